@@ -1,0 +1,61 @@
+# Everything is set up inside the checkout: .venv, js/node_modules, build.
+PYTHON ?= python3
+BIN := .venv/bin
+SERVE ?= 1
+PORT ?= 8000
+RETRY := tests/retry.sh
+VIEWER := karospace_jupyter/_static/viewer.html
+
+.PHONY: demo test check lint types layers js-check pytest chromium bench build js clean
+
+demo: .venv/.installed $(VIEWER)
+ifeq ($(SERVE),0)
+	$(BIN)/karospace-export --demo --outdir build/demo
+else
+	$(BIN)/karospace-export --demo --outdir build/demo --serve --port $(PORT)
+endif
+
+test: check chromium
+	$(BIN)/python -m pytest
+
+check: lint types layers js-check
+
+lint: .venv/.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/.installed
+	$(BIN)/mypy
+
+layers: .venv/.installed
+	$(BIN)/lint-imports
+
+js-check: js/node_modules/.installed
+	cd js && npm run --silent check
+
+chromium:
+	sh tests/chromium.sh
+
+bench: .venv/.installed $(VIEWER)
+	$(BIN)/python tests/bench/run.py
+
+build: .venv/.installed $(VIEWER)
+	$(BIN)/python -m hatchling build -t wheel
+
+js: $(VIEWER)
+
+.venv/.installed: pyproject.toml requirements-dev.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(RETRY) $(BIN)/python -m pip install --quiet --retries 5 --timeout 120 -r requirements-dev.txt
+	$(RETRY) $(BIN)/python -m pip install --quiet --retries 5 --timeout 120 --no-build-isolation --no-deps -e .
+	touch $@
+
+js/node_modules/.installed: js/package.json js/package-lock.json
+	$(RETRY) npm ci --prefix js --no-audit --no-fund --fetch-retries 5
+	touch $@
+
+$(VIEWER): js/node_modules/.installed $(shell find js/src -type f) js/build.mjs
+	npm run --silent build --prefix js
+
+clean:
+	rm -rf build dist .venv js/node_modules karospace_jupyter/_static

@@ -1,0 +1,48 @@
+// Bundles the viewer into one HTML file: inline script and style, so that it opens from any host and from disk.
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { context } from 'esbuild';
+
+const template = new URL('src/entries/index.html', import.meta.url);
+const target = new URL('../karospace_jupyter/_static/viewer.html', import.meta.url);
+
+const page = {
+  name: 'page',
+  setup(build) {
+    build.onEnd(async (result) => {
+      if (result.errors.length > 0) return;
+      // `</script` inside the script would end it; the backslash changes nothing in a string or a regular expression.
+      const script = result.outputFiles[0].text
+        .replaceAll('</script', '<\\/script')
+        .replaceAll('<!--', '<\\!--');
+      const html = (await readFile(template, 'utf8')).replace('/*script*/', () => script);
+      await mkdir(new URL('.', target), { recursive: true });
+      await writeFile(target, html);
+      console.log(`viewer.html ${Math.round(Buffer.byteLength(html) / 1024)} kB`);
+    });
+  },
+};
+
+const bundle = await context({
+  entryPoints: [new URL('src/entries/page.ts', import.meta.url).pathname],
+  bundle: true,
+  write: false,
+  // A classic script: module scripts do not load from file://.
+  format: 'iife',
+  target: 'es2022',
+  minify: !process.argv.includes('--watch'),
+  charset: 'utf8',
+  legalComments: 'none',
+  jsx: 'automatic',
+  jsxImportSource: 'preact',
+  loader: { '.css': 'text', '.glsl': 'text' },
+  plugins: [page],
+});
+if (process.argv.includes('--watch')) {
+  await bundle.watch();
+} else {
+  try {
+    await bundle.rebuild();
+  } finally {
+    await bundle.dispose();
+  }
+}

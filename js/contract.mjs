@@ -1,0 +1,47 @@
+// Writes src/contract/manifest.ts from the JSON Schema that the Python models generate; --check fails on drift.
+import { readFile, writeFile } from 'node:fs/promises';
+import { compile } from 'json-schema-to-typescript';
+
+const schemaUrl = new URL('../karospace_jupyter/bundle/manifest.schema.json', import.meta.url);
+const targetUrl = new URL('src/contract/manifest.ts', import.meta.url);
+
+/** Into the dialect that the generator knows; property titles would each become a type of their own. */
+function plain(node, isType) {
+  if (Array.isArray(node)) return node.map((item) => plain(item, false));
+  if (typeof node !== 'object' || node === null) return node;
+  const { prefixItems, title, properties, $defs, ...rest } = node;
+  const out = {};
+  for (const [key, value] of Object.entries(rest)) out[key] = plain(value, false);
+  if (isType && title) out.title = title;
+  if (prefixItems) out.items = prefixItems.map((item) => plain(item, false));
+  if ($defs) {
+    out.$defs = Object.fromEntries(Object.entries($defs).map(([name, value]) => [name, plain(value, true)]));
+  }
+  if (properties) {
+    out.properties = Object.fromEntries(
+      Object.entries(properties).map(([name, value]) => [name, plain(value, false)]),
+    );
+    // The tag of a union is always written; the default only spares Python's callers.
+    const tags = Object.keys(properties).filter((name) => 'const' in properties[name]);
+    out.required = [...new Set([...(node.required ?? []), ...tags])];
+  }
+  return out;
+}
+
+const schema = JSON.parse(await readFile(schemaUrl, 'utf8'));
+const types = await compile(plain(schema, true), 'Manifest', {
+  additionalProperties: false,
+  bannerComment:
+    '// Generated from karospace_jupyter/bundle/manifest.schema.json by `npm run contract`. Do not edit.',
+  style: { singleQuote: true, printWidth: 110 },
+});
+
+if (process.argv.includes('--check')) {
+  const current = await readFile(targetUrl, 'utf8').catch(() => '');
+  if (current !== types) {
+    console.error('src/contract/manifest.ts is out of date: run `npm run contract` and commit it.');
+    process.exit(1);
+  }
+} else {
+  await writeFile(targetUrl, types);
+}

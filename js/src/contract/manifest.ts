@@ -1,0 +1,248 @@
+// Generated from karospace_jupyter/bundle/manifest.schema.json by `npm run contract`. Do not edit.
+
+/**
+ * `manifest.json`: everything a reader needs to find and understand the files of a bundle.
+ */
+export interface Manifest {
+  schema_version: string;
+  dataset_name: string;
+  created_at: string;
+  n_cells: number;
+  n_genes_exported: number;
+  coordinate_source: string;
+  annotation_columns: string[];
+  gene_list: string[];
+  asset_files: AssetFile[];
+  expression: Expression;
+  image?: Image | null;
+  preview_path?: string | null;
+  /**
+   * 1.x. Name and version of the program that wrote the bundle.
+   */
+  generator?: string | null;
+  coordinates?: Coordinates | null;
+  cell_ids?: CellIds | null;
+  /**
+   * 1.x. The annotation columns, in order, without JSON.
+   */
+  columns?: (CategoryColumn | NumberColumn)[] | null;
+  gene_labels?: GeneLabels[] | null;
+  /**
+   * 1.x. What the exporter had to decide or leave out, in plain words.
+   */
+  warnings?: string[] | null;
+}
+/**
+ * One file of the bundle.
+ */
+export interface AssetFile {
+  /**
+   * `obs_csv`, `obs_json`, `coords_json`, `var_csv`, `expression_chunk`, `image`, `preview`; 1.x: `columnar`.
+   */
+  kind: string;
+  /**
+   * Relative to the manifest, `/`-separated.
+   */
+  path: string;
+  /**
+   * Size as stored, that is after gzip.
+   */
+  size_bytes: number;
+  /**
+   * 1.x. Size after decompression; equal to `size_bytes` for a file that is not gzipped.
+   */
+  raw_bytes?: number | null;
+  /**
+   * 1.x. Hex digest of the bytes as stored.
+   */
+  sha256?: string | null;
+}
+/**
+ * How expression is stored.
+ */
+export interface Expression {
+  /**
+   * `per_gene_float32_v1`: little-endian float32, one value per cell.
+   */
+  format: string;
+  dtype: 'float32';
+  n_cells: number;
+  gzip: boolean;
+  genes: GeneEntry[];
+  /**
+   * 1.x. The matrix it was read from: `X`, `layer:NAME` or `raw`.
+   */
+  source?: string | null;
+}
+/**
+ * Where one gene's values are.
+ */
+export interface GeneEntry {
+  gene: string;
+  index: number;
+  chunks: Chunk[];
+  summary?: GeneSummary | null;
+}
+/**
+ * A run of cells inside one file.
+ */
+export interface Chunk {
+  path: string;
+  /**
+   * First cell, inclusive.
+   */
+  start: number;
+  /**
+   * Last cell, exclusive.
+   */
+  end: number;
+  /**
+   * Size as stored.
+   */
+  size_bytes: number;
+}
+/**
+ * 1.x. What the viewer needs to know of a gene before its values are loaded.
+ */
+export interface GeneSummary {
+  min: number;
+  max: number;
+  mean: number;
+  /**
+   * Share of cells with a value other than zero, 0 to 1.
+   */
+  fraction: number;
+  /**
+   * Robust lower limit: 0 when no value is negative, else the 1st percentile of the values other than zero.
+   */
+  lower: number;
+  /**
+   * Robust upper limit: the 99th percentile of the values other than zero; 0 when all are zero.
+   */
+  upper: number;
+}
+/**
+ * The tissue image.
+ */
+export interface Image {
+  path: string;
+  width: number;
+  height: number;
+  transform?: ImageTransform | null;
+}
+/**
+ * 1.x. `pixel = coordinate * scale + offset`, for x and y.
+ */
+export interface ImageTransform {
+  /**
+   * @minItems 2
+   * @maxItems 2
+   */
+  scale: [number, number];
+  /**
+   * @minItems 2
+   * @maxItems 2
+   */
+  offset: [number, number];
+}
+/**
+ * 1.x. What the coordinates mean, and the same values as float32.
+ */
+export interface Coordinates {
+  /**
+   * x min, y min, x max, y max, in coordinate units.
+   *
+   * @minItems 4
+   * @maxItems 4
+   */
+  extent: [number, number, number, number];
+  /**
+   * Where y grows: `down` as in images, `up` as in plots.
+   */
+  y_axis?: 'down' | 'up';
+  /**
+   * µm per coordinate unit, where the source states it.
+   */
+  unit_um?: number | null;
+  /**
+   * Diameter of a spot in coordinate units, where the source states it.
+   */
+  spot_diameter?: number | null;
+  dtype: 'float32';
+  /**
+   * Files of interleaved x, y pairs, little-endian.
+   */
+  chunks: Chunk[];
+}
+/**
+ * 1.x. Cell ids without JSON.
+ *
+ * Each file holds `end - start + 1` little-endian uint32 offsets, then one UTF-8 text; id *i* is the text's
+ * bytes from offset *i* to offset *i + 1*.
+ */
+export interface CellIds {
+  chunks: Chunk[];
+}
+/**
+ * 1.x. A categorical, boolean or text column as codes.
+ */
+export interface CategoryColumn {
+  kind: 'category';
+  name: string;
+  /**
+   * The smallest that holds every code.
+   */
+  dtype: 'uint8' | 'uint16' | 'uint32';
+  /**
+   * In the order of their codes. A cell without a value has the code `len(categories)`.
+   */
+  categories: Category[];
+  /**
+   * Cells without a value.
+   */
+  missing: number;
+  ordered?: boolean;
+  chunks: Chunk[];
+}
+/**
+ * One class of an annotation.
+ */
+export interface Category {
+  name: string;
+  /**
+   * `#rrggbb`
+   */
+  color: string;
+  /**
+   * Cells of this class.
+   */
+  count: number;
+}
+/**
+ * 1.x. A numeric column as float32, NaN where a cell has no value.
+ */
+export interface NumberColumn {
+  kind: 'number';
+  name: string;
+  dtype: 'float32';
+  /**
+   * Smallest finite value; null when there is none.
+   */
+  min?: number | null;
+  max?: number | null;
+  missing: number;
+  chunks: Chunk[];
+}
+/**
+ * 1.x. Other names of the exported genes, for search.
+ */
+export interface GeneLabels {
+  /**
+   * The column of var, or `index`.
+   */
+  column: string;
+  /**
+   * Same length and order as `gene_list`; empty where a gene has none.
+   */
+  labels: string[];
+}

@@ -1,0 +1,124 @@
+import { describe, expect, test } from 'vitest';
+import { FormatError, NotFoundError, UnknownNameError, VersionError } from '../lib/errors';
+import { memorySource } from '../source/memory-source';
+import { openBundle } from './bundle';
+import { FIXTURE_GENES, type Fixture, fixture } from './bundle-fixture';
+
+const ctx = () => ({ signal: new AbortController().signal });
+const open = ({ files }: Fixture) => openBundle(memorySource(files), ctx());
+const put = (made: Fixture, change: (manifest: Record<string, unknown>) => void) => {
+  const manifest = JSON.parse(JSON.stringify(made.manifest));
+  change(manifest);
+  made.files.set('manifest.json', new TextEncoder().encode(JSON.stringify(manifest)));
+};
+
+describe.each([
+  ['1.0.0', true],
+  ['1.0.0', false],
+  ['1.1.0', true],
+  ['1.1.0', false],
+] as const)('format %s, gzip %s', (version, gzip) => {
+  test('coordinates', async () => {
+    const positions = await (await open(await fixture(version, gzip))).positions(ctx());
+    expect([...positions.coords]).toEqual([0, 10, 5, 20, 10, 30, 15, 40]);
+    expect(positions.extent).toEqual([0, 10, 15, 40]);
+    expect(positions.yAxis).toBe(version === '1.0.0' ? 'down' : 'up');
+  });
+
+  test('classes, with a class of their own for cells without a value', async () => {
+    const column = await (await open(await fixture(version, gzip))).column('cluster', ctx());
+    if (column.kind !== 'category') throw new Error('not a category');
+    const names = [...column.codes].map((code) => column.categories[code]?.name ?? null);
+    expect(names).toEqual(['1', '10', '2', null]);
+    expect(column.missing).toBe(1);
+    expect([...column.codes][3]).toBe(column.categories.length);
+  });
+
+  test('numbers', async () => {
+    const column = await (await open(await fixture(version, gzip))).column('counts', ctx());
+    if (column.kind !== 'number') throw new Error('not a number');
+    expect([...column.values]).toEqual([5, Number.NaN, 7.5, 0]);
+    expect(column.summary).toMatchObject({ min: 0, max: 7.5 });
+  });
+
+  test('cell ids', async () => {
+    const names = await (await open(await fixture(version, gzip))).cellNames(ctx());
+    expect([0, 1, 2, 3].map(names)).toEqual(['a-1', 'b "2"', 'ü', '']);
+  });
+
+  test('genes in several files, given in any order', async () => {
+    const bundle = await open(await fixture(version, gzip));
+    for (const [gene, values] of Object.entries(FIXTURE_GENES)) {
+      expect([...(await bundle.genes.read(gene, ctx())).values]).toEqual(values);
+    }
+  });
+
+  test('a gene without a summary gets one', async () => {
+    const bundle = await open(await fixture(version, gzip));
+    expect((await bundle.genes.read('Prl8a9', ctx())).summary).toMatchObject({
+      min: 0,
+      max: 5,
+      mean: 1.25,
+      fraction: 0.25,
+      lower: 0,
+      upper: 5,
+    });
+    expect((await bundle.genes.read('<script>', ctx())).summary.lower).toBeLessThan(0);
+  });
+});
+
+test('another major version is refused with both versions named', async () => {
+  const made = await fixture('1.0.0', false);
+  put(made, (manifest) => {
+    manifest.schema_version = '2.1.0';
+  });
+  const failure = open(made);
+  await expect(failure).rejects.toBeInstanceOf(VersionError);
+  await expect(failure).rejects.toThrow(/2\.1\.0.*1\.x/);
+});
+
+test('fields that are not known pass by', async () => {
+  const made = await fixture('1.1.0', true);
+  put(made, (manifest) => {
+    manifest.schema_version = '1.9.0';
+    manifest.novelty = { deep: [1] };
+  });
+  expect((await open(made)).manifest.n_cells).toBe(4);
+});
+
+test('errors name the file', async () => {
+  const made = await fixture('1.1.0', true);
+  made.files.delete('assets/columnar/coords_000.bin.gz');
+  const bundle = await open(made);
+  await expect(bundle.positions(ctx())).rejects.toBeInstanceOf(NotFoundError);
+  await expect(bundle.positions(ctx())).rejects.toMatchObject({ path: 'assets/columnar/coords_000.bin.gz' });
+  await expect(bundle.column('none', ctx())).rejects.toBeInstanceOf(UnknownNameError);
+  await expect(bundle.genes.read('none', ctx())).rejects.toBeInstanceOf(UnknownNameError);
+});
+
+test('a path out of the bundle is not read', async () => {
+  const made = await fixture('1.1.0', false);
+  put(made, (manifest) => {
+    const coordinates = manifest.coordinates as { chunks: { path: string }[] };
+    for (const chunk of coordinates.chunks) chunk.path = '../secret';
+  });
+  made.files.set('../secret', new Uint8Array(32));
+  await expect((await open(made)).positions(ctx())).rejects.toBeInstanceOf(FormatError);
+});
+
+test('files that leave a gap are refused', async () => {
+  const made = await fixture('1.0.0', false);
+  put(made, (manifest) => {
+    const { genes } = manifest.expression as { genes: { chunks: unknown[] }[] };
+    genes[0]?.chunks.pop();
+  });
+  await expect((await open(made)).genes.read('Actb', ctx())).rejects.toThrow(/do not follow each other/);
+});
+
+test('search ranks whole names, then beginnings, then any place, and finds other names', async () => {
+  const { search } = await open(await fixture('1.1.0', false));
+  expect(search('prl', 5)).toEqual([{ gene: 'Prl8a9', label: 'ENSMUSG22' }]);
+  expect(search('musg22', 5).map(({ gene }) => gene)).toEqual(['Prl8a9']);
+  expect(search('', 2)).toHaveLength(2);
+  expect(search('zzz', 5)).toEqual([]);
+});

@@ -1,0 +1,152 @@
+import type { ImageTransform, Manifest } from '../contract/manifest';
+import type { Extent } from '../lib/camera';
+import { FormatError, UnknownNameError } from '../lib/errors';
+import type { BundleSource, ReadContext } from '../source/bundle-source';
+import { type CellNames, readCellIds } from './cell-ids';
+import { asFloat32, assetReader, readChunks } from './chunks';
+import { type ColumnInfo, type ColumnValues, columnInfo, readColumn } from './columns';
+import { type GeneSearch, geneSearch } from './gene-search';
+import { type GeneStore, geneStore } from './genes';
+import { loadManifest } from './load-manifest';
+import { type CoordinateTable, readCoordinateTable, readObsTable } from './tables';
+
+export interface Positions {
+  /** Interleaved x, y in coordinate units. */
+  coords: Float32Array;
+  extent: Extent;
+  yAxis: 'down' | 'up';
+  /** µm per coordinate unit */
+  unitUm: number | null;
+  spotDiameter: number | null;
+}
+
+export interface TissueImage {
+  bitmap: ImageBitmap;
+  /** Size that the transform speaks of; the bitmap may be smaller. */
+  width: number;
+  height: number;
+  transform: ImageTransform;
+}
+
+/** A bundle, opened: everything the viewer asks of the files goes through here. */
+export interface Bundle {
+  readonly manifest: Manifest;
+  readonly genes: GeneStore;
+  readonly search: GeneSearch;
+  positions(ctx: ReadContext): Promise<Positions>;
+  columns(ctx: ReadContext): Promise<readonly ColumnInfo[]>;
+  column(name: string, ctx: ReadContext): Promise<ColumnValues>;
+  cellNames(ctx: ReadContext): Promise<CellNames>;
+  image(ctx: ReadContext): Promise<TissueImage | null>;
+  preview(ctx: ReadContext): Promise<Blob | null>;
+}
+
+const IDENTITY: ImageTransform = { scale: [1, 1], offset: [0, 0] };
+
+export async function openBundle(source: BundleSource, ctx: ReadContext): Promise<Bundle> {
+  const manifest = await loadManifest(source, ctx);
+  const reader = assetReader(source, manifest);
+  const cells = manifest.n_cells;
+  const loaded = new Map<string, ColumnValues>();
+  let coordinateTable: Promise<CoordinateTable> | null = null;
+  let obsTable: Promise<ColumnValues[]> | null = null;
+
+  const once = <T>(held: Promise<T>, forget: () => void): Promise<T> => {
+    held.catch(forget);
+    return held;
+  };
+  const fromTable = (at: ReadContext) => {
+    coordinateTable ??= once(readCoordinateTable(reader, manifest, at), () => {
+      coordinateTable = null;
+    });
+    return coordinateTable;
+  };
+  const fromObs = (at: ReadContext) => {
+    obsTable ??= once(readObsTable(reader, manifest, at), () => {
+      obsTable = null;
+    });
+    return obsTable;
+  };
+
+  return {
+    manifest,
+    genes: geneStore(reader, manifest),
+    search: geneSearch(manifest),
+
+    async positions(at) {
+      const stated = manifest.coordinates;
+      if (!stated) {
+        const { coords } = await fromTable(at);
+        return { coords, extent: extentOf(coords), yAxis: 'down', unitUm: null, spotDiameter: null };
+      }
+      const coords = asFloat32(await readChunks(reader, stated.chunks, cells, 8, 'the coordinates', at));
+      return {
+        coords,
+        extent: stated.extent.every(Number.isFinite) ? stated.extent : extentOf(coords),
+        yAxis: stated.y_axis ?? 'down',
+        unitUm: stated.unit_um ?? null,
+        spotDiameter: stated.spot_diameter ?? null,
+      };
+    },
+
+    async columns(at) {
+      if (manifest.columns) return manifest.columns.map(columnInfo);
+      return (await fromObs(at)).map(columnInfo);
+    },
+
+    async column(name, at) {
+      const held = loaded.get(name);
+      if (held) return held;
+      const stated = manifest.columns?.find((column) => column.name === name);
+      const column = stated
+        ? await readColumn(reader, stated, cells, at)
+        : manifest.columns
+          ? undefined
+          : (await fromObs(at)).find((candidate) => candidate.name === name);
+      if (!column) throw new UnknownNameError('column', name);
+      loaded.set(name, column);
+      return column;
+    },
+
+    async cellNames(at) {
+      if (manifest.cell_ids) return readCellIds(reader, manifest.cell_ids, cells, at);
+      const { ids } = await fromTable(at);
+      return (cell) => ids[cell] ?? '';
+    },
+
+    async image(at) {
+      const image = manifest.image;
+      if (!image) return null;
+      const bytes = await reader.read(image.path, undefined, at);
+      const bitmap = await bitmapOf(image.path, bytes);
+      return { bitmap, width: image.width, height: image.height, transform: image.transform ?? IDENTITY };
+    },
+
+    async preview(at) {
+      const path = manifest.preview_path;
+      return path ? new Blob([(await reader.read(path, undefined, at)) as Uint8Array<ArrayBuffer>]) : null;
+    },
+  };
+}
+
+async function bitmapOf(path: string, bytes: Uint8Array): Promise<ImageBitmap> {
+  try {
+    return await createImageBitmap(new Blob([bytes as Uint8Array<ArrayBuffer>]));
+  } catch (cause) {
+    throw new FormatError(path, 'the browser cannot decode the picture', cause);
+  }
+}
+
+export function extentOf(coords: Float32Array): Extent {
+  let [x0, y0, x1, y1] = [Infinity, Infinity, -Infinity, -Infinity];
+  for (let i = 0; i < coords.length; i += 2) {
+    const x = coords[i] ?? Number.NaN;
+    const y = coords[i + 1] ?? Number.NaN;
+    if (!Number.isFinite(x) || !Number.isFinite(y)) continue;
+    if (x < x0) x0 = x;
+    if (x > x1) x1 = x;
+    if (y < y0) y0 = y;
+    if (y > y1) y1 = y;
+  }
+  return x0 <= x1 ? [x0, y0, x1, y1] : [0, 0, 1, 1];
+}

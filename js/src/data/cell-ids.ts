@@ -1,0 +1,33 @@
+import type { CellIds } from '../contract/manifest';
+import { FormatError } from '../lib/errors';
+import type { ReadContext } from '../source/bundle-source';
+import { type AssetReader, asUint32, orderedChunks } from './chunks';
+
+/** Cell ids stay bytes; one is decoded when it is asked for. */
+export type CellNames = (cell: number) => string;
+
+export async function readCellIds(
+  reader: AssetReader,
+  ids: CellIds,
+  cells: number,
+  ctx: ReadContext,
+): Promise<CellNames> {
+  const decoder = new TextDecoder();
+  const chunks = await Promise.all(
+    orderedChunks(ids.chunks, cells, 'the cell ids').map(async ({ path, start, end }) => {
+      const bytes = await reader.read(path, undefined, ctx);
+      const head = (end - start + 1) * 4;
+      if (bytes.byteLength < head) throw new FormatError(path, 'its offsets are cut short');
+      const offsets = asUint32(bytes.subarray(0, head));
+      const text = bytes.subarray(head);
+      if ((offsets.at(-1) ?? 0) > text.byteLength) throw new FormatError(path, 'its text is cut short');
+      return { start, end, offsets, text };
+    }),
+  );
+  return (cell) => {
+    const chunk = chunks.find(({ start, end }) => cell >= start && cell < end);
+    if (!chunk) return '';
+    const at = cell - chunk.start;
+    return decoder.decode(chunk.text.subarray(chunk.offsets[at] ?? 0, chunk.offsets[at + 1] ?? 0));
+  };
+}

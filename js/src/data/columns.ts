@@ -1,0 +1,67 @@
+import type { Category, CategoryColumn, NumberColumn } from '../contract/manifest';
+import { FormatError } from '../lib/errors';
+import type { ReadContext } from '../source/bundle-source';
+import { type AssetReader, asFloat32, asUint16, asUint32, readChunks } from './chunks';
+import type { Summary } from './summary';
+import { summariseColumn } from './summary';
+
+type Column = CategoryColumn | NumberColumn;
+
+export type Codes = Uint8Array | Uint16Array | Uint32Array;
+
+/** What is known of a column before its values are loaded. */
+export type ColumnInfo =
+  | { kind: 'category'; name: string; categories: readonly Category[]; missing: number }
+  | { kind: 'number'; name: string };
+
+export interface CategoryValues {
+  kind: 'category';
+  name: string;
+  categories: readonly Category[];
+  missing: number;
+  /** A cell without a value has the code `categories.length`. */
+  codes: Codes;
+}
+
+export interface NumberValues {
+  kind: 'number';
+  name: string;
+  /** NaN where a cell has no value. */
+  values: Float32Array;
+  summary: Summary;
+}
+
+export type ColumnValues = CategoryValues | NumberValues;
+
+export function columnInfo(column: Column | ColumnValues): ColumnInfo {
+  if (column.kind === 'number') return { kind: 'number', name: column.name };
+  const { name, categories, missing } = column;
+  return { kind: 'category', name, categories, missing };
+}
+
+/** Reads a column of the columnar fast path. */
+export async function readColumn(
+  reader: AssetReader,
+  column: Column,
+  cells: number,
+  ctx: ReadContext,
+): Promise<ColumnValues> {
+  const what = `column “${column.name}”`;
+  if (column.kind === 'number') {
+    const values = asFloat32(await readChunks(reader, column.chunks, cells, 4, what, ctx));
+    return { kind: 'number', name: column.name, values, summary: summariseColumn(values) };
+  }
+  const width = { uint8: 1, uint16: 2, uint32: 4 }[column.dtype];
+  const bytes = await readChunks(reader, column.chunks, cells, width, what, ctx);
+  const codes = width === 1 ? bytes : width === 2 ? asUint16(bytes) : asUint32(bytes);
+  checkCodes(codes, column.categories.length, column.chunks[0]?.path ?? 'manifest.json');
+  return { ...columnInfo(column), kind: 'category', codes } as CategoryValues;
+}
+
+function checkCodes(codes: Codes, categories: number, path: string): void {
+  for (let i = 0; i < codes.length; i++) {
+    if ((codes[i] ?? 0) > categories) {
+      throw new FormatError(path, `cell ${i} has the code ${codes[i]}, beyond ${categories} classes`);
+    }
+  }
+}

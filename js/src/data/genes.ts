@@ -1,0 +1,67 @@
+import type { GeneEntry, Manifest } from '../contract/manifest';
+import { FormatError, UnknownNameError } from '../lib/errors';
+import type { ReadContext } from '../source/bundle-source';
+import { type AssetReader, asFloat32, readChunks } from './chunks';
+import { SharedReads } from './shared-reads';
+import { type Summary, summariseGene } from './summary';
+
+const FORMAT = 'per_gene_float32_v1';
+const CACHE_BYTES = 128 * 1024 * 1024;
+const CACHE_LEAST = 4;
+
+export interface GeneValues {
+  gene: string;
+  values: Float32Array;
+  summary: Summary;
+}
+
+export interface GeneStore {
+  has(gene: string): boolean;
+  read(gene: string, ctx: ReadContext): Promise<GeneValues>;
+}
+
+/** Reads genes one at a time and keeps the latest of them. */
+export function geneStore(reader: AssetReader, manifest: Manifest): GeneStore {
+  const { expression, n_cells: cells } = manifest;
+  let entries: Map<string, GeneEntry> | null = null;
+  const entryOf = (gene: string) => {
+    entries ??= new Map([...expression.genes].reverse().map((entry) => [entry.gene, entry]));
+    return entries.get(gene);
+  };
+  const kept = new Map<string, GeneValues>();
+  const reads = new SharedReads<GeneValues>();
+  const keep = Math.max(CACHE_LEAST, Math.floor(CACHE_BYTES / Math.max(1, cells * 4)));
+
+  const load = async (entry: GeneEntry, ctx: ReadContext): Promise<GeneValues> => {
+    const values = asFloat32(await readChunks(reader, entry.chunks, cells, 4, `gene “${entry.gene}”`, ctx));
+    const loaded = { gene: entry.gene, values, summary: entry.summary ?? summariseGene(values) };
+    kept.set(entry.gene, loaded);
+    for (const oldest of kept.keys()) {
+      if (kept.size <= keep) break;
+      kept.delete(oldest);
+    }
+    return loaded;
+  };
+
+  return {
+    has: (gene) => entryOf(gene) !== undefined,
+    async read(gene, ctx) {
+      ctx.signal.throwIfAborted();
+      if (expression.format !== FORMAT) {
+        throw new FormatError(
+          'manifest.json',
+          `expression is stored as “${expression.format}”, this viewer reads ${FORMAT}`,
+        );
+      }
+      const entry = entryOf(gene);
+      if (!entry) throw new UnknownNameError('gene', gene);
+      const cached = kept.get(gene);
+      if (cached) {
+        kept.delete(gene);
+        kept.set(gene, cached);
+        return cached;
+      }
+      return reads.run(gene, ctx.signal, (signal) => load(entry, { signal, progress: ctx.progress }));
+    },
+  };
+}

@@ -1,0 +1,40 @@
+import type { Manifest } from '../contract/manifest';
+import { FormatError, VersionError } from '../lib/errors';
+import type { BundleSource, ReadContext } from '../source/bundle-source';
+import { decode } from './asset';
+
+const PATH = 'manifest.json';
+const KNOWN_MAJOR = '1';
+
+export async function loadManifest(source: BundleSource, ctx: ReadContext): Promise<Manifest> {
+  const bytes = await decode(PATH, await source.read(PATH, ctx), {}, ctx.signal);
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder().decode(bytes));
+  } catch (cause) {
+    throw new FormatError(PATH, 'it is not JSON', cause);
+  }
+  return checkManifest(value);
+}
+
+/** Checks the version and what the viewer cannot do without; fields it does not know pass by. */
+export function checkManifest(value: unknown): Manifest {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new FormatError(PATH, 'it is not an object');
+  }
+  const fields = value as Record<string, unknown>;
+  const version = fields.schema_version;
+  if (typeof version !== 'string') throw new FormatError(PATH, '“schema_version” is missing');
+  if (version.split('.')[0] !== KNOWN_MAJOR) throw new VersionError(version, `${KNOWN_MAJOR}.x`);
+  const need = (holds: boolean, name: string) => {
+    if (!holds) throw new FormatError(PATH, `“${name}” is missing or of another type`);
+  };
+  need(Number.isInteger(fields.n_cells) && (fields.n_cells as number) >= 0, 'n_cells');
+  need(Array.isArray(fields.gene_list), 'gene_list');
+  need(Array.isArray(fields.annotation_columns), 'annotation_columns');
+  need(Array.isArray(fields.asset_files), 'asset_files');
+  const expression = fields.expression;
+  need(typeof expression === 'object' && expression !== null, 'expression');
+  need(Array.isArray((expression as Record<string, unknown>).genes), 'expression.genes');
+  return value as Manifest;
+}

@@ -1,0 +1,93 @@
+import { quantile } from '../lib/quantile';
+
+export interface Summary {
+  min: number;
+  max: number;
+  mean: number;
+  /** Share of cells with a value other than zero, 0 to 1. */
+  fraction: number;
+  /** Robust limits for the colours. */
+  lower: number;
+  upper: number;
+}
+
+function collect(values: Float32Array, keep: (value: number) => boolean): Float32Array {
+  const kept = new Float32Array(values.length);
+  let count = 0;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] ?? Number.NaN;
+    if (keep(value)) kept[count++] = value;
+  }
+  return kept.subarray(0, count);
+}
+
+function base(values: Float32Array) {
+  let min = Infinity;
+  let max = -Infinity;
+  let sum = 0;
+  let finite = 0;
+  let nonZero = 0;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] ?? Number.NaN;
+    if (!Number.isFinite(value)) continue;
+    finite++;
+    sum += value;
+    if (value !== 0) nonZero++;
+    if (value < min) min = value;
+    if (value > max) max = value;
+  }
+  if (finite === 0) return { min: 0, max: 0, mean: 0, fraction: 0 };
+  return { min, max, mean: sum / finite, fraction: nonZero / Math.max(1, values.length) };
+}
+
+/** Of a gene: zeros are the many that say little, so the limits come from the other values. */
+export function summariseGene(values: Float32Array): Summary {
+  const facts = base(values);
+  const nonZero = collect(values, (value) => Number.isFinite(value) && value !== 0);
+  const lower = facts.min < 0 ? quantile(nonZero, 0.01) : 0;
+  return { ...facts, lower, upper: quantile(nonZero, 0.99) };
+}
+
+/** Of a numeric annotation: every value counts. */
+export function summariseColumn(values: Float32Array): Summary {
+  const facts = base(values);
+  const finite = collect(values, Number.isFinite);
+  const lower = quantile(finite, 0.01);
+  const upper = quantile(finite, 0.99);
+  return lower < upper ? { ...facts, lower, upper } : { ...facts, lower: facts.min, upper: facts.max };
+}
+
+/** Counts of finite values in equal bins between `from` and `to`; what lies beyond counts in the end bins. */
+export function histogram(values: Float32Array, from: number, to: number, bins: number): Uint32Array {
+  const counts = new Uint32Array(bins);
+  const perUnit = to > from ? bins / (to - from) : 0;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] ?? Number.NaN;
+    if (!Number.isFinite(value)) continue;
+    const bin = Math.min(bins - 1, Math.max(0, Math.floor((value - from) * perUnit)));
+    counts[bin] = (counts[bin] ?? 0) + 1;
+  }
+  return counts;
+}
+
+/** Mean of the finite values of each code. NaN for a code without any. */
+export function meanByCode(
+  values: Float32Array,
+  codes: { readonly length: number; readonly [index: number]: number },
+  count: number,
+): Float64Array {
+  const sums = new Float64Array(count);
+  const sizes = new Uint32Array(count);
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] ?? Number.NaN;
+    const code = codes[i] ?? count;
+    if (code >= count || !Number.isFinite(value)) continue;
+    sums[code] = (sums[code] ?? 0) + value;
+    sizes[code] = (sizes[code] ?? 0) + 1;
+  }
+  for (let code = 0; code < count; code++) {
+    const size = sizes[code] ?? 0;
+    sums[code] = size > 0 ? (sums[code] ?? 0) / size : Number.NaN;
+  }
+  return sums;
+}

@@ -1,0 +1,84 @@
+import { mountStart } from '../panels/mount';
+import type { BundleSource } from '../source/bundle-source';
+import { embeddedSource } from '../source/embedded-source';
+import { httpSource } from '../source/http-source';
+import { createViewer, type Viewer } from './viewer';
+
+declare global {
+  interface Window {
+    /** What scripts and tests ask of the page, there from the first moment. */
+    karospace: Viewer;
+  }
+}
+
+const element = document.getElementById('viewer') ?? document.body;
+
+let viewer: Viewer | null = null;
+let settleReady: (ready: Promise<void>) => void = () => {};
+const ready = new Promise<void>((resolve) => {
+  settleReady = resolve;
+});
+ready.catch(() => {});
+/** Handlers that were given before there was a viewer. */
+const early = new Set<(opened: Viewer) => void>();
+
+const shown = (): Viewer => {
+  if (!viewer) throw new Error('No bundle is open yet: wait for karospace.ready.');
+  return viewer;
+};
+
+window.karospace = {
+  ready,
+  getState: () => shown().getState(),
+  async setState(change) {
+    await ready;
+    await shown().setState(change);
+  },
+  on(event, handler) {
+    if (viewer) return viewer.on(event, handler);
+    let off = () => {};
+    const attach = (opened: Viewer) => {
+      off = opened.on(event, handler);
+    };
+    early.add(attach);
+    return () => {
+      early.delete(attach);
+      off();
+    };
+  },
+  project: (cell) => viewer?.project(cell) ?? null,
+  valueAt: (cell) => viewer?.valueAt(cell) ?? null,
+  get liveObjects() {
+    return viewer?.liveObjects ?? 0;
+  },
+  dispose: () => viewer?.dispose(),
+};
+
+function show(source: BundleSource): void {
+  viewer = createViewer(element, source, { keys: 'page' });
+  for (const attach of early) attach(viewer);
+  early.clear();
+  settleReady(viewer.ready);
+}
+
+/** Where the browser lets the page read nothing by itself, the reader picks the folder by hand. */
+async function main(): Promise<void> {
+  const embedded = embeddedSource(document);
+  if (embedded) return show(embedded);
+  if (location.protocol === 'file:') return mountStart(element, show);
+  const source = httpSource(new URL('.', location.href).href);
+  // A sandboxed page has no origin of its own, and hosts refuse its requests.
+  if (self.origin === 'null') {
+    try {
+      await source.read('manifest.json', { signal: new AbortController().signal });
+    } catch {
+      source.dispose();
+      return mountStart(element, show);
+    }
+  }
+  show(source);
+}
+
+// Files that the page carries may stand behind this script.
+if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', () => void main());
+else void main();

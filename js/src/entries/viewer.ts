@@ -1,0 +1,141 @@
+import { effect } from '@preact/signals';
+import { Disposer } from '../lib/disposer';
+import { asError, isAbort } from '../lib/errors';
+import { mountPanels } from '../panels/mount';
+import { createStage, type Stage } from '../render/stage';
+import type { BundleSource } from '../source/bundle-source';
+import { createActions } from '../state/actions';
+import { valueAt } from '../state/layer';
+import { createLoader } from '../state/loader';
+import { createModel } from '../state/model';
+import type { ViewState } from '../state/view-state';
+
+export interface ViewerEvents {
+  state: ViewState;
+  /** The cell under the pointer; null when none is. */
+  hover: { cell: number; id: string } | null;
+  error: Error;
+  /** A full frame of the current state stands. */
+  drawn: undefined;
+}
+
+export interface ViewerOptions {
+  state?: Partial<ViewState>;
+  /** Whose keys the viewer hears: the whole page, or only its own element (the default). */
+  keys?: 'page' | 'element';
+}
+
+export interface Viewer {
+  /** Resolves when the first frame stands. */
+  readonly ready: Promise<void>;
+  getState(): ViewState;
+  /** Resolves when what it asks for is drawn. */
+  setState(change: Partial<ViewState>): Promise<void>;
+  on<K extends keyof ViewerEvents>(event: K, handler: (detail: ViewerEvents[K]) => void): () => void;
+  /** Position of a cell in CSS pixels of the page. */
+  project(cell: number): { x: number; y: number } | null;
+  /** What the cell shows now: class, value, or null. */
+  valueAt(cell: number): string | number | null;
+  /** GL objects alive; 0 after `dispose`. */
+  readonly liveObjects: number;
+  dispose(): void;
+}
+
+export function createViewer(
+  element: HTMLElement,
+  source: BundleSource,
+  options: ViewerOptions = {},
+): Viewer {
+  const disposer = new Disposer();
+  const handlers = new Map<string, Set<(detail: never) => void>>();
+  const model = createModel(options.state);
+  const loader = createLoader(model, source);
+  const actions = createActions(model, loader);
+  let stage: Stage | null = null;
+  let latest: Promise<void> = Promise.resolve();
+
+  const emit = <K extends keyof ViewerEvents>(event: K, detail: ViewerEvents[K]) => {
+    for (const handler of [...(handlers.get(event) ?? [])])
+      (handler as (detail: ViewerEvents[K]) => void)(detail);
+  };
+
+  const open = async () => {
+    // The first bytes travel while the browser sets up its graphics.
+    const started = loader.start();
+    started.catch(() => {});
+    try {
+      stage ??= createStage(panels.canvas, model, actions, actions.fail);
+      await started;
+      await stage.nextFrame();
+    } catch (thrown) {
+      await started.catch(() => {});
+      if (!isAbort(thrown) && model.status.value.kind !== 'error') actions.fail(asError(thrown));
+      throw thrown;
+    }
+    void loader.loadRest();
+  };
+  const begin = () => {
+    latest = open();
+    // The panels tell the user; whoever waits on `ready` is told too.
+    latest.catch(() => {});
+    return latest;
+  };
+
+  const panels = mountPanels(element, model, actions, { keys: options.keys ?? 'element', retry: begin });
+  disposer.add(() => source.dispose());
+  disposer.add(() => loader.dispose());
+  disposer.add(() => panels.dispose());
+  disposer.add(() => stage?.dispose());
+  const ready = begin();
+
+  disposer.add(effect(() => emit('state', model.state.value)));
+  disposer.add(
+    effect(() => {
+      const hover = model.hover.value;
+      const names = model.cellNames.value;
+      emit('hover', hover ? { cell: hover.cell, id: names?.(hover.cell) ?? '' } : null);
+    }),
+  );
+  disposer.add(
+    effect(() => {
+      const status = model.status.value;
+      if (status.kind === 'error') emit('error', status.error);
+    }),
+  );
+  disposer.add(
+    effect(() => {
+      if (model.problem.value) emit('error', model.problem.value);
+    }),
+  );
+  disposer.add(
+    effect(() => {
+      if (model.notice.value) emit('error', model.notice.value);
+    }),
+  );
+  disposer.add(
+    effect(() => {
+      if (model.drawn.value > 0) emit('drawn', undefined);
+    }),
+  );
+
+  return {
+    ready,
+    getState: () => structuredClone(model.state.value),
+    async setState(change) {
+      await latest;
+      await actions.setState(change);
+      await stage?.nextFrame();
+    },
+    on(event, handler) {
+      const held = handlers.get(event) ?? new Set();
+      handlers.set(event, held.add(handler));
+      return () => held.delete(handler);
+    },
+    project: (cell) => stage?.project(cell) ?? null,
+    valueAt: (cell) => valueAt(model.layer.value, cell),
+    get liveObjects() {
+      return stage?.liveObjects ?? 0;
+    },
+    dispose: () => disposer.dispose(),
+  };
+}

@@ -1,0 +1,36 @@
+/** Calls `row` for each record of RFC 4180 text; the array is reused between calls. */
+export function forEachCsvRow(text: string, row: (fields: readonly string[]) => void): void {
+  const fields: string[] = [];
+  let at = text.charCodeAt(0) === 0xfeff ? 1 : 0;
+  while (at < text.length) {
+    fields.length = 0;
+    let more = true;
+    while (more) {
+      let field: string;
+      if (text[at] === '"') {
+        let parts = '';
+        let from = at + 1;
+        let quote = text.indexOf('"', from);
+        while (quote !== -1 && text[quote + 1] === '"') {
+          parts += text.slice(from, quote + 1);
+          from = quote + 2;
+          quote = text.indexOf('"', from);
+        }
+        const end = quote === -1 ? text.length : quote;
+        field = parts + text.slice(from, end);
+        at = end + 1;
+      } else {
+        let end = at;
+        while (end < text.length && text[end] !== ',' && text[end] !== '\n' && text[end] !== '\r') end++;
+        field = text.slice(at, end);
+        at = end;
+      }
+      fields.push(field);
+      more = text[at] === ',';
+      if (more) at++;
+    }
+    if (text[at] === '\r') at++;
+    if (text[at] === '\n') at++;
+    if (fields.length > 1 || fields[0] !== '') row(fields);
+  }
+}

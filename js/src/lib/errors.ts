@@ -1,0 +1,130 @@
+/**
+ * What can go wrong, as values: each error has a literal `tag`, says what failed on what, and what to do.
+ *
+ * ViewerError
+ * ├─ NotFoundError     a file of the bundle is missing
+ * ├─ HttpError         the host answered with another error
+ * ├─ UnreachableError  no answer, or the browser refused the request
+ * ├─ FormatError       a file is not what the manifest promises
+ * ├─ VersionError      the bundle's major version is unknown
+ * ├─ UnknownNameError  a gene or column that the bundle does not have
+ * └─ GraphicsError     no WebGL2
+ */
+export abstract class ViewerError extends Error {
+  abstract readonly tag: string;
+  /** What the reader of the message can do. */
+  readonly advice: string;
+  /** File or URL that the error is about. */
+  readonly path: string | null;
+
+  constructor(message: string, advice: string, path: string | null, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.advice = advice;
+    this.path = path;
+    // Class names do not survive the build; `tag` tells the kind.
+    this.name = 'ViewerError';
+  }
+}
+
+export class NotFoundError extends ViewerError {
+  override readonly tag = 'not-found';
+
+  constructor(path: string, detail: { url?: string; status?: number } = {}) {
+    const where = detail.url ? ` (${detail.status ?? 404} at ${detail.url})` : '';
+    super(
+      `The file ${path} is missing from the bundle${where}.`,
+      'Check that the whole export folder was copied, then try again.',
+      path,
+    );
+  }
+}
+
+export class HttpError extends ViewerError {
+  override readonly tag = 'http';
+  readonly url: string;
+  readonly status: number;
+
+  constructor(path: string, url: string, status: number) {
+    super(
+      `The server answered ${status} for ${url}.`,
+      'Check that the page may read its own folder, then try again.',
+      path,
+    );
+    this.url = url;
+    this.status = status;
+  }
+}
+
+export class UnreachableError extends ViewerError {
+  override readonly tag = 'unreachable';
+  readonly url: string;
+
+  constructor(path: string, url: string, cause: unknown) {
+    super(
+      `No answer for ${url}.`,
+      'Check the connection, then try again. A page opened from disk needs the folder picked by hand.',
+      path,
+      cause,
+    );
+    this.url = url;
+  }
+}
+
+export class FormatError extends ViewerError {
+  override readonly tag = 'format';
+
+  constructor(path: string, found: string, cause?: unknown) {
+    super(
+      `${path} cannot be read: ${found}.`,
+      'The file is damaged or was changed. Copy or export the bundle again.',
+      path,
+      cause,
+    );
+  }
+}
+
+export class VersionError extends ViewerError {
+  override readonly tag = 'version';
+  readonly found: string;
+  readonly known: string;
+
+  constructor(found: string, known: string) {
+    super(
+      `This bundle has format ${found}; this viewer reads ${known}.`,
+      'Export the data again, or open the bundle with the viewer that came with it.',
+      'manifest.json',
+    );
+    this.found = found;
+    this.known = known;
+  }
+}
+
+export class UnknownNameError extends ViewerError {
+  override readonly tag = 'unknown-name';
+
+  constructor(kind: 'gene' | 'column', name: string) {
+    super(`The bundle has no ${kind} “${name}”.`, `Choose a ${kind} that was exported.`, 'manifest.json');
+  }
+}
+
+export class GraphicsError extends ViewerError {
+  override readonly tag = 'graphics';
+
+  constructor(detail: string, cause?: unknown) {
+    super(
+      `The tissue cannot be drawn: ${detail}.`,
+      'Turn on hardware acceleration (WebGL2) or use another browser.',
+      null,
+      cause,
+    );
+  }
+}
+
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}
+
+export function isAbort(thrown: unknown, signal?: AbortSignal): boolean {
+  if (signal?.aborted) return true;
+  return thrown instanceof DOMException && thrown.name === 'AbortError';
+}

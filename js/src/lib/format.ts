@@ -1,0 +1,33 @@
+const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+
+/** Counts: thousands separated. */
+export function formatCount(count: number): string {
+  return whole.format(count);
+}
+
+/** Values: about three significant digits, never `-0`, exponent only where plain digits would mislead. */
+export function formatValue(value: number): string {
+  if (!Number.isFinite(value)) return 'no value';
+  const size = Math.abs(value);
+  if (size === 0) return '0';
+  if (size < 0.001 || size >= 1e9) return value.toExponential(2);
+  if (size >= 1000) return whole.format(value);
+  if (Number.isInteger(value)) return String(value);
+  if (size >= 100) return value.toFixed(1);
+  if (size >= 0.1) return value.toFixed(2);
+  return value.toPrecision(2);
+}
+
+export function formatShare(share: number): string {
+  if (!(share > 0)) return '0 %';
+  if (share < 0.001) return '< 0.1 %';
+  const percent = share * 100;
+  if (share < 1 && percent > 99.9) return '> 99.9 %';
+  return `${percent < 10 ? percent.toFixed(1) : Math.round(percent)} %`;
+}
+
+export function formatBytes(bytes: number): string {
+  if (bytes < 1024) return `${bytes} bytes`;
+  if (bytes < 1024 ** 2) return `${Math.round(bytes / 1024)} kB`;
+  return `${(bytes / 1024 ** 2).toFixed(1)} MB`;
+}

@@ -1,0 +1,147 @@
+import { describe, expect, test } from 'vitest';
+import { fitCamera, panned, project, unproject, viewOf, zoomedAt } from './camera';
+import { cssColour, parseColour, viridis, viridisRamp } from './colour';
+import { forEachCsvRow } from './csv';
+import { Disposer } from './disposer';
+import { formatCount, formatShare, formatValue } from './format';
+import { buildGrid, nearestCell, typicalSpacing } from './grid-index';
+import { isInside } from './path';
+import { quantile } from './quantile';
+
+describe('camera', () => {
+  const extent = [0, 0, 100, 50] as const;
+  const viewport = { width: 400, height: 300 };
+
+  test.each(['down', 'up'] as const)('projects there and back, y %s', (yAxis) => {
+    const view = viewOf({ x: 10, y: 20, zoom: 3 }, extent, viewport, yAxis);
+    const [px, py] = project(view, 33, 44);
+    const [x, y] = unproject(view, px, py);
+    expect(x).toBeCloseTo(33);
+    expect(y).toBeCloseTo(44);
+  });
+
+  test('y grows the way the data says', () => {
+    const at = (yAxis: 'down' | 'up') =>
+      project(viewOf(fitCamera(extent), extent, viewport, yAxis), 0, 50)[1];
+    expect(at('down')).toBeGreaterThan(150);
+    expect(at('up')).toBeLessThan(150);
+  });
+
+  test('at zoom 1 everything is in view, also a single cell', () => {
+    const view = viewOf(fitCamera(extent), extent, viewport, 'down');
+    const [left, top] = project(view, 0, 0);
+    expect(left).toBeGreaterThan(0);
+    expect(top).toBeGreaterThan(0);
+    const one = [5, 5, 5, 5] as const;
+    expect(project(viewOf(fitCamera(one), one, viewport, 'down'), 5, 5)).toEqual([200, 150]);
+  });
+
+  test('zoom keeps what is under the pointer, a drag moves with it', () => {
+    const camera = fitCamera(extent);
+    const view = viewOf(camera, extent, viewport, 'up');
+    const before = unproject(view, 50, 60);
+    const after = unproject(viewOf(zoomedAt(camera, view, 4, 50, 60), extent, viewport, 'up'), 50, 60);
+    expect(after[0]).toBeCloseTo(before[0]);
+    expect(after[1]).toBeCloseTo(before[1]);
+    const moved = viewOf(panned(camera, view, 10, -5), extent, viewport, 'up');
+    const [px, py] = project(moved, ...before);
+    expect([px, py].map(Math.round)).toEqual([60, 55]);
+  });
+});
+
+describe('grid', () => {
+  const coords = Float32Array.from({ length: 2000 }, (_, i) => (i * 7919) % 997);
+  const extent = [0, 0, 996, 996] as const;
+
+  test('finds what a search through all finds', () => {
+    const grid = buildGrid(coords, extent);
+    for (let k = 0; k < 200; k++) {
+      const [x, y] = [(k * 31) % 996, (k * 57) % 996];
+      let best = Infinity;
+      for (let i = 0; i < 1000; i++) {
+        best = Math.min(best, Math.hypot((coords[2 * i] ?? 0) - x, (coords[2 * i + 1] ?? 0) - y));
+      }
+      const cell = nearestCell(grid, x, y, 80, () => true);
+      const found =
+        cell < 0 ? Infinity : Math.hypot((coords[2 * cell] ?? 0) - x, (coords[2 * cell + 1] ?? 0) - y);
+      expect(found).toBeCloseTo(best <= 80 ? best : Infinity);
+    }
+  });
+
+  test('passes over cells that are not accepted or have no position', () => {
+    const grid = buildGrid(Float32Array.from([0, 0, Number.NaN, 1, 2, 2]), [0, 0, 2, 2]);
+    expect(nearestCell(grid, 0, 0, 1, () => true)).toBe(0);
+    expect(nearestCell(grid, 0, 0, 5, (cell) => cell !== 0)).toBe(2);
+    expect(nearestCell(grid, 50, 50, 1, () => true)).toBe(-1);
+  });
+
+  test('spacing of a square lattice', () => {
+    const lattice = Float32Array.from({ length: 20000 }, (_, i) =>
+      i % 2 ? Math.floor(i / 200) : (i >> 1) % 100,
+    );
+    expect(typicalSpacing(lattice, [0, 0, 99, 99])).toBeCloseTo(1, 1);
+  });
+});
+
+test('csv: quotes, commas, line breaks and empty fields', () => {
+  const rows: string[][] = [];
+  forEachCsvRow('a,b\r\n"x, ""y""\nz",\n1,2', (fields) => rows.push([...fields]));
+  expect(rows).toEqual([
+    ['a', 'b'],
+    ['x, "y"\nz', ''],
+    ['1', '2'],
+  ]);
+});
+
+test('quantile interpolates between neighbours', () => {
+  const values = () => Float32Array.from([5, 1, 4, 2, 3]);
+  expect(quantile(values(), 0)).toBe(1);
+  expect(quantile(values(), 0.5)).toBe(3);
+  expect(quantile(values(), 0.99)).toBeCloseTo(4.96, 5);
+  expect(quantile(values(), 1)).toBe(5);
+  expect(quantile(new Float32Array(0), 0.5)).toBe(0);
+});
+
+test('colours', () => {
+  expect(parseColour('#fff')).toEqual([255, 255, 255]);
+  expect(parseColour('#102030ff')).toEqual([16, 32, 48]);
+  expect(parseColour('url(evil)')).toEqual([180, 186, 195]);
+  expect(cssColour(viridis(0))).toBe('rgb(68, 1, 84)');
+  expect(viridis(2)).toEqual([253, 231, 37]);
+  expect([...viridisRamp().subarray(0, 4)]).toEqual([68, 1, 84, 255]);
+});
+
+test('numbers as text', () => {
+  expect(formatCount(1234567)).toBe('1,234,567');
+  expect([0, 2.305, 8412.4, 0.00001, Number.NaN].map(formatValue)).toEqual([
+    '0',
+    '2.31',
+    '8,412',
+    '1.00e-5',
+    'no value',
+  ]);
+  expect([0, 0.0001, 0.05, 0.777, 0.9999, 1].map(formatShare)).toEqual([
+    '0 %',
+    '< 0.1 %',
+    '5.0 %',
+    '78 %',
+    '> 99.9 %',
+    '100 %',
+  ]);
+});
+
+test('paths that stay inside', () => {
+  expect(['a/b.gz', 'a..b/c'].every(isInside)).toBe(true);
+  expect(['', '/a', '../a', 'a/../b', 'C:/x', 'a\\b', './a'].some(isInside)).toBe(false);
+});
+
+test('disposer releases in reverse order, once, and at once when late', () => {
+  const order: number[] = [];
+  const disposer = new Disposer();
+  disposer.add(() => order.push(1));
+  disposer.add(() => order.push(2));
+  disposer.dispose();
+  disposer.dispose();
+  disposer.add(() => order.push(3));
+  expect(order).toEqual([2, 1, 3]);
+});

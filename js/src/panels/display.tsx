@@ -1,0 +1,81 @@
+import type { JSX } from 'preact';
+import { POINT_SIZE } from '../state/view-state';
+import { usePanels } from './context';
+
+function Slider(props: {
+  label: string;
+  value: number;
+  min: number;
+  max: number;
+  step: number;
+  shown: string;
+  onInput: (value: number) => void;
+}): JSX.Element {
+  const { label, value, min, max, step, shown, onInput } = props;
+  const share = ((value - min) / (max - min)) * 100;
+  return (
+    <label class="ks-slider">
+      <span>{label}</span>
+      <input
+        type="range"
+        min={min}
+        max={max}
+        step={step}
+        value={value}
+        aria-valuetext={shown}
+        style={{ '--share': `${share}%` }}
+        onInput={(event) => onInput(event.currentTarget.valueAsNumber)}
+      />
+      <output>{shown}</output>
+    </label>
+  );
+}
+
+/** The slider moves by factors: half as large is as far from natural as twice. */
+const SPAN = { min: Math.log2(POINT_SIZE.min), max: Math.log2(POINT_SIZE.max) };
+
+export function Display(): JSX.Element {
+  const { model, actions } = usePanels();
+  const { pointSize, opacity, imageOn, imageOpacity } = model.state.value;
+  const hasImage = model.bundle.value?.manifest.image != null;
+  const notice = model.notice.value;
+  const percent = (share: number) => `${Math.round(share * 100)} %`;
+  return (
+    <section class="ks-section ks-display">
+      <h2 class="ks-heading">Display</h2>
+      <Slider
+        label="Spot size"
+        value={Math.log2(pointSize)}
+        {...SPAN}
+        step={0.01}
+        shown={`${pointSize.toFixed(1)}×`}
+        onInput={(power) => actions.setPointSize(2 ** power)}
+      />
+      <Slider
+        label="Opacity"
+        value={opacity}
+        min={0.05}
+        max={1}
+        step={0.01}
+        shown={percent(opacity)}
+        onInput={(value) => actions.setOpacity(value)}
+      />
+      {hasImage && (
+        <Slider
+          label="Image"
+          value={imageOn ? imageOpacity : 0}
+          min={0}
+          max={1}
+          step={0.01}
+          shown={percent(imageOn ? imageOpacity : 0)}
+          onInput={(value) => actions.setImage(value > 0, value)}
+        />
+      )}
+      {notice && (
+        <p class="ks-note ks-break" role="status">
+          {notice.message}
+        </p>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,123 @@
+import { type Signal, useSignal } from '@preact/signals';
+import type { JSX } from 'preact';
+import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
+import { formatCount } from '../lib/format';
+import { usePanels } from './context';
+import { Icon } from './icons';
+
+const MOST_HITS = 40;
+
+/** A box that finds genes while one types: a combobox with its list of hits. */
+export function GeneSearchBox({ focus }: { focus: Signal<boolean> }): JSX.Element {
+  const { model, actions } = usePanels();
+  const { color } = model.state.value;
+  const current = color.kind === 'gene' ? color.gene : '';
+  const query = useSignal<string | null>(null);
+  const active = useSignal(0);
+  const input = useRef<HTMLInputElement>(null);
+  const list = useRef<HTMLDivElement>(null);
+  const bundle = model.bundle.value;
+  const hits = useMemo(
+    () => (bundle && query.value !== null ? bundle.search(query.value, MOST_HITS) : []),
+    [bundle, query.value],
+  );
+  const label = useMemo(
+    () =>
+      bundle && current ? (bundle.search(current, 1).find((hit) => hit.gene === current)?.label ?? '') : '',
+    [bundle, current],
+  );
+  const wanted = focus.value;
+  // Before the next key: what is typed after the shortcut belongs into the box.
+  useLayoutEffect(() => {
+    if (!wanted) return;
+    focus.value = false;
+    input.current?.focus();
+  }, [wanted, focus]);
+  const open = query.value !== null;
+  const close = () => {
+    query.value = null;
+    active.value = 0;
+  };
+  const choose = (gene: string) => {
+    close();
+    input.current?.blur();
+    actions.setColor({ kind: 'gene', gene });
+  };
+  const move = (by: number) => {
+    if (!open) query.value = '';
+    active.value = Math.max(0, Math.min(hits.length - 1, active.value + by));
+    list.current?.children[active.value]?.scrollIntoView({ block: 'nearest' });
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === 'ArrowDown') move(1);
+    else if (event.key === 'ArrowUp') move(-1);
+    else if (event.key === 'Enter') {
+      const hit = hits[active.value];
+      if (hit) choose(hit.gene);
+    } else if (event.key === 'Escape') {
+      close();
+      input.current?.blur();
+    } else return;
+    event.preventDefault();
+  };
+  const genes = bundle?.manifest.gene_list.length ?? 0;
+  return (
+    <div class="ks-combo">
+      <div class="ks-field ks-search">
+        <Icon name="search" size={14} />
+        <input
+          ref={input}
+          type="text"
+          role="combobox"
+          aria-label="Gene"
+          aria-expanded={open}
+          aria-controls="ks-gene-hits"
+          aria-autocomplete="list"
+          aria-activedescendant={open && hits.length > 0 ? `ks-gene-hit-${active.value}` : undefined}
+          autocomplete="off"
+          spellcheck={false}
+          placeholder={genes > 0 ? `Search ${formatCount(genes)} genes` : 'No genes in this bundle'}
+          disabled={genes === 0}
+          value={query.value ?? current}
+          onFocus={(event) => {
+            query.value = '';
+            event.currentTarget.select();
+          }}
+          onBlur={close}
+          onInput={(event) => {
+            query.value = event.currentTarget.value;
+            active.value = 0;
+          }}
+          onKeyDown={onKeyDown}
+        />
+        {!open && label && (
+          <span class="ks-muted ks-clip" title={label}>
+            {label}
+          </span>
+        )}
+      </div>
+      {open && (
+        <div class="ks-hits ks-card" id="ks-gene-hits" role="listbox" aria-label="Genes" ref={list}>
+          {hits.map(({ gene, label: other }, i) => (
+            <div
+              key={gene}
+              id={`ks-gene-hit-${i}`}
+              role="option"
+              tabIndex={-1}
+              aria-selected={i === active.value}
+              // The press comes before the blur that closes the list.
+              onPointerDown={(event) => {
+                event.preventDefault();
+                choose(gene);
+              }}
+            >
+              <span>{gene}</span>
+              <span class="ks-muted ks-clip">{other}</span>
+            </div>
+          ))}
+          {hits.length === 0 && <p class="ks-note">No gene has that name.</p>}
+        </div>
+      )}
+    </div>
+  );
+}

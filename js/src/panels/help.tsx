@@ -1,0 +1,41 @@
+import type { JSX } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import { IconButton } from './icons';
+
+const LINES: readonly [string, string][] = [
+  ['Drag', 'move'],
+  ['Wheel, pinch', 'zoom'],
+  ['Double click', 'zoom in'],
+  ['← → ↑ ↓', 'move'],
+  ['+  −', 'zoom'],
+  ['0', 'show all cells'],
+  ['R', 'reset the view'],
+  ['/', 'search a gene'],
+  ['P', 'fold the panel'],
+  ['T', 'light, dark, as the system'],
+  ['Click on a class', 'hide or show it'],
+  ['Double click, Shift Enter', 'show only this class'],
+];
+
+export function Help({ onClose }: { onClose: () => void }): JSX.Element {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    dialog.current?.showModal();
+  }, []);
+  return (
+    <dialog class="ks-card ks-help" ref={dialog} aria-label="Keys and mouse" onClose={onClose}>
+      <div class="ks-heading-line">
+        <h2 class="ks-heading">Keys and mouse</h2>
+        <IconButton icon="close" label="Close" shortcut="Esc" onClick={() => dialog.current?.close()} />
+      </div>
+      <dl class="ks-facts">
+        {LINES.map(([key, what]) => (
+          <div key={key}>
+            <dt>{key}</dt>
+            <dd>{what}</dd>
+          </div>
+        ))}
+      </dl>
+    </dialog>
+  );
+}

@@ -1,0 +1,53 @@
+import type { JSX } from 'preact';
+
+const PATHS = {
+  fit: 'M4 9V5a1 1 0 0 1 1-1h4M15 4h4a1 1 0 0 1 1 1v4M20 15v4a1 1 0 0 1-1 1h-4M9 20H5a1 1 0 0 1-1-1v-4',
+  plus: 'M12 5v14M5 12h14',
+  minus: 'M5 12h14',
+  reset: 'M4 12a8 8 0 1 0 2.6-5.9M4 4v4.5h4.5',
+  moon: 'M20 14.5A8.2 8.2 0 0 1 9.5 4 8.2 8.2 0 1 0 20 14.5z',
+  sun: 'M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM12 2.5v2M12 19.5v2M2.5 12h2M19.5 12h2M5.3 5.3l1.4 1.4M17.3 17.3l1.4 1.4M5.3 18.7l1.4-1.4M17.3 6.7l1.4-1.4',
+  auto: 'M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17zM12 3.5v17M12 8h6.5M12 12h8.5M12 16h6.5',
+  help: 'M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17zM9.6 9.4a2.4 2.4 0 1 1 3.5 2.2c-.7.4-1.1.9-1.1 1.7M12 16.4v.1',
+  panel: 'M4 5h16v14H4zM15 5v14',
+  search: 'M10.5 4.5a6 6 0 1 0 0 12 6 6 0 0 0 0-12zM15 15l4.5 4.5',
+  eye: 'M2.5 12S6 5.8 12 5.8 21.500 12 21.500 12 18 18.200 12 18.200 2.500 12 2.500 12zM12 9.300a2.700 2.700 0 1 0 0 5.400 2.700 2.700 0 0 0 0-5.400z',
+  hidden:
+    'M4 4l16 16M9.500 6.200A9.500 9.500 0 0 1 12 5.800c6 0 9.500 6.200 9.500 6.200a16 16 0 0 1-3 3.600M6.300 7.700A16 16 0 0 0 2.500 12S6 18.200 12 18.200a9.300 9.300 0 0 0 4.200-1',
+  down: 'M6 9.500l6 6 6-6',
+  close: 'M6 6l12 12M18 6L6 18',
+  folder: 'M3.500 18V6.500a1 1 0 0 1 1-1H9l2 2.500h8.500a1 1 0 0 1 1 1V18a1 1 0 0 1-1 1h-15a1 1 0 0 1-1-1z',
+  alert: 'M12 4L2.800 19.500h18.400zM12 10v4.500M12 17v.1',
+} as const;
+
+export type IconName = keyof typeof PATHS;
+
+export function Icon({ name, size = 18 }: { name: IconName; size?: number }): JSX.Element {
+  return (
+    <svg class="ks-icon" width={size} height={size} viewBox="0 0 24 24" aria-hidden="true" focusable="false">
+      <path d={PATHS[name]} />
+    </svg>
+  );
+}
+
+export function IconButton(props: {
+  icon: IconName;
+  label: string;
+  shortcut?: string;
+  pressed?: boolean;
+  onClick: () => void;
+}): JSX.Element {
+  const { icon, label, shortcut, pressed, onClick } = props;
+  return (
+    <button
+      type="button"
+      class="ks-icon-button"
+      aria-label={label}
+      aria-pressed={pressed}
+      title={shortcut ? `${label} (${shortcut})` : label}
+      onClick={onClick}
+    >
+      <Icon name={icon} />
+    </button>
+  );
+}

@@ -1,0 +1,53 @@
+import type { Disposer } from '../lib/disposer';
+import type { Actions } from '../state/actions';
+import type { Model } from '../state/model';
+import type { Chrome } from './app';
+import { nextTheme } from './theme';
+
+const STEP = 60;
+const ZOOM = 1.4;
+
+/** Keys of the viewer; silent while the reader types or moves a slider. */
+export function attachKeys(
+  target: EventTarget,
+  model: Model,
+  actions: Actions,
+  chrome: Chrome,
+  disposer: Disposer,
+): void {
+  const bound: Record<string, () => void> = {
+    ArrowLeft: () => actions.pan(STEP, 0),
+    ArrowRight: () => actions.pan(-STEP, 0),
+    ArrowUp: () => actions.pan(0, STEP),
+    ArrowDown: () => actions.pan(0, -STEP),
+    '+': () => actions.zoom(ZOOM),
+    '=': () => actions.zoom(ZOOM),
+    '-': () => actions.zoom(1 / ZOOM),
+    '0': () => actions.fit(),
+    r: () => actions.reset(),
+    t: () => actions.setTheme(nextTheme(model.state.value.theme, model.systemDark.value)),
+    p: () => {
+      chrome.panelOpen.value = !chrome.panelOpen.value;
+    },
+    '?': () => {
+      chrome.helpOpen.value = !chrome.helpOpen.value;
+    },
+    '/': () => {
+      chrome.panelOpen.value = true;
+      chrome.findGene.value = true;
+    },
+    Escape: () => {
+      chrome.helpOpen.value = false;
+    },
+  };
+  disposer.listen<KeyboardEvent>(target, 'keydown', (event) => {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    const on = event.target instanceof Element ? event.target : null;
+    const typing = on?.closest('input, select, textarea, [role="slider"], [role="radiogroup"]');
+    if (typing && event.key !== 'Escape') return;
+    const act = Object.hasOwn(bound, event.key) ? bound[event.key] : undefined;
+    if (!act) return;
+    event.preventDefault();
+    act();
+  });
+}

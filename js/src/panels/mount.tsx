@@ -1,0 +1,87 @@
+import { effect, signal } from '@preact/signals';
+import { render } from 'preact';
+import { Disposer } from '../lib/disposer';
+import type { BundleSource } from '../source/bundle-source';
+import type { Actions } from '../state/actions';
+import type { Model } from '../state/model';
+import { App, type Chrome } from './app';
+import base from './base.css';
+import { Panels } from './context';
+import { attachKeys } from './keys';
+import legend from './legend.css';
+import narrow from './narrow.css';
+import panel from './panel.css';
+import stage from './stage.css';
+import { Start } from './start';
+import states from './states.css';
+
+/** `narrow` overrules the others: it stays last. */
+const CSS = [base, stage, panel, legend, states, narrow].join('');
+
+export interface MountOptions {
+  keys: 'page' | 'element';
+  retry: () => void;
+}
+
+function frame(element: HTMLElement, disposer: Disposer): HTMLElement {
+  const style = document.createElement('style');
+  style.textContent = CSS;
+  const root = document.createElement('div');
+  root.className = 'ks-root';
+  element.append(style, root);
+  disposer.add(() => {
+    render(null, root);
+    root.remove();
+    style.remove();
+  });
+  return root;
+}
+
+const prefersDark = () => matchMedia('(prefers-color-scheme: dark)');
+
+/** Puts the controls into `element`; the canvas among them is the renderer's. */
+export function mountPanels(
+  element: HTMLElement,
+  model: Model,
+  actions: Actions,
+  options: MountOptions,
+): { canvas: HTMLCanvasElement; dispose: () => void } {
+  const disposer = new Disposer();
+  const root = frame(element, disposer);
+  const system = prefersDark();
+  actions.setSystemDark(system.matches);
+  disposer.listen(system, 'change', () => actions.setSystemDark(system.matches));
+  disposer.add(
+    effect(() => {
+      root.dataset.theme = model.dark.value ? 'dark' : 'light';
+    }),
+  );
+  const small = root.clientWidth > 0 && root.clientWidth < 700;
+  const chrome: Chrome = { panelOpen: signal(!small), helpOpen: signal(false), findGene: signal(false) };
+  // The canvas is made here, not by a component: a render must never replace it.
+  const canvas = document.createElement('canvas');
+  canvas.className = 'ks-canvas';
+  canvas.tabIndex = 0;
+  canvas.setAttribute('role', 'img');
+  canvas.setAttribute('aria-label', 'Tissue. Arrow keys move, plus and minus zoom, 0 shows all.');
+  render(
+    <Panels.Provider value={{ model, actions, retry: options.retry }}>
+      <App canvas={canvas} chrome={chrome} />
+    </Panels.Provider>,
+    root,
+  );
+  attachKeys(options.keys === 'page' ? document : root, model, actions, chrome, disposer);
+  return { canvas, dispose: () => disposer.dispose() };
+}
+
+/** The page that asks for the bundle's folder, where the browser reads nothing unasked. */
+export function mountStart(element: HTMLElement, open: (source: BundleSource) => void): void {
+  const disposer = new Disposer();
+  const root = frame(element, disposer);
+  root.dataset.theme = prefersDark().matches ? 'dark' : 'light';
+  const chosen = (source: BundleSource) => {
+    disposer.dispose();
+    open(source);
+  };
+  render(<Start onChosen={chosen} />, root);
+}

@@ -1,0 +1,116 @@
+import type { JSX } from 'preact';
+import { useMemo, useRef } from 'preact/hooks';
+import { histogram } from '../data/summary';
+import { cssColour, viridis, viridisGradient } from '../lib/colour';
+import { formatValue } from '../lib/format';
+import type { Layer } from '../state/layer';
+import { usePanels } from './context';
+
+const BINS = 36;
+
+/** The histogram is the legend: its handles are the limits of the colours. */
+export function RangeLegend({ layer }: { layer: Extract<Layer, { kind: 'value' }> }): JSX.Element {
+  const { model, actions } = usePanels();
+  const track = useRef<HTMLDivElement>(null);
+  const { summary, values } = layer;
+  const [low, high] = model.range.value;
+  const isGene = layer.color.kind === 'gene';
+  const from = Math.min(summary.min, 0, isGene ? 0 : summary.min);
+  const start = isGene ? from : summary.min;
+  const end = summary.max > start ? summary.max : start + 1;
+  const bars = useMemo(() => {
+    const counts = histogram(values, start, end, BINS);
+    // The zeros of a sparse gene would flatten all other bars.
+    const zeroBin = isGene && summary.fraction < 1 ? Math.floor(((0 - start) / (end - start)) * BINS) : -1;
+    const tallest = counts.reduce((most, count, bin) => (bin === zeroBin ? most : Math.max(most, count)), 1);
+    return [...counts].map((count) => Math.min(1, Math.sqrt(count / tallest)));
+  }, [values, start, end, isGene, summary.fraction]);
+  const share = (value: number) => Math.min(1, Math.max(0, (value - start) / (end - start)));
+  const least = (end - start) / 200;
+  const move = (edge: 'low' | 'high', value: number) => {
+    const next = Math.min(end, Math.max(start, value));
+    actions.setRange(
+      edge === 'low' ? [Math.min(next, high - least), high] : [low, Math.max(next, low + least)],
+    );
+  };
+  const drag = (edge: 'low' | 'high') => (event: PointerEvent) => {
+    const handle = event.currentTarget as HTMLElement;
+    const box = track.current?.getBoundingClientRect();
+    if (!box) return;
+    event.preventDefault();
+    handle.setPointerCapture(event.pointerId);
+    handle.focus();
+    handle.onpointermove = (at) => move(edge, start + ((at.clientX - box.left) / box.width) * (end - start));
+    handle.onpointerup = () => {
+      handle.onpointermove = null;
+      handle.onpointerup = null;
+    };
+  };
+  const step = (edge: 'low' | 'high', value: number) => (event: KeyboardEvent) => {
+    const by = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageUp: 10, PageDown: -10 }[
+      event.key
+    ];
+    if (by === undefined) return;
+    event.preventDefault();
+    move(edge, value + (by * (end - start)) / 100);
+  };
+  const handle = (edge: 'low' | 'high', value: number) => (
+    <div
+      class="ks-handle"
+      role="slider"
+      tabIndex={0}
+      aria-label={edge === 'low' ? 'Lower limit of the colours' : 'Upper limit of the colours'}
+      aria-valuemin={start}
+      aria-valuemax={end}
+      aria-valuenow={value}
+      aria-valuetext={formatValue(value)}
+      style={{ left: `${share(value) * 100}%` }}
+      onPointerDown={drag(edge)}
+      onKeyDown={step(edge, value)}
+    />
+  );
+  const robust = model.state.value.range === null;
+  const limit = isGene && robust && high < summary.max ? 'p99 = ' : '';
+  return (
+    <div class="ks-range">
+      <div class="ks-histogram" aria-hidden="true">
+        {bars.map((height, bin) => {
+          const middle = start + ((bin + 0.5) / BINS) * (end - start);
+          return (
+            <span
+              key={bin}
+              style={{
+                height: height > 0 ? `${Math.max(2, height * 100)}%` : '0',
+                background: cssColour(viridis(high > low ? (middle - low) / (high - low) : 0)),
+              }}
+            />
+          );
+        })}
+      </div>
+      <div class="ks-track" ref={track}>
+        <div
+          class="ks-gradient"
+          style={{
+            left: `${share(low) * 100}%`,
+            right: `${(1 - share(high)) * 100}%`,
+            background: viridisGradient(),
+          }}
+        />
+        {handle('low', low)}
+        {handle('high', high)}
+      </div>
+      <div class="ks-limits ks-number ks-muted">
+        <span>{formatValue(low)}</span>
+        {!robust && (
+          <button type="button" class="ks-link" onClick={() => actions.setRange(null)}>
+            Reset
+          </button>
+        )}
+        <span>
+          {limit}
+          {formatValue(high)}
+        </span>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,67 @@
+import type { JSX } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { usePanels } from './context';
+import { Icon } from './icons';
+import { Advice } from './problem';
+
+export function StatusView(): JSX.Element | null {
+  const { model, retry } = usePanels();
+  const status = model.status.value;
+  const task = model.task.value;
+  if (status.kind === 'error') {
+    return (
+      <div class="ks-center">
+        <div class="ks-card ks-message" role="alert">
+          <Icon name="alert" size={24} />
+          <h2>This bundle cannot be shown</h2>
+          <Advice error={status.error} />
+          <button type="button" class="ks-button ks-primary" onClick={retry}>
+            Try again
+          </button>
+        </div>
+      </div>
+    );
+  }
+  if (status.kind === 'loading') {
+    return (
+      <>
+        <Progress done={status.done} total={status.total} label={status.label} />
+        <Preview />
+        <div class="ks-loading" role="status">
+          {status.label}…
+        </div>
+      </>
+    );
+  }
+  return task ? <Progress done={task.done} total={task.total} label={`Loading ${task.label}`} /> : null;
+}
+
+function Progress({ done, total, label }: { done: number; total: number; label: string }): JSX.Element {
+  const known = total > 0;
+  return (
+    <div
+      class={`ks-progress${known ? '' : ' ks-unknown'}`}
+      role="progressbar"
+      aria-label={label}
+      aria-valuemin={0}
+      aria-valuemax={100}
+      aria-valuenow={known ? Math.round((done / total) * 100) : undefined}
+    >
+      <div style={known ? { width: `${Math.min(100, (done / total) * 100)}%` } : {}} />
+    </div>
+  );
+}
+
+/** The bundle's small picture, until the tissue itself is there. */
+function Preview(): JSX.Element | null {
+  const { model } = usePanels();
+  const blob = model.preview.value;
+  const [url, setUrl] = useState<string | null>(null);
+  useEffect(() => {
+    if (!blob) return;
+    const made = URL.createObjectURL(blob);
+    setUrl(made);
+    return () => URL.revokeObjectURL(made);
+  }, [blob]);
+  return url ? <img class="ks-preview" src={url} alt="" /> : null;
+}

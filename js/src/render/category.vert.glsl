@@ -1,0 +1,19 @@
+#version 300 es
+precision highp float;
+precision highp int;
+precision highp usampler2D;
+layout(location = 0) in vec2 position;
+layout(location = 1) in uint code;
+uniform vec2 scale;
+uniform vec2 offset;
+uniform float size;
+uniform float opacity;
+uniform sampler2D lut;
+flat out vec4 color;
+void main() {
+  vec4 entry = texelFetch(lut, ivec2(int(code & 255u), int(code >> 8u)), 0);
+  color = vec4(entry.rgb, 1.0) * opacity;
+  gl_PointSize = size;
+  // A hidden class is moved outside the clip volume.
+  gl_Position = entry.a == 0.0 ? vec4(2.0, 2.0, 2.0, 1.0) : vec4(position * scale + offset, 0.0, 1.0);
+}

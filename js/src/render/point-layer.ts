@@ -1,0 +1,169 @@
+import type { Codes } from '../data/columns';
+import { type Rgb, viridisRamp } from '../lib/colour';
+import categoryVertex from './category.vert.glsl';
+import type { GlScope, Program } from './gl-scope';
+import roundFragment from './round.frag.glsl';
+import { gathered } from './shuffle';
+import smallFragment from './small.frag.glsl';
+import valueVertex from './value.vert.glsl';
+
+export interface PointStyle {
+  /** Clip space = (coordinate - centre) * scale + offset. */
+  scale: readonly [number, number];
+  offset: readonly [number, number];
+  /** Device pixels */
+  size: number;
+  opacity: number;
+  range: readonly [number, number];
+  missing: Rgb;
+  /** How many cells to draw of the shuffled order. */
+  count: number;
+}
+
+type Mode = 'plain' | 'category' | 'value';
+
+/** Points up to this size are squares: a `discard` in their program would cost more than it shows. */
+const ROUND_FROM = 2.5;
+const LUT_WIDTH = 256;
+
+/** Cells as points, in shuffled order so that any first part of them shows the whole tissue. */
+export class PointLayer {
+  #scope: GlScope;
+  #order: Uint32Array;
+  #mode: Mode = 'plain';
+  #positions: WebGLBuffer;
+  #codes: WebGLBuffer;
+  #values: WebGLBuffer;
+  #arrays: Record<Mode, WebGLVertexArrayObject>;
+  #lut: WebGLTexture;
+  #ramp: WebGLTexture;
+  #programs = new Map<string, Program>();
+
+  constructor(scope: GlScope, order: Uint32Array) {
+    this.#scope = scope;
+    this.#order = order;
+    const { gl } = scope;
+    this.#positions = scope.buffer();
+    this.#codes = scope.buffer();
+    this.#values = scope.buffer();
+    this.#arrays = { plain: scope.vertexArray(), category: scope.vertexArray(), value: scope.vertexArray() };
+    this.#lut = scope.texture('nearest');
+    this.#ramp = scope.texture('nearest');
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, LUT_WIDTH, 1, 0, gl.RGBA, gl.UNSIGNED_BYTE, viridisRamp());
+  }
+
+  /** Compiled when first needed: a program costs a tenth of a first frame. */
+  #program(mode: Mode, round: boolean): Program {
+    const kind = mode === 'value' ? 'value' : 'category';
+    const key = `${kind} ${round}`;
+    const held = this.#programs.get(key);
+    if (held) return held;
+    const vertex = kind === 'value' ? valueVertex : categoryVertex;
+    const made = this.#scope.program(vertex, round ? roundFragment : smallFragment);
+    this.#programs.set(key, made);
+    return made;
+  }
+
+  /** Compiles the programs that later frames may need; true while some are left. */
+  warm(): boolean {
+    for (const mode of ['category', 'value'] as const) {
+      for (const round of [false, true]) {
+        if (this.#programs.has(`${mode} ${round}`)) continue;
+        this.#program(mode, round);
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** `coords` are relative to the centre of the tissue: float32 keeps its digits for the detail. */
+  setPositions(coords: Float32Array): void {
+    const { gl } = this.#scope;
+    gl.bindBuffer(gl.ARRAY_BUFFER, this.#positions);
+    gl.bufferData(gl.ARRAY_BUFFER, coords, gl.STATIC_DRAW);
+    for (const array of Object.values(this.#arrays)) {
+      gl.bindVertexArray(array);
+      gl.enableVertexAttribArray(0);
+      gl.vertexAttribPointer(0, 2, gl.FLOAT, false, 0, 0);
+    }
+    gl.bindVertexArray(null);
+  }
+
+  setPlain(color: Rgb): void {
+    this.#mode = 'plain';
+    this.setColors(new Uint8Array([...color, 255]));
+  }
+
+  setCodes(codes: Codes): void {
+    const { gl } = this.#scope;
+    this.#mode = 'category';
+    gl.bindVertexArray(this.#arrays.category);
+    gl.bindBuffer(gl.ARRAY_BUFFER, this.#codes);
+    gl.bufferData(gl.ARRAY_BUFFER, gathered(codes, this.#order), gl.STATIC_DRAW);
+    const type =
+      codes instanceof Uint8Array
+        ? gl.UNSIGNED_BYTE
+        : codes instanceof Uint16Array
+          ? gl.UNSIGNED_SHORT
+          : gl.UNSIGNED_INT;
+    gl.enableVertexAttribArray(1);
+    gl.vertexAttribIPointer(1, 1, type, 0, 0);
+    gl.bindVertexArray(null);
+  }
+
+  setValues(values: Float32Array): void {
+    const { gl } = this.#scope;
+    this.#mode = 'value';
+    gl.bindVertexArray(this.#arrays.value);
+    gl.bindBuffer(gl.ARRAY_BUFFER, this.#values);
+    gl.bufferData(gl.ARRAY_BUFFER, gathered(values, this.#order), gl.STATIC_DRAW);
+    gl.enableVertexAttribArray(1);
+    gl.vertexAttribPointer(1, 1, gl.FLOAT, false, 0, 0);
+    gl.bindVertexArray(null);
+  }
+
+  /** RGBA of each code; alpha 0 hides it. */
+  setColors(rgba: Uint8Array): void {
+    const { gl } = this.#scope;
+    const rows = Math.max(1, Math.ceil(rgba.length / 4 / LUT_WIDTH));
+    const texels = new Uint8Array(rows * LUT_WIDTH * 4);
+    texels.set(rgba);
+    gl.bindTexture(gl.TEXTURE_2D, this.#lut);
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, LUT_WIDTH, rows, 0, gl.RGBA, gl.UNSIGNED_BYTE, texels);
+  }
+
+  draw(style: PointStyle): void {
+    const { gl } = this.#scope;
+    const round = style.size >= ROUND_FROM;
+    const program = this.#program(this.#mode, round);
+    program.use();
+    gl.uniform2f(program.uniform('scale'), ...style.scale);
+    gl.uniform2f(program.uniform('offset'), ...style.offset);
+    gl.uniform1f(program.uniform('size'), style.size);
+    gl.uniform1f(program.uniform('opacity'), style.opacity);
+    gl.activeTexture(gl.TEXTURE0);
+    gl.uniform1i(program.uniform('lut'), 0);
+    gl.bindTexture(gl.TEXTURE_2D, this.#mode === 'value' ? this.#ramp : this.#lut);
+    if (this.#mode === 'value') {
+      const [low, high] = style.range;
+      gl.uniform2f(program.uniform('range'), low, high > low ? 1 / (high - low) : 0);
+      const [r, g, b] = style.missing;
+      gl.uniform3f(program.uniform('missing'), r / 255, g / 255, b / 255);
+      gl.enable(gl.DEPTH_TEST);
+      gl.depthFunc(gl.LESS);
+    } else {
+      gl.disable(gl.DEPTH_TEST);
+    }
+    if (round || style.opacity < 1) {
+      gl.enable(gl.BLEND);
+      gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
+    } else {
+      gl.disable(gl.BLEND);
+    }
+    gl.bindVertexArray(this.#arrays[this.#mode]);
+    if (this.#mode === 'plain') gl.vertexAttribI4ui(1, 0, 0, 0, 0);
+    gl.drawArrays(gl.POINTS, 0, Math.min(style.count, this.#order.length));
+    gl.bindVertexArray(null);
+    gl.disable(gl.DEPTH_TEST);
+  }
+}

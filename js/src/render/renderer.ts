@@ -1,0 +1,134 @@
+import type { Positions, TissueImage } from '../data/bundle';
+import type { View } from '../lib/camera';
+import { MISSING_COLOUR, PLAIN_COLOUR, parseColour } from '../lib/colour';
+import { GraphicsError } from '../lib/errors';
+import type { Layer } from '../state/layer';
+import { GlScope } from './gl-scope';
+import { ImageLayer } from './image-layer';
+import { PointLayer } from './point-layer';
+import { gatheredPositions, shuffledOrder } from './shuffle';
+
+export interface Frame {
+  view: View;
+  /** Device pixels per CSS pixel */
+  ratio: number;
+  /** CSS pixels */
+  pointSize: number;
+  opacity: number;
+  range: readonly [number, number];
+  /** 0 for no image */
+  imageOpacity: number;
+  dark: boolean;
+  /** How many cells to draw at most. */
+  budget: number;
+}
+
+/** In the dark the image steps back: it is a ground, not the subject. */
+const DARK_LIGHT = 0.38;
+
+/** Everything on the graphics card, for one context. */
+export class Renderer {
+  readonly #scope: GlScope;
+  readonly #order: Uint32Array;
+  readonly #center: readonly [number, number];
+  readonly #points: PointLayer;
+  #imageScope: GlScope | null = null;
+  #image: ImageLayer | null = null;
+
+  constructor(gl: WebGL2RenderingContext, positions: Positions, order?: Uint32Array) {
+    this.#scope = new GlScope(gl);
+    const { coords, extent } = positions;
+    this.#order = order ?? shuffledOrder(coords.length / 2);
+    this.#center = [(extent[0] + extent[2]) / 2, (extent[1] + extent[3]) / 2];
+    this.#points = new PointLayer(this.#scope, this.#order);
+    this.#points.setPositions(gatheredPositions(coords, this.#order, ...this.#center));
+  }
+
+  get order(): Uint32Array {
+    return this.#order;
+  }
+
+  get live(): number {
+    return this.#scope.live + (this.#imageScope?.live ?? 0);
+  }
+
+  setLayer(layer: Layer): void {
+    if (layer.kind === 'category') this.#points.setCodes(layer.column.codes);
+    else if (layer.kind === 'value') this.#points.setValues(layer.values);
+    else this.#points.setPlain(parseColour(PLAIN_COLOUR));
+  }
+
+  /** One colour for each class and the last for cells without a value; flags hide. */
+  setColors(colors: readonly string[], hidden: Uint8Array): void {
+    const rgba = new Uint8Array((colors.length + 1) * 4);
+    [...colors, MISSING_COLOUR].forEach((color, code) => {
+      rgba.set([...parseColour(color), hidden[code] === 1 ? 0 : 255], code * 4);
+    });
+    this.#points.setColors(rgba);
+  }
+
+  setImage(image: TissueImage | null): void {
+    this.#imageScope?.dispose();
+    this.#imageScope = null;
+    this.#image = null;
+    if (!image) return;
+    this.#imageScope = new GlScope(this.#scope.gl);
+    this.#image = new ImageLayer(this.#imageScope, image);
+  }
+
+  draw(frame: Frame): void {
+    const { gl } = this.#scope;
+    const { view, ratio } = frame;
+    gl.viewport(0, 0, gl.drawingBufferWidth, gl.drawingBufferHeight);
+    gl.clearColor(0, 0, 0, 0);
+    gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
+    if (frame.imageOpacity > 0) {
+      this.#image?.draw(view, frame.imageOpacity, frame.dark ? DARK_LIGHT : 1);
+    }
+    const sx = (2 * view.scale) / view.width;
+    const sy = (-2 * view.scale * view.ySign) / view.height;
+    this.#points.draw({
+      scale: [sx, sy],
+      offset: [(this.#center[0] - view.x) * sx, (this.#center[1] - view.y) * sy],
+      size: Math.max(1, frame.pointSize * ratio),
+      opacity: frame.opacity,
+      range: frame.range,
+      missing: parseColour(MISSING_COLOUR),
+      count: frame.budget,
+    });
+  }
+
+  /** One step of preparing for frames to come; true while there is more to do. */
+  warm(): boolean {
+    return this.#points.warm();
+  }
+
+  /** Waits until the card has drawn, so that a time can be told. */
+  finish(): void {
+    this.#scope.gl.readPixels(
+      0,
+      0,
+      1,
+      1,
+      this.#scope.gl.RGBA,
+      this.#scope.gl.UNSIGNED_BYTE,
+      new Uint8Array(4),
+    );
+  }
+
+  dispose(): void {
+    this.setImage(null);
+    this.#scope.dispose();
+  }
+}
+
+export function openContext(canvas: HTMLCanvasElement): WebGL2RenderingContext {
+  const gl = canvas.getContext('webgl2', {
+    antialias: false,
+    alpha: true,
+    premultipliedAlpha: true,
+    powerPreference: 'high-performance',
+  });
+  if (!gl) throw new GraphicsError('this browser gives no WebGL2');
+  return gl;
+}

@@ -1,0 +1,261 @@
+import { effect, untracked } from '@preact/signals';
+import { project } from '../lib/camera';
+import { Disposer } from '../lib/disposer';
+import { asError } from '../lib/errors';
+import type { Actions } from '../state/actions';
+import { hiddenFlags } from '../state/layer';
+import type { Model } from '../state/model';
+import { hiddenOf } from '../state/view-state';
+import { attachInput } from './input';
+import { picker, pointSizer } from './picking';
+import { openContext, Renderer } from './renderer';
+
+export interface Stage {
+  /** Resolves when a full frame of the current state stands. */
+  nextFrame(): Promise<void>;
+  /** Position of a cell in CSS pixels of the page. */
+  project(cell: number): { x: number; y: number } | null;
+  /** GL objects alive */
+  readonly liveObjects: number;
+  dispose(): void;
+}
+
+/** While the view moves, so many cells are drawn at most; all of them when it rests. */
+const MOVING_BUDGET = 200_000;
+const REST_AFTER_MS = 140;
+
+export function createStage(
+  canvas: HTMLCanvasElement,
+  model: Model,
+  actions: Actions,
+  onError: (error: Error) => void,
+): Stage {
+  const disposer = new Disposer();
+  const waiting: { resolve: () => void; reject: (error: Error) => void }[] = [];
+  let renderer: Renderer | null = null;
+  let sizeOf: ReturnType<typeof pointSizer> | null = null;
+  let frame = 0;
+  let rest: ReturnType<typeof setTimeout> | undefined;
+  let moving = false;
+  let first = true;
+  const gl = openContext(canvas);
+  const pick = picker(model);
+
+  const fail = (thrown: unknown) => {
+    const error = asError(thrown);
+    for (const { reject } of waiting.splice(0)) reject(error);
+    onError(error);
+  };
+
+  const budget = () => (moving ? MOVING_BUDGET : Number.MAX_SAFE_INTEGER);
+
+  let warming: ReturnType<typeof setTimeout> | undefined;
+  const warm = () => {
+    warming = setTimeout(() => {
+      if (renderer?.warm()) warm();
+    }, 60);
+  };
+
+  const paint = () => {
+    frame = 0;
+    const view = model.view.value;
+    if (!renderer || !view || !sizeOf || gl.isContextLost()) return;
+    const ratio = window.devicePixelRatio || 1;
+    const width = Math.max(1, Math.round(view.width * ratio));
+    const height = Math.max(1, Math.round(view.height * ratio));
+    if (canvas.width !== width || canvas.height !== height) {
+      canvas.width = width;
+      canvas.height = height;
+    }
+    const state = model.state.value;
+    renderer.draw({
+      view,
+      ratio,
+      pointSize: sizeOf(view, state.pointSize),
+      opacity: state.opacity,
+      range: model.range.value,
+      imageOpacity: state.imageOn ? state.imageOpacity : 0,
+      dark: model.dark.value,
+      budget: budget(),
+    });
+    if (first) {
+      renderer.finish();
+      first = false;
+      performance.mark('karospace:first-frame');
+      warm();
+    }
+    if (moving) return;
+    actions.frameDrawn();
+    for (const { resolve } of waiting.splice(0)) resolve();
+  };
+  const request = () => {
+    if (frame === 0) frame = requestAnimationFrame(paint);
+  };
+
+  const move = () => {
+    const cells = (model.positions.value?.coords.length ?? 0) / 2;
+    if (cells > MOVING_BUDGET) {
+      moving = true;
+      clearTimeout(rest);
+      rest = setTimeout(() => {
+        moving = false;
+        request();
+      }, REST_AFTER_MS);
+    }
+    request();
+  };
+
+  const colors = () => {
+    const layer = model.layer.value;
+    if (!renderer || layer.kind !== 'category') return;
+    const { column } = layer;
+    const flags = hiddenFlags(column, hiddenOf(model.state.value, column.name));
+    renderer.setColors(
+      column.categories.map(({ color }) => color),
+      flags,
+    );
+  };
+
+  const build = (order?: Uint32Array) => {
+    const positions = model.positions.value;
+    if (!positions) return;
+    renderer = new Renderer(gl, positions, order);
+    renderer.setLayer(model.layer.value);
+    colors();
+    renderer.setImage(model.image.value);
+    request();
+  };
+
+  const guarded = (work: () => void) => () => {
+    try {
+      work();
+    } catch (thrown) {
+      fail(thrown);
+    }
+  };
+
+  disposer.add(
+    effect(
+      guarded(() => {
+        const positions = model.positions.value;
+        untracked(() => {
+          renderer?.dispose();
+          renderer = null;
+          sizeOf = positions ? pointSizer(positions) : null;
+          if (positions) build();
+        });
+      }),
+    ),
+  );
+  disposer.add(
+    effect(
+      guarded(() => {
+        const layer = model.layer.value;
+        untracked(() => {
+          renderer?.setLayer(layer);
+          colors();
+          request();
+        });
+      }),
+    ),
+  );
+  let hidden = model.state.value.hidden;
+  let camera = model.state.value.camera;
+  disposer.add(
+    effect(
+      guarded(() => {
+        const state = model.state.value;
+        void model.range.value;
+        void model.dark.value;
+        void model.view.value;
+        untracked(() => {
+          if (state.hidden !== hidden) {
+            hidden = state.hidden;
+            colors();
+          }
+          if (state.camera !== camera) {
+            const isFirst = camera === null;
+            camera = state.camera;
+            if (!isFirst) return move();
+          }
+          request();
+        });
+      }),
+    ),
+  );
+  disposer.add(
+    effect(
+      guarded(() => {
+        const image = model.image.value;
+        untracked(() => {
+          renderer?.setImage(image);
+          request();
+        });
+      }),
+    ),
+  );
+
+  disposer.listen(canvas, 'webglcontextlost', (event) => {
+    event.preventDefault();
+    renderer?.dispose();
+    renderer = null;
+  });
+  disposer.listen(
+    canvas,
+    'webglcontextrestored',
+    guarded(() => build()),
+  );
+
+  const host = canvas.parentElement ?? canvas;
+  const measure = () => actions.resize({ width: host.clientWidth, height: host.clientHeight });
+  const observer = new ResizeObserver(measure);
+  observer.observe(host);
+  disposer.add(() => observer.disconnect());
+  measure();
+  // A move to a screen of another density changes no size.
+  disposer.listen(window, 'resize', request);
+
+  attachInput(
+    canvas,
+    actions,
+    (px, py) => {
+      const view = model.view.value;
+      return view && sizeOf ? pick(px, py, sizeOf(view, model.state.value.pointSize)) : -1;
+    },
+    disposer,
+  );
+
+  return {
+    nextFrame() {
+      return new Promise((resolve, reject) => {
+        if (disposer.disposed) return reject(new DOMException('The viewer was closed.', 'AbortError'));
+        waiting.push({ resolve, reject });
+        request();
+      });
+    },
+    project(cell) {
+      const positions = model.positions.value;
+      const view = model.view.value;
+      if (!positions || !view || cell < 0 || cell * 2 >= positions.coords.length) return null;
+      const box = canvas.getBoundingClientRect();
+      const x = positions.coords[cell * 2] ?? Number.NaN;
+      const y = positions.coords[cell * 2 + 1] ?? Number.NaN;
+      const [px, py] = project(view, x, y);
+      return { x: box.left + px, y: box.top + py };
+    },
+    get liveObjects() {
+      return renderer?.live ?? 0;
+    },
+    dispose() {
+      disposer.dispose();
+      clearTimeout(rest);
+      clearTimeout(warming);
+      cancelAnimationFrame(frame);
+      renderer?.dispose();
+      const closed = new DOMException('The viewer was closed.', 'AbortError');
+      for (const { reject } of waiting.splice(0)) reject(closed);
+      // Browsers keep few contexts alive: give this one back now.
+      gl.getExtension('WEBGL_lose_context')?.loseContext();
+    },
+  };
+}

@@ -1,0 +1,12 @@
+export interface ReadContext {
+  signal: AbortSignal;
+  /** Bytes so far and in all; the total is 0 where the carrier does not say. */
+  progress?: ((done: number, total: number) => void) | undefined;
+}
+
+/** What carries the files of a bundle. */
+export interface BundleSource {
+  /** The bytes as stored. Rejects with NotFoundError for a missing file and with `signal.reason` on abort. */
+  read(path: string, ctx: ReadContext): Promise<Uint8Array>;
+  dispose(): void;
+}

@@ -1,0 +1,128 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { HttpError, NotFoundError, UnreachableError } from '../lib/errors';
+import type { BundleSource } from './bundle-source';
+import { embeddedSource } from './embedded-source';
+import { filesSource, handleSource } from './folder-source';
+import { httpSource } from './http-source';
+import { memorySource } from './memory-source';
+
+const files = new Map<string, Uint8Array<ArrayBuffer>>([
+  ['manifest.json', new TextEncoder().encode('{}')],
+  ['assets/a b#1.bin', new Uint8Array([0, 1, 2, 255])],
+  ['assets/empty.bin', new Uint8Array(0)],
+]);
+
+let server: Server;
+let base = '';
+beforeAll(async () => {
+  server = createServer((request, response) => {
+    const path = decodeURIComponent((request.url ?? '').slice(1));
+    const bytes = files.get(path);
+    if (path === 'assets/broken.bin') response.writeHead(503).end();
+    else if (!bytes) response.writeHead(404).end();
+    else response.writeHead(200, { 'content-length': bytes.byteLength }).end(bytes);
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  base = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+});
+afterAll(() => server.close());
+
+function pickedFiles(): File[] {
+  return [...files].map(([path, bytes]) => {
+    const file = new File([bytes], path.split('/').at(-1) ?? '');
+    Object.defineProperty(file, 'webkitRelativePath', { value: `my export/${path}` });
+    return file;
+  });
+}
+
+function folderHandle(prefix = ''): FileSystemDirectoryHandle {
+  const missing = () => new DOMException('none', 'NotFoundError');
+  const handle = {
+    async getDirectoryHandle(name: string) {
+      if (![...files.keys()].some((path) => path.startsWith(`${prefix}${name}/`))) throw missing();
+      return folderHandle(`${prefix}${name}/`);
+    },
+    async getFileHandle(name: string) {
+      const bytes = files.get(prefix + name);
+      if (!bytes) throw missing();
+      return { getFile: async () => new File([bytes], name) };
+    },
+  };
+  return handle as unknown as FileSystemDirectoryHandle;
+}
+
+function embeddedPage(): Document {
+  const elements = [...files].map(([path, bytes]) => ({
+    getAttribute: () => path,
+    textContent: Buffer.from(bytes).toString('base64'),
+  }));
+  return { querySelectorAll: () => elements } as unknown as Document;
+}
+
+const sources: [string, () => BundleSource | null][] = [
+  ['memory', () => memorySource(files)],
+  ['http', () => httpSource(base)],
+  ['files', () => filesSource(pickedFiles())],
+  ['handle', () => handleSource(folderHandle())],
+  ['embedded', () => embeddedSource(embeddedPage())],
+];
+
+describe.each(sources)('%s source', (_, open) => {
+  const source = (): BundleSource => {
+    const opened = open();
+    if (!opened) throw new Error('no source');
+    return opened;
+  };
+  const ctx = () => ({ signal: new AbortController().signal });
+
+  test('reads bytes, also of odd names', async () => {
+    expect([...(await source().read('assets/a b#1.bin', ctx()))]).toEqual([0, 1, 2, 255]);
+  });
+
+  test('reads an empty file', async () => {
+    expect((await source().read('assets/empty.bin', ctx())).byteLength).toBe(0);
+  });
+
+  test('a missing file is a NotFoundError that names it', async () => {
+    const failure = source().read('assets/none.bin', ctx());
+    await expect(failure).rejects.toBeInstanceOf(NotFoundError);
+    await expect(failure).rejects.toMatchObject({ tag: 'not-found', path: 'assets/none.bin' });
+  });
+
+  test('abort rejects with the reason', async () => {
+    const stop = new AbortController();
+    const reason = new Error('enough');
+    stop.abort(reason);
+    await expect(source().read('manifest.json', { signal: stop.signal })).rejects.toBe(reason);
+  });
+
+  test('reports progress up to the whole', async () => {
+    const steps: number[] = [];
+    await source().read('assets/a b#1.bin', { ...ctx(), progress: (done) => steps.push(done) });
+    expect(steps.at(-1)).toBe(4);
+  });
+
+  test('two reads at once do not mix', async () => {
+    const opened = source();
+    const [one, two] = await Promise.all([
+      opened.read('manifest.json', ctx()),
+      opened.read('assets/a b#1.bin', ctx()),
+    ]);
+    expect([one.byteLength, two.byteLength]).toEqual([2, 4]);
+  });
+});
+
+test('an HTTP error carries URL and status', async () => {
+  const failure = httpSource(base).read('assets/broken.bin', { signal: new AbortController().signal });
+  await expect(failure).rejects.toBeInstanceOf(HttpError);
+  await expect(failure).rejects.toMatchObject({ status: 503, url: `${base}assets/broken.bin` });
+});
+
+test('no answer is an UnreachableError', async () => {
+  const failure = httpSource('http://127.0.0.1:9/').read('manifest.json', {
+    signal: new AbortController().signal,
+  });
+  await expect(failure).rejects.toBeInstanceOf(UnreachableError);
+});

@@ -1,0 +1,38 @@
+import { NotFoundError } from '../lib/errors';
+import type { BundleSource } from './bundle-source';
+
+const ATTRIBUTE = 'data-karospace-path';
+
+/**
+ * Reads files that the page itself carries: `<script type="text/plain" data-karospace-path="assets/…">base64</script>`.
+ * Null where the page carries no manifest.
+ */
+export function embeddedSource(document: Document): BundleSource | null {
+  const elements = new Map<string, Element>();
+  for (const element of document.querySelectorAll(`script[${ATTRIBUTE}]`)) {
+    elements.set(element.getAttribute(ATTRIBUTE) ?? '', element);
+  }
+  if (!elements.has('manifest.json')) return null;
+  return {
+    async read(path, ctx) {
+      ctx.signal.throwIfAborted();
+      const element = elements.get(path);
+      if (!element) throw new NotFoundError(path);
+      const bytes = fromBase64((element.textContent ?? '').trim());
+      ctx.progress?.(bytes.byteLength, bytes.byteLength);
+      return bytes;
+    },
+    dispose() {
+      elements.clear();
+    },
+  };
+}
+
+export function fromBase64(text: string): Uint8Array {
+  const native = Uint8Array as unknown as { fromBase64?: (text: string) => Uint8Array };
+  if (native.fromBase64) return native.fromBase64(text);
+  const binary = atob(text);
+  const bytes = new Uint8Array(binary.length);
+  for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);
+  return bytes;
+}

@@ -1,0 +1,63 @@
+import { HttpError, NotFoundError, UnreachableError } from '../lib/errors';
+import type { BundleSource, ReadContext } from './bundle-source';
+
+/** Reads over HTTP, relative to `base` (a URL that ends with `/`). */
+export function httpSource(base: string): BundleSource {
+  const closed = new AbortController();
+  return {
+    async read(path, ctx) {
+      const url = new URL(path.split('/').map(encodeURIComponent).join('/'), base).href;
+      const signal = AbortSignal.any([ctx.signal, closed.signal]);
+      signal.throwIfAborted();
+      const response = await answer(path, url, signal);
+      if (response.status === 404 || response.status === 410) {
+        throw new NotFoundError(path, { url, status: response.status });
+      }
+      if (!response.ok) throw new HttpError(path, url, response.status);
+      try {
+        return await body(response, ctx);
+      } catch (cause) {
+        if (signal.aborted) throw signal.reason;
+        throw new UnreachableError(path, url, cause);
+      }
+    },
+    dispose() {
+      closed.abort(new DOMException('The source was closed.', 'AbortError'));
+    },
+  };
+}
+
+async function answer(path: string, url: string, signal: AbortSignal): Promise<Response> {
+  try {
+    // Names of assets repeat between exports: ask the host whether a cached copy still holds.
+    return await fetch(url, { signal, cache: 'no-cache' });
+  } catch (cause) {
+    if (signal.aborted) throw signal.reason;
+    throw new UnreachableError(path, url, cause);
+  }
+}
+
+async function body(response: Response, ctx: ReadContext): Promise<Uint8Array> {
+  if (!response.body) return new Uint8Array(await response.arrayBuffer());
+  // With Content-Encoding the length is that of the compressed bytes, which never arrive here.
+  const total = response.headers.get('content-encoding') ? 0 : Number(response.headers.get('content-length'));
+  const reader = response.body.getReader();
+  const parts: Uint8Array[] = [];
+  let done = 0;
+  for (;;) {
+    const part = await reader.read();
+    if (part.done) break;
+    parts.push(part.value);
+    done += part.value.byteLength;
+    ctx.progress?.(done, Math.max(total, 0));
+  }
+  const only = parts.length === 1 ? parts[0] : undefined;
+  if (only) return only;
+  const bytes = new Uint8Array(done);
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.byteLength;
+  }
+  return bytes;
+}

@@ -1,0 +1,16 @@
+import { NotFoundError } from '../lib/errors';
+import type { BundleSource } from './bundle-source';
+
+/** Reads from bytes at hand. */
+export function memorySource(files: ReadonlyMap<string, Uint8Array>): BundleSource {
+  return {
+    async read(path, ctx) {
+      ctx.signal.throwIfAborted();
+      const bytes = files.get(path);
+      if (!bytes) throw new NotFoundError(path);
+      ctx.progress?.(bytes.byteLength, bytes.byteLength);
+      return bytes;
+    },
+    dispose() {},
+  };
+}

@@ -1,0 +1,142 @@
+import { batch } from '@preact/signals';
+import { type Camera, fitCamera, panned, type Viewport, zoomedAt } from '../lib/camera';
+import { UnknownNameError } from '../lib/errors';
+import { hiddenFlags } from './layer';
+import type { Loader } from './loader';
+import type { Hover, Model } from './model';
+import { type Color, hiddenOf, INITIAL, merged, sameColor, type Theme, type ViewState } from './view-state';
+
+export interface Actions {
+  /** Applies what is asked; resolves when the values it needs are loaded. */
+  setState(change: Partial<ViewState>): Promise<void>;
+  setColor(color: Color): void;
+  retryColor(): void;
+  toggleClass(column: string, name: string | null): void;
+  /** Shows only this class, or all again if it already stands alone. */
+  isolateClass(column: string, name: string | null): void;
+  showAll(column: string): void;
+  setRange(range: readonly [number, number] | null): void;
+  setPointSize(factor: number): void;
+  setOpacity(opacity: number): void;
+  setImage(on: boolean, opacity: number): void;
+  setTheme(theme: Theme): void;
+  setCamera(camera: Camera): void;
+  pan(dx: number, dy: number): void;
+  /** Zooms about a pixel of the stage, or its middle. */
+  zoom(factor: number, at?: { x: number; y: number }): void;
+  fit(): void;
+  reset(): void;
+  hover(hover: Hover | null): void;
+  resize(viewport: Viewport): void;
+  setSystemDark(dark: boolean): void;
+  frameDrawn(): void;
+  /** Nothing can be shown any more. */
+  fail(error: Error): void;
+}
+
+export function createActions(model: Model, loader: Loader): Actions {
+  const change = (part: Partial<ViewState>) => {
+    model.state.value = merged(model.state.value, part);
+  };
+
+  const apply = async (part: Partial<ViewState>): Promise<void> => {
+    const before = model.state.value.color;
+    if (part.color) check(model, part.color);
+    change(part);
+    const { color } = model.state.value;
+    const retry = part.color !== undefined && model.problem.value !== null;
+    if (!sameColor(before, color) || retry) await loader.load(color);
+    else await loader.settled();
+  };
+
+  const setHidden = (column: string, names: readonly (string | null)[]) => {
+    const entries = Object.entries(model.state.value.hidden).filter(([other]) => other !== column);
+    change({ hidden: Object.fromEntries(names.length > 0 ? [...entries, [column, names]] : entries) });
+  };
+
+  const zoomBy = (factor: number, at?: { x: number; y: number }) => {
+    const { camera } = model.state.value;
+    const view = model.view.value;
+    if (!camera || !view) return;
+    change({ camera: zoomedAt(camera, view, factor, at?.x ?? view.width / 2, at?.y ?? view.height / 2) });
+  };
+
+  const fitAll = () => {
+    const positions = model.positions.value;
+    if (positions) change({ camera: fitCamera(positions.extent) });
+  };
+
+  return {
+    setState: apply,
+    setColor(color) {
+      // The problem signal already tells the user why it failed.
+      apply({ color }).catch(() => {});
+    },
+    retryColor() {
+      loader.load(model.state.value.color).catch(() => {});
+    },
+    toggleClass(column, name) {
+      const hidden = hiddenOf(model.state.value, column);
+      setHidden(column, hidden.includes(name) ? hidden.filter((other) => other !== name) : [...hidden, name]);
+    },
+    isolateClass(column, name) {
+      const values = model.loaded.value.get(column);
+      if (values?.kind !== 'category') return;
+      const others = [...values.categories.map((category) => category.name), null].filter(
+        (other) => other !== name,
+      );
+      const flags = hiddenFlags(values, hiddenOf(model.state.value, column));
+      const alone =
+        flags.reduce((sum, flag) => sum + flag, 0) >= others.length &&
+        !hiddenOf(model.state.value, column).includes(name);
+      setHidden(column, alone ? [] : others);
+    },
+    showAll: (column) => setHidden(column, []),
+    setRange: (range) => change({ range }),
+    setPointSize: (pointSize) => change({ pointSize }),
+    setOpacity: (opacity) => change({ opacity }),
+    setImage: (imageOn, imageOpacity) => change({ imageOn, imageOpacity }),
+    setTheme: (theme) => change({ theme }),
+    setCamera: (camera) => change({ camera }),
+    pan(dx, dy) {
+      const { camera } = model.state.value;
+      const view = model.view.value;
+      if (camera && view) change({ camera: panned(camera, view, dx, dy) });
+    },
+    zoom: zoomBy,
+    fit: fitAll,
+    reset() {
+      const { pointSize, opacity, imageOpacity, imageOn } = INITIAL;
+      batch(() => {
+        change({ pointSize, opacity, imageOpacity, imageOn, range: null, hidden: {} });
+        fitAll();
+      });
+    },
+    hover(hover) {
+      model.hover.value = hover;
+    },
+    resize(viewport) {
+      const before = model.viewport.value;
+      if (before.width !== viewport.width || before.height !== viewport.height)
+        model.viewport.value = viewport;
+    },
+    setSystemDark(dark) {
+      model.systemDark.value = dark;
+    },
+    fail(error) {
+      model.status.value = { kind: 'error', error };
+    },
+    frameDrawn() {
+      model.drawn.value++;
+    },
+  };
+}
+
+function check(model: Model, color: Color): void {
+  const bundle = model.bundle.value;
+  if (!bundle) return;
+  if (color.kind === 'gene' && !bundle.genes.has(color.gene)) throw new UnknownNameError('gene', color.gene);
+  if (color.kind === 'annotation' && !model.columns.value.some(({ name }) => name === color.column)) {
+    throw new UnknownNameError('column', color.column);
+  }
+}

@@ -1,0 +1,34 @@
+import type { CategoryValues } from '../data/columns';
+import type { Summary } from '../data/summary';
+import type { Color } from './view-state';
+
+/** The values that colour the tissue, loaded. */
+export type Layer =
+  | { kind: 'none'; color: Color }
+  | { kind: 'category'; color: Color; column: CategoryValues }
+  | { kind: 'value'; color: Color; label: string; values: Float32Array; summary: Summary };
+
+export const NO_LAYER: Layer = { kind: 'none', color: { kind: 'none' } };
+
+/** One flag for each code, the last for cells without a value. */
+export function hiddenFlags(column: CategoryValues, hidden: readonly (string | null)[]): Uint8Array {
+  const names = new Set(hidden);
+  const flags = new Uint8Array(column.categories.length + 1);
+  column.categories.forEach(({ name }, code) => {
+    if (names.has(name)) flags[code] = 1;
+  });
+  if (names.has(null)) flags[column.categories.length] = 1;
+  return flags;
+}
+
+/** What a cell shows under this layer: its class, its value, or null where it has none. */
+export function valueAt(layer: Layer, cell: number): string | number | null {
+  if (layer.kind === 'category') {
+    return layer.column.categories[layer.column.codes[cell] ?? -1]?.name ?? null;
+  }
+  if (layer.kind === 'value') {
+    const value = layer.values[cell];
+    return value === undefined || Number.isNaN(value) ? null : value;
+  }
+  return null;
+}

@@ -1,0 +1,200 @@
+import { batch } from '@preact/signals';
+import { type Bundle, openBundle } from '../data/bundle';
+import type { ColumnInfo, ColumnValues } from '../data/columns';
+import { fitCamera } from '../lib/camera';
+import { asError, isAbort } from '../lib/errors';
+import type { BundleSource } from '../source/bundle-source';
+import { type Layer, NO_LAYER } from './layer';
+import type { Model } from './model';
+import { type Color, merged, type ViewState } from './view-state';
+
+/** Loads what the state asks for and puts it into the model. */
+export interface Loader {
+  start(): Promise<void>;
+  load(color: Color): Promise<void>;
+  /** Resolves when no load is in progress, whatever came of it. */
+  settled(): Promise<void>;
+  /** What can wait until the first frame stands: image, ids, further columns. */
+  loadRest(): Promise<void>;
+  dispose(): void;
+}
+
+/** Columns that are fetched unasked so that the tooltip knows them. */
+const TOOLTIP_COLUMNS = 8;
+const TOOLTIP_VALUES = 16_000_000;
+const RECENT_GENES = 5;
+
+export function createLoader(model: Model, source: BundleSource): Loader {
+  const closed = new AbortController();
+  let colorRead = new AbortController();
+  let pending: Promise<void> = Promise.resolve();
+  const ctx = () => ({ signal: closed.signal });
+
+  const keepColumn = (column: ColumnValues) => {
+    if (model.loaded.value.get(column.name) === column) return;
+    model.loaded.value = new Map(model.loaded.value).set(column.name, column);
+  };
+
+  const layerOf = async (bundle: Bundle, color: Color, signal: AbortSignal): Promise<Layer> => {
+    if (color.kind === 'none') return NO_LAYER;
+    const label = color.kind === 'gene' ? color.gene : color.column;
+    const at = {
+      signal,
+      progress: (done: number, total: number) => {
+        if (!signal.aborted && model.status.value.kind === 'ready') model.task.value = { label, done, total };
+      },
+    };
+    if (color.kind === 'gene') {
+      const { values, summary } = await bundle.genes.read(color.gene, at);
+      return { kind: 'value', color, label, values, summary };
+    }
+    const column = await bundle.column(color.column, at);
+    keepColumn(column);
+    if (column.kind === 'category') return { kind: 'category', color, column };
+    return { kind: 'value', color, label, values: column.values, summary: column.summary };
+  };
+
+  const load = (color: Color): Promise<void> => {
+    colorRead.abort(new DOMException('Another colour was chosen.', 'AbortError'));
+    const mine = new AbortController();
+    colorRead = mine;
+    const signal = AbortSignal.any([mine.signal, closed.signal]);
+    const run = async () => {
+      const bundle = model.bundle.value;
+      if (!bundle) return;
+      model.problem.value = null;
+      if (color.kind !== 'none') {
+        model.task.value = { label: color.kind === 'gene' ? color.gene : color.column, done: 0, total: 0 };
+      }
+      try {
+        const layer = await layerOf(bundle, color, signal);
+        if (signal.aborted) throw signal.reason;
+        batch(() => {
+          model.layer.value = layer;
+          if (layer.kind === 'category')
+            model.state.value = merged(model.state.value, { groupBy: layer.column.name });
+          if (color.kind === 'gene') {
+            const others = model.recentGenes.value.filter((gene) => gene !== color.gene);
+            model.recentGenes.value = [color.gene, ...others].slice(0, RECENT_GENES);
+          }
+        });
+      } catch (thrown) {
+        if (isAbort(thrown, signal)) throw thrown;
+        batch(() => {
+          // Old colours under a new name would lie.
+          model.layer.value = NO_LAYER;
+          model.problem.value = asError(thrown);
+        });
+        throw thrown;
+      } finally {
+        if (colorRead === mine) model.task.value = null;
+      }
+    };
+    pending = run();
+    pending.catch(() => {});
+    return pending;
+  };
+
+  const start = async () => {
+    model.status.value = { kind: 'loading', label: 'Opening the bundle', done: 0, total: 0 };
+    try {
+      const bundle = model.bundle.value ?? (await openBundle(source, ctx()));
+      model.bundle.value = bundle;
+      const label = 'Loading the tissue';
+      model.status.value = { kind: 'loading', label, done: 0, total: 0 };
+      const preview = bundle.preview(ctx()).then(
+        (blob) => {
+          model.preview.value = blob;
+        },
+        // The picture only bridges the wait.
+        () => {},
+      );
+      const withProgress = {
+        ...ctx(),
+        progress: (done: number, total: number) => {
+          if (model.status.value.kind === 'loading')
+            model.status.value = { kind: 'loading', label, done, total };
+        },
+      };
+      const ready = bundle.positions(withProgress);
+      const columns = await bundle.columns(ctx());
+      model.columns.value = columns;
+      const first = firstColor(bundle, columns, model.state.value);
+      if (first !== model.state.value.color) model.state.value = merged(model.state.value, { color: first });
+      const colored = load(first);
+      const [positions] = await Promise.all([
+        ready,
+        colored.catch((error) => failIfAborted(error, closed.signal)),
+      ]);
+      batch(() => {
+        model.positions.value = positions;
+        const camera = model.state.value.camera ?? fitCamera(positions.extent);
+        model.state.value = merged(model.state.value, { camera });
+        model.status.value = { kind: 'ready' };
+      });
+      void preview;
+    } catch (thrown) {
+      if (!isAbort(thrown, closed.signal)) model.status.value = { kind: 'error', error: asError(thrown) };
+      throw thrown;
+    }
+  };
+
+  const loadRest = async () => {
+    const bundle = model.bundle.value;
+    if (!bundle) return;
+    const quietly = async (work: Promise<void>) => {
+      await work.catch((thrown) => {
+        if (!isAbort(thrown, closed.signal)) model.notice.value ??= asError(thrown);
+      });
+    };
+    await Promise.all([
+      quietly(
+        bundle.image(ctx()).then((image) => {
+          if (closed.signal.aborted) image?.bitmap.close();
+          else model.image.value = image;
+        }),
+      ),
+      quietly(
+        bundle.cellNames(ctx()).then((names) => {
+          model.cellNames.value = names;
+        }),
+      ),
+    ]);
+    const wanted = model.columns.value.slice(0, TOOLTIP_COLUMNS);
+    const group = model.columns.value.find((column) => column.kind === 'category');
+    const affordable = wanted.length * bundle.manifest.n_cells <= TOOLTIP_VALUES;
+    for (const column of affordable ? wanted : group ? [group] : []) {
+      if (closed.signal.aborted) return;
+      await quietly(bundle.column(column.name, ctx()).then(keepColumn));
+    }
+    if (model.state.value.groupBy === null && group) {
+      model.state.value = merged(model.state.value, { groupBy: group.name });
+    }
+  };
+
+  return {
+    start,
+    load,
+    settled: () => pending.catch(() => {}),
+    loadRest,
+    dispose() {
+      const reason = new DOMException('The viewer was closed.', 'AbortError');
+      colorRead.abort(reason);
+      closed.abort(reason);
+      model.image.value?.bitmap.close();
+      model.image.value = null;
+    },
+  };
+}
+
+function failIfAborted(error: unknown, signal: AbortSignal): void {
+  if (isAbort(error, signal)) throw error;
+}
+
+/** What was asked for if the bundle has it, else the first category column, the first numbers, or nothing. */
+function firstColor(bundle: Bundle, columns: readonly ColumnInfo[], { color }: ViewState): Color {
+  if (color.kind === 'gene' && bundle.genes.has(color.gene)) return color;
+  if (color.kind === 'annotation' && columns.some(({ name }) => name === color.column)) return color;
+  const first = columns.find(({ kind }) => kind === 'category') ?? columns[0];
+  return first ? { kind: 'annotation', column: first.name } : { kind: 'none' };
+}

@@ -1,0 +1,103 @@
+import { computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import type { Bundle, Positions, TissueImage } from '../data/bundle';
+import type { CellNames } from '../data/cell-ids';
+import type { CategoryValues, ColumnInfo, ColumnValues } from '../data/columns';
+import { type View, type Viewport, viewOf } from '../lib/camera';
+import { type Layer, NO_LAYER } from './layer';
+import { INITIAL, type ViewState } from './view-state';
+
+export type Status =
+  | { kind: 'loading'; label: string; done: number; total: number }
+  | { kind: 'ready' }
+  | { kind: 'error'; error: Error };
+
+export interface Hover {
+  cell: number;
+  /** CSS pixels in the stage */
+  x: number;
+  y: number;
+}
+
+/** A read that the user waits for while the tissue stays usable. */
+export interface Task {
+  label: string;
+  done: number;
+  total: number;
+}
+
+/** What the panels and the renderer look at. Written by actions only. */
+export interface Model {
+  readonly state: Signal<ViewState>;
+  readonly status: Signal<Status>;
+  readonly bundle: Signal<Bundle | null>;
+  readonly positions: Signal<Positions | null>;
+  readonly columns: Signal<readonly ColumnInfo[]>;
+  /** Columns whose values are here, for the tooltip and the summaries by class. */
+  readonly loaded: Signal<ReadonlyMap<string, ColumnValues>>;
+  readonly cellNames: Signal<CellNames | null>;
+  readonly image: Signal<TissueImage | null>;
+  readonly preview: Signal<Blob | null>;
+  readonly layer: Signal<Layer>;
+  readonly task: Signal<Task | null>;
+  /** Why the last colour could not be loaded. */
+  readonly problem: Signal<Error | null>;
+  /** What failed beside the tissue: the image, the ids. */
+  readonly notice: Signal<Error | null>;
+  readonly recentGenes: Signal<readonly string[]>;
+  readonly hover: Signal<Hover | null>;
+  readonly viewport: Signal<Viewport>;
+  readonly systemDark: Signal<boolean>;
+  readonly drawn: Signal<number>;
+
+  readonly view: ReadonlySignal<View | null>;
+  readonly dark: ReadonlySignal<boolean>;
+  readonly range: ReadonlySignal<readonly [number, number]>;
+  readonly group: ReadonlySignal<CategoryValues | null>;
+}
+
+export function createModel(initial: Partial<ViewState> = {}): Model {
+  const state = signal<ViewState>({ ...INITIAL, ...initial });
+  const positions = signal<Positions | null>(null);
+  const layer = signal<Layer>(NO_LAYER);
+  const loaded = signal<ReadonlyMap<string, ColumnValues>>(new Map());
+  const viewport = signal<Viewport>({ width: 0, height: 0 });
+  const systemDark = signal(false);
+  const camera = computed(() => state.value.camera);
+  const theme = computed(() => state.value.theme);
+  const groupBy = computed(() => state.value.groupBy);
+  const limits = computed(() => state.value.range);
+  return {
+    state,
+    status: signal<Status>({ kind: 'loading', label: 'Opening the bundle', done: 0, total: 0 }),
+    bundle: signal<Bundle | null>(null),
+    positions,
+    columns: signal<readonly ColumnInfo[]>([]),
+    loaded,
+    cellNames: signal<CellNames | null>(null),
+    image: signal<TissueImage | null>(null),
+    preview: signal<Blob | null>(null),
+    layer,
+    task: signal<Task | null>(null),
+    problem: signal<Error | null>(null),
+    notice: signal<Error | null>(null),
+    recentGenes: signal<readonly string[]>([]),
+    hover: signal<Hover | null>(null),
+    viewport,
+    systemDark,
+    drawn: signal(0),
+    view: computed(() => {
+      const at = positions.value;
+      if (!at || !camera.value || viewport.value.width === 0) return null;
+      return viewOf(camera.value, at.extent, viewport.value, at.yAxis);
+    }),
+    dark: computed(() => (theme.value === 'auto' ? systemDark.value : theme.value === 'dark')),
+    range: computed(() => {
+      if (limits.value) return limits.value;
+      return layer.value.kind === 'value' ? [layer.value.summary.lower, layer.value.summary.upper] : [0, 1];
+    }),
+    group: computed(() => {
+      const column = groupBy.value === null ? undefined : loaded.value.get(groupBy.value);
+      return column?.kind === 'category' ? column : null;
+    }),
+  };
+}

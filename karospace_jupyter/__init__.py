@@ -1,0 +1,41 @@
+"""From an AnnData to a static viewer of its tissue.
+
+The public names are imported when they are first used: importing the package imports neither anndata nor numpy.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from karospace_jupyter.api import adata_to_karospace, export_h5ad
+    from karospace_jupyter.bundle.read import Bundle
+    from karospace_jupyter.config import ExportConfig
+    from karospace_jupyter.errors import KaroSpaceError
+    from karospace_jupyter.job import Job
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Bundle": "karospace_jupyter.bundle.read",
+    "ExportConfig": "karospace_jupyter.config",
+    "Job": "karospace_jupyter.job",
+    "KaroSpaceError": "karospace_jupyter.errors",
+    "adata_to_karospace": "karospace_jupyter.api",
+    "export_h5ad": "karospace_jupyter.api",
+}
+
+__all__ = ["Bundle", "ExportConfig", "Job", "KaroSpaceError", "__version__", "adata_to_karospace", "export_h5ad"]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for
+    if name not in _HOMES:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,192 @@
+"""Opening a bundle that exists."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from karospace_jupyter.bundle.manifest import SCHEMA_VERSION, Chunk, Manifest
+from karospace_jupyter.errors import BundleError
+
+if TYPE_CHECKING:
+    import os
+
+    from karospace_jupyter.bundle.verify import VerifyReport
+    from karospace_jupyter.serve import BundleServer
+
+
+class Bundle:
+    """A bundle in a folder.
+
+    Parameters
+    ----------
+    path
+        The folder.
+    manifest
+        Its manifest, when it is known already.
+
+    Raises
+    ------
+    BundleError
+        When there is no bundle that this version can read.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], manifest: Manifest | None = None) -> None:
+        self.path = Path(path)
+        self.manifest = manifest or read_manifest(self.path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Bundle:
+        """Open the bundle in a folder."""
+        return cls(path)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the exporter had to decide or leave out."""
+        return tuple(self.manifest.warnings or ())
+
+    def read(self, path: str) -> bytes:
+        """Return one file of the bundle, decompressed.
+
+        Raises
+        ------
+        BundleError
+            When it is missing or its gzip is damaged.
+        """
+        try:
+            stored = (self.path / path).read_bytes()
+        except OSError as exc:
+            msg = f"{path} cannot be read: {exc.strerror or exc}."
+            raise BundleError(msg) from exc
+        return decompress(stored, path)
+
+    def gene(self, name: str) -> NDArray[np.float32]:
+        """Return the values of one gene, shape (n_cells,).
+
+        Raises
+        ------
+        KeyError
+            When the gene was not exported.
+        """
+        for entry in self.manifest.expression.genes:
+            if entry.gene == name:
+                return self.vector(entry.chunks, np.dtype("<f4")).astype(np.float32, copy=False)
+        raise KeyError(name)
+
+    def vector(self, chunks: list[Chunk], dtype: np.dtype[np.generic], width: int = 1) -> NDArray[np.generic]:
+        """Join the chunks of an array of `width` values a cell.
+
+        Raises
+        ------
+        BundleError
+            When they have gaps or a file has another length than its cells need.
+        """
+        parts, expected = [], 0
+        for chunk in chunks:
+            raw = self.read(chunk.path)
+            if chunk.start != expected or chunk.end <= chunk.start:
+                msg = f"{chunk.path} starts at cell {chunk.start}; cell {expected} was expected."
+                raise BundleError(msg)
+            if len(raw) != (chunk.end - chunk.start) * width * dtype.itemsize:
+                need = (chunk.end - chunk.start) * width * dtype.itemsize
+                msg = f"{chunk.path} holds {len(raw)} bytes; {chunk.end - chunk.start} cells take {need}."
+                raise BundleError(msg)
+            parts.append(np.frombuffer(raw, dtype=dtype))
+            expected = chunk.end
+        if expected != self.manifest.n_cells:
+            msg = f"{chunks[0].path if chunks else 'an array'}: {expected} of {self.manifest.n_cells} cells are there."
+            raise BundleError(msg)
+        return np.concatenate(parts) if parts else np.zeros(0, dtype=dtype)
+
+    def verify(self) -> VerifyReport:
+        """Check every file's size and hash, all lengths, and that the tables agree.
+
+        Raises
+        ------
+        BundleError
+            Naming what is wrong.
+        """
+        from karospace_jupyter.bundle.verify import verify
+
+        return verify(self)
+
+    def serve(self, *, port: int = 8000) -> BundleServer:
+        """Serve the bundle on 127.0.0.1 until ``stop()`` is called; `url` says where."""
+        from karospace_jupyter.serve import BundleServer
+
+        server = BundleServer(self.path, port=port)
+        server.start()
+        return server
+
+    def open(self, *, port: int = 8000) -> BundleServer:
+        """Serve the bundle and open it in the web browser."""
+        import webbrowser
+
+        server = self.serve(port=port)
+        webbrowser.open(server.url)
+        return server
+
+    def __repr__(self) -> str:
+        """Name, size and place."""
+        m = self.manifest
+        return f"Bundle({m.dataset_name!r}, {m.n_cells:,} cells × {m.n_genes_exported:,} genes, {str(self.path)!r})"
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read and check ``manifest.json``.
+
+    Raises
+    ------
+    BundleError
+        When it is missing, damaged, or of a major version that this package does not know.
+    """
+    path = folder / "manifest.json"
+    try:
+        value = json.loads(path.read_bytes())
+    except FileNotFoundError as exc:
+        msg = f"{folder} is not a bundle: it has no manifest.json."
+        raise BundleError(msg) from exc
+    except OSError as exc:
+        msg = f"{path} cannot be read: {exc.strerror or exc}."
+        raise BundleError(msg) from exc
+    except ValueError as exc:
+        msg = f"{path} is not JSON: {exc}."
+        raise BundleError(msg) from exc
+    version = str(value.get("schema_version", "")) if isinstance(value, dict) else ""
+    known = SCHEMA_VERSION.partition(".")[0]
+    if not version:
+        msg = f"{path} has no schema_version: it is not the manifest of a bundle."
+        raise BundleError(msg)
+    if version.partition(".")[0] != known:
+        msg = f"{path} is of format {version}; this package reads format {known}.x. Update karospace-jupyter."
+        raise BundleError(msg)
+    try:
+        return Manifest.model_validate(value)
+    except ValidationError as exc:
+        first = exc.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        msg = f"{path} is not a valid manifest: {where}: {first['msg']}."
+        raise BundleError(msg) from exc
+
+
+def decompress(stored: bytes, path: str) -> bytes:
+    """Gunzip `stored` if it is gzip by its first two bytes, whatever its name says.
+
+    Raises
+    ------
+    BundleError
+        When the gzip is damaged.
+    """
+    if stored[:2] != b"\x1f\x8b":
+        return stored
+    try:
+        return zlib.decompress(stored, wbits=31)
+    except zlib.error as exc:
+        msg = f"{path} is damaged: {exc}."
+        raise BundleError(msg) from exc

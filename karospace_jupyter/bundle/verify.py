@@ -1,0 +1,240 @@
+"""Verification: sizes, hashes, lengths, and the agreement of tables that say the same twice."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import itertools
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from karospace_jupyter.errors import BundleError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from karospace_jupyter.bundle.manifest import AssetFile, Column
+    from karospace_jupyter.bundle.read import Bundle
+
+_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyReport:
+    """What was verified."""
+
+    files: int
+    bytes: int
+    """As stored."""
+    hashed: int
+    """Files that had a hash to compare with; a 1.0 bundle has none."""
+
+
+def verify(bundle: Bundle) -> VerifyReport:
+    """Check a bundle against its manifest.
+
+    Raises
+    ------
+    BundleError
+        Naming up to 20 of the things that are wrong.
+    """
+    problems: list[str] = []
+    total, hashed = 0, 0
+    for file in bundle.manifest.asset_files:
+        size = _check_file(bundle, file, problems)
+        total += size
+        hashed += file.sha256 is not None
+    # Contents are compared only when every file is what the manifest says: else one fault is told twice.
+    if not problems:
+        for check in (_check_counts, _check_expression, _check_tables, _check_columnar):
+            try:
+                problems += check(bundle)
+            except BundleError as exc:
+                problems.append(str(exc))
+    if problems:
+        more = f"\n… and {len(problems) - _SHOWN} more." if len(problems) > _SHOWN else ""
+        msg = f"{bundle.path} differs from its manifest:\n" + "\n".join(problems[:_SHOWN]) + more
+        raise BundleError(msg)
+    return VerifyReport(len(bundle.manifest.asset_files), total, hashed)
+
+
+def _check_file(bundle: Bundle, file: AssetFile, problems: list[str]) -> int:
+    path = bundle.path / file.path
+    try:
+        stored = path.read_bytes()
+    except OSError as exc:
+        problems.append(f"{file.path}: {exc.strerror or exc}")
+        return 0
+    if len(stored) != file.size_bytes:
+        problems.append(f"{file.path}: {len(stored)} bytes, but the manifest says {file.size_bytes}")
+    elif file.sha256 is not None and hashlib.sha256(stored).hexdigest() != file.sha256:
+        problems.append(f"{file.path}: its SHA-256 differs from the manifest's")
+    elif file.raw_bytes is not None and len(bundle.read(file.path)) != file.raw_bytes:
+        problems.append(f"{file.path}: its decompressed length differs from the manifest's {file.raw_bytes} bytes")
+    return len(stored)
+
+
+def _check_counts(bundle: Bundle) -> Iterator[str]:
+    m = bundle.manifest
+    listed = {file.path for file in m.asset_files}
+    if len(listed) != len(m.asset_files):
+        yield "asset_files names a file twice"
+    if m.n_genes_exported != len(m.gene_list) or m.n_genes_exported != len(m.expression.genes):
+        yield (
+            f"n_genes_exported is {m.n_genes_exported}, gene_list has {len(m.gene_list)} "
+            f"and expression {len(m.expression.genes)} genes"
+        )
+    if m.expression.n_cells != m.n_cells:
+        yield f"expression has {m.expression.n_cells} cells, the bundle {m.n_cells}"
+    used = [chunk.path for entry in m.expression.genes for chunk in entry.chunks]
+    used += [path for path in (m.preview_path, m.image.path if m.image else None) if path]
+    for path in used:
+        if path not in listed:
+            yield f"{path} is used but not in asset_files"
+
+
+def _check_expression(bundle: Bundle) -> Iterator[str]:
+    m = bundle.manifest
+    for position, (name, entry) in enumerate(zip(m.gene_list, m.expression.genes, strict=False)):
+        if entry.gene != name or entry.index != position:
+            yield f"gene {position} is {name!r} in gene_list, but {entry.gene!r} (index {entry.index}) in expression"
+        values = bundle.vector(entry.chunks, np.dtype("<f4"))
+        if not np.isfinite(values.astype(np.float32)).all():
+            yield f"gene {entry.gene!r} holds values that are not finite"
+
+
+def _check_tables(bundle: Bundle) -> Iterator[str]:
+    m = bundle.manifest
+    obs_csv = list(_csv_rows(bundle, "obs_csv", ["cell_id", *m.annotation_columns]))
+    obs_json = list(_json_rows(bundle, "obs_json"))
+    coords = list(_json_rows(bundle, "coords_json"))
+    var = list(_csv_rows(bundle, "var_csv", ["gene", "source_index"]))
+    for kind, rows, wanted in (
+        ("obs_csv", obs_csv, m.n_cells),
+        ("obs_json", obs_json, m.n_cells),
+        ("coords_json", coords, m.n_cells),
+        ("var_csv", var, m.n_genes_exported),
+    ):
+        if len(rows) != wanted:
+            yield f"{kind} has {len(rows)} rows; {wanted} were expected"
+    if [row["gene"] for row in var] != m.gene_list:
+        yield "var_csv and gene_list hold different genes"
+    ids = [row["cell_id"] for row in obs_csv]
+    if len(set(ids)) != len(ids):
+        yield "obs_csv holds a cell_id twice"
+    for kind, others in (("obs_json", obs_json), ("coords_json", coords)):
+        if [row.get("cell_id") for row in others] != ids:
+            yield f"obs_csv and {kind} hold different cells or another order"
+    for name in m.annotation_columns:
+        for row, (a, b) in enumerate(zip(obs_csv, obs_json, strict=False)):
+            if a[name] != _as_csv(b.get(name)) and not _same_number(a[name], b.get(name)):
+                yield f"column {name!r}, row {row}: {a[name]!r} in obs_csv, {b.get(name)!r} in obs_json"
+                break
+
+
+def _check_columnar(bundle: Bundle) -> Iterator[str]:
+    m = bundle.manifest
+    if m.coordinates is not None:
+        xy = bundle.vector(m.coordinates.chunks, np.dtype("<f4"), 2).reshape(-1, 2)
+        table = np.array([(row["x"], row["y"]) for row in _json_rows(bundle, "coords_json")], dtype=np.float32)
+        if not np.array_equal(xy, table.reshape(-1, 2)):
+            yield "the columnar coordinates differ from coords_json"
+    if m.cell_ids is not None:
+        ids = [row["cell_id"] for row in _json_rows(bundle, "obs_json")]
+        for chunk in m.cell_ids.chunks:
+            n = chunk.end - chunk.start
+            raw = bundle.read(chunk.path)
+            offsets = np.frombuffer(raw, dtype="<u4", count=n + 1).tolist()
+            text = raw[4 * (n + 1) :]
+            found = [text[a:b].decode() for a, b in itertools.pairwise(offsets)]
+            if found != ids[chunk.start : chunk.end]:
+                yield f"{chunk.path} holds other cell ids than obs_json"
+    rows = list(_json_rows(bundle, "obs_json")) if m.columns else []
+    for column in m.columns or []:
+        yield from _check_column(bundle, column, [row.get(column.name) for row in rows])
+
+
+def _check_column(bundle: Bundle, column: Column, table: list[Any]) -> Iterator[str]:
+    values = bundle.vector(column.chunks, np.dtype(column.dtype).newbyteorder("<"))
+    if column.kind == "number":
+        wanted = np.array([np.nan if v is None else v for v in table], dtype=np.float64).astype(np.float32)
+        if not np.array_equal(values.astype(np.float32), wanted, equal_nan=True):
+            yield f"column {column.name!r}: the columnar numbers differ from obs_json"
+        return
+    names = [*(category.name for category in column.categories), None]
+    codes = values.astype(np.int64)
+    if len(codes) and codes.max() >= len(names):
+        yield f"column {column.name!r}: code {codes.max()} has no category"
+    elif [names[code] for code in codes] != [None if v is None else _as_csv(v) for v in table]:
+        yield f"column {column.name!r}: the columnar codes differ from obs_json"
+    counts = np.bincount(codes, minlength=len(names)).tolist()
+    if counts[:-1] != [category.count for category in column.categories] or counts[-1] != column.missing:
+        yield f"column {column.name!r}: its counts differ from the manifest's"
+
+
+def _as_csv(value: Any) -> str:  # noqa: ANN401 - any JSON value
+    return "" if value is None else str(value)
+
+
+def _same_number(text: str, value: Any) -> bool:  # noqa: ANN401 - any JSON value
+    try:
+        return isinstance(value, (int, float)) and float(text) == float(value)
+    except ValueError:
+        return False
+
+
+def _of_kind(bundle: Bundle, kind: str) -> list[str]:
+    paths = [file.path for file in bundle.manifest.asset_files if file.kind == kind]
+    if not paths:
+        msg = f"asset_files names no {kind}"
+        raise BundleError(msg)
+    return paths
+
+
+def _csv_rows(bundle: Bundle, kind: str, header: list[str]) -> Iterator[dict[str, str]]:
+    csv.field_size_limit(2**30)
+    for path in _of_kind(bundle, kind):
+        text = _decode(bundle.read(path), path)
+        rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+        if list(rows.fieldnames or [])[: len(header)] != header:
+            msg = f"{path} has the columns {rows.fieldnames}; {header} were expected"
+            raise BundleError(msg)
+        yield from _guard(rows, path)
+
+
+def _json_rows(bundle: Bundle, kind: str) -> Iterator[dict[str, Any]]:
+    def refuse(name: str) -> None:
+        msg = f"{name} is not strict JSON"
+        raise ValueError(msg)
+
+    for path in _of_kind(bundle, kind):
+        text = _decode(bundle.read(path), path)
+        yield from _guard_once(lambda text=text: json.loads(text, parse_constant=refuse), path)  # type: ignore[misc]  # a default binds the loop's value
+
+
+def _decode(raw: bytes, path: str) -> str:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as exc:
+        msg = f"{path} is not UTF-8: {exc}"
+        raise BundleError(msg) from exc
+
+
+def _guard(rows: Iterator[dict[str, str]], path: str) -> Iterator[dict[str, str]]:
+    try:
+        yield from rows
+    except csv.Error as exc:
+        msg = f"{path} is not CSV: {exc}"
+        raise BundleError(msg) from exc
+
+
+def _guard_once(load: Callable[[], list[dict[str, Any]]], path: str) -> list[dict[str, Any]]:
+    try:
+        return load()
+    except ValueError as exc:
+        msg = f"{path} is not JSON: {exc}"
+        raise BundleError(msg) from exc

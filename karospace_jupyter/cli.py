@@ -1,0 +1,369 @@
+"""``karospace-export``: the command line.
+
+Nothing heavy is imported before the arguments are parsed, so that ``--help`` answers at once. Exit status: 0 done,
+1 failure, 2 usage, 130 cancelled.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
+
+    from karospace_jupyter.bundle.read import Bundle
+    from karospace_jupyter.config import ExportConfig
+    from karospace_jupyter.job import Job, Progress
+    from karospace_jupyter.plan import Plan
+
+EXIT_FAILURE, EXIT_USAGE, EXIT_CANCELLED = 1, 2, 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser; its options have the names and defaults of ExportConfig."""
+    p = argparse.ArgumentParser(
+        prog="karospace-export",
+        description="Turn an AnnData file into a static viewer: a folder that opens in any browser.",
+        epilog="Example: karospace-export --h5ad tissue.h5ad --outdir tissue_viewer --serve",
+    )
+    what = p.add_argument_group("input and output")
+    what.add_argument("--h5ad", metavar="PATH", help=".h5ad file or .zarr folder to export")
+    what.add_argument("--outdir", metavar="DIR", help="folder to write; an existing bundle there is replaced")
+    what.add_argument("--demo", action="store_true", help="export the built-in synthetic tissue instead of a file")
+    what.add_argument("--name", metavar="TEXT", help="name shown in the viewer (default: the file's name)")
+    data = p.add_argument_group("what is exported")
+    data.add_argument("--coords", metavar="SPEC", help="obsm:KEY or obs:XCOL,YCOL (default: found by the usual names)")
+    data.add_argument(
+        "--anno",
+        metavar="COLUMN",
+        action="append",
+        help="column of obs to export; repeatable (default: what makes a legend)",
+    )
+    data.add_argument(
+        "--genes",
+        metavar="MODE",
+        default="hvgs:500",
+        help="hvgs:N, top_mean:N, list:PATH or all (default: %(default)s)",
+    )
+    data.add_argument("--layer", metavar="NAME", help="read expression from this layer instead of X")
+    data.add_argument("--raw", action="store_true", help="read expression from raw instead of X")
+    data.add_argument(
+        "--image",
+        metavar="PATH",
+        help="tissue image: PNG, JPEG, WebP or TIFF file, uns:LIBRARY, or none (default: the object's own)",
+    )
+    data.add_argument(
+        "--downsample", metavar="N", type=int, help="export at most N cells, drawn at random in each section"
+    )
+    data.add_argument("--seed", metavar="N", type=int, default=0, help="seed of the random draw (default: %(default)s)")
+    how = p.add_argument_group("how it is written")
+    how.add_argument(
+        "--gzip", metavar="true|false", type=_boolean, default=True, help="compress the assets (default: true)"
+    )
+    how.add_argument(
+        "--max-asset-mb", metavar="MB", type=float, default=16.0, help="split assets larger than this (default: 16)"
+    )
+    how.add_argument("--no-preview", action="store_true", help="draw no preview.png")
+    how.add_argument("--jobs", metavar="N", type=int, help="threads that compress (default: all cores)")
+    how.add_argument(
+        "--memory-mb",
+        metavar="MB",
+        type=int,
+        default=512,
+        help="memory for blocks of the matrix (default: %(default)s)",
+    )
+    then = p.add_argument_group("instead, and afterwards")
+    then.add_argument("--dry-run", action="store_true", help="say what an export would hold, and write nothing")
+    then.add_argument("--verify", metavar="DIR", help="check a bundle's files against its manifest")
+    then.add_argument("--serve", action="store_true", help="serve the bundle on 127.0.0.1 until Ctrl-C")
+    then.add_argument("--port", metavar="N", type=int, default=8000, help="first port to try (default: %(default)s)")
+    then.add_argument("--json", action="store_true", help="print the result as JSON")
+    then.add_argument("--quiet", action="store_true", help="no progress and no warnings")
+    then.add_argument("--version", action="store_true", help="print the version")
+    return p
+
+
+def _boolean(text: str) -> bool:
+    value = {"true": True, "false": False}.get(text.lower())
+    if value is None:
+        msg = f"{text!r} is neither true nor false"
+        raise argparse.ArgumentTypeError(msg)
+    return value
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit status."""
+    p = parser()
+    options = p.parse_args(arguments)
+    if options.version:
+        from importlib.metadata import version
+
+        print(f"karospace-export {version('karospace-jupyter')}")
+        return 0
+    problem = _usage(options)
+    if problem:
+        p.print_usage(sys.stderr)
+        print(f"karospace-export: error: {problem}", file=sys.stderr)
+        return EXIT_USAGE
+    from karospace_jupyter.errors import Cancelled, ConfigError, KaroSpaceError
+
+    try:
+        return _run(options)
+    except Cancelled as exc:
+        print(f"karospace-export: {exc}", file=sys.stderr)
+        return EXIT_CANCELLED
+    except KeyboardInterrupt:
+        print("karospace-export: cancelled", file=sys.stderr)
+        return EXIT_CANCELLED
+    except KaroSpaceError as exc:
+        if os.environ.get("KAROSPACE_DEBUG"):
+            raise
+        print(f"karospace-export: error: {exc}", file=sys.stderr)
+        return EXIT_USAGE if isinstance(exc, ConfigError) else EXIT_FAILURE
+    except BrokenPipeError:  # whoever read the output went away
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - kept open until the interpreter ends
+        return EXIT_FAILURE
+    except Exception as exc:
+        if os.environ.get("KAROSPACE_DEBUG"):
+            raise
+        print(
+            f"karospace-export: unexpected error: {type(exc).__name__}: {exc}\n"
+            "This is a fault of karospace-export; the environment variable KAROSPACE_DEBUG=1 shows where.",
+            file=sys.stderr,
+        )
+        return EXIT_FAILURE
+
+
+def _usage(options: argparse.Namespace) -> str | None:
+    if options.verify is not None:
+        return "--verify takes no --h5ad and no --demo" if options.h5ad or options.demo else None
+    if bool(options.h5ad) == options.demo:
+        return "name an input with --h5ad PATH, or use --demo" if not options.demo else "--demo takes no --h5ad"
+    if options.outdir is None and not options.dry_run:
+        return "name the folder to write with --outdir DIR"
+    if not 0 <= options.port <= 65535:
+        return f"--port {options.port}: ports run from 0 to 65535"
+    return None
+
+
+def _run(options: argparse.Namespace) -> int:
+    if options.verify is not None:
+        return _verify(options)
+    from karospace_jupyter import export
+    from karospace_jupyter.job import Job
+
+    config = _config(options)
+    bar = None if options.quiet else _Bar()
+    job = Job(bar)
+    with _cancel_on_signals(job):
+        try:
+            subject: Any = config.h5ad_path
+            if options.demo:
+                from karospace_jupyter.datasets import synthetic_tissue
+
+                subject = synthetic_tissue()
+            if options.dry_run:
+                _print_plan(export.plan(subject, config, job), options)
+                return 0
+            bundle = export.run(subject, config, job)
+        finally:
+            if bar:
+                bar.close()
+    _print_result(bundle, options)
+    return _serve(bundle, options) if options.serve else 0
+
+
+def _config(options: argparse.Namespace) -> ExportConfig:
+    from karospace_jupyter.config import ExportConfig
+
+    return ExportConfig(
+        h5ad_path=options.h5ad,
+        outdir=options.outdir or Path(tempfile.gettempdir()),
+        coords=options.coords,
+        annotation_columns=options.anno,
+        genes_mode=options.genes,
+        image_path=options.image,
+        downsample=options.downsample,
+        seed=options.seed,
+        gzip=options.gzip,
+        max_asset_mb=options.max_asset_mb,
+        dataset_name=options.name or ("Synthetic tissue" if options.demo else None),
+        preview=not options.no_preview,
+        layer=options.layer,
+        raw=options.raw,
+        jobs=options.jobs,
+        memory_mb=options.memory_mb,
+    )
+
+
+class _Bar:
+    """Progress on stderr: a tqdm bar a stage."""
+
+    def __init__(self) -> None:
+        self._bar: Any = None
+        self._stage = ""
+
+    def __call__(self, progress: Progress) -> None:
+        if self._bar is None or self._stage != progress.stage:
+            from tqdm import tqdm
+
+            self.close()
+            self._stage = progress.stage
+            self._bar = tqdm(
+                desc=progress.stage, total=progress.total, unit=f" {progress.unit}", file=sys.stderr, dynamic_ncols=True
+            )
+        self._bar.update(progress.done - self._bar.n)
+        if progress.finished:
+            self.close()
+
+    def close(self) -> None:
+        """End the current line."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+
+class _cancel_on_signals:  # noqa: N801 - reads as a with statement
+    """Ctrl-C and SIGTERM cancel the job at its next block; a second Ctrl-C interrupts at once."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._before[number] = signal.signal(number, self._cancel)
+
+    def __exit__(self, *exc: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _cancel(self, number: int, frame: FrameType | None) -> None:
+        del frame
+        self._job.cancel()
+        signal.signal(number, self._before[number])
+
+
+def _verify(options: argparse.Namespace) -> int:
+    import json
+
+    from karospace_jupyter.bundle.read import Bundle
+
+    report = Bundle(options.verify).verify()
+    if options.json:
+        print(
+            json.dumps({"path": options.verify, "files": report.files, "bytes": report.bytes, "hashed": report.hashed})
+        )
+    else:
+        hashed = "all with their hashes" if report.hashed == report.files else f"{report.hashed} with a hash"
+        print(f"{options.verify}: {report.files:,} files, {_size(report.bytes)}, {hashed}: all as the manifest says")
+    return 0
+
+
+def _print_plan(plan: Plan, options: argparse.Namespace) -> None:
+    if options.json:
+        import json
+
+        print(
+            json.dumps(
+                {
+                    "name": plan.dataset_name,
+                    "n_cells": plan.cells.n,
+                    "n_genes": len(plan.genes.names),
+                    "coordinates": plan.coordinates.source,
+                    "annotations": [a.name for a in plan.annotations],
+                    "matrix": plan.matrix_name,
+                    "image": plan.image.origin if plan.image else None,
+                    "files": plan.predicted_files,
+                    "bytes_uncompressed": plan.predicted_bytes,
+                    "warnings": plan.warnings,
+                }
+            )
+        )
+        return
+    names = ", ".join(f"{a.name} ({len(a.categories)})" if a.kind == "category" else a.name for a in plan.annotations)
+    rows = [
+        ("cells", f"{plan.cells.n:,} of {plan.n_cells_source:,}"),
+        ("genes", f"{len(plan.genes.names):,} of {plan.n_genes_source:,}, from {plan.matrix_name}"),
+        ("coordinates", plan.coordinates.source),
+        ("annotations", names or "none"),
+        ("image", f"{plan.image.origin}, {plan.image.size[0]} × {plan.image.size[1]}" if plan.image else "none"),
+        ("files", f"{plan.predicted_files:,}, {_size(plan.predicted_bytes)} before compression"),
+    ]
+    print(f"{plan.dataset_name}: this would be exported")
+    for name, text in rows:
+        print(f"  {name:<12} {text}")
+    _warn(plan.warnings, options)
+
+
+def _print_result(bundle: Bundle, options: argparse.Namespace) -> None:
+    m = bundle.manifest
+    size = sum(file.size_bytes for file in m.asset_files)
+    if options.json:
+        import json
+
+        result = {
+            "path": str(bundle.path),
+            "n_cells": m.n_cells,
+            "n_genes": m.n_genes_exported,
+            "files": len(m.asset_files) + 2,
+            "bytes": size,
+            "warnings": list(bundle.warnings),
+        }
+        print(json.dumps(result), flush=True)
+        return
+    _warn(bundle.warnings, options)
+    if not options.quiet:
+        print(
+            f"{m.n_cells:,} cells × {m.n_genes_exported:,} genes, {len(m.asset_files) + 2:,} files, {_size(size)}",
+            file=sys.stderr,
+        )
+    print(bundle.path, flush=True)
+
+
+def _warn(warnings: Sequence[str], options: argparse.Namespace) -> None:
+    if not options.quiet:
+        for warning in warnings:
+            print(f"note: {warning}", file=sys.stderr)
+
+
+def _serve(bundle: Bundle, options: argparse.Namespace) -> int:
+    import threading
+
+    from karospace_jupyter.errors import SinkError
+    from karospace_jupyter.serve import BundleServer
+
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        server = BundleServer(bundle.path, port=options.port).start()
+    except OSError as exc:
+        msg = f"The bundle is written, but cannot be served: {exc.strerror or exc}."
+        raise SinkError(msg) from exc
+    with server:
+        if options.port not in {0, server.port}:
+            print(f"port {options.port} is taken; {server.port} is used", file=sys.stderr)
+        print(f"{server.url}  (Ctrl-C stops)", flush=True)
+        while not stop.wait(0.5):
+            pass
+    return 0
+
+
+def _size(n: float) -> str:
+    for unit in ("B", "kB", "MB", "GB"):
+        if n < 1000 or unit == "GB":
+            return f"{n:.0f} {unit}" if unit == "B" else f"{n:.1f} {unit}"
+        n /= 1000
+    return ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,300 @@
+"""The options of an export: one model for Python, the command line, the forms and the desktop app.
+
+Short strings that people type (``hvgs:500``, ``obsm:spatial``) are parsed here, once, into tagged values.
+The string below each field is its documentation; forms and help are made from it.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from karospace_jupyter.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class VariableGenes:
+    """The `n` most variable genes."""
+
+    n: int
+    kind: Literal["hvgs"] = "hvgs"
+
+
+@dataclass(frozen=True, slots=True)
+class TopMeanGenes:
+    """The `n` genes of highest mean."""
+
+    n: int
+    kind: Literal["top_mean"] = "top_mean"
+
+
+@dataclass(frozen=True, slots=True)
+class ListedGenes:
+    """Genes by name, in this order. `origin` says where the names came from, for messages."""
+
+    names: tuple[str, ...]
+    origin: str
+    kind: Literal["list"] = "list"
+
+
+@dataclass(frozen=True, slots=True)
+class AllGenes:
+    """Every gene."""
+
+    kind: Literal["all"] = "all"
+
+
+GenesSpec = VariableGenes | TopMeanGenes | ListedGenes | AllGenes
+
+
+@dataclass(frozen=True, slots=True)
+class ObsmCoords:
+    """The first two columns of ``obsm[key]``."""
+
+    key: str
+    kind: Literal["obsm"] = "obsm"
+
+
+@dataclass(frozen=True, slots=True)
+class ObsCoords:
+    """Two numeric columns of obs."""
+
+    x: str
+    y: str
+    kind: Literal["obs"] = "obs"
+
+
+CoordsSpec = ObsmCoords | ObsCoords
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixX:
+    """``adata.X``."""
+
+    kind: Literal["X"] = "X"
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixLayer:
+    """``adata.layers[name]``."""
+
+    name: str
+    kind: Literal["layer"] = "layer"
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixRaw:
+    """``adata.raw.X``, with the genes of ``adata.raw.var``."""
+
+    kind: Literal["raw"] = "raw"
+
+
+MatrixSpec = MatrixX | MatrixLayer | MatrixRaw
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFromFile:
+    """A picture file whose pixels are coordinate units, unless the file is one of the object's own images."""
+
+    path: Path
+    kind: Literal["file"] = "file"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFromUns:
+    """The image of one library in ``uns['spatial']``; None means the only one there is."""
+
+    library: str | None
+    kind: Literal["uns"] = "uns"
+
+
+@dataclass(frozen=True, slots=True)
+class NoImage:
+    """No image."""
+
+    kind: Literal["none"] = "none"
+
+
+ImageSpec = ImageFromFile | ImageFromUns | NoImage
+
+
+def parse_genes(text: str | tuple[str, ...]) -> GenesSpec:
+    """Parse ``hvgs:N``, ``top_mean:N``, ``list:PATH``, ``all`` or a sequence of names.
+
+    A list file holds one gene a line; blank lines and lines that start with ``#`` are skipped, and of a
+    line with tabs or commas the first field counts.
+
+    Raises
+    ------
+    ConfigError
+        When the text is none of these, or the list file cannot be read or is empty.
+    """
+    if not isinstance(text, str):
+        return ListedGenes(tuple(text), "the list of genes")
+    if text == "all":
+        return AllGenes()
+    mode, _, value = text.partition(":")
+    if mode in {"hvgs", "top_mean"}:
+        if not value.isascii() or not value.isdigit() or int(value) < 1:
+            msg = f"Genes {text!r}: {mode} needs a number of genes of at least 1, as in '{mode}:500'."
+            raise ConfigError(msg)
+        return VariableGenes(int(value)) if mode == "hvgs" else TopMeanGenes(int(value))
+    if mode == "list" and value:
+        return _read_gene_list(Path(value).expanduser())
+    msg = f"Genes {text!r} is not understood. Use 'hvgs:N', 'top_mean:N', 'list:PATH' or 'all'."
+    raise ConfigError(msg)
+
+
+def _read_gene_list(path: Path) -> ListedGenes:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as exc:
+        msg = f"The gene list {path} cannot be read: {exc.strerror or exc}."
+        raise ConfigError(msg) from exc
+    except UnicodeDecodeError as exc:
+        msg = f"The gene list {path} is not a text file in UTF-8. Save it as plain text, one gene a line."
+        raise ConfigError(msg) from exc
+    names = []
+    for line in text.splitlines():
+        name = line.replace("\t", ",").split(",")[0].strip().strip('"')
+        if name and not name.startswith("#"):
+            names.append(name)
+    if not names:
+        msg = f"The gene list {path} holds no gene. Write one gene a line."
+        raise ConfigError(msg)
+    return ListedGenes(tuple(dict.fromkeys(names)), str(path))
+
+
+def parse_coords(text: str) -> CoordsSpec:
+    """Parse ``obsm:KEY``, ``obs:XCOL,YCOL`` or ``obs:centroid_x_y`` (obs columns centroid_x and centroid_y)."""
+    kind, _, value = text.partition(":")
+    if kind == "obsm" and value:
+        return ObsmCoords(value)
+    if kind == "obs" and value == "centroid_x_y":
+        return ObsCoords("centroid_x", "centroid_y")
+    if kind == "obs" and value.count(",") == 1:
+        x, y = (part.strip() for part in value.split(","))
+        if x and y:
+            return ObsCoords(x, y)
+    msg = f"Coordinates {text!r} are not understood. Use 'obsm:KEY' or 'obs:XCOLUMN,YCOLUMN'."
+    raise ConfigError(msg)
+
+
+class ExportConfig(BaseModel):
+    """All options of an export.
+
+    Raises
+    ------
+    ConfigError
+        When an option has a value that can never work; the message names the option.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    h5ad_path: Path | None = None
+    """The `.h5ad` file or `.zarr` folder to export."""
+    outdir: Path | None = None
+    """The folder to write. An existing bundle there is replaced when the new one is complete."""
+    coords: str | None = None
+    """Where the coordinates are: `obsm:KEY` or `obs:XCOL,YCOL`. Found by the usual names when not given."""
+    annotation_columns: tuple[str, ...] | None = None
+    """Columns of obs to export, in this order. Chosen by what makes a legend when not given."""
+    genes_mode: str | tuple[str, ...] = "hvgs:500"
+    """Which genes: `hvgs:N`, `top_mean:N`, `list:PATH`, `all`, or a list of names."""
+    image_path: str | None = None
+    """Tissue image: a PNG, JPEG, WebP or TIFF file, `uns:LIBRARY` for one stored in the object, or `none`."""
+    downsample: int | None = Field(default=None, ge=1)
+    """Export at most this many cells, drawn at random within each section."""
+    seed: int = Field(default=0, ge=0)
+    """Seed of the random draw."""
+    gzip: bool = True
+    """Compress the assets."""
+    max_asset_mb: float = Field(default=16.0, gt=0, allow_inf_nan=False)
+    """Largest asset before compression, in MiB; what is larger is split."""
+    dataset_name: str | None = None
+    """Name shown in the viewer. The file's name when not given."""
+    preview: bool = True
+    """Draw `preview.png`."""
+    layer: str | None = None
+    """Read expression from this layer instead of X."""
+    raw: bool = False
+    """Read expression from `raw` instead of X."""
+    jobs: int | None = Field(default=None, ge=1)
+    """Threads that compress. All cores when not given."""
+    memory_mb: int = Field(default=512, ge=16)
+    """Memory for blocks of the matrix, in MiB. Fewer means more passes over the file, never fewer genes."""
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - pydantic checks each value
+        try:
+            super().__init__(**options)
+        except ValidationError as exc:
+            raise ConfigError(_explain(exc)) from exc
+        # Parsed here so that a mistake is found before a large file is opened.
+        _ = self.coordinate_spec
+        if self.raw and self.layer is not None:
+            msg = f"Both raw and the layer {self.layer!r} were asked for. Expression comes from one matrix: choose one."
+            raise ConfigError(msg)
+
+    @field_validator("annotation_columns", "genes_mode", mode="before")
+    @classmethod
+    def _as_tuple(cls, value: object) -> object:
+        return tuple(value) if isinstance(value, list) else value
+
+    @field_validator("image_path", mode="before")
+    @classmethod
+    def _as_text(cls, value: object) -> object:
+        return os.fspath(value) if isinstance(value, os.PathLike) else value
+
+    @property
+    def genes(self) -> GenesSpec:
+        """`genes_mode`, parsed; reads the list file when there is one."""
+        return parse_genes(self.genes_mode)
+
+    @property
+    def coordinate_spec(self) -> CoordsSpec | None:
+        """`coords`, parsed."""
+        return None if self.coords is None else parse_coords(self.coords)
+
+    @property
+    def matrix(self) -> MatrixSpec:
+        """Which matrix holds the expression."""
+        if self.raw:
+            return MatrixRaw()
+        return MatrixX() if self.layer is None else MatrixLayer(self.layer)
+
+    @property
+    def image(self) -> ImageSpec:
+        """`image_path`, parsed."""
+        if self.image_path is None:
+            return ImageFromUns(None)
+        if self.image_path == "none":
+            return NoImage()
+        if self.image_path.startswith("uns:"):
+            return ImageFromUns(self.image_path.removeprefix("uns:"))
+        return ImageFromFile(Path(self.image_path).expanduser())
+
+    @property
+    def max_asset_bytes(self) -> int:
+        """`max_asset_mb` in bytes, at least 4 (one value)."""
+        return max(4, int(self.max_asset_mb * 2**20))
+
+    @property
+    def threads(self) -> int:
+        """Number of compressing threads."""
+        return self.jobs or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _explain(exc: ValidationError) -> str:
+    lines = []
+    for error in exc.errors():
+        name = ".".join(str(part) for part in error["loc"][:1])
+        if error["type"] == "extra_forbidden":
+            known = ", ".join(sorted(ExportConfig.model_fields))
+            lines.append(f"There is no option {name!r}. The options are: {known}.")
+        else:
+            lines.append(f"Option {name}: {error['msg']}, but {error['input']!r} was given.")
+    return "\n".join(dict.fromkeys(lines))

@@ -1,0 +1,138 @@
+"""Encoding a whole plan; the manifest comes last."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from typing import TYPE_CHECKING
+
+from karospace_jupyter.bundle.manifest import SCHEMA_VERSION, AssetFile, GeneLabels, Image, ImageTransform, Manifest
+from karospace_jupyter.encode import tables
+from karospace_jupyter.encode.columns import encode_cell_ids, encode_column, encode_coordinates
+from karospace_jupyter.encode.expression import encode_expression
+from karospace_jupyter.encode.image import encode_image
+from karospace_jupyter.encode.pack import Packer
+from karospace_jupyter.encode.preview import draw_preview
+from karospace_jupyter.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from concurrent.futures import Future
+
+    from karospace_jupyter.config import ExportConfig
+    from karospace_jupyter.job import Job
+    from karospace_jupyter.plan import Plan
+    from karospace_jupyter.source import Source
+
+
+def encode_bundle(
+    plan: Plan, source: Source, config: ExportConfig, put: Callable[[str, bytes], None], job: Job
+) -> Manifest:
+    """Write every asset of the plan through `put` and return the manifest that describes them.
+
+    Parameters
+    ----------
+    put
+        Takes (path inside the bundle, bytes); called from several threads.
+    """
+    limit = config.max_asset_bytes
+    warnings = list(plan.warnings)
+    with Packer(put, gzip=config.gzip, threads=config.threads) as packer:
+        # Queued first: these keep the cores busy while the matrix is read.
+        coordinates = packer.run(lambda: encode_coordinates(plan.coordinates, packer, limit))
+        cell_ids = packer.run(lambda: encode_cell_ids(plan.cells.ids, packer, limit))
+        columns = [
+            packer.run(lambda a=annotation, i=index: encode_column(a, i, packer, limit))  # type: ignore[misc]  # defaults bind the loop's values
+            for index, annotation in enumerate(plan.annotations)
+        ]
+        table_files = _encode_tables(plan, packer, limit, job)
+        expression, expression_files, non_finite = encode_expression(plan, source, packer, limit, job)
+        if non_finite:
+            warnings.append(f"{non_finite:,} values of the exported genes were NaN or infinite and became 0.")
+        image, image_files = None, []
+        if plan.image is not None:
+            with job.stage("Encoding the image", 1, "image") as stage:
+                encoded = encode_image(plan.image, limit)
+                image_files = [packer.store("image", encoded.path, encoded.data)]
+                image = Image(
+                    path=encoded.path,
+                    width=encoded.width,
+                    height=encoded.height,
+                    transform=ImageTransform(scale=encoded.scale, offset=encoded.offset),
+                )
+                if encoded.note:
+                    warnings.append(encoded.note)
+                stage.advance()
+        preview_files = [packer.store("preview", "preview.png", draw_preview(plan))] if config.preview else []
+        done_columns = [future.result() for future in columns]
+        files: list[AssetFile] = [
+            *(file for future in table_files for file in future.result()),
+            *image_files,
+            *preview_files,
+            *coordinates.result()[1],
+            *cell_ids.result()[1],
+            *(file for _, written in done_columns for file in written),
+            *expression_files,
+        ]
+        return Manifest(
+            schema_version=SCHEMA_VERSION,
+            dataset_name=plan.dataset_name,
+            created_at=_created_at(),
+            n_cells=plan.cells.n,
+            n_genes_exported=len(plan.genes.names),
+            coordinate_source=plan.coordinates.source,
+            annotation_columns=[annotation.name for annotation in plan.annotations],
+            gene_list=list(plan.genes.names),
+            asset_files=files,
+            expression=expression,
+            image=image,
+            preview_path="preview.png" if config.preview else None,
+            generator=_generator(),
+            coordinates=coordinates.result()[0],
+            cell_ids=cell_ids.result()[0],
+            columns=[column for column, _ in done_columns],
+            gene_labels=[GeneLabels(column=c, labels=list(labels)) for c, labels in plan.genes.labels] or None,
+            warnings=warnings or None,
+        )
+
+
+def _encode_tables(plan: Plan, packer: Packer, limit: int, job: Job) -> list[Future[list[AssetFile]]]:
+    obs, coords, var = tables.obs_columns(plan), tables.coords_columns(plan), tables.var_columns(plan)
+    n, n_genes = plan.cells.n, len(plan.genes.names)
+    work: list[tuple[str, str, Iterator[bytes]]] = [
+        ("obs_csv", "assets/obs_{:03d}.csv", tables.csv_chunks(obs, n, limit)),
+        ("obs_json", "assets/obs_records_{:03d}.json", tables.json_chunks(obs, n, limit)),
+        ("var_csv", "assets/var_{:03d}.csv", tables.csv_chunks(var, n_genes, limit)),
+        ("coords_json", "assets/coords_{:03d}.json", tables.json_chunks(coords, n, limit)),
+    ]
+    futures: list[Future[list[AssetFile]]] = []
+    with job.stage("Writing tables", len(work), "tables") as stage:
+        for kind, stem, chunks in work:
+            for part, raw in enumerate(chunks):
+                job.check()
+                path = stem.format(part)
+                futures.append(packer.run(lambda k=kind, p=path, r=raw: [packer.pack(k, p, r)]))  # type: ignore[misc]  # defaults bind the loop's values
+            stage.advance()
+    return futures
+
+
+def _created_at() -> str:
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    if epoch is None:
+        now = dt.datetime.now(dt.UTC)
+    else:
+        try:
+            now = dt.datetime.fromtimestamp(int(epoch), dt.UTC)
+        except (ValueError, OverflowError, OSError) as exc:
+            msg = f"The environment variable SOURCE_DATE_EPOCH is {epoch!r}; it must be a number of seconds."
+            raise ConfigError(msg) from exc
+    return now.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _generator() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return f"karospace-jupyter {version('karospace-jupyter')}"
+    except PackageNotFoundError:
+        return "karospace-jupyter"

@@ -1,0 +1,102 @@
+"""The columnar fast path: coordinates, cell ids and annotations as typed arrays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from karospace_jupyter.bundle.manifest import (
+    AssetFile,
+    Category,
+    CategoryColumn,
+    CellIds,
+    Chunk,
+    Column,
+    Coordinates,
+    NumberColumn,
+)
+from karospace_jupyter.errors import ConfigError
+
+if TYPE_CHECKING:
+    from karospace_jupyter.encode.pack import Packer
+    from karospace_jupyter.plan import Annotation, PlannedCoordinates
+
+KIND = "columnar"
+
+
+def encode_coordinates(
+    planned: PlannedCoordinates, packer: Packer, max_bytes: int
+) -> tuple[Coordinates, list[AssetFile]]:
+    """Coordinates as interleaved float32."""
+    xy = np.ascontiguousarray(planned.xy, dtype="<f4")
+    chunks, files = packer.pack_vector(KIND, "assets/columnar/coords_{:03d}.bin", xy, 8, max_bytes)
+    (x0, y0), (x1, y1) = planned.xy.min(axis=0).tolist(), planned.xy.max(axis=0).tolist()
+    meaning = Coordinates(
+        extent=(x0, y0, x1, y1),
+        y_axis=planned.y_axis,
+        unit_um=planned.unit_um,
+        spot_diameter=planned.spot_diameter,
+        chunks=chunks,
+    )
+    return meaning, files
+
+
+def encode_column(annotation: Annotation, index: int, packer: Packer, max_bytes: int) -> tuple[Column, list[AssetFile]]:
+    """One annotation as codes or as float32."""
+    stem = f"assets/columnar/column_{index:03d}_{{:03d}}.bin"
+    if annotation.kind == "number":
+        with np.errstate(over="ignore"):
+            values = annotation.values.astype("<f4")
+        values[~np.isfinite(values)] = np.nan
+        chunks, files = packer.pack_vector(KIND, stem, values, 4, max_bytes)
+        finite = values[np.isfinite(values)]
+        number = NumberColumn(
+            name=annotation.name,
+            min=float(finite.min()) if len(finite) else None,
+            max=float(finite.max()) if len(finite) else None,
+            missing=len(values) - len(finite),
+            chunks=chunks,
+        )
+        return number, files
+    n = len(annotation.categories)
+    dtype = np.min_scalar_type(n)  # n itself is the code of a missing value
+    codes: NDArray[np.generic] = annotation.codes.astype(dtype.newbyteorder("<"))
+    counts = np.bincount(annotation.codes, minlength=n + 1)
+    chunks, files = packer.pack_vector(KIND, stem, codes, dtype.itemsize, max_bytes)
+    category = CategoryColumn(
+        name=annotation.name,
+        dtype=dtype.name,  # type: ignore[arg-type]  # min_scalar_type gives uint8, uint16 or uint32 here
+        categories=[
+            Category(name=name, color=color, count=int(count))
+            for name, color, count in zip(annotation.categories, annotation.colors, counts, strict=False)
+        ],
+        missing=int(counts[n]),
+        ordered=annotation.ordered,
+        chunks=chunks,
+    )
+    return category, files
+
+
+def encode_cell_ids(ids: NDArray[np.object_], packer: Packer, max_bytes: int) -> tuple[CellIds, list[AssetFile]]:
+    """Cell ids as offsets and one text a file."""
+    texts = [text.encode("utf-8", "replace") for text in ids]
+    ends = np.cumsum(np.fromiter((len(text) + 4 for text in texts), dtype=np.int64, count=len(texts)))
+    chunks: list[Chunk] = []
+    files: list[AssetFile] = []
+    start, before = 0, 0
+    while start < len(texts):
+        stop = int(np.searchsorted(ends, before + max_bytes - 4, side="right"))
+        if stop == start:
+            msg = f"The largest asset size is too small: one cell id takes {len(texts[start]) + 8} bytes."
+            raise ConfigError(msg)
+        part = texts[start:stop]
+        offsets = np.zeros(len(part) + 1, dtype="<u4")
+        offsets[1:] = ends[start:stop] - before - 4 * np.arange(1, len(part) + 1)
+        raw = offsets.tobytes() + b"".join(part)
+        file = packer.pack(KIND, f"assets/columnar/cell_ids_{len(chunks):03d}.bin", raw)
+        chunks.append(Chunk(path=file.path, start=start, end=stop, size_bytes=file.size_bytes))
+        files.append(file)
+        start, before = stop, int(ends[stop - 1])
+    return CellIds(chunks=chunks), files

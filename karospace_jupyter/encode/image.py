@@ -1,0 +1,140 @@
+"""The tissue image: as given where that is possible, else scaled and encoded."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from karospace_jupyter.errors import ImageError
+
+if TYPE_CHECKING:
+    from karospace_jupyter.plan import PlannedImage
+
+MAX_SIDE = 8192
+"""Pixels. The largest texture that WebGL2 has on nearly every machine."""
+
+_SUFFIX = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp"}
+_ORIENTATION = 0x0112  # EXIF
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedImage:
+    """An image file with its place in the tissue."""
+
+    path: str
+    data: bytes
+    width: int
+    height: int
+    scale: tuple[float, float]
+    """pixel = coordinate * scale + offset."""
+    offset: tuple[float, float]
+    note: str | None
+    """What was changed, for the warnings."""
+
+
+def encode_image(planned: PlannedImage, max_bytes: int) -> EncodedImage:
+    """Encode an image to at most `max_bytes` and 8192 × 8192 pixels, its transform scaled with it.
+
+    Raises
+    ------
+    ImageError
+        When the file is damaged.
+    """
+    if planned.path is not None:
+        as_given = _as_given(planned, max_bytes)
+        if as_given is not None:
+            return as_given
+    picture = _open(planned)
+    width, height = picture.size
+    side = min(MAX_SIDE, max(width, height))
+    lossless = True
+    while True:
+        factor = side / max(width, height)
+        size = (max(1, round(width * factor)), max(1, round(height * factor)))
+        scaled = picture if size == picture.size else picture.resize(size, _lanczos(), reducing_gap=3.0)
+        data, suffix = (_save(scaled, "PNG"), "png") if lossless else (_save(scaled, "JPEG"), "jpg")
+        if len(data) <= max_bytes or max(size) <= 64:
+            break
+        if lossless:
+            lossless = False
+        else:
+            side = max(64, int(side * 0.8))
+    sx, sy = size[0] / width, size[1] / height
+    note = None
+    if size != (width, height) or not lossless:
+        note = (
+            f"The image {planned.origin} ({width} × {height} pixels) was stored as {size[0]} × {size[1]} "
+            f"{'PNG' if lossless else 'JPEG'}, to stay within {MAX_SIDE} pixels and the largest asset size."
+        )
+    return EncodedImage(
+        f"assets/image.{suffix}",
+        data,
+        *size,
+        scale=(planned.scale[0] * sx, planned.scale[1] * sy),
+        offset=(planned.offset[0] * sx, planned.offset[1] * sy),
+        note=note,
+    )
+
+
+def _as_given(planned: PlannedImage, max_bytes: int) -> EncodedImage | None:
+    """Return the user's file untouched when browsers show it just as it is."""
+    from PIL import Image
+
+    if planned.path is None or planned.path.stat().st_size > max_bytes:
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        with Image.open(planned.path) as picture:
+            suffix = _SUFFIX.get(picture.format or "")
+            turned = picture.getexif().get(_ORIENTATION, 1) != 1
+            plain = picture.mode in {"1", "L", "LA", "P", "RGB", "RGBA"}
+            if suffix is None or turned or not plain or max(picture.size) > MAX_SIDE:
+                return None
+            width, height = picture.size
+    data = planned.path.read_bytes()
+    return EncodedImage(f"assets/image.{suffix}", data, width, height, planned.scale, planned.offset, None)
+
+
+def _open(planned: PlannedImage) -> Any:  # noqa: ANN401 - Pillow is imported late
+    from PIL import Image
+
+    if planned.pixels is not None:
+        return Image.fromarray(planned.pixels)
+    limit = Image.MAX_IMAGE_PIXELS
+    try:
+        Image.MAX_IMAGE_PIXELS = None  # whole slide pictures are large; the user named this file
+        picture: Any = Image.open(planned.path)  # type: ignore[arg-type]  # one of pixels and path is set
+        picture.load()
+    except (OSError, SyntaxError, ValueError) as exc:
+        msg = f"The image {planned.origin} cannot be decoded: {exc}."
+        raise ImageError(msg) from exc
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit
+    if picture.mode.startswith(("I", "F")):
+        low, high = picture.getextrema()
+        span = (high - low) or 1
+        picture = picture.point(lambda v: (v - low) * (255.0 / span)).convert("L")
+    return picture.convert("RGBA" if "A" in picture.mode or "transparency" in picture.info else "RGB")
+
+
+def _lanczos() -> Any:  # noqa: ANN401
+    from PIL import Image
+
+    return Image.Resampling.LANCZOS
+
+
+def _save(picture: Any, kind: str) -> bytes:  # noqa: ANN401
+    stream = io.BytesIO()
+    if kind == "PNG":
+        picture.save(stream, "PNG", compress_level=6)
+    else:
+        flat = picture
+        if picture.mode == "RGBA":
+            from PIL import Image
+
+            flat = Image.new("RGB", picture.size, (255, 255, 255))
+            flat.paste(picture, mask=picture.getchannel("A"))
+        flat.convert("RGB").save(stream, "JPEG", quality=90)
+    return stream.getvalue()

@@ -1,0 +1,65 @@
+"""Every error that this package raises on purpose.
+
+::
+
+    KaroSpaceError
+    ├── ConfigError            an option is wrong, before any data was opened
+    ├── SourceError            the input cannot be read as AnnData
+    ├── PlanError              the input is AnnData, but not what the options ask for
+    │   ├── CoordinatesError
+    │   ├── ColumnError
+    │   ├── GenesError
+    │   └── ImageError
+    ├── SinkError              the output cannot be written there
+    ├── BundleError            a folder is not a bundle, or not the one its manifest describes
+    └── Cancelled              the user stopped the job; nothing was written
+
+Messages say what failed, on what, what was found and what to do. They never name a command line flag: the
+same text is shown by the command line, the notebook and the desktop app.
+"""
+
+from __future__ import annotations
+
+
+class KaroSpaceError(Exception):
+    """Base of all errors of this package."""
+
+
+class ConfigError(KaroSpaceError):
+    """An option has a value that can never work."""
+
+
+class SourceError(KaroSpaceError):
+    """The input cannot be read as AnnData."""
+
+
+class PlanError(KaroSpaceError):
+    """The data does not hold what the options ask for."""
+
+
+class CoordinatesError(PlanError):
+    """No usable coordinates, or several that are equally likely."""
+
+
+class ColumnError(PlanError):
+    """An annotation column is missing or cannot be exported."""
+
+
+class GenesError(PlanError):
+    """Genes are missing, or the matrix that should hold them is."""
+
+
+class ImageError(PlanError):
+    """The tissue image that was asked for cannot be used."""
+
+
+class SinkError(KaroSpaceError):
+    """The output cannot be written."""
+
+
+class BundleError(KaroSpaceError):
+    """A folder is not a bundle, or differs from its manifest."""
+
+
+class Cancelled(KaroSpaceError):  # noqa: N818 - it is an outcome that the user asked for, not a fault
+    """The job was cancelled."""

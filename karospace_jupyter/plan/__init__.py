@@ -1,0 +1,30 @@
+"""Deciding everything before a byte is written."""
+
+from __future__ import annotations
+
+from karospace_jupyter.plan.describe import Description, describe
+from karospace_jupyter.plan.model import (
+    Annotation,
+    CategoryAnnotation,
+    Cells,
+    NumberAnnotation,
+    Plan,
+    PlannedCoordinates,
+    PlannedGenes,
+    PlannedImage,
+)
+from karospace_jupyter.plan.resolve import resolve
+
+__all__ = [
+    "Annotation",
+    "CategoryAnnotation",
+    "Cells",
+    "Description",
+    "NumberAnnotation",
+    "Plan",
+    "PlannedCoordinates",
+    "PlannedGenes",
+    "PlannedImage",
+    "describe",
+    "resolve",
+]

@@ -1,0 +1,96 @@
+"""Which cells are exported, and under which ids."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from karospace_jupyter.errors import CoordinatesError
+from karospace_jupyter.plan.model import Cells
+from karospace_jupyter.plan.names import make_unique
+
+if TYPE_CHECKING:
+    from karospace_jupyter.config import ExportConfig
+    from karospace_jupyter.source import Source
+
+SECTION_COLUMNS = ("library_id", "sample", "sample_id", "section", "slice", "fov")
+
+
+def section_column(source: Source) -> str | None:
+    """Return the column that names tissue sections: the first usual name with at least two values."""
+    for name in SECTION_COLUMNS:
+        if name in source.obs_columns:
+            values = source.obs(name)
+            if not pd.api.types.is_float_dtype(values.dtype) and values.nunique() > 1:
+                return name
+    return None
+
+
+def choose_cells(
+    source: Source, xy: NDArray[np.float64], config: ExportConfig
+) -> tuple[Cells, NDArray[np.float64], list[str]]:
+    """Drop cells without a place, draw the sample, make ids unique.
+
+    Returns
+    -------
+    The cells, their coordinates of shape (n_cells, 2), and warnings.
+
+    Raises
+    ------
+    CoordinatesError
+        When no cell has a place.
+    """
+    warnings: list[str] = []
+    placed = np.isfinite(xy).all(axis=1)
+    rows: NDArray[np.int64] | None = None
+    if not placed.all():
+        dropped = int((~placed).sum())
+        if dropped == len(xy):
+            msg = f"The coordinates of all {dropped:,} cells are NaN or infinite. Choose other coordinates."
+            raise CoordinatesError(msg)
+        rows = np.flatnonzero(placed).astype(np.int64)
+        warnings.append(f"{dropped:,} of {len(xy):,} cells have NaN or infinite coordinates and were left out.")
+    if config.downsample is not None:
+        available = len(xy) if rows is None else len(rows)
+        if config.downsample < available:
+            base = np.arange(len(xy), dtype=np.int64) if rows is None else rows
+            column = section_column(source)
+            sections = None if column is None else pd.factorize(source.obs(column))[0][base]
+            rows = base[sample(len(base), config.downsample, sections, config.seed)]
+            within = "" if column is None else f" in proportion within each {column}"
+            warnings.append(f"{len(rows):,} of {available:,} cells were drawn at random{within}.")
+        elif config.downsample > available:
+            warnings.append(f"All {available:,} cells are exported; {config.downsample:,} were asked for.")
+    names = source.cell_names
+    ids, changed = make_unique(names if rows is None else names[rows])
+    if changed:
+        warnings.append(f"{changed:,} cell names occur more than once and were told apart by a suffix.")
+    return Cells(rows, ids), xy if rows is None else xy[rows], warnings
+
+
+def sample(n: int, size: int, sections: NDArray[np.int64] | None, seed: int) -> NDArray[np.int64]:
+    """Draw `size` of `n` positions, ascending, each section in proportion (largest remainder, at least one)."""
+    rng = np.random.Generator(np.random.PCG64(seed))
+    # One random key a cell: a smaller sample of the same seed is a part of a larger one.
+    keys = rng.random(n)
+    if sections is None:
+        return np.sort(np.argpartition(keys, size - 1)[:size]).astype(np.int64)
+    _, group, counts = np.unique(sections, return_inverse=True, return_counts=True)
+    exact = counts * (size / n)
+    quota = np.floor(exact).astype(np.int64)
+    if size >= len(counts):
+        quota = np.maximum(quota, 1)
+    order = np.argsort(-(exact - quota), kind="stable")
+    while quota.sum() < size:
+        room = [g for g in order if quota[g] < counts[g]]
+        for g in room[: size - int(quota.sum())]:
+            quota[g] += 1
+    while quota.sum() > size:
+        quota[int(np.argmax(quota))] -= 1
+    by_group = np.lexsort((keys, group))
+    starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    chosen = [by_group[start : start + q] for start, q in zip(starts, quota, strict=True)]
+    return np.sort(np.concatenate(chosen)).astype(np.int64)

@@ -1,0 +1,57 @@
+"""What a source holds: for forms, and for people who ask before they export."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from karospace_jupyter.config import ObsmCoords
+from karospace_jupyter.plan.cells import section_column
+from karospace_jupyter.plan.columns import ColumnSummary, summarise_columns
+from karospace_jupyter.plan.coordinates import candidates, label, y_axis
+from karospace_jupyter.plan.image import Library, libraries
+
+if TYPE_CHECKING:
+    from karospace_jupyter.source import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """Summary of an AnnData."""
+
+    name: str
+    n_cells: int
+    n_genes: int
+    matrix_kind: str
+    """"CSR float32"."""
+    coordinates: tuple[str, ...]
+    """Found under usual names, best first, as `obsm:spatial`."""
+    embeddings: tuple[str, ...]
+    """Keys of obsm that are embeddings of at least two dimensions."""
+    columns: tuple[ColumnSummary, ...]
+    layers: tuple[str, ...]
+    has_raw: bool
+    libraries: tuple[Library, ...]
+    section_column: str | None
+
+
+def describe(source: Source) -> Description:
+    """Summarise `source` without reading its matrix."""
+    shapes = source.obsm_shapes
+    return Description(
+        name=source.name,
+        n_cells=source.n_cells,
+        n_genes=source.n_genes,
+        matrix_kind=source.matrix_kind,
+        coordinates=tuple(label(spec) for spec in candidates(source)),
+        embeddings=tuple(
+            key
+            for key, shape in shapes.items()
+            if len(shape) == 2 and shape[1] >= 2 and y_axis(ObsmCoords(key)) == "up"
+        ),
+        columns=tuple(summarise_columns(source, None)),
+        layers=tuple(source.layers),
+        has_raw=source.has_raw,
+        libraries=tuple(libraries(source)),
+        section_column=section_column(source),
+    )

@@ -1,0 +1,137 @@
+"""Which genes are exported, in which order, under which names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from karospace_jupyter.config import GenesSpec, ListedGenes
+from karospace_jupyter.errors import GenesError
+from karospace_jupyter.plan.hvg import rank_variable_genes
+from karospace_jupyter.plan.model import PlannedGenes
+from karospace_jupyter.plan.names import as_text, listed, make_unique, nearest
+
+if TYPE_CHECKING:
+    from karospace_jupyter.job import Job
+    from karospace_jupyter.source import Source
+    from karospace_jupyter.source.protocol import Rows
+
+LABEL_COLUMNS = (
+    "gene_symbols", "gene_symbol", "gene_name", "gene_names", "feature_name", "symbol", "symbols", "SYMBOL", "name",
+    "features", "gene_short_name", "gene_ids", "gene_id", "ensembl_id", "ensembl", "ensembl_ids", "feature_id",
+)  # fmt: skip
+"""Columns of var that name genes in another way."""
+
+
+def choose_genes(source: Source, spec: GenesSpec, rows: Rows, job: Job) -> tuple[PlannedGenes, list[str]]:
+    """Resolve the genes that were asked for.
+
+    Raises
+    ------
+    GenesError
+        When there is no gene, or a listed one does not exist.
+    """
+    if source.n_genes == 0:
+        msg = f"The matrix {source.matrix_name} has no genes."
+        raise GenesError(msg)
+    names, changed = make_unique(source.gene_names)
+    warnings = []
+    if changed:
+        warnings.append(f"{changed:,} gene names occur more than once and were told apart by a suffix.")
+    labels = _labels(source)
+    indices: NDArray[np.int64]
+    if isinstance(spec, ListedGenes):
+        indices, said = _listed_genes(spec, names, labels)
+        warnings += said
+    elif spec.kind == "all":
+        indices = np.arange(source.n_genes, dtype=np.int64)
+    else:
+        if spec.n > source.n_genes:
+            warnings.append(f"All {source.n_genes:,} genes are exported; {spec.n:,} were asked for.")
+        n = min(spec.n, source.n_genes)
+        if spec.kind == "top_mean":
+            mean = source.statistics(rows, "as_is", job, variance=False).mean
+            indices = np.argsort(-mean, kind="stable")[:n].astype(np.int64)
+        else:
+            indices, said = rank_variable_genes(source, n, rows, job)
+            warnings += said
+    chosen = [(column, tuple(text[indices].tolist())) for column, text in labels.items()]
+    shown = tuple(names[indices].tolist())
+    return PlannedGenes(indices, shown, tuple((c, t) for c, t in chosen if any(t) and t != shown)), warnings
+
+
+def _labels(source: Source) -> dict[str, NDArray[np.object_]]:
+    found = {}
+    for column in LABEL_COLUMNS:
+        if column in source.var_columns:
+            values = source.var(column)
+            dtype = values.dtype.categories.dtype if isinstance(values.dtype, pd.CategoricalDtype) else values.dtype
+            if pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_bool_dtype(dtype):
+                continue
+            text = as_text(values)
+            text[values.isna().to_numpy()] = ""
+            found[column] = text
+    return found
+
+
+def _listed_genes(
+    spec: ListedGenes, names: NDArray[np.object_], labels: dict[str, NDArray[np.object_]]
+) -> tuple[NDArray[np.int64], list[str]]:
+    lookups = [_positions(names), *(_positions(text) for text in labels.values())]
+    # Last resort: Ensembl ids with and without their version (ENSG00000141510.18).
+    lookups += [
+        _positions(np.array([_unversioned(t) for t in text], dtype=object)) for text in (names, *labels.values())
+    ]
+    indices: list[int] = []
+    unknown: list[str] = []
+    several: list[str] = []
+    for name in spec.names:
+        hits = next((lookup[name] for lookup in lookups if name in lookup), None)
+        if hits is None and _unversioned(name) != name:
+            hits = next((lookup[_unversioned(name)] for lookup in lookups if _unversioned(name) in lookup), None)
+        if hits is None:
+            unknown.append(name)
+            continue
+        if len(hits) > 1:
+            several.append(name)
+        indices.append(hits[0])
+    if unknown:
+        raise GenesError(_unknown(spec, unknown, names, labels))
+    warnings = []
+    if several:
+        warnings.append(f"Several genes are called {listed(several)}; the first of each is exported.")
+    unique = list(dict.fromkeys(indices))
+    if len(unique) < len(indices):
+        warnings.append(f"{len(indices) - len(unique):,} names of {spec.origin} name a gene a second time.")
+    return np.array(unique, dtype=np.int64), warnings
+
+
+def _positions(text: NDArray[np.object_]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for i, name in enumerate(text):
+        if name:
+            found.setdefault(name, []).append(i)
+    return found
+
+
+def _unversioned(name: str) -> str:
+    stem, dot, version = name.rpartition(".")
+    return stem if dot and version.isdigit() and stem.startswith("ENS") else name
+
+
+def _unknown(
+    spec: ListedGenes, unknown: list[str], names: NDArray[np.object_], labels: dict[str, NDArray[np.object_]]
+) -> str:
+    known = [*names.tolist(), *(text for column in labels.values() for text in column.tolist() if text)]
+    lines = []
+    for name in unknown[:10]:
+        near = nearest(name, known)
+        lines.append(f"  {name}" + (f" (nearest: {', '.join(near)})" if near else ""))
+    more = f"\n  … and {len(unknown) - 10:,} more" if len(unknown) > 10 else ""
+    return (
+        f"{len(unknown):,} of {len(spec.names):,} genes of {spec.origin} are not in the data, neither by name nor by "
+        f"symbol:\n" + "\n".join(lines) + more
+    )

@@ -1,0 +1,132 @@
+"""The plan: everything that an export decides, before a byte is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from karospace_jupyter.config import CoordsSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """The cells of the export."""
+
+    rows: NDArray[np.int64] | None
+    """Their positions in the source, ascending; None means all."""
+    ids: NDArray[np.object_]
+    """Unique text, shape (n_cells,)."""
+
+    @property
+    def n(self) -> int:
+        """Number of cells."""
+        return len(self.ids)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedCoordinates:
+    """Where the cells are."""
+
+    spec: CoordsSpec
+    xy: NDArray[np.float64]
+    """Shape (n_cells, 2), finite, in the units of the source."""
+    y_axis: Literal["down", "up"]
+    unit_um: float | None
+    """µm per coordinate unit, where the source states it."""
+    spot_diameter: float | None
+    """In coordinate units, where the source states it."""
+
+    @property
+    def source(self) -> str:
+        """As the manifest spells it: `obsm:KEY`, `obs:centroid_x_y` or `obs:X,Y`."""
+        if self.spec.kind == "obsm":
+            return f"obsm:{self.spec.key}"
+        if (self.spec.x, self.spec.y) == ("centroid_x", "centroid_y"):
+            return "obs:centroid_x_y"
+        return f"obs:{self.spec.x},{self.spec.y}"
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryAnnotation:
+    """A categorical, boolean or text column, for the cells of the export."""
+
+    name: str
+    categories: tuple[str, ...]
+    """Used categories only, in the order of the source."""
+    colors: tuple[str, ...]
+    """`#rrggbb`, one a category."""
+    codes: NDArray[np.int64]
+    """Shape (n_cells,); ``len(categories)`` where a value is missing."""
+    ordered: bool
+    boolean: bool
+    kind: Literal["category"] = "category"
+
+
+@dataclass(frozen=True, slots=True)
+class NumberAnnotation:
+    """A numeric column, for the cells of the export."""
+
+    name: str
+    values: NDArray[np.float64]
+    """Shape (n_cells,); NaN where a value is missing or infinite."""
+    integers: NDArray[np.int64] | NDArray[np.uint64] | None
+    """The same as whole numbers, exact beyond 2**53, when the column has an integer dtype and no gap."""
+    single: bool
+    """Whether the source holds float32, so that text shows no digits that were never there."""
+    kind: Literal["number"] = "number"
+
+
+Annotation = CategoryAnnotation | NumberAnnotation
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedGenes:
+    """The genes of the export, in file order."""
+
+    indices: NDArray[np.int64]
+    """Positions in the source's var, shape (n_genes,)."""
+    names: tuple[str, ...]
+    """Unique."""
+    labels: tuple[tuple[str, tuple[str, ...]], ...]
+    """Other names for search: (column of var, one label a gene, empty where there is none)."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedImage:
+    """The tissue image, before it is scaled and encoded."""
+
+    origin: str
+    """For messages: a path, or ``uns['spatial']['lib']['images']['hires']``."""
+    path: Path | None
+    """The file it comes from, or None when `pixels` holds it."""
+    pixels: NDArray[np.uint8] | None
+    """Shape (height, width, 3 or 4)."""
+    size: tuple[int, int]
+    """Width, height in pixels."""
+    scale: tuple[float, float]
+    """pixel = coordinate * scale + offset."""
+    offset: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A resolved export: cells, coordinates, columns, genes, image, sizes and warnings."""
+
+    dataset_name: str
+    n_cells_source: int
+    n_genes_source: int
+    matrix_name: str
+    cells: Cells
+    coordinates: PlannedCoordinates
+    annotations: tuple[Annotation, ...]
+    genes: PlannedGenes
+    image: PlannedImage | None
+    warnings: tuple[str, ...]
+    predicted_files: int
+    predicted_bytes: int
+    """Before compression."""

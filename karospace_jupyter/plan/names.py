@@ -1,0 +1,65 @@
+"""Names: made unique, looked up, listed in messages."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+
+def as_text(values: object) -> NDArray[np.object_]:
+    """Return labels as text, shape (n,)."""
+    array = np.asarray(values, dtype=object)
+    out = np.empty(len(array), dtype=object)
+    out[:] = [
+        v if isinstance(v, str) else v.decode("utf-8", "replace") if isinstance(v, bytes) else str(v) for v in array
+    ]
+    return out
+
+
+def make_unique(names: NDArray[np.object_]) -> tuple[NDArray[np.object_], int]:
+    """Tell equal names apart by a suffix: a, a-1, a-2.
+
+    Returns
+    -------
+    The names, and how many were changed.
+    """
+    index = pd.Index(names)
+    if index.is_unique:
+        return names, 0
+    out = names.copy()
+    taken = set(names.tolist())
+    seen: dict[str, int] = {}
+    changed = 0
+    for i in np.flatnonzero(index.duplicated(keep="first")):
+        number = seen.get(names[i], 0) + 1
+        while f"{names[i]}-{number}" in taken:
+            number += 1
+        seen[names[i]] = number
+        out[i] = f"{names[i]}-{number}"
+        taken.add(out[i])
+        changed += 1
+    return out, changed
+
+
+def listed(names: Sequence[object], limit: int = 8) -> str:
+    """Return the first names, and how many more there are."""
+    shown = ", ".join(map(str, names[:limit]))
+    return f"{shown} and {len(names) - limit:,} more" if len(names) > limit else shown
+
+
+def nearest(name: str, names: Sequence[str], n: int = 3) -> list[str]:
+    """Return the names most like `name`, whatever their case."""
+    folded: dict[str, str] = {}
+    for candidate in names:
+        folded.setdefault(candidate.casefold(), candidate)
+    return [folded[m] for m in difflib.get_close_matches(name.casefold(), folded, n=n, cutoff=0.6)]
+
+
+def hint(name: str, names: Sequence[str]) -> str:
+    """Return " Did you mean …?", or nothing."""
+    near = nearest(name, names)
+    return f" Did you mean {' or '.join(repr(n) for n in near)}?" if near else ""

@@ -1,0 +1,73 @@
+"""From a source and options to a plan: everything that can fail by bad input fails here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from karospace_jupyter.errors import PlanError
+from karospace_jupyter.job import Job
+from karospace_jupyter.plan.cells import choose_cells
+from karospace_jupyter.plan.columns import choose_columns
+from karospace_jupyter.plan.coordinates import find_coordinates, y_axis
+from karospace_jupyter.plan.genes import choose_genes
+from karospace_jupyter.plan.image import choose_image
+from karospace_jupyter.plan.model import Plan, PlannedCoordinates
+from karospace_jupyter.plan.sizes import predict
+
+if TYPE_CHECKING:
+    from karospace_jupyter.config import CoordsSpec, ExportConfig
+    from karospace_jupyter.source import Source
+
+
+def resolve(source: Source, config: ExportConfig, job: Job | None = None) -> Plan:
+    """Decide what an export of `source` holds.
+
+    Raises
+    ------
+    PlanError
+        When the data does not hold what the options ask for.
+    """
+    job = job or Job.null()
+    if source.n_cells == 0:
+        msg = f"{source.name} has no cells."
+        raise PlanError(msg)
+    genes_spec = config.genes
+    found = find_coordinates(source, config.coordinate_spec)
+    cells, xy, said = choose_cells(source, found.xy, config)
+    warnings = [*found.warnings, *said]
+    # Pictures belong to tissue: an embedding has none underneath.
+    spatial = y_axis(found.spec) == "down"
+    image, library, said = choose_image(source, config.image, xy) if spatial else (None, None, [])
+    warnings += [text if text.endswith(".") else f"{text}." for text in said]
+    annotations, said = choose_columns(source, cells, config.annotation_columns, _used(found.spec))
+    warnings += said
+    genes, said = choose_genes(source, genes_spec, cells.rows, job)
+    warnings += said
+    # Scale factors of a library speak of full-resolution pixels, which are what obsm['spatial'] holds.
+    pixels = spatial and found.spec.kind == "obsm" and library is not None
+    coordinates = PlannedCoordinates(
+        spec=found.spec,
+        xy=xy,
+        y_axis=y_axis(found.spec),
+        unit_um=library.unit_um if pixels and library else None,
+        spot_diameter=library.spot_diameter if pixels and library else None,
+    )
+    files, size = predict(cells, annotations, genes, image, config)
+    return Plan(
+        dataset_name=config.dataset_name or source.name,
+        n_cells_source=source.n_cells,
+        n_genes_source=source.n_genes,
+        matrix_name=source.matrix_name,
+        cells=cells,
+        coordinates=coordinates,
+        annotations=tuple(annotations),
+        genes=genes,
+        image=image,
+        warnings=tuple(warnings),
+        predicted_files=files,
+        predicted_bytes=size,
+    )
+
+
+def _used(spec: CoordsSpec) -> tuple[str, ...]:
+    return (spec.x, spec.y) if spec.kind == "obs" else ()

@@ -1,0 +1,57 @@
+"""Predicting how large a bundle becomes."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from karospace_jupyter.config import ExportConfig
+    from karospace_jupyter.plan.model import Annotation, Cells, PlannedGenes, PlannedImage
+
+_NUMBER_TEXT = 18  # bytes of a float as text, about
+
+
+def predict(
+    cells: Cells,
+    annotations: Sequence[Annotation],
+    genes: PlannedGenes,
+    image: PlannedImage | None,
+    config: ExportConfig,
+) -> tuple[int, int]:
+    """Return (files, bytes before compression): exact for arrays, estimated for tables and pictures."""
+    n, limit = cells.n, config.max_asset_bytes
+    arrays = [8 * n, *(_array_bytes(annotation, n) for annotation in annotations)]
+    id_bytes = sum(len(text) for text in cells.ids[:1000].tolist()) / max(1, min(n, 1000))
+    row = id_bytes + 1 + sum(_text_bytes(annotation) for annotation in annotations)
+    keys = sum(len(annotation.name) + 6 for annotation in annotations) + 14
+    tables = [
+        n * row,
+        n * (row + keys),
+        n * (id_bytes + 2 * _NUMBER_TEXT + 24),
+        len(genes.names) * 40.0,
+        n * (id_bytes + 4),
+    ]
+    picture = 0.0 if image is None else float(min(limit, image.size[0] * image.size[1] * 1.5))
+    files = len(genes.names) * math.ceil(4 * n / limit)
+    files += sum(max(1, math.ceil(size / limit)) for size in [*arrays, *tables])
+    files += (image is not None) + config.preview + 2  # index.html, manifest.json
+    return files, int(4 * n * len(genes.names) + sum(arrays) + sum(tables) + picture)
+
+
+def _array_bytes(annotation: Annotation, n: int) -> int:
+    if annotation.kind == "number":
+        return 4 * n
+    return n * np.min_scalar_type(len(annotation.categories)).itemsize
+
+
+def _text_bytes(annotation: Annotation) -> float:
+    if annotation.kind == "number":
+        return _NUMBER_TEXT + 1
+    counts = np.bincount(annotation.codes, minlength=len(annotation.categories) + 1)[:-1]
+    lengths = np.array([len(text) + 3 for text in annotation.categories], dtype=float)
+    return float((counts * lengths).sum()) / max(1, len(annotation.codes))

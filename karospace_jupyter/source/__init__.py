@@ -1,0 +1,8 @@
+"""Reading AnnData: in memory, `.h5ad`, zarr, dask. Answers in blocks, never gene by gene."""
+
+from __future__ import annotations
+
+from karospace_jupyter.source.open import open_source
+from karospace_jupyter.source.protocol import GeneStatistics, GeneVector, Source
+
+__all__ = ["GeneStatistics", "GeneVector", "Source", "open_source"]

@@ -1,0 +1,176 @@
+"""Matrices that answer in blocks: by rows (CSR, dense, dask) or by columns (CSC)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from karospace_jupyter.errors import GenesError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Block: TypeAlias = "sp.csr_matrix | NDArray[Any]"
+"""Some rows of a matrix, all genes."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompressedMatrix:
+    """A CSR or CSC matrix whose arrays may lie in a file.
+
+    `data` and `indices` are numpy, h5py or zarr arrays: whatever is sliced into numpy.
+    """
+
+    data: Any
+    indices: Any
+    indptr: NDArray[np.int64]
+    shape: tuple[int, int]
+    by_row: bool
+
+    @property
+    def kind(self) -> str:
+        """For people: "CSR float32"."""
+        return f"{'CSR' if self.by_row else 'CSC'} {self.data.dtype}"
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the whole matrix in memory."""
+        return int(self.indptr[-1]) * int(self.data.dtype.itemsize + self.indices.dtype.itemsize)
+
+    def runs(self, max_bytes: int) -> Iterator[tuple[int, int]]:
+        """Yield runs of the compressed axis whose entries take about `max_bytes`, at least one line each."""
+        entries = max(1, max_bytes // (self.data.dtype.itemsize + self.indices.dtype.itemsize))
+        n = len(self.indptr) - 1
+        start = 0
+        while start < n:
+            stop = int(np.searchsorted(self.indptr, self.indptr[start] + entries, side="right")) - 1
+            # Also bounded in lines: an almost empty matrix must not become one endless run.
+            stop = min(max(stop, start + 1), n, start + max(1, max_bytes // 64))
+            yield start, stop
+            start = stop
+
+    def lines(self, start: int, stop: int) -> sp.csr_matrix:
+        """Read lines `start` to `stop` of the compressed axis, as rows."""
+        first, last = int(self.indptr[start]), int(self.indptr[stop])
+        data, indices = self.data[first:last], self.indices[first:last]
+        width = self.shape[1] if self.by_row else self.shape[0]
+        if len(indices) and (int(indices.min()) < 0 or int(indices.max()) >= width):
+            msg = f"The sparse matrix is damaged: it holds a column number outside of 0 to {width - 1}."
+            raise GenesError(msg)
+        index_type = np.int32 if max(width, last - first) < 2**31 else np.int64
+        block = sp.csr_matrix((stop - start, width), dtype=data.dtype)
+        block.data = data
+        block.indices = np.asarray(indices, dtype=index_type)
+        block.indptr = np.asarray(self.indptr[start : stop + 1] - first, dtype=index_type)
+        return block
+
+    def row_blocks(self, max_bytes: int) -> Iterator[tuple[int, Block]]:
+        """Yield (first row, rows). Only for a matrix compressed by row."""
+        for start, stop in self.runs(max_bytes):
+            yield start, self.lines(start, stop)
+
+
+@dataclass(frozen=True, slots=True)
+class DenseMatrix:
+    """A dense matrix, in memory or in a file."""
+
+    array: Any
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Cells, genes."""
+        return int(self.array.shape[0]), int(self.array.shape[1])
+
+    @property
+    def kind(self) -> str:
+        """For people: "dense float32"."""
+        return f"dense {self.array.dtype}"
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the whole matrix in memory; 0 when it is there already, so that nobody copies it."""
+        return self.shape[0] * self.shape[1] * int(self.array.dtype.itemsize)
+
+    def row_blocks(self, max_bytes: int) -> Iterator[tuple[int, Block]]:
+        """Yield (first row, rows)."""
+        n_rows, n_columns = self.shape
+        step = max(1, max_bytes // max(1, n_columns * int(self.array.dtype.itemsize)))
+        chunks = getattr(self.array, "chunks", None)
+        if chunks and step > chunks[0]:
+            step -= step % chunks[0]
+        for start in range(0, n_rows, step):
+            yield start, np.asarray(self.array[start : start + step])
+
+
+@dataclass(frozen=True, slots=True)
+class DaskMatrix:
+    """A dask array; its own row chunks are the blocks."""
+
+    array: Any
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Cells, genes."""
+        return int(self.array.shape[0]), int(self.array.shape[1])
+
+    @property
+    def kind(self) -> str:
+        """For people: "dask float32"."""
+        return f"dask {self.array.dtype}"
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes if it were dense."""
+        return self.shape[0] * self.shape[1] * int(self.array.dtype.itemsize)
+
+    def row_blocks(self, max_bytes: int) -> Iterator[tuple[int, Block]]:
+        """Yield (first row, rows)."""
+        del max_bytes  # a smaller piece of a dask chunk costs as much as the chunk
+        start = 0
+        for length in self.array.chunks[0]:
+            block = self.array[start : start + length].compute(scheduler="synchronous")
+            yield start, sp.csr_matrix(block) if sp.issparse(block) else np.asarray(block)
+            start += length
+
+
+Matrix = CompressedMatrix | DenseMatrix | DaskMatrix
+
+
+def matrix_in_memory(value: Any) -> Matrix:  # noqa: ANN401 - anndata holds any array
+    """Wrap what an AnnData object holds as X, a layer or raw.X."""
+    if sp.issparse(value):
+        if value.format not in {"csr", "csc"}:
+            value = value.tocsr()
+        return CompressedMatrix(
+            value.data, value.indices, value.indptr.astype(np.int64), value.shape, by_row=value.format == "csr"
+        )
+    if type(value).__module__.startswith("dask."):
+        return DaskMatrix(value)
+    array = np.asarray(value)
+    return DenseMatrix(array.reshape(len(array), -1) if array.ndim != 2 else array)
+
+
+def matrix_in_file(node: Any, where: str) -> Matrix:  # noqa: ANN401 - h5py and zarr share no type
+    """Wrap a dataset or a sparse group of h5py or zarr, of any version of anndata's format."""
+    if hasattr(node, "shape") and hasattr(node, "dtype"):
+        if len(node.shape) != 2:
+            msg = f"{where} has shape {tuple(node.shape)}; a matrix of cells × genes was expected."
+            raise GenesError(msg)
+        return DenseMatrix(node)
+    attrs = node.attrs
+    encoding = str(attrs.get("encoding-type", attrs.get("h5sparse_format", "")))
+    shape = attrs.get("shape", attrs.get("h5sparse_shape"))
+    if encoding[:3] not in {"csr", "csc"} or shape is None:
+        msg = f"{where} is stored as {encoding or 'an unknown kind'}; dense, CSR and CSC matrices can be read."
+        raise GenesError(msg)
+    return CompressedMatrix(
+        node["data"],
+        node["indices"],
+        np.asarray(node["indptr"][...], dtype=np.int64),
+        (int(shape[0]), int(shape[1])),
+        by_row=encoding.startswith("csr"),
+    )

@@ -1,0 +1,273 @@
+"""Opening whatever the user has: an AnnData object, an `.h5ad` file, a zarr folder."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from karospace_jupyter.config import MatrixRaw, MatrixSpec, MatrixX
+from karospace_jupyter.errors import GenesError, SourceError
+from karospace_jupyter.job import Job
+from karospace_jupyter.source.matrix import Matrix, matrix_in_file, matrix_in_memory
+from karospace_jupyter.source.passes import Passes
+from karospace_jupyter.source.tables import FileTables, ObjectTables, Tables
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import pandas as pd
+
+    from karospace_jupyter.source.protocol import GeneStatistics, GeneVector, Rows, Scale, Source
+
+DEFAULT_MEMORY_BYTES = 512 * 2**20
+
+
+def open_source(
+    subject: Any,  # noqa: ANN401 - a path, or an AnnData, which is imported late
+    *,
+    matrix: MatrixSpec | None = None,
+    memory_bytes: int = DEFAULT_MEMORY_BYTES,
+) -> Source:
+    """Open `subject` with one of its matrices chosen.
+
+    Parameters
+    ----------
+    subject
+        Path of an `.h5ad` file or a zarr folder, or an :class:`anndata.AnnData` (also a view, also backed).
+    matrix
+        X when not given.
+    memory_bytes
+        Budget for blocks of the matrix.
+
+    Raises
+    ------
+    SourceError
+        When it is not AnnData, or cannot be read.
+    GenesError
+        When it has no such matrix.
+    """
+    matrix = matrix or MatrixX()
+    if not isinstance(subject, (str, os.PathLike)):
+        return _open_object(subject, matrix, memory_bytes)
+    path = Path(subject).expanduser()
+    if not path.exists():
+        near = sorted(p.name for pattern in ("*.h5ad", "*.zarr") for p in path.parent.glob(pattern))[:8]
+        there = f" In {path.parent} there is: {', '.join(near)}." if near else ""
+        msg = f"There is no file {path}.{there}"
+        raise SourceError(msg)
+    return _open_zarr(path, matrix, memory_bytes) if path.is_dir() else _open_h5ad(path, matrix, memory_bytes)
+
+
+class _Opened:
+    """The one implementation of :class:`~karospace_jupyter.source.protocol.Source`, over tables and a matrix."""
+
+    def __init__(
+        self,
+        name: str,
+        tables: Tables,
+        matrix: Matrix,
+        spec: MatrixSpec,
+        memory_bytes: int,
+        close: Callable[[], None],
+    ) -> None:
+        self.name = name
+        self._tables = tables
+        self.matrix_name = f"layer:{spec.name}" if spec.kind == "layer" else spec.kind
+        self.matrix_kind = matrix.kind
+        self._passes = Passes(matrix, f"{self.matrix_name} of {name}", memory_bytes)
+        self._close = close
+        var = tables.raw_var if spec.kind == "raw" else tables.var
+        self._var: pd.DataFrame = tables.var if var is None else var
+        self.n_cells, self.n_genes = matrix.shape
+        if (self.n_cells, self.n_genes) != (len(tables.obs), len(self._var)):
+            msg = (
+                f"{self.matrix_name} of {name} has shape {self.n_cells} × {self.n_genes}, but obs has "
+                f"{len(tables.obs)} cells and var {len(self._var)} genes. The file is damaged; write it again."
+            )
+            raise SourceError(msg)
+
+    @property
+    def cell_names(self) -> NDArray[np.object_]:
+        return _text(self._tables.obs.index)
+
+    @property
+    def gene_names(self) -> NDArray[np.object_]:
+        return _text(self._var.index)
+
+    @property
+    def obs_columns(self) -> tuple[str, ...]:
+        return tuple(map(str, self._tables.obs.columns))
+
+    @property
+    def var_columns(self) -> tuple[str, ...]:
+        return tuple(map(str, self._var.columns))
+
+    @property
+    def obsm_shapes(self) -> dict[str, tuple[int, ...]]:
+        return self._tables.obsm_shapes
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        return self._tables.layers
+
+    @property
+    def has_raw(self) -> bool:
+        return self._tables.raw_var is not None
+
+    def obs(self, column: str) -> pd.Series[Any]:
+        return _column(self._tables.obs, column)
+
+    def var(self, column: str) -> pd.Series[Any]:
+        return _column(self._var, column)
+
+    def obsm(self, key: str) -> NDArray[np.float64]:
+        return self._tables.obsm(key)
+
+    def uns(self, *path: str) -> Any:  # noqa: ANN401
+        return self._tables.uns(*path)
+
+    def looks_like_counts(self) -> bool:
+        return self._passes.looks_like_counts()
+
+    def statistics(self, rows: Rows, scale: Scale, job: Job | None = None, *, variance: bool = True) -> GeneStatistics:
+        return self._passes.statistics(rows, scale, job or Job.null(), variance=variance)
+
+    def genes(self, indices: NDArray[np.int64], rows: Rows, job: Job | None = None) -> Iterator[GeneVector]:
+        return self._passes.genes(indices, rows, job or Job.null())
+
+    def close(self) -> None:
+        self._close()
+
+
+def _open_object(adata: Any, spec: MatrixSpec, memory_bytes: int) -> Source:  # noqa: ANN401
+    if not all(hasattr(adata, name) for name in ("obs", "var", "obsm", "uns", "X")):
+        msg = f"An AnnData object or a path was expected, but a {type(adata).__name__} was given."
+        raise SourceError(msg)
+    value = _matrix_of_object(adata, spec)
+    # A backed object hands out its file's dataset, or a wrapper whose `group` is the file's: read those in blocks.
+    node = getattr(value, "group", value)
+    in_file = type(node).__module__.partition(".")[0] in {"h5py", "zarr"}
+    chosen = matrix_in_file(node, spec.kind) if in_file else matrix_in_memory(value)
+    return _Opened("anndata", ObjectTables(adata), chosen, spec, memory_bytes, lambda: None)
+
+
+def _matrix_of_object(adata: Any, spec: MatrixSpec) -> Any:  # noqa: ANN401
+    layers = tuple(map(str, adata.layers))
+    if spec.kind == "layer":
+        if spec.name not in layers:
+            raise _no_matrix(spec, layers, has_raw=adata.raw is not None)
+        return adata.layers[spec.name]
+    if spec.kind == "raw":
+        if adata.raw is None:
+            raise _no_matrix(spec, layers, has_raw=False)
+        return adata.raw.X
+    if adata.X is None:
+        raise _no_matrix(spec, layers, has_raw=adata.raw is not None)
+    return adata.X
+
+
+def _no_matrix(spec: MatrixSpec, layers: tuple[str, ...], *, has_raw: bool) -> GenesError:
+    wanted = f"layer {spec.name!r}" if spec.kind == "layer" else spec.kind
+    there = [f"layer {name!r}" for name in layers] + (["raw"] if has_raw else [])
+    choose = f" Choose one of these instead: {', '.join(there)}." if there else " It has no layer and no raw either."
+    return GenesError(f"The data has no {wanted}.{choose}")
+
+
+def _open_h5ad(path: Path, spec: MatrixSpec, memory_bytes: int) -> Source:
+    import h5py
+
+    if not os.access(path, os.R_OK):
+        msg = f"{path} may not be read by this user."
+        raise SourceError(msg)
+    try:
+        file = h5py.File(path, "r")
+    except OSError as exc:
+        if "truncated" in str(exc):
+            msg = f"{path} is truncated: an incomplete copy or download. Copy it again."
+        elif "signature" in str(exc):
+            with path.open("rb") as start:
+                head = start.read(8)
+            msg = f"{path} is not an .h5ad file: it is not HDF5 (it starts with {head!r})."
+        else:
+            msg = f"{path} cannot be opened: {exc}"
+        raise SourceError(msg) from exc
+    try:
+        return _open_root(file, path, spec, memory_bytes, file.close)
+    except BaseException:
+        file.close()
+        raise
+
+
+def _open_zarr(path: Path, spec: MatrixSpec, memory_bytes: int) -> Source:
+    markers = (".zgroup", "zarr.json", ".zmetadata")
+    if not any((path / name).exists() for name in markers):
+        msg = f"{path} is a folder, but not a zarr store of an AnnData (it has no {' or '.join(markers[:2])})."
+        raise SourceError(msg)
+    try:
+        import zarr
+    except ImportError as exc:
+        msg = "Reading .zarr needs the package zarr: pip install 'karospace-jupyter[zarr]'."
+        raise SourceError(msg) from exc
+    try:
+        root = zarr.open_group(str(path), mode="r")
+    except (OSError, ValueError, KeyError) as exc:
+        msg = f"{path} cannot be opened as zarr: {exc}"
+        raise SourceError(msg) from exc
+    return _open_root(root, path, spec, memory_bytes, lambda: None)
+
+
+def _open_root(
+    root: Any,  # noqa: ANN401 - h5py and zarr share no type
+    path: Path,
+    spec: MatrixSpec,
+    memory_bytes: int,
+    close: Callable[[], None],
+) -> Source:
+    missing = [name for name in ("obs", "var") if name not in root]
+    if missing:
+        there = ", ".join(sorted(root)[:10]) or "nothing"
+        msg = f"{path} is not AnnData: it has no {' and no '.join(missing)}. It holds: {there}."
+        raise SourceError(msg)
+    # Files of anndata before 0.7 keep obs and var as tables of records; anndata itself knows their many turns.
+    legacy = hasattr(root["obs"], "shape")
+    tables = ObjectTables(_read_legacy(path)) if legacy else FileTables(root, str(path))
+    if isinstance(spec, MatrixRaw):
+        node = next((root[key] for key in ("raw/X", "raw.X") if key in root), None)
+    else:
+        key = "X" if spec.kind == "X" else f"layers/{spec.name}"
+        node = root.get(key, None)
+    null = node is not None and str(node.attrs.get("encoding-type", "")) == "null"
+    if node is None or null:
+        raise _no_matrix(spec, tables.layers, has_raw=tables.raw_var is not None)
+    return _Opened(path.stem, tables, matrix_in_file(node, f"{spec.kind} of {path}"), spec, memory_bytes, close)
+
+
+def _read_legacy(path: Path) -> Any:  # noqa: ANN401
+    import anndata
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # its advice is to write the file again, which is not ours to do
+        try:
+            return anndata.read_h5ad(path)
+        except Exception as exc:
+            msg = f"{path} has the layout of an old version of anndata and cannot be read: {exc}"
+            raise SourceError(msg) from exc
+
+
+def _text(index: pd.Index[Any]) -> NDArray[np.object_]:
+    values = np.asarray(index, dtype=object)
+    return np.array(
+        [v if isinstance(v, str) else v.decode() if isinstance(v, bytes) else str(v) for v in values], dtype=object
+    )
+
+
+def _column(frame: pd.DataFrame, name: str) -> pd.Series[Any]:
+    for position, column in enumerate(frame.columns):
+        if str(column) == name:
+            return frame.iloc[:, position]
+    raise KeyError(name)

@@ -1,0 +1,124 @@
+"""What a source answers, whatever it reads from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from karospace_jupyter.job import Job
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import pandas as pd
+
+Rows = NDArray[np.int64] | None
+"""Cells by position, in ascending order; None means all."""
+
+Scale = Literal["as_is", "normalised", "expm1"]
+"""What statistics are taken of: the stored values; counts divided by the cell's total, times 10,000; or
+``expm1`` of the stored values, which undoes log1p."""
+
+
+@dataclass(frozen=True, slots=True)
+class GeneStatistics:
+    """Statistics of every gene of the matrix, over the chosen cells."""
+
+    mean: NDArray[np.float64]
+    """Shape (n_genes,). Non-finite values count as 0."""
+    variance: NDArray[np.float64]
+    """Shape (n_genes,), with n - 1 in the denominator."""
+
+
+@dataclass(frozen=True, slots=True)
+class GeneVector:
+    """One gene's values."""
+
+    position: int
+    """Position in the `indices` that were asked for."""
+    values: NDArray[np.float32]
+    """Shape (n_rows,). Finite: NaN and infinite values have become 0."""
+    non_finite: int
+    """How many values were NaN or infinite."""
+
+
+class Source(Protocol):
+    """An AnnData object, opened with one of its matrices chosen.
+
+    `var` belongs to that matrix: with ``raw`` it is ``adata.raw.var``.
+    """
+
+    @property
+    def name(self) -> str:
+        """File name without ending, or "anndata" for an object in memory."""
+
+    @property
+    def n_cells(self) -> int:
+        """Number of rows."""
+
+    @property
+    def n_genes(self) -> int:
+        """Number of columns of the chosen matrix."""
+
+    @property
+    def matrix_name(self) -> str:
+        """`X`, `layer:NAME` or `raw`."""
+
+    @property
+    def matrix_kind(self) -> str:
+        """For people: "CSR float32"."""
+
+    @property
+    def cell_names(self) -> NDArray[np.object_]:
+        """The index of obs as text, shape (n_cells,)."""
+
+    @property
+    def gene_names(self) -> NDArray[np.object_]:
+        """The index of var as text, shape (n_genes,)."""
+
+    @property
+    def obs_columns(self) -> Sequence[str]:
+        """Names, in order."""
+
+    @property
+    def var_columns(self) -> Sequence[str]:
+        """Names, in order."""
+
+    @property
+    def obsm_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shape of each entry of obsm, in order."""
+
+    @property
+    def layers(self) -> Sequence[str]:
+        """Names of the layers."""
+
+    @property
+    def has_raw(self) -> bool:
+        """Whether there is a `raw`."""
+
+    def obs(self, column: str) -> pd.Series[Any]:
+        """One column of obs, all cells. KeyError when there is none."""
+
+    def var(self, column: str) -> pd.Series[Any]:
+        """One column of var. KeyError when there is none."""
+
+    def obsm(self, key: str) -> NDArray[np.float64]:
+        """Return the first two columns of an obsm entry, shape (n_cells, 2). KeyError when there is none."""
+
+    def uns(self, *path: str) -> Any:  # noqa: ANN401 - uns holds anything
+        """Return a value of uns: arrays as numpy, groups as dict of names to None; None when there is none."""
+
+    def looks_like_counts(self) -> bool:
+        """Whether the first block of the matrix holds non-negative whole numbers only."""
+
+    def statistics(self, rows: Rows, scale: Scale, job: Job = ..., *, variance: bool = True) -> GeneStatistics:
+        """Mean and variance of every gene, in one pass; without `variance` (NaN then) it takes half the time."""
+
+    def genes(self, indices: NDArray[np.int64], rows: Rows, job: Job = ...) -> Iterator[GeneVector]:
+        """Values of the chosen genes, in ascending position, with memory bounded by the budget."""
+
+    def close(self) -> None:
+        """Release the file."""

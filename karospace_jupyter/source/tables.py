@@ -1,0 +1,179 @@
+"""obs, var, obsm and uns, from an object or from a file that is opened but not read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from karospace_jupyter.errors import CoordinatesError, SourceError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Tables(Protocol):
+    """What belongs to an AnnData besides its matrices."""
+
+    @property
+    def obs(self) -> pd.DataFrame:
+        """Annotations of cells."""
+
+    @property
+    def var(self) -> pd.DataFrame:
+        """Annotations of genes."""
+
+    @property
+    def raw_var(self) -> pd.DataFrame | None:
+        """Annotations of the genes of raw, or None without raw."""
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Names of the layers."""
+
+    @property
+    def obsm_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shapes, by key."""
+
+    def obsm(self, key: str) -> NDArray[np.float64]:
+        """First two columns."""
+
+    def uns(self, *path: str) -> Any:  # noqa: ANN401 - uns holds anything
+        """Value of uns; a group as dict of names to None."""
+
+
+class ObjectTables:
+    """Tables of an AnnData object."""
+
+    def __init__(self, adata: Any) -> None:  # noqa: ANN401 - anndata is imported late
+        self._adata = adata
+
+    @property
+    def obs(self) -> pd.DataFrame:
+        """Annotations of cells."""
+        return self._adata.obs  # type: ignore[no-any-return]  # anndata is untyped here
+
+    @property
+    def var(self) -> pd.DataFrame:
+        """Annotations of genes."""
+        return self._adata.var  # type: ignore[no-any-return]
+
+    @property
+    def raw_var(self) -> pd.DataFrame | None:
+        """Annotations of the genes of raw."""
+        return None if self._adata.raw is None else self._adata.raw.var
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Names of the layers."""
+        return tuple(map(str, self._adata.layers))
+
+    @property
+    def obsm_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shapes, by key."""
+        return {str(key): tuple(value.shape) for key, value in self._adata.obsm.items()}
+
+    def obsm(self, key: str) -> NDArray[np.float64]:
+        """First two columns."""
+        return _two_columns(self._adata.obsm[key], key)
+
+    def uns(self, *path: str) -> Any:  # noqa: ANN401
+        """Value of uns."""
+        node: Any = self._adata.uns
+        for name in path:
+            if not isinstance(node, Mapping) or name not in node:
+                return None
+            node = node[name]
+        return dict.fromkeys(map(str, node)) if isinstance(node, Mapping) else node
+
+
+class FileTables:
+    """Tables of an opened `.h5ad` or zarr group, each element read when it is asked for."""
+
+    def __init__(self, root: Any, where: str) -> None:  # noqa: ANN401 - h5py and zarr share no type
+        self._root = root
+        self._where = where
+
+    def _read(self, node: Any, name: str) -> Any:  # noqa: ANN401
+        from anndata.io import read_elem
+
+        try:
+            return read_elem(node)
+        except Exception as exc:
+            msg = f"{name} of {self._where} cannot be read: {exc}"
+            raise SourceError(msg) from exc
+
+    @cached_property
+    def obs(self) -> pd.DataFrame:
+        """Annotations of cells."""
+        return self._read(self._root["obs"], "obs")  # type: ignore[no-any-return]
+
+    @cached_property
+    def var(self) -> pd.DataFrame:
+        """Annotations of genes."""
+        return self._read(self._root["var"], "var")  # type: ignore[no-any-return]
+
+    @cached_property
+    def raw_var(self) -> pd.DataFrame | None:
+        """Annotations of the genes of raw."""
+        return self._read(self._root["raw/var"], "raw/var") if "raw/var" in self._root else None
+
+    @cached_property
+    def layers(self) -> tuple[str, ...]:
+        """Names of the layers."""
+        return tuple(self._root["layers"]) if "layers" in self._root else ()
+
+    @cached_property
+    def obsm_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shapes, by key."""
+        if "obsm" not in self._root:
+            return {}
+        group = self._root["obsm"]
+        return {key: self._shape(group[key], key) for key in group}
+
+    def _shape(self, node: Any, key: str) -> tuple[int, ...]:  # noqa: ANN401
+        if hasattr(node, "shape"):
+            return tuple(node.shape)
+        if "shape" in node.attrs:
+            return tuple(int(n) for n in node.attrs["shape"])
+        return tuple(self._read(node, f"obsm/{key}").shape)
+
+    def obsm(self, key: str) -> NDArray[np.float64]:
+        """First two columns; the others are not read."""
+        if key not in self.obsm_shapes:
+            raise KeyError(key)
+        node = self._root["obsm"][key]
+        whole = node[:, :2] if hasattr(node, "shape") and len(node.shape) == 2 else self._read(node, f"obsm/{key}")
+        return _two_columns(whole, key)
+
+    def uns(self, *path: str) -> Any:  # noqa: ANN401
+        """Value of uns."""
+        node = self._root.get("uns", None)
+        for name in path:
+            if node is None or hasattr(node, "shape") or name not in node:
+                return None
+            node = node[name]
+        if node is None:
+            return None
+        if not hasattr(node, "shape") and str(node.attrs.get("encoding-type", "dict")) == "dict":
+            return dict.fromkeys(node)
+        return self._read(node, "uns/" + "/".join(path))
+
+
+def _two_columns(value: Any, key: str) -> NDArray[np.float64]:  # noqa: ANN401 - obsm holds arrays, frames, sparse
+    if hasattr(value, "iloc"):
+        value = value.iloc[:, :2]
+    elif sp.issparse(value):
+        value = value.tocsc()[:, :2].toarray()
+    elif type(value).__module__.startswith("dask."):
+        value = value[:, :2].compute()
+    try:
+        array = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError) as exc:
+        msg = f"obsm[{key!r}] does not hold numbers: {exc}."
+        raise CoordinatesError(msg) from exc
+    return array[:, :2] if array.ndim == 2 else array.reshape(len(array), -1)

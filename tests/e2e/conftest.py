@@ -1,0 +1,134 @@
+"""A real browser over real bundles."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from karospace_jupyter import ExportConfig, export_h5ad
+from karospace_jupyter.serve import BundleServer
+
+FLAGS = [
+    "--no-sandbox",
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def find_chromium() -> str | None:
+    named = os.environ.get("KAROSPACE_CHROMIUM")
+    for name in [named] if named else ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]:
+        found = shutil.which(name)
+        if found:
+            return found
+    return None
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    path = find_chromium()
+    if path is None:
+        pytest.fail("No Chromium was found. Install it, or name one in KAROSPACE_CHROMIUM.")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class Viewer:
+    """One open page, driven as a person and as a script would."""
+
+    def __init__(self, page: Any) -> None:
+        self.page = page
+        self.requests: list[str] = []
+        self.problems: list[str] = []
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.on("pageerror", lambda error: self.problems.append(str(error)))
+        page.on("console", lambda message: self.problems.append(message.text) if message.type == "error" else None)
+        page.on("dialog", lambda dialog: (self.problems.append("dialog " + dialog.message), dialog.dismiss()))
+
+    def open(self, url: str) -> Viewer:
+        self.page.goto(url)
+        self.page.evaluate("window.karospace.ready")
+        return self
+
+    def state(self) -> dict[str, Any]:
+        state: dict[str, Any] = self.page.evaluate("window.karospace.getState()")
+        return state
+
+    def set(self, **partial: Any) -> None:
+        self.page.evaluate("partial => window.karospace.setState(partial)", partial)
+
+    def value(self, cell: int) -> Any:
+        return self.page.evaluate("cell => window.karospace.valueAt(cell)", cell)
+
+    def positions(self, cells: list[int]) -> list[Any]:
+        found: list[Any] = self.page.evaluate("cells => cells.map((c) => window.karospace.project(c))", cells)
+        return [(p["x"], p["y"]) if isinstance(p, dict) else tuple(p) for p in found]
+
+    def pixels(self) -> NDArray[np.uint8]:
+        shot = self.page.locator("canvas").first.screenshot(animations="disabled")
+        return np.asarray(Image.open(io.BytesIO(shot)).convert("RGB"))
+
+    def colours(self, cells: list[int]) -> NDArray[np.uint8]:
+        """What a person sees at the centre of each cell, shape (n, 3)."""
+        shot = self.page.screenshot(animations="disabled")
+        picture = np.asarray(Image.open(io.BytesIO(shot)).convert("RGB"))
+        return np.array([picture[int(y), int(x)] for x, y in self.positions(cells)])
+
+
+@pytest.fixture
+def viewer(browser: Any) -> Iterator[Viewer]:
+    context = browser.new_context(viewport={"width": 1360, "height": 860})
+    yield Viewer(context.new_page())
+    context.close()
+
+
+@pytest.fixture
+def export(tmp_path: Path) -> Callable[..., Path]:
+    def run(h5ad: Path, **options: Any) -> Path:
+        outdir = tmp_path / "bundle"
+        export_h5ad(ExportConfig(h5ad_path=h5ad, outdir=outdir, **options))
+        return outdir
+
+    return run
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Path], str]]:
+    servers: list[BundleServer] = []
+
+    def start(folder: Path) -> str:
+        server = BundleServer(folder, port=0)
+        server.start()
+        servers.append(server)
+        return server.url
+
+    yield start
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    folder = os.environ.get("KAROSPACE_REAL_DATA")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("KAROSPACE_REAL_DATA does not name the folder of real files")
+    return Path(folder)

@@ -1,0 +1,314 @@
+"""What a person sees, compared with the AnnData."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import Viewer
+
+
+from karospace_jupyter.bundle.read import Bundle
+
+pytestmark = pytest.mark.e2e
+NAME = '<script>alert("x")</script>, π 🧬\nline'
+
+
+@pytest.fixture(scope="session")
+def tissue(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("tissue") / "tissue.h5ad"
+    from karospace_jupyter.datasets import synthetic_tissue
+
+    synthetic_tissue(n_cells=3000, seed=1).write_h5ad(path)
+    return path
+
+
+def rgb(text: str) -> np.ndarray[Any, Any]:
+    return np.array(list(bytes.fromhex(text[1:])), dtype=int)
+
+
+def quiet(viewer: Viewer) -> None:
+    """Spots as large as they are, opaque, without the image: colours can be compared."""
+    viewer.set(opacity=1, imageOpacity=0)
+
+
+def categories_match(viewer: Viewer, bundle: Bundle, column: str, share: float) -> None:
+    """Compare the colours of 300 cells with the class each has in the tables."""
+    described = next(c for c in bundle.manifest.columns or [] if c.name == column)
+    assert described.kind == "category"
+    codes = bundle.vector(described.chunks, np.dtype(described.dtype)).astype(int)
+    palette = np.array([rgb(c.color) for c in described.categories] + [[0, 0, 0]])
+    cells = np.random.default_rng(0).choice(np.flatnonzero(codes < len(described.categories)), 300)
+    seen = viewer.colours(cells.tolist()).astype(int)
+    same = np.abs(seen - palette[codes[cells]]).max(axis=1) <= 12
+    assert same.mean() >= share, f"{same.mean():.0%} of the cells have their class's colour"
+
+
+REAL = {
+    "imc_squidpy": {"column": "cell type", "share": 0.75},
+    "visium_mouse_placenta_small": {"column": "cluster", "share": 0.97},
+    "cycif_mti_phenotyped": {"column": "phenotype", "share": 0.75},
+    "pbmc68k_reduced": {"column": "bulk_labels", "share": 0.6, "options": {"coords": "obsm:X_umap"}},
+}
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_real_files(real_data: Path, export: Any, serve: Any, viewer: Viewer, name: str) -> None:
+    wanted: dict[str, Any] = REAL[name]
+    path = real_data / f"{name}.h5ad"
+    bundle = Bundle(export(path, **wanted.get("options", {})))
+    bundle.verify()
+    adata = ad.read_h5ad(path)
+    viewer.open(serve(bundle.path))
+    quiet(viewer)
+    viewer.set(color={"kind": "annotation", "column": wanted["column"]})
+    categories_match(viewer, bundle, wanted["column"], wanted["share"])
+    for gene in bundle.manifest.gene_list[:3]:
+        viewer.set(color={"kind": "gene", "gene": gene})
+        column = adata.X[:, adata.var_names.get_loc(gene)]
+        dense = np.asarray(column.todense()).ravel() if hasattr(column, "todense") else np.asarray(column).ravel()
+        for cell in (0, 17, adata.n_obs - 1):
+            assert viewer.value(cell) == pytest.approx(float(np.float32(dense[cell])), rel=1e-6)
+    assert viewer.problems == []
+
+
+def test_only_the_bundle_is_asked_for_and_genes_one_by_one(
+    tissue: Path, export: Any, serve: Any, viewer: Viewer
+) -> None:
+    url = serve(export(tissue))
+    viewer.open(url)
+    viewer.page.wait_for_load_state("networkidle")
+    assert all(request.startswith((url, "blob:", "data:")) for request in viewer.requests), viewer.requests
+    assert not [request for request in viewer.requests if "/expression/" in request]
+    viewer.set(color={"kind": "gene", "gene": "EPCAM"})
+    assert len([request for request in viewer.requests if "/expression/" in request]) == 1
+    assert viewer.problems == []
+
+
+def test_a_gene_is_painted_from_its_values(tissue: Path, export: Any, serve: Any, viewer: Viewer) -> None:
+    bundle = Bundle(export(tissue))
+    viewer.open(serve(bundle.path))
+    quiet(viewer)
+    viewer.set(color={"kind": "gene", "gene": "EPCAM"})
+    values = bundle.gene("EPCAM")
+    entry = next(e for e in bundle.manifest.expression.genes if e.gene == "EPCAM")
+    assert entry.summary is not None
+    top = np.flatnonzero(values >= entry.summary.upper)[:40]
+    seen = viewer.colours(top.tolist()).astype(int)
+    yellow = np.abs(seen - [253, 231, 37]).max(axis=1) <= 16  # the upper end of viridis
+    assert yellow.mean() > 0.9
+    # Highest on top: where a zero is covered by a higher value it may not be dark, but most zeros are.
+    zeros = np.flatnonzero(values == 0)
+    zeros = np.random.default_rng(0).choice(zeros, min(100, len(zeros)))
+    dark = np.abs(viewer.colours(zeros.tolist()).astype(int) - [68, 1, 84]).max(axis=1) <= 16
+    assert dark.mean() > 0.5
+
+
+def test_spots_lie_on_the_image(real_data: Path, export: Any, serve: Any, viewer: Viewer) -> None:
+    """Background (glass) is bright in an H&E image; spots in tissue lie where it is darker."""
+    bundle = Bundle(export(real_data / "visium_mouse_placenta_small.h5ad"))
+    viewer.open(serve(bundle.path))
+    viewer.page.wait_for_load_state("networkidle")
+    viewer.set(opacity=0, imageOpacity=1)
+    cells = list(range(0, bundle.manifest.n_cells, 10))
+    seen = viewer.colours(cells).astype(float)
+    image = bundle.manifest.image
+    assert image is not None
+    assert image.transform is not None
+    from PIL import Image
+
+    pixels = np.asarray(Image.open(bundle.path / image.path).convert("RGB")).astype(float)
+    xy = bundle.vector(bundle.manifest.coordinates.chunks, np.dtype("<f4"), 2).reshape(-1, 2)[cells]  # type: ignore[union-attr]
+    at = xy * image.transform.scale + image.transform.offset
+    wanted = pixels[at[:, 1].astype(int), at[:, 0].astype(int)]
+    # One bundle pixel of a low-resolution image covers several of the screen: neighbours may differ a little.
+    assert np.median(np.abs(seen - wanted)) < 12
+    correlation = np.corrcoef(seen.mean(axis=1), wanted.mean(axis=1))[0, 1]
+    assert correlation > 0.9
+
+
+def test_hiding_and_isolating_a_class(tissue: Path, export: Any, serve: Any, viewer: Viewer) -> None:
+    bundle = Bundle(export(tissue, annotation_columns=["cell_type"]))
+    viewer.open(serve(bundle.path))
+    column = (bundle.manifest.columns or [])[0]
+    assert column.kind == "category"
+    first = column.categories[0].name
+    before = viewer.pixels()
+    viewer.page.get_by_text(first, exact=True).first.click()
+    viewer.page.wait_for_timeout(500)
+    assert (viewer.pixels() != before).any()
+    viewer.page.get_by_text(first, exact=True).first.click()
+    viewer.page.wait_for_timeout(500)
+    assert np.abs(viewer.pixels().astype(int) - before).max(axis=2).mean() < 1
+
+
+def test_hover_names_the_cell(tissue: Path, export: Any, serve: Any, viewer: Viewer) -> None:
+    bundle = Bundle(export(tissue))
+    viewer.open(serve(bundle.path))
+    viewer.set(color={"kind": "gene", "gene": "EPCAM"})
+    rows = json.loads(bundle.read("assets/obs_records_000.json.gz"))
+    values = bundle.gene("EPCAM")
+    cell = int(np.argmax(values))
+    x, y = viewer.positions([cell])[0]
+    viewer.page.mouse.move(x - 30, y)
+    viewer.page.mouse.move(x, y)
+    viewer.page.get_by_text(rows[cell]["cell_id"], exact=True).wait_for(timeout=5000)
+    tooltip = viewer.page.get_by_role("tooltip").inner_text()
+    assert rows[cell]["cell_type"] in tooltip
+    assert f"{values[cell]:.2f}"[:3] in tooltip
+
+
+def test_gene_search_by_keyboard(tissue: Path, export: Any, serve: Any, viewer: Viewer) -> None:
+    viewer.open(serve(export(tissue)))
+    viewer.page.get_by_role("tab", name="Gene").or_(viewer.page.get_by_role("radio", name="Gene")).first.click()
+    box = viewer.page.get_by_role("combobox").last
+    box.fill("epc")
+    viewer.page.keyboard.press("ArrowDown")
+    viewer.page.keyboard.press("Enter")
+    viewer.page.wait_for_function("window.karospace.getState().color.gene === 'EPCAM'")
+
+
+def test_names_from_data_are_only_text(export: Any, serve: Any, viewer: Viewer, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    obs = pd.DataFrame({NAME: pd.Categorical([NAME, "b"] * 50), "p/../q": ["x", NAME] * 50})
+    obs.index = [f"{NAME}{i}" for i in range(100)]
+    adata = ad.AnnData(rng.random((100, 3), dtype=np.float32), obs=obs)
+    adata.var_names = [NAME, "../../etc/passwd", "a/b"]
+    adata.obsm["spatial"] = rng.random((100, 2))
+    from karospace_jupyter import adata_to_karospace
+
+    bundle = adata_to_karospace(adata, tmp_path / "bundle", dataset_name=NAME, genes_mode="all")
+    bundle.verify()
+    assert all(NAME[:8] not in file.path for file in bundle.manifest.asset_files)
+    viewer.open(serve(bundle.path))
+    viewer.set(color={"kind": "gene", "gene": NAME})
+    x, y = viewer.positions([0])[0]
+    viewer.page.mouse.move(x + 20, y)
+    viewer.page.mouse.move(x, y)
+    viewer.page.wait_for_timeout(300)
+    assert viewer.page.locator("script").count() <= 1 + viewer.page.locator("head script").count()
+    assert viewer.problems == []
+
+
+def plain_1_0(folder: Path) -> None:
+    """Turn a bundle into one that another program of format 1.0 would write."""
+    path = folder / "manifest.json"
+    manifest = json.loads(path.read_text())
+    for name in ("generator", "coordinates", "cell_ids", "columns", "gene_labels", "warnings"):
+        manifest.pop(name, None)
+    manifest["schema_version"] = "1.0.0"
+    if manifest.get("image"):
+        manifest["image"].pop("transform")
+    manifest["expression"].pop("source")
+    for entry in manifest["expression"]["genes"]:
+        entry.pop("summary")
+    files = [f for f in manifest["asset_files"] if f["kind"] != "columnar"]
+    for file in files:
+        file.pop("sha256")
+        file.pop("raw_bytes")
+    manifest["asset_files"] = files
+    path.write_text(json.dumps(manifest))
+
+
+@pytest.mark.parametrize("options", [{}, {"gzip": False}, {"max_asset_mb": 0.01}], ids=["gzip", "plain", "chunks"])
+def test_a_bundle_of_format_1_0(tissue: Path, export: Any, serve: Any, viewer: Viewer, options: dict[str, Any]) -> None:
+    folder = export(
+        tissue, annotation_columns=["cell_type", "area"], genes_mode=["EPCAM", "CD3E"], image_path="none", **options
+    )
+    whole = Bundle(folder)
+    plain_1_0(folder)
+    Bundle(folder).verify()
+    viewer.open(serve(folder))
+    viewer.set(color={"kind": "gene", "gene": "CD3E"})
+    values = whole.gene("CD3E")
+    for cell in (0, 1, 2999):
+        assert viewer.value(cell) == pytest.approx(float(values[cell]), rel=1e-6)
+    viewer.page.get_by_text("CD3E").first.wait_for()
+    viewer.set(color={"kind": "annotation", "column": "cell_type"})
+    for name in {
+        row["cell_type"]
+        for row in json.loads(whole.read(next(f.path for f in whole.manifest.asset_files if f.kind == "obs_json")))
+    }:
+        viewer.page.get_by_text(name, exact=True).first.wait_for(state="attached")
+    assert viewer.problems == []
+
+
+def test_by_double_click_a_folder_is_asked_for(tissue: Path, export: Any, viewer: Viewer) -> None:
+    folder = export(tissue)
+    viewer.page.goto((folder / "index.html").as_uri())
+    viewer.page.get_by_text("folder", exact=False).first.wait_for()
+    viewer.page.locator("input[type=file]").first.set_input_files(folder)
+    viewer.page.evaluate("window.karospace.ready")
+    viewer.set(color={"kind": "gene", "gene": "EPCAM"})
+    assert viewer.value(5) == pytest.approx(float(Bundle(folder).gene("EPCAM")[5]), rel=1e-6)
+
+
+def break_missing(path: Path) -> None:
+    path.unlink()
+
+
+def break_damaged(path: Path) -> None:
+    stored = bytearray(path.read_bytes())
+    stored[len(stored) // 2 :] = b"\x00" * (len(stored) - len(stored) // 2)
+    path.write_bytes(bytes(stored))
+
+
+def break_short(path: Path) -> None:
+    path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes())[:-8]))
+
+
+@pytest.mark.parametrize("spoil", [break_missing, break_damaged, break_short])
+def test_an_error_names_the_file(
+    tissue: Path, export: Any, serve: Any, viewer: Viewer, spoil: Callable[[Path], None]
+) -> None:
+    bundle = Bundle(export(tissue))
+    entry = next(e for e in bundle.manifest.expression.genes if e.gene == "EPCAM")
+    spoil(bundle.path / entry.chunks[0].path)
+    viewer.open(serve(bundle.path))
+    viewer.page.evaluate("window.karospace.setState({color: {kind: 'gene', gene: 'EPCAM'}}).catch(() => null)")
+    viewer.page.get_by_text(entry.chunks[0].path.rpartition("/")[2], exact=False).first.wait_for(timeout=8000)
+
+
+def test_another_major_version_is_refused(tissue: Path, export: Any, serve: Any, viewer: Viewer) -> None:
+    folder = export(tissue)
+    path = folder / "manifest.json"
+    path.write_text(path.read_text().replace('"schema_version":"1.', '"schema_version":"2.', 1))
+    viewer.page.goto(serve(folder))
+    viewer.page.get_by_text("2.1.0", exact=False).first.wait_for(timeout=8000)
+
+
+def test_no_annotations_at_all(serve: Any, viewer: Viewer, tmp_path: Path) -> None:
+    from karospace_jupyter import adata_to_karospace
+
+    rng = np.random.default_rng(0)
+    adata = ad.AnnData(rng.random((500, 4), dtype=np.float32))
+    adata.obsm["spatial"] = rng.random((500, 2)) * 100
+    bundle = adata_to_karospace(adata, tmp_path / "bundle")
+    viewer.open(serve(bundle.path))
+    viewer.set(color={"kind": "gene", "gene": "2"})
+    assert viewer.value(3) == pytest.approx(float(adata.X[3, 2]), rel=1e-6)  # type: ignore[index]
+    assert viewer.problems == []
+
+
+@pytest.mark.parametrize("size", [(400, 500), (980, 470), (2560, 1440)])
+def test_every_size_draws(tissue: Path, export: Any, serve: Any, viewer: Viewer, size: tuple[int, int]) -> None:
+    viewer.page.set_viewport_size({"width": size[0], "height": size[1]})
+    viewer.open(serve(export(tissue)))
+    assert len(np.unique(viewer.pixels().reshape(-1, 3), axis=0)) > 20
+    overflow = viewer.page.evaluate("document.documentElement.scrollWidth > innerWidth")
+    assert not overflow
+    assert viewer.problems == []
+
+
+def test_dispose_leaves_nothing(tissue: Path, export: Any, serve: Any, viewer: Viewer) -> None:
+    viewer.open(serve(export(tissue)))
+    viewer.page.evaluate("window.karospace.dispose()")
+    assert viewer.page.locator("canvas").count() == 0
+    assert viewer.problems == []

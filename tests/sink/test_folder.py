@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from karospace_jupyter.errors import SinkError
+from karospace_jupyter.sink import FolderSink
+
+MANIFEST = b'{"schema_version": "1.1.0", "asset_files": []}'
+
+
+def publish(target: Path, text: bytes = b"new") -> None:
+    with FolderSink(target) as sink:
+        sink.put("assets/a.bin", text)
+        sink.put("manifest.json", MANIFEST)
+        sink.commit()
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
+
+
+def test_publishes_into_a_new_folder(tmp_path: Path) -> None:
+    publish(tmp_path / "deep" / "out")
+    assert names(tmp_path) == ["deep/out/assets/a.bin", "deep/out/manifest.json"]
+    umask = os.umask(0)
+    os.umask(umask)
+    assert stat.S_IMODE((tmp_path / "deep" / "out").stat().st_mode) == 0o777 & ~umask
+
+
+def test_replaces_a_bundle_whole(tmp_path: Path) -> None:
+    publish(tmp_path / "out", b"old")
+    (tmp_path / "out" / "stray.txt").write_text("from the older bundle")
+    publish(tmp_path / "out", b"new")
+    assert names(tmp_path) == ["out/assets/a.bin", "out/manifest.json"]
+    assert (tmp_path / "out/assets/a.bin").read_bytes() == b"new"
+
+
+def test_replaces_where_the_system_cannot_exchange(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish(tmp_path / "out", b"old")
+    monkeypatch.setattr(sys, "platform", "darwin")
+    publish(tmp_path / "out", b"new")
+    assert names(tmp_path) == ["out/assets/a.bin", "out/manifest.json"]
+    assert (tmp_path / "out/assets/a.bin").read_bytes() == b"new"
+
+
+def test_a_link_to_a_folder_stays_a_link(tmp_path: Path) -> None:
+    publish(tmp_path / "real", b"old")
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    publish(tmp_path / "link", b"new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real/assets/a.bin").read_bytes() == b"new"
+
+
+def test_without_commit_everything_is_as_before(tmp_path: Path) -> None:
+    publish(tmp_path / "out", b"old")
+    before = names(tmp_path)
+    with pytest.raises(RuntimeError), FolderSink(tmp_path / "out") as sink:
+        sink.put("assets/b.bin", b"half")
+        raise RuntimeError
+    with pytest.raises(RuntimeError), FolderSink(tmp_path / "x" / "y") as sink:
+        raise RuntimeError
+    assert names(tmp_path) == before
+    assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize(
+    ("fill", "message"),
+    [
+        (lambda p: p.write_text("x"), "is a file"),
+        (lambda p: (p.mkdir(), (p / "thesis.docx").touch()), r"not empty and is not a bundle.*thesis\.docx"),
+        (lambda p: (p.mkdir(), (p / "manifest.json").write_text("{}")), "something else than a bundle"),
+        (lambda p: p.symlink_to(p.parent / "nowhere"), "leads nowhere"),
+    ],
+)
+def test_refuses_what_is_not_a_bundle(tmp_path: Path, fill: Any, message: str) -> None:
+    fill(tmp_path / "out")
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(SinkError, match=message):
+        publish(tmp_path / "out")
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_an_empty_folder_is_used(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    publish(tmp_path / "out")
+    assert names(tmp_path / "out") == ["assets/a.bin", "manifest.json"]
+
+
+def test_a_parent_that_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SinkError):
+        publish(tmp_path / "file" / "out")
+
+
+def test_what_a_killed_export_left_is_swept(tmp_path: Path) -> None:
+    script = (
+        "import os, signal, sys; from pathlib import Path; from karospace_jupyter.sink import FolderSink\n"
+        "sink = FolderSink(Path(sys.argv[1])).__enter__(); sink.put('a', b'x'); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    done = subprocess.run([sys.executable, "-c", script, str(tmp_path / "out")], check=False)
+    assert done.returncode < 0
+    assert not (tmp_path / "out").exists()
+    assert len(list(tmp_path.iterdir())) == 1
+    publish(tmp_path / "out")
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_is_said(tmp_path: Path) -> None:
+    with pytest.raises(SinkError, match="disk is full"), FolderSink(tmp_path / "out") as sink:
+        partial = next(tmp_path.iterdir())
+        (partial / "a.bin").symlink_to("/dev/full")
+        sink.put("a.bin", b"x")
+    assert list(tmp_path.iterdir()) == []

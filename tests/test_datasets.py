@@ -1,0 +1,61 @@
+"""Tests of the synthetic tissue."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from karospace_jupyter.datasets import main, synthetic_tissue
+
+
+@pytest.mark.parametrize(("cells", "genes"), [(50, 30), (51, 1), (1500, 60)])
+def test_shape_and_contents(cells: int, genes: int) -> None:
+    adata = synthetic_tissue(cells, genes, seed=3)
+    assert adata.shape == (cells, genes)
+    assert adata.X.dtype == adata.layers["counts"].dtype == np.float32
+    assert adata.obs_names.is_unique and adata.var_names.is_unique
+    assert len(adata.uns["cell_type_colors"]) == len(adata.obs["cell_type"].cat.categories)
+    assert adata.obs["section"].nunique() == 2
+    assert np.isfinite(adata.obsm["spatial"]).all() and np.isfinite(adata.obsm["X_umap"]).all()
+    if genes >= 30:
+        assert {"EPCAM", "CD3E"} <= set(adata.var_names)
+
+
+def test_cells_lie_on_painted_tissue_and_markers_follow_type() -> None:
+    adata = synthetic_tissue(3000, 60)
+    entry = adata.uns["spatial"]["synthetic"]
+    image = entry["images"]["hires"]
+    assert image.dtype == np.uint8 and image.shape[2] == 3
+    x, y = (adata.obsm["spatial"] * entry["scalefactors"]["tissue_hires_scalef"]).astype(int).T
+    assert (image[y, x, 1] < 225).mean() > 0.97
+    assert image[:5].mean() > 235
+    epcam = adata[:, "EPCAM"].X.toarray().ravel()
+    tumour = adata.obs["is_tumour"].to_numpy()
+    assert epcam[tumour].mean() > 3 * epcam[(adata.obs["cell_type"] == "Fibroblast").to_numpy()].mean()
+    assert 0 < adata.obs["pathologist"].isna().mean() < 0.6
+
+
+def test_same_seed_same_tissue() -> None:
+    one, two, other = (synthetic_tissue(200, 40, seed=seed) for seed in (1, 1, 2))
+    assert (one.X != two.X).nnz == 0 and one.obs.equals(two.obs)
+    for adata, same in ((two, True), (other, False)):
+        images = [a.uns["spatial"]["synthetic"]["images"]["hires"] for a in (one, adata)]
+        assert np.array_equal(*images) is same
+
+
+def test_main_writes_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    import anndata
+
+    out = tmp_path / "deep" / "tissue.h5ad"
+    assert main([str(out), "--cells", "60", "--genes", "35", "--seed", "4"]) == 0
+    assert capsys.readouterr().out.strip() == str(out)
+    assert anndata.read_h5ad(out).shape == (60, 35)
+
+
+def test_bad_sizes() -> None:
+    with pytest.raises(ValueError, match="at least 50"):
+        synthetic_tissue(10)
+    with pytest.raises(SystemExit):
+        main(["x.h5ad", "--genes", "0"])

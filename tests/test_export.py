@@ -1,0 +1,307 @@
+"""The whole engine: what is in a bundle, and what happens when something goes wrong."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+from karospace_jupyter.datasets import synthetic_tissue
+
+from karospace_jupyter import Bundle, ExportConfig, adata_to_karospace, export_h5ad
+from karospace_jupyter.bundle.schema import SCHEMA_PATH, schema_text
+from karospace_jupyter.errors import BundleError, Cancelled, ConfigError, KaroSpaceError, PlanError, SinkError
+from karospace_jupyter.job import Job, Progress
+
+
+@pytest.fixture(scope="module")
+def tissue() -> ad.AnnData:
+    return synthetic_tissue(n_cells=600, seed=3)
+
+
+def tree(folder: Path) -> dict[str, str]:
+    return {
+        str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest()
+        for p in sorted(folder.rglob("*"))
+        if p.is_file()
+    }
+
+
+def fingerprint(adata: ad.AnnData) -> str:
+    parts = [adata.obs.to_csv(), adata.var.to_csv(), str(sorted(adata.uns)), str(sorted(adata.obsm))]
+    x: Any = adata.X
+    return hashlib.sha256("".join(parts).encode() + x.data.tobytes() + x.indices.tobytes()).hexdigest()
+
+
+def test_the_object_is_not_changed(tissue: ad.AnnData, tmp_path: Path) -> None:
+    before = fingerprint(tissue)
+    bundle = adata_to_karospace(tissue, tmp_path / "out")
+    assert fingerprint(tissue) == before
+    report = bundle.verify()
+    assert report.files == len(bundle.manifest.asset_files) == report.hashed
+
+
+def test_every_value_arrives(tissue: ad.AnnData, tmp_path: Path) -> None:
+    bundle = adata_to_karospace(tissue, tmp_path / "out", genes_mode="all", max_asset_mb=0.001)
+    x: Any = tissue.X
+    dense = x.toarray()
+    for index, gene in enumerate(tissue.var_names):
+        np.testing.assert_array_equal(bundle.gene(gene), dense[:, index])
+    for file in bundle.manifest.asset_files:
+        if file.kind not in {"image", "preview"}:
+            assert file.raw_bytes is not None
+            assert file.raw_bytes <= 0.001 * 2**20
+    bundle.verify()
+
+
+def test_the_manifest_has_the_fields_of_the_format(tissue: ad.AnnData, tmp_path: Path) -> None:
+    tissue.write_h5ad(tmp_path / "a.h5ad")
+    manifest = export_h5ad(
+        ExportConfig(
+            h5ad_path=tmp_path / "a.h5ad",
+            outdir=tmp_path / "out",
+            genes_mode="top_mean:30",
+            annotation_columns=["cell_type", "area"],
+        )
+    )
+    assert manifest.n_cells == 600
+    assert manifest.n_genes_exported == len(manifest.gene_list) == 30
+    assert manifest.coordinate_source == "obsm:spatial"
+    assert manifest.annotation_columns == ["cell_type", "area"]
+    assert manifest.dataset_name == "a"
+    assert manifest.expression.format == "per_gene_float32_v1"
+    on_disk = json.loads((tmp_path / "out/manifest.json").read_text())
+    assert on_disk["schema_version"].startswith("1.")
+    written = {str(p.relative_to(tmp_path / "out")) for p in (tmp_path / "out").rglob("*") if p.is_file()}
+    assert written == {f.path for f in manifest.asset_files} | {"manifest.json", "index.html"}
+
+
+def test_it_agrees_with_the_published_schema(tissue: ad.AnnData, tmp_path: Path) -> None:
+    assert SCHEMA_PATH.read_text(encoding="utf-8") == schema_text(), "run: python -m karospace_jupyter.bundle.schema"
+    jsonschema = pytest.importorskip("jsonschema")
+    bundle = adata_to_karospace(tissue, tmp_path / "out")
+    jsonschema.validate(json.loads((bundle.path / "manifest.json").read_text()), json.loads(schema_text()))
+
+
+def test_equal_input_gives_equal_bytes(tissue: ad.AnnData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    adata_to_karospace(tissue, tmp_path / "a", jobs=1)
+    adata_to_karospace(tissue, tmp_path / "b", jobs=4, memory_mb=16)
+    assert tree(tmp_path / "a") == tree(tmp_path / "b")
+    assert json.loads((tmp_path / "a/manifest.json").read_text())["created_at"] == "2023-11-14T22:13:20Z"
+
+
+def test_csr_csc_dense_give_equal_bytes(tissue: ad.AnnData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    x: Any = tissue.X
+    trees = []
+    for name, matrix in {"csr": x, "csc": sp.csc_matrix(x), "dense": x.toarray()}.items():
+        other = tissue.copy()
+        other.X = matrix
+        trees.append(tree(adata_to_karospace(other, tmp_path / name, genes_mode="all").path))
+    assert trees[0] == trees[1] == trees[2]
+
+
+def test_no_gzip(tissue: ad.AnnData, tmp_path: Path) -> None:
+    bundle = adata_to_karospace(tissue, tmp_path / "out", gzip=False)
+    assert not [f.path for f in bundle.manifest.asset_files if f.path.endswith(".gz")]
+    bundle.verify()
+    table = pd.read_csv(tmp_path / "out/assets/obs_000.csv", index_col=0)
+    assert table.index.tolist() == tissue.obs_names.tolist()
+
+
+def test_progress_reaches_the_end(tissue: ad.AnnData, tmp_path: Path) -> None:
+    seen: list[Progress] = []
+    adata_to_karospace(tissue, tmp_path / "out", job=Job(seen.append))
+    ended = [p for p in seen if p.finished]
+    assert {"Writing genes", "Writing tables"} <= {p.stage for p in ended}
+    assert all(p.done == p.total for p in ended)
+
+
+def cancelling_job(stop_at: int) -> Job:
+    """Cancel at the report with this number."""
+    seen: list[Progress] = []
+
+    def listen(progress: Progress) -> None:
+        if len(seen) == stop_at:
+            job.cancel()
+        seen.append(progress)
+
+    job = Job(listen)
+    return job
+
+
+def test_cancel_at_every_report_leaves_nothing(tissue: ad.AnnData, tmp_path: Path) -> None:
+    total: list[Progress] = []
+    adata_to_karospace(tissue, tmp_path / "whole", job=Job(total.append))
+    before = tree(tmp_path)
+    cancelled = 0
+    for stop_at in range(len(total)):
+        job = cancelling_job(stop_at)
+        try:
+            adata_to_karospace(tissue, tmp_path / "out", job=job)
+        except Cancelled:
+            cancelled += 1
+            assert tree(tmp_path) == before
+            assert sorted(p.name for p in tmp_path.iterdir()) == ["whole"]
+    assert cancelled >= len(total) - 1
+
+
+@pytest.mark.parametrize("moment", [0.0, 0.05, 0.2, 0.5])
+def test_killed_at_any_moment_leaves_what_was_there(tissue: ad.AnnData, tmp_path: Path, moment: float) -> None:
+    tissue.write_h5ad(tmp_path / "a.h5ad")
+    adata_to_karospace(tissue, tmp_path / "out", genes_mode="top_mean:3")
+    before = tree(tmp_path / "out")
+    script = (
+        "import sys; from karospace_jupyter import *; import anndata; print('go', flush=True)\n"
+        "export_h5ad(ExportConfig(h5ad_path=sys.argv[1], outdir=sys.argv[2], genes_mode='all', max_asset_mb=0.001))"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, str(tmp_path / "a.h5ad"), str(tmp_path / "out")], stdout=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    time.sleep(moment)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    after = tree(tmp_path / "out")
+    if after != before:  # it was quicker than the signal: then the new bundle is whole
+        Bundle(tmp_path / "out").verify()
+    export_h5ad(ExportConfig(h5ad_path=tmp_path / "a.h5ad", outdir=tmp_path / "out", genes_mode="top_mean:3"))
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.h5ad", "out"]
+
+
+class TestVerify:
+    @pytest.fixture
+    def bundle(self, tissue: ad.AnnData, tmp_path: Path) -> Bundle:
+        return adata_to_karospace(tissue, tmp_path / "out", genes_mode="top_mean:3")
+
+    def test_a_changed_byte(self, bundle: Bundle) -> None:
+        path = bundle.path / bundle.manifest.expression.genes[1].chunks[0].path
+        stored = bytearray(path.read_bytes())
+        stored[-1] ^= 1
+        path.write_bytes(bytes(stored))
+        with pytest.raises(BundleError, match="gene_00001_part_000"):
+            bundle.verify()
+
+    def test_a_missing_file(self, bundle: Bundle) -> None:
+        (bundle.path / "preview.png").unlink()
+        with pytest.raises(BundleError, match=r"preview\.png"):
+            bundle.verify()
+
+    @pytest.mark.parametrize("kind", ["obs_csv", "obs_json", "coords_json", "var_csv", "columnar"])
+    def test_contents_that_do_not_agree(self, bundle: Bundle, kind: str) -> None:
+        """A file is rewritten, and the manifest's size and hash with it: only the contents tell."""
+        raw = json.loads((bundle.path / "manifest.json").read_text())
+        entry = next(f for f in raw["asset_files"] if f["kind"] == kind)
+        text = bytearray(bundle.read(entry["path"]))
+        at = len(text) // 2 if kind == "columnar" else text.rfind(b"1")
+        text[at] = ord("7") if text[at] != ord("7") else ord("8")
+        (bundle.path / entry["path"]).write_bytes(bytes(text))
+        entry |= {"size_bytes": len(text), "raw_bytes": len(text), "sha256": hashlib.sha256(text).hexdigest()}
+        for chunk in raw["coordinates"]["chunks"]:
+            if chunk["path"] == entry["path"]:
+                chunk["size_bytes"] = len(text)
+        (bundle.path / "manifest.json").write_text(json.dumps(raw))
+        with pytest.raises(BundleError, match="differs from its manifest"):
+            Bundle(bundle.path).verify()
+
+    def test_a_manifest_that_leaves_the_folder(self, bundle: Bundle) -> None:
+        path = bundle.path / "manifest.json"
+        path.write_text(path.read_text().replace('"preview.png"', '"../../secret.png"'))
+        with pytest.raises(BundleError, match="relative path inside the bundle"):
+            Bundle(bundle.path)
+
+    def test_not_a_bundle(self, tmp_path: Path) -> None:
+        with pytest.raises(BundleError, match=r"no manifest\.json"):
+            Bundle(tmp_path)
+
+
+class TestBadInput:
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({"max_asset_mb": 0}, "max_asset_mb"),
+            ({"genes_mode": "hvgs:0"}, "at least 1"),
+            ({"genes_mode": "some"}, "hvgs:N"),
+            ({"coords": "spatial"}, "obsm:KEY"),
+            ({"downsample": 0}, "downsample"),
+            ({"colour": "red"}, "no option 'colour'"),
+            ({"raw": True, "layer": "counts"}, "one matrix"),
+        ],
+    )
+    def test_options(self, tissue: ad.AnnData, tmp_path: Path, options: dict[str, Any], message: str) -> None:
+        with pytest.raises(ConfigError, match=message):
+            adata_to_karospace(tissue, tmp_path / "out", **options)
+        assert list(tmp_path.iterdir()) == []
+
+    @pytest.mark.parametrize(
+        "spoil",
+        [
+            lambda a: a[:0],
+            lambda a: a[:, :0],
+            lambda a: a.obsm.clear() or a,
+            lambda a: a.obsm.update(spatial=np.full((600, 2), np.nan)) or a,
+        ],
+        ids=["no cells", "no genes", "no coordinates", "coordinates NaN"],
+    )
+    def test_data(self, tissue: ad.AnnData, tmp_path: Path, spoil: Any) -> None:
+        with pytest.raises(PlanError):
+            adata_to_karospace(spoil(tissue.copy()), tmp_path / "out")
+        assert list(tmp_path.iterdir()) == []
+
+    def test_unknown_column_and_gene(self, tissue: ad.AnnData, tmp_path: Path) -> None:
+        with pytest.raises(PlanError, match="cell_type"):
+            adata_to_karospace(tissue, tmp_path / "out", annotation_columns=["cel_type"])
+        with pytest.raises(PlanError, match="EPCAM"):
+            adata_to_karospace(tissue, tmp_path / "out", genes_mode=["EPCAN"])
+
+    @pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may write anywhere")
+    def test_a_folder_without_permission(self, tissue: ad.AnnData, tmp_path: Path) -> None:
+        tmp_path.chmod(0o500)
+        with pytest.raises(SinkError, match="may not be written"):
+            adata_to_karospace(tissue, tmp_path / "out")
+
+    def test_a_folder_that_is_no_bundle_is_refused_before_anything_is_read(self, tmp_path: Path) -> None:
+        (tmp_path / "thesis.docx").touch()
+        with pytest.raises(SinkError, match=r"thesis\.docx"):
+            export_h5ad(ExportConfig(h5ad_path=tmp_path / "nothing.h5ad", outdir=tmp_path))
+
+    def test_all_are_one_family(self) -> None:
+        for kind in (BundleError, Cancelled, ConfigError, PlanError, SinkError):
+            assert issubclass(kind, KaroSpaceError)
+
+
+@pytest.mark.parametrize(
+    "name", ["cycif_mti_phenotyped", "imc_squidpy", "visium_mouse_placenta_small", "pbmc68k_reduced"]
+)
+@pytest.mark.parametrize("raw", [False, True], ids=["X", "raw"])
+def test_real_files(tmp_path: Path, name: str, raw: bool) -> None:
+    folder = os.environ.get("KAROSPACE_REAL_DATA")
+    if not folder:
+        pytest.skip("KAROSPACE_REAL_DATA does not name the folder of real files")
+    path = Path(folder) / f"{name}.h5ad"
+    adata = ad.read_h5ad(path)
+    if raw and adata.raw is None:
+        pytest.skip("this file has no raw")
+    coords = "obsm:X_umap" if name.startswith("pbmc") else None
+    config = ExportConfig(h5ad_path=path, outdir=tmp_path / "out", genes_mode="all", raw=raw, coords=coords)
+    manifest = export_h5ad(config)
+    bundle = Bundle(tmp_path / "out")
+    bundle.verify()
+    matrix: Any = adata.raw.X if raw else adata.X
+    dense = matrix.toarray() if sp.issparse(matrix) else np.asarray(matrix)
+    assert manifest.n_cells == adata.n_obs
+    for index in range(0, dense.shape[1], 7):
+        np.testing.assert_array_equal(bundle.gene(manifest.gene_list[index]), dense[:, index].astype(np.float32))
