@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -58,15 +59,15 @@ _MARKERS: dict[str, dict[str, float]] = {
 _HYPOXIC, _FRONT = ("CA9", "VEGFA"), ("ERBB2", "KRT19", "POSTN", "FAP", "MMP11", "VIM")
 
 
-def _noise(rng: np.random.Generator, scale: float, power: float) -> Any:
+def _noise(rng: np.random.Generator, scale: float, power: float) -> NDArray[Any]:
     """Smooth noise of unit spread: flat above ``scale`` pixels, a power law below it."""
     fy, fx = np.fft.fftfreq(_HEIGHT)[:, None], np.fft.rfftfreq(_WIDTH)[None, :]
     gain = (1 + (fy**2 + fx**2) * (2.2 * scale) ** 2) ** (-power / 2)
     field = np.fft.irfft2(np.fft.rfft2(rng.standard_normal((_HEIGHT, _WIDTH))) * gain, s=(_HEIGHT, _WIDTH))
-    return (field - field.mean()) / field.std()
+    return np.asarray((field - field.mean()) / field.std())
 
 
-def _blobs(seeds: Any, radii: Any, warp: tuple[Any, Any]) -> tuple[Any, Any]:
+def _blobs(seeds: NDArray[Any], radii: NDArray[Any], warp: tuple[Any, Any]) -> tuple[Any, Any]:
     """Warped distance to the nearest seed in units of its radius, and that seed's number (from 0)."""
     from scipy import ndimage
 
@@ -83,7 +84,7 @@ def _blobs(seeds: Any, radii: Any, warp: tuple[Any, Any]) -> tuple[Any, Any]:
     return np.hypot(wy - sy, wx - sx) / np.asarray(radii)[label], label
 
 
-def _scatter(rng: np.random.Generator, allowed: Any, gap: float, most: int) -> Any:
+def _scatter(rng: np.random.Generator, allowed: NDArray[Any], gap: float, most: int) -> NDArray[Any]:
     """Up to ``most`` pixels of ``allowed``, no two nearer than ``gap``."""
     pool = np.argwhere(allowed)
     kept: list[Any] = []
@@ -99,9 +100,9 @@ def _section(seed: int, which: int) -> dict[str, Any]:
 
     shared, own = np.random.default_rng([seed, 7]), np.random.default_rng([seed, 100 + which])
 
-    def noise(scale: float, power: float = 4.0, mix: float = 0.5) -> Any:
+    def noise(scale: float, power: float = 4.0, mix: float = 0.5) -> NDArray[Any]:
         field = _noise(shared, scale, power) * (1 - mix) + _noise(own, scale, power) * mix
-        return field / field.std()
+        return np.asarray(field / field.std())
 
     soft: Callable[..., Any] = ndimage.gaussian_filter
     y, x = np.mgrid[:_HEIGHT, :_WIDTH]
@@ -187,7 +188,7 @@ def _section(seed: int, which: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _place(rng: np.random.Generator, density: Any, count: int) -> Any:
+def _place(rng: np.random.Generator, density: NDArray[Any], count: int) -> NDArray[Any]:
     """Place ``count`` cells by density, then let them push each other apart, as (y, x)."""
     from scipy.spatial import cKDTree
 
@@ -209,9 +210,14 @@ def _place(rng: np.random.Generator, density: Any, count: int) -> Any:
 
 
 def _expression(
-    rng: np.random.Generator, kind: Any, depth: Any, fields: Any, area: Any, n_genes: int
+    rng: np.random.Generator,
+    kind: NDArray[Any],
+    depth: NDArray[Any],
+    fields: NDArray[Any],
+    area: NDArray[Any],
+    n_genes: int,
 ) -> tuple[Any, list[str], Any]:
-    """Counts as a CSR matrix, gene names, and which genes follow the structure."""
+    """Return counts as a CSR matrix, gene names, and which genes follow the structure."""
     from scipy import sparse
 
     names = list(_MARKERS)[:n_genes]
@@ -239,7 +245,7 @@ def _expression(
     return sparse.vstack(blocks, format="csr"), names, variable
 
 
-def _embed(rng: np.random.Generator, kind: Any, depth: Any, fields: Any) -> Any:
+def _embed(rng: np.random.Generator, kind: NDArray[Any], depth: NDArray[Any], fields: NDArray[Any]) -> NDArray[Any]:
     """Bent, ragged clusters, one to a cell type, ordered along gradients in the tissue."""
     shape = np.array([(*row[1], *row[2:5]) for row in _TYPES.values()])[kind]
     along = 0.7 * rng.standard_normal(len(kind)) + 0.45 * fields[0] + 0.35 * depth
@@ -248,7 +254,7 @@ def _embed(rng: np.random.Generator, kind: Any, depth: Any, fields: Any) -> Any:
     q = across + shape[:, 4] * (along**2 - 1) + 0.22 * np.sin(3 * along + kind)
     cos, sin = np.cos(shape[:, 2]), np.sin(shape[:, 2])
     flat = shape[:, :2] + np.column_stack([p * cos - q * sin, p * sin + q * cos])
-    return (flat + 0.06 * rng.standard_t(3, flat.shape)).astype(np.float32)
+    return np.asarray((flat + 0.06 * rng.standard_t(3, flat.shape)).astype(np.float32))
 
 
 def synthetic_tissue(n_cells: int = 20_000, n_genes: int = 300, *, seed: int = 0) -> AnnData:
@@ -276,7 +282,8 @@ def synthetic_tissue(n_cells: int = 20_000, n_genes: int = 300, *, seed: int = 0
         If there are fewer than 50 cells or no gene.
     """
     if n_cells < 50 or n_genes < 1:
-        raise ValueError(f"n_cells must be at least 50 and n_genes at least 1 (got {n_cells} and {n_genes})")
+        msg = f"n_cells must be at least 50 and n_genes at least 1 (got {n_cells} and {n_genes})"
+        raise ValueError(msg)
     import pandas as pd
     from anndata import AnnData
     from scipy import ndimage, sparse
@@ -291,16 +298,21 @@ def synthetic_tissue(n_cells: int = 20_000, n_genes: int = 300, *, seed: int = 0
         region, follicle = drawn["region"][at], drawn["follicle"][at]
         mix = _MIX[region]
         centre = (region == _FOLLICLE)[:, None] * np.where(follicle < 0.62, 1, -1)[:, None]
-        mix = mix * np.where(np.arange(len(_TYPES)) == 7, 6.0**centre, 1.0) * np.where(
-            np.arange(len(_TYPES)) == 6, 4.0**-centre, 1.0
+        mix = (
+            mix
+            * np.where(np.arange(len(_TYPES)) == 7, 6.0**centre, 1.0)
+            * np.where(np.arange(len(_TYPES)) == 6, 4.0**-centre, 1.0)
         )
         front = np.exp(-(((drawn["away"][at] - 0.95) / 0.16) ** 2)) * (region == _STROMA)
         mix[:, [4, 6, 8]] *= 1 + np.array([6.0, 3.0, 2.0]) * front[:, None]
         kind = (rng.random(count)[:, None] > np.cumsum(mix / mix.sum(1, keepdims=True), axis=1)[:, :-1]).sum(1)
-        loose = [np.clip(a + 0.8 * w[at], 0, n - 1).astype(int) for a, w, n in zip(at, drawn["warp"], (800, 700))]
+        loose = [
+            np.clip(a + 0.8 * w[at], 0, n - 1).astype(int)
+            for a, w, n in zip(at, drawn["warp"], (800, 700), strict=False)
+        ]
         seen = np.array([1, 0, 2, 2, 3, 1])[drawn["region"][tuple(loose)]]
         cells = {
-            "points": points + (0, which * _WIDTH), "region": region, "kind": kind,
+            "points": points + np.array([0, which * _WIDTH]), "region": region, "kind": kind,
             "section": np.full(count, which), "depth": np.clip(1.1 - 1.9 * drawn["away"][at], -1, 1.2),
             "seen": np.where(drawn["doubt"][at] > 1.0, -1, seen), "fields": drawn["fields"][:, at[0], at[1]],
         }  # fmt: skip

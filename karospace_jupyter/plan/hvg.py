@@ -26,18 +26,19 @@ def rank_variable_genes(source: Source, n: int, rows: Rows, job: Job) -> tuple[N
     flagged = _flagged(source)
     if flagged is None:
         return _computed(source, n, rows, job)
-    score = _stored_score(source)
-    order = np.lexsort((-score if score is not None else np.zeros(len(flagged)), ~flagged))
     n_flagged = int(flagged.sum())
-    if n <= n_flagged:
-        return order[:n].astype(np.int64), []
-    if score is None:
-        more = f"only {n_flagged:,} genes are marked as highly variable, and nothing ranks the others"
-        return order[:n_flagged].astype(np.int64), [f"{n_flagged:,} genes are exported: {more}."]
-    more = (
-        f"{n_flagged:,} genes are marked as highly variable; the next {n - n_flagged:,} by the same score were added."
-    )
-    return order[:n].astype(np.int64), [more]
+    score = _stored_score(source)
+    notes: list[str] = []
+    if n > n_flagged:
+        if score is None:
+            computed, said = _computed(source, source.n_genes, rows, job)
+            score = np.zeros(len(flagged))
+            score[computed] = -np.arange(len(computed))
+            notes += said
+        rest = f"the next {n - n_flagged:,} by score were added"
+        notes.append(f"{n_flagged:,} genes are marked as highly variable; {rest}.")
+    order = np.lexsort((-score if score is not None else np.zeros(len(flagged)), ~flagged))
+    return order[:n].astype(np.int64), notes
 
 
 def _flagged(source: Source) -> NDArray[np.bool_] | None:
@@ -77,7 +78,9 @@ def _computed(source: Source, n: int, rows: Rows, job: Job) -> tuple[NDArray[np.
         with np.errstate(over="ignore"):
             found = source.statistics(rows, "expm1", job)
         note = "Variable genes were ranked by Seurat's normalised dispersion of the log1p values."
-    score = seurat_dispersion(found.mean, found.variance) if np.all(found.mean >= 0) else None
+    score: NDArray[np.float64] | None = None
+    if np.all(found.mean >= 0):
+        score = seurat_dispersion(found.mean, found.variance)
     if score is None or not np.isfinite(found.mean).all() or not np.isfinite(found.variance).all():
         found = source.statistics(rows, "as_is", job)
         score = found.variance

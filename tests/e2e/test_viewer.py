@@ -14,7 +14,6 @@ import pandas as pd
 import pytest
 from conftest import Viewer
 
-
 from karospace_jupyter.bundle.read import Bundle
 
 pytestmark = pytest.mark.e2e

@@ -49,7 +49,12 @@ class TestCoordinates:
         steps = ["obsm:spatial", "obsm:X_spatial", "obs:centroid_x_y", "obs:x_centroid,y_centroid", "obs:x,y"]
         steps += ["obs:array_col,array_row"]
         adata.obsm["X_spatial"] = np.ones((N, 2))
-        for x, y in (("centroid_x", "centroid_y"), ("x_centroid", "y_centroid"), ("x", "y"), ("array_col", "array_row")):
+        for x, y in (
+            ("centroid_x", "centroid_y"),
+            ("x_centroid", "y_centroid"),
+            ("x", "y"),
+            ("array_col", "array_row"),
+        ):
             adata.obs[x], adata.obs[y] = np.arange(N), np.arange(N) * 2.0
         for step in steps:
             assert plan(adata).coordinates.source == step
@@ -313,7 +318,13 @@ class TestImages:
 
     @pytest.mark.parametrize(
         "array",
-        [np.zeros((0, 0, 3)), np.linspace(-4, 4, 60).reshape(4, 5, 3), np.full((4, 5), np.nan), np.zeros((6, 5, 9)), np.ones(3)],
+        [
+            np.zeros((0, 0, 3)),
+            np.linspace(-4, 4, 60).reshape(4, 5, 3),
+            np.full((4, 5), np.nan),
+            np.zeros((6, 5, 9)),
+            np.ones(3),
+        ],
     )
     def test_what_cannot_be_a_picture(self, array: Any) -> None:
         with pytest.raises(NotAPicture):
