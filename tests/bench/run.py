@@ -58,6 +58,8 @@ def main() -> None:
         if not options.skip_large:
             rows += memory_1m(work)
         rows += preview_1m()
+        if not options.skip_large:
+            rows += json.loads(timed(python(str(HERE / "browser.py")))[2])
     finally:
         shutil.rmtree(work)
     cores = len(os.sched_getaffinity(0))

@@ -229,7 +229,7 @@ def test_a_bundle_of_format_1_0(tissue: Path, export: Any, serve: Any, viewer: V
     values = whole.gene("CD3E")
     for cell in (0, 1, 2999):
         assert viewer.value(cell) == pytest.approx(float(values[cell]), rel=1e-6)
-    viewer.page.get_by_text("CD3E").first.wait_for()
+    assert viewer.page.get_by_role("combobox").last.input_value() == "CD3E"
     viewer.set(color={"kind": "annotation", "column": "cell_type"})
     for name in {
         row["cell_type"]

@@ -34,6 +34,7 @@ export function Tooltip(): JSX.Element | null {
   const flipped = left < x;
   return (
     <div
+      role="tooltip"
       class={`ks-card ks-tooltip${flipped ? ' ks-flipped' : ''}`}
       style={
         flipped ? { right: `${width - x + 16}px`, top: `${top}px` } : { left: `${left}px`, top: `${top}px` }
