@@ -202,7 +202,13 @@ class TestVerify:
 
     @pytest.mark.parametrize(
         ("kind", "after"),
-        [("obs_csv", b"\n"), ("obs_json", b'"cell_id":"'), ("coords_json", b'"x":'), ("var_csv", b"\n"), ("columnar", b"")],
+        [
+            ("obs_csv", b"\n"),
+            ("obs_json", b'"cell_id":"'),
+            ("coords_json", b'"x":'),
+            ("var_csv", b"\n"),
+            ("columnar", b""),
+        ],
     )
     def test_contents_that_do_not_agree(self, bundle: Bundle, kind: str, after: bytes) -> None:
         """A file is rewritten, and the manifest's size and hash with it: only the contents tell."""

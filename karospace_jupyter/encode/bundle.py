@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from karospace_jupyter.bundle.manifest import SCHEMA_VERSION, AssetFile, GeneLabels, Image, ImageTransform, Manifest
@@ -37,7 +38,10 @@ def encode_bundle(
     """
     limit = config.max_asset_bytes
     warnings = list(plan.warnings)
-    with Packer(put, gzip=config.gzip, threads=config.threads) as packer:
+    with (
+        Packer(put, gzip=config.gzip, threads=config.threads) as packer,
+        ThreadPoolExecutor(1, thread_name_prefix="karospace-tables") as side,
+    ):
         # Queued first: these keep the cores busy while the matrix is read.
         coordinates = packer.run(lambda: encode_coordinates(plan.coordinates, packer, limit))
         cell_ids = packer.run(lambda: encode_cell_ids(plan.cells.ids, packer, limit))
@@ -45,10 +49,14 @@ def encode_bundle(
             packer.run(lambda a=annotation, i=index: encode_column(a, i, packer, limit))  # type: ignore[misc]  # defaults bind the loop's values
             for index, annotation in enumerate(plan.annotations)
         ]
-        table_files = _encode_tables(plan, packer, limit, job)
+        # Text is made by the interpreter while numpy, outside its lock, works on the matrix.
+        tables_done = side.submit(_encode_tables, plan, packer, limit, job)
         expression, expression_files, non_finite = encode_expression(plan, source, packer, limit, job)
         if non_finite:
             warnings.append(f"{non_finite:,} values of the exported genes were NaN or infinite and became 0.")
+        with job.stage("Writing tables", 1, "step") as stage:
+            table_files = tables_done.result()
+            stage.advance()
         image, image_files = None, []
         if plan.image is not None:
             with job.stage("Encoding the image", 1, "image") as stage:
@@ -106,13 +114,11 @@ def _encode_tables(plan: Plan, packer: Packer, limit: int, job: Job) -> list[Fut
         ("coords_json", "assets/coords_{:03d}.json", tables.json_chunks(coords, n, limit)),
     ]
     futures: list[Future[list[AssetFile]]] = []
-    with job.stage("Writing tables", len(work), "tables") as stage:
-        for kind, stem, chunks in work:
-            for part, raw in enumerate(chunks):
-                job.check()
-                path = stem.format(part)
-                futures.append(packer.run(lambda k=kind, p=path, r=raw: [packer.pack(k, p, r)]))  # type: ignore[misc]  # defaults bind the loop's values
-            stage.advance()
+    for kind, stem, chunks in work:
+        for part, raw in enumerate(chunks):
+            job.check()
+            path = stem.format(part)
+            futures.append(packer.run(lambda k=kind, p=path, r=raw: [packer.pack(k, p, r)]))  # type: ignore[misc]  # defaults bind the loop's values
     return futures
 
 

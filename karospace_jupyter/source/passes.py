@@ -149,7 +149,8 @@ class Passes:
         n = self.matrix.shape[0] if rows is None else len(rows)
         done = 0
         while done < len(indices):
-            gathered = _Gathered(indices[done:], self.matrix.shape[1], n, self._memory_bytes)
+            # Half of the budget: the other half is for blocks on their way and for vectors that wait to be written.
+            gathered = _Gathered(indices[done:], self.matrix.shape[1], n, self._memory_bytes // 2)
             blocks = (_choose_rows(start, block, rows) for start, block in self.row_blocks())
             for _ in _ahead(gathered.add, blocks):
                 job.check()
@@ -208,7 +209,8 @@ class _Gathered:
         self._bytes += _nbytes(part)
         while self._bytes > self._memory_bytes and self._wanted > 1:
             self._wanted = (self._wanted + 1) // 2
-            self._parts = [kept[:, : self._wanted] for kept in self._parts]
+            for i, kept in enumerate(self._parts):  # one by one: both halves are never there together
+                self._parts[i] = kept[:, : self._wanted]
             self._bytes = sum(map(_nbytes, self._parts))
             self._set_lookup()
 

@@ -38,7 +38,10 @@ def main(path: str, n_cells: int, n_genes: int) -> None:
             m = min(20_000, n_cells - start)
             columns = rng.integers(0, width, (m, k)) + np.arange(k) * width
             indices[start * k : (start + m) * k] = columns.ravel()
-            data[start * k : (start + m) * k] = np.log1p(rng.poisson(1 + columns.ravel() % 5) + 1.0)
+            # Counts normalised by the cell's total, then log1p: what X usually holds.
+            counts = rng.poisson(1 + columns % 5) + 1.0
+            depth = rng.lognormal(0, 0.4, (m, 1)) * 10_000 / counts.sum(axis=1, keepdims=True)
+            data[start * k : (start + m) * k] = np.log1p(counts * depth).ravel()
 
 
 if __name__ == "__main__":
