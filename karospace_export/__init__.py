@@ -1,7 +1,23 @@
-"""The exporter under its short import name."""
+"""The exporter under its short import name; like the package itself, it imports what is used, when it is used."""
 
 from __future__ import annotations
 
-from karospace_jupyter import Bundle, ExportConfig, adata_to_karospace, export_h5ad
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from karospace_jupyter import Bundle, ExportConfig, adata_to_karospace, export_h5ad
 
 __all__ = ["Bundle", "ExportConfig", "adata_to_karospace", "export_h5ad"]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for
+    if name not in __all__:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    import karospace_jupyter
+
+    return getattr(karospace_jupyter, name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

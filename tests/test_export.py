@@ -182,6 +182,30 @@ def test_killed_at_any_moment_leaves_what_was_there(tissue: ad.AnnData, tmp_path
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.h5ad", "out"]
 
 
+def test_what_no_file_can_hold(tissue: ad.AnnData, tmp_path: Path) -> None:
+    """Half characters, numbers beyond float32, coordinates beyond any place."""
+    other = tissue.copy()
+    other.obs_names = ["\ud800", "\ud801", *other.obs_names[2:]]
+    other.obs["half"] = pd.Categorical(["a\ud800", "b"] * 300)
+    other.obs["huge"] = [1e300, 1.0] * 300
+    other.obsm["spatial"][5] = 1e200
+    bundle = adata_to_karospace(other, tmp_path / "out", annotation_columns=["half", "huge"])
+    bundle.verify()
+    assert bundle.manifest.n_cells == 599
+
+
+def test_damaged_images(tissue: ad.AnnData, tmp_path: Path) -> None:
+    from PIL import Image
+
+    for suffix in ("jpg", "png"):
+        path = tmp_path / f"a.{suffix}"
+        Image.fromarray(np.random.default_rng(0).integers(0, 255, (200, 200, 3), dtype=np.uint8)).save(path)
+        path.write_bytes(path.read_bytes()[:5000])
+        with pytest.raises(PlanError, match="cannot be decoded"):
+            adata_to_karospace(tissue, tmp_path / "out", image_path=path)
+        assert not (tmp_path / "out").exists()
+
+
 class TestVerify:
     @pytest.fixture
     def bundle(self, tissue: ad.AnnData, tmp_path: Path) -> Bundle:

@@ -38,6 +38,7 @@ def encode_bundle(
     """
     limit = config.max_asset_bytes
     warnings = list(plan.warnings)
+    too_large = f"it does not fit the largest asset size of {limit:,} bytes"
     with (
         Packer(put, gzip=config.gzip, threads=config.threads) as packer,
         ThreadPoolExecutor(1, thread_name_prefix="karospace-tables") as side,
@@ -61,17 +62,26 @@ def encode_bundle(
         if plan.image is not None:
             with job.stage("Encoding the image", 1, "image") as stage:
                 encoded = encode_image(plan.image, limit)
-                image_files = [packer.store("image", encoded.path, encoded.data)]
-                image = Image(
-                    path=encoded.path,
-                    width=encoded.width,
-                    height=encoded.height,
-                    transform=ImageTransform(scale=encoded.scale, offset=encoded.offset),
-                )
-                if encoded.note:
-                    warnings.append(encoded.note)
+                if encoded is None:
+                    warnings.append(f"The image {plan.image.origin} was left out: {too_large}.")
+                else:
+                    image_files = [packer.store("image", encoded.path, encoded.data)]
+                    image = Image(
+                        path=encoded.path,
+                        width=encoded.width,
+                        height=encoded.height,
+                        transform=ImageTransform(scale=encoded.scale, offset=encoded.offset),
+                    )
+                    if encoded.note:
+                        warnings.append(encoded.note)
                 stage.advance()
-        preview_files = [packer.store("preview", "preview.png", draw_preview(plan))] if config.preview else []
+        preview_files = []
+        if config.preview:
+            drawn = draw_preview(plan)
+            if len(drawn) <= limit:
+                preview_files = [packer.store("preview", "preview.png", drawn)]
+            else:
+                warnings.append(f"The preview was left out: {too_large}.")
         done_columns = [future.result() for future in columns]
         files: list[AssetFile] = [
             *(file for future in table_files for file in future.result()),
@@ -94,7 +104,7 @@ def encode_bundle(
             asset_files=files,
             expression=expression,
             image=image,
-            preview_path="preview.png" if config.preview else None,
+            preview_path="preview.png" if preview_files else None,
             generator=_generator(),
             coordinates=coordinates.result()[0],
             cell_ids=cell_ids.result()[0],

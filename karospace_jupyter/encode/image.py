@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import io
+import threading
 import warnings
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from karospace_jupyter.errors import ImageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from karospace_jupyter.plan import PlannedImage
 
 MAX_SIDE = 8192
@@ -17,6 +23,7 @@ MAX_SIDE = 8192
 
 _SUFFIX = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp"}
 _ORIENTATION = 0x0112  # EXIF
+_PILLOW_LIMIT = threading.Lock()  # its limit of pixels is one for the whole process
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +41,12 @@ class EncodedImage:
     """What was changed, for the warnings."""
 
 
-def encode_image(planned: PlannedImage, max_bytes: int) -> EncodedImage:
+def encode_image(planned: PlannedImage, max_bytes: int) -> EncodedImage | None:
     """Encode an image to at most `max_bytes` and 8192 × 8192 pixels, its transform scaled with it.
+
+    Returns
+    -------
+    The image, or None when not even a picture of 64 pixels fits.
 
     Raises
     ------
@@ -61,6 +72,8 @@ def encode_image(planned: PlannedImage, max_bytes: int) -> EncodedImage:
             lossless = False
         else:
             side = max(64, int(side * 0.8))
+    if len(data) > max_bytes:
+        return None
     sx, sy = size[0] / width, size[1] / height
     note = None
     if size != (width, height) or not lossless:
@@ -80,21 +93,37 @@ def encode_image(planned: PlannedImage, max_bytes: int) -> EncodedImage:
 
 def _as_given(planned: PlannedImage, max_bytes: int) -> EncodedImage | None:
     """Return the user's file untouched when browsers show it just as it is."""
-    from PIL import Image
-
     if planned.path is None or planned.path.stat().st_size > max_bytes:
         return None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        with Image.open(planned.path) as picture:
-            suffix = _SUFFIX.get(picture.format or "")
-            turned = picture.getexif().get(_ORIENTATION, 1) != 1
-            plain = picture.mode in {"1", "L", "LA", "P", "RGB", "RGBA"}
-            if suffix is None or turned or not plain or max(picture.size) > MAX_SIDE:
-                return None
-            width, height = picture.size
+    with _decoding(planned) as picture:
+        suffix = _SUFFIX.get(picture.format or "")
+        turned = picture.getexif().get(_ORIENTATION, 1) != 1
+        plain = picture.mode in {"1", "L", "LA", "P", "RGB", "RGBA"}
+        if suffix is None or turned or not plain or max(picture.size) > MAX_SIDE:
+            return None
+        picture.load()  # a damaged file is found here, not in the browser
+        width, height = picture.size
     data = planned.path.read_bytes()
     return EncodedImage(f"assets/image.{suffix}", data, width, height, planned.scale, planned.offset, None)
+
+
+@contextmanager
+def _decoding(planned: PlannedImage) -> Iterator[Any]:
+    """Open the image file; whole slide pictures are large, and the user named this one."""
+    from PIL import Image
+
+    with _PILLOW_LIMIT, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # damaged tags that do not matter here
+        limit = Image.MAX_IMAGE_PIXELS
+        Image.MAX_IMAGE_PIXELS = None
+        try:
+            with Image.open(planned.path) as picture:  # type: ignore[arg-type]  # only called with a path
+                yield picture
+        except (OSError, SyntaxError, ValueError) as exc:
+            msg = f"The image {planned.origin} cannot be decoded: {exc}."
+            raise ImageError(msg) from exc
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit
 
 
 def _open(planned: PlannedImage) -> Any:  # noqa: ANN401 - Pillow is imported late
@@ -102,21 +131,14 @@ def _open(planned: PlannedImage) -> Any:  # noqa: ANN401 - Pillow is imported la
 
     if planned.pixels is not None:
         return Image.fromarray(planned.pixels)
-    limit = Image.MAX_IMAGE_PIXELS
-    try:
-        Image.MAX_IMAGE_PIXELS = None  # whole slide pictures are large; the user named this file
-        picture: Any = Image.open(planned.path)  # type: ignore[arg-type]  # one of pixels and path is set
-        picture.load()
-    except (OSError, SyntaxError, ValueError) as exc:
-        msg = f"The image {planned.origin} cannot be decoded: {exc}."
-        raise ImageError(msg) from exc
-    finally:
-        Image.MAX_IMAGE_PIXELS = limit
-    if picture.mode.startswith(("I", "F")):
-        low, high = picture.getextrema()
-        span = (high - low) or 1
-        picture = picture.point(lambda v: (v - low) * (255.0 / span)).convert("L")
-    return picture.convert("RGBA" if "A" in picture.mode or "transparency" in picture.info else "RGB")
+    with _decoding(planned) as picture:
+        if picture.mode.startswith(("I", "F")):
+            values = np.asarray(picture, dtype=np.float64)
+            finite = np.isfinite(values)
+            low, high = (values[finite].min(), values[finite].max()) if finite.any() else (0.0, 1.0)
+            grey = np.where(finite, (values - low) * (255.0 / ((high - low) or 1.0)), 0)
+            return Image.fromarray(grey.astype(np.uint8))
+        return picture.convert("RGBA" if "A" in picture.mode or "transparency" in picture.info else "RGB")
 
 
 def _lanczos() -> Any:  # noqa: ANN401

@@ -10,11 +10,14 @@ from numpy.typing import NDArray
 
 from karospace_jupyter.errors import CoordinatesError
 from karospace_jupyter.plan.model import Cells
-from karospace_jupyter.plan.names import make_unique
+from karospace_jupyter.plan.names import as_text, make_unique
 
 if TYPE_CHECKING:
     from karospace_jupyter.config import ExportConfig
     from karospace_jupyter.source import Source
+
+_LARGEST = 1e30
+"""Beyond this a coordinate is no place, and float32 cannot hold it."""
 
 SECTION_COLUMNS = ("library_id", "sample", "sample_id", "section", "slice", "fov")
 
@@ -44,7 +47,7 @@ def choose_cells(
         When no cell has a place.
     """
     warnings: list[str] = []
-    placed = np.isfinite(xy).all(axis=1)
+    placed = (np.abs(xy) < _LARGEST).all(axis=1)  # False for NaN
     rows: NDArray[np.int64] | None = None
     if not placed.all():
         dropped = int((~placed).sum())
@@ -64,7 +67,7 @@ def choose_cells(
             warnings.append(f"{len(rows):,} of {available:,} cells were drawn at random{within}.")
         elif config.downsample > available:
             warnings.append(f"All {available:,} cells are exported; {config.downsample:,} were asked for.")
-    names = source.cell_names
+    names = as_text(source.cell_names)
     ids, changed = make_unique(names if rows is None else names[rows])
     if changed:
         warnings.append(f"{changed:,} cell names occur more than once and were told apart by a suffix.")

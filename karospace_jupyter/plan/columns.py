@@ -108,7 +108,7 @@ def choose_columns(
     annotations = []
     taken = {"cell_id", *names}
     for name in names:
-        shown = name
+        shown = str(as_text([name])[0])
         if name == "cell_id":
             shown = "cell_id_obs"
             while shown in taken:
@@ -159,7 +159,9 @@ def _numbers(values: pd.Series[Any], shown: str) -> NumberAnnotation:
         unsigned = pd.api.types.is_unsigned_integer_dtype(values.dtype)
         integers = values.to_numpy(dtype=np.uint64 if unsigned else np.int64)
     single = str(values.dtype).lower() in {"float32", "float16"}
-    return NumberAnnotation(shown, np.where(np.isfinite(numbers), numbers, np.nan), integers, single)
+    # What float32 cannot hold is a gap in the table too, so that table and picture agree.
+    held = np.abs(numbers) <= np.finfo(np.float32).max
+    return NumberAnnotation(shown, np.where(held, numbers, np.nan), integers, single)
 
 
 def _classes(source: Source, values: pd.Series[Any], name: str, shown: str) -> tuple[CategoryAnnotation, list[str]]:

@@ -122,7 +122,11 @@ def _from_obsm(source: Source, spec: ObsmCoords) -> FoundCoordinates:
     warnings: tuple[str, ...] = ()
     if shape[1] > 2:
         warnings = (f"obsm[{spec.key!r}] has {shape[1]} columns; the first two are the coordinates.",)
-    return FoundCoordinates(spec, source.obsm(spec.key), warnings)
+    xy = source.obsm(spec.key)
+    if len(xy) != source.n_cells:
+        msg = f"obsm[{spec.key!r}] has {len(xy)} rows, but there are {source.n_cells} cells. The file is damaged."
+        raise CoordinatesError(msg)
+    return FoundCoordinates(spec, xy, warnings)
 
 
 def _number(source: Source, column: str) -> NDArray[np.float64]:

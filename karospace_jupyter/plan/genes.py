@@ -37,7 +37,7 @@ def choose_genes(source: Source, spec: GenesSpec, rows: Rows, job: Job) -> tuple
     if source.n_genes == 0:
         msg = f"The matrix {source.matrix_name} has no genes."
         raise GenesError(msg)
-    names, changed = make_unique(source.gene_names)
+    names, changed = make_unique(as_text(source.gene_names))
     warnings = []
     if changed:
         warnings.append(f"{changed:,} gene names occur more than once and were told apart by a suffix.")

@@ -118,6 +118,8 @@ def _from_library(source: Source, library: Library, xy: NDArray[np.float64]) -> 
             continue
         factor = _factor(source, library.name, factor_name)
         if factor is None:
+            found = source.uns("spatial", library.name, "scalefactors", factor_name)
+            reasons.append(f"{factor_name} of {library.name!r} is {found!r}, not a scale; 1 was taken for {where}")
             factor = 1.0
         size = (pixels.shape[1], pixels.shape[0])
         inside = share_inside(xy, size, (factor, factor), (0.0, 0.0))

@@ -17,6 +17,10 @@ def as_text(values: object) -> NDArray[np.object_]:
     out[:] = [
         v if isinstance(v, str) else v.decode("utf-8", "replace") if isinstance(v, bytes) else str(v) for v in array
     ]
+    try:
+        "".join(out).encode()
+    except UnicodeEncodeError:  # half of a character: no file can hold it
+        out[:] = [v.encode("utf-8", "replace").decode() for v in out]
     return out
 
 

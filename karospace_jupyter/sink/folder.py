@@ -104,10 +104,10 @@ def check_target(target: Path) -> None:
     SinkError
         When it is a file, or a folder that is neither empty nor a bundle.
     """
-    if target.is_symlink() and not target.exists():
-        msg = f"{target} is a link that leads nowhere. Remove it or choose another folder."
-        raise SinkError(msg)
     try:
+        if target.is_symlink() and not target.exists():
+            msg = f"{target} is a link that leads nowhere. Remove it or choose another folder."
+            raise SinkError(msg)
         if not target.exists():
             return
         if not target.is_dir():
@@ -116,6 +116,9 @@ def check_target(target: Path) -> None:
         names = sorted(entry.name for entry in target.iterdir())
     except OSError as exc:
         raise _failed(exc, target) from exc
+    except ValueError as exc:
+        msg = f"{str(target)!r} is no path: {exc}."
+        raise SinkError(msg) from exc
     if names and "manifest.json" not in names:
         shown = ", ".join(names[:5]) + (" …" if len(names) > 5 else "")
         msg = (
@@ -141,7 +144,7 @@ def _looks_like_manifest(path: Path) -> bool:
 
 
 def _prefix(target: Path) -> str:
-    return f".{target.name}.partial-"
+    return f".{target.name[:80]}.partial-"
 
 
 def _sweep(target: Path) -> None:

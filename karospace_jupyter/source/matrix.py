@@ -31,6 +31,31 @@ class CompressedMatrix:
     shape: tuple[int, int]
     by_row: bool
 
+    def __post_init__(self) -> None:
+        """Refuse arrays that do not belong together: compiled code would read beyond them.
+
+        Raises
+        ------
+        GenesError
+            When the matrix is damaged or holds no numbers.
+        """
+        _check_numbers(self.data.dtype)
+        lines, starts = self.shape[0 if self.by_row else 1], self.indptr
+        n_data, n_indices = int(self.data.shape[0]), int(self.indices.shape[0])
+        fault = None
+        if len(starts) != lines + 1:
+            fault = f"indptr has {len(starts)} entries; {lines + 1} were expected"
+        elif starts[0] != 0 or (np.diff(starts) < 0).any():
+            fault = "indptr does not ascend from 0"
+        else:
+            # scipy's own matrices may hold spare room behind the last entry; a file holds exactly its entries.
+            spare = isinstance(self.data, np.ndarray) and int(starts[-1]) <= min(n_data, n_indices)
+            if not spare and not n_data == n_indices == int(starts[-1]):
+                fault = f"data has {n_data}, indices {n_indices} and indptr {int(starts[-1])} entries"
+        if fault:
+            msg = f"The sparse matrix is damaged: {fault}. Copy or write the file again."
+            raise GenesError(msg)
+
     @property
     def kind(self) -> str:
         """For people: "CSR float32"."""
@@ -79,6 +104,10 @@ class DenseMatrix:
     """A dense matrix, in memory or in a file."""
 
     array: Any
+
+    def __post_init__(self) -> None:
+        """Refuse what holds no numbers."""
+        _check_numbers(self.array.dtype)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -140,6 +169,12 @@ class DaskMatrix:
 Matrix = CompressedMatrix | DenseMatrix | DaskMatrix
 
 
+def _check_numbers(dtype: np.dtype[Any]) -> None:
+    if dtype.kind not in "biuf":
+        msg = f"The matrix holds {dtype} values; numbers were expected."
+        raise GenesError(msg)
+
+
 def matrix_in_memory(value: Any) -> Matrix:  # noqa: ANN401 - anndata holds any array
     """Wrap what an AnnData object holds as X, a layer or raw.X."""
     if sp.issparse(value):
@@ -151,6 +186,12 @@ def matrix_in_memory(value: Any) -> Matrix:  # noqa: ANN401 - anndata holds any 
     if type(value).__module__.startswith("dask."):
         return DaskMatrix(value)
     array = np.asarray(value)
+    if array.dtype.kind == "O":
+        try:
+            array = array.astype(np.float64)
+        except (TypeError, ValueError) as exc:
+            msg = f"The matrix holds objects that are not numbers: {exc}."
+            raise GenesError(msg) from exc
     return DenseMatrix(array.reshape(len(array), -1) if array.ndim != 2 else array)
 
 
@@ -166,6 +207,10 @@ def matrix_in_file(node: Any, where: str) -> Matrix:  # noqa: ANN401 - h5py and 
     shape = attrs.get("shape", attrs.get("h5sparse_shape"))
     if encoding[:3] not in {"csr", "csc"} or shape is None:
         msg = f"{where} is stored as {encoding or 'an unknown kind'}; dense, CSR and CSC matrices can be read."
+        raise GenesError(msg)
+    missing = [name for name in ("data", "indices", "indptr") if name not in node]
+    if missing:
+        msg = f"{where} is damaged: it has no {' and no '.join(missing)}. Copy or write the file again."
         raise GenesError(msg)
     return CompressedMatrix(
         node["data"],

@@ -222,6 +222,25 @@ class TestBadInput:
         with pytest.raises(SourceError, match="list was given"):
             open_source([1, 2])
 
+    @pytest.mark.parametrize(
+        "damage",
+        [{"at": 3, "value": 99999}, {"at": 3, "value": -5}, {"at": 0, "value": 50}, {"at": N, "value": 99999}],
+        ids=str,
+    )
+    @pytest.mark.parametrize("kind", ["csr", "csc"])
+    def test_damaged_starts_of_lines(self, tmp_path: Path, damage: dict[str, int], kind: str) -> None:
+        build(kind).write_h5ad(tmp_path / "a.h5ad")
+        with h5py.File(tmp_path / "a.h5ad", "r+") as file:
+            file["X/indptr"][min(damage["at"], len(file["X/indptr"]) - 1)] = damage["value"]
+        with pytest.raises(GenesError, match="damaged"):
+            open_source(tmp_path / "a.h5ad")
+
+    def test_text_instead_of_numbers(self) -> None:
+        adata = build("dense")
+        adata.X = adata.X.astype(complex)
+        with pytest.raises(GenesError, match="complex"):
+            open_source(adata)
+
     def test_column_numbers_outside_the_matrix(self, tmp_path: Path) -> None:
         build("csr").write_h5ad(tmp_path / "a.h5ad")
         with h5py.File(tmp_path / "a.h5ad", "r+") as file:

@@ -1,0 +1,150 @@
+"""The command, as a process."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+
+import pytest
+
+from karospace_jupyter import ExportConfig
+from karospace_jupyter.cli import _config, parser
+from karospace_jupyter.datasets import synthetic_tissue
+
+COMMAND = [sys.executable, "-m", "karospace_jupyter.cli"]
+
+
+def command(*arguments):
+    return subprocess.run([*COMMAND, *map(str, arguments)], capture_output=True, text=True, timeout=60)
+
+
+@pytest.fixture(scope="module")
+def h5ad(tmp_path_factory):
+    path = tmp_path_factory.mktemp("cli") / "small.h5ad"
+    synthetic_tissue(n_cells=300, n_genes=40).write_h5ad(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def exported(h5ad):
+    out = h5ad.parent / "viewer"
+    return command("--h5ad", h5ad, "--outdir", out, "--json"), out
+
+
+def test_help_and_version():
+    for option, text in [("--help", "--outdir"), ("--version", "karospace-export ")]:
+        done = command(option)
+        assert done.returncode == 0
+        assert text in done.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["--nonsense"], ["--demo"], ["--demo", "--outdir", "x", "--gzip", "maybe"], ["--demo", "--h5ad", "x"]],
+)
+def test_wrong_usage_is_2(arguments):
+    done = command(*arguments)
+    assert done.returncode == 2
+    assert done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_missing_file_is_1_and_named(tmp_path):
+    done = command("--h5ad", tmp_path / "absent.h5ad", "--outdir", tmp_path / "out")
+    assert done.returncode == 1
+    assert "absent.h5ad" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_json_and_progress(exported):
+    done, out = exported
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["n_cells"] == 300
+    assert json.loads(done.stdout)["path"] == str(out)
+    assert "%" in done.stderr
+
+
+def test_the_path_alone_is_on_stdout(h5ad, tmp_path):
+    done = command("--h5ad", h5ad, "--outdir", tmp_path / "out", "--quiet")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{tmp_path / 'out'}\n", "")
+
+
+def test_dry_run_writes_nothing(h5ad, tmp_path):
+    done = command("--h5ad", h5ad, "--outdir", tmp_path / "out", "--dry-run", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["n_genes"] == 40
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_verify(h5ad, tmp_path):
+    out = tmp_path / "out"
+    assert command("--h5ad", h5ad, "--outdir", out, "--quiet").returncode == 0
+    assert command("--verify", out).returncode == 0
+    asset = max((p for p in (out / "assets").rglob("*") if p.is_file()), key=lambda p: p.stat().st_size)
+    content = bytearray(asset.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    asset.write_bytes(content)
+    done = command("--verify", out)
+    assert done.returncode == 1
+    assert asset.name in done.stderr
+
+
+def test_ctrl_c_during_an_export_is_130_and_leaves_nothing(tmp_path):
+    process = subprocess.Popen(
+        [*COMMAND, "--demo", "--outdir", str(tmp_path / "out")], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    try:
+        assert process.stderr.read(1)  # the first progress: the job runs
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=30)
+    finally:
+        process.kill()
+        process.communicate()
+    assert process.returncode == 130, stderr
+    assert b"Traceback" not in stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_serve_answers_says_the_next_port_and_stops(h5ad, tmp_path):
+    with socket.socket() as busy:
+        busy.bind(("127.0.0.1", 0))
+        busy.listen()
+        port = busy.getsockname()[1]
+        process = subprocess.Popen(
+            [
+                *COMMAND,
+                "--h5ad",
+                str(h5ad),
+                "--outdir",
+                str(tmp_path / "out"),
+                "--serve",
+                "--port",
+                str(port),
+                "--quiet",
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            assert process.stdout.readline().strip() == str(tmp_path / "out")
+            url = process.stdout.readline().split()[0]
+            with urllib.request.urlopen(url + "manifest.json", timeout=10) as answer:
+                assert json.load(answer)["n_cells"] == 300
+            process.send_signal(signal.SIGINT)
+            _, stderr = process.communicate(timeout=20)
+        finally:
+            process.kill()
+            process.communicate()
+    assert process.returncode == 0, stderr
+    assert f"port {port} is taken" in stderr
+
+
+def test_defaults_are_those_of_the_config():
+    config = _config(parser().parse_args(["--h5ad", "a.h5ad", "--outdir", "out"]))
+    assert config == ExportConfig(h5ad_path="a.h5ad", outdir="out")

@@ -1,0 +1,34 @@
+"""The public names: importable, and imported late."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+
+import pytest
+
+PACKAGES = ["karospace_jupyter", "karospace_export"]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_importing_the_package_imports_nothing_heavy(package):
+    code = f"import sys, {package}; print([m for m in ('anndata', 'numpy', 'pydantic', 'pandas') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_public_name_exists(package):
+    module = importlib.import_module(package)
+    assert dir(module) == sorted(module.__all__)
+    for name in module.__all__:
+        assert getattr(module, name) is not None
+    with pytest.raises(AttributeError, match="no_such_name"):
+        _ = module.no_such_name
+
+
+def test_both_names_give_the_same_objects():
+    short, long = (importlib.import_module(p) for p in reversed(PACKAGES))
+    for name in short.__all__:
+        assert getattr(short, name) is getattr(long, name)

@@ -1,0 +1,102 @@
+"""The preview server."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import threading
+
+import pytest
+
+from karospace_jupyter.serve import BundleServer
+
+
+@pytest.fixture
+def server(tmp_path):
+    folder = tmp_path / "bundle"
+    folder.mkdir()
+    (tmp_path / "secret.txt").write_text("secret")
+    (folder / "index.html").write_text("<p>hello")
+    (folder / "manifest.json").write_text("{}")
+    (folder / "a.csv").write_text("a,b\n")
+    (folder / "a.gz").write_bytes(b"\x1f\x8b")
+    (folder / "preview.png").write_bytes(b"png")
+    (folder / "data.bin").write_bytes(bytes(range(100)))
+    (folder / "out").symlink_to(tmp_path / "secret.txt")
+    with BundleServer(folder, port=0) as running:
+        yield running
+
+
+def ask(server, path, method="GET", **headers):
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    try:
+        connection.request(method, path, headers=headers)
+        answer = connection.getresponse()
+        return answer.status, dict(answer.getheaders()), answer.read()
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/", "text/html; charset=utf-8"),
+        ("/manifest.json?v=1", "application/json"),
+        ("/a.csv", "text/csv; charset=utf-8"),
+        ("/a.gz", "application/gzip"),
+        ("/preview.png", "image/png"),
+        ("/data.bin", "application/octet-stream"),
+    ],
+)
+def test_types_and_no_content_encoding(server, path, kind):
+    status, headers, _ = ask(server, path)
+    assert (status, headers["Content-Type"]) == (200, kind)
+    assert "Content-Encoding" not in headers
+
+
+@pytest.mark.parametrize(
+    ("span", "start", "stop"), [("bytes=10-19", 10, 20), ("bytes=90-", 90, 100), ("bytes=-5", 95, 100)]
+)
+def test_a_range_gives_that_part(server, span, start, stop):
+    status, headers, body = ask(server, "/data.bin", Range=span)
+    assert status == 206
+    assert body == bytes(range(start, stop))
+    assert headers["Content-Range"] == f"bytes {start}-{stop - 1}/100"
+
+
+@pytest.mark.parametrize("span", ["bytes=100-", "bytes=-0", "bytes=20-10"])
+def test_a_range_that_is_not_there_is_refused(server, span):
+    status, headers, _ = ask(server, "/data.bin", Range=span)
+    assert (status, headers["Content-Range"]) == (416, "bytes */100")
+
+
+def test_head_sends_the_headers_alone(server):
+    status, headers, body = ask(server, "/data.bin", "HEAD")
+    assert (status, headers["Content-Length"], body) == (200, "100", b"")
+
+
+@pytest.mark.parametrize("path", ["/../secret.txt", "/%2e%2e/secret.txt", "/..%2fsecret.txt", "/out", "/missing"])
+def test_nothing_outside_the_folder_is_served(server, path):
+    status, _, body = ask(server, path)
+    assert (status, body) == (404, b"")
+
+
+def test_another_host_name_is_refused(server):
+    assert ask(server, "/", Host="evil.example:80")[0] == 403
+    assert ask(server, "/", Host=f"localhost:{server.port}")[0] == 200
+
+
+def test_a_busy_port_gives_the_next_free_one(server, tmp_path):
+    with BundleServer(tmp_path, port=server.port) as second:
+        assert server.port < second.port <= server.port + 100
+
+
+def test_stop_frees_the_port_and_the_thread(tmp_path):
+    server = BundleServer(tmp_path, port=0).start()
+    port, thread = server.port, server._thread
+    server.stop()
+    server.stop()
+    assert server.port == 0
+    assert thread not in threading.enumerate()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", port))
