@@ -67,10 +67,11 @@ def choose_cells(
             warnings.append(f"{len(rows):,} of {available:,} cells were drawn at random{within}.")
         elif config.downsample > available:
             warnings.append(f"All {available:,} cells are exported; {config.downsample:,} were asked for.")
-    names = as_text(source.cell_names)
-    ids, changed = make_unique(names if rows is None else names[rows])
+    # Over all cells, so that a cell has the same id in every sample.
+    ids, changed = make_unique(as_text(source.cell_names))
     if changed:
         warnings.append(f"{changed:,} cell names occur more than once and were told apart by a suffix.")
+    ids = ids if rows is None else ids[rows]
     return Cells(rows, ids), xy if rows is None else xy[rows], warnings
 
 

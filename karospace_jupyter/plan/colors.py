@@ -60,7 +60,7 @@ def parse_color(value: Any) -> str | None:  # noqa: ANN401 - uns holds anything
             return _CYCLE[int(text[1:]) % 10]
         if text.startswith("tab:"):
             return _TAB.get(text[4:].replace("grey", "gray"))
-        return _NAMED.get(text)
+        return _NAMED.get(text) or _css(text)
     try:
         parts = np.asarray(value, dtype=float).ravel()
     except (TypeError, ValueError):
@@ -69,6 +69,15 @@ def parse_color(value: Any) -> str | None:  # noqa: ANN401 - uns holds anything
         return None
     scale = 255 if parts.max() <= 1 else 1
     return "#" + "".join(f"{round(p * scale):02x}" for p in parts[:3])
+
+
+def _css(name: str) -> str | None:
+    from PIL import ImageColor  # its table of the CSS names is complete
+
+    if name not in ImageColor.colormap:
+        return None
+    red, green, blue = ImageColor.getrgb(name)[:3]
+    return f"#{red:02x}{green:02x}{blue:02x}"
 
 
 def stored_colors(value: Any, categories: Sequence[str], column: str) -> tuple[list[str], list[str]]:  # noqa: ANN401

@@ -69,6 +69,8 @@ def summarise_columns(source: Source, rows: NDArray[np.int64] | None, used: Sequ
                 reason = "the coordinates themselves"
             elif values.nunique() < 2:
                 reason = "the same number for every cell"
+            elif name == "cell_id" and values.nunique() == len(values):
+                reason = "a different value for every cell"
             elif numbers >= MAX_NUMERIC_COLUMNS:
                 reason = f"more than {MAX_NUMERIC_COLUMNS} numeric columns"
             else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from karospace_jupyter.source.protocol import Rows
 
 BINS = 20
+LARGEST_LOG1P = 30.0
+"""log1p of the largest counts there are stays below; what is larger was not log-transformed."""
+_GENES_LOOKED_AT = 16
 _SCORES = ("dispersions_norm", "variances_norm", "residual_variances", "dispersions", "variances")
 
 
@@ -27,17 +30,21 @@ def rank_variable_genes(source: Source, n: int, rows: Rows, job: Job) -> tuple[N
     if flagged is None:
         return _computed(source, n, rows, job)
     n_flagged = int(flagged.sum())
-    score = _stored_score(source)
+    level = np.zeros(len(flagged))
+    rank, score = _stored_rank(source), _stored_score(source)
     notes: list[str] = []
     if n > n_flagged:
         if score is None:
             computed, said = _computed(source, source.n_genes, rows, job)
             score = np.zeros(len(flagged))
             score[computed] = -np.arange(len(computed))
+            if rank is None:
+                rank = np.where(flagged, level, -np.inf)  # the flagged ones keep the order of var
             notes += said
         rest = f"the next {n - n_flagged:,} by score were added"
         notes.append(f"{n_flagged:,} genes are marked as highly variable; {rest}.")
-    order = np.lexsort((-score if score is not None else np.zeros(len(flagged)), ~flagged))
+    # A rank is stored for flagged genes only; a score orders the others.
+    order = np.lexsort((-(level if score is None else score), -(level if rank is None else rank), ~flagged))
     return order[:n].astype(np.int64), notes
 
 
@@ -55,11 +62,16 @@ def _flagged(source: Source) -> NDArray[np.bool_] | None:
     return flagged if flagged.any() else None
 
 
+def _stored_rank(source: Source) -> NDArray[np.float64] | None:
+    """Higher is better; a gene without a rank comes last."""
+    if "highly_variable_rank" not in source.var_columns:
+        return None
+    rank = pd.to_numeric(source.var("highly_variable_rank"), errors="coerce").to_numpy(dtype=np.float64)
+    return np.where(np.isnan(rank), -np.inf, -rank)
+
+
 def _stored_score(source: Source) -> NDArray[np.float64] | None:
     """Higher is better; NaN becomes the lowest."""
-    if "highly_variable_rank" in source.var_columns:
-        rank = pd.to_numeric(source.var("highly_variable_rank"), errors="coerce").to_numpy(dtype=np.float64)
-        return np.where(np.isnan(rank), -np.inf, -rank)
     for name in _SCORES:
         if name in source.var_columns:
             score = pd.to_numeric(source.var(name), errors="coerce").to_numpy(dtype=np.float64)
@@ -68,25 +80,42 @@ def _stored_score(source: Source) -> NDArray[np.float64] | None:
 
 
 def _computed(source: Source, n: int, rows: Rows, job: Job) -> tuple[NDArray[np.int64], list[str]]:
+    score: NDArray[np.float64] | None = None
     if source.looks_like_counts():
-        found = source.statistics(rows, "normalised", job)
+        score = _dispersion(source, "normalised", rows, job)
         note = (
             f"The matrix {source.matrix_name} holds counts: variable genes were ranked on log1p of the counts "
             "normalised to 10,000 a cell."
         )
-    else:
-        with np.errstate(over="ignore"):
-            found = source.statistics(rows, "expm1", job)
-        note = "Variable genes were ranked by Seurat's normalised dispersion of the log1p values."
-    score: NDArray[np.float64] | None = None
-    if np.all(found.mean >= 0):
-        score = seurat_dispersion(found.mean, found.variance)
-    if score is None or not np.isfinite(found.mean).all() or not np.isfinite(found.variance).all():
-        found = source.statistics(rows, "as_is", job)
-        score = found.variance
+    elif _may_be_log1p(source, rows, job):
+        score = _dispersion(source, "expm1", rows, job)
+        note = "Variable genes were ranked by Seurat's normalised dispersion, taking the values as log1p."
+    if score is None:
+        score = source.statistics(rows, "as_is", job).variance
         note = f"The values of {source.matrix_name} are neither counts nor log1p: genes were ranked by variance."
     order = np.argsort(-np.where(np.isnan(score), -np.inf, score), kind="stable")
     return order[:n].astype(np.int64), [note]
+
+
+def _dispersion(
+    source: Source, scale: Literal["normalised", "expm1"], rows: Rows, job: Job
+) -> NDArray[np.float64] | None:
+    with np.errstate(over="ignore"):
+        found = source.statistics(rows, scale, job)
+    usable = np.isfinite(found.mean).all() and np.isfinite(found.variance).all() and (found.mean >= 0).all()
+    return seurat_dispersion(found.mean, found.variance) if usable else None
+
+
+def _may_be_log1p(source: Source, rows: Rows, job: Job) -> bool:
+    """Whether some genes, spread over the matrix, hold values of 0 to `LARGEST_LOG1P` only.
+
+    Means do not tell: expm1 of standardised values has a positive mean.
+    """
+    some = np.unique(np.linspace(0, source.n_genes - 1, _GENES_LOOKED_AT).astype(np.int64))
+    return all(
+        float(gene.values.min()) >= 0 and float(gene.values.max()) <= LARGEST_LOG1P
+        for gene in source.genes(some, rows, job)
+    )
 
 
 def seurat_dispersion(mean: NDArray[np.float64], variance: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -10,11 +10,14 @@ from karospace_jupyter.plan.cells import choose_cells
 from karospace_jupyter.plan.columns import choose_columns
 from karospace_jupyter.plan.coordinates import find_coordinates, y_axis
 from karospace_jupyter.plan.genes import choose_genes
-from karospace_jupyter.plan.image import choose_image
-from karospace_jupyter.plan.model import Plan, PlannedCoordinates
+from karospace_jupyter.plan.image import Library, choose_image
+from karospace_jupyter.plan.model import Plan, PlannedCoordinates, PlannedImage
 from karospace_jupyter.plan.sizes import predict
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from karospace_jupyter.config import CoordsSpec, ExportConfig
     from karospace_jupyter.source import Source
 
@@ -37,7 +40,7 @@ def resolve(source: Source, config: ExportConfig, job: Job | None = None) -> Pla
     warnings = [*found.warnings, *said]
     # Pictures belong to tissue: an embedding has none underneath.
     spatial = y_axis(found.spec) == "down"
-    image, library, said = choose_image(source, config.image, xy) if spatial else (None, None, [])
+    image, library, said = _image(source, config, xy, spatial=spatial)
     warnings += [text if text.endswith(".") else f"{text}." for text in said]
     annotations, said = choose_columns(source, cells, config.annotation_columns, _used(found.spec))
     warnings += said
@@ -67,6 +70,19 @@ def resolve(source: Source, config: ExportConfig, job: Job | None = None) -> Pla
         predicted_files=files,
         predicted_bytes=size,
     )
+
+
+def _image(
+    source: Source, config: ExportConfig, xy: NDArray[np.float64], *, spatial: bool
+) -> tuple[PlannedImage | None, Library | None, list[str]]:
+    asked = config.image.kind == "file" or (config.image.kind == "uns" and config.image.library is not None)
+    if spatial:
+        return choose_image(source, config.image, xy)
+    if not asked:
+        return None, None, []
+    if config.image.kind == "file":
+        choose_image(source, config.image, xy)  # a file that cannot be read is a mistake here too
+    return None, None, [f"The image {config.image_path} was left out: the coordinates are an embedding, not tissue."]
 
 
 def _used(spec: CoordsSpec) -> tuple[str, ...]:

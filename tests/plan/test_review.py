@@ -1,0 +1,83 @@
+"""Cases found by running the plan on data that is not as expected."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+
+from karospace_jupyter.config import ExportConfig
+from karospace_jupyter.errors import ImageError
+from karospace_jupyter.plan import Plan, resolve
+from karospace_jupyter.plan.colors import parse_color
+from karospace_jupyter.source import open_source
+
+N, G = 200, 40
+
+
+def build(values: Any = None) -> ad.AnnData:
+    rng = np.random.default_rng(0)
+    adata = ad.AnnData(rng.poisson(1.0, (N, G)).astype(np.float32) if values is None else values)
+    adata.obs_names = [f"c{i}" for i in range(N)]
+    adata.var_names = [f"g{i}" for i in range(G)]
+    adata.obsm["spatial"] = rng.random((N, 2)) * 100
+    return adata
+
+
+def plan(adata: ad.AnnData, **options: Any) -> Plan:
+    return resolve(open_source(adata), ExportConfig(**{"genes_mode": "hvgs:10", **options}))
+
+
+@pytest.mark.parametrize("kind", ["standardised", "intensities", "beyond exp"])
+def test_values_that_are_neither_counts_nor_log1p_are_ranked_by_variance(kind: str) -> None:
+    rng = np.random.default_rng(1)
+    spread = np.linspace(1, 3, G)
+    values = {
+        "standardised": rng.normal(size=(N, G)) * spread,
+        "intensities": rng.gamma(1.0, 8.0, (N, G)) * spread,
+        "beyond exp": rng.gamma(1.0, 300.0, (N, G)) * spread,
+    }[kind].astype(np.float32)
+    found = plan(build(values))
+    best = np.argsort(-values.astype(float).var(axis=0), kind="stable")[:10]
+    assert found.genes.indices.tolist() == best.tolist()
+    assert any("ranked by variance" in warning for warning in found.warnings)
+
+
+def test_genes_beyond_the_ranked_ones_follow_their_score() -> None:
+    adata = build()
+    adata.var["highly_variable"] = [i < 3 for i in range(G)]
+    adata.var["highly_variable_rank"] = [2.0, 1.0, 0.0] + [np.nan] * (G - 3)
+    adata.var["variances_norm"] = np.linspace(0, 1, G)
+    assert plan(adata, genes_mode="hvgs:5").genes.names == ("g2", "g1", "g0", "g39", "g38")
+
+
+def test_an_image_that_was_asked_for_is_never_dropped_in_silence() -> None:
+    adata = build()
+    adata.obsm["X_umap"] = np.random.default_rng(0).random((N, 2))
+    with pytest.raises(ImageError, match="no image file"):
+        plan(adata, coords="obsm:X_umap", image_path="nowhere.png")
+    found = plan(adata, coords="obsm:X_umap", image_path="uns:A")
+    assert any("uns:A was left out" in warning for warning in found.warnings)
+
+
+def test_whole_numbers_that_name_cells_are_left_out() -> None:
+    adata = build()
+    adata.obs["cell_id"] = np.arange(N)
+    assert plan(adata).annotations == ()
+    assert [a.name for a in plan(adata, annotation_columns=["cell_id"]).annotations] == ["cell_id_obs"]
+
+
+def test_a_cell_has_the_same_id_in_every_sample() -> None:
+    adata = build()
+    adata.obs_names = pd.Index(["a", "b"] * (N // 2))
+    full, part = plan(adata), plan(adata, downsample=50)
+    assert part.cells.rows is not None
+    assert part.cells.ids.tolist() == full.cells.ids[part.cells.rows].tolist()
+
+
+@pytest.mark.parametrize(("name", "color"), [("rebeccapurple", "#663399"), ("slategray", "#708090"), ("nocolor", None)])
+def test_every_css_name_is_a_colour(name: str, color: str | None) -> None:
+    assert parse_color(name) == color
