@@ -285,7 +285,9 @@ class ExportConfig(BaseModel):
     @property
     def threads(self) -> int:
         """Number of compressing threads."""
-        return self.jobs or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        if self.jobs is not None:
+            return self.jobs
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _explain(exc: ValidationError) -> str:

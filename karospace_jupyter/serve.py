@@ -128,7 +128,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, *, body: bool) -> None:
         # A page of another site can point its own name at 127.0.0.1; the Host header gives it away.
-        if self.headers.get("Host", "").rpartition(":")[0] not in {HOST, "localhost"}:
+        if self.headers.get("Host", "").partition(":")[0] not in {HOST, "localhost"}:
             self._refuse(HTTPStatus.FORBIDDEN)
             return
         path = self._file()
