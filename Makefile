@@ -28,7 +28,7 @@ types: .venv/.installed
 	$(BIN)/mypy
 
 layers: .venv/.installed
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-cache
 
 js-check: js/node_modules/.installed
 	cd js && npm run --silent check
