@@ -15,7 +15,7 @@ else
 	$(BIN)/karospace-export --demo --outdir build/demo --serve --port $(PORT)
 endif
 
-test: check chromium
+test: check chromium $(VIEWER)
 	$(BIN)/python -m pytest
 
 check: lint types layers js-check
