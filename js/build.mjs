@@ -1,4 +1,5 @@
-// Bundles the viewer into one HTML file: inline script and style, so that it opens from any host and from disk.
+// Bundles the viewer into one HTML file (inline script and style, so that it opens from any host and from disk), and
+// the widgets into one module.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { context } from 'esbuild';
 
@@ -22,12 +23,8 @@ const page = {
   },
 };
 
-const bundle = await context({
-  entryPoints: [new URL('src/entries/page.ts', import.meta.url).pathname],
+const common = {
   bundle: true,
-  write: false,
-  // A classic script: module scripts do not load from file://.
-  format: 'iife',
   target: 'es2022',
   minify: !process.argv.includes('--watch'),
   charset: 'utf8',
@@ -35,14 +32,25 @@ const bundle = await context({
   jsx: 'automatic',
   jsxImportSource: 'preact',
   loader: { '.css': 'text', '.glsl': 'text' },
-  plugins: [page],
-});
+};
+const entry = (name) => new URL(`src/entries/${name}`, import.meta.url).pathname;
+const bundles = await Promise.all([
+  // A classic script: module scripts do not load from file://.
+  context({ ...common, entryPoints: [entry('page.ts')], write: false, format: 'iife', plugins: [page] }),
+  // The module that notebooks load for every widget.
+  context({
+    ...common,
+    entryPoints: [entry('widget.ts')],
+    outfile: new URL('../karospace_jupyter/_static/widget.js', import.meta.url).pathname,
+    format: 'esm',
+  }),
+]);
 if (process.argv.includes('--watch')) {
-  await bundle.watch();
+  await Promise.all(bundles.map((bundle) => bundle.watch()));
 } else {
   try {
-    await bundle.rebuild();
+    await Promise.all(bundles.map((bundle) => bundle.rebuild()));
   } finally {
-    await bundle.dispose();
+    await Promise.all(bundles.map((bundle) => bundle.dispose()));
   }
 }

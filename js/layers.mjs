@@ -11,7 +11,8 @@ const below = {
   state: ['contract', 'lib', 'source', 'data'],
   render: ['contract', 'lib', 'source', 'data', 'state'],
   panels: ['contract', 'lib', 'source', 'data', 'state'],
-  entries: ['contract', 'lib', 'source', 'data', 'state', 'render', 'panels'],
+  widget: ['contract', 'lib'],
+  entries: ['contract', 'lib', 'source', 'data', 'state', 'render', 'panels', 'widget'],
 };
 
 const root = fileURLToPath(new URL('src', import.meta.url));

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from karospace_jupyter.config import ExportConfig
     from karospace_jupyter.errors import KaroSpaceError
     from karospace_jupyter.job import Job
+    from karospace_jupyter.widget import karospace_grid, karospace_view, karospace_widget
 
 __version__ = "0.1.0"
 
@@ -23,9 +24,15 @@ _HOMES = {
     "KaroSpaceError": "karospace_jupyter.errors",
     "adata_to_karospace": "karospace_jupyter.api",
     "export_h5ad": "karospace_jupyter.api",
+    "karospace_grid": "karospace_jupyter.widget.grid",
+    "karospace_view": "karospace_jupyter.widget.view",
+    "karospace_widget": "karospace_jupyter.widget.form",
 }
 
-__all__ = ["Bundle", "ExportConfig", "Job", "KaroSpaceError", "__version__", "adata_to_karospace", "export_h5ad"]
+__all__ = [
+    "Bundle", "ExportConfig", "Job", "KaroSpaceError", "__version__", "adata_to_karospace", "export_h5ad",
+    "karospace_grid", "karospace_view", "karospace_widget",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for

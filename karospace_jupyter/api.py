@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from karospace_jupyter.config import ExportConfig
 from karospace_jupyter.errors import ConfigError
 from karospace_jupyter.export import run
+from karospace_jupyter.progress import ProgressBar
 
 if TYPE_CHECKING:
     import os
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def export_h5ad(config: ExportConfig, job: Job | None = None) -> Manifest:
-    """Export the file ``config.h5ad_path`` to the folder ``config.outdir``.
+    """Export the file ``config.h5ad_path`` to the folder, HTML file and zip that it names.
 
     Parameters
     ----------
@@ -34,7 +35,7 @@ def export_h5ad(config: ExportConfig, job: Job | None = None) -> Manifest:
     Raises
     ------
     KaroSpaceError
-        When it fails; then the folder is as it was before.
+        When it fails; then every target is as it was before.
     """
     if config.h5ad_path is None:
         msg = "No input file was given (h5ad_path)."
@@ -44,8 +45,9 @@ def export_h5ad(config: ExportConfig, job: Job | None = None) -> Manifest:
 
 def adata_to_karospace(
     adata: Any,  # noqa: ANN401 - AnnData is imported late
-    outdir: str | os.PathLike[str],
+    outdir: str | os.PathLike[str] | None = None,
     *,
+    progress: bool = False,
     job: Job | None = None,
     **options: Any,  # noqa: ANN401 - ExportConfig checks each
 ) -> Bundle:
@@ -56,7 +58,9 @@ def adata_to_karospace(
     adata
         The object; also a view, also backed.
     outdir
-        The folder to write.
+        The folder to write. May be left out when `single_file` or `zip_path` is given.
+    progress
+        Show a bar: tqdm's own in a notebook, on stderr elsewhere.
     job
         Receives progress, and can cancel.
     **options
@@ -69,6 +73,10 @@ def adata_to_karospace(
     Raises
     ------
     KaroSpaceError
-        When it fails; then the folder is as it was before.
+        When it fails; then every target is as it was before.
     """
-    return run(adata, ExportConfig(outdir=Path(outdir), **options), job)
+    config = ExportConfig(outdir=None if outdir is None else Path(outdir), **options)
+    if not progress:
+        return run(adata, config, job)
+    with ProgressBar() as bar:
+        return run(adata, config, bar.watch(job))

@@ -10,8 +10,6 @@ import argparse
 import os
 import signal
 import sys
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -20,7 +18,7 @@ if TYPE_CHECKING:
 
     from karospace_jupyter.bundle.read import Bundle
     from karospace_jupyter.config import ExportConfig
-    from karospace_jupyter.job import Job, Progress
+    from karospace_jupyter.job import Job
     from karospace_jupyter.plan import Plan
 
 EXIT_FAILURE, EXIT_USAGE, EXIT_CANCELLED = 1, 2, 130
@@ -30,12 +28,14 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser; its options have the names and defaults of ExportConfig."""
     p = argparse.ArgumentParser(
         prog="karospace-export",
-        description="Turn an AnnData file into a static viewer: a folder that opens in any browser.",
+        description="Turn an AnnData file into a static viewer: a folder, one HTML file or a zip, for any browser.",
         epilog="Example: karospace-export --h5ad tissue.h5ad --outdir tissue_viewer --serve",
     )
     what = p.add_argument_group("input and output")
     what.add_argument("--h5ad", metavar="PATH", help=".h5ad file or .zarr folder to export")
     what.add_argument("--outdir", metavar="DIR", help="folder to write; an existing bundle there is replaced")
+    what.add_argument("--single-file", metavar="FILE.html", help="one HTML file to write, which opens by double click")
+    what.add_argument("--zip", metavar="FILE.zip", help="zip file to write")
     what.add_argument("--demo", action="store_true", help="export the built-in synthetic tissue instead of a file")
     what.add_argument("--name", metavar="TEXT", help="name shown in the viewer (default: the file's name)")
     data = p.add_argument_group("what is exported")
@@ -81,8 +81,10 @@ def parser() -> argparse.ArgumentParser:
     )
     then = p.add_argument_group("instead, and afterwards")
     then.add_argument("--dry-run", action="store_true", help="say what an export would hold, and write nothing")
-    then.add_argument("--verify", metavar="DIR", help="check a bundle's files against its manifest")
-    then.add_argument("--serve", action="store_true", help="serve the bundle on 127.0.0.1 until Ctrl-C")
+    then.add_argument(
+        "--verify", metavar="PATH", help="check a bundle's files (folder, HTML or zip) against its manifest"
+    )
+    then.add_argument("--serve", action="store_true", help="then serve the bundle on 127.0.0.1 until Ctrl-C")
     then.add_argument("--port", metavar="N", type=int, default=8000, help="first port to try (default: %(default)s)")
     then.add_argument("--json", action="store_true", help="print the result as JSON")
     then.add_argument("--quiet", action="store_true", help="no progress and no warnings")
@@ -107,7 +109,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         print(f"karospace-export {version('karospace-jupyter')}")
         return 0
-    problem = _usage(options)
+    problem = _usage(options, p)
     if problem:
         p.print_usage(sys.stderr)
         print(f"karospace-export: error: {problem}", file=sys.stderr)
@@ -141,13 +143,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_FAILURE
 
 
-def _usage(options: argparse.Namespace) -> str | None:
+def _usage(options: argparse.Namespace, p: argparse.ArgumentParser) -> str | None:
     if options.verify is not None:
-        return "--verify takes no --h5ad and no --demo" if options.h5ad or options.demo else None
+        fitting = {"verify", "json", "quiet"}
+        for action in p._actions:  # noqa: SLF001 - argparse has no public list of its options
+            name = action.dest
+            if name not in fitting and getattr(options, name, action.default) != action.default:
+                return f"--verify only checks a bundle that exists: {action.option_strings[0]} does not go with it"
+        return None
     if bool(options.h5ad) == options.demo:
         return "name an input with --h5ad PATH, or use --demo" if not options.demo else "--demo takes no --h5ad"
-    if options.outdir is None and not options.dry_run:
-        return "name the folder to write with --outdir DIR"
+    if options.dry_run and options.serve:
+        return "--dry-run writes nothing that --serve could show"
+    if not (options.outdir or options.single_file or options.zip or options.dry_run):
+        return "name what to write: --outdir DIR, --single-file FILE.html or --zip FILE.zip"
     if not 0 <= options.port <= 65535:
         return f"--port {options.port}: ports run from 0 to 65535"
     return None
@@ -158,9 +167,10 @@ def _run(options: argparse.Namespace) -> int:
         return _verify(options)
     from karospace_jupyter import export
     from karospace_jupyter.job import Job
+    from karospace_jupyter.progress import ProgressBar
 
     config = _config(options)
-    bar = None if options.quiet else _Bar()
+    bar = None if options.quiet else ProgressBar(notebook=False)
     job = Job(bar)
     with _cancel_on_signals(job):
         try:
@@ -176,7 +186,7 @@ def _run(options: argparse.Namespace) -> int:
         finally:
             if bar:
                 bar.close()
-    _print_result(bundle, options)
+    _print_result(bundle, [str(path) for path in export.targets(config)], options)
     return _serve(bundle, options) if options.serve else 0
 
 
@@ -185,7 +195,9 @@ def _config(options: argparse.Namespace) -> ExportConfig:
 
     return ExportConfig(
         h5ad_path=options.h5ad,
-        outdir=options.outdir or Path(tempfile.gettempdir()),
+        outdir=options.outdir or None,
+        single_file=options.single_file or None,
+        zip_path=options.zip or None,
         coords=options.coords,
         annotation_columns=options.anno,
         genes_mode=options.genes,
@@ -201,33 +213,6 @@ def _config(options: argparse.Namespace) -> ExportConfig:
         jobs=options.jobs,
         memory_mb=options.memory_mb,
     )
-
-
-class _Bar:
-    """Progress on stderr: a tqdm bar a stage."""
-
-    def __init__(self) -> None:
-        self._bar: Any = None
-        self._stage = ""
-
-    def __call__(self, progress: Progress) -> None:
-        if self._bar is None or self._stage != progress.stage:
-            from tqdm import tqdm
-
-            self.close()
-            self._stage = progress.stage
-            self._bar = tqdm(
-                desc=progress.stage, total=progress.total, unit=f" {progress.unit}", file=sys.stderr, dynamic_ncols=True
-            )
-        self._bar.update(progress.done - self._bar.n)
-        if progress.finished:
-            self.close()
-
-    def close(self) -> None:
-        """End the current line."""
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None
 
 
 class _cancel_on_signals:  # noqa: N801 - reads as a with statement
@@ -303,14 +288,15 @@ def _print_plan(plan: Plan, options: argparse.Namespace) -> None:
     _warn(plan.warnings, options)
 
 
-def _print_result(bundle: Bundle, options: argparse.Namespace) -> None:
+def _print_result(bundle: Bundle, paths: Sequence[str], options: argparse.Namespace) -> None:
     m = bundle.manifest
     size = sum(file.size_bytes for file in m.asset_files)
     if options.json:
         import json
 
         result = {
-            "path": str(bundle.path),
+            "path": paths[0],
+            "paths": list(paths),
             "n_cells": m.n_cells,
             "n_genes": m.n_genes_exported,
             "files": len(m.asset_files) + 2,
@@ -325,7 +311,7 @@ def _print_result(bundle: Bundle, options: argparse.Namespace) -> None:
             f"{m.n_cells:,} cells × {m.n_genes_exported:,} genes, {len(m.asset_files) + 2:,} files, {_size(size)}",
             file=sys.stderr,
         )
-    print(bundle.path, flush=True)
+    print("\n".join(paths), flush=True)
 
 
 def _warn(warnings: Sequence[str], options: argparse.Namespace) -> None:
@@ -338,13 +324,12 @@ def _serve(bundle: Bundle, options: argparse.Namespace) -> int:
     import threading
 
     from karospace_jupyter.errors import SinkError
-    from karospace_jupyter.serve import BundleServer
 
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     try:
-        server = BundleServer(bundle.path, port=options.port).start()
+        server = bundle.serve(port=options.port)
     except OSError as exc:
         msg = f"The bundle is written, but cannot be served: {exc.strerror or exc}."
         raise SinkError(msg) from exc

@@ -199,6 +199,10 @@ class ExportConfig(BaseModel):
     """The `.h5ad` file or `.zarr` folder to export."""
     outdir: Path | None = None
     """The folder to write. An existing bundle there is replaced when the new one is complete."""
+    single_file: Path | None = None
+    """Write everything into this one HTML file, which opens by double click."""
+    zip_path: Path | None = None
+    """Write everything into this zip file."""
     coords: str | None = None
     """Where the coordinates are: `obsm:KEY` or `obs:XCOL,YCOL`. Found by the usual names when not given."""
     annotation_columns: tuple[str, ...] | None = None

@@ -12,6 +12,8 @@
     │   └── ImageError
     ├── SinkError              the output cannot be written there
     ├── BundleError            a folder is not a bundle, or not the one its manifest describes
+    ├── SessionBusyError       an export is running already
+    ├── ViewError              what was asked of a view cannot be shown
     └── Cancelled              the user stopped the job; nothing was written
 
 Messages say what failed, on what, what was found and what to do. They never name a command line flag: the
@@ -59,6 +61,14 @@ class SinkError(KaroSpaceError):
 
 class BundleError(KaroSpaceError):
     """A folder is not a bundle, or differs from its manifest."""
+
+
+class SessionBusyError(KaroSpaceError):
+    """An export is running already."""
+
+
+class ViewError(KaroSpaceError):
+    """A view was asked for something that it does not have."""
 
 
 class Cancelled(KaroSpaceError):  # noqa: N818 - it is an outcome that the user asked for, not a fault

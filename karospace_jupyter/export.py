@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from karospace_jupyter.bundle.read import Bundle
 from karospace_jupyter.encode import encode_bundle
-from karospace_jupyter.errors import ConfigError, KaroSpaceError
+from karospace_jupyter.errors import ConfigError
 from karospace_jupyter.job import Job
 from karospace_jupyter.plan import Plan, resolve
-from karospace_jupyter.sink import FolderSink
-from karospace_jupyter.sink.folder import check_target
+from karospace_jupyter.sink import FolderSink, HtmlSink, MemorySink, SeveralSinks, ZipSink
 from karospace_jupyter.source import open_source
+from karospace_jupyter.static import static_file
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from karospace_jupyter.bundle.manifest import Manifest
     from karospace_jupyter.config import ExportConfig
+    from karospace_jupyter.sink import Sink
 
 
 def plan(subject: Any, config: ExportConfig, job: Job | None = None) -> Plan:  # noqa: ANN401 - a path or an AnnData
@@ -35,32 +38,45 @@ def plan(subject: Any, config: ExportConfig, job: Job | None = None) -> Plan:  #
 
 
 def run(subject: Any, config: ExportConfig, job: Job | None = None) -> Bundle:  # noqa: ANN401 - a path or an AnnData
-    """Export `subject` to the folder ``config.outdir``.
+    """Export `subject` to every target that `config` names, in one pass.
+
+    Returns
+    -------
+    The bundle: the folder if there is one, else the HTML file, else the zip.
 
     Raises
     ------
     KaroSpaceError
-        When it fails; then the folder is as it was before.
+        When it fails; then every target is as it was before.
     """
-    job = job or Job.null()
-    if config.outdir is None:
-        msg = "No output folder was given (outdir)."
-        raise ConfigError(msg)
-    html = viewer_html()
-    sink = FolderSink(config.outdir)
-    check_target(sink.target)
-    source = open_source(subject, matrix=config.matrix, memory_bytes=config.memory_mb * 2**20)
-    try:
-        planned = resolve(source, config, job)
-        with sink:
-            manifest = encode_bundle(planned, source, config, sink.put, job)
-            sink.put("index.html", html)
-            sink.put("manifest.json", manifest.model_dump_json(exclude_none=True).encode())
-            job.check()
-            sink.commit()
-    finally:
-        source.close()
-    return Bundle(sink.target, manifest)
+    sink = _targets(config)
+    manifest = _write(subject, config, sink, job or Job.null())
+    return Bundle(sink.targets[0], manifest)
+
+
+def run_to_memory(subject: Any, config: ExportConfig, job: Job | None = None) -> Bundle:  # noqa: ANN401 - a path or an AnnData
+    """Export `subject` to memory, whatever targets `config` names.
+
+    Raises
+    ------
+    KaroSpaceError
+        When it fails.
+    """
+    sink = MemorySink()
+    manifest = _write(subject, config, sink, job or Job.null())
+    assert sink.files is not None  # noqa: S101 - commit made them
+    return Bundle(sink.files, manifest)
+
+
+def targets(config: ExportConfig) -> list[Path]:
+    """Return the absolute paths that :func:`run` writes, the one that it returns first.
+
+    Raises
+    ------
+    KaroSpaceError
+        When none is given, or one is part of another.
+    """
+    return _targets(config).targets
 
 
 def viewer_html() -> bytes:
@@ -71,9 +87,35 @@ def viewer_html() -> bytes:
     KaroSpaceError
         When the JavaScript was not built, which only happens in a checkout.
     """
-    page = files("karospace_jupyter") / "_static" / "viewer.html"
+    return static_file("viewer.html")
+
+
+def _targets(config: ExportConfig) -> SeveralSinks:
+    files = [
+        kind(path) for kind, path in ((HtmlSink, config.single_file), (ZipSink, config.zip_path)) if path is not None
+    ]
+    if config.outdir is not None:
+        return SeveralSinks(FolderSink(config.outdir), files)
+    if not files:
+        msg = "No place to write to was given. Name a folder (outdir), an HTML file (single_file) or a zip (zip_path)."
+        raise ConfigError(msg)
+    return SeveralSinks(files[0], files[1:])
+
+
+def _write(subject: Any, config: ExportConfig, sink: Sink, job: Job) -> Manifest:  # noqa: ANN401 - a path or an AnnData
+    html = viewer_html()
+    sink.check()
+    source = open_source(subject, matrix=config.matrix, memory_bytes=config.memory_mb * 2**20)
     try:
-        return page.read_bytes()
-    except FileNotFoundError as exc:
-        msg = "The viewer is not built. In a checkout, run: make js"
-        raise KaroSpaceError(msg) from exc
+        planned = resolve(source, config, job)
+        with sink:
+            manifest = encode_bundle(planned, source, config, sink.put, job)
+            source.check_unchanged()
+            sink.put("index.html", html)
+            sink.put("manifest.json", manifest.model_dump_json(exclude_none=True).encode())
+            sink.prepare(job)
+            job.check()
+            sink.commit()
+    finally:
+        source.close()
+    return manifest

@@ -83,13 +83,17 @@ class Job:
     """
 
     def __init__(self, listener: Callable[[Progress], None] | None = None) -> None:
-        self._listener = listener
+        self._listeners = [] if listener is None else [listener]
         self._cancelled = threading.Event()
 
     @classmethod
     def null(cls) -> Job:
         """Return a job that nobody listens to."""
         return cls()
+
+    def listen(self, listener: Callable[[Progress], None]) -> None:
+        """Call `listener` too, as the one given at the start."""
+        self._listeners.append(listener)
 
     def cancel(self) -> None:
         """Ask the work to stop at its next block. Safe from any thread and from a signal handler."""
@@ -107,9 +111,9 @@ class Job:
             raise Cancelled(msg)
 
     def report(self, progress: Progress) -> None:
-        """Hand one report to the listener."""
-        if self._listener is not None:
-            self._listener(progress)
+        """Hand one report to the listeners."""
+        for listener in self._listeners:
+            listener(progress)
 
     @contextmanager
     def stage(self, name: str, total: int, unit: str) -> Iterator[Stage]:

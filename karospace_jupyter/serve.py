@@ -1,21 +1,24 @@
-"""A preview server for one folder, for this machine only."""
+"""A preview server for one bundle, for this machine only."""
 
 from __future__ import annotations
 
 import errno
 import functools
+import io
 import logging
 import mimetypes
+import os
 import re
 import threading
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 from urllib.parse import unquote, urlsplit
 
+from karospace_jupyter.errors import BundleError
+
 if TYPE_CHECKING:
-    import os
     from types import TracebackType
 
 logger = logging.getLogger(__name__)
@@ -34,12 +37,19 @@ _TYPES = {
 }
 
 
+class Readable(Protocol):
+    """Files that lie elsewhere than in a folder."""
+
+    def read(self, path: str) -> bytes:
+        """Return one file, or raise BundleError."""
+
+
 class BundleServer:
-    """Serves one folder on 127.0.0.1, from a thread.
+    """Serves one folder, or the files of a bundle, on 127.0.0.1, from a thread.
 
     Parameters
     ----------
-    folder
+    content
         What is served; nothing outside it is, not even through a link.
     port
         First port to try; when it is taken, the next free one is used and `port` says which. 0 takes any.
@@ -50,8 +60,8 @@ class BundleServer:
         When no port is free.
     """
 
-    def __init__(self, folder: str | os.PathLike[str], *, port: int = 8000) -> None:
-        self.folder = Path(folder).resolve()
+    def __init__(self, content: str | os.PathLike[str] | Readable, *, port: int = 8000) -> None:
+        self.content = Path(content).resolve() if isinstance(content, (str, os.PathLike)) else content
         self.wanted_port = port
         self._server: ThreadingHTTPServer | None = None
         self._thread: threading.Thread | None = None
@@ -74,7 +84,7 @@ class BundleServer:
         return self
 
     def _bind(self) -> ThreadingHTTPServer:
-        handler = functools.partial(_Handler, self.folder)
+        handler = functools.partial(_Handler, self.content)
         tried = [0] if self.wanted_port == 0 else range(self.wanted_port, min(self.wanted_port + _TRIED_PORTS, 65536))
         last: OSError | None = None
         for port in tried:
@@ -116,8 +126,8 @@ class _Handler(BaseHTTPRequestHandler):
     server_version = "karospace"
     sys_version = ""
 
-    def __init__(self, folder: Path, *arguments: object) -> None:
-        self._folder = folder
+    def __init__(self, content: Path | Readable, *arguments: object) -> None:
+        self._content = content
         super().__init__(*arguments)  # type: ignore[arg-type]  # socketserver passes request, address, server
 
     def do_GET(self) -> None:
@@ -131,11 +141,17 @@ class _Handler(BaseHTTPRequestHandler):
         if self.headers.get("Host", "").partition(":")[0] not in {HOST, "localhost"}:
             self._refuse(HTTPStatus.FORBIDDEN)
             return
-        path = self._file()
-        if path is None:
+        name = unquote(urlsplit(self.path).path)
+        name = name.lstrip("/") + ("index.html" if name.endswith("/") else "")
+        file = self._file(name)
+        if file is None:
             self._refuse(HTTPStatus.NOT_FOUND)
             return
-        size = path.stat().st_size
+        with file:
+            self._send_file(name, file, body=body)
+
+    def _send_file(self, name: str, file: BinaryIO, *, body: bool) -> None:
+        size = file.seek(0, os.SEEK_END)
         span = _span(self.headers.get("Range"), size)
         if span is None:
             self.send_response(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE)
@@ -145,9 +161,8 @@ class _Handler(BaseHTTPRequestHandler):
             return
         start, stop, partial = span
         self.send_response(HTTPStatus.PARTIAL_CONTENT if partial else HTTPStatus.OK)
-        self.send_header(
-            "Content-Type", _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or _TYPES[".bin"]
-        )
+        suffix = name[name.rfind(".") :] if "." in name else ""
+        self.send_header("Content-Type", _TYPES.get(suffix) or mimetypes.guess_type(name)[0] or _TYPES[".bin"])
         self.send_header("Content-Length", str(stop - start))
         self.send_header("Accept-Ranges", "bytes")
         self.send_header("Cache-Control", "no-cache")
@@ -156,36 +171,33 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Range", f"bytes {start}-{stop - 1}/{size}")
         self.end_headers()
         if body:
-            self._send(path, start, stop)
+            self._send(file, start, stop)
 
-    def _send(self, path: Path, start: int, stop: int) -> None:
-        with path.open("rb") as file:
-            file.seek(start)
-            left = stop - start
-            while left > 0:
-                block = file.read(min(_BLOCK, left))
-                if not block:
-                    self.close_connection = True
-                    return
-                try:
-                    self.wfile.write(block)
-                except (BrokenPipeError, ConnectionResetError):
-                    self.close_connection = True
-                    return
-                left -= len(block)
+    def _send(self, file: BinaryIO, start: int, stop: int) -> None:
+        file.seek(start)
+        left = stop - start
+        while left > 0:
+            block = file.read(min(_BLOCK, left))
+            if not block:
+                self.close_connection = True
+                return
+            try:
+                self.wfile.write(block)
+            except (BrokenPipeError, ConnectionResetError):
+                self.close_connection = True
+                return
+            left -= len(block)
 
-    def _file(self) -> Path | None:
-        name = unquote(urlsplit(self.path).path)
+    def _file(self, name: str) -> BinaryIO | None:
         if "\x00" in name or "\\" in name or ".." in name.split("/"):
             return None
-        path = self._folder / name.lstrip("/")
-        if name.endswith("/"):
-            path /= "index.html"
         try:
-            real = path.resolve(strict=True)
-        except (OSError, RuntimeError):
+            if not isinstance(self._content, Path):
+                return io.BytesIO(self._content.read(name))
+            real = (self._content / name).resolve(strict=True)
+            return real.open("rb") if real.is_relative_to(self._content) and real.is_file() else None
+        except (BundleError, OSError, RuntimeError):
             return None
-        return real if real.is_relative_to(self._folder) and real.is_file() else None
 
     def _refuse(self, status: HTTPStatus) -> None:
         self.send_response(status)

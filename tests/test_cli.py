@@ -44,7 +44,19 @@ def test_help_and_version():
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["--nonsense"], ["--demo"], ["--demo", "--outdir", "x", "--gzip", "maybe"], ["--demo", "--h5ad", "x"]],
+    [
+        [],
+        ["--nonsense"],
+        ["--demo"],
+        ["--demo", "--outdir", "x", "--gzip", "maybe"],
+        ["--demo", "--h5ad", "x"],
+        ["--demo", "--dry-run", "--serve"],
+        ["--verify", "x", "--demo"],
+        ["--verify", "x", "--outdir", "y"],
+        ["--verify", "x", "--single-file", "y.html"],
+        ["--verify", "x", "--serve"],
+        ["--verify", "x", "--genes", "all"],
+    ],
 )
 def test_wrong_usage_is_2(arguments):
     done = command(*arguments)
@@ -94,6 +106,38 @@ def test_verify(h5ad, tmp_path):
     assert asset.name in done.stderr
 
 
+def test_one_html_file_and_a_zip(h5ad, tmp_path):
+    page, zipped, out = tmp_path / "deep/a.html", tmp_path / "a.zip", tmp_path / "out"
+    done = command("--h5ad", h5ad, "--single-file", page, "--zip", zipped, "--quiet")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{page}\n{zipped}\n", "")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.zip", "deep"]
+    done = command("--h5ad", h5ad, "--outdir", out, "--single-file", page, "--json", "--quiet")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["path"] == str(out)
+    assert json.loads(done.stdout)["paths"] == [str(out), str(page)]
+    for path in (page, zipped, out):
+        done = command("--verify", path)
+        assert done.returncode == 0, done.stderr
+        assert str(path) in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [["--single-file", "mine.html"], ["--zip", "mine.zip"]])
+def test_a_foreign_file_is_left_alone(h5ad, tmp_path, arguments):
+    option, name = arguments
+    (tmp_path / name).write_text("mine")
+    done = command("--h5ad", h5ad, option, tmp_path / name, "--quiet")
+    assert done.returncode == 1
+    assert "left alone" in done.stderr
+    assert (tmp_path / name).read_text() == "mine"
+
+
+def test_verify_names_what_is_no_bundle(tmp_path):
+    (tmp_path / "a.html").write_text("<p>")
+    done = command("--verify", tmp_path / "a.html")
+    assert done.returncode == 1
+    assert "no manifest.json inside" in done.stderr
+
+
 def test_ctrl_c_during_an_export_is_130_and_leaves_nothing(tmp_path):
     process = subprocess.Popen(
         [*COMMAND, "--demo", "--outdir", str(tmp_path / "out")], stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -110,7 +154,8 @@ def test_ctrl_c_during_an_export_is_130_and_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_serve_answers_says_the_next_port_and_stops(h5ad, tmp_path):
+@pytest.mark.parametrize(("option", "name"), [("--outdir", "out"), ("--single-file", "a.html"), ("--zip", "a.zip")])
+def test_serve_answers_says_the_next_port_and_stops(h5ad, tmp_path, option, name):
     with socket.socket() as busy:
         busy.bind(("127.0.0.1", 0))
         busy.listen()
@@ -120,8 +165,8 @@ def test_serve_answers_says_the_next_port_and_stops(h5ad, tmp_path):
                 *COMMAND,
                 "--h5ad",
                 str(h5ad),
-                "--outdir",
-                str(tmp_path / "out"),
+                option,
+                str(tmp_path / name),
                 "--serve",
                 "--port",
                 str(port),
@@ -132,7 +177,7 @@ def test_serve_answers_says_the_next_port_and_stops(h5ad, tmp_path):
             text=True,
         )
         try:
-            assert process.stdout.readline().strip() == str(tmp_path / "out")
+            assert process.stdout.readline().strip() == str(tmp_path / name)
             url = process.stdout.readline().split()[0]
             with urllib.request.urlopen(url + "manifest.json", timeout=10) as answer:
                 assert json.load(answer)["n_cells"] == 300

@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import os
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from karospace_jupyter.bundle.files import BundleFiles, FolderFiles, HtmlFiles, MissingFileError, ZipFiles, open_files
 from karospace_jupyter.bundle.manifest import SCHEMA_VERSION, Chunk, Manifest
 from karospace_jupyter.errors import BundleError
+from karospace_jupyter.job import Job
+from karospace_jupyter.static import static_file
 
 if TYPE_CHECKING:
-    import os
-
     from karospace_jupyter.bundle.verify import VerifyReport
     from karospace_jupyter.serve import BundleServer
 
 
 class Bundle:
-    """A bundle in a folder.
+    """A bundle: a folder, a zip, a single HTML file, or files in memory.
 
     Parameters
     ----------
     path
-        The folder.
+        The folder, zip or HTML file, or its files.
     manifest
         Its manifest, when it is known already.
 
@@ -37,19 +40,34 @@ class Bundle:
         When there is no bundle that this version can read.
     """
 
-    def __init__(self, path: str | os.PathLike[str], manifest: Manifest | None = None) -> None:
-        self.path = Path(path)
-        self.manifest = manifest or read_manifest(self.path)
+    def __init__(self, path: str | os.PathLike[str] | BundleFiles, manifest: Manifest | None = None) -> None:
+        self.files: BundleFiles = open_files(path) if isinstance(path, (str, os.PathLike)) else path
+        self.manifest = manifest or read_manifest(self.files)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Bundle:
-        """Open the bundle in a folder."""
+        """Open the bundle in a folder, a zip or a single HTML file."""
         return cls(path)
+
+    @property
+    def path(self) -> Path | None:
+        """The folder or file; None for files that are elsewhere, as in memory."""
+        return self.files.path if isinstance(self.files, (FolderFiles, ZipFiles, HtmlFiles)) else None
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What the exporter had to decide or leave out."""
         return tuple(self.manifest.warnings or ())
+
+    def stored(self, path: str) -> bytes:
+        """Return one file of the bundle as stored, that is mostly gzip.
+
+        Raises
+        ------
+        BundleError
+            When it is missing, or the path leaves the bundle.
+        """
+        return self.files.read(path)
 
     def read(self, path: str) -> bytes:
         """Return one file of the bundle, decompressed.
@@ -57,14 +75,9 @@ class Bundle:
         Raises
         ------
         BundleError
-            When it is missing or its gzip is damaged.
+            When it is missing, its gzip is damaged, or the path leaves the bundle.
         """
-        try:
-            stored = (self.path / path).read_bytes()
-        except OSError as exc:
-            msg = f"{path} cannot be read: {exc.strerror or exc}."
-            raise BundleError(msg) from exc
-        return decompress(stored, path)
+        return decompress(self.stored(path), path)
 
     def gene(self, name: str) -> NDArray[np.float32]:
         """Return the values of one gene, shape (n_cells,).
@@ -120,9 +133,8 @@ class Bundle:
         """Serve the bundle on 127.0.0.1 until ``stop()`` is called; `url` says where."""
         from karospace_jupyter.serve import BundleServer
 
-        server = BundleServer(self.path, port=port)
-        server.start()
-        return server
+        content = self.files.path if isinstance(self.files, FolderFiles) else self.files
+        return BundleServer(content, port=port).start()
 
     def open(self, *, port: int = 8000) -> BundleServer:
         """Serve the bundle and open it in the web browser."""
@@ -132,13 +144,55 @@ class Bundle:
         webbrowser.open(server.url)
         return server
 
+    def save(self, outdir: str | os.PathLike[str], *, job: Job | None = None) -> Bundle:
+        """Write the bundle to a folder that appears complete or not at all, and return it from there.
+
+        Raises
+        ------
+        KaroSpaceError
+            When it fails; then the folder is as it was before.
+        """
+        from karospace_jupyter.bundle.write import save_folder
+
+        return Bundle(save_folder(self.files, self.manifest, outdir, job or Job.null()))
+
+    def to_html(self, path: str | os.PathLike[str], *, job: Job | None = None) -> Path:
+        """Write everything into one HTML file, which opens by double click, and return its path.
+
+        Raises
+        ------
+        KaroSpaceError
+            When it fails; then the file is as it was before.
+        """
+        from karospace_jupyter.bundle.write import save_file
+
+        return save_file(self.files, self.manifest, path, "html", static_file("viewer.html"), job or Job.null())
+
+    def to_zip(self, path: str | os.PathLike[str], *, job: Job | None = None) -> Path:
+        """Write a zip of one folder, and return its path.
+
+        Raises
+        ------
+        KaroSpaceError
+            When it fails; then the file is as it was before.
+        """
+        from karospace_jupyter.bundle.write import page_of, save_file
+
+        return save_file(self.files, self.manifest, path, "zip", page_of(self.files), job or Job.null())
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:  # noqa: ANN401 - as IPython asks
+        """Show the viewer when a notebook displays the bundle."""
+        # The front end is named, not imported: this room lies below it.
+        view = importlib.import_module("karospace_jupyter.widget.view")
+        return view.KaroSpaceView(self)._repr_mimebundle_(**kwargs)
+
     def __repr__(self) -> str:
         """Name, size and place."""
         m = self.manifest
-        return f"Bundle({m.dataset_name!r}, {m.n_cells:,} cells × {m.n_genes_exported:,} genes, {str(self.path)!r})"
+        return f"Bundle({m.dataset_name!r}, {m.n_cells:,} cells × {m.n_genes_exported:,} genes, {self.files.origin!r})"
 
 
-def read_manifest(folder: Path) -> Manifest:
+def read_manifest(files: BundleFiles) -> Manifest:
     """Read and check ``manifest.json``.
 
     Raises
@@ -146,14 +200,11 @@ def read_manifest(folder: Path) -> Manifest:
     BundleError
         When it is missing, damaged, or of a major version that this package does not know.
     """
-    path = folder / "manifest.json"
+    path = f"manifest.json of {files.origin}"
     try:
-        value = json.loads(path.read_bytes())
-    except FileNotFoundError as exc:
-        msg = f"{folder} is not a bundle: it has no manifest.json."
-        raise BundleError(msg) from exc
-    except OSError as exc:
-        msg = f"{path} cannot be read: {exc.strerror or exc}."
+        value = json.loads(files.read("manifest.json"))
+    except MissingFileError as exc:
+        msg = f"{files.origin} is not a bundle: it has no manifest.json."
         raise BundleError(msg) from exc
     except ValueError as exc:
         msg = f"{path} is not JSON: {exc}."

@@ -57,17 +57,16 @@ def verify(bundle: Bundle) -> VerifyReport:
                 problems.append(str(exc))
     if problems:
         more = f"\n… and {len(problems) - _SHOWN} more." if len(problems) > _SHOWN else ""
-        msg = f"{bundle.path} differs from its manifest:\n" + "\n".join(problems[:_SHOWN]) + more
+        msg = f"{bundle.files.origin} differs from its manifest:\n" + "\n".join(problems[:_SHOWN]) + more
         raise BundleError(msg)
     return VerifyReport(len(bundle.manifest.asset_files), total, hashed)
 
 
 def _check_file(bundle: Bundle, file: AssetFile, problems: list[str]) -> int:
-    path = bundle.path / file.path
     try:
-        stored = path.read_bytes()
-    except OSError as exc:
-        problems.append(f"{file.path}: {exc.strerror or exc}")
+        stored = bundle.stored(file.path)
+    except BundleError as exc:
+        problems.append(str(exc))
         return 0
     if len(stored) != file.size_bytes:
         problems.append(f"{file.path}: {len(stored)} bytes, but the manifest says {file.size_bytes}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from karospace_jupyter.plan.describe import Description, describe
+from karospace_jupyter.plan.estimate import Estimate, estimate
 from karospace_jupyter.plan.model import (
     Annotation,
     CategoryAnnotation,
@@ -20,11 +21,13 @@ __all__ = [
     "CategoryAnnotation",
     "Cells",
     "Description",
+    "Estimate",
     "NumberAnnotation",
     "Plan",
     "PlannedCoordinates",
     "PlannedGenes",
     "PlannedImage",
     "describe",
+    "estimate",
     "resolve",
 ]

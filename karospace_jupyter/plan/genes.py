@@ -15,6 +15,8 @@ from karospace_jupyter.plan.model import PlannedGenes
 from karospace_jupyter.plan.names import as_text, listed, make_unique, nearest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from karospace_jupyter.job import Job
     from karospace_jupyter.source import Source
     from karospace_jupyter.source.protocol import Rows
@@ -80,24 +82,7 @@ def _labels(source: Source) -> dict[str, NDArray[np.object_]]:
 def _listed_genes(
     spec: ListedGenes, names: NDArray[np.object_], labels: dict[str, NDArray[np.object_]]
 ) -> tuple[NDArray[np.int64], list[str]]:
-    lookups = [_positions(names), *(_positions(text) for text in labels.values())]
-    # Last resort: Ensembl ids with and without their version (ENSG00000141510.18).
-    lookups += [
-        _positions(np.array([_unversioned(t) for t in text], dtype=object)) for text in (names, *labels.values())
-    ]
-    indices: list[int] = []
-    unknown: list[str] = []
-    several: list[str] = []
-    for name in spec.names:
-        hits = next((lookup[name] for lookup in lookups if name in lookup), None)
-        if hits is None and _unversioned(name) != name:
-            hits = next((lookup[_unversioned(name)] for lookup in lookups if _unversioned(name) in lookup), None)
-        if hits is None:
-            unknown.append(name)
-            continue
-        if len(hits) > 1:
-            several.append(name)
-        indices.append(hits[0])
+    indices, unknown, several = _find(spec.names, names, labels)
     if unknown:
         raise GenesError(_unknown(spec, unknown, names, labels))
     warnings = []
@@ -107,6 +92,40 @@ def _listed_genes(
     if len(unique) < len(indices):
         warnings.append(f"{len(indices) - len(unique):,} names of {spec.origin} name a gene a second time.")
     return np.array(unique, dtype=np.int64), warnings
+
+
+def _find(
+    wanted: Sequence[str], names: NDArray[np.object_], labels: dict[str, NDArray[np.object_]]
+) -> tuple[list[int], list[str], list[str]]:
+    """Return the positions of the genes that were found, the names that were not, and those of several genes."""
+    lookups = [_positions(names), *(_positions(text) for text in labels.values())]
+    # Last resort: Ensembl ids with and without their version (ENSG00000141510.18).
+    lookups += [
+        _positions(np.array([_unversioned(t) for t in text], dtype=object)) for text in (names, *labels.values())
+    ]
+    indices: list[int] = []
+    unknown: list[str] = []
+    several: list[str] = []
+    for name in wanted:
+        hits = next((lookup[name] for lookup in lookups if name in lookup), None)
+        if hits is None and _unversioned(name) != name:
+            hits = next((lookup[_unversioned(name)] for lookup in lookups if _unversioned(name) in lookup), None)
+        if hits is None:
+            unknown.append(name)
+            continue
+        if len(hits) > 1:
+            several.append(name)
+        indices.append(hits[0])
+    return indices, unknown, several
+
+
+def unknown_genes(source: Source, wanted: Sequence[str], limit: int = 20) -> list[tuple[str, list[str]]]:
+    """Return the first names that are no gene of `source`, by name or by symbol, each with the names most like it."""
+    names = make_unique(as_text(source.gene_names))[0]
+    labels = _labels(source)
+    unknown = _find(wanted, names, labels)[1][:limit]
+    known = [*names.tolist(), *(text for column in labels.values() for text in column.tolist() if text)]
+    return [(name, nearest(name, known)) for name in unknown]
 
 
 def _positions(text: NDArray[np.object_]) -> dict[str, list[int]]:

@@ -1,8 +1,11 @@
-"""Publishing bytes: a folder."""
+"""Publishing bytes: a folder, one HTML file, a zip, memory."""
 
 from __future__ import annotations
 
 from karospace_jupyter.sink.folder import FolderSink
+from karospace_jupyter.sink.memory import MemorySink
 from karospace_jupyter.sink.protocol import Sink
+from karospace_jupyter.sink.several import SeveralSinks
+from karospace_jupyter.sink.single import HtmlSink, ZipSink
 
-__all__ = ["FolderSink", "Sink"]
+__all__ = ["FolderSink", "HtmlSink", "MemorySink", "SeveralSinks", "Sink", "ZipSink"]

@@ -7,12 +7,23 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from karospace_jupyter.job import Job
+
 
 class Sink(Protocol):
     """Takes files and publishes them together.
 
     A context manager: leaving it without :meth:`commit` discards everything that was put.
     """
+
+    def check(self) -> None:
+        """Refuse, before anything is read, what entering would refuse.
+
+        Raises
+        ------
+        SinkError
+            When the target must not be replaced.
+        """
 
     def __enter__(self) -> Sink:
         """Prepare a place beside the target.
@@ -28,6 +39,15 @@ class Sink(Protocol):
 
     def put(self, path: str, data: bytes) -> None:
         """Store one file under its path inside the bundle. Safe from several threads."""
+
+    def prepare(self, job: Job | None = None) -> None:
+        """Do what takes long after the last file was put; nothing becomes visible. `commit` does it otherwise.
+
+        Raises
+        ------
+        KaroSpaceError
+            When it fails or is cancelled.
+        """
 
     def commit(self) -> None:
         """Make everything visible under the target's name at once."""

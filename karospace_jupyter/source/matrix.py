@@ -62,6 +62,11 @@ class CompressedMatrix:
         return f"{'CSR' if self.by_row else 'CSC'} {self.data.dtype}"
 
     @property
+    def n_values(self) -> int:
+        """Entries that are stored."""
+        return int(self.indptr[-1])
+
+    @property
     def nbytes(self) -> int:
         """Bytes of the whole matrix in memory."""
         return int(self.indptr[-1]) * int(self.data.dtype.itemsize + self.indices.dtype.itemsize)
@@ -120,6 +125,11 @@ class DenseMatrix:
         return f"dense {self.array.dtype}"
 
     @property
+    def n_values(self) -> int:
+        """Number of values."""
+        return self.shape[0] * self.shape[1]
+
+    @property
     def nbytes(self) -> int:
         """Bytes of the whole matrix in memory; 0 when it is there already, so that nobody copies it."""
         return self.shape[0] * self.shape[1] * int(self.array.dtype.itemsize)
@@ -150,6 +160,11 @@ class DaskMatrix:
     def kind(self) -> str:
         """For people: "dask float32"."""
         return f"dask {self.array.dtype}"
+
+    @property
+    def n_values(self) -> int:
+        """Number of values."""
+        return self.shape[0] * self.shape[1]
 
     @property
     def nbytes(self) -> int:

@@ -16,6 +16,7 @@ from karospace_jupyter.job import Job
 from karospace_jupyter.source.matrix import Matrix, matrix_in_file, matrix_in_memory
 from karospace_jupyter.source.passes import Passes
 from karospace_jupyter.source.tables import FileTables, ObjectTables, Tables
+from karospace_jupyter.source.watch import FileWatch, NoWatch, ObjectWatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -73,12 +74,15 @@ class _Opened:
         matrix: Matrix,
         spec: MatrixSpec,
         memory_bytes: int,
+        watch: ObjectWatch | FileWatch | NoWatch,
         close: Callable[[], None],
     ) -> None:
         self.name = name
+        self._watch = watch
         self._tables = tables
         self.matrix_name = f"layer:{spec.name}" if spec.kind == "layer" else spec.kind
         self.matrix_kind = matrix.kind
+        self.n_values = matrix.n_values
         self._passes = Passes(matrix, f"{self.matrix_name} of {name}", memory_bytes)
         self._close = close
         var = tables.raw_var if spec.kind == "raw" else tables.var
@@ -140,6 +144,12 @@ class _Opened:
     def genes(self, indices: NDArray[np.int64], rows: Rows, job: Job | None = None) -> Iterator[GeneVector]:
         return self._passes.genes(indices, rows, job or Job.null())
 
+    def check_unchanged(self) -> None:
+        change = self._watch.change()
+        if change is not None:
+            msg = f"{self.name} was changed while it was exported: {change}. Nothing was written; export it again."
+            raise SourceError(msg)
+
     def close(self) -> None:
         self._close()
 
@@ -153,7 +163,7 @@ def _open_object(adata: Any, spec: MatrixSpec, memory_bytes: int) -> Source:  # 
     node = getattr(value, "group", value)
     in_file = type(node).__module__.partition(".")[0] in {"h5py", "zarr"}
     chosen = matrix_in_file(node, spec.kind) if in_file else matrix_in_memory(value)
-    return _Opened("anndata", ObjectTables(adata), chosen, spec, memory_bytes, lambda: None)
+    return _Opened("anndata", ObjectTables(adata), chosen, spec, memory_bytes, ObjectWatch(adata, chosen), lambda: None)
 
 
 def _matrix_of_object(adata: Any, spec: MatrixSpec) -> Any:  # noqa: ANN401
@@ -244,7 +254,9 @@ def _open_root(
     null = node is not None and str(node.attrs.get("encoding-type", "")) == "null"
     if node is None or null:
         raise _no_matrix(spec, tables.layers, has_raw=tables.raw_var is not None)
-    return _Opened(path.stem, tables, matrix_in_file(node, f"{spec.kind} of {path}"), spec, memory_bytes, close)
+    chosen = matrix_in_file(node, f"{spec.kind} of {path}")
+    watch = FileWatch(path) if path.is_file() else NoWatch()
+    return _Opened(path.stem, tables, chosen, spec, memory_bytes, watch, close)
 
 
 def _read_legacy(path: Path) -> Any:  # noqa: ANN401

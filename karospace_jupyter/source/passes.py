@@ -198,12 +198,17 @@ class _Gathered:
         self._row = stop
 
     def _add_sparse(self, block: sp.csr_matrix) -> None:
-        column = self._lookup[block.indices]
-        entries = np.flatnonzero(column >= 0)
+        if self._wanted == 1:  # one comparison an entry is a third of a lookup: someone waits for one gene
+            entries = np.flatnonzero(block.indices == self._indices[0])
+            column = np.zeros(len(entries), dtype=np.int32)
+        else:
+            column = self._lookup[block.indices]
+            entries = np.flatnonzero(column >= 0)
+            column = column[entries]
         shape = (block.shape[0], self._wanted)
         data = block.data[entries].astype(np.float32, copy=False)
         starts = np.searchsorted(entries, block.indptr)
-        part = sp.csr_matrix((data, column[entries], starts), shape=shape).tocsc()
+        part = sp.csr_matrix((data, column, starts), shape=shape).tocsc()
         part.sum_duplicates()
         self._parts.append(part)
         self._bytes += _nbytes(part)

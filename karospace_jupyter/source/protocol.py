@@ -64,6 +64,10 @@ class Source(Protocol):
         """Number of columns of the chosen matrix."""
 
     @property
+    def n_values(self) -> int:
+        """Values that the chosen matrix stores: its non-zero ones when it is sparse."""
+
+    @property
     def matrix_name(self) -> str:
         """`X`, `layer:NAME` or `raw`."""
 
@@ -119,6 +123,9 @@ class Source(Protocol):
 
     def genes(self, indices: NDArray[np.int64], rows: Rows, job: Job = ...) -> Iterator[GeneVector]:
         """Values of the chosen genes, in ascending position, with memory bounded by the budget."""
+
+    def check_unchanged(self) -> None:
+        """Raise :class:`~karospace_jupyter.errors.SourceError` when the data changed since it was opened."""
 
     def close(self) -> None:
         """Release the file."""

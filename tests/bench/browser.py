@@ -23,7 +23,7 @@ from playwright.sync_api import sync_playwright
 from karospace_jupyter import adata_to_karospace
 from karospace_jupyter.serve import BundleServer
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "e2e"))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 from conftest import FLAGS, find_chromium
 
 N = 1_000_000

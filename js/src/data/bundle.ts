@@ -2,6 +2,7 @@ import type { ImageTransform, Manifest } from '../contract/manifest';
 import type { Extent } from '../lib/camera';
 import { FormatError, UnknownNameError } from '../lib/errors';
 import type { BundleSource, ReadContext } from '../source/bundle-source';
+import { readAsset } from './asset';
 import { type CellNames, readCellIds } from './cell-ids';
 import { asFloat32, assetReader, readChunks } from './chunks';
 import { type ColumnInfo, type ColumnValues, columnInfo, readColumn } from './columns';
@@ -44,7 +45,7 @@ export interface Bundle {
 const IDENTITY: ImageTransform = { scale: [1, 1], offset: [0, 0] };
 
 export async function openBundle(source: BundleSource, ctx: ReadContext): Promise<Bundle> {
-  const manifest = await loadManifest(source, ctx);
+  const [manifest, live] = await Promise.all([loadManifest(source, ctx), liveGenes(source, ctx)]);
   const reader = assetReader(source, manifest);
   const cells = manifest.n_cells;
   const loaded = new Map<string, ColumnValues>();
@@ -70,8 +71,8 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
 
   return {
     manifest,
-    genes: geneStore(reader, manifest),
-    search: geneSearch(manifest),
+    genes: geneStore(reader, manifest, live),
+    search: geneSearch(manifest, live),
 
     async positions(at) {
       const stated = manifest.coordinates;
@@ -127,6 +128,12 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
       return path ? new Blob([(await reader.read(path, undefined, at)) as Uint8Array<ArrayBuffer>]) : null;
     },
   };
+}
+
+async function liveGenes(source: BundleSource, ctx: ReadContext): Promise<readonly string[]> {
+  if (!source.live) return [];
+  const names: unknown = JSON.parse(new TextDecoder().decode(await readAsset(source, source.live, {}, ctx)));
+  return Array.isArray(names) ? names.map(String) : [];
 }
 
 async function bitmapOf(path: string, bytes: Uint8Array): Promise<ImageBitmap> {

@@ -9,8 +9,9 @@ export interface GeneHit {
 export type GeneSearch = (query: string, limit: number) => GeneHit[];
 
 /** Search over names and alternative labels: whole names first, then beginnings, then any place. */
-export function geneSearch(manifest: Manifest): GeneSearch {
-  const names = manifest.gene_list;
+export function geneSearch(manifest: Manifest, live: readonly string[] = []): GeneSearch {
+  const exported = new Set(manifest.gene_list);
+  const names = [...manifest.gene_list, ...live.filter((name) => !exported.has(name))];
   const labelLists = (manifest.gene_labels ?? []).map((labels) => labels.labels);
   let folded: string[][] | null = null;
   const labelOf = (i: number): string => {

@@ -16,16 +16,21 @@ export interface GeneValues {
 }
 
 export interface GeneStore {
+  /** How many genes can be read. */
+  readonly count: number;
   has(gene: string): boolean;
   read(gene: string, ctx: ReadContext): Promise<GeneValues>;
 }
 
 /** Reads genes one at a time and keeps the latest of them. */
-export function geneStore(reader: AssetReader, manifest: Manifest): GeneStore {
+export function geneStore(reader: AssetReader, manifest: Manifest, live: readonly string[] = []): GeneStore {
   const { expression, n_cells: cells } = manifest;
   let entries: Map<string, GeneEntry> | null = null;
   const entryOf = (gene: string) => {
-    entries ??= new Map([...expression.genes].reverse().map((entry) => [entry.gene, entry]));
+    entries ??= new Map([
+      ...live.map((name, index) => [name, liveEntry(name, index, cells)] as const),
+      ...[...expression.genes].reverse().map((entry) => [entry.gene, entry] as const),
+    ]);
     return entries.get(gene);
   };
   const kept = new Map<string, GeneValues>();
@@ -44,6 +49,9 @@ export function geneStore(reader: AssetReader, manifest: Manifest): GeneStore {
   };
 
   return {
+    get count() {
+      return live.length === 0 ? expression.genes.length : new Set([...live, ...manifest.gene_list]).size;
+    },
     has: (gene) => entryOf(gene) !== undefined,
     async read(gene, ctx) {
       ctx.signal.throwIfAborted();
@@ -63,5 +71,14 @@ export function geneStore(reader: AssetReader, manifest: Manifest): GeneStore {
       }
       return reads.run(gene, ctx.signal, (signal) => load(entry, { signal, progress: ctx.progress }));
     },
+  };
+}
+
+/** A gene that was not exported, read from the object that the bundle was made of. */
+function liveEntry(gene: string, index: number, cells: number): GeneEntry {
+  return {
+    gene,
+    index,
+    chunks: [{ path: `live/gene_${index}`, start: 0, end: cells, size_bytes: cells * 4 }],
   };
 }

@@ -2,7 +2,8 @@ import { mountStart } from '../panels/mount';
 import type { BundleSource } from '../source/bundle-source';
 import { embeddedSource } from '../source/embedded-source';
 import { httpSource } from '../source/http-source';
-import { createViewer, type Viewer } from './viewer';
+import { isHosted, openHosted } from './hosted';
+import { createViewer, type Viewer, type ViewerOptions } from './viewer';
 
 declare global {
   interface Window {
@@ -46,25 +47,47 @@ window.karospace = {
       off();
     };
   },
+  get cells() {
+    return viewer?.cells ?? 0;
+  },
+  setSystemDark: (dark) => shown().setSystemDark(dark),
+  setWaiting: (reason) => shown().setWaiting(reason),
   project: (cell) => viewer?.project(cell) ?? null,
   valueAt: (cell) => viewer?.valueAt(cell) ?? null,
+  get selection() {
+    return viewer?.selection ?? null;
+  },
+  select: (mask) => shown().select(mask),
+  get regions() {
+    return viewer?.regions ?? [];
+  },
+  setRegions: (regions) => shown().setRegions(regions),
+  async snapshot() {
+    await ready;
+    return shown().snapshot();
+  },
   get liveObjects() {
     return viewer?.liveObjects ?? 0;
   },
   dispose: () => viewer?.dispose(),
 };
 
-function show(source: BundleSource): void {
-  viewer = createViewer(element, source, { keys: 'page' });
+function show(source: BundleSource, options: ViewerOptions = {}): Viewer {
+  viewer = createViewer(element, source, { keys: 'page', ...options });
   for (const attach of early) attach(viewer);
   early.clear();
   settleReady(viewer.ready);
+  return viewer;
 }
 
 /** Where the browser lets the page read nothing by itself, the reader picks the folder by hand. */
 async function main(): Promise<void> {
   const embedded = embeddedSource(document);
-  if (embedded) return show(embedded);
+  if (embedded) {
+    show(embedded);
+    return;
+  }
+  if (isHosted()) return openHosted(show);
   if (location.protocol === 'file:') return mountStart(element, show);
   const source = httpSource(new URL('.', location.href).href);
   // A sandboxed page has no origin of its own, and hosts refuse its requests.

@@ -8,6 +8,7 @@ import { createActions } from '../state/actions';
 import { valueAt } from '../state/layer';
 import { createLoader } from '../state/loader';
 import { createModel } from '../state/model';
+import type { Region } from '../state/selection';
 import type { ViewState } from '../state/view-state';
 
 export interface ViewerEvents {
@@ -15,6 +16,8 @@ export interface ViewerEvents {
   /** The cell under the pointer; null when none is. */
   hover: { cell: number; id: string } | null;
   error: Error;
+  selection: { mask: Uint8Array | null; count: number };
+  regions: Region[];
   /** A full frame of the current state stands. */
   drawn: undefined;
 }
@@ -23,6 +26,10 @@ export interface ViewerOptions {
   state?: Partial<ViewState>;
   /** Whose keys the viewer hears: the whole page, or only its own element (the default). */
   keys?: 'page' | 'element';
+  /** Load every column at once: whoever carries the bytes may fall silent later. */
+  eager?: boolean;
+  /** Whether the page around is dark, where the viewer cannot ask. */
+  dark?: boolean;
 }
 
 export interface Viewer {
@@ -36,10 +43,27 @@ export interface Viewer {
   project(cell: number): { x: number; y: number } | null;
   /** What the cell shows now: class, value, or null. */
   valueAt(cell: number): string | number | null;
+  /** A copy of the mask, 1 for each selected cell; null when nothing is selected. */
+  readonly selection: Uint8Array | null;
+  /** Selects the cells with a flag other than zero, one for each cell of the bundle; null clears. */
+  select(mask: Uint8Array | null): void;
+  readonly regions: Region[];
+  /** Puts these in the place of all regions; a colour that is missing is given out. */
+  setRegions(regions: readonly { name: string; mask: Uint8Array; color?: string }[]): void;
+  /** The tissue as it is drawn now, on the colour behind it, as PNG. */
+  snapshot(): Promise<Blob>;
+  /** How many cells there are; 0 before they are loaded. */
+  readonly cells: number;
+  /** Whether the page around is dark: what the theme “auto” follows from then on. */
+  setSystemDark(dark: boolean): void;
+  /** Says why nothing can be loaded at the moment; null when it can. */
+  setWaiting(reason: string | null): void;
   /** GL objects alive; 0 after `dispose`. */
   readonly liveObjects: number;
   dispose(): void;
 }
+
+const copied = (region: Region): Region => ({ ...region, mask: region.mask.slice() });
 
 export function createViewer(
   element: HTMLElement,
@@ -49,7 +73,7 @@ export function createViewer(
   const disposer = new Disposer();
   const handlers = new Map<string, Set<(detail: never) => void>>();
   const model = createModel(options.state);
-  const loader = createLoader(model, source);
+  const loader = createLoader(model, source, { eager: options.eager ?? false });
   const actions = createActions(model, loader);
   let stage: Stage | null = null;
   let latest: Promise<void> = Promise.resolve();
@@ -81,7 +105,11 @@ export function createViewer(
     return latest;
   };
 
-  const panels = mountPanels(element, model, actions, { keys: options.keys ?? 'element', retry: begin });
+  const panels = mountPanels(element, model, actions, {
+    keys: options.keys ?? 'element',
+    retry: begin,
+    dark: options.dark,
+  });
   disposer.add(() => source.dispose());
   disposer.add(() => loader.dispose());
   disposer.add(() => panels.dispose());
@@ -114,6 +142,20 @@ export function createViewer(
   );
   disposer.add(
     effect(() => {
+      const selection = model.selection.value;
+      // A copy of a million flags is only made for who listens.
+      if (!handlers.get('selection')?.size) return;
+      emit('selection', { mask: selection?.mask.slice() ?? null, count: selection?.count ?? 0 });
+    }),
+  );
+  disposer.add(
+    effect(() => {
+      const regions = model.regions.value;
+      if (handlers.get('regions')?.size) emit('regions', regions.map(copied));
+    }),
+  );
+  disposer.add(
+    effect(() => {
       if (model.drawn.value > 0) emit('drawn', undefined);
     }),
   );
@@ -133,6 +175,24 @@ export function createViewer(
     },
     project: (cell) => stage?.project(cell) ?? null,
     valueAt: (cell) => valueAt(model.layer.value, cell),
+    get selection() {
+      return model.selection.value?.mask.slice() ?? null;
+    },
+    select: (mask) => actions.setSelection(mask),
+    get regions() {
+      return model.regions.value.map(copied);
+    },
+    setRegions: (regions) => actions.setRegions(regions),
+    async snapshot() {
+      await latest;
+      if (!stage) throw new DOMException('The viewer was closed.', 'AbortError');
+      return stage.snapshot();
+    },
+    get cells() {
+      return (model.positions.value?.coords.length ?? 0) / 2;
+    },
+    setSystemDark: (dark) => actions.setSystemDark(dark),
+    setWaiting: (reason) => actions.setWaiting(reason),
     get liveObjects() {
       return stage?.liveObjects ?? 0;
     },

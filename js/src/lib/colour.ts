@@ -43,6 +43,14 @@ export function parseColour(text: string): Rgb {
   return [value >> 16, (value >> 8) & 255, value & 255];
 }
 
+/** What a browser says of a computed colour, `rgb(…)` or `rgba(…)`; null where nothing of it is seen. */
+export function parseCssColour(text: string): Rgb | null {
+  const [r, g, b, alpha = 1] = (text.match(/[\d.]+/g) ?? []).map(Number);
+  if (!/^rgba?\(/.test(text) || r === undefined || g === undefined || b === undefined || alpha === 0)
+    return null;
+  return [r, g, b];
+}
+
 export function cssColour([r, g, b]: Rgb): string {
   return `rgb(${r}, ${g}, ${b})`;
 }

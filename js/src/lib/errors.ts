@@ -5,9 +5,11 @@
  * ├─ NotFoundError     a file of the bundle is missing
  * ├─ HttpError         the host answered with another error
  * ├─ UnreachableError  no answer, or the browser refused the request
+ * ├─ HostError         the page around, or the kernel behind it, refused
  * ├─ FormatError       a file is not what the manifest promises
  * ├─ VersionError      the bundle's major version is unknown
  * ├─ UnknownNameError  a gene or column that the bundle does not have
+ * ├─ MaskError         a selection for another number of cells
  * └─ GraphicsError     no WebGL2
  */
 export abstract class ViewerError extends Error {
@@ -70,6 +72,14 @@ export class UnreachableError extends ViewerError {
   }
 }
 
+export class HostError extends ViewerError {
+  override readonly tag = 'host';
+
+  constructor(path: string, message: string) {
+    super(message, 'Run the cell again if the data or the kernel has changed.', path);
+  }
+}
+
 export class FormatError extends ViewerError {
   override readonly tag = 'format';
 
@@ -104,6 +114,18 @@ export class UnknownNameError extends ViewerError {
 
   constructor(kind: 'gene' | 'column', name: string) {
     super(`The bundle has no ${kind} “${name}”.`, `Choose a ${kind} that was exported.`, 'manifest.json');
+  }
+}
+
+export class MaskError extends ViewerError {
+  override readonly tag = 'mask';
+
+  constructor(what: string, found: number, cells: number) {
+    super(
+      `The mask of ${what} has ${found} entries; the bundle has ${cells} cells.`,
+      'Give one entry for each cell, in the order of the bundle.',
+      null,
+    );
   }
 }
 

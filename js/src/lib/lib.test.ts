@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { fitCamera, panned, project, unproject, viewOf, zoomedAt } from './camera';
-import { cssColour, parseColour, viridis, viridisRamp } from './colour';
+import { cssColour, parseColour, parseCssColour, viridis, viridisRamp } from './colour';
 import { forEachCsvRow } from './csv';
 import { Disposer } from './disposer';
 import { formatCount, formatShare, formatValue } from './format';
@@ -106,6 +106,8 @@ test('colours', () => {
   expect(parseColour('#fff')).toEqual([255, 255, 255]);
   expect(parseColour('#102030ff')).toEqual([16, 32, 48]);
   expect(parseColour('url(evil)')).toEqual([180, 186, 195]);
+  expect(parseCssColour('rgb(14, 17, 22)')).toEqual([14, 17, 22]);
+  expect(parseCssColour('rgba(0, 0, 0, 0)')).toBeNull();
   expect(cssColour(viridis(0))).toBe('rgb(68, 1, 84)');
   expect(viridis(2)).toEqual([253, 231, 37]);
   expect([...viridisRamp().subarray(0, 4)]).toEqual([68, 1, 84, 255]);

@@ -9,10 +9,14 @@ import { Display } from './display';
 import { GenePanel } from './gene-panel';
 import { Help } from './help';
 import { IconButton } from './icons';
+import { Outline } from './outline';
+import { Regions } from './regions';
 import { ScaleBar } from './scale-bar';
+import { type Room, roomFor, SelectionPanel } from './selection-panel';
 import { StatusView } from './status';
 import { nextTheme } from './theme';
 import { TitleCard } from './title-card';
+import { Tools } from './tools';
 import { Tooltip } from './tooltip';
 import { ValuePanel } from './value-panel';
 
@@ -33,10 +37,15 @@ export function App({ canvas, chrome }: { canvas: HTMLCanvasElement; chrome: Chr
   const { theme } = model.state.value;
   const ready = model.status.value.kind === 'ready';
   const open = chrome.panelOpen.value;
+  const room = roomFor(model.viewport.value, open);
+  const openPanel = () => {
+    chrome.panelOpen.value = true;
+  };
   return (
     <div class={`ks-app${open ? ' ks-open' : ''}`}>
       <div class="ks-stage">
         <div class="ks-canvas-holder" ref={holder} />
+        <Outline />
         <div class="ks-top">
           <TitleCard />
           <div class="ks-card ks-actions">
@@ -69,8 +78,8 @@ export function App({ canvas, chrome }: { canvas: HTMLCanvasElement; chrome: Chr
           <>
             <div class="ks-bottom">
               <ScaleBar />
+              {room === 'line' && <SelectionPanel as={room} onMore={openPanel} />}
               <div class="ks-card ks-zoom">
-                <IconButton icon="fit" label="Show all cells" shortcut="0" onClick={() => actions.fit()} />
                 <IconButton
                   icon="reset"
                   label="Reset the view"
@@ -87,11 +96,13 @@ export function App({ canvas, chrome }: { canvas: HTMLCanvasElement; chrome: Chr
               </div>
             </div>
             <Tooltip />
+            <Tools canvas={canvas} />
+            {room === 'card' && <SelectionPanel as={room} onMore={openPanel} />}
           </>
         )}
         <StatusView />
       </div>
-      {open && model.status.value.kind !== 'error' && <Panel chrome={chrome} />}
+      {open && model.status.value.kind !== 'error' && <Panel chrome={chrome} room={room} />}
       {chrome.helpOpen.value && (
         <Help
           onClose={() => {
@@ -103,11 +114,11 @@ export function App({ canvas, chrome }: { canvas: HTMLCanvasElement; chrome: Chr
   );
 }
 
-function Panel({ chrome }: { chrome: Chrome }): JSX.Element {
+function Panel({ chrome, room }: { chrome: Chrome; room: Room }): JSX.Element {
   const { model } = usePanels();
   const { color } = model.state.value;
   const columns = model.columns.value;
-  const genes = model.bundle.value?.manifest.gene_list.length ?? 0;
+  const genes = model.bundle.value?.genes.count ?? 0;
   const preferred = tabOf(color, columns, genes);
   const chosen = useSignal<Tab | null>(null);
   const colorKey = JSON.stringify(color);
@@ -123,6 +134,7 @@ function Panel({ chrome }: { chrome: Chrome }): JSX.Element {
   return (
     <aside class="ks-panel" aria-label="Colour and display">
       <div class="ks-panel-scroll">
+        {!busy && room === 'section' && <SelectionPanel as={room} onMore={() => {}} />}
         <section class="ks-section">
           <h2 class="ks-heading">Colour</h2>
           <ColorTabs
@@ -150,6 +162,7 @@ function Panel({ chrome }: { chrome: Chrome }): JSX.Element {
         )}
       </div>
       <Display />
+      {!busy && <Regions />}
     </aside>
   );
 }

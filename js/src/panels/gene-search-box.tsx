@@ -60,7 +60,7 @@ export function GeneSearchBox({ focus }: { focus: Signal<boolean> }): JSX.Elemen
     } else return;
     event.preventDefault();
   };
-  const genes = bundle?.manifest.gene_list.length ?? 0;
+  const genes = bundle?.genes.count ?? 0;
   return (
     <div class="ks-combo">
       <div class="ks-field ks-search">

@@ -7,6 +7,9 @@ import { nextTheme } from './theme';
 const STEP = 60;
 const ZOOM = 1.4;
 
+const isUndo = (event: KeyboardEvent) =>
+  event.key === 'z' && (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey;
+
 /** Keys of the viewer; silent while the reader types or moves a slider. */
 export function attachKeys(
   target: EventTarget,
@@ -36,15 +39,27 @@ export function attachKeys(
       chrome.panelOpen.value = true;
       chrome.findGene.value = true;
     },
+    v: () => actions.setTool('move'),
+    l: () => actions.setTool('lasso'),
+    m: () => actions.setTool('rect'),
+    // One thing at a time, the innermost first.
     Escape: () => {
-      chrome.helpOpen.value = false;
+      if (chrome.helpOpen.value) chrome.helpOpen.value = false;
+      else if (model.draft.value) actions.draw(null);
+      else actions.clearSelection();
     },
   };
   disposer.listen<KeyboardEvent>(target, 'keydown', (event) => {
-    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.defaultPrevented) return;
     const on = event.target instanceof Element ? event.target : null;
     const typing = on?.closest('input, select, textarea, [role="slider"], [role="radiogroup"]');
-    if (typing && event.key !== 'Escape') return;
+    if (typing) return;
+    if (isUndo(event)) {
+      event.preventDefault();
+      return actions.undoSelection();
+    }
+    // A line that is drawn with Alt held is given up all the same.
+    if (event.ctrlKey || event.metaKey || (event.altKey && event.key !== 'Escape')) return;
     const act = Object.hasOwn(bound, event.key) ? bound[event.key] : undefined;
     if (!act) return;
     event.preventDefault();

@@ -11,16 +11,19 @@ import { attachKeys } from './keys';
 import legend from './legend.css';
 import narrow from './narrow.css';
 import panel from './panel.css';
+import selection from './selection.css';
 import stage from './stage.css';
 import { Start } from './start';
 import states from './states.css';
 
 /** `narrow` overrules the others: it stays last. */
-const CSS = [base, stage, panel, legend, states, narrow].join('');
+const CSS = [base, stage, panel, legend, states, selection, narrow].join('');
 
 export interface MountOptions {
   keys: 'page' | 'element';
   retry: () => void;
+  /** Whether the page around is dark; the system's choice when not given. */
+  dark?: boolean | undefined;
 }
 
 function frame(element: HTMLElement, disposer: Disposer): HTMLElement {
@@ -49,8 +52,10 @@ export function mountPanels(
   const disposer = new Disposer();
   const root = frame(element, disposer);
   const system = prefersDark();
-  actions.setSystemDark(system.matches);
-  disposer.listen(system, 'change', () => actions.setSystemDark(system.matches));
+  actions.setSystemDark(options.dark ?? system.matches);
+  if (options.dark === undefined) {
+    disposer.listen(system, 'change', () => actions.setSystemDark(system.matches));
+  }
   disposer.add(
     effect(() => {
       root.dataset.theme = model.dark.value ? 'dark' : 'light';

@@ -28,7 +28,17 @@ export function StatusView(): JSX.Element | null {
         <Progress done={status.done} total={status.total} label={status.label} />
         <Preview />
         <div class="ks-loading" role="status">
-          {status.label}…
+          {model.waiting.value ?? `${status.label}…`}
+        </div>
+      </>
+    );
+  }
+  if (task && model.waiting.value) {
+    return (
+      <>
+        <Progress done={task.done} total={task.total} label={`Loading ${task.label}`} />
+        <div class="ks-card ks-waiting" role="status">
+          <strong>{task.label}</strong> {model.waiting.value}
         </div>
       </>
     );

@@ -12,8 +12,8 @@ uniform sampler2D lut;
 flat out vec4 color;
 void main() {
   vec4 entry = texelFetch(lut, ivec2(int(code & 255u), int(code >> 8u)), 0);
-  color = vec4(entry.rgb, 1.0) * opacity;
+  color = toned(entry.rgb) * opacity;
   gl_PointSize = size;
   // A hidden class is moved outside the clip volume.
-  gl_Position = entry.a == 0.0 ? vec4(2.0, 2.0, 2.0, 1.0) : vec4(position * scale + offset, 0.0, 1.0);
+  gl_Position = entry.a == 0.0 ? vec4(2.0, 2.0, 2.0, 1.0) : vec4(position * scale + offset, placed(0.0), 1.0);
 }

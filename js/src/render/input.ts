@@ -1,16 +1,28 @@
 import type { Disposer } from '../lib/disposer';
 import type { Actions } from '../state/actions';
+import type { Model } from '../state/model';
+import type { Draft } from '../state/selection';
+import { beginDrawing, type Drawing, howOf, type Point } from './drawing';
 
 const CLICK_ZOOM = 2;
+
+export interface InputAnswers {
+  /** The cell under a pixel, or -1. */
+  pick(px: number, py: number): number;
+  inside(draft: Draft): Uint32Array;
+}
 
 /** Mouse, touch and pen on the canvas. */
 export function attachInput(
   canvas: HTMLCanvasElement,
+  model: Model,
   actions: Actions,
-  pick: (px: number, py: number) => number,
+  answers: InputAnswers,
   disposer: Disposer,
 ): void {
-  const pointers = new Map<number, { x: number; y: number }>();
+  const pointers = new Map<number, Point>();
+  let drawing: { id: number; line: Drawing } | null = null;
+  let spaceDown = false;
   let hoverFrame = 0;
 
   const at = (event: MouseEvent) => {
@@ -20,7 +32,7 @@ export function attachInput(
   const hoverAt = (x: number, y: number) => {
     cancelAnimationFrame(hoverFrame);
     hoverFrame = requestAnimationFrame(() => {
-      const cell = pick(x, y);
+      const cell = answers.pick(x, y);
       actions.hover(cell < 0 ? null : { cell, x, y });
     });
   };
@@ -29,7 +41,18 @@ export function attachInput(
   disposer.listen<PointerEvent>(canvas, 'pointerdown', (event) => {
     if (event.button > 1) return;
     canvas.setPointerCapture(event.pointerId);
+    // A second finger means to zoom, not to draw.
+    if (pointers.size > 0) drawing?.line.cancel();
     pointers.set(event.pointerId, at(event));
+    const tool = model.tool.value;
+    if (tool === 'move' || spaceDown || event.button !== 0 || pointers.size > 1) return;
+    cancelAnimationFrame(hoverFrame);
+    actions.hover(null);
+    drawing = { id: event.pointerId, line: beginDrawing(model, actions, tool, howOf(event), at(event)) };
+  });
+  // Some systems answer the middle button with a scroll of their own.
+  disposer.listen<MouseEvent>(canvas, 'mousedown', (event) => {
+    if (event.button === 1) event.preventDefault();
   });
 
   disposer.listen<PointerEvent>(canvas, 'pointermove', (event) => {
@@ -41,12 +64,18 @@ export function attachInput(
     }
     const other = [...pointers].find(([id]) => id !== event.pointerId)?.[1];
     pointers.set(event.pointerId, now);
+    if (drawing && !other) {
+      if (drawing.id !== event.pointerId || !drawing.line.alive) return;
+      const passed = event.getCoalescedEvents();
+      for (const step of passed.length > 0 ? passed : [event]) drawing.line.to(at(step));
+      return;
+    }
     if (Math.hypot(now.x - before.x, now.y - before.y) > 0) actions.hover(null);
     if (!other) {
       actions.pan(now.x - before.x, now.y - before.y);
       return;
     }
-    const distance = (point: { x: number; y: number }) => Math.hypot(point.x - other.x, point.y - other.y);
+    const distance = (point: Point) => Math.hypot(point.x - other.x, point.y - other.y);
     actions.pan((now.x - before.x) / 2, (now.y - before.y) / 2);
     const middle = { x: (now.x + other.x) / 2, y: (now.y + other.y) / 2 };
     if (distance(before) > 0) actions.zoom(distance(now) / distance(before), middle);
@@ -54,6 +83,16 @@ export function attachInput(
 
   const release = (event: PointerEvent) => {
     pointers.delete(event.pointerId);
+    if (drawing?.id === event.pointerId) {
+      const { line } = drawing;
+      drawing = null;
+      if (!line.alive) return;
+      if (event.type !== 'pointerup') return line.cancel();
+      line.to(at(event));
+      const draft = line.done();
+      if (draft) actions.select(answers.inside(draft), draft.how, draft.points);
+      return;
+    }
     if (event.type === 'pointerup') {
       const { x, y } = at(event);
       hoverAt(x, y);
@@ -80,6 +119,24 @@ export function attachInput(
     { passive: false },
   );
   disposer.listen<MouseEvent>(canvas, 'dblclick', (event) => {
+    if (model.tool.value !== 'move') return;
     actions.zoom(event.shiftKey ? 1 / CLICK_ZOOM : CLICK_ZOOM, at(event));
   });
+
+  const setSpace = (down: boolean) => {
+    spaceDown = down;
+    canvas.toggleAttribute('data-space', down);
+  };
+  disposer.listen<KeyboardEvent>(window, 'keydown', (event) => {
+    if (event.key !== ' ') return;
+    // On the tissue the key means to move it, not to scroll the page around it.
+    if (event.target === canvas || event.target === document.body) {
+      if (event.target === canvas) event.preventDefault();
+      setSpace(true);
+    }
+  });
+  disposer.listen<KeyboardEvent>(window, 'keyup', (event) => {
+    if (event.key === ' ') setSpace(false);
+  });
+  disposer.listen(window, 'blur', () => setSpace(false));
 }

@@ -1,9 +1,9 @@
 import type { Positions } from '../data/bundle';
 import { unproject, type View } from '../lib/camera';
 import { buildGrid, type GridIndex, nearestCell, typicalSpacing } from '../lib/grid-index';
-import { hiddenFlags } from '../state/layer';
+import { cellsInPolygon, cellsInRectangle } from '../lib/polygon';
 import type { Model } from '../state/model';
-import { hiddenOf } from '../state/view-state';
+import { type Draft, visibleTest } from '../state/selection';
 
 const REACH = 6;
 const SMALLEST = 1.4;
@@ -22,20 +22,39 @@ export function pointSizer(positions: Positions): (view: View, factor: number) =
   };
 }
 
-/** Finds the visible cell under a pixel. The grid is built at the first question. */
-export function picker(model: Model): (px: number, py: number, diameter: number) => number {
-  let grid: GridIndex | null = null;
-  return (px, py, diameter) => {
-    const positions = model.positions.value;
-    const view = model.view.value;
-    if (!positions || !view) return -1;
-    if (!grid || grid.coords !== positions.coords) grid = buildGrid(positions.coords, positions.extent);
-    const layer = model.layer.value;
-    const [x, y] = unproject(view, px, py);
-    const radius = Math.max(REACH, diameter / 2) / view.scale;
-    if (layer.kind !== 'category') return nearestCell(grid, x, y, radius, () => true);
-    const flags = hiddenFlags(layer.column, hiddenOf(model.state.value, layer.column.name));
-    const { codes } = layer.column;
-    return nearestCell(grid, x, y, radius, (cell) => flags[codes[cell] ?? 0] !== 1);
+/** Finds visible cells by place. */
+export interface Picker {
+  /** The cell under a pixel, or -1. */
+  at(px: number, py: number, diameter: number): number;
+  /** The cells whose middle is inside the line. */
+  inside(draft: Draft): Uint32Array;
+}
+
+/** The grid is built at the first question. */
+export function picker(model: Model): Picker {
+  let held: GridIndex | null = null;
+  const gridOf = ({ coords, extent }: Positions) => {
+    if (held?.coords !== coords) held = buildGrid(coords, extent);
+    return held;
+  };
+  const accepts = () => visibleTest(model.layer.value, model.state.value);
+  return {
+    at(px, py, diameter) {
+      const positions = model.positions.value;
+      const view = model.view.value;
+      if (!positions || !view) return -1;
+      const [x, y] = unproject(view, px, py);
+      const radius = Math.max(REACH, diameter / 2) / view.scale;
+      return nearestCell(gridOf(positions), x, y, radius, accepts() ?? (() => true));
+    },
+    inside({ kind, points }) {
+      const positions = model.positions.value;
+      if (!positions) return new Uint32Array(0);
+      if (kind === 'lasso') return cellsInPolygon(gridOf(positions), points, accepts());
+      const xs = points.filter((_, i) => i % 2 === 0);
+      const ys = points.filter((_, i) => i % 2 === 1);
+      const box = [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)] as const;
+      return cellsInRectangle(gridOf(positions), box, accepts());
+    },
   };
 }

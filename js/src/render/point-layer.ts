@@ -3,6 +3,7 @@ import { type Rgb, viridisRamp } from '../lib/colour';
 import categoryVertex from './category.vert.glsl';
 import type { GlScope, Program } from './gl-scope';
 import roundFragment from './round.frag.glsl';
+import selectionFunctions from './selection.glsl';
 import { gathered } from './shuffle';
 import smallFragment from './small.frag.glsl';
 import valueVertex from './value.vert.glsl';
@@ -16,6 +17,8 @@ export interface PointStyle {
   opacity: number;
   range: readonly [number, number];
   missing: Rgb;
+  /** What unselected cells fade towards. */
+  ground: Rgb;
   /** How many cells to draw of the shuffled order. */
   count: number;
 }
@@ -25,6 +28,12 @@ type Mode = 'plain' | 'category' | 'value';
 /** Points up to this size are squares: a `discard` in their program would cost more than it shows. */
 const ROUND_FROM = 2.5;
 const LUT_WIDTH = 256;
+const VERSION = '#version 300 es\n';
+
+/** Without a selection its functions do nothing, and cost nothing. */
+function vertexSource(main: string, selection: boolean): string {
+  return main.replace(VERSION, `${VERSION}${selection ? '#define SELECTION\n' : ''}${selectionFunctions}`);
+}
 
 /** Cells as points, in shuffled order so that any first part of them shows the whole tissue. */
 export class PointLayer {
@@ -34,6 +43,8 @@ export class PointLayer {
   #positions: WebGLBuffer;
   #codes: WebGLBuffer;
   #values: WebGLBuffer;
+  #selected: WebGLBuffer | null = null;
+  #hasSelection = false;
   #arrays: Record<Mode, WebGLVertexArrayObject>;
   #lut: WebGLTexture;
   #ramp: WebGLTexture;
@@ -53,24 +64,26 @@ export class PointLayer {
   }
 
   /** Compiled when first needed: a program costs a tenth of a first frame. */
-  #program(mode: Mode, round: boolean): Program {
+  #program(mode: Mode, round: boolean, selection: boolean): Program {
     const kind = mode === 'value' ? 'value' : 'category';
-    const key = `${kind} ${round}`;
+    const key = `${kind} ${round} ${selection}`;
     const held = this.#programs.get(key);
     if (held) return held;
     const vertex = kind === 'value' ? valueVertex : categoryVertex;
-    const made = this.#scope.program(vertex, round ? roundFragment : smallFragment);
+    const made = this.#scope.program(vertexSource(vertex, selection), round ? roundFragment : smallFragment);
     this.#programs.set(key, made);
     return made;
   }
 
   /** Compiles the programs that later frames may need; true while some are left. */
   warm(): boolean {
-    for (const mode of ['category', 'value'] as const) {
-      for (const round of [false, true]) {
-        if (this.#programs.has(`${mode} ${round}`)) continue;
-        this.#program(mode, round);
-        return true;
+    for (const selection of [false, true]) {
+      for (const mode of ['category', 'value'] as const) {
+        for (const round of [false, true]) {
+          if (this.#programs.has(`${mode} ${round} ${selection}`)) continue;
+          this.#program(mode, round, selection);
+          return true;
+        }
       }
     }
     return false;
@@ -122,6 +135,27 @@ export class PointLayer {
     gl.bindVertexArray(null);
   }
 
+  /** One flag for each cell; null ends the selection. */
+  setSelected(mask: Uint8Array | null): void {
+    const { gl } = this.#scope;
+    this.#hasSelection = mask !== null;
+    if (mask) {
+      this.#selected ??= this.#scope.buffer();
+      gl.bindBuffer(gl.ARRAY_BUFFER, this.#selected);
+      gl.bufferData(gl.ARRAY_BUFFER, gathered(mask, this.#order), gl.DYNAMIC_DRAW);
+    }
+    for (const array of Object.values(this.#arrays)) {
+      gl.bindVertexArray(array);
+      if (mask) {
+        gl.enableVertexAttribArray(2);
+        gl.vertexAttribIPointer(2, 1, gl.UNSIGNED_BYTE, 0, 0);
+      } else {
+        gl.disableVertexAttribArray(2);
+      }
+    }
+    gl.bindVertexArray(null);
+  }
+
   /** RGBA of each code; alpha 0 hides it. */
   setColors(rgba: Uint8Array): void {
     const { gl } = this.#scope;
@@ -135,7 +169,8 @@ export class PointLayer {
   draw(style: PointStyle): void {
     const { gl } = this.#scope;
     const round = style.size >= ROUND_FROM;
-    const program = this.#program(this.#mode, round);
+    const selection = this.#hasSelection;
+    const program = this.#program(this.#mode, round, selection);
     program.use();
     gl.uniform2f(program.uniform('scale'), ...style.scale);
     gl.uniform2f(program.uniform('offset'), ...style.offset);
@@ -151,10 +186,18 @@ export class PointLayer {
       gl.uniform3f(program.uniform('missing'), r / 255, g / 255, b / 255);
       gl.enable(gl.DEPTH_TEST);
       gl.depthFunc(gl.LESS);
+    } else if (selection) {
+      // Two depths, the selected before the others; within each the last is on top as ever.
+      gl.enable(gl.DEPTH_TEST);
+      gl.depthFunc(gl.LEQUAL);
     } else {
       gl.disable(gl.DEPTH_TEST);
     }
-    if (round || style.opacity < 1) {
+    if (selection) {
+      const [r, g, b] = style.ground;
+      gl.uniform3f(program.uniform('ground'), r / 255, g / 255, b / 255);
+    }
+    if (round || selection || style.opacity < 1) {
       gl.enable(gl.BLEND);
       gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
     } else {

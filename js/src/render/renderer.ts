@@ -1,6 +1,6 @@
 import type { Positions, TissueImage } from '../data/bundle';
 import type { View } from '../lib/camera';
-import { MISSING_COLOUR, PLAIN_COLOUR, parseColour } from '../lib/colour';
+import { MISSING_COLOUR, PLAIN_COLOUR, parseColour, type Rgb } from '../lib/colour';
 import { GraphicsError } from '../lib/errors';
 import type { Layer } from '../state/layer';
 import { GlScope } from './gl-scope';
@@ -19,6 +19,8 @@ export interface Frame {
   /** 0 for no image */
   imageOpacity: number;
   dark: boolean;
+  /** Behind the tissue; only what a selection leaves out is drawn with it. */
+  ground: Rgb;
   /** How many cells to draw at most. */
   budget: number;
 }
@@ -67,6 +69,11 @@ export class Renderer {
     this.#points.setColors(rgba);
   }
 
+  /** One flag for each cell; null ends the selection. */
+  setSelected(mask: Uint8Array | null): void {
+    this.#points.setSelected(mask);
+  }
+
   setImage(image: TissueImage | null): void {
     this.#imageScope?.dispose();
     this.#imageScope = null;
@@ -94,6 +101,7 @@ export class Renderer {
       opacity: frame.opacity,
       range: frame.range,
       missing: parseColour(MISSING_COLOUR),
+      ground: frame.ground,
       count: frame.budget,
     });
   }

@@ -1,7 +1,8 @@
 import { effect, untracked } from '@preact/signals';
 import { project } from '../lib/camera';
+import { parseCssColour, type Rgb } from '../lib/colour';
 import { Disposer } from '../lib/disposer';
-import { asError } from '../lib/errors';
+import { asError, GraphicsError } from '../lib/errors';
 import type { Actions } from '../state/actions';
 import { hiddenFlags } from '../state/layer';
 import type { Model } from '../state/model';
@@ -17,12 +18,15 @@ export interface Stage {
   project(cell: number): { x: number; y: number } | null;
   /** GL objects alive */
   readonly liveObjects: number;
+  /** The tissue as it is drawn, on the colour behind it, as PNG. */
+  snapshot(): Promise<Blob>;
   dispose(): void;
 }
 
 /** While the view moves, so many cells are drawn at most; all of them when it rests. */
 const MOVING_BUDGET = 200_000;
 const REST_AFTER_MS = 140;
+const BLACK: Rgb = [0, 0, 0];
 
 export function createStage(
   canvas: HTMLCanvasElement,
@@ -38,6 +42,7 @@ export function createStage(
   let rest: ReturnType<typeof setTimeout> | undefined;
   let moving = false;
   let first = true;
+  let ground: Rgb | null = null;
   const gl = openContext(canvas);
   const pick = picker(model);
 
@@ -56,10 +61,9 @@ export function createStage(
     }, 60);
   };
 
-  const paint = () => {
-    frame = 0;
+  const draw = (cells: number): boolean => {
     const view = model.view.value;
-    if (!renderer || !view || !sizeOf || gl.isContextLost()) return;
+    if (!renderer || !view || !sizeOf || gl.isContextLost()) return false;
     const ratio = window.devicePixelRatio || 1;
     const width = Math.max(1, Math.round(view.width * ratio));
     const height = Math.max(1, Math.round(view.height * ratio));
@@ -68,6 +72,8 @@ export function createStage(
       canvas.height = height;
     }
     const state = model.state.value;
+    // Asking for styles makes the browser lay out the page: only where the answer is drawn.
+    if (model.selection.value) ground ??= groundOf(canvas);
     renderer.draw({
       view,
       ratio,
@@ -76,8 +82,15 @@ export function createStage(
       range: model.range.value,
       imageOpacity: state.imageOn ? state.imageOpacity : 0,
       dark: model.dark.value,
-      budget: budget(),
+      ground: ground ?? BLACK,
+      budget: cells,
     });
+    return true;
+  };
+
+  const paint = () => {
+    frame = 0;
+    if (!draw(budget()) || !renderer) return;
     if (first) {
       renderer.finish();
       first = false;
@@ -123,6 +136,7 @@ export function createStage(
     renderer.setLayer(model.layer.value);
     colors();
     renderer.setImage(model.image.value);
+    renderer.setSelected(model.selection.value?.mask ?? null);
     request();
   };
 
@@ -195,6 +209,29 @@ export function createStage(
     ),
   );
 
+  disposer.add(
+    effect(
+      guarded(() => {
+        const selection = model.selection.value;
+        untracked(() => {
+          renderer?.setSelected(selection?.mask ?? null);
+          request();
+        });
+      }),
+    ),
+  );
+  disposer.add(
+    effect(() => {
+      void model.dark.value;
+      ground = null;
+    }),
+  );
+  disposer.add(
+    effect(() => {
+      canvas.dataset.tool = model.tool.value;
+    }),
+  );
+
   disposer.listen(canvas, 'webglcontextlost', (event) => {
     event.preventDefault();
     renderer?.dispose();
@@ -217,10 +254,14 @@ export function createStage(
 
   attachInput(
     canvas,
+    model,
     actions,
-    (px, py) => {
-      const view = model.view.value;
-      return view && sizeOf ? pick(px, py, sizeOf(view, model.state.value.pointSize)) : -1;
+    {
+      pick(px, py) {
+        const view = model.view.value;
+        return view && sizeOf ? pick.at(px, py, sizeOf(view, model.state.value.pointSize)) : -1;
+      },
+      inside: pick.inside,
     },
     disposer,
   );
@@ -246,6 +287,25 @@ export function createStage(
     get liveObjects() {
       return renderer?.live ?? 0;
     },
+    async snapshot() {
+      // Drawn and read in one task: afterwards the browser may have cleared what was drawn.
+      if (!draw(Number.MAX_SAFE_INTEGER))
+        throw new GraphicsError('there is nothing drawn to take a picture of');
+      const picture = document.createElement('canvas');
+      picture.width = canvas.width;
+      picture.height = canvas.height;
+      const flat = picture.getContext('2d');
+      if (!flat) throw new GraphicsError('this browser gives no 2D canvas');
+      flat.fillStyle = `rgb(${groundOf(canvas).join(' ')})`;
+      flat.fillRect(0, 0, picture.width, picture.height);
+      flat.drawImage(canvas, 0, 0);
+      return new Promise<Blob>((resolve, reject) => {
+        picture.toBlob((blob) => {
+          if (blob) resolve(blob);
+          else reject(new GraphicsError('the picture is too large for this browser'));
+        }, 'image/png');
+      });
+    },
     dispose() {
       disposer.dispose();
       clearTimeout(rest);
@@ -258,4 +318,13 @@ export function createStage(
       gl.getExtension('WEBGL_lose_context')?.loseContext();
     },
   };
+}
+
+/** The colour behind the tissue: that of the nearest element around it that has one. */
+function groundOf(canvas: HTMLCanvasElement): Rgb {
+  for (let element = canvas.parentElement; element; element = element.parentElement) {
+    const color = parseCssColour(getComputedStyle(element).backgroundColor);
+    if (color) return color;
+  }
+  return [255, 255, 255];
 }

@@ -15,8 +15,8 @@ void main() {
   bool known = !isnan(value) && value <= 3.4e38 && value >= -3.4e38;
   float t = known ? clamp((value - range.x) * range.y, 0.0, 1.0) : 0.0;
   vec3 rgb = known ? texelFetch(lut, ivec2(int(t * 255.0 + 0.5), 0), 0).rgb : missing;
-  color = vec4(rgb, 1.0) * opacity;
+  color = toned(rgb) * opacity;
   gl_PointSize = size;
   // The value is the depth: the highest lies on top, cells without a value below all.
-  gl_Position = vec4(position * scale + offset, known ? 0.8 - t * 1.6 : 0.9, 1.0);
+  gl_Position = vec4(position * scale + offset, placed(known ? 0.8 - t * 1.6 : 0.9), 1.0);
 }

@@ -8,5 +8,7 @@ export interface ReadContext {
 export interface BundleSource {
   /** The bytes as stored. Rejects with NotFoundError for a missing file and with `signal.reason` on abort. */
   read(path: string, ctx: ReadContext): Promise<Uint8Array>;
+  /** File that lists genes which can be read besides those of the bundle, as `live/gene_N`, N its place in the list. */
+  readonly live?: string | undefined;
   dispose(): void;
 }

@@ -4,9 +4,10 @@ import { UnknownNameError } from '../lib/errors';
 import { hiddenFlags } from './layer';
 import type { Loader } from './loader';
 import type { Hover, Model } from './model';
+import { createSelectionActions, type SelectionActions } from './selection-actions';
 import { type Color, hiddenOf, INITIAL, merged, sameColor, type Theme, type ViewState } from './view-state';
 
-export interface Actions {
+export interface Actions extends SelectionActions {
   /** Applies what is asked; resolves when the values it needs are loaded. */
   setState(change: Partial<ViewState>): Promise<void>;
   setColor(color: Color): void;
@@ -29,6 +30,7 @@ export interface Actions {
   hover(hover: Hover | null): void;
   resize(viewport: Viewport): void;
   setSystemDark(dark: boolean): void;
+  setWaiting(reason: string | null): void;
   frameDrawn(): void;
   /** Nothing can be shown any more. */
   fail(error: Error): void;
@@ -67,6 +69,7 @@ export function createActions(model: Model, loader: Loader): Actions {
   };
 
   return {
+    ...createSelectionActions(model),
     setState: apply,
     setColor(color) {
       // The problem signal already tells the user why it failed.
@@ -122,6 +125,9 @@ export function createActions(model: Model, loader: Loader): Actions {
     },
     setSystemDark(dark) {
       model.systemDark.value = dark;
+    },
+    setWaiting(reason) {
+      model.waiting.value = reason;
     },
     fail(error) {
       model.status.value = { kind: 'error', error };

@@ -24,7 +24,16 @@ const TOOLTIP_COLUMNS = 8;
 const TOOLTIP_VALUES = 16_000_000;
 const RECENT_GENES = 5;
 
-export function createLoader(model: Model, source: BundleSource): Loader {
+export interface LoaderOptions {
+  /** Load every column unasked. */
+  eager: boolean;
+}
+
+export function createLoader(
+  model: Model,
+  source: BundleSource,
+  { eager }: LoaderOptions = { eager: false },
+): Loader {
   const closed = new AbortController();
   let colorRead = new AbortController();
   let pending: Promise<void> = Promise.resolve();
@@ -160,9 +169,9 @@ export function createLoader(model: Model, source: BundleSource): Loader {
         }),
       ),
     ]);
-    const wanted = model.columns.value.slice(0, TOOLTIP_COLUMNS);
+    const wanted = eager ? model.columns.value : model.columns.value.slice(0, TOOLTIP_COLUMNS);
     const group = model.columns.value.find((column) => column.kind === 'category');
-    const affordable = wanted.length * bundle.manifest.n_cells <= TOOLTIP_VALUES;
+    const affordable = eager || wanted.length * bundle.manifest.n_cells <= TOOLTIP_VALUES;
     for (const column of affordable ? wanted : group ? [group] : []) {
       if (closed.signal.aborted) return;
       await quietly(bundle.column(column.name, ctx()).then(keepColumn));

@@ -4,6 +4,7 @@ import type { CellNames } from '../data/cell-ids';
 import type { CategoryValues, ColumnInfo, ColumnValues } from '../data/columns';
 import { type View, type Viewport, viewOf } from '../lib/camera';
 import { type Layer, NO_LAYER } from './layer';
+import type { Draft, Region, Selection, Tool } from './selection';
 import { INITIAL, type ViewState } from './view-state';
 
 export type Status =
@@ -43,11 +44,19 @@ export interface Model {
   readonly problem: Signal<Error | null>;
   /** What failed beside the tissue: the image, the ids. */
   readonly notice: Signal<Error | null>;
+  /** Why nothing can be loaded at the moment, in words for the reader. */
+  readonly waiting: Signal<string | null>;
   readonly recentGenes: Signal<readonly string[]>;
   readonly hover: Signal<Hover | null>;
   readonly viewport: Signal<Viewport>;
   readonly systemDark: Signal<boolean>;
   readonly drawn: Signal<number>;
+  readonly tool: Signal<Tool>;
+  readonly selection: Signal<Selection | null>;
+  readonly regions: Signal<readonly Region[]>;
+  readonly draft: Signal<Draft | null>;
+  /** The line that the selection was drawn with: interleaved x, y in coordinate units. */
+  readonly outline: Signal<readonly number[] | null>;
 
   readonly view: ReadonlySignal<View | null>;
   readonly dark: ReadonlySignal<boolean>;
@@ -80,11 +89,17 @@ export function createModel(initial: Partial<ViewState> = {}): Model {
     task: signal<Task | null>(null),
     problem: signal<Error | null>(null),
     notice: signal<Error | null>(null),
+    waiting: signal<string | null>(null),
     recentGenes: signal<readonly string[]>([]),
     hover: signal<Hover | null>(null),
     viewport,
     systemDark,
     drawn: signal(0),
+    tool: signal<Tool>('move'),
+    selection: signal<Selection | null>(null),
+    regions: signal<readonly Region[]>([]),
+    draft: signal<Draft | null>(null),
+    outline: signal<readonly number[] | null>(null),
     view: computed(() => {
       const at = positions.value;
       if (!at || !camera.value || viewport.value.width === 0) return null;

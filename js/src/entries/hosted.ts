@@ -1,0 +1,119 @@
+import { HELLO, INIT, type Init, type PlainRegion, type ToHost, type ToViewer } from '../contract/host';
+import { packBits, unpackBits } from '../lib/bits';
+import type { BundleSource } from '../source/bundle-source';
+import { hostSource } from '../source/host-source';
+import type { ViewState } from '../state/view-state';
+import type { Viewer, ViewerOptions } from './viewer';
+
+const STATE_EVERY_MS = 80;
+
+/** Whether this page is a frame that someone fills by messages. */
+export function isHosted(): boolean {
+  return location.href === 'about:srcdoc' && window.parent !== window;
+}
+
+/** Asks the page around for a port and joins the viewer to it, both ways. */
+export function openHosted(show: (source: BundleSource, options: ViewerOptions) => Viewer): void {
+  const onMessage = (event: MessageEvent<Init>) => {
+    const port = event.ports[0];
+    if (event.source !== window.parent || event.data?.type !== INIT || !port) return;
+    window.removeEventListener('message', onMessage);
+    connect(port, event.data, show);
+  };
+  window.addEventListener('message', onMessage);
+  // Without an origin of its own, the page can only name everyone; it says nothing but that it is there.
+  window.parent.postMessage({ type: HELLO }, '*');
+}
+
+function connect(
+  port: MessagePort,
+  init: Init,
+  show: (source: BundleSource, options: ViewerOptions) => Viewer,
+): void {
+  const post = (message: ToHost, transfer: Transferable[] = []) => port.postMessage(message, transfer);
+  const source = hostSource(port, init.live > 0 ? 'live/genes.json' : undefined);
+  port.start();
+  const viewer = show(source, {
+    state: init.state as Partial<ViewState>,
+    eager: true,
+    dark: init.dark,
+  });
+  /** What came from outside must not be reported back as news. */
+  let quiet = false;
+  const quietly = (work: () => void) => {
+    quiet = true;
+    try {
+      work();
+    } finally {
+      quiet = false;
+    }
+  };
+
+  let cells = 0;
+  const early: ToViewer[] = [];
+  const receive = (message: ToViewer) => {
+    if (message.type === 'set') void set(message.state as Partial<ViewState>);
+    else if (message.type === 'dark') viewer.setSystemDark(message.dark);
+    else if (message.type === 'waiting') viewer.setWaiting(message.reason);
+    else if (message.type === 'select') {
+      quietly(() => viewer.select(message.bits && unpackBits(message.bits, cells)));
+    } else if (message.type === 'regions') {
+      quietly(() =>
+        viewer.setRegions(
+          message.regions.map(({ bits, ...rest }) => ({ ...rest, mask: unpackBits(bits, cells) })),
+        ),
+      );
+    } else if (message.type === 'snapshot') void snapshot(message.id);
+  };
+  const set = async (state: Partial<ViewState>) => {
+    try {
+      await viewer.setState(state);
+    } catch {
+      // A linked view may be coloured by what this bundle does not have: the rest still holds.
+      const { color: _, ...rest } = state;
+      await viewer.setState(rest).catch(() => {});
+    }
+  };
+  const snapshot = async (id: string) => {
+    try {
+      const png = new Uint8Array(await (await viewer.snapshot()).arrayBuffer());
+      post({ type: 'snapshot', id, png }, [png.buffer]);
+    } catch (thrown) {
+      post({ type: 'snapshot', id, png: null, message: String(thrown) });
+    }
+  };
+  const needsTissue = ({ type }: ToViewer) => type === 'select' || type === 'regions' || type === 'snapshot';
+  port.addEventListener('message', ({ data }: MessageEvent<ToViewer>) => {
+    if (cells === 0 && needsTissue(data)) early.push(data);
+    else receive(data);
+  });
+
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  viewer.on('state', () => {
+    if (timer !== undefined) return;
+    timer = setTimeout(() => {
+      timer = undefined;
+      if (cells > 0) post({ type: 'state', state: { ...viewer.getState() } });
+    }, STATE_EVERY_MS);
+  });
+  viewer.on('selection', ({ mask, count }) => {
+    if (!quiet) post({ type: 'selection', bits: mask && packBits(mask), count });
+  });
+  viewer.on('regions', (regions) => {
+    if (quiet) return;
+    const plain = regions.map(
+      ({ name, color, mask }): PlainRegion => ({ name, color, bits: packBits(mask) }),
+    );
+    post({ type: 'regions', regions: plain });
+  });
+  viewer.ready.then(
+    () => {
+      cells = viewer.cells;
+      for (const message of early.splice(0)) receive(message);
+      post({ type: 'ready' });
+      post({ type: 'state', state: { ...viewer.getState() } });
+    },
+    // The panels tell the reader why.
+    () => {},
+  );
+}

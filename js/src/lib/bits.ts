@@ -1,0 +1,15 @@
+/** One bit for each flag, lowest first: as `numpy.packbits(mask, bitorder='little')`. */
+export function packBits(mask: Uint8Array): Uint8Array {
+  const bits = new Uint8Array(Math.ceil(mask.length / 8));
+  for (let i = 0; i < mask.length; i++) {
+    if (mask[i]) bits[i >> 3] = (bits[i >> 3] ?? 0) | (1 << (i & 7));
+  }
+  return bits;
+}
+
+/** The first `count` flags of `bits`, one byte each. */
+export function unpackBits(bits: Uint8Array, count: number): Uint8Array {
+  const mask = new Uint8Array(count);
+  for (let i = 0; i < count; i++) mask[i] = ((bits[i >> 3] ?? 0) >> (i & 7)) & 1;
+  return mask;
+}

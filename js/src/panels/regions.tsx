@@ -1,0 +1,151 @@
+import { type Signal, useSignal } from '@preact/signals';
+import type { JSX } from 'preact';
+import { useLayoutEffect, useRef } from 'preact/hooks';
+import { formatCount } from '../lib/format';
+import { freeName, type How, type Region } from '../state/selection';
+import { usePanels } from './context';
+import { Icon } from './icons';
+import { NameField } from './name-field';
+
+export function Regions(): JSX.Element | null {
+  const { model, actions } = usePanels();
+  const adding = useSignal(false);
+  const back = useSignal<string | null>(null);
+  const regions = model.regions.value;
+  const selection = model.selection.value;
+  if (regions.length === 0 && !selection) return null;
+  return (
+    <section class="ks-section ks-regions" aria-label="Regions">
+      <div class="ks-heading-line">
+        <h2 class="ks-heading">Regions</h2>
+        {selection && (
+          <button
+            type="button"
+            class="ks-heading ks-text-button"
+            title="Keep the selection as a region"
+            onClick={() => {
+              adding.value = true;
+            }}
+          >
+            + New
+          </button>
+        )}
+      </div>
+      {regions.length === 0 && !adding.value && (
+        <p class="ks-note">A region keeps the selected cells under a name.</p>
+      )}
+      {regions.length > 0 && (
+        <ul class="ks-region-list">
+          {regions.map((region) => (
+            <Chip key={region.name} region={region} back={back} />
+          ))}
+        </ul>
+      )}
+      {adding.value && (
+        <NameField
+          label="Name of the new region"
+          value={freeName(regions)}
+          onName={(name) => {
+            actions.addRegion(name);
+            back.value = name.trim();
+          }}
+          onClose={(byKey) => {
+            if (!byKey) back.value = null;
+            adding.value = false;
+          }}
+        />
+      )}
+    </section>
+  );
+}
+
+interface ChipProps {
+  region: Region;
+  /** The region whose button takes the focus when it is there. */
+  back: Signal<string | null>;
+}
+
+function Chip({ region, back }: ChipProps): JSX.Element {
+  const { model, actions } = usePanels();
+  const renaming = useSignal(false);
+  const { name, color, count, mask } = region;
+  const button = useRef<HTMLButtonElement>(null);
+  const takesFocus = back.value === name && !renaming.value;
+  useLayoutEffect(() => {
+    if (!takesFocus) return;
+    back.value = null;
+    button.current?.focus();
+  }, [takesFocus, back]);
+  const rename = () => {
+    renaming.value = true;
+  };
+  const remove = () => {
+    const regions = model.regions.value;
+    const at = regions.indexOf(region);
+    back.value = (regions[at + 1] ?? regions[at - 1])?.name ?? null;
+    actions.removeRegion(name);
+  };
+  if (renaming.value) {
+    return (
+      <li class="ks-region ks-renaming">
+        <NameField
+          label={`New name of ${name}`}
+          value={name}
+          onName={(next) => {
+            if (actions.renameRegion(name, next)) back.value = next.trim();
+          }}
+          onClose={(byKey) => {
+            back.value = byKey ? (back.value ?? name) : null;
+            renaming.value = false;
+          }}
+        />
+      </li>
+    );
+  }
+  return (
+    <li class="ks-region">
+      <button
+        type="button"
+        class="ks-region-name"
+        ref={button}
+        aria-pressed={model.selection.value?.mask === mask}
+        aria-label={`Select ${name}, ${formatCount(count)} cells`}
+        title={`${name}: click selects, Shift adds, Alt takes away, double click renames`}
+        onClick={(event) => {
+          const how: How = event.shiftKey ? 'add' : event.altKey ? 'subtract' : 'replace';
+          // The second click of a double click would only add a step to undo.
+          if (event.detail < 2) actions.selectRegion(name, how);
+        }}
+        onDblClick={rename}
+        onKeyDown={(event) => {
+          if (event.key === 'F2') rename();
+          else if (event.key === 'Delete') remove();
+          else return;
+          event.preventDefault();
+        }}
+      >
+        <span class="ks-dot" style={{ background: color }} />
+        <span class="ks-clip">{name}</span>
+        <span class="ks-muted">· {formatCount(count)}</span>
+      </button>
+      <button
+        type="button"
+        class="ks-region-act"
+        aria-label={`Rename ${name}`}
+        title="Rename (F2)"
+        onClick={rename}
+      >
+        <Icon name="pencil" size={14} />
+      </button>
+      <button
+        type="button"
+        class="ks-region-act"
+        aria-label={`Remove ${name}`}
+        title="Remove (Delete)"
+        onClick={remove}
+      >
+        <Icon name="close" size={14} />
+      </button>
+    </li>
+  );
+}

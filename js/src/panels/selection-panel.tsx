@@ -1,0 +1,255 @@
+import { useSignal } from '@preact/signals';
+import type { JSX } from 'preact';
+import { useMemo, useRef } from 'preact/hooks';
+import type { CategoryValues } from '../data/columns';
+import { countInside, meansBySide } from '../data/inside';
+import { cssColour, MISSING_COLOUR, viridis } from '../lib/colour';
+import { formatCount, formatShare, formatValue } from '../lib/format';
+import type { Layer } from '../state/layer';
+import { freeName, type Selection } from '../state/selection';
+import { usePanels } from './context';
+import { Icon } from './icons';
+import { NameField } from './name-field';
+import { counted } from './title-card';
+
+const FIRST_ROWS = 6;
+
+interface Row {
+  name: string | null;
+  color: string;
+  count: number;
+  /** Of the selection, 0 to 1 */
+  inside: number;
+  /** Of all cells, 0 to 1 */
+  all: number;
+}
+
+function rowsOf({ mask, count }: Selection, column: CategoryValues): Row[] {
+  const { categories, codes, missing } = column;
+  const counts = countInside(mask, codes, categories.length);
+  const row = (name: string | null, color: string, total: number, code: number): Row => {
+    const inside = counts[code] ?? 0;
+    return { name, color, count: inside, inside: inside / count, all: total / mask.length };
+  };
+  return [
+    ...categories.map(({ name, color, count: total }, code) => row(name, color, total, code)),
+    row(null, MISSING_COLOUR, missing, categories.length),
+  ]
+    .filter(({ inside }) => inside > 0)
+    .sort((a, b) => b.inside - a.inside);
+}
+
+/** How much more of it there is in the selection than in all. */
+function formatRatio(ratio: number): string {
+  if (!Number.isFinite(ratio)) return '';
+  return `${ratio >= 9.95 ? formatCount(ratio) : ratio.toFixed(1)}×`;
+}
+
+function Composition({ selection }: { selection: Selection }): JSX.Element | null {
+  const { model } = usePanels();
+  const whole = useSignal(false);
+  const layer = model.layer.value;
+  const column = layer.kind === 'category' ? layer.column : model.group.value;
+  const rows = useMemo(
+    () => (column && column.codes.length === selection.mask.length ? rowsOf(selection, column) : []),
+    [selection, column],
+  );
+  if (!column || rows.length === 0) return null;
+  const most = rows.reduce((top, { inside, all }) => Math.max(top, inside, all), 0);
+  const width = (share: number) => `${Math.max(1, (share / most) * 100)}%`;
+  const shown = whole.value ? rows : rows.slice(0, FIRST_ROWS);
+  return (
+    <>
+      <ul class="ks-composition" aria-label={`Composition by ${column.name}`}>
+        {shown.map(({ name, color, count, inside, all }) => (
+          <li
+            key={name === null ? '\0missing' : `=${name}`}
+            title={`${name ?? 'no value'}: ${formatCount(count)} selected, ${formatShare(inside)} of the selection, ${formatShare(all)} of all cells`}
+          >
+            <span class="ks-dot" style={{ background: color }} />
+            <span class={`ks-class-name${name === null ? ' ks-muted' : ''}`}>{name ?? 'no value'}</span>
+            <span class="ks-number">{formatShare(inside)}</span>
+            <span class="ks-versus" aria-hidden="true">
+              <span style={{ width: width(inside), background: color }} />
+              <span style={{ width: width(all) }} />
+            </span>
+            <span class="ks-number ks-muted">{formatRatio(inside / all)}</span>
+          </li>
+        ))}
+      </ul>
+      {rows.length > FIRST_ROWS && (
+        <button
+          type="button"
+          class="ks-link"
+          aria-expanded={whole.value}
+          onClick={() => {
+            whole.value = !whole.value;
+          }}
+        >
+          {whole.value ? 'Fewer' : `${formatCount(rows.length - FIRST_ROWS)} more`}
+        </button>
+      )}
+    </>
+  );
+}
+
+function Means(props: { selection: Selection; layer: Extract<Layer, { kind: 'value' }> }): JSX.Element {
+  const { selection, layer } = props;
+  const { model } = usePanels();
+  const { inside, outside } = useMemo(
+    () => meansBySide(selection.mask, layer.values),
+    [selection, layer.values],
+  );
+  const [low, high] = model.range.value;
+  const most = Math.max(0, ...[inside, outside].filter(Number.isFinite));
+  const ratio = outside > 0 && inside >= 0 ? formatRatio(inside / outside) : '';
+  const sides = [
+    ['Inside', inside, ratio],
+    ['Outside', outside, ''],
+  ] as const;
+  return (
+    <ul class="ks-composition ks-sides" aria-label={`Mean of ${layer.label}`}>
+      {sides.map(([side, mean, times]) => (
+        <li key={side}>
+          <span class="ks-class-name">{side}</span>
+          <span class="ks-number">{Number.isFinite(mean) ? formatValue(mean) : '–'}</span>
+          <span class="ks-versus" aria-hidden="true">
+            <span
+              style={{
+                width: `${most > 0 && mean > 0 ? (mean / most) * 100 : 0}%`,
+                background: cssColour(viridis(high > low ? (mean - low) / (high - low) : 0)),
+              }}
+            />
+          </span>
+          <span class="ks-number ks-muted">{times}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Buttons(): JSX.Element {
+  const { model, actions } = usePanels();
+  const naming = useSignal(false);
+  const back = useRef(false);
+  if (naming.value) {
+    return (
+      <NameField
+        label="Name of the region"
+        value={freeName(model.regions.value)}
+        onName={actions.addRegion}
+        onClose={(byKey) => {
+          back.current = byKey;
+          naming.value = false;
+        }}
+      />
+    );
+  }
+  return (
+    <div class="ks-pills">
+      <button
+        type="button"
+        class="ks-pill ks-strong"
+        ref={(button) => {
+          if (!button || !back.current) return;
+          back.current = false;
+          button.focus();
+        }}
+        onClick={() => {
+          naming.value = true;
+        }}
+      >
+        Save as region
+      </button>
+      <button type="button" class="ks-pill" onClick={() => actions.invertSelection()}>
+        Invert
+      </button>
+      <button type="button" class="ks-pill" title="Clear (Esc)" onClick={() => actions.clearSelection()}>
+        Clear
+      </button>
+    </div>
+  );
+}
+
+function Count({ selection }: { selection: Selection }): JSX.Element {
+  const { count, mask } = selection;
+  return (
+    <span class="ks-selected" role="status">
+      <strong>{counted(count, 'cell')}</strong> · {formatShare(count / mask.length)}
+    </span>
+  );
+}
+
+function About({ what }: { what: string }): JSX.Element {
+  return (
+    <p class="ks-heading ks-plain" title={what}>
+      {what}
+    </p>
+  );
+}
+
+function Whole({ selection }: { selection: Selection }): JSX.Element {
+  const { model } = usePanels();
+  const layer = model.layer.value;
+  return (
+    <>
+      <div class="ks-heading-line">
+        <h2 class="ks-heading">Selection</h2>
+        <Count selection={selection} />
+      </div>
+      {layer.kind === 'value' && (
+        <>
+          <About what={`mean · ${layer.label}`} />
+          <Means selection={selection} layer={layer} />
+          {model.group.value && <About what={`share · ${model.group.value.name}`} />}
+        </>
+      )}
+      <Composition selection={selection} />
+      <Buttons />
+    </>
+  );
+}
+
+export type Room = 'card' | 'section' | 'line';
+
+/** A card on the tissue where there is room for it, else a section of the panel, else one line. */
+export function roomFor(stage: { width: number; height: number }, panelOpen: boolean): Room {
+  if (stage.width >= 640 && stage.height >= 600) return 'card';
+  return panelOpen ? 'section' : 'line';
+}
+
+export function SelectionPanel({ as, onMore }: { as: Room; onMore: () => void }): JSX.Element | null {
+  const { model, actions } = usePanels();
+  const selection = model.selection.value;
+  if (!selection) return null;
+  if (as === 'section') {
+    return (
+      <section class="ks-section ks-selection" aria-label="Selection">
+        <Whole selection={selection} />
+      </section>
+    );
+  }
+  if (as === 'card') {
+    return (
+      <section class="ks-card ks-selection ks-selection-card" aria-label="Selection">
+        <Whole selection={selection} />
+      </section>
+    );
+  }
+  return (
+    <section class="ks-card ks-selection-line" aria-label="Selection">
+      <button type="button" class="ks-text-button" title="Show the selection in the panel" onClick={onMore}>
+        <Count selection={selection} />
+      </button>
+      <button
+        type="button"
+        class="ks-icon-button"
+        aria-label="Clear the selection"
+        title="Clear the selection (Esc)"
+        onClick={() => actions.clearSelection()}
+      >
+        <Icon name="close" size={16} />
+      </button>
+    </section>
+  );
+}

@@ -1,0 +1,67 @@
+import { unproject } from '../lib/camera';
+import type { Actions } from '../state/actions';
+import type { Model } from '../state/model';
+import type { Draft, How } from '../state/selection';
+
+export interface Point {
+  x: number;
+  y: number;
+}
+
+/** Closer points than this, in CSS pixels, add nothing that a hand meant. */
+const STEP = 3;
+/** A drag that stays within this many CSS pixels was a click. */
+const LEAST = 4;
+
+export function howOf(event: MouseEvent): How {
+  return event.shiftKey ? 'add' : event.altKey ? 'subtract' : 'replace';
+}
+
+/** A lasso or a rectangle from the first point to the last. Kept in coordinates: the tissue may move meanwhile. */
+export interface Drawing {
+  /** False once it was given up, by Escape or by a second finger. */
+  readonly alive: boolean;
+  to(point: Point): void;
+  /** The finished line; null where there was but a click. */
+  done(): Draft | null;
+  cancel(): void;
+}
+
+export function beginDrawing(
+  model: Model,
+  actions: Actions,
+  kind: Draft['kind'],
+  how: How,
+  start: Point,
+): Drawing {
+  const place = ({ x, y }: Point): readonly [number, number] => {
+    const view = model.view.value;
+    return view ? unproject(view, x, y) : [0, 0];
+  };
+  const first = place(start);
+  let points: number[] = [...first];
+  let last = start;
+  let farthest = 0;
+  const show = () => actions.draw({ kind, how, points: points.slice() });
+  show();
+  return {
+    get alive() {
+      return model.draft.value !== null;
+    },
+    to(point) {
+      farthest = Math.max(farthest, Math.hypot(point.x - start.x, point.y - start.y));
+      const [x, y] = place(point);
+      if (kind === 'rect') points = [first[0], first[1], x, first[1], x, y, first[0], y];
+      else if (Math.hypot(point.x - last.x, point.y - last.y) < STEP) return;
+      else points.push(x, y);
+      last = point;
+      show();
+    },
+    done() {
+      const draft = model.draft.value;
+      actions.draw(null);
+      return draft && farthest >= LEAST && draft.points.length >= 6 ? draft : null;
+    },
+    cancel: () => actions.draw(null),
+  };
+}

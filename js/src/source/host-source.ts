@@ -1,0 +1,80 @@
+import type { ToHost, ToViewer } from '../contract/host';
+import { HostError, NotFoundError } from '../lib/errors';
+import type { BundleSource, ReadContext } from './bundle-source';
+
+interface Pending {
+  parts: (Uint8Array | undefined)[];
+  bytes: number;
+  resolve: (bytes: Uint8Array) => void;
+  reject: (reason: unknown) => void;
+  ctx: ReadContext;
+  path: string;
+}
+
+/** Reads through a port from whoever embeds the page; that side repeats requests that were lost. */
+export function hostSource(port: MessagePort, live?: string): BundleSource {
+  const pending = new Map<number, Pending>();
+  let last = 0;
+  const post = (message: ToHost) => port.postMessage(message);
+
+  const onMessage = ({ data }: MessageEvent<ToViewer>) => {
+    if (data.type !== 'part' && data.type !== 'refused') return;
+    const read = pending.get(data.id);
+    if (!read) return;
+    if (data.type === 'refused') {
+      pending.delete(data.id);
+      const missing = data.tag === 'not-found';
+      read.reject(missing ? new NotFoundError(read.path) : new HostError(read.path, data.message));
+      return;
+    }
+    // A repeated request is answered twice: a part counts once.
+    if (read.parts[data.index] === undefined) read.bytes += data.bytes.byteLength;
+    read.parts[data.index] = data.bytes;
+    read.ctx.progress?.(read.bytes, data.total);
+    const parts = read.parts.filter((part) => part !== undefined);
+    if (parts.length < data.count) return;
+    pending.delete(data.id);
+    read.resolve(parts.length === 1 && parts[0] ? parts[0] : joined(parts, read.bytes));
+  };
+  port.addEventListener('message', onMessage);
+
+  return {
+    live,
+    read(path, ctx) {
+      if (ctx.signal.aborted) return Promise.reject(ctx.signal.reason);
+      return new Promise((resolve, reject) => {
+        const id = ++last;
+        const abort = () => {
+          pending.delete(id);
+          post({ type: 'abort', id });
+          reject(ctx.signal.reason);
+        };
+        const settle =
+          <T>(done: (value: T) => void) =>
+          (value: T) => {
+            ctx.signal.removeEventListener('abort', abort);
+            done(value);
+          };
+        ctx.signal.addEventListener('abort', abort, { once: true });
+        pending.set(id, { parts: [], bytes: 0, resolve: settle(resolve), reject: settle(reject), ctx, path });
+        post({ type: 'read', id, path });
+      });
+    },
+    dispose() {
+      port.removeEventListener('message', onMessage);
+      const closed = new DOMException('The source was closed.', 'AbortError');
+      for (const { reject } of pending.values()) reject(closed);
+      pending.clear();
+    },
+  };
+}
+
+function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.byteLength;
+  }
+  return bytes;
+}

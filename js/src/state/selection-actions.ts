@@ -1,0 +1,148 @@
+import { batch } from '@preact/signals';
+import { packBits, unpackBits } from '../lib/bits';
+import { MaskError } from '../lib/errors';
+import type { Model } from './model';
+import {
+  combined,
+  type Draft,
+  freeColour,
+  freeName,
+  type How,
+  type Region,
+  type Selection,
+  selectionOf,
+  type Tool,
+  visibleTest,
+} from './selection';
+
+export interface SelectionActions {
+  setTool(tool: Tool): void;
+  /** The line that is being drawn, or null when it is done or given up. */
+  draw(draft: Draft | null): void;
+  /** `outline` is the line around the cells, which stays to be seen. */
+  select(cells: Uint32Array, how: How, outline?: readonly number[]): void;
+  /** Flags other than zero select. */
+  setSelection(mask: ArrayLike<number> | null): void;
+  clearSelection(): void;
+  /** Selects the cells in sight that were not selected. */
+  invertSelection(): void;
+  undoSelection(): void;
+  /** Keeps the selection under a name; a region of that name is replaced. */
+  addRegion(name?: string): void;
+  /** False where the name is empty or belongs to another region. */
+  renameRegion(name: string, next: string): boolean;
+  removeRegion(name: string): void;
+  selectRegion(name: string, how?: How): void;
+  setRegions(regions: readonly { name: string; mask: ArrayLike<number>; color?: string }[]): void;
+}
+
+const UNDO_STEPS = 20;
+
+export function createSelectionActions(model: Model): SelectionActions {
+  /** Selections of before, as bits: twenty of a million cells are 2.5 MB. */
+  const past: (Uint8Array | null)[] = [];
+  const total = () => (model.positions.value?.coords.length ?? 0) / 2 || model.bundle.value?.manifest.n_cells;
+
+  const put = (next: Selection | null, outline: readonly number[] | null = null) => {
+    const before = model.selection.value;
+    if (before === null && next === null) return;
+    past.push(before && packBits(before.mask));
+    if (past.length > UNDO_STEPS) past.shift();
+    batch(() => {
+      model.selection.value = next;
+      model.outline.value = next && outline;
+    });
+  };
+
+  const checked = (mask: ArrayLike<number>, what: string) => {
+    const cells = total();
+    if (mask.length !== cells) throw new MaskError(what, mask.length, cells ?? 0);
+    return selectionOf(mask);
+  };
+
+  const find = (name: string) => model.regions.value.find((region) => region.name === name);
+
+  return {
+    setTool(tool) {
+      batch(() => {
+        model.tool.value = tool;
+        model.draft.value = null;
+      });
+    },
+    draw(draft) {
+      model.draft.value = draft;
+    },
+    select(cells, how, outline) {
+      const before = model.selection.value;
+      put(
+        combined(before, cells, how, total() ?? 0),
+        (before === null || how === 'replace') && outline ? outline : null,
+      );
+    },
+    setSelection: (mask) => put(mask && checked(mask, 'the selection')),
+    clearSelection: () => put(null),
+    invertSelection() {
+      const visible = visibleTest(model.layer.value, model.state.value);
+      const before = model.selection.value?.mask;
+      const next = new Uint8Array(total() ?? 0);
+      for (let cell = 0; cell < next.length; cell++) {
+        if (!before?.[cell] && (!visible || visible(cell))) next[cell] = 1;
+      }
+      put(selectionOf(next));
+    },
+    undoSelection() {
+      if (past.length === 0) return;
+      const bits = past.pop();
+      batch(() => {
+        model.selection.value = bits ? selectionOf(unpackBits(bits, total() ?? 0)) : null;
+        model.outline.value = null;
+      });
+    },
+    addRegion(name) {
+      const selection = model.selection.value;
+      if (!selection) return;
+      const regions = model.regions.value;
+      const wanted = name?.trim() || freeName(regions);
+      const held = find(wanted);
+      const region: Region = { name: wanted, color: held?.color ?? freeColour(regions), ...selection };
+      model.regions.value = held
+        ? regions.map((other) => (other === held ? region : other))
+        : [...regions, region];
+    },
+    renameRegion(name, next) {
+      const wanted = next.trim();
+      if (wanted === name) return true;
+      if (!wanted || find(wanted)) return false;
+      model.regions.value = model.regions.value.map((region) =>
+        region.name === name ? { ...region, name: wanted } : region,
+      );
+      return true;
+    },
+    removeRegion(name) {
+      model.regions.value = model.regions.value.filter((region) => region.name !== name);
+    },
+    selectRegion(name, how = 'replace') {
+      const region = find(name);
+      if (!region) return;
+      if (how === 'replace') return put(region.count > 0 ? { mask: region.mask, count: region.count } : null);
+      const cells = new Uint32Array(region.count);
+      for (let cell = 0, at = 0; cell < region.mask.length; cell++) if (region.mask[cell]) cells[at++] = cell;
+      put(combined(model.selection.value, cells, how, region.mask.length));
+    },
+    setRegions(list) {
+      const regions = new Map<string, Region>();
+      for (const { name, mask, color } of list) {
+        const selection = checked(mask, `the region “${name}”`) ?? {
+          mask: new Uint8Array(mask.length),
+          count: 0,
+        };
+        const taken = [
+          ...regions.values(),
+          ...list.flatMap((other) => (other.color ? [{ color: other.color }] : [])),
+        ];
+        regions.set(name, { name, color: color ?? freeColour(taken), ...selection });
+      }
+      model.regions.value = [...regions.values()];
+    },
+  };
+}

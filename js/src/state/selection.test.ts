@@ -1,0 +1,129 @@
+import { describe, expect, test } from 'vitest';
+import { fixture } from '../data/bundle-fixture';
+import { memorySource } from '../source/memory-source';
+import { createActions } from './actions';
+import { createLoader } from './loader';
+import { createModel } from './model';
+
+async function opened() {
+  const made = await fixture('1.1.0', true);
+  const model = createModel();
+  const loader = createLoader(model, memorySource(made.files));
+  const actions = createActions(model, loader);
+  await loader.start();
+  const cells = (model.positions.value?.coords.length ?? 0) / 2;
+  const selected = () =>
+    [...(model.selection.value?.mask ?? [])].flatMap((flag, cell) => (flag ? [cell] : []));
+  return { model, actions, cells, selected };
+}
+
+const list = (...cells: number[]) => Uint32Array.from(cells);
+
+describe('selection', () => {
+  test('replaces, adds, subtracts, and is null when nothing is left', async () => {
+    const { model, actions, selected } = await opened();
+    actions.select(list(0, 1), 'add', [0, 0, 1, 0, 1, 1]);
+    expect(model.outline.value).not.toBeNull();
+    actions.select(list(1, 2), 'add');
+    expect(selected()).toEqual([0, 1, 2]);
+    expect(model.selection.value?.count).toBe(3);
+    expect(model.outline.value).toBeNull();
+    actions.select(list(1, 3), 'subtract');
+    expect(selected()).toEqual([0, 2]);
+    actions.select(list(3), 'replace');
+    expect(selected()).toEqual([3]);
+    actions.select(list(3), 'subtract');
+    expect(model.selection.value).toBeNull();
+  });
+
+  test('undo goes back twenty steps', async () => {
+    const { model, actions, selected } = await opened();
+    actions.select(list(0), 'replace');
+    actions.select(list(1), 'add');
+    actions.clearSelection();
+    actions.undoSelection();
+    expect(selected()).toEqual([0, 1]);
+    actions.undoSelection();
+    actions.undoSelection();
+    expect(model.selection.value).toBeNull();
+    actions.undoSelection();
+    for (let step = 0; step < 25; step++) actions.select(list(step % 2), 'replace');
+    for (let step = 0; step < 25; step++) actions.undoSelection();
+    expect(selected()).toEqual([0]);
+  });
+
+  test('a mask is copied, and must be as long as the bundle', async () => {
+    const { model, actions, cells, selected } = await opened();
+    const mask = new Uint8Array(cells);
+    mask[2] = 255;
+    actions.setSelection(mask);
+    mask[1] = 1;
+    expect(selected()).toEqual([2]);
+    expect(model.selection.value?.mask[2]).toBe(1);
+    expect(() => actions.setSelection(new Uint8Array(cells + 1))).toThrow(/entries; the bundle has/);
+  });
+
+  test('inverting leaves hidden classes out', async () => {
+    const { model, actions, cells, selected } = await opened();
+    actions.select(list(0), 'replace');
+    actions.invertSelection();
+    expect(selected()).toEqual(Array.from({ length: cells - 1 }, (_, i) => i + 1));
+    actions.toggleClass('cluster', '10');
+    actions.clearSelection();
+    actions.invertSelection();
+    const layer = model.layer.value;
+    if (layer.kind !== 'category') throw new Error('no classes');
+    const ten = layer.column.categories.findIndex(({ name }) => name === '10');
+    expect(selected()).toEqual([...layer.column.codes].flatMap((code, cell) => (code === ten ? [] : [cell])));
+  });
+});
+
+describe('regions', () => {
+  test('are named, replaced, renamed, selected, removed', async () => {
+    const { model, actions, selected } = await opened();
+    actions.addRegion();
+    expect(model.regions.value).toEqual([]);
+    actions.select(list(0, 1), 'replace');
+    actions.addRegion();
+    actions.select(list(2), 'replace');
+    actions.addRegion('  ');
+    const names = () => model.regions.value.map(({ name }) => name);
+    expect(names()).toEqual(['Region 1', 'Region 2']);
+    const [first, second] = model.regions.value;
+    expect(first?.color).not.toBe(second?.color);
+    actions.addRegion('Region 1');
+    expect(model.regions.value[0]).toMatchObject({ name: 'Region 1', color: first?.color, count: 1 });
+    expect(actions.renameRegion('Region 1', 'Region 2')).toBe(false);
+    expect(actions.renameRegion('Region 1', ' ')).toBe(false);
+    expect(actions.renameRegion('Region 1', ' edge ')).toBe(true);
+    expect(names()).toEqual(['edge', 'Region 2']);
+    actions.clearSelection();
+    actions.selectRegion('edge');
+    expect(selected()).toEqual([2]);
+    expect(model.selection.value?.mask).toBe(model.regions.value[0]?.mask);
+    actions.select(list(1), 'replace');
+    actions.selectRegion('edge', 'add');
+    expect(selected()).toEqual([1, 2]);
+    actions.selectRegion('edge', 'subtract');
+    expect(selected()).toEqual([1]);
+    actions.removeRegion('edge');
+    expect(names()).toEqual(['Region 2']);
+  });
+
+  test('set as a whole: colours that are missing are given out', async () => {
+    const { model, actions, cells } = await opened();
+    const mask = new Uint8Array(cells).fill(1, 0, 2);
+    actions.setRegions([
+      { name: 'a', mask },
+      { name: 'b', mask, color: '#4269d0' },
+      { name: 'none', mask: new Uint8Array(cells) },
+    ]);
+    expect(model.regions.value.map(({ name, color, count }) => [name, color, count])).toEqual([
+      ['a', '#efb118', 2],
+      ['b', '#4269d0', 2],
+      ['none', '#ff725c', 0],
+    ]);
+    expect(() => actions.setRegions([{ name: 'c', mask: new Uint8Array(1) }])).toThrow(/region “c”/);
+    expect(model.regions.value).toHaveLength(3);
+  });
+});

@@ -1,0 +1,88 @@
+import { PALETTE, paletteColour } from '../lib/colour';
+import { hiddenFlags, type Layer } from './layer';
+import { hiddenOf, type ViewState } from './view-state';
+
+/** What a drag on the tissue does. */
+export type Tool = 'move' | 'lasso' | 'rect';
+
+/** What becomes of the cells that were selected before. */
+export type How = 'replace' | 'add' | 'subtract';
+
+/** Masks are never written to once they are in the model. */
+export interface Selection {
+  /** 1 for each selected cell */
+  readonly mask: Uint8Array;
+  /** At least one: where nothing is selected there is no selection. */
+  readonly count: number;
+}
+
+export interface Region extends Selection {
+  readonly name: string;
+  readonly color: string;
+}
+
+/** A line that is being drawn around cells. */
+export interface Draft {
+  kind: 'lasso' | 'rect';
+  how: How;
+  /** Interleaved x, y in coordinate units; of a rectangle its four corners. */
+  points: readonly number[];
+}
+
+/** A copy of 0 and 1 only; null where nothing is selected. */
+export function selectionOf(flags: ArrayLike<number>): Selection | null {
+  const mask = new Uint8Array(flags.length);
+  let count = 0;
+  for (let i = 0; i < mask.length; i++) {
+    if (!flags[i]) continue;
+    mask[i] = 1;
+    count++;
+  }
+  return count > 0 ? { mask, count } : null;
+}
+
+/** `before` with `cells` put in its place, added, or taken away. */
+export function combined(
+  before: Selection | null,
+  cells: Uint32Array,
+  how: How,
+  total: number,
+): Selection | null {
+  const mask = before && how !== 'replace' ? before.mask.slice() : new Uint8Array(total);
+  let count = before && how !== 'replace' ? before.count : 0;
+  const flag = how === 'subtract' ? 0 : 1;
+  for (let i = 0; i < cells.length; i++) {
+    const cell = cells[i] ?? 0;
+    if (mask[cell] === flag) continue;
+    mask[cell] = flag;
+    count += flag === 1 ? 1 : -1;
+  }
+  return count > 0 ? { mask, count } : null;
+}
+
+/** Whether a cell is drawn; null where all are. */
+export function visibleTest(
+  layer: Layer,
+  state: Pick<ViewState, 'hidden'>,
+): ((cell: number) => boolean) | null {
+  if (layer.kind !== 'category') return null;
+  const hidden = hiddenOf(state, layer.column.name);
+  if (hidden.length === 0) return null;
+  const flags = hiddenFlags(layer.column, hidden);
+  const { codes } = layer.column;
+  return (cell) => flags[codes[cell] ?? 0] !== 1;
+}
+
+/** The first of “Region 1”, “Region 2”, … that is free. */
+export function freeName(regions: readonly Region[]): string {
+  const taken = new Set(regions.map(({ name }) => name));
+  let number = 1;
+  while (taken.has(`Region ${number}`)) number++;
+  return `Region ${number}`;
+}
+
+/** The first colour of the palette that no region has. */
+export function freeColour(regions: readonly Pick<Region, 'color'>[]): string {
+  const taken = new Set(regions.map(({ color }) => color));
+  return PALETTE.find((color) => !taken.has(color)) ?? paletteColour(regions.length);
+}

@@ -1,0 +1,116 @@
+import { useSignal } from '@preact/signals';
+import type { JSX } from 'preact';
+import { formatCount, formatValue } from '../../lib/format';
+import { Field } from './fields';
+import type { ColumnFact, Traits } from './traits';
+
+const SEARCH_FROM = 8;
+
+/** Which columns of obs come along. */
+export function Columns({ traits }: { traits: Traits }): JSX.Element {
+  const query = useSignal('');
+  const { columns, help } = traits.summary.value;
+  const asked = traits.options.value.annotation_columns;
+  const problem = traits.estimate.value.problems?.annotation_columns;
+  const known = columns ?? [];
+  const defaults = known.filter((column) => column.default).map(({ name }) => name);
+  const chosen = new Set(asked ?? defaults);
+  const wanted = query.value.trim().toLowerCase();
+  const shown = known.filter(({ name }) => name.toLowerCase().includes(wanted));
+  const set = (names: string[] | null) => traits.change({ annotation_columns: names });
+  const toggle = (name: string) => {
+    const next = new Set(chosen);
+    if (!next.delete(name)) next.add(name);
+    // In the order of obs, whatever the order of the clicks; names that obs lost stay for the error to name.
+    const lost = [...next].filter((other) => !known.some((column) => column.name === other));
+    set([...known.map((column) => column.name).filter((other) => next.has(other)), ...lost]);
+  };
+  return (
+    <Field label="Annotations" help={help.annotation_columns} problem={problem} group>
+      {() => (
+        <div class="kf-list-box">
+          {known.length >= SEARCH_FROM && (
+            <input
+              class="kf-search"
+              type="search"
+              placeholder={`Search ${known.length} columns`}
+              aria-label="Search columns"
+              value={query.value}
+              onInput={(event) => {
+                query.value = event.currentTarget.value;
+              }}
+            />
+          )}
+          <ul class="kf-list">
+            {!columns && [0, 1, 2].map((line) => <li key={line} class="kf-skeleton" />)}
+            {shown.map((column) => (
+              <li key={column.name}>
+                <label class={column.kind === 'other' ? 'kf-off' : ''} title={titleOf(column)}>
+                  <input
+                    type="checkbox"
+                    checked={chosen.has(column.name)}
+                    disabled={column.kind === 'other'}
+                    onChange={() => toggle(column.name)}
+                  />
+                  <span class="kf-name">{column.name}</span>
+                  <Kind column={column} />
+                </label>
+              </li>
+            ))}
+            {columns && shown.length === 0 && (
+              <li class="kf-empty">
+                {known.length === 0 ? 'obs has no columns.' : 'No column has that name.'}
+              </li>
+            )}
+          </ul>
+          {known.length > 0 && (
+            <div class="kf-list-foot">
+              <span class="kf-note">
+                {chosen.size} of {known.length}
+              </span>
+              <button type="button" disabled={asked === null} onClick={() => set(null)}>
+                Suggested
+              </button>
+              <button
+                type="button"
+                onClick={() => set(known.filter(({ kind }) => kind !== 'other').map(({ name }) => name))}
+              >
+                All
+              </button>
+              <button type="button" onClick={() => set([])}>
+                None
+              </button>
+            </div>
+          )}
+        </div>
+      )}
+    </Field>
+  );
+}
+
+function titleOf(column: ColumnFact): string {
+  return column.left_out ? `${column.dtype} · left out unless chosen: ${column.left_out}` : column.dtype;
+}
+
+function Kind({ column }: { column: ColumnFact }): JSX.Element {
+  if (column.kind === 'number') {
+    const [low, high] = column.range ?? [];
+    const range = low === undefined || high === undefined ? '' : `${formatValue(low)}–${formatValue(high)}`;
+    return (
+      <span class="kf-kind">
+        number <span class="kf-figures">{range}</span>
+      </span>
+    );
+  }
+  if (column.kind === 'other') return <span class="kf-kind">{column.dtype}</span>;
+  return (
+    <span class="kf-kind">
+      {formatCount(column.classes ?? 0)} classes
+      <span class="kf-dots" aria-hidden="true">
+        {(column.colors ?? []).map((color, i) => (
+          <span key={i} style={{ background: color }} />
+        ))}
+      </span>
+    </span>
+  );
+}

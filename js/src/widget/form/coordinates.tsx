@@ -1,0 +1,69 @@
+import { useSignal } from '@preact/signals';
+import type { JSX } from 'preact';
+import { Field, Select } from './fields';
+import type { Traits } from './traits';
+
+const spelled = (spec: string): string =>
+  spec.startsWith('obsm:') ? `obsm['${spec.slice(5)}']` : spec.replace('obs:', 'obs: ').replace(',', ', ');
+
+/** Where the cells are: what was found, any other obsm, or two columns of obs. */
+export function Coordinates({ traits }: { traits: Traits }): JSX.Element {
+  const { coordinates, columns, help, ready } = traits.summary.value;
+  const { coords } = traits.options.value;
+  const problem = traits.estimate.value.problems?.coords;
+  const numeric = (columns ?? []).filter(({ kind }) => kind === 'number').map(({ name }) => name);
+  const found = coordinates ?? [];
+  const byHand = useSignal(false);
+  const given = coords?.startsWith('obs:') && !found.includes(coords) ? coords.slice(4).split(',') : [];
+  const own = byHand.value || given.length === 2;
+  const choices: [string, string][] = [
+    ['', found[0] ? spelled(found[0]) : ready ? 'none found' : '…'],
+    ...found.slice(1).map((spec): [string, string] => [spec, spelled(spec)]),
+  ];
+  if (coords && !own && !found.includes(coords)) choices.push([coords, spelled(coords)]);
+  if (numeric.length >= 2) choices.push(['own', 'Two columns of obs…']);
+  const value = own ? 'own' : coords === null || coords === found[0] ? '' : coords;
+  const [x = numeric[0] ?? '', y = numeric[1] ?? ''] = given;
+  const pair = (left: string, right: string) => traits.change({ coords: `obs:${left},${right}` });
+  const columnsOf = numeric.map((name): [string, string] => [name, name]);
+  return (
+    <Field label="Coordinates" help={help.coords} problem={problem}>
+      {({ id, describedBy }) => (
+        <>
+          <Select
+            id={id}
+            describedBy={describedBy}
+            value={value}
+            choices={choices}
+            note={value === '' && found.length > 0 ? 'detected' : undefined}
+            onChange={(next) => {
+              byHand.value = next === 'own';
+              if (next === 'own') pair(x, y);
+              else traits.change({ coords: next || null });
+            }}
+          />
+          {own && (
+            <div class="kf-pair">
+              <Select
+                id={`${id}-x`}
+                label="x"
+                value={x}
+                choices={columnsOf}
+                note="x"
+                onChange={(next) => pair(next, y)}
+              />
+              <Select
+                id={`${id}-y`}
+                label="y"
+                value={y}
+                choices={columnsOf}
+                note="y"
+                onChange={(next) => pair(x, next)}
+              />
+            </div>
+          )}
+        </>
+      )}
+    </Field>
+  );
+}

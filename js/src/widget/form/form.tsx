@@ -1,0 +1,163 @@
+import { useSignal } from '@preact/signals';
+import { type JSX, render } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import { formatCount } from '../../lib/format';
+import { type Box, createBox, openTab } from '../box';
+import { type Model, modelOf } from '../model';
+import { isDark, onTheme } from '../theme';
+import { Columns } from './columns';
+import { Coordinates } from './coordinates';
+import { Field, TextInput } from './fields';
+import css from './form.css';
+import { Genes } from './genes';
+import { More } from './more';
+import { Run } from './run';
+import { createTraits, type Traits } from './traits';
+
+const IN_MORE = [
+  'layer',
+  'image_path',
+  'downsample',
+  'seed',
+  'dataset_name',
+  'max_asset_mb',
+  'memory_mb',
+  'jobs',
+]; // prettier-ignore
+
+function Head({ traits }: { traits: Traits }): JSX.Element {
+  const { n_cells: cells, n_genes: genes, facts, ready } = traits.summary.value;
+  return (
+    <header class="kf-head">
+      <h2>Export to KaroSpace</h2>
+      <span>
+        {[`${formatCount(cells)} cells × ${formatCount(genes)} genes`, ...(facts ?? [])].join(' · ')}
+        {!ready && ' · looking…'}
+      </span>
+      {traits.silent.value && (
+        <span class="kf-silent" role="status">
+          waiting for the kernel
+        </span>
+      )}
+    </header>
+  );
+}
+
+function Form({ model, channel, traits }: { model: Model; channel: Model; traits: Traits }): JSX.Element {
+  const place = useRef<HTMLDivElement>(null);
+  const shown = useRef<{ view: Model; box: Box } | null>(null);
+  const failed = useSignal('');
+  const open = useSignal(false);
+  const view = traits.view.value;
+  useEffect(() => {
+    if (!view) return;
+    let stale = false;
+    modelOf(model, view).then(
+      (found) => {
+        const holder = place.current;
+        if (stale || !holder) return;
+        shown.current?.box.dispose();
+        const box = createBox(found, channel);
+        holder.append(box.element);
+        shown.current = { view: found, box };
+      },
+      (thrown) => {
+        failed.value = String(thrown);
+      },
+    );
+    return () => {
+      stale = true;
+      shown.current?.box.dispose();
+      shown.current = null;
+    };
+  }, [view, model, channel, failed]);
+  const { problems, exists } = traits.estimate.value;
+  const { outdir } = traits.options.value;
+  const { help } = traits.summary.value;
+  const wrongInMore = IN_MORE.some((name) => problems?.[name]);
+  const { silent } = traits;
+  return (
+    <div class={`kf-card${silent.value ? ' kf-quiet' : ''}`}>
+      <Head traits={traits} />
+      <div class="kf-fields">
+        <div class="kf-column">
+          <Coordinates traits={traits} />
+          <Columns traits={traits} />
+        </div>
+        <div class="kf-column">
+          <Genes traits={traits} />
+          <Field label="Folder" help={help.outdir} problem={problems?.outdir}>
+            {({ id, describedBy }) => (
+              <TextInput
+                id={id}
+                describedBy={describedBy}
+                value={outdir ?? ''}
+                placeholder="empty: kept in memory"
+                note={outdir ? (exists ? 'replaces the bundle there' : 'new') : 'in memory'}
+                onChange={(value) => traits.change({ outdir: value || null })}
+              />
+            )}
+          </Field>
+          <details
+            class="kf-details"
+            open={open.value || wrongInMore}
+            onToggle={(event) => {
+              open.value = event.currentTarget.open;
+            }}
+          >
+            <summary>
+              <span class="kf-label">More</span>
+              {!open.value && <span class="kf-note">Layer, image, cells, name, compression</span>}
+            </summary>
+            <More traits={traits} />
+          </details>
+        </div>
+      </div>
+      <Run
+        traits={traits}
+        onTab={view ? () => (shown.current ? openTab(shown.current.view, channel) : false) : null}
+      />
+      {failed.value && <p class="kf-problem kf-wide">{failed.value}</p>}
+      <div class="kf-view" ref={place} />
+    </div>
+  );
+}
+
+/** Puts the widgets' style into `element`; the theme follows the notebook. */
+export function styled(element: HTMLElement): { root: HTMLElement; dispose: () => void } {
+  const style = document.createElement('style');
+  style.textContent = css;
+  const root = document.createElement('div');
+  root.className = 'kf-root';
+  const theme = () => {
+    root.dataset.theme = isDark() ? 'dark' : 'light';
+  };
+  theme();
+  const end = onTheme(theme);
+  // Notebooks hear keys everywhere: what is typed here is not a command of theirs.
+  root.dataset.lmSuppressShortcuts = 'true';
+  const keep = (event: KeyboardEvent) => event.stopPropagation();
+  root.addEventListener('keydown', keep);
+  element.append(style, root);
+  return {
+    root,
+    dispose() {
+      end();
+      root.removeEventListener('keydown', keep);
+      root.remove();
+      style.remove();
+    },
+  };
+}
+
+export async function renderForm(model: Model, element: HTMLElement): Promise<() => void> {
+  const channel = await modelOf(model, model.get('_channel'));
+  const { root, dispose } = styled(element);
+  const traits = createTraits(model, channel);
+  render(<Form model={model} channel={channel} traits={traits} />, root);
+  return () => {
+    render(null, root);
+    traits.dispose();
+    dispose();
+  };
+}

@@ -1,0 +1,203 @@
+import { useSignal } from '@preact/signals';
+import type { JSX } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import { formatCount } from '../../lib/format';
+import { Field, NumberInput, Segmented } from './fields';
+import type { Traits } from './traits';
+
+type Mode = 'hvgs' | 'top_mean' | 'list' | 'all';
+
+const MODES = [
+  ['hvgs', 'Variable'],
+  ['top_mean', 'Top mean'],
+  ['list', 'List'],
+  ['all', 'All'],
+] as const;
+
+const DEFAULT_COUNT = 500;
+
+export function modeOf(value: string | readonly string[]): { mode: Mode; count: number; names: string[] } {
+  if (typeof value !== 'string') return { mode: 'list', count: DEFAULT_COUNT, names: [...value] };
+  const [kind = '', number = ''] = value.split(':');
+  if (kind === 'all') return { mode: 'all', count: DEFAULT_COUNT, names: [] };
+  if (kind === 'list') return { mode: 'list', count: DEFAULT_COUNT, names: [] };
+  return {
+    mode: kind === 'top_mean' ? 'top_mean' : 'hvgs',
+    count: Number(number) || DEFAULT_COUNT,
+    names: [],
+  };
+}
+
+/** Names between spaces, commas, semicolons and line ends; each once. */
+export function namesIn(text: string): string[] {
+  return [...new Set(text.split(/[\s,;]+/).filter((name) => name !== ''))];
+}
+
+export function Genes({ traits }: { traits: Traits }): JSX.Element {
+  const { genes_mode: value } = traits.options.value;
+  const { n_genes: total, marked, help } = traits.summary.value;
+  const { mode, count } = modeOf(value);
+  const lastCount = useRef(count);
+  if (mode === 'hvgs' || mode === 'top_mean') lastCount.current = count;
+  const set = (next: Mode) => {
+    if (next === 'all') traits.change({ genes_mode: 'all' });
+    else if (next === 'list') traits.change({ genes_mode: [] });
+    else traits.change({ genes_mode: `${next}:${lastCount.current}` });
+  };
+  const { problems, unknown } = traits.estimate.value;
+  const problem = unknown?.length ? undefined : problems?.genes_mode;
+  const note =
+    mode === 'hvgs' && marked
+      ? `of ${formatCount(total)} · ${formatCount(marked)} marked in var`
+      : `of ${formatCount(total)}`;
+  return (
+    <Field label="Genes" help={help.genes_mode} problem={problem} group>
+      {({ id, describedBy }) => (
+        <>
+          <Segmented label="Genes" value={mode} choices={MODES} onChange={set} />
+          {(mode === 'hvgs' || mode === 'top_mean') && (
+            <NumberInput
+              id={id}
+              describedBy={describedBy}
+              value={count}
+              min={1}
+              note={note}
+              onChange={(n) => n !== null && traits.change({ genes_mode: `${mode}:${Math.round(n)}` })}
+            />
+          )}
+          {mode === 'list' && <GeneList traits={traits} id={id} />}
+          {mode === 'all' && <p class="kf-note">All {formatCount(total)} genes.</p>}
+        </>
+      )}
+    </Field>
+  );
+}
+
+function GeneList({ traits, id }: { traits: Traits; id: string }): JSX.Element {
+  const { genes_mode: value } = traits.options.value;
+  const text = useSignal(typeof value === 'string' ? '' : value.join('\n'));
+  const hits = useSignal<readonly string[]>([]);
+  const active = useSignal(0);
+  const area = useRef<HTMLTextAreaElement>(null);
+  const asked = useRef(0);
+  const names = namesIn(text.value);
+  const unknown = traits.estimate.value.unknown ?? [];
+  useEffect(() => {
+    // Set from Python meanwhile: show that, not what was typed before.
+    if (typeof value === 'string') return;
+    if (namesIn(text.value).join('\n') !== value.join('\n')) text.value = value.join('\n');
+  }, [value, text]);
+  const set = (next: string) => {
+    text.value = next;
+    traits.change({ genes_mode: namesIn(next) });
+  };
+  const word = (): { from: number; to: number; text: string } => {
+    const at = area.current?.selectionStart ?? 0;
+    const before = text.value.slice(0, at);
+    const from = before.search(/[^\s,;]*$/);
+    return { from, to: at, text: before.slice(from) };
+  };
+  const complete = async () => {
+    const current = word();
+    const mine = ++asked.current;
+    hits.value = [];
+    if (current.text.length < 2) return;
+    const found = await traits.complete(current.text).catch(() => []);
+    if (mine !== asked.current) return;
+    active.value = 0;
+    hits.value = found.length === 1 && found[0] === current.text ? [] : found;
+  };
+  const take = (name: string) => {
+    const { from, to } = word();
+    set(`${text.value.slice(0, from)}${name}\n${text.value.slice(to).replace(/^[\s,;]+/, '')}`);
+    hits.value = [];
+    const at = from + name.length + 1;
+    requestAnimationFrame(() => {
+      area.current?.focus();
+      area.current?.setSelectionRange(at, at);
+    });
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (hits.value.length === 0) return;
+    const last = hits.value.length - 1;
+    if (event.key === 'ArrowDown') active.value = Math.min(last, active.value + 1);
+    else if (event.key === 'ArrowUp') active.value = Math.max(0, active.value - 1);
+    else if (event.key === 'Enter' || event.key === 'Tab') take(hits.value[active.value] ?? '');
+    else if (event.key === 'Escape') hits.value = [];
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+  return (
+    <div class="kf-genes">
+      <textarea
+        ref={area}
+        id={id}
+        rows={4}
+        spellcheck={false}
+        aria-label="Genes, one a line"
+        aria-controls={`${id}-hits`}
+        aria-autocomplete="list"
+        placeholder="Type or paste names: EPCAM, CD3E, …"
+        value={text.value}
+        onInput={(event) => {
+          set(event.currentTarget.value);
+          void complete();
+        }}
+        onKeyDown={onKeyDown}
+        onBlur={() => {
+          hits.value = [];
+        }}
+      />
+      {hits.value.length > 0 && (
+        <div class="kf-hits" id={`${id}-hits`} role="listbox" aria-label="Genes that begin so">
+          {hits.value.map((name, i) => (
+            <div
+              key={name}
+              role="option"
+              tabIndex={-1}
+              aria-selected={i === active.value}
+              onPointerDown={(event) => {
+                event.preventDefault();
+                take(name);
+              }}
+            >
+              {name}
+            </div>
+          ))}
+        </div>
+      )}
+      <div class="kf-note">
+        {names.length === 0 ? 'No genes yet: none would be exported.' : `${formatCount(names.length)} genes`}
+        {unknown.length > 0 && ` · ${formatCount(unknown.length)} not in the data:`}
+      </div>
+      {unknown.length > 0 && (
+        <ul class="kf-unknown" role="alert">
+          {unknown.slice(0, 20).map(({ name, near }) => (
+            <li key={name}>
+              <s>{name}</s>
+              {near.slice(0, 2).map((other) => (
+                <button
+                  key={other}
+                  type="button"
+                  title={`Use ${other} instead of ${name}`}
+                  onClick={() => set(names.map((one) => (one === name ? other : one)).join('\n'))}
+                >
+                  {other}
+                </button>
+              ))}
+              <button
+                type="button"
+                aria-label={`Remove ${name}`}
+                title="Remove"
+                onClick={() => set(names.filter((one) => one !== name).join('\n'))}
+              >
+                ×
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+    </div>
+  );
+}

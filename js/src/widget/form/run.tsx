@@ -1,0 +1,217 @@
+import { useSignal } from '@preact/signals';
+import type { JSX } from 'preact';
+import { useEffect } from 'preact/hooks';
+import { formatBytes, formatCount } from '../../lib/format';
+import type { Traits } from './traits';
+
+/** A second is a long time for a button that says nothing. */
+const TELL_BUSY_MS = 1000;
+
+function duration(seconds: number): string {
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 90) return `${Math.round(seconds)} s`;
+  return `${Math.round(seconds / 60)} min`;
+}
+
+/** Export, cancel, how far it is, what it will be and what it became. */
+export function Run({ traits, onTab }: { traits: Traits; onTab: (() => boolean) | null }): JSX.Element {
+  const status = traits.status.value;
+  const running = status === 'running';
+  const { problems, warnings } = traits.estimate.value;
+  const blocked = Object.keys(problems ?? {}).length > 0 && !traits.pending.value;
+  const logOpen = useSignal(false);
+  const log = traits.log.value;
+  const notes = running || status === 'done' ? [] : (warnings ?? []);
+  return (
+    <div class="kf-run">
+      <div class="kf-bar">
+        {running ? (
+          <button
+            type="button"
+            class="kf-button"
+            disabled={traits.cancelling.value}
+            onClick={() => traits.cancel()}
+          >
+            Cancel
+          </button>
+        ) : (
+          <button
+            type="button"
+            class="kf-button kf-primary"
+            disabled={blocked || !traits.summary.value.ready}
+            onClick={() => traits.start()}
+          >
+            {status === 'done' ? 'Export again' : 'Export'}
+          </button>
+        )}
+        <div class="kf-middle">
+          {running ? <Progress traits={traits} /> : <Ended traits={traits} onTab={onTab} />}
+        </div>
+        {status !== 'done' && <Size traits={traits} />}
+      </div>
+      {problems?.object && (
+        <p class="kf-problem kf-wide" role="alert">
+          {problems.object}
+        </p>
+      )}
+      {notes.length > 0 && <Notes notes={notes} />}
+      {log.length > 0 && (
+        <details
+          class="kf-log"
+          open={logOpen.value}
+          onToggle={(event) => {
+            logOpen.value = event.currentTarget.open;
+          }}
+        >
+          <summary>Log</summary>
+          {logOpen.value && <pre>{log.join('\n')}</pre>}
+        </details>
+      )}
+    </div>
+  );
+}
+
+function Notes({ notes }: { notes: readonly string[] }): JSX.Element {
+  return (
+    <details class="kf-log">
+      <summary>
+        {notes.length} {notes.length === 1 ? 'note' : 'notes'}
+      </summary>
+      <ul>
+        {notes.map((note) => (
+          <li key={note}>{note}</li>
+        ))}
+      </ul>
+    </details>
+  );
+}
+
+function Size({ traits }: { traits: Traits }): JSX.Element | null {
+  const { files, bytes, seconds } = traits.estimate.value;
+  if (traits.status.value === 'done' || files === undefined || files === 0) return null;
+  const running = traits.status.value === 'running';
+  return (
+    <span class={`kf-size${traits.pending.value ? ' kf-stale' : ''}`} title="Before compression">
+      ≈ {formatCount(files)} files · {formatBytes(bytes ?? 0)}
+      {!running && ` · ${duration(seconds ?? 0)}`}
+    </span>
+  );
+}
+
+function Progress({ traits }: { traits: Traits }): JSX.Element {
+  const share = Math.round(traits.progress.value * 1000) / 10;
+  const eta = traits.eta.value;
+  const late = useSignal(false);
+  const cancelling = traits.cancelling.value;
+  useEffect(() => {
+    late.value = false;
+    if (!cancelling) return;
+    const timer = setTimeout(() => {
+      late.value = true;
+    }, TELL_BUSY_MS);
+    return () => clearTimeout(timer);
+  }, [cancelling, late]);
+  const message = !cancelling
+    ? traits.message.value
+    : late.value
+      ? 'The kernel is busy with a cell and cannot hear the cancel yet; it stops when the cell ends.'
+      : 'Cancelling…';
+  return (
+    <>
+      <div class="kf-line">
+        <span class="kf-clip" role="status">
+          {message}
+        </span>
+        {eta !== null && !cancelling && <span class="kf-figures">{duration(eta)} left</span>}
+      </div>
+      <div
+        class="kf-track"
+        role="progressbar"
+        aria-label="Export"
+        aria-valuemin={0}
+        aria-valuemax={100}
+        aria-valuenow={Math.round(share)}
+      >
+        <div style={{ width: `${share}%` }} />
+      </div>
+    </>
+  );
+}
+
+function Ended({ traits, onTab }: { traits: Traits; onTab: (() => boolean) | null }): JSX.Element | null {
+  const status = traits.status.value;
+  const error = traits.error.value;
+  if (error) {
+    return (
+      <p class="kf-problem" role="alert">
+        {error}
+      </p>
+    );
+  }
+  if (status === 'cancelled') return <p class="kf-note">{traits.message.value}</p>;
+  if (status !== 'done') return null;
+  const { bytes, files, warnings } = traits.result.value;
+  return (
+    <div class="kf-done">
+      <span role="status">
+        <strong>Done</strong> · {formatCount(files ?? 0)} files · {formatBytes(bytes ?? 0)}
+        {traits.path.value ? (
+          <>
+            {' · '}
+            <code title={traits.path.value}>{traits.path.value}</code>
+          </>
+        ) : (
+          ' · in memory'
+        )}
+      </span>
+      <span class="kf-links">
+        {onTab && (
+          <button type="button" onClick={() => onTab()}>
+            Open in a tab
+          </button>
+        )}
+        <Download traits={traits} kind="html" text="HTML" />
+        <Download traits={traits} kind="zip" text="Zip" />
+      </span>
+      {warnings && warnings.length > 0 && <Notes notes={warnings} />}
+    </div>
+  );
+}
+
+function Download(props: { traits: Traits; kind: 'html' | 'zip'; text: string }): JSX.Element {
+  const { traits, kind, text } = props;
+  const share = useSignal<number | null>(null);
+  const problem = useSignal('');
+  const run = async () => {
+    share.value = 0;
+    problem.value = '';
+    try {
+      const bytes = await traits.download(kind, (part) => {
+        share.value = part;
+      });
+      const type = kind === 'zip' ? 'application/zip' : 'text/html';
+      const url = URL.createObjectURL(new Blob([bytes as Uint8Array<ArrayBuffer>], { type }));
+      const link = document.createElement('a');
+      const name = (traits.result.value.name ?? 'tissue').replace(/[^\p{L}\p{N}._-]+/gu, '_');
+      link.href = url;
+      link.download = `${name}.${kind}`;
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(url), 60_000);
+    } catch (thrown) {
+      problem.value = thrown instanceof Error ? thrown.message : String(thrown);
+    } finally {
+      share.value = null;
+    }
+  };
+  return (
+    <button
+      type="button"
+      disabled={share.value !== null}
+      title={problem.value || `Download everything as one ${text} file`}
+      onClick={() => void run()}
+    >
+      {problem.value ? `${text} failed` : text}
+      {share.value !== null && ` ${Math.round(share.value * 100)} %`}
+    </button>
+  );
+}

@@ -1,0 +1,241 @@
+import { type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import { type Custom, copied, type Model, onChange, onCustom } from '../model';
+import { Requests } from '../requests';
+
+export interface ColumnFact {
+  name: string;
+  kind: 'category' | 'number' | 'other';
+  dtype: string;
+  default: boolean;
+  left_out: string | null;
+  classes: number | null;
+  colors?: string[];
+  range?: [number, number];
+}
+
+export interface Summary {
+  ready: boolean;
+  n_cells: number;
+  n_genes: number;
+  help: Record<string, string>;
+  facts?: string[];
+  coordinates?: string[];
+  columns?: ColumnFact[];
+  layers?: string[];
+  raw?: boolean;
+  libraries?: { name: string; images: string[] }[];
+  sections?: string | null;
+  marked?: number | null;
+}
+
+export interface Estimate {
+  files?: number;
+  bytes?: number;
+  seconds?: number;
+  n_cells?: number;
+  n_genes?: number;
+  warnings?: string[];
+  exists?: boolean;
+  unknown?: { name: string; near: string[] }[];
+  problems?: Record<string, string>;
+}
+
+export interface Result {
+  name?: string;
+  bytes?: number;
+  files?: number;
+  warnings?: string[];
+}
+
+export interface Options {
+  outdir: string | null;
+  coords: string | null;
+  annotation_columns: string[] | null;
+  genes_mode: string | string[];
+  image_path: string | null;
+  downsample: number | null;
+  seed: number;
+  gzip: boolean;
+  max_asset_mb: number;
+  dataset_name: string | null;
+  preview: boolean;
+  layer: string | null;
+  raw: boolean;
+  jobs: number | null;
+  memory_mb: number;
+  [other: string]: unknown;
+}
+
+export type Status = 'idle' | 'running' | 'done' | 'failed' | 'cancelled';
+
+/** The widget's traits as signals, and what the form asks of the kernel. */
+export interface Traits {
+  readonly summary: ReadonlySignal<Summary>;
+  readonly estimate: ReadonlySignal<Estimate>;
+  readonly result: ReadonlySignal<Result>;
+  readonly status: ReadonlySignal<Status>;
+  readonly progress: ReadonlySignal<number>;
+  readonly message: ReadonlySignal<string>;
+  readonly eta: ReadonlySignal<number | null>;
+  readonly error: ReadonlySignal<string | null>;
+  readonly log: ReadonlySignal<readonly string[]>;
+  readonly path: ReadonlySignal<string>;
+  readonly view: ReadonlySignal<string>;
+  readonly options: ReadonlySignal<Options>;
+  /** Whether the options are on their way to the kernel: what it says of them is of earlier ones. */
+  readonly pending: ReadonlySignal<boolean>;
+  /** Whether the kernel has been silent for long. */
+  readonly silent: ReadonlySignal<boolean>;
+  readonly cancelling: Signal<boolean>;
+  change(part: Partial<Options>): void;
+  start(): void;
+  cancel(): void;
+  complete(query: string): Promise<string[]>;
+  download(kind: 'html' | 'zip', progress: (share: number) => void): Promise<Uint8Array>;
+  dispose(): void;
+}
+
+const SEND_AFTER_MS = 220;
+/** What the kernel echoes is older than what is being typed. */
+const TYPING_MS = 900;
+
+interface Waiting {
+  parts: Uint8Array[];
+  progress?: (share: number) => void;
+  done: (message: Custom, parts: Uint8Array[]) => void;
+  fail: (error: Error) => void;
+}
+
+export function createTraits(model: Model, channel: Model): Traits {
+  const ends: (() => void)[] = [];
+  const trait = <T>(name: string): Signal<T> => {
+    const held = signal(model.get(name) as T);
+    ends.push(
+      onChange(model, name, () => {
+        held.value = model.get(name) as T;
+      }),
+    );
+    return held;
+  };
+  const options = signal(model.get('options') as Options);
+  const pending = signal(false);
+  const silent = signal(false);
+  const cancelling = signal(false);
+  const status = trait<Status>('status');
+  const estimate = trait<Estimate>('_estimate');
+  let edited = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let last = 0;
+  const requests = new Requests<Waiting>((waiting) => {
+    silent.value = waiting;
+  });
+
+  const send = (message: Custom) => {
+    try {
+      channel.send(message);
+    } catch {
+      silent.value = true;
+    }
+  };
+  const flush = () => {
+    clearTimeout(timer);
+    timer = undefined;
+  };
+  ends.push(
+    onChange(model, 'options', () => {
+      if (timer !== undefined || performance.now() - edited < TYPING_MS) return;
+      options.value = model.get('options') as Options;
+    }),
+    estimate.subscribe(() => {
+      if (timer === undefined) pending.value = false;
+    }),
+    status.subscribe((now) => {
+      if (now !== 'running') cancelling.value = false;
+    }),
+    onCustom(channel, (message, buffers) => {
+      const key = String(message.id);
+      if (!key.startsWith('f')) return;
+      const waiting = requests.heard(key);
+      if (!waiting) return;
+      if (message.type === 'part') {
+        waiting.parts[Number(message.index)] = copied(buffers[0] ?? new Uint8Array(0));
+        const got = waiting.parts.filter((part) => part !== undefined).length;
+        waiting.progress?.(got / Number(message.count));
+        if (got < Number(message.count)) return;
+      }
+      requests.close(key);
+      if (message.type === 'refused') waiting.fail(new Error(String(message.message)));
+      else waiting.done(message, waiting.parts);
+    }),
+  );
+  const ask = (message: Custom, progress?: (share: number) => void) =>
+    new Promise<{ message: Custom; parts: Uint8Array[] }>((resolve, reject) => {
+      const id = `f${++last}`;
+      const waiting: Waiting = {
+        parts: [],
+        done: (answer, parts) => resolve({ message: answer, parts }),
+        fail: reject,
+        ...(progress ? { progress } : {}),
+      };
+      requests.add(id, waiting, () => send({ ...message, id }));
+    });
+
+  return {
+    summary: trait<Summary>('_summary'),
+    estimate,
+    result: trait<Result>('_result'),
+    status,
+    progress: trait<number>('progress'),
+    message: trait<string>('message'),
+    eta: trait<number | null>('eta_s'),
+    error: trait<string | null>('error'),
+    log: trait<readonly string[]>('log'),
+    path: trait<string>('bundle_path'),
+    view: trait<string>('_view'),
+    options,
+    pending,
+    silent,
+    cancelling,
+    change(part) {
+      edited = performance.now();
+      options.value = { ...options.value, ...part } as Options;
+      pending.value = true;
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        flush();
+        send({ type: 'options', options: options.value });
+      }, SEND_AFTER_MS);
+    },
+    start() {
+      flush();
+      send({ type: 'start', options: options.value });
+    },
+    cancel() {
+      cancelling.value = true;
+      ask({ type: 'cancel' }).catch(() => {});
+    },
+    async complete(query) {
+      const { message } = await ask({ type: 'genes', query });
+      return Array.isArray(message.genes) ? message.genes.map(String) : [];
+    },
+    async download(kind, progress) {
+      const { parts } = await ask({ type: 'download', kind }, progress);
+      return joined(parts);
+    },
+    dispose() {
+      flush();
+      requests.dispose();
+      for (const end of ends) end();
+    },
+  };
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.byteLength;
+  }
+  return bytes;
+}

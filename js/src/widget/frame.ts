@@ -1,0 +1,278 @@
+import { HELLO, INIT, type Init, type PlainRegion, type ToHost, type ToViewer } from '../contract/host';
+import { join, type Linked, shareSelection, shareState } from './link';
+import { type Custom, copied, type Model, onCustom } from './model';
+import { Requests } from './requests';
+import { isDark, onTheme } from './theme';
+
+const PAGE = 'index.html';
+/** A page with a strict policy can refuse to run the frame, without telling. */
+const FRAME_PATIENCE_MS = 15_000;
+const BUSY = 'waits for the kernel, which is busy.';
+const GONE = 'cannot be loaded: the kernel has stopped or was restarted. Run the cell again.';
+
+export interface Frame {
+  readonly element: HTMLElement;
+  dispose(): void;
+}
+
+interface Asked {
+  /** The number under which the viewer asked; null for what the frame itself needs. */
+  id: number | null;
+  parts: (Uint8Array | undefined)[];
+  done: ((bytes: Uint8Array) => void) | null;
+}
+
+/**
+ * The viewer in a sandboxed frame, joined to the kernel: requests of the page go over the channel's comm, what the
+ * kernel wants of the view comes over the view's own.
+ */
+export function createFrame(view: Model, channel: Model, where: Document = document): Frame {
+  const id = `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;
+  const ends: (() => void)[] = [];
+  const element = where.createElement('div');
+  element.style.cssText = 'position:relative;width:100%;height:100%;overflow:hidden';
+  const note = where.createElement('div');
+  const picture = fallbackOf(view);
+  if (picture) {
+    const image = where.createElement('img');
+    image.src = picture;
+    image.alt = '';
+    image.style.cssText = 'position:absolute;inset:0;width:100%;height:100%;object-fit:contain;opacity:.5';
+    element.append(image);
+  }
+  note.setAttribute('role', 'status');
+  note.style.cssText =
+    'position:absolute;left:12px;bottom:12px;padding:6px 10px;border-radius:8px;font:12px/16px system-ui,sans-serif;' +
+    'background:rgb(127 127 127 / 15%)';
+  note.textContent = 'Waiting for the kernel…';
+  element.append(note);
+  const iframe = where.createElement('iframe');
+  iframe.setAttribute('sandbox', 'allow-scripts allow-downloads');
+  iframe.allow = 'fullscreen; clipboard-write';
+  iframe.title = titleOf(view);
+  iframe.style.cssText = 'position:absolute;inset:0;width:100%;height:100%;border:0;visibility:hidden';
+
+  let port: MessagePort | null = null;
+  let opened: Custom | null = null;
+  let greeted = false;
+  let gone = false;
+  let shared = '';
+  const early: [ToViewer, Transferable[]][] = [];
+  const post = (message: ToViewer, transfer: Transferable[] = []) => {
+    if (port) port.postMessage(message, transfer);
+    else early.push([message, transfer]);
+  };
+  const ask = (message: Custom, buffers: Uint8Array[] = []) => {
+    if (gone) return;
+    try {
+      channel.send(
+        { ...message, view: id },
+        undefined,
+        buffers.map((bytes) => copied(bytes).buffer),
+      );
+    } catch {
+      // A closed comm throws: whoever waits is told below.
+      stop();
+    }
+  };
+  const requests = new Requests<Asked>((waiting) => {
+    post({ type: 'waiting', reason: gone ? GONE : waiting ? BUSY : null });
+    if (waiting && !port)
+      note.textContent = gone ? `The viewer ${GONE}` : 'Waiting for the kernel, which is busy…';
+  });
+  /** The kernel that knew this view is no more; what is loaded stays. */
+  const stop = () => {
+    if (gone) return;
+    gone = true;
+    post({ type: 'waiting', reason: GONE });
+    if (!port) note.textContent = `The viewer ${GONE}`;
+  };
+
+  const read = (path: string, key: string, asked: Omit<Asked, 'parts'>) =>
+    requests.add(key, { ...asked, parts: [] }, (repeat) => ask({ type: 'read', id: key, path, repeat }));
+
+  const onPart = (message: Custom, bytes: Uint8Array) => {
+    const key = String(message.id);
+    const asked = requests.heard(key);
+    if (!asked) return;
+    const [index, count, total] = [Number(message.index), Number(message.count), Number(message.total)];
+    if (asked.id !== null) {
+      const part = copied(bytes);
+      post({ type: 'part', id: asked.id, index, count, total, bytes: part }, [part.buffer]);
+      asked.parts[index] = new Uint8Array(0);
+    } else asked.parts[index] = copied(bytes);
+    if (asked.parts.filter((part) => part !== undefined).length < count) return;
+    requests.close(key);
+    asked.done?.(joined(asked.parts));
+  };
+
+  const onMessage = (message: Custom, buffers: Uint8Array[]) => {
+    if (message.view !== undefined && message.view !== id) return;
+    if (message.type === 'part') onPart(message, buffers[0] ?? new Uint8Array(0));
+    else if (message.type === 'refused') {
+      const asked = requests.heard(String(message.id));
+      requests.close(String(message.id));
+      if (asked?.id != null)
+        post({ type: 'refused', id: asked.id, tag: String(message.tag), message: String(message.message) });
+      else if (asked) note.textContent = String(message.message);
+    } else if (message.type === 'opened') {
+      requests.close('open');
+      opened = message;
+      greet();
+    } else if (message.type === 'set') {
+      post({ type: 'set', state: message.state as Record<string, unknown> });
+    } else if (message.type === 'select') {
+      post({ type: 'select', bits: buffers[0] ? copied(buffers[0]) : null });
+    } else if (message.type === 'regions') {
+      post({ type: 'regions', regions: regionsOf(message, buffers) });
+    } else if (message.type === 'snapshot') post({ type: 'snapshot', id: String(message.id) });
+  };
+  ends.push(onCustom(channel, onMessage), onCustom(view, onMessage));
+
+  const linked: Linked = {
+    get group() {
+      return String(view.get('_group') ?? '');
+    },
+    get cells() {
+      return Number(view.get('_cells'));
+    },
+    receive(state, selection) {
+      if (selection) post({ type: 'select', bits: selection.bits && copied(selection.bits) });
+      if (!state) return;
+      const text = sharedText(state);
+      if (text === shared) return;
+      shared = text;
+      post({ type: 'set', state });
+    },
+  };
+  ends.push(join(linked));
+
+  const fromViewer = ({ data }: MessageEvent<ToHost>) => {
+    if (data.type === 'read') {
+      if (gone) post({ type: 'refused', id: data.id, tag: 'failed', message: `This ${GONE}` });
+      else read(data.path, `r${data.id}`, { id: data.id, done: null });
+    } else if (data.type === 'abort') requests.close(`r${data.id}`);
+    else if (data.type === 'state') {
+      ask({ type: 'state', state: data.state });
+      const text = sharedText(data.state);
+      if (text === shared) return;
+      shared = text;
+      shareState(linked, data.state);
+    } else if (data.type === 'selection') {
+      ask({ type: 'selection', count: data.count }, data.bits ? [data.bits] : []);
+      shareSelection(linked, data.bits);
+    } else if (data.type === 'regions') {
+      const names = data.regions.map(({ name }) => name);
+      const colors = data.regions.map(({ color }) => color ?? '');
+      ask(
+        { type: 'regions', names, colors },
+        data.regions.map(({ bits }) => bits),
+      );
+    } else if (data.type === 'snapshot') {
+      ask({ type: 'snapshot', id: data.id, message: data.message ?? '' }, data.png ? [data.png] : []);
+    } else if (data.type === 'ready') note.remove();
+  };
+
+  /** Once the frame has called and the kernel has said how the view stands. */
+  const greet = () => {
+    const target = iframe.contentWindow;
+    if (!greeted || !opened || !target || port) return;
+    const pair = new MessageChannel();
+    port = pair.port1;
+    port.onmessage = fromViewer;
+    const init: Init = {
+      type: INIT,
+      state: opened.fresh ? {} : (opened.state as Record<string, unknown>),
+      dark: isDark(),
+      live: Number(opened.live ?? 0),
+    };
+    target.postMessage(init, '*', [pair.port2]);
+    for (const [message, transfer] of early.splice(0)) port.postMessage(message, transfer);
+    iframe.style.visibility = 'visible';
+  };
+  const page = where.defaultView ?? window;
+  const onHello = (event: MessageEvent) => {
+    if (event.source !== iframe.contentWindow || event.data?.type !== HELLO) return;
+    greeted = true;
+    clearTimeout(strict);
+    greet();
+  };
+  page.addEventListener('message', onHello);
+  ends.push(() => page.removeEventListener('message', onHello));
+  ends.push(onTheme(() => post({ type: 'dark', dark: isDark() })));
+  const onLife = () => {
+    if (element.closest('.jupyter-widgets-disconnected')) stop();
+  };
+  // Hosts that know of a lost kernel say so by this event and a class on the output.
+  for (const model of [channel, view]) {
+    const life = () => setTimeout(onLife, 50);
+    model.on('comm_live_update', life);
+    ends.push(() => model.off('comm_live_update', life));
+  }
+  let strict: ReturnType<typeof setTimeout> | undefined;
+  requests.add('open', { id: null, parts: [], done: null }, () => ask({ type: 'open', id: 'open' }));
+  read(PAGE, 'page', {
+    id: null,
+    done: (bytes) => {
+      void unzipped(bytes).then((html) => {
+        iframe.srcdoc = html;
+        element.append(iframe);
+        strict = setTimeout(() => {
+          note.textContent =
+            'The viewer was not allowed to start: the security policy of this page forbids frames with scripts.';
+        }, FRAME_PATIENCE_MS);
+      });
+    },
+  });
+
+  return {
+    element,
+    dispose() {
+      ask({ type: 'gone' });
+      for (const end of ends.splice(0)) end();
+      clearTimeout(strict);
+      requests.dispose();
+      port?.close();
+      element.remove();
+    },
+  };
+}
+
+function sharedText(state: Record<string, unknown>): string {
+  return JSON.stringify([state.camera, state.color, state.hidden, state.range]);
+}
+
+function regionsOf(message: Custom, buffers: readonly Uint8Array[]): PlainRegion[] {
+  const names = Array.isArray(message.names) ? message.names.map(String) : [];
+  const colors = Array.isArray(message.colors) ? message.colors.map(String) : [];
+  return names.map((name, i) => {
+    const region: PlainRegion = { name, bits: copied(buffers[i] ?? new Uint8Array(0)) };
+    return colors[i] ? { ...region, color: colors[i] } : region;
+  });
+}
+
+function fallbackOf(view: Model): string {
+  const { picture } = (view.get('_fallback') ?? {}) as { picture?: string };
+  return picture?.startsWith('data:image/') ? picture : '';
+}
+
+function titleOf(view: Model): string {
+  const { title } = (view.get('_fallback') ?? {}) as { title?: string };
+  return title ?? 'Tissue';
+}
+
+function joined(parts: readonly (Uint8Array | undefined)[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + (part?.byteLength ?? 0), 0));
+  let at = 0;
+  for (const part of parts) {
+    if (!part) continue;
+    bytes.set(part, at);
+    at += part.byteLength;
+  }
+  return bytes;
+}
+
+async function unzipped(bytes: Uint8Array): Promise<string> {
+  const stream = new Blob([copied(bytes)]).stream().pipeThrough(new DecompressionStream('gzip'));
+  return new Response(stream).text();
+}

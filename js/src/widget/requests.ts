@@ -1,0 +1,94 @@
+/** How long an answer may take before the reader is told, and before the request is sent again. */
+export interface Patience {
+  tellAfterMs: number;
+  repeatAfterMs: number;
+  longestMs: number;
+}
+
+const PATIENCE: Patience = { tellAfterMs: 1500, repeatAfterMs: 8000, longestMs: 60_000 };
+
+interface Open<T> {
+  send: (repeat: number) => void;
+  context: T;
+  asked: number;
+  heard: number;
+  repeats: number;
+}
+
+/**
+ * Requests on their way to a kernel that may be busy, or a server that drops messages without a word:
+ * they are repeated, ever more rarely, until they are answered or given up.
+ */
+export class Requests<T> {
+  readonly #open = new Map<string, Open<T>>();
+  readonly #patience: Patience;
+  readonly #onWaiting: (waiting: boolean) => void;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #waiting = false;
+
+  constructor(onWaiting: (waiting: boolean) => void, patience: Patience = PATIENCE) {
+    this.#onWaiting = onWaiting;
+    this.#patience = patience;
+  }
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  add(id: string, context: T, send: (repeat: number) => void): void {
+    const now = performance.now();
+    this.#open.set(id, { send, context, asked: now, heard: now, repeats: 0 });
+    this.#timer ??= setInterval(() => this.#look(), Math.min(500, this.#patience.tellAfterMs / 2));
+    send(0);
+  }
+
+  /** Something came for `id`; undefined when nobody waits for it any more. */
+  heard(id: string): T | undefined {
+    const request = this.#open.get(id);
+    if (request) request.heard = performance.now();
+    this.#tell(false);
+    return request?.context;
+  }
+
+  /** `id` is answered or given up. */
+  close(id: string): void {
+    this.#open.delete(id);
+    if (this.#open.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#tell(false);
+  }
+
+  /** Sends everything again, when the other side has come back. */
+  again(): void {
+    for (const request of this.#open.values()) request.send(++request.repeats);
+  }
+
+  dispose(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#open.clear();
+  }
+
+  #look(): void {
+    const now = performance.now();
+    const { tellAfterMs, repeatAfterMs, longestMs } = this.#patience;
+    let silent = false;
+    for (const request of this.#open.values()) {
+      const quietFor = now - request.heard;
+      if (quietFor >= tellAfterMs) silent = true;
+      const wait = Math.min(longestMs, repeatAfterMs * 2 ** request.repeats);
+      if (now - Math.max(request.asked, request.heard) < wait) continue;
+      request.asked = now;
+      request.repeats++;
+      request.send(request.repeats);
+    }
+    if (silent) this.#tell(true);
+  }
+
+  #tell(waiting: boolean): void {
+    if (waiting === this.#waiting) return;
+    this.#waiting = waiting;
+    this.#onWaiting(waiting);
+  }
+}

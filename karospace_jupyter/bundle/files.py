@@ -1,0 +1,279 @@
+"""Where the files of a bundle are: a folder, memory, a zip or a single HTML file.
+
+Every implementation gives bytes as stored and refuses a path that would leave the bundle. None keeps a file open.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import html
+import mmap
+import os
+import re
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from karospace_jupyter.bundle.manifest import check_path
+from karospace_jupyter.errors import BundleError
+
+TAG = b'<script type="text/plain" data-karospace-path="'
+END_TAG = b"</script>\n"
+_LOCAL_HEADER = 30
+_ENCRYPTED = 0x1
+
+
+class MissingFileError(BundleError):
+    """A file is not there."""
+
+
+class BundleFiles(Protocol):
+    """The files of a bundle, wherever they are."""
+
+    @property
+    def origin(self) -> str:
+        """Where they are, for messages."""
+
+    def read(self, path: str) -> bytes:
+        """Return one file as stored.
+
+        Raises
+        ------
+        BundleError
+            When it is missing, cannot be read, or the path leaves the bundle.
+        """
+
+    def names(self) -> Iterable[str]:
+        """Return the paths of all files."""
+
+
+def open_files(path: str | os.PathLike[str]) -> BundleFiles:
+    """Return the files of the folder, zip or single HTML file at `path`, told apart by content.
+
+    Raises
+    ------
+    BundleError
+        When it is none of these.
+    """
+    place = Path(path).expanduser()
+    try:
+        if place.is_dir():
+            return FolderFiles(place)
+        with place.open("rb") as file:
+            start = file.read(4)
+    except (FileNotFoundError, NotADirectoryError) as exc:
+        msg = f"{place} is not a bundle: it does not exist."
+        raise BundleError(msg) from exc
+    except OSError as exc:
+        msg = f"{place} cannot be read: {exc.strerror or exc}."
+        raise BundleError(msg) from exc
+    except ValueError as exc:
+        msg = f"{str(place)!r} is no path: {exc}."
+        raise BundleError(msg) from exc
+    return ZipFiles(place) if start[:2] == b"PK" else HtmlFiles(place)
+
+
+class FolderFiles:
+    """The files of a folder; links inside it may lead nowhere else."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        self.origin = str(self.path)
+
+    def read(self, path: str) -> bytes:
+        """Return one file as stored."""
+        _checked(path)
+        try:
+            real = (self.path / path).resolve(strict=True)
+            if not real.is_relative_to(self.path.resolve()):
+                msg = f"{path} is a link that leads out of {self.origin}. It was not read."
+                raise BundleError(msg)
+            return real.read_bytes()
+        except (FileNotFoundError, NotADirectoryError) as exc:
+            raise _missing(path, self.origin) from exc
+        except (OSError, RuntimeError) as exc:  # RuntimeError: a loop of links, before Python 3.13
+            msg = f"{path} cannot be read: {getattr(exc, 'strerror', None) or exc}."
+            raise BundleError(msg) from exc
+
+    def names(self) -> Iterable[str]:
+        """Return the paths of all files."""
+        for folder, _, files in os.walk(self.path):
+            for name in sorted(files):
+                yield (Path(folder) / name).relative_to(self.path).as_posix()
+
+
+class MemoryFiles:
+    """Files in memory."""
+
+    def __init__(self, files: Mapping[str, bytes], origin: str = "the bundle in memory") -> None:
+        self._files = dict(files)
+        self.origin = origin
+
+    def read(self, path: str) -> bytes:
+        """Return one file as stored."""
+        if _checked(path) not in self._files:
+            raise _missing(path, self.origin)
+        return self._files[path]
+
+    def names(self) -> Iterable[str]:
+        """Return the paths of all files."""
+        return tuple(self._files)
+
+
+class _OneFile:
+    """A file that holds others, indexed once. It must stay the same: positions are remembered, not contents."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        self.origin = str(self.path)
+        self._state: tuple[int, int, int] | None = None
+        with self._open() as file:
+            self._index(file)
+
+    def _index(self, file: BinaryIO) -> None:
+        raise NotImplementedError
+
+    @contextmanager
+    def _open(self) -> Iterator[BinaryIO]:
+        try:
+            with self.path.open("rb") as file:
+                found = os.fstat(file.fileno())
+                state = (found.st_ino, found.st_size, found.st_mtime_ns)
+                self._state = self._state or state
+                if state != self._state:
+                    msg = f"{self.path} has changed since it was opened. Open it again."
+                    raise BundleError(msg)
+                yield file
+        except OSError as exc:
+            msg = f"{self.path} cannot be read: {exc.strerror or exc}."
+            raise BundleError(msg) from exc
+
+
+class ZipFiles(_OneFile):
+    """The files of a zip, which may lie in one folder of it."""
+
+    def _index(self, file: BinaryIO) -> None:
+        try:
+            with zipfile.ZipFile(file) as archive:
+                entries = {entry.filename: entry for entry in archive.infolist() if not entry.is_dir()}
+        except (zipfile.BadZipFile, NotImplementedError, ValueError) as exc:
+            msg = f"{self.path} is not a zip, or a damaged one: {exc}."
+            raise BundleError(msg) from exc
+        found = [name for name in entries if re.fullmatch(r"(?!__MACOSX/)(.*/)?manifest\.json", name)]
+        depth = min((name.count("/") for name in found), default=0)
+        found = [name for name in found if name.count("/") == depth]
+        if len(found) != 1:
+            some = "no manifest.json" if not found else "several: " + ", ".join(sorted(found)[:5])
+            msg = f"{self.path} is not a bundle: it has {some}."
+            raise BundleError(msg)
+        prefix = found[0].removesuffix("manifest.json")
+        self._entries = {name.removeprefix(prefix): entry for name, entry in entries.items() if name.startswith(prefix)}
+
+    def read(self, path: str) -> bytes:
+        """Return one file as stored in the bundle; what the zip itself compressed is decompressed."""
+        entry = self._entries.get(_checked(path))
+        if entry is None:
+            raise _missing(path, self.origin)
+        # Read by hand: zipfile would read the whole directory again for each file, or keep the zip open.
+        with self._open() as file:
+            size = os.fstat(file.fileno()).st_size
+            if not 0 <= entry.header_offset <= size or entry.compress_size > size:
+                msg = f"{path} in {self.path} cannot be read: the zip is damaged."
+                raise BundleError(msg)
+            file.seek(entry.header_offset)
+            header = file.read(_LOCAL_HEADER)
+            lengths = int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
+            file.seek(lengths, os.SEEK_CUR)
+            data = file.read(entry.compress_size)
+        problem = None
+        if entry.flag_bits & _ENCRYPTED:
+            problem = "it is encrypted"
+        elif header[:4] != b"PK\x03\x04" or len(data) != entry.compress_size:
+            problem = "the zip is damaged"
+        elif entry.compress_type == zipfile.ZIP_DEFLATED:
+            try:
+                # Never more than the directory promises: a small zip must not fill the memory.
+                data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, entry.file_size + 1)
+            except zlib.error as exc:
+                problem = str(exc)
+        elif entry.compress_type != zipfile.ZIP_STORED:
+            problem = f"its compression (method {entry.compress_type}) is unknown"
+        if problem is None and (len(data) != entry.file_size or zlib.crc32(data) != entry.CRC):
+            problem = "its checksum differs"
+        if problem:
+            msg = f"{path} in {self.path} cannot be read: {problem}."
+            raise BundleError(msg)
+        return data
+
+    def names(self) -> Iterable[str]:
+        """Return the paths of all files."""
+        return tuple(self._entries)
+
+
+class HtmlFiles(_OneFile):
+    """The files that a single HTML file carries; ``index.html`` is the page without them."""
+
+    def _index(self, file: BinaryIO) -> None:
+        self._spans: dict[str, tuple[int, int]] = {}
+        first = last = 0
+        if self._state is not None and self._state[1]:
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as page:
+                at = page.find(TAG)
+                first = max(at, 0)
+                while at >= 0:
+                    name_end = page.find(b'">', at + len(TAG))
+                    end = page.find(END_TAG.rstrip(), name_end) if name_end >= 0 else -1
+                    if end < 0:
+                        msg = f"{self.path} is damaged: it ends in the middle of a file."
+                        raise BundleError(msg)
+                    name = html.unescape(page[at + len(TAG) : name_end].decode("utf-8", "replace"))
+                    self._spans[name] = (name_end + 2, end)  # the last of a name counts, as in the viewer
+                    last = end + len(END_TAG.rstrip())
+                    last += page[last : last + 1] == b"\n"
+                    at = page.find(TAG, last)
+        if "manifest.json" not in self._spans:
+            msg = (
+                f"{self.path} is not a bundle: it has no manifest.json inside. "
+                "If it is the page of a folder, open the folder."
+            )
+            raise BundleError(msg)
+        self._page = (first, last)
+
+    def read(self, path: str) -> bytes:
+        """Return one file as stored in the bundle."""
+        if _checked(path) == "index.html" and path not in self._spans:
+            with self._open() as file:
+                start = file.read(self._page[0])
+                file.seek(self._page[1])
+                return start + file.read()
+        if path not in self._spans:
+            raise _missing(path, self.origin)
+        start_at, end = self._spans[path]
+        with self._open() as file:
+            file.seek(start_at)
+            text = file.read(end - start_at)
+        try:
+            return base64.b64decode(text.strip(), validate=True)
+        except binascii.Error as exc:
+            msg = f"{path} in {self.path} is damaged: {exc}."
+            raise BundleError(msg) from exc
+
+    def names(self) -> Iterable[str]:
+        """Return the paths of all files."""
+        return tuple(dict.fromkeys(["index.html", *self._spans]))
+
+
+def _checked(path: str) -> str:
+    try:
+        return check_path(path)
+    except ValueError as exc:
+        msg = f"{exc}. It was not read."
+        raise BundleError(msg) from exc
+
+
+def _missing(path: str, origin: str) -> MissingFileError:
+    return MissingFileError(f"{path} cannot be read: it is not in {origin}.")

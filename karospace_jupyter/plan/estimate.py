@@ -1,0 +1,94 @@
+"""What an export would take and what is wrong with its options, for forms: no pass over the matrix."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from karospace_jupyter.config import TopMeanGenes, VariableGenes
+from karospace_jupyter.errors import ColumnError, ConfigError, CoordinatesError, GenesError, ImageError
+from karospace_jupyter.job import Job
+from karospace_jupyter.plan.cells import choose_cells
+from karospace_jupyter.plan.columns import choose_columns
+from karospace_jupyter.plan.coordinates import find_coordinates, y_axis
+from karospace_jupyter.plan.genes import choose_genes
+from karospace_jupyter.plan.image import choose_image
+from karospace_jupyter.plan.model import PlannedGenes
+from karospace_jupyter.plan.sizes import predict
+
+if TYPE_CHECKING:
+    from karospace_jupyter.config import ExportConfig
+    from karospace_jupyter.plan.model import Annotation, PlannedImage
+    from karospace_jupyter.source import Source
+
+_VALUES_A_SECOND = 1.2e8
+"""Values of the matrix that one pass reads in a second: measured on 2 cores (tests/bench), for a feeling of time."""
+_BYTES_A_SECOND = 2.5e8
+"""Bytes before compression that are written in a second, the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Size and time of an export that was not run."""
+
+    files: int
+    bytes: int
+    """Before compression."""
+    seconds: float
+    """On two cores; to be shown as about."""
+    n_cells: int
+    n_genes: int
+    warnings: tuple[str, ...] = ()
+    problems: dict[str, str] = field(default_factory=dict)
+    """By option: why an export with it would fail."""
+
+
+def estimate(source: Source, config: ExportConfig) -> Estimate:
+    """Predict an export of `source`; problems are returned, not raised."""
+    problems: dict[str, str] = {}
+    warnings: list[str] = []
+    try:
+        found = find_coordinates(source, config.coordinate_spec)
+        cells, xy, said = choose_cells(source, found.xy, config)
+        warnings += [*found.warnings, *said]
+    except CoordinatesError as exc:
+        return Estimate(0, 0, 0.0, 0, 0, (), {"coords": str(exc)})
+    annotations: list[Annotation] = []
+    image: PlannedImage | None = None
+    used = (found.spec.x, found.spec.y) if found.spec.kind == "obs" else ()
+    try:
+        annotations, said = choose_columns(source, cells, config.annotation_columns, used)
+        warnings += said
+    except ColumnError as exc:
+        problems["annotation_columns"] = str(exc)
+    try:
+        if y_axis(found.spec) == "down":
+            image, _, said = choose_image(source, config.image, xy)
+            warnings += said
+    except ImageError as exc:
+        problems["image_path"] = str(exc)
+    n_genes, passes = 0, 1
+    try:
+        n_genes, passes, said = _genes(source, config)
+        warnings += said
+    except (GenesError, ConfigError) as exc:
+        problems["genes_mode"] = str(exc)
+    genes = PlannedGenes(np.arange(n_genes, dtype=np.int64), ("",) * n_genes, ())
+    files, size = predict(cells, annotations, genes, image, config)
+    seconds = 0.2 + passes * source.n_values / _VALUES_A_SECOND + size / _BYTES_A_SECOND
+    return Estimate(files, size, seconds, cells.n, n_genes, tuple(warnings), problems)
+
+
+def _genes(source: Source, config: ExportConfig) -> tuple[int, int, list[str]]:
+    """Return how many genes, the passes over the matrix that they take, and warnings."""
+    spec = config.genes
+    if isinstance(spec, VariableGenes | TopMeanGenes):
+        if source.n_genes == 0:
+            msg = f"The matrix {source.matrix_name} has no genes."
+            raise GenesError(msg)
+        marked = spec.kind == "hvgs" and "highly_variable" in source.var_columns
+        return min(spec.n, source.n_genes), 1 if marked else 2, []
+    genes, said = choose_genes(source, spec, None, Job.null())
+    return len(genes.names), min(1, len(genes.names)), said

@@ -1,0 +1,180 @@
+"""An export in a thread of its own, with a state that others watch: what notebook, panel and desktop share."""
+
+from __future__ import annotations
+
+import contextvars
+import logging
+import threading
+import time
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from karospace_jupyter import export
+from karospace_jupyter.errors import Cancelled, KaroSpaceError, SessionBusyError
+from karospace_jupyter.job import Job
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from karospace_jupyter.bundle.read import Bundle
+    from karospace_jupyter.config import ExportConfig
+    from karospace_jupyter.job import Progress
+
+logger = logging.getLogger(__name__)
+
+Status = Literal["idle", "running", "done", "failed", "cancelled"]
+
+_SHARES = {"Reading statistics": 0.35, "Writing genes": 0.55, "Writing tables": 0.07, "Encoding the image": 0.03}
+"""About how much of an export's time each stage takes; a stage that does not come is jumped over."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionState:
+    """Where an export is."""
+
+    status: Status = "idle"
+    stage: str = ""
+    """What is being done, for people: "Writing genes"."""
+    progress: float = 0.0
+    """Of the whole export, 0 to 1; never falls while it runs."""
+    message: str = ""
+    """One line: how far the stage is, or how the export ended."""
+    eta_s: float | None = None
+    """Seconds left, None while that cannot be known."""
+    error: str | None = None
+    """Why it failed, and what to do."""
+    log: tuple[str, ...] = field(default=())
+    """What happened so far, a line each, with the time since the start."""
+
+
+class ExportSession:
+    """Runs one export at a time in a background thread.
+
+    Parameters
+    ----------
+    listener
+        Called with each new state, from the thread that changed it.
+
+    Notes
+    -----
+    Every start ends in exactly one of done, failed and cancelled.
+    """
+
+    def __init__(self, listener: Callable[[SessionState], None] | None = None) -> None:
+        self._listener = listener
+        self._lock = threading.Lock()
+        self._state = SessionState()
+        self._job: Job | None = None
+        self._ended = threading.Event()
+        self._ended.set()
+        self._started = 0.0
+        self._before = 0.0
+        self._stage = ""
+        self._bundle: Bundle | None = None
+
+    @property
+    def state(self) -> SessionState:
+        """The latest state."""
+        return self._state
+
+    @property
+    def bundle(self) -> Bundle | None:
+        """The bundle of the last export that was done."""
+        return self._bundle
+
+    def start(self, subject: Any, config: ExportConfig) -> None:  # noqa: ANN401 - a path or an AnnData
+        """Begin to export `subject`; to memory when the options name no place to write.
+
+        Raises
+        ------
+        SessionBusyError
+            When an export is running.
+        """
+        with self._lock:
+            if self._state.status == "running":
+                msg = "An export is running already. Wait for it or cancel it."
+                raise SessionBusyError(msg)
+            self._job = Job(self._on_progress)
+            self._ended.clear()
+            self._started, self._before, self._stage = time.monotonic(), 0.0, ""
+            self._state = SessionState("running", stage="Opening", message="Opening the data", log=())
+        # A copy of the context, so that what the thread publishes belongs to the request that started it.
+        context = contextvars.copy_context()
+        thread = threading.Thread(
+            target=context.run, args=(self._work, subject, config), name="karospace-export", daemon=True
+        )
+        self._notify()
+        thread.start()
+
+    def cancel(self) -> None:
+        """Stop the running export at its next block; nothing happens when none runs."""
+        job = self._job
+        if job is not None and self._state.status == "running":
+            job.cancel()
+
+    def wait(self, timeout: float | None = None) -> SessionState:
+        """Wait until no export runs, at most `timeout` seconds, and return the state."""
+        self._ended.wait(timeout)
+        return self._state
+
+    def _work(self, subject: Any, config: ExportConfig) -> None:  # noqa: ANN401
+        assert self._job is not None  # noqa: S101 - start() made it
+        to_memory = config.outdir is None and config.single_file is None and config.zip_path is None
+        run = export.run_to_memory if to_memory else export.run
+        try:
+            bundle = run(subject, config, self._job)
+        except Cancelled as exc:
+            self._finish("cancelled", str(exc))
+        except KaroSpaceError as exc:
+            self._finish("failed", str(exc), error=str(exc))
+        except Exception as exc:
+            # Whoever watches must learn of every end; the traceback goes to the log.
+            logger.exception("the export failed unexpectedly")
+            text = f"Unexpected error: {type(exc).__name__}: {exc}. This is a fault of karospace-jupyter."
+            self._finish("failed", text, error=text)
+        else:
+            self._bundle = bundle
+            m = bundle.manifest
+            size = sum(file.size_bytes for file in m.asset_files)
+            for warning in bundle.warnings:
+                self._log(f"Note: {warning}")
+            text = f"{m.n_cells:,} cells × {m.n_genes_exported:,} genes, {len(m.asset_files) + 2:,} files"
+            self._finish("done", f"{text}, {size / 2**20:.1f} MB")
+
+    def _finish(self, status: Status, message: str, *, error: str | None = None) -> None:
+        with self._lock:
+            log = (*self._state.log, self._line(message))
+            progress = 1.0 if status == "done" else self._state.progress
+            self._state = SessionState(status, "", progress, message, None, error, log)
+            self._job = None
+        self._notify()
+        self._ended.set()
+
+    def _on_progress(self, p: Progress) -> None:
+        if p.stage != self._stage:
+            known = list(_SHARES)
+            earlier = known[: known.index(p.stage)] if p.stage in known else []
+            self._before = max(self._before, sum(_SHARES[name] for name in earlier))
+            self._stage = p.stage
+            self._log(p.stage)
+        within = p.done / p.total if p.total else 1.0
+        # The statistics may be read more than once; progress never falls.
+        progress = max(self._state.progress, min(0.99, self._before + _SHARES.get(p.stage, 0.0) * within))
+        elapsed = time.monotonic() - self._started
+        eta = elapsed * (1 - progress) / progress if progress > 0.03 and elapsed > 0.3 else None
+        rate = f" · {p.rate:,.0f} {p.unit}/s" if p.total > 1 and p.rate > 0 else ""
+        message = f"{p.stage} · {p.done:,} of {p.total:,}{rate}" if p.total > 1 else p.stage
+        with self._lock:
+            self._state = replace(self._state, stage=p.stage, progress=progress, message=message, eta_s=eta)
+        self._notify()
+
+    def _line(self, text: str) -> str:
+        return f"{time.monotonic() - self._started:7.1f} s  {text}"
+
+    def _log(self, text: str) -> None:
+        with self._lock:
+            self._state = replace(self._state, log=(*self._state.log, self._line(text)))
+
+    def _notify(self) -> None:
+        if self._listener is not None:
+            self._listener(self._state)

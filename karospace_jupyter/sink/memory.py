@@ -1,0 +1,40 @@
+"""A bundle that stays in memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from karospace_jupyter.bundle.files import MemoryFiles
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from karospace_jupyter.job import Job
+
+
+class MemorySink:
+    """Keeps the files; after :meth:`commit` they are in `files`."""
+
+    def __init__(self) -> None:
+        self._put: dict[str, bytes] = {}
+        self.files: MemoryFiles | None = None
+
+    def check(self) -> None:
+        """Do nothing: memory replaces nothing."""
+
+    def __enter__(self) -> MemorySink:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
+        self._put = {}
+
+    def put(self, path: str, data: bytes) -> None:
+        """Store one file."""
+        self._put[path] = bytes(data)
+
+    def prepare(self, job: Job | None = None) -> None:
+        """Do nothing: the files are made already."""
+
+    def commit(self) -> None:
+        """Make the files visible."""
+        self.files = MemoryFiles(self._put)

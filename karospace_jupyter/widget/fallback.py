@@ -1,0 +1,69 @@
+"""What an output shows where widgets cannot run, and the viewer that needs none."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from typing import TYPE_CHECKING
+
+from karospace_jupyter.bundle.write import html_bytes
+from karospace_jupyter.errors import BundleError
+
+if TYPE_CHECKING:
+    from karospace_jupyter.bundle.read import Bundle
+
+_WIDTH = 640
+
+
+def fallback_picture(bundle: Bundle) -> str:
+    """Return the preview as a small data URL, empty when the bundle has none."""
+    path = bundle.manifest.preview_path
+    if not path:
+        return ""
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        picture = Image.open(io.BytesIO(bundle.stored(path)))
+        picture.thumbnail((_WIDTH, _WIDTH))
+        out = io.BytesIO()
+        picture.convert("RGB").save(out, "WEBP", quality=80)
+    except (BundleError, UnidentifiedImageError, OSError):
+        return ""  # the picture only stands in for the viewer
+    return "data:image/webp;base64," + base64.b64encode(out.getvalue()).decode()
+
+
+def fallback_html(bundle: Bundle) -> str:
+    """Return the preview picture and one sentence on how to see the tissue."""
+    m = bundle.manifest
+    name = html.escape(m.dataset_name)
+    picture = fallback_picture(bundle)
+    image = f'<img src="{picture}" alt="{name}" style="max-width:100%;border-radius:8px">' if picture else ""
+    where = (
+        "Run this cell again to open the viewer."
+        if bundle.path is None
+        else f"Run this cell, or open <code>{html.escape(str(bundle.path))}</code>, to see it."
+    )
+    return (
+        f'<div style="font:13px/18px system-ui,sans-serif">{image}<p><b>{name}</b> · {m.n_cells:,} cells × '
+        f"{m.n_genes_exported:,} genes. This is a picture of the viewer, which needs a running notebook. {where}</p>"
+        "</div>"
+    )
+
+
+class InlineView:
+    """The viewer with all its data inside the output."""
+
+    def __init__(self, bundle: Bundle, height: int) -> None:
+        self.bundle, self.height = bundle, height
+
+    def _repr_html_(self) -> str:
+        page = html_bytes(self.bundle.files, self.bundle.manifest).decode()
+        return (
+            f'<iframe srcdoc="{html.escape(page)}" sandbox="allow-scripts allow-downloads" '
+            f'allow="fullscreen; clipboard-write" title="{html.escape(self.bundle.manifest.dataset_name)}" '
+            f'style="width:100%;height:{self.height}px;border:0;border-radius:10px"></iframe>'
+        )
+
+    def __repr__(self) -> str:
+        return f"InlineView({self.bundle!r})"

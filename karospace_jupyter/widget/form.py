@@ -1,0 +1,389 @@
+"""The export form in a cell."""
+
+from __future__ import annotations
+
+import contextvars
+import logging
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import traitlets
+from anywidget import AnyWidget
+
+from karospace_jupyter.errors import ConfigError, KaroSpaceError, SinkError, SourceError, ViewError
+from karospace_jupyter.plan import estimate
+from karospace_jupyter.plan.genes import unknown_genes
+from karospace_jupyter.session import ExportSession, SessionState
+from karospace_jupyter.sink.folder import check_target
+from karospace_jupyter.source import open_source
+from karospace_jupyter.static import static_text
+from karospace_jupyter.widget import cells_rerun
+from karospace_jupyter.widget.channel import Channel
+from karospace_jupyter.widget.options import code_of, config_of, plain, problems_of
+from karospace_jupyter.widget.summary import quick_summary, summarise
+from karospace_jupyter.widget.view import KaroSpaceView
+from karospace_jupyter.widget.waiting import wait_for
+
+if TYPE_CHECKING:
+    import os
+
+    from karospace_jupyter.bundle.read import Bundle
+    from karospace_jupyter.config import ExportConfig
+
+logger = logging.getLogger(__name__)
+
+_HITS = 12
+
+
+class KaroSpaceWidget(AnyWidget):
+    """A form that exports one AnnData object and shows the result below itself.
+
+    Attributes
+    ----------
+    status : str
+        ``idle``, ``running``, ``done``, ``failed`` or ``cancelled``.
+    stage : str
+        What is being done: "Writing genes".
+    progress : float
+        Of the whole export, 0 to 1.
+    message : str
+        One line for people.
+    eta_s : float or None
+        Seconds left, None while that cannot be known.
+    error : str or None
+        Why the export failed, and what to do.
+    options : dict
+        The options of :class:`~karospace_jupyter.ExportConfig`; a part of them may be set, the others stay.
+    manifest : dict or None
+        The manifest of the last bundle.
+    bundle_path : str
+        Where it is; empty for a bundle in memory.
+    log : list of str
+        What happened, a line each.
+
+    Raises
+    ------
+    KaroSpaceError
+        When the object is not an AnnData, or an option can never work.
+    """
+
+    _esm = static_text("widget.js")
+    _kind = traitlets.Unicode("form").tag(sync=True)
+    _channel = traitlets.Unicode().tag(sync=True)
+    _view = traitlets.Unicode().tag(sync=True)
+    _summary = traitlets.Dict().tag(sync=True)
+    _estimate = traitlets.Dict().tag(sync=True)
+    _result = traitlets.Dict().tag(sync=True)
+
+    status = traitlets.Enum(["idle", "running", "done", "failed", "cancelled"], "idle").tag(sync=True)
+    stage = traitlets.Unicode().tag(sync=True)
+    progress = traitlets.Float(0.0).tag(sync=True)
+    message = traitlets.Unicode().tag(sync=True)
+    eta_s = traitlets.Float(None, allow_none=True).tag(sync=True)
+    error = traitlets.Unicode(None, allow_none=True).tag(sync=True)
+    options = traitlets.Dict().tag(sync=True)
+    manifest = traitlets.Dict(None, allow_none=True)
+    bundle_path = traitlets.Unicode().tag(sync=True)
+    log = traitlets.List(traitlets.Unicode()).tag(sync=True)
+
+    def __init__(self, adata: Any, config: ExportConfig) -> None:  # noqa: ANN401 - anndata is imported late
+        self._adata = adata
+        self._base = config
+        self._session = ExportSession(self._on_session)
+        self._shown_view: KaroSpaceView | None = None
+        self._closed = False
+        self._wire = Channel()
+        self._estimator = _Latest(self._make_estimate, "karospace-estimate")
+        for kind, handler in {
+            "start": self._on_start, "cancel": self._on_cancel, "options": self._on_options,
+            "genes": self._on_genes, "download": self._on_download,
+        }.items():  # fmt: skip
+            self._wire.route(kind, handler)
+        super().__init__(
+            _channel=f"IPY_MODEL_{self._wire.model_id}", _summary=quick_summary(adata), options=plain(config)
+        )
+        cells_rerun.remember(self)
+        self._estimator.ask()
+
+    # For Python
+
+    def start(self) -> None:
+        """Begin the export with the present options; returns at once.
+
+        Raises
+        ------
+        SessionBusyError
+            When an export of this widget is running.
+        ConfigError
+            When an option can never work.
+        """
+        if self._closed:
+            msg = "This widget was closed. Make a new one."
+            raise ViewError(msg)
+        self._session.start(self._adata, config_of(self.options))
+
+    def cancel(self) -> None:
+        """Stop the running export; what was there before stays as it was."""
+        self._session.cancel()
+
+    def wait(self, timeout: float | None = None) -> str:
+        """Wait until no export runs, at most `timeout` seconds; return the status.
+
+        Works from a cell: progress and the buttons stay alive meanwhile.
+        """
+        wait_for(lambda: self._session.state.status != "running", timeout)
+        return self._session.state.status
+
+    @property
+    def bundle(self) -> Bundle | None:
+        """The bundle of the last export that was done."""
+        return self._session.bundle
+
+    @property
+    def view(self) -> KaroSpaceView | None:
+        """The viewer below the form, once there is a bundle."""
+        return self._shown_view
+
+    def code(self) -> str:
+        """Return the Python and the shell command that repeat this export."""
+        file = getattr(self._adata, "filename", None)
+        return code_of(config_of(self.options), name=_name_of(self._adata), file=None if file is None else str(file))
+
+    def close(self) -> None:
+        """Cancel a running export and close the form, its viewer and their comms."""
+        if self._closed:
+            return
+        self._closed = True
+        self._session.cancel()
+        self._estimator.stop()
+        if self._shown_view is not None:
+            self._shown_view.close()
+        self._wire.close()
+        super().close()
+
+    @traitlets.validate("options")
+    def _valid_options(self, proposal: dict[str, Any]) -> dict[str, Any]:
+        known = plain(self._base)
+        unknown = [name for name in proposal["value"] if name not in known]
+        if unknown:
+            msg = f"There is no option {unknown[0]!r}. The options are: {', '.join(sorted(known))}."
+            raise ConfigError(msg)
+        return {**known, **self.options, **proposal["value"]}
+
+    @traitlets.observe("options")
+    def _options_changed(self, _: dict[str, Any]) -> None:
+        self._estimator.ask()
+
+    # For the page
+
+    def _on_start(self, message: dict[str, Any], _: list[memoryview]) -> None:
+        self._on_options(message, [])
+        try:
+            self.start()
+        except KaroSpaceError as exc:
+            self.error = str(exc)
+
+    def _on_cancel(self, message: dict[str, Any], _: list[memoryview]) -> None:
+        self.cancel()
+        self._wire.send({"type": "cancelling", "id": message.get("id")})
+
+    def _on_options(self, message: dict[str, Any], _: list[memoryview]) -> None:
+        given = message.get("options")
+        if isinstance(given, dict):
+            self.options = {key: value for key, value in given.items() if key in self.options}
+
+    def _on_genes(self, message: dict[str, Any], _: list[memoryview]) -> None:
+        """Complete the beginning of a gene's name."""
+        wanted = str(message.get("query", "")).strip().casefold()
+        names = [str(name) for name in self._adata.var_names]
+        starts = [name for name in names if name.casefold().startswith(wanted)]
+        inside = [name for name in names if wanted in name.casefold()] if len(starts) < _HITS else []
+        hits = list(dict.fromkeys([*sorted(starts, key=len), *inside]))[:_HITS]
+        self._wire.send({"type": "hits", "id": message.get("id"), "genes": hits})
+
+    def _on_download(self, message: dict[str, Any], _: list[memoryview]) -> None:
+        """Pack the bundle into one file and send it to the page."""
+        import tempfile
+
+        bundle = self.bundle
+        if bundle is None:
+            msg = "There is no bundle yet."
+            raise ViewError(msg)
+        with tempfile.TemporaryDirectory() as folder:
+            if message.get("kind") == "zip":
+                path = bundle.to_zip(Path(folder) / "bundle.zip")
+            else:
+                path = bundle.to_html(Path(folder) / "bundle.html")
+            self._wire.answer(message, path.read_bytes())
+
+    # From the threads
+
+    def _on_session(self, state: SessionState) -> None:
+        if self._closed:
+            return
+        done = state.status == "done"
+        if done:
+            self._show(state)
+        with self.hold_sync():
+            self.stage, self.progress, self.message = state.stage, state.progress, state.message
+            self.eta_s, self.error, self.log = state.eta_s, state.error, list(state.log)
+            self.status = state.status
+        if done:
+            self._estimator.ask()  # what the folder holds is another answer now
+
+    def _show(self, state: SessionState) -> None:
+        bundle = self._session.bundle
+        assert bundle is not None  # noqa: S101 - the session is done
+        old = self._shown_view
+        view = KaroSpaceView(bundle, adata=self._live(bundle), config=config_of(self.options), channel=self._wire)
+        if old is not None:
+            view.height = old.height
+        self._shown_view = view
+        files = bundle.manifest.asset_files
+        with self.hold_sync():
+            self.manifest = bundle.manifest.model_dump(mode="json", exclude_none=True)
+            self.bundle_path = "" if bundle.path is None else str(bundle.path)
+            self._result = {
+                "name": bundle.manifest.dataset_name,
+                "bytes": sum(file.size_bytes for file in files),
+                "files": len(files) + 2,
+                "warnings": list(bundle.warnings),
+                "message": state.message,
+            }
+            self._view = f"IPY_MODEL_{view.model_id}"
+        if old is not None:
+            old.close()
+
+    def _live(self, bundle: Bundle) -> Any:  # noqa: ANN401
+        """Return the object if it can serve further genes: one in memory whose cells are the bundle's."""
+        backed = getattr(self._adata, "isbacked", False)
+        return None if backed or bundle.manifest.n_cells > self._adata.n_obs else self._adata
+
+    def _make_estimate(self) -> None:
+        """Look at the object and at the options, in a thread; the form shows what comes."""
+        problems = problems_of(self.options)
+        found: dict[str, Any] = {}
+        try:
+            if not self._summary.get("ready"):
+                self._summary = summarise(self._adata)
+            if not problems:
+                config = config_of(self.options)
+                problems |= _target_problem(config)
+                source = open_source(self._adata, matrix=config.matrix)
+                try:
+                    made = estimate(source, config)
+                    unknown = unknown_genes(source, config.genes.names) if config.genes.kind == "list" else []
+                finally:
+                    source.close()
+                problems |= made.problems
+                found = {
+                    "files": made.files,
+                    "bytes": made.bytes,
+                    "seconds": made.seconds,
+                    "n_cells": made.n_cells,
+                    "n_genes": made.n_genes,
+                    "warnings": list(made.warnings),
+                    "unknown": [{"name": name, "near": near} for name, near in unknown],
+                }
+        except SourceError as exc:
+            problems["object"] = str(exc)
+        except KaroSpaceError as exc:
+            problems["layer" if self.options.get("layer") or self.options.get("raw") else "object"] = str(exc)
+        except Exception as exc:
+            logger.exception("the form could not look at the object")
+            problems["object"] = f"{type(exc).__name__}: {exc}"
+        if not self._closed:
+            outdir = self.options.get("outdir")
+            found["exists"] = bool(outdir and (Path(str(outdir)).expanduser() / "manifest.json").exists())
+            self._estimate = {**found, "problems": problems}
+
+
+class _Latest:
+    """Runs work in a thread, again when it was asked for meanwhile; never twice at the same time."""
+
+    def __init__(self, work: Any, name: str) -> None:  # noqa: ANN401 - a function without arguments
+        self._work, self._name = work, name
+        self._lock = threading.Lock()
+        self._asked = self._running = self._stopped = False
+
+    def ask(self) -> None:
+        with self._lock:
+            if self._stopped:
+                return
+            self._asked = True
+            if self._running:
+                return
+            self._running = True
+        context = contextvars.copy_context()
+        threading.Thread(target=context.run, args=(self._run,), name=self._name, daemon=True).start()
+
+    def stop(self) -> None:
+        with self._lock:
+            self._stopped = True
+
+    def _run(self) -> None:
+        while True:
+            with self._lock:
+                if not self._asked or self._stopped:
+                    self._running = False
+                    return
+                self._asked = False
+            self._work()
+
+
+def karospace_widget(
+    adata: Any,  # noqa: ANN401 - anndata is imported late
+    outdir: str | os.PathLike[str] | None = None,
+    **options: Any,  # noqa: ANN401 - ExportConfig checks each
+) -> KaroSpaceWidget:
+    """Show a form that exports `adata`, and the viewer below it.
+
+    Parameters
+    ----------
+    adata
+        The AnnData object; it is read and never changed.
+    outdir
+        The folder to write; ``karospace_bundle`` when not given. With an empty text the bundle stays in memory.
+    **options
+        Any option of :class:`~karospace_jupyter.ExportConfig`, as the form's first values.
+
+    Raises
+    ------
+    KaroSpaceError
+        When `adata` is not an AnnData object, or an option can never work.
+    """
+    from karospace_jupyter.config import ExportConfig
+
+    if not all(hasattr(adata, name) for name in ("obs", "var", "obsm", "uns", "n_obs", "n_vars")):
+        msg = (
+            f"karospace_widget takes an AnnData object, but a {type(adata).__name__} was given. "
+            "Read a file first: anndata.read_h5ad(path)."
+        )
+        raise SourceError(msg)
+    place = Path("karospace_bundle") if outdir is None else Path(outdir) if str(outdir) else None
+    return KaroSpaceWidget(adata, ExportConfig(outdir=place, **options))
+
+
+def _target_problem(config: ExportConfig) -> dict[str, str]:
+    if config.outdir is None:
+        return {}
+    try:
+        check_target(config.outdir.expanduser().absolute())
+    except SinkError as exc:
+        return {"outdir": str(exc)}
+    return {}
+
+
+def _name_of(adata: Any) -> str:  # noqa: ANN401
+    """Return the name of the variable that holds the object, where there is one."""
+    import sys
+
+    if "IPython" in sys.modules:
+        from IPython import get_ipython
+
+        names = [name for name, value in getattr(get_ipython(), "user_ns", {}).items() if value is adata]
+        public = [name for name in names if not name.startswith("_")]
+        if public:
+            return str(public[0])
+    return "adata"

@@ -1,0 +1,92 @@
+"""Sets of cells: as people give them, as arrays over obs, and as bits on the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from karospace_jupyter.errors import ViewError
+
+Mask = NDArray[np.bool_]
+
+
+def as_mask(value: Any, names: NDArray[np.object_]) -> Mask | None:  # noqa: ANN401 - many forms are understood
+    """Return a boolean array over cells, shape (n,), or None for no selection.
+
+    Parameters
+    ----------
+    value
+        None; booleans, one a cell (an array, list or Series; a Series is matched by its index when that holds the
+        cells' names); names of cells; or positions of cells.
+    names
+        Names of the cells, shape (n,).
+
+    Raises
+    ------
+    ViewError
+        When it is none of these.
+    """
+    n = len(names)
+    if value is None:
+        return None
+    if isinstance(value, pd.Series) and value.dtype == bool and not value.index.equals(pd.RangeIndex(n)):
+        matched = value.reindex(pd.Index(names)) if value.index.is_unique else value
+        if len(matched) == n and not matched.isna().any():
+            return np.asarray(matched, dtype=bool)
+    if isinstance(value, str) or not isinstance(value, Sequence | np.ndarray | pd.Series | pd.Index | set | frozenset):
+        msg = f"A selection is booleans over obs, names or positions of cells, or None; {value!r:.80} was given."
+        raise ViewError(msg)
+    array: NDArray[Any] = np.asarray(list(value) if isinstance(value, set | frozenset) else value)
+    if array.ndim != 1:
+        msg = f"A selection has one dimension; an array of shape {array.shape} was given."
+        raise ViewError(msg)
+    if array.dtype == bool:
+        if len(array) != n:
+            msg = f"A selection of booleans needs one for each of the {n:,} cells; {len(array):,} were given."
+            raise ViewError(msg)
+        return array.copy()
+    positions = _positions(array, names)
+    mask = np.zeros(n, dtype=bool)
+    mask[positions] = True
+    return mask
+
+
+def _positions(array: NDArray[Any], names: NDArray[np.object_]) -> NDArray[np.int64]:
+    n = len(names)
+    if array.dtype.kind in "iu":
+        if len(array) and (array.min() < 0 or array.max() >= n):
+            msg = f"Positions of cells run from 0 to {n - 1}; {int(array.min())} to {int(array.max())} were given."
+            raise ViewError(msg)
+        return array.astype(np.int64)
+    if not len(array):
+        return np.zeros(0, dtype=np.int64)
+    positions = pd.Index(names).get_indexer(pd.Index(array.astype(object)))
+    if (positions < 0).any():
+        unknown = array[positions < 0]
+        msg = f"{len(unknown):,} names are not cells of this view; the first: {str(unknown[0])!r}."
+        raise ViewError(msg)
+    return np.asarray(positions, dtype=np.int64)
+
+
+def pack(mask: Mask) -> bytes:
+    """Return one bit a cell, the first cell in the lowest bit."""
+    return np.packbits(mask, bitorder="little").tobytes()
+
+
+def unpack(data: memoryview | bytes, n: int) -> Mask:
+    """Undo :func:`pack` for `n` cells.
+
+    Raises
+    ------
+    ViewError
+        When the bits are too few.
+    """
+    bits = np.unpackbits(np.frombuffer(data, dtype=np.uint8), bitorder="little")
+    if len(bits) < n:
+        msg = f"A selection of {len(bits):,} cells arrived where {n:,} were expected."
+        raise ViewError(msg)
+    return bits[:n].astype(bool)

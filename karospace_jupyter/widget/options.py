@@ -1,0 +1,108 @@
+"""The form's options: the fields of ExportConfig as plain JSON, checked one by one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from karospace_jupyter.config import ExportConfig
+from karospace_jupyter.errors import ConfigError
+
+_NOT_IN_FORMS = {"h5ad_path"}
+
+
+def plain(config: ExportConfig) -> dict[str, Any]:
+    """Return the options as JSON values."""
+    return config.model_dump(mode="json", exclude=_NOT_IN_FORMS)
+
+
+def config_of(options: dict[str, Any]) -> ExportConfig:
+    """Return the model of these options.
+
+    Raises
+    ------
+    ConfigError
+        Naming each option that cannot work.
+    """
+    return ExportConfig(**{key: value for key, value in options.items() if value is not None})
+
+
+def problems_of(options: dict[str, Any]) -> dict[str, str]:
+    """Return, by option, why it can never work; empty when all can."""
+    found: dict[str, str] = {}
+    for name, value in options.items():
+        if value is None:
+            continue
+        try:
+            config = ExportConfig(**{name: value})
+            if name == "genes_mode":
+                _ = config.genes
+        except ConfigError as exc:
+            found[name] = str(exc).removeprefix(f"Option {name}: ")
+    if not found:
+        try:
+            config_of(options)
+        except ConfigError as exc:
+            found["layer"] = str(exc)
+    return found
+
+
+def code_of(config: ExportConfig, *, name: str, file: str | None) -> str:
+    """Return the Python and the shell command that repeat an export.
+
+    Parameters
+    ----------
+    name
+        How the object is called in Python.
+    file
+        Its file, where it has one.
+    """
+    default = ExportConfig()
+    given = {
+        key: getattr(config, key)
+        for key in ExportConfig.model_fields
+        if key not in {"h5ad_path", "outdir"} and getattr(config, key) != getattr(default, key)
+    }
+    outdir = "karospace_bundle" if config.outdir is None else str(config.outdir)
+    arguments = [name, repr(outdir), *(f"{key}={_literal(value)}" for key, value in given.items())]
+    python = f"adata_to_karospace({', '.join(arguments)})"
+    note = "" if file else f'# first: {name}.write_h5ad("data.h5ad")\n'
+    shell = ["karospace-export", "--h5ad", file or "data.h5ad", "--outdir", outdir]
+    for key, value in given.items():
+        shell += _flags(key, value)
+    return f"from karospace_jupyter import adata_to_karospace\n{python}\n\n# The same in a shell:\n{note}" + " ".join(
+        map(_quoted, shell)
+    )
+
+
+_FLAGS = {
+    "coords": "--coords", "image_path": "--image", "downsample": "--downsample", "seed": "--seed",
+    "max_asset_mb": "--max-asset-mb", "dataset_name": "--name", "layer": "--layer", "jobs": "--jobs",
+    "memory_mb": "--memory-mb", "single_file": "--single-file", "zip_path": "--zip",
+}  # fmt: skip
+
+
+def _flags(key: str, value: Any) -> list[str]:  # noqa: ANN401 - the value of any option
+    if key == "annotation_columns":
+        return [part for column in value for part in ("--anno", column)]
+    if key == "genes_mode":
+        return ["--genes", value if isinstance(value, str) else "list:genes.txt"]
+    if key == "gzip":
+        return ["--gzip", "true" if value else "false"]
+    if key == "preview":
+        return [] if value else ["--no-preview"]
+    if key == "raw":
+        return ["--raw"] if value else []
+    return [_FLAGS[key], str(value)]
+
+
+def _literal(value: Any) -> str:  # noqa: ANN401
+    if isinstance(value, Path):
+        return repr(str(value))
+    return repr(list(value)) if isinstance(value, tuple) else repr(value)
+
+
+def _quoted(text: str) -> str:
+    import shlex
+
+    return shlex.quote(text)

@@ -1,0 +1,42 @@
+"""Named sets of cells, and as a column of obs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from karospace_jupyter.errors import ViewError
+from karospace_jupyter.widget.masks import Mask, as_mask
+
+
+def as_regions(value: Any, names: NDArray[np.object_]) -> dict[str, Mask]:  # noqa: ANN401 - checked here
+    """Return name to boolean array over cells.
+
+    Raises
+    ------
+    ViewError
+        When it is not a mapping of names to selections.
+    """
+    if not isinstance(value, Mapping):
+        msg = f"Regions are a dict of names to selections; a {type(value).__name__} was given."
+        raise ViewError(msg)
+    found = {}
+    for name, selection in value.items():
+        mask = as_mask(selection, names)
+        if not isinstance(name, str) or not name.strip() or mask is None:
+            msg = f"Region {name!r}: a region needs a name and a selection."
+            raise ViewError(msg)
+        found[name] = mask
+    return found
+
+
+def categories_of(regions: Mapping[str, Mask]) -> pd.Categorical:
+    """Return the regions as one categorical over obs; a cell of several has the last, a cell of none no value."""
+    codes = np.full(len(next(iter(regions.values()))), -1, dtype=np.int64)
+    for code, mask in enumerate(regions.values()):
+        codes[mask] = code
+    return pd.Categorical.from_codes(codes, categories=list(regions))

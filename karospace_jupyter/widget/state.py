@@ -1,0 +1,113 @@
+"""What a view shows, as plain data: the Python side of the viewer's state."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic.alias_generators import to_camel
+
+from karospace_jupyter.errors import ViewError
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True, use_attribute_docstrings=True
+    )
+
+
+class ByAnnotation(_Part):
+    """Coloured by a column of obs."""
+
+    kind: Literal["annotation"] = "annotation"
+    column: str
+
+
+class ByGene(_Part):
+    """Coloured by the expression of a gene."""
+
+    kind: Literal["gene"] = "gene"
+    gene: str
+
+
+class ByNothing(_Part):
+    """One colour for all cells."""
+
+    kind: Literal["none"] = "none"
+
+
+Color = Annotated[ByAnnotation | ByGene | ByNothing, Field(discriminator="kind")]
+
+
+class Camera(_Part):
+    """Where the view looks."""
+
+    x: float = Field(allow_inf_nan=False)
+    """Centre, in coordinate units."""
+    y: float = Field(allow_inf_nan=False)
+    zoom: float = Field(gt=0, allow_inf_nan=False)
+    """1 shows all cells."""
+
+
+class ViewState(_Part):
+    """Everything that a notebook may keep of a view."""
+
+    color: Color = ByNothing()
+    hidden: dict[str, list[str | None]] = Field(default_factory=dict)
+    """Hidden classes of each column; None is the class of cells without a value."""
+    group_by: str | None = None
+    """The annotation that splits a gene's summary."""
+    camera: Camera | None = None
+    """None until the tissue was drawn: then all cells are in view."""
+    point_size: float = Field(default=1.0, ge=0.2, le=4)
+    """Factor on the natural size of a cell."""
+    opacity: float = Field(default=0.92, ge=0, le=1)
+    image_on: bool = True
+    image_opacity: float = Field(default=0.85, ge=0, le=1)
+    theme: Literal["light", "dark", "auto"] = "auto"
+    range: tuple[float, float] | None = None
+    """Limits of the colours; None for robust limits of the values."""
+
+    @model_validator(mode="after")
+    def _ascending(self) -> ViewState:
+        if self.range is not None and not self.range[0] < self.range[1]:
+            msg = "range: the lower limit must be below the upper one"
+            raise ValueError(msg)
+        return self
+
+    def plain(self) -> dict[str, Any]:
+        """Return it as a dict for Python, with names as in this class."""
+        return self.model_dump(mode="json")
+
+    def wire(self, names: set[str] | None = None) -> dict[str, Any]:
+        """Return it as the viewer spells it, or only the fields `names`."""
+        return self.model_dump(mode="json", by_alias=True, include=names)
+
+
+def changed(state: ViewState, change: dict[str, Any]) -> ViewState:
+    """Return `state` with the fields of `change`.
+
+    Raises
+    ------
+    ViewError
+        Naming the field that has no such value.
+    """
+    try:
+        return ViewState.model_validate({**state.plain(), **change})
+    except ValidationError as exc:
+        first = exc.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the state"
+        known = ", ".join(ViewState.model_fields)
+        msg = f"A view has no such state: {where}: {first['msg']}. Its fields are: {known}."
+        raise ViewError(msg) from exc
+
+
+def from_wire(value: object) -> ViewState | None:
+    """Read what the page sent; None when it is not a state. Fields of a later viewer pass by."""
+    if not isinstance(value, dict):
+        return None
+    known = {to_camel(name) for name in ViewState.model_fields}
+    try:
+        return ViewState.model_validate({key: item for key, item in value.items() if key in known})
+    except ValidationError:
+        return None

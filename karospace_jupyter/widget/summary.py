@@ -1,0 +1,108 @@
+"""What the form shows of an AnnData object: names, kinds, counts and colours; never a pass over its matrix."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from karospace_jupyter.config import ExportConfig
+from karospace_jupyter.plan import Description, describe
+from karospace_jupyter.plan.colors import stored_colors
+from karospace_jupyter.plan.names import as_text
+from karospace_jupyter.source import open_source
+
+if TYPE_CHECKING:
+    from karospace_jupyter.plan.columns import ColumnSummary
+    from karospace_jupyter.source import Source
+
+_SWATCHES = 5
+
+
+def option_help() -> dict[str, str]:
+    """Return the help of each option, as the model documents it."""
+    return {name: field.description or "" for name, field in ExportConfig.model_fields.items()}
+
+
+def quick_summary(adata: Any) -> dict[str, Any]:  # noqa: ANN401 - anndata is imported late
+    """Return what is known at once, for the first paint."""
+    return {"n_cells": int(adata.n_obs), "n_genes": int(adata.n_vars), "ready": False, "help": option_help()}
+
+
+def summarise(adata: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Return everything that the form offers.
+
+    Raises
+    ------
+    KaroSpaceError
+        When the object cannot be read.
+    """
+    source = open_source(adata)
+    try:
+        found = describe(source)
+        return {
+            **quick_summary(adata),
+            "ready": True,
+            "facts": _facts(found),
+            "coordinates": [*dict.fromkeys([*found.coordinates, *_other_coordinates(source)])],
+            "columns": [_column(source, column) for column in found.columns],
+            "layers": list(found.layers),
+            "raw": found.has_raw,
+            "libraries": [
+                {"name": library.name, "images": list(library.images)} for library in found.libraries if library.images
+            ],
+            "sections": found.section_column,
+            "marked": _marked(source),
+        }
+    finally:
+        source.close()
+
+
+def _facts(found: Description) -> list[str]:
+    images = sorted({image for library in found.libraries for image in library.images})
+    facts = [found.matrix_kind]
+    facts += [found.coordinates[0]] if found.coordinates else ["no coordinates found"]
+    facts += [key.removeprefix("X_").upper() for key in found.embeddings[:3]]
+    facts += [f"image ({', '.join(images)})"] if images else []
+    facts += [f"sections by {found.section_column}"] if found.section_column else []
+    return facts
+
+
+def _other_coordinates(source: Source) -> list[str]:
+    return [f"obsm:{key}" for key, shape in source.obsm_shapes.items() if len(shape) == 2 and shape[1] >= 2]
+
+
+def _column(source: Source, column: ColumnSummary) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "name": column.name,
+        "kind": column.kind,
+        "dtype": column.dtype,
+        "default": column.left_out is None,
+        "left_out": column.left_out,
+        "classes": column.n_categories,
+    }
+    if column.kind == "category" and column.n_categories and column.n_categories <= 256:
+        shown["colors"] = _swatches(source, column.name)
+    elif column.kind == "number":
+        values = source.obs(column.name).to_numpy(dtype=np.float64, na_value=np.nan)
+        finite = values[np.isfinite(values)]
+        if len(finite):
+            shown["range"] = [float(finite.min()), float(finite.max())]
+    return shown
+
+
+def _swatches(source: Source, name: str) -> list[str]:
+    values = source.obs(name)
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        names = as_text(values.cat.categories).tolist()
+    else:
+        names = sorted(map(str, values.dropna().unique()))
+    return stored_colors(source.uns(f"{name}_colors"), names, name)[0][:_SWATCHES]
+
+
+def _marked(source: Source) -> int | None:
+    """Return how many genes are marked as highly variable, None when none is."""
+    if "highly_variable" not in source.var_columns:
+        return None
+    return int((source.var("highly_variable").astype(str).str.lower() == "true").sum()) or None

@@ -1,0 +1,452 @@
+"""The viewer in a cell, and what happens in it as values in Python."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import threading
+import uuid
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import traitlets
+from anywidget import AnyWidget
+
+from karospace_jupyter import export
+from karospace_jupyter.bundle.cells import cell_ids
+from karospace_jupyter.bundle.read import Bundle
+from karospace_jupyter.config import ExportConfig
+from karospace_jupyter.errors import ViewError
+from karospace_jupyter.plan.names import nearest
+from karospace_jupyter.static import static_text
+from karospace_jupyter.widget import cells_rerun
+from karospace_jupyter.widget.assets import Assets, LiveCells
+from karospace_jupyter.widget.channel import Channel
+from karospace_jupyter.widget.fallback import InlineView, fallback_html, fallback_picture
+from karospace_jupyter.widget.masks import Mask, as_mask, pack, unpack
+from karospace_jupyter.widget.regions import as_regions, categories_of
+from karospace_jupyter.widget.state import ByAnnotation, ByGene, ByNothing, ViewState, changed, from_wire
+from karospace_jupyter.widget.waiting import wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from PIL import Image
+
+
+class KaroSpaceView(AnyWidget):
+    """The viewer of one bundle in a notebook.
+
+    Parameters
+    ----------
+    bundle
+        What is shown.
+    adata
+        The AnnData object that the bundle was made of. With it, every gene of the object colours the tissue,
+        whether it was exported or not, and selections are arrays over ``adata.obs``.
+    config
+        The options that the bundle was exported with; they say which matrix further genes come from.
+    height
+        In CSS pixels.
+
+    Attributes
+    ----------
+    color : str
+        Name of a column or a gene; empty for one colour. ``"obs:NAME"`` and ``"gene:NAME"`` tell equal names apart.
+    camera : dict or None
+        ``{"x", "y", "zoom"}``: centre in coordinate units; zoom 1 shows all cells.
+    hidden : dict
+        Hidden classes of each column; None is the class of cells without a value.
+    state : dict
+        All of the view, as plain data; a part of it may be set.
+    selection : numpy.ndarray or None
+        bool, shape (n_obs,): over ``adata.obs``, or over the bundle's cells without an object. None when nothing is
+        selected. May be set to booleans, names or positions of cells.
+    regions : dict
+        Name to bool array, in the order in which they were made.
+
+    Raises
+    ------
+    ViewError
+        When something is asked for that the bundle does not have.
+    """
+
+    _esm = static_text("widget.js")
+    _kind = traitlets.Unicode("view").tag(sync=True)
+    _channel = traitlets.Unicode().tag(sync=True)
+    _fallback = traitlets.Dict().tag(sync=True)
+    _group = traitlets.Unicode().tag(sync=True)
+    _cells = traitlets.Int().tag(sync=True)
+    height = traitlets.Int(470, min=200, max=4000).tag(sync=True)
+
+    color = traitlets.Unicode()
+    camera = traitlets.Dict(allow_none=True, default_value=None)
+    hidden = traitlets.Dict()
+    state = traitlets.Dict()
+    selection = traitlets.Any(default_value=None, allow_none=True)
+    regions = traitlets.Dict()
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        *,
+        adata: Any = None,  # noqa: ANN401 - AnnData is imported late
+        config: ExportConfig | None = None,
+        channel: Channel | None = None,
+        height: int = 470,
+    ) -> None:
+        self.bundle = bundle
+        self._live = None if adata is None else LiveCells(adata, bundle, config or ExportConfig())
+        self._ids = cell_ids(bundle) if self._live is None else np.asarray(adata.obs_names, dtype=object)
+        self._assets = Assets(bundle, self._live)
+        self._lock = threading.RLock()
+        self._now = ViewState()
+        # Of each thread: handlers may run beside a cell that sets a trait.
+        self._quiet = threading.local()
+        self._views: set[str] = set()
+        self._snapshots: dict[str, bytes | str | None] = {}
+        self._listeners: list[Callable[[dict[str, Any]], None]] = []
+        self._own_channel = channel is None
+        self._wire = channel or Channel()
+        for kind, handler in {
+            "open": self._on_open, "read": self._on_read, "state": self._on_state, "gone": self._on_gone,
+            "selection": self._on_selection, "regions": self._on_regions, "snapshot": self._on_snapshot,
+        }.items():  # fmt: skip
+            self._wire.route(kind, handler)
+        super().__init__(
+            height=height,
+            state=self._now.plain(),
+            _channel=f"IPY_MODEL_{self._wire.model_id}",
+            _fallback={"title": bundle.manifest.dataset_name, "picture": fallback_picture(bundle)},
+            _cells=zlib.crc32("\n".join(map(str, cell_ids(bundle))).encode()),
+        )
+        cells_rerun.remember(self)
+
+    # What the user sets
+
+    @traitlets.validate("state")
+    def _valid_state(self, proposal: dict[str, Any]) -> dict[str, Any]:
+        return changed(self._now, proposal["value"]).plain()
+
+    @traitlets.validate("color")
+    def _valid_color(self, proposal: dict[str, Any]) -> str:
+        return self._color_text(self._find_color(proposal["value"]))
+
+    @traitlets.validate("selection")
+    def _valid_selection(self, proposal: dict[str, Any]) -> Mask | None:
+        return as_mask(proposal["value"], self._ids)
+
+    @traitlets.validate("regions")
+    def _valid_regions(self, proposal: dict[str, Any]) -> dict[str, Mask]:
+        return as_regions(proposal["value"], self._ids)
+
+    @traitlets.observe("state", "color", "camera", "hidden")
+    def _push_state(self, change: dict[str, Any]) -> None:
+        if self._is_quiet:
+            return
+        name, value = change["name"], change["new"]
+        given: dict[str, Any] = value if name == "state" else {name: value}
+        if name == "color":
+            given = {"color": self._find_color(value).model_dump()}
+        after = changed(self._now, given)
+        moved = {field for field in ViewState.model_fields if getattr(after, field) != getattr(self._now, field)}
+        if after.color != self._now.color and "range" not in given:
+            after, moved = changed(after, {"range": None}), moved - {"range"}  # limits belong to the values
+        self._take(after)
+        if moved:
+            self._send({"type": "set", "state": after.wire(moved)})
+
+    @traitlets.observe("selection")
+    def _push_selection(self, change: dict[str, Any]) -> None:
+        if not self._is_quiet:
+            self._send(*self._selection_message(change["new"]))
+
+    @traitlets.observe("regions")
+    def _push_regions(self, _: dict[str, Any]) -> None:
+        if not self._is_quiet:
+            self._send(*self._regions_message())
+
+    @property
+    def selected_ids(self) -> list[str]:
+        """Names of the selected cells, in the order of obs."""
+        return [] if self.selection is None else [str(name) for name in self._ids[self.selection]]
+
+    def annotate(self, name: str, *, overwrite: bool = False) -> None:
+        """Write the regions into ``adata.obs[name]`` as a categorical; cells in no region get no value.
+
+        Without regions, the selection becomes one, named ``selected``. A cell of several regions gets the last.
+
+        Raises
+        ------
+        ViewError
+            When the view has no AnnData object or nothing to write, or the column exists and may not be overwritten.
+        """
+        if self._live is None:
+            msg = "This view has no AnnData object to write to. Open it with karospace_view(bundle, adata=adata)."
+            raise ViewError(msg)
+        obs = self._live.adata.obs
+        if name in obs.columns and not overwrite:
+            msg = f"obs has a column {name!r} already. Choose another name, or pass overwrite=True."
+            raise ViewError(msg)
+        regions = self.regions or ({"selected": self.selection} if self.selection is not None else {})
+        if not regions:
+            msg = "Nothing is selected and there are no regions. Draw around cells with the lasso first."
+            raise ViewError(msg)
+        if len(obs) != len(self._ids):
+            msg = f"obs now has {len(obs):,} rows; the view shows {len(self._ids):,} cells. Make a new view of it."
+            raise ViewError(msg)
+        obs[name] = categories_of(regions)
+
+    def snapshot(self, timeout: float = 30) -> Image.Image:
+        """Return what the viewer shows now, as a picture.
+
+        Raises
+        ------
+        ViewError
+            When no viewer is open, or none answered within `timeout` seconds.
+        """
+        from PIL import Image
+
+        if not wait_for(lambda: bool(self._views), min(timeout, 10)):
+            msg = "This view is not open anywhere. Show it in a cell first, then take the snapshot."
+            raise ViewError(msg)
+        key = uuid.uuid4().hex
+        self._snapshots[key] = None
+        try:
+            self._send({"type": "snapshot", "id": key, "view": max(self._views)})
+            if not wait_for(lambda: self._snapshots[key] is not None, timeout):
+                msg = f"The viewer did not answer within {timeout:g} s. Is its page still open?"
+                raise ViewError(msg)
+            data = self._snapshots[key]
+        finally:
+            del self._snapshots[key]
+        if isinstance(data, str):
+            msg = f"The viewer could not take the picture: {data}"
+            raise ViewError(msg)
+        picture = Image.open(io.BytesIO(data or b""))
+        picture.load()
+        return picture
+
+    def on_change(self, listener: Callable[[dict[str, Any]], None]) -> Callable[[], None]:
+        """Call `listener` after each change of state, selection or regions, with ``{"name", "new"}``.
+
+        Returns
+        -------
+        A function that ends this.
+        """
+        names = ["state", "selection", "regions"]
+
+        def tell(change: dict[str, Any]) -> None:
+            listener({"name": change["name"], "new": change["new"]})
+
+        self.observe(tell, names)
+        return lambda: self.unobserve(tell, names)
+
+    def close(self) -> None:
+        """Close the viewer wherever it is shown, and the comm."""
+        if self._own_channel:
+            self._wire.close()
+        super().close()
+
+    # What the page says. Handlers may run in another thread, at the same time as the user's code.
+
+    def _on_open(self, message: dict[str, Any], _: list[memoryview]) -> None:
+        """Tell a page that wants to show this view what it looks like now."""
+        self._views.add(str(message.get("view")))
+        live = len(self._live.names) if self._live is not None else 0
+        self._wire.send(
+            {
+                "type": "opened", "view": message.get("view"), "id": message.get("id"),
+                "state": self._now.wire(), "live": live, "fresh": self._now == ViewState(),
+            }
+        )  # fmt: skip
+        if self.selection is not None:
+            head, buffers = self._selection_message(self.selection)
+            self._wire.send({**head, "view": message.get("view")}, buffers)
+        if self.regions:
+            head, buffers = self._regions_message()
+            self._wire.send({**head, "view": message.get("view")}, buffers)
+
+    def _on_gone(self, message: dict[str, Any], _: list[memoryview]) -> None:
+        self._views.discard(str(message.get("view")))
+
+    def _on_read(self, message: dict[str, Any], _: list[memoryview]) -> None:
+        self._wire.answer(message, self._assets.read(message.get("path")))
+
+    def _on_state(self, message: dict[str, Any], _: list[memoryview]) -> None:
+        state = from_wire(message.get("state"))
+        if state is None or state == self._now:
+            return
+        with self._quietly():
+            self._take(state)
+        self._relay({"type": "set", "state": state.wire()}, [], message)
+
+    def _on_selection(self, message: dict[str, Any], buffers: list[memoryview]) -> None:
+        mask = self._over_obs(unpack(buffers[0], self.bundle.manifest.n_cells)) if buffers else None
+        with self._quietly():
+            self.selection = mask
+        self._relay({"type": "select"}, list(buffers), message)
+
+    def _on_regions(self, message: dict[str, Any], buffers: list[memoryview]) -> None:
+        names = [str(name) for name in message.get("names", ())]
+        n = self.bundle.manifest.n_cells
+        with self._quietly():
+            self.regions = {name: self._over_obs(unpack(bits, n)) for name, bits in zip(names, buffers, strict=False)}
+        self._relay({**message, "type": "regions"}, list(buffers), message)
+
+    def _on_snapshot(self, message: dict[str, Any], buffers: list[memoryview]) -> None:
+        key = str(message.get("id"))
+        if key in self._snapshots:
+            self._snapshots[key] = bytes(buffers[0]) if buffers else str(message.get("message", "no picture came"))
+
+    # Inside
+
+    def _send(self, message: dict[str, Any], buffers: list[bytes] | None = None) -> None:
+        if self._views:
+            self.send(message, buffers or [])
+
+    def _relay(self, message: dict[str, Any], buffers: list[Any], origin: dict[str, Any]) -> None:
+        """Tell the other places where this view is shown."""
+        for view in sorted(self._views - {str(origin.get("view"))}):
+            self._wire.send({**message, "view": view}, buffers)
+
+    @property
+    def _is_quiet(self) -> bool:
+        """Whether what this thread sets is not to be told to the page."""
+        return bool(getattr(self._quiet, "on", False))
+
+    @contextlib.contextmanager
+    def _quietly(self) -> Iterator[None]:
+        with self._lock:
+            before, self._quiet.on = self._is_quiet, True
+            try:
+                yield
+            finally:
+                self._quiet.on = before
+
+    def _take(self, state: ViewState) -> None:
+        """Make `state` the current one and the traits say so."""
+        with self._quietly():
+            self._now = state
+            self.color = self._color_text(state.color)
+            self.camera = None if state.camera is None else state.camera.model_dump()  # type: ignore[assignment]  # None is allowed
+            self.hidden = {key: list(names) for key, names in state.hidden.items()}
+            self.state = state.plain()
+
+    def _find_color(self, text: str) -> ByAnnotation | ByGene | ByNothing:
+        m = self.bundle.manifest
+        genes = {*m.gene_list, *(self._live.names if self._live else ())}
+        kind, _, name = text.partition(":")
+        if not text:
+            return ByNothing()
+        if kind == "obs" and name in m.annotation_columns:
+            return ByAnnotation(column=name)
+        if kind == "gene" and name in genes:
+            return ByGene(gene=name)
+        if text in m.annotation_columns:
+            return ByAnnotation(column=text)
+        if text in genes:
+            return ByGene(gene=text)
+        for labels in m.gene_labels or ():
+            if text in labels.labels:
+                return ByGene(gene=m.gene_list[labels.labels.index(text)])
+        near = nearest(text, [*m.annotation_columns, *genes])
+        hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+        columns = ", ".join(m.annotation_columns[:12]) or "none"
+        msg = f"{text!r} is neither a column nor a gene of this view.{hint} Columns: {columns}. Genes: {len(genes):,}."
+        raise ViewError(msg)
+
+    def _color_text(self, color: ByAnnotation | ByGene | ByNothing) -> str:
+        if isinstance(color, ByAnnotation):
+            return color.column
+        if isinstance(color, ByNothing):
+            return ""
+        return f"gene:{color.gene}" if color.gene in self.bundle.manifest.annotation_columns else color.gene
+
+    def _over_obs(self, mask: Mask) -> Mask:
+        if self._live is None:
+            return mask
+        over = np.zeros(len(self._ids), dtype=bool)
+        over[self._live.rows[mask]] = True
+        return over
+
+    def _over_cells(self, mask: Mask) -> Mask:
+        return mask if self._live is None else mask[self._live.rows]
+
+    def _selection_message(self, mask: Mask | None) -> tuple[dict[str, Any], list[bytes]]:
+        return {"type": "select"}, [] if mask is None else [pack(self._over_cells(mask))]
+
+    def _regions_message(self) -> tuple[dict[str, Any], list[bytes]]:
+        names = list(self.regions)
+        return {"type": "regions", "names": names}, [pack(self._over_cells(self.regions[name])) for name in names]
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:  # noqa: ANN401
+        shown = super()._repr_mimebundle_(**kwargs)
+        if shown is None:
+            return None
+        data, metadata = shown
+        return {**data, "text/html": fallback_html(self.bundle)}, metadata
+
+
+def karospace_view(
+    subject: Any,  # noqa: ANN401 - a bundle, a path or an AnnData
+    *,
+    adata: Any = None,  # noqa: ANN401
+    height: int = 470,
+    inline: bool = False,
+    **options: Any,  # noqa: ANN401 - ExportConfig checks each
+) -> KaroSpaceView | InlineView:
+    """Show tissue in the notebook: a bundle, or an AnnData object that is exported to memory first.
+
+    Parameters
+    ----------
+    subject
+        A :class:`~karospace_jupyter.Bundle`, the path of one (a folder, ``.zip`` or ``.html``), the path of an
+        ``.h5ad`` or ``.zarr``, or an AnnData object.
+    adata
+        For a bundle: the object that it was made of, so that selections become arrays over its obs and genes that
+        were not exported can be shown.
+    height
+        In CSS pixels.
+    inline
+        Put the whole viewer with its data into the output, so that the saved notebook and its HTML stay interactive
+        without a kernel. Nothing comes back to Python then.
+    **options
+        For an AnnData: any option of :class:`~karospace_jupyter.ExportConfig`. Genes of an object in memory are read
+        when they are asked for, so none is exported unless ``genes_mode`` asks for some or `inline` is set.
+
+    Raises
+    ------
+    KaroSpaceError
+        When there is nothing that can be shown; the message says what to do.
+    """
+    bundle, live, config = _bundle_of(subject, adata, options, inline=inline)
+    if inline:
+        return InlineView(bundle, height)
+    return KaroSpaceView(bundle, adata=live, config=config, height=height)
+
+
+def _bundle_of(subject: Any, adata: Any, options: dict[str, Any], *, inline: bool) -> tuple[Bundle, Any, ExportConfig]:  # noqa: ANN401
+    is_path = isinstance(subject, str | Path)
+    data_file = is_path and Path(subject).suffix.lower() in {".h5ad", ".zarr"}
+    if isinstance(subject, Bundle) or (is_path and not data_file):
+        if options:
+            msg = f"A bundle is shown as it is; {', '.join(options)} belong to an export of an AnnData object."
+            raise ViewError(msg)
+        bundle = subject if isinstance(subject, Bundle) else Bundle(subject)
+        return bundle, adata, ExportConfig(**_matrix_of(bundle))
+    in_memory = not is_path and not getattr(subject, "isbacked", False)
+    if in_memory and not inline:
+        options = {"genes_mode": (), **options}
+    config = ExportConfig(**options)
+    return export.run_to_memory(subject, config), subject if in_memory else None, config
+
+
+def _matrix_of(bundle: Bundle) -> dict[str, Any]:
+    """Return the options that name the matrix the bundle was made of."""
+    source = bundle.manifest.expression.source or "X"
+    if source == "raw":
+        return {"raw": True}
+    return {"layer": source.removeprefix("layer:")} if source.startswith("layer:") else {}

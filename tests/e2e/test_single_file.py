@@ -1,0 +1,33 @@
+"""One HTML file, opened by double click: no server, no request."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import Viewer
+
+from karospace_jupyter import adata_to_karospace
+from karospace_jupyter.datasets import synthetic_tissue
+
+pytestmark = pytest.mark.e2e
+
+
+def test_it_opens_without_a_server(viewer: Viewer, tmp_path: Path) -> None:
+    adata = synthetic_tissue(n_cells=3000, seed=1)
+    bundle = adata_to_karospace(adata, single_file=tmp_path / "a b&c.html", genes_mode="all")
+    assert bundle.path is not None
+    url = bundle.path.as_uri()
+    viewer.open(url)
+    viewer.page.wait_for_load_state("networkidle")
+    x: Any = adata.X
+    for gene in ("EPCAM", bundle.manifest.gene_list[-1]):
+        viewer.set(color={"kind": "gene", "gene": gene})
+        values = x[:, adata.var_names.get_loc(gene)].toarray().ravel()
+        cells = [0, 17, int(np.argmax(values)), adata.n_obs - 1]
+        assert [viewer.value(cell) for cell in cells] == pytest.approx(values[cells].tolist(), rel=1e-6)
+    assert len(np.unique(viewer.pixels().reshape(-1, 3), axis=0)) > 20
+    assert [request for request in viewer.requests if not request.startswith(("blob:", "data:"))] == [url]
+    assert viewer.problems == []
