@@ -11,10 +11,9 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 import traitlets
-from anywidget import AnyWidget
 
 from karospace_jupyter.errors import KaroSpaceError
-from karospace_jupyter.static import static_text
+from karospace_jupyter.widget.base import Base
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,10 +26,9 @@ CHUNK = 2 * 2**20
 """Bytes of one message: large ones stall the page's main thread."""
 
 
-class Channel(AnyWidget):
+class Channel(Base):
     """The comm. It has no face: it is opened by the widgets that use it."""
 
-    _esm = static_text("widget.js")
     _kind = traitlets.Unicode("channel").tag(sync=True)
 
     def __init__(self) -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import traitlets
-from anywidget import AnyWidget
 
 from karospace_jupyter.errors import ConfigError, KaroSpaceError, SinkError, SourceError, ViewError
 from karospace_jupyter.plan import estimate
@@ -17,8 +16,8 @@ from karospace_jupyter.plan.genes import unknown_genes
 from karospace_jupyter.session import ExportSession, SessionState
 from karospace_jupyter.sink.folder import check_target
 from karospace_jupyter.source import open_source
-from karospace_jupyter.static import static_text
 from karospace_jupyter.widget import cells_rerun
+from karospace_jupyter.widget.base import Base
 from karospace_jupyter.widget.channel import Channel
 from karospace_jupyter.widget.options import code_of, config_of, plain, problems_of
 from karospace_jupyter.widget.summary import quick_summary, summarise
@@ -36,7 +35,7 @@ logger = logging.getLogger(__name__)
 _HITS = 12
 
 
-class KaroSpaceWidget(AnyWidget):
+class KaroSpaceWidget(Base):
     """A form that exports one AnnData object and shows the result below itself.
 
     Attributes
@@ -68,7 +67,6 @@ class KaroSpaceWidget(AnyWidget):
         When the object is not an AnnData, or an option can never work.
     """
 
-    _esm = static_text("widget.js")
     _kind = traitlets.Unicode("form").tag(sync=True)
     _channel = traitlets.Unicode().tag(sync=True)
     _view = traitlets.Unicode().tag(sync=True)

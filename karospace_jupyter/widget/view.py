@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import traitlets
-from anywidget import AnyWidget
 
 from karospace_jupyter import export
 from karospace_jupyter.bundle.cells import cell_ids
@@ -20,9 +19,9 @@ from karospace_jupyter.bundle.read import Bundle
 from karospace_jupyter.config import ExportConfig
 from karospace_jupyter.errors import ViewError
 from karospace_jupyter.plan.names import nearest
-from karospace_jupyter.static import static_text
 from karospace_jupyter.widget import cells_rerun
 from karospace_jupyter.widget.assets import Assets, LiveCells
+from karospace_jupyter.widget.base import Base
 from karospace_jupyter.widget.channel import Channel
 from karospace_jupyter.widget.fallback import InlineView, fallback_html, fallback_picture
 from karospace_jupyter.widget.masks import Mask, as_mask, pack, unpack
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 
-class KaroSpaceView(AnyWidget):
+class KaroSpaceView(Base):
     """The viewer of one bundle in a notebook.
 
     Parameters
@@ -73,7 +72,6 @@ class KaroSpaceView(AnyWidget):
         When something is asked for that the bundle does not have.
     """
 
-    _esm = static_text("widget.js")
     _kind = traitlets.Unicode("view").tag(sync=True)
     _channel = traitlets.Unicode().tag(sync=True)
     _fallback = traitlets.Dict().tag(sync=True)
@@ -156,17 +154,17 @@ class KaroSpaceView(AnyWidget):
             after, moved = changed(after, {"range": None}), moved - {"range"}  # limits belong to the values
         self._take(after)
         if moved:
-            self._send({"type": "set", "state": after.wire(moved)})
+            self._to_page({"type": "set", "state": after.wire(moved)})
 
     @traitlets.observe("selection")
     def _push_selection(self, change: dict[str, Any]) -> None:
         if not self._is_quiet:
-            self._send(*self._selection_message(change["new"]))
+            self._to_page(*self._selection_message(change["new"]))
 
     @traitlets.observe("regions")
     def _push_regions(self, _: dict[str, Any]) -> None:
         if not self._is_quiet:
-            self._send(*self._regions_message())
+            self._to_page(*self._regions_message())
 
     @property
     def selected_ids(self) -> list[str]:
@@ -215,7 +213,7 @@ class KaroSpaceView(AnyWidget):
         key = uuid.uuid4().hex
         self._snapshots[key] = None
         try:
-            self._send({"type": "snapshot", "id": key, "view": max(self._views)})
+            self._to_page({"type": "snapshot", "id": key, "view": max(self._views)})
             if not wait_for(lambda: self._snapshots[key] is not None, timeout):
                 msg = f"The viewer did not answer within {timeout:g} s. Is its page still open?"
                 raise ViewError(msg)
@@ -303,7 +301,7 @@ class KaroSpaceView(AnyWidget):
 
     # Inside
 
-    def _send(self, message: dict[str, Any], buffers: list[bytes] | None = None) -> None:
+    def _to_page(self, message: dict[str, Any], buffers: list[bytes] | None = None) -> None:
         if self._views:
             self.send(message, buffers or [])
 

@@ -26,6 +26,7 @@ export interface Stage {
 /** While the view moves, so many cells are drawn at most; all of them when it rests. */
 const MOVING_BUDGET = 200_000;
 const REST_AFTER_MS = 140;
+const UNSEEN_AFTER_MS = 400;
 const BLACK: Rgb = [0, 0, 0];
 
 export function createStage(
@@ -39,6 +40,7 @@ export function createStage(
   let renderer: Renderer | null = null;
   let sizeOf: ReturnType<typeof pointSizer> | null = null;
   let frame = 0;
+  let late: ReturnType<typeof setTimeout> | undefined;
   let rest: ReturnType<typeof setTimeout> | undefined;
   let moving = false;
   let first = true;
@@ -89,7 +91,10 @@ export function createStage(
   };
 
   const paint = () => {
+    cancelAnimationFrame(frame);
+    clearTimeout(late);
     frame = 0;
+    late = undefined;
     if (!draw(budget()) || !renderer) return;
     if (first) {
       renderer.finish();
@@ -103,6 +108,8 @@ export function createStage(
   };
   const request = () => {
     if (frame === 0) frame = requestAnimationFrame(paint);
+    // Browsers give no frames to what is scrolled out of sight; who waits for a drawing gets it all the same.
+    if (waiting.length > 0) late ??= setTimeout(paint, UNSEEN_AFTER_MS);
   };
 
   const move = () => {
@@ -310,6 +317,7 @@ export function createStage(
       disposer.dispose();
       clearTimeout(rest);
       clearTimeout(warming);
+      clearTimeout(late);
       cancelAnimationFrame(frame);
       renderer?.dispose();
       const closed = new DOMException('The viewer was closed.', 'AbortError');

@@ -137,7 +137,11 @@ export function createFrame(view: Model, channel: Model, where: Document = docum
       return Number(view.get('_cells'));
     },
     receive(state, selection) {
-      if (selection) post({ type: 'select', bits: selection.bits && copied(selection.bits) });
+      if (selection) {
+        post({ type: 'select', bits: selection.bits && copied(selection.bits) });
+        // The viewer does not report what it was told: this view's kernel side hears it from here.
+        ask({ type: 'selection' }, selection.bits ? [selection.bits] : []);
+      }
       if (!state) return;
       const text = sharedText(state);
       if (text === shared) return;

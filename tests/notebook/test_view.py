@@ -1,0 +1,241 @@
+"""The viewer in a cell of a real JupyterLab: what it shows, what Python sees of it, what it survives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lab import Lab, Notebook, until_js
+
+pytestmark = pytest.mark.e2e
+
+DATA = """
+import numpy as np
+from karospace_jupyter import karospace_view, karospace_grid, adata_to_karospace
+from karospace_jupyter.datasets import synthetic_tissue
+adata = synthetic_tissue(3000, 60, seed=3)
+"""
+
+Open = Callable[..., Notebook]
+
+
+@pytest.fixture(scope="module")
+def shown(lab: Lab, browser: Any) -> Iterator[tuple[Notebook, Any]]:
+    """One notebook for the tests that leave its kernel and its cells as they are."""
+    context = browser.new_context(viewport={"width": 1300, "height": 1100})
+    cells = [
+        DATA,
+        "heard = []\nv = karospace_view(adata, genes_mode='hvgs:5')\nv.on_change(lambda c: heard.append(c['name']))\nv",
+        "fewer = karospace_view(adata, downsample=1000)\nfewer",
+        "picture = v.snapshot()\npicture.size",
+        "import time\ntime.sleep(5)",
+        "other = synthetic_tissue(2000, 60, seed=9)\nu = karospace_view(other)\nu",
+        "adata_to_karospace(adata, 'mine', genes_mode='hvgs:5')",
+        "g = karospace_grid([adata, adata, synthetic_tissue(1500, 60, seed=5)], height=300)\ng",
+    ]
+    nb = lab.notebook(context, cells, name="shown.ipynb")
+    nb.run(0)
+    nb.run(1)
+    yield nb, nb.viewer(1)
+    nb.shut_down()
+    context.close()
+
+
+def gene_in(frame: Any, gene: str, cells: list[int]) -> list[float]:
+    frame.evaluate("gene => window.karospace.setState({color: {kind: 'gene', gene}})", gene)
+    return [frame.evaluate("cell => window.karospace.valueAt(cell)", cell) for cell in cells]
+
+
+def expected(nb: Notebook, gene: str, cells: list[int]) -> list[float]:
+    values: list[float] = nb.python(f"adata[{cells}, {gene!r}].X.toarray().ravel().tolist()")
+    return values
+
+
+def test_any_gene_of_the_object_colours_the_tissue(shown: tuple[Notebook, Any]) -> None:
+    nb, frame = shown
+    assert nb.python("v.bundle.manifest.n_genes_exported") == 5
+    for gene in nb.python("[adata.var_names[0], adata.var_names[59]]"):
+        assert gene_in(frame, gene, [0, 7, 2999]) == pytest.approx(expected(nb, gene, [0, 7, 2999]))
+    assert nb.problems == []
+
+
+def test_python_steers_the_viewer_and_hears_of_it(shown: tuple[Notebook, Any]) -> None:
+    nb, frame = shown
+    state = "window.karospace.getState()"
+    nb.python(
+        "[setattr(v, 'color', 'region'), setattr(v, 'hidden', {'region': [v.bundle.manifest.columns[1].categories[0].name]})] and 1"
+    )
+    until_js(frame, f"{state}.color.column === 'region' && ({state}.hidden.region ?? []).length === 1")
+    gene = nb.python("adata.var_names[3]")
+    nb.python(f"setattr(v, 'color', {gene!r})")
+    until_js(frame, "gene => window.karospace.getState().color.gene === gene", arg=gene)
+    nb.python("setattr(v, 'camera', {'x': 1000, 'y': 900, 'zoom': 3})")
+    until_js(frame, f"{state}.camera.zoom === 3")
+    nb.python("setattr(v, 'state', {'point_size': 2, 'theme': 'dark'})")
+    until_js(frame, f"{state}.pointSize === 2 && {state}.theme === 'dark'")
+    frame.evaluate("window.karospace.setState({color: {kind: 'annotation', column: 'cell_type'}, opacity: 0.5})")
+    nb.until("v.color", "cell_type")
+    nb.until("v.state['opacity']", 0.5)
+    assert "state" in nb.python("heard")
+    message = "[str(e) for e in [__import__('contextlib')] if 0] or (lambda: [exec(\"try:\\n    v.color = 'EPCM'\\nexcept Exception as e:\\n    said = str(e)\", globals()), said][1])()"
+    assert "EPCAM" in nb.python(message)
+
+
+def test_a_selection_goes_both_ways(shown: tuple[Notebook, Any]) -> None:
+    nb, _ = shown
+    nb.run(2)
+    frame = nb.viewer(2)
+    cells = frame.evaluate("window.karospace.cells")
+    assert cells == 1000
+    frame.evaluate(
+        "() => { const mask = new Uint8Array(window.karospace.cells); mask[0] = mask[5] = mask[999] = 1; window.karospace.select(mask); }"
+    )
+    nb.until("0 if fewer.selection is None else int(fewer.selection.sum())", 3)
+    assert nb.python("[len(fewer.selection), str(fewer.selection.dtype)]") == [3000, "bool"]
+    from_bundle = nb.python(
+        "[__import__('karospace_jupyter.bundle.cells', fromlist=['x']).cell_ids(fewer.bundle)[i] for i in (0, 5, 999)]"
+    )
+    assert nb.python("fewer.selected_ids") == from_bundle
+    nb.python("setattr(fewer, 'selection', (adata.obs['cell_type'] == 'Tumour').to_numpy())")
+    wanted = nb.python(
+        "int((adata.obs.loc[__import__('karospace_jupyter.bundle.cells', fromlist=['x']).cell_ids(fewer.bundle), 'cell_type'] == 'Tumour').sum())"
+    )
+    until_js(frame, "n => window.karospace.selection?.reduce((a, b) => a + b, 0) === n", arg=wanted)
+    nb.python("setattr(fewer, 'selection', None)")
+    until_js(frame, "window.karospace.selection === null")
+
+
+def test_regions_become_a_column_on_request_only(shown: tuple[Notebook, Any]) -> None:
+    nb, frame = shown
+    frame.evaluate(
+        """() => {
+            const mask = (...cells) => { const m = new Uint8Array(window.karospace.cells); for (const c of cells) m[c] = 1; return m; };
+            window.karospace.setRegions([{name: 'rim', mask: mask(1, 2)}, {name: 'core', mask: mask(2, 9)}]);
+        }"""
+    )
+    nb.until("list(v.regions)", ["rim", "core"])
+    assert nb.python("'niche' in adata.obs") is False
+    nb.python("v.annotate('niche')")
+    assert nb.python("[str(adata.obs['niche'].iloc[i]) for i in (0, 1, 2, 9)]") == ["nan", "rim", "core", "core"]
+    assert nb.python("str(adata.obs['niche'].dtype)") == "category"
+    nb.python("setattr(v, 'regions', {'one': [4, 5, 6]})")
+    until_js(frame, "window.karospace.regions.length === 1 && window.karospace.regions[0].count === 3")
+
+
+def test_a_snapshot_is_a_picture_of_the_tissue(shown: tuple[Notebook, Any]) -> None:
+    nb, frame = shown
+    nb.run(3)
+    box = frame.evaluate("(() => { const c = document.querySelector('canvas'); return [c.width, c.height]; })()")
+    assert nb.python("[type(picture).__module__.split('.')[0], list(picture.size)]") == ["PIL", box]
+    assert nb.python("len(np.unique(np.asarray(picture.convert('RGB')).reshape(-1, 3), axis=0))") > 20
+
+
+def test_a_dead_kernel_stops_only_what_was_not_loaded(notebook: Open) -> None:
+    nb = notebook([DATA, "v = karospace_view(adata)\nv"])
+    nb.run(0)
+    nb.run(1)
+    frame = nb.viewer(1)
+    frame.evaluate("window.karospace.setState({color: {kind: 'gene', gene: 'EPCAM'}})")
+    until_js(frame, "document.querySelector('.ks-root') !== null")
+    nb.page.wait_for_timeout(500)
+    nb.command("kernelmenu:restart")
+    nb.page.get_by_role("button", name="Confirm Kernel Restart").click()
+    nb.page.wait_for_timeout(1500)
+    # All annotations, numbers and the loaded gene are still there.
+    for column in ("region", "cell_type", "area"):
+        frame.evaluate("column => window.karospace.setState({color: {kind: 'annotation', column}})", column)
+        assert frame.evaluate("window.karospace.valueAt(3)") is not None
+    frame.evaluate("window.karospace.setState({color: {kind: 'gene', gene: 'EPCAM'}})")
+    frame.evaluate(
+        "() => { window.refused = null; window.karospace.setState({color: {kind: 'gene', gene: 'VIM'}}).catch((e) => { window.refused = e.message; }); }"
+    )
+    until_js(frame, "window.refused !== null || document.querySelector('.ks-waiting') !== null", timeout=20)
+    said = frame.evaluate("(window.refused ?? '') + (document.querySelector('.ks-waiting')?.textContent ?? '')")
+    assert "kernel" in said
+
+
+def test_a_busy_kernel_is_waited_for(shown: tuple[Notebook, Any]) -> None:
+    """With subshells the gene comes while the cell runs; without, after it, and the viewer says why it waits."""
+    nb, frame = shown
+    nb.run(4, wait=False)
+    nb.page.wait_for_timeout(300)
+    started = nb.page.evaluate("performance.now()")
+    frame.evaluate("window.karospace.setState({color: {kind: 'gene', gene: 'VIM'}})")
+    took = nb.page.evaluate("performance.now()") - started
+    assert took < 3000, f"the gene came after {took} ms: it waited for the cell"
+    assert gene_in(frame, "VIM", [5]) == pytest.approx(expected(nb, "VIM", [5]))
+
+
+def test_two_views_do_not_cross_talk(shown: tuple[Notebook, Any]) -> None:
+    nb, one = shown
+    nb.run(5)
+    two = nb.viewer(5)
+    for frame in (one, two):
+        frame.evaluate("window.karospace.setState({color: {kind: 'gene', gene: 'EPCAM'}})")
+    assert [one.evaluate("window.karospace.cells"), two.evaluate("window.karospace.cells")] == [3000, 2000]
+    assert one.evaluate("window.karospace.valueAt(8)") == pytest.approx(expected(nb, "EPCAM", [8])[0])
+    assert two.evaluate("window.karospace.valueAt(8)") == pytest.approx(
+        nb.python("float(other[8, 'EPCAM'].X.toarray()[0, 0])")
+    )
+
+
+def test_a_grid_moves_together(shown: tuple[Notebook, Any]) -> None:
+    nb, _ = shown
+    nb.run(7)
+    outputs = nb.output(7).locator("iframe")
+    outputs.nth(2).wait_for(state="visible", timeout=30_000)
+    frames = [handle.content_frame() for handle in outputs.element_handles()]
+    for frame in frames:
+        until_js(frame, "window.karospace !== undefined", timeout=30)
+        frame.evaluate("window.karospace.ready")
+    frames[0].evaluate(
+        "window.karospace.setState({camera: {x: 1500, y: 1200, zoom: 2.5}, color: {kind: 'annotation', column: 'region'}})"
+    )
+    for frame in frames[1:]:
+        until_js(
+            frame,
+            "window.karospace.getState().camera.zoom === 2.5 && window.karospace.getState().color.column === 'region'",
+        )
+    frames[1].evaluate(
+        "() => { const m = new Uint8Array(window.karospace.cells); m[3] = 1; window.karospace.select(m); }"
+    )
+    until_js(frames[0], "window.karospace.selection?.[3] === 1")
+    assert frames[2].evaluate("window.karospace.selection") is None
+    nb.until("[int(v.selection.sum()) if v.selection is not None else 0 for v in g.children]", [1, 1, 0])
+
+
+def test_running_a_cell_again_leaves_nothing_behind(notebook: Open) -> None:
+    nb = notebook([DATA, "v = karospace_view(adata)\nv"])
+    nb.run(0)
+    nb.run(1)
+    nb.viewer(1)
+    count = "[len(get_ipython().kernel.comm_manager.comms), __import__('threading').active_count(), len(__import__('ipywidgets').widgets.widget._instances)]"
+    before = nb.python(count)
+    for _ in range(3):
+        nb.run(1)
+        nb.viewer(1)
+    after = nb.python(count)
+    assert after[0] == before[0] and after[2] == before[2], (before, after)
+    assert after[1] <= before[1] + 1
+    assert nb.page.evaluate("document.querySelectorAll('iframe').length") == 1
+
+
+def test_a_bundle_shows_itself_and_nothing_is_fetched(shown: tuple[Notebook, Any], lab: Lab) -> None:
+    nb, _ = shown
+    nb.requests.clear()
+    nb.run(6)
+    frame = nb.viewer(6)
+    gene = nb.python("__import__('karospace_jupyter').Bundle('mine').manifest.gene_list[0]")
+    assert gene_in(frame, gene, [0, 11]) == pytest.approx(expected(nb, gene, [0, 11]))
+    outside = [url for url in nb.requests if not url.startswith((lab.url, "blob:", "data:", "about:"))]
+    assert outside == []
+    assert not [url for url in nb.requests if "assets/" in url or "mine" in url]
+    assert (Path(lab.folder) / "mine" / "manifest.json").exists()
+
+
+def test_requests_cannot_leave_the_bundle(shown: tuple[Notebook, Any]) -> None:
+    nb, _ = shown
+    ask = "(lambda: [exec('''def t(p):\\n    try:\\n        v._assets.read(p)\\n        return 'read'\\n    except Exception as e:\\n        return type(e).__name__''', globals()), [t(p) for p in ('../secret', '/etc/passwd', 'assets/../../x', 'assets', '', None, 5, 'live/gene_999', 'live/gene_-1', 'live/gene_0/..')]][1])()"
+    assert set(nb.python(ask)) == {"BundleError", "GenesError"}
