@@ -40,7 +40,8 @@ class Server:
             start_new_session=True,
         )
 
-    def wait(self, path: str = "", timeout: float = 60) -> None:
+    def wait(self, path: str = "", timeout: float = 60, *, below: int = 500) -> None:
+        """Wait until the server answers with a status below `below`."""
         end = time.monotonic() + timeout
         while time.monotonic() < end:
             if self.process.poll() is not None:
@@ -49,7 +50,7 @@ class Server:
                 urllib.request.urlopen(self.url + path, timeout=5).close()
                 return
             except urllib.error.HTTPError as exc:
-                if exc.code < 500:
+                if exc.code < below:
                     return
             except OSError:
                 pass
@@ -80,6 +81,7 @@ class Lab(Server):
         port = free_port()
         env = {
             "JUPYTER_RUNTIME_DIR": str(self.runtime),
+            "JUPYTER_DATA_DIR": str(folder / ".data"),
             "JUPYTER_CONFIG_DIR": str(folder / ".config"),
             "JUPYTERLAB_SETTINGS_DIR": str(folder / ".settings"),
             "JUPYTERLAB_WORKSPACES_DIR": str(folder / ".workspaces"),
@@ -92,6 +94,11 @@ class Lab(Server):
             "--ServerApp.disable_check_xsrf=True", "--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
             *args,
         ]  # fmt: skip
+        # What a first visit asks everyone covers the page.
+        overrides = folder / ".config" / "labconfig"
+        overrides.mkdir(parents=True, exist_ok=True)
+        quiet = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
+        (overrides / "default_setting_overrides.json").write_text(json.dumps(quiet))
         super().__init__(command, f"http://127.0.0.1:{port}{base}", folder, env)
         self.wait("api/status")
 

@@ -1,5 +1,5 @@
 import type { ComponentChildren, JSX } from 'preact';
-import { useId } from 'preact/hooks';
+import { useMemo } from 'preact/hooks';
 
 /** A named field with its help, and its problem below. */
 export function Field(props: {
@@ -9,7 +9,8 @@ export function Field(props: {
   group?: boolean;
   children: (ids: { id: string; describedBy: string | undefined }) => ComponentChildren;
 }): JSX.Element {
-  const id = useId();
+  // Several widgets stand on one page, each rendered by itself: ids must differ among them all.
+  const id = useMemo(() => `kf-${Math.random().toString(36).slice(2)}`, []);
   const { label, help, problem, group } = props;
   const describedBy = problem ? `${id}-problem` : help ? `${id}-help` : undefined;
   const body = props.children({ id, describedBy });
@@ -25,7 +26,12 @@ export function Field(props: {
         </label>
       )}
       {help && (
-        <button type="button" class="kf-help" aria-label={help} data-help={help}>
+        <button
+          type="button"
+          class="kf-help"
+          aria-label={`About ${label.toLowerCase()}: ${help}`}
+          data-help={help}
+        >
           ?
         </button>
       )}

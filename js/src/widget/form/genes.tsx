@@ -80,16 +80,20 @@ function GeneList({ traits, id }: { traits: Traits; id: string }): JSX.Element {
   const active = useSignal(0);
   const area = useRef<HTMLTextAreaElement>(null);
   const asked = useRef(0);
+  /** Lists from here: effects run late, when more may have been typed. */
+  const typed = useRef(new WeakSet<readonly string[]>());
   const names = namesIn(text.value);
   const unknown = traits.estimate.value.unknown ?? [];
   useEffect(() => {
     // Set from Python meanwhile: show that, not what was typed before.
-    if (typeof value === 'string') return;
+    if (typeof value === 'string' || typed.current.has(value)) return;
     if (namesIn(text.value).join('\n') !== value.join('\n')) text.value = value.join('\n');
   }, [value, text]);
   const set = (next: string) => {
     text.value = next;
-    traits.change({ genes_mode: namesIn(next) });
+    const found = namesIn(next);
+    typed.current.add(found);
+    traits.change({ genes_mode: found });
   };
   const word = (): { from: number; to: number; text: string } => {
     const at = area.current?.selectionStart ?? 0;
@@ -109,13 +113,15 @@ function GeneList({ traits, id }: { traits: Traits; id: string }): JSX.Element {
   };
   const take = (name: string) => {
     const { from, to } = word();
-    set(`${text.value.slice(0, from)}${name}\n${text.value.slice(to).replace(/^[\s,;]+/, '')}`);
+    const next = `${text.value.slice(0, from)}${name}\n${text.value.slice(to).replace(/^[\s,;]+/, '')}`;
+    // At once, not with the next render: the next key may come before that.
+    if (area.current) {
+      area.current.value = next;
+      area.current.focus();
+      area.current.setSelectionRange(from + name.length + 1, from + name.length + 1);
+    }
+    set(next);
     hits.value = [];
-    const at = from + name.length + 1;
-    requestAnimationFrame(() => {
-      area.current?.focus();
-      area.current?.setSelectionRange(at, at);
-    });
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (hits.value.length === 0) return;

@@ -1,0 +1,249 @@
+"""The form in a real JupyterLab, as a person uses it."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lab import Lab, Notebook, until_js
+
+from karospace_jupyter import Bundle
+
+pytestmark = pytest.mark.e2e
+
+DATA = """
+import time
+import numpy as np
+from karospace_jupyter import karospace_widget
+from karospace_jupyter.datasets import synthetic_tissue
+adata = synthetic_tissue(3000, 60, seed=3)
+"""
+
+Open = Callable[..., Notebook]
+
+
+@pytest.fixture(scope="module")
+def shared(lab: Lab, browser: Any) -> Iterator[Notebook]:
+    context = browser.new_context(viewport={"width": 1300, "height": 1100}, accept_downloads=True)
+    cells = [
+        DATA,
+        "w = karospace_widget(adata, 'exported')\nw",
+        "big = synthetic_tissue(60_000, 400, seed=4)\nslow = karospace_widget(big, 'slow', genes_mode='all', jobs=1)\nslow",
+        "slow.start()\ntime.sleep(6)",
+        "slow.start()\nended = slow.wait(60)\nended",
+        "bare = adata.copy()\ndel bare.obsm['spatial']\ndel bare.obsm['X_umap']\nbare.obs = bare.obs[['cell_type']]\nx = karospace_widget(bare)\nx",
+        "w.start()\nw.wait(60)",
+    ]
+    nb = lab.notebook(context, cells, name="forms.ipynb")
+    nb.run(0)
+    yield nb
+    nb.shut_down()
+    context.close()
+
+
+def form(nb: Notebook, index: int) -> Any:
+    card = nb.output(index).locator(".kf-card")
+    card.wait_for(timeout=30_000)
+    return card
+
+
+def export(card: Any) -> None:
+    card.get_by_role("button", name=re.compile("^Export")).click()
+
+
+def test_from_the_form_to_the_viewer(shared: Notebook, lab: Lab) -> None:
+    nb = shared
+    nb.run(1)
+    card = form(nb, 1)
+    card.get_by_text("detected").wait_for()
+    assert "3,000 cells × 60 genes" in card.locator(".kf-head").inner_text()
+    card.get_by_label("total_counts").uncheck()
+    card.get_by_role("radio", name="List").click()
+    area = card.get_by_label("Genes, one a line")
+    area.click()
+    area.press_sequentially("epc")
+    card.get_by_role("option", name="EPCAM").wait_for()
+    area.press("Enter")
+    area.press_sequentially("CD3E NOPE")
+    card.locator(".kf-unknown").get_by_text("NOPE").wait_for()
+    assert card.get_by_role("button", name="Export", exact=True).is_disabled()
+    card.get_by_role("button", name="Remove NOPE").click()
+    card.locator(".kf-size").get_by_text("files").wait_for()
+    nb.until("w.options['genes_mode']", ["EPCAM", "CD3E"])
+    export(card)
+    frame = nb.viewer(1)
+    assert nb.python("[w.status, w.progress, w.error]") == ["done", 1.0, None]
+    assert nb.python("w.manifest['gene_list']") == ["EPCAM", "CD3E"]
+    frame.evaluate("window.karospace.setState({color: {kind: 'gene', gene: 'CD3E'}})")
+    value = nb.python("float(adata[10, 'CD3E'].X.toarray()[0, 0])")
+    assert frame.evaluate("window.karospace.valueAt(10)") == pytest.approx(value)
+    bundle = Bundle(Path(lab.folder) / "exported")
+    bundle.verify()
+    assert "total_counts" not in bundle.manifest.annotation_columns
+    assert nb.python("w.bundle_path") == str(bundle.path)
+    card.locator(".kf-done").get_by_text("files").wait_for()
+    # One file of everything, made by the kernel and saved by the browser.
+    for name, check in (
+        ("HTML", lambda path: Bundle(path).verify()),
+        ("Zip", lambda path: zipfile.ZipFile(path).testzip()),
+    ):
+        with nb.page.expect_download(timeout=30_000) as waiting:
+            card.get_by_role("button", name=name, exact=True).click()
+        saved = Path(lab.folder) / f"saved.{name.lower()}"
+        waiting.value.save_as(saved)
+        check(saved)
+    # The same viewer in a tab of its own.
+    with nb.page.context.expect_page() as opened:
+        card.get_by_role("button", name="Open in a tab").click()
+    tab = opened.value
+    tab.wait_for_selector("iframe", timeout=20_000)
+    inner = tab.query_selector("iframe").content_frame()
+    until_js(inner, "window.karospace !== undefined")
+    inner.evaluate("window.karospace.ready")
+    tab.close()
+    assert nb.problems == []
+
+
+def test_python_and_the_form_hold_the_same_options(shared: Notebook) -> None:
+    nb = shared
+    nb.run(1)
+    card = form(nb, 1)
+    card.get_by_text("detected").wait_for()
+    nb.python("setattr(w, 'options', {'outdir': 'elsewhere', 'genes_mode': 'top_mean:7'})")
+    card.get_by_role("radio", name="Top mean").and_(card.locator("[aria-checked=true]")).wait_for()
+    assert card.get_by_label("Folder", exact=True).input_value() == "elsewhere"
+    card.get_by_label("Folder", exact=True).fill("exported")
+    nb.until("w.options['outdir']", "exported")
+    said = "(lambda: [exec('''try:\\n    w.options = {'colour': 1}\\n    said = ''\\nexcept Exception as e:\\n    said = str(e)''', globals()), said][1])()"
+    assert "There is no option 'colour'" in nb.python(said)
+    code = nb.python("w.code()")
+    assert "adata_to_karospace(adata, 'exported', genes_mode='top_mean:7')" in code
+    assert "--genes top_mean:7" in code
+
+
+def test_errors_stand_beside_their_field(shared: Notebook, lab: Lab) -> None:
+    nb = shared
+    nb.run(1)
+    card = form(nb, 1)
+    card.get_by_text("detected").wait_for()
+    taken = Path(lab.folder) / "taken"
+    taken.mkdir(exist_ok=True)
+    (taken / "thesis.txt").write_text("precious")
+    card.get_by_label("Folder", exact=True).fill("taken")
+    wrong = card.locator(".kf-wrong").filter(has_text="not a bundle")
+    wrong.wait_for()
+    assert "thesis.txt" in wrong.inner_text()
+    assert card.get_by_role("button", name=re.compile("^Export")).is_disabled()
+    # Whoever starts it from Python gets the same words.
+    nb.python("w.start()")
+    nb.until("w.status", "failed")
+    assert "not a bundle" in nb.python("w.error")
+    assert (taken / "thesis.txt").read_text() == "precious"
+    card.get_by_label("Folder", exact=True).fill("exported")
+    nb.until("w._estimate['problems']", {})
+
+
+def test_without_coordinates_the_form_says_what_to_do(shared: Notebook) -> None:
+    nb = shared
+    nb.run(5)
+    card = form(nb, 5)
+    card.locator(".kf-problem").first.wait_for()
+    assert "No coordinates were found" in card.inner_text()
+    assert card.get_by_role("button", name="Export", exact=True).is_disabled()
+
+
+def test_a_busy_cell_neither_stops_the_progress_nor_the_cancel(shared: Notebook, lab: Lab) -> None:
+    nb = shared
+    nb.run(2, timeout=120)
+    card = form(nb, 2)
+    card.get_by_text("detected").wait_for()
+    nb.run(3, wait=False)
+    bar = card.get_by_role("progressbar")
+    bar.wait_for(timeout=10_000)
+    seen = set()
+    for _ in range(15):
+        seen.add(bar.get_attribute("aria-valuenow"))
+        nb.page.wait_for_timeout(60)
+    assert len(seen) >= 2, seen
+    started = nb.page.evaluate("performance.now()")
+    card.get_by_role("button", name="Cancel").click()
+    card.get_by_role("button", name=re.compile("^Export")).wait_for(timeout=5000)
+    took = nb.page.evaluate("performance.now()") - started
+    assert "cancelled" in card.locator(".kf-middle").inner_text()
+    assert took < 2500, f"cancel was shown after {took:.0f} ms"
+    assert not (Path(lab.folder) / "slow").exists()
+    assert not list(Path(lab.folder).glob(".slow*"))
+
+
+def test_wait_in_a_cell_lets_the_page_live(shared: Notebook) -> None:
+    nb = shared
+    nb.run(2, timeout=120)
+    card = form(nb, 2)
+    card.get_by_text("detected").wait_for()
+    nb.run(4, wait=False)
+    card.get_by_role("progressbar").wait_for(timeout=10_000)
+    card.get_by_role("button", name="Cancel").click()
+    nb.until("globals().get('ended')", "cancelled")
+    assert nb.python("slow.status") == "cancelled"
+
+
+def test_what_changes_meanwhile_is_reported(shared: Notebook) -> None:
+    nb = shared
+    nb.run(2, timeout=120)
+    form(nb, 2).get_by_text("detected").wait_for()
+    nb.python("[slow.start(), time.sleep(0.3), exec('big.X.data *= 2', globals())] and None")
+    nb.until("slow.status", "failed", timeout=60)
+    assert "changed while it was exported" in nb.python("slow.error")
+    again = "(lambda: [exec('''slow.start()\\ntry:\\n    slow.start()\\n    said = ''\\nexcept Exception as e:\\n    said = str(e)\\nslow.cancel()''', globals()), said][1])()"
+    assert "running already" in nb.python(again)
+    nb.until("slow.status", "cancelled")
+
+
+def test_closing_cancels_and_leaves_nothing(shared: Notebook) -> None:
+    nb = shared
+    count = "len(__import__('ipywidgets').widgets.widget._instances)"
+    before = nb.python(count)
+    nb.python(
+        '[exec(\'t = karospace_widget(big, "gone", genes_mode="all")\', globals()), t.start(), t.close()] and None'
+    )
+    nb.until(
+        "[t._session.state.status, len([x for x in __import__('threading').enumerate() if x.name == 'karospace-export'])]",
+        ["cancelled", 0],
+    )
+    assert nb.python(count) == before
+
+
+def test_it_fits_a_narrow_panel_and_the_dark(notebook: Open, shots: Path | None) -> None:
+    nb = notebook([DATA, "w = karospace_widget(adata, 'narrow')\nw"], width=1000, height=1100, dark=True)
+    nb.command("apputils:change-theme", {"theme": "JupyterLab Dark"})
+    nb.run(0)
+    nb.run(1)
+    card = form(nb, 1)
+    card.get_by_text("detected").wait_for()
+    nb.page.wait_for_function("document.body.dataset.jpThemeLight === 'false'")
+    ground = card.evaluate("element => getComputedStyle(element).backgroundColor")
+    assert max(map(int, re.findall(r"\d+", ground)[:3])) < 80, ground
+    output = nb.output(1).first
+    output.evaluate("element => { element.style.width = '350px'; element.style.flex = 'none'; }")
+    nb.page.wait_for_timeout(300)
+    assert card.evaluate("element => element.scrollWidth - element.clientWidth") <= 0
+    assert card.evaluate("element => element.clientWidth") <= 350
+    for box in [
+        card.locator(selector).first.bounding_box() for selector in (".kf-segments", ".kf-list-box", ".kf-bar")
+    ]:
+        assert box["width"] <= 350
+    # By keyboard alone: from the folder to the button, and export.
+    card.get_by_label("Folder", exact=True).focus()
+    for _ in range(8):
+        nb.page.keyboard.press("Tab")
+        if card.evaluate("() => document.activeElement.textContent") == "Export":
+            break
+    nb.page.keyboard.press("Enter")
+    frame = nb.viewer(1)
+    assert frame.evaluate("document.querySelector('.ks-root').dataset.theme") == "dark"
+    if shots:
+        nb.page.screenshot(path=shots / "narrow-dark.png")
