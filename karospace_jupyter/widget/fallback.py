@@ -27,7 +27,7 @@ def fallback_picture(bundle: Bundle) -> str:
         picture = Image.open(io.BytesIO(bundle.stored(path)))
         picture.thumbnail((_WIDTH, _WIDTH))
         out = io.BytesIO()
-        picture.convert("RGB").save(out, "WEBP", quality=80)
+        picture.save(out, "WEBP", quality=80)
     except (BundleError, UnidentifiedImageError, OSError):
         return ""  # the picture only stands in for the viewer
     return "data:image/webp;base64," + base64.b64encode(out.getvalue()).decode()

@@ -16,7 +16,9 @@ export function isHosted(): boolean {
 export function openHosted(show: (source: BundleSource, options: ViewerOptions) => Viewer): void {
   const onMessage = (event: MessageEvent<Init>) => {
     const port = event.ports[0];
-    if (event.source !== window.parent || event.data?.type !== INIT || !port) return;
+    // A notebook that shows its viewer in a tab of its own speaks from the page that opened the tab.
+    const hosts: unknown[] = [window.parent, window.parent.opener];
+    if (!event.source || !hosts.includes(event.source) || event.data?.type !== INIT || !port) return;
     window.removeEventListener('message', onMessage);
     connect(port, event.data, show);
   };

@@ -1,6 +1,6 @@
 import { HELLO, INIT, type Init, type PlainRegion, type ToHost, type ToViewer } from '../contract/host';
 import { join, type Linked, shareSelection, shareState } from './link';
-import { type Custom, copied, type Model, onCustom } from './model';
+import { type Custom, copied, type Model, onCustom, onLost } from './model';
 import { Requests } from './requests';
 import { isDark, onTheme } from './theme';
 
@@ -204,15 +204,7 @@ export function createFrame(view: Model, channel: Model, where: Document = docum
   page.addEventListener('message', onHello);
   ends.push(() => page.removeEventListener('message', onHello));
   ends.push(onTheme(() => post({ type: 'dark', dark: isDark() })));
-  const onLife = () => {
-    if (element.closest('.jupyter-widgets-disconnected')) stop();
-  };
-  // Hosts that know of a lost kernel say so by this event and a class on the output.
-  for (const model of [channel, view]) {
-    const life = () => setTimeout(onLife, 50);
-    model.on('comm_live_update', life);
-    ends.push(() => model.off('comm_live_update', life));
-  }
+  ends.push(onLost([channel, view], element, stop));
   let strict: ReturnType<typeof setTimeout> | undefined;
   requests.add('open', { id: null, parts: [], done: null }, () => ask({ type: 'open', id: 'open' }));
   read(PAGE, 'page', {

@@ -11,6 +11,7 @@ export interface Model {
 
 export type Custom = Record<string, unknown> & { type?: string };
 type Listener = (message: Custom, buffers: Uint8Array[]) => void;
+const LOOK_AFTER_MS = 50;
 
 /** Finds the model behind `IPY_MODEL_…`. */
 export async function modelOf(model: Model, reference: unknown): Promise<Model> {
@@ -44,4 +45,23 @@ export function copied(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
 export function onChange(model: Model, name: string, listener: () => void): () => void {
   model.on(`change:${name}`, listener);
   return () => model.off(`change:${name}`, listener);
+}
+
+/** Calls `listener` when the page knows that no kernel stands behind these models: none did, or it is lost. */
+export function onLost(models: readonly Model[], element: HTMLElement, listener: () => void): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const look = () => {
+    clearTimeout(timer);
+    // Hosts put this class on the output, after the event and after what they draw.
+    timer = setTimeout(() => {
+      if (!element.isConnected) look();
+      else if (element.closest('.jupyter-widgets-disconnected')) listener();
+    }, LOOK_AFTER_MS);
+  };
+  look();
+  for (const model of models) model.on('comm_live_update', look);
+  return () => {
+    clearTimeout(timer);
+    for (const model of models) model.off('comm_live_update', look);
+  };
 }
