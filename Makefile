@@ -38,6 +38,7 @@ chromium:
 
 bench: .venv/.installed $(VIEWER)
 	$(BIN)/python tests/bench/run.py
+	$(BIN)/python tests/bench/notebook.py
 
 build: .venv/.installed $(VIEWER)
 	$(BIN)/python -m hatchling build -t wheel

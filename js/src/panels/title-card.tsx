@@ -8,9 +8,10 @@ export function counted(count: number, one: string): string {
 
 export function TitleCard(): JSX.Element | null {
   const { model } = usePanels();
-  const manifest = model.bundle.value?.manifest;
-  if (!manifest) return <div />;
-  const { dataset_name: name, n_cells: cells, n_genes_exported: genes } = manifest;
+  const bundle = model.bundle.value;
+  if (!bundle) return <div />;
+  const { dataset_name: name, n_cells: cells } = bundle.manifest;
+  const genes = bundle.genes.count;
   return (
     <div class="ks-card ks-title">
       <h1 title={name}>{name}</h1>

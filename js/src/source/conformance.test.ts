@@ -1,10 +1,12 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ToHost } from '../contract/host';
 import { HttpError, NotFoundError, UnreachableError } from '../lib/errors';
 import type { BundleSource } from './bundle-source';
 import { embeddedSource } from './embedded-source';
 import { filesSource, handleSource } from './folder-source';
+import { hostSource } from './host-source';
 import { httpSource } from './http-source';
 import { memorySource } from './memory-source';
 
@@ -61,12 +63,39 @@ function embeddedPage(): Document {
   return { querySelectorAll: () => elements } as unknown as Document;
 }
 
+/** A page around that sends each file in pieces of one byte, the last piece twice, as after a repeated request. */
+function hostPort(): MessagePort {
+  const { port1, port2 } = new MessageChannel();
+  port2.onmessage = ({ data }: MessageEvent<ToHost>) => {
+    if (data.type !== 'read') return;
+    const { id, path } = data;
+    const bytes = files.get(path);
+    if (!bytes) {
+      port2.postMessage({ type: 'refused', id, tag: 'not-found', message: 'none' });
+      return;
+    }
+    const count = Math.max(1, bytes.byteLength);
+    for (const index of [count - 1, ...Array(count).keys()]) {
+      const piece = bytes.slice(index, index + 1);
+      port2.postMessage({ type: 'part', id, index, count, total: bytes.byteLength, bytes: piece });
+    }
+  };
+  port1.start();
+  ports.push(port1, port2);
+  return port1;
+}
+const ports: MessagePort[] = [];
+afterAll(() => {
+  for (const port of ports) port.close();
+});
+
 const sources: [string, () => BundleSource | null][] = [
   ['memory', () => memorySource(files)],
   ['http', () => httpSource(base)],
   ['files', () => filesSource(pickedFiles())],
   ['handle', () => handleSource(folderHandle())],
   ['embedded', () => embeddedSource(embeddedPage())],
+  ['host', () => hostSource(hostPort())],
 ];
 
 describe.each(sources)('%s source', (_, open) => {
@@ -125,4 +154,25 @@ test('no answer is an UnreachableError', async () => {
     signal: new AbortController().signal,
   });
   await expect(failure).rejects.toBeInstanceOf(UnreachableError);
+});
+
+test('a read through the host that is given up is told to it', async () => {
+  const { port1, port2 } = new MessageChannel();
+  ports.push(port1, port2);
+  const told: ToHost[] = [];
+  const both = new Promise<void>((done) => {
+    port2.onmessage = ({ data }: MessageEvent<ToHost>) => {
+      told.push(data);
+      if (told.length === 2) done();
+    };
+  });
+  const stop = new AbortController();
+  const failure = hostSource(port1).read('assets/slow.bin', { signal: stop.signal });
+  stop.abort(new Error('another gene'));
+  await expect(failure).rejects.toThrow('another gene');
+  await both;
+  expect(told).toEqual([
+    { type: 'read', id: 1, path: 'assets/slow.bin' },
+    { type: 'abort', id: 1 },
+  ]);
 });

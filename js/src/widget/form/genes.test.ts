@@ -1,0 +1,14 @@
+import { expect, test } from 'vitest';
+import { modeOf, namesIn } from './genes';
+
+test('names stand between spaces, commas, semicolons and lines, each once', () => {
+  expect(namesIn(' EPCAM, CD3E;\nCD3E\tHLA-A\r\n')).toEqual(['EPCAM', 'CD3E', 'HLA-A']);
+  expect(namesIn(' \n')).toEqual([]);
+});
+
+test('the mode of each way to name genes', () => {
+  expect(modeOf('hvgs:200')).toEqual({ mode: 'hvgs', count: 200, names: [] });
+  expect(modeOf('top_mean:7').mode).toBe('top_mean');
+  expect(modeOf('all').mode).toBe('all');
+  expect(modeOf(['A', 'B'])).toMatchObject({ mode: 'list', names: ['A', 'B'] });
+});

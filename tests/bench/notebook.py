@@ -1,0 +1,150 @@
+"""What the notebook costs: python tests/bench/notebook.py
+
+Prints a table: import, form, overhead of the session, a gene that was not exported, and in a real JupyterLab the time
+from choosing a gene to its colours. Each as measured, and against its limit.
+"""
+
+from __future__ import annotations
+
+import gzip
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+
+from karospace_jupyter import ExportConfig, adata_to_karospace, karospace_widget
+from karospace_jupyter.bundle.cells import cell_ids
+from karospace_jupyter.datasets import synthetic_tissue
+from karospace_jupyter.session import ExportSession
+from karospace_jupyter.static import static_file
+from karospace_jupyter.widget.assets import LiveCells
+
+sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "notebook")]
+from conftest import FLAGS, find_chromium  # noqa: E402 - a path of the tests comes first
+from lab import Lab  # noqa: E402
+
+CELLS = 1_000_000
+
+
+def large(n_genes: int, per_cell: int) -> ad.AnnData:
+    rng = np.random.default_rng(0)
+    indices = np.sort(rng.integers(0, n_genes, (CELLS, per_cell), dtype=np.int32), axis=1).ravel()
+    values = rng.integers(1, 6, CELLS * per_cell).astype(np.float32)
+    x = sp.csr_matrix((values, indices, np.arange(0, CELLS * per_cell + 1, per_cell)), shape=(CELLS, n_genes))
+    obs = pd.DataFrame(
+        {"cell_type": pd.Categorical.from_codes(rng.integers(0, 12, CELLS), [f"type {i}" for i in range(12)])},
+        index=[f"c{i}" for i in range(CELLS)],
+    )
+    adata = ad.AnnData(x, obs=obs, var=pd.DataFrame(index=[f"g{i}" for i in range(n_genes)]))
+    adata.obsm["spatial"] = rng.random((CELLS, 2)) * 10_000
+    return adata
+
+
+def seconds(code: str) -> float:
+    runs = []
+    for _ in range(5):
+        started = time.perf_counter()
+        subprocess.run([sys.executable, "-c", code], check=True)
+        runs.append(time.perf_counter() - started)
+    return statistics.median(runs)
+
+
+def imports() -> tuple[float, float]:
+    base = seconds("import ipywidgets")
+    return seconds("import ipywidgets, karospace_jupyter") - base, base
+
+
+def overhead() -> float:
+    adata = synthetic_tissue(60_000, 600, seed=0)
+    direct, session = [], []
+    with tempfile.TemporaryDirectory() as folder:
+        for i in range(3):
+            started = time.perf_counter()
+            adata_to_karospace(adata, Path(folder) / f"a{i}", genes_mode="all")
+            direct.append(time.perf_counter() - started)
+            started = time.perf_counter()
+            widget = karospace_widget(adata, Path(folder) / f"b{i}", genes_mode="all")
+            run = ExportSession(widget._on_session)
+            run._bundle = None
+            widget._session = run
+            run.start(adata, ExportConfig(outdir=Path(folder) / f"b{i}", genes_mode="all"))
+            run.wait()
+            session.append(time.perf_counter() - started)
+            widget.close()
+    return min(session) / min(direct)
+
+
+def click(folder: Path) -> tuple[float, float]:
+    """Return seconds from choosing a gene of 1,000,000 cells to its colours, and of a plain redraw."""
+    from playwright.sync_api import sync_playwright
+
+    lab = Lab(folder)
+    try:
+        with sync_playwright() as p:
+            browser = p.chromium.launch(executable_path=find_chromium(), args=FLAGS)
+            context = browser.new_context(viewport={"width": 1300, "height": 1000})
+            nb = lab.notebook(context, ["from karospace_jupyter import karospace_view\nv = karospace_view('large')\nv"])
+            nb.run(0, timeout=120)
+            frame = nb.viewer(0, timeout=120)
+            took = frame.evaluate(
+                """async () => {
+                    const genes = [], redraws = [];
+                    for (const gene of ['g1', 'g2', 'g3']) {
+                        let t = performance.now();
+                        await window.karospace.setState({color: {kind: 'gene', gene}});
+                        genes.push(performance.now() - t);
+                        t = performance.now();
+                        await window.karospace.setState({pointSize: 1 + Math.random() / 1000});
+                        redraws.push(performance.now() - t);
+                    }
+                    const middle = (list) => list.sort((a, b) => a - b)[1] / 1000;
+                    return [middle(genes), middle(redraws)];
+                }"""
+            )
+            nb.shut_down()
+            browser.close()
+            return took[0], took[1]
+    finally:
+        lab.stop()
+
+
+def main() -> None:
+    rows: list[tuple[str, str, str]] = []
+    beyond, base = imports()
+    rows.append(("import beyond ipywidgets", f"{beyond:.3f} s (ipywidgets {base:.2f} s)", "0.15 s"))
+    size = len(gzip.compress(static_file("widget.js")))
+    rows.append(("widget module, gzip", f"{size / 1000:.1f} kB", "60 kB"))
+    rows.append(("widget / direct export", f"{overhead():.3f} ×", "1.05 ×"))
+    adata = large(30_000, 60)
+    started = time.perf_counter()
+    widget = karospace_widget(adata, "nowhere")
+    made = time.perf_counter() - started
+    while not widget._estimate:
+        time.sleep(0.01)
+    rows.append(("form of 1,000,000 × 30,000", f"{made:.3f} s, filled {time.perf_counter() - started:.2f} s", "1 s"))
+    widget.close()
+    with tempfile.TemporaryDirectory() as text:
+        folder = Path(text)
+        bundle = adata_to_karospace(adata, folder / "large", genes_mode=["g1", "g2", "g3"])
+        live = LiveCells(adata, bundle, ExportConfig())
+        started = time.perf_counter()
+        live.gene(777)
+        rows.append(("a gene of the live object, kernel", f"{time.perf_counter() - started:.2f} s", "–"))
+        assert len(cell_ids(bundle)) == CELLS
+        took, redraw = click(folder)
+        rows.append(
+            ("gene, click to colour, 1,000,000 cells", f"{took:.2f} s (a plain redraw {redraw:.2f} s)", "0.3 s")
+        )
+    for name, found, limit in rows:
+        print(f"{name:42} {found:36} limit {limit}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""Makes the picture of the notebook in the README: python tests/notebook/picture.py"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "notebook")]
+from conftest import FLAGS, find_chromium  # noqa: E402 - a path of the tests comes first
+from lab import Lab  # noqa: E402
+
+SETUP = """from karospace_jupyter import karospace_widget
+from karospace_jupyter.datasets import synthetic_tissue
+adata = synthetic_tissue()"""
+
+
+def main() -> None:
+    lab = Lab(Path(tempfile.mkdtemp()))
+    try:
+        with sync_playwright() as p:
+            browser = p.chromium.launch(executable_path=find_chromium(), args=FLAGS)
+            context = browser.new_context(viewport={"width": 1400, "height": 1500})
+            nb = lab.notebook(context, [SETUP, "w = karospace_widget(adata)\nw"])
+            nb.run(0)
+            nb.run(1)
+            card = nb.output(1).locator(".kf-card")
+            card.get_by_text("detected").wait_for()
+            card.get_by_role("button", name="Export", exact=True).click()
+            frame = nb.viewer(1)
+            nb.python(
+                "[setattr(w.view, 'regions', {'Left rim': (adata.obs['region'] == adata.obs['region'].cat.categories[0]).to_numpy()})] and None"
+            )
+            frame.evaluate("window.karospace.setState({color: {kind: 'annotation', column: 'cell_type'}})")
+            nb.page.wait_for_timeout(1500)
+            nb.cell(1).screenshot(path=ROOT / "examples" / "notebook.png")
+            nb.shut_down()
+            browser.close()
+    finally:
+        lab.stop()
+
+
+if __name__ == "__main__":
+    main()
