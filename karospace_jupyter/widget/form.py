@@ -181,6 +181,7 @@ class KaroSpaceWidget(Base):
             self.start()
         except KaroSpaceError as exc:
             self.error = str(exc)
+        self._wire.send({"type": "started", "id": message.get("id")})
 
     def _on_cancel(self, message: dict[str, Any], _: list[memoryview]) -> None:
         self.cancel()
@@ -244,6 +245,7 @@ class KaroSpaceWidget(Base):
             self.bundle_path = "" if bundle.path is None else str(bundle.path)
             self._result = {
                 "name": bundle.manifest.dataset_name,
+                "path": "" if bundle.path is None else _short(bundle.path),
                 "bytes": sum(file.size_bytes for file in files),
                 "files": len(files) + 2,
                 "warnings": list(bundle.warnings),
@@ -371,6 +373,14 @@ def _target_problem(config: ExportConfig) -> dict[str, str]:
     except SinkError as exc:
         return {"outdir": str(exc)}
     return {}
+
+
+def _short(path: Path) -> str:
+    """Return the path as seen from the working folder, where it is inside of it."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
 
 
 def _name_of(adata: Any) -> str:  # noqa: ANN401

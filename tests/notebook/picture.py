@@ -24,7 +24,7 @@ def main() -> None:
         with sync_playwright() as p:
             browser = p.chromium.launch(executable_path=find_chromium(), args=FLAGS)
             context = browser.new_context(viewport={"width": 1400, "height": 1500})
-            nb = lab.notebook(context, [SETUP, "w = karospace_widget(adata)\nw"])
+            nb = lab.notebook(context, [SETUP, "w = karospace_widget(adata, dataset_name='Tumour margin')\nw"])
             nb.run(0)
             nb.run(1)
             card = nb.output(1).locator(".kf-card")

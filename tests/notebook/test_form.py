@@ -247,3 +247,15 @@ def test_it_fits_a_narrow_panel_and_the_dark(notebook: Open, shots: Path | None)
     assert frame.evaluate("document.querySelector('.ks-root').dataset.theme") == "dark"
     if shots:
         nb.page.screenshot(path=shots / "narrow-dark.png")
+
+
+def test_a_restarted_kernel_ends_in_the_error_line(notebook: Open) -> None:
+    nb = notebook([DATA, "w = karospace_widget(adata, 'again')\nw"])
+    nb.run(0)
+    nb.run(1)
+    card = form(nb, 1)
+    card.get_by_text("detected").wait_for()
+    nb.command("kernelmenu:restart")
+    nb.page.get_by_role("button", name="Confirm Kernel Restart").click()
+    card.get_by_text("Run the cell again").wait_for(timeout=20_000)
+    assert card.get_by_role("button", name="Export", exact=True).is_disabled()

@@ -6,6 +6,8 @@ export interface Model {
   send(content: unknown, callbacks?: unknown, buffers?: ArrayBuffer[]): void;
   on(event: string, listener: (...args: never[]) => void): void;
   off(event: string, listener: (...args: never[]) => void): void;
+  /** False where the manager knows that the kernel's side is gone. */
+  comm_live?: boolean;
   widget_manager?: { get_model?(id: string): Promise<Model> };
 }
 
@@ -50,12 +52,15 @@ export function onChange(model: Model, name: string, listener: () => void): () =
 /** Calls `listener` when the page knows that no kernel stands behind these models: none did, or it is lost. */
 export function onLost(models: readonly Model[], element: HTMLElement, listener: () => void): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
+  // Models that the manager hands out say it themselves; others leave it to a class on the output.
+  const isLost = () =>
+    models.some((model) => model.comm_live === false) || element.closest('.jupyter-widgets-disconnected');
   const look = () => {
     clearTimeout(timer);
-    // Hosts put this class on the output, after the event and after what they draw.
+    // The class comes after the event and after what is drawn.
     timer = setTimeout(() => {
       if (!element.isConnected) look();
-      else if (element.closest('.jupyter-widgets-disconnected')) listener();
+      else if (isLost()) listener();
     }, LOOK_AFTER_MS);
   };
   look();

@@ -3,7 +3,7 @@ import { type JSX, render } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { formatCount } from '../../lib/format';
 import { type Box, createBox, openTab } from '../box';
-import { type Model, modelOf } from '../model';
+import { type Model, modelOf, onLost } from '../model';
 import { isDark, onTheme } from '../theme';
 import { Columns } from './columns';
 import { Coordinates } from './coordinates';
@@ -34,7 +34,7 @@ function Head({ traits }: { traits: Traits }): JSX.Element {
         {[`${formatCount(cells)} cells × ${formatCount(genes)} genes`, ...(facts ?? [])].join(' · ')}
         {!ready && ' · looking…'}
       </span>
-      {traits.silent.value && (
+      {traits.silent.value && !traits.lost.value && (
         <span class="kf-silent" role="status">
           waiting for the kernel
         </span>
@@ -154,8 +154,12 @@ export async function renderForm(model: Model, element: HTMLElement): Promise<()
   const channel = await modelOf(model, model.get('_channel'));
   const { root, dispose } = styled(element);
   const traits = createTraits(model, channel);
+  const end = onLost([model, channel], root, () => {
+    traits.lost.value = true;
+  });
   render(<Form model={model} channel={channel} traits={traits} />, root);
   return () => {
+    end();
     render(null, root);
     traits.dispose();
     dispose();

@@ -16,7 +16,8 @@ function duration(seconds: number): string {
 /** Export, cancel, how far it is, what it will be and what it became. */
 export function Run({ traits, onTab }: { traits: Traits; onTab: (() => boolean) | null }): JSX.Element {
   const status = traits.status.value;
-  const running = status === 'running';
+  const lost = traits.lost.value;
+  const running = status === 'running' && !lost;
   const { problems, warnings } = traits.estimate.value;
   const blocked = Object.keys(problems ?? {}).length > 0 && !traits.pending.value;
   const logOpen = useSignal(false);
@@ -38,7 +39,7 @@ export function Run({ traits, onTab }: { traits: Traits; onTab: (() => boolean) 
           <button
             type="button"
             class="kf-button kf-primary"
-            disabled={blocked || !traits.summary.value.ready}
+            disabled={blocked || lost || !traits.summary.value.ready}
             onClick={() => traits.start()}
           >
             {status === 'done' ? 'Export again' : 'Export'}
@@ -140,7 +141,9 @@ function Progress({ traits }: { traits: Traits }): JSX.Element {
 
 function Ended({ traits, onTab }: { traits: Traits; onTab: (() => boolean) | null }): JSX.Element | null {
   const status = traits.status.value;
-  const error = traits.error.value;
+  const error = traits.lost.value
+    ? 'The kernel has stopped or was restarted, and with it this form. Run the cell again.'
+    : traits.error.value;
   if (error) {
     return (
       <p class="kf-problem" role="alert">
@@ -150,15 +153,15 @@ function Ended({ traits, onTab }: { traits: Traits; onTab: (() => boolean) | nul
   }
   if (status === 'cancelled') return <p class="kf-note">{traits.message.value}</p>;
   if (status !== 'done') return null;
-  const { bytes, files, warnings } = traits.result.value;
+  const { bytes, files, path, warnings } = traits.result.value;
   return (
     <div class="kf-done">
       <span role="status">
         <strong>Done</strong> · {formatCount(files ?? 0)} files · {formatBytes(bytes ?? 0)}
-        {traits.path.value ? (
+        {path ? (
           <>
             {' · '}
-            <code title={traits.path.value}>{traits.path.value}</code>
+            <code title={traits.path.value}>{path}</code>
           </>
         ) : (
           ' · in memory'

@@ -42,6 +42,8 @@ export interface Estimate {
 
 export interface Result {
   name?: string;
+  /** Of the bundle, as seen from the notebook; empty for one in memory. */
+  path?: string;
   bytes?: number;
   files?: number;
   warnings?: string[];
@@ -87,6 +89,8 @@ export interface Traits {
   /** Whether the kernel has been silent for long. */
   readonly silent: ReadonlySignal<boolean>;
   readonly cancelling: Signal<boolean>;
+  /** Whether the kernel that knew this form is no more. */
+  readonly lost: Signal<boolean>;
   change(part: Partial<Options>): void;
   start(): void;
   cancel(): void;
@@ -121,6 +125,7 @@ export function createTraits(model: Model, channel: Model): Traits {
   const pending = signal(false);
   const silent = signal(false);
   const cancelling = signal(false);
+  const lost = signal(false);
   const status = trait<Status>('status');
   const estimate = trait<Estimate>('_estimate');
   let edited = 0;
@@ -196,6 +201,7 @@ export function createTraits(model: Model, channel: Model): Traits {
     pending,
     silent,
     cancelling,
+    lost,
     change(part) {
       edited = performance.now();
       options.value = { ...options.value, ...part } as Options;
@@ -208,7 +214,7 @@ export function createTraits(model: Model, channel: Model): Traits {
     },
     start() {
       flush();
-      send({ type: 'start', options: options.value });
+      ask({ type: 'start', options: options.value }).catch(() => {});
     },
     cancel() {
       cancelling.value = true;
