@@ -25,7 +25,7 @@ _HOMES = {
     "adata_to_karospace": "karospace_jupyter.api",
     "export_h5ad": "karospace_jupyter.api",
     "karospace_grid": "karospace_jupyter.widget.grid",
-    "karospace_view": "karospace_jupyter.widget.view",
+    "karospace_view": "karospace_jupyter.widget.show",
     "karospace_widget": "karospace_jupyter.widget.form",
 }
 

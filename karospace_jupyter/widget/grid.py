@@ -9,7 +9,8 @@ from typing import Any
 from ipywidgets import GridBox, Layout
 
 from karospace_jupyter.errors import ViewError
-from karospace_jupyter.widget.view import KaroSpaceView, karospace_view
+from karospace_jupyter.widget.show import karospace_view
+from karospace_jupyter.widget.view import KaroSpaceView
 
 
 def karospace_grid(

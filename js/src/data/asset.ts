@@ -1,3 +1,4 @@
+import { joined } from '../lib/bytes';
 import { FormatError, isAbort } from '../lib/errors';
 import { formatBytes } from '../lib/format';
 import { isInside } from '../lib/path';
@@ -74,23 +75,15 @@ async function gunzip(path: string, bytes: Uint8Array, signal: AbortSignal): Pro
   writer.close().catch(() => {});
   const reader = stream.readable.getReader();
   const parts: Uint8Array[] = [];
-  let length = 0;
   try {
     for (;;) {
       const part = await reader.read();
       if (part.done) break;
       parts.push(part.value);
-      length += part.value.byteLength;
     }
   } catch (cause) {
     throw new FormatError(path, `its gzip data is corrupt or cut short (${bytes.byteLength} bytes)`, cause);
   }
   signal.throwIfAborted();
-  const unpacked = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    unpacked.set(part, at);
-    at += part.byteLength;
-  }
-  return unpacked;
+  return joined(parts);
 }

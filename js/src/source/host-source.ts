@@ -1,4 +1,5 @@
 import type { ToHost, ToViewer } from '../contract/host';
+import { joined } from '../lib/bytes';
 import { HostError, NotFoundError } from '../lib/errors';
 import type { BundleSource, ReadContext } from './bundle-source';
 
@@ -34,7 +35,7 @@ export function hostSource(port: MessagePort, live?: string): BundleSource {
     const parts = read.parts.filter((part) => part !== undefined);
     if (parts.length < data.count) return;
     pending.delete(data.id);
-    read.resolve(parts.length === 1 && parts[0] ? parts[0] : joined(parts, read.bytes));
+    read.resolve(parts.length === 1 && parts[0] ? parts[0] : joined(parts));
   };
   port.addEventListener('message', onMessage);
 
@@ -67,14 +68,4 @@ export function hostSource(port: MessagePort, live?: string): BundleSource {
       pending.clear();
     },
   };
-}
-
-function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.byteLength;
-  }
-  return bytes;
 }

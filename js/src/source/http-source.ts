@@ -1,3 +1,4 @@
+import { joined } from '../lib/bytes';
 import { HttpError, NotFoundError, UnreachableError } from '../lib/errors';
 import type { BundleSource, ReadContext } from './bundle-source';
 
@@ -53,11 +54,5 @@ async function body(response: Response, ctx: ReadContext): Promise<Uint8Array> {
   }
   const only = parts.length === 1 ? parts[0] : undefined;
   if (only) return only;
-  const bytes = new Uint8Array(done);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.byteLength;
-  }
-  return bytes;
+  return joined(parts);
 }

@@ -1,4 +1,5 @@
 import { HELLO, INIT, type Init, type PlainRegion, type ToHost, type ToViewer } from '../contract/host';
+import { joined } from '../lib/bytes';
 import { join, type Linked, shareSelection, shareState } from './link';
 import { type Custom, copied, type Model, onCustom, onLost } from './model';
 import { Requests } from './requests';
@@ -255,17 +256,6 @@ function fallbackOf(view: Model): string {
 function titleOf(view: Model): string {
   const { title } = (view.get('_fallback') ?? {}) as { title?: string };
   return title ?? 'Tissue';
-}
-
-function joined(parts: readonly (Uint8Array | undefined)[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + (part?.byteLength ?? 0), 0));
-  let at = 0;
-  for (const part of parts) {
-    if (!part) continue;
-    bytes.set(part, at);
-    at += part.byteLength;
-  }
-  return bytes;
 }
 
 async function unzipped(bytes: Uint8Array): Promise<string> {

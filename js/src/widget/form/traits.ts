@@ -1,4 +1,5 @@
 import { type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import { joined } from '../../lib/bytes';
 import { type Custom, copied, type Model, onChange, onCustom } from '../model';
 import { Requests } from '../requests';
 
@@ -234,14 +235,4 @@ export function createTraits(model: Model, channel: Model): Traits {
       for (const end of ends) end();
     },
   };
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.byteLength;
-  }
-  return bytes;
 }
