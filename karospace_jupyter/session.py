@@ -147,8 +147,10 @@ class ExportSession:
             progress = 1.0 if status == "done" else self._state.progress
             self._state = SessionState(status, "", progress, message, None, error, log)
             self._job = None
-        self._notify()
-        self._ended.set()
+        try:
+            self._notify()
+        finally:
+            self._ended.set()  # whatever a listener does, whoever waits goes on
 
     def _on_progress(self, p: Progress) -> None:
         if p.stage != self._stage:

@@ -25,8 +25,11 @@ if TYPE_CHECKING:
 
 _VALUES_A_SECOND = 1.2e8
 """Values of the matrix that one pass reads in a second: measured on 2 cores (tests/bench), for a feeling of time."""
-_BYTES_A_SECOND = 2.5e8
-"""Bytes before compression that are written in a second, the same."""
+_ARRAY_BYTES_A_SECOND = 3e8
+"""Bytes of expression, before compression, that are written in a second, the same."""
+_TABLE_BYTES_A_SECOND = 6e7
+"""The same for text, which the interpreter makes."""
+_FILES_A_SECOND = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,9 @@ def estimate(source: Source, config: ExportConfig) -> Estimate:
         problems["genes_mode"] = str(exc)
     genes = PlannedGenes(np.arange(n_genes, dtype=np.int64), ("",) * n_genes, ())
     files, size = predict(cells, annotations, genes, image, config)
-    seconds = 0.2 + passes * source.n_values / _VALUES_A_SECOND + size / _BYTES_A_SECOND
+    arrays = 4 * cells.n * n_genes
+    seconds = 0.3 + passes * source.n_values / _VALUES_A_SECOND + files / _FILES_A_SECOND
+    seconds += arrays / _ARRAY_BYTES_A_SECOND + max(0, size - arrays) / _TABLE_BYTES_A_SECOND
     return Estimate(files, size, seconds, cells.n, n_genes, tuple(warnings), problems)
 
 

@@ -22,7 +22,10 @@ def remember(widget: Widget) -> None:
         for ref in widgets:
             old = ref()
             if old is not None:
+                layout = getattr(old, "layout", None)
                 old.close()
+                if layout is not None:
+                    layout.close()
         widgets = []
     _made[cell] = (run, [*widgets, weakref.ref(widget)])
 

@@ -235,7 +235,13 @@ class KaroSpaceWidget(Base):
         bundle = self._session.bundle
         assert bundle is not None  # noqa: S101 - the session is done
         old = self._shown_view
-        view = KaroSpaceView(bundle, adata=self._live(bundle), config=config_of(self.options), channel=self._wire)
+        config = config_of(self.options)
+        try:
+            view = KaroSpaceView(bundle, adata=self._live(bundle), config=config, channel=self._wire)
+        except ViewError as exc:
+            # The object has lost cells meanwhile: the bundle is shown by itself.
+            logger.info("%s", exc)
+            view = KaroSpaceView(bundle, config=config, channel=self._wire)
         if old is not None:
             view.height = old.height
         self._shown_view = view

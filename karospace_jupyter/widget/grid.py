@@ -9,6 +9,7 @@ from typing import Any
 from ipywidgets import GridBox, Layout
 
 from karospace_jupyter.errors import ViewError
+from karospace_jupyter.widget import cells_rerun
 from karospace_jupyter.widget.show import karospace_view
 from karospace_jupyter.widget.view import KaroSpaceView
 
@@ -52,4 +53,6 @@ def karospace_grid(
         for view in views:
             view._group = group  # noqa: SLF001 - one thing in two classes
     n = columns or min(3, len(views))
-    return GridBox(views, layout=Layout(grid_template_columns=f"repeat({n}, minmax(0, 1fr))", grid_gap="8px"))
+    grid = GridBox(views, layout=Layout(grid_template_columns=f"repeat({n}, minmax(0, 1fr))", grid_gap="8px"))
+    cells_rerun.remember(grid)
+    return grid
