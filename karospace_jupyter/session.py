@@ -78,6 +78,11 @@ class ExportSession:
         return self._state
 
     @property
+    def running(self) -> bool:
+        """Whether an export runs, or its end is still being told to the listener."""
+        return not self._ended.is_set()
+
+    @property
     def bundle(self) -> Bundle | None:
         """The bundle of the last export that was done."""
         return self._bundle
@@ -91,7 +96,7 @@ class ExportSession:
             When an export is running.
         """
         with self._lock:
-            if self._state.status == "running":
+            if self.running:
                 msg = "An export is running already. Wait for it or cancel it."
                 raise SessionBusyError(msg)
             self._job = Job(self._on_progress)
@@ -109,7 +114,7 @@ class ExportSession:
     def cancel(self) -> None:
         """Stop the running export at its next block; nothing happens when none runs."""
         job = self._job
-        if job is not None and self._state.status == "running":
+        if job is not None:
             job.cancel()
 
     def wait(self, timeout: float | None = None) -> SessionState:

@@ -41,7 +41,7 @@ class LiveCells:
         self._lock = threading.Lock()
         self.rows = _rows_of(adata, bundle)
         self.names: tuple[str, ...] = tuple(make_unique(as_text(self._var_names()))[0].tolist())
-        self._kept: dict[int, bytes] = {}
+        self._obs_names, self._genes = adata.obs_names, self._var_names()
 
     def _var_names(self) -> Any:  # noqa: ANN401
         return self.adata.raw.var_names if self._config.raw and self.adata.raw is not None else self.adata.var_names
@@ -55,17 +55,24 @@ class LiveCells:
             When the object has another number of cells or genes than when the view was made.
         """
         with self._lock:
-            if position not in self._kept:
-                if len(self._kept) >= 16:
-                    self._kept.pop(next(iter(self._kept)))
-                self._kept[position] = bytes(deflate.gzip_compress(self.values(position).astype("<f4").tobytes(), 1))
-            return self._kept[position]
+            return bytes(deflate.gzip_compress(self.values(position).astype("<f4").tobytes(), 1))
+
+    def check_unchanged(self) -> None:
+        """Refuse an object whose cells or genes are not those of this view any more.
+
+        Raises
+        ------
+        ViewError
+            When names were added, dropped, changed or put into another order.
+        """
+        for before, now in ((self._obs_names, self.adata.obs_names), (self._genes, self._var_names())):
+            if before is not now and not before.equals(now):
+                msg = "The AnnData object has changed its cells or genes since this view was made. Make a new view."
+                raise ViewError(msg)
 
     def values(self, position: int) -> NDArray[np.float32]:
         """Return the values of one gene for the bundle's cells, shape (n_cells,)."""
-        if len(self._var_names()) != len(self.names) or (len(self.rows) and self.adata.n_obs <= self.rows.max()):
-            msg = "The AnnData object has changed its cells or genes since this view was made. Make a new view of it."
-            raise ViewError(msg)
+        self.check_unchanged()
         source = open_source(self.adata, matrix=self._config.matrix)
         try:
             all_rows = len(self.rows) == source.n_cells

@@ -8,6 +8,7 @@ while it answers.
 from __future__ import annotations
 
 import logging
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import traitlets
@@ -26,12 +27,17 @@ CHUNK = 2 * 2**20
 """Bytes of one message: large ones stall the page's main thread."""
 
 
+_ONCE = {"start", "download"}
+"""Requests that must not be done twice."""
+
+
 class Channel(Base):
     """The comm. It has no face: it is opened by the widgets that use it."""
 
     _kind = traitlets.Unicode("channel").tag(sync=True)
 
     def __init__(self) -> None:
+        self._done: deque[str] = deque(maxlen=64)
         self._routes: dict[str, Handler] = {"hello": lambda message, _: self.send({**message, "type": "hi"})}
         super().__init__()
         self.on_msg(lambda _, message, buffers: self._receive(message, buffers))
@@ -58,7 +64,13 @@ class Channel(Base):
     def _receive(self, message: Any, buffers: list[memoryview]) -> None:  # noqa: ANN401 - whatever the page sends
         if not isinstance(message, dict):
             return
-        handler = self._routes.get(str(message.get("type")))
+        kind = str(message.get("type"))
+        if kind in _ONCE:
+            key = str(message.get("id"))
+            if key in self._done:
+                return  # sent again by a page that waited long; the first one is being answered
+            self._done.append(key)
+        handler = self._routes.get(kind)
         if handler is None:
             self.refuse(message, f"The kernel does not know the request {message.get('type')!r}.")
             return

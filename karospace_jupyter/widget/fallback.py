@@ -28,7 +28,7 @@ def fallback_picture(bundle: Bundle) -> str:
         picture.thumbnail((_WIDTH, _WIDTH))
         out = io.BytesIO()
         picture.save(out, "WEBP", quality=80)
-    except (BundleError, UnidentifiedImageError, OSError):
+    except (BundleError, UnidentifiedImageError, Image.DecompressionBombError, OSError):
         return ""  # the picture only stands in for the viewer
     return "data:image/webp;base64," + base64.b64encode(out.getvalue()).decode()
 

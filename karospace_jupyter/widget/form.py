@@ -19,8 +19,10 @@ from karospace_jupyter.source import open_source
 from karospace_jupyter.widget import cells_rerun
 from karospace_jupyter.widget.base import Base
 from karospace_jupyter.widget.channel import Channel
+from karospace_jupyter.widget.fallback import fallback_html
 from karospace_jupyter.widget.options import code_of, config_of, plain, problems_of
 from karospace_jupyter.widget.summary import quick_summary, summarise
+from karospace_jupyter.widget.threads import carried
 from karospace_jupyter.widget.view import KaroSpaceView
 from karospace_jupyter.widget.waiting import wait_for
 
@@ -91,6 +93,8 @@ class KaroSpaceWidget(Base):
         self._session = ExportSession(self._on_session)
         self._shown_view: KaroSpaceView | None = None
         self._closed = False
+        self._exported = config
+        self._revision = 0
         self._wire = Channel()
         self._estimator = _Latest(self._make_estimate, "karospace-estimate")
         for kind, handler in {
@@ -119,7 +123,11 @@ class KaroSpaceWidget(Base):
         if self._closed:
             msg = "This widget was closed. Make a new one."
             raise ViewError(msg)
-        self._session.start(self._adata, config_of(self.options))
+        config = config_of(self.options)
+        if not self._session.running:
+            self._make_view = carried(self._show)
+        self._session.start(self._adata, config)
+        self._exported = config
 
     def cancel(self) -> None:
         """Stop the running export; what was there before stays as it was."""
@@ -130,7 +138,7 @@ class KaroSpaceWidget(Base):
 
         Works from a cell: progress and the buttons stay alive meanwhile.
         """
-        wait_for(lambda: self._session.state.status != "running", timeout)
+        wait_for(lambda: not self._session.running, timeout)
         return self._session.state.status
 
     @property
@@ -173,6 +181,19 @@ class KaroSpaceWidget(Base):
     def _options_changed(self, _: dict[str, Any]) -> None:
         self._estimator.ask()
 
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:  # noqa: ANN401
+        shown = super()._repr_mimebundle_(**kwargs)
+        if shown is None:
+            return None
+        data, metadata = shown
+        bundle = self.bundle
+        text = (
+            "<p>The KaroSpace export form needs a running notebook. Run this cell again.</p>"
+            if bundle is None
+            else fallback_html(bundle)
+        )
+        return {**data, "text/html": text}, metadata
+
     # For the page
 
     def _on_start(self, message: dict[str, Any], _: list[memoryview]) -> None:
@@ -190,7 +211,9 @@ class KaroSpaceWidget(Base):
     def _on_options(self, message: dict[str, Any], _: list[memoryview]) -> None:
         given = message.get("options")
         if isinstance(given, dict):
+            self._revision = int(message.get("revision", self._revision))
             self.options = {key: value for key, value in given.items() if key in self.options}
+            self._estimator.ask()  # the page waits for this revision, also when nothing changed
 
     def _on_genes(self, message: dict[str, Any], _: list[memoryview]) -> None:
         """Complete the beginning of a gene's name."""
@@ -219,23 +242,25 @@ class KaroSpaceWidget(Base):
     # From the threads
 
     def _on_session(self, state: SessionState) -> None:
-        if self._closed:
-            return
-        done = state.status == "done"
-        if done:
-            self._show(state)
+        error = state.error
+        if state.status == "done" and not self._closed:
+            try:
+                self._make_view()
+            except Exception as exc:
+                logger.exception("the viewer could not be made")
+                error = f"The bundle is complete, but its viewer could not be made: {exc}"
         with self.hold_sync():
             self.stage, self.progress, self.message = state.stage, state.progress, state.message
-            self.eta_s, self.error, self.log = state.eta_s, state.error, list(state.log)
+            self.eta_s, self.error, self.log = state.eta_s, error, list(state.log)
             self.status = state.status
-        if done:
+        if state.status == "done":
             self._estimator.ask()  # what the folder holds is another answer now
 
-    def _show(self, state: SessionState) -> None:
+    def _show(self) -> None:
         bundle = self._session.bundle
         assert bundle is not None  # noqa: S101 - the session is done
         old = self._shown_view
-        config = config_of(self.options)
+        config = self._exported
         try:
             view = KaroSpaceView(bundle, adata=self._live(bundle), config=config, channel=self._wire)
         except ViewError as exc:
@@ -244,6 +269,9 @@ class KaroSpaceWidget(Base):
             view = KaroSpaceView(bundle, config=config, channel=self._wire)
         if old is not None:
             view.height = old.height
+        if self._closed:
+            view.close()
+            return
         self._shown_view = view
         files = bundle.manifest.asset_files
         with self.hold_sync():
@@ -255,7 +283,6 @@ class KaroSpaceWidget(Base):
                 "bytes": sum(file.size_bytes for file in files),
                 "files": len(files) + 2,
                 "warnings": list(bundle.warnings),
-                "message": state.message,
             }
             self._view = f"IPY_MODEL_{view.model_id}"
         if old is not None:
@@ -268,6 +295,7 @@ class KaroSpaceWidget(Base):
 
     def _make_estimate(self) -> None:
         """Look at the object and at the options, in a thread; the form shows what comes."""
+        revision = self._revision
         problems = problems_of(self.options)
         found: dict[str, Any] = {}
         try:
@@ -275,7 +303,9 @@ class KaroSpaceWidget(Base):
                 self._summary = summarise(self._adata)
             if not problems:
                 config = config_of(self.options)
-                problems |= _target_problem(config)
+                problem, exists = _target(config)
+                problems |= problem
+                found["exists"] = exists
                 source = open_source(self._adata, matrix=config.matrix)
                 try:
                     made = estimate(source, config)
@@ -283,7 +313,7 @@ class KaroSpaceWidget(Base):
                 finally:
                     source.close()
                 problems |= made.problems
-                found = {
+                found |= {
                     "files": made.files,
                     "bytes": made.bytes,
                     "seconds": made.seconds,
@@ -300,9 +330,7 @@ class KaroSpaceWidget(Base):
             logger.exception("the form could not look at the object")
             problems["object"] = f"{type(exc).__name__}: {exc}"
         if not self._closed:
-            outdir = self.options.get("outdir")
-            found["exists"] = bool(outdir and (Path(str(outdir)).expanduser() / "manifest.json").exists())
-            self._estimate = {**found, "problems": problems}
+            self._estimate = {**found, "problems": problems, "revision": revision}
 
 
 class _Latest:
@@ -335,7 +363,10 @@ class _Latest:
                     self._running = False
                     return
                 self._asked = False
-            self._work()
+            try:
+                self._work()
+            except Exception:
+                logger.exception("work in the thread %s failed", self._name)
 
 
 def karospace_widget(
@@ -371,14 +402,18 @@ def karospace_widget(
     return KaroSpaceWidget(adata, ExportConfig(outdir=place, **options))
 
 
-def _target_problem(config: ExportConfig) -> dict[str, str]:
+def _target(config: ExportConfig) -> tuple[dict[str, str], bool]:
+    """Return what is wrong with the folder, and whether a bundle is there that would be replaced."""
     if config.outdir is None:
-        return {}
+        return {}, False
     try:
-        check_target(config.outdir.expanduser().absolute())
+        target = config.outdir.expanduser().absolute()
+        check_target(target)
+        return {}, (target / "manifest.json").exists()
     except SinkError as exc:
-        return {"outdir": str(exc)}
-    return {}
+        return {"outdir": str(exc)}, False
+    except (OSError, RuntimeError, ValueError) as exc:
+        return {"outdir": f"{config.outdir} cannot be used: {exc}. Choose another folder."}, False
 
 
 def _short(path: Path) -> str:

@@ -67,6 +67,10 @@ def code_of(config: ExportConfig, *, name: str, file: str | None) -> str:
     arguments = [name, repr(outdir), *(f"{key}={_literal(value)}" for key, value in given.items())]
     python = f"adata_to_karospace({', '.join(arguments)})"
     note = "" if file else f'# first: {name}.write_h5ad("data.h5ad")\n'
+    if isinstance(config.genes_mode, tuple):
+        note += " ".join(["printf '%s\\n'", *map(_quoted, config.genes_mode), "> genes.txt"]) + "\n"
+    if config.annotation_columns == ():
+        note += "# the command line cannot leave out every column: it takes the suggested ones\n"
     shell = ["karospace-export", "--h5ad", file or "data.h5ad", "--outdir", outdir]
     for key, value in given.items():
         shell += _flags(key, value)
@@ -84,7 +88,7 @@ _FLAGS = {
 
 def _flags(key: str, value: Any) -> list[str]:  # noqa: ANN401 - the value of any option
     if key == "annotation_columns":
-        return [part for column in value for part in ("--anno", column)]
+        return [f"--anno={column}" for column in value]
     if key == "genes_mode":
         return ["--genes", value if isinstance(value, str) else "list:genes.txt"]
     if key == "gzip":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import threading
 import uuid
@@ -28,9 +27,11 @@ from karospace_jupyter.widget.state import ByAnnotation, ByGene, ByNothing, View
 from karospace_jupyter.widget.waiting import wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from PIL import Image
+
+    from karospace_jupyter.widget.channel import Handler
 
 
 class KaroSpaceView(Base):
@@ -99,18 +100,17 @@ class KaroSpaceView(Base):
         self._assets = Assets(bundle, self._live)
         self._lock = threading.RLock()
         self._now = ViewState()
-        # Of each thread: handlers may run beside a cell that sets a trait.
-        self._quiet = threading.local()
+        # What the page shows already: only what differs from it is sent.
+        self._told: tuple[Mask | None, dict[str, Mask]] = (None, {})
         self._views: set[str] = set()
         self._snapshots: dict[str, bytes | str | None] = {}
-        self._listeners: list[Callable[[dict[str, Any]], None]] = []
         self._own_channel = channel is None
         self._wire = channel or Channel()
         for kind, handler in {
             "open": self._on_open, "read": self._on_read, "state": self._on_state, "gone": self._on_gone,
             "selection": self._on_selection, "regions": self._on_regions, "snapshot": self._on_snapshot,
         }.items():  # fmt: skip
-            self._wire.route(kind, handler)
+            self._wire.route(kind, self._known(handler) if kind != "open" else handler)
         super().__init__(
             height=height,
             state=self._now.plain(),
@@ -118,7 +118,8 @@ class KaroSpaceView(Base):
             _fallback={"title": bundle.manifest.dataset_name, "picture": fallback_picture(bundle)},
             _cells=zlib.crc32("\n".join(map(str, cell_ids(bundle))).encode()),
         )
-        cells_rerun.remember(self)
+        if self._own_channel:  # a form's view ends with its form
+            cells_rerun.remember(self)
 
     # What the user sets
 
@@ -130,6 +131,11 @@ class KaroSpaceView(Base):
     def _valid_color(self, proposal: dict[str, Any]) -> str:
         return self._color_text(self._find_color(proposal["value"]))
 
+    @traitlets.validate("camera", "hidden")
+    def _valid_part(self, proposal: dict[str, Any]) -> Any:  # noqa: ANN401
+        name = proposal["trait"].name
+        return changed(self._now, {name: proposal["value"]}).plain()[name]
+
     @traitlets.validate("selection")
     def _valid_selection(self, proposal: dict[str, Any]) -> Mask | None:
         return as_mask(proposal["value"], self._ids)
@@ -140,28 +146,35 @@ class KaroSpaceView(Base):
 
     @traitlets.observe("state", "color", "camera", "hidden")
     def _push_state(self, change: dict[str, Any]) -> None:
-        if self._is_quiet:
-            return
         name, value = change["name"], change["new"]
         given: dict[str, Any] = value if name == "state" else {name: value}
         if name == "color":
             given = {"color": self._find_color(value).model_dump()}
-        after = changed(self._now, given)
-        moved = {field for field in ViewState.model_fields if getattr(after, field) != getattr(self._now, field)}
-        if after.color != self._now.color and "range" not in given:
-            after, moved = changed(after, {"range": None}), moved - {"range"}  # limits belong to the values
-        self._take(after)
-        if moved:
-            self._to_page({"type": "set", "state": after.wire(moved)})
+        with self._lock:
+            before, after = self._now, changed(self._now, given)
+            if after == before:
+                return
+            if after.color != before.color and "range" not in given:
+                after = changed(after, {"range": None})  # limits belong to the values
+            self._now = after
+        moved = {field for field in ViewState.model_fields if getattr(after, field) != getattr(before, field)}
+        if after.color != before.color:
+            moved -= {"range"}
+        self._to_page({"type": "set", "state": after.wire(moved)})
+        self._tell_traits()
 
     @traitlets.observe("selection")
     def _push_selection(self, change: dict[str, Any]) -> None:
-        if not self._is_quiet:
+        known, regions = self._told
+        if not _same(known, change["new"]):
+            self._told = (change["new"], regions)
             self._to_page(*self._selection_message(change["new"]))
 
     @traitlets.observe("regions")
-    def _push_regions(self, _: dict[str, Any]) -> None:
-        if not self._is_quiet:
+    def _push_regions(self, change: dict[str, Any]) -> None:
+        selection, known = self._told
+        if not _same_regions(known, change["new"]):
+            self._told = (selection, change["new"])
             self._to_page(*self._regions_message())
 
     @property
@@ -190,9 +203,7 @@ class KaroSpaceView(Base):
         if not regions:
             msg = "Nothing is selected and there are no regions. Draw around cells with the lasso first."
             raise ViewError(msg)
-        if len(obs) != len(self._ids):
-            msg = f"obs now has {len(obs):,} rows; the view shows {len(self._ids):,} cells. Make a new view of it."
-            raise ViewError(msg)
+        self._live.check_unchanged()
         obs[name] = categories_of(regions)
 
     def snapshot(self, timeout: float = 30) -> Image.Image:
@@ -211,7 +222,7 @@ class KaroSpaceView(Base):
         key = uuid.uuid4().hex
         self._snapshots[key] = None
         try:
-            self._to_page({"type": "snapshot", "id": key, "view": max(self._views)})
+            self._to_page({"type": "snapshot", "id": key})
             if not wait_for(lambda: self._snapshots[key] is not None, timeout):
                 msg = f"The viewer did not answer within {timeout:g} s. Is its page still open?"
                 raise ViewError(msg)
@@ -275,26 +286,28 @@ class KaroSpaceView(Base):
         state = from_wire(message.get("state"))
         if state is None or state == self._now:
             return
-        with self._quietly():
-            self._take(state)
+        self._now = state
+        self._tell_traits()
         self._relay({"type": "set", "state": state.wire()}, [], message)
 
     def _on_selection(self, message: dict[str, Any], buffers: list[memoryview]) -> None:
         mask = self._over_obs(unpack(buffers[0], self.bundle.manifest.n_cells)) if buffers else None
-        with self._quietly():
-            self.selection = mask
+        self._told = (mask, self._told[1])
+        self.selection = mask
         self._relay({"type": "select"}, list(buffers), message)
 
     def _on_regions(self, message: dict[str, Any], buffers: list[memoryview]) -> None:
         names = [str(name) for name in message.get("names", ())]
         n = self.bundle.manifest.n_cells
-        with self._quietly():
-            self.regions = {name: self._over_obs(unpack(bits, n)) for name, bits in zip(names, buffers, strict=False)}
+        found = {name: self._over_obs(unpack(bits, n)) for name, bits in zip(names, buffers, strict=False)}
+        self._told = (self._told[0], found)
+        self.regions = found
         self._relay({**message, "type": "regions"}, list(buffers), message)
 
     def _on_snapshot(self, message: dict[str, Any], buffers: list[memoryview]) -> None:
         key = str(message.get("id"))
-        if key in self._snapshots:
+        # Every place that shows the view was asked: the first picture counts, a failure only when nothing else came.
+        if key in self._snapshots and not isinstance(self._snapshots[key], bytes):
             self._snapshots[key] = bytes(buffers[0]) if buffers else str(message.get("message", "no picture came"))
 
     # Inside
@@ -308,28 +321,24 @@ class KaroSpaceView(Base):
         for view in sorted(self._views - {str(origin.get("view"))}):
             self._wire.send({**message, "view": view}, buffers)
 
-    @property
-    def _is_quiet(self) -> bool:
-        """Whether what this thread sets is not to be told to the page."""
-        return bool(getattr(self._quiet, "on", False))
+    def _known(self, handler: Handler) -> Handler:
+        """Refuse what comes from a page that shows another view over the same channel."""
 
-    @contextlib.contextmanager
-    def _quietly(self) -> Iterator[None]:
-        with self._lock:
-            before, self._quiet.on = self._is_quiet, True
-            try:
-                yield
-            finally:
-                self._quiet.on = before
+        def handle(message: dict[str, Any], buffers: list[memoryview]) -> None:
+            if str(message.get("view")) in self._views:
+                handler(message, buffers)
+            else:
+                self._wire.refuse(message, "This viewer was replaced by that of a newer export.")
 
-    def _take(self, state: ViewState) -> None:
-        """Make `state` the current one and the traits say so."""
-        with self._quietly():
-            self._now = state
-            self.color = self._color_text(state.color)
-            self.camera = None if state.camera is None else state.camera.model_dump()  # type: ignore[assignment]  # None is allowed
-            self.hidden = {key: list(names) for key, names in state.hidden.items()}
-            self.state = state.plain()
+        return handle
+
+    def _tell_traits(self) -> None:
+        """Make the traits say what the view is now; an observer of one may change it meanwhile."""
+        self.color = self._color_text(self._now.color)
+        camera = self._now.camera
+        self.camera = None if camera is None else camera.model_dump()  # type: ignore[assignment]  # None is allowed
+        self.hidden = {key: list(names) for key, names in self._now.hidden.items()}
+        self.state = self._now.plain()
 
     def _find_color(self, text: str) -> ByAnnotation | ByGene | ByNothing:
         m = self.bundle.manifest
@@ -384,3 +393,11 @@ class KaroSpaceView(Base):
             return None
         data, metadata = shown
         return {**data, "text/html": fallback_html(self.bundle)}, metadata
+
+
+def _same(a: Mask | None, b: Mask | None) -> bool:
+    return a is b or (a is not None and b is not None and np.array_equal(a, b))
+
+
+def _same_regions(a: dict[str, Mask], b: dict[str, Mask]) -> bool:
+    return list(a) == list(b) and all(np.array_equal(a[name], b[name]) for name in a)

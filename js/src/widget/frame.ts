@@ -85,12 +85,17 @@ export function createFrame(view: Model, channel: Model, where: Document = docum
   const stop = () => {
     if (gone) return;
     gone = true;
+    for (const key of requests.ids()) {
+      const asked = requests.heard(key);
+      requests.close(key);
+      if (asked?.id != null) post({ type: 'refused', id: asked.id, tag: 'failed', message: `This ${GONE}` });
+    }
     post({ type: 'waiting', reason: GONE });
     if (!port) note.textContent = `The viewer ${GONE}`;
   };
 
   const read = (path: string, key: string, asked: Omit<Asked, 'parts'>) =>
-    requests.add(key, { ...asked, parts: [] }, (repeat) => ask({ type: 'read', id: key, path, repeat }));
+    requests.add(key, { ...asked, parts: [] }, () => ask({ type: 'read', id: key, path }));
 
   const onPart = (message: Custom, bytes: Uint8Array) => {
     const key = String(message.id);
@@ -195,30 +200,44 @@ export function createFrame(view: Model, channel: Model, where: Document = docum
     for (const [message, transfer] of early.splice(0)) port.postMessage(message, transfer);
     iframe.style.visibility = 'visible';
   };
+  /** The frame was loaded anew, as browsers do when its place in the page changes. */
+  const reopen = () => {
+    port?.close();
+    port = null;
+    opened = null;
+    for (const key of requests.ids()) if (key.startsWith('r')) requests.close(key);
+    open();
+  };
+  const open = () =>
+    requests.add('open', { id: null, parts: [], done: null }, () => ask({ type: 'open', id: 'open' }));
   const page = where.defaultView ?? window;
   const onHello = (event: MessageEvent) => {
     if (event.source !== iframe.contentWindow || event.data?.type !== HELLO) return;
     greeted = true;
     clearTimeout(strict);
-    greet();
+    if (port) reopen();
+    else greet();
   };
   page.addEventListener('message', onHello);
   ends.push(() => page.removeEventListener('message', onHello));
   ends.push(onTheme(() => post({ type: 'dark', dark: isDark() })));
   ends.push(onLost([channel, view], element, stop));
+  const failed = (thrown: unknown) => {
+    note.textContent = `The viewer's page did not arrive whole (${String(thrown)}). Run the cell again.`;
+  };
   let strict: ReturnType<typeof setTimeout> | undefined;
-  requests.add('open', { id: null, parts: [], done: null }, () => ask({ type: 'open', id: 'open' }));
+  open();
   read(PAGE, 'page', {
     id: null,
     done: (bytes) => {
-      void unzipped(bytes).then((html) => {
+      unzipped(bytes).then((html) => {
         iframe.srcdoc = html;
         element.append(iframe);
         strict = setTimeout(() => {
           note.textContent =
             'The viewer was not allowed to start: the security policy of this page forbids frames with scripts.';
         }, FRAME_PATIENCE_MS);
-      });
+      }, failed);
     },
   });
 

@@ -31,6 +31,10 @@ export class Requests<T> {
     this.#patience = patience;
   }
 
+  ids(): string[] {
+    return [...this.#open.keys()];
+  }
+
   get size(): number {
     return this.#open.size;
   }
@@ -57,11 +61,6 @@ export class Requests<T> {
     clearInterval(this.#timer);
     this.#timer = undefined;
     this.#tell(false);
-  }
-
-  /** Sends everything again, when the other side has come back. */
-  again(): void {
-    for (const request of this.#open.values()) request.send(++request.repeats);
   }
 
   dispose(): void {

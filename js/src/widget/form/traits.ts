@@ -37,6 +37,8 @@ export interface Estimate {
   n_genes?: number;
   warnings?: string[];
   exists?: boolean;
+  /** Of the options that it speaks of. */
+  revision?: number;
   unknown?: { name: string; near: string[] }[];
   problems?: Record<string, string>;
 }
@@ -132,6 +134,9 @@ export function createTraits(model: Model, channel: Model): Traits {
   let edited = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let last = 0;
+  let revision = 0;
+  /** Several forms may share a channel: a form hears the answers to its own requests only. */
+  const mine = `f${Math.random().toString(36).slice(2)}-`;
   const requests = new Requests<Waiting>((waiting) => {
     silent.value = waiting;
   });
@@ -152,15 +157,15 @@ export function createTraits(model: Model, channel: Model): Traits {
       if (timer !== undefined || performance.now() - edited < TYPING_MS) return;
       options.value = model.get('options') as Options;
     }),
-    estimate.subscribe(() => {
-      if (timer === undefined) pending.value = false;
+    estimate.subscribe((now) => {
+      if (timer === undefined && (now.revision ?? 0) >= revision) pending.value = false;
     }),
     status.subscribe((now) => {
       if (now !== 'running') cancelling.value = false;
     }),
     onCustom(channel, (message, buffers) => {
       const key = String(message.id);
-      if (!key.startsWith('f')) return;
+      if (!key.startsWith(mine)) return;
       const waiting = requests.heard(key);
       if (!waiting) return;
       if (message.type === 'part') {
@@ -176,7 +181,7 @@ export function createTraits(model: Model, channel: Model): Traits {
   );
   const ask = (message: Custom, progress?: (share: number) => void) =>
     new Promise<{ message: Custom; parts: Uint8Array[] }>((resolve, reject) => {
-      const id = `f${++last}`;
+      const id = `${mine}${++last}`;
       const waiting: Waiting = {
         parts: [],
         done: (answer, parts) => resolve({ message: answer, parts }),
@@ -210,7 +215,7 @@ export function createTraits(model: Model, channel: Model): Traits {
       clearTimeout(timer);
       timer = setTimeout(() => {
         flush();
-        send({ type: 'options', options: options.value });
+        send({ type: 'options', options: options.value, revision: ++revision });
       }, SEND_AFTER_MS);
     },
     start() {
