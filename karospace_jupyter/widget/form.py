@@ -22,7 +22,7 @@ from karospace_jupyter.widget.channel import Channel
 from karospace_jupyter.widget.fallback import fallback_html
 from karospace_jupyter.widget.options import code_of, config_of, plain, problems_of
 from karospace_jupyter.widget.summary import quick_summary, summarise
-from karospace_jupyter.widget.threads import carried
+from karospace_jupyter.widget.threads import WidgetMaker
 from karospace_jupyter.widget.view import KaroSpaceView
 from karospace_jupyter.widget.waiting import wait_for
 
@@ -96,6 +96,7 @@ class KaroSpaceWidget(Base):
         self._exported = config
         self._revision = 0
         self._wire = Channel()
+        self._maker = WidgetMaker()
         self._estimator = _Latest(self._make_estimate, "karospace-estimate")
         for kind, handler in {
             "start": self._on_start, "cancel": self._on_cancel, "options": self._on_options,
@@ -124,8 +125,6 @@ class KaroSpaceWidget(Base):
             msg = "This widget was closed. Make a new one."
             raise ViewError(msg)
         config = config_of(self.options)
-        if not self._session.running:
-            self._make_view = carried(self._show)
         self._session.start(self._adata, config)
         self._exported = config
 
@@ -245,7 +244,7 @@ class KaroSpaceWidget(Base):
         error = state.error
         if state.status == "done" and not self._closed:
             try:
-                self._make_view()
+                self._maker.run(self._show)
             except Exception as exc:
                 logger.exception("the viewer could not be made")
                 error = f"The bundle is complete, but its viewer could not be made: {exc}"

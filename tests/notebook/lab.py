@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
 import os
 import signal
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import psutil
 from jupyter_client import BlockingKernelClient
 
 
@@ -23,6 +25,15 @@ def free_port() -> int:
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return int(s.getsockname()[1])
+
+
+PR_SET_PDEATHSIG = 1
+
+
+def _end_with_the_parent() -> None:
+    """Have Linux end this process when the tests are killed, so that no server outlives them."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 class Server:
@@ -38,6 +49,7 @@ class Server:
             stdout=self._out,
             stderr=self._out,
             start_new_session=True,
+            preexec_fn=_end_with_the_parent,
         )
 
     def wait(self, path: str = "", timeout: float = 60, *, below: int = 500) -> None:
@@ -62,6 +74,9 @@ class Server:
         return Path(self._out.name).read_text()
 
     def stop(self) -> None:
+        children: list[psutil.Process] = []
+        with contextlib.suppress(psutil.NoSuchProcess):
+            children = psutil.Process(self.process.pid).children(recursive=True)
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGTERM)
             try:
@@ -69,6 +84,12 @@ class Server:
             except subprocess.TimeoutExpired:
                 os.killpg(self.process.pid, signal.SIGKILL)
                 self.process.wait(10)
+        # Kernels and servers of users are in sessions of their own.
+        _, alive = psutil.wait_procs(children, timeout=5)
+        for child in alive:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                child.kill()
+        psutil.wait_procs(alive, timeout=5)
         self._out.close()
 
 
@@ -170,7 +191,7 @@ class Notebook:
         frame.wait_for(state="visible", timeout=timeout * 1000)
         content = frame.element_handle().content_frame()
         until_js(content, "window.karospace !== undefined", timeout=timeout)
-        content.evaluate("window.karospace.ready")
+        ready(content, timeout=timeout)
         return content
 
     def _kernels(self) -> list[dict[str, Any]]:
@@ -229,3 +250,9 @@ def until_js(frame: Any, expression: str, arg: Any = None, *, timeout: float = 2
     while not frame.evaluate(expression, arg):
         assert time.monotonic() < end, f"never true: {expression}"
         frame.page.wait_for_timeout(50)
+
+
+def ready(frame: Any, *, timeout: float = 60) -> None:
+    """Wait for the viewer's first frame; a script that never ends would hang the tests."""
+    late = "new Promise((_, no) => setTimeout(() => no(new Error('the viewer is not ready')), %d))" % (timeout * 1000)
+    frame.evaluate(f"Promise.race([window.karospace.ready, {late}])")

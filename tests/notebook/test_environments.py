@@ -4,55 +4,37 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
+import re
 import subprocess
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import nbformat
 import pytest
-from lab import Lab, Notebook, Server, free_port, until_js
+from environments import (
+    DATA,
+    FORM,
+    SELECTED,
+    VIEW,
+    export_by_click,
+    from_npm,
+    ipykernel_6,
+    python_heard,
+    select,
+    shows_a_gene,
+    viewer_in,
+    written,
+)
+from lab import Lab, Notebook, Server, free_port
 from nbclient import NotebookClient
-
-from karospace_jupyter.datasets import synthetic_tissue
 
 pytestmark = pytest.mark.e2e
 
-ROOT = Path(__file__).parents[2]
-DATA = """
-import time
-from karospace_jupyter import karospace_view, karospace_widget, adata_to_karospace
-from karospace_jupyter.datasets import synthetic_tissue
-adata = synthetic_tissue(3000, 60, seed=3)
-"""
 Open = Callable[..., Notebook]
-
-
-def value_of(gene: str, cell: int) -> float:
-    adata = synthetic_tissue(3000, 60, seed=3)
-    return float(adata[cell, gene].X.toarray()[0, 0])
-
-
-def viewer_in(page: Any, *, timeout: float = 60) -> Any:
-    page.locator("iframe").first.wait_for(state="visible", timeout=timeout * 1000)
-    frame = page.locator("iframe").first.element_handle().content_frame()
-    until_js(frame, "window.karospace !== undefined", timeout=timeout)
-    frame.evaluate("window.karospace.ready")
-    return frame
-
-
-def shows_genes(frame: Any, gene: str = "EPCAM") -> None:
-    frame.evaluate("gene => window.karospace.setState({color: {kind: 'gene', gene}})", gene)
-    assert frame.evaluate("window.karospace.valueAt(12)") == pytest.approx(value_of(gene, 12))
-
-
-def written(folder: Path, cells: list[str], name: str = "page.ipynb") -> Path:
-    nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
-    nb.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    nbformat.write(nb, folder / name)
-    return folder / name
 
 
 @pytest.fixture
@@ -62,20 +44,39 @@ def page(browser: Any) -> Iterator[Any]:
     context.close()
 
 
-def test_notebook_7(browser: Any, page: Any, tmp_path: Path) -> None:
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Starts a server in the test's folder, which is ended with the test."""
+    servers: list[Server] = []
+
+    def start(module: str, *args: str, port: int, path: str = "/", env: dict[str, str] | None = None) -> Server:
+        env = {
+            "JUPYTER_RUNTIME_DIR": str(tmp_path / ".runtime"),
+            "IPYTHONDIR": str(tmp_path / ".ipython"),
+            **(env or {}),
+        }
+        command = [sys.executable, "-m", module, *args]
+        servers.append(Server(command, f"http://127.0.0.1:{port}{path}", tmp_path, env))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.stop()
+
+
+def test_notebook_7(page: Any, tmp_path: Path) -> None:
     lab = Lab(tmp_path, application="notebook")
     try:
-        nb = lab.notebook(page.context, [DATA, "w = karospace_widget(adata, 'seven', genes_mode='all')\nw"])
+        nb = lab.notebook(page.context, [FORM, "w"])
         nb.run(0)
+        others = list(nb.problems)  # Notebook 7 has some of its own
         nb.run(1)
-        nb.output(1).get_by_text("detected").wait_for()
-        nb.output(1).get_by_role("button", name="Export", exact=True).click()
+        export_by_click(nb.output(1))
         frame = nb.viewer(1)
-        shows_genes(frame)
-        frame.evaluate(
-            "() => { const m = new Uint8Array(window.karospace.cells); m[4] = 1; window.karospace.select(m); }"
-        )
-        nb.until("0 if w.view.selection is None else int(w.view.selection.sum())", 1)
+        shows_a_gene(frame)
+        select(frame)
+        nb.until("[] if w.view.selection is None else np.flatnonzero(w.view.selection).tolist()", SELECTED)
+        assert nb.problems == others
         nb.shut_down()
     finally:
         lab.stop()
@@ -84,186 +85,262 @@ def test_notebook_7(browser: Any, page: Any, tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def six(lab: Lab) -> str:
     """A kernel with ipykernel 6, which has no subshells: the same packages, another ipykernel before them."""
-    target = ROOT / "build" / "ipykernel6"
-    if not (target / "ipykernel").exists():
-        command = [
-            sys.executable,
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--retries",
-            "5",
-            "--no-deps",
-            "--target",
-            str(target),
-        ]
-        subprocess.run([*command, "ipykernel==6.31.0"], check=True, timeout=300)
-    spec = lab.folder / "spec"
-    spec.mkdir(exist_ok=True)
+    target = ipykernel_6()
+    kernel = lab.folder / ".data" / "kernels" / "six"
+    kernel.mkdir(parents=True, exist_ok=True)
     argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-    text = {"argv": argv, "display_name": "six", "language": "python", "env": {"PYTHONPATH": str(target)}}
-    (spec / "kernel.json").write_text(json.dumps(text))
-    kernels = lab.folder / ".data" / "kernels" / "six"
-    shutil.copytree(spec, kernels, dirs_exist_ok=True)
+    spec = {"argv": argv, "display_name": "six", "language": "python", "env": {"PYTHONPATH": str(target)}}
+    (kernel / "kernel.json").write_text(json.dumps(spec))
     return "six"
 
 
-def test_ipykernel_6(six: str, notebook: Open) -> None:
+def test_ipykernel_6_hears_the_page_while_a_cell_waits(six: str, notebook: Open) -> None:
     nb = notebook(
         [
-            DATA,
-            "w = karospace_widget(synthetic_tissue(60_000, 400, seed=4), 'sixth', genes_mode='all', jobs=1)\nw",
-            "w.start()\nended = w.wait(60)\nended",
-            "w.start()\ntime.sleep(4)",
-            "v = karospace_view(adata)\nv",
-            "picture = v.snapshot()\npicture.size",
+            f"{DATA}\nbig = synthetic_tissue(60_000, 400, seed=4)",
+            "w = karospace_widget(big, 'sixth', genes_mode='all', jobs=1)\nw",
+            "ended = None\nw.start()\nended = w.wait(60)\nended",
+            "w.start()\ntime.sleep(6)\nbusy_ended = time.time()",
         ],
         kernel=six,
     )
-    nb.run(0)
+    nb.run(0, timeout=120)
     assert nb.python("__import__('ipykernel').__version__").startswith("6.")
     nb.run(1, timeout=120)
     card = nb.output(1).locator(".kf-card")
     card.get_by_text("detected").wait_for(timeout=60_000)
+    bar = card.get_by_role("progressbar")
     # A cell that waits handles the page's messages itself.
     nb.run(2, wait=False)
-    card.get_by_role("progressbar").wait_for(timeout=15_000)
+    bar.wait_for(timeout=15_000)
+    started = nb.page.evaluate("performance.now()")
     card.get_by_role("button", name="Cancel").click()
     card.get_by_text("The export was cancelled").wait_for(timeout=10_000)
-    nb.until("globals().get('ended')", "cancelled")
+    took = nb.page.evaluate("performance.now()") - started
+    assert took < 2000, f"cancel was shown after {took:.0f} ms"
+    nb.until("ended", "cancelled")
     # A cell that computes does not: the form says so, and the cancel is heard after it.
     nb.run(3, wait=False)
-    card.get_by_role("progressbar").wait_for(timeout=15_000)
+    bar.wait_for(timeout=15_000)
     card.get_by_role("button", name="Cancel").click()
-    card.get_by_text("kernel is busy").wait_for(timeout=10_000)
-    nb.until("w.status in ('cancelled', 'done')", timeout=60)
-    nb.run(4)
-    shows_genes(nb.viewer(4))
-    nb.run(5)
-    assert nb.python("picture.size[0]") > 100
+    card.get_by_text("kernel is busy").wait_for(timeout=5000)
+    assert nb.until("w.status in ('cancelled', 'done')", timeout=60)
+    card.get_by_text("kernel is busy").wait_for(state="detached", timeout=10_000)
+    # Left alone, it shows how far it is, and ends.
+    nb.run(2, wait=False)
+    bar.wait_for(timeout=15_000)
+    seen = set()
+    while bar.is_visible():
+        seen.add(bar.evaluate("bar => bar.getAttribute('aria-valuenow')", timeout=1000))
+        nb.page.wait_for_timeout(50)
+        if nb.output(2).count():
+            break
+    assert len(seen) >= 3, seen
+    card.get_by_text("Done", exact=True).wait_for(timeout=60_000)
+    assert nb.python("[ended, w.status]") == ["done", "done"]
+    nb.viewer(1)
 
 
-def test_an_exported_page_shows_the_picture_or_all(page: Any, tmp_path: Path) -> None:
-    cells = [
-        DATA + "b = adata_to_karospace(adata, 'bundle', genes_mode='all')",
-        "karospace_view(b)",
-        "karospace_view(b, inline=True)",
-    ]
-    nb = nbformat.read(written(tmp_path, cells), 4)
-    client = NotebookClient(nb, store_widget_state=False, resources={"metadata": {"path": str(tmp_path)}})
-    client.execute()
-    nbformat.write(nb, tmp_path / "run.ipynb")
-    command = [sys.executable, "-m", "nbconvert", "--to", "html", str(tmp_path / "run.ipynb")]
-    subprocess.run(command, check=True, timeout=120, capture_output=True)
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.route("http*://**", lambda route: route.abort())
-    page.goto((tmp_path / "run.html").as_uri())
+def test_ipykernel_6_shows_a_view(six: str, notebook: Open) -> None:
+    nb = notebook([VIEW, "v", "picture = v.snapshot()\nlist(picture.size)"], kernel=six)
+    nb.run(0)
+    assert nb.python("__import__('ipykernel').__version__").startswith("6.")
+    nb.run(1)
+    frame = nb.viewer(1)
+    shows_a_gene(frame)
+    select(frame)
+    nb.until("[] if v.selection is None else np.flatnonzero(v.selection).tolist()", SELECTED)
+    # The picture is asked for by a cell, which waits for the page.
+    nb.run(2, timeout=40)
+    assert nb.python("len(picture.getcolors(2**24))") > 50
+    assert nb.problems == []
+
+
+BUNDLE = f"{DATA}\nb = adata_to_karospace(adata, 'bundle', genes_mode='all')"
+SENTENCE = "open {}, to see it"
+
+
+def converted(folder: Path, name: str, *options: str) -> str:
+    command = [sys.executable, "-m", "nbconvert", "--to", "html", *options, name]
+    env = {**os.environ, "IPYTHONDIR": str(folder / ".ipython"), "JUPYTER_RUNTIME_DIR": str(folder / ".runtime")}
+    done = subprocess.run(command, cwd=folder, env=env, timeout=120, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return (folder / name).with_suffix(".html").as_uri()
+
+
+def without_network(page: Any) -> list[Any]:
+    """Have every request fail that leaves this machine; what was asked for."""
+    asked: list[Any] = []
+    page.on("request", lambda request: asked.append(request))
+    page.route(re.compile("^https?:"), lambda route: route.abort())
+    return asked
+
+
+def shows_the_picture(page: Any, folder: Path) -> None:
     picture = page.locator("img[src^='data:image/webp']").first
-    picture.wait_for()
+    picture.wait_for(timeout=10_000)
     assert picture.evaluate("image => image.naturalWidth") > 100
-    assert "3,000 cells" in page.locator("body").inner_text()
-    assert "open " + str(tmp_path / "bundle") in page.locator("body").inner_text()
+    text = page.locator("body").inner_text()
+    assert "3,000 cells" in text
+    assert SENTENCE.format(folder / "bundle") in text
+
+
+def test_nbconvert_shows_the_picture_and_how_to_open_it(page: Any, tmp_path: Path) -> None:
+    file = written(tmp_path, [BUNDLE, "karospace_view(b)"])
+    nb = nbformat.read(file, 4)
+    # As JupyterLab saves it: outputs, and no state of widgets.
+    NotebookClient(nb, store_widget_state=False, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    nbformat.write(nb, file)
+    without_network(page)
+    page.goto(converted(tmp_path, file.name))
+    shows_the_picture(page, tmp_path)
+
+
+def test_nbconvert_that_executes_shows_the_picture_without_widget_state(page: Any, tmp_path: Path) -> None:
+    file = written(tmp_path, [BUNDLE, "karospace_view(b)"])
+    without_network(page)
+    page.goto(converted(tmp_path, file.name, "--execute", "--ExecutePreprocessor.store_widget_state=False"))
+    shows_the_picture(page, tmp_path)
+
+
+def test_nbconvert_with_widget_state_says_that_no_kernel_is_there(page: Any, tmp_path: Path) -> None:
+    """With the state of widgets in the page, Jupyter's own scripts from a CDN draw them and no output stands in."""
+    import anywidget
+
+    npm = from_npm("html-manager", "@jupyter-widgets/html-manager@1.0.14", "requirejs@2.3.7")
+
+    def cdn(route: Any) -> None:
+        url = route.request.url
+        if "html-manager" in url:
+            file = npm / "@jupyter-widgets" / "html-manager" / "dist" / url.split("/dist/")[1]
+        elif "require.js" in url:
+            file = npm / "requirejs" / "require.js"
+        elif "/npm/anywidget@" in url:
+            file = Path(anywidget.__file__).parent / "nbextension" / "index.js"
+        else:
+            route.abort()
+            return
+        route.fulfill(path=file) if file.exists() else route.abort()
+
+    file = written(tmp_path, [BUNDLE, "karospace_view(b)", "karospace_widget(adata)"])
+    page.route(re.compile("^https?:"), cdn)
+    page.goto(converted(tmp_path, file.name, "--execute"))
+    picture = page.locator("img[src^='data:image/webp']").first
+    picture.wait_for(timeout=30_000)
+    assert picture.evaluate("image => image.naturalWidth") > 100
+    page.get_by_text("The viewer cannot be loaded: the kernel has stopped").wait_for(timeout=10_000)
+    form = page.locator(".kf-card")
+    form.wait_for(timeout=10_000)
+    assert form.get_by_role("button", name="Export", exact=True).is_disabled()
+
+
+def test_nbconvert_keeps_an_inline_view_alive(page: Any, tmp_path: Path) -> None:
+    file = written(tmp_path, [BUNDLE, "karospace_view(b, inline=True)"])
+    asked = without_network(page)
+    page.goto(converted(tmp_path, file.name, "--execute"))
     frame = viewer_in(page)
     before = len(asked)
-    shows_genes(frame)
-    assert len(asked) == before
+    shows_a_gene(frame)
+    assert [request.url for request in asked[before:]] == []
+    # The page around it is nbconvert's, with its scripts from a CDN; the viewer itself asks for nothing.
+    own = [request.url for request in asked if request.frame == frame]
+    assert [url for url in own if not url.startswith(("about:", "data:", "blob:"))] == []
 
 
-def test_voila(page: Any, tmp_path: Path) -> None:
-    file = written(tmp_path, [DATA + "w = karospace_widget(adata, 'voila', genes_mode='all')\nw"])
+def test_voila(page: Any, tmp_path: Path, serve: Callable[..., Server]) -> None:
+    file = written(tmp_path, [f"{FORM}\nw"])
     port = free_port()
-    command = [
-        sys.executable, "-m", "voila", str(file), f"--port={port}", "--no-browser", "--Voila.ip=127.0.0.1",
-        "--ServerApp.allow_root=True",
-    ]  # fmt: skip
-    server = Server(command, f"http://127.0.0.1:{port}/", tmp_path, {"JUPYTER_RUNTIME_DIR": str(tmp_path / ".runtime")})
-    try:
-        server.wait("static/", timeout=60)
-        page.goto(server.url, timeout=60_000)
-        page.get_by_text("detected").wait_for(timeout=60_000)
-        page.get_by_role("button", name="Export", exact=True).click()
-        shows_genes(viewer_in(page))
-    finally:
-        server.stop()
+    server = serve(
+        "voila", file.name, f"--port={port}", "--no-browser", "--Voila.ip=127.0.0.1", "--ServerApp.allow_root=True",
+        port=port,
+    )  # fmt: skip
+    server.wait("static/")
+    page.goto(server.url, timeout=60_000)
+    export_by_click(page)
+    frame = viewer_in(page)
+    shows_a_gene(frame)
+    python_heard(frame, tmp_path)
 
 
-def test_marimo(page: Any, tmp_path: Path) -> None:
-    body = "\n".join("    " + line for line in (DATA + "v = karospace_view(adata)").strip().splitlines())
-    (tmp_path / "app.py").write_text(
-        f"import marimo\n\napp = marimo.App()\n\n\n@app.cell\ndef _():\n{body}\n    v\n    return\n\n\nif __name__ == '__main__':\n    app.run()\n"
-    )
+def marimo_file(folder: Path, *cells: str) -> str:
+    bodies = [f"@app.cell\ndef _():\n{textwrap.indent(cell.strip(), '    ')}\n    return" for cell in cells]
+    text = "\n\n\n".join(["import marimo\n\napp = marimo.App()", *bodies, 'if __name__ == "__main__":\n    app.run()'])
+    (folder / "app.py").write_text(text + "\n")
+    return "app.py"
+
+
+@pytest.mark.parametrize("kind", ["view", "form"])
+@pytest.mark.parametrize("mode", ["run", "edit"])
+def test_marimo(mode: str, kind: str, page: Any, tmp_path: Path, serve: Callable[..., Server]) -> None:
+    file = marimo_file(tmp_path, f"{VIEW}\nv" if kind == "view" else f"{FORM}\nw")
     port = free_port()
-    command = [
-        sys.executable, "-m", "marimo", "run", "app.py", "--headless", "--no-token", "--host", "127.0.0.1", "-p", str(port),
-    ]  # fmt: skip
-    env = {"HOME": str(tmp_path), "MARIMO_SKIP_UPDATE_CHECK": "1"}
-    server = Server(command, f"http://127.0.0.1:{port}/", tmp_path, env)
-    try:
-        server.wait("health", timeout=60)
-        page.goto(server.url)
-        shows_genes(viewer_in(page))
-    finally:
-        server.stop()
+    env = {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path / ".config"), "MARIMO_SKIP_UPDATE_CHECK": "1"}
+    args = ["--headless", "--no-token", "--host", "127.0.0.1", "-p", str(port)]
+    server = serve("marimo", mode, file, *args, port=port, env=env)
+    server.wait("health")
+    page.goto(server.url)
+    if mode == "edit":
+        page.locator(".cm-content").first.wait_for(timeout=30_000)
+        page.locator(".cm-content").first.click()
+        page.keyboard.press("Control+Enter")
+    if kind == "form":
+        export_by_click(page)
+    frame = viewer_in(page)
+    shows_a_gene(frame)
+    python_heard(frame, tmp_path)
+    if kind == "form":
+        # The second view is made like the first.
+        first = page.locator("iframe[srcdoc]").first.element_handle()
+        page.get_by_role("button", name="Export again").click()
+        first.wait_for_element_state("hidden", timeout=30_000)
+        shows_a_gene(viewer_in(page))
 
 
-def test_jupyterhub_behind_its_proxy(page: Any, tmp_path: Path) -> None:
-    proxy = ROOT / "build" / "hub-proxy"
-    binary = proxy / "node_modules" / ".bin" / "configurable-http-proxy"
-    if not binary.exists():
-        command = ["npm", "install", "--prefix", str(proxy), "--no-audit", "--no-fund", "--fetch-retries", "5"]
-        proxy.mkdir(parents=True, exist_ok=True)
-        subprocess.run([*command, "configurable-http-proxy@5.1.0"], check=True, timeout=300)
+def test_jupyterhub_behind_its_proxy(page: Any, tmp_path: Path, serve: Callable[..., Server]) -> None:
+    proxy = from_npm("hub-proxy", "configurable-http-proxy@5.1.0") / ".bin" / "configurable-http-proxy"
     home = tmp_path / "home"
     home.mkdir()
-    written(home, [DATA + "v = karospace_view(adata)\nv"])
-    port, api, hub = free_port(), free_port(), free_port()
-    (tmp_path / "config.py").write_text(
-        f"""
-c = get_config()
-c.JupyterHub.bind_url = 'http://127.0.0.1:{port}/some/prefix/'
-c.ConfigurableHTTPProxy.command = [{str(binary)!r}]
-c.ConfigurableHTTPProxy.api_url = 'http://127.0.0.1:{api}'
-c.JupyterHub.hub_port = {hub}
-c.JupyterHub.authenticator_class = 'dummy'
-c.Authenticator.allow_all = True
-c.JupyterHub.spawner_class = 'simple'
-c.SimpleLocalProcessSpawner.home_dir_template = {str(home)!r}
-c.Spawner.cmd = [{sys.executable!r}, '-m', 'jupyterhub.singleuser']
-c.Spawner.args = ['--allow-root']
-c.Spawner.default_url = '/lab'
-c.Spawner.start_timeout = 60
-c.Spawner.environment = {{'JUPYTERHUB_SINGLEUSER_APP': 'jupyter_server.serverapp.ServerApp'}}
-"""
-    )
-    command = [sys.executable, "-m", "jupyterhub", "-f", "config.py"]
-    server = Server(
-        command,
-        f"http://127.0.0.1:{port}/some/prefix/",
-        tmp_path,
-        {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
-    )
-    try:
-        server.wait("hub/login", timeout=90, below=400)
-        page.goto(server.url + "hub/login")
-        page.fill("input[name=username]", "ada")
-        page.fill("input[name=password]", "any")
-        page.click("input[type=submit], button[type=submit]")
-        page.wait_for_url("**/user/ada/lab**", timeout=90_000)
-        asked: list[str] = []
-        page.on("request", lambda request: asked.append(request.url))
-        page.goto(server.url + "user/ada/lab/tree/page.ipynb")
-        page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
-        page.wait_for_selector(
-            ".jp-Toolbar-kernelStatus [data-icon*='circle'], .jp-NotebookPanel-toolbar", timeout=30_000
-        )
-        page.wait_for_timeout(3000)
-        page.locator(".jp-CodeCell .cm-content").first.click()
-        page.keyboard.press("Control+Enter")
-        shows_genes(viewer_in(page, timeout=90))
-        strange = [url for url in asked if not url.startswith((server.url, "blob:", "data:", "about:"))]
-        assert strange == []
-        assert not [url for url in asked if "assets/" in url and "karospace" in url]
-    finally:
-        server.stop()
+    written(home, [f"{VIEW}\nv"])
+    port = free_port()
+    config = f"""
+        c = get_config()
+        c.JupyterHub.bind_url = "http://127.0.0.1:{port}/some/prefix/"
+        c.JupyterHub.hub_port = {free_port()}
+        c.ConfigurableHTTPProxy.command = [{str(proxy)!r}]
+        c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:{free_port()}"
+        c.JupyterHub.authenticator_class = "dummy"
+        c.Authenticator.allow_all = True
+        c.JupyterHub.spawner_class = "simple"
+        c.SimpleLocalProcessSpawner.home_dir_template = {str(home)!r}
+        c.Spawner.cmd = [{sys.executable!r}, "-m", "jupyterhub.singleuser"]
+        c.Spawner.args = ["--allow-root"]
+        c.Spawner.default_url = "/lab"
+        c.Spawner.start_timeout = 60
+        c.Spawner.environment = {{"JUPYTERHUB_SINGLEUSER_APP": "jupyter_server.serverapp.ServerApp"}}
+        """
+    (tmp_path / "config.py").write_text(textwrap.dedent(config))
+    server = serve(
+        "jupyterhub", "-f", "config.py", port=port, path="/some/prefix/",
+        env={"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+    )  # fmt: skip
+    # The proxy answers 404 and 503 before the hub has told it where it is.
+    server.wait("hub/login", timeout=90, below=400)
+    page.goto(server.url + "hub/login")
+    page.fill("input[name=username]", "ada")
+    page.fill("input[name=password]", "any")
+    page.click("input[type=submit], button[type=submit]")
+    page.wait_for_url("**/user/ada/lab**", timeout=90_000)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(server.url + "user/ada/lab/tree/page.ipynb")
+    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for(timeout=60_000)
+    page.locator(".jp-CodeCell .cm-content").first.click()
+    page.keyboard.press("Control+Enter")
+    frame = viewer_in(page, timeout=90)
+    shows_a_gene(frame)
+    python_heard(frame, home)
+    inside = (f"{server.url}user/ada/", f"{server.url}hub/", "blob:", "data:", "about:")
+    assert [url for url in asked if not url.startswith(inside)] == []
+    # What the viewer is made of came over the kernel's messages.
+    paths = [urlsplit(url).path for url in asked if not url.startswith(("blob:", "data:"))]
+    assert [path for path in paths if re.search(r"/(index\.html|manifest\.json|assets/.*|files/.*)$", path)] == []

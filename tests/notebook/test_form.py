@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lab import Lab, Notebook, until_js
+from lab import Lab, Notebook, ready, until_js
 
 from karospace_jupyter import Bundle
 
@@ -103,7 +103,7 @@ def test_from_the_form_to_the_viewer(shared: Notebook, lab: Lab) -> None:
     tab.wait_for_selector("iframe", timeout=20_000)
     inner = tab.query_selector("iframe").content_frame()
     until_js(inner, "window.karospace !== undefined")
-    inner.evaluate("window.karospace.ready")
+    ready(inner)
     tab.close()
     assert nb.problems == []
 

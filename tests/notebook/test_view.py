@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lab import Lab, Notebook, until_js
+from lab import Lab, Notebook, ready, until_js
 
 pytestmark = pytest.mark.e2e
 
@@ -189,7 +189,7 @@ def test_a_grid_moves_together(shown: tuple[Notebook, Any]) -> None:
     frames = [handle.content_frame() for handle in outputs.element_handles()]
     for frame in frames:
         until_js(frame, "window.karospace !== undefined", timeout=30)
-        frame.evaluate("window.karospace.ready")
+        ready(frame)
     frames[0].evaluate(
         "window.karospace.setState({camera: {x: 1500, y: 1200, zoom: 2.5}, color: {kind: 'annotation', column: 'region'}})"
     )

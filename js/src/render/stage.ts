@@ -95,7 +95,13 @@ export function createStage(
     clearTimeout(late);
     frame = 0;
     late = undefined;
-    if (!draw(budget()) || !renderer) return;
+    if (!draw(budget()) || !renderer) {
+      if (waiting.length === 0) return;
+      // Out of sight no size is reported either: ask for it.
+      measure();
+      late = setTimeout(paint, UNSEEN_AFTER_MS);
+      return;
+    }
     if (first) {
       renderer.finish();
       first = false;

@@ -1,0 +1,151 @@
+"""What a widget has to prove in whichever environment it runs, and the parts that environments are made of."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import numpy as np
+import pytest
+from lab import ready, until_js
+from numpy.typing import NDArray
+from PIL import Image
+
+from karospace_jupyter.datasets import synthetic_tissue
+
+ROOT = Path(__file__).parents[2]
+
+DATA = """
+import json
+import time
+from pathlib import Path
+import numpy as np
+from karospace_jupyter import adata_to_karospace, karospace_view, karospace_widget
+from karospace_jupyter.datasets import synthetic_tissue
+adata = synthetic_tissue(3000, 60, seed=3)
+"""
+
+TELL = """
+def tell(view):
+    def write(change):
+        if view.selection is not None:
+            Path("seen.json").write_text(json.dumps(np.flatnonzero(view.selection).tolist()))
+    view.on_change(write)
+"""
+"""Where no test can look into the kernel, Python writes down which cells are selected."""
+
+FORM = f"""{DATA}{TELL}
+w = karospace_widget(adata, "exported", genes_mode="all")
+w.observe(lambda change: tell(w.view) if change["new"] == "done" else None, "status")
+"""
+
+VIEW = f"""{DATA}{TELL}
+v = karospace_view(adata)
+tell(v)
+"""
+
+GENE = "EPCAM"
+SELECTED = [4, 7, 2999]
+
+
+def viewer_in(page: Any, *, timeout: float = 60) -> Any:
+    """The frame of the first viewer of a page, once it stands."""
+    element = page.locator("iframe[srcdoc]").first
+    element.wait_for(state="visible", timeout=timeout * 1000)
+    frame = element.element_handle().content_frame()
+    until_js(frame, "window.karospace !== undefined", timeout=timeout)
+    ready(frame)
+    return frame
+
+
+def picture_of(frame: Any) -> NDArray[np.uint8]:
+    shot = frame.locator("canvas").first.screenshot(animations="disabled")
+    return np.asarray(Image.open(io.BytesIO(shot)).convert("RGB"))
+
+
+def shows_a_gene(frame: Any) -> None:
+    """The viewer draws, and draws something else for a gene, whose values are those of the object."""
+    before = picture_of(frame)
+    assert len(np.unique(before.reshape(-1, 3), axis=0)) > 50, "nothing is drawn"
+    frame.evaluate("gene => window.karospace.setState({color: {kind: 'gene', gene}})", GENE)
+    values = synthetic_tissue(3000, 60, seed=3)[:, GENE].X.toarray()[:, 0]
+    some = [0, 12, int(values.argmax()), 2999]
+    shown = [frame.evaluate("cell => window.karospace.valueAt(cell)", cell) for cell in some]
+    assert shown == pytest.approx(values[some].tolist())
+    end = time.monotonic() + 15
+    while np.count_nonzero((picture_of(frame) != before).any(axis=2)) < 500:
+        assert time.monotonic() < end, "the gene is not drawn"
+        frame.page.wait_for_timeout(100)
+
+
+def select(frame: Any) -> None:
+    frame.evaluate(
+        """chosen => {
+            const mask = new Uint8Array(window.karospace.cells);
+            for (const cell of chosen) mask[cell] = 1;
+            window.karospace.select(mask);
+        }""",
+        SELECTED,
+    )
+
+
+def python_heard(frame: Any, folder: Path, *, timeout: float = 15) -> None:
+    """A selection made in the viewer reaches the Python that writes down what it hears (`TELL`)."""
+    select(frame)
+    file = folder / "seen.json"
+    end = time.monotonic() + timeout
+    found = None
+    while found != SELECTED:
+        assert time.monotonic() < end, f"Python knows of {found}"
+        frame.page.wait_for_timeout(100)
+        try:
+            found = json.loads(file.read_text())
+        except (FileNotFoundError, json.JSONDecodeError):
+            continue
+
+
+def export_by_click(place: Any, *, timeout: float = 60) -> None:
+    """The form is there, has looked at the object, and exports."""
+    place.get_by_text("detected").first.wait_for(timeout=timeout * 1000)
+    place.get_by_role("button", name="Export", exact=True).click()
+
+
+def written(folder: Path, cells: list[str], name: str = "page.ipynb") -> Path:
+    nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
+    nb.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(nb, folder / name)
+    return folder / name
+
+
+def ipykernel_6() -> Path:
+    """A folder that, put before the others on the path, gives a kernel without subshells."""
+    target = ROOT / "build" / "ipykernel6"
+    if not (target / "ipykernel").exists():
+        command = [sys.executable, "-m", "pip", "install", "--quiet", "--retries", "5", "--no-deps", "--target"]
+        _install([*command, str(target), "ipykernel==6.31.0"])
+    return target
+
+
+def from_npm(name: str, *packages: str) -> Path:
+    """The node_modules of packages of these versions."""
+    folder = ROOT / "build" / name
+    if not (folder / "node_modules").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        command = ["npm", "install", "--prefix", str(folder), "--no-audit", "--no-fund", "--fetch-retries", "5"]
+        _install([*command, *packages])
+    return folder / "node_modules"
+
+
+def _install(command: list[str]) -> None:
+    try:
+        subprocess.run(command, check=True, timeout=300, capture_output=True, text=True)
+    except FileNotFoundError:
+        pytest.skip(f"{command[0]} is not installed")
+    except subprocess.CalledProcessError as exc:
+        pytest.skip(f"{command[-1]} cannot be installed: {exc.stderr.strip()[-300:]}")
