@@ -254,5 +254,5 @@ def until_js(frame: Any, expression: str, arg: Any = None, *, timeout: float = 2
 
 def ready(frame: Any, *, timeout: float = 60) -> None:
     """Wait for the viewer's first frame; a script that never ends would hang the tests."""
-    late = "new Promise((_, no) => setTimeout(() => no(new Error('the viewer is not ready')), %d))" % (timeout * 1000)
+    late = f"new Promise((_, no) => setTimeout(() => no(new Error('the viewer is not ready')), {timeout * 1000}))"
     frame.evaluate(f"Promise.race([window.karospace.ready, {late}])")
