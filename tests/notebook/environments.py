@@ -58,6 +58,8 @@ def viewer_in(page: Any, *, timeout: float = 60) -> Any:
     """The frame of the first viewer of a page, once it stands."""
     element = page.locator("iframe[srcdoc]").first
     element.wait_for(state="visible", timeout=timeout * 1000)
+    # A browser draws no frame of a strange origin that is out of sight.
+    element.scroll_into_view_if_needed()
     frame = element.element_handle().content_frame()
     until_js(frame, "window.karospace !== undefined", timeout=timeout)
     ready(frame)
