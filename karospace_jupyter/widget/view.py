@@ -288,7 +288,8 @@ class KaroSpaceView(Base):
             return
         self._now = state
         self._tell_traits()
-        self._relay({"type": "set", "state": state.wire()}, [], message)
+        if not message.get("echo"):
+            self._relay({"type": "set", "state": state.wire()}, [], message)
 
     def _on_selection(self, message: dict[str, Any], buffers: list[memoryview]) -> None:
         mask = self._over_obs(unpack(buffers[0], self.bundle.manifest.n_cells)) if buffers else None

@@ -67,7 +67,16 @@ function connect(
       );
     } else if (message.type === 'snapshot') void snapshot(message.id);
   };
+  /** What linked views share, as it was last set from outside. */
+  let applied = '';
+  const shared = ({ camera, color, hidden, range }: ViewState) =>
+    JSON.stringify([camera, color, hidden, range]);
+  const report = () => {
+    const state = viewer.getState();
+    post({ type: 'state', state: { ...state }, echo: shared(state) === applied });
+  };
   const set = async (state: Partial<ViewState>) => {
+    applied = shared({ ...viewer.getState(), ...state });
     try {
       await viewer.setState(state);
     } catch {
@@ -95,7 +104,7 @@ function connect(
     if (timer !== undefined) return;
     timer = setTimeout(() => {
       timer = undefined;
-      if (cells > 0) post({ type: 'state', state: { ...viewer.getState() } });
+      if (cells > 0) report();
     }, STATE_EVERY_MS);
   });
   viewer.on('selection', ({ mask, count }) => {
@@ -111,9 +120,11 @@ function connect(
   viewer.ready.then(
     () => {
       cells = viewer.cells;
+      // How a view begins is no news for those that it is linked with.
+      applied = shared(viewer.getState());
       for (const message of early.splice(0)) receive(message);
       post({ type: 'ready' });
-      post({ type: 'state', state: { ...viewer.getState() } });
+      report();
     },
     // The panels tell the reader why.
     () => {},

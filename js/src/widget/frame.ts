@@ -163,11 +163,11 @@ export function createFrame(view: Model, channel: Model, where: Document = docum
       else read(data.path, `r${data.id}`, { id: data.id, done: null });
     } else if (data.type === 'abort') requests.close(`r${data.id}`);
     else if (data.type === 'state') {
-      ask({ type: 'state', state: data.state });
+      ask({ type: 'state', state: data.state, echo: data.echo });
       const text = sharedText(data.state);
       if (text === shared) return;
       shared = text;
-      shareState(linked, data.state);
+      if (!data.echo) shareState(linked, data.state);
     } else if (data.type === 'selection') {
       ask({ type: 'selection', count: data.count }, data.bits ? [data.bits] : []);
       shareSelection(linked, data.bits);
