@@ -214,7 +214,8 @@ class Notebook:
         file = self.lab.runtime / f"kernel-{self.kernel_id}.json"
         client = BlockingKernelClient(connection_file=str(file))
         client.load_connection_file()
-        client.start_channels()
+        # Without the heartbeat: a kernel on a busy machine that misses a beat is not dead.
+        client.start_channels(stdin=False, hb=False)
         client.wait_for_ready(timeout=60)
         return client
 
