@@ -107,7 +107,8 @@ class KaroSpaceWidget(Base):
             _channel=f"IPY_MODEL_{self._wire.model_id}", _summary=quick_summary(adata), options=plain(config)
         )
         cells_rerun.remember(self)
-        self._estimator.ask()
+        # Not before the comm stands: what a thread sets while it opens reaches no page.
+        self._estimator.begin()
 
     # For Python
 
@@ -248,10 +249,11 @@ class KaroSpaceWidget(Base):
             except Exception as exc:
                 logger.exception("the viewer could not be made")
                 error = f"The bundle is complete, but its viewer could not be made: {exc}"
-        with self.hold_sync():
-            self.stage, self.progress, self.message = state.stage, state.progress, state.message
-            self.eta_s, self.error, self.log = state.eta_s, error, list(state.log)
-            self.status = state.status
+        # One by one, the status last: ipywidgets' hold_sync() is the widget's, not the thread's, and forgets what
+        # another thread sets meanwhile.
+        self.stage, self.progress, self.message = state.stage, state.progress, state.message
+        self.eta_s, self.error, self.log = state.eta_s, error, list(state.log)
+        self.status = state.status
         if state.status == "done":
             self._estimator.ask()  # what the folder holds is another answer now
 
@@ -273,17 +275,16 @@ class KaroSpaceWidget(Base):
             return
         self._shown_view = view
         files = bundle.manifest.asset_files
-        with self.hold_sync():
-            self.manifest = bundle.manifest.model_dump(mode="json", exclude_none=True)
-            self.bundle_path = "" if bundle.path is None else str(bundle.path)
-            self._result = {
-                "name": bundle.manifest.dataset_name,
-                "path": "" if bundle.path is None else _short(bundle.path),
-                "bytes": sum(file.size_bytes for file in files),
-                "files": len(files) + 2,
-                "warnings": list(bundle.warnings),
-            }
-            self._view = f"IPY_MODEL_{view.model_id}"
+        self.manifest = bundle.manifest.model_dump(mode="json", exclude_none=True)
+        self.bundle_path = "" if bundle.path is None else str(bundle.path)
+        self._result = {
+            "name": bundle.manifest.dataset_name,
+            "path": "" if bundle.path is None else _short(bundle.path),
+            "bytes": sum(file.size_bytes for file in files),
+            "files": len(files) + 2,
+            "warnings": list(bundle.warnings),
+        }
+        self._view = f"IPY_MODEL_{view.model_id}"
         if old is not None:
             old.close()
 
@@ -333,12 +334,18 @@ class KaroSpaceWidget(Base):
 
 
 class _Latest:
-    """Runs work in a thread, again when it was asked for meanwhile; never twice at the same time."""
+    """Runs work in a thread, again when it was asked for meanwhile; never twice at the same time, none at first."""
 
     def __init__(self, work: Any, name: str) -> None:  # noqa: ANN401 - a function without arguments
         self._work, self._name = work, name
         self._lock = threading.Lock()
-        self._asked = self._running = self._stopped = False
+        self._asked = self._running = False
+        self._stopped = True
+
+    def begin(self) -> None:
+        """From now on, work; the first time at once."""
+        self._stopped = False
+        self.ask()
 
     def ask(self) -> None:
         with self._lock:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
+from comm.base_comm import BaseComm
 
 from karospace_jupyter import (
     Bundle,
@@ -272,3 +274,23 @@ def test_closing_leaves_no_widget(adata: Any, tmp_path: Path) -> None:
 def test_progress_shows_a_bar(adata: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     adata_to_karospace(adata, tmp_path / "out", progress=True)
     assert "Writing genes" in capsys.readouterr().err
+
+
+def test_what_is_found_while_the_comm_opens_reaches_the_page(adata: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    page: dict[str, Any] = {}
+
+    class SlowComm(BaseComm):
+        def publish_msg(self, msg_type: str, data: Any = None, **_: Any) -> None:
+            page.update((data or {}).get("state", {}))
+            if msg_type == "comm_open":
+                time.sleep(0.3)  # threads have time to look at the object
+
+    monkeypatch.setattr("comm.create_comm", SlowComm)
+    widget = karospace_widget(adata)
+    end = time.monotonic() + 20
+    while not page["_estimate"]:
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    assert page["_summary"]["ready"]
+    assert page["_estimate"]["files"] > 1
+    widget.close()
