@@ -16,12 +16,13 @@ _SAMPLES = 1 << 16
 
 
 class ObjectWatch:
-    """Remembers an object in memory by its shape, its names and a sample of its values.
+    """Remembers an object in memory by its shape, its names, its coordinates and a sample of its values.
 
     Notes
     -----
-    65,536 values spread over the matrix are compared, so a change of the whole (normalising, taking logarithms,
-    scaling) is always noticed, and a change of a few cells perhaps not: comparing all would cost as much as the export.
+    65,536 values of each array are compared, spread over it, so a change of the whole (normalising, taking logarithms,
+    scaling, another order of cells) is always noticed, and a change of a few cells perhaps not: comparing all would
+    cost as much as the export.
     """
 
     def __init__(self, adata: Any, matrix: Matrix) -> None:  # noqa: ANN401 - anndata is imported late
@@ -32,17 +33,26 @@ class ObjectWatch:
         """Say what changed since the start; None when nothing did."""
         now = self._look()
         for name, before in self._before.items():
-            if now[name] != before:
+            after = now[name]
+            if isinstance(before, dict) and isinstance(after, dict):
+                after = {key: after.get(key) for key in before}  # what was added meanwhile is no part of the export
+            if after != before:
                 return name
         return None
 
     def _look(self) -> dict[str, object]:
-        values = getattr(self._matrix, "data", getattr(self._matrix, "array", None))
-        sample = _checksum(values) if isinstance(values, np.ndarray) else None
+        parts = [getattr(self._matrix, name, None) for name in ("data", "indices", "indptr", "array")]
         return {
             "its number of cells or genes": tuple(self._adata.shape),
             "the names of its cells": _checksum(np.asarray(self._adata.obs_names, dtype=object)),
-            "the values of its matrix": sample,
+            "the names of its genes": _checksum(np.asarray(self._adata.var_names, dtype=object)),
+            "the values of its matrix": [_checksum(part) for part in parts if isinstance(part, np.ndarray)],
+            "the columns of its obs": {
+                str(name): str(dtype) for name, dtype in zip(self._adata.obs, self._adata.obs.dtypes, strict=True)
+            },
+            "its coordinates": {
+                str(name): _checksum(array) for name, array in self._adata.obsm.items() if isinstance(array, np.ndarray)
+            },
         }
 
 

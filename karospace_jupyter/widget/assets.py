@@ -100,6 +100,10 @@ class Assets:
             self._names.add(manifest.preview_path)
         self._manifest: bytes | None = None
 
+    def is_live(self, path: object) -> bool:
+        """Whether `path` names a gene of the object, which takes as long as its matrix needs."""
+        return self._live is not None and isinstance(path, str) and path.startswith(_LIVE_GENE)
+
     def read(self, path: object) -> bytes:
         """Return a file's bytes as stored, gzipped or not.
 

@@ -7,7 +7,11 @@ while it answers.
 
 from __future__ import annotations
 
+import base64
+import binascii
+import contextvars
 import logging
+import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +21,7 @@ from karospace_jupyter.errors import KaroSpaceError
 from karospace_jupyter.widget.base import Base
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     Handler = Callable[[dict[str, Any], list[memoryview]], None]
 
@@ -38,13 +42,41 @@ class Channel(Base):
 
     def __init__(self) -> None:
         self._done: deque[str] = deque(maxlen=64)
-        self._routes: dict[str, Handler] = {"hello": lambda message, _: self.send({**message, "type": "hi"})}
+        self._plain = False
+        self._routes: dict[str, Handler] = {"hello": self._on_hello}
         super().__init__()
         self.on_msg(lambda _, message, buffers: self._receive(message, buffers))
 
     def route(self, kind: str, handler: Handler) -> None:
         """Have messages of this type handled by `handler`, on whichever thread they arrive."""
         self._routes[kind] = handler
+
+    def packed(
+        self, content: dict[str, Any], buffers: Sequence[bytes | memoryview] = ()
+    ) -> tuple[dict[str, Any], list[bytes | memoryview]]:
+        """Return a message as it can travel: as it is, or with its bytes as text where the host drops buffers."""
+        if not self._plain or not buffers:
+            return content, list(buffers)
+        return {**content, "base64": [base64.b64encode(data).decode("ascii") for data in buffers]}, []
+
+    def send(self, content: dict[str, Any], buffers: Sequence[bytes | memoryview] | None = None) -> None:
+        """Send a message to every page that listens."""
+        super().send(*self.packed(content, buffers or ()))
+
+    def aside(self, request: dict[str, Any], work: Callable[[], bytes]) -> None:
+        """Answer with what `work` returns, from a thread: the channel hears a cancel meanwhile."""
+
+        def run() -> None:
+            try:
+                self.answer(request, work())
+            except KaroSpaceError as exc:
+                self.refuse(request, str(exc))
+            except Exception as exc:
+                logger.exception("a request of the page failed: %s", request.get("type"))
+                self.refuse(request, f"{type(exc).__name__}: {exc}")
+
+        context = contextvars.copy_context()
+        threading.Thread(target=context.run, args=(run,), name="karospace-answer", daemon=True).start()
 
     def answer(self, request: dict[str, Any], data: bytes) -> None:
         """Send bytes as the answer to a request, in pieces."""
@@ -61,9 +93,21 @@ class Channel(Base):
             {"type": "refused", "view": request.get("view"), "id": request.get("id"), "tag": tag, "message": message}
         )
 
+    def _on_hello(self, message: dict[str, Any], buffers: list[memoryview]) -> None:
+        """Say whether bytes arrived, and send one back: hosts drop them without a word."""
+        super().send({**message, "type": "hi", "buffers": len(buffers)}, [b"\x01"])
+
     def _receive(self, message: Any, buffers: list[memoryview]) -> None:  # noqa: ANN401 - whatever the page sends
         if not isinstance(message, dict):
             return
+        if message.get("plain"):
+            self._plain = True  # for every page: what it costs the others is little
+        if "base64" in message:
+            try:
+                buffers = [memoryview(base64.b64decode(text, validate=True)) for text in message["base64"]]
+            except (TypeError, ValueError, binascii.Error) as exc:
+                self.refuse(message, f"The bytes of the request {message.get('type')!r} arrived damaged: {exc}")
+                return
         kind = str(message.get("type"))
         if kind in _ONCE:
             key = str(message.get("id"))

@@ -197,7 +197,7 @@ class KaroSpaceWidget(Base):
     # For the page
 
     def _on_start(self, message: dict[str, Any], _: list[memoryview]) -> None:
-        self._on_options(message, [])
+        self._take_options(message)
         try:
             self.start()
         except KaroSpaceError as exc:
@@ -209,16 +209,22 @@ class KaroSpaceWidget(Base):
         self._wire.send({"type": "cancelling", "id": message.get("id")})
 
     def _on_options(self, message: dict[str, Any], _: list[memoryview]) -> None:
+        self._take_options(message)
+        self._wire.send({"type": "noted", "id": message.get("id")})
+
+    def _take_options(self, message: dict[str, Any]) -> None:
         given = message.get("options")
         if isinstance(given, dict):
-            self._revision = int(message.get("revision", self._revision))
             self.options = {key: value for key, value in given.items() if key in self.options}
+            # After the options: what is said of a revision must be said of its options.
+            self._revision = max(self._revision, int(message.get("revision", 0)))
             self._estimator.ask()  # the page waits for this revision, also when nothing changed
 
     def _on_genes(self, message: dict[str, Any], _: list[memoryview]) -> None:
         """Complete the beginning of a gene's name."""
         wanted = str(message.get("query", "")).strip().casefold()
-        names = [str(name) for name in self._adata.var_names]
+        raw = getattr(self._adata, "raw", None) if self.options.get("raw") else None
+        names = [str(name) for name in (self._adata if raw is None else raw).var_names]
         starts = [name for name in names if name.casefold().startswith(wanted)]
         inside = [name for name in names if wanted in name.casefold()] if len(starts) < _HITS else []
         hits = list(dict.fromkeys([*sorted(starts, key=len), *inside]))[:_HITS]
@@ -226,18 +232,11 @@ class KaroSpaceWidget(Base):
 
     def _on_download(self, message: dict[str, Any], _: list[memoryview]) -> None:
         """Pack the bundle into one file and send it to the page."""
-        import tempfile
-
         bundle = self.bundle
         if bundle is None:
             msg = "There is no bundle yet."
             raise ViewError(msg)
-        with tempfile.TemporaryDirectory() as folder:
-            if message.get("kind") == "zip":
-                path = bundle.to_zip(Path(folder) / "bundle.zip")
-            else:
-                path = bundle.to_html(Path(folder) / "bundle.html")
-            self._wire.answer(message, path.read_bytes())
+        self._wire.aside(message, lambda: _packed(bundle, as_zip=message.get("kind") == "zip"))
 
     # From the threads
 
@@ -406,6 +405,15 @@ def karospace_widget(
         raise SourceError(msg)
     place = Path("karospace_bundle") if outdir is None else Path(outdir) if str(outdir) else None
     return KaroSpaceWidget(adata, ExportConfig(outdir=place, **options))
+
+
+def _packed(bundle: Bundle, *, as_zip: bool) -> bytes:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        if as_zip:
+            return bundle.to_zip(Path(folder) / "bundle.zip").read_bytes()
+        return bundle.to_html(Path(folder) / "bundle.html").read_bytes()
 
 
 def _target(config: ExportConfig) -> tuple[dict[str, str], bool]:

@@ -43,11 +43,21 @@ def karospace_grid(
     if isinstance(subjects, str) or not isinstance(subjects, Sequence) or not subjects:
         msg = "karospace_grid takes a list of views, bundles, paths or AnnData objects; at least one."
         raise ViewError(msg)
-    views = []
-    for subject in subjects:
-        view = subject if isinstance(subject, KaroSpaceView) else karospace_view(subject, height=height)
-        assert isinstance(view, KaroSpaceView)  # noqa: S101 - only inline=True gives something else
-        views.append(view)
+    views: list[KaroSpaceView] = []
+    made: list[KaroSpaceView] = []
+    try:
+        for subject in subjects:
+            if isinstance(subject, KaroSpaceView):
+                views.append(subject)
+                continue
+            view = karospace_view(subject, height=height)
+            assert isinstance(view, KaroSpaceView)  # noqa: S101 - only inline=True gives something else
+            made.append(view)
+            views.append(view)
+    except BaseException:
+        for view in made:
+            view.close()
+        raise
     if linked:
         group = uuid.uuid4().hex
         for view in views:

@@ -33,6 +33,8 @@ def as_mask(value: Any, names: NDArray[np.object_]) -> Mask | None:  # noqa: ANN
     n = len(names)
     if value is None:
         return None
+    if isinstance(value, pd.Series | pd.api.extensions.ExtensionArray) and value.dtype == "boolean":
+        value = value.fillna(value=False).astype(bool)  # as pandas does where such values choose rows
     if isinstance(value, pd.Series) and value.dtype == bool and not value.index.equals(pd.RangeIndex(n)):
         matched = value.reindex(pd.Index(names)) if value.index.is_unique else value
         if len(matched) == n and not matched.isna().any():

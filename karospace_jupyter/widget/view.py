@@ -103,6 +103,7 @@ class KaroSpaceView(Base):
         # What the page shows already: only what differs from it is sent.
         self._told: tuple[Mask | None, dict[str, Mask]] = (None, {})
         self._views: set[str] = set()
+        self._region_colors: dict[str, str] = {}
         self._snapshots: dict[str, bytes | str | None] = {}
         self._own_channel = channel is None
         self._wire = channel or Channel()
@@ -111,13 +112,18 @@ class KaroSpaceView(Base):
             "selection": self._on_selection, "regions": self._on_regions, "snapshot": self._on_snapshot,
         }.items():  # fmt: skip
             self._wire.route(kind, self._known(handler) if kind != "open" else handler)
-        super().__init__(
-            height=height,
-            state=self._now.plain(),
-            _channel=f"IPY_MODEL_{self._wire.model_id}",
-            _fallback={"title": bundle.manifest.dataset_name, "picture": fallback_picture(bundle)},
-            _cells=zlib.crc32("\n".join(map(str, cell_ids(bundle))).encode()),
-        )
+        try:
+            super().__init__(
+                height=height,
+                state=self._now.plain(),
+                _channel=f"IPY_MODEL_{self._wire.model_id}",
+                _fallback={"title": bundle.manifest.dataset_name, "picture": fallback_picture(bundle)},
+                _cells=zlib.crc32("\n".join(map(str, cell_ids(bundle))).encode()),
+            )
+        except BaseException:
+            if self._own_channel:
+                self._wire.close()
+            raise
         if self._own_channel:  # a form's view ends with its form
             cells_rerun.remember(self)
 
@@ -280,7 +286,11 @@ class KaroSpaceView(Base):
         self._views.discard(str(message.get("view")))
 
     def _on_read(self, message: dict[str, Any], _: list[memoryview]) -> None:
-        self._wire.answer(message, self._assets.read(message.get("path")))
+        path = message.get("path")
+        if self._assets.is_live(path):
+            self._wire.aside(message, lambda: self._assets.read(path))
+        else:
+            self._wire.answer(message, self._assets.read(path))
 
     def _on_state(self, message: dict[str, Any], _: list[memoryview]) -> None:
         state = from_wire(message.get("state"))
@@ -302,6 +312,7 @@ class KaroSpaceView(Base):
         n = self.bundle.manifest.n_cells
         found = {name: self._over_obs(unpack(bits, n)) for name, bits in zip(names, buffers, strict=False)}
         self._told = (self._told[0], found)
+        self._region_colors = dict(zip(names, map(str, message.get("colors", ())), strict=False))
         self.regions = found
         self._relay({**message, "type": "regions"}, list(buffers), message)
 
@@ -315,7 +326,7 @@ class KaroSpaceView(Base):
 
     def _to_page(self, message: dict[str, Any], buffers: list[bytes] | None = None) -> None:
         if self._views:
-            self.send(message, buffers or [])
+            self.send(*self._wire.packed(message, buffers or ()))
 
     def _relay(self, message: dict[str, Any], buffers: list[Any], origin: dict[str, Any]) -> None:
         """Tell the other places where this view is shown."""
@@ -386,7 +397,8 @@ class KaroSpaceView(Base):
 
     def _regions_message(self) -> tuple[dict[str, Any], list[bytes]]:
         names = list(self.regions)
-        return {"type": "regions", "names": names}, [pack(self._over_cells(self.regions[name])) for name in names]
+        head = {"type": "regions", "names": names, "colors": [self._region_colors.get(name, "") for name in names]}
+        return head, [pack(self._over_cells(self.regions[name])) for name in names]
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:  # noqa: ANN401
         shown = super()._repr_mimebundle_(**kwargs)

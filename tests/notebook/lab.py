@@ -45,7 +45,12 @@ class Server:
         self.process = subprocess.Popen(
             command,
             cwd=cwd,
-            env={**os.environ, **(env or {})},
+            # `jupyter lab` looks for its parts on the path: those of this environment come first.
+            env={
+                **os.environ,
+                "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+                **(env or {}),
+            },
             stdout=self._out,
             stderr=self._out,
             start_new_session=True,

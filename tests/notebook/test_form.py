@@ -118,6 +118,15 @@ def test_python_and_the_form_hold_the_same_options(shared: Notebook) -> None:
     assert card.get_by_label("Folder", exact=True).input_value() == "elsewhere"
     card.get_by_label("Folder", exact=True).fill("exported")
     nb.until("w.options['outdir']", "exported")
+    # What Python sets while someone types stays, and so does what was typed.
+    card.get_by_label("Folder", exact=True).press_sequentially("2")
+    nb.python("setattr(w, 'options', {'genes_mode': 'hvgs:9'})")
+    nb.until("[w.options['outdir'], w.options['genes_mode']]", ["exported2", "hvgs:9"])
+    card.get_by_role("radio", name="Variable").and_(card.locator("[aria-checked=true]")).wait_for()
+    assert card.get_by_label("Folder", exact=True).input_value() == "exported2"
+    card.get_by_label("Folder", exact=True).fill("exported")
+    nb.until("w.options['outdir']", "exported")
+    nb.python("setattr(w, 'options', {'genes_mode': 'top_mean:7'})")
     said = "(lambda: [exec('''try:\\n    w.options = {'colour': 1}\\n    said = ''\\nexcept Exception as e:\\n    said = str(e)''', globals()), said][1])()"
     assert "There is no option 'colour'" in nb.python(said)
     code = nb.python("w.code()")

@@ -18,6 +18,27 @@ from karospace_jupyter.datasets import synthetic_tissue
 adata = synthetic_tissue(3000, 60, seed=3)
 """
 
+# A host that drops the buffers of messages, both ways, without a word.
+LOSSY = """
+import comm.base_comm, ipykernel.comm.comm
+publish, handle = ipykernel.comm.comm.BaseComm.publish_msg, comm.base_comm.BaseComm.handle_msg
+def publish_msg(self, kind, data=None, metadata=None, buffers=None, **keys):
+    publish(self, kind, data=data, metadata=metadata, buffers=None, **keys)
+ipykernel.comm.comm.BaseComm.publish_msg = publish_msg
+comm.base_comm.BaseComm.handle_msg = lambda self, message: handle(self, {**message, "buffers": []})
+"""
+
+LARGE = """
+import anndata, pandas as pd, scipy.sparse as sp
+rng = np.random.default_rng(0)
+n, m, each = 100_000, 20_000, 200
+genes = np.sort(rng.integers(0, m, (n, each), dtype=np.int32), axis=1).ravel()
+X = sp.csr_matrix((rng.integers(1, 9, n * each).astype(np.float32), genes, np.arange(n + 1) * each), shape=(n, m))
+X.sum_duplicates()
+obs = pd.DataFrame({"kind": pd.Categorical(rng.choice(list("abcde"), n))}, index=[f"c{i}" for i in range(n)])
+large = anndata.AnnData(X, obs, pd.DataFrame(index=[f"G{i}" for i in range(m)]), obsm={"spatial": rng.random((n, 2)) * 5000})
+"""
+
 Open = Callable[..., Notebook]
 
 
@@ -204,6 +225,60 @@ def test_a_grid_moves_together(shown: tuple[Notebook, Any]) -> None:
     until_js(frames[0], "window.karospace.selection?.[3] === 1")
     assert frames[2].evaluate("window.karospace.selection") is None
     nb.until("[int(v.selection.sum()) if v.selection is not None else 0 for v in g.children]", [1, 1, 0])
+
+
+def test_bytes_arrive_where_the_host_drops_them(notebook: Open) -> None:
+    nb = notebook([LOSSY + DATA, "v = karospace_view(adata, genes_mode='hvgs:5')\nv"])
+    nb.run(0)
+    nb.run(1)
+    frame = nb.viewer(1)
+    gene = nb.python("adata.var_names[30]")
+    assert gene_in(frame, gene, [0, 7, 2999]) == pytest.approx(expected(nb, gene, [0, 7, 2999]))
+    frame.evaluate("window.karospace.select(new Uint8Array(window.karospace.cells).fill(1, 0, 12))")
+    nb.until("0 if v.selection is None else int(v.selection.sum())", 12)
+    nb.python("setattr(v, 'selection', np.arange(3000) < 7)")
+    until_js(frame, "window.karospace.selection?.reduce((a, b) => a + b, 0) === 7")
+    assert nb.python("min(v.snapshot().size)") > 100
+    assert nb.problems == []
+
+
+def test_every_gene_of_a_large_object_is_at_hand(notebook: Open) -> None:
+    nb = notebook([DATA + LARGE, "v = karospace_view(large)\nv"])
+    nb.run(0, timeout=120)
+    nb.run(1, timeout=120)
+    frame = nb.viewer(1)
+    assert frame.evaluate("window.karospace.cells") == 100_000
+    cells = [0, 50_000, 99_999]
+    for gene in ("G0", "G12345", "G19999"):
+        nb.python(f"setattr(v, 'color', {gene!r})")
+        until_js(frame, "gene => window.karospace.getState().color.gene === gene", arg=gene)
+        known = nb.python(f"large[:, {gene!r}].X.toarray().ravel()[{cells}].tolist()")
+        until_js(
+            frame,
+            "([cells, known]) => cells.every((cell, i) => window.karospace.valueAt(cell) === known[i])",
+            arg=[cells, known],
+        )
+    frame.evaluate("window.karospace.select(new Uint8Array(window.karospace.cells).fill(1, 0, 25_000))")
+    nb.until("0 if v.selection is None else int(v.selection.sum())", 25_000)
+
+
+def test_a_view_that_is_opened_again_keeps_its_regions_colours(notebook: Open) -> None:
+    nb = notebook([DATA, "v = karospace_view(adata)\nv", "v"])
+    nb.run(0)
+    nb.run(1)
+    frame = nb.viewer(1)
+    frame.evaluate("""() => {
+        const cells = new Uint8Array(window.karospace.cells).fill(1, 0, 40);
+        window.karospace.setRegions([{name: 'core', color: '#12ab34', mask: cells}]);
+    }""")
+    nb.until("list(v.regions)", ["core"])
+    nb.run(2)
+    again = nb.viewer(2)
+    until_js(again, "window.karospace.regions.length === 1")
+    assert again.evaluate("window.karospace.regions[0].color") == "#12ab34"
+    # A page that is loaded again leaves no view behind that the kernel would wait for.
+    nb.page.reload()
+    nb.until("len(v._views)", 0)
 
 
 def test_running_a_cell_again_leaves_nothing_behind(notebook: Open) -> None:

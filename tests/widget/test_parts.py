@@ -94,7 +94,7 @@ class _ThreadsMayFail:
         threading.excepthook = self._hook
 
 
-@pytest.mark.parametrize("what", ["object", "file"])
+@pytest.mark.parametrize("what", ["values", "places", "coordinates", "a column", "genes", "file"])
 def test_a_change_during_the_export_is_reported(what: str, tmp_path: Path) -> None:
     adata = synthetic_tissue(600, 60, seed=2)
     file = tmp_path / "a.h5ad"
@@ -102,16 +102,30 @@ def test_a_change_during_the_export_is_reported(what: str, tmp_path: Path) -> No
 
     def meddle(progress: Any) -> None:
         if progress.stage == "Writing genes" and not progress.finished:
-            if what == "object":
-                adata.X.data *= 2
-                adata.obs["new"] = 1
-            else:
-                file.touch()
+            meddling[what]()
 
-    subject = adata if what == "object" else file
+    meddling: dict[str, Any] = {
+        "values": lambda: adata.X.data.__imul__(2),
+        "places": lambda: adata.X.indices.sort(),
+        "coordinates": lambda: adata.obsm["spatial"].__iadd__(1),
+        "a column": lambda: adata.obs.drop(columns="cell_type", inplace=True, errors="ignore"),
+        "genes": lambda: setattr(adata, "var_names", [f"g{i}" for i in range(adata.n_vars)]),
+        "file": file.touch,
+    }
+    subject = file if what == "file" else adata
     with pytest.raises(SourceError, match="was changed while it was exported"):
         run(subject, ExportConfig(outdir=tmp_path / "out"), Job(meddle))
     assert not (tmp_path / "out").exists()
+
+
+def test_what_is_added_meanwhile_is_no_change(tmp_path: Path) -> None:
+    adata = synthetic_tissue(600, 60, seed=2)
+
+    def add(_: Any) -> None:
+        adata.obs["new"] = 1
+        adata.obsm["new"] = np.zeros((600, 2))
+
+    run(adata, ExportConfig(outdir=tmp_path / "out"), Job(add)).verify()
 
 
 @pytest.mark.parametrize("kind", ["csr", "csc", "dense"])
@@ -142,6 +156,8 @@ def test_masks() -> None:
     for given in (wanted, np.array(wanted), ["c", "a"], [0, 2], {"a", "c"}, pd.Series(wanted, index=list("abcd"))):
         assert as_mask(given, names).tolist() == wanted  # type: ignore[union-attr]
     assert as_mask(pd.Series([True, False, False, False], index=list("dcba")), names).tolist() == [False] * 3 + [True]  # type: ignore[union-attr]
+    gaps = pd.Series([True, None, True, None], index=list("abcd"), dtype="boolean")
+    assert as_mask(gaps, names).tolist() == wanted  # type: ignore[union-attr]
     for bad in ([True], ["e"], [4], [-1], "a", 3, [[True] * 4]):
         with pytest.raises(ViewError):
             as_mask(bad, names)

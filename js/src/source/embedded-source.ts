@@ -1,3 +1,4 @@
+import { fromBase64 } from '../lib/bytes';
 import { NotFoundError } from '../lib/errors';
 import type { BundleSource } from './bundle-source';
 
@@ -26,13 +27,4 @@ export function embeddedSource(document: Document): BundleSource | null {
       elements.clear();
     },
   };
-}
-
-export function fromBase64(text: string): Uint8Array {
-  const native = Uint8Array as unknown as { fromBase64?: (text: string) => Uint8Array };
-  if (native.fromBase64) return native.fromBase64(text);
-  const binary = atob(text);
-  const bytes = new Uint8Array(binary.length);
-  for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);
-  return bytes;
 }

@@ -1,4 +1,4 @@
-import { createFrame } from './frame';
+import { createFrame, type Frame } from './frame';
 import { type Model, onChange } from './model';
 
 const LOWEST = 200;
@@ -96,15 +96,15 @@ export function createBox(view: Model, channel: Model): Box {
   };
 }
 
-/** Shows the view in a tab of its own, fed by this one: it lives as long as the notebook does. */
-export function openTab(view: Model, channel: Model): boolean {
+/** Shows the view in a tab of its own, fed by this page; null where the browser lets none open. */
+export function openTab(view: Model, channel: Model): Frame | null {
   const tab = window.open('', '_blank');
-  if (!tab) return false;
+  if (!tab) return null;
   const { title } = (view.get('_fallback') ?? {}) as { title?: string };
   tab.document.title = title ?? 'KaroSpace';
   tab.document.body.style.cssText = 'margin:0;height:100vh;background:#f6f7f9';
   const frame = createFrame(view, channel, tab.document);
   tab.document.body.append(frame.element);
   tab.addEventListener('pagehide', () => frame.dispose(), { once: true });
-  return true;
+  return frame;
 }

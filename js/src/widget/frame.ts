@@ -1,9 +1,10 @@
 import { HELLO, INIT, type Init, type PlainRegion, type ToHost, type ToViewer } from '../contract/host';
 import { joined } from '../lib/bytes';
 import { join, type Linked, shareSelection, shareState } from './link';
-import { type Custom, copied, type Model, onCustom, onLost } from './model';
+import { type Custom, copied, type Model, onLost } from './model';
 import { Requests } from './requests';
 import { isDark, onTheme } from './theme';
+import { Wire } from './wire';
 
 const PAGE = 'index.html';
 /** A page with a strict policy can refuse to run the frame, without telling. */
@@ -66,11 +67,7 @@ export function createFrame(view: Model, channel: Model, where: Document = docum
   const ask = (message: Custom, buffers: Uint8Array[] = []) => {
     if (gone) return;
     try {
-      channel.send(
-        { ...message, view: id },
-        undefined,
-        buffers.map((bytes) => copied(bytes).buffer),
-      );
+      wire.send({ ...message, view: id }, buffers);
     } catch {
       // A closed comm throws: whoever waits is told below.
       stop();
@@ -133,7 +130,8 @@ export function createFrame(view: Model, channel: Model, where: Document = docum
       post({ type: 'regions', regions: regionsOf(message, buffers) });
     } else if (message.type === 'snapshot') post({ type: 'snapshot', id: String(message.id) });
   };
-  ends.push(onCustom(channel, onMessage), onCustom(view, onMessage));
+  const wire = new Wire(channel, [view], onMessage);
+  ends.push(() => wire.dispose());
 
   const linked: Linked = {
     get group() {
@@ -220,25 +218,41 @@ export function createFrame(view: Model, channel: Model, where: Document = docum
   };
   page.addEventListener('message', onHello);
   ends.push(() => page.removeEventListener('message', onHello));
+  // A page that is reloaded removes nothing: the kernel would wait for this view.
+  const onHide = (event: PageTransitionEvent) => {
+    if (!event.persisted) ask({ type: 'gone' });
+  };
+  page.addEventListener('pagehide', onHide);
+  ends.push(() => page.removeEventListener('pagehide', onHide));
   ends.push(onTheme(() => post({ type: 'dark', dark: isDark() })));
   ends.push(onLost([channel, view], element, stop));
   const failed = (thrown: unknown) => {
     note.textContent = `The viewer's page did not arrive whole (${String(thrown)}). Run the cell again.`;
   };
   let strict: ReturnType<typeof setTimeout> | undefined;
-  open();
-  read(PAGE, 'page', {
-    id: null,
-    done: (bytes) => {
-      unzipped(bytes).then((html) => {
-        iframe.srcdoc = html;
-        element.append(iframe);
-        strict = setTimeout(() => {
-          note.textContent =
-            'The viewer was not allowed to start: the security policy of this page forbids frames with scripts.';
-        }, FRAME_PATIENCE_MS);
-      }, failed);
-    },
+  const begin = () => {
+    requests.close('hello');
+    open();
+    read(PAGE, 'page', {
+      id: null,
+      done: (bytes) => {
+        unzipped(bytes).then((html) => {
+          iframe.srcdoc = html;
+          element.append(iframe);
+          strict = setTimeout(() => {
+            note.textContent =
+              'The viewer was not allowed to start: the security policy of this page forbids frames with scripts.';
+          }, FRAME_PATIENCE_MS);
+        }, failed);
+      },
+    });
+  };
+  requests.add('hello', { id: null, parts: [], done: null }, () => {
+    try {
+      wire.hello(begin);
+    } catch {
+      stop();
+    }
   });
 
   return {

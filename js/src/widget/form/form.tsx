@@ -3,6 +3,7 @@ import { type JSX, render } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { formatCount } from '../../lib/format';
 import { type Box, createBox, openTab } from '../box';
+import type { Frame } from '../frame';
 import { type Model, modelOf, onLost } from '../model';
 import { isDark, onTheme } from '../theme';
 import { Columns } from './columns';
@@ -46,6 +47,7 @@ function Head({ traits }: { traits: Traits }): JSX.Element {
 function Form({ model, channel, traits }: { model: Model; channel: Model; traits: Traits }): JSX.Element {
   const place = useRef<HTMLDivElement>(null);
   const shown = useRef<{ view: Model; box: Box } | null>(null);
+  const tabs = useRef<Frame[]>([]);
   const failed = useSignal('');
   const open = useSignal(false);
   const view = traits.view.value;
@@ -71,6 +73,19 @@ function Form({ model, channel, traits }: { model: Model; channel: Model; traits
       shown.current = null;
     };
   }, [view, model, channel, failed]);
+  useEffect(
+    () => () => {
+      for (const tab of tabs.current) tab.dispose();
+    },
+    [],
+  );
+  const onTab = () => {
+    const tab = shown.current && openTab(shown.current.view, channel);
+    if (tab) tabs.current.push(tab);
+    failed.value = tab
+      ? ''
+      : 'The browser did not let a tab open. Allow this page to open windows, or use HTML.';
+  };
   const { problems, exists } = traits.estimate.value;
   const { outdir } = traits.options.value;
   const { help } = traits.summary.value;
@@ -113,10 +128,7 @@ function Form({ model, channel, traits }: { model: Model; channel: Model; traits
           </details>
         </div>
       </div>
-      <Run
-        traits={traits}
-        onTab={view ? () => (shown.current ? openTab(shown.current.view, channel) : false) : null}
-      />
+      <Run traits={traits} onTab={view ? onTab : null} />
       {failed.value && <p class="kf-problem kf-wide">{failed.value}</p>}
       <div class="kf-view" ref={place} />
     </div>

@@ -14,7 +14,7 @@ function duration(seconds: number): string {
 }
 
 /** Export, cancel, how far it is, what it will be and what it became. */
-export function Run({ traits, onTab }: { traits: Traits; onTab: (() => boolean) | null }): JSX.Element {
+export function Run({ traits, onTab }: { traits: Traits; onTab: (() => void) | null }): JSX.Element {
   const status = traits.status.value;
   const lost = traits.lost.value;
   const running = status === 'running' && !lost;
@@ -139,7 +139,7 @@ function Progress({ traits }: { traits: Traits }): JSX.Element {
   );
 }
 
-function Ended({ traits, onTab }: { traits: Traits; onTab: (() => boolean) | null }): JSX.Element | null {
+function Ended({ traits, onTab }: { traits: Traits; onTab: (() => void) | null }): JSX.Element | null {
   const status = traits.status.value;
   const error = traits.lost.value
     ? 'The kernel has stopped or was restarted, and with it this form. Run the cell again.'
@@ -169,7 +169,7 @@ function Ended({ traits, onTab }: { traits: Traits; onTab: (() => boolean) | nul
       </span>
       <span class="kf-links">
         {onTab && (
-          <button type="button" onClick={() => onTab()}>
+          <button type="button" onClick={onTab}>
             Open in a tab
           </button>
         )}

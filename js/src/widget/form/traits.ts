@@ -1,7 +1,8 @@
 import { type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import { joined } from '../../lib/bytes';
-import { type Custom, copied, type Model, onChange, onCustom } from '../model';
+import { type Custom, copied, type Model, onChange } from '../model';
 import { Requests } from '../requests';
+import { Wire } from '../wire';
 
 export interface ColumnFact {
   name: string;
@@ -103,8 +104,6 @@ export interface Traits {
 }
 
 const SEND_AFTER_MS = 220;
-/** What the kernel echoes is older than what is being typed. */
-const TYPING_MS = 900;
 
 interface Waiting {
   parts: Uint8Array[];
@@ -131,19 +130,43 @@ export function createTraits(model: Model, channel: Model): Traits {
   const lost = signal(false);
   const status = trait<Status>('status');
   const estimate = trait<Estimate>('_estimate');
-  let edited = 0;
+  /** What was changed here and what the kernel has not answered for: until then it knows older values. */
+  const changed = new Set<string>();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let last = 0;
-  let revision = 0;
+  let revision = estimate.value.revision ?? 0;
+  let told = '';
   /** Several forms may share a channel: a form hears the answers to its own requests only. */
   const mine = `f${Math.random().toString(36).slice(2)}-`;
   const requests = new Requests<Waiting>((waiting) => {
     silent.value = waiting;
   });
 
+  const wire = new Wire(channel, [], (message, buffers) => {
+    const key = String(message.id);
+    if (!key.startsWith(mine)) return;
+    const waiting = requests.heard(key);
+    if (!waiting) return;
+    if (message.type === 'part') {
+      waiting.parts[Number(message.index)] = copied(buffers[0] ?? new Uint8Array(0));
+      const got = waiting.parts.filter((part) => part !== undefined).length;
+      waiting.progress?.(got / Number(message.count));
+      if (got < Number(message.count)) return;
+    }
+    requests.close(key);
+    if (message.type === 'refused') waiting.fail(new Error(String(message.message)));
+    else waiting.done(message, waiting.parts);
+  });
+  ends.push(() => wire.dispose());
+  try {
+    wire.hello(() => {});
+  } catch {
+    silent.value = true;
+  }
+
   const send = (message: Custom) => {
     try {
-      channel.send(message);
+      wire.send(message);
     } catch {
       silent.value = true;
     }
@@ -152,31 +175,23 @@ export function createTraits(model: Model, channel: Model): Traits {
     clearTimeout(timer);
     timer = undefined;
   };
+  const here = (): Partial<Options> =>
+    Object.fromEntries([...changed].map((name) => [name, options.value[name]]));
+  /** What the kernel knows, under what was changed here since. */
+  const merge = () => {
+    const merged = { ...(model.get('options') as Options), ...here() };
+    if (JSON.stringify(merged) !== JSON.stringify(options.value)) options.value = merged;
+  };
   ends.push(
-    onChange(model, 'options', () => {
-      if (timer !== undefined || performance.now() - edited < TYPING_MS) return;
-      options.value = model.get('options') as Options;
-    }),
+    onChange(model, 'options', merge),
     estimate.subscribe((now) => {
-      if (timer === undefined && (now.revision ?? 0) >= revision) pending.value = false;
+      if (timer !== undefined || (now.revision ?? 0) < revision) return;
+      pending.value = false;
+      changed.clear();
+      merge();
     }),
     status.subscribe((now) => {
       if (now !== 'running') cancelling.value = false;
-    }),
-    onCustom(channel, (message, buffers) => {
-      const key = String(message.id);
-      if (!key.startsWith(mine)) return;
-      const waiting = requests.heard(key);
-      if (!waiting) return;
-      if (message.type === 'part') {
-        waiting.parts[Number(message.index)] = copied(buffers[0] ?? new Uint8Array(0));
-        const got = waiting.parts.filter((part) => part !== undefined).length;
-        waiting.progress?.(got / Number(message.count));
-        if (got < Number(message.count)) return;
-      }
-      requests.close(key);
-      if (message.type === 'refused') waiting.fail(new Error(String(message.message)));
-      else waiting.done(message, waiting.parts);
     }),
   );
   const ask = (message: Custom, progress?: (share: number) => void) =>
@@ -209,18 +224,25 @@ export function createTraits(model: Model, channel: Model): Traits {
     cancelling,
     lost,
     change(part) {
-      edited = performance.now();
+      for (const name of Object.keys(part)) changed.add(name);
       options.value = { ...options.value, ...part } as Options;
       pending.value = true;
       clearTimeout(timer);
       timer = setTimeout(() => {
         flush();
-        send({ type: 'options', options: options.value, revision: ++revision });
+        revision++;
+        // Only the last change is repeated until the kernel has it; an earlier one would undo it.
+        requests.close(told);
+        told = `${mine}${++last}`;
+        const id = told;
+        const nobody = { parts: [], done: () => {}, fail: () => {} };
+        requests.add(id, nobody, () => send({ type: 'options', id, options: here(), revision }));
       }, SEND_AFTER_MS);
     },
     start() {
       flush();
-      ask({ type: 'start', options: options.value }).catch(() => {});
+      requests.close(told);
+      ask({ type: 'start', options: here(), revision: ++revision }).catch(() => {});
     },
     cancel() {
       cancelling.value = true;
