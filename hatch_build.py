@@ -9,7 +9,10 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-VIEWER = "karospace_jupyter/_static/viewer.html"
+BUILT = (
+    "karospace_jupyter/_static/viewer.html",
+    "karospace_jupyter/_static/labextensions/karospace-jupyter/package.json",
+)
 
 
 class ViewerBuildHook(BuildHookInterface[Any]):
@@ -20,7 +23,7 @@ class ViewerBuildHook(BuildHookInterface[Any]):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 - the base class names them
         """Build what is missing. An editable installation only needs it before the first export."""
         root = Path(self.root)
-        if (root / VIEWER).exists() or version == "editable":
+        if all((root / path).exists() for path in BUILT) or version == "editable":
             return
         npm = shutil.which("npm")
         if npm is None:

@@ -1,10 +1,13 @@
 // Bundles the viewer into one HTML file (inline script and style, so that it opens from any host and from disk), and
-// the widgets into one module.
+// the widgets into one module, and the panel into an extension of JupyterLab.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { context } from 'esbuild';
+import { extension } from './lab-extension.mjs';
 
 const template = new URL('src/entries/index.html', import.meta.url);
 const target = new URL('../karospace_jupyter/_static/viewer.html', import.meta.url);
+
+const lab = new URL('../karospace_jupyter/_static/labextensions/karospace-jupyter/', import.meta.url);
 
 const page = {
   name: 'page',
@@ -18,6 +21,9 @@ const page = {
       const html = (await readFile(template, 'utf8')).replace('/*script*/', () => script);
       await mkdir(new URL('.', target), { recursive: true });
       await writeFile(target, html);
+      // The panel shows bundles without a kernel, and needs the page for that.
+      await mkdir(new URL('static/', lab), { recursive: true });
+      await writeFile(new URL('static/viewer.html', lab), html);
       console.log(`viewer.html ${Math.round(Buffer.byteLength(html) / 1024)} kB`);
     });
   },
@@ -31,7 +37,7 @@ const common = {
   legalComments: 'none',
   jsx: 'automatic',
   jsxImportSource: 'preact',
-  loader: { '.css': 'text', '.glsl': 'text' },
+  loader: { '.css': 'text', '.glsl': 'text', '.svg': 'text', '.py': 'text' },
 };
 const entry = (name) => new URL(`src/entries/${name}`, import.meta.url).pathname;
 const bundles = await Promise.all([
@@ -44,6 +50,7 @@ const bundles = await Promise.all([
     outfile: new URL('../karospace_jupyter/_static/widget.js', import.meta.url).pathname,
     format: 'esm',
   }),
+  context({ ...common, entryPoints: [entry('lab.ts')], ...(await extension(lab)) }),
 ]);
 if (process.argv.includes('--watch')) {
   await Promise.all(bundles.map((bundle) => bundle.watch()));

@@ -1,4 +1,4 @@
-// Imports point down only; render and panels meet only through state.
+// Imports point down only; render and panels meet only through state; only the panel knows JupyterLab.
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,7 +12,8 @@ const below = {
   render: ['contract', 'lib', 'source', 'data', 'state'],
   panels: ['contract', 'lib', 'source', 'data', 'state'],
   widget: ['contract', 'lib'],
-  entries: ['contract', 'lib', 'source', 'data', 'state', 'render', 'panels', 'widget'],
+  lab: ['contract', 'lib', 'widget'],
+  entries: ['contract', 'lib', 'source', 'data', 'state', 'render', 'panels', 'widget', 'lab'],
 };
 
 const root = fileURLToPath(new URL('src', import.meta.url));
@@ -23,6 +24,9 @@ for (const entry of await readdir(root, { recursive: true, withFileTypes: true }
   const path = join(entry.parentPath, entry.name);
   const layer = layerOf(path);
   const text = await readFile(path, 'utf8');
+  const isLab = layer === 'lab' || relative(root, path) === join('entries', 'lab.ts');
+  if (!isLab && /from\s+'@(jupyterlab|lumino)\//.test(text))
+    problems.push(`${relative(root, path)}: only the panel may import JupyterLab`);
   for (const [, target] of text.matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)) {
     const other = layerOf(resolve(dirname(path), target));
     if (other !== layer && !(below[layer] ?? []).includes(other)) {

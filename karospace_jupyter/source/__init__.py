@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from karospace_jupyter.source.open import open_source
+from karospace_jupyter.source.open import open_source, read_backed
 from karospace_jupyter.source.protocol import GeneStatistics, GeneVector, Source
 
-__all__ = ["GeneStatistics", "GeneVector", "Source", "open_source"]
+__all__ = ["GeneStatistics", "GeneVector", "Source", "open_source", "read_backed"]

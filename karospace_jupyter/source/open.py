@@ -154,9 +154,30 @@ class _Opened:
         self._close()
 
 
+def read_backed(path: Path) -> Any:  # noqa: ANN401 - AnnData is imported late
+    """Return the AnnData of an ``.h5ad`` file with its matrix left on disk.
+
+    Raises
+    ------
+    SourceError
+        When it is not AnnData, or cannot be read.
+    """
+    open_source(path).close()  # says what is wrong with it
+    import anndata
+
+    try:
+        return anndata.read_h5ad(path, backed="r")
+    except Exception:  # noqa: BLE001 - old layouts fail in many ways; those are read whole
+        return _read_legacy(path)
+
+
 def _open_object(adata: Any, spec: MatrixSpec, memory_bytes: int) -> Source:  # noqa: ANN401
     if not all(hasattr(adata, name) for name in ("obs", "var", "obsm", "uns", "X")):
         msg = f"An AnnData object or a path was expected, but a {type(adata).__name__} was given."
+        raise SourceError(msg)
+    file = getattr(adata, "filename", None)
+    if file is not None and not Path(file).exists():
+        msg = f"The object is backed by {file}, which is no longer there. Put it back, or read the data again."
         raise SourceError(msg)
     value = _matrix_of_object(adata, spec)
     # A backed object hands out its file's dataset, or a wrapper whose `group` is the file's: read those in blocks.

@@ -20,6 +20,10 @@ import nbformat
 import psutil
 from jupyter_client import BlockingKernelClient
 
+import karospace_jupyter
+
+STATIC = Path(karospace_jupyter.__file__).parent / "_static"
+
 
 def free_port() -> int:
     with socket.socket() as s:
@@ -106,6 +110,8 @@ class Lab(Server):
         self.runtime.mkdir(exist_ok=True)
         port = free_port()
         env = {
+            # The panel of this checkout, whatever is installed.
+            "JUPYTER_PATH": str(STATIC),
             "JUPYTER_RUNTIME_DIR": str(self.runtime),
             "JUPYTER_DATA_DIR": str(folder / ".data"),
             "JUPYTER_CONFIG_DIR": str(folder / ".config"),

@@ -61,8 +61,18 @@ export function mountPanels(
       root.dataset.theme = model.dark.value ? 'dark' : 'light';
     }),
   );
-  const small = root.clientWidth > 0 && root.clientWidth < 700;
-  const chrome: Chrome = { panelOpen: signal(!small), helpOpen: signal(false), findGene: signal(false) };
+  const chrome: Chrome = { panelOpen: signal(true), helpOpen: signal(false), findGene: signal(false) };
+  // Notebooks give a frame its width late: until someone folds or opens the panel, its width decides.
+  let decided = true;
+  const fits = () => {
+    if (root.clientWidth === 0 || chrome.panelOpen.value !== decided) return;
+    decided = root.clientWidth >= 700;
+    chrome.panelOpen.value = decided;
+  };
+  fits();
+  const width = new ResizeObserver(fits);
+  width.observe(root);
+  disposer.add(() => width.disconnect());
   // The canvas is made here, not by a component: a render must never replace it.
   const canvas = document.createElement('canvas');
   canvas.className = 'ks-canvas';

@@ -292,6 +292,7 @@ function titleOf(view: Model): string {
 }
 
 async function unzipped(bytes: Uint8Array): Promise<string> {
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return new TextDecoder().decode(bytes);
   const stream = new Blob([copied(bytes)]).stream().pipeThrough(new DecompressionStream('gzip'));
   return new Response(stream).text();
 }

@@ -8,7 +8,7 @@ const spelled = (spec: string): string =>
 
 /** Where the cells are: what was found, any other obsm, or two columns of obs. */
 export function Coordinates({ traits }: { traits: Traits }): JSX.Element {
-  const { coordinates, columns, help, ready } = traits.summary.value;
+  const { coordinates, columns, detected, help, ready } = traits.summary.value;
   const { coords } = traits.options.value;
   const problem = traits.estimate.value.problems?.coords;
   const numeric = (columns ?? []).filter(({ kind }) => kind === 'number').map(({ name }) => name);
@@ -17,12 +17,12 @@ export function Coordinates({ traits }: { traits: Traits }): JSX.Element {
   const given = coords?.startsWith('obs:') && !found.includes(coords) ? coords.slice(4).split(',') : [];
   const own = byHand.value || given.length === 2;
   const choices: [string, string][] = [
-    ['', found[0] ? spelled(found[0]) : ready ? 'none found' : '…'],
-    ...found.slice(1).map((spec): [string, string] => [spec, spelled(spec)]),
+    ['', detected ? spelled(detected) : !ready ? '…' : found.length > 0 ? 'Choose…' : 'none found'],
+    ...found.filter((spec) => spec !== detected).map((spec): [string, string] => [spec, spelled(spec)]),
   ];
   if (coords && !own && !found.includes(coords)) choices.push([coords, spelled(coords)]);
   if (numeric.length >= 2) choices.push(['own', 'Two columns of obs…']);
-  const value = own ? 'own' : coords === null || coords === found[0] ? '' : coords;
+  const value = own ? 'own' : coords === null || coords === detected ? '' : coords;
   const [x = numeric[0] ?? '', y = numeric[1] ?? ''] = given;
   const pair = (left: string, right: string) => traits.change({ coords: `obs:${left},${right}` });
   const columnsOf = numeric.map((name): [string, string] => [name, name]);
@@ -35,7 +35,7 @@ export function Coordinates({ traits }: { traits: Traits }): JSX.Element {
             describedBy={describedBy}
             value={value}
             choices={choices}
-            note={value === '' && found.length > 0 ? 'detected' : undefined}
+            note={value === '' && detected ? 'detected' : undefined}
             onChange={(next) => {
               byHand.value = next === 'own';
               if (next === 'own') pair(x, y);

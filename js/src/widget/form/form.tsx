@@ -44,7 +44,22 @@ function Head({ traits }: { traits: Traits }): JSX.Element {
   );
 }
 
-function Form({ model, channel, traits }: { model: Model; channel: Model; traits: Traits }): JSX.Element {
+/** Whoever shows the form: where it keeps viewers, when not below the form. */
+export interface Place {
+  /** Whether it wants a viewer of the kernel's; else it shows the bundle's files by itself. */
+  live: boolean;
+  /** Called with each new export, and when its reader asks for it again. */
+  show(exported: { view: string; title: string; path: string; folder: string; bytes: number }): void;
+}
+
+interface Props {
+  model: Model;
+  channel: Model;
+  traits: Traits;
+  place: Place | null;
+}
+
+function Form({ model, channel, traits, place: elsewhere }: Props): JSX.Element {
   const place = useRef<HTMLDivElement>(null);
   const shown = useRef<{ view: Model; box: Box } | null>(null);
   const tabs = useRef<Frame[]>([]);
@@ -79,7 +94,32 @@ function Form({ model, channel, traits }: { model: Model; channel: Model; traits
     },
     [],
   );
+  const result = traits.result.value;
+  const seen = useRef(result.number ?? 0);
+  const showElsewhere = () => {
+    if (!elsewhere) return;
+    const made = elsewhere.live ? traits.makeView() : Promise.resolve('');
+    made.then(
+      (view) => {
+        failed.value = '';
+        const { name = 'Tissue', path = '', bytes = 0 } = traits.result.value;
+        elsewhere.show({ view, title: name, path: traits.path.value, folder: path, bytes });
+      },
+      (thrown) => {
+        failed.value = thrown instanceof Error ? thrown.message : String(thrown);
+      },
+    );
+  };
+  useEffect(() => {
+    if ((result.number ?? 0) <= seen.current) return;
+    seen.current = result.number ?? 0;
+    showElsewhere();
+  });
   const onTab = () => {
+    if (elsewhere) {
+      showElsewhere();
+      return;
+    }
     const tab = shown.current && openTab(shown.current.view, channel);
     if (tab) tabs.current.push(tab);
     failed.value = tab
@@ -128,7 +168,7 @@ function Form({ model, channel, traits }: { model: Model; channel: Model; traits
           </details>
         </div>
       </div>
-      <Run traits={traits} onTab={view ? onTab : null} />
+      <Run traits={traits} onTab={view || (elsewhere && result.number) ? onTab : null} />
       {failed.value && <p class="kf-problem kf-wide">{failed.value}</p>}
       <div class="kf-view" ref={place} />
     </div>
@@ -162,14 +202,18 @@ export function styled(element: HTMLElement): { root: HTMLElement; dispose: () =
   };
 }
 
-export async function renderForm(model: Model, element: HTMLElement): Promise<() => void> {
+export async function renderForm(
+  model: Model,
+  element: HTMLElement,
+  place: Place | null = null,
+): Promise<() => void> {
   const channel = await modelOf(model, model.get('_channel'));
   const { root, dispose } = styled(element);
   const traits = createTraits(model, channel);
   const end = onLost([model, channel], root, () => {
     traits.lost.value = true;
   });
-  render(<Form model={model} channel={channel} traits={traits} />, root);
+  render(<Form model={model} channel={channel} traits={traits} place={place} />, root);
   return () => {
     end();
     render(null, root);

@@ -74,7 +74,7 @@ export function Run({ traits, onTab }: { traits: Traits; onTab: (() => void) | n
 
 function Notes({ notes }: { notes: readonly string[] }): JSX.Element {
   return (
-    <details class="kf-log">
+    <details class="kf-log" open={notes.length <= 3}>
       <summary>
         {notes.length} {notes.length === 1 ? 'note' : 'notes'}
       </summary>
@@ -92,9 +92,9 @@ function Size({ traits }: { traits: Traits }): JSX.Element | null {
   if (traits.status.value === 'done' || files === undefined || files === 0) return null;
   const running = traits.status.value === 'running';
   return (
-    <span class={`kf-size${traits.pending.value ? ' kf-stale' : ''}`} title="Before compression">
-      ≈ {formatCount(files)} files · {formatBytes(bytes ?? 0)}
-      {!running && ` · ${duration(seconds ?? 0)}`}
+    <span class={`kf-size${traits.pending.value ? ' kf-stale' : ''}`} title="The bytes before compression">
+      {formatCount(files)} files · up to {formatBytes(bytes ?? 0)}
+      {!running && ` · ≈ ${duration(seconds ?? 0)}`}
     </span>
   );
 }

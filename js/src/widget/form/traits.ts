@@ -22,6 +22,8 @@ export interface Summary {
   help: Record<string, string>;
   facts?: string[];
   coordinates?: string[];
+  /** Those that are taken when none are chosen. */
+  detected?: string | null;
   columns?: ColumnFact[];
   layers?: string[];
   raw?: boolean;
@@ -51,6 +53,8 @@ export interface Result {
   bytes?: number;
   files?: number;
   warnings?: string[];
+  /** Counts this form's exports. */
+  number?: number;
 }
 
 export interface Options {
@@ -99,6 +103,8 @@ export interface Traits {
   start(): void;
   cancel(): void;
   complete(query: string): Promise<string[]>;
+  /** Has the kernel make a viewer of the last export; its model's id. */
+  makeView(): Promise<string>;
   download(kind: 'html' | 'zip', progress: (share: number) => void): Promise<Uint8Array>;
   dispose(): void;
 }
@@ -251,6 +257,10 @@ export function createTraits(model: Model, channel: Model): Traits {
     async complete(query) {
       const { message } = await ask({ type: 'genes', query });
       return Array.isArray(message.genes) ? message.genes.map(String) : [];
+    },
+    async makeView() {
+      const { message } = await ask({ type: 'view' });
+      return String(message.view);
     },
     async download(kind, progress) {
       const { parts } = await ask({ type: 'download', kind }, progress);

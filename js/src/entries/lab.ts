@@ -1,0 +1,142 @@
+import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ICommandPalette } from '@jupyterlab/apputils';
+import { type ConsolePanel, IConsoleTracker } from '@jupyterlab/console';
+import { PageConfig, URLExt } from '@jupyterlab/coreutils';
+import { IFileBrowserFactory } from '@jupyterlab/filebrowser';
+import { ILauncher } from '@jupyterlab/launcher';
+import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { IStateDB } from '@jupyterlab/statedb';
+import { ITranslator } from '@jupyterlab/translation';
+import { Widget } from '@lumino/widgets';
+import { addCommands } from '../lab/commands';
+import { Follower } from '../lab/follow';
+import { tissueIcon } from '../lab/icon';
+import { Kernels } from '../lab/kernels';
+import css from '../lab/lab.css';
+import { renderPanel, type Say } from '../lab/panel';
+import { type Defaults, Side } from '../lab/side';
+import { Tabs } from '../lab/tabs';
+
+declare const __VERSION__: string;
+
+const NAME = 'karospace-jupyter';
+const OPEN_VIEW = 'karospace:open-view';
+
+const plugin: JupyterFrontEndPlugin<void> = {
+  id: `${NAME}:panel`,
+  description: 'Turns the AnnData objects of a kernel into static viewers.',
+  autoStart: true,
+  // Notebook 7 lacks some of these: without a token its part is left out.
+  optional: [
+    INotebookTracker,
+    IConsoleTracker,
+    ILayoutRestorer,
+    ICommandPalette,
+    ILauncher,
+    IFileBrowserFactory,
+    ISettingRegistry,
+    IStateDB,
+    ITranslator,
+  ],
+  activate: (
+    app: JupyterFrontEnd,
+    notebooks: INotebookTracker | null,
+    consoles: IConsoleTracker | null,
+    restorer: ILayoutRestorer | null,
+    palette: ICommandPalette | null,
+    launcher: ILauncher | null,
+    files: IFileBrowserFactory | null,
+    settings: ISettingRegistry | null,
+    state: IStateDB | null,
+    translator: ITranslator | null,
+  ) => {
+    const bundle = translator?.load('karospace_jupyter');
+    const say: Say = (text, ...values) =>
+      bundle
+        ? bundle.__(text, ...values)
+        : text.replace(/%(\d)/g, (_, number: string) => values[Number(number) - 1] ?? '');
+    const defaults: Defaults = { outdir: '{name}_karospace', genes_mode: 'hvgs:500' };
+    const kernels = new Kernels(app.serviceManager.kernels);
+    const follower = new Follower(kernels);
+    let viewer: Promise<Uint8Array> | undefined;
+    const page = () => {
+      viewer ??= viewerPage().catch((thrown) => {
+        viewer = undefined;
+        throw thrown;
+      });
+      return viewer;
+    };
+    const tabs = new Tabs(app, kernels, page, say);
+    const side = new Side({
+      app,
+      kernels,
+      follower,
+      tabs,
+      state,
+      say,
+      defaults: () => ({ ...defaults }),
+      version: __VERSION__,
+    }); // prettier-ignore
+
+    const style = document.createElement('style');
+    style.textContent = css;
+    document.head.append(style);
+    const panel = new Widget();
+    panel.id = 'karospace-panel';
+    panel.addClass('kl-side');
+    panel.title.icon = tissueIcon;
+    panel.title.caption = 'KaroSpace';
+    panel.node.setAttribute('role', 'region');
+    panel.node.setAttribute('aria-label', 'KaroSpace');
+    renderPanel(side, panel.node, say);
+    app.shell.add(panel, 'left', { rank: 600, type: 'KaroSpace' });
+    restorer?.add(panel, NAME);
+
+    const front = () => {
+      const widget = app.shell.currentWidget;
+      const notebook = notebooks?.currentWidget ?? null;
+      const console = consoles?.currentWidget ?? null;
+      // The one in front; while something else is in front, the last one that was.
+      const chosen: NotebookPanel | ConsolePanel | null =
+        widget !== null && widget === console ? console : (notebook ?? console);
+      follower.follow(chosen ? { name: () => chosen.title.label, session: chosen.sessionContext } : null);
+    };
+    notebooks?.currentChanged.connect(front);
+    consoles?.currentChanged.connect(front);
+    void app.restored.then(front);
+
+    addCommands({
+      app,
+      side,
+      tabs,
+      follower,
+      panel,
+      palette,
+      launcher,
+      files,
+      notebooks,
+      say,
+      openView: OPEN_VIEW,
+    });
+    if (restorer) tabs.restore(restorer, OPEN_VIEW);
+    void settings?.load(plugin.id).then((loaded) => {
+      const take = () => {
+        defaults.outdir = String(loaded.composite.folder ?? defaults.outdir);
+        defaults.genes_mode = String(loaded.composite.genes ?? defaults.genes_mode);
+      };
+      take();
+      loaded.changed.connect(take);
+    }, console.warn);
+  },
+};
+
+/** The viewer's page, which lies beside this script. */
+async function viewerPage(): Promise<Uint8Array> {
+  const base = PageConfig.getOption('fullLabextensionsUrl');
+  const answer = await fetch(URLExt.join(base, NAME, 'static', `viewer.html?v=${__VERSION__}`));
+  if (!answer.ok) throw new Error(`the viewer's page did not come (${answer.status})`);
+  return new Uint8Array(await answer.arrayBuffer());
+}
+
+export default plugin;

@@ -1,0 +1,155 @@
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import { type ICommandPalette, InputDialog, ToolbarButton } from '@jupyterlab/apputils';
+import type { DocumentRegistry } from '@jupyterlab/docregistry';
+import type { IFileBrowserFactory } from '@jupyterlab/filebrowser';
+import type { ILauncher } from '@jupyterlab/launcher';
+import type { INotebookModel, INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
+import { DisposableDelegate, type IDisposable } from '@lumino/disposable';
+import type { Widget } from '@lumino/widgets';
+import type { Follower } from './follow';
+import { tissueIcon } from './icon';
+import type { Say } from './panel';
+import type { Side } from './side';
+import type { Tabs } from './tabs';
+import type { Shown } from './view-tab';
+
+interface Parts {
+  app: JupyterFrontEnd;
+  side: Side;
+  tabs: Tabs;
+  follower: Follower;
+  panel: Widget;
+  palette: ICommandPalette | null;
+  launcher: ILauncher | null;
+  files: IFileBrowserFactory | null;
+  notebooks: INotebookTracker | null;
+  say: Say;
+  openView: string;
+}
+
+const FILE = '.jp-DirListing-item[data-isdir="false"]';
+const category = 'KaroSpace';
+
+/** Commands, and the places where they are found: palette, launcher, file browser, notebook toolbar. */
+export function addCommands(parts: Parts): void {
+  const { app, side, tabs, follower, panel, palette, launcher, files, notebooks, say, openView } = parts;
+  const { commands } = app;
+  const selected = () => {
+    const items = [...(files?.tracker.currentWidget?.selectedItems() ?? [])];
+    return items.length === 1 ? items[0] : undefined;
+  };
+  const showPanel = () => app.shell.activateById(panel.id);
+  const failed = (thrown: unknown) => {
+    side.problem.value = thrown instanceof Error ? thrown.message : String(thrown);
+    showPanel();
+  };
+  /** A bundle by its folder, its manifest or its page. */
+  const openBundle = (path: string) => {
+    const folder = path.replace(/\/(manifest\.json|index\.html)$/, '').replace(/\/$/, '');
+    return tabs.open({ title: folder.split('/').pop() || folder, folder });
+  };
+
+  commands.addCommand(openView, {
+    label: say('Show a viewer again'),
+    execute: (args) => tabs.open(args as unknown as Shown),
+  });
+  commands.addCommand('karospace:panel', {
+    label: say('Export AnnData to KaroSpace'),
+    caption: say('Lists the AnnData objects of the notebook in front'),
+    icon: (args) => (args.isPalette ? undefined : tissueIcon),
+    execute: showPanel,
+  });
+  commands.addCommand('karospace:open-bundle', {
+    label: (args) => (args.isMenu ? say('Open in KaroSpace') : say('Open a KaroSpace bundle…')),
+    icon: tissueIcon,
+    isVisible: (args) => !args.isMenu || selected()?.name === 'manifest.json',
+    execute: async (args) => {
+      let path = args.isMenu ? selected()?.path : (args.path as string | undefined);
+      if (path === undefined) {
+        const folder = files?.tracker.currentWidget?.model.path ?? '';
+        const answer = await InputDialog.getText({
+          title: say('Open a KaroSpace bundle'),
+          label: say('Its folder, as the file browser shows it'),
+          text: folder,
+        });
+        if (!answer.button.accept || !answer.value) return;
+        path = answer.value;
+      }
+      await openBundle(path.replace(/^\/+/, ''));
+    },
+  });
+  commands.addCommand('karospace:export-file', {
+    label: say('Export to KaroSpace…'),
+    icon: tissueIcon,
+    isVisible: () => /\.h5ad$/i.test(selected()?.name ?? ''),
+    execute: async (args) => {
+      const path = (args.path as string | undefined) ?? selected()?.path;
+      if (path === undefined) return;
+      showPanel();
+      await side.openFile(path);
+    },
+  });
+  commands.addCommand('karospace:new-view', {
+    label: say('New view'),
+    caption: say('Show an AnnData object of this notebook in a tab beside it'),
+    icon: tissueIcon,
+    execute: async () => {
+      const { objects, name } = follower.now.value;
+      const [first] = objects;
+      if (!first) {
+        side.problem.value = name
+          ? say('%1 holds no AnnData yet. Run the cell that loads it.', name)
+          : say('Open a notebook that holds an AnnData.');
+        showPanel();
+        return;
+      }
+      let found = first;
+      if (objects.length > 1) {
+        const answer = await InputDialog.getItem({
+          title: say('New view'),
+          label: say('AnnData object'),
+          items: objects.map(({ label }) => label),
+        });
+        if (!answer.button.accept) return;
+        found = objects.find(({ label }) => label === answer.value) ?? first;
+      }
+      await side.newView(found).catch(failed);
+    },
+  });
+
+  for (const command of ['karospace:panel', 'karospace:new-view', 'karospace:open-bundle'])
+    palette?.addItem({ command, category, args: { isPalette: true } });
+  launcher?.add({ command: 'karospace:panel', category: 'Other', rank: 50 });
+  app.contextMenu.addItem({
+    command: 'karospace:open-bundle',
+    selector: FILE,
+    rank: 3,
+    args: { isMenu: true },
+  });
+  app.contextMenu.addItem({ command: 'karospace:export-file', selector: FILE, rank: 3 });
+  if (notebooks) app.docRegistry.addWidgetExtension('Notebook', new ViewButton(app, say));
+}
+
+/** The button on each notebook's toolbar. */
+class ViewButton implements DocumentRegistry.IWidgetExtension<NotebookPanel, INotebookModel> {
+  readonly #app: JupyterFrontEnd;
+  readonly #say: Say;
+
+  constructor(app: JupyterFrontEnd, say: Say) {
+    this.#app = app;
+    this.#say = say;
+  }
+
+  createNew(notebook: NotebookPanel): IDisposable {
+    const button = new ToolbarButton({
+      icon: tissueIcon,
+      tooltip: this.#say('New view of an AnnData object (KaroSpace)'),
+      onClick: () => {
+        this.#app.shell.activateById(notebook.id);
+        void this.#app.commands.execute('karospace:new-view');
+      },
+    });
+    notebook.toolbar.insertItem(10, 'karospace', button);
+    return new DisposableDelegate(() => button.dispose());
+  }
+}

@@ -1,0 +1,191 @@
+import { type Kernel, KernelMessage } from '@jupyterlab/services';
+import type { Model } from '../widget/model';
+
+const ASK_AGAIN_MS = 4000;
+type Handler = (...args: never[]) => void;
+type Content = Record<string, unknown>;
+type Send = (data: Content, buffers?: ArrayBuffer[]) => void;
+
+/**
+ * One widget of a kernel, spoken to over its comm without a widget manager: the protocol of ipywidgets, as far as a
+ * form and a viewer need it.
+ */
+class KernelModel implements Model {
+  comm_live = true;
+  readonly widget_manager: { get_model(id: string): Promise<Model> };
+  readonly known: Promise<Model>;
+  readonly #send: Send;
+  readonly #handlers = new Map<string, Set<Handler>>();
+  readonly #timer: ReturnType<typeof setInterval>;
+  #state: Content = {};
+  #unsent: Content = {};
+  #found!: (model: Model) => void;
+  #lost!: (reason: Error) => void;
+
+  constructor(send: Send, find: (id: string) => Promise<Model>) {
+    this.#send = send;
+    this.widget_manager = { get_model: find };
+    this.known = new Promise((resolve, reject) => {
+      this.#found = resolve;
+      this.#lost = reject;
+    });
+    this.known.catch(() => {});
+    const ask = () => send({ method: 'request_state' });
+    this.#timer = setInterval(ask, ASK_AGAIN_MS);
+    ask();
+  }
+
+  get(name: string): unknown {
+    return this.#state[name];
+  }
+
+  set(name: string, value: unknown): void {
+    this.#state[name] = value;
+    this.#unsent[name] = value;
+    this.#emit(`change:${name}`);
+  }
+
+  save_changes(): void {
+    const state = this.#unsent;
+    this.#unsent = {};
+    this.#send({ method: 'update', state, buffer_paths: [] });
+  }
+
+  send(content: unknown, _callbacks?: unknown, buffers?: ArrayBuffer[]): void {
+    if (!this.comm_live) throw new Error('The comm is closed.');
+    this.#send({ method: 'custom', content }, buffers);
+  }
+
+  on(event: string, handler: Handler): void {
+    const handlers = this.#handlers.get(event) ?? new Set();
+    this.#handlers.set(event, handlers.add(handler));
+  }
+
+  off(event: string, handler: Handler): void {
+    this.#handlers.get(event)?.delete(handler);
+  }
+
+  receive(data: Content, buffers: readonly unknown[]): void {
+    if (data.method === 'update') {
+      const state = (data.state ?? {}) as Content;
+      Object.assign(this.#state, state);
+      // The answer holds all traits; what a thread sets meanwhile comes with one.
+      if ('_model_name' in state) {
+        clearInterval(this.#timer);
+        this.#found(this);
+      }
+      for (const name of Object.keys(state)) this.#emit(`change:${name}`);
+    } else if (data.method === 'custom') this.#emit('msg:custom', data.content, buffers);
+  }
+
+  /** The kernel's side is gone. */
+  lose(): void {
+    clearInterval(this.#timer);
+    if (!this.comm_live) return;
+    this.comm_live = false;
+    this.#lost(new Error('The kernel has stopped or was restarted.'));
+    this.#emit('comm_live_update');
+  }
+
+  #emit(event: string, ...args: unknown[]): void {
+    for (const handler of [...(this.#handlers.get(event) ?? [])])
+      (handler as (...args: unknown[]) => void)(...args);
+  }
+}
+
+/** The widgets of one kernel, over a connection of our own, beside the cells where the kernel can. */
+export class KernelModels {
+  readonly #kernel: Kernel.IKernelConnection;
+  readonly #models = new Map<string, KernelModel>();
+  #beside: Promise<void> | null = null;
+  #subshell: string | null = null;
+
+  constructor(kernel: Kernel.IKernelConnection) {
+    this.#kernel = kernel;
+    kernel.iopubMessage.connect(this.#onMessage, this);
+    kernel.statusChanged.connect(this.#onStatus, this);
+  }
+
+  /** Rejects when the kernel ends before it has answered. */
+  get(id: string): Promise<Model> {
+    let model = this.#models.get(id);
+    if (!model) {
+      const send = (data: Content, buffers: ArrayBuffer[] = []) => {
+        this.#beside ??= this.#makeSubshell();
+        void this.#beside.then(() => this.#post(id, data, buffers));
+      };
+      model = new KernelModel(send, (other) => this.get(other));
+      this.#models.set(id, model);
+    }
+    return model.known;
+  }
+
+  dispose(): void {
+    this.#kernel.iopubMessage.disconnect(this.#onMessage, this);
+    this.#kernel.statusChanged.disconnect(this.#onStatus, this);
+    this.#endSubshell();
+    this.#loseAll();
+  }
+
+  async #makeSubshell(): Promise<void> {
+    await this.#kernel.info;
+    // JupyterLab before 4.4, or a kernel without subshells: messages wait behind the cell that runs.
+    if (this.#kernel.supportsSubshells !== true || this.#kernel.isDisposed) return;
+    try {
+      const { content } = await this.#kernel.requestCreateSubshell({}).done;
+      this.#subshell = content.subshell_id ?? null;
+    } catch {
+      // As without subshells.
+    }
+  }
+
+  #endSubshell(): void {
+    const subshell = this.#subshell;
+    this.#subshell = null;
+    this.#beside = null;
+    if (subshell !== null && !this.#kernel.isDisposed && this.#kernel.status !== 'dead')
+      void this.#kernel.requestDeleteSubshell({ subshell_id: subshell }).done.catch(() => {});
+  }
+
+  #post(id: string, data: Content, buffers: ArrayBuffer[]): void {
+    if (this.#kernel.isDisposed || this.#kernel.status === 'dead') return;
+    const message = KernelMessage.createMessage<KernelMessage.ICommMsgMsg<'shell'>>({
+      msgType: 'comm_msg',
+      channel: 'shell',
+      username: this.#kernel.username,
+      session: this.#kernel.clientId,
+      content: { comm_id: id, data: data as never },
+      buffers,
+      ...(this.#subshell === null ? {} : { subshellId: this.#subshell }),
+    });
+    this.#kernel.sendShellMessage(message, false, true);
+  }
+
+  #onMessage(_: unknown, message: KernelMessage.IIOPubMessage): void {
+    if (KernelMessage.isCommMsgMsg(message))
+      this.#models
+        .get(message.content.comm_id)
+        ?.receive(message.content.data as Content, message.buffers ?? []);
+    else if (KernelMessage.isCommCloseMsg(message)) {
+      const id = message.content.comm_id;
+      this.#models.get(id)?.lose();
+      if (this.#models.delete(id) && this.#models.size === 0) this.#endSubshell();
+    } else if (
+      // What a kernel says as it goes and as it comes: of a restart that another page asked for, nothing else is heard.
+      (message.header.msg_type as string) === 'shutdown_reply' ||
+      (KernelMessage.isStatusMsg(message) && message.content.execution_state === 'starting')
+    )
+      this.#loseAll();
+  }
+
+  #onStatus(_: unknown, status: Kernel.Status): void {
+    if (status === 'restarting' || status === 'autorestarting' || status === 'dead') this.#loseAll();
+  }
+
+  #loseAll(): void {
+    this.#subshell = null;
+    this.#beside = null;
+    for (const model of this.#models.values()) model.lose();
+    this.#models.clear();
+  }
+}

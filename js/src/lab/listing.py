@@ -1,0 +1,66 @@
+# Runs inside a notebook's kernel, whatever is installed there: it imports nothing that is not loaded already, and
+# leaves no name behind. `variables` are the user's.
+import sys
+
+from IPython.display import JSON
+
+IN_OBSM = ("spatial", "X_spatial")
+IN_OBS = (
+    ("centroid_x", "centroid_y"), ("x_centroid", "y_centroid"), ("X_centroid", "Y_centroid"), ("center_x", "center_y"),
+    ("CenterX_global_px", "CenterY_global_px"), ("x_location", "y_location"),
+    ("pxl_col_in_fullres", "pxl_row_in_fullres"), ("x", "y"), ("X", "Y"), ("array_col", "array_row"),
+)
+
+
+def is_a(value, package, name):
+    kinds = type.mro(type(value))
+    return any(kind.__name__ == name and kind.__module__.partition(".")[0] == package for kind in kinds)
+
+
+def inside(name, value):
+    if is_a(value, "anndata", "AnnData"):
+        yield name, [name], value
+        return
+    for package, kind, tables in (("mudata", "MuData", "mod"), ("spatialdata", "SpatialData", "tables")):
+        if is_a(value, package, kind):
+            for key, table in list(getattr(value, tables).items()):
+                if is_a(table, "anndata", "AnnData"):
+                    yield "{}[{!r}]".format(name, key), [name, key], table
+
+
+def row(label, where, value):
+    columns = set(value.obs.columns)
+    found = any(key in value.obsm for key in IN_OBSM) or any(x in columns and y in columns for x, y in IN_OBS)
+    return {
+        "label": label, "where": where, "cells": int(value.n_obs), "genes": int(value.n_vars), "coordinates": found,
+    }
+
+
+def look():
+    rows, seen = [], set()
+    for name, value in list(variables.items()):
+        if not isinstance(name, str) or name.startswith("_") or name in ("In", "Out"):
+            continue
+        try:
+            found = [(row(*part), id(part[2])) for part in inside(name, value)]
+        except Exception:  # an object that is damaged, closed or half made is not listed
+            continue
+        rows += [one for one, key in found if key not in seen]
+        seen.update(key for _, key in found)
+    return rows
+
+
+def version():
+    package = sys.modules.get("karospace_jupyter")
+    if package is not None:
+        return package.__version__
+    metadata = sys.modules.get("importlib.metadata")
+    if metadata is None:
+        import importlib.metadata as metadata
+    try:
+        return metadata.version("karospace-jupyter")
+    except metadata.PackageNotFoundError:
+        return None
+
+
+answer = JSON({"objects": look(), "version": version()})

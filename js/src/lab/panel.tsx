@@ -1,0 +1,270 @@
+import { type Signal, useSignal } from '@preact/signals';
+import { type JSX, render } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import { formatBytes, formatCount } from '../lib/format';
+import { type Place, renderForm } from '../widget/form/form';
+import type { Model } from '../widget/model';
+import type { Found } from './calls';
+import type { Exported } from './exports';
+import type { Followed } from './follow';
+
+export type Say = (text: string, ...values: string[]) => string;
+
+/** A form that is open in the panel. */
+export interface OpenForm {
+  label: string;
+  model: Model;
+  place: Place;
+}
+
+export interface PanelModel {
+  readonly followed: Signal<Followed>;
+  readonly form: Signal<OpenForm | null>;
+  /** What is being opened at the moment; empty for nothing. */
+  readonly opening: Signal<string>;
+  readonly problem: Signal<string>;
+  readonly exports: Signal<readonly Exported[]>;
+  /** Of this page's half of the package. */
+  readonly version: string;
+  refresh(): void;
+  open(found: Found): void;
+  closeForm(): void;
+  act(what: ExportAction, exported: Exported): void;
+}
+
+export type ExportAction = 'open' | 'reveal' | 'copy' | 'verify' | 'delete';
+
+const time = (at: Date) => at.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
+
+export function renderPanel(model: PanelModel, element: HTMLElement, say: Say): () => void {
+  render(<Panel model={model} say={say} />, element);
+  return () => render(null, element);
+}
+
+function Panel({ model, say }: { model: PanelModel; say: Say }): JSX.Element {
+  const form = model.form.value;
+  const problem = model.problem.value;
+  return (
+    <div class="kl-panel">
+      {problem && (
+        <p class="kl-problem" role="alert">
+          {problem}
+          <button type="button" aria-label={say('Dismiss')} onClick={() => (model.problem.value = '')}>
+            ×
+          </button>
+        </p>
+      )}
+      {form ? (
+        <FormPart key={form.label} model={model} form={form} say={say} />
+      ) : (
+        <Objects model={model} say={say} />
+      )}
+      <Exports model={model} say={say} />
+    </div>
+  );
+}
+
+function Objects({ model, say }: { model: PanelModel; say: Say }): JSX.Element {
+  const now = model.followed.value;
+  const opening = model.opening.value;
+  return (
+    <section aria-label={say('AnnData objects')}>
+      <header class="kl-head">
+        <h2 title={now.name ?? ''}>{now.name ?? say('AnnData objects')}</h2>
+        {now.name && (
+          <button
+            type="button"
+            class="kl-icon"
+            title={say('List the objects again')}
+            aria-label={say('List the objects again')}
+            onClick={() => model.refresh()}
+          >
+            <svg viewBox="0 0 24 24" aria-hidden="true">
+              <path d="M20 12a8 8 0 1 1-2.4-5.7M20 3v5h-5" />
+            </svg>
+          </button>
+        )}
+      </header>
+      <Notice model={model} say={say} />
+      {now.objects.length > 0 && (
+        <ul class="kl-list">
+          {now.objects.map((found) => (
+            <li key={found.label}>
+              <button
+                type="button"
+                class="kl-row"
+                disabled={opening !== '' || blocked(now)}
+                title={say('Export %1 or look at it', found.label)}
+                onClick={() => model.open(found)}
+              >
+                <span class="kl-name">{found.label}</span>
+                <span class="kl-figures">
+                  {formatCount(found.cells)} × {formatCount(found.genes)}
+                </span>
+                <span class={found.coordinates ? 'kl-found' : 'kl-note'}>
+                  {opening === found.label
+                    ? now.busy
+                      ? say('opens when the running cell ends')
+                      : say('opens…')
+                    : found.coordinates
+                      ? say('coordinates found')
+                      : say('no coordinates under usual names')}
+                </span>
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+const blocked = (now: Followed) => now.version === null;
+
+/** What stands in the way, in one sentence with what to do. */
+function Notice({ model, say }: { model: PanelModel; say: Say }): JSX.Element | null {
+  const now = model.followed.value;
+  const note = (text: string) => (
+    <p class="kl-note" role="status">
+      {text}
+    </p>
+  );
+  if (now.state === 'none')
+    return note(say('Open a notebook or a console: the AnnData objects of its kernel are listed here.'));
+  if (now.state === 'dead') return note(say('The kernel has stopped. Start it again to list its objects.'));
+  if (now.state === 'foreign') return note(say('This kernel does not run Python: it holds no AnnData.'));
+  if (now.problem) return note(say('The objects could not be listed: %1', now.problem));
+  if (now.state === 'starting')
+    return note(
+      now.busy ? say('The kernel is busy; the list comes when it is idle.') : say('The kernel starts…'),
+    );
+  const busy = now.busy && now.at ? say('Kernel busy, list from %1', time(now.at)) : '';
+  if (now.objects.length === 0)
+    return note(busy || say('No AnnData in this kernel yet. Load one: adata = anndata.read_h5ad(…)'));
+  if (now.version === null)
+    return (
+      <p class="kl-problem" role="alert">
+        {say(
+          'karospace-jupyter is not installed beside this kernel. Run this in a cell, then restart the kernel:',
+        )}
+        <code>%pip install karospace-jupyter=={model.version}</code>
+      </p>
+    );
+  if (now.version !== model.version)
+    return (
+      <p class="kl-problem" role="alert">
+        {say(
+          'This panel is version %1, but the kernel has %2. Run this in a cell, then restart the kernel:',
+          model.version,
+          now.version,
+        )}
+        <code>%pip install karospace-jupyter=={model.version}</code>
+      </p>
+    );
+  return busy ? note(busy) : null;
+}
+
+function FormPart({ model, form, say }: { model: PanelModel; form: OpenForm; say: Say }): JSX.Element {
+  const holder = useRef<HTMLDivElement>(null);
+  const failed = useSignal('');
+  useEffect(() => {
+    const element = holder.current;
+    if (!element) return;
+    let end: (() => void) | null = null;
+    let gone = false;
+    renderForm(form.model, element, form.place).then(
+      (dispose) => {
+        if (gone) dispose();
+        else end = dispose;
+      },
+      (thrown) => {
+        failed.value = thrown instanceof Error ? thrown.message : String(thrown);
+      },
+    );
+    return () => {
+      gone = true;
+      end?.();
+    };
+  }, [form, failed]);
+  return (
+    <section aria-label={form.label}>
+      <header class="kl-head">
+        <button
+          type="button"
+          class="kl-icon"
+          title={say('Back to the objects')}
+          aria-label={say('Back to the objects')}
+          onClick={() => model.closeForm()}
+        >
+          <svg viewBox="0 0 24 24" aria-hidden="true">
+            <path d="M15 5l-7 7 7 7" />
+          </svg>
+        </button>
+        <h2>{form.label}</h2>
+      </header>
+      {failed.value && (
+        <p class="kl-problem" role="alert">
+          {failed.value}
+        </p>
+      )}
+      <div class="kl-form" ref={holder} />
+    </section>
+  );
+}
+
+const ICONS: Record<ExportAction, string> = {
+  open: 'M14 4h6v6M20 4l-9 9M18 14v6H4V6h6',
+  reveal: 'M3 6h6l2 3h10v10H3z',
+  copy: 'M8 8h12v12H8zM4 16V4h12',
+  verify: 'M5 13l4 4L19 7',
+  delete: 'M5 7h14M9 7V4h6v3M7 7l1 13h8l1-13',
+};
+
+function Exports({ model, say }: { model: PanelModel; say: Say }): JSX.Element | null {
+  const exports = model.exports.value;
+  if (exports.length === 0) return null;
+  const labels: Record<ExportAction, string> = {
+    open: say('Open in a tab'),
+    reveal: say('Show in the file browser'),
+    copy: say('Copy the path'),
+    verify: say('Verify every file'),
+    delete: say('Delete'),
+  };
+  return (
+    <section aria-label={say('Exports')} class="kl-exports">
+      <header class="kl-head">
+        <h2>{say('Exports')}</h2>
+      </header>
+      <ul class="kl-list">
+        {exports.map((one) => (
+          <li key={one.path} class="kl-export">
+            <span class="kl-name" title={one.path}>
+              {one.title}
+            </span>
+            <span class="kl-note">
+              {formatBytes(one.bytes)} · {time(new Date(one.at))}
+              {one.checked && ` · ${one.checked}`}
+            </span>
+            <span class="kl-actions">
+              {(Object.keys(ICONS) as ExportAction[]).map((action) => (
+                <button
+                  key={action}
+                  type="button"
+                  class="kl-icon"
+                  title={labels[action]}
+                  aria-label={`${labels[action]}: ${one.title}`}
+                  disabled={action === 'reveal' && one.folder === ''}
+                  onClick={() => model.act(action, one)}
+                >
+                  <svg viewBox="0 0 24 24" aria-hidden="true">
+                    <path d={ICONS[action]} />
+                  </svg>
+                </button>
+              ))}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}

@@ -1,0 +1,358 @@
+"""The panel in a real JupyterLab: from a kernel's AnnData to a viewer in a tab."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lab import Lab, Notebook, ready, until_js
+
+from karospace_jupyter import Bundle
+from karospace_jupyter.config import ExportConfig
+from karospace_jupyter.datasets import synthetic_tissue
+from karospace_jupyter.export import run
+from karospace_jupyter.plan.coordinates import RANKS
+
+pytestmark = pytest.mark.e2e
+
+DATA = """
+import time
+import numpy as np
+from karospace_jupyter.datasets import synthetic_tissue
+adata = synthetic_tissue(3000, 60, seed=3)
+bare = adata[:400].copy()
+del bare.obsm["spatial"]
+"""
+
+Open = Callable[..., Notebook]
+
+
+class Panel:
+    def __init__(self, nb: Notebook) -> None:
+        self.nb, self.page = nb, nb.page
+        self.node = self.page.locator("#karospace-panel")
+
+    def show(self) -> Panel:
+        self.nb.command("karospace:panel")
+        self.node.wait_for(timeout=30_000)
+        return self
+
+    def row(self, label: str) -> Any:
+        return self.node.locator(".kl-row").filter(has=self.page.get_by_text(label, exact=True))
+
+    def rows(self) -> list[str]:
+        return list(self.node.locator(".kl-row .kl-name").all_inner_texts())
+
+    def form(self, label: str) -> Any:
+        self.row(label).click()
+        card = self.node.locator(".kf-card")
+        card.get_by_text("cells ×").wait_for(timeout=30_000)
+        return card
+
+    def export(self, card: Any) -> None:
+        card.get_by_role("button", name="Export", exact=True).click()
+
+    def back(self) -> None:
+        self.node.get_by_role("button", name="Back to the objects").click()
+
+    def viewer(self, *, timeout: float = 60) -> Any:
+        return viewer_tab(self.page, timeout=timeout)
+
+
+def viewer_tab(page: Any, *, timeout: float = 60) -> Any:
+    frame = page.locator(".kl-tab:visible iframe").last
+    frame.wait_for(timeout=timeout * 1000)
+    content = frame.element_handle().content_frame()
+    until_js(content, "window.karospace !== undefined", timeout=timeout)
+    ready(content, timeout=timeout)
+    return content
+
+
+@pytest.fixture
+def panel(notebook: Open) -> Callable[..., Panel]:
+    def open_panel(*cells: str, **options: Any) -> Panel:
+        nb = notebook([DATA, *cells], **options)
+        nb.run(0)
+        return Panel(nb).show()
+
+    return open_panel
+
+
+def widgets(nb: Notebook) -> Any:
+    return nb.python("len(__import__('ipywidgets').widgets.widget._instances)")
+
+
+def subshells(nb: Notebook) -> Any:
+    return nb.python("len([t for t in __import__('threading').enumerate() if 'subshell' in t.name])")
+
+
+def test_from_an_object_to_a_tab_that_survives_a_reload(
+    panel: Callable[..., Panel], lab: Lab, shots: Path | None
+) -> None:
+    one = panel("late = synthetic_tissue(500, 60, seed=9)", "del bare", "adata.n_obs")
+    nb, page = one.nb, one.page
+    one.row("adata").wait_for()
+    assert "coordinates found" in one.row("adata").inner_text()
+    assert "3,000 × 60" in one.row("adata").inner_text()
+    assert "no coordinates" in one.row("bare").inner_text()
+    # After each execution the list is new; neither counters nor history know of it.
+    nb.run(1)
+    one.row("late").wait_for()
+    nb.run(2)
+    one.row("bare").wait_for(state="hidden")
+    one.node.get_by_role("button", name="List the objects again").click()
+    nb.run(3)
+    assert nb.cell(3).locator(".jp-InputPrompt").first.inner_text() == "[4]:"
+    assert nb.python("[get_ipython().execution_count, len(In)]") == [5, 5]
+    before = widgets(nb)
+
+    card = one.form("adata")
+    card.get_by_text("detected").wait_for()
+    assert card.get_by_label("Folder", exact=True).input_value() == "adata_karospace"
+    card.locator('[aria-label="Genes"] ~ .kf-input input').fill("5")
+    nb.until(
+        "[w.options['genes_mode'] for w in __import__('ipywidgets').widgets.widget._instances.values() if hasattr(w, 'options')]",
+        ["hvgs:5"],
+    )
+    if shots:
+        page.screenshot(path=shots / "panel-form.png")
+    one.export(card)
+    frame = one.viewer()
+    Bundle(Path(lab.folder) / "adata_karospace").verify()
+    exported = Bundle(Path(lab.folder) / "adata_karospace").manifest.gene_list
+    gene, other = [name for name in nb.python("list(adata.var_names)") if name not in exported][:2]
+    frame.evaluate("gene => window.karospace.setState({color: {kind: 'gene', gene}})", gene)
+    until_js(frame, "window.karospace.valueAt(7) !== null")
+    assert frame.evaluate("window.karospace.valueAt(7)") == pytest.approx(
+        nb.python(f"float(adata[7, {gene!r}].X.toarray()[0, 0])")
+    )
+    if shots:
+        page.screenshot(path=shots / "panel.png")
+    # An export again takes the place of the first in its tab.
+    earlier = page.locator(".kl-tab iframe").element_handle()
+    card.get_by_role("button", name="Export again").click()
+    earlier.wait_for_element_state("hidden", timeout=30_000)
+    one.viewer()
+    assert page.locator(".kl-tab").count() == 1
+
+    # The page is loaded again: the tab stands, and every gene of the object still comes from the kernel.
+    page.wait_for_timeout(1500)  # the layout is saved with a delay
+    page.reload()
+    frame = viewer_tab(page)
+    frame.evaluate("gene => window.karospace.setState({color: {kind: 'gene', gene}})", other)
+    until_js(frame, "window.karospace.valueAt(7) !== null")
+    assert nb.problems == []
+
+    one.node.locator(".kf-done").get_by_text("files").wait_for(timeout=30_000)
+
+    # Closing everything leaves nothing in the kernel.
+    page.locator(".lm-TabBar-tab").filter(has=page.get_by_text("adata", exact=True)).locator(
+        ".lm-TabBar-tabCloseIcon"
+    ).click()
+    one.back()
+    nb.until("len(__import__('ipywidgets').widgets.widget._instances)", before)
+
+
+def test_nothing_is_left_when_everything_is_closed(panel: Callable[..., Panel]) -> None:
+    one = panel()
+    nb = one.nb
+    one.row("adata").wait_for()
+    before = [widgets(nb), subshells(nb)]
+    card = one.form("adata")
+    one.export(card)
+    one.viewer()
+    one.back()
+    one.row("adata").wait_for()
+    # The tab outlives its form.
+    frame = one.viewer()
+    frame.evaluate("window.karospace.setState({color: {kind: 'gene', gene: 'CD3E'}})")
+    until_js(frame, "window.karospace.valueAt(7) !== null")
+    one.page.locator(".lm-TabBar-tab").filter(has=one.page.get_by_text("adata", exact=True)).locator(
+        ".lm-TabBar-tabCloseIcon"
+    ).click()
+    nb.until("len(__import__('ipywidgets').widgets.widget._instances)", before[0])
+    nb.until("len([t for t in __import__('threading').enumerate() if 'subshell' in t.name])", before[1])
+    nb.until("[t.name for t in __import__('threading').enumerate() if t.name.startswith('karospace')]", [])
+    assert nb.problems == []
+
+
+def test_progress_and_cancel_while_a_cell_runs(panel: Callable[..., Panel], lab: Lab) -> None:
+    one = panel("big = synthetic_tissue(60_000, 400, seed=4)", "time.sleep(12)")
+    nb = one.nb
+    nb.run(1, timeout=120)
+    card = one.form("big")
+    card.get_by_role("radio", name="All").click()
+    nb.until("True")
+    nb.run(2, wait=False)
+    one.export(card)
+    card.get_by_role("progressbar").wait_for(timeout=8000)
+    card.get_by_role("button", name="Cancel").click()
+    card.get_by_role("button", name="Export", exact=True).wait_for(timeout=8000)
+    assert nb.cell(2).locator(".jp-InputPrompt").first.inner_text() == "[*]:"
+    assert not (Path(lab.folder) / "big_karospace").exists()
+    # The list does not hang: it says of when it is.
+    one.back()
+    one.node.get_by_text("Kernel busy, list from").wait_for(timeout=8000)
+    assert "adata" in one.rows()
+
+
+def test_it_follows_the_notebook_in_front(lab: Lab, browser: Any) -> None:
+    context = browser.new_context(viewport={"width": 1360, "height": 860})
+    first = lab.notebook(context, [DATA], name="first.ipynb")
+    first.run(0)
+    one = Panel(first).show()
+    one.row("adata").wait_for()
+    # A second notebook in the same page, with a kernel of its own and nothing in it.
+    shutil.copy(Path(lab.folder) / "first.ipynb", Path(lab.folder) / "second.ipynb")
+    first.command("docmanager:open", {"path": "second.ipynb"})
+    one.node.get_by_text("No AnnData in this kernel yet").wait_for(timeout=30_000)
+    assert "second.ipynb" in one.node.inner_text().lower()
+    first.command("docmanager:open", {"path": "first.ipynb"})
+    one.row("adata").wait_for()
+    # Renamed: the panel says the new name.
+    first.page.evaluate("window.jupyterapp.serviceManager.contents.rename('first.ipynb', 'renamed.ipynb')")
+    one.node.locator(".kl-head").get_by_text("renamed.ipynb").wait_for(timeout=10_000)
+    # An object that went meanwhile is said, not crashed over.
+    first.page.evaluate("document.querySelector('.kl-row').disabled")
+    listed = one.row("bare")
+    listed.wait_for()
+    sessions = json.load(urllib.request.urlopen(f"{lab.url}api/sessions"))
+    first.file = Path(lab.folder) / next(s["path"] for s in sessions if s["path"] == "renamed.ipynb")
+    first.python("globals().pop('bare', None) and None")
+    listed.click()
+    one.node.get_by_text("There is no bare in this kernel any more").wait_for()
+    # A restarted kernel has nothing; a form of before says so.
+    one.node.get_by_role("button", name="Dismiss").click()
+    card = one.form("adata")
+    first.command("kernelmenu:restart")
+    first.page.get_by_role("button", name="Confirm Kernel Restart").click()
+    card.get_by_text("The kernel has stopped or was restarted").wait_for(timeout=20_000)
+    one.back()
+    one.node.get_by_text("No AnnData in this kernel yet").wait_for(timeout=20_000)
+    first.command("kernelmenu:shutdown")
+    one.node.get_by_text("The kernel has stopped").wait_for(timeout=20_000)
+    assert first.problems == []
+    for session in json.load(urllib.request.urlopen(f"{lab.url}api/sessions")):
+        if session["path"] in {"renamed.ipynb", "second.ipynb"}:
+            urllib.request.urlopen(urllib.request.Request(f"{lab.url}api/sessions/{session['id']}", method="DELETE"))
+    context.close()
+
+
+def test_files_open_from_the_file_browser(panel: Callable[..., Panel], lab: Lab) -> None:
+    tissue = synthetic_tissue(900, 60, seed=6)
+    folder = Path(lab.folder) / "files"
+    folder.mkdir(exist_ok=True)
+    tissue.write_h5ad(folder / "tissue.h5ad")
+    run(tissue, ExportConfig(outdir=folder / "ready", genes_mode="hvgs:4", dataset_name="Ready"))
+    one = panel()
+    nb, page = one.nb, one.page
+    nb.command("filebrowser:go-to-path", {"path": "files/ready"})
+    nb.command("filebrowser:activate")
+    # A bundle opens without any kernel.
+    entry = page.locator(".jp-DirListing-item").filter(has_text="manifest.json")
+    entry.wait_for()
+    entry.click(button="right")
+    page.locator(".lm-Menu-item").filter(has_text="Open in KaroSpace").click()
+    frame = viewer_tab(page)
+    assert frame.evaluate("window.karospace.cells") == 900
+    gene = Bundle(folder / "ready").manifest.gene_list[0]
+    frame.evaluate("gene => window.karospace.setState({color: {kind: 'gene', gene}})", gene)
+    until_js(frame, "window.karospace.valueAt(3) !== null")
+    # A file gets a kernel of its own, which ends with its form.
+    nb.command("filebrowser:go-to-path", {"path": "files"})
+    entry = page.locator(".jp-DirListing-item").filter(has_text="tissue.h5ad")
+    entry.wait_for()
+    entry.click(button="right")
+    page.locator(".lm-Menu-item").filter(has_text="Export to KaroSpace").click()
+    card = one.node.locator(".kf-card")
+    card.get_by_text("900 cells ×").wait_for(timeout=60_000)
+    card.get_by_text("detected").wait_for(timeout=30_000)
+    one.export(card)
+    page.locator(".lm-TabBar-tab").filter(has_text="tissue").wait_for(timeout=60_000)
+    frame = viewer_tab(page)
+    assert frame.evaluate("window.karospace.cells") == 900
+    Bundle(folder / "tissue_karospace").verify()
+
+    # The list of exports: verify, show, delete after asking.
+    def act(name: str) -> None:
+        one.node.get_by_role("button", name=f"{name}: tissue").click()
+
+    act("Verify every file")
+    one.node.get_by_text("files are as they were written").wait_for(timeout=20_000)
+    act("Show in the file browser")
+    page.locator(".jp-BreadCrumbs").get_by_text("tissue_karospace").wait_for()
+    one.show()
+    act("Delete")
+    page.get_by_role("button", name="Cancel").click()
+    assert (folder / "tissue_karospace" / "manifest.json").exists()
+    act("Delete")
+    page.locator(".jp-Dialog").get_by_role("button", name="Delete").click()
+    one.node.get_by_role("button", name="Delete: tissue").wait_for(state="detached")
+    assert not (folder / "tissue_karospace").exists()
+    one.back()
+    page.locator(".lm-TabBar-tab").filter(has_text="tissue").locator(".lm-TabBar-tabCloseIcon").first.click()
+
+    def kernels_of_files() -> list[str]:
+        return [
+            s["path"] for s in json.load(urllib.request.urlopen(f"{lab.url}api/sessions")) if s["path"].endswith("h5ad")
+        ]
+
+    for _ in range(100):
+        if not kernels_of_files():
+            break
+        page.wait_for_timeout(100)
+    assert kernels_of_files() == []
+    assert nb.problems == []
+
+
+def test_a_new_view_without_an_export(panel: Callable[..., Panel]) -> None:
+    one = panel()
+    nb, page = one.nb, one.page
+    one.row("adata").wait_for()
+    page.get_by_role("button", name="New view of an AnnData object").click()
+    page.locator(".jp-Dialog").get_by_role("button", name="Ok").click()
+    frame = one.viewer()
+    gene = nb.python("adata.var_names[59]")
+    frame.evaluate("gene => window.karospace.setState({color: {kind: 'gene', gene}})", gene)
+    until_js(frame, "window.karospace.valueAt(7) !== null")
+
+
+def test_the_list_knows_the_usual_coordinates() -> None:
+    """The listing runs where this package may be missing: its names are written there once more."""
+    scope: dict[str, Any] = {"variables": {}}
+    source = Path(__file__).parents[2] / "js" / "src" / "lab" / "listing.py"
+    exec(source.read_text(), scope)
+    specs = [spec for rank in RANKS for spec in rank]
+    assert list(scope["IN_OBSM"]) == [spec.key for spec in specs if spec.kind == "obsm"]
+    assert list(scope["IN_OBS"]) == [(spec.x, spec.y) for spec in specs if spec.kind == "obs"]
+
+
+def test_the_list_finds_objects_inside_of_others(tmp_path: Path) -> None:
+    import sys
+
+    scope: dict[str, Any] = {}
+    tissue = synthetic_tissue(300, 60, seed=1)
+    mu = type("MuData", (), {"__module__": "mudata._core.mudata"})()
+    mu.mod = {"rna": tissue, "prot": tissue[:, :10].copy(), "odd": 3}
+    space = type("SpatialData", (), {"__module__": "spatialdata._core"})()
+    space.tables = {"table": tissue[:100].copy()}
+    broken = type("AnnData", (), {"__module__": "anndata._core.anndata"})()
+    scope["variables"] = {"mdata": mu, "sdata": space, "same": tissue, "_hidden": tissue, "broken": broken, "n": 3}
+    before = set(sys.modules)
+    source = Path(__file__).parents[2] / "js" / "src" / "lab" / "listing.py"
+    exec(source.read_text(), scope)
+    assert set(sys.modules) == before
+    found = {
+        one["label"]: (one["where"], one["cells"], one["genes"], one["coordinates"])
+        for one in scope["answer"].data["objects"]
+    }
+    assert found == {
+        "mdata['rna']": (["mdata", "rna"], 300, 60, True),
+        "mdata['prot']": (["mdata", "prot"], 300, 10, True),
+        "sdata['table']": (["sdata", "table"], 100, 60, True),
+    }
