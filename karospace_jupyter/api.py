@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from karospace_jupyter.config import ExportConfig
@@ -37,6 +36,9 @@ def export_h5ad(config: ExportConfig, job: Job | None = None) -> Manifest:
     KaroSpaceError
         When it fails; then every target is as it was before.
     """
+    if not isinstance(config, ExportConfig):
+        msg = f"export_h5ad takes an ExportConfig: export_h5ad(ExportConfig(h5ad_path={config!r}, outdir='viewer'))."
+        raise ConfigError(msg)
     if config.h5ad_path is None:
         msg = "No input file was given (h5ad_path)."
         raise ConfigError(msg)
@@ -75,7 +77,7 @@ def adata_to_karospace(
     KaroSpaceError
         When it fails; then every target is as it was before.
     """
-    config = ExportConfig(outdir=None if outdir is None else Path(outdir), **options)
+    config = ExportConfig(outdir=outdir, **options)
     if not progress:
         return run(adata, config, job)
     with ProgressBar() as bar:

@@ -236,17 +236,38 @@ class ExportConfig(BaseModel):
         try:
             super().__init__(**options)
         except ValidationError as exc:
-            raise ConfigError(_explain(exc)) from exc
+            raise ConfigError(_explain(exc)) from None
         # Parsed here so that a mistake is found before a large file is opened.
         _ = self.coordinate_spec
         if self.raw and self.layer is not None:
             msg = f"Both raw and the layer {self.layer!r} were asked for. Expression comes from one matrix: choose one."
             raise ConfigError(msg)
 
+    @field_validator("annotation_columns", mode="before")
+    @classmethod
+    def _one_column(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
+
     @field_validator("annotation_columns", "genes_mode", mode="before")
     @classmethod
     def _as_tuple(cls, value: object) -> object:
         return tuple(value) if isinstance(value, list) else value
+
+    @field_validator("downsample", "seed", "jobs", "memory_mb", "max_asset_mb", mode="before")
+    @classmethod
+    def _no_truth(cls, value: object) -> object:
+        if isinstance(value, bool):
+            msg = "a number is needed"
+            raise ValueError(msg)
+        return value
+
+    @field_validator("outdir", "single_file", "zip_path", mode="before")
+    @classmethod
+    def _no_empty_path(cls, value: object) -> object:
+        if value == "":
+            msg = "an empty text is no path; leave the option out instead"
+            raise ValueError(msg)
+        return value
 
     @field_validator("image_path", mode="before")
     @classmethod
@@ -294,6 +315,18 @@ class ExportConfig(BaseModel):
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+_NEEDED = {
+    "annotation_columns": "a list of names of columns is needed, such as ['cell_type']",
+    "genes_mode": "'hvgs:N', 'top_mean:N', 'list:PATH', 'all' or a list of names is needed",
+    **dict.fromkeys(("downsample", "seed", "jobs", "memory_mb"), "a whole number is needed"),
+    "max_asset_mb": "a number is needed",
+    **dict.fromkeys(("gzip", "preview", "raw"), "True or False is needed"),
+    **dict.fromkeys(("outdir", "single_file", "zip_path", "h5ad_path"), "a path is needed"),
+    **dict.fromkeys(("coords", "dataset_name", "layer"), "a text is needed"),
+}
+_OF_TYPE = ("_type", "_parsing", "_from_float", "path_type")
+
+
 def _explain(exc: ValidationError) -> str:
     lines = []
     for error in exc.errors():
@@ -302,5 +335,7 @@ def _explain(exc: ValidationError) -> str:
             known = ", ".join(sorted(ExportConfig.model_fields))
             lines.append(f"There is no option {name!r}. The options are: {known}.")
         else:
-            lines.append(f"Option {name}: {error['msg']}, but {error['input']!r} was given.")
+            of_type = error["type"].endswith(_OF_TYPE)
+            what = _NEEDED.get(name, error["msg"]) if of_type else error["msg"].removeprefix("Value error, ")
+            lines.append(f"Option {name}: {what}, but {error['input']!r} was given.")
     return "\n".join(dict.fromkeys(lines))

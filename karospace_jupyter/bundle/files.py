@@ -94,6 +94,9 @@ class FolderFiles:
                 raise BundleError(msg)
             return real.read_bytes()
         except (FileNotFoundError, NotADirectoryError) as exc:
+            if not self.path.exists():
+                msg = f"The bundle {self.origin} is no longer there: its folder was moved or deleted. Export it again."
+                raise MissingFileError(msg) from None
             raise _missing(path, self.origin) from exc
         except (OSError, RuntimeError) as exc:  # RuntimeError: a loop of links, before Python 3.13
             msg = f"{path} cannot be read: {getattr(exc, 'strerror', None) or exc}."

@@ -41,6 +41,9 @@ class Bundle:
     """
 
     def __init__(self, path: str | os.PathLike[str] | BundleFiles, manifest: Manifest | None = None) -> None:
+        if not isinstance(path, (str, os.PathLike)) and not hasattr(path, "read"):
+            msg = f"A bundle is opened by the path of its folder, zip or HTML file; a {type(path).__name__} was given."
+            raise BundleError(msg)
         self.files: BundleFiles = open_files(path) if isinstance(path, (str, os.PathLike)) else path
         self.manifest = manifest or read_manifest(self.files)
 

@@ -105,7 +105,9 @@ def _nothing_found(source: Source) -> str:
     numeric = [name for name in source.obs_columns if pd.api.types.is_numeric_dtype(source.obs(name).dtype)]
     there = f"obsm holds {listed(shapes)}." if shapes else "obsm is empty."
     there += f" Numeric columns of obs: {listed(numeric, 12)}." if numeric else " obs has no numeric column."
-    example = f"obsm:{next(iter(source.obsm_shapes))}" if source.obsm_shapes else "obs:XCOLUMN,YCOLUMN"
+    # An array of two columns is more likely a place than the first of fifty components.
+    keys = sorted(source.obsm_shapes, key=lambda key: source.obsm_shapes[key][1:] != (2,))
+    example = f"obsm:{keys[0]}" if keys else "obs:XCOLUMN,YCOLUMN"
     return f"No coordinates were found under the usual names. {there} Name the ones to use, for example {example!r}."
 
 

@@ -31,7 +31,7 @@ CHUNK = 2 * 2**20
 """Bytes of one message: large ones stall the page's main thread."""
 
 
-_ONCE = {"start", "download"}
+_ONCE = {"start", "download", "view"}
 """Requests that must not be done twice."""
 
 

@@ -70,6 +70,8 @@ class KaroSpaceWidget(Base):
     """
 
     _kind = traitlets.Unicode("form").tag(sync=True)
+    # In the panel the viewer opens elsewhere, once for each export.
+    _place = traitlets.Enum(["cell", "panel"], "cell").tag(sync=True)
     _channel = traitlets.Unicode().tag(sync=True)
     _view = traitlets.Unicode().tag(sync=True)
     _summary = traitlets.Dict().tag(sync=True)
@@ -87,7 +89,7 @@ class KaroSpaceWidget(Base):
     bundle_path = traitlets.Unicode().tag(sync=True)
     log = traitlets.List(traitlets.Unicode()).tag(sync=True)
 
-    def __init__(self, adata: Any, config: ExportConfig) -> None:  # noqa: ANN401 - anndata is imported late
+    def __init__(self, adata: Any, config: ExportConfig, *, place: str = "cell") -> None:  # noqa: ANN401 - imported late
         self._adata = adata
         self._base = config
         self._session = ExportSession(self._on_session)
@@ -95,16 +97,21 @@ class KaroSpaceWidget(Base):
         self._closed = False
         self._exported = config
         self._revision = 0
+        self._exports = 0
         self._wire = Channel()
         self._maker = WidgetMaker()
         self._estimator = _Latest(self._make_estimate, "karospace-estimate")
         for kind, handler in {
             "start": self._on_start, "cancel": self._on_cancel, "options": self._on_options,
-            "genes": self._on_genes, "download": self._on_download,
+            "genes": self._on_genes, "download": self._on_download, "view": self._on_view,
+            "close": lambda *_: self.close(),
         }.items():  # fmt: skip
             self._wire.route(kind, handler)
         super().__init__(
-            _channel=f"IPY_MODEL_{self._wire.model_id}", _summary=quick_summary(adata), options=plain(config)
+            _channel=f"IPY_MODEL_{self._wire.model_id}",
+            _place=place,
+            _summary=quick_summary(adata),
+            options=plain(config),
         )
         cells_rerun.remember(self)
         # Not before the comm stands: what a thread sets while it opens reaches no page.
@@ -220,6 +227,15 @@ class KaroSpaceWidget(Base):
             self._revision = max(self._revision, int(message.get("revision", 0)))
             self._estimator.ask()  # the page waits for this revision, also when nothing changed
 
+    def _on_view(self, message: dict[str, Any], _: list[memoryview]) -> None:
+        """Make a viewer of the last export, which outlives this form."""
+        bundle = self.bundle
+        if bundle is None:
+            msg = "There is no bundle yet."
+            raise ViewError(msg)
+        view = self._view_of(bundle, None)
+        self._wire.send({"type": "viewed", "id": message.get("id"), "view": view.model_id})
+
     def _on_genes(self, message: dict[str, Any], _: list[memoryview]) -> None:
         """Complete the beginning of a gene's name."""
         wanted = str(message.get("query", "")).strip().casefold()
@@ -260,32 +276,39 @@ class KaroSpaceWidget(Base):
         bundle = self._session.bundle
         assert bundle is not None  # noqa: S101 - the session is done
         old = self._shown_view
-        config = self._exported
-        try:
-            view = KaroSpaceView(bundle, adata=self._live(bundle), config=config, channel=self._wire)
-        except ViewError as exc:
-            # The object has lost cells meanwhile: the bundle is shown by itself.
-            logger.info("%s", exc)
-            view = KaroSpaceView(bundle, config=config, channel=self._wire)
-        if old is not None:
+        view = self._view_of(bundle, self._wire) if self._place == "cell" else None
+        if view is not None and old is not None:
             view.height = old.height
         if self._closed:
-            view.close()
+            if view is not None:
+                view.close()
             return
         self._shown_view = view
         files = bundle.manifest.asset_files
         self.manifest = bundle.manifest.model_dump(mode="json", exclude_none=True)
         self.bundle_path = "" if bundle.path is None else str(bundle.path)
+        self._exports += 1
         self._result = {
             "name": bundle.manifest.dataset_name,
             "path": "" if bundle.path is None else _short(bundle.path),
             "bytes": sum(file.size_bytes for file in files),
             "files": len(files) + 2,
             "warnings": list(bundle.warnings),
+            "number": self._exports,
         }
-        self._view = f"IPY_MODEL_{view.model_id}"
+        if view is not None:
+            self._view = f"IPY_MODEL_{view.model_id}"
         if old is not None:
             old.close()
+
+    def _view_of(self, bundle: Bundle, channel: Channel | None) -> KaroSpaceView:
+        config = self._exported
+        try:
+            return KaroSpaceView(bundle, adata=self._live(bundle), config=config, channel=channel)
+        except ViewError as exc:
+            # The object has lost cells meanwhile: the bundle is shown by itself.
+            logger.info("%s", exc)
+            return KaroSpaceView(bundle, config=config, channel=channel)
 
     def _live(self, bundle: Bundle) -> Any:  # noqa: ANN401
         """Return the object if it can serve further genes: one in memory whose cells are the bundle's."""

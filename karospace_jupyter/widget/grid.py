@@ -41,7 +41,8 @@ def karospace_grid(
         When there is nothing to show.
     """
     if isinstance(subjects, str) or not isinstance(subjects, Sequence) or not subjects:
-        msg = "karospace_grid takes a list of views, bundles, paths or AnnData objects; at least one."
+        given = "an empty one" if isinstance(subjects, Sequence) and not subjects else f"a {type(subjects).__name__}"
+        msg = f"karospace_grid takes a list of views, bundles, paths or AnnData objects, but {given} was given."
         raise ViewError(msg)
     views: list[KaroSpaceView] = []
     made: list[KaroSpaceView] = []
@@ -64,5 +65,6 @@ def karospace_grid(
             view._group = group  # noqa: SLF001 - one thing in two classes
     n = columns or min(3, len(views))
     grid = GridBox(views, layout=Layout(grid_template_columns=f"repeat({n}, minmax(0, 1fr))", grid_gap="8px"))
+    grid.add_class("karospace-grid")
     cells_rerun.remember(grid)
     return grid

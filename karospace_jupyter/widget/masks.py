@@ -36,7 +36,8 @@ def as_mask(value: Any, names: NDArray[np.object_]) -> Mask | None:  # noqa: ANN
     if isinstance(value, pd.Series | pd.api.extensions.ExtensionArray) and value.dtype == "boolean":
         value = value.fillna(value=False).astype(bool)  # as pandas does where such values choose rows
     if isinstance(value, pd.Series) and value.dtype == bool and not value.index.equals(pd.RangeIndex(n)):
-        matched = value.reindex(pd.Index(names)) if value.index.is_unique else value
+        unique = value.index.is_unique and pd.Index(names).is_unique
+        matched = value.reindex(pd.Index(names)) if unique else value
         if len(matched) == n and not matched.isna().any():
             return np.asarray(matched, dtype=bool)
     if isinstance(value, str) or not isinstance(value, Sequence | np.ndarray | pd.Series | pd.Index | set | frozenset):
@@ -66,7 +67,12 @@ def _positions(array: NDArray[Any], names: NDArray[np.object_]) -> NDArray[np.in
         return array.astype(np.int64)
     if not len(array):
         return np.zeros(0, dtype=np.int64)
-    positions = pd.Index(names).get_indexer(pd.Index(array.astype(object)))
+    index = pd.Index(names)
+    if not index.is_unique:
+        twice = int(index.duplicated().sum())
+        msg = f"{twice:,} cells have a name that others have, too: select with booleans or positions instead of names."
+        raise ViewError(msg)
+    positions = index.get_indexer(pd.Index(array.astype(object)))
     if (positions < 0).any():
         unknown = array[positions < 0]
         msg = f"{len(unknown):,} names are not cells of this view; the first: {str(unknown[0])!r}."

@@ -97,9 +97,12 @@ def changed(state: ViewState, change: dict[str, Any]) -> ViewState:
     except ValidationError as exc:
         first = exc.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the state"
-        known = ", ".join(ViewState.model_fields)
-        msg = f"A view has no such state: {where}: {first['msg']}. Its fields are: {known}."
-        raise ViewError(msg) from exc
+        msg = f"A view has no such state: {where}: {first['msg']}."
+        if first["type"] == "extra_forbidden":
+            msg += f" Its fields are: {', '.join(ViewState.model_fields)}."
+        if str(first["loc"][:1]) == "('camera',)":
+            msg += " A camera is {'x': ..., 'y': ..., 'zoom': ...} in coordinate units."
+        raise ViewError(msg) from None
 
 
 def from_wire(value: object) -> ViewState | None:

@@ -46,6 +46,7 @@ def summarise(adata: Any) -> dict[str, Any]:  # noqa: ANN401
             "ready": True,
             "facts": _facts(found),
             "coordinates": [*dict.fromkeys([*found.coordinates, *_other_coordinates(source)])],
+            "detected": found.coordinates[0] if found.coordinates else None,
             "columns": [_column(source, column) for column in found.columns],
             "layers": list(found.layers),
             "raw": found.has_raw,

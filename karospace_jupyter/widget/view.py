@@ -71,6 +71,7 @@ class KaroSpaceView(Base):
         When something is asked for that the bundle does not have.
     """
 
+    _own_channel = False
     _kind = traitlets.Unicode("view").tag(sync=True)
     _channel = traitlets.Unicode().tag(sync=True)
     _fallback = traitlets.Dict().tag(sync=True)
@@ -112,6 +113,8 @@ class KaroSpaceView(Base):
             "selection": self._on_selection, "regions": self._on_regions, "snapshot": self._on_snapshot,
         }.items():  # fmt: skip
             self._wire.route(kind, self._known(handler) if kind != "open" else handler)
+        if self._own_channel:
+            self._wire.route("close", lambda *_: self.close())
         try:
             super().__init__(
                 height=height,
@@ -202,6 +205,9 @@ class KaroSpaceView(Base):
             msg = "This view has no AnnData object to write to. Open it with karospace_view(bundle, adata=adata)."
             raise ViewError(msg)
         obs = self._live.adata.obs
+        if not isinstance(name, str) or not name.strip():
+            msg = f"A column of obs needs a name, as text; {name!r} was given."
+            raise ViewError(msg)
         if name in obs.columns and not overwrite:
             msg = f"obs has a column {name!r} already. Choose another name, or pass overwrite=True."
             raise ViewError(msg)
@@ -223,7 +229,10 @@ class KaroSpaceView(Base):
         from PIL import Image
 
         if not wait_for(lambda: bool(self._views), min(timeout, 10)):
-            msg = "This view is not open anywhere. Show it in a cell first, then take the snapshot."
+            msg = (
+                "No page shows this view yet. A viewer opens when the cell that shows it has ended: "
+                "take the snapshot in a later cell."
+            )
             raise ViewError(msg)
         key = uuid.uuid4().hex
         self._snapshots[key] = None
@@ -369,6 +378,12 @@ class KaroSpaceView(Base):
         for labels in m.gene_labels or ():
             if text in labels.labels:
                 return ByGene(gene=m.gene_list[labels.labels.index(text)])
+        if self._live is not None and text in self._live.adata.obs.columns:
+            msg = (
+                f"The column {text!r} is in adata.obs, but not in this view: it came later or was left out. "
+                f"Make a new view that names it: karospace_view(adata, annotation_columns=[{text!r}, ...])."
+            )
+            raise ViewError(msg)
         near = nearest(text, [*m.annotation_columns, *genes])
         hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
         columns = ", ".join(m.annotation_columns[:12]) or "none"
