@@ -16,7 +16,7 @@ else
 endif
 
 test: check chromium $(VIEWER)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: lint types layers js-check
 

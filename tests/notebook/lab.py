@@ -103,15 +103,25 @@ class Server:
 
 
 class Lab(Server):
-    def __init__(self, folder: Path, *, base: str = "/", application: str = "lab", args: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        base: str = "/",
+        application: str = "lab",
+        args: tuple[str, ...] = (),
+        python: Path | None = None,
+    ) -> None:
+        """Start it from this environment with the panel of this checkout, or from another one as it is installed."""
         self.folder = folder
         self.application = application
         self.runtime = folder / ".runtime"
         self.runtime.mkdir(exist_ok=True)
         port = free_port()
+        own = {} if python is None else {"PATH": os.pathsep.join([str(python.parent), os.environ["PATH"]])}
         env = {
-            # The panel of this checkout, whatever is installed.
-            "JUPYTER_PATH": str(STATIC),
+            **own,
+            "JUPYTER_PATH": str(STATIC) if python is None else "",
             "JUPYTER_RUNTIME_DIR": str(self.runtime),
             "JUPYTER_DATA_DIR": str(folder / ".data"),
             "JUPYTER_CONFIG_DIR": str(folder / ".config"),
@@ -120,7 +130,7 @@ class Lab(Server):
             "IPYTHONDIR": str(folder / ".ipython"),
         }
         command = [
-            sys.executable, "-m", "jupyter", application, "--no-browser", "--allow-root", "--ip=127.0.0.1",
+            str(python or sys.executable), "-m", "jupyter", application, "--no-browser", "--allow-root", "--ip=127.0.0.1",
             f"--port={port}", f"--ServerApp.root_dir={folder}", f"--ServerApp.base_url={base}",
             "--IdentityProvider.token=", "--ServerApp.password=", "--expose-app-in-browser",
             "--ServerApp.disable_check_xsrf=True", "--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",

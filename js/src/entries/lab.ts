@@ -16,7 +16,7 @@ import { Kernels } from '../lab/kernels';
 import css from '../lab/lab.css';
 import { renderPanel, type Say } from '../lab/panel';
 import { type Defaults, Side } from '../lab/side';
-import { Tabs } from '../lab/tabs';
+import { hasTabs, Tabs } from '../lab/tabs';
 
 declare const __VERSION__: string;
 
@@ -85,6 +85,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
     const panel = new Widget();
     panel.id = 'karospace-panel';
     panel.addClass('kl-side');
+    panel.toggleClass('kl-wide', hasTabs(app));
     panel.title.icon = tissueIcon;
     panel.title.caption = 'KaroSpace';
     panel.node.setAttribute('role', 'region');

@@ -8,6 +8,9 @@ import type { Kernels } from './kernels';
 import type { Say } from './panel';
 import { type Shown, ViewTab } from './view-tab';
 
+/** Whether the application's main area holds tabs, as JupyterLab's does. */
+export const hasTabs = (app: JupyterFrontEnd): boolean => 'layoutModified' in app.shell;
+
 type Tab = MainAreaWidget<ViewTab>;
 
 /** The viewers in the main area, and what is remembered of them when the page is loaded again. */
@@ -106,7 +109,9 @@ export class Tabs {
     tab.title.label = shown.title;
     tab.title.closable = true;
     tab.toolbar.hide();
-    this.#app.shell.add(tab, 'main', { mode });
+    // Notebook 7 has one document in its main area: the viewer stands beside it.
+    if (hasTabs(this.#app)) this.#app.shell.add(tab, 'main', { mode });
+    else this.#app.shell.add(tab, 'right', { rank: 600 });
     void this.tracker.add(tab);
     return tab;
   }

@@ -29,6 +29,7 @@ export class ViewTab extends Widget {
     this.shown = shown;
     this.key = shown.key ?? Math.random().toString(36).slice(2);
     this.addClass('kl-tab');
+    this.title.label = shown.title;
     this.node.tabIndex = -1;
   }
 
