@@ -70,6 +70,20 @@ class Partial:
         except OSError as exc:
             raise failed(exc, self.target / path) from exc
 
+    def keep(self, names: list[str]) -> None:
+        """Take these entries of the target's folder along: they will be in the published folder, too."""
+        try:
+            for name in names:
+                old, new = self.target / name, self.folder / name
+                if old.is_dir() and not old.is_symlink():
+                    shutil.copytree(old, new, symlinks=True, copy_function=_link)
+                else:
+                    _link(old, new)
+        except (OSError, shutil.Error) as exc:
+            held = ", ".join(names[:5])
+            msg = f"{self.target} holds {held}, which could not be taken along: {exc}. Move it away first."
+            raise SinkError(msg) from exc
+
     def publish_folder(self) -> None:
         """Move the folder into place; what was there is removed after that."""
         try:
@@ -105,6 +119,14 @@ class Partial:
             except OSError:
                 break
         self._made = []
+
+
+def _link(old: str | Path, new: str | Path) -> None:
+    """Give a file a second name, or copy it where the file system has only one for each."""
+    try:
+        os.link(old, new, follow_symlinks=False)
+    except OSError:
+        shutil.copy2(old, new, follow_symlinks=False)
 
 
 def absolute(path: str | os.PathLike[str]) -> Path:

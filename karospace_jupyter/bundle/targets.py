@@ -48,6 +48,19 @@ def check_folder(target: Path) -> None:
         raise SinkError(msg)
 
 
+_OWN = {"assets", "index.html", "manifest.json", "preview.png"}
+
+
+def foreign_entries(target: Path) -> list[str]:
+    """Return the names in a bundle's folder that no exporter made: a README, a ``.git``."""
+    try:
+        return sorted(entry.name for entry in target.iterdir() if entry.name not in _OWN)
+    except FileNotFoundError:
+        return []
+    except OSError as exc:
+        raise failed(exc, target) from exc
+
+
 def check_file(target: Path, form: Form) -> None:
     """Refuse a file that must not be replaced.
 

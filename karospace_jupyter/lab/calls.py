@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from karospace_jupyter.bundle.read import Bundle
+from karospace_jupyter.bundle.targets import check_folder, foreign_entries
 from karospace_jupyter.config import ExportConfig
 from karospace_jupyter.errors import SinkError, SourceError, ViewError
-from karospace_jupyter.sink.folder import check_target
 from karospace_jupyter.source import read_backed
 from karospace_jupyter.widget.form import KaroSpaceWidget
 from karospace_jupyter.widget.show import karospace_view
@@ -94,7 +94,11 @@ def delete(path: str) -> dict[str, Any]:
     if not (folder / "manifest.json").is_file():
         msg = f"{folder} is not a bundle any more: it has no manifest.json. Nothing was deleted."
         raise SinkError(msg)
-    check_target(folder)
+    check_folder(folder)
+    foreign = foreign_entries(folder)
+    if foreign:
+        msg = f"{folder} holds {foreign[0]!r}, which is no part of the bundle. Move it away first. Nothing was deleted."
+        raise SinkError(msg)
     shutil.rmtree(folder)
     return {}
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from karospace_jupyter.bundle.targets import check_folder as check_target
+from karospace_jupyter.bundle.targets import foreign_entries
 from karospace_jupyter.partial import Partial, absolute
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ class FolderSink:
     Parameters
     ----------
     target
-        Folder to create. An existing bundle is replaced; anything else that is not empty is refused.
+        Folder to create. An existing bundle is replaced, and what others put beside its files stays; anything else
+        that is not empty is refused.
     """
 
     def __init__(self, target: Path) -> None:
@@ -56,4 +58,5 @@ class FolderSink:
     def commit(self) -> None:
         """Move the folder into place; what was there is removed after that."""
         self.check()
+        self._partial.keep(foreign_entries(self.target))
         self._partial.publish_folder()

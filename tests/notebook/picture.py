@@ -1,4 +1,4 @@
-"""Makes the picture of the notebook in the README: python tests/notebook/picture.py"""
+"""Makes the pictures of the notebook and of the panel in the README: python tests/notebook/picture.py"""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "notebook")]
 from conftest import FLAGS, find_chromium  # noqa: E402 - a path of the tests comes first
 from lab import Lab  # noqa: E402
+from test_panel import Panel  # noqa: E402
 
 SETUP = """from karospace_jupyter import karospace_widget
 from karospace_jupyter.datasets import synthetic_tissue
@@ -37,6 +38,15 @@ def main() -> None:
             frame.evaluate("window.karospace.setState({color: {kind: 'annotation', column: 'cell_type'}})")
             nb.page.wait_for_timeout(1500)
             nb.cell(1).screenshot(path=ROOT / "examples" / "notebook.png")
+            nb.shut_down()
+            context = browser.new_context(viewport={"width": 1360, "height": 860})
+            nb = lab.notebook(context, [SETUP], name="margin.ipynb")
+            nb.run(0)
+            panel = Panel(nb).show()
+            panel.export(panel.form("adata"))
+            panel.viewer()
+            nb.page.wait_for_timeout(1500)
+            nb.page.screenshot(path=ROOT / "examples" / "panel.png")
             nb.shut_down()
             browser.close()
     finally:

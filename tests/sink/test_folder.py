@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
+from karospace_jupyter.config import ExportConfig
+from karospace_jupyter.datasets import synthetic_tissue
 from karospace_jupyter.errors import SinkError
+from karospace_jupyter.export import run
 from karospace_jupyter.sink import FolderSink
 
 MANIFEST = b'{"schema_version": "1.1.0", "asset_files": []}'
@@ -36,7 +39,7 @@ def test_publishes_into_a_new_folder(tmp_path: Path) -> None:
 
 def test_replaces_a_bundle_whole(tmp_path: Path) -> None:
     publish(tmp_path / "out", b"old")
-    (tmp_path / "out" / "stray.txt").write_text("from the older bundle")
+    (tmp_path / "out" / "assets" / "stray.bin").write_text("from the older bundle")
     publish(tmp_path / "out", b"new")
     assert names(tmp_path) == ["out/assets/a.bin", "out/manifest.json"]
     assert (tmp_path / "out/assets/a.bin").read_bytes() == b"new"
@@ -119,3 +122,19 @@ def test_a_full_disk_is_said(tmp_path: Path) -> None:
         (partial / "a.bin").symlink_to("/dev/full")
         sink.put("a.bin", b"x")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_others_put_beside_a_bundle_stays(tmp_path: Path) -> None:
+    tissue = synthetic_tissue(300, 60, seed=1)
+    out = tmp_path / "out"
+    run(tissue, ExportConfig(outdir=out, genes_mode="hvgs:3"))
+    (out / "README.md").write_text("mine")
+    (out / ".git" / "refs").mkdir(parents=True)
+    (out / ".git" / "HEAD").write_text("ref: main")
+    (out / "link").symlink_to("README.md")
+    run(tissue, ExportConfig(outdir=out, genes_mode="hvgs:4")).verify()
+    assert (out / "README.md").read_text() == "mine"
+    assert (out / ".git" / "HEAD").read_text() == "ref: main"
+    assert (out / ".git" / "refs").is_dir()
+    assert (out / "link").is_symlink()
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]

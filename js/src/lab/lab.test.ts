@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest';
+import { viewOnDisk } from './disk';
+import { type Exported, folderOf, storedExports, withExport } from './exports';
+
+const one: Exported = {
+  title: 'a',
+  path: '/data/a',
+  folder: 'a',
+  kernel: 'k',
+  bytes: 5,
+  at: 1,
+  checked: '',
+};
+
+test('where a folder of the kernel lies among the files of Jupyter', () => {
+  expect(folderOf('work/n.ipynb', 'out')).toBe('work/out');
+  expect(folderOf('n.ipynb', './deep/out/')).toBe('deep/out');
+  expect(folderOf('a/b/n.ipynb', '../out')).toBe('a/out');
+  expect(folderOf('n.ipynb', '../out')).toBeNull();
+  for (const elsewhere of ['/data/out', '~/out', 'C:\\out', ''])
+    expect(folderOf('n.ipynb', elsewhere)).toBeNull();
+});
+
+test('an export to the same place takes the place of the earlier one', () => {
+  const again = { ...one, at: 2 };
+  expect(withExport([one, { ...one, path: '/data/b' }], again)).toEqual([again, { ...one, path: '/data/b' }]);
+});
+
+test('what was stored by something else is left out', () => {
+  expect(storedExports(undefined)).toEqual([]);
+  expect(storedExports([one, null, 3, { ...one, at: 'x' }, { path: 'y' }])).toEqual([one]);
+});
+
+test('a bundle on disk answers like a kernel, and only for what lies inside of it', async () => {
+  const files: Record<string, Uint8Array> = { 'b/manifest.json': new Uint8Array(5_000_000).fill(7) };
+  const asked: string[] = [];
+  const read = async (path: string) => {
+    asked.push(path);
+    const bytes = files[path];
+    if (!bytes) throw new Error('404');
+    return bytes;
+  };
+  const model = viewOnDisk('b', 'B', read, async () => new Uint8Array([1, 2]));
+  const heard: { message: Record<string, unknown>; size: number }[] = [];
+  model.on('msg:custom', ((message: Record<string, unknown>, buffers: Uint8Array[]) =>
+    heard.push({ message, size: buffers[0]?.length ?? 0 })) as never);
+  const until = async (count: number) => {
+    while (heard.length < count) await new Promise((resolve) => setTimeout(resolve, 1));
+    return heard.splice(0);
+  };
+  model.send({ type: 'read', id: 'r1', view: 'v', path: 'manifest.json' });
+  const parts = await until(3);
+  expect(parts.map(({ message }) => message.index)).toEqual([0, 1, 2]);
+  expect(parts.reduce((sum, { size }) => sum + size, 0)).toBe(5_000_000);
+  expect(parts.every(({ message }) => message.count === 3 && message.total === 5_000_000)).toBe(true);
+  model.send({ type: 'read', id: 'r2', view: 'v', path: '../secret' });
+  model.send({ type: 'read', id: 'r3', view: 'v', path: 'gone.bin' });
+  expect((await until(2)).map(({ message }) => message.type)).toEqual(['refused', 'refused']);
+  expect(asked).toEqual(['b/manifest.json', 'b/gone.bin']);
+  model.send({ type: 'read', id: 'p', view: 'v', path: 'index.html' });
+  expect((await until(1))[0]?.size).toBe(2);
+});

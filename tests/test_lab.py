@@ -1,0 +1,90 @@
+"""What the panel asks of a kernel, without a page."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from karospace_jupyter.config import ExportConfig
+from karospace_jupyter.datasets import synthetic_tissue
+from karospace_jupyter.export import run
+from karospace_jupyter.lab import call
+
+
+class Shell:
+    user_ns: ClassVar[dict[str, Any]] = {}
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Any]:
+    """The variables of a kernel that works in a folder of its own."""
+    monkeypatch.setattr(Shell, "user_ns", {})
+    monkeypatch.setattr("IPython.get_ipython", lambda: Shell)
+    monkeypatch.chdir(tmp_path)
+    return Shell.user_ns
+
+
+def ask(**request: Any) -> Any:
+    return call(json.dumps(request)).data
+
+
+def model(answer: dict[str, Any]) -> Any:
+    from ipywidgets.widgets.widget import _instances
+
+    return _instances[answer["model"]]
+
+
+def test_a_form_knows_its_object_and_where_it_goes(names: dict[str, Any]) -> None:
+    tissue = synthetic_tissue(300, 60, seed=1)
+    names["mdata"] = type("MuData", (), {"mod": {"rna one": tissue}})()
+    form = model(
+        ask(do="form", where=["mdata", "rna one"], options={"outdir": "viewers/{name}", "genes_mode": "hvgs:7"})
+    )
+    assert form.options["outdir"] == str(Path("viewers/mdata_rna_one"))
+    assert form.options["dataset_name"] == "mdata rna one"
+    assert form.options["genes_mode"] == "hvgs:7"
+    form.start()
+    assert form.wait(60) == "done"
+    assert form.view is None
+    assert ask(do="known", model=form.model_id) == {"known": True}
+    key = form.model_id
+    form.close()
+    assert ask(do="known", model=key) == {"known": False}
+
+
+def test_what_went_meanwhile_is_said(names: dict[str, Any]) -> None:
+    assert "no adata in this kernel any more" in ask(do="form", where=["adata"], options={})["error"]
+    names["adata"] = 3
+    assert "is a int now" in ask(do="form", where=["adata"], options={})["error"]
+    assert "KeyError" in ask(do="nothing")["error"]
+    assert "error" in ask(do="file", path="none.h5ad", options={})
+
+
+def test_a_file_is_not_read_into_memory(names: dict[str, Any], tmp_path: Path) -> None:
+    synthetic_tissue(300, 60, seed=1).write_h5ad(tmp_path / "tissue.h5ad")
+    form = model(ask(do="file", path="tissue.h5ad", options={}))
+    assert form._adata.isbacked
+    form.start()
+    assert form.wait(60) == "done"
+    assert form.bundle.path == tmp_path / "tissue_karospace"
+    form.close()
+    form._adata.file.close()
+
+
+def test_a_bundle_is_checked_and_deleted_and_nothing_else_is(names: dict[str, Any], tmp_path: Path) -> None:
+    bundle = run(synthetic_tissue(300, 60, seed=1), ExportConfig(outdir=tmp_path / "out", genes_mode="hvgs:3"))
+    assert ask(do="verify", path=str(bundle.path))["files"] > 5
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "thesis.txt").write_text("precious")
+    assert "is not a bundle" in ask(do="delete", path=str(tmp_path / "thesis"))["error"]
+    (tmp_path / "out" / "notes.txt").write_text("precious")
+    assert "error" in ask(do="delete", path=str(tmp_path / "out"))
+    assert (tmp_path / "out" / "notes.txt").exists()
+    (tmp_path / "out" / "notes.txt").unlink()
+    (tmp_path / "out" / "preview.png").write_bytes(b"")
+    assert "preview.png" in ask(do="verify", path=str(bundle.path))["error"]
+    assert ask(do="delete", path=str(tmp_path / "out")) == {}
+    assert not (tmp_path / "out").exists()
