@@ -165,6 +165,13 @@ def test_without_coordinates_the_form_says_what_to_do(shared: Notebook) -> None:
     assert card.get_by_role("button", name="Export", exact=True).is_disabled()
 
 
+def test_cells_without_a_place_are_not_dropped_in_silence(notebook: Open) -> None:
+    nb = notebook([DATA + "adata.obsm['spatial'][:50] = np.nan", "w = karospace_widget(adata, 'gaps')\nw"])
+    nb.run(0)
+    nb.run(1)
+    form(nb, 1).get_by_text("50 of 3,000 cells have NaN or infinite coordinates").wait_for()
+
+
 def test_a_busy_cell_neither_stops_the_progress_nor_the_cancel(shared: Notebook, lab: Lab) -> None:
     nb = shared
     nb.run(2, timeout=120)
@@ -215,6 +222,7 @@ def test_what_changes_meanwhile_is_reported(shared: Notebook) -> None:
 def test_closing_cancels_and_leaves_nothing(shared: Notebook) -> None:
     nb = shared
     count = "len(__import__('ipywidgets').widgets.widget._instances)"
+    nb.python("globals().setdefault('big', synthetic_tissue(60_000, 400, seed=4)) is None", timeout=60)
     before = nb.python(count)
     nb.python(
         '[exec(\'t = karospace_widget(big, "gone", genes_mode="all")\', globals()), t.start(), t.close()] and None'

@@ -322,6 +322,40 @@ def test_a_new_view_without_an_export(panel: Callable[..., Panel]) -> None:
     until_js(frame, "window.karospace.valueAt(7) !== null")
 
 
+def test_a_package_that_is_missing_or_of_another_version_is_said(panel: Callable[..., Panel]) -> None:
+    one = panel()
+    nb = one.nb
+    one.row("adata").wait_for()
+    again = one.node.get_by_role("button", name="List the objects again")
+    nb.python("setattr(__import__('karospace_jupyter'), '__version__', '9.9.9')")
+    again.click()
+    one.node.get_by_text("but the kernel has 9.9.9").wait_for()
+    assert "%pip install karospace-jupyter==" in one.node.inner_text()
+    gone = "__import__('sys').modules.pop('karospace_jupyter', None)"
+    absent = "setattr(__import__('importlib.metadata').metadata, 'version', lambda name: (_ for _ in ()).throw(__import__('importlib.metadata').metadata.PackageNotFoundError(name)))"
+    nb.python(f"[{gone}, {absent}] and None")
+    again.click()
+    one.node.get_by_text("is not installed beside this kernel").wait_for()
+    assert one.row("adata").is_disabled()
+
+
+def test_a_console_is_followed_too(panel: Callable[..., Panel], lab: Lab) -> None:
+    one = panel()
+    nb, page = one.nb, one.page
+    one.row("adata").wait_for()
+    nb.command("console:create", {"path": "", "kernelPreference": {"name": "python3"}})
+    page.locator(".jp-CodeConsole-promptCell .cm-content").click(timeout=30_000)
+    one.node.get_by_text("No AnnData in this kernel yet").wait_for(timeout=30_000)
+    page.keyboard.insert_text(
+        "from karospace_jupyter.datasets import synthetic_tissue; typed = synthetic_tissue(300, 60, seed=2)"
+    )
+    page.keyboard.press("Shift+Enter")
+    one.row("typed").wait_for(timeout=30_000)
+    for session in json.load(urllib.request.urlopen(f"{lab.url}api/sessions")):
+        if session["type"] == "console":
+            urllib.request.urlopen(urllib.request.Request(f"{lab.url}api/sessions/{session['id']}", method="DELETE"))
+
+
 def test_the_list_knows_the_usual_coordinates() -> None:
     """The listing runs where this package may be missing: its names are written there once more."""
     scope: dict[str, Any] = {"variables": {}}

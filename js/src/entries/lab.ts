@@ -105,6 +105,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
     };
     notebooks?.currentChanged.connect(front);
     consoles?.currentChanged.connect(front);
+    app.shell.currentChanged?.connect(front);
     void app.restored.then(front);
 
     addCommands({

@@ -55,7 +55,7 @@ export function Run({ traits, onTab }: { traits: Traits; onTab: (() => void) | n
           {problems.object}
         </p>
       )}
-      {notes.length > 0 && <Notes notes={notes} />}
+      {notes.length > 0 && <Notes notes={notes} open={losesCells(traits)} />}
       {log.length > 0 && (
         <details
           class="kf-log"
@@ -72,9 +72,19 @@ export function Run({ traits, onTab }: { traits: Traits; onTab: (() => void) | n
   );
 }
 
-function Notes({ notes }: { notes: readonly string[] }): JSX.Element {
+/** Whether cells are missing that nobody asked to leave out: then the notes are open. */
+function losesCells(traits: Traits): boolean {
+  const { n_cells: exported } = traits.estimate.value;
   return (
-    <details class="kf-log" open={notes.length <= 3}>
+    exported !== undefined &&
+    traits.options.value.downsample === null &&
+    exported < traits.summary.value.n_cells
+  );
+}
+
+function Notes({ notes, open }: { notes: readonly string[]; open: boolean }): JSX.Element {
+  return (
+    <details class="kf-log" open={open}>
       <summary>
         {notes.length} {notes.length === 1 ? 'note' : 'notes'}
       </summary>
@@ -176,7 +186,7 @@ function Ended({ traits, onTab }: { traits: Traits; onTab: (() => void) | null }
         <Download traits={traits} kind="html" text="HTML" />
         <Download traits={traits} kind="zip" text="Zip" />
       </span>
-      {warnings && warnings.length > 0 && <Notes notes={warnings} />}
+      {warnings && warnings.length > 0 && <Notes notes={warnings} open={losesCells(traits)} />}
     </div>
   );
 }
