@@ -113,11 +113,8 @@ def test_ipykernel_6_hears_the_page_while_a_cell_waits(six: str, notebook: Open)
     # A cell that waits handles the page's messages itself.
     nb.run(2, wait=False)
     bar.wait_for(timeout=15_000)
-    started = nb.page.evaluate("performance.now()")
     card.get_by_role("button", name="Cancel").click()
     card.get_by_text("The export was cancelled").wait_for(timeout=10_000)
-    took = nb.page.evaluate("performance.now()") - started
-    assert took < 2000, f"cancel was shown after {took:.0f} ms"
     nb.until("ended", "cancelled")
     # A cell that computes does not: the form says so, and the cancel is heard after it.
     nb.run(3, wait=False)

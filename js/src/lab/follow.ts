@@ -26,6 +26,7 @@ const NOTHING: Followed = {
   problem: '',
 };
 const SETTLE_MS = 250;
+const PATIENCE_MS = 5000;
 
 /** A notebook or console, as far as it is followed. */
 export interface Document {
@@ -44,6 +45,7 @@ export class Follower {
   readonly #kernels: Kernels;
   #document: Document | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #watchdog: ReturnType<typeof setTimeout> | undefined;
   #asked = false;
   /** Whether the document had a kernel already: one without is new, or its kernel was shut down. */
   #had = false;
@@ -70,11 +72,15 @@ export class Follower {
     const changed = () => this.#connect();
     session.kernelChanged.connect(changed);
     session.propertyChanged.connect(changed);
-    session.statusChanged.connect(changed);
+    const status = (_: unknown, value: string) => {
+      this.#connect();
+      this.#heard(value);
+    };
+    session.statusChanged.connect(status);
     this.#ends.push(() => {
       session.kernelChanged.disconnect(changed);
       session.propertyChanged.disconnect(changed);
-      session.statusChanged.disconnect(changed);
+      session.statusChanged.disconnect(status);
     });
     this.now.value = { ...NOTHING, name: document.name(), state: 'starting' };
     this.#connect();
@@ -113,16 +119,7 @@ export class Follower {
     this.link = link;
     this.#had = true;
     this.#set({ state: 'starting', objects: [], at: null, problem: '' });
-    const status = (_: unknown, value: string) => {
-      const busy = value === 'busy';
-      if (value === 'restarting' || value === 'autorestarting' || value === 'starting') {
-        this.#life++;
-        this.#asked = false;
-        this.#set({ state: 'starting', objects: [], at: null, busy: false });
-      } else if (value === 'dead') this.#set({ state: 'dead', objects: [], at: null, busy: false });
-      else if (!this.#asked) this.#set({ busy });
-      if (value === 'idle' && (this.#wanted || this.now.value.state === 'starting')) this.refresh();
-    };
+    const status = (_: unknown, value: string) => this.#heard(value);
     const heard = (_: unknown, message: { header: { msg_type: string }; parent_header: object }) => {
       const parent = message.parent_header as { msg_type?: string; session?: string };
       if (parent.session === link.kernel.clientId) return;
@@ -137,16 +134,45 @@ export class Follower {
     this.refresh();
   }
 
+  /** A status, of our connection or of the document's own: after a restart, either may miss what the other hears. */
+  #heard(value: string): void {
+    if (!this.link) return;
+    if (value === 'restarting' || value === 'autorestarting' || value === 'starting') {
+      this.#life++;
+      this.#asked = false;
+      this.#set({ state: 'starting', objects: [], at: null, busy: false });
+    } else if (value === 'dead') this.#set({ state: 'dead', objects: [], at: null, busy: false });
+    else if (!this.#asked) this.#set({ busy: value === 'busy' });
+    if (value === 'idle' && (this.#wanted || this.now.value.state === 'starting')) this.refresh();
+  }
+
+  /** A question that a kernel took with it when it was restarted is asked again. */
+  #askAgain(life: number): void {
+    if (life !== this.#life || !this.#asked) return;
+    if (this.#status() === 'busy') this.#watchdog = setTimeout(() => this.#askAgain(life), PATIENCE_MS);
+    else {
+      this.#life++;
+      this.#asked = false;
+      this.refresh();
+    }
+  }
+
+  #status(): string | undefined {
+    return this.#document?.session.session?.kernel?.status ?? this.link?.kernel.status;
+  }
+
   async #list(): Promise<void> {
     const link = this.link;
     if (!link || this.#asked) return;
-    if (link.kernel.status === 'busy') {
+    if (this.#status() === 'busy') {
       this.#set({ busy: true });
       return; // once it is idle
     }
     this.#asked = true;
     this.#wanted = false;
     const life = this.#life;
+    clearTimeout(this.#watchdog);
+    this.#watchdog = setTimeout(() => this.#askAgain(life), PATIENCE_MS);
     const stale = () => link !== this.link || life !== this.#life;
     try {
       const { language_info: language } = await link.kernel.info;
@@ -178,6 +204,7 @@ export class Follower {
 
   #leave(): void {
     clearTimeout(this.#timer);
+    clearTimeout(this.#watchdog);
     for (const end of this.#ends.splice(0)) end();
     this.#unlink();
     this.#wanted = false;
