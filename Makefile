@@ -16,7 +16,8 @@ else
 endif
 
 test: check chromium $(VIEWER)
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore=tests/notebook
+	$(BIN)/python -m pytest tests/notebook
 
 check: lint types layers js-check
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -179,17 +180,23 @@ def test_a_busy_cell_neither_stops_the_progress_nor_the_cancel(shared: Notebook,
     card.get_by_text("detected").wait_for()
     nb.run(3, wait=False)
     bar = card.get_by_role("progressbar")
-    bar.wait_for(timeout=10_000)
-    seen = set()
-    for _ in range(80):
-        seen.add(bar.get_attribute("aria-valuenow"))
-        if len(seen) >= 2:
+    for _ in range(3):
+        bar.wait_for(timeout=10_000)
+        seen = set()
+        for _ in range(80):
+            seen.add(bar.get_attribute("aria-valuenow"))
+            if len(seen) >= 2:
+                break
+            nb.page.wait_for_timeout(60)
+        assert len(seen) >= 2, seen
+        card.get_by_role("button", name="Cancel").click()
+        card.get_by_role("button", name=re.compile("^Export")).wait_for(timeout=10_000)
+        assert nb.cell(3).locator(".jp-InputPrompt").first.inner_text() == "[*]:", "the cell had ended"
+        if "cancelled" in card.locator(".kf-middle").inner_text():
             break
-        nb.page.wait_for_timeout(60)
-    assert len(seen) >= 2, seen
-    card.get_by_role("button", name="Cancel").click()
-    card.get_by_role("button", name=re.compile("^Export")).wait_for(timeout=10_000)
-    assert nb.cell(3).locator(".jp-InputPrompt").first.inner_text() == "[*]:", "the cell had ended"
+        # It was done before the cancel came: once more.
+        shutil.rmtree(Path(lab.folder) / "slow")
+        export(card)
     assert "cancelled" in card.locator(".kf-middle").inner_text()
     assert not (Path(lab.folder) / "slow").exists()
     assert not list(Path(lab.folder).glob(".slow*"))

@@ -287,11 +287,19 @@ def test_files_open_from_the_file_browser(panel: Callable[..., Panel], lab: Lab)
     act("Show in the file browser")
     page.locator(".jp-BreadCrumbs").get_by_text("tissue_karospace").wait_for()
     one.show()
+
+    def answer(name: str) -> None:
+        dialog = page.locator(".jp-Dialog")
+        dialog.wait_for()
+        page.wait_for_timeout(500)  # it takes the focus after it is drawn
+        dialog.get_by_role("button", name=name, exact=True).click()
+        dialog.wait_for(state="detached")
+
     act("Delete")
-    page.get_by_role("button", name="Cancel").click()
+    answer("Cancel")
     assert (folder / "tissue_karospace" / "manifest.json").exists()
     act("Delete")
-    page.locator(".jp-Dialog").get_by_role("button", name="Delete").click()
+    answer("Delete")
     one.node.get_by_role("button", name="Delete: tissue").wait_for(state="detached")
     assert not (folder / "tissue_karospace").exists()
     one.back()
