@@ -385,6 +385,8 @@ def test_the_list_finds_objects_inside_of_others(tmp_path: Path) -> None:
     space.tables = {"table": tissue[:100].copy()}
     broken = type("AnnData", (), {"__module__": "anndata._core.anndata"})()
     scope["variables"] = {"mdata": mu, "sdata": space, "same": tissue, "_hidden": tissue, "broken": broken, "n": 3}
+    import IPython.display  # noqa: F401  a kernel has it from the start
+
     before = set(sys.modules)
     source = Path(__file__).parents[2] / "js" / "src" / "lab" / "listing.py"
     exec(source.read_text(), scope)
