@@ -9,6 +9,7 @@
     │   ├── CoordinatesError
     │   ├── ColumnError
     │   ├── GenesError
+    │   │   └── NoMatrixError  X, a layer or raw is not there
     │   └── ImageError
     ├── SinkError              the output cannot be written there
     ├── BundleError            a folder is not a bundle, or not the one its manifest describes
@@ -49,6 +50,20 @@ class ColumnError(PlanError):
 
 class GenesError(PlanError):
     """Genes are missing, or the matrix that should hold them is."""
+
+
+class NoMatrixError(GenesError):
+    """The matrix that was asked for is not there.
+
+    Attributes
+    ----------
+    instead
+        The matrices that are there: None for raw, a name for a layer.
+    """
+
+    def __init__(self, message: str, instead: tuple[str | None, ...] = ()) -> None:
+        super().__init__(message)
+        self.instead = instead
 
 
 class ImageError(PlanError):

@@ -75,6 +75,9 @@ class Partial:
         try:
             for name in names:
                 old, new = self.target / name, self.folder / name
+                if new.exists():
+                    continue  # a file of the new bundle, by this name
+                new.parent.mkdir(parents=True, exist_ok=True)
                 if old.is_dir() and not old.is_symlink():
                     shutil.copytree(old, new, symlinks=True, copy_function=_link)
                 else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -31,6 +32,14 @@ def ask(**request: Any) -> Any:
     return call(json.dumps(request)).data
 
 
+def later(answer: dict[str, Any]) -> dict[str, Any]:
+    """What came of work that goes on in a thread."""
+    while "ticket" in answer:
+        time.sleep(0.01)
+        answer = ask(do="answer", ticket=answer["ticket"])
+    return answer
+
+
 def model(answer: dict[str, Any]) -> Any:
     from ipywidgets.widgets.widget import _instances
 
@@ -49,6 +58,12 @@ def test_a_form_knows_its_object_and_where_it_goes(names: dict[str, Any]) -> Non
     form.start()
     assert form.wait(60) == "done"
     assert form.view is None
+    form._on_start({}, [])
+    assert form.wait(60) == "done"
+    # Another object by the same name is not exported by the form of the first.
+    names["mdata"] = type("MuData", (), {"mod": {"rna one": tissue[:50].copy()}})()
+    form._on_start({}, [])
+    assert "another object by now" in form.error
     assert ask(do="known", model=form.model_id) == {"known": True}
     key = form.model_id
     form.close()
@@ -76,7 +91,7 @@ def test_a_file_is_not_read_into_memory(names: dict[str, Any], tmp_path: Path) -
 
 def test_a_bundle_is_checked_and_deleted_and_nothing_else_is(names: dict[str, Any], tmp_path: Path) -> None:
     bundle = run(synthetic_tissue(300, 60, seed=1), ExportConfig(outdir=tmp_path / "out", genes_mode="hvgs:3"))
-    assert ask(do="verify", path=str(bundle.path))["files"] > 5
+    assert later(ask(do="verify", path=str(bundle.path)))["files"] > 5
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "thesis.txt").write_text("precious")
     assert "is not a bundle" in ask(do="delete", path=str(tmp_path / "thesis"))["error"]
@@ -84,7 +99,12 @@ def test_a_bundle_is_checked_and_deleted_and_nothing_else_is(names: dict[str, An
     assert "error" in ask(do="delete", path=str(tmp_path / "out"))
     assert (tmp_path / "out" / "notes.txt").exists()
     (tmp_path / "out" / "notes.txt").unlink()
+    (tmp_path / "out" / "assets" / "mine.csv").write_text("precious")
+    assert "assets/mine.csv" in ask(do="delete", path=str(tmp_path / "out"))["error"]
+    (tmp_path / "out" / "assets" / "mine.csv").unlink()
     (tmp_path / "out" / "preview.png").write_bytes(b"")
-    assert "preview.png" in ask(do="verify", path=str(bundle.path))["error"]
+    damaged = later(ask(do="verify", path=str(bundle.path)))
+    assert "preview.png" in damaged["error"]
+    assert damaged["kind"] == "BundleError"
     assert ask(do="delete", path=str(tmp_path / "out")) == {}
     assert not (tmp_path / "out").exists()

@@ -52,13 +52,27 @@ _OWN = {"assets", "index.html", "manifest.json", "preview.png"}
 
 
 def foreign_entries(target: Path) -> list[str]:
-    """Return the names in a bundle's folder that no exporter made: a README, a ``.git``."""
+    """Return what is in a bundle's folder and no exporter made: a README, a ``.git``, ``assets/notes.csv``."""
     try:
-        return sorted(entry.name for entry in target.iterdir() if entry.name not in _OWN)
+        entries = sorted(entry.name for entry in target.iterdir() if entry.name not in _OWN)
+        return [*entries, *_foreign_assets(target)]
     except FileNotFoundError:
         return []
     except OSError as exc:
         raise failed(exc, target) from exc
+
+
+def _foreign_assets(target: Path) -> list[str]:
+    """Return the files among the assets that the manifest does not list, as paths with slashes."""
+    if (target / "assets").is_symlink() or not (target / "assets").is_dir():
+        return []
+    try:
+        manifest = json.loads((target / "manifest.json").read_bytes())
+        listed = {str(file["path"]) for file in manifest["asset_files"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        return []  # not ours to judge: check_folder() refuses it
+    there = (path for path in (target / "assets").rglob("*") if path.is_symlink() or not path.is_dir())
+    return sorted(name for path in there if (name := path.relative_to(target).as_posix()) not in listed)
 
 
 def check_file(target: Path, form: Form) -> None:

@@ -24,7 +24,7 @@ def call(request: str) -> Any:  # noqa: ANN401 - IPython's JSON, which has no ty
     ----------
     request
         ``{"do": NAME, ...}``; the rest are arguments of the function of that name in ``lab.calls``. What fails comes
-        back as ``{"error": TEXT}``: a traceback would be for nobody.
+        back as ``{"error": TEXT, "kind": CLASS}``: a traceback would be for nobody.
     """
     from IPython import display
 
@@ -35,9 +35,9 @@ def call(request: str) -> Any:  # noqa: ANN401 - IPython's JSON, which has no ty
         given = json.loads(request)
         answer = calls.PUBLIC[given.pop("do")](**given)
     except KaroSpaceError as exc:
-        answer = {"error": str(exc)}
+        answer = {"error": str(exc), "kind": type(exc).__name__}
     except Exception as exc:
         logger.exception("the panel asked for what failed")
-        answer = {"error": f"{type(exc).__name__}: {exc}"}
+        answer = {"error": f"{type(exc).__name__}: {exc}", "kind": type(exc).__name__}
     to_json: Any = display.JSON  # without types
     return to_json(answer)

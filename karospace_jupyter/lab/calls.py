@@ -1,9 +1,16 @@
-"""The panel's requests, one function each. All of them run in the kernel's main thread, between cells."""
+"""The panel's requests, one function each. They run in the kernel's main thread, between cells.
+
+What may take long goes on in a thread and answers with a ticket; ``answer`` says later what came of it.
+"""
 
 from __future__ import annotations
 
+import contextvars
 import re
 import shutil
+import threading
+import uuid
+from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +42,8 @@ def form(where: list[str], options: dict[str, Any]) -> dict[str, Any]:
     SourceError
         When there is no such object any more.
     """
-    return _form_of(_find(where), " ".join(where), options)
+    adata = _find(where)
+    return _form_of(adata, " ".join(where), options, lambda: _still(where, adata))
 
 
 def file(path: str, options: dict[str, Any]) -> dict[str, Any]:
@@ -51,9 +59,14 @@ def file(path: str, options: dict[str, Any]) -> dict[str, Any]:
 
 def new_view(where: list[str]) -> dict[str, Any]:
     """Show an object without an export to disk; every gene of it is at hand."""
-    view = karospace_view(_find(where))
-    assert isinstance(view, KaroSpaceView)  # noqa: S101 - only inline=True gives something else
-    return {"model": view.model_id, "title": " ".join(where)}
+    adata = _find(where)
+
+    def work() -> dict[str, Any]:
+        view = karospace_view(adata)
+        assert isinstance(view, KaroSpaceView)  # noqa: S101 - only inline=True gives something else
+        return {"model": view.model_id, "title": " ".join(where)}
+
+    return _aside(work)
 
 
 def view_of(path: str) -> dict[str, Any]:
@@ -77,9 +90,22 @@ def verify(path: str) -> dict[str, Any]:
     BundleError
         With the first file that is not as the manifest says.
     """
-    bundle = Bundle(path)
-    bundle.verify()
-    return {"files": len(bundle.manifest.asset_files) + 2}
+
+    def work() -> dict[str, Any]:
+        bundle = Bundle(path)
+        bundle.verify()
+        return {"files": len(bundle.manifest.asset_files) + 2}
+
+    return _aside(work)
+
+
+def answer(ticket: str) -> dict[str, Any]:
+    """Say what came of long work; while it goes on, only its ticket again."""
+    future = _WORK[ticket]
+    if not future.done():
+        return {"ticket": ticket}
+    del _WORK[ticket]
+    return future.result()
 
 
 def delete(path: str) -> dict[str, Any]:
@@ -104,15 +130,47 @@ def delete(path: str) -> dict[str, Any]:
 
 
 PUBLIC: dict[str, Callable[..., dict[str, Any]]] = {
-    one.__name__: one for one in (form, file, new_view, view_of, known, verify, delete)
+    one.__name__: one for one in (form, file, new_view, view_of, known, verify, answer, delete)
 }
 
 
-def _form_of(adata: Any, name: str, options: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - imported late
+_WORK: dict[str, Future[dict[str, Any]]] = {}
+
+
+def _aside(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Do `work` in a thread, so that cells go on, and return the ticket for its answer."""
+    future: Future[dict[str, Any]] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as exc:  # noqa: BLE001 - raised again for whoever asks
+            future.set_exception(exc)
+
+    ticket = uuid.uuid4().hex
+    _WORK[ticket] = future
+    context = contextvars.copy_context()
+    threading.Thread(target=context.run, args=(run,), name="karospace-panel", daemon=True).start()
+    return {"ticket": ticket}
+
+
+def _still(where: list[str], adata: Any) -> bool:  # noqa: ANN401 - imported late
+    try:
+        return _find(where) is adata
+    except (SourceError, ViewError):
+        return False
+
+
+def _form_of(
+    adata: Any,  # noqa: ANN401 - imported late
+    name: str,
+    options: dict[str, Any],
+    is_current: Callable[[], bool] = lambda: True,
+) -> dict[str, Any]:
     place = str(options.pop("outdir", "") or "{name}_karospace")
     plain = re.sub(r"[^\w.-]+", "_", name).strip("._") or "tissue"
     config = ExportConfig(outdir=Path(place.replace("{name}", plain)), **{"dataset_name": name, **options})
-    widget = KaroSpaceWidget(adata, config, place="panel")
+    widget = KaroSpaceWidget(adata, config, place="panel", is_current=is_current)
     return {"model": widget.model_id}
 
 

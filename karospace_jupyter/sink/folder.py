@@ -5,16 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from karospace_jupyter.bundle.targets import check_folder as check_target
-from karospace_jupyter.bundle.targets import foreign_entries
+from karospace_jupyter.bundle.targets import check_folder, foreign_entries
 from karospace_jupyter.partial import Partial, absolute
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from karospace_jupyter.job import Job
-
-__all__ = ["FolderSink", "check_target"]
 
 
 class FolderSink:
@@ -38,7 +35,7 @@ class FolderSink:
 
     def check(self) -> None:
         """Refuse a target that must not be replaced."""
-        check_target(self.target)
+        check_folder(self.target)
 
     def __enter__(self) -> FolderSink:
         self.check()

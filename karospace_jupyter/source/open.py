@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from karospace_jupyter.config import MatrixRaw, MatrixSpec, MatrixX
-from karospace_jupyter.errors import GenesError, SourceError
+from karospace_jupyter.errors import NoMatrixError, SourceError
 from karospace_jupyter.job import Job
 from karospace_jupyter.source.matrix import Matrix, matrix_in_file, matrix_in_memory
 from karospace_jupyter.source.passes import Passes
@@ -202,11 +202,11 @@ def _matrix_of_object(adata: Any, spec: MatrixSpec) -> Any:  # noqa: ANN401
     return adata.X
 
 
-def _no_matrix(spec: MatrixSpec, layers: tuple[str, ...], *, has_raw: bool) -> GenesError:
+def _no_matrix(spec: MatrixSpec, layers: tuple[str, ...], *, has_raw: bool) -> NoMatrixError:
     wanted = f"layer {spec.name!r}" if spec.kind == "layer" else spec.kind
     there = [f"layer {name!r}" for name in layers] + (["raw"] if has_raw else [])
     choose = f" Choose one of these instead: {', '.join(there)}." if there else " It has no layer and no raw either."
-    return GenesError(f"The data has no {wanted}.{choose}")
+    return NoMatrixError(f"The data has no {wanted}.{choose}", (*layers, None) if has_raw else layers)
 
 
 def _open_h5ad(path: Path, spec: MatrixSpec, memory_bytes: int) -> Source:

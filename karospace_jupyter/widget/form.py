@@ -2,39 +2,34 @@
 
 from __future__ import annotations
 
-import contextvars
 import logging
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import traitlets
 
-from karospace_jupyter.errors import ConfigError, KaroSpaceError, SinkError, SourceError, ViewError
-from karospace_jupyter.plan import estimate
-from karospace_jupyter.plan.genes import unknown_genes
+from karospace_jupyter.errors import ConfigError, KaroSpaceError, SourceError, ViewError
+from karospace_jupyter.form.latest import Latest
+from karospace_jupyter.form.look import complete, look, problem_of
+from karospace_jupyter.form.options import code_of, config_of, plain
+from karospace_jupyter.form.summary import quick_summary, summarise
 from karospace_jupyter.session import ExportSession, SessionState
-from karospace_jupyter.sink.folder import check_target
-from karospace_jupyter.source import open_source
 from karospace_jupyter.widget import cells_rerun
 from karospace_jupyter.widget.base import Base
 from karospace_jupyter.widget.channel import Channel
 from karospace_jupyter.widget.fallback import fallback_html
-from karospace_jupyter.widget.options import code_of, config_of, plain, problems_of
-from karospace_jupyter.widget.summary import quick_summary, summarise
 from karospace_jupyter.widget.threads import WidgetMaker
 from karospace_jupyter.widget.view import KaroSpaceView
 from karospace_jupyter.widget.waiting import wait_for
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Callable
 
     from karospace_jupyter.bundle.read import Bundle
     from karospace_jupyter.config import ExportConfig
 
 logger = logging.getLogger(__name__)
-
-_HITS = 12
 
 
 class KaroSpaceWidget(Base):
@@ -89,8 +84,16 @@ class KaroSpaceWidget(Base):
     bundle_path = traitlets.Unicode().tag(sync=True)
     log = traitlets.List(traitlets.Unicode()).tag(sync=True)
 
-    def __init__(self, adata: Any, config: ExportConfig, *, place: str = "cell") -> None:  # noqa: ANN401 - imported late
+    def __init__(
+        self,
+        adata: Any,  # noqa: ANN401 - imported late
+        config: ExportConfig,
+        *,
+        place: str = "cell",
+        is_current: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._adata = adata
+        self._is_current = is_current
         self._base = config
         self._session = ExportSession(self._on_session)
         self._shown_view: KaroSpaceView | None = None
@@ -100,7 +103,7 @@ class KaroSpaceWidget(Base):
         self._exports = 0
         self._wire = Channel()
         self._maker = WidgetMaker()
-        self._estimator = _Latest(self._make_estimate, "karospace-estimate")
+        self._estimator = Latest(self._make_estimate, "karospace-estimate")
         for kind, handler in {
             "start": self._on_start, "cancel": self._on_cancel, "options": self._on_options,
             "genes": self._on_genes, "download": self._on_download, "view": self._on_view,
@@ -116,6 +119,7 @@ class KaroSpaceWidget(Base):
         cells_rerun.remember(self)
         # Not before the comm stands: what a thread sets while it opens reaches no page.
         self._estimator.begin()
+        self._estimator.ask()
 
     # For Python
 
@@ -206,6 +210,9 @@ class KaroSpaceWidget(Base):
     def _on_start(self, message: dict[str, Any], _: list[memoryview]) -> None:
         self._take_options(message)
         try:
+            if not self._is_current():
+                msg = "The variable holds another object by now, or none. Go back and choose it again."
+                raise ViewError(msg)
             self.start()
         except KaroSpaceError as exc:
             self.error = str(exc)
@@ -238,12 +245,9 @@ class KaroSpaceWidget(Base):
 
     def _on_genes(self, message: dict[str, Any], _: list[memoryview]) -> None:
         """Complete the beginning of a gene's name."""
-        wanted = str(message.get("query", "")).strip().casefold()
         raw = getattr(self._adata, "raw", None) if self.options.get("raw") else None
-        names = [str(name) for name in (self._adata if raw is None else raw).var_names]
-        starts = [name for name in names if name.casefold().startswith(wanted)]
-        inside = [name for name in names if wanted in name.casefold()] if len(starts) < _HITS else []
-        hits = list(dict.fromkeys([*sorted(starts, key=len), *inside]))[:_HITS]
+        names = (str(name) for name in (self._adata if raw is None else raw).var_names)
+        hits = complete(names, str(message.get("query", "")))
         self._wire.send({"type": "hits", "id": message.get("id"), "genes": hits})
 
     def _on_download(self, message: dict[str, Any], _: list[memoryview]) -> None:
@@ -295,6 +299,8 @@ class KaroSpaceWidget(Base):
             "files": len(files) + 2,
             "warnings": list(bundle.warnings),
             "number": self._exports,
+            "places": [] if bundle.path is None else _places(bundle.path),
+            "created": bundle.manifest.created_at,
         }
         if view is not None:
             self._view = f"IPY_MODEL_{view.model_id}"
@@ -318,83 +324,14 @@ class KaroSpaceWidget(Base):
     def _make_estimate(self) -> None:
         """Look at the object and at the options, in a thread; the form shows what comes."""
         revision = self._revision
-        problems = problems_of(self.options)
-        found: dict[str, Any] = {}
         try:
             if not self._summary.get("ready"):
                 self._summary = summarise(self._adata)
-            if not problems:
-                config = config_of(self.options)
-                problem, exists = _target(config)
-                problems |= problem
-                found["exists"] = exists
-                source = open_source(self._adata, matrix=config.matrix)
-                try:
-                    made = estimate(source, config)
-                    unknown = unknown_genes(source, config.genes.names) if config.genes.kind == "list" else []
-                finally:
-                    source.close()
-                problems |= made.problems
-                found |= {
-                    "files": made.files,
-                    "bytes": made.bytes,
-                    "seconds": made.seconds,
-                    "n_cells": made.n_cells,
-                    "n_genes": made.n_genes,
-                    "warnings": list(made.warnings),
-                    "unknown": [{"name": name, "near": near} for name, near in unknown],
-                }
-        except SourceError as exc:
-            problems["object"] = str(exc)
-        except KaroSpaceError as exc:
-            problems["layer" if self.options.get("layer") or self.options.get("raw") else "object"] = str(exc)
-        except Exception as exc:
-            logger.exception("the form could not look at the object")
-            problems["object"] = f"{type(exc).__name__}: {exc}"
+            found = look(self._adata, self.options)
+        except Exception as exc:  # noqa: BLE001 - the form says it
+            found = {"problems": problem_of(exc, {})}
         if not self._closed:
-            self._estimate = {**found, "problems": problems, "revision": revision}
-
-
-class _Latest:
-    """Runs work in a thread, again when it was asked for meanwhile; never twice at the same time, none at first."""
-
-    def __init__(self, work: Any, name: str) -> None:  # noqa: ANN401 - a function without arguments
-        self._work, self._name = work, name
-        self._lock = threading.Lock()
-        self._asked = self._running = False
-        self._stopped = True
-
-    def begin(self) -> None:
-        """From now on, work; the first time at once."""
-        self._stopped = False
-        self.ask()
-
-    def ask(self) -> None:
-        with self._lock:
-            if self._stopped:
-                return
-            self._asked = True
-            if self._running:
-                return
-            self._running = True
-        context = contextvars.copy_context()
-        threading.Thread(target=context.run, args=(self._run,), name=self._name, daemon=True).start()
-
-    def stop(self) -> None:
-        with self._lock:
-            self._stopped = True
-
-    def _run(self) -> None:
-        while True:
-            with self._lock:
-                if not self._asked or self._stopped:
-                    self._running = False
-                    return
-                self._asked = False
-            try:
-                self._work()
-            except Exception:
-                logger.exception("work in the thread %s failed", self._name)
+            self._estimate = {**found, "revision": revision}
 
 
 def karospace_widget(
@@ -439,26 +376,20 @@ def _packed(bundle: Bundle, *, as_zip: bool) -> bytes:
         return bundle.to_html(Path(folder) / "bundle.html").read_bytes()
 
 
-def _target(config: ExportConfig) -> tuple[dict[str, str], bool]:
-    """Return what is wrong with the folder, and whether a bundle is there that would be replaced."""
-    if config.outdir is None:
-        return {}, False
-    try:
-        target = config.outdir.expanduser().absolute()
-        check_target(target)
-        return {}, (target / "manifest.json").exists()
-    except SinkError as exc:
-        return {"outdir": str(exc)}, False
-    except (OSError, RuntimeError, ValueError) as exc:
-        return {"outdir": f"{config.outdir} cannot be used: {exc}. Choose another folder."}, False
-
-
 def _short(path: Path) -> str:
     """Return the path as seen from the working folder, where it is inside of it."""
     try:
         return str(path.relative_to(Path.cwd()))
     except ValueError:
         return str(path)
+
+
+def _places(path: Path) -> list[str]:
+    """Return the path in every way that a server may know it: as given, without links, from the home folder."""
+    found = [path, path.resolve()]
+    home = Path.home()
+    found += [Path("~") / one.relative_to(home) for one in found if one.is_relative_to(home)]
+    return list(dict.fromkeys(one.as_posix() for one in found))
 
 
 def _name_of(adata: Any) -> str:  # noqa: ANN401

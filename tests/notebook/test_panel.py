@@ -278,9 +278,21 @@ def test_files_open_from_the_file_browser(panel: Callable[..., Panel], lab: Lab)
     assert frame.evaluate("window.karospace.cells") == 900
     Bundle(folder / "tissue_karospace").verify()
 
+    def kernels_of_files() -> list[str]:
+        return [
+            s["path"] for s in json.load(urllib.request.urlopen(f"{lab.url}api/sessions")) if "-karospace-" in s["path"]
+        ]
+
+    def gone(those: Callable[[], list[str]]) -> None:
+        for _ in range(200):
+            if not those():
+                return
+            page.wait_for_timeout(100)
+        raise AssertionError(those())
+
     # The list of exports: verify, show, delete after asking.
     def act(name: str) -> None:
-        one.node.get_by_role("button", name=f"{name}: tissue").click()
+        one.node.get_by_role("button", name=f"{name}: tissue", exact=True).click()
 
     act("Verify every file")
     one.node.get_by_text("files are as they were written").wait_for(timeout=20_000)
@@ -295,26 +307,23 @@ def test_files_open_from_the_file_browser(panel: Callable[..., Panel], lab: Lab)
         dialog.get_by_role("button", name=name, exact=True).click()
         dialog.wait_for(state="detached")
 
-    act("Delete")
+    act("Delete from the disk")
     answer("Cancel")
     assert (folder / "tissue_karospace" / "manifest.json").exists()
-    act("Delete")
-    answer("Delete")
-    one.node.get_by_role("button", name="Delete: tissue").wait_for(state="detached")
-    assert not (folder / "tissue_karospace").exists()
+    # Asked for once more, the form that is open stands; when it is closed, its kernel has gone, but the list still acts.
+    nb.command("karospace:export-file", {"path": "files/tissue.h5ad"})
+    page.wait_for_timeout(1000)
+    assert len(kernels_of_files()) == 1
     one.back()
+    gone(kernels_of_files)
+    act("Verify every file")
+    one.node.get_by_text("files are as they were written").wait_for(timeout=60_000)
+    act("Delete from the disk")
+    answer("Delete")
+    one.node.get_by_role("button", name="Delete from the disk: tissue").wait_for(state="detached", timeout=60_000)
+    assert not (folder / "tissue_karospace").exists()
     page.locator(".lm-TabBar-tab").filter(has_text="tissue").locator(".lm-TabBar-tabCloseIcon").first.click()
-
-    def kernels_of_files() -> list[str]:
-        return [
-            s["path"] for s in json.load(urllib.request.urlopen(f"{lab.url}api/sessions")) if s["path"].endswith("h5ad")
-        ]
-
-    for _ in range(100):
-        if not kernels_of_files():
-            break
-        page.wait_for_timeout(100)
-    assert kernels_of_files() == []
+    gone(kernels_of_files)
     assert nb.problems == []
 
 
@@ -347,6 +356,72 @@ def test_a_package_that_is_missing_or_of_another_version_is_said(panel: Callable
     assert one.row("adata").is_disabled()
 
 
+def test_what_is_opening_never_stands_in_the_way(panel: Callable[..., Panel]) -> None:
+    one = panel("time.sleep(60)", "1")
+    nb, page = one.nb, one.page
+    one.row("adata").wait_for()
+    opening = one.node.get_by_text("Opening adata …")
+    nb.run(1, wait=False)
+    one.row("adata").click()
+    opening.wait_for()
+    # Given up.
+    one.node.get_by_role("button", name="Cancel").click()
+    opening.wait_for(state="detached")
+    assert one.row("adata").is_enabled()
+    # The page is loaded again: JupyterLab does not wait for the kernel.
+    page.wait_for_timeout(1500)
+    page.reload()
+    one.node.wait_for(timeout=30_000)
+    page.locator(".jp-Notebook").first.wait_for(timeout=30_000)
+    one.row("adata").or_(one.node.get_by_text("The kernel is busy")).first.wait_for(timeout=30_000)
+    # An interrupt frees the kernel: what waits for it goes on.
+    nb.command("notebook:interrupt-kernel")
+    one.row("adata").wait_for(timeout=30_000)
+    before = widgets(nb)
+    nb.run(1, wait=False)
+    one.row("adata").click()
+    opening.wait_for()
+    nb.command("notebook:interrupt-kernel")
+    one.node.locator(".kf-card").get_by_text("cells ×").wait_for(timeout=30_000)
+    one.back()
+    nb.until("len(__import__('ipywidgets').widgets.widget._instances)", before)
+    # A restart takes the question along: that is said, and the next one is answered.
+    nb.run(1, wait=False)
+    one.row("adata").click()
+    opening.wait_for()
+    nb.command("notebook:restart-kernel")
+    page.get_by_role("button", name="Confirm Kernel Restart").click()
+    opening.wait_for(state="detached", timeout=30_000)
+    one.node.get_by_text("No AnnData in this kernel yet").wait_for(timeout=30_000)
+    nb.run(0)
+    one.form("adata")
+    assert nb.problems == []
+
+
+def test_leaving_a_form_that_exports_asks(panel: Callable[..., Panel], lab: Lab) -> None:
+    one = panel("big = synthetic_tissue(60_000, 400, seed=4)")
+    nb, page = one.nb, one.page
+    nb.run(1, timeout=120)
+    card = one.form("big")
+    card.get_by_role("radio", name="All").click()
+    one.export(card)
+    card.get_by_role("progressbar").wait_for(timeout=8000)
+    one.back()
+    dialog = page.locator(".jp-Dialog")
+    dialog.get_by_text("An export is running").wait_for()
+    page.wait_for_timeout(500)
+    dialog.get_by_role("button", name="Stay").click()
+    dialog.wait_for(state="detached")
+    one.viewer()
+    Bundle(Path(lab.folder) / "big_karospace").verify()
+    one.back()
+    # A form whose variable holds another object by now does not export the old one.
+    card = one.form("adata")
+    nb.python("globals().update(adata=adata[:50].copy())")
+    one.export(card)
+    card.get_by_text("holds another object by now").wait_for()
+
+
 def test_a_console_is_followed_too(panel: Callable[..., Panel], lab: Lab) -> None:
     one = panel()
     nb, page = one.nb, one.page
@@ -359,6 +434,10 @@ def test_a_console_is_followed_too(panel: Callable[..., Panel], lab: Lab) -> Non
     )
     page.keyboard.press("Shift+Enter")
     one.row("typed").wait_for(timeout=30_000)
+    # While something else is in front, it stays the console.
+    nb.command("launcher:create")
+    page.wait_for_timeout(1000)
+    assert one.rows() == ["typed"]
     for session in json.load(urllib.request.urlopen(f"{lab.url}api/sessions")):
         if session["type"] == "console":
             urllib.request.urlopen(urllib.request.Request(f"{lab.url}api/sessions/{session['id']}", method="DELETE"))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import stat
 import subprocess
@@ -37,11 +38,17 @@ def test_publishes_into_a_new_folder(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "deep" / "out").stat().st_mode) == 0o777 & ~umask
 
 
-def test_replaces_a_bundle_whole(tmp_path: Path) -> None:
-    publish(tmp_path / "out", b"old")
-    (tmp_path / "out" / "assets" / "stray.bin").write_text("from the older bundle")
+def test_replaces_a_bundle_whole_and_keeps_what_is_none_of_its_files(tmp_path: Path) -> None:
+    with FolderSink(tmp_path / "out") as sink:
+        for name in ("a", "gone"):
+            sink.put(f"assets/{name}.bin", b"old")
+        files = [{"path": f"assets/{name}.bin"} for name in ("a", "gone")]
+        sink.put("manifest.json", json.dumps({"schema_version": "1.1.0", "asset_files": files}).encode())
+        sink.commit()
+    (tmp_path / "out" / "assets" / "deep").mkdir()
+    (tmp_path / "out" / "assets" / "deep" / "mine.csv").write_text("precious")
     publish(tmp_path / "out", b"new")
-    assert names(tmp_path) == ["out/assets/a.bin", "out/manifest.json"]
+    assert names(tmp_path) == ["out/assets/a.bin", "out/assets/deep/mine.csv", "out/manifest.json"]
     assert (tmp_path / "out/assets/a.bin").read_bytes() == b"new"
 
 

@@ -25,10 +25,10 @@ from karospace_jupyter import (
 from karospace_jupyter.datasets import synthetic_tissue
 from karospace_jupyter.errors import ConfigError, KaroSpaceError, SessionBusyError, SourceError, ViewError
 from karospace_jupyter.export import run, run_to_memory
+from karospace_jupyter.form.options import code_of, problems_of
 from karospace_jupyter.session import ExportSession
 from karospace_jupyter.widget.assets import Assets, LiveCells
 from karospace_jupyter.widget.masks import as_mask, pack, unpack
-from karospace_jupyter.widget.options import code_of, problems_of
 
 
 @pytest.fixture(scope="module")

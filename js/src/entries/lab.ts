@@ -17,6 +17,7 @@ import css from '../lab/lab.css';
 import { renderPanel, type Say } from '../lab/panel';
 import { type Defaults, Side } from '../lab/side';
 import { hasTabs, Tabs } from '../lab/tabs';
+import { Windows } from '../lab/windows';
 
 declare const __VERSION__: string;
 
@@ -67,12 +68,14 @@ const plugin: JupyterFrontEndPlugin<void> = {
       });
       return viewer;
     };
-    const tabs = new Tabs(app, kernels, page, say);
+    const windows = new Windows();
+    const tabs = new Tabs({ app, kernels, windows, page, say });
     const side = new Side({
       app,
       kernels,
       follower,
       tabs,
+      windows,
       state,
       say,
       defaults: () => ({ ...defaults }),
@@ -94,13 +97,16 @@ const plugin: JupyterFrontEndPlugin<void> = {
     app.shell.add(panel, 'left', { rank: 600, type: 'KaroSpace' });
     restorer?.add(panel, NAME);
 
+    let last: NotebookPanel | ConsolePanel | null = null;
     const front = () => {
       const widget = app.shell.currentWidget;
       const notebook = notebooks?.currentWidget ?? null;
       const console = consoles?.currentWidget ?? null;
       // The one in front; while something else is in front, the last one that was.
-      const chosen: NotebookPanel | ConsolePanel | null =
-        widget !== null && widget === console ? console : (notebook ?? console);
+      const shown = [console, notebook].find((one) => one !== null && one === widget);
+      if (last && !notebooks?.has(last) && !consoles?.has(last)) last = null; // closed
+      last = shown ?? last ?? notebook ?? console;
+      const chosen = last;
       follower.follow(chosen ? { name: () => chosen.title.label, session: chosen.sessionContext } : null);
     };
     notebooks?.currentChanged.connect(front);

@@ -1,11 +1,13 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { type ICommandPalette, InputDialog, ToolbarButton } from '@jupyterlab/apputils';
+import { PageConfig } from '@jupyterlab/coreutils';
 import type { DocumentRegistry } from '@jupyterlab/docregistry';
 import type { IFileBrowserFactory } from '@jupyterlab/filebrowser';
 import type { ILauncher } from '@jupyterlab/launcher';
 import type { INotebookModel, INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import { DisposableDelegate, type IDisposable } from '@lumino/disposable';
 import type { Widget } from '@lumino/widgets';
+import { folderFrom, inFolder } from './exports';
 import type { Follower } from './follow';
 import { tissueIcon } from './icon';
 import type { Say } from './panel';
@@ -44,14 +46,22 @@ export function addCommands(parts: Parts): void {
     showPanel();
   };
   /** A bundle by its folder, its manifest or its page. */
-  const openBundle = (path: string) => {
-    const folder = path.replace(/\/(manifest\.json|index\.html)$/, '').replace(/\/$/, '');
-    return tabs.open({ title: folder.split('/').pop() || folder, folder });
+  const openBundle = async (path: string) => {
+    const folder = folderFrom(path, PageConfig.getOption('serverRoot'));
+    const { contents } = app.serviceManager;
+    const manifest = inFolder(folder, 'manifest.json');
+    try {
+      await contents.get(manifest, { content: false });
+    } catch {
+      throw new Error(say('%1 is no bundle of the file browser: there is no %2.', path || '/', manifest));
+    }
+    tabs.open({ title: folder.split('/').pop() || say('Bundle'), folder });
   };
 
   commands.addCommand(openView, {
     label: say('Show a viewer again'),
-    execute: (args) => tabs.open(args as unknown as Shown),
+    // Only when a page is loaded again.
+    execute: (args) => tabs.open(args as unknown as Shown, { restored: true }),
   });
   commands.addCommand('karospace:panel', {
     label: say('Export AnnData to KaroSpace'),
@@ -72,10 +82,10 @@ export function addCommands(parts: Parts): void {
           label: say('Its folder, as the file browser shows it'),
           text: folder,
         });
-        if (!answer.button.accept || !answer.value) return;
+        if (!answer.button.accept || answer.value === null) return;
         path = answer.value;
       }
-      await openBundle(path.replace(/^\/+/, ''));
+      await openBundle(path).catch(failed);
     },
   });
   commands.addCommand('karospace:export-file', {
@@ -94,12 +104,23 @@ export function addCommands(parts: Parts): void {
     caption: say('Show an AnnData object of this notebook in a tab beside it'),
     icon: tissueIcon,
     execute: async () => {
-      const { objects, name } = follower.now.value;
+      if (side.opening.value) {
+        showPanel();
+        return;
+      }
+      const { objects, name, state, at, busy, version } = await follower.listed();
       const [first] = objects;
-      if (!first) {
-        side.problem.value = name
-          ? say('%1 holds no AnnData yet. Run the cell that loads it.', name)
-          : say('Open a notebook that holds an AnnData.');
+      if (!first || version === null) {
+        // The panel says by itself what stands in the way when no list was made, or the package is missing.
+        if (!first && (name === null || (at && !busy)))
+          side.problem.value = name
+            ? say('%1 holds no AnnData yet. Run the cell that loads it.', name)
+            : say('Open a notebook that holds an AnnData.');
+        else if (!first && busy && state !== 'dead')
+          side.problem.value = say(
+            'The kernel of %1 is busy: what it holds is listed when it is idle.',
+            name ?? '',
+          );
         showPanel();
         return;
       }

@@ -1,6 +1,7 @@
 import { fromBase64 } from '../lib/bytes';
 import { isInside } from '../lib/path';
 import type { Custom, Model } from '../widget/model';
+import { inFolder } from './exports';
 
 /** Reads a file of Jupyter's, by its path there. */
 export type ReadFile = (path: string) => Promise<Uint8Array>;
@@ -33,7 +34,8 @@ export function viewOnDisk(
   page: () => Promise<Uint8Array>,
 ): Model {
   const listeners = new Set<(message: Custom, buffers: Uint8Array[]) => void>();
-  const traits: Record<string, unknown> = { _fallback: { title }, _group: '', _cells: 0, height: 470 };
+  const traits: Record<string, unknown> = { _fallback: { title }, _group: '', _cells: 0, _slow: true };
+  const reading = new Set<string>();
   const say = (message: Custom, buffers: Uint8Array[] = []) => {
     // Like a comm: never before the sender goes on.
     setTimeout(() => {
@@ -42,9 +44,13 @@ export function viewOnDisk(
   };
   const answer = async ({ view, id, path }: Custom) => {
     const name = String(path);
+    const key = `${String(view)} ${String(id)}`;
+    // The frame asks again when an answer takes long, as of a kernel that may have lost the question: none is lost here.
+    if (reading.has(key)) return;
+    reading.add(key);
     try {
       if (!isInside(name)) throw new Error(`${name} is not inside of the bundle.`);
-      const bytes = await (name === PAGE ? page() : read(`${folder}/${name}`));
+      const bytes = await (name === PAGE ? page() : read(inFolder(folder, name)));
       const count = Math.max(1, Math.ceil(bytes.length / CHUNK));
       for (let index = 0; index < count; index++) {
         const part = bytes.slice(index * CHUNK, (index + 1) * CHUNK);
@@ -53,6 +59,8 @@ export function viewOnDisk(
     } catch (thrown) {
       const reason = thrown instanceof Error ? thrown.message : String(thrown);
       say({ type: 'refused', view, id, tag: 'not-found', message: `${name} cannot be read: ${reason}` });
+    } finally {
+      reading.delete(key);
     }
   };
   return {

@@ -1,13 +1,15 @@
 import type { ISessionContext } from '@jupyterlab/apputils';
 import { effect, type Signal, signal } from '@preact/signals';
-import { type Found, listObjects } from './calls';
+import { type Found, listObjects, Unanswered } from './calls';
 import type { Kernels, Link } from './kernels';
 
 /** What is known of the kernel of the notebook or console in front. */
 export interface Followed {
   /** Name of the notebook or console; null when there is none. */
   name: string | null;
-  state: 'none' | 'starting' | 'foreign' | 'dead' | 'ready';
+  state: 'none' | 'starting' | 'no kernel' | 'foreign' | 'dead' | 'ready';
+  /** Id of the kernel; empty when there is none. */
+  kernel: string;
   objects: readonly Found[];
   /** When the list was made; null when it never was. */
   at: Date | null;
@@ -19,6 +21,7 @@ export interface Followed {
 const NOTHING: Followed = {
   name: null,
   state: 'none',
+  kernel: '',
   objects: [],
   at: null,
   busy: false,
@@ -27,6 +30,9 @@ const NOTHING: Followed = {
 };
 const SETTLE_MS = 250;
 const PATIENCE_MS = 5000;
+/** A question that waits behind a long cell is asked again ever more rarely: each one waits there, too. */
+const LONGEST_MS = 10 * 60_000;
+const LATE_MS = 1000;
 
 /** A notebook or console, as far as it is followed. */
 export interface Document {
@@ -52,6 +58,7 @@ export class Follower {
   /** Of kernels: what an earlier one was asked is never answered. */
   #life = 0;
   #wanted = false;
+  #patience = PATIENCE_MS;
   #ends: (() => void)[] = [];
   #kernelEnds: (() => void)[] = [];
 
@@ -86,6 +93,15 @@ export class Follower {
     this.#connect();
   }
 
+  /** Waits, a little while, until the list of the document in front is there; what is known then. */
+  async listed(): Promise<Followed> {
+    const end = Date.now() + PATIENCE_MS;
+    const known = () => !this.#asked && !this.#wanted && this.now.value.state !== 'starting';
+    while (!known() && !this.now.value.busy && Date.now() < end)
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    return this.now.value;
+  }
+
   refresh(): void {
     this.#wanted = true;
     clearTimeout(this.#timer);
@@ -108,8 +124,17 @@ export class Follower {
     this.path = document.session.session?.path ?? '';
     if (!kernel || kernel.status === 'dead') {
       this.#unlink();
-      const state = kernel || this.#had ? 'dead' : 'starting';
-      this.#set({ name: document.name(), state, objects: [], at: null, busy: false, problem: '' });
+      const none = document.session.hasNoKernel && !this.#had && !kernel;
+      const state = kernel || this.#had ? 'dead' : none ? 'no kernel' : 'starting';
+      this.#set({
+        name: document.name(),
+        state,
+        kernel: '',
+        objects: [],
+        at: null,
+        busy: false,
+        problem: '',
+      });
       return;
     }
     this.#set({ name: document.name() });
@@ -118,12 +143,15 @@ export class Follower {
     const link = this.#kernels.hold(kernel.model);
     this.link = link;
     this.#had = true;
-    this.#set({ state: 'starting', objects: [], at: null, problem: '' });
+    this.#patience = PATIENCE_MS;
+    this.#set({ state: 'starting', kernel: kernel.id, objects: [], at: null, problem: '' });
     const status = (_: unknown, value: string) => this.#heard(value);
     const heard = (_: unknown, message: { header: { msg_type: string }; parent_header: object }) => {
       const parent = message.parent_header as { msg_type?: string; session?: string };
       if (parent.session === link.kernel.clientId) return;
       if (message.header.msg_type === 'execute_input') this.#wanted = true;
+      // Comms are handled beside the cells: only what was executed says that the kernel is free again.
+      if (message.header.msg_type === 'execute_reply') this.#patience = PATIENCE_MS;
     };
     link.kernel.statusChanged.connect(status);
     link.kernel.iopubMessage.connect(heard as never);
@@ -149,7 +177,8 @@ export class Follower {
   /** A question that a kernel took with it when it was restarted is asked again. */
   #askAgain(life: number): void {
     if (life !== this.#life || !this.#asked) return;
-    if (this.#status() === 'busy') this.#watchdog = setTimeout(() => this.#askAgain(life), PATIENCE_MS);
+    this.#patience = Math.min(LONGEST_MS, this.#patience * 2);
+    if (this.#status() === 'busy') this.#watchdog = setTimeout(() => this.#askAgain(life), this.#patience);
     else {
       this.#life++;
       this.#asked = false;
@@ -172,23 +201,30 @@ export class Follower {
     this.#wanted = false;
     const life = this.#life;
     clearTimeout(this.#watchdog);
-    this.#watchdog = setTimeout(() => this.#askAgain(life), PATIENCE_MS);
+    this.#watchdog = setTimeout(() => this.#askAgain(life), this.#patience);
     const stale = () => link !== this.link || life !== this.#life;
+    const late = setTimeout(() => !stale() && this.#set({ busy: true }), LATE_MS);
     try {
       const { language_info: language } = await link.kernel.info;
+      if (stale()) return;
       if (language.name !== 'python') {
-        if (!stale()) this.#set({ state: 'foreign', objects: [] });
+        this.#set({ state: 'foreign', objects: [], busy: false });
         return;
       }
-      const late = setTimeout(() => !stale() && this.#set({ busy: true }), 1000);
-      const { objects, version } = await listObjects(link.kernel).finally(() => clearTimeout(late));
+      const { objects, version } = await listObjects(link.kernel);
       if (stale()) return;
+      this.#patience = PATIENCE_MS;
       this.#set({ state: 'ready', objects, version, at: new Date(), busy: false, problem: '' });
     } catch (thrown) {
       if (stale()) return;
+      if (thrown instanceof Unanswered) {
+        this.#wanted = true; // of the kernel that comes
+        return;
+      }
       const problem = thrown instanceof Error ? thrown.message : String(thrown);
       this.#set({ state: 'ready', objects: [], problem });
     } finally {
+      clearTimeout(late);
       if (life === this.#life) this.#asked = false;
       if (this.#wanted && this.link) this.refresh();
     }

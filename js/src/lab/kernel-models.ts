@@ -2,6 +2,7 @@ import { type Kernel, KernelMessage } from '@jupyterlab/services';
 import type { Model } from '../widget/model';
 
 const ASK_AGAIN_MS = 4000;
+const LONGEST_MS = 5 * 60_000;
 type Handler = (...args: never[]) => void;
 type Content = Record<string, unknown>;
 type Send = (data: Content, buffers?: ArrayBuffer[]) => void;
@@ -16,7 +17,7 @@ class KernelModel implements Model {
   readonly known: Promise<Model>;
   readonly #send: Send;
   readonly #handlers = new Map<string, Set<Handler>>();
-  readonly #timer: ReturnType<typeof setInterval>;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   #state: Content = {};
   #unsent: Content = {};
   #found!: (model: Model) => void;
@@ -30,9 +31,12 @@ class KernelModel implements Model {
       this.#lost = reject;
     });
     this.known.catch(() => {});
-    const ask = () => send({ method: 'request_state' });
-    this.#timer = setInterval(ask, ASK_AGAIN_MS);
-    ask();
+    // Ever more rarely: a widget that was closed meanwhile never answers, and a busy kernel keeps every question.
+    const ask = (wait: number) => {
+      send({ method: 'request_state' });
+      this.#timer = setTimeout(() => ask(Math.min(LONGEST_MS, wait * 2)), wait);
+    };
+    ask(ASK_AGAIN_MS);
   }
 
   get(name: string): unknown {
@@ -71,7 +75,7 @@ class KernelModel implements Model {
       Object.assign(this.#state, state);
       // The answer holds all traits; what a thread sets meanwhile comes with one.
       if ('_model_name' in state) {
-        clearInterval(this.#timer);
+        clearTimeout(this.#timer);
         this.#found(this);
       }
       for (const name of Object.keys(state)) this.#emit(`change:${name}`);
@@ -80,7 +84,7 @@ class KernelModel implements Model {
 
   /** The kernel's side is gone. */
   lose(): void {
-    clearInterval(this.#timer);
+    clearTimeout(this.#timer);
     if (!this.comm_live) return;
     this.comm_live = false;
     this.#lost(new Error('The kernel has stopped or was restarted.'));
@@ -99,11 +103,17 @@ export class KernelModels {
   readonly #models = new Map<string, KernelModel>();
   #beside: Promise<void> | null = null;
   #subshell: string | null = null;
+  #disposed = false;
+  // A page that is loaded again takes its subshell over: to end it now would be too early for what was just sent there.
+  readonly #onHide = () => {
+    if (this.#subshell !== null) sessionStorage.setItem(this.#stored, this.#subshell);
+  };
 
   constructor(kernel: Kernel.IKernelConnection) {
     this.#kernel = kernel;
     kernel.iopubMessage.connect(this.#onMessage, this);
     kernel.statusChanged.connect(this.#onStatus, this);
+    window.addEventListener('pagehide', this.#onHide);
   }
 
   /** Rejects when the kernel ends before it has answered. */
@@ -121,6 +131,8 @@ export class KernelModels {
   }
 
   dispose(): void {
+    this.#disposed = true;
+    window.removeEventListener('pagehide', this.#onHide);
     this.#kernel.iopubMessage.disconnect(this.#onMessage, this);
     this.#kernel.statusChanged.disconnect(this.#onStatus, this);
     this.#endSubshell();
@@ -132,11 +144,20 @@ export class KernelModels {
     // JupyterLab before 4.4, or a kernel without subshells: messages wait behind the cell that runs.
     if (this.#kernel.supportsSubshells !== true || this.#kernel.isDisposed) return;
     try {
-      const { content } = await this.#kernel.requestCreateSubshell({}).done;
-      this.#subshell = content.subshell_id ?? null;
+      const left = sessionStorage.getItem(this.#stored);
+      sessionStorage.removeItem(this.#stored);
+      const there =
+        left === null ? [] : (await this.#kernel.requestListSubshell({}).done).content.subshell_id;
+      if (left !== null && there?.includes(left)) this.#subshell = left;
+      else this.#subshell = (await this.#kernel.requestCreateSubshell({}).done).content.subshell_id ?? null;
+      if (this.#disposed) this.#endSubshell();
     } catch {
       // As without subshells.
     }
+  }
+
+  get #stored(): string {
+    return `karospace:subshell:${this.#kernel.id}`;
   }
 
   #endSubshell(): void {

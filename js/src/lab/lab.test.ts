@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { viewOnDisk } from './disk';
-import { type Exported, folderOf, storedExports, withExport } from './exports';
+import { candidates, type Exported, folderFrom, folderOf, storedExports, withExport } from './exports';
+import { Windows } from './windows';
 
 const one: Exported = {
   title: 'a',
@@ -59,4 +60,34 @@ test('a bundle on disk answers like a kernel, and only for what lies inside of i
   expect(asked).toEqual(['b/manifest.json', 'b/gone.bin']);
   model.send({ type: 'read', id: 'p', view: 'v', path: 'index.html' });
   expect((await until(1))[0]?.size).toBe(2);
+});
+
+test('a bundle is looked for where the server keeps its files, then beside the notebook', () => {
+  const written = { path: 'out', places: ['/home/me/work/a/out', '~/work/a/out'], created: '' };
+  expect(candidates('/home/me/work', written, 'b/n.ipynb')).toEqual(['a/out', 'b/out']);
+  expect(candidates('~/work/', written, 'a/n.ipynb')).toEqual(['a/out']);
+  expect(candidates('/elsewhere', { ...written, path: '/home/me/work/a/out' }, 'n.ipynb')).toEqual([]);
+});
+
+test("a bundle's folder, as people write it", () => {
+  expect(folderFrom('a/b/manifest.json', '/srv')).toBe('a/b');
+  expect(folderFrom('manifest.json', '/srv')).toBe('');
+  expect(folderFrom('/srv/a/b/', '/srv/')).toBe('a/b');
+  expect(folderFrom('/a/b', '/srv')).toBe('a/b');
+  expect(folderFrom('', '/srv')).toBe('');
+  expect(folderFrom('my-manifest.json', '/srv')).toBe('my-manifest.json');
+});
+
+test('a window knows what another one shows', async () => {
+  const [one, other] = [new Windows(), new Windows()];
+  const end = other.hold('w');
+  const twice = other.hold('w');
+  expect(await one.others('w')).toBe(true);
+  expect(await other.others('w')).toBe(false);
+  end();
+  expect(await one.others('w')).toBe(true);
+  twice();
+  expect(await one.others('w')).toBe(false);
+  one.dispose();
+  other.dispose();
 });

@@ -4,7 +4,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { formatBytes, formatCount } from '../lib/format';
 import { type Place, renderForm } from '../widget/form/form';
 import type { Model } from '../widget/model';
-import type { Found } from './calls';
+import { type Found, sameVersion } from './calls';
 import type { Exported } from './exports';
 import type { Followed } from './follow';
 
@@ -13,26 +13,40 @@ export type Say = (text: string, ...values: string[]) => string;
 /** A form that is open in the panel. */
 export interface OpenForm {
   label: string;
+  /** Name of the notebook, console or file that it belongs to. */
+  of: string;
   model: Model;
   place: Place;
+}
+
+/** What is being opened. */
+export interface Opening {
+  label: string;
+  /** Its kernel; empty while that starts. */
+  kernel: string;
+  /** Gives it up. */
+  stop: AbortController;
 }
 
 export interface PanelModel {
   readonly followed: Signal<Followed>;
   readonly form: Signal<OpenForm | null>;
-  /** What is being opened at the moment; empty for nothing. */
-  readonly opening: Signal<string>;
+  readonly opening: Signal<Opening | null>;
   readonly problem: Signal<string>;
+  /** Of the list of exports. */
+  readonly exportProblem: Signal<string>;
+  /** Whether there is a file browser to show a folder in. */
+  readonly canReveal: boolean;
   readonly exports: Signal<readonly Exported[]>;
   /** Of this page's half of the package. */
   readonly version: string;
   refresh(): void;
-  open(found: Found): void;
-  closeForm(): void;
+  open(found: Found): Promise<void>;
+  leaveForm(): Promise<boolean>;
   act(what: ExportAction, exported: Exported): void;
 }
 
-export type ExportAction = 'open' | 'reveal' | 'copy' | 'verify' | 'delete';
+export type ExportAction = 'open' | 'reveal' | 'copy' | 'verify' | 'delete' | 'forget';
 
 const time = (at: Date) => at.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
 
@@ -43,17 +57,10 @@ export function renderPanel(model: PanelModel, element: HTMLElement, say: Say): 
 
 function Panel({ model, say }: { model: PanelModel; say: Say }): JSX.Element {
   const form = model.form.value;
-  const problem = model.problem.value;
   return (
     <div class="kl-panel">
-      {problem && (
-        <p class="kl-problem" role="alert">
-          {problem}
-          <button type="button" aria-label={say('Dismiss')} onClick={() => (model.problem.value = '')}>
-            ×
-          </button>
-        </p>
-      )}
+      <Alert text={model.problem} say={say} />
+      <OpeningLine model={model} say={say} />
       {form ? (
         <FormPart key={form.label} model={model} form={form} say={say} />
       ) : (
@@ -64,13 +71,45 @@ function Panel({ model, say }: { model: PanelModel; say: Say }): JSX.Element {
   );
 }
 
+function Alert({ text, say }: { text: Signal<string>; say: Say }): JSX.Element | null {
+  if (!text.value) return null;
+  const dismiss = () => {
+    text.value = '';
+  };
+  return (
+    <p class="kl-problem" role="alert">
+      {text.value}
+      <button type="button" aria-label={say('Dismiss')} onClick={dismiss}>
+        ×
+      </button>
+    </p>
+  );
+}
+
+/** What is being opened, whichever notebook is in front, and the way out of it. */
+function OpeningLine({ model, say }: { model: PanelModel; say: Say }): JSX.Element | null {
+  const opening = model.opening.value;
+  if (!opening) return null;
+  return (
+    <p class="kl-opening" role="status">
+      <span>{say('Opening %1 …', opening.label)}</span>
+      <button type="button" class="kl-link" onClick={() => opening.stop.abort()}>
+        {say('Cancel')}
+      </button>
+    </p>
+  );
+}
+
 function Objects({ model, say }: { model: PanelModel; say: Say }): JSX.Element {
   const now = model.followed.value;
   const opening = model.opening.value;
+  const mine = (found: Found) => opening?.label === found.label && opening.kernel === now.kernel;
   return (
     <section aria-label={say('AnnData objects')}>
       <header class="kl-head">
-        <h2 title={now.name ?? ''}>{now.name ?? say('AnnData objects')}</h2>
+        <h2 class={now.name ? '' : 'kl-caps'} title={now.name ?? ''}>
+          {now.name ?? say('AnnData objects')}
+        </h2>
         {now.name && (
           <button
             type="button"
@@ -93,16 +132,16 @@ function Objects({ model, say }: { model: PanelModel; say: Say }): JSX.Element {
               <button
                 type="button"
                 class="kl-row"
-                disabled={opening !== '' || blocked(now)}
+                disabled={mine(found) || blocked(now)}
                 title={say('Export %1 or look at it', found.label)}
-                onClick={() => model.open(found)}
+                onClick={() => void model.open(found)}
               >
                 <span class="kl-name">{found.label}</span>
                 <span class="kl-figures">
                   {formatCount(found.cells)} × {formatCount(found.genes)}
                 </span>
                 <span class={found.coordinates ? 'kl-found' : 'kl-note'}>
-                  {opening === found.label
+                  {mine(found)
                     ? now.busy
                       ? say('opens when the running cell ends')
                       : say('opens…')
@@ -131,6 +170,7 @@ function Notice({ model, say }: { model: PanelModel; say: Say }): JSX.Element | 
   );
   if (now.state === 'none')
     return note(say('Open a notebook or a console: the AnnData objects of its kernel are listed here.'));
+  if (now.state === 'no kernel') return note(say('No kernel runs here. Choose one to list its objects.'));
   if (now.state === 'dead') return note(say('The kernel has stopped. Start it again to list its objects.'));
   if (now.state === 'foreign') return note(say('This kernel does not run Python: it holds no AnnData.'));
   if (now.problem) return note(say('The objects could not be listed: %1', now.problem));
@@ -150,7 +190,7 @@ function Notice({ model, say }: { model: PanelModel; say: Say }): JSX.Element | 
         <code>%pip install karospace-jupyter=={model.version}</code>
       </p>
     );
-  if (now.version !== model.version)
+  if (!sameVersion(now.version, model.version))
     return (
       <p class="kl-problem" role="alert">
         {say(
@@ -166,7 +206,10 @@ function Notice({ model, say }: { model: PanelModel; say: Say }): JSX.Element | 
 
 function FormPart({ model, form, say }: { model: PanelModel; form: OpenForm; say: Say }): JSX.Element {
   const holder = useRef<HTMLDivElement>(null);
+  const heading = useRef<HTMLHeadingElement>(null);
   const failed = useSignal('');
+  // Whoever opened it by keyboard goes on here.
+  useEffect(() => heading.current?.focus({ preventScroll: true }), []);
   useEffect(() => {
     const element = holder.current;
     if (!element) return;
@@ -194,13 +237,16 @@ function FormPart({ model, form, say }: { model: PanelModel; form: OpenForm; say
           class="kl-icon"
           title={say('Back to the objects')}
           aria-label={say('Back to the objects')}
-          onClick={() => model.closeForm()}
+          onClick={() => void model.leaveForm()}
         >
           <svg viewBox="0 0 24 24" aria-hidden="true">
             <path d="M15 5l-7 7 7 7" />
           </svg>
         </button>
-        <h2>{form.label}</h2>
+        <h2 tabIndex={-1} ref={heading}>
+          {form.label}
+          {form.of !== '' && form.of !== form.label && <span class="kl-of"> · {form.of}</span>}
+        </h2>
       </header>
       {failed.value && (
         <p class="kl-problem" role="alert">
@@ -218,6 +264,7 @@ const ICONS: Record<ExportAction, string> = {
   copy: 'M8 8h12v12H8zM4 16V4h12',
   verify: 'M5 13l4 4L19 7',
   delete: 'M5 7h14M9 7V4h6v3M7 7l1 13h8l1-13',
+  forget: 'M6 6l12 12M18 6L6 18',
 };
 
 function Exports({ model, say }: { model: PanelModel; say: Say }): JSX.Element | null {
@@ -228,13 +275,16 @@ function Exports({ model, say }: { model: PanelModel; say: Say }): JSX.Element |
     reveal: say('Show in the file browser'),
     copy: say('Copy the path'),
     verify: say('Verify every file'),
-    delete: say('Delete'),
+    delete: say('Delete from the disk'),
+    forget: say('Take off this list'),
   };
+  const actions = (Object.keys(ICONS) as ExportAction[]).filter((one) => one !== 'reveal' || model.canReveal);
   return (
     <section aria-label={say('Exports')} class="kl-exports">
       <header class="kl-head">
-        <h2>{say('Exports')}</h2>
+        <h2 class="kl-caps">{say('Exports')}</h2>
       </header>
+      <Alert text={model.exportProblem} say={say} />
       <ul class="kl-list">
         {exports.map((one) => (
           <li key={one.path} class="kl-export">
@@ -242,11 +292,15 @@ function Exports({ model, say }: { model: PanelModel; say: Say }): JSX.Element |
               {one.title}
             </span>
             <span class="kl-note">
+              <span class="kl-path" title={one.path}>
+                {one.path.split(/[\\/]/).pop()}
+              </span>
+              {' · '}
               {formatBytes(one.bytes)} · {time(new Date(one.at))}
               {one.checked && ` · ${one.checked}`}
             </span>
             <span class="kl-actions">
-              {(Object.keys(ICONS) as ExportAction[]).map((action) => (
+              {actions.map((action) => (
                 <button
                   key={action}
                   type="button"

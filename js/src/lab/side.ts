@@ -2,13 +2,16 @@ import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { Clipboard, Dialog, showDialog } from '@jupyterlab/apputils';
 import type { IStateDB } from '@jupyterlab/statedb';
 import { signal } from '@preact/signals';
-import { type Model, modelOf } from '../widget/model';
-import { call, type Found } from './calls';
-import { type Exported, folderOf, storedExports, withExport } from './exports';
+import type { Model } from '../widget/model';
+import { Answered, call, type Found, listObjects, sameVersion, Unanswered } from './calls';
+import { type Exported, storedExports, withExport } from './exports';
 import type { Follower } from './follow';
 import type { Kernels, Link } from './kernels';
-import type { ExportAction, OpenForm, PanelModel, Say } from './panel';
-import type { Tabs } from './tabs';
+import type { ExportAction, OpenForm, Opening, PanelModel, Say } from './panel';
+import { startPython } from './start';
+import type { Tab, Tabs } from './tabs';
+import { findFolder } from './where';
+import { closeWidget, type Windows } from './windows';
 
 const STORED = 'karospace:exports';
 const OPEN = 'karospace:form';
@@ -24,36 +27,47 @@ interface Parts {
   kernels: Kernels;
   follower: Follower;
   tabs: Tabs;
+  windows: Windows;
   state: IStateDB | null;
   say: Say;
   defaults: () => Defaults;
   version: string;
 }
 
-/** What a form is of. */
+/** What a form is of, as it is remembered when the page is loaded again. */
 interface About {
   label: string;
+  /** The notebook, console or file that it belongs to. */
+  of: string;
   /** Of the kernel's session: relative paths in the kernel are relative to its folder. */
   path: string;
   /** Whether viewers speak to the kernel; else they read the bundle's files, which are there when it is not. */
   live: boolean;
+  /** Of the tab that shows the last export. */
+  tab?: string;
 }
+
+/** What happens when a form is closed; `alone` says whether no other page shows it. */
+type End = (alone: boolean) => void;
 
 const textOf = (thrown: unknown) => (thrown instanceof Error ? thrown.message : String(thrown));
 
 /** What the side panel does: forms of objects and files, and the exports of this session. */
 export class Side implements PanelModel {
   readonly form = signal<OpenForm | null>(null);
-  readonly opening = signal('');
+  readonly opening = signal<Opening | null>(null);
   readonly problem = signal('');
+  readonly exportProblem = signal('');
   readonly exports = signal<readonly Exported[]>([]);
   readonly version: string;
+  readonly canReveal: boolean;
   readonly #parts: Parts;
-  #end: (() => void) | null = null;
+  #open: { about: About; id: string; link: Link; end: End } | null = null;
 
   constructor(parts: Parts) {
     this.#parts = parts;
     this.version = parts.version;
+    this.canReveal = 'layoutModified' in parts.app.shell;
     void parts.state?.fetch(STORED).then((value) => {
       this.exports.value = storedExports((value as { list?: unknown } | undefined)?.list);
     });
@@ -68,149 +82,227 @@ export class Side implements PanelModel {
     this.#parts.follower.refresh();
   }
 
-  open(found: Found): void {
+  async open(found: Found): Promise<void> {
     const { follower, kernels } = this.#parts;
-    if (!follower.link) return;
+    if (!follower.link || !(await this.leaveForm())) return;
     const link = kernels.hold(follower.link.kernel.model);
-    const request = { do: 'form', where: found.where };
-    void this.#show(link, { label: found.label, path: follower.path, live: true }, request);
+    const of = this.followed.value.name ?? '';
+    const about = { label: found.label, of, path: follower.path, live: true };
+    await this.#show(link, about, { do: 'form', where: found.where });
   }
 
   /** The form of an `.h5ad`, in a kernel of its own that ends with the form. */
-  async openFile(path: string): Promise<void> {
+  async openFile(given: string): Promise<void> {
     const { app, kernels, say } = this.#parts;
+    // Without the drive that some servers put before it.
+    const path = app.serviceManager.contents.localPath(given);
     const name = path.split('/').pop() ?? path;
-    this.opening.value = name;
+    if (this.form.value && this.#open?.about.of === path) return;
+    if (!(await this.leaveForm())) return;
+    const opening = this.#begin(name, '');
     try {
-      const { sessions, kernelspecs } = app.serviceManager;
-      await kernelspecs.ready;
-      const wanted = {
-        path,
-        name: say('KaroSpace: %1', name),
-        type: 'karospace',
-        kernel: { name: kernelspecs.specs?.default ?? 'python3' },
-      };
-      // A connection that handles comms closes those whose target it does not know: the form's.
-      const session = await sessions.startNew(wanted, { kernelConnectionOptions: { handleComms: false } });
-      if (!session.kernel) throw new Error(say('No kernel could be started.'));
-      const link = kernels.hold(session.kernel.model);
-      session.dispose(); // the connection, not the kernel
-      await this.#show(link, { label: name, path, live: false }, { do: 'file', path: name });
+      const model = await startPython(app.serviceManager, path, say('KaroSpace: %1', name));
+      const link = kernels.hold(model);
+      const about = { label: name, of: path, path, live: false };
+      if (opening.stop.signal.aborted) {
+        this.#endOf(link, about)(true);
+        return;
+      }
+      try {
+        const { version } = await listObjects(link.kernel, opening.stop.signal);
+        const problem = this.#mismatch(version);
+        if (problem) throw new Error(problem);
+      } catch (thrown) {
+        this.#endOf(link, about)(true);
+        throw thrown;
+      }
+      await this.#show(link, about, { do: 'file', path: name });
     } catch (thrown) {
-      this.opening.value = '';
-      this.problem.value = say('%1 cannot be opened: %2', name, textOf(thrown));
+      if (!opening.stop.signal.aborted)
+        this.problem.value = say('%1 cannot be opened: %2', name, textOf(thrown));
+    } finally {
+      if (this.opening.value === opening) this.opening.value = null;
     }
   }
 
-  closeForm(): void {
+  /** What must be installed beside a kernel; empty when all is well. */
+  #mismatch(version: string | null): string {
+    const { say, version: mine } = this.#parts;
+    if (version !== null && sameVersion(version, mine)) return '';
+    const what =
+      version === null
+        ? say('karospace-jupyter is not installed beside this kernel.')
+        : say('This panel is version %1, but the kernel has %2.', mine, version);
+    return `${what} ${say('Run this where the kernel lives: %1', `pip install karospace-jupyter==${mine}`)}`;
+  }
+
+  /** Closes the form, after asking when it exports; whether it is closed. */
+  async leaveForm(): Promise<boolean> {
+    const { say, state, windows } = this.#parts;
     const form = this.form.value;
-    this.form.value = null;
-    const end = this.#end;
-    this.#end = null;
-    if (!form) return;
-    void this.#parts.state?.remove(OPEN);
-    modelOf(form.model, form.model.get('_channel'))
-      .then((channel) => channel.send({ type: 'close' }))
-      .catch(() => {})
-      // After the message is on its way.
-      .finally(() => setTimeout(() => end?.(), 500));
+    const open = this.#open;
+    if (!form || !open) return true;
+    if (form.model.get('status') === 'running' && form.model.comm_live !== false) {
+      const answer = await showDialog({
+        title: say('An export is running'),
+        body: say(
+          'Leaving this form cancels the export of %1. What was there before stays as it was.',
+          form.label,
+        ),
+        buttons: [
+          Dialog.cancelButton({ label: say('Stay') }),
+          Dialog.warnButton({ label: say('Cancel the export') }),
+        ],
+      });
+      if (!answer.button.accept) return false;
+    }
+    if (this.#open !== open) return this.form.value === null;
+    this.form.value = this.#open = null;
+    await state?.remove(OPEN);
+    closeWidget(open.link, open.id, windows, open.end);
+    return true;
   }
 
   act(what: ExportAction, one: Exported): void {
-    const { problem } = this;
-    problem.value = '';
+    const { exportProblem } = this;
+    exportProblem.value = '';
     this.#do(what, one).catch((thrown) => {
-      problem.value = textOf(thrown);
+      exportProblem.value = textOf(thrown);
     });
   }
 
   /** A view of an object, without an export to disk. */
   async newView(found: Found): Promise<void> {
     const { follower, kernels, tabs } = this.#parts;
-    if (!follower.link) return;
+    if (!follower.link || this.opening.value) return;
     const link = kernels.hold(follower.link.kernel.model);
+    const opening = this.#begin(found.label, link.kernel.id);
     try {
-      const { model } = await call(link.kernel, { do: 'new_view', where: found.where });
-      await tabs.open({ title: found.label, kernel: link.kernel.id, view: String(model) }, 'split-right');
+      const { model } = await call(link.kernel, { do: 'new_view', where: found.where }, opening.stop.signal);
+      tabs.open({ title: found.label, kernel: link.kernel.id, view: String(model) }, { mode: 'split-right' });
+    } catch (thrown) {
+      if (!opening.stop.signal.aborted) throw thrown;
     } finally {
+      if (this.opening.value === opening) this.opening.value = null;
       link.release();
     }
   }
 
+  /** From now on this is what is being opened; what was before is given up. */
+  #begin(label: string, kernel: string): Opening {
+    this.opening.value?.stop.abort();
+    this.problem.value = '';
+    const opening = { label, kernel, stop: new AbortController() };
+    opening.stop.signal.addEventListener('abort', () => {
+      if (this.opening.value === opening) this.opening.value = null;
+    });
+    this.opening.value = opening;
+    return opening;
+  }
+
   /** Makes a form in the kernel and shows it. */
   async #show(link: Link, about: About, request: Record<string, unknown>): Promise<void> {
-    const { defaults, say, state } = this.#parts;
+    const { defaults, say, state, windows } = this.#parts;
     const { label } = about;
-    this.closeForm();
-    this.problem.value = '';
-    this.opening.value = label;
+    const opening = this.#begin(label, link.kernel.id);
+    const end = this.#endOf(link, about);
+    const gone = () => this.opening.value !== opening;
+    // A kernel of the form's own would be left behind by a page that is closed now.
+    if (!about.live) void state?.save(OPEN, { ...about, kernel: link.kernel.id, model: '' });
+    // Not given up with the signal: a form that was made in the kernel must be ended there.
+    const asked = call(link.kernel, { ...request, options: defaults() });
     try {
-      const made = await call(link.kernel, { ...request, options: defaults() });
+      const made = await Promise.race([asked, stopped(opening.stop.signal)]);
       const id = String(made.model);
-      this.#put(link, about, await link.models.get(id));
-      void state?.save(OPEN, { ...about, kernel: link.kernel.id, model: id });
+      const model = await Promise.race([link.models.get(id), stopped(opening.stop.signal)]);
+      if (gone()) throw new Unanswered('');
+      this.#put(link, about, id, model, end);
     } catch (thrown) {
-      this.problem.value = say('%1: %2', label, textOf(thrown));
-      this.refresh();
-      this.#endOf(link, about)();
+      if (!gone()) {
+        this.problem.value = say('%1: %2', label, textOf(thrown));
+        this.refresh();
+      }
+      asked.then(
+        (made) => closeWidget(link, String(made.model), windows, end),
+        () => end(true),
+      );
     } finally {
-      this.opening.value = '';
+      if (!gone()) this.opening.value = null;
     }
   }
 
   /** The page was loaded again: the form of before stands where its kernel still has it. */
   async #restore(stored: unknown): Promise<void> {
-    const { kernel, model, label, path, live } = (stored ?? {}) as Record<string, unknown>;
+    const { kernel, model, label, of, path, live, tab } = (stored ?? {}) as Record<string, unknown>;
     if (typeof kernel !== 'string' || typeof model !== 'string') return;
     const link = await this.#parts.kernels.find(kernel);
     if (!link) return;
+    const about: About = { label: String(label), of: String(of), path: String(path), live: live === true };
+    if (typeof tab === 'string') about.tab = tab;
+    const end = this.#endOf(link, about);
     try {
-      const { known } = await call(link.kernel, { do: 'known', model });
-      if (!known || this.form.value) throw new Error('gone');
-      const about = { label: String(label), path: String(path), live: live === true };
-      this.#put(link, about, await link.models.get(model));
+      const { known } = model === '' ? { known: false } : await call(link.kernel, { do: 'known', model });
+      if (!known) end(true);
+      else if (this.form.value) link.release();
+      else this.#put(link, about, model, await link.models.get(model), end);
     } catch {
       link.release();
     }
   }
 
-  #put(link: Link, about: About, model: Model): void {
-    const { app, tabs } = this.#parts;
-    const { label, path: sessionPath, live } = about;
+  #put(link: Link, about: About, id: string, model: Model, end: End): void {
+    const { app, tabs, windows, state } = this.#parts;
+    const { label, of, path: sessionPath, live } = about;
     const kernel = link.kernel.id;
+    const held = windows.hold(id);
+    const mine = { ...about };
+    const remember = () => void state?.save(OPEN, { ...mine, kernel, model: id });
     // An export again takes the place of the earlier one, in the tab that shows it.
-    let tab: Awaited<ReturnType<Tabs['open']>> | null = null;
-    const show: OpenForm['place']['show'] = ({ view, title, path, bytes, folder: place }) => {
-      const folder = folderOf(sessionPath, place);
+    let tab: Tab | undefined = about.tab === undefined ? undefined : tabs.byKey(about.tab);
+    const show: OpenForm['place']['show'] = async ({ view, title, path, bytes, ...written }) => {
+      const folder =
+        path === ''
+          ? null
+          : await findFolder(app.serviceManager.contents, { ...written, path: written.folder }, sessionPath);
       const shown = { title, ...(view && { kernel, view }), ...(folder === null ? {} : { folder }) };
       if (path !== '')
         this.#remember({ title, path, folder: folder ?? '', kernel, bytes, at: Date.now(), checked: '' });
+      if (!tab && mine.tab !== undefined) tab = tabs.byKey(mine.tab);
       if (tab && !tab.isDisposed) {
         void tabs.fill(tab, shown);
         app.shell.activateById(tab.id);
-      } else
-        void tabs.open(shown).then((opened) => {
-          tab = opened;
-        });
+      } else tab = tabs.open(shown);
+      mine.tab = tab.content.key;
+      if (this.#open?.id === id) remember();
     };
-    this.#end = this.#endOf(link, about);
-    this.form.value = { label, model, place: { live, show } };
+    const ended: End = (alone) => {
+      held();
+      end(alone);
+    };
+    this.#open = { about: mine, id, link, end: ended };
+    remember();
+    const others = () => windows.others(id);
+    this.form.value = { label, of: of.split('/').pop() ?? of, model, place: { live, show, others } };
   }
 
   /** What to do when a form is closed: a kernel that was started for it ends with it. */
-  #endOf(link: Link, { live }: About): () => void {
+  #endOf(link: Link, { live }: About): End {
     const { kernels } = this.#parts.app.serviceManager;
-    return () => {
+    return (alone) => {
       const { id } = link.kernel;
       link.release();
-      if (!live) void kernels.shutdown(id).catch(() => {});
+      if (alone && !live) void kernels.shutdown(id).catch(() => {});
     };
   }
 
   async #do(what: ExportAction, one: Exported): Promise<void> {
-    const { app, kernels, say, tabs } = this.#parts;
+    const { app, say, tabs } = this.#parts;
     if (what === 'copy') {
       Clipboard.copyToSystem(one.path);
+      return;
+    }
+    if (what === 'forget') {
+      this.#keep(this.exports.value.filter(({ path }) => path !== one.path));
       return;
     }
     if (what === 'reveal') {
@@ -218,7 +310,7 @@ export class Side implements PanelModel {
       return;
     }
     if (what === 'open' && one.folder !== '') {
-      await tabs.open({ title: one.title, folder: one.folder });
+      tabs.open({ title: one.title, folder: one.folder });
       return;
     }
     if (what === 'delete') {
@@ -229,29 +321,53 @@ export class Side implements PanelModel {
       });
       if (!answer.button.accept) return;
     }
-    const link = await kernels.find(one.kernel);
-    if (!link)
-      throw new Error(
-        say(
-          'The kernel that wrote %1 has stopped; its files are untouched. Open them from the file browser.',
-          one.path,
-        ),
-      );
+    await this.#withKernel(
+      one,
+      async (link) => {
+        if (what === 'open') {
+          const { model } = await call(link.kernel, { do: 'view_of', path: one.path });
+          tabs.open({ title: one.title, kernel: link.kernel.id, view: String(model) });
+        } else if (what === 'verify') await this.#verify(link, one);
+        else {
+          await call(link.kernel, { do: 'delete', path: one.path });
+          this.#keep(this.exports.value.filter(({ path }) => path !== one.path));
+        }
+      },
+      what === 'open',
+    );
+  }
+
+  async #verify(link: Link, one: Exported): Promise<void> {
+    const { say } = this.#parts;
+    this.#change(one, { checked: say('verifying…') });
     try {
-      const request = { open: 'view_of', verify: 'verify', delete: 'delete' }[what];
-      this.#change(one, { checked: what === 'verify' ? say('verifying…') : one.checked });
-      const answer = await call(link.kernel, { do: request, path: one.path });
-      if (what === 'open')
-        await tabs.open({ title: one.title, kernel: one.kernel, view: String(answer.model) });
-      if (what === 'verify')
-        this.#change(one, { checked: say('%1 files are as they were written', String(answer.files)) });
-      if (what === 'delete') this.#keep(this.exports.value.filter(({ path }) => path !== one.path));
+      const { files } = await call(link.kernel, { do: 'verify', path: one.path });
+      this.#change(one, { checked: say('%1 files are as they were written', String(files)) });
     } catch (thrown) {
-      if (what === 'verify') this.#change(one, { checked: say('damaged') });
+      // Only what the files themselves are guilty of.
+      this.#change(one, { checked: thrown instanceof Answered && thrown.damaged ? say('damaged') : '' });
       throw thrown;
-    } finally {
-      link.release();
     }
+  }
+
+  /** Work with the kernel that wrote an export, else with one that is started for it and ended afterwards. */
+  async #withKernel(one: Exported, work: (link: Link) => Promise<void>, stays: boolean): Promise<void> {
+    const { app, kernels, say } = this.#parts;
+    const link = await kernels.find(one.kernel);
+    if (link) {
+      await work(link).finally(() => link.release());
+      return;
+    }
+    if (stays)
+      throw new Error(
+        say('The kernel that wrote %1 has stopped. Open the bundle from the file browser.', one.path),
+      );
+    const model = await startPython(app.serviceManager, one.folder, say('KaroSpace: %1', one.title));
+    const own = kernels.hold(model);
+    await work(own).finally(() => {
+      own.release();
+      void app.serviceManager.kernels.shutdown(model.id).catch(() => {});
+    });
   }
 
   #remember(one: Exported): void {
@@ -266,4 +382,10 @@ export class Side implements PanelModel {
     this.exports.value = list;
     void this.#parts.state?.save(STORED, { list: list.map((one) => ({ ...one })) });
   }
+}
+
+function stopped(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(new Unanswered('')));
+  });
 }

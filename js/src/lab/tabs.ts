@@ -1,32 +1,44 @@
 import type { ILayoutRestorer, JupyterFrontEnd } from '@jupyterlab/application';
-import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import { MainAreaWidget, ToolbarButton, WidgetTracker } from '@jupyterlab/apputils';
+import { closeIcon } from '@jupyterlab/ui-components';
 import { modelOf } from '../widget/model';
-import { call } from './calls';
+import { call, Unanswered } from './calls';
 import { readerOf, viewOnDisk } from './disk';
+import { inFolder } from './exports';
 import { tissueIcon } from './icon';
 import type { Kernels } from './kernels';
 import type { Say } from './panel';
 import { type Shown, ViewTab } from './view-tab';
+import { closeWidget, type Windows } from './windows';
 
 /** Whether the application's main area holds tabs, as JupyterLab's does. */
 export const hasTabs = (app: JupyterFrontEnd): boolean => 'layoutModified' in app.shell;
 
-type Tab = MainAreaWidget<ViewTab>;
+export type Tab = MainAreaWidget<ViewTab>;
+
+interface Parts {
+  app: JupyterFrontEnd;
+  kernels: Kernels;
+  windows: Windows;
+  /** The viewer's page. */
+  page: () => Promise<Uint8Array>;
+  say: Say;
+}
+
+interface How {
+  mode?: 'tab-after' | 'split-right';
+  /** Whether the page was loaded again: then nothing comes to the front, and what is shown is as it was. */
+  restored?: boolean;
+}
 
 /** The viewers in the main area, and what is remembered of them when the page is loaded again. */
 export class Tabs {
   readonly tracker = new WidgetTracker<Tab>({ namespace: 'karospace-view' });
-  readonly #app: JupyterFrontEnd;
-  readonly #kernels: Kernels;
-  readonly #page: () => Promise<Uint8Array>;
-  readonly #say: Say;
+  readonly #parts: Parts;
   #count = 0;
 
-  constructor(app: JupyterFrontEnd, kernels: Kernels, page: () => Promise<Uint8Array>, say: Say) {
-    this.#app = app;
-    this.#kernels = kernels;
-    this.#page = page;
-    this.#say = say;
+  constructor(parts: Parts) {
+    this.#parts = parts;
   }
 
   restore(restorer: ILayoutRestorer, command: string): void {
@@ -37,8 +49,16 @@ export class Tabs {
     });
   }
 
-  /** Opens what was remembered, or what someone asks for; a tab that shows it already is brought to the front. */
-  async open(shown: Shown, mode: 'tab-after' | 'split-right' = 'tab-after'): Promise<Tab> {
+  /** The tab that was remembered under this key. */
+  byKey(key: string): Tab | undefined {
+    return this.tracker.find(({ content }) => content.key === key);
+  }
+
+  /**
+   * Opens what was remembered, or what someone asks for; a tab that shows it already is brought to the front. The tab
+   * is there at once, what it shows comes later: the application waits for restored tabs before it can be used.
+   */
+  open(shown: Shown, { mode = 'tab-after', restored = false }: How = {}): Tab {
     const there = this.tracker.find(
       ({ content }) =>
         (shown.view !== undefined && content.shown.view === shown.view) ||
@@ -46,72 +66,112 @@ export class Tabs {
           content.shown.view === undefined &&
           content.shown.folder === shown.folder),
     );
-    const tab = there ?? this.#add(shown, mode);
-    this.#app.shell.activateById(tab.id);
-    if (!there) await this.fill(tab, shown);
+    const tab = there ?? this.#add(shown, mode, !restored);
+    if (!restored) this.#parts.app.shell.activateById(tab.id);
+    if (!there) void this.fill(tab, shown);
+    else if (!restored && shown.view === undefined) void this.#renew(tab, shown);
     return tab;
   }
 
   /** Puts a view into a tab: the kernel's where it is still there, else the bundle on disk. */
   async fill(tab: Tab, shown: Shown): Promise<void> {
+    const { app, page, say } = this.#parts;
     const { content } = tab;
     tab.title.label = shown.title;
+    const turn = content.nextTurn();
     try {
-      if (await this.#fillLive(content, shown)) {
+      if (await this.#fillLive(tab, shown, turn)) {
         void this.tracker.save(tab);
         return;
       }
+      if (content.isDisposed || content.turn !== turn) return;
       if (shown.folder === undefined) {
         content.say(
-          this.#say(
+          say(
             'The kernel that showed %1 has stopped or was restarted. Export it again, or open its bundle.',
             shown.title,
           ),
         );
         return;
       }
-      const { contents } = this.#app.serviceManager;
-      await contents.get(`${shown.folder}/manifest.json`, { content: false });
-      if (content.isDisposed) return;
-      const disk = viewOnDisk(shown.folder, shown.title, readerOf(contents), this.#page);
-      content.showOnDisk({ title: shown.title, folder: shown.folder }, disk);
+      const { contents } = app.serviceManager;
+      const path = inFolder(shown.folder, 'manifest.json');
+      const { last_modified: modified } = await contents.get(path, { content: false });
+      if (content.isDisposed || content.turn !== turn) return;
+      const disk = viewOnDisk(shown.folder, shown.title, readerOf(contents), page);
+      content.showOnDisk({ title: shown.title, folder: shown.folder }, disk, modified);
     } catch (thrown) {
-      if (content.isDisposed) return;
+      if (content.isDisposed || content.turn !== turn) return;
       const reason = thrown instanceof Error ? thrown.message : String(thrown);
-      content.say(this.#say('%1 cannot be shown: %2', shown.title, reason));
+      content.say(say('%1 cannot be shown: %2', shown.title, reason));
     }
     void this.tracker.save(tab);
   }
 
-  async #fillLive(content: ViewTab, shown: Shown): Promise<boolean> {
-    if (shown.kernel === undefined || shown.view === undefined) return false;
-    const link = await this.#kernels.find(shown.kernel);
+  /** The bundle on disk may be another one by now. */
+  async #renew(tab: Tab, shown: Shown): Promise<void> {
+    const { contents } = this.#parts.app.serviceManager;
+    const found = await contents
+      .get(inFolder(shown.folder ?? '', 'manifest.json'), { content: false })
+      .catch(() => null);
+    if (!tab.isDisposed && found?.last_modified !== tab.content.modified) await this.fill(tab, shown);
+  }
+
+  async #fillLive(tab: Tab, shown: Shown, turn: number): Promise<boolean> {
+    const { kernels, say, windows } = this.#parts;
+    const { content } = tab;
+    const { kernel, view: id } = shown;
+    if (kernel === undefined || id === undefined) return false;
+    const link = await kernels.find(kernel);
     if (!link) return false;
     try {
-      content.say(this.#say('Waiting for the kernel…'));
-      const { known } = await call(link.kernel, { do: 'known', model: shown.view });
-      if (!known) throw new Error('gone');
-      const view = await link.models.get(shown.view);
+      content.say(say('Waiting for the kernel…'));
+      const { known } = await call(link.kernel, { do: 'known', model: id });
+      if (!known) {
+        link.release();
+        return false;
+      }
+      const view = await link.models.get(id);
       const channel = await modelOf(view, view.get('_channel'));
-      if (content.isDisposed) throw new Error('closed');
-      content.showLive(shown, view, channel, link);
+      if (content.isDisposed || content.turn !== turn) {
+        // Closed meanwhile, before anything could be shown: the kernel's part ends as well.
+        closeWidget(link, id, windows);
+        return true;
+      }
+      const lost = () => {
+        if (view.comm_live === false && !content.isDisposed && shown.folder !== undefined)
+          void this.fill(tab, { title: shown.title, folder: shown.folder });
+      };
+      view.on('comm_live_update', lost);
+      content.showLive(shown, view, channel, link, windows);
       return true;
-    } catch {
+    } catch (thrown) {
       link.release();
-      return content.isDisposed;
+      if (thrown instanceof Unanswered) return false;
+      throw thrown;
     }
   }
 
-  #add(shown: Shown, mode: 'tab-after' | 'split-right'): Tab {
+  #add(shown: Shown, mode: 'tab-after' | 'split-right', activate: boolean): Tab {
+    const { app, say } = this.#parts;
     const tab: Tab = new MainAreaWidget({ content: new ViewTab(shown) });
     tab.id = `karospace-view-${Date.now().toString(36)}-${++this.#count}`;
     tab.title.icon = tissueIcon;
     tab.title.label = shown.title;
     tab.title.closable = true;
-    tab.toolbar.hide();
-    // Notebook 7 has one document in its main area: the viewer stands beside it.
-    if (hasTabs(this.#app)) this.#app.shell.add(tab, 'main', { mode });
-    else this.#app.shell.add(tab, 'right', { rank: 600 });
+    if (hasTabs(app)) {
+      tab.toolbar.hide();
+      app.shell.add(tab, 'main', { mode, activate });
+    } else {
+      // Notebook 7 has one document in its main area: the viewer stands beside it, where nothing closes it.
+      const close = new ToolbarButton({
+        icon: closeIcon,
+        tooltip: say('Close the viewer'),
+        onClick: () => tab.dispose(),
+      });
+      tab.toolbar.addItem('close', close);
+      app.shell.add(tab, 'right', { rank: 600 });
+    }
     void this.tracker.add(tab);
     return tab;
   }

@@ -3,6 +3,7 @@ import { Widget } from '@lumino/widgets';
 import { createFrame, type Frame } from '../widget/frame';
 import type { Model } from '../widget/model';
 import type { Link } from './kernels';
+import { closeWidget, type Windows } from './windows';
 
 /** What a tab shows, as it is remembered when the page is loaded again. */
 export interface Shown {
@@ -20,9 +21,12 @@ export interface Shown {
 export class ViewTab extends Widget {
   shown: Shown;
   readonly key: string;
+  /** When the bundle on disk was written that is shown; empty for a view of a kernel. */
+  modified = '';
+  /** Which filling is the latest: an earlier one that comes late is not shown. */
+  turn = 0;
   #frame: Frame | null = null;
-  #link: Link | null = null;
-  #channel: Model | null = null;
+  #end: (() => void) | null = null;
 
   constructor(shown: Shown) {
     super();
@@ -33,18 +37,28 @@ export class ViewTab extends Widget {
     this.node.tabIndex = -1;
   }
 
+  nextTurn(): number {
+    return ++this.turn;
+  }
+
   /** Shows a view of a kernel; the kernel's part ends with this tab. */
-  showLive(shown: Shown, view: Model, channel: Model, link: Link): void {
+  showLive(shown: Shown, view: Model, channel: Model, link: Link, windows: Windows): void {
     this.#leave();
     this.shown = shown;
-    this.#link = link;
-    this.#channel = channel;
+    this.modified = '';
+    const id = shown.view ?? '';
+    const held = windows.hold(id);
+    this.#end = () => {
+      held();
+      closeWidget(link, id, windows);
+    };
     this.#put(createFrame(view, channel));
   }
 
-  showOnDisk(shown: Shown, model: Model): void {
+  showOnDisk(shown: Shown, model: Model, modified: string): void {
     this.#leave();
     this.shown = shown;
+    this.modified = modified;
     this.#put(createFrame(model, model));
   }
 
@@ -72,15 +86,8 @@ export class ViewTab extends Widget {
   #leave(): void {
     this.#frame?.dispose();
     this.#frame = null;
-    try {
-      this.#channel?.send({ type: 'close' });
-    } catch {
-      // The kernel has gone, and its part with it.
-    }
-    this.#channel = null;
-    // After the message is on its way.
-    const link = this.#link;
-    this.#link = null;
-    if (link) setTimeout(() => link.release(), 500);
+    const end = this.#end;
+    this.#end = null;
+    end?.();
   }
 }

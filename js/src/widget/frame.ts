@@ -10,6 +10,7 @@ const PAGE = 'index.html';
 /** A page with a strict policy can refuse to run the frame, without telling. */
 const FRAME_PATIENCE_MS = 15_000;
 const BUSY = 'waits for the kernel, which is busy.';
+const SLOW = 'is being read.';
 const GONE = 'cannot be loaded: the kernel has stopped or was restarted. Run the cell again.';
 
 export interface Frame {
@@ -46,7 +47,7 @@ export function createFrame(view: Model, channel: Model, where: Document = docum
   note.style.cssText =
     'position:absolute;left:12px;bottom:12px;padding:6px 10px;border-radius:8px;font:12px/16px system-ui,sans-serif;' +
     'background:rgb(127 127 127 / 15%)';
-  note.textContent = 'Waiting for the kernel…';
+  note.textContent = view.get('_slow') === true ? 'Reading the bundle…' : 'Waiting for the kernel…';
   element.append(note);
   const iframe = where.createElement('iframe');
   iframe.setAttribute('sandbox', 'allow-scripts allow-downloads');
@@ -74,8 +75,9 @@ export function createFrame(view: Model, channel: Model, where: Document = docum
     }
   };
   const requests = new Requests<Asked>((waiting) => {
-    post({ type: 'waiting', reason: gone ? GONE : waiting ? BUSY : null });
-    if (waiting && !port)
+    const slow = view.get('_slow') === true;
+    post({ type: 'waiting', reason: gone ? GONE : waiting ? (slow ? SLOW : BUSY) : null });
+    if (waiting && !port && !slow)
       note.textContent = gone ? `The viewer ${GONE}` : 'Waiting for the kernel, which is busy…';
   });
   /** The kernel that knew this view is no more; what is loaded stays. */
@@ -130,7 +132,7 @@ export function createFrame(view: Model, channel: Model, where: Document = docum
       post({ type: 'regions', regions: regionsOf(message, buffers) });
     } else if (message.type === 'snapshot') post({ type: 'snapshot', id: String(message.id) });
   };
-  const wire = new Wire(channel, [view], onMessage);
+  const wire = new Wire(channel, view === channel ? [] : [view], onMessage);
   ends.push(() => wire.dispose());
 
   const linked: Linked = {

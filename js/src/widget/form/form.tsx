@@ -49,7 +49,20 @@ export interface Place {
   /** Whether it wants a viewer of the kernel's; else it shows the bundle's files by itself. */
   live: boolean;
   /** Called with each new export, and when its reader asks for it again. */
-  show(exported: { view: string; title: string; path: string; folder: string; bytes: number }): void;
+  show(exported: {
+    view: string;
+    title: string;
+    /** Absolute, in the kernel's file system; empty for a bundle in memory. */
+    path: string;
+    /** The same, as seen from the kernel's working folder. */
+    folder: string;
+    /** The same, in every way to write it. */
+    places: readonly string[];
+    created: string;
+    bytes: number;
+  }): void | Promise<void>;
+  /** Whether another page shows this form, too. */
+  others(): Promise<boolean>;
 }
 
 interface Props {
@@ -102,8 +115,16 @@ function Form({ model, channel, traits, place: elsewhere }: Props): JSX.Element 
     made.then(
       (view) => {
         failed.value = '';
-        const { name = 'Tissue', path = '', bytes = 0 } = traits.result.value;
-        elsewhere.show({ view, title: name, path: traits.path.value, folder: path, bytes });
+        const { name = 'Tissue', path = '', bytes = 0, places = [], created = '' } = traits.result.value;
+        void elsewhere.show({
+          view,
+          title: name,
+          path: traits.path.value,
+          folder: path,
+          places,
+          created,
+          bytes,
+        });
       },
       (thrown) => {
         failed.value = thrown instanceof Error ? thrown.message : String(thrown);
@@ -113,7 +134,9 @@ function Form({ model, channel, traits, place: elsewhere }: Props): JSX.Element 
   useEffect(() => {
     if ((result.number ?? 0) <= seen.current) return;
     seen.current = result.number ?? 0;
-    showElsewhere();
+    // A duplicated window shows the same form: the viewer opens where Export was clicked.
+    if (traits.startedHere()) showElsewhere();
+    else void elsewhere?.others().then((others) => !others && showElsewhere());
   });
   const onTab = () => {
     if (elsewhere) {
@@ -168,7 +191,11 @@ function Form({ model, channel, traits, place: elsewhere }: Props): JSX.Element 
           </details>
         </div>
       </div>
-      <Run traits={traits} onTab={view || (elsewhere && result.number) ? onTab : null} />
+      <Run
+        traits={traits}
+        onTab={view || (elsewhere && result.number) ? onTab : null}
+        again={elsewhere ? 'Go back and choose the data again.' : 'Run the cell again.'}
+      />
       {failed.value && <p class="kf-problem kf-wide">{failed.value}</p>}
       <div class="kf-view" ref={place} />
     </div>

@@ -13,8 +13,15 @@ function duration(seconds: number): string {
   return `${Math.round(seconds / 60)} min`;
 }
 
+interface Props {
+  traits: Traits;
+  onTab: (() => void) | null;
+  /** What to do when the kernel has gone. */
+  again: string;
+}
+
 /** Export, cancel, how far it is, what it will be and what it became. */
-export function Run({ traits, onTab }: { traits: Traits; onTab: (() => void) | null }): JSX.Element {
+export function Run({ traits, onTab, again }: Props): JSX.Element {
   const status = traits.status.value;
   const lost = traits.lost.value;
   const running = status === 'running' && !lost;
@@ -46,7 +53,7 @@ export function Run({ traits, onTab }: { traits: Traits; onTab: (() => void) | n
           </button>
         )}
         <div class="kf-middle">
-          {running ? <Progress traits={traits} /> : <Ended traits={traits} onTab={onTab} />}
+          {running ? <Progress traits={traits} /> : <Ended traits={traits} onTab={onTab} again={again} />}
         </div>
         {status !== 'done' && <Size traits={traits} />}
       </div>
@@ -149,10 +156,10 @@ function Progress({ traits }: { traits: Traits }): JSX.Element {
   );
 }
 
-function Ended({ traits, onTab }: { traits: Traits; onTab: (() => void) | null }): JSX.Element | null {
+function Ended({ traits, onTab, again }: Props): JSX.Element | null {
   const status = traits.status.value;
   const error = traits.lost.value
-    ? 'The kernel has stopped or was restarted, and with it this form. Run the cell again.'
+    ? `The kernel has stopped or was restarted, and with it this form. ${again}`
     : traits.error.value;
   if (error) {
     return (

@@ -55,6 +55,8 @@ export interface Result {
   warnings?: string[];
   /** Counts this form's exports. */
   number?: number;
+  places?: string[];
+  created?: string;
 }
 
 export interface Options {
@@ -101,6 +103,8 @@ export interface Traits {
   readonly lost: Signal<boolean>;
   change(part: Partial<Options>): void;
   start(): void;
+  /** Whether this page asked for the last export. */
+  startedHere(): boolean;
   cancel(): void;
   complete(query: string): Promise<string[]>;
   /** Has the kernel make a viewer of the last export; its model's id. */
@@ -200,6 +204,7 @@ export function createTraits(model: Model, channel: Model): Traits {
       if (now !== 'running') cancelling.value = false;
     }),
   );
+  let started = false;
   const ask = (message: Custom, progress?: (share: number) => void) =>
     new Promise<{ message: Custom; parts: Uint8Array[] }>((resolve, reject) => {
       const id = `${mine}${++last}`;
@@ -245,7 +250,9 @@ export function createTraits(model: Model, channel: Model): Traits {
         requests.add(id, nobody, () => send({ type: 'options', id, options: here(), revision }));
       }, SEND_AFTER_MS);
     },
+    startedHere: () => started,
     start() {
+      started = true;
       flush();
       requests.close(told);
       ask({ type: 'start', options: here(), revision: ++revision }).catch(() => {});

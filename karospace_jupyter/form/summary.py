@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from karospace_jupyter.config import ExportConfig
+from karospace_jupyter.config import ExportConfig, MatrixLayer, MatrixRaw
+from karospace_jupyter.errors import NoMatrixError
 from karospace_jupyter.plan import Description, describe
 from karospace_jupyter.plan.colors import stored_colors
 from karospace_jupyter.plan.names import as_text
@@ -30,19 +31,22 @@ def quick_summary(adata: Any) -> dict[str, Any]:  # noqa: ANN401 - anndata is im
     return {"n_cells": int(adata.n_obs), "n_genes": int(adata.n_vars), "ready": False, "help": option_help()}
 
 
-def summarise(adata: Any) -> dict[str, Any]:  # noqa: ANN401
-    """Return everything that the form offers.
+def summarise(subject: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Return everything that the form offers of an AnnData, or of its file.
 
     Raises
     ------
     KaroSpaceError
-        When the object cannot be read.
+        When it cannot be read.
     """
-    source = open_source(adata)
+    source = _open_any_matrix(subject)
     try:
         found = describe(source)
         return {
-            **quick_summary(adata),
+            "name": found.name,
+            "n_cells": found.n_cells,
+            "n_genes": found.n_genes,
+            "help": option_help(),
             "ready": True,
             "facts": _facts(found),
             "coordinates": [*dict.fromkeys([*found.coordinates, *_other_coordinates(source)])],
@@ -58,6 +62,26 @@ def summarise(adata: Any) -> dict[str, Any]:  # noqa: ANN401
         }
     finally:
         source.close()
+
+
+def gene_names(subject: Any, *, raw: bool) -> list[str]:  # noqa: ANN401
+    """Return the names of all genes, of the object or of its raw."""
+    source = open_source(subject, matrix=MatrixRaw()) if raw else _open_any_matrix(subject)
+    try:
+        return [str(name) for name in source.gene_names]
+    finally:
+        source.close()
+
+
+def _open_any_matrix(subject: Any) -> Source:  # noqa: ANN401
+    """Open it with X, else with what there is: without X the form still offers layers and raw."""
+    try:
+        return open_source(subject)
+    except NoMatrixError as exc:
+        if not exc.instead:
+            raise
+        name = exc.instead[0]
+        return open_source(subject, matrix=MatrixRaw() if name is None else MatrixLayer(name))
 
 
 def _facts(found: Description) -> list[str]:

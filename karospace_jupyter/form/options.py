@@ -57,26 +57,37 @@ def code_of(config: ExportConfig, *, name: str, file: str | None) -> str:
     file
         Its file, where it has one.
     """
-    default = ExportConfig()
-    given = {
-        key: getattr(config, key)
-        for key in ExportConfig.model_fields
-        if key not in {"h5ad_path", "outdir"} and getattr(config, key) != getattr(default, key)
-    }
     outdir = "karospace_bundle" if config.outdir is None else str(config.outdir)
-    arguments = [name, repr(outdir), *(f"{key}={_literal(value)}" for key, value in given.items())]
+    arguments = [name, repr(outdir), *(f"{key}={_literal(value)}" for key, value in _given(config).items())]
     python = f"adata_to_karospace({', '.join(arguments)})"
     note = "" if file else f'# first: {name}.write_h5ad("data.h5ad")\n'
+    shell = shell_of(config if config.outdir else config.model_copy(update={"outdir": Path(outdir)}), file=file)
+    return f"from karospace_jupyter import adata_to_karospace\n{python}\n\n# The same in a shell:\n{note}{shell}"
+
+
+def shell_of(config: ExportConfig, *, file: str | None) -> str:
+    """Return the shell command that repeats an export of `file`, with what must be done before it."""
+    note = ""
     if isinstance(config.genes_mode, tuple):
         note += " ".join(["printf '%s\\n'", *map(_quoted, config.genes_mode), "> genes.txt"]) + "\n"
     if config.annotation_columns == ():
         note += "# the command line cannot leave out every column: it takes the suggested ones\n"
-    shell = ["karospace-export", "--h5ad", file or "data.h5ad", "--outdir", outdir]
-    for key, value in given.items():
+    shell = ["karospace-export", "--h5ad", file or "data.h5ad"]
+    if config.outdir is not None:
+        shell += ["--outdir", str(config.outdir)]
+    for key, value in _given(config).items():
         shell += _flags(key, value)
-    return f"from karospace_jupyter import adata_to_karospace\n{python}\n\n# The same in a shell:\n{note}" + " ".join(
-        map(_quoted, shell)
-    )
+    return note + " ".join(map(_quoted, shell))
+
+
+def _given(config: ExportConfig) -> dict[str, Any]:
+    """Return the options that are not as they are when nobody asks, without the input and the folder."""
+    default = ExportConfig()
+    return {
+        key: getattr(config, key)
+        for key in ExportConfig.model_fields
+        if key not in {"h5ad_path", "outdir"} and getattr(config, key) != getattr(default, key)
+    }
 
 
 _FLAGS = {

@@ -1,0 +1,55 @@
+"""``karospace-export-app``: the command that opens the window."""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_NO_TK = """\
+karospace-export-app: this Python has no Tk, which draws the window. Install it:
+  Debian, Ubuntu:  sudo apt install python3-tk
+  Fedora:          sudo dnf install python3-tkinter
+  macOS, Homebrew: brew install python-tk
+  conda:           conda install tk
+Or use the command line: karospace-export --h5ad FILE.h5ad --outdir FOLDER"""
+
+_NO_DISPLAY = """\
+karospace-export-app: no window can be opened here ({reason}).
+Start it on a desktop, or with X forwarding (ssh -X).
+Or use the command line: karospace-export --h5ad FILE.h5ad --outdir FOLDER"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Open the window; return the exit status."""
+    multiprocessing.freeze_support()  # in a frozen app the worker is this program again
+    parser = argparse.ArgumentParser(
+        prog="karospace-export-app", description="A window that turns an AnnData file into a viewer of its tissue."
+    )
+    parser.add_argument("file", nargs="?", metavar="FILE", help="an .h5ad file or a .zarr folder to open at once")
+    parser.add_argument("--version", action="store_true", help="print the version")
+    options = parser.parse_args(arguments)
+    if options.version:
+        from importlib.metadata import version
+
+        print(f"karospace-export-app {version('karospace-jupyter')}")
+        return 0
+    try:
+        import tkinter as tk
+    except ImportError:
+        print(_NO_TK, file=sys.stderr)
+        return 1
+    from karospace_jupyter.desktop.window import show
+
+    try:
+        show(options.file)
+    except tk.TclError as exc:
+        if "display" not in str(exc):
+            raise
+        print(_NO_DISPLAY.format(reason=exc), file=sys.stderr)
+        return 1
+    return 0

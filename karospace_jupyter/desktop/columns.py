@@ -1,0 +1,179 @@
+"""The list of annotations: searchable, with classes and colours, ticked by mouse or space bar."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from tkinter import ttk
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image, ImageDraw
+
+from karospace_jupyter.desktop.parts import Entry, Field
+from karospace_jupyter.desktop.words import number
+
+if TYPE_CHECKING:
+    from karospace_jupyter.desktop.desk import Desk
+    from karospace_jupyter.desktop.theme import Theme
+
+_DOTS = 5
+_FINE = 4
+_SCALE = ("#440154", "#3b528b", "#21918c", "#5ec962", "#fde725")
+"""Of a number: what the viewer colours it with."""
+
+
+class Columns(Field):
+    """Which columns of obs come along."""
+
+    def __init__(self, master: tk.Misc, theme: Theme, desk: Desk) -> None:
+        super().__init__(master, theme, "Annotations", desk.shown.summary["help"]["annotation_columns"])
+        self._desk = desk
+        px = theme.px
+        self._facts: list[dict[str, Any]] = desk.shown.summary["columns"]
+        self._colored = any(fact.get("colors") or fact["kind"] == "number" for fact in self._facts)
+        self._pictures: dict[tuple[Any, ...], tk.PhotoImage] = {}
+        self.rowconfigure(1, weight=1)
+        self.body.rowconfigure(1, weight=1)
+        self.search = Entry(self.body, theme, lambda _: self._fill(), hint=f"Search {len(self._facts)} columns")
+        if len(self._facts) > 7:
+            self.search.grid(row=0, column=0, columnspan=2, sticky="ew", pady=(0, px(6)))
+        frame = ttk.Frame(self.body, style="Inner.TFrame", padding=px(5))
+        frame.grid(row=1, column=0, columnspan=2, sticky="nsew")
+        frame.columnconfigure(0, weight=1)
+        frame.columnconfigure(1, minsize=px(12))
+        frame.rowconfigure(0, weight=1)
+        self.tree = ttk.Treeview(
+            frame, columns=("kind",), show="tree", selectmode="browse", height=min(9, max(3, len(self._facts)))
+        )
+        self.tree.column("#0", width=px(220), minwidth=px(120), stretch=True)
+        self.tree.column("kind", width=px(150), minwidth=px(90), anchor="e", stretch=False)
+        self.tree.tag_configure("other", foreground=theme.colors.muted)
+        self.tree.tag_configure("none", foreground=theme.colors.muted)
+        self.tree.grid(row=0, column=0, sticky="nsew")
+        bar = ttk.Scrollbar(frame, orient="vertical", command=self.tree.yview)
+        self.tree.configure(yscrollcommand=lambda first, last: _shown_if_needed(bar, first, last))
+        bar.grid(row=0, column=1, sticky="ns")
+        self.tree.bind("<Button-1>", self._on_click)
+        self.tree.bind("<space>", self._on_key)
+        self.tree.bind("<Return>", self._on_key)
+        self.tree.bind("<FocusIn>", self._on_focus)
+        foot = ttk.Frame(self.body)
+        foot.grid(row=2, column=0, columnspan=2, sticky="ew", pady=(px(4), 0))
+        self.count = ttk.Label(foot, style="Muted.TLabel")
+        self.count.pack(side="left")
+        for text, command in (
+            ("None", lambda: self._set([])),
+            ("All", lambda: self._set([one["name"] for one in self._facts if one["kind"] != "other"])),
+            ("Suggested", lambda: self._set(None)),
+        ):
+            ttk.Button(foot, text=text, style="Quiet.TButton", command=command).pack(side="right")
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show the options and what is wrong with them."""
+        self._fill()
+        self.say(self._desk.shown.estimate.get("problems", {}).get("annotation_columns", ""))
+
+    def _chosen(self) -> list[str]:
+        asked = self._desk.shown.options["annotation_columns"]
+        return [one["name"] for one in self._facts if one["default"]] if asked is None else list(asked)
+
+    def _set(self, names: list[str] | None) -> None:
+        self._desk.change(annotation_columns=names)
+
+    def _fill(self) -> None:
+        chosen = set(self._chosen())
+        wanted = self.search.variable.get().strip().casefold()
+        facts = [fact for fact in self._facts if wanted in fact["name"].casefold()]
+        rows = {str(self._facts.index(fact)): fact for fact in facts}
+        there = self.tree.get_children()
+        if list(there) != list(rows):
+            focus = self.tree.focus()
+            self.tree.delete(*there)
+            for key, fact in rows.items():
+                tags = ("other",) if fact["kind"] == "other" else ()
+                self.tree.insert("", "end", key, text=f" {fact['name']}", values=(_kind(fact),), tags=tags)
+            if not rows:
+                text = "No column has that name." if self._facts else "obs has no columns."
+                self.tree.insert("", "end", "none", text=text, tags=("none",))
+            if focus in rows:
+                self.tree.focus(focus)
+        for key, fact in rows.items():
+            on = None if fact["kind"] == "other" else fact["name"] in chosen
+            colors = _SCALE if fact["kind"] == "number" else fact.get("colors") or ()
+            self.tree.item(key, image=self._picture(tuple(colors), on=on))
+        self.count.configure(text=f"{len(chosen):,} of {len(self._facts):,}")
+
+    def _picture(self, colors: tuple[str, ...], *, on: bool | None) -> tk.PhotoImage:
+        """Return the box to tick, with the first colours of the classes or the scale of a number."""
+        key = (on, *colors[:_DOTS])
+        if key not in self._pictures:
+            theme = self.theme
+            box = theme.tick_image(on=on)
+            step = theme.px(9)
+            width = box.width + (step * _DOTS + theme.px(4) if self._colored else 0)
+            image = Image.new("RGBA", (width, box.height), (0, 0, 0, 0))
+            image.paste(box, (0, 0))
+            dots = Image.new("RGBA", (width * _FINE, box.height * _FINE), (0, 0, 0, 0))
+            draw = ImageDraw.Draw(dots)
+            radius = theme.px(7) * _FINE / 2
+            for i, color in enumerate(colors[:_DOTS]):
+                if colors == _SCALE:
+                    left, thick = (box.width + step * i) * _FINE, theme.px(5) * _FINE / 2
+                    middle = box.height * _FINE / 2
+                    draw.rectangle((left, middle - thick, left + step * _FINE, middle + thick), fill=color)
+                    continue
+                x = (box.width + theme.px(2) + step * (i + 0.5)) * _FINE
+                y = box.height * _FINE / 2
+                draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=color)
+            image.alpha_composite(dots.resize(image.size, Image.Resampling.LANCZOS))
+            self._pictures[key] = theme.picture(image)
+        return self._pictures[key]
+
+    def _toggle(self, key: str) -> None:
+        if not key or key == "none":
+            return
+        fact = self._facts[int(key)]
+        if fact["kind"] == "other":
+            return
+        chosen = set(self._chosen()) ^ {fact["name"]}
+        # In the order of obs, whatever the order of the clicks.
+        self._set([one["name"] for one in self._facts if one["name"] in chosen])
+
+    def _on_click(self, event: tk.Event[Any]) -> str:
+        key = self.tree.identify_row(event.y)
+        self.tree.focus_set()
+        if key:
+            self.tree.focus(key)
+            self.tree.selection_set(key)
+            self._toggle(key)
+        return "break"
+
+    def _on_key(self, _: object) -> str:
+        self._toggle(self.tree.focus())
+        return "break"
+
+    def _on_focus(self, _: object) -> None:
+        rows = self.tree.get_children()
+        if rows and not self.tree.focus():
+            self.tree.focus(rows[0])
+        if self.tree.focus():
+            self.tree.selection_set(self.tree.focus())
+
+
+def _kind(fact: dict[str, Any]) -> str:
+    if fact["kind"] == "number":
+        if "range" not in fact:
+            return "number"
+        low, high = fact["range"]
+        return f"{number(low)} – {number(high)}"
+    if fact["kind"] == "other":
+        return str(fact["dtype"])
+    return f"{fact['classes'] or 0:,} classes"
+
+
+def _shown_if_needed(bar: ttk.Scrollbar, first: float, last: float) -> None:
+    bar.set(float(first), float(last))
+    if float(first) <= 0 and float(last) >= 1:
+        bar.grid_remove()
+    else:
+        bar.grid()

@@ -1,0 +1,278 @@
+"""What the window shows and what it can ask for, without a window."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from karospace_jupyter.desktop import worker
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+    from multiprocessing.context import SpawnProcess
+
+TARGETS = {"outdir": "_karospace", "single_file": ".html", "zip_path": ".zip"}
+"""The options that name what is written, and how such names end by themselves."""
+_CANCEL_S = 10.0
+_END_S = 3.0
+
+
+@dataclass(slots=True)
+class Shown:
+    """What is on the desk."""
+
+    path: str = ""
+    """The open file; empty when none is."""
+    opening: str = ""
+    refused: str = ""
+    """Why a file could not be opened, and what to do."""
+    summary: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
+    estimate: dict[str, Any] = field(default_factory=dict)
+    pending: bool = False
+    """Whether the estimate is still that of earlier options."""
+    export: dict[str, Any] = field(default_factory=lambda: {"status": "idle", "log": ()})
+    exported: dict[str, Any] = field(default_factory=dict)
+    """Options of the last export."""
+    cancelling: bool = False
+    result: dict[str, Any] = field(default_factory=dict)
+    served: str = ""
+    """The bundle that is served."""
+    address: str = ""
+    fault: str = ""
+
+    @property
+    def running(self) -> bool:
+        """Whether an export runs."""
+        return bool(self.export["status"] == "running")
+
+    @property
+    def target(self) -> str:
+        """The option that names what is written."""
+        return next((name for name in TARGETS if self.options.get(name) is not None), "outdir")
+
+
+class Desk:
+    """Keeps the state of the window and speaks to the worker.
+
+    Parameters
+    ----------
+    changed
+        Called with the name of a field of :class:`Shown` that has changed, in the thread that called the desk.
+    """
+
+    def __init__(self, changed: Callable[[str], None] = lambda _: None) -> None:
+        self.shown = Shown()
+        self.changed = changed
+        self._numbers = self._opening = 0
+        self._revision = 0
+        self._waiting: dict[int, Callable[[list[str]], None]] = {}
+        self._commanded: list[Callable[[str], None]] = []
+        self._start_worker()
+
+    # What people do
+
+    def open(self, path: str | Path) -> None:
+        """Look into an .h5ad file or a .zarr folder."""
+        self._numbers += 1
+        self._opening = self._numbers
+        self.shown.opening, self.shown.refused = str(Path(path).expanduser().absolute()), ""
+        self._send("open", self._opening, self.shown.opening)
+        self._tell("opening", "refused")
+
+    def change(self, **options: Any) -> None:  # noqa: ANN401 - ExportConfig checks each
+        """Set some options."""
+        changed = {name: value for name, value in options.items() if self.shown.options.get(name) != value}
+        if not changed:
+            return
+        self.shown.options = {**self.shown.options, **changed}
+        self._look()
+        self._tell("options")
+
+    def write_as(self, target: str) -> None:
+        """Choose what is written: one of TARGETS; the name stays."""
+        old = self.shown.target
+        value = str(self.shown.options.get(old) or "")
+        stem = value.removesuffix(TARGETS[old]) or str(_beside(self.shown.path))
+        self.change(**{name: f"{stem}{TARGETS[name]}" if name == target else None for name in TARGETS})
+
+    def look_again(self) -> None:
+        """Predict the same export again: what is on disk may have changed."""
+        if self.shown.path:
+            self._look()
+
+    def complete(self, query: str, then: Callable[[list[str]], None]) -> None:
+        """Complete the beginning of a gene's name."""
+        self._numbers += 1
+        self._waiting = {self._numbers: then}  # earlier questions do not matter any more
+        self._send("complete", self._numbers, query, bool(self.shown.options.get("raw")))
+
+    def command(self, then: Callable[[str], None]) -> None:
+        """Ask for the shell command that does the same."""
+        self._commanded.append(then)
+        self._send("command", self.shown.options)
+
+    def export(self) -> None:
+        """Begin the export."""
+        if self.shown.running:
+            return
+        self.shown.export = {"status": "running", "stage": "", "progress": 0.0, "message": "Starting", "log": ()}
+        self.shown.cancelling, self.shown.result, self.shown.fault = False, {}, ""
+        self.shown.exported = self.shown.options
+        self._send("export", self.shown.options)
+        self._tell("export", "result", "fault")
+
+    def cancel(self) -> None:
+        """Stop the running export; nothing half-written stays."""
+        if self.shown.running:
+            self.shown.cancelling = True
+            self._send("cancel")
+            self._tell("export")
+
+    def serve(self, path: str, port: int = 8000) -> None:
+        """Serve a bundle on this machine only."""
+        self._send("serve", path, port)
+
+    def hush(self) -> None:
+        """Stop serving."""
+        self._send("hush")
+
+    def close(self) -> None:
+        """Cancel what runs and end the worker."""
+        self._pipe.close()
+        self._process.join(_CANCEL_S if self.shown.running else _END_S)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+        self._process.close()
+
+    # What the worker says
+
+    def poll(self) -> None:
+        """Take what the worker has said; never waits."""
+        try:
+            while self._pipe.poll():
+                word, *values = self._pipe.recv()
+                getattr(self, f"_on_{word}")(*values)
+        except (EOFError, OSError):
+            self._on_death()
+
+    def _on_opened(self, number: int, summary: dict[str, Any], defaults: dict[str, Any]) -> None:
+        if number != self._opening:
+            return
+        s = self.shown
+        again = s.path == s.opening
+        s.path, s.opening, s.summary, s.estimate = s.opening, "", summary, {}
+        if not again:
+            s.options = {**defaults, "outdir": f"{_beside(s.path)}{TARGETS['outdir']}"}
+            s.result, s.fault, s.export = {}, "", {"status": "idle", "log": ()}
+        self._look()
+        self._tell("path", "summary", "options", "opening", "export", "result", "fault")
+
+    def _on_refused(self, number: int, why: str) -> None:
+        if number != self._opening:
+            return
+        self.shown.opening, self.shown.refused = "", why
+        self._tell("opening", "refused")
+
+    def _on_looked(self, revision: int, estimate: dict[str, Any]) -> None:
+        if revision == self._revision:
+            self.shown.estimate, self.shown.pending = estimate, False
+            self._tell("estimate")
+
+    def _on_hits(self, number: int, hits: list[str]) -> None:
+        then = self._waiting.pop(number, None)
+        if then:
+            then(hits)
+
+    def _on_command(self, text: str) -> None:
+        for then in self._commanded:
+            then(text)
+        self._commanded = []
+
+    def _on_state(self, state: dict[str, Any]) -> None:
+        self.shown.export = state
+        if state["status"] != "running":
+            self.shown.cancelling = False
+            self._look()  # what the folder holds is another answer now
+        self._tell("export")
+
+    def _on_done(self, result: dict[str, Any]) -> None:
+        self.shown.result = result
+        self._tell("result")
+
+    def _on_serving(self, path: str, address: str) -> None:
+        self.shown.served, self.shown.address = path, address
+        self._tell("address")
+
+    def _on_hushed(self) -> None:
+        self.shown.served = self.shown.address = ""
+        self._tell("address")
+
+    def _on_fault(self, text: str) -> None:
+        if self.shown.running and not self.shown.export.get("log"):
+            self.shown.export = {"status": "idle", "log": ()}
+        self.shown.fault = text
+        self._tell("fault", "export")
+
+    def _on_death(self) -> None:
+        """Say that the worker ended by itself, and go on with another one."""
+        self._process.join(_END_S)
+        code = self._process.exitcode
+        self._process.close()
+        text = (
+            "The process that reads the data ended by itself"
+            + (" (killed, probably because memory ran out)" if code == -9 else f" (exit code {code})")
+            + ". Nothing half-written stays. Close other programs, or choose fewer cells or less memory, and try again."
+        )
+        s = self.shown
+        running, opening = s.running, s.opening
+        log = (*s.export.get("log", ()), text)
+        s.cancelling, s.served, s.address, s.opening = False, "", "", ""
+        self._start_worker()
+        if running:
+            s.export = {"status": "failed", "message": text, "error": text, "log": log}
+        elif opening:
+            s.refused = text
+        else:
+            s.fault = text
+        if s.path and s.path != opening:
+            self.open(s.path)
+        self._tell("export", "address", "opening", "refused", "fault")
+
+    # The process
+
+    def _start_worker(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        ours, theirs = context.Pipe()
+        self._pipe: Connection[Any, Any] = ours
+        self._process: SpawnProcess = context.Process(target=worker.run, args=(theirs,), name="karospace-worker")
+        self._process.start()
+        theirs.close()
+
+    def _look(self) -> None:
+        self._revision += 1
+        self.shown.pending = True
+        self._send("look", self._revision, self.shown.path, self.shown.options)
+
+    def _send(self, *message: Any) -> None:  # noqa: ANN401
+        # A worker that has ended is noticed by poll(), which starts another.
+        with contextlib.suppress(BrokenPipeError, OSError):
+            self._pipe.send(message)
+
+    def _tell(self, *names: str) -> None:
+        for name in names:
+            self.changed(name)
+
+
+def _beside(path: str) -> Path:
+    """Where a bundle of this file lies unless somebody chooses another place."""
+    file = Path(path)
+    import os
+
+    folder = file.parent if os.access(file.parent, os.W_OK) else Path.home()
+    return folder / file.name.removesuffix(".h5ad").removesuffix(".zarr").removesuffix(".h5")

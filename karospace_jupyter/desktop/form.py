@@ -1,0 +1,189 @@
+"""The options of one file, in two columns."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from collections.abc import Callable
+from dataclasses import dataclass
+from tkinter import ttk
+from typing import TYPE_CHECKING, Any
+
+from karospace_jupyter.desktop.columns import Columns
+from karospace_jupyter.desktop.desk import TARGETS
+from karospace_jupyter.desktop.genes import Genes
+from karospace_jupyter.desktop.more import More
+from karospace_jupyter.desktop.parts import Choice, Entry, Field, Scrolled, Segments, Words
+from karospace_jupyter.desktop.presets import PRESETS, preset_of
+
+if TYPE_CHECKING:
+    from karospace_jupyter.desktop.desk import Desk
+    from karospace_jupyter.desktop.theme import Theme
+
+_OWN = "own"
+_KINDS = (("outdir", "Folder"), ("single_file", "One HTML file"), ("zip_path", "Zip"))
+_SAYS = {
+    "outdir": "A folder for a web host, or for the preview here.",
+    "single_file": "One file that opens by double click and goes by mail.",
+    "zip_path": "The folder, packed: unpack it on a web host.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Pickers:
+    """Dialogs that ask for a file; each returns its path, or nothing."""
+
+    image: Callable[[], str]
+    genes: Callable[[], str]
+    target: Callable[[str, str], str]
+
+
+class Form(Scrolled):
+    """Every option of the open file."""
+
+    def __init__(self, master: tk.Misc, theme: Theme, desk: Desk, pickers: Pickers) -> None:
+        super().__init__(master, theme)
+        self._theme, self._desk, self._pickers = theme, desk, pickers
+        px = theme.px
+        inside = self.inside
+        inside.columnconfigure((0, 1), weight=1, uniform="half")
+        inside.rowconfigure(1, weight=1)
+        card = ttk.Frame(inside, style="Card.TFrame", padding=(px(16), px(10)))
+        card.grid(row=0, column=0, columnspan=2, sticky="ew", padx=(px(12), 0), pady=(0, px(8)))
+        card.columnconfigure(1, weight=1)
+        self.presets = Segments(card, [(one.name, one.name) for one in PRESETS], self._on_preset, theme)
+        self.presets.grid(row=0, column=0, sticky="w")
+        self.preset_says = Words(card, "Muted.TLabel")
+        self.preset_says.grid(row=0, column=1, sticky="ew", padx=px(14))
+        left = ttk.Frame(inside, style="Card.TFrame", padding=px(16))
+        left.grid(row=1, column=0, sticky="nsew", padx=(px(12), px(4)), pady=(0, px(12)))
+        right = ttk.Frame(inside, style="Card.TFrame", padding=px(16))
+        right.grid(row=1, column=1, sticky="nsew", padx=(px(4), 0), pady=(0, px(12)))
+        for column in (left, right):
+            column.columnconfigure(0, weight=1)
+        self.coordinates = Coordinates(left, theme, desk)
+        self.coordinates.grid(row=0, column=0, sticky="ew", pady=(0, px(14)))
+        self.columns = Columns(left, theme, desk)
+        self.columns.grid(row=1, column=0, sticky="nsew")
+        left.rowconfigure(1, weight=1)
+        self.genes = Genes(right, theme, desk, pickers.genes)
+        self.genes.grid(row=0, column=0, sticky="ew", pady=(0, px(14)))
+        self.target = Target(right, theme, desk, pickers.target)
+        self.target.grid(row=1, column=0, sticky="ew", pady=(0, px(14)))
+        self.more = More(right, theme, desk, pickers.image)
+        self.more.grid(row=2, column=0, sticky="ew")
+        self.refresh()
+        self.hear_wheel()
+
+    def refresh(self) -> None:
+        """Show the options and what is wrong with them."""
+        shown = self._desk.shown
+        preset = preset_of(shown.options, shown.summary)
+        self.presets.put(preset)
+        self.preset_says.configure(text=next((one.says for one in PRESETS if one.name == preset), "Your own choices"))
+        for part in (self.coordinates, self.columns, self.genes, self.target, self.more):
+            part.refresh()
+
+    def _on_preset(self, name: str) -> None:
+        preset = next(one for one in PRESETS if one.name == name)
+        self._desk.change(**preset.options(self._desk.shown.summary))
+
+
+class Coordinates(Field):
+    """Where the cells are: what was found, any other obsm, or two columns of obs."""
+
+    def __init__(self, master: tk.Misc, theme: Theme, desk: Desk) -> None:
+        super().__init__(master, theme, "Coordinates", desk.shown.summary["help"]["coords"])
+        self._desk = desk
+        summary = desk.shown.summary
+        self._numeric = [one["name"] for one in summary["columns"] if one["kind"] == "number"]
+        self.choice = Choice(self.body, theme, self._choose)
+        self.choice.grid(row=0, column=0, columnspan=2, sticky="ew")
+        self.pair = ttk.Frame(self.body)
+        self.pair.columnconfigure((1, 3), weight=1)
+        self.x, self.y = (Choice(self.pair, theme, lambda _: self._pair()) for _ in "xy")
+        for at, (name, choice) in enumerate((("x", self.x), ("y", self.y))):
+            ttk.Label(self.pair, text=name, style="Muted.TLabel").grid(row=0, column=2 * at, padx=theme.px(6))
+            choice.grid(row=0, column=2 * at + 1, sticky="ew")
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show the options and what is wrong with them."""
+        summary, coords = self._desk.shown.summary, self._desk.shown.options["coords"]
+        found, detected = list(summary["coordinates"]), summary["detected"]
+        own = bool(coords) and coords.startswith("obs:") and coords not in found
+        first = f"{_spelled(detected)}  (detected)" if detected else "Choose…" if found else "None found"
+        choices = [("", first), *((spec, _spelled(spec)) for spec in found if spec != detected)]
+        if coords and not own and coords not in found:
+            choices.append((coords, _spelled(coords)))
+        if len(self._numeric) >= 2:
+            choices.append((_OWN, "Two columns of obs…"))
+        self.choice.offer(choices, _OWN if own else "" if coords in {None, detected} else coords)
+        if own:
+            x, _, y = coords.removeprefix("obs:").partition(",")
+            for choice, value in ((self.x, x), (self.y, y)):
+                choice.offer([(name, name) for name in self._numeric], value)
+            self.pair.grid(row=1, column=0, columnspan=2, sticky="ew", pady=(self.theme.px(6), 0))
+        else:
+            self.pair.grid_remove()
+        problem = self._desk.shown.estimate.get("problems", {}).get("coords", "")
+        self.say(problem)
+        self.choice.state(["invalid" if problem else "!invalid"])
+
+    def _choose(self, value: str) -> None:
+        if value == _OWN:
+            self._desk.change(coords=f"obs:{self._numeric[0]},{self._numeric[1]}")
+        else:
+            self._desk.change(coords=value or None)
+
+    def _pair(self) -> None:
+        self._desk.change(coords=f"obs:{self.x.chosen},{self.y.chosen}")
+
+
+class Target(Field):
+    """What is written, and where."""
+
+    def __init__(self, master: tk.Misc, theme: Theme, desk: Desk, pick: Callable[[str, str], str]) -> None:
+        help_of = desk.shown.summary["help"]
+        super().__init__(master, theme, "Write", "\n\n".join(help_of[name] for name in TARGETS))
+        self._desk, self._pick = desk, pick
+        px = theme.px
+        self.kinds = Segments(self.body, _KINDS, desk.write_as, theme)
+        self.kinds.grid(row=0, column=0, columnspan=2, sticky="ew")
+        self.path = Entry(self.body, theme, self._on_path, hint="Where to")
+        self.path.grid(row=1, column=0, sticky="ew", pady=(px(6), 0))
+        self.browse = ttk.Button(self.body, text="Browse…", command=self._on_browse)
+        self.browse.grid(row=1, column=1, padx=(px(6), 0), pady=(px(6), 0))
+        self.note = Words(self.body, "Muted.TLabel")
+        self.note.grid(row=2, column=0, columnspan=2, sticky="ew", pady=(px(3), 0))
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show the options and what is wrong with them."""
+        shown = self._desk.shown
+        name = shown.target
+        self.kinds.put(name)
+        value = str(shown.options.get(name) or "")
+        self.path.put(value)
+        problem = shown.estimate.get("problems", {}).get(name, "")
+        if not value:
+            problem = "Say where to write."
+        self.say(problem)
+        self.path.mark(wrong=bool(problem))
+        exists = shown.estimate.get("exists") and not shown.pending
+        self.note.configure(text=f"{_SAYS[name]}{' Replaces the bundle there.' if exists else ''}")
+
+    def _on_path(self, text: str) -> None:
+        self._desk.change(**{self._desk.shown.target: text})
+
+    def _on_browse(self) -> None:
+        name = self._desk.shown.target
+        path = self._pick(name, str(self._desk.shown.options.get(name) or ""))
+        if path:
+            self._desk.change(**{name: path})
+
+
+def _spelled(spec: Any) -> str:  # noqa: ANN401 - a text
+    text = str(spec)
+    if text.startswith("obsm:"):
+        return f"obsm['{text[5:]}']"
+    return text.replace("obs:", "obs: ").replace(",", ", ")

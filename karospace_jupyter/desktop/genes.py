@@ -1,0 +1,265 @@
+"""Which genes: a number of them, a list that is typed or in a file, or all."""
+
+from __future__ import annotations
+
+import re
+import tkinter as tk
+from functools import partial
+from tkinter import ttk
+from typing import TYPE_CHECKING, Any
+
+from karospace_jupyter.desktop.parts import Entry, Field, Segments, select_all
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from karospace_jupyter.desktop.desk import Desk
+    from karospace_jupyter.desktop.theme import Theme
+
+MODES = (("hvgs", "Variable"), ("top_mean", "Top mean"), ("typed", "Typed"), ("file", "File"), ("all", "All"))
+_SHOWN_UNKNOWN = 6
+
+
+def names_in(text: str) -> list[str]:
+    """Return the names between spaces, commas, semicolons and line ends, each once."""
+    return list(dict.fromkeys(name for name in re.split(r"[\s,;]+", text) if name))
+
+
+def mode_of(value: str | list[str]) -> tuple[str, str]:
+    """Return the mode of this option, and its number or path."""
+    if not isinstance(value, str):
+        return "typed", ""
+    kind, _, rest = value.partition(":")
+    return ("file" if kind == "list" else kind), rest
+
+
+class Genes(Field):
+    """Which genes come along."""
+
+    def __init__(self, master: tk.Misc, theme: Theme, desk: Desk, pick: Callable[[], str]) -> None:
+        super().__init__(master, theme, "Genes", desk.shown.summary["help"]["genes_mode"])
+        self._desk, self._pick = desk, pick
+        px = theme.px
+        self._count = "500"
+        self.segments = Segments(self.body, MODES, self._choose, theme)
+        self.segments.grid(row=0, column=0, sticky="ew")
+        self.rest = ttk.Frame(self.body)
+        self.rest.grid(row=1, column=0, sticky="ew", pady=(px(6), 0))
+        self.rest.columnconfigure(0, weight=1)
+        self.number = Entry(self.rest, theme, self._on_number)
+        self.note = ttk.Label(self.rest, style="Muted.TLabel")
+        self.path = Entry(self.rest, theme, lambda text: desk.change(genes_mode=f"list:{text}"), hint="One gene a line")
+        self.browse = ttk.Button(self.rest, text="Browse…", command=self._on_browse)
+        self.typed = Typed(self.rest, theme, desk)
+        self._drawn = ""
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show the options and what is wrong with them."""
+        value = self._desk.shown.options["genes_mode"]
+        mode, rest = mode_of(value)
+        self.segments.put(mode)
+        if mode in {"hvgs", "top_mean"}:
+            self._count = rest
+            self.number.put(rest)
+        elif mode == "file":
+            self.path.put(rest)
+        elif mode == "typed":
+            self.typed.refresh()
+        if mode != self._drawn:
+            self._draw(mode)
+        summary = self._desk.shown.summary
+        note = f"of {summary['n_genes']:,}"
+        if mode == "hvgs" and summary["marked"]:
+            note += f" · {summary['marked']:,} marked in var"
+        if mode == "all":
+            note = f"All {summary['n_genes']:,} genes."
+        self.note.configure(text=note)
+        estimate = self._desk.shown.estimate
+        problem = estimate.get("problems", {}).get("genes_mode", "")
+        self.say("" if mode == "typed" and estimate.get("unknown") else problem)
+        self.number.mark(wrong=bool(problem))
+        self.path.mark(wrong=bool(problem))
+
+    def _draw(self, mode: str) -> None:
+        self._drawn = mode
+        px = self.theme.px
+        for child in (self.number, self.note, self.path, self.browse, self.typed):
+            child.grid_remove()
+        if mode in {"hvgs", "top_mean"}:
+            self.number.grid(row=0, column=0, sticky="ew")
+            self.note.grid(row=0, column=1, padx=(px(8), 0))
+        elif mode == "file":
+            self.path.grid(row=0, column=0, sticky="ew")
+            self.browse.grid(row=0, column=1, padx=(px(6), 0))
+        elif mode == "typed":
+            self.typed.grid(row=0, column=0, columnspan=2, sticky="ew")
+        else:
+            self.note.grid(row=0, column=0, sticky="w")
+
+    def _choose(self, mode: str) -> None:
+        if mode == "all":
+            self._desk.change(genes_mode="all")
+        elif mode == "typed":
+            self._desk.change(genes_mode=[])
+        elif mode == "file":
+            self._desk.change(genes_mode="list:")
+            self._draw_now()
+            self._on_browse()
+            return
+        else:
+            self._desk.change(genes_mode=f"{mode}:{self._count}")
+        self._draw_now()
+
+    def _draw_now(self) -> None:
+        self.refresh()
+
+    def _on_number(self, text: str) -> None:
+        mode = self.segments.variable.get()
+        if mode in {"hvgs", "top_mean"}:
+            self._desk.change(genes_mode=f"{mode}:{text.strip().replace(',', '')}")
+
+    def _on_browse(self) -> None:
+        path = self._pick()
+        if path:
+            self._desk.change(genes_mode=f"list:{path}")
+
+
+class Typed(ttk.Frame):
+    """A list of names with completion; those that the data does not have are named."""
+
+    def __init__(self, master: tk.Misc, theme: Theme, desk: Desk) -> None:
+        super().__init__(master)
+        self._theme, self._desk = theme, desk
+        c, px = theme.colors, theme.px
+        self.columnconfigure(0, weight=1)
+        frame = ttk.Frame(self, style="Inner.TFrame", padding=px(6))
+        frame.grid(row=0, column=0, sticky="ew")
+        frame.columnconfigure(0, weight=1)
+        self.text = tk.Text(
+            frame, height=4, width=20, wrap="word", font=theme.body, background=c.panel, foreground=c.ink,
+            insertbackground=c.ink, selectbackground=c.accent, selectforeground=c.on_accent, relief="flat",
+            highlightthickness=0, borderwidth=0, undo=True, padx=px(3), pady=px(2),
+        )  # fmt: skip
+        self.text.grid(row=0, column=0, sticky="ew")
+        self.hits = tk.Listbox(
+            frame, height=0, font=theme.body, background=c.soft, foreground=c.ink, selectbackground=c.accent_soft,
+            selectforeground=c.ink, relief="flat", highlightthickness=0, borderwidth=0, activestyle="none",
+            exportselection=False, takefocus=False,
+        )  # fmt: skip
+        self.note = ttk.Label(self, style="Muted.TLabel")
+        self.note.grid(row=1, column=0, sticky="w", pady=(px(3), 0))
+        self.unknown = ttk.Frame(self)
+        self.unknown.grid(row=2, column=0, sticky="ew")
+        self._drawn: list[dict[str, Any]] = []
+        self.text.bind("<<Modified>>", self._on_text)
+        for key in ("<Down>", "<Up>", "<Return>", "<Tab>", "<Escape>"):
+            self.text.bind(key, self._on_key)
+        self.text.bind("<Shift-Tab>", lambda _: self._leave(self.text.tk_focusPrev()))
+        self.text.bind("<FocusOut>", lambda _: self._offer([]))
+        self.hits.bind("<ButtonRelease-1>", lambda _: self._take())
+        select_all(self.text)
+
+    def refresh(self) -> None:
+        """Show the names of the options, and which of them are unknown."""
+        value = self._desk.shown.options["genes_mode"]
+        if isinstance(value, str):
+            return
+        if names_in(self.text.get("1.0", "end")) != value:
+            self.text.replace("1.0", "end", "\n".join(value))
+        estimate = self._desk.shown.estimate
+        unknown = estimate.get("unknown") or [] if not self._desk.shown.pending else self._drawn
+        text = "No genes yet: none would be exported." if not value else f"{len(value):,} genes"
+        self.note.configure(text=text + (f" · {len(unknown):,} not in the data:" if unknown else ""))
+        self._draw_unknown(unknown)
+
+    def _draw_unknown(self, unknown: list[dict[str, Any]]) -> None:
+        if unknown == self._drawn:
+            return
+        self._drawn = unknown
+        for child in self.unknown.winfo_children():
+            child.destroy()
+        for row, one in enumerate(unknown[:_SHOWN_UNKNOWN]):
+            name = one["name"]
+            ttk.Label(self.unknown, text=name, style="Problem.TLabel").grid(row=row, column=0, sticky="w")
+            for at, near in enumerate(one["near"][:2]):
+                ttk.Button(
+                    self.unknown, text=f"use {near}", style="Quiet.TButton",
+                    command=partial(self._swap, name, [near]),
+                ).grid(row=row, column=1 + at, sticky="w")  # fmt: skip
+            ttk.Button(self.unknown, text="remove", style="Quiet.TButton", command=partial(self._swap, name, [])).grid(
+                row=row, column=3, sticky="w"
+            )
+        if len(unknown) > _SHOWN_UNKNOWN:
+            more = ttk.Label(self.unknown, text=f"and {len(unknown) - _SHOWN_UNKNOWN} more", style="Muted.TLabel")
+            more.grid(row=_SHOWN_UNKNOWN, column=0, sticky="w")
+
+    def _swap(self, name: str, instead: list[str]) -> None:
+        names = names_in(self.text.get("1.0", "end"))
+        at = names.index(name) if name in names else len(names)
+        names[at : at + 1] = instead
+        self.text.replace("1.0", "end", "\n".join(dict.fromkeys(names)))
+
+    def _on_text(self, _: object) -> None:
+        if not self.text.edit_modified():
+            return
+        self.text.edit_modified(False)  # noqa: FBT003 - Tk's own
+        names = names_in(self.text.get("1.0", "end"))
+        if not isinstance(self._desk.shown.options["genes_mode"], str):
+            self._desk.change(genes_mode=names)
+        word = self._word()
+        if len(word) >= 2 and self.focus_get() is self.text:
+            self._desk.complete(word, lambda hits: self._offer([] if hits == [word] else hits, word))
+        else:
+            self._offer([])
+
+    def _word(self) -> str:
+        before = self.text.get("insert linestart", "insert")
+        return re.split(r"[\s,;]", before)[-1]
+
+    def _offer(self, hits: list[str], word: str = "") -> None:
+        if hits and word != self._word():
+            return  # typed on meanwhile
+        self.hits.delete(0, "end")
+        if hits:
+            self.hits.insert("end", *hits)
+            self.hits.configure(height=min(6, len(hits)))
+            self.hits.selection_set(0)
+            self.hits.grid(row=1, column=0, sticky="ew", pady=(self._theme.px(4), 0))
+        else:
+            self.hits.grid_remove()
+
+    def _leave(self, to: tk.Misc | None) -> str:
+        if to is not None:
+            to.focus_set()
+        return "break"
+
+    def _chosen(self) -> int | None:
+        chosen: tuple[int, ...] = self.hits.curselection()  # type: ignore[no-untyped-call]
+        return chosen[0] if chosen else None
+
+    def _on_key(self, event: tk.Event[Any]) -> str | None:
+        count = self.hits.size()
+        if count == 0:
+            if event.keysym == "Tab":  # Tab leaves: a list of names needs no tabs
+                return self._leave(self.text.tk_focusNext())
+            return None
+        at = self._chosen() or 0
+        if event.keysym in {"Down", "Up"}:
+            at = max(0, min(count - 1, at + (1 if event.keysym == "Down" else -1)))
+            self.hits.selection_clear(0, "end")
+            self.hits.selection_set(at)
+            self.hits.see(at)
+        elif event.keysym in {"Return", "Tab"}:
+            self._take()
+        else:
+            self._offer([])
+        return "break"
+
+    def _take(self) -> None:
+        chosen = self._chosen()
+        if chosen is not None:
+            name = self.hits.get(chosen)
+            self.text.replace(f"insert - {len(self._word())} chars", "insert", f"{name}\n")
+        self._offer([])
+        self.text.focus_set()

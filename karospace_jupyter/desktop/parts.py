@@ -1,0 +1,334 @@
+"""Parts that the window is put together from, each a few lines over ttk."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from functools import partial
+from tkinter import ttk
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from karospace_jupyter.desktop.theme import Theme
+
+_TIP_MS = 450
+
+
+class Tip:
+    """Shows the help of a widget beside it: under the pointer, with the keyboard's focus, or when clicked."""
+
+    def __init__(self, widget: tk.Widget, theme: Theme, text: str) -> None:
+        self._widget, self._theme, self.text = widget, theme, text
+        self._shown: tk.Toplevel | None = None
+        self._timer = ""
+        for event, handler in {
+            "<Enter>": self._later, "<Leave>": self.hide, "<FocusIn>": self._later, "<FocusOut>": self.hide,
+            "<Destroy>": self.hide, "<Escape>": self.hide,
+        }.items():  # fmt: skip
+            widget.bind(event, handler, add="+")
+
+    def _later(self, _: object) -> None:
+        self.hide()
+        self._timer = self._widget.after(_TIP_MS, self.show)
+
+    def show(self) -> None:
+        """Show it now."""
+        self.hide()
+        if not self.text or not self._widget.winfo_viewable():
+            return
+        c, px = self._theme.colors, self._theme.px
+        tip = tk.Toplevel(self._widget, background=c.line)
+        tip.wm_overrideredirect(boolean=True)
+        label = tk.Label(
+            tip, text=self.text, justify="left", wraplength=px(320), background=c.panel, foreground=c.ink,
+            font=self._theme.small, padx=px(10), pady=px(8),
+        )  # fmt: skip
+        label.pack(padx=px(1), pady=px(1))
+        tip.update_idletasks()
+        x = self._widget.winfo_rootx()
+        y = self._widget.winfo_rooty() + self._widget.winfo_height() + px(4)
+        x = max(0, min(x, tip.winfo_screenwidth() - tip.winfo_reqwidth() - px(8)))
+        if y + tip.winfo_reqheight() > tip.winfo_screenheight():
+            y = self._widget.winfo_rooty() - tip.winfo_reqheight() - px(4)
+        tip.wm_geometry(f"+{x}+{y}")
+        self._shown = tip
+
+    def hide(self, _: object = None) -> None:
+        """Hide it."""
+        if self._timer:
+            self._widget.after_cancel(self._timer)
+            self._timer = ""
+        if self._shown is not None:
+            self._shown.destroy()
+            self._shown = None
+
+
+class Words(ttk.Label):
+    """A text that takes the width that it is given, in as many lines as that needs.
+
+    It asks for no width itself: what asks for a width that depends on its width makes a layout that never rests.
+    """
+
+    def __init__(self, master: tk.Misc, style: str = "TLabel") -> None:
+        super().__init__(master, style=style, width=1, anchor="w", justify="left")
+        self._wrapped = 0
+        self.bind("<Configure>", self._wrap)
+
+    def _wrap(self, event: tk.Event[Any]) -> None:
+        if event.width > 1 and event.width != self._wrapped:
+            self._wrapped = event.width
+            self.configure(wraplength=event.width)
+
+
+class Field(ttk.Frame):
+    """A name, its help, a place for what is asked (`body`), and what is wrong with it below."""
+
+    def __init__(self, master: tk.Misc, theme: Theme, name: str, text: str = "") -> None:
+        super().__init__(master)
+        self.theme, self.name = theme, name
+        px = theme.px
+        self.columnconfigure(0, weight=1)
+        head = ttk.Frame(self)
+        head.grid(row=0, column=0, sticky="ew", pady=(0, px(3)))
+        ttk.Label(head, text=name.upper(), style="Caps.TLabel").pack(side="left")
+        self.help = ttk.Button(head, text="?", style="Help.TButton", width=2, takefocus=bool(text))
+        self.tip = Tip(self.help, theme, text)
+        self.help.configure(command=self.tip.show)
+        if text:
+            self.help.pack(side="left", padx=px(4))
+        self.body = ttk.Frame(self)
+        self.body.grid(row=1, column=0, sticky="nsew")
+        self.body.columnconfigure(0, weight=1)
+        self.problem = Words(self, "Problem.TLabel")
+
+    def say(self, problem: str) -> None:
+        """Show what is wrong; nothing when that is empty."""
+        if self.problem.cget("text") == problem:
+            return
+        self.problem.configure(text=problem)
+        if problem:
+            self.problem.grid(row=2, column=0, sticky="ew", pady=(self.theme.px(3), 0))
+        else:
+            self.problem.grid_remove()
+
+
+class Entry(ttk.Entry):
+    """A line of text that tells when it was changed by hand; a grey word while it is empty."""
+
+    def __init__(
+        self, master: tk.Misc, theme: Theme, changed: Callable[[str], None], *, hint: str = "", width: int = 10
+    ) -> None:
+        self.variable = tk.StringVar(master)
+        super().__init__(master, textvariable=self.variable, width=width, font=theme.body)
+        self._changed, self._setting = changed, False
+        self._hint = tk.Label(
+            self,
+            text=hint,
+            font=theme.body,
+            foreground=theme.colors.muted,
+            background=theme.colors.panel,
+            cursor="xterm",
+        )
+        self._hint.bind("<Button-1>", lambda _: self.focus_set())
+        self.variable.trace_add("write", self._on_write)
+        self._draw_hint()
+        select_all(self)
+
+    def put(self, text: str) -> None:
+        """Show a text, unless it is there already."""
+        if self.variable.get() == text:
+            return
+        self._setting = True
+        self.variable.set(text)
+        self._setting = False
+        self.xview_moveto(1.0 if "/" in text or "\\" in text else 0.0)
+
+    def mark(self, *, wrong: bool) -> None:
+        """Draw it as wrong or right."""
+        self.state(["invalid" if wrong else "!invalid"])
+
+    def _on_write(self, *_: object) -> None:
+        self._draw_hint()
+        if not self._setting:
+            self._changed(self.variable.get())
+
+    def _draw_hint(self) -> None:
+        if self.variable.get() or not self._hint.cget("text"):
+            self._hint.place_forget()
+        else:
+            self._hint.place(x=10, rely=0.5, anchor="w")
+
+
+class Choice(ttk.Combobox):
+    """A list of named values."""
+
+    def __init__(self, master: tk.Misc, theme: Theme, changed: Callable[[str], None]) -> None:
+        super().__init__(master, state="readonly", font=theme.body, width=10)
+        self._values: list[str] = []
+        self._names: list[str] = []
+        self._changed = changed
+        self.bind("<<ComboboxSelected>>", self._on_chosen)
+        # The wheel over a closed list belongs to the page, not to the value.
+        for event in ("<MouseWheel>", "<Button-4>", "<Button-5>"):
+            self.bind(event, lambda event: pass_wheel(self, event))
+
+    def _on_chosen(self, _: object) -> None:
+        self.selection_clear()
+        self._changed(self.chosen)
+
+    @property
+    def chosen(self) -> str:
+        """The value that is shown."""
+        at = self.current()
+        return self._values[at] if at >= 0 else ""
+
+    def offer(self, choices: Sequence[tuple[str, str]], value: str) -> None:
+        """Offer values with their names, and show one."""
+        values, names = [one for one, _ in choices], [name for _, name in choices]
+        if (values, names) != (self._values, self._names):
+            self._values, self._names = values, names
+            self.configure(values=names)
+        if value in values:
+            self.current(values.index(value))
+        else:
+            self.set("")
+
+
+class Segments(ttk.Frame):
+    """A few choices side by side, one of them taken; arrow keys move between them."""
+
+    def __init__(
+        self, master: tk.Misc, choices: Sequence[tuple[str, str]], changed: Callable[[str], None], theme: Theme
+    ) -> None:
+        super().__init__(master, style="Segments.TFrame", padding=theme.px(3))
+        self.variable = tk.StringVar(self)
+        self.buttons: dict[str, ttk.Radiobutton] = {}
+        self._changed = changed
+        for at, (value, text) in enumerate(choices):
+            button = ttk.Radiobutton(
+                self, text=text, value=value, variable=self.variable, style="Segment.TRadiobutton",
+                command=lambda: changed(self.variable.get()),
+            )  # fmt: skip
+            button.grid(row=0, column=at, sticky="nsew")
+            self.columnconfigure(at, weight=1, uniform="segment")
+            button.bind("<Left>", partial(self._move, at - 1))
+            button.bind("<Right>", partial(self._move, at + 1))
+            self.buttons[value] = button
+        self._one_stop()
+
+    def put(self, value: str) -> None:
+        """Show which is taken; empty for none."""
+        if self.variable.get() != value:
+            self.variable.set(value)
+        self._one_stop()
+
+    def _move(self, at: int, _: object) -> str:
+        value = list(self.buttons)[at % len(self.buttons)]
+        self.buttons[value].focus_set()
+        self.variable.set(value)
+        self._changed(value)
+        return "break"
+
+    def _one_stop(self) -> None:
+        """Tab stops once, at the one that is taken."""
+        taken = self.variable.get() or next(iter(self.buttons))
+        for value, button in self.buttons.items():
+            button.configure(takefocus=value == taken)
+
+
+class Scrolled(ttk.Frame):
+    """A column (`inside`) that scrolls when it is higher than its place."""
+
+    def __init__(self, master: tk.Misc, theme: Theme, style: str = "Ground.TFrame") -> None:
+        super().__init__(master, style=style)
+        self.columnconfigure(0, weight=1)
+        # Always there for the bar: if it came and went with it, widths and heights could chase each other for ever.
+        self.columnconfigure(1, minsize=theme.px(12))
+        self.rowconfigure(0, weight=1)
+        background = theme.colors.ground if style == "Ground.TFrame" else theme.colors.panel
+        self._canvas = tk.Canvas(self, highlightthickness=0, borderwidth=0, background=background, takefocus=False)
+        self._bar = ttk.Scrollbar(self, orient="vertical", command=self._canvas.yview)
+        self._canvas.configure(yscrollcommand=self._on_view, yscrollincrement=theme.px(24))
+        self._canvas.grid(row=0, column=0, sticky="nsew")
+        self.inside = ttk.Frame(self._canvas, style=style)
+        # As high as what is seen: a column that is lower is stretched, and one that grows is noticed.
+        self._strut = ttk.Frame(self.inside, width=0, style=style)
+        self._strut.grid(row=0, column=9, rowspan=9, sticky="ns")
+        self._item = self._canvas.create_window(0, 0, window=self.inside, anchor="nw")
+        self.inside.bind("<Configure>", lambda _: self._fit())
+        self._canvas.bind("<Configure>", lambda _: self._fit())
+        self.bind_all("<FocusIn>", self._follow, add="+")
+        for event in ("<MouseWheel>", "<Button-4>", "<Button-5>"):
+            self.bind_class(f"wheel{self}", event, self.wheel)
+
+    def hear_wheel(self, widget: tk.Misc | None = None) -> None:
+        """Let the wheel over everything inside scroll."""
+        widget = widget or self.inside
+        tags = widget.bindtags()
+        if f"wheel{self}" not in tags and widget.winfo_class() not in {"Text", "Treeview", "Listbox"}:
+            widget.bindtags((*tags, f"wheel{self}"))
+        for child in widget.winfo_children():
+            self.hear_wheel(child)
+
+    def wheel(self, event: tk.Event[Any]) -> None:
+        """Scroll by one turn of the wheel."""
+        if self.inside.winfo_height() > self._canvas.winfo_height():
+            self._canvas.yview_scroll(wheel_steps(event) * 2, "units")
+
+    def _fit(self) -> None:
+        width = self._canvas.winfo_width()
+        self._strut.configure(height=self._canvas.winfo_height())
+        self._canvas.itemconfigure(self._item, width=width)
+        self._canvas.configure(scrollregion=(0, 0, width, self.inside.winfo_reqheight()))
+
+    def _on_view(self, first: float, last: float) -> None:
+        self._bar.set(float(first), float(last))
+        if float(first) <= 0 and float(last) >= 1:
+            self._bar.grid_remove()
+        else:
+            self._bar.grid(row=0, column=1, sticky="ns")
+
+    def _follow(self, event: tk.Event[Any]) -> None:
+        """Keep what the keyboard has reached in sight."""
+        widget = event.widget
+        if not isinstance(widget, tk.Misc) or not self.winfo_exists() or not str(widget).startswith(str(self.inside)):
+            return
+        top = widget.winfo_rooty() - self.inside.winfo_rooty()
+        bottom = top + widget.winfo_height()
+        first, shown = self._canvas.canvasy(0), self._canvas.winfo_height()
+        height = max(1, self.inside.winfo_height())
+        if top < first:
+            self._canvas.yview_moveto(top / height)
+        elif bottom > first + shown:
+            self._canvas.yview_moveto((bottom - shown) / height)
+
+
+def wheel_steps(event: tk.Event[Any]) -> int:
+    """Return how far a turn of the wheel goes, down is positive, on every platform."""
+    if event.num in (4, 5):
+        return -1 if event.num == 4 else 1
+    return -1 if event.delta > 0 else 1
+
+
+def pass_wheel(widget: tk.Misc, event: tk.Event[Any]) -> str:
+    """Give a turn of the wheel to the column around a widget."""
+    parent = widget.master
+    while parent is not None and not isinstance(parent, Scrolled):
+        parent = parent.master
+    if parent is not None:
+        parent.wheel(event)
+    return "break"
+
+
+def select_all(widget: ttk.Entry | tk.Text) -> None:
+    """Let Ctrl+A take everything, which on X11 goes to the start of the line."""
+
+    def take(_: object) -> str:
+        if isinstance(widget, tk.Text):
+            widget.tag_add("sel", "1.0", "end-1c")
+        else:
+            widget.selection_range(0, "end")
+        return "break"
+
+    widget.bind("<Control-a>", take)

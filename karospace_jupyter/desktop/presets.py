@@ -1,0 +1,45 @@
+"""Ready-made choices, and those that fit every file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+FIT_EVERY_FILE = ("genes_mode", "downsample", "seed", "gzip", "max_asset_mb", "preview", "memory_mb", "jobs")
+"""Options that are remembered from one file to the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """Some options under one name."""
+
+    name: str
+    says: str
+    genes: str
+    downsample: int | None = None
+    every_column: bool = False
+
+    def options(self, summary: dict[str, Any]) -> dict[str, Any]:
+        """Return the options that it sets for one file."""
+        columns = [one["name"] for one in summary.get("columns", ()) if one["kind"] != "other"]
+        return {
+            "genes_mode": self.genes,
+            "downsample": self.downsample,
+            "annotation_columns": columns if self.every_column else None,
+        }
+
+
+PRESETS = (
+    Preset("Quick look", "50 variable genes · at most 50,000 cells · suggested columns", "hvgs:50", downsample=50_000),
+    Preset("Balanced", "500 variable genes · every cell · suggested columns", "hvgs:500"),
+    Preset("Everything", "every gene · every cell · every column", "all", every_column=True),
+)
+
+
+def preset_of(options: dict[str, Any], summary: dict[str, Any]) -> str:
+    """Return the name of the preset that these options are, or nothing."""
+    for preset in PRESETS:
+        wanted = preset.options(summary)
+        if all(options.get(name) == value for name, value in wanted.items()):
+            return preset.name
+    return ""

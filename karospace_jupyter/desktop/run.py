@@ -1,0 +1,211 @@
+"""The foot of the window: export, cancel, how far it is, what it became, and the preview."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from pathlib import Path
+from tkinter import ttk
+from typing import TYPE_CHECKING, Any
+
+from karospace_jupyter.desktop.parts import Words
+from karospace_jupyter.desktop.words import duration, size
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from karospace_jupyter.desktop.desk import Desk
+    from karospace_jupyter.desktop.theme import Theme
+
+_LOG_LINES = 9
+
+
+class Run(ttk.Frame):
+    """Everything from the button to the result."""
+
+    def __init__(self, master: tk.Misc, theme: Theme, desk: Desk, actions: dict[str, Callable[[], None]]) -> None:
+        super().__init__(master, padding=(theme.px(20), theme.px(12)))
+        self._theme, self._desk, self._actions = theme, desk, actions
+        px = theme.px
+        self.columnconfigure(1, weight=1)
+        self.button = ttk.Button(self, text="Export", style="Primary.TButton", command=self._on_button)
+        self.button.grid(row=0, column=0, sticky="w", padx=(0, px(16)))
+        middle = ttk.Frame(self)
+        middle.grid(row=0, column=1, sticky="ew")
+        middle.columnconfigure(0, weight=1)
+        self.message = ttk.Label(middle, anchor="w", width=1)
+        self.message.grid(row=0, column=0, sticky="ew")
+        self.left = ttk.Label(middle, style="Muted.TLabel")
+        self.left.grid(row=0, column=1, sticky="e", padx=(px(12), 0))
+        self.bar = ttk.Progressbar(middle, maximum=1000)
+        self.estimate = ttk.Label(self, style="Muted.TLabel")
+        self.estimate.grid(row=0, column=2, padx=(px(16), 0))
+        self.problem = Words(self, "Problem.TLabel")
+        self.done = Buttons(self, theme)
+        self.done.add("view", "Open viewer", actions["view"])
+        self.done.add("folder", "Open folder", actions["folder"])
+        self.done.add("command", "Copy command", actions["command"])
+        self.preview = Buttons(self, theme)
+        self.served = ttk.Label(self.preview, style="Muted.TLabel")
+        self.served.pack(side="left", padx=(0, px(8)))
+        self.preview.add("browse", "Open in the browser", actions["browse"])
+        self.preview.add("address", "Copy address", actions["address"])
+        self.preview.add("hush", "Stop", actions["hush"])
+        self.notes = Fold(self, theme, "notes")
+        self.log = Fold(self, theme, "Log")
+        self.log.add("Save log…", actions["save_log"])
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show how it stands."""
+        shown = self._desk.shown
+        export = shown.export
+        problems = shown.estimate.get("problems", {})
+        ready = bool(shown.options) and bool(shown.options.get(shown.target))
+        if shown.running:
+            self.button.configure(text="Cancel", style="TButton")
+            self.button.state(["disabled" if shown.cancelling else "!disabled"])
+        else:
+            self.button.configure(text="Export again" if shown.result else "Export", style="Primary.TButton")
+            wrong = not ready or (bool(problems) and not shown.pending)
+            self.button.state(["disabled" if wrong else "!disabled"])
+        self._message(export)
+        self._estimate()
+        text = shown.fault or (export.get("error") or "" if not shown.running else "") or problems.get("object", "")
+        self.problem.configure(text=text)
+        _at(self.problem, 1, shown=bool(text), pady=(self._theme.px(8), 0))
+        _at(self.done, 2, shown=bool(shown.result), pady=(self._theme.px(8), 0))
+        self.served.configure(text=f"Preview of {Path(shown.served).name} at {shown.address}, on this machine only")
+        _at(self.preview, 3, shown=bool(shown.address), pady=(self._theme.px(4), 0))
+        warnings = shown.result.get("warnings") if shown.result else shown.estimate.get("warnings")
+        count = len(warnings or ())
+        losing = _loses_cells(shown.estimate, shown.options, shown.summary)
+        self.notes.put(f"{count} note{'s' if count > 1 else ''}", [f"• {one}" for one in warnings or ()], opened=losing)
+        _at(self.notes, 4, shown=count > 0 and not shown.running, pady=(self._theme.px(6), 0))
+        self.log.put("Log", export.get("log", ()))
+        _at(self.log, 5, shown=bool(export.get("log")), pady=(self._theme.px(4), 0))
+
+    def _message(self, export: dict[str, Any]) -> None:
+        shown = self._desk.shown
+        px = self._theme.px
+        style, left = "TLabel", ""
+        if shown.running:
+            text = "Cancelling…" if shown.cancelling else export["message"]
+            if export.get("eta_s") is not None and not shown.cancelling:
+                left = f"{duration(export['eta_s'])} left"
+            self.bar.configure(value=1000 * export["progress"])
+            self.bar.grid(row=1, column=0, columnspan=2, sticky="ew", pady=(px(5), 0))
+        else:
+            self.bar.grid_remove()
+            text = export.get("message", "")
+            if shown.result:
+                style = "Good.TLabel"
+                result = shown.result
+                text = f"Done · {result['files']:,} files · {size(result['bytes'])}"
+            elif export["status"] in {"idle", "failed"}:
+                text = "" if export["status"] == "idle" else "The export failed."
+        self.message.configure(text=text, style=style)
+        self.left.configure(text=left)
+
+    def _estimate(self) -> None:
+        shown = self._desk.shown
+        files = shown.estimate.get("files")
+        done = bool(shown.result) and shown.options == shown.exported
+        if shown.running or done or not files:
+            self.estimate.configure(text="")
+            return
+        seconds = duration(shown.estimate["seconds"])
+        self.estimate.configure(text=f"{files:,} files · up to {size(shown.estimate['bytes'])} · ≈ {seconds}")
+
+    def _on_button(self) -> None:
+        if self._desk.shown.running:
+            self._desk.cancel()
+        else:
+            self._actions["export"]()
+
+
+class Buttons(ttk.Frame):
+    """A row of buttons."""
+
+    def __init__(self, master: tk.Misc, theme: Theme) -> None:
+        super().__init__(master)
+        self._gap = theme.px(8)
+        self.buttons: dict[str, ttk.Button] = {}
+
+    def add(self, name: str, text: str, command: Callable[[], None]) -> None:
+        """Put one more at the right."""
+        button = ttk.Button(self, text=text, command=command)
+        button.pack(side="left", padx=(0, self._gap))
+        self.buttons[name] = button
+
+
+class Fold(ttk.Frame):
+    """Lines of text behind their name."""
+
+    def __init__(self, master: tk.Misc, theme: Theme, name: str) -> None:
+        super().__init__(master)
+        self._theme, self._name = theme, name
+        c, px = theme.colors, theme.px
+        self.columnconfigure(1, weight=1)
+        self.opened = False
+        self._lines: list[str] = []
+        self.head = ttk.Button(self, style="Quiet.TButton", command=self.toggle)
+        self.head.grid(row=0, column=0, sticky="w")
+        self._beside: list[ttk.Button] = []
+        self.text = tk.Text(
+            self, height=1, width=20, wrap="word", font=theme.mono, background=c.soft, foreground=c.ink, relief="flat",
+            highlightthickness=0, borderwidth=0, padx=px(10), pady=px(8), state="disabled", takefocus=True,
+        )  # fmt: skip
+        self.bar = ttk.Scrollbar(self, orient="vertical", command=self.text.yview)
+        self.text.configure(yscrollcommand=self.bar.set)
+        self._draw()
+
+    def add(self, text: str, command: Callable[[], None]) -> None:
+        """Put a button beside the name, there while it is open."""
+        self._beside.append(ttk.Button(self, text=text, style="Quiet.TButton", command=command))
+
+    def put(self, name: str, lines: Sequence[str], *, opened: bool = False) -> None:
+        """Show these lines; what was already there stays where it is."""
+        self._name = name
+        lines = list(lines)
+        if lines != self._lines:
+            new = lines[len(self._lines) :] if lines[: len(self._lines)] == self._lines else None
+            self.text.configure(state="normal")
+            if new is None:
+                self.text.delete("1.0", "end")
+                self.opened = self.opened or opened
+            self.text.insert("end", "".join(f"{line}\n" for line in (lines if new is None else new)))
+            self.text.configure(state="disabled", height=max(1, min(_LOG_LINES, len(lines) + 1)))
+            self.text.see("end" if new else "1.0")
+            if opened and not self._lines:
+                self.opened = True
+            self._lines = lines
+        self._draw()
+
+    def toggle(self) -> None:
+        """Fold or unfold."""
+        self.opened = not self.opened
+        self._draw()
+
+    def _draw(self) -> None:
+        self.head.configure(text=f"{'▾' if self.opened else '▸'} {self._name}")
+        if self.opened:
+            self.text.grid(row=1, column=0, columnspan=2, sticky="ew", pady=(self._theme.px(4), 0))
+            self.bar.grid(row=1, column=2, sticky="ns", pady=(self._theme.px(4), 0))
+            for button in self._beside:
+                button.grid(row=0, column=1, sticky="w")
+        else:
+            for part in (self.text, self.bar, *self._beside):
+                part.grid_remove()
+
+
+def _at(widget: tk.Widget, row: int, *, shown: bool, pady: tuple[int, int]) -> None:
+    if shown:
+        widget.grid(row=row, column=0, columnspan=3, sticky="ew", pady=pady)
+    else:
+        widget.grid_remove()
+
+
+def _loses_cells(estimate: dict[str, Any], options: dict[str, Any], summary: dict[str, Any]) -> bool:
+    """Whether cells are missing that nobody asked to leave out: then the notes are open."""
+    n = estimate.get("n_cells")
+    return n is not None and bool(summary) and options.get("downsample") is None and n < summary["n_cells"]

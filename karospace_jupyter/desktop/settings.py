@@ -1,0 +1,91 @@
+"""What the window remembers between two days."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+logger = logging.getLogger(__name__)
+
+_RECENT = 8
+
+
+@dataclass(slots=True)
+class Settings:
+    """Choices that outlive the window."""
+
+    recent: list[str] = field(default_factory=list)
+    """Files that were opened, newest first."""
+    geometry: str = ""
+    """Of the window, as Tk writes it; empty for the first time."""
+    theme: str = "system"
+    """``system``, ``light`` or ``dark``."""
+    zoom: float = 1.0
+    """Of everything in the window."""
+    choices: dict[str, Any] = field(default_factory=dict)
+    """Options of the last export that fit every file."""
+    folder: str = ""
+    """Where the last file was picked."""
+
+    def remember(self, path: str) -> None:
+        """Put a file at the front of the recent ones."""
+        self.recent = [path, *(other for other in self.recent if other != path)][:_RECENT]
+
+
+def settings_file() -> Path:
+    """Return where the settings are kept; the variable KAROSPACE_SETTINGS names another file."""
+    given = os.environ.get("KAROSPACE_SETTINGS")
+    return Path(given) if given else Path(platformdirs.user_config_dir("karospace", appauthor=False)) / "desktop.json"
+
+
+def load(file: Path) -> tuple[Settings, str]:
+    """Return the settings, and a note when they could not be read and are as at the beginning."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return Settings(), ""
+    except (OSError, UnicodeDecodeError) as exc:
+        return Settings(), f"The settings in {file} could not be read ({exc}); everything is as at the first start."
+    try:
+        return _checked(json.loads(text)), ""
+    except (ValueError, TypeError, RecursionError) as exc:
+        return Settings(), f"The settings in {file} are damaged ({exc}); everything is as at the first start."
+
+
+def save(settings: Settings, file: Path) -> None:
+    """Write the settings, whole or not at all; a place that cannot be written is no reason to stop."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        partial = file.with_suffix(f".{os.getpid()}.partial")
+        partial.write_text(json.dumps(asdict(settings), indent=1, ensure_ascii=False), encoding="utf-8")
+        partial.replace(file)
+    except (OSError, UnicodeEncodeError) as exc:
+        logger.warning("the settings could not be saved in %s: %s", file, exc)
+
+
+def _checked(value: Any) -> Settings:  # noqa: ANN401 - whatever the file holds
+    if not isinstance(value, dict):
+        msg = "they are not an object"
+        raise TypeError(msg)
+    default = Settings()
+    for one in fields(Settings):
+        given = value.get(one.name, getattr(default, one.name))
+        kind = type(getattr(default, one.name))
+        if not isinstance(given, (int, float) if kind is float else kind) or isinstance(given, bool):
+            msg = f"{one.name} is {given!r}"
+            raise TypeError(msg)
+        setattr(default, one.name, given)
+    if not all(isinstance(path, str) and "\x00" not in path for path in default.recent):
+        msg = "recent holds something else than paths"
+        raise TypeError(msg)
+    if default.theme not in {"system", "light", "dark"}:
+        msg = f"theme is {default.theme!r}"
+        raise ValueError(msg)
+    default.zoom = min(3.0, max(0.5, default.zoom))
+    return default

@@ -1,0 +1,357 @@
+"""How the window looks: colours, sizes and shapes for ttk, at any resolution, light and dark."""
+
+from __future__ import annotations
+
+import io
+import tkinter as tk
+from dataclasses import dataclass
+from tkinter import font as tkfont
+from tkinter import ttk
+from typing import Any
+
+from PIL import Image, ImageDraw
+
+_FINE = 4  # shapes are drawn this much larger, then made smaller: smooth edges
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """Colours by their role."""
+
+    ground: str
+    panel: str
+    ink: str
+    muted: str
+    line: str
+    soft: str
+    accent: str
+    on_accent: str
+    accent_soft: str
+    wrong: str
+    good: str
+
+
+LIGHT = Palette(
+    "#f6f7f9", "#ffffff", "#17202b", "#5b6775", "#d9dee5", "#f1f3f6", "#2757d6", "#ffffff", "#e8eefc", "#b3261e",
+    "#1a7f4b",
+)  # fmt: skip
+DARK = Palette(
+    "#0e1116", "#171b22", "#e8ecf1", "#95a0ae", "#313845", "#1e242d", "#7aa2ff", "#0e1116", "#1d2a49", "#ff8a80",
+    "#5fd39a",
+)  # fmt: skip
+
+
+def system_is_dark() -> bool:
+    """Whether the desktop asks for dark windows; light where that cannot be known."""
+    try:
+        import darkdetect
+    except ImportError:
+        return False
+    return bool(darkdetect.isDark())
+
+
+class Theme:
+    """Makes the styles for one window.
+
+    Parameters
+    ----------
+    root
+        The window.
+    dark
+        Light ink on a dark ground.
+    zoom
+        Multiplies every size.
+    """
+
+    def __init__(self, root: tk.Tk, *, dark: bool, zoom: float = 1.0) -> None:
+        self.root = root
+        self.dark = dark
+        self.colors = DARK if dark else LIGHT
+        self.scale = max(0.75, root.winfo_fpixels("1i") / 96) * zoom
+        self._images: list[tk.PhotoImage] = []
+        self._fonts()
+        self._styles()
+        self._classic()
+
+    def px(self, size: float) -> int:
+        """Return a size in pixels of this screen."""
+        return max(1, round(size * self.scale))
+
+    def picture(self, image: Image.Image) -> tk.PhotoImage:
+        """Return a picture that Tk shows; it lives as long as the theme."""
+        data = io.BytesIO()
+        image.save(data, "png")
+        made = tk.PhotoImage(master=self.root, data=data.getvalue())
+        self._images.append(made)
+        return made
+
+    def box(self, fill: str, line: str = "", *, radius: float = 8, ring: str = "", middle: int = 8) -> tk.PhotoImage:
+        """Return a box with round corners, to be stretched: its corners are its border.
+
+        Parameters
+        ----------
+        middle
+            Pixels between the corners, which Tk repeats: more for what is large.
+        ring
+            Colour of a second, softer line around it: the focus.
+        """
+        edge = self.px(radius) + self.px(3)
+        size = (2 * edge + middle) * _FINE
+        image = Image.new("RGBA", (size, size), (0, 0, 0, 0))
+        draw = ImageDraw.Draw(image)
+        inset = self.px(2) * _FINE
+        if ring:
+            draw.rounded_rectangle((0, 0, size - 1, size - 1), self.px(radius + 2) * _FINE, fill=ring)
+        if fill or line:  # with neither, Pillow would draw a white line
+            draw.rounded_rectangle(
+                (inset, inset, size - 1 - inset, size - 1 - inset),
+                self.px(radius) * _FINE,
+                fill=fill or None,
+                outline=line or None,
+                width=self.px(1) * _FINE,
+            )
+        return self.picture(image.resize((size // _FINE, size // _FINE), Image.Resampling.LANCZOS))
+
+    def drawn(self, size: float, lines: list[list[tuple[float, float]]], color: str, *, stroke: float = 1.7) -> Any:  # noqa: ANN401
+        """Return an icon of strokes on a square of 24 units."""
+        side = self.px(size)
+        unit = side * _FINE / 24
+        image = Image.new("RGBA", (side * _FINE, side * _FINE), (0, 0, 0, 0))
+        draw = ImageDraw.Draw(image)
+        width = max(1, round(self.px(stroke * 10) / 10 * _FINE))
+        for line in lines:
+            points = [(x * unit, y * unit) for x, y in line]
+            draw.line(points, fill=color, width=width, joint="curve")
+            for x, y in (points[0], points[-1]):
+                draw.ellipse((x - width / 2, y - width / 2, x + width / 2, y + width / 2), fill=color)
+        return self.picture(image.resize((side, side), Image.Resampling.LANCZOS))
+
+    def _fonts(self) -> None:
+        family = tkfont.nametofont("TkDefaultFont", root=self.root).actual("family")
+        fixed = tkfont.nametofont("TkFixedFont", root=self.root).actual("family")
+
+        def made(size: float, weight: str = "normal", name: str = family) -> tkfont.Font:
+            return tkfont.Font(self.root, family=name, size=-self.px(size), weight=weight)  # type: ignore[arg-type]
+
+        self.body, self.bold, self.title = made(13), made(13, "bold"), made(20, "bold")
+        self.head, self.small, self.caps, self.mono = made(14, "bold"), made(12), made(11, "bold"), made(12, name=fixed)
+
+    def _styles(self) -> None:
+        style = ttk.Style(self.root)
+        self.style = style
+        # A new one each time: the elements of an old one hold pictures that may be gone.
+        name = f"karospace-{len(style.theme_names())}"
+        style.theme_create(name, "clam")
+        style.theme_use(name)
+        c, px = self.colors, self.px
+        style.configure(
+            ".", background=c.panel, foreground=c.ink, font=self.body, borderwidth=0, focuscolor=c.accent,
+            troughcolor=c.soft, selectbackground=c.accent, selectforeground=c.on_accent, insertcolor=c.ink,
+            insertwidth=px(1),
+        )  # fmt: skip
+        style.map(".", foreground=[("disabled", c.muted)])
+        self._frames(style)
+        self._buttons(style)
+        self._fields(style)
+        self._lists(style)
+
+    def _element(self, style: ttk.Style, name: str, *images: Any, **options: Any) -> None:  # noqa: ANN401
+        style.element_create(name, "image", *images, **options)
+
+    def _frames(self, style: ttk.Style) -> None:
+        c, px = self.colors, self.px
+        style.configure("Ground.TFrame", background=c.ground)
+        style.configure("TFrame", background=c.panel)
+        style.configure("Line.TFrame", background=c.line)
+        self._element(
+            style,
+            "Card.box",
+            self.box(c.panel, c.line, radius=10, middle=200),
+            border=px(13),
+            sticky="nsew",
+            padding=px(3),
+        )
+        # The same on the ground, and inside of another card.
+        for kind, behind in {"Card": c.ground, "Inner": c.panel}.items():
+            style.layout(f"{kind}.TFrame", [("Card.box", {"sticky": "nsew"})])
+            style.configure(f"{kind}.TFrame", background=behind)
+        labels: dict[str, dict[str, Any]] = {
+            "Muted": {"foreground": c.muted, "font": self.small},
+            "Caps": {"foreground": c.muted, "font": self.caps},
+            "Title": {"font": self.title},
+            "Head": {"font": self.head},
+            "Problem": {"foreground": c.wrong, "font": self.small},
+            "Good": {"foreground": c.good, "font": self.bold},
+            "Ground": {"background": c.ground, "foreground": c.muted},
+            "GroundProblem": {"background": c.ground, "foreground": c.wrong},
+            "GroundTitle": {"background": c.ground, "font": self.title},
+        }
+        for kind, options in labels.items():
+            style.configure(f"{kind}.TLabel", **options)
+
+    def _buttons(self, style: ttk.Style) -> None:
+        c, px = self.colors, self.px
+        ring = c.accent_soft
+        self._element(
+            style, "Plain.box", self.box(c.panel, c.line),
+            ("disabled", self.box(c.panel, c.line)), ("pressed", self.box(c.soft, c.line)),
+            ("focus", self.box(c.panel, c.accent, ring=ring)), ("active", self.box(c.soft, c.line)),
+            border=px(11), padding=px(2), sticky="nsew",
+        )  # fmt: skip
+        accent_line = self.box(c.accent, c.accent)
+        self._element(
+            style, "Primary.box", accent_line,
+            ("disabled", self.box(c.soft, c.line)), ("pressed", self.box(c.accent, c.ink)),
+            ("focus", self.box(c.accent, c.ink, ring=ring)), ("active", self.box(c.accent, c.accent, ring=ring)),
+            border=px(11), padding=px(2), sticky="nsew",
+        )  # fmt: skip
+        self._element(
+            style, "Quiet.box", self.box(""),
+            ("focus", self.box("", c.accent)), ("active", self.box(c.soft)),
+            border=px(11), padding=px(2), sticky="nsew",
+        )  # fmt: skip
+        for kind in ("Plain", "Primary", "Quiet"):
+            layout = _within(f"{kind}.box", "Button.padding", "Button.label")
+            style.layout("TButton" if kind == "Plain" else f"{kind}.TButton", layout)
+        style.layout("Ground.TButton", style.layout("TButton"))
+        style.configure("TButton", padding=(px(12), px(5)), anchor="center", background=c.panel)
+        style.configure("Ground.TButton", background=c.ground)
+        style.configure("Primary.TButton", foreground=c.on_accent, font=self.bold, padding=(px(20), px(6)))
+        style.map("Primary.TButton", foreground=[("disabled", c.muted)])
+        style.configure("Quiet.TButton", foreground=c.accent, padding=(px(6), px(2)), font=self.body)
+        style.map("Quiet.TButton", foreground=[("disabled", c.muted)])
+        style.configure("Help.TButton", foreground=c.muted, padding=(px(3), 0), font=self.small)
+        style.layout("Help.TButton", style.layout("Quiet.TButton"))
+        style.configure("Row.TButton", padding=(px(12), px(7)), anchor="w", foreground=c.ink)
+        style.layout("Row.TButton", style.layout("Quiet.TButton"))
+        self._element(style, "Segments.box", self.box(c.soft, c.soft), border=px(11), padding=px(3), sticky="nsew")
+        style.layout("Segments.TFrame", [("Segments.box", {"sticky": "nsew"})])
+        style.configure("Segments.TFrame", background=c.panel)
+        self._element(
+            style, "Segment.box", self.box("", radius=6),
+            ("selected", "focus", self.box(c.panel, c.accent, radius=6)),
+            ("selected", self.box(c.panel, c.line, radius=6)),
+            ("focus", self.box("", c.accent, radius=6)),
+            border=px(9), padding=px(2), sticky="nsew",
+        )  # fmt: skip
+        style.layout(
+            "Segment.TRadiobutton", _within("Segment.box", "Radiobutton.padding", "Radiobutton.label", sticky="")
+        )
+        style.configure(
+            "Segment.TRadiobutton", background=c.soft, foreground=c.muted, padding=(px(8), px(3)), anchor="center"
+        )
+        style.map("Segment.TRadiobutton", foreground=[("selected", c.ink), ("active", c.ink)])
+        self._checks(style)
+
+    def _checks(self, style: ttk.Style) -> None:
+        c, px = self.colors, self.px
+        self._element(
+            style, "Tick.indicator", self.tick(on=False),
+            ("selected", "focus", self.tick(on=True, ring=c.accent_soft)), ("selected", self.tick(on=True)),
+            ("focus", self.tick(on=False, ring=c.accent_soft, line=c.accent)),
+            sticky="w", width=px(22),
+        )  # fmt: skip
+        marked: Any = [
+            ("Tick.indicator", {"side": "left", "sticky": ""}),
+            ("Checkbutton.label", {"side": "left", "sticky": "nsew"}),
+        ]  # fmt: skip
+        style.layout("TCheckbutton", [("Checkbutton.padding", {"sticky": "nsew", "children": marked})])
+        style.configure("TCheckbutton", background=c.panel, padding=px(2))
+
+    def tick(self, *, on: bool | None, ring: str = "", line: str = "") -> tk.PhotoImage:
+        """Return the picture of a box to tick; None for one that cannot be ticked."""
+        return self.picture(self.tick_image(on=on, ring=ring, line=line))
+
+    def tick_image(self, *, on: bool | None, ring: str = "", line: str = "") -> Image.Image:
+        """Return the same for drawing on."""
+        c = self.colors
+        side = self.px(20) * _FINE
+        image = Image.new("RGBA", (side, side), (0, 0, 0, 0))
+        draw = ImageDraw.Draw(image)
+        unit = side / 20
+        if ring:
+            draw.rounded_rectangle((0, 0, side - 1, side - 1), 5 * unit, fill=ring)
+        box = (3 * unit, 3 * unit, 17 * unit, 17 * unit)
+        if on:
+            draw.rounded_rectangle(box, 4 * unit, fill=c.accent)
+            points = [(6.2 * unit, 10.2 * unit), (9 * unit, 13 * unit), (14 * unit, 7.2 * unit)]
+            draw.line(points, fill=c.on_accent, width=round(1.8 * unit), joint="curve")
+        else:
+            fill = c.soft if on is None else c.panel
+            draw.rounded_rectangle(box, 4 * unit, fill=fill, outline=line or c.muted, width=round(1.2 * unit))
+        return image.resize((side // _FINE, side // _FINE), Image.Resampling.LANCZOS)
+
+    def _fields(self, style: ttk.Style) -> None:
+        c, px = self.colors, self.px
+        images = (
+            self.box(c.panel, c.line),
+            ("invalid", "focus", self.box(c.panel, c.wrong, ring=c.accent_soft)),
+            ("invalid", self.box(c.panel, c.wrong)),
+            ("disabled", self.box(c.soft, c.line)), ("focus", self.box(c.panel, c.accent, ring=c.accent_soft)),
+        )  # fmt: skip
+        self._element(style, "Field.box", *images, border=px(11), padding=px(2), sticky="nsew")
+        style.layout("TEntry", _within("Field.box", "Entry.padding", "Entry.textarea"))
+        style.configure("TEntry", padding=(px(8), px(5)), foreground=c.ink, fieldbackground=c.panel)
+        chevron = self.drawn(18, [[(7, 10), (12, 15), (17, 10)]], c.muted)
+        self._element(style, "Chevron.arrow", chevron, sticky="e", padding=px(2))
+        inside: Any = _within("Combobox.padding", "Combobox.textarea")
+        inside[0][1]["expand"] = "1"
+        parts: Any = [("Chevron.arrow", {"side": "right", "sticky": "ns"}), *inside]
+        style.layout("TCombobox", [("Field.box", {"sticky": "nsew", "children": parts})])
+        style.configure("TCombobox", padding=(px(8), px(5)), foreground=c.ink, fieldbackground=c.panel)
+        style.map(
+            "TCombobox", fieldbackground=[("readonly", c.panel)], selectbackground=[("readonly", c.panel)],
+            selectforeground=[("readonly", c.ink)],
+        )  # fmt: skip
+
+    def _lists(self, style: ttk.Style) -> None:
+        c, px = self.colors, self.px
+        style.layout("Treeview", [("Treeview.treearea", {"sticky": "nsew"})])
+        style.configure(
+            "Treeview", background=c.panel, fieldbackground=c.panel, foreground=c.ink, rowheight=px(26), indent=0,
+            font=self.body,
+        )  # fmt: skip
+        style.map("Treeview", background=[("selected", c.accent_soft)], foreground=[("selected", c.ink)])
+        # Without the arrow that opens a row: there is nothing inside.
+        row: Any = [
+            ("Treeitem.image", {"side": "left", "sticky": ""}),
+            ("Treeitem.text", {"side": "left", "sticky": ""}),
+        ]
+        style.layout("Treeview.Item", [("Treeitem.padding", {"sticky": "nsew", "children": row})])
+        style.configure("Treeview.Item", padding=(px(4), 0))
+        thumb, wide = (self.box(color, radius=4) for color in (c.line, c.muted))
+        self._element(style, "Thumb.box", thumb, ("active", wide), ("pressed", wide), border=px(6), sticky="nsew")
+        self._element(style, "Rail.box", self.box("", radius=4), border=px(6), sticky="nsew")
+        rail: Any = [("Thumb.box", {"expand": "1", "sticky": "nsew"})]
+        style.layout("Vertical.TScrollbar", [("Rail.box", {"sticky": "ns", "children": rail})])
+        style.configure("Vertical.TScrollbar", background=c.panel, troughcolor=c.panel, width=px(12))
+        full, empty = (self.box(color, radius=3) for color in (c.accent, c.soft))
+        self._element(style, "Full.box", full, border=px(5), sticky="nsew")
+        self._element(style, "Empty.box", empty, border=px(5), sticky="nsew")
+        bar: Any = [("Full.box", {"side": "left", "sticky": "ns"})]
+        style.layout("Horizontal.TProgressbar", [("Empty.box", {"sticky": "ew", "children": bar})])
+        style.configure("Horizontal.TProgressbar", background=c.panel, thickness=px(10))
+
+    def _classic(self) -> None:
+        """Colour what ttk does not draw: menus, text, the list of a combobox."""
+        c = self.colors
+        self.root.configure(background=c.ground)
+        for pattern, value in {
+            "*TCombobox*Listbox.background": c.panel, "*TCombobox*Listbox.foreground": c.ink,
+            "*TCombobox*Listbox.selectBackground": c.accent_soft, "*TCombobox*Listbox.selectForeground": c.ink,
+            "*TCombobox*Listbox.font": str(self.body), "*TCombobox*Listbox.relief": "flat",
+            "*Menu.background": c.panel, "*Menu.foreground": c.ink, "*Menu.activeBackground": c.accent_soft,
+            "*Menu.activeForeground": c.ink, "*Menu.relief": "flat", "*Menu.font": str(self.body),
+            "*Menu.borderWidth": "0", "*Menu.activeBorderWidth": "0", "*Menu.selectColor": c.ink,
+            "*Menu.disabledForeground": c.muted,
+        }.items():  # fmt: skip
+            self.root.option_add(pattern, value, 80)
+
+
+def _within(*names: str, sticky: str = "nsew") -> Any:  # noqa: ANN401 - Tk's nested lists
+    """Return the layout of elements inside of each other, the outermost first; `sticky` is the innermost's."""
+    *outer, inmost = names
+    layout: Any = [(inmost, {"sticky": sticky})]
+    for name in reversed(outer):
+        layout = [(name, {"sticky": "nsew", "children": layout})]
+    return layout

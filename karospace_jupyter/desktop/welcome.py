@@ -1,0 +1,84 @@
+"""The window before a file is open."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from functools import partial
+from pathlib import Path
+from tkinter import ttk
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from karospace_jupyter.desktop.desk import Desk
+    from karospace_jupyter.desktop.settings import Settings
+    from karospace_jupyter.desktop.theme import Theme
+    from karospace_jupyter.desktop.window import Window
+
+_RECENT = 5
+
+
+class Welcome(ttk.Frame):
+    """Asks for a file."""
+
+    def __init__(
+        self, master: tk.Misc, theme: Theme, desk: Desk, settings: Settings, window: Window, *, drops: bool
+    ) -> None:
+        super().__init__(master, style="Ground.TFrame")
+        self._theme, self._desk = theme, desk
+        px = theme.px
+        middle = ttk.Frame(self, style="Card.TFrame", padding=px(36))
+        middle.place(relx=0.5, rely=0.46, anchor="center")
+        from karospace_jupyter.desktop.icon import draw_icon
+
+        self._picture = draw_icon(theme, 72)
+        ttk.Label(middle, image=self._picture).pack()
+        ttk.Label(middle, text="From an AnnData to a viewer", style="Title.TLabel").pack(pady=(px(14), px(4)))
+        hint = "Drop an .h5ad file here, or choose one." if drops else "Choose an .h5ad file or a .zarr folder."
+        ttk.Label(middle, text=hint, style="Muted.TLabel").pack()
+        row = ttk.Frame(middle)
+        row.pack(pady=(px(18), 0))
+        self.open = ttk.Button(row, text="Open .h5ad…", style="Primary.TButton", command=window.pick)
+        self.open.pack(side="left")
+        self.open_zarr = ttk.Button(row, text="Open .zarr…", command=window.pick_zarr)
+        self.open_zarr.pack(side="left", padx=(px(8), 0))
+        self.message = ttk.Label(middle, style="Muted.TLabel", wraplength=px(440), justify="center")
+        self.bar = ttk.Progressbar(middle, mode="indeterminate", length=px(300))
+        recent = [path for path in settings.recent if Path(path).exists()][:_RECENT]
+        self.recent: list[ttk.Button] = []
+        if recent:
+            ttk.Label(middle, text="RECENT", style="Caps.TLabel").pack(anchor="w", pady=(px(22), px(2)))
+        for path in recent:
+            button = ttk.Button(
+                middle, text=f"{Path(path).name}    {_short(Path(path).parent)}", style="Row.TButton",
+                command=partial(window.open, path),
+            )  # fmt: skip
+            button.pack(fill="x")
+            self.recent.append(button)
+        self.open.focus_set()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Say what is being opened, or why it was not."""
+        shown, px = self._desk.shown, self._theme.px
+        text = shown.refused or shown.fault
+        style = "Problem.TLabel"
+        if shown.opening:
+            text, style = f"Looking into {Path(shown.opening).name} …", "Muted.TLabel"
+            self.bar.start(30)
+        else:
+            self.bar.stop()
+            self.bar.pack_forget()
+        self.message.configure(text=text, style=style)
+        if text:
+            self.message.pack(after=self.open.master, pady=(px(14), 0))  # type: ignore[arg-type]
+            if shown.opening:
+                self.bar.pack(after=self.message, pady=(px(8), 0))
+        else:
+            self.message.pack_forget()
+
+
+def _short(folder: Path) -> str:
+    try:
+        return f"~/{folder.relative_to(Path.home())}"
+    except ValueError:
+        return str(folder)

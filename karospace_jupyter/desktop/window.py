@@ -1,0 +1,418 @@
+"""The window: an empty one that asks for a file, or the form of the open file."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from tkinter import filedialog, messagebox, ttk
+
+from karospace_jupyter.desktop import settings as remembered
+from karospace_jupyter.desktop import system
+from karospace_jupyter.desktop.desk import TARGETS, Desk
+from karospace_jupyter.desktop.form import Form, Pickers
+from karospace_jupyter.desktop.icon import draw_icon
+from karospace_jupyter.desktop.parts import Words
+from karospace_jupyter.desktop.presets import FIT_EVERY_FILE
+from karospace_jupyter.desktop.run import Run
+from karospace_jupyter.desktop.theme import Theme, system_is_dark
+from karospace_jupyter.desktop.welcome import Welcome
+
+_POLL_MS = 30
+_ZOOMS = (0.75, 0.9, 1.0, 1.15, 1.3, 1.5, 1.75, 2.0, 2.5)
+_THEMES = {"system": "As the system", "light": "Light", "dark": "Dark"}
+
+
+class Window:
+    """The app's one window.
+
+    Parameters
+    ----------
+    file
+        To open at once.
+    settings_file
+        Where choices are remembered.
+    """
+
+    def __init__(self, file: str | None = None, settings_file: Path | None = None) -> None:
+        self._settings_file = settings_file or remembered.settings_file()
+        self.settings, note = remembered.load(self._settings_file)
+        self.root, self.drops = system.make_root()
+        self.root.withdraw()
+        self.root.title("KaroSpace")
+        self.desk = Desk(self._on_change)
+        self.desk.shown.fault = note
+        self.form: Form | None = None
+        self.run: Run | None = None
+        self.welcome: Welcome | None = None
+        self._stale: set[str] = set()
+        self._polling = ""
+        self._closed = False
+        self._body: ttk.Frame | None = None
+        self._build()
+        self._keys()
+        self._size()
+        self.root.protocol("WM_DELETE_WINDOW", self.close)
+        self.root.createcommand("::tk::mac::Quit", self.close)
+        self.root.createcommand("::tk::mac::OpenDocument", lambda *files: self.open(files[0]) if files else None)
+        if self.drops:
+            system.accept_drops(self.root, self.open)
+        if file:
+            self.open(file)
+        self.root.deiconify()
+        self._poll()
+
+    # What people do
+
+    def open(self, path: str) -> None:
+        """Open a file; while an export runs, say that it does."""
+        if self.desk.shown.running:
+            self.desk.shown.fault = "An export is running. Wait for it, or cancel it, before opening another file."
+            self._on_change("fault")
+            return
+        self.desk.open(path)
+
+    def pick(self) -> None:
+        """Ask for an .h5ad file."""
+        path = filedialog.askopenfilename(
+            parent=self.root, title="Open an AnnData file", initialdir=self._folder(),
+            filetypes=[("AnnData", "*.h5ad *.h5"), ("All files", "*")],
+        )  # fmt: skip
+        if path:
+            self.open(str(path))
+
+    def pick_zarr(self) -> None:
+        """Ask for a .zarr folder."""
+        path = filedialog.askdirectory(
+            parent=self.root, title="Open a .zarr folder", initialdir=self._folder(), mustexist=True
+        )
+        if path:
+            self.open(str(path))
+
+    def export(self) -> None:
+        """Begin the export, and remember the choices that fit every file."""
+        options = self.desk.shown.options
+        chosen = {name: options[name] for name in FIT_EVERY_FILE if name in options}
+        genes = chosen.get("genes_mode")
+        if not isinstance(genes, str) or genes.startswith("list:"):
+            chosen.pop("genes_mode", None)
+        self.settings.choices = {**chosen, "target": self.desk.shown.target}
+        self._save()
+        self.desk.export()
+
+    def view(self) -> None:
+        """Show the result in the browser: one HTML file by itself, anything else from a server of ours."""
+        path = self.desk.shown.result["path"]
+        if not Path(path).exists():
+            self._fault(f"{path} is not there any more. Export it again.")
+        elif path.endswith(".html"):
+            self._browse(Path(path).as_uri())
+        elif self.desk.shown.served == path:
+            self._browse(self.desk.shown.address)
+        else:
+            self._browse_when_served = True
+            self.desk.serve(path)
+
+    def close(self) -> None:
+        """Ask when an export runs; then cancel it, stop serving and go."""
+        if self._closed:
+            return
+        if self.desk.shown.running and not messagebox.askyesno(
+            "An export is running", "Cancel the export and close? What was there before stays as it was.",
+            parent=self.root, icon="warning", default="no",
+        ):  # fmt: skip
+            return
+        self._closed = True
+        self.settings.geometry = self.root.winfo_geometry()
+        self._save()
+        if self._polling:
+            self.root.after_cancel(self._polling)
+        self.root.withdraw()
+        self.root.update_idletasks()
+        self.desk.close()
+        self.root.destroy()
+
+    # Drawing
+
+    def _build(self) -> None:
+        """Draw everything for the present theme; what is open stays open."""
+        dark = system_is_dark() if self.settings.theme == "system" else self.settings.theme == "dark"
+        if self._body is not None:
+            self._body.destroy()
+        self.theme = theme = Theme(self.root, dark=dark, zoom=self.settings.zoom)
+        self._icon = draw_icon(theme)
+        self.root.iconphoto(True, self._icon)  # noqa: FBT003 - Tk's own
+        self._menu()
+        self._body = body = ttk.Frame(self.root, style="Ground.TFrame")
+        body.pack(fill="both", expand=True)
+        self._draw()
+
+    def _draw(self) -> None:
+        """Draw the form, or what asks for a file."""
+        body, theme, px = self._body, self.theme, self.theme.px
+        assert body is not None  # noqa: S101 - _build() made it
+        for child in body.winfo_children():
+            child.destroy()
+        self.form = self.run = self.welcome = None
+        if not self.desk.shown.path:
+            self.welcome = Welcome(body, theme, self.desk, self.settings, self, drops=self.drops)
+            self.welcome.pack(fill="both", expand=True)
+            return
+        self.head = Head(body, theme, self)
+        self.head.pack(fill="x")
+        foot = ttk.Frame(body)
+        foot.pack(side="bottom", fill="x")
+        ttk.Frame(foot, style="Line.TFrame", height=px(1)).pack(fill="x")
+        self.run = Run(foot, theme, self.desk, {
+            "export": self.export, "view": self.view, "folder": self._open_folder, "command": self._copy_command,
+            "browse": lambda: self._browse(self.desk.shown.address), "hush": self.desk.hush,
+            "address": lambda: self._copy(self.desk.shown.address), "save_log": self._save_log,
+        })  # fmt: skip
+        self.run.pack(fill="x")
+        pickers = Pickers(self._pick_image, self._pick_genes, self._pick_target)
+        self.form = Form(body, theme, self.desk, pickers)
+        self.form.pack(fill="both", expand=True)
+        foot.lift()  # Tab goes from the lowest to the highest: the foot comes last
+
+    def _menu(self) -> None:
+        bar = tk.Menu(self.root, tearoff=False)
+        files = tk.Menu(bar, tearoff=False)
+        files.add_command(label="Open .h5ad…", accelerator="Ctrl+O", command=self.pick)
+        files.add_command(label="Open .zarr…", command=self.pick_zarr)
+        self.recent = tk.Menu(files, tearoff=False, postcommand=self._fill_recent)
+        files.add_cascade(label="Open recent", menu=self.recent)
+        files.add_separator()
+        files.add_command(label="Quit", accelerator="Ctrl+Q", command=self.close)
+        bar.add_cascade(label="File", menu=files)
+        views = tk.Menu(bar, tearoff=False)
+        self._theme_name = tk.StringVar(self.root, self.settings.theme)
+        for name, text in _THEMES.items():
+            views.add_radiobutton(label=text, value=name, variable=self._theme_name, command=self._on_theme)
+        views.add_separator()
+        views.add_command(label="Larger", accelerator="Ctrl++", command=lambda: self.zoom(1))
+        views.add_command(label="Smaller", accelerator="Ctrl+-", command=lambda: self.zoom(-1))
+        views.add_command(label="Usual size", accelerator="Ctrl+0", command=lambda: self.zoom(0))
+        bar.add_cascade(label="View", menu=views)
+        helps = tk.Menu(bar, tearoff=False)
+        helps.add_command(label="About KaroSpace", command=self._about)
+        bar.add_cascade(label="Help", menu=helps)
+        self.root.configure(menu=bar)
+
+    def _fill_recent(self) -> None:
+        self.recent.delete(0, "end")
+        for path in self.settings.recent:
+            self.recent.add_command(label=path, command=partial(self.open, path))
+        if not self.settings.recent:
+            self.recent.add_command(label="Nothing yet", state="disabled")
+
+    def _keys(self) -> None:
+        actions: dict[str, Callable[[], None]] = {
+            "o": self.pick, "q": self.close, "Return": self._export_by_key, "plus": lambda: self.zoom(1),
+            "equal": lambda: self.zoom(1), "minus": lambda: self.zoom(-1), "0": lambda: self.zoom(0),
+        }  # fmt: skip
+        command = "Command" if self.root.tk.call("tk", "windowingsystem") == "aqua" else "Control"
+        for key, action in actions.items():
+            self.root.bind(f"<{command}-{key}>", partial(_run, action))
+
+    def _export_by_key(self) -> None:
+        if self.run is not None and not self.desk.shown.running:
+            self.run.button.invoke()
+
+    def zoom(self, step: int) -> None:
+        """Draw everything larger or smaller; 0 for the usual size."""
+        near = min(range(len(_ZOOMS)), key=lambda i: abs(_ZOOMS[i] - self.settings.zoom))
+        self.settings.zoom = 1.0 if step == 0 else _ZOOMS[max(0, min(len(_ZOOMS) - 1, near + step))]
+        self._save()
+        self._build()
+
+    def _on_theme(self) -> None:
+        self.settings.theme = self._theme_name.get()
+        self._save()
+        self._build()
+
+    def _size(self) -> None:
+        """As it was left, where that is still on the screen."""
+        px = self.theme.px
+        width, height = self.root.winfo_screenwidth(), self.root.winfo_screenheight()
+        self.root.minsize(min(px(760), width), min(px(480), height))
+        size, _, place = self.settings.geometry.partition("+")
+        try:
+            w, h = (int(part) for part in size.split("x"))
+            x, y = (int(part) for part in place.split("+"))
+        except ValueError:
+            w, h = min(px(1060), width), min(px(780), height)
+            x, y = (width - w) // 2, max(0, (height - h) // 3)
+        x, y = max(0, min(x, width - w)), max(0, min(y, height - h))
+        self.root.geometry(f"{min(w, width)}x{min(h, height)}+{x}+{y}")
+
+    # What has changed
+
+    def _on_change(self, name: str) -> None:
+        self._stale.add(name)
+
+    def _poll(self) -> None:
+        self.desk.poll()
+        stale, self._stale = self._stale, set()
+        if stale:
+            self._refresh(stale)
+        self._polling = self.root.after(_POLL_MS, self._poll)
+
+    _browse_when_served = False
+
+    def _refresh(self, stale: set[str]) -> None:
+        shown = self.desk.shown
+        if "path" in stale:
+            self._opened()
+            self._draw()
+        elif self.form is not None and self.run is not None:
+            if stale & {"options", "estimate"}:
+                self.form.refresh()
+            self.head.refresh()
+            self.run.refresh()
+        elif self.welcome is not None:
+            self.welcome.refresh()
+        if "address" in stale and shown.address and self._browse_when_served:
+            self._browse_when_served = False
+            self._browse(shown.address)
+
+    def _opened(self) -> None:
+        """Remember the file, and take the choices of the last export."""
+        path = self.desk.shown.path
+        first = self.desk.shown.export["status"] == "idle"
+        self.settings.remember(path)
+        self.settings.folder = str(Path(path).parent)
+        self._save()
+        choices = dict(self.settings.choices)
+        target = choices.pop("target", "outdir")
+        if first and choices:
+            self.desk.change(**{name: value for name, value in choices.items() if name in FIT_EVERY_FILE})
+        if first and target in TARGETS:
+            self.desk.write_as(target)
+        self.root.title(f"{Path(path).name} – KaroSpace")
+
+    # Small things
+
+    def _folder(self) -> str:
+        return self.settings.folder if Path(self.settings.folder or "/nowhere").is_dir() else str(Path.home())
+
+    def _pick_image(self) -> str:
+        kinds = [("Pictures", "*.png *.jpg *.jpeg *.webp *.tif *.tiff"), ("All files", "*")]
+        return str(
+            filedialog.askopenfilename(
+                parent=self.root, title="Tissue image", filetypes=kinds, initialdir=self._folder()
+            ) or ""
+        )  # fmt: skip
+
+    def _pick_genes(self) -> str:
+        kinds = [("Lists", "*.txt *.csv *.tsv"), ("All files", "*")]
+        return str(
+            filedialog.askopenfilename(
+                parent=self.root, title="Gene list: one gene a line", filetypes=kinds, initialdir=self._folder()
+            ) or ""
+        )  # fmt: skip
+
+    def _pick_target(self, target: str, value: str) -> str:
+        now = Path(value or self._folder())
+        if target == "outdir":
+            folder = filedialog.askdirectory(parent=self.root, title="Folder to write", initialdir=str(now.parent))
+            if not folder:
+                return ""
+            # A folder that holds other things gets one of ours inside of it.
+            chosen = Path(str(folder))
+            taken = chosen.is_dir() and any(chosen.iterdir()) and not (chosen / "manifest.json").exists()
+            return str(chosen / now.name) if taken else str(chosen)
+        suffix = TARGETS[target]
+        return str(
+            filedialog.asksaveasfilename(
+                parent=self.root, title="File to write", defaultextension=suffix, initialdir=str(now.parent),
+                initialfile=now.name, filetypes=[(suffix.strip("."), f"*{suffix}")], confirmoverwrite=False,
+            ) or ""
+        )  # fmt: skip
+
+    def _open_folder(self) -> None:
+        path = Path(self.desk.shown.result["path"])
+        problem = system.open_folder(path if path.is_dir() else path.parent)
+        if problem:
+            self._fault(problem)
+
+    def _browse(self, address: str) -> None:
+        system.open_browser(
+            address,
+            lambda: self._fault(f"No browser was found. Open this address in one: {address}"),
+        )
+
+    def _copy_command(self) -> None:
+        self.desk.command(self._copy)
+
+    def _copy(self, text: str) -> None:
+        self.root.clipboard_clear()
+        self.root.clipboard_append(text)
+        if self.run is not None:
+            self.run.left.configure(text="Copied")
+
+    def _save_log(self) -> None:
+        path = filedialog.asksaveasfilename(
+            parent=self.root, title="Save log", defaultextension=".txt", initialfile="karospace-export.log.txt",
+            initialdir=self._folder(),
+        )  # fmt: skip
+        if path:
+            try:
+                Path(path).write_text("\n".join([self.desk.shown.path, *self.desk.shown.export["log"], ""]), "utf-8")
+            except OSError as exc:
+                self._fault(f"The log could not be written to {path}: {exc.strerror}.")
+
+    def _fault(self, text: str) -> None:
+        self.desk.shown.fault = text
+        self._on_change("fault")
+
+    def _save(self) -> None:
+        remembered.save(self.settings, self._settings_file)
+
+    def _about(self) -> None:
+        from importlib.metadata import version
+
+        messagebox.showinfo(
+            "About KaroSpace",
+            f"karospace-jupyter {version('karospace-jupyter')}\n\nFrom an AnnData to a static viewer of its tissue.",
+            parent=self.root,
+        )
+
+
+class Head(ttk.Frame):
+    """Which file is open, and what is in it."""
+
+    def __init__(self, master: tk.Misc, theme: Theme, window: Window) -> None:
+        px = theme.px
+        super().__init__(master, style="Ground.TFrame", padding=(px(20), px(14), px(20), px(10)))
+        self._window = window
+        summary, path = window.desk.shown.summary, Path(window.desk.shown.path)
+        self.columnconfigure(0, weight=1)
+        name = ttk.Label(self, text=path.name, style="GroundTitle.TLabel")
+        name.grid(row=0, column=0, sticky="w")
+        counts = f"{summary['n_cells']:,} cells × {summary['n_genes']:,} genes"
+        self._facts = " · ".join([counts, *summary["facts"]])
+        self.facts = Words(self, "Ground.TLabel")
+        self.facts.configure(text=self._facts)
+        self.facts.grid(row=1, column=0, sticky="ew", pady=(px(2), 0))
+        self.open = ttk.Button(self, text="Open another…", style="Ground.TButton", command=window.pick)
+        self.open.grid(row=0, column=1, rowspan=2, sticky="e")
+
+    def refresh(self) -> None:
+        """Say what is being opened, or why it was not."""
+        shown = self._window.desk.shown
+        text = f"Looking into {shown.opening} …" if shown.opening else shown.refused or self._facts
+        self.facts.configure(
+            text=text, style="Problem.TLabel" if shown.refused and not shown.opening else "Ground.TLabel"
+        )
+
+
+def _run(action: Callable[[], None], _: object) -> str:
+    action()
+    return "break"
+
+
+def show(file: str | None = None) -> None:
+    """Open the window and stay until it is closed."""
+    window = Window(file)
+    window.root.mainloop()

@@ -1,0 +1,113 @@
+"""What a form shows of its options: what is wrong with each, and what an export with them would take."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from karospace_jupyter.bundle.targets import check_file, check_folder
+from karospace_jupyter.errors import KaroSpaceError, NoMatrixError, SinkError, SourceError
+from karospace_jupyter.form.options import config_of, problems_of
+from karospace_jupyter.plan import estimate
+from karospace_jupyter.plan.genes import unknown_genes
+from karospace_jupyter.source import open_source
+
+if TYPE_CHECKING:
+    from karospace_jupyter.config import ExportConfig
+
+logger = logging.getLogger(__name__)
+
+_HITS = 12
+_CHECKS: dict[str, Callable[[Path], None]] = {
+    "outdir": check_folder,
+    "single_file": lambda target: check_file(target, "html"),
+    "zip_path": lambda target: check_file(target, "zip"),
+}
+
+
+def look(subject: Any, options: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - a path or an AnnData
+    """Predict an export; nothing is raised.
+
+    Returns
+    -------
+    dict
+        ``problems`` by option, "object" for the data; when no option is wrong by itself also ``exists``, ``files``,
+        ``bytes`` (before compression), ``seconds``, ``n_cells``, ``n_genes``, ``warnings``, ``unknown`` genes.
+    """
+    problems = problems_of(options)
+    if problems:
+        return {"problems": problems}
+    found: dict[str, Any] = {}
+    try:
+        config = config_of(options)
+        problems, found["exists"] = _target(config)
+        source = open_source(subject, matrix=config.matrix)
+        try:
+            made = estimate(source, config)
+            unknown = unknown_genes(source, config.genes.names) if config.genes.kind == "list" else []
+        finally:
+            source.close()
+    except Exception as exc:  # noqa: BLE001 - whatever it is, the form says it
+        return {**found, "problems": {**problems, **problem_of(exc, options)}}
+    return found | {
+        "problems": problems | made.problems,
+        "files": made.files,
+        "bytes": made.bytes,
+        "seconds": made.seconds,
+        "n_cells": made.n_cells,
+        "n_genes": made.n_genes,
+        "warnings": list(made.warnings),
+        "unknown": [{"name": name, "near": near} for name, near in unknown],
+    }
+
+
+def problem_of(exc: Exception, options: dict[str, Any]) -> dict[str, str]:
+    """Return, by option, what `exc` says to whoever fills in a form."""
+    if isinstance(exc, KaroSpaceError):
+        asked = not isinstance(exc, SourceError) and (options.get("layer") or options.get("raw"))
+        return {"layer" if asked or isinstance(exc, NoMatrixError) else "object": str(exc)}
+    logger.error("a form could not look at its data", exc_info=exc)
+    return {"object": f"{type(exc).__name__}: {exc}"}
+
+
+def complete(names: Iterable[str], query: str) -> list[str]:
+    """Return a few of `names` that begin with `query`, then such as hold it, whatever their case."""
+    wanted = query.strip().casefold()
+    known = list(names)
+    starts = [name for name in known if name.casefold().startswith(wanted)]
+    inside = [name for name in known if wanted in name.casefold()] if len(starts) < _HITS else []
+    return list(dict.fromkeys([*sorted(starts, key=len), *inside]))[:_HITS]
+
+
+def _target(config: ExportConfig) -> tuple[dict[str, str], bool]:
+    """Return what is wrong with each place to write, and whether a bundle is there that would be replaced."""
+    problems: dict[str, str] = {}
+    exists = False
+    for option, check in _CHECKS.items():
+        given: Path | None = getattr(config, option)
+        if given is None:
+            continue
+        try:
+            target = given.expanduser().absolute()
+            check(target)
+            _check_writable(target)
+            exists |= (target / "manifest.json" if option == "outdir" else target).exists()
+        except SinkError as exc:
+            problems[option] = str(exc)
+        except (OSError, RuntimeError, ValueError) as exc:
+            problems[option] = f"{given} cannot be used: {exc}. Choose another place."
+    return problems, exists
+
+
+def _check_writable(target: Path) -> None:
+    """Refuse what could only fail when everything is computed."""
+    there = next((folder for folder in (target.parent, *target.parent.parents) if folder.exists()), target.parent)
+    if not there.is_dir():
+        msg = f"{there} is a file, so nothing can be written inside of it. Choose another place."
+        raise SinkError(msg)
+    if not os.access(there, os.W_OK | os.X_OK):
+        msg = f"Nothing may be written in {there}. Choose another place, or ask for permission."
+        raise SinkError(msg)

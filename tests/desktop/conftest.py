@@ -1,0 +1,149 @@
+"""A real screen, a real window on it, a real mouse and keyboard."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from karospace_jupyter.datasets import synthetic_tissue
+
+
+def _missing(what: str) -> None:
+    text = f"{what} is missing: the desktop app cannot be tried here"
+    if os.environ.get("CI"):
+        pytest.fail(text)
+    pytest.skip(text)
+
+
+@pytest.fixture(scope="session")
+def screen() -> Iterator[str]:
+    """The name of a display of our own."""
+    try:
+        import tkinter  # noqa: F401, ICN001
+    except ImportError:
+        _missing("Tk")
+    for program in ("Xvfb", "xdotool"):
+        if shutil.which(program) is None:
+            _missing(program)
+    read, write = os.pipe()
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(write), "-screen", "0", "1400x1000x24", "-nolisten", "tcp"],
+        pass_fds=[write],
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(write)
+    with os.fdopen(read) as pipe:
+        display = f":{pipe.readline().strip()}"
+    yield display
+    server.terminate()
+    server.wait()
+
+
+@pytest.fixture
+def person(screen: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Person]:
+    """Whoever sits before the screen."""
+    monkeypatch.setenv("DISPLAY", screen)
+    monkeypatch.setenv("KAROSPACE_SETTINGS", str(tmp_path / "settings" / "desktop.json"))
+    monkeypatch.delenv("BROWSER", raising=False)
+    someone = Person(screen)
+    yield someone
+    someone.leave()
+
+
+@pytest.fixture(scope="session")
+def tissue_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("desktop") / "tissue.h5ad"
+    synthetic_tissue(1200, 80, seed=1).write_h5ad(path)
+    return path
+
+
+class Person:
+    """Opens windows, clicks, types and waits."""
+
+    def __init__(self, screen: str) -> None:
+        self.screen = screen
+        self.window: Any = None
+
+    def start(self, file: Path | str | None = None) -> Any:
+        from karospace_jupyter.desktop.window import Window
+
+        self.window = Window(None if file is None else str(file))
+        self.until(lambda: self.window.root.winfo_viewable())
+        self.window.root.focus_force()
+        if file is not None:
+            self.until(lambda: not self.shown.opening)
+            self.settle()
+        return self.window
+
+    @property
+    def shown(self) -> Any:
+        return self.window.desk.shown
+
+    def pump(self) -> None:
+        self.window.root.update()
+        time.sleep(0.005)
+
+    def until(self, done: Callable[[], Any], what: str = "", seconds: float = 90) -> None:
+        end = time.monotonic() + seconds
+        while not done():
+            if time.monotonic() > end:
+                self.shot("gave-up")
+                pytest.fail(f"waited in vain: {what or done}; {self.window and self.shown}")
+            self.pump()
+
+    def settle(self) -> None:
+        """Wait until the prediction is that of the present options, and everything is drawn."""
+        self.until(lambda: self.shown.refused or not (self.shown.pending or self.shown.opening), "prediction")
+        for _ in range(15):
+            self.pump()
+
+    def click(self, widget: Any, x: float = 0.5, y: float = 0.5) -> None:
+        self.settle_geometry()
+        px = widget.winfo_rootx() + int(widget.winfo_width() * x)
+        py = widget.winfo_rooty() + int(widget.winfo_height() * y)
+        self.xdotool("mousemove", str(px), str(py), "click", "1")
+
+    def key(self, *names: str) -> None:
+        self.xdotool("key", *names)
+
+    def type(self, text: str) -> None:
+        self.xdotool("type", "--delay", "15", text)
+
+    def settle_geometry(self) -> None:
+        for _ in range(5):
+            self.pump()
+
+    def xdotool(self, *arguments: str) -> None:
+        process = subprocess.Popen(["xdotool", *arguments], env={**os.environ, "DISPLAY": self.screen})
+        while process.poll() is None:
+            self.pump()
+        assert process.returncode == 0
+        for _ in range(10):
+            self.pump()
+
+    def shot(self, name: str) -> Path | None:
+        """Keep a picture of the screen where KAROSPACE_SHOTS says."""
+        folder = os.environ.get("KAROSPACE_SHOTS")
+        if not folder:
+            return None
+        from PIL import ImageGrab
+
+        if self.window is not None:
+            self.settle_geometry()
+        path = Path(folder) / f"{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        ImageGrab.grab(xdisplay=self.screen).save(path)
+        return path
+
+    def leave(self) -> None:
+        if self.window is not None and not self.window._closed:
+            self.shown.export = {"status": "idle", "log": ()}  # no question at the end
+            self.window.close()
+        self.window = None

@@ -1,0 +1,132 @@
+"""The command that opens the window, as a process of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from karospace_jupyter import Bundle
+
+APP = [sys.executable, "-m", "karospace_jupyter.desktop"]
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    kept = {name: value for name, value in os.environ.items() if name not in {"DISPLAY", "WAYLAND_DISPLAY"}}
+    return subprocess.run(
+        [*APP, *arguments], env={**kept, **environment}, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_without_a_display_it_says_what_to_do(tmp_path: Path) -> None:
+    pytest.importorskip("tkinter")
+    ended = run("file.h5ad", KAROSPACE_SETTINGS=str(tmp_path / "s.json"))
+    assert ended.returncode == 1
+    assert "no window can be opened here" in ended.stderr
+    assert "karospace-export --h5ad" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_without_tk_it_names_the_package() -> None:
+    code = (
+        "import sys; sys.modules['tkinter'] = None; from karospace_jupyter.desktop.app import main; sys.exit(main([]))"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 1
+    assert "python3-tk" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_version_and_usage() -> None:
+    assert run("--version").stdout.startswith("karospace-export-app ")
+    assert run("--nonsense").returncode == 2
+
+
+def test_the_window_does_not_load_the_engine(screen: str, tissue_file: Path, tmp_path: Path) -> None:
+    """Whatever the engine does, the window answers: it is in another process."""
+    code = f"""
+import sys, time
+def main():
+    from karospace_jupyter.desktop.window import Window
+    window = Window({str(tissue_file)!r})
+    end = time.monotonic() + 60
+    while not window.desk.shown.estimate and time.monotonic() < end:
+        window.root.update()
+        time.sleep(0.01)
+    assert window.desk.shown.estimate["files"] > 0
+    print(sorted({{"anndata", "h5py", "numpy", "pandas", "pydantic", "scipy"}} & set(sys.modules)))
+    window.close()
+if __name__ == "__main__":
+    main()
+"""
+    script = tmp_path / "script.py"
+    script.write_text(code)
+    environment = {**os.environ, "DISPLAY": screen, "KAROSPACE_SETTINGS": str(tmp_path / "s.json")}
+    ended = subprocess.run(
+        [sys.executable, str(script)], env=environment, capture_output=True, text=True, timeout=90, check=False
+    )
+    assert ended.stdout == "[]\n", ended.stderr
+
+
+def children(pid: int) -> list[int]:
+    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
+    return [int(line) for line in found.stdout.split()]
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("end", ["key", "killed"])
+def test_a_file_on_the_command_line_by_keyboard_alone(screen: str, tissue_file: Path, tmp_path: Path, end: str) -> None:
+    file = tmp_path / "mine.h5ad"
+    file.write_bytes(tissue_file.read_bytes())
+    environment = {**os.environ, "DISPLAY": screen, "KAROSPACE_SETTINGS": str(tmp_path / "s.json")}
+    app = subprocess.Popen([*APP, str(file)], env=environment)
+    try:
+        _drive(screen, file, end, app, tmp_path)
+    finally:
+        app.kill()
+        app.wait()
+
+
+def _drive(screen: str, file: Path, end: str, app: Any, tmp_path: Path) -> None:
+    def xdotool(*words: str) -> str:
+        environment = {**os.environ, "DISPLAY": screen}
+        done = subprocess.run(
+            ["xdotool", *words], env=environment, capture_output=True, text=True, timeout=60, check=True
+        )
+        return done.stdout
+
+    window = xdotool("search", "--sync", "--onlyvisible", "--name", "^mine.h5ad").split()[0]
+    xdotool("windowfocus", "--sync", window)
+    manifest = tmp_path / "mine_karospace" / "manifest.json"
+    deadline = time.monotonic() + 60
+    while not manifest.exists():
+        assert time.monotonic() < deadline
+        xdotool("key", "ctrl+Return")  # nothing happens before the prediction is there
+        time.sleep(0.5)
+    Bundle(manifest.parent).verify()
+    processes = children(app.pid)
+    assert processes
+    if end == "key":
+        time.sleep(1)  # the export's end is on its way to the window
+        xdotool("key", "ctrl+q")
+        assert app.wait(timeout=30) == 0
+    else:
+        app.send_signal(signal.SIGKILL)
+        app.wait()
+    deadline = time.monotonic() + 20
+    while any(map(alive, processes)):
+        assert time.monotonic() < deadline, "a process outlives the window"
+        time.sleep(0.1)

@@ -1,0 +1,461 @@
+"""The window, as people use it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import threading
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from karospace_jupyter import Bundle
+from karospace_jupyter.datasets import synthetic_tissue
+
+
+def export(person: Any, seconds: float = 120) -> dict[str, Any]:
+    person.settle()
+    person.click(person.window.run.button)
+    person.until(lambda: person.shown.result and not person.shown.running, "the export", seconds)
+    person.settle()
+    return person.shown.result
+
+
+def test_from_a_file_to_a_viewer(person: Any, tissue_file: Path, tmp_path: Path, monkeypatch: Any) -> None:
+    """What the README says, by mouse: open, export, open the viewer."""
+    window = person.start()
+    person.shot("welcome")
+    person.window.settings.folder = str(tissue_file.parent)
+    typist = answer(person.screen, "Open an AnnData file", "type", str(tissue_file), "key", "Return")
+    person.click(window.welcome.open)
+    typist.join()
+    person.until(lambda: person.shown.path, "the file")
+    person.settle()
+    assert window.root.title().startswith("tissue.h5ad")
+    assert "1,200 cells × 80 genes" in window.head.facts.cget("text")
+    person.shot("form")
+    target = tmp_path / "out"
+    window.form.target.path.variable.set(str(target))
+    result = export(person)
+    assert Path(result["path"]) == target
+    Bundle(target).verify()
+    assert "Done" in window.run.message.cget("text")
+    opened: list[str] = []
+    monkeypatch.setattr("karospace_jupyter.desktop.system.webbrowser.open", lambda url: opened.append(url) or True)
+    person.click(window.run.done.buttons["view"])
+    person.until(lambda: opened, "the browser")
+    person.shot("done")
+    with urllib.request.urlopen(f"{opened[0]}manifest.json") as answer_:
+        assert json.load(answer_)["n_cells"] == 1200
+    person.click(window.run.preview.buttons["hush"])
+    person.until(lambda: not person.shown.address)
+    with pytest.raises(OSError):
+        urllib.request.urlopen(opened[0])
+
+
+@pytest.mark.parametrize(
+    ("name", "cells"),
+    [
+        ("imc_squidpy", 4668),
+        ("visium_mouse_placenta_small", 2898),
+        ("cycif_mti_phenotyped", None),
+        ("pbmc68k_reduced", 700),
+    ],
+)
+@pytest.mark.parametrize("target", ["outdir", "single_file", "zip_path"])
+def test_real_files(person: Any, real_data: Path, tmp_path: Path, name: str, cells: int | None, target: str) -> None:
+    window = person.start(real_data / f"{name}.h5ad")
+    if name == "pbmc68k_reduced":
+        assert "coords" in person.shown.estimate["problems"]
+        assert "disabled" in window.run.button.state()
+        assert window.form.coordinates.problem.winfo_viewable()
+        person.shot("no-coordinates")
+        values = window.form.coordinates.choice
+        spec = next(spec for spec in person.shown.summary["coordinates"] if spec == "obsm:X_umap")
+        values.current(values._values.index(spec))
+        values.event_generate("<<ComboboxSelected>>")
+    person.click(window.form.target.kinds.buttons[target])
+    place = tmp_path / ("out" if target == "outdir" else f"out{'.html' if target == 'single_file' else '.zip'}")
+    window.form.target.path.variable.set(str(place))
+    result = export(person)
+    assert result["path"] == str(place)
+    bundle = Bundle(place)
+    bundle.verify()
+    assert bundle.manifest.n_cells == (cells or person.shown.summary["n_cells"])
+    person.shot(f"{name}-{target}")
+
+
+def test_cancel_leaves_nothing(person: Any, tmp_path: Path) -> None:
+    path = tmp_path / "large.h5ad"
+    synthetic_tissue(20_000, 1500, seed=2).write_h5ad(path)
+    folder = tmp_path / "here"
+    folder.mkdir()
+    window = person.start(path)
+    window.form.presets.buttons["Everything"].invoke()
+    window.form.target.path.variable.set(str(folder / "bundle"))
+    person.settle()
+    window.run.button.invoke()
+    person.until(lambda: person.shown.export.get("progress", 0) > 0.02 or not person.shown.running)
+    assert person.shown.running
+    assert window.run.button.cget("text") == "Cancel"
+    person.shot("running")
+    person.click(window.run.button)
+    person.until(lambda: not person.shown.running, "the cancel")
+    assert person.shown.export["status"] == "cancelled"
+    assert list(folder.iterdir()) == []
+    assert window.run.button.cget("text") == "Export"
+
+
+def test_closing_during_an_export_asks(person: Any, tmp_path: Path) -> None:
+    path = tmp_path / "large.h5ad"
+    synthetic_tissue(20_000, 1500, seed=2).write_h5ad(path)
+    folder = tmp_path / "here"
+    folder.mkdir()
+    window = person.start(path)
+    window.form.presets.buttons["Everything"].invoke()
+    window.form.target.path.variable.set(str(folder / "bundle"))
+    person.settle()
+    window.run.button.invoke()
+    person.until(lambda: person.shown.export.get("progress", 0) > 0.02)
+    typist = answer(person.screen, "An export is running", "key", "Return")  # "No" is what Return says
+    window.close()
+    typist.join()
+    assert window.root.winfo_exists()
+    assert person.shown.running
+    process = window.desk._process.pid
+    typist = answer(person.screen, "An export is running", "key", "shift+Tab", "Return")
+    window.close()
+    typist.join()
+    assert window._closed
+    assert list(folder.iterdir()) == []
+    with pytest.raises(ProcessLookupError):
+        os.kill(process, 0)
+
+
+def test_a_wrong_file_is_said_and_another_opens(person: Any, tissue_file: Path, tmp_path: Path) -> None:
+    wrong = tmp_path / "text.h5ad"
+    wrong.write_text("hello")
+    window = person.start(wrong)
+    assert "is not an .h5ad file" in person.shown.refused
+    assert window.welcome.message.winfo_viewable()
+    person.shot("wrong-file")
+    window.open(str(tmp_path / "nowhere.h5ad"))
+    person.until(lambda: "There is no file" in person.shown.refused)
+    window.open(str(tissue_file))
+    person.until(lambda: person.shown.path)
+    person.settle()
+    # Now a wrong one beside a good one: what is open stays.
+    window.open(str(wrong))
+    person.until(lambda: person.shown.refused)
+    person.settle_geometry()
+    assert person.shown.path == str(tissue_file)
+    assert "is not an .h5ad file" in window.head.facts.cget("text")
+
+
+def test_a_place_that_cannot_be_written(person: Any, tissue_file: Path, tmp_path: Path) -> None:
+    window = person.start(tissue_file)
+    file = tmp_path / "file"
+    file.write_text("mine")
+    closed = tmp_path / "closed"
+    closed.mkdir()
+    closed.chmod(0o555)
+    places = {str(file): "is a file", str(file / "in"): "is a file", "": "Say where to write"}
+    if not os.access(closed, os.W_OK):  # root may write everywhere
+        places[str(closed / "bundle")] = "Nothing may be written"
+    for place, why in places.items():
+        window.form.target.path.variable.set(place)
+        person.settle()
+        assert why in window.form.target.problem.cget("text")
+        assert "disabled" in window.run.button.state()
+    assert file.read_text() == "mine"
+    window.form.target.path.variable.set(str(tmp_path / "good"))
+    person.settle()
+    assert window.form.target.problem.cget("text") == ""
+    assert "disabled" not in window.run.button.state()
+
+
+def test_a_busy_port_is_no_obstacle(person: Any, tissue_file: Path, tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr("karospace_jupyter.desktop.system.webbrowser.open", lambda url: True)
+    window = person.start(tissue_file)
+    window.form.target.path.variable.set(str(tmp_path / "out"))
+    export(person)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        window.desk.serve(person.shown.result["path"], port)
+        person.until(lambda: person.shown.address)
+        assert f":{port}/" not in person.shown.address
+        assert person.shown.address in window.run.served.cget("text") or not person.settle_geometry()
+        urllib.request.urlopen(person.shown.address).close()
+        address = person.shown.address
+    process = window.desk._process.pid
+    window.close()
+    with pytest.raises(OSError):
+        urllib.request.urlopen(address)
+    with pytest.raises(ProcessLookupError):
+        os.kill(process, 0)
+
+
+def test_genes_by_keyboard(person: Any, tissue_file: Path, tmp_path: Path) -> None:
+    window = person.start(tissue_file)
+    genes = window.form.genes
+    person.click(genes.segments.buttons["typed"])
+    person.settle()
+    assert "No genes yet" in genes.typed.note.cget("text")
+    person.click(genes.typed.text)
+    names = person.window.desk.shown.summary
+    assert names["n_genes"] == 80
+    import anndata
+
+    known = [str(name) for name in anndata.read_h5ad(tissue_file).var_names]
+    word = next(name[:2] for name in known if sum(other.startswith(name[:2]) for other in known) > 1)
+    person.type(word.lower())
+    person.until(lambda: genes.typed.hits.size() > 0, "completion")
+    offered = genes.typed.hits.get(0, "end")
+    person.shot("completion")
+    person.key("Down")
+    person.key("Return")
+    person.settle()
+    assert person.shown.options["genes_mode"] == [offered[1]]
+    person.type("NotAGene")
+    person.key("space")
+    person.settle()
+    person.until(lambda: genes.typed.unknown.winfo_children(), "the unknown gene")
+    person.shot("unknown-gene")
+    remove = [child for child in genes.typed.unknown.winfo_children() if child.cget("text") == "remove"]
+    person.click(remove[0])
+    person.settle()
+    assert person.shown.options["genes_mode"] == [offered[1]]
+    window.form.target.path.variable.set(str(tmp_path / "out"))
+    export(person)
+    assert Bundle(tmp_path / "out").manifest.n_genes_exported == 1
+
+
+def test_columns_by_mouse_and_keyboard(person: Any, tissue_file: Path) -> None:
+    window = person.start(tissue_file)
+    columns = window.form.columns
+    before = columns._chosen()
+    person.click(columns.tree, 0.3, 13 / columns.tree.winfo_height())
+    person.settle()
+    first = columns._facts[0]["name"]
+    assert (first in columns._chosen()) != (first in before)
+    person.key("Down")
+    person.key("space")
+    person.settle()
+    second = columns._facts[1]["name"]
+    assert (second in columns._chosen()) != (second in before)
+    # Kept in the order of obs.
+    order = [one["name"] for one in columns._facts]
+    chosen = person.shown.options["annotation_columns"]
+    assert chosen == sorted(chosen, key=order.index)
+
+
+def test_presets_show_what_they_change(person: Any, tissue_file: Path) -> None:
+    window = person.start(tissue_file)
+    assert window.form.presets.variable.get() == "Balanced"
+    person.click(window.form.presets.buttons["Everything"])
+    person.settle()
+    assert person.shown.options["genes_mode"] == "all"
+    assert person.shown.estimate["n_genes"] == 80
+    assert "every gene" in window.form.preset_says.cget("text")
+    window.form.genes.segments.buttons["hvgs"].invoke()
+    window.form.genes.number.variable.set("7")
+    person.settle()
+    assert window.form.presets.variable.get() == ""
+    assert person.shown.estimate["n_genes"] == 7
+    window.form.genes.number.variable.set("none")
+    person.settle()
+    assert "needs a number of genes" in window.form.genes.problem.cget("text")
+    assert "disabled" in window.run.button.state()
+
+
+def test_numbers_are_checked_as_one_types(person: Any, tissue_file: Path) -> None:
+    window = person.start(tissue_file)
+    window.form.more.toggle()
+    person.settle()
+    person.shot("more")
+    field, entry = window.form.more.numbers["downsample"]
+    for text, wrong in (("0", True), ("-3", True), ("many", True), ("1e3", True), ("1,000", False), ("", False)):
+        entry.variable.set(text)
+        person.settle()
+        assert bool(field.problem.cget("text")) == wrong, text
+        assert entry.variable.get() == text
+    assert person.shown.options["downsample"] is None
+
+
+def test_the_command_does_the_same(person: Any, tissue_file: Path, tmp_path: Path) -> None:
+    window = person.start(tissue_file)
+    window.form.presets.buttons["Quick look"].invoke()
+    window.form.target.path.variable.set(str(tmp_path / "one place"))
+    export(person)
+    person.click(window.run.done.buttons["command"])
+    person.until(lambda: window.run.left.cget("text") == "Copied")
+    command = window.root.clipboard_get()
+    words = shlex.split(command)
+    assert words[0] == "karospace-export"
+    words[words.index(str(tmp_path / "one place"))] = str(tmp_path / "another")
+    import sys
+
+    subprocess.run([sys.executable, "-m", "karospace_jupyter.cli", *words[1:]], check=True, capture_output=True)
+    ours, theirs = (Bundle(tmp_path / name).manifest for name in ("one place", "another"))
+    assert [file.sha256 for file in ours.asset_files] == [file.sha256 for file in theirs.asset_files]
+
+
+def test_choices_are_remembered(person: Any, tissue_file: Path, tmp_path: Path) -> None:
+    window = person.start(tissue_file)
+    window.form.genes.number.variable.set("12")
+    window.form.target.kinds.buttons["zip_path"].invoke()
+    window.form.target.path.variable.set(str(tmp_path / "a.zip"))
+    export(person)
+    window.root.geometry("900x640+40+30")
+    person.settle_geometry()
+    window.close()
+    window = person.start()
+    assert window.root.winfo_geometry().startswith("900x640")
+    assert [button.cget("text").split()[0] for button in window.welcome.recent] == ["tissue.h5ad"]
+    person.click(window.welcome.recent[0])
+    person.until(lambda: person.shown.path)
+    person.settle()
+    assert person.shown.options["genes_mode"] == "hvgs:12"
+    assert person.shown.target == "zip_path"
+    assert person.shown.options["zip_path"] == str(tissue_file.parent / "tissue.zip")
+
+
+def test_damaged_settings_are_no_obstacle(person: Any, tmp_path: Path) -> None:
+    file = tmp_path / "settings" / "desktop.json"
+    file.parent.mkdir()
+    for text in (
+        "{",
+        "[]",
+        '{"recent": [1]}',
+        '{"zoom": "big"}',
+        '{"theme": "pink"}',
+        '{"choices": {"genes_mode": 3}}',
+    ):
+        file.write_text(text)
+        window = person.start()
+        if "choices" not in text:
+            assert "settings" in person.shown.fault
+            assert "settings" in window.welcome.message.cget("text")
+        window.close()
+        json.loads(file.read_text())
+
+
+def test_themes_and_sizes_keep_what_is_chosen(person: Any, tissue_file: Path) -> None:
+    window = person.start(tissue_file)
+    window.form.genes.number.variable.set("33")
+    person.settle()
+    for theme in ("dark", "light"):
+        window._theme_name.set(theme)
+        window._on_theme()
+        person.settle()
+        assert window.theme.dark == (theme == "dark")
+        assert window.form.genes.number.variable.get() == "33"
+        person.shot(f"theme-{theme}")
+    before = window.theme.px(100)
+    person.key("ctrl+plus")
+    assert window.theme.px(100) > before
+    assert window.form.genes.number.variable.get() == "33"
+    person.shot("larger")
+    person.key("ctrl+0")
+    assert window.theme.px(100) == before
+
+
+def test_everything_is_reached_by_keyboard(person: Any, tissue_file: Path, tmp_path: Path) -> None:
+    window = person.start(tissue_file)
+    window.form.target.path.variable.set(str(tmp_path / "out"))
+    person.settle()
+    window.root.focus_force()
+    seen: list[str] = []
+    for _ in range(40):
+        person.key("Tab")
+        focus = window.root.focus_get()
+        if focus is None or str(focus) in seen:
+            break
+        seen.append(str(focus))
+    wanted = [
+        window.head.open, window.form.presets.buttons["Balanced"], window.form.coordinates.choice,
+        window.form.columns.tree, window.form.genes.segments.buttons["hvgs"], window.form.genes.number,
+        window.form.target.kinds.buttons["outdir"], window.form.target.path, window.form.more.fold,
+        window.run.button,
+    ]  # fmt: skip
+    order = [seen.index(str(widget)) for widget in wanted]
+    assert order == sorted(order)
+    person.key("ctrl+Return")
+    person.until(lambda: person.shown.result and not person.shown.running)
+    Bundle(tmp_path / "out").verify()
+
+
+def test_a_worker_that_dies_is_replaced(person: Any, tissue_file: Path, tmp_path: Path) -> None:
+    window = person.start(tissue_file)
+    window.form.target.path.variable.set(str(tmp_path / "out"))
+    person.settle()
+    first = window.desk._process.pid
+    window.run.button.invoke()
+    os.kill(first, signal.SIGKILL)
+    person.until(lambda: not person.shown.running, "the end of it")
+    assert person.shown.export["status"] == "failed"
+    person.settle_geometry()
+    assert "memory" in window.run.problem.cget("text")
+    person.shot("worker-died")
+    person.until(lambda: not person.shown.opening)
+    export(person)
+    Bundle(tmp_path / "out").verify()
+    assert window.desk._process.pid != first
+
+
+def test_the_log_is_saved(person: Any, tissue_file: Path, tmp_path: Path, monkeypatch: Any) -> None:
+    window = person.start(tissue_file)
+    window.form.target.path.variable.set(str(tmp_path / "out"))
+    export(person)
+    person.click(window.run.log.head)
+    person.shot("log")
+    place = tmp_path / "log.txt"
+    typist = answer(person.screen, "Save log", "type", str(place), "key", "Return")
+    window.run.log._beside[0].invoke()
+    typist.join()
+    assert "Writing genes" in place.read_text()
+
+
+def test_a_file_that_changes_is_seen_by_the_next_look(person: Any, tmp_path: Path) -> None:
+    path = tmp_path / "mine.h5ad"
+    adata = synthetic_tissue(300, 30, seed=3)
+    adata.write_h5ad(path)
+    window = person.start(path)
+    adata[:, :20].copy().write_h5ad(path)  # not locked by the window
+    window.open(str(path))
+    person.until(lambda: person.shown.summary["n_genes"] == 20)
+    person.settle()
+    assert "20 genes" in window.head.facts.cget("text")
+
+
+def answer(screen: str, title: str, *words: str) -> threading.Thread:
+    """Do something in a dialog once it stands: it has a loop of its own. `words` are those of xdotool."""
+
+    def work() -> None:
+        environment = {**os.environ, "DISPLAY": screen}
+        subprocess.run(
+            ["xdotool", "search", "--sync", "--onlyvisible", "--name", title], env=environment, check=True,
+            capture_output=True, timeout=30,
+        )  # fmt: skip
+        time.sleep(0.3)
+        commands: list[list[str]] = []
+        for word in words:
+            if word in {"key", "type"}:
+                commands.append([word])
+            else:
+                commands[-1].append(word)
+        for command in commands:
+            subprocess.run(["xdotool", *command], env=environment, check=True, timeout=30)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    return thread
