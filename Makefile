@@ -6,7 +6,7 @@ PORT ?= 8000
 RETRY := tests/retry.sh
 VIEWER := karospace_jupyter/_static/viewer.html
 
-.PHONY: demo test check lint types layers js-check pytest chromium bench build js clean
+.PHONY: demo test check lint types layers js-check programs bench build app js clean
 
 demo: .venv/.installed $(VIEWER)
 ifeq ($(SERVE),0)
@@ -15,7 +15,7 @@ else
 	$(BIN)/karospace-export --demo --outdir build/demo --serve --port $(PORT)
 endif
 
-test: check chromium $(VIEWER)
+test: check programs $(VIEWER)
 	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore=tests/notebook
 	$(BIN)/python -m pytest tests/notebook
 
@@ -34,15 +34,21 @@ layers: .venv/.installed
 js-check: js/node_modules/.installed
 	cd js && npm run --silent check
 
-chromium:
-	sh tests/chromium.sh
+programs: .venv/.installed
+	sh tests/programs.sh $(BIN)/python
 
 bench: .venv/.installed $(VIEWER)
 	$(BIN)/python tests/bench/run.py
 	$(BIN)/python tests/bench/notebook.py
+	xvfb-run -a $(BIN)/python tests/bench/desktop.py
 
 build: .venv/.installed $(VIEWER)
 	$(BIN)/python -m hatchling build -t wheel
+
+# A program that opens by double click, for the system that it is made on: dist/KaroSpace.
+app: .venv/.installed $(VIEWER)
+	$(RETRY) $(BIN)/python -m pip install --quiet --retries 5 --timeout 120 pyinstaller==6.22.3
+	$(BIN)/python -m karospace_jupyter.desktop.freeze
 
 js: $(VIEWER)
 

@@ -39,7 +39,6 @@ class Columns(Field):
         frame = ttk.Frame(self.body, style="Inner.TFrame", padding=px(5))
         frame.grid(row=1, column=0, columnspan=2, sticky="nsew")
         frame.columnconfigure(0, weight=1)
-        frame.columnconfigure(1, minsize=px(12))
         frame.rowconfigure(0, weight=1)
         self.tree = ttk.Treeview(
             frame, columns=("kind",), show="tree", selectmode="browse", height=min(9, max(3, len(self._facts)))
@@ -50,6 +49,7 @@ class Columns(Field):
         self.tree.tag_configure("none", foreground=theme.colors.muted)
         self.tree.grid(row=0, column=0, sticky="nsew")
         bar = ttk.Scrollbar(frame, orient="vertical", command=self.tree.yview)
+        frame.columnconfigure(1, minsize=bar.winfo_reqwidth())
         self.tree.configure(yscrollcommand=lambda first, last: _shown_if_needed(bar, first, last))
         bar.grid(row=0, column=1, sticky="ns")
         self.tree.bind("<Button-1>", self._on_click)

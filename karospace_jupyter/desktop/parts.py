@@ -122,6 +122,7 @@ class Entry(ttk.Entry):
         self.variable = tk.StringVar(master)
         super().__init__(master, textvariable=self.variable, width=width, font=theme.body)
         self._changed, self._setting = changed, False
+        self._indent = theme.px(10)
         self._hint = tk.Label(
             self,
             text=hint,
@@ -157,7 +158,7 @@ class Entry(ttk.Entry):
         if self.variable.get() or not self._hint.cget("text"):
             self._hint.place_forget()
         else:
-            self._hint.place(x=10, rely=0.5, anchor="w")
+            self._hint.place(x=self._indent, rely=0.5, anchor="w")
 
 
 class Choice(ttk.Combobox):
@@ -243,12 +244,13 @@ class Scrolled(ttk.Frame):
     def __init__(self, master: tk.Misc, theme: Theme, style: str = "Ground.TFrame") -> None:
         super().__init__(master, style=style)
         self.columnconfigure(0, weight=1)
-        # Always there for the bar: if it came and went with it, widths and heights could chase each other for ever.
-        self.columnconfigure(1, minsize=theme.px(12))
         self.rowconfigure(0, weight=1)
         background = theme.colors.ground if style == "Ground.TFrame" else theme.colors.panel
         self._canvas = tk.Canvas(self, highlightthickness=0, borderwidth=0, background=background, takefocus=False)
-        self._bar = ttk.Scrollbar(self, orient="vertical", command=self._canvas.yview)
+        bar_style = "Ground.Vertical.TScrollbar" if style == "Ground.TFrame" else "Vertical.TScrollbar"
+        self._bar = ttk.Scrollbar(self, orient="vertical", command=self._canvas.yview, style=bar_style)
+        # Always there for the bar: if it came and went with it, widths and heights could chase each other for ever.
+        self.columnconfigure(1, minsize=self._bar.winfo_reqwidth())
         self._canvas.configure(yscrollcommand=self._on_view, yscrollincrement=theme.px(24))
         self._canvas.grid(row=0, column=0, sticky="nsew")
         self.inside = ttk.Frame(self._canvas, style=style)

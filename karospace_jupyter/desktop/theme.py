@@ -85,19 +85,25 @@ class Theme:
         self._images.append(made)
         return made
 
-    def box(self, fill: str, line: str = "", *, radius: float = 8, ring: str = "", middle: int = 8) -> tk.PhotoImage:
+    def box(
+        self, fill: str, line: str = "", *, radius: float = 8, ring: str = "", on: str | None = None, middle: int = 48
+    ) -> tk.PhotoImage:
         """Return a box with round corners, to be stretched: its corners are its border.
 
         Parameters
         ----------
-        middle
-            Pixels between the corners, which Tk repeats: more for what is large.
         ring
             Colour of a second, softer line around it: the focus.
+        on
+            What is behind it; the panel when not given, transparent when empty. Tk reads the screen back for each
+            piece of a transparent picture: that is slow.
+        middle
+            Pixels between the corners, which Tk repeats: more for what is large, for the same reason.
         """
         edge = self.px(radius) + self.px(3)
         size = (2 * edge + middle) * _FINE
-        image = Image.new("RGBA", (size, size), (0, 0, 0, 0))
+        behind = self.colors.panel if on is None else on
+        image = Image.new("RGB", (size, size), behind) if behind else Image.new("RGBA", (size, size), (0, 0, 0, 0))
         draw = ImageDraw.Draw(image)
         inset = self.px(2) * _FINE
         if ring:
@@ -156,24 +162,23 @@ class Theme:
         self._lists(style)
 
     def _element(self, style: ttk.Style, name: str, *images: Any, **options: Any) -> None:  # noqa: ANN401
-        style.element_create(name, "image", *images, **options)
+        # As small as its corners: else it would ask for the size of its picture.
+        for side in ("width", "height"):
+            options.setdefault(side, 2 * options["border"] if "border" in options else None)
+        style.element_create(
+            name, "image", *images, **{key: value for key, value in options.items() if value is not None}
+        )
 
     def _frames(self, style: ttk.Style) -> None:
         c, px = self.colors, self.px
         style.configure("Ground.TFrame", background=c.ground)
         style.configure("TFrame", background=c.panel)
         style.configure("Line.TFrame", background=c.line)
-        self._element(
-            style,
-            "Card.box",
-            self.box(c.panel, c.line, radius=10, middle=200),
-            border=px(13),
-            sticky="nsew",
-            padding=px(3),
-        )
         # The same on the ground, and inside of another card.
         for kind, behind in {"Card": c.ground, "Inner": c.panel}.items():
-            style.layout(f"{kind}.TFrame", [("Card.box", {"sticky": "nsew"})])
+            card = self.box(c.panel, c.line, radius=10, on=behind, middle=200)
+            self._element(style, f"{kind}.box", card, border=px(13), sticky="nsew", padding=px(3))
+            style.layout(f"{kind}.TFrame", [(f"{kind}.box", {"sticky": "nsew"})])
             style.configure(f"{kind}.TFrame", background=behind)
         labels: dict[str, dict[str, Any]] = {
             "Muted": {"foreground": c.muted, "font": self.small},
@@ -192,12 +197,14 @@ class Theme:
     def _buttons(self, style: ttk.Style) -> None:
         c, px = self.colors, self.px
         ring = c.accent_soft
-        self._element(
-            style, "Plain.box", self.box(c.panel, c.line),
-            ("disabled", self.box(c.panel, c.line)), ("pressed", self.box(c.soft, c.line)),
-            ("focus", self.box(c.panel, c.accent, ring=ring)), ("active", self.box(c.soft, c.line)),
-            border=px(11), padding=px(2), sticky="nsew",
-        )  # fmt: skip
+        for kind, behind in {"Plain": c.panel, "Ground": c.ground}.items():
+            usual = self.box(c.panel, c.line, on=behind)
+            touched = self.box(c.soft, c.line, on=behind)
+            self._element(
+                style, f"{kind}.box", usual, ("disabled", usual), ("pressed", touched),
+                ("focus", self.box(c.panel, c.accent, ring=ring, on=behind)), ("active", touched),
+                border=px(11), padding=px(2), sticky="nsew",
+            )  # fmt: skip
         accent_line = self.box(c.accent, c.accent)
         self._element(
             style, "Primary.box", accent_line,
@@ -210,10 +217,9 @@ class Theme:
             ("focus", self.box("", c.accent)), ("active", self.box(c.soft)),
             border=px(11), padding=px(2), sticky="nsew",
         )  # fmt: skip
-        for kind in ("Plain", "Primary", "Quiet"):
+        for kind in ("Plain", "Ground", "Primary", "Quiet"):
             layout = _within(f"{kind}.box", "Button.padding", "Button.label")
             style.layout("TButton" if kind == "Plain" else f"{kind}.TButton", layout)
-        style.layout("Ground.TButton", style.layout("TButton"))
         style.configure("TButton", padding=(px(12), px(5)), anchor="center", background=c.panel)
         style.configure("Ground.TButton", background=c.ground)
         style.configure("Primary.TButton", foreground=c.on_accent, font=self.bold, padding=(px(20), px(6)))
@@ -228,10 +234,10 @@ class Theme:
         style.layout("Segments.TFrame", [("Segments.box", {"sticky": "nsew"})])
         style.configure("Segments.TFrame", background=c.panel)
         self._element(
-            style, "Segment.box", self.box("", radius=6),
-            ("selected", "focus", self.box(c.panel, c.accent, radius=6)),
-            ("selected", self.box(c.panel, c.line, radius=6)),
-            ("focus", self.box("", c.accent, radius=6)),
+            style, "Segment.box", self.box("", radius=6, on=c.soft),
+            ("selected", "focus", self.box(c.panel, c.accent, radius=6, on=c.soft)),
+            ("selected", self.box(c.panel, c.line, radius=6, on=c.soft)),
+            ("focus", self.box("", c.accent, radius=6, on=c.soft)),
             border=px(9), padding=px(2), sticky="nsew",
         )  # fmt: skip
         style.layout(
@@ -319,12 +325,15 @@ class Theme:
         ]
         style.layout("Treeview.Item", [("Treeitem.padding", {"sticky": "nsew", "children": row})])
         style.configure("Treeview.Item", padding=(px(4), 0))
-        thumb, wide = (self.box(color, radius=4) for color in (c.line, c.muted))
-        self._element(style, "Thumb.box", thumb, ("active", wide), ("pressed", wide), border=px(6), sticky="nsew")
-        self._element(style, "Rail.box", self.box("", radius=4), border=px(6), sticky="nsew")
+        thumb, wide = (self.box(color, radius=4, on="") for color in (c.line, c.muted))
+        narrow: dict[str, Any] = {"border": px(6), "width": px(12), "sticky": "nsew"}
+        self._element(style, "Thumb.box", thumb, ("active", wide), ("pressed", wide), **narrow)
+        self._element(style, "Rail.box", self.box("", radius=4, on=""), **narrow)
         rail: Any = [("Thumb.box", {"expand": "1", "sticky": "nsew"})]
         style.layout("Vertical.TScrollbar", [("Rail.box", {"sticky": "ns", "children": rail})])
-        style.configure("Vertical.TScrollbar", background=c.panel, troughcolor=c.panel, width=px(12))
+        style.configure("Vertical.TScrollbar", background=c.panel, troughcolor=c.panel)
+        style.layout("Ground.Vertical.TScrollbar", style.layout("Vertical.TScrollbar"))
+        style.configure("Ground.Vertical.TScrollbar", background=c.ground)
         full, empty = (self.box(color, radius=3) for color in (c.accent, c.soft))
         self._element(style, "Full.box", full, border=px(5), sticky="nsew")
         self._element(style, "Empty.box", empty, border=px(5), sticky="nsew")

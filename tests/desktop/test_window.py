@@ -425,6 +425,48 @@ def test_the_log_is_saved(person: Any, tissue_file: Path, tmp_path: Path, monkey
     assert "Writing genes" in place.read_text()
 
 
+def test_a_zarr_folder(person: Any, tmp_path: Path) -> None:
+    path = tmp_path / "tissue.zarr"
+    synthetic_tissue(300, 30, seed=3).write_zarr(path)
+    window = person.start(path)
+    assert person.shown.options["outdir"] == str(tmp_path / "tissue_karospace")
+    window.form.genes.segments.buttons["all"].invoke()
+    export(person)
+    assert Bundle(tmp_path / "tissue_karospace").manifest.n_genes_exported == 30
+
+
+def test_a_gene_list_and_an_image_from_files(person: Any, tissue_file: Path, tmp_path: Path) -> None:
+    from PIL import Image
+
+    genes, picture = tmp_path / "genes.txt", tmp_path / "stain.png"
+    Image.new("RGB", (64, 48), "#c8b4d0").save(picture)
+    window = person.start(tissue_file)
+    typist = answer(person.screen, "Gene list", "type", str(genes), "key", "Return")
+    genes.write_text("CD3E\nEPCAM\n")
+    window.form.genes.segments.buttons["file"].invoke()
+    typist.join()
+    person.settle()
+    assert person.shown.options["genes_mode"] == f"list:{genes}"
+    assert person.shown.estimate["n_genes"] == 2
+    window.form.more.toggle()
+    choice = window.form.more.image_choice
+    choice.current(choice._values.index("file"))
+    typist = answer(person.screen, "Tissue image", "type", str(picture), "key", "Return")
+    choice.event_generate("<<ComboboxSelected>>")
+    person.until(lambda: person.shown.options["image_path"] == str(picture))
+    typist.join()
+    window.form.target.path.variable.set(str(tmp_path / "out"))
+    export(person)
+    manifest = Bundle(tmp_path / "out").manifest
+    assert manifest.gene_list == ["CD3E", "EPCAM"]
+    assert manifest.image is not None
+    # A list that is gone is said beside the field.
+    genes.unlink()
+    window.desk.look_again()
+    person.settle()
+    assert "cannot be read" in window.form.genes.problem.cget("text")
+
+
 def test_a_file_that_changes_is_seen_by_the_next_look(person: Any, tmp_path: Path) -> None:
     path = tmp_path / "mine.h5ad"
     adata = synthetic_tissue(300, 30, seed=3)

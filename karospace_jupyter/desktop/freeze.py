@@ -1,0 +1,59 @@
+"""Makes a program that opens by double click, with Python inside: ``python -m karospace_jupyter.desktop.freeze``.
+
+It needs PyInstaller, and makes the program for the system that it runs on: ``dist/KaroSpace`` with an executable, on
+macOS ``dist/KaroSpace.app``.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+from karospace_jupyter.desktop.icon import icon_file
+
+# Found by name when they are used, which PyInstaller cannot see.
+_WHOLE = ("anndata", "pydantic", "deflate", "platformdirs", "tkinterdnd2", "darkdetect", "zarr", "numcodecs")
+_DATA = ("karospace_jupyter",)
+# Of the environment that it is made in, and none of the app's.
+_WITHOUT = ("IPython", "ipywidgets", "anywidget", "matplotlib", "pytest", "scanpy", "dask", "jupyterlab", "notebook")
+_ICONS = {"win32": ("ICO", "icon.ico"), "darwin": ("ICNS", "icon.icns")}
+
+
+def main() -> int:
+    """Run PyInstaller; return the exit status."""
+    try:
+        from PyInstaller.__main__ import run
+    except ImportError:
+        print("This needs PyInstaller: pip install pyinstaller", file=sys.stderr)
+        return 1
+    with tempfile.TemporaryDirectory() as folder:
+        kind, name = _ICONS.get(sys.platform, ("PNG", "icon.png"))
+        icon = Path(folder) / name
+        icon.write_bytes(icon_file(kind))
+        start = Path(folder) / "karospace_app.py"
+        start.write_text(
+            "import sys\nfrom karospace_jupyter.desktop.app import main\n\n"
+            "if __name__ == '__main__':\n    sys.exit(main())\n"
+        )
+        options = ["--noconfirm", "--windowed", "--name", "KaroSpace", "--icon", str(icon)]
+        options += ["--distpath", "dist", "--workpath", "build/app", "--specpath", folder]
+        options += ["--copy-metadata", "karospace-jupyter", "--hidden-import", "karospace_jupyter.export"]
+        for package in _WHOLE:
+            options += ["--collect-all", package] if _there(package) else []
+        for package in _DATA:
+            options += ["--collect-data", package, "--collect-submodules", package]
+        for package in _WITHOUT:
+            options += ["--exclude-module", package]
+        run([*options, str(start)])
+    return 0
+
+
+def _there(package: str) -> bool:
+    from importlib.util import find_spec
+
+    return find_spec(package) is not None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

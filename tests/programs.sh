@@ -1,0 +1,28 @@
+#!/bin/sh
+# Finds the programs that tests drive, or installs them where that can be done without asking: a Chromium; for the
+# desktop app a screen (Xvfb), a hand (xdotool) and Tk. The app's tests skip without theirs, unless KAROSPACE_SCREEN=1.
+python=${1:-python3}
+
+has() { command -v "$1" >/dev/null; }
+
+has_chromium() {
+    for name in ${KAROSPACE_CHROMIUM:-chromium chromium-browser google-chrome google-chrome-stable}; do
+        has "$name" && return 0
+    done
+    return 1
+}
+
+missing=
+has_chromium || missing="$missing chromium"
+has Xvfb || missing="$missing xvfb"
+has xdotool || missing="$missing xdotool"
+"$python" -c 'import tkinter' 2>/dev/null || missing="$missing python3-tk"
+
+if [ -n "$missing" ] && has apt-get && [ "$(id -u)" = 0 ]; then
+    apt-get update -qq
+    # shellcheck disable=SC2086  # several names
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $missing >/dev/null
+fi
+has_chromium && exit 0
+echo "The browser tests need Chromium. Install it (Debian: apt-get install chromium), or name one in KAROSPACE_CHROMIUM." >&2
+exit 1
