@@ -6,6 +6,7 @@ import contextvars
 import logging
 import threading
 import time
+import traceback
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -135,6 +136,7 @@ class ExportSession:
         except Exception as exc:
             # Whoever watches must learn of every end; the traceback goes to the log.
             logger.exception("the export failed unexpectedly")
+            self._log(traceback.format_exc().rstrip())
             text = f"Unexpected error: {type(exc).__name__}: {exc}. This is a fault of karospace-jupyter."
             self._finish("failed", text, error=text)
         else:

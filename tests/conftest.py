@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -51,3 +51,23 @@ def real_data() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip("KAROSPACE_REAL_DATA does not name the folder of real files")
     return Path(folder)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What the pages of a failed test showed stands in its report: on another machine nothing else tells."""
+    report = yield
+    browser = getattr(item, "funcargs", {}).get("browser")
+    if report.when != "call" or not report.failed or browser is None:
+        return report
+    for number, page in enumerate(page for context in browser.contexts for page in context.pages):
+        try:
+            text = page.locator("body").inner_text(timeout=3000)
+            if folder := os.environ.get("KAROSPACE_SHOTS"):
+                page.screenshot(path=Path(folder) / f"failed-{item.name}-{number}.png", timeout=5000)
+        except Exception as exc:
+            text = str(exc)
+        report.sections.append((f"page {number}: {page.url}", text[:1500]))
+    return report

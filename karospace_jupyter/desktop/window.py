@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import tkinter as tk
+import traceback
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from tkinter import filedialog, messagebox, ttk
+from types import TracebackType
 
 from karospace_jupyter.desktop import settings as remembered
 from karospace_jupyter.desktop import system
@@ -54,6 +56,7 @@ class Window:
         self._keys()
         self._size()
         self.root.protocol("WM_DELETE_WINDOW", self.close)
+        self.root.report_callback_exception = self._on_callback_error
         self.root.createcommand("::tk::mac::Quit", self.close)
         self.root.createcommand("::tk::mac::OpenDocument", lambda *files: self.open(files[0]) if files else None)
         if self.drops:
@@ -252,11 +255,20 @@ class Window:
         self._stale.add(name)
 
     def _poll(self) -> None:
-        self.desk.poll()
-        stale, self._stale = self._stale, set()
-        if stale:
-            self._refresh(stale)
-        self._polling = self.root.after(_POLL_MS, self._poll)
+        try:
+            self.desk.poll()
+            stale, self._stale = self._stale, set()
+            if stale:
+                self._refresh(stale)
+        finally:
+            self._polling = self.root.after(_POLL_MS, self._poll)
+
+    def _on_callback_error(self, kind: type[BaseException], exc: BaseException, trace: TracebackType | None) -> None:
+        """Show what Tk would print where nobody looks; the details are in the log."""
+        details = "".join(traceback.format_exception(kind, exc, trace)).rstrip()
+        export = self.desk.shown.export
+        self.desk.shown.export = {**export, "log": (*export["log"], details)}
+        self._fault(f"Unexpected error: {kind.__name__}: {exc}. This is a fault of karospace-jupyter.")
 
     _browse_when_served = False
 

@@ -66,6 +66,19 @@ def viewer_in(page: Any, *, timeout: float = 60) -> Any:
     return frame
 
 
+def run_first_cell(page: Any) -> None:
+    """By its keys, in a JupyterLab that may still be arranging itself: a key that nothing heard is pressed again."""
+    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for(timeout=60_000)
+    cell = page.locator(".jp-CodeCell").first
+    for _ in range(5):
+        cell.locator(".cm-content").first.click()
+        page.keyboard.press("Control+Enter")
+        page.wait_for_timeout(2000)
+        if cell.locator(".jp-InputPrompt").first.inner_text() != "[ ]:":
+            return
+    raise AssertionError("no key reached the cell")
+
+
 def picture_of(frame: Any) -> NDArray[np.uint8]:
     shot = frame.locator("canvas").first.screenshot(animations="disabled")
     return np.asarray(Image.open(io.BytesIO(shot)).convert("RGB"))

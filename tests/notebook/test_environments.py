@@ -24,6 +24,7 @@ from environments import (
     from_npm,
     ipykernel_6,
     python_heard,
+    run_first_cell,
     select,
     shows_a_gene,
     viewer_in,
@@ -330,9 +331,7 @@ def test_jupyterhub_behind_its_proxy(page: Any, tmp_path: Path, serve: Callable[
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(server.url + "user/ada/lab/tree/page.ipynb")
-    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for(timeout=60_000)
-    page.locator(".jp-CodeCell .cm-content").first.click()
-    page.keyboard.press("Control+Enter")
+    run_first_cell(page)
     frame = viewer_in(page, timeout=90)
     shows_a_gene(frame)
     python_heard(frame, home)

@@ -182,7 +182,7 @@ def test_nothing_is_left_when_everything_is_closed(panel: Callable[..., Panel]) 
 
 
 def test_progress_and_cancel_while_a_cell_runs(panel: Callable[..., Panel], lab: Lab) -> None:
-    one = panel("big = synthetic_tissue(60_000, 400, seed=4)", "time.sleep(12)")
+    one = panel("big = synthetic_tissue(60_000, 400, seed=4)", "time.sleep(60)")
     nb = one.nb
     nb.run(1, timeout=120)
     card = one.form("big")
@@ -190,14 +190,14 @@ def test_progress_and_cancel_while_a_cell_runs(panel: Callable[..., Panel], lab:
     nb.until("True")
     nb.run(2, wait=False)
     one.export(card)
-    card.get_by_role("progressbar").wait_for(timeout=8000)
+    card.get_by_role("progressbar").wait_for(timeout=20_000)
     card.get_by_role("button", name="Cancel").click()
-    card.get_by_role("button", name="Export", exact=True).wait_for(timeout=8000)
+    card.get_by_role("button", name="Export", exact=True).wait_for(timeout=20_000)
     assert nb.cell(2).locator(".jp-InputPrompt").first.inner_text() == "[*]:"
     assert not (Path(lab.folder) / "big_karospace").exists()
     # The list does not hang: it says of when it is.
     one.back()
-    one.node.get_by_text("Kernel busy, list from").wait_for(timeout=8000)
+    one.node.get_by_text("Kernel busy, list from").wait_for(timeout=20_000)
     assert "adata" in one.rows()
 
 

@@ -14,10 +14,11 @@ import { Follower } from '../lab/follow';
 import { tissueIcon } from '../lab/icon';
 import { Kernels } from '../lab/kernels';
 import css from '../lab/lab.css';
-import { renderPanel, type Say } from '../lab/panel';
+import { renderPanel } from '../lab/panel';
 import { type Defaults, Side } from '../lab/side';
 import { hasTabs, Tabs } from '../lab/tabs';
 import { Windows } from '../lab/windows';
+import { plainly, type Say, translateWith } from '../widget/say';
 
 declare const __VERSION__: string;
 
@@ -53,10 +54,8 @@ const plugin: JupyterFrontEndPlugin<void> = {
     translator: ITranslator | null,
   ) => {
     const bundle = translator?.load('karospace_jupyter');
-    const say: Say = (text, ...values) =>
-      bundle
-        ? bundle.__(text, ...values)
-        : text.replace(/%(\d)/g, (_, number: string) => values[Number(number) - 1] ?? '');
+    const say: Say = bundle ? (text, ...values) => bundle.__(text, ...values) : plainly;
+    translateWith(say);
     const defaults: Defaults = { outdir: '{name}_karospace', genes_mode: 'hvgs:500' };
     const kernels = new Kernels(app.serviceManager.kernels);
     const follower = new Follower(kernels);
@@ -85,7 +84,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
     const style = document.createElement('style');
     style.textContent = css;
     document.head.append(style);
-    const panel = new Widget();
+    const panel = new SidePanel();
     panel.id = 'karospace-panel';
     panel.addClass('kl-side');
     panel.toggleClass('kl-wide', hasTabs(app));
@@ -138,6 +137,14 @@ const plugin: JupyterFrontEndPlugin<void> = {
     }, console.warn);
   },
 };
+
+/** Whoever opens the panel by keyboard goes on inside of it. */
+class SidePanel extends Widget {
+  protected override onActivateRequest(): void {
+    if (this.node.contains(document.activeElement)) return;
+    this.node.querySelector<HTMLElement>('button:not(:disabled), input, select')?.focus();
+  }
+}
 
 /** The viewer's page, which lies beside this script. */
 async function viewerPage(): Promise<Uint8Array> {

@@ -1,6 +1,6 @@
-import type { Kernel } from '@jupyterlab/services';
-import { KernelMessage } from '@jupyterlab/services';
+import type { Kernel, KernelMessage } from '@jupyterlab/services';
 import listing from './listing.py';
+import { onGone } from './restarts';
 
 /** An AnnData object, or one inside of another object. */
 export interface Found {
@@ -61,18 +61,8 @@ function answered(
       future.dispose();
       reject(new Unanswered('Nobody waits for the answer any more.'));
     };
-    const onStatus = (_: unknown, status: Kernel.Status) => {
-      if (status === 'restarting' || status === 'autorestarting' || status === 'dead') lost();
-    };
-    // Of a restart that another connection asked for, only this is heard.
-    const onMessage = (_: unknown, message: KernelMessage.IIOPubMessage) => {
-      if ((message.header.msg_type as string) === 'shutdown_reply') lost();
-      else if (KernelMessage.isStatusMsg(message) && message.content.execution_state === 'starting') lost();
-    };
     const leave = () => {
-      kernel.statusChanged.disconnect(onStatus);
-      kernel.iopubMessage.disconnect(onMessage);
-      kernel.disposed.disconnect(lost);
+      forget();
       signal?.removeEventListener('abort', given);
     };
     const future = kernel.requestExecute({
@@ -83,9 +73,7 @@ function answered(
       stop_on_error: false,
       user_expressions: { karospace: expression },
     });
-    kernel.statusChanged.connect(onStatus);
-    kernel.iopubMessage.connect(onMessage);
-    kernel.disposed.connect(lost);
+    const forget = onGone(kernel, lost);
     signal?.addEventListener('abort', given);
     future.done.then(
       ({ content }) => {

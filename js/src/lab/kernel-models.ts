@@ -1,5 +1,6 @@
 import { type Kernel, KernelMessage } from '@jupyterlab/services';
 import type { Model } from '../widget/model';
+import { onGone } from './restarts';
 
 const ASK_AGAIN_MS = 4000;
 const LONGEST_MS = 5 * 60_000;
@@ -104,6 +105,7 @@ export class KernelModels {
   #beside: Promise<void> | null = null;
   #subshell: string | null = null;
   #disposed = false;
+  readonly #forget: () => void;
   // A page that is loaded again takes its subshell over: to end it now would be too early for what was just sent there.
   readonly #onHide = () => {
     if (this.#subshell !== null) sessionStorage.setItem(this.#stored, this.#subshell);
@@ -112,7 +114,7 @@ export class KernelModels {
   constructor(kernel: Kernel.IKernelConnection) {
     this.#kernel = kernel;
     kernel.iopubMessage.connect(this.#onMessage, this);
-    kernel.statusChanged.connect(this.#onStatus, this);
+    this.#forget = onGone(kernel, () => this.#loseAll());
     window.addEventListener('pagehide', this.#onHide);
   }
 
@@ -134,7 +136,7 @@ export class KernelModels {
     this.#disposed = true;
     window.removeEventListener('pagehide', this.#onHide);
     this.#kernel.iopubMessage.disconnect(this.#onMessage, this);
-    this.#kernel.statusChanged.disconnect(this.#onStatus, this);
+    this.#forget();
     this.#endSubshell();
     this.#loseAll();
   }
@@ -191,16 +193,7 @@ export class KernelModels {
       const id = message.content.comm_id;
       this.#models.get(id)?.lose();
       if (this.#models.delete(id) && this.#models.size === 0) this.#endSubshell();
-    } else if (
-      // What a kernel says as it goes and as it comes: of a restart that another page asked for, nothing else is heard.
-      (message.header.msg_type as string) === 'shutdown_reply' ||
-      (KernelMessage.isStatusMsg(message) && message.content.execution_state === 'starting')
-    )
-      this.#loseAll();
-  }
-
-  #onStatus(_: unknown, status: Kernel.Status): void {
-    if (status === 'restarting' || status === 'autorestarting' || status === 'dead') this.#loseAll();
+    }
   }
 
   #loseAll(): void {

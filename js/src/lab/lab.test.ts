@@ -1,6 +1,8 @@
+import { Signal } from '@lumino/signaling';
 import { expect, test } from 'vitest';
 import { viewOnDisk } from './disk';
 import { candidates, type Exported, folderFrom, folderOf, storedExports, withExport } from './exports';
+import { onGone } from './restarts';
 import { Windows } from './windows';
 
 const one: Exported = {
@@ -90,4 +92,26 @@ test('a window knows what another one shows', async () => {
   expect(await one.others('w')).toBe(false);
   one.dispose();
   other.dispose();
+});
+
+test('a kernel that starts has not gone; one that starts again, or stops, has', () => {
+  const kernel = {} as Record<string, Signal<object, unknown>>;
+  for (const name of ['statusChanged', 'iopubMessage', 'disposed']) kernel[name] = new Signal({});
+  let gone = 0;
+  const says = (session: string, execution_state: string, msg_type = 'status') =>
+    kernel.iopubMessage?.emit({ header: { session, msg_type }, content: { execution_state } });
+  const forget = onGone(kernel as never, () => gone++);
+  says('first', 'starting');
+  says('first', 'busy');
+  says('first', 'starting');
+  kernel.statusChanged?.emit('idle');
+  expect(gone).toBe(0);
+  says('second', 'starting');
+  expect(gone).toBe(1);
+  says('second', '', 'shutdown_reply');
+  kernel.statusChanged?.emit('dead');
+  expect(gone).toBe(3);
+  forget();
+  says('third', 'starting');
+  expect(gone).toBe(3);
 });

@@ -4,11 +4,10 @@ import { useEffect, useRef } from 'preact/hooks';
 import { formatBytes, formatCount } from '../lib/format';
 import { type Place, renderForm } from '../widget/form/form';
 import type { Model } from '../widget/model';
+import type { Say } from '../widget/say';
 import { type Found, sameVersion } from './calls';
 import type { Exported } from './exports';
 import type { Followed } from './follow';
-
-export type Say = (text: string, ...values: string[]) => string;
 
 /** A form that is open in the panel. */
 export interface OpenForm {
@@ -31,6 +30,8 @@ export interface Opening {
 export interface PanelModel {
   readonly followed: Signal<Followed>;
   readonly form: Signal<OpenForm | null>;
+  /** Label of the form that was closed last; empty for none. */
+  readonly left: string;
   readonly opening: Signal<Opening | null>;
   readonly problem: Signal<string>;
   /** Of the list of exports. */
@@ -103,6 +104,7 @@ function OpeningLine({ model, say }: { model: PanelModel; say: Say }): JSX.Eleme
 function Objects({ model, say }: { model: PanelModel; say: Say }): JSX.Element {
   const now = model.followed.value;
   const opening = model.opening.value;
+  const left = useRef(model.left);
   const mine = (found: Found) => opening?.label === found.label && opening.kernel === now.kernel;
   return (
     <section aria-label={say('AnnData objects')}>
@@ -133,6 +135,7 @@ function Objects({ model, say }: { model: PanelModel; say: Say }): JSX.Element {
                 type="button"
                 class="kl-row"
                 disabled={mine(found) || blocked(now)}
+                ref={left.current === found.label ? comeBack : undefined}
                 title={say('Export %1 or look at it', found.label)}
                 onClick={() => void model.open(found)}
               >
@@ -157,6 +160,11 @@ function Objects({ model, say }: { model: PanelModel; say: Say }): JSX.Element {
     </section>
   );
 }
+
+/** The keyboard's focus was in the form that has just been closed. */
+const comeBack = (button: HTMLElement | null) => {
+  if (button && document.activeElement === document.body) button.focus({ preventScroll: true });
+};
 
 const blocked = (now: Followed) => now.version === null;
 

@@ -3,11 +3,12 @@ import { Clipboard, Dialog, showDialog } from '@jupyterlab/apputils';
 import type { IStateDB } from '@jupyterlab/statedb';
 import { signal } from '@preact/signals';
 import type { Model } from '../widget/model';
+import type { Say } from '../widget/say';
 import { Answered, call, type Found, listObjects, sameVersion, Unanswered } from './calls';
 import { type Exported, storedExports, withExport } from './exports';
 import type { Follower } from './follow';
 import type { Kernels, Link } from './kernels';
-import type { ExportAction, OpenForm, Opening, PanelModel, Say } from './panel';
+import type { ExportAction, OpenForm, Opening, PanelModel } from './panel';
 import { startPython } from './start';
 import type { Tab, Tabs } from './tabs';
 import { findFolder } from './where';
@@ -59,6 +60,7 @@ export class Side implements PanelModel {
   readonly problem = signal('');
   readonly exportProblem = signal('');
   readonly exports = signal<readonly Exported[]>([]);
+  left = '';
   readonly version: string;
   readonly canReveal: boolean;
   readonly #parts: Parts;
@@ -157,6 +159,7 @@ export class Side implements PanelModel {
       if (!answer.button.accept) return false;
     }
     if (this.#open !== open) return this.form.value === null;
+    this.left = form.label;
     this.form.value = this.#open = null;
     await state?.remove(OPEN);
     closeWidget(open.link, open.id, windows, open.end);

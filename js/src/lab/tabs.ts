@@ -2,12 +2,12 @@ import type { ILayoutRestorer, JupyterFrontEnd } from '@jupyterlab/application';
 import { MainAreaWidget, ToolbarButton, WidgetTracker } from '@jupyterlab/apputils';
 import { closeIcon } from '@jupyterlab/ui-components';
 import { modelOf } from '../widget/model';
+import type { Say } from '../widget/say';
 import { call, Unanswered } from './calls';
 import { readerOf, viewOnDisk } from './disk';
 import { inFolder } from './exports';
 import { tissueIcon } from './icon';
 import type { Kernels } from './kernels';
-import type { Say } from './panel';
 import { type Shown, ViewTab } from './view-tab';
 import { closeWidget, type Windows } from './windows';
 
@@ -139,7 +139,9 @@ export class Tabs {
         return true;
       }
       const lost = () => {
-        if (view.comm_live === false && !content.isDisposed && shown.folder !== undefined)
+        // A view that made room for a newer one ends as well.
+        if (content.turn !== turn || content.isDisposed) return;
+        if (view.comm_live === false && shown.folder !== undefined)
           void this.fill(tab, { title: shown.title, folder: shown.folder });
       };
       view.on('comm_live_update', lost);

@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { formatCount, formatValue } from '../../lib/format';
+import { say } from '../say';
 import { Field } from './fields';
 import type { ColumnFact, Traits } from './traits';
 
@@ -26,15 +27,15 @@ export function Columns({ traits }: { traits: Traits }): JSX.Element {
     set([...known.map((column) => column.name).filter((other) => next.has(other)), ...lost]);
   };
   return (
-    <Field label="Annotations" help={help.annotation_columns} problem={problem} group>
+    <Field label={say('Annotations')} help={help.annotation_columns} problem={problem} group>
       {() => (
         <div class="kf-list-box">
           {known.length >= SEARCH_FROM && (
             <input
               class="kf-search"
               type="search"
-              placeholder={`Search ${known.length} columns`}
-              aria-label="Search columns"
+              placeholder={say('Search %1 columns', String(known.length))}
+              aria-label={say('Search columns')}
               value={query.value}
               onInput={(event) => {
                 query.value = event.currentTarget.value;
@@ -59,26 +60,24 @@ export function Columns({ traits }: { traits: Traits }): JSX.Element {
             ))}
             {columns && shown.length === 0 && (
               <li class="kf-empty">
-                {known.length === 0 ? 'obs has no columns.' : 'No column has that name.'}
+                {known.length === 0 ? say('obs has no columns.') : say('No column has that name.')}
               </li>
             )}
           </ul>
           {known.length > 0 && (
             <div class="kf-list-foot">
-              <span class="kf-note">
-                {chosen.size} of {known.length}
-              </span>
+              <span class="kf-note">{say('%1 of %2', String(chosen.size), String(known.length))}</span>
               <button type="button" disabled={asked === null} onClick={() => set(null)}>
-                Suggested
+                {say('Suggested')}
               </button>
               <button
                 type="button"
                 onClick={() => set(known.filter(({ kind }) => kind !== 'other').map(({ name }) => name))}
               >
-                All
+                {say('All')}
               </button>
               <button type="button" onClick={() => set([])}>
-                None
+                {say('None')}
               </button>
             </div>
           )}
@@ -89,7 +88,9 @@ export function Columns({ traits }: { traits: Traits }): JSX.Element {
 }
 
 function titleOf(column: ColumnFact): string {
-  return column.left_out ? `${column.dtype} · left out unless chosen: ${column.left_out}` : column.dtype;
+  return column.left_out
+    ? say('%1 · left out unless chosen: %2', column.dtype, column.left_out)
+    : column.dtype;
 }
 
 function Kind({ column }: { column: ColumnFact }): JSX.Element {
@@ -98,14 +99,14 @@ function Kind({ column }: { column: ColumnFact }): JSX.Element {
     const range = low === undefined || high === undefined ? '' : `${formatValue(low)}–${formatValue(high)}`;
     return (
       <span class="kf-kind">
-        number <span class="kf-figures">{range}</span>
+        {say('number')} <span class="kf-figures">{range}</span>
       </span>
     );
   }
   if (column.kind === 'other') return <span class="kf-kind">{column.dtype}</span>;
   return (
     <span class="kf-kind">
-      {formatCount(column.classes ?? 0)} classes
+      {say('%1 classes', formatCount(column.classes ?? 0))}
       <span class="kf-dots" aria-hidden="true">
         {(column.colors ?? []).map((color, i) => (
           <span key={i} style={{ background: color }} />

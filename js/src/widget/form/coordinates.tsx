@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
+import { say } from '../say';
 import { Field, Select } from './fields';
 import type { Traits } from './traits';
 
@@ -17,17 +18,17 @@ export function Coordinates({ traits }: { traits: Traits }): JSX.Element {
   const given = coords?.startsWith('obs:') && !found.includes(coords) ? coords.slice(4).split(',') : [];
   const own = byHand.value || given.length === 2;
   const choices: [string, string][] = [
-    ['', detected ? spelled(detected) : !ready ? '…' : found.length > 0 ? 'Choose…' : 'none found'],
+    ['', detected ? spelled(detected) : !ready ? '…' : found.length > 0 ? say('Choose…') : say('none found')],
     ...found.filter((spec) => spec !== detected).map((spec): [string, string] => [spec, spelled(spec)]),
   ];
   if (coords && !own && !found.includes(coords)) choices.push([coords, spelled(coords)]);
-  if (numeric.length >= 2) choices.push(['own', 'Two columns of obs…']);
+  if (numeric.length >= 2) choices.push(['own', say('Two columns of obs…')]);
   const value = own ? 'own' : coords === null || coords === detected ? '' : coords;
   const [x = numeric[0] ?? '', y = numeric[1] ?? ''] = given;
   const pair = (left: string, right: string) => traits.change({ coords: `obs:${left},${right}` });
   const columnsOf = numeric.map((name): [string, string] => [name, name]);
   return (
-    <Field label="Coordinates" help={help.coords} problem={problem}>
+    <Field label={say('Coordinates')} help={help.coords} problem={problem}>
       {({ id, describedBy }) => (
         <>
           <Select
@@ -35,7 +36,7 @@ export function Coordinates({ traits }: { traits: Traits }): JSX.Element {
             describedBy={describedBy}
             value={value}
             choices={choices}
-            note={value === '' && detected ? 'detected' : undefined}
+            note={value === '' && detected ? say('detected') : undefined}
             onChange={(next) => {
               byHand.value = next === 'own';
               if (next === 'own') pair(x, y);

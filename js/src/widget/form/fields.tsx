@@ -1,5 +1,6 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
+import { say } from '../say';
 
 /** A named field with its help, and its problem below. */
 export function Field(props: {
@@ -29,7 +30,7 @@ export function Field(props: {
         <button
           type="button"
           class="kf-help"
-          aria-label={`About ${label.toLowerCase()}: ${help}`}
+          aria-label={say('About %1: %2', label.toLowerCase(), help)}
           data-help={help}
         >
           ?

@@ -5,6 +5,7 @@ import { formatCount } from '../../lib/format';
 import { type Box, createBox, openTab } from '../box';
 import type { Frame } from '../frame';
 import { type Model, modelOf, onLost } from '../model';
+import { say } from '../say';
 import { isDark, onTheme } from '../theme';
 import { Columns } from './columns';
 import { Coordinates } from './coordinates';
@@ -30,14 +31,14 @@ function Head({ traits }: { traits: Traits }): JSX.Element {
   const { n_cells: cells, n_genes: genes, facts, ready } = traits.summary.value;
   return (
     <header class="kf-head">
-      <h2>Export to KaroSpace</h2>
+      <h2>{say('Export to KaroSpace')}</h2>
       <span>
-        {[`${formatCount(cells)} cells × ${formatCount(genes)} genes`, ...(facts ?? [])].join(' · ')}
-        {!ready && ' · looking…'}
+        {[say('%1 cells × %2 genes', formatCount(cells), formatCount(genes)), ...(facts ?? [])].join(' · ')}
+        {!ready && ` · ${say('looking…')}`}
       </span>
       {traits.silent.value && !traits.lost.value && (
         <span class="kf-silent" role="status">
-          waiting for the kernel
+          {say('waiting for the kernel')}
         </span>
       )}
     </header>
@@ -147,7 +148,7 @@ function Form({ model, channel, traits, place: elsewhere }: Props): JSX.Element 
     if (tab) tabs.current.push(tab);
     failed.value = tab
       ? ''
-      : 'The browser did not let a tab open. Allow this page to open windows, or use HTML.';
+      : say('The browser did not let a tab open. Allow this page to open windows, or use HTML.');
   };
   const { problems, exists } = traits.estimate.value;
   const { outdir } = traits.options.value;
@@ -164,14 +165,14 @@ function Form({ model, channel, traits, place: elsewhere }: Props): JSX.Element 
         </div>
         <div class="kf-column">
           <Genes traits={traits} />
-          <Field label="Folder" help={help.outdir} problem={problems?.outdir}>
+          <Field label={say('Folder')} help={help.outdir} problem={problems?.outdir}>
             {({ id, describedBy }) => (
               <TextInput
                 id={id}
                 describedBy={describedBy}
                 value={outdir ?? ''}
-                placeholder="empty: kept in memory"
-                note={outdir ? (exists ? 'replaces the bundle there' : 'new') : 'in memory'}
+                placeholder={say('empty: kept in memory')}
+                note={outdir ? (exists ? say('replaces the bundle there') : say('new')) : say('in memory')}
                 onChange={(value) => traits.change({ outdir: value || null })}
               />
             )}
@@ -184,8 +185,8 @@ function Form({ model, channel, traits, place: elsewhere }: Props): JSX.Element 
             }}
           >
             <summary>
-              <span class="kf-label">More</span>
-              {!open.value && <span class="kf-note">Layer, image, cells, name, compression</span>}
+              <span class="kf-label">{say('More')}</span>
+              {!open.value && <span class="kf-note">{say('Layer, image, cells, name, compression')}</span>}
             </summary>
             <More traits={traits} />
           </details>
@@ -194,7 +195,7 @@ function Form({ model, channel, traits, place: elsewhere }: Props): JSX.Element 
       <Run
         traits={traits}
         onTab={view || (elsewhere && result.number) ? onTab : null}
-        again={elsewhere ? 'Go back and choose the data again.' : 'Run the cell again.'}
+        again={elsewhere ? say('Go back and choose the data again.') : say('Run the cell again.')}
       />
       {failed.value && <p class="kf-problem kf-wide">{failed.value}</p>}
       <div class="kf-view" ref={place} />

@@ -2,6 +2,7 @@ import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { formatCount } from '../../lib/format';
+import { say } from '../say';
 import { Field, NumberInput, Segmented } from './fields';
 import type { Traits } from './traits';
 
@@ -48,13 +49,18 @@ export function Genes({ traits }: { traits: Traits }): JSX.Element {
   const problem = unknown?.length ? undefined : problems?.genes_mode;
   const note =
     mode === 'hvgs' && marked
-      ? `of ${formatCount(total)} · ${formatCount(marked)} marked in var`
-      : `of ${formatCount(total)}`;
+      ? say('of %1 · %2 marked in var', formatCount(total), formatCount(marked))
+      : say('of %1', formatCount(total));
   return (
-    <Field label="Genes" help={help.genes_mode} problem={problem} group>
+    <Field label={say('Genes')} help={help.genes_mode} problem={problem} group>
       {({ id, describedBy }) => (
         <>
-          <Segmented label="Genes" value={mode} choices={MODES} onChange={set} />
+          <Segmented
+            label={say('Genes')}
+            value={mode}
+            choices={MODES.map(([one, text]) => [one, say(text)] as const)}
+            onChange={set}
+          />
           {(mode === 'hvgs' || mode === 'top_mean') && (
             <NumberInput
               id={id}
@@ -66,7 +72,7 @@ export function Genes({ traits }: { traits: Traits }): JSX.Element {
             />
           )}
           {mode === 'list' && <GeneList traits={traits} id={id} />}
-          {mode === 'all' && <p class="kf-note">All {formatCount(total)} genes.</p>}
+          {mode === 'all' && <p class="kf-note">{say('All %1 genes.', formatCount(total))}</p>}
         </>
       )}
     </Field>
@@ -141,10 +147,10 @@ function GeneList({ traits, id }: { traits: Traits; id: string }): JSX.Element {
         id={id}
         rows={4}
         spellcheck={false}
-        aria-label="Genes, one a line"
+        aria-label={say('Genes, one a line')}
         aria-controls={`${id}-hits`}
         aria-autocomplete="list"
-        placeholder="Type or paste names: EPCAM, CD3E, …"
+        placeholder={say('Type or paste names: EPCAM, CD3E, …')}
         value={text.value}
         onInput={(event) => {
           set(event.currentTarget.value);
@@ -156,7 +162,7 @@ function GeneList({ traits, id }: { traits: Traits; id: string }): JSX.Element {
         }}
       />
       {hits.value.length > 0 && (
-        <div class="kf-hits" id={`${id}-hits`} role="listbox" aria-label="Genes that begin so">
+        <div class="kf-hits" id={`${id}-hits`} role="listbox" aria-label={say('Genes that begin so')}>
           {hits.value.map((name, i) => (
             <div
               key={name}
@@ -174,8 +180,10 @@ function GeneList({ traits, id }: { traits: Traits; id: string }): JSX.Element {
         </div>
       )}
       <div class="kf-note">
-        {names.length === 0 ? 'No genes yet: none would be exported.' : `${formatCount(names.length)} genes`}
-        {unknown.length > 0 && ` · ${formatCount(unknown.length)} not in the data:`}
+        {names.length === 0
+          ? say('No genes yet: none would be exported.')
+          : say('%1 genes', formatCount(names.length))}
+        {unknown.length > 0 && ` · ${say('%1 not in the data:', formatCount(unknown.length))}`}
       </div>
       {unknown.length > 0 && (
         <ul class="kf-unknown" role="alert">
@@ -186,7 +194,7 @@ function GeneList({ traits, id }: { traits: Traits; id: string }): JSX.Element {
                 <button
                   key={other}
                   type="button"
-                  title={`Use ${other} instead of ${name}`}
+                  title={say('Use %1 instead of %2', other, name)}
                   onClick={() => set(names.map((one) => (one === name ? other : one)).join('\n'))}
                 >
                   {other}
@@ -194,8 +202,8 @@ function GeneList({ traits, id }: { traits: Traits; id: string }): JSX.Element {
               ))}
               <button
                 type="button"
-                aria-label={`Remove ${name}`}
-                title="Remove"
+                aria-label={say('Remove %1', name)}
+                title={say('Remove')}
                 onClick={() => set(names.filter((one) => one !== name).join('\n'))}
               >
                 ×

@@ -1,4 +1,5 @@
 import type { JSX } from 'preact';
+import { say } from '../say';
 import { Check, Field, NumberInput, Select, TextInput } from './fields';
 import type { Traits } from './traits';
 
@@ -22,7 +23,7 @@ export function More({ traits }: { traits: Traits }): JSX.Element {
   const choice = image === null ? '' : isFile ? 'file' : image;
   return (
     <div class="kf-more">
-      <Field label="Expression from" help={help.layer} problem={problems.layer}>
+      <Field label={say('Expression from')} help={help.layer} problem={problems.layer}>
         {({ id, describedBy }) => (
           <Select
             id={id}
@@ -38,7 +39,7 @@ export function More({ traits }: { traits: Traits }): JSX.Element {
           />
         )}
       </Field>
-      <Field label="Tissue image" help={help.image_path} problem={problems.image_path}>
+      <Field label={say('Tissue image')} help={help.image_path} problem={problems.image_path}>
         {({ id, describedBy }) => (
           <>
             <Select
@@ -46,10 +47,10 @@ export function More({ traits }: { traits: Traits }): JSX.Element {
               describedBy={describedBy}
               value={choice}
               choices={[
-                ['', own.length > 0 ? 'The object’s own' : 'None in the object'],
+                ['', own.length > 0 ? say('The object’s own') : say('None in the object')],
                 ...own,
-                ['file', 'A picture file…'],
-                ['none', 'No image'],
+                ['file', say('A picture file…')],
+                ['none', say('No image')],
               ]}
               onChange={(value) =>
                 traits.change({ image_path: value === '' ? null : value === 'file' ? '' : value })
@@ -59,14 +60,14 @@ export function More({ traits }: { traits: Traits }): JSX.Element {
               <TextInput
                 id={`${id}-path`}
                 value={image}
-                placeholder="Path of a PNG, JPEG, WebP or TIFF file"
+                placeholder={say('Path of a PNG, JPEG, WebP or TIFF file')}
                 onChange={(value) => traits.change({ image_path: value })}
               />
             )}
           </>
         )}
       </Field>
-      <Field label="Cells" help={help.downsample} problem={problems.downsample}>
+      <Field label={say('Cells')} help={help.downsample} problem={problems.downsample}>
         {({ id, describedBy }) => (
           <NumberInput
             id={id}
@@ -74,13 +75,17 @@ export function More({ traits }: { traits: Traits }): JSX.Element {
             value={options.downsample}
             min={1}
             optional
-            placeholder="all"
-            note={`of ${cells.toLocaleString('en')}${sections ? ` · by ${sections}` : ''}`}
+            placeholder={say('all')}
+            note={
+              sections
+                ? say('of %1 · by %2', cells.toLocaleString('en'), sections)
+                : say('of %1', cells.toLocaleString('en'))
+            }
             onChange={(value) => traits.change({ downsample: value })}
           />
         )}
       </Field>
-      <Field label="Seed of the draw" help={help.seed} problem={problems.seed}>
+      <Field label={say('Seed of the draw')} help={help.seed} problem={problems.seed}>
         {({ id, describedBy }) => (
           <NumberInput
             id={id}
@@ -91,18 +96,18 @@ export function More({ traits }: { traits: Traits }): JSX.Element {
           />
         )}
       </Field>
-      <Field label="Name" help={help.dataset_name} problem={problems.dataset_name}>
+      <Field label={say('Name')} help={help.dataset_name} problem={problems.dataset_name}>
         {({ id, describedBy }) => (
           <TextInput
             id={id}
             describedBy={describedBy}
             value={options.dataset_name ?? ''}
-            placeholder="as the object"
+            placeholder={say('as the object')}
             onChange={(value) => traits.change({ dataset_name: value || null })}
           />
         )}
       </Field>
-      <Field label="Largest file, MiB" help={help.max_asset_mb} problem={problems.max_asset_mb}>
+      <Field label={say('Largest file, MiB')} help={help.max_asset_mb} problem={problems.max_asset_mb}>
         {({ id, describedBy }) => (
           <NumberInput
             id={id}
@@ -114,7 +119,7 @@ export function More({ traits }: { traits: Traits }): JSX.Element {
           />
         )}
       </Field>
-      <Field label="Memory for blocks, MiB" help={help.memory_mb} problem={problems.memory_mb}>
+      <Field label={say('Memory for blocks, MiB')} help={help.memory_mb} problem={problems.memory_mb}>
         {({ id, describedBy }) => (
           <NumberInput
             id={id}
@@ -125,7 +130,7 @@ export function More({ traits }: { traits: Traits }): JSX.Element {
           />
         )}
       </Field>
-      <Field label="Threads" help={help.jobs} problem={problems.jobs}>
+      <Field label={say('Threads')} help={help.jobs} problem={problems.jobs}>
         {({ id, describedBy }) => (
           <NumberInput
             id={id}
@@ -133,20 +138,20 @@ export function More({ traits }: { traits: Traits }): JSX.Element {
             value={options.jobs}
             min={1}
             optional
-            placeholder="all cores"
+            placeholder={say('all cores')}
             onChange={(value) => traits.change({ jobs: value })}
           />
         )}
       </Field>
       <div class="kf-checks">
         <Check
-          label="Compress (gzip)"
+          label={say('Compress (gzip)')}
           help={help.gzip}
           checked={options.gzip}
           onChange={(gzip) => traits.change({ gzip })}
         />
         <Check
-          label="Preview picture"
+          label={say('Preview picture')}
           help={help.preview}
           checked={options.preview}
           onChange={(preview) => traits.change({ preview })}

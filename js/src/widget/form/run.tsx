@@ -2,6 +2,7 @@ import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { formatBytes, formatCount } from '../../lib/format';
+import { say } from '../say';
 import type { Traits } from './traits';
 
 /** A second is a long time for a button that says nothing. */
@@ -40,7 +41,7 @@ export function Run({ traits, onTab, again }: Props): JSX.Element {
             disabled={traits.cancelling.value}
             onClick={() => traits.cancel()}
           >
-            Cancel
+            {say('Cancel')}
           </button>
         ) : (
           <button
@@ -49,7 +50,7 @@ export function Run({ traits, onTab, again }: Props): JSX.Element {
             disabled={blocked || lost || !traits.summary.value.ready}
             onClick={() => traits.start()}
           >
-            {status === 'done' ? 'Export again' : 'Export'}
+            {status === 'done' ? say('Export again') : say('Export')}
           </button>
         )}
         <div class="kf-middle">
@@ -71,7 +72,7 @@ export function Run({ traits, onTab, again }: Props): JSX.Element {
             logOpen.value = event.currentTarget.open;
           }}
         >
-          <summary>Log</summary>
+          <summary>{say('Log')}</summary>
           {logOpen.value && <pre>{log.join('\n')}</pre>}
         </details>
       )}
@@ -92,9 +93,7 @@ function losesCells(traits: Traits): boolean {
 function Notes({ notes, open }: { notes: readonly string[]; open: boolean }): JSX.Element {
   return (
     <details class="kf-log" open={open}>
-      <summary>
-        {notes.length} {notes.length === 1 ? 'note' : 'notes'}
-      </summary>
+      <summary>{notes.length === 1 ? say('1 note') : say('%1 notes', String(notes.length))}</summary>
       <ul>
         {notes.map((note) => (
           <li key={note}>{note}</li>
@@ -109,8 +108,11 @@ function Size({ traits }: { traits: Traits }): JSX.Element | null {
   if (traits.status.value === 'done' || files === undefined || files === 0) return null;
   const running = traits.status.value === 'running';
   return (
-    <span class={`kf-size${traits.pending.value ? ' kf-stale' : ''}`} title="The bytes before compression">
-      {formatCount(files)} files · up to {formatBytes(bytes ?? 0)}
+    <span
+      class={`kf-size${traits.pending.value ? ' kf-stale' : ''}`}
+      title={say('The bytes before compression')}
+    >
+      {say('%1 files · up to %2', formatCount(files), formatBytes(bytes ?? 0))}
       {!running && ` · ≈ ${duration(seconds ?? 0)}`}
     </span>
   );
@@ -132,20 +134,20 @@ function Progress({ traits }: { traits: Traits }): JSX.Element {
   const message = !cancelling
     ? traits.message.value
     : late.value
-      ? 'The kernel is busy with a cell and cannot hear the cancel yet; it stops when the cell ends.'
-      : 'Cancelling…';
+      ? say('The kernel is busy with a cell and cannot hear the cancel yet; it stops when the cell ends.')
+      : say('Cancelling…');
   return (
     <>
       <div class="kf-line">
         <span class="kf-clip" role="status">
           {message}
         </span>
-        {eta !== null && !cancelling && <span class="kf-figures">{duration(eta)} left</span>}
+        {eta !== null && !cancelling && <span class="kf-figures">{say('%1 left', duration(eta))}</span>}
       </div>
       <div
         class="kf-track"
         role="progressbar"
-        aria-label="Export"
+        aria-label={say('Export')}
         aria-valuemin={0}
         aria-valuemax={100}
         aria-valuenow={Math.round(share)}
@@ -159,7 +161,7 @@ function Progress({ traits }: { traits: Traits }): JSX.Element {
 function Ended({ traits, onTab, again }: Props): JSX.Element | null {
   const status = traits.status.value;
   const error = traits.lost.value
-    ? `The kernel has stopped or was restarted, and with it this form. ${again}`
+    ? `${say('The kernel has stopped or was restarted, and with it this form.')} ${again}`
     : traits.error.value;
   if (error) {
     return (
@@ -174,20 +176,21 @@ function Ended({ traits, onTab, again }: Props): JSX.Element | null {
   return (
     <div class="kf-done">
       <span role="status">
-        <strong>Done</strong> · {formatCount(files ?? 0)} files · {formatBytes(bytes ?? 0)}
+        <strong>{say('Done')}</strong> · {say('%1 files', formatCount(files ?? 0))} ·{' '}
+        {formatBytes(bytes ?? 0)}
         {path ? (
           <>
             {' · '}
             <code title={traits.path.value}>{path}</code>
           </>
         ) : (
-          ' · in memory'
+          ` · ${say('in memory')}`
         )}
       </span>
       <span class="kf-links">
         {onTab && (
           <button type="button" onClick={onTab}>
-            Open in a tab
+            {say('Open in a tab')}
           </button>
         )}
         <Download traits={traits} kind="html" text="HTML" />
@@ -227,10 +230,10 @@ function Download(props: { traits: Traits; kind: 'html' | 'zip'; text: string })
     <button
       type="button"
       disabled={share.value !== null}
-      title={problem.value || `Download everything as one ${text} file`}
+      title={problem.value || say('Download everything as one %1 file', text)}
       onClick={() => void run()}
     >
-      {problem.value ? `${text} failed` : text}
+      {problem.value ? say('%1 failed', text) : text}
       {share.value !== null && ` ${Math.round(share.value * 100)} %`}
     </button>
   );
