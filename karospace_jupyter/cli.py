@@ -70,6 +70,13 @@ def parser() -> argparse.ArgumentParser:
     how.add_argument(
         "--max-asset-mb", metavar="MB", type=float, default=16.0, help="split assets larger than this (default: 16)"
     )
+    how.add_argument(
+        "--scripts",
+        choices=("auto", "yes", "no"),
+        default="auto",
+        help="write the assets as scripts, too, so that the folder opens by double click "
+        "(default: while they stay below 200 MB)",
+    )
     how.add_argument("--no-preview", action="store_true", help="draw no preview.png")
     how.add_argument("--jobs", metavar="N", type=int, help="threads that compress (default: all cores)")
     how.add_argument(
@@ -207,6 +214,7 @@ def _config(options: argparse.Namespace) -> ExportConfig:
         gzip=options.gzip,
         max_asset_mb=options.max_asset_mb,
         dataset_name=options.name or ("Synthetic tissue" if options.demo else None),
+        scripts=options.scripts,
         preview=not options.no_preview,
         layer=options.layer,
         raw=options.raw,

@@ -221,6 +221,9 @@ class ExportConfig(BaseModel):
     """Largest asset before compression, in MiB; what is larger is split."""
     dataset_name: str | None = None
     """Name shown in the viewer. The file's name when not given."""
+    scripts: Literal["auto", "yes", "no"] = "auto"
+    """Write the assets as scripts, too, so that the folder opens by double click: `yes`, `no`, or `auto`: while they
+    stay below 200 MB."""
     preview: bool = True
     """Draw `preview.png`."""
     layer: str | None = None
@@ -321,10 +324,11 @@ _NEEDED = {
     **dict.fromkeys(("downsample", "seed", "jobs", "memory_mb"), "a whole number is needed"),
     "max_asset_mb": "a number is needed",
     **dict.fromkeys(("gzip", "preview", "raw"), "True or False is needed"),
+    "scripts": "'auto', 'yes' or 'no' is needed",
     **dict.fromkeys(("outdir", "single_file", "zip_path", "h5ad_path"), "a path is needed"),
     **dict.fromkeys(("coords", "dataset_name", "layer"), "a text is needed"),
 }
-_OF_TYPE = ("_type", "_parsing", "_from_float", "path_type")
+_OF_TYPE = ("_type", "_parsing", "_from_float", "path_type", "literal_error")
 
 
 def _explain(exc: ValidationError) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from karospace_jupyter.bundle.files import FolderFiles
 from karospace_jupyter.bundle.read import Bundle
+from karospace_jupyter.bundle.scripts import manifest_bytes, write_scripts
 from karospace_jupyter.encode import encode_bundle
 from karospace_jupyter.errors import ConfigError
 from karospace_jupyter.job import Job
@@ -111,8 +113,10 @@ def _write(subject: Any, config: ExportConfig, sink: Sink, job: Job) -> Manifest
         with sink:
             manifest = encode_bundle(planned, source, config, sink.put, job)
             source.check_unchanged()
+            if sink.spool is not None:
+                manifest = write_scripts(FolderFiles(sink.spool), manifest, sink.put, config.scripts, job)
             sink.put("index.html", html)
-            sink.put("manifest.json", manifest.model_dump_json(exclude_none=True).encode())
+            sink.put("manifest.json", manifest_bytes(manifest))
             sink.prepare(job)
             job.check()
             sink.commit()

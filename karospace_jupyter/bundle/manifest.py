@@ -35,7 +35,9 @@ class AssetFile(_Part):
     """One file of the bundle."""
 
     kind: str
-    """`obs_csv`, `obs_json`, `coords_json`, `var_csv`, `expression_chunk`, `image`, `preview`; 1.x: `columnar`."""
+    """`obs_csv`, `obs_json`, `coords_json`, `var_csv`, `expression_chunk`, `image`, `preview`.
+
+    1.x: `columnar`, `script`."""
     path: str
     """Relative to the manifest, `/`-separated."""
     size_bytes: int = Field(ge=0)
@@ -192,6 +194,18 @@ class GeneLabels(_Part):
     """Same length and order as `gene_list`; empty where a gene has none."""
 
 
+class ScriptShard(_Part):
+    """1.x. A script that carries a run of bytes of the other files, for pages that may read no file."""
+
+    path: str
+    start: int = Field(ge=0)
+    """First byte, inclusive, of all files in `asset_files` as stored and in order, those of kind `script` left out."""
+    end: int = Field(ge=0)
+    """Last byte, exclusive."""
+
+    _safe = field_validator("path")(check_path)
+
+
 class Manifest(BaseModel):
     """`manifest.json`: everything a reader needs to find and understand the files of a bundle."""
 
@@ -219,6 +233,10 @@ class Manifest(BaseModel):
     gene_labels: list[GeneLabels] | None = None
     warnings: list[str] | None = None
     """1.x. What the exporter had to decide or leave out, in plain words."""
+    max_asset_bytes: int | None = None
+    """1.x. How large the writer let an asset be, before compression: for who writes the bundle again."""
+    scripts: list[ScriptShard] | None = None
+    """1.x. The same files as scripts, with the manifest itself in `manifest.js`."""
 
     @field_validator("preview_path")
     @classmethod

@@ -20,6 +20,7 @@ from karospace_jupyter.job import Job
 from karospace_jupyter.static import static_file
 
 if TYPE_CHECKING:
+    from karospace_jupyter.bundle.scripts import When
     from karospace_jupyter.bundle.verify import VerifyReport
     from karospace_jupyter.serve import BundleServer
 
@@ -147,8 +148,14 @@ class Bundle:
         webbrowser.open(server.url)
         return server
 
-    def save(self, outdir: str | os.PathLike[str], *, job: Job | None = None) -> Bundle:
+    def save(self, outdir: str | os.PathLike[str], *, scripts: When = "auto", job: Job | None = None) -> Bundle:
         """Write the bundle to a folder that appears complete or not at all, and return it from there.
+
+        Parameters
+        ----------
+        scripts
+            Whether the folder opens by double click: ``"yes"``, ``"no"``, or ``"auto"``: where that takes at most
+            200 MB more.
 
         Raises
         ------
@@ -157,7 +164,7 @@ class Bundle:
         """
         from karospace_jupyter.bundle.write import save_folder
 
-        return Bundle(save_folder(self.files, self.manifest, outdir, job or Job.null()))
+        return Bundle(save_folder(self.files, self.manifest, outdir, scripts, job or Job.null()))
 
     def to_html(self, path: str | os.PathLike[str], *, job: Job | None = None) -> Path:
         """Write everything into one HTML file, which opens by double click, and return its path.
@@ -171,8 +178,13 @@ class Bundle:
 
         return save_file(self.files, self.manifest, path, "html", static_file("viewer.html"), job or Job.null())
 
-    def to_zip(self, path: str | os.PathLike[str], *, job: Job | None = None) -> Path:
+    def to_zip(self, path: str | os.PathLike[str], *, scripts: When = "auto", job: Job | None = None) -> Path:
         """Write a zip of one folder, and return its path.
+
+        Parameters
+        ----------
+        scripts
+            Whether the unpacked folder opens by double click, as for :meth:`save`.
 
         Raises
         ------
@@ -181,7 +193,8 @@ class Bundle:
         """
         from karospace_jupyter.bundle.write import page_of, save_file
 
-        return save_file(self.files, self.manifest, path, "zip", page_of(self.files), job or Job.null())
+        page = page_of(self.files)
+        return save_file(self.files, self.manifest, path, "zip", page, job or Job.null(), scripts=scripts)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:  # noqa: ANN401 - as IPython asks
         """Show the viewer when a notebook displays the bundle."""

@@ -48,7 +48,7 @@ def check_folder(target: Path) -> None:
         raise SinkError(msg)
 
 
-_OWN = {"assets", "index.html", "manifest.json", "preview.png"}
+_OWN = {"assets", "index.html", "manifest.js", "manifest.json", "preview.png", "scripts"}
 
 
 def foreign_entries(target: Path) -> list[str]:
@@ -63,15 +63,20 @@ def foreign_entries(target: Path) -> list[str]:
 
 
 def _foreign_assets(target: Path) -> list[str]:
-    """Return the files among the assets that the manifest does not list, as paths with slashes."""
-    if (target / "assets").is_symlink() or not (target / "assets").is_dir():
-        return []
+    """Return the files in a bundle's own folders that the manifest does not list, as paths with slashes."""
     try:
         manifest = json.loads((target / "manifest.json").read_bytes())
         listed = {str(file["path"]) for file in manifest["asset_files"]}
     except (OSError, ValueError, KeyError, TypeError):
         return []  # not ours to judge: check_folder() refuses it
-    there = (path for path in (target / "assets").rglob("*") if path.is_symlink() or not path.is_dir())
+    folders = [target / name for name in ("assets", "scripts")]
+    there = (
+        path
+        for folder in folders
+        if folder.is_dir() and not folder.is_symlink()
+        for path in folder.rglob("*")
+        if path.is_symlink() or not path.is_dir()
+    )
     return sorted(name for path in there if (name := path.relative_to(target).as_posix()) not in listed)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from karospace_jupyter.bundle.scripts import KIND, MANIFEST, carried_manifest, from_script
 from karospace_jupyter.errors import BundleError
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def verify(bundle: Bundle) -> VerifyReport:
         hashed += file.sha256 is not None
     # Contents are compared only when every file is what the manifest says: else one fault is told twice.
     if not problems:
-        for check in (_check_counts, _check_expression, _check_tables, _check_columnar):
+        for check in (_check_counts, _check_expression, _check_tables, _check_columnar, _check_scripts):
             try:
                 problems += check(bundle)
             except BundleError as exc:
@@ -173,6 +174,27 @@ def _check_column(bundle: Bundle, column: Column, table: list[Any]) -> Iterator[
     counts = np.bincount(codes, minlength=len(names)).tolist()
     if counts[:-1] != [category.count for category in column.categories] or counts[-1] != column.missing:
         yield f"column {column.name!r}: its counts differ from the manifest's"
+
+
+def _check_scripts(bundle: Bundle) -> Iterator[str]:
+    m = bundle.manifest
+    if m.scripts is None:
+        return
+    listed = [file for file in m.asset_files if file.kind != KIND]
+    if carried_manifest(bundle.stored(MANIFEST)) != m.model_copy(update={"asset_files": listed}):
+        yield f"{MANIFEST} carries another manifest than manifest.json"
+    files = (bundle.stored(file.path) for file in listed)
+    held, expected = b"", 0
+    for shard in m.scripts:
+        data = from_script(shard.path, bundle.stored(shard.path))
+        while len(held) < len(data) and (more := next(files, None)) is not None:
+            held += more
+        if shard.start != expected or shard.end - shard.start != len(data) or held[: len(data)] != data:
+            yield f"{shard.path} carries other bytes than the files"
+            return
+        held, expected = held[len(data) :], shard.end
+    if held or next(files, None) is not None:
+        yield "the scripts end before the files do"
 
 
 def _as_csv(value: Any) -> str:  # noqa: ANN401 - any JSON value

@@ -10,7 +10,8 @@ import zipfile
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO
 
-from karospace_jupyter.bundle.files import END_TAG, TAG, MissingFileError
+from karospace_jupyter.bundle.files import END_TAG, TAG, FolderFiles, MissingFileError
+from karospace_jupyter.bundle.scripts import MANIFEST, manifest_bytes, without_scripts, write_scripts
 from karospace_jupyter.bundle.targets import SUFFIX, check_file, check_folder
 from karospace_jupyter.errors import BundleError
 from karospace_jupyter.job import Job
@@ -19,10 +20,11 @@ from karospace_jupyter.static import static_file
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from karospace_jupyter.bundle.files import BundleFiles
     from karospace_jupyter.bundle.manifest import Manifest
+    from karospace_jupyter.bundle.scripts import When
     from karospace_jupyter.bundle.targets import Form
     from karospace_jupyter.job import Stage
 
@@ -34,7 +36,9 @@ _PACKED = {".gz", ".png", ".jpg", ".jpeg", ".webp"}
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
-def save_folder(files: BundleFiles, manifest: Manifest, outdir: str | os.PathLike[str], job: Job) -> Path:
+def save_folder(
+    files: BundleFiles, manifest: Manifest, outdir: str | os.PathLike[str], scripts: When, job: Job
+) -> Path:
     """Copy the files that the manifest names, and the page, to a folder that appears complete or not at all.
 
     Raises
@@ -44,8 +48,9 @@ def save_folder(files: BundleFiles, manifest: Manifest, outdir: str | os.PathLik
     """
     target = absolute(outdir)
     check_folder(target)
-    paths = _paths(manifest)
     with Partial(target) as partial:
+        files, manifest = _with_scripts(files, manifest, partial, scripts, job)
+        paths = [path for path in _paths(manifest) if not (partial.folder / path).exists()]
         with job.stage(f"Writing {target.name}", len(paths), "files") as stage:
             for path in paths:
                 partial.write(path, files.read(path))
@@ -58,9 +63,21 @@ def save_folder(files: BundleFiles, manifest: Manifest, outdir: str | os.PathLik
 
 
 def save_file(
-    files: BundleFiles, manifest: Manifest, path: str | os.PathLike[str], form: Form, page: bytes, job: Job
+    files: BundleFiles,
+    manifest: Manifest,
+    path: str | os.PathLike[str],
+    form: Form,
+    page: bytes,
+    job: Job,
+    *,
+    scripts: When = "no",
 ) -> Path:
     """Write one HTML file or one zip that appears complete or not at all.
+
+    Parameters
+    ----------
+    scripts
+        Whether a zip gets the scripts with which its folder opens by double click; an HTML file needs none.
 
     Raises
     ------
@@ -70,6 +87,8 @@ def save_file(
     target = absolute(path)
     check_file(target, form)
     with Partial(real_file(target)) as partial:
+        if form == "zip":
+            files, manifest = _with_scripts(files, manifest, partial, scripts, job)
         made = assemble(files, manifest, partial, form, page, job)
         job.check()
         check_file(target, form)
@@ -90,6 +109,8 @@ def assemble(files: BundleFiles, manifest: Manifest, partial: Partial, form: For
     KaroSpaceError
         When a file of the bundle is missing, or the disk is full.
     """
+    if form == "html":
+        files, manifest = _plain(files, manifest)
     paths = _paths(manifest)
     made = partial.folder / f".assembled{SUFFIX[form]}"
     target = partial.target
@@ -108,9 +129,48 @@ def assemble(files: BundleFiles, manifest: Manifest, partial: Partial, form: For
 def html_bytes(files: BundleFiles, manifest: Manifest) -> bytes:
     """Return the single HTML form, in memory."""
     out = io.BytesIO()
+    files, manifest = _plain(files, manifest)
     with Job.null().stage("Writing", 1, "files") as stage:
         _write_html(out, files, _paths(manifest), static_file("viewer.html"), stage)
     return out.getvalue()
+
+
+class _Changed:
+    """The files of a bundle, but for the manifest and what was made with it."""
+
+    def __init__(self, files: BundleFiles, manifest: Manifest, made: BundleFiles | None = None) -> None:
+        self._files, self._manifest, self._made = files, manifest, made
+        self.origin = files.origin
+
+    def read(self, path: str) -> bytes:
+        """Return one file as stored."""
+        if path == "manifest.json":
+            return manifest_bytes(self._manifest)
+        if self._made is not None and (path == MANIFEST or path.startswith("scripts/")):
+            return self._made.read(path)
+        return self._files.read(path)
+
+    def names(self) -> Iterable[str]:
+        """Return the paths of all files."""
+        return (*_paths(self._manifest), "index.html")
+
+
+def _plain(files: BundleFiles, manifest: Manifest) -> tuple[BundleFiles, Manifest]:
+    """Leave out the scripts."""
+    plain = without_scripts(manifest)
+    return (files, manifest) if plain is manifest else (_Changed(files, plain), plain)
+
+
+def _with_scripts(
+    files: BundleFiles, manifest: Manifest, partial: Partial, when: When, job: Job
+) -> tuple[BundleFiles, Manifest]:
+    """Make the scripts in the hidden folder where they are wanted and missing."""
+    if when == "no":
+        return _plain(files, manifest)
+    if manifest.scripts is not None:
+        return files, manifest
+    more = write_scripts(files, manifest, partial.write, when, job)
+    return (files, manifest) if more.scripts is None else (_Changed(files, more, FolderFiles(partial.folder)), more)
 
 
 def _paths(manifest: Manifest) -> list[str]:

@@ -24,6 +24,7 @@ _NUMBERS = (
 )
 _DEFAULTS = {"seed": 0, "max_asset_mb": 16.0, "memory_mb": 512}
 _FILE = "file"
+_SCRIPTS = (("auto", "While that takes under 200 MB"), ("yes", "Always"), ("no", "No: it asks for its folder"))
 
 
 class More(ttk.Frame):
@@ -50,8 +51,10 @@ class More(ttk.Frame):
         self.name_entry = Entry(
             self.name.body, theme, lambda text: desk.change(dataset_name=text or None), hint=summary["name"]
         )
-        fields = [self.matrix, self.image, self.name]
-        for choice in (self.matrix_choice, self.image_choice, self.name_entry):
+        self.scripts = Field(self.inside, theme, "Opens by double click", helps["scripts"])
+        self.scripts_choice = Choice(self.scripts.body, theme, lambda value: desk.change(scripts=value))
+        fields = [self.matrix, self.image, self.name, self.scripts]
+        for choice in (self.matrix_choice, self.image_choice, self.name_entry, self.scripts_choice):
             choice.grid(row=0, column=0, columnspan=2, sticky="ew")
         self.numbers: dict[str, tuple[Field, Entry]] = {}
         for option, label, hint, kind in _NUMBERS:
@@ -98,6 +101,7 @@ class More(ttk.Frame):
         self.matrix_choice.offer(matrices, "raw" if options["raw"] else f"layer:{layer}" if layer else "X")
         self._refresh_image(options["image_path"], summary["libraries"])
         self.name_entry.put(options["dataset_name"] or "")
+        self.scripts_choice.offer(_SCRIPTS, options["scripts"])
         for option, (field, entry) in self.numbers.items():
             value = options[option]
             if not _same(entry.variable.get(), value, _DEFAULTS.get(option)):

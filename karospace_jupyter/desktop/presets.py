@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-FIT_EVERY_FILE = ("genes_mode", "downsample", "seed", "gzip", "max_asset_mb", "preview", "memory_mb", "jobs")
+FIT_EVERY_FILE = (
+    "genes_mode", "downsample", "seed", "gzip", "max_asset_mb", "scripts", "preview", "memory_mb", "jobs",
+)  # fmt: skip
 """Options that are remembered from one file to the next."""
 
 

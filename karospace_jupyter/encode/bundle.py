@@ -111,6 +111,7 @@ def encode_bundle(
             columns=[column for column, _ in done_columns],
             gene_labels=[GeneLabels(column=c, labels=list(labels)) for c, labels in plan.genes.labels] or None,
             warnings=warnings or None,
+            max_asset_bytes=limit,
         )
 
 

@@ -93,7 +93,7 @@ def _given(config: ExportConfig) -> dict[str, Any]:
 _FLAGS = {
     "coords": "--coords", "image_path": "--image", "downsample": "--downsample", "seed": "--seed",
     "max_asset_mb": "--max-asset-mb", "dataset_name": "--name", "layer": "--layer", "jobs": "--jobs",
-    "memory_mb": "--memory-mb", "single_file": "--single-file", "zip_path": "--zip",
+    "memory_mb": "--memory-mb", "scripts": "--scripts", "single_file": "--single-file", "zip_path": "--zip",
 }  # fmt: skip
 
 

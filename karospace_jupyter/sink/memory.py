@@ -18,6 +18,7 @@ class MemorySink:
     def __init__(self) -> None:
         self._put: dict[str, bytes] = {}
         self.files: MemoryFiles | None = None
+        self.spool = None
 
     def check(self) -> None:
         """Do nothing: memory replaces nothing."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import TracebackType
 
     from karospace_jupyter.job import Job
@@ -15,6 +16,10 @@ class Sink(Protocol):
 
     A context manager: leaving it without :meth:`commit` discards everything that was put.
     """
+
+    @property
+    def spool(self) -> Path | None:
+        """Where the files are before they are published, for the scripts of a folder or a zip; None for none."""
 
     def check(self) -> None:
         """Refuse, before anything is read, what entering would refuse.

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from karospace_jupyter.errors import KaroSpaceError, SinkError
+from karospace_jupyter.sink.single import HtmlSink
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,6 +46,12 @@ class SeveralSinks:
                 if a is not b and inner.is_relative_to(outer):
                     msg = f"{b} cannot be written together with {a}, which it is part of. Choose another place for one."
                     raise SinkError(msg)
+
+    @property
+    def spool(self) -> Path | None:
+        """Where the files are before they are published; None where everything becomes one page."""
+        carried = (self._first, *self._others)
+        return None if all(isinstance(sink, HtmlSink) for sink in carried) else self._first.spool
 
     def check(self) -> None:
         """Refuse targets that must not be replaced."""

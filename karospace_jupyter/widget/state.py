@@ -67,6 +67,13 @@ class ViewState(_Part):
     theme: Literal["light", "dark", "auto"] = "auto"
     range: tuple[float, float] | None = None
     """Limits of the colours; None for robust limits of the values."""
+    colormap: Literal["viridis", "magma", "inferno", "cividis", "greys", "rdbu"] = "viridis"
+    """Of values; `rdbu` (blue, white at zero, red) is for signed ones."""
+    reversed: bool = False
+    scale: Literal["linear", "log1p"] = "linear"
+    """How values become colours between the limits."""
+    dim_zeros: bool = False
+    """Whether cells of the value zero step back."""
 
     @model_validator(mode="after")
     def _ascending(self) -> ViewState:

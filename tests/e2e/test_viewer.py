@@ -200,7 +200,7 @@ def plain_1_0(folder: Path) -> None:
     """Turn a bundle into one that another program of format 1.0 would write."""
     path = folder / "manifest.json"
     manifest = json.loads(path.read_text())
-    for name in ("generator", "coordinates", "cell_ids", "columns", "gene_labels", "warnings"):
+    for name in ("generator", "coordinates", "cell_ids", "columns", "gene_labels", "warnings", "scripts"):
         manifest.pop(name, None)
     manifest["schema_version"] = "1.0.0"
     if manifest.get("image"):
@@ -208,7 +208,7 @@ def plain_1_0(folder: Path) -> None:
     manifest["expression"].pop("source")
     for entry in manifest["expression"]["genes"]:
         entry.pop("summary")
-    files = [f for f in manifest["asset_files"] if f["kind"] != "columnar"]
+    files = [f for f in manifest["asset_files"] if f["kind"] not in {"columnar", "script"}]
     for file in files:
         file.pop("sha256")
         file.pop("raw_bytes")
@@ -240,7 +240,7 @@ def test_a_bundle_of_format_1_0(tissue: Path, export: Any, serve: Any, viewer: V
 
 
 def test_by_double_click_a_folder_is_asked_for(tissue: Path, export: Any, viewer: Viewer) -> None:
-    folder = export(tissue)
+    folder = export(tissue, scripts="no")
     viewer.page.goto((folder / "index.html").as_uri())
     viewer.page.get_by_text("folder", exact=False).first.wait_for()
     viewer.page.locator("input[type=file]").first.set_input_files(folder)

@@ -31,13 +31,23 @@ export interface Manifest {
    * 1.x. What the exporter had to decide or leave out, in plain words.
    */
   warnings?: string[] | null;
+  /**
+   * 1.x. How large the writer let an asset be, before compression: for who writes the bundle again.
+   */
+  max_asset_bytes?: number | null;
+  /**
+   * 1.x. The same files as scripts, with the manifest itself in `manifest.js`.
+   */
+  scripts?: ScriptShard[] | null;
 }
 /**
  * One file of the bundle.
  */
 export interface AssetFile {
   /**
-   * `obs_csv`, `obs_json`, `coords_json`, `var_csv`, `expression_chunk`, `image`, `preview`; 1.x: `columnar`.
+   * `obs_csv`, `obs_json`, `coords_json`, `var_csv`, `expression_chunk`, `image`, `preview`.
+   *
+   * 1.x: `columnar`, `script`.
    */
   kind: string;
   /**
@@ -245,4 +255,18 @@ export interface GeneLabels {
    * Same length and order as `gene_list`; empty where a gene has none.
    */
   labels: string[];
+}
+/**
+ * 1.x. A script that carries a run of bytes of the other files, for pages that may read no file.
+ */
+export interface ScriptShard {
+  path: string;
+  /**
+   * First byte, inclusive, of all files in `asset_files` as stored and in order, those of kind `script` left out.
+   */
+  start: number;
+  /**
+   * Last byte, exclusive.
+   */
+  end: number;
 }

@@ -2,6 +2,7 @@ import { mountStart } from '../panels/mount';
 import type { BundleSource } from '../source/bundle-source';
 import { embeddedSource } from '../source/embedded-source';
 import { httpSource } from '../source/http-source';
+import { scriptRunner, scriptSource } from '../source/script-source';
 import { isHosted, openHosted } from './hosted';
 import { createViewer, type Viewer, type ViewerOptions } from './viewer';
 
@@ -88,7 +89,12 @@ async function main(): Promise<void> {
     return;
   }
   if (isHosted()) return openHosted(show);
-  if (location.protocol === 'file:') return mountStart(element, show);
+  if (location.protocol === 'file:') {
+    const scripts = await scriptSource(scriptRunner(document));
+    if (scripts) show(scripts);
+    else mountStart(element, show);
+    return;
+  }
   const source = httpSource(new URL('.', location.href).href);
   // A sandboxed page has no origin of its own, and hosts refuse its requests.
   if (self.origin === 'null') {

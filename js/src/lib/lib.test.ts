@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { fitCamera, panned, project, unproject, viewOf, zoomedAt } from './camera';
-import { cssColour, parseColour, parseCssColour, viridis, viridisRamp } from './colour';
+import { COLORMAPS, colourAt, colourScale, rampOf } from './colormap';
+import { cssColour, parseColour, parseCssColour } from './colour';
 import { forEachCsvRow } from './csv';
 import { Disposer } from './disposer';
 import { formatCount, formatShare, formatValue } from './format';
@@ -108,9 +109,25 @@ test('colours', () => {
   expect(parseColour('url(evil)')).toEqual([180, 186, 195]);
   expect(parseCssColour('rgb(14, 17, 22)')).toEqual([14, 17, 22]);
   expect(parseCssColour('rgba(0, 0, 0, 0)')).toBeNull();
-  expect(cssColour(viridis(0))).toBe('rgb(68, 1, 84)');
-  expect(viridis(2)).toEqual([253, 231, 37]);
-  expect([...viridisRamp().subarray(0, 4)]).toEqual([68, 1, 84, 255]);
+  expect(cssColour(colourAt('viridis', 0))).toBe('rgb(68, 1, 84)');
+  expect(colourAt('viridis', 2)).toEqual([253, 231, 37]);
+  expect([...rampOf('viridis', false).subarray(0, 4)]).toEqual([68, 1, 84, 255]);
+  expect([...rampOf('viridis', true).subarray(0, 4)]).toEqual([253, 231, 37, 255]);
+});
+
+test('colour maps run from one end of the range to the other, and know what is known of them', () => {
+  for (const map of COLORMAPS) expect(colourAt(map, 0)).not.toEqual(colourAt(map, 1));
+  // Matplotlib's value at the middle, to the rounding of sixteen stops.
+  expect(colourAt('magma', 0.2)).toEqual([59, 15, 112]);
+  const scale = colourScale({ map: 'greys', reversed: false, log: true, range: [0, 99] });
+  expect(scale.share(9)).toBeCloseTo(0.5);
+  expect(scale.share(-1)).toBe(0);
+  expect(scale.css(500)).toBe(cssColour(colourAt('greys', 1)));
+  const turned = colourScale({ map: 'greys', reversed: true, log: false, range: [0, 1] });
+  expect(turned.css(1)).toBe(cssColour(colourAt('greys', 0)));
+  const signed = colourScale({ map: 'rdbu', reversed: false, log: true, range: [-9, 9] });
+  expect(signed.share(0)).toBeCloseTo(0.5);
+  expect(colourScale({ map: 'rdbu', reversed: false, log: false, range: [3, 3] }).share(3)).toBe(0);
 });
 
 test('numbers as text', () => {

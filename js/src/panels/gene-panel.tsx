@@ -2,8 +2,8 @@ import type { Signal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
 import { meanByCode } from '../data/summary';
-import { cssColour, viridis } from '../lib/colour';
 import { formatShare, formatValue } from '../lib/format';
+import { Colormaps } from './colormaps';
 import { usePanels } from './context';
 import { GeneSearchBox } from './gene-search-box';
 import { Problem } from './problem';
@@ -61,6 +61,7 @@ function Facts(): JSX.Element | null {
           <span class="ks-heading">{source}</span>
         </div>
         <RangeLegend layer={layer} />
+        <Colormaps />
       </section>
       <section class="ks-section">
         <h2 class="ks-heading">In this gene</h2>
@@ -92,7 +93,7 @@ export function ByClass({ values }: { values: Float32Array }): JSX.Element | nul
       .sort((a, b) => b.mean - a.mean);
   }, [group, values]);
   if (!group || rows.length === 0) return null;
-  const [low, high] = model.range.value;
+  const scale = model.scale.value;
   const top = rows.reduce((most, { mean }) => Math.max(most, mean), 0);
   return (
     <>
@@ -113,7 +114,7 @@ export function ByClass({ values }: { values: Float32Array }): JSX.Element | nul
               <span
                 style={{
                   width: `${top > 0 ? Math.max(0, (mean / top) * 100) : 0}%`,
-                  background: cssColour(viridis(high > low ? (mean - low) / (high - low) : 0)),
+                  background: scale.css(mean),
                 }}
               />
             </span>

@@ -1,7 +1,6 @@
 import type { JSX } from 'preact';
 import { useMemo, useRef } from 'preact/hooks';
 import { histogram } from '../data/summary';
-import { cssColour, viridis, viridisGradient } from '../lib/colour';
 import { formatValue } from '../lib/format';
 import type { Layer } from '../state/layer';
 import { usePanels } from './context';
@@ -14,6 +13,7 @@ export function RangeLegend({ layer }: { layer: Extract<Layer, { kind: 'value' }
   const track = useRef<HTMLDivElement>(null);
   const { summary, values } = layer;
   const [low, high] = model.range.value;
+  const scale = model.scale.value;
   const isGene = layer.color.kind === 'gene';
   const from = Math.min(summary.min, 0, isGene ? 0 : summary.min);
   const start = isGene ? from : summary.min;
@@ -81,7 +81,7 @@ export function RangeLegend({ layer }: { layer: Extract<Layer, { kind: 'value' }
               key={bin}
               style={{
                 height: height > 0 ? `${Math.max(2, height * 100)}%` : '0',
-                background: cssColour(viridis(high > low ? (middle - low) / (high - low) : 0)),
+                background: scale.css(middle),
               }}
             />
           );
@@ -93,7 +93,7 @@ export function RangeLegend({ layer }: { layer: Extract<Layer, { kind: 'value' }
           style={{
             left: `${share(low) * 100}%`,
             right: `${(1 - share(high)) * 100}%`,
-            background: viridisGradient(),
+            background: scale.gradient(low, high),
           }}
         />
         {handle('low', low)}

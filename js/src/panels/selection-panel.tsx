@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import { useMemo, useRef } from 'preact/hooks';
 import type { CategoryValues } from '../data/columns';
 import { countInside, meansBySide } from '../data/inside';
-import { cssColour, MISSING_COLOUR, viridis } from '../lib/colour';
+import { MISSING_COLOUR } from '../lib/colour';
 import { formatCount, formatShare, formatValue } from '../lib/format';
 import type { Layer } from '../state/layer';
 import { freeName, type Selection } from '../state/selection';
@@ -100,7 +100,7 @@ function Means(props: { selection: Selection; layer: Extract<Layer, { kind: 'val
     () => meansBySide(selection.mask, layer.values),
     [selection, layer.values],
   );
-  const [low, high] = model.range.value;
+  const scale = model.scale.value;
   const most = Math.max(0, ...[inside, outside].filter(Number.isFinite));
   const ratio = outside > 0 && inside >= 0 ? formatRatio(inside / outside) : '';
   const sides = [
@@ -117,7 +117,7 @@ function Means(props: { selection: Selection; layer: Extract<Layer, { kind: 'val
             <span
               style={{
                 width: `${most > 0 && mean > 0 ? (mean / most) * 100 : 0}%`,
-                background: cssColour(viridis(high > low ? (mean - low) / (high - low) : 0)),
+                background: scale.css(mean),
               }}
             />
           </span>

@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
 import { formatValue } from '../lib/format';
+import { Colormaps } from './colormaps';
 import { ColumnSelect } from './column-select';
 import { usePanels } from './context';
 import { ByClass } from './gene-panel';
@@ -33,6 +34,7 @@ function Facts(): JSX.Element | null {
       <section class="ks-section">
         <h2 class="ks-heading">Range</h2>
         <RangeLegend layer={layer} />
+        <Colormaps />
       </section>
       <section class="ks-section">
         <h2 class="ks-heading">In these values</h2>

@@ -1,5 +1,6 @@
 import type { Codes } from '../data/columns';
-import { type Rgb, viridisRamp } from '../lib/colour';
+import { type Colormap, rampOf, signedLog1p } from '../lib/colormap';
+import type { Rgb } from '../lib/colour';
 import categoryVertex from './category.vert.glsl';
 import type { GlScope, Program } from './gl-scope';
 import roundFragment from './round.frag.glsl';
@@ -16,6 +17,8 @@ export interface PointStyle {
   size: number;
   opacity: number;
   range: readonly [number, number];
+  log: boolean;
+  dimZeros: boolean;
   missing: Rgb;
   /** What unselected cells fade towards. */
   ground: Rgb;
@@ -30,9 +33,12 @@ const ROUND_FROM = 2.5;
 const LUT_WIDTH = 256;
 const VERSION = '#version 300 es\n';
 
-/** Without a selection its functions do nothing, and cost nothing. */
-function vertexSource(main: string, selection: boolean): string {
-  return main.replace(VERSION, `${VERSION}${selection ? '#define SELECTION\n' : ''}${selectionFunctions}`);
+/** Programs for what is asked: what is not costs nothing. */
+type Flag = 'SELECTION' | 'LOG' | 'DIM';
+
+function vertexSource(main: string, flags: readonly Flag[]): string {
+  const defined = flags.map((flag) => `#define ${flag}\n`).join('');
+  return main.replace(VERSION, `${VERSION}${defined}${selectionFunctions}`);
 }
 
 /** Cells as points, in shuffled order so that any first part of them shows the whole tissue. */
@@ -60,28 +66,38 @@ export class PointLayer {
     this.#arrays = { plain: scope.vertexArray(), category: scope.vertexArray(), value: scope.vertexArray() };
     this.#lut = scope.texture('nearest');
     this.#ramp = scope.texture('nearest');
-    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, LUT_WIDTH, 1, 0, gl.RGBA, gl.UNSIGNED_BYTE, viridisRamp());
+    gl.texImage2D(
+      gl.TEXTURE_2D,
+      0,
+      gl.RGBA8,
+      LUT_WIDTH,
+      1,
+      0,
+      gl.RGBA,
+      gl.UNSIGNED_BYTE,
+      rampOf('viridis', false),
+    );
   }
 
   /** Compiled when first needed: a program costs a tenth of a first frame. */
-  #program(mode: Mode, round: boolean, selection: boolean): Program {
+  #program(mode: Mode, round: boolean, flags: readonly Flag[]): Program {
     const kind = mode === 'value' ? 'value' : 'category';
-    const key = `${kind} ${round} ${selection}`;
+    const key = `${kind} ${round} ${flags}`;
     const held = this.#programs.get(key);
     if (held) return held;
     const vertex = kind === 'value' ? valueVertex : categoryVertex;
-    const made = this.#scope.program(vertexSource(vertex, selection), round ? roundFragment : smallFragment);
+    const made = this.#scope.program(vertexSource(vertex, flags), round ? roundFragment : smallFragment);
     this.#programs.set(key, made);
     return made;
   }
 
   /** Compiles the programs that later frames may need; true while some are left. */
   warm(): boolean {
-    for (const selection of [false, true]) {
+    for (const flags of [[], ['SELECTION']] as const) {
       for (const mode of ['category', 'value'] as const) {
         for (const round of [false, true]) {
-          if (this.#programs.has(`${mode} ${round} ${selection}`)) continue;
-          this.#program(mode, round, selection);
+          if (this.#programs.has(`${mode} ${round} ${flags}`)) continue;
+          this.#program(mode, round, flags);
           return true;
         }
       }
@@ -166,11 +182,23 @@ export class PointLayer {
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, LUT_WIDTH, rows, 0, gl.RGBA, gl.UNSIGNED_BYTE, texels);
   }
 
+  setRamp(map: Colormap, reversed: boolean): void {
+    const { gl } = this.#scope;
+    gl.bindTexture(gl.TEXTURE_2D, this.#ramp);
+    const ramp = rampOf(map, reversed);
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, LUT_WIDTH, 1, 0, gl.RGBA, gl.UNSIGNED_BYTE, ramp);
+  }
+
   draw(style: PointStyle): void {
     const { gl } = this.#scope;
     const round = style.size >= ROUND_FROM;
     const selection = this.#hasSelection;
-    const program = this.#program(this.#mode, round, selection);
+    const valued = this.#mode === 'value';
+    const dim = valued && style.dimZeros;
+    const flags: Flag[] = selection ? ['SELECTION'] : [];
+    if (valued && style.log) flags.push('LOG');
+    if (dim) flags.push('DIM');
+    const program = this.#program(this.#mode, round, flags);
     program.use();
     gl.uniform2f(program.uniform('scale'), ...style.scale);
     gl.uniform2f(program.uniform('offset'), ...style.offset);
@@ -180,7 +208,7 @@ export class PointLayer {
     gl.uniform1i(program.uniform('lut'), 0);
     gl.bindTexture(gl.TEXTURE_2D, this.#mode === 'value' ? this.#ramp : this.#lut);
     if (this.#mode === 'value') {
-      const [low, high] = style.range;
+      const [low, high] = style.log ? logged(style.range) : style.range;
       gl.uniform2f(program.uniform('range'), low, high > low ? 1 / (high - low) : 0);
       const [r, g, b] = style.missing;
       gl.uniform3f(program.uniform('missing'), r / 255, g / 255, b / 255);
@@ -197,7 +225,7 @@ export class PointLayer {
       const [r, g, b] = style.ground;
       gl.uniform3f(program.uniform('ground'), r / 255, g / 255, b / 255);
     }
-    if (round || selection || style.opacity < 1) {
+    if (round || selection || dim || style.opacity < 1) {
       gl.enable(gl.BLEND);
       gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
     } else {
@@ -209,4 +237,8 @@ export class PointLayer {
     gl.bindVertexArray(null);
     gl.disable(gl.DEPTH_TEST);
   }
+}
+
+function logged([low, high]: readonly [number, number]): readonly [number, number] {
+  return [signedLog1p(low), signedLog1p(high)];
 }

@@ -1,5 +1,6 @@
 import type { Positions, TissueImage } from '../data/bundle';
 import type { View } from '../lib/camera';
+import type { Colormap } from '../lib/colormap';
 import { MISSING_COLOUR, PLAIN_COLOUR, parseColour, type Rgb } from '../lib/colour';
 import { GraphicsError } from '../lib/errors';
 import type { Layer } from '../state/layer';
@@ -16,6 +17,8 @@ export interface Frame {
   pointSize: number;
   opacity: number;
   range: readonly [number, number];
+  log: boolean;
+  dimZeros: boolean;
   /** 0 for no image */
   imageOpacity: number;
   dark: boolean;
@@ -69,6 +72,11 @@ export class Renderer {
     this.#points.setColors(rgba);
   }
 
+  /** The colours of values. */
+  setRamp(map: Colormap, reversed: boolean): void {
+    this.#points.setRamp(map, reversed);
+  }
+
   /** One flag for each cell; null ends the selection. */
   setSelected(mask: Uint8Array | null): void {
     this.#points.setSelected(mask);
@@ -100,6 +108,8 @@ export class Renderer {
       size: Math.max(1, frame.pointSize * ratio),
       opacity: frame.opacity,
       range: frame.range,
+      log: frame.log,
+      dimZeros: frame.dimZeros,
       missing: parseColour(MISSING_COLOUR),
       ground: frame.ground,
       count: frame.budget,

@@ -82,6 +82,8 @@ export function createStage(
       pointSize: sizeOf(view, state.pointSize),
       opacity: state.opacity,
       range: model.range.value,
+      log: state.scale === 'log1p',
+      dimZeros: state.dimZeros,
       imageOpacity: state.imageOn ? state.imageOpacity : 0,
       dark: model.dark.value,
       ground: ground ?? BLACK,
@@ -147,6 +149,7 @@ export function createStage(
     if (!positions) return;
     renderer = new Renderer(gl, positions, order);
     renderer.setLayer(model.layer.value);
+    renderer.setRamp(model.state.value.colormap, model.state.value.reversed);
     colors();
     renderer.setImage(model.image.value);
     renderer.setSelected(model.selection.value?.mask ?? null);
@@ -186,7 +189,7 @@ export function createStage(
       }),
     ),
   );
-  let hidden = model.state.value.hidden;
+  let { hidden, colormap: map, reversed } = model.state.value;
   let camera = model.state.value.camera;
   disposer.add(
     effect(
@@ -199,6 +202,10 @@ export function createStage(
           if (state.hidden !== hidden) {
             hidden = state.hidden;
             colors();
+          }
+          if (state.colormap !== map || state.reversed !== reversed) {
+            ({ colormap: map, reversed } = state);
+            renderer?.setRamp(map, reversed);
           }
           if (state.camera !== camera) {
             const isFirst = camera === null;

@@ -13,9 +13,18 @@ flat out vec4 color;
 void main() {
   // A comparison alone may be optimised away as always true.
   bool known = !isnan(value) && value <= 3.4e38 && value >= -3.4e38;
-  float t = known ? clamp((value - range.x) * range.y, 0.0, 1.0) : 0.0;
+#ifdef LOG
+  float along = sign(value) * log(1.0 + abs(value));
+#else
+  float along = value;
+#endif
+  float t = known ? clamp((along - range.x) * range.y, 0.0, 1.0) : 0.0;
   vec3 rgb = known ? texelFetch(lut, ivec2(int(t * 255.0 + 0.5), 0), 0).rgb : missing;
   color = toned(rgb) * opacity;
+#ifdef DIM
+  // What lies behind shines through cells without a signal.
+  if (value == 0.0 || !known) color = vec4(missing, 1.0) * 0.22 * opacity;
+#endif
   gl_PointSize = size;
   // The value is the depth: the highest lies on top, cells without a value below all.
   gl_Position = vec4(position * scale + offset, placed(known ? 0.8 - t * 1.6 : 0.9), 1.0);

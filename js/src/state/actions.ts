@@ -17,6 +17,8 @@ export interface Actions extends SelectionActions {
   isolateClass(column: string, name: string | null): void;
   showAll(column: string): void;
   setRange(range: readonly [number, number] | null): void;
+  /** How values become colours. */
+  setColours(change: Partial<Pick<ViewState, 'colormap' | 'reversed' | 'scale' | 'dimZeros'>>): void;
   setPointSize(factor: number): void;
   setOpacity(opacity: number): void;
   setImage(on: boolean, opacity: number): void;
@@ -96,6 +98,7 @@ export function createActions(model: Model, loader: Loader): Actions {
     },
     showAll: (column) => setHidden(column, []),
     setRange: (range) => change({ range }),
+    setColours: change,
     setPointSize: (pointSize) => change({ pointSize }),
     setOpacity: (opacity) => change({ opacity }),
     setImage: (imageOn, imageOpacity) => change({ imageOn, imageOpacity }),

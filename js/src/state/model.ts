@@ -3,6 +3,7 @@ import type { Bundle, Positions, TissueImage } from '../data/bundle';
 import type { CellNames } from '../data/cell-ids';
 import type { CategoryValues, ColumnInfo, ColumnValues } from '../data/columns';
 import { type View, type Viewport, viewOf } from '../lib/camera';
+import { type ColourScale, colourScale } from '../lib/colormap';
 import { type Layer, NO_LAYER } from './layer';
 import type { Draft, Region, Selection, Tool } from './selection';
 import { INITIAL, type ViewState } from './view-state';
@@ -61,6 +62,7 @@ export interface Model {
   readonly view: ReadonlySignal<View | null>;
   readonly dark: ReadonlySignal<boolean>;
   readonly range: ReadonlySignal<readonly [number, number]>;
+  readonly scale: ReadonlySignal<ColourScale>;
   readonly group: ReadonlySignal<CategoryValues | null>;
 }
 
@@ -75,6 +77,19 @@ export function createModel(initial: Partial<ViewState> = {}): Model {
   const theme = computed(() => state.value.theme);
   const groupBy = computed(() => state.value.groupBy);
   const limits = computed(() => state.value.range);
+  const map = computed(() => state.value.colormap);
+  const reversed = computed(() => state.value.reversed);
+  const log = computed(() => state.value.scale === 'log1p');
+  const mapped = computed(() => ({ map: map.value, reversed: reversed.value, log: log.value }));
+  const range = computed<readonly [number, number]>(() => {
+    if (limits.value) return limits.value;
+    if (layer.value.kind !== 'value') return [0, 1];
+    const { lower, upper } = layer.value.summary;
+    if (map.value !== 'rdbu' || lower >= 0) return [lower, upper];
+    // White is zero.
+    const far = Math.max(-lower, Math.abs(upper));
+    return [-far, far];
+  });
   return {
     state,
     status: signal<Status>({ kind: 'loading', label: 'Opening the bundle', done: 0, total: 0 }),
@@ -106,9 +121,10 @@ export function createModel(initial: Partial<ViewState> = {}): Model {
       return viewOf(camera.value, at.extent, viewport.value, at.yAxis);
     }),
     dark: computed(() => (theme.value === 'auto' ? systemDark.value : theme.value === 'dark')),
-    range: computed(() => {
-      if (limits.value) return limits.value;
-      return layer.value.kind === 'value' ? [layer.value.summary.lower, layer.value.summary.upper] : [0, 1];
+    range,
+    scale: computed(() => {
+      const { map, reversed, log } = mapped.value;
+      return colourScale({ map, reversed, log, range: range.value });
     }),
     group: computed(() => {
       const column = groupBy.value === null ? undefined : loaded.value.get(groupBy.value);

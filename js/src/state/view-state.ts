@@ -1,4 +1,5 @@
 import type { Camera } from '../lib/camera';
+import { COLORMAPS, type Colormap } from '../lib/colormap';
 
 /** What colours the tissue. */
 export type Color =
@@ -27,6 +28,13 @@ export interface ViewState {
   theme: Theme;
   /** Limits of the colours; null for the robust limits of the values. */
   range: readonly [number, number] | null;
+  /** Of values. */
+  colormap: Colormap;
+  reversed: boolean;
+  /** How values become colours between the limits. */
+  scale: 'linear' | 'log1p';
+  /** Whether cells of the value zero step back. */
+  dimZeros: boolean;
 }
 
 export const INITIAL: ViewState = {
@@ -40,6 +48,10 @@ export const INITIAL: ViewState = {
   imageOpacity: 0.85,
   theme: 'auto',
   range: null,
+  colormap: 'viridis',
+  reversed: false,
+  scale: 'linear',
+  dimZeros: false,
 };
 
 export const POINT_SIZE = { min: 0.2, max: 4 } as const;
@@ -69,6 +81,10 @@ export function merged(current: ViewState, change: Partial<ViewState>): ViewStat
     opacity: between(next.opacity, 0, 1, current.opacity),
     imageOpacity: between(next.imageOpacity, 0, 1, current.imageOpacity),
     theme: ['light', 'dark', 'auto'].includes(next.theme) ? next.theme : current.theme,
+    colormap: COLORMAPS.includes(next.colormap) ? next.colormap : current.colormap,
+    scale: ['linear', 'log1p'].includes(next.scale) ? next.scale : current.scale,
+    reversed: next.reversed === true,
+    dimZeros: next.dimZeros === true,
   };
 }
 

@@ -107,6 +107,21 @@ export function More({ traits }: { traits: Traits }): JSX.Element {
           />
         )}
       </Field>
+      <Field label={say('Opens by double click')} help={help.scripts} problem={problems.scripts}>
+        {({ id, describedBy }) => (
+          <Select
+            id={id}
+            describedBy={describedBy}
+            value={options.scripts}
+            choices={[
+              ['auto', say('While that takes under 200 MB')],
+              ['yes', say('Always')],
+              ['no', say('No: it asks for its folder')],
+            ]}
+            onChange={(scripts) => traits.change({ scripts })}
+          />
+        )}
+      </Field>
       <Field label={say('Largest file, MiB')} help={help.max_asset_mb} problem={problems.max_asset_mb}>
         {({ id, describedBy }) => (
           <NumberInput

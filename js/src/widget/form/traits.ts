@@ -69,6 +69,7 @@ export interface Options {
   seed: number;
   gzip: boolean;
   max_asset_mb: number;
+  scripts: string;
   dataset_name: string | null;
   preview: boolean;
   layer: string | null;

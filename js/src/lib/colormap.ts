@@ -1,0 +1,80 @@
+import { cssColour, parseColour, type Rgb } from './colour';
+
+/** Sixteen colours of each map, evenly spaced; `rdbu` is for signed values, white at the middle. */
+const STOPS = {
+  viridis:
+    '440154 481a6c 472f7d 414487 39568c 31688e 2a788e 23888e 1f988b 22a884 35b779 54c568 7ad151 a5db36 d2e21b fde725',
+  magma:
+    '000004 0b0924 20114b 3b0f70 57157e 721f81 8c2981 a8327d c43c75 de4968 f1605d fa7f5e fe9f6d febf84 fddea0 fcfdbf',
+  inferno:
+    '000004 0c0826 240c4f 420a68 5d126e 781c6d 932667 ae305c c73e4c dd513a ed6925 f8850f fca50a fac62d f2e661 fcffa4',
+  cividis:
+    '00224e 002e6c 1e3a6f 35456c 47516c 575d6d 666970 757575 848279 948e77 a59c74 b7a96e c8b866 dbc75a eed649 fee838',
+  greys: 'ebedf0 1b1f24',
+  rdbu: '053061 185493 2c75b4 4393c3 78b4d5 a7d0e4 d1e5f0 eaf1f5 f9eee7 fddbc7 f7b799 ea8e70 d6604d be3036 991027 67001f',
+} as const;
+
+export type Colormap = keyof typeof STOPS;
+export const COLORMAPS = Object.keys(STOPS) as Colormap[];
+const TABLES = new Map(
+  Object.entries(STOPS).map(([name, text]) => [name, text.split(' ').map((hex) => parseColour(`#${hex}`))]),
+);
+const GRADIENT_STEPS = 24;
+
+/** A colour of the map at `t` in 0..1. */
+export function colourAt(map: Colormap, t: number): Rgb {
+  const stops = TABLES.get(map) ?? [];
+  const at = Math.min(1, Math.max(0, t)) * (stops.length - 1);
+  const index = Math.max(0, Math.min(stops.length - 2, Math.floor(at)));
+  const low = stops[index] ?? [0, 0, 0];
+  const high = stops[index + 1] ?? low;
+  const mix = (channel: 0 | 1 | 2) =>
+    Math.round(low[channel] + (high[channel] - low[channel]) * (at - index));
+  return [mix(0), mix(1), mix(2)];
+}
+
+/** 256 texels, RGBA. */
+export function rampOf(map: Colormap, reversed: boolean): Uint8Array {
+  const ramp = new Uint8Array(256 * 4);
+  for (let i = 0; i < 256; i++) ramp.set([...colourAt(map, (reversed ? 255 - i : i) / 255), 255], i * 4);
+  return ramp;
+}
+
+/** Logarithm that takes zeros, and signed values by their size. */
+export function signedLog1p(value: number): number {
+  return Math.sign(value) * Math.log1p(Math.abs(value));
+}
+
+/** From values to colours, as the tissue shows them. */
+export interface ColourScale {
+  /** 0 at the lower limit, 1 at the upper, as far as the colours go. */
+  share(value: number): number;
+  css(value: number): string;
+  /** A CSS gradient over the values from `from` to `to`, evenly spaced in the values themselves. */
+  gradient(from: number, to: number): string;
+}
+
+export function colourScale(options: {
+  map: Colormap;
+  reversed: boolean;
+  log: boolean;
+  range: readonly [number, number];
+}): ColourScale {
+  const { map, reversed, log } = options;
+  const [low, high] = log ? options.range.map(signedLog1p) : options.range;
+  const share = (value: number) => {
+    const at = log ? signedLog1p(value) : value;
+    const from = low ?? 0;
+    const to = high ?? 1;
+    return to > from ? Math.min(1, Math.max(0, (at - from) / (to - from))) : 0;
+  };
+  const css = (value: number) => cssColour(colourAt(map, reversed ? 1 - share(value) : share(value)));
+  return {
+    share,
+    css,
+    gradient(from, to) {
+      const steps = Array.from({ length: GRADIENT_STEPS }, (_, i) => i / (GRADIENT_STEPS - 1));
+      return `linear-gradient(90deg, ${steps.map((t) => css(from + t * (to - from))).join(', ')})`;
+    },
+  };
+}

@@ -1,0 +1,57 @@
+import type { JSX } from 'preact';
+import { COLORMAPS, type Colormap, colourScale } from '../lib/colormap';
+import { usePanels } from './context';
+
+const NAMES: Record<Colormap, string> = {
+  viridis: 'Viridis',
+  magma: 'Magma',
+  inferno: 'Inferno',
+  cividis: 'Cividis, also for colour-blind eyes',
+  greys: 'Greys',
+  rdbu: 'Blue to red, white at zero: for signed values',
+};
+
+/** Which colours the values have, and how they spread between the limits. */
+export function Colormaps(): JSX.Element {
+  const { model, actions } = usePanels();
+  const { colormap, reversed, scale, dimZeros } = model.state.value;
+  const toggle = (label: string, title: string, on: boolean, flip: () => void) => (
+    <button type="button" class="ks-chip" aria-pressed={on} title={title} onClick={flip}>
+      {label}
+    </button>
+  );
+  return (
+    <div class="ks-colormaps">
+      <div class="ks-swatches" role="radiogroup" aria-label="Colour map">
+        {COLORMAPS.map((map) => (
+          <label key={map} class="ks-swatch" title={NAMES[map]}>
+            <input
+              type="radio"
+              class="ks-offscreen"
+              name="ks-colormap"
+              aria-label={NAMES[map]}
+              checked={map === colormap}
+              onChange={() => actions.setColours({ colormap: map })}
+            />
+            <span
+              style={{
+                background: colourScale({ map, reversed, log: false, range: [0, 1] }).gradient(0, 1),
+              }}
+            />
+          </label>
+        ))}
+      </div>
+      <div class="ks-chips">
+        {toggle('Reverse', 'Turn the colour map round', reversed, () =>
+          actions.setColours({ reversed: !reversed }),
+        )}
+        {toggle('Log', 'Colours spread by log(1 + value)', scale === 'log1p', () =>
+          actions.setColours({ scale: scale === 'log1p' ? 'linear' : 'log1p' }),
+        )}
+        {toggle('Dim zeros', 'Cells with the value zero step back', dimZeros, () =>
+          actions.setColours({ dimZeros: !dimZeros }),
+        )}
+      </div>
+    </div>
+  );
+}

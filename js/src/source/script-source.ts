@@ -1,0 +1,108 @@
+import type { AssetFile, Manifest, ScriptShard } from '../contract/manifest';
+import { fromBase64, joined } from '../lib/bytes';
+import { NotFoundError } from '../lib/errors';
+import type { BundleSource } from './bundle-source';
+
+const MANIFEST = 'manifest.json';
+/** Decoded shards that are kept: a gene's neighbours often come next. */
+const KEPT = 3;
+
+/** Runs `NAME.js` and resolves with what it hands over; rejects when there is no such script. */
+export type RunScript = (path: string) => Promise<{ name: string; base64: string }>;
+
+/** Which bytes each script carries. A manifest that cannot be read is told by whoever opens the bundle. */
+function indexOf(stored: Uint8Array): { asset_files: AssetFile[]; scripts: ScriptShard[] } {
+  try {
+    const { asset_files, scripts } = JSON.parse(new TextDecoder().decode(stored)) as Manifest;
+    return { asset_files: asset_files ?? [], scripts: scripts ?? [] };
+  } catch {
+    return { asset_files: [], scripts: [] };
+  }
+}
+
+/**
+ * Reads a bundle that was written as scripts, too: what a page opened by double click may run, but not read. Null where
+ * it was not.
+ */
+export async function scriptSource(run: RunScript): Promise<BundleSource | null> {
+  let text: string;
+  try {
+    text = (await run('manifest.js')).base64;
+  } catch {
+    return null;
+  }
+  const stored = fromBase64(text);
+  const { asset_files: files, scripts: shards } = indexOf(stored);
+  const places = new Map<string, { start: number; end: number }>();
+  let at = 0;
+  for (const { kind, path, size_bytes: size } of files) {
+    if (kind === 'script') continue;
+    places.set(path, { start: at, end: at + size });
+    at += size;
+  }
+  const kept = new Map<string, Promise<Uint8Array>>();
+  const bytesOf = (path: string) => {
+    const held = kept.get(path);
+    kept.delete(path);
+    const bytes = held ?? run(path).then(({ base64 }) => fromBase64(base64));
+    kept.set(path, bytes);
+    bytes.catch(() => kept.delete(path));
+    for (const oldest of kept.keys()) {
+      if (kept.size <= KEPT) break;
+      kept.delete(oldest);
+    }
+    return bytes;
+  };
+
+  return {
+    async read(path, ctx) {
+      ctx.signal.throwIfAborted();
+      if (path === MANIFEST) return stored;
+      const place = places.get(path);
+      if (!place) throw new NotFoundError(path);
+      const parts: Uint8Array[] = [];
+      let done = 0;
+      for (const { path: script, start, end } of shards) {
+        if (end <= place.start || start >= place.end) continue;
+        const bytes = await bytesOf(script);
+        ctx.signal.throwIfAborted();
+        const part = bytes.subarray(Math.max(0, place.start - start), Math.min(end, place.end) - start);
+        parts.push(part);
+        done += part.byteLength;
+        ctx.progress?.(done, place.end - place.start);
+      }
+      if (done !== place.end - place.start) throw new NotFoundError(path);
+      // A copy: whoever reads may hand the bytes to a worker, and a shard holds several files.
+      return joined(parts);
+    },
+    dispose() {
+      kept.clear();
+    },
+  };
+}
+
+/** Runs scripts beside the page. One hands its bytes over by the page's `karospaceFile(name, base64)`. */
+export function scriptRunner(document: Document): RunScript {
+  const handed = new Map<string, string>();
+  const scope = window as unknown as { karospaceFile?: (name: string, base64: string) => void };
+  scope.karospaceFile = (name, base64) => handed.set(name, base64);
+  return (path) =>
+    new Promise((resolve, reject) => {
+      const script = document.createElement('script');
+      script.onload = () => {
+        // The text of a script is as large as its bytes and a third: not kept in the page.
+        script.remove();
+        const name = path === 'manifest.js' ? MANIFEST : path;
+        const base64 = handed.get(name);
+        handed.delete(name);
+        if (base64 === undefined) reject(new NotFoundError(path));
+        else resolve({ name, base64 });
+      };
+      script.onerror = () => {
+        script.remove();
+        reject(new NotFoundError(path));
+      };
+      script.src = path.split('/').map(encodeURIComponent).join('/');
+      document.head.append(script);
+    });
+}

@@ -1,0 +1,137 @@
+"""A folder that was opened by double click: the page may read no file beside it."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import anndata as ad
+import numpy as np
+import pytest
+from conftest import Viewer
+
+from karospace_jupyter import Bundle, ExportConfig, adata_to_karospace, export_h5ad
+from karospace_jupyter.datasets import synthetic_tissue
+
+pytestmark = pytest.mark.e2e
+
+
+def own(requests: list[str]) -> list[str]:
+    return [request for request in requests if not request.startswith(("blob:", "data:"))]
+
+
+def test_it_opens_with_its_genes_and_its_image_and_asks_nothing(viewer: Viewer, tmp_path: Path) -> None:
+    adata = synthetic_tissue(n_cells=3000, seed=1)
+    folder = tmp_path / "a b&c #1"
+    bundle = adata_to_karospace(adata, folder, genes_mode="all")
+    viewer.open((folder / "index.html").as_uri())
+    x: Any = adata.X
+    for gene in ("EPCAM", bundle.manifest.gene_list[-1]):
+        viewer.set(color={"kind": "gene", "gene": gene})
+        values = x[:, adata.var_names.get_loc(gene)].toarray().ravel()
+        cells = [0, 17, int(np.argmax(values)), adata.n_obs - 1]
+        assert [viewer.value(cell) for cell in cells] == pytest.approx(values[cells].tolist(), rel=1e-6)
+    viewer.set(color={"kind": "none"}, opacity=0)
+    viewer.set(imageOn=False)
+    without_image = viewer.pixels()
+    viewer.set(imageOn=True)
+    end = time.monotonic() + 20
+    while (without_image != viewer.pixels()).any(axis=2).mean() < 0.1:
+        assert time.monotonic() < end, "the image is not drawn"
+        viewer.page.wait_for_timeout(100)
+    assert viewer.problems == []
+    asked = own(viewer.requests)
+    assert all(request.startswith(folder.as_uri()) for request in asked)
+    assert all(request.endswith((".html", ".js")) for request in asked)
+    # What was run is not kept in the page.
+    assert viewer.page.locator("script[src]").count() == 0
+
+
+def test_large_files_are_cut_into_shards_of_8_mb(viewer: Viewer, tmp_path: Path) -> None:
+    # Noise does not compress: one gene alone takes 10 MB.
+    n = 2_600_000
+    rng = np.random.default_rng(0)
+    adata = ad.AnnData(rng.random((n, 1), dtype=np.float32), obsm={"spatial": rng.random((n, 2), dtype=np.float32)})
+    adata.obs_names = adata.obs_names.astype(str)
+    bundle = adata_to_karospace(adata, tmp_path / "large", genes_mode="all", scripts="yes", preview=False)
+    sizes = [file.stat().st_size for file in (tmp_path / "large" / "scripts").iterdir()]
+    assert max(sizes) <= 8_000_100
+    assert len(sizes) == len(bundle.manifest.scripts or [])
+    viewer.open((tmp_path / "large" / "index.html").as_uri())
+    viewer.set(color={"kind": "gene", "gene": "0"})
+    some = [0, 1, n // 2, n - 1]
+    assert [viewer.value(cell) for cell in some] == pytest.approx(adata.X[some, 0].tolist())  # type: ignore[index]
+
+
+def test_what_is_missing_is_named(viewer: Viewer, tmp_path: Path) -> None:
+    adata_to_karospace(synthetic_tissue(n_cells=20_000, seed=1), tmp_path / "b", genes_mode="all")
+    shards = sorted((tmp_path / "b" / "scripts").iterdir())
+    shards[-1].unlink()
+    viewer.open((tmp_path / "b" / "index.html").as_uri())
+    last = Bundle(tmp_path / "b").manifest.gene_list[-1]
+    failure = viewer.page.evaluate(
+        "gene => window.karospace.setState({color: {kind: 'gene', gene}}).then(() => '', String)", last
+    )
+    assert f"scripts/{shards[-1].name}" in failure
+    assert shards[-1].name in viewer.page.locator(".ks-panel").inner_text()
+
+
+@pytest.mark.parametrize("scripts", ["no", "auto"])
+def test_without_scripts_it_asks_for_its_folder(viewer: Viewer, tmp_path: Path, scripts: str) -> None:
+    folder = tmp_path / "b"
+    adata_to_karospace(synthetic_tissue(n_cells=500, seed=1), folder, genes_mode="all", scripts=scripts)
+    if scripts == "auto":  # as when someone left them out of a copy
+        (folder / "manifest.js").unlink()
+        shutil.rmtree(folder / "scripts")
+    else:
+        assert not (folder / "manifest.js").exists()
+        assert not (folder / "scripts").exists()
+    viewer.page.goto((folder / "index.html").as_uri())
+    viewer.page.get_by_role("button", name="Open the bundle folder").wait_for()
+    with viewer.page.expect_file_chooser() as chooser:
+        viewer.page.evaluate("delete window.showDirectoryPicker")
+        viewer.page.get_by_role("button", name="Open the bundle folder").click()
+    chooser.value.set_files(folder)
+    viewer.page.evaluate("window.karospace.ready")
+    assert viewer.page.evaluate("window.karospace.cells") == 500
+
+
+def test_a_zip_opens_once_it_is_unpacked(viewer: Viewer, tmp_path: Path) -> None:
+    bundle = adata_to_karospace(synthetic_tissue(n_cells=500, seed=1), zip_path=tmp_path / "b.zip", genes_mode="all")
+    bundle.verify()
+    shutil.unpack_archive(tmp_path / "b.zip", tmp_path / "out")
+    viewer.open((tmp_path / "out" / "b" / "index.html").as_uri())
+    assert viewer.page.evaluate("window.karospace.cells") == 500
+    assert viewer.problems == []
+
+
+@pytest.mark.parametrize("name", ["imc", "visium", "cycif", "pbmc"])
+def test_real_files_open(viewer: Viewer, real_data: Path, export: Callable[..., Path], name: str) -> None:
+    [file] = [file for file in real_data.glob("*.h5ad") if name in file.name.lower()]
+    folder = export(file, coords="obsm:X_umap") if name == "pbmc" else export(file)
+    viewer.open((folder / "index.html").as_uri())
+    assert viewer.page.evaluate("window.karospace.cells") == Bundle(folder).manifest.n_cells
+    assert viewer.problems == []
+
+
+def test_the_same_files_whichever_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "0")
+    adata = synthetic_tissue(n_cells=500, seed=1)
+    adata.write_h5ad(tmp_path / "a.h5ad")
+    config = ExportConfig(h5ad_path=tmp_path / "a.h5ad", outdir=tmp_path / "one", single_file=tmp_path / "one.html")
+    export_h5ad(config)
+    one = Bundle(tmp_path / "one")
+    kept = Bundle(tmp_path / "one.html")
+    assert kept.manifest.scripts is None
+    kept.verify()
+    # Back from the page to a folder: the same scripts again.
+    two = kept.save(tmp_path / "two")
+    two.verify()
+    assert {f.path: f.sha256 for f in two.manifest.asset_files} == {f.path: f.sha256 for f in one.manifest.asset_files}
+    assert (tmp_path / "two" / "manifest.js").read_bytes() == (tmp_path / "one" / "manifest.js").read_bytes()
+    assert two.save(tmp_path / "three", scripts="no").manifest.scripts is None
+    assert not (tmp_path / "three" / "scripts").exists()
+    assert Bundle(two.to_zip(tmp_path / "two.zip")).manifest.scripts == one.manifest.scripts
