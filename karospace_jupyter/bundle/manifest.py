@@ -8,7 +8,7 @@ reader. ``FORMAT.md`` beside this file gives the reason for each addition.
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -206,6 +206,48 @@ class ScriptShard(_Part):
     _safe = field_validator("path")(check_path)
 
 
+Extent = tuple[float, float, float, float]
+"""x min, y min, x max, y max."""
+
+
+class Embedding(_Part):
+    """1.x. Another place for each cell, as in a UMAP: not on the tissue."""
+
+    name: str
+    """The key of obsm, as `X_umap`."""
+    label: str
+    """For people, as `UMAP`."""
+    extent: Extent
+    """x min, y min, x max, y max of the finite values."""
+    dtype: Literal["float32"] = "float32"
+    chunks: list[Chunk]
+    """Files of interleaved x, y pairs, little-endian; y grows upwards. NaN where a cell has no place in it."""
+
+
+class Section(_Part):
+    """One section of the tissue."""
+
+    name: str
+    """The category of the column."""
+    extent: Extent
+    """x min, y min, x max, y max of its cells, in coordinate units."""
+    count: int = Field(ge=0)
+    """Cells of this section, at least one."""
+
+
+class Sections(_Part):
+    """1.x. The tissue lies in several sections."""
+
+    column: str
+    """The annotation whose codes say to which section a cell belongs; always one of kind `category`."""
+    overlapping: bool
+    """Whether the sections lie on top of each other, so that they are to be laid out side by side."""
+    items: list[Section]
+    """The categories of the column that have cells, in their order."""
+    missing: int = Field(ge=0)
+    """Cells of no section."""
+
+
 class Manifest(BaseModel):
     """`manifest.json`: everything a reader needs to find and understand the files of a bundle."""
 
@@ -231,6 +273,10 @@ class Manifest(BaseModel):
     columns: list[Column] | None = None
     """1.x. The annotation columns, in order, without JSON."""
     gene_labels: list[GeneLabels] | None = None
+    embeddings: list[Embedding] | None = None
+    sections: Sections | None = None
+    view: dict[str, Any] | None = None
+    """1.x. How the viewer opens: a view as the viewer saves it, its state alone or with regions."""
     warnings: list[str] | None = None
     """1.x. What the exporter had to decide or leave out, in plain words."""
     max_asset_bytes: int | None = None

@@ -27,6 +27,14 @@ export interface Manifest {
    */
   columns?: (CategoryColumn | NumberColumn)[] | null;
   gene_labels?: GeneLabels[] | null;
+  embeddings?: Embedding[] | null;
+  sections?: Sections | null;
+  /**
+   * 1.x. How the viewer opens: a view as the viewer saves it, its state alone or with regions.
+   */
+  view?: {
+    [k: string]: unknown;
+  } | null;
   /**
    * 1.x. What the exporter had to decide or leave out, in plain words.
    */
@@ -255,6 +263,72 @@ export interface GeneLabels {
    * Same length and order as `gene_list`; empty where a gene has none.
    */
   labels: string[];
+}
+/**
+ * 1.x. Another place for each cell, as in a UMAP: not on the tissue.
+ */
+export interface Embedding {
+  /**
+   * The key of obsm, as `X_umap`.
+   */
+  name: string;
+  /**
+   * For people, as `UMAP`.
+   */
+  label: string;
+  /**
+   * x min, y min, x max, y max of the finite values.
+   *
+   * @minItems 4
+   * @maxItems 4
+   */
+  extent: [number, number, number, number];
+  dtype: 'float32';
+  /**
+   * Files of interleaved x, y pairs, little-endian; y grows upwards. NaN where a cell has no place in it.
+   */
+  chunks: Chunk[];
+}
+/**
+ * 1.x. The tissue lies in several sections.
+ */
+export interface Sections {
+  /**
+   * The annotation whose codes say to which section a cell belongs; always one of kind `category`.
+   */
+  column: string;
+  /**
+   * Whether the sections lie on top of each other, so that they are to be laid out side by side.
+   */
+  overlapping: boolean;
+  /**
+   * The categories of the column that have cells, in their order.
+   */
+  items: Section[];
+  /**
+   * Cells of no section.
+   */
+  missing: number;
+}
+/**
+ * One section of the tissue.
+ */
+export interface Section {
+  /**
+   * The category of the column.
+   */
+  name: string;
+  /**
+   * x min, y min, x max, y max of its cells, in coordinate units.
+   *
+   * @minItems 4
+   * @maxItems 4
+   */
+  extent: [number, number, number, number];
+  /**
+   * Cells of this section, at least one.
+   */
+  count: number;
 }
 /**
  * 1.x. A script that carries a run of bytes of the other files, for pages that may read no file.
