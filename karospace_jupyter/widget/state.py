@@ -39,6 +39,39 @@ class ByNothing(_Part):
 Color = Annotated[ByAnnotation | ByGene | ByNothing, Field(discriminator="kind")]
 
 
+class OnTissue(_Part):
+    """Cells where they lie."""
+
+    kind: Literal["tissue"] = "tissue"
+
+
+class SectionGrid(_Part):
+    """All sections side by side."""
+
+    kind: Literal["sections"] = "sections"
+    columns: int = Field(ge=1)
+    """Sections in a row."""
+    order: Literal["file", "name", "cells"] = "file"
+
+
+class OneSection(_Part):
+    """One section alone."""
+
+    kind: Literal["section"] = "section"
+    name: str
+
+
+class InEmbedding(_Part):
+    """Cells where an embedding of the bundle puts them."""
+
+    kind: Literal["embedding"] = "embedding"
+    name: str
+    """Key of obsm."""
+
+
+Layout = Annotated[OnTissue | SectionGrid | OneSection | InEmbedding, Field(discriminator="kind")]
+
+
 class Camera(_Part):
     """Where the view looks."""
 
@@ -65,6 +98,10 @@ class ViewState(_Part):
     image_on: bool = True
     image_opacity: float = Field(default=0.85, ge=0, le=1)
     theme: Literal["light", "dark", "auto"] = "auto"
+    layout: Layout | None = None
+    """Where the cells stand; None lets the viewer choose: the tissue, or sections side by side that would overlap."""
+    beside: Layout | None = None
+    """What is shown beside, linked."""
     range: tuple[float, float] | None = None
     """Limits of the colours; None for robust limits of the values."""
     colormap: Literal["viridis", "magma", "inferno", "cividis", "greys", "rdbu"] = "viridis"

@@ -278,10 +278,11 @@ class KaroSpaceView(Base):
         """Tell a page that wants to show this view what it looks like now."""
         self._views.add(str(message.get("view")))
         live = len(self._live.names) if self._live is not None else 0
+        fresh = self._now == ViewState()  # then the bundle, or the viewer, says how it begins
         self._wire.send(
             {
                 "type": "opened", "view": message.get("view"), "id": message.get("id"),
-                "state": self._now.wire(), "live": live, "fresh": self._now == ViewState(),
+                "state": {} if fresh else self._now.wire(), "live": live, "fresh": fresh,
             }
         )  # fmt: skip
         if self.selection is not None:

@@ -37,6 +37,8 @@ export interface Bundle {
   positions(ctx: ReadContext): Promise<Positions>;
   columns(ctx: ReadContext): Promise<readonly ColumnInfo[]>;
   column(name: string, ctx: ReadContext): Promise<ColumnValues>;
+  /** Cells in a space of their own; y grows upwards, as in plots. */
+  embedding(name: string, ctx: ReadContext): Promise<Positions>;
   cellNames(ctx: ReadContext): Promise<CellNames>;
   image(ctx: ReadContext): Promise<TissueImage | null>;
   preview(ctx: ReadContext): Promise<Blob | null>;
@@ -107,6 +109,15 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
       if (!column) throw new UnknownNameError('column', name);
       loaded.set(name, column);
       return column;
+    },
+
+    async embedding(name, at) {
+      const stated = manifest.embeddings?.find((embedding) => embedding.name === name);
+      if (!stated) throw new UnknownNameError('embedding', name);
+      const bytes = await readChunks(reader, stated.chunks, cells, 8, `the embedding “${name}”`, at);
+      const coords = asFloat32(bytes);
+      const extent = stated.extent.every(Number.isFinite) ? stated.extent : extentOf(coords);
+      return { coords, extent, yAxis: 'up', unitUm: null, spotDiameter: null };
     },
 
     async cellNames(at) {

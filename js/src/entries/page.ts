@@ -3,6 +3,8 @@ import type { BundleSource } from '../source/bundle-source';
 import { embeddedSource } from '../source/embedded-source';
 import { httpSource } from '../source/http-source';
 import { scriptRunner, scriptSource } from '../source/script-source';
+import { viewOfHash } from '../state/saved-view';
+import { followAddress } from './address';
 import { isHosted, openHosted } from './hosted';
 import { createViewer, type Viewer, type ViewerOptions } from './viewer';
 
@@ -63,6 +65,11 @@ window.karospace = {
     return viewer?.regions ?? [];
   },
   setRegions: (regions) => shown().setRegions(regions),
+  getView: () => shown().getView(),
+  async setView(view) {
+    await ready;
+    await shown().setView(view);
+  },
   async snapshot() {
     await ready;
     return shown().snapshot();
@@ -91,7 +98,8 @@ async function main(): Promise<void> {
   if (isHosted()) return openHosted(show);
   if (location.protocol === 'file:') {
     const scripts = await scriptSource(scriptRunner(document));
-    if (scripts) show(scripts);
+    const view = await viewOfHash(location.hash);
+    if (scripts) show(scripts, { view });
     else mountStart(element, show);
     return;
   }
@@ -105,7 +113,7 @@ async function main(): Promise<void> {
       return mountStart(element, show);
     }
   }
-  show(source);
+  followAddress(show(source, { view: await viewOfHash(location.hash) }));
 }
 
 // Files that the page carries may stand behind this script.

@@ -8,8 +8,10 @@ import { createActions } from '../state/actions';
 import { valueAt } from '../state/layer';
 import { createLoader } from '../state/loader';
 import { createModel } from '../state/model';
+import { openedView, type SavedView, savedView, stateIn } from '../state/saved-view';
 import type { Region } from '../state/selection';
 import type { ViewState } from '../state/view-state';
+import { joinBeside } from './beside';
 
 export interface ViewerEvents {
   state: ViewState;
@@ -24,6 +26,8 @@ export interface ViewerEvents {
 
 export interface ViewerOptions {
   state?: Partial<ViewState>;
+  /** A saved view, in the place of the state and of what the bundle opens with. */
+  view?: unknown;
   /** Whose keys the viewer hears: the whole page, or only its own element (the default). */
   keys?: 'page' | 'element';
   /** Load every column at once: whoever carries the bytes may fall silent later. */
@@ -50,6 +54,10 @@ export interface Viewer {
   readonly regions: Region[];
   /** Puts these in the place of all regions; a colour that is missing is given out. */
   setRegions(regions: readonly { name: string; mask: Uint8Array; color?: string }[]): void;
+  /** The state and the regions, for a file or a link. */
+  getView(): SavedView;
+  /** Shows a saved view; resolves when it is drawn. What the bundle does not have is left out, and rejects at the end. */
+  setView(view: unknown): Promise<void>;
   /** The tissue as it is drawn now, on the colour behind it, as PNG. */
   snapshot(): Promise<Blob>;
   /** How many cells there are; 0 before they are loaded. */
@@ -63,6 +71,15 @@ export interface Viewer {
   dispose(): void;
 }
 
+/** What cannot be read is told with its regions, once the tissue stands. */
+function soundState(view: unknown): Partial<ViewState> {
+  try {
+    return stateIn(view);
+  } catch {
+    return {};
+  }
+}
+
 const copied = (region: Region): Region => ({ ...region, mask: region.mask.slice() });
 
 export function createViewer(
@@ -72,8 +89,13 @@ export function createViewer(
 ): Viewer {
   const disposer = new Disposer();
   const handlers = new Map<string, Set<(detail: never) => void>>();
-  const model = createModel(options.state);
-  const loader = createLoader(model, source, { eager: options.eager ?? false });
+  const state = options.view ? soundState(options.view) : options.state;
+  const free = Object.keys(state ?? {}).length === 0;
+  const model = createModel(state);
+  const loader = createLoader(model, source, {
+    eager: options.eager ?? false,
+    free,
+  });
   const actions = createActions(model, loader);
   let stage: Stage | null = null;
   let latest: Promise<void> = Promise.resolve();
@@ -96,7 +118,22 @@ export function createViewer(
       if (!isAbort(thrown) && model.status.value.kind !== 'error') actions.fail(asError(thrown));
       throw thrown;
     }
+    putRegions();
     void loader.loadRest();
+  };
+  let first: unknown = options.view ?? (free ? undefined : null);
+  /** Those of the view that the viewer opens with, once there are cells. */
+  const putRegions = () => {
+    const manifest = model.bundle.value?.manifest;
+    const view = first === undefined ? manifest?.view : first;
+    first = null;
+    if (!view || !manifest) return;
+    try {
+      const { regions } = openedView(view, manifest.n_cells);
+      if (regions.length > 0) actions.setRegions(regions);
+    } catch (thrown) {
+      model.notice.value = asError(thrown);
+    }
   };
   const begin = () => {
     latest = open();
@@ -110,6 +147,7 @@ export function createViewer(
     retry: begin,
     dark: options.dark,
   });
+  disposer.add(joinBeside(model, actions, panels.setSecond));
   disposer.add(() => source.dispose());
   disposer.add(() => loader.dispose());
   disposer.add(() => panels.dispose());
@@ -183,6 +221,14 @@ export function createViewer(
       return model.regions.value.map(copied);
     },
     setRegions: (regions) => actions.setRegions(regions),
+    getView: () => savedView(model),
+    async setView(view) {
+      await latest;
+      const { state, regions } = openedView(view, model.bundle.value?.manifest.n_cells ?? 0);
+      actions.setRegions(regions);
+      await actions.setStateOrRest(state);
+      await stage?.nextFrame();
+    },
     async snapshot() {
       await latest;
       if (!stage) throw new DOMException('The viewer was closed.', 'AbortError');

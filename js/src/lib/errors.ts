@@ -112,8 +112,16 @@ export class VersionError extends ViewerError {
 export class UnknownNameError extends ViewerError {
   override readonly tag = 'unknown-name';
 
-  constructor(kind: 'gene' | 'column', name: string) {
+  constructor(kind: 'gene' | 'column' | 'embedding' | 'section', name: string) {
     super(`The bundle has no ${kind} “${name}”.`, `Choose a ${kind} that was exported.`, 'manifest.json');
+  }
+}
+
+export class ViewFileError extends ViewerError {
+  override readonly tag = 'view-file';
+
+  constructor(why: string) {
+    super(`The view cannot be opened: ${why}.`, 'Choose a file that this viewer saved.', 'view');
   }
 }
 

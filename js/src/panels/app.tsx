@@ -1,17 +1,21 @@
-import type { Signal } from '@preact/signals';
+import type { ReadonlySignal, Signal } from '@preact/signals';
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { AnnotationPanel } from './annotation-panel';
+import { Beside } from './beside';
 import { ColorTabs, type Tab, tabOf } from './color-tabs';
-import { usePanels } from './context';
+import { type PanelContext, usePanels } from './context';
 import { Display } from './display';
 import { GenePanel } from './gene-panel';
 import { Help } from './help';
+import { Highlight } from './highlight';
 import { IconButton } from './icons';
+import { Layouts } from './layouts';
 import { Outline } from './outline';
 import { Regions } from './regions';
 import { ScaleBar } from './scale-bar';
+import { SectionTitles } from './section-titles';
 import { type Room, roomFor, SelectionPanel } from './selection-panel';
 import { StatusView } from './status';
 import { nextTheme } from './theme';
@@ -28,7 +32,18 @@ export interface Chrome {
   findGene: Signal<boolean>;
 }
 
-export function App({ canvas, chrome }: { canvas: HTMLCanvasElement; chrome: Chrome }): JSX.Element {
+/** What stands beside, with the element that its canvas is in. */
+export interface Second {
+  pane: PanelContext;
+  holder: HTMLElement;
+}
+
+export function App(props: {
+  canvas: HTMLCanvasElement;
+  chrome: Chrome;
+  second: ReadonlySignal<Second | null>;
+}): JSX.Element {
+  const { canvas, chrome, second } = props;
   const { model, actions } = usePanels();
   const holder = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {
@@ -46,8 +61,11 @@ export function App({ canvas, chrome }: { canvas: HTMLCanvasElement; chrome: Chr
       <div class="ks-stage">
         <div class="ks-canvas-holder" ref={holder} />
         <Outline />
+        <Highlight />
+        <SectionTitles />
         <div class="ks-top">
           <TitleCard />
+          {ready && <Layouts />}
           <div class="ks-card ks-actions">
             <IconButton
               icon={theme === 'auto' ? 'auto' : theme === 'dark' ? 'moon' : 'sun'}
@@ -102,6 +120,7 @@ export function App({ canvas, chrome }: { canvas: HTMLCanvasElement; chrome: Chr
         )}
         <StatusView />
       </div>
+      {second.value && <Beside {...second.value} />}
       {open && model.status.value.kind !== 'error' && <Panel chrome={chrome} room={room} />}
       {chrome.helpOpen.value && (
         <Help

@@ -15,6 +15,8 @@ const LINES: readonly [string, string][] = [
   ['+  −', 'zoom'],
   ['0', 'show all cells'],
   ['R', 'reset the view'],
+  ['B  X', 'an embedding beside, swap the two'],
+  ['[  ]', 'the section before, the next'],
   ['/', 'search a gene'],
   ['P', 'fold the panel'],
   ['T', 'light, dark, as the system'],

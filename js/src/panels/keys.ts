@@ -2,6 +2,7 @@ import type { Disposer } from '../lib/disposer';
 import type { Actions } from '../state/actions';
 import type { Model } from '../state/model';
 import type { Chrome } from './app';
+import { neighbour, partnerOf } from './layouts';
 import { nextTheme } from './theme';
 
 const STEP = 60;
@@ -18,6 +19,10 @@ export function attachKeys(
   chrome: Chrome,
   disposer: Disposer,
 ): void {
+  const step = (by: 1 | -1) => {
+    const next = neighbour(model, by);
+    if (next) actions.setLayout(next);
+  };
   const bound: Record<string, () => void> = {
     ArrowLeft: () => actions.pan(STEP, 0),
     ArrowRight: () => actions.pan(-STEP, 0),
@@ -39,6 +44,10 @@ export function attachKeys(
       chrome.panelOpen.value = true;
       chrome.findGene.value = true;
     },
+    b: () => actions.setBeside(model.state.value.beside ? null : partnerOf(model)),
+    x: () => actions.swap(),
+    '[': () => step(-1),
+    ']': () => step(1),
     v: () => actions.setTool('move'),
     l: () => actions.setTool('lasso'),
     m: () => actions.setTool('rect'),

@@ -4,10 +4,11 @@ import { Disposer } from '../lib/disposer';
 import type { BundleSource } from '../source/bundle-source';
 import type { Actions } from '../state/actions';
 import type { Model } from '../state/model';
-import { App, type Chrome } from './app';
+import { App, type Chrome, type Second } from './app';
 import base from './base.css';
 import { Panels } from './context';
 import { attachKeys } from './keys';
+import layouts from './layouts.css';
 import legend from './legend.css';
 import narrow from './narrow.css';
 import panel from './panel.css';
@@ -17,7 +18,7 @@ import { Start } from './start';
 import states from './states.css';
 
 /** `narrow` overrules the others: it stays last. */
-const CSS = [base, stage, panel, legend, states, selection, narrow].join('');
+const CSS = [base, stage, layouts, panel, legend, states, selection, narrow].join('');
 
 export interface MountOptions {
   keys: 'page' | 'element';
@@ -48,7 +49,7 @@ export function mountPanels(
   model: Model,
   actions: Actions,
   options: MountOptions,
-): { canvas: HTMLCanvasElement; dispose: () => void } {
+): { canvas: HTMLCanvasElement; setSecond: (second: Second | null) => void; dispose: () => void } {
   const disposer = new Disposer();
   const root = frame(element, disposer);
   const system = prefersDark();
@@ -79,14 +80,21 @@ export function mountPanels(
   canvas.tabIndex = 0;
   canvas.setAttribute('role', 'img');
   canvas.setAttribute('aria-label', 'Tissue. Arrow keys move, plus and minus zoom, 0 shows all.');
+  const second = signal<Second | null>(null);
   render(
     <Panels.Provider value={{ model, actions, retry: options.retry }}>
-      <App canvas={canvas} chrome={chrome} />
+      <App canvas={canvas} chrome={chrome} second={second} />
     </Panels.Provider>,
     root,
   );
   attachKeys(options.keys === 'page' ? document : root, model, actions, chrome, disposer);
-  return { canvas, dispose: () => disposer.dispose() };
+  return {
+    canvas,
+    setSecond(next) {
+      second.value = next;
+    },
+    dispose: () => disposer.dispose(),
+  };
 }
 
 /** The page that asks for the bundle's folder, where the browser reads nothing unasked. */

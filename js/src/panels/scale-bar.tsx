@@ -15,7 +15,8 @@ export function ScaleBar(): JSX.Element | null {
   const { model } = usePanels();
   const view = model.view.value;
   const positions = model.positions.value;
-  if (!view || !positions) return null;
+  // An embedding has no lengths.
+  if (!view || !positions || model.state.value.layout.kind === 'embedding') return null;
   const unit = positions.unitUm ?? 1;
   const perPixel = unit / view.scale;
   const length = roundLength(TARGET * perPixel);

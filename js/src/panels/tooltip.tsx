@@ -9,7 +9,8 @@ const MAX_ROWS = 6;
 export function Tooltip(): JSX.Element | null {
   const { model } = usePanels();
   const hover = model.hover.value;
-  if (!hover) return null;
+  // What stands beside has its own pointer; its ring is seen here.
+  if (!hover || hover.beside) return null;
   const { cell, x, y } = hover;
   const layer = model.layer.value;
   const rows: [string, string, string][] = [];

@@ -10,10 +10,18 @@ uniform float size;
 uniform float opacity;
 uniform sampler2D lut;
 flat out vec4 color;
+#ifdef PASSAGE
+layout(location = 3) in vec2 earlier;
+uniform vec4 before;
+uniform float share;
+vec2 at() { return mix(earlier * before.xy + before.zw, position * scale + offset, share); }
+#else
+vec2 at() { return position * scale + offset; }
+#endif
 void main() {
   vec4 entry = texelFetch(lut, ivec2(int(code & 255u), int(code >> 8u)), 0);
   color = toned(entry.rgb) * opacity;
   gl_PointSize = size;
   // A hidden class is moved outside the clip volume.
-  gl_Position = entry.a == 0.0 ? vec4(2.0, 2.0, 2.0, 1.0) : vec4(position * scale + offset, placed(0.0), 1.0);
+  gl_Position = entry.a == 0.0 ? vec4(2.0, 2.0, 2.0, 1.0) : vec4(at(), placed(0.0), 1.0);
 }

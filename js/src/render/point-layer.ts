@@ -24,6 +24,14 @@ export interface PointStyle {
   ground: Rgb;
   /** How many cells to draw of the shuffled order. */
   count: number;
+  /** On the way from the positions of before: where those lie in clip space, and the share of the way. */
+  passage?: Passage | null;
+}
+
+export interface Passage {
+  scale: readonly [number, number];
+  offset: readonly [number, number];
+  share: number;
 }
 
 type Mode = 'plain' | 'category' | 'value';
@@ -34,7 +42,7 @@ const LUT_WIDTH = 256;
 const VERSION = '#version 300 es\n';
 
 /** Programs for what is asked: what is not costs nothing. */
-type Flag = 'SELECTION' | 'LOG' | 'DIM';
+type Flag = 'SELECTION' | 'LOG' | 'DIM' | 'PASSAGE';
 
 function vertexSource(main: string, flags: readonly Flag[]): string {
   const defined = flags.map((flag) => `#define ${flag}\n`).join('');
@@ -47,6 +55,7 @@ export class PointLayer {
   #order: Uint32Array;
   #mode: Mode = 'plain';
   #positions: WebGLBuffer;
+  #before: WebGLBuffer | null = null;
   #codes: WebGLBuffer;
   #values: WebGLBuffer;
   #selected: WebGLBuffer | null = null;
@@ -114,6 +123,24 @@ export class PointLayer {
       gl.bindVertexArray(array);
       gl.enableVertexAttribArray(0);
       gl.vertexAttribPointer(0, 2, gl.FLOAT, false, 0, 0);
+    }
+    gl.bindVertexArray(null);
+  }
+
+  /** Where the cells come from; null when they have arrived. */
+  setBefore(coords: Float32Array | null): void {
+    const { gl } = this.#scope;
+    if (coords) {
+      this.#before ??= this.#scope.buffer();
+      gl.bindBuffer(gl.ARRAY_BUFFER, this.#before);
+      gl.bufferData(gl.ARRAY_BUFFER, coords, gl.STREAM_DRAW);
+    }
+    for (const array of Object.values(this.#arrays)) {
+      gl.bindVertexArray(array);
+      if (coords) {
+        gl.enableVertexAttribArray(3);
+        gl.vertexAttribPointer(3, 2, gl.FLOAT, false, 0, 0);
+      } else gl.disableVertexAttribArray(3);
     }
     gl.bindVertexArray(null);
   }
@@ -198,10 +225,16 @@ export class PointLayer {
     const flags: Flag[] = selection ? ['SELECTION'] : [];
     if (valued && style.log) flags.push('LOG');
     if (dim) flags.push('DIM');
+    if (style.passage) flags.push('PASSAGE');
     const program = this.#program(this.#mode, round, flags);
     program.use();
     gl.uniform2f(program.uniform('scale'), ...style.scale);
     gl.uniform2f(program.uniform('offset'), ...style.offset);
+    if (style.passage) {
+      const { scale, offset, share } = style.passage;
+      gl.uniform4f(program.uniform('before'), ...scale, ...offset);
+      gl.uniform1f(program.uniform('share'), share);
+    }
     gl.uniform1f(program.uniform('size'), style.size);
     gl.uniform1f(program.uniform('opacity'), style.opacity);
     gl.activeTexture(gl.TEXTURE0);

@@ -6,7 +6,7 @@ import { GraphicsError } from '../lib/errors';
 import type { Layer } from '../state/layer';
 import { GlScope } from './gl-scope';
 import { ImageLayer } from './image-layer';
-import { PointLayer } from './point-layer';
+import { PointLayer, type PointStyle } from './point-layer';
 import { gatheredPositions, shuffledOrder } from './shuffle';
 
 export interface Frame {
@@ -26,6 +26,8 @@ export interface Frame {
   ground: Rgb;
   /** How many cells to draw at most. */
   budget: number;
+  /** On the way from another layout: how it was looked at, and the share of the way. */
+  passage?: { view: View; share: number } | null;
 }
 
 /** In the dark the image steps back: it is a ground, not the subject. */
@@ -35,18 +37,33 @@ const DARK_LIGHT = 0.38;
 export class Renderer {
   readonly #scope: GlScope;
   readonly #order: Uint32Array;
-  readonly #center: readonly [number, number];
+  #center: readonly [number, number];
+  #centerBefore: readonly [number, number] = [0, 0];
+  #coords: Float32Array;
   readonly #points: PointLayer;
   #imageScope: GlScope | null = null;
   #image: ImageLayer | null = null;
 
   constructor(gl: WebGL2RenderingContext, positions: Positions, order?: Uint32Array) {
     this.#scope = new GlScope(gl);
-    const { coords, extent } = positions;
-    this.#order = order ?? shuffledOrder(coords.length / 2);
-    this.#center = [(extent[0] + extent[2]) / 2, (extent[1] + extent[3]) / 2];
+    this.#order = order ?? shuffledOrder(positions.coords.length / 2);
+    this.#center = centerOf(positions);
     this.#points = new PointLayer(this.#scope, this.#order);
-    this.#points.setPositions(gatheredPositions(coords, this.#order, ...this.#center));
+    this.#coords = gatheredPositions(positions.coords, this.#order, ...this.#center);
+    this.#points.setPositions(this.#coords);
+  }
+
+  /** The cells stand elsewhere from now on; `passing` keeps where they were until they have `arrived`. */
+  move(positions: Positions, passing: boolean): void {
+    this.#points.setBefore(passing ? this.#coords : null);
+    this.#centerBefore = this.#center;
+    this.#center = centerOf(positions);
+    this.#coords = gatheredPositions(positions.coords, this.#order, ...this.#center);
+    this.#points.setPositions(this.#coords);
+  }
+
+  arrived(): void {
+    this.#points.setBefore(null);
   }
 
   get order(): Uint32Array {
@@ -100,11 +117,10 @@ export class Renderer {
     if (frame.imageOpacity > 0) {
       this.#image?.draw(view, frame.imageOpacity, frame.dark ? DARK_LIGHT : 1);
     }
-    const sx = (2 * view.scale) / view.width;
-    const sy = (-2 * view.scale * view.ySign) / view.height;
+    const { passage } = frame;
     this.#points.draw({
-      scale: [sx, sy],
-      offset: [(this.#center[0] - view.x) * sx, (this.#center[1] - view.y) * sy],
+      ...placement(view, this.#center),
+      passage: passage ? { ...placement(passage.view, this.#centerBefore), share: passage.share } : null,
       size: Math.max(1, frame.pointSize * ratio),
       opacity: frame.opacity,
       range: frame.range,
@@ -138,6 +154,17 @@ export class Renderer {
     this.setImage(null);
     this.#scope.dispose();
   }
+}
+
+function centerOf({ extent }: Positions): readonly [number, number] {
+  return [(extent[0] + extent[2]) / 2, (extent[1] + extent[3]) / 2];
+}
+
+/** Clip space = (coordinate - centre) * scale + offset. */
+function placement(view: View, center: readonly [number, number]): Pick<PointStyle, 'scale' | 'offset'> {
+  const sx = (2 * view.scale) / view.width;
+  const sy = (-2 * view.scale * view.ySign) / view.height;
+  return { scale: [sx, sy], offset: [(center[0] - view.x) * sx, (center[1] - view.y) * sy] };
 }
 
 export function openContext(canvas: HTMLCanvasElement): WebGL2RenderingContext {

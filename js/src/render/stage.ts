@@ -1,12 +1,12 @@
 import { effect, untracked } from '@preact/signals';
-import { project } from '../lib/camera';
+import { project, type View } from '../lib/camera';
 import { parseCssColour, type Rgb } from '../lib/colour';
 import { Disposer } from '../lib/disposer';
 import { asError, GraphicsError } from '../lib/errors';
 import type { Actions } from '../state/actions';
 import { hiddenFlags } from '../state/layer';
 import type { Model } from '../state/model';
-import { hiddenOf } from '../state/view-state';
+import { hiddenOf, type Layout } from '../state/view-state';
 import { attachInput } from './input';
 import { picker, pointSizer } from './picking';
 import { openContext, Renderer } from './renderer';
@@ -27,6 +27,8 @@ export interface Stage {
 const MOVING_BUDGET = 200_000;
 const REST_AFTER_MS = 140;
 const UNSEEN_AFTER_MS = 400;
+/** From one layout to another. */
+const PASSAGE_MS = 250;
 const BLACK: Rgb = [0, 0, 0];
 
 export function createStage(
@@ -54,7 +56,15 @@ export function createStage(
     onError(error);
   };
 
-  const budget = () => (moving ? MOVING_BUDGET : Number.MAX_SAFE_INTEGER);
+  /** How the cells were looked at last, and since when they are on the way from there. */
+  let lastView: View | null = null;
+  let passage: { view: View; size: number; since: number } | null = null;
+  const shareOf = () => {
+    const t = passage ? Math.min(1, (performance.now() - passage.since) / PASSAGE_MS) : 1;
+    return t * t * (3 - 2 * t);
+  };
+
+  const budget = () => (moving || passage ? MOVING_BUDGET : Number.MAX_SAFE_INTEGER);
 
   let warming: ReturnType<typeof setTimeout> | undefined;
   const warm = () => {
@@ -74,20 +84,24 @@ export function createStage(
       canvas.height = height;
     }
     const state = model.state.value;
+    lastView = view;
+    const share = shareOf();
+    const size = sizeOf(view, state.pointSize);
     // Asking for styles makes the browser lay out the page: only where the answer is drawn.
     if (model.selection.value) ground ??= groundOf(canvas);
     renderer.draw({
       view,
       ratio,
-      pointSize: sizeOf(view, state.pointSize),
+      pointSize: passage ? passage.size + (size - passage.size) * share : size,
       opacity: state.opacity,
       range: model.range.value,
       log: state.scale === 'log1p',
       dimZeros: state.dimZeros,
-      imageOpacity: state.imageOn ? state.imageOpacity : 0,
+      imageOpacity: state.imageOn && onTissue(state.layout) ? state.imageOpacity * share : 0,
       dark: model.dark.value,
       ground: ground ?? BLACK,
       budget: cells,
+      passage: passage && { view: passage.view, share },
     });
     return true;
   };
@@ -110,6 +124,10 @@ export function createStage(
       performance.mark('karospace:first-frame');
       warm();
     }
+    if (passage) {
+      if (shareOf() >= 1) arrive();
+      return request();
+    }
     if (moving) return;
     actions.frameDrawn();
     for (const { resolve } of waiting.splice(0)) resolve();
@@ -118,6 +136,11 @@ export function createStage(
     if (frame === 0) frame = requestAnimationFrame(paint);
     // Browsers give no frames to what is scrolled out of sight; who waits for a drawing gets it all the same.
     if (waiting.length > 0) late ??= setTimeout(paint, UNSEEN_AFTER_MS);
+  };
+
+  const arrive = () => {
+    passage = null;
+    renderer?.arrived();
   };
 
   const move = () => {
@@ -169,9 +192,21 @@ export function createStage(
       guarded(() => {
         const positions = model.positions.value;
         untracked(() => {
+          const sizeBefore = lastView && sizeOf?.(lastView, model.state.value.pointSize);
+          sizeOf = positions ? pointSizer(positions) : null;
+          if (positions && renderer && renderer.order.length === positions.coords.length / 2) {
+            const still = matchMedia('(prefers-reduced-motion: reduce)').matches || document.hidden;
+            const from = lastView;
+            passage =
+              from && sizeBefore && !first && !still
+                ? { view: from, size: sizeBefore, since: performance.now() }
+                : null;
+            renderer.move(positions, passage !== null);
+            return request();
+          }
           renderer?.dispose();
           renderer = null;
-          sizeOf = positions ? pointSizer(positions) : null;
+          passage = null;
           if (positions) build();
         });
       }),
@@ -339,6 +374,11 @@ export function createStage(
       gl.getExtension('WEBGL_lose_context')?.loseContext();
     },
   };
+}
+
+/** Whether the image lies under the cells. */
+function onTissue({ kind }: Layout): boolean {
+  return kind === 'tissue' || kind === 'section';
 }
 
 /** The colour behind the tissue: that of the nearest element around it that has one. */

@@ -10,6 +10,14 @@ uniform vec2 range;
 uniform vec3 missing;
 uniform sampler2D lut;
 flat out vec4 color;
+#ifdef PASSAGE
+layout(location = 3) in vec2 earlier;
+uniform vec4 before;
+uniform float share;
+vec2 at() { return mix(earlier * before.xy + before.zw, position * scale + offset, share); }
+#else
+vec2 at() { return position * scale + offset; }
+#endif
 void main() {
   // A comparison alone may be optimised away as always true.
   bool known = !isnan(value) && value <= 3.4e38 && value >= -3.4e38;
@@ -27,5 +35,5 @@ void main() {
 #endif
   gl_PointSize = size;
   // The value is the depth: the highest lies on top, cells without a value below all.
-  gl_Position = vec4(position * scale + offset, placed(known ? 0.8 - t * 1.6 : 0.9), 1.0);
+  gl_Position = vec4(at(), placed(known ? 0.8 - t * 1.6 : 0.9), 1.0);
 }

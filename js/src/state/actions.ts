@@ -1,17 +1,34 @@
 import { batch } from '@preact/signals';
 import { type Camera, fitCamera, panned, type Viewport, zoomedAt } from '../lib/camera';
-import { UnknownNameError } from '../lib/errors';
+import { asError, isAbort, UnknownNameError } from '../lib/errors';
 import { hiddenFlags } from './layer';
 import type { Loader } from './loader';
 import type { Hover, Model } from './model';
 import { createSelectionActions, type SelectionActions } from './selection-actions';
-import { type Color, hiddenOf, INITIAL, merged, sameColor, type Theme, type ViewState } from './view-state';
+import {
+  type Color,
+  hiddenOf,
+  INITIAL,
+  type Layout,
+  merged,
+  sameColor,
+  sameLayout,
+  type Theme,
+  type ViewState,
+} from './view-state';
 
 export interface Actions extends SelectionActions {
   /** Applies what is asked; resolves when the values it needs are loaded. */
   setState(change: Partial<ViewState>): Promise<void>;
+  /** The same; where the colour or the space is not there, the rest still holds, and the promise rejects. */
+  setStateOrRest(change: Partial<ViewState>): Promise<void>;
   setColor(color: Color): void;
   retryColor(): void;
+  setLayout(layout: Layout): void;
+  /** What stands beside; null closes it. */
+  setBeside(layout: Layout | null): void;
+  /** What stands beside comes to the front, and the other way round. */
+  swap(): void;
   toggleClass(column: string, name: string | null): void;
   /** Shows only this class, or all again if it already stands alone. */
   isolateClass(column: string, name: string | null): void;
@@ -46,7 +63,14 @@ export function createActions(model: Model, loader: Loader): Actions {
   const apply = async (part: Partial<ViewState>): Promise<void> => {
     const before = model.state.value.color;
     if (part.color) check(model, part.color);
-    change(part);
+    const state = merged(model.state.value, part);
+    const moves = !sameLayout(state.layout, model.state.value.layout);
+    if (moves || !sameLayout(state.beside, model.state.value.beside)) await loader.prepare(state);
+    batch(() => {
+      change(part);
+      // Another space has other coordinates.
+      if (moves && !part.camera) fitAll();
+    });
     const { color } = model.state.value;
     const retry = part.color !== undefined && model.problem.value !== null;
     if (!sameColor(before, color) || retry) await loader.load(color);
@@ -73,9 +97,32 @@ export function createActions(model: Model, loader: Loader): Actions {
   return {
     ...createSelectionActions(model),
     setState: apply,
+    async setStateOrRest(part) {
+      try {
+        await apply(part);
+      } catch (thrown) {
+        const { color: _, layout: __, beside: ___, ...rest } = part;
+        if (!isAbort(thrown)) await apply(rest);
+        throw thrown;
+      }
+    },
     setColor(color) {
       // The problem signal already tells the user why it failed.
       apply({ color }).catch(() => {});
+    },
+    setLayout(layout) {
+      apply({ layout }).catch((thrown) => {
+        if (!isAbort(thrown)) model.notice.value = asError(thrown);
+      });
+    },
+    swap() {
+      const { layout, beside } = model.state.value;
+      if (beside) apply({ layout: beside, beside: layout }).catch(() => {});
+    },
+    setBeside(beside) {
+      apply({ beside }).catch((thrown) => {
+        if (!isAbort(thrown)) model.notice.value = asError(thrown);
+      });
     },
     retryColor() {
       loader.load(model.state.value.color).catch(() => {});

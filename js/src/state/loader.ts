@@ -2,16 +2,20 @@ import { batch } from '@preact/signals';
 import { type Bundle, openBundle } from '../data/bundle';
 import type { ColumnInfo, ColumnValues } from '../data/columns';
 import { fitCamera } from '../lib/camera';
-import { asError, isAbort } from '../lib/errors';
+import { asError, isAbort, UnknownNameError } from '../lib/errors';
 import type { BundleSource } from '../source/bundle-source';
 import { type Layer, NO_LAYER } from './layer';
+import { type Sections, sectionsLayout } from './layout';
 import type { Model } from './model';
+import { stateIn } from './saved-view';
 import { type Color, merged, type ViewState } from './view-state';
 
 /** Loads what the state asks for and puts it into the model. */
 export interface Loader {
   start(): Promise<void>;
   load(color: Color): Promise<void>;
+  /** Loads what a layout, or an embedding beside it, needs. */
+  prepare(state: Pick<ViewState, 'layout' | 'beside'>): Promise<void>;
   /** Resolves when no load is in progress, whatever came of it. */
   settled(): Promise<void>;
   /** What can wait until the first frame stands: image, ids, further columns. */
@@ -25,6 +29,11 @@ const TOOLTIP_VALUES = 16_000_000;
 const RECENT_GENES = 5;
 
 export interface LoaderOptions {
+  /**
+   * Nobody said what to show: the bundle's own first view does, and sections that would lie upon each other stand
+   * side by side.
+   */
+  free?: boolean;
   /** Load every column unasked. */
   eager: boolean;
 }
@@ -32,7 +41,7 @@ export interface LoaderOptions {
 export function createLoader(
   model: Model,
   source: BundleSource,
-  { eager }: LoaderOptions = { eager: false },
+  { eager, free = false }: LoaderOptions = { eager: false },
 ): Loader {
   const closed = new AbortController();
   let colorRead = new AbortController();
@@ -104,6 +113,38 @@ export function createLoader(
     return pending;
   };
 
+  const needEmbedding = async (bundle: Bundle, name: string) => {
+    if (model.embeddings.value.has(name)) return;
+    const embedding = await bundle.embedding(name, ctx());
+    model.embeddings.value = new Map(model.embeddings.value).set(name, embedding);
+  };
+
+  const needSections = async (bundle: Bundle): Promise<Sections> => {
+    if (model.sections.value) return model.sections.value;
+    const stated = bundle.manifest.sections;
+    if (!stated) throw new UnknownNameError('section', '');
+    const column = await bundle.column(stated.column, ctx());
+    if (column.kind !== 'category') throw new UnknownNameError('column', stated.column);
+    keepColumn(column);
+    const categories = column.categories.map(({ name }) => name);
+    const sections = { column: stated.column, items: stated.items, categories, codes: column.codes };
+    model.sections.value = sections;
+    return sections;
+  };
+
+  const prepare = async ({ layout, beside }: Pick<ViewState, 'layout' | 'beside'>) => {
+    const bundle = model.bundle.value;
+    if (!bundle) return;
+    for (const asked of [layout, beside]) {
+      if (asked?.kind === 'embedding') await needEmbedding(bundle, asked.name);
+      else if (asked?.kind === 'sections') await needSections(bundle);
+      else if (asked?.kind === 'section') {
+        const { items } = await needSections(bundle);
+        if (!items.some(({ name }) => name === asked.name)) throw new UnknownNameError('section', asked.name);
+      }
+    }
+  };
+
   const start = async () => {
     model.status.value = { kind: 'loading', label: 'Opening the bundle', done: 0, total: 0 };
     try {
@@ -128,16 +169,33 @@ export function createLoader(
       const ready = bundle.positions(withProgress);
       const columns = await bundle.columns(ctx());
       model.columns.value = columns;
+      const stated = free ? firstView(bundle) : {};
+      model.state.value = merged(model.state.value, stated);
+      if (free && !stated.layout && bundle.manifest.sections?.overlapping) {
+        const layout = sectionsLayout(bundle.manifest.sections.items, model.viewport.value);
+        model.state.value = merged(model.state.value, { layout });
+      }
       const first = firstColor(bundle, columns, model.state.value);
       if (first !== model.state.value.color) model.state.value = merged(model.state.value, { color: first });
       const colored = load(first);
+      // What a link or a file asks for and this bundle does not have is left out.
+      const laidOut = prepare(model.state.value).catch((error) => {
+        failIfAborted(error, closed.signal);
+        model.notice.value = asError(error);
+        model.state.value = merged(model.state.value, {
+          layout: { kind: 'tissue' },
+          beside: null,
+          camera: null,
+        });
+      });
       const [positions] = await Promise.all([
         ready,
+        laidOut,
         colored.catch((error) => failIfAborted(error, closed.signal)),
       ]);
       batch(() => {
-        model.positions.value = positions;
-        const camera = model.state.value.camera ?? fitCamera(positions.extent);
+        model.tissue.value = positions;
+        const camera = model.state.value.camera ?? fitCamera((model.positions.value ?? positions).extent);
         model.state.value = merged(model.state.value, { camera });
         model.status.value = { kind: 'ready' };
       });
@@ -184,6 +242,7 @@ export function createLoader(
   return {
     start,
     load,
+    prepare,
     settled: () => pending.catch(() => {}),
     loadRest,
     dispose() {
@@ -194,6 +253,15 @@ export function createLoader(
       model.image.value = null;
     },
   };
+}
+
+/** What the bundle opens with; its regions come once the cells are there. */
+function firstView({ manifest }: Bundle): Partial<ViewState> {
+  try {
+    return manifest.view ? stateIn(manifest.view) : {};
+  } catch {
+    return {};
+  }
 }
 
 function failIfAborted(error: unknown, signal: AbortSignal): void {

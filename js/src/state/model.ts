@@ -4,9 +4,11 @@ import type { CellNames } from '../data/cell-ids';
 import type { CategoryValues, ColumnInfo, ColumnValues } from '../data/columns';
 import { type View, type Viewport, viewOf } from '../lib/camera';
 import { type ColourScale, colourScale } from '../lib/colormap';
+import type { Placed } from '../lib/section-grid';
 import { type Layer, NO_LAYER } from './layer';
+import { placedCells, type Sections } from './layout';
 import type { Draft, Region, Selection, Tool } from './selection';
-import { INITIAL, type ViewState } from './view-state';
+import { INITIAL, merged, type ViewState } from './view-state';
 
 export type Status =
   | { kind: 'loading'; label: string; done: number; total: number }
@@ -15,6 +17,8 @@ export type Status =
 
 export interface Hover {
   cell: number;
+  /** In the embedding that is shown beside */
+  beside?: boolean;
   /** CSS pixels in the stage */
   x: number;
   y: number;
@@ -32,7 +36,16 @@ export interface Model {
   readonly state: Signal<ViewState>;
   readonly status: Signal<Status>;
   readonly bundle: Signal<Bundle | null>;
-  readonly positions: Signal<Positions | null>;
+  /** Where the cells lie in the tissue. */
+  readonly tissue: Signal<Positions | null>;
+  /** Embeddings that were asked for. */
+  readonly embeddings: Signal<ReadonlyMap<string, Positions>>;
+  /** The sections, once somebody asked for them. */
+  readonly sections: Signal<Sections | null>;
+  /** Where the cells stand now. */
+  readonly positions: ReadonlySignal<Positions | null>;
+  /** Names of the sections and where they stand, where they stand side by side. */
+  readonly titles: ReadonlySignal<readonly Placed[]>;
   readonly columns: Signal<readonly ColumnInfo[]>;
   /** Columns whose values are here, for the tooltip and the summaries by class. */
   readonly loaded: Signal<ReadonlyMap<string, ColumnValues>>;
@@ -67,8 +80,15 @@ export interface Model {
 }
 
 export function createModel(initial: Partial<ViewState> = {}): Model {
-  const state = signal<ViewState>({ ...INITIAL, ...initial });
-  const positions = signal<Positions | null>(null);
+  const state = signal<ViewState>(merged(INITIAL, initial));
+  const tissue = signal<Positions | null>(null);
+  const embeddings = signal<ReadonlyMap<string, Positions>>(new Map());
+  const sections = signal<Sections | null>(null);
+  const layout = computed(() => state.value.layout);
+  const laidOut = computed(
+    () => tissue.value && placedCells(tissue.value, layout.value, embeddings.value, sections.value),
+  );
+  const positions = computed(() => laidOut.value?.positions ?? null);
   const layer = signal<Layer>(NO_LAYER);
   const loaded = signal<ReadonlyMap<string, ColumnValues>>(new Map());
   const viewport = signal<Viewport>({ width: 0, height: 0 });
@@ -94,7 +114,11 @@ export function createModel(initial: Partial<ViewState> = {}): Model {
     state,
     status: signal<Status>({ kind: 'loading', label: 'Opening the bundle', done: 0, total: 0 }),
     bundle: signal<Bundle | null>(null),
+    tissue,
+    embeddings,
+    sections,
     positions,
+    titles: computed(() => laidOut.value?.titles ?? []),
     columns: signal<readonly ColumnInfo[]>([]),
     loaded,
     cellNames: signal<CellNames | null>(null),

@@ -7,6 +7,15 @@ export type Color =
   | { kind: 'gene'; gene: string }
   | { kind: 'none' };
 
+/** Where the cells stand. */
+export type Layout =
+  | { kind: 'tissue' }
+  /** All sections side by side, `columns` in a row, in the order of their names, their sizes, or of the file. */
+  | { kind: 'sections'; columns: number; order: SectionOrder }
+  | { kind: 'section'; name: string }
+  | { kind: 'embedding'; name: string };
+export type SectionOrder = 'file' | 'name' | 'cells';
+
 export type Theme = 'light' | 'dark' | 'auto';
 
 /** Everything that a link or a notebook may keep of a view: plain data. */
@@ -26,6 +35,9 @@ export interface ViewState {
   /** 0 to 1 */
   imageOpacity: number;
   theme: Theme;
+  layout: Layout;
+  /** What is shown beside, linked. */
+  beside: Layout | null;
   /** Limits of the colours; null for the robust limits of the values. */
   range: readonly [number, number] | null;
   /** Of values. */
@@ -47,6 +59,8 @@ export const INITIAL: ViewState = {
   imageOn: true,
   imageOpacity: 0.85,
   theme: 'auto',
+  layout: { kind: 'tissue' },
+  beside: null,
   range: null,
   colormap: 'viridis',
   reversed: false,
@@ -62,6 +76,10 @@ export function sameColor(a: Color, b: Color): boolean {
   return b.kind === 'none';
 }
 
+export function sameLayout(a: Layout | null, b: Layout | null): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
 const between = (value: number, low: number, high: number, fallback: number) =>
   Number.isFinite(value) ? Math.min(high, Math.max(low, value)) : fallback;
 
@@ -69,18 +87,24 @@ const between = (value: number, low: number, high: number, fallback: number) =>
 export function merged(current: ViewState, change: Partial<ViewState>): ViewState {
   const next = { ...current, ...definedOf(change) };
   // Limits belong to the values they were set for.
-  if (change.range === undefined && !sameColor(current.color, next.color)) next.range = null;
+  if (change.range === undefined && soundColor(next.color) && !sameColor(current.color, next.color))
+    next.range = null;
   const { camera, range } = next;
-  const soundCamera =
-    camera === null || (Number.isFinite(camera.x) && Number.isFinite(camera.y) && camera.zoom > 0);
+  const soundCamera = !camera || (Number.isFinite(camera.x) && Number.isFinite(camera.y) && camera.zoom > 0);
   return {
     ...next,
-    camera: soundCamera ? camera : current.camera,
-    range: range === null || (range[0] < range[1] && range.every(Number.isFinite)) ? range : current.range,
+    camera: soundCamera ? (camera ?? null) : current.camera,
+    range: range === null || soundRange(range) ? range : current.range,
     pointSize: between(next.pointSize, POINT_SIZE.min, POINT_SIZE.max, current.pointSize),
     opacity: between(next.opacity, 0, 1, current.opacity),
     imageOpacity: between(next.imageOpacity, 0, 1, current.imageOpacity),
     theme: ['light', 'dark', 'auto'].includes(next.theme) ? next.theme : current.theme,
+    color: soundColor(next.color) ? next.color : current.color,
+    hidden: soundHidden(next.hidden) ? next.hidden : current.hidden,
+    groupBy: next.groupBy === null || typeof next.groupBy === 'string' ? next.groupBy : current.groupBy,
+    imageOn: next.imageOn !== false,
+    layout: soundLayout(next.layout) ? next.layout : current.layout,
+    beside: next.beside === null || soundLayout(next.beside) ? next.beside : current.beside,
     colormap: COLORMAPS.includes(next.colormap) ? next.colormap : current.colormap,
     scale: ['linear', 'log1p'].includes(next.scale) ? next.scale : current.scale,
     reversed: next.reversed === true,
@@ -96,4 +120,24 @@ function definedOf(change: Partial<ViewState>): Partial<ViewState> {
 
 export function hiddenOf(state: Pick<ViewState, 'hidden'>, column: string): readonly (string | null)[] {
   return Object.hasOwn(state.hidden, column) ? (state.hidden[column] ?? []) : [];
+}
+
+function soundRange(range: unknown): boolean {
+  return Array.isArray(range) && range.length === 2 && range.every(Number.isFinite) && range[0] < range[1];
+}
+
+function soundColor(color: Color | null): boolean {
+  if (color?.kind === 'annotation') return typeof color.column === 'string';
+  return color?.kind === 'none' || (color?.kind === 'gene' && typeof color.gene === 'string');
+}
+
+function soundHidden(hidden: unknown): boolean {
+  return typeof hidden === 'object' && hidden !== null && Object.values(hidden).every(Array.isArray);
+}
+
+function soundLayout(layout: Layout | null): boolean {
+  if (layout?.kind === 'tissue') return true;
+  if (layout?.kind === 'sections')
+    return layout.columns >= 1 && ['file', 'name', 'cells'].includes(layout.order);
+  return (layout?.kind === 'section' || layout?.kind === 'embedding') && typeof layout.name === 'string';
 }

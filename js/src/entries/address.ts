@@ -1,0 +1,40 @@
+import { hashOf, viewOfHash } from '../state/saved-view';
+import type { Viewer } from './viewer';
+
+const AFTER_MS = 400;
+
+/** Keeps the view in the page's address, so that a link shows it, and follows an address that is put in. */
+export function followAddress(viewer: Viewer): void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let written = location.hash;
+  let begun = '';
+  const write = async () => {
+    const view = viewer.getView();
+    const now = JSON.stringify(view);
+    // A page that nobody touched keeps the address that it was opened with.
+    if (now === begun) return;
+    begun = '';
+    const hash = await hashOf(view);
+    if (hash === written) return;
+    written = hash;
+    history.replaceState(history.state, '', hash);
+  };
+  const later = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => void write().catch(() => {}), AFTER_MS);
+  };
+  viewer.ready.then(
+    () => {
+      begun = JSON.stringify(viewer.getView());
+      viewer.on('state', later);
+      viewer.on('regions', later);
+    },
+    () => {},
+  );
+  window.addEventListener('hashchange', async () => {
+    if (location.hash === written) return;
+    written = location.hash;
+    const view = await viewOfHash(location.hash);
+    if (view) await viewer.setView(view).catch(() => {});
+  });
+}

@@ -1,0 +1,56 @@
+import { effect, untracked } from '@preact/signals';
+import type { Second } from '../panels/app';
+import { createStage, type Stage } from '../render/stage';
+import type { Actions } from '../state/actions';
+import type { Model } from '../state/model';
+import { besidePane } from '../state/pane';
+
+/** Keeps a second stage as long as the state asks for one. */
+export function joinBeside(
+  model: Model,
+  actions: Actions,
+  setSecond: (second: Second | null) => void,
+): () => void {
+  let close: (() => void) | null = null;
+  const open = () => {
+    const pane = besidePane(model, actions);
+    const holder = document.createElement('div');
+    holder.className = 'ks-canvas-holder';
+    // A context that was given back cannot be had again from the same canvas.
+    const canvas = document.createElement('canvas');
+    canvas.className = 'ks-canvas';
+    canvas.setAttribute('role', 'img');
+    canvas.setAttribute('aria-label', 'The same cells in another space.');
+    holder.append(canvas);
+    setSecond({ pane: { model: pane.model, actions: pane.actions, retry: () => {} }, holder });
+    let stage: Stage | null = null;
+    try {
+      stage = createStage(canvas, pane.model, pane.actions, (error) => {
+        model.notice.value = error;
+      });
+    } catch (thrown) {
+      model.notice.value = thrown as Error;
+    }
+    close = () => {
+      stage?.dispose();
+      pane.dispose();
+      setSecond(null);
+    };
+  };
+  const end = effect(() => {
+    const wanted = model.state.value.beside !== null && model.status.value.kind === 'ready';
+    untracked(() => {
+      if (wanted === (close !== null)) return;
+      if (wanted) open();
+      else {
+        close?.();
+        close = null;
+      }
+    });
+  });
+  return () => {
+    end();
+    close?.();
+    close = null;
+  };
+}

@@ -1,0 +1,37 @@
+import type { JSX } from 'preact';
+import { useLayoutEffect, useRef } from 'preact/hooks';
+import type { PanelContext } from './context';
+import { Panels, usePanels } from './context';
+import { Highlight } from './highlight';
+import { IconButton } from './icons';
+import { LayoutSelect } from './layouts';
+import { Outline } from './outline';
+import { SectionTitles } from './section-titles';
+
+/** What stands beside the tissue: the same cells, colours, selection and pointer. */
+export function Beside({ pane, holder }: { pane: PanelContext; holder: HTMLElement }): JSX.Element | null {
+  const { model, actions } = usePanels();
+  const place = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    place.current?.prepend(holder);
+  }, [holder]);
+  const { beside } = model.state.value;
+  if (!beside) return null;
+  return (
+    <div class="ks-beside" ref={place}>
+      <Panels.Provider value={pane}>
+        <Outline />
+        <Highlight />
+        <SectionTitles />
+      </Panels.Provider>
+      <div class="ks-top">
+        <div class="ks-card ks-layouts">
+          <LayoutSelect label="What stands beside" layout={beside} onLayout={actions.setBeside} />
+          <IconButton icon="swap" label="Swap the two" shortcut="X" onClick={() => actions.swap()} />
+          <IconButton icon="fit" label="Show all cells here" onClick={() => pane.actions.fit()} />
+          <IconButton icon="close" label="Close" shortcut="B" onClick={() => actions.setBeside(null)} />
+        </div>
+      </div>
+    </div>
+  );
+}

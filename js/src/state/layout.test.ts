@@ -1,0 +1,119 @@
+import { expect, test } from 'vitest';
+import type { Positions } from '../data/bundle';
+import { bestColumns, placedSections, sectionOrder } from '../lib/section-grid';
+import { placedCells, type Sections, sectionsLayout } from './layout';
+import { createModel } from './model';
+import { hashOf, openedView, savedView, stateIn, viewOfHash } from './saved-view';
+import { INITIAL, merged } from './view-state';
+
+const tissue: Positions = {
+  coords: Float32Array.of(0, 0, 10, 10, 100, 100, 110, 120, 5, 5),
+  extent: [0, 0, 110, 120],
+  yAxis: 'down',
+  unitUm: 1,
+  spotDiameter: null,
+};
+const sections: Sections = {
+  column: 'section',
+  items: [
+    { name: 's10', extent: [0, 0, 10, 10], count: 2 },
+    { name: 's9', extent: [100, 100, 110, 120], count: 2 },
+  ],
+  categories: ['s10', 'empty', 's9'],
+  codes: Uint8Array.of(0, 0, 2, 2, 3),
+};
+const none = new Map<string, Positions>();
+
+test('sections stand side by side at one scale, none on another, cells of none nowhere', () => {
+  const layout = { kind: 'sections', columns: 2, order: 'file' } as const;
+  const { positions, titles } = placedCells(tissue, layout, none, sections);
+  expect(titles.map(({ section }) => section.name)).toEqual(['s10', 's9']);
+  const [a, b] = titles;
+  expect(a?.box[2]).toBeLessThan(b?.box[0] ?? 0);
+  // Shifted, not scaled.
+  const at = (cell: number) => [positions.coords[2 * cell] ?? 0, positions.coords[2 * cell + 1] ?? 0];
+  expect((at(3)[0] ?? 0) - (at(2)[0] ?? 0)).toBeCloseTo(10);
+  expect((at(3)[1] ?? 0) - (at(2)[1] ?? 0)).toBeCloseTo(20);
+  expect(at(4)).toEqual([Number.NaN, Number.NaN]);
+  for (const { box } of titles) {
+    expect(box[0]).toBeGreaterThanOrEqual(positions.extent[0]);
+    expect(box[3]).toBeLessThanOrEqual(positions.extent[3]);
+  }
+});
+
+test('where y grows upwards the first section is above, too', () => {
+  const { placed } = placedSections(sections.items, 1, 'up');
+  expect(placed[0]?.box[1]).toBeGreaterThan(placed[1]?.box[3] ?? 0);
+});
+
+test('sections in the order of their names read numbers as numbers', () => {
+  expect(sectionOrder(sections.items, 'name').map(({ name }) => name)).toEqual(['s9', 's10']);
+  const [large, small] = [{ ...sections.items[1], count: 9 }, sections.items[0]] as typeof sections.items;
+  expect(sectionOrder([small, large] as never, 'cells')[0]).toBe(large);
+});
+
+test('as many in a row as show them largest', () => {
+  const square = Array.from({ length: 12 }, (_, i) => ({
+    name: `${i}`,
+    extent: [0, 0, 1, 1] as const,
+    count: 1,
+  }));
+  expect(bestColumns(square, 400, 300)).toBe(4);
+  expect(bestColumns(square, 1200, 100)).toBe(12);
+  expect(sectionsLayout(square, { width: 0, height: 0 }).kind).toBe('sections');
+});
+
+test('one section alone, and the tissue where something is not loaded', () => {
+  const one = placedCells(tissue, { kind: 'section', name: 's9' }, none, sections).positions;
+  expect(one.extent).toEqual([100, 100, 110, 120]);
+  expect(one.coords[0]).toBeNaN();
+  expect(one.coords[4]).toBe(100);
+  expect(placedCells(tissue, { kind: 'embedding', name: 'X_umap' }, none, null).positions).toBe(tissue);
+});
+
+test('a saved view comes back whole, from a file and from a link', async () => {
+  const model = createModel({ color: { kind: 'gene', gene: 'EPCAM' }, colormap: 'magma', opacity: 0.4 });
+  model.bundle.value = { manifest: { n_cells: 10 } } as never;
+  const mask = Uint8Array.of(1, 0, 0, 1, 0, 0, 0, 0, 1, 1);
+  model.regions.value = [{ name: 'edge', color: '#123456', mask, count: 4 }];
+  const view = savedView(model);
+  const again = openedView(JSON.parse(JSON.stringify(view)), 10);
+  expect(merged(INITIAL, again.state)).toEqual(model.state.value);
+  expect(again.regions).toEqual([{ name: 'edge', color: '#123456', mask }]);
+  const hash = await hashOf(savedView(model, { whole: false }));
+  expect(hash).toMatch(/^#view=[\w-]+$/);
+  expect(merged(INITIAL, stateIn(await viewOfHash(hash)))).toEqual(model.state.value);
+});
+
+test('what is no view says so, or changes nothing', async () => {
+  for (const wrong of [
+    null,
+    [],
+    'text',
+    { karospace_view: 2, state: {} },
+    { karospace_view: 1 },
+    { karospace_view: 1, n_cells: 9, state: {}, regions: [{ name: 'a', bits: 'AA==' }] },
+    { karospace_view: 1, n_cells: 10, state: {}, regions: [{ name: 'a', bits: '%' }] },
+    { karospace_view: 1, n_cells: 10, state: {}, regions: [{ name: 'a', bits: 'AAAAAAAA' }] },
+    { karospace_view: 1, n_cells: 10, state: {}, regions: [null] },
+  ])
+    expect(() => openedView(wrong, 10)).toThrow('The view cannot be opened');
+  for (const hash of ['', '#x', '#view=', '#view=%%%', '#view=AAAA'])
+    expect(await viewOfHash(hash)).toBeNull();
+  const garbage = {
+    color: 5,
+    hidden: [1],
+    camera: { x: 'a' },
+    range: 'ab',
+    layout: { kind: 'x' },
+    beside: 7,
+    theme: 'pink',
+    opacity: 'much',
+    imageOn: 'yes',
+    colormap: 'jet',
+    scale: null,
+    groupBy: {},
+    __proto__: { a: 1 },
+  };
+  expect(merged(INITIAL, garbage as never)).toEqual(INITIAL);
+});

@@ -1,0 +1,71 @@
+import type { Positions } from '../data/bundle';
+import type { Codes } from '../data/columns';
+import type { Viewport } from '../lib/camera';
+import { bestColumns, type Placed, placedSections, type Section, sectionOrder } from '../lib/section-grid';
+import type { Layout } from './view-state';
+
+/** The tissue's sections, with the code of each cell's among `names`. */
+export interface Sections {
+  column: string;
+  /** Those with cells, in the order of the file. */
+  items: readonly Section[];
+  /** Of the column, whose codes count categories. */
+  categories: readonly string[];
+  codes: Codes;
+}
+
+/** All sections side by side, as many in a row as show them largest. */
+export function sectionsLayout(items: readonly Section[], { width, height }: Viewport): Layout {
+  return { kind: 'sections', columns: bestColumns(items, width || 1, height || 1), order: 'file' };
+}
+
+interface LaidOut {
+  positions: Positions;
+  titles: readonly Placed[];
+}
+
+/** Where the cells stand in a layout; in the tissue as long as what the layout needs is not loaded. */
+export function placedCells(
+  tissue: Positions,
+  layout: Layout,
+  embeddings: ReadonlyMap<string, Positions>,
+  sections: Sections | null,
+): LaidOut {
+  if (layout.kind === 'embedding') return { positions: embeddings.get(layout.name) ?? tissue, titles: [] };
+  if (layout.kind === 'tissue' || !sections) return { positions: tissue, titles: [] };
+  if (layout.kind === 'section') {
+    const one = sections.items.find(({ name }) => name === layout.name);
+    if (!one) return { positions: tissue, titles: [] };
+    const coords = moved(tissue, sections, [{ section: one, dx: 0, dy: 0, box: one.extent }]);
+    return { positions: { ...tissue, coords, extent: one.extent }, titles: [] };
+  }
+  const { placed, extent } = placedSections(
+    sectionOrder(sections.items, layout.order),
+    Math.max(1, Math.round(layout.columns)),
+    tissue.yAxis,
+  );
+  return { positions: { ...tissue, coords: moved(tissue, sections, placed), extent }, titles: placed };
+}
+
+/** Each cell moved with its section; one that is in none of them has no place. */
+function moved(
+  { coords }: Positions,
+  { categories, codes }: Sections,
+  placed: readonly Placed[],
+): Float32Array {
+  const dx = new Float64Array(categories.length + 1).fill(Number.NaN);
+  const dy = new Float64Array(categories.length + 1).fill(Number.NaN);
+  const codeOf = new Map(categories.map((name, code) => [name, code]));
+  for (const { section, dx: x, dy: y } of placed) {
+    const code = codeOf.get(section.name) ?? categories.length;
+    dx[code] = x;
+    dy[code] = y;
+  }
+  const out = new Float32Array(coords.length);
+  for (let cell = 0; cell < codes.length; cell++) {
+    const code = codes[cell] ?? categories.length;
+    out[2 * cell] = (coords[2 * cell] ?? Number.NaN) + (dx[code] ?? Number.NaN);
+    out[2 * cell + 1] = (coords[2 * cell + 1] ?? Number.NaN) + (dy[code] ?? Number.NaN);
+  }
+  return out;
+}

@@ -1,0 +1,88 @@
+import { computed, effect, type ReadonlySignal, signal } from '@preact/signals';
+import { type Camera, fitCamera, panned, type Viewport, viewOf, zoomedAt } from '../lib/camera';
+import type { Actions } from './actions';
+import { placedCells } from './layout';
+import type { Model } from './model';
+import { sameLayout } from './view-state';
+
+/** A second window on the same model: its own space and camera; colours, selection and pointer are shared. */
+export function besidePane(
+  model: Model,
+  actions: Actions,
+): { model: Model; actions: Actions; dispose(): void } {
+  const camera = signal<Camera | null>(null);
+  const viewport = signal<Viewport>({ width: 0, height: 0 });
+  let shown = model.state.value.beside;
+  const layout = computed(() => {
+    const { beside } = model.state.value;
+    if (beside && !sameLayout(beside, shown)) shown = beside;
+    return shown;
+  });
+  const laidOut = computed(() => {
+    const tissue = model.tissue.value;
+    const to = layout.value;
+    return tissue && to && placedCells(tissue, to, model.embeddings.value, model.sections.value);
+  });
+  const positions = computed(() => laidOut.value?.positions ?? null);
+  const view = computed(() => {
+    const at = positions.value;
+    if (!at || viewport.value.width === 0) return null;
+    return viewOf(camera.value ?? fitCamera(at.extent), at.extent, viewport.value, at.yAxis);
+  });
+  const state = computed(() => ({
+    ...model.state.value,
+    camera: camera.value,
+    layout: layout.value ?? { kind: 'tissue' as const },
+  }));
+  // Another space has other coordinates.
+  const forget = effect(() => {
+    void positions.value;
+    camera.value = null;
+  });
+  const now = (): Camera | null => camera.value ?? (positions.value && fitCamera(positions.value.extent));
+  const pane: Model = {
+    ...model,
+    // Read here, never written: the model's own actions do that.
+    state: state as unknown as Model['state'],
+    positions,
+    titles: computed(() => laidOut.value?.titles ?? []) as ReadonlySignal<Model['titles']['value']>,
+    viewport,
+    view,
+    drawn: signal(0),
+    draft: signal(null),
+    outline: signal(null),
+  };
+  return {
+    model: pane,
+    actions: {
+      ...actions,
+      pan(dx, dy) {
+        const at = now();
+        if (at && view.value) camera.value = panned(at, view.value, dx, dy);
+      },
+      zoom(factor, at) {
+        const from = now();
+        const seen = view.value;
+        if (!from || !seen) return;
+        camera.value = zoomedAt(from, seen, factor, at?.x ?? seen.width / 2, at?.y ?? seen.height / 2);
+      },
+      fit() {
+        camera.value = null;
+      },
+      resize(next) {
+        const before = viewport.value;
+        if (before.width !== next.width || before.height !== next.height) viewport.value = next;
+      },
+      hover: (hover) => actions.hover(hover && { ...hover, beside: true }),
+      draw(draft) {
+        pane.draft.value = draft;
+      },
+      // The line belongs to this space, not to the tissue.
+      select: (cells, how) => actions.select(cells, how),
+      frameDrawn() {
+        pane.drawn.value++;
+      },
+    },
+    dispose: forget,
+  };
+}

@@ -1,0 +1,112 @@
+import { packBits, unpackBits } from '../lib/bits';
+import { fromBase64, toBase64 } from '../lib/bytes';
+import { ViewFileError } from '../lib/errors';
+import type { Model } from './model';
+import { INITIAL, type ViewState } from './view-state';
+
+/** A view as a file or a link keeps it. */
+export interface SavedView {
+  karospace_view: 1;
+  n_cells: number;
+  state: Partial<ViewState>;
+  /** `bits`: base64 of one bit for each cell of the bundle, the first in the lowest bit. */
+  regions: { name: string; color: string; bits: string }[];
+}
+
+export interface OpenedView {
+  state: Partial<ViewState>;
+  regions: { name: string; color: string; mask: Uint8Array }[];
+}
+
+/** What differs from how a viewer opens; with all of it, the view is the same whatever later viewers begin with. */
+export function savedView(model: Model, { whole = true } = {}): SavedView {
+  const entries = Object.entries(model.state.value).filter(
+    ([key, value]) => whole || JSON.stringify(value) !== JSON.stringify(INITIAL[key as keyof ViewState]),
+  );
+  return {
+    karospace_view: 1,
+    n_cells: model.bundle.value?.manifest.n_cells ?? 0,
+    state: Object.fromEntries(entries),
+    regions: model.regions.value.map(({ name, color, mask }) => ({
+      name,
+      color,
+      bits: toBase64(packBits(mask)),
+    })),
+  };
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The state of a saved view, or one that stands by itself; what of it is not sound is passed over when it is shown. */
+export function stateIn(value: unknown): Partial<ViewState> {
+  if (!isObject(value)) throw new ViewFileError('it is no object');
+  if (!('karospace_view' in value)) return value as Partial<ViewState>;
+  if (value.karospace_view !== 1)
+    throw new ViewFileError(`it is of version ${String(value.karospace_view)}; this viewer reads version 1`);
+  if (!isObject(value.state)) throw new ViewFileError('it holds no state');
+  return value.state as Partial<ViewState>;
+}
+
+/** Reads a saved view; regions of other cells are refused. */
+export function openedView(given: unknown, cells: number): OpenedView {
+  const state = stateIn(given);
+  const value = given as Record<string, unknown>;
+  const regions = Array.isArray(value.regions) ? value.regions : [];
+  if (regions.length > 0 && value.n_cells !== cells)
+    throw new ViewFileError(
+      `its regions are of ${String(value.n_cells)} cells; this bundle has ${cells.toLocaleString('en')}`,
+    );
+  return {
+    state,
+    regions: regions.map((region: unknown) => {
+      if (!isObject(region) || typeof region.name !== 'string' || typeof region.bits !== 'string')
+        throw new ViewFileError('one of its regions has no name or no cells');
+      const color = typeof region.color === 'string' ? region.color : '';
+      const bytes = bytesOf(region.bits);
+      if (bytes.length !== Math.ceil(cells / 8))
+        throw new ViewFileError(`the region “${region.name}” is of other cells`);
+      return { name: region.name, color, mask: unpackBits(bytes, cells) };
+    }),
+  };
+}
+
+function bytesOf(text: string): Uint8Array {
+  try {
+    return fromBase64(text);
+  } catch {
+    throw new ViewFileError('one of its regions is damaged');
+  }
+}
+
+const PREFIX = '#view=';
+/** Browsers and chat programs cut longer links. */
+const LONGEST = 30_000;
+
+/** As part of an address; without the regions where they would make it too long. */
+export async function hashOf(view: SavedView): Promise<string> {
+  const encode = async (part: SavedView) => {
+    const bytes = new TextEncoder().encode(JSON.stringify(part));
+    const packed = await through(bytes, new CompressionStream('deflate-raw'));
+    return PREFIX + toBase64(packed).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
+  };
+  const whole = await encode(view);
+  return whole.length <= LONGEST || view.regions.length === 0 ? whole : encode({ ...view, regions: [] });
+}
+
+/** Null where the address holds no view, or one that cannot be read. */
+export async function viewOfHash(hash: string): Promise<unknown> {
+  if (!hash.startsWith(PREFIX)) return null;
+  try {
+    const packed = fromBase64(hash.slice(PREFIX.length).replaceAll('-', '+').replaceAll('_', '/'));
+    const bytes = await through(packed, new DecompressionStream('deflate-raw'));
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    return null;
+  }
+}
+
+async function through(bytes: Uint8Array, stream: GenericTransformStream): Promise<Uint8Array> {
+  const piped = new Blob([bytes as Uint8Array<ArrayBuffer>]).stream().pipeThrough(stream);
+  return new Uint8Array(await new Response(piped).arrayBuffer());
+}
