@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -30,13 +31,55 @@ class ByGene(_Part):
     gene: str
 
 
+class ByScore(_Part):
+    """Coloured by the mean of a set of genes."""
+
+    kind: Literal["score"] = "score"
+    name: str
+    genes: list[str] = Field(min_length=1)
+
+
+class ByBlend(_Part):
+    """Coloured by two or three genes at once."""
+
+    kind: Literal["blend"] = "blend"
+    genes: list[str] = Field(min_length=2, max_length=3)
+
+
 class ByNothing(_Part):
     """One colour for all cells."""
 
     kind: Literal["none"] = "none"
 
 
-Color = Annotated[ByAnnotation | ByGene | ByNothing, Field(discriminator="kind")]
+Color = Annotated[ByAnnotation | ByGene | ByScore | ByBlend | ByNothing, Field(discriminator="kind")]
+
+
+def several_genes(kind: str, genes: list[str]) -> ByScore | ByBlend:
+    """Return ``blend:A,B`` or ``score:A,B,C``, taken apart.
+
+    Raises
+    ------
+    ViewError
+        When a blend is of fewer than two genes or more than three.
+    """
+    if kind == "score":
+        return ByScore(name=genes[0] if len(genes) == 1 else f"Mean of {len(genes)} genes", genes=genes)
+    if not 2 <= len(genes) <= 3:
+        msg = f"A blend is of two or three genes; {len(genes)} were given. Use 'score:' for the mean of a set."
+        raise ViewError(msg)
+    return ByBlend(genes=genes)
+
+
+def color_text(color: Color, columns: Sequence[str]) -> str:
+    """Return what `view.color` says: a column, a gene, ``blend:A,B``, ``score:A,B,C``, or nothing."""
+    if isinstance(color, ByAnnotation):
+        return color.column
+    if isinstance(color, ByNothing):
+        return ""
+    if isinstance(color, ByScore | ByBlend):
+        return f"{color.kind}:{','.join(color.genes)}"
+    return f"gene:{color.gene}" if color.gene in columns else color.gene
 
 
 class OnTissue(_Part):

@@ -23,7 +23,17 @@ from karospace_jupyter.widget.channel import Channel
 from karospace_jupyter.widget.fallback import fallback_html, fallback_picture
 from karospace_jupyter.widget.masks import Mask, as_mask, pack, unpack
 from karospace_jupyter.widget.regions import as_regions, categories_of
-from karospace_jupyter.widget.state import ByAnnotation, ByGene, ByNothing, ViewState, changed, from_wire
+from karospace_jupyter.widget.state import (
+    ByAnnotation,
+    ByGene,
+    ByNothing,
+    Color,
+    ViewState,
+    changed,
+    color_text,
+    from_wire,
+    several_genes,
+)
 from karospace_jupyter.widget.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -52,7 +62,8 @@ class KaroSpaceView(Base):
     Attributes
     ----------
     color : str
-        Name of a column or a gene; empty for one colour. ``"obs:NAME"`` and ``"gene:NAME"`` tell equal names apart.
+        Name of a column or a gene; empty for one colour. ``"obs:NAME"`` and ``"gene:NAME"`` tell equal names apart;
+        ``"blend:A,B"`` shows two or three genes at once, ``"score:A,B,C"`` the mean of a set.
     camera : dict or None
         ``{"x", "y", "zoom"}``: centre in coordinate units; zoom 1 shows all cells.
     hidden : dict
@@ -158,6 +169,8 @@ class KaroSpaceView(Base):
         name, value = change["name"], change["new"]
         given: dict[str, Any] = value if name == "state" else {name: value}
         if name == "color":
+            if value == self._color_text(self._now.color):
+                return
             given = {"color": self._find_color(value).model_dump()}
         with self._lock:
             before, after = self._now, changed(self._now, given)
@@ -362,7 +375,7 @@ class KaroSpaceView(Base):
         self.hidden = {key: list(names) for key, names in self._now.hidden.items()}
         self.state = self._now.plain()
 
-    def _find_color(self, text: str) -> ByAnnotation | ByGene | ByNothing:
+    def _find_color(self, text: str) -> Color:
         m = self.bundle.manifest
         genes = {*m.gene_list, *(self._live.names if self._live else ())}
         kind, _, name = text.partition(":")
@@ -372,6 +385,9 @@ class KaroSpaceView(Base):
             return ByAnnotation(column=name)
         if kind == "gene" and name in genes:
             return ByGene(gene=name)
+        several = [part.strip() for part in name.split(",")]
+        if kind in {"blend", "score"} and text not in genes and genes.issuperset(several):
+            return several_genes(kind, several)
         if text in m.annotation_columns:
             return ByAnnotation(column=text)
         if text in genes:
@@ -391,12 +407,8 @@ class KaroSpaceView(Base):
         msg = f"{text!r} is neither a column nor a gene of this view.{hint} Columns: {columns}. Genes: {len(genes):,}."
         raise ViewError(msg)
 
-    def _color_text(self, color: ByAnnotation | ByGene | ByNothing) -> str:
-        if isinstance(color, ByAnnotation):
-            return color.column
-        if isinstance(color, ByNothing):
-            return ""
-        return f"gene:{color.gene}" if color.gene in self.bundle.manifest.annotation_columns else color.gene
+    def _color_text(self, color: Color) -> str:
+        return color_text(color, self.bundle.manifest.annotation_columns)
 
     def _over_obs(self, mask: Mask) -> Mask:
         if self._live is None:

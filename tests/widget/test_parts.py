@@ -211,6 +211,21 @@ def test_colours_are_columns_genes_or_an_error_that_helps(adata: Any) -> None:
     view.close()
 
 
+def test_several_genes_at_once(adata: Any) -> None:
+    view = karospace_view(adata)
+    view.color = "blend:EPCAM, CD3E"
+    assert view.color == "blend:EPCAM,CD3E"
+    assert view.state["color"] == {"kind": "blend", "genes": ["EPCAM", "CD3E"]}
+    view.color = "score:EPCAM,CD3E"
+    assert view.state["color"]["name"] == "Mean of 2 genes"
+    view.state = {"color": {"kind": "score", "name": "Mine", "genes": ["EPCAM", "CD3E"]}}
+    assert (view.color, view.state["color"]["name"]) == ("score:EPCAM,CD3E", "Mine")
+    for wrong in ("blend:EPCAM", "blend:EPCAM,NOPE", "score:"):
+        with pytest.raises(ViewError):
+            view.color = wrong
+    view.close()
+
+
 def test_a_listener_may_steer_the_view(adata: Any) -> None:
     view = karospace_view(adata)
     view.on_change(lambda change: setattr(view, "color", "cell_type") if change["name"] == "selection" else None)

@@ -13,7 +13,7 @@ const TABS: readonly [Tab, string][] = [
 ];
 
 export function tabOf(color: Color, columns: readonly ColumnInfo[], genes: number): Tab {
-  if (color.kind === 'gene') return 'gene';
+  if (color.kind === 'gene' || 'genes' in color) return 'gene';
   if (color.kind === 'annotation') {
     return columns.find(({ name }) => name === color.column)?.kind === 'number' ? 'value' : 'annotation';
   }
@@ -37,7 +37,7 @@ export function ColorTabs({ tab, onTab }: { tab: Tab; onTab: (tab: Tab) => void 
       );
       const first = last ?? columns.find((column) => column.kind === kind);
       if (first) actions.setColor({ kind: 'annotation', column: first.name });
-    } else if (current.kind !== 'gene') {
+    } else if (current.kind !== 'gene' && !('genes' in current)) {
       const recent = model.recentGenes.value[0];
       if (recent) actions.setColor({ kind: 'gene', gene: recent });
     }

@@ -1,4 +1,4 @@
-import type { Signal } from '@preact/signals';
+import { type Signal, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
 import { meanByCode } from '../data/summary';
@@ -6,6 +6,7 @@ import { formatShare, formatValue } from '../lib/format';
 import { Colormaps } from './colormaps';
 import { usePanels } from './context';
 import { GeneSearchBox } from './gene-search-box';
+import { MoreGenes } from './gene-sets';
 import { Problem } from './problem';
 import { RangeLegend } from './range-legend';
 
@@ -19,10 +20,11 @@ function formatMean(mean: number): string {
 function Search({ focus }: { focus: Signal<boolean> }): JSX.Element {
   const { model, actions } = usePanels();
   const { color } = model.state.value;
+  const adding = useSignal(false);
   const recent = model.recentGenes.value.filter((gene) => color.kind !== 'gene' || gene !== color.gene);
   return (
     <>
-      <GeneSearchBox focus={focus} />
+      <GeneSearchBox focus={focus} adding={adding} />
       {recent.length > 0 && (
         <div class="ks-chips">
           {recent.map((gene) => (
@@ -37,6 +39,7 @@ function Search({ focus }: { focus: Signal<boolean> }): JSX.Element {
           ))}
         </div>
       )}
+      <MoreGenes adding={adding} />
     </>
   );
 }
@@ -45,7 +48,8 @@ function Facts(): JSX.Element | null {
   const { model } = usePanels();
   const layer = model.layer.value;
   if (model.problem.value) return <Problem />;
-  if (layer.kind !== 'value' || layer.color.kind !== 'gene') {
+  if (layer.kind === 'blend') return null;
+  if (layer.kind !== 'value' || layer.color.kind === 'annotation') {
     return (
       <section class="ks-section">
         <p class="ks-note">Choose a gene to colour the tissue by its expression.</p>
@@ -64,7 +68,7 @@ function Facts(): JSX.Element | null {
         <Colormaps />
       </section>
       <section class="ks-section">
-        <h2 class="ks-heading">In this gene</h2>
+        <h2 class="ks-heading">{layer.color.kind === 'score' ? 'In this score' : 'In this gene'}</h2>
         <dl class="ks-facts">
           <div>
             <dt>Detected in</dt>

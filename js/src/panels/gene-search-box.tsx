@@ -2,16 +2,19 @@ import { type Signal, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import { formatCount } from '../lib/format';
+import { labelOf } from '../state/loader';
 import { usePanels } from './context';
+import { withGene } from './gene-sets';
 import { Icon } from './icons';
 
 const MOST_HITS = 40;
 
 /** A box that finds genes while one types: a combobox with its list of hits. */
-export function GeneSearchBox({ focus }: { focus: Signal<boolean> }): JSX.Element {
+export function GeneSearchBox(props: { focus: Signal<boolean>; adding: Signal<boolean> }): JSX.Element {
+  const { focus, adding } = props;
   const { model, actions } = usePanels();
   const { color } = model.state.value;
-  const current = color.kind === 'gene' ? color.gene : '';
+  const current = color.kind === 'gene' ? color.gene : 'genes' in color ? labelOf(color) : '';
   const query = useSignal<string | null>(null);
   const active = useSignal(0);
   const input = useRef<HTMLInputElement>(null);
@@ -41,7 +44,8 @@ export function GeneSearchBox({ focus }: { focus: Signal<boolean> }): JSX.Elemen
   const choose = (gene: string) => {
     close();
     input.current?.blur();
-    actions.setColor({ kind: 'gene', gene });
+    actions.setColor(withGene(model.layer.value, gene, adding.value));
+    adding.value = false;
   };
   const move = (by: number) => {
     if (!open) query.value = '';

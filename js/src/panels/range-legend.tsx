@@ -14,7 +14,7 @@ export function RangeLegend({ layer }: { layer: Extract<Layer, { kind: 'value' }
   const { summary, values } = layer;
   const [low, high] = model.range.value;
   const scale = model.scale.value;
-  const isGene = layer.color.kind === 'gene';
+  const isGene = layer.color.kind !== 'annotation';
   const from = Math.min(summary.min, 0, isGene ? 0 : summary.min);
   const start = isGene ? from : summary.min;
   const end = summary.max > start ? summary.max : start + 1;

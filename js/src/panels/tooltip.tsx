@@ -28,6 +28,11 @@ export function Tooltip(): JSX.Element | null {
     const value = valueAt(layer, cell);
     shown.push(['gene', layer.color.gene, typeof value === 'number' ? formatValue(value) : 'no value']);
   }
+  if (layer.color.kind === 'score')
+    shown.push(['gene', layer.color.name, formatValue(Number(valueAt(layer, cell) ?? Number.NaN))]);
+  if (layer.kind === 'blend')
+    for (const { gene, values } of layer.parts)
+      shown.push([`gene ${gene}`, gene, formatValue(values[cell] ?? Number.NaN)]);
   const { width, height } = model.viewport.value;
   const left = x + 16 + WIDTH > width ? Math.max(8, x - 16 - WIDTH) : x + 16;
   const lines = shown.length + 1;

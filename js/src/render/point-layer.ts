@@ -3,6 +3,7 @@ import { type Colormap, rampOf, signedLog1p } from '../lib/colormap';
 import type { Rgb } from '../lib/colour';
 import categoryVertex from './category.vert.glsl';
 import type { GlScope, Program } from './gl-scope';
+import mixedVertex from './mixed.vert.glsl';
 import roundFragment from './round.frag.glsl';
 import selectionFunctions from './selection.glsl';
 import { gathered } from './shuffle';
@@ -34,7 +35,7 @@ export interface Passage {
   share: number;
 }
 
-type Mode = 'plain' | 'category' | 'value';
+type Mode = 'plain' | 'category' | 'value' | 'mixed';
 
 /** Points up to this size are squares: a `discard` in their program would cost more than it shows. */
 const ROUND_FROM = 2.5;
@@ -72,7 +73,12 @@ export class PointLayer {
     this.#positions = scope.buffer();
     this.#codes = scope.buffer();
     this.#values = scope.buffer();
-    this.#arrays = { plain: scope.vertexArray(), category: scope.vertexArray(), value: scope.vertexArray() };
+    this.#arrays = {
+      plain: scope.vertexArray(),
+      category: scope.vertexArray(),
+      value: scope.vertexArray(),
+      mixed: scope.vertexArray(),
+    };
     this.#lut = scope.texture('nearest');
     this.#ramp = scope.texture('nearest');
     gl.texImage2D(
@@ -90,11 +96,11 @@ export class PointLayer {
 
   /** Compiled when first needed: a program costs a tenth of a first frame. */
   #program(mode: Mode, round: boolean, flags: readonly Flag[]): Program {
-    const kind = mode === 'value' ? 'value' : 'category';
+    const kind = mode === 'plain' ? 'category' : mode;
     const key = `${kind} ${round} ${flags}`;
     const held = this.#programs.get(key);
     if (held) return held;
-    const vertex = kind === 'value' ? valueVertex : categoryVertex;
+    const vertex = { value: valueVertex, category: categoryVertex, mixed: mixedVertex }[kind];
     const made = this.#scope.program(vertexSource(vertex, flags), round ? roundFragment : smallFragment);
     this.#programs.set(key, made);
     return made;
@@ -178,6 +184,18 @@ export class PointLayer {
     gl.bindVertexArray(null);
   }
 
+  /** Red, green, blue of each cell, and how near it lies. */
+  setMixed(rgba: Uint32Array): void {
+    const { gl } = this.#scope;
+    this.#mode = 'mixed';
+    gl.bindVertexArray(this.#arrays.mixed);
+    gl.bindBuffer(gl.ARRAY_BUFFER, this.#values);
+    gl.bufferData(gl.ARRAY_BUFFER, gathered(rgba, this.#order), gl.STATIC_DRAW);
+    gl.enableVertexAttribArray(1);
+    gl.vertexAttribPointer(1, 4, gl.UNSIGNED_BYTE, true, 0, 0);
+    gl.bindVertexArray(null);
+  }
+
   /** One flag for each cell; null ends the selection. */
   setSelected(mask: Uint8Array | null): void {
     const { gl } = this.#scope;
@@ -245,6 +263,9 @@ export class PointLayer {
       gl.uniform2f(program.uniform('range'), low, high > low ? 1 / (high - low) : 0);
       const [r, g, b] = style.missing;
       gl.uniform3f(program.uniform('missing'), r / 255, g / 255, b / 255);
+      gl.enable(gl.DEPTH_TEST);
+      gl.depthFunc(gl.LESS);
+    } else if (this.#mode === 'mixed') {
       gl.enable(gl.DEPTH_TEST);
       gl.depthFunc(gl.LESS);
     } else if (selection) {

@@ -3,6 +3,7 @@ import type { View } from '../lib/camera';
 import type { Colormap } from '../lib/colormap';
 import { MISSING_COLOUR, PLAIN_COLOUR, parseColour, type Rgb } from '../lib/colour';
 import { GraphicsError } from '../lib/errors';
+import { blended } from '../state/blend';
 import type { Layer } from '../state/layer';
 import { GlScope } from './gl-scope';
 import { ImageLayer } from './image-layer';
@@ -74,8 +75,9 @@ export class Renderer {
     return this.#scope.live + (this.#imageScope?.live ?? 0);
   }
 
-  setLayer(layer: Layer): void {
-    if (layer.kind === 'category') this.#points.setCodes(layer.column.codes);
+  setLayer(layer: Layer, dark: boolean): void {
+    if (layer.kind === 'blend') this.#points.setMixed(blended(layer.parts, dark));
+    else if (layer.kind === 'category') this.#points.setCodes(layer.column.codes);
     else if (layer.kind === 'value') this.#points.setValues(layer.values);
     else this.#points.setPlain(parseColour(PLAIN_COLOUR));
   }

@@ -171,7 +171,7 @@ export function createStage(
     const positions = model.positions.value;
     if (!positions) return;
     renderer = new Renderer(gl, positions, order);
-    renderer.setLayer(model.layer.value);
+    renderer.setLayer(model.layer.value, model.dark.value);
     renderer.setRamp(model.state.value.colormap, model.state.value.reversed);
     colors();
     renderer.setImage(model.image.value);
@@ -216,8 +216,10 @@ export function createStage(
     effect(
       guarded(() => {
         const layer = model.layer.value;
+        // Mixed colours stand on the ground that the theme has.
+        if (layer.kind === 'blend') void model.dark.value;
         untracked(() => {
-          renderer?.setLayer(layer);
+          renderer?.setLayer(layer, model.dark.value);
           colors();
           request();
         });

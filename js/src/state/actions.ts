@@ -191,7 +191,9 @@ export function createActions(model: Model, loader: Loader): Actions {
 function check(model: Model, color: Color): void {
   const bundle = model.bundle.value;
   if (!bundle) return;
-  if (color.kind === 'gene' && !bundle.genes.has(color.gene)) throw new UnknownNameError('gene', color.gene);
+  const genes = color.kind === 'gene' ? [color.gene] : 'genes' in color ? color.genes : [];
+  const unknown = genes.find((gene) => !bundle.genes.has(gene));
+  if (unknown !== undefined) throw new UnknownNameError('gene', unknown);
   if (color.kind === 'annotation' && !model.columns.value.some(({ name }) => name === color.column)) {
     throw new UnknownNameError('column', color.column);
   }

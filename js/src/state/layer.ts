@@ -1,4 +1,5 @@
 import type { CategoryValues } from '../data/columns';
+import type { GeneValues } from '../data/genes';
 import type { Summary } from '../data/summary';
 import type { Color } from './view-state';
 
@@ -6,6 +7,7 @@ import type { Color } from './view-state';
 export type Layer =
   | { kind: 'none'; color: Color }
   | { kind: 'category'; color: Color; column: CategoryValues }
+  | { kind: 'blend'; color: Color; parts: readonly GeneValues[] }
   | { kind: 'value'; color: Color; label: string; values: Float32Array; summary: Summary };
 
 export const NO_LAYER: Layer = { kind: 'none', color: { kind: 'none' } };

@@ -1,6 +1,8 @@
 import { batch } from '@preact/signals';
 import { type Bundle, openBundle } from '../data/bundle';
 import type { ColumnInfo, ColumnValues } from '../data/columns';
+import type { GeneValues } from '../data/genes';
+import { summariseGene } from '../data/summary';
 import { fitCamera } from '../lib/camera';
 import { asError, isAbort, UnknownNameError } from '../lib/errors';
 import type { BundleSource } from '../source/bundle-source';
@@ -55,13 +57,26 @@ export function createLoader(
 
   const layerOf = async (bundle: Bundle, color: Color, signal: AbortSignal): Promise<Layer> => {
     if (color.kind === 'none') return NO_LAYER;
-    const label = color.kind === 'gene' ? color.gene : color.column;
+    const label = labelOf(color);
+    let sum: Float64Array | null = null;
     const at = {
       signal,
       progress: (done: number, total: number) => {
         if (!signal.aborted && model.status.value.kind === 'ready') model.task.value = { label, done, total };
       },
     };
+    if (color.kind === 'score' || color.kind === 'blend') {
+      const parts: GeneValues[] = [];
+      for (const gene of color.genes) {
+        parts.push(await bundle.genes.read(gene, { signal }));
+        at.progress(parts.length, color.genes.length);
+        // A set may be larger than what is kept: only its sum is.
+        if (color.kind === 'score') sum = added(sum, parts.pop());
+      }
+      if (color.kind === 'blend') return { kind: 'blend', color, parts };
+      const values = scaled(sum, 1 / color.genes.length);
+      return { kind: 'value', color, label, values, summary: summariseGene(values) };
+    }
     if (color.kind === 'gene') {
       const { values, summary } = await bundle.genes.read(color.gene, at);
       return { kind: 'value', color, label, values, summary };
@@ -82,7 +97,7 @@ export function createLoader(
       if (!bundle) return;
       model.problem.value = null;
       if (color.kind !== 'none') {
-        model.task.value = { label: color.kind === 'gene' ? color.gene : color.column, done: 0, total: 0 };
+        model.task.value = { label: labelOf(color), done: 0, total: 0 };
       }
       try {
         const layer = await layerOf(bundle, color, signal);
@@ -255,6 +270,25 @@ export function createLoader(
   };
 }
 
+/** What it is called while it is loaded, and in its legend. */
+export function labelOf(color: Color): string {
+  if (color.kind === 'annotation') return color.column;
+  if (color.kind === 'gene') return color.gene;
+  if (color.kind === 'blend') return color.genes.join(', ');
+  return color.kind === 'score' ? color.name : '';
+}
+
+function added(sum: Float64Array | null, part: GeneValues | undefined): Float64Array | null {
+  if (!part) return sum;
+  const total = sum ?? new Float64Array(part.values.length);
+  for (let i = 0; i < total.length; i++) total[i] = (total[i] ?? 0) + (part.values[i] ?? 0);
+  return total;
+}
+
+function scaled(sum: Float64Array | null, factor: number): Float32Array {
+  return Float32Array.from(sum ?? [], (value) => value * factor);
+}
+
 /** What the bundle opens with; its regions come once the cells are there. */
 function firstView({ manifest }: Bundle): Partial<ViewState> {
   try {
@@ -271,6 +305,11 @@ function failIfAborted(error: unknown, signal: AbortSignal): void {
 /** What was asked for if the bundle has it, else the first category column, the first numbers, or nothing. */
 function firstColor(bundle: Bundle, columns: readonly ColumnInfo[], { color }: ViewState): Color {
   if (color.kind === 'gene' && bundle.genes.has(color.gene)) return color;
+  if (
+    (color.kind === 'score' || color.kind === 'blend') &&
+    color.genes.every((gene) => bundle.genes.has(gene))
+  )
+    return color;
   if (color.kind === 'annotation' && columns.some(({ name }) => name === color.column)) return color;
   const first = columns.find(({ kind }) => kind === 'category') ?? columns[0];
   return first ? { kind: 'annotation', column: first.name } : { kind: 'none' };

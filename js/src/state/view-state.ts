@@ -5,6 +5,10 @@ import { COLORMAPS, type Colormap } from '../lib/colormap';
 export type Color =
   | { kind: 'annotation'; column: string }
   | { kind: 'gene'; gene: string }
+  /** The mean of a set of genes. */
+  | { kind: 'score'; name: string; genes: readonly string[] }
+  /** Two or three genes at once, a colour each. */
+  | { kind: 'blend'; genes: readonly string[] }
   | { kind: 'none' };
 
 /** Where the cells stand. */
@@ -73,6 +77,8 @@ export const POINT_SIZE = { min: 0.2, max: 4 } as const;
 export function sameColor(a: Color, b: Color): boolean {
   if (a.kind === 'annotation') return b.kind === 'annotation' && a.column === b.column;
   if (a.kind === 'gene') return b.kind === 'gene' && a.gene === b.gene;
+  if (a.kind === 'score') return b.kind === 'score' && a.name === b.name && `${a.genes}` === `${b.genes}`;
+  if (a.kind === 'blend') return b.kind === 'blend' && `${a.genes}` === `${b.genes}`;
   return b.kind === 'none';
 }
 
@@ -128,8 +134,14 @@ function soundRange(range: unknown): boolean {
 
 function soundColor(color: Color | null): boolean {
   if (color?.kind === 'annotation') return typeof color.column === 'string';
+  if (color?.kind === 'score')
+    return typeof color.name === 'string' && names(color.genes) && color.genes.length > 0;
+  if (color?.kind === 'blend')
+    return names(color.genes) && color.genes.length >= 2 && color.genes.length <= 3;
   return color?.kind === 'none' || (color?.kind === 'gene' && typeof color.gene === 'string');
 }
+
+const names = (list: unknown) => Array.isArray(list) && list.every((name) => typeof name === 'string');
 
 function soundHidden(hidden: unknown): boolean {
   return typeof hidden === 'object' && hidden !== null && Object.values(hidden).every(Array.isArray);

@@ -1,0 +1,189 @@
+import { type Signal, useSignal } from '@preact/signals';
+import type { JSX } from 'preact';
+import type { Bundle } from '../data/bundle';
+import { cssColour } from '../lib/colour';
+import { formatValue } from '../lib/format';
+import { cornersOf, mixture } from '../state/blend';
+import type { Layer } from '../state/layer';
+import { usePanels } from './context';
+
+const MOST_BLENDED = 3;
+const STEPS = 6;
+
+/** The genes that colour the tissue now. */
+export function currentGenes(layer: Layer): readonly string[] {
+  const { color } = layer;
+  return color.kind === 'gene' ? [color.gene] : color.kind === 'blend' ? color.genes : [];
+}
+
+/** What a picked gene becomes: one more of a blend, or the only one. */
+export function withGene(layer: Layer, gene: string, adding: boolean): Layer['color'] {
+  const genes = currentGenes(layer);
+  if (!adding || genes.length === 0 || genes.includes(gene) || genes.length >= MOST_BLENDED)
+    return { kind: 'gene', gene };
+  return { kind: 'blend', genes: [...genes, gene] };
+}
+
+/** Genes by their names or other names, one for each word of a pasted list; and the words that name none. */
+export function genesOf(text: string, bundle: Bundle): { genes: string[]; unknown: string[] } {
+  const genes = new Set<string>();
+  const unknown = new Set<string>();
+  for (const word of text.split(/[\s,;]+/).filter(Boolean)) {
+    const hit = bundle.genes.has(word) ? { gene: word, label: word } : bundle.search(word, 1)[0];
+    const plain = (name: string) => name.toLowerCase();
+    if (hit && [hit.gene, hit.label].some((name) => plain(name) === plain(word))) genes.add(hit.gene);
+    else unknown.add(word);
+  }
+  return { genes: [...genes], unknown: [...unknown] };
+}
+
+/** What to do with more genes than one. */
+export function MoreGenes({ adding }: { adding: Signal<boolean> }): JSX.Element {
+  const { model, actions } = usePanels();
+  const writing = useSignal(false);
+  const layer = model.layer.value;
+  const genes = currentGenes(layer);
+  const can = genes.length > 0 && genes.length < MOST_BLENDED;
+  return (
+    <>
+      <div class="ks-chips">
+        {genes.length > 1 &&
+          genes.map((gene, at) => (
+            <button
+              key={gene}
+              type="button"
+              class="ks-chip"
+              title={`Take ${gene} out of the blend`}
+              aria-label={`Take ${gene} out of the blend`}
+              onClick={() => {
+                const rest = genes.filter((other) => other !== gene);
+                const [only = gene] = rest;
+                actions.setColor(
+                  rest.length > 1 ? { kind: 'blend', genes: rest } : { kind: 'gene', gene: only },
+                );
+              }}
+            >
+              <span
+                class="ks-dot"
+                style={{ background: cssColour(cornersOf(model.dark.value)[1 << at] ?? [0, 0, 0]) }}
+              />
+              {gene} ×
+            </button>
+          ))}
+        {can && (
+          <button
+            type="button"
+            class="ks-chip"
+            aria-pressed={adding.value}
+            title="The next gene that you choose is blended with what is shown; two or three at once"
+            onClick={() => {
+              adding.value = !adding.value;
+            }}
+          >
+            + Blend
+          </button>
+        )}
+        <button
+          type="button"
+          class="ks-chip"
+          aria-expanded={writing.value}
+          title="Colour by the mean of a list of genes"
+          onClick={() => {
+            writing.value = !writing.value;
+          }}
+        >
+          Gene set…
+        </button>
+      </div>
+      {adding.value && can && <p class="ks-note">Choose the gene to blend in.</p>}
+      {writing.value && <GeneSet onDone={() => (writing.value = false)} />}
+      {layer.kind === 'blend' && <BlendKey layer={layer} />}
+    </>
+  );
+}
+
+function GeneSet({ onDone }: { onDone: () => void }): JSX.Element | null {
+  const { model, actions } = usePanels();
+  const { color } = model.state.value;
+  const text = useSignal(color.kind === 'score' ? color.genes.join('\n') : '');
+  const bundle = model.bundle.value;
+  if (!bundle) return null;
+  const { genes, unknown } = genesOf(text.value, bundle);
+  return (
+    <div class="ks-gene-set">
+      <textarea
+        class="ks-field"
+        rows={4}
+        aria-label="Genes of the set"
+        placeholder="Paste genes, one a line or with commas"
+        spellcheck={false}
+        value={text.value}
+        onInput={(event) => {
+          text.value = event.currentTarget.value;
+        }}
+      />
+      {unknown.length > 0 && (
+        <p class="ks-note ks-break" role="status">
+          Not in this bundle: {unknown.slice(0, 12).join(', ')}
+          {unknown.length > 12 && ` and ${unknown.length - 12} more`}
+        </p>
+      )}
+      <button
+        type="button"
+        class="ks-button"
+        disabled={genes.length === 0}
+        onClick={() => {
+          const name = genes.length === 1 ? `${genes[0]}` : `Mean of ${genes.length} genes`;
+          actions.setColor({ kind: 'score', name, genes });
+          onDone();
+        }}
+      >
+        Colour by the mean of {genes.length} {genes.length === 1 ? 'gene' : 'genes'}
+      </button>
+    </div>
+  );
+}
+
+/** Which mixture says what: of two genes a square, of three a square for each step of the third. */
+function BlendKey({ layer }: { layer: Extract<Layer, { kind: 'blend' }> }): JSX.Element {
+  const { model } = usePanels();
+  const corners = cornersOf(model.dark.value);
+  const [first, second, third] = layer.parts;
+  const steps = Array.from({ length: STEPS }, (_, i) => i / (STEPS - 1));
+  const squares = third ? [0, 0.5, 1] : [0];
+  return (
+    <figure class="ks-blend-key" aria-label={`Colours of ${layer.parts.map(({ gene }) => gene).join(', ')}`}>
+      {squares.map((depth) => (
+        <div key={depth} class="ks-blend-square">
+          {[...steps].reverse().flatMap((y) =>
+            steps.map((x) => (
+              <span
+                key={`${x} ${y}`}
+                style={{
+                  background: cssColour(roundedRgb(mixture(corners, third ? [x, y, depth] : [x, y]))),
+                }}
+              />
+            )),
+          )}
+          {third && (
+            <small>
+              {third.gene} {depth === 0 ? 'none' : depth === 1 ? 'high' : 'half'}
+            </small>
+          )}
+        </div>
+      ))}
+      <figcaption>
+        <span>
+          → {first?.gene} to {formatValue(first?.summary.upper ?? 0)}
+        </span>
+        <span>
+          ↑ {second?.gene} to {formatValue(second?.summary.upper ?? 0)}
+        </span>
+      </figcaption>
+    </figure>
+  );
+}
+
+function roundedRgb([r, g, b]: readonly [number, number, number]): readonly [number, number, number] {
+  return [Math.round(r), Math.round(g), Math.round(b)];
+}
