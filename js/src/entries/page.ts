@@ -6,6 +6,7 @@ import { scriptRunner, scriptSource } from '../source/script-source';
 import { viewOfHash } from '../state/saved-view';
 import { followAddress } from './address';
 import { isHosted, openHosted } from './hosted';
+import { answerMessages } from './messages';
 import { createViewer, type Viewer, type ViewerOptions } from './viewer';
 
 declare global {
@@ -81,7 +82,9 @@ window.karospace = {
 };
 
 function show(source: BundleSource, options: ViewerOptions = {}): Viewer {
-  viewer = createViewer(element, source, { keys: 'page', ...options });
+  const embed = new URLSearchParams(location.search).get('embed') === '1';
+  viewer = createViewer(element, source, { keys: 'page', embed, ...options });
+  if (window.parent !== window && !isHosted()) answerMessages(viewer);
   for (const attach of early) attach(viewer);
   early.clear();
   settleReady(viewer.ready);

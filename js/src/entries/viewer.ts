@@ -28,6 +28,8 @@ export interface ViewerOptions {
   state?: Partial<ViewState>;
   /** A saved view, in the place of the state and of what the bundle opens with. */
   view?: unknown;
+  /** The tissue and a small legend only. */
+  embed?: boolean;
   /** Whose keys the viewer hears: the whole page, or only its own element (the default). */
   keys?: 'page' | 'element';
   /** Load every column at once: whoever carries the bytes may fall silent later. */
@@ -146,6 +148,7 @@ export function createViewer(
     keys: options.keys ?? 'element',
     retry: begin,
     dark: options.dark,
+    embed: options.embed,
   });
   disposer.add(joinBeside(model, actions, panels.setSecond));
   disposer.add(() => source.dispose());

@@ -112,6 +112,12 @@ function Legend(): JSX.Element | null {
             share={largest > 0 ? row.count / largest : 0}
             onToggle={() => actions.toggleClass(column.name, row.name)}
             onIsolate={() => actions.isolateClass(column.name, row.name)}
+            onSelect={(event) => {
+              const { categories, codes } = column;
+              const code = categories.findIndex(({ name }) => name === row.name);
+              const wanted = code === -1 ? categories.length : code;
+              actions.selectWhere((cell) => codes[cell] === wanted, event.shiftKey ? 'add' : 'replace');
+            }}
           />
         ))}
       </ul>
@@ -120,7 +126,7 @@ function Legend(): JSX.Element | null {
       )}
       {rows.length === 0 && <p class="ks-note">No class has that name.</p>}
       <div class="ks-legend-foot">
-        <p class="ks-note">Click hides, double click isolates.</p>
+        <p class="ks-note">Click hides, double click isolates, Alt click selects.</p>
         {hidden.size > 0 && (
           <button type="button" class="ks-link" onClick={() => actions.showAll(column.name)}>
             Show all
@@ -137,8 +143,9 @@ function LegendRow(props: {
   share: number;
   onToggle: () => void;
   onIsolate: () => void;
+  onSelect: (event: MouseEvent) => void;
 }): JSX.Element {
-  const { row, hidden, share, onToggle, onIsolate } = props;
+  const { row, hidden, share, onToggle, onIsolate, onSelect } = props;
   const name = row.name ?? 'no value';
   return (
     <li>
@@ -147,8 +154,8 @@ function LegendRow(props: {
         class={`ks-class${hidden ? ' ks-hidden' : ''}`}
         aria-pressed={!hidden}
         aria-label={`${name}, ${formatCount(row.count)}`}
-        title={`${name}: click hides, double click isolates`}
-        onClick={onToggle}
+        title={`${name}: click hides, double click isolates, Alt click selects its cells, with Shift in addition`}
+        onClick={(event) => (event.altKey ? onSelect(event) : onToggle())}
         onDblClick={onIsolate}
         onKeyDown={(event) => {
           if (event.key !== 'Enter' || !event.shiftKey) return;

@@ -17,6 +17,7 @@ import { Regions } from './regions';
 import { ScaleBar } from './scale-bar';
 import { SectionTitles } from './section-titles';
 import { type Room, roomFor, SelectionPanel } from './selection-panel';
+import { SmallLegend } from './small-legend';
 import { StatusView } from './status';
 import { nextTheme } from './theme';
 import { TitleCard } from './title-card';
@@ -28,6 +29,8 @@ import { ValuePanel } from './value-panel';
 export interface Chrome {
   panelOpen: Signal<boolean>;
   helpOpen: Signal<boolean>;
+  /** The tissue and a small legend only: the page is a part of another one. */
+  embed: boolean;
   /** Asks the gene search to take the keyboard. */
   findGene: Signal<boolean>;
 }
@@ -53,6 +56,29 @@ export function App(props: {
   const ready = model.status.value.kind === 'ready';
   const open = chrome.panelOpen.value;
   const room = roomFor(model.viewport.value, open);
+  if (chrome.embed) {
+    return (
+      <div class="ks-app">
+        <div class="ks-stage">
+          <div class="ks-canvas-holder" ref={holder} />
+          <Outline />
+          <Highlight />
+          <SectionTitles />
+          {ready && (
+            <>
+              <SmallLegend />
+              <div class="ks-bottom">
+                <ScaleBar />
+              </div>
+              <Tooltip />
+            </>
+          )}
+          <StatusView />
+        </div>
+        {second.value && <Beside {...second.value} />}
+      </div>
+    );
+  }
   const openPanel = () => {
     chrome.panelOpen.value = true;
   };

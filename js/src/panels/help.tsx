@@ -7,7 +7,7 @@ const LINES: readonly [string, string][] = [
   ['Wheel, pinch', 'zoom'],
   ['Double click', 'zoom in'],
   ['V  L  M', 'move, lasso, rectangle'],
-  ['Shift, Alt', 'draw to add, to take away'],
+  ['Shift, Alt, both', 'draw to add, to take away, to keep what is in both'],
   ['Space, middle button', 'move while a tool draws'],
   ['Esc', 'drop the line, the selection'],
   ['Ctrl Z, ⌘Z', 'the selection before'],
@@ -22,6 +22,7 @@ const LINES: readonly [string, string][] = [
   ['T', 'light, dark, as the system'],
   ['Click on a class', 'hide or show it'],
   ['Double click, Shift Enter', 'show only this class'],
+  ['Alt click on a class', 'select its cells'],
 ];
 
 export function Help({ onClose }: { onClose: () => void }): JSX.Element {

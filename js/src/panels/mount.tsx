@@ -23,6 +23,8 @@ const CSS = [base, stage, layouts, panel, legend, states, selection, narrow].joi
 export interface MountOptions {
   keys: 'page' | 'element';
   retry: () => void;
+  /** The tissue and a small legend only. */
+  embed?: boolean | undefined;
   /** Whether the page around is dark; the system's choice when not given. */
   dark?: boolean | undefined;
 }
@@ -62,7 +64,12 @@ export function mountPanels(
       root.dataset.theme = model.dark.value ? 'dark' : 'light';
     }),
   );
-  const chrome: Chrome = { panelOpen: signal(true), helpOpen: signal(false), findGene: signal(false) };
+  const chrome: Chrome = {
+    panelOpen: signal(true),
+    helpOpen: signal(false),
+    findGene: signal(false),
+    embed: options.embed ?? false,
+  };
   // Notebooks give a frame its width late: until someone folds or opens the panel, its width decides.
   let decided = true;
   const fits = () => {

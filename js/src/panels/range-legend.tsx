@@ -3,6 +3,7 @@ import { useMemo, useRef } from 'preact/hooks';
 import { histogram } from '../data/summary';
 import { formatValue } from '../lib/format';
 import type { Layer } from '../state/layer';
+import { howOf } from '../state/selection';
 import { usePanels } from './context';
 
 const BINS = 36;
@@ -101,6 +102,19 @@ export function RangeLegend({ layer }: { layer: Extract<Layer, { kind: 'value' }
       </div>
       <div class="ks-limits ks-number ks-muted">
         <span>{formatValue(low)}</span>
+        <button
+          type="button"
+          class="ks-link"
+          title="Select the cells with values between the limits"
+          onClick={(event) =>
+            actions.selectWhere((cell) => {
+              const value = values[cell] ?? Number.NaN;
+              return value >= low && value <= high;
+            }, howOf(event))
+          }
+        >
+          Select
+        </button>
         {!robust && (
           <button type="button" class="ks-link" onClick={() => actions.setRange(null)}>
             Reset

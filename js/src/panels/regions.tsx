@@ -2,10 +2,11 @@ import { type Signal, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { formatCount } from '../lib/format';
-import { freeName, type How, type Region } from '../state/selection';
+import { freeName, howOf, type Region } from '../state/selection';
 import { usePanels } from './context';
 import { Icon } from './icons';
 import { NameField } from './name-field';
+import { RegionFiles } from './region-files';
 
 export function Regions(): JSX.Element | null {
   const { model, actions } = usePanels();
@@ -13,11 +14,12 @@ export function Regions(): JSX.Element | null {
   const back = useSignal<string | null>(null);
   const regions = model.regions.value;
   const selection = model.selection.value;
-  if (regions.length === 0 && !selection) return null;
+  const problem = model.regionProblem.value;
   return (
     <section class="ks-section ks-regions" aria-label="Regions">
       <div class="ks-heading-line">
         <h2 class="ks-heading">Regions</h2>
+        <RegionFiles />
         {selection && (
           <button
             type="button"
@@ -31,7 +33,7 @@ export function Regions(): JSX.Element | null {
           </button>
         )}
       </div>
-      {regions.length === 0 && !adding.value && (
+      {regions.length === 0 && selection && !adding.value && (
         <p class="ks-note">A region keeps the selected cells under a name.</p>
       )}
       {regions.length > 0 && (
@@ -40,6 +42,11 @@ export function Regions(): JSX.Element | null {
             <Chip key={region.name} region={region} back={back} />
           ))}
         </ul>
+      )}
+      {problem && (
+        <p class="ks-warning ks-break" role="alert">
+          {problem}
+        </p>
       )}
       {adding.value && (
         <NameField
@@ -110,11 +117,10 @@ function Chip({ region, back }: ChipProps): JSX.Element {
         ref={button}
         aria-pressed={model.selection.value?.mask === mask}
         aria-label={`Select ${name}, ${formatCount(count)} cells`}
-        title={`${name}: click selects, Shift adds, Alt takes away, double click renames`}
+        title={`${name}: click selects, Shift adds, Alt takes away, both keep what is in both, double click renames`}
         onClick={(event) => {
-          const how: How = event.shiftKey ? 'add' : event.altKey ? 'subtract' : 'replace';
           // The second click of a double click would only add a step to undo.
-          if (event.detail < 2) actions.selectRegion(name, how);
+          if (event.detail < 2) actions.selectRegion(name, howOf(event));
         }}
         onDblClick={rename}
         onKeyDown={(event) => {

@@ -13,10 +13,6 @@ const STEP = 3;
 /** A drag that stays within this many CSS pixels was a click. */
 const LEAST = 4;
 
-export function howOf(event: MouseEvent): How {
-  return event.shiftKey ? 'add' : event.altKey ? 'subtract' : 'replace';
-}
-
 /** A lasso or a rectangle from the first point to the last. Kept in coordinates: the tissue may move meanwhile. */
 export interface Drawing {
   /** False once it was given up, by Escape or by a second finger. */

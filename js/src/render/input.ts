@@ -1,8 +1,8 @@
 import type { Disposer } from '../lib/disposer';
 import type { Actions } from '../state/actions';
 import type { Model } from '../state/model';
-import type { Draft } from '../state/selection';
-import { beginDrawing, type Drawing, howOf, type Point } from './drawing';
+import { type Draft, howOf } from '../state/selection';
+import { beginDrawing, type Drawing, type Point } from './drawing';
 
 const CLICK_ZOOM = 2;
 

@@ -68,6 +68,8 @@ export interface Model {
   readonly tool: Signal<Tool>;
   readonly selection: Signal<Selection | null>;
   readonly regions: Signal<readonly Region[]>;
+  /** Why a file of regions could not be read whole. */
+  readonly regionProblem: Signal<string>;
   readonly draft: Signal<Draft | null>;
   /** The line that the selection was drawn with: interleaved x, y in coordinate units. */
   readonly outline: Signal<readonly number[] | null>;
@@ -137,6 +139,7 @@ export function createModel(initial: Partial<ViewState> = {}): Model {
     tool: signal<Tool>('move'),
     selection: signal<Selection | null>(null),
     regions: signal<readonly Region[]>([]),
+    regionProblem: signal(''),
     draft: signal<Draft | null>(null),
     outline: signal<readonly number[] | null>(null),
     view: computed(() => {

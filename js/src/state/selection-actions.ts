@@ -24,6 +24,8 @@ export interface SelectionActions {
   /** Flags other than zero select. */
   setSelection(mask: ArrayLike<number> | null): void;
   clearSelection(): void;
+  /** The visible cells for which `wanted` holds. */
+  selectWhere(wanted: (cell: number) => boolean, how: How): void;
   /** Selects the cells in sight that were not selected. */
   invertSelection(): void;
   undoSelection(): void;
@@ -78,6 +80,14 @@ export function createSelectionActions(model: Model): SelectionActions {
         combined(before, cells, how, total() ?? 0),
         (before === null || how === 'replace') && outline ? outline : null,
       );
+    },
+    selectWhere(wanted, how) {
+      const visible = visibleTest(model.layer.value, model.state.value);
+      const cells = new Uint32Array(total() ?? 0);
+      let count = 0;
+      for (let cell = 0; cell < cells.length; cell++)
+        if (wanted(cell) && (!visible || visible(cell))) cells[count++] = cell;
+      put(combined(model.selection.value, cells.subarray(0, count), how, total() ?? 0));
     },
     setSelection: (mask) => put(mask && checked(mask, 'the selection')),
     clearSelection: () => put(null),

@@ -4,6 +4,7 @@ import { memorySource } from '../source/memory-source';
 import { createActions } from './actions';
 import { createLoader } from './loader';
 import { createModel } from './model';
+import { combined, howOf, selectionOf } from './selection';
 
 async function opened() {
   const made = await fixture('1.1.0', true);
@@ -126,4 +127,24 @@ describe('regions', () => {
     expect(() => actions.setRegions([{ name: 'c', mask: new Uint8Array(1) }])).toThrow(/region “c”/);
     expect(model.regions.value).toHaveLength(3);
   });
+});
+
+test('what is in both stays', () => {
+  const before = selectionOf([1, 1, 0, 0]);
+  expect(combined(before, Uint32Array.of(1, 2), 'intersect', 4)?.mask).toEqual(Uint8Array.of(0, 1, 0, 0));
+  expect(combined(before, Uint32Array.of(3), 'intersect', 4)).toBeNull();
+  expect(combined(null, Uint32Array.of(3), 'intersect', 4)).toBeNull();
+  expect(howOf({ shiftKey: true, altKey: true })).toBe('intersect');
+});
+
+test('cells by their class or their value, and only those in sight', async () => {
+  const { model, actions } = await opened();
+  const layer = model.layer.value;
+  if (layer.kind !== 'category') throw new Error('the fixture begins with a category');
+  const { codes, categories } = layer.column;
+  actions.selectWhere((cell) => codes[cell] === 0, 'replace');
+  expect(model.selection.value?.count).toBe([...codes].filter((code) => code === 0).length);
+  actions.toggleClass(layer.column.name, categories[0]?.name ?? '');
+  actions.selectWhere(() => true, 'replace');
+  expect(model.selection.value?.count).toBe([...codes].filter((code) => code !== 0).length);
 });

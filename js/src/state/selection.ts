@@ -6,7 +6,7 @@ import { hiddenOf, type ViewState } from './view-state';
 export type Tool = 'move' | 'lasso' | 'rect';
 
 /** What becomes of the cells that were selected before. */
-export type How = 'replace' | 'add' | 'subtract';
+export type How = 'replace' | 'add' | 'subtract' | 'intersect';
 
 /** Masks are never written to once they are in the model. */
 export interface Selection {
@@ -48,6 +48,10 @@ export function combined(
   how: How,
   total: number,
 ): Selection | null {
+  if (how === 'intersect') {
+    const both = cells.filter((cell) => before?.mask[cell]);
+    return combined(null, both, 'replace', total);
+  }
   const mask = before && how !== 'replace' ? before.mask.slice() : new Uint8Array(total);
   let count = before && how !== 'replace' ? before.count : 0;
   const flag = how === 'subtract' ? 0 : 1;
@@ -71,6 +75,12 @@ export function visibleTest(
   const flags = hiddenFlags(layer.column, hidden);
   const { codes } = layer.column;
   return (cell) => flags[codes[cell] ?? 0] !== 1;
+}
+
+/** What the keys that are held say: Shift adds, Alt takes away, both keep what is in both. */
+export function howOf(event: Pick<MouseEvent, 'shiftKey' | 'altKey'>): How {
+  if (event.shiftKey && event.altKey) return 'intersect';
+  return event.shiftKey ? 'add' : event.altKey ? 'subtract' : 'replace';
 }
 
 /** The first of “Region 1”, “Region 2”, … that is free. */

@@ -1,0 +1,76 @@
+import type { JSX } from 'preact';
+import { useRef } from 'preact/hooks';
+import { regionsFromCsv, regionsToCsv } from '../data/region-files';
+import { saveFile } from '../lib/save-file';
+import { openedView, savedView } from '../state/saved-view';
+import { usePanels } from './context';
+
+/** Regions as files: CSV of cell ids for other programs, JSON with colours for this one. */
+export function RegionFiles(): JSX.Element | null {
+  const { model, actions } = usePanels();
+  const input = useRef<HTMLInputElement>(null);
+  const names = model.cellNames.value;
+  const manifest = model.bundle.value?.manifest;
+  if (!names || !manifest) return null;
+  const regions = model.regions.value;
+  const name = `${manifest.dataset_name} regions`;
+  const open = async (file: File) => {
+    model.regionProblem.value = '';
+    try {
+      const text = await file.text();
+      if (/\.csv$/i.test(file.name)) {
+        const { regions: found, unknown } = regionsFromCsv(text, manifest.n_cells, names);
+        if (found.length === 0) throw new Error('None of its cells is in this bundle.');
+        actions.setRegions([
+          ...regions.filter((one) => !found.some((other) => other.name === one.name)),
+          ...found,
+        ]);
+        if (unknown > 0)
+          model.regionProblem.value = `${unknown.toLocaleString('en')} of its cells are not in this bundle.`;
+      } else {
+        const found = openedView(JSON.parse(text), manifest.n_cells).regions;
+        if (found.length === 0) throw new Error('It holds no regions.');
+        actions.setRegions([
+          ...regions.filter((one) => !found.some((other) => other.name === one.name)),
+          ...found,
+        ]);
+      }
+    } catch (thrown) {
+      const why = thrown instanceof Error ? thrown.message : String(thrown);
+      model.regionProblem.value = `${file.name} cannot be opened: ${why}`;
+    }
+  };
+  const link = (label: string, title: string, onClick: () => void) => (
+    <button type="button" class="ks-heading ks-text-button" title={title} onClick={onClick}>
+      {label}
+    </button>
+  );
+  return (
+    <span class="ks-region-files">
+      {regions.length > 0 &&
+        link('CSV', 'Save the regions as a table of cell ids', () =>
+          saveFile(`${name}.csv`, regionsToCsv(regions, names), 'text/csv'),
+        )}
+      {regions.length > 0 &&
+        link('JSON', 'Save the regions, with the view, as a file that this viewer opens', () =>
+          saveFile(`${name}.json`, JSON.stringify(savedView(model)), 'application/json'),
+        )}
+      {link('Open…', 'Open regions from a CSV (cell_id, region) or a JSON file', () =>
+        input.current?.click(),
+      )}
+      <input
+        ref={input}
+        type="file"
+        accept=".csv,.json"
+        class="ks-offscreen"
+        tabIndex={-1}
+        aria-label="File of regions"
+        onChange={(event) => {
+          const file = event.currentTarget.files?.[0];
+          event.currentTarget.value = '';
+          if (file) void open(file);
+        }}
+      />
+    </span>
+  );
+}

@@ -1,0 +1,76 @@
+import type { JSX } from 'preact';
+import { cssColour, MISSING_COLOUR } from '../lib/colour';
+import { formatValue } from '../lib/format';
+import { cornersOf } from '../state/blend';
+import { hiddenOf } from '../state/view-state';
+import { usePanels } from './context';
+
+const MOST = 14;
+
+/** What the colours say, where the panel has no room: in a page that embeds the viewer. */
+export function SmallLegend(): JSX.Element | null {
+  const { model } = usePanels();
+  const layer = model.layer.value;
+  if (layer.kind === 'none') return null;
+  return (
+    <section class="ks-card ks-small-legend" aria-label="Legend">
+      <Rows />
+    </section>
+  );
+}
+
+function Rows(): JSX.Element | null {
+  const { model, actions } = usePanels();
+  const layer = model.layer.value;
+  if (layer.kind === 'category') {
+    const { column } = layer;
+    const hidden = new Set(hiddenOf(model.state.value, column.name));
+    const classes = [
+      ...column.categories,
+      ...(column.missing > 0 ? [{ name: null, color: MISSING_COLOUR, count: column.missing }] : []),
+    ];
+    return (
+      <>
+        <h2 class="ks-heading ks-plain">{column.name}</h2>
+        {classes.slice(0, MOST).map(({ name, color }) => (
+          <button
+            key={name === null ? '\0' : `=${name}`}
+            type="button"
+            class={hidden.has(name) ? 'ks-hidden' : ''}
+            aria-pressed={!hidden.has(name)}
+            onClick={() => actions.toggleClass(column.name, name)}
+          >
+            <span class="ks-dot" style={{ background: color }} />
+            <span class="ks-clip">{name ?? 'no value'}</span>
+          </button>
+        ))}
+        {classes.length > MOST && <p class="ks-note">… and {classes.length - MOST} more</p>}
+      </>
+    );
+  }
+  if (layer.kind === 'value') {
+    const [low, high] = model.range.value;
+    return (
+      <>
+        <h2 class="ks-heading ks-plain">{layer.label}</h2>
+        <div class="ks-small-gradient" style={{ background: model.scale.value.gradient(low, high) }} />
+        <div class="ks-limits ks-number ks-muted">
+          <span>{formatValue(low)}</span>
+          <span>{formatValue(high)}</span>
+        </div>
+      </>
+    );
+  }
+  if (layer.kind !== 'blend') return null;
+  const corners = cornersOf(model.dark.value);
+  return (
+    <>
+      {layer.parts.map(({ gene }, at) => (
+        <div key={gene} class="ks-small-row">
+          <span class="ks-dot" style={{ background: cssColour(corners[1 << at] ?? [0, 0, 0]) }} />
+          <span class="ks-clip">{gene}</span>
+        </div>
+      ))}
+    </>
+  );
+}
