@@ -52,6 +52,17 @@ def parser() -> argparse.ArgumentParser:
         default="hvgs:500",
         help="hvgs:N, top_mean:N, list:PATH or all (default: %(default)s)",
     )
+    data.add_argument(
+        "--sections",
+        metavar="COLUMN",
+        help="column of obs that names sections of the tissue, or none (default: found by the usual names)",
+    )
+    data.add_argument(
+        "--embedding",
+        metavar="KEY",
+        action="append",
+        help="key of obsm that the viewer offers beside the tissue, or none; repeatable (default: UMAP, t-SNE, PCA)",
+    )
     data.add_argument("--layer", metavar="NAME", help="read expression from this layer instead of X")
     data.add_argument("--raw", action="store_true", help="read expression from raw instead of X")
     data.add_argument(
@@ -63,6 +74,7 @@ def parser() -> argparse.ArgumentParser:
         "--downsample", metavar="N", type=int, help="export at most N cells, drawn at random in each section"
     )
     data.add_argument("--seed", metavar="N", type=int, default=0, help="seed of the random draw (default: %(default)s)")
+    data.add_argument("--view", metavar="FILE", help="view saved from the viewer, with which the bundle opens")
     how = p.add_argument_group("how it is written")
     how.add_argument(
         "--gzip", metavar="true|false", type=_boolean, default=True, help="compress the assets (default: true)"
@@ -207,6 +219,8 @@ def _config(options: argparse.Namespace) -> ExportConfig:
         zip_path=options.zip or None,
         coords=options.coords,
         annotation_columns=options.anno,
+        sections=options.sections,
+        embeddings=options.embedding,
         genes_mode=options.genes,
         image_path=options.image,
         downsample=options.downsample,
@@ -215,6 +229,7 @@ def _config(options: argparse.Namespace) -> ExportConfig:
         max_asset_mb=options.max_asset_mb,
         dataset_name=options.name or ("Synthetic tissue" if options.demo else None),
         scripts=options.scripts,
+        view=options.view,
         preview=not options.no_preview,
         layer=options.layer,
         raw=options.raw,
@@ -272,6 +287,9 @@ def _print_plan(plan: Plan, options: argparse.Namespace) -> None:
                     "n_genes": len(plan.genes.names),
                     "coordinates": plan.coordinates.source,
                     "annotations": [a.name for a in plan.annotations],
+                    "embeddings": [e.name for e in plan.embeddings],
+                    "sections": _sections_json(plan),
+                    "view": options.view,
                     "matrix": plan.matrix_name,
                     "image": plan.image.origin if plan.image else None,
                     "files": plan.predicted_files,
@@ -287,13 +305,33 @@ def _print_plan(plan: Plan, options: argparse.Namespace) -> None:
         ("genes", f"{len(plan.genes.names):,} of {plan.n_genes_source:,}, from {plan.matrix_name}"),
         ("coordinates", plan.coordinates.source),
         ("annotations", names or "none"),
+        ("sections", _sections_text(plan)),
+        ("embeddings", ", ".join(f"{e.label} ({e.name})" for e in plan.embeddings) or "none"),
         ("image", f"{plan.image.origin}, {plan.image.size[0]} × {plan.image.size[1]}" if plan.image else "none"),
+        *([("opens with", f"the view in {options.view}")] if plan.view is not None else []),
         ("files", f"{plan.predicted_files:,}, {_size(plan.predicted_bytes)} before compression"),
     ]
     print(f"{plan.dataset_name}: this would be exported")
     for name, text in rows:
         print(f"  {name:<12} {text}")
     _warn(plan.warnings, options)
+
+
+def _sections_json(plan: Plan) -> dict[str, Any] | None:
+    found = plan.sections
+    if found is None:
+        return None
+    items = [{"name": one.name, "count": one.count} for one in found.items]
+    return {"column": found.column, "overlapping": found.overlapping, "items": items, "missing": found.missing}
+
+
+def _sections_text(plan: Plan) -> str:
+    found = plan.sections
+    if found is None:
+        return "none"
+    lie = "on top of each other: the viewer lays them out as a grid" if found.overlapping else "side by side"
+    without = f", {found.missing:,} cells of none" if found.missing else ""
+    return f"{len(found.items)} by {found.column}, {lie}{without}"
 
 
 def _print_result(bundle: Bundle, paths: Sequence[str], options: argparse.Namespace) -> None:

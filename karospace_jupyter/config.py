@@ -207,6 +207,13 @@ class ExportConfig(BaseModel):
     """Where the coordinates are: `obsm:KEY` or `obs:XCOL,YCOL`. Found by the usual names when not given."""
     annotation_columns: tuple[str, ...] | None = None
     """Columns of obs to export, in this order. Chosen by what makes a legend when not given."""
+    sections: str | None = None
+    """The column of obs that names sections of the tissue (2 to 500), or `none`. Found by the usual names when not
+    given: library_id, sample, sample_id, section, slice, fov. One that is named here is always exported; one that
+    was found only when the annotations leave it in. A sample is drawn within each section."""
+    embeddings: tuple[str, ...] | None = None
+    """Keys of obsm whose first two dimensions the viewer offers beside the tissue, or `none`. UMAP, t-SNE and PCA by
+    their usual names when not given."""
     genes_mode: str | tuple[str, ...] = "hvgs:500"
     """Which genes: `hvgs:N`, `top_mean:N`, `list:PATH`, `all`, or a list of names."""
     image_path: str | None = None
@@ -224,6 +231,8 @@ class ExportConfig(BaseModel):
     scripts: Literal["auto", "yes", "no"] = "auto"
     """Write the assets as scripts, too, so that the folder opens by double click: `yes`, `no`, or `auto`: while they
     stay below 200 MB."""
+    view: Path | None = None
+    """A view saved from the viewer (JSON), with which the bundle opens."""
     preview: bool = True
     """Draw `preview.png`."""
     layer: str | None = None
@@ -246,15 +255,33 @@ class ExportConfig(BaseModel):
             msg = f"Both raw and the layer {self.layer!r} were asked for. Expression comes from one matrix: choose one."
             raise ConfigError(msg)
 
-    @field_validator("annotation_columns", mode="before")
+    @field_validator("annotation_columns", "embeddings", mode="before")
     @classmethod
     def _one_column(cls, value: object) -> object:
         return (value,) if isinstance(value, str) else value
 
-    @field_validator("annotation_columns", "genes_mode", mode="before")
+    @field_validator("annotation_columns", "embeddings", "genes_mode", mode="before")
     @classmethod
     def _as_tuple(cls, value: object) -> object:
         return tuple(value) if isinstance(value, list) else value
+
+    @field_validator("embeddings")
+    @classmethod
+    def _none_of_them(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if value is not None and "none" in value:
+            if set(value) != {"none"}:
+                msg = "'none' goes with no other embedding"
+                raise ValueError(msg)
+            return ()
+        return value
+
+    @field_validator("sections", mode="before")
+    @classmethod
+    def _a_column(cls, value: object) -> object:
+        if value == "":
+            msg = "a column of obs or 'none' is needed"
+            raise ValueError(msg)
+        return value
 
     @field_validator("downsample", "seed", "jobs", "memory_mb", "max_asset_mb", mode="before")
     @classmethod
@@ -264,7 +291,7 @@ class ExportConfig(BaseModel):
             raise ValueError(msg)
         return value
 
-    @field_validator("outdir", "single_file", "zip_path", mode="before")
+    @field_validator("outdir", "single_file", "zip_path", "view", mode="before")
     @classmethod
     def _no_empty_path(cls, value: object) -> object:
         if value == "":
@@ -320,13 +347,14 @@ class ExportConfig(BaseModel):
 
 _NEEDED = {
     "annotation_columns": "a list of names of columns is needed, such as ['cell_type']",
+    "embeddings": "a list of keys of obsm is needed, such as ['X_umap'], or 'none'",
     "genes_mode": "'hvgs:N', 'top_mean:N', 'list:PATH', 'all' or a list of names is needed",
     **dict.fromkeys(("downsample", "seed", "jobs", "memory_mb"), "a whole number is needed"),
     "max_asset_mb": "a number is needed",
     **dict.fromkeys(("gzip", "preview", "raw"), "True or False is needed"),
     "scripts": "'auto', 'yes' or 'no' is needed",
-    **dict.fromkeys(("outdir", "single_file", "zip_path", "h5ad_path"), "a path is needed"),
-    **dict.fromkeys(("coords", "dataset_name", "layer"), "a text is needed"),
+    **dict.fromkeys(("outdir", "single_file", "zip_path", "h5ad_path", "view"), "a path is needed"),
+    **dict.fromkeys(("coords", "sections", "dataset_name", "layer"), "a text is needed"),
 }
 _OF_TYPE = ("_type", "_parsing", "_from_float", "path_type", "literal_error")
 

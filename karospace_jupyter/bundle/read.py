@@ -96,6 +96,25 @@ class Bundle:
                 return self.vector(entry.chunks, np.dtype("<f4")).astype(np.float32, copy=False)
         raise KeyError(name)
 
+    def embedding(self, name: str) -> NDArray[np.float32]:
+        """Return one embedding, shape (n_cells, 2); NaN for cells without a place in it.
+
+        Parameters
+        ----------
+        name
+            The key of obsm that it was read from, as ``X_umap``.
+
+        Raises
+        ------
+        KeyError
+            When the embedding was not exported.
+        """
+        for entry in self.manifest.embeddings or ():
+            if entry.name == name:
+                pairs = self.vector(entry.chunks, np.dtype("<f4"), 2)
+                return pairs.reshape(-1, 2).astype(np.float32, copy=False)
+        raise KeyError(name)
+
     def vector(self, chunks: list[Chunk], dtype: np.dtype[np.generic], width: int = 1) -> NDArray[np.generic]:
         """Join the chunks of an array of `width` values a cell.
 

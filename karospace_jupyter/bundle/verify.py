@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from karospace_jupyter.bundle.scripts import KIND, MANIFEST, carried_manifest, from_script
+from karospace_jupyter.bundle.verify_places import check_embeddings, check_sections
 from karospace_jupyter.errors import BundleError
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def verify(bundle: Bundle) -> VerifyReport:
         hashed += file.sha256 is not None
     # Contents are compared only when every file is what the manifest says: else one fault is told twice.
     if not problems:
-        for check in (_check_counts, _check_expression, _check_tables, _check_columnar, _check_scripts):
+        for check in (_check_counts, _check_expression, _check_tables, *_PLACES, _check_scripts):
             try:
                 problems += check(bundle)
             except BundleError as exc:
@@ -91,6 +92,7 @@ def _check_counts(bundle: Bundle) -> Iterator[str]:
     if m.expression.n_cells != m.n_cells:
         yield f"expression has {m.expression.n_cells} cells, the bundle {m.n_cells}"
     used = [chunk.path for entry in m.expression.genes for chunk in entry.chunks]
+    used += [chunk.path for embedding in m.embeddings or [] for chunk in embedding.chunks]
     used += [path for path in (m.preview_path, m.image.path if m.image else None) if path]
     for path in used:
         if path not in listed:
@@ -174,6 +176,9 @@ def _check_column(bundle: Bundle, column: Column, table: list[Any]) -> Iterator[
     counts = np.bincount(codes, minlength=len(names)).tolist()
     if counts[:-1] != [category.count for category in column.categories] or counts[-1] != column.missing:
         yield f"column {column.name!r}: its counts differ from the manifest's"
+
+
+_PLACES = (_check_columnar, check_embeddings, check_sections)
 
 
 def _check_scripts(bundle: Bundle) -> Iterator[str]:

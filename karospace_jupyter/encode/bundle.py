@@ -7,9 +7,18 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from karospace_jupyter.bundle.manifest import SCHEMA_VERSION, AssetFile, GeneLabels, Image, ImageTransform, Manifest
+from karospace_jupyter.bundle.manifest import (
+    SCHEMA_VERSION,
+    AssetFile,
+    GeneLabels,
+    Image,
+    ImageTransform,
+    Manifest,
+    Section,
+    Sections,
+)
 from karospace_jupyter.encode import tables
-from karospace_jupyter.encode.columns import encode_cell_ids, encode_column, encode_coordinates
+from karospace_jupyter.encode.columns import encode_cell_ids, encode_column, encode_coordinates, encode_embedding
 from karospace_jupyter.encode.expression import encode_expression
 from karospace_jupyter.encode.image import encode_image
 from karospace_jupyter.encode.pack import Packer
@@ -50,6 +59,10 @@ def encode_bundle(
             packer.run(lambda a=annotation, i=index: encode_column(a, i, packer, limit))  # type: ignore[misc]  # defaults bind the loop's values
             for index, annotation in enumerate(plan.annotations)
         ]
+        embeddings = [
+            packer.run(lambda e=embedding, i=index: encode_embedding(e, i, packer, limit))  # type: ignore[misc]  # defaults bind the loop's values
+            for index, embedding in enumerate(plan.embeddings)
+        ]
         # Text is made by the interpreter while numpy, outside its lock, works on the matrix.
         tables_done = side.submit(_encode_tables, plan, packer, limit, job)
         expression, expression_files, non_finite = encode_expression(plan, source, packer, limit, job)
@@ -83,6 +96,7 @@ def encode_bundle(
             else:
                 warnings.append(f"The preview was left out: {too_large}.")
         done_columns = [future.result() for future in columns]
+        done_embeddings = [future.result() for future in embeddings]
         files: list[AssetFile] = [
             *(file for future in table_files for file in future.result()),
             *image_files,
@@ -90,6 +104,7 @@ def encode_bundle(
             *coordinates.result()[1],
             *cell_ids.result()[1],
             *(file for _, written in done_columns for file in written),
+            *(file for _, written in done_embeddings for file in written),
             *expression_files,
         ]
         return Manifest(
@@ -110,9 +125,24 @@ def encode_bundle(
             cell_ids=cell_ids.result()[0],
             columns=[column for column, _ in done_columns],
             gene_labels=[GeneLabels(column=c, labels=list(labels)) for c, labels in plan.genes.labels] or None,
+            embeddings=[embedding for embedding, _ in done_embeddings] or None,
+            sections=_sections(plan),
+            view=plan.view,
             warnings=warnings or None,
             max_asset_bytes=limit,
         )
+
+
+def _sections(plan: Plan) -> Sections | None:
+    planned = plan.sections
+    if planned is None:
+        return None
+    return Sections(
+        column=planned.column,
+        overlapping=planned.overlapping,
+        items=[Section(name=one.name, extent=one.extent, count=one.count) for one in planned.items],
+        missing=planned.missing,
+    )
 
 
 def _encode_tables(plan: Plan, packer: Packer, limit: int, job: Job) -> list[Future[list[AssetFile]]]:

@@ -15,13 +15,14 @@ from karospace_jupyter.bundle.manifest import (
     Chunk,
     Column,
     Coordinates,
+    Embedding,
     NumberColumn,
 )
 from karospace_jupyter.errors import ConfigError
 
 if TYPE_CHECKING:
     from karospace_jupyter.encode.pack import Packer
-    from karospace_jupyter.plan import Annotation, PlannedCoordinates
+    from karospace_jupyter.plan import Annotation, PlannedCoordinates, PlannedEmbedding
 
 KIND = "columnar"
 
@@ -41,6 +42,17 @@ def encode_coordinates(
         chunks=chunks,
     )
     return meaning, files
+
+
+def encode_embedding(
+    planned: PlannedEmbedding, index: int, packer: Packer, max_bytes: int
+) -> tuple[Embedding, list[AssetFile]]:
+    """One embedding as interleaved float32."""
+    xy = np.ascontiguousarray(planned.xy, dtype="<f4")
+    stem = f"assets/columnar/embedding_{index:03d}_{{:03d}}.bin"
+    chunks, files = packer.pack_vector(KIND, stem, xy, 8, max_bytes)
+    (x0, y0), (x1, y1) = np.nanmin(planned.xy, axis=0).tolist(), np.nanmax(planned.xy, axis=0).tolist()
+    return Embedding(name=planned.name, label=planned.label, extent=(x0, y0, x1, y1), chunks=chunks), files
 
 
 def encode_column(annotation: Annotation, index: int, packer: Packer, max_bytes: int) -> tuple[Column, list[AssetFile]]:

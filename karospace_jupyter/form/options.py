@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from karospace_jupyter.bundle.saved_view import read_view
 from karospace_jupyter.config import ExportConfig
 from karospace_jupyter.errors import ConfigError
 
@@ -37,6 +38,8 @@ def problems_of(options: dict[str, Any]) -> dict[str, str]:
             config = ExportConfig(**{name: value})
             if name == "genes_mode":
                 _ = config.genes
+            if config.view is not None:
+                read_view(config.view)
         except ConfigError as exc:
             found[name] = str(exc).removeprefix(f"Option {name}: ")
     if not found:
@@ -94,12 +97,15 @@ _FLAGS = {
     "coords": "--coords", "image_path": "--image", "downsample": "--downsample", "seed": "--seed",
     "max_asset_mb": "--max-asset-mb", "dataset_name": "--name", "layer": "--layer", "jobs": "--jobs",
     "memory_mb": "--memory-mb", "scripts": "--scripts", "single_file": "--single-file", "zip_path": "--zip",
+    "sections": "--sections", "view": "--view",
 }  # fmt: skip
 
 
 def _flags(key: str, value: Any) -> list[str]:  # noqa: ANN401 - the value of any option
     if key == "annotation_columns":
         return [f"--anno={column}" for column in value]
+    if key == "embeddings":
+        return [f"--embedding={name}" for name in value or ("none",)]
     if key == "genes_mode":
         return ["--genes", value if isinstance(value, str) else "list:genes.txt"]
     if key == "gzip":

@@ -11,6 +11,7 @@ from karospace_jupyter.config import ExportConfig, MatrixLayer, MatrixRaw
 from karospace_jupyter.errors import NoMatrixError
 from karospace_jupyter.plan import Description, describe
 from karospace_jupyter.plan.colors import stored_colors
+from karospace_jupyter.plan.embeddings import label
 from karospace_jupyter.plan.names import as_text
 from karospace_jupyter.source import open_source
 
@@ -58,6 +59,8 @@ def summarise(subject: Any) -> dict[str, Any]:  # noqa: ANN401
                 {"name": library.name, "images": list(library.images)} for library in found.libraries if library.images
             ],
             "sections": found.section_column,
+            "section_columns": list(found.section_columns),
+            "embeddings": _embeddings(source, found),
             "marked": _marked(source),
         }
     finally:
@@ -88,10 +91,19 @@ def _facts(found: Description) -> list[str]:
     images = sorted({image for library in found.libraries for image in library.images})
     facts = [found.matrix_kind]
     facts += [found.coordinates[0]] if found.coordinates else ["no coordinates found"]
-    facts += [key.removeprefix("X_").upper() for key in found.embeddings[:3]]
+    facts += [label(key) for key in found.embeddings[:3]]
     facts += [f"image ({', '.join(images)})"] if images else []
     facts += [f"sections by {found.section_column}"] if found.section_column else []
     return facts
+
+
+def _embeddings(source: Source, found: Description) -> list[dict[str, Any]]:
+    """Return what obsm offers besides the places in the tissue."""
+    return [
+        {"key": key, "label": label(key), "default": key in found.usual_embeddings}
+        for key, shape in source.obsm_shapes.items()
+        if len(shape) == 2 and shape[1] >= 2 and f"obsm:{key}" not in found.coordinates
+    ]
 
 
 def _other_coordinates(source: Source) -> list[str]:

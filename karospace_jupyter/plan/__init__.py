@@ -11,8 +11,11 @@ from karospace_jupyter.plan.model import (
     NumberAnnotation,
     Plan,
     PlannedCoordinates,
+    PlannedEmbedding,
     PlannedGenes,
     PlannedImage,
+    PlannedSection,
+    PlannedSections,
 )
 from karospace_jupyter.plan.resolve import resolve
 
@@ -25,8 +28,11 @@ __all__ = [
     "NumberAnnotation",
     "Plan",
     "PlannedCoordinates",
+    "PlannedEmbedding",
     "PlannedGenes",
     "PlannedImage",
+    "PlannedSection",
+    "PlannedSections",
     "describe",
     "estimate",
     "resolve",

@@ -19,23 +19,16 @@ if TYPE_CHECKING:
 _LARGEST = 1e30
 """Beyond this a coordinate is no place, and float32 cannot hold it."""
 
-SECTION_COLUMNS = ("library_id", "sample", "sample_id", "section", "slice", "fov")
-
-
-def section_column(source: Source) -> str | None:
-    """Return the column that names tissue sections: the first usual name with at least two values."""
-    for name in SECTION_COLUMNS:
-        if name in source.obs_columns:
-            values = source.obs(name)
-            if not pd.api.types.is_float_dtype(values.dtype) and values.nunique() > 1:
-                return name
-    return None
-
 
 def choose_cells(
-    source: Source, xy: NDArray[np.float64], config: ExportConfig
+    source: Source, xy: NDArray[np.float64], config: ExportConfig, sections: str | None
 ) -> tuple[Cells, NDArray[np.float64], list[str]]:
     """Drop cells without a place, draw the sample, make ids unique.
+
+    Parameters
+    ----------
+    sections
+        The column that names sections: a sample is drawn within each of them.
 
     Returns
     -------
@@ -60,10 +53,9 @@ def choose_cells(
         available = len(xy) if rows is None else len(rows)
         if config.downsample < available:
             base = np.arange(len(xy), dtype=np.int64) if rows is None else rows
-            column = section_column(source)
-            sections = None if column is None else pd.factorize(source.obs(column))[0][base]
-            rows = base[sample(len(base), config.downsample, sections, config.seed)]
-            within = "" if column is None else f" in proportion within each {column}"
+            of = None if sections is None else pd.factorize(source.obs(sections))[0][base]
+            rows = base[sample(len(base), config.downsample, of, config.seed)]
+            within = "" if sections is None else f" in proportion within each {sections}"
             warnings.append(f"{len(rows):,} of {available:,} cells were drawn at random{within}.")
         elif config.downsample > available:
             warnings.append(f"All {available:,} cells are exported; {config.downsample:,} were asked for.")

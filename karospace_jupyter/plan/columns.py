@@ -81,10 +81,30 @@ def summarise_columns(source: Source, rows: NDArray[np.int64] | None, used: Sequ
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class ChosenColumns:
+    """The annotations of an export."""
+
+    annotations: list[Annotation]
+    section: CategoryAnnotation | None
+    """The one of them that names sections of the tissue."""
+    warnings: list[str]
+
+
 def choose_columns(
-    source: Source, cells: Cells, asked: Sequence[str] | None, used: Sequence[str]
-) -> tuple[list[Annotation], list[str]]:
+    source: Source, cells: Cells, asked: Sequence[str] | None, used: Sequence[str], section: str | None = None
+) -> ChosenColumns:
     """Read the annotations that were asked for, or all that make a legend.
+
+    Parameters
+    ----------
+    asked
+        Columns of obs; None for all that make a legend.
+    used
+        Columns that are the coordinates.
+    section
+        The column that names sections. It is exported as classes, whatever it holds: in its place where it
+        makes a legend or was asked for, else at the end, so that no number of a section becomes the first colour.
 
     Raises
     ------
@@ -94,10 +114,14 @@ def choose_columns(
     warnings: list[str] = []
     if asked is None:
         summary = summarise_columns(source, cells.rows, used)
-        names = [column.name for column in summary if column.left_out is None]
+        names = [
+            column.name
+            for column in summary
+            if column.left_out is None and (column.name != section or column.kind == "category")
+        ]
         reasons: dict[str, list[str]] = {}
         for column in summary:
-            if column.left_out is not None:
+            if column.left_out is not None and column.name != section:
                 reasons.setdefault(column.left_out, []).append(column.name)
         warnings += [f"Not exported ({reason}): {listed(left)}." for reason, left in reasons.items()]
     else:
@@ -107,7 +131,12 @@ def choose_columns(
                 there = listed(source.obs_columns, 20) or "no column at all"
                 msg = f"obs has no column {name!r}.{hint(name, source.obs_columns)} obs holds: {there}."
                 raise ColumnError(msg)
-    annotations = []
+    if section is not None and section not in names:
+        names.append(section)
+        if asked is not None:
+            warnings.append(f"The column {section!r} was added to the annotations: it names the sections.")
+    annotations: list[Annotation] = []
+    named: CategoryAnnotation | None = None
     taken = {"cell_id", *names}
     for name in names:
         shown = str(as_text([name])[0])
@@ -118,18 +147,27 @@ def choose_columns(
             warnings.append(f"The column 'cell_id' of obs is exported as {shown!r}: 'cell_id' holds the cells' names.")
         if list(source.obs_columns).count(name) > 1:
             warnings.append(f"obs has several columns {name!r}; the first one is exported.")
-        annotation, said = read_column(source, name, shown, cells.rows)
-        annotations.append(annotation)
+        values = _chosen(source.obs(name), cells.rows)
+        if name == section:
+            named, said = _classes(source, _without_fractions(values), name, shown)
+            annotations.append(named)
+        elif _kind(values) == "number":
+            annotations.append(_numbers(values, shown))
+            said = []
+        else:
+            annotation, said = _classes(source, values, name, shown)
+            annotations.append(annotation)
         warnings += said
-    return annotations, warnings
+    return ChosenColumns(annotations, named, warnings)
 
 
-def read_column(source: Source, name: str, shown: str, rows: NDArray[np.int64] | None) -> tuple[Annotation, list[str]]:
-    """Read one column as classes or numbers, for the chosen cells."""
-    values = _chosen(source.obs(name), rows)
-    if _kind(values) == "number":
-        return _numbers(values, shown), []
-    return _classes(source, values, name, shown)
+def _without_fractions(values: pd.Series[Any]) -> pd.Series[Any]:
+    """Whole numbers as classes in their order; what is none already stays as it is."""
+    if _kind(values) != "number":
+        return values
+    if pd.api.types.is_float_dtype(values.dtype):
+        values = values.astype("Int64")
+    return pd.Series(pd.Categorical(values))
 
 
 def _chosen(values: pd.Series[Any], rows: NDArray[np.int64] | None) -> pd.Series[Any]:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from karospace_jupyter.config import ObsmCoords
-from karospace_jupyter.plan.cells import section_column
 from karospace_jupyter.plan.columns import ColumnSummary, summarise_columns
 from karospace_jupyter.plan.coordinates import candidates, label, y_axis
+from karospace_jupyter.plan.embeddings import usual_embeddings
 from karospace_jupyter.plan.image import Library, libraries
+from karospace_jupyter.plan.sections import section_column, section_columns
 
 if TYPE_CHECKING:
     from karospace_jupyter.source import Source
@@ -28,11 +29,16 @@ class Description:
     """Found under usual names, best first, as `obsm:spatial`."""
     embeddings: tuple[str, ...]
     """Keys of obsm that are embeddings of at least two dimensions."""
+    usual_embeddings: tuple[str, ...]
+    """Those that are exported when nobody asks, but for the one that is the coordinates."""
     columns: tuple[ColumnSummary, ...]
     layers: tuple[str, ...]
     has_raw: bool
     libraries: tuple[Library, ...]
     section_column: str | None
+    """The one that names sections of the tissue when nobody asks."""
+    section_columns: tuple[str, ...]
+    """All that could."""
 
 
 def describe(source: Source) -> Description:
@@ -49,9 +55,11 @@ def describe(source: Source) -> Description:
             for key, shape in shapes.items()
             if len(shape) == 2 and shape[1] >= 2 and y_axis(ObsmCoords(key)) == "up"
         ),
+        usual_embeddings=tuple(usual_embeddings(source, None)),
         columns=tuple(summarise_columns(source, None)),
         layers=tuple(source.layers),
         has_raw=source.has_raw,
         libraries=tuple(libraries(source)),
         section_column=section_column(source),
+        section_columns=tuple(section_columns(source)),
     )

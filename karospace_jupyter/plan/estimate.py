@@ -7,20 +7,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from karospace_jupyter.bundle.saved_view import read_view
 from karospace_jupyter.config import TopMeanGenes, VariableGenes
 from karospace_jupyter.errors import ColumnError, ConfigError, CoordinatesError, GenesError, ImageError
 from karospace_jupyter.job import Job
 from karospace_jupyter.plan.cells import choose_cells
 from karospace_jupyter.plan.columns import choose_columns
 from karospace_jupyter.plan.coordinates import find_coordinates, y_axis
+from karospace_jupyter.plan.embeddings import choose_embeddings
 from karospace_jupyter.plan.genes import choose_genes
 from karospace_jupyter.plan.image import choose_image
 from karospace_jupyter.plan.model import PlannedGenes
+from karospace_jupyter.plan.sections import asked_column, split
 from karospace_jupyter.plan.sizes import predict
+from karospace_jupyter.plan.view import fitting_view
 
 if TYPE_CHECKING:
     from karospace_jupyter.config import ExportConfig
-    from karospace_jupyter.plan.model import Annotation, PlannedImage
+    from karospace_jupyter.plan.model import Annotation, PlannedEmbedding, PlannedImage
     from karospace_jupyter.source import Source
 
 _VALUES_A_SECOND = 1.2e8
@@ -52,26 +56,49 @@ def estimate(source: Source, config: ExportConfig) -> Estimate:
     """Predict an export of `source`; problems are returned, not raised."""
     problems: dict[str, str] = {}
     warnings: list[str] = []
+    column = None
+    try:
+        column = asked_column(source, config)
+    except ColumnError as exc:
+        problems["sections"] = str(exc)
     try:
         found = find_coordinates(source, config.coordinate_spec)
-        cells, xy, said = choose_cells(source, found.xy, config)
+        cells, xy, said = choose_cells(source, found.xy, config, column)
         warnings += [*found.warnings, *said]
     except CoordinatesError as exc:
-        return Estimate(0, 0, 0.0, 0, 0, (), {"coords": str(exc)})
+        return Estimate(0, 0, 0.0, 0, 0, (), {**problems, "coords": str(exc)})
     annotations: list[Annotation] = []
     image: PlannedImage | None = None
+    spatial = y_axis(found.spec) == "down"
+    column, said = split(source, config, cells, column, spatial=spatial)
+    warnings += said
     used = (found.spec.x, found.spec.y) if found.spec.kind == "obs" else ()
     try:
-        annotations, said = choose_columns(source, cells, config.annotation_columns, used)
-        warnings += said
+        columns = choose_columns(source, cells, config.annotation_columns, used, column)
+        annotations = columns.annotations
+        warnings += columns.warnings
     except ColumnError as exc:
         problems["annotation_columns"] = str(exc)
+    embeddings: list[PlannedEmbedding] = []
     try:
-        if y_axis(found.spec) == "down":
+        embeddings, said = choose_embeddings(source, cells, found.spec, config.embeddings)
+        warnings += said
+    except CoordinatesError as exc:
+        problems["embeddings"] = str(exc)
+    try:
+        if spatial:
             image, _, said = choose_image(source, config.image, xy)
             warnings += said
     except ImageError as exc:
         problems["image_path"] = str(exc)
+    view = None
+    try:
+        if config.view is not None:
+            # Which genes come along is known after a pass over the matrix only.
+            view, said = fitting_view(read_view(config.view), {a.name for a in annotations}, None)
+            warnings += said
+    except ConfigError as exc:
+        problems["view"] = str(exc)
     n_genes, passes = 0, 1
     try:
         n_genes, passes, said = _genes(source, config)
@@ -79,7 +106,7 @@ def estimate(source: Source, config: ExportConfig) -> Estimate:
     except (GenesError, ConfigError) as exc:
         problems["genes_mode"] = str(exc)
     genes = PlannedGenes(np.arange(n_genes, dtype=np.int64), ("",) * n_genes, ())
-    files, size = predict(cells, annotations, genes, image, config)
+    files, size = predict(cells, annotations, genes, image, config, embeddings=len(embeddings), view=view)
     arrays = 4 * cells.n * n_genes
     seconds = 0.3 + passes * source.n_values / _VALUES_A_SECOND + files / _FILES_A_SECOND
     seconds += arrays / _ARRAY_BYTES_A_SECOND + max(0, size - arrays) / _TABLE_BYTES_A_SECOND

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,6 +85,43 @@ Annotation = CategoryAnnotation | NumberAnnotation
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedEmbedding:
+    """Another place for each cell, as in a UMAP."""
+
+    name: str
+    """The key of obsm."""
+    label: str
+    """For people, unique."""
+    xy: NDArray[np.float32]
+    """Shape (n_cells, 2); both NaN for a cell without a place, finite for at least one cell."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedSection:
+    """One section of the tissue."""
+
+    name: str
+    extent: tuple[float, float, float, float]
+    """x min, y min, x max, y max of its cells, in coordinate units."""
+    count: int
+    """Cells, at least one."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedSections:
+    """How the tissue is split."""
+
+    column: str
+    """The name of a category annotation of the same plan."""
+    overlapping: bool
+    """Whether sections lie on top of each other."""
+    items: tuple[PlannedSection, ...]
+    """At least two, in the order of the categories."""
+    missing: int
+    """Cells of no section."""
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedGenes:
     """The genes of the export, in file order."""
 
@@ -124,8 +161,12 @@ class Plan:
     cells: Cells
     coordinates: PlannedCoordinates
     annotations: tuple[Annotation, ...]
+    embeddings: tuple[PlannedEmbedding, ...]
+    sections: PlannedSections | None
     genes: PlannedGenes
     image: PlannedImage | None
+    view: dict[str, Any] | None
+    """How the viewer opens, as the viewer spells it."""
     warnings: tuple[str, ...]
     predicted_files: int
     predicted_bytes: int

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from karospace_jupyter.bundle.saved_view import read_view
 from karospace_jupyter.errors import PlanError
 from karospace_jupyter.job import Job
 from karospace_jupyter.plan.cells import choose_cells
 from karospace_jupyter.plan.columns import choose_columns
 from karospace_jupyter.plan.coordinates import find_coordinates, y_axis
+from karospace_jupyter.plan.embeddings import choose_embeddings
 from karospace_jupyter.plan.genes import choose_genes
 from karospace_jupyter.plan.image import Library, choose_image
 from karospace_jupyter.plan.model import Plan, PlannedCoordinates, PlannedImage
+from karospace_jupyter.plan.sections import asked_column, plan_sections, split
 from karospace_jupyter.plan.sizes import predict
+from karospace_jupyter.plan.view import fitting_view
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,17 +39,26 @@ def resolve(source: Source, config: ExportConfig, job: Job | None = None) -> Pla
         msg = f"{source.name} has no cells."
         raise PlanError(msg)
     genes_spec = config.genes
+    view = None if config.view is None else read_view(config.view)
     found = find_coordinates(source, config.coordinate_spec)
-    cells, xy, said = choose_cells(source, found.xy, config)
+    column = asked_column(source, config)
+    cells, xy, said = choose_cells(source, found.xy, config, column)
     warnings = [*found.warnings, *said]
     # Pictures belong to tissue: an embedding has none underneath.
     spatial = y_axis(found.spec) == "down"
     image, library, said = _image(source, config, xy, spatial=spatial)
     warnings += [text if text.endswith(".") else f"{text}." for text in said]
-    annotations, said = choose_columns(source, cells, config.annotation_columns, _used(found.spec))
+    column, said = split(source, config, cells, column, spatial=spatial)
+    warnings += said
+    columns = choose_columns(source, cells, config.annotation_columns, _used(found.spec), column)
+    warnings += columns.warnings
+    embeddings, said = choose_embeddings(source, cells, found.spec, config.embeddings)
     warnings += said
     genes, said = choose_genes(source, genes_spec, cells.rows, job)
     warnings += said
+    if view is not None:
+        view, said = fitting_view(view, {a.name for a in columns.annotations}, set(genes.names))
+        warnings += said
     # Scale factors of a library speak of full-resolution pixels, which are what obsm['spatial'] holds.
     pixels = spatial and found.spec.kind == "obsm" and library is not None
     coordinates = PlannedCoordinates(
@@ -55,7 +68,7 @@ def resolve(source: Source, config: ExportConfig, job: Job | None = None) -> Pla
         unit_um=library.unit_um if pixels and library else None,
         spot_diameter=library.spot_diameter if pixels and library else None,
     )
-    files, size = predict(cells, annotations, genes, image, config)
+    files, size = predict(cells, columns.annotations, genes, image, config, embeddings=len(embeddings), view=view)
     return Plan(
         dataset_name=config.dataset_name or source.name,
         n_cells_source=source.n_cells,
@@ -63,9 +76,12 @@ def resolve(source: Source, config: ExportConfig, job: Job | None = None) -> Pla
         matrix_name=source.matrix_name,
         cells=cells,
         coordinates=coordinates,
-        annotations=tuple(annotations),
+        annotations=tuple(columns.annotations),
+        embeddings=tuple(embeddings),
+        sections=None if columns.section is None else plan_sections(columns.section, xy),
         genes=genes,
         image=image,
+        view=view,
         warnings=tuple(warnings),
         predicted_files=files,
         predicted_bytes=size,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,10 +23,21 @@ def predict(
     genes: PlannedGenes,
     image: PlannedImage | None,
     config: ExportConfig,
+    *,
+    embeddings: int,
+    view: dict[str, Any] | None,
 ) -> tuple[int, int]:
-    """Return (files, bytes before compression): exact for arrays, estimated for tables and pictures."""
+    """Return (files, bytes before compression): exact for arrays, estimated for tables and pictures.
+
+    Parameters
+    ----------
+    embeddings
+        How many there are.
+    view
+        The one that becomes a part of the manifest.
+    """
     n, limit = cells.n, config.max_asset_bytes
-    arrays = [8 * n, *(_array_bytes(annotation, n) for annotation in annotations)]
+    arrays = [*[8 * n] * (1 + embeddings), *(_array_bytes(annotation, n) for annotation in annotations)]
     id_bytes = sum(len(text) for text in cells.ids[:1000].tolist()) / max(1, min(n, 1000))
     row = id_bytes + 1 + sum(_text_bytes(annotation) for annotation in annotations)
     keys = sum(len(annotation.name) + 6 for annotation in annotations) + 14
@@ -36,11 +48,12 @@ def predict(
         len(genes.names) * 40.0,
         n * (id_bytes + 4),
     ]
+    seen = 0 if view is None else len(json.dumps(view))
     picture = 0.0 if image is None else float(min(limit, image.size[0] * image.size[1] * 1.5))
     files = len(genes.names) * math.ceil(4 * n / limit)
     files += sum(max(1, math.ceil(size / limit)) for size in [*arrays, *tables])
     files += (image is not None) + config.preview + 2  # index.html, manifest.json
-    return files, int(4 * n * len(genes.names) + sum(arrays) + sum(tables) + picture)
+    return files, int(4 * n * len(genes.names) + sum(arrays) + sum(tables) + picture + seen)
 
 
 def _array_bytes(annotation: Annotation, n: int) -> int:

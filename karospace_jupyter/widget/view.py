@@ -13,17 +13,7 @@ import traitlets
 
 from karospace_jupyter.bundle.cells import cell_ids
 from karospace_jupyter.bundle.read import Bundle
-from karospace_jupyter.config import ExportConfig
-from karospace_jupyter.errors import ViewError
-from karospace_jupyter.plan.names import nearest
-from karospace_jupyter.widget import cells_rerun
-from karospace_jupyter.widget.assets import Assets, LiveCells
-from karospace_jupyter.widget.base import Base
-from karospace_jupyter.widget.channel import Channel
-from karospace_jupyter.widget.fallback import fallback_html, fallback_picture
-from karospace_jupyter.widget.masks import Mask, as_mask, pack, unpack
-from karospace_jupyter.widget.regions import as_regions, categories_of
-from karospace_jupyter.widget.state import (
+from karospace_jupyter.bundle.state import (
     ByAnnotation,
     ByGene,
     ByNothing,
@@ -34,6 +24,16 @@ from karospace_jupyter.widget.state import (
     from_wire,
     several_genes,
 )
+from karospace_jupyter.config import ExportConfig
+from karospace_jupyter.errors import ViewError
+from karospace_jupyter.plan.names import nearest
+from karospace_jupyter.widget import cells_rerun
+from karospace_jupyter.widget.assets import Assets, LiveCells
+from karospace_jupyter.widget.base import Base
+from karospace_jupyter.widget.channel import Channel
+from karospace_jupyter.widget.fallback import fallback_html, fallback_picture
+from karospace_jupyter.widget.masks import Mask, as_mask, pack, unpack
+from karospace_jupyter.widget.regions import as_regions, categories_of
 from karospace_jupyter.widget.waiting import wait_for
 
 if TYPE_CHECKING:

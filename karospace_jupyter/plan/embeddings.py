@@ -1,0 +1,102 @@
+"""Embeddings: other places of the cells, as asked for, or found by the usual names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from karospace_jupyter.errors import CoordinatesError
+from karospace_jupyter.plan.model import PlannedEmbedding
+from karospace_jupyter.plan.names import as_text, hint, listed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from karospace_jupyter.config import CoordsSpec
+    from karospace_jupyter.plan.model import Cells
+    from karospace_jupyter.source import Source
+
+_USUAL = (("X_umap", "umap"), ("X_tsne", "tsne"), ("X_pca", "pca"))
+"""One of each is exported without being asked for: the first that is there, whatever its case."""
+_LABELS = {"umap": "UMAP", "tsne": "t-SNE", "pca": "PCA", "phate": "PHATE", "diffmap": "Diffusion map"}
+_LARGEST = float(np.finfo(np.float32).max)
+
+
+def label(key: str) -> str:
+    """Return the name of an embedding for people: `UMAP` for ``X_umap``."""
+    bare = key[2:] if key[:2].lower() == "x_" else key
+    return _LABELS.get(bare.lower()) or bare.replace("_", " ").strip() or key
+
+
+def usual_embeddings(source: Source, spec: CoordsSpec | None) -> list[str]:
+    """Return the keys of obsm that are exported when nobody asks: at most three, never the coordinates.
+
+    Parameters
+    ----------
+    spec
+        The coordinates; None where there are none.
+    """
+    used = spec.key if spec is not None and spec.kind == "obsm" else None
+    found = []
+    for names in _USUAL:
+        there = [key for name in names for key in source.obsm_shapes if key.lower() == name.lower() and key != used]
+        found += there[:1]
+    return found
+
+
+def choose_embeddings(
+    source: Source, cells: Cells, spec: CoordsSpec, asked: Sequence[str] | None
+) -> tuple[list[PlannedEmbedding], list[str]]:
+    """Read the embeddings that were asked for, or the usual ones.
+
+    Returns
+    -------
+    The embeddings, and warnings.
+
+    Raises
+    ------
+    CoordinatesError
+        When one that was asked for does not exist or gives the cells no places.
+    """
+    keys = usual_embeddings(source, spec) if asked is None else list(dict.fromkeys(asked))
+    found: list[PlannedEmbedding] = []
+    warnings = []
+    for key in keys:
+        try:
+            planned = _read(source, cells, key)
+        except CoordinatesError as exc:
+            if asked is not None:
+                raise
+            warnings.append(f"Not exported as an embedding: {exc}")
+            continue
+        if any(other.label == planned.label for other in found):
+            planned = PlannedEmbedding(planned.name, planned.name, planned.xy)
+        found.append(planned)
+    return found, warnings
+
+
+def _read(source: Source, cells: Cells, key: str) -> PlannedEmbedding:
+    shapes = source.obsm_shapes
+    if key not in shapes:
+        there = listed([f"{name} ({' × '.join(map(str, shape))})" for name, shape in shapes.items()], 20) or "nothing"
+        msg = f"There is no embedding obsm[{key!r}].{hint(key, list(shapes))} obsm holds: {there}."
+        raise CoordinatesError(msg)
+    shape = shapes[key]
+    if len(shape) != 2 or shape[1] < 2:
+        msg = f"obsm[{key!r}] has shape {shape}; an embedding needs two columns. Choose another one."
+        raise CoordinatesError(msg)
+    if shape[0] != source.n_cells:
+        msg = f"obsm[{key!r}] has {shape[0]} rows, but there are {source.n_cells} cells. The file is damaged."
+        raise CoordinatesError(msg)
+    values = source.obsm(key)
+    values = values if cells.rows is None else values[cells.rows]
+    placed = (np.abs(values) <= _LARGEST).all(axis=1)  # False for NaN
+    if not placed.any():
+        msg = f"obsm[{key!r}] holds no finite place for any of the {cells.n:,} cells. Choose another one."
+        raise CoordinatesError(msg)
+    with np.errstate(over="ignore"):
+        xy = values.astype(np.float32)
+    xy[~placed] = np.nan
+    name = str(as_text([key])[0])
+    return PlannedEmbedding(name, label(name), xy)
