@@ -1,0 +1,153 @@
+"""Cells in other spaces: embeddings, sections side by side, and two spaces at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import anndata as ad
+import numpy as np
+import pytest
+from conftest import Viewer
+
+from karospace_jupyter import adata_to_karospace
+from karospace_jupyter.datasets import synthetic_tissue
+
+pytestmark = pytest.mark.e2e
+
+UMAP = {"kind": "embedding", "name": "X_umap"}
+
+
+def tissue(*, overlapping: bool = False) -> ad.AnnData:
+    adata = synthetic_tissue(n_cells=2400, seed=2)
+    rng = np.random.default_rng(0)
+    codes = adata.obs["cell_type"].cat.codes.to_numpy()
+    umap = rng.normal(size=(codes.max() + 1, 2))[codes] * 8 + rng.normal(size=(adata.n_obs, 2))
+    umap[11] = np.nan
+    adata.obsm["X_umap"] = umap
+    if overlapping:
+        xy = adata.obsm["spatial"].copy()
+        second = (adata.obs["section"] == adata.obs["section"].cat.categories[1]).to_numpy()
+        xy[second] += xy[~second].min(axis=0) - xy[second].min(axis=0)
+        adata.obsm["spatial"] = xy
+        del adata.uns["spatial"]
+    return adata
+
+
+@pytest.fixture
+def opened(viewer: Viewer, tmp_path: Path, serve: Callable[[Path], str]) -> Callable[..., tuple[Viewer, ad.AnnData]]:
+    def start(**options: Any) -> tuple[Viewer, ad.AnnData]:
+        adata = tissue(**options)
+        adata_to_karospace(adata, tmp_path / "b", genes_mode=["EPCAM", "CD3E"])
+        return viewer.open(serve(tmp_path / "b")), adata
+
+    return start
+
+
+def test_an_embedding_stands_where_its_numbers_say(opened: Callable[..., tuple[Viewer, ad.AnnData]]) -> None:
+    viewer, adata = opened()
+    viewer.set(layout=UMAP)
+    cells = [0, 1, 50, 700, 2399]
+    seen = np.array(viewer.positions(cells))
+    umap = adata.obsm["X_umap"][cells]
+    across = np.polyfit(umap[:, 0], seen[:, 0], 1)
+    along = np.polyfit(umap[:, 1], seen[:, 1], 1)
+    np.testing.assert_allclose(np.polyval(across, umap[:, 0]), seen[:, 0], atol=0.05)
+    np.testing.assert_allclose(np.polyval(along, umap[:, 1]), seen[:, 1], atol=0.05)
+    assert across[0] == pytest.approx(-along[0], rel=1e-3), "y grows upwards, at one scale"
+    # What is there is drawn there, in the colour of its class.
+    viewer.set(opacity=1)
+    column = adata.obs["cell_type"]
+    colours = dict(zip(column.cat.categories, adata.uns["cell_type_colors"], strict=True))
+    typical = int(np.nanargmin(np.abs(adata.obsm["X_umap"] - np.nanmedian(adata.obsm["X_umap"], axis=0)).sum(axis=1)))
+    drawn = "#" + "".join(f"{channel:02x}" for channel in viewer.colours([typical])[0])
+    assert drawn in {colour.lower() for colour in colours.values()}
+    assert viewer.page.get_by_text("µm").count() == 0, "an embedding has no lengths"
+    viewer.set(layout={"kind": "tissue"})
+    viewer.page.get_by_text("µm").wait_for()
+    failure = viewer.page.evaluate(
+        "window.karospace.setState({layout: {kind: 'embedding', name: 'X_no'}}).then(() => '', String)"
+    )
+    assert "X_no" in failure
+    assert viewer.state()["layout"] == {"kind": "tissue"}
+    assert viewer.problems == []
+
+
+def test_two_spaces_share_pointer_and_selection(opened: Callable[..., tuple[Viewer, ad.AnnData]]) -> None:
+    viewer, _ = opened()
+    page = viewer.page
+    page.get_by_role("button", name="Show UMAP beside").click()
+    beside = page.locator(".ks-beside")
+    beside.locator("canvas").wait_for()
+    page.wait_for_timeout(500)
+    x, y = viewer.positions([5])[0]
+    page.mouse.move(x + 4, y)
+    page.mouse.move(x, y)
+    beside.locator(".ks-highlight").wait_for()
+    # A rectangle around everything in the embedding selects every cell that has a place in it.
+    page.keyboard.press("m")
+    box = beside.locator("canvas").bounding_box()
+    page.mouse.move(box["x"] + 3, box["y"] + 70)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] - 3, box["y"] + box["height"] - 3, steps=4)
+    page.mouse.up()
+    assert page.evaluate("window.karospace.selection.reduce((sum, flag) => sum + flag, 0)") == 2399
+    assert page.evaluate("window.karospace.selection[11]") == 0
+    page.keyboard.press("v")
+    page.get_by_role("button", name="Swap the two").click()
+    page.wait_for_timeout(600)
+    assert viewer.state()["layout"] == UMAP
+    assert viewer.state()["beside"] == {"kind": "tissue"}
+    page.keyboard.press("b")
+    beside.wait_for(state="detached")
+    assert viewer.problems == []
+
+
+def test_sections_side_by_side_and_alone(opened: Callable[..., tuple[Viewer, ad.AnnData]]) -> None:
+    viewer, adata = opened()
+    page = viewer.page
+    assert viewer.state()["layout"] == {"kind": "tissue"}, "they do not lie on each other"
+    page.get_by_role("button", name="Sections").click()
+    names = list(adata.obs["section"].cat.categories)
+    for name in names:
+        page.locator(".ks-section-title", has_text=name).wait_for()
+    page.wait_for_timeout(500)
+    page.locator(".ks-section-title", has_text=names[1]).click()
+    page.wait_for_timeout(500)
+    assert viewer.state()["layout"] == {"kind": "section", "name": names[1]}
+    first = int(np.flatnonzero((adata.obs["section"] == names[0]).to_numpy())[0])
+    second = int(np.flatnonzero((adata.obs["section"] == names[1]).to_numpy())[0])
+    places = page.evaluate("cells => cells.map((c) => window.karospace.project(c)?.x ?? NaN)", [first, second])
+    assert np.isnan(places[0])
+    assert 0 < places[1] < 1040
+    page.keyboard.press("]")
+    page.wait_for_timeout(400)
+    assert viewer.state()["layout"]["name"] == names[0]
+    assert viewer.problems == []
+
+
+def test_sections_on_top_of_each_other_begin_side_by_side(opened: Callable[..., tuple[Viewer, ad.AnnData]]) -> None:
+    viewer, adata = opened(overlapping=True)
+    assert viewer.state()["layout"]["kind"] == "sections"
+    seen = np.array(viewer.positions(list(range(adata.n_obs))))
+    sections = adata.obs["section"].cat.codes.to_numpy()
+    boxes = [(seen[sections == code].min(axis=0), seen[sections == code].max(axis=0)) for code in (0, 1)]
+    apart = (boxes[0][1] < boxes[1][0]) | (boxes[1][1] < boxes[0][0])
+    assert apart.any()
+    viewer.page.locator("select[aria-label='Order of the sections']").select_option("cells")
+    viewer.page.wait_for_timeout(400)
+    assert viewer.state()["layout"]["order"] == "cells"
+
+
+def test_leaving_and_entering_leaves_nothing(opened: Callable[..., tuple[Viewer, ad.AnnData]]) -> None:
+    viewer, _ = opened()
+    alive = []
+    for _ in range(6):
+        viewer.set(layout=UMAP, beside={"kind": "tissue"})
+        viewer.set(layout={"kind": "tissue"}, beside=None)
+        viewer.page.wait_for_timeout(700)  # programs for later frames are compiled one after the other
+        alive.append(viewer.page.evaluate("window.karospace.liveObjects"))
+    assert alive[-1] == alive[1]
+    viewer.page.evaluate("window.karospace.dispose()")
+    assert viewer.page.evaluate("window.karospace.liveObjects") == 0
