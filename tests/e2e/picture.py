@@ -1,0 +1,44 @@
+"""Takes the README's pictures of the viewer: `python tests/e2e/picture.py examples`."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from conftest import FLAGS, find_chromium
+
+from karospace_jupyter import adata_to_karospace
+from karospace_jupyter.datasets import synthetic_tissue
+
+VIEWS = {
+    "viewer": {"color": {"kind": "annotation", "column": "cell_type"}},
+    "viewer-dark": {
+        "color": {"kind": "blend", "genes": ["EPCAM", "CD3E"]},
+        "theme": "dark",
+        "imageOpacity": 0.5,
+        "beside": {"kind": "embedding", "name": "X_umap"},
+    },
+}
+
+
+def main(folder: str) -> None:
+    with tempfile.TemporaryDirectory() as made, sync_playwright() as playwright:
+        adata_to_karospace(synthetic_tissue(), Path(made) / "b", genes_mode="all", dataset_name="Synthetic tumour")
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
+        for name, state in VIEWS.items():
+            page = browser.new_page(viewport={"width": 1360, "height": 860})
+            page.goto((Path(made) / "b" / "index.html").as_uri())
+            page.evaluate("window.karospace.ready")
+            page.evaluate("state => window.karospace.setState(state)", state)
+            page.wait_for_timeout(1500)
+            page.screenshot(path=Path(folder) / f"{name}.png")
+            page.close()
+        browser.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
