@@ -10,10 +10,11 @@ const below = {
   data: ['contract', 'lib', 'source'],
   state: ['contract', 'lib', 'source', 'data'],
   render: ['contract', 'lib', 'source', 'data', 'state'],
-  panels: ['contract', 'lib', 'source', 'data', 'state'],
+  picture: ['contract', 'lib', 'source', 'data', 'state'],
+  panels: ['contract', 'lib', 'source', 'data', 'state', 'picture'],
   widget: ['contract', 'lib'],
   lab: ['contract', 'lib', 'widget'],
-  entries: ['contract', 'lib', 'source', 'data', 'state', 'render', 'panels', 'widget', 'lab'],
+  entries: ['contract', 'lib', 'source', 'data', 'state', 'render', 'picture', 'panels', 'widget', 'lab'],
 };
 
 const root = fileURLToPath(new URL('src', import.meta.url));

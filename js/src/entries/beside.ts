@@ -22,7 +22,7 @@ export function joinBeside(
     canvas.setAttribute('role', 'img');
     canvas.setAttribute('aria-label', 'The same cells in another space.');
     holder.append(canvas);
-    setSecond({ pane: { model: pane.model, actions: pane.actions, retry: () => {} }, holder });
+    setSecond({ pane: { model: pane.model, actions: pane.actions }, holder });
     let stage: Stage | null = null;
     try {
       stage = createStage(canvas, pane.model, pane.actions, (error) => {

@@ -75,6 +75,14 @@ window.karospace = {
     await ready;
     return shown().snapshot();
   },
+  async picture(options) {
+    await ready;
+    return shown().picture(options);
+  },
+  async table() {
+    await ready;
+    return shown().table();
+  },
   get liveObjects() {
     return viewer?.liveObjects ?? 0;
   },

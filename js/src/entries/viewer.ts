@@ -2,6 +2,8 @@ import { effect } from '@preact/signals';
 import { Disposer } from '../lib/disposer';
 import { asError, isAbort } from '../lib/errors';
 import { mountPanels } from '../panels/mount';
+import { paletteOf } from '../picture/palette';
+import { createPictures, type PictureOptions } from '../picture/pictures';
 import { createStage, type Stage } from '../render/stage';
 import type { BundleSource } from '../source/bundle-source';
 import { createActions } from '../state/actions';
@@ -12,6 +14,8 @@ import { openedView, type SavedView, savedView, stateIn } from '../state/saved-v
 import type { Region } from '../state/selection';
 import type { ViewState } from '../state/view-state';
 import { joinBeside } from './beside';
+
+export type { PictureOptions };
 
 export interface ViewerEvents {
   state: ViewState;
@@ -62,6 +66,10 @@ export interface Viewer {
   setView(view: unknown): Promise<void>;
   /** The tissue as it is drawn now, on the colour behind it, as PNG. */
   snapshot(): Promise<Blob>;
+  /** What is in view, drawn anew at `scale` times its size, with legend, scale bar and title. */
+  picture(options?: PictureOptions): Promise<Blob>;
+  /** The cells in view that are not hidden (of a selection, the selected ones) as CSV: id, place, what is shown. */
+  table(): Promise<string>;
   /** How many cells there are; 0 before they are loaded. */
   readonly cells: number;
   /** Whether the page around is dark: what the theme “auto” follows from then on. */
@@ -144,7 +152,16 @@ export function createViewer(
     return latest;
   };
 
+  const shown = (): Stage => {
+    if (!stage) throw new DOMException('The viewer was closed.', 'AbortError');
+    return stage;
+  };
+  const pictures = createPictures(model, {
+    paintTissue: (into, x, y, scale) => shown().paintTissue(into, x, y, scale),
+    palette: () => paletteOf(panels.canvas),
+  });
   const panels = mountPanels(element, model, actions, {
+    pictures,
     keys: options.keys ?? 'element',
     retry: begin,
     dark: options.dark,
@@ -234,8 +251,15 @@ export function createViewer(
     },
     async snapshot() {
       await latest;
-      if (!stage) throw new DOMException('The viewer was closed.', 'AbortError');
-      return stage.snapshot();
+      return shown().snapshot();
+    },
+    async picture(picture) {
+      await latest;
+      return pictures.picture(picture);
+    },
+    async table() {
+      await latest;
+      return pictures.table();
     },
     get cells() {
       return (model.positions.value?.coords.length ?? 0) / 2;

@@ -10,6 +10,7 @@
  * ├─ VersionError      the bundle's major version is unknown
  * ├─ UnknownNameError  a gene or column that the bundle does not have
  * ├─ MaskError         a selection for another number of cells
+ * ├─ PictureError      a picture that cannot be made as it was asked for
  * └─ GraphicsError     no WebGL2
  */
 export abstract class ViewerError extends Error {
@@ -134,6 +135,14 @@ export class MaskError extends ViewerError {
       'Give one entry for each cell, in the order of the bundle.',
       null,
     );
+  }
+}
+
+export class PictureError extends ViewerError {
+  override readonly tag = 'picture';
+
+  constructor(message: string, advice: string, cause?: unknown) {
+    super(message, advice, null, cause);
   }
 }
 

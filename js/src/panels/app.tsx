@@ -14,6 +14,7 @@ import { IconButton } from './icons';
 import { Layouts } from './layouts';
 import { Outline } from './outline';
 import { Regions } from './regions';
+import { SaveMenu } from './save-menu';
 import { ScaleBar } from './scale-bar';
 import { SectionTitles } from './section-titles';
 import { type Room, roomFor, SelectionPanel } from './selection-panel';
@@ -31,13 +32,14 @@ export interface Chrome {
   helpOpen: Signal<boolean>;
   /** The tissue and a small legend only: the page is a part of another one. */
   embed: boolean;
+  saveOpen: Signal<boolean>;
   /** Asks the gene search to take the keyboard. */
   findGene: Signal<boolean>;
 }
 
 /** What stands beside, with the element that its canvas is in. */
 export interface Second {
-  pane: PanelContext;
+  pane: Pick<PanelContext, 'model' | 'actions'>;
   holder: HTMLElement;
 }
 
@@ -93,6 +95,7 @@ export function App(props: {
           <TitleCard />
           {ready && <Layouts />}
           <div class="ks-card ks-actions">
+            {ready && <SaveMenu open={chrome.saveOpen} />}
             <IconButton
               icon={theme === 'auto' ? 'auto' : theme === 'dark' ? 'moon' : 'sun'}
               label={`Theme: ${theme === 'auto' ? 'as the system' : theme}`}

@@ -9,8 +9,15 @@ import { Outline } from './outline';
 import { SectionTitles } from './section-titles';
 
 /** What stands beside the tissue: the same cells, colours, selection and pointer. */
-export function Beside({ pane, holder }: { pane: PanelContext; holder: HTMLElement }): JSX.Element | null {
-  const { model, actions } = usePanels();
+export function Beside({
+  pane,
+  holder,
+}: {
+  pane: Pick<PanelContext, 'model' | 'actions'>;
+  holder: HTMLElement;
+}): JSX.Element | null {
+  const around = usePanels();
+  const { model, actions } = around;
   const place = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {
     place.current?.prepend(holder);
@@ -19,7 +26,7 @@ export function Beside({ pane, holder }: { pane: PanelContext; holder: HTMLEleme
   if (!beside) return null;
   return (
     <div class="ks-beside" ref={place}>
-      <Panels.Provider value={pane}>
+      <Panels.Provider value={{ ...around, ...pane }}>
         <Outline />
         <Highlight />
         <SectionTitles />

@@ -1,11 +1,13 @@
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
+import type { Pictures } from '../picture/pictures';
 import type { Actions } from '../state/actions';
 import type { Model } from '../state/model';
 
 export interface PanelContext {
   model: Model;
   actions: Actions;
+  pictures: Pictures;
   retry: () => void;
 }
 

@@ -19,6 +19,7 @@ const LINES: readonly [string, string][] = [
   ['[  ]', 'the section before, the next'],
   ['/', 'search a gene'],
   ['P', 'fold the panel'],
+  ['S', 'save a picture or a table'],
   ['T', 'light, dark, as the system'],
   ['Click on a class', 'hide or show it'],
   ['Double click, Shift Enter', 'show only this class'],

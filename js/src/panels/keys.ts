@@ -37,6 +37,9 @@ export function attachKeys(
     p: () => {
       chrome.panelOpen.value = !chrome.panelOpen.value;
     },
+    s: () => {
+      chrome.saveOpen.value = !chrome.saveOpen.value;
+    },
     '?': () => {
       chrome.helpOpen.value = !chrome.helpOpen.value;
     },
@@ -54,6 +57,7 @@ export function attachKeys(
     // One thing at a time, the innermost first.
     Escape: () => {
       if (chrome.helpOpen.value) chrome.helpOpen.value = false;
+      else if (chrome.saveOpen.value) chrome.saveOpen.value = false;
       else if (model.draft.value) actions.draw(null);
       else actions.clearSelection();
     },

@@ -1,6 +1,7 @@
 import { effect, signal } from '@preact/signals';
 import { render } from 'preact';
 import { Disposer } from '../lib/disposer';
+import type { Pictures } from '../picture/pictures';
 import type { BundleSource } from '../source/bundle-source';
 import type { Actions } from '../state/actions';
 import type { Model } from '../state/model';
@@ -12,19 +13,21 @@ import layouts from './layouts.css';
 import legend from './legend.css';
 import narrow from './narrow.css';
 import panel from './panel.css';
+import save from './save.css';
 import selection from './selection.css';
 import stage from './stage.css';
 import { Start } from './start';
 import states from './states.css';
 
 /** `narrow` overrules the others: it stays last. */
-const CSS = [base, stage, layouts, panel, legend, states, selection, narrow].join('');
+const CSS = [base, stage, layouts, panel, legend, states, selection, save, narrow].join('');
 
 export interface MountOptions {
   keys: 'page' | 'element';
   retry: () => void;
   /** The tissue and a small legend only. */
   embed?: boolean | undefined;
+  pictures: Pictures;
   /** Whether the page around is dark; the system's choice when not given. */
   dark?: boolean | undefined;
 }
@@ -67,6 +70,7 @@ export function mountPanels(
   const chrome: Chrome = {
     panelOpen: signal(true),
     helpOpen: signal(false),
+    saveOpen: signal(false),
     findGene: signal(false),
     embed: options.embed ?? false,
   };
@@ -89,7 +93,7 @@ export function mountPanels(
   canvas.setAttribute('aria-label', 'Tissue. Arrow keys move, plus and minus zoom, 0 shows all.');
   const second = signal<Second | null>(null);
   render(
-    <Panels.Provider value={{ model, actions, retry: options.retry }}>
+    <Panels.Provider value={{ model, actions, pictures: options.pictures, retry: options.retry }}>
       <App canvas={canvas} chrome={chrome} second={second} />
     </Panels.Provider>,
     root,

@@ -1,9 +1,10 @@
 import type { JSX } from 'preact';
 import { useRef } from 'preact/hooks';
 import { regionsFromCsv, regionsToCsv } from '../data/region-files';
-import { saveFile } from '../lib/save-file';
+import { fileName } from '../picture/file-name';
 import { openedView, savedView } from '../state/saved-view';
 import { usePanels } from './context';
+import { download } from './download';
 
 /** Regions as files: CSV of cell ids for other programs, JSON with colours for this one. */
 export function RegionFiles(): JSX.Element | null {
@@ -13,7 +14,8 @@ export function RegionFiles(): JSX.Element | null {
   const manifest = model.bundle.value?.manifest;
   if (!names || !manifest) return null;
   const regions = model.regions.value;
-  const name = `${manifest.dataset_name} regions`;
+  const save = (ending: string, text: string, type: string) =>
+    download(new Blob([text], { type }), fileName(manifest.dataset_name, 'regions', ending));
   const open = async (file: File) => {
     model.regionProblem.value = '';
     try {
@@ -49,11 +51,11 @@ export function RegionFiles(): JSX.Element | null {
     <span class="ks-region-files">
       {regions.length > 0 &&
         link('CSV', 'Save the regions as a table of cell ids', () =>
-          saveFile(`${name}.csv`, regionsToCsv(regions, names), 'text/csv'),
+          save('csv', regionsToCsv(regions, names), 'text/csv'),
         )}
       {regions.length > 0 &&
         link('JSON', 'Save the regions, with the view, as a file that this viewer opens', () =>
-          saveFile(`${name}.json`, JSON.stringify(savedView(model)), 'application/json'),
+          save('json', JSON.stringify(savedView(model)), 'application/json'),
         )}
       {link('Open…', 'Open regions from a CSV (cell_id, region) or a JSON file', () =>
         input.current?.click(),

@@ -9,7 +9,8 @@ import type { Model } from '../state/model';
 import { hiddenOf, type Layout } from '../state/view-state';
 import { attachInput } from './input';
 import { picker, pointSizer } from './picking';
-import { openContext, Renderer } from './renderer';
+import { type Frame, openContext, Renderer } from './renderer';
+import { paintTiles } from './tissue-picture';
 
 export interface Stage {
   /** Resolves when a full frame of the current state stands. */
@@ -20,6 +21,8 @@ export interface Stage {
   readonly liveObjects: number;
   /** The tissue as it is drawn, on the colour behind it, as PNG. */
   snapshot(): Promise<Blob>;
+  /** Draws what is in view anew, with so many pixels per CSS pixel, and nothing behind it. */
+  paintTissue(into: CanvasRenderingContext2D, x: number, y: number, scale: number): void;
   dispose(): void;
 }
 
@@ -73,25 +76,18 @@ export function createStage(
     }, 60);
   };
 
-  const draw = (cells: number): boolean => {
+  const frameOf = (cells: number): Frame | null => {
     const view = model.view.value;
-    if (!renderer || !view || !sizeOf || gl.isContextLost()) return false;
-    const ratio = window.devicePixelRatio || 1;
-    const width = Math.max(1, Math.round(view.width * ratio));
-    const height = Math.max(1, Math.round(view.height * ratio));
-    if (canvas.width !== width || canvas.height !== height) {
-      canvas.width = width;
-      canvas.height = height;
-    }
+    if (!renderer || !view || !sizeOf || gl.isContextLost()) return null;
     const state = model.state.value;
     lastView = view;
     const share = shareOf();
     const size = sizeOf(view, state.pointSize);
     // Asking for styles makes the browser lay out the page: only where the answer is drawn.
     if (model.selection.value) ground ??= groundOf(canvas);
-    renderer.draw({
+    return {
       view,
-      ratio,
+      ratio: window.devicePixelRatio || 1,
       pointSize: passage ? passage.size + (size - passage.size) * share : size,
       opacity: state.opacity,
       range: model.range.value,
@@ -102,7 +98,19 @@ export function createStage(
       ground: ground ?? BLACK,
       budget: cells,
       passage: passage && { view: passage.view, share },
-    });
+    };
+  };
+
+  const draw = (cells: number): boolean => {
+    const frame = frameOf(cells);
+    if (!renderer || !frame) return false;
+    const width = Math.max(1, Math.round(frame.view.width * frame.ratio));
+    const height = Math.max(1, Math.round(frame.view.height * frame.ratio));
+    if (canvas.width !== width || canvas.height !== height) {
+      canvas.width = width;
+      canvas.height = height;
+    }
+    renderer.draw(frame);
     return true;
   };
 
@@ -362,6 +370,17 @@ export function createStage(
           else reject(new GraphicsError('the picture is too large for this browser'));
         }, 'image/png');
       });
+    },
+    paintTissue(into, x, y, scale) {
+      arrive();
+      const frame = frameOf(Number.MAX_SAFE_INTEGER);
+      if (!renderer || !frame) throw new GraphicsError('there is nothing drawn to take a picture of');
+      try {
+        paintTiles(gl, renderer, frame, { into, x, y, scale });
+      } finally {
+        // Nobody sees the tiles: the screen gets what the canvas holds when the task ends.
+        draw(budget());
+      }
     },
     dispose() {
       disposer.dispose();

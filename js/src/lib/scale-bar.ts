@@ -1,0 +1,32 @@
+import { formatValue } from './format';
+
+/** The bar that tells how long a stretch of the tissue is. */
+export interface ScaleBar {
+  /** CSS pixels */
+  width: number;
+  label: string;
+}
+
+/** CSS pixels that a bar has at most. */
+const TARGET = 118;
+
+/** The longest of 1, 2, 5 × 10ⁿ that fits into `most`. */
+export function roundLength(most: number): number {
+  const power = 10 ** Math.floor(Math.log10(most));
+  const step = [5, 2, 1].find((digit) => digit * power <= most) ?? 1;
+  return step * power;
+}
+
+/** `scale` is in CSS pixels per coordinate unit; null where there is nothing to measure. */
+export function scaleBar(scale: number, unitUm: number | null): ScaleBar | null {
+  const perPixel = (unitUm ?? 1) / scale;
+  const length = roundLength(TARGET * perPixel);
+  if (!(length > 0) || !Number.isFinite(length)) return null;
+  const label =
+    unitUm === null
+      ? `${formatValue(length)} units`
+      : length >= 1000
+        ? `${formatValue(length / 1000)} mm`
+        : `${formatValue(length)} µm`;
+  return { width: length / perPixel, label };
+}

@@ -1,0 +1,249 @@
+import { type Signal, useSignal, useSignalEffect } from '@preact/signals';
+import type { JSX } from 'preact';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
+import { asError, ViewerError } from '../lib/errors';
+import { formatCount } from '../lib/format';
+import { type PictureOptions, SCALES } from '../picture/pictures';
+import { usePanels } from './context';
+import { copyPicture, download } from './download';
+import { Icon } from './icons';
+import { counted } from './title-card';
+
+type Part = 'legend' | 'scaleBar' | 'title' | 'transparent';
+
+const PARTS: readonly [Part, string][] = [
+  ['legend', 'Legend'],
+  ['scaleBar', 'Scale bar'],
+  ['title', 'Title'],
+  ['transparent', 'Transparent background'],
+];
+const SVG_SCALE = 2;
+const GAP = 8;
+
+/** What came of the last wish. */
+interface Outcome {
+  text: string;
+  failed: boolean;
+}
+
+type Choice = Required<Pick<PictureOptions, Part | 'scale'>>;
+
+export function SaveMenu({ open }: { open: Signal<boolean> }): JSX.Element {
+  const id = useId();
+  const button = useRef<HTMLButtonElement>(null);
+  const sheet = useRef<HTMLDivElement>(null);
+  const before = useRef<Element | null>(null);
+  /** While the browser opens or closes the menu: it does so unasked, too. */
+  const turning = useRef(false);
+  const shown = useSignal(false);
+  // What was chosen stays chosen while the page is open.
+  const choice = useSignal<Choice>({
+    scale: 2,
+    legend: true,
+    scaleBar: true,
+    title: true,
+    transparent: false,
+  });
+
+  useSignalEffect(() => {
+    const wanted = open.value;
+    if (turning.current || !sheet.current || sheet.current.matches(':popover-open') === wanted) return;
+    if (wanted) sheet.current.showPopover();
+    else sheet.current.hidePopover();
+  });
+  const place = () => {
+    // Flush with the card that the button is in.
+    const at = button.current?.parentElement?.getBoundingClientRect();
+    if (!at || !sheet.current) return;
+    sheet.current.style.top = `${at.bottom + GAP}px`;
+    sheet.current.style.right = `${Math.max(GAP, document.documentElement.clientWidth - at.right)}px`;
+    sheet.current.style.maxHeight = `calc(100vh - ${at.bottom + 2 * GAP}px)`;
+  };
+
+  return (
+    <>
+      <button
+        type="button"
+        class="ks-icon-button"
+        ref={button}
+        aria-label="Save a picture or a table"
+        aria-haspopup="dialog"
+        aria-expanded={shown.value}
+        title="Save a picture or a table (S)"
+        popovertarget={id}
+      >
+        <Icon name="save" />
+      </button>
+      <div
+        id={id}
+        class="ks-card ks-save"
+        popover="auto"
+        role="dialog"
+        aria-label="Save"
+        tabIndex={-1}
+        ref={sheet}
+        onBeforeToggle={(event) => {
+          // Known at once: the event after it comes late, and a key may come between.
+          turning.current = true;
+          open.value = event.newState === 'open';
+          turning.current = false;
+          if (event.newState !== 'open') return;
+          before.current = document.activeElement;
+          place();
+        }}
+        onToggle={(event) => {
+          const focused = document.activeElement;
+          const inside = sheet.current?.contains(focused) ?? false;
+          shown.value = event.newState === 'open';
+          if (shown.value) {
+            // Closed and opened again in one breath, it is still the same sheet.
+            if (!inside) sheet.current?.querySelector<HTMLElement>(':checked')?.focus();
+          } else if (inside || focused === document.body) {
+            const back = before.current;
+            if (back instanceof HTMLElement && back !== document.body) back.focus();
+            else button.current?.focus();
+          }
+        }}
+        // Keys that are pressed here are not meant for the tissue.
+        onKeyDown={(event) => event.stopPropagation()}
+      >
+        {shown.value && <Sheet choice={choice} />}
+      </div>
+    </>
+  );
+}
+
+function Sheet({ choice }: { choice: Signal<Choice> }): JSX.Element {
+  const { model, pictures } = usePanels();
+  const outcome = useSignal<Outcome | null>(null);
+  const busy = useSignal(false);
+  const first = useRef<HTMLInputElement>(null);
+  useLayoutEffect(() => first.current?.focus({ preventScroll: true }), []);
+  const { scale, ...parts } = choice.value;
+  const size = pictures.size(parts);
+  const rows = pictures.cells().length;
+  const selected = model.selection.value !== null;
+
+  const run = async (doing: string, work: () => Promise<string>) => {
+    if (busy.value) return;
+    busy.value = true;
+    outcome.value = { text: doing, failed: false };
+    try {
+      outcome.value = { text: await work(), failed: false };
+    } catch (thrown) {
+      const error = asError(thrown);
+      const advice = error instanceof ViewerError ? ` ${error.advice}` : '';
+      outcome.value = { text: `${error.message}${advice}`, failed: true };
+    }
+    busy.value = false;
+  };
+  const save = (ending: string, doing: string, make: () => Promise<Blob>) =>
+    run(doing, async () => {
+      await painted();
+      const name = pictures.fileName(ending);
+      download(await make(), name);
+      return `Saved as ${name}`;
+    });
+  const copy = () =>
+    run('Drawing …', async () => {
+      const picture = painted().then(() => pictures.picture({ ...parts, scale }));
+      try {
+        await copyPicture(picture);
+      } catch (thrown) {
+        // What the picture itself says is worth more.
+        await picture;
+        if (!(thrown instanceof DOMException)) throw thrown;
+        throw new Error('The browser does not let this page copy pictures. Save the picture instead.');
+      }
+      return 'Copied to the clipboard';
+    });
+
+  return (
+    <>
+      <h2 class="ks-heading">Picture</h2>
+      <div class="ks-scales" role="radiogroup" aria-label="Resolution">
+        {SCALES.map((times) => (
+          <label key={times} class="ks-scale-choice">
+            <input
+              type="radio"
+              class="ks-offscreen"
+              name="ks-scale"
+              ref={times === scale ? first : null}
+              aria-label={`${times}×`}
+              checked={times === scale}
+              onChange={() => {
+                choice.value = { ...choice.value, scale: times };
+              }}
+            />
+            <span>{times}×</span>
+          </label>
+        ))}
+      </div>
+      {size && (
+        <p class="ks-note ks-save-note">
+          {formatCount(Math.round(size.width * scale))} × {formatCount(Math.round(size.height * scale))}{' '}
+          pixels
+        </p>
+      )}
+      <div class="ks-checks">
+        {PARTS.map(([part, label]) => (
+          <label key={part} class="ks-check">
+            <input
+              type="checkbox"
+              checked={parts[part]}
+              onChange={(event) => {
+                choice.value = { ...choice.value, [part]: event.currentTarget.checked };
+              }}
+            />
+            {label}
+          </label>
+        ))}
+      </div>
+      <div class="ks-pills">
+        <button
+          type="button"
+          class="ks-pill ks-strong"
+          title="Save the picture as PNG"
+          onClick={() => save('png', 'Drawing …', () => pictures.picture({ ...parts, scale }))}
+        >
+          PNG
+        </button>
+        <button
+          type="button"
+          class="ks-pill"
+          title="Save as SVG: letters and legend as shapes, the tissue as a picture at 2×"
+          onClick={() =>
+            save('svg', 'Drawing …', () => pictures.picture({ ...parts, scale: SVG_SCALE, format: 'svg' }))
+          }
+        >
+          SVG
+        </button>
+        <button type="button" class="ks-pill" title="Copy the picture to the clipboard" onClick={copy}>
+          Copy
+        </button>
+      </div>
+      <h2 class="ks-heading ks-gap">Table</h2>
+      <div class="ks-save-line">
+        <span class="ks-note">{counted(rows, selected ? 'selected cell' : 'cell')} in view</span>
+        <button
+          type="button"
+          class="ks-pill"
+          title="Save the cells in view as CSV: id, place and what is shown"
+          onClick={() =>
+            save('csv', 'Writing …', async () => new Blob([await pictures.table()], { type: 'text/csv' }))
+          }
+        >
+          CSV
+        </button>
+      </div>
+      <p class={`ks-save-said ks-break${outcome.value?.failed ? ' ks-warning' : ''}`} role="status">
+        {outcome.value?.text}
+      </p>
+    </>
+  );
+}
+
+/** Resolves when the browser had time to show what was said: drawing large pictures holds the page. */
+function painted(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 40));
+}

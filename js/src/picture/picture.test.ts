@@ -1,0 +1,199 @@
+import { describe, expect, test } from 'vitest';
+import type { Rgb } from '../lib/colour';
+import { scaleBar } from '../lib/scale-bar';
+import { createModel } from '../state/model';
+import { fileName } from './file-name';
+import { type Contents, type Layout, layoutPicture } from './layout';
+import { type Entry, type Legend, legendOf } from './legend';
+import type { Measure, TextMark } from './marks';
+import { LIGHT } from './palette';
+import { escapeXml, svgOf } from './svg';
+
+const measure: Measure = (text, size) => Array.from(text).length * size * 0.55;
+const HOSTILE = '<script>alert("x")</script>, π 🧬\nline';
+const RED: Rgb = [255, 0, 0];
+
+const classes = (names: readonly string[]): Legend => ({
+  kind: 'classes',
+  label: 'cell_type',
+  entries: names.map((name): Entry => ({ name, color: RED })),
+});
+const contents = (change: Partial<Contents> = {}): Contents => ({
+  width: 1040,
+  height: 860,
+  title: { name: 'Placenta', about: '3,000 cells' },
+  legend: classes(['A', 'B']),
+  scaleBar: { width: 100, label: '500 µm' },
+  transparent: false,
+  palette: LIGHT,
+  ...change,
+});
+const textsOf = (layout: Layout) => layout.marks.filter((mark): mark is TextMark => mark.kind === 'text');
+const wordsOf = (layout: Layout) => textsOf(layout).map(({ text }) => text);
+
+describe('layout', () => {
+  test('the tissue keeps its size; title and legend stand beside it', () => {
+    const layout = layoutPicture(contents(), measure);
+    const tissue = layout.marks.find(({ kind }) => kind === 'tissue');
+    expect(tissue).toMatchObject({ x: 0, width: 1040, height: 860 });
+    expect(layout.width).toBeGreaterThan(1040);
+    expect(layout.height).toBeGreaterThan(860);
+    expect(wordsOf(layout)).toEqual(['Placenta', '3,000 cells', 'cell_type', 'A', 'B', '500 µm']);
+  });
+
+  test('what is left out takes no room', () => {
+    const layout = layoutPicture(contents({ title: null, legend: null, scaleBar: null }), measure);
+    expect([layout.width, layout.height]).toEqual([1040, 860]);
+    expect(wordsOf(layout)).toEqual([]);
+  });
+
+  test('a transparent picture has nothing behind the tissue', () => {
+    const solid = layoutPicture(contents({ scaleBar: null }), measure);
+    const clear = layoutPicture(contents({ scaleBar: null, transparent: true }), measure);
+    expect(solid.marks.some(({ kind }) => kind === 'rect')).toBe(true);
+    expect(clear.marks.map(({ kind }) => kind)).not.toContain('rect');
+    expect([clear.width, clear.height]).toEqual([solid.width, solid.height]);
+  });
+
+  test.each([254, 470, 860])(
+    '120 classes are cut to the height of %i pixels, and the rest is counted',
+    (height) => {
+      const names = Array.from({ length: 120 }, (_, i) => `class ${i}`);
+      const layout = layoutPicture(contents({ height, legend: classes(names) }), measure);
+      const words = wordsOf(layout);
+      const shown = words.filter((word) => word.startsWith('class '));
+      expect(words).toContain(`… and ${120 - shown.length} more`);
+      expect(shown).toEqual(names.slice(0, shown.length));
+      expect(layout.marks.filter(({ kind }) => kind === 'dot')).toHaveLength(shown.length);
+      for (const { x, y, text, size } of textsOf(layout)) {
+        expect(y).toBeLessThanOrEqual(layout.height - 4);
+        expect(x + measure(text, size, 400)).toBeLessThanOrEqual(layout.width);
+      }
+    },
+  );
+
+  test('as many classes as fit are all there', () => {
+    const names = Array.from({ length: 36 }, (_, i) => `class ${i}`);
+    const words = wordsOf(layoutPicture(contents({ legend: classes(names) }), measure));
+    expect(words.filter((word) => word.startsWith('class '))).toHaveLength(36);
+    expect(words.some((word) => word.includes('more'))).toBe(false);
+  });
+
+  test('names stay on one line and within the column', () => {
+    const long = 'a very long name of a class '.repeat(20);
+    const layout = layoutPicture(contents({ legend: classes([long, 'two\nlines\u0000', HOSTILE]) }), measure);
+    const words = wordsOf(layout);
+    expect(words).toContain('two lines');
+    expect(words.find((word) => word.startsWith('a very'))).toMatch(/…$/);
+    expect(words.every((word) => !/[\n\r\0]/.test(word))).toBe(true);
+    expect(layout.width - 1040).toBeLessThan(260);
+  });
+
+  test('values: a ramp between limits', () => {
+    const legend: Legend = {
+      kind: 'values',
+      label: 'EPCAM',
+      colors: [RED, [0, 0, 255]],
+      limits: ['0', '≥ 2.76'],
+      note: 'colours by log(1 + value)',
+      entries: [{ name: 'no value', color: RED, quiet: true }],
+    };
+    const layout = layoutPicture(contents({ legend }), measure);
+    const words = ['EPCAM', '0', '≥ 2.76', 'colours by log(1 + value)', 'no value'];
+    expect(wordsOf(layout).slice(2, 7)).toEqual(words);
+    expect(layout.marks.find(({ kind }) => kind === 'ramp')).toMatchObject({ colors: [RED, [0, 0, 255]] });
+  });
+});
+
+describe('legend', () => {
+  const model = createModel({ hidden: { kind: ['B'] } });
+  model.layer.value = {
+    kind: 'category',
+    color: { kind: 'annotation', column: 'kind' },
+    column: {
+      kind: 'category',
+      name: 'kind',
+      categories: [
+        { name: 'A', color: '"/><script>', count: 1 },
+        { name: 'B', color: '#00ff00', count: 5 },
+        { name: 'C', color: '#0000ff', count: 2 },
+      ],
+      missing: 1,
+      codes: Uint8Array.from([0, 1, 1, 1, 1, 1, 2, 2, 3]),
+    },
+  };
+
+  test('hidden classes are left out, the largest come first, a bad colour is grey', () => {
+    expect(legendOf(model)).toEqual({
+      kind: 'classes',
+      label: 'kind',
+      entries: [
+        { name: 'C', color: [0, 0, 255] },
+        { name: 'A', color: [180, 186, 195] },
+        { name: 'no value', color: [180, 186, 195], quiet: true },
+      ],
+    });
+  });
+
+  test('values beyond the limits are told', () => {
+    const values = Float32Array.from([-3, 0, 1, Number.NaN, 9]);
+    const summary = { min: -3, max: 9, mean: 1.75, fraction: 0.75, lower: -3, upper: 5 };
+    const shown = createModel({ dimZeros: true, scale: 'log1p' });
+    shown.layer.value = { kind: 'value', color: { kind: 'gene', gene: 'g' }, label: 'g', values, summary };
+    const legend = legendOf(shown);
+    expect(legend).toMatchObject({ limits: ['-3', '≥ 5'], note: 'colours by log(1 + value)' });
+    expect(legend?.entries.map(({ name }) => name)).toEqual(['zero, no value']);
+  });
+
+  test('nothing coloured, no legend', () => {
+    expect(legendOf(createModel())).toBeNull();
+  });
+});
+
+describe('SVG', () => {
+  const TISSUE = 'data:image/png;base64,AAAA';
+  const hostile = contents({
+    title: { name: HOSTILE, about: '' },
+    legend: classes([HOSTILE, `" onload="alert(1)`, `a & b <c> 'd'`, 'half \ud800 \u0001 pair']),
+  });
+
+  test('names are text and nothing else', () => {
+    const svg = svgOf(layoutPicture(hostile, measure), HOSTILE, TISSUE);
+    expect(svg).not.toMatch(/<script/i);
+    expect(svg).not.toMatch(/<[^>]* on\w+=/i);
+    expect(svg).toContain('&lt;script&gt;');
+    expect(svg).toContain('a &amp; b &lt;c&gt; &apos;d&apos;');
+    expect(svg).toContain('half \ufffd pair');
+    expect(svg).toContain(`xlink:href="${TISSUE}"`);
+    const tags = [...svg.matchAll(/<([a-zA-Z]+)/g)].map(([, tag]) => tag);
+    expect(new Set(tags)).toEqual(new Set(['svg', 'title', 'rect', 'image', 'polyline', 'text', 'circle']));
+  });
+
+  test('every mark of the layout is in it', () => {
+    const layout = layoutPicture(contents(), measure);
+    const svg = svgOf(layout, 'x', TISSUE);
+    for (const word of wordsOf(layout)) expect(svg).toContain(`>${word}</text>`);
+    expect(svg.match(/<circle/g)).toHaveLength(2);
+    expect(svg).toContain(`width="${layout.width}" height="${layout.height}"`);
+  });
+
+  test('letters that XML has no place for', () => {
+    expect(escapeXml('\ud800\u0000\ufffe')).toBe('\ufffd\ufffd\ufffd');
+    expect(escapeXml('🧬\tπ')).toBe('🧬\tπ');
+  });
+});
+
+test('names of files', () => {
+  expect(fileName('Mouse placenta, Visium', 'cell type', 'png')).toBe('Mouse_placenta_Visium-cell_type.png');
+  expect(fileName('../../etc/passwd', '<b>', 'svg')).toBe('etc_passwd-b.svg');
+  expect(fileName('π 🧬', null, 'csv')).toBe('π.csv');
+  expect(fileName('…', null, 'png')).toBe('tissue.png');
+  expect(fileName('x'.repeat(300), 'y'.repeat(300), 'png').length).toBeLessThan(200);
+});
+
+test('scale bar', () => {
+  expect(scaleBar(0.2, 1)).toEqual({ width: 100, label: '500 µm' });
+  expect(scaleBar(0.02, 1)).toEqual({ width: 100, label: '5 mm' });
+  expect(scaleBar(2, null)).toEqual({ width: 100, label: '50 units' });
+  expect(scaleBar(0, 1)).toBeNull();
+});

@@ -1,0 +1,167 @@
+import { effect } from '@preact/signals';
+import { PictureError } from '../lib/errors';
+import { formatCount } from '../lib/format';
+import { scaleBar } from '../lib/scale-bar';
+import { labelOf } from '../state/loader';
+import type { Model } from '../state/model';
+import { visibleTest } from '../state/selection';
+import { drawLayout, largeCanvas, measureText, pngOf } from './canvas';
+import { fileName } from './file-name';
+import { type Layout, layoutPicture } from './layout';
+import { legendOf } from './legend';
+import type { Palette } from './palette';
+import { svgOf } from './svg';
+import { cellsInView, csvOf } from './table';
+
+export interface PictureOptions {
+  /** Pixels of the picture per CSS pixel of the page: 2 when not given. Of an SVG, those of its tissue. */
+  scale?: number;
+  format?: 'png' | 'svg';
+  /** Each is there unless it is false. */
+  legend?: boolean;
+  scaleBar?: boolean;
+  title?: boolean;
+  /** No colour behind the tissue and the legend. */
+  transparent?: boolean;
+}
+
+/** Who can draw the tissue that is in view at any resolution. */
+export interface Painter {
+  paintTissue(into: CanvasRenderingContext2D, x: number, y: number, scale: number): void;
+  palette(): Palette;
+}
+
+/** What is in view, to keep. */
+export interface Pictures {
+  picture(options?: PictureOptions): Promise<Blob>;
+  /** The cells that are seen, as CSV. */
+  table(): Promise<string>;
+  /** CSS pixels of a picture; null before there is anything to see. */
+  size(options: PictureOptions): { width: number; height: number } | null;
+  /** The cells that the table would have. */
+  cells(): Uint32Array;
+  fileName(ending: string): string;
+}
+
+export const SCALES = [1, 2, 3, 4] as const;
+const LARGEST = 16;
+
+export function createPictures(model: Model, painter: Painter): Pictures {
+  const layoutOf = (options: PictureOptions): Layout | null => {
+    const view = model.view.value;
+    const positions = model.positions.value;
+    const manifest = model.bundle.value?.manifest;
+    if (!view || !positions || !manifest) return null;
+    const { legend = true, scaleBar: bar = true, title = true, transparent = false } = options;
+    return layoutPicture(
+      {
+        width: view.width,
+        height: view.height,
+        title: title ? { name: manifest.dataset_name, about: cellsOf(manifest.n_cells) } : null,
+        legend: legend ? legendOf(model) : null,
+        // An embedding has no lengths.
+        scaleBar:
+          bar && model.state.value.layout.kind !== 'embedding'
+            ? scaleBar(view.scale, positions.unitUm)
+            : null,
+        transparent,
+        palette: painter.palette(),
+      },
+      measureText,
+    );
+  };
+
+  const cells = () => {
+    const view = model.view.value;
+    const positions = model.positions.value;
+    if (!view || !positions) return new Uint32Array(0);
+    const shown = visibleTest(model.layer.value, model.state.value);
+    return cellsInView(positions, view, shown, model.selection.value?.mask ?? null);
+  };
+
+  const named = () => {
+    const colour = labelOf(model.state.value.color) || null;
+    return { dataset: model.bundle.value?.manifest.dataset_name ?? '', colour };
+  };
+
+  return {
+    async picture(options = {}) {
+      const { scale = 2, format = 'png' } = options;
+      if (!(scale > 0 && scale <= LARGEST))
+        throw new PictureError(
+          `A picture cannot have the scale ${scale}.`,
+          `Give a number above 0 and up to ${LARGEST}.`,
+        );
+      if (format !== 'png' && format !== 'svg')
+        throw new PictureError(`A picture cannot have the format “${format}”.`, 'Give “png” or “svg”.');
+      await imageSettled(model);
+      const layout = layoutOf(options);
+      const view = model.view.value;
+      if (!layout || !view)
+        throw new PictureError('There is no tissue in view yet.', 'Wait until the tissue is drawn.');
+      const pixels = (length: number) => Math.max(1, Math.round(length * scale));
+      const tissue = (into: CanvasRenderingContext2D, x: number, y: number) =>
+        painter.paintTissue(into, x, y, scale);
+      if (format === 'png') {
+        const canvas = largeCanvas(pixels(layout.width), pixels(layout.height));
+        drawLayout(layout, scale, tissue, canvas);
+        return pngOf(canvas);
+      }
+      const canvas = largeCanvas(pixels(view.width), pixels(view.height));
+      const flat = canvas.getContext('2d');
+      if (flat) tissue(flat, 0, 0);
+      const { dataset, colour } = named();
+      const name = [dataset, colour].filter(Boolean).join(', ');
+      const text = svgOf(layout, name, await dataUri(await pngOf(canvas)));
+      return new Blob([text], { type: 'image/svg+xml' });
+    },
+
+    async table() {
+      const positions = model.positions.value;
+      const bundle = model.bundle.value;
+      if (!positions || !bundle)
+        throw new PictureError('There are no cells in view yet.', 'Wait until the tissue is drawn.');
+      const seen = cells();
+      const layer = model.layer.value;
+      const names =
+        model.cellNames.value ?? (await bundle.cellNames({ signal: new AbortController().signal }));
+      // Cells that only stand elsewhere for the eye keep their coordinates in the tissue.
+      const inTissue = model.state.value.layout.kind !== 'embedding';
+      const places = (inTissue && model.tissue.value) || positions;
+      return csvOf({ cells: seen, names, positions: places, layer });
+    },
+
+    size(options) {
+      const layout = layoutOf(options);
+      return layout && { width: layout.width, height: layout.height };
+    },
+    cells,
+    fileName(ending) {
+      const { dataset, colour } = named();
+      return fileName(dataset, colour, ending);
+    },
+  };
+}
+
+/** The image comes after the first frame: a picture without it would not be what its reader sees a moment later. */
+function imageSettled(model: Model): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = effect(() => {
+      const expected = model.state.value.imageOn && model.bundle.value?.manifest.image != null;
+      if (expected && !model.image.value && !model.notice.value) return;
+      queueMicrotask(() => stop());
+      resolve();
+    });
+  });
+}
+
+function dataUri(blob: Blob): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(String(reader.result));
+    reader.onerror = () => reject(reader.error);
+    reader.readAsDataURL(blob);
+  });
+}
+
+const cellsOf = (count: number) => `${formatCount(count)} ${count === 1 ? 'cell' : 'cells'}`;

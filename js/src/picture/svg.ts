@@ -1,0 +1,109 @@
+import { cssColour } from '../lib/colour';
+import type { Layout } from './layout';
+import { FONT, type Mark, type Paint } from './marks';
+
+// What XML has no place for, half a pair of UTF-16 among it: one such letter and no program opens the file.
+const UNFIT = /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/gu;
+const ENTITIES: Record<string, string> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&apos;',
+};
+
+export function escapeXml(text: string): string {
+  return text.replace(UNFIT, '\u{FFFD}').replace(/[&<>"']/g, (sign) => ENTITIES[sign] ?? '');
+}
+
+/** Attributes from names and values; every value is escaped here and nowhere else. */
+function element(
+  name: string,
+  attributes: Record<string, string | number | undefined>,
+  content = '',
+): string {
+  const pairs = Object.entries(attributes)
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => ` ${key}="${escapeXml(typeof value === 'number' ? number(value) : `${value}`)}"`);
+  return `<${name}${pairs.join('')}${content ? `>${content}</${name}>` : '/>'}`;
+}
+
+/** No more digits than a picture shows. */
+const number = (value: number) => String(Math.round(value * 1000) / 1000);
+
+const fill = ({ color, alpha = 1 }: Paint) => ({
+  fill: cssColour(color),
+  'fill-opacity': alpha === 1 ? undefined : alpha,
+});
+const stroke = ({ color, alpha = 1 }: Paint, width: number) => ({
+  stroke: cssColour(color),
+  'stroke-opacity': alpha === 1 ? undefined : alpha,
+  'stroke-width': width,
+});
+
+/** The picture as text: its tissue is a raster, given as a data URI; all else are shapes and letters. */
+export function svgOf(layout: Layout, name: string, tissue: string): string {
+  const { width, height } = layout;
+  const marks = layout.marks.map((mark, index) => shapeOf(mark, `ramp-${index}`, tissue));
+  return `<?xml version="1.0" encoding="UTF-8"?>\n${element(
+    'svg',
+    {
+      xmlns: 'http://www.w3.org/2000/svg',
+      // Older drawing programs know no other way to a picture.
+      'xmlns:xlink': 'http://www.w3.org/1999/xlink',
+      width,
+      height,
+      viewBox: `0 0 ${number(width)} ${number(height)}`,
+      'font-family': FONT,
+    },
+    ['', element('title', {}, escapeXml(name)), ...marks, ''].join('\n'),
+  )}\n`;
+}
+
+function shapeOf(mark: Mark, id: string, tissue: string): string {
+  switch (mark.kind) {
+    case 'tissue': {
+      const { x, y, width, height } = mark;
+      return element('image', { x, y, width, height, preserveAspectRatio: 'none', 'xlink:href': tissue });
+    }
+    case 'text':
+      return element(
+        'text',
+        {
+          x: mark.x,
+          y: mark.y,
+          'font-size': mark.size,
+          'font-weight': mark.weight,
+          'text-anchor': mark.anchor === 'end' ? 'end' : undefined,
+          ...fill(mark.fill),
+        },
+        escapeXml(mark.text),
+      );
+    case 'dot':
+      return element('circle', { cx: mark.x, cy: mark.y, r: mark.radius, ...fill(mark.fill) });
+    case 'line':
+      return element('polyline', {
+        points: mark.points.map(([x, y]) => `${number(x)},${number(y)}`).join(' '),
+        fill: 'none',
+        ...stroke(mark.paint, mark.width),
+      });
+    case 'ramp': {
+      const { x, y, width, height, radius, colors } = mark;
+      const stops = colors.map((color, index) =>
+        element('stop', {
+          offset: index / Math.max(1, colors.length - 1),
+          'stop-color': cssColour(color),
+        }),
+      );
+      return [
+        element('linearGradient', { id }, stops.join('')),
+        element('rect', { x, y, width, height, rx: radius, fill: `url(#${id})` }),
+      ].join('\n');
+    }
+    case 'rect': {
+      const { x, y, width, height, radius } = mark;
+      const line = mark.line ? stroke(mark.line, 1) : {};
+      return element('rect', { x, y, width, height, rx: radius, ...fill(mark.fill), ...line });
+    }
+  }
+}

@@ -1,0 +1,115 @@
+import { describe, expect, test } from 'vitest';
+import type { Positions } from '../data/bundle';
+import type { View } from '../lib/camera';
+import { forEachCsvRow } from '../lib/csv';
+import { type Layer, NO_LAYER } from '../state/layer';
+import { cellsInView, csvOf, field, shortest } from './table';
+
+const HOSTILE = '<script>alert("x")</script>, π 🧬\nline';
+
+const positions: Positions = {
+  coords: Float32Array.from([0, 0, 10, 0, 0.1, 0.25, Number.NaN, 1, 5, -5]),
+  extent: [0, -5, 10, 1],
+  yAxis: 'down',
+  unitUm: null,
+  spotDiameter: null,
+};
+const view: View = { x: 2, y: 0, scale: 10, ySign: 1, width: 100, height: 100 };
+
+const rowsOf = (text: string) => {
+  const rows: string[][] = [];
+  forEachCsvRow(text, (fields) => rows.push([...fields]));
+  return rows;
+};
+
+test('the cells in view, shown and selected', () => {
+  expect([...cellsInView(positions, view, null, null)]).toEqual([0, 2, 4]);
+  expect([...cellsInView(positions, view, (cell) => cell !== 2, null)]).toEqual([0, 4]);
+  expect([...cellsInView(positions, view, null, Uint8Array.from([0, 1, 1, 1, 0]))]).toEqual([2]);
+});
+
+describe('fields', () => {
+  test.each([
+    ['plain', 'plain'],
+    ['a,b', '"a,b"'],
+    ['say "x"', '"say ""x"""'],
+    ['two\nlines', '"two\nlines"'],
+    ['=1+1', "'=1+1"],
+    ['=HYPERLINK("x","y")', '"\'=HYPERLINK(""x"",""y"")"'],
+    ['+cmd', "'+cmd"],
+    ['-', "'-"],
+    ['@SUM(A1)', "'@SUM(A1)"],
+    ['\t=1', "'\t=1"],
+    ['＝1', "'＝1"],
+    ['-1', '-1'],
+    ['+5', '+5'],
+    ['-1.5e-3', '-1.5e-3'],
+    ['-1+1', "'-1+1"],
+    ['CD4+', 'CD4+'],
+    ['', ''],
+  ])('%j', (text, wanted) => {
+    expect(field(text)).toBe(wanted);
+  });
+});
+
+test('numbers have the fewest digits that give the same float32', () => {
+  for (const value of [0.1, 1 / 3, -2.5e-8, 16777216, 3.4e38, 1e-45, 1234.5678, -0.25]) {
+    const stored = Math.fround(value);
+    expect(Math.fround(Number(shortest(stored)))).toBe(stored);
+  }
+  expect(shortest(Math.fround(0.1))).toBe('0.1');
+  expect(shortest(Math.fround(-7))).toBe('-7');
+  expect(shortest(Number.NaN)).toBe('');
+});
+
+describe('csv', () => {
+  const names = (cell: number) => ['a', HOSTILE, '=x', 'd', 'e'][cell] ?? '';
+  const cells = Uint32Array.from([0, 1, 2]);
+
+  test('classes: every name comes back as it was; none is an empty field', async () => {
+    const layer: Layer = {
+      kind: 'category',
+      color: { kind: 'annotation', column: HOSTILE },
+      column: {
+        kind: 'category',
+        name: HOSTILE,
+        categories: [HOSTILE, '1'].map((name) => ({ name, color: '#000000', count: 1 })),
+        missing: 1,
+        codes: Uint8Array.from([0, 1, 2, 0, 0]),
+      },
+    };
+    expect(rowsOf(await csvOf({ cells, names, positions, layer }))).toEqual([
+      ['cell_id', 'x', 'y', HOSTILE],
+      ['a', '0', '0', HOSTILE],
+      [HOSTILE, '10', '0', '1'],
+      ["'=x", '0.1', '0.25', ''],
+    ]);
+  });
+
+  test('values: negative ones stay numbers', async () => {
+    const layer: Layer = {
+      kind: 'value',
+      color: { kind: 'gene', gene: 'EPCAM' },
+      label: 'EPCAM',
+      values: Float32Array.from([-1.5, Number.NaN, 0.1, 0, 0]),
+      summary: { min: -1.5, max: 0.1, mean: 0, fraction: 1, lower: -1.5, upper: 0.1 },
+    };
+    const rows = rowsOf(await csvOf({ cells, names, positions, layer }));
+    expect(rows.map((row) => row[3])).toEqual(['EPCAM', '-1.5', '', '0.1']);
+  });
+
+  test('nothing shown, no column', async () => {
+    const text = await csvOf({ cells: cells.subarray(0, 1), names, positions, layer: NO_LAYER });
+    expect(text).toBe('cell_id,x,y\r\na,0,0\r\n');
+  });
+
+  test('more rows than are written at once', async () => {
+    const many = 120_001;
+    const coords = new Float32Array(2 * many).fill(1);
+    const all = Uint32Array.from({ length: many }, (_, cell) => cell);
+    const table = { cells: all, names: String, positions: { ...positions, coords }, layer: NO_LAYER };
+    const text = await csvOf(table);
+    expect(text.split('\r\n')).toHaveLength(many + 2);
+    expect(text.endsWith(`${many - 1},1,1\r\n`)).toBe(true);
+  });
+});

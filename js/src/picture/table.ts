@@ -1,0 +1,87 @@
+import type { Positions } from '../data/bundle';
+import type { CellNames } from '../data/cell-ids';
+import { project, type View } from '../lib/camera';
+import { type Layer, valueAt } from '../state/layer';
+
+/** Which cells are seen: their middle is in view, and they pass the test. */
+export function cellsInView(
+  { coords }: Positions,
+  view: View,
+  shown: ((cell: number) => boolean) | null,
+  selected: Uint8Array | null,
+): Uint32Array {
+  const cells = new Uint32Array(coords.length / 2);
+  let count = 0;
+  for (let cell = 0; cell < cells.length; cell++) {
+    if (selected && selected[cell] !== 1) continue;
+    const [x, y] = project(view, coords[2 * cell] ?? Number.NaN, coords[2 * cell + 1] ?? Number.NaN);
+    if (!(x >= 0 && x <= view.width && y >= 0 && y <= view.height)) continue;
+    if (shown && !shown(cell)) continue;
+    cells[count++] = cell;
+  }
+  return cells.subarray(0, count);
+}
+
+/** The shortest digits that give the same float32: 0.1, not 0.10000000149011612. */
+export function shortest(value: number): string {
+  if (!Number.isFinite(value)) return '';
+  if (Number.isInteger(value)) return String(value);
+  for (let digits = 6; digits < 9; digits++) {
+    const text = String(Number(value.toPrecision(digits)));
+    if (Math.fround(Number(text)) === value) return text;
+  }
+  return String(Number(value.toPrecision(9)));
+}
+
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+// The wide forms start a formula in the spreadsheets of East Asia.
+const FORMULA = /^[=+\-@\t\r＝＋－＠]/;
+
+/** Text as a field: quoted where it must be, and never a formula. Text that is a number stays as it is. */
+export function field(text: string): string {
+  const harmless = FORMULA.test(text) && !NUMBER.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
+}
+
+export interface Table {
+  cells: Uint32Array;
+  names: CellNames;
+  positions: Positions;
+  layer: Layer;
+}
+
+/** After so many rows the page may breathe. */
+const AT_ONCE = 50_000;
+
+/** Lines end as RFC 4180 wants. */
+export async function csvOf({ cells, names, positions: { coords }, layer }: Table): Promise<string> {
+  const labels =
+    layer.kind === 'category'
+      ? [layer.column.name]
+      : layer.kind === 'blend'
+        ? layer.parts.map(({ gene }) => gene)
+        : layer.kind === 'value'
+          ? [layer.label]
+          : [];
+  const head = ['cell_id', 'x', 'y', ...labels];
+  const parts = [`${head.map(field).join(',')}\r\n`];
+  const classes = layer.kind === 'category' ? layer.column.categories.map(({ name }) => field(name)) : [];
+  const last = (cell: number) => {
+    if (layer.kind === 'category') return classes[layer.column.codes[cell] ?? -1] ?? '';
+    if (layer.kind === 'blend')
+      return layer.parts.map(({ values }) => shortest(values[cell] ?? Number.NaN)).join(',');
+    const value = valueAt(layer, cell);
+    return typeof value === 'number' ? shortest(value) : '';
+  };
+  for (let from = 0; from < cells.length; from += AT_ONCE) {
+    if (from > 0) await new Promise((resolve) => setTimeout(resolve));
+    let rows = '';
+    for (const cell of cells.subarray(from, from + AT_ONCE)) {
+      const x = shortest(coords[2 * cell] ?? Number.NaN);
+      const y = shortest(coords[2 * cell + 1] ?? Number.NaN);
+      rows += `${field(names(cell))},${x},${y}${labels.length === 0 ? '' : `,${last(cell)}`}\r\n`;
+    }
+    parts.push(rows);
+  }
+  return parts.join('');
+}

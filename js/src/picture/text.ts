@@ -1,0 +1,21 @@
+import type { Measure, Weight } from './marks';
+
+/** A name on one line: line breaks and other controls of a name would tear a legend apart. */
+export function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ').trim();
+}
+
+/** The text, its end cut off where it is wider than `most`. */
+export function fitted(text: string, most: number, size: number, weight: Weight, measure: Measure): string {
+  if (measure(text, size, weight) <= most) return text;
+  const letters = Array.from(text);
+  let fits = 0;
+  let beyond = letters.length;
+  while (beyond - fits > 1) {
+    const middle = (fits + beyond) >> 1;
+    const part = `${letters.slice(0, middle).join('').trimEnd()}…`;
+    if (measure(part, size, weight) <= most) fits = middle;
+    else beyond = middle;
+  }
+  return `${letters.slice(0, fits).join('').trimEnd()}…`;
+}

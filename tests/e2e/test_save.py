@@ -1,0 +1,404 @@
+"""Pictures and tables of what is in view, compared with the page and with the AnnData."""
+
+from __future__ import annotations
+
+import base64
+import io
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import Any
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import Viewer
+from numpy.typing import NDArray
+from PIL import Image
+
+from karospace_jupyter import adata_to_karospace
+from karospace_jupyter.bundle.read import Bundle
+
+pytestmark = pytest.mark.e2e
+NAME = '<script>alert("x")</script>, π 🧬\nline'
+SVG = "{http://www.w3.org/2000/svg}"
+XLINK = "{http://www.w3.org/1999/xlink}"
+SAVE = "Save a picture or a table"
+PICTURE = """async (options) => {
+  const bytes = new Uint8Array(await (await window.karospace.picture(options)).arrayBuffer());
+  let text = '';
+  for (let i = 0; i < bytes.length; i += 32768) text += String.fromCharCode(...bytes.subarray(i, i + 32768));
+  return btoa(text);
+}"""
+BARE = {"legend": False, "title": False, "scaleBar": False}
+
+
+@pytest.fixture(scope="session")
+def tissue(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("tissue") / "tissue.h5ad"
+    from karospace_jupyter.datasets import synthetic_tissue
+
+    synthetic_tissue(n_cells=3000, seed=1).write_h5ad(path)
+    return path
+
+
+@pytest.fixture
+def opened(tissue: Path, export: Any, serve: Any, viewer: Viewer) -> tuple[Viewer, ad.AnnData]:
+    viewer.open(serve(export(tissue, annotation_columns=["cell_type"])))
+    return viewer, ad.read_h5ad(tissue)
+
+
+@pytest.fixture
+def hostile(serve: Any, viewer: Viewer, tmp_path: Path) -> tuple[Viewer, ad.AnnData]:
+    rng = np.random.default_rng(0)
+    obs = pd.DataFrame({NAME: pd.Categorical([NAME, "=1+1", "-3", None] * 25)})
+    obs["value"] = np.where(np.arange(100) % 7 == 0, np.nan, rng.normal(size=100)).astype(np.float32)
+    obs.index = [f"{sign}{i}, {NAME}" for i, sign in enumerate("=+-@" * 25)]
+    adata = ad.AnnData(rng.random((100, 3), dtype=np.float32), obs=obs)
+    adata.var_names = [NAME, "=gene", "a/b"]
+    adata.obsm["spatial"] = rng.random((100, 2))
+    bundle = adata_to_karospace(adata, tmp_path / "bundle", dataset_name=NAME, genes_mode="all")
+    viewer.open(serve(bundle.path))
+    return viewer, adata
+
+
+def taken(viewer: Viewer, **options: Any) -> bytes:
+    return base64.b64decode(viewer.page.evaluate(PICTURE, options))
+
+
+def png(viewer: Viewer, mode: str = "RGB", **options: Any) -> NDArray[np.float64]:
+    picture = Image.open(io.BytesIO(taken(viewer, **options)))
+    assert picture.format == "PNG"
+    return np.asarray(picture.convert(mode)).astype(float)
+
+
+def received(download: Any) -> io.BytesIO:
+    return io.BytesIO(Path(download.value.path()).read_bytes())
+
+
+def smaller(picture: NDArray[np.float64], factor: int) -> NDArray[np.float64]:
+    height, width = (length // factor for length in picture.shape[:2])
+    cut = picture[: height * factor, : width * factor]
+    return np.asarray(cut.reshape(height, factor, width, factor, -1).mean(axis=(1, 3)))
+
+
+def table(viewer: Viewer) -> pd.DataFrame:
+    text: str = viewer.page.evaluate("window.karospace.table()")
+    return pd.read_csv(io.StringIO(text, newline=""), dtype=str, keep_default_na=False, index_col="cell_id")
+
+
+def isolated(viewer: Viewer, adata: ad.AnnData) -> tuple[int, float]:
+    """The cell farthest from all others, and how far in CSS pixels."""
+    from scipy.spatial import KDTree
+
+    at = np.array(viewer.positions(list(range(adata.n_obs))))
+    near = KDTree(at).query(at, k=2)[0][:, 1]
+    cell = int(np.argmax(near))
+    return cell, float(near[cell])
+
+
+def test_three_times_the_pixels_and_their_detail(opened: tuple[Viewer, ad.AnnData]) -> None:
+    viewer, adata = opened
+    viewer.set(opacity=1, imageOn=False, pointSize=3, theme="light")
+    one, three = png(viewer, scale=1, **BARE), png(viewer, scale=3, **BARE)
+    stage = viewer.page.locator("canvas").first.bounding_box()
+    assert one.shape == (stage["height"], stage["width"], 3)
+    assert three.shape == (3 * one.shape[0], 3 * one.shape[1], 3)
+    # The same field of view, and what is on the screen.
+    assert np.abs(smaller(three, 3) - one).mean() < 3
+    # Not an enlarged raster: a copy of it differs, and its edges are three times as soft.
+    large = Image.fromarray(one.astype(np.uint8)).resize((three.shape[1], three.shape[0]), Image.Resampling.BICUBIC)
+    assert np.abs(three - np.asarray(large)).mean() > 1
+    steps = [np.abs(np.diff(p, axis=1)).max(axis=2) for p in (three, np.asarray(large).astype(float))]
+    # Of what changes, how much changes from one pixel to the next.
+    sharp = [float((s > 100).sum() / (s > 20).sum()) for s in steps]
+    assert sharp[0] > 2 * sharp[1], sharp
+    # The disc of one cell that stands alone is round at its own resolution.
+    cell, free = isolated(viewer, adata)
+    x, y = viewer.positions([cell])[0]
+    across = np.mgrid[: three.shape[0], : three.shape[1]]
+    far = np.hypot((across[1] + 0.5) / 3 - (x - stage["x"]), (across[0] + 0.5) / 3 - (y - stage["y"]))
+    near = far < free / 2
+    ground = np.abs(three - [246, 247, 249]).max(axis=2) < 8
+    radius = np.sqrt((near & ~ground).sum() / 9 / np.pi)
+    assert 1.5 < radius < free / 2
+    assert not ground[far < radius - 0.5].any()
+    assert ground[near & (far > radius + 0.5)].all()
+    assert viewer.problems == []
+
+
+def test_tiles_leave_no_seam(opened: tuple[Viewer, ad.AnnData]) -> None:
+    viewer, _ = opened
+    viewer.set(opacity=1, imageOpacity=1, pointSize=4)
+    two, four = png(viewer, scale=2, **BARE), png(viewer, scale=4, **BARE)
+    assert four.shape[1] > 4096
+    apart = np.abs(smaller(four, 2) - two).mean(axis=2)
+    assert apart.mean() < 3
+    seam = apart[:, 4096 // 2 - 4 : 4096 // 2 + 4]
+    assert seam.mean() < apart.mean() + 3
+    # The page is as it was before.
+    before = viewer.pixels()
+    png(viewer, scale=4, **BARE)
+    assert (viewer.pixels() == before).all()
+    assert viewer.problems == []
+
+
+def test_the_image_is_on_a_picture_that_is_asked_for_at_once(opened: tuple[Viewer, ad.AnnData]) -> None:
+    viewer, _ = opened
+    at_once = png(viewer, scale=1, **BARE)
+    viewer.page.wait_for_load_state("networkidle")
+    viewer.page.wait_for_timeout(300)
+    assert np.abs(png(viewer, scale=1, **BARE) - at_once).max() == 0
+
+
+def test_parts_and_a_transparent_ground(opened: tuple[Viewer, ad.AnnData]) -> None:
+    viewer, _ = opened
+    viewer.set(imageOn=False)
+    bare = png(viewer, "RGBA", scale=1, **BARE)
+    whole = png(viewer, "RGBA", scale=1)
+    titled = png(viewer, "RGBA", scale=1, legend=False, scaleBar=False)
+    barred = png(viewer, "RGBA", scale=1, legend=False, title=False)
+    assert whole.shape[0] > bare.shape[0]
+    assert whole.shape[1] > bare.shape[1]
+    assert titled.shape[1] == bare.shape[1]
+    assert barred.shape == bare.shape
+    assert (barred != bare).any()
+    # Above the tissue, where no cell is, the tissue is the same.
+    assert (titled[-bare.shape[0] :] == bare).all()
+    assert bare[..., 3].min() == 255
+    clear = png(viewer, "RGBA", scale=1, transparent=True, **BARE)
+    assert clear[0, 0, 3] == 0
+    assert clear[..., 3].max() > 200
+    viewer.set(theme="dark")
+    assert png(viewer, scale=1)[-1, 0].tolist() == [0x0E, 0x11, 0x16]
+
+
+def test_an_svg_has_its_words_as_text(opened: tuple[Viewer, ad.AnnData], tmp_path: Path) -> None:
+    viewer, adata = opened
+    hidden = "T cell"
+    viewer.set(hidden={"cell_type": [hidden]})
+    svg = ET.fromstring(taken(viewer, format="svg"))
+    words = [text.text for text in svg.iter(f"{SVG}text")]
+    assert {"tissue", "cell_type"} <= set(words)
+    assert set(adata.obs["cell_type"].cat.categories) - {hidden} <= set(words)
+    assert hidden not in words
+    assert any(word and word.endswith("µm") for word in words)
+    images = list(svg.iter(f"{SVG}image"))
+    assert len(images) == 1
+    raster = Image.open(io.BytesIO(base64.b64decode(images[0].get(f"{XLINK}href", "").partition(",")[2])))
+    assert raster.width == 2 * float(images[0].get("width", "0"))
+    # Both outputs are drawn from one layout: a browser shows the same.
+    viewer.set(theme="light", imageOn=False)
+    path = tmp_path / "picture.svg"
+    path.write_bytes(taken(viewer, format="svg", scale=1))
+    drawn = png(viewer, scale=1)
+    viewer.page.set_viewport_size({"width": drawn.shape[1], "height": drawn.shape[0]})
+    viewer.page.goto(path.as_uri())
+    shown = np.asarray(Image.open(io.BytesIO(viewer.page.screenshot())).convert("RGB")).astype(float)
+    assert shown.shape == drawn.shape
+    assert np.abs(shown - drawn).mean() < 0.5
+
+
+def test_hostile_names_in_an_svg_run_nothing(hostile: tuple[Viewer, ad.AnnData], tmp_path: Path) -> None:
+    viewer, _ = hostile
+    viewer.set(color={"kind": "annotation", "column": NAME})
+    text = taken(viewer, format="svg")
+    svg = ET.fromstring(text)
+    assert {str(part.tag).removeprefix(SVG) for part in svg.iter()} <= {
+        "svg",
+        "title",
+        "rect",
+        "image",
+        "text",
+        "circle",
+        "polyline",
+    }
+    assert not [key for part in svg.iter() for key in part.attrib if key.lower().startswith("on")]
+    one_line = NAME.replace("\n", " ")
+    assert sum(word.text == one_line for word in svg.iter(f"{SVG}text")) >= 1
+    assert "=1+1" in [word.text for word in svg.iter(f"{SVG}text")]
+    path = tmp_path / "picture.svg"
+    path.write_bytes(text)
+    viewer.page.goto(path.as_uri())
+    viewer.page.wait_for_timeout(200)
+    assert viewer.problems == []
+
+
+def test_the_table_is_the_anndata(opened: tuple[Viewer, ad.AnnData]) -> None:
+    viewer, adata = opened
+    xy = np.asarray(adata.obsm["spatial"], dtype=np.float32)
+    rows = table(viewer)
+    assert list(rows.columns) == ["x", "y", "cell_type"]
+    assert list(rows.index) == list(adata.obs_names)
+    assert (rows[["x", "y"]].to_numpy().astype(np.float32) == xy).all()
+    assert list(rows["cell_type"]) == list(adata.obs["cell_type"].astype(str))
+
+    viewer.set(hidden={"cell_type": ["Tumour", "B cell"]})
+    rows = table(viewer)
+    assert list(rows.index) == list(adata.obs_names[~adata.obs["cell_type"].isin(["Tumour", "B cell"])])
+
+    viewer.page.evaluate("window.karospace.select(Array.from({length: 3000}, (_, i) => i % 10 === 0 ? 1 : 0))")
+    rows = table(viewer)
+    kept = ~adata.obs["cell_type"].isin(["Tumour", "B cell"]) & (np.arange(3000) % 10 == 0)
+    assert list(rows.index) == list(adata.obs_names[kept])
+    viewer.page.evaluate("window.karospace.select(null)")
+
+    # Zoomed in, only what is in view; a gene has no classes to hide.
+    middle = xy.mean(axis=0)
+    viewer.set(
+        camera={"x": float(middle[0]), "y": float(middle[1]), "zoom": 3}, color={"kind": "gene", "gene": "EPCAM"}
+    )
+    rows = table(viewer)
+    at = np.array(viewer.positions(list(range(3000))))
+    box = viewer.page.locator("canvas").first.bounding_box()
+    inside = ((at >= [box["x"], box["y"]]) & (at <= [box["x"] + box["width"], box["y"] + box["height"]])).all(axis=1)
+    assert 0 < inside.sum() < 3000
+    assert list(rows.index) == list(adata.obs_names[inside])
+    gene = adata[:, "EPCAM"].X
+    dense = np.asarray(gene.todense() if hasattr(gene, "todense") else gene).ravel().astype(np.float32)
+    assert (rows["EPCAM"].to_numpy().astype(np.float32) == dense[inside]).all()
+    assert viewer.problems == []
+
+
+def test_a_table_of_hostile_names(hostile: tuple[Viewer, ad.AnnData]) -> None:
+    viewer, adata = hostile
+    viewer.set(color={"kind": "annotation", "column": NAME})
+    rows = table(viewer)
+    assert list(rows.columns) == ["x", "y", NAME]
+    # Text that would be a formula is given an apostrophe; a class that is a number stays one; none is empty.
+    assert list(rows.index) == [f"'{name}" for name in adata.obs_names]
+    assert list(rows[NAME][:4]) == [NAME, "'=1+1", "-3", ""]
+    viewer.set(color={"kind": "annotation", "column": "value"})
+    values = pd.to_numeric(table(viewer)["value"]).to_numpy(dtype=np.float32)
+    assert np.array_equal(values, adata.obs["value"].to_numpy(), equal_nan=True)
+    assert (values < 0).any()
+    assert viewer.problems == []
+
+
+def test_the_menu_saves_files(opened: tuple[Viewer, ad.AnnData]) -> None:
+    viewer, adata = opened
+    page = viewer.page
+    page.get_by_role("button", name=SAVE).click()
+    menu = page.get_by_role("dialog", name="Save")
+    menu.get_by_text("1×", exact=True).click()
+    menu.get_by_label("Title").uncheck()
+    page.wait_for_load_state("networkidle")
+    with page.expect_download() as download:
+        menu.get_by_role("button", name="PNG").click()
+    assert download.value.suggested_filename == "tissue-cell_type.png"
+    saved = received(download).read()
+    assert saved == taken(viewer, scale=1, title=False)
+    width, height = Image.open(io.BytesIO(saved)).size
+    assert menu.get_by_text(f"{width:,} × {height:,} pixels").is_visible()
+    menu.get_by_text("Saved as tissue-cell_type.png").wait_for()
+    with page.expect_download() as download:
+        menu.get_by_role("button", name="SVG").click()
+    assert download.value.suggested_filename == "tissue-cell_type.svg"
+    ET.parse(received(download))
+    assert menu.get_by_text("3,000 cells in view").is_visible()
+    menu.get_by_text("Saved as tissue-cell_type.svg").wait_for()
+    with page.expect_download() as download:
+        menu.get_by_role("button", name="CSV").click()
+    assert download.value.suggested_filename == "tissue-cell_type.csv"
+    assert len(pd.read_csv(received(download))) == adata.n_obs
+    assert viewer.problems == []
+
+
+def focused(page: Any, label: str) -> None:
+    page.locator(f"[aria-label='{label}']:focus").wait_for(state="attached", timeout=5000)
+
+
+def test_the_menu_by_keyboard(opened: tuple[Viewer, ad.AnnData]) -> None:
+    viewer, _ = opened
+    page = viewer.page
+    button = page.get_by_role("button", name=SAVE)
+    page.evaluate("window.karospace.select(Array.from({length: 3000}, () => 1))")
+    button.focus()
+    page.keyboard.press("Enter")
+    menu = page.get_by_role("dialog", name="Save")
+    menu.wait_for()
+    camera = viewer.state()["camera"]
+    focused(page, "2×")
+    assert button.get_attribute("aria-expanded") == "true"
+    page.keyboard.press("ArrowRight")
+    assert menu.get_by_role("radio", name="3×").is_checked()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    assert not menu.get_by_label("Legend").is_checked()
+    page.keyboard.press("Escape")
+    menu.wait_for(state="hidden")
+    focused(page, SAVE)
+    # The key closed the menu and nothing else, and the arrow moved no tissue.
+    assert page.evaluate("window.karospace.selection !== null")
+    assert viewer.state()["camera"] == camera
+    page.keyboard.press("s")
+    focused(page, "3×")
+    assert menu.get_by_role("radio", name="3×").is_checked()
+    page.mouse.click(400, 700)
+    menu.wait_for(state="hidden")
+    assert viewer.problems == []
+
+
+def test_a_copy_on_the_clipboard(opened: tuple[Viewer, ad.AnnData]) -> None:
+    viewer, _ = opened
+    page = viewer.page
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name=SAVE).click()
+    page.get_by_role("dialog", name="Save").get_by_role("button", name="Copy").click()
+    page.get_by_text("Copied to the clipboard").wait_for()
+    copied = page.evaluate(
+        """async () => {
+          const [item] = await navigator.clipboard.read();
+          const bitmap = await createImageBitmap(await item.getType('image/png'));
+          return [bitmap.height, bitmap.width];
+        }"""
+    )
+    assert tuple(copied) == png(viewer, scale=2).shape[:2]
+
+
+def test_in_a_sandboxed_frame(tissue: Path, export: Any, serve: Any, viewer: Viewer, tmp_path: Path) -> None:
+    bundle = Bundle(export(tissue, annotation_columns=["cell_type"]))
+    folder = tmp_path / "page"
+    folder.mkdir()
+    bundle.to_html(folder / "tissue.html")
+    page = viewer.page
+    url = serve(bundle.path)
+    page.route("**/tissue.html", lambda route: route.fulfill(path=folder / "tissue.html", content_type="text/html"))
+    page.route(
+        "**/around.html",
+        lambda route: route.fulfill(
+            content_type="text/html",
+            body='<iframe sandbox="allow-scripts allow-downloads" src="tissue.html" width="1100" height="800">',
+        ),
+    )
+    page.goto(f"{url.rstrip('/')}/around.html")
+    frame = page.frame_locator("iframe")
+    frame.get_by_role("button", name=SAVE).click()
+    menu = frame.get_by_role("dialog", name="Save")
+    with page.expect_download() as download:
+        menu.get_by_role("button", name="PNG").click()
+    assert Image.open(received(download)).format == "PNG"
+    menu.get_by_text("Saved as").wait_for()
+    menu.get_by_role("button", name="Copy").click()
+    menu.get_by_text("does not let this page copy pictures").wait_for()
+
+
+def test_a_picture_beyond_the_limits_is_refused_in_words(opened: tuple[Viewer, ad.AnnData]) -> None:
+    viewer, _ = opened
+    viewer.page.set_viewport_size({"width": 2560, "height": 1440})
+    viewer.page.wait_for_timeout(300)
+    failure = "options => window.karospace.picture(options).then(() => '', (error) => error.message)"
+    assert "too large for this browser" in viewer.page.evaluate(failure, {"scale": 16})
+    assert "scale 0" in viewer.page.evaluate(failure, {"scale": 0})
+    viewer.set(pointSize=4, camera={**viewer.state()["camera"], "zoom": 60})
+    limit = viewer.page.evaluate(
+        """() => {
+          const gl = document.createElement('canvas').getContext('webgl2');
+          return gl.getParameter(gl.ALIASED_POINT_SIZE_RANGE)[1];
+        }"""
+    )
+    # 48 pixels at most by nature, times four by hand.
+    scale = limit / 192 * 1.1
+    assert "graphics card draws" in viewer.page.evaluate(failure, {"scale": scale, **BARE})
+    assert png(viewer, scale=1, **BARE).shape[0] == 1440
+    assert viewer.problems == []
