@@ -93,6 +93,41 @@ def test_dry_run_writes_nothing(h5ad, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_dry_run_says_sections_embeddings_and_the_view(h5ad, tmp_path):
+    view = tmp_path / "view.json"
+    view.write_text('{"color": {"kind": "gene", "gene": "NOPE"}, "opacity": 1}')
+    done = command("--h5ad", h5ad, "--dry-run", "--sections", "region", "--embedding", "X_umap", "--view", view)
+    assert done.returncode == 0, done.stderr
+    assert "6 by region, on top of each other" in done.stdout or "by region, side by side" in done.stdout
+    assert "UMAP (X_umap)" in done.stdout
+    assert f"the view in {view}" in done.stdout
+    assert "'NOPE', which is not exported" in done.stderr
+    done = command("--h5ad", h5ad, "--dry-run", "--json")
+    found = json.loads(done.stdout)
+    assert found["embeddings"] == ["X_umap"]
+    assert found["sections"]["items"] == [{"name": "Section A", "count": 150}, {"name": "Section B", "count": 150}]
+    assert (found["sections"]["column"], found["sections"]["overlapping"], found["view"]) == ("section", False, None)
+    done = command("--h5ad", h5ad, "--dry-run", "--json", "--sections", "none", "--embedding", "none")
+    found = json.loads(done.stdout)
+    assert (found["embeddings"], found["sections"]) == ([], None)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "says"),
+    [
+        (["--sections", "sektion"], 1, "Did you mean 'section'"),
+        (["--embedding", "X_tsne"], 1, "obsm holds: X_umap (300 × 2)"),
+        (["--embedding", "none", "--embedding", "X_umap"], 2, "goes with no other"),
+        (["--view", "/no/such/view.json"], 2, "/no/such/view.json cannot be read"),
+    ],
+)
+def test_what_cannot_be_is_said_and_nothing_written(h5ad, tmp_path, arguments, status, says):
+    done = command("--h5ad", h5ad, "--outdir", tmp_path / "out", "--quiet", *arguments)
+    assert done.returncode == status
+    assert says in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_verify(h5ad, tmp_path):
     out = tmp_path / "out"
     assert command("--h5ad", h5ad, "--outdir", out, "--quiet").returncode == 0

@@ -46,12 +46,20 @@ def test_coordinates():
     ("option", "value"),
     [
         ("coords", "spatial"), ("coords", "obs:a"), ("downsample", 0), ("seed", -1), ("max_asset_mb", 0),
-        ("max_asset_mb", float("nan")), ("jobs", 0), ("no_such_option", 1),
+        ("max_asset_mb", float("nan")), ("jobs", 0), ("no_such_option", 1), ("sections", ""), ("view", ""), ("embeddings", 3),
+        ("embeddings", ["none", "X_umap"]),
     ],
 )  # fmt: skip
 def test_a_value_that_never_works_is_named(option, value):
-    with pytest.raises(ConfigError, match=value if isinstance(value, str) else option):
+    with pytest.raises(ConfigError, match=value if isinstance(value, str) and value else option):
         ExportConfig(**{option: value})
+
+
+def test_embeddings():
+    assert ExportConfig().embeddings is None
+    assert ExportConfig(embeddings="X_umap").embeddings == ("X_umap",)
+    assert ExportConfig(embeddings=["X_umap", "X_pca"]).embeddings == ("X_umap", "X_pca")
+    assert ExportConfig(embeddings="none").embeddings == ExportConfig(embeddings=[]).embeddings == ()
 
 
 def test_raw_and_a_layer_are_one_too_many():

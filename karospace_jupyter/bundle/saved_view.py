@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -60,15 +61,29 @@ def read_view(path: Path) -> dict[str, Any]:
         found = _kind(state) if "state" in value else "nothing"
         msg = f"The view {path} holds {found} as 'state', where an object is needed. {_SAVE}"
         raise ConfigError(msg)
-    regions = value.get("regions", [])
+    _check_regions(value.get("regions", []), value.get("n_cells"), path)
+    return {**value, "state": _checked_state(state, path, "state.", empty=True)}
+
+
+def _check_regions(regions: object, n_cells: object, path: Path) -> None:
     if not isinstance(regions, list):
         msg = f"The view {path} holds {_kind(regions)} as 'regions', where a list is needed. {_SAVE}"
         raise ConfigError(msg)
+    if regions and (type(n_cells) is not int or n_cells < 1):
+        msg = f"The view {path} has regions, but n_cells does not say of how many cells: {_short(n_cells)}. {_SAVE}"
+        raise ConfigError(msg)
     for at, region in enumerate(regions):
-        if not isinstance(region, dict) or not isinstance(region.get("name"), str):
-            msg = f"The view {path}: regions[{at}] is {_short(region)}; an object with a name is needed. {_SAVE}"
+        name, bits = (region.get("name"), region.get("bits")) if isinstance(region, dict) else (None, None)
+        if not isinstance(name, str) or not isinstance(bits, str):
+            msg = f"The view {path}: regions[{at}] is {_short(region)}; it needs a name and its cells (bits). {_SAVE}"
             raise ConfigError(msg)
-    return {**value, "state": _checked_state(state, path, "state.", empty=True)}
+        try:
+            held = len(base64.b64decode(bits, validate=True))
+        except ValueError:
+            held = -1
+        if held != -(-n_cells // 8):  # type: ignore[operator]  # checked above
+            msg = f"The view {path}: the cells (bits) of regions[{at}], {name!r}, are not one bit for each. {_SAVE}"
+            raise ConfigError(msg)
 
 
 def _text(path: Path) -> str:

@@ -35,6 +35,7 @@ class Pickers:
     image: Callable[[], str]
     genes: Callable[[], str]
     target: Callable[[str, str], str]
+    view: Callable[[], str]
 
 
 class Form(Scrolled):
@@ -69,7 +70,7 @@ class Form(Scrolled):
         self.genes.grid(row=0, column=0, sticky="ew", pady=(0, px(14)))
         self.target = Target(right, theme, desk, pickers.target)
         self.target.grid(row=1, column=0, sticky="ew", pady=(0, px(14)))
-        self.more = More(right, theme, desk, pickers.image)
+        self.more = More(right, theme, desk, pickers.image, pickers.view)
         self.more.grid(row=2, column=0, sticky="ew")
         self.refresh()
         self.hear_wheel()

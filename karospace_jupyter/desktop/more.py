@@ -8,6 +8,7 @@ from tkinter import ttk
 from typing import TYPE_CHECKING, Any
 
 from karospace_jupyter.desktop.parts import Choice, Entry, Field, Tip
+from karospace_jupyter.desktop.places import Places
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,14 +24,22 @@ _NUMBERS = (
     ("jobs", "Threads", "all cores", int),
 )
 _DEFAULTS = {"seed": 0, "max_asset_mb": 16.0, "memory_mb": 512}
+_FOLDED = ("layer", "image_path", "dataset_name", "sections", "embeddings", "view")
 _FILE = "file"
 _SCRIPTS = (("auto", "While that takes under 200 MB"), ("yes", "Always"), ("no", "No: it asks for its folder"))
 
 
 class More(ttk.Frame):
-    """Layer, image, cells, name, compression."""
+    """Layer, image, sections, embeddings, cells, name, compression."""
 
-    def __init__(self, master: tk.Misc, theme: Theme, desk: Desk, pick_image: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        master: tk.Misc,
+        theme: Theme,
+        desk: Desk,
+        pick_image: Callable[[], str],
+        pick_view: Callable[[], str],
+    ) -> None:
         super().__init__(master)
         self._theme, self._desk, self._pick_image = theme, desk, pick_image
         px = theme.px
@@ -53,7 +62,8 @@ class More(ttk.Frame):
         )
         self.scripts = Field(self.inside, theme, "Opens by double click", helps["scripts"])
         self.scripts_choice = Choice(self.scripts.body, theme, lambda value: desk.change(scripts=value))
-        fields = [self.matrix, self.image, self.name, self.scripts]
+        self.places = Places(self.inside, theme, desk, pick_view)
+        fields = [self.matrix, self.image, self.places.sections, self.places.view, self.name, self.scripts]
         for choice in (self.matrix_choice, self.image_choice, self.name_entry, self.scripts_choice):
             choice.grid(row=0, column=0, columnspan=2, sticky="ew")
         self.numbers: dict[str, tuple[Field, Entry]] = {}
@@ -68,8 +78,9 @@ class More(ttk.Frame):
             field.grid(
                 row=at // 2, column=side, sticky="new", pady=(0, px(10)), padx=(0, px(6)) if side == 0 else (px(6), 0)
             )
+        self.places.embeddings.grid(row=len(fields), column=0, columnspan=2, sticky="ew", pady=(0, px(10)))
         checks = ttk.Frame(self.inside)
-        checks.grid(row=len(fields), column=0, columnspan=2, sticky="w")
+        checks.grid(row=len(fields) + 1, column=0, columnspan=2, sticky="w")
         self.ticks: dict[str, tk.BooleanVar] = {}
         for option, label in (("gzip", "Compress (gzip)"), ("preview", "Preview picture")):
             variable = tk.BooleanVar(self)
@@ -100,6 +111,7 @@ class More(ttk.Frame):
         layer = options["layer"]
         self.matrix_choice.offer(matrices, "raw" if options["raw"] else f"layer:{layer}" if layer else "X")
         self._refresh_image(options["image_path"], summary["libraries"])
+        self.places.refresh()
         self.name_entry.put(options["dataset_name"] or "")
         self.scripts_choice.offer(_SCRIPTS, options["scripts"])
         for option, (field, entry) in self.numbers.items():
@@ -113,7 +125,7 @@ class More(ttk.Frame):
             field.say(problems.get(option, ""))
         for option, variable in self.ticks.items():
             variable.set(options[option])
-        if not self.open and any(problems.get(name) for name in (*self.numbers, "layer", "image_path", "dataset_name")):
+        if not self.open and any(problems.get(name) for name in (*self.numbers, *_FOLDED)):
             self.toggle()
 
     def _refresh_image(self, image: str | None, libraries: list[dict[str, Any]]) -> None:
@@ -135,7 +147,7 @@ class More(ttk.Frame):
             self.fold.configure(text="▾ More")
             self.inside.grid(row=1, column=0, sticky="ew", pady=(self._theme.px(8), 0))
         else:
-            self.fold.configure(text="▸ More: layer, image, cells, name, compression")
+            self.fold.configure(text="▸ More: layer, image, sections, cells, name, compression")
             self.inside.grid_remove()
 
     def _on_matrix(self, value: str) -> None:

@@ -173,7 +173,7 @@ class Window:
             "address": lambda: self._copy(self.desk.shown.address), "save_log": self._save_log,
         })  # fmt: skip
         self.run.pack(fill="x")
-        pickers = Pickers(self._pick_image, self._pick_genes, self._pick_target)
+        pickers = Pickers(self._pick_image, self._pick_genes, self._pick_target, self._pick_view)
         self.form = Form(body, theme, self.desk, pickers)
         self.form.pack(fill="both", expand=True)
         foot.lift()  # Tab goes from the lowest to the highest: the foot comes last
@@ -313,6 +313,14 @@ class Window:
         return str(
             filedialog.askopenfilename(
                 parent=self.root, title="Tissue image", filetypes=kinds, initialdir=self._folder()
+            ) or ""
+        )  # fmt: skip
+
+    def _pick_view(self) -> str:
+        kinds = [("Views", "*.json"), ("All files", "*")]
+        return str(
+            filedialog.askopenfilename(
+                parent=self.root, title="View saved from the viewer", filetypes=kinds, initialdir=self._folder()
             ) or ""
         )  # fmt: skip
 

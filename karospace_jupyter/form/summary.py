@@ -52,7 +52,7 @@ def summarise(subject: Any) -> dict[str, Any]:  # noqa: ANN401
             "facts": _facts(found),
             "coordinates": [*dict.fromkeys([*found.coordinates, *_other_coordinates(source)])],
             "detected": found.coordinates[0] if found.coordinates else None,
-            "columns": [_column(source, column) for column in found.columns],
+            "columns": [_column(source, column, found.section_column) for column in found.columns],
             "layers": list(found.layers),
             "raw": found.has_raw,
             "libraries": [
@@ -110,12 +110,13 @@ def _other_coordinates(source: Source) -> list[str]:
     return [f"obsm:{key}" for key, shape in source.obsm_shapes.items() if len(shape) == 2 and shape[1] >= 2]
 
 
-def _column(source: Source, column: ColumnSummary) -> dict[str, Any]:
+def _column(source: Source, column: ColumnSummary, sections: str | None) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "name": column.name,
         "kind": column.kind,
         "dtype": column.dtype,
-        "default": column.left_out is None,
+        # The column of sections comes along whatever it holds.
+        "default": column.left_out is None or column.name == sections,
         "left_out": column.left_out,
         "classes": column.n_categories,
     }

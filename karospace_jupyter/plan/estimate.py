@@ -18,13 +18,13 @@ from karospace_jupyter.plan.embeddings import choose_embeddings
 from karospace_jupyter.plan.genes import choose_genes
 from karospace_jupyter.plan.image import choose_image
 from karospace_jupyter.plan.model import PlannedGenes
-from karospace_jupyter.plan.sections import asked_column, split
+from karospace_jupyter.plan.sections import asked_column, plan_sections, split
 from karospace_jupyter.plan.sizes import predict
 from karospace_jupyter.plan.view import fitting_view
 
 if TYPE_CHECKING:
     from karospace_jupyter.config import ExportConfig
-    from karospace_jupyter.plan.model import Annotation, PlannedEmbedding, PlannedImage
+    from karospace_jupyter.plan.model import Annotation, PlannedEmbedding, PlannedImage, PlannedSections
     from karospace_jupyter.source import Source
 
 _VALUES_A_SECOND = 1.2e8
@@ -68,6 +68,7 @@ def estimate(source: Source, config: ExportConfig) -> Estimate:
     except CoordinatesError as exc:
         return Estimate(0, 0, 0.0, 0, 0, (), {**problems, "coords": str(exc)})
     annotations: list[Annotation] = []
+    sections: PlannedSections | None = None
     image: PlannedImage | None = None
     spatial = y_axis(found.spec) == "down"
     column, said = split(source, config, cells, column, spatial=spatial)
@@ -76,6 +77,7 @@ def estimate(source: Source, config: ExportConfig) -> Estimate:
     try:
         columns = choose_columns(source, cells, config.annotation_columns, used, column)
         annotations = columns.annotations
+        sections = None if columns.section is None else plan_sections(columns.section, xy)
         warnings += columns.warnings
     except ColumnError as exc:
         problems["annotation_columns"] = str(exc)
@@ -95,7 +97,7 @@ def estimate(source: Source, config: ExportConfig) -> Estimate:
     try:
         if config.view is not None:
             # Which genes come along is known after a pass over the matrix only.
-            view, said = fitting_view(read_view(config.view), {a.name for a in annotations}, None)
+            view, said = fitting_view(read_view(config.view), cells.n, annotations, embeddings, sections, genes=None)
             warnings += said
     except ConfigError as exc:
         problems["view"] = str(exc)

@@ -52,12 +52,13 @@ def resolve(source: Source, config: ExportConfig, job: Job | None = None) -> Pla
     warnings += said
     columns = choose_columns(source, cells, config.annotation_columns, _used(found.spec), column)
     warnings += columns.warnings
+    sections = None if columns.section is None else plan_sections(columns.section, xy)
     embeddings, said = choose_embeddings(source, cells, found.spec, config.embeddings)
     warnings += said
     genes, said = choose_genes(source, genes_spec, cells.rows, job)
     warnings += said
     if view is not None:
-        view, said = fitting_view(view, {a.name for a in columns.annotations}, set(genes.names))
+        view, said = fitting_view(view, cells.n, columns.annotations, embeddings, sections, set(genes.names))
         warnings += said
     # Scale factors of a library speak of full-resolution pixels, which are what obsm['spatial'] holds.
     pixels = spatial and found.spec.kind == "obsm" and library is not None
@@ -78,7 +79,7 @@ def resolve(source: Source, config: ExportConfig, job: Job | None = None) -> Pla
         coordinates=coordinates,
         annotations=tuple(columns.annotations),
         embeddings=tuple(embeddings),
-        sections=None if columns.section is None else plan_sections(columns.section, xy),
+        sections=sections,
         genes=genes,
         image=image,
         view=view,

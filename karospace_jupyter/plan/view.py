@@ -4,21 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from karospace_jupyter.plan.names import listed
+
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
+
+    from karospace_jupyter.plan.model import Annotation, PlannedEmbedding, PlannedSections
 
 
 def fitting_view(
-    view: dict[str, Any], columns: Collection[str], genes: Collection[str] | None
+    view: dict[str, Any],
+    n_cells: int,
+    annotations: Sequence[Annotation],
+    embeddings: Sequence[PlannedEmbedding],
+    sections: PlannedSections | None,
+    genes: Collection[str] | None,
 ) -> tuple[dict[str, Any], list[str]]:
-    """Leave out of a saved view what names a column or a gene that is not exported.
+    """Leave out of a saved view what is of something that is not exported.
 
     Parameters
     ----------
     view
         As :func:`~karospace_jupyter.bundle.saved_view.read_view` returns it.
-    columns, genes
-        Names of what is exported; genes are None as long as nobody knows.
+    n_cells, annotations, embeddings, sections, genes
+        What is exported; genes are None as long as nobody knows.
 
     Returns
     -------
@@ -26,16 +35,11 @@ def fitting_view(
     """
     whole = "karospace_view" in view
     state = dict(view["state"] if whole else view)
+    columns = {annotation.name for annotation in annotations}
     warnings = []
-    color = state.get("color") or {}
-    column = color.get("column")
-    named = [*color.get("genes", ()), *([color["gene"]] if "gene" in color else [])]
-    missing = [("gene", name) for name in named if genes is not None and name not in genes]
-    if column is not None and column not in columns:
-        missing.append(("column", column))
+    missing = _missing_in_color(state.get("color") or {}, columns, genes)
     if missing:
-        what, name = missing[0]
-        warnings.append(f"The view is coloured by the {what} {name!r}, which is not exported: its colour was left out.")
+        warnings.append(f"The view is coloured by {missing}, which is not exported: its colour was left out.")
         # Limits belong to the values that they were set for.
         for field in ("color", "range"):
             state.pop(field, None)
@@ -43,4 +47,41 @@ def fitting_view(
     if group is not None and group not in columns:
         warnings.append(f"The view is grouped by the column {group!r}, which is not exported: that was left out.")
         del state["groupBy"]
-    return ({**view, "state": state} if whole else state), warnings
+    for field in ("layout", "beside"):
+        missing = _missing_in_layout(state.get(field) or {}, embeddings, sections)
+        if missing:
+            warnings.append(f"The view shows {missing}, which is not exported: that was left out.")
+            # The camera looks at a place of that layout.
+            for gone in (field, "camera") if field == "layout" else (field,):
+                state.pop(gone, None)
+    if not whole:
+        return state, warnings
+    fitting = {**view, "state": state}
+    if view.get("regions") and view.get("n_cells") != n_cells:
+        warnings.append(
+            f"The regions of the view are of {view.get('n_cells', 'other')} cells, but {n_cells} are exported: "
+            "they were left out."
+        )
+        fitting["regions"] = []
+    return fitting, warnings
+
+
+def _missing_in_color(color: dict[str, Any], columns: set[str], genes: Collection[str] | None) -> str:
+    if color.get("kind") == "annotation":
+        return "" if color["column"] in columns else f"the column {color['column']!r}"
+    asked = [color["gene"]] if "gene" in color else list(color.get("genes", ()))
+    absent = [] if genes is None else [repr(gene) for gene in asked if gene not in genes]
+    return f"the gene {listed(absent)}" if absent else ""
+
+
+def _missing_in_layout(
+    layout: dict[str, Any], embeddings: Sequence[PlannedEmbedding], sections: PlannedSections | None
+) -> str:
+    kind, name = layout.get("kind"), layout.get("name")
+    if kind == "embedding" and all(one.name != name for one in embeddings):
+        return f"the embedding {name!r}"
+    if kind == "sections" and sections is None:
+        return "sections"
+    if kind == "section" and (sections is None or all(one.name != name for one in sections.items)):
+        return f"the section {name!r}"
+    return ""

@@ -291,7 +291,40 @@ def test_numbers_are_checked_as_one_types(person: Any, tissue_file: Path) -> Non
     assert person.shown.options["downsample"] is None
 
 
-def test_the_command_does_the_same(person: Any, tissue_file: Path, tmp_path: Path) -> None:
+def test_sections_embeddings_and_the_view(person: Any, tissue_file: Path, tmp_path: Path) -> None:
+    window = person.start(tissue_file)
+    window.form.more.toggle()
+    person.settle()
+    places = window.form.more.places
+    assert places.sections_choice.get() == "Found: section"
+    assert {key: tick.get() for key, tick in places.ticks.items()} == {"X_umap": True}
+    places.sections_choice.current(places.sections_choice._values.index("region"))
+    places.sections_choice.event_generate("<<ComboboxSelected>>")
+    places.view_path.variable.set(str(tmp_path / "absent.json"))
+    person.settle()
+    assert "cannot be read" in places.view.problem.cget("text")
+    assert "disabled" in window.run.button.state()
+    (tmp_path / "view.json").write_text('{"opacity": 0.5}')
+    places.view_path.variable.set(str(tmp_path / "view.json"))
+    [tick] = [one for one in places.embeddings.body.winfo_children() if one.winfo_class() == "TCheckbutton"]
+    tick.invoke()
+    person.settle()
+    person.shot("places")
+    assert person.shown.options["embeddings"] == []
+    window.form.target.path.variable.set(str(tmp_path / "out"))
+    export(person)
+    manifest = Bundle(tmp_path / "out").manifest
+    assert manifest.sections is not None and manifest.sections.column == "region"
+    assert (manifest.embeddings, manifest.view) == (None, {"opacity": 0.5})
+    tick.invoke()
+    person.settle()
+    assert person.shown.options["embeddings"] is None  # as found, again
+
+
+def test_the_command_does_the_same(
+    person: Any, tissue_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")  # the script of the manifest carries the time
     window = person.start(tissue_file)
     window.form.presets.buttons["Quick look"].invoke()
     window.form.target.path.variable.set(str(tmp_path / "one place"))

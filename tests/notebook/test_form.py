@@ -135,6 +135,37 @@ def test_python_and_the_form_hold_the_same_options(shared: Notebook) -> None:
     assert "--genes top_mean:7" in code
 
 
+def test_sections_embeddings_and_the_view(shared: Notebook, lab: Lab) -> None:
+    nb = shared
+    nb.run(1)
+    card = form(nb, 1)
+    card.get_by_text("detected").wait_for()
+    card.get_by_text("More", exact=True).click()
+    sections = card.get_by_label("Sections", exact=True)
+    assert sections.locator("option").all_inner_texts()[0] == "Found: section"
+    sections.select_option("region")
+    card.get_by_text("of 3,000 · by region").wait_for()
+    umap = card.get_by_role("group", name="Embeddings").get_by_role("checkbox", name="UMAP")
+    assert umap.is_checked()
+    umap.uncheck()
+    view = card.get_by_label("Opens with the view", exact=True)
+    view.fill("absent.json")
+    card.locator(".kf-problem").get_by_text("absent.json cannot be read").wait_for()
+    (Path(lab.folder) / "view.json").write_text('{"opacity": 0.5}')
+    view.fill("view.json")
+    card.locator(".kf-problem").wait_for(state="detached")
+    nb.until("[w.options[key] for key in ('sections', 'embeddings', 'view')]", ["region", [], "view.json"])
+    export(card)
+    nb.until("w.status", "done")
+    manifest = nb.python("w.manifest")
+    assert manifest["sections"]["column"] == "region"
+    assert manifest["view"] == {"opacity": 0.5} and "embeddings" not in manifest
+    umap.check()
+    sections.select_option("")
+    nb.until("[w.options[key] for key in ('sections', 'embeddings')]", [None, None])
+    assert nb.problems == []
+
+
 def test_errors_stand_beside_their_field(shared: Notebook, lab: Lab) -> None:
     nb = shared
     nb.run(1)

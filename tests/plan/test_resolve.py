@@ -401,6 +401,7 @@ def test_description() -> None:
     adata.obsm["X_umap"] = np.ones((N, 2))
     found = describe(open_source(adata))
     assert found.coordinates == ("obsm:spatial",)
-    assert found.embeddings == ("X_umap",)
+    assert found.embeddings == found.usual_embeddings == ("X_umap",)
     assert found.section_column == "section"
+    assert found.section_columns == ("kind", "section")
     assert [c.name for c in found.columns if c.left_out is None] == ["kind", "section"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 import time
 from pathlib import Path
 from typing import Any
@@ -22,10 +24,13 @@ from karospace_jupyter import (
     karospace_view,
     karospace_widget,
 )
+from karospace_jupyter.cli import _config, parser
 from karospace_jupyter.datasets import synthetic_tissue
 from karospace_jupyter.errors import ConfigError, KaroSpaceError, SessionBusyError, SourceError, ViewError
 from karospace_jupyter.export import run, run_to_memory
+from karospace_jupyter.form.look import look
 from karospace_jupyter.form.options import code_of, problems_of
+from karospace_jupyter.form.summary import summarise
 from karospace_jupyter.session import ExportSession
 from karospace_jupyter.widget.assets import Assets, LiveCells
 from karospace_jupyter.widget.masks import as_mask, pack, unpack
@@ -170,12 +175,33 @@ def test_options_are_checked_one_by_one() -> None:
     assert set(problems_of({"genes_mode": "most", "downsample": 0, "coords": "x"})) == {
         "genes_mode", "downsample", "coords",
     }  # fmt: skip
+    found = problems_of({"embeddings": 3, "sections": "", "view": "/no/such/view.json"})
+    assert set(found) == {"embeddings", "sections", "view"}
+    assert "cannot be read" in found["view"]
 
 
-def test_the_code_repeats_the_export(adata: Any, tmp_path: Path) -> None:
+def test_a_form_offers_embeddings_and_sections(adata: Any, tmp_path: Path) -> None:
+    found = summarise(adata)
+    assert found["embeddings"] == [{"key": "X_umap", "label": "UMAP", "default": True}]
+    assert found["sections"] == "section"
+    assert "region" in found["section_columns"] and "area" not in found["section_columns"]
+    (tmp_path / "v.json").write_text(json.dumps({"color": {"kind": "annotation", "column": "nope"}}))
+    shown = look(adata, {"sections": "area", "embeddings": ["X_umpa"], "view": str(tmp_path / "v.json")})
+    assert set(shown["problems"]) == {"sections", "embeddings"}
+    assert "Did you mean 'X_umap'" in shown["problems"]["embeddings"]
+    assert any("its colour was left out" in text for text in shown["warnings"])
+    less = look(adata, {"embeddings": []})
+    assert look(adata, {})["bytes"] - less["bytes"] == 8 * adata.n_obs
+    assert look(adata, {})["files"] - less["files"] == 1
+    assert look(adata, {"view": str(tmp_path / "v.json")})["bytes"] > look(adata, {})["bytes"]
+
+
+@pytest.mark.parametrize("embeddings", [("X_umap", "X_my pca"), ()])
+def test_the_code_repeats_the_export(adata: Any, tmp_path: Path, embeddings: tuple[str, ...]) -> None:
     config = ExportConfig(
-        outdir=tmp_path / "a b", genes_mode=("EPCAM", "CD3E"), annotation_columns=("cell_type",), gzip=False
-    )
+        outdir=tmp_path / "a b", genes_mode=("EPCAM", "CD3E"), annotation_columns=("cell_type",), gzip=False,
+        sections="region", embeddings=embeddings, view=tmp_path / "v.json",
+    )  # fmt: skip
     text = code_of(config, name="adata", file=None)
     called: list[ExportConfig] = []
 
@@ -187,6 +213,11 @@ def test_the_code_repeats_the_export(adata: Any, tmp_path: Path) -> None:
     assert called == [config]
     assert f"--outdir '{tmp_path}/a b'" in text
     assert "EPCAM CD3E > genes.txt" in text
+    (tmp_path / "genes.txt").write_text("EPCAM\nCD3E\n")
+    shell = shlex.split(text.splitlines()[-1].replace("list:genes.txt", f"list:{tmp_path}/genes.txt"))
+    parsed = _config(parser().parse_args(shell[1:]))
+    for option in ("outdir", "annotation_columns", "gzip", "sections", "embeddings", "view"):
+        assert getattr(parsed, option) == getattr(config, option), option
 
 
 def test_colours_are_columns_genes_or_an_error_that_helps(adata: Any) -> None:

@@ -25,6 +25,9 @@ const IN_MORE = [
   'max_asset_mb',
   'memory_mb',
   'jobs',
+  'sections',
+  'embeddings',
+  'view',
 ]; // prettier-ignore
 
 function Head({ traits }: { traits: Traits }): JSX.Element {
@@ -186,7 +189,9 @@ function Form({ model, channel, traits, place: elsewhere }: Props): JSX.Element 
           >
             <summary>
               <span class="kf-label">{say('More')}</span>
-              {!open.value && <span class="kf-note">{say('Layer, image, cells, name, compression')}</span>}
+              {!open.value && (
+                <span class="kf-note">{say('Layer, image, sections, cells, name, compression')}</span>
+              )}
             </summary>
             <More traits={traits} />
           </details>

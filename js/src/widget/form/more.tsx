@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import { say } from '../say';
 import { Check, Field, NumberInput, Select, TextInput } from './fields';
+import { Places } from './places';
 import type { Traits } from './traits';
 
 /** The options that most exports leave as they are. */
@@ -20,6 +21,8 @@ export function More({ traits }: { traits: Traits }): JSX.Element {
     `${name} (${images.join(', ')})`,
   ]);
   const isFile = image !== null && image !== 'none' && !image.startsWith('uns:');
+  // As asked for, else as found.
+  const split = options.sections === 'none' ? null : (options.sections ?? sections);
   const choice = image === null ? '' : isFile ? 'file' : image;
   return (
     <div class="kf-more">
@@ -67,6 +70,7 @@ export function More({ traits }: { traits: Traits }): JSX.Element {
           </>
         )}
       </Field>
+      <Places traits={traits} />
       <Field label={say('Cells')} help={help.downsample} problem={problems.downsample}>
         {({ id, describedBy }) => (
           <NumberInput
@@ -77,8 +81,8 @@ export function More({ traits }: { traits: Traits }): JSX.Element {
             optional
             placeholder={say('all')}
             note={
-              sections
-                ? say('of %1 · by %2', cells.toLocaleString('en'), sections)
+              split
+                ? say('of %1 · by %2', cells.toLocaleString('en'), split)
                 : say('of %1', cells.toLocaleString('en'))
             }
             onChange={(value) => traits.change({ downsample: value })}

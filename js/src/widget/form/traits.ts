@@ -28,7 +28,11 @@ export interface Summary {
   layers?: string[];
   raw?: boolean;
   libraries?: { name: string; images: string[] }[];
+  /** The column that names sections when nobody asks. */
   sections?: string | null;
+  /** All that could. */
+  section_columns?: string[];
+  embeddings?: { key: string; label: string; default: boolean }[];
   marked?: number | null;
 }
 
@@ -63,6 +67,8 @@ export interface Options {
   outdir: string | null;
   coords: string | null;
   annotation_columns: string[] | null;
+  sections: string | null;
+  embeddings: string[] | null;
   genes_mode: string | string[];
   image_path: string | null;
   downsample: number | null;
@@ -71,6 +77,7 @@ export interface Options {
   max_asset_mb: number;
   scripts: string;
   dataset_name: string | null;
+  view: string | null;
   preview: boolean;
   layer: string | null;
   raw: boolean;

@@ -1,0 +1,81 @@
+"""Bundles whose embeddings or sections disagree with what they are of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from karospace_jupyter import Bundle, ExportConfig
+from karospace_jupyter.bundle.manifest import Manifest
+from karospace_jupyter.datasets import synthetic_tissue
+from karospace_jupyter.errors import BundleError
+from karospace_jupyter.export import run_to_memory
+
+
+@pytest.fixture(scope="module")
+def bundle() -> Bundle:
+    tissue = synthetic_tissue(300, 20)
+    tissue.obsm["X_pca"] = tissue.obsm["X_umap"][:, ::-1]
+    return run_to_memory(tissue, ExportConfig(genes_mode="all"))
+
+
+def embedding(at: int, **change: Any) -> Callable[[Manifest], dict[str, Any]]:
+    def changed(m: Manifest) -> dict[str, Any]:
+        embeddings = list(m.embeddings or [])
+        embeddings[at] = embeddings[at].model_copy(update=change)
+        return {"embeddings": embeddings}
+
+    return changed
+
+
+def sections(**change: Any) -> Callable[[Manifest], dict[str, Any]]:
+    def changed(m: Manifest) -> dict[str, Any]:
+        assert m.sections is not None
+        return {"sections": m.sections.model_copy(update=change)}
+
+    return changed
+
+
+def item(**change: Any) -> Callable[[Manifest], dict[str, Any]]:
+    def changed(m: Manifest) -> dict[str, Any]:
+        assert m.sections is not None
+        first, *rest = m.sections.items
+        return {"sections": m.sections.model_copy(update={"items": [first.model_copy(update=change), *rest]})}
+
+    return changed
+
+
+def shorter(m: Manifest) -> dict[str, Any]:
+    [chunk] = (m.embeddings or [])[0].chunks
+    return embedding(0, chunks=[chunk.model_copy(update={"end": chunk.end - 1})])(m)
+
+
+def unlisted(m: Manifest) -> dict[str, Any]:
+    paths = {chunk.path for chunk in (m.embeddings or [])[0].chunks}
+    return {"asset_files": [file for file in m.asset_files if file.path not in paths]}
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (embedding(0, extent=(0.0, 0.0, 1.0, 1.0)), "embedding 'X_umap': its extent"),
+        (embedding(1, name="X_umap"), "'X_umap' is named twice"),
+        (embedding(0, chunks=[]), "0 of 300 cells"),
+        (shorter, "299 cells take"),
+        (unlisted, "embedding_000_000.bin.gz is used but not in asset_files"),
+        (sections(column="nope"), "'nope', which is no annotation"),
+        (sections(column="area"), "'area', which is an annotation of numbers"),
+        (sections(column="region"), "names or counts"),
+        (sections(missing=1), "names or counts"),
+        (sections(items=[]), "names or counts"),
+        (item(name="other"), "names or counts"),
+        (item(count=1), "names or counts"),
+        (item(extent=(0.0, 0.0, 1.0, 1.0)), "section 'Section A': its extent"),
+    ],
+)
+def test_it_is_found(bundle: Bundle, change: Callable[[Manifest], dict[str, Any]], says: str) -> None:
+    bundle.verify()
+    with pytest.raises(BundleError, match=says):
+        Bundle(bundle.files, bundle.manifest.model_copy(update=change(bundle.manifest))).verify()

@@ -1,0 +1,175 @@
+"""Embeddings beside the tissue: which, and what they may hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import anndata as ad
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+
+from karospace_jupyter import Bundle, ExportConfig
+from karospace_jupyter.errors import CoordinatesError
+from karospace_jupyter.export import run_to_memory
+from karospace_jupyter.plan import Plan, resolve
+from karospace_jupyter.plan.embeddings import label
+from karospace_jupyter.source import open_source
+
+N, G = 60, 5
+
+
+def build(**obsm: Any) -> ad.AnnData:
+    rng = np.random.default_rng(0)
+    adata = ad.AnnData(
+        sp.csr_matrix(rng.poisson(1, (N, G)).astype(np.float32)),
+        obs=pd.DataFrame({"kind": pd.Categorical(["a", "b", "c"] * 20)}, index=[f"c{i}" for i in range(N)]),
+        var=pd.DataFrame(index=[f"g{i}" for i in range(G)]),
+    )
+    adata.obsm["spatial"] = rng.random((N, 2)) * 100
+    for key, value in obsm.items():
+        adata.obsm[key] = value
+    return adata
+
+
+def places(columns: int = 2) -> Any:
+    return np.random.default_rng(1).normal(size=(N, columns))
+
+
+def plan(subject: Any, **options: Any) -> Plan:
+    return resolve(open_source(subject), ExportConfig(**options))
+
+
+def names(found: Plan) -> list[str]:
+    return [one.name for one in found.embeddings]
+
+
+def test_the_usual_ones_in_their_order_and_in_any_case() -> None:
+    adata = build(X_scVI=places(10), X_pca=places(30), umap=places(), X_UMAP=places(), TSNE=places())
+    found = plan(adata)
+    assert [(one.name, one.label) for one in found.embeddings] == [
+        ("X_UMAP", "UMAP"), ("TSNE", "t-SNE"), ("X_pca", "PCA"),
+    ]  # fmt: skip
+    np.testing.assert_array_equal(found.embeddings[2].xy, adata.obsm["X_pca"][:, :2].astype(np.float32))
+
+
+def test_never_the_coordinates_unless_named() -> None:
+    adata = build(X_umap=places(), X_pca=places(3))
+    assert names(plan(adata, coords="obsm:X_umap")) == ["X_pca"]
+    assert names(plan(adata, coords="obsm:X_umap", embeddings=["X_umap"])) == ["X_umap"]
+
+
+def test_as_asked_for() -> None:
+    adata = build(X_umap=places(), X_scVI=places(10), X_draw_graph_fa=places())
+    found = plan(adata, embeddings=("X_scVI", "X_umap", "X_scVI"))
+    assert names(found) == ["X_scVI", "X_umap"]
+    assert found.embeddings[0].label == "scVI"
+    assert names(plan(adata, embeddings="none")) == []
+    assert label("X_draw_graph_fa") == "draw graph fa"
+    assert label("X_") == "X_"
+
+
+def test_labels_stay_apart() -> None:
+    adata = build(X_umap=places(), umap=places())
+    assert [one.label for one in plan(adata, embeddings=["X_umap", "umap"]).embeddings] == ["UMAP", "umap"]
+
+
+@pytest.mark.parametrize("kind", ["frame", "sparse"])
+def test_kinds_of_obsm(kind: str) -> None:
+    wanted = places()
+    adata = build()
+    adata.obsm["X_umap"] = (
+        pd.DataFrame(wanted, index=adata.obs_names, columns=["a", "b"]) if kind == "frame" else sp.csr_matrix(wanted)
+    )
+    np.testing.assert_array_equal(plan(adata).embeddings[0].xy, wanted.astype(np.float32))
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        (np.ones((N, 1)), r"shape \(60, 1\).*two columns"),
+        (np.full((N, 2), np.nan), "no finite place"),
+        (np.full((N, 2), 1e300), "no finite place"),
+    ],
+)
+def test_what_is_none_is_an_error_when_named_and_a_note_when_found(value: Any, says: str) -> None:
+    adata = build(X_umap=value, X_pca=places())
+    with pytest.raises(CoordinatesError, match=says):
+        plan(adata, embeddings=["X_umap"])
+    found = plan(adata)
+    assert names(found) == ["X_pca"]
+    assert any("Not exported as an embedding" in text and "X_umap" in text for text in found.warnings)
+
+
+def test_unknown_keys_list_obsm() -> None:
+    with pytest.raises(
+        CoordinatesError, match=r"no embedding obsm\['X_umpa'\].*Did you mean 'X_umap'.*X_umap \(60 × 2"
+    ):
+        plan(build(X_umap=places()), embeddings=["X_umpa"])
+
+
+def test_wrong_length(tmp_path: Path) -> None:
+    path = tmp_path / "a.h5ad"
+    build(X_umap=places()).write_h5ad(path)
+    with h5py.File(path, "a") as file:
+        attributes = dict(file["obsm/X_umap"].attrs)
+        del file["obsm/X_umap"]
+        file["obsm/X_umap"] = np.zeros((N - 1, 2))
+        file["obsm/X_umap"].attrs.update(attributes)
+    with pytest.raises(CoordinatesError, match="59 rows, but there are 60 cells"):
+        plan(path, embeddings=["X_umap"])
+    assert names(plan(path)) == []
+
+
+@pytest.mark.parametrize("asset_mb", [16, 0.0005], ids=["one file", "parts"])
+def test_gaps_and_order_arrive(asset_mb: float) -> None:
+    wanted = places()
+    wanted[3], wanted[7, 1], wanted[9, 0] = np.nan, np.inf, np.nan
+    adata = build(X_umap=wanted)
+    adata.obsm["spatial"][0] = np.nan  # this cell is left out: the others stay in order
+    bundle = run_to_memory(adata, ExportConfig(max_asset_mb=asset_mb))
+    bundle.verify()
+    found = bundle.embedding("X_umap")
+    assert (found.dtype, found.shape) == (np.float32, (N - 1, 2))
+    wanted[[3, 7, 9]] = np.nan
+    np.testing.assert_array_equal(found, wanted[1:].astype(np.float32))
+    [entry] = bundle.manifest.embeddings or []
+    assert (entry.name, entry.label, entry.dtype) == ("X_umap", "UMAP", "float32")
+    rest = np.delete(wanted, [0, 3, 7, 9], axis=0).astype(np.float32)
+    assert entry.extent == (*rest.min(axis=0).tolist(), *rest.max(axis=0).tolist())
+    assert len(entry.chunks) == (1 if asset_mb > 1 else 1 + (N - 2) // int(asset_mb * 2**20 // 8))
+    kinds = {file.path: file.kind for file in bundle.manifest.asset_files}
+    for part, chunk in enumerate(entry.chunks):
+        assert chunk.path == f"assets/columnar/embedding_000_{part:03d}.bin.gz"
+        assert kinds[chunk.path] == "columnar"
+    with pytest.raises(KeyError, match="X_pca"):
+        bundle.embedding("X_pca")
+
+
+def test_a_bundle_without_them_says_nothing_of_them() -> None:
+    bundle = run_to_memory(build(), ExportConfig())
+    assert bundle.manifest.embeddings is None
+    with pytest.raises(KeyError):
+        bundle.embedding("X_umap")
+
+
+def test_predicted_exactly(tmp_path: Path) -> None:
+    adata = build(X_umap=places(), X_pca=places())
+    two, none = plan(adata, gzip=False), plan(adata, gzip=False, embeddings="none")
+    assert two.predicted_bytes - none.predicted_bytes == 2 * 8 * N
+    assert two.predicted_files - none.predicted_files == 2
+
+
+def test_a_real_file(real_data: Path, tmp_path: Path) -> None:
+    path = real_data / "pbmc68k_reduced.h5ad"
+    adata = ad.read_h5ad(path)
+    from karospace_jupyter import export_h5ad
+
+    export_h5ad(ExportConfig(h5ad_path=path, outdir=tmp_path / "out", coords="obsm:X_umap", genes_mode="top_mean:3"))
+    bundle = Bundle(tmp_path / "out")
+    bundle.verify()
+    assert [one.name for one in bundle.manifest.embeddings or []] == ["X_pca"]
+    np.testing.assert_array_equal(bundle.embedding("X_pca"), adata.obsm["X_pca"][:, :2].astype(np.float32))

@@ -1,0 +1,256 @@
+"""Sections of the tissue: which column names them, and how they lie."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+
+from karospace_jupyter import ExportConfig, export_h5ad
+from karospace_jupyter.bundle.read import Bundle
+from karospace_jupyter.errors import ColumnError
+from karospace_jupyter.export import run_to_memory
+from karospace_jupyter.plan import CategoryAnnotation, Plan, estimate, resolve
+from karospace_jupyter.plan.sections import overlapping, section_column
+from karospace_jupyter.source import open_source
+
+N = 600
+
+
+def build(n: int = N, **obs: Any) -> ad.AnnData:
+    rng = np.random.default_rng(0)
+    adata = ad.AnnData(
+        sp.csr_matrix(rng.poisson(1, (n, 4)).astype(np.float32)),
+        obs=pd.DataFrame(obs, index=[f"c{i}" for i in range(n)]),
+        var=pd.DataFrame(index=[f"g{i}" for i in range(4)]),
+    )
+    adata.obsm["spatial"] = rng.random((n, 2)) * 100
+    return adata
+
+
+def plan(adata: ad.AnnData, **options: Any) -> Plan:
+    return resolve(open_source(adata), ExportConfig(**options))
+
+
+def found_in(**obs: Any) -> str | None:
+    return section_column(open_source(build(**obs)))
+
+
+def halves(a: Any = "a", b: Any = "b") -> list[Any]:
+    return [a, b] * (N // 2)
+
+
+class TestDetection:
+    def test_best_name_first_in_any_case(self) -> None:
+        assert found_in(fov=halves(1, 2), Sample_ID=halves(), section=halves()) == "Sample_ID"
+        assert found_in(section=halves(), LIBRARY_ID=halves()) == "LIBRARY_ID"
+        assert found_in(kind=halves()) is None
+
+    @pytest.mark.parametrize(
+        ("values", "fits"),
+        [
+            (halves(), True),
+            (pd.Categorical(halves()), True),
+            (halves(1, 2), True),
+            (pd.array(halves(1, None), dtype="Int64"), False),  # one value
+            (pd.array(halves(1, 2), dtype="Int64"), True),
+            (halves(1.0, 2.0), False),
+            (halves(True, False), False),
+            (halves(["a"], ["b"]), False),
+            (pd.to_datetime(halves("2020-01-01", "2021-01-01")), False),
+            (["same"] * N, False),
+            (pd.Categorical(["a"] * N, categories=["a", "b"]), False),
+            ([i % 500 for i in range(N)], True),
+            ([i % 501 for i in range(N)], False),
+        ],
+    )
+    def test_what_can_name_sections(self, values: Any, fits: bool) -> None:
+        assert (found_in(sample=values) == "sample") == fits
+
+    def test_a_name_for_every_cell_is_none(self) -> None:
+        assert section_column(open_source(build(40, sample=[f"s{i}" for i in range(40)]))) is None
+
+    def test_the_next_name_when_the_first_cannot(self) -> None:
+        assert found_in(library_id=["one"] * N, fov=halves(1, 2)) == "fov"
+
+    def test_an_embedding_is_no_tissue(self) -> None:
+        adata = build(sample=halves())
+        adata.obsm["X_umap"] = adata.obsm["spatial"]
+        assert plan(adata, coords="obsm:X_umap").sections is None
+        assert plan(adata, coords="obsm:X_umap", sections="sample").sections is not None
+
+
+class TestColumn:
+    def test_items_in_the_order_of_the_categories(self) -> None:
+        values = pd.Categorical(["z", "a", None] * (N // 3), categories=["z", "unused", "a"])
+        adata = build(sample=values)
+        found = plan(adata).sections
+        assert found is not None
+        assert [(one.name, one.count) for one in found.items] == [("z", N // 3), ("a", N // 3)]
+        assert (found.column, found.missing) == ("sample", N // 3)
+        xy = adata.obsm["spatial"][0::3]
+        assert found.items[0].extent == (*xy.min(axis=0), *xy.max(axis=0))
+
+    def test_numbers_become_classes_in_their_order_at_the_end(self) -> None:
+        fov = [(2, 10, 9)[i % 3] for i in range(N)]
+        found = plan(build(fov=fov, kind=halves(), area=np.arange(N) * 0.5))
+        assert [a.name for a in found.annotations] == ["kind", "area", "fov"]
+        column = found.annotations[-1]
+        assert isinstance(column, CategoryAnnotation)
+        assert column.categories == ("2", "9", "10")
+        assert found.sections is not None
+        assert [one.name for one in found.sections.items] == ["2", "9", "10"]
+        # Without sections it is a number again.
+        assert [a.kind for a in plan(build(fov=fov), sections="none").annotations] == ["number"]
+
+    def test_more_classes_than_a_legend_takes(self) -> None:
+        found = plan(build(fov=[i % 300 for i in range(N)], sample_x=halves()))
+        assert [a.name for a in found.annotations] == ["sample_x", "fov"]
+        assert found.sections is not None and len(found.sections.items) == 300
+        assert not any("fov" in text for text in found.warnings)
+
+    def test_a_text_column_stays_in_its_place(self) -> None:
+        found = plan(build(sample=halves(), kind=halves("x", "y")))
+        assert [a.name for a in found.annotations] == ["sample", "kind"]
+
+    def test_a_list_that_leaves_out_a_found_column_stays_as_it_is(self) -> None:
+        adata = build(sample=halves(), kind=halves("x", "y"))
+        found = plan(adata, annotation_columns=["kind"])
+        assert [a.name for a in found.annotations] == ["kind"]
+        assert found.sections is None
+        assert any("No sections are written" in text and "'sample'" in text for text in found.warnings)
+        assert plan(adata, annotation_columns=["kind", "sample"]).sections is not None
+        assert not any(
+            "sections" in text for text in plan(adata, annotation_columns=["kind"], sections="none").warnings
+        )
+
+    def test_a_named_column_joins_the_list(self) -> None:
+        adata = build(sample=halves(), kind=halves("x", "y"))
+        found = plan(adata, annotation_columns=["kind"], sections="sample")
+        assert [a.name for a in found.annotations] == ["kind", "sample"]
+        assert any("'sample' was added" in text for text in found.warnings)
+        found = plan(adata, annotation_columns=["sample", "kind"], sections="sample")
+        assert [a.name for a in found.annotations] == ["sample", "kind"]
+
+    def test_whole_floats_and_booleans_when_named(self) -> None:
+        found = plan(build(batch=[(1.0, 2.0, np.nan)[i % 3] for i in range(N)]), sections="batch").sections
+        assert found is not None
+        assert [one.name for one in found.items] == ["1", "2"] and found.missing == N // 3
+        assert plan(build(flag=halves(True, False)), sections="flag").sections is not None
+
+    def test_cell_id_keeps_its_other_name(self) -> None:
+        found = plan(build(cell_id=halves()), sections="cell_id")
+        assert found.sections is not None and found.sections.column == "cell_id_obs"
+
+    @pytest.mark.parametrize(
+        ("values", "says"),
+        [
+            (["same"] * N, "same value for every cell.*Columns that can: kind"),
+            ([None] * N, "no value"),
+            ([i % 501 for i in range(N)], "501 values, more than 500"),
+            (np.arange(N) * 0.5, "does not hold text, classes or whole numbers"),
+            (halves(["a"], ["b"]), "does not hold"),
+        ],
+    )
+    def test_what_cannot_name_sections(self, values: Any, says: str) -> None:
+        adata = build(column=values, kind=halves())
+        with pytest.raises(ColumnError, match=says):
+            plan(adata, sections="column")
+        problems = estimate(open_source(adata), ExportConfig(sections="column")).problems
+        assert set(problems) == {"sections"}
+
+    def test_one_that_is_not_there(self) -> None:
+        with pytest.raises(ColumnError, match=r"no column 'sampel' for sections. Did you mean 'sample'"):
+            plan(build(sample=halves()), sections="sampel")
+
+    def test_one_section_is_left(self) -> None:
+        adata = build(sample=halves())
+        adata.obsm["spatial"][1::2] = np.nan
+        found = plan(adata, sections="sample")
+        assert found.sections is None
+        assert any("all of one value of 'sample'" in text for text in found.warnings)
+        assert plan(adata).sections is None
+
+    def test_the_sample_is_drawn_within_the_sections_that_are_asked_for(self) -> None:
+        donor = ["rare"] * 6 + ["common"] * (N - 6)
+        adata = build(donor=donor, sample=halves())
+        found = plan(adata, sections="donor", downsample=100)
+        assert found.sections is not None
+        assert [one.count for one in found.sections.items] == [99, 1]
+        assert any("within each donor" in text for text in found.warnings)
+        assert not any("within" in text for text in plan(adata, sections="none", downsample=100).warnings)
+
+
+def lying(*parts: Any) -> bool:
+    boxes = np.array([(*part.min(axis=0), *part.max(axis=0)) for part in parts], dtype=np.float64)
+    return overlapping([np.asarray(part, dtype=np.float64) for part in parts], boxes)
+
+
+class TestOverlap:
+    rng = np.random.default_rng(3)
+
+    def block(self, x: float, y: float, n: int = 500, size: float = 1.0) -> Any:
+        return self.rng.random((n, 2)) * size + (x, y)
+
+    def test_coordinate_systems_of_their_own(self) -> None:
+        assert lying(self.block(0, 0), self.block(0, 0))
+        assert lying(self.block(0, 0), self.block(5, 5), self.block(5.1, 5.2))
+        assert lying(self.block(0, 0, 5000, 10.0), self.block(4, 4, 50, 1.0))
+
+    def test_few_cells(self) -> None:
+        assert lying(self.block(0, 0, 20), self.block(0, 0, 20))
+        assert lying(np.array([[0.0, 0.0]]), np.array([[0.0, 0.0]]))
+        assert not lying(np.array([[0.0, 0.0]]), np.array([[1.0, 0.0]]))
+
+    def test_side_by_side(self) -> None:
+        tiles = [self.block(x, y) for x in range(5) for y in range(4)]
+        assert not lying(*tiles)
+        assert not lying(self.block(0, 0), self.block(0.85, 0))  # 15 % of a box
+        assert lying(self.block(0, 0), self.block(0.6, 0))
+
+    def test_tilted_beside_each_other(self) -> None:
+        # Two bands along a diagonal: their boxes cross in more than half, their cells nowhere.
+        t, w = self.rng.random((2, 4000)) * [[10.0], [1.0]]
+        lower = np.column_stack([t + w, t - w])
+        upper = lower + np.array([-1.5, 1.5])
+        assert not lying(lower, upper)
+        assert lying(lower, lower + np.array([0.2, -0.2]))
+
+    def test_in_one_line(self) -> None:
+        line = np.column_stack([np.linspace(0, 1, 50), np.zeros(50)])
+        assert lying(line, line)
+        assert not lying(line, line + np.array([1.5, 0]))
+
+
+def test_the_manifest_says_it(tmp_path: Path) -> None:
+    adata = build(fov=[i % 3 for i in range(N)])
+    adata.obsm["spatial"][:, 0] += np.arange(N) % 3 * 200
+    bundle = run_to_memory(adata, ExportConfig())
+    bundle.verify()
+    sections = bundle.manifest.sections
+    assert sections is not None
+    assert (sections.column, sections.overlapping, sections.missing) == ("fov", False, 0)
+    assert [(one.name, one.count) for one in sections.items] == [("0", 200), ("1", 200), ("2", 200)]
+    assert sections.column in bundle.manifest.annotation_columns
+    [column] = bundle.manifest.columns or []
+    assert column.kind == "category"
+    adata.obsm["spatial"][:, 0] -= np.arange(N) % 3 * 200
+    again = run_to_memory(adata, ExportConfig()).manifest.sections
+    assert again is not None and again.overlapping
+
+
+def test_a_real_file(real_data: Path, tmp_path: Path) -> None:
+    path = real_data / "cycif_mti_phenotyped.h5ad"
+    adata = ad.read_h5ad(path)
+    config = ExportConfig(h5ad_path=path, outdir=tmp_path / "out", genes_mode="top_mean:3", sections="phenotype")
+    manifest = export_h5ad(config)
+    Bundle(tmp_path / "out").verify()
+    assert manifest.sections is not None
+    counts = adata.obs["phenotype"].value_counts()
+    assert {one.name: one.count for one in manifest.sections.items} == {str(k): v for k, v in counts.items() if v}
+    assert manifest.sections.overlapping  # cell types are among each other
