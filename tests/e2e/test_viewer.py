@@ -200,7 +200,10 @@ def plain_1_0(folder: Path) -> None:
     """Turn a bundle into one that another program of format 1.0 would write."""
     path = folder / "manifest.json"
     manifest = json.loads(path.read_text())
-    for name in ("generator", "coordinates", "cell_ids", "columns", "gene_labels", "warnings", "scripts"):
+    for name in (
+        "generator", "coordinates", "cell_ids", "columns", "gene_labels", "embeddings", "sections", "view", "warnings",
+        "scripts",
+    ):  # fmt: skip
         manifest.pop(name, None)
     manifest["schema_version"] = "1.0.0"
     if manifest.get("image"):
