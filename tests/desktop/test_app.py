@@ -114,8 +114,11 @@ def _drive(screen: str, file: Path, end: str, app: Any, tmp_path: Path) -> None:
     deadline = time.monotonic() + 60
     while not manifest.exists():
         assert time.monotonic() < deadline
-        xdotool("key", "ctrl+Return")  # nothing happens before the prediction is there
-        time.sleep(0.5)
+        # Nothing happens before the prediction is there; a key too many would export once more.
+        xdotool("key", "ctrl+Return")
+        patience = time.monotonic() + 4
+        while not manifest.exists() and time.monotonic() < patience:
+            time.sleep(0.1)
     Bundle(manifest.parent).verify()
     processes = children(app.pid)
     assert processes
