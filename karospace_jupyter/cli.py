@@ -12,6 +12,8 @@ import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
+from karospace_jupyter.words import size
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
@@ -271,7 +273,7 @@ def _verify(options: argparse.Namespace) -> int:
         )
     else:
         hashed = "all with their hashes" if report.hashed == report.files else f"{report.hashed} with a hash"
-        print(f"{options.verify}: {report.files:,} files, {_size(report.bytes)}, {hashed}: all as the manifest says")
+        print(f"{options.verify}: {report.files:,} files, {size(report.bytes)}, {hashed}: all as the manifest says")
     return 0
 
 
@@ -309,7 +311,7 @@ def _print_plan(plan: Plan, options: argparse.Namespace) -> None:
         ("embeddings", ", ".join(f"{e.label} ({e.name})" for e in plan.embeddings) or "none"),
         ("image", f"{plan.image.origin}, {plan.image.size[0]} × {plan.image.size[1]}" if plan.image else "none"),
         *([("opens with", f"the view in {options.view}")] if plan.view is not None else []),
-        ("files", f"{plan.predicted_files:,}, {_size(plan.predicted_bytes)} before compression"),
+        ("files", f"{plan.predicted_files:,}, {size(plan.predicted_bytes)} before compression"),
     ]
     print(f"{plan.dataset_name}: this would be exported")
     for name, text in rows:
@@ -336,7 +338,7 @@ def _sections_text(plan: Plan) -> str:
 
 def _print_result(bundle: Bundle, paths: Sequence[str], options: argparse.Namespace) -> None:
     m = bundle.manifest
-    size = sum(file.size_bytes for file in m.asset_files)
+    total = sum(file.size_bytes for file in m.asset_files)
     if options.json:
         import json
 
@@ -346,7 +348,7 @@ def _print_result(bundle: Bundle, paths: Sequence[str], options: argparse.Namesp
             "n_cells": m.n_cells,
             "n_genes": m.n_genes_exported,
             "files": len(m.asset_files) + 2,
-            "bytes": size,
+            "bytes": total,
             "warnings": list(bundle.warnings),
         }
         print(json.dumps(result), flush=True)
@@ -354,7 +356,7 @@ def _print_result(bundle: Bundle, paths: Sequence[str], options: argparse.Namesp
     _warn(bundle.warnings, options)
     if not options.quiet:
         print(
-            f"{m.n_cells:,} cells × {m.n_genes_exported:,} genes, {len(m.asset_files) + 2:,} files, {_size(size)}",
+            f"{m.n_cells:,} cells × {m.n_genes_exported:,} genes, {len(m.asset_files) + 2:,} files, {size(total)}",
             file=sys.stderr,
         )
     print("\n".join(paths), flush=True)
@@ -386,14 +388,6 @@ def _serve(bundle: Bundle, options: argparse.Namespace) -> int:
         while not stop.wait(0.5):
             pass
     return 0
-
-
-def _size(n: float) -> str:
-    for unit in ("B", "kB", "MB", "GB"):
-        if n < 1000 or unit == "GB":
-            return f"{n:.0f} {unit}" if unit == "B" else f"{n:.1f} {unit}"
-        n /= 1000
-    return ""
 
 
 if __name__ == "__main__":

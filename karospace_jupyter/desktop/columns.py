@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image, ImageDraw
 
 from karospace_jupyter.desktop.parts import Entry, Field
-from karospace_jupyter.desktop.words import number
+from karospace_jupyter.words import number
 
 if TYPE_CHECKING:
     from karospace_jupyter.desktop.desk import Desk

@@ -8,7 +8,7 @@ from tkinter import ttk
 from typing import TYPE_CHECKING, Any
 
 from karospace_jupyter.desktop.parts import Words
-from karospace_jupyter.desktop.words import duration, size
+from karospace_jupyter.words import duration, size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from karospace_jupyter import ExportConfig, export_h5ad
+from karospace_jupyter.datasets import synthetic_tissue
 from karospace_jupyter.serve import BundleServer
 
 
@@ -56,6 +57,14 @@ class Viewer:
         shot = self.page.screenshot(animations="disabled")
         picture = np.asarray(Image.open(io.BytesIO(shot)).convert("RGB"))
         return np.array([picture[int(y), int(x)] for x, y in self.positions(cells)])
+
+
+@pytest.fixture(scope="session")
+def tissue(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of 3000 cells for tests that only read it."""
+    path = tmp_path_factory.mktemp("tissue") / "tissue.h5ad"
+    synthetic_tissue(n_cells=3000, seed=1).write_h5ad(path)
+    return path
 
 
 @pytest.fixture

@@ -22,15 +22,6 @@ Point = tuple[float, float]
 MIDDLE = (0.3, 0.3, 0.7, 0.65)
 
 
-@pytest.fixture(scope="session")
-def tissue(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("tissue") / "tissue.h5ad"
-    from karospace_jupyter.datasets import synthetic_tissue
-
-    synthetic_tissue(n_cells=3000, seed=1).write_h5ad(path)
-    return path
-
-
 @pytest.fixture
 def opened(tissue: Path, export: Any, serve: Any, viewer: Viewer) -> tuple[Viewer, ad.AnnData]:
     viewer.open(serve(export(tissue, annotation_columns=["cell_type"])))

@@ -20,15 +20,6 @@ pytestmark = pytest.mark.e2e
 NAME = '<script>alert("x")</script>, π 🧬\nline'
 
 
-@pytest.fixture(scope="session")
-def tissue(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("tissue") / "tissue.h5ad"
-    from karospace_jupyter.datasets import synthetic_tissue
-
-    synthetic_tissue(n_cells=3000, seed=1).write_h5ad(path)
-    return path
-
-
 def rgb(text: str) -> np.ndarray[Any, Any]:
     return np.array(list(bytes.fromhex(text[1:])), dtype=int)
 

@@ -65,10 +65,10 @@ test('a bundle on disk answers like a kernel, and only for what lies inside of i
 });
 
 test('a bundle is looked for where the server keeps its files, then beside the notebook', () => {
-  const written = { path: 'out', places: ['/home/me/work/a/out', '~/work/a/out'], created: '' };
-  expect(candidates('/home/me/work', written, 'b/n.ipynb')).toEqual(['a/out', 'b/out']);
-  expect(candidates('~/work/', written, 'a/n.ipynb')).toEqual(['a/out']);
-  expect(candidates('/elsewhere', { ...written, path: '/home/me/work/a/out' }, 'n.ipynb')).toEqual([]);
+  const written = { path: 'out', places: ['/home/me/data/a/out', '~/data/a/out'], created: '' };
+  expect(candidates('/home/me/data', written, 'b/n.ipynb')).toEqual(['a/out', 'b/out']);
+  expect(candidates('~/data/', written, 'a/n.ipynb')).toEqual(['a/out']);
+  expect(candidates('/elsewhere', { ...written, path: '/home/me/data/a/out' }, 'n.ipynb')).toEqual([]);
 });
 
 test("a bundle's folder, as people write it", () => {

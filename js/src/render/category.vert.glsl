@@ -2,22 +2,11 @@
 precision highp float;
 precision highp int;
 precision highp usampler2D;
-layout(location = 0) in vec2 position;
 layout(location = 1) in uint code;
-uniform vec2 scale;
-uniform vec2 offset;
 uniform float size;
 uniform float opacity;
 uniform sampler2D lut;
 flat out vec4 color;
-#ifdef PASSAGE
-layout(location = 3) in vec2 earlier;
-uniform vec4 before;
-uniform float share;
-vec2 at() { return mix(earlier * before.xy + before.zw, position * scale + offset, share); }
-#else
-vec2 at() { return position * scale + offset; }
-#endif
 void main() {
   vec4 entry = texelFetch(lut, ivec2(int(code & 255u), int(code >> 8u)), 0);
   color = toned(entry.rgb) * opacity;

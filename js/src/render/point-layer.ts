@@ -4,6 +4,7 @@ import type { Rgb } from '../lib/colour';
 import categoryVertex from './category.vert.glsl';
 import type { GlScope, Program } from './gl-scope';
 import mixedVertex from './mixed.vert.glsl';
+import placeFunctions from './place.glsl';
 import roundFragment from './round.frag.glsl';
 import selectionFunctions from './selection.glsl';
 import { gathered } from './shuffle';
@@ -47,7 +48,7 @@ type Flag = 'SELECTION' | 'LOG' | 'DIM' | 'PASSAGE';
 
 function vertexSource(main: string, flags: readonly Flag[]): string {
   const defined = flags.map((flag) => `#define ${flag}\n`).join('');
-  return main.replace(VERSION, `${VERSION}${defined}${selectionFunctions}`);
+  return main.replace(VERSION, `${VERSION}${defined}${placeFunctions}${selectionFunctions}`);
 }
 
 /** Cells as points, in shuffled order so that any first part of them shows the whole tissue. */

@@ -1,23 +1,12 @@
 #version 300 es
 precision highp float;
-layout(location = 0) in vec2 position;
 layout(location = 1) in float value;
-uniform vec2 scale;
-uniform vec2 offset;
 uniform float size;
 uniform float opacity;
 uniform vec2 range;
 uniform vec3 missing;
 uniform sampler2D lut;
 flat out vec4 color;
-#ifdef PASSAGE
-layout(location = 3) in vec2 earlier;
-uniform vec4 before;
-uniform float share;
-vec2 at() { return mix(earlier * before.xy + before.zw, position * scale + offset, share); }
-#else
-vec2 at() { return position * scale + offset; }
-#endif
 void main() {
   // A comparison alone may be optimised away as always true.
   bool known = !isnan(value) && value <= 3.4e38 && value >= -3.4e38;
