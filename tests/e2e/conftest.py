@@ -48,6 +48,24 @@ class Viewer:
         found: list[Any] = self.page.evaluate("cells => cells.map((c) => window.karospace.project(c))", cells)
         return [(p["x"], p["y"]) if isinstance(p, dict) else tuple(p) for p in found]
 
+    def lose_context(self) -> None:
+        """Take the graphics away, as a system does when its driver is reset."""
+        self.page.evaluate("""() => {
+          const canvas = document.querySelector('canvas');
+          const gone = new Promise((done) => canvas.addEventListener('webglcontextlost', done, {once: true}));
+          window.lostContext = canvas.getContext('webgl2').getExtension('WEBGL_lose_context');
+          window.lostContext.loseContext();
+          return gone.then(() => null);
+        }""")
+
+    def restore_context(self) -> None:
+        self.page.evaluate("""() => {
+          const canvas = document.querySelector('canvas');
+          const back = new Promise((done) => canvas.addEventListener('webglcontextrestored', done, {once: true}));
+          window.lostContext.restoreContext();
+          return back.then(() => null);
+        }""")
+
     def pixels(self) -> NDArray[np.uint8]:
         shot = self.page.locator("canvas").first.screenshot(animations="disabled")
         return np.asarray(Image.open(io.BytesIO(shot)).convert("RGB"))

@@ -162,7 +162,7 @@ def test_gene_search_by_keyboard(tissue: Path, export: Any, serve: Any, viewer: 
     box.fill("epc")
     viewer.page.keyboard.press("ArrowDown")
     viewer.page.keyboard.press("Enter")
-    viewer.page.wait_for_function("window.karospace.getState().color.gene === 'EPCAM'")
+    viewer.page.wait_for_function("() => window.karospace.getState().color.gene === 'EPCAM'")
 
 
 def test_names_from_data_are_only_text(export: Any, serve: Any, viewer: Viewer, tmp_path: Path) -> None:

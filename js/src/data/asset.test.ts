@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { FormatError } from '../lib/errors';
-import { decode } from './asset';
+import { memorySource } from '../source/memory-source';
+import { decode, readAsset } from './asset';
 import { gzipped } from './bundle-fixture';
 
 const { signal } = new AbortController();
@@ -43,5 +44,50 @@ describe('decode', () => {
   test('a length that does not match is refused', async () => {
     await expect(decode('a', await gzipped(raw), { raw: 9 }, signal)).rejects.toThrow(/9 bytes/);
     await expect(decode('a', raw, { raw: 9 }, signal)).rejects.toThrow(/not gzipped/);
+  });
+});
+
+describe('readAsset', () => {
+  const digestOf = async (bytes: Uint8Array) =>
+    [...new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>))]
+      .map((byte) => byte.toString(16).padStart(2, '0'))
+      .join('');
+  const read = (
+    path: string,
+    bytes: Uint8Array,
+    size: Parameters<typeof readAsset>[2],
+    later?: (check: () => Promise<void>) => void,
+  ) => readAsset(memorySource(new Map([[path, bytes]])), path, size, { signal, later });
+
+  test('another file of the same length is refused', async () => {
+    const size = { stored: 8, raw: 8, sha256: await digestOf(raw) };
+    expect(await read('a.bin', raw, size)).toEqual(raw);
+    const failure = read('a.bin', raw.slice().reverse(), size);
+    await expect(failure).rejects.toThrow(/a\.bin.*not the file that was exported/);
+  });
+
+  test('gzip is compared as stored; what the host has unpacked cannot be', async () => {
+    const packed = await gzipped(raw);
+    const size = { stored: packed.byteLength, raw: 8, sha256: await digestOf(packed) };
+    expect(await read('a.bin.gz', packed, size)).toEqual(raw);
+    expect(await read('a.bin.gz', raw, size)).toEqual(raw);
+    expect(await read('a.bin.gz', raw, { ...size, stored: 8 })).toEqual(raw);
+    await expect(read('a.bin.gz', packed, { ...size, sha256: '00' })).rejects.toThrow(FormatError);
+  });
+
+  test('cut gzip says how short it is', async () => {
+    const packed = await gzipped(raw);
+    const size = { stored: packed.byteLength, raw: 8 };
+    await expect(read('a.gz', packed.subarray(0, 14), size)).rejects.toThrow(/cut short: it has 14 bytes/);
+  });
+
+  test('a large file is handed out, and its check with it', async () => {
+    const large = new Uint8Array(3_000_000);
+    const size = { stored: large.byteLength, raw: large.byteLength, sha256: '00' };
+    const checks: (() => Promise<void>)[] = [];
+    expect(await read('a.bin', large, size, (check) => checks.push(check))).toBe(large);
+    expect(checks).toHaveLength(1);
+    await expect(checks[0]?.()).rejects.toThrow(/a\.bin/);
+    await expect(read('a.bin', large, size)).rejects.toThrow(/a\.bin/);
   });
 });

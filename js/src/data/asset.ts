@@ -4,14 +4,20 @@ import { formatBytes } from '../lib/format';
 import { isInside } from '../lib/path';
 import type { BundleSource, ReadContext } from '../source/bundle-source';
 
+/** What the manifest promises of a file. */
 export interface AssetSize {
   /** Bytes as stored, where known. */
   stored?: number | undefined;
   /** Bytes after decompression, where known. */
   raw?: number | undefined;
+  /** Hex SHA-256 of the bytes as stored, where known. */
+  sha256?: string | undefined;
 }
 
-/** Reads one file and decompresses it if it is gzipped: hosts differ in whether they already did. */
+/** Browsers hash about 1 MB a millisecond, in the page's own thread: larger files would hold up a frame. */
+const CHECK_LATER_FROM = 2_000_000;
+
+/** Reads one file, decompresses it if it is gzipped (hosts differ in whether they already did) and checks it. */
 export async function readAsset(
   source: BundleSource,
   path: string,
@@ -20,7 +26,29 @@ export async function readAsset(
 ): Promise<Uint8Array> {
   if (!isInside(path)) throw new FormatError(path, 'the path leads out of the bundle');
   const bytes = await source.read(path, ctx);
-  return decode(path, bytes, size, ctx.signal);
+  const decoded = await decode(path, bytes, size, ctx.signal);
+  const { sha256, stored } = size;
+  // Only bytes as long as the stored ones can be those: what a host has unpacked has no digest.
+  const unpackedByHost = decoded === bytes && path.endsWith('.gz');
+  if (!sha256 || bytes.byteLength !== stored || unpackedByHost) return decoded;
+  if (ctx.later && stored >= CHECK_LATER_FROM) ctx.later(() => checkDigest(path, bytes, sha256));
+  else await checkDigest(path, bytes, sha256);
+  ctx.signal.throwIfAborted();
+  return decoded;
+}
+
+/** Where the browser gives pages no cryptography (plain http from another machine), the length has to do. */
+async function checkDigest(path: string, bytes: Uint8Array, wanted: string): Promise<void> {
+  const subtle = globalThis.crypto?.subtle as SubtleCrypto | undefined;
+  if (!subtle) return;
+  const digest = new Uint8Array(await subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>));
+  const found = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  if (found === wanted.toLowerCase()) return;
+  const [is, said] = [found, wanted].map((text) => `${text.slice(0, 12)}…`);
+  throw new FormatError(
+    path,
+    `it is not the file that was exported (SHA-256 ${is} where the manifest says ${said})`,
+  );
 }
 
 function isGzip(bytes: Uint8Array): boolean {
@@ -46,6 +74,10 @@ export async function decode(
     }
   }
   if (isGzip(bytes)) {
+    if (stored !== undefined && length !== stored) {
+      const how = length < stored ? 'it was cut short: it' : 'it';
+      throw new FormatError(path, `${how} has ${length} bytes where the manifest says ${stored}`);
+    }
     const unpacked = await gunzip(path, bytes, signal);
     if (raw !== undefined && unpacked.byteLength !== raw) {
       throw new FormatError(

@@ -4,7 +4,7 @@ import { FormatError, UnknownNameError } from '../lib/errors';
 import type { BundleSource, ReadContext } from '../source/bundle-source';
 import { readAsset } from './asset';
 import { type CellNames, readCellIds } from './cell-ids';
-import { asFloat32, assetReader, readChunks } from './chunks';
+import { asFloat32, assetReader, forgetting, readChunks } from './chunks';
 import { type ColumnInfo, type ColumnValues, columnInfo, readColumn } from './columns';
 import { type GeneSearch, geneSearch } from './gene-search';
 import { type GeneStore, geneStore } from './genes';
@@ -102,7 +102,10 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
       if (held) return held;
       const stated = manifest.columns?.find((column) => column.name === name);
       const column = stated
-        ? await readColumn(reader, stated, cells, at)
+        ? await readColumn(reader, stated, cells, {
+            ...at,
+            later: forgetting(at.later, () => loaded.delete(name)),
+          })
         : manifest.columns
           ? undefined
           : (await fromObs(at)).find((candidate) => candidate.name === name);

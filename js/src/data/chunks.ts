@@ -18,7 +18,11 @@ export function assetReader(source: BundleSource, manifest: Manifest): AssetRead
       return readAsset(
         source,
         path,
-        { stored: file?.size_bytes, raw: raw ?? file?.raw_bytes ?? undefined },
+        {
+          stored: file?.size_bytes,
+          raw: raw ?? file?.raw_bytes ?? undefined,
+          sha256: file?.sha256 ?? undefined,
+        },
         ctx,
       );
     },
@@ -56,7 +60,7 @@ export async function readChunks(
   const parts = await Promise.all(
     ordered.map((chunk) =>
       reader.read(chunk.path, (chunk.end - chunk.start) * bytesPerCell, {
-        signal: ctx.signal,
+        ...ctx,
         progress: (bytes) => {
           done.set(chunk.path, Math.min(bytes, chunk.size_bytes));
           let sum = 0;
@@ -75,6 +79,22 @@ export async function readChunks(
     at += part.byteLength;
   }
   return bytes;
+}
+
+/** What turns out to be another file must not be handed out a second time by who keeps it. */
+export function forgetting(later: ReadContext['later'], forget: () => void): ReadContext['later'] {
+  return (
+    later &&
+    ((check) =>
+      later(async () => {
+        try {
+          await check();
+        } catch (error) {
+          forget();
+          throw error;
+        }
+      }))
+  );
 }
 
 /** The bytes seen as little-endian float32; copies only where the bytes are not aligned. */

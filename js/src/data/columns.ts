@@ -1,4 +1,5 @@
 import type { Category, CategoryColumn, NumberColumn } from '../contract/manifest';
+import { safeColour } from '../lib/colour';
 import { FormatError } from '../lib/errors';
 import type { ReadContext } from '../source/bundle-source';
 import { type AssetReader, asFloat32, asUint16, asUint32, readChunks } from './chunks';
@@ -35,7 +36,11 @@ export type ColumnValues = CategoryValues | NumberValues;
 
 export function columnInfo(column: Column | ColumnValues): ColumnInfo {
   if (column.kind === 'number') return { kind: 'number', name: column.name };
-  const { name, categories, missing } = column;
+  const { name, missing } = column;
+  const categories = column.categories.map((category) => ({
+    ...category,
+    color: safeColour(category.color),
+  }));
   return { kind: 'category', name, categories, missing };
 }
 

@@ -1,7 +1,7 @@
 import type { GeneEntry, Manifest } from '../contract/manifest';
 import { FormatError, UnknownNameError } from '../lib/errors';
 import type { ReadContext } from '../source/bundle-source';
-import { type AssetReader, asFloat32, readChunks } from './chunks';
+import { type AssetReader, asFloat32, forgetting, readChunks } from './chunks';
 import { SharedReads } from './shared-reads';
 import { type Summary, summariseGene } from './summary';
 
@@ -69,7 +69,8 @@ export function geneStore(reader: AssetReader, manifest: Manifest, live: readonl
         kept.set(gene, cached);
         return cached;
       }
-      return reads.run(gene, ctx.signal, (signal) => load(entry, { signal, progress: ctx.progress }));
+      const later = forgetting(ctx.later, () => kept.delete(gene));
+      return reads.run(gene, ctx.signal, (signal) => load(entry, { signal, progress: ctx.progress, later }));
     },
   };
 }

@@ -128,5 +128,6 @@ async function main(): Promise<void> {
 }
 
 // Files that the page carries may stand behind this script.
-if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', () => void main());
+if (document.readyState === 'loading')
+  document.addEventListener('DOMContentLoaded', () => void main(), { once: true });
 else void main();

@@ -34,9 +34,16 @@ export function paletteColour(index: number): string {
   return PALETTE[index % PALETTE.length] ?? MISSING_COLOUR;
 }
 
+const HEX = /^#([0-9a-f]{3}|[0-9a-f]{6}|[0-9a-f]{8})$/i;
+
+/** The colour if it is one, else grey: as a style, any other text could ask for a picture. */
+export function safeColour(text: unknown): string {
+  return typeof text === 'string' && HEX.test(text.trim()) ? text.trim() : MISSING_COLOUR;
+}
+
 /** `#rgb`, `#rrggbb` or `#rrggbbaa`; a colour that cannot be read is grey: one bad entry must not stop a load. */
 export function parseColour(text: string): Rgb {
-  const hex = /^#([0-9a-f]{3}|[0-9a-f]{6}|[0-9a-f]{8})$/i.exec(text.trim())?.[1];
+  const hex = HEX.exec(text.trim())?.[1];
   if (!hex) return [180, 186, 195];
   const six = hex.length === 3 ? hex.replace(/./g, '$&$&') : hex.slice(0, 6);
   const value = Number.parseInt(six, 16);

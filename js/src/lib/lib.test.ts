@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { fitCamera, panned, project, unproject, viewOf, zoomedAt } from './camera';
 import { COLORMAPS, colourAt, colourScale, rampOf } from './colormap';
-import { cssColour, parseColour, parseCssColour } from './colour';
+import { cssColour, parseColour, parseCssColour, safeColour } from './colour';
 import { forEachCsvRow } from './csv';
 import { Disposer } from './disposer';
 import { formatCount, formatShare, formatValue } from './format';
@@ -107,6 +107,11 @@ test('colours', () => {
   expect(parseColour('#fff')).toEqual([255, 255, 255]);
   expect(parseColour('#102030ff')).toEqual([16, 32, 48]);
   expect(parseColour('url(evil)')).toEqual([180, 186, 195]);
+  expect([safeColour('#102030'), safeColour('url(evil)'), safeColour(7)]).toEqual([
+    '#102030',
+    '#b4bac3',
+    '#b4bac3',
+  ]);
   expect(parseCssColour('rgb(14, 17, 22)')).toEqual([14, 17, 22]);
   expect(parseCssColour('rgba(0, 0, 0, 0)')).toBeNull();
   expect(cssColour(colourAt('viridis', 0))).toBe('rgb(68, 1, 84)');

@@ -130,7 +130,7 @@ function Chip({ region, back }: ChipProps): JSX.Element {
           event.preventDefault();
         }}
       >
-        <span class="ks-dot" style={{ background: color }} />
+        <span class="ks-dot" style={{ backgroundColor: color }} />
         <span class="ks-clip">{name}</span>
         <span class="ks-muted">· {formatCount(count)}</span>
       </button>

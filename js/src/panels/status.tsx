@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import { GraphicsError } from '../lib/errors';
 import { usePanels } from './context';
 import { Icon } from './icons';
 import { Advice } from './problem';
@@ -15,6 +16,7 @@ export function StatusView(): JSX.Element | null {
           <Icon name="alert" size={24} />
           <h2>This bundle cannot be shown</h2>
           <Advice error={status.error} />
+          {status.error instanceof GraphicsError && <Preview alt="Small picture of the tissue" />}
           <button type="button" class="ks-button ks-primary" onClick={retry}>
             Try again
           </button>
@@ -26,7 +28,7 @@ export function StatusView(): JSX.Element | null {
     return (
       <>
         <Progress done={status.done} total={status.total} label={status.label} />
-        <Preview />
+        <Preview alt="" />
         <div class="ks-loading" role="status">
           {model.waiting.value ?? `${status.label}…`}
         </div>
@@ -62,8 +64,8 @@ function Progress({ done, total, label }: { done: number; total: number; label: 
   );
 }
 
-/** The bundle's small picture, until the tissue itself is there. */
-function Preview(): JSX.Element | null {
+/** The bundle's small picture, until the tissue itself is there or in its place. */
+function Preview({ alt }: { alt: string }): JSX.Element | null {
   const { model } = usePanels();
   const blob = model.preview.value;
   const [url, setUrl] = useState<string | null>(null);
@@ -73,5 +75,5 @@ function Preview(): JSX.Element | null {
     setUrl(made);
     return () => URL.revokeObjectURL(made);
   }, [blob]);
-  return url ? <img class="ks-preview" src={url} alt="" /> : null;
+  return url ? <img class="ks-preview" src={url} alt={alt} /> : null;
 }

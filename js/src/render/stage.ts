@@ -191,7 +191,8 @@ export function createStage(
     try {
       work();
     } catch (thrown) {
-      fail(thrown);
+      // A lost context gives out nothing; all of it is built anew when it comes back.
+      if (!gl.isContextLost()) fail(thrown);
     }
   };
 

@@ -2,6 +2,11 @@ export interface ReadContext {
   signal: AbortSignal;
   /** Bytes so far and in all; the total is 0 where the carrier does not say. */
   progress?: ((done: number, total: number) => void) | undefined;
+  /**
+   * Takes over the check of a large file, whose bytes are then handed out unchecked: whoever gives this runs the check
+   * when the frame that waits for them stands. Without it, every file is checked before it is handed out.
+   */
+  later?: ((check: () => Promise<void>) => void) | undefined;
 }
 
 /** What carries the files of a bundle. */

@@ -1,6 +1,7 @@
 import type { AssetFile, Manifest, ScriptShard } from '../contract/manifest';
 import { fromBase64, joined } from '../lib/bytes';
 import { NotFoundError } from '../lib/errors';
+import { isInside } from '../lib/path';
 import type { BundleSource } from './bundle-source';
 
 const MANIFEST = 'manifest.json';
@@ -88,6 +89,7 @@ export function scriptRunner(document: Document): RunScript {
   scope.karospaceFile = (name, base64) => handed.set(name, base64);
   return (path) =>
     new Promise((resolve, reject) => {
+      if (!isInside(path)) return reject(new NotFoundError(path));
       const script = document.createElement('script');
       script.onload = () => {
         // The text of a script is as large as its bytes and a third: not kept in the page.

@@ -5,7 +5,7 @@ import type { GeneValues } from '../data/genes';
 import { summariseGene } from '../data/summary';
 import { fitCamera } from '../lib/camera';
 import { asError, isAbort, UnknownNameError } from '../lib/errors';
-import type { BundleSource } from '../source/bundle-source';
+import type { BundleSource, ReadContext } from '../source/bundle-source';
 import { type Layer, NO_LAYER } from './layer';
 import { type Sections, sectionsLayout } from './layout';
 import type { Model } from './model';
@@ -29,6 +29,7 @@ export interface Loader {
 const TOOLTIP_COLUMNS = 8;
 const TOOLTIP_VALUES = 16_000_000;
 const RECENT_GENES = 5;
+const CHECK_AFTER_MS = 300;
 
 export interface LoaderOptions {
   /**
@@ -49,18 +50,39 @@ export function createLoader(
   let colorRead = new AbortController();
   let pending: Promise<void> = Promise.resolve();
   const ctx = () => ({ signal: closed.signal });
+  /** Checks that wait until the first frame stands. */
+  let unchecked: (() => void)[] | null = [];
+  const timers = new Set<ReturnType<typeof setTimeout>>();
+  /** Has large files checked when what they are read for is drawn; `tell` says what becomes of damaged ones. */
+  const later = (tell: (error: Error) => void) => (check: () => Promise<void>) => {
+    const run = () => {
+      if (!closed.signal.aborted) check().catch((thrown) => closed.signal.aborted || tell(asError(thrown)));
+    };
+    if (unchecked) return void unchecked.push(run);
+    const timer = setTimeout(() => {
+      timers.delete(timer);
+      run();
+    }, CHECK_AFTER_MS);
+    timers.add(timer);
+  };
 
   const keepColumn = (column: ColumnValues) => {
     if (model.loaded.value.get(column.name) === column) return;
     model.loaded.value = new Map(model.loaded.value).set(column.name, column);
   };
 
-  const layerOf = async (bundle: Bundle, color: Color, signal: AbortSignal): Promise<Layer> => {
+  const layerOf = async (
+    bundle: Bundle,
+    color: Color,
+    signal: AbortSignal,
+    later: ReadContext['later'],
+  ): Promise<Layer> => {
     if (color.kind === 'none') return NO_LAYER;
     const label = labelOf(color);
     let sum: Float64Array | null = null;
     const at = {
       signal,
+      later,
       progress: (done: number, total: number) => {
         if (!signal.aborted && model.status.value.kind === 'ready') model.task.value = { label, done, total };
       },
@@ -68,7 +90,7 @@ export function createLoader(
     if (color.kind === 'score' || color.kind === 'blend') {
       const parts: GeneValues[] = [];
       for (const gene of color.genes) {
-        parts.push(await bundle.genes.read(gene, { signal }));
+        parts.push(await bundle.genes.read(gene, { signal, later }));
         at.progress(parts.length, color.genes.length);
         // A set may be larger than what is kept: only its sum is.
         if (color.kind === 'score') sum = added(sum, parts.pop());
@@ -92,6 +114,15 @@ export function createLoader(
     const mine = new AbortController();
     colorRead = mine;
     const signal = AbortSignal.any([mine.signal, closed.signal]);
+    const refuse = (error: Error) =>
+      batch(() => {
+        // Old colours under a new name would lie.
+        model.layer.value = NO_LAYER;
+        model.problem.value = error;
+      });
+    const tell = (error: Error) => {
+      if (!signal.aborted) refuse(error);
+    };
     const run = async () => {
       const bundle = model.bundle.value;
       if (!bundle) return;
@@ -100,7 +131,7 @@ export function createLoader(
         model.task.value = { label: labelOf(color), done: 0, total: 0 };
       }
       try {
-        const layer = await layerOf(bundle, color, signal);
+        const layer = await layerOf(bundle, color, signal, later(tell));
         if (signal.aborted) throw signal.reason;
         batch(() => {
           model.layer.value = layer;
@@ -113,11 +144,7 @@ export function createLoader(
         });
       } catch (thrown) {
         if (isAbort(thrown, signal)) throw thrown;
-        batch(() => {
-          // Old colours under a new name would lie.
-          model.layer.value = NO_LAYER;
-          model.problem.value = asError(thrown);
-        });
+        refuse(asError(thrown));
         throw thrown;
       } finally {
         if (colorRead === mine) model.task.value = null;
@@ -176,13 +203,22 @@ export function createLoader(
       );
       const withProgress = {
         ...ctx(),
+        // Cells in the wrong places are worse than none.
+        later: later((error) => {
+          model.status.value = { kind: 'error', error };
+        }),
         progress: (done: number, total: number) => {
           if (model.status.value.kind === 'loading')
             model.status.value = { kind: 'loading', label, done, total };
         },
       };
       const ready = bundle.positions(withProgress);
-      const columns = await bundle.columns(ctx());
+      const columns = await bundle.columns(ctx()).catch((thrown): readonly ColumnInfo[] => {
+        failIfAborted(thrown, closed.signal);
+        // Without its table of classes, the tissue can still be shown.
+        model.notice.value = asError(thrown);
+        return [];
+      });
       model.columns.value = columns;
       const stated = free ? firstView(bundle) : {};
       model.state.value = merged(model.state.value, stated);
@@ -224,6 +260,8 @@ export function createLoader(
   const loadRest = async () => {
     const bundle = model.bundle.value;
     if (!bundle) return;
+    for (const check of unchecked ?? []) check();
+    unchecked = null;
     const quietly = async (work: Promise<void>) => {
       await work.catch((thrown) => {
         if (!isAbort(thrown, closed.signal)) model.notice.value ??= asError(thrown);
@@ -262,6 +300,7 @@ export function createLoader(
     loadRest,
     dispose() {
       const reason = new DOMException('The viewer was closed.', 'AbortError');
+      for (const timer of timers) clearTimeout(timer);
       colorRead.abort(reason);
       closed.abort(reason);
       model.image.value?.bitmap.close();

@@ -1,0 +1,127 @@
+// Runs before the page's own script: counts what the page takes and has not given back.
+(() => {
+  const listeners = new Map();
+  const timers = new Set();
+  const frames = new Set();
+  const observers = new Set();
+  const workers = new Set();
+  const urls = new Set();
+  const gl = new Set();
+  const later = window.setTimeout;
+  // Whoever drives the browser listens, too.
+  const byPage = () => new Error().stack.includes(location.href);
+
+  const { addEventListener, removeEventListener } = EventTarget.prototype;
+  const isCapture = (options) => (typeof options === 'object' ? !!options?.capture : !!options);
+  const heldOf = (target, type, capture) => {
+    if (!listeners.has(target)) listeners.set(target, new Map());
+    const byType = listeners.get(target);
+    const key = `${type}${capture ? ' (capture)' : ''}`;
+    if (!byType.has(key)) byType.set(key, new Set());
+    return byType.get(key);
+  };
+  EventTarget.prototype.addEventListener = function (type, listener, options) {
+    const target = this ?? window;
+    if (listener && byPage()) {
+      const held = heldOf(target, type, isCapture(options));
+      held.add(listener);
+      const forget = () => held.delete(listener);
+      if (options?.once) addEventListener.call(target, type, forget, { once: true, capture: isCapture(options) });
+      if (options?.signal) addEventListener.call(options.signal, 'abort', forget, { once: true });
+    }
+    return addEventListener.call(target, type, listener, options);
+  };
+  EventTarget.prototype.removeEventListener = function (type, listener, options) {
+    const target = this ?? window;
+    heldOf(target, type, isCapture(options)).delete(listener);
+    return removeEventListener.call(target, type, listener, options);
+  };
+
+  const counted = (start, stop, held, repeats = false) => {
+    const [started, stopped] = [window[start], window[stop]];
+    window[start] = (work, ...rest) => {
+      const id = started((...given) => {
+        if (!repeats) held.delete(id);
+        work(...given);
+      }, ...rest);
+      if (byPage()) held.add(id);
+      return id;
+    };
+    window[stop] = (id) => {
+      held.delete(id);
+      stopped(id);
+    };
+  };
+  counted('setTimeout', 'clearTimeout', timers);
+  counted('setInterval', 'clearInterval', timers, true);
+  counted('requestAnimationFrame', 'cancelAnimationFrame', frames);
+
+  for (const name of ['ResizeObserver', 'MutationObserver', 'IntersectionObserver']) {
+    window[name] = class extends window[name] {
+      observe(...given) {
+        if (byPage()) observers.add(this);
+        super.observe(...given);
+      }
+      disconnect() {
+        observers.delete(this);
+        super.disconnect();
+      }
+    };
+  }
+  window.Worker = class extends window.Worker {
+    constructor(...given) {
+      super(...given);
+      workers.add(this);
+    }
+    terminate() {
+      workers.delete(this);
+      super.terminate();
+    }
+  };
+  const { createObjectURL, revokeObjectURL } = URL;
+  URL.createObjectURL = (object) => {
+    const url = createObjectURL(object);
+    urls.add(url);
+    return url;
+  };
+  URL.revokeObjectURL = (url) => {
+    urls.delete(url);
+    revokeObjectURL(url);
+  };
+  const drawing = WebGL2RenderingContext.prototype;
+  for (const kind of ['Buffer', 'VertexArray', 'Texture', 'Program', 'Shader', 'Framebuffer', 'Renderbuffer', 'Query']) {
+    const [make, remove] = [drawing[`create${kind}`], drawing[`delete${kind}`]];
+    drawing[`create${kind}`] = function (...given) {
+      const object = make.apply(this, given);
+      gl.add(object);
+      return object;
+    };
+    drawing[`delete${kind}`] = function (object) {
+      gl.delete(object);
+      return remove.call(this, object);
+    };
+  }
+
+  // A listener on an element that has left the page goes with it.
+  const gone = (target) => target instanceof Node && !target.isConnected;
+  window.live = () => ({
+    listeners: [...listeners]
+      .filter(([target]) => !gone(target))
+      .flatMap(([target, byType]) =>
+        [...byType].flatMap(([type, held]) => Array(held.size).fill(`${target.constructor.name} ${type}`)),
+      ),
+    timers: timers.size,
+    frames: frames.size,
+    observers: observers.size,
+    workers: workers.size,
+    urls: urls.size,
+    gl: gl.size,
+  });
+  const isEmpty = ({ listeners: held, ...counts }) =>
+    held.length === 0 && Object.values(counts).every((count) => count === 0);
+  /** What is left once all that ends by itself has ended. */
+  window.leftOver = async () => {
+    for (let i = 0; i < 50 && !isEmpty(window.live()); i++) await new Promise((done) => later(done, 100));
+    return window.live();
+  };
+})();

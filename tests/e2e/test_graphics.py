@@ -1,0 +1,146 @@
+"""Browsers that cannot draw, that lose what was drawn, and what the viewer leaves behind."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import Viewer
+from numpy.typing import NDArray
+from PIL import Image
+
+from karospace_jupyter import adata_to_karospace
+from karospace_jupyter.bundle.read import Bundle
+from karospace_jupyter.datasets import synthetic_tissue
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    folder = tmp_path_factory.mktemp("graphics") / "bundle"
+    return adata_to_karospace(synthetic_tissue(1500, 20, seed=1), folder, genes_mode="all", scripts="no")
+
+
+@pytest.fixture
+def no_webgl(browser: Any, chromium: str) -> Iterator[Viewer]:
+    """A browser whose system gives it no 3D at all."""
+    other = browser.browser_type.launch(
+        executable_path=chromium, args=["--no-sandbox", "--disable-3d-apis", "--disable-gpu"]
+    )
+    yield Viewer(other.new_page())
+    other.close()
+
+
+def picture(viewer: Viewer) -> NDArray[np.uint8]:
+    """What is drawn now, at rest."""
+    viewer.set()
+    png = viewer.page.evaluate("""async () => {
+      const bytes = new Uint8Array(await (await window.karospace.snapshot()).arrayBuffer());
+      return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
+    }""")
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB"))
+
+
+def test_without_webgl_the_page_says_so_and_shows_the_preview(bundle: Bundle, serve: Any, no_webgl: Viewer) -> None:
+    page = no_webgl.page
+    page.goto(serve(bundle.path))
+    alert = page.get_by_role("alert")
+    alert.get_by_text("WebGL2").first.wait_for()
+    assert "hardware acceleration" in alert.inner_text()
+    preview = alert.get_by_role("img", name="Small picture of the tissue")
+    preview.wait_for()
+    page.wait_for_function("() => document.querySelector('[role=alert] img').naturalWidth > 0")
+    assert no_webgl.problems == []
+
+
+def test_without_webgl_and_without_a_preview(serve: Any, no_webgl: Viewer, tmp_path: Path) -> None:
+    made = adata_to_karospace(synthetic_tissue(300, 5, seed=1), tmp_path / "b", preview=False, scripts="no")
+    no_webgl.page.goto(serve(made.path))
+    no_webgl.page.get_by_role("alert").get_by_text("WebGL2").first.wait_for()
+    assert no_webgl.page.locator("[role=alert] img").count() == 0
+    assert no_webgl.problems == []
+
+
+CHANGES: dict[str, dict[str, Any]] = {
+    "nothing": {},
+    "gene": {"color": {"kind": "gene", "gene": "EPCAM"}},
+    "other classes": {"color": {"kind": "annotation", "column": "area"}},
+    "map": {"color": {"kind": "gene", "gene": "CD3E"}, "colormap": "magma", "reversed": True, "dimZeros": True},
+    "hidden": {"hidden": {"cell_type": ["T cell"]}, "opacity": 0.5},
+    "no image": {"imageOn": False, "theme": "dark", "pointSize": 2},
+}
+
+
+@pytest.mark.parametrize("selected", [False, True], ids=["", "selection"])
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
+def test_a_lost_context_comes_back_with_the_same_picture(
+    bundle: Bundle, serve: Any, viewer: Viewer, change: dict[str, Any], selected: bool
+) -> None:
+    page = viewer.page
+    page.set_viewport_size({"width": 900, "height": 600})
+    viewer.open(serve(bundle.path))
+    page.wait_for_load_state("networkidle")
+    before = viewer.state()
+    mask = [int(cell % 3 == 0) for cell in range(bundle.manifest.n_cells)]
+    select = "mask => window.karospace.select(mask && Uint8Array.from(mask))"
+    if selected:
+        page.evaluate(select, mask)
+    viewer.set(**change)
+    wanted = picture(viewer)
+    page.evaluate(select, None)
+    viewer.set(**{key: before[key] for key in change})
+    other = picture(viewer)
+    if change or selected:
+        assert (wanted != other).any()
+
+    viewer.lose_context()
+    page.evaluate("change => { window.changed = window.karospace.setState(change); }", change)
+    if selected:
+        page.evaluate(select, mask)
+    viewer.restore_context()
+    page.evaluate("window.changed")
+    assert (picture(viewer) == wanted).all()
+    assert page.get_by_role("alert").count() == 0
+    assert viewer.problems == []
+
+
+def test_a_selection_outlives_a_loss(bundle: Bundle, serve: Any, viewer: Viewer) -> None:
+    viewer.open(serve(bundle.path))
+    viewer.page.wait_for_load_state("networkidle")
+    viewer.page.evaluate(
+        "n => window.karospace.select(Uint8Array.from({length: n}, (_, i) => i % 2))", bundle.manifest.n_cells
+    )
+    wanted = picture(viewer)
+    objects = viewer.page.evaluate("window.karospace.liveObjects")
+    for _ in range(3):
+        viewer.lose_context()
+        assert viewer.page.evaluate("window.karospace.liveObjects") == 0
+        viewer.restore_context()
+        assert (picture(viewer) == wanted).all()
+    assert viewer.page.evaluate("window.karospace.liveObjects") <= objects
+    assert viewer.page.evaluate("window.karospace.selection.reduce((sum, flag) => sum + flag, 0)") > 0
+
+
+def test_a_context_that_is_lost_before_the_first_frame(bundle: Bundle, serve: Any, viewer: Viewer) -> None:
+    viewer.page.add_init_script("""
+      const original = HTMLCanvasElement.prototype.getContext;
+      HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
+        const gl = original.call(this, kind, ...rest);
+        if (kind !== 'webgl2' || window.lost) return gl;
+        window.lost = gl.getExtension('WEBGL_lose_context');
+        window.lost.loseContext();
+        return gl;
+      };
+    """)
+    viewer.page.goto(serve(bundle.path))
+    viewer.page.wait_for_function("() => window.lost && window.karospace.cells > 0")
+    viewer.page.evaluate("window.lost.restoreContext()")
+    viewer.page.evaluate("window.karospace.ready")
+    assert len(np.unique(picture(viewer).reshape(-1, 3), axis=0)) > 20
+    assert viewer.page.get_by_role("alert").count() == 0

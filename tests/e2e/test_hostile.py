@@ -1,0 +1,325 @@
+"""Bundles whose every text was written by someone with bad intent, and a page that may call nobody."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import Viewer
+from webhosts import Outside
+
+from karospace_jupyter import adata_to_karospace
+from karospace_jupyter.bundle.read import Bundle
+
+pytestmark = pytest.mark.e2e
+
+PAYLOADS = [
+    "<img src=planted onerror=planted()>",
+    '"><script>planted()</script>',
+    "javascript:planted()",
+    "' onmouseover=planted() autofocus onfocus=planted() '",
+    "<svg onload=planted()>",
+    "<style>@import 'planted.css'</style>",
+    "<iframe srcdoc='<script>parent.planted()</script>'></iframe>",
+    "${planted()}{{planted()}}",
+]
+COLOURS = ["url(planted.png)", "red;background:url(planted.png)", "#123456</style><script>planted()</script>"]
+COUNT = "window.calls = 0; window.planted = () => { window.calls++; };"
+
+
+def payload(number: int) -> str:
+    return f"{PAYLOADS[number % len(PAYLOADS)]} {number}"
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Hostile in all that comes from the AnnData: columns, classes, genes, their labels, ids."""
+    n, rng = 400, np.random.default_rng(0)
+    obs = pd.DataFrame(
+        {
+            payload(100): pd.Categorical([payload(i % 9) for i in range(n)]),
+            payload(101): [payload(20 + i % 5) for i in range(n)],
+            payload(102): rng.random(n),
+        },
+        index=[f"{payload(i)} id" for i in range(n)],
+    )
+    var = pd.DataFrame({"gene_ids": [payload(50 + i) for i in range(9)]}, index=[payload(i) for i in range(9)])
+    adata = ad.AnnData(rng.random((n, 9), dtype=np.float32), obs=obs, var=var)
+    adata.obsm["spatial"] = rng.random((n, 2)) * 100
+    adata.uns["spatial"] = {
+        "s": {
+            "images": {"hires": rng.random((60, 60, 3), dtype=np.float32)},
+            "scalefactors": {"tissue_hires_scalef": 0.6, "spot_diameter_fullres": 2.0},
+        }
+    }
+    folder = tmp_path_factory.mktemp("hostile") / "bundle"
+    return adata_to_karospace(adata, folder, genes_mode="all", dataset_name=payload(0), scripts="no").path
+
+
+FIXED = {"schema_version", "format", "dtype", "y_axis", "sha256"}
+"""Fields with a meaning: with another text the bundle does not open. They have a test of their own."""
+
+
+class Planter:
+    """Puts a hostile text into every string; what was the same stays the same."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, str] = {}
+        self.paths: dict[str, str] = {}
+        self.colours = 0
+
+    def walk(self, value: Any, key: str = "", inside: str = "") -> Any:
+        if isinstance(value, dict):
+            return {name: self.walk(held, name, f"{inside}/{key}") for name, held in value.items()}
+        if isinstance(value, list):
+            return [self.walk(held, key, inside) for held in value]
+        if not isinstance(value, str) or key in FIXED or (key == "kind" and inside.endswith("/columns")):
+            return value
+        if key in {"path", "preview_path"}:
+            suffix = value[value.index(".") :]
+            text = payload(len(self.paths)).replace("/", "")
+            return self.paths.setdefault(value, f"assets/{text}{suffix}")
+        if key == "color":
+            self.colours += 1
+            return COLOURS[self.colours % len(COLOURS)]
+        # Names that are hostile already stay, so that they can be looked for.
+        return value if "planted" in value else self.names.setdefault(value, payload(200 + len(self.names)))
+
+
+@pytest.fixture
+def planted(plain: Path, tmp_path: Path) -> Bundle:
+    folder = Path(shutil.copytree(plain, tmp_path / "bundle"))
+    planter = Planter()
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest |= {"generator": "x", "warnings": ["x", "y"]}
+    manifest = planter.walk(manifest)
+    for old, new in planter.paths.items():
+        (folder / old).rename(folder / new)
+    assert planter.colours > 0
+    assert manifest["asset_files"][0]["kind"] in planter.names.values()
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    return Bundle(folder)
+
+
+@pytest.fixture
+def watched(viewer: Viewer) -> Viewer:
+    viewer.page.add_init_script(COUNT)
+    return viewer
+
+
+def harmless(viewer: Viewer, url: str, known: set[str]) -> None:
+    """Nothing ran, nothing was asked for, and nothing became an element."""
+    assert viewer.page.evaluate("window.calls") == 0
+    for request in viewer.requests:
+        if not request.startswith(("blob:", "data:")):
+            assert request.startswith(url), request
+            assert unquote(request.removeprefix(url)) in known | {"", "manifest.json"}
+    found = viewer.page.evaluate(
+        """() => [...document.querySelectorAll('*')].filter((element) =>
+            ['IFRAME', 'OBJECT', 'EMBED', 'LINK', 'IMG', 'A'].includes(element.tagName) && element.rel !== 'icon'
+            || element.tagName === 'SCRIPT' && element.textContent.length < 1000
+            || [...element.attributes].some(({name, value}) => name.startsWith('on') || name === 'style' && /planted/.test(value))
+          ).map((element) => element.outerHTML.slice(0, 200))"""
+    )
+    assert found == []
+
+
+def test_every_text_is_only_text(planted: Bundle, serve: Any, watched: Viewer) -> None:
+    viewer, page = watched, watched.page
+    url = serve(planted.path)
+    manifest = json.loads((planted.path / "manifest.json").read_text())
+    known = {file["path"] for file in manifest["asset_files"]}
+    viewer.open(url)
+    page.wait_for_load_state("networkidle")
+
+    def shown(text: str) -> None:
+        page.get_by_text(text, exact=True).first.wait_for()
+        harmless(viewer, url, known)
+
+    first, second, numbers = (column["name"] for column in manifest["columns"])
+    shown(manifest["dataset_name"])
+    viewer.set(color={"kind": "annotation", "column": first}, groupBy=first)
+    for category in manifest["columns"][0]["categories"]:
+        shown(category["name"])
+    x, y = viewer.positions([7])[0]
+    page.mouse.move(x - 20, y)
+    page.mouse.move(x, y)
+    tooltip = page.get_by_role("tooltip")
+    tooltip.get_by_text(f"{payload(7)} id", exact=True).wait_for()
+    tooltip.get_by_text(first, exact=True).wait_for()
+
+    page.evaluate("n => window.karospace.select(Uint8Array.from({length: n}, (_, i) => i % 2))", manifest["n_cells"])
+    page.get_by_role("region", name="Selection").get_by_text(payload(1), exact=True).first.wait_for()
+    page.evaluate(
+        "([name, color]) => window.karospace.setRegions([{name, color, mask: window.karospace.selection}])",
+        [payload(2), COLOURS[0]],
+    )
+    page.get_by_role("region", name="Regions").get_by_text(payload(2), exact=True).wait_for()
+    harmless(viewer, url, known)
+
+    gene, other = manifest["gene_list"][:2]
+    viewer.set(color={"kind": "gene", "gene": gene})
+    page.get_by_text(f"mean · {first}", exact=True).first.wait_for()
+    page.keyboard.press("/")
+    page.keyboard.type("planted")
+    page.get_by_role("option").get_by_text(other, exact=True).wait_for()
+    page.get_by_role("option").get_by_text(manifest["gene_labels"][0]["labels"][1], exact=True).first.wait_for()
+    harmless(viewer, url, known)
+    page.keyboard.press("Escape")
+    for column in (second, numbers):
+        viewer.set(color={"kind": "annotation", "column": column})
+    page.keyboard.press("?")
+    page.get_by_role("dialog").wait_for()
+    page.keyboard.press("Escape")
+    harmless(viewer, url, known)
+
+    failure = page.evaluate("name => window.karospace.setState({color: {kind: 'gene', gene: name}}).then(() => '', String)", payload(999))  # fmt: skip
+    assert payload(999) in failure
+    assert viewer.problems == []
+
+    path = next(entry["chunks"][0]["path"] for entry in manifest["expression"]["genes"] if entry["gene"] == other)
+    (planted.path / path).unlink()
+    page.evaluate("gene => window.karospace.setState({color: {kind: 'gene', gene}}).catch(() => null)", other)
+    page.get_by_role("alert").get_by_text(path).first.wait_for()
+    harmless(viewer, url, known)
+
+
+def test_the_tables_of_format_1_0_are_only_text(plain: Path, serve: Any, watched: Viewer, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(plain, tmp_path / "bundle"))
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest |= dict.fromkeys(("coordinates", "cell_ids", "columns", "gene_labels"))
+    (folder / "manifest.json").write_text(json.dumps(manifest | {"schema_version": "1.0.0"}))
+    url = serve(folder)
+    watched.open(url)
+    watched.set(color={"kind": "annotation", "column": payload(100)})
+    for number in range(9):
+        watched.page.get_by_text(payload(number), exact=True).first.wait_for()
+    x, y = watched.positions([7])[0]
+    watched.page.mouse.move(x - 20, y)
+    watched.page.mouse.move(x, y)
+    watched.page.get_by_role("tooltip").get_by_text(f"{payload(7)} id", exact=True).wait_for()
+    harmless(watched, url, {file["path"] for file in manifest["asset_files"]})
+
+
+def put(*keys: str | int) -> Callable[[dict[str, Any], Any], None]:
+    def into(manifest: Any, text: Any) -> None:
+        for key in keys[:-1]:
+            manifest = manifest[key]
+        manifest[keys[-1]] = text
+
+    return into
+
+
+MEANT = {
+    "version": put("schema_version"),
+    "format": put("expression", "format"),
+    "coordinates": put("coordinates", "chunks", 0, "path"),
+    "dtype": put("columns", 0, "dtype"),
+    "kind": put("columns", 0, "kind"),
+    "axis": put("coordinates", "y_axis"),
+    "unit": put("coordinates", "unit_um"),
+    "digest": put("asset_files", 0, "sha256"),
+    "image": put("image", "path"),
+    "preview": put("preview_path"),
+    "cells": put("n_cells"),
+    "genes": put("gene_list"),
+    "count": put("columns", 0, "categories", 0, "count"),
+    "whole": put("expression"),
+}
+
+
+@pytest.mark.parametrize("plant", MEANT.values(), ids=MEANT.keys())
+def test_a_text_where_something_else_is_meant(
+    plain: Path, serve: Any, watched: Viewer, tmp_path: Path, plant: Callable[[dict[str, Any], Any], None]
+) -> None:
+    folder = Path(shutil.copytree(plain, tmp_path / "bundle"))
+    manifest = json.loads((folder / "manifest.json").read_text())
+    known = {file["path"] for file in manifest["asset_files"]}
+    plant(manifest, PAYLOADS[0])
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    url = serve(folder)
+    watched.page.goto(url)
+    watched.page.evaluate("window.karospace.ready.catch(() => null)")
+    watched.page.wait_for_load_state("networkidle")
+    # Asked for as a file of the bundle, which it is not.
+    harmless(watched, url, known | {PAYLOADS[0]})
+    assert not [problem for problem in watched.problems if "Failed to load resource" not in problem]
+
+
+def test_paths_that_lead_elsewhere_are_not_followed(plain: Path, serve: Any, watched: Viewer, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(plain, tmp_path / "bundle"))
+    manifest = json.loads((folder / "manifest.json").read_text())
+    with Outside() as outside:
+        host = f"127.0.0.1:{outside.port}"
+        paths = [f"//{host}/x", f"http://{host}/x", f"\\\\{host}\\x", "../../x", "javascript:planted()", "data:,x", "/x"]
+        for entry, path in zip(manifest["expression"]["genes"], paths, strict=False):
+            entry["chunks"][0]["path"] = path
+        manifest["image"]["path"] = paths[0]
+        manifest["preview_path"] = paths[1]
+        (folder / "manifest.json").write_text(json.dumps(manifest))
+        url = serve(folder)
+        watched.open(url)
+        for gene in manifest["gene_list"][: len(paths)]:
+            outcome = watched.page.evaluate(
+                "gene => window.karospace.setState({color: {kind: 'gene', gene}}).then(() => '', String)", gene
+            )
+            assert outcome
+        assert watched.page.evaluate("window.calls") == 0
+        assert all(request.startswith((url, "blob:", "data:,")) for request in watched.requests), watched.requests
+        assert outside.stop() == []
+
+
+CALLS = {
+    "fetch": "fetch(at('/a')).then(() => 'went', (e) => 'refused')",
+    "no-cors": "fetch(at('/a'), {mode: 'no-cors'}).then(() => 'went', () => 'refused')",
+    "request": "new Promise((d) => { const r = new XMLHttpRequest(); r.onload = () => d('went'); r.onerror = () => d('refused'); r.open('GET', at('/a')); r.send(); })",
+    "beacon": "Promise.resolve(navigator.sendBeacon(at('/a'), 'x')).then(() => broken)",
+    "events": "new Promise((d) => { const s = new EventSource(at('/a')); s.onerror = () => { s.close(); d('refused'); }; })",
+    "socket": "new Promise((d) => { const s = new WebSocket(at('/a').replace('http', 'ws')); s.onopen = () => d('went'); s.onerror = () => d('refused'); })",
+    "img": "element('img', 'src')",
+    "script": "element('script', 'src')",
+    "style": "element('link', 'href', {rel: 'stylesheet'})",
+    "prefetch": "element('link', 'href', {rel: 'prefetch'})",
+    "preload": "element('link', 'href', {rel: 'preload', as: 'script'})",
+    "frame": "element('iframe', 'src')",
+    "object": "element('object', 'data')",
+    "video": "element('video', 'src')",
+    "import": "import(at('/a.js')).then(() => 'went', () => 'refused')",
+    "worker": "Promise.resolve().then(() => new Worker(at('/a.js'))).then((w) => new Promise((d) => { w.onerror = () => d('refused'); }), () => 'refused')",
+    "font": "new FontFace('a', `url(${at('/a.woff2')})`).load().then(() => 'went', () => 'refused')",
+    "background": "element('div', 'style', {}, (url) => `width: 9px; height: 9px; background: url(${url})`)",
+    "form": "new Promise((d) => { const f = document.createElement('form'); f.action = at('/a'); f.method = 'post'; document.body.append(f); broken.then(d); f.submit(); })",
+}
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
+def test_the_page_may_call_nobody(plain: Path, serve: Any, viewer: Viewer, call: str) -> None:
+    """Each refusal is one of the page's policy, and no connection arrives."""
+    viewer.open(serve(plain))
+    with Outside() as outside:
+        told = viewer.page.evaluate(
+            """async (host) => {
+              const at = (path) => host + path;
+              const broken = new Promise((done) => document.addEventListener('securitypolicyviolation',
+                () => done('refused'), {once: true}));
+              const element = (tag, attribute, more = {}, of = (url) => url) => {
+                const made = document.createElement(tag);
+                for (const [name, value] of Object.entries(more)) made.setAttribute(name, value);
+                made.setAttribute(attribute, of(at('/a')));
+                document.body.append(made);
+                return broken;
+              };
+              return [await (CALL), await broken];
+            }""".replace("CALL", call),
+            f"http://127.0.0.1:{outside.port}",
+        )
+        assert told == ["refused", "refused"]
+        assert outside.stop() == []

@@ -1,0 +1,181 @@
+"""The same bundle from hosts that differ in what they do with gzip, and from one that falters."""
+
+from __future__ import annotations
+
+import shutil
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import Viewer
+from webhosts import FalteringHost, nginx
+
+from karospace_jupyter import adata_to_karospace
+from karospace_jupyter.bundle.read import Bundle
+from karospace_jupyter.datasets import synthetic_tissue
+
+pytestmark = pytest.mark.e2e
+
+WAIT = 60  # seconds until a test gives up
+
+NGINX = {
+    "plain": "",
+    "gzip_static": "gzip_static on; gzip on; gzip_types *; gzip_min_length 1;",
+    "content_encoding": (
+        "location ~ \\.gz$ { add_header Content-Encoding gzip; add_header X-Content-Type-Options nosniff; }"
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    folder = tmp_path_factory.mktemp("hosts") / "bundle"
+    return adata_to_karospace(synthetic_tissue(2000, 20, seed=1), folder, genes_mode="all", scripts="no")
+
+
+def path_of(bundle: Bundle, gene: str) -> str:
+    return next(entry.chunks[0].path for entry in bundle.manifest.expression.genes if entry.gene == gene)
+
+
+def shows_the_values(viewer: Viewer, bundle: Bundle, gene: str) -> None:
+    values = bundle.gene(gene)
+    for cell in (0, int(np.argmax(values)), len(values) - 1):
+        assert viewer.value(cell) == pytest.approx(float(values[cell]), rel=1e-6)
+
+
+@pytest.mark.parametrize("more", NGINX.values(), ids=NGINX.keys())
+@pytest.mark.parametrize("gzip", [True, False], ids=["gzip", "raw"])
+def test_nginx(exported: Bundle, viewer: Viewer, tmp_path: Path, more: str, gzip: bool) -> None:
+    bundle = exported
+    if not gzip:
+        bundle = adata_to_karospace(
+            synthetic_tissue(2000, 20, seed=1), tmp_path / "raw", genes_mode="all", scripts="no", gzip=False
+        )
+    with nginx(bundle.path, tmp_path / "nginx", more) as url:
+        with urllib.request.urlopen(url + path_of(bundle, "EPCAM")) as answer:
+            unpacked_by_host = answer.headers["Content-Encoding"] == "gzip"
+        assert unpacked_by_host == (gzip and more == NGINX["content_encoding"])
+        viewer.open(url)
+        viewer.page.wait_for_load_state("networkidle")
+        viewer.set(color={"kind": "gene", "gene": "EPCAM"})
+        shows_the_values(viewer, bundle, "EPCAM")
+        x, y = viewer.positions([7])[0]
+        viewer.page.mouse.move(x - 20, y)
+        viewer.page.mouse.move(x, y)
+        viewer.page.get_by_role("tooltip").wait_for()
+        assert viewer.page.evaluate("window.karospace.getState().imageOn")
+    assert viewer.problems == []
+    assert viewer.page.locator("[role=alert]").count() == 0
+
+
+def test_the_types_of_a_real_server(exported: Bundle, tmp_path: Path) -> None:
+    with nginx(exported.path, tmp_path / "nginx") as url:
+        types = {}
+        for name in ("", "manifest.json", path_of(exported, "EPCAM"), exported.manifest.image.path):  # type: ignore[union-attr]
+            with urllib.request.urlopen(url + name) as answer:
+                types[Path(name).suffix] = answer.headers.get_content_type()
+    assert types[""] == "text/html"
+    assert types[".json"] == "application/json"
+    assert types[".gz"] in {"application/gzip", "application/octet-stream"}
+    assert any(kind.startswith("image/") for kind in types.values())
+
+
+def test_a_missing_file_on_a_real_server(exported: Bundle, viewer: Viewer, tmp_path: Path) -> None:
+    folder = tmp_path / "bundle"
+    shutil.copytree(exported.path, folder)
+    path = path_of(exported, "EPCAM")
+    (folder / path).unlink()
+    with nginx(folder, tmp_path / "nginx") as url:
+        viewer.open(url)
+        failure = viewer.page.evaluate(
+            "window.karospace.setState({color: {kind: 'gene', gene: 'EPCAM'}}).then(() => '', String)"
+        )
+    assert path in failure
+    assert "404" in failure
+
+
+def test_while_the_bundle_comes_slowly_progress_is_shown(exported: Bundle, viewer: Viewer) -> None:
+    coordinates = exported.manifest.coordinates
+    assert coordinates is not None
+    path = coordinates.chunks[0].path
+    with FalteringHost(exported.path) as host:
+        host.hold(path)
+        viewer.page.goto(host.url)
+        assert host.half_sent[path].wait(WAIT)
+        bar = viewer.page.locator("[role=progressbar][aria-valuenow='50'], [role=progressbar][aria-valuenow='49']")
+        bar.wait_for()
+        viewer.page.get_by_text("Loading the tissue").wait_for()
+        host.let_go(path)
+        viewer.page.evaluate("window.karospace.ready")
+        bar.wait_for(state="detached")
+    assert viewer.problems == []
+
+
+@pytest.fixture
+def waiting(exported: Bundle, viewer: Viewer) -> Any:
+    """A viewer that waits for the second half of a gene."""
+    path = path_of(exported, "EPCAM")
+    with FalteringHost(exported.path) as host:
+        viewer.open(host.url)
+        viewer.page.wait_for_load_state("networkidle")
+        host.hold(path)
+        viewer.page.evaluate(
+            """() => { window.first = window.karospace.setState({color: {kind: 'gene', gene: 'EPCAM'}})
+                .then(() => 'drawn', (error) => error.name); }"""
+        )
+        assert host.half_sent[path].wait(WAIT)
+        yield host, path
+
+
+def test_the_tissue_stays_usable_while_a_gene_comes(waiting: Any, exported: Bundle, viewer: Viewer) -> None:
+    host, path = waiting
+    page = viewer.page
+    page.get_by_role("progressbar", name="Loading EPCAM").wait_for()
+    before = viewer.state()["camera"]
+    pixels = viewer.pixels()
+    page.mouse.move(500, 400)
+    page.mouse.down()
+    page.mouse.move(600, 450, steps=4)
+    page.mouse.up()
+    page.wait_for_function("before => window.karospace.getState().camera.x !== before.x", arg=before)
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    assert (viewer.pixels() != pixels).any()
+    x, y = viewer.positions([7])[0]
+    page.mouse.move(x - 20, y)
+    page.mouse.move(x, y)
+    page.get_by_role("tooltip").wait_for()
+    assert page.evaluate("Promise.race([window.first, 'waiting'])") == "waiting"
+    host.let_go(path)
+    assert page.evaluate("window.first") == "drawn"
+    shows_the_values(viewer, exported, "EPCAM")
+    assert viewer.problems == []
+
+
+def test_another_gene_ends_the_request_for_the_first(waiting: Any, exported: Bundle, viewer: Viewer) -> None:
+    host, path = waiting
+    viewer.set(color={"kind": "gene", "gene": "CD3E"})
+    assert host.hung_up[path].wait(WAIT)
+    assert viewer.page.evaluate("window.first") == "AbortError"
+    shows_the_values(viewer, exported, "CD3E")
+    assert viewer.page.locator("[role=progressbar]").count() == 0
+    assert viewer.page.locator("[role=alert]").count() == 0
+    # The first can be chosen again: nothing of the broken request was kept.
+    host.let_go(path)
+    viewer.set(color={"kind": "gene", "gene": "EPCAM"})
+    shows_the_values(viewer, exported, "EPCAM")
+
+
+def test_a_connection_that_breaks_is_told_and_can_be_tried_again(
+    waiting: Any, exported: Bundle, viewer: Viewer
+) -> None:
+    host, path = waiting
+    host.break_off(path)
+    assert viewer.page.evaluate("window.first") != "drawn"
+    viewer.page.get_by_text(Path(path).name, exact=False).first.wait_for()
+    host.hold(path)
+    host.let_go(path)
+    viewer.page.get_by_role("button", name="Try again").click()
+    viewer.page.wait_for_function("() => window.karospace.valueAt(0) !== null && !document.querySelector('[role=alert]')")
+    shows_the_values(viewer, exported, "EPCAM")

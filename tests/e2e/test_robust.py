@@ -1,0 +1,281 @@
+"""Bundles that were damaged, that are too new, and browsers that cannot draw."""
+
+from __future__ import annotations
+
+import base64
+import json
+import mimetypes
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import anndata as ad
+import numpy as np
+import pytest
+from conftest import Viewer
+
+from karospace_jupyter import adata_to_karospace
+from karospace_jupyter.bundle.read import Bundle
+from karospace_jupyter.bundle.scripts import as_script
+from karospace_jupyter.datasets import synthetic_tissue
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[bool, Path]:
+    """The same tissue with and without gzip, by whether it is gzipped."""
+    adata = synthetic_tissue(1500, 20, seed=1)
+    folder = tmp_path_factory.mktemp("whole")
+    return {
+        gzip: adata_to_karospace(adata, folder / str(gzip), genes_mode="all", gzip=gzip, scripts="no").path
+        for gzip in (True, False)
+    }
+
+
+@pytest.fixture
+def copied(whole: dict[bool, Path], tmp_path: Path) -> Callable[..., Bundle]:
+    def copy(gzip: bool = True) -> Bundle:
+        return Bundle(Path(shutil.copytree(whole[gzip], tmp_path / "bundle")))
+
+    return copy
+
+
+def gene_path(bundle: Bundle, gene: str) -> str:
+    return next(entry.chunks[0].path for entry in bundle.manifest.expression.genes if entry.gene == gene)
+
+
+def path_of(bundle: Bundle, what: str) -> str:
+    manifest = bundle.manifest
+    found = {
+        "gene": gene_path(bundle, "EPCAM"),
+        "first column": (manifest.columns or [])[0].chunks[0].path,
+        "column": (manifest.columns or [])[1].chunks[0].path,
+        "ids": manifest.cell_ids and manifest.cell_ids.chunks[0].path,
+        "image": manifest.image and manifest.image.path,
+        "coordinates": manifest.coordinates and manifest.coordinates.chunks[0].path,
+    }[what]
+    assert found
+    return found
+
+
+def missing(file: Path) -> None:
+    file.unlink()
+
+
+def empty(file: Path) -> None:
+    file.write_bytes(b"")
+
+
+def cut(file: Path) -> None:
+    stored = file.read_bytes()
+    file.write_bytes(stored[: len(stored) * 3 // 5])
+
+
+def changed(file: Path) -> None:
+    """As long as before."""
+    stored = bytearray(file.read_bytes())
+    stored[len(stored) // 2] ^= 0x55
+    file.write_bytes(bytes(stored))
+
+
+def try_color(viewer: Viewer, **color: str) -> str:
+    """The message of the error, or nothing."""
+    message: str = viewer.page.evaluate(
+        "color => window.karospace.setState({color}).then(() => '', (error) => error.message)", color
+    )
+    return message
+
+
+def goes_on(viewer: Viewer, bundle: Bundle, gene: str = "CD3E") -> None:
+    viewer.set(color={"kind": "gene", "gene": gene})
+    values = bundle.gene(gene)
+    cell = int(np.argmax(values))
+    assert viewer.value(cell) == pytest.approx(float(values[cell]), rel=1e-6)
+    assert len(np.unique(viewer.pixels().reshape(-1, 3), axis=0)) > 20
+
+
+@pytest.mark.parametrize("spoil", [missing, empty, cut, changed])
+@pytest.mark.parametrize("what", ["gene", "first column", "column", "ids", "image"])
+def test_a_damaged_file_is_named_and_the_rest_goes_on(
+    copied: Any, serve: Any, viewer: Viewer, what: str, spoil: Callable[[Path], None]
+) -> None:
+    bundle = copied()
+    path = path_of(bundle, what)
+    spoil(bundle.path / path)
+    viewer.open(serve(bundle.path))
+    if what == "gene":
+        assert path in try_color(viewer, kind="gene", gene="EPCAM")
+    if what == "column":
+        assert path in try_color(viewer, kind="annotation", column=(bundle.manifest.columns or [])[1].name)
+    viewer.page.locator(".ks-panel").get_by_text(path).first.wait_for()
+    goes_on(viewer, bundle)
+
+
+@pytest.mark.parametrize("spoil", [missing, empty, cut, changed])
+def test_without_its_coordinates_a_bundle_is_refused(
+    copied: Any, serve: Any, viewer: Viewer, spoil: Callable[[Path], None]
+) -> None:
+    bundle = copied()
+    path = path_of(bundle, "coordinates")
+    spoil(bundle.path / path)
+    viewer.page.goto(serve(bundle.path))
+    alert = viewer.page.get_by_role("alert")
+    alert.get_by_text(path).wait_for()
+    assert "cannot be shown" in alert.inner_text()
+
+
+def test_corrupt_gzip_says_what_it_was(copied: Any, serve: Any, viewer: Viewer) -> None:
+    bundle = copied()
+    file = bundle.path / path_of(bundle, "gene")
+    stored = bytearray(file.read_bytes())
+    stored[len(stored) // 2 :] = bytes(len(stored) - len(stored) // 2)
+    file.write_bytes(bytes(stored))
+    viewer.open(serve(bundle.path))
+    assert re.search("gzip data is corrupt", try_color(viewer, kind="gene", gene="EPCAM"))
+    cut(file)
+    assert re.search(f"cut short: it has {file.stat().st_size} bytes", try_color(viewer, kind="gene", gene="EPCAM"))
+
+
+def swap(bundle: Bundle, one: str, other: str) -> str:
+    """Put each gene's file in the place of the other; the path of the first."""
+    a, b = (bundle.path / gene_path(bundle, gene) for gene in (one, other))
+    stored = a.read_bytes(), b.read_bytes()
+    b.write_bytes(stored[0])
+    a.write_bytes(stored[1])
+    return gene_path(bundle, one)
+
+
+@pytest.mark.parametrize("gzip", [True, False], ids=["gzip", "as long as the other"])
+def test_another_genes_file_is_not_taken_for_it(copied: Any, serve: Any, viewer: Viewer, gzip: bool) -> None:
+    bundle = copied(gzip)
+    path = swap(bundle, "EPCAM", "CD3E")
+    viewer.open(serve(bundle.path))
+    message = try_color(viewer, kind="gene", gene="EPCAM")
+    assert path in message
+    if not gzip:
+        assert "not the file that was exported" in message
+    viewer.page.get_by_role("alert").get_by_text(path).wait_for()
+    assert viewer.value(0) is None
+    goes_on(viewer, bundle, bundle.manifest.gene_list[-1])
+
+
+@pytest.fixture
+def open_at(viewer: Viewer) -> Callable[[Path, str], None]:
+    """Opens a folder as if it lay at an address that no machine here has."""
+
+    def go(folder: Path, url: str) -> None:
+        def answer(route: Any) -> None:
+            file = folder / (route.request.url.removeprefix(url) or "index.html")
+            kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+            if file.is_file():
+                route.fulfill(body=file.read_bytes(), headers={"Content-Type": kind.replace("gzip", "octet-stream")})
+            else:
+                route.fulfill(status=404, body="")
+
+        viewer.page.route(f"{url}**", answer)
+        viewer.open(url)
+
+    return go
+
+
+@pytest.mark.parametrize("url", ["https://bundle.example/", "http://bundle.example/"])
+def test_digests_are_checked_where_the_browser_can(copied: Any, viewer: Viewer, open_at: Any, url: str) -> None:
+    bundle = copied(gzip=False)
+    swap(bundle, "EPCAM", "CD3E")
+    short = bundle.manifest.gene_list[5]
+    cut(bundle.path / gene_path(bundle, short))
+    open_at(bundle.path, url)
+    secure = url.startswith("https:")
+    assert viewer.page.evaluate("crypto.subtle !== undefined") == secure
+    # Plain http from another machine: only the length tells, and the viewer works all the same.
+    assert ("not the file" in try_color(viewer, kind="gene", gene="EPCAM")) == secure
+    assert gene_path(bundle, short) in try_color(viewer, kind="gene", gene=short)
+    goes_on(viewer, bundle, bundle.manifest.gene_list[-1])
+
+
+def test_digests_are_checked_in_a_folder_opened_by_double_click(viewer: Viewer, tmp_path: Path) -> None:
+    bundle = adata_to_karospace(
+        synthetic_tissue(1500, 20, seed=1), tmp_path / "bundle", genes_mode="all", scripts="yes", gzip=False
+    )
+    path = gene_path(bundle, "EPCAM")
+    script = (bundle.path / "manifest.js").read_text()
+    text = base64.b64decode(re.findall(r'"([A-Za-z0-9+/=]{40,})"', script)[0])
+    manifest = json.loads(text)
+    digests = {file["path"]: file for file in manifest["asset_files"]}
+    digests[path]["sha256"] = digests[gene_path(bundle, "CD3E")]["sha256"]
+    (bundle.path / "manifest.js").write_bytes(as_script("manifest.json", json.dumps(manifest).encode()))
+    viewer.open((bundle.path / "index.html").as_uri())
+    assert viewer.page.evaluate("crypto.subtle !== undefined")
+    message = try_color(viewer, kind="gene", gene="EPCAM")
+    assert path in message
+    assert "not the file" in message
+    goes_on(viewer, bundle)
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Files of more than 2 MB, which are checked only when the frame stands."""
+    n = 520_000
+    rng = np.random.default_rng(0)
+    adata = ad.AnnData(rng.random((n, 3), dtype=np.float32), obsm={"spatial": rng.random((n, 2), dtype=np.float32)})
+    adata.obs_names = adata.obs_names.astype(str)
+    folder = tmp_path_factory.mktemp("large") / "bundle"
+    return adata_to_karospace(adata, folder, genes_mode="all", scripts="no", gzip=False, preview=False).path
+
+
+def test_a_large_file_is_checked_after_it_was_drawn(large: Path, serve: Any, viewer: Viewer, tmp_path: Path) -> None:
+    bundle = Bundle(Path(shutil.copytree(large, tmp_path / "bundle")))
+    path = swap(bundle, "0", "1")
+    viewer.page.set_viewport_size({"width": 800, "height": 500})
+    viewer.open(serve(bundle.path))
+    for _ in range(2):  # nothing of it is kept
+        try_color(viewer, kind="gene", gene="0")
+        viewer.page.get_by_role("alert").get_by_text(path).wait_for()
+        assert viewer.value(0) is None
+        assert try_color(viewer, kind="gene", gene="2") == ""
+        assert viewer.value(0) == pytest.approx(float(bundle.gene("2")[0]))
+
+
+def test_large_coordinates_are_checked_after_the_first_frame(
+    large: Path, serve: Any, viewer: Viewer, tmp_path: Path
+) -> None:
+    bundle = Bundle(Path(shutil.copytree(large, tmp_path / "bundle")))
+    path = bundle.manifest.coordinates.chunks[0].path  # type: ignore[union-attr]
+    changed(bundle.path / path)
+    viewer.page.set_viewport_size({"width": 800, "height": 500})
+    viewer.page.goto(serve(bundle.path))
+    viewer.page.get_by_role("alert").get_by_text(path).wait_for()
+    assert "not the file" in viewer.page.get_by_role("alert").inner_text()
+
+
+@pytest.mark.parametrize("version", ["2.0.0", "10.1.0", "0.9.0"])
+def test_another_major_version_is_refused_with_both_versions(
+    copied: Any, serve: Any, viewer: Viewer, version: str
+) -> None:
+    file = copied().path / "manifest.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"schema_version": version}))
+    viewer.page.goto(serve(file.parent))
+    text = viewer.page.get_by_role("alert").inner_text()
+    assert version in text
+    assert "1.x" in text
+
+
+def test_a_newer_minor_version_opens(copied: Any, serve: Any, viewer: Viewer) -> None:
+    file = copied().path / "manifest.json"
+    newer = json.loads(file.read_text()) | {"schema_version": "1.99.0", "from the future": {"a": [1]}}
+    file.write_text(json.dumps(newer))
+    viewer.open(serve(file.parent))
+    assert viewer.problems == []
+
+
+@pytest.mark.parametrize("spoil", [missing, empty, cut])
+def test_a_damaged_manifest_is_named(
+    copied: Any, serve: Any, viewer: Viewer, spoil: Callable[[Path], None]
+) -> None:
+    file = copied().path / "manifest.json"
+    spoil(file)
+    viewer.page.goto(serve(file.parent))
+    viewer.page.get_by_role("alert").get_by_text("manifest.json").first.wait_for()
