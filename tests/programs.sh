@@ -1,6 +1,7 @@
 #!/bin/sh
 # Finds the programs that tests drive, or installs them where that can be done without asking: a Chromium; for the
-# desktop app a screen (Xvfb), a hand (xdotool) and Tk. The app's tests skip without theirs, unless KAROSPACE_SCREEN=1.
+# desktop app a screen (Xvfb), a hand (xdotool) and Tk; for bundles on the web an nginx. The tests of the last two skip
+# without theirs, unless KAROSPACE_SCREEN=1.
 python=${1:-python3}
 
 has() { command -v "$1" >/dev/null; }
@@ -16,12 +17,14 @@ missing=
 has_chromium || missing="$missing chromium"
 has Xvfb || missing="$missing xvfb"
 has xdotool || missing="$missing xdotool"
+PATH=$PATH:/usr/sbin has nginx || missing="$missing nginx-light"
 "$python" -c 'import tkinter' 2>/dev/null || missing="$missing python3-tk"
 
 if [ -n "$missing" ] && has apt-get && [ "$(id -u)" = 0 ]; then
     apt-get update -qq
+    # At this runlevel Debian starts no service that it has just installed.
     # shellcheck disable=SC2086  # several names
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $missing >/dev/null
+    RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $missing >/dev/null
 fi
 has_chromium && exit 0
 echo "The browser tests need Chromium. Install it (Debian: apt-get install chromium), or name one in KAROSPACE_CHROMIUM." >&2

@@ -1,4 +1,4 @@
-"""Bundles whose every text was written by someone with bad intent, and a page that may call nobody."""
+"""Bundles whose every text was written by someone with bad intent."""
 
 from __future__ import annotations
 
@@ -259,7 +259,15 @@ def test_paths_that_lead_elsewhere_are_not_followed(plain: Path, serve: Any, wat
     manifest = json.loads((folder / "manifest.json").read_text())
     with Outside() as outside:
         host = f"127.0.0.1:{outside.port}"
-        paths = [f"//{host}/x", f"http://{host}/x", f"\\\\{host}\\x", "../../x", "javascript:planted()", "data:,x", "/x"]
+        paths = [
+            f"//{host}/x",
+            f"http://{host}/x",
+            f"\\\\{host}\\x",
+            "../../x",
+            "javascript:planted()",
+            "data:,x",
+            "/x",
+        ]
         for entry, path in zip(manifest["expression"]["genes"], paths, strict=False):
             entry["chunks"][0]["path"] = path
         manifest["image"]["path"] = paths[0]
@@ -274,52 +282,4 @@ def test_paths_that_lead_elsewhere_are_not_followed(plain: Path, serve: Any, wat
             assert outcome
         assert watched.page.evaluate("window.calls") == 0
         assert all(request.startswith((url, "blob:", "data:,")) for request in watched.requests), watched.requests
-        assert outside.stop() == []
-
-
-CALLS = {
-    "fetch": "fetch(at('/a')).then(() => 'went', (e) => 'refused')",
-    "no-cors": "fetch(at('/a'), {mode: 'no-cors'}).then(() => 'went', () => 'refused')",
-    "request": "new Promise((d) => { const r = new XMLHttpRequest(); r.onload = () => d('went'); r.onerror = () => d('refused'); r.open('GET', at('/a')); r.send(); })",
-    "beacon": "Promise.resolve(navigator.sendBeacon(at('/a'), 'x')).then(() => broken)",
-    "events": "new Promise((d) => { const s = new EventSource(at('/a')); s.onerror = () => { s.close(); d('refused'); }; })",
-    "socket": "new Promise((d) => { const s = new WebSocket(at('/a').replace('http', 'ws')); s.onopen = () => d('went'); s.onerror = () => d('refused'); })",
-    "img": "element('img', 'src')",
-    "script": "element('script', 'src')",
-    "style": "element('link', 'href', {rel: 'stylesheet'})",
-    "prefetch": "element('link', 'href', {rel: 'prefetch'})",
-    "preload": "element('link', 'href', {rel: 'preload', as: 'script'})",
-    "frame": "element('iframe', 'src')",
-    "object": "element('object', 'data')",
-    "video": "element('video', 'src')",
-    "import": "import(at('/a.js')).then(() => 'went', () => 'refused')",
-    "worker": "Promise.resolve().then(() => new Worker(at('/a.js'))).then((w) => new Promise((d) => { w.onerror = () => d('refused'); }), () => 'refused')",
-    "font": "new FontFace('a', `url(${at('/a.woff2')})`).load().then(() => 'went', () => 'refused')",
-    "background": "element('div', 'style', {}, (url) => `width: 9px; height: 9px; background: url(${url})`)",
-    "form": "new Promise((d) => { const f = document.createElement('form'); f.action = at('/a'); f.method = 'post'; document.body.append(f); broken.then(d); f.submit(); })",
-}
-
-
-@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
-def test_the_page_may_call_nobody(plain: Path, serve: Any, viewer: Viewer, call: str) -> None:
-    """Each refusal is one of the page's policy, and no connection arrives."""
-    viewer.open(serve(plain))
-    with Outside() as outside:
-        told = viewer.page.evaluate(
-            """async (host) => {
-              const at = (path) => host + path;
-              const broken = new Promise((done) => document.addEventListener('securitypolicyviolation',
-                () => done('refused'), {once: true}));
-              const element = (tag, attribute, more = {}, of = (url) => url) => {
-                const made = document.createElement(tag);
-                for (const [name, value] of Object.entries(more)) made.setAttribute(name, value);
-                made.setAttribute(attribute, of(at('/a')));
-                document.body.append(made);
-                return broken;
-              };
-              return [await (CALL), await broken];
-            }""".replace("CALL", call),
-            f"http://127.0.0.1:{outside.port}",
-        )
-        assert told == ["refused", "refused"]
         assert outside.stop() == []

@@ -177,5 +177,7 @@ def test_a_connection_that_breaks_is_told_and_can_be_tried_again(
     host.hold(path)
     host.let_go(path)
     viewer.page.get_by_role("button", name="Try again").click()
-    viewer.page.wait_for_function("() => window.karospace.valueAt(0) !== null && !document.querySelector('[role=alert]')")
+    viewer.page.wait_for_function(
+        "() => window.karospace.valueAt(0) !== null && !document.querySelector('[role=alert]')"
+    )
     shows_the_values(viewer, exported, "EPCAM")

@@ -272,9 +272,7 @@ def test_a_newer_minor_version_opens(copied: Any, serve: Any, viewer: Viewer) ->
 
 
 @pytest.mark.parametrize("spoil", [missing, empty, cut])
-def test_a_damaged_manifest_is_named(
-    copied: Any, serve: Any, viewer: Viewer, spoil: Callable[[Path], None]
-) -> None:
+def test_a_damaged_manifest_is_named(copied: Any, serve: Any, viewer: Viewer, spoil: Callable[[Path], None]) -> None:
     file = copied().path / "manifest.json"
     spoil(file)
     viewer.page.goto(serve(file.parent))

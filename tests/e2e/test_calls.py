@@ -1,0 +1,72 @@
+"""The page may call nobody: its policy refuses each way there is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Viewer
+from webhosts import Outside
+
+from karospace_jupyter import adata_to_karospace
+from karospace_jupyter.datasets import synthetic_tissue
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("calls") / "bundle"
+    return adata_to_karospace(synthetic_tissue(300, 5, seed=1), made, scripts="yes").path
+
+
+CALLS = {
+    "fetch": "fetch(at('/a')).then(() => 'went', (e) => 'refused')",
+    "no-cors": "fetch(at('/a'), {mode: 'no-cors'}).then(() => 'went', () => 'refused')",
+    "request": "new Promise((d) => { const r = new XMLHttpRequest(); r.onload = () => d('went'); r.onerror = () => d('refused'); r.open('GET', at('/a')); r.send(); })",
+    "beacon": "Promise.resolve(navigator.sendBeacon(at('/a'), 'x')).then(() => broken)",
+    "events": "new Promise((d) => { const s = new EventSource(at('/a')); s.onerror = () => { s.close(); d('refused'); }; })",
+    "socket": "new Promise((d) => { const s = new WebSocket(at('/a').replace('http', 'ws')); s.onopen = () => d('went'); s.onerror = () => d('refused'); })",
+    "img": "element('img', 'src')",
+    "script": "element('script', 'src')",
+    "style": "element('link', 'href', {rel: 'stylesheet'})",
+    "prefetch": "element('link', 'href', {rel: 'prefetch'})",
+    "preload": "element('link', 'href', {rel: 'preload', as: 'script'})",
+    "frame": "element('iframe', 'src')",
+    "object": "element('object', 'data')",
+    "video": "element('video', 'src')",
+    "import": "import(at('/a.js')).then(() => 'went', () => 'refused')",
+    "worker": "Promise.resolve().then(() => new Worker(URL.createObjectURL(new Blob([`importScripts('${at('/a.js')}')`])))).then((w) => new Promise((d) => { w.onerror = () => d('refused'); }), () => 'refused')",
+    "font": "new FontFace('a', `url(${at('/a.woff2')})`).load().then(() => 'went', () => 'refused')",
+    "background": "element('div', 'style', {}, (url) => `width: 9px; height: 9px; background: url(${url})`)",
+    "form": "new Promise((d) => { const f = document.createElement('form'); f.action = at('/a'); f.method = 'post'; document.body.append(f); broken.then(d); f.submit(); })",
+}
+
+
+@pytest.mark.parametrize("how", ["http", "file"])
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
+def test_the_page_may_call_nobody(folder: Path, serve: Any, viewer: Viewer, call: str, how: str) -> None:
+    """Each refusal is one of the page's policy, and no connection arrives."""
+    viewer.open(serve(folder) if how == "http" else (folder / "index.html").as_uri())
+    with Outside() as outside:
+        told = viewer.page.evaluate(
+            """async (host) => {
+              const at = (path) => host + path;
+              const broken = new Promise((done) => document.addEventListener('securitypolicyviolation',
+                () => done('refused'), {once: true}));
+              const element = (tag, attribute, more = {}, of = (url) => url) => {
+                const made = document.createElement(tag);
+                for (const [name, value] of Object.entries(more)) made.setAttribute(name, value);
+                made.setAttribute(attribute, of(at('/a')));
+                document.body.append(made);
+                return broken;
+              };
+              const vain = new Promise((done) => setTimeout(done, 10_000, 'waited in vain'));
+              return Promise.all([CALL, broken].map((outcome) => Promise.race([outcome, vain])));
+            }""".replace("CALL", call),
+            f"http://127.0.0.1:{outside.port}",
+        )
+        assert told == ["refused", "refused"]
+        # Before it asks the page's policy about a frame or a form, Chromium may open a connection: nothing is said on it.
+        assert [said for said in outside.stop() if said] == []
