@@ -1,10 +1,12 @@
+import { Disposer } from '../lib/disposer';
 import { hashOf, viewOfHash } from '../state/saved-view';
 import type { Viewer } from './viewer';
 
 const AFTER_MS = 400;
 
-/** Keeps the view in the page's address, so that a link shows it, and follows an address that is put in. */
-export function followAddress(viewer: Viewer): void {
+/** Keeps the view in the page's address, so that a link shows it, and follows an address that is put in; returns what ends it. */
+export function followAddress(viewer: Viewer): () => void {
+  const disposer = new Disposer();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let written = location.hash;
   let begun = '';
@@ -15,7 +17,7 @@ export function followAddress(viewer: Viewer): void {
     if (now === begun) return;
     begun = '';
     const hash = await hashOf(view);
-    if (hash === written) return;
+    if (hash === written || disposer.disposed) return;
     written = hash;
     history.replaceState(history.state, '', hash);
   };
@@ -23,18 +25,20 @@ export function followAddress(viewer: Viewer): void {
     clearTimeout(timer);
     timer = setTimeout(() => void write().catch(() => {}), AFTER_MS);
   };
+  disposer.add(() => clearTimeout(timer));
   viewer.ready.then(
     () => {
       begun = JSON.stringify(viewer.getView());
-      viewer.on('state', later);
-      viewer.on('regions', later);
+      disposer.add(viewer.on('state', later));
+      disposer.add(viewer.on('regions', later));
     },
     () => {},
   );
-  window.addEventListener('hashchange', async () => {
+  disposer.listen(window, 'hashchange', async () => {
     if (location.hash === written) return;
     written = location.hash;
     const view = await viewOfHash(location.hash);
-    if (view) await viewer.setView(view).catch(() => {});
+    if (view && !disposer.disposed) await viewer.setView(view).catch(() => {});
   });
+  return () => disposer.dispose();
 }

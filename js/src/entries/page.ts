@@ -1,3 +1,4 @@
+import { Disposer } from '../lib/disposer';
 import { mountStart } from '../panels/mount';
 import type { BundleSource } from '../source/bundle-source';
 import { embeddedSource } from '../source/embedded-source';
@@ -24,6 +25,8 @@ const ready = new Promise<void>((resolve) => {
   settleReady = resolve;
 });
 ready.catch(() => {});
+/** What joins the viewer to the page around it. */
+const joins = new Disposer();
 /** Handlers that were given before there was a viewer. */
 const early = new Set<(opened: Viewer) => void>();
 
@@ -86,13 +89,16 @@ window.karospace = {
   get liveObjects() {
     return viewer?.liveObjects ?? 0;
   },
-  dispose: () => viewer?.dispose(),
+  dispose() {
+    joins.dispose();
+    viewer?.dispose();
+  },
 };
 
 function show(source: BundleSource, options: ViewerOptions = {}): Viewer {
   const embed = new URLSearchParams(location.search).get('embed') === '1';
   viewer = createViewer(element, source, { keys: 'page', embed, ...options });
-  if (window.parent !== window && !isHosted()) answerMessages(viewer);
+  if (window.parent !== window && !isHosted()) joins.add(answerMessages(viewer));
   for (const attach of early) attach(viewer);
   early.clear();
   settleReady(viewer.ready);
@@ -124,7 +130,7 @@ async function main(): Promise<void> {
       return mountStart(element, show);
     }
   }
-  followAddress(show(source, { view: await viewOfHash(location.hash) }));
+  joins.add(followAddress(show(source, { view: await viewOfHash(location.hash) })));
 }
 
 // Files that the page carries may stand behind this script.
