@@ -42,18 +42,22 @@ def parser() -> argparse.ArgumentParser:
     what.add_argument("--name", metavar="TEXT", help="name shown in the viewer (default: the file's name)")
     data = p.add_argument_group("what is exported")
     data.add_argument("--coords", metavar="SPEC", help="obsm:KEY or obs:XCOL,YCOL (default: found by the usual names)")
-    data.add_argument(
+    columns = data.add_mutually_exclusive_group()
+    columns.add_argument(
         "--anno",
         metavar="COLUMN",
         action="append",
         help="column of obs to export; repeatable (default: what makes a legend)",
     )
-    data.add_argument(
+    columns.add_argument("--no-anno", action="store_true", help="export no column of obs")
+    genes = data.add_mutually_exclusive_group()
+    genes.add_argument(
         "--genes",
         metavar="MODE",
         default="hvgs:500",
         help="hvgs:N, top_mean:N, list:PATH or all (default: %(default)s)",
     )
+    genes.add_argument("--gene", metavar="NAME", action="append", help="a gene to export; repeatable")
     data.add_argument(
         "--sections",
         metavar="COLUMN",
@@ -220,10 +224,10 @@ def _config(options: argparse.Namespace) -> ExportConfig:
         single_file=options.single_file or None,
         zip_path=options.zip or None,
         coords=options.coords,
-        annotation_columns=options.anno,
+        annotation_columns=() if options.no_anno else options.anno,
         sections=options.sections,
         embeddings=options.embedding,
-        genes_mode=options.genes,
+        genes_mode=tuple(options.gene) if options.gene else options.genes,
         image_path=options.image,
         downsample=options.downsample,
         seed=options.seed,

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from karospace_jupyter.errors import ConfigError
+from karospace_jupyter.paths import expanded
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,7 @@ def parse_genes(text: str | tuple[str, ...]) -> GenesSpec:
             raise ConfigError(msg)
         return VariableGenes(int(value)) if mode == "hvgs" else TopMeanGenes(int(value))
     if mode == "list" and value:
-        return _read_gene_list(Path(value).expanduser())
+        return _read_gene_list(expanded(value))
     msg = f"Genes {text!r} is not understood. Use 'hvgs:N', 'top_mean:N', 'list:PATH' or 'all'."
     raise ConfigError(msg)
 
@@ -330,7 +331,7 @@ class ExportConfig(BaseModel):
             return NoImage()
         if self.image_path.startswith("uns:"):
             return ImageFromUns(self.image_path.removeprefix("uns:"))
-        return ImageFromFile(Path(self.image_path).expanduser())
+        return ImageFromFile(expanded(self.image_path))
 
     @property
     def max_asset_bytes(self) -> int:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from karospace_jupyter.errors import SinkError
+from karospace_jupyter.paths import expanded
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -50,7 +51,7 @@ class Partial:
         try:
             self._made = [folder for folder in (parent, *parent.parents) if not folder.exists()]
             parent.mkdir(parents=True, exist_ok=True)
-            _sweep(self.target)
+            sweep(self.target)
             prefix = _prefix(self.target) + f"{socket.gethostname()}-{os.getpid()}-"
             self._folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
         except OSError as exc:
@@ -134,7 +135,7 @@ def _link(old: str | Path, new: str | Path) -> None:
 
 def absolute(path: str | os.PathLike[str]) -> Path:
     """Return `path` with ``~`` and the working folder filled in, links left as they are."""
-    return Path(os.path.abspath(Path(path).expanduser()))  # noqa: PTH100 - resolve() would follow a link
+    return Path(os.path.abspath(expanded(path)))  # noqa: PTH100 - resolve() would follow a link
 
 
 def failed(exc: OSError, path: Path) -> SinkError:
@@ -156,7 +157,7 @@ def _prefix(target: Path) -> str:
     return f".{target.name[:80]}.partial-"
 
 
-def _sweep(target: Path) -> None:
+def sweep(target: Path) -> None:
     """Remove what killed exports to the same target left behind."""
     here = socket.gethostname()
     for folder in target.parent.glob(glob.escape(_prefix(target)) + "*"):

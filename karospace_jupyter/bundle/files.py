@@ -20,6 +20,7 @@ from typing import BinaryIO, Protocol
 
 from karospace_jupyter.bundle.manifest import check_path
 from karospace_jupyter.errors import BundleError
+from karospace_jupyter.paths import expanded
 
 TAG = b'<script type="text/plain" data-karospace-path="'
 END_TAG = b"</script>\n"
@@ -59,7 +60,7 @@ def open_files(path: str | os.PathLike[str]) -> BundleFiles:
     BundleError
         When it is none of these.
     """
-    place = Path(path).expanduser()
+    place = expanded(path)
     try:
         if place.is_dir():
             return FolderFiles(place)

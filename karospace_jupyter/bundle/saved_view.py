@@ -12,6 +12,7 @@ from pydantic.alias_generators import to_camel
 
 from karospace_jupyter.bundle.state import ViewState
 from karospace_jupyter.errors import ConfigError
+from karospace_jupyter.paths import expanded
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +43,7 @@ def read_view(path: Path) -> dict[str, Any]:
     ConfigError
         Saying what is wrong with the file, and where.
     """
-    path = path.expanduser()
+    path = expanded(path)
     value = _parsed(_text(path), path)
     if not isinstance(value, dict):
         msg = f"The view {path} holds {_kind(value)}, not a JSON object. {_SAVE}"

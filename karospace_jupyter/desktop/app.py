@@ -18,7 +18,7 @@ karospace-export-app: this Python has no Tk, which draws the window. Install it:
   conda:           conda install tk
 Or use the command line: karospace-export --h5ad FILE.h5ad --outdir FOLDER"""
 
-_NO_DISPLAY = """\
+_NO_WINDOW = """\
 karospace-export-app: no window can be opened here ({reason}).
 Start it on a desktop, or with X forwarding (ssh -X).
 Or use the command line: karospace-export --h5ad FILE.h5ad --outdir FOLDER"""
@@ -39,17 +39,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"karospace-export-app {version('karospace-jupyter')}")
         return 0
     try:
-        import tkinter as tk
+        import tkinter  # noqa: F401, ICN001
     except ImportError:
-        print(_NO_TK, file=sys.stderr)
+        _say(_NO_TK)
         return 1
+    from karospace_jupyter.desktop import system
     from karospace_jupyter.desktop.window import show
 
+    system.forget_frozen_libraries()
     try:
         show(options.file)
-    except tk.TclError as exc:
-        if "display" not in str(exc):
-            raise
-        print(_NO_DISPLAY.format(reason=exc), file=sys.stderr)
+    except system.NoWindowError as exc:
+        _say(_NO_WINDOW.format(reason=exc))
         return 1
     return 0
+
+
+def _say(text: str) -> None:
+    """Write to the terminal; where a program has none, in a box of the system."""
+    if sys.stderr is not None:
+        print(text, file=sys.stderr)
+    elif sys.platform == "win32":
+        import ctypes
+
+        ctypes.windll.user32.MessageBoxW(None, text, "KaroSpace", 0x10)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tkinter as tk
+from functools import partial
 from tkinter import ttk
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,8 @@ class Columns(Field):
         self._facts: list[dict[str, Any]] = desk.shown.summary["columns"]
         self._colored = any(fact.get("colors") or fact["kind"] == "number" for fact in self._facts)
         self._pictures: dict[tuple[Any, ...], tk.PhotoImage] = {}
+        self._painted: dict[str, bool | None] = {}
+        """Rows that have their picture, and whether it is ticked."""
         self.rowconfigure(1, weight=1)
         self.body.rowconfigure(1, weight=1)
         self.search = Entry(self.body, theme, lambda _: self._fill(), hint=f"Search {len(self._facts)} columns")
@@ -50,7 +53,7 @@ class Columns(Field):
         self.tree.grid(row=0, column=0, sticky="nsew")
         bar = ttk.Scrollbar(frame, orient="vertical", command=self.tree.yview)
         frame.columnconfigure(1, minsize=bar.winfo_reqwidth())
-        self.tree.configure(yscrollcommand=lambda first, last: _shown_if_needed(bar, first, last))
+        self.tree.configure(yscrollcommand=partial(self._on_scroll, bar))
         bar.grid(row=0, column=1, sticky="ns")
         self.tree.bind("<Button-1>", self._on_click)
         self.tree.bind("<space>", self._on_key)
@@ -81,10 +84,8 @@ class Columns(Field):
         self._desk.change(annotation_columns=names)
 
     def _fill(self) -> None:
-        chosen = set(self._chosen())
         wanted = self.search.variable.get().strip().casefold()
-        facts = [fact for fact in self._facts if wanted in fact["name"].casefold()]
-        rows = {str(self._facts.index(fact)): fact for fact in facts}
+        rows = {str(at): fact for at, fact in enumerate(self._facts) if wanted in fact["name"].casefold()}
         there = self.tree.get_children()
         if list(there) != list(rows):
             focus = self.tree.focus()
@@ -97,11 +98,33 @@ class Columns(Field):
                 self.tree.insert("", "end", "none", text=text, tags=("none",))
             if focus in rows:
                 self.tree.focus(focus)
-        for key, fact in rows.items():
+            self._painted = {}
+        self._paint()
+        self.count.configure(text=f"{len(self._chosen()):,} of {len(self._facts):,}")
+
+    def _paint(self) -> None:
+        """Draw the pictures of the rows in sight: a wide table has hundreds of others."""
+        rows = self.tree.get_children()
+        first, last = self.tree.yview()
+        chosen = set(self._chosen())
+        for key in rows[int(first * len(rows)) : int(last * len(rows)) + 1]:
+            if key == "none":
+                continue
+            fact = self._facts[int(key)]
             on = None if fact["kind"] == "other" else fact["name"] in chosen
+            if self._painted.get(key, ...) == on:
+                continue
+            self._painted[key] = on
             colors = _SCALE if fact["kind"] == "number" else fact.get("colors") or ()
             self.tree.item(key, image=self._picture(tuple(colors), on=on))
-        self.count.configure(text=f"{len(chosen):,} of {len(self._facts):,}")
+
+    def _on_scroll(self, bar: ttk.Scrollbar, first: float, last: float) -> None:
+        bar.set(float(first), float(last))
+        if float(first) <= 0 and float(last) >= 1:
+            bar.grid_remove()
+        else:
+            bar.grid()
+        self._paint()
 
     def _picture(self, colors: tuple[str, ...], *, on: bool | None) -> tk.PhotoImage:
         """Return the box to tick, with the first colours of the classes or the scale of a number."""
@@ -126,7 +149,7 @@ class Columns(Field):
                 y = box.height * _FINE / 2
                 draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=color)
             image.alpha_composite(dots.resize(image.size, Image.Resampling.LANCZOS))
-            self._pictures[key] = theme.picture(image)
+            self._pictures[key] = theme.photo(image)
         return self._pictures[key]
 
     def _toggle(self, key: str) -> None:
@@ -169,11 +192,3 @@ def _kind(fact: dict[str, Any]) -> str:
     if fact["kind"] == "other":
         return str(fact["dtype"])
     return f"{fact['classes'] or 0:,} classes"
-
-
-def _shown_if_needed(bar: ttk.Scrollbar, first: float, last: float) -> None:
-    bar.set(float(first), float(last))
-    if float(first) <= 0 and float(last) >= 1:
-        bar.grid_remove()
-    else:
-        bar.grid()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,9 @@ TARGETS = {"outdir": "_karospace", "single_file": ".html", "zip_path": ".zip"}
 """The options that name what is written, and how such names end by themselves."""
 _CANCEL_S = 10.0
 _END_S = 3.0
+_DEATHS = 3
+"""So many within `_DEATHS_S`, and no other worker is started."""
+_DEATHS_S = 60.0
 
 
 @dataclass(slots=True)
@@ -44,6 +48,9 @@ class Shown:
     """The bundle that is served."""
     address: str = ""
     fault: str = ""
+    """What went wrong last; gone with the next thing that is done."""
+    notes: tuple[str, ...] = ()
+    """What should be known, and stops nothing."""
 
     @property
     def running(self) -> bool:
@@ -53,7 +60,12 @@ class Shown:
     @property
     def target(self) -> str:
         """The option that names what is written."""
-        return next((name for name in TARGETS if self.options.get(name) is not None), "outdir")
+        return target_of(self.options)
+
+
+def target_of(options: dict[str, Any]) -> str:
+    """Return the option that names what is written."""
+    return next((name for name in TARGETS if options.get(name) is not None), "outdir")
 
 
 class Desk:
@@ -72,17 +84,33 @@ class Desk:
         self._revision = 0
         self._waiting: dict[int, Callable[[list[str]], None]] = {}
         self._commanded: list[Callable[[str], None]] = []
+        self._choices: dict[str, Any] = {}
+        self._written: dict[str, str] = {}
+        self._deaths: list[float] = []
+        self._alive = self._closed = False
         self._start_worker()
 
     # What people do
 
-    def open(self, path: str | Path) -> None:
-        """Look into an .h5ad file or a .zarr folder."""
+    def open(self, path: str | Path, choices: dict[str, Any] | None = None) -> None:
+        """Look into an .h5ad file or a .zarr folder.
+
+        Parameters
+        ----------
+        choices
+            Options for a file that is not the open one, where they can work; ``target`` is one of TARGETS.
+        """
+        self._ready()
         self._numbers += 1
-        self._opening = self._numbers
-        self.shown.opening, self.shown.refused = str(Path(path).expanduser().absolute()), ""
-        self._send("open", self._opening, self.shown.opening)
-        self._tell("opening", "refused")
+        self._opening, self._choices = self._numbers, choices or {}
+        try:
+            path = Path(path).expanduser()
+        except RuntimeError:  # a home that nobody has
+            path = Path(path)
+        self.shown.opening, self.shown.refused, self.shown.fault = str(path.absolute()), "", ""
+        choices = {name: value for name, value in self._choices.items() if name != "target"}
+        self._send("open", self._opening, self.shown.opening, choices)
+        self._tell("opening", "refused", "fault")
 
     def change(self, **options: Any) -> None:  # noqa: ANN401 - ExportConfig checks each
         """Set some options."""
@@ -96,9 +124,14 @@ class Desk:
     def write_as(self, target: str) -> None:
         """Choose what is written: one of TARGETS; the name stays."""
         old = self.shown.target
+        if target == old and self.shown.options.get(old) is not None:
+            return
         value = str(self.shown.options.get(old) or "")
         stem = value.removesuffix(TARGETS[old]) or str(_beside(self.shown.path))
-        self.change(**{name: f"{stem}{TARGETS[name]}" if name == target else None for name in TARGETS})
+        # A name that was typed is there again when its kind is: as long as nobody changed the one in between.
+        known = self._written if self._written.get(old) == value else {old: value}
+        self._written = {**known, target: known.get(target) or f"{stem}{TARGETS[target]}"}
+        self.change(**{name: self._written[name] if name == target else None for name in TARGETS})
 
     def look_again(self) -> None:
         """Predict the same export again: what is on disk may have changed."""
@@ -109,22 +142,23 @@ class Desk:
         """Complete the beginning of a gene's name."""
         self._numbers += 1
         self._waiting = {self._numbers: then}  # earlier questions do not matter any more
-        self._send("complete", self._numbers, query, bool(self.shown.options.get("raw")))
+        self._send("complete", self._numbers, self.shown.path, query, bool(self.shown.options.get("raw")))
 
     def command(self, then: Callable[[str], None]) -> None:
         """Ask for the shell command that does the same."""
         self._commanded.append(then)
-        self._send("command", self.shown.options)
+        self._send("command", self.shown.path, self.shown.exported or self.shown.options)
 
     def export(self) -> None:
         """Begin the export."""
-        if self.shown.running:
+        if self.shown.running or self.shown.opening or not self.shown.path:
             return
+        self._ready()
         self.shown.export = {"status": "running", "stage": "", "progress": 0.0, "message": "Starting", "log": ()}
         self.shown.cancelling, self.shown.result, self.shown.fault = False, {}, ""
-        self.shown.exported = self.shown.options
-        self._send("export", self.shown.options)
-        self._tell("export", "result", "fault")
+        self.shown.exported, self.shown.notes = self.shown.options, ()
+        self._send("export", self.shown.path, self.shown.options)
+        self._tell("export", "result", "fault", "notes")
 
     def cancel(self) -> None:
         """Stop the running export; nothing half-written stays."""
@@ -135,14 +169,23 @@ class Desk:
 
     def serve(self, path: str, port: int = 8000) -> None:
         """Serve a bundle on this machine only."""
+        self._ready()
+        self.shown.fault = ""
         self._send("serve", path, port)
+        self._tell("fault")
 
     def hush(self) -> None:
         """Stop serving."""
         self._send("hush")
 
     def close(self) -> None:
-        """Cancel what runs and end the worker."""
+        """Cancel what runs and end the worker; once is enough."""
+        if self._closed:
+            return
+        self._closed = True
+        if not self._alive:
+            return
+        self._alive = False
         self._pipe.close()
         self._process.join(_CANCEL_S if self.shown.running else _END_S)
         if self._process.is_alive():
@@ -154,6 +197,8 @@ class Desk:
 
     def poll(self) -> None:
         """Take what the worker has said; never waits."""
+        if not self._alive:
+            return
         try:
             while self._pipe.poll():
                 word, *values = self._pipe.recv()
@@ -161,17 +206,22 @@ class Desk:
         except (EOFError, OSError):
             self._on_death()
 
-    def _on_opened(self, number: int, summary: dict[str, Any], defaults: dict[str, Any]) -> None:
+    def _on_opened(self, number: int, summary: dict[str, Any], options: dict[str, Any], wrong: list[str]) -> None:
         if number != self._opening:
             return
         s = self.shown
         again = s.path == s.opening
         s.path, s.opening, s.summary, s.estimate = s.opening, "", summary, {}
         if not again:
-            s.options = {**defaults, "outdir": f"{_beside(s.path)}{TARGETS['outdir']}"}
-            s.result, s.fault, s.export = {}, "", {"status": "idle", "log": ()}
+            target = self._choices.get("target")
+            target = target if isinstance(target, str) and target in TARGETS else "outdir"
+            s.options = {**options, target: f"{_beside(s.path)}{TARGETS[target]}"}
+            s.result, s.exported, s.fault, s.export = {}, {}, "", {"status": "idle", "log": ()}
+            if wrong:
+                names = ", ".join(wrong)
+                s.notes = (*s.notes, f"The remembered choices of {names} cannot work; they are as at the first start.")
         self._look()
-        self._tell("path", "summary", "options", "opening", "export", "result", "fault")
+        self._tell("path", "summary", "options", "opening", "export", "result", "fault", "notes")
 
     def _on_refused(self, number: int, why: str) -> None:
         if number != self._opening:
@@ -224,6 +274,8 @@ class Desk:
         self._process.join(_END_S)
         code = self._process.exitcode
         self._process.close()
+        self._pipe.close()
+        self._alive = False
         text = (
             "The process that reads the data ended by itself"
             + (" (killed, probably because memory ran out)" if code == -9 else f" (exit code {code})")
@@ -233,18 +285,37 @@ class Desk:
         running, opening = s.running, s.opening
         log = (*s.export.get("log", ()), text)
         s.cancelling, s.served, s.address, s.opening = False, "", "", ""
-        self._start_worker()
+        now = time.monotonic()
+        self._deaths = [*(at for at in self._deaths if now - at < _DEATHS_S), now]
+        again = len(self._deaths) < _DEATHS
+        if again:
+            self._start_worker()
+            if running:
+                self._send("sweep", str(s.exported[target_of(s.exported)]))
+        else:
+            text += (
+                f" It ended {_DEATHS} times within a minute and is not started again by itself: open a file to try"
+                " once more, or use the command line, which says more: karospace-export --h5ad FILE --outdir FOLDER."
+            )
+            s.pending = False
         if running:
             s.export = {"status": "failed", "message": text, "error": text, "log": log}
         elif opening:
             s.refused = text
         else:
             s.fault = text
-        if s.path and s.path != opening:
+        if again and s.path and s.path != opening:
+            fault = s.fault
             self.open(s.path)
+            s.fault = fault
         self._tell("export", "address", "opening", "refused", "fault")
 
     # The process
+
+    def _ready(self) -> None:
+        """Start a worker where none was left."""
+        if not self._alive:
+            self._start_worker()
 
     def _start_worker(self) -> None:
         context = multiprocessing.get_context("spawn")
@@ -252,6 +323,7 @@ class Desk:
         self._pipe: Connection[Any, Any] = ours
         self._process: SpawnProcess = context.Process(target=worker.run, args=(theirs,), name="karospace-worker")
         self._process.start()
+        self._alive = True
         theirs.close()
 
     def _look(self) -> None:

@@ -41,6 +41,8 @@ class Genes(Field):
         self._desk, self._pick = desk, pick
         px = theme.px
         self._count = "500"
+        self._held: dict[str, Any] = {"typed": [], "file": "list:"}
+        """What was typed or picked in the modes that are not shown."""
         self.segments = Segments(self.body, MODES, self._choose, theme)
         self.segments.grid(row=0, column=0, sticky="ew")
         self.rest = ttk.Frame(self.body)
@@ -59,6 +61,8 @@ class Genes(Field):
         value = self._desk.shown.options["genes_mode"]
         mode, rest = mode_of(value)
         self.segments.put(mode)
+        if mode in self._held:
+            self._held[mode] = value
         if mode in {"hvgs", "top_mean"}:
             self._count = rest
             self.number.put(rest)
@@ -77,6 +81,8 @@ class Genes(Field):
         self.note.configure(text=note)
         estimate = self._desk.shown.estimate
         problem = estimate.get("problems", {}).get("genes_mode", "")
+        if mode == "file" and not rest:
+            problem = "Choose a text file with one gene a line."
         self.say("" if mode == "typed" and estimate.get("unknown") else problem)
         self.number.mark(wrong=bool(problem))
         self.path.mark(wrong=bool(problem))
@@ -98,21 +104,13 @@ class Genes(Field):
             self.note.grid(row=0, column=0, sticky="w")
 
     def _choose(self, mode: str) -> None:
-        if mode == "all":
-            self._desk.change(genes_mode="all")
-        elif mode == "typed":
-            self._desk.change(genes_mode=[])
-        elif mode == "file":
-            self._desk.change(genes_mode="list:")
-            self._draw_now()
-            self._on_browse()
-            return
+        if mode in self._held:
+            self._desk.change(genes_mode=self._held[mode])
         else:
-            self._desk.change(genes_mode=f"{mode}:{self._count}")
-        self._draw_now()
-
-    def _draw_now(self) -> None:
+            self._desk.change(genes_mode="all" if mode == "all" else f"{mode}:{self._count}")
         self.refresh()
+        if mode == "file" and self._held[mode] == "list:" and not self.segments.by_arrow:
+            self._on_browse()
 
     def _on_number(self, text: str) -> None:
         mode = self.segments.variable.get()
@@ -156,7 +154,8 @@ class Typed(ttk.Frame):
         for key in ("<Down>", "<Up>", "<Return>", "<Tab>", "<Escape>"):
             self.text.bind(key, self._on_key)
         self.text.bind("<Shift-Tab>", lambda _: self._leave(self.text.tk_focusPrev()))
-        self.text.bind("<FocusOut>", lambda _: self._offer([]))
+        for part in (self.text, self.hits):
+            part.bind("<FocusOut>", lambda _: self.after_idle(self._on_focus_out))
         self.hits.bind("<ButtonRelease-1>", lambda _: self._take())
         select_all(self.text)
 
@@ -165,7 +164,8 @@ class Typed(ttk.Frame):
         value = self._desk.shown.options["genes_mode"]
         if isinstance(value, str):
             return
-        if names_in(self.text.get("1.0", "end")) != value:
+        # While Tk has news of a key that was pressed meanwhile, the text is newer than the options.
+        if not self.text.edit_modified() and names_in(self.text.get("1.0", "end")) != value:
             self.text.replace("1.0", "end", "\n".join(value))
         estimate = self._desk.shown.estimate
         unknown = estimate.get("unknown") or [] if not self._desk.shown.pending else self._drawn
@@ -213,13 +213,18 @@ class Typed(ttk.Frame):
         else:
             self._offer([])
 
+    def _on_focus_out(self) -> None:
+        # A click into the list takes the focus before it takes a name.
+        if self.winfo_exists() and str(self.tk.call("focus")) not in {str(self.text), str(self.hits)}:
+            self._offer([])
+
     def _word(self) -> str:
         before = self.text.get("insert linestart", "insert")
         return re.split(r"[\s,;]", before)[-1]
 
     def _offer(self, hits: list[str], word: str = "") -> None:
-        if hits and word != self._word():
-            return  # typed on meanwhile
+        if not self.winfo_exists() or (hits and word != self._word()):
+            return  # drawn anew, or typed on meanwhile
         self.hits.delete(0, "end")
         if hits:
             self.hits.insert("end", *hits)

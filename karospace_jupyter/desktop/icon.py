@@ -37,7 +37,7 @@ def icon_image(side: int) -> Image.Image:
 
 def draw_icon(theme: Theme, size: float = 64) -> tk.PhotoImage:
     """Return the icon for this window."""
-    return theme.picture(icon_image(theme.px(size)))
+    return theme.photo(icon_image(theme.px(size)))
 
 
 def icon_file(kind: str) -> bytes:

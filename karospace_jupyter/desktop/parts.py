@@ -132,9 +132,14 @@ class Entry(ttk.Entry):
             cursor="xterm",
         )
         self._hint.bind("<Button-1>", lambda _: self.focus_set())
-        self.variable.trace_add("write", self._on_write)
+        self._trace = self.variable.trace_add("write", self._on_write)
         self._draw_hint()
         select_all(self)
+
+    def destroy(self) -> None:
+        """Tk would keep the variable, and that this line, for as long as it calls it."""
+        self.variable.trace_remove("write", self._trace)
+        super().destroy()
 
     def put(self, text: str) -> None:
         """Show a text, unless it is there already."""
@@ -197,7 +202,11 @@ class Choice(ttk.Combobox):
 
 
 class Segments(ttk.Frame):
-    """A few choices side by side, one of them taken; arrow keys move between them."""
+    """A few choices side by side, one of them taken; arrow keys move between them.
+
+    `changed` is called with another choice than the one that was taken; `by_arrow` says meanwhile that somebody only
+    moves along: no time for a dialog.
+    """
 
     def __init__(
         self, master: tk.Misc, choices: Sequence[tuple[str, str]], changed: Callable[[str], None], theme: Theme
@@ -205,12 +214,12 @@ class Segments(ttk.Frame):
         super().__init__(master, style="Segments.TFrame", padding=theme.px(3))
         self.variable = tk.StringVar(self)
         self.buttons: dict[str, ttk.Radiobutton] = {}
-        self._changed = changed
+        self.by_arrow = False
+        self._changed, self._taken = changed, ""
         for at, (value, text) in enumerate(choices):
             button = ttk.Radiobutton(
-                self, text=text, value=value, variable=self.variable, style="Segment.TRadiobutton",
-                command=lambda: changed(self.variable.get()),
-            )  # fmt: skip
+                self, text=text, value=value, variable=self.variable, style="Segment.TRadiobutton", command=self._take
+            )
             button.grid(row=0, column=at, sticky="nsew")
             self.columnconfigure(at, weight=1, uniform="segment")
             button.bind("<Left>", partial(self._move, at - 1))
@@ -220,15 +229,26 @@ class Segments(ttk.Frame):
 
     def put(self, value: str) -> None:
         """Show which is taken; empty for none."""
+        self._taken = value
         if self.variable.get() != value:
             self.variable.set(value)
         self._one_stop()
+
+    def _take(self) -> None:
+        value = self.variable.get()
+        if value != self._taken:
+            self.put(value)
+            self._changed(value)
 
     def _move(self, at: int, _: object) -> str:
         value = list(self.buttons)[at % len(self.buttons)]
         self.buttons[value].focus_set()
         self.variable.set(value)
-        self._changed(value)
+        self.by_arrow = True
+        try:
+            self._take()
+        finally:
+            self.by_arrow = False
         return "break"
 
     def _one_stop(self) -> None:
@@ -260,9 +280,11 @@ class Scrolled(ttk.Frame):
         self._item = self._canvas.create_window(0, 0, window=self.inside, anchor="nw")
         self.inside.bind("<Configure>", lambda _: self._fit())
         self._canvas.bind("<Configure>", lambda _: self._fit())
-        self.bind_all("<FocusIn>", self._follow, add="+")
-        for event in ("<MouseWheel>", "<Button-4>", "<Button-5>"):
-            self.bind_class(f"wheel{self}", event, self.wheel)
+        self._heard = {
+            event: self.bind_class(f"wheel{self}", event, self.wheel)
+            for event in ("<MouseWheel>", "<Button-4>", "<Button-5>")
+        }
+        self.bind("<Destroy>", self._forget)
 
     def hear_wheel(self, widget: tk.Misc | None = None) -> None:
         """Let the wheel over everything inside scroll."""
@@ -291,10 +313,18 @@ class Scrolled(ttk.Frame):
         else:
             self._bar.grid(row=0, column=1, sticky="ns")
 
-    def _follow(self, event: tk.Event[Any]) -> None:
+    def _forget(self, event: tk.Event[Any]) -> None:
+        """Tk keeps what is bound to a class for as long as the program runs."""
+        if event.widget is not self:
+            return
+        for name, command in self._heard.items():
+            self.unbind_class(f"wheel{self}", name)
+            self._root().deletecommand(command)  # where bind_class() registers it
+        self._heard = {}
+
+    def follow(self, widget: object) -> None:
         """Keep what the keyboard has reached in sight."""
-        widget = event.widget
-        if not isinstance(widget, tk.Misc) or not self.winfo_exists() or not str(widget).startswith(str(self.inside)):
+        if not isinstance(widget, tk.Misc) or not str(widget).startswith(f"{self.inside}."):
             return
         top = widget.winfo_rooty() - self.inside.winfo_rooty()
         bottom = top + widget.winfo_height()

@@ -66,7 +66,7 @@ class Run(ttk.Frame):
             self.button.state(["disabled" if shown.cancelling else "!disabled"])
         else:
             self.button.configure(text="Export again" if shown.result else "Export", style="Primary.TButton")
-            wrong = not ready or (bool(problems) and not shown.pending)
+            wrong = not ready or bool(shown.opening) or (bool(problems) and not shown.pending)
             self.button.state(["disabled" if wrong else "!disabled"])
         self._message(export)
         self._estimate()
@@ -77,9 +77,12 @@ class Run(ttk.Frame):
         self.served.configure(text=f"Preview of {Path(shown.served).name} at {shown.address}, on this machine only")
         _at(self.preview, 3, shown=bool(shown.address), pady=(self._theme.px(4), 0))
         warnings = shown.result.get("warnings") if shown.result else shown.estimate.get("warnings")
-        count = len(warnings or ())
+        notes = [*shown.notes, *(warnings or ())]
+        count = len(notes)
         losing = _loses_cells(shown.estimate, shown.options, shown.summary)
-        self.notes.put(f"{count} note{'s' if count > 1 else ''}", [f"• {one}" for one in warnings or ()], opened=losing)
+        self.notes.put(
+            f"{count} note{'s' if count > 1 else ''}", [f"• {one}" for one in notes], opened=losing or bool(shown.notes)
+        )
         _at(self.notes, 4, shown=count > 0 and not shown.running, pady=(self._theme.px(6), 0))
         self.log.put("Log", export.get("log", ()))
         _at(self.log, 5, shown=bool(export.get("log")), pady=(self._theme.px(4), 0))

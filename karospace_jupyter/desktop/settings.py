@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ import platformdirs
 logger = logging.getLogger(__name__)
 
 _RECENT = 8
+GEOMETRY = re.compile(r"([1-9]\d{1,4})x([1-9]\d{1,4})\+(-?\d{1,5})\+(-?\d{1,5})")
+"""Width, height and place of a window, as Tk says them."""
 
 
 @dataclass(slots=True)
@@ -87,5 +90,11 @@ def _checked(value: Any) -> Settings:  # noqa: ANN401 - whatever the file holds
     if default.theme not in {"system", "light", "dark"}:
         msg = f"theme is {default.theme!r}"
         raise ValueError(msg)
-    default.zoom = min(3.0, max(0.5, default.zoom))
+    if default.geometry and not GEOMETRY.fullmatch(default.geometry):
+        msg = f"geometry is {default.geometry!r}"
+        raise ValueError(msg)
+    if "\x00" in default.folder:
+        msg = f"folder is {default.folder!r}"
+        raise ValueError(msg)
+    default.zoom = min(3.0, max(0.5, default.zoom)) if default.zoom == default.zoom else 1.0
     return default

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,8 +17,34 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+class NoWindowError(Exception):
+    """No window can be opened; the message says why, as Tk does."""
+
+
+def forget_frozen_libraries() -> None:
+    """Give programs that are started from here the libraries of the system.
+
+    A frozen program looks for libraries in its own folder first; a browser or a file manager that inherits that may
+    not start. What is loaded already stays loaded.
+    """
+    if not getattr(sys, "frozen", False):
+        return
+    for name in ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"):
+        before = os.environ.pop(f"{name}_ORIG", None)
+        if before:
+            os.environ[name] = before
+        else:
+            os.environ.pop(name, None)
+
+
 def make_root() -> tuple[tk.Tk, bool]:
-    """Return a root window, and whether files can be dropped on it."""
+    """Return a root window, and whether files can be dropped on it.
+
+    Raises
+    ------
+    NoWindowError
+        When there is no screen, or Tk is damaged.
+    """
     if sys.platform == "win32":
         import contextlib
         import ctypes
@@ -26,11 +53,48 @@ def make_root() -> tuple[tk.Tk, bool]:
         with contextlib.suppress(AttributeError, OSError):
             ctypes.windll.shcore.SetProcessDpiAwareness(1)
     try:
+        root = _root_class()(className="Karospace")
+    except tk.TclError as exc:
+        raise NoWindowError(str(exc).splitlines()[0] if str(exc) else "Tk does not start") from exc
+    try:
         import tkinterdnd2
 
-        return tkinterdnd2.TkinterDnD.Tk(className="Karospace"), True
-    except (ImportError, RuntimeError, tk.TclError):
-        return tk.Tk(className="Karospace"), False
+        # Not its own root: where the library does not load, that leaves a second, empty window.
+        tkinterdnd2.TkinterDnD._require(root)  # noqa: SLF001
+    except (ImportError, RuntimeError, OSError, tk.TclError):
+        return root, False
+    return root, True
+
+
+def _root_class() -> type[tk.Tk]:
+    try:
+        import tkinterdnd2
+    except ImportError:
+        return tk.Tk
+    return type("Root", (tk.Tk, tkinterdnd2.TkinterDnD.DnDWrapper), {})
+
+
+def screen_scale(root: tk.Tk) -> float:
+    """Return how many pixels the screen wants for one of a usual screen."""
+    windowing = root.tk.call("tk", "windowingsystem")
+    if windowing == "aqua":  # there a pixel is a point, whatever the screen
+        return root.winfo_fpixels("1i") / 72
+    if windowing == "x11" and (wanted := _xft_dpi()):
+        return wanted / 96
+    return root.winfo_fpixels("1i") / 96
+
+
+def _xft_dpi() -> float:
+    """Return the resolution that the desktop asks of X11's programs, which Tk does not look at; 0 for none."""
+    if shutil.which("xrdb") is None:
+        return 0
+    try:
+        asked = subprocess.run(["xrdb", "-query"], capture_output=True, text=True, timeout=1, check=False).stdout  # noqa: S607
+    except (OSError, subprocess.TimeoutExpired):
+        return 0
+    found = re.search(r"^Xft\.dpi:\s*([\d.]+)\s*$", asked, re.MULTILINE)
+    dpi = float(found[1]) if found and found[1].count(".") <= 1 else 0
+    return dpi if 48 <= dpi <= 768 else 0
 
 
 def accept_drops(root: Any, opened: Callable[[str], None]) -> None:  # noqa: ANN401 - a root with drops

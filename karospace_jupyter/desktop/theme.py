@@ -11,6 +11,8 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
+from karospace_jupyter.desktop.system import screen_scale
+
 _FINE = 4  # shapes are drawn this much larger, then made smaller: smooth edges
 
 
@@ -67,10 +69,15 @@ class Theme:
         self.root = root
         self.dark = dark
         self.colors = DARK if dark else LIGHT
-        self.scale = max(0.75, root.winfo_fpixels("1i") / 96) * zoom
+        self.scale = max(0.75, screen_scale(root)) * zoom
         self._images: list[tk.PhotoImage] = []
         self._fonts()
         self._styles()
+        self.use()
+
+    def use(self) -> None:
+        """Draw what is made from now on with it, also a second time: Tk never forgets a theme, so each is kept."""
+        self.style.theme_use(self._name)
         self._classic()
 
     def px(self, size: float) -> int:
@@ -79,11 +86,15 @@ class Theme:
 
     def picture(self, image: Image.Image) -> tk.PhotoImage:
         """Return a picture that Tk shows; it lives as long as the theme."""
-        data = io.BytesIO()
-        image.save(data, "png")
-        made = tk.PhotoImage(master=self.root, data=data.getvalue())
+        made = self.photo(image)
         self._images.append(made)
         return made
+
+    def photo(self, image: Image.Image) -> tk.PhotoImage:
+        """Return a picture that Tk shows for as long as somebody keeps it."""
+        data = io.BytesIO()
+        image.save(data, "png", compress_level=1)
+        return tk.PhotoImage(master=self.root, data=data.getvalue())
 
     def box(
         self, fill: str, line: str = "", *, radius: float = 8, ring: str = "", on: str | None = None, middle: int = 48
@@ -101,7 +112,9 @@ class Theme:
             Pixels between the corners, which Tk repeats: more for what is large, for the same reason.
         """
         edge = self.px(radius) + self.px(3)
-        size = (2 * edge + middle) * _FINE
+        # Only the corners are drawn fine; what lies between is one colour a row.
+        side = 2 * edge + 2
+        size = side * _FINE
         behind = self.colors.panel if on is None else on
         image = Image.new("RGB", (size, size), behind) if behind else Image.new("RGBA", (size, size), (0, 0, 0, 0))
         draw = ImageDraw.Draw(image)
@@ -116,7 +129,7 @@ class Theme:
                 outline=line or None,
                 width=self.px(1) * _FINE,
             )
-        return self.picture(image.resize((size // _FINE, size // _FINE), Image.Resampling.LANCZOS))
+        return self.picture(_stretched(image.resize((side, side), Image.Resampling.LANCZOS), edge, middle))
 
     def drawn(self, size: float, lines: list[list[tuple[float, float]]], color: str, *, stroke: float = 1.7) -> Any:  # noqa: ANN401
         """Return an icon of strokes on a square of 24 units."""
@@ -145,10 +158,9 @@ class Theme:
     def _styles(self) -> None:
         style = ttk.Style(self.root)
         self.style = style
-        # A new one each time: the elements of an old one hold pictures that may be gone.
-        name = f"karospace-{len(style.theme_names())}"
-        style.theme_create(name, "clam")
-        style.theme_use(name)
+        self._name = f"karospace-{len(style.theme_names())}"
+        style.theme_create(self._name, "clam")
+        style.theme_use(self._name)
         c, px = self.colors, self.px
         style.configure(
             ".", background=c.panel, foreground=c.ink, font=self.body, borderwidth=0, focuscolor=c.accent,
@@ -355,6 +367,19 @@ class Theme:
             "*Menu.disabledForeground": c.muted,
         }.items():  # fmt: skip
             self.root.option_add(pattern, value, 80)
+
+
+def _stretched(image: Image.Image, edge: int, middle: int) -> Image.Image:
+    """Return a picture with its corners as they are and `middle` pixels between them."""
+    wide = Image.new(image.mode, (2 * edge + middle, image.height))
+    wide.paste(image.crop((0, 0, edge, image.height)), (0, 0))
+    wide.paste(image.crop((edge, 0, edge + 1, image.height)).resize((middle, image.height)), (edge, 0))
+    wide.paste(image.crop((image.width - edge, 0, image.width, image.height)), (edge + middle, 0))
+    high = Image.new(image.mode, (wide.width, 2 * edge + middle))
+    high.paste(wide.crop((0, 0, wide.width, edge)), (0, 0))
+    high.paste(wide.crop((0, edge, wide.width, edge + 1)).resize((wide.width, middle)), (0, edge))
+    high.paste(wide.crop((0, wide.height - edge, wide.width, wide.height)), (0, edge + middle))
+    return high
 
 
 def _within(*names: str, sticky: str = "nsew") -> Any:  # noqa: ANN401 - Tk's nested lists

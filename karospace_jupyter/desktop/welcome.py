@@ -43,7 +43,8 @@ class Welcome(ttk.Frame):
         self.open_zarr.pack(side="left", padx=(px(8), 0))
         self.message = ttk.Label(middle, style="Muted.TLabel", wraplength=px(440), justify="center")
         self.bar = ttk.Progressbar(middle, mode="indeterminate", length=px(300))
-        recent = [path for path in settings.recent if Path(path).exists()][:_RECENT]
+        # Whether they are still there is said when one is opened: a share that is lost may take minutes to say so.
+        recent = settings.recent[:_RECENT]
         self.recent: list[ttk.Button] = []
         if recent:
             ttk.Label(middle, text="RECENT", style="Caps.TLabel").pack(anchor="w", pady=(px(22), px(2)))
@@ -60,7 +61,7 @@ class Welcome(ttk.Frame):
     def refresh(self) -> None:
         """Say what is being opened, or why it was not."""
         shown, px = self._desk.shown, self._theme.px
-        text = shown.refused or shown.fault
+        text = shown.refused or shown.fault or " ".join(shown.notes)
         style = "Problem.TLabel"
         if shown.opening:
             text, style = f"Looking into {Path(shown.opening).name} …", "Muted.TLabel"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import tkinter as tk
 import traceback
 from collections.abc import Callable
@@ -15,6 +17,7 @@ from karospace_jupyter.desktop import system
 from karospace_jupyter.desktop.desk import TARGETS, Desk
 from karospace_jupyter.desktop.form import Form, Pickers
 from karospace_jupyter.desktop.icon import draw_icon
+from karospace_jupyter.desktop.menu import add_to_menu, has_menu
 from karospace_jupyter.desktop.parts import Words
 from karospace_jupyter.desktop.presets import FIT_EVERY_FILE
 from karospace_jupyter.desktop.run import Run
@@ -44,15 +47,25 @@ class Window:
         self.root.withdraw()
         self.root.title("KaroSpace")
         self.desk = Desk(self._on_change)
-        self.desk.shown.fault = note
+        self.desk.shown.notes = (note,) if note else ()
         self.form: Form | None = None
         self.run: Run | None = None
         self.welcome: Welcome | None = None
         self._stale: set[str] = set()
-        self._polling = ""
+        self._polling = self._drawing = ""
         self._closed = False
+        self._themes: dict[tuple[bool, float], Theme] = {}
         self._body: ttk.Frame | None = None
+        self._bar: tk.Menu | None = None
+        try:
+            self._begin(file)
+        except BaseException:
+            self.end()
+            raise
+
+    def _begin(self, file: str | None) -> None:
         self._build()
+        self._draw()
         self._keys()
         self._size()
         self.root.protocol("WM_DELETE_WINDOW", self.close)
@@ -71,10 +84,10 @@ class Window:
     def open(self, path: str) -> None:
         """Open a file; while an export runs, say that it does."""
         if self.desk.shown.running:
-            self.desk.shown.fault = "An export is running. Wait for it, or cancel it, before opening another file."
-            self._on_change("fault")
+            self._fault("An export is running. Wait for it, or cancel it, before opening another file.")
             return
-        self.desk.open(path)
+        choices = {name: value for name, value in self.settings.choices.items() if name in {*FIT_EVERY_FILE, "target"}}
+        self.desk.open(path, choices)
 
     def pick(self) -> None:
         """Ask for an .h5ad file."""
@@ -107,7 +120,7 @@ class Window:
     def view(self) -> None:
         """Show the result in the browser: one HTML file by itself, anything else from a server of ours."""
         path = self.desk.shown.result["path"]
-        if not Path(path).exists():
+        if not os.path.exists(path):  # noqa: PTH110 - a share that is lost raises nothing here
             self._fault(f"{path} is not there any more. Export it again.")
         elif path.endswith(".html"):
             self._browse(Path(path).as_uri())
@@ -126,33 +139,56 @@ class Window:
             parent=self.root, icon="warning", default="no",
         ):  # fmt: skip
             return
-        self._closed = True
         self.settings.geometry = self.root.winfo_geometry()
         self._save()
-        if self._polling:
-            self.root.after_cancel(self._polling)
-        self.root.withdraw()
-        self.root.update_idletasks()
-        self.desk.close()
-        self.root.destroy()
+        self.end()
+
+    def end(self) -> None:
+        """Cancel what runs, stop serving and go, unasked; once is enough."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            for timer in (self._polling, self._drawing):
+                if timer:
+                    self.root.after_cancel(timer)
+            self.root.withdraw()
+            self.root.update_idletasks()
+        finally:
+            try:
+                self.desk.close()
+            finally:
+                self.root.destroy()
 
     # Drawing
 
     def _build(self) -> None:
-        """Draw everything for the present theme; what is open stays open."""
+        """Draw everything for the present theme; what is open stays open.
+
+        In two steps, so that the window answers between them.
+        """
         dark = system_is_dark() if self.settings.theme == "system" else self.settings.theme == "dark"
         if self._body is not None:
             self._body.destroy()
-        self.theme = theme = Theme(self.root, dark=dark, zoom=self.settings.zoom)
+        look = (dark, self.settings.zoom)
+        if look in self._themes:
+            self._themes[look].use()
+        else:
+            self._themes[look] = Theme(self.root, dark=dark, zoom=self.settings.zoom)
+        self.theme = theme = self._themes[look]
         self._icon = draw_icon(theme)
         self.root.iconphoto(True, self._icon)  # noqa: FBT003 - Tk's own
         self._menu()
         self._body = body = ttk.Frame(self.root, style="Ground.TFrame")
         body.pack(fill="both", expand=True)
-        self._draw()
+        self.form = self.run = self.welcome = None
+        self._drawing = self.root.after(1, self._draw)
 
     def _draw(self) -> None:
         """Draw the form, or what asks for a file."""
+        if self._drawing:
+            self.root.after_cancel(self._drawing)
+            self._drawing = ""
         body, theme, px = self._body, self.theme, self.theme.px
         assert body is not None  # noqa: S101 - _build() made it
         for child in body.winfo_children():
@@ -179,7 +215,9 @@ class Window:
         foot.lift()  # Tab goes from the lowest to the highest: the foot comes last
 
     def _menu(self) -> None:
-        bar = tk.Menu(self.root, tearoff=False)
+        if self._bar is not None:
+            self._bar.destroy()
+        self._bar = bar = tk.Menu(self.root, tearoff=False)
         files = tk.Menu(bar, tearoff=False)
         files.add_command(label="Open .h5ad…", accelerator="Ctrl+O", command=self.pick)
         files.add_command(label="Open .zarr…", command=self.pick_zarr)
@@ -198,6 +236,8 @@ class Window:
         views.add_command(label="Usual size", accelerator="Ctrl+0", command=lambda: self.zoom(0))
         bar.add_cascade(label="View", menu=views)
         helps = tk.Menu(bar, tearoff=False)
+        if has_menu():
+            helps.add_command(label="Add to the applications menu", command=self._add_to_menu)
         helps.add_command(label="About KaroSpace", command=self._about)
         bar.add_cascade(label="Help", menu=helps)
         self.root.configure(menu=bar)
@@ -216,7 +256,10 @@ class Window:
         }  # fmt: skip
         command = "Command" if self.root.tk.call("tk", "windowingsystem") == "aqua" else "Control"
         for key, action in actions.items():
+            # Of every widget and before what each does by itself: a text would begin a line with Ctrl+O.
             self.root.bind(f"<{command}-{key}>", partial(_run, action))
+            self.root.bind_class("Text", f"<{command}-{key}>", partial(_run, action))
+        self.root.bind("<FocusIn>", lambda event: self.form.follow(event.widget) if self.form else None)
 
     def _export_by_key(self) -> None:
         if self.run is not None and not self.desk.shown.running:
@@ -235,19 +278,22 @@ class Window:
         self._build()
 
     def _size(self) -> None:
-        """As it was left, where that is still on the screen."""
-        px = self.theme.px
-        width, height = self.root.winfo_screenwidth(), self.root.winfo_screenheight()
-        self.root.minsize(min(px(760), width), min(px(480), height))
-        size, _, place = self.settings.geometry.partition("+")
-        try:
-            w, h = (int(part) for part in size.split("x"))
-            x, y = (int(part) for part in place.split("+"))
-        except ValueError:
+        """As it was left, where that is still on a screen."""
+        px, root = self.theme.px, self.root
+        width, height = root.winfo_screenwidth(), root.winfo_screenheight()
+        root.minsize(min(px(760), width), min(px(480), height))
+        before = remembered.GEOMETRY.fullmatch(self.settings.geometry)
+        if before is None:
             w, h = min(px(1060), width), min(px(780), height)
-            x, y = (width - w) // 2, max(0, (height - h) // 3)
-        x, y = max(0, min(x, width - w)), max(0, min(y, height - h))
-        self.root.geometry(f"{min(w, width)}x{min(h, height)}+{x}+{y}")
+            root.geometry(f"{w}x{h}+{(width - w) // 2}+{max(0, (height - h) // 3)}")
+            return
+        w, h, x, y = map(int, before.groups())
+        # Of all screens together: a second one may lie to the left of the first.
+        left, top = min(0, root.winfo_vrootx()), min(0, root.winfo_vrooty())
+        width, height = max(width, root.winfo_vrootwidth()), max(height, root.winfo_vrootheight())
+        w, h = min(w, width), min(h, height)
+        x, y = max(left, min(x, left + width - w)), max(top, min(y, top + height - h))
+        root.geometry(f"{w}x{h}+{x}+{y}")
 
     # What has changed
 
@@ -261,10 +307,14 @@ class Window:
             if stale:
                 self._refresh(stale)
         finally:
-            self._polling = self.root.after(_POLL_MS, self._poll)
+            if not self._closed:
+                self._polling = self.root.after(_POLL_MS, self._poll)
 
     def _on_callback_error(self, kind: type[BaseException], exc: BaseException, trace: TracebackType | None) -> None:
         """Show what Tk would print where nobody looks; the details are in the log."""
+        if not issubclass(kind, Exception):  # Ctrl-C in the terminal
+            self.end()
+            return
         details = "".join(traceback.format_exception(kind, exc, trace)).rstrip()
         export = self.desk.shown.export
         self.desk.shown.export = {**export, "log": (*export["log"], details)}
@@ -289,24 +339,18 @@ class Window:
             self._browse(shown.address)
 
     def _opened(self) -> None:
-        """Remember the file, and take the choices of the last export."""
+        """Remember the file."""
         path = self.desk.shown.path
-        first = self.desk.shown.export["status"] == "idle"
         self.settings.remember(path)
         self.settings.folder = str(Path(path).parent)
         self._save()
-        choices = dict(self.settings.choices)
-        target = choices.pop("target", "outdir")
-        if first and choices:
-            self.desk.change(**{name: value for name, value in choices.items() if name in FIT_EVERY_FILE})
-        if first and target in TARGETS:
-            self.desk.write_as(target)
         self.root.title(f"{Path(path).name} – KaroSpace")
 
     # Small things
 
     def _folder(self) -> str:
-        return self.settings.folder if Path(self.settings.folder or "/nowhere").is_dir() else str(Path.home())
+        folder = self.settings.folder
+        return folder if folder and os.path.isdir(folder) else str(Path.home())  # noqa: PTH112 - raises nothing
 
     def _pick_image(self) -> str:
         kinds = [("Pictures", "*.png *.jpg *.jpeg *.webp *.tif *.tiff"), ("All files", "*")]
@@ -389,6 +433,14 @@ class Window:
     def _save(self) -> None:
         remembered.save(self.settings, self._settings_file)
 
+    def _add_to_menu(self) -> None:
+        try:
+            entry = add_to_menu()
+        except OSError as exc:
+            self._fault(f"The entry could not be written: {exc}.")
+        else:
+            messagebox.showinfo("KaroSpace", f"KaroSpace is in the applications menu now.\n\n{entry}", parent=self.root)
+
     def _about(self) -> None:
         from importlib.metadata import version
 
@@ -435,4 +487,10 @@ def _run(action: Callable[[], None], _: object) -> str:
 def show(file: str | None = None) -> None:
     """Open the window and stay until it is closed."""
     window = Window(file)
-    window.root.mainloop()
+    try:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            # Python hears of it at the next look for news, which is never far.
+            signal.signal(number, lambda *_: window.root.after_idle(window.end))
+        window.root.mainloop()
+    finally:
+        window.end()

@@ -1,7 +1,8 @@
 """The process behind the window: it looks into files, exports, and serves previews.
 
-Every message is a tuple of a word and plain values. From the window: ``open``, ``look``, ``complete``, ``command``,
-``export``, ``cancel``, ``serve``, ``hush``. To it: ``opened``, ``refused``, ``looked``, ``hits``, ``command``,
+Every message is a tuple of a word and plain values; each that is about a file names it, because the window may have
+asked for another one meanwhile. From the window: ``open``, ``look``, ``complete``, ``command``, ``export``,
+``sweep``, ``cancel``, ``serve``, ``hush``. To it: ``opened``, ``refused``, ``looked``, ``hits``, ``command``,
 ``state``, ``done``, ``serving``, ``hushed``, ``fault``.
 """
 
@@ -51,10 +52,11 @@ class Worker:
         self._lock = threading.Lock()
         self._session: ExportSession = ExportSession(self._on_state)
         self._server: BundleServer | None = None
-        self._path = ""
-        self._opening: tuple[int, str] = (0, "")
+        self._served = ""
+        self._serving = threading.RLock()  # an export that ends serves its bundle anew, from its own thread
+        self._opening: tuple[int, str, dict[str, Any]] = (0, "", {})
         self._looking: tuple[int, str, dict[str, Any]] = (0, "", {})
-        self._names: dict[bool, list[str]] = {}
+        self._names: tuple[str, dict[bool, list[str]]] = ("", {})
         self._opener = Latest(self._open, "karospace-open")
         self._looker = Latest(self._look, "karospace-look")
         self._opener.begin()
@@ -82,9 +84,9 @@ class Worker:
         self._session.cancel()
         self._session.wait()
 
-    def on_open(self, number: int, path: str) -> None:
-        """Look into a file."""
-        self._opening = (number, path)
+    def on_open(self, number: int, path: str, choices: dict[str, Any]) -> None:
+        """Look into a file; `choices` are options that are remembered from earlier files."""
+        self._opening = (number, path, choices)
         self._opener.ask()
 
     def on_look(self, revision: int, path: str, options: dict[str, Any]) -> None:
@@ -92,27 +94,34 @@ class Worker:
         self._looking = (revision, path, options)
         self._looker.ask()
 
-    def on_complete(self, number: int, query: str, raw: bool) -> None:  # noqa: FBT001 - a message
+    def on_complete(self, number: int, path: str, query: str, raw: bool) -> None:  # noqa: FBT001 - a message
         """Complete the beginning of a gene's name."""
         from karospace_jupyter.form.look import complete
 
-        self._send("hits", number, complete(self._names.get(raw, []), query))
+        held, names = self._names
+        self._send("hits", number, complete(names.get(raw, []) if held == path else [], query))
 
-    def on_command(self, options: dict[str, Any]) -> None:
+    def on_command(self, path: str, options: dict[str, Any]) -> None:
         """Say the shell command that does the same."""
         from karospace_jupyter.form.options import config_of, shell_of
 
-        self._send("command", shell_of(config_of(options), file=self._path))
+        self._send("command", shell_of(config_of(options), file=path))
 
-    def on_export(self, options: dict[str, Any]) -> None:
-        """Begin an export of the open file."""
+    def on_export(self, path: str, options: dict[str, Any]) -> None:
+        """Begin an export of a file."""
         from karospace_jupyter.errors import KaroSpaceError
         from karospace_jupyter.form.options import config_of
 
         try:
-            self._session.start(Path(self._path), config_of(options))
+            self._session.start(Path(path), config_of(options))
         except KaroSpaceError as exc:
             self._send("fault", str(exc))
+
+    def on_sweep(self, path: str) -> None:
+        """Remove what an export to a place left behind when its process was killed."""
+        from karospace_jupyter.partial import absolute, sweep
+
+        sweep(absolute(path))
 
     def on_cancel(self) -> None:
         """Stop the running export."""
@@ -122,25 +131,29 @@ class Worker:
         """Serve one bundle on this machine, instead of what was served."""
         from karospace_jupyter.bundle.read import Bundle
 
-        self.on_hush()
-        self._server = Bundle(path).serve(port=port)
-        self._send("serving", path, self._server.url)
+        bundle = Bundle(path)  # before the end of the other: it may be damaged
+        with self._serving:
+            if self._server is not None:
+                self._server.stop()
+            self._server, self._served = bundle.serve(port=port), path
+            self._send("serving", path, self._server.url)
 
     def on_hush(self) -> None:
         """Serve nothing any more."""
-        if self._server is not None:
-            self._server.stop()
-            self._server = None
-            self._send("hushed")
+        with self._serving:
+            if self._server is not None:
+                self._server.stop()
+                self._server, self._served = None, ""
+                self._send("hushed")
 
     def _open(self) -> None:
-        number, path = self._opening
+        number, path, choices = self._opening
         # Here, in one thread, and at once: while somebody still looks for the file, and never from two threads.
         import anndata  # noqa: F401
 
         from karospace_jupyter.config import ExportConfig
         from karospace_jupyter.form.look import problem_of
-        from karospace_jupyter.form.options import plain
+        from karospace_jupyter.form.options import plain, sound
         from karospace_jupyter.form.summary import gene_names, summarise
 
         if not path:
@@ -151,8 +164,11 @@ class Worker:
         except Exception as exc:  # noqa: BLE001 - whatever it is, the window says it
             self._send("refused", number, next(iter(problem_of(exc, {}).values())))
             return
-        self._path, self._names = path, names
-        self._send("opened", number, summary, plain(ExportConfig()))
+        if number != self._opening[0]:
+            return  # another file was asked for meanwhile
+        self._names = path, names
+        kept, wrong = sound(choices)
+        self._send("opened", number, summary, plain(ExportConfig()) | kept, wrong)
 
     def _look(self) -> None:
         from karospace_jupyter.form.look import look
@@ -174,6 +190,10 @@ class Worker:
                 "warnings": list(bundle.warnings),
             }
             self._send("done", result)
+            with self._serving:
+                if self._server is not None and self._served == result["path"]:
+                    # A zip is another file now; the address stays.
+                    self.on_serve(self._served, self._server.port)
         self._send("state", asdict(state))
 
     def _send(self, *message: Any) -> None:  # noqa: ANN401

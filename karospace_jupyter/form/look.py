@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from karospace_jupyter.bundle.targets import check_file, check_folder
-from karospace_jupyter.errors import KaroSpaceError, NoMatrixError, SinkError, SourceError
+from karospace_jupyter.errors import ConfigError, KaroSpaceError, NoMatrixError, SinkError, SourceError
 from karospace_jupyter.form.options import config_of, problems_of
+from karospace_jupyter.paths import expanded
 from karospace_jupyter.plan import estimate
 from karospace_jupyter.plan.genes import unknown_genes
 from karospace_jupyter.source import open_source
@@ -37,11 +38,12 @@ def look(subject: Any, options: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN4
         ``problems`` by option, "object" for the data; when no option is wrong by itself also ``exists``, ``files``,
         ``bytes`` (before compression), ``seconds``, ``n_cells``, ``n_genes``, ``warnings``, ``unknown`` genes.
     """
-    problems = problems_of(options)
-    if problems:
-        return {"problems": problems}
     found: dict[str, Any] = {}
+    problems: dict[str, str] = {}
     try:
+        problems = problems_of(options)
+        if problems:
+            return {"problems": problems}
         config = config_of(options)
         problems, found["exists"] = _target(config)
         source = open_source(subject, matrix=config.matrix)
@@ -91,13 +93,13 @@ def _target(config: ExportConfig) -> tuple[dict[str, str], bool]:
         if given is None:
             continue
         try:
-            target = given.expanduser().absolute()
+            target = expanded(given).absolute()
             check(target)
             _check_writable(target)
             exists |= (target / "manifest.json" if option == "outdir" else target).exists()
-        except SinkError as exc:
+        except (SinkError, ConfigError) as exc:
             problems[option] = str(exc)
-        except (OSError, RuntimeError, ValueError) as exc:
+        except (OSError, ValueError) as exc:
             problems[option] = f"{given} cannot be used: {exc}. Choose another place."
     return problems, exists
 

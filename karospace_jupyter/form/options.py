@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +29,21 @@ def config_of(options: dict[str, Any]) -> ExportConfig:
         Naming each option that cannot work.
     """
     return ExportConfig(**{key: value for key, value in options.items() if value is not None})
+
+
+def sound(choices: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Return the choices that can work, and the names of the others: what a file of settings holds may be anything."""
+    kept: dict[str, Any] = {}
+    wrong = []
+    for name, value in choices.items():
+        try:
+            config = ExportConfig(**{name: value})
+            if name == "genes_mode":
+                _ = config.genes
+            kept[name] = plain(config)[name]
+        except (ConfigError, TypeError, ValueError, KeyError):
+            wrong.append(name)
+    return kept, wrong
 
 
 def problems_of(options: dict[str, Any]) -> dict[str, str]:
@@ -69,18 +87,13 @@ def code_of(config: ExportConfig, *, name: str, file: str | None) -> str:
 
 
 def shell_of(config: ExportConfig, *, file: str | None) -> str:
-    """Return the shell command that repeats an export of `file`, with what must be done before it."""
-    note = ""
-    if isinstance(config.genes_mode, tuple):
-        note += " ".join(["printf '%s\\n'", *map(_quoted, config.genes_mode), "> genes.txt"]) + "\n"
-    if config.annotation_columns == ():
-        note += "# the command line cannot leave out every column: it takes the suggested ones\n"
+    """Return the shell command that repeats an export of `file`."""
     shell = ["karospace-export", "--h5ad", file or "data.h5ad"]
     if config.outdir is not None:
         shell += ["--outdir", str(config.outdir)]
     for key, value in _given(config).items():
         shell += _flags(key, value)
-    return note + " ".join(map(_quoted, shell))
+    return " ".join(map(_quoted, shell))
 
 
 def _given(config: ExportConfig) -> dict[str, Any]:
@@ -103,11 +116,11 @@ _FLAGS = {
 
 def _flags(key: str, value: Any) -> list[str]:  # noqa: ANN401 - the value of any option
     if key == "annotation_columns":
-        return [f"--anno={column}" for column in value]
+        return [f"--anno={column}" for column in value] or ["--no-anno"]
     if key == "embeddings":
         return [f"--embedding={name}" for name in value or ("none",)]
     if key == "genes_mode":
-        return ["--genes", value if isinstance(value, str) else "list:genes.txt"]
+        return ["--genes", value] if isinstance(value, str) else [f"--gene={name}" for name in value]
     if key == "gzip":
         return ["--gzip", "true" if value else "false"]
     if key == "preview":
@@ -124,6 +137,8 @@ def _literal(value: Any) -> str:  # noqa: ANN401
 
 
 def _quoted(text: str) -> str:
-    import shlex
-
-    return shlex.quote(text)
+    """Quote one word for the shell of this system."""
+    if sys.platform != "win32":
+        return shlex.quote(text)
+    # For cmd and PowerShell alike; neither has a quote that a percent sign respects.
+    return text if re.fullmatch(r"[\w@+=:,./\\-]+", text) else '"' + text.replace('"', '\\"') + '"'

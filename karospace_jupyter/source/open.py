@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from karospace_jupyter.config import MatrixRaw, MatrixSpec, MatrixX
 from karospace_jupyter.errors import NoMatrixError, SourceError
 from karospace_jupyter.job import Job
+from karospace_jupyter.paths import expanded
 from karospace_jupyter.source.matrix import Matrix, matrix_in_file, matrix_in_memory
 from karospace_jupyter.source.passes import Passes
 from karospace_jupyter.source.tables import FileTables, ObjectTables, Tables
@@ -55,7 +56,7 @@ def open_source(
     matrix = matrix or MatrixX()
     if not isinstance(subject, (str, os.PathLike)):
         return _open_object(subject, matrix, memory_bytes)
-    path = Path(subject).expanduser()
+    path = expanded(subject)
     if not path.exists():
         near = sorted(p.name for pattern in ("*.h5ad", "*.zarr") for p in path.parent.glob(pattern))[:8]
         there = f" In {path.parent} there is: {', '.join(near)}." if near else ""

@@ -1,0 +1,72 @@
+"""Drops a file on a window, as a file manager does: `drag.py TITLE PATH`. The protocol is XDND 5, over X itself."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from Xlib import X, Xatom, display
+from Xlib.protocol import event
+
+
+def find(window: Any, name: str) -> Any:
+    """The top window of this name that takes drops."""
+    for child in window.query_tree().children:
+        text = child.get_full_text_property(child.display.get_atom("_NET_WM_NAME")) or child.get_wm_name()
+        if text == name and child.get_full_property(child.display.get_atom("XdndAware"), X.AnyPropertyType):
+            return child
+        below = find(child, name)
+        if below is not None:
+            return below
+    return None
+
+
+def main(title: str, path: str) -> int:
+    screen = display.Display()
+    root = screen.screen().root
+    atom = screen.intern_atom
+    target = find(root, title)
+    if target is None:
+        print(f"no window {title} takes drops", file=sys.stderr)
+        return 1
+    source = root.create_window(0, 0, 1, 1, 0, screen.screen().root_depth)
+    kind = atom("text/uri-list")
+    source.set_selection_owner(atom("XdndSelection"), X.CurrentTime)
+
+    def send(name: str, *values: int) -> None:
+        data = (32, [source.id, *values, *[0] * (4 - len(values))])
+        target.send_event(event.ClientMessage(window=target, client_type=atom(name), data=data))
+        screen.flush()
+
+    box = target.get_geometry()
+    place = target.translate_coords(root, 0, 0)
+    x, y = -place.x + box.width // 2, -place.y + box.height // 2
+    send("XdndEnter", 5 << 24, kind)
+    send("XdndPosition", 0, (x << 16) | y, X.CurrentTime, atom("XdndActionCopy"))
+    while True:
+        one = screen.next_event()
+        if one.type == X.ClientMessage and one.client_type == atom("XdndStatus"):
+            if not one.data[1][1] & 1:
+                print("the drop is refused", file=sys.stderr)
+                return 1
+            send("XdndDrop", 0, X.CurrentTime)
+        elif one.type == X.ClientMessage and one.client_type == atom("XdndFinished"):
+            return 0
+        elif one.type == X.SelectionRequest:
+            if one.target == kind:
+                data = f"{Path(path).as_uri()}\r\n".encode()
+                one.requestor.change_property(one.property, kind, 8, data)
+            else:
+                one.requestor.change_property(one.property, Xatom.ATOM, 32, [kind])
+            one.requestor.send_event(
+                event.SelectionNotify(
+                    time=one.time, requestor=one.requestor, selection=one.selection, target=one.target,
+                    property=one.property,
+                )
+            )  # fmt: skip
+            screen.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

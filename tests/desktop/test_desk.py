@@ -1,0 +1,225 @@
+"""What stands behind the window: the desk and its worker, without a screen."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from karospace_jupyter import Bundle
+from karospace_jupyter.datasets import synthetic_tissue
+from karospace_jupyter.desktop.desk import Desk
+
+
+@pytest.fixture
+def desk() -> Iterator[Desk]:
+    one = Desk()
+    yield one
+    one.close()
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("files")
+    made = {}
+    for name, n_cells in (("a", 200), ("b", 300), ("c", 400)):
+        made[name] = folder / f"{name}.h5ad"
+        synthetic_tissue(n_cells, 20, seed=1).write_h5ad(made[name])
+    return made
+
+
+def until(desk: Desk, done: Callable[[], Any], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < end, desk.shown
+        desk.poll()
+        time.sleep(0.005)
+
+
+def opened(desk: Desk, path: Path, choices: dict[str, Any] | None = None) -> None:
+    desk.open(path, choices)
+    until(desk, lambda: not desk.shown.opening and not desk.shown.pending)
+    assert desk.shown.path == str(path), desk.shown
+
+
+def exported(desk: Desk) -> Bundle:
+    desk.export()
+    until(desk, lambda: not desk.shown.running and desk.shown.result)
+    return Bundle(desk.shown.result["path"])
+
+
+def test_an_export_is_of_the_file_that_is_shown(desk: Desk, files: dict[str, Path], tmp_path: Path) -> None:
+    """Whatever was asked for in between."""
+    opened(desk, files["a"])
+    desk.open(files["b"])
+    desk.open(files["c"])
+    desk.export()  # refused: another file is on its way
+    assert not desk.shown.running
+    until(desk, lambda: desk.shown.path == str(files["c"]) and not desk.shown.pending)
+    desk.change(outdir=str(tmp_path / "c"))
+    assert exported(desk).manifest.n_cells == 400
+    assert [path.name for path in tmp_path.iterdir()] == ["c"]
+    # A file that cannot be opened leaves the other one whole.
+    desk.open(tmp_path / "nowhere.h5ad")
+    until(desk, lambda: desk.shown.refused)
+    asked: list[str] = []
+    desk.command(asked.append)
+    until(desk, lambda: asked)
+    assert str(files["c"]) in asked[0]
+    hits: list[list[str]] = []
+    desk.complete("cd", hits.append)
+    until(desk, lambda: hits)
+    assert hits[0]
+    desk.change(outdir=str(tmp_path / "again"))
+    assert exported(desk).manifest.n_cells == 400
+
+
+def test_opening_the_same_file_again_keeps_the_choices(desk: Desk, files: dict[str, Path]) -> None:
+    choices = {"genes_mode": "hvgs:7", "target": "zip_path"}
+    opened(desk, files["a"], choices)
+    assert desk.shown.options["genes_mode"] == "hvgs:7"
+    assert desk.shown.target == "zip_path"
+    desk.change(genes_mode="hvgs:9", zip_path="/here/mine.zip")
+    opened(desk, files["a"], choices)
+    assert desk.shown.options["genes_mode"] == "hvgs:9"
+    assert desk.shown.options["zip_path"] == "/here/mine.zip"
+    opened(desk, files["b"], choices)
+    assert desk.shown.options["genes_mode"] == "hvgs:7"
+
+
+def test_a_name_outlives_the_kinds_between(desk: Desk, files: dict[str, Path]) -> None:
+    opened(desk, files["a"])
+    desk.change(outdir="/here/mine")
+    desk.write_as("outdir")
+    assert desk.shown.options["outdir"] == "/here/mine"
+    for target, value in (("zip_path", "/here/mine.zip"), ("single_file", "/here/mine.html"), ("outdir", "/here/mine")):
+        desk.write_as(target)
+        assert desk.shown.options[target] == value
+        assert desk.shown.target == target
+    desk.write_as("zip_path")
+    desk.change(zip_path="/there/other.zip")
+    desk.write_as("outdir")
+    assert desk.shown.options["outdir"] == "/there/other_karospace"
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [
+        {"genes_mode": 3, "gzip": "maybe", "seed": -1, "downsample": [], "target": []},
+        {"genes_mode": ["EPCAM", 3], "jobs": {}, "target": "nowhere"},
+        {"genes_mode": "list:~no-such-user/genes.txt", "scripts": 1},
+    ],
+)
+def test_choices_that_cannot_work_are_left_out(
+    desk: Desk, files: dict[str, Path], tmp_path: Path, choices: dict[str, Any]
+) -> None:
+    opened(desk, files["a"], {**choices, "preview": False})
+    assert desk.shown.options["genes_mode"] == "hvgs:500"
+    assert desk.shown.options["gzip"] is True
+    assert desk.shown.options["preview"] is False
+    assert desk.shown.target == "outdir"
+    assert "genes_mode" in " ".join(desk.shown.notes)
+    desk.change(outdir=str(tmp_path / "out"))
+    exported(desk).verify()
+    assert desk.shown.notes == ()
+
+
+def test_a_home_of_nobody_is_said_beside_its_field(desk: Desk, files: dict[str, Path]) -> None:
+    opened(desk, files["a"])
+    for option, value in (
+        ("genes_mode", "list:~no-such-user/genes.txt"), ("view", "~no-such-user/v.json"),
+        ("outdir", "~no-such-user/out"), ("image_path", "~no-such-user/i.png"),
+    ):  # fmt: skip
+        before = desk.shown.options[option]
+        desk.change(**{option: value})
+        until(desk, lambda: not desk.shown.pending)
+        assert "somebody who has none" in str(desk.shown.estimate["problems"]), option
+        desk.change(**{option: before})
+    desk.open("~no-such-user/a.h5ad")
+    until(desk, lambda: desk.shown.refused)
+
+
+def test_a_fault_goes_with_the_next_thing_that_is_done(desk: Desk, files: dict[str, Path], tmp_path: Path) -> None:
+    opened(desk, files["a"])
+    desk.serve(str(tmp_path / "nowhere"))
+    until(desk, lambda: desk.shown.fault)
+    desk.change(outdir=str(tmp_path / "out"))
+    exported(desk)
+    assert desk.shown.fault == ""
+    desk.serve(str(tmp_path / "nowhere"))
+    until(desk, lambda: desk.shown.fault)
+    desk.serve(str(tmp_path / "out"))
+    until(desk, lambda: desk.shown.address)
+    assert desk.shown.fault == ""
+
+
+@pytest.mark.parametrize("target", ["zip_path", "single_file", "outdir"])
+def test_a_preview_shows_what_was_exported_last(
+    desk: Desk, files: dict[str, Path], tmp_path: Path, target: str
+) -> None:
+    opened(desk, files["a"])
+    name = {"zip_path": "out.zip", "single_file": "out.html", "outdir": "out"}[target]
+    desk.change(outdir=None, genes_mode="hvgs:3")
+    desk.change(**{target: str(tmp_path / name)})
+    exported(desk)
+    desk.serve(desk.shown.result["path"])
+    until(desk, lambda: desk.shown.address)
+    address = desk.shown.address
+    desk.change(genes_mode="hvgs:5")
+    exported(desk)
+    until(desk, lambda: desk.shown.address)
+    assert desk.shown.address == address
+    for path in ("index.html", "manifest.json", *(file.path for file in Bundle(tmp_path / name).manifest.asset_files)):
+        with urllib.request.urlopen(address + path) as answer:
+            data = answer.read()
+        if path == "manifest.json":
+            assert b'"n_genes_exported":5' in data.replace(b" ", b"")
+
+
+def test_a_killed_export_leaves_nothing(desk: Desk, tmp_path: Path) -> None:
+    path, folder = tmp_path / "large.h5ad", tmp_path / "here"
+    synthetic_tissue(20_000, 800, seed=2).write_h5ad(path)
+    folder.mkdir()
+    opened(desk, path)
+    desk.change(outdir=str(folder / "out"), genes_mode="all", jobs=1)
+    desk.export()
+    until(desk, lambda: list(folder.iterdir()))
+    assert desk._process.pid is not None
+    os.kill(desk._process.pid, signal.SIGKILL)
+    until(desk, lambda: not desk.shown.running)
+    assert desk.shown.export["status"] == "failed"
+    until(desk, lambda: not desk.shown.opening and not list(folder.iterdir()))
+
+
+def test_a_worker_that_keeps_dying_is_given_up(desk: Desk, files: dict[str, Path], tmp_path: Path) -> None:
+    opened(desk, files["a"])
+    for _ in range(3):
+        until(desk, lambda: not desk.shown.opening)
+        assert desk._process.pid is not None
+        os.kill(desk._process.pid, signal.SIGKILL)
+        until(desk, lambda: desk.shown.fault)
+        desk.shown.fault, said = "", desk.shown.fault
+    assert "not started again" in said
+    assert not desk._alive
+    desk.poll()  # nothing is there to hear, and that is no fault
+    # People may try once more.
+    opened(desk, files["b"])
+    desk.change(outdir=str(tmp_path / "out"))
+    exported(desk).verify()
+
+
+def test_closing_twice_is_closing(files: dict[str, Path]) -> None:
+    one = Desk()
+    pid = one._process.pid
+    assert pid is not None
+    one.open(files["a"])
+    one.close()
+    one.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)

@@ -1,0 +1,299 @@
+"""What hands do that no plan foresees: second clicks, arrow keys, drops, shortcuts in a text, Ctrl-C."""
+
+from __future__ import annotations
+
+import gc
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+DRAG = Path(__file__).with_name("drag.py")
+APP = [sys.executable, "-m", "karospace_jupyter.desktop"]
+
+
+def test_a_second_click_changes_nothing(person: Any, tissue_file: Path) -> None:
+    window = person.start(tissue_file)
+    genes, target = window.form.genes, window.form.target
+    target.path.variable.set("/here/mine")
+    person.click(target.kinds.buttons["outdir"])
+    assert person.shown.options["outdir"] == "/here/mine"
+    person.click(genes.segments.buttons["typed"])
+    person.settle()
+    genes.typed.text.insert("end", "EPCAM CD3E")
+    person.settle()
+    person.click(genes.segments.buttons["typed"])
+    person.settle()
+    assert person.shown.options["genes_mode"] == ["EPCAM", "CD3E"]
+    # Nor is what was typed lost on the way over other kinds.
+    for mode in ("all", "hvgs", "typed"):
+        person.click(genes.segments.buttons[mode])
+        person.settle()
+    assert person.shown.options["genes_mode"] == ["EPCAM", "CD3E"]
+    assert genes.typed.text.get("1.0", "end").split() == ["EPCAM", "CD3E"]
+
+
+def test_a_completion_is_taken_by_mouse(person: Any, tissue_file: Path) -> None:
+    window = person.start(tissue_file)
+    typed = window.form.genes.typed
+    person.click(window.form.genes.segments.buttons["typed"])
+    person.settle()
+    person.click(typed.text)
+    person.type("cd")
+    person.until(lambda: typed.hits.size() > 1, "completion")
+    offered = typed.hits.get(0, "end")
+    second = typed.hits.bbox(1)
+    person.settle_geometry()
+    x = typed.hits.winfo_rootx() + second[0] + 10
+    y = typed.hits.winfo_rooty() + second[1] + second[3] // 2
+    person.xdotool("mousemove", str(x), str(y), "click", "1")
+    person.settle()
+    assert person.shown.options["genes_mode"] == [offered[1]]
+    assert not typed.hits.winfo_ismapped()
+    # It closes when somebody goes elsewhere.
+    person.type("cd")
+    person.until(lambda: typed.hits.size() > 1, "completion")
+    person.click(window.form.target.path)
+    person.until(lambda: not typed.hits.winfo_ismapped())
+
+
+def test_arrows_move_along_and_open_nothing(person: Any, tissue_file: Path, monkeypatch: Any) -> None:
+    window = person.start(tissue_file)
+    asked: list[object] = []
+    monkeypatch.setattr("karospace_jupyter.desktop.window.filedialog.askopenfilename", lambda **_: asked.append(1))
+    genes = window.form.genes
+    genes.segments.buttons["hvgs"].focus_force()
+    person.settle_geometry()
+    seen = []
+    for _ in range(5):
+        person.key("Right")
+        person.settle()
+        seen.append(genes.segments.variable.get())
+    assert seen == ["top_mean", "typed", "file", "all", "hvgs"]
+    assert asked == []
+    person.key("Left", "Left")
+    person.settle()
+    assert "Choose a text file" in genes.problem.cget("text")
+    assert "disabled" in window.run.button.state()
+    person.click(genes.segments.buttons["hvgs"])
+    person.click(genes.segments.buttons["file"])
+    assert asked == [1]
+
+
+def test_shortcuts_work_inside_of_a_text(person: Any, tissue_file: Path, tmp_path: Path, monkeypatch: Any) -> None:
+    window = person.start(tissue_file)
+    asked: list[object] = []
+    monkeypatch.setattr("karospace_jupyter.desktop.window.filedialog.askopenfilename", lambda **_: asked.append(1))
+    window.form.target.path.variable.set(str(tmp_path / "out"))
+    person.click(window.form.genes.segments.buttons["typed"])
+    person.settle()
+    text = window.form.genes.typed.text
+    person.click(text)
+    person.type("EPCAM ")
+    before = text.get("1.0", "end")
+    person.key("ctrl+o")
+    assert asked == [1]
+    person.settle()
+    person.key("ctrl+Return")
+    person.until(lambda: person.shown.result)
+    assert text.get("1.0", "end") == before
+    assert (tmp_path / "out" / "manifest.json").exists()
+
+
+def test_drawing_again_leaves_nothing_behind(person: Any, tissue_file: Path) -> None:
+    window = person.start(tissue_file)
+
+    def left() -> tuple[int, int, int]:
+        root = window.root
+        person.settle()
+        gc.collect()
+        commands, themes = root.tk.call("info", "commands"), window.theme.style.theme_names()
+        return len(commands), len(themes), len(root.tk.call("image", "names"))
+
+    def around() -> None:
+        for theme in ("dark", "light"):
+            window._theme_name.set(theme)
+            window._on_theme()
+            for step in (1, 1, 0):
+                window.zoom(step)
+
+    around()
+    before = left()
+    for _ in range(3):
+        around()
+    after = left()
+    assert after[1] == before[1]
+    # Pictures of columns come and go with their rows.
+    assert after[0] - before[0] < 10
+    assert after[2] - before[2] < 10
+
+
+def test_recent_files_are_in_the_menu(person: Any, tissue_file: Path, tmp_path: Path) -> None:
+    gone = tmp_path / "gone.h5ad"
+    gone.write_bytes(tissue_file.read_bytes())
+    person.start(gone)
+    person.window.close()
+    gone.unlink()
+    window = person.start(tissue_file)
+    window._fill_recent()
+    assert [window.recent.entrycget(at, "label") for at in range(2)] == [str(tissue_file), str(gone)]
+    window.recent.invoke(1)
+    person.until(lambda: person.shown.refused)
+    assert "There is no file" in person.shown.refused
+    assert person.shown.path == str(tissue_file)
+    window.recent.invoke(0)
+    person.until(lambda: not person.shown.opening)
+    assert person.shown.refused == ""
+
+
+def test_a_file_is_dropped_on_the_window(person: Any, tissue_file: Path, tmp_path: Path) -> None:
+    pytest.importorskip("tkinterdnd2")
+    file = tmp_path / "mine, with {braces}, 100 % and π.h5ad"
+    file.write_bytes(tissue_file.read_bytes())
+    window = person.start()
+    assert window.drops
+    source = subprocess.Popen([sys.executable, DRAG, "KaroSpace", str(file)], env={**os.environ})
+    try:
+        person.until(lambda: source.poll() is not None, "the end of the drop", 30)
+        assert source.returncode == 0
+        person.until(lambda: person.shown.path, "the dropped file", 30)
+        assert person.shown.path == str(file)
+    finally:
+        source.kill()
+        source.wait()
+
+
+def test_where_drops_do_not_load_there_is_one_window(person: Any, monkeypatch: Any) -> None:
+    tkinterdnd2 = pytest.importorskip("tkinterdnd2")
+
+    def broken(root: Any) -> None:
+        raise RuntimeError("Unable to load tkdnd library.")
+
+    monkeypatch.setattr(tkinterdnd2.TkinterDnD, "_require", broken)
+    window = person.start()
+    assert not window.drops
+    found = subprocess.run(
+        ["xdotool", "search", "--onlyvisible", "--class", "Karospace"], capture_output=True, text=True, check=False
+    )
+    assert len(found.stdout.split()) == 1
+
+
+def children(pid: int) -> list[int]:
+    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
+    return [int(line) for line in found.stdout.split()]
+
+
+def gone(pids: list[int]) -> bool:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        if not any(Path(f"/proc/{pid}").exists() for pid in pids):
+            return True
+        time.sleep(0.1)
+    return False
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_everything(screen: str, tissue_file: Path, tmp_path: Path, number: int) -> None:
+    environment = {**os.environ, "DISPLAY": screen, "KAROSPACE_SETTINGS": str(tmp_path / "s.json")}
+    app = subprocess.Popen([*APP, str(tissue_file)], env=environment, stderr=subprocess.PIPE, text=True)
+    try:
+        subprocess.run(
+            ["xdotool", "search", "--sync", "--onlyvisible", "--name", "^tissue.h5ad"], env=environment, check=True,
+            timeout=60, capture_output=True,
+        )  # fmt: skip
+        workers = children(app.pid)
+        assert workers
+        app.send_signal(number)
+        _, said = app.communicate(timeout=30)
+        assert "Traceback" not in said
+        assert gone(workers)
+    finally:
+        app.kill()
+        app.wait()
+
+
+def test_a_fault_at_the_start_leaves_no_process(screen: str, tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import karospace_jupyter.desktop.window as window\n"
+        "def broken(self): raise RuntimeError('on purpose')\n"
+        "window.Window._keys = broken\n"
+        "if __name__ == '__main__':\n    window.show()\n"
+    )
+    environment = {**os.environ, "DISPLAY": screen, "KAROSPACE_SETTINGS": str(tmp_path / "s.json")}
+    ended = subprocess.run(
+        [sys.executable, str(script)], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.returncode == 1
+    assert "on purpose" in ended.stderr
+
+
+def test_broken_tk_is_said(tmp_path: Path) -> None:
+    code = (
+        "import tkinter\n"
+        'def broken(*a, **k): raise tkinter.TclError("Can\'t find a usable init.tcl in the following directories: ")\n'
+        "tkinter.Tk.__init__ = broken\n"
+        "from karospace_jupyter.desktop.app import main\nimport sys\nsys.exit(main([]))"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False,
+        env={**os.environ, "KAROSPACE_SETTINGS": str(tmp_path / "s.json")},
+    )  # fmt: skip
+    assert ended.returncode == 1
+    assert "init.tcl" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_frozen_program_gives_others_the_systems_libraries(monkeypatch: Any) -> None:
+    from karospace_jupyter.desktop.system import forget_frozen_libraries
+
+    monkeypatch.setenv("LD_LIBRARY_PATH", "/frozen")
+    forget_frozen_libraries()
+    assert os.environ["LD_LIBRARY_PATH"] == "/frozen"  # not frozen: nothing of ours
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    forget_frozen_libraries()
+    assert "LD_LIBRARY_PATH" not in os.environ
+    monkeypatch.setenv("LD_LIBRARY_PATH", "/frozen")
+    monkeypatch.setenv("LD_LIBRARY_PATH_ORIG", "/mine")
+    forget_frozen_libraries()
+    assert os.environ["LD_LIBRARY_PATH"] == "/mine"
+
+
+def test_the_desktops_resolution_is_heard(person: Any, tmp_path: Path, monkeypatch: Any) -> None:
+    fake = tmp_path / "xrdb"
+    fake.write_text("#!/bin/sh\necho 'Xft.dpi:\t192'\n")
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    window = person.start()
+    assert window.theme.scale == 2
+
+
+def test_an_entry_in_the_applications_menu(person: Any, tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    window = person.start()
+    said: list[str] = []
+    monkeypatch.setattr("karospace_jupyter.desktop.window.messagebox.showinfo", lambda *texts, **_: said.extend(texts))
+    window._add_to_menu()
+    entry = tmp_path / "data" / "applications" / "karospace-export-app.desktop"
+    assert str(entry) in said[1]
+    line = next(line for line in entry.read_text().splitlines() if line.startswith("Exec="))
+    command = shlex.split(line.removeprefix("Exec=").replace("%%", "%"))
+    assert command == [sys.executable, "-m", "karospace_jupyter.desktop", "%f"]
+    ended = subprocess.run([*command[:-1], "--version"], capture_output=True, text=True, timeout=60, check=True)
+    assert "karospace-export-app" in ended.stdout
+    icon = tmp_path / "data" / "icons" / "hicolor" / "512x512" / "apps" / "karospace-export-app.png"
+    with Image.open(icon) as picture:
+        assert picture.size == (512, 512)
+    # Where it cannot be written, that is said.
+    entry.unlink()
+    entry.parent.rmdir()
+    entry.parent.write_text("in the way")
+    window._add_to_menu()
+    assert "could not be written" in person.shown.fault
