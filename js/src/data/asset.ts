@@ -2,6 +2,7 @@ import { joined } from '../lib/bytes';
 import { FormatError, isAbort } from '../lib/errors';
 import { formatBytes } from '../lib/format';
 import { isInside } from '../lib/path';
+import { pause } from '../lib/pause';
 import type { BundleSource, ReadContext } from '../source/bundle-source';
 
 /** What the manifest promises of a file. */
@@ -16,6 +17,9 @@ export interface AssetSize {
 
 /** Browsers hash about 1 MB a millisecond, in the page's own thread: larger files would hold up a frame. */
 const CHECK_LATER_FROM = 2_000_000;
+
+/** Browsers unpack in the page's own thread, too, all that they are given at once. */
+const SLICE = 8_400_000;
 
 /** Reads one file, decompresses it if it is gzipped (hosts differ in whether they already did) and checks it. */
 export async function readAsset(
@@ -32,7 +36,10 @@ export async function readAsset(
   const unpackedByHost = decoded === bytes && path.endsWith('.gz');
   if (!sha256 || bytes.byteLength !== stored || unpackedByHost) return decoded;
   if (ctx.later && stored >= CHECK_LATER_FROM) ctx.later(() => checkDigest(path, bytes, sha256));
-  else await checkDigest(path, bytes, sha256);
+  else {
+    if (stored >= SLICE) await pause();
+    await checkDigest(path, bytes, sha256);
+  }
   ctx.signal.throwIfAborted();
   return decoded;
 }
@@ -103,17 +110,26 @@ async function gunzip(path: string, bytes: Uint8Array, signal: AbortSignal): Pro
   const stream = new DecompressionStream('gzip');
   const writer = stream.writable.getWriter();
   // Failures surface at the reader; unhandled here, they would be reported a second time.
-  writer.write(bytes as Uint8Array<ArrayBuffer>).catch(() => {});
+  for (let at = 0; at < bytes.byteLength; at += SLICE) {
+    writer.write(bytes.subarray(at, at + SLICE) as Uint8Array<ArrayBuffer>).catch(() => {});
+  }
   writer.close().catch(() => {});
   const reader = stream.readable.getReader();
   const parts: Uint8Array[] = [];
+  let sincePause = 0;
   try {
     for (;;) {
       const part = await reader.read();
       if (part.done) break;
       parts.push(part.value);
+      sincePause += part.value.byteLength;
+      if (sincePause < SLICE) continue;
+      sincePause = 0;
+      await pause();
+      signal.throwIfAborted();
     }
   } catch (cause) {
+    if (isAbort(cause, signal)) throw cause;
     throw new FormatError(path, `its gzip data is corrupt or cut short (${bytes.byteLength} bytes)`, cause);
   }
   signal.throwIfAborted();

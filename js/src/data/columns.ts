@@ -54,13 +54,27 @@ export async function readColumn(
   const what = `column “${column.name}”`;
   if (column.kind === 'number') {
     const values = asFloat32(await readChunks(reader, column.chunks, cells, 4, what, ctx));
-    return { kind: 'number', name: column.name, values, summary: summariseColumn(values) };
+    return numberValues(column.name, values);
   }
   const width = { uint8: 1, uint16: 2, uint32: 4 }[column.dtype];
   const bytes = await readChunks(reader, column.chunks, cells, width, what, ctx);
   const codes = width === 1 ? bytes : width === 2 ? asUint16(bytes) : asUint32(bytes);
   checkCodes(codes, column.categories.length, column.chunks[0]?.path ?? 'manifest.json');
   return { ...columnInfo(column), kind: 'category', codes } as CategoryValues;
+}
+
+/** Summarised when somebody looks at it: most columns are only here for the tooltip. */
+export function numberValues(name: string, values: Float32Array): NumberValues {
+  let summary: Summary | null = null;
+  return {
+    kind: 'number',
+    name,
+    values,
+    get summary() {
+      summary ??= summariseColumn(values);
+      return summary;
+    },
+  };
 }
 
 function checkCodes(codes: Codes, categories: number, path: string): void {

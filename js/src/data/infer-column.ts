@@ -1,6 +1,5 @@
 import { paletteColour } from '../lib/colour';
-import type { CategoryValues, Codes, ColumnValues } from './columns';
-import { summariseColumn } from './summary';
+import { type CategoryValues, type Codes, type ColumnValues, numberValues } from './columns';
 
 /** Whole numbers with no more distinct values than this, in a table without types, are taken for cluster labels. */
 const MAX_NUMBERED_CLASSES = 50;
@@ -32,7 +31,7 @@ function isNumeric(cells: readonly Cell[], typed: boolean): boolean {
 
 function numberColumn(name: string, cells: readonly Cell[]): ColumnValues {
   const values = Float32Array.from(cells, (cell) => (cell === null ? Number.NaN : Number(cell)));
-  return { kind: 'number', name, values, summary: summariseColumn(values) };
+  return numberValues(name, values);
 }
 
 const byLabel = new Intl.Collator('en', { numeric: true });

@@ -5,6 +5,7 @@ import type { GeneValues } from '../data/genes';
 import { summariseGene } from '../data/summary';
 import { fitCamera } from '../lib/camera';
 import { asError, isAbort, UnknownNameError } from '../lib/errors';
+import { pause } from '../lib/pause';
 import type { BundleSource, ReadContext } from '../source/bundle-source';
 import { type Layer, NO_LAYER } from './layer';
 import { type Sections, sectionsLayout } from './layout';
@@ -106,7 +107,10 @@ export function createLoader(
     const column = await bundle.column(color.column, at);
     keepColumn(column);
     if (column.kind === 'category') return { kind: 'category', color, column };
-    return { kind: 'value', color, label, values: column.values, summary: column.summary };
+    const { values, summary } = column;
+    // What the panels count of a million values comes in a turn of its own.
+    await pause();
+    return { kind: 'value', color, label, values, summary };
   };
 
   const load = (color: Color): Promise<void> => {
