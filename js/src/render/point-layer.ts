@@ -7,7 +7,7 @@ import mixedVertex from './mixed.vert.glsl';
 import placeFunctions from './place.glsl';
 import roundFragment from './round.frag.glsl';
 import selectionFunctions from './selection.glsl';
-import { gathered } from './shuffle';
+import { placed } from './shuffle';
 import smallFragment from './small.frag.glsl';
 import valueVertex from './value.vert.glsl';
 
@@ -54,7 +54,7 @@ function vertexSource(main: string, flags: readonly Flag[]): string {
 /** Cells as points, in shuffled order so that any first part of them shows the whole tissue. */
 export class PointLayer {
   #scope: GlScope;
-  #order: Uint32Array;
+  #places: Uint32Array;
   #mode: Mode = 'plain';
   #positions: WebGLBuffer;
   #before: WebGLBuffer | null = null;
@@ -67,9 +67,9 @@ export class PointLayer {
   #ramp: WebGLTexture;
   #programs = new Map<string, Program>();
 
-  constructor(scope: GlScope, order: Uint32Array) {
+  constructor(scope: GlScope, places: Uint32Array) {
     this.#scope = scope;
-    this.#order = order;
+    this.#places = places;
     const { gl } = scope;
     this.#positions = scope.buffer();
     this.#codes = scope.buffer();
@@ -162,7 +162,7 @@ export class PointLayer {
     this.#mode = 'category';
     gl.bindVertexArray(this.#arrays.category);
     gl.bindBuffer(gl.ARRAY_BUFFER, this.#codes);
-    gl.bufferData(gl.ARRAY_BUFFER, gathered(codes, this.#order), gl.STATIC_DRAW);
+    gl.bufferData(gl.ARRAY_BUFFER, placed(codes, this.#places), gl.STATIC_DRAW);
     const type =
       codes instanceof Uint8Array
         ? gl.UNSIGNED_BYTE
@@ -179,7 +179,7 @@ export class PointLayer {
     this.#mode = 'value';
     gl.bindVertexArray(this.#arrays.value);
     gl.bindBuffer(gl.ARRAY_BUFFER, this.#values);
-    gl.bufferData(gl.ARRAY_BUFFER, gathered(values, this.#order), gl.STATIC_DRAW);
+    gl.bufferData(gl.ARRAY_BUFFER, placed(values, this.#places), gl.STATIC_DRAW);
     gl.enableVertexAttribArray(1);
     gl.vertexAttribPointer(1, 1, gl.FLOAT, false, 0, 0);
     gl.bindVertexArray(null);
@@ -191,7 +191,7 @@ export class PointLayer {
     this.#mode = 'mixed';
     gl.bindVertexArray(this.#arrays.mixed);
     gl.bindBuffer(gl.ARRAY_BUFFER, this.#values);
-    gl.bufferData(gl.ARRAY_BUFFER, gathered(rgba, this.#order), gl.STATIC_DRAW);
+    gl.bufferData(gl.ARRAY_BUFFER, placed(rgba, this.#places), gl.STATIC_DRAW);
     gl.enableVertexAttribArray(1);
     gl.vertexAttribPointer(1, 4, gl.UNSIGNED_BYTE, true, 0, 0);
     gl.bindVertexArray(null);
@@ -204,7 +204,7 @@ export class PointLayer {
     if (mask) {
       this.#selected ??= this.#scope.buffer();
       gl.bindBuffer(gl.ARRAY_BUFFER, this.#selected);
-      gl.bufferData(gl.ARRAY_BUFFER, gathered(mask, this.#order), gl.DYNAMIC_DRAW);
+      gl.bufferData(gl.ARRAY_BUFFER, placed(mask, this.#places), gl.DYNAMIC_DRAW);
     }
     for (const array of Object.values(this.#arrays)) {
       gl.bindVertexArray(array);
@@ -288,7 +288,7 @@ export class PointLayer {
     }
     gl.bindVertexArray(this.#arrays[this.#mode]);
     if (this.#mode === 'plain') gl.vertexAttribI4ui(1, 0, 0, 0, 0);
-    gl.drawArrays(gl.POINTS, 0, Math.min(style.count, this.#order.length));
+    gl.drawArrays(gl.POINTS, 0, Math.min(style.count, this.#places.length));
     gl.bindVertexArray(null);
     gl.disable(gl.DEPTH_TEST);
   }

@@ -8,7 +8,7 @@ import type { Layer } from '../state/layer';
 import { GlScope } from './gl-scope';
 import { ImageLayer } from './image-layer';
 import { PointLayer, type PointStyle } from './point-layer';
-import { gatheredPositions, shuffledOrder } from './shuffle';
+import { placedPositions, shuffledPlaces } from './shuffle';
 
 export interface Frame {
   view: View;
@@ -37,7 +37,7 @@ const DARK_LIGHT = 0.38;
 /** Everything on the graphics card, for one context. */
 export class Renderer {
   readonly #scope: GlScope;
-  readonly #order: Uint32Array;
+  readonly #places: Uint32Array;
   #center: readonly [number, number];
   #centerBefore: readonly [number, number] = [0, 0];
   #coords: Float32Array;
@@ -45,12 +45,12 @@ export class Renderer {
   #imageScope: GlScope | null = null;
   #image: ImageLayer | null = null;
 
-  constructor(gl: WebGL2RenderingContext, positions: Positions, order?: Uint32Array) {
+  constructor(gl: WebGL2RenderingContext, positions: Positions) {
     this.#scope = new GlScope(gl);
-    this.#order = order ?? shuffledOrder(positions.coords.length / 2);
+    this.#places = shuffledPlaces(positions.coords.length / 2);
     this.#center = centerOf(positions);
-    this.#points = new PointLayer(this.#scope, this.#order);
-    this.#coords = gatheredPositions(positions.coords, this.#order, ...this.#center);
+    this.#points = new PointLayer(this.#scope, this.#places);
+    this.#coords = placedPositions(positions.coords, this.#places, ...this.#center);
     this.#points.setPositions(this.#coords);
   }
 
@@ -59,7 +59,7 @@ export class Renderer {
     this.#points.setBefore(passing ? this.#coords : null);
     this.#centerBefore = this.#center;
     this.#center = centerOf(positions);
-    this.#coords = gatheredPositions(positions.coords, this.#order, ...this.#center);
+    this.#coords = placedPositions(positions.coords, this.#places, ...this.#center);
     this.#points.setPositions(this.#coords);
   }
 
@@ -67,8 +67,8 @@ export class Renderer {
     this.#points.setBefore(null);
   }
 
-  get order(): Uint32Array {
-    return this.#order;
+  get cells(): number {
+    return this.#places.length;
   }
 
   get live(): number {

@@ -175,10 +175,10 @@ export function createStage(
     );
   };
 
-  const build = (order?: Uint32Array) => {
+  const build = () => {
     const positions = model.positions.value;
     if (!positions) return;
-    renderer = new Renderer(gl, positions, order);
+    renderer = new Renderer(gl, positions);
     renderer.setLayer(model.layer.value, model.dark.value);
     renderer.setRamp(model.state.value.colormap, model.state.value.reversed);
     colors();
@@ -203,7 +203,7 @@ export function createStage(
         untracked(() => {
           const sizeBefore = lastView && sizeOf?.(lastView, model.state.value.pointSize);
           sizeOf = positions ? pointSizer(positions) : null;
-          if (positions && renderer && renderer.order.length === positions.coords.length / 2) {
+          if (positions && renderer && renderer.cells === positions.coords.length / 2) {
             const still = matchMedia('(prefers-reduced-motion: reduce)').matches || document.hidden;
             const from = lastView;
             passage =
