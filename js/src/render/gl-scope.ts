@@ -2,6 +2,8 @@ import { Disposer } from '../lib/disposer';
 import { GraphicsError } from '../lib/errors';
 
 export interface Program {
+  /** Whether it is known to be built. The question waits for the compiler and for all that is drawn before. */
+  readonly built: boolean;
   use(): void;
   uniform(name: string): WebGLUniformLocation | null;
 }
@@ -68,17 +70,25 @@ export class GlScope {
       return shader;
     });
     gl.linkProgram(program);
-    // Each question waits for the compiler: ask once, and for the reasons only on failure.
-    if (!gl.getProgramParameter(program, gl.LINK_STATUS) && !gl.isContextLost()) {
+    const check = () => {
+      if (gl.getProgramParameter(program, gl.LINK_STATUS) || gl.isContextLost()) return;
       const reasons = [
         gl.getProgramInfoLog(program),
         ...shaders.map((shader) => gl.getShaderInfoLog(shader)),
       ];
       throw new GraphicsError(`a program does not build: ${reasons.filter(Boolean).join(' ')}`);
-    }
+    };
+    let built = false;
     const uniforms = new Map<string, WebGLUniformLocation | null>();
     return {
-      use: () => gl.useProgram(program),
+      get built() {
+        return built;
+      },
+      use() {
+        if (!built) check();
+        built = true;
+        gl.useProgram(program);
+      },
       uniform(name) {
         if (!uniforms.has(name)) uniforms.set(name, gl.getUniformLocation(program, name));
         return uniforms.get(name) ?? null;

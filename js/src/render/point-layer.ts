@@ -107,18 +107,22 @@ export class PointLayer {
     return made;
   }
 
-  /** Compiles the programs that later frames may need; true while some are left. */
+  /** One step towards the programs that later frames may need; true while there is more to do. */
   warm(): boolean {
-    for (const flags of [[], ['SELECTION']] as const) {
-      for (const mode of ['category', 'value'] as const) {
-        for (const round of [false, true]) {
-          if (this.#programs.has(`${mode} ${round} ${flags}`)) continue;
-          this.#program(mode, round, flags);
-          return true;
-        }
-      }
+    const wanted = ([[], ['SELECTION']] as const).flatMap((flags) =>
+      (['category', 'value'] as const).flatMap((mode) =>
+        [false, true].map((round) => [mode, round, flags] as const),
+      ),
+    );
+    // All are handed to the compiler before one is asked whether it is built.
+    const absent = wanted.find(([mode, round, flags]) => !this.#programs.has(`${mode} ${round} ${flags}`));
+    if (absent) {
+      this.#program(...absent);
+      return true;
     }
-    return false;
+    const raw = wanted.map((which) => this.#program(...which)).find(({ built }) => !built);
+    raw?.use();
+    return raw !== undefined;
   }
 
   /** `coords` are relative to the centre of the tissue: float32 keeps its digits for the detail. */

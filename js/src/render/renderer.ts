@@ -44,6 +44,8 @@ export class Renderer {
   readonly #points: PointLayer;
   #imageScope: GlScope | null = null;
   #image: ImageLayer | null = null;
+  /** Passed when the card has done what was asked of it last. */
+  #fence: WebGLSync | null = null;
 
   constructor(gl: WebGL2RenderingContext, positions: Positions) {
     this.#scope = new GlScope(gl);
@@ -132,6 +134,15 @@ export class Renderer {
       ground: frame.ground,
       count: frame.budget,
     });
+    gl.deleteSync(this.#fence);
+    this.#fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
+  }
+
+  /** Whether the card still draws: new values, or another size of the canvas, would make the page wait for it. */
+  get busy(): boolean {
+    const { gl } = this.#scope;
+    if (!this.#fence || gl.isContextLost()) return false;
+    return gl.getSyncParameter(this.#fence, gl.SYNC_STATUS) !== gl.SIGNALED;
   }
 
   /** One step of preparing for frames to come; true while there is more to do. */
@@ -154,6 +165,8 @@ export class Renderer {
 
   dispose(): void {
     this.setImage(null);
+    this.#scope.gl.deleteSync(this.#fence);
+    this.#fence = null;
     this.#scope.dispose();
   }
 }

@@ -1,5 +1,5 @@
 import { effect, untracked } from '@preact/signals';
-import { project, type View } from '../lib/camera';
+import { project, type View, type Viewport } from '../lib/camera';
 import { parseCssColour, type Rgb } from '../lib/colour';
 import { Disposer } from '../lib/disposer';
 import { asError, GraphicsError } from '../lib/errors';
@@ -50,6 +50,11 @@ export function createStage(
   let moving = false;
   let first = true;
   let ground: Rgb | null = null;
+  const host = canvas.parentElement ?? canvas;
+  const measure = () => actions.resize({ width: host.clientWidth, height: host.clientHeight });
+  measure();
+  // Sized before it has a context: each change after that lays out the card's memory anew, and waits for it.
+  fitCanvas(canvas, model.viewport.value);
   const gl = openContext(canvas);
   const pick = picker(model);
 
@@ -72,7 +77,7 @@ export function createStage(
   let warming: ReturnType<typeof setTimeout> | undefined;
   const warm = () => {
     warming = setTimeout(() => {
-      if (renderer?.warm()) warm();
+      if (renderer && (renderer.busy || renderer.warm())) warm();
     }, 60);
   };
 
@@ -101,15 +106,24 @@ export function createStage(
     };
   };
 
+  /** What the card is yet to be given, by what it is. */
+  const uploads = new Map<string, (to: Renderer) => void>();
+  const upload = (what: string, work: (to: Renderer) => void) => {
+    if (!renderer) return;
+    uploads.set(what, work);
+    request();
+  };
+
+  const give = (to: Renderer) => {
+    for (const work of uploads.values()) guarded(work)(to);
+    uploads.clear();
+  };
+
   const draw = (cells: number): boolean => {
     const frame = frameOf(cells);
     if (!renderer || !frame) return false;
-    const width = Math.max(1, Math.round(frame.view.width * frame.ratio));
-    const height = Math.max(1, Math.round(frame.view.height * frame.ratio));
-    if (canvas.width !== width || canvas.height !== height) {
-      canvas.width = width;
-      canvas.height = height;
-    }
+    fitCanvas(canvas, frame.view);
+    give(renderer);
     renderer.draw(frame);
     return true;
   };
@@ -119,6 +133,10 @@ export function createStage(
     clearTimeout(late);
     frame = 0;
     late = undefined;
+    const { width, height } = canvasSize(model.viewport.value);
+    const resized = canvas.width !== width || canvas.height !== height;
+    // Rather a frame later than a page that stands still until the card is done.
+    if ((uploads.size > 0 || resized) && renderer?.busy) return request();
     if (!draw(budget()) || !renderer) {
       if (waiting.length === 0) return;
       // Out of sight no size is reported either: ask for it.
@@ -164,12 +182,12 @@ export function createStage(
     request();
   };
 
-  const colors = () => {
+  const colors = (to: Renderer) => {
     const layer = model.layer.value;
-    if (!renderer || layer.kind !== 'category') return;
+    if (layer.kind !== 'category') return;
     const { column } = layer;
     const flags = hiddenFlags(column, hiddenOf(model.state.value, column.name));
-    renderer.setColors(
+    to.setColors(
       column.categories.map(({ color }) => color),
       flags,
     );
@@ -178,23 +196,26 @@ export function createStage(
   const build = () => {
     const positions = model.positions.value;
     if (!positions) return;
+    uploads.clear();
     renderer = new Renderer(gl, positions);
     renderer.setLayer(model.layer.value, model.dark.value);
     renderer.setRamp(model.state.value.colormap, model.state.value.reversed);
-    colors();
+    colors(renderer);
     renderer.setImage(model.image.value);
     renderer.setSelected(model.selection.value?.mask ?? null);
     request();
   };
 
-  const guarded = (work: () => void) => () => {
-    try {
-      work();
-    } catch (thrown) {
-      // A lost context gives out nothing; all of it is built anew when it comes back.
-      if (!gl.isContextLost()) fail(thrown);
-    }
-  };
+  const guarded =
+    <T extends unknown[]>(work: (...given: T) => void) =>
+    (...given: T) => {
+      try {
+        work(...given);
+      } catch (thrown) {
+        // A lost context gives out nothing; all of it is built anew when it comes back.
+        if (!gl.isContextLost()) fail(thrown);
+      }
+    };
 
   disposer.add(
     effect(
@@ -210,8 +231,10 @@ export function createStage(
               from && sizeBefore && !first && !still
                 ? { view: from, size: sizeBefore, since: performance.now() }
                 : null;
-            renderer.move(positions, passage !== null);
-            return request();
+            return upload('positions', (to) => {
+              if (passage) passage.since = performance.now();
+              to.move(positions, passage !== null);
+            });
           }
           renderer?.dispose();
           renderer = null;
@@ -228,30 +251,34 @@ export function createStage(
         // Mixed colours stand on the ground that the theme has.
         if (layer.kind === 'blend') void model.dark.value;
         untracked(() => {
-          renderer?.setLayer(layer, model.dark.value);
-          colors();
-          request();
+          upload('layer', (to) => {
+            to.setLayer(layer, model.dark.value);
+            colors(to);
+          });
         });
       }),
     ),
   );
   let { hidden, colormap: map, reversed } = model.state.value;
   let camera = model.state.value.camera;
+  let seen: readonly unknown[] = [];
   disposer.add(
     effect(
       guarded(() => {
         const state = model.state.value;
-        void model.range.value;
-        void model.dark.value;
-        void model.view.value;
+        // A colour is drawn when its values are there: until then a frame would show nothing new.
+        const { color: _, groupBy: __, beside: ___, ...shown } = state;
+        const before = seen;
+        seen = [...Object.values(shown), model.range.value, model.dark.value, model.view.value];
+        if (seen.every((part, at) => part === before[at])) return;
         untracked(() => {
           if (state.hidden !== hidden) {
             hidden = state.hidden;
-            colors();
+            upload('colors', colors);
           }
           if (state.colormap !== map || state.reversed !== reversed) {
             ({ colormap: map, reversed } = state);
-            renderer?.setRamp(map, reversed);
+            upload('ramp', (to) => to.setRamp(state.colormap, state.reversed));
           }
           if (state.camera !== camera) {
             const isFirst = camera === null;
@@ -268,8 +295,7 @@ export function createStage(
       guarded(() => {
         const image = model.image.value;
         untracked(() => {
-          renderer?.setImage(image);
-          request();
+          upload('image', (to) => to.setImage(image));
         });
       }),
     ),
@@ -280,8 +306,7 @@ export function createStage(
       guarded(() => {
         const selection = model.selection.value;
         untracked(() => {
-          renderer?.setSelected(selection?.mask ?? null);
-          request();
+          upload('selection', (to) => to.setSelected(selection?.mask ?? null));
         });
       }),
     ),
@@ -309,12 +334,9 @@ export function createStage(
     guarded(() => build()),
   );
 
-  const host = canvas.parentElement ?? canvas;
-  const measure = () => actions.resize({ width: host.clientWidth, height: host.clientHeight });
   const observer = new ResizeObserver(measure);
   observer.observe(host);
   disposer.add(() => observer.disconnect());
-  measure();
   // A move to a screen of another density changes no size.
   disposer.listen(window, 'resize', request);
 
@@ -337,7 +359,9 @@ export function createStage(
       return new Promise((resolve, reject) => {
         if (disposer.disposed) return reject(new DOMException('The viewer was closed.', 'AbortError'));
         waiting.push({ resolve, reject });
-        request();
+        // While a page opens, the screen's next turn can be far.
+        if (first && renderer) paint();
+        else request();
       });
     },
     project(cell) {
@@ -376,6 +400,7 @@ export function createStage(
       arrive();
       const frame = frameOf(Number.MAX_SAFE_INTEGER);
       if (!renderer || !frame) throw new GraphicsError('there is nothing drawn to take a picture of');
+      give(renderer);
       try {
         paintTiles(gl, renderer, frame, { into, x, y, scale });
       } finally {
@@ -396,6 +421,18 @@ export function createStage(
       gl.getExtension('WEBGL_lose_context')?.loseContext();
     },
   };
+}
+
+/** In device pixels */
+function canvasSize({ width, height }: Viewport): Viewport {
+  const ratio = window.devicePixelRatio || 1;
+  return { width: Math.max(1, Math.round(width * ratio)), height: Math.max(1, Math.round(height * ratio)) };
+}
+
+function fitCanvas(canvas: HTMLCanvasElement, viewport: Viewport): void {
+  const { width, height } = canvasSize(viewport);
+  if (canvas.width !== width) canvas.width = width;
+  if (canvas.height !== height) canvas.height = height;
 }
 
 /** Whether the image lies under the cells. */
