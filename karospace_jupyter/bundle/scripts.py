@@ -25,6 +25,8 @@ MANIFEST = "manifest.js"
 MOST_BYTES = 200_000_000
 """Of scripts, before they are left out unless asked for: beside their files they are another 133 %."""
 # One gene a click: a browser runs 2 MB of script in about 15 ms. What is larger than 8 MB as text is cut.
+_ASKS = "Opened by double click, the viewer will ask for its folder: "
+"""Begins what is said of a folder without scripts: nothing that holds for another form of the bundle."""
 _TOGETHER = 1_500_000
 _LARGEST_SCRIPT = 8_000_000
 _WRAPPING = 64  # the call around the text, and more
@@ -61,7 +63,7 @@ def write_scripts(
     size = size_of(plain)
     if when == "auto" and size > MOST_BYTES:
         said = (
-            f"Opened by double click, the viewer will ask for its folder: the scripts that spare that would take "
+            f"{_ASKS}the scripts that spare that would take "
             f"{size / 1e6:,.0f} MB beside the files, more than {MOST_BYTES / 1e6:,.0f} MB. Scripts “yes” writes them."
         )
         return _saying(plain, said)
@@ -76,7 +78,7 @@ def write_scripts(
     first = as_script("manifest.json", manifest_bytes(carried))
     if len(first) > max_bytes:
         said = (
-            f"Opened by double click, the viewer will ask for its folder: the script that carries the manifest takes "
+            f"{_ASKS}the script that carries the manifest takes "
             f"{len(first):,} bytes, more than the largest asset may ({max_bytes:,})."
         )
         return _saying(plain, said)
@@ -97,11 +99,16 @@ def _put(put: Callable[[str, bytes], None], path: str, script: bytes) -> AssetFi
 
 
 def without_scripts(manifest: Manifest) -> Manifest:
-    """Return the manifest of the same bundle, carried without scripts."""
-    if manifest.scripts is None:
+    """Return the manifest of the same bundle, carried without scripts and without a word of them."""
+    warnings = [one for one in manifest.warnings or () if not one.startswith(_ASKS)]
+    if manifest.scripts is None and len(warnings) == len(manifest.warnings or ()):
         return manifest
     return manifest.model_copy(
-        update={"asset_files": [file for file in manifest.asset_files if file.kind != KIND], "scripts": None}
+        update={
+            "asset_files": [file for file in manifest.asset_files if file.kind != KIND],
+            "scripts": None,
+            "warnings": None if manifest.warnings is None else warnings,
+        }
     )
 
 

@@ -12,6 +12,7 @@ from karospace_jupyter.partial import failed
 
 if TYPE_CHECKING:
     from karospace_jupyter.bundle.files import BundleFiles
+    from karospace_jupyter.partial import Partial
 
 Form = Literal["html", "zip"]
 SUFFIX: dict[Form, str] = {"html": ".html", "zip": ".zip"}
@@ -60,6 +61,19 @@ def foreign_entries(target: Path) -> list[str]:
         return []
     except OSError as exc:
         raise failed(exc, target) from exc
+
+
+def publish_over(partial: Partial) -> None:
+    """Let a new bundle's folder appear, with what was in the old one and belongs to nobody here.
+
+    Raises
+    ------
+    SinkError
+        When another folder stands there by now, or what it holds cannot be taken along.
+    """
+    check_folder(partial.target)
+    partial.keep(foreign_entries(partial.target))
+    partial.publish_folder()
 
 
 def _foreign_assets(target: Path) -> list[str]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from karospace_jupyter.bundle.files import END_TAG, TAG, FolderFiles, MissingFileError
 from karospace_jupyter.bundle.scripts import MANIFEST, manifest_bytes, without_scripts, write_scripts
-from karospace_jupyter.bundle.targets import SUFFIX, check_file, check_folder
+from karospace_jupyter.bundle.targets import SUFFIX, check_file, check_folder, publish_over
 from karospace_jupyter.errors import BundleError
 from karospace_jupyter.job import Job
 from karospace_jupyter.partial import Partial, absolute, failed
@@ -57,8 +57,7 @@ def save_folder(
                 stage.advance()
         partial.write("index.html", page_of(files))
         job.check()
-        check_folder(target)
-        partial.publish_folder()
+        publish_over(partial)
     return target
 
 
@@ -170,7 +169,7 @@ def _with_scripts(
     if manifest.scripts is not None:
         return files, manifest
     more = write_scripts(files, manifest, partial.write, when, job)
-    return (files, manifest) if more.scripts is None else (_Changed(files, more, FolderFiles(partial.folder)), more)
+    return _Changed(files, more, FolderFiles(partial.folder)), more
 
 
 def _paths(manifest: Manifest) -> list[str]:

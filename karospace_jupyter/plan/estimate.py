@@ -77,7 +77,8 @@ def estimate(source: Source, config: ExportConfig) -> Estimate:
     try:
         columns = choose_columns(source, cells, config.annotation_columns, used, column)
         annotations = columns.annotations
-        sections = None if columns.section is None else plan_sections(columns.section, xy)
+        if columns.section is not None and config.view is not None:  # nothing else asks where they lie
+            sections = plan_sections(columns.section, xy)
         warnings += columns.warnings
     except ColumnError as exc:
         problems["annotation_columns"] = str(exc)

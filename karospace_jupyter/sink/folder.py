@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from karospace_jupyter.bundle.targets import check_folder, foreign_entries
+from karospace_jupyter.bundle.targets import check_folder, publish_over
 from karospace_jupyter.partial import Partial, absolute
 
 if TYPE_CHECKING:
@@ -54,6 +54,4 @@ class FolderSink:
 
     def commit(self) -> None:
         """Move the folder into place; what was there is removed after that."""
-        self.check()
-        self._partial.keep(foreign_entries(self.target))
-        self._partial.publish_folder()
+        publish_over(self._partial)

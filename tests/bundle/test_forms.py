@@ -335,6 +335,20 @@ class TestExport:
             assert tree(tmp_path) == before
             assert [p.name for p in tmp_path.iterdir()] == ["out"]
 
+    def test_what_is_said_of_missing_scripts_stays_with_the_folder(
+        self, tissue: ad.AnnData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        said = "the viewer will ask for its folder"
+        with monkeypatch.context() as small:
+            small.setattr("karospace_jupyter.bundle.scripts.MOST_BYTES", 10)
+            bundle = adata_to_karospace(tissue, tmp_path / "out", single_file=tmp_path / "one.html")
+            assert said in " ".join(Bundle(tmp_path / "out").warnings)
+            assert said not in " ".join(Bundle(tmp_path / "one.html").warnings)
+            # Who saves it without them is told as well.
+            plain = Bundle(tmp_path / "one.html").save(tmp_path / "again")
+            assert said in " ".join(plain.warnings)
+        assert said not in " ".join(bundle.save(tmp_path / "whole", scripts="yes").warnings)
+
     def test_errors_are_of_the_family(self, made: Path, tmp_path: Path) -> None:
         (tmp_path / "file").touch()
         for write in (Bundle(made / "out").save, Bundle(made / "out").to_html, Bundle(made / "out").to_zip):

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
+from karospace_jupyter import Bundle
 from karospace_jupyter.config import ExportConfig
 from karospace_jupyter.datasets import synthetic_tissue
 from karospace_jupyter.errors import SinkError
-from karospace_jupyter.export import run
+from karospace_jupyter.export import run, run_to_memory
 from karospace_jupyter.sink import FolderSink
 
 MANIFEST = b'{"schema_version": "1.1.0", "asset_files": []}'
@@ -140,6 +141,9 @@ def test_what_others_put_beside_a_bundle_stays(tmp_path: Path) -> None:
     (out / ".git" / "HEAD").write_text("ref: main")
     (out / "link").symlink_to("README.md")
     run(tissue, ExportConfig(outdir=out, genes_mode="hvgs:4")).verify()
+    # A bundle that is saved over it takes it along as well.
+    run_to_memory(tissue, ExportConfig(genes_mode="hvgs:5")).save(out).verify()
+    assert Bundle(out).manifest.n_genes_exported == 5
     assert (out / "README.md").read_text() == "mine"
     assert (out / ".git" / "HEAD").read_text() == "ref: main"
     assert (out / ".git" / "refs").is_dir()

@@ -80,7 +80,6 @@ export function createLoader(
   ): Promise<Layer> => {
     if (color.kind === 'none') return NO_LAYER;
     const label = labelOf(color);
-    let sum: Float64Array | null = null;
     const at = {
       signal,
       later,
@@ -88,16 +87,22 @@ export function createLoader(
         if (!signal.aborted && model.status.value.kind === 'ready') model.task.value = { label, done, total };
       },
     };
-    if (color.kind === 'score' || color.kind === 'blend') {
+    if (color.kind === 'blend') {
       const parts: GeneValues[] = [];
       for (const gene of color.genes) {
         parts.push(await bundle.genes.read(gene, { signal, later }));
         at.progress(parts.length, color.genes.length);
-        // A set may be larger than what is kept: only its sum is.
-        if (color.kind === 'score') sum = added(sum, parts.pop());
       }
-      if (color.kind === 'blend') return { kind: 'blend', color, parts };
-      const values = scaled(sum, 1 / color.genes.length);
+      return { kind: 'blend', color, parts };
+    }
+    if (color.kind === 'score') {
+      // A set may be larger than what is kept: only its sum is.
+      const sum = new Float64Array(bundle.manifest.n_cells);
+      for (const [done, gene] of color.genes.entries()) {
+        add(sum, await bundle.genes.read(gene, { signal, later }));
+        at.progress(done + 1, color.genes.length);
+      }
+      const values = Float32Array.from(sum, (total) => total / color.genes.length);
       return { kind: 'value', color, label, values, summary: summariseGene(values) };
     }
     if (color.kind === 'gene') {
@@ -321,15 +326,8 @@ export function labelOf(color: Color): string {
   return color.kind === 'score' ? color.name : '';
 }
 
-function added(sum: Float64Array | null, part: GeneValues | undefined): Float64Array | null {
-  if (!part) return sum;
-  const total = sum ?? new Float64Array(part.values.length);
-  for (let i = 0; i < total.length; i++) total[i] = (total[i] ?? 0) + (part.values[i] ?? 0);
-  return total;
-}
-
-function scaled(sum: Float64Array | null, factor: number): Float32Array {
-  return Float32Array.from(sum ?? [], (value) => value * factor);
+function add(sum: Float64Array, { values }: GeneValues): void {
+  for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] ?? 0) + (values[i] ?? 0);
 }
 
 /** What the bundle opens with; its regions come once the cells are there. */

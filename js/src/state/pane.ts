@@ -3,7 +3,9 @@ import { type Camera, fitCamera, panned, type Viewport, viewOf, zoomedAt } from 
 import type { Actions } from './actions';
 import { placedCells } from './layout';
 import type { Model } from './model';
-import { sameLayout } from './view-state';
+import type { Layout, ViewState } from './view-state';
+
+const TISSUE: Layout = { kind: 'tissue' };
 
 /** A second window on the same model: its own space and camera; colours, selection and pointer are shared. */
 export function besidePane(
@@ -12,16 +14,15 @@ export function besidePane(
 ): { model: Model; actions: Actions; dispose(): void } {
   const camera = signal<Camera | null>(null);
   const viewport = signal<Viewport>({ width: 0, height: 0 });
-  let shown = model.state.value.beside;
+  let shown = model.state.value.beside ?? TISSUE;
   const layout = computed(() => {
-    const { beside } = model.state.value;
-    if (beside && !sameLayout(beside, shown)) shown = beside;
+    shown = model.state.value.beside ?? shown; // the last one while it closes
     return shown;
   });
   const laidOut = computed(() => {
     const tissue = model.tissue.value;
     const to = layout.value;
-    return tissue && to && placedCells(tissue, to, model.embeddings.value, model.sections.value);
+    return tissue && placedCells(tissue, to, model.embeddings.value, model.sections.value);
   });
   const positions = computed(() => laidOut.value?.positions ?? null);
   const view = computed(() => {
@@ -29,11 +30,21 @@ export function besidePane(
     if (!at || viewport.value.width === 0) return null;
     return viewOf(camera.value ?? fitCamera(at.extent), at.extent, viewport.value, at.yAxis);
   });
-  const state = computed(() => ({
-    ...model.state.value,
-    camera: camera.value,
-    layout: layout.value ?? { kind: 'tissue' as const },
-  }));
+  let kept: ViewState | null = null;
+  const state = computed((): ViewState => {
+    const next: ViewState = {
+      ...model.state.value,
+      camera: camera.value,
+      layout: layout.value,
+      beside: null,
+    };
+    // What moves in the other window alone is no news here: each frame of it would draw all cells once more.
+    const before = kept;
+    const same =
+      before && (Object.keys(next) as (keyof ViewState)[]).every((key) => before[key] === next[key]);
+    if (!same) kept = next;
+    return kept ?? next;
+  });
   // Another space has other coordinates.
   const forget = effect(() => {
     void positions.value;

@@ -86,6 +86,10 @@ export function sameLayout(a: Layout | null, b: Layout | null): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
+function sameOr<T extends Layout | null>(current: T, next: T): T {
+  return sameLayout(current, next) ? current : next;
+}
+
 const between = (value: number, low: number, high: number, fallback: number) =>
   Number.isFinite(value) ? Math.min(high, Math.max(low, value)) : fallback;
 
@@ -109,8 +113,10 @@ export function merged(current: ViewState, change: Partial<ViewState>): ViewStat
     hidden: soundHidden(next.hidden) ? next.hidden : current.hidden,
     groupBy: next.groupBy === null || typeof next.groupBy === 'string' ? next.groupBy : current.groupBy,
     imageOn: next.imageOn !== false,
-    layout: soundLayout(next.layout) ? next.layout : current.layout,
-    beside: next.beside === null || soundLayout(next.beside) ? next.beside : current.beside,
+    // The same place in another object stays the same object: cells are placed anew for another one.
+    layout: soundLayout(next.layout) ? sameOr(current.layout, next.layout) : current.layout,
+    beside:
+      next.beside === null || soundLayout(next.beside) ? sameOr(current.beside, next.beside) : current.beside,
     colormap: COLORMAPS.includes(next.colormap) ? next.colormap : current.colormap,
     scale: ['linear', 'log1p'].includes(next.scale) ? next.scale : current.scale,
     reversed: next.reversed === true,
