@@ -56,6 +56,24 @@ export function viewOf(camera: Camera, extent: Extent, viewport: Viewport, yAxis
   };
 }
 
+/** Of interleaved x, y. */
+export function boxOf(points: readonly number[]): Extent {
+  const xs = points.filter((_, i) => i % 2 === 0);
+  const ys = points.filter((_, i) => i % 2 === 1);
+  return [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
+}
+
+/** The camera that shows a box of coordinates as large as the window allows. */
+export function boxCamera(box: Extent, extent: Extent, viewport: Viewport): Camera {
+  const [left, top, right, bottom] = box;
+  const scale = Math.min(
+    viewport.width / Math.max(right - left, Number.MIN_VALUE),
+    viewport.height / Math.max(bottom - top, Number.MIN_VALUE),
+  );
+  const zoom = Math.min(MAX_ZOOM, Math.max(MIN_ZOOM, scale / fitScale(extent, viewport)));
+  return { x: (left + right) / 2, y: (top + bottom) / 2, zoom };
+}
+
 export function project(view: View, x: number, y: number): [number, number] {
   return [
     view.width / 2 + (x - view.x) * view.scale,

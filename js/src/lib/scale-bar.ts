@@ -10,6 +10,12 @@ export interface ScaleBar {
 /** CSS pixels that a bar has at most. */
 const TARGET = 118;
 
+/** A coordinate with the digits that a pixel can tell apart; `step` is what a pixel measures. */
+export function placeText(value: number, step: number): string {
+  const digits = Math.min(6, Math.max(0, Math.ceil(-Math.log10(step))));
+  return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
 /** The longest of 1, 2, 5 × 10ⁿ that fits into `most`. */
 export function roundLength(most: number): number {
   const power = 10 ** Math.floor(Math.log10(most));

@@ -15,7 +15,7 @@ import { Layouts } from './layouts';
 import { Outline } from './outline';
 import { Regions } from './regions';
 import { SaveMenu } from './save-menu';
-import { ScaleBar } from './scale-bar';
+import { Pointer, ScaleBar } from './scale-bar';
 import { SectionTitles } from './section-titles';
 import { type Room, roomFor, SelectionPanel } from './selection-panel';
 import { SmallLegend } from './small-legend';
@@ -125,6 +125,7 @@ export function App(props: {
           <>
             <div class="ks-bottom">
               <ScaleBar />
+              <Pointer />
               {room === 'line' && <SelectionPanel as={room} onMore={openPanel} />}
               <div class="ks-card ks-zoom">
                 <IconButton

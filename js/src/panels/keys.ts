@@ -54,6 +54,7 @@ export function attachKeys(
     v: () => actions.setTool('move'),
     l: () => actions.setTool('lasso'),
     m: () => actions.setTool('rect'),
+    z: () => actions.setTool('zoom'),
     // One thing at a time, the innermost first.
     Escape: () => {
       if (chrome.helpOpen.value) chrome.helpOpen.value = false;

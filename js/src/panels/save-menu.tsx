@@ -1,4 +1,4 @@
-import { type Signal, useSignal, useSignalEffect } from '@preact/signals';
+import { type Signal, useComputed, useSignal, useSignalEffect } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { asError, ViewerError } from '../lib/errors';
@@ -8,6 +8,7 @@ import { usePanels } from './context';
 import { copyPicture, download } from './download';
 import { Icon } from './icons';
 import { counted } from './title-card';
+import { ViewFiles } from './view-files';
 
 type Part = 'legend' | 'scaleBar' | 'title' | 'transparent';
 
@@ -121,7 +122,8 @@ function Sheet({ choice }: { choice: Signal<Choice> }): JSX.Element {
   useLayoutEffect(() => first.current?.focus({ preventScroll: true }), []);
   const { scale, ...parts } = choice.value;
   const size = pictures.size(parts);
-  const rows = pictures.cells().length;
+  // Projects every cell: once, and not with each tick that is set here.
+  const rows = useComputed(() => pictures.cells().length).value;
   const selected = model.selection.value !== null;
 
   const run = async (doing: string, work: () => Promise<string>) => {
@@ -236,6 +238,8 @@ function Sheet({ choice }: { choice: Signal<Choice> }): JSX.Element {
           CSV
         </button>
       </div>
+      <h2 class="ks-heading ks-gap">View</h2>
+      <ViewFiles run={run} />
       <p class={`ks-save-said ks-break${outcome.value?.failed ? ' ks-warning' : ''}`} role="status">
         {outcome.value?.text}
       </p>

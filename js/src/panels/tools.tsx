@@ -7,6 +7,7 @@ const TOOLS: readonly [Tool, IconName, string, string][] = [
   ['move', 'move', 'Move', 'V'],
   ['lasso', 'lasso', 'Select with a lasso', 'L'],
   ['rect', 'rect', 'Select with a rectangle', 'M'],
+  ['zoom', 'zoom', 'Zoom to a box', 'Z'],
 ];
 
 export function Tools({ canvas }: { canvas: HTMLCanvasElement }): JSX.Element {

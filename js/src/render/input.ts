@@ -1,3 +1,4 @@
+import { unproject } from '../lib/camera';
 import type { Disposer } from '../lib/disposer';
 import type { Actions } from '../state/actions';
 import type { Model } from '../state/model';
@@ -21,7 +22,7 @@ export function attachInput(
   disposer: Disposer,
 ): void {
   const pointers = new Map<number, Point>();
-  let drawing: { id: number; line: Drawing } | null = null;
+  let drawing: { id: number; line: Drawing; zooms: boolean } | null = null;
   let spaceDown = false;
   let hoverFrame = 0;
 
@@ -32,6 +33,8 @@ export function attachInput(
   const hoverAt = (x: number, y: number) => {
     cancelAnimationFrame(hoverFrame);
     hoverFrame = requestAnimationFrame(() => {
+      const view = model.view.value;
+      actions.point(view && unproject(view, x, y));
       const cell = answers.pick(x, y);
       actions.hover(cell < 0 ? null : { cell, x, y });
     });
@@ -48,7 +51,11 @@ export function attachInput(
     if (tool === 'move' || spaceDown || event.button !== 0 || pointers.size > 1) return;
     cancelAnimationFrame(hoverFrame);
     actions.hover(null);
-    drawing = { id: event.pointerId, line: beginDrawing(model, actions, tool, howOf(event), at(event)) };
+    const zooms = tool === 'zoom';
+    const line = zooms
+      ? beginDrawing(model, actions, 'rect', 'replace', at(event))
+      : beginDrawing(model, actions, tool, howOf(event), at(event));
+    drawing = { id: event.pointerId, line, zooms };
   });
   // Some systems answer the middle button with a scroll of their own.
   disposer.listen<MouseEvent>(canvas, 'mousedown', (event) => {
@@ -84,13 +91,15 @@ export function attachInput(
   const release = (event: PointerEvent) => {
     pointers.delete(event.pointerId);
     if (drawing?.id === event.pointerId) {
-      const { line } = drawing;
+      const { line, zooms } = drawing;
       drawing = null;
       if (!line.alive) return;
       if (event.type !== 'pointerup') return line.cancel();
       line.to(at(event));
       const draft = line.done();
-      if (draft) actions.select(answers.inside(draft), draft.how, draft.points);
+      if (draft && zooms) actions.zoomTo(draft.points);
+      else if (draft) actions.select(answers.inside(draft), draft.how, draft.points);
+      else if (zooms) actions.zoom(event.shiftKey || event.altKey ? 1 / CLICK_ZOOM : CLICK_ZOOM, at(event));
       return;
     }
     if (event.type === 'pointerup') {
@@ -102,6 +111,7 @@ export function attachInput(
   disposer.listen<PointerEvent>(canvas, 'pointercancel', release);
   disposer.listen<PointerEvent>(canvas, 'pointerleave', () => {
     cancelAnimationFrame(hoverFrame);
+    actions.point(null);
     actions.hover(null);
   });
 

@@ -1,5 +1,5 @@
 import { batch } from '@preact/signals';
-import { type Camera, fitCamera, panned, type Viewport, zoomedAt } from '../lib/camera';
+import { boxCamera, boxOf, type Camera, fitCamera, panned, type Viewport, zoomedAt } from '../lib/camera';
 import { asError, isAbort, UnknownNameError } from '../lib/errors';
 import { hiddenFlags } from './layer';
 import type { Loader } from './loader';
@@ -44,9 +44,13 @@ export interface Actions extends SelectionActions {
   pan(dx: number, dy: number): void;
   /** Zooms about a pixel of the stage, or its middle. */
   zoom(factor: number, at?: { x: number; y: number }): void;
+  /** Shows the box around these points, interleaved x, y in coordinate units. */
+  zoomTo(points: readonly number[]): void;
   fit(): void;
   reset(): void;
   hover(hover: Hover | null): void;
+  /** Where the pointer is, in coordinate units. */
+  point(place: readonly [number, number] | null): void;
   resize(viewport: Viewport): void;
   setSystemDark(dark: boolean): void;
   setWaiting(reason: string | null): void;
@@ -157,6 +161,10 @@ export function createActions(model: Model, loader: Loader): Actions {
       if (camera && view) change({ camera: panned(camera, view, dx, dy) });
     },
     zoom: zoomBy,
+    zoomTo(points) {
+      const positions = model.positions.value;
+      if (positions) change({ camera: boxCamera(boxOf(points), positions.extent, model.viewport.value) });
+    },
     fit: fitAll,
     reset() {
       const { pointSize, opacity, imageOpacity, imageOn } = INITIAL;
@@ -167,6 +175,9 @@ export function createActions(model: Model, loader: Loader): Actions {
     },
     hover(hover) {
       model.hover.value = hover;
+    },
+    point(place) {
+      model.pointer.value = place;
     },
     resize(viewport) {
       const before = model.viewport.value;

@@ -62,6 +62,8 @@ export interface Model {
   readonly waiting: Signal<string | null>;
   readonly recentGenes: Signal<readonly string[]>;
   readonly hover: Signal<Hover | null>;
+  /** Where the pointer is, in coordinate units. */
+  readonly pointer: Signal<readonly [number, number] | null>;
   readonly viewport: Signal<Viewport>;
   readonly systemDark: Signal<boolean>;
   readonly drawn: Signal<number>;
@@ -133,6 +135,7 @@ export function createModel(initial: Partial<ViewState> = {}): Model {
     waiting: signal<string | null>(null),
     recentGenes: signal<readonly string[]>([]),
     hover: signal<Hover | null>(null),
+    pointer: signal<readonly [number, number] | null>(null),
     viewport,
     systemDark,
     drawn: signal(0),

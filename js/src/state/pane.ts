@@ -1,5 +1,14 @@
 import { computed, effect, type ReadonlySignal, signal } from '@preact/signals';
-import { type Camera, fitCamera, panned, type Viewport, viewOf, zoomedAt } from '../lib/camera';
+import {
+  boxCamera,
+  boxOf,
+  type Camera,
+  fitCamera,
+  panned,
+  type Viewport,
+  viewOf,
+  zoomedAt,
+} from '../lib/camera';
 import type { Actions } from './actions';
 import { placedCells } from './layout';
 import type { Model } from './model';
@@ -77,6 +86,10 @@ export function besidePane(
         if (!from || !seen) return;
         camera.value = zoomedAt(from, seen, factor, at?.x ?? seen.width / 2, at?.y ?? seen.height / 2);
       },
+      zoomTo(points) {
+        const at = positions.value;
+        if (at) camera.value = boxCamera(boxOf(points), at.extent, viewport.value);
+      },
       fit() {
         camera.value = null;
       },
@@ -85,6 +98,8 @@ export function besidePane(
         if (before.width !== next.width || before.height !== next.height) viewport.value = next;
       },
       hover: (hover) => actions.hover(hover && { ...hover, beside: true }),
+      // The coordinates that are shown are the tissue's.
+      point: () => {},
       draw(draft) {
         pane.draft.value = draft;
       },

@@ -3,7 +3,7 @@ import { hiddenFlags, type Layer } from './layer';
 import { hiddenOf, type ViewState } from './view-state';
 
 /** What a drag on the tissue does. */
-export type Tool = 'move' | 'lasso' | 'rect';
+export type Tool = 'move' | 'lasso' | 'rect' | 'zoom';
 
 /** What becomes of the cells that were selected before. */
 export type How = 'replace' | 'add' | 'subtract' | 'intersect';

@@ -1,0 +1,68 @@
+import type { JSX } from 'preact';
+import { useRef } from 'preact/hooks';
+import { openedView, savedView } from '../state/saved-view';
+import { usePanels } from './context';
+import { download } from './download';
+
+/** The whole view as a file: colour, limits, hidden classes, camera, layout and regions. */
+export function ViewFiles(props: {
+  /** Does the work and says what came of it. */
+  run: (doing: string, work: () => Promise<string>) => void;
+}): JSX.Element | null {
+  const { model, actions, pictures } = usePanels();
+  const input = useRef<HTMLInputElement>(null);
+  const manifest = model.bundle.value?.manifest;
+  if (!manifest) return null;
+  const save = () =>
+    props.run('Writing …', async () => {
+      const name = pictures.fileName('view.json');
+      download(new Blob([JSON.stringify(savedView(model))], { type: 'application/json' }), name);
+      return `Saved as ${name}`;
+    });
+  const open = (file: File) =>
+    props.run('Opening …', async () => {
+      let given: unknown;
+      try {
+        given = JSON.parse(await file.text());
+      } catch {
+        throw new Error(`${file.name} is no JSON file. Choose one that was saved here.`);
+      }
+      const { state, regions } = openedView(given, manifest.n_cells);
+      actions.setRegions(regions);
+      await actions.setStateOrRest(state);
+      return `The view of ${file.name}`;
+    });
+  return (
+    <div class="ks-pills">
+      <button
+        type="button"
+        class="ks-pill"
+        title="Save colours, camera, layout and regions as a file; karospace-export --view lets a bundle open with it"
+        onClick={save}
+      >
+        Save view
+      </button>
+      <button
+        type="button"
+        class="ks-pill"
+        title="Open a view that was saved from this viewer"
+        onClick={() => input.current?.click()}
+      >
+        Open…
+      </button>
+      <input
+        ref={input}
+        type="file"
+        accept=".json"
+        class="ks-offscreen"
+        tabIndex={-1}
+        aria-label="File of a view"
+        onChange={(event) => {
+          const file = event.currentTarget.files?.[0];
+          event.currentTarget.value = '';
+          if (file) open(file);
+        }}
+      />
+    </div>
+  );
+}

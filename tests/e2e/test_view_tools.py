@@ -1,0 +1,124 @@
+"""Zooming to a box, where the pointer is, and the whole view as a file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import anndata as ad
+import numpy as np
+import pytest
+from conftest import Viewer
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture
+def opened(tissue: Path, export: Any, serve: Any, viewer: Viewer) -> tuple[Viewer, ad.AnnData]:
+    viewer.open(serve(export(tissue, annotation_columns=["cell_type"])))
+    return viewer, ad.read_h5ad(tissue)
+
+
+def drag(page: Any, start: tuple[float, float], end: tuple[float, float]) -> None:
+    page.mouse.move(*start)
+    page.mouse.down()
+    page.mouse.move((start[0] + end[0]) / 2, (start[1] + end[1]) / 2)
+    page.mouse.move(*end)
+    page.mouse.up()
+
+
+def test_a_box_fills_the_window(opened: tuple[Viewer, ad.AnnData]) -> None:
+    viewer, adata = opened
+    page = viewer.page
+    page.keyboard.press("z")
+    assert page.get_by_role("button", name="Zoom to a box").get_attribute("aria-pressed") == "true"
+    xy = np.asarray(adata.obsm["spatial"])
+    middle = np.median(xy, axis=0)
+    by_distance = np.argsort(((xy - middle) ** 2).sum(axis=1))
+    a, b = int(by_distance[40]), int(by_distance[200])
+    start, end = viewer.positions([a, b])
+    stage = page.locator("canvas").first.bounding_box()
+    drag(page, start, end)
+    page.wait_for_function(f"() => window.karospace.getState().camera.zoom > {viewer.state()['camera']['zoom'] - 1e-9}")
+    page.wait_for_function("() => window.karospace.getState().camera.zoom > 1.5")
+    (ax, ay), (bx, by) = viewer.positions([a, b])
+    # The two cells stand at opposite edges of the window, in one direction or the other, about its middle.
+    assert (ax + bx) / 2 == pytest.approx(stage["x"] + stage["width"] / 2, abs=2)
+    assert (ay + by) / 2 == pytest.approx(stage["y"] + stage["height"] / 2, abs=2)
+    fills = max(abs(ax - bx) / stage["width"], abs(ay - by) / stage["height"])
+    assert fills == pytest.approx(1, abs=0.02)
+    # Nothing was selected by it, and the tissue moves again with the other tool.
+    assert page.evaluate("window.karospace.selection") is None
+    before = viewer.state()["camera"]["zoom"]
+    page.mouse.click(stage["x"] + 500, stage["y"] + 400)
+    page.wait_for_function(f"() => Math.abs(window.karospace.getState().camera.zoom / {before} - 2) < 1e-6")
+    page.keyboard.press("v")
+    page.keyboard.press("0")
+    assert viewer.state()["camera"]["zoom"] == 1
+    assert viewer.problems == []
+
+
+def test_the_pointer_says_where_it_is(opened: tuple[Viewer, ad.AnnData]) -> None:
+    viewer, adata = opened
+    page = viewer.page
+    pointer = page.locator(".ks-pointer")
+    assert pointer.count() == 0
+    manifest = page.evaluate("fetch('manifest.json').then((answer) => answer.json())")
+    unit = manifest["coordinates"].get("unit_um") or 1
+    for cell in (3, 1500):
+        x, y = viewer.positions([cell])[0]
+        page.mouse.move(x, y)
+        pointer.wait_for()
+        page.wait_for_function("() => document.querySelector('.ks-tooltip')")
+        text = pointer.inner_text()
+        assert ("µm" in text) == (manifest["coordinates"].get("unit_um") is not None)
+        shown = [float(part.replace(",", "").split()[0]) for part in text.split(", ")]
+        a, b = np.asarray(adata.obsm["spatial"])[[3, 1500]].astype(float)
+        (ax, ay), (bx, by) = viewer.positions([3, 1500])
+        a_pixel = float(np.hypot(*(a - b)) / np.hypot(ax - bx, ay - by)) * unit
+        expected = np.asarray(adata.obsm["spatial"])[cell].astype(float) * unit
+        assert np.abs(np.array(shown) - expected).max() < 2 * a_pixel
+    page.get_by_text("Spot size").hover()
+    pointer.wait_for(state="detached")
+
+
+def test_a_view_is_saved_and_opened_again(opened: tuple[Viewer, ad.AnnData], tmp_path: Path) -> None:
+    viewer, adata = opened
+    page = viewer.page
+    viewer.set(color={"kind": "gene", "gene": "EPCAM"}, colormap="magma", theme="dark", pointSize=2)
+    page.evaluate(
+        "n => window.karospace.setRegions([{name: 'here', mask: Uint8Array.from({length: n}, (_, i) => i % 7 === 0)}])",
+        adata.n_obs,
+    )
+    view = page.evaluate("window.karospace.getView()")
+    page.keyboard.press("s")
+    menu = page.get_by_role("dialog", name="Save")
+    with page.expect_download() as download:
+        menu.get_by_role("button", name="Save view").click()
+    file = tmp_path / download.value.suggested_filename
+    assert file.name == "tissue-EPCAM.view.json"
+    download.value.save_as(file)
+    assert json.loads(file.read_text()) == view
+    page.keyboard.press("Escape")
+    page.reload()
+    page.goto(page.url.split("#")[0])
+    page.evaluate("window.karospace.ready")
+    viewer.set(color={"kind": "none"}, colormap="viridis", theme="light", pointSize=1)
+    page.evaluate("window.karospace.setRegions([])")
+    page.keyboard.press("s")
+    menu.get_by_label("File of a view").set_input_files(file)
+    menu.get_by_text(f"The view of {file.name}").wait_for()
+    assert page.evaluate("window.karospace.getView()") == view
+    # What is no view says so, and changes nothing.
+    wrong = tmp_path / "wrong.json"
+    for text, why in (("{", "no JSON file"), ('{"karospace_view": 9}', "version 9"), ("[]", "no object")):
+        wrong.write_text(text)
+        menu.get_by_label("File of a view").set_input_files(wrong)
+        menu.get_by_role("status").get_by_text(why).wait_for()
+    other = {**view, "n_cells": 5}
+    wrong.write_text(json.dumps(other))
+    menu.get_by_label("File of a view").set_input_files(wrong)
+    menu.get_by_role("status").get_by_text("5 cells").wait_for()
+    assert page.evaluate("window.karospace.getView()") == view
+    assert viewer.problems == []
