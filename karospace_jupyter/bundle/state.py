@@ -135,6 +135,10 @@ class ViewState(_Part):
     """The annotation that splits a gene's summary."""
     camera: Camera | None = None
     """None until the tissue was drawn: then all cells are in view."""
+    turn: Literal[0, 90, 180, 270] = 0
+    """How the tissue lies: degrees clockwise. Embeddings and rows of sections stay upright."""
+    flip: bool = False
+    """Whether it is mirrored left to right, after the turn."""
     point_size: float = Field(default=1.0, ge=0.2, le=4)
     """Factor on the natural size of a cell."""
     opacity: float = Field(default=0.92, ge=0, le=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import anndata as ad
 import numpy as np
 import pytest
 from conftest import Viewer
+from PIL import Image
 
 pytestmark = pytest.mark.e2e
 
@@ -121,4 +123,100 @@ def test_a_view_is_saved_and_opened_again(opened: tuple[Viewer, ad.AnnData], tmp
     menu.get_by_label("File of a view").set_input_files(wrong)
     menu.get_by_role("status").get_by_text("5 cells").wait_for()
     assert page.evaluate("window.karospace.getView()") == view
+    assert viewer.problems == []
+
+
+@pytest.mark.parametrize("flip", [False, True])
+@pytest.mark.parametrize("turn", [90, 180, 270])
+def test_turned_and_mirrored_everything_stays_together(
+    opened: tuple[Viewer, ad.AnnData], turn: int, flip: bool
+) -> None:
+    viewer, adata = opened
+    page = viewer.page
+    cells = list(range(0, adata.n_obs, 37))
+    page.wait_for_load_state("networkidle")  # the image comes last
+    # Tissue image alone: what lies under each cell.
+    viewer.set(opacity=0, imageOpacity=1, color={"kind": "none"})
+    upright = np.array(viewer.positions(cells))
+    under = viewer.colours(cells).astype(int)
+    page.locator("canvas").first.focus()
+    for _ in range(turn // 90):
+        page.keyboard.press("q")
+    if flip:
+        page.keyboard.press("f")
+    assert (viewer.state()["turn"], viewer.state()["flip"]) == (turn, flip)
+    viewer.set(opacity=0)  # resolves when it is drawn
+    stage = page.locator("canvas").first.bounding_box()
+    middle = np.array([stage["x"] + stage["width"] / 2, stage["y"] + stage["height"] / 2])
+    angle = np.deg2rad(turn)
+    rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    expected = (upright - middle) @ rotation.T * ([-1, 1] if flip else [1, 1])
+    now = np.array(viewer.positions(cells))
+    factor = np.abs(now - middle).max() / np.abs(expected).max()
+    np.testing.assert_allclose(now, middle + expected * factor, atol=0.05)
+    # The image has turned with the cells: another pixel grid, the same places.
+    difference = np.abs(viewer.colours(cells).astype(int) - under).mean(axis=1)
+    assert np.median(difference) < 12
+    shifted = np.abs(np.roll(under, 1, axis=0) - under).mean()
+    assert difference.mean() < shifted / 2
+    # Cells are drawn where they are said to be.
+    viewer.set(opacity=1, imageOpacity=0, pointSize=2, color={"kind": "annotation", "column": "cell_type"})
+    names = adata.obs["cell_type"].cat.categories
+    colours = adata.uns["cell_type_colors"]
+    wanted = np.array([list(bytes.fromhex(str(colour)[1:7])) for colour in colours], dtype=int)
+    codes = adata.obs["cell_type"].cat.codes.to_numpy()[cells]
+    shown = viewer.colours(cells).astype(int)
+    right = (np.abs(shown - wanted[codes]).max(axis=1) < 8) & (codes >= 0)
+    assert right.sum() > 0.8 * (codes >= 0).sum(), names
+    # The pointer finds them, and a rectangle takes what it shows.
+    x, y = viewer.positions([cells[3]])[0]
+    page.mouse.move(x, y)
+    page.get_by_role("tooltip").get_by_text(str(adata.obs_names[cells[3]])).wait_for()
+    page.keyboard.press("m")
+    everywhere = np.array(viewer.positions(list(range(adata.n_obs))))
+    size = np.array([stage["width"], stage["height"]])
+    low, high = middle - size * [0.12, 0.1], middle + size * [0.1, 0.13]
+    drag(page, tuple(low), tuple(high))
+    page.wait_for_function("() => window.karospace.selection !== null")
+    selected = np.array(page.evaluate("Array.from(window.karospace.selection)"), dtype=bool)
+    edge = (np.abs(everywhere - low) < 1).any(axis=1) | (np.abs(everywhere - high) < 1).any(axis=1)
+    inside = ((everywhere > low) & (everywhere < high)).all(axis=1)
+    assert inside[~edge].sum() > 50
+    np.testing.assert_array_equal(selected[~edge], inside[~edge])
+    # It is part of the view; reset turns it back.
+    view = page.evaluate("window.karospace.getView()")
+    assert (view["state"]["turn"], view["state"]["flip"]) == (turn, flip)
+    page.keyboard.press("Escape")
+    page.keyboard.press("v")
+    page.keyboard.press("r")
+    np.testing.assert_allclose(np.array(viewer.positions(cells)), upright, atol=0.05)
+    assert viewer.problems == []
+
+
+def test_a_picture_lies_as_the_tissue_does(opened: tuple[Viewer, ad.AnnData]) -> None:
+    viewer, adata = opened
+    page = viewer.page
+    viewer.set(turn=90, flip=True, opacity=1, imageOpacity=0, pointSize=2)
+    cells = list(range(0, adata.n_obs, 41))
+    shown = viewer.colours(cells).astype(int)
+    data = page.evaluate(
+        """async () => {
+          const options = {legend: false, title: false, scaleBar: false, scale: 2};
+          const bytes = new Uint8Array(await (await window.karospace.picture(options)).arrayBuffer());
+          return Array.from(bytes);
+        }"""
+    )
+    picture = np.asarray(Image.open(io.BytesIO(bytes(data))).convert("RGB")).astype(int)
+    stage = page.locator("canvas").first.bounding_box()
+    drawn = np.array(
+        [picture[round((y - stage["y"]) * 2), round((x - stage["x"]) * 2)] for x, y in viewer.positions(cells)]
+    )
+    assert (np.abs(drawn - shown).max(axis=1) < 12).mean() > 0.9
+    # Embeddings stay upright, sections that stand alone turn.
+    viewer.set(layout={"kind": "embedding", "name": "X_umap"})
+    umap = np.asarray(adata.obsm["X_umap"])[cells]
+    now = np.array(viewer.positions(cells))
+    assert np.corrcoef(umap[:, 0], now[:, 0])[0, 1] > 0.999
+    assert np.corrcoef(umap[:, 1], now[:, 1])[0, 1] < -0.999
+    assert page.get_by_role("button", name="Turn by 90°").count() == 0
     assert viewer.problems == []

@@ -20,23 +20,43 @@ export interface View {
   y: number;
   /** CSS pixels per coordinate unit */
   scale: number;
-  /** 1 where y grows downwards, -1 where it grows upwards */
-  ySign: 1 | -1;
+  /** Where x and y of the data point to: right and down by (a, b) for x, by (c, d) for y; each is 0, 1 or −1. */
+  axes: readonly [number, number, number, number];
   width: number;
   height: number;
+}
+
+/** How the tissue lies on the screen. */
+export interface Orientation {
+  /** Degrees clockwise */
+  turn: Turn;
+  /** Mirrored left to right, after the turn. */
+  flip: boolean;
+}
+export const TURNS = [0, 90, 180, 270] as const;
+export type Turn = (typeof TURNS)[number];
+export const UPRIGHT: Orientation = { turn: 0, flip: false };
+
+const lies = ({ turn }: Orientation) => turn === 90 || turn === 270;
+
+function axesOf(yAxis: 'down' | 'up', { turn, flip }: Orientation): View['axes'] {
+  let axes = [1, 0, 0, yAxis === 'down' ? 1 : -1] as const;
+  for (let at = 0; at < turn; at += 90)
+    axes = [-axes[1], axes[0], -axes[3], axes[2]] as unknown as typeof axes;
+  return flip ? [-axes[0], axes[1], -axes[2], axes[3]] : axes;
 }
 
 export const MIN_ZOOM = 0.2;
 export const MAX_ZOOM = 2000;
 
-export function fitScale(extent: Extent, viewport: Viewport): number {
+export function fitScale(extent: Extent, viewport: Viewport, orientation: Orientation): number {
   // The cards that float at the top cover no cell, unless the window is too low for that.
   const above = Math.min(68, viewport.height * 0.16);
   const beside = Math.max(24, viewport.width * 0.06);
   const width = Math.max(16, viewport.width - 2 * beside);
   const height = Math.max(16, viewport.height - 2 * above);
-  const dx = extent[2] - extent[0];
-  const dy = extent[3] - extent[1];
+  const sides = [extent[2] - extent[0], extent[3] - extent[1]] as const;
+  const [dx, dy] = lies(orientation) ? [sides[1], sides[0]] : sides;
   if (!(dx > 0) && !(dy > 0)) return 1;
   return Math.min(dx > 0 ? width / dx : Infinity, dy > 0 ? height / dy : Infinity);
 }
@@ -45,12 +65,18 @@ export function fitCamera(extent: Extent): Camera {
   return { x: (extent[0] + extent[2]) / 2, y: (extent[1] + extent[3]) / 2, zoom: 1 };
 }
 
-export function viewOf(camera: Camera, extent: Extent, viewport: Viewport, yAxis: 'down' | 'up'): View {
+export function viewOf(
+  camera: Camera,
+  extent: Extent,
+  viewport: Viewport,
+  yAxis: 'down' | 'up',
+  orientation = UPRIGHT,
+): View {
   return {
     x: camera.x,
     y: camera.y,
-    scale: fitScale(extent, viewport) * camera.zoom,
-    ySign: yAxis === 'down' ? 1 : -1,
+    scale: fitScale(extent, viewport, orientation) * camera.zoom,
+    axes: axesOf(yAxis, orientation),
     width: viewport.width,
     height: viewport.height,
   };
@@ -64,36 +90,38 @@ export function boxOf(points: readonly number[]): Extent {
 }
 
 /** The camera that shows a box of coordinates as large as the window allows. */
-export function boxCamera(box: Extent, extent: Extent, viewport: Viewport): Camera {
+export function boxCamera(box: Extent, extent: Extent, viewport: Viewport, orientation = UPRIGHT): Camera {
   const [left, top, right, bottom] = box;
+  const { width, height } = viewport;
+  const [across, down] = lies(orientation) ? [height, width] : [width, height];
   const scale = Math.min(
-    viewport.width / Math.max(right - left, Number.MIN_VALUE),
-    viewport.height / Math.max(bottom - top, Number.MIN_VALUE),
+    across / Math.max(right - left, Number.MIN_VALUE),
+    down / Math.max(bottom - top, Number.MIN_VALUE),
   );
-  const zoom = Math.min(MAX_ZOOM, Math.max(MIN_ZOOM, scale / fitScale(extent, viewport)));
+  const zoom = Math.min(MAX_ZOOM, Math.max(MIN_ZOOM, scale / fitScale(extent, viewport, orientation)));
   return { x: (left + right) / 2, y: (top + bottom) / 2, zoom };
 }
 
 export function project(view: View, x: number, y: number): [number, number] {
-  return [
-    view.width / 2 + (x - view.x) * view.scale,
-    view.height / 2 + (y - view.y) * view.scale * view.ySign,
-  ];
+  const [a, b, c, d] = view.axes;
+  const dx = (x - view.x) * view.scale;
+  const dy = (y - view.y) * view.scale;
+  return [view.width / 2 + a * dx + c * dy, view.height / 2 + b * dx + d * dy];
+}
+
+/** A way on the screen as one in the data: the axes are at right angles, so their rows turn back. */
+function along({ axes: [a, b, c, d], scale }: View, right: number, down: number): [number, number] {
+  return [(a * right + b * down) / scale, (c * right + d * down) / scale];
 }
 
 export function unproject(view: View, px: number, py: number): [number, number] {
-  return [
-    view.x + (px - view.width / 2) / view.scale,
-    view.y + (py - view.height / 2) / (view.scale * view.ySign),
-  ];
+  const [dx, dy] = along(view, px - view.width / 2, py - view.height / 2);
+  return [view.x + dx, view.y + dy];
 }
 
 export function panned(camera: Camera, view: View, dx: number, dy: number): Camera {
-  return {
-    ...camera,
-    x: camera.x - dx / view.scale,
-    y: camera.y - dy / (view.scale * view.ySign),
-  };
+  const [x, y] = along(view, dx, dy);
+  return { ...camera, x: camera.x - x, y: camera.y - y };
 }
 
 /** Zooms by `factor` and keeps the coordinate below pixel (px, py) where it is. */

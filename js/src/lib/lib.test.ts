@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { fitCamera, panned, project, unproject, viewOf, zoomedAt } from './camera';
+import { boxCamera, fitCamera, panned, project, unproject, viewOf, zoomedAt } from './camera';
 import { COLORMAPS, colourAt, colourScale, rampOf } from './colormap';
 import { cssColour, parseColour, parseCssColour, safeColour } from './colour';
 import { forEachCsvRow } from './csv';
@@ -35,6 +35,46 @@ describe('camera', () => {
     expect(top).toBeGreaterThan(0);
     const one = [5, 5, 5, 5] as const;
     expect(project(viewOf(fitCamera(one), one, viewport, 'down'), 5, 5)).toEqual([200, 150]);
+  });
+
+  test.each([
+    [0, false, [60, 30]],
+    [90, false, [-30, 60]],
+    [180, false, [-60, -30]],
+    [270, false, [30, -60]],
+    [90, true, [30, 60]],
+    [180, true, [60, -30]],
+  ] as const)('turned by %d°, mirrored %s', (turn, flip, [right, down]) => {
+    for (const yAxis of ['down', 'up'] as const) {
+      const orientation = { turn, flip };
+      const view = viewOf({ x: 50, y: 25, zoom: 1 }, extent, viewport, yAxis, orientation);
+      const up = yAxis === 'up' ? -1 : 1;
+      const [px, py] = project(view, 50 + 60 / view.scale, 25 + (30 / view.scale) * up);
+      expect(px).toBeCloseTo(200 + right);
+      expect(py).toBeCloseTo(150 + down);
+      const back = unproject(view, px, py);
+      expect(back[0]).toBeCloseTo(50 + 60 / view.scale);
+      expect(back[1]).toBeCloseTo(25 + (30 / view.scale) * up);
+      // All corners are in view, and a drag moves with the hand.
+      for (const [x, y] of [
+        [0, 0],
+        [100, 0],
+        [0, 50],
+        [100, 50],
+      ] as const) {
+        const [cx, cy] = project(view, x, y);
+        expect(cx > 0 && cx < 400 && cy > 0 && cy < 300).toBe(true);
+      }
+      const moved = panned({ x: 50, y: 25, zoom: 1 }, view, 7, -3);
+      const after = project(viewOf(moved, extent, viewport, yAxis, orientation), ...back);
+      expect([after[0] - px, after[1] - py].map((value) => Math.round(value))).toEqual([7, -3]);
+      // A box that is asked for fills the window in one direction.
+      const box = boxCamera([10, 10, 50, 20], extent, viewport, orientation);
+      const seen = viewOf(box, extent, viewport, yAxis, orientation);
+      const [a, b] = [project(seen, 10, 10), project(seen, 50, 20)];
+      const fills = Math.max(Math.abs(a[0] - b[0]) / 400, Math.abs(a[1] - b[1]) / 300);
+      expect(fills).toBeCloseTo(1);
+    }
   });
 
   test('zoom keeps what is under the pointer, a drag moves with it', () => {

@@ -54,7 +54,7 @@ export function App(props: {
   useLayoutEffect(() => {
     holder.current?.prepend(canvas);
   }, [canvas]);
-  const { theme } = model.state.value;
+  const { theme, layout, flip } = model.state.value;
   const ready = model.status.value.kind === 'ready';
   const open = chrome.panelOpen.value;
   const room = roomFor(model.viewport.value, open);
@@ -141,6 +141,18 @@ export function App(props: {
                   shortcut="−"
                   onClick={() => actions.zoom(1 / 1.4)}
                 />
+                {(layout.kind === 'tissue' || layout.kind === 'section') && (
+                  <>
+                    <IconButton icon="turn" label="Turn by 90°" shortcut="Q" onClick={() => actions.turn()} />
+                    <IconButton
+                      icon="mirror"
+                      label="Mirror left to right"
+                      shortcut="F"
+                      pressed={flip}
+                      onClick={() => actions.mirror()}
+                    />
+                  </>
+                )}
               </div>
             </div>
             <Tooltip />

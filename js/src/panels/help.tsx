@@ -14,6 +14,7 @@ const LINES: readonly [string, string][] = [
   ['← → ↑ ↓', 'move'],
   ['+  −', 'zoom'],
   ['0', 'show all cells'],
+  ['Q  F', 'turn by 90°, mirror'],
   ['R', 'reset the view'],
   ['B  X', 'an embedding beside, swap the two'],
   ['[  ]', 'the section before, the next'],

@@ -32,6 +32,8 @@ export function attachKeys(
     '=': () => actions.zoom(ZOOM),
     '-': () => actions.zoom(1 / ZOOM),
     '0': () => actions.fit(),
+    q: () => actions.turn(),
+    f: () => actions.mirror(),
     r: () => actions.reset(),
     t: () => actions.setTheme(nextTheme(model.state.value.theme, model.systemDark.value)),
     p: () => {

@@ -14,7 +14,7 @@ const positions: Positions = {
   unitUm: null,
   spotDiameter: null,
 };
-const view: View = { x: 2, y: 0, scale: 10, ySign: 1, width: 100, height: 100 };
+const view: View = { x: 2, y: 0, scale: 10, axes: [1, 0, 0, 1], width: 100, height: 100 };
 
 const rowsOf = (text: string) => {
   const rows: string[][] = [];

@@ -36,12 +36,22 @@ export class ImageLayer {
     const { transform, width, height } = this.#image;
     const coordinate = (pixel: number, axis: 0 | 1) =>
       (pixel - transform.offset[axis]) / (transform.scale[axis] || 1);
-    const [left, top] = project(view, coordinate(0, 0), coordinate(0, 1));
-    const [right, bottom] = project(view, coordinate(width, 0), coordinate(height, 1));
-    const clipX = (px: number) => (px / view.width) * 2 - 1;
-    const clipY = (px: number) => 1 - (px / view.height) * 2;
+    const clip = (x: number, y: number): [number, number] => {
+      const [px, py] = project(view, coordinate(x, 0), coordinate(y, 1));
+      return [(px / view.width) * 2 - 1, 1 - (py / view.height) * 2];
+    };
+    const origin = clip(0, 0);
+    const right = clip(width, 0);
+    const below = clip(0, height);
     this.#program.use();
-    gl.uniform4f(this.#program.uniform('rect'), clipX(left), clipY(top), clipX(right), clipY(bottom));
+    gl.uniform2f(this.#program.uniform('origin'), ...origin);
+    gl.uniform4f(
+      this.#program.uniform('sides'),
+      right[0] - origin[0],
+      right[1] - origin[1],
+      below[0] - origin[0],
+      below[1] - origin[1],
+    );
     gl.uniform1f(this.#program.uniform('opacity'), opacity);
     gl.uniform1f(this.#program.uniform('light'), light);
     gl.uniform1i(this.#program.uniform('image'), 0);

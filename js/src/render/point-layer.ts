@@ -12,8 +12,8 @@ import smallFragment from './small.frag.glsl';
 import valueVertex from './value.vert.glsl';
 
 export interface PointStyle {
-  /** Clip space = (coordinate - centre) * scale + offset. */
-  scale: readonly [number, number];
+  /** Clip space = scale · (coordinate − centre) + offset, two rows of a matrix. */
+  scale: readonly [number, number, number, number];
   offset: readonly [number, number];
   /** Device pixels */
   size: number;
@@ -31,7 +31,7 @@ export interface PointStyle {
 }
 
 export interface Passage {
-  scale: readonly [number, number];
+  scale: readonly [number, number, number, number];
   offset: readonly [number, number];
   share: number;
 }
@@ -251,11 +251,12 @@ export class PointLayer {
     if (style.passage) flags.push('PASSAGE');
     const program = this.#program(this.#mode, round, flags);
     program.use();
-    gl.uniform2f(program.uniform('scale'), ...style.scale);
+    gl.uniform4f(program.uniform('scale'), ...style.scale);
     gl.uniform2f(program.uniform('offset'), ...style.offset);
     if (style.passage) {
       const { scale, offset, share } = style.passage;
-      gl.uniform4f(program.uniform('before'), ...scale, ...offset);
+      gl.uniform4f(program.uniform('scaleBefore'), ...scale);
+      gl.uniform2f(program.uniform('offsetBefore'), ...offset);
       gl.uniform1f(program.uniform('share'), share);
     }
     gl.uniform1f(program.uniform('size'), style.size);

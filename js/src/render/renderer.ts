@@ -175,11 +175,14 @@ function centerOf({ extent }: Positions): readonly [number, number] {
   return [(extent[0] + extent[2]) / 2, (extent[1] + extent[3]) / 2];
 }
 
-/** Clip space = (coordinate - centre) * scale + offset. */
 function placement(view: View, center: readonly [number, number]): Pick<PointStyle, 'scale' | 'offset'> {
+  const [a, b, c, d] = view.axes;
   const sx = (2 * view.scale) / view.width;
-  const sy = (-2 * view.scale * view.ySign) / view.height;
-  return { scale: [sx, sy], offset: [(center[0] - view.x) * sx, (center[1] - view.y) * sy] };
+  const sy = (-2 * view.scale) / view.height;
+  const scale = [a * sx, c * sx, b * sy, d * sy] as const;
+  const x = center[0] - view.x;
+  const y = center[1] - view.y;
+  return { scale, offset: [x * scale[0] + y * scale[1], x * scale[2] + y * scale[3]] };
 }
 
 export function openContext(canvas: HTMLCanvasElement): WebGL2RenderingContext {

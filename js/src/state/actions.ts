@@ -1,5 +1,14 @@
 import { batch } from '@preact/signals';
-import { boxCamera, boxOf, type Camera, fitCamera, panned, type Viewport, zoomedAt } from '../lib/camera';
+import {
+  boxCamera,
+  boxOf,
+  type Camera,
+  fitCamera,
+  panned,
+  TURNS,
+  type Viewport,
+  zoomedAt,
+} from '../lib/camera';
 import { asError, isAbort, UnknownNameError } from '../lib/errors';
 import { hiddenFlags } from './layer';
 import type { Loader } from './loader';
@@ -11,6 +20,7 @@ import {
   INITIAL,
   type Layout,
   merged,
+  orientationOf,
   sameColor,
   sameLayout,
   type Theme,
@@ -46,6 +56,10 @@ export interface Actions extends SelectionActions {
   zoom(factor: number, at?: { x: number; y: number }): void;
   /** Shows the box around these points, interleaved x, y in coordinate units. */
   zoomTo(points: readonly number[]): void;
+  /** By a quarter, clockwise. */
+  turn(): void;
+  /** Left to right. */
+  mirror(): void;
   fit(): void;
   reset(): void;
   hover(hover: Hover | null): void;
@@ -163,13 +177,23 @@ export function createActions(model: Model, loader: Loader): Actions {
     zoom: zoomBy,
     zoomTo(points) {
       const positions = model.positions.value;
-      if (positions) change({ camera: boxCamera(boxOf(points), positions.extent, model.viewport.value) });
+      if (positions) {
+        const orientation = orientationOf(model.state.value.layout, model.state.value);
+        const { viewport } = model;
+        change({ camera: boxCamera(boxOf(points), positions.extent, viewport.value, orientation) });
+      }
     },
+    turn() {
+      const { turn } = model.state.value;
+      change({ turn: TURNS[(TURNS.indexOf(turn) + 1) % TURNS.length] ?? 0 });
+    },
+    mirror: () => change({ flip: !model.state.value.flip }),
     fit: fitAll,
     reset() {
       const { pointSize, opacity, imageOpacity, imageOn } = INITIAL;
       batch(() => {
-        change({ pointSize, opacity, imageOpacity, imageOn, range: null, hidden: {} });
+        const upright = { turn: INITIAL.turn, flip: INITIAL.flip };
+        change({ pointSize, opacity, imageOpacity, imageOn, range: null, hidden: {}, ...upright });
         fitAll();
       });
     },

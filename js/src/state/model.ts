@@ -8,7 +8,7 @@ import type { Placed } from '../lib/section-grid';
 import { type Layer, NO_LAYER } from './layer';
 import { placedCells, type Sections } from './layout';
 import type { Draft, Region, Selection, Tool } from './selection';
-import { INITIAL, merged, type ViewState } from './view-state';
+import { INITIAL, merged, orientationOf, type ViewState } from './view-state';
 
 export type Status =
   | { kind: 'loading'; label: string; done: number; total: number }
@@ -98,6 +98,8 @@ export function createModel(initial: Partial<ViewState> = {}): Model {
   const viewport = signal<Viewport>({ width: 0, height: 0 });
   const systemDark = signal(false);
   const camera = computed(() => state.value.camera);
+  const turn = computed(() => state.value.turn);
+  const flip = computed(() => state.value.flip);
   const theme = computed(() => state.value.theme);
   const groupBy = computed(() => state.value.groupBy);
   const limits = computed(() => state.value.range);
@@ -148,7 +150,8 @@ export function createModel(initial: Partial<ViewState> = {}): Model {
     view: computed(() => {
       const at = positions.value;
       if (!at || !camera.value || viewport.value.width === 0) return null;
-      return viewOf(camera.value, at.extent, viewport.value, at.yAxis);
+      const orientation = orientationOf(layout.value, { turn: turn.value, flip: flip.value });
+      return viewOf(camera.value, at.extent, viewport.value, at.yAxis, orientation);
     }),
     dark: computed(() => (theme.value === 'auto' ? systemDark.value : theme.value === 'dark')),
     range,

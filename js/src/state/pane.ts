@@ -12,7 +12,7 @@ import {
 import type { Actions } from './actions';
 import { placedCells } from './layout';
 import type { Model } from './model';
-import type { Layout, ViewState } from './view-state';
+import { type Layout, orientationOf, type ViewState } from './view-state';
 
 const TISSUE: Layout = { kind: 'tissue' };
 
@@ -34,10 +34,14 @@ export function besidePane(
     return tissue && placedCells(tissue, to, model.embeddings.value, model.sections.value);
   });
   const positions = computed(() => laidOut.value?.positions ?? null);
+  const turn = computed(() => model.state.value.turn);
+  const flip = computed(() => model.state.value.flip);
+  const orientation = () => orientationOf(layout.value, { turn: turn.value, flip: flip.value });
   const view = computed(() => {
     const at = positions.value;
     if (!at || viewport.value.width === 0) return null;
-    return viewOf(camera.value ?? fitCamera(at.extent), at.extent, viewport.value, at.yAxis);
+    const from = camera.value ?? fitCamera(at.extent);
+    return viewOf(from, at.extent, viewport.value, at.yAxis, orientation());
   });
   let kept: ViewState | null = null;
   const state = computed((): ViewState => {
@@ -88,7 +92,7 @@ export function besidePane(
       },
       zoomTo(points) {
         const at = positions.value;
-        if (at) camera.value = boxCamera(boxOf(points), at.extent, viewport.value);
+        if (at) camera.value = boxCamera(boxOf(points), at.extent, viewport.value, orientation());
       },
       fit() {
         camera.value = null;

@@ -1,4 +1,4 @@
-import type { Camera } from '../lib/camera';
+import { type Camera, type Orientation, TURNS, type Turn, UPRIGHT } from '../lib/camera';
 import { COLORMAPS, type Colormap } from '../lib/colormap';
 
 /** What colours the tissue. */
@@ -31,6 +31,9 @@ export interface ViewState {
   groupBy: string | null;
   /** Null until the data is there: then all cells in view. */
   camera: Camera | null;
+  /** How the tissue lies: degrees clockwise, then mirrored left to right. Embeddings and rows of sections stay upright. */
+  turn: Turn;
+  flip: boolean;
   /** Factor on the natural size of a cell. */
   pointSize: number;
   /** 0 to 1 */
@@ -58,6 +61,8 @@ export const INITIAL: ViewState = {
   hidden: {},
   groupBy: null,
   camera: null,
+  turn: 0,
+  flip: false,
   pointSize: 1,
   opacity: 0.92,
   imageOn: true,
@@ -82,6 +87,14 @@ export function sameColor(a: Color, b: Color): boolean {
   return b.kind === 'none';
 }
 
+/** How what a layout shows lies on the screen. */
+export function orientationOf(
+  { kind }: Layout,
+  { turn, flip }: Pick<ViewState, 'turn' | 'flip'>,
+): Orientation {
+  return kind === 'tissue' || kind === 'section' ? { turn, flip } : UPRIGHT;
+}
+
 export function sameLayout(a: Layout | null, b: Layout | null): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
@@ -104,6 +117,8 @@ export function merged(current: ViewState, change: Partial<ViewState>): ViewStat
   return {
     ...next,
     camera: soundCamera ? (camera ?? null) : current.camera,
+    turn: TURNS.includes(next.turn) ? next.turn : current.turn,
+    flip: next.flip === true,
     range: range === null || soundRange(range) ? range : current.range,
     pointSize: between(next.pointSize, POINT_SIZE.min, POINT_SIZE.max, current.pointSize),
     opacity: between(next.opacity, 0, 1, current.opacity),
