@@ -169,7 +169,8 @@ def sweep(target: Path) -> None:
 
 
 def _alive(pid: int) -> bool:
-    if pid == os.getpid():
+    # Windows knows no signal 0: there the same call would send Ctrl-C.
+    if pid == os.getpid() or sys.platform == "win32":
         return True
     try:
         os.kill(pid, 0)

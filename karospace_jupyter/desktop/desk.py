@@ -308,6 +308,8 @@ class Desk:
             fault = s.fault
             self.open(s.path)
             s.fault = fault
+        elif again and s.path:
+            self._look()  # what the dead one was asked is lost
         self._tell("export", "address", "opening", "refused", "fault")
 
     # The process

@@ -169,7 +169,11 @@ class Typed(ttk.Frame):
             self.text.replace("1.0", "end", "\n".join(value))
         estimate = self._desk.shown.estimate
         unknown = estimate.get("unknown") or [] if not self._desk.shown.pending else self._drawn
-        text = "No genes yet: none would be exported." if not value else f"{len(value):,} gene{'s' if len(value) > 1 else ''}"
+        text = (
+            "No genes yet: none would be exported."
+            if not value
+            else f"{len(value):,} gene{'s' if len(value) > 1 else ''}"
+        )
         self.note.configure(text=text + (f" · {len(unknown):,} not in the data:" if unknown else ""))
         self._draw_unknown(unknown)
 

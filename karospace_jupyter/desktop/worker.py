@@ -53,6 +53,7 @@ class Worker:
         self._session: ExportSession = ExportSession(self._on_state)
         self._server: BundleServer | None = None
         self._served = ""
+        self._loading = threading.Lock()
         self._serving = threading.RLock()  # an export that ends serves its bundle anew, from its own thread
         self._opening: tuple[int, str, dict[str, Any]] = (0, "", {})
         self._looking: tuple[int, str, dict[str, Any]] = (0, "", {})
@@ -148,9 +149,7 @@ class Worker:
 
     def _open(self) -> None:
         number, path, choices = self._opening
-        # Here, in one thread, and at once: while somebody still looks for the file, and never from two threads.
-        import anndata  # noqa: F401
-
+        self._load()  # at once: while somebody still looks for the file
         from karospace_jupyter.config import ExportConfig
         from karospace_jupyter.form.look import problem_of
         from karospace_jupyter.form.options import plain, sound
@@ -170,7 +169,12 @@ class Worker:
         kept, wrong = sound(choices)
         self._send("opened", number, summary, plain(ExportConfig()) | kept, wrong)
 
+    def _load(self) -> None:
+        with self._loading:  # anndata's parts need each other: imported from two threads, one may see half of it
+            import anndata  # noqa: F401
+
     def _look(self) -> None:
+        self._load()
         from karospace_jupyter.form.look import look
 
         revision, path, options = self._looking

@@ -214,6 +214,19 @@ def test_a_worker_that_keeps_dying_is_given_up(desk: Desk, files: dict[str, Path
     exported(desk).verify()
 
 
+def test_a_worker_that_dies_while_the_same_file_opens_again(desk: Desk, files: dict[str, Path]) -> None:
+    opened(desk, files["a"])
+    desk.change(genes_mode="hvgs:4")
+    desk.open(files["a"])
+    assert desk._process.pid is not None
+    os.kill(desk._process.pid, signal.SIGKILL)
+    until(desk, lambda: desk.shown.refused)
+    until(desk, lambda: not desk.shown.pending)
+    assert desk.shown.estimate["n_genes"] == 4
+    opened(desk, files["a"])
+    assert desk.shown.options["genes_mode"] == "hvgs:4"
+
+
 def test_closing_twice_is_closing(files: dict[str, Path]) -> None:
     one = Desk()
     pid = one._process.pid
