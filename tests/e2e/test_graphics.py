@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -156,3 +156,51 @@ def test_a_context_that_is_lost_before_the_first_frame(bundle: Bundle, serve: An
     viewer.page.evaluate("window.karospace.ready")
     assert len(np.unique(picture(viewer).reshape(-1, 3), axis=0)) > 5
     assert viewer.page.get_by_role("alert").count() == 0
+
+
+def test_a_colour_is_drawn_once_when_its_values_are_there(
+    viewer: Viewer, bundle: Bundle, serve: Callable[[Path], str]
+) -> None:
+    viewer.page.add_init_script("""
+      window.drawn = 0;
+      const {drawArrays} = WebGL2RenderingContext.prototype;
+      WebGL2RenderingContext.prototype.drawArrays = function (mode, first, count) {
+        if (mode === this.POINTS) window.drawn++;
+        return drawArrays.call(this, mode, first, count);
+      };
+    """)
+    viewer.open(serve(bundle.path))
+    viewer.page.wait_for_load_state("networkidle")
+    for gene in bundle.manifest.gene_list[:3]:
+        viewer.set()
+        before = viewer.page.evaluate("window.drawn")
+        viewer.set(color={"kind": "gene", "gene": gene})
+        assert viewer.page.evaluate("window.drawn") == before + 1
+
+
+def test_what_comes_while_the_card_draws_is_all_in_the_next_picture(
+    viewer: Viewer, bundle: Bundle, serve: Callable[[Path], str]
+) -> None:
+    """Values, a selection and another size wait for the card; each change alone gives the same picture."""
+    viewer.open(serve(bundle.path))
+    viewer.page.wait_for_load_state("networkidle")
+    gene = bundle.manifest.gene_list[0]
+    viewer.page.evaluate(
+        """async (gene) => {
+          const {karospace} = window;
+          await karospace.setState({pointSize: 1.2});
+          document.getElementById('viewer').style.right = '200px';
+          const changes = [karospace.setState({color: {kind: 'gene', gene}}), karospace.setState({colormap: 'magma'})];
+          karospace.select(Uint8Array.from({length: karospace.cells}, (_, cell) => cell % 3));
+          await Promise.all(changes);
+        }""",
+        gene,
+    )
+    at_once = picture(viewer)
+    viewer.page.evaluate("() => { document.getElementById('viewer').style.right = '201px'; }")
+    viewer.set(colormap="viridis")
+    viewer.set(color={"kind": "gene", "gene": bundle.manifest.gene_list[1]})
+    viewer.page.evaluate("() => { document.getElementById('viewer').style.right = '200px'; }")
+    viewer.set(color={"kind": "gene", "gene": gene})
+    viewer.set(colormap="magma")
+    np.testing.assert_array_equal(at_once, picture(viewer))

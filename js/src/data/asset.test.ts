@@ -34,6 +34,19 @@ describe('decode', () => {
     }
   });
 
+  test('what is unpacked in slices is whole, and can be given up between two of them', async () => {
+    const large = new Uint8Array(30_000_000);
+    for (let i = 0; i < large.length; i++) large[i] = (i * 2_654_435_761) >>> 24;
+    const packed = await gzipped(large);
+    const unpacked = await decode('a.bin.gz', packed, { raw: large.length }, signal);
+    expect(unpacked.byteLength).toBe(large.length);
+    expect(Buffer.compare(unpacked, large)).toBe(0);
+    const given = new AbortController();
+    const failure = decode('a.bin.gz', packed, { raw: large.length }, given.signal);
+    given.abort(new DOMException('Another colour was chosen.', 'AbortError'));
+    await expect(failure).rejects.toBe(given.signal.reason);
+  });
+
   test('corrupt gzip says so, with the file', async () => {
     const cut = (await gzipped(raw)).subarray(0, 14);
     const failure = decode('assets/x.gz', cut, { raw: 8 }, signal);
