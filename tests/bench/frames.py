@@ -1,0 +1,145 @@
+"""Frames of the viewer against plain WebGL2 and regl-scatterplot over the same arrays, in interleaved rounds."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections import defaultdict
+from typing import Any
+
+from chrome import FIRST_FRAME, Pages
+
+GENES = 4
+MOVES = 200
+# Where the tissue lies in the page, by some of its cells.
+SPREAD = """() => {
+  const spots = Array.from({length: 2000}, (_, cell) => karospace.project(cell));
+  const [xs, ys] = [spots.map(({x}) => x), spots.map(({y}) => y)];
+  return [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
+}"""
+CHANGE = "gene => bench.change({color: {kind: 'gene', gene: `gene${gene}`}})"
+
+
+def first_frames(pages: Pages, rounds: int, others: tuple[str, ...]) -> dict[str, float]:
+    """Median milliseconds from the request of the page until its first frame stood."""
+    found: dict[str, list[float]] = defaultdict(list)
+    for _ in range(rounds):
+        with pages.viewer() as page:
+            found["viewer"].append(page.evaluate(FIRST_FRAME))
+            picture = page.evaluate("bench.picture()")
+            page.wait_for_load_state("networkidle")
+        for name in others:
+            with pages.other(name, picture) as page:
+                found[name].append(page.evaluate("window.first"))
+    return medians(found)
+
+
+def work(pages: Pages, cells: int, rounds: int) -> dict[str, float]:
+    """Median milliseconds of what a person does with the tissue, taking turns with plain WebGL2."""
+    found: dict[str, list[float]] = defaultdict(list)
+    with pages.viewer() as page:
+        page.wait_for_load_state("networkidle")
+        with pages.other("plain", page.evaluate("bench.picture()")) as plain:
+            for _ in range(rounds):
+                turns = page.evaluate("cells => bench.turns(8, cells)", cells)
+                found["moving"] += turns["moving"]
+                found["frame"].append(turns["full"])
+                rest(page)
+                found["plain frame"].append(plain.evaluate("frame()"))
+                rest(plain)
+            # Once round before it counts: the values are in the viewer's cache then, and programs are compiled.
+            for turn in range(GENES + 2 * rounds):
+                ours = page.evaluate(CHANGE, turn % GENES)
+                rest(page)
+                theirs = plain.evaluate("gene => colour(gene)", turn % GENES)
+                rest(plain)
+                if turn >= GENES:
+                    found["colour"].append(ours)
+                    found["plain colour"].append(theirs)
+        found["hover"] = [hover(page) for _ in range(3)]
+        found["lasso"] = [lasso(page, cells) for _ in range(rounds)]
+    return medians(found)
+
+
+def rival(pages: Pages, cells: int, rounds: int) -> dict[str, float]:
+    """The same of regl-scatterplot, as far as it has it."""
+    found: dict[str, list[float]] = defaultdict(list)
+    with pages.viewer() as page:
+        picture = page.evaluate("bench.picture()")
+        page.wait_for_load_state("networkidle")
+    with pages.other("regl", picture) as page:
+        for turn in range(rounds):
+            found["frame"].append(page.evaluate("frame()"))
+            found["colour"].append(page.evaluate("gene => colour(gene)", turn % GENES))
+            found["lasso"].append(quarter(page.evaluate("lasso()"), cells))
+    return medians(found)
+
+
+def layouts(pages: Pages, cells: int, rounds: int, grid: dict[str, Any]) -> dict[str, float]:
+    """Median milliseconds of full frames and of those while the view moves, in the tissue and in the grid."""
+    found: dict[str, list[float]] = defaultdict(list)
+    with pages.viewer() as page:
+        page.wait_for_load_state("networkidle")
+        for _ in range(rounds):
+            for name, state in (("tissue", {"layout": {"kind": "tissue"}}), ("grid", grid)):
+                page.evaluate("state => bench.change(state)", state)
+                # Until the cells have arrived there.
+                page.wait_for_timeout(600)
+                turns = page.evaluate("cells => bench.turns(6, cells)", cells)
+                found[f"{name} moving"] += turns["moving"]
+                found[name].append(turns["full"])
+    return medians(found)
+
+
+def rest(page: Any) -> None:
+    """Let the browser put on the screen what was drawn: the next one is not to pay for it."""
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    page.wait_for_timeout(150)
+
+
+def medians(found: dict[str, list[float]]) -> dict[str, float]:
+    return {name: statistics.median(times) for name, times in found.items()}
+
+
+def hover(page: Any) -> float:
+    """Milliseconds of script for each move of the pointer over the cells, by the browser's own account."""
+    page.evaluate("() => { window.moves = 0; addEventListener('pointermove', () => { window.moves++; }, true); }")
+    page.mouse.move(400, 400)
+    page.wait_for_timeout(300)
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+    moved, before = page.evaluate("window.moves"), script(session)
+    for i in range(MOVES):
+        page.mouse.move(400 + 90 * math.cos(i / 7), 400 + 60 * math.sin(i / 5))
+    spent = script(session) - before
+    moves = page.evaluate("window.moves") - moved
+    session.detach()
+    return 1000 * spent / moves
+
+
+def script(session: Any) -> float:
+    metrics = {entry["name"]: entry["value"] for entry in session.send("Performance.getMetrics")["metrics"]}
+    return float(metrics["ScriptDuration"])
+
+
+def lasso(page: Any, cells: int) -> float:
+    """Milliseconds from letting go of a lasso around a quarter of the cells until the selection is known."""
+    page.keyboard.press("l")
+    # Uniform noise: half the tissue each way holds a quarter of the cells.
+    left, top, right, bottom = page.evaluate(SPREAD)
+    x0, y0 = left + (right - left) / 4, top + (bottom - top) / 4
+    wide, high = (right - left) / 2, (bottom - top) / 2
+    edge = [i / 50 for i in range(50)]
+    ring = [*((e, 0) for e in edge), *((1, e) for e in edge), *((1 - e, 1) for e in edge), *((0, 1 - e) for e in edge)]
+    page.mouse.move(x0, y0)
+    page.mouse.down()
+    for x, y in ring[1:]:
+        page.mouse.move(x0 + x * wide, y0 + y * high)
+    page.evaluate("() => { window.lasso = bench.lasso(); }")
+    page.mouse.up()
+    return quarter(page.evaluate("window.lasso"), cells)
+
+
+def quarter(took: dict[str, float], cells: int) -> float:
+    assert 0.2 < took["count"] / cells < 0.3, f"the lasso took {took['count']:.0f} of {cells} cells"
+    return took["ms"]
