@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
 import { COLORMAPS, type Colormap, colourScale } from '../lib/colormap';
+import { Chip } from './buttons';
 import { usePanels } from './context';
 
 const NAMES: Record<Colormap, string> = {
@@ -15,11 +16,6 @@ const NAMES: Record<Colormap, string> = {
 export function Colormaps(): JSX.Element {
   const { model, actions } = usePanels();
   const { colormap, reversed, scale, dimZeros } = model.state.value;
-  const toggle = (label: string, title: string, on: boolean, flip: () => void) => (
-    <button type="button" class="ks-chip" aria-pressed={on} title={title} onClick={flip}>
-      {label}
-    </button>
-  );
   return (
     <div class="ks-colormaps">
       <div class="ks-swatches" role="radiogroup" aria-label="Colour map">
@@ -42,15 +38,27 @@ export function Colormaps(): JSX.Element {
         ))}
       </div>
       <div class="ks-chips">
-        {toggle('Reverse', 'Turn the colour map round', reversed, () =>
-          actions.setColours({ reversed: !reversed }),
-        )}
-        {toggle('Log', 'Colours spread by log(1 + value)', scale === 'log1p', () =>
-          actions.setColours({ scale: scale === 'log1p' ? 'linear' : 'log1p' }),
-        )}
-        {toggle('Dim zeros', 'Cells with the value zero step back', dimZeros, () =>
-          actions.setColours({ dimZeros: !dimZeros }),
-        )}
+        <Chip
+          title="Turn the colour map round"
+          pressed={reversed}
+          onClick={() => actions.setColours({ reversed: !reversed })}
+        >
+          Reverse
+        </Chip>
+        <Chip
+          title="Colours spread by log(1 + value)"
+          pressed={scale === 'log1p'}
+          onClick={() => actions.setColours({ scale: scale === 'log1p' ? 'linear' : 'log1p' })}
+        >
+          Log
+        </Chip>
+        <Chip
+          title="Cells with the value zero step back"
+          pressed={dimZeros}
+          onClick={() => actions.setColours({ dimZeros: !dimZeros })}
+        >
+          Dim zeros
+        </Chip>
       </div>
     </div>
   );

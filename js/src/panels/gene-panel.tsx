@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
 import { meanByCode } from '../data/summary';
 import { formatShare, formatValue } from '../lib/format';
+import { Chip } from './buttons';
 import { Colormaps } from './colormaps';
 import { usePanels } from './context';
 import { GeneSearchBox } from './gene-search-box';
@@ -28,14 +29,9 @@ function Search({ focus }: { focus: Signal<boolean> }): JSX.Element {
       {recent.length > 0 && (
         <div class="ks-chips">
           {recent.map((gene) => (
-            <button
-              key={gene}
-              type="button"
-              class="ks-chip"
-              onClick={() => actions.setColor({ kind: 'gene', gene })}
-            >
+            <Chip key={gene} onClick={() => actions.setColor({ kind: 'gene', gene })}>
               {gene}
-            </button>
+            </Chip>
           ))}
         </div>
       )}

@@ -5,6 +5,7 @@ import { cssColour } from '../lib/colour';
 import { formatValue } from '../lib/format';
 import { cornersOf, mixture } from '../state/blend';
 import type { Layer } from '../state/layer';
+import { Chip } from './buttons';
 import { usePanels } from './context';
 
 const MOST_BLENDED = 3;
@@ -49,12 +50,10 @@ export function MoreGenes({ adding }: { adding: Signal<boolean> }): JSX.Element 
       <div class="ks-chips">
         {genes.length > 1 &&
           genes.map((gene, at) => (
-            <button
+            <Chip
               key={gene}
-              type="button"
-              class="ks-chip"
               title={`Take ${gene} out of the blend`}
-              aria-label={`Take ${gene} out of the blend`}
+              label={`Take ${gene} out of the blend`}
               onClick={() => {
                 const rest = genes.filter((other) => other !== gene);
                 const [only = gene] = rest;
@@ -68,32 +67,28 @@ export function MoreGenes({ adding }: { adding: Signal<boolean> }): JSX.Element 
                 style={{ background: cssColour(cornersOf(model.dark.value)[1 << at] ?? [0, 0, 0]) }}
               />
               {gene} ×
-            </button>
+            </Chip>
           ))}
         {can && (
-          <button
-            type="button"
-            class="ks-chip"
-            aria-pressed={adding.value}
+          <Chip
+            pressed={adding.value}
             title="The next gene that you choose is blended with what is shown; two or three at once"
             onClick={() => {
               adding.value = !adding.value;
             }}
           >
             + Blend
-          </button>
+          </Chip>
         )}
-        <button
-          type="button"
-          class="ks-chip"
-          aria-expanded={writing.value}
+        <Chip
+          expanded={writing.value}
           title="Colour by the mean of a list of genes"
           onClick={() => {
             writing.value = !writing.value;
           }}
         >
           Gene set…
-        </button>
+        </Chip>
       </div>
       {adding.value && can && <p class="ks-note">Choose the gene to blend in.</p>}
       {writing.value && <GeneSet onDone={() => (writing.value = false)} />}

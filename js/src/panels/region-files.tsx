@@ -3,6 +3,7 @@ import { useRef } from 'preact/hooks';
 import { regionsFromCsv, regionsToCsv } from '../data/region-files';
 import { fileName } from '../picture/file-name';
 import { openedView, savedView } from '../state/saved-view';
+import { HeadingButton } from './buttons';
 import { usePanels } from './context';
 import { download } from './download';
 
@@ -42,24 +43,30 @@ export function RegionFiles(): JSX.Element | null {
       model.regionProblem.value = `${file.name} cannot be opened: ${why}`;
     }
   };
-  const link = (label: string, title: string, onClick: () => void) => (
-    <button type="button" class="ks-heading ks-text-button" title={title} onClick={onClick}>
-      {label}
-    </button>
-  );
   return (
     <span class="ks-region-files">
-      {regions.length > 0 &&
-        link('CSV', 'Save the regions as a table of cell ids', () =>
-          save('csv', regionsToCsv(regions, names), 'text/csv'),
-        )}
-      {regions.length > 0 &&
-        link('JSON', 'Save the regions, with the view, as a file that this viewer opens', () =>
-          save('json', JSON.stringify(savedView(model)), 'application/json'),
-        )}
-      {link('Open…', 'Open regions from a CSV (cell_id, region) or a JSON file', () =>
-        input.current?.click(),
+      {regions.length > 0 && (
+        <>
+          <HeadingButton
+            title="Save the regions as a table of cell ids"
+            onClick={() => save('csv', regionsToCsv(regions, names), 'text/csv')}
+          >
+            CSV
+          </HeadingButton>
+          <HeadingButton
+            title="Save the regions, with the view, as a file that this viewer opens"
+            onClick={() => save('json', JSON.stringify(savedView(model)), 'application/json')}
+          >
+            JSON
+          </HeadingButton>
+        </>
       )}
+      <HeadingButton
+        title="Open regions from a CSV (cell_id, region) or a JSON file"
+        onClick={() => input.current?.click()}
+      >
+        Open…
+      </HeadingButton>
       <input
         ref={input}
         type="file"

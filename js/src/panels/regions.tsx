@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { formatCount } from '../lib/format';
 import { freeName, howOf, type Region } from '../state/selection';
+import { HeadingButton } from './buttons';
 import { usePanels } from './context';
 import { Icon } from './icons';
 import { NameField } from './name-field';
@@ -21,16 +22,14 @@ export function Regions(): JSX.Element | null {
         <h2 class="ks-heading">Regions</h2>
         <RegionFiles />
         {selection && (
-          <button
-            type="button"
-            class="ks-heading ks-text-button"
+          <HeadingButton
             title="Keep the selection as a region"
             onClick={() => {
               adding.value = true;
             }}
           >
             + New
-          </button>
+          </HeadingButton>
         )}
       </div>
       {regions.length === 0 && selection && !adding.value && (

@@ -1,0 +1,36 @@
+import type { ComponentChildren, JSX } from 'preact';
+
+interface Button {
+  title?: string;
+  /** For screen readers, where the text alone does not say it. */
+  label?: string;
+  /** Of a switch: whether it is on. */
+  pressed?: boolean | undefined;
+  /** Of what opens something below: whether it is open. */
+  expanded?: boolean | undefined;
+  onClick: () => void;
+  children: ComponentChildren;
+}
+
+const made = (look: string) =>
+  function PlainButton({ title, label, pressed, expanded, onClick, children }: Button): JSX.Element {
+    return (
+      <button
+        type="button"
+        class={look}
+        title={title}
+        aria-label={label}
+        aria-pressed={pressed}
+        aria-expanded={expanded}
+        onClick={onClick}
+      >
+        {children}
+      </button>
+    );
+  };
+
+/** A choice among several that stand in a line. */
+export const Chip = made('ks-chip');
+
+/** What one can do about a heading, beside it. */
+export const HeadingButton = made('ks-heading ks-text-button');
