@@ -1,9 +1,10 @@
-// Writes src/contract/manifest.ts from the JSON Schema that the Python models generate; --check fails on drift.
+// Writes src/contract/manifest.ts from the JSON Schema that the Python models generate, and src/contract/palettes.ts from
+// the palettes of the exporter; --check fails on drift.
 import { readFile, writeFile } from 'node:fs/promises';
 import { compile } from 'json-schema-to-typescript';
 
 const schemaUrl = new URL('../karospace_jupyter/bundle/manifest.schema.json', import.meta.url);
-const targetUrl = new URL('src/contract/manifest.ts', import.meta.url);
+const palettesUrl = new URL('../karospace_jupyter/plan/palettes.json', import.meta.url);
 
 /** Into the dialect that the generator knows; property titles would each become a type of their own. */
 function plain(node, isType) {
@@ -36,12 +37,24 @@ const types = await compile(plain(schema, true), 'Manifest', {
   style: { singleQuote: true, printWidth: 110 },
 });
 
-if (process.argv.includes('--check')) {
-  const current = await readFile(targetUrl, 'utf8').catch(() => '');
-  if (current !== types) {
-    console.error('src/contract/manifest.ts is out of date: run `npm run contract` and commit it.');
-    process.exit(1);
+const lists = Object.entries(JSON.parse(await readFile(palettesUrl, 'utf8'))).map(
+  ([name, colours]) => `  ${name}: '${colours.map((colour) => colour.slice(1)).join(' ')}',\n`,
+);
+const palettes = `// Generated from karospace_jupyter/plan/palettes.json by \`npm run contract\`. Do not edit.
+
+/** Colours of classes, \`rrggbb\`: each as far as can be from those before it. */
+export const PALETTES = {
+${lists.join('')}} as const;
+`;
+
+for (const [file, text] of [
+  ['manifest.ts', types],
+  ['palettes.ts', palettes],
+]) {
+  const target = new URL(`src/contract/${file}`, import.meta.url);
+  if (!process.argv.includes('--check')) await writeFile(target, text);
+  else if ((await readFile(target, 'utf8').catch(() => '')) !== text) {
+    console.error(`src/contract/${file} is out of date: run \`npm run contract\` and commit it.`);
+    process.exitCode = 1;
   }
-} else {
-  await writeFile(targetUrl, types);
 }

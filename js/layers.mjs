@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 const below = {
   contract: [],
-  lib: [],
+  lib: ['contract'],
   source: ['contract', 'lib'],
   data: ['contract', 'lib', 'source'],
   state: ['contract', 'lib', 'source', 'data'],

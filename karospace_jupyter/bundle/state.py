@@ -125,12 +125,19 @@ class Camera(_Part):
     """1 shows all cells."""
 
 
+HexColor = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
+
+
 class ViewState(_Part):
     """Everything that a notebook may keep of a view."""
 
     color: Color = ByNothing()
     hidden: dict[str, list[str | None]] = Field(default_factory=dict)
     """Hidden classes of each column; None is the class of cells without a value."""
+    palette: Literal["file", "distinct", "safe"] = "file"
+    """Colours of classes: those of the bundle, a palette that stays distinct, or one for colour-blind eyes."""
+    class_colors: dict[str, dict[str, HexColor]] = Field(default_factory=dict)
+    """Classes of a column that have a colour of their own, whatever the palette."""
     group_by: str | None = None
     """The annotation that splits a gene's summary."""
     camera: Camera | None = None

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import colorsys
+import json
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-# Twenty distinct hues of similar weight, alternating so that neighbours in a legend differ.
-_BASE = (
-    "#3f6fd1", "#e8912d", "#2f9e57", "#d2463c", "#8a5cc7", "#8c6142", "#d966a8", "#6f7785", "#b5b03a", "#2fb0c7",
-    "#9db8ee", "#f5c48a", "#94d3a2", "#f0a19a", "#c7b0e8", "#c9a98f", "#f2b8d8", "#bcc2cc", "#dcd98a", "#9adbe6",
-)  # fmt: skip
+# The viewer's palettes are generated from this file, too. Each colour is the farthest, in CIEDE2000 and OKLab, from those
+# before it, from the grey of missing values and from the viewer's grounds; of those for colour-blind eyes the least of
+# three distances counts: as it is, and as deuteranopia and protanopia see it (Machado et al. 2009).
+_PALETTES = Path(__file__).with_name("palettes.json")
 
 _NAMED = {
     "black": "#000000", "white": "#ffffff", "red": "#ff0000", "green": "#008000", "blue": "#0000ff", "yellow": "#ffff00",
@@ -35,9 +37,14 @@ _TAB = dict(
 )
 
 
+@cache
+def _distinct() -> tuple[str, ...]:
+    return tuple(json.loads(_PALETTES.read_text(encoding="utf-8"))["distinct"])
+
+
 def palette(n: int) -> list[str]:
-    """Return `n` colours; the first twenty are fixed, the others spread over hue and lightness."""
-    colors = list(_BASE[:n])
+    """Return `n` colours: a hundred that stay apart, then any, as nobody tells more of them apart."""
+    colors = list(_distinct()[:n])
     for i in range(n - len(colors)):
         hue = (0.07 + i * 0.618033988749895) % 1.0  # the golden ratio spreads hues for any number of them
         lightness = (0.42, 0.62, 0.76)[i % 3]

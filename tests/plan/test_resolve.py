@@ -394,6 +394,21 @@ def test_colours() -> None:
     assert [parse_color(c) for c in ("nope", "#12", None, (1, 2), (-1, 0, 0), ("a", "b", "c"))] == [None] * 6
     for n in (1, 20, 120, 300):
         assert len(set(palette(n))) == n
+    assert palette(100)[:20] == palette(20), "more classes change nothing for the first ones"
+
+
+@pytest.mark.parametrize(("n", "least"), [(10, 0.1), (20, 0.1), (100, 0.055)])
+def test_colours_of_a_palette_stay_apart(n: int, least: float) -> None:
+    # Distances in OKLab (Ottosson 2020): two colours are just told apart from about 0.02 on.
+    rgb = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in palette(n)]) / 255
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    to_lms = [[0.4122214708, 0.5363325363, 0.0514459929], [0.2119034982, 0.6806995451, 0.1073969566],
+              [0.0883024619, 0.2817188376, 0.6299787005]]  # fmt: skip
+    to_lab = [[0.2104542553, 0.793617785, -0.0040720468], [1.9779984951, -2.428592205, 0.4505937099],
+              [0.0259040371, 0.7827717662, -0.808675766]]  # fmt: skip
+    lab = np.cbrt(linear @ np.transpose(to_lms)) @ np.transpose(to_lab)
+    apart = np.linalg.norm(lab[:, None] - lab[None], axis=2)
+    assert apart[~np.eye(n, dtype=bool)].min() > least
 
 
 def test_description() -> None:

@@ -1,28 +1,15 @@
+import { PALETTES } from '../contract/palettes';
+
 export type Rgb = readonly [number, number, number];
 
-/** For bundles that bring no colours: 20 hues that stay apart for most eyes. */
-export const PALETTE: readonly string[] = [
-  '#4269d0',
-  '#efb118',
-  '#ff725c',
-  '#6cc5b0',
-  '#3ca951',
-  '#ff8ab7',
-  '#a463f2',
-  '#97bbf5',
-  '#9c6b4e',
-  '#9498a0',
-  '#1f77b4',
-  '#b5bd61',
-  '#d62728',
-  '#17becf',
-  '#2ca02c',
-  '#e377c2',
-  '#7f4fbf',
-  '#aec7e8',
-  '#c49c94',
-  '#636b77',
-];
+const listOf = (text: string): readonly string[] => text.split(' ').map((colour) => `#${colour}`);
+
+/** `safe` is for colour-blind eyes. */
+export const CLASS_PALETTES = { distinct: listOf(PALETTES.distinct), safe: listOf(PALETTES.safe) } as const;
+export type ClassPalette = keyof typeof CLASS_PALETTES;
+
+/** For bundles that bring no colours. */
+export const PALETTE = CLASS_PALETTES.distinct;
 
 /** Cells without a value. */
 export const MISSING_COLOUR = '#b4bac3';
@@ -30,8 +17,9 @@ export const MISSING_COLOUR = '#b4bac3';
 /** Cells when nothing colours the tissue. */
 export const PLAIN_COLOUR = '#7d8896';
 
-export function paletteColour(index: number): string {
-  return PALETTE[index % PALETTE.length] ?? MISSING_COLOUR;
+export function paletteColour(index: number, name: ClassPalette = 'distinct'): string {
+  const palette = CLASS_PALETTES[name];
+  return palette[index % palette.length] ?? MISSING_COLOUR;
 }
 
 const HEX = /^#([0-9a-f]{3}|[0-9a-f]{6}|[0-9a-f]{8})$/i;

@@ -84,14 +84,15 @@ function Facts(): JSX.Element | null {
 export function ByClass({ values }: { values: Float32Array }): JSX.Element | null {
   const { model } = usePanels();
   const group = model.group.value;
+  const classes = model.classes.value;
   const rows = useMemo(() => {
     if (!group || group.codes.length !== values.length) return [];
     const means = meanByCode(values, group.codes, group.categories.length);
-    return group.categories
+    return classes(group)
       .map(({ name, color }, code) => ({ name, color, mean: means[code] ?? Number.NaN }))
       .filter(({ mean }) => Number.isFinite(mean))
       .sort((a, b) => b.mean - a.mean);
-  }, [group, values]);
+  }, [group, classes, values]);
   if (!group || rows.length === 0) return null;
   const scale = model.scale.value;
   const top = rows.reduce((most, { mean }) => Math.max(most, mean), 0);

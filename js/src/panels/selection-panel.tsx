@@ -5,6 +5,7 @@ import type { CategoryValues } from '../data/columns';
 import { countInside, meansBySide } from '../data/inside';
 import { MISSING_COLOUR } from '../lib/colour';
 import { formatCount, formatShare, formatValue } from '../lib/format';
+import type { ClassesOf } from '../state/class-colours';
 import type { Layer } from '../state/layer';
 import { freeName, type Selection } from '../state/selection';
 import { usePanels } from './context';
@@ -24,8 +25,9 @@ interface Row {
   all: number;
 }
 
-function rowsOf({ mask, count }: Selection, column: CategoryValues): Row[] {
-  const { categories, codes, missing } = column;
+function rowsOf({ mask, count }: Selection, column: CategoryValues, classes: ClassesOf): Row[] {
+  const { codes, missing } = column;
+  const categories = classes(column);
   const counts = countInside(mask, codes, categories.length);
   const row = (name: string | null, color: string, total: number, code: number): Row => {
     const inside = counts[code] ?? 0;
@@ -50,9 +52,10 @@ function Composition({ selection }: { selection: Selection }): JSX.Element | nul
   const whole = useSignal(false);
   const layer = model.layer.value;
   const column = layer.kind === 'category' ? layer.column : model.group.value;
+  const classes = model.classes.value;
   const rows = useMemo(
-    () => (column && column.codes.length === selection.mask.length ? rowsOf(selection, column) : []),
-    [selection, column],
+    () => (column && column.codes.length === selection.mask.length ? rowsOf(selection, column, classes) : []),
+    [selection, column, classes],
   );
   if (!column || rows.length === 0) return null;
   const most = rows.reduce((top, { inside, all }) => Math.max(top, inside, all), 0);

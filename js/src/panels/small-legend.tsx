@@ -26,7 +26,7 @@ function Rows(): JSX.Element | null {
     const { column } = layer;
     const hidden = new Set(hiddenOf(model.state.value, column.name));
     const classes = [
-      ...column.categories,
+      ...model.classes.value(column),
       ...(column.missing > 0 ? [{ name: null, color: MISSING_COLOUR, count: column.missing }] : []),
     ];
     return (

@@ -37,7 +37,8 @@ export function legendOf(model: Model): Legend | null {
   if (layer.kind === 'category') {
     const { column } = layer;
     const flags = hiddenFlags(column, hiddenOf(state, column.name));
-    const entries: Entry[] = column.categories
+    const entries: Entry[] = model.classes
+      .value(column)
       .filter((_, code) => flags[code] !== 1)
       .sort((a, b) => b.count - a.count)
       .map(({ name, color }) => ({ name, color: parseColour(color) }));

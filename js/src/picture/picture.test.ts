@@ -135,6 +135,14 @@ describe('legend', () => {
     });
   });
 
+  test('colours that were chosen in the viewer are those of the picture', () => {
+    const shown = createModel({ classColors: { kind: { C: '#00ff00' } }, palette: 'safe' });
+    shown.layer.value = model.layer.value;
+    const legend = legendOf(shown);
+    expect(legend?.entries.find(({ name }) => name === 'C')?.color).toEqual([0, 255, 0]);
+    expect(legend?.entries.find(({ name }) => name === 'A')?.color).toEqual([0, 0x72, 0xb2]);
+  });
+
   test('values beyond the limits are told', () => {
     const values = Float32Array.from([-3, 0, 1, Number.NaN, 9]);
     const summary = { min: -3, max: 9, mean: 1.75, fraction: 0.75, lower: -3, upper: 5 };

@@ -9,7 +9,7 @@ uniform sampler2D lut;
 flat out vec4 color;
 void main() {
   vec4 entry = texelFetch(lut, ivec2(int(code & 255u), int(code >> 8u)), 0);
-  color = toned(entry.rgb) * opacity;
+  color = toned(entry.rgb) * (opacity * entry.a);
   gl_PointSize = size;
   // A hidden class is moved outside the clip volume.
   gl_Position = entry.a == 0.0 ? vec4(2.0, 2.0, 2.0, 1.0) : vec4(at(), placed(0.0), 1.0);

@@ -4,6 +4,7 @@ import type { Colormap } from '../lib/colormap';
 import { MISSING_COLOUR, PLAIN_COLOUR, parseColour, type Rgb } from '../lib/colour';
 import { GraphicsError } from '../lib/errors';
 import { blended } from '../state/blend';
+import type { Paint } from '../state/class-colours';
 import type { Layer } from '../state/layer';
 import { GlScope } from './gl-scope';
 import { ImageLayer } from './image-layer';
@@ -84,11 +85,10 @@ export class Renderer {
     else this.#points.setPlain(parseColour(PLAIN_COLOUR));
   }
 
-  /** One colour for each class and the last for cells without a value; flags hide. */
-  setColors(colors: readonly string[], hidden: Uint8Array): void {
-    const rgba = new Uint8Array((colors.length + 1) * 4);
-    [...colors, MISSING_COLOUR].forEach((color, code) => {
-      rgba.set([...parseColour(color), hidden[code] === 1 ? 0 : 255], code * 4);
+  setPaint({ colors, alpha }: Paint): void {
+    const rgba = new Uint8Array(colors.length * 4);
+    colors.forEach((color, code) => {
+      rgba.set([...parseColour(color), alpha[code] ?? 255], code * 4);
     });
     this.#points.setColors(rgba);
   }

@@ -4,9 +4,8 @@ import { parseCssColour, type Rgb } from '../lib/colour';
 import { Disposer } from '../lib/disposer';
 import { asError, GraphicsError } from '../lib/errors';
 import type { Actions } from '../state/actions';
-import { hiddenFlags } from '../state/layer';
 import type { Model } from '../state/model';
-import { hiddenOf, type Layout } from '../state/view-state';
+import type { Layout } from '../state/view-state';
 import { attachInput } from './input';
 import { picker, pointSizer } from './picking';
 import { type Frame, openContext, Renderer } from './renderer';
@@ -183,14 +182,8 @@ export function createStage(
   };
 
   const colors = (to: Renderer) => {
-    const layer = model.layer.value;
-    if (layer.kind !== 'category') return;
-    const { column } = layer;
-    const flags = hiddenFlags(column, hiddenOf(model.state.value, column.name));
-    to.setColors(
-      column.categories.map(({ color }) => color),
-      flags,
-    );
+    const paint = model.paint.value;
+    if (paint) to.setPaint(paint);
   };
 
   const build = () => {
@@ -259,7 +252,15 @@ export function createStage(
       }),
     ),
   );
-  let { hidden, colormap: map, reversed } = model.state.value;
+  disposer.add(
+    effect(
+      guarded(() => {
+        void model.paint.value;
+        untracked(() => upload('colors', colors));
+      }),
+    ),
+  );
+  let { colormap: map, reversed } = model.state.value;
   let camera = model.state.value.camera;
   let seen: readonly unknown[] = [];
   disposer.add(
@@ -272,10 +273,6 @@ export function createStage(
         seen = [...Object.values(shown), model.range.value, model.dark.value, model.view.value];
         if (seen.every((part, at) => part === before[at])) return;
         untracked(() => {
-          if (state.hidden !== hidden) {
-            hidden = state.hidden;
-            upload('colors', colors);
-          }
           if (state.colormap !== map || state.reversed !== reversed) {
             ({ colormap: map, reversed } = state);
             upload('ramp', (to) => to.setRamp(state.colormap, state.reversed));

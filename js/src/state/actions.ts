@@ -10,6 +10,7 @@ import {
   zoomedAt,
 } from '../lib/camera';
 import { asError, isAbort, UnknownNameError } from '../lib/errors';
+import { type Emphasis, recoloured, withoutColours } from './class-colours';
 import { hiddenFlags } from './layer';
 import type { Loader } from './loader';
 import type { Hover, Model } from './model';
@@ -21,6 +22,7 @@ import {
   type Layout,
   merged,
   orientationOf,
+  type PaletteName,
   sameColor,
   sameLayout,
   type Theme,
@@ -43,6 +45,13 @@ export interface Actions extends SelectionActions {
   /** Shows only this class, or all again if it already stands alone. */
   isolateClass(column: string, name: string | null): void;
   showAll(column: string): void;
+  setPalette(palette: PaletteName): void;
+  /** Gives a class a colour, `#rrggbb`. */
+  recolorClass(column: string, name: string, color: string): void;
+  /** All classes of the column have the colours of the palette again. */
+  resetClassColors(column: string): void;
+  /** The others step back for this class while the reader points at it; null ends that. */
+  emphasise(emphasis: Emphasis | null): void;
   setRange(range: readonly [number, number] | null): void;
   /** How values become colours. */
   setColours(change: Partial<Pick<ViewState, 'colormap' | 'reversed' | 'scale' | 'dimZeros'>>): void;
@@ -162,6 +171,13 @@ export function createActions(model: Model, loader: Loader): Actions {
       setHidden(column, alone ? [] : others);
     },
     showAll: (column) => setHidden(column, []),
+    setPalette: (palette) => change({ palette }),
+    recolorClass: (column, name, color) =>
+      change({ classColors: recoloured(model.state.value, column, name, color) }),
+    resetClassColors: (column) => change({ classColors: withoutColours(model.state.value, column) }),
+    emphasise(emphasis) {
+      model.emphasis.value = emphasis;
+    },
     setRange: (range) => change({ range }),
     setColours: change,
     setPointSize: (pointSize) => change({ pointSize }),

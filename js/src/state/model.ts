@@ -5,6 +5,7 @@ import type { CategoryValues, ColumnInfo, ColumnValues } from '../data/columns';
 import { type View, type Viewport, viewOf } from '../lib/camera';
 import { type ColourScale, colourScale } from '../lib/colormap';
 import type { Placed } from '../lib/section-grid';
+import { type ClassesOf, classesWith, type Emphasis, type Paint, paintOf } from './class-colours';
 import { type Layer, NO_LAYER } from './layer';
 import { placedCells, type Sections } from './layout';
 import type { Draft, Region, Selection, Tool } from './selection';
@@ -64,6 +65,8 @@ export interface Model {
   readonly hover: Signal<Hover | null>;
   /** Where the pointer is, in coordinate units. */
   readonly pointer: Signal<readonly [number, number] | null>;
+  /** The class that the reader points at in a legend. */
+  readonly emphasis: Signal<Emphasis | null>;
   readonly viewport: Signal<Viewport>;
   readonly systemDark: Signal<boolean>;
   readonly drawn: Signal<number>;
@@ -81,6 +84,10 @@ export interface Model {
   readonly range: ReadonlySignal<readonly [number, number]>;
   readonly scale: ReadonlySignal<ColourScale>;
   readonly group: ReadonlySignal<CategoryValues | null>;
+  /** Classes with the colours that they have now: those of a column itself are the bundle's. */
+  readonly classes: ReadonlySignal<ClassesOf>;
+  /** How the classes of the layer are drawn; null where it has none. */
+  readonly paint: ReadonlySignal<Paint | null>;
 }
 
 export function createModel(initial: Partial<ViewState> = {}): Model {
@@ -103,6 +110,11 @@ export function createModel(initial: Partial<ViewState> = {}): Model {
   const theme = computed(() => state.value.theme);
   const groupBy = computed(() => state.value.groupBy);
   const limits = computed(() => state.value.range);
+  const hidden = computed(() => state.value.hidden);
+  const palette = computed(() => state.value.palette);
+  const classColors = computed(() => state.value.classColors);
+  const classes = computed(() => classesWith({ palette: palette.value, classColors: classColors.value }));
+  const emphasis = signal<Emphasis | null>(null);
   const map = computed(() => state.value.colormap);
   const reversed = computed(() => state.value.reversed);
   const log = computed(() => state.value.scale === 'log1p');
@@ -138,6 +150,7 @@ export function createModel(initial: Partial<ViewState> = {}): Model {
     recentGenes: signal<readonly string[]>([]),
     hover: signal<Hover | null>(null),
     pointer: signal<readonly [number, number] | null>(null),
+    emphasis,
     viewport,
     systemDark,
     drawn: signal(0),
@@ -162,6 +175,12 @@ export function createModel(initial: Partial<ViewState> = {}): Model {
     group: computed(() => {
       const column = groupBy.value === null ? undefined : loaded.value.get(groupBy.value);
       return column?.kind === 'category' ? column : null;
+    }),
+    classes,
+    paint: computed(() => {
+      if (layer.value.kind !== 'category') return null;
+      const { column } = layer.value;
+      return paintOf(column, classes.value(column), { hidden: hidden.value }, emphasis.value);
     }),
   };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { fixture } from '../data/bundle-fixture';
+import { PALETTE } from '../lib/colour';
 import { memorySource } from '../source/memory-source';
 import { createActions } from './actions';
 import { createLoader } from './loader';
@@ -114,15 +115,16 @@ describe('regions', () => {
   test('set as a whole: colours that are missing are given out', async () => {
     const { model, actions, cells } = await opened();
     const mask = new Uint8Array(cells).fill(1, 0, 2);
+    const [first = '', second = '', third = ''] = PALETTE;
     actions.setRegions([
       { name: 'a', mask },
-      { name: 'b', mask, color: '#4269d0' },
+      { name: 'b', mask, color: first },
       { name: 'none', mask: new Uint8Array(cells) },
     ]);
     expect(model.regions.value.map(({ name, color, count }) => [name, color, count])).toEqual([
-      ['a', '#efb118', 2],
-      ['b', '#4269d0', 2],
-      ['none', '#ff725c', 0],
+      ['a', second, 2],
+      ['b', first, 2],
+      ['none', third, 0],
     ]);
     expect(() => actions.setRegions([{ name: 'c', mask: new Uint8Array(1) }])).toThrow(/region “c”/);
     expect(model.regions.value).toHaveLength(3);

@@ -1,5 +1,6 @@
 import { type Camera, type Orientation, TURNS, type Turn, UPRIGHT } from '../lib/camera';
 import { COLORMAPS, type Colormap } from '../lib/colormap';
+import type { ClassPalette } from '../lib/colour';
 
 /** What colours the tissue. */
 export type Color =
@@ -20,6 +21,9 @@ export type Layout =
   | { kind: 'embedding'; name: string };
 export type SectionOrder = 'file' | 'name' | 'cells';
 
+export type PaletteName = 'file' | ClassPalette;
+export const PALETTE_NAMES: readonly PaletteName[] = ['file', 'distinct', 'safe'];
+
 export type Theme = 'light' | 'dark' | 'auto';
 
 /** Everything that a link or a notebook may keep of a view: plain data. */
@@ -27,6 +31,10 @@ export interface ViewState {
   color: Color;
   /** Hidden classes of each column; null is the class of cells without a value. */
   hidden: Readonly<Record<string, readonly (string | null)[]>>;
+  /** Colours of classes: the bundle's own, or a palette in their place. */
+  palette: PaletteName;
+  /** Classes of a column that have a colour of their own, `#rrggbb`, whatever the palette. */
+  classColors: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** The annotation that splits a gene's summary. */
   groupBy: string | null;
   /** Null until the data is there: then all cells in view. */
@@ -59,6 +67,8 @@ export interface ViewState {
 export const INITIAL: ViewState = {
   color: { kind: 'none' },
   hidden: {},
+  palette: 'file',
+  classColors: {},
   groupBy: null,
   camera: null,
   turn: 0,
@@ -126,6 +136,8 @@ export function merged(current: ViewState, change: Partial<ViewState>): ViewStat
     theme: ['light', 'dark', 'auto'].includes(next.theme) ? next.theme : current.theme,
     color: soundColor(next.color) ? next.color : current.color,
     hidden: soundHidden(next.hidden) ? next.hidden : current.hidden,
+    palette: PALETTE_NAMES.includes(next.palette) ? next.palette : current.palette,
+    classColors: soundClassColors(next.classColors) ? next.classColors : current.classColors,
     groupBy: next.groupBy === null || typeof next.groupBy === 'string' ? next.groupBy : current.groupBy,
     imageOn: next.imageOn !== false,
     // The same place in another object stays the same object: cells are placed anew for another one.
@@ -166,6 +178,16 @@ const names = (list: unknown) => Array.isArray(list) && list.every((name) => typ
 
 function soundHidden(hidden: unknown): boolean {
   return typeof hidden === 'object' && hidden !== null && Object.values(hidden).every(Array.isArray);
+}
+
+function soundClassColors(columns: unknown): boolean {
+  const objects = (value: unknown): unknown[] | null =>
+    typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.values(value) : null;
+  return (
+    objects(columns)?.every((classes) =>
+      objects(classes)?.every((color) => typeof color === 'string' && /^#[0-9a-f]{6}$/i.test(color)),
+    ) ?? false
+  );
 }
 
 function soundLayout(layout: Layout | null): boolean {
