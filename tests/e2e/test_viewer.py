@@ -135,6 +135,8 @@ def test_hiding_and_isolating_a_class(tissue: Path, export: Any, serve: Any, vie
     viewer.page.wait_for_timeout(500)
     assert (viewer.pixels() != before).any()
     viewer.page.get_by_text(first, exact=True).first.click()
+    # The other classes step back while the pointer is on one.
+    viewer.page.get_by_role("heading", name="Classes").hover()
     viewer.page.wait_for_timeout(500)
     assert np.abs(viewer.pixels().astype(int) - before).max(axis=2).mean() < 1
 

@@ -192,7 +192,7 @@ function LegendRow(props: {
 const PALETTE_LABELS: Record<PaletteName, string> = {
   file: 'File colours',
   distinct: 'Distinct',
-  safe: 'Colour-blind safe',
+  safe: 'Colour-blind',
 };
 
 /** Which colours all classes have. */
@@ -202,7 +202,7 @@ function Palettes(): JSX.Element {
     <span class="ks-heading ks-heading-select">
       <select
         aria-label="Colours of the classes"
-        title="The colours of the file, or a palette in their place"
+        title="The colours of the file, or in their place a palette that stays distinct or one for colour-blind eyes"
         value={model.state.value.palette}
         onChange={(event) => actions.setPalette(event.currentTarget.value as PaletteName)}
       >
