@@ -92,7 +92,8 @@ def test_real_files(person: Any, real_data: Path, tmp_path: Path, name: str, cel
     person.shot(f"{name}-{target}")
 
 
-def test_cancel_leaves_nothing(person: Any, tmp_path: Path) -> None:
+def begin_a_long_export(person: Any, tmp_path: Path) -> tuple[Any, Path]:
+    """The window while it exports into the folder that is returned."""
     path = tmp_path / "large.h5ad"
     synthetic_tissue(20_000, 1500, seed=2).write_h5ad(path)
     folder = tmp_path / "here"
@@ -104,6 +105,11 @@ def test_cancel_leaves_nothing(person: Any, tmp_path: Path) -> None:
     window.run.button.invoke()
     person.until(lambda: person.shown.export.get("progress", 0) > 0.02 or not person.shown.running)
     assert person.shown.running
+    return window, folder
+
+
+def test_cancel_leaves_nothing(person: Any, tmp_path: Path) -> None:
+    window, folder = begin_a_long_export(person, tmp_path)
     assert window.run.button.cget("text") == "Cancel"
     person.shot("running")
     person.click(window.run.button)
@@ -114,16 +120,7 @@ def test_cancel_leaves_nothing(person: Any, tmp_path: Path) -> None:
 
 
 def test_closing_during_an_export_asks(person: Any, tmp_path: Path) -> None:
-    path = tmp_path / "large.h5ad"
-    synthetic_tissue(20_000, 1500, seed=2).write_h5ad(path)
-    folder = tmp_path / "here"
-    folder.mkdir()
-    window = person.start(path)
-    window.form.presets.buttons["Everything"].invoke()
-    window.form.target.path.variable.set(str(folder / "bundle"))
-    person.settle()
-    window.run.button.invoke()
-    person.until(lambda: person.shown.export.get("progress", 0) > 0.02)
+    window, folder = begin_a_long_export(person, tmp_path)
     typist = answer(person.screen, "An export is running", "key", "Return")  # "No" is what Return says
     window.close()
     typist.join()

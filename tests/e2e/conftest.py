@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import anndata as ad
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -75,6 +76,16 @@ class Viewer:
         shot = self.page.screenshot(animations="disabled")
         picture = np.asarray(Image.open(io.BytesIO(shot)).convert("RGB"))
         return np.array([picture[int(y), int(x)] for x, y in self.positions(cells)])
+
+
+def assert_genes(viewer: Viewer, adata: ad.AnnData, genes: Sequence[str]) -> None:
+    """The viewer shows these genes' values of some cells, the highest among them."""
+    x: Any = adata.X
+    for gene in genes:
+        viewer.set(color={"kind": "gene", "gene": gene})
+        values = x[:, adata.var_names.get_loc(gene)].toarray().ravel()
+        cells = [0, 17, int(np.argmax(values)), adata.n_obs - 1]
+        assert [viewer.value(cell) for cell in cells] == pytest.approx(values[cells].tolist(), rel=1e-6)
 
 
 @pytest.fixture(scope="session")

@@ -6,12 +6,11 @@ import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import anndata as ad
 import numpy as np
 import pytest
-from conftest import Viewer
+from conftest import Viewer, assert_genes
 
 from karospace_jupyter import Bundle, ExportConfig, adata_to_karospace, export_h5ad
 from karospace_jupyter.datasets import synthetic_tissue
@@ -28,12 +27,7 @@ def test_it_opens_with_its_genes_and_its_image_and_asks_nothing(viewer: Viewer, 
     folder = tmp_path / "a b&c #1"
     bundle = adata_to_karospace(adata, folder, genes_mode="all")
     viewer.open((folder / "index.html").as_uri())
-    x: Any = adata.X
-    for gene in ("EPCAM", bundle.manifest.gene_list[-1]):
-        viewer.set(color={"kind": "gene", "gene": gene})
-        values = x[:, adata.var_names.get_loc(gene)].toarray().ravel()
-        cells = [0, 17, int(np.argmax(values)), adata.n_obs - 1]
-        assert [viewer.value(cell) for cell in cells] == pytest.approx(values[cells].tolist(), rel=1e-6)
+    assert_genes(viewer, adata, ("EPCAM", bundle.manifest.gene_list[-1]))
     viewer.set(color={"kind": "none"}, opacity=0)
     viewer.set(imageOn=False)
     without_image = viewer.pixels()

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Viewer
+from conftest import Viewer, assert_genes
 
 from karospace_jupyter import adata_to_karospace
 from karospace_jupyter.datasets import synthetic_tissue
@@ -22,12 +21,7 @@ def test_it_opens_without_a_server(viewer: Viewer, tmp_path: Path) -> None:
     url = bundle.path.as_uri()
     viewer.open(url)
     viewer.page.wait_for_load_state("networkidle")
-    x: Any = adata.X
-    for gene in ("EPCAM", bundle.manifest.gene_list[-1]):
-        viewer.set(color={"kind": "gene", "gene": gene})
-        values = x[:, adata.var_names.get_loc(gene)].toarray().ravel()
-        cells = [0, 17, int(np.argmax(values)), adata.n_obs - 1]
-        assert [viewer.value(cell) for cell in cells] == pytest.approx(values[cells].tolist(), rel=1e-6)
+    assert_genes(viewer, adata, ("EPCAM", bundle.manifest.gene_list[-1]))
     assert len(np.unique(viewer.pixels().reshape(-1, 3), axis=0)) > 20
     assert [request for request in viewer.requests if not request.startswith(("blob:", "data:"))] == [url]
     assert viewer.problems == []

@@ -1,18 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { fixture } from '../data/bundle-fixture';
 import { CLASS_PALETTES, MISSING_COLOUR } from '../lib/colour';
-import { memorySource } from '../source/memory-source';
-import { createActions } from './actions';
-import { createLoader } from './loader';
-import { createModel } from './model';
+import { openedModel } from './model-fixture';
 import { INITIAL, merged, type ViewState } from './view-state';
 
 async function opened(initial: Partial<ViewState> = {}) {
-  const made = await fixture('1.1.0', true);
-  const model = createModel(initial);
-  const loader = createLoader(model, memorySource(made.files));
-  const actions = createActions(model, loader);
-  await loader.start();
+  const { model, actions } = await openedModel(initial);
   const colours = () => model.paint.value?.colors;
   const alpha = () => [...(model.paint.value?.alpha ?? [])];
   return { model, actions, colours, alpha };

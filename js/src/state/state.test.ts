@@ -1,20 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { fixture } from '../data/bundle-fixture';
-import { memorySource } from '../source/memory-source';
-import { createActions } from './actions';
 import { valueAt } from './layer';
-import { createLoader } from './loader';
-import { createModel } from './model';
+import { openedModel } from './model-fixture';
 import { INITIAL, merged, type ViewState } from './view-state';
-
-async function opened(initial: Partial<ViewState> = {}) {
-  const made = await fixture('1.1.0', true);
-  const model = createModel(initial);
-  const loader = createLoader(model, memorySource(made.files));
-  const actions = createActions(model, loader);
-  await loader.start();
-  return { model, loader, actions, made };
-}
 
 describe('state', () => {
   test('is plain data and keeps out what is unsound', () => {
@@ -38,7 +25,7 @@ describe('state', () => {
 
 describe('loader', () => {
   test('begins with the first column of classes', async () => {
-    const { model } = await opened();
+    const { model } = await openedModel();
     expect(model.state.value.color).toEqual({ kind: 'annotation', column: 'cluster' });
     expect(model.status.value.kind).toBe('ready');
     expect(valueAt(model.layer.value, 1)).toBe('10');
@@ -46,14 +33,14 @@ describe('loader', () => {
   });
 
   test('begins with what was asked for, where the bundle has it', async () => {
-    const { model } = await opened({ color: { kind: 'gene', gene: 'Actb' } });
+    const { model } = await openedModel({ color: { kind: 'gene', gene: 'Actb' } });
     expect(model.layer.value.kind).toBe('value');
-    const other = await opened({ color: { kind: 'gene', gene: 'none' } });
+    const other = await openedModel({ color: { kind: 'gene', gene: 'none' } });
     expect(other.model.state.value.color.kind).toBe('annotation');
   });
 
   test('the last of several genes wins', async () => {
-    const { model, actions } = await opened();
+    const { model, actions } = await openedModel();
     const early = actions.setState({ color: { kind: 'gene', gene: 'Actb' } });
     const late = actions.setState({ color: { kind: 'gene', gene: 'Prl8a9' } });
     await expect(early).rejects.toThrow(/Another colour/);
@@ -63,7 +50,7 @@ describe('loader', () => {
   });
 
   test('a gene that cannot be read leaves no old colours under its name', async () => {
-    const { model, actions, made } = await opened();
+    const { model, actions, made } = await openedModel();
     made.files.delete('assets/expression/gene_00000_part_000.bin.gz');
     await expect(actions.setState({ color: { kind: 'gene', gene: 'Actb' } })).rejects.toThrow(/missing/);
     expect(model.layer.value.kind).toBe('none');
@@ -73,7 +60,7 @@ describe('loader', () => {
   });
 
   test('a name that the bundle lacks changes nothing', async () => {
-    const { model, actions } = await opened();
+    const { model, actions } = await openedModel();
     const before = model.state.value;
     await expect(actions.setState({ color: { kind: 'gene', gene: 'none' } })).rejects.toThrow(/no gene/);
     expect(model.state.value).toBe(before);
@@ -82,7 +69,7 @@ describe('loader', () => {
 
 describe('classes', () => {
   test('hide, isolate, and show all again', async () => {
-    const { model, actions } = await opened();
+    const { model, actions } = await openedModel();
     const hidden = () => model.state.value.hidden;
     actions.toggleClass('cluster', '10');
     expect(hidden()).toEqual({ cluster: ['10'] });

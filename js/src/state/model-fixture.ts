@@ -1,0 +1,16 @@
+import { fixture } from '../data/bundle-fixture';
+import { memorySource } from '../source/memory-source';
+import { createActions } from './actions';
+import { createLoader } from './loader';
+import { createModel } from './model';
+import type { ViewState } from './view-state';
+
+/** A small bundle that is open, with everything that acts on it. */
+export async function openedModel(initial: Partial<ViewState> = {}) {
+  const made = await fixture('1.1.0', true);
+  const model = createModel(initial);
+  const loader = createLoader(model, memorySource(made.files));
+  const actions = createActions(model, loader);
+  await loader.start();
+  return { model, loader, actions, made };
+}
