@@ -151,6 +151,9 @@ class ViewState(_Part):
     opacity: float = Field(default=0.92, ge=0, le=1)
     image_on: bool = True
     image_opacity: float = Field(default=0.85, ge=0, le=1)
+    image_brightness: float = Field(default=1.0, ge=0.25, le=4)
+    """Factor; 1 for the picture as it is."""
+    image_contrast: float = Field(default=1.0, ge=0.25, le=4)
     theme: Literal["light", "dark", "auto"] = "auto"
     layout: Layout | None = None
     """Where the cells stand; None lets the viewer choose: the tissue, or sections side by side that would overlap."""

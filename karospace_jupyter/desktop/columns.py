@@ -71,6 +71,11 @@ class Columns(Field):
             ttk.Button(foot, text=text, style="Quiet.TButton", command=command).pack(side="right")
         self.refresh()
 
+    def destroy(self) -> None:
+        """Its pictures go here and now: Tk's may be given back by its own thread alone."""
+        super().destroy()
+        self._pictures.clear()
+
     def refresh(self) -> None:
         """Show the options and what is wrong with them."""
         self._fill()

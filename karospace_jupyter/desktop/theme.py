@@ -96,6 +96,10 @@ class Theme:
         image.save(data, "png", compress_level=1)
         return tk.PhotoImage(master=self.root, data=data.getvalue())
 
+    def forget(self) -> None:
+        """Give the pictures back, in the thread of the window: a collector in another one may not."""
+        self._images.clear()
+
     def box(
         self, fill: str, line: str = "", *, radius: float = 8, ring: str = "", on: str | None = None, middle: int = 48
     ) -> tk.PhotoImage:

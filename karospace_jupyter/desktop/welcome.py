@@ -58,6 +58,11 @@ class Welcome(ttk.Frame):
         self.open.focus_set()
         self.refresh()
 
+    def destroy(self) -> None:
+        """Its picture goes here and now: Tk's may be given back by its own thread alone."""
+        super().destroy()
+        del self._picture
+
     def refresh(self) -> None:
         """Say what is being opened, or why it was not."""
         shown, px = self._desk.shown, self._theme.px

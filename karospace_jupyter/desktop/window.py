@@ -54,6 +54,7 @@ class Window:
         self._stale: set[str] = set()
         self._polling = self._drawing = ""
         self._closed = False
+        self._icon: tk.PhotoImage | None = None
         self._themes: dict[tuple[bool, float], Theme] = {}
         self._body: ttk.Frame | None = None
         self._bar: tk.Menu | None = None
@@ -159,6 +160,9 @@ class Window:
                 self.desk.close()
             finally:
                 self.root.destroy()
+                self._icon = None
+                for theme in self._themes.values():
+                    theme.forget()
 
     # Drawing
 

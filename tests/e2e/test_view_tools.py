@@ -220,3 +220,30 @@ def test_a_picture_lies_as_the_tissue_does(opened: tuple[Viewer, ad.AnnData]) ->
     assert np.corrcoef(umap[:, 1], now[:, 1])[0, 1] < -0.999
     assert page.get_by_role("button", name="Turn by 90°").count() == 0
     assert viewer.problems == []
+
+
+def test_the_image_is_adjusted(opened: tuple[Viewer, ad.AnnData]) -> None:
+    viewer, adata = opened
+    page = viewer.page
+    page.wait_for_load_state("networkidle")
+    viewer.set(opacity=0, imageOpacity=1, color={"kind": "none"}, theme="light")
+    cells = list(range(0, adata.n_obs, 29))
+    plain = viewer.colours(cells).astype(float) / 255
+    for brightness, contrast in ((1.5, 1), (0.5, 1), (1, 2), (0.8, 0.5)):
+        viewer.set(imageBrightness=brightness, imageContrast=contrast)
+        wanted = np.clip(((plain - 0.5) * contrast + 0.5) * brightness, 0, 1)
+        np.testing.assert_allclose(viewer.colours(cells) / 255, wanted, atol=0.02)
+    # By hand; reset gives the picture as it is back.
+    assert page.get_by_role("slider", name="Contrast").count() == 0
+    page.get_by_role("button", name="Adjust").click()
+    page.get_by_role("slider", name="Contrast").fill("1")
+    assert viewer.state()["imageContrast"] == 2
+    page.get_by_role("slider", name="Brightness").fill("-1")
+    assert viewer.state()["imageBrightness"] == 0.5
+    viewer.set(imageBrightness=99)
+    assert viewer.state()["imageBrightness"] == 4
+    page.locator("canvas").first.focus()
+    page.keyboard.press("r")
+    viewer.set(opacity=0, imageOpacity=1)
+    np.testing.assert_allclose(viewer.colours(cells) / 255, plain, atol=0.005)
+    assert viewer.problems == []

@@ -1,5 +1,7 @@
+import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
-import { POINT_SIZE } from '../state/view-state';
+import { FACTOR, POINT_SIZE } from '../state/view-state';
+import { HeadingButton } from './buttons';
 import { usePanels } from './context';
 
 function Slider(props: {
@@ -34,15 +36,31 @@ function Slider(props: {
 /** The slider moves by factors: half as large is as far from natural as twice. */
 const SPAN = { min: Math.log2(POINT_SIZE.min), max: Math.log2(POINT_SIZE.max) };
 
+const FACTORS = { min: Math.log2(FACTOR.min), max: Math.log2(FACTOR.max) };
+
 export function Display(): JSX.Element {
   const { model, actions } = usePanels();
-  const { pointSize, opacity, imageOn, imageOpacity } = model.state.value;
+  const { pointSize, opacity, imageOn, imageOpacity, imageBrightness, imageContrast } = model.state.value;
+  const adjusting = useSignal(false);
   const hasImage = model.bundle.value?.manifest.image != null;
   const notice = model.notice.value;
   const percent = (share: number) => `${Math.round(share * 100)} %`;
   return (
     <section class="ks-section ks-display">
-      <h2 class="ks-heading">Display</h2>
+      <div class="ks-heading-line">
+        <h2 class="ks-heading">Display</h2>
+        {hasImage && (
+          <HeadingButton
+            title="Brightness and contrast of the image"
+            expanded={adjusting.value}
+            onClick={() => {
+              adjusting.value = !adjusting.value;
+            }}
+          >
+            Adjust
+          </HeadingButton>
+        )}
+      </div>
       <Slider
         label="Spot size"
         value={Math.log2(pointSize)}
@@ -70,6 +88,26 @@ export function Display(): JSX.Element {
           shown={percent(imageOn ? imageOpacity : 0)}
           onInput={(value) => actions.setImage(value > 0, value)}
         />
+      )}
+      {hasImage && adjusting.value && (
+        <>
+          <Slider
+            label="Brightness"
+            value={Math.log2(imageBrightness)}
+            {...FACTORS}
+            step={0.01}
+            shown={percent(imageBrightness)}
+            onInput={(power) => actions.adjustImage({ imageBrightness: 2 ** power })}
+          />
+          <Slider
+            label="Contrast"
+            value={Math.log2(imageContrast)}
+            {...FACTORS}
+            step={0.01}
+            shown={percent(imageContrast)}
+            onInput={(power) => actions.adjustImage({ imageContrast: 2 ** power })}
+          />
+        </>
       )}
       {notice && (
         <p class="ks-note ks-break" role="status">

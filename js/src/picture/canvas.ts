@@ -4,8 +4,7 @@ import { formatCount } from '../lib/format';
 import type { Layout } from './layout';
 import { FONT, type Mark, type Measure, type Paint } from './marks';
 
-const css = ({ color, alpha = 1 }: Paint) =>
-  alpha === 1 ? cssColour(color) : `rgb(${color.join(' ')} / ${alpha})`;
+const css = ({ color }: Paint) => cssColour(color);
 
 let ruler: CanvasRenderingContext2D | null = null;
 

@@ -3,8 +3,6 @@ import type { Rgb } from '../lib/colour';
 /** Colours are numbers, never text: what a bundle calls a colour must not reach a stylesheet. */
 export interface Paint {
   color: Rgb;
-  /** 0 to 1 */
-  alpha?: number;
 }
 
 export type Weight = 400 | 600;

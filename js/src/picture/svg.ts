@@ -31,13 +31,9 @@ function element(
 /** No more digits than a picture shows. */
 const number = (value: number) => String(Math.round(value * 1000) / 1000);
 
-const fill = ({ color, alpha = 1 }: Paint) => ({
-  fill: cssColour(color),
-  'fill-opacity': alpha === 1 ? undefined : alpha,
-});
-const stroke = ({ color, alpha = 1 }: Paint, width: number) => ({
+const fill = ({ color }: Paint) => ({ fill: cssColour(color) });
+const stroke = ({ color }: Paint, width: number) => ({
   stroke: cssColour(color),
-  'stroke-opacity': alpha === 1 ? undefined : alpha,
   'stroke-width': width,
 });
 

@@ -31,7 +31,8 @@ export class ImageLayer {
     this.#program = scope.program(imageVertex, imageFragment);
   }
 
-  draw(view: View, opacity: number, light: number): void {
+  /** `light` multiplies what `contrast` has moved away from grey; 1 and 1 are the picture as it is. */
+  draw(view: View, opacity: number, light: number, contrast: number): void {
     const { gl } = this.#scope;
     const { transform, width, height } = this.#image;
     const coordinate = (pixel: number, axis: 0 | 1) =>
@@ -54,6 +55,7 @@ export class ImageLayer {
     );
     gl.uniform1f(this.#program.uniform('opacity'), opacity);
     gl.uniform1f(this.#program.uniform('light'), light);
+    gl.uniform1f(this.#program.uniform('contrast'), contrast);
     gl.uniform1i(this.#program.uniform('image'), 0);
     gl.activeTexture(gl.TEXTURE0);
     gl.bindTexture(gl.TEXTURE_2D, this.#texture);

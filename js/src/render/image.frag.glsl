@@ -4,9 +4,12 @@ in vec2 at;
 uniform sampler2D image;
 uniform float opacity;
 uniform float light;
+uniform float contrast;
 out vec4 pixel;
 void main() {
-  vec4 texel = texture(image, at);
   // Bitmaps arrive with alpha multiplied in.
-  pixel = vec4(texel.rgb * light, texel.a) * opacity;
+  vec4 texel = texture(image, at);
+  vec3 grey = vec3(0.5 * texel.a);
+  vec3 rgb = ((texel.rgb - grey) * contrast + grey) * light;
+  pixel = vec4(clamp(rgb, 0.0, texel.a), texel.a) * opacity;
 }

@@ -23,6 +23,8 @@ export interface Frame {
   dimZeros: boolean;
   /** 0 for no image */
   imageOpacity: number;
+  imageBrightness: number;
+  imageContrast: number;
   dark: boolean;
   /** Behind the tissue; only what a selection leaves out is drawn with it. */
   ground: Rgb;
@@ -119,7 +121,8 @@ export class Renderer {
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
     if (frame.imageOpacity > 0) {
-      this.#image?.draw(view, frame.imageOpacity, frame.dark ? DARK_LIGHT : 1);
+      const light = frame.imageBrightness * (frame.dark ? DARK_LIGHT : 1);
+      this.#image?.draw(view, frame.imageOpacity, light, frame.imageContrast);
     }
     const { passage } = frame;
     this.#points.draw({

@@ -97,6 +97,8 @@ export function createStage(
       range: model.range.value,
       log: state.scale === 'log1p',
       dimZeros: state.dimZeros,
+      imageBrightness: state.imageBrightness,
+      imageContrast: state.imageContrast,
       imageOpacity: state.imageOn && onTissue(state.layout) ? state.imageOpacity * share : 0,
       dark: model.dark.value,
       ground: ground ?? BLACK,

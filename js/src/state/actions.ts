@@ -58,6 +58,7 @@ export interface Actions extends SelectionActions {
   setPointSize(factor: number): void;
   setOpacity(opacity: number): void;
   setImage(on: boolean, opacity: number): void;
+  adjustImage(change: Partial<Pick<ViewState, 'imageBrightness' | 'imageContrast'>>): void;
   setTheme(theme: Theme): void;
   setCamera(camera: Camera): void;
   pan(dx: number, dy: number): void;
@@ -182,6 +183,7 @@ export function createActions(model: Model, loader: Loader): Actions {
     setColours: change,
     setPointSize: (pointSize) => change({ pointSize }),
     setOpacity: (opacity) => change({ opacity }),
+    adjustImage: change,
     setImage: (imageOn, imageOpacity) => change({ imageOn, imageOpacity }),
     setTheme: (theme) => change({ theme }),
     setCamera: (camera) => change({ camera }),
@@ -206,10 +208,11 @@ export function createActions(model: Model, loader: Loader): Actions {
     mirror: () => change({ flip: !model.state.value.flip }),
     fit: fitAll,
     reset() {
-      const { pointSize, opacity, imageOpacity, imageOn } = INITIAL;
+      const { pointSize, opacity, imageOpacity, imageOn, imageBrightness, imageContrast } = INITIAL;
       batch(() => {
         const upright = { turn: INITIAL.turn, flip: INITIAL.flip };
-        change({ pointSize, opacity, imageOpacity, imageOn, range: null, hidden: {}, ...upright });
+        const image = { imageOpacity, imageOn, imageBrightness, imageContrast };
+        change({ pointSize, opacity, ...image, range: null, hidden: {}, ...upright });
         fitAll();
       });
     },

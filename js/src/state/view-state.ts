@@ -49,6 +49,9 @@ export interface ViewState {
   imageOn: boolean;
   /** 0 to 1 */
   imageOpacity: number;
+  /** Factors; 1 for the picture as it is. */
+  imageBrightness: number;
+  imageContrast: number;
   theme: Theme;
   layout: Layout;
   /** What is shown beside, linked. */
@@ -77,6 +80,8 @@ export const INITIAL: ViewState = {
   opacity: 0.92,
   imageOn: true,
   imageOpacity: 0.85,
+  imageBrightness: 1,
+  imageContrast: 1,
   theme: 'auto',
   layout: { kind: 'tissue' },
   beside: null,
@@ -86,6 +91,9 @@ export const INITIAL: ViewState = {
   scale: 'linear',
   dimZeros: false,
 };
+
+/** Of the image's brightness and contrast. */
+export const FACTOR = { min: 0.25, max: 4 } as const;
 
 export const POINT_SIZE = { min: 0.2, max: 4 } as const;
 
@@ -133,6 +141,8 @@ export function merged(current: ViewState, change: Partial<ViewState>): ViewStat
     pointSize: between(next.pointSize, POINT_SIZE.min, POINT_SIZE.max, current.pointSize),
     opacity: between(next.opacity, 0, 1, current.opacity),
     imageOpacity: between(next.imageOpacity, 0, 1, current.imageOpacity),
+    imageBrightness: between(next.imageBrightness, FACTOR.min, FACTOR.max, current.imageBrightness),
+    imageContrast: between(next.imageContrast, FACTOR.min, FACTOR.max, current.imageContrast),
     theme: ['light', 'dark', 'auto'].includes(next.theme) ? next.theme : current.theme,
     color: soundColor(next.color) ? next.color : current.color,
     hidden: soundHidden(next.hidden) ? next.hidden : current.hidden,
