@@ -12,7 +12,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
-from karospace_jupyter.words import size
+from karospace_jupyter.words import counted, size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -342,7 +342,7 @@ def _sections_text(plan: Plan) -> str:
 
 def _print_result(bundle: Bundle, paths: Sequence[str], options: argparse.Namespace) -> None:
     m = bundle.manifest
-    total = sum(file.size_bytes for file in m.asset_files)
+    files, taken = bundle.size_on_disk()
     if options.json:
         import json
 
@@ -351,8 +351,8 @@ def _print_result(bundle: Bundle, paths: Sequence[str], options: argparse.Namesp
             "paths": list(paths),
             "n_cells": m.n_cells,
             "n_genes": m.n_genes_exported,
-            "files": len(m.asset_files) + 2,
-            "bytes": total,
+            "files": files,
+            "bytes": taken,
             "warnings": list(bundle.warnings),
         }
         print(json.dumps(result), flush=True)
@@ -360,7 +360,7 @@ def _print_result(bundle: Bundle, paths: Sequence[str], options: argparse.Namesp
     _warn(bundle.warnings, options)
     if not options.quiet:
         print(
-            f"{m.n_cells:,} cells × {m.n_genes_exported:,} genes, {len(m.asset_files) + 2:,} files, {size(total)}",
+            f"{m.n_cells:,} cells × {m.n_genes_exported:,} genes, {counted(files, 'file')}, {size(taken)}",
             file=sys.stderr,
         )
     print("\n".join(paths), flush=True)

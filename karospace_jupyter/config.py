@@ -225,8 +225,8 @@ class ExportConfig(BaseModel):
     """Seed of the random draw."""
     gzip: bool = True
     """Compress the assets."""
-    max_asset_mb: float = Field(default=16.0, gt=0, allow_inf_nan=False)
-    """Largest asset before compression, in MiB; what is larger is split."""
+    max_asset_mb: float = Field(default=16.0, gt=0, le=1024, allow_inf_nan=False)
+    """Largest asset before compression, in MiB; what is larger is split. At most what a browser takes: 1024."""
     dataset_name: str | None = None
     """Name shown in the viewer. The file's name when not given."""
     scripts: Literal["auto", "yes", "no"] = "auto"
@@ -240,9 +240,9 @@ class ExportConfig(BaseModel):
     """Read expression from this layer instead of X."""
     raw: bool = False
     """Read expression from `raw` instead of X."""
-    jobs: int | None = Field(default=None, ge=1)
+    jobs: int | None = Field(default=None, ge=1, le=1024)
     """Threads that compress. All cores when not given."""
-    memory_mb: int = Field(default=512, ge=16)
+    memory_mb: int = Field(default=512, ge=16, le=2**24)
     """Memory for blocks of the matrix, in MiB. Fewer means more passes over the file, never fewer genes."""
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401 - pydantic checks each value
@@ -357,6 +357,10 @@ _NEEDED = {
     **dict.fromkeys(("outdir", "single_file", "zip_path", "h5ad_path", "view"), "a path is needed"),
     **dict.fromkeys(("coords", "sections", "dataset_name", "layer"), "a text is needed"),
 }
+_BOUNDS = {
+    "greater_than_equal": ("at least", "ge"), "greater_than": ("a number above", "gt"),
+    "less_than_equal": ("at most", "le"),
+}  # fmt: skip
 _OF_TYPE = ("_type", "_parsing", "_from_float", "path_type", "literal_error")
 
 
@@ -370,5 +374,8 @@ def _explain(exc: ValidationError) -> str:
         else:
             of_type = error["type"].endswith(_OF_TYPE)
             what = _NEEDED.get(name, error["msg"]) if of_type else error["msg"].removeprefix("Value error, ")
+            if error["type"] in _BOUNDS:
+                words, key = _BOUNDS[error["type"]]
+                what = f"{words} {error['ctx'][key]:,} is needed"
             lines.append(f"Option {name}: {what}, but {error['input']!r} was given.")
     return "\n".join(dict.fromkeys(lines))

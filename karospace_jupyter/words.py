@@ -19,6 +19,11 @@ def size(n: float) -> str:
     return ""
 
 
+def counted(n: int, one: str, many: str = "") -> str:
+    """Return a number with the word for it."""
+    return f"{n:,} {one if n == 1 else many or f'{one}s'}"
+
+
 def duration(seconds: float) -> str:
     """Return a time that is about right."""
     if seconds < 10:

@@ -235,6 +235,14 @@ class Section(_Part):
     """Cells of this section, at least one."""
 
 
+class SectionFact(_Part):
+    """An annotation that has one value in each section, and not the same in all of them."""
+
+    column: str
+    values: list[str | float | None]
+    """One a section, in the order of `items`; null where its cells have none."""
+
+
 class Sections(_Part):
     """1.x. The tissue lies in several sections."""
 
@@ -246,6 +254,8 @@ class Sections(_Part):
     """The categories of the column that have cells, in their order."""
     missing: int = Field(ge=0)
     """Cells of no section."""
+    facts: list[SectionFact] | None = None
+    """What sections can be ordered and filtered by."""
 
 
 class Manifest(BaseModel):

@@ -63,6 +63,17 @@ class Bundle:
         """What the exporter had to decide or leave out."""
         return tuple(self.manifest.warnings or ())
 
+    def size_on_disk(self) -> tuple[int, int]:
+        """Return how many files the bundle takes where it lies, and their bytes; a zip or an HTML file is one."""
+        path = self.path
+        if path is None:
+            return len(self.manifest.asset_files), sum(file.size_bytes for file in self.manifest.asset_files)
+        if path.is_file():
+            return 1, path.stat().st_size
+        names = {"index.html", "manifest.json", *(file.path for file in self.manifest.asset_files)}
+        sizes = [os.stat(path / name).st_size for name in names if (path / name).is_file()]  # noqa: PTH116
+        return len(sizes), sum(sizes)
+
     def stored(self, path: str) -> bytes:
         """Return one file of the bundle as stored, that is mostly gzip.
 

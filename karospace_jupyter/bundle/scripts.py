@@ -27,7 +27,8 @@ MOST_BYTES = 200_000_000
 # One gene a click: a browser runs 2 MB of script in about 15 ms. What is larger than 8 MB as text is cut.
 _ASKS = "Opened by double click, the viewer will ask for its folder: "
 """Begins what is said of a folder without scripts: nothing that holds for another form of the bundle."""
-_TOGETHER = 1_500_000
+TOGETHER = 1_500_000
+"""Bytes of a script, about."""
 _LARGEST_SCRIPT = 8_000_000
 _WRAPPING = 64  # the call around the text, and more
 
@@ -163,7 +164,7 @@ def _runs(sizes: Sequence[int], largest: int) -> Iterator[tuple[int, int]]:
     """Yield the bytes of each shard: whole files together, and what is large in pieces of its own."""
     start = at = 0
     for size in sizes:
-        if at > start and at - start + size > min(_TOGETHER, largest):
+        if at > start and at - start + size > min(TOGETHER, largest):
             yield start, at
             start = at
         at += size

@@ -88,17 +88,24 @@ class OnTissue(_Part):
     kind: Literal["tissue"] = "tissue"
 
 
-class SectionGrid(_Part):
+class _Arrangement(_Part):
+    order: Literal["file", "name", "cells", "column"] = "file"
+    by: str | None = None
+    """The column that has one value in each section and gives the order `column`."""
+    only: dict[str, list[str | float | None]] = Field(default_factory=dict)
+    """Values of such columns that are shown; sections with another one are left out."""
+
+
+class SectionGrid(_Arrangement):
     """All sections side by side."""
 
     kind: Literal["sections"] = "sections"
     columns: int = Field(ge=1)
     """Sections in a row."""
-    order: Literal["file", "name", "cells"] = "file"
 
 
-class OneSection(_Part):
-    """One section alone."""
+class OneSection(_Arrangement):
+    """One section alone; the arrangement says which are before and after it."""
 
     kind: Literal["section"] = "section"
     name: str
@@ -148,7 +155,7 @@ class ViewState(_Part):
     """Whether it is mirrored left to right, after the turn."""
     point_size: float = Field(default=1.0, ge=0.2, le=4)
     """Factor on the natural size of a cell."""
-    opacity: float = Field(default=0.92, ge=0, le=1)
+    opacity: float = Field(default=1, ge=0, le=1)
     image_on: bool = True
     image_opacity: float = Field(default=0.85, ge=0, le=1)
     image_brightness: float = Field(default=1.0, ge=0.25, le=4)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from karospace_jupyter.bundle.manifest import Extent, Sections
+    from karospace_jupyter.bundle.manifest import Extent, SectionFact, Sections
     from karospace_jupyter.bundle.read import Bundle
 
 
@@ -42,11 +42,33 @@ def check_sections(bundle: Bundle) -> Iterator[str]:
     if [(one.name, one.count) for one in m.sections.items] != wanted or m.sections.missing != column.missing:
         yield f"sections: their names or counts differ from those of the column {column.name!r}"
         return
+    codes = bundle.vector(column.chunks, np.dtype(column.dtype).newbyteorder("<")).astype(np.int64)
+    codes_of = [code for code, one in enumerate(column.categories) if one.count]
+    for fact in m.sections.facts or []:
+        yield from _check_fact(bundle, fact, codes_of, codes)
     if m.coordinates is None:
         return
     xy = bundle.vector(m.coordinates.chunks, np.dtype("<f4"), 2).reshape(-1, 2).astype(np.float32)
-    codes = bundle.vector(column.chunks, np.dtype(column.dtype).newbyteorder("<")).astype(np.int64)
-    yield from _check_extents(m.sections, [code for code, one in enumerate(column.categories) if one.count], xy, codes)
+    yield from _check_extents(m.sections, codes_of, xy, codes)
+
+
+def _check_fact(bundle: Bundle, fact: SectionFact, codes_of: list[int], codes: NDArray[np.int64]) -> Iterator[str]:
+    column = next((one for one in bundle.manifest.columns or [] if one.name == fact.column), None)
+    if column is None or len(fact.values) != len(codes_of):
+        found = "is no annotation" if column is None else f"has {len(fact.values)} values for {len(codes_of)} sections"
+        yield f"sections: {fact.column!r}, by which they are ordered, {found}"
+        return
+    stored = bundle.vector(column.chunks, np.dtype(column.dtype).newbyteorder("<"))
+    for value, code in zip(fact.values, codes_of, strict=True):
+        if column.kind == "category":
+            names = [*(one.name for one in column.categories), None]
+            cells = stored[codes == code]
+            same = bool((cells == cells[0]).all()) and names[int(cells[0])] == value
+        else:
+            wanted = np.float32(np.nan if value is None else value)
+            same = np.array_equal(stored[codes == code], np.full((codes == code).sum(), wanted), equal_nan=True)
+        if not same:
+            yield f"sections: {fact.column!r} is not {value!r} in all cells of one of them"
 
 
 def _check_extents(

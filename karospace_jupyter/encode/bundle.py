@@ -15,6 +15,7 @@ from karospace_jupyter.bundle.manifest import (
     ImageTransform,
     Manifest,
     Section,
+    SectionFact,
     Sections,
 )
 from karospace_jupyter.encode import tables
@@ -142,6 +143,7 @@ def _sections(plan: Plan) -> Sections | None:
         overlapping=planned.overlapping,
         items=[Section(name=one.name, extent=one.extent, count=one.count) for one in planned.items],
         missing=planned.missing,
+        facts=[SectionFact(column=one.column, values=list(one.values)) for one in planned.facts] or None,
     )
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from karospace_jupyter.bundle import scripts as scripts_of
 from karospace_jupyter.bundle.targets import check_file, check_folder
 from karospace_jupyter.errors import ConfigError, KaroSpaceError, NoMatrixError, SinkError, SourceError
 from karospace_jupyter.form.options import config_of, problems_of
@@ -15,6 +17,7 @@ from karospace_jupyter.paths import expanded
 from karospace_jupyter.plan import estimate
 from karospace_jupyter.plan.genes import unknown_genes
 from karospace_jupyter.source import open_source
+from karospace_jupyter.static import static_file
 
 if TYPE_CHECKING:
     from karospace_jupyter.config import ExportConfig
@@ -36,7 +39,8 @@ def look(subject: Any, options: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN4
     -------
     dict
         ``problems`` by option, "object" for the data; when no option is wrong by itself also ``exists``, ``files``,
-        ``bytes`` (before compression), ``seconds``, ``n_cells``, ``n_genes``, ``warnings``, ``unknown`` genes.
+        ``bytes`` (on disk, at most), ``seconds``, ``n_cells``, ``n_genes``, ``warnings``, genes that are ``listed``,
+        and which of them are ``unknown``.
     """
     found: dict[str, Any] = {}
     problems: dict[str, str] = {}
@@ -54,16 +58,31 @@ def look(subject: Any, options: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN4
             source.close()
     except Exception as exc:  # noqa: BLE001 - whatever it is, the form says it
         return {**found, "problems": {**problems, **problem_of(exc, options)}}
+    files, most = _written(made.files, made.bytes, config)
     return found | {
         "problems": problems | made.problems,
-        "files": made.files,
-        "bytes": made.bytes,
+        "files": files,
+        "bytes": most,
         "seconds": made.seconds,
         "n_cells": made.n_cells,
         "n_genes": made.n_genes,
         "warnings": list(made.warnings),
+        "listed": list(config.genes.names) if config.genes.kind == "list" else [],
         "unknown": [{"name": name, "near": near} for name, near in unknown],
     }
+
+
+def _written(files: int, size: int, config: ExportConfig) -> tuple[int, int]:
+    """Return (files, bytes at most) of what stands on disk in the end, from those of the files before compression."""
+    page = len(static_file("viewer.html"))
+    as_text = size * 4 // 3
+    if config.single_file is not None:
+        return 1, as_text + page
+    scripts = {"yes": as_text, "no": 0, "auto": min(as_text, scripts_of.MOST_BYTES)}[config.scripts]
+    if config.zip_path is not None:
+        return 1, size + scripts + page
+    shards = math.ceil(scripts / scripts_of.TOGETHER) + 1 if scripts else 0  # and manifest.js
+    return files + shards, size + scripts + page
 
 
 def problem_of(exc: Exception, options: dict[str, Any]) -> dict[str, str]:

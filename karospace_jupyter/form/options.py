@@ -86,9 +86,9 @@ def code_of(config: ExportConfig, *, name: str, file: str | None) -> str:
     return f"from karospace_jupyter import adata_to_karospace\n{python}\n\n# The same in a shell:\n{note}{shell}"
 
 
-def shell_of(config: ExportConfig, *, file: str | None) -> str:
+def shell_of(config: ExportConfig, *, file: str | None, program: str = "karospace-export") -> str:
     """Return the shell command that repeats an export of `file`."""
-    shell = ["karospace-export", "--h5ad", file or "data.h5ad"]
+    shell = [program, "--h5ad", file or "data.h5ad"]
     if config.outdir is not None:
         shell += ["--outdir", str(config.outdir)]
     for key, value in _given(config).items():

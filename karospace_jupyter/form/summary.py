@@ -62,6 +62,7 @@ def summarise(subject: Any) -> dict[str, Any]:  # noqa: ANN401
             "section_columns": list(found.section_columns),
             "embeddings": _embeddings(source, found),
             "marked": _marked(source),
+            "spaced": any(len(str(name).split()) > 1 for name in source.gene_names),
         }
     finally:
         source.close()

@@ -78,7 +78,7 @@ def estimate(source: Source, config: ExportConfig) -> Estimate:
         columns = choose_columns(source, cells, config.annotation_columns, used, column)
         annotations = columns.annotations
         if columns.section is not None and config.view is not None:  # nothing else asks where they lie
-            sections = plan_sections(columns.section, xy)
+            sections = plan_sections(columns.section, xy, annotations)
         warnings += columns.warnings
     except ColumnError as exc:
         problems["annotation_columns"] = str(exc)

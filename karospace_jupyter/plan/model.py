@@ -108,6 +108,15 @@ class PlannedSection:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedFact:
+    """An annotation that has one value in each section."""
+
+    column: str
+    values: tuple[str | float | None, ...]
+    """One a section; None where its cells have none."""
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedSections:
     """How the tissue is split."""
 
@@ -119,6 +128,8 @@ class PlannedSections:
     """At least two, in the order of the categories."""
     missing: int
     """Cells of no section."""
+    facts: tuple[PlannedFact, ...]
+    """What sections can be ordered and filtered by."""
 
 
 @dataclass(frozen=True, slots=True)

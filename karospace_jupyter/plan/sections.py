@@ -9,12 +9,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from karospace_jupyter.errors import ColumnError
-from karospace_jupyter.plan.model import PlannedSection, PlannedSections
+from karospace_jupyter.plan.model import PlannedFact, PlannedSection, PlannedSections
 from karospace_jupyter.plan.names import hint, listed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from karospace_jupyter.config import ExportConfig
-    from karospace_jupyter.plan.model import CategoryAnnotation, Cells
+    from karospace_jupyter.plan.model import Annotation, CategoryAnnotation, Cells
     from karospace_jupyter.source import Source
 
 SECTION_COLUMNS = ("library_id", "sample", "sample_id", "section", "slice", "fov")
@@ -116,7 +118,9 @@ def split(
     return column, []
 
 
-def plan_sections(annotation: CategoryAnnotation, xy: NDArray[np.float64]) -> PlannedSections | None:
+def plan_sections(
+    annotation: CategoryAnnotation, xy: NDArray[np.float64], others: Sequence[Annotation]
+) -> PlannedSections | None:
     """Measure the sections that a column names; None when fewer than two have cells.
 
     Parameters
@@ -125,6 +129,8 @@ def plan_sections(annotation: CategoryAnnotation, xy: NDArray[np.float64]) -> Pl
         The column, for the cells of the export.
     xy
         Their coordinates, shape (n_cells, 2), finite.
+    others
+        Annotations for the same cells, among them those that sections are ordered and filtered by.
     """
     n = len(annotation.categories)
     if n < 2:
@@ -137,7 +143,42 @@ def plan_sections(annotation: CategoryAnnotation, xy: NDArray[np.float64]) -> Pl
         PlannedSection(name, (x0, y0, x1, y1), int(count))
         for name, (x0, y0, x1, y1), count in zip(annotation.categories, boxes.tolist(), counts, strict=False)
     )
-    return PlannedSections(annotation.name, overlapping(parts, boxes), items, int(counts[n]))
+    starts = np.concatenate([[0], np.cumsum(counts[:n])])
+    facts = (_fact(one, order, starts) for one in others if one.name != annotation.name)
+    return PlannedSections(
+        annotation.name,
+        overlapping(parts, boxes),
+        items,
+        int(counts[n]),
+        tuple(fact for fact in facts if fact is not None),
+    )
+
+
+def _fact(annotation: Annotation, order: NDArray[np.intp], starts: NDArray[np.int64]) -> PlannedFact | None:
+    """Return the annotation's value in each section; None where one has several, or all have the same.
+
+    Parameters
+    ----------
+    order
+        Cells, those of a section together, shape (n_cells,).
+    starts
+        Where each section begins in `order`, and where the last one ends, shape (n_sections + 1,).
+    """
+    cells = order[: starts[-1]]
+    values = annotation.codes[cells] if annotation.kind == "category" else annotation.values[cells]
+    lowest, highest = (f.reduceat(values, starts[:-1]) for f in (np.minimum, np.maximum))
+    if annotation.kind == "category":
+        if not np.array_equal(lowest, highest):
+            return None
+        names = (*annotation.categories, None)
+        found: tuple[str | float | None, ...] = tuple(names[code] for code in lowest)
+    else:
+        gaps = np.add.reduceat(np.isnan(values), starts[:-1])
+        whole = np.isnan(lowest) & (gaps == np.diff(starts))
+        if not ((lowest == highest) | whole).all():
+            return None
+        found = tuple(None if gap else float(value) for value, gap in zip(lowest, whole, strict=True))
+    return PlannedFact(annotation.name, found) if len(set(found)) > 1 else None
 
 
 def overlapping(parts: list[NDArray[np.float64]], boxes: NDArray[np.float64]) -> bool:

@@ -84,4 +84,9 @@ def _missing_in_layout(
         return "sections"
     if kind == "section" and (sections is None or all(one.name != name for one in sections.items)):
         return f"the section {name!r}"
+    if kind in ("section", "sections") and sections is not None:
+        asked = {*(layout.get("only") or {}), *([layout["by"]] if layout.get("by") else [])}
+        absent = sorted(asked - {one.column for one in sections.facts})
+        if absent:
+            return f"sections by {listed([repr(column) for column in absent])}"
     return ""

@@ -224,7 +224,9 @@ def _open_h5ad(path: Path, spec: MatrixSpec, memory_bytes: int) -> Source:
         elif "signature" in str(exc):
             with path.open("rb") as start:
                 head = start.read(8)
-            msg = f"{path} is not an .h5ad file: it is not HDF5 (it starts with {head!r})."
+            begins = head.decode("utf-8", "replace")
+            what = f"it is not HDF5 (it starts with {begins!r})" if head else "it is empty"
+            msg = f"{path} is not an .h5ad file: {what}."
         else:
             msg = f"{path} cannot be opened: {exc}"
         raise SourceError(msg) from exc

@@ -288,15 +288,15 @@ class KaroSpaceWidget(Base):
                 view.close()
             return
         self._shown_view = view
-        files = bundle.manifest.asset_files
+        files, taken = bundle.size_on_disk()
         self.manifest = bundle.manifest.model_dump(mode="json", exclude_none=True)
         self.bundle_path = "" if bundle.path is None else str(bundle.path)
         self._exports += 1
         self._result = {
             "name": bundle.manifest.dataset_name,
             "path": "" if bundle.path is None else _short(bundle.path),
-            "bytes": sum(file.size_bytes for file in files),
-            "files": len(files) + 2,
+            "bytes": taken,
+            "files": files,
             "warnings": list(bundle.warnings),
             "number": self._exports,
             "places": [] if bundle.path is None else _places(bundle.path),

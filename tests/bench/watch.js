@@ -36,7 +36,9 @@
     /** What the last frame was drawn with, for who wants to draw the same. */
     picture() {
       const gl = context;
-      const view = [...uniform(gl, 'scale'), ...uniform(gl, 'offset')];
+      // Upright, as it opens: the rows of the matrix hold nothing beside its diagonal.
+      const [sx, , , sy] = uniform(gl, 'scale');
+      const view = [sx, sy, ...uniform(gl, 'offset')];
       return {width: gl.drawingBufferWidth, height: gl.drawingBufferHeight, view, size: uniform(gl, 'size')};
     },
     /** Turns of the wheel, each with the frame that it brings, and the full frame when the view rests. */

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from karospace_jupyter import Bundle, ExportConfig
-from karospace_jupyter.bundle.manifest import Manifest
+from karospace_jupyter.bundle.manifest import Manifest, SectionFact
 from karospace_jupyter.datasets import synthetic_tissue
 from karospace_jupyter.errors import BundleError
 from karospace_jupyter.export import run_to_memory
@@ -17,6 +17,8 @@ from karospace_jupyter.export import run_to_memory
 @pytest.fixture(scope="module")
 def bundle() -> Bundle:
     tissue = synthetic_tissue(300, 20)
+    tissue.obs["patient"] = tissue.obs["section"].map({"Section A": "p2", "Section B": "p1"}).astype("category")
+    tissue.obs["age"] = tissue.obs["section"].map({"Section A": 41.5, "Section B": 12.0}).astype(float)
     tissue.obsm["X_pca"] = tissue.obsm["X_umap"][:, ::-1]
     return run_to_memory(tissue, ExportConfig(genes_mode="all"))
 
@@ -47,6 +49,10 @@ def item(**change: Any) -> Callable[[Manifest], dict[str, Any]]:
     return changed
 
 
+def fact(column: str, *values: Any) -> Callable[[Manifest], dict[str, Any]]:
+    return sections(facts=[SectionFact(column=column, values=list(values))])
+
+
 def shorter(m: Manifest) -> dict[str, Any]:
     [chunk] = (m.embeddings or [])[0].chunks
     return embedding(0, chunks=[chunk.model_copy(update={"end": chunk.end - 1})])(m)
@@ -73,6 +79,12 @@ def unlisted(m: Manifest) -> dict[str, Any]:
         (item(name="other"), "names or counts"),
         (item(count=1), "names or counts"),
         (item(extent=(0.0, 0.0, 1.0, 1.0)), "section 'Section A': its extent"),
+        (fact("nope", "p2", "p1"), "'nope', by which they are ordered, is no annotation"),
+        (fact("patient", "p2"), "'patient', by which they are ordered, has 1 values for 2 sections"),
+        (fact("patient", "p2", "p2"), "'patient' is not 'p2'"),
+        (fact("age", 41.5, 3.0), "'age' is not 3.0"),
+        (fact("age", None, 12.0), "'age' is not None"),
+        (fact("cell_type", "Tumour", "Tumour"), "'cell_type' is not 'Tumour'"),
     ],
 )
 def test_it_is_found(bundle: Bundle, change: Callable[[Manifest], dict[str, Any]], says: str) -> None:

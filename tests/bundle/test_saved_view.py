@@ -128,6 +128,11 @@ def test_the_bundle_opens_with_it(tissue: Any, tmp_path: Path, value: dict[str, 
         ({"color": {"kind": "score", "name": "s", "genes": ["NOPE", "CD3E"]}}, "the gene 'NOPE'"),
         ({"layout": {"kind": "embedding", "name": "X_pca"}, "camera": {"x": 0, "y": 0, "zoom": 1}}, "'X_pca'"),
         ({"layout": {"kind": "section", "name": "Section C"}}, "the section 'Section C'"),
+        ({"layout": {"kind": "section", "name": "Section A", "by": "age"}}, "sections by 'age'"),
+        (
+            {"layout": {"kind": "sections", "columns": 1, "order": "column", "by": "sex", "only": {"age": [1]}}},
+            "sections by 'age', 'sex'",
+        ),
         ({"beside": {"kind": "embedding", "name": "X_tsne"}}, "'X_tsne'"),
     ],
 )

@@ -60,7 +60,7 @@ def test_two_genes_at_once(opened: tuple[Viewer, ad.AnnData]) -> None:
     page = viewer.page
     viewer.set(color={"kind": "gene", "gene": "EPCAM"})
     page.get_by_role("button", name="+ Blend").click()
-    page.get_by_role("combobox", name="Gene").fill("CD3E")
+    page.get_by_role("combobox", name="Gene", exact=True).fill("CD3E")
     page.keyboard.press("Enter")
     page.get_by_label("Colours of EPCAM, CD3E").wait_for()
     assert viewer.state()["color"] == {"kind": "blend", "genes": ["EPCAM", "CD3E"]}

@@ -167,7 +167,12 @@ def test_every_text_is_only_text(planted: Bundle, serve: Any, watched: Viewer) -
 
     gene, other = manifest["gene_list"][:2]
     viewer.set(color={"kind": "gene", "gene": gene})
-    page.get_by_text(f"mean · {first}", exact=True).first.wait_for()
+    panel = page.get_by_role("complementary", name="Colour and display")
+    by_class = panel.get_by_label("Split by")
+    by_class.wait_for()
+    assert first in by_class.locator("option").all_text_contents()
+    panel.get_by_role("button", name="Spread", exact=True).click()
+    panel.locator(".ks-violins").first.wait_for()
     page.keyboard.press("/")
     page.keyboard.type("planted")
     page.get_by_role("option").get_by_text(other, exact=True).wait_for()

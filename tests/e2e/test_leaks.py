@@ -47,7 +47,7 @@ def use(viewer: Viewer, bundle: Bundle) -> None:
     page.evaluate("window.karospace.setRegions([{name: 'here', mask: window.karospace.selection}])")
     page.keyboard.press("/")
     page.keyboard.type("cd")
-    page.get_by_role("option").first.wait_for()
+    page.locator("#ks-gene-hits").get_by_role("option").first.wait_for()
     page.keyboard.press("Escape")
     page.keyboard.press("?")
     page.get_by_role("dialog").wait_for()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -280,9 +281,12 @@ def test_composition_against_the_whole(opened: tuple[Viewer, ad.AnnData]) -> Non
     values = np.asarray(adata[:, "EPCAM"].X.todense()).ravel()
     means = viewer.page.get_by_role("list", name="Mean of EPCAM").get_by_role("listitem").all_inner_texts()
     inside, outside = float(values[mask].mean()), float(values[~mask].mean())
-    assert [row.split("\n")[0] for row in means] == ["Inside", "Outside"]
-    for row, mean in zip(means, (inside, outside), strict=True):
-        assert float(row.split("\n")[1]) == pytest.approx(mean, rel=0.02, abs=0.006)
+    for row, side, mean, cells in zip(means, ("Inside", "Outside"), (inside, outside), (mask, ~mask), strict=True):
+        first, shown, *_ = row.split("\n")
+        share = re.fullmatch(rf"{side}\s*([<\d.]+)\s*% detected", first)
+        assert share, first
+        assert float(share[1].strip("<")) == pytest.approx(100 * (values[cells] > 0).mean(), abs=0.6)
+        assert float(shown) == pytest.approx(mean, rel=0.02, abs=0.006)
 
 
 def test_regions_are_saved_renamed_selected_and_removed(opened: tuple[Viewer, ad.AnnData]) -> None:

@@ -247,3 +247,32 @@ def test_the_image_is_adjusted(opened: tuple[Viewer, ad.AnnData]) -> None:
     viewer.set(opacity=0, imageOpacity=1)
     np.testing.assert_allclose(viewer.colours(cells) / 255, plain, atol=0.005)
     assert viewer.problems == []
+
+
+def test_the_small_map_shows_where_one_is_and_goes_elsewhere(opened: tuple[Viewer, ad.AnnData]) -> None:
+    viewer, adata = opened
+    page = viewer.page
+    overview = page.locator(".ks-minimap canvas")
+    assert overview.count() == 0, "all cells are in sight"
+    camera = viewer.state()["camera"]
+    xy = np.asarray(adata.obsm["spatial"])
+    goal = xy[(xy[:, 0] - xy[:, 0].min()).argmin()]
+    viewer.set(camera={**camera, "zoom": 5}, turn=90)
+    overview.wait_for()
+    # The field that is in view lies about the middle, a fifth of the whole or so.
+    box, field = overview.bounding_box(), page.locator(".ks-minimap > span").bounding_box()
+    for start, size in (("x", "width"), ("y", "height")):
+        assert field[start] + field[size] / 2 == pytest.approx(box[start] + box[size] / 2, abs=2.5)
+    pixels = np.asarray(Image.open(io.BytesIO(overview.screenshot())).convert("RGB")).reshape(-1, 3)
+    assert len(np.unique(pixels, axis=0)) > 8, "in the colours of the classes"
+    # Turned by a quarter, the leftmost cell lies at the top.
+    low, high = xy.min(axis=0), xy.max(axis=0)
+    share = (goal - low) / (high - low)
+    page.mouse.click(box["x"] + (1 - share[1]) * box["width"], box["y"] + share[0] * box["height"] + 1)
+    page.wait_for_function(f"() => Math.abs(window.karospace.getState().camera.x - {camera['x']}) > 1")
+    moved = viewer.state()["camera"]
+    assert moved["zoom"] == 5
+    assert [moved["x"], moved["y"]] == pytest.approx(goal.tolist(), abs=0.03 * float((high - low).max()))
+    page.keyboard.press("0")
+    overview.wait_for(state="detached")
+    assert viewer.problems == []

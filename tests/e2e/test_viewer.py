@@ -160,7 +160,7 @@ def test_hover_names_the_cell(tissue: Path, export: Any, serve: Any, viewer: Vie
 def test_gene_search_by_keyboard(tissue: Path, export: Any, serve: Any, viewer: Viewer) -> None:
     viewer.open(serve(export(tissue)))
     viewer.page.get_by_role("tab", name="Gene").or_(viewer.page.get_by_role("radio", name="Gene")).first.click()
-    box = viewer.page.get_by_role("combobox").last
+    box = viewer.page.get_by_role("combobox", name="Gene", exact=True)
     box.fill("epc")
     viewer.page.keyboard.press("ArrowDown")
     viewer.page.keyboard.press("Enter")
@@ -225,7 +225,7 @@ def test_a_bundle_of_format_1_0(tissue: Path, export: Any, serve: Any, viewer: V
     values = whole.gene("CD3E")
     for cell in (0, 1, 2999):
         assert viewer.value(cell) == pytest.approx(float(values[cell]), rel=1e-6)
-    assert viewer.page.get_by_role("combobox").last.input_value() == "CD3E"
+    assert viewer.page.get_by_role("combobox", name="Gene", exact=True).input_value() == "CD3E"
     viewer.set(color={"kind": "annotation", "column": "cell_type"})
     for name in {
         row["cell_type"]

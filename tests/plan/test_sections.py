@@ -244,6 +244,34 @@ def test_the_manifest_says_it(tmp_path: Path) -> None:
     assert again is not None and again.overlapping
 
 
+def test_what_is_the_same_in_each_section_is_said_of_it(tmp_path: Path) -> None:
+    of = np.arange(N) % 3
+    adata = build(
+        sample=[f"s{one}" for one in of],
+        patient=pd.Categorical([["b", "a", "b"][one] for one in of], categories=["b", "a"]),
+        age=[[41.5, None, 12.0][one] for one in of],
+        day=of * 10,
+        treated=of == 1,
+        kind=[f"k{i % 2}" for i in range(N)],  # several in each
+        torn=[None if i == 4 else "x" for i in range(N)],
+        gap=[None if i < 9 else float(one) for i, one in enumerate(of)],
+        one=["same"] * N,
+    )
+    adata.obs.loc[of == 2, "patient"] = None
+    bundle = run_to_memory(adata, ExportConfig())
+    bundle.verify()
+    sections = bundle.manifest.sections
+    assert sections is not None
+    assert {fact.column: fact.values for fact in sections.facts or []} == {
+        "patient": ["b", "a", None],
+        "age": [41.5, None, 12.0],
+        "day": [0.0, 10.0, 20.0],
+        "treated": ["False", "True", "False"],
+    }
+    without = run_to_memory(build(sample=halves()), ExportConfig()).manifest.sections
+    assert without is not None and without.facts is None
+
+
 def test_a_real_file(real_data: Path, tmp_path: Path) -> None:
     path = real_data / "cycif_mti_phenotyped.h5ad"
     adata = ad.read_h5ad(path)

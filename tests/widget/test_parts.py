@@ -190,9 +190,11 @@ def test_a_form_offers_embeddings_and_sections(adata: Any, tmp_path: Path) -> No
     assert set(shown["problems"]) == {"sections", "embeddings"}
     assert "Did you mean 'X_umap'" in shown["problems"]["embeddings"]
     assert any("its colour was left out" in text for text in shown["warnings"])
-    less = look(adata, {"embeddings": []})
-    assert look(adata, {})["bytes"] - less["bytes"] == 8 * adata.n_obs
-    assert look(adata, {})["files"] - less["files"] == 1
+    plain = {"scripts": "no"}
+    more, less = look(adata, plain), look(adata, {**plain, "embeddings": []})
+    assert more["bytes"] - less["bytes"] == 8 * adata.n_obs
+    assert more["files"] - less["files"] == 1
+    assert look(adata, {})["bytes"] > more["bytes"], "the same once more as scripts"
     assert look(adata, {"view": str(tmp_path / "v.json")})["bytes"] > look(adata, {})["bytes"]
 
 

@@ -309,6 +309,10 @@ export interface Sections {
    * Cells of no section.
    */
   missing: number;
+  /**
+   * What sections can be ordered and filtered by.
+   */
+  facts?: SectionFact[] | null;
 }
 /**
  * One section of the tissue.
@@ -329,6 +333,16 @@ export interface Section {
    * Cells of this section, at least one.
    */
   count: number;
+}
+/**
+ * An annotation that has one value in each section, and not the same in all of them.
+ */
+export interface SectionFact {
+  column: string;
+  /**
+   * One a section, in the order of `items`; null where its cells have none.
+   */
+  values: (string | number | null)[];
 }
 /**
  * 1.x. A script that carries a run of bytes of the other files, for pages that may read no file.

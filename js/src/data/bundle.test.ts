@@ -117,8 +117,28 @@ test('files that leave a gap are refused', async () => {
 
 test('search ranks whole names, then beginnings, then any place, and finds other names', async () => {
   const { search } = await open(await fixture('1.1.0', false));
-  expect(search('prl', 5)).toEqual([{ gene: 'Prl8a9', label: 'ENSMUSG22' }]);
-  expect(search('musg22', 5).map(({ gene }) => gene)).toEqual(['Prl8a9']);
-  expect(search('', 2)).toHaveLength(2);
-  expect(search('zzz', 5)).toEqual([]);
+  expect(search.find('prl', 5)).toEqual([{ gene: 'Prl8a9', label: 'ENSMUSG22', summary: null }]);
+  expect(search.find('musg22', 5).map(({ gene }) => gene)).toEqual(['Prl8a9']);
+  expect(search.find('', 2)).toHaveLength(2);
+  expect(search.find('zzz', 5)).toEqual([]);
+});
+
+test('genes in the order of a number: only the very name goes before; those without one come last', async () => {
+  const made = await fixture('1.1.0', false);
+  put(made, (manifest) => {
+    const { genes } = manifest.expression as { genes: { gene: string; summary?: unknown }[] };
+    const summary = { min: 0, max: 9, lower: 0, upper: 9 };
+    for (const entry of genes) {
+      if (entry.gene === 'Actb') entry.summary = { ...summary, mean: 1.5, fraction: 0.75 };
+      if (entry.gene === 'Prl8a9') entry.summary = { ...summary, mean: 2, fraction: 0.25 };
+    }
+  });
+  const { search } = await open(made);
+  const names = (query: string, order: 'mean' | 'fraction') =>
+    search.find(query, 5, order).map(({ gene }) => gene);
+  expect(search.ranked).toBe(true);
+  expect(names('', 'mean')).toEqual(['Prl8a9', 'Actb', '<script>']);
+  expect(names('', 'fraction')).toEqual(['Actb', 'Prl8a9', '<script>']);
+  expect(names('actb', 'mean')).toEqual(['Actb']);
+  expect(search.find('', 1, 'mean')[0]?.summary?.mean).toBe(2);
 });

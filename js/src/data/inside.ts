@@ -11,17 +11,31 @@ export function countInside(mask: Uint8Array, codes: Codes, count: number): Uint
   return counts;
 }
 
-/** Mean of the finite values of the marked cells and of the others; NaN where there is none. */
-export function meansBySide(mask: Uint8Array, values: Float32Array): { inside: number; outside: number } {
+export interface Side {
+  /** Of the finite values; NaN where there is none. */
+  mean: number;
+  /** Share of the cells with a value other than zero, 0 to 1. */
+  detected: number;
+}
+
+/** The values of the marked cells and of the others. */
+export function valuesBySide(mask: Uint8Array, values: Float32Array): { inside: Side; outside: Side } {
   const sums = [0, 0];
   const sizes = [0, 0];
+  const cells = [0, 0];
+  const nonZero = [0, 0];
   for (let cell = 0; cell < values.length; cell++) {
     const value = values[cell] ?? Number.NaN;
-    if (!Number.isFinite(value)) continue;
     const side = mask[cell] ? 1 : 0;
+    cells[side] = (cells[side] ?? 0) + 1;
+    if (!Number.isFinite(value)) continue;
     sums[side] = (sums[side] ?? 0) + value;
     sizes[side] = (sizes[side] ?? 0) + 1;
+    if (value !== 0) nonZero[side] = (nonZero[side] ?? 0) + 1;
   }
-  const mean = (side: number) => (sizes[side] ? (sums[side] ?? 0) / (sizes[side] ?? 1) : Number.NaN);
-  return { inside: mean(1), outside: mean(0) };
+  const of = (side: number): Side => ({
+    mean: sizes[side] ? (sums[side] ?? 0) / (sizes[side] ?? 1) : Number.NaN,
+    detected: (nonZero[side] ?? 0) / Math.max(1, cells[side] ?? 0),
+  });
+  return { inside: of(1), outside: of(0) };
 }

@@ -1,5 +1,6 @@
 import { effect, untracked } from '@preact/signals';
 import type { Second } from '../panels/app';
+import type { Shown } from '../picture/pictures';
 import { createStage, type Stage } from '../render/stage';
 import type { Actions } from '../state/actions';
 import type { Model } from '../state/model';
@@ -10,8 +11,9 @@ export function joinBeside(
   model: Model,
   actions: Actions,
   setSecond: (second: Second | null) => void,
-): () => void {
+): { current(): Shown | null; dispose(): void } {
   let close: (() => void) | null = null;
+  let shown: Shown | null = null;
   const open = () => {
     const pane = besidePane(model, actions);
     const holder = document.createElement('div');
@@ -28,10 +30,13 @@ export function joinBeside(
       stage = createStage(canvas, pane.model, pane.actions, (error) => {
         model.notice.value = error;
       });
+      const painted = stage;
+      shown = { model: pane.model, paint: (...at) => painted.paintTissue(...at) };
     } catch (thrown) {
       model.notice.value = thrown as Error;
     }
     close = () => {
+      shown = null;
       stage?.dispose();
       pane.dispose();
       setSecond(null);
@@ -48,9 +53,12 @@ export function joinBeside(
       }
     });
   });
-  return () => {
-    end();
-    close?.();
-    close = null;
+  return {
+    current: () => shown,
+    dispose() {
+      end();
+      close?.();
+      close = null;
+    },
   };
 }

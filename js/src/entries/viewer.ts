@@ -157,7 +157,10 @@ export function createViewer(
     return stage;
   };
   const pictures = createPictures(model, {
-    paintTissue: (into, x, y, scale) => shown().paintTissue(into, x, y, scale),
+    windows: () => [
+      { model, paint: (...at) => shown().paintTissue(...at) },
+      ...[beside.current()].flatMap((other) => other ?? []),
+    ],
     palette: () => paletteOf(panels.canvas),
   });
   const panels = mountPanels(element, model, actions, {
@@ -167,7 +170,8 @@ export function createViewer(
     dark: options.dark,
     embed: options.embed,
   });
-  disposer.add(joinBeside(model, actions, panels.setSecond));
+  const beside = joinBeside(model, actions, panels.setSecond);
+  disposer.add(beside.dispose);
   disposer.add(() => source.dispose());
   disposer.add(() => loader.dispose());
   disposer.add(() => panels.dispose());

@@ -37,9 +37,10 @@ export const TURNS = [0, 90, 180, 270] as const;
 export type Turn = (typeof TURNS)[number];
 export const UPRIGHT: Orientation = { turn: 0, flip: false };
 
-const lies = ({ turn }: Orientation) => turn === 90 || turn === 270;
+export const lies = ({ turn }: Orientation) => turn === 90 || turn === 270;
 
-function axesOf(yAxis: 'down' | 'up', { turn, flip }: Orientation): View['axes'] {
+/** Where x and y point to on the screen. */
+export function axesOf(yAxis: 'down' | 'up', { turn, flip }: Orientation): View['axes'] {
   let axes = [1, 0, 0, yAxis === 'down' ? 1 : -1] as const;
   for (let at = 0; at < turn; at += 90)
     axes = [-axes[1], axes[0], -axes[3], axes[2]] as unknown as typeof axes;

@@ -49,6 +49,7 @@ export function signedLog1p(value: number): number {
 export interface ColourScale {
   /** 0 at the lower limit, 1 at the upper, as far as the colours go. */
   share(value: number): number;
+  rgb(value: number): Rgb;
   css(value: number): string;
   /** A CSS gradient over the values from `from` to `to`, evenly spaced in the values themselves. */
   gradient(from: number, to: number): string;
@@ -68,9 +69,11 @@ export function colourScale(options: {
     const to = high ?? 1;
     return to > from ? Math.min(1, Math.max(0, (at - from) / (to - from))) : 0;
   };
-  const css = (value: number) => cssColour(colourAt(map, reversed ? 1 - share(value) : share(value)));
+  const rgb = (value: number) => colourAt(map, reversed ? 1 - share(value) : share(value));
+  const css = (value: number) => cssColour(rgb(value));
   return {
     share,
+    rgb,
     css,
     gradient(from, to) {
       const steps = Array.from({ length: GRADIENT_STEPS }, (_, i) => i / (GRADIENT_STEPS - 1));

@@ -18,6 +18,11 @@ export function formatValue(value: number): string {
   return value.toPrecision(2);
 }
 
+/** Means stand in a column that is read down: no exponents among them. */
+export function formatMean(mean: number): string {
+  return mean > 0 && mean < 0.001 ? '< 0.001' : formatValue(mean);
+}
+
 export function formatShare(share: number): string {
   if (!(share > 0)) return '0 %';
   if (share < 0.001) return '< 0.1 %';

@@ -1,4 +1,4 @@
-import type { Extent } from './camera';
+import { axesOf, type Extent, lies, type Orientation, UPRIGHT } from './camera';
 
 export interface Section {
   name: string;
@@ -12,20 +12,20 @@ export interface Placed {
   dx: number;
   dy: number;
   box: Extent;
+  /** The box with a part of the way to its neighbours. */
+  field: Extent;
 }
 
 const GAP = 0.08;
 
-export function sectionOrder(sections: readonly Section[], order: 'file' | 'name' | 'cells'): Section[] {
-  const sorted = [...sections];
-  if (order === 'name') sorted.sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));
-  if (order === 'cells') sorted.sort((a, b) => b.count - a.count);
-  return sorted;
-}
-
 /** How many columns show the sections largest in a window of this shape. */
-export function bestColumns(sections: readonly Section[], width: number, height: number): number {
-  const { wide, high } = largest(sections);
+export function bestColumns(
+  sections: readonly Section[],
+  width: number,
+  height: number,
+  orientation = UPRIGHT,
+): number {
+  const { wide, high } = largest(sections, orientation);
   let best = 1;
   let scale = 0;
   for (let columns = 1; columns <= sections.length; columns++) {
@@ -38,39 +38,52 @@ export function bestColumns(sections: readonly Section[], width: number, height:
   return best;
 }
 
-/** Puts sections side by side at one scale, the first at the upper left. */
+/**
+ * Puts sections side by side at one scale, the first at the upper left of the screen however the tissue lies there:
+ * each section is turned where it stands. The middle of all is (0, 0).
+ */
 export function placedSections(
   sections: readonly Section[],
   columns: number,
   yAxis: 'down' | 'up',
+  orientation: Orientation = UPRIGHT,
 ): { placed: Placed[]; extent: Extent } {
-  const { wide, high } = largest(sections);
-  const down = yAxis === 'down' ? 1 : -1;
+  const { wide, high, gap } = largest(sections, orientation);
+  const width = Math.min(columns, sections.length) * wide;
+  const height = Math.ceil(sections.length / columns) * high;
+  // The way back from the screen to coordinates.
+  const [a, b, c, d] = axesOf(yAxis, orientation);
   const placed = sections.map((section, at): Placed => {
     const [x0, y0, x1, y1] = section.extent;
-    const middle = {
-      x: ((at % columns) + 0.5) * wide,
-      y: (Math.floor(at / columns) + 0.5) * high * down,
-    };
-    const dx = middle.x - (x0 + x1) / 2;
-    const dy = middle.y - (y0 + y1) / 2;
-    return { section, dx, dy, box: [x0 + dx, y0 + dy, x1 + dx, y1 + dy] };
+    const across = ((at % columns) + 0.5) * wide - width / 2;
+    const down = (Math.floor(at / columns) + 0.5) * high - height / 2;
+    const dx = a * across + b * down - (x0 + x1) / 2;
+    const dy = c * across + d * down - (y0 + y1) / 2;
+    const box = [x0 + dx, y0 + dy, x1 + dx, y1 + dy] as const;
+    return { section, dx, dy, box, field: grown(box, gap * 0.4) };
   });
-  const rows = Math.ceil(sections.length / columns);
-  const across = Math.min(columns, sections.length) * wide;
-  const along = rows * high;
-  return { placed, extent: down === 1 ? [0, 0, across, along] : [0, -along, across, 0] };
+  const [x, y] = lies(orientation) ? [height / 2, width / 2] : [width / 2, height / 2];
+  return { placed, extent: [-x, -y, x, y] };
 }
 
-function largest(sections: readonly Section[]): { wide: number; high: number } {
+function grown([x0, y0, x1, y1]: Extent, by: number): Extent {
+  return [x0 - by, y0 - by, x1 + by, y1 + by];
+}
+
+/** The room of one section on the screen. */
+function largest(
+  sections: readonly Section[],
+  orientation: Orientation,
+): { wide: number; high: number; gap: number } {
   let wide = 0;
   let high = 0;
   for (const { extent } of sections) {
     wide = Math.max(wide, extent[2] - extent[0]);
     high = Math.max(high, extent[3] - extent[1]);
   }
+  if (lies(orientation)) [wide, high] = [high, wide];
   // A line or a point takes a place, too.
   const most = Math.max(wide, high) || 1;
   const gap = most * GAP;
-  return { wide: Math.max(wide, most * 0.05) + gap, high: Math.max(high, most * 0.05) + gap };
+  return { wide: Math.max(wide, most * 0.05) + gap, high: Math.max(high, most * 0.05) + gap, gap };
 }

@@ -12,6 +12,7 @@ import { Help } from './help';
 import { Highlight } from './highlight';
 import { IconButton } from './icons';
 import { Layouts } from './layouts';
+import { Minimap } from './minimap';
 import { Outline } from './outline';
 import { Regions } from './regions';
 import { SaveMenu } from './save-menu';
@@ -127,6 +128,7 @@ export function App(props: {
               <ScaleBar />
               <Pointer />
               {room === 'line' && <SelectionPanel as={room} onMore={openPanel} />}
+              <Minimap />
               <div class="ks-card ks-zoom">
                 <IconButton
                   icon="reset"
@@ -141,7 +143,7 @@ export function App(props: {
                   shortcut="−"
                   onClick={() => actions.zoom(1 / 1.4)}
                 />
-                {(layout.kind === 'tissue' || layout.kind === 'section') && (
+                {layout.kind !== 'embedding' && (
                   <>
                     <IconButton icon="turn" label="Turn by 90°" shortcut="Q" onClick={() => actions.turn()} />
                     <IconButton

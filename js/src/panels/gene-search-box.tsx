@@ -1,13 +1,26 @@
 import { type Signal, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
-import { formatCount } from '../lib/format';
+import type { GeneHit, GeneOrder } from '../data/gene-search';
+import { formatCount, formatMean, formatShare } from '../lib/format';
 import { labelOf } from '../state/loader';
 import { usePanels } from './context';
 import { withGene } from './gene-sets';
 import { Icon } from './icons';
 
-const MOST_HITS = 40;
+const MOST_HITS = 100;
+
+const ORDERS: readonly [GeneOrder, string][] = [
+  ['file', 'as in the file'],
+  ['mean', 'highest mean first'],
+  ['fraction', 'most detected first'],
+];
+
+/** What the list is ordered by, beside each gene. */
+function ranked({ label, summary }: GeneHit, order: GeneOrder): string {
+  if (order === 'file' || !summary) return label;
+  return order === 'mean' ? formatMean(summary.mean) : formatShare(summary.fraction);
+}
 
 /** A box that finds genes while one types: a combobox with its list of hits. */
 export function GeneSearchBox(props: { focus: Signal<boolean>; adding: Signal<boolean> }): JSX.Element {
@@ -20,13 +33,16 @@ export function GeneSearchBox(props: { focus: Signal<boolean>; adding: Signal<bo
   const input = useRef<HTMLInputElement>(null);
   const list = useRef<HTMLDivElement>(null);
   const bundle = model.bundle.value;
+  const order = model.geneOrder.value;
   const hits = useMemo(
-    () => (bundle && query.value !== null ? bundle.search(query.value, MOST_HITS) : []),
-    [bundle, query.value],
+    () => (bundle && query.value !== null ? bundle.search.find(query.value, MOST_HITS, order) : []),
+    [bundle, query.value, order],
   );
   const label = useMemo(
     () =>
-      bundle && current ? (bundle.search(current, 1).find((hit) => hit.gene === current)?.label ?? '') : '',
+      bundle && current
+        ? (bundle.search.find(current, 1).find((hit) => hit.gene === current)?.label ?? '')
+        : '',
     [bundle, current],
   );
   const wanted = focus.value;
@@ -102,9 +118,10 @@ export function GeneSearchBox(props: { focus: Signal<boolean>; adding: Signal<bo
       </div>
       {open && (
         <div class="ks-hits ks-card" id="ks-gene-hits" role="listbox" aria-label="Genes" ref={list}>
-          {hits.map(({ gene, label: other }, i) => (
+          {hits.map((hit, i) => (
             <div
-              key={gene}
+              key={hit.gene}
+              title={hit.label}
               id={`ks-gene-hit-${i}`}
               role="option"
               tabIndex={-1}
@@ -112,15 +129,35 @@ export function GeneSearchBox(props: { focus: Signal<boolean>; adding: Signal<bo
               // The press comes before the blur that closes the list.
               onPointerDown={(event) => {
                 event.preventDefault();
-                choose(gene);
+                choose(hit.gene);
               }}
             >
-              <span>{gene}</span>
-              <span class="ks-muted ks-clip">{other}</span>
+              <span>{hit.gene}</span>
+              <span class="ks-muted ks-clip ks-number">{ranked(hit, order)}</span>
             </div>
           ))}
           {hits.length === 0 && <p class="ks-note">No gene has that name.</p>}
         </div>
+      )}
+      {bundle?.search.ranked && (
+        <label class="ks-gene-order ks-muted">
+          List
+          <select
+            class="ks-order"
+            aria-label="Order of the genes"
+            value={order}
+            onChange={(event) => {
+              model.geneOrder.value = event.currentTarget.value as GeneOrder;
+              input.current?.focus();
+            }}
+          >
+            {ORDERS.map(([id, name]) => (
+              <option key={id} value={id}>
+                {name}
+              </option>
+            ))}
+          </select>
+        </label>
       )}
     </div>
   );

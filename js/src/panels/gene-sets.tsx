@@ -29,11 +29,21 @@ export function withGene(layer: Layer, gene: string, adding: boolean): Layer['co
 export function genesOf(text: string, bundle: Bundle): { genes: string[]; unknown: string[] } {
   const genes = new Set<string>();
   const unknown = new Set<string>();
-  for (const word of text.split(/[\s,;]+/).filter(Boolean)) {
-    const hit = bundle.genes.has(word) ? { gene: word, label: word } : bundle.search(word, 1)[0];
-    const plain = (name: string) => name.toLowerCase();
-    if (hit && [hit.gene, hit.label].some((name) => plain(name) === plain(word))) genes.add(hit.gene);
-    else unknown.add(word);
+  const plain = (name: string) => name.toLowerCase();
+  const found = (word: string): string | undefined => {
+    const hit = bundle.genes.has(word) ? { gene: word, label: word } : bundle.search.find(word, 1)[0];
+    return hit && [hit.gene, hit.label].some((name) => plain(name) === plain(word)) ? hit.gene : undefined;
+  };
+  for (const part of text.split(/[\t\r\n,;]+/).map((name) => name.trim())) {
+    // Names may hold spaces; where the whole names no gene, each word is one.
+    const whole = part.includes(' ') ? found(part) : undefined;
+    if (whole !== undefined) genes.add(whole);
+    else
+      for (const word of part.split(/\s+/).filter(Boolean)) {
+        const gene = found(word);
+        if (gene === undefined) unknown.add(word);
+        else genes.add(gene);
+      }
   }
   return { genes: [...genes], unknown: [...unknown] };
 }

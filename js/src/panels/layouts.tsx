@@ -1,10 +1,12 @@
 import type { JSX } from 'preact';
 import type { Bundle } from '../data/bundle';
+import { arranged, arrangementOf, factsOf, sectionLayout } from '../state/arrangement';
 import { sectionsLayout } from '../state/layout';
 import type { Model } from '../state/model';
-import type { Layout, SectionOrder } from '../state/view-state';
+import type { Layout } from '../state/view-state';
 import { usePanels } from './context';
 import { IconButton } from './icons';
+import { SectionFilter, SectionOrderSelect } from './section-order';
 
 /** From this width on, in CSS pixels, the choices stand side by side, and the order of sections beside them. */
 const WIDE = 760;
@@ -36,7 +38,13 @@ export function choicesOf(model: Model): Choice[] {
       id: 'sections',
       label: 'Sections',
       title: `Each of the ${manifest.sections.items.length} sections (${manifest.sections.column}) by itself`,
-      layout: () => sectionsLayout(manifest.sections?.items ?? [], model.viewport.value),
+      layout: () =>
+        sectionsLayout(
+          { items: manifest.sections?.items ?? [], facts: factsOf(manifest) },
+          model.viewport.value,
+          arrangementOf(model.state.value.layout),
+          model.state.value,
+        ),
     });
   for (const { name, label } of manifest?.embeddings ?? [])
     choices.push({
@@ -118,18 +126,10 @@ export function Layouts(): JSX.Element | null {
         </fieldset>
       )}
       {layout.kind === 'sections' && width >= MIDDLE && (
-        <select
-          class="ks-order"
-          aria-label="Order of the sections"
-          value={layout.order}
-          onChange={(event) =>
-            actions.setLayout({ ...layout, order: event.currentTarget.value as SectionOrder })
-          }
-        >
-          <option value="file">as in the file</option>
-          <option value="name">by name</option>
-          <option value="cells">by number of cells</option>
-        </select>
+        <>
+          <SectionOrderSelect layout={layout} />
+          <SectionFilter layout={layout} />
+        </>
       )}
       {layout.kind === 'section' && <OneSection name={layout.name} />}
       {partner && (
@@ -148,11 +148,13 @@ export function Layouts(): JSX.Element | null {
 /** The section before or after this one. */
 export function neighbour(model: Model, by: 1 | -1): Layout | null {
   const { layout } = model.state.value;
-  const items = model.bundle.value?.manifest.sections?.items ?? [];
-  if (layout.kind !== 'section' || items.length === 0) return null;
+  const manifest = model.bundle.value?.manifest;
+  if (layout.kind !== 'section' || !manifest?.sections) return null;
+  const arrangement = arrangementOf(layout);
+  const items = arranged(manifest.sections.items, factsOf(manifest), arrangement);
   const at = items.findIndex(({ name }) => name === layout.name);
   const next = items[(at + by + items.length) % items.length];
-  return next ? { kind: 'section', name: next.name } : null;
+  return next ? sectionLayout(next.name, arrangement) : null;
 }
 
 function OneSection({ name }: { name: string }): JSX.Element {

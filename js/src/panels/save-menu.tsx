@@ -10,12 +10,13 @@ import { Icon } from './icons';
 import { counted } from './title-card';
 import { ViewFiles } from './view-files';
 
-type Part = 'legend' | 'scaleBar' | 'title' | 'transparent';
+type Part = 'legend' | 'scaleBar' | 'title' | 'beside' | 'transparent';
 
 const PARTS: readonly [Part, string][] = [
   ['legend', 'Legend'],
   ['scaleBar', 'Scale bar'],
   ['title', 'Title'],
+  ['beside', 'What stands beside'],
   ['transparent', 'Transparent background'],
 ];
 const SVG_SCALE = 2;
@@ -43,6 +44,7 @@ export function SaveMenu({ open }: { open: Signal<boolean> }): JSX.Element {
     legend: true,
     scaleBar: true,
     title: true,
+    beside: true,
     transparent: false,
   });
 
@@ -188,7 +190,7 @@ function Sheet({ choice }: { choice: Signal<Choice> }): JSX.Element {
         </p>
       )}
       <div class="ks-checks">
-        {PARTS.map(([part, label]) => (
+        {PARTS.filter(([part]) => part !== 'beside' || model.state.value.beside).map(([part, label]) => (
           <label key={part} class="ks-check">
             <input
               type="checkbox"

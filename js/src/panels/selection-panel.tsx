@@ -2,16 +2,19 @@ import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useMemo, useRef } from 'preact/hooks';
 import type { CategoryValues } from '../data/columns';
-import { countInside, meansBySide } from '../data/inside';
+import { countInside, valuesBySide } from '../data/inside';
 import { MISSING_COLOUR } from '../lib/colour';
 import { formatCount, formatShare, formatValue } from '../lib/format';
 import type { ClassesOf } from '../state/class-colours';
 import type { Layer } from '../state/layer';
+import type { Model } from '../state/model';
 import { freeName, type Selection } from '../state/selection';
+import { GroupSelect, HowByClass } from './by-class';
 import { usePanels } from './context';
 import { Icon } from './icons';
 import { NameField } from './name-field';
 import { counted } from './title-card';
+import { Violins } from './violins';
 
 const FIRST_ROWS = 6;
 
@@ -47,11 +50,16 @@ function formatRatio(ratio: number): string {
   return `${ratio >= 9.95 ? formatCount(ratio) : ratio.toFixed(1)}×`;
 }
 
+/** The classes that are counted: those one chose, or those that colour the tissue. */
+function groupOf(model: Model): CategoryValues | null {
+  const layer = model.layer.value;
+  return model.group.value ?? (layer.kind === 'category' ? layer.column : null);
+}
+
 function Composition({ selection }: { selection: Selection }): JSX.Element | null {
   const { model } = usePanels();
   const whole = useSignal(false);
-  const layer = model.layer.value;
-  const column = layer.kind === 'category' ? layer.column : model.group.value;
+  const column = groupOf(model);
   const classes = model.classes.value;
   const rows = useMemo(
     () => (column && column.codes.length === selection.mask.length ? rowsOf(selection, column, classes) : []),
@@ -100,21 +108,25 @@ function Means(props: { selection: Selection; layer: Extract<Layer, { kind: 'val
   const { selection, layer } = props;
   const { model } = usePanels();
   const { inside, outside } = useMemo(
-    () => meansBySide(selection.mask, layer.values),
+    () => valuesBySide(selection.mask, layer.values),
     [selection, layer.values],
   );
   const scale = model.scale.value;
-  const most = Math.max(0, ...[inside, outside].filter(Number.isFinite));
-  const ratio = outside > 0 && inside >= 0 ? formatRatio(inside / outside) : '';
+  const most = Math.max(0, ...[inside.mean, outside.mean].filter(Number.isFinite));
+  const ratio = outside.mean > 0 && inside.mean >= 0 ? formatRatio(inside.mean / outside.mean) : '';
   const sides = [
     ['Inside', inside, ratio],
     ['Outside', outside, ''],
   ] as const;
+  const isGene = layer.color.kind !== 'annotation';
   return (
     <ul class="ks-composition ks-sides" aria-label={`Mean of ${layer.label}`}>
-      {sides.map(([side, mean, times]) => (
+      {sides.map(([side, { mean, detected }, times]) => (
         <li key={side}>
-          <span class="ks-class-name">{side}</span>
+          <span class="ks-class-name">
+            {side}
+            {isGene && <span class="ks-muted ks-detected">{formatShare(detected)} detected</span>}
+          </span>
           <span class="ks-number">{Number.isFinite(mean) ? formatValue(mean) : '–'}</span>
           <span class="ks-versus" aria-hidden="true">
             <span
@@ -194,6 +206,7 @@ function About({ what }: { what: string }): JSX.Element {
 function Whole({ selection }: { selection: Selection }): JSX.Element {
   const { model } = usePanels();
   const layer = model.layer.value;
+  const group = groupOf(model);
   return (
     <>
       <div class="ks-heading-line">
@@ -204,10 +217,19 @@ function Whole({ selection }: { selection: Selection }): JSX.Element {
         <>
           <About what={`mean · ${layer.label}`} />
           <Means selection={selection} layer={layer} />
-          {model.group.value && <About what={`share · ${model.group.value.name}`} />}
         </>
       )}
-      <Composition selection={selection} />
+      {group && (
+        <div class="ks-heading-line">
+          {layer.kind === 'value' ? <HowByClass first="Share" /> : <About what="Share by class" />}
+          <GroupSelect />
+        </div>
+      )}
+      {layer.kind === 'value' && group && model.spread.value ? (
+        <Violins values={layer.values} group={group} selection={selection} />
+      ) : (
+        <Composition selection={selection} />
+      )}
       <Buttons />
     </>
   );

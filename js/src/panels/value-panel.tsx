@@ -1,9 +1,9 @@
 import type { JSX } from 'preact';
 import { formatValue } from '../lib/format';
+import { ByClass } from './by-class';
 import { Colormaps } from './colormaps';
 import { ColumnSelect } from './column-select';
 import { usePanels } from './context';
-import { ByClass } from './gene-panel';
 import { Problem } from './problem';
 import { RangeLegend } from './range-legend';
 

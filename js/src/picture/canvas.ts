@@ -43,8 +43,8 @@ export function largeCanvas(width: number, height: number): HTMLCanvasElement {
   return canvas;
 }
 
-/** Paints the tissue with its upper left corner at that pixel, at the resolution of the picture. */
-export type PaintTissue = (into: CanvasRenderingContext2D, x: number, y: number) => void;
+/** Paints what a window shows with its upper left corner at that pixel, at the resolution of the picture. */
+export type PaintTissue = (pane: number, into: CanvasRenderingContext2D, x: number, y: number) => void;
 
 export function drawLayout(
   layout: Layout,
@@ -61,13 +61,13 @@ export function drawLayout(
 function drawMark(flat: CanvasRenderingContext2D, mark: Mark, scale: number, tissue: PaintTissue): void {
   if (mark.kind === 'tissue') {
     flat.setTransform(1, 0, 0, 1, 0, 0);
-    tissue(flat, Math.round(mark.x * scale), Math.round(mark.y * scale));
+    tissue(mark.pane, flat, Math.round(mark.x * scale), Math.round(mark.y * scale));
     flat.setTransform(scale, 0, 0, scale, 0, 0);
     return;
   }
   if (mark.kind === 'text') {
     flat.font = `${mark.weight} ${mark.size}px ${FONT}`;
-    flat.textAlign = mark.anchor === 'end' ? 'right' : 'left';
+    flat.textAlign = mark.anchor === 'middle' ? 'center' : mark.anchor;
     flat.textBaseline = 'alphabetic';
     flat.fillStyle = css(mark.fill);
     flat.fillText(mark.text, mark.x, mark.y);

@@ -5,14 +5,22 @@ import type { Mark, Measure } from './marks';
 import type { Palette } from './palette';
 import { fitted, oneLine } from './text';
 
-/** What is on a picture; null for what is left out. */
-export interface Contents {
-  /** The tissue in view, CSS pixels */
+/** What one window shows. */
+export interface Pane {
+  /** CSS pixels */
   width: number;
   height: number;
+  scaleBar: ScaleBar | null;
+  /** Names above sections: the middle of their lower edge, and the room they have, CSS pixels. */
+  titles: readonly { x: number; y: number; width: number; text: string }[];
+}
+
+/** What is on a picture; null for what is left out. */
+export interface Contents {
+  /** From left to right */
+  panes: readonly Pane[];
   title: { name: string; about: string } | null;
   legend: Legend | null;
-  scaleBar: ScaleBar | null;
   transparent: boolean;
   palette: Palette;
 }
@@ -28,27 +36,38 @@ export interface Layout {
 const TITLE_HEIGHT = 44;
 const TITLE_SIZE = 15;
 const EDGE = 12;
+const SECTION = { size: 12, height: 18, padding: 6, least: 36 };
 
 /** Title above, legend beside: neither covers the tissue. */
 export function layoutPicture(contents: Contents, measure: Measure): Layout {
   const { palette, transparent } = contents;
   const top = contents.title === null ? 0 : TITLE_HEIGHT;
-  const height = top + contents.height;
-  const at = { x: contents.width, y: top, height: contents.height };
+  const tallest = Math.max(...contents.panes.map((pane) => pane.height));
+  const shown = contents.panes.reduce((sum, pane) => sum + pane.width, 0);
+  const height = top + tallest;
+  const at = { x: shown, y: top, height: tallest };
   const legend = contents.legend && legendBlock(contents.legend, at, palette, measure);
-  const width = contents.width + (legend?.width ?? 0);
+  const width = shown + (legend?.width ?? 0);
   const marks: Mark[] = [];
   const fill = (x: number, y: number, w: number, h: number, color: Palette['ground']) => {
     if (!transparent) marks.push({ kind: 'rect', x, y, width: w, height: h, fill: { color } });
   };
   fill(0, 0, width, height, palette.panel);
-  fill(0, top, contents.width, contents.height, palette.ground);
-  marks.push({ kind: 'tissue', x: 0, y: top, width: contents.width, height: contents.height });
+  fill(0, top, shown, tallest, palette.ground);
   const border = (x0: number, y0: number, x1: number, y1: number) => {
     if (transparent) return;
     const points = [[x0, y0] as const, [x1, y1] as const];
     marks.push({ kind: 'line', points, width: 1, paint: { color: palette.line } });
   };
+  let left = 0;
+  contents.panes.forEach((pane, number) => {
+    marks.push({ kind: 'tissue', pane: number, x: left, y: top, width: pane.width, height: pane.height });
+    if (number > 0) border(left + 0.5, top, left + 0.5, height);
+    marks.push(...sectionMarks(pane, { x: left, y: top }, palette, measure));
+    if (pane.scaleBar)
+      marks.push(...scaleBarMarks(pane.scaleBar, { x: left, bottom: top + pane.height }, palette, measure));
+    left += pane.width;
+  });
   if (contents.title !== null) {
     // Half a pixel down: a line of one pixel lies on one row of them.
     const line = TITLE_HEIGHT - 0.5;
@@ -56,11 +75,10 @@ export function layoutPicture(contents: Contents, measure: Measure): Layout {
     marks.push(...titleMarks(contents.title, width, palette, measure));
   }
   if (legend) {
-    const x = contents.width + 0.5;
+    const x = shown + 0.5;
     border(x, top, x, height);
     marks.push(...legend.marks);
   }
-  if (contents.scaleBar) marks.push(...scaleBarMarks(contents.scaleBar, height, palette, measure));
   return { width, height, marks };
 }
 
@@ -82,13 +100,56 @@ function titleMarks(
   return marks;
 }
 
+/** As on the page, each on a small ground of its own: under it may be the image. */
+function sectionMarks(
+  { titles, width, height }: Pane,
+  at: { x: number; y: number },
+  palette: Palette,
+  measure: Measure,
+): Mark[] {
+  return titles.flatMap(({ x, y, width: room, text }): Mark[] => {
+    const shown = fitted(oneLine(text), room - 2 * SECTION.padding, SECTION.size, 400, measure);
+    const wide = measure(shown, SECTION.size, 400) + 2 * SECTION.padding;
+    const up = y - SECTION.height - 2;
+    // Half of a name at the edge of the picture would be no name.
+    if (room < SECTION.least || !shown || x - wide / 2 < 0 || x + wide / 2 > width || up < 0 || y > height)
+      return [];
+    return [
+      {
+        kind: 'rect',
+        x: at.x + x - wide / 2,
+        y: at.y + up,
+        width: wide,
+        height: SECTION.height,
+        radius: 6,
+        fill: { color: palette.panel },
+      },
+      {
+        kind: 'text',
+        x: at.x + x,
+        y: at.y + up + 13,
+        text: shown,
+        size: SECTION.size,
+        weight: 400,
+        anchor: 'middle',
+        fill: { color: palette.ink },
+      },
+    ];
+  });
+}
+
 /** A card as on the page: a bar straight on the tissue would be lost in its colours. */
-function scaleBarMarks(bar: ScaleBar, bottom: number, palette: Palette, measure: Measure): Mark[] {
+function scaleBarMarks(
+  bar: ScaleBar,
+  at: { x: number; bottom: number },
+  palette: Palette,
+  measure: Measure,
+): Mark[] {
   const size = 13;
   const width = Math.ceil(Math.max(bar.width, measure(bar.label, size, 400))) + 24;
   const height = 40;
-  const x = EDGE;
-  const y = bottom - EDGE - height;
+  const x = at.x + EDGE;
+  const y = at.bottom - EDGE - height;
   const foot = y + height - 9.5;
   const start = x + 12.5;
   return [

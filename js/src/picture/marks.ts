@@ -31,11 +31,11 @@ export type Mark =
       text: string;
       size: number;
       weight: Weight;
-      anchor: 'start' | 'end';
+      anchor: 'start' | 'middle' | 'end';
       fill: Paint;
     }
-  /** Where the tissue goes. */
-  | { kind: 'tissue'; x: number; y: number; width: number; height: number };
+  /** Where what a window shows goes, by the number of the window. */
+  | { kind: 'tissue'; pane: number; x: number; y: number; width: number; height: number };
 
 export type TextMark = Extract<Mark, { kind: 'text' }>;
 

@@ -3,7 +3,7 @@ import type { Rgb } from '../lib/colour';
 import { scaleBar } from '../lib/scale-bar';
 import { createModel } from '../state/model';
 import { fileName } from './file-name';
-import { type Contents, type Layout, layoutPicture } from './layout';
+import { type Contents, type Layout, layoutPicture, type Pane } from './layout';
 import { type Entry, type Legend, legendOf } from './legend';
 import type { Measure, TextMark } from './marks';
 import { LIGHT } from './palette';
@@ -18,12 +18,17 @@ const classes = (names: readonly string[]): Legend => ({
   label: 'cell_type',
   entries: names.map((name): Entry => ({ name, color: RED })),
 });
-const contents = (change: Partial<Contents> = {}): Contents => ({
+const pane = (change: Partial<Pane> = {}): Pane => ({
   width: 1040,
   height: 860,
+  scaleBar: { width: 100, label: '500 µm' },
+  titles: [],
+  ...change,
+});
+const contents = (change: Partial<Contents> = {}): Contents => ({
+  panes: [pane()],
   title: { name: 'Placenta', about: '3,000 cells' },
   legend: classes(['A', 'B']),
-  scaleBar: { width: 100, label: '500 µm' },
   transparent: false,
   palette: LIGHT,
   ...change,
@@ -38,18 +43,21 @@ describe('layout', () => {
     expect(tissue).toMatchObject({ x: 0, width: 1040, height: 860 });
     expect(layout.width).toBeGreaterThan(1040);
     expect(layout.height).toBeGreaterThan(860);
-    expect(wordsOf(layout)).toEqual(['Placenta', '3,000 cells', 'cell_type', 'A', 'B', '500 µm']);
+    expect(wordsOf(layout)).toEqual(['500 µm', 'Placenta', '3,000 cells', 'cell_type', 'A', 'B']);
   });
 
   test('what is left out takes no room', () => {
-    const layout = layoutPicture(contents({ title: null, legend: null, scaleBar: null }), measure);
+    const layout = layoutPicture(
+      contents({ title: null, legend: null, panes: [pane({ scaleBar: null })] }),
+      measure,
+    );
     expect([layout.width, layout.height]).toEqual([1040, 860]);
     expect(wordsOf(layout)).toEqual([]);
   });
 
   test('a transparent picture has nothing behind the tissue', () => {
-    const solid = layoutPicture(contents({ scaleBar: null }), measure);
-    const clear = layoutPicture(contents({ scaleBar: null, transparent: true }), measure);
+    const solid = layoutPicture(contents({ panes: [pane({ scaleBar: null })] }), measure);
+    const clear = layoutPicture(contents({ panes: [pane({ scaleBar: null })], transparent: true }), measure);
     expect(solid.marks.some(({ kind }) => kind === 'rect')).toBe(true);
     expect(clear.marks.map(({ kind }) => kind)).not.toContain('rect');
     expect([clear.width, clear.height]).toEqual([solid.width, solid.height]);
@@ -59,7 +67,7 @@ describe('layout', () => {
     '120 classes are cut to the height of %i pixels, and the rest is counted',
     (height) => {
       const names = Array.from({ length: 120 }, (_, i) => `class ${i}`);
-      const layout = layoutPicture(contents({ height, legend: classes(names) }), measure);
+      const layout = layoutPicture(contents({ panes: [pane({ height })], legend: classes(names) }), measure);
       const words = wordsOf(layout);
       const shown = words.filter((word) => word.startsWith('class '));
       expect(words).toContain(`… and ${120 - shown.length} more`);
@@ -77,6 +85,36 @@ describe('layout', () => {
     const words = wordsOf(layoutPicture(contents({ legend: classes(names) }), measure));
     expect(words.filter((word) => word.startsWith('class '))).toHaveLength(36);
     expect(words.some((word) => word.includes('more'))).toBe(false);
+  });
+
+  test('two windows stand side by side, each with its scale bar', () => {
+    const panes = [pane(), pane({ width: 500, height: 400, scaleBar: null })];
+    const layout = layoutPicture(contents({ panes, title: null, legend: null }), measure);
+    const tissues = layout.marks.filter(({ kind }) => kind === 'tissue');
+    expect(tissues).toMatchObject([
+      { pane: 0, x: 0, width: 1040 },
+      { pane: 1, x: 1040, width: 500, height: 400 },
+    ]);
+    expect([layout.width, layout.height]).toEqual([1540, 860]);
+    expect(wordsOf(layout)).toEqual(['500 µm']);
+    const svg = svgOf(layout, 'x', ['data:one', 'data:two']);
+    expect(svg).toContain('xlink:href="data:two"');
+  });
+
+  test('names of sections stand above them; those that the edge would cut are left out', () => {
+    const titles = [
+      { x: 300, y: 100, width: 200, text: HOSTILE },
+      { x: 5, y: 100, width: 200, text: 'at the edge' },
+      { x: 300, y: 5, width: 200, text: 'above' },
+      { x: 300, y: 300, width: 10, text: 'no room' },
+    ];
+    const layout = layoutPicture(
+      contents({ panes: [pane({ titles, scaleBar: null })], title: null, legend: null }),
+      measure,
+    );
+    expect(wordsOf(layout)).toHaveLength(1);
+    expect(textsOf(layout)[0]).toMatchObject({ x: 300, anchor: 'middle' });
+    expect(wordsOf(layout)[0]).toMatch(/^<script>/);
   });
 
   test('names stay on one line and within the column', () => {
@@ -100,7 +138,7 @@ describe('layout', () => {
     };
     const layout = layoutPicture(contents({ legend }), measure);
     const words = ['EPCAM', '0', '≥ 2.76', 'colours by log(1 + value)', 'no value'];
-    expect(wordsOf(layout).slice(2, 7)).toEqual(words);
+    expect(wordsOf(layout).slice(3, 8)).toEqual(words);
     expect(layout.marks.find(({ kind }) => kind === 'ramp')).toMatchObject({ colors: [RED, [0, 0, 255]] });
   });
 });
@@ -166,7 +204,7 @@ describe('SVG', () => {
   });
 
   test('names are text and nothing else', () => {
-    const svg = svgOf(layoutPicture(hostile, measure), HOSTILE, TISSUE);
+    const svg = svgOf(layoutPicture(hostile, measure), HOSTILE, [TISSUE]);
     expect(svg).not.toMatch(/<script/i);
     expect(svg).not.toMatch(/<[^>]* on\w+=/i);
     expect(svg).toContain('&lt;script&gt;');
@@ -179,7 +217,7 @@ describe('SVG', () => {
 
   test('every mark of the layout is in it', () => {
     const layout = layoutPicture(contents(), measure);
-    const svg = svgOf(layout, 'x', TISSUE);
+    const svg = svgOf(layout, 'x', [TISSUE]);
     for (const word of wordsOf(layout)) expect(svg).toContain(`>${word}</text>`);
     expect(svg.match(/<circle/g)).toHaveLength(2);
     expect(svg).toContain(`width="${layout.width}" height="${layout.height}"`);

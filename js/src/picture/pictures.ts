@@ -1,13 +1,15 @@
 import { effect } from '@preact/signals';
+import { project } from '../lib/camera';
 import { PictureError } from '../lib/errors';
 import { formatCount } from '../lib/format';
 import { scaleBar } from '../lib/scale-bar';
+import { arrangementOf, noteOf } from '../state/arrangement';
 import { labelOf } from '../state/loader';
 import type { Model } from '../state/model';
 import { visibleTest } from '../state/selection';
 import { drawLayout, largeCanvas, measureText, pngOf } from './canvas';
 import { fileName } from './file-name';
-import { type Layout, layoutPicture } from './layout';
+import { type Layout, layoutPicture, type Pane } from './layout';
 import { legendOf } from './legend';
 import type { Palette } from './palette';
 import { svgOf } from './svg';
@@ -21,13 +23,21 @@ export interface PictureOptions {
   legend?: boolean;
   scaleBar?: boolean;
   title?: boolean;
+  /** What stands beside, too, where something does. */
+  beside?: boolean;
   /** No colour behind the tissue and the legend. */
   transparent?: boolean;
 }
 
-/** Who can draw the tissue that is in view at any resolution. */
+/** A window, and who can draw what is in view in it at any resolution. */
+export interface Shown {
+  model: Model;
+  paint(into: CanvasRenderingContext2D, x: number, y: number, scale: number): void;
+}
+
 export interface Painter {
-  paintTissue(into: CanvasRenderingContext2D, x: number, y: number, scale: number): void;
+  /** The first is the one in front, with the model of the pictures. */
+  windows(): readonly Shown[];
   palette(): Palette;
 }
 
@@ -46,24 +56,45 @@ export interface Pictures {
 export const SCALES = [1, 2, 3, 4] as const;
 const LARGEST = 16;
 
+/** What a window shows; null before there is anything to see. */
+function paneOf({ view, positions, titles, state, bundle }: Model, withBar: boolean): Pane | null {
+  const seen = view.value;
+  const at = positions.value;
+  const manifest = bundle.value?.manifest;
+  if (!seen || !at || !manifest) return null;
+  const note = noteOf(manifest, arrangementOf(state.value.layout));
+  // An embedding has no lengths.
+  const measured = withBar && state.value.layout.kind !== 'embedding';
+  return {
+    width: seen.width,
+    height: seen.height,
+    scaleBar: measured ? scaleBar(seen.scale, at.unitUm) : null,
+    titles: titles.value.map(({ section: { name }, box }) => {
+      const [left, y0] = project(seen, box[0], box[1]);
+      const [right, y1] = project(seen, box[2], box[3]);
+      return {
+        x: (left + right) / 2,
+        y: Math.min(y0, y1),
+        width: Math.abs(right - left),
+        text: `${name} ${note(name)}`.trim(),
+      };
+    }),
+  };
+}
+
 export function createPictures(model: Model, painter: Painter): Pictures {
+  const windowsOf = ({ beside = true }: PictureOptions) => painter.windows().slice(0, beside ? 2 : 1);
   const layoutOf = (options: PictureOptions): Layout | null => {
-    const view = model.view.value;
-    const positions = model.positions.value;
     const manifest = model.bundle.value?.manifest;
-    if (!view || !positions || !manifest) return null;
     const { legend = true, scaleBar: bar = true, title = true, transparent = false } = options;
+    const panes = windowsOf(options).flatMap((shown) => paneOf(shown.model, bar) ?? []);
+    if (!manifest || panes.length === 0) return null;
     return layoutPicture(
       {
-        width: view.width,
-        height: view.height,
+        panes,
         title: title ? { name: manifest.dataset_name, about: cellsOf(manifest.n_cells) } : null,
         legend: legend ? legendOf(model) : null,
         // An embedding has no lengths.
-        scaleBar:
-          bar && model.state.value.layout.kind !== 'embedding'
-            ? scaleBar(view.scale, positions.unitUm)
-            : null,
         transparent,
         palette: painter.palette(),
       },
@@ -96,23 +127,28 @@ export function createPictures(model: Model, painter: Painter): Pictures {
         throw new PictureError(`A picture cannot have the format “${format}”.`, 'Give “png” or “svg”.');
       await imageSettled(model);
       const layout = layoutOf(options);
-      const view = model.view.value;
-      if (!layout || !view)
+      if (!layout)
         throw new PictureError('There is no tissue in view yet.', 'Wait until the tissue is drawn.');
       const pixels = (length: number) => Math.max(1, Math.round(length * scale));
-      const tissue = (into: CanvasRenderingContext2D, x: number, y: number) =>
-        painter.paintTissue(into, x, y, scale);
+      const windows = windowsOf(options);
+      const tissue = (pane: number, into: CanvasRenderingContext2D, x: number, y: number) =>
+        windows[pane]?.paint(into, x, y, scale);
       if (format === 'png') {
         const canvas = largeCanvas(pixels(layout.width), pixels(layout.height));
         drawLayout(layout, scale, tissue, canvas);
         return pngOf(canvas);
       }
-      const canvas = largeCanvas(pixels(view.width), pixels(view.height));
-      const flat = canvas.getContext('2d');
-      if (flat) tissue(flat, 0, 0);
+      const rasters: string[] = [];
+      for (const mark of layout.marks) {
+        if (mark.kind !== 'tissue') continue;
+        const canvas = largeCanvas(pixels(mark.width), pixels(mark.height));
+        const flat = canvas.getContext('2d');
+        if (flat) tissue(mark.pane, flat, 0, 0);
+        rasters.push(await dataUri(await pngOf(canvas)));
+      }
       const { dataset, colour } = named();
       const name = [dataset, colour].filter(Boolean).join(', ');
-      const text = svgOf(layout, name, await dataUri(await pngOf(canvas)));
+      const text = svgOf(layout, name, rasters);
       return new Blob([text], { type: 'image/svg+xml' });
     },
 

@@ -37,10 +37,10 @@ const stroke = ({ color }: Paint, width: number) => ({
   'stroke-width': width,
 });
 
-/** The picture as text: its tissue is a raster, given as a data URI; all else are shapes and letters. */
-export function svgOf(layout: Layout, name: string, tissue: string): string {
+/** The picture as text: the tissue of each window is a raster, given as a data URI; all else are shapes and letters. */
+export function svgOf(layout: Layout, name: string, tissues: readonly string[]): string {
   const { width, height } = layout;
-  const marks = layout.marks.map((mark, index) => shapeOf(mark, `ramp-${index}`, tissue));
+  const marks = layout.marks.map((mark, index) => shapeOf(mark, `ramp-${index}`, tissues));
   return `<?xml version="1.0" encoding="UTF-8"?>\n${element(
     'svg',
     {
@@ -56,11 +56,12 @@ export function svgOf(layout: Layout, name: string, tissue: string): string {
   )}\n`;
 }
 
-function shapeOf(mark: Mark, id: string, tissue: string): string {
+function shapeOf(mark: Mark, id: string, tissues: readonly string[]): string {
   switch (mark.kind) {
     case 'tissue': {
       const { x, y, width, height } = mark;
-      return element('image', { x, y, width, height, preserveAspectRatio: 'none', 'xlink:href': tissue });
+      const picture = { preserveAspectRatio: 'none', 'xlink:href': tissues[mark.pane] };
+      return element('image', { x, y, width, height, ...picture });
     }
     case 'text':
       return element(
@@ -70,7 +71,7 @@ function shapeOf(mark: Mark, id: string, tissue: string): string {
           y: mark.y,
           'font-size': mark.size,
           'font-weight': mark.weight,
-          'text-anchor': mark.anchor === 'end' ? 'end' : undefined,
+          'text-anchor': mark.anchor === 'start' ? undefined : mark.anchor,
           ...fill(mark.fill),
         },
         escapeXml(mark.text),

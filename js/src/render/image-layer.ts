@@ -1,9 +1,25 @@
 import type { TissueImage } from '../data/bundle';
-import type { View } from '../lib/camera';
+import type { Extent, View } from '../lib/camera';
 import { project } from '../lib/camera';
 import type { GlScope, Program } from './gl-scope';
 import imageFragment from './image.frag.glsl';
 import imageVertex from './image.vert.glsl';
+
+/** A piece of the tissue that is shown elsewhere: what is added to its coordinates, and its field afterwards. */
+export interface Piece {
+  dx: number;
+  dy: number;
+  field: Extent;
+}
+
+export interface ImageLook {
+  opacity: number;
+  /** Multiplies what `contrast` has moved away from grey; 1 and 1 are the picture as it is. */
+  light: number;
+  contrast: number;
+}
+
+const span = (low: number, high: number) => ({ low: Math.min(low, high), high: Math.max(low, high) });
 
 /** The tissue image under the cells. */
 export class ImageLayer {
@@ -31,28 +47,10 @@ export class ImageLayer {
     this.#program = scope.program(imageVertex, imageFragment);
   }
 
-  /** `light` multiplies what `contrast` has moved away from grey; 1 and 1 are the picture as it is. */
-  draw(view: View, opacity: number, light: number, contrast: number): void {
+  /** The whole picture where the tissue lies, or of each piece its part. */
+  draw(view: View, { opacity, light, contrast }: ImageLook, pieces: readonly Piece[] | null): void {
     const { gl } = this.#scope;
-    const { transform, width, height } = this.#image;
-    const coordinate = (pixel: number, axis: 0 | 1) =>
-      (pixel - transform.offset[axis]) / (transform.scale[axis] || 1);
-    const clip = (x: number, y: number): [number, number] => {
-      const [px, py] = project(view, coordinate(x, 0), coordinate(y, 1));
-      return [(px / view.width) * 2 - 1, 1 - (py / view.height) * 2];
-    };
-    const origin = clip(0, 0);
-    const right = clip(width, 0);
-    const below = clip(0, height);
     this.#program.use();
-    gl.uniform2f(this.#program.uniform('origin'), ...origin);
-    gl.uniform4f(
-      this.#program.uniform('sides'),
-      right[0] - origin[0],
-      right[1] - origin[1],
-      below[0] - origin[0],
-      below[1] - origin[1],
-    );
     gl.uniform1f(this.#program.uniform('opacity'), opacity);
     gl.uniform1f(this.#program.uniform('light'), light);
     gl.uniform1f(this.#program.uniform('contrast'), contrast);
@@ -63,8 +61,62 @@ export class ImageLayer {
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
     gl.bindVertexArray(this.#array);
-    gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
+    if (!pieces) this.#part(view, this.#whole(), 0, 0);
+    for (const { field, dx, dy } of pieces ?? []) {
+      const [x0, y0, x1, y1] = this.#pixels(field, dx, dy);
+      if (x0 < x1 && y0 < y1) this.#part(view, [x0, y0, x1, y1], dx, dy);
+    }
     gl.bindVertexArray(null);
+  }
+
+  #whole(): Extent {
+    return [0, 0, this.#image.width, this.#image.height];
+  }
+
+  /** The pixels under a field of coordinates, as far as the picture goes. */
+  #pixels(field: Extent, dx: number, dy: number): Extent {
+    const { transform, width, height } = this.#image;
+    const pixel = (coordinate: number, axis: 0 | 1) =>
+      coordinate * transform.scale[axis] + transform.offset[axis];
+    const across = span(pixel(field[0] - dx, 0), pixel(field[2] - dx, 0));
+    const along = span(pixel(field[1] - dy, 1), pixel(field[3] - dy, 1));
+    return [
+      Math.max(0, across.low),
+      Math.max(0, along.low),
+      Math.min(width, across.high),
+      Math.min(height, along.high),
+    ];
+  }
+
+  /** Draws these pixels where they belong, moved by (dx, dy). */
+  #part(view: View, [x0, y0, x1, y1]: Extent, dx: number, dy: number): void {
+    const { gl } = this.#scope;
+    const { transform, width, height } = this.#image;
+    const coordinate = (pixel: number, axis: 0 | 1) =>
+      (pixel - transform.offset[axis]) / (transform.scale[axis] || 1);
+    const clip = (x: number, y: number): [number, number] => {
+      const [px, py] = project(view, coordinate(x, 0) + dx, coordinate(y, 1) + dy);
+      return [(px / view.width) * 2 - 1, 1 - (py / view.height) * 2];
+    };
+    const origin = clip(x0, y0);
+    const right = clip(x1, y0);
+    const below = clip(x0, y1);
+    gl.uniform2f(this.#program.uniform('origin'), ...origin);
+    gl.uniform4f(
+      this.#program.uniform('sides'),
+      right[0] - origin[0],
+      right[1] - origin[1],
+      below[0] - origin[0],
+      below[1] - origin[1],
+    );
+    gl.uniform4f(
+      this.#program.uniform('part'),
+      x0 / width,
+      y0 / height,
+      (x1 - x0) / width,
+      (y1 - y0) / height,
+    );
+    gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
   }
 }
 

@@ -4,8 +4,10 @@ layout(location = 0) in vec2 corner;
 // The upper left corner of the picture in clip space, and its two sides from there.
 uniform vec2 origin;
 uniform vec4 sides;
+// The part of the picture that is drawn: its corner and its size, as shares.
+uniform vec4 part;
 out vec2 at;
 void main() {
-  at = corner;
+  at = part.xy + corner * part.zw;
   gl_Position = vec4(origin + corner.x * sides.xy + corner.y * sides.zw, 0.99, 1.0);
 }

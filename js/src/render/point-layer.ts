@@ -41,6 +41,9 @@ type Mode = 'plain' | 'category' | 'value' | 'mixed';
 /** Points up to this size are squares: a `discard` in their program would cost more than it shows. */
 const ROUND_FROM = 2.5;
 const LUT_WIDTH = 256;
+/** As the shaders number them. */
+const PLACE = 0;
+const PLACE_BEFORE = 3;
 const VERSION = '#version 300 es\n';
 
 /** Programs for what is asked: what is not costs nothing. */
@@ -125,35 +128,42 @@ export class PointLayer {
     return raw !== undefined;
   }
 
-  /** `coords` are relative to the centre of the tissue: float32 keeps its digits for the detail. */
-  setPositions(coords: Float32Array): void {
+  /**
+   * `coords` are relative to the centre of the tissue: float32 keeps its digits for the detail. Where the cells stood
+   * stays on the card while they are `passing`, until they have `arrived`.
+   */
+  setPositions(coords: Float32Array, passing = false): void {
     const { gl } = this.#scope;
+    if (passing) {
+      const free = this.#before ?? this.#scope.buffer();
+      this.#before = this.#positions;
+      this.#positions = free;
+    }
     gl.bindBuffer(gl.ARRAY_BUFFER, this.#positions);
     gl.bufferData(gl.ARRAY_BUFFER, coords, gl.STATIC_DRAW);
     for (const array of Object.values(this.#arrays)) {
       gl.bindVertexArray(array);
-      gl.enableVertexAttribArray(0);
-      gl.vertexAttribPointer(0, 2, gl.FLOAT, false, 0, 0);
+      this.#attach(PLACE, this.#positions);
+      if (passing) this.#attach(PLACE_BEFORE, this.#before);
+      else gl.disableVertexAttribArray(PLACE_BEFORE);
     }
     gl.bindVertexArray(null);
   }
 
-  /** Where the cells come from; null when they have arrived. */
-  setBefore(coords: Float32Array | null): void {
+  arrived(): void {
     const { gl } = this.#scope;
-    if (coords) {
-      this.#before ??= this.#scope.buffer();
-      gl.bindBuffer(gl.ARRAY_BUFFER, this.#before);
-      gl.bufferData(gl.ARRAY_BUFFER, coords, gl.STREAM_DRAW);
-    }
     for (const array of Object.values(this.#arrays)) {
       gl.bindVertexArray(array);
-      if (coords) {
-        gl.enableVertexAttribArray(3);
-        gl.vertexAttribPointer(3, 2, gl.FLOAT, false, 0, 0);
-      } else gl.disableVertexAttribArray(3);
+      gl.disableVertexAttribArray(PLACE_BEFORE);
     }
     gl.bindVertexArray(null);
+  }
+
+  #attach(attribute: number, buffer: WebGLBuffer | null): void {
+    const { gl } = this.#scope;
+    gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
+    gl.enableVertexAttribArray(attribute);
+    gl.vertexAttribPointer(attribute, 2, gl.FLOAT, false, 0, 0);
   }
 
   setPlain(color: Rgb): void {

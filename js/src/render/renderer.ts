@@ -7,7 +7,7 @@ import { blended } from '../state/blend';
 import type { Paint } from '../state/class-colours';
 import type { Layer } from '../state/layer';
 import { GlScope } from './gl-scope';
-import { ImageLayer } from './image-layer';
+import { ImageLayer, type Piece } from './image-layer';
 import { PointLayer, type PointStyle } from './point-layer';
 import { placedPositions, shuffledPlaces } from './shuffle';
 
@@ -25,6 +25,8 @@ export interface Frame {
   imageOpacity: number;
   imageBrightness: number;
   imageContrast: number;
+  /** Where the tissue is shown in pieces; null where it lies whole. */
+  imagePieces: readonly Piece[] | null;
   dark: boolean;
   /** Behind the tissue; only what a selection leaves out is drawn with it. */
   ground: Rgb;
@@ -43,7 +45,6 @@ export class Renderer {
   readonly #places: Uint32Array;
   #center: readonly [number, number];
   #centerBefore: readonly [number, number] = [0, 0];
-  #coords: Float32Array;
   readonly #points: PointLayer;
   #imageScope: GlScope | null = null;
   #image: ImageLayer | null = null;
@@ -55,21 +56,18 @@ export class Renderer {
     this.#places = shuffledPlaces(positions.coords.length / 2);
     this.#center = centerOf(positions);
     this.#points = new PointLayer(this.#scope, this.#places);
-    this.#coords = placedPositions(positions.coords, this.#places, ...this.#center);
-    this.#points.setPositions(this.#coords);
+    this.#points.setPositions(placedPositions(positions.coords, this.#places, ...this.#center));
   }
 
   /** The cells stand elsewhere from now on; `passing` keeps where they were until they have `arrived`. */
   move(positions: Positions, passing: boolean): void {
-    this.#points.setBefore(passing ? this.#coords : null);
     this.#centerBefore = this.#center;
     this.#center = centerOf(positions);
-    this.#coords = placedPositions(positions.coords, this.#places, ...this.#center);
-    this.#points.setPositions(this.#coords);
+    this.#points.setPositions(placedPositions(positions.coords, this.#places, ...this.#center), passing);
   }
 
   arrived(): void {
-    this.#points.setBefore(null);
+    this.#points.arrived();
   }
 
   get cells(): number {
@@ -122,7 +120,8 @@ export class Renderer {
     gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
     if (frame.imageOpacity > 0) {
       const light = frame.imageBrightness * (frame.dark ? DARK_LIGHT : 1);
-      this.#image?.draw(view, frame.imageOpacity, light, frame.imageContrast);
+      const look = { opacity: frame.imageOpacity, light, contrast: frame.imageContrast };
+      this.#image?.draw(view, look, frame.imagePieces);
     }
     const { passage } = frame;
     this.#points.draw({

@@ -1,11 +1,14 @@
-import { effect, untracked } from '@preact/signals';
-import { project, type View, type Viewport } from '../lib/camera';
-import { parseCssColour, type Rgb } from '../lib/colour';
+import { effect } from '@preact/signals';
+import type { Positions } from '../data/bundle';
+import { project, type View } from '../lib/camera';
+import type { Rgb } from '../lib/colour';
 import { Disposer } from '../lib/disposer';
 import { asError, GraphicsError } from '../lib/errors';
 import type { Actions } from '../state/actions';
 import type { Model } from '../state/model';
 import type { Layout } from '../state/view-state';
+import { canvasSize, fitCanvas, groundOf, photographOf } from './canvas';
+import { follow, paintWith } from './follow';
 import { attachInput } from './input';
 import { picker, pointSizer } from './picking';
 import { type Frame, openContext, Renderer } from './renderer';
@@ -99,7 +102,8 @@ export function createStage(
       dimZeros: state.dimZeros,
       imageBrightness: state.imageBrightness,
       imageContrast: state.imageContrast,
-      imageOpacity: state.imageOn && onTissue(state.layout) ? state.imageOpacity * share : 0,
+      imageOpacity: state.imageOn && overImage(model, state.layout) ? state.imageOpacity * share : 0,
+      imagePieces: state.layout.kind === 'sections' ? model.titles.value : null,
       dark: model.dark.value,
       ground: ground ?? BLACK,
       budget: cells,
@@ -183,11 +187,6 @@ export function createStage(
     request();
   };
 
-  const colors = (to: Renderer) => {
-    const paint = model.paint.value;
-    if (paint) to.setPaint(paint);
-  };
-
   const build = () => {
     const positions = model.positions.value;
     if (!positions) return;
@@ -195,7 +194,7 @@ export function createStage(
     renderer = new Renderer(gl, positions);
     renderer.setLayer(model.layer.value, model.dark.value);
     renderer.setRamp(model.state.value.colormap, model.state.value.reversed);
-    colors(renderer);
+    paintWith(model, renderer);
     renderer.setImage(model.image.value);
     renderer.setSelected(model.selection.value?.mask ?? null);
     request();
@@ -212,104 +211,27 @@ export function createStage(
       }
     };
 
-  disposer.add(
-    effect(
-      guarded(() => {
-        const positions = model.positions.value;
-        untracked(() => {
-          const sizeBefore = lastView && sizeOf?.(lastView, model.state.value.pointSize);
-          sizeOf = positions ? pointSizer(positions) : null;
-          if (positions && renderer && renderer.cells === positions.coords.length / 2) {
-            const still = matchMedia('(prefers-reduced-motion: reduce)').matches || document.hidden;
-            const from = lastView;
-            passage =
-              from && sizeBefore && !first && !still
-                ? { view: from, size: sizeBefore, since: performance.now() }
-                : null;
-            return upload('positions', (to) => {
-              if (passage) passage.since = performance.now();
-              to.move(positions, passage !== null);
-            });
-          }
-          renderer?.dispose();
-          renderer = null;
-          passage = null;
-          if (positions) build();
-        });
-      }),
-    ),
-  );
-  disposer.add(
-    effect(
-      guarded(() => {
-        const layer = model.layer.value;
-        // Mixed colours stand on the ground that the theme has.
-        if (layer.kind === 'blend') void model.dark.value;
-        untracked(() => {
-          upload('layer', (to) => {
-            to.setLayer(layer, model.dark.value);
-            colors(to);
-          });
-        });
-      }),
-    ),
-  );
-  disposer.add(
-    effect(
-      guarded(() => {
-        void model.paint.value;
-        untracked(() => upload('colors', colors));
-      }),
-    ),
-  );
-  let { colormap: map, reversed } = model.state.value;
-  let camera = model.state.value.camera;
-  let seen: readonly unknown[] = [];
-  disposer.add(
-    effect(
-      guarded(() => {
-        const state = model.state.value;
-        // A colour is drawn when its values are there: until then a frame would show nothing new.
-        const { color: _, groupBy: __, beside: ___, ...shown } = state;
-        const before = seen;
-        seen = [...Object.values(shown), model.range.value, model.dark.value, model.view.value];
-        if (seen.every((part, at) => part === before[at])) return;
-        untracked(() => {
-          if (state.colormap !== map || state.reversed !== reversed) {
-            ({ colormap: map, reversed } = state);
-            upload('ramp', (to) => to.setRamp(state.colormap, state.reversed));
-          }
-          if (state.camera !== camera) {
-            const isFirst = camera === null;
-            camera = state.camera;
-            if (!isFirst) return move();
-          }
-          request();
-        });
-      }),
-    ),
-  );
-  disposer.add(
-    effect(
-      guarded(() => {
-        const image = model.image.value;
-        untracked(() => {
-          upload('image', (to) => to.setImage(image));
-        });
-      }),
-    ),
-  );
-
-  disposer.add(
-    effect(
-      guarded(() => {
-        const selection = model.selection.value;
-        untracked(() => {
-          upload('selection', (to) => to.setSelected(selection?.mask ?? null));
-        });
-      }),
-    ),
-  );
+  const place = (positions: Positions | null) => {
+    const sizeBefore = lastView && sizeOf?.(lastView, model.state.value.pointSize);
+    sizeOf = positions ? pointSizer(positions) : null;
+    if (positions && renderer && renderer.cells === positions.coords.length / 2) {
+      const still = matchMedia('(prefers-reduced-motion: reduce)').matches || document.hidden;
+      const from = lastView;
+      passage =
+        from && sizeBefore && !first && !still
+          ? { view: from, size: sizeBefore, since: performance.now() }
+          : null;
+      return upload('positions', (to) => {
+        if (passage) passage.since = performance.now();
+        to.move(positions, passage !== null);
+      });
+    }
+    renderer?.dispose();
+    renderer = null;
+    passage = null;
+    if (positions) build();
+  };
+  follow(model, { guarded, place, upload, request, moved: move }, disposer);
   disposer.add(
     effect(() => {
       void model.dark.value;
@@ -380,20 +302,7 @@ export function createStage(
       // Drawn and read in one task: afterwards the browser may have cleared what was drawn.
       if (!draw(Number.MAX_SAFE_INTEGER))
         throw new GraphicsError('there is nothing drawn to take a picture of');
-      const picture = document.createElement('canvas');
-      picture.width = canvas.width;
-      picture.height = canvas.height;
-      const flat = picture.getContext('2d');
-      if (!flat) throw new GraphicsError('this browser gives no 2D canvas');
-      flat.fillStyle = `rgb(${groundOf(canvas).join(' ')})`;
-      flat.fillRect(0, 0, picture.width, picture.height);
-      flat.drawImage(canvas, 0, 0);
-      return new Promise<Blob>((resolve, reject) => {
-        picture.toBlob((blob) => {
-          if (blob) resolve(blob);
-          else reject(new GraphicsError('the picture is too large for this browser'));
-        }, 'image/png');
-      });
+      return photographOf(canvas);
     },
     paintTissue(into, x, y, scale) {
       arrive();
@@ -422,28 +331,11 @@ export function createStage(
   };
 }
 
-/** In device pixels */
-function canvasSize({ width, height }: Viewport): Viewport {
-  const ratio = window.devicePixelRatio || 1;
-  return { width: Math.max(1, Math.round(width * ratio)), height: Math.max(1, Math.round(height * ratio)) };
-}
-
-function fitCanvas(canvas: HTMLCanvasElement, viewport: Viewport): void {
-  const { width, height } = canvasSize(viewport);
-  if (canvas.width !== width) canvas.width = width;
-  if (canvas.height !== height) canvas.height = height;
-}
-
-/** Whether the image lies under the cells. */
-function onTissue({ kind }: Layout): boolean {
-  return kind === 'tissue' || kind === 'section';
-}
-
-/** The colour behind the tissue: that of the nearest element around it that has one. */
-function groundOf(canvas: HTMLCanvasElement): Rgb {
-  for (let element = canvas.parentElement; element; element = element.parentElement) {
-    const color = parseCssColour(getComputedStyle(element).backgroundColor);
-    if (color) return color;
-  }
-  return [255, 255, 255];
+/** Whether the image lies under the cells. Sections that lie upon each other in the file cannot all be on it. */
+function overImage(model: Model, { kind }: Layout): boolean {
+  return (
+    kind === 'tissue' ||
+    kind === 'section' ||
+    (kind === 'sections' && !model.bundle.value?.manifest.sections?.overlapping)
+  );
 }

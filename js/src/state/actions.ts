@@ -4,14 +4,17 @@ import {
   boxOf,
   type Camera,
   fitCamera,
+  type Orientation,
   panned,
   TURNS,
   type Viewport,
   zoomedAt,
 } from '../lib/camera';
 import { asError, isAbort, UnknownNameError } from '../lib/errors';
+import { arrangementOf } from './arrangement';
 import { type Emphasis, recoloured, withoutColours } from './class-colours';
 import { hiddenFlags } from './layer';
+import { sectionsLayout } from './layout';
 import type { Loader } from './loader';
 import type { Hover, Model } from './model';
 import { createSelectionActions, type SelectionActions } from './selection-actions';
@@ -32,10 +35,12 @@ import {
 export interface Actions extends SelectionActions {
   /** Applies what is asked; resolves when the values it needs are loaded. */
   setState(change: Partial<ViewState>): Promise<void>;
-  /** The same; where the colour or the space is not there, the rest still holds, and the promise rejects. */
+  /** The same; where the colour, the space or the split is not there, the rest still holds, and the promise rejects. */
   setStateOrRest(change: Partial<ViewState>): Promise<void>;
   setColor(color: Color): void;
   retryColor(): void;
+  /** The annotation that splits what is told of values. */
+  setGroup(column: string): void;
   setLayout(layout: Layout): void;
   /** What stands beside; null closes it. */
   setBeside(layout: Layout | null): void;
@@ -92,17 +97,27 @@ export function createActions(model: Model, loader: Loader): Actions {
     const before = model.state.value.color;
     if (part.color) check(model, part.color);
     const state = merged(model.state.value, part);
-    const moves = !sameLayout(state.layout, model.state.value.layout);
+    const now = model.state.value;
+    const moves =
+      !sameLayout(state.layout, now.layout) || (state.layout.kind === 'sections' && lie(state) !== lie(now));
     if (moves || !sameLayout(state.beside, model.state.value.beside)) await loader.prepare(state);
+    if (part.groupBy) await loader.group(part.groupBy);
     batch(() => {
       change(part);
-      // Another space has other coordinates.
+      // Another space has other coordinates; so have sections that are turned where they stand.
       if (moves && !part.camera) fitAll();
     });
     const { color } = model.state.value;
     const retry = part.color !== undefined && model.problem.value !== null;
     if (!sameColor(before, color) || retry) await loader.load(color);
     else await loader.settled();
+  };
+
+  /** What fails beside the tissue is told in a notice. */
+  const quietly = (part: Partial<ViewState>) => {
+    apply(part).catch((thrown) => {
+      if (!isAbort(thrown)) model.notice.value = asError(thrown);
+    });
   };
 
   const setHidden = (column: string, names: readonly (string | null)[]) => {
@@ -122,6 +137,18 @@ export function createActions(model: Model, loader: Loader): Actions {
     if (positions) change({ camera: fitCamera(positions.extent) });
   };
 
+  /** A change of how the tissue lies; rows of sections fill the window anew. */
+  const lying = (orientation: Orientation): Partial<ViewState> => {
+    const { layout } = model.state.value;
+    const sections = model.sections.value;
+    if (layout.kind !== 'sections' || !sections) return orientation;
+    const { viewport } = model;
+    return {
+      ...orientation,
+      layout: sectionsLayout(sections, viewport.value, arrangementOf(layout), orientation),
+    };
+  };
+
   return {
     ...createSelectionActions(model),
     setState: apply,
@@ -129,7 +156,7 @@ export function createActions(model: Model, loader: Loader): Actions {
       try {
         await apply(part);
       } catch (thrown) {
-        const { color: _, layout: __, beside: ___, ...rest } = part;
+        const { color: _, layout: __, beside: ___, groupBy: ____, ...rest } = part;
         if (!isAbort(thrown)) await apply(rest);
         throw thrown;
       }
@@ -138,20 +165,13 @@ export function createActions(model: Model, loader: Loader): Actions {
       // The problem signal already tells the user why it failed.
       apply({ color }).catch(() => {});
     },
-    setLayout(layout) {
-      apply({ layout }).catch((thrown) => {
-        if (!isAbort(thrown)) model.notice.value = asError(thrown);
-      });
-    },
+    setGroup: (groupBy) => quietly({ groupBy }),
+    setLayout: (layout) => quietly({ layout }),
     swap() {
       const { layout, beside } = model.state.value;
       if (beside) apply({ layout: beside, beside: layout }).catch(() => {});
     },
-    setBeside(beside) {
-      apply({ beside }).catch((thrown) => {
-        if (!isAbort(thrown)) model.notice.value = asError(thrown);
-      });
-    },
+    setBeside: (beside) => quietly({ beside }),
     retryColor() {
       loader.load(model.state.value.color).catch(() => {});
     },
@@ -202,15 +222,18 @@ export function createActions(model: Model, loader: Loader): Actions {
       }
     },
     turn() {
-      const { turn } = model.state.value;
-      change({ turn: TURNS[(TURNS.indexOf(turn) + 1) % TURNS.length] ?? 0 });
+      const { turn, flip } = model.state.value;
+      quietly(lying({ turn: TURNS[(TURNS.indexOf(turn) + 1) % TURNS.length] ?? 0, flip }));
     },
-    mirror: () => change({ flip: !model.state.value.flip }),
+    mirror() {
+      const { turn, flip } = model.state.value;
+      quietly(lying({ turn, flip: !flip }));
+    },
     fit: fitAll,
     reset() {
       const { pointSize, opacity, imageOpacity, imageOn, imageBrightness, imageContrast } = INITIAL;
       batch(() => {
-        const upright = { turn: INITIAL.turn, flip: INITIAL.flip };
+        const upright = lying({ turn: INITIAL.turn, flip: INITIAL.flip });
         const image = { imageOpacity, imageOn, imageBrightness, imageContrast };
         change({ pointSize, opacity, ...image, range: null, hidden: {}, ...upright });
         fitAll();
@@ -241,6 +264,8 @@ export function createActions(model: Model, loader: Loader): Actions {
     },
   };
 }
+
+const lie = ({ turn, flip }: Orientation) => `${turn} ${flip}`;
 
 function check(model: Model, color: Color): void {
   const bundle = model.bundle.value;

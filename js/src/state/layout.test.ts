@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Positions } from '../data/bundle';
-import { bestColumns, placedSections, sectionOrder } from '../lib/section-grid';
+import { fitCamera, project, viewOf } from '../lib/camera';
+import { bestColumns, placedSections } from '../lib/section-grid';
+import { arranged, arrangementOf, factsOf, withValue } from './arrangement';
 import { placedCells, type Sections, sectionsLayout } from './layout';
 import { createModel } from './model';
 import { hashOf, openedView, savedView, stateIn, viewOfHash } from './saved-view';
@@ -19,6 +21,7 @@ const sections: Sections = {
     { name: 's10', extent: [0, 0, 10, 10], count: 2 },
     { name: 's9', extent: [100, 100, 110, 120], count: 2 },
   ],
+  facts: [],
   categories: ['s10', 'empty', 's9'],
   codes: Uint8Array.of(0, 0, 2, 2, 3),
 };
@@ -46,10 +49,90 @@ test('where y grows upwards the first section is above, too', () => {
   expect(placed[0]?.box[1]).toBeGreaterThan(placed[1]?.box[3] ?? 0);
 });
 
+test.each([
+  ['down', 90, false],
+  ['up', 90, true],
+  ['down', 180, true],
+  ['up', 270, false],
+  ['up', 0, true],
+] as const)(
+  'y %s, turned by %d, mirrored %s: each section where it stood, the first at the upper left',
+  (yAxis, turn, flip) => {
+    const orientation = { turn, flip };
+    const { placed, extent } = placedSections(sections.items, 1, yAxis, orientation);
+    const view = viewOf(fitCamera(extent), extent, { width: 400, height: 600 }, yAxis, orientation);
+    const boxOn = (box: typeof extent) => {
+      const [x0, y0] = project(view, box[0], box[1]);
+      const [x1, y1] = project(view, box[2], box[3]);
+      return [Math.min(x0, x1), Math.min(y0, y1), Math.max(x0, x1), Math.max(y0, y1)] as const;
+    };
+    const [first, second] = placed.map(({ box }) => boxOn(box)) as [
+      ReturnType<typeof boxOn>,
+      ReturnType<typeof boxOn>,
+    ];
+    expect(first[3]).toBeLessThan(second[1]);
+    expect((first[0] + first[2]) / 2).toBeCloseTo((second[0] + second[2]) / 2);
+    // The second is 10 wide and 20 high, and lies on its side after a quarter.
+    const side = (second[2] - second[0]) / (second[3] - second[1]);
+    expect(side).toBeCloseTo(turn === 90 || turn === 270 ? 2 : 0.5);
+    for (const [left, top, right, bottom] of [first, second]) {
+      expect(Math.min(left, top)).toBeGreaterThan(0);
+      expect(right).toBeLessThan(400);
+      expect(bottom).toBeLessThan(600);
+    }
+  },
+);
+
 test('sections in the order of their names read numbers as numbers', () => {
-  expect(sectionOrder(sections.items, 'name').map(({ name }) => name)).toEqual(['s9', 's10']);
+  expect(arranged(sections.items, [], { order: 'name' }).map(({ name }) => name)).toEqual(['s9', 's10']);
   const [large, small] = [{ ...sections.items[1], count: 9 }, sections.items[0]] as typeof sections.items;
-  expect(sectionOrder([small, large] as never, 'cells')[0]).toBe(large);
+  expect(arranged([small, large] as never, [], { order: 'cells' })[0]).toBe(large);
+});
+
+test('sections by what an annotation says of each: classes in their order, numbers by size, none last', () => {
+  const extent: [number, number, number, number] = [0, 0, 1, 1];
+  const items = ['a', 'b', 'c', 'd'].map((name) => ({ name, extent, count: 1 }));
+  const chunks: never[] = [];
+  const category = (name: string) => ({ name, color: '#000000', count: 1 });
+  const facts = factsOf({
+    sections: {
+      column: 's',
+      overlapping: false,
+      items,
+      missing: 0,
+      facts: [
+        { column: 'stage', values: ['late', null, 'early', 'late'] },
+        { column: 'age', values: [10, 9, null, 100] },
+        { column: 'torn', values: ['of another length'] },
+      ],
+    },
+    columns: [
+      {
+        kind: 'category',
+        name: 'stage',
+        dtype: 'uint8',
+        categories: [category('early'), category('late')],
+        missing: 0,
+        chunks,
+      },
+    ],
+  });
+  expect(facts.map(({ column }) => column)).toEqual(['stage', 'age']);
+  const names = (arrangement: Parameters<typeof arranged>[2]) =>
+    arranged(items, facts, arrangement)
+      .map(({ name }) => name)
+      .join('');
+  expect(names({ order: 'column', by: 'stage' })).toBe('cadb');
+  expect(names({ order: 'column', by: 'age' })).toBe('badc');
+  expect(names({ order: 'column', by: 'gone' })).toBe('abcd');
+  expect(names({ order: 'file', only: { stage: ['late'] } })).toBe('ad');
+  expect(names({ order: 'file', only: { stage: ['late'], age: [100, null] } })).toBe('d');
+  expect(names({ order: 'file', only: { gone: [] } })).toBe('abcd');
+  const [stage] = facts as [(typeof facts)[number]];
+  const without = withValue({ order: 'name' }, stage, 'late', false);
+  expect(without).toEqual({ order: 'name', only: { stage: ['early', null] } });
+  expect(withValue(without, stage, 'late', true)).toEqual({ order: 'name' });
+  expect(arrangementOf({ kind: 'section', name: 'a', by: null, only: {} })).toEqual({ order: 'file' });
 });
 
 test('as many in a row as show them largest', () => {
@@ -60,7 +143,7 @@ test('as many in a row as show them largest', () => {
   }));
   expect(bestColumns(square, 400, 300)).toBe(4);
   expect(bestColumns(square, 1200, 100)).toBe(12);
-  expect(sectionsLayout(square, { width: 0, height: 0 }).kind).toBe('sections');
+  expect(sectionsLayout({ items: square, facts: [] }, { width: 0, height: 0 }).kind).toBe('sections');
 });
 
 test('one section alone, and the tissue where something is not loaded', () => {

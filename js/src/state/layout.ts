@@ -1,22 +1,30 @@
 import type { Positions } from '../data/bundle';
 import type { Codes } from '../data/columns';
-import type { Viewport } from '../lib/camera';
-import { bestColumns, type Placed, placedSections, type Section, sectionOrder } from '../lib/section-grid';
-import type { Layout } from './view-state';
+import { type Orientation, UPRIGHT, type Viewport } from '../lib/camera';
+import { bestColumns, type Placed, placedSections, type Section } from '../lib/section-grid';
+import { arranged, arrangementOf, type Fact } from './arrangement';
+import type { Arrangement, Layout } from './view-state';
 
 /** The tissue's sections, with the code of each cell's among `names`. */
 export interface Sections {
   column: string;
   /** Those with cells, in the order of the file. */
   items: readonly Section[];
+  facts: readonly Fact[];
   /** Of the column, whose codes count categories. */
   categories: readonly string[];
   codes: Codes;
 }
 
-/** All sections side by side, as many in a row as show them largest. */
-export function sectionsLayout(items: readonly Section[], { width, height }: Viewport): Layout {
-  return { kind: 'sections', columns: bestColumns(items, width || 1, height || 1), order: 'file' };
+/** The sections of an arrangement side by side, as many in a row as show them largest. */
+export function sectionsLayout(
+  { items, facts }: Pick<Sections, 'items' | 'facts'>,
+  { width, height }: Viewport,
+  arrangement: Arrangement = { order: 'file' },
+  orientation: Orientation = UPRIGHT,
+): Layout {
+  const columns = bestColumns(arranged(items, facts, arrangement), width || 1, height || 1, orientation);
+  return { kind: 'sections', columns, ...arrangement };
 }
 
 interface LaidOut {
@@ -30,19 +38,21 @@ export function placedCells(
   layout: Layout,
   embeddings: ReadonlyMap<string, Positions>,
   sections: Sections | null,
+  orientation: Orientation = UPRIGHT,
 ): LaidOut {
   if (layout.kind === 'embedding') return { positions: embeddings.get(layout.name) ?? tissue, titles: [] };
   if (layout.kind === 'tissue' || !sections) return { positions: tissue, titles: [] };
   if (layout.kind === 'section') {
     const one = sections.items.find(({ name }) => name === layout.name);
     if (!one) return { positions: tissue, titles: [] };
-    const coords = moved(tissue, sections, [{ section: one, dx: 0, dy: 0, box: one.extent }]);
+    const coords = moved(tissue, sections, [{ section: one, dx: 0, dy: 0 }]);
     return { positions: { ...tissue, coords, extent: one.extent }, titles: [] };
   }
   const { placed, extent } = placedSections(
-    sectionOrder(sections.items, layout.order),
+    arranged(sections.items, sections.facts, arrangementOf(layout)),
     Math.max(1, Math.round(layout.columns)),
     tissue.yAxis,
+    orientation,
   );
   return { positions: { ...tissue, coords: moved(tissue, sections, placed), extent }, titles: placed };
 }
@@ -51,7 +61,7 @@ export function placedCells(
 function moved(
   { coords }: Positions,
   { categories, codes }: Sections,
-  placed: readonly Placed[],
+  placed: readonly Pick<Placed, 'section' | 'dx' | 'dy'>[],
 ): Float32Array {
   const dx = new Float64Array(categories.length + 1).fill(Number.NaN);
   const dy = new Float64Array(categories.length + 1).fill(Number.NaN);

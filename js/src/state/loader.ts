@@ -7,6 +7,7 @@ import { fitCamera } from '../lib/camera';
 import { asError, isAbort, UnknownNameError } from '../lib/errors';
 import { pause } from '../lib/pause';
 import type { BundleSource, ReadContext } from '../source/bundle-source';
+import { factsOf } from './arrangement';
 import { type Layer, NO_LAYER } from './layer';
 import { type Sections, sectionsLayout } from './layout';
 import type { Model } from './model';
@@ -19,6 +20,8 @@ export interface Loader {
   load(color: Color): Promise<void>;
   /** Loads what a layout, or an embedding beside it, needs. */
   prepare(state: Pick<ViewState, 'layout' | 'beside'>): Promise<void>;
+  /** Loads the classes that split what is told of values. */
+  group(column: string): Promise<void>;
   /** Resolves when no load is in progress, whatever came of it. */
   settled(): Promise<void>;
   /** What can wait until the first frame stands: image, ids, further columns. */
@@ -178,7 +181,8 @@ export function createLoader(
     if (column.kind !== 'category') throw new UnknownNameError('column', stated.column);
     keepColumn(column);
     const categories = column.categories.map(({ name }) => name);
-    const sections = { column: stated.column, items: stated.items, categories, codes: column.codes };
+    const facts = factsOf(bundle.manifest);
+    const sections = { column: stated.column, items: stated.items, facts, categories, codes: column.codes };
     model.sections.value = sections;
     return sections;
   };
@@ -194,6 +198,11 @@ export function createLoader(
         if (!items.some(({ name }) => name === asked.name)) throw new UnknownNameError('section', asked.name);
       }
     }
+  };
+
+  const group = async (name: string) => {
+    const column = await model.bundle.value?.column(name, ctx());
+    if (column) keepColumn(column);
   };
 
   const start = async () => {
@@ -232,7 +241,9 @@ export function createLoader(
       const stated = free ? firstView(bundle) : {};
       model.state.value = merged(model.state.value, stated);
       if (free && !stated.layout && bundle.manifest.sections?.overlapping) {
-        const layout = sectionsLayout(bundle.manifest.sections.items, model.viewport.value);
+        const { items } = bundle.manifest.sections;
+        const { viewport, state } = model;
+        const layout = sectionsLayout({ items, facts: [] }, viewport.value, undefined, state.value);
         model.state.value = merged(model.state.value, { layout });
       }
       const first = firstColor(bundle, columns, model.state.value);
@@ -289,15 +300,17 @@ export function createLoader(
         }),
       ),
     ]);
+    const split = model.state.value.groupBy;
+    if (split !== null) await quietly(group(split));
     const wanted = eager ? model.columns.value : model.columns.value.slice(0, TOOLTIP_COLUMNS);
-    const group = model.columns.value.find((column) => column.kind === 'category');
+    const classes = model.columns.value.find((column) => column.kind === 'category');
     const affordable = eager || wanted.length * bundle.manifest.n_cells <= TOOLTIP_VALUES;
-    for (const column of affordable ? wanted : group ? [group] : []) {
+    for (const column of affordable ? wanted : classes ? [classes] : []) {
       if (closed.signal.aborted) return;
       await quietly(bundle.column(column.name, ctx()).then(keepColumn));
     }
-    if (model.state.value.groupBy === null && group) {
-      model.state.value = merged(model.state.value, { groupBy: group.name });
+    if (model.state.value.groupBy === null && classes) {
+      model.state.value = merged(model.state.value, { groupBy: classes.name });
     }
   };
 
@@ -305,6 +318,7 @@ export function createLoader(
     start,
     load,
     prepare,
+    group,
     settled: () => pending.catch(() => {}),
     loadRest,
     dispose() {

@@ -2,7 +2,8 @@ import { computed, type ReadonlySignal, type Signal, signal } from '@preact/sign
 import type { Bundle, Positions, TissueImage } from '../data/bundle';
 import type { CellNames } from '../data/cell-ids';
 import type { CategoryValues, ColumnInfo, ColumnValues } from '../data/columns';
-import { type View, type Viewport, viewOf } from '../lib/camera';
+import type { GeneOrder } from '../data/gene-search';
+import { UPRIGHT, type View, type Viewport, viewOf } from '../lib/camera';
 import { type ColourScale, colourScale } from '../lib/colormap';
 import type { Placed } from '../lib/section-grid';
 import { type ClassesOf, classesWith, type Emphasis, type Paint, paintOf } from './class-colours';
@@ -62,6 +63,10 @@ export interface Model {
   /** Why nothing can be loaded at the moment, in words for the reader. */
   readonly waiting: Signal<string | null>;
   readonly recentGenes: Signal<readonly string[]>;
+  /** Whether classes are compared by how their values lie, not by one number. */
+  readonly spread: Signal<boolean>;
+  /** Of the list that one searches. */
+  readonly geneOrder: Signal<GeneOrder>;
   readonly hover: Signal<Hover | null>;
   /** Where the pointer is, in coordinate units. */
   readonly pointer: Signal<readonly [number, number] | null>;
@@ -96,10 +101,6 @@ export function createModel(initial: Partial<ViewState> = {}): Model {
   const embeddings = signal<ReadonlyMap<string, Positions>>(new Map());
   const sections = signal<Sections | null>(null);
   const layout = computed(() => state.value.layout);
-  const laidOut = computed(
-    () => tissue.value && placedCells(tissue.value, layout.value, embeddings.value, sections.value),
-  );
-  const positions = computed(() => laidOut.value?.positions ?? null);
   const layer = signal<Layer>(NO_LAYER);
   const loaded = signal<ReadonlyMap<string, ColumnValues>>(new Map());
   const viewport = signal<Viewport>({ width: 0, height: 0 });
@@ -107,6 +108,14 @@ export function createModel(initial: Partial<ViewState> = {}): Model {
   const camera = computed(() => state.value.camera);
   const turn = computed(() => state.value.turn);
   const flip = computed(() => state.value.flip);
+  const orientation = computed(() => orientationOf(layout.value, { turn: turn.value, flip: flip.value }));
+  // Cells that are in no row stay where they are, however they are looked at.
+  const rows = computed(() => (layout.value.kind === 'sections' ? orientation.value : UPRIGHT));
+  const laidOut = computed(
+    () =>
+      tissue.value && placedCells(tissue.value, layout.value, embeddings.value, sections.value, rows.value),
+  );
+  const positions = computed(() => laidOut.value?.positions ?? null);
   const theme = computed(() => state.value.theme);
   const groupBy = computed(() => state.value.groupBy);
   const limits = computed(() => state.value.range);
@@ -148,6 +157,8 @@ export function createModel(initial: Partial<ViewState> = {}): Model {
     notice: signal<Error | null>(null),
     waiting: signal<string | null>(null),
     recentGenes: signal<readonly string[]>([]),
+    spread: signal(false),
+    geneOrder: signal<GeneOrder>('file'),
     hover: signal<Hover | null>(null),
     pointer: signal<readonly [number, number] | null>(null),
     emphasis,
@@ -163,8 +174,7 @@ export function createModel(initial: Partial<ViewState> = {}): Model {
     view: computed(() => {
       const at = positions.value;
       if (!at || !camera.value || viewport.value.width === 0) return null;
-      const orientation = orientationOf(layout.value, { turn: turn.value, flip: flip.value });
-      return viewOf(camera.value, at.extent, viewport.value, at.yAxis, orientation);
+      return viewOf(camera.value, at.extent, viewport.value, at.yAxis, orientation.value);
     }),
     dark: computed(() => (theme.value === 'auto' ? systemDark.value : theme.value === 'dark')),
     range,

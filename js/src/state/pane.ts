@@ -5,6 +5,7 @@ import {
   type Camera,
   fitCamera,
   panned,
+  UPRIGHT,
   type Viewport,
   viewOf,
   zoomedAt,
@@ -28,20 +29,21 @@ export function besidePane(
     shown = model.state.value.beside ?? shown; // the last one while it closes
     return shown;
   });
+  const turn = computed(() => model.state.value.turn);
+  const flip = computed(() => model.state.value.flip);
+  const orientation = computed(() => orientationOf(layout.value, { turn: turn.value, flip: flip.value }));
+  const rows = computed(() => (layout.value.kind === 'sections' ? orientation.value : UPRIGHT));
   const laidOut = computed(() => {
     const tissue = model.tissue.value;
     const to = layout.value;
-    return tissue && placedCells(tissue, to, model.embeddings.value, model.sections.value);
+    return tissue && placedCells(tissue, to, model.embeddings.value, model.sections.value, rows.value);
   });
   const positions = computed(() => laidOut.value?.positions ?? null);
-  const turn = computed(() => model.state.value.turn);
-  const flip = computed(() => model.state.value.flip);
-  const orientation = () => orientationOf(layout.value, { turn: turn.value, flip: flip.value });
   const view = computed(() => {
     const at = positions.value;
     if (!at || viewport.value.width === 0) return null;
     const from = camera.value ?? fitCamera(at.extent);
-    return viewOf(from, at.extent, viewport.value, at.yAxis, orientation());
+    return viewOf(from, at.extent, viewport.value, at.yAxis, orientation.value);
   });
   let kept: ViewState | null = null;
   const state = computed((): ViewState => {
@@ -92,7 +94,7 @@ export function besidePane(
       },
       zoomTo(points) {
         const at = positions.value;
-        if (at) camera.value = boxCamera(boxOf(points), at.extent, viewport.value, orientation());
+        if (at) camera.value = boxCamera(boxOf(points), at.extent, viewport.value, orientation.value);
       },
       fit() {
         camera.value = null;

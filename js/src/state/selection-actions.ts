@@ -62,6 +62,14 @@ export function createSelectionActions(model: Model): SelectionActions {
     return selectionOf(mask);
   };
 
+  /** Whether a cell is in sight: not hidden, and with a place where the cells stand now; null where all are. */
+  const seen = (): ((cell: number) => boolean) | null => {
+    const visible = visibleTest(model.layer.value, model.state.value);
+    const coords = model.positions.value?.coords;
+    if (model.state.value.layout.kind === 'tissue' || !coords) return visible;
+    return (cell) => !Number.isNaN(coords[2 * cell]) && (!visible || visible(cell));
+  };
+
   const find = (name: string) => model.regions.value.find((region) => region.name === name);
 
   return {
@@ -82,7 +90,7 @@ export function createSelectionActions(model: Model): SelectionActions {
       );
     },
     selectWhere(wanted, how) {
-      const visible = visibleTest(model.layer.value, model.state.value);
+      const visible = seen();
       const cells = new Uint32Array(total() ?? 0);
       let count = 0;
       for (let cell = 0; cell < cells.length; cell++)
@@ -92,7 +100,7 @@ export function createSelectionActions(model: Model): SelectionActions {
     setSelection: (mask) => put(mask && checked(mask, 'the selection')),
     clearSelection: () => put(null),
     invertSelection() {
-      const visible = visibleTest(model.layer.value, model.state.value);
+      const visible = seen();
       const before = model.selection.value?.mask;
       const next = new Uint8Array(total() ?? 0);
       for (let cell = 0; cell < next.length; cell++) {

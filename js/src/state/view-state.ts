@@ -15,11 +15,24 @@ export type Color =
 /** Where the cells stand. */
 export type Layout =
   | { kind: 'tissue' }
-  /** All sections side by side, `columns` in a row, in the order of their names, their sizes, or of the file. */
-  | { kind: 'sections'; columns: number; order: SectionOrder }
-  | { kind: 'section'; name: string }
+  /** All sections side by side, `columns` in a row. */
+  | ({ kind: 'sections'; columns: number } & Arrangement)
+  /** One alone; the arrangement says which are before and after it. */
+  | ({ kind: 'section'; name: string } & Partial<Arrangement>)
   | { kind: 'embedding'; name: string };
-export type SectionOrder = 'file' | 'name' | 'cells';
+
+/** Of the file, of their names, their sizes, or what an annotation says of each. */
+export const SECTION_ORDERS = ['file', 'name', 'cells', 'column'] as const;
+export type SectionOrder = (typeof SECTION_ORDERS)[number];
+
+/** Which sections are shown, in which order. */
+export interface Arrangement {
+  order: SectionOrder;
+  /** The column of the order `column`. */
+  by?: string | null;
+  /** Values that are shown, by their columns. */
+  only?: Readonly<Record<string, readonly (string | number | null)[]>>;
+}
 
 export type PaletteName = 'file' | ClassPalette;
 export const PALETTE_NAMES: readonly PaletteName[] = ['file', 'distinct', 'safe'];
@@ -39,7 +52,7 @@ export interface ViewState {
   groupBy: string | null;
   /** Null until the data is there: then all cells in view. */
   camera: Camera | null;
-  /** How the tissue lies: degrees clockwise, then mirrored left to right. Embeddings and rows of sections stay upright. */
+  /** How the tissue lies: degrees clockwise, then mirrored left to right. So each section in rows of them; embeddings stay upright. */
   turn: Turn;
   flip: boolean;
   /** Factor on the natural size of a cell. */
@@ -77,7 +90,7 @@ export const INITIAL: ViewState = {
   turn: 0,
   flip: false,
   pointSize: 1,
-  opacity: 0.92,
+  opacity: 1,
   imageOn: true,
   imageOpacity: 0.85,
   imageBrightness: 1,
@@ -110,7 +123,7 @@ export function orientationOf(
   { kind }: Layout,
   { turn, flip }: Pick<ViewState, 'turn' | 'flip'>,
 ): Orientation {
-  return kind === 'tissue' || kind === 'section' ? { turn, flip } : UPRIGHT;
+  return kind === 'embedding' ? UPRIGHT : { turn, flip };
 }
 
 export function sameLayout(a: Layout | null, b: Layout | null): boolean {
@@ -202,7 +215,13 @@ function soundClassColors(columns: unknown): boolean {
 
 function soundLayout(layout: Layout | null): boolean {
   if (layout?.kind === 'tissue') return true;
-  if (layout?.kind === 'sections')
-    return layout.columns >= 1 && ['file', 'name', 'cells'].includes(layout.order);
-  return (layout?.kind === 'section' || layout?.kind === 'embedding') && typeof layout.name === 'string';
+  if (layout?.kind === 'sections' || layout?.kind === 'section') {
+    const { order = layout.kind === 'section' ? 'file' : undefined, by = null, only = {} } = layout;
+    const sound =
+      SECTION_ORDERS.includes(order as SectionOrder) &&
+      (by === null || typeof by === 'string') &&
+      soundHidden(only);
+    return sound && (layout.kind === 'sections' ? layout.columns >= 1 : typeof layout.name === 'string');
+  }
+  return layout?.kind === 'embedding' && typeof layout.name === 'string';
 }

@@ -6,6 +6,10 @@ test('names stand between spaces, commas, semicolons and lines, each once', () =
   expect(namesIn(' \n')).toEqual([]);
 });
 
+test('where names hold spaces, these separate nothing', () => {
+  expect(namesIn('146Nd CD68,  147Sm CD20 \n146Nd CD68\tX', true)).toEqual(['146Nd CD68', '147Sm CD20', 'X']);
+});
+
 test('the mode of each way to name genes', () => {
   expect(modeOf('hvgs:200')).toEqual({ mode: 'hvgs', count: 200, names: [] });
   expect(modeOf('top_mean:7').mode).toBe('top_mean');

@@ -29,9 +29,10 @@ export function modeOf(value: string | readonly string[]): { mode: Mode; count: 
   };
 }
 
-/** Names between spaces, commas, semicolons and line ends; each once. */
-export function namesIn(text: string): string[] {
-  return [...new Set(text.split(/[\s,;]+/).filter((name) => name !== ''))];
+/** Names between commas, semicolons, line ends and, unless names hold some, spaces; each once. */
+export function namesIn(text: string, spaced = false): string[] {
+  const parts = text.split(spaced ? /[\t\r\n,;]+/ : /[\s,;]+/).map((name) => name.trim());
+  return [...new Set(parts.filter((name) => name !== ''))];
 }
 
 export function Genes({ traits }: { traits: Traits }): JSX.Element {
@@ -88,23 +89,24 @@ function GeneList({ traits, id }: { traits: Traits; id: string }): JSX.Element {
   const asked = useRef(0);
   /** Lists from here: effects run late, when more may have been typed. */
   const typed = useRef(new WeakSet<readonly string[]>());
-  const names = namesIn(text.value);
+  const { spaced = false } = traits.summary.value;
+  const names = namesIn(text.value, spaced);
   const unknown = traits.estimate.value.unknown ?? [];
   useEffect(() => {
     // Set from Python meanwhile: show that, not what was typed before.
     if (typeof value === 'string' || typed.current.has(value)) return;
-    if (namesIn(text.value).join('\n') !== value.join('\n')) text.value = value.join('\n');
-  }, [value, text]);
+    if (namesIn(text.value, spaced).join('\n') !== value.join('\n')) text.value = value.join('\n');
+  }, [value, text, spaced]);
   const set = (next: string) => {
     text.value = next;
-    const found = namesIn(next);
+    const found = namesIn(next, spaced);
     typed.current.add(found);
     traits.change({ genes_mode: found });
   };
   const word = (): { from: number; to: number; text: string } => {
     const at = area.current?.selectionStart ?? 0;
     const before = text.value.slice(0, at);
-    const from = before.search(/[^\s,;]*$/);
+    const from = before.search(spaced ? /[^\t\r\n,; ][^\t\r\n,;]*$|$/ : /[^\s,;]*$/);
     return { from, to: at, text: before.slice(from) };
   };
   const complete = async () => {

@@ -112,7 +112,9 @@ function Size({ traits }: { traits: Traits }): JSX.Element | null {
       class={`kf-size${traits.pending.value ? ' kf-stale' : ''}`}
       title={say('The bytes before compression')}
     >
-      {say('%1 files · up to %2', formatCount(files), formatBytes(bytes ?? 0))}
+      {files === 1
+        ? say('1 file · up to %1', formatBytes(bytes ?? 0))
+        : say('%1 files · up to %2', formatCount(files), formatBytes(bytes ?? 0))}
       {!running && ` · ≈ ${duration(seconds ?? 0)}`}
     </span>
   );

@@ -34,6 +34,8 @@ export interface Summary {
   section_columns?: string[];
   embeddings?: { key: string; label: string; default: boolean }[];
   marked?: number | null;
+  /** Whether names of genes hold spaces. */
+  spaced?: boolean;
 }
 
 export interface Estimate {

@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import { BINS, halfWidths, spreadsByCode } from './spread';
+
+const signal = new AbortController().signal;
+const VALUES = Float32Array.from([0, 1, 2, 3, 4, Number.NaN, 10, 20]);
+const CODES = Uint8Array.from([0, 0, 0, 0, 0, 0, 1, 2]);
+const share = (value: number) => Math.min(1, value / 4);
+
+test('quartiles and bins are those of each class; cells without a value or a class count nowhere', async () => {
+  const [one, two] = await spreadsByCode(VALUES, CODES, 2, share, { signal });
+  expect(one).toMatchObject({ count: 5, mean: 2, q1: 1, median: 2, q3: 3 });
+  expect(one?.bins[0]).toBe(1);
+  expect(one?.bins[BINS / 2]).toBe(1);
+  expect(one?.bins[BINS - 1]).toBe(1);
+  expect(two).toMatchObject({ count: 1, median: 10 });
+  expect(two?.bins[BINS - 1]).toBe(1);
+});
+
+test('a mask takes its side only', async () => {
+  const mask = Uint8Array.from([1, 1, 1, 0, 0, 1, 0, 0]);
+  const [inside, none] = await spreadsByCode(VALUES, CODES, 2, share, { mask, signal });
+  expect(inside).toMatchObject({ count: 3, median: 1 });
+  expect(none?.count).toBe(0);
+  const [outside] = await spreadsByCode(VALUES, CODES, 2, share, { mask, side: 0, signal });
+  expect(outside).toMatchObject({ count: 2, median: 3.5 });
+});
+
+test('who gave up gets nothing', async () => {
+  const gone = new AbortController();
+  gone.abort();
+  await expect(spreadsByCode(VALUES, CODES, 2, share, { signal: gone.signal })).rejects.toThrow();
+});
+
+test('a violin is widest where most cells are', () => {
+  const bins = new Uint32Array(BINS);
+  bins[10] = 4;
+  bins[30] = 16;
+  const widths = halfWidths(bins);
+  expect(widths[30]).toBe(1);
+  expect(widths[10]).toBeCloseTo(0.5);
+  expect(widths[20]).toBe(0);
+  expect([...halfWidths(new Uint32Array(BINS))]).toEqual(new Array(BINS).fill(0));
+});

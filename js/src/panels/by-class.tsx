@@ -1,0 +1,109 @@
+import type { JSX } from 'preact';
+import { useMemo } from 'preact/hooks';
+import { meanByCode } from '../data/summary';
+import { formatMean } from '../lib/format';
+import { Chip } from './buttons';
+import { usePanels } from './context';
+import { Violins } from './violins';
+
+const MOST_GROUPS = 40;
+
+/** The annotation whose classes split what is shown. */
+export function GroupSelect(): JSX.Element | null {
+  const { model, actions } = usePanels();
+  const names = model.columns.value.filter(({ kind }) => kind === 'category').map(({ name }) => name);
+  const group = model.group.value?.name;
+  if (!group) return null;
+  return (
+    <select
+      class="ks-order ks-group-select"
+      aria-label="Split by"
+      title={`By the classes of ${group}`}
+      value={group}
+      onChange={(event) => actions.setGroup(event.currentTarget.value)}
+    >
+      {names.map((name) => (
+        <option key={name} value={name}>
+          {name}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+/** Whether the classes are told by one number or by how their values lie. */
+export function HowByClass({ first }: { first: string }): JSX.Element {
+  const { model } = usePanels();
+  const spread = model.spread.value;
+  const set = (on: boolean) => () => {
+    model.spread.value = on;
+  };
+  return (
+    <div class="ks-chips">
+      <Chip pressed={!spread} onClick={set(false)}>
+        {first}
+      </Chip>
+      <Chip pressed={spread} title="Violins: all values of each class" onClick={set(true)}>
+        Spread
+      </Chip>
+    </div>
+  );
+}
+
+function Means({ values }: { values: Float32Array }): JSX.Element | null {
+  const { model } = usePanels();
+  const group = model.group.value;
+  const classes = model.classes.value;
+  const rows = useMemo(() => {
+    if (!group) return [];
+    const means = meanByCode(values, group.codes, group.categories.length);
+    return classes(group)
+      .map(({ name, color }, code) => ({ name, color, mean: means[code] ?? Number.NaN }))
+      .filter(({ mean }) => Number.isFinite(mean))
+      .sort((a, b) => b.mean - a.mean);
+  }, [group, classes, values]);
+  const scale = model.scale.value;
+  const top = rows.reduce((most, { mean }) => Math.max(most, mean), 0);
+  return (
+    <ul class="ks-means">
+      {rows.slice(0, MOST_GROUPS).map(({ name, color, mean }) => (
+        <li key={name}>
+          <span class="ks-dot" style={{ background: color }} />
+          <span class="ks-class-name" title={name}>
+            {name}
+          </span>
+          <span class="ks-bar">
+            <span
+              style={{
+                width: `${top > 0 ? Math.max(0, (mean / top) * 100) : 0}%`,
+                background: scale.css(mean),
+              }}
+            />
+          </span>
+          <span class="ks-number ks-muted">{formatMean(mean)}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** What the values are in each class of an annotation. */
+export function ByClass({ values }: { values: Float32Array }): JSX.Element | null {
+  const { model } = usePanels();
+  const group = model.group.value;
+  if (!group || group.codes.length !== values.length) return null;
+  return (
+    <>
+      <div class="ks-heading-line ks-gap">
+        <h2 class="ks-heading">By class</h2>
+        <GroupSelect />
+      </div>
+      <HowByClass first="Mean" />
+      {model.spread.value ? (
+        <Violins values={values} group={group} selection={null} />
+      ) : (
+        <Means values={values} />
+      )}
+    </>
+  );
+}

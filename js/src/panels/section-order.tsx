@@ -1,0 +1,131 @@
+import type { JSX } from 'preact';
+import { useId, useRef } from 'preact/hooks';
+import { arranged, arrangementOf, type Fact, factsOf, factText, withValue } from '../state/arrangement';
+import { sectionsLayout } from '../state/layout';
+import type { Arrangement, Layout, SectionOrder } from '../state/view-state';
+import { usePanels } from './context';
+
+type Grid = Extract<Layout, { kind: 'sections' }>;
+
+const BY = 'by ';
+const GAP = 6;
+/** Of a number that differs in every section, a filter by single values would be a long list. */
+const MOST_VALUES = 40;
+
+function useSections() {
+  const { model, actions } = usePanels();
+  const manifest = model.bundle.value?.manifest;
+  const items = manifest?.sections?.items ?? [];
+  const facts = manifest ? factsOf(manifest) : [];
+  const arrange = (arrangement: Arrangement) =>
+    actions.setLayout(sectionsLayout({ items, facts }, model.viewport.value, arrangement, model.state.value));
+  return { items, facts, arrange };
+}
+
+export function SectionOrderSelect({ layout }: { layout: Grid }): JSX.Element {
+  const { facts, arrange } = useSections();
+  const { only } = arrangementOf(layout);
+  return (
+    <select
+      class="ks-order"
+      aria-label="Order of the sections"
+      value={layout.order === 'column' ? BY + layout.by : layout.order}
+      onChange={(event) => {
+        const chosen = event.currentTarget.value;
+        const fact = facts.find(({ column }) => BY + column === chosen);
+        const order: Arrangement = fact
+          ? { order: 'column', by: fact.column }
+          : { order: chosen as SectionOrder };
+        arrange(only ? { ...order, only } : order);
+      }}
+    >
+      <option value="file">as in the file</option>
+      <option value="name">by name</option>
+      <option value="cells">by number of cells</option>
+      {facts.map(({ column }) => (
+        <option key={column} value={BY + column}>
+          by {column}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+/** Which sections are shown, by what annotations say of them. */
+export function SectionFilter({ layout }: { layout: Grid }): JSX.Element | null {
+  const { items, facts, arrange } = useSections();
+  const id = useId();
+  const button = useRef<HTMLButtonElement>(null);
+  const sheet = useRef<HTMLDivElement>(null);
+  const usable = facts.filter(({ distinct }) => distinct.length <= MOST_VALUES);
+  if (usable.length === 0) return null;
+  const arrangement = arrangementOf(layout);
+  const shown = arranged(items, facts, arrangement).length;
+  const toggle = (fact: Fact, value: Fact['values'][number], on: boolean) => {
+    const next = withValue(arrangement, fact, value, on);
+    // An empty window would say nothing: the last one stays.
+    if (arranged(items, facts, next).length > 0) arrange(next);
+  };
+  return (
+    <>
+      <button
+        type="button"
+        class="ks-segment"
+        ref={button}
+        aria-haspopup="dialog"
+        aria-pressed={arrangement.only !== undefined}
+        title="Show only sections with certain values"
+        popovertarget={id}
+      >
+        {shown < items.length ? `${shown} of ${items.length}` : 'Filter'}
+      </button>
+      <div
+        id={id}
+        class="ks-card ks-filter"
+        popover="auto"
+        role="dialog"
+        aria-label="Sections that are shown"
+        ref={sheet}
+        onBeforeToggle={(event) => {
+          const at = button.current?.getBoundingClientRect();
+          if (event.newState !== 'open' || !at || !sheet.current) return;
+          sheet.current.style.top = `${at.bottom + GAP}px`;
+          sheet.current.style.left = `${Math.max(GAP, at.left)}px`;
+          sheet.current.style.maxHeight = `calc(100vh - ${at.bottom + 2 * GAP}px)`;
+        }}
+        // Keys that are pressed here are not meant for the tissue.
+        onKeyDown={(event) => event.stopPropagation()}
+      >
+        {usable.map((fact) => (
+          <fieldset key={fact.column}>
+            <legend class="ks-heading ks-plain">{fact.column}</legend>
+            {fact.distinct.map((value) => {
+              const on = arrangement.only?.[fact.column]?.includes(value) ?? true;
+              return (
+                <label key={factText(value)}>
+                  <input
+                    type="checkbox"
+                    checked={on}
+                    onChange={(event) => {
+                      toggle(fact, value, event.currentTarget.checked);
+                      event.currentTarget.checked = on;
+                    }}
+                  />
+                  <span class={value === null ? 'ks-muted' : ''}>{factText(value)}</span>
+                  <span class="ks-number ks-muted">
+                    {fact.values.filter((other) => other === value).length}
+                  </span>
+                </label>
+              );
+            })}
+          </fieldset>
+        ))}
+        {arrangement.only && (
+          <button type="button" class="ks-link" onClick={() => arrange({ ...arrangement, only: {} })}>
+            Show all sections
+          </button>
+        )}
+      </div>
+    </>
+  );
+}

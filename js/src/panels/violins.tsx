@@ -1,0 +1,121 @@
+import { useSignal } from '@preact/signals';
+import type { JSX } from 'preact';
+import { useEffect } from 'preact/hooks';
+import type { CategoryValues } from '../data/columns';
+import { BINS, halfWidths, type Spread, spreadsByCode } from '../data/spread';
+import type { ColourScale } from '../lib/colormap';
+import { formatCount, formatValue } from '../lib/format';
+import type { Selection } from '../state/selection';
+import { usePanels } from './context';
+
+const MOST = 40;
+
+interface Row {
+  name: string;
+  color: string;
+  /** Of the selection, or of all cells */
+  of: Spread;
+  /** Of the other cells; null without a selection */
+  rest: Spread | null;
+}
+
+interface Ask {
+  values: Float32Array;
+  group: CategoryValues;
+  selection: Selection | null;
+}
+
+async function rowsOf(
+  { values, group, selection }: Ask,
+  scale: ColourScale,
+  colors: readonly string[],
+  signal: AbortSignal,
+): Promise<Row[]> {
+  const of = (side: 0 | 1) =>
+    spreadsByCode(values, group.codes, group.categories.length, scale.share, {
+      mask: selection?.mask ?? null,
+      side,
+      signal,
+    });
+  const mine = await of(1);
+  const others = selection && (await of(0));
+  return group.categories
+    .map(({ name }, code) => ({
+      name,
+      color: colors[code] ?? '',
+      of: mine[code] as Spread,
+      rest: others?.[code] ?? null,
+    }))
+    .filter(({ of: { count } }) => count > 0)
+    .sort((a, b) => b.of.mean - a.of.mean);
+}
+
+/** The upper edge from left to right, then the lower one back, on a field of `BINS` by 2. */
+function outline(above: Float32Array, below: Float32Array): string {
+  const top = Array.from(above, (width, i) => `${i + 0.5} ${(1 - width).toFixed(3)}`);
+  const bottom = Array.from(below, (width, i) => `${i + 0.5} ${(1 + width).toFixed(3)}`).reverse();
+  return `M0 1L${top.join('L')}L${BINS} 1L${bottom.join('L')}Z`;
+}
+
+const NOTHING = new Float32Array(BINS);
+
+function Violin({ row, scale }: { row: Row; scale: ColourScale }): JSX.Element {
+  const { of, rest, color } = row;
+  const widths = halfWidths(of.bins);
+  const left = scale.share(of.q1) * 100;
+  const right = scale.share(of.q3) * 100;
+  return (
+    <span class="ks-violin" aria-hidden="true">
+      <svg viewBox={`0 0 ${BINS} 2`} preserveAspectRatio="none" aria-hidden="true">
+        <path d={outline(widths, rest ? NOTHING : widths)} fill={color} />
+        {rest && <path d={outline(NOTHING, halfWidths(rest.bins))} class="ks-violin-rest" />}
+      </svg>
+      <span class="ks-violin-box" style={{ left: `${left}%`, width: `${right - left}%` }} />
+      <span class="ks-violin-median" style={{ left: `${scale.share(of.median) * 100}%` }} />
+    </span>
+  );
+}
+
+function about({ name, of, rest }: Row): string {
+  const said = (spread: Spread) =>
+    spread.count === 0
+      ? 'no cell'
+      : `median ${formatValue(spread.median)}, quartiles ${formatValue(spread.q1)} to ${formatValue(spread.q3)}, ${formatCount(spread.count)} cells`;
+  return rest ? `${name}: selected ${said(of)}; the rest ${said(rest)}` : `${name}: ${said(of)}`;
+}
+
+/**
+ * How the values lie in each class, on the scale of the colours: with a selection its cells above the line and the
+ * rest, grey, below it.
+ */
+export function Violins({ values, group, selection }: Ask): JSX.Element {
+  const { model } = usePanels();
+  const rows = useSignal<readonly Row[] | null>(null);
+  const scale = model.scale.value;
+  const classes = model.classes.value;
+  useEffect(() => {
+    const closed = new AbortController();
+    const colors = classes(group).map(({ color }) => color);
+    rowsOf({ values, group, selection }, scale, colors, closed.signal).then(
+      (made) => {
+        if (!closed.signal.aborted) rows.value = made;
+      },
+      // Another question took its place.
+      () => {},
+    );
+    return () => closed.abort();
+  }, [values, group, selection, scale, classes, rows]);
+  if (rows.value?.length === 0) return <p class="ks-note">No cell here has a value and a class.</p>;
+  return (
+    <ul class="ks-violins" aria-label={`Spread by ${group.name}`} aria-busy={rows.value === null}>
+      {rows.value?.slice(0, MOST).map((row) => (
+        <li key={row.name} title={about(row)}>
+          <span class="ks-dot" style={{ background: row.color }} />
+          <span class="ks-class-name">{row.name}</span>
+          <Violin row={row} scale={scale} />
+          <span class="ks-number ks-muted">{formatValue(row.of.median)}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,107 @@
+import { effect, untracked } from '@preact/signals';
+import type { Positions } from '../data/bundle';
+import type { Disposer } from '../lib/disposer';
+import type { Model } from '../state/model';
+import type { Renderer } from './renderer';
+
+/** Who is told what changed. */
+export interface Follower {
+  /** Wraps what runs when something changes, so that an error in it is told. */
+  guarded<T extends unknown[]>(work: (...given: T) => void): (...given: T) => void;
+  /** The cells stand elsewhere, or are others. */
+  place(positions: Positions | null): void;
+  /** The card is yet to be given this; a later one of the same name takes its place. */
+  upload(what: string, work: (card: Renderer) => void): void;
+  /** A frame is due. */
+  request(): void;
+  /** The tissue is looked at from elsewhere. */
+  moved(): void;
+}
+
+/** Hands on each change of the model to whoever draws it. */
+export function follow(model: Model, to: Follower, disposer: Disposer): void {
+  disposer.add(
+    effect(
+      to.guarded(() => {
+        const positions = model.positions.value;
+        untracked(() => to.place(positions));
+      }),
+    ),
+  );
+  disposer.add(
+    effect(
+      to.guarded(() => {
+        const layer = model.layer.value;
+        // Mixed colours stand on the ground that the theme has.
+        if (layer.kind === 'blend') void model.dark.value;
+        untracked(() => {
+          to.upload('layer', (card) => {
+            card.setLayer(layer, model.dark.value);
+            paintWith(model, card);
+          });
+        });
+      }),
+    ),
+  );
+  disposer.add(
+    effect(
+      to.guarded(() => {
+        void model.paint.value;
+        untracked(() => to.upload('colors', (card) => paintWith(model, card)));
+      }),
+    ),
+  );
+  let { colormap: map, reversed } = model.state.value;
+  let camera = model.state.value.camera;
+  let seen: readonly unknown[] = [];
+  disposer.add(
+    effect(
+      to.guarded(() => {
+        const state = model.state.value;
+        // A colour is drawn when its values are there: until then a frame would show nothing new.
+        const { color: _, groupBy: __, beside: ___, ...shown } = state;
+        const before = seen;
+        seen = [...Object.values(shown), model.range.value, model.dark.value, model.view.value];
+        if (seen.every((part, at) => part === before[at])) return;
+        untracked(() => {
+          if (state.colormap !== map || state.reversed !== reversed) {
+            ({ colormap: map, reversed } = state);
+            to.upload('ramp', (card) => card.setRamp(state.colormap, state.reversed));
+          }
+          if (state.camera !== camera) {
+            const isFirst = camera === null;
+            camera = state.camera;
+            if (!isFirst) return to.moved();
+          }
+          to.request();
+        });
+      }),
+    ),
+  );
+  disposer.add(
+    effect(
+      to.guarded(() => {
+        const image = model.image.value;
+        untracked(() => {
+          to.upload('image', (card) => card.setImage(image));
+        });
+      }),
+    ),
+  );
+
+  disposer.add(
+    effect(
+      to.guarded(() => {
+        const selection = model.selection.value;
+        untracked(() => {
+          to.upload('selection', (card) => card.setSelected(selection?.mask ?? null));
+        });
+      }),
+    ),
+  );
+}
+
+export function paintWith(model: Model, card: Renderer): void {
+  const paint = model.paint.value;
+  if (paint) card.setPaint(paint);
+}

@@ -1,0 +1,39 @@
+import type { ColourScale } from '../lib/colormap';
+import { MISSING_COLOUR, PLAIN_COLOUR, parseColour, type Rgb } from '../lib/colour';
+import { cornersOf, mixture, shareOf } from './blend';
+import type { Paint } from './class-colours';
+import type { Layer } from './layer';
+
+/** The colour of single cells outside of the tissue's own drawing; null for one that is hidden. */
+export function cellColour(
+  layer: Layer,
+  { paint, scale, dark }: { paint: Paint | null; scale: ColourScale; dark: boolean },
+): (cell: number) => Rgb | null {
+  const missing = parseColour(MISSING_COLOUR);
+  if (layer.kind === 'category' && paint) {
+    const { codes } = layer.column;
+    const last = paint.colors.length - 1;
+    const colors = paint.colors.map(parseColour);
+    return (cell) => {
+      const code = Math.min(codes[cell] ?? last, last);
+      return paint.alpha[code] === 0 ? null : (colors[code] ?? missing);
+    };
+  }
+  if (layer.kind === 'value') {
+    const { values } = layer;
+    return (cell) => {
+      const value = values[cell] ?? Number.NaN;
+      return Number.isFinite(value) ? scale.rgb(value) : missing;
+    };
+  }
+  if (layer.kind === 'blend') {
+    const corners = cornersOf(dark);
+    return (cell) =>
+      mixture(
+        corners,
+        layer.parts.map((part) => shareOf(part, part.values[cell] ?? 0)),
+      );
+  }
+  const plain = parseColour(PLAIN_COLOUR);
+  return () => plain;
+}

@@ -1,0 +1,118 @@
+"""How values lie in each class, and lists of genes by what the file says of them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import anndata as ad
+import numpy as np
+import pytest
+from conftest import Viewer
+
+pytestmark = pytest.mark.e2e
+GENES = ["EPCAM", "CD3E", "KRT8", "MS4A1"]
+
+
+@pytest.fixture
+def opened(tissue: Path, export: Any, serve: Any, viewer: Viewer) -> tuple[Viewer, ad.AnnData]:
+    viewer.open(serve(export(tissue, genes_mode=GENES, annotation_columns=["cell_type", "region", "total_counts"])))
+    return viewer, ad.read_h5ad(tissue)
+
+
+def values(adata: ad.AnnData, gene: str) -> Any:
+    x: Any = adata[:, gene].X
+    return x.toarray().ravel()
+
+
+def told(page: Any, within: str) -> dict[str, str]:
+    """What each violin says, by its class."""
+    page.locator(f"{within} .ks-violins li").first.wait_for()
+    titles = [row.get_attribute("title") for row in page.locator(f"{within} .ks-violins li").all()]
+    return dict(re.split(": (?:selected )?", title, maxsplit=1) for title in titles)
+
+
+def quartiles(text: str) -> list[float]:
+    median, first, third = re.search(r"median (\S+), quartiles (\S+) to (\S+?),", text).groups()  # type: ignore[union-attr]
+    return [float(first), float(median), float(third)]
+
+
+def test_violins_tell_the_quartiles_of_each_class(opened: tuple[Viewer, ad.AnnData]) -> None:
+    viewer, adata = opened
+    viewer.set(color={"kind": "gene", "gene": "EPCAM"})
+    page = viewer.page
+    page.locator(".ks-panel").get_by_role("button", name="Spread").click()
+    epcam = values(adata, "EPCAM")
+    rows = told(page, ".ks-panel")
+    assert set(rows) == set(adata.obs["cell_type"].cat.categories)
+    for name, text in rows.items():
+        mine = epcam[(adata.obs["cell_type"] == name).to_numpy()]
+        assert quartiles(text) == pytest.approx(np.percentile(mine, [25, 50, 75]).tolist(), rel=0.02, abs=0.006)
+        assert f"{len(mine):,} cells" in text
+    # Another annotation splits the same values; the tissue keeps its colours.
+    page.locator(".ks-panel").get_by_label("Split by").select_option("region")
+    page.locator(".ks-panel .ks-violins[aria-label='Spread by region'] li").first.wait_for()
+    page.wait_for_timeout(300)
+    assert set(told(page, ".ks-panel")) == set(adata.obs["region"].cat.categories)
+    assert viewer.state()["color"] == {"kind": "gene", "gene": "EPCAM"}
+    assert viewer.problems == []
+
+
+def test_a_selection_against_the_rest(opened: tuple[Viewer, ad.AnnData]) -> None:
+    viewer, adata = opened
+    page = viewer.page
+    viewer.set(color={"kind": "gene", "gene": "EPCAM"})
+    page.evaluate(
+        "n => window.karospace.select(Uint8Array.from({length: n}, (_, i) => (i % 3 === 0 ? 1 : 0)))", adata.n_obs
+    )
+    epcam = values(adata, "EPCAM")
+    inside = np.arange(adata.n_obs) % 3 == 0
+    share = f"{(epcam[inside] > 0).mean() * 100:.0f} % detected"
+    page.locator(".ks-selection").get_by_text(share).wait_for()
+    page.locator(".ks-selection").get_by_role("button", name="Spread").click()
+    rows = told(page, ".ks-selection")
+    for name, text in rows.items():
+        of, rest = text.split("; the rest ")
+        kind = (adata.obs["cell_type"] == name).to_numpy()
+        for said, cells in ((of, kind & inside), (rest, kind & ~inside)):
+            wanted = np.percentile(epcam[cells], [25, 50, 75]).tolist()
+            assert quartiles(said) == pytest.approx(wanted, rel=0.02, abs=0.006)
+    # Composition over any annotation, without recolouring.
+    page.locator(".ks-selection").get_by_role("button", name="Share").click()
+    page.locator(".ks-selection").get_by_label("Split by").select_option("region")
+    row = page.locator(".ks-composition[aria-label='Composition by region'] li").first
+    row.wait_for()
+    counts = adata.obs["region"][inside].value_counts()
+    assert row.get_attribute("title").startswith(f"{counts.index[0]}: {counts.iloc[0]:,} selected")
+    assert viewer.problems == []
+
+
+@pytest.mark.parametrize("order", ["mean", "fraction"])
+def test_genes_by_what_the_file_says_of_them(opened: tuple[Viewer, ad.AnnData], order: str) -> None:
+    viewer, adata = opened
+    page = viewer.page
+    page.keyboard.press("/")
+    page.get_by_label("Order of the genes").select_option(order)
+    height = {
+        gene: values(adata, gene).mean() if order == "mean" else (values(adata, gene) != 0).mean() for gene in GENES
+    }
+    wanted = sorted(GENES, key=lambda gene: -height[gene])
+    rows = page.get_by_role("option").filter(has_text=re.compile("|".join(GENES)))
+    assert [text.split("\n")[0] for text in rows.all_inner_texts()] == wanted
+    # The list has the keyboard: the first of them is one key away.
+    page.keyboard.press("Enter")
+    page.wait_for_function("window.karospace.getState().color.kind === 'gene'")
+    assert viewer.state()["color"]["gene"] == wanted[0]
+
+
+def test_a_link_brings_its_split(tissue: Path, export: Any, serve: Any, viewer: Viewer) -> None:
+    view = {"color": {"kind": "gene", "gene": "EPCAM"}, "groupBy": "region"}
+    url = serve(export(tissue, genes_mode=GENES))
+    viewer.page.goto(url)
+    viewer.page.evaluate("window.karospace.ready")
+    viewer.page.evaluate("view => window.karospace.setView(view)", view)
+    assert viewer.page.locator(".ks-panel").get_by_label("Split by").input_value() == "region"
+    failure = viewer.page.evaluate("window.karospace.setView({groupBy: 'no', opacity: 0.5}).then(() => '', String)")
+    assert "no" in failure
+    assert viewer.state()["opacity"] == 0.5

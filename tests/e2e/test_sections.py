@@ -1,0 +1,217 @@
+"""Sections in the order, and by the values, of what annotations say of each; and the image under them."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import Viewer
+from PIL import Image
+
+from karospace_jupyter import adata_to_karospace
+from karospace_jupyter.datasets import synthetic_tissue
+
+pytestmark = pytest.mark.e2e
+Opened = tuple[Viewer, ad.AnnData]
+
+
+def tissue() -> ad.AnnData:
+    """Six sections of one slide: two conditions, three ages."""
+    adata = synthetic_tissue(n_cells=2400, seed=2)
+    xy = adata.obsm["spatial"]
+    column = pd.qcut(xy[:, 0], 3, labels=False)
+    number = column * 2 + (xy[:, 1] > np.median(xy[:, 1]))
+    adata.obs["section"] = pd.Categorical([f"S{one + 1}" for one in number])
+    stage = np.where(number % 2 == 0, "late", "early")
+    adata.obs["stage"] = pd.Categorical(stage, categories=["late", "early"], ordered=True)
+    adata.obs["age"] = 45 - 7 * column
+    adata.uns.pop("section_colors", None)
+    return adata
+
+
+@pytest.fixture
+def opened(viewer: Viewer, tmp_path: Path, serve: Callable[[Path], str]) -> Opened:
+    adata = tissue()
+    bundle = adata_to_karospace(adata, tmp_path / "b", genes_mode=["EPCAM"])
+    bundle.verify()
+    return viewer.open(serve(bundle.path)), adata
+
+
+def middles(viewer: Viewer, adata: ad.AnnData) -> dict[str, tuple[float, float]]:
+    """Where each section that is shown lies on the page."""
+    names = adata.obs["section"]
+    seen = np.array(
+        viewer.page.evaluate(
+            """n => Array.from({length: n}, (_, cell) => {
+          const at = window.karospace.project(cell);
+          return at && Number.isFinite(at.x) ? [at.x, at.y] : [null, null];
+        })""",
+            adata.n_obs,
+        )
+    ).astype(float)
+    shown = ~np.isnan(seen[:, 0])
+    where = pd.DataFrame(seen[shown], columns=["x", "y"]).groupby(names[shown].to_numpy()).mean()
+    return {name: (row.x, row.y) for name, row in where.iterrows()}
+
+
+def reading_order(viewer: Viewer, adata: ad.AnnData) -> list[str]:
+    places = middles(viewer, adata)
+    rows = sorted(places, key=lambda name: places[name][1])
+    columns = viewer.state()["layout"]["columns"]
+    lines = [rows[at : at + columns] for at in range(0, len(rows), columns)]
+    return [name for line in lines for name in sorted(line, key=lambda name: places[name][0])]
+
+
+def test_order_and_filter_by_what_each_section_is(opened: Opened) -> None:
+    viewer, adata = opened
+    page = viewer.page
+    page.get_by_role("button", name="Sections", exact=True).click()
+    page.get_by_label("Order of the sections").select_option("by stage")
+    page.wait_for_timeout(600)
+    assert reading_order(viewer, adata) == ["S1", "S3", "S5", "S2", "S4", "S6"], "as the classes are ordered"
+    page.locator(".ks-section-title", has_text="S3 late").wait_for()
+    page.get_by_label("Order of the sections").select_option("by age")
+    page.wait_for_timeout(600)
+    assert reading_order(viewer, adata) == ["S5", "S6", "S3", "S4", "S1", "S2"], "numbers by size"
+    page.get_by_role("button", name="Filter").click()
+    sheet = page.get_by_role("dialog", name="Sections that are shown")
+    sheet.get_by_label("early").click()
+    page.wait_for_timeout(600)
+    assert set(middles(viewer, adata)) == {"S1", "S3", "S5"}
+    sheet.get_by_label("31").click()
+    page.wait_for_timeout(600)
+    assert reading_order(viewer, adata) == ["S3", "S1"]
+    # The last one stays: an empty window would say nothing.
+    for age in ("38", "45"):
+        sheet.get_by_label(age).click()
+        page.wait_for_timeout(400)
+    assert len(middles(viewer, adata)) == 1
+    sheet.get_by_label("38").click()
+    page.keyboard.press("Escape")
+    # One at a time, in the same order, without those that are filtered out.
+    page.locator(".ks-section-title", has_text="S3").click()
+    page.wait_for_timeout(500)
+    page.keyboard.press("]")
+    page.wait_for_timeout(500)
+    assert viewer.state()["layout"]["name"] == "S1"
+    page.keyboard.press("]")
+    page.wait_for_timeout(500)
+    assert viewer.state()["layout"]["name"] == "S3"
+    page.get_by_role("button", name="Sections", exact=True).click()
+    page.wait_for_timeout(500)
+    assert reading_order(viewer, adata) == ["S3", "S1"]
+    page.get_by_role("button", name="2 of 6").click()
+    sheet.get_by_role("button", name="Show all sections").click()
+    page.wait_for_timeout(600)
+    assert len(middles(viewer, adata)) == 6
+    assert viewer.problems == []
+
+
+def test_each_section_turns_where_it_stands(opened: Opened) -> None:
+    viewer, adata = opened
+    page = viewer.page
+    page.get_by_role("button", name="Sections", exact=True).click()
+    page.wait_for_timeout(600)
+    upright = reading_order(viewer, adata)
+    in_one = np.flatnonzero(adata.obs["section"] == "S4")[:200]
+    before = np.array(viewer.positions(in_one.tolist()))
+    before -= before.mean(axis=0)
+    page.get_by_role("button", name="Turn by 90°").click()
+    page.wait_for_timeout(700)
+    assert viewer.state()["turn"] == 90
+    assert reading_order(viewer, adata) == upright, "the order on the screen stays"
+    after = np.array(viewer.positions(in_one.tolist()))
+    after -= after.mean(axis=0)
+    # Clockwise: what pointed right points down. They may have another size now.
+    turned = np.column_stack([-before[:, 1], before[:, 0]])
+    size = np.linalg.norm(after) / np.linalg.norm(before)
+    assert after == pytest.approx(turned * size, abs=0.5)
+    page.keyboard.press("f")
+    page.wait_for_timeout(700)
+    assert reading_order(viewer, adata) == upright
+    mirrored = np.array(viewer.positions(in_one.tolist()))
+    mirrored -= mirrored.mean(axis=0)
+    assert mirrored == pytest.approx(after * [-1, 1], abs=0.5)
+    stage = page.locator("canvas").first.bounding_box()
+    for x, y in middles(viewer, adata).values():
+        assert stage["x"] < x < stage["x"] + stage["width"]
+        assert stage["y"] < y < stage["y"] + stage["height"]
+    assert viewer.problems == []
+
+
+def test_only_what_is_in_sight_is_selected(opened: Opened) -> None:
+    viewer, adata = opened
+    viewer.set(layout={"kind": "section", "name": "S2"})
+    viewer.page.evaluate(
+        """n => { const mask = new Uint8Array(n); mask[0] = 1; window.karospace.select(mask); }""", adata.n_obs
+    )
+    viewer.page.get_by_role("button", name="Invert").click()
+    chosen = np.array(viewer.page.evaluate("Array.from(window.karospace.selection)"), dtype=bool)
+    wanted = (adata.obs["section"] == "S2").to_numpy()
+    wanted[0] = False
+    assert (chosen == wanted).all()
+
+
+@pytest.mark.parametrize("turned", [{}, {"turn": 90}, {"turn": 180, "flip": True}], ids=["upright", "90", "mirrored"])
+def test_the_image_lies_under_each_section(opened: Opened, turned: dict[str, Any]) -> None:
+    """The same cell lies on the same spot of the picture, in the tissue and among the sections."""
+    viewer, adata = opened
+    viewer.set(opacity=0, imageOpacity=1, theme="light")
+    viewer.page.wait_for_timeout(500)
+    sure = np.arange(0, adata.n_obs, 40)
+    whole = viewer.colours(sure.tolist()).astype(int)
+    assert whole.std(axis=0).min() > 8, "there is something to compare"
+    viewer.set(layout={"kind": "sections", "columns": 3, "order": "name"}, **turned)
+    viewer.page.wait_for_timeout(900)
+    shot = np.asarray(Image.open(io.BytesIO(viewer.page.screenshot())).convert("RGB")).astype(int)
+    places = np.array(viewer.positions(sure.tolist()))
+    titles = [
+        (box["x"] - 2, box["y"] - 2, box["x"] + box["width"] + 2, box["y"] + box["height"] + 2)
+        for box in (one.bounding_box() for one in viewer.page.locator(".ks-section-title, .ks-card").all())
+        if box
+    ]
+    free = [i for i, (x, y) in enumerate(places) if not any(a < x < c and b < y < d for a, b, c, d in titles)]
+    assert len(free) > 30
+    there = np.array([shot[int(y), int(x)] for x, y in places[free]])
+    # Another scale of the picture: single pixels differ, where they lie does not.
+    apart = np.abs(there - whole[free]).max(axis=1)
+    shuffled = np.abs(there - np.roll(whole[free], 7, axis=0)).max(axis=1)
+    assert np.median(apart) < 0.4 * np.median(shuffled)
+    if turned:
+        return
+    # Between two sections there is no picture.
+    corners = {tuple(shot[840, 300]), tuple(shot[400, 6])}
+    assert corners == {tuple(shot[400, 1030])}
+
+
+def test_a_picture_holds_both_windows_and_the_names_of_sections(opened: Opened) -> None:
+    viewer, _ = opened
+    viewer.set(
+        layout={"kind": "sections", "columns": 3, "order": "column", "by": "stage"},
+        beside={"kind": "embedding", "name": "X_umap"},
+    )
+    viewer.page.wait_for_timeout(600)
+    take = """async (options) => {
+      const blob = await window.karospace.picture(options);
+      const bytes = new Uint8Array(await blob.arrayBuffer());
+      return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
+    }"""
+    svg = base64.b64decode(viewer.page.evaluate(take, {"format": "svg", "scale": 1})).decode()
+    assert svg.count("<image ") == 2
+    assert all(f">{text}</text>" in svg for text in ("S1 late", "S2 early", "S6 early"))
+    both = Image.open(io.BytesIO(base64.b64decode(viewer.page.evaluate(take, {"scale": 1, "legend": False}))))
+    one = Image.open(
+        io.BytesIO(base64.b64decode(viewer.page.evaluate(take, {"scale": 1, "legend": False, "beside": False})))
+    )
+    beside = viewer.page.locator(".ks-beside").bounding_box()
+    assert both.width - one.width == pytest.approx(beside["width"], abs=2)
+    right = np.asarray(both.convert("RGB"))[60:, one.width + 2 :]
+    assert len(np.unique(right.reshape(-1, 3), axis=0)) > 8, "the embedding is on it"
+    assert viewer.problems == []
