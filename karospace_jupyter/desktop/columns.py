@@ -83,7 +83,16 @@ class Columns(Field):
 
     def _chosen(self) -> list[str]:
         asked = self._desk.shown.options["annotation_columns"]
-        return [one["name"] for one in self._facts if one["default"]] if asked is None else list(asked)
+        if asked is not None:
+            return list(asked)
+        used = self._coordinates()
+        return [one["name"] for one in self._facts if one["default"] and one["name"] not in used]
+
+    def _coordinates(self) -> set[str]:
+        """Columns that say where the cells are: unless somebody asks, they are no annotations."""
+        shown = self._desk.shown
+        spec = shown.options["coords"] or shown.summary["detected"] or ""
+        return set(spec.removeprefix("obs:").split(",")) if spec.startswith("obs:") else set()
 
     def _set(self, names: list[str] | None) -> None:
         self._desk.change(annotation_columns=names)
@@ -196,4 +205,5 @@ def _kind(fact: dict[str, Any]) -> str:
         return f"{number(low)} – {number(high)}"
     if fact["kind"] == "other":
         return str(fact["dtype"])
-    return f"{fact['classes'] or 0:,} classes"
+    count = fact["classes"] or 0
+    return f"{count:,} class{'' if count == 1 else 'es'}"

@@ -87,6 +87,8 @@ class Desk:
         self._choices: dict[str, Any] = {}
         self._written: dict[str, str] = {}
         self._deaths: list[float] = []
+        self._before: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
+        """The last result, and the options that it is of, while another export runs."""
         self._alive = self._closed = False
         self._start_worker()
 
@@ -154,6 +156,7 @@ class Desk:
         if self.shown.running or self.shown.opening or not self.shown.path:
             return
         self._ready()
+        self._before = self.shown.result, self.shown.exported
         self.shown.export = {"status": "running", "stage": "", "progress": 0.0, "message": "Starting", "log": ()}
         self.shown.cancelling, self.shown.result, self.shown.fault = False, {}, ""
         self.shown.exported, self.shown.notes = self.shown.options, ()
@@ -223,11 +226,13 @@ class Desk:
         self._look()
         self._tell("path", "summary", "options", "opening", "export", "result", "fault", "notes")
 
-    def _on_refused(self, number: int, why: str) -> None:
+    def _on_refused(self, number: int, why: str, details: str) -> None:
         if number != self._opening:
             return
         self.shown.opening, self.shown.refused = "", why
-        self._tell("opening", "refused")
+        if details:
+            self.shown.export = {**self.shown.export, "log": (*self.shown.export.get("log", ()), details)}
+        self._tell("opening", "refused", "export")
 
     def _on_looked(self, revision: int, estimate: dict[str, Any]) -> None:
         if revision == self._revision:
@@ -248,8 +253,12 @@ class Desk:
         self.shown.export = state
         if state["status"] != "running":
             self.shown.cancelling = False
+            self.shown.fault = ""  # of what was refused meanwhile
+            if state["status"] != "done":
+                # What was exported before is still there, and so is the way to it.
+                self.shown.result, self.shown.exported = self._before
             self._look()  # what the folder holds is another answer now
-        self._tell("export")
+        self._tell("export", "result", "fault")
 
     def _on_done(self, result: dict[str, Any]) -> None:
         self.shown.result = result

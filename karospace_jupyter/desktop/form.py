@@ -14,12 +14,15 @@ from karospace_jupyter.desktop.genes import Genes
 from karospace_jupyter.desktop.more import More
 from karospace_jupyter.desktop.parts import Choice, Entry, Field, Scrolled, Segments, Words
 from karospace_jupyter.desktop.presets import PRESETS, preset_of
+from karospace_jupyter.words import size
 
 if TYPE_CHECKING:
     from karospace_jupyter.desktop.desk import Desk
     from karospace_jupyter.desktop.theme import Theme
 
 _OWN = "own"
+_MAIL_BYTES = 20_000_000
+"""What most mail servers take."""
 _KINDS = (("outdir", "Folder"), ("single_file", "One HTML file"), ("zip_path", "Zip"))
 _SAYS = {
     "outdir": "A folder for a web host, or for the preview here.",
@@ -171,7 +174,11 @@ class Target(Field):
         self.say(problem)
         self.path.mark(wrong=bool(problem))
         exists = shown.estimate.get("exists") and not shown.pending
-        self.note.configure(text=f"{_SAYS[name]}{' Replaces the bundle there.' if exists else ''}")
+        most = shown.estimate.get("bytes", 0)
+        note = _SAYS[name]
+        if name == "single_file" and most > _MAIL_BYTES:
+            note = f"One file that opens by double click. With up to {size(most)} it may be too large for mail."
+        self.note.configure(text=f"{note}{' Replaces the bundle there.' if exists else ''}")
 
     def _on_path(self, text: str) -> None:
         self._desk.change(**{self._desk.shown.target: text})

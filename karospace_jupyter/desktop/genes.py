@@ -18,11 +18,18 @@ if TYPE_CHECKING:
 
 MODES = (("hvgs", "Variable"), ("top_mean", "Top mean"), ("typed", "Typed"), ("file", "File"), ("all", "All"))
 _SHOWN_UNKNOWN = 6
+_HELP = """\
+Variable: the genes that vary most between cells, or those that the file marks.
+Top mean: the genes with the highest mean.
+Typed: names, with completion. Names that hold spaces go on lines of their own.
+File: a text file with one gene a line.
+All: every gene; the largest bundle."""
 
 
-def names_in(text: str) -> list[str]:
-    """Return the names between spaces, commas, semicolons and line ends, each once."""
-    return list(dict.fromkeys(name for name in re.split(r"[\s,;]+", text) if name))
+def names_in(text: str, *, spaced: bool = False) -> list[str]:
+    """Return the names between commas, semicolons, line ends and, unless names hold some, spaces; each once."""
+    parts = re.split(r"[\t\r\n,;]+" if spaced else r"[\s,;]+", text)
+    return list(dict.fromkeys(name for name in map(str.strip, parts) if name))
 
 
 def mode_of(value: str | list[str]) -> tuple[str, str]:
@@ -37,7 +44,7 @@ class Genes(Field):
     """Which genes come along."""
 
     def __init__(self, master: tk.Misc, theme: Theme, desk: Desk, pick: Callable[[], str]) -> None:
-        super().__init__(master, theme, "Genes", desk.shown.summary["help"]["genes_mode"])
+        super().__init__(master, theme, "Genes", _HELP)
         self._desk, self._pick = desk, pick
         px = theme.px
         self._count = "500"
@@ -53,6 +60,8 @@ class Genes(Field):
         self.path = Entry(self.rest, theme, lambda text: desk.change(genes_mode=f"list:{text}"), hint="One gene a line")
         self.browse = ttk.Button(self.rest, text="Browse…", command=self._on_browse)
         self.typed = Typed(self.rest, theme, desk)
+        self.leave = ttk.Button(self.rest, style="Quiet.TButton", command=self._leave_out)
+        """Of a file: goes on with the genes that the data has."""
         self._drawn = ""
         self.refresh()
 
@@ -73,17 +82,24 @@ class Genes(Field):
         if mode != self._drawn:
             self._draw(mode)
         summary = self._desk.shown.summary
-        note = f"of {summary['n_genes']:,}"
+        n = summary["n_genes"]
+        note = f"of {n:,}"
         if mode == "hvgs" and summary["marked"]:
-            note += f" · {summary['marked']:,} marked in var"
-        if mode == "all":
-            note = f"All {summary['n_genes']:,} genes."
+            note += f" · {summary['marked']:,} are marked as variable"
+        if mode == "all" or (rest.isdigit() and int(rest) >= n):
+            note = f"All {n:,} genes."
         self.note.configure(text=note)
         estimate = self._desk.shown.estimate
         problem = estimate.get("problems", {}).get("genes_mode", "")
         if mode == "file" and not rest:
             problem = "Choose a text file with one gene a line."
-        self.say("" if mode == "typed" and estimate.get("unknown") else problem)
+        unknown = estimate.get("unknown") or []
+        self.say("" if mode == "typed" and unknown else problem)
+        if mode == "file" and unknown and len(unknown) < len(estimate.get("listed", ())):
+            self.leave.configure(text=f"Leave out {'it' if len(unknown) == 1 else f'these {len(unknown):,}'} and go on")
+            self.leave.grid(row=1, column=0, columnspan=2, sticky="w")
+        else:
+            self.leave.grid_remove()
         self.number.mark(wrong=bool(problem))
         self.path.mark(wrong=bool(problem))
 
@@ -122,6 +138,11 @@ class Genes(Field):
         if path:
             self._desk.change(genes_mode=f"list:{path}")
 
+    def _leave_out(self) -> None:
+        estimate = self._desk.shown.estimate
+        unknown = {one["name"] for one in estimate.get("unknown") or ()}
+        self._desk.change(genes_mode=[name for name in estimate.get("listed", ()) if name not in unknown])
+
 
 class Typed(ttk.Frame):
     """A list of names with completion; those that the data does not have are named."""
@@ -150,6 +171,7 @@ class Typed(ttk.Frame):
         self.unknown = ttk.Frame(self)
         self.unknown.grid(row=2, column=0, sticky="ew")
         self._drawn: list[dict[str, Any]] = []
+        self._spaced = bool(desk.shown.summary["spaced"])
         self.text.bind("<<Modified>>", self._on_text)
         for key in ("<Down>", "<Up>", "<Return>", "<Tab>", "<Escape>"):
             self.text.bind(key, self._on_key)
@@ -165,7 +187,7 @@ class Typed(ttk.Frame):
         if isinstance(value, str):
             return
         # While Tk has news of a key that was pressed meanwhile, the text is newer than the options.
-        if not self.text.edit_modified() and names_in(self.text.get("1.0", "end")) != value:
+        if not self.text.edit_modified() and self._names() != value:
             self.text.replace("1.0", "end", "\n".join(value))
         estimate = self._desk.shown.estimate
         unknown = estimate.get("unknown") or [] if not self._desk.shown.pending else self._drawn
@@ -197,9 +219,21 @@ class Typed(ttk.Frame):
         if len(unknown) > _SHOWN_UNKNOWN:
             more = ttk.Label(self.unknown, text=f"and {len(unknown) - _SHOWN_UNKNOWN} more", style="Muted.TLabel")
             more.grid(row=_SHOWN_UNKNOWN, column=0, sticky="w")
+        if len(unknown) > 1:
+            every = ttk.Button(
+                self.unknown, text=f"remove all {len(unknown):,}", style="Quiet.TButton", command=self._remove_unknown
+            )
+            every.grid(row=_SHOWN_UNKNOWN + 1, column=0, columnspan=4, sticky="w")
+
+    def _names(self) -> list[str]:
+        return names_in(self.text.get("1.0", "end"), spaced=self._spaced)
+
+    def _remove_unknown(self) -> None:
+        unknown = {one["name"] for one in self._drawn}
+        self.text.replace("1.0", "end", "\n".join(name for name in self._names() if name not in unknown))
 
     def _swap(self, name: str, instead: list[str]) -> None:
-        names = names_in(self.text.get("1.0", "end"))
+        names = self._names()
         at = names.index(name) if name in names else len(names)
         names[at : at + 1] = instead
         self.text.replace("1.0", "end", "\n".join(dict.fromkeys(names)))
@@ -208,7 +242,7 @@ class Typed(ttk.Frame):
         if not self.text.edit_modified():
             return
         self.text.edit_modified(False)  # noqa: FBT003 - Tk's own
-        names = names_in(self.text.get("1.0", "end"))
+        names = self._names()
         if not isinstance(self._desk.shown.options["genes_mode"], str):
             self._desk.change(genes_mode=names)
         word = self._word()
@@ -224,7 +258,7 @@ class Typed(ttk.Frame):
 
     def _word(self) -> str:
         before = self.text.get("insert linestart", "insert")
-        return re.split(r"[\s,;]", before)[-1]
+        return re.split(r"[\t,;]" if self._spaced else r"[\s,;]", before)[-1].lstrip()
 
     def _offer(self, hits: list[str], word: str = "") -> None:
         if not self.winfo_exists() or (hits and word != self._word()):

@@ -26,7 +26,7 @@ _NUMBERS = (
 _DEFAULTS = {"seed": 0, "max_asset_mb": 16.0, "memory_mb": 512}
 _FOLDED = ("layer", "image_path", "dataset_name", "sections", "embeddings", "view")
 _FILE = "file"
-_SCRIPTS = (("auto", "While that takes under 200 MB"), ("yes", "Always"), ("no", "No: it asks for its folder"))
+_SCRIPTS = (("auto", "Below 200 MB"), ("yes", "Always"), ("no", "No: asks for its folder"))
 
 
 class More(ttk.Frame):
@@ -114,6 +114,8 @@ class More(ttk.Frame):
         self.places.refresh()
         self.name_entry.put(options["dataset_name"] or "")
         self.scripts_choice.offer(_SCRIPTS, options["scripts"])
+        # One HTML file opens by double click in any case.
+        self.scripts_choice.state(["disabled" if shown.target == "single_file" else "!disabled"])
         for option, (field, entry) in self.numbers.items():
             value = options[option]
             if not _same(entry.variable.get(), value, _DEFAULTS.get(option)):
@@ -122,7 +124,9 @@ class More(ttk.Frame):
             field.say(problem)
             entry.mark(wrong=bool(problem))
         for field, option in ((self.matrix, "layer"), (self.image, "image_path"), (self.name, "dataset_name")):
-            field.say(problems.get(option, ""))
+            # While somebody picks a file, there is none yet.
+            unpicked = option == "image_path" and options[option] == ""
+            field.say("Choose a picture file." if unpicked else problems.get(option, ""))
         for option, variable in self.ticks.items():
             variable.set(options[option])
         if not self.open and any(problems.get(name) for name in (*self.numbers, *_FOLDED)):
@@ -147,7 +151,7 @@ class More(ttk.Frame):
             self.fold.configure(text="▾ More")
             self.inside.grid(row=1, column=0, sticky="ew", pady=(self._theme.px(8), 0))
         else:
-            self.fold.configure(text="▸ More: layer, image, sections, cells, name, compression")
+            self.fold.configure(text="▸ More: layer, image, sections, cells …")
             self.inside.grid_remove()
 
     def _on_matrix(self, value: str) -> None:

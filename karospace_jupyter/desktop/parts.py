@@ -22,9 +22,10 @@ class Tip:
         self._widget, self._theme, self.text = widget, theme, text
         self._shown: tk.Toplevel | None = None
         self._timer = ""
+        self._asked: set[str] = set()
         for event, handler in {
             "<Enter>": self._later, "<Leave>": self.hide, "<FocusIn>": self._later, "<FocusOut>": self.hide,
-            "<Destroy>": self.hide, "<Escape>": self.hide,
+            "<Destroy>": self.hide, "<Escape>": self.hide, "<KeyPress>": self.hide,
         }.items():  # fmt: skip
             widget.bind(event, handler, add="+")
 
@@ -53,6 +54,14 @@ class Tip:
             y = self._widget.winfo_rooty() - tip.winfo_reqheight() - px(4)
         tip.wm_geometry(f"+{x}+{y}")
         self._shown = tip
+
+    def show_for(self, asker: tk.Misc) -> None:
+        """Show it until a key is pressed in another widget, or the focus leaves that."""
+        if str(asker) not in self._asked:
+            self._asked.add(str(asker))
+            for event in ("<KeyPress>", "<FocusOut>"):
+                asker.bind(event, self.hide, add="+")
+        self.show()
 
     def hide(self, _: object = None) -> None:
         """Hide it."""
@@ -92,7 +101,8 @@ class Field(ttk.Frame):
         head = ttk.Frame(self)
         head.grid(row=0, column=0, sticky="ew", pady=(0, px(3)))
         ttk.Label(head, text=name.upper(), style="Caps.TLabel").pack(side="left")
-        self.help = ttk.Button(head, text="?", style="Help.TButton", width=2, takefocus=bool(text))
+        # No stop for Tab: with the keyboard, F1 shows it for the field that has the focus.
+        self.help = ttk.Button(head, text="?", style="Help.TButton", width=2, takefocus=False)
         self.tip = Tip(self.help, theme, text)
         self.help.configure(command=self.tip.show)
         if text:
@@ -111,6 +121,18 @@ class Field(ttk.Frame):
             self.problem.grid(row=2, column=0, sticky="ew", pady=(self.theme.px(3), 0))
         else:
             self.problem.grid_remove()
+
+
+def show_help(widget: object) -> None:
+    """Show the help of the field that a widget is in."""
+    if not isinstance(widget, tk.Misc):
+        return
+    above: tk.Misc | None = widget
+    while above is not None:
+        if isinstance(above, Field):
+            above.tip.show_for(widget)
+            return
+        above = above.master
 
 
 class Entry(ttk.Entry):
@@ -221,7 +243,7 @@ class Segments(ttk.Frame):
                 self, text=text, value=value, variable=self.variable, style="Segment.TRadiobutton", command=self._take
             )
             button.grid(row=0, column=at, sticky="nsew")
-            self.columnconfigure(at, weight=1, uniform="segment")
+            self.columnconfigure(at, weight=1)
             button.bind("<Left>", partial(self._move, at - 1))
             button.bind("<Right>", partial(self._move, at + 1))
             self.buttons[value] = button
@@ -236,6 +258,8 @@ class Segments(ttk.Frame):
 
     def _take(self) -> None:
         value = self.variable.get()
+        if value in self.buttons:
+            self.buttons[value].focus_set()
         if value != self._taken:
             self.put(value)
             self._changed(value)

@@ -29,9 +29,7 @@ class Places:
         self.sections_choice = Choice(self.sections.body, theme, lambda value: desk.change(sections=value or None))
         self.sections_choice.grid(row=0, column=0, sticky="ew")
         self.view = Field(master, theme, "Opens with the view", helps["view"])
-        self.view_path = Entry(
-            self.view.body, theme, lambda text: desk.change(view=text or None), hint="Saved from the viewer"
-        )
+        self.view_path = Entry(self.view.body, theme, lambda text: desk.change(view=text or None), hint="A saved view")
         self.view_path.grid(row=0, column=0, sticky="ew")
         self.view_browse = ttk.Button(self.view.body, text="Browse…", command=self._on_browse)
         self.view_browse.grid(row=0, column=1, padx=(theme.px(6), 0))

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-FIT_EVERY_FILE = (
-    "genes_mode", "downsample", "seed", "gzip", "max_asset_mb", "scripts", "preview", "memory_mb", "jobs",
-)  # fmt: skip
-"""Options that are remembered from one file to the next."""
+FIT_EVERY_FILE = ("genes_mode", "gzip", "scripts", "preview")
+"""Options that are remembered from one file to the next: none that would leave cells out unasked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from tkinter import ttk
 from typing import TYPE_CHECKING, Any
 
 from karospace_jupyter.desktop.parts import Words
-from karospace_jupyter.words import duration, size
+from karospace_jupyter.words import counted, duration, size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from karospace_jupyter.desktop.theme import Theme
 
 _LOG_LINES = 9
+_LINE = 5
+"""The row of the button: what comes and goes stands above it."""
 
 
 class Run(ttk.Frame):
@@ -28,9 +30,11 @@ class Run(ttk.Frame):
         px = theme.px
         self.columnconfigure(1, weight=1)
         self.button = ttk.Button(self, text="Export", style="Primary.TButton", command=self._on_button)
-        self.button.grid(row=0, column=0, sticky="w", padx=(0, px(16)))
+        self._wrong = ""
+        """Why nothing can be exported now."""
+        self.button.grid(row=_LINE, column=0, sticky="w", padx=(0, px(16)))
         middle = ttk.Frame(self)
-        middle.grid(row=0, column=1, sticky="ew")
+        middle.grid(row=_LINE, column=1, sticky="ew")
         middle.columnconfigure(0, weight=1)
         self.message = ttk.Label(middle, anchor="w", width=1)
         self.message.grid(row=0, column=0, sticky="ew")
@@ -38,7 +42,7 @@ class Run(ttk.Frame):
         self.left.grid(row=0, column=1, sticky="e", padx=(px(12), 0))
         self.bar = ttk.Progressbar(middle, maximum=1000)
         self.estimate = ttk.Label(self, style="Muted.TLabel")
-        self.estimate.grid(row=0, column=2, padx=(px(16), 0))
+        self.estimate.grid(row=_LINE, column=2, padx=(px(16), 0))
         self.problem = Words(self, "Problem.TLabel")
         self.done = Buttons(self, theme)
         self.done.add("view", "Open viewer", actions["view"])
@@ -66,16 +70,21 @@ class Run(ttk.Frame):
             self.button.state(["disabled" if shown.cancelling else "!disabled"])
         else:
             self.button.configure(text="Export again" if shown.result else "Export", style="Primary.TButton")
-            wrong = not ready or bool(shown.opening) or (bool(problems) and not shown.pending)
+            self._wrong = "" if shown.pending else next(iter(problems.values()), "")
+            wrong = not ready or bool(shown.opening) or bool(self._wrong)
             self.button.state(["disabled" if wrong else "!disabled"])
         self._message(export)
         self._estimate()
         text = shown.fault or (export.get("error") or "" if not shown.running else "") or problems.get("object", "")
         self.problem.configure(text=text)
-        _at(self.problem, 1, shown=bool(text), pady=(self._theme.px(8), 0))
-        _at(self.done, 2, shown=bool(shown.result), pady=(self._theme.px(8), 0))
-        self.served.configure(text=f"Preview of {Path(shown.served).name} at {shown.address}, on this machine only")
-        _at(self.preview, 3, shown=bool(shown.address), pady=(self._theme.px(4), 0))
+        # Above the line of the button, which stays where it is.
+        below = (0, self._theme.px(8))
+        _at(self.problem, 0, shown=bool(text), pady=below)
+        _at(self.done, 4, shown=bool(shown.result) and not shown.running, pady=below)
+        other = "" if shown.result.get("path") == shown.served else "Another preview is open: "
+        place = f"{Path(shown.served).name} at {shown.address}, on this machine only"
+        self.served.configure(text=f"{other}{place}" if other else f"Preview of {place}")
+        _at(self.preview, 3, shown=bool(shown.address), pady=below)
         warnings = shown.result.get("warnings") if shown.result else shown.estimate.get("warnings")
         notes = [*shown.notes, *(warnings or ())]
         count = len(notes)
@@ -83,9 +92,9 @@ class Run(ttk.Frame):
         self.notes.put(
             f"{count} note{'s' if count > 1 else ''}", [f"• {one}" for one in notes], opened=losing or bool(shown.notes)
         )
-        _at(self.notes, 4, shown=count > 0 and not shown.running, pady=(self._theme.px(6), 0))
+        _at(self.notes, 1, shown=count > 0 and not shown.running, pady=below)
         self.log.put("Log", export.get("log", ()))
-        _at(self.log, 5, shown=bool(export.get("log")), pady=(self._theme.px(4), 0))
+        _at(self.log, 2, shown=bool(export.get("log")), pady=below)
 
     def _message(self, export: dict[str, Any]) -> None:
         shown = self._desk.shown
@@ -100,10 +109,14 @@ class Run(ttk.Frame):
         else:
             self.bar.grid_remove()
             text = export.get("message", "")
-            if shown.result:
+            if self._wrong:
+                style, text = "Problem.TLabel", "Not ready: " + " ".join(self._wrong.split())
+            elif shown.result and export["status"] in {"idle", "done"}:
                 style = "Good.TLabel"
                 result = shown.result
-                text = f"Done · {result['files']:,} files · {size(result['bytes'])}"
+                what = f"{result['cells']:,} cells × {result['genes']:,} genes"
+                taken = f"{counted(result['files'], 'file')}, {size(result['bytes'])}"
+                text = f"Done · {Path(result['path']).name} · {what} · {taken}"
             elif export["status"] in {"idle", "failed"}:
                 text = "" if export["status"] == "idle" else "The export failed."
         self.message.configure(text=text, style=style)
@@ -116,8 +129,11 @@ class Run(ttk.Frame):
         if shown.running or done or not files:
             self.estimate.configure(text="")
             return
-        seconds = duration(shown.estimate["seconds"])
-        self.estimate.configure(text=f"{files:,} files · up to {size(shown.estimate['bytes'])} · ≈ {seconds}")
+        estimate = shown.estimate
+        kept, there = estimate["n_cells"], shown.summary["n_cells"]
+        parts = [f"{kept:,} of {there:,} cells"] if kept < there else []
+        parts += [counted(files, "file"), f"up to {size(estimate['bytes'])}", f"≈ {duration(estimate['seconds'])}"]
+        self.estimate.configure(text=" · ".join(parts))
 
     def _on_button(self) -> None:
         if self._desk.shown.running:

@@ -56,6 +56,7 @@ def make_root() -> tuple[tk.Tk, bool]:
         root = _root_class()(className="Karospace")
     except tk.TclError as exc:
         raise NoWindowError(str(exc).splitlines()[0] if str(exc) else "Tk does not start") from exc
+    _hide_hidden_files(root)
     try:
         import tkinterdnd2
 
@@ -64,6 +65,19 @@ def make_root() -> tuple[tk.Tk, bool]:
     except (ImportError, RuntimeError, OSError, tk.TclError):
         return root, False
     return root, True
+
+
+def _hide_hidden_files(root: tk.Tk) -> None:
+    """Let the file dialogs of X11 begin without hidden files, with a box to tick for those who want them."""
+    if root.tk.call("tk", "windowingsystem") != "x11":
+        return
+    import contextlib
+
+    with contextlib.suppress(tk.TclError):
+        root.tk.call("tk_getOpenFile", "-no-such-option")  # loads what the dialogs are made of, and shows none
+    for name, value in (("showHiddenBtn", "1"), ("showHiddenVar", "0")):
+        with contextlib.suppress(tk.TclError):
+            root.tk.call("set", f"::tk::dialog::file::{name}", value)
 
 
 def _root_class() -> type[tk.Tk]:

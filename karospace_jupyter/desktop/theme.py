@@ -341,20 +341,21 @@ class Theme:
         ]
         style.layout("Treeview.Item", [("Treeitem.padding", {"sticky": "nsew", "children": row})])
         style.configure("Treeview.Item", padding=(px(4), 0))
+        # Tk finds the parts that it moves by the ends of their names.
         thumb, wide = (self.box(color, radius=4, on="") for color in (c.line, c.muted))
         narrow: dict[str, Any] = {"border": px(6), "width": px(12), "sticky": "nsew"}
-        self._element(style, "Thumb.box", thumb, ("active", wide), ("pressed", wide), **narrow)
-        self._element(style, "Rail.box", self.box("", radius=4, on=""), **narrow)
-        rail: Any = [("Thumb.box", {"expand": "1", "sticky": "nsew"})]
-        style.layout("Vertical.TScrollbar", [("Rail.box", {"sticky": "ns", "children": rail})])
+        self._element(style, "Thumb.thumb", thumb, ("active", wide), ("pressed", wide), **narrow)
+        self._element(style, "Rail.trough", self.box("", radius=4, on=""), **narrow)
+        rail: Any = [("Thumb.thumb", {"expand": "1", "sticky": "nsew"})]
+        style.layout("Vertical.TScrollbar", [("Rail.trough", {"sticky": "ns", "children": rail})])
         style.configure("Vertical.TScrollbar", background=c.panel, troughcolor=c.panel)
         style.layout("Ground.Vertical.TScrollbar", style.layout("Vertical.TScrollbar"))
         style.configure("Ground.Vertical.TScrollbar", background=c.ground)
         full, empty = (self.box(color, radius=3) for color in (c.accent, c.soft))
-        self._element(style, "Full.box", full, border=px(5), sticky="nsew")
-        self._element(style, "Empty.box", empty, border=px(5), sticky="nsew")
-        bar: Any = [("Full.box", {"side": "left", "sticky": "ns"})]
-        style.layout("Horizontal.TProgressbar", [("Empty.box", {"sticky": "ew", "children": bar})])
+        self._element(style, "Full.pbar", full, border=px(5), sticky="nsew")
+        self._element(style, "Empty.trough", empty, border=px(5), sticky="nsew")
+        bar: Any = [("Full.pbar", {"side": "left", "sticky": "ns"})]
+        style.layout("Horizontal.TProgressbar", [("Empty.trough", {"sticky": "ew", "children": bar})])
         style.configure("Horizontal.TProgressbar", background=c.panel, thickness=px(10))
 
     def _classic(self) -> None:

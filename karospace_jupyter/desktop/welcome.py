@@ -8,6 +8,8 @@ from pathlib import Path
 from tkinter import ttk
 from typing import TYPE_CHECKING
 
+from karospace_jupyter.desktop.run import Fold
+
 if TYPE_CHECKING:
     from karospace_jupyter.desktop.desk import Desk
     from karospace_jupyter.desktop.settings import Settings
@@ -43,6 +45,7 @@ class Welcome(ttk.Frame):
         self.open_zarr.pack(side="left", padx=(px(8), 0))
         self.message = ttk.Label(middle, style="Muted.TLabel", wraplength=px(440), justify="center")
         self.bar = ttk.Progressbar(middle, mode="indeterminate", length=px(300))
+        self.details = Fold(self, theme, "Details")
         # Whether they are still there is said when one is opened: a share that is lost may take minutes to say so.
         recent = settings.recent[:_RECENT]
         self.recent: list[ttk.Button] = []
@@ -75,6 +78,12 @@ class Welcome(ttk.Frame):
             self.bar.stop()
             self.bar.pack_forget()
         self.message.configure(text=text, style=style)
+        log = shown.export.get("log", ())
+        self.details.put("Details", log)
+        if log:
+            self.details.pack(side="bottom", fill="x", padx=px(20), pady=px(12))
+        else:
+            self.details.pack_forget()
         if text:
             self.message.pack(after=self.open.master, pady=(px(14), 0))  # type: ignore[arg-type]
             if shown.opening:

@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 import tkinter as tk
 import traceback
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from tkinter import filedialog, messagebox, ttk
+from tkinter import messagebox, ttk
 from types import TracebackType
 
 from karospace_jupyter.desktop import settings as remembered
 from karospace_jupyter.desktop import system
-from karospace_jupyter.desktop.desk import TARGETS, Desk
+from karospace_jupyter.desktop.desk import Desk
+from karospace_jupyter.desktop.dialogs import Dialogs
 from karospace_jupyter.desktop.form import Form, Pickers
+from karospace_jupyter.desktop.head import Head
 from karospace_jupyter.desktop.icon import draw_icon
 from karospace_jupyter.desktop.menu import add_to_menu, has_menu
-from karospace_jupyter.desktop.parts import Words
+from karospace_jupyter.desktop.parts import show_help
 from karospace_jupyter.desktop.presets import FIT_EVERY_FILE
 from karospace_jupyter.desktop.run import Run
 from karospace_jupyter.desktop.theme import Theme, system_is_dark
 from karospace_jupyter.desktop.welcome import Welcome
 
 _POLL_MS = 30
+_TWICE_S = 0.8
 _ZOOMS = (0.75, 0.9, 1.0, 1.15, 1.3, 1.5, 1.75, 2.0, 2.5)
 _THEMES = {"system": "As the system", "light": "Light", "dark": "Dark"}
 
@@ -46,6 +50,7 @@ class Window:
         self.root, self.drops = system.make_root()
         self.root.withdraw()
         self.root.title("KaroSpace")
+        self._ask = Dialogs(self.root, self.settings)
         self.desk = Desk(self._on_change)
         self.desk.shown.notes = (note,) if note else ()
         self.form: Form | None = None
@@ -53,7 +58,8 @@ class Window:
         self.welcome: Welcome | None = None
         self._stale: set[str] = set()
         self._polling = self._drawing = ""
-        self._closed = False
+        self._closed = self._unfolded = False
+        self._latest: dict[str, float] = {}
         self._icon: tk.PhotoImage | None = None
         self._themes: dict[tuple[bool, float], Theme] = {}
         self._body: ttk.Frame | None = None
@@ -84,28 +90,32 @@ class Window:
 
     def open(self, path: str) -> None:
         """Open a file; while an export runs, say that it does."""
-        if self.desk.shown.running:
-            self._fault("An export is running. Wait for it, or cancel it, before opening another file.")
+        if self._busy():
             return
         choices = {name: value for name, value in self.settings.choices.items() if name in {*FIT_EVERY_FILE, "target"}}
         self.desk.open(path, choices)
 
     def pick(self) -> None:
         """Ask for an .h5ad file."""
-        path = filedialog.askopenfilename(
-            parent=self.root, title="Open an AnnData file", initialdir=self._folder(),
-            filetypes=[("AnnData", "*.h5ad *.h5"), ("All files", "*")],
-        )  # fmt: skip
+        if self._busy():
+            return
+        path = self._ask.h5ad()
         if path:
-            self.open(str(path))
+            self.open(path)
 
     def pick_zarr(self) -> None:
         """Ask for a .zarr folder."""
-        path = filedialog.askdirectory(
-            parent=self.root, title="Open a .zarr folder", initialdir=self._folder(), mustexist=True
-        )
+        if self._busy():
+            return
+        path = self._ask.zarr()
         if path:
-            self.open(str(path))
+            self.open(path)
+
+    def _busy(self) -> bool:
+        """Whether an export keeps the window; then it is said."""
+        if self.desk.shown.running:
+            self._fault("An export is running. Wait for it, or cancel it, before opening another file.")
+        return self.desk.shown.running
 
     def export(self) -> None:
         """Begin the export, and remember the choices that fit every file."""
@@ -120,6 +130,8 @@ class Window:
 
     def view(self) -> None:
         """Show the result in the browser: one HTML file by itself, anything else from a server of ours."""
+        if self._twice("view"):
+            return
         path = self.desk.shown.result["path"]
         if not os.path.exists(path):  # noqa: PTH110 - a share that is lost raises nothing here
             self._fault(f"{path} is not there any more. Export it again.")
@@ -140,7 +152,7 @@ class Window:
             parent=self.root, icon="warning", default="no",
         ):  # fmt: skip
             return
-        self.settings.geometry = self.root.winfo_geometry()
+        self.settings.geometry = self.root.wm_geometry()  # with its frame, as it is set again
         self._save()
         self.end()
 
@@ -183,6 +195,7 @@ class Window:
         self._icon = draw_icon(theme)
         self.root.iconphoto(True, self._icon)  # noqa: FBT003 - Tk's own
         self._menu()
+        self._unfolded = self.form is not None and self.form.more.open
         self._body = body = ttk.Frame(self.root, style="Ground.TFrame")
         body.pack(fill="both", expand=True)
         self.form = self.run = self.welcome = None
@@ -213,9 +226,13 @@ class Window:
             "address": lambda: self._copy(self.desk.shown.address), "save_log": self._save_log,
         })  # fmt: skip
         self.run.pack(fill="x")
-        pickers = Pickers(self._pick_image, self._pick_genes, self._pick_target, self._pick_view)
+        ask = self._ask
+        pickers = Pickers(ask.image, ask.genes, ask.target, ask.view)
         self.form = Form(body, theme, self.desk, pickers)
         self.form.pack(fill="both", expand=True)
+        if self._unfolded:
+            self.form.more.toggle()
+        self._unfolded = False
         foot.lift()  # Tab goes from the lowest to the highest: the foot comes last
 
     def _menu(self) -> None:
@@ -240,6 +257,7 @@ class Window:
         views.add_command(label="Usual size", accelerator="Ctrl+0", command=lambda: self.zoom(0))
         bar.add_cascade(label="View", menu=views)
         helps = tk.Menu(bar, tearoff=False)
+        helps.add_command(label="Help on a field", accelerator="F1", command=lambda: show_help(self.root.focus_get()))
         if has_menu():
             helps.add_command(label="Add to the applications menu", command=self._add_to_menu)
         helps.add_command(label="About KaroSpace", command=self._about)
@@ -263,6 +281,12 @@ class Window:
             # Of every widget and before what each does by itself: a text would begin a line with Ctrl+O.
             self.root.bind(f"<{command}-{key}>", partial(_run, action))
             self.root.bind_class("Text", f"<{command}-{key}>", partial(_run, action))
+        for kind in ("TButton", "TRadiobutton", "TCheckbutton"):
+            # As everywhere else: Return presses what has the focus.
+            self.root.bind_class(kind, "<Return>", lambda event: event.widget.invoke())
+            # That is another key: without a binding of its own it would press the button, too.
+            self.root.bind_class(kind, f"<{command}-Return>", lambda _: None)
+        self.root.bind("<F1>", lambda event: show_help(event.widget))
         self.root.bind("<FocusIn>", lambda event: self.form.follow(event.widget) if self.form else None)
 
     def _export_by_key(self) -> None:
@@ -352,53 +376,16 @@ class Window:
 
     # Small things
 
-    def _folder(self) -> str:
-        folder = self.settings.folder
-        return folder if folder and os.path.isdir(folder) else str(Path.home())  # noqa: PTH112 - raises nothing
-
-    def _pick_image(self) -> str:
-        kinds = [("Pictures", "*.png *.jpg *.jpeg *.webp *.tif *.tiff"), ("All files", "*")]
-        return str(
-            filedialog.askopenfilename(
-                parent=self.root, title="Tissue image", filetypes=kinds, initialdir=self._folder()
-            ) or ""
-        )  # fmt: skip
-
-    def _pick_view(self) -> str:
-        kinds = [("Views", "*.json"), ("All files", "*")]
-        return str(
-            filedialog.askopenfilename(
-                parent=self.root, title="View saved from the viewer", filetypes=kinds, initialdir=self._folder()
-            ) or ""
-        )  # fmt: skip
-
-    def _pick_genes(self) -> str:
-        kinds = [("Lists", "*.txt *.csv *.tsv"), ("All files", "*")]
-        return str(
-            filedialog.askopenfilename(
-                parent=self.root, title="Gene list: one gene a line", filetypes=kinds, initialdir=self._folder()
-            ) or ""
-        )  # fmt: skip
-
-    def _pick_target(self, target: str, value: str) -> str:
-        now = Path(value or self._folder())
-        if target == "outdir":
-            folder = filedialog.askdirectory(parent=self.root, title="Folder to write", initialdir=str(now.parent))
-            if not folder:
-                return ""
-            # A folder that holds other things gets one of ours inside of it.
-            chosen = Path(str(folder))
-            taken = chosen.is_dir() and any(chosen.iterdir()) and not (chosen / "manifest.json").exists()
-            return str(chosen / now.name) if taken else str(chosen)
-        suffix = TARGETS[target]
-        return str(
-            filedialog.asksaveasfilename(
-                parent=self.root, title="File to write", defaultextension=suffix, initialdir=str(now.parent),
-                initialfile=now.name, filetypes=[(suffix.strip("."), f"*{suffix}")], confirmoverwrite=False,
-            ) or ""
-        )  # fmt: skip
+    def _twice(self, what: str) -> bool:
+        """Whether this was asked for a moment ago: who double-clicks wants one window."""
+        now = time.monotonic()
+        again = now - self._latest.get(what, -_TWICE_S) < _TWICE_S
+        self._latest[what] = now
+        return again
 
     def _open_folder(self) -> None:
+        if self._twice("folder"):
+            return
         path = Path(self.desk.shown.result["path"])
         problem = system.open_folder(path if path.is_dir() else path.parent)
         if problem:
@@ -416,19 +403,21 @@ class Window:
     def _copy(self, text: str) -> None:
         self.root.clipboard_clear()
         self.root.clipboard_append(text)
+        self._say("Copied")
+
+    def _say(self, text: str) -> None:
         if self.run is not None:
-            self.run.left.configure(text="Copied")
+            self.run.left.configure(text=text)
 
     def _save_log(self) -> None:
-        path = filedialog.asksaveasfilename(
-            parent=self.root, title="Save log", defaultextension=".txt", initialfile="karospace-export.log.txt",
-            initialdir=self._folder(),
-        )  # fmt: skip
+        path = self._ask.log()
         if path:
             try:
                 Path(path).write_text("\n".join([self.desk.shown.path, *self.desk.shown.export["log"], ""]), "utf-8")
             except OSError as exc:
                 self._fault(f"The log could not be written to {path}: {exc.strerror}.")
+            else:
+                self._say("Log saved")
 
     def _fault(self, text: str) -> None:
         self.desk.shown.fault = text
@@ -452,34 +441,6 @@ class Window:
             "About KaroSpace",
             f"karospace-jupyter {version('karospace-jupyter')}\n\nFrom an AnnData to a static viewer of its tissue.",
             parent=self.root,
-        )
-
-
-class Head(ttk.Frame):
-    """Which file is open, and what is in it."""
-
-    def __init__(self, master: tk.Misc, theme: Theme, window: Window) -> None:
-        px = theme.px
-        super().__init__(master, style="Ground.TFrame", padding=(px(20), px(14), px(20), px(10)))
-        self._window = window
-        summary, path = window.desk.shown.summary, Path(window.desk.shown.path)
-        self.columnconfigure(0, weight=1)
-        name = ttk.Label(self, text=path.name, style="GroundTitle.TLabel")
-        name.grid(row=0, column=0, sticky="w")
-        counts = f"{summary['n_cells']:,} cells × {summary['n_genes']:,} genes"
-        self._facts = " · ".join([counts, *summary["facts"]])
-        self.facts = Words(self, "Ground.TLabel")
-        self.facts.configure(text=self._facts)
-        self.facts.grid(row=1, column=0, sticky="ew", pady=(px(2), 0))
-        self.open = ttk.Button(self, text="Open another…", style="Ground.TButton", command=window.pick)
-        self.open.grid(row=0, column=1, rowspan=2, sticky="e")
-
-    def refresh(self) -> None:
-        """Say what is being opened, or why it was not."""
-        shown = self._window.desk.shown
-        text = f"Looking into {shown.opening} …" if shown.opening else shown.refused or self._facts
-        self.facts.configure(
-            text=text, style="Problem.TLabel" if shown.refused and not shown.opening else "Ground.TLabel"
         )
 
 

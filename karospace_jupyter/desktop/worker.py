@@ -9,7 +9,10 @@ asked for another one meanwhile. From the window: ``open``, ``look``, ``complete
 from __future__ import annotations
 
 import logging
+import shutil
+import sys
 import threading
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -106,7 +109,7 @@ class Worker:
         """Say the shell command that does the same."""
         from karospace_jupyter.form.options import config_of, shell_of
 
-        self._send("command", shell_of(config_of(options), file=path))
+        self._send("command", shell_of(config_of(options), file=path, program=_program()))
 
     def on_export(self, path: str, options: dict[str, Any]) -> None:
         """Begin an export of a file."""
@@ -151,6 +154,7 @@ class Worker:
         number, path, choices = self._opening
         self._load()  # at once: while somebody still looks for the file
         from karospace_jupyter.config import ExportConfig
+        from karospace_jupyter.errors import KaroSpaceError
         from karospace_jupyter.form.look import problem_of
         from karospace_jupyter.form.options import plain, sound
         from karospace_jupyter.form.summary import gene_names, summarise
@@ -161,7 +165,8 @@ class Worker:
             summary = summarise(path)
             names = {raw: gene_names(path, raw=raw) for raw in ((False, True) if summary["raw"] else (False,))}
         except Exception as exc:  # noqa: BLE001 - whatever it is, the window says it
-            self._send("refused", number, next(iter(problem_of(exc, {}).values())))
+            details = "" if isinstance(exc, KaroSpaceError) else traceback.format_exc().rstrip()
+            self._send("refused", number, next(iter(problem_of(exc, {}).values())), details)
             return
         if number != self._opening[0]:
             return  # another file was asked for meanwhile
@@ -185,12 +190,14 @@ class Worker:
 
         bundle = self._session.bundle
         if state.status == "done" and bundle is not None:
-            files = bundle.manifest.asset_files
+            files, taken = bundle.size_on_disk()
             result = {
                 "name": bundle.manifest.dataset_name,
                 "path": str(bundle.path),
-                "bytes": sum(file.size_bytes for file in files),
-                "files": len(files) + 2,
+                "bytes": taken,
+                "files": files,
+                "cells": bundle.manifest.n_cells,
+                "genes": bundle.manifest.n_genes_exported,
                 "warnings": list(bundle.warnings),
             }
             self._send("done", result)
@@ -206,3 +213,10 @@ class Worker:
                 self._pipe.send(message)
             except (BrokenPipeError, OSError):
                 self._session.cancel()  # the window is gone
+
+
+def _program() -> str:
+    """Return how a shell finds the command line: by its name, or beside the Python that runs here."""
+    name = "karospace-export"
+    beside = shutil.which(name, path=str(Path(sys.executable).parent))
+    return name if shutil.which(name) or beside is None else beside

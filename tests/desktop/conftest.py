@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import subprocess
@@ -44,6 +45,13 @@ def screen() -> Iterator[str]:
     yield display
     server.terminate()
     server.wait()
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_of_tk() -> Iterator[None]:
+    """Give Tk's objects back in the thread that made them: a later test's threads may not."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture

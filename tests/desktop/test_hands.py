@@ -67,7 +67,7 @@ def test_a_completion_is_taken_by_mouse(person: Any, tissue_file: Path) -> None:
 def test_arrows_move_along_and_open_nothing(person: Any, tissue_file: Path, monkeypatch: Any) -> None:
     window = person.start(tissue_file)
     asked: list[object] = []
-    monkeypatch.setattr("karospace_jupyter.desktop.window.filedialog.askopenfilename", lambda **_: asked.append(1))
+    monkeypatch.setattr("karospace_jupyter.desktop.dialogs.filedialog.askopenfilename", lambda **_: asked.append(1))
     genes = window.form.genes
     genes.segments.buttons["hvgs"].focus_force()
     person.settle_geometry()
@@ -90,7 +90,7 @@ def test_arrows_move_along_and_open_nothing(person: Any, tissue_file: Path, monk
 def test_shortcuts_work_inside_of_a_text(person: Any, tissue_file: Path, tmp_path: Path, monkeypatch: Any) -> None:
     window = person.start(tissue_file)
     asked: list[object] = []
-    monkeypatch.setattr("karospace_jupyter.desktop.window.filedialog.askopenfilename", lambda **_: asked.append(1))
+    monkeypatch.setattr("karospace_jupyter.desktop.dialogs.filedialog.askopenfilename", lambda **_: asked.append(1))
     window.form.target.path.variable.set(str(tmp_path / "out"))
     person.click(window.form.genes.segments.buttons["typed"])
     person.settle()

@@ -1,0 +1,100 @@
+"""The system's dialogs that ask for a file or a folder."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from tkinter import filedialog
+from typing import TYPE_CHECKING, Any
+
+from karospace_jupyter.desktop.desk import TARGETS
+
+if TYPE_CHECKING:
+    import tkinter as tk
+
+    from karospace_jupyter.desktop.settings import Settings
+
+_ALL = ("All files", "*")
+
+
+class Dialogs:
+    """Asks for one path at a time; each answer is a path, or nothing.
+
+    Parameters
+    ----------
+    root
+        The window that waits.
+    settings
+        Remember the folder where a search begins.
+    """
+
+    def __init__(self, root: tk.Tk, settings: Settings) -> None:
+        self._root, self._settings = root, settings
+
+    def h5ad(self) -> str:
+        """Ask for the file to open."""
+        return self._file("Open an AnnData file", ("AnnData", "*.h5ad *.h5"))
+
+    def zarr(self) -> str:
+        """Ask for the folder to open."""
+        return _text(
+            filedialog.askdirectory(
+                parent=self._root, title="Open a .zarr folder", initialdir=self._folder(), mustexist=True
+            )
+        )
+
+    def image(self) -> str:
+        """Ask for a picture of the tissue."""
+        return self._file("Tissue image", ("Pictures", "*.png *.jpg *.jpeg *.webp *.tif *.tiff"))
+
+    def view(self) -> str:
+        """Ask for a view that the viewer saved."""
+        return self._file("View saved from the viewer", ("Views", "*.json"))
+
+    def genes(self) -> str:
+        """Ask for a list of genes."""
+        return self._file("Gene list: one gene a line", ("Lists", "*.txt *.csv *.tsv"))
+
+    def target(self, target: str, value: str) -> str:
+        """Ask where to write; `target` is one of TARGETS, `value` what is chosen now."""
+        now = Path(value or self._folder())
+        if target == "outdir":
+            folder = filedialog.askdirectory(parent=self._root, title="Folder to write", initialdir=str(now.parent))
+            if not folder:
+                return ""
+            # A folder that holds other things gets one of ours inside of it.
+            chosen = Path(str(folder))
+            taken = chosen.is_dir() and any(chosen.iterdir()) and not (chosen / "manifest.json").exists()
+            return str(chosen / now.name) if taken else str(chosen)
+        suffix = TARGETS[target]
+        return self._new(
+            "File to write", now.name, suffix, initialdir=str(now.parent),
+            filetypes=[(suffix.strip("."), f"*{suffix}")], confirmoverwrite=False,
+        )  # fmt: skip
+
+    def log(self) -> str:
+        """Ask where to save the log."""
+        return self._new("Save log", "karospace-export.log.txt", ".txt", initialdir=self._folder())
+
+    def _file(self, title: str, kind: tuple[str, str]) -> str:
+        return _text(
+            filedialog.askopenfilename(
+                parent=self._root, title=title, initialdir=self._folder(), filetypes=[kind, _ALL]
+            )
+        )
+
+    def _new(self, title: str, name: str, suffix: str, **options: Any) -> str:  # noqa: ANN401 - Tk's own
+        return _text(
+            filedialog.asksaveasfilename(
+                parent=self._root, title=title, initialfile=name, defaultextension=suffix, **options
+            )
+        )
+
+    def _folder(self) -> str:
+        folder = self._settings.folder
+        return folder if folder and os.path.isdir(folder) else str(Path.home())  # noqa: PTH112 - raises nothing
+
+
+def _text(answer: object) -> str:
+    """Tk answers with a text, or with an empty tuple."""
+    return str(answer) if answer else ""

@@ -1,0 +1,42 @@
+"""What stands above the form: which file is open, and what is in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tkinter import ttk
+from typing import TYPE_CHECKING
+
+from karospace_jupyter.desktop.parts import Words
+
+if TYPE_CHECKING:
+    import tkinter as tk
+
+    from karospace_jupyter.desktop.theme import Theme
+    from karospace_jupyter.desktop.window import Window
+
+
+class Head(ttk.Frame):
+    """Which file is open, and what is in it."""
+
+    def __init__(self, master: tk.Misc, theme: Theme, window: Window) -> None:
+        px = theme.px
+        super().__init__(master, style="Ground.TFrame", padding=(px(20), px(14), px(20), px(10)))
+        self._window = window
+        summary, path = window.desk.shown.summary, Path(window.desk.shown.path)
+        self.columnconfigure(0, weight=1)
+        name = ttk.Label(self, text=path.name, style="GroundTitle.TLabel")
+        name.grid(row=0, column=0, sticky="w")
+        counts = f"{summary['n_cells']:,} cells × {summary['n_genes']:,} genes"
+        self._facts = " · ".join([counts, *summary["facts"]])
+        self.facts = Words(self, "Ground.TLabel")
+        self.facts.configure(text=self._facts)
+        self.facts.grid(row=1, column=0, sticky="ew", pady=(px(2), 0))
+        self.open = ttk.Button(self, text="Open another…", style="Ground.TButton", command=window.pick)
+        self.open.grid(row=0, column=1, rowspan=2, sticky="e")
+
+    def refresh(self) -> None:
+        """Say what is being opened, or why it was not."""
+        shown = self._window.desk.shown
+        text = f"Looking into {shown.opening} …" if shown.opening else shown.refused or self._facts
+        wrong = shown.refused and not shown.opening
+        self.facts.configure(text=text, style="GroundProblem.TLabel" if wrong else "Ground.TLabel")
