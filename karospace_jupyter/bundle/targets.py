@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -46,6 +47,23 @@ def check_folder(target: Path) -> None:
         msg = (
             f"{target} holds a manifest.json of something else than a bundle. It was left alone: choose another folder."
         )
+        raise SinkError(msg)
+
+
+def check_writable(target: Path) -> None:
+    """Refuse a place in which nothing can be written, before anything is computed for it.
+
+    Raises
+    ------
+    SinkError
+        When the nearest folder above `target` that exists is a file, or may not be written in.
+    """
+    there = next((folder for folder in (target.parent, *target.parent.parents) if folder.exists()), target.parent)
+    if not there.is_dir():
+        msg = f"{there} is a file, so nothing can be written inside of it. Choose another place."
+        raise SinkError(msg)
+    if not os.access(there, os.W_OK | os.X_OK):
+        msg = f"Nothing may be written in {there}. Choose another place, or ask for permission."
         raise SinkError(msg)
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import logging
 import math
-import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from karospace_jupyter.bundle import scripts as scripts_of
-from karospace_jupyter.bundle.targets import check_file, check_folder
+from karospace_jupyter.bundle.targets import check_file, check_folder, check_writable
 from karospace_jupyter.errors import ConfigError, KaroSpaceError, NoMatrixError, SinkError, SourceError
 from karospace_jupyter.form.options import config_of, problems_of
 from karospace_jupyter.paths import expanded
@@ -114,21 +113,10 @@ def _target(config: ExportConfig) -> tuple[dict[str, str], bool]:
         try:
             target = expanded(given).absolute()
             check(target)
-            _check_writable(target)
+            check_writable(target)
             exists |= (target / "manifest.json" if option == "outdir" else target).exists()
         except (SinkError, ConfigError) as exc:
             problems[option] = str(exc)
         except (OSError, ValueError) as exc:
             problems[option] = f"{given} cannot be used: {exc}. Choose another place."
     return problems, exists
-
-
-def _check_writable(target: Path) -> None:
-    """Refuse what could only fail when everything is computed."""
-    there = next((folder for folder in (target.parent, *target.parent.parents) if folder.exists()), target.parent)
-    if not there.is_dir():
-        msg = f"{there} is a file, so nothing can be written inside of it. Choose another place."
-        raise SinkError(msg)
-    if not os.access(there, os.W_OK | os.X_OK):
-        msg = f"Nothing may be written in {there}. Choose another place, or ask for permission."
-        raise SinkError(msg)

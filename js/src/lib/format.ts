@@ -20,12 +20,12 @@ export function formatValue(value: number): string {
 
 /** Means stand in a column that is read down: no exponents among them. */
 export function formatMean(mean: number): string {
-  return mean > 0 && mean < 0.001 ? '< 0.001' : formatValue(mean);
+  return mean > 0 && mean < 0.001 ? '<0.001' : formatValue(mean);
 }
 
 export function formatShare(share: number): string {
   if (!(share > 0)) return '0 %';
-  if (share < 0.001) return '< 0.1 %';
+  if (share < 0.001) return '<0.1 %';
   const percent = share * 100;
   if (share < 1 && percent > 99.9) return '> 99.9 %';
   return `${percent < 10 ? percent.toFixed(1) : Math.round(percent)} %`;

@@ -10,11 +10,17 @@ import { isDark, onTheme } from '../theme';
 import { Columns } from './columns';
 import { Coordinates } from './coordinates';
 import { Field, TextInput } from './fields';
-import css from './form.css';
+import fields from './fields.css';
+import base from './form.css';
 import { Genes } from './genes';
 import { More } from './more';
+import narrow from './narrow.css';
 import { Run } from './run';
+import run from './run.css';
 import { createTraits, type Traits } from './traits';
+
+/** `narrow` overrules the others: it stays last. */
+const CSS = [base, fields, run, narrow].join('');
 
 const IN_MORE = [
   'layer',
@@ -211,7 +217,7 @@ function Form({ model, channel, traits, place: elsewhere }: Props): JSX.Element 
 /** Puts the widgets' style into `element`; the theme follows the notebook. */
 export function styled(element: HTMLElement): { root: HTMLElement; dispose: () => void } {
   const style = document.createElement('style');
-  style.textContent = css;
+  style.textContent = CSS;
   const root = document.createElement('div');
   root.className = 'kf-root';
   const theme = () => {
