@@ -16,7 +16,11 @@ from karospace_jupyter.desktop.icon import icon_file
 _WHOLE = ("anndata", "pydantic", "deflate", "platformdirs", "tkinterdnd2", "darkdetect", "zarr", "numcodecs")
 _DATA = ("karospace_jupyter",)
 # Of the environment that it is made in, and none of the app's.
-_WITHOUT = ("IPython", "ipywidgets", "anywidget", "matplotlib", "pytest", "scanpy", "dask", "jupyterlab", "notebook")
+_WITHOUT = (
+    *("IPython", "ipywidgets", "anywidget", "jupyterlab", "notebook"),
+    *("matplotlib", "scanpy", "dask", "sklearn", "numba", "llvmlite", "sqlalchemy", "cryptography", "aiohttp"),
+    *("pytest", "mypy"),
+)
 _ICONS = {"win32": ("ICO", "icon.ico"), "darwin": ("ICNS", "icon.icns")}
 
 
