@@ -71,6 +71,11 @@ def test_an_embedding_stands_where_its_numbers_say(opened: Callable[..., tuple[V
     )
     assert "X_no" in failure
     assert viewer.state()["layout"] == {"kind": "tissue"}
+    failure = viewer.page.evaluate(
+        "window.karospace.setState({layout: {type: 'embedding'}, opacity: 0.5, zoom: 3}).then(() => '', String)"
+    )
+    assert "layout, zoom" in failure
+    assert viewer.state()["opacity"] == 0.5
     assert viewer.problems == []
 
 

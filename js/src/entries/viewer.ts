@@ -12,7 +12,7 @@ import { createLoader } from '../state/loader';
 import { createModel } from '../state/model';
 import { openedView, type SavedView, savedView, stateIn } from '../state/saved-view';
 import type { Region } from '../state/selection';
-import type { ViewState } from '../state/view-state';
+import { refusedFields, type ViewState } from '../state/view-state';
 import { joinBeside } from './beside';
 
 export type { PictureOptions };
@@ -227,8 +227,10 @@ export function createViewer(
     getState: () => structuredClone(model.state.value),
     async setState(change) {
       await latest;
+      const refused = refusedFields(model.state.peek(), change);
       await actions.setState(change);
       await stage?.nextFrame();
+      if (refused.length > 0) throw new Error(`${refused.join(', ')}: not understood, so left as before`);
     },
     on(event, handler) {
       const held = handlers.get(event) ?? new Set();

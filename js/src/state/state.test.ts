@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { valueAt } from './layer';
 import { openedModel } from './model-fixture';
-import { INITIAL, merged, type ViewState } from './view-state';
+import { INITIAL, merged, refusedFields, type ViewState } from './view-state';
 
 describe('state', () => {
   test('is plain data and keeps out what is unsound', () => {
@@ -14,6 +14,22 @@ describe('state', () => {
     expect(next).toMatchObject({ opacity: 1, pointSize: 1, range: null, camera: null });
     expect(JSON.parse(JSON.stringify(next))).toEqual(next);
     expect(merged(INITIAL, { evil: 1 } as Partial<ViewState>)).not.toHaveProperty('evil');
+  });
+
+  test('names what it keeps out', () => {
+    const change = {
+      evil: 1,
+      color: { kind: 'gene', name: 'a' },
+      opacity: Number.NaN,
+      pointSize: 99,
+      turn: 90,
+      flip: 'yes',
+      theme: 'auto',
+      range: null,
+      layout: { kind: 'tissue' },
+    };
+    expect(refusedFields(INITIAL, change as never)).toEqual(['evil', 'color', 'opacity', 'flip']);
+    expect(refusedFields(INITIAL, INITIAL)).toEqual([]);
   });
 
   test('limits go with the colour they were set for', () => {

@@ -174,6 +174,20 @@ export function merged(current: ViewState, change: Partial<ViewState>): ViewStat
   };
 }
 
+/** The fields of `change` that `merged` leaves as they are, since they are unknown or not sound. */
+export function refusedFields(current: ViewState, change: Partial<ViewState>): string[] {
+  const text = (value: unknown) => JSON.stringify(value);
+  return Object.entries(change).flatMap(([key, value]) => {
+    if (value === undefined) return [];
+    if (!Object.hasOwn(INITIAL, key)) return [key];
+    const field = key as keyof ViewState;
+    // A number beyond its limits is brought within them.
+    if (Number.isFinite(value) && typeof current[field] === 'number') return [];
+    const stays = text(merged(current, { [field]: value })[field]) === text(current[field]);
+    return stays && text(value) !== text(current[field]) ? [key] : [];
+  });
+}
+
 function definedOf(change: Partial<ViewState>): Partial<ViewState> {
   return Object.fromEntries(
     Object.entries(change).filter(([key, value]) => value !== undefined && Object.hasOwn(INITIAL, key)),
