@@ -11,9 +11,9 @@ import { Icon } from './icons';
 const MOST_HITS = 100;
 
 const ORDERS: readonly [GeneOrder, string][] = [
-  ['file', 'as in the file'],
-  ['mean', 'highest mean first'],
-  ['fraction', 'most detected first'],
+  ['file', 'Listed as in the file'],
+  ['mean', 'Highest mean first'],
+  ['fraction', 'Most detected first'],
 ];
 
 /** What the list is ordered by, beside each gene. */
@@ -140,10 +140,8 @@ export function GeneSearchBox(props: { focus: Signal<boolean>; adding: Signal<bo
         </div>
       )}
       {bundle?.search.ranked && (
-        <label class="ks-gene-order ks-muted">
-          List
+        <label class="ks-gene-order ks-heading-select ks-muted">
           <select
-            class="ks-order"
             aria-label="Order of the genes"
             value={order}
             onChange={(event) => {
@@ -157,6 +155,7 @@ export function GeneSearchBox(props: { focus: Signal<boolean>; adding: Signal<bo
               </option>
             ))}
           </select>
+          <Icon name="down" size={12} />
         </label>
       )}
     </div>
