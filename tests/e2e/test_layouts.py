@@ -64,6 +64,10 @@ def test_an_embedding_stands_where_its_numbers_say(opened: Callable[..., tuple[V
     drawn = "#" + "".join(f"{channel:02x}" for channel in viewer.colours([typical])[0])
     assert drawn in {colour.lower() for colour in colours.values()}
     assert viewer.page.get_by_text("µm").count() == 0, "an embedding has no lengths"
+    assert viewer.page.get_by_text("UMAP 1", exact=True).is_visible()
+    drawing = viewer.page.evaluate("async () => (await karospace.picture({format: 'svg'})).text()")
+    assert "UMAP 1</text>" in drawing
+    assert "UMAP 2</text>" in drawing
     viewer.set(layout={"kind": "tissue"})
     viewer.page.get_by_text("µm").wait_for()
     failure = viewer.page.evaluate(

@@ -6,6 +6,7 @@ import { Highlight } from './highlight';
 import { IconButton } from './icons';
 import { LayoutSelect } from './layouts';
 import { Outline } from './outline';
+import { ScaleBar } from './scale-bar';
 import { SectionTitles } from './section-titles';
 
 /** What stands beside the tissue: the same cells, colours, selection and pointer. */
@@ -30,6 +31,9 @@ export function Beside({
         <Outline />
         <Highlight />
         <SectionTitles />
+        <div class="ks-bottom">
+          <ScaleBar />
+        </div>
       </Panels.Provider>
       <div class="ks-top">
         <div class="ks-card ks-layouts">

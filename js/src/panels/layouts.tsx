@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import type { Bundle } from '../data/bundle';
 import { arranged, arrangementOf, factsOf, sectionLayout } from '../state/arrangement';
-import { sectionsLayout } from '../state/layout';
+import { embeddingLabel, sectionsLayout } from '../state/layout';
 import type { Model } from '../state/model';
 import type { Layout } from '../state/view-state';
 import { usePanels } from './context';
@@ -24,8 +24,7 @@ export function labelOf(layout: Layout, bundle: Bundle | null): string {
   if (layout.kind === 'tissue') return 'Tissue';
   if (layout.kind === 'sections') return 'Sections';
   if (layout.kind === 'section') return layout.name;
-  const stated = bundle?.manifest.embeddings?.find(({ name }) => name === layout.name);
-  return stated?.label ?? layout.name;
+  return embeddingLabel(layout, bundle?.manifest ?? null) ?? '';
 }
 
 export function choicesOf(model: Model): Choice[] {

@@ -1,5 +1,7 @@
 import type { JSX } from 'preact';
+import { axesPath } from '../lib/axes';
 import { placeText, scaleBar } from '../lib/scale-bar';
+import { embeddingLabel } from '../state/layout';
 import { usePanels } from './context';
 
 /** Where the pointer is; sections that stand side by side are not where their coordinates say. */
@@ -19,12 +21,26 @@ export function Pointer(): JSX.Element | null {
   );
 }
 
+/** An embedding has no lengths, but two directions. */
+function Axes({ of }: { of: string }): JSX.Element {
+  return (
+    <div class="ks-card ks-axes">
+      <span class="ks-clip">{of} 2</span>
+      <svg viewBox="0 0 30 30" width="30" height="30" aria-hidden="true">
+        <path d={axesPath(0, 30)} />
+      </svg>
+      <span class="ks-clip">{of} 1</span>
+    </div>
+  );
+}
+
+/** The length of a stretch of the tissue, or the directions of an embedding. */
 export function ScaleBar(): JSX.Element | null {
   const { model } = usePanels();
   const view = model.view.value;
   const positions = model.positions.value;
-  // An embedding has no lengths.
-  if (model.state.value.layout.kind === 'embedding') return null;
+  const embedding = embeddingLabel(model.state.value.layout, model.bundle.value?.manifest ?? null);
+  if (embedding !== null) return <Axes of={embedding} />;
   const bar = view && positions && scaleBar(view.scale, positions.unitUm);
   if (!bar) return null;
   return (

@@ -1,3 +1,4 @@
+import { ARROW, axesLines } from '../lib/axes';
 import type { ScaleBar } from '../lib/scale-bar';
 import type { Legend } from './legend';
 import { legendBlock } from './legend-layout';
@@ -11,6 +12,8 @@ export interface Pane {
   width: number;
   height: number;
   scaleBar: ScaleBar | null;
+  /** What the two directions of an embedding are called, without their numbers; null where lengths are measured. */
+  axes: string | null;
   /** Names above sections: the middle of their lower edge, and the room they have, CSS pixels. */
   titles: readonly { x: number; y: number; width: number; text: string }[];
 }
@@ -66,6 +69,8 @@ export function layoutPicture(contents: Contents, measure: Measure): Layout {
     marks.push(...sectionMarks(pane, { x: left, y: top }, palette, measure));
     if (pane.scaleBar)
       marks.push(...scaleBarMarks(pane.scaleBar, { x: left, bottom: top + pane.height }, palette, measure));
+    if (pane.axes !== null)
+      marks.push(...axesMarks(pane, { x: left, bottom: top + pane.height }, palette, measure));
     left += pane.width;
   });
   if (contents.title !== null) {
@@ -153,16 +158,7 @@ function scaleBarMarks(
   const foot = y + height - 9.5;
   const start = x + 12.5;
   return [
-    {
-      kind: 'rect',
-      x: x + 0.5,
-      y: y + 0.5,
-      width: width - 1,
-      height: height - 1,
-      radius: 9.5,
-      fill: { color: palette.panel },
-      line: { color: palette.line },
-    },
+    cardMark(x, y, width, height, palette),
     {
       kind: 'text',
       x: x + 12,
@@ -185,4 +181,52 @@ function scaleBarMarks(
       paint: { color: palette.ink },
     },
   ];
+}
+
+/** The two directions of an embedding: the first to the right, the second up. */
+function axesMarks(
+  { axes, width }: Pane,
+  at: { x: number; bottom: number },
+  palette: Palette,
+  measure: Measure,
+): Mark[] {
+  const size = 12;
+  const name = fitted(oneLine(axes ?? ''), Math.min(160, width - 2 * EDGE - ARROW - 48), size, 400, measure);
+  const [first, second] = [`${name} 1`, `${name} 2`];
+  const room = Math.ceil(Math.max(ARROW + 6 + measure(first, size, 400), measure(second, size, 400)));
+  const height = ARROW + 34;
+  const [x, y] = [at.x + EDGE, at.bottom - EDGE - height];
+  const foot = y + height - 8;
+  const text = (text: string, left: number, line: number): Mark => ({
+    kind: 'text',
+    x: left,
+    y: line,
+    text,
+    size,
+    weight: 400,
+    anchor: 'start',
+    fill: { color: palette.ink },
+  });
+  return [
+    cardMark(x, y, room + 24, height, palette),
+    text(second, x + 12, y + 18),
+    ...axesLines(x + 12, foot).map(
+      (points): Mark => ({ kind: 'line', points, width: 1, paint: { color: palette.ink } }),
+    ),
+    text(first, x + 12 + ARROW + 6, foot - 0.5),
+  ];
+}
+
+/** What words over the tissue stand on, as on the page. */
+function cardMark(x: number, y: number, width: number, height: number, palette: Palette): Mark {
+  return {
+    kind: 'rect',
+    x: x + 0.5,
+    y: y + 0.5,
+    width: width - 1,
+    height: height - 1,
+    radius: 9.5,
+    fill: { color: palette.panel },
+    line: { color: palette.line },
+  };
 }

@@ -22,6 +22,7 @@ const pane = (change: Partial<Pane> = {}): Pane => ({
   width: 1040,
   height: 860,
   scaleBar: { width: 100, label: '500 µm' },
+  axes: null,
   titles: [],
   ...change,
 });
@@ -53,6 +54,27 @@ describe('layout', () => {
     );
     expect([layout.width, layout.height]).toEqual([1040, 860]);
     expect(wordsOf(layout)).toEqual([]);
+  });
+
+  test('an embedding has directions in the place of lengths', () => {
+    const { marks, ...layout } = layoutPicture(
+      contents({ panes: [pane({ scaleBar: null, axes: 'UMAP' })] }),
+      measure,
+    );
+    expect(wordsOf({ marks, ...layout })).toEqual(expect.arrayContaining(['UMAP 1', 'UMAP 2']));
+    const points = marks.flatMap((mark) =>
+      mark.kind === 'line' && mark.paint.color === LIGHT.ink ? mark.points : [],
+    );
+    expect(points.length).toBe(9);
+    for (const [x, y] of points) {
+      expect(x).toBeGreaterThan(12);
+      expect(y).toBeLessThan(layout.height - 12);
+    }
+    const narrow = layoutPicture(
+      contents({ panes: [pane({ width: 120, scaleBar: null, axes: 'x'.repeat(99) })] }),
+      measure,
+    );
+    expect(textsOf(narrow).some(({ text }) => text.includes('…'))).toBe(true);
   });
 
   test('a transparent picture has nothing behind the tissue', () => {

@@ -4,6 +4,7 @@ import { PictureError } from '../lib/errors';
 import { formatCount } from '../lib/format';
 import { scaleBar } from '../lib/scale-bar';
 import { arrangementOf, noteOf } from '../state/arrangement';
+import { embeddingLabel } from '../state/layout';
 import { labelOf } from '../state/loader';
 import type { Model } from '../state/model';
 import { visibleTest } from '../state/selection';
@@ -64,11 +65,12 @@ function paneOf({ view, positions, titles, state, bundle }: Model, withBar: bool
   if (!seen || !at || !manifest) return null;
   const note = noteOf(manifest, arrangementOf(state.value.layout));
   // An embedding has no lengths.
-  const measured = withBar && state.value.layout.kind !== 'embedding';
+  const embedding = embeddingLabel(state.value.layout, manifest);
   return {
     width: seen.width,
     height: seen.height,
-    scaleBar: measured ? scaleBar(seen.scale, at.unitUm) : null,
+    scaleBar: withBar && embedding === null ? scaleBar(seen.scale, at.unitUm) : null,
+    axes: withBar ? embedding : null,
     titles: titles.value.map(({ section: { name }, box }) => {
       const [left, y0] = project(seen, box[0], box[1]);
       const [right, y1] = project(seen, box[2], box[3]);
@@ -94,7 +96,6 @@ export function createPictures(model: Model, painter: Painter): Pictures {
         panes,
         title: title ? { name: manifest.dataset_name, about: cellsOf(manifest.n_cells) } : null,
         legend: legend ? legendOf(model) : null,
-        // An embedding has no lengths.
         transparent,
         palette: painter.palette(),
       },

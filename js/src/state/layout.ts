@@ -1,3 +1,4 @@
+import type { Manifest } from '../contract/manifest';
 import type { Positions } from '../data/bundle';
 import type { Codes } from '../data/columns';
 import { type Orientation, UPRIGHT, type Viewport } from '../lib/camera';
@@ -30,6 +31,12 @@ export function sectionsLayout(
 interface LaidOut {
   positions: Positions;
   titles: readonly Placed[];
+}
+
+/** What an embedding is called by people, as `UMAP`; null for every other place. */
+export function embeddingLabel(layout: Layout, manifest: Pick<Manifest, 'embeddings'> | null): string | null {
+  if (layout.kind !== 'embedding') return null;
+  return manifest?.embeddings?.find(({ name }) => name === layout.name)?.label ?? layout.name;
 }
 
 /** Where the cells stand in a layout; in the tissue as long as what the layout needs is not loaded. */
