@@ -100,8 +100,8 @@ class SectionGrid(_Arrangement):
     """All sections side by side."""
 
     kind: Literal["sections"] = "sections"
-    columns: int = Field(ge=1)
-    """Sections in a row."""
+    columns: int | None = Field(default=None, ge=1)
+    """Sections in a row; None for as many as show them largest in the window."""
 
 
 class OneSection(_Arrangement):
@@ -148,7 +148,7 @@ class ViewState(_Part):
     group_by: str | None = None
     """The annotation that splits a gene's summary."""
     camera: Camera | None = None
-    """None until the tissue was drawn: then all cells are in view."""
+    """None for all cells in view."""
     turn: Literal[0, 90, 180, 270] = 0
     """How the tissue lies: degrees clockwise. Embeddings and rows of sections stay upright."""
     flip: bool = False
@@ -168,8 +168,8 @@ class ViewState(_Part):
     """What is shown beside, linked."""
     range: tuple[float, float] | None = None
     """Limits of the colours; None for robust limits of the values."""
-    colormap: Literal["viridis", "magma", "inferno", "cividis", "greys", "rdbu"] = "viridis"
-    """Of values; `rdbu` (blue, white at zero, red) is for signed ones."""
+    colormap: Literal["auto", "viridis", "magma", "inferno", "cividis", "greys", "rdbu"] = "auto"
+    """Of values; `rdbu` is blue, white at zero, red; `auto` takes it for values on both sides of zero, else viridis."""
     reversed: bool = False
     scale: Literal["linear", "log1p"] = "linear"
     """How values become colours between the limits."""

@@ -77,13 +77,8 @@ function connect(
   };
   const set = async (state: Partial<ViewState>) => {
     applied = shared({ ...viewer.getState(), ...state });
-    try {
-      await viewer.setState(state);
-    } catch {
-      // A linked view may be coloured by what this bundle does not have: the rest still holds.
-      const { color: _, ...rest } = state;
-      await viewer.setState(rest).catch(() => {});
-    }
+    // A linked view may be coloured by what this bundle does not have: the rest still holds.
+    await viewer.setState(state, { orRest: true }).catch(() => {});
   };
   const snapshot = async (id: string) => {
     try {

@@ -38,9 +38,9 @@ const shown = (): Viewer => {
 window.karospace = {
   ready,
   getState: () => shown().getState(),
-  async setState(change) {
+  async setState(change, options) {
     await ready;
-    await shown().setState(change);
+    await shown().setState(change, options);
   },
   on(event, handler) {
     if (viewer) return viewer.on(event, handler);

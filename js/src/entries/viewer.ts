@@ -1,6 +1,6 @@
 import { effect } from '@preact/signals';
 import { Disposer } from '../lib/disposer';
-import { asError, isAbort } from '../lib/errors';
+import { asError, isAbort, LeftOutError } from '../lib/errors';
 import { mountPanels } from '../panels/mount';
 import { paletteOf } from '../picture/palette';
 import { createPictures, type PictureOptions } from '../picture/pictures';
@@ -46,8 +46,8 @@ export interface Viewer {
   /** Resolves when the first frame stands. */
   readonly ready: Promise<void>;
   getState(): ViewState;
-  /** Resolves when what it asks for is drawn. */
-  setState(change: Partial<ViewState>): Promise<void>;
+  /** Resolves when what it asks for is drawn. `orRest`: what the bundle does not have is left out, and rejects at the end. */
+  setState(change: Partial<ViewState>, options?: { orRest?: boolean }): Promise<void>;
   on<K extends keyof ViewerEvents>(event: K, handler: (detail: ViewerEvents[K]) => void): () => void;
   /** Position of a cell in CSS pixels of the page. */
   project(cell: number): { x: number; y: number } | null;
@@ -62,7 +62,7 @@ export interface Viewer {
   setRegions(regions: readonly { name: string; mask: Uint8Array; color?: string }[]): void;
   /** The state and the regions, for a file or a link. */
   getView(): SavedView;
-  /** Shows a saved view; resolves when it is drawn. What the bundle does not have is left out, and rejects at the end. */
+  /** Shows a saved view; resolves when it is drawn. What the bundle does not have is left out, told, and rejects at the end. */
   setView(view: unknown): Promise<void>;
   /** The tissue as it is drawn now, on the colour behind it, as PNG. */
   snapshot(): Promise<Blob>;
@@ -139,8 +139,9 @@ export function createViewer(
     first = null;
     if (!view || !manifest) return;
     try {
-      const { regions } = openedView(view, manifest.n_cells);
-      if (regions.length > 0) actions.setRegions(regions);
+      const opened = openedView(view, manifest.n_cells);
+      if (opened.regions?.length) actions.setRegions(opened.regions);
+      if (opened.leftOut > 0) model.notice.value = new LeftOutError(opened.leftOut);
     } catch (thrown) {
       model.notice.value = asError(thrown);
     }
@@ -225,10 +226,10 @@ export function createViewer(
   return {
     ready,
     getState: () => structuredClone(model.state.value),
-    async setState(change) {
+    async setState(change, { orRest = false } = {}) {
       await latest;
       const refused = refusedFields(model.state.peek(), change);
-      await actions.setState(change);
+      await (orRest ? actions.setStateOrRest(change) : actions.setState(change));
       await stage?.nextFrame();
       if (refused.length > 0) throw new Error(`${refused.join(', ')}: not understood, so left as before`);
     },
@@ -250,9 +251,15 @@ export function createViewer(
     getView: () => savedView(model),
     async setView(view) {
       await latest;
-      const { state, regions } = openedView(view, model.bundle.value?.manifest.n_cells ?? 0);
-      actions.setRegions(regions);
-      await actions.setStateOrRest(state);
+      try {
+        const opened = openedView(view, model.bundle.value?.manifest.n_cells ?? 0);
+        if (opened.regions) actions.setRegions(opened.regions);
+        if (opened.leftOut > 0) model.notice.value = new LeftOutError(opened.leftOut);
+        await actions.setStateOrRest(opened.state);
+      } catch (thrown) {
+        if (!isAbort(thrown)) model.notice.value = asError(thrown);
+        throw thrown;
+      }
       await stage?.nextFrame();
     },
     async snapshot() {

@@ -9,6 +9,8 @@
  * ├─ FormatError       a file is not what the manifest promises
  * ├─ VersionError      the bundle's major version is unknown
  * ├─ UnknownNameError  a gene or column that the bundle does not have
+ * ├─ ViewFileError     a saved view, or a link, that cannot be read
+ * ├─ LeftOutError      regions that a link could not carry
  * ├─ MaskError         a selection for another number of cells
  * ├─ PictureError      a picture that cannot be made as it was asked for
  * └─ GraphicsError     no WebGL2
@@ -122,7 +124,19 @@ export class ViewFileError extends ViewerError {
   override readonly tag = 'view-file';
 
   constructor(why: string) {
-    super(`The view cannot be opened: ${why}.`, 'Choose a file that this viewer saved.', 'view');
+    super(`The view cannot be opened: ${why}.`, 'Choose a file, or a link, that this viewer made.', 'view');
+  }
+}
+
+export class LeftOutError extends ViewerError {
+  override readonly tag = 'left-out';
+
+  constructor(regions: number) {
+    super(
+      `The link came without its ${regions === 1 ? 'region' : `${regions} regions`}: too large for an address.`,
+      'Ask for the view as a file (S, “Save view”) to have them.',
+      null,
+    );
   }
 }
 

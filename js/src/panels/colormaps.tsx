@@ -16,6 +16,7 @@ const NAMES: Record<Colormap, string> = {
 export function Colormaps(): JSX.Element {
   const { model, actions } = usePanels();
   const { colormap, reversed, scale, dimZeros } = model.state.value;
+  const shown = model.colormap.value;
   return (
     <div class="ks-colormaps">
       <div class="ks-swatches" role="radiogroup" aria-label="Colour map">
@@ -26,7 +27,7 @@ export function Colormaps(): JSX.Element {
               class="ks-offscreen"
               name="ks-colormap"
               aria-label={NAMES[map]}
-              checked={map === colormap}
+              checked={map === shown}
               onChange={() => actions.setColours({ colormap: map })}
             />
             <span
@@ -38,6 +39,13 @@ export function Colormaps(): JSX.Element {
         ))}
       </div>
       <div class="ks-chips">
+        <Chip
+          title="Blue to red for values on both sides of zero, Viridis for others"
+          pressed={colormap === 'auto'}
+          onClick={() => actions.setColours({ colormap: colormap === 'auto' ? shown : 'auto' })}
+        >
+          Auto
+        </Chip>
         <Chip
           title="Turn the colour map round"
           pressed={reversed}

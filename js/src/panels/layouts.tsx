@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import type { Bundle } from '../data/bundle';
 import { arranged, arrangementOf, factsOf, sectionLayout } from '../state/arrangement';
-import { embeddingLabel, sectionsLayout } from '../state/layout';
+import { embeddingLabel } from '../state/layout';
 import type { Model } from '../state/model';
 import type { Layout } from '../state/view-state';
 import { usePanels } from './context';
@@ -37,13 +37,7 @@ export function choicesOf(model: Model): Choice[] {
       id: 'sections',
       label: 'Sections',
       title: `Each of the ${manifest.sections.items.length} sections (${manifest.sections.column}) by itself`,
-      layout: () =>
-        sectionsLayout(
-          { items: manifest.sections?.items ?? [], facts: factsOf(manifest) },
-          model.viewport.value,
-          arrangementOf(model.state.value.layout),
-          model.state.value,
-        ),
+      layout: () => ({ kind: 'sections', ...arrangementOf(model.state.value.layout) }),
     });
   for (const { name, label } of manifest?.embeddings ?? [])
     choices.push({

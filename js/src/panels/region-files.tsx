@@ -31,7 +31,7 @@ export function RegionFiles(): JSX.Element | null {
         if (unknown > 0)
           model.regionProblem.value = `${unknown.toLocaleString('en')} of its cells are not in this bundle.`;
       } else {
-        const found = openedView(JSON.parse(text), manifest.n_cells).regions;
+        const found = openedView(JSON.parse(text), manifest.n_cells).regions ?? [];
         if (found.length === 0) throw new Error('It holds no regions.');
         actions.setRegions([
           ...regions.filter((one) => !found.some((other) => other.name === one.name)),

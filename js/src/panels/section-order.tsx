@@ -1,7 +1,6 @@
 import type { JSX } from 'preact';
 import { useId, useRef } from 'preact/hooks';
 import { arranged, arrangementOf, type Fact, factsOf, factText, withValue } from '../state/arrangement';
-import { sectionsLayout } from '../state/layout';
 import type { Arrangement, Layout, SectionOrder } from '../state/view-state';
 import { usePanels } from './context';
 
@@ -17,8 +16,7 @@ function useSections() {
   const manifest = model.bundle.value?.manifest;
   const items = manifest?.sections?.items ?? [];
   const facts = manifest ? factsOf(manifest) : [];
-  const arrange = (arrangement: Arrangement) =>
-    actions.setLayout(sectionsLayout({ items, facts }, model.viewport.value, arrangement, model.state.value));
+  const arrange = (arrangement: Arrangement) => actions.setLayout({ kind: 'sections', ...arrangement });
   return { items, facts, arrange };
 }
 

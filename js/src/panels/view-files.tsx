@@ -28,7 +28,7 @@ export function ViewFiles(props: {
         throw new Error(`${file.name} is no JSON file. Choose one that was saved here.`);
       }
       const { state, regions } = openedView(given, manifest.n_cells);
-      actions.setRegions(regions);
+      if (regions) actions.setRegions(regions);
       await actions.setStateOrRest(state);
       return `The view of ${file.name}`;
     });

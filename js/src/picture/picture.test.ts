@@ -206,7 +206,7 @@ describe('legend', () => {
   test('values beyond the limits are told', () => {
     const values = Float32Array.from([-3, 0, 1, Number.NaN, 9]);
     const summary = { min: -3, max: 9, mean: 1.75, fraction: 0.75, lower: -3, upper: 5 };
-    const shown = createModel({ dimZeros: true, scale: 'log1p' });
+    const shown = createModel({ dimZeros: true, scale: 'log1p', colormap: 'cividis' });
     shown.layer.value = { kind: 'value', color: { kind: 'gene', gene: 'g' }, label: 'g', values, summary };
     const legend = legendOf(shown);
     expect(legend).toMatchObject({ limits: ['-3', '≥ 5'], note: 'colours by log(1 + value)' });

@@ -51,7 +51,8 @@ export function follow(model: Model, to: Follower, disposer: Disposer): void {
       }),
     ),
   );
-  let { colormap: map, reversed } = model.state.value;
+  let map = model.colormap.value;
+  let { reversed } = model.state.value;
   let camera = model.state.value.camera;
   let seen: readonly unknown[] = [];
   disposer.add(
@@ -61,12 +62,14 @@ export function follow(model: Model, to: Follower, disposer: Disposer): void {
         // A colour is drawn when its values are there: until then a frame would show nothing new.
         const { color: _, groupBy: __, beside: ___, ...shown } = state;
         const before = seen;
-        seen = [...Object.values(shown), model.range.value, model.dark.value, model.view.value];
+        const colormap = model.colormap.value;
+        seen = [...Object.values(shown), colormap, model.range.value, model.dark.value, model.view.value];
         if (seen.every((part, at) => part === before[at])) return;
         untracked(() => {
-          if (state.colormap !== map || state.reversed !== reversed) {
-            ({ colormap: map, reversed } = state);
-            to.upload('ramp', (card) => card.setRamp(state.colormap, state.reversed));
+          if (colormap !== map || state.reversed !== reversed) {
+            map = colormap;
+            ({ reversed } = state);
+            to.upload('ramp', (card) => card.setRamp(colormap, state.reversed));
           }
           if (state.camera !== camera) {
             const isFirst = camera === null;

@@ -193,7 +193,7 @@ export function createStage(
     uploads.clear();
     renderer = new Renderer(gl, positions);
     renderer.setLayer(model.layer.value, model.dark.value);
-    renderer.setRamp(model.state.value.colormap, model.state.value.reversed);
+    renderer.setRamp(model.colormap.value, model.state.value.reversed);
     paintWith(model, renderer);
     renderer.setImage(model.image.value);
     renderer.setSelected(model.selection.value?.mask ?? null);

@@ -1,20 +1,9 @@
 import { batch } from '@preact/signals';
-import {
-  boxCamera,
-  boxOf,
-  type Camera,
-  fitCamera,
-  type Orientation,
-  panned,
-  TURNS,
-  type Viewport,
-  zoomedAt,
-} from '../lib/camera';
-import { asError, isAbort, UnknownNameError } from '../lib/errors';
-import { arrangementOf } from './arrangement';
+import { boxCamera, boxOf, type Camera, panned, TURNS, type Viewport, zoomedAt } from '../lib/camera';
+import { asError, isAbort } from '../lib/errors';
+import { createApply, fitAll } from './change';
 import { type Emphasis, recoloured, withoutColours } from './class-colours';
 import { hiddenFlags } from './layer';
-import { sectionsLayout } from './layout';
 import type { Loader } from './loader';
 import type { Hover, Model } from './model';
 import { createSelectionActions, type SelectionActions } from './selection-actions';
@@ -26,8 +15,6 @@ import {
   merged,
   orientationOf,
   type PaletteName,
-  sameColor,
-  sameLayout,
   type Theme,
   type ViewState,
 } from './view-state';
@@ -93,25 +80,7 @@ export function createActions(model: Model, loader: Loader): Actions {
     model.state.value = merged(model.state.value, part);
   };
 
-  const apply = async (part: Partial<ViewState>): Promise<void> => {
-    const before = model.state.value.color;
-    if (part.color) check(model, part.color);
-    const state = merged(model.state.value, part);
-    const now = model.state.value;
-    const moves =
-      !sameLayout(state.layout, now.layout) || (state.layout.kind === 'sections' && lie(state) !== lie(now));
-    if (moves || !sameLayout(state.beside, model.state.value.beside)) await loader.prepare(state);
-    if (part.groupBy) await loader.group(part.groupBy);
-    batch(() => {
-      change(part);
-      // Another space has other coordinates; so have sections that are turned where they stand.
-      if (moves && !part.camera) fitAll();
-    });
-    const { color } = model.state.value;
-    const retry = part.color !== undefined && model.problem.value !== null;
-    if (!sameColor(before, color) || retry) await loader.load(color);
-    else await loader.settled();
-  };
+  const apply = createApply(model, loader);
 
   /** What fails beside the tissue is told in a notice. */
   const quietly = (part: Partial<ViewState>) => {
@@ -132,35 +101,10 @@ export function createActions(model: Model, loader: Loader): Actions {
     change({ camera: zoomedAt(camera, view, factor, at?.x ?? view.width / 2, at?.y ?? view.height / 2) });
   };
 
-  const fitAll = () => {
-    const positions = model.positions.value;
-    if (positions) change({ camera: fitCamera(positions.extent) });
-  };
-
-  /** A change of how the tissue lies; rows of sections fill the window anew. */
-  const lying = (orientation: Orientation): Partial<ViewState> => {
-    const { layout } = model.state.value;
-    const sections = model.sections.value;
-    if (layout.kind !== 'sections' || !sections) return orientation;
-    const { viewport } = model;
-    return {
-      ...orientation,
-      layout: sectionsLayout(sections, viewport.value, arrangementOf(layout), orientation),
-    };
-  };
-
   return {
     ...createSelectionActions(model),
-    setState: apply,
-    async setStateOrRest(part) {
-      try {
-        await apply(part);
-      } catch (thrown) {
-        const { color: _, layout: __, beside: ___, groupBy: ____, ...rest } = part;
-        if (!isAbort(thrown)) await apply(rest);
-        throw thrown;
-      }
-    },
+    setState: (part) => apply(part),
+    setStateOrRest: (part) => apply(part, { orRest: true }),
     setColor(color) {
       // The problem signal already tells the user why it failed.
       apply({ color }).catch(() => {});
@@ -222,21 +166,20 @@ export function createActions(model: Model, loader: Loader): Actions {
       }
     },
     turn() {
-      const { turn, flip } = model.state.value;
-      quietly(lying({ turn: TURNS[(TURNS.indexOf(turn) + 1) % TURNS.length] ?? 0, flip }));
+      const { turn } = model.state.value;
+      quietly({ turn: TURNS[(TURNS.indexOf(turn) + 1) % TURNS.length] ?? 0 });
     },
     mirror() {
-      const { turn, flip } = model.state.value;
-      quietly(lying({ turn, flip: !flip }));
+      quietly({ flip: !model.state.value.flip });
     },
-    fit: fitAll,
+    fit: () => fitAll(model),
     reset() {
       const { pointSize, opacity, imageOpacity, imageOn, imageBrightness, imageContrast } = INITIAL;
       batch(() => {
-        const upright = lying({ turn: INITIAL.turn, flip: INITIAL.flip });
         const image = { imageOpacity, imageOn, imageBrightness, imageContrast };
-        change({ pointSize, opacity, ...image, range: null, hidden: {}, ...upright });
-        fitAll();
+        const { turn, flip } = INITIAL;
+        change({ pointSize, opacity, ...image, range: null, hidden: {}, turn, flip });
+        fitAll(model);
       });
     },
     hover(hover) {
@@ -247,8 +190,13 @@ export function createActions(model: Model, loader: Loader): Actions {
     },
     resize(viewport) {
       const before = model.viewport.value;
-      if (before.width !== viewport.width || before.height !== viewport.height)
+      if (before.width === viewport.width && before.height === viewport.height) return;
+      batch(() => {
+        const columns = model.gridColumns.value;
         model.viewport.value = viewport;
+        // Sections that stand in other rows have other places.
+        if (columns !== model.gridColumns.value) fitAll(model);
+      });
     },
     setSystemDark(dark) {
       model.systemDark.value = dark;
@@ -263,17 +211,4 @@ export function createActions(model: Model, loader: Loader): Actions {
       model.drawn.value++;
     },
   };
-}
-
-const lie = ({ turn, flip }: Orientation) => `${turn} ${flip}`;
-
-function check(model: Model, color: Color): void {
-  const bundle = model.bundle.value;
-  if (!bundle) return;
-  const genes = color.kind === 'gene' ? [color.gene] : 'genes' in color ? color.genes : [];
-  const unknown = genes.find((gene) => !bundle.genes.has(gene));
-  if (unknown !== undefined) throw new UnknownNameError('gene', unknown);
-  if (color.kind === 'annotation' && !model.columns.value.some(({ name }) => name === color.column)) {
-    throw new UnknownNameError('column', color.column);
-  }
 }

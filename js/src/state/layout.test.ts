@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import type { Positions } from '../data/bundle';
-import { fitCamera, project, viewOf } from '../lib/camera';
+import { fitCamera, project, UPRIGHT, viewOf } from '../lib/camera';
 import { bestColumns, placedSections } from '../lib/section-grid';
 import { arranged, arrangementOf, factsOf, withValue } from './arrangement';
-import { placedCells, type Sections, sectionsLayout } from './layout';
+import { columnsOf, placedCells, type Sections } from './layout';
 import { createModel } from './model';
 import { hashOf, openedView, savedView, stateIn, viewOfHash } from './saved-view';
 import { INITIAL, merged } from './view-state';
@@ -29,7 +29,7 @@ const none = new Map<string, Positions>();
 
 test('sections stand side by side at one scale, none on another, cells of none nowhere', () => {
   const layout = { kind: 'sections', columns: 2, order: 'file' } as const;
-  const { positions, titles } = placedCells(tissue, layout, none, sections);
+  const { positions, titles } = placedCells(tissue, layout, none, sections, 2);
   expect(titles.map(({ section }) => section.name)).toEqual(['s10', 's9']);
   const [a, b] = titles;
   expect(a?.box[2]).toBeLessThan(b?.box[0] ?? 0);
@@ -143,15 +143,18 @@ test('as many in a row as show them largest', () => {
   }));
   expect(bestColumns(square, 400, 300)).toBe(4);
   expect(bestColumns(square, 1200, 100)).toBe(12);
-  expect(sectionsLayout({ items: square, facts: [] }, { width: 0, height: 0 }).kind).toBe('sections');
+  const all = { items: square, facts: [] };
+  const unseen = { width: 0, height: 0 };
+  expect(columnsOf({ kind: 'sections', order: 'file' }, all, unseen, UPRIGHT)).toBe(3);
+  expect(columnsOf({ kind: 'sections', order: 'file', columns: 5 }, all, unseen, UPRIGHT)).toBe(5);
 });
 
 test('one section alone, and the tissue where something is not loaded', () => {
-  const one = placedCells(tissue, { kind: 'section', name: 's9' }, none, sections).positions;
+  const one = placedCells(tissue, { kind: 'section', name: 's9' }, none, sections, 1).positions;
   expect(one.extent).toEqual([100, 100, 110, 120]);
   expect(one.coords[0]).toBeNaN();
   expect(one.coords[4]).toBe(100);
-  expect(placedCells(tissue, { kind: 'embedding', name: 'X_umap' }, none, null).positions).toBe(tissue);
+  expect(placedCells(tissue, { kind: 'embedding', name: 'X_umap' }, none, null, 1).positions).toBe(tissue);
 });
 
 test('a saved view comes back whole, from a file and from a link', async () => {
@@ -168,6 +171,27 @@ test('a saved view comes back whole, from a file and from a link', async () => {
   expect(merged(INITIAL, stateIn(await viewOfHash(hash)))).toEqual(model.state.value);
 });
 
+test('a link without room for its regions says how many there were', async () => {
+  const model = createModel({});
+  const cells = 400_000;
+  model.bundle.value = { manifest: { n_cells: cells } } as never;
+  const mask = new Uint8Array(cells).map(() => Math.round(Math.random()));
+  model.regions.value = [{ name: 'edge', color: '#123456', mask, count: 1 }];
+  const opened = openedView(await viewOfHash(await hashOf(savedView(model))), cells);
+  expect(opened).toMatchObject({ regions: null, leftOut: 1 });
+  expect(openedView({ opacity: 0.5 }, cells)).toMatchObject({ regions: null, leftOut: 0 });
+});
+
+test('a place in rows of sections is kept with the number of its rows', () => {
+  const model = createModel({ layout: { kind: 'sections', order: 'file' }, camera: { x: 0, y: 0, zoom: 1 } });
+  model.tissue.value = tissue;
+  model.sections.value = sections;
+  model.viewport.value = { width: 900, height: 100 };
+  expect(savedView(model).state.layout).toEqual({ kind: 'sections', order: 'file' });
+  model.state.value = merged(model.state.value, { camera: { x: 5, y: 0, zoom: 3 } });
+  expect(savedView(model).state.layout).toMatchObject({ columns: 2 });
+});
+
 test('what is no view says so, or changes nothing', async () => {
   for (const wrong of [
     null,
@@ -181,8 +205,11 @@ test('what is no view says so, or changes nothing', async () => {
     { karospace_view: 1, n_cells: 10, state: {}, regions: [null] },
   ])
     expect(() => openedView(wrong, 10)).toThrow('The view cannot be opened');
-  for (const hash of ['', '#x', '#view=', '#view=%%%', '#view=AAAA'])
-    expect(await viewOfHash(hash)).toBeNull();
+  for (const hash of ['', '#x']) expect(await viewOfHash(hash)).toBeNull();
+  for (const hash of ['#view=', '#view=%%%', '#view=AAAA']) {
+    const broken = await viewOfHash(hash);
+    expect(() => openedView(broken, 10)).toThrow('the link is damaged or was cut short');
+  }
   const garbage = {
     color: 5,
     hidden: [1],

@@ -4,7 +4,7 @@ import type { Codes } from '../data/columns';
 import { type Orientation, UPRIGHT, type Viewport } from '../lib/camera';
 import { bestColumns, type Placed, placedSections, type Section } from '../lib/section-grid';
 import { arranged, arrangementOf, type Fact } from './arrangement';
-import type { Arrangement, Layout } from './view-state';
+import type { Layout } from './view-state';
 
 /** The tissue's sections, with the code of each cell's among `names`. */
 export interface Sections {
@@ -17,15 +17,17 @@ export interface Sections {
   codes: Codes;
 }
 
-/** The sections of an arrangement side by side, as many in a row as show them largest. */
-export function sectionsLayout(
-  { items, facts }: Pick<Sections, 'items' | 'facts'>,
+/** How many sections stand in a row. */
+export function columnsOf(
+  layout: Layout,
+  sections: Pick<Sections, 'items' | 'facts'> | null,
   { width, height }: Viewport,
-  arrangement: Arrangement = { order: 'file' },
-  orientation: Orientation = UPRIGHT,
-): Layout {
-  const columns = bestColumns(arranged(items, facts, arrangement), width || 1, height || 1, orientation);
-  return { kind: 'sections', columns, ...arrangement };
+  orientation: Orientation,
+): number {
+  if (layout.kind !== 'sections' || !sections) return 1;
+  if (layout.columns) return Math.max(1, Math.round(layout.columns));
+  const shown = arranged(sections.items, sections.facts, arrangementOf(layout));
+  return bestColumns(shown, width || 1, height || 1, orientation);
 }
 
 interface LaidOut {
@@ -45,6 +47,7 @@ export function placedCells(
   layout: Layout,
   embeddings: ReadonlyMap<string, Positions>,
   sections: Sections | null,
+  columns: number,
   orientation: Orientation = UPRIGHT,
 ): LaidOut {
   if (layout.kind === 'embedding') return { positions: embeddings.get(layout.name) ?? tissue, titles: [] };
@@ -57,7 +60,7 @@ export function placedCells(
   }
   const { placed, extent } = placedSections(
     arranged(sections.items, sections.facts, arrangementOf(layout)),
-    Math.max(1, Math.round(layout.columns)),
+    columns,
     tissue.yAxis,
     orientation,
   );

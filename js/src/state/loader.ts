@@ -4,24 +4,21 @@ import type { ColumnInfo, ColumnValues } from '../data/columns';
 import type { GeneValues } from '../data/genes';
 import { summariseGene } from '../data/summary';
 import { fitCamera } from '../lib/camera';
-import { asError, isAbort, UnknownNameError } from '../lib/errors';
+import { asError, isAbort } from '../lib/errors';
 import { pause } from '../lib/pause';
 import type { BundleSource, ReadContext } from '../source/bundle-source';
-import { factsOf } from './arrangement';
 import { type Layer, NO_LAYER } from './layer';
-import { type Sections, sectionsLayout } from './layout';
 import type { Model } from './model';
+import { createPlaces, type Places } from './places';
 import { stateIn } from './saved-view';
+import { type Told, taskTeller } from './tasks';
 import { type Color, merged, type ViewState } from './view-state';
 
 /** Loads what the state asks for and puts it into the model. */
-export interface Loader {
+export interface Loader extends Places {
   start(): Promise<void>;
-  load(color: Color): Promise<void>;
-  /** Loads what a layout, or an embedding beside it, needs. */
-  prepare(state: Pick<ViewState, 'layout' | 'beside'>): Promise<void>;
-  /** Loads the classes that split what is told of values. */
-  group(column: string): Promise<void>;
+  /** An annotation also splits what is told of values, unless the split was chosen. */
+  load(color: Color, options?: { keepSplit?: boolean }): Promise<void>;
   /** Resolves when no load is in progress, whatever came of it. */
   settled(): Promise<void>;
   /** What can wait until the first frame stands: image, ids, further columns. */
@@ -56,11 +53,13 @@ export function createLoader(
   const ctx = () => ({ signal: closed.signal });
   /** Checks that wait until the first frame stands. */
   let unchecked: (() => void)[] | null = [];
+  const tell = taskTeller(model);
   const timers = new Set<ReturnType<typeof setTimeout>>();
-  /** Has large files checked when what they are read for is drawn; `tell` says what becomes of damaged ones. */
-  const later = (tell: (error: Error) => void) => (check: () => Promise<void>) => {
+  /** Has large files checked when what they are read for is drawn; `damaged` says what becomes of others. */
+  const later = (damaged: (error: Error) => void) => (check: () => Promise<void>) => {
     const run = () => {
-      if (!closed.signal.aborted) check().catch((thrown) => closed.signal.aborted || tell(asError(thrown)));
+      if (!closed.signal.aborted)
+        check().catch((thrown) => closed.signal.aborted || damaged(asError(thrown)));
     };
     if (unchecked) return void unchecked.push(run);
     const timer = setTimeout(() => {
@@ -80,21 +79,16 @@ export function createLoader(
     color: Color,
     signal: AbortSignal,
     later: ReadContext['later'],
+    progress: Told['progress'],
   ): Promise<Layer> => {
     if (color.kind === 'none') return NO_LAYER;
     const label = labelOf(color);
-    const at = {
-      signal,
-      later,
-      progress: (done: number, total: number) => {
-        if (!signal.aborted && model.status.value.kind === 'ready') model.task.value = { label, done, total };
-      },
-    };
+    const at = { signal, later, progress };
     if (color.kind === 'blend') {
       const parts: GeneValues[] = [];
       for (const gene of color.genes) {
         parts.push(await bundle.genes.read(gene, { signal, later }));
-        at.progress(parts.length, color.genes.length);
+        progress(parts.length, color.genes.length);
       }
       return { kind: 'blend', color, parts };
     }
@@ -103,7 +97,7 @@ export function createLoader(
       const sum = new Float64Array(bundle.manifest.n_cells);
       for (const [done, gene] of color.genes.entries()) {
         add(sum, await bundle.genes.read(gene, { signal, later }));
-        at.progress(done + 1, color.genes.length);
+        progress(done + 1, color.genes.length);
       }
       const values = Float32Array.from(sum, (total) => total / color.genes.length);
       return { kind: 'value', color, label, values, summary: summariseGene(values) };
@@ -121,7 +115,7 @@ export function createLoader(
     return { kind: 'value', color, label, values, summary };
   };
 
-  const load = (color: Color): Promise<void> => {
+  const load: Loader['load'] = (color, { keepSplit = false } = {}) => {
     colorRead.abort(new DOMException('Another colour was chosen.', 'AbortError'));
     const mine = new AbortController();
     colorRead = mine;
@@ -132,22 +126,20 @@ export function createLoader(
         model.layer.value = NO_LAYER;
         model.problem.value = error;
       });
-    const tell = (error: Error) => {
+    const damaged = (error: Error) => {
       if (!signal.aborted) refuse(error);
     };
     const run = async () => {
       const bundle = model.bundle.value;
       if (!bundle) return;
       model.problem.value = null;
-      if (color.kind !== 'none') {
-        model.task.value = { label: labelOf(color), done: 0, total: 0 };
-      }
+      const told = tell(labelOf(color));
       try {
-        const layer = await layerOf(bundle, color, signal, later(tell));
+        const layer = await layerOf(bundle, color, signal, later(damaged), told.progress);
         if (signal.aborted) throw signal.reason;
         batch(() => {
           model.layer.value = layer;
-          if (layer.kind === 'category')
+          if (layer.kind === 'category' && !keepSplit)
             model.state.value = merged(model.state.value, { groupBy: layer.column.name });
           if (color.kind === 'gene') {
             const others = model.recentGenes.value.filter((gene) => gene !== color.gene);
@@ -159,7 +151,7 @@ export function createLoader(
         refuse(asError(thrown));
         throw thrown;
       } finally {
-        if (colorRead === mine) model.task.value = null;
+        told.end();
       }
     };
     pending = run();
@@ -167,42 +159,9 @@ export function createLoader(
     return pending;
   };
 
-  const needEmbedding = async (bundle: Bundle, name: string) => {
-    if (model.embeddings.value.has(name)) return;
-    const embedding = await bundle.embedding(name, ctx());
-    model.embeddings.value = new Map(model.embeddings.value).set(name, embedding);
-  };
-
-  const needSections = async (bundle: Bundle): Promise<Sections> => {
-    if (model.sections.value) return model.sections.value;
-    const stated = bundle.manifest.sections;
-    if (!stated) throw new UnknownNameError('section', '');
-    const column = await bundle.column(stated.column, ctx());
-    if (column.kind !== 'category') throw new UnknownNameError('column', stated.column);
-    keepColumn(column);
-    const categories = column.categories.map(({ name }) => name);
-    const facts = factsOf(bundle.manifest);
-    const sections = { column: stated.column, items: stated.items, facts, categories, codes: column.codes };
-    model.sections.value = sections;
-    return sections;
-  };
-
+  const places = createPlaces(model, closed.signal, keepColumn, tell);
   const prepare = async ({ layout, beside }: Pick<ViewState, 'layout' | 'beside'>) => {
-    const bundle = model.bundle.value;
-    if (!bundle) return;
-    for (const asked of [layout, beside]) {
-      if (asked?.kind === 'embedding') await needEmbedding(bundle, asked.name);
-      else if (asked?.kind === 'sections') await needSections(bundle);
-      else if (asked?.kind === 'section') {
-        const { items } = await needSections(bundle);
-        if (!items.some(({ name }) => name === asked.name)) throw new UnknownNameError('section', asked.name);
-      }
-    }
-  };
-
-  const group = async (name: string) => {
-    const column = await model.bundle.value?.column(name, ctx());
-    if (column) keepColumn(column);
+    for (const asked of [layout, beside]) await places.prepare(asked);
   };
 
   const start = async () => {
@@ -241,14 +200,11 @@ export function createLoader(
       const stated = free ? firstView(bundle) : {};
       model.state.value = merged(model.state.value, stated);
       if (free && !stated.layout && bundle.manifest.sections?.overlapping) {
-        const { items } = bundle.manifest.sections;
-        const { viewport, state } = model;
-        const layout = sectionsLayout({ items, facts: [] }, viewport.value, undefined, state.value);
-        model.state.value = merged(model.state.value, { layout });
+        model.state.value = merged(model.state.value, { layout: { kind: 'sections', order: 'file' } });
       }
       const first = firstColor(bundle, columns, model.state.value);
       if (first !== model.state.value.color) model.state.value = merged(model.state.value, { color: first });
-      const colored = load(first);
+      const colored = load(first, { keepSplit: model.state.value.groupBy !== null });
       // What a link or a file asks for and this bundle does not have is left out.
       const laidOut = prepare(model.state.value).catch((error) => {
         failIfAborted(error, closed.signal);
@@ -301,7 +257,7 @@ export function createLoader(
       ),
     ]);
     const split = model.state.value.groupBy;
-    if (split !== null) await quietly(group(split));
+    if (split !== null) await quietly(bundle.column(split, ctx()).then(keepColumn));
     const wanted = eager ? model.columns.value : model.columns.value.slice(0, TOOLTIP_COLUMNS);
     const classes = model.columns.value.find((column) => column.kind === 'category');
     const affordable = eager || wanted.length * bundle.manifest.n_cells <= TOOLTIP_VALUES;
@@ -317,8 +273,7 @@ export function createLoader(
   return {
     start,
     load,
-    prepare,
-    group,
+    ...places,
     settled: () => pending.catch(() => {}),
     loadRest,
     dispose() {

@@ -4,11 +4,11 @@ import type { CellNames } from '../data/cell-ids';
 import type { CategoryValues, ColumnInfo, ColumnValues } from '../data/columns';
 import type { GeneOrder } from '../data/gene-search';
 import { UPRIGHT, type View, type Viewport, viewOf } from '../lib/camera';
-import { type ColourScale, colourScale } from '../lib/colormap';
+import { type Colormap, type ColourScale, colourScale } from '../lib/colormap';
 import type { Placed } from '../lib/section-grid';
 import { type ClassesOf, classesWith, type Emphasis, type Paint, paintOf } from './class-colours';
 import { type Layer, NO_LAYER } from './layer';
-import { placedCells, type Sections } from './layout';
+import { columnsOf, placedCells, type Sections } from './layout';
 import type { Draft, Region, Selection, Tool } from './selection';
 import { INITIAL, merged, orientationOf, type ViewState } from './view-state';
 
@@ -46,6 +46,8 @@ export interface Model {
   readonly sections: Signal<Sections | null>;
   /** Where the cells stand now. */
   readonly positions: ReadonlySignal<Positions | null>;
+  /** How many sections stand in a row. */
+  readonly gridColumns: ReadonlySignal<number>;
   /** Names of the sections and where they stand, where they stand side by side. */
   readonly titles: ReadonlySignal<readonly Placed[]>;
   readonly columns: Signal<readonly ColumnInfo[]>;
@@ -87,6 +89,8 @@ export interface Model {
   readonly view: ReadonlySignal<View | null>;
   readonly dark: ReadonlySignal<boolean>;
   readonly range: ReadonlySignal<readonly [number, number]>;
+  /** The one that the values have now. */
+  readonly colormap: ReadonlySignal<Colormap>;
   readonly scale: ReadonlySignal<ColourScale>;
   readonly group: ReadonlySignal<CategoryValues | null>;
   /** Classes with the colours that they have now: those of a column itself are the bundle's. */
@@ -111,10 +115,12 @@ export function createModel(initial: Partial<ViewState> = {}): Model {
   const orientation = computed(() => orientationOf(layout.value, { turn: turn.value, flip: flip.value }));
   // Cells that are in no row stay where they are, however they are looked at.
   const rows = computed(() => (layout.value.kind === 'sections' ? orientation.value : UPRIGHT));
-  const laidOut = computed(
-    () =>
-      tissue.value && placedCells(tissue.value, layout.value, embeddings.value, sections.value, rows.value),
-  );
+  const gridColumns = computed(() => columnsOf(layout.value, sections.value, viewport.value, rows.value));
+  const laidOut = computed(() => {
+    const to = layout.value;
+    const at = tissue.value;
+    return at && placedCells(at, to, embeddings.value, sections.value, gridColumns.value, rows.value);
+  });
   const positions = computed(() => laidOut.value?.positions ?? null);
   const theme = computed(() => state.value.theme);
   const groupBy = computed(() => state.value.groupBy);
@@ -124,15 +130,20 @@ export function createModel(initial: Partial<ViewState> = {}): Model {
   const classColors = computed(() => state.value.classColors);
   const classes = computed(() => classesWith({ palette: palette.value, classColors: classColors.value }));
   const emphasis = signal<Emphasis | null>(null);
-  const map = computed(() => state.value.colormap);
+  const asked = computed(() => state.value.colormap);
+  const colormap = computed((): Colormap => {
+    if (asked.value !== 'auto') return asked.value;
+    const { lower, upper } = layer.value.kind === 'value' ? layer.value.summary : { lower: 0, upper: 1 };
+    return lower < 0 && upper > 0 ? 'rdbu' : 'viridis';
+  });
   const reversed = computed(() => state.value.reversed);
   const log = computed(() => state.value.scale === 'log1p');
-  const mapped = computed(() => ({ map: map.value, reversed: reversed.value, log: log.value }));
+  const mapped = computed(() => ({ map: colormap.value, reversed: reversed.value, log: log.value }));
   const range = computed<readonly [number, number]>(() => {
     if (limits.value) return limits.value;
     if (layer.value.kind !== 'value') return [0, 1];
     const { lower, upper } = layer.value.summary;
-    if (map.value !== 'rdbu' || lower >= 0) return [lower, upper];
+    if (colormap.value !== 'rdbu' || lower >= 0) return [lower, upper];
     // White is zero.
     const far = Math.max(-lower, Math.abs(upper));
     return [-far, far];
@@ -145,6 +156,7 @@ export function createModel(initial: Partial<ViewState> = {}): Model {
     embeddings,
     sections,
     positions,
+    gridColumns,
     titles: computed(() => laidOut.value?.titles ?? []),
     columns: signal<readonly ColumnInfo[]>([]),
     loaded,
@@ -178,6 +190,7 @@ export function createModel(initial: Partial<ViewState> = {}): Model {
     }),
     dark: computed(() => (theme.value === 'auto' ? systemDark.value : theme.value === 'dark')),
     range,
+    colormap,
     scale: computed(() => {
       const { map, reversed, log } = mapped.value;
       return colourScale({ map, reversed, log, range: range.value });

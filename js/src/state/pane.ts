@@ -11,7 +11,7 @@ import {
   zoomedAt,
 } from '../lib/camera';
 import type { Actions } from './actions';
-import { placedCells } from './layout';
+import { columnsOf, placedCells } from './layout';
 import type { Model } from './model';
 import { type Layout, orientationOf, type ViewState } from './view-state';
 
@@ -33,10 +33,14 @@ export function besidePane(
   const flip = computed(() => model.state.value.flip);
   const orientation = computed(() => orientationOf(layout.value, { turn: turn.value, flip: flip.value }));
   const rows = computed(() => (layout.value.kind === 'sections' ? orientation.value : UPRIGHT));
+  const gridColumns = computed(() =>
+    columnsOf(layout.value, model.sections.value, viewport.value, rows.value),
+  );
   const laidOut = computed(() => {
-    const tissue = model.tissue.value;
     const to = layout.value;
-    return tissue && placedCells(tissue, to, model.embeddings.value, model.sections.value, rows.value);
+    const at = model.tissue.value;
+    const { embeddings, sections } = model;
+    return at && placedCells(at, to, embeddings.value, sections.value, gridColumns.value, rows.value);
   });
   const positions = computed(() => laidOut.value?.positions ?? null);
   const view = computed(() => {
@@ -71,6 +75,7 @@ export function besidePane(
     // Read here, never written: the model's own actions do that.
     state: state as unknown as Model['state'],
     positions,
+    gridColumns,
     titles: computed(() => laidOut.value?.titles ?? []) as ReadonlySignal<Model['titles']['value']>,
     viewport,
     view,

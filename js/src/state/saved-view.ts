@@ -9,18 +9,22 @@ export interface SavedView {
   karospace_view: 1;
   n_cells: number;
   state: Partial<ViewState>;
-  /** `bits`: base64 of one bit for each cell of the bundle, the first in the lowest bit. */
-  regions: { name: string; color: string; bits: string }[];
+  /** `bits`: base64 of one bit for each cell of the bundle, the first in the lowest bit. Left out: nothing is said of them. */
+  regions?: { name: string; color: string; bits: string }[];
+  /** How many regions were too large for the link. */
+  regions_left_out?: number;
 }
 
 export interface OpenedView {
   state: Partial<ViewState>;
-  regions: { name: string; color: string; mask: Uint8Array }[];
+  /** Null where the view says nothing of them. */
+  regions: { name: string; color: string; mask: Uint8Array }[] | null;
+  leftOut: number;
 }
 
 /** What differs from how a viewer opens; with all of it, the view is the same whatever later viewers begin with. */
 export function savedView(model: Model, { whole = true } = {}): SavedView {
-  const entries = Object.entries(model.state.value).filter(
+  const entries = Object.entries(shareable(model)).filter(
     ([key, value]) => whole || JSON.stringify(value) !== JSON.stringify(INITIAL[key as keyof ViewState]),
   );
   return {
@@ -35,11 +39,21 @@ export function savedView(model: Model, { whole = true } = {}): SavedView {
   };
 }
 
+/** Where one looks in rows of sections depends on how many stand in each: in another window it may be another number. */
+function shareable(model: Model): ViewState {
+  const state = model.state.value;
+  const { layout, camera } = state;
+  if (layout.kind !== 'sections' || layout.columns || !camera) return state;
+  if (camera.zoom === 1 && camera.x === 0 && camera.y === 0) return state;
+  return { ...state, layout: { ...layout, columns: model.gridColumns.value } };
+}
+
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** The state of a saved view, or one that stands by itself; what of it is not sound is passed over when it is shown. */
 export function stateIn(value: unknown): Partial<ViewState> {
+  if (value instanceof ViewFileError) throw value; // a link that could not be read
   if (!isObject(value)) throw new ViewFileError('it is no object');
   if (!('karospace_view' in value)) return value as Partial<ViewState>;
   if (value.karospace_view !== 1)
@@ -52,23 +66,22 @@ export function stateIn(value: unknown): Partial<ViewState> {
 export function openedView(given: unknown, cells: number): OpenedView {
   const state = stateIn(given);
   const value = given as Record<string, unknown>;
-  const regions = Array.isArray(value.regions) ? value.regions : [];
-  if (regions.length > 0 && value.n_cells !== cells)
+  const regions = Array.isArray(value.regions) ? value.regions : null;
+  if (regions && regions.length > 0 && value.n_cells !== cells)
     throw new ViewFileError(
       `its regions are of ${String(value.n_cells)} cells; this bundle has ${cells.toLocaleString('en')}`,
     );
-  return {
-    state,
-    regions: regions.map((region: unknown) => {
-      if (!isObject(region) || typeof region.name !== 'string' || typeof region.bits !== 'string')
-        throw new ViewFileError('one of its regions has no name or no cells');
-      const color = typeof region.color === 'string' ? region.color : '';
-      const bytes = bytesOf(region.bits);
-      if (bytes.length !== Math.ceil(cells / 8))
-        throw new ViewFileError(`the region “${region.name}” is of other cells`);
-      return { name: region.name, color, mask: unpackBits(bytes, cells) };
-    }),
+  const leftOut = typeof value.regions_left_out === 'number' ? value.regions_left_out : 0;
+  const read = (region: unknown) => {
+    if (!isObject(region) || typeof region.name !== 'string' || typeof region.bits !== 'string')
+      throw new ViewFileError('one of its regions has no name or no cells');
+    const color = typeof region.color === 'string' ? region.color : '';
+    const bytes = bytesOf(region.bits);
+    if (bytes.length !== Math.ceil(cells / 8))
+      throw new ViewFileError(`the region “${region.name}” is of other cells`);
+    return { name: region.name, color, mask: unpackBits(bytes, cells) };
   };
+  return { state, leftOut, regions: regions?.map(read) ?? null };
 }
 
 function bytesOf(text: string): Uint8Array {
@@ -83,7 +96,7 @@ const PREFIX = '#view=';
 /** Browsers and chat programs cut longer links. */
 const LONGEST = 30_000;
 
-/** As part of an address; without the regions where they would make it too long. */
+/** As part of an address; without the regions, but with their number, where they would make it too long. */
 export async function hashOf(view: SavedView): Promise<string> {
   const encode = async (part: SavedView) => {
     const bytes = new TextEncoder().encode(JSON.stringify(part));
@@ -91,10 +104,13 @@ export async function hashOf(view: SavedView): Promise<string> {
     return PREFIX + toBase64(packed).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
   };
   const whole = await encode(view);
-  return whole.length <= LONGEST || view.regions.length === 0 ? whole : encode({ ...view, regions: [] });
+  const { regions, ...rest } = view;
+  return whole.length <= LONGEST || !regions?.length
+    ? whole
+    : encode({ ...rest, regions_left_out: regions.length });
 }
 
-/** Null where the address holds no view, or one that cannot be read. */
+/** Null where the address holds no view; of one that cannot be read the reason, which who opens it will tell. */
 export async function viewOfHash(hash: string): Promise<unknown> {
   if (!hash.startsWith(PREFIX)) return null;
   try {
@@ -102,7 +118,7 @@ export async function viewOfHash(hash: string): Promise<unknown> {
     const bytes = await through(packed, new DecompressionStream('deflate-raw'));
     return JSON.parse(new TextDecoder().decode(bytes));
   } catch {
-    return null;
+    return new ViewFileError('the link is damaged or was cut short');
   }
 }
 

@@ -158,7 +158,7 @@ export function createSelectionActions(model: Model): SelectionActions {
           ...regions.values(),
           ...list.flatMap((other) => (other.color ? [{ color: other.color }] : [])),
         ];
-        regions.set(name, { name, color: color ?? freeColour(taken), ...selection });
+        regions.set(name, { name, color: color || freeColour(taken), ...selection });
       }
       model.regions.value = [...regions.values()];
     },

@@ -1,4 +1,4 @@
-import { type Camera, type Orientation, TURNS, type Turn, UPRIGHT } from '../lib/camera';
+import { type Camera, MAX_ZOOM, MIN_ZOOM, type Orientation, TURNS, type Turn, UPRIGHT } from '../lib/camera';
 import { COLORMAPS, type Colormap } from '../lib/colormap';
 import type { ClassPalette } from '../lib/colour';
 
@@ -15,8 +15,8 @@ export type Color =
 /** Where the cells stand. */
 export type Layout =
   | { kind: 'tissue' }
-  /** All sections side by side, `columns` in a row. */
-  | ({ kind: 'sections'; columns: number } & Arrangement)
+  /** All sections side by side, `columns` in a row; left out, as many as show them largest in the window. */
+  | ({ kind: 'sections'; columns?: number | null } & Arrangement)
   /** One alone; the arrangement says which are before and after it. */
   | ({ kind: 'section'; name: string } & Partial<Arrangement>)
   | { kind: 'embedding'; name: string };
@@ -72,7 +72,8 @@ export interface ViewState {
   /** Limits of the colours; null for the robust limits of the values. */
   range: readonly [number, number] | null;
   /** Of values. */
-  colormap: Colormap;
+  /** Of values; `auto`: `rdbu` for those on both sides of zero, `viridis` for others. */
+  colormap: Colormap | 'auto';
   reversed: boolean;
   /** How values become colours between the limits. */
   scale: 'linear' | 'log1p';
@@ -99,7 +100,7 @@ export const INITIAL: ViewState = {
   layout: { kind: 'tissue' },
   beside: null,
   range: null,
-  colormap: 'viridis',
+  colormap: 'auto',
   reversed: false,
   scale: 'linear',
   dimZeros: false,
@@ -144,10 +145,13 @@ export function merged(current: ViewState, change: Partial<ViewState>): ViewStat
   if (change.range === undefined && soundColor(next.color) && !sameColor(current.color, next.color))
     next.range = null;
   const { camera, range } = next;
-  const soundCamera = !camera || (Number.isFinite(camera.x) && Number.isFinite(camera.y) && camera.zoom > 0);
+  const soundCamera =
+    !camera || ([camera.x, camera.y, camera.zoom].every(Number.isFinite) && camera.zoom > 0);
   return {
     ...next,
-    camera: soundCamera ? (camera ?? null) : current.camera,
+    camera: soundCamera
+      ? camera && { ...camera, zoom: between(camera.zoom, MIN_ZOOM, MAX_ZOOM, 1) }
+      : current.camera,
     turn: TURNS.includes(next.turn) ? next.turn : current.turn,
     flip: next.flip === true,
     range: range === null || soundRange(range) ? range : current.range,
@@ -167,7 +171,8 @@ export function merged(current: ViewState, change: Partial<ViewState>): ViewStat
     layout: soundLayout(next.layout) ? sameOr(current.layout, next.layout) : current.layout,
     beside:
       next.beside === null || soundLayout(next.beside) ? sameOr(current.beside, next.beside) : current.beside,
-    colormap: COLORMAPS.includes(next.colormap) ? next.colormap : current.colormap,
+    colormap:
+      next.colormap === 'auto' || COLORMAPS.includes(next.colormap) ? next.colormap : current.colormap,
     scale: ['linear', 'log1p'].includes(next.scale) ? next.scale : current.scale,
     reversed: next.reversed === true,
     dimZeros: next.dimZeros === true,
@@ -235,7 +240,8 @@ function soundLayout(layout: Layout | null): boolean {
       SECTION_ORDERS.includes(order as SectionOrder) &&
       (by === null || typeof by === 'string') &&
       soundHidden(only);
-    return sound && (layout.kind === 'sections' ? layout.columns >= 1 : typeof layout.name === 'string');
+    if (layout.kind === 'section') return sound && typeof layout.name === 'string';
+    return sound && (layout.columns == null || layout.columns >= 1);
   }
   return layout?.kind === 'embedding' && typeof layout.name === 'string';
 }

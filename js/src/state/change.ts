@@ -1,0 +1,98 @@
+import { batch } from '@preact/signals';
+import { fitCamera } from '../lib/camera';
+import { isAbort, UnknownNameError } from '../lib/errors';
+import type { Loader } from './loader';
+import type { Model } from './model';
+import { type Color, merged, sameColor, sameLayout, type ViewState } from './view-state';
+
+/** What has to be loaded before it can be shown; a later choice of the same replaces one that is still on its way. */
+const PLACES = ['layout', 'beside', 'groupBy'] as const;
+type Place = (typeof PLACES)[number];
+
+/** Fields that mean nothing without another one: limits belong to values, a camera to a space. */
+const COMPANIONS: Partial<Record<keyof ViewState, keyof ViewState>> = { color: 'range', layout: 'camera' };
+
+/**
+ * Applies changes of the state. `orRest`: where the bundle does not have what is asked for, that is left out with all
+ * that belongs to it, the rest holds, and the promise rejects at the end.
+ */
+export type Apply = (change: Partial<ViewState>, options?: { orRest?: boolean }) => Promise<void>;
+
+export function createApply(model: Model, loader: Loader): Apply {
+  const onTheWay = new Map<Place, AbortController>();
+  const claim = (place: Place): AbortSignal => {
+    onTheWay.get(place)?.abort(new DOMException('Something else was chosen.', 'AbortError'));
+    const mine = new AbortController();
+    onTheWay.set(place, mine);
+    return mine.signal;
+  };
+
+  return async (change, { orRest = false } = {}) => {
+    const part = { ...change };
+    const failures: unknown[] = [];
+    const leaveOut = (field: keyof ViewState, thrown: unknown) => {
+      if (!orRest && !isAbort(thrown)) throw thrown;
+      failures.push(thrown);
+      delete part[field];
+      const companion = COMPANIONS[field];
+      if (companion) delete part[companion];
+    };
+    if (part.color) {
+      try {
+        check(model, part.color);
+      } catch (thrown) {
+        leaveOut('color', thrown);
+      }
+    }
+    const before = model.state.value;
+    const wanted = merged(before, part);
+    for (const place of PLACES) {
+      if (part[place] === undefined) continue;
+      const signal = claim(place);
+      const still = place !== 'groupBy' && sameLayout(wanted[place], before[place]);
+      if (still || wanted[place] === null) continue;
+      try {
+        if (place === 'groupBy') await loader.group(wanted.groupBy ?? '', signal);
+        else await loader.prepare(wanted[place], signal);
+        signal.throwIfAborted();
+      } catch (thrown) {
+        leaveOut(place, thrown);
+      }
+    }
+    const now = model.state.value;
+    batch(() => {
+      // Another space has other coordinates; so have sections that are turned where they stand.
+      const next = merged(now, part);
+      const moves =
+        !sameLayout(next.layout, now.layout) || (next.layout.kind === 'sections' && lie(next) !== lie(now));
+      if (moves) model.outline.value = null;
+      const fits = part.camera === null || (moves && !part.camera);
+      if (part.camera === null) delete part.camera;
+      model.state.value = merged(now, part);
+      if (fits) fitAll(model);
+    });
+    const { color } = model.state.value;
+    const retry = part.color !== undefined && model.problem.value !== null;
+    if (!sameColor(now.color, color) || retry) await loader.load(color, { keepSplit: part.groupBy != null });
+    else await loader.settled();
+    if (failures.length > 0) throw failures[0];
+  };
+}
+
+export function fitAll(model: Model): void {
+  const positions = model.positions.value;
+  if (positions) model.state.value = merged(model.state.value, { camera: fitCamera(positions.extent) });
+}
+
+const lie = ({ turn, flip }: Pick<ViewState, 'turn' | 'flip'>) => `${turn} ${flip}`;
+
+function check(model: Model, color: Color): void {
+  const bundle = model.bundle.value;
+  if (!bundle) return;
+  const genes = color.kind === 'gene' ? [color.gene] : 'genes' in color ? color.genes : [];
+  const unknown = genes.find((gene) => !bundle.genes.has(gene));
+  if (unknown !== undefined) throw new UnknownNameError('gene', unknown);
+  if (color.kind === 'annotation' && !model.columns.value.some(({ name }) => name === color.column)) {
+    throw new UnknownNameError('column', color.column);
+  }
+}

@@ -1,0 +1,76 @@
+import type { Bundle, Positions } from '../data/bundle';
+import type { ColumnValues } from '../data/columns';
+import { UnknownNameError } from '../lib/errors';
+import type { ReadContext } from '../source/bundle-source';
+import { factsOf } from './arrangement';
+import { embeddingLabel, type Sections } from './layout';
+import type { Model } from './model';
+import type { Told } from './tasks';
+import type { Layout } from './view-state';
+
+/** Loads where the cells stand, and the classes that split them. */
+export interface Places {
+  /** What a layout needs. */
+  prepare(layout: Layout | null, signal?: AbortSignal): Promise<void>;
+  /** The classes of a column that values are compared by. */
+  group(column: string, signal?: AbortSignal): Promise<void>;
+}
+
+export function createPlaces(
+  model: Model,
+  closed: AbortSignal,
+  keep: (column: ColumnValues) => void,
+  tell: (label: string) => Told,
+): Places {
+  const waitFor = async <T>(
+    label: string,
+    given: AbortSignal | undefined,
+    read: (ctx: ReadContext) => Promise<T>,
+  ): Promise<T> => {
+    const signal = given ? AbortSignal.any([given, closed]) : closed;
+    const told = tell(label);
+    try {
+      const value = await read({ signal, progress: told.progress });
+      signal.throwIfAborted();
+      return value;
+    } finally {
+      told.end();
+    }
+  };
+
+  const needSections = async (bundle: Bundle, signal?: AbortSignal): Promise<Sections> => {
+    if (model.sections.value) return model.sections.value;
+    const stated = bundle.manifest.sections;
+    if (!stated) throw new UnknownNameError('section', '');
+    const column = await waitFor(stated.column, signal, (ctx) => bundle.column(stated.column, ctx));
+    if (column.kind !== 'category') throw new UnknownNameError('column', stated.column);
+    keep(column);
+    const categories = column.categories.map(({ name }) => name);
+    const facts = factsOf(bundle.manifest);
+    const sections = { column: stated.column, items: stated.items, facts, categories, codes: column.codes };
+    model.sections.value = sections;
+    return sections;
+  };
+
+  return {
+    async prepare(layout, signal) {
+      const bundle = model.bundle.value;
+      if (!bundle || !layout || layout.kind === 'tissue') return;
+      if (layout.kind === 'embedding') {
+        if (model.embeddings.value.has(layout.name)) return;
+        const label = embeddingLabel(layout, bundle.manifest) ?? layout.name;
+        const read = (ctx: ReadContext): Promise<Positions> => bundle.embedding(layout.name, ctx);
+        const embedding = await waitFor(label, signal, read);
+        model.embeddings.value = new Map(model.embeddings.value).set(layout.name, embedding);
+        return;
+      }
+      const { items } = await needSections(bundle, signal);
+      if (layout.kind === 'section' && !items.some(({ name }) => name === layout.name))
+        throw new UnknownNameError('section', layout.name);
+    },
+    async group(name, signal) {
+      const bundle = model.bundle.value;
+      if (bundle) keep(await waitFor(name, signal, (ctx) => bundle.column(name, ctx)));
+    },
+  };
+}
