@@ -62,10 +62,13 @@ def middles(viewer: Viewer, adata: ad.AnnData) -> dict[str, tuple[float, float]]
 
 
 def reading_order(viewer: Viewer, adata: ad.AnnData) -> list[str]:
+    """Rows are further apart than the middles of sections in one row."""
     places = middles(viewer, adata)
-    rows = sorted(places, key=lambda name: places[name][1])
-    columns = viewer.state()["layout"]["columns"]
-    lines = [rows[at : at + columns] for at in range(0, len(rows), columns)]
+    lines: list[list[str]] = []
+    for name in sorted(places, key=lambda name: places[name][1]):
+        if not lines or places[name][1] - places[lines[-1][-1]][1] > 100:
+            lines.append([])
+        lines[-1].append(name)
     return [name for line in lines for name in sorted(line, key=lambda name: places[name][0])]
 
 
