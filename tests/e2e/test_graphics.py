@@ -139,6 +139,15 @@ def test_a_selection_outlives_a_loss(bundle: Bundle, serve: Any, viewer: Viewer)
     assert viewer.page.evaluate("window.karospace.selection.reduce((sum, flag) => sum + flag, 0)") > 0
 
 
+def test_graphics_that_stay_away_are_told_until_they_are_back(bundle: Bundle, serve: Any, viewer: Viewer) -> None:
+    open_with_image(viewer, serve(bundle.path))
+    viewer.lose_context()
+    told = viewer.page.get_by_text("The tissue cannot be drawn: the system took its graphics away")
+    told.wait_for()
+    viewer.restore_context()
+    told.wait_for(state="detached")
+
+
 def test_a_context_that_is_lost_before_the_first_frame(bundle: Bundle, serve: Any, viewer: Viewer) -> None:
     viewer.page.add_init_script("""
       const original = HTMLCanvasElement.prototype.getContext;

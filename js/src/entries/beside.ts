@@ -1,4 +1,5 @@
 import { effect, untracked } from '@preact/signals';
+import { asError } from '../lib/errors';
 import type { Second } from '../panels/app';
 import type { Shown } from '../picture/pictures';
 import { createStage, type Stage } from '../render/stage';
@@ -27,13 +28,11 @@ export function joinBeside(
     setSecond({ pane: { model: pane.model, actions: pane.actions }, holder });
     let stage: Stage | null = null;
     try {
-      stage = createStage(canvas, pane.model, pane.actions, (error) => {
-        model.notice.value = error;
-      });
+      stage = createStage(canvas, pane.model, pane.actions, actions.notify);
       const painted = stage;
       shown = { model: pane.model, paint: (...at) => painted.paintTissue(...at) };
     } catch (thrown) {
-      model.notice.value = thrown as Error;
+      actions.notify(asError(thrown));
     }
     close = () => {
       shown = null;

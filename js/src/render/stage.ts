@@ -32,6 +32,8 @@ export interface Stage {
 const MOVING_BUDGET = 200_000;
 const REST_AFTER_MS = 140;
 const UNSEEN_AFTER_MS = 400;
+/** A driver that was reset comes back within a second or two. */
+const LOST_AFTER_MS = 3000;
 /** From one layout to another. */
 const PASSAGE_MS = 250;
 const BLACK: Rgb = [0, 0, 0];
@@ -244,15 +246,22 @@ export function createStage(
     }),
   );
 
+  const lost = new GraphicsError('the system took its graphics away and has not given them back');
+  let missed: ReturnType<typeof setTimeout> | undefined;
   disposer.listen(canvas, 'webglcontextlost', (event) => {
     event.preventDefault();
     renderer?.dispose();
     renderer = null;
+    missed = setTimeout(() => actions.notify(lost), LOST_AFTER_MS);
   });
   disposer.listen(
     canvas,
     'webglcontextrestored',
-    guarded(() => build()),
+    guarded(() => {
+      clearTimeout(missed);
+      if (model.notice.value === lost) actions.notify(null);
+      build();
+    }),
   );
 
   const observer = new ResizeObserver(measure);
@@ -321,6 +330,7 @@ export function createStage(
       clearTimeout(rest);
       clearTimeout(warming);
       clearTimeout(late);
+      clearTimeout(missed);
       cancelAnimationFrame(frame);
       renderer?.dispose();
       const closed = new DOMException('The viewer was closed.', 'AbortError');

@@ -71,6 +71,8 @@ export interface Actions extends SelectionActions {
   setSystemDark(dark: boolean): void;
   setWaiting(reason: string | null): void;
   frameDrawn(): void;
+  /** Tells of what failed while the tissue stays usable; null takes that back. */
+  notify(error: Error | null): void;
   /** Nothing can be shown any more. */
   fail(error: Error): void;
 }
@@ -203,6 +205,9 @@ export function createActions(model: Model, loader: Loader): Actions {
     },
     setWaiting(reason) {
       model.waiting.value = reason;
+    },
+    notify(error) {
+      model.notice.value = error;
     },
     fail(error) {
       model.status.value = { kind: 'error', error };
