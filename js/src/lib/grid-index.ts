@@ -82,21 +82,22 @@ export function nearestCell(
   return best;
 }
 
-/** Typical distance between neighbours: square root of the occupied area per cell. */
+/** Typical distance between neighbours: square root of the occupied area per cell. Cells without a place do not count. */
 export function typicalSpacing(
   coords: Float32Array,
   extent: readonly [number, number, number, number],
 ): number {
-  const count = coords.length / 2;
+  let count = 0;
+  for (let i = 0; i < coords.length; i += 2) if (!Number.isNaN(coords[i])) count++;
   const width = extent[2] - extent[0];
   const height = extent[3] - extent[1];
   if (count < 2 || !(width > 0) || !(height > 0)) return Math.max(width, height, 0) / Math.max(1, count);
   const squares = Math.max(1, Math.min(96, Math.floor(Math.sqrt(count / 8))));
   const seen = new Uint8Array(squares * squares);
   let occupied = 0;
-  for (let i = 0; i < count; i++) {
-    const gx = Math.min(squares - 1, Math.floor((((coords[2 * i] ?? 0) - extent[0]) / width) * squares));
-    const gy = Math.min(squares - 1, Math.floor((((coords[2 * i + 1] ?? 0) - extent[1]) / height) * squares));
+  for (let i = 0; i < coords.length; i += 2) {
+    const gx = Math.min(squares - 1, Math.floor((((coords[i] ?? 0) - extent[0]) / width) * squares));
+    const gy = Math.min(squares - 1, Math.floor((((coords[i + 1] ?? 0) - extent[1]) / height) * squares));
     if (!(gx >= 0 && gy >= 0)) continue;
     const square = gy * squares + gx;
     if (seen[square] === 0) {

@@ -122,6 +122,16 @@ describe('grid', () => {
     );
     expect(typicalSpacing(lattice, [0, 0, 99, 99])).toBeCloseTo(1, 1);
   });
+
+  test('cells without a place, as those of other sections, do not count for the spacing', () => {
+    const gap = new Float32Array(180_000).fill(Number.NaN);
+    const lattice = Float32Array.from({ length: 20_000 }, (_, i) =>
+      i % 2 ? Math.floor(i / 200) : (i >> 1) % 100,
+    );
+    const one = new Float32Array([...gap, ...lattice]);
+    expect(typicalSpacing(one, [0, 0, 99, 99])).toBe(typicalSpacing(lattice, [0, 0, 99, 99]));
+    expect(typicalSpacing(gap, [0, 0, 99, 99])).toBe(99);
+  });
 });
 
 test('csv: quotes, commas, line breaks and empty fields', () => {

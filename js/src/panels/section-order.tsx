@@ -1,6 +1,14 @@
 import type { JSX } from 'preact';
 import { useId, useRef } from 'preact/hooks';
-import { arranged, arrangementOf, type Fact, factsOf, factText, withValue } from '../state/arrangement';
+import {
+  arranged,
+  arrangementOf,
+  type Fact,
+  factsOf,
+  factText,
+  shownValues,
+  withValue,
+} from '../state/arrangement';
 import type { Arrangement, Layout, SectionOrder } from '../state/view-state';
 import { usePanels } from './context';
 
@@ -98,7 +106,7 @@ export function SectionFilter({ layout }: { layout: Grid }): JSX.Element | null 
           <fieldset key={fact.column}>
             <legend class="ks-heading ks-plain">{fact.column}</legend>
             {fact.distinct.map((value) => {
-              const on = arrangement.only?.[fact.column]?.includes(value) ?? true;
+              const on = shownValues(arrangement, fact.column)?.includes(value) ?? true;
               return (
                 <label key={factText(value)}>
                   <input

@@ -72,6 +72,11 @@ export function sectionLayout(name: string, { order, ...rest }: Arrangement): La
   return { kind: 'section', name, ...(order === 'file' ? {} : { order }), ...rest };
 }
 
+/** The values of a column that are shown; undefined where it filters nothing. A column may be called `constructor`. */
+export function shownValues({ only }: Arrangement, column: string): readonly FactValue[] | undefined {
+  return only && Object.hasOwn(only, column) ? only[column] : undefined;
+}
+
 /** `arrangement` with a value of a column shown or not; all of them shown is no filter. */
 export function withValue(
   arrangement: Arrangement,
@@ -79,7 +84,7 @@ export function withValue(
   value: FactValue,
   shown: boolean,
 ): Arrangement {
-  const before = arrangement.only?.[column] ?? distinct;
+  const before = shownValues(arrangement, column) ?? distinct;
   const now = distinct.filter((other) => (other === value ? shown : before.includes(other)));
   const { only, ...rest } = arrangement;
   const others = Object.entries(only ?? {}).filter(([name]) => name !== column);

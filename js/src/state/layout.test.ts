@@ -135,6 +135,14 @@ test('sections by what an annotation says of each: classes in their order, numbe
   expect(arrangementOf({ kind: 'section', name: 'a', by: null, only: {} })).toEqual({ order: 'file' });
 });
 
+test.each(['constructor', 'toString', '__proto__'])('a column may be called %s', (column) => {
+  const fact = { column, values: ['a', 'b'], distinct: ['a', 'b'] };
+  expect(withValue({ order: 'name', only: {} }, fact, 'a', false)).toEqual({
+    order: 'name',
+    only: Object.fromEntries([[column, ['b']]]),
+  });
+});
+
 test('as many in a row as show them largest', () => {
   const square = Array.from({ length: 12 }, (_, i) => ({
     name: `${i}`,
