@@ -297,7 +297,7 @@ def _print_plan(plan: Plan, options: argparse.Namespace) -> None:
                     "sections": _sections_json(plan),
                     "view": options.view,
                     "matrix": plan.matrix_name,
-                    "image": plan.image.origin if plan.image else None,
+                    "image": "; ".join(image.origin for image in plan.images) or None,
                     "files": plan.predicted_files,
                     "bytes_uncompressed": plan.predicted_bytes,
                     "warnings": plan.warnings,
@@ -313,7 +313,7 @@ def _print_plan(plan: Plan, options: argparse.Namespace) -> None:
         ("annotations", names or "none"),
         ("sections", _sections_text(plan)),
         ("embeddings", ", ".join(f"{e.label} ({e.name})" for e in plan.embeddings) or "none"),
-        ("image", f"{plan.image.origin}, {plan.image.size[0]} × {plan.image.size[1]}" if plan.image else "none"),
+        ("image", "; ".join(f"{one.origin}, {one.size[0]} × {one.size[1]}" for one in plan.images) or "none"),
         *([("opens with", f"the view in {options.view}")] if plan.view is not None else []),
         ("files", f"{plan.predicted_files:,}, {size(plan.predicted_bytes)} before compression"),
     ]

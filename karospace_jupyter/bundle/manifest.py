@@ -46,6 +46,8 @@ class AssetFile(_Part):
     """1.x. Size after decompression; equal to `size_bytes` for a file that is not gzipped."""
     sha256: str | None = None
     """1.x. Hex digest of the bytes as stored."""
+    raw_crc32: int | None = Field(default=None, ge=0, lt=2**32)
+    """1.x. CRC-32 of the bytes after decompression, as gzip counts it."""
 
     _safe = field_validator("path")(check_path)
 
@@ -233,6 +235,8 @@ class Section(_Part):
     """x min, y min, x max, y max of its cells, in coordinate units."""
     count: int = Field(ge=0)
     """Cells of this section, at least one."""
+    image: Image | None = None
+    """The picture of this section's own tissue; several sections may share a file."""
 
 
 class SectionFact(_Part):
@@ -249,7 +253,9 @@ class Sections(_Part):
     column: str
     """The annotation whose codes say to which section a cell belongs; always one of kind `category`."""
     overlapping: bool
-    """Whether the sections lie on top of each other, so that they are to be laid out side by side."""
+    """Whether the sections lie on top of each other, so that they are to be laid out side by side.
+
+    Then `image` of the manifest belongs under none of them: a section has its own or none."""
     items: list[Section]
     """The categories of the column that have cells, in their order."""
     missing: int = Field(ge=0)
@@ -287,6 +293,9 @@ class Manifest(BaseModel):
     sections: Sections | None = None
     view: dict[str, Any] | None = None
     """1.x. How the viewer opens: a view as the viewer saves it, its state alone or with regions."""
+    embed_origins: list[str] | None = None
+    """1.x. Origins of other pages that may ask and steer the viewer inside them, as `https://lab.example`; `*` for
+    every page."""
     warnings: list[str] | None = None
     """1.x. What the exporter had to decide or leave out, in plain words."""
     max_asset_bytes: int | None = None

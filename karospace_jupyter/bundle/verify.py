@@ -7,6 +7,7 @@ import hashlib
 import io
 import itertools
 import json
+import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -74,8 +75,12 @@ def _check_file(bundle: Bundle, file: AssetFile, problems: list[str]) -> int:
         problems.append(f"{file.path}: {len(stored)} bytes, but the manifest says {file.size_bytes}")
     elif file.sha256 is not None and hashlib.sha256(stored).hexdigest() != file.sha256:
         problems.append(f"{file.path}: its SHA-256 differs from the manifest's")
-    elif file.raw_bytes is not None and len(bundle.read(file.path)) != file.raw_bytes:
-        problems.append(f"{file.path}: its decompressed length differs from the manifest's {file.raw_bytes} bytes")
+    elif file.raw_bytes is not None or file.raw_crc32 is not None:
+        raw = bundle.read(file.path)
+        if file.raw_bytes is not None and len(raw) != file.raw_bytes:
+            problems.append(f"{file.path}: its decompressed length differs from the manifest's {file.raw_bytes} bytes")
+        elif file.raw_crc32 is not None and zlib.crc32(raw) != file.raw_crc32:
+            problems.append(f"{file.path}: the checksum of its decompressed bytes differs from the manifest's")
     return len(stored)
 
 
@@ -93,7 +98,8 @@ def _check_counts(bundle: Bundle) -> Iterator[str]:
         yield f"expression has {m.expression.n_cells} cells, the bundle {m.n_cells}"
     used = [chunk.path for entry in m.expression.genes for chunk in entry.chunks]
     used += [chunk.path for embedding in m.embeddings or [] for chunk in embedding.chunks]
-    used += [path for path in (m.preview_path, m.image.path if m.image else None) if path]
+    images = [m.image, *(section.image for section in (m.sections.items if m.sections else []))]
+    used += [path for path in (m.preview_path, *(image.path for image in images if image)) if path]
     for path in used:
         if path not in listed:
             yield f"{path} is used but not in asset_files"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -21,18 +22,18 @@ from karospace_jupyter.bundle.manifest import (
 from karospace_jupyter.encode import tables
 from karospace_jupyter.encode.columns import encode_cell_ids, encode_column, encode_coordinates, encode_embedding
 from karospace_jupyter.encode.expression import encode_expression
-from karospace_jupyter.encode.image import encode_image
+from karospace_jupyter.encode.image import MAX_SIDE, encode_image
 from karospace_jupyter.encode.pack import Packer
 from karospace_jupyter.encode.preview import draw_preview
 from karospace_jupyter.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from concurrent.futures import Future
 
     from karospace_jupyter.config import ExportConfig
     from karospace_jupyter.job import Job
-    from karospace_jupyter.plan import Plan
+    from karospace_jupyter.plan import Plan, PlannedImage
     from karospace_jupyter.source import Source
 
 
@@ -48,7 +49,6 @@ def encode_bundle(
     """
     limit = config.max_asset_bytes
     warnings = list(plan.warnings)
-    too_large = f"it does not fit the largest asset size of {limit:,} bytes"
     with (
         Packer(put, gzip=config.gzip, threads=config.threads) as packer,
         ThreadPoolExecutor(1, thread_name_prefix="karospace-tables") as side,
@@ -72,30 +72,14 @@ def encode_bundle(
         with job.stage("Writing tables", 1, "step") as stage:
             table_files = tables_done.result()
             stage.advance()
-        image, image_files = None, []
-        if plan.image is not None:
-            with job.stage("Encoding the image", 1, "image") as stage:
-                encoded = encode_image(plan.image, limit)
-                if encoded is None:
-                    warnings.append(f"The image {plan.image.origin} was left out: {too_large}.")
-                else:
-                    image_files = [packer.store("image", encoded.path, encoded.data)]
-                    image = Image(
-                        path=encoded.path,
-                        width=encoded.width,
-                        height=encoded.height,
-                        transform=ImageTransform(scale=encoded.scale, offset=encoded.offset),
-                    )
-                    if encoded.note:
-                        warnings.append(encoded.note)
-                stage.advance()
+        images, image_files = _encode_images(plan.images, packer, limit, warnings, job)
         preview_files = []
         if config.preview:
             drawn = draw_preview(plan)
             if len(drawn) <= limit:
                 preview_files = [packer.store("preview", "preview.png", drawn)]
             else:
-                warnings.append(f"The preview was left out: {too_large}.")
+                warnings.append(f"The preview was left out: {_too_large(limit)}.")
         done_columns = [future.result() for future in columns]
         done_embeddings = [future.result() for future in embeddings]
         files: list[AssetFile] = [
@@ -119,7 +103,7 @@ def encode_bundle(
             gene_list=list(plan.genes.names),
             asset_files=files,
             expression=expression,
-            image=image,
+            image=images[0] if len(plan.images) == 1 else None,
             preview_path="preview.png" if preview_files else None,
             generator=_generator(),
             coordinates=coordinates.result()[0],
@@ -127,21 +111,55 @@ def encode_bundle(
             columns=[column for column, _ in done_columns],
             gene_labels=[GeneLabels(column=c, labels=list(labels)) for c, labels in plan.genes.labels] or None,
             embeddings=[embedding for embedding, _ in done_embeddings] or None,
-            sections=_sections(plan),
+            sections=_sections(plan, images),
             view=plan.view,
             warnings=warnings or None,
             max_asset_bytes=limit,
         )
 
 
-def _sections(plan: Plan) -> Sections | None:
+def _encode_images(
+    planned: Sequence[PlannedImage], packer: Packer, limit: int, warnings: list[str], job: Job
+) -> tuple[list[Image | None], list[AssetFile]]:
+    """Return each image, or None where it fits no asset, and its file."""
+    images: list[Image | None] = []
+    files: list[AssetFile] = []
+    if not planned:
+        return images, files
+    # Viewers hold all of them at once: together they take no more than one image may.
+    side = MAX_SIDE // math.ceil(math.sqrt(len(planned)))
+    with job.stage("Encoding images", len(planned), "images") as stage:
+        for number, one in enumerate(planned):
+            stem = "assets/image" if len(planned) == 1 else f"assets/image_{number:03d}"
+            encoded = encode_image(one, limit, stem, side)
+            if encoded is None:
+                images.append(None)
+                warnings.append(f"The image {one.origin} was left out: {_too_large(limit)}.")
+            else:
+                files.append(packer.store("image", encoded.path, encoded.data))
+                transform = ImageTransform(scale=encoded.scale, offset=encoded.offset)
+                size = {"width": encoded.width, "height": encoded.height}
+                images.append(Image(path=encoded.path, **size, transform=transform))
+                warnings += [encoded.note] if encoded.note else []
+            stage.advance()
+    return images, files
+
+
+def _too_large(limit: int) -> str:
+    return f"it does not fit the largest asset size of {limit:,} bytes"
+
+
+def _sections(plan: Plan, images: Sequence[Image | None]) -> Sections | None:
     planned = plan.sections
     if planned is None:
         return None
+    own = {name: image for one, image in zip(plan.images, images, strict=True) for name in one.sections}
     return Sections(
         column=planned.column,
         overlapping=planned.overlapping,
-        items=[Section(name=one.name, extent=one.extent, count=one.count) for one in planned.items],
+        items=[
+            Section(name=one.name, extent=one.extent, count=one.count, image=own.get(one.name)) for one in planned.items
+        ],
         missing=planned.missing,
         facts=[SectionFact(column=one.column, values=list(one.values)) for one in planned.facts] or None,
     )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from karospace_jupyter.plan import PlannedImage
 
 MAX_SIDE = 8192
-"""Pixels. The largest texture that WebGL2 has on nearly every machine."""
+"""Pixels. The largest texture that WebGL2 has on nearly every machine. Several images share this square."""
 
 _SUFFIX = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp"}
 _ORIENTATION = 0x0112  # EXIF
@@ -41,8 +41,10 @@ class EncodedImage:
     """What was changed, for the warnings."""
 
 
-def encode_image(planned: PlannedImage, max_bytes: int) -> EncodedImage | None:
-    """Encode an image to at most `max_bytes` and 8192 × 8192 pixels, its transform scaled with it.
+def encode_image(
+    planned: PlannedImage, max_bytes: int, stem: str = "assets/image", max_side: int = MAX_SIDE
+) -> EncodedImage | None:
+    """Encode an image to at most `max_bytes` and `max_side` pixels a side, its transform scaled with it.
 
     Returns
     -------
@@ -54,12 +56,12 @@ def encode_image(planned: PlannedImage, max_bytes: int) -> EncodedImage | None:
         When the file is damaged.
     """
     if planned.path is not None:
-        as_given = _as_given(planned, max_bytes)
+        as_given = _as_given(planned, max_bytes, stem)
         if as_given is not None:
             return as_given
     picture = _open(planned)
     width, height = picture.size
-    side = min(MAX_SIDE, max(width, height))
+    side = min(max_side, max(width, height))
     lossless = True
     while True:
         factor = side / max(width, height)
@@ -79,10 +81,10 @@ def encode_image(planned: PlannedImage, max_bytes: int) -> EncodedImage | None:
     if size != (width, height) or not lossless:
         note = (
             f"The image {planned.origin} ({width} × {height} pixels) was stored as {size[0]} × {size[1]} "
-            f"{'PNG' if lossless else 'JPEG'}, to stay within {MAX_SIDE} pixels and the largest asset size."
+            f"{'PNG' if lossless else 'JPEG'}, to stay within {max_side} pixels and the largest asset size."
         )
     return EncodedImage(
-        f"assets/image.{suffix}",
+        f"{stem}.{suffix}",
         data,
         *size,
         scale=(planned.scale[0] * sx, planned.scale[1] * sy),
@@ -91,7 +93,7 @@ def encode_image(planned: PlannedImage, max_bytes: int) -> EncodedImage | None:
     )
 
 
-def _as_given(planned: PlannedImage, max_bytes: int) -> EncodedImage | None:
+def _as_given(planned: PlannedImage, max_bytes: int, stem: str) -> EncodedImage | None:
     """Return the user's file untouched when browsers show it just as it is."""
     if planned.path is None or planned.path.stat().st_size > max_bytes:
         return None
@@ -104,7 +106,7 @@ def _as_given(planned: PlannedImage, max_bytes: int) -> EncodedImage | None:
         picture.load()  # a damaged file is found here, not in the browser
         width, height = picture.size
     data = planned.path.read_bytes()
-    return EncodedImage(f"assets/image.{suffix}", data, width, height, planned.scale, planned.offset, None)
+    return EncodedImage(f"{stem}.{suffix}", data, width, height, planned.scale, planned.offset, None)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import zlib
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
@@ -72,9 +73,13 @@ class Packer:
         """Compress and hand over one asset. `path` is without ``.gz``."""
         # libdeflate writes neither a time nor a name into the header: equal input, equal bytes.
         stored = bytes(deflate.gzip_compress(raw, level)) if self.gzip else raw
-        return self.store(kind, self.name(path), stored, len(raw))
+        # gzip ends with the checksum and the length of what it holds.
+        crc = int.from_bytes(stored[-8:-4], "little") if self.gzip else None
+        return self.store(kind, self.name(path), stored, len(raw), crc)
 
-    def store(self, kind: str, path: str, stored: bytes, raw_bytes: int | None = None) -> AssetFile:
+    def store(
+        self, kind: str, path: str, stored: bytes, raw_bytes: int | None = None, raw_crc32: int | None = None
+    ) -> AssetFile:
         """Hand over bytes as they are."""
         self._put(path, stored)
         return AssetFile(
@@ -83,6 +88,7 @@ class Packer:
             size_bytes=len(stored),
             raw_bytes=len(stored) if raw_bytes is None else raw_bytes,
             sha256=hashlib.sha256(stored).hexdigest(),
+            raw_crc32=zlib.crc32(stored) if raw_crc32 is None else raw_crc32,
         )
 
     def pack_vector(

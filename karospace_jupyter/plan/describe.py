@@ -6,13 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from karospace_jupyter.config import ObsmCoords
+from karospace_jupyter.errors import CoordinatesError
 from karospace_jupyter.plan.columns import ColumnSummary, summarise_columns
-from karospace_jupyter.plan.coordinates import candidates, label, y_axis
+from karospace_jupyter.plan.coordinates import candidates, find_coordinates, label, y_axis
 from karospace_jupyter.plan.embeddings import usual_embeddings
 from karospace_jupyter.plan.image import Library, libraries
 from karospace_jupyter.plan.sections import section_column, section_columns
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from karospace_jupyter.source import Source
 
 
@@ -60,6 +64,13 @@ def describe(source: Source) -> Description:
         layers=tuple(source.layers),
         has_raw=source.has_raw,
         libraries=tuple(libraries(source)),
-        section_column=section_column(source),
+        section_column=section_column(source, _places(source)),
         section_columns=tuple(section_columns(source)),
     )
+
+
+def _places(source: Source) -> NDArray[np.float64] | None:
+    try:
+        return find_coordinates(source, None).xy
+    except CoordinatesError:
+        return None

@@ -13,10 +13,10 @@ from karospace_jupyter.errors import ColumnError, ConfigError, CoordinatesError,
 from karospace_jupyter.job import Job
 from karospace_jupyter.plan.cells import choose_cells
 from karospace_jupyter.plan.columns import choose_columns
-from karospace_jupyter.plan.coordinates import find_coordinates, y_axis
+from karospace_jupyter.plan.coordinates import FoundCoordinates, find_coordinates, y_axis
 from karospace_jupyter.plan.embeddings import choose_embeddings
 from karospace_jupyter.plan.genes import choose_genes
-from karospace_jupyter.plan.image import choose_image
+from karospace_jupyter.plan.image import choose_images
 from karospace_jupyter.plan.model import PlannedGenes
 from karospace_jupyter.plan.sections import asked_column, plan_sections, split
 from karospace_jupyter.plan.sizes import predict
@@ -57,19 +57,26 @@ def estimate(source: Source, config: ExportConfig) -> Estimate:
     problems: dict[str, str] = {}
     warnings: list[str] = []
     column = None
-    try:
-        column = asked_column(source, config)
-    except ColumnError as exc:
-        problems["sections"] = str(exc)
+    found: FoundCoordinates | None = None
     try:
         found = find_coordinates(source, config.coordinate_spec)
+    except CoordinatesError as exc:
+        problems["coords"] = str(exc)
+    try:
+        column = asked_column(source, config, None if found is None else found.xy)
+    except ColumnError as exc:
+        problems["sections"] = str(exc)
+    if found is None:
+        return Estimate(0, 0, 0.0, 0, 0, (), problems)
+    try:
         cells, xy, said = choose_cells(source, found.xy, config, column)
         warnings += [*found.warnings, *said]
     except CoordinatesError as exc:
         return Estimate(0, 0, 0.0, 0, 0, (), {**problems, "coords": str(exc)})
     annotations: list[Annotation] = []
     sections: PlannedSections | None = None
-    image: PlannedImage | None = None
+    images: tuple[PlannedImage, ...] = ()
+    codes = None
     spatial = y_axis(found.spec) == "down"
     column, said = split(source, config, cells, column, spatial=spatial)
     warnings += said
@@ -77,8 +84,9 @@ def estimate(source: Source, config: ExportConfig) -> Estimate:
     try:
         columns = choose_columns(source, cells, config.annotation_columns, used, column)
         annotations = columns.annotations
-        if columns.section is not None and config.view is not None:  # nothing else asks where they lie
+        if columns.section is not None:
             sections = plan_sections(columns.section, xy, annotations)
+            codes = columns.section.codes
         warnings += columns.warnings
     except ColumnError as exc:
         problems["annotation_columns"] = str(exc)
@@ -90,8 +98,9 @@ def estimate(source: Source, config: ExportConfig) -> Estimate:
         problems["embeddings"] = str(exc)
     try:
         if spatial:
-            image, _, said = choose_image(source, config.image, xy)
-            warnings += said
+            pictures = choose_images(source, config.image, xy, sections, codes)
+            images = pictures.images
+            warnings += pictures.warnings
     except ImageError as exc:
         problems["image_path"] = str(exc)
     view = None
@@ -109,7 +118,7 @@ def estimate(source: Source, config: ExportConfig) -> Estimate:
     except (GenesError, ConfigError) as exc:
         problems["genes_mode"] = str(exc)
     genes = PlannedGenes(np.arange(n_genes, dtype=np.int64), ("",) * n_genes, ())
-    files, size = predict(cells, annotations, genes, image, config, embeddings=len(embeddings), view=view)
+    files, size = predict(cells, annotations, genes, images, config, embeddings=len(embeddings), view=view)
     arrays = 4 * cells.n * n_genes
     seconds = 0.3 + passes * source.n_values / _VALUES_A_SECOND + files / _FILES_A_SECOND
     seconds += arrays / _ARRAY_BYTES_A_SECOND + max(0, size - arrays) / _TABLE_BYTES_A_SECOND

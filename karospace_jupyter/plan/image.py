@@ -1,9 +1,9 @@
-"""Which tissue image is exported, and where it lies under the cells."""
+"""Which tissue images are exported, and where each lies under the cells."""
 
 from __future__ import annotations
 
 import warnings as python_warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +17,14 @@ from karospace_jupyter.plan.names import hint, listed
 from karospace_jupyter.plan.pixels import NotAPicture, as_pixels
 
 if TYPE_CHECKING:
+    from karospace_jupyter.plan.model import PlannedSections
     from karospace_jupyter.source import Source
 
 SHARE_INSIDE = 0.5
 """Share of cells that must fall on an image for it to belong to them."""
+
+SAME_WITHIN = 1e-3
+"""Share by which scale factors of libraries may differ and be taken for the same."""
 
 _KINDS = (("hires", "tissue_hires_scalef"), ("lowres", "tissue_lowres_scalef"))
 
@@ -54,14 +58,33 @@ def libraries(source: Source) -> list[Library]:
     return found
 
 
-def choose_image(
-    source: Source, spec: ImageSpec, xy: NDArray[np.float64]
-) -> tuple[PlannedImage | None, Library | None, list[str]]:
-    """Find the image that was asked for, or the object's own.
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """What ``uns['spatial']`` and the options say of the tissue."""
 
-    Returns
-    -------
-    The image, the library whose scale factors apply, and warnings.
+    images: tuple[PlannedImage, ...]
+    spot_diameter: float | None
+    """In pixels of full resolution, as far as all cells have the same."""
+    unit_um: float | None
+    """µm a pixel of full resolution, the same."""
+    warnings: tuple[str, ...]
+
+
+def choose_images(
+    source: Source,
+    spec: ImageSpec,
+    xy: NDArray[np.float64],
+    sections: PlannedSections | None = None,
+    codes: NDArray[np.int64] | None = None,
+) -> Pictures:
+    """Find the image that was asked for, or the object's own: one for each section where they are told apart.
+
+    Parameters
+    ----------
+    sections
+        How the tissue is split.
+    codes
+        The section of each cell, as a position in ``sections.items``, shape (n_cells,).
 
     Raises
     ------
@@ -69,32 +92,92 @@ def choose_image(
         When an image that was asked for cannot be used.
     """
     known = libraries(source)
-    only = known[0] if len(known) == 1 else None
-    if spec.kind == "none":
-        return None, only, []
+    named = spec.library if spec.kind == "uns" else None
+    # Who names a library of an object without sections says that the cells are its own.
+    scales = [lib for lib in known if lib.name == named] if named is not None and sections is None else known
+    diameter, said_of_spots = _agreed("spot_diameter_fullres", [lib.spot_diameter for lib in scales])
+    unit, said_of_unit = _agreed("microns_per_pixel", [lib.unit_um for lib in scales])
+    images: list[PlannedImage] = []
+    warnings: list[str] = []
     if isinstance(spec, ImageFromFile):
+        only = known[0] if len(known) == 1 else None
         from_file, warnings = _from_file(source, spec.path, only, xy)
-        return from_file, only, warnings
-    if spec.library is not None:
-        library = next((lib for lib in known if lib.name == spec.library), None)
-        if library is None:
-            names = [lib.name for lib in known]
-            there = f"It holds {listed(names)}." if names else "It holds none."
-            msg = f"uns['spatial'] has no library {spec.library!r}.{hint(spec.library, names)} {there}"
-            raise ImageError(msg)
-        image, reasons = _from_library(source, library, xy)
-        if image is None:
+        images = [from_file]
+    elif spec.kind == "uns":
+        images, warnings = _own(source, spec.library, known, xy, sections, codes)
+    if sections is not None and sections.overlapping:
+        warnings += [
+            f"The image {image.origin} is not shown: the sections by {sections.column!r} lie on top of each other, and "
+            "nothing says to which of them it belongs."
+            for image in images
+            if not image.sections
+        ]
+    return Pictures(tuple(images), diameter, unit, (*warnings, *said_of_spots, *said_of_unit))
+
+
+def _own(
+    source: Source,
+    named: str | None,
+    known: list[Library],
+    xy: NDArray[np.float64],
+    sections: PlannedSections | None,
+    codes: NDArray[np.int64] | None,
+) -> tuple[list[PlannedImage], list[str]]:
+    """Return the images of the library that was named, or of all whose cells are known."""
+    chosen = [lib for lib in known if (lib.images if named is None else lib.name == named)]
+    if named is not None and not chosen:
+        names = [lib.name for lib in known]
+        there = f"It holds {listed(names)}." if names else "It holds none."
+        msg = f"uns['spatial'] has no library {named!r}.{hint(named, names)} {there}"
+        raise ImageError(msg)
+    places = {} if sections is None else _places(known, sections)
+    if len(chosen) > 1:
+        of_sections = [lib for lib in chosen if lib.name in places]
+        if not of_sections:
+            choices = listed([f"uns:{lib.name}" for lib in chosen])
+            said = f"uns['spatial'] holds several images; none was chosen. To have one, name it: {choices}."
+            return [], [said]
+        chosen = of_sections
+    images: list[PlannedImage] = []
+    warnings: list[str] = []
+    for library in chosen:
+        its = places.get(library.name, [])
+        under = xy if codes is None or not its else xy[np.isin(codes, its)]
+        image, reasons = _from_library(source, library, under)
+        warnings += reasons
+        if image is None and named is not None:
             msg = f"The library {library.name!r} has no usable image: {'; '.join(reasons) or 'it holds none'}."
             raise ImageError(msg)
-        return image, library, reasons
-    with_images = [lib for lib in known if lib.images]
-    if len(with_images) > 1:
-        choices = listed([f"uns:{lib.name}" for lib in with_images])
-        return None, only, [f"uns['spatial'] holds several images; none was chosen. To have one, name it: {choices}."]
-    if not with_images:
-        return None, only, []
-    image, reasons = _from_library(source, with_images[0], xy)
-    return image, with_images[0], reasons
+        # One image under sections that lie side by side is as one of the whole tissue.
+        apart = sections is not None and (sections.overlapping or len(chosen) > 1)
+        if image is not None and sections is not None and apart:
+            image = replace(image, sections=tuple(sections.items[at].name for at in its))
+        images += [] if image is None else [image]
+    return images, warnings
+
+
+def _places(known: list[Library], sections: PlannedSections) -> dict[str, list[int]]:
+    """Return the sections of each library: those of its name, or for which an annotation names it."""
+    names = {lib.name for lib in known}
+    for values in ([one.name for one in sections.items], *(fact.values for fact in sections.facts)):
+        found: dict[str, list[int]] = {}
+        for at, value in enumerate(values):
+            if isinstance(value, str) and value in names:
+                found.setdefault(value, []).append(at)
+        if found:
+            return found
+    return {}
+
+
+def _agreed(what: str, values: list[float | None]) -> tuple[float | None, list[str]]:
+    """Return the value that all libraries state, or none and why."""
+    stated = [value for value in values if value is not None]
+    if not stated:
+        return None, []
+    if max(stated) - min(stated) <= SAME_WITHIN * max(stated):
+        return stated[0], []
+    found = listed([f"{value:.6g}" for value in stated])
+    return None, [f"The libraries of uns['spatial'] differ in {what} ({found}): none was taken."]
 
 
 def share_inside(

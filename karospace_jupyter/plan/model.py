@@ -159,11 +159,13 @@ class PlannedImage:
     scale: tuple[float, float]
     """pixel = coordinate * scale + offset."""
     offset: tuple[float, float]
+    sections: tuple[str, ...] = ()
+    """The sections whose tissue it shows; none where it is the whole tissue's, or nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A resolved export: cells, coordinates, columns, genes, image, sizes and warnings."""
+    """A resolved export: cells, coordinates, columns, genes, images, sizes and warnings."""
 
     dataset_name: str
     n_cells_source: int
@@ -175,7 +177,8 @@ class Plan:
     embeddings: tuple[PlannedEmbedding, ...]
     sections: PlannedSections | None
     genes: PlannedGenes
-    image: PlannedImage | None
+    images: tuple[PlannedImage, ...]
+    """One, or one for each section that has its own."""
     view: dict[str, Any] | None
     """How the viewer opens, as the viewer spells it."""
     warnings: tuple[str, ...]

@@ -12,8 +12,8 @@ from karospace_jupyter.plan.columns import choose_columns
 from karospace_jupyter.plan.coordinates import find_coordinates, y_axis
 from karospace_jupyter.plan.embeddings import choose_embeddings
 from karospace_jupyter.plan.genes import choose_genes
-from karospace_jupyter.plan.image import Library, choose_image
-from karospace_jupyter.plan.model import Plan, PlannedCoordinates, PlannedImage
+from karospace_jupyter.plan.image import Pictures, choose_images
+from karospace_jupyter.plan.model import Plan, PlannedCoordinates
 from karospace_jupyter.plan.sections import asked_column, plan_sections, split
 from karospace_jupyter.plan.sizes import predict
 from karospace_jupyter.plan.view import fitting_view
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from karospace_jupyter.config import CoordsSpec, ExportConfig
+    from karospace_jupyter.plan.model import PlannedSections
     from karospace_jupyter.source import Source
 
 
@@ -41,18 +42,18 @@ def resolve(source: Source, config: ExportConfig, job: Job | None = None) -> Pla
     genes_spec = config.genes
     view = None if config.view is None else read_view(config.view)
     found = find_coordinates(source, config.coordinate_spec)
-    column = asked_column(source, config)
+    column = asked_column(source, config, found.xy)
     cells, xy, said = choose_cells(source, found.xy, config, column)
     warnings = [*found.warnings, *said]
-    # Pictures belong to tissue: an embedding has none underneath.
     spatial = y_axis(found.spec) == "down"
-    image, library, said = _image(source, config, xy, spatial=spatial)
-    warnings += [text if text.endswith(".") else f"{text}." for text in said]
     column, said = split(source, config, cells, column, spatial=spatial)
     warnings += said
     columns = choose_columns(source, cells, config.annotation_columns, _used(found.spec), column)
     warnings += columns.warnings
     sections = None if columns.section is None else plan_sections(columns.section, xy, columns.annotations)
+    codes = None if columns.section is None else columns.section.codes
+    pictures = _pictures(source, config, xy, sections, codes, spatial=spatial)
+    warnings += [text if text.endswith(".") else f"{text}." for text in pictures.warnings]
     embeddings, said = choose_embeddings(source, cells, found.spec, config.embeddings)
     warnings += said
     genes, said = choose_genes(source, genes_spec, cells.rows, job)
@@ -60,16 +61,17 @@ def resolve(source: Source, config: ExportConfig, job: Job | None = None) -> Pla
     if view is not None:
         view, said = fitting_view(view, cells.n, columns.annotations, embeddings, sections, set(genes.names))
         warnings += said
-    # Scale factors of a library speak of full-resolution pixels, which are what obsm['spatial'] holds.
-    pixels = spatial and found.spec.kind == "obsm" and library is not None
+    pixels = spatial and _in_pixels(found.spec)
     coordinates = PlannedCoordinates(
         spec=found.spec,
         xy=xy,
         y_axis=y_axis(found.spec),
-        unit_um=library.unit_um if pixels and library else None,
-        spot_diameter=library.spot_diameter if pixels and library else None,
+        unit_um=pictures.unit_um if pixels else None,
+        spot_diameter=pictures.spot_diameter if pixels else None,
     )
-    files, size = predict(cells, columns.annotations, genes, image, config, embeddings=len(embeddings), view=view)
+    files, size = predict(
+        cells, columns.annotations, genes, pictures.images, config, embeddings=len(embeddings), view=view
+    )
     return Plan(
         dataset_name=config.dataset_name or source.name,
         n_cells_source=source.n_cells,
@@ -81,7 +83,7 @@ def resolve(source: Source, config: ExportConfig, job: Job | None = None) -> Pla
         embeddings=tuple(embeddings),
         sections=sections,
         genes=genes,
-        image=image,
+        images=pictures.images,
         view=view,
         warnings=tuple(warnings),
         predicted_files=files,
@@ -89,17 +91,29 @@ def resolve(source: Source, config: ExportConfig, job: Job | None = None) -> Pla
     )
 
 
-def _image(
-    source: Source, config: ExportConfig, xy: NDArray[np.float64], *, spatial: bool
-) -> tuple[PlannedImage | None, Library | None, list[str]]:
-    asked = config.image.kind == "file" or (config.image.kind == "uns" and config.image.library is not None)
+def _pictures(
+    source: Source,
+    config: ExportConfig,
+    xy: NDArray[np.float64],
+    sections: PlannedSections | None,
+    codes: NDArray[np.int64] | None,
+    *,
+    spatial: bool,
+) -> Pictures:
+    """Pictures belong to tissue: an embedding has none underneath."""
     if spatial:
-        return choose_image(source, config.image, xy)
-    if not asked:
-        return None, None, []
+        return choose_images(source, config.image, xy, sections, codes)
     if config.image.kind == "file":
-        choose_image(source, config.image, xy)  # a file that cannot be read is a mistake here too
-    return None, None, [f"The image {config.image_path} was left out: the coordinates are an embedding, not tissue."]
+        choose_images(source, config.image, xy)  # a file that cannot be read is a mistake here too
+    elif config.image.kind == "none" or config.image.library is None:
+        return Pictures((), None, None, ())
+    said = f"The image {config.image_path} was left out: the coordinates are an embedding, not tissue."
+    return Pictures((), None, None, (said,))
+
+
+def _in_pixels(spec: CoordsSpec) -> bool:
+    """Whether coordinates are pixels of full resolution, of which the scale factors of a library speak."""
+    return spec.kind == "obsm" or (spec.x.endswith("_in_fullres") and spec.y.endswith("_in_fullres"))
 
 
 def _used(spec: CoordsSpec) -> tuple[str, ...]:

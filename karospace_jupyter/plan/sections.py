@@ -29,10 +29,46 @@ _TILES = 16
 _CELLS_A_TILE = 4
 
 
-def section_column(source: Source) -> str | None:
-    """Return the column that names tissue sections: the first usual name whose values can."""
-    fitting = section_columns(source, SECTION_COLUMNS)
-    return min(fitting, key=lambda name: SECTION_COLUMNS.index(name.lower()), default=None)
+def section_column(source: Source, xy: NDArray[np.float64] | None) -> str | None:
+    """Return the column that names tissue sections: of the usual names whose values can, the first.
+
+    Where several can and the tissue lies on top of itself, it is the first that takes it apart, so that within none
+    of its sections another column finds cells on top of each other.
+
+    Parameters
+    ----------
+    xy
+        Coordinates of all cells, shape (n_cells, 2), NaN where there are none; None when nobody knows them.
+    """
+    fitting = sorted(section_columns(source, SECTION_COLUMNS), key=lambda name: SECTION_COLUMNS.index(name.lower()))
+    if len(fitting) < 2 or xy is None:
+        return next(iter(fitting), None)
+    there = np.isfinite(xy).all(axis=1)
+    codes = {name: pd.factorize(source.obs(name))[0][there] for name in fitting}
+    crossing = [name for name in fitting if _cross(codes[name], xy[there])]
+    for name in crossing:
+        rest = [codes[other] for other in crossing if other != name]
+        cells = _by_code(codes[name])
+        if not any(_cross(other[part], xy[there][part]) for part in cells for other in rest):
+            return name
+    return (crossing or fitting)[0]
+
+
+def _by_code(codes: NDArray[np.int64]) -> list[NDArray[np.intp]]:
+    """Return the cells of each code; those of none have a code below zero."""
+    order = np.argsort(codes, kind="stable")
+    parts = np.split(order, np.flatnonzero(np.diff(codes[order])) + 1)
+    return [part for part in parts if len(part) and codes[part[0]] >= 0]
+
+
+def _cross(codes: NDArray[np.int64], xy: NDArray[np.float64]) -> bool:
+    """Whether cells of different codes lie on top of each other."""
+    parts = [xy[part] for part in _by_code(codes)]
+    return len(parts) > 1 and overlapping(parts, _boxes(parts))
+
+
+def _boxes(parts: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+    return np.array([(*part.min(axis=0), *part.max(axis=0)) for part in parts])
 
 
 def section_columns(source: Source, among: tuple[str, ...] | None = None) -> list[str]:
@@ -49,8 +85,10 @@ def section_columns(source: Source, among: tuple[str, ...] | None = None) -> lis
     return [name for name in names if _fits(source.obs(name))]
 
 
-def asked_column(source: Source, config: ExportConfig) -> str | None:
+def asked_column(source: Source, config: ExportConfig, xy: NDArray[np.float64] | None) -> str | None:
     """Return the column that names sections: as asked for, or found by the usual names; None for none.
+
+    `xy` is as for :func:`section_column`.
 
     Raises
     ------
@@ -59,7 +97,7 @@ def asked_column(source: Source, config: ExportConfig) -> str | None:
     """
     name = config.sections
     if name is None:
-        return section_column(source)
+        return section_column(source, xy)
     if name == "none":
         return None
     if name not in source.obs_columns:
@@ -138,7 +176,7 @@ def plan_sections(
     counts = np.bincount(annotation.codes, minlength=n + 1)
     order = np.argsort(annotation.codes, kind="stable")
     parts = np.split(xy[order], np.cumsum(counts)[:-1])[:n]  # what follows has no section
-    boxes = np.array([(*part.min(axis=0), *part.max(axis=0)) for part in parts])
+    boxes = _boxes(parts)
     items = tuple(
         PlannedSection(name, (x0, y0, x1, y1), int(count))
         for name, (x0, y0, x1, y1), count in zip(annotation.categories, boxes.tolist(), counts, strict=False)

@@ -21,7 +21,7 @@ def predict(
     cells: Cells,
     annotations: Sequence[Annotation],
     genes: PlannedGenes,
-    image: PlannedImage | None,
+    images: Sequence[PlannedImage],
     config: ExportConfig,
     *,
     embeddings: int,
@@ -49,11 +49,11 @@ def predict(
         n * (id_bytes + 4),
     ]
     seen = 0 if view is None else len(json.dumps(view))
-    picture = 0.0 if image is None else float(min(limit, image.size[0] * image.size[1] * 1.5))
+    pictures = sum(min(limit, image.size[0] * image.size[1] * 1.5) for image in images)
     files = len(genes.names) * math.ceil(4 * n / limit)
     files += sum(max(1, math.ceil(size / limit)) for size in [*arrays, *tables])
-    files += (image is not None) + config.preview + 2  # index.html, manifest.json
-    return files, int(4 * n * len(genes.names) + sum(arrays) + sum(tables) + picture + seen)
+    files += len(images) + config.preview + 2  # index.html, manifest.json
+    return files, int(4 * n * len(genes.names) + sum(arrays) + sum(tables) + pictures + seen)
 
 
 def _array_bytes(annotation: Annotation, n: int) -> int:

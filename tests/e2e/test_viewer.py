@@ -101,29 +101,6 @@ def test_a_gene_is_painted_from_its_values(tissue: Path, export: Any, serve: Any
     assert dark.mean() > 0.5
 
 
-def test_spots_lie_on_the_image(real_data: Path, export: Any, serve: Any, viewer: Viewer) -> None:
-    """Background (glass) is bright in an H&E image; spots in tissue lie where it is darker."""
-    bundle = Bundle(export(real_data / "visium_mouse_placenta_small.h5ad"))
-    viewer.open(serve(bundle.path))
-    viewer.page.wait_for_load_state("networkidle")
-    viewer.set(opacity=0, imageOpacity=1)
-    cells = list(range(0, bundle.manifest.n_cells, 10))
-    seen = viewer.colours(cells).astype(float)
-    image = bundle.manifest.image
-    assert image is not None
-    assert image.transform is not None
-    from PIL import Image
-
-    pixels = np.asarray(Image.open(bundle.path / image.path).convert("RGB")).astype(float)
-    xy = bundle.vector(bundle.manifest.coordinates.chunks, np.dtype("<f4"), 2).reshape(-1, 2)[cells]  # type: ignore[union-attr]
-    at = xy * image.transform.scale + image.transform.offset
-    wanted = pixels[at[:, 1].astype(int), at[:, 0].astype(int)]
-    # One bundle pixel of a low-resolution image covers several of the screen: neighbours may differ a little.
-    assert np.median(np.abs(seen - wanted)) < 12
-    correlation = np.corrcoef(seen.mean(axis=1), wanted.mean(axis=1))[0, 1]
-    assert correlation > 0.9
-
-
 def test_hiding_and_isolating_a_class(tissue: Path, export: Any, serve: Any, viewer: Viewer) -> None:
     bundle = Bundle(export(tissue, annotation_columns=["cell_type"]))
     viewer.open(serve(bundle.path))

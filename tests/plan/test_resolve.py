@@ -253,6 +253,14 @@ class TestGenes:
         with pytest.raises(GenesError, match=r"2 of 3 genes(.|\n)*g299 \(nearest: g29"):
             plan(adata, genes_mode=["g1", "g299", "nothing"])
 
+    def test_aliases(self) -> None:
+        adata = build()
+        adata.var["Previous symbols"] = ["OLD0|OLDER0", "g2, OLD1 ", "", None, "OLD4;OLD4;g1", *[""] * (G - 5)]
+        found = plan(adata, genes_mode=["OLD1", "OLDER0", "g2", "OLD4"])
+        assert found.genes.names == ("g1", "g0", "g2", "g4")
+        assert found.genes.labels == (("Previous symbols", ("g2, OLD1 ", "OLD0|OLDER0", "", "OLD4;OLD4;g1")),)
+        assert not said(found, "Several genes")
+
     def test_duplicate_names(self) -> None:
         adata = build()
         adata.var_names = ["A", "A", *adata.var_names[2:]]
@@ -339,44 +347,40 @@ class TestImages:
     def test_hires_else_lowres_with_its_scale(self) -> None:
         good = np.ones((60, 60, 3))
         found = plan(self.spatial(hires=good, lowres=good[:12, :12]))
-        assert found.image is not None
-        assert found.image.scale == (0.5, 0.5)
+        assert [image.scale for image in found.images] == [(0.5, 0.5)]
         assert found.coordinates.spot_diameter == 7
         found = plan(self.spatial(hires=good * -4, lowres=good[:12, :12]))
-        assert found.image is not None
-        assert found.image.scale == (0.1, 0.1)
+        assert [image.scale for image in found.images] == [(0.1, 0.1)]
         assert said(found, "passed over: its values run")
 
     def test_an_image_elsewhere_is_passed_over(self) -> None:
         found = plan(self.spatial(hires=np.ones((5, 5, 3))))
-        assert found.image is None
+        assert not found.images
         assert said(found, "of the cells fall on it")
 
     def test_several_libraries_are_the_users_choice(self) -> None:
         adata = self.spatial(hires=np.ones((60, 60, 3)))
         adata.uns["spatial"]["other"] = adata.uns["spatial"]["lib"]
         found = plan(adata)
-        assert found.image is None
+        assert not found.images
         assert said(found, "uns:lib, uns:other")
-        assert plan(adata, image_path="uns:other").image is not None
+        assert plan(adata, image_path="uns:other").images
         with pytest.raises(ImageError, match="lib, other"):
             plan(adata, image_path="uns:nothing")
-        assert plan(adata, image_path="none").image is None
+        assert not plan(adata, image_path="none").images
 
     @pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "tif"])
     def test_files(self, tmp_path: Path, suffix: str) -> None:
         path = tmp_path / f"a.{suffix}"
         Image.new("RGB", (120, 110)).save(path)
-        found = plan(build(), image_path=str(path)).image
-        assert found is not None
+        (found,) = plan(build(), image_path=str(path)).images
         assert found.size == (120, 110)
         assert found.scale == (1, 1)
 
     def test_a_file_of_the_size_of_the_own_image_takes_its_scale(self, tmp_path: Path) -> None:
         Image.new("RGB", (12, 12)).save(tmp_path / "low.png")
         adata = self.spatial(lowres=np.ones((12, 12, 3)))
-        found = plan(adata, image_path=str(tmp_path / "low.png")).image
-        assert found is not None
+        (found,) = plan(adata, image_path=str(tmp_path / "low.png")).images
         assert found.scale == (0.1, 0.1)
 
     def test_files_that_are_no_pictures(self, tmp_path: Path) -> None:

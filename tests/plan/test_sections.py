@@ -15,7 +15,7 @@ from karospace_jupyter import ExportConfig, export_h5ad
 from karospace_jupyter.bundle.read import Bundle
 from karospace_jupyter.errors import ColumnError
 from karospace_jupyter.export import run_to_memory
-from karospace_jupyter.plan import CategoryAnnotation, Plan, estimate, resolve
+from karospace_jupyter.plan import CategoryAnnotation, Plan, describe, estimate, resolve
 from karospace_jupyter.plan.sections import overlapping, section_column
 from karospace_jupyter.source import open_source
 
@@ -38,7 +38,8 @@ def plan(adata: ad.AnnData, **options: Any) -> Plan:
 
 
 def found_in(**obs: Any) -> str | None:
-    return section_column(open_source(build(**obs)))
+    adata = build(**obs)
+    return section_column(open_source(adata), adata.obsm["spatial"])
 
 
 def halves(a: Any = "a", b: Any = "b") -> list[Any]:
@@ -73,10 +74,41 @@ class TestDetection:
         assert (found_in(sample=values) == "sample") == fits
 
     def test_a_name_for_every_cell_is_none(self) -> None:
-        assert section_column(open_source(build(40, sample=[f"s{i}" for i in range(40)]))) is None
+        assert section_column(open_source(build(40, sample=[f"s{i}" for i in range(40)])), None) is None
 
     def test_the_next_name_when_the_first_cannot(self) -> None:
         assert found_in(library_id=["one"] * N, fov=halves(1, 2)) == "fov"
+
+    @pytest.mark.parametrize("first", ["library_id", "slice"])
+    def test_the_one_that_takes_apart_what_lies_on_top(self, first: str) -> None:
+        """Two patients with two sections each, all four measured from (0, 0)."""
+        patient, section = np.arange(N) // (N // 2), np.arange(N) % 4
+        section = patient * 2 + section % 2
+        names = ["library_id", "slice"] if first == "library_id" else ["slice", "library_id"]
+        coarse, fine = names
+        obs = {coarse: [f"p{i}" for i in patient], fine: [f"s{i}" for i in section]}
+        adata = build(**obs)
+        rng = np.random.default_rng(1)
+        adata.obsm["spatial"] = rng.random((N, 2)) * 100
+        assert section_column(open_source(adata), adata.obsm["spatial"]) == fine
+        assert describe(open_source(adata)).section_column == fine
+        found = plan(adata).sections
+        assert found is not None and found.overlapping and found.column == fine
+        # Patients beside each other, the sections of each on top: only the finer column takes those apart.
+        adata.obsm["spatial"][patient == 1, 0] += 200
+        assert section_column(open_source(adata), adata.obsm["spatial"]) == fine
+        # All beside each other: the first usual name, as for any tissue.
+        adata.obsm["spatial"][section % 2 == 1, 1] += 200
+        assert section_column(open_source(adata), adata.obsm["spatial"]) == "library_id"
+        gaps = adata.obsm["spatial"].copy()
+        gaps[::3] = np.nan
+        assert section_column(open_source(adata), gaps) == "library_id"
+
+    def test_fields_of_view_counted_anew_in_each_sample_take_nothing_apart(self) -> None:
+        sample, fov = np.arange(N) // (N // 2), np.arange(N) % 3
+        adata = build(sample=[f"s{i}" for i in sample], fov=fov)
+        adata.obsm["spatial"][:, 0] += 150 * fov
+        assert section_column(open_source(adata), adata.obsm["spatial"]) == "sample"
 
     def test_an_embedding_is_no_tissue(self) -> None:
         adata = build(sample=halves())

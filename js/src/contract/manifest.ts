@@ -36,6 +36,11 @@ export interface Manifest {
     [k: string]: unknown;
   } | null;
   /**
+   * 1.x. Origins of other pages that may ask and steer the viewer inside them, as `https://lab.example`; `*` for
+   * every page.
+   */
+  embed_origins?: string[] | null;
+  /**
    * 1.x. What the exporter had to decide or leave out, in plain words.
    */
   warnings?: string[] | null;
@@ -74,6 +79,10 @@ export interface AssetFile {
    * 1.x. Hex digest of the bytes as stored.
    */
   sha256?: string | null;
+  /**
+   * 1.x. CRC-32 of the bytes after decompression, as gzip counts it.
+   */
+  raw_crc32?: number | null;
 }
 /**
  * How expression is stored.
@@ -299,6 +308,8 @@ export interface Sections {
   column: string;
   /**
    * Whether the sections lie on top of each other, so that they are to be laid out side by side.
+   *
+   * Then `image` of the manifest belongs under none of them: a section has its own or none.
    */
   overlapping: boolean;
   /**
@@ -333,6 +344,10 @@ export interface Section {
    * Cells of this section, at least one.
    */
   count: number;
+  /**
+   * The picture of this section's own tissue; several sections may share a file.
+   */
+  image?: Image | null;
 }
 /**
  * An annotation that has one value in each section, and not the same in all of them.

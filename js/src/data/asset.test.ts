@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest';
+import { crc32 } from 'node:zlib';
+import { describe, expect, test, vi } from 'vitest';
 import { FormatError } from '../lib/errors';
 import { memorySource } from '../source/memory-source';
 import { decode, readAsset } from './asset';
@@ -79,13 +80,46 @@ describe('readAsset', () => {
     await expect(failure).rejects.toThrow(/a\.bin.*not the file that was exported/);
   });
 
-  test('gzip is compared as stored; what the host has unpacked cannot be', async () => {
+  test('gzip is compared as stored; what the host has unpacked has another digest', async () => {
     const packed = await gzipped(raw);
     const size = { stored: packed.byteLength, raw: 8, sha256: await digestOf(packed) };
     expect(await read('a.bin.gz', packed, size)).toEqual(raw);
     expect(await read('a.bin.gz', raw, size)).toEqual(raw);
     expect(await read('a.bin.gz', raw, { ...size, stored: 8 })).toEqual(raw);
     await expect(read('a.bin.gz', packed, { ...size, sha256: '00' })).rejects.toThrow(FormatError);
+  });
+
+  describe('by the sum of what is inside', () => {
+    const sized = async () => ({ stored: (await gzipped(raw)).byteLength, raw: 8, rawCrc32: crc32(raw) });
+    const other = raw.slice().reverse();
+
+    test('another file that the host has unpacked is refused', async () => {
+      const size = { ...(await sized()), sha256: await digestOf(await gzipped(raw)) };
+      expect(await read('a.bin.gz', raw, size)).toEqual(raw);
+      await expect(read('a.bin.gz', other, size)).rejects.toThrow(/a\.bin\.gz.*not the file.*CRC-32/);
+    });
+
+    test('another file is refused where pages get no cryptography', async () => {
+      vi.stubGlobal('crypto', {});
+      try {
+        const size = { ...(await sized()), sha256: '00' };
+        expect(await read('a.bin.gz', await gzipped(raw), size)).toEqual(raw);
+        await expect(read('a.bin.gz', await gzipped(other), size)).rejects.toThrow(/a\.bin\.gz/);
+      } finally {
+        vi.unstubAllGlobals();
+      }
+    });
+
+    test('a large file is summed in pieces, when what it is read for is drawn', async () => {
+      const large = Uint8Array.from({ length: 3_000_001 }, (_, i) => (i * 7919) % 251);
+      const size = { stored: 9, raw: large.byteLength, rawCrc32: crc32(large) };
+      const checks: (() => Promise<void>)[] = [];
+      const later = (check: () => Promise<void>) => checks.push(check);
+      expect(await read('a.bin.gz', large, size, later)).toBe(large);
+      await checks[0]?.();
+      expect(await read('a.bin.gz', large, { ...size, rawCrc32: 1 }, later)).toBe(large);
+      await expect(checks[1]?.()).rejects.toThrow(/a\.bin\.gz/);
+    });
   });
 
   test('cut gzip says how short it is', async () => {

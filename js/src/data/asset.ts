@@ -1,4 +1,5 @@
 import { joined } from '../lib/bytes';
+import { crc32 } from '../lib/crc32';
 import { FormatError, isAbort } from '../lib/errors';
 import { formatBytes } from '../lib/format';
 import { isInside } from '../lib/path';
@@ -13,6 +14,8 @@ export interface AssetSize {
   raw?: number | undefined;
   /** Hex SHA-256 of the bytes as stored, where known. */
   sha256?: string | undefined;
+  /** CRC-32 of the bytes after decompression, where known. */
+  rawCrc32?: number | undefined;
 }
 
 /** Browsers hash about 1 MB a millisecond, in the page's own thread: larger files would hold up a frame. */
@@ -20,6 +23,9 @@ const CHECK_LATER_FROM = 2_000_000;
 
 /** Browsers unpack in the page's own thread, too, all that they are given at once. */
 const SLICE = 8_400_000;
+
+/** Before the browser has made machine code of it, a sum of so many bytes takes some 30 ms. */
+const SUM_SLICE = 1_000_000;
 
 /** Reads one file, decompresses it if it is gzipped (hosts differ in whether they already did) and checks it. */
 export async function readAsset(
@@ -31,32 +37,55 @@ export async function readAsset(
   if (!isInside(path)) throw new FormatError(path, 'the path leads out of the bundle');
   const bytes = await source.read(path, ctx);
   const decoded = await decode(path, bytes, size, ctx.signal);
-  const { sha256, stored } = size;
-  // Only bytes as long as the stored ones can be those: what a host has unpacked has no digest.
-  const unpackedByHost = decoded === bytes && path.endsWith('.gz');
-  if (!sha256 || bytes.byteLength !== stored || unpackedByHost) return decoded;
-  if (ctx.later && stored >= CHECK_LATER_FROM) ctx.later(() => checkDigest(path, bytes, sha256));
-  else {
-    if (stored >= SLICE) await pause();
-    await checkDigest(path, bytes, sha256);
-  }
+  const check = checkOf(path, bytes, decoded, size);
+  if (check && ctx.later && bytes.byteLength >= CHECK_LATER_FROM) ctx.later(check);
+  else await check?.();
   ctx.signal.throwIfAborted();
   return decoded;
 }
 
-/** Where the browser gives pages no cryptography (plain http from another machine), the length has to do. */
-async function checkDigest(path: string, bytes: Uint8Array, wanted: string): Promise<void> {
+/** How a file can be told from others of its length; null where the manifest does not say. */
+function checkOf(
+  path: string,
+  bytes: Uint8Array,
+  decoded: Uint8Array,
+  { stored, sha256, rawCrc32 }: AssetSize,
+): (() => Promise<void>) | null {
+  // Only bytes as long as the stored ones can be those; and what a host has unpacked is not what is stored.
+  const asStored = bytes.byteLength === stored && !(decoded === bytes && path.endsWith('.gz'));
+  // Over plain http from another machine, browsers give pages no cryptography.
   const subtle = globalThis.crypto?.subtle as SubtleCrypto | undefined;
-  if (!subtle) return;
+  if (sha256 && asStored && subtle) return () => checkDigest(path, bytes, sha256, subtle);
+  return rawCrc32 === undefined ? null : () => checkSum(path, decoded, rawCrc32);
+}
+
+async function checkDigest(
+  path: string,
+  bytes: Uint8Array,
+  wanted: string,
+  subtle: SubtleCrypto,
+): Promise<void> {
+  if (bytes.byteLength >= SLICE) await pause();
   const digest = new Uint8Array(await subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>));
   const found = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
   if (found === wanted.toLowerCase()) return;
   const [is, said] = [found, wanted].map((text) => `${text.slice(0, 12)}…`);
-  throw new FormatError(
-    path,
-    `it is not the file that was exported (SHA-256 ${is} where the manifest says ${said})`,
-  );
+  throw anotherFile(path, `SHA-256 ${is} where the manifest says ${said}`);
 }
+
+async function checkSum(path: string, raw: Uint8Array, wanted: number): Promise<void> {
+  let found = 0;
+  for (let at = 0; at < raw.byteLength; at += SUM_SLICE) {
+    if (at > 0) await pause();
+    found = crc32(raw.subarray(at, at + SUM_SLICE), found);
+  }
+  if (found === wanted) return;
+  const [is, said] = [found, wanted].map((sum) => sum.toString(16).padStart(8, '0'));
+  throw anotherFile(path, `CRC-32 ${is} where the manifest says ${said}`);
+}
+
+const anotherFile = (path: string, how: string) =>
+  new FormatError(path, `it is not the file that was exported (${how})`);
 
 function isGzip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b;

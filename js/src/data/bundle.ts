@@ -1,6 +1,6 @@
 import type { ImageTransform, Manifest } from '../contract/manifest';
 import type { Extent } from '../lib/camera';
-import { FormatError, UnknownNameError } from '../lib/errors';
+import { asError, FormatError, isAbort, UnknownNameError } from '../lib/errors';
 import type { BundleSource, ReadContext } from '../source/bundle-source';
 import { readAsset } from './asset';
 import { type CellNames, readCellIds } from './cell-ids';
@@ -21,12 +21,23 @@ export interface Positions {
   spotDiameter: number | null;
 }
 
-export interface TissueImage {
+export interface TissuePicture {
   bitmap: ImageBitmap;
   /** Size that the transform speaks of; the bitmap may be smaller. */
   width: number;
   height: number;
   transform: ImageTransform;
+}
+
+export interface TissueImage {
+  /** Of the whole tissue */
+  whole: TissuePicture | null;
+  /** Of sections that have pictures of their own, by their names */
+  bySection: ReadonlyMap<string, TissuePicture>;
+  /** Why a picture is missing */
+  problem: Error | null;
+  /** Gives the memory of the bitmaps back. */
+  close(): void;
 }
 
 /** A bundle, opened: everything the viewer asks of the files goes through here. */
@@ -40,6 +51,7 @@ export interface Bundle {
   /** Cells in a space of their own; y grows upwards, as in plots. */
   embedding(name: string, ctx: ReadContext): Promise<Positions>;
   cellNames(ctx: ReadContext): Promise<CellNames>;
+  readonly hasImage: boolean;
   image(ctx: ReadContext): Promise<TissueImage | null>;
   preview(ctx: ReadContext): Promise<Blob | null>;
 }
@@ -53,6 +65,12 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
   const loaded = new Map<string, ColumnValues>();
   let coordinateTable: Promise<CoordinateTable> | null = null;
   let obsTable: Promise<ColumnValues[]> | null = null;
+  const ownImages = (manifest.sections?.items ?? []).flatMap(({ name, image }) =>
+    image ? [{ section: name, image }] : [],
+  );
+  // Where sections have their own, what the manifest names beside is one of them, for readers of 1.0.
+  const images =
+    ownImages.length > 0 ? ownImages : manifest.image ? [{ section: null, image: manifest.image }] : [];
 
   const once = <T>(held: Promise<T>, forget: () => void): Promise<T> => {
     held.catch(forget);
@@ -129,12 +147,37 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
       return (cell) => ids[cell] ?? '';
     },
 
+    hasImage: images.length > 0,
+
     async image(at) {
-      const image = manifest.image;
-      if (!image) return null;
-      const bytes = await reader.read(image.path, undefined, at);
-      const bitmap = await bitmapOf(image.path, bytes);
-      return { bitmap, width: image.width, height: image.height, transform: image.transform ?? IDENTITY };
+      if (images.length === 0) return null;
+      // Sections may share a file.
+      const files = new Map(images.map(({ image }) => [image.path, image]));
+      const pictures = new Map<string, TissuePicture>();
+      let problem: Error | null = null;
+      for (const { path, width, height, transform } of files.values()) {
+        try {
+          const bitmap = await bitmapOf(path, await reader.read(path, undefined, at));
+          pictures.set(path, { bitmap, width, height, transform: transform ?? IDENTITY });
+        } catch (thrown) {
+          if (isAbort(thrown, at.signal)) throw thrown;
+          problem ??= asError(thrown);
+        }
+      }
+      const found = images.flatMap(({ section, image }) => {
+        const picture = pictures.get(image.path);
+        return picture ? [{ section, picture }] : [];
+      });
+      return {
+        whole: found.find(({ section }) => section === null)?.picture ?? null,
+        bySection: new Map(
+          found.flatMap(({ section, picture }) => (section === null ? [] : [[section, picture] as const])),
+        ),
+        problem,
+        close: () => {
+          for (const { bitmap } of pictures.values()) bitmap.close();
+        },
+      };
     },
 
     async preview(at) {

@@ -22,6 +22,7 @@ export function assetReader(source: BundleSource, manifest: Manifest): AssetRead
           stored: file?.size_bytes,
           raw: raw ?? file?.raw_bytes ?? undefined,
           sha256: file?.sha256 ?? undefined,
+          rawCrc32: file?.raw_crc32 ?? undefined,
         },
         ctx,
       );

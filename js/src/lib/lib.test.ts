@@ -1,7 +1,9 @@
+import { crc32 as known } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { boxCamera, fitCamera, panned, project, unproject, viewOf, zoomedAt } from './camera';
 import { COLORMAPS, colourAt, colourScale, rampOf } from './colormap';
 import { cssColour, parseColour, parseCssColour, safeColour } from './colour';
+import { crc32 } from './crc32';
 import { forEachCsvRow } from './csv';
 import { Disposer } from './disposer';
 import { formatCount, formatShare, formatValue } from './format';
@@ -132,6 +134,14 @@ describe('grid', () => {
     expect(typicalSpacing(one, [0, 0, 99, 99])).toBe(typicalSpacing(lattice, [0, 0, 99, 99]));
     expect(typicalSpacing(gap, [0, 0, 99, 99])).toBe(99);
   });
+});
+
+test('crc32: as gzip counts it, of any length and in pieces', () => {
+  const bytes = Uint8Array.from({ length: 50 }, (_, i) => (i * 7919) % 251);
+  for (let cut = 0; cut <= 50; cut++) {
+    expect(crc32(bytes.subarray(0, cut))).toBe(known(bytes.subarray(0, cut)));
+    expect(crc32(bytes.subarray(cut), crc32(bytes.subarray(0, cut)))).toBe(known(bytes));
+  }
 });
 
 test('csv: quotes, commas, line breaks and empty fields', () => {

@@ -42,7 +42,7 @@ export function Display(): JSX.Element {
   const { model, actions } = usePanels();
   const { pointSize, opacity, imageOn, imageOpacity, imageBrightness, imageContrast } = model.state.value;
   const adjusting = useSignal(false);
-  const hasImage = model.bundle.value?.manifest.image != null;
+  const hasImage = model.bundle.value?.hasImage ?? false;
   const notice = model.notice.value;
   const percent = (share: number) => `${Math.round(share * 100)} %`;
   return (

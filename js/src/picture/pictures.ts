@@ -184,7 +184,7 @@ export function createPictures(model: Model, painter: Painter): Pictures {
 function imageSettled(model: Model): Promise<void> {
   return new Promise((resolve) => {
     const stop = effect(() => {
-      const expected = model.state.value.imageOn && model.bundle.value?.manifest.image != null;
+      const expected = model.state.value.imageOn && model.bundle.value?.hasImage;
       if (expected && !model.image.value && !model.notice.value) return;
       queueMicrotask(() => stop());
       resolve();

@@ -1,15 +1,19 @@
-import type { TissueImage } from '../data/bundle';
+import type { TissueImage, TissuePicture } from '../data/bundle';
 import type { Extent, View } from '../lib/camera';
 import { project } from '../lib/camera';
 import type { GlScope, Program } from './gl-scope';
 import imageFragment from './image.frag.glsl';
 import imageVertex from './image.vert.glsl';
 
-/** A piece of the tissue that is shown elsewhere: what is added to its coordinates, and its field afterwards. */
+/** Where a picture lies. */
 export interface Piece {
+  /** Whose picture it is; null for that of the whole tissue */
+  section: string | null;
+  /** What is added to its coordinates */
   dx: number;
   dy: number;
-  field: Extent;
+  /** The part of the space that it may fill; null for all that it covers */
+  field: Extent | null;
 }
 
 export interface ImageLook {
@@ -21,11 +25,11 @@ export interface ImageLook {
 
 const span = (low: number, high: number) => ({ low: Math.min(low, high), high: Math.max(low, high) });
 
-/** The tissue image under the cells. */
+/** The tissue's pictures under the cells. */
 export class ImageLayer {
   #scope: GlScope;
   #image: TissueImage;
-  #texture: WebGLTexture;
+  #textures: ReadonlyMap<TissuePicture, WebGLTexture>;
   #array: WebGLVertexArrayObject;
   #program: Program;
 
@@ -33,10 +37,16 @@ export class ImageLayer {
     this.#scope = scope;
     this.#image = image;
     const { gl } = scope;
-    this.#texture = scope.texture('linear');
-    const source = fitting(gl, image.bitmap);
-    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, gl.RGBA, gl.UNSIGNED_BYTE, source);
-    gl.generateMipmap(gl.TEXTURE_2D);
+    const pictures = new Set([...(image.whole ? [image.whole] : []), ...image.bySection.values()]);
+    this.#textures = new Map(
+      [...pictures].map((picture) => {
+        const texture = scope.texture('linear');
+        const source = fitting(gl, picture.bitmap);
+        gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, gl.RGBA, gl.UNSIGNED_BYTE, source);
+        gl.generateMipmap(gl.TEXTURE_2D);
+        return [picture, texture];
+      }),
+    );
     this.#array = scope.vertexArray();
     gl.bindVertexArray(this.#array);
     gl.bindBuffer(gl.ARRAY_BUFFER, scope.buffer());
@@ -47,8 +57,7 @@ export class ImageLayer {
     this.#program = scope.program(imageVertex, imageFragment);
   }
 
-  /** The whole picture where the tissue lies, or of each piece its part. */
-  draw(view: View, { opacity, light, contrast }: ImageLook, pieces: readonly Piece[] | null): void {
+  draw(view: View, { opacity, light, contrast }: ImageLook, pieces: readonly Piece[]): void {
     const { gl } = this.#scope;
     this.#program.use();
     gl.uniform1f(this.#program.uniform('opacity'), opacity);
@@ -56,42 +65,31 @@ export class ImageLayer {
     gl.uniform1f(this.#program.uniform('contrast'), contrast);
     gl.uniform1i(this.#program.uniform('image'), 0);
     gl.activeTexture(gl.TEXTURE0);
-    gl.bindTexture(gl.TEXTURE_2D, this.#texture);
     gl.disable(gl.DEPTH_TEST);
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
     gl.bindVertexArray(this.#array);
-    if (!pieces) this.#part(view, this.#whole(), 0, 0);
-    for (const { field, dx, dy } of pieces ?? []) {
-      const [x0, y0, x1, y1] = this.#pixels(field, dx, dy);
-      if (x0 < x1 && y0 < y1) this.#part(view, [x0, y0, x1, y1], dx, dy);
+    for (const { section, field, dx, dy } of pieces) {
+      const picture = section === null ? this.#image.whole : this.#image.bySection.get(section);
+      const texture = picture && this.#textures.get(picture);
+      if (!picture || !texture) continue;
+      const [x0, y0, x1, y1] = pixelsOf(picture, field, dx, dy);
+      if (!(x0 < x1 && y0 < y1)) continue;
+      gl.bindTexture(gl.TEXTURE_2D, texture);
+      this.#part(view, picture, [x0, y0, x1, y1], dx, dy);
     }
     gl.bindVertexArray(null);
   }
 
-  #whole(): Extent {
-    return [0, 0, this.#image.width, this.#image.height];
-  }
-
-  /** The pixels under a field of coordinates, as far as the picture goes. */
-  #pixels(field: Extent, dx: number, dy: number): Extent {
-    const { transform, width, height } = this.#image;
-    const pixel = (coordinate: number, axis: 0 | 1) =>
-      coordinate * transform.scale[axis] + transform.offset[axis];
-    const across = span(pixel(field[0] - dx, 0), pixel(field[2] - dx, 0));
-    const along = span(pixel(field[1] - dy, 1), pixel(field[3] - dy, 1));
-    return [
-      Math.max(0, across.low),
-      Math.max(0, along.low),
-      Math.min(width, across.high),
-      Math.min(height, along.high),
-    ];
-  }
-
   /** Draws these pixels where they belong, moved by (dx, dy). */
-  #part(view: View, [x0, y0, x1, y1]: Extent, dx: number, dy: number): void {
+  #part(
+    view: View,
+    { transform, width, height }: TissuePicture,
+    [x0, y0, x1, y1]: Extent,
+    dx: number,
+    dy: number,
+  ): void {
     const { gl } = this.#scope;
-    const { transform, width, height } = this.#image;
     const coordinate = (pixel: number, axis: 0 | 1) =>
       (pixel - transform.offset[axis]) / (transform.scale[axis] || 1);
     const clip = (x: number, y: number): [number, number] => {
@@ -118,6 +116,26 @@ export class ImageLayer {
     );
     gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
   }
+}
+
+/** The pixels under a field of coordinates, as far as the picture goes. */
+function pixelsOf(
+  { transform, width, height }: TissuePicture,
+  field: Extent | null,
+  dx: number,
+  dy: number,
+): Extent {
+  if (!field) return [0, 0, width, height];
+  const pixel = (coordinate: number, axis: 0 | 1) =>
+    coordinate * transform.scale[axis] + transform.offset[axis];
+  const across = span(pixel(field[0] - dx, 0), pixel(field[2] - dx, 0));
+  const along = span(pixel(field[1] - dy, 1), pixel(field[3] - dy, 1));
+  return [
+    Math.max(0, across.low),
+    Math.max(0, along.low),
+    Math.min(width, across.high),
+    Math.min(height, along.high),
+  ];
 }
 
 /** The picture, made smaller where it exceeds what the graphics card takes. */

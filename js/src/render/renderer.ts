@@ -25,8 +25,7 @@ export interface Frame {
   imageOpacity: number;
   imageBrightness: number;
   imageContrast: number;
-  /** Where the tissue is shown in pieces; null where it lies whole. */
-  imagePieces: readonly Piece[] | null;
+  imagePieces: readonly Piece[];
   dark: boolean;
   /** Behind the tissue; only what a selection leaves out is drawn with it. */
   ground: Rgb;

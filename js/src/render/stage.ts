@@ -6,9 +6,9 @@ import { Disposer } from '../lib/disposer';
 import { asError, GraphicsError } from '../lib/errors';
 import type { Actions } from '../state/actions';
 import type { Model } from '../state/model';
-import type { Layout } from '../state/view-state';
 import { canvasSize, fitCanvas, groundOf, photographOf } from './canvas';
 import { follow, paintWith } from './follow';
+import { imagePieces } from './image-pieces';
 import { attachInput } from './input';
 import { picker, pointSizer } from './picking';
 import { type Frame, openContext, Renderer } from './renderer';
@@ -104,8 +104,8 @@ export function createStage(
       dimZeros: state.dimZeros,
       imageBrightness: state.imageBrightness,
       imageContrast: state.imageContrast,
-      imageOpacity: state.imageOn && overImage(model, state.layout) ? state.imageOpacity * share : 0,
-      imagePieces: state.layout.kind === 'sections' ? model.titles.value : null,
+      imageOpacity: state.imageOn ? state.imageOpacity * share : 0,
+      imagePieces: imagePieces(state.layout, model.bundle.value?.manifest.sections, model.titles.value),
       dark: model.dark.value,
       ground: ground ?? BLACK,
       budget: cells,
@@ -339,13 +339,4 @@ export function createStage(
       gl.getExtension('WEBGL_lose_context')?.loseContext();
     },
   };
-}
-
-/** Whether the image lies under the cells. Sections that lie upon each other in the file cannot all be on it. */
-function overImage(model: Model, { kind }: Layout): boolean {
-  return (
-    kind === 'tissue' ||
-    kind === 'section' ||
-    (kind === 'sections' && !model.bundle.value?.manifest.sections?.overlapping)
-  );
 }

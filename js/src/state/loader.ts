@@ -246,8 +246,9 @@ export function createLoader(
     await Promise.all([
       quietly(
         bundle.image(ctx()).then((image) => {
-          if (closed.signal.aborted) image?.bitmap.close();
-          else model.image.value = image;
+          if (closed.signal.aborted) return image?.close();
+          model.image.value = image;
+          if (image?.problem) model.notice.value ??= image.problem;
         }),
       ),
       quietly(
@@ -281,7 +282,7 @@ export function createLoader(
       for (const timer of timers) clearTimeout(timer);
       colorRead.abort(reason);
       closed.abort(reason);
-      model.image.value?.bitmap.close();
+      model.image.value?.close();
       model.image.value = null;
     },
   };
