@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,10 +23,15 @@ if TYPE_CHECKING:
     from karospace_jupyter.source.protocol import Rows
 
 LABEL_COLUMNS = (
-    "gene_symbols", "gene_symbol", "gene_name", "gene_names", "feature_name", "symbol", "symbols", "SYMBOL", "name",
+    "gene_symbols", "gene_symbol", "gene_name", "gene_names", "feature_name", "symbol", "symbols", "name",
     "features", "gene_short_name", "gene_ids", "gene_id", "ensembl_id", "ensembl", "ensembl_ids", "feature_id",
+    "alias", "aliases", "alias_symbol", "alias_symbols", "gene_alias", "gene_aliases",
+    "synonym", "synonyms", "gene_synonym", "gene_synonyms",
+    "previous_symbol", "previous_symbols", "prev_symbol", "prev_symbols",
 )  # fmt: skip
-"""Columns of var that name genes in another way."""
+"""Columns of var that name genes in another way, whatever their case; cells may list several: `A|B`, `A,B`, `A;B`."""
+
+_BETWEEN = re.compile(r"[|;,]")
 
 
 def choose_genes(source: Source, spec: GenesSpec, rows: Rows, job: Job) -> tuple[PlannedGenes, list[str]]:
@@ -67,15 +73,15 @@ def choose_genes(source: Source, spec: GenesSpec, rows: Rows, job: Job) -> tuple
 
 def _labels(source: Source) -> dict[str, NDArray[np.object_]]:
     found = {}
-    for column in LABEL_COLUMNS:
-        if column in source.var_columns:
-            values = source.var(column)
-            dtype = values.dtype.categories.dtype if isinstance(values.dtype, pd.CategoricalDtype) else values.dtype
-            if pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_bool_dtype(dtype):
-                continue
-            text = as_text(values)
-            text[values.isna().to_numpy()] = ""
-            found[column] = text
+    named = {usual: [c for c in source.var_columns if c.lower().replace(" ", "_") == usual] for usual in LABEL_COLUMNS}
+    for column in (column for columns in named.values() for column in columns):
+        values = source.var(column)
+        dtype = values.dtype.categories.dtype if isinstance(values.dtype, pd.CategoricalDtype) else values.dtype
+        if pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_bool_dtype(dtype):
+            continue
+        text = as_text(values)
+        text[values.isna().to_numpy()] = ""
+        found[column] = text
     return found
 
 
@@ -99,6 +105,7 @@ def _find(
 ) -> tuple[list[int], list[str], list[str]]:
     """Return the positions of the genes that were found, the names that were not, and those of several genes."""
     lookups = [_positions(names), *(_positions(text) for text in labels.values())]
+    lookups += [_positions(text, several=True) for text in labels.values()]
     # Last resort: Ensembl ids with and without their version (ENSG00000141510.18).
     lookups += [
         _positions(np.array([_unversioned(t) for t in text], dtype=object)) for text in (names, *labels.values())
@@ -128,11 +135,13 @@ def unknown_genes(source: Source, wanted: Sequence[str], limit: int = 20) -> lis
     return [(name, nearest(name, known)) for name in unknown]
 
 
-def _positions(text: NDArray[np.object_]) -> dict[str, list[int]]:
+def _positions(text: NDArray[np.object_], *, several: bool = False) -> dict[str, list[int]]:
+    """Return the genes of each name, or of each of the `several` names in a cell."""
     found: dict[str, list[int]] = {}
     for i, name in enumerate(text):
-        if name:
-            found.setdefault(name, []).append(i)
+        for one in dict.fromkeys(part.strip() for part in _BETWEEN.split(name)) if several else (name,):
+            if one:
+                found.setdefault(one, []).append(i)
     return found
 
 

@@ -13,6 +13,8 @@ export type GeneOrder = 'file' | 'mean' | 'fraction';
 
 export interface GeneSearch {
   find(query: string, limit: number, order?: GeneOrder): GeneHit[];
+  /** The gene of exactly this name, label, alias or Ensembl id, whatever its case and version; the first where several are. */
+  named(label: string): string | undefined;
   /** Whether genes can be ordered by what the bundle says of them. */
   readonly ranked: boolean;
 }
@@ -21,32 +23,65 @@ export interface GeneSearch {
 const RANKS = 5;
 const ANY_PLACE = 3;
 
-/** Search over names and alternative labels: whole names first, then beginnings, then any place. */
+/** Between the names of one gene in its text: nobody types it. */
+const BREAK = '\n';
+
+/** As names are compared: in small letters, and Ensembl ids without their version, half typed or whole. */
+function folded(name: string): string {
+  const small = name.toLowerCase().replaceAll(BREAK, ' ');
+  return small.startsWith('ens') ? small.replace(/^(ens\w*\d+)\.\d*$/, '$1') : small;
+}
+
+const partsOf = (label: string) =>
+  /[|;,]/.test(label) ? label.split(/[|;,]/).flatMap((part) => part.trim() || []) : [];
+
+interface Names {
+  /** Of each gene: its name first, then its labels, each after its parts where it is a list of aliases. */
+  of: readonly (readonly string[])[];
+  /** The same, folded and joined: one look tells that a gene has nothing to do with a query. */
+  texts: readonly string[];
+}
+
+function namesOf(genes: readonly string[], labelLists: readonly (readonly string[])[]): Names {
+  const of = genes.map((gene, i) => {
+    const all = [gene];
+    for (const labels of labelLists) {
+      const label = labels[i];
+      if (!label) continue;
+      all.push(...partsOf(label), label);
+    }
+    return all;
+  });
+  return { of, texts: of.map((all) => all.map(folded).join(BREAK)) };
+}
+
+/** Search over names, alternative labels and aliases: whole names first, then beginnings, then any place. */
 export function geneSearch(manifest: Manifest, live: readonly string[] = []): GeneSearch {
   const exported = new Set(manifest.gene_list);
-  const names = [...manifest.gene_list, ...live.filter((name) => !exported.has(name))];
+  const genes = [...manifest.gene_list, ...live.filter((name) => !exported.has(name))];
   const labelLists = (manifest.gene_labels ?? []).map((labels) => labels.labels);
-  let folded: string[][] | null = null;
+  let names: Names | null = null;
+  let exact: Map<string, string> | null = null;
   let summaries: (GeneSummary | null)[] | null = null;
   const orders = new Map<GeneOrder, Uint32Array>();
   const labelOf = (i: number): string => {
     for (const labels of labelLists) {
       const label = labels[i];
-      if (label && label !== names[i]) return label;
+      if (label && label !== genes[i]) return label;
     }
     return '';
   };
   const summaryOf = (i: number): GeneSummary | null => {
     if (!summaries) {
       const stated = new Map(manifest.expression.genes.map(({ gene, summary }) => [gene, summary]));
-      summaries = names.map((name) => stated.get(name) ?? null);
+      summaries = genes.map((name) => stated.get(name) ?? null);
     }
     return summaries[i] ?? null;
   };
   const ordered = (order: GeneOrder): Uint32Array => {
     const held = orders.get(order);
     if (held) return held;
-    const places = Uint32Array.from(names, (_, i) => i);
+    const places = Uint32Array.from(genes, (_, i) => i);
     // Genes of which nothing is known come last.
     const height = (i: number) => (order === 'file' ? 0 : (summaryOf(i)?.[order] ?? -Infinity));
     if (order !== 'file') places.sort((a, b) => height(b) - height(a) || a - b);
@@ -55,33 +90,62 @@ export function geneSearch(manifest: Manifest, live: readonly string[] = []): Ge
   };
 
   const find = (query: string, limit: number, order: GeneOrder = 'file'): GeneHit[] => {
-    folded ??= [names, ...labelLists].map((list) => list.map((name) => name.toLowerCase()));
-    const wanted = query.trim().toLowerCase();
+    names ??= namesOf(genes, labelLists);
+    const wanted = folded(query.trim());
     const ranks: GeneHit[][] = Array.from({ length: RANKS }, () => []);
     for (const i of ordered(order)) {
+      const text = names.texts[i] ?? '';
       let best = wanted === '' ? ANY_PLACE : RANKS;
-      let from = 0;
-      for (let list = 0; list < folded.length && best > 0; list++) {
-        const name = folded[list]?.[i] ?? '';
-        const at = wanted === '' ? -1 : name.indexOf(wanted);
-        if (at === -1) continue;
-        const rank = name.length === wanted.length ? 0 : at === 0 ? (list === 0 ? 1 : 2) : list === 0 ? 3 : 4;
-        if (rank < best) {
-          best = rank;
-          from = list;
+      let found = 0;
+      if (wanted !== '' && text.includes(wanted)) {
+        for (const [at, name] of text.split(BREAK).entries()) {
+          const place = name.indexOf(wanted);
+          if (place === -1) continue;
+          const rank =
+            name.length === wanted.length ? 0 : place === 0 ? (at === 0 ? 1 : 2) : at === 0 ? 3 : 4;
+          if (rank < best) {
+            best = rank;
+            found = at;
+          }
         }
       }
       // Who orders by a number wants that order: only the very name goes before.
       const bucket = ranks[order === 'file' || best === 0 || best === RANKS ? best : ANY_PLACE];
       if (!bucket || bucket.length >= limit) continue;
-      const found = from > 0 ? (labelLists[from - 1]?.[i] ?? '') : labelOf(i);
-      bucket.push({ gene: names[i] ?? '', label: found, summary: summaryOf(i) });
+      const label = found > 0 ? (names.of[i]?.[found] ?? '') : labelOf(i);
+      bucket.push({ gene: genes[i] ?? '', label, summary: summaryOf(i) });
       if (wanted === '' && bucket.length >= limit) break;
     }
     return ranks.flat().slice(0, limit);
   };
+
+  /** What a gene is called comes before labels, and these before aliases. */
+  const lookUp = (): Map<string, string> => {
+    const found = new Map<string, string>();
+    const add = (name: string, gene: string) => {
+      if (!found.has(name)) found.set(name, gene);
+    };
+    for (const gene of genes) add(gene.toLowerCase(), gene);
+    for (const gene of genes) add(folded(gene), gene);
+    const labels = (namesOf: (label: string) => string[]) => {
+      for (const list of labelLists)
+        list.forEach((label, i) => {
+          for (const name of label ? namesOf(label) : []) add(folded(name), genes[i] ?? '');
+        });
+    };
+    labels((label) => [label]);
+    labels(partsOf);
+    return found;
+  };
+
   return {
     find,
+    named(label) {
+      if (exported.has(label)) return label;
+      exact ??= lookUp();
+      const name = label.trim();
+      return exact.get(name.toLowerCase()) ?? exact.get(folded(name));
+    },
     get ranked() {
       return manifest.expression.genes.some(({ summary }) => summary != null);
     },

@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest';
+import type { Manifest } from '../contract/manifest';
+import { geneSearch } from './gene-search';
+
+function search(genes: string[], labels: Record<string, string[]>, live: string[] = []) {
+  const gene_labels = Object.entries(labels).map(([column, list]) => ({ column, labels: list }));
+  const expression = { genes: genes.map((gene, index) => ({ gene, index, chunks: [] })) };
+  return geneSearch({ gene_list: genes, gene_labels, expression } as unknown as Manifest, live);
+}
+
+const { find, named } = search(
+  ['TP53', 'TP53BP1', 'GAPDH', 'p53', 'ENSG00000999999.7', 'line\nbreak'],
+  {
+    gene_ids: ['ENSG00000141510', 'ENSG00000067369.14', 'ENSG00000111640', '', '', 'broken'],
+    alias: ['P53|LFS1 | BCC7', '53BP1; p202', 'G3PD,GAPD', '', 'GAPDH|LONELY', ''],
+  },
+  ['LIVE1', 'GAPDH'],
+);
+const genes = (query: string, limit = 9) => find(query, limit).map(({ gene }) => gene);
+
+test.each([
+  ['ENSG00000141510.18', 'TP53'], // a version, none stored
+  ['ensg00000067369', 'TP53BP1'], // none, one stored
+  ['ENSG00000067369.2', 'TP53BP1'], // another one
+  ['ENSG00000999999', 'ENSG00000999999.7'],
+  ['lfs1', 'TP53'],
+  [' BCC7 ', 'TP53'],
+  ['p202', 'TP53BP1'],
+  ['gapd', 'GAPDH'],
+  ['lonely', 'ENSG00000999999.7'],
+  ['P53|LFS1 | BCC7', 'TP53'],
+  ['live1', 'LIVE1'],
+  ['line\nbreak', 'line\nbreak'],
+])('%s names %s', (label, gene) => {
+  expect(named(label)).toBe(gene);
+  expect(genes(label)).toContain(gene);
+});
+
+test('what a gene is called comes before what others are called, too', () => {
+  expect(named('p53')).toBe('p53');
+  expect(named('P53')).toBe('p53');
+  expect(named('gapdh')).toBe('GAPDH');
+});
+
+test.each(['', 'ENSG', 'P5', 'constructor', 'ENSG00000141510.x'])('“%s” names none', (label) => {
+  expect(named(label)).toBeUndefined();
+});
+
+test('whole names first, then beginnings, then any place; the label says why', () => {
+  expect(genes('p53')).toEqual(['TP53', 'p53', 'TP53BP1']);
+  expect(find('p53', 1)[0]?.label).toBe('P53');
+  expect(find('p20', 1)).toMatchObject([{ gene: 'TP53BP1', label: 'p202' }]);
+  expect(find('ensg00000141510.', 1)[0]?.gene).toBe('TP53');
+  expect(find('ENSG00000067369.99', 1)[0]?.label).toBe('ENSG00000067369.14');
+  expect(genes('tp53')).toEqual(['TP53', 'TP53BP1']);
+  expect(find('broken', 1)).toMatchObject([{ gene: 'line\nbreak', label: 'broken' }]);
+});
+
+test('thirty thousand genes with aliases', () => {
+  const many = Array.from({ length: 30_000 }, (_, i) => `GENE${i}`);
+  const { find, named } = search(many, {
+    gene_ids: many.map((_, i) => `ENSG${String(i).padStart(11, '0')}.${i % 9}`),
+    alias: many.map((_, i) => `AL${i}A|AL${i}B|OLD-${i}`),
+  });
+  expect(find('al29999b', 9).map(({ gene }) => gene)).toEqual(['GENE29999']);
+  expect(find('ENSG00000012345.77', 9).map(({ gene }) => gene)).toEqual(['GENE12345']);
+  expect(many.every((gene, i) => named(`old-${i}`) === gene)).toBe(true);
+});
