@@ -267,26 +267,66 @@ def test_hidden_classes_are_left_out(opened: tuple[Viewer, ad.AnnData]) -> None:
     assert (selected(viewer) == screen.within(start, end))[sure].all()
 
 
-def test_composition_against_the_whole(opened: tuple[Viewer, ad.AnnData]) -> None:
+def shares(text: str) -> float:
+    return float(text.removesuffix(" %").strip("<> ")) / 100
+
+
+def test_composition_against_the_rest(opened: tuple[Viewer, ad.AnnData]) -> None:
     viewer, adata = opened
+    page = viewer.page
     types = adata.obs["cell_type"]
-    largest = types.value_counts().index[0]
+    largest, second = types.value_counts().index[:2]
+    # All of one class, half of another, none of the others.
     mask = (types == largest).to_numpy()
+    mask[np.flatnonzero(types == second)[::2]] = True
     select(viewer, mask)
-    rows = viewer.page.get_by_role("list", name="Composition by cell_type").get_by_role("listitem")
-    assert rows.count() == 1
-    text = rows.first.inner_text().split("\n")
-    assert text == [largest, "100 %", f"{1 / mask.mean():.1f}×"]
-    viewer.set(color={"kind": "gene", "gene": "EPCAM"})
-    values = np.asarray(adata[:, "EPCAM"].X.todense()).ravel()
-    means = viewer.page.get_by_role("list", name="Mean of EPCAM").get_by_role("listitem").all_inner_texts()
-    inside, outside = float(values[mask].mean()), float(values[~mask].mean())
-    for row, side, mean, cells in zip(means, ("Inside", "Outside"), (inside, outside), (mask, ~mask), strict=True):
-        first, shown, *_ = row.split("\n")
-        share = re.fullmatch(rf"{side}\s*([<\d.]+)\s*% detected", first)
-        assert share, first
-        assert float(share[1].strip("<")) == pytest.approx(100 * (values[cells] > 0).mean(), abs=0.6)
-        assert float(shown) == pytest.approx(mean, rel=0.02, abs=0.006)
+    inside = types[mask].value_counts(normalize=True)
+    rest = types[~mask].value_counts(normalize=True)
+    apart = (inside - rest).abs()
+    told = [name for name in types.cat.categories if inside[name] > 0 or rest[name] >= 0.01]
+    told.sort(key=lambda name: -apart[name])
+    assert len(told) > 3, "classes that the selection has none of are among them"
+    page.get_by_text("against the rest").wait_for()
+    panel = page.get_by_role("region", name="Selection")
+    if len(told) > 6:
+        panel.get_by_role("button", name=f"{len(told) - 6} more").click()
+    rows = page.get_by_role("list", name="Composition by cell_type").get_by_role("listitem").all()
+    assert len(rows) == len(told)
+    for row, name in zip(rows, told, strict=True):
+        said, share, ratio = row.inner_text().split("\n")
+        assert said == name
+        assert shares(share) == pytest.approx(inside[name], abs=0.006)
+        title = row.get_attribute("title")
+        assert title.startswith(f"{name}: {(types[mask] == name).sum():,} selected, ")
+        assert shares(re.search(r"([<>\d. ]+ %) of the rest$", title)[1]) == pytest.approx(rest[name], abs=0.006)
+        if rest[name] == 0:
+            assert ratio == "∞"
+        elif inside[name] == 0:
+            assert ratio == "0×"
+        else:
+            assert float(ratio.removesuffix("×")) == pytest.approx(inside[name] / rest[name], rel=0.06)
+    # All cells have no rest.
+    select(viewer, np.ones(adata.n_obs, dtype=bool))
+    assert page.get_by_text("against the rest").count() == 0
+    first = page.get_by_role("list", name="Composition by cell_type").get_by_role("listitem").first
+    assert first.inner_text().strip().split("\n") == [largest, f"{100 * (types == largest).mean():.0f} %"]
+
+
+@pytest.mark.parametrize("color", [{"kind": "gene", "gene": "EPCAM"}, {"kind": "blend", "genes": ["EPCAM", "CD3E"]}])
+def test_the_mean_of_each_gene_against_the_rest(opened: tuple[Viewer, ad.AnnData], color: dict[str, Any]) -> None:
+    viewer, adata = opened
+    mask = (adata.obs["cell_type"] == adata.obs["cell_type"].value_counts().index[0]).to_numpy()
+    select(viewer, mask)
+    viewer.set(color=color)
+    for gene in color.get("genes", ["EPCAM"]):
+        values = np.asarray(adata[:, gene].X.todense()).ravel()
+        rows = viewer.page.get_by_role("list", name=f"Mean of {gene}").get_by_role("listitem").all_inner_texts()
+        for row, side, cells in zip(rows, ("Inside", "Outside"), (mask, ~mask), strict=True):
+            first, shown, *_ = row.split("\n")
+            share = re.fullmatch(rf"{side}\s*([<\d.]+)\s*% detected", first)
+            assert share, first
+            assert float(share[1].strip("<")) == pytest.approx(100 * (values[cells] > 0).mean(), abs=0.6)
+            assert float(shown) == pytest.approx(float(values[cells].mean()), rel=0.02, abs=0.006)
 
 
 def test_regions_are_saved_renamed_selected_and_removed(opened: tuple[Viewer, ad.AnnData]) -> None:

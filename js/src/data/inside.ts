@@ -11,6 +11,41 @@ export function countInside(mask: Uint8Array, codes: Codes, count: number): Uint
   return counts;
 }
 
+/** How much of one class there is among the marked cells and among all others. */
+export interface Part {
+  /** The number of classes is the code of cells without a value. */
+  code: number;
+  /** Marked cells */
+  count: number;
+  /** Of the marked cells, 0 to 1 */
+  inside: number;
+  /** Of the others; NaN where there are none. */
+  rest: number;
+}
+
+/** What is absent inside is told where it is at least this share of the rest. */
+const NOTABLE = 0.01;
+
+/** Classes by how far their shares lie apart: what is enriched and what is depleted come first. */
+export function composition(mask: Uint8Array, codes: Codes, totals: readonly number[]): Part[] {
+  const counts = countInside(mask, codes, totals.length - 1);
+  const marked = counts.reduce((sum, count) => sum + count, 0);
+  const others = mask.length - marked;
+  const apart = ({ inside, rest }: Part) => (others > 0 ? Math.abs(inside - rest) : inside);
+  return totals
+    .map((total, code) => {
+      const count = counts[code] ?? 0;
+      return {
+        code,
+        count,
+        inside: count / marked,
+        rest: others > 0 ? (total - count) / others : Number.NaN,
+      };
+    })
+    .filter(({ count, rest }) => count > 0 || rest >= NOTABLE)
+    .sort((a, b) => apart(b) - apart(a));
+}
+
 export interface Side {
   /** Of the finite values; NaN where there is none. */
   mean: number;

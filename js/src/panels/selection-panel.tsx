@@ -2,11 +2,10 @@ import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useMemo, useRef } from 'preact/hooks';
 import type { CategoryValues } from '../data/columns';
-import { countInside, valuesBySide } from '../data/inside';
-import { MISSING_COLOUR } from '../lib/colour';
+import { composition, valuesBySide } from '../data/inside';
+import { cssColour, MISSING_COLOUR } from '../lib/colour';
 import { formatCount, formatShare, formatValue } from '../lib/format';
-import type { ClassesOf } from '../state/class-colours';
-import type { Layer } from '../state/layer';
+import { cornersOf } from '../state/blend';
 import type { Model } from '../state/model';
 import { freeName, type Selection } from '../state/selection';
 import { GroupSelect, HowByClass } from './by-class';
@@ -18,36 +17,12 @@ import { Violins } from './violins';
 
 const FIRST_ROWS = 6;
 
-interface Row {
-  name: string | null;
-  color: string;
-  count: number;
-  /** Of the selection, 0 to 1 */
-  inside: number;
-  /** Of all cells, 0 to 1 */
-  all: number;
-}
-
-function rowsOf({ mask, count }: Selection, column: CategoryValues, classes: ClassesOf): Row[] {
-  const { codes, missing } = column;
-  const categories = classes(column);
-  const counts = countInside(mask, codes, categories.length);
-  const row = (name: string | null, color: string, total: number, code: number): Row => {
-    const inside = counts[code] ?? 0;
-    return { name, color, count: inside, inside: inside / count, all: total / mask.length };
-  };
-  return [
-    ...categories.map(({ name, color, count: total }, code) => row(name, color, total, code)),
-    row(null, MISSING_COLOUR, missing, categories.length),
-  ]
-    .filter(({ inside }) => inside > 0)
-    .sort((a, b) => b.inside - a.inside);
-}
-
-/** How much more of it there is in the selection than in all. */
+/** How many times as much of it there is in the selection as in the rest. */
 function formatRatio(ratio: number): string {
-  if (!Number.isFinite(ratio)) return '';
-  return `${ratio >= 9.95 ? formatCount(ratio) : ratio.toFixed(1)}×`;
+  if (Number.isNaN(ratio)) return '';
+  if (ratio === Infinity) return '∞';
+  if (ratio > 0 && ratio < 0.05) return '<0.1×';
+  return `${ratio >= 9.95 || ratio === 0 ? formatCount(ratio) : ratio.toFixed(1)}×`;
 }
 
 /** The classes that are counted: those one chose, or those that colour the tissue. */
@@ -62,31 +37,42 @@ function Composition({ selection }: { selection: Selection }): JSX.Element | nul
   const column = groupOf(model);
   const classes = model.classes.value;
   const rows = useMemo(
-    () => (column && column.codes.length === selection.mask.length ? rowsOf(selection, column, classes) : []),
-    [selection, column, classes],
+    () =>
+      column && column.codes.length === selection.mask.length
+        ? composition(selection.mask, column.codes, [
+            ...column.categories.map(({ count }) => count),
+            column.missing,
+          ])
+        : [],
+    [selection, column],
   );
   if (!column || rows.length === 0) return null;
-  const most = rows.reduce((top, { inside, all }) => Math.max(top, inside, all), 0);
-  const width = (share: number) => `${Math.max(1, (share / most) * 100)}%`;
+  const most = rows.reduce((top, { inside, rest }) => Math.max(top, inside, rest || 0), 0);
+  const width = (share: number) => `${share > 0 ? Math.max(1, (share / most) * 100) : 0}%`;
   const shown = whole.value ? rows : rows.slice(0, FIRST_ROWS);
+  const named = classes(column);
   return (
     <>
       <ul class="ks-composition" aria-label={`Composition by ${column.name}`}>
-        {shown.map(({ name, color, count, inside, all }) => (
-          <li
-            key={name === null ? '\0missing' : `=${name}`}
-            title={`${name ?? 'no value'}: ${formatCount(count)} selected, ${formatShare(inside)} of the selection, ${formatShare(all)} of all cells`}
-          >
-            <span class="ks-dot" style={{ background: color }} />
-            <span class={`ks-class-name${name === null ? ' ks-muted' : ''}`}>{name ?? 'no value'}</span>
-            <span class="ks-number">{formatShare(inside)}</span>
-            <span class="ks-versus" aria-hidden="true">
-              <span style={{ width: width(inside), background: color }} />
-              <span style={{ width: width(all) }} />
-            </span>
-            <span class="ks-number ks-muted">{formatRatio(inside / all)}</span>
-          </li>
-        ))}
+        {shown.map(({ code, count, inside, rest }) => {
+          const { name, color } = named[code] ?? { name: null, color: MISSING_COLOUR };
+          const against = Number.isNaN(rest) ? '' : `, ${formatShare(rest)} of the rest`;
+          return (
+            <li
+              key={code}
+              title={`${name ?? 'no value'}: ${formatCount(count)} selected, ${formatShare(inside)} of the selection${against}`}
+            >
+              <span class="ks-dot" style={{ background: color }} />
+              <span class={`ks-class-name${name === null ? ' ks-muted' : ''}`}>{name ?? 'no value'}</span>
+              <span class="ks-number">{formatShare(inside)}</span>
+              <span class="ks-versus" aria-hidden="true">
+                <span style={{ width: width(inside), background: color }} />
+                <span style={{ width: width(rest) }} />
+              </span>
+              <span class="ks-number ks-muted">{formatRatio(inside / rest)}</span>
+            </li>
+          );
+        })}
       </ul>
       {rows.length > FIRST_ROWS && (
         <button
@@ -104,42 +90,47 @@ function Composition({ selection }: { selection: Selection }): JSX.Element | nul
   );
 }
 
-function Means(props: { selection: Selection; layer: Extract<Layer, { kind: 'value' }> }): JSX.Element {
-  const { selection, layer } = props;
-  const { model } = usePanels();
-  const { inside, outside } = useMemo(
-    () => valuesBySide(selection.mask, layer.values),
-    [selection, layer.values],
-  );
-  const scale = model.scale.value;
+interface MeansProps {
+  selection: Selection;
+  label: string;
+  values: Float32Array;
+  /** Zero says that a gene was not detected. */
+  isGene: boolean;
+  colorOf: (mean: number) => string;
+}
+
+function Means({ selection, label, values, isGene, colorOf }: MeansProps): JSX.Element {
+  const { inside, outside } = useMemo(() => valuesBySide(selection.mask, values), [selection, values]);
   const most = Math.max(0, ...[inside.mean, outside.mean].filter(Number.isFinite));
   const ratio = outside.mean > 0 && inside.mean >= 0 ? formatRatio(inside.mean / outside.mean) : '';
   const sides = [
     ['Inside', inside, ratio],
     ['Outside', outside, ''],
   ] as const;
-  const isGene = layer.color.kind !== 'annotation';
   return (
-    <ul class="ks-composition ks-sides" aria-label={`Mean of ${layer.label}`}>
-      {sides.map(([side, { mean, detected }, times]) => (
-        <li key={side}>
-          <span class="ks-class-name">
-            {side}
-            {isGene && <span class="ks-muted ks-detected">{formatShare(detected)} detected</span>}
-          </span>
-          <span class="ks-number">{Number.isFinite(mean) ? formatValue(mean) : '–'}</span>
-          <span class="ks-versus" aria-hidden="true">
-            <span
-              style={{
-                width: `${most > 0 && mean > 0 ? (mean / most) * 100 : 0}%`,
-                background: scale.css(mean),
-              }}
-            />
-          </span>
-          <span class="ks-number ks-muted">{times}</span>
-        </li>
-      ))}
-    </ul>
+    <>
+      <About what={`mean · ${label}`} />
+      <ul class="ks-composition ks-sides" aria-label={`Mean of ${label}`}>
+        {sides.map(([side, { mean, detected }, times]) => (
+          <li key={side}>
+            <span class="ks-class-name">
+              {side}
+              {isGene && <span class="ks-muted ks-detected">{formatShare(detected)} detected</span>}
+            </span>
+            <span class="ks-number">{Number.isFinite(mean) ? formatValue(mean) : '–'}</span>
+            <span class="ks-versus" aria-hidden="true">
+              <span
+                style={{
+                  width: `${most > 0 && mean > 0 ? (mean / most) * 100 : 0}%`,
+                  background: colorOf(mean),
+                }}
+              />
+            </span>
+            <span class="ks-number ks-muted">{times}</span>
+          </li>
+        ))}
+      </ul>
+    </>
   );
 }
 
@@ -214,16 +205,33 @@ function Whole({ selection }: { selection: Selection }): JSX.Element {
         <Count selection={selection} />
       </div>
       {layer.kind === 'value' && (
-        <>
-          <About what={`mean · ${layer.label}`} />
-          <Means selection={selection} layer={layer} />
-        </>
+        <Means
+          selection={selection}
+          label={layer.label}
+          values={layer.values}
+          isGene={layer.color.kind !== 'annotation'}
+          colorOf={model.scale.value.css}
+        />
       )}
+      {layer.kind === 'blend' &&
+        layer.parts.map(({ gene, values }, at) => (
+          <Means
+            key={gene}
+            selection={selection}
+            label={gene}
+            values={values}
+            isGene
+            colorOf={() => cssColour(cornersOf(model.dark.value)[1 << at] ?? [0, 0, 0])}
+          />
+        ))}
       {group && (
         <div class="ks-heading-line">
           {layer.kind === 'value' ? <HowByClass first="Share" /> : <About what="Share by class" />}
           <GroupSelect />
         </div>
+      )}
+      {group && selection.count < selection.mask.length && (
+        <About what="selected, against the rest in grey" />
       )}
       {layer.kind === 'value' && group && model.spread.value ? (
         <Violins values={layer.values} group={group} selection={selection} />
