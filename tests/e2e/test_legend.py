@@ -121,3 +121,34 @@ def test_others_step_back_for_the_class_that_one_points_at(opened: tuple[Viewer,
     page.wait_for_timeout(300)
     assert (viewer.colours(cells) == before).all()
     assert viewer.problems == []
+
+
+def test_small_cells_step_back_behind_the_class_and_let_the_image_through(
+    viewer: Viewer, tmp_path: Path, serve: Callable[[Path], str]
+) -> None:
+    adata = synthetic_tissue(n_cells=2000, seed=2)
+    # Another cell lies exactly on each.
+    adata.obsm["spatial"][1000:] = adata.obsm["spatial"][:1000]
+    adata_to_karospace(adata, tmp_path / "b", genes_mode=["EPCAM"], sections="none")
+    page = viewer.open(serve(tmp_path / "b")).page
+    page.wait_for_load_state("networkidle")
+    # Below 2.5 pixels cells are squares, drawn without soft edges.
+    viewer.set(opacity=1, pointSize=0.2, imageOpacity=1, color={"kind": "annotation", "column": "cell_type"})
+    types = adata.obs["cell_type"]
+    name = types.value_counts().index[0]
+    mine = (types == name).to_numpy()
+    pairs = np.flatnonzero(mine[:1000] ^ mine[1000:])
+    others = np.flatnonzero(~mine[:1000] & ~mine[1000:])
+    viewer.set(opacity=0)
+    image = viewer.colours(others.tolist()).astype(int)
+    viewer.set(opacity=1)
+    button = page.get_by_role("button", name=re.compile(f"^{name},"))
+    wanted = np.array(
+        [int(adata.uns["cell_type_colors"][types.cat.categories.get_loc(name)][i : i + 2], 16) for i in (1, 3, 5)]
+    )
+    plain = viewer.colours(pairs.tolist())
+    assert (plain == wanted).all(axis=1).mean() < 0.9, "without a class in front some lie below others"
+    button.hover()
+    page.wait_for_timeout(300)
+    assert (viewer.colours(pairs.tolist()) == wanted).all(axis=1).mean() > 0.97
+    assert np.median(np.abs(viewer.colours(others.tolist()) - image).max(axis=1)) < 45

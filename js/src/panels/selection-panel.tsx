@@ -198,6 +198,7 @@ function Whole({ selection }: { selection: Selection }): JSX.Element {
   const { model } = usePanels();
   const layer = model.layer.value;
   const group = groupOf(model);
+  const partial = selection.count < selection.mask.length;
   return (
     <>
       <div class="ks-heading-line">
@@ -226,13 +227,15 @@ function Whole({ selection }: { selection: Selection }): JSX.Element {
         ))}
       {group && (
         <div class="ks-heading-line">
-          {layer.kind === 'value' ? <HowByClass first="Share" /> : <About what="Share by class" />}
+          {layer.kind === 'value' ? (
+            <HowByClass first="Share" />
+          ) : (
+            <About what={partial ? 'Share, against the rest' : 'Share by class'} />
+          )}
           <GroupSelect />
         </div>
       )}
-      {group && selection.count < selection.mask.length && (
-        <About what="selected, against the rest in grey" />
-      )}
+      {group && partial && layer.kind === 'value' && <About what="Selected, against the rest in grey" />}
       {layer.kind === 'value' && group && model.spread.value ? (
         <Violins values={layer.values} group={group} selection={selection} />
       ) : (

@@ -65,6 +65,8 @@ export class PointLayer {
   #values: WebGLBuffer;
   #selected: WebGLBuffer | null = null;
   #hasSelection = false;
+  /** Whether some class steps back for another. */
+  #stepsBack = false;
   #arrays: Record<Mode, WebGLVertexArrayObject>;
   #lut: WebGLTexture;
   #ramp: WebGLTexture;
@@ -238,6 +240,7 @@ export class PointLayer {
     const rows = Math.max(1, Math.ceil(rgba.length / 4 / LUT_WIDTH));
     const texels = new Uint8Array(rows * LUT_WIDTH * 4);
     texels.set(rgba);
+    this.#stepsBack = rgba.some((value, at) => at % 4 === 3 && value > 0 && value < 255);
     gl.bindTexture(gl.TEXTURE_2D, this.#lut);
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, LUT_WIDTH, rows, 0, gl.RGBA, gl.UNSIGNED_BYTE, texels);
   }
@@ -255,6 +258,7 @@ export class PointLayer {
     const selection = this.#hasSelection;
     const valued = this.#mode === 'value';
     const dim = valued && style.dimZeros;
+    const stepsBack = this.#mode === 'category' && this.#stepsBack;
     const flags: Flag[] = selection ? ['SELECTION'] : [];
     if (valued && style.log) flags.push('LOG');
     if (dim) flags.push('DIM');
@@ -284,8 +288,8 @@ export class PointLayer {
     } else if (this.#mode === 'mixed') {
       gl.enable(gl.DEPTH_TEST);
       gl.depthFunc(gl.LESS);
-    } else if (selection) {
-      // Two depths, the selected before the others; within each the last is on top as ever.
+    } else if (selection || stepsBack) {
+      // A depth for those in front and one for the others; within each the last is on top as ever.
       gl.enable(gl.DEPTH_TEST);
       gl.depthFunc(gl.LEQUAL);
     } else {
@@ -295,7 +299,7 @@ export class PointLayer {
       const [r, g, b] = style.ground;
       gl.uniform3f(program.uniform('ground'), r / 255, g / 255, b / 255);
     }
-    if (round || selection || dim || style.opacity < 1) {
+    if (round || selection || dim || stepsBack || style.opacity < 1) {
       gl.enable(gl.BLEND);
       gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
     } else {
