@@ -49,9 +49,7 @@ export function geneStore(reader: AssetReader, manifest: Manifest, live: readonl
   };
 
   return {
-    get count() {
-      return live.length === 0 ? expression.genes.length : new Set([...live, ...manifest.gene_list]).size;
-    },
+    count: live.length === 0 ? expression.genes.length : new Set([...live, ...manifest.gene_list]).size,
     has: (gene) => entryOf(gene) !== undefined,
     async read(gene, ctx) {
       ctx.signal.throwIfAborted();

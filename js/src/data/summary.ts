@@ -57,6 +57,13 @@ export function summariseColumn(values: Float32Array): Summary {
   return lower < upper ? { ...facts, lower, upper } : { ...facts, lower: facts.min, upper: facts.max };
 }
 
+/** How many cells have no value. */
+export function countMissing(values: Float32Array): number {
+  let missing = 0;
+  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) missing++;
+  return missing;
+}
+
 /** Counts of finite values in equal bins between `from` and `to`; what lies beyond counts in the end bins. */
 export function histogram(values: Float32Array, from: number, to: number, bins: number): Uint32Array {
   const counts = new Uint32Array(bins);

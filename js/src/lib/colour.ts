@@ -17,23 +17,41 @@ export const MISSING_COLOUR = '#b4bac3';
 /** Cells when nothing colours the tissue. */
 export const PLAIN_COLOUR = '#7d8896';
 
+/** A hundred that stay apart, then any, as the exporter goes on: nobody tells more of them apart. */
 export function paletteColour(index: number, name: ClassPalette = 'distinct'): string {
   const palette = CLASS_PALETTES[name];
-  return palette[index % palette.length] ?? MISSING_COLOUR;
+  return palette[index] ?? furtherColour(index - palette.length);
 }
 
-const HEX = /^#([0-9a-f]{3}|[0-9a-f]{6}|[0-9a-f]{8})$/i;
+/** The golden ratio spreads hues for any number of them. */
+function furtherColour(index: number): string {
+  const hue = (0.07 + index * 0.618033988749895) % 1;
+  const lightness = [0.42, 0.62, 0.76][index % 3] ?? 0.5;
+  const reach = ([0.62, 0.55][index % 2] ?? 0.6) * Math.min(lightness, 1 - lightness);
+  const channel = (turn: number) => {
+    const at = (hue * 12 + turn) % 12;
+    return Math.round(255 * (lightness - reach * Math.max(-1, Math.min(at - 3, 9 - at, 1))));
+  };
+  return hexColour([channel(0), channel(8), channel(4)]);
+}
 
-/** The colour if it is one, else grey: as a style, any other text could ask for a picture. */
+const HEX = /^#([0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})$/i;
+
+/** `#rrggbb`, as inputs of colours want it. */
+export function hexColour(rgb: Rgb): string {
+  return `#${rgb.map((channel) => channel.toString(16).padStart(2, '0')).join('')}`;
+}
+
+/** The colour as `#rrggbb` if it is one, else grey: as a style, any other text could ask for a picture. */
 export function safeColour(text: unknown): string {
-  return typeof text === 'string' && HEX.test(text.trim()) ? text.trim() : MISSING_COLOUR;
+  return typeof text === 'string' && HEX.test(text.trim()) ? hexColour(parseColour(text)) : MISSING_COLOUR;
 }
 
-/** `#rgb`, `#rrggbb` or `#rrggbbaa`; a colour that cannot be read is grey: one bad entry must not stop a load. */
+/** `#rgb`, `#rrggbb` or either with an opacity, which is left out; a colour that cannot be read is grey: one bad entry must not stop a load. */
 export function parseColour(text: string): Rgb {
   const hex = HEX.exec(text.trim())?.[1];
   if (!hex) return [180, 186, 195];
-  const six = hex.length === 3 ? hex.replace(/./g, '$&$&') : hex.slice(0, 6);
+  const six = hex.length < 6 ? hex.slice(0, 3).replace(/./g, '$&$&') : hex.slice(0, 6);
   const value = Number.parseInt(six, 16);
   return [value >> 16, (value >> 8) & 255, value & 255];
 }

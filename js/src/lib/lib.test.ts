@@ -167,6 +167,7 @@ test('colours', () => {
   expect(parseColour('#fff')).toEqual([255, 255, 255]);
   expect(parseColour('#102030ff')).toEqual([16, 32, 48]);
   expect(parseColour('url(evil)')).toEqual([180, 186, 195]);
+  expect(['#A1f', '#a1f8', '#aa11ff', '#aa11ff80'].map(safeColour)).toEqual(new Array(4).fill('#aa11ff'));
   expect([safeColour('#102030'), safeColour('url(evil)'), safeColour(7)]).toEqual([
     '#102030',
     '#b4bac3',

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { CLASS_PALETTES, MISSING_COLOUR, parseColour } from './colour';
+import { CLASS_PALETTES, MISSING_COLOUR, paletteColour, parseColour } from './colour';
 
 type Vector = readonly [number, number, number];
 
@@ -90,4 +90,10 @@ describe('colours of classes', () => {
   test('the palette for all eyes is not one for colour-blind eyes: the measure tells', () => {
     expect(leastDistance(CLASS_PALETTES.distinct.slice(0, 20), EYES.deuteranope ?? [])).toBeLessThan(0.03);
   });
+});
+
+test('beyond a hundred classes colours go on as those of the exporter', () => {
+  const further = [100, 101, 102, 103, 104, 105, 106, 299].map((index) => paletteColour(index));
+  expect(further.join(' ')).toBe('#ae6029 #7669d3 #a8e89c #a63066 #62bcda #e3e1a0 #8229ae #d38e69');
+  expect(paletteColour(100, 'safe')).toBe('#ae6029');
 });

@@ -1,12 +1,12 @@
 import type { JSX } from 'preact';
 import { ClassLegend } from './class-legend';
 import { ColumnSelect } from './column-select';
-import { usePanels } from './context';
+import { usePanels, useView } from './context';
 import { counted } from './title-card';
 
 function Select(): JSX.Element {
   const { model, actions } = usePanels();
-  const { color } = model.state.value;
+  const color = useView('color');
   const columns = model.columns.value.filter((column) => column.kind === 'category');
   if (columns.length === 0) {
     return <p class="ks-note">This bundle has no annotation with classes.</p>;

@@ -1,4 +1,6 @@
+import type { Signal } from '@preact/signals';
 import type { ComponentChildren, JSX } from 'preact';
+import { formatCount } from '../lib/format';
 
 interface Button {
   title?: string;
@@ -34,3 +36,20 @@ export const Chip = made('ks-chip');
 
 /** What one can do about a heading, beside it. */
 export const HeadingButton = made('ks-heading ks-text-button');
+
+/** Below a list that is cut short. */
+export function More({ whole, more }: { whole: Signal<boolean>; more: number }): JSX.Element | null {
+  if (more <= 0) return null;
+  return (
+    <button
+      type="button"
+      class="ks-link"
+      aria-expanded={whole.value}
+      onClick={() => {
+        whole.value = !whole.value;
+      }}
+    >
+      {whole.value ? 'Fewer' : `${formatCount(more)} more`}
+    </button>
+  );
+}

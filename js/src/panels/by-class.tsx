@@ -1,8 +1,9 @@
+import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
 import { meanByCode } from '../data/summary';
 import { formatMean } from '../lib/format';
-import { Chip } from './buttons';
+import { Chip, More } from './buttons';
 import { usePanels } from './context';
 import { Violins } from './violins';
 
@@ -52,6 +53,7 @@ export function HowByClass({ first }: { first: string }): JSX.Element {
 
 function Means({ values }: { values: Float32Array }): JSX.Element | null {
   const { model } = usePanels();
+  const whole = useSignal(false);
   const group = model.group.value;
   const classes = model.classes.value;
   const rows = useMemo(() => {
@@ -65,25 +67,28 @@ function Means({ values }: { values: Float32Array }): JSX.Element | null {
   const scale = model.scale.value;
   const top = rows.reduce((most, { mean }) => Math.max(most, mean), 0);
   return (
-    <ul class="ks-means">
-      {rows.slice(0, MOST_GROUPS).map(({ name, color, mean }) => (
-        <li key={name}>
-          <span class="ks-dot" style={{ background: color }} />
-          <span class="ks-class-name" title={name}>
-            {name}
-          </span>
-          <span class="ks-bar">
-            <span
-              style={{
-                width: `${top > 0 ? Math.max(0, (mean / top) * 100) : 0}%`,
-                background: scale.css(mean),
-              }}
-            />
-          </span>
-          <span class="ks-number ks-muted">{formatMean(mean)}</span>
-        </li>
-      ))}
-    </ul>
+    <>
+      <ul class="ks-means">
+        {(whole.value ? rows : rows.slice(0, MOST_GROUPS)).map(({ name, color, mean }) => (
+          <li key={name}>
+            <span class="ks-dot" style={{ background: color }} />
+            <span class="ks-class-name" title={name}>
+              {name}
+            </span>
+            <span class="ks-bar">
+              <span
+                style={{
+                  width: `${top > 0 ? Math.max(0, (mean / top) * 100) : 0}%`,
+                  background: scale.css(mean),
+                }}
+              />
+            </span>
+            <span class="ks-number ks-muted">{formatMean(mean)}</span>
+          </li>
+        ))}
+      </ul>
+      <More whole={whole} more={rows.length - MOST_GROUPS} />
+    </>
   );
 }
 

@@ -1,24 +1,21 @@
 import { useSignal } from '@preact/signals';
-import type { JSX } from 'preact';
+import type { JSX, TargetedKeyboardEvent } from 'preact';
 import { useEffect, useMemo } from 'preact/hooks';
 import type { Category } from '../contract/manifest';
 import type { CategoryValues } from '../data/columns';
 import { MISSING_COLOUR } from '../lib/colour';
 import { formatCount, formatShare } from '../lib/format';
+import { type ClassOrder, ordered } from '../state/class-colours';
 import { hiddenOf, PALETTE_NAMES, type PaletteName } from '../state/view-state';
 import { HeadingButton } from './buttons';
-import { usePanels } from './context';
+import { usePanels, useView } from './context';
 import { Icon } from './icons';
 import { Problem } from './problem';
 
-type Order = 'size' | 'name' | 'original';
-
-const NEXT_ORDER: Record<Order, Order> = { size: 'name', name: 'original', original: 'size' };
+const NEXT_ORDER: Record<ClassOrder, ClassOrder> = { size: 'name', name: 'original', original: 'size' };
 const SEARCH_FROM = 16;
 /** More rows than this are found by search: a list of thousands is read by nobody. */
 const MOST_ROWS = 300;
-
-const byName = new Intl.Collator('en', { numeric: true });
 
 interface Row {
   name: string | null;
@@ -26,34 +23,64 @@ interface Row {
   count: number;
 }
 
-function rowsOf(classes: readonly Category[], missing: number, order: Order, query: string): Row[] {
+function rowsOf(classes: readonly Category[], missing: number, order: ClassOrder, query: string): Row[] {
   const wanted = query.trim().toLowerCase();
-  const rows: Row[] = classes.filter(({ name }) => name.toLowerCase().includes(wanted));
-  if (order === 'size') rows.sort((a, b) => b.count - a.count);
-  if (order === 'name') rows.sort((a, b) => byName.compare(a.name ?? '', b.name ?? ''));
+  const rows: Row[] = ordered(
+    classes.filter(({ name }) => name.toLowerCase().includes(wanted)),
+    order,
+  );
   if (missing > 0 && wanted === '') rows.push({ name: null, color: MISSING_COLOUR, count: missing });
   return rows;
 }
 
+const keyOf = ({ name }: Row) => (name === null ? '\0missing' : `=${name}`);
+
+/** Up and down from row to row, to the left to the colour of a row and back. */
+function moveFocus(event: TargetedKeyboardEvent<HTMLUListElement>): void {
+  const list = event.currentTarget;
+  const from = event.target as Element;
+  const row = from.closest('li');
+  if (!row || event.altKey || event.ctrlKey || event.metaKey) return;
+  const to = {
+    ArrowUp: row.previousElementSibling,
+    ArrowDown: row.nextElementSibling,
+    Home: list.firstElementChild,
+    End: list.lastElementChild,
+    ArrowLeft: row,
+    ArrowRight: row,
+  }[event.key];
+  if (to === undefined) return;
+  event.preventDefault();
+  const dots = event.key === 'ArrowLeft' || (from.matches('input') && event.key !== 'ArrowRight');
+  const next = (dots && to?.querySelector('input')) || to?.querySelector('button');
+  next?.focus();
+}
+
 /** The classes of the annotation that colours the tissue: what they are called, how many cells, and their colours. */
 export function ClassLegend(): JSX.Element | null {
-  const { model, actions } = usePanels();
-  const order = useSignal<Order>('size');
-  const query = useSignal('');
+  const { model } = usePanels();
   const layer = model.layer.value;
-  const column = layer.kind === 'category' ? layer.column : null;
-  const classes = model.classes.value;
-  const { classColors } = model.state.value;
-  const rows = useMemo(
-    () => (column ? rowsOf(classes(column), column.missing, order.value, query.value) : []),
-    [column, classes, order.value, query.value],
-  );
-  // A row that is taken away while the pointer is on it never says that the pointer left.
-  useEffect(() => () => actions.emphasise(null), [actions, column]);
   if (model.problem.value) return <Problem />;
-  if (!column) return null;
-  const hidden = new Set(hiddenOf(model.state.value, column.name));
+  // What was searched in one annotation is not searched in the next.
+  return layer.kind === 'category' ? <Classes key={layer.column.name} column={layer.column} /> : null;
+}
+
+function Classes({ column }: { column: CategoryValues }): JSX.Element {
+  const { model, actions } = usePanels();
+  const query = useSignal('');
+  /** The row that the Tab key stops at: 120 classes are one stop. */
+  const stop = useSignal<string | null>(null);
+  const order = model.classOrder.value;
+  const classes = model.classes.value;
+  const classColors = useView('classColors');
+  const rows = useMemo(
+    () => rowsOf(classes(column), column.missing, order, query.value),
+    [column, classes, order, query.value],
+  );
+  const hidden = new Set(hiddenOf({ hidden: useView('hidden') }, column.name));
   const largest = column.categories.reduce((most, { count }) => Math.max(most, count), column.missing);
+  const shown = rows.slice(0, MOST_ROWS);
+  const stopAt = shown.find((row) => keyOf(row) === stop.value) ?? shown[0];
   return (
     <section class="ks-section">
       <div class="ks-heading-line">
@@ -62,10 +89,10 @@ export function ClassLegend(): JSX.Element | null {
         <HeadingButton
           title="Change the order"
           onClick={() => {
-            order.value = NEXT_ORDER[order.value];
+            model.classOrder.value = NEXT_ORDER[order];
           }}
         >
-          {order.value} <Icon name="down" size={12} />
+          {order} <Icon name="down" size={12} />
         </HeadingButton>
       </div>
       {column.categories.length >= SEARCH_FROM && (
@@ -82,14 +109,22 @@ export function ClassLegend(): JSX.Element | null {
           />
         </div>
       )}
-      <ul class="ks-legend">
-        {rows.slice(0, MOST_ROWS).map((row) => (
+      <ul
+        class="ks-legend"
+        aria-label="Classes. Up and down move, left goes to the colour, Enter hides or shows, Shift Enter isolates."
+        onKeyDown={moveFocus}
+      >
+        {shown.map((row) => (
           <LegendRow
-            key={row.name === null ? '\0missing' : `=${row.name}`}
+            key={keyOf(row)}
             row={row}
             column={column}
             hidden={hidden.has(row.name)}
             width={largest > 0 ? row.count / largest : 0}
+            tabStop={row === stopAt}
+            onFocus={() => {
+              stop.value = keyOf(row);
+            }}
           />
         ))}
       </ul>
@@ -127,9 +162,11 @@ function LegendRow(props: {
   hidden: boolean;
   /** Of the bar, 0 to 1 */
   width: number;
+  tabStop: boolean;
+  onFocus: () => void;
 }): JSX.Element {
-  const { row, column, hidden, width } = props;
-  const { actions } = usePanels();
+  const { row, column, hidden, width, tabStop, onFocus } = props;
+  const { model, actions } = usePanels();
   const { color, count } = row;
   const name = row.name ?? 'no value';
   const share = formatShare(count / Math.max(1, column.codes.length));
@@ -142,13 +179,24 @@ function LegendRow(props: {
   };
   const point = () => actions.emphasise({ column: column.name, name: row.name });
   const leave = () => actions.emphasise(null);
+  // A row that is taken away while the pointer is on it never says that the pointer left.
+  useEffect(
+    () => () => {
+      const { column: of, name: front } = model.emphasis.peek() ?? {};
+      if (of === column.name && front === row.name) actions.emphasise(null);
+    },
+    [model, actions, column, row.name],
+  );
   return (
     <li
       class={`ks-class-row${hidden ? ' ks-hidden' : ''}`}
       // A finger has no place before it presses.
       onPointerEnter={(event) => event.pointerType !== 'touch' && point()}
       onPointerLeave={leave}
-      onFocusIn={(event) => (event.target as Element).matches(':focus-visible') && point()}
+      onFocusIn={(event) => {
+        onFocus();
+        if ((event.target as Element).matches(':focus-visible')) point();
+      }}
       onFocusOut={leave}
     >
       {row.name === null ? (
@@ -157,6 +205,7 @@ function LegendRow(props: {
         <input
           type="color"
           class="ks-swatch-dot"
+          tabIndex={-1}
           aria-label={`Colour of ${name}`}
           title={`Change the colour of ${name}`}
           value={color}
@@ -166,6 +215,7 @@ function LegendRow(props: {
       <button
         type="button"
         class="ks-class"
+        tabIndex={tabStop ? 0 : -1}
         aria-pressed={!hidden}
         aria-label={`${name}, ${formatCount(count)}, ${share}`}
         title={`${name}: click hides, double click isolates, Alt click selects its cells, with Shift in addition`}
@@ -197,13 +247,13 @@ const PALETTE_LABELS: Record<PaletteName, string> = {
 
 /** Which colours all classes have. */
 function Palettes(): JSX.Element {
-  const { model, actions } = usePanels();
+  const { actions } = usePanels();
   return (
     <span class="ks-heading ks-heading-select">
       <select
         aria-label="Colours of the classes"
         title="The colours of the file, or in their place a palette that stays distinct or one for colour-blind eyes"
-        value={model.state.value.palette}
+        value={useView('palette')}
         onChange={(event) => actions.setPalette(event.currentTarget.value as PaletteName)}
       >
         {PALETTE_NAMES.map((name) => (

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { COLORMAPS, type Colormap, colourScale } from '../lib/colormap';
 import { Chip } from './buttons';
-import { usePanels } from './context';
+import { usePanels, useView } from './context';
 
 const NAMES: Record<Colormap, string> = {
   viridis: 'Viridis',
@@ -15,7 +15,10 @@ const NAMES: Record<Colormap, string> = {
 /** Which colours the values have, and how they spread between the limits. */
 export function Colormaps(): JSX.Element {
   const { model, actions } = usePanels();
-  const { colormap, reversed, scale, dimZeros } = model.state.value;
+  const colormap = useView('colormap');
+  const reversed = useView('reversed');
+  const scale = useView('scale');
+  const dimZeros = useView('dimZeros');
   const shown = model.colormap.value;
   return (
     <div class="ks-colormaps">

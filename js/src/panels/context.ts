@@ -1,8 +1,10 @@
+import { useComputed } from '@preact/signals';
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import type { Pictures } from '../picture/pictures';
 import type { Actions } from '../state/actions';
 import type { Model } from '../state/model';
+import type { ViewState } from '../state/view-state';
 
 export interface PanelContext {
   model: Model;
@@ -17,4 +19,10 @@ export function usePanels(): PanelContext {
   const context = useContext(Panels);
   if (!context) throw new Error('A panel was rendered outside its viewer.');
   return context;
+}
+
+/** One field of the view: who reads all of it is rendered anew with each movement of the camera. */
+export function useView<K extends keyof ViewState>(field: K): ViewState[K] {
+  const { model } = usePanels();
+  return useComputed(() => model.state.value[field]).value;
 }

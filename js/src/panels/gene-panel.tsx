@@ -4,24 +4,33 @@ import { formatShare, formatValue } from '../lib/format';
 import { Chip } from './buttons';
 import { ByClass } from './by-class';
 import { Colormaps } from './colormaps';
-import { usePanels } from './context';
+import { usePanels, useView } from './context';
 import { GeneSearchBox } from './gene-search-box';
-import { MoreGenes } from './gene-sets';
+import { currentGenes, MoreGenes, withGene } from './gene-sets';
 import { Problem } from './problem';
 import { RangeLegend } from './range-legend';
 
 function Search({ focus }: { focus: Signal<boolean> }): JSX.Element {
   const { model, actions } = usePanels();
-  const { color } = model.state.value;
+  const color = useView('color');
   const adding = useSignal(false);
-  const recent = model.recentGenes.value.filter((gene) => color.kind !== 'gene' || gene !== color.gene);
+  const layer = model.layer.value;
+  // What is shown is no choice; of a blend, each gene may still be shown alone.
+  const shown = color.kind === 'gene' ? [color.gene] : adding.value ? currentGenes(layer) : [];
+  const recent = model.recentGenes.value.filter((gene) => !shown.includes(gene));
   return (
     <>
       <GeneSearchBox focus={focus} adding={adding} />
       {recent.length > 0 && (
         <div class="ks-chips">
           {recent.map((gene) => (
-            <Chip key={gene} onClick={() => actions.setColor({ kind: 'gene', gene })}>
+            <Chip
+              key={gene}
+              onClick={() => {
+                actions.setColor(withGene(layer, gene, adding.value));
+                adding.value = false;
+              }}
+            >
               {gene}
             </Chip>
           ))}

@@ -1,12 +1,13 @@
 import { type Signal, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
-import type { Bundle } from '../data/bundle';
+import { useMemo } from 'preact/hooks';
+import { genesOf } from '../data/gene-list';
 import { cssColour } from '../lib/colour';
 import { formatValue } from '../lib/format';
 import { cornersOf, mixture } from '../state/blend';
 import type { Layer } from '../state/layer';
 import { Chip } from './buttons';
-import { usePanels } from './context';
+import { usePanels, useView } from './context';
 
 const MOST_BLENDED = 3;
 const STEPS = 6;
@@ -23,29 +24,6 @@ export function withGene(layer: Layer, gene: string, adding: boolean): Layer['co
   if (!adding || genes.length === 0 || genes.includes(gene) || genes.length >= MOST_BLENDED)
     return { kind: 'gene', gene };
   return { kind: 'blend', genes: [...genes, gene] };
-}
-
-/** Genes by their names or other names, one for each word of a pasted list; and the words that name none. */
-export function genesOf(text: string, bundle: Bundle): { genes: string[]; unknown: string[] } {
-  const genes = new Set<string>();
-  const unknown = new Set<string>();
-  const plain = (name: string) => name.toLowerCase();
-  const found = (word: string): string | undefined => {
-    const hit = bundle.genes.has(word) ? { gene: word, label: word } : bundle.search.find(word, 1)[0];
-    return hit && [hit.gene, hit.label].some((name) => plain(name) === plain(word)) ? hit.gene : undefined;
-  };
-  for (const part of text.split(/[\t\r\n,;]+/).map((name) => name.trim())) {
-    // Names may hold spaces; where the whole names no gene, each word is one.
-    const whole = part.includes(' ') ? found(part) : undefined;
-    if (whole !== undefined) genes.add(whole);
-    else
-      for (const word of part.split(/\s+/).filter(Boolean)) {
-        const gene = found(word);
-        if (gene === undefined) unknown.add(word);
-        else genes.add(gene);
-      }
-  }
-  return { genes: [...genes], unknown: [...unknown] };
 }
 
 /** What to do with more genes than one. */
@@ -107,13 +85,15 @@ export function MoreGenes({ adding }: { adding: Signal<boolean> }): JSX.Element 
   );
 }
 
-function GeneSet({ onDone }: { onDone: () => void }): JSX.Element | null {
+function GeneSet({ onDone }: { onDone: () => void }): JSX.Element {
   const { model, actions } = usePanels();
-  const { color } = model.state.value;
+  const color = useView('color');
   const text = useSignal(color.kind === 'score' ? color.genes.join('\n') : '');
   const bundle = model.bundle.value;
-  if (!bundle) return null;
-  const { genes, unknown } = genesOf(text.value, bundle);
+  const { genes, unknown } = useMemo(
+    () => (bundle ? genesOf(text.value, bundle) : { genes: [], unknown: [] }),
+    [bundle, text.value],
+  );
   return (
     <div class="ks-gene-set">
       <textarea

@@ -1,12 +1,27 @@
 import type { JSX } from 'preact';
 import { useMemo, useRef } from 'preact/hooks';
-import { histogram } from '../data/summary';
+import { histogram, type Summary } from '../data/summary';
 import { formatValue } from '../lib/format';
 import type { Layer } from '../state/layer';
 import { howOf } from '../state/selection';
-import { usePanels } from './context';
+import { usePanels, useView } from './context';
 
 const BINS = 36;
+/** So many times the distance of the robust limits is shown beyond them: of long tails the last bar holds the rest. */
+const REACH = 1;
+
+/** The values that the histogram spans. */
+export function axisOf(
+  { min, max, lower, upper }: Summary,
+  isGene: boolean,
+  [low, high]: readonly [number, number],
+): readonly [number, number] {
+  const least = isGene ? Math.min(min, 0) : min;
+  const reach = upper > lower ? REACH * (upper - lower) : Infinity;
+  const start = Math.max(least, Math.min(lower - reach, low));
+  const end = Math.min(max, Math.max(upper + reach, high));
+  return [start, end > start ? end : start + 1];
+}
 
 /** The histogram is the legend: its handles are the limits of the colours. */
 export function RangeLegend({ layer }: { layer: Extract<Layer, { kind: 'value' }> }): JSX.Element {
@@ -16,9 +31,7 @@ export function RangeLegend({ layer }: { layer: Extract<Layer, { kind: 'value' }
   const [low, high] = model.range.value;
   const scale = model.scale.value;
   const isGene = layer.color.kind !== 'annotation';
-  const from = Math.min(summary.min, 0, isGene ? 0 : summary.min);
-  const start = isGene ? from : summary.min;
-  const end = summary.max > start ? summary.max : start + 1;
+  const [start, end] = axisOf(summary, isGene, model.range.value);
   const bars = useMemo(() => {
     const counts = histogram(values, start, end, BINS);
     // The zeros of a sparse gene would flatten all other bars.
@@ -28,8 +41,14 @@ export function RangeLegend({ layer }: { layer: Extract<Layer, { kind: 'value' }
   }, [values, start, end, isGene, summary.fraction]);
   const share = (value: number) => Math.min(1, Math.max(0, (value - start) / (end - start)));
   const least = (end - start) / 200;
+  // White stays zero.
+  const mirrored = useView('colormap') === 'rdbu' && summary.lower < 0;
   const move = (edge: 'low' | 'high', value: number) => {
-    const next = Math.min(end, Math.max(start, value));
+    const next = Math.min(Math.max(end, summary.max), Math.max(Math.min(start, summary.min), value));
+    if (mirrored) {
+      const far = Math.max(least / 2, edge === 'low' ? -next : next);
+      return actions.setRange([-far, far]);
+    }
     actions.setRange(
       edge === 'low' ? [Math.min(next, high - least), high] : [low, Math.max(next, low + least)],
     );
@@ -42,9 +61,10 @@ export function RangeLegend({ layer }: { layer: Extract<Layer, { kind: 'value' }
     handle.setPointerCapture(event.pointerId);
     handle.focus();
     handle.onpointermove = (at) => move(edge, start + ((at.clientX - box.left) / box.width) * (end - start));
-    handle.onpointerup = () => {
+    // However the press ends.
+    handle.onlostpointercapture = () => {
       handle.onpointermove = null;
-      handle.onpointerup = null;
+      handle.onlostpointercapture = null;
     };
   };
   const step = (edge: 'low' | 'high', value: number) => (event: KeyboardEvent) => {
@@ -70,8 +90,13 @@ export function RangeLegend({ layer }: { layer: Extract<Layer, { kind: 'value' }
       onKeyDown={step(edge, value)}
     />
   );
-  const robust = model.state.value.range === null;
-  const limit = isGene && robust && high < summary.max ? 'p99 = ' : '';
+  const robust = useView('range') === null;
+  const limit = isGene && robust && high === summary.upper && high < summary.max ? 'p99 = ' : '';
+  const beyond = (bin: number) => {
+    if (bin === 0 && summary.min < start) return `and all values down to ${formatValue(summary.min)}`;
+    if (bin === BINS - 1 && summary.max > end) return `and all values up to ${formatValue(summary.max)}`;
+    return undefined;
+  };
   return (
     <div class="ks-range">
       <div class="ks-histogram" aria-hidden="true">
@@ -80,6 +105,7 @@ export function RangeLegend({ layer }: { layer: Extract<Layer, { kind: 'value' }
           return (
             <span
               key={bin}
+              title={beyond(bin)}
               style={{
                 height: height > 0 ? `${Math.max(2, height * 100)}%` : '0',
                 background: scale.css(middle),

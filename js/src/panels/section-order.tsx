@@ -11,6 +11,7 @@ import {
 } from '../state/arrangement';
 import type { Arrangement, Layout, SectionOrder } from '../state/view-state';
 import { usePanels } from './context';
+import { counted } from './title-card';
 
 type Grid = Extract<Layout, { kind: 'sections' }>;
 
@@ -30,30 +31,35 @@ function useSections() {
 
 export function SectionOrderSelect({ layout }: { layout: Grid }): JSX.Element {
   const { facts, arrange } = useSections();
+  const { model } = usePanels();
   const { only } = arrangementOf(layout);
+  const missing = model.bundle.value?.manifest.sections?.missing ?? 0;
   return (
-    <select
-      class="ks-order"
-      aria-label="Order of the sections"
-      value={layout.order === 'column' ? BY + layout.by : layout.order}
-      onChange={(event) => {
-        const chosen = event.currentTarget.value;
-        const fact = facts.find(({ column }) => BY + column === chosen);
-        const order: Arrangement = fact
-          ? { order: 'column', by: fact.column }
-          : { order: chosen as SectionOrder };
-        arrange(only ? { ...order, only } : order);
-      }}
-    >
-      <option value="file">as in the file</option>
-      <option value="name">by name</option>
-      <option value="cells">by number of cells</option>
-      {facts.map(({ column }) => (
-        <option key={column} value={BY + column}>
-          by {column}
-        </option>
-      ))}
-    </select>
+    <>
+      <select
+        class="ks-order"
+        aria-label="Order of the sections"
+        value={layout.order === 'column' ? BY + layout.by : layout.order}
+        onChange={(event) => {
+          const chosen = event.currentTarget.value;
+          const fact = facts.find(({ column }) => BY + column === chosen);
+          const order: Arrangement = fact
+            ? { order: 'column', by: fact.column }
+            : { order: chosen as SectionOrder };
+          arrange(only ? { ...order, only } : order);
+        }}
+      >
+        <option value="file">as in the file</option>
+        <option value="name">by name</option>
+        <option value="cells">by number of cells</option>
+        {facts.map(({ column }) => (
+          <option key={column} value={BY + column}>
+            by {column}
+          </option>
+        ))}
+      </select>
+      {missing > 0 && <span class="ks-note ks-clip">{counted(missing, 'cell')} in no section</span>}
+    </>
   );
 }
 

@@ -8,6 +8,7 @@ import { formatCount, formatShare, formatValue } from '../lib/format';
 import { cornersOf } from '../state/blend';
 import type { Model } from '../state/model';
 import { freeName, type Selection } from '../state/selection';
+import { More } from './buttons';
 import { GroupSelect, HowByClass } from './by-class';
 import { usePanels } from './context';
 import { Icon } from './icons';
@@ -74,18 +75,7 @@ function Composition({ selection }: { selection: Selection }): JSX.Element | nul
           );
         })}
       </ul>
-      {rows.length > FIRST_ROWS && (
-        <button
-          type="button"
-          class="ks-link"
-          aria-expanded={whole.value}
-          onClick={() => {
-            whole.value = !whole.value;
-          }}
-        >
-          {whole.value ? 'Fewer' : `${formatCount(rows.length - FIRST_ROWS)} more`}
-        </button>
-      )}
+      <More whole={whole} more={rows.length - FIRST_ROWS} />
     </>
   );
 }

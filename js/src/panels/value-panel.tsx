@@ -1,15 +1,18 @@
 import type { JSX } from 'preact';
-import { formatValue } from '../lib/format';
+import { useMemo } from 'preact/hooks';
+import { countMissing } from '../data/summary';
+import { formatShare, formatValue } from '../lib/format';
 import { ByClass } from './by-class';
 import { Colormaps } from './colormaps';
 import { ColumnSelect } from './column-select';
-import { usePanels } from './context';
+import { usePanels, useView } from './context';
 import { Problem } from './problem';
 import { RangeLegend } from './range-legend';
+import { counted } from './title-card';
 
 function Select(): JSX.Element {
   const { model, actions } = usePanels();
-  const { color } = model.state.value;
+  const color = useView('color');
   const names = model.columns.value.filter(({ kind }) => kind === 'number').map(({ name }) => name);
   if (names.length === 0) return <p class="ks-note">This bundle has no annotation with numbers.</p>;
   return (
@@ -26,8 +29,17 @@ function Select(): JSX.Element {
 function Facts(): JSX.Element | null {
   const { model } = usePanels();
   const layer = model.layer.value;
+  const values = layer.kind === 'value' ? layer.values : null;
+  const missing = useMemo(() => (values ? countMissing(values) : 0), [values]);
   if (model.problem.value) return <Problem />;
   if (layer.kind !== 'value' || layer.color.kind !== 'annotation') return null;
+  if (missing === layer.values.length) {
+    return (
+      <section class="ks-section">
+        <p class="ks-note">No cell has a value here.</p>
+      </section>
+    );
+  }
   const { min, max, mean } = layer.summary;
   return (
     <>
@@ -49,6 +61,14 @@ function Facts(): JSX.Element | null {
               <dd>{formatValue(Number(value))}</dd>
             </div>
           ))}
+          {missing > 0 && (
+            <div>
+              <dt>No value</dt>
+              <dd>
+                {counted(missing, 'cell')}, {formatShare(missing / layer.values.length)}
+              </dd>
+            </div>
+          )}
         </dl>
         <ByClass values={layer.values} />
       </section>

@@ -6,6 +6,7 @@ import { BINS, halfWidths, type Spread, spreadsByCode } from '../data/spread';
 import type { ColourScale } from '../lib/colormap';
 import { formatCount, formatValue } from '../lib/format';
 import type { Selection } from '../state/selection';
+import { More } from './buttons';
 import { usePanels } from './context';
 
 const MOST = 40;
@@ -91,6 +92,7 @@ function about({ name, of, rest }: Row): string {
 export function Violins({ values, group, selection }: Ask): JSX.Element {
   const { model } = usePanels();
   const rows = useSignal<readonly Row[] | null>(null);
+  const whole = useSignal(false);
   const scale = model.scale.value;
   const classes = model.classes.value;
   useEffect(() => {
@@ -106,16 +108,20 @@ export function Violins({ values, group, selection }: Ask): JSX.Element {
     return () => closed.abort();
   }, [values, group, selection, scale, classes, rows]);
   if (rows.value?.length === 0) return <p class="ks-note">No cell here has a value and a class.</p>;
+  const made = rows.value ?? [];
   return (
-    <ul class="ks-violins" aria-label={`Spread by ${group.name}`} aria-busy={rows.value === null}>
-      {rows.value?.slice(0, MOST).map((row) => (
-        <li key={row.name} title={about(row)}>
-          <span class="ks-dot" style={{ background: row.color }} />
-          <span class="ks-class-name">{row.name}</span>
-          <Violin row={row} scale={scale} />
-          <span class="ks-number ks-muted">{formatValue(row.of.median)}</span>
-        </li>
-      ))}
-    </ul>
+    <>
+      <ul class="ks-violins" aria-label={`Spread by ${group.name}`} aria-busy={rows.value === null}>
+        {(whole.value ? made : made.slice(0, MOST)).map((row) => (
+          <li key={row.name} title={about(row)}>
+            <span class="ks-dot" style={{ background: row.color }} />
+            <span class="ks-class-name">{row.name}</span>
+            <Violin row={row} scale={scale} />
+            <span class="ks-number ks-muted">{formatValue(row.of.median)}</span>
+          </li>
+        ))}
+      </ul>
+      <More whole={whole} more={made.length - MOST} />
+    </>
   );
 }

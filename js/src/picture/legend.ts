@@ -1,6 +1,7 @@
 import { MISSING_COLOUR, parseColour, parseCssColour, type Rgb } from '../lib/colour';
 import { formatValue } from '../lib/format';
 import { cornersOf } from '../state/blend';
+import { ordered } from '../state/class-colours';
 import { hiddenFlags } from '../state/layer';
 import type { Model } from '../state/model';
 import { hiddenOf } from '../state/view-state';
@@ -37,11 +38,11 @@ export function legendOf(model: Model): Legend | null {
   if (layer.kind === 'category') {
     const { column } = layer;
     const flags = hiddenFlags(column, hiddenOf(state, column.name));
-    const entries: Entry[] = model.classes
-      .value(column)
-      .filter((_, code) => flags[code] !== 1)
-      .sort((a, b) => b.count - a.count)
-      .map(({ name, color }) => ({ name, color: parseColour(color) }));
+    const shown = model.classes.value(column).filter((_, code) => flags[code] !== 1);
+    const entries: Entry[] = ordered(shown, model.classOrder.value).map(({ name, color }) => ({
+      name,
+      color: parseColour(color),
+    }));
     if (column.missing > 0 && flags[column.categories.length] !== 1)
       entries.push({ name: 'no value', color: MISSING, quiet: true });
     return { kind: 'classes', label: column.name, entries };

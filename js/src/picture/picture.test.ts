@@ -195,6 +195,15 @@ describe('legend', () => {
     });
   });
 
+  test('classes stand in the order of the panel', () => {
+    const shown = createModel();
+    shown.layer.value = model.layer.value;
+    const names = () => legendOf(shown)?.entries.map(({ name }) => name);
+    expect(names()).toEqual(['B', 'C', 'A', 'no value']);
+    shown.classOrder.value = 'name';
+    expect(names()).toEqual(['A', 'B', 'C', 'no value']);
+  });
+
   test('colours that were chosen in the viewer are those of the picture', () => {
     const shown = createModel({ classColors: { kind: { C: '#00ff00' } }, palette: 'safe' });
     shown.layer.value = model.layer.value;

@@ -14,10 +14,14 @@ export interface Fact {
 }
 
 const NO_FACTS: readonly Fact[] = [];
+/** They are asked for with each frame in which the names of sections move. */
+const held = new WeakMap<readonly SectionFact[], readonly Fact[]>();
 
 export function factsOf({ sections, columns }: Pick<Manifest, 'sections' | 'columns'>): readonly Fact[] {
   if (!sections?.facts) return NO_FACTS;
-  return sections.facts
+  const known = held.get(sections.facts);
+  if (known) return known;
+  const made = sections.facts
     .filter(({ values }) => values.length === sections.items.length)
     .map(({ column, values }) => {
       const stated = columns?.find(({ name }) => name === column);
@@ -31,6 +35,8 @@ export function factsOf({ sections, columns }: Pick<Manifest, 'sections' | 'colu
       });
       return { column, values, distinct };
     });
+  held.set(sections.facts, made);
+  return made;
 }
 
 /** How a layout arranges sections; as the file does where it says nothing. */

@@ -7,6 +7,18 @@ import { hiddenOf, type ViewState } from './view-state';
 /** The classes of a column, with the colours that they have now. */
 export type ClassesOf = (column: CategoryValues) => readonly Category[];
 
+/** Of a legend: the largest first, by name, or as the file has them. */
+export type ClassOrder = 'size' | 'name' | 'original';
+
+const byName = new Intl.Collator('en', { numeric: true });
+
+export function ordered(classes: readonly Category[], order: ClassOrder): Category[] {
+  const rows = [...classes];
+  if (order === 'size') rows.sort((a, b) => b.count - a.count);
+  if (order === 'name') rows.sort((a, b) => byName.compare(a.name, b.name));
+  return rows;
+}
+
 /** A class that others step back for. */
 export interface Emphasis {
   column: string;

@@ -6,7 +6,14 @@ import type { GeneOrder } from '../data/gene-search';
 import { UPRIGHT, type View, type Viewport, viewOf } from '../lib/camera';
 import { type Colormap, type ColourScale, colourScale } from '../lib/colormap';
 import type { Placed } from '../lib/section-grid';
-import { type ClassesOf, classesWith, type Emphasis, type Paint, paintOf } from './class-colours';
+import {
+  type ClassesOf,
+  type ClassOrder,
+  classesWith,
+  type Emphasis,
+  type Paint,
+  paintOf,
+} from './class-colours';
 import { type Layer, NO_LAYER } from './layer';
 import { columnsOf, placedCells, type Sections } from './layout';
 import type { Draft, Region, Selection, Tool } from './selection';
@@ -67,6 +74,8 @@ export interface Model {
   readonly recentGenes: Signal<readonly string[]>;
   /** Whether classes are compared by how their values lie, not by one number. */
   readonly spread: Signal<boolean>;
+  /** Of the legend, on the page and on pictures. */
+  readonly classOrder: Signal<ClassOrder>;
   /** Of the list that one searches. */
   readonly geneOrder: Signal<GeneOrder>;
   readonly hover: Signal<Hover | null>;
@@ -170,6 +179,7 @@ export function createModel(initial: Partial<ViewState> = {}): Model {
     waiting: signal<string | null>(null),
     recentGenes: signal<readonly string[]>([]),
     spread: signal(false),
+    classOrder: signal<ClassOrder>('size'),
     geneOrder: signal<GeneOrder>('file'),
     hover: signal<Hover | null>(null),
     pointer: signal<readonly [number, number] | null>(null),

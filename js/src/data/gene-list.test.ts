@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest';
+import { memorySource } from '../source/memory-source';
+import { openBundle } from './bundle';
+import { fixture } from './bundle-fixture';
+import { genesOf } from './gene-list';
+
+async function opened() {
+  const { files, manifest } = await fixture('1.1.0', false);
+  manifest.gene_labels = [{ column: 'gene_ids', labels: ['ENSMUSG11.3', 'ENSMUSG22', 'my gene'] }];
+  files.set('manifest.json', new TextEncoder().encode(JSON.stringify(manifest)));
+  return openBundle(memorySource(files), { signal: new AbortController().signal });
+}
+
+test('a pasted list: any case, other names, ids with another version or none, names with spaces', async () => {
+  const bundle = await opened();
+  expect(genesOf('actb, my gene\nPRL8A9; nope  nope', bundle)).toEqual({
+    genes: ['Actb', '<script>', 'Prl8a9'],
+    unknown: ['nope'],
+  });
+  for (const id of ['ENSMUSG11.3', 'ensmusg11', 'ENSMUSG11.4'])
+    expect(genesOf(id, bundle)).toEqual({ genes: ['Actb'], unknown: [] });
+  expect(genesOf('ENSMUSG22.1 ENSMUSG', bundle)).toEqual({ genes: ['Prl8a9'], unknown: ['ENSMUSG'] });
+});
