@@ -3,21 +3,44 @@ import { regionsFromCsv, regionsToCsv } from './region-files';
 
 const names = (cell: number) => ['a', 'b,1', 'c"x', 'd'][cell] ?? '';
 
-test('regions go out as a table and come back', () => {
+test('regions go out as a table and come back', async () => {
   const regions = [
     { name: 'edge, upper', mask: Uint8Array.of(1, 1, 0, 0) },
     { name: 'core', mask: Uint8Array.of(0, 1, 1, 0) },
   ];
-  const csv = regionsToCsv(regions, names);
+  const csv = await regionsToCsv(regions, names);
   expect(csv).toBe(
     'cell_id,region\r\na,"edge, upper"\r\n"b,1","edge, upper"\r\n"b,1",core\r\n"c""x",core\r\n',
   );
-  expect(regionsFromCsv(csv, 4, names)).toEqual({ regions, unknown: 0 });
+  expect(await regionsFromCsv(csv, 4, names)).toEqual({ regions, unknown: 0 });
 });
 
-test('columns in another order, cells of another bundle, no such columns', () => {
-  const { regions, unknown } = regionsFromCsv('n,region,cell_id\n1,x,d\n2,x,zz\n3,,a\n', 4, names);
+test('columns in another order, cells of another bundle, no such columns', async () => {
+  const { regions, unknown } = await regionsFromCsv('n,region,cell_id\n1,x,d\n2,x,zz\n3,,a\n', 4, names);
   expect(regions).toEqual([{ name: 'x', mask: Uint8Array.of(0, 0, 0, 1) }]);
   expect(unknown).toBe(1);
-  expect(() => regionsFromCsv('id,label\na,b\n', 4, names)).toThrow('cell_id');
+  await expect(regionsFromCsv('id,label\na,b\n', 4, names)).rejects.toThrow('cell_id');
+});
+
+test('ids and names that a spreadsheet would take for formulas come back as they were', async () => {
+  const ids = ['=1+1', "'=1+1", '-1', '@cell', '\tx'];
+  const idOf = (cell: number) => ids[cell] ?? '';
+  const regions = [
+    { name: '=HYPERLINK("x","y")', mask: Uint8Array.of(1, 0, 1, 1, 0) },
+    { name: "'+core", mask: Uint8Array.of(0, 1, 0, 0, 1) },
+  ];
+  const csv = await regionsToCsv(regions, idOf);
+  expect(csv).not.toMatch(/(^|[,"\n])[=+@\t]/);
+  expect(await regionsFromCsv(csv, 5, idOf)).toEqual({ regions, unknown: 0 });
+  const foreign = "cell_id,region\n=1+1,a\n'x,a\n";
+  const found = await regionsFromCsv(foreign, 2, (cell) => ['=1+1', "'x"][cell] ?? '');
+  expect(found).toEqual({ regions: [{ name: 'a', mask: Uint8Array.of(1, 1) }], unknown: 0 });
+});
+
+test('more rows than are written or read at once', async () => {
+  const cells = 10_000;
+  const regions = [{ name: 'all', mask: new Uint8Array(cells).fill(1) }];
+  const csv = await regionsToCsv(regions, String);
+  expect(csv.split('\r\n')).toHaveLength(cells + 2);
+  expect(await regionsFromCsv(csv, cells, String)).toEqual({ regions, unknown: 0 });
 });

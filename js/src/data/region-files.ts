@@ -1,4 +1,5 @@
-import { forEachCsvRow } from '../lib/csv';
+import { csvRows, field, unguarded } from '../lib/csv';
+import { turns } from '../lib/pause';
 import type { CellNames } from './cell-ids';
 
 interface Named {
@@ -6,44 +7,59 @@ interface Named {
   mask: Uint8Array;
 }
 
-const quoted = (text: string) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+/** After so many rows the work looks at the clock. */
+const AT_ONCE = 4096;
 
 /** A row for each cell of each region: a cell that is in two stands there twice. */
-export function regionsToCsv(regions: readonly Named[], names: CellNames): string {
-  const lines = ['cell_id,region'];
+export async function regionsToCsv(regions: readonly Named[], names: CellNames): Promise<string> {
+  const due = turns();
+  const parts = ['cell_id,region\r\n'];
   for (const { name, mask } of regions) {
-    const region = quoted(name);
-    for (let cell = 0; cell < mask.length; cell++)
-      if (mask[cell]) lines.push(`${quoted(names(cell))},${region}`);
+    const region = field(name);
+    for (let from = 0; from < mask.length; from += AT_ONCE) {
+      await due();
+      let rows = '';
+      for (let cell = from; cell < Math.min(mask.length, from + AT_ONCE); cell++)
+        if (mask[cell]) rows += `${field(names(cell))},${region}\r\n`;
+      parts.push(rows);
+    }
   }
-  return `${lines.join('\r\n')}\r\n`;
+  return parts.join('');
 }
 
 /** Regions by the names of their cells; `unknown` counts rows whose cell is not in this bundle. */
-export function regionsFromCsv(
+export async function regionsFromCsv(
   text: string,
   cells: number,
   names: CellNames,
-): { regions: Named[]; unknown: number } {
+): Promise<{ regions: Named[]; unknown: number }> {
+  const due = turns();
   const places = new Map<string, number>();
-  for (let cell = 0; cell < cells; cell++) places.set(names(cell), cell);
+  for (let cell = 0; cell < cells; cell++) {
+    if (cell % AT_ONCE === 0) await due();
+    places.set(names(cell), cell);
+  }
+  // Another program writes ids as they are.
+  const placeOf = (id: string) => places.get(unguarded(id)) ?? places.get(id);
   const masks = new Map<string, Uint8Array>();
   let unknown = 0;
   let columns: { id: number; region: number } | null = null;
-  forEachCsvRow(text, (fields) => {
+  let row = 0;
+  for (const fields of csvRows(text)) {
     if (!columns) {
       columns = { id: fields.indexOf('cell_id'), region: fields.indexOf('region') };
       if (columns.id < 0 || columns.region < 0)
         throw new Error('The file has no columns “cell_id” and “region” in its first line.');
-      return;
+      continue;
     }
-    const place = places.get(fields[columns.id] ?? '');
-    const name = (fields[columns.region] ?? '').trim();
+    const place = placeOf(fields[columns.id] ?? '');
+    const name = unguarded((fields[columns.region] ?? '').trim());
+    if (++row % AT_ONCE === 0) await due();
     if (place === undefined) unknown++;
-    if (place === undefined || name === '') return;
+    if (place === undefined || name === '') continue;
     const mask = masks.get(name) ?? new Uint8Array(cells);
     mask[place] = 1;
     masks.set(name, mask);
-  });
+  }
   return { regions: [...masks].map(([name, mask]) => ({ name, mask })), unknown };
 }

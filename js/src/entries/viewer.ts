@@ -164,6 +164,7 @@ export function createViewer(
     ],
     palette: () => paletteOf(panels.canvas),
   });
+  disposer.add(pictures.dispose);
   const panels = mountPanels(element, model, actions, {
     pictures,
     keys: options.keys ?? 'element',

@@ -1,5 +1,27 @@
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+// The wide forms start a formula in the spreadsheets of East Asia.
+const FORMULA = /^'*[=+\-@\t\r＝＋－＠]/;
+
+const harmless = (text: string) => (FORMULA.test(text) && !NUMBER.test(text) ? `'${text}` : text);
+
+/** Text as a field: quoted where it must be, and never a formula. Text that is a number stays as it is. */
+export function field(text: string): string {
+  const plain = harmless(text);
+  return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
+}
+
+/** The text of which `field` made this. */
+export function unguarded(text: string): string {
+  return text.startsWith("'") && harmless(text.slice(1)) === text ? text.slice(1) : text;
+}
+
 /** Calls `row` for each record of RFC 4180 text; the array is reused between calls. */
 export function forEachCsvRow(text: string, row: (fields: readonly string[]) => void): void {
+  for (const fields of csvRows(text)) row(fields);
+}
+
+/** The records of RFC 4180 text; the array is the same for all. */
+export function* csvRows(text: string): Generator<readonly string[]> {
   const fields: string[] = [];
   let at = text.charCodeAt(0) === 0xfeff ? 1 : 0;
   while (at < text.length) {
@@ -31,6 +53,6 @@ export function forEachCsvRow(text: string, row: (fields: readonly string[]) => 
     }
     if (text[at] === '\r') at++;
     if (text[at] === '\n') at++;
-    if (fields.length > 1 || fields[0] !== '') row(fields);
+    if (fields.length > 1 || fields[0] !== '') yield fields;
   }
 }

@@ -9,3 +9,16 @@ export function pause(): Promise<void> {
     port2.postMessage(null);
   });
 }
+
+/** Longer than this in one turn and the page would feel it. */
+const TURN_MS = 24;
+
+/** To be awaited within long work: it pauses where its turn has been long enough. */
+export function turns(): () => Promise<void> {
+  let since = performance.now();
+  return async () => {
+    if (performance.now() - since < TURN_MS) return;
+    await pause();
+    since = performance.now();
+  };
+}

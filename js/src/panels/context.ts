@@ -5,12 +5,14 @@ import type { Pictures } from '../picture/pictures';
 import type { Actions } from '../state/actions';
 import type { Model } from '../state/model';
 import type { ViewState } from '../state/view-state';
+import type { Download } from './download';
 
 export interface PanelContext {
   model: Model;
   actions: Actions;
   pictures: Pictures;
   retry: () => void;
+  download: Download;
 }
 
 export const Panels = createContext<PanelContext | null>(null);

@@ -8,6 +8,7 @@ import type { Model } from '../state/model';
 import { App, type Chrome, type Second } from './app';
 import base from './base.css';
 import { Panels } from './context';
+import { downloads } from './download';
 import { attachKeys } from './keys';
 import layouts from './layouts.css';
 import legend from './legend.css';
@@ -92,8 +93,10 @@ export function mountPanels(
   canvas.setAttribute('role', 'img');
   canvas.setAttribute('aria-label', 'Tissue. Arrow keys move, plus and minus zoom, 0 shows all.');
   const second = signal<Second | null>(null);
+  const { pictures, retry } = options;
+  const context = { model, actions, pictures, retry, download: downloads(disposer) };
   render(
-    <Panels.Provider value={{ model, actions, pictures: options.pictures, retry: options.retry }}>
+    <Panels.Provider value={context}>
       <App canvas={canvas} chrome={chrome} second={second} />
     </Panels.Provider>,
     root,

@@ -1,43 +1,43 @@
 import type { JSX } from 'preact';
 import { useRef } from 'preact/hooks';
 import { regionsFromCsv, regionsToCsv } from '../data/region-files';
+import { formatCount } from '../lib/format';
 import { fileName } from '../picture/file-name';
 import { openedView, savedView } from '../state/saved-view';
 import { HeadingButton } from './buttons';
 import { usePanels } from './context';
-import { download } from './download';
 
 /** Regions as files: CSV of cell ids for other programs, JSON with colours for this one. */
 export function RegionFiles(): JSX.Element | null {
-  const { model, actions } = usePanels();
+  const { model, actions, download } = usePanels();
   const input = useRef<HTMLInputElement>(null);
   const names = model.cellNames.value;
   const manifest = model.bundle.value?.manifest;
-  if (!names || !manifest) return null;
+  if (!manifest) return null;
   const regions = model.regions.value;
   const save = (ending: string, text: string, type: string) =>
     download(new Blob([text], { type }), fileName(manifest.dataset_name, 'regions', ending));
+  const put = (found: Parameters<typeof actions.setRegions>[0]) =>
+    actions.setRegions([
+      ...model.regions.value.filter((one) => !found.some((other) => other.name === one.name)),
+      ...found,
+    ]);
+  const openCsv = async (text: string) => {
+    if (!names) throw new Error('The ids of the cells could not be read from this bundle.');
+    const { regions: found, unknown } = await regionsFromCsv(text, manifest.n_cells, names);
+    if (found.length === 0) throw new Error('None of its cells is in this bundle.');
+    put(found);
+    if (unknown > 0)
+      model.regionProblem.value = `${formatCount(unknown)} of its cells are not in this bundle.`;
+  };
   const open = async (file: File) => {
     model.regionProblem.value = '';
     try {
       const text = await file.text();
-      if (/\.csv$/i.test(file.name)) {
-        const { regions: found, unknown } = regionsFromCsv(text, manifest.n_cells, names);
-        if (found.length === 0) throw new Error('None of its cells is in this bundle.');
-        actions.setRegions([
-          ...regions.filter((one) => !found.some((other) => other.name === one.name)),
-          ...found,
-        ]);
-        if (unknown > 0)
-          model.regionProblem.value = `${unknown.toLocaleString('en')} of its cells are not in this bundle.`;
-      } else {
-        const found = openedView(JSON.parse(text), manifest.n_cells).regions ?? [];
-        if (found.length === 0) throw new Error('It holds no regions.');
-        actions.setRegions([
-          ...regions.filter((one) => !found.some((other) => other.name === one.name)),
-          ...found,
-        ]);
-      }
+      if (/\.csv$/i.test(file.name)) return await openCsv(text);
+      const found = openedView(JSON.parse(text), manifest.n_cells).regions ?? [];
+      if (found.length === 0) throw new Error('It holds no regions.');
+      put(found);
     } catch (thrown) {
       const why = thrown instanceof Error ? thrown.message : String(thrown);
       model.regionProblem.value = `${file.name} cannot be opened: ${why}`;
@@ -47,12 +47,14 @@ export function RegionFiles(): JSX.Element | null {
     <span class="ks-region-files">
       {regions.length > 0 && (
         <>
-          <HeadingButton
-            title="Save the regions as a table of cell ids"
-            onClick={() => save('csv', regionsToCsv(regions, names), 'text/csv')}
-          >
-            CSV
-          </HeadingButton>
+          {names && (
+            <HeadingButton
+              title="Save the regions as a table of cell ids"
+              onClick={async () => save('csv', await regionsToCsv(regions, names), 'text/csv')}
+            >
+              CSV
+            </HeadingButton>
+          )}
           <HeadingButton
             title="Save the regions, with the view, as a file that this viewer opens"
             onClick={() => save('json', JSON.stringify(savedView(model)), 'application/json')}

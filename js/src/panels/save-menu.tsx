@@ -5,7 +5,7 @@ import { asError, ViewerError } from '../lib/errors';
 import { formatCount } from '../lib/format';
 import { type PictureOptions, SCALES } from '../picture/pictures';
 import { usePanels } from './context';
-import { copyPicture, download } from './download';
+import { copyPicture } from './download';
 import { Icon } from './icons';
 import { counted } from './title-card';
 import { ViewFiles } from './view-files';
@@ -117,7 +117,7 @@ export function SaveMenu({ open }: { open: Signal<boolean> }): JSX.Element {
 }
 
 function Sheet({ choice }: { choice: Signal<Choice> }): JSX.Element {
-  const { model, pictures } = usePanels();
+  const { model, pictures, download } = usePanels();
   const outcome = useSignal<Outcome | null>(null);
   const busy = useSignal(false);
   const first = useRef<HTMLInputElement>(null);

@@ -2,14 +2,13 @@ import type { JSX } from 'preact';
 import { useRef } from 'preact/hooks';
 import { openedView, savedView } from '../state/saved-view';
 import { usePanels } from './context';
-import { download } from './download';
 
 /** The whole view as a file: colour, limits, hidden classes, camera, layout and regions. */
 export function ViewFiles(props: {
   /** Does the work and says what came of it. */
   run: (doing: string, work: () => Promise<string>) => void;
 }): JSX.Element | null {
-  const { model, actions, pictures } = usePanels();
+  const { model, actions, pictures, download } = usePanels();
   const input = useRef<HTMLInputElement>(null);
   const manifest = model.bundle.value?.manifest;
   if (!manifest) return null;

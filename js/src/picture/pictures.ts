@@ -52,6 +52,8 @@ export interface Pictures {
   /** The cells that the table would have. */
   cells(): Uint32Array;
   fileName(ending: string): string;
+  /** Gives up pictures that are still waited for. */
+  dispose(): void;
 }
 
 export const SCALES = [1, 2, 3, 4] as const;
@@ -85,6 +87,7 @@ function paneOf({ view, positions, titles, state, bundle }: Model, withBar: bool
 }
 
 export function createPictures(model: Model, painter: Painter): Pictures {
+  const closed = new AbortController();
   const windowsOf = ({ beside = true }: PictureOptions) => painter.windows().slice(0, beside ? 2 : 1);
   const layoutOf = (options: PictureOptions): Layout | null => {
     const manifest = model.bundle.value?.manifest;
@@ -126,7 +129,7 @@ export function createPictures(model: Model, painter: Painter): Pictures {
         );
       if (format !== 'png' && format !== 'svg')
         throw new PictureError(`A picture cannot have the format “${format}”.`, 'Give “png” or “svg”.');
-      await imageSettled(model);
+      await imageSettled(model, closed.signal);
       const layout = layoutOf(options);
       if (!layout)
         throw new PictureError('There is no tissue in view yet.', 'Wait until the tissue is drawn.');
@@ -177,16 +180,25 @@ export function createPictures(model: Model, painter: Painter): Pictures {
       const { dataset, colour } = named();
       return fileName(dataset, colour, ending);
     },
+    dispose: () => closed.abort(new DOMException('The viewer was closed.', 'AbortError')),
   };
 }
 
 /** The image comes after the first frame: a picture without it would not be what its reader sees a moment later. */
-function imageSettled(model: Model): Promise<void> {
-  return new Promise((resolve) => {
-    const stop = effect(() => {
+export function imageSettled(model: Model, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let stop = () => {};
+    const close = () => {
+      stop();
+      reject(signal.reason);
+    };
+    if (signal.aborted) return close();
+    signal.addEventListener('abort', close, { once: true });
+    stop = effect(() => {
       const expected = model.state.value.imageOn && model.bundle.value?.hasImage;
-      if (expected && !model.image.value && !model.notice.value) return;
+      if (expected && !model.image.value && !model.imageRead.value) return;
       queueMicrotask(() => stop());
+      signal.removeEventListener('abort', close);
       resolve();
     });
   });

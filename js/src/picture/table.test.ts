@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Positions } from '../data/bundle';
 import type { View } from '../lib/camera';
-import { forEachCsvRow } from '../lib/csv';
+import { field, forEachCsvRow, unguarded } from '../lib/csv';
 import { type Layer, NO_LAYER } from '../state/layer';
-import { cellsInView, csvOf, field, shortest } from './table';
+import { cellsInView, csvOf, shortest } from './table';
 
 const HOSTILE = '<script>alert("x")</script>, π 🧬\nline';
 
@@ -45,10 +45,13 @@ describe('fields', () => {
     ['+5', '+5'],
     ['-1.5e-3', '-1.5e-3'],
     ['-1+1', "'-1+1"],
+    ["'=1", "''=1"],
+    ["'90s", "'90s"],
     ['CD4+', 'CD4+'],
     ['', ''],
   ])('%j', (text, wanted) => {
     expect(field(text)).toBe(wanted);
+    expect(rowsOf(`${wanted},x`)[0]?.map(unguarded)).toEqual([text, 'x']);
   });
 });
 

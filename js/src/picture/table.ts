@@ -1,6 +1,7 @@
 import type { Positions } from '../data/bundle';
 import type { CellNames } from '../data/cell-ids';
 import { project, type View } from '../lib/camera';
+import { field } from '../lib/csv';
 import { type Layer, valueAt } from '../state/layer';
 
 /** Which cells are seen: their middle is in view, and they pass the test. */
@@ -31,16 +32,6 @@ export function shortest(value: number): string {
     if (Math.fround(Number(text)) === value) return text;
   }
   return String(Number(value.toPrecision(9)));
-}
-
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
-// The wide forms start a formula in the spreadsheets of East Asia.
-const FORMULA = /^[=+\-@\t\r＝＋－＠]/;
-
-/** Text as a field: quoted where it must be, and never a formula. Text that is a number stays as it is. */
-export function field(text: string): string {
-  const harmless = FORMULA.test(text) && !NUMBER.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
 }
 
 export interface Table {

@@ -250,7 +250,9 @@ export function createLoader(
           model.image.value = image;
           if (image?.problem) model.notice.value ??= image.problem;
         }),
-      ),
+      ).then(() => {
+        model.imageRead.value = true;
+      }),
       quietly(
         bundle.cellNames(ctx()).then((names) => {
           model.cellNames.value = names;

@@ -62,6 +62,8 @@ export interface Model {
   readonly loaded: Signal<ReadonlyMap<string, ColumnValues>>;
   readonly cellNames: Signal<CellNames | null>;
   readonly image: Signal<TissueImage | null>;
+  /** Whether there is no more to wait for: the image is here, or it could not be read. */
+  readonly imageRead: Signal<boolean>;
   readonly preview: Signal<Blob | null>;
   readonly layer: Signal<Layer>;
   readonly task: Signal<Task | null>;
@@ -171,6 +173,7 @@ export function createModel(initial: Partial<ViewState> = {}): Model {
     loaded,
     cellNames: signal<CellNames | null>(null),
     image: signal<TissueImage | null>(null),
+    imageRead: signal(false),
     preview: signal<Blob | null>(null),
     layer,
     task: signal<Task | null>(null),

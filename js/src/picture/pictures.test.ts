@@ -1,0 +1,35 @@
+import { expect, test, vi } from 'vitest';
+import { openedModel } from '../state/model-fixture';
+import { imageSettled } from './pictures';
+
+const image = { path: 'image.webp', width: 1, height: 1, size_bytes: 1 };
+
+async function waiting() {
+  const { model } = await openedModel();
+  const bundle = model.bundle.value;
+  if (!bundle) throw new Error('The fixture did not open.');
+  model.bundle.value = { ...bundle, manifest: { ...bundle.manifest, image } };
+  const closed = new AbortController();
+  const ended = vi.fn();
+  const settled = imageSettled(model, closed.signal);
+  settled.then(ended, ended);
+  return { model, closed, settled, ended };
+}
+
+test('a picture waits for its image, whatever else went wrong', async () => {
+  const { model, settled, ended } = await waiting();
+  model.notice.value = new Error('The ids could not be read.');
+  await Promise.resolve();
+  expect(ended).not.toHaveBeenCalled();
+  // It could not be read: there is nothing to wait for.
+  model.imageRead.value = true;
+  await settled;
+});
+
+test('a picture that waits is given up with its viewer', async () => {
+  const { closed, settled } = await waiting();
+  closed.abort(new DOMException('The viewer was closed.', 'AbortError'));
+  await expect(settled).rejects.toThrow('closed');
+  const { model } = await openedModel();
+  await expect(imageSettled(model, closed.signal)).rejects.toThrow('closed');
+});
