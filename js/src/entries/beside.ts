@@ -23,7 +23,11 @@ export function joinBeside(
     const canvas = document.createElement('canvas');
     canvas.className = 'ks-canvas';
     canvas.setAttribute('role', 'img');
-    canvas.setAttribute('aria-label', 'The same cells in another space.');
+    canvas.tabIndex = 0;
+    canvas.setAttribute(
+      'aria-label',
+      'The same cells in another space. Arrow keys move, plus and minus zoom, 0 shows all.',
+    );
     holder.append(canvas);
     setSecond({ pane: { model: pane.model, actions: pane.actions }, holder });
     let stage: Stage | null = null;

@@ -1,7 +1,7 @@
 import type { ReadonlySignal, Signal } from '@preact/signals';
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
-import { useLayoutEffect, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { AnnotationPanel } from './annotation-panel';
 import { Beside } from './beside';
 import { ColorTabs, type Tab, tabOf } from './color-tabs';
@@ -13,6 +13,7 @@ import { Highlight } from './highlight';
 import { IconButton } from './icons';
 import { Layouts } from './layouts';
 import { Minimap } from './minimap';
+import { Notice } from './notice';
 import { Outline } from './outline';
 import { Regions } from './regions';
 import { SaveMenu } from './save-menu';
@@ -26,6 +27,7 @@ import { TitleCard } from './title-card';
 import { Tools } from './tools';
 import { Tooltip } from './tooltip';
 import { ValuePanel } from './value-panel';
+import { ZoomCard } from './zoom-card';
 
 /** What is open of the controls: not part of a view that one shares. */
 export interface Chrome {
@@ -50,38 +52,14 @@ export function App(props: {
   second: ReadonlySignal<Second | null>;
 }): JSX.Element {
   const { canvas, chrome, second } = props;
-  const { model, actions } = usePanels();
+  const { model } = usePanels();
   const holder = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {
     holder.current?.prepend(canvas);
   }, [canvas]);
-  const { theme, layout, flip } = model.state.value;
   const ready = model.status.value.kind === 'ready';
-  const open = chrome.panelOpen.value;
+  const open = chrome.panelOpen.value && !chrome.embed;
   const room = roomFor(model.viewport.value, open);
-  if (chrome.embed) {
-    return (
-      <div class="ks-app">
-        <div class="ks-stage">
-          <div class="ks-canvas-holder" ref={holder} />
-          <Outline />
-          <Highlight />
-          <SectionTitles />
-          {ready && (
-            <>
-              <SmallLegend />
-              <div class="ks-bottom">
-                <ScaleBar />
-              </div>
-              <Tooltip />
-            </>
-          )}
-          <StatusView />
-        </div>
-        {second.value && <Beside {...second.value} />}
-      </div>
-    );
-  }
   const openPanel = () => {
     chrome.panelOpen.value = true;
   };
@@ -92,76 +70,29 @@ export function App(props: {
         <Outline />
         <Highlight />
         <SectionTitles />
-        <div class="ks-top">
-          <TitleCard />
-          {ready && <Layouts />}
-          <div class="ks-card ks-actions">
-            {ready && <SaveMenu open={chrome.saveOpen} />}
-            <IconButton
-              icon={theme === 'auto' ? 'auto' : theme === 'dark' ? 'moon' : 'sun'}
-              label={`Theme: ${theme === 'auto' ? 'as the system' : theme}`}
-              shortcut="T"
-              onClick={() => actions.setTheme(nextTheme(theme, model.systemDark.value))}
-            />
-            <IconButton
-              icon="help"
-              label="Keys and mouse"
-              shortcut="?"
-              onClick={() => {
-                chrome.helpOpen.value = true;
-              }}
-            />
-            <IconButton
-              icon="panel"
-              label={open ? 'Fold the panel' : 'Show the panel'}
-              shortcut="P"
-              pressed={open}
-              onClick={() => {
-                chrome.panelOpen.value = !open;
-              }}
-            />
+        {chrome.embed && ready && <SmallLegend />}
+        <div class="ks-cards">
+          {!chrome.embed && <TopCards chrome={chrome} />}
+          {!chrome.embed && ready && (
+            <>
+              <div class="ks-left">
+                <Tools canvas={canvas} />
+                {room === 'card' && <SelectionPanel as={room} onMore={openPanel} />}
+              </div>
+              <div class="ks-right">
+                <Minimap />
+                <ZoomCard />
+              </div>
+            </>
+          )}
+          <div class="ks-bottom">
+            <Notice wanted={!open} />
+            {ready && <ScaleBar />}
+            {!chrome.embed && ready && <Pointer />}
+            {!chrome.embed && ready && room === 'line' && <SelectionPanel as={room} onMore={openPanel} />}
           </div>
         </div>
-        {ready && (
-          <>
-            <div class="ks-bottom">
-              <ScaleBar />
-              <Pointer />
-              {room === 'line' && <SelectionPanel as={room} onMore={openPanel} />}
-              <Minimap />
-              <div class="ks-card ks-zoom">
-                <IconButton
-                  icon="reset"
-                  label="Reset the view"
-                  shortcut="R"
-                  onClick={() => actions.reset()}
-                />
-                <IconButton icon="plus" label="Zoom in" shortcut="+" onClick={() => actions.zoom(1.4)} />
-                <IconButton
-                  icon="minus"
-                  label="Zoom out"
-                  shortcut="−"
-                  onClick={() => actions.zoom(1 / 1.4)}
-                />
-                {layout.kind !== 'embedding' && (
-                  <>
-                    <IconButton icon="turn" label="Turn by 90°" shortcut="Q" onClick={() => actions.turn()} />
-                    <IconButton
-                      icon="mirror"
-                      label="Mirror left to right"
-                      shortcut="F"
-                      pressed={flip}
-                      onClick={() => actions.mirror()}
-                    />
-                  </>
-                )}
-              </div>
-            </div>
-            <Tooltip />
-            <Tools canvas={canvas} />
-            {room === 'card' && <SelectionPanel as={room} onMore={openPanel} />}
-          </>
-        )}
+        {ready && <Tooltip />}
         <StatusView />
       </div>
       {second.value && <Beside {...second.value} />}
@@ -177,8 +108,48 @@ export function App(props: {
   );
 }
 
+function TopCards({ chrome }: { chrome: Chrome }): JSX.Element {
+  const { model, actions } = usePanels();
+  const { theme } = model.state.value;
+  const ready = model.status.value.kind === 'ready';
+  const open = chrome.panelOpen.value;
+  return (
+    <div class="ks-top">
+      <TitleCard />
+      {ready && <Layouts />}
+      <div class="ks-card ks-actions">
+        {ready && <SaveMenu open={chrome.saveOpen} />}
+        <IconButton
+          icon={theme === 'auto' ? 'auto' : theme === 'dark' ? 'moon' : 'sun'}
+          label={`Theme: ${theme === 'auto' ? 'as the system' : theme}`}
+          shortcut="T"
+          onClick={() => actions.setTheme(nextTheme(theme, model.systemDark.value))}
+        />
+        <IconButton
+          icon="help"
+          label="Keys and mouse"
+          shortcut="?"
+          onClick={() => {
+            chrome.helpOpen.value = true;
+          }}
+        />
+        <IconButton
+          icon="panel"
+          label={open ? 'Fold the panel' : 'Show the panel'}
+          shortcut="P"
+          pressed={open}
+          onClick={() => {
+            chrome.panelOpen.value = !open;
+          }}
+        />
+      </div>
+    </div>
+  );
+}
+
 function Panel({ chrome, room }: { chrome: Chrome; room: Room }): JSX.Element {
   const { model } = usePanels();
+  const id = useId();
   const { color } = model.state.value;
   const columns = model.columns.value;
   const genes = model.bundle.value?.genes.count ?? 0;
@@ -198,31 +169,27 @@ function Panel({ chrome, room }: { chrome: Chrome; room: Room }): JSX.Element {
     <aside class="ks-panel" aria-label="Colour and display">
       <div class="ks-panel-scroll">
         {!busy && room === 'section' && <SelectionPanel as={room} onMore={() => {}} />}
-        <section class="ks-section">
+        <section class="ks-section ks-tabs-section">
           <h2 class="ks-heading">Colour</h2>
           <ColorTabs
             tab={tab}
+            panel={id}
             onTab={(next) => {
               chosen.value = next;
             }}
           />
-          {!busy && tab === 'gene' && <GenePanel.Search focus={chrome.findGene} />}
-          {!busy && tab === 'annotation' && <AnnotationPanel.Select />}
-          {!busy && tab === 'value' && <ValuePanel.Select />}
         </section>
-        {busy ? (
-          <section class="ks-section" aria-hidden="true">
-            {[0, 1, 2, 3, 4].map((line) => (
-              <div class="ks-skeleton" key={line} />
-            ))}
+        <div class="ks-tabpanel" role="tabpanel" id={id} aria-labelledby={`${id}-tab`}>
+          <section class="ks-section" aria-hidden={busy}>
+            {busy && [0, 1, 2, 3, 4].map((line) => <div class="ks-skeleton" key={line} />)}
+            {!busy && tab === 'gene' && <GenePanel.Search focus={chrome.findGene} />}
+            {!busy && tab === 'annotation' && <AnnotationPanel.Select />}
+            {!busy && tab === 'value' && <ValuePanel.Select />}
           </section>
-        ) : (
-          <>
-            {tab === 'annotation' && <AnnotationPanel.Legend />}
-            {tab === 'gene' && <GenePanel.Facts />}
-            {tab === 'value' && <ValuePanel.Facts />}
-          </>
-        )}
+          {!busy && tab === 'annotation' && <AnnotationPanel.Legend />}
+          {!busy && tab === 'gene' && <GenePanel.Facts />}
+          {!busy && tab === 'value' && <ValuePanel.Facts />}
+        </div>
       </div>
       <Display />
       {!busy && <Regions />}

@@ -8,6 +8,7 @@ import { LayoutSelect } from './layouts';
 import { Outline } from './outline';
 import { ScaleBar } from './scale-bar';
 import { SectionTitles } from './section-titles';
+import { Tooltip } from './tooltip';
 
 /** What stands beside the tissue: the same cells, colours, selection and pointer. */
 export function Beside({
@@ -31,18 +32,21 @@ export function Beside({
         <Outline />
         <Highlight />
         <SectionTitles />
-        <div class="ks-bottom">
-          <ScaleBar />
+        <div class="ks-cards">
+          <div class="ks-top">
+            <div class="ks-card ks-layouts">
+              <LayoutSelect label="What stands beside" layout={beside} onLayout={actions.setBeside} />
+              <IconButton icon="swap" label="Swap the two" shortcut="X" onClick={() => actions.swap()} />
+              <IconButton icon="fit" label="Show all cells here" onClick={() => pane.actions.fit()} />
+              <IconButton icon="close" label="Close" shortcut="B" onClick={() => actions.setBeside(null)} />
+            </div>
+          </div>
+          <div class="ks-bottom">
+            <ScaleBar />
+          </div>
         </div>
+        <Tooltip beside />
       </Panels.Provider>
-      <div class="ks-top">
-        <div class="ks-card ks-layouts">
-          <LayoutSelect label="What stands beside" layout={beside} onLayout={actions.setBeside} />
-          <IconButton icon="swap" label="Swap the two" shortcut="X" onClick={() => actions.swap()} />
-          <IconButton icon="fit" label="Show all cells here" onClick={() => pane.actions.fit()} />
-          <IconButton icon="close" label="Close" shortcut="B" onClick={() => actions.setBeside(null)} />
-        </div>
-      </div>
     </div>
   );
 }

@@ -4,7 +4,7 @@ import { formatCount } from '../lib/format';
 
 interface Button {
   title?: string;
-  /** For screen readers, where the text alone does not say it. */
+  /** For screen readers and with the words that are seen, where the text alone does not say it. */
   label?: string;
   /** Of a switch: whether it is on. */
   pressed?: boolean | undefined;

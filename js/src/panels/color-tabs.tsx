@@ -20,7 +20,9 @@ export function tabOf(color: Color, columns: readonly ColumnInfo[], genes: numbe
   return columns.length === 0 && genes > 0 ? 'gene' : 'annotation';
 }
 
-export function ColorTabs({ tab, onTab }: { tab: Tab; onTab: (tab: Tab) => void }): JSX.Element {
+/** `panel` is the id of what the chosen tab shows; its tab is called by the same with `-tab`. */
+export function ColorTabs(props: { tab: Tab; panel: string; onTab: (tab: Tab) => void }): JSX.Element {
+  const { tab, panel, onTab } = props;
   const { model, actions } = usePanels();
   const group = useRef<HTMLDivElement>(null);
   const columns = model.columns.value;
@@ -59,7 +61,9 @@ export function ColorTabs({ tab, onTab }: { tab: Tab; onTab: (tab: Tab) => void 
           type="button"
           role="tab"
           class="ks-tab"
+          id={tab === name ? `${panel}-tab` : undefined}
           aria-selected={tab === name}
+          aria-controls={tab === name ? panel : undefined}
           tabIndex={tab === name ? 0 : -1}
           onClick={() => choose(name)}
           onKeyDown={step}

@@ -16,6 +16,11 @@ const PATHS = {
   auto: 'M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17zM12 3.5v17M12 8h6.5M12 12h8.5M12 16h6.5',
   help: 'M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17zM9.6 9.4a2.4 2.4 0 1 1 3.5 2.2c-.7.4-1.1.9-1.1 1.7M12 16.4v.1',
   panel: 'M4 5h16v14H4zM15 5v14',
+  one: 'M6 6h12v12H6z',
+  both: 'M4 4h11v5h5v11H9v-5H4z',
+  less: 'M4 4h11v5H9v6H4zM13 20h7v-7M20 13v7h-7',
+  common: 'M9 9h6v6H9zM4 10V4h6M14 20h6v-6',
+  undo: 'M4.500 9.500H15a5 5 0 0 1 0 10H9.500M8.500 5.500l-4 4 4 4',
   zoom: 'M10.5 4.5a6 6 0 1 0 0 12 6 6 0 0 0 0-12zM15 15l4.5 4.5M10.5 8v5M8 10.5h5',
   turn: 'M20 12a8 8 0 1 1-2.6-5.9M20 4v4.5h-4.5',
   mirror: 'M12 3.500v17M9 7.500L3.500 17H9zM15 7.500l5.500 9.500H15z',
@@ -49,15 +54,17 @@ export function IconButton(props: {
   label: string;
   shortcut?: string;
   pressed?: boolean;
+  disabled?: boolean;
   onClick: () => void;
 }): JSX.Element {
-  const { icon, label, shortcut, pressed, onClick } = props;
+  const { icon, label, shortcut, pressed, disabled, onClick } = props;
   return (
     <button
       type="button"
       class="ks-icon-button"
       aria-label={label}
       aria-pressed={pressed}
+      disabled={disabled}
       title={shortcut ? `${label} (${shortcut})` : label}
       onClick={onClick}
     >

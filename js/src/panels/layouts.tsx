@@ -8,9 +8,13 @@ import { usePanels } from './context';
 import { IconButton } from './icons';
 import { SectionFilter, SectionOrderSelect } from './section-order';
 
-/** From this width on, in CSS pixels, the choices stand side by side, and the order of sections beside them. */
-const WIDE = 760;
-const MIDDLE = 560;
+/** About how wide a choice is, in CSS pixels. */
+const LETTER = 7.5;
+const AROUND = 22;
+const WIDEST = 160;
+/** What stands in the same line: the name of the data, what one does with all of it; order and filter of sections. */
+const BESIDES = 400;
+const ARRANGING = 240;
 
 /** What a layout is called, and how one goes there. */
 interface Choice {
@@ -97,10 +101,15 @@ export function Layouts(): JSX.Element | null {
   const { layout, beside } = model.state.value;
   if (choices.length < 2) return null;
   const partner = partnerOf(model);
-  const { width } = model.viewport.value;
+  const sections = layout.kind === 'sections' || layout.kind === 'section';
+  const room = model.viewport.value.width - BESIDES - (sections ? ARRANGING : 0);
+  const wanted = choices.reduce(
+    (sum, { label }) => sum + Math.min(WIDEST, label.length * LETTER + AROUND),
+    0,
+  );
   return (
     <div class="ks-card ks-layouts">
-      {width < WIDE ? (
+      {wanted > room ? (
         <LayoutSelect label="Where the cells stand" layout={layout} onLayout={actions.setLayout} />
       ) : (
         <fieldset class="ks-segments" aria-label="Where the cells stand">
@@ -118,7 +127,7 @@ export function Layouts(): JSX.Element | null {
           ))}
         </fieldset>
       )}
-      {layout.kind === 'sections' && width >= MIDDLE && (
+      {layout.kind === 'sections' && (
         <>
           <SectionOrderSelect layout={layout} />
           <SectionFilter layout={layout} />

@@ -17,6 +17,8 @@ type Grid = Extract<Layout, { kind: 'sections' }>;
 
 const BY = 'by ';
 const GAP = 6;
+/** As its style says. */
+const WIDEST = 320;
 /** Of a number that differs in every section, a filter by single values would be a long list. */
 const MOST_VALUES = 40;
 
@@ -102,7 +104,7 @@ export function SectionFilter({ layout }: { layout: Grid }): JSX.Element | null 
           const at = button.current?.getBoundingClientRect();
           if (event.newState !== 'open' || !at || !sheet.current) return;
           sheet.current.style.top = `${at.bottom + GAP}px`;
-          sheet.current.style.left = `${Math.max(GAP, at.left)}px`;
+          sheet.current.style.left = `max(${GAP}px, min(${at.left}px, 100vw - ${WIDEST + GAP}px))`;
           sheet.current.style.maxHeight = `calc(100vh - ${at.bottom + 2 * GAP}px)`;
         }}
         // Keys that are pressed here are not meant for the tissue.

@@ -6,11 +6,11 @@ import { usePanels } from './context';
 const WIDTH = 260;
 const MAX_ROWS = 6;
 
-export function Tooltip(): JSX.Element | null {
+/** Of the cell under the pointer, in the window that the pointer is in; in the other one its ring is seen. */
+export function Tooltip({ beside = false }: { beside?: boolean }): JSX.Element | null {
   const { model } = usePanels();
   const hover = model.hover.value;
-  // What stands beside has its own pointer; its ring is seen here.
-  if (!hover || hover.beside) return null;
+  if (!hover || (hover.beside ?? false) !== beside) return null;
   const { cell, x, y } = hover;
   const layer = model.layer.value;
   const rows: [string, string, string][] = [];

@@ -1,3 +1,4 @@
+import { effect, untracked } from '@preact/signals';
 import { unproject } from '../lib/camera';
 import type { Disposer } from '../lib/disposer';
 import type { Actions } from '../state/actions';
@@ -6,6 +7,8 @@ import { type Draft, howOf } from '../state/selection';
 import { beginDrawing, type Drawing, type Point } from './drawing';
 
 const CLICK_ZOOM = 2;
+/** A finger that moves farther than this, in CSS pixels, does not tap. */
+const TAP = 6;
 
 export interface InputAnswers {
   /** The cell under a pixel, or -1. */
@@ -24,6 +27,9 @@ export function attachInput(
   const pointers = new Map<number, Point>();
   let drawing: { id: number; line: Drawing; zooms: boolean } | null = null;
   let spaceDown = false;
+  /** Where the one finger came down, as long as it may be a tap. */
+  let tap: Point | null = null;
+  let tapped = false;
   let hoverFrame = 0;
 
   const at = (event: MouseEvent) => {
@@ -40,6 +46,18 @@ export function attachInput(
     });
   };
   disposer.add(() => cancelAnimationFrame(hoverFrame));
+  disposer.add(
+    effect(() => {
+      void model.view.value;
+      // A finger is not there any more to point at something else.
+      if (!tapped) return;
+      tapped = false;
+      untracked(() => {
+        actions.point(null);
+        actions.hover(null);
+      });
+    }),
+  );
 
   disposer.listen<PointerEvent>(canvas, 'pointerdown', (event) => {
     if (event.button > 1) return;
@@ -47,6 +65,7 @@ export function attachInput(
     // A second finger means to zoom, not to draw.
     if (pointers.size > 0) drawing?.line.cancel();
     pointers.set(event.pointerId, at(event));
+    tap = event.pointerType === 'touch' && pointers.size === 1 ? at(event) : null;
     const tool = model.tool.value;
     if (tool === 'move' || spaceDown || event.button !== 0 || pointers.size > 1) return;
     cancelAnimationFrame(hoverFrame);
@@ -54,7 +73,7 @@ export function attachInput(
     const zooms = tool === 'zoom';
     const line = zooms
       ? beginDrawing(model, actions, 'rect', 'replace', at(event))
-      : beginDrawing(model, actions, tool, howOf(event), at(event));
+      : beginDrawing(model, actions, tool, howOf(event, model.how.value), at(event));
     drawing = { id: event.pointerId, line, zooms };
   });
   // Some systems answer the middle button with a scroll of their own.
@@ -78,6 +97,7 @@ export function attachInput(
       return;
     }
     if (Math.hypot(now.x - before.x, now.y - before.y) > 0) actions.hover(null);
+    if (tap && Math.hypot(now.x - tap.x, now.y - tap.y) > TAP) tap = null;
     if (!other) {
       actions.pan(now.x - before.x, now.y - before.y);
       return;
@@ -102,14 +122,17 @@ export function attachInput(
       else if (zooms) actions.zoom(event.shiftKey || event.altKey ? 1 / CLICK_ZOOM : CLICK_ZOOM, at(event));
       return;
     }
-    if (event.type === 'pointerup') {
-      const { x, y } = at(event);
+    if (event.type === 'pointerup' && (tap || event.pointerType !== 'touch')) {
+      const { x, y } = tap ?? at(event);
+      tapped = tap !== null;
       hoverAt(x, y);
     }
   };
   disposer.listen<PointerEvent>(canvas, 'pointerup', release);
   disposer.listen<PointerEvent>(canvas, 'pointercancel', release);
-  disposer.listen<PointerEvent>(canvas, 'pointerleave', () => {
+  disposer.listen<PointerEvent>(canvas, 'pointerleave', (event) => {
+    // A finger leaves whenever it is lifted: what it tapped on stays to be read.
+    if (event.pointerType === 'touch') return;
     cancelAnimationFrame(hoverFrame);
     actions.point(null);
     actions.hover(null);
@@ -139,11 +162,10 @@ export function attachInput(
   };
   disposer.listen<KeyboardEvent>(window, 'keydown', (event) => {
     if (event.key !== ' ') return;
-    // On the tissue the key means to move it, not to scroll the page around it.
-    if (event.target === canvas || event.target === document.body) {
-      if (event.target === canvas) event.preventDefault();
-      setSpace(true);
-    }
+    // On the tissue, here or beside, the key means to move it, not to scroll the page around it.
+    const onTissue = event.target instanceof Element && event.target.matches('.ks-canvas');
+    if (onTissue) event.preventDefault();
+    if (onTissue || event.target === document.body) setSpace(true);
   });
   disposer.listen<KeyboardEvent>(window, 'keyup', (event) => {
     if (event.key === ' ') setSpace(false);

@@ -16,7 +16,7 @@ import {
 } from './class-colours';
 import { type Layer, NO_LAYER } from './layer';
 import { columnsOf, placedCells, type Sections } from './layout';
-import type { Draft, Region, Selection, Tool } from './selection';
+import type { Draft, How, Region, Selection, Tool } from './selection';
 import { INITIAL, merged, orientationOf, type ViewState } from './view-state';
 
 export type Status =
@@ -89,7 +89,13 @@ export interface Model {
   readonly systemDark: Signal<boolean>;
   readonly drawn: Signal<number>;
   readonly tool: Signal<Tool>;
+  /** What becomes of the selection where no key says it. */
+  readonly how: Signal<How>;
   readonly selection: Signal<Selection | null>;
+  /** Of the region that the reader points at in the list: shown as if it were selected. */
+  readonly glance: Signal<Uint8Array | null>;
+  /** Whether there is a selection before this one. */
+  readonly undoable: Signal<boolean>;
   readonly regions: Signal<readonly Region[]>;
   /** Why a file of regions could not be read whole. */
   readonly regionProblem: Signal<string>;
@@ -191,7 +197,10 @@ export function createModel(initial: Partial<ViewState> = {}): Model {
     systemDark,
     drawn: signal(0),
     tool: signal<Tool>('move'),
+    how: signal<How>('replace'),
     selection: signal<Selection | null>(null),
+    glance: signal<Uint8Array | null>(null),
+    undoable: signal(false),
     regions: signal<readonly Region[]>([]),
     regionProblem: signal(''),
     draft: signal<Draft | null>(null),

@@ -82,6 +82,7 @@ export function besidePane(
     drawn: signal(0),
     draft: signal(null),
     outline: signal(null),
+    pointer: signal(null),
   };
   return {
     model: pane,
@@ -109,8 +110,10 @@ export function besidePane(
         if (before.width !== next.width || before.height !== next.height) viewport.value = next;
       },
       hover: (hover) => actions.hover(hover && { ...hover, beside: true }),
-      // The coordinates that are shown are the tissue's.
-      point: () => {},
+      setLayout: (next) => actions.setBeside(next),
+      point(place) {
+        pane.pointer.value = place;
+      },
       draw(draft) {
         pane.draft.value = draft;
       },

@@ -17,6 +17,8 @@ import {
 
 export interface SelectionActions {
   setTool(tool: Tool): void;
+  /** What becomes of the selection where no key says it; drawing tools only. */
+  setHow(how: How): void;
   /** The line that is being drawn, or null when it is done or given up. */
   draw(draft: Draft | null): void;
   /** `outline` is the line around the cells, which stays to be seen. */
@@ -29,6 +31,8 @@ export interface SelectionActions {
   /** Selects the cells in sight that were not selected. */
   invertSelection(): void;
   undoSelection(): void;
+  /** The other cells step back for these while the reader points at their region; null ends that. */
+  glance(mask: Uint8Array | null): void;
   /** Keeps the selection under a name; a region of that name is replaced. */
   addRegion(name?: string): void;
   /** False where the name is empty or belongs to another region. */
@@ -53,6 +57,7 @@ export function createSelectionActions(model: Model): SelectionActions {
     batch(() => {
       model.selection.value = next;
       model.outline.value = next && outline;
+      model.undoable.value = true;
     });
   };
 
@@ -77,7 +82,11 @@ export function createSelectionActions(model: Model): SelectionActions {
       batch(() => {
         model.tool.value = tool;
         model.draft.value = null;
+        if (tool !== 'lasso' && tool !== 'rect') model.how.value = 'replace';
       });
+    },
+    setHow(how) {
+      model.how.value = how;
     },
     draw(draft) {
       model.draft.value = draft;
@@ -89,7 +98,8 @@ export function createSelectionActions(model: Model): SelectionActions {
         (before === null || how === 'replace') && outline ? outline : null,
       );
     },
-    selectWhere(wanted, how) {
+    selectWhere(wanted, asked) {
+      const how = asked === 'replace' ? model.how.value : asked;
       const visible = seen();
       const cells = new Uint32Array(total() ?? 0);
       let count = 0;
@@ -114,7 +124,11 @@ export function createSelectionActions(model: Model): SelectionActions {
       batch(() => {
         model.selection.value = bits ? selectionOf(unpackBits(bits, total() ?? 0)) : null;
         model.outline.value = null;
+        model.undoable.value = past.length > 0;
       });
+    },
+    glance(mask) {
+      model.glance.value = mask;
     },
     addRegion(name) {
       const selection = model.selection.value;
@@ -139,7 +153,8 @@ export function createSelectionActions(model: Model): SelectionActions {
     removeRegion(name) {
       model.regions.value = model.regions.value.filter((region) => region.name !== name);
     },
-    selectRegion(name, how = 'replace') {
+    selectRegion(name, asked = 'replace') {
+      const how = asked === 'replace' ? model.how.value : asked;
       const region = find(name);
       if (!region) return;
       if (how === 'replace') return put(region.count > 0 ? { mask: region.mask, count: region.count } : null);

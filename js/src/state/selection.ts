@@ -77,10 +77,10 @@ export function visibleTest(
   return (cell) => flags[codes[cell] ?? 0] !== 1;
 }
 
-/** What the keys that are held say: Shift adds, Alt takes away, both keep what is in both. */
-export function howOf(event: Pick<MouseEvent, 'shiftKey' | 'altKey'>): How {
+/** What the keys that are held say: Shift adds, Alt takes away, both keep what is in both; without any, `plain`. */
+export function howOf(event: Pick<MouseEvent, 'shiftKey' | 'altKey'>, plain: How = 'replace'): How {
   if (event.shiftKey && event.altKey) return 'intersect';
-  return event.shiftKey ? 'add' : event.altKey ? 'subtract' : 'replace';
+  return event.shiftKey ? 'add' : event.altKey ? 'subtract' : plain;
 }
 
 /** The first of “Region 1”, “Region 2”, … that is free. */

@@ -1,0 +1,152 @@
+"""What floats on the tissue stays inside its window, and says what failed where no panel does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import Viewer
+
+from karospace_jupyter import adata_to_karospace
+from karospace_jupyter.datasets import synthetic_tissue
+
+pytestmark = pytest.mark.e2e
+
+SECTION = "Patient 03, second block, counted from the left"
+EMBEDDINGS = [
+    "X_umap",
+    "X_pca",
+    "X_scVI_latent_after_integration_of_all_samples",
+    "X_phate",
+    "X_draw_graph_fa",
+    "X_tsne",
+]
+
+# Buttons that are not wholly inside their window and their card, and cards and buttons that lie on others.
+MISPLACED = """() => [...document.querySelectorAll('.ks-stage, .ks-beside')].flatMap((stage) => {
+  const wrong = [];
+  const seen = (what) => [...stage.querySelectorAll(what)].filter((one) => one.checkVisibility() && !one.closest('[popover]'));
+  const cards = seen('.ks-cards .ks-card');
+  const buttons = seen('.ks-cards :is(button, select)');
+  const name = (one) => one.getAttribute('aria-label') ?? (one.textContent || one.className);
+  const inside = (one, around) => {
+    const [a, b] = [one.getBoundingClientRect(), around.getBoundingClientRect()];
+    const out = Math.max(b.left - a.left, b.top - a.top, a.right - b.right, a.bottom - b.bottom);
+    if (out > 0.5) wrong.push(`${name(one)} is ${out} px outside of ${around.className}`);
+  };
+  for (const one of [...cards, ...buttons]) inside(one, stage);
+  for (const one of buttons) inside(one, one.closest('.ks-card'));
+  for (const one of buttons) if (one.clientWidth < 24) wrong.push(`${name(one)} is ${one.clientWidth} px wide`);
+  for (const group of [cards, buttons])
+    group.forEach((one, at) => group.slice(at + 1).forEach((other) => {
+      const [a, b] = [one.getBoundingClientRect(), other.getBoundingClientRect()];
+      const across = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+      const down = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+      if (across > 0.5 && down > 0.5) wrong.push(`${name(one)} lies on ${name(other)}`);
+    }));
+  return wrong;
+})"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Long names, many embeddings, sections with a fact to filter by."""
+    adata = synthetic_tissue(n_cells=1200, seed=2)
+    first = adata.obs["section"].cat.categories[0]
+    code = (adata.obs["section"] == first).to_numpy()
+    adata.obs["section"] = pd.Categorical(np.where(code, SECTION, "Patient 04"))
+    adata.obs["stage"] = pd.Categorical(np.where(code, "late", "early"))
+    adata.uns.pop("section_colors", None)
+    rng = np.random.default_rng(0)
+    for key in EMBEDDINGS:
+        adata.obsm[key] = rng.normal(size=(adata.n_obs, 2))
+    path = tmp_path_factory.mktemp("cards") / "b"
+    name = "A data set with a name as long as people give them, twice"
+    adata_to_karospace(adata, path, genes_mode=["EPCAM"], embeddings=EMBEDDINGS, dataset_name=name)
+    return path
+
+
+@pytest.fixture(scope="module")
+def scripted(folder: Path) -> str:
+    return (folder / "index.html").as_uri()
+
+
+UMAP = {"kind": "embedding", "name": "X_umap"}
+GRID = {"kind": "sections", "columns": 2, "order": "file"}
+ONE = {"kind": "section", "name": SECTION}
+LONG = {"kind": "embedding", "name": "X_scVI_latent_after_integration_of_all_samples"}
+
+
+@pytest.mark.parametrize(
+    ("size", "touch"),
+    [
+        ((400, 500), True),
+        ((980, 470), True),
+        *(((w, h), False) for w, h in [(400, 500), (980, 470), (1360, 860), (2560, 1440), (3840, 2160)]),
+    ],
+)
+def test_every_button_lies_inside_its_window(browser: Any, scripted: str, size: tuple[int, int], touch: bool) -> None:
+    context = browser.new_context(viewport={"width": size[0], "height": size[1]}, has_touch=touch)
+    viewer = Viewer(context.new_page())
+    page = viewer.page
+    viewer.open(scripted)
+    if touch:
+        assert page.evaluate("matchMedia('(pointer: coarse)').matches")
+    states = [(GRID, None), (ONE, None), (LONG, None), (GRID, UMAP), (ONE, LONG)]
+    for layout, beside in states[3:] if size[0] > 2000 else states:
+        viewer.set(layout=layout, beside=beside)
+        for key in "pvl":  # the panel folds or opens; with the switch of the lasso and without
+            page.keyboard.press(key)
+            try:
+                page.wait_for_function(f"() => ({MISPLACED})().length === 0", timeout=4000)
+            except Exception:
+                pytest.fail(f"{layout}, {beside}, {key}: " + "; ".join(page.evaluate(MISPLACED)))
+    # What sections can be ordered and filtered by is there in the smallest window, too.
+    viewer.set(layout=GRID, beside=None)
+    page.get_by_label("Order of the sections").first.select_option("by stage")
+    page.get_by_role("button", name="Filter").click()
+    box = page.get_by_role("dialog", name="Sections that are shown").bounding_box()
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= size[0]
+    page.get_by_label("late").uncheck()
+    page.get_by_role("button", name="1 of 2").wait_for()
+    assert viewer.problems == []
+    context.close()
+
+
+@pytest.mark.parametrize("how", ["folded", "embedded"])
+def test_what_failed_is_told_on_the_tissue(
+    folder: Path, serve: Callable[[Path], str], viewer: Viewer, how: str
+) -> None:
+    page = viewer.page
+    lost = True
+    page.route("**/gene_*", lambda route: route.fulfill(status=404) if lost else route.continue_())
+    viewer.open(serve(folder) + ("?embed=1" if how == "embedded" else ""))
+    if how == "folded":
+        page.keyboard.press("p")
+    gene = {"kind": "gene", "gene": "EPCAM"}
+    ask = "color => window.karospace.setState({color}).catch(() => {})"
+    page.evaluate(ask, gene)
+    said = page.get_by_role("alert")
+    said.get_by_text("is missing").wait_for()
+    assert said.count() == 1
+    if how == "folded":
+        # The panel says it itself.
+        page.keyboard.press("p")
+        page.locator(".ks-panel").get_by_role("alert").wait_for()
+        assert said.count() == 1
+        page.keyboard.press("p")
+    assert page.evaluate(MISPLACED) == []
+    said.get_by_role("button", name="Dismiss").click()
+    said.wait_for(state="detached")
+    page.evaluate(ask, {"kind": "none"})
+    page.evaluate(ask, gene)
+    said.get_by_text("is missing").wait_for()
+    lost = False
+    said.get_by_role("button", name="Try again").click()
+    said.wait_for(state="detached")
+    page.wait_for_function("() => typeof window.karospace.valueAt(0) === 'number'")
