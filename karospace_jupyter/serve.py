@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import functools
 import io
@@ -9,7 +10,10 @@ import logging
 import mimetypes
 import os
 import re
+import socket
+import sys
 import threading
+import weakref
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -19,6 +23,7 @@ from urllib.parse import unquote, urlsplit
 from karospace_jupyter.errors import BundleError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
 logger = logging.getLogger(__name__)
@@ -61,10 +66,19 @@ class BundleServer:
     """
 
     def __init__(self, content: str | os.PathLike[str] | Readable, *, port: int = 8000) -> None:
-        self.content = Path(content).resolve() if isinstance(content, (str, os.PathLike)) else content
+        self.content = content
         self.wanted_port = port
-        self._server: ThreadingHTTPServer | None = None
+        self._server: _Server | None = None
         self._thread: threading.Thread | None = None
+
+    @property
+    def content(self) -> Path | Readable:
+        """What is served; another content takes its place from the next request on, at the same address."""
+        return self._content
+
+    @content.setter
+    def content(self, content: str | os.PathLike[str] | Readable) -> None:
+        self._content = Path(content).resolve() if isinstance(content, (str, os.PathLike)) else content
 
     @property
     def port(self) -> int:
@@ -83,8 +97,8 @@ class BundleServer:
         self._thread.start()
         return self
 
-    def _bind(self) -> ThreadingHTTPServer:
-        handler = functools.partial(_Handler, self.content)
+    def _bind(self) -> _Server:
+        handler = functools.partial(_Handler, lambda: self.content)
         tried = [0] if self.wanted_port == 0 else range(self.wanted_port, min(self.wanted_port + _TRIED_PORTS, 65536))
         last: OSError | None = None
         for port in tried:
@@ -98,7 +112,7 @@ class BundleServer:
         raise OSError(errno.EADDRINUSE, msg) from last
 
     def stop(self) -> None:
-        """Stop listening and wait for the thread."""
+        """Stop listening, end the connections that browsers keep open, and wait for the thread."""
         if self._server is not None and self._thread is not None:
             self._server.shutdown()
             self._thread.join()
@@ -116,9 +130,27 @@ class BundleServer:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    # Two servers on one port would answer in turn on some systems.
-    allow_reuse_address = False
+    # On Linux it means that connections which have just ended do not keep the port; elsewhere, two servers on one.
+    allow_reuse_address = sys.platform == "linux"
     allow_reuse_port = False
+
+    def __init__(self, address: tuple[str, int], handler: Callable[..., _Handler]) -> None:
+        self._accepted: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+        super().__init__(address, handler)
+
+    def get_request(self) -> tuple[socket.socket, object]:
+        request, address = super().get_request()
+        self._accepted.add(request)
+        return request, address
+
+    def server_close(self) -> None:
+        super().server_close()
+        for request in self._accepted:
+            with contextlib.suppress(OSError):  # it has ended by itself
+                request.shutdown(socket.SHUT_RDWR)
+
+    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002 - the base class has it
+        logger.debug("the connection of %s broke", client_address, exc_info=True)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -126,7 +158,7 @@ class _Handler(BaseHTTPRequestHandler):
     server_version = "karospace"
     sys_version = ""
 
-    def __init__(self, content: Path | Readable, *arguments: object) -> None:
+    def __init__(self, content: Callable[[], Path | Readable], *arguments: object) -> None:
         self._content = content
         super().__init__(*arguments)  # type: ignore[arg-type]  # socketserver passes request, address, server
 
@@ -191,11 +223,12 @@ class _Handler(BaseHTTPRequestHandler):
     def _file(self, name: str) -> BinaryIO | None:
         if "\x00" in name or "\\" in name or ".." in name.split("/"):
             return None
+        content = self._content()
         try:
-            if not isinstance(self._content, Path):
-                return io.BytesIO(self._content.read(name))
-            real = (self._content / name).resolve(strict=True)
-            return real.open("rb") if real.is_relative_to(self._content) and real.is_file() else None
+            if not isinstance(content, Path):
+                return io.BytesIO(content.read(name))
+            real = (content / name).resolve(strict=True)
+            return real.open("rb") if real.is_relative_to(content) and real.is_file() else None
         except (BundleError, OSError, RuntimeError):
             return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import socket
 import threading
@@ -100,3 +101,33 @@ def test_stop_frees_the_port_and_the_thread(tmp_path):
     assert thread not in threading.enumerate()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", port))
+
+
+def test_stop_ends_what_a_browser_keeps_open_and_the_port_is_free_for_the_next(tmp_path):
+    (tmp_path / "index.html").write_text("one")
+    server = BundleServer(tmp_path, port=0).start()
+    port = server.port
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as kept:
+        kept.request("GET", "/")
+        assert kept.getresponse().read() == b"one"
+        server.stop()
+        assert kept.sock.recv(1) == b""
+    with BundleServer(tmp_path, port=port) as again:
+        assert again.port == port
+        assert ask(again, "/")[0] == 200
+
+
+def test_another_content_is_served_at_the_same_address(tmp_path):
+    class Two:
+        def read(self, path):
+            return b"two"
+
+    (tmp_path / "index.html").write_text("one")
+    with (
+        BundleServer(tmp_path, port=0) as server,
+        contextlib.closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)) as kept,
+    ):
+        for wanted in (b"one", b"two"):
+            kept.request("GET", "/")
+            assert kept.getresponse().read() == wanted
+            server.content = Two()
