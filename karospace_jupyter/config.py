@@ -7,6 +7,7 @@ The string below each field is its documentation; forms and help are made from i
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -289,6 +290,15 @@ class ExportConfig(BaseModel):
     def _no_truth(cls, value: object) -> object:
         if isinstance(value, bool):
             msg = "a number is needed"
+            raise ValueError(msg)
+        return value
+
+    @field_validator("downsample", "seed", "jobs", "memory_mb", mode="before")
+    @classmethod
+    def _plain_number(cls, value: object) -> object:
+        # Half of the world writes fifty thousand as 50.000, which would be read as 50.
+        if isinstance(value, str) and not re.fullmatch(r"\s*[+-]?[0-9]+\s*", value):
+            msg = "a whole number is needed"
             raise ValueError(msg)
         return value
 

@@ -8,7 +8,7 @@ from functools import partial
 from tkinter import ttk
 from typing import TYPE_CHECKING, Any
 
-from karospace_jupyter.desktop.parts import Entry, Field, Segments, select_all
+from karospace_jupyter.desktop.parts import Entry, Field, Segments, select_all, ungrouped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,7 +86,7 @@ class Genes(Field):
         note = f"of {n:,}"
         if mode == "hvgs" and summary["marked"]:
             note += f" · {summary['marked']:,} are marked as variable"
-        if mode == "all" or (rest.isdigit() and int(rest) >= n):
+        if mode == "all" or (rest.isascii() and rest.isdigit() and int(rest) >= n):
             note = f"All {n:,} genes."
         self.note.configure(text=note)
         estimate = self._desk.shown.estimate
@@ -131,7 +131,7 @@ class Genes(Field):
     def _on_number(self, text: str) -> None:
         mode = self.segments.variable.get()
         if mode in {"hvgs", "top_mean"}:
-            self._desk.change(genes_mode=f"{mode}:{text.strip().replace(',', '')}")
+            self._desk.change(genes_mode=f"{mode}:{ungrouped(text)}")
 
     def _on_browse(self) -> None:
         path = self._pick()

@@ -7,7 +7,7 @@ from functools import partial
 from tkinter import ttk
 from typing import TYPE_CHECKING, Any
 
-from karospace_jupyter.desktop.parts import Choice, Entry, Field, Tip
+from karospace_jupyter.desktop.parts import Choice, Entry, Field, Tip, ungrouped
 from karospace_jupyter.desktop.places import Places
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ class More(ttk.Frame):
         self._desk.change(**{option: self.ticks[option].get()})
 
     def _on_number(self, option: str, kind: type[int | float], text: str) -> None:
-        text = text.strip().replace(",", "")
+        text = ungrouped(text)
         try:
             value: Any = kind(text) if text else _DEFAULTS.get(option)
         except ValueError:
@@ -182,7 +182,7 @@ class More(ttk.Frame):
 
 def _same(text: str, value: Any, default: Any) -> bool:  # noqa: ANN401 - of any option
     """Whether a text that somebody types says this value already."""
-    text = text.strip().replace(",", "")
+    text = ungrouped(text)
     if text == "":
         return value is None or value == default
     if isinstance(value, str) or value is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tkinter as tk
 from functools import partial
 from tkinter import ttk
@@ -358,6 +359,12 @@ class Scrolled(ttk.Frame):
             self._canvas.yview_moveto(top / height)
         elif bottom > first + shown:
             self._canvas.yview_moveto((bottom - shown) / height)
+
+
+def ungrouped(text: str) -> str:
+    """Return what somebody typed as a number without the commas between its thousands; any other comma stays."""
+    text = text.strip()
+    return text.replace(",", "") if re.fullmatch(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?", text) else text
 
 
 def wheel_steps(event: tk.Event[Any]) -> int:

@@ -280,12 +280,27 @@ def test_numbers_are_checked_as_one_types(person: Any, tissue_file: Path) -> Non
     person.settle()
     person.shot("more")
     field, entry = window.form.more.numbers["downsample"]
-    for text, wrong in (("0", True), ("-3", True), ("many", True), ("1e3", True), ("1,000", False), ("", False)):
+    for text, wrong in (
+        ("0", True), ("-3", True), ("many", True), ("1e3", True), ("50.000", True), ("50,5", True), ("²", True),
+        ("1,000", False), ("", False),
+    ):  # fmt: skip
         entry.variable.set(text)
         person.settle()
         assert bool(field.problem.cget("text")) == wrong, text
         assert entry.variable.get() == text
     assert person.shown.options["downsample"] is None
+    field, entry = window.form.more.numbers["max_asset_mb"]
+    for text, wrong in (("1,5", True), ("1.5", False), ("1,000", False)):
+        entry.variable.set(text)
+        person.settle()
+        assert bool(field.problem.cget("text")) == wrong, text
+    assert person.shown.options["max_asset_mb"] == 1000
+    number = window.form.genes.number
+    for text, wrong in (("²", True), ("1.000", True), ("1,000", False)):
+        number.variable.set(text)
+        person.settle()
+        assert bool(window.form.genes.problem.cget("text")) == wrong, text
+    assert window.form.genes.note.cget("text") == "All 80 genes."
 
 
 def test_sections_embeddings_and_the_view(person: Any, tissue_file: Path, tmp_path: Path) -> None:
