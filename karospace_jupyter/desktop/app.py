@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
+import os
+import shutil
+import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -56,10 +59,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _say(text: str) -> None:
-    """Write to the terminal; where a program has none, in a box of the system."""
+    """Write to the terminal; for who started it from a menu, which has none, in a box of the system."""
     if sys.stderr is not None:
         print(text, file=sys.stderr)
-    elif sys.platform == "win32":
+        if sys.stderr.isatty():
+            return
+    if sys.platform == "win32":
         import ctypes
 
         ctypes.windll.user32.MessageBoxW(None, text, "KaroSpace", 0x10)
+        return
+    boxes = {
+        "osascript": ["-e", "on run texts", "-e", 'display alert "KaroSpace" message item 1 of texts', "-e", "end run"],
+        "zenity": ["--error", "--no-markup", "--title=KaroSpace", "--text"],
+        "kdialog": ["--title", "KaroSpace", "--error"],
+        "xmessage": [],
+    }
+    found = next((name for name in boxes if shutil.which(name)), None)
+    if found and (sys.platform == "darwin" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        subprocess.run([found, *boxes[found], text], check=False)  # noqa: S603 - one of these

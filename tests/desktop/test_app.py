@@ -43,6 +43,22 @@ def test_without_tk_it_names_the_package() -> None:
     assert "Traceback" not in ended.stderr
 
 
+def test_who_started_it_from_a_menu_is_told_in_a_box(tmp_path: Path) -> None:
+    said = tmp_path / "said.txt"
+    box = tmp_path / "zenity"
+    box.write_text(f'#!/bin/sh\nfor text; do :; done\nprintf "%s" "$text" > "{said}"\n')
+    box.chmod(0o755)
+    code = (
+        "import sys; sys.modules['tkinter'] = None; from karospace_jupyter.desktop.app import main; sys.exit(main([]))"
+    )
+    environment = {**os.environ, "PATH": str(tmp_path), "DISPLAY": ":0"}
+    ended = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.returncode == 1
+    assert "python3-tk" in said.read_text()
+
+
 def test_version_and_usage() -> None:
     assert run("--version").stdout.startswith("karospace-export-app ")
     assert run("--nonsense").returncode == 2
@@ -123,9 +139,17 @@ def _drive(screen: str, file: Path, end: str, app: Any, tmp_path: Path) -> None:
     processes = children(app.pid)
     assert processes
     if end == "key":
-        time.sleep(1)  # the export's end is on its way to the window
-        xdotool("key", "ctrl+q")
-        assert app.wait(timeout=30) == 0
+        # While the window has not heard of the export's end it asks; "No" is what Return says.
+        deadline = time.monotonic() + 60
+        while app.poll() is None:
+            assert time.monotonic() < deadline
+            xdotool("key", "ctrl+q")
+            patience = time.monotonic() + 3
+            while app.poll() is None and time.monotonic() < patience:
+                time.sleep(0.1)
+            if app.poll() is None:
+                xdotool("key", "Return")
+        assert app.returncode == 0
     else:
         app.send_signal(signal.SIGKILL)
         app.wait()
