@@ -40,17 +40,22 @@ def main() -> int:
             "import sys\nfrom karospace_jupyter.desktop.app import main\n\n"
             "if __name__ == '__main__':\n    sys.exit(main())\n"
         )
-        options = ["--noconfirm", "--windowed", "--name", "KaroSpace", "--icon", str(icon)]
-        options += ["--distpath", "dist", "--workpath", "build/app", "--specpath", folder]
-        options += ["--copy-metadata", "karospace-jupyter", "--hidden-import", "karospace_jupyter.export"]
-        for package in _WHOLE:
-            options += ["--collect-all", package] if _there(package) else []
-        for package in _DATA:
-            options += ["--collect-data", package, "--collect-submodules", package]
-        for package in _WITHOUT:
-            options += ["--exclude-module", package]
-        run([*options, str(start)])
+        run(recipe(folder, icon, start))
     return 0
+
+
+def recipe(folder: str, icon: Path, start: Path) -> list[str]:
+    """Return what PyInstaller is asked for; `folder` takes what it needs meanwhile."""
+    asked = ["--noconfirm", "--windowed", "--name", "KaroSpace", "--icon", str(icon)]
+    asked += ["--distpath", "dist", "--workpath", "build/app", "--specpath", folder]
+    asked += ["--copy-metadata", "karospace-jupyter", "--hidden-import", "karospace_jupyter.export"]
+    for package in _WHOLE:
+        asked += ["--collect-all", package] if _there(package) else []
+    for package in _DATA:
+        asked += ["--collect-data", package, "--collect-submodules", package]
+    for package in _WITHOUT:
+        asked += ["--exclude-module", package]
+    return [*asked, str(start)]
 
 
 def _there(package: str) -> bool:

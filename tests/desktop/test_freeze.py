@@ -1,0 +1,69 @@
+"""What PyInstaller is asked for, without asking it: the program itself takes minutes (`make app`)."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import subprocess
+import sys
+import types
+from importlib.metadata import distribution
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from karospace_jupyter.desktop import freeze
+
+
+def values(asked: list[str], option: str) -> set[str]:
+    return {value for name, value in itertools.pairwise(asked) if name == option}
+
+
+def test_the_recipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[list[str]] = []
+
+    def run(asked: list[str]) -> None:
+        seen.append(asked)
+        # What it is given exists while it runs, and is Python and a picture.
+        compile(Path(asked[-1]).read_text(), "start", "exec")
+        assert Path(asked[asked.index("--icon") + 1]).stat().st_size > 1000
+
+    fake = types.ModuleType("PyInstaller.__main__")
+    fake.run = run  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "PyInstaller", types.ModuleType("PyInstaller"))
+    monkeypatch.setitem(sys.modules, "PyInstaller.__main__", fake)
+    assert freeze.main() == 0
+    [asked] = seen
+    assert "--windowed" in asked
+    assert values(asked, "--copy-metadata") == {"karospace-jupyter"}
+    assert distribution("karospace-jupyter").version  # the window shows it
+    whole, without = values(asked, "--collect-all"), values(asked, "--exclude-module")
+    assert {"anndata", "pydantic"} <= whole
+    assert not whole & without
+    assert values(asked, "--collect-submodules") == {"karospace_jupyter"}
+    viewer = files("karospace_jupyter").joinpath("_static", "viewer.html")
+    assert viewer.is_file(), "without it no bundle has a page"
+
+
+def test_nothing_is_left_out_that_an_export_loads(tmp_path: Path, tissue_file: Path) -> None:
+    code = f"""
+import json, sys
+from pathlib import Path
+from karospace_jupyter.config import ExportConfig
+from karospace_jupyter.export import run
+from karospace_jupyter.form.look import look
+from karospace_jupyter.form.summary import summarise
+from karospace_jupyter.job import Job
+for name in {sorted(freeze._WITHOUT)!r}:
+    sys.modules[name] = None  # as where it is not there
+summarise({str(tissue_file)!r})
+look({str(tissue_file)!r}, {{"outdir": {str(tmp_path / "out")!r}}})
+bundle = run(Path({str(tissue_file)!r}), ExportConfig(outdir={str(tmp_path / "out")!r}), Job.null())
+print(json.dumps(bundle.manifest.n_cells))
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert json.loads(ended.stdout) == 1200
