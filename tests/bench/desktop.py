@@ -1,7 +1,6 @@
-"""How long the desktop app's window is silent, against 100 ms: at opening, drawing, zooming, typing, with many columns.
+"""How long the desktop app's window is silent, against 100 ms, while everything goes on that could keep it.
 
-Needs a display: `xvfb-run python tests/bench/desktop.py` without one.
-"""
+Needs a display: `xvfb-run python tests/bench/desktop.py` without one."""
 
 from __future__ import annotations
 
@@ -19,6 +18,8 @@ from karospace_jupyter.datasets import synthetic_tissue
 LIMIT_S = 0.1
 _TICK_MS = 2
 _COLUMNS = 600
+_LINES = 2_000
+_TYPED = (1_500, 5_000)
 
 
 class Watch:
@@ -45,7 +46,7 @@ class Watch:
         while not done() or time.perf_counter() - start < seconds:
             self._root.update()
             time.sleep(0.001)
-        self.took[name] = time.perf_counter() - start
+        self.took[name] = self.took.get(name, 0) + time.perf_counter() - start
 
 
 def main() -> None:
@@ -67,6 +68,9 @@ def main() -> None:
         watch.until("start", root.winfo_viewable, 1)
         window.open(str(file))
         watch.until("open and draw the form", lambda: desk.shown.path and not desk.shown.pending, 1)
+        for _ in range(2):
+            root.after(1, window.form.more.toggle)
+            watch.until("unfold and fold More", lambda: True, 0.5)
         for step in (1, 1, 0):
             root.after(1, window.zoom, step)
             watch.until("zoom", lambda: True, 1)
@@ -77,8 +81,10 @@ def main() -> None:
         desk.change(outdir=str(Path(folder) / "out"), genes_mode="all")
         watch.until("look at every gene", lambda: not desk.shown.pending)
         window.export()
-        watch.until("export", lambda: desk.shown.result and not desk.shown.running)
-        type_genes(window, watch, [str(name) for name in adata.var_names[:1500]])
+        watch.until("export 36,000 × 5,000", lambda: desk.shown.result and not desk.shown.running)
+        fill_the_log(window, watch)
+        for n in _TYPED:
+            type_genes(window, watch, [str(name) for name in adata.var_names[:n]])
         window.open(str(wide))
         watch.until(f"open {_COLUMNS} columns", lambda: desk.shown.path == str(wide) and not desk.shown.pending, 1)
         assert window.form is not None
@@ -89,21 +95,42 @@ def main() -> None:
         desk.change(annotation_columns=[fact["name"] for fact in desk.shown.summary["columns"]])
         watch.until("tick them all", lambda: not desk.shown.pending, 0.5)
         window.close()
-    print(f"{'while':<26}{'took':>8}{'longest silence':>18}{'of the limit':>14}")
+    print(f"{'while':<28}{'took':>8}{'longest silence':>18}{'limit':>10}  verdict")
     for name, seconds in watch.took.items():
         longest = watch.longest[name]
-        print(f"{name:<26}{seconds:>6.1f} s{longest * 1000:>15.0f} ms{longest / LIMIT_S:>13.2f}×")
+        verdict = "met" if longest <= LIMIT_S else "NOT MET"
+        print(f"{name:<28}{seconds:>6.1f} s{longest * 1000:>15.0f} ms{LIMIT_S * 1000:>7.0f} ms  {verdict}")
+
+
+def fill_the_log(window: Any, watch: Watch) -> None:
+    """The log is open while lines come, as fast as they ever do; then all of them at once."""
+    shown, run = window.desk.shown, window.run
+    lines: tuple[str, ...] = ()
+    window.root.after(1, run.log.toggle)
+    for at in range(0, _LINES, _LINES // 20):
+        lines += tuple(f"{at + i:7.1f} s  Writing genes" for i in range(_LINES // 20))
+        shown.export = {**shown.export, "log": lines}
+        window.root.after(1, window._on_change, "export")
+        watch.until(f"a log of {_LINES:,} lines grows", lambda: True, 0.1)
+    shown.export = {**shown.export, "log": tuple(reversed(lines))}
+    window.root.after(1, window._on_change, "export")
+    watch.until("the log is another one", lambda: True, 0.5)
+    window.root.after(1, run.log.toggle)
+    shown.export = {**shown.export, "log": ()}
+    window._on_change("export")
+    watch.until("the log is another one", lambda: True, 0.2)
 
 
 def type_genes(window: Any, watch: Watch, names: list[str]) -> None:
     """A long list is there; somebody types on at its end."""
-    window.desk.change(genes_mode=names)
-    watch.until(f"type after {len(names):,} genes", lambda: not window.desk.shown.pending, 0.5)
+    stage = f"type after {len(names):,} genes"
+    window.root.after(1, lambda: window.desk.change(genes_mode=names))
+    watch.until(stage, lambda: not window.desk.shown.pending, 0.5)
     text = window.form.genes.typed.text
     text.focus_force()
     for letter in "\nCD3E KRT8 ":
         window.root.after(1, text.insert, "end", letter)
-        watch.until(f"type after {len(names):,} genes", lambda: True, 0.1)
+        watch.until(stage, lambda: True, 0.1)
 
 
 if __name__ == "__main__":
