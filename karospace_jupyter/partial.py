@@ -157,12 +157,18 @@ def _prefix(target: Path) -> str:
     return f".{target.name[:80]}.partial-"
 
 
-def sweep(target: Path) -> None:
-    """Remove what killed exports to the same target left behind."""
+def sweep(target: Path, *, gone: int = 0) -> None:
+    """Remove what killed exports to the same target left behind.
+
+    Parameters
+    ----------
+    gone
+        A process that has ended for certain: not every system tells.
+    """
     here = socket.gethostname()
     for folder in target.parent.glob(glob.escape(_prefix(target)) + "*"):
         host, _, rest = folder.name.removeprefix(_prefix(target)).rpartition("-")[0].rpartition("-")
-        if host != here or not rest.isdigit() or _alive(int(rest)):
+        if host != here or not rest.isdigit() or (int(rest) != gone and _alive(int(rest))):
             continue
         logger.info("removing %s, left by a process that is gone", folder)
         shutil.rmtree(folder, ignore_errors=True)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from karospace_jupyter.desktop.desk import Desk
     from karospace_jupyter.desktop.theme import Theme
 
+_ROWS = 9
 _DOTS = 5
 _FINE = 4
 _SCALE = ("#440154", "#3b528b", "#21918c", "#5ec962", "#fde725")
@@ -34,8 +35,11 @@ class Columns(Field):
         self._pictures: dict[tuple[Any, ...], tk.PhotoImage] = {}
         self._painted: dict[str, bool | None] = {}
         """Rows that have their picture, and whether it is ticked."""
-        self.rowconfigure(1, weight=1)
-        self.body.rowconfigure(1, weight=1)
+        self.many = len(self._facts) > _ROWS
+        """Whether there are more than are seen at once."""
+        if self.many:
+            self.rowconfigure(1, weight=1)
+            self.body.rowconfigure(1, weight=1)
         self.search = Entry(self.body, theme, lambda _: self._fill(), hint=f"Search {len(self._facts)} columns")
         if len(self._facts) > 7:
             self.search.grid(row=0, column=0, columnspan=2, sticky="ew", pady=(0, px(6)))
@@ -44,10 +48,11 @@ class Columns(Field):
         frame.columnconfigure(0, weight=1)
         frame.rowconfigure(0, weight=1)
         self.tree = ttk.Treeview(
-            frame, columns=("kind",), show="tree", selectmode="browse", height=min(9, max(3, len(self._facts)))
+            frame, columns=("kind",), show="tree", selectmode="browse", height=min(_ROWS, max(3, len(self._facts)))
         )
         self.tree.column("#0", width=px(220), minwidth=px(120), stretch=True)
-        self.tree.column("kind", width=px(150), minwidth=px(90), anchor="e", stretch=False)
+        kinds = max((theme.body.measure(_kind(fact)) for fact in self._facts), default=0) + px(12)
+        self.tree.column("kind", width=min(kinds, px(150)), minwidth=px(40), anchor="e", stretch=False)
         self.tree.tag_configure("other", foreground=theme.colors.muted)
         self.tree.tag_configure("none", foreground=theme.colors.muted)
         self.tree.grid(row=0, column=0, sticky="nsew")
@@ -60,7 +65,7 @@ class Columns(Field):
         self.tree.bind("<Return>", self._on_key)
         self.tree.bind("<FocusIn>", self._on_focus)
         foot = ttk.Frame(self.body)
-        foot.grid(row=2, column=0, columnspan=2, sticky="ew", pady=(px(4), 0))
+        foot.grid(row=2, column=0, columnspan=2, sticky="ew", padx=(px(2), 0), pady=(px(4), 0))
         self.count = ttk.Label(foot, style="Muted.TLabel")
         self.count.pack(side="left")
         for text, command in (

@@ -8,6 +8,7 @@ from tkinter import filedialog
 from typing import TYPE_CHECKING, Any
 
 from karospace_jupyter.desktop.desk import TARGETS
+from karospace_jupyter.desktop.system import in_time
 
 if TYPE_CHECKING:
     import tkinter as tk
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from karospace_jupyter.desktop.settings import Settings
 
 _ALL = ("All files", "*")
+_THERE_S = 0.05
 
 
 class Dialogs:
@@ -64,7 +66,10 @@ class Dialogs:
                 return ""
             # A folder that holds other things gets one of ours inside of it.
             chosen = Path(str(folder))
-            taken = chosen.is_dir() and any(chosen.iterdir()) and not (chosen / "manifest.json").exists()
+            try:
+                taken = chosen.is_dir() and any(chosen.iterdir()) and not (chosen / "manifest.json").exists()
+            except OSError:  # what may not be looked into is said beside the field
+                taken = False
             return str(chosen / now.name) if taken else str(chosen)
         suffix = TARGETS[target]
         return self._new(
@@ -92,7 +97,8 @@ class Dialogs:
 
     def _folder(self) -> str:
         folder = self._settings.folder
-        return folder if folder and os.path.isdir(folder) else str(Path.home())  # noqa: PTH112 - raises nothing
+        there = bool(folder) and in_time(lambda: os.path.isdir(folder), _THERE_S)  # noqa: PTH112 - raises nothing
+        return folder if there else str(Path.home())
 
 
 def _text(answer: object) -> str:

@@ -9,7 +9,6 @@ from tkinter import ttk
 from typing import TYPE_CHECKING, Any
 
 from karospace_jupyter.desktop.columns import Columns
-from karospace_jupyter.desktop.desk import TARGETS
 from karospace_jupyter.desktop.genes import Genes
 from karospace_jupyter.desktop.more import More
 from karospace_jupyter.desktop.parts import Choice, Entry, Field, Scrolled, Segments, Words
@@ -45,12 +44,11 @@ class Form(Scrolled):
     """Every option of the open file."""
 
     def __init__(self, master: tk.Misc, theme: Theme, desk: Desk, pickers: Pickers) -> None:
-        super().__init__(master, theme)
+        super().__init__(master, theme, "form")
         self._theme, self._desk, self._pickers = theme, desk, pickers
         px = theme.px
         inside = self.inside
         inside.columnconfigure((0, 1), weight=1, uniform="half")
-        inside.rowconfigure(1, weight=1)
         card = ttk.Frame(inside, style="Card.TFrame", padding=(px(16), px(10)))
         card.grid(row=0, column=0, columnspan=2, sticky="ew", padx=(px(12), 0), pady=(0, px(8)))
         card.columnconfigure(1, weight=1)
@@ -58,6 +56,11 @@ class Form(Scrolled):
         self.presets.grid(row=0, column=0, sticky="w")
         self.preset_says = Words(card, "Muted.TLabel")
         self.preset_says.grid(row=0, column=1, sticky="ew", padx=px(14))
+        for name, button in self.presets.buttons.items():
+            for event in ("<Enter>", "<FocusIn>"):
+                button.bind(event, lambda _, name=name: self._say_preset(name), add="+")  # type: ignore[misc]
+            for event in ("<Leave>", "<FocusOut>"):
+                button.bind(event, lambda _: self._say_preset(), add="+")
         left = ttk.Frame(inside, style="Card.TFrame", padding=px(16))
         left.grid(row=1, column=0, sticky="nsew", padx=(px(12), px(4)), pady=(0, px(12)))
         right = ttk.Frame(inside, style="Card.TFrame", padding=px(16))
@@ -68,7 +71,9 @@ class Form(Scrolled):
         self.coordinates.grid(row=0, column=0, sticky="ew", pady=(0, px(14)))
         self.columns = Columns(left, theme, desk)
         self.columns.grid(row=1, column=0, sticky="nsew")
-        left.rowconfigure(1, weight=1)
+        # A long list takes the room that there is; otherwise that stays below.
+        inside.rowconfigure(1 if self.columns.many else 2, weight=1)
+        left.rowconfigure(1, weight=int(self.columns.many))
         self.genes = Genes(right, theme, desk, pickers.genes)
         self.genes.grid(row=0, column=0, sticky="ew", pady=(0, px(14)))
         self.target = Target(right, theme, desk, pickers.target)
@@ -81,11 +86,28 @@ class Form(Scrolled):
     def refresh(self) -> None:
         """Show the options and what is wrong with them."""
         shown = self._desk.shown
-        preset = preset_of(shown.options, shown.summary)
-        self.presets.put(preset)
-        self.preset_says.configure(text=next((one.says for one in PRESETS if one.name == preset), "Your own choices"))
+        self.presets.put(preset_of(shown.options, shown.summary))
+        self._say_preset()
         for part in (self.coordinates, self.columns, self.genes, self.target, self.more):
             part.refresh()
+
+    def kept(self) -> dict[str, Any]:
+        """Return what is no option, and should outlive another drawing of the same file."""
+        return {"more": self.more.open, "search": self.columns.search.variable.get(), "genes": self.genes.kept()}
+
+    def restore(self, state: dict[str, Any], *, same_file: bool) -> None:
+        """Show again what was there before; of another file, what is unfolded."""
+        if state["more"] != self.more.open:
+            self.more.toggle()
+        if same_file:
+            self.columns.search.variable.set(state["search"])
+            self.genes.restore(state["genes"])
+
+    def _say_preset(self, pointed: str = "") -> None:
+        """Say what a preset sets: the one that is pointed at, else the one that is taken."""
+        shown = self._desk.shown
+        name = pointed or preset_of(shown.options, shown.summary)
+        self.preset_says.configure(text=next((one.says for one in PRESETS if one.name == name), "Your own choices"))
 
     def _on_preset(self, name: str) -> None:
         preset = next(one for one in PRESETS if one.name == name)
@@ -130,6 +152,8 @@ class Coordinates(Field):
         else:
             self.pair.grid_remove()
         problem = self._desk.shown.estimate.get("problems", {}).get("coords", "")
+        if problem and not coords and found:
+            problem = "The file does not say by the usual names where its cells are. Choose it here."
         self.say(problem)
         self.choice.state(["invalid" if problem else "!invalid"])
 
@@ -148,7 +172,7 @@ class Target(Field):
 
     def __init__(self, master: tk.Misc, theme: Theme, desk: Desk, pick: Callable[[str, str], str]) -> None:
         help_of = desk.shown.summary["help"]
-        super().__init__(master, theme, "Write", "\n\n".join(help_of[name] for name in TARGETS))
+        super().__init__(master, theme, "Write", "\n\n".join(f"{kind}: {help_of[name]}" for name, kind in _KINDS))
         self._desk, self._pick = desk, pick
         px = theme.px
         self.kinds = Segments(self.body, _KINDS, desk.write_as, theme)
@@ -158,7 +182,7 @@ class Target(Field):
         self.browse = ttk.Button(self.body, text="Browse…", command=self._on_browse)
         self.browse.grid(row=1, column=1, padx=(px(6), 0), pady=(px(6), 0))
         self.note = Words(self.body, "Muted.TLabel")
-        self.note.grid(row=2, column=0, columnspan=2, sticky="ew", pady=(px(3), 0))
+        self.note.grid(row=2, column=0, columnspan=2, sticky="ew", padx=px(2), pady=(px(3), 0))
         self.refresh()
 
     def refresh(self) -> None:

@@ -21,15 +21,18 @@ _SHOWN_UNKNOWN = 6
 _HELP = """\
 Variable: the genes that vary most between cells, or those that the file marks.
 Top mean: the genes with the highest mean.
-Typed: names, with completion. Names that hold spaces go on lines of their own.
+Typed: names, with completion; on lines of their own where names hold spaces, commas or semicolons.
 File: a text file with one gene a line.
 All: every gene; the largest bundle."""
 
 
-def names_in(text: str, *, spaced: bool = False) -> list[str]:
-    """Return the names between commas, semicolons, line ends and, unless names hold some, spaces; each once."""
-    parts = re.split(r"[\t\r\n,;]+" if spaced else r"[\s,;]+", text)
-    return list(dict.fromkeys(name for name in map(str.strip, parts) if name))
+def names_in(text: str, *, held: str = "") -> list[str]:
+    """Return the names between line ends, spaces, commas and semicolons, each once; `held` are those in names."""
+    return list(dict.fromkeys(name for name in map(str.strip, re.split(_parting(held), text)) if name))
+
+
+def _parting(held: str) -> str:
+    return "[" + (r"\t\r\n" if " " in held else r"\s") + "".join(mark for mark in ",;" if mark not in held) + "]"
 
 
 def mode_of(value: str | list[str]) -> tuple[str, str]:
@@ -60,7 +63,7 @@ class Genes(Field):
         self.path = Entry(self.rest, theme, lambda text: desk.change(genes_mode=f"list:{text}"), hint="One gene a line")
         self.browse = ttk.Button(self.rest, text="Browse…", command=self._on_browse)
         self.typed = Typed(self.rest, theme, desk)
-        self.leave = ttk.Button(self.rest, style="Quiet.TButton", command=self._leave_out)
+        self.leave = ttk.Button(self.rest, style="Fold.TButton", command=self._leave_out)
         """Of a file: goes on with the genes that the data has."""
         self._drawn = ""
         self.refresh()
@@ -103,6 +106,17 @@ class Genes(Field):
         self.number.mark(wrong=bool(problem))
         self.path.mark(wrong=bool(problem))
 
+    def kept(self) -> dict[str, Any]:
+        """Return what is no option: what was typed or picked in the modes that are not shown."""
+        return {"held": self._held, "count": self._count}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take up again what kept() returned; what the options say counts more."""
+        mode, _ = mode_of(self._desk.shown.options["genes_mode"])
+        self._held |= {name: value for name, value in state["held"].items() if name != mode}
+        if mode not in {"hvgs", "top_mean"}:
+            self._count = state["count"]
+
     def _draw(self, mode: str) -> None:
         self._drawn = mode
         px = self.theme.px
@@ -110,14 +124,14 @@ class Genes(Field):
             child.grid_remove()
         if mode in {"hvgs", "top_mean"}:
             self.number.grid(row=0, column=0, sticky="ew")
-            self.note.grid(row=0, column=1, padx=(px(8), 0))
+            self.note.grid(row=0, column=1, padx=(px(8), px(2)))
         elif mode == "file":
             self.path.grid(row=0, column=0, sticky="ew")
             self.browse.grid(row=0, column=1, padx=(px(6), 0))
         elif mode == "typed":
             self.typed.grid(row=0, column=0, columnspan=2, sticky="ew")
         else:
-            self.note.grid(row=0, column=0, sticky="w")
+            self.note.grid(row=0, column=0, sticky="w", padx=px(2))
 
     def _choose(self, mode: str) -> None:
         if mode in self._held:
@@ -158,7 +172,7 @@ class Typed(ttk.Frame):
         self.text = tk.Text(
             frame, height=4, width=20, wrap="word", font=theme.body, background=c.panel, foreground=c.ink,
             insertbackground=c.ink, selectbackground=c.accent, selectforeground=c.on_accent, relief="flat",
-            highlightthickness=0, borderwidth=0, undo=True, padx=px(3), pady=px(2),
+            highlightthickness=0, borderwidth=0, undo=True, padx=px(1), pady=px(2),
         )  # fmt: skip
         self.text.grid(row=0, column=0, sticky="ew")
         self.hits = tk.Listbox(
@@ -167,18 +181,19 @@ class Typed(ttk.Frame):
             exportselection=False, takefocus=False,
         )  # fmt: skip
         self.note = ttk.Label(self, style="Muted.TLabel")
-        self.note.grid(row=1, column=0, sticky="w", pady=(px(3), 0))
+        self.note.grid(row=1, column=0, sticky="w", padx=px(2), pady=(px(3), 0))
         self.unknown = ttk.Frame(self)
-        self.unknown.grid(row=2, column=0, sticky="ew")
+        self.unknown.grid(row=2, column=0, sticky="ew", padx=px(2))
         self._drawn: list[dict[str, Any]] = []
-        self._spaced = bool(desk.shown.summary["spaced"])
+        self._held: str = desk.shown.summary["held"]
         self.text.bind("<<Modified>>", self._on_text)
         for key in ("<Down>", "<Up>", "<Return>", "<Tab>", "<Escape>"):
             self.text.bind(key, self._on_key)
         self.text.bind("<Shift-Tab>", lambda _: self._leave(self.text.tk_focusPrev()))
         for part in (self.text, self.hits):
-            part.bind("<FocusOut>", lambda _: self.after_idle(self._on_focus_out))
-        self.hits.bind("<ButtonRelease-1>", lambda _: self._take())
+            # Asked of the window: this list may be gone by then.
+            part.bind("<FocusOut>", lambda _: self.winfo_toplevel().after_idle(self._on_focus_out))
+        self.hits.bind("<ButtonRelease-1>", lambda _: self._take(self._chosen()))
         select_all(self.text)
 
     def refresh(self) -> None:
@@ -221,12 +236,12 @@ class Typed(ttk.Frame):
             more.grid(row=_SHOWN_UNKNOWN, column=0, sticky="w")
         if len(unknown) > 1:
             every = ttk.Button(
-                self.unknown, text=f"remove all {len(unknown):,}", style="Quiet.TButton", command=self._remove_unknown
+                self.unknown, text=f"remove all {len(unknown):,}", style="Fold.TButton", command=self._remove_unknown
             )
             every.grid(row=_SHOWN_UNKNOWN + 1, column=0, columnspan=4, sticky="w")
 
     def _names(self) -> list[str]:
-        return names_in(self.text.get("1.0", "end"), spaced=self._spaced)
+        return names_in(self.text.get("1.0", "end"), held=self._held)
 
     def _remove_unknown(self) -> None:
         unknown = {one["name"] for one in self._drawn}
@@ -258,7 +273,7 @@ class Typed(ttk.Frame):
 
     def _word(self) -> str:
         before = self.text.get("insert linestart", "insert")
-        return re.split(r"[\t,;]" if self._spaced else r"[\s,;]", before)[-1].lstrip()
+        return re.split(_parting(self._held), before)[-1].lstrip()
 
     def _offer(self, hits: list[str], word: str = "") -> None:
         if not self.winfo_exists() or (hits and word != self._word()):
@@ -267,7 +282,9 @@ class Typed(ttk.Frame):
         if hits:
             self.hits.insert("end", *hits)
             self.hits.configure(height=min(6, len(hits)))
-            self.hits.selection_set(0)
+            # Taken by Return: what was typed out, whatever its case, and no other unasked.
+            if hits[0].casefold() == word.casefold():
+                self.hits.selection_set(0)
             self.hits.grid(row=1, column=0, sticky="ew", pady=(self._theme.px(4), 0))
         else:
             self.hits.grid_remove()
@@ -287,20 +304,23 @@ class Typed(ttk.Frame):
             if event.keysym == "Tab":  # Tab leaves: a list of names needs no tabs
                 return self._leave(self.text.tk_focusNext())
             return None
-        at = self._chosen() or 0
+        chosen = self._chosen()
+        if event.keysym == "Return" and chosen is None:
+            self._offer([])
+            return None  # a line ends
         if event.keysym in {"Down", "Up"}:
-            at = max(0, min(count - 1, at + (1 if event.keysym == "Down" else -1)))
+            step = 1 if event.keysym == "Down" else -1
+            at = 0 if chosen is None else max(0, min(count - 1, chosen + step))
             self.hits.selection_clear(0, "end")
             self.hits.selection_set(at)
             self.hits.see(at)
         elif event.keysym in {"Return", "Tab"}:
-            self._take()
+            self._take(chosen or 0)
         else:
             self._offer([])
         return "break"
 
-    def _take(self) -> None:
-        chosen = self._chosen()
+    def _take(self, chosen: int | None) -> None:
         if chosen is not None:
             name = self.hits.get(chosen)
             self.text.replace(f"insert - {len(self._word())} chars", "insert", f"{name}\n")

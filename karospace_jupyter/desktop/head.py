@@ -20,7 +20,7 @@ class Head(ttk.Frame):
 
     def __init__(self, master: tk.Misc, theme: Theme, window: Window) -> None:
         px = theme.px
-        super().__init__(master, style="Ground.TFrame", padding=(px(20), px(14), px(20), px(10)))
+        super().__init__(master, name="head", style="Ground.TFrame", padding=(px(14), px(12), px(12), px(10)))
         self._window = window
         summary, path = window.desk.shown.summary, Path(window.desk.shown.path)
         self.columnconfigure(0, weight=1)
@@ -29,10 +29,10 @@ class Head(ttk.Frame):
         counts = f"{summary['n_cells']:,} cells × {summary['n_genes']:,} genes"
         self._facts = " · ".join([counts, *summary["facts"]])
         self.facts = Words(self, "Ground.TLabel")
-        self.facts.configure(text=self._facts)
         self.facts.grid(row=1, column=0, sticky="ew", pady=(px(2), 0))
-        self.open = ttk.Button(self, text="Open another…", style="Ground.TButton", command=window.pick)
+        self.open = ttk.Button(self, style="Ground.TButton")
         self.open.grid(row=0, column=1, rowspan=2, sticky="e")
+        self.refresh()
 
     def refresh(self) -> None:
         """Say what is being opened, or why it was not."""
@@ -40,3 +40,7 @@ class Head(ttk.Frame):
         text = f"Looking into {shown.opening} …" if shown.opening else shown.refused or self._facts
         wrong = shown.refused and not shown.opening
         self.facts.configure(text=text, style="GroundProblem.TLabel" if wrong else "Ground.TLabel")
+        if shown.opening:
+            self.open.configure(text="Cancel", command=self._window.desk.give_up)
+        else:
+            self.open.configure(text="Open another…", command=self._window.pick)

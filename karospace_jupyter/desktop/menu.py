@@ -33,7 +33,8 @@ def add_to_menu() -> Path:
         file.parent.mkdir(parents=True, exist_ok=True)
     icon.write_bytes(icon_file("PNG"))
     text = files("karospace_jupyter.desktop").joinpath(f"{_NAME}.desktop").read_text("utf-8")
-    start = f"{_word(sys.executable)} -m karospace_jupyter.desktop %f"
+    # -P: a menu starts it in the home folder, whose files are no modules.
+    start = f"{_word(sys.executable)} -P -m karospace_jupyter.desktop %f"
     entry.write_text(text.replace(f"Exec={_NAME} %f", f"Exec={start}"), encoding="utf-8")
     return entry
 

@@ -44,7 +44,7 @@ class More(ttk.Frame):
         self._theme, self._desk, self._pick_image = theme, desk, pick_image
         px = theme.px
         self.columnconfigure(0, weight=1)
-        self.fold = ttk.Button(self, style="Quiet.TButton", command=self.toggle)
+        self.fold = ttk.Button(self, style="Fold.TButton", command=self.toggle)
         self.fold.grid(row=0, column=0, sticky="w")
         self.inside = ttk.Frame(self)
         self.inside.columnconfigure((0, 1), weight=1, uniform="pair")
@@ -54,7 +54,7 @@ class More(ttk.Frame):
         self.matrix_choice = Choice(self.matrix.body, theme, self._on_matrix)
         self.image = Field(self.inside, theme, "Tissue image", helps["image_path"])
         self.image_choice = Choice(self.image.body, theme, self._on_image)
-        self.image_path = Entry(self.image.body, theme, lambda text: desk.change(image_path=text), hint="Path")
+        self.image_path = Entry(self.image.body, theme, self._on_image_path, hint="Path")
         self.image_browse = ttk.Button(self.image.body, text="Browse…", command=self._on_browse)
         self.name = Field(self.inside, theme, "Name", helps["dataset_name"])
         self.name_entry = Entry(
@@ -73,14 +73,14 @@ class More(ttk.Frame):
             entry.grid(row=0, column=0, sticky="ew")
             self.numbers[option] = field, entry
             fields.append(field)
+        fields.append(self.places.embeddings)
         for at, field in enumerate(fields):
             side = at % 2
             field.grid(
                 row=at // 2, column=side, sticky="new", pady=(0, px(10)), padx=(0, px(6)) if side == 0 else (px(6), 0)
             )
-        self.places.embeddings.grid(row=len(fields), column=0, columnspan=2, sticky="ew", pady=(0, px(10)))
         checks = ttk.Frame(self.inside)
-        checks.grid(row=len(fields) + 1, column=0, columnspan=2, sticky="w")
+        checks.grid(row=len(fields), column=0, columnspan=2, sticky="w")
         self.ticks: dict[str, tk.BooleanVar] = {}
         for option, label in (("gzip", "Compress (gzip)"), ("preview", "Preview picture")):
             variable = tk.BooleanVar(self)
@@ -139,7 +139,8 @@ class More(ttk.Frame):
         in_file = image is not None and image != "none" and not image.startswith("uns:")
         self.image_choice.offer(choices, _FILE if in_file else image or "")
         if in_file:
-            self.image_path.put(image or "")
+            if _as_file(self.image_path.variable.get()) != image:
+                self.image_path.put(image or "")
             self.image_path.grid(row=1, column=0, sticky="ew", pady=(self._theme.px(4), 0))
             self.image_browse.grid(row=1, column=1, padx=(self._theme.px(6), 0), pady=(self._theme.px(4), 0))
         else:
@@ -163,6 +164,9 @@ class More(ttk.Frame):
         if value == _FILE:
             self._on_browse()
 
+    def _on_image_path(self, text: str) -> None:
+        self._desk.change(image_path=_as_file(text))
+
     def _on_browse(self) -> None:
         path = self._pick_image()
         if path:
@@ -178,6 +182,11 @@ class More(ttk.Frame):
         except ValueError:
             value = text  # the options model says what is wrong with it
         self._desk.change(**{option: value})
+
+
+def _as_file(text: str) -> str:
+    """Return the option for a picture of this name: whoever types one may come by a word that means another thing."""
+    return f"./{text}" if text == "none" or text.startswith("uns:") else text
 
 
 def _same(text: str, value: Any, default: Any) -> bool:  # noqa: ANN401 - of any option

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tkinter as tk
 from functools import partial
+from tkinter import font as tkfont
 from tkinter import ttk
 from typing import TYPE_CHECKING, Any
 
@@ -91,6 +92,34 @@ class Words(ttk.Label):
             self.configure(wraplength=event.width)
 
 
+class Line(ttk.Label):
+    """A text on one line that takes the width that it is given; what does not fit ends in an ellipsis."""
+
+    def __init__(self, master: tk.Misc, theme: Theme) -> None:
+        super().__init__(master, width=1, anchor="w")
+        self._theme, self.text = theme, ""
+        self.bind("<Configure>", lambda _: self._fit())
+
+    def put(self, text: str, style: str = "TLabel") -> None:
+        """Show a text."""
+        if (text, style) != (self.text, str(self.cget("style"))):
+            self.text = text
+            self.configure(style=style)
+            self._fit()
+
+    def _fit(self) -> None:
+        font = tkfont.nametofont(str(self._theme.style.lookup(str(self.cget("style")), "font")), root=self)
+        room, text = self.winfo_width(), self.text
+        if font.measure(text) > room:
+            low, high = 0, len(text)
+            while low < high:
+                middle = (low + high + 1) // 2
+                low, high = (middle, high) if font.measure(f"{text[:middle]}…") <= room else (low, middle - 1)
+            text = f"{text[:low].rstrip()}…"
+        if text != self.cget("text"):
+            self.configure(text=text)
+
+
 class Field(ttk.Frame):
     """A name, its help, a place for what is asked (`body`), and what is wrong with it below."""
 
@@ -100,7 +129,7 @@ class Field(ttk.Frame):
         px = theme.px
         self.columnconfigure(0, weight=1)
         head = ttk.Frame(self)
-        head.grid(row=0, column=0, sticky="ew", pady=(0, px(3)))
+        head.grid(row=0, column=0, sticky="ew", padx=px(2), pady=(0, px(3)))  # as far in as the lines of boxes
         ttk.Label(head, text=name.upper(), style="Caps.TLabel").pack(side="left")
         # No stop for Tab: with the keyboard, F1 shows it for the field that has the focus.
         self.help = ttk.Button(head, text="?", style="Help.TButton", width=2, takefocus=False)
@@ -119,7 +148,7 @@ class Field(ttk.Frame):
             return
         self.problem.configure(text=problem)
         if problem:
-            self.problem.grid(row=2, column=0, sticky="ew", pady=(self.theme.px(3), 0))
+            self.problem.grid(row=2, column=0, sticky="ew", padx=self.theme.px(2), pady=(self.theme.px(3), 0))
         else:
             self.problem.grid_remove()
 
@@ -286,8 +315,8 @@ class Segments(ttk.Frame):
 class Scrolled(ttk.Frame):
     """A column (`inside`) that scrolls when it is higher than its place."""
 
-    def __init__(self, master: tk.Misc, theme: Theme, style: str = "Ground.TFrame") -> None:
-        super().__init__(master, style=style)
+    def __init__(self, master: tk.Misc, theme: Theme, name: str, style: str = "Ground.TFrame") -> None:
+        super().__init__(master, name=name, style=style)
         self.columnconfigure(0, weight=1)
         self.rowconfigure(0, weight=1)
         background = theme.colors.ground if style == "Ground.TFrame" else theme.colors.panel

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from karospace_jupyter.desktop.desk import Desk
     from karospace_jupyter.desktop.theme import Theme
 
-_A_LINE = 3
+_A_LINE = 2
 """Embeddings beside each other."""
 
 
@@ -34,6 +34,7 @@ class Places:
         self.view_browse = ttk.Button(self.view.body, text="Browse…", command=self._on_browse)
         self.view_browse.grid(row=0, column=1, padx=(theme.px(6), 0))
         self.embeddings = Field(master, theme, "Embeddings", helps["embeddings"])
+        self.embeddings.body.columnconfigure(0, weight=0)
         self.ticks: dict[str, tk.BooleanVar] = {}
         for at, one in enumerate(desk.shown.summary["embeddings"]):
             key = one["key"]

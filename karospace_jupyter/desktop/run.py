@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import tkinter as tk
 from pathlib import Path
 from tkinter import ttk
 from typing import TYPE_CHECKING, Any
 
-from karospace_jupyter.desktop.parts import Words
+from karospace_jupyter.desktop.parts import Line, Words
 from karospace_jupyter.words import counted, duration, size
 
 if TYPE_CHECKING:
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
     from karospace_jupyter.desktop.theme import Theme
 
 _LOG_LINES = 9
-_LINE = 5
+_MOST = 9
+"""A column behind the last button."""
+_FOLDS = ("details", "notes", "log")
+_LINE = 6
 """The row of the button: what comes and goes stands above it."""
 
 
@@ -25,7 +29,7 @@ class Run(ttk.Frame):
     """Everything from the button to the result."""
 
     def __init__(self, master: tk.Misc, theme: Theme, desk: Desk, actions: dict[str, Callable[[], None]]) -> None:
-        super().__init__(master, padding=(theme.px(20), theme.px(12)))
+        super().__init__(master, padding=(theme.px(12), theme.px(10)), name="run")
         self._theme, self._desk, self._actions = theme, desk, actions
         px = theme.px
         self.columnconfigure(1, weight=1)
@@ -36,24 +40,27 @@ class Run(ttk.Frame):
         middle = ttk.Frame(self)
         middle.grid(row=_LINE, column=1, sticky="ew")
         middle.columnconfigure(0, weight=1)
-        self.message = ttk.Label(middle, anchor="w", width=1)
+        self.message = Line(middle, theme)
         self.message.grid(row=0, column=0, sticky="ew")
         self.left = ttk.Label(middle, style="Muted.TLabel")
         self.left.grid(row=0, column=1, sticky="e", padx=(px(12), 0))
         self.bar = ttk.Progressbar(middle, maximum=1000)
         self.estimate = ttk.Label(self, style="Muted.TLabel")
-        self.estimate.grid(row=_LINE, column=2, padx=(px(16), 0))
+        self.estimate.grid(row=_LINE, column=2, padx=(px(16), px(2)))
         self.problem = Words(self, "Problem.TLabel")
         self.done = Buttons(self, theme)
         self.done.add("view", "Open viewer", actions["view"])
         self.done.add("folder", "Open folder", actions["folder"])
         self.done.add("command", "Copy command", actions["command"])
         self.preview = Buttons(self, theme)
-        self.served = ttk.Label(self.preview, style="Muted.TLabel")
-        self.served.pack(side="left", padx=(0, px(8)))
+        self.preview.columnconfigure(0, weight=1)
+        self.preview.columnconfigure(_MOST, weight=0)
+        self.served = Words(self.preview, "Muted.TLabel")
+        self.served.grid(row=0, column=0, sticky="ew", padx=(px(2), 0))
         self.preview.add("browse", "Open in the browser", actions["browse"])
         self.preview.add("address", "Copy address", actions["address"])
         self.preview.add("hush", "Stop", actions["hush"])
+        self.details = Fold(self, theme, "Details")
         self.notes = Fold(self, theme, "notes")
         self.log = Fold(self, theme, "Log")
         self.log.add("Save log…", actions["save_log"])
@@ -70,8 +77,9 @@ class Run(ttk.Frame):
             self.button.state(["disabled" if shown.cancelling else "!disabled"])
         else:
             self.button.configure(text="Export again" if shown.result else "Export", style="Primary.TButton")
-            self._wrong = "" if shown.pending else next(iter(problems.values()), "")
-            wrong = not ready or bool(shown.opening) or bool(self._wrong)
+            # Until there is another answer, the last one holds.
+            self._wrong = next(iter(problems.values()), "")
+            wrong = not ready or bool(shown.opening) or bool(self._wrong) or (shown.pending and not shown.estimate)
             self.button.state(["disabled" if wrong else "!disabled"])
         self._message(export)
         self._estimate()
@@ -79,12 +87,21 @@ class Run(ttk.Frame):
         self.problem.configure(text=text)
         # Above the line of the button, which stays where it is.
         below = (0, self._theme.px(8))
-        _at(self.problem, 0, shown=bool(text), pady=below)
-        _at(self.done, 4, shown=bool(shown.result) and not shown.running, pady=below)
-        other = "" if shown.result.get("path") == shown.served else "Another preview is open: "
+        _at(self.problem, 0, shown=bool(text), pady=below, padx=self._theme.px(2))
+        details = shown.details or (shown.estimate.get("details", "") if text else "")
+        self.details.put("Details", details.splitlines())
+        _at(self.details, 1, shown=bool(details), pady=below)
+        _at(self.done, 5, shown=bool(shown.result) and not shown.running, pady=below)
+        mine = shown.result.get("path") == shown.served  # which "Open viewer" shows
+        self.preview.show("browse", shown=not mine)
+        done = self._done()
+        self.done.buttons["view"].configure(style="Primary.TButton" if done else "TButton")
+        if done and not shown.running:
+            self.button.configure(style="TButton")
+        other = "" if mine else "Another preview is open: "
         place = f"{Path(shown.served).name} at {shown.address}, on this machine only"
         self.served.configure(text=f"{other}{place}" if other else f"Preview of {place}")
-        _at(self.preview, 3, shown=bool(shown.address), pady=below)
+        _at(self.preview, 4, shown=bool(shown.address), pady=below)
         warnings = shown.result.get("warnings") if shown.result else shown.estimate.get("warnings")
         notes = [*shown.notes, *(warnings or ())]
         count = len(notes)
@@ -92,9 +109,19 @@ class Run(ttk.Frame):
         self.notes.put(
             f"{count} note{'s' if count > 1 else ''}", [f"• {one}" for one in notes], opened=losing or bool(shown.notes)
         )
-        _at(self.notes, 1, shown=count > 0 and not shown.running, pady=below)
+        _at(self.notes, 2, shown=count > 0 and not shown.running, pady=below)
         self.log.put("Log", export.get("log", ()))
-        _at(self.log, 2, shown=bool(export.get("log")), pady=below)
+        _at(self.log, 3, shown=bool(export.get("log")), pady=below)
+
+    def kept(self) -> dict[str, bool]:
+        """Return which folds are open."""
+        return {name: getattr(self, name).opened for name in _FOLDS}
+
+    def restore(self, state: dict[str, bool]) -> None:
+        """Open the folds that were open."""
+        for name in _FOLDS:
+            if getattr(self, name).opened != state[name]:
+                getattr(self, name).toggle()
 
     def _message(self, export: dict[str, Any]) -> None:
         shown = self._desk.shown
@@ -110,7 +137,9 @@ class Run(ttk.Frame):
             self.bar.grid_remove()
             text = export.get("message", "")
             if self._wrong:
-                style, text = "Problem.TLabel", "Not ready: " + " ".join(self._wrong.split())
+                # What to do stands beside the field.
+                sentence = re.split(r"(?<=[.!?])\s", self._wrong.strip(), maxsplit=1)[0]
+                style, text = "Problem.TLabel", f"Not ready: {' '.join(sentence.split())}"
             elif shown.result and export["status"] in {"idle", "done"}:
                 style = "Good.TLabel"
                 result = shown.result
@@ -119,14 +148,17 @@ class Run(ttk.Frame):
                 text = f"Done · {Path(result['path']).name} · {what} · {taken}"
             elif export["status"] in {"idle", "failed"}:
                 text = "" if export["status"] == "idle" else "The export failed."
-        self.message.configure(text=text, style=style)
+        self.message.put(text, style)
         self.left.configure(text=left)
+
+    def _done(self) -> bool:
+        """Whether the result is of these options."""
+        return bool(self._desk.shown.result) and self._desk.shown.options == self._desk.shown.exported
 
     def _estimate(self) -> None:
         shown = self._desk.shown
         files = shown.estimate.get("files")
-        done = bool(shown.result) and shown.options == shown.exported
-        if shown.running or done or not files:
+        if shown.running or self._done() or not files:
             self.estimate.configure(text="")
             return
         estimate = shown.estimate
@@ -143,18 +175,27 @@ class Run(ttk.Frame):
 
 
 class Buttons(ttk.Frame):
-    """A row of buttons."""
+    """A row of buttons; what stands before them, in the first column, takes the room that they leave."""
 
     def __init__(self, master: tk.Misc, theme: Theme) -> None:
         super().__init__(master)
         self._gap = theme.px(8)
+        self.columnconfigure(_MOST, weight=1)
         self.buttons: dict[str, ttk.Button] = {}
 
     def add(self, name: str, text: str, command: Callable[[], None]) -> None:
         """Put one more at the right."""
         button = ttk.Button(self, text=text, command=command)
-        button.pack(side="left", padx=(0, self._gap))
         self.buttons[name] = button
+        first = len(self.buttons) == 1 and not self.grid_slaves(row=0, column=0)
+        button.grid(row=0, column=len(self.buttons), padx=(0 if first else self._gap, 0))
+
+    def show(self, name: str, *, shown: bool) -> None:
+        """Show one, or leave it out."""
+        if shown:
+            self.buttons[name].grid()
+        else:
+            self.buttons[name].grid_remove()
 
 
 class Fold(ttk.Frame):
@@ -167,7 +208,7 @@ class Fold(ttk.Frame):
         self.columnconfigure(1, weight=1)
         self.opened = False
         self._lines: list[str] = []
-        self.head = ttk.Button(self, style="Quiet.TButton", command=self.toggle)
+        self.head = ttk.Button(self, style="Fold.TButton", command=self.toggle)
         self.head.grid(row=0, column=0, sticky="w")
         self._beside: list[ttk.Button] = []
         self.text = tk.Text(
@@ -192,8 +233,9 @@ class Fold(ttk.Frame):
             if new is None:
                 self.text.delete("1.0", "end")
                 self.opened = self.opened or opened
-            self.text.insert("end", "".join(f"{line}\n" for line in (lines if new is None else new)))
-            self.text.configure(state="disabled", height=max(1, min(_LOG_LINES, len(lines) + 1)))
+            between = "\n" if new and self._lines else ""
+            self.text.insert("end", between + "\n".join(lines if new is None else new))
+            self.text.configure(state="disabled", height=max(1, min(_LOG_LINES, len(lines))))
             self.text.see("end" if new else "1.0")
             if opened and not self._lines:
                 self.opened = True
@@ -208,7 +250,8 @@ class Fold(ttk.Frame):
     def _draw(self) -> None:
         self.head.configure(text=f"{'▾' if self.opened else '▸'} {self._name}")
         if self.opened:
-            self.text.grid(row=1, column=0, columnspan=2, sticky="ew", pady=(self._theme.px(4), 0))
+            inset = self._theme.px(2)  # as far in as the lines of buttons
+            self.text.grid(row=1, column=0, columnspan=2, sticky="ew", padx=(inset, 0), pady=(2 * inset, 0))
             self.bar.grid(row=1, column=2, sticky="ns", pady=(self._theme.px(4), 0))
             for button in self._beside:
                 button.grid(row=0, column=1, sticky="w")
@@ -217,9 +260,9 @@ class Fold(ttk.Frame):
                 part.grid_remove()
 
 
-def _at(widget: tk.Widget, row: int, *, shown: bool, pady: tuple[int, int]) -> None:
+def _at(widget: tk.Widget, row: int, *, shown: bool, pady: tuple[int, int], padx: int = 0) -> None:
     if shown:
-        widget.grid(row=row, column=0, columnspan=3, sticky="ew", pady=pady)
+        widget.grid(row=row, column=0, columnspan=3, sticky="ew", pady=pady, padx=padx)
     else:
         widget.grid_remove()
 

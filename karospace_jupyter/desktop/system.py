@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 
 class NoWindowError(Exception):
@@ -62,7 +61,7 @@ def make_root() -> tuple[tk.Tk, bool]:
 
         # Not its own root: where the library does not load, that leaves a second, empty window.
         tkinterdnd2.TkinterDnD._require(root)  # noqa: SLF001
-    except (ImportError, RuntimeError, OSError, tk.TclError):
+    except (ImportError, AttributeError, RuntimeError, OSError, tk.TclError):  # it has no public way to do this
         return root, False
     return root, True
 
@@ -124,29 +123,50 @@ def accept_drops(root: Any, opened: Callable[[str], None]) -> None:  # noqa: ANN
     root.dnd_bind("<<Drop>>", take)
 
 
-def open_folder(folder: Path) -> str:
-    """Show a folder in the platform's file manager; return what went wrong, or nothing."""
-    if not folder.is_dir():
-        return f"{folder} is not there any more."
-    if sys.platform == "win32":
-        os.startfile(folder)  # noqa: S606 - a folder that we wrote
-        return ""
-    command = "open" if sys.platform == "darwin" else "xdg-open"
-    if shutil.which(command) is None:
-        return f"No file manager was found. The folder is {folder}"
-    # In a session of its own: it stays when the window goes, and nobody waits for it.
-    subprocess.Popen(  # noqa: S603 - a fixed command
-        [command, str(folder)], start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    return ""
+def in_time(ask: Callable[[], bool], seconds: float) -> bool:
+    """Return what `ask` says, or False when that takes longer: a share that is lost may take minutes."""
+    said: list[bool] = []
+    thread = threading.Thread(target=lambda: said.append(ask()), name="karospace-ask", daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return any(said)
 
 
-def open_browser(address: str, failed: Callable[[], None]) -> None:
-    """Open an address in the browser, without waiting; call `failed` from another thread when there is none."""
+def open_folder(path: str, failed: Callable[[str], None]) -> None:
+    """Show a folder, or the one that a file is in, in the platform's file manager.
+
+    Without waiting; `failed` is called with what went wrong, from another thread.
+    """
 
     def work() -> None:
-        if not webbrowser.open(address):
-            failed()
+        folder = path if os.path.isdir(path) else os.path.dirname(path)  # noqa: PTH112, PTH120 - raises nothing
+        command = "open" if sys.platform == "darwin" else "xdg-open"
+        if not os.path.isdir(folder):  # noqa: PTH112
+            failed(f"{folder} is not there any more.")
+        elif sys.platform == "win32":
+            os.startfile(folder)  # noqa: S606 - a folder that we wrote
+        elif shutil.which(command) is None:
+            failed(f"No file manager was found. The folder is {folder}")
+        else:
+            # In a session of its own: it stays when the window goes, and nobody waits for it.
+            subprocess.Popen(  # noqa: S603 - a fixed command
+                [command, folder], start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )  # fmt: skip
+
+    threading.Thread(target=work, name="karospace-folder", daemon=True).start()
+
+
+def open_browser(address: str, path: str, failed: Callable[[str], None]) -> None:
+    """Open an address in the browser, while what it shows (`path`) is there.
+
+    Without waiting; `failed` is called with what went wrong, from another thread.
+    """
+
+    def work() -> None:
+        if not os.path.exists(path):  # noqa: PTH110 - raises nothing
+            failed(f"{path} is not there any more. Export it again.")
+        elif not webbrowser.open(address):
+            failed(f"No browser was found. Open this address in one: {address}")
 
     threading.Thread(target=work, name="karospace-browser", daemon=True).start()

@@ -11,8 +11,6 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
-from karospace_jupyter.desktop.system import screen_scale
-
 _FINE = 4  # shapes are drawn this much larger, then made smaller: smooth edges
 
 
@@ -61,15 +59,15 @@ class Theme:
         The window.
     dark
         Light ink on a dark ground.
-    zoom
-        Multiplies every size.
+    scale
+        Pixels for each one of a usual screen.
     """
 
-    def __init__(self, root: tk.Tk, *, dark: bool, zoom: float = 1.0) -> None:
+    def __init__(self, root: tk.Tk, *, dark: bool, scale: float) -> None:
         self.root = root
         self.dark = dark
         self.colors = DARK if dark else LIGHT
-        self.scale = max(0.75, screen_scale(root)) * zoom
+        self.scale = scale
         self._images: list[tk.PhotoImage] = []
         self._fonts()
         self._styles()
@@ -242,6 +240,9 @@ class Theme:
         style.map("Primary.TButton", foreground=[("disabled", c.muted)])
         style.configure("Quiet.TButton", foreground=c.accent, padding=(px(6), px(2)), font=self.body)
         style.map("Quiet.TButton", foreground=[("disabled", c.muted)])
+        # Its text begins where other texts do.
+        style.configure("Fold.TButton", foreground=c.accent, padding=(0, px(2)), font=self.body)
+        style.layout("Fold.TButton", style.layout("Quiet.TButton"))
         style.configure("Help.TButton", foreground=c.muted, padding=(px(3), 0), font=self.small)
         style.layout("Help.TButton", style.layout("Quiet.TButton"))
         style.configure("Row.TButton", padding=(px(12), px(7)), anchor="w", foreground=c.ink)
@@ -345,7 +346,8 @@ class Theme:
         thumb, wide = (self.box(color, radius=4, on="") for color in (c.line, c.muted))
         narrow: dict[str, Any] = {"border": px(6), "width": px(12), "sticky": "nsew"}
         self._element(style, "Thumb.thumb", thumb, ("active", wide), ("pressed", wide), **narrow)
-        self._element(style, "Rail.trough", self.box("", radius=4, on=""), **narrow)
+        rail_box = {**narrow, "border": 0, "padding": 0}  # as narrow as the thumb
+        self._element(style, "Rail.trough", self.box("", radius=4, on=""), **rail_box)
         rail: Any = [("Thumb.thumb", {"expand": "1", "sticky": "nsew"})]
         style.layout("Vertical.TScrollbar", [("Rail.trough", {"sticky": "ns", "children": rail})])
         style.configure("Vertical.TScrollbar", background=c.panel, troughcolor=c.panel)
@@ -353,10 +355,14 @@ class Theme:
         style.configure("Ground.Vertical.TScrollbar", background=c.ground)
         full, empty = (self.box(color, radius=3) for color in (c.accent, c.soft))
         self._element(style, "Full.pbar", full, border=px(5), sticky="nsew")
-        self._element(style, "Empty.trough", empty, border=px(5), sticky="nsew")
+        self._element(style, "Empty.trough", empty, border=px(5), padding=0, sticky="nsew")
         bar: Any = [("Full.pbar", {"side": "left", "sticky": "ns"})]
         style.layout("Horizontal.TProgressbar", [("Empty.trough", {"sticky": "ew", "children": bar})])
         style.configure("Horizontal.TProgressbar", background=c.panel, thickness=px(10))
+        # What moves to and fro, as long as nobody knows how far it is.
+        self._element(style, "Busy.pbar", full, border=px(5), width=px(90), height=px(10), sticky="nsew")
+        busy: Any = [("Busy.pbar", {"side": "left", "sticky": "ns"})]
+        style.layout("Busy.Horizontal.TProgressbar", [("Empty.trough", {"sticky": "ew", "children": busy})])
 
     def _classic(self) -> None:
         """Colour what ttk does not draw: menus, text, the list of a combobox."""
@@ -368,7 +374,7 @@ class Theme:
             "*TCombobox*Listbox.font": str(self.body), "*TCombobox*Listbox.relief": "flat",
             "*Menu.background": c.panel, "*Menu.foreground": c.ink, "*Menu.activeBackground": c.accent_soft,
             "*Menu.activeForeground": c.ink, "*Menu.relief": "flat", "*Menu.font": str(self.body),
-            "*Menu.borderWidth": "0", "*Menu.activeBorderWidth": "0", "*Menu.selectColor": c.ink,
+            "*Menu.borderWidth": "0", "*Menu.activeBorderWidth": str(self.px(3)), "*Menu.selectColor": c.ink,
             "*Menu.disabledForeground": c.muted,
         }.items():  # fmt: skip
             self.root.option_add(pattern, value, 80)

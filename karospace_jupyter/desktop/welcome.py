@@ -44,7 +44,8 @@ class Welcome(ttk.Frame):
         self.open_zarr = ttk.Button(row, text="Open .zarr…", command=window.pick_zarr)
         self.open_zarr.pack(side="left", padx=(px(8), 0))
         self.message = ttk.Label(middle, style="Muted.TLabel", wraplength=px(440), justify="center")
-        self.bar = ttk.Progressbar(middle, mode="indeterminate", length=px(300))
+        self.bar = ttk.Progressbar(middle, mode="indeterminate", length=px(300), style="Busy.Horizontal.TProgressbar")
+        self.cancel = ttk.Button(middle, text="Cancel", command=desk.give_up)
         self.details = Fold(self, theme, "Details")
         # Whether they are still there is said when one is opened: a share that is lost may take minutes to say so.
         recent = settings.recent[:_RECENT]
@@ -52,11 +53,14 @@ class Welcome(ttk.Frame):
         if recent:
             ttk.Label(middle, text="RECENT", style="Caps.TLabel").pack(anchor="w", pady=(px(22), px(2)))
         for path in recent:
-            button = ttk.Button(
-                middle, text=f"{Path(path).name}    {_short(Path(path).parent)}", style="Row.TButton",
-                command=partial(window.open, path),
-            )  # fmt: skip
-            button.pack(fill="x")
+            row = ttk.Frame(middle)
+            row.pack(fill="x")
+            row.columnconfigure(0, weight=1)
+            button = ttk.Button(row, text=Path(path).name, style="Row.TButton", command=partial(window.open, path))
+            button.grid(row=0, column=0, sticky="ew")
+            folder = ttk.Label(row, text=_short(Path(path).parent), style="Muted.TLabel")
+            folder.grid(row=0, column=1, padx=(px(16), px(12)))
+            folder.bind("<Button-1>", lambda _, button=button: button.invoke())  # type: ignore[misc]
             self.recent.append(button)
         self.open.focus_set()
         self.refresh()
@@ -77,10 +81,10 @@ class Welcome(ttk.Frame):
         else:
             self.bar.stop()
             self.bar.pack_forget()
+            self.cancel.pack_forget()
         self.message.configure(text=text, style=style)
-        log = shown.export.get("log", ())
-        self.details.put("Details", log)
-        if log:
+        self.details.put("Details", shown.details.splitlines())
+        if shown.details:
             self.details.pack(side="bottom", fill="x", padx=px(20), pady=px(12))
         else:
             self.details.pack_forget()
@@ -88,6 +92,7 @@ class Welcome(ttk.Frame):
             self.message.pack(after=self.open.master, pady=(px(14), 0))  # type: ignore[arg-type]
             if shown.opening:
                 self.bar.pack(after=self.message, pady=(px(8), 0))
+                self.cancel.pack(after=self.bar, pady=(px(10), 0))
         else:
             self.message.pack_forget()
 

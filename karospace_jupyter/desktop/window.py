@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import signal
+import sys
 import time
 import tkinter as tk
 import traceback
@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from tkinter import messagebox, ttk
 from types import TracebackType
+from typing import Any
 
 from karospace_jupyter.desktop import settings as remembered
 from karospace_jupyter.desktop import system
@@ -29,6 +30,9 @@ from karospace_jupyter.desktop.welcome import Welcome
 
 _POLL_MS = 30
 _TWICE_S = 0.8
+_SYSTEM_S = 1.0
+_CURSORS = {"TEntry": ("icursor",), "Text": ("mark", "set", "insert")}
+"""How Tk is told where a cursor goes."""
 _ZOOMS = (0.75, 0.9, 1.0, 1.15, 1.3, 1.5, 1.75, 2.0, 2.5)
 _THEMES = {"system": "As the system", "light": "Light", "dark": "Dark"}
 
@@ -58,11 +62,19 @@ class Window:
         self.welcome: Welcome | None = None
         self._stale: set[str] = set()
         self._polling = self._drawing = ""
-        self._closed = self._unfolded = False
+        self._closed = False
         self._latest: dict[str, float] = {}
+        self._kept: dict[str, Any] = {}
+        """What is no option and outlives another drawing: folds, a search, the focus."""
+        # Asked once: each asks a program of the system.
+        self._system_dark = system.in_time(system_is_dark, _SYSTEM_S)
+        self._scale = max(0.75, system.screen_scale(self.root))
         self._icon: tk.PhotoImage | None = None
+        self._command = "Command" if self.root.tk.call("tk", "windowingsystem") == "aqua" else "Control"
         self._themes: dict[tuple[bool, float], Theme] = {}
         self._body: ttk.Frame | None = None
+        self._drawn = ""
+        """The file that the form is of."""
         self._bar: tk.Menu | None = None
         try:
             self._begin(file)
@@ -132,16 +144,14 @@ class Window:
         """Show the result in the browser: one HTML file by itself, anything else from a server of ours."""
         if self._twice("view"):
             return
+        self.desk.forget_faults()
         path = self.desk.shown.result["path"]
-        if not os.path.exists(path):  # noqa: PTH110 - a share that is lost raises nothing here
-            self._fault(f"{path} is not there any more. Export it again.")
-        elif path.endswith(".html"):
-            self._browse(Path(path).as_uri())
+        if path.endswith(".html"):
+            self._browse(Path(path).as_uri(), path)
         elif self.desk.shown.served == path:
-            self._browse(self.desk.shown.address)
+            self._browse(self.desk.shown.address, path)
         else:
-            self._browse_when_served = True
-            self.desk.serve(path)
+            self.desk.serve(path, then=lambda address: self._browse(address, path))
 
     def close(self) -> None:
         """Ask when an export runs; then cancel it, stop serving and go."""
@@ -183,19 +193,21 @@ class Window:
 
         In two steps, so that the window answers between them.
         """
-        dark = system_is_dark() if self.settings.theme == "system" else self.settings.theme == "dark"
+        dark = self._system_dark if self.settings.theme == "system" else self.settings.theme == "dark"
+        if self._drawing:
+            self.root.after_cancel(self._drawing)
+        self._keep()
         if self._body is not None:
             self._body.destroy()
         look = (dark, self.settings.zoom)
         if look in self._themes:
             self._themes[look].use()
         else:
-            self._themes[look] = Theme(self.root, dark=dark, zoom=self.settings.zoom)
+            self._themes[look] = Theme(self.root, dark=dark, scale=self._scale * self.settings.zoom)
         self.theme = theme = self._themes[look]
         self._icon = draw_icon(theme)
         self.root.iconphoto(True, self._icon)  # noqa: FBT003 - Tk's own
         self._menu()
-        self._unfolded = self.form is not None and self.form.more.open
         self._body = body = ttk.Frame(self.root, style="Ground.TFrame")
         body.pack(fill="both", expand=True)
         self.form = self.run = self.welcome = None
@@ -206,6 +218,7 @@ class Window:
         if self._drawing:
             self.root.after_cancel(self._drawing)
             self._drawing = ""
+        self._keep()
         body, theme, px = self._body, self.theme, self.theme.px
         assert body is not None  # noqa: S101 - _build() made it
         for child in body.winfo_children():
@@ -217,12 +230,12 @@ class Window:
             return
         self.head = Head(body, theme, self)
         self.head.pack(fill="x")
-        foot = ttk.Frame(body)
+        foot = ttk.Frame(body, name="foot")
         foot.pack(side="bottom", fill="x")
         ttk.Frame(foot, style="Line.TFrame", height=px(1)).pack(fill="x")
         self.run = Run(foot, theme, self.desk, {
             "export": self.export, "view": self.view, "folder": self._open_folder, "command": self._copy_command,
-            "browse": lambda: self._browse(self.desk.shown.address), "hush": self.desk.hush,
+            "browse": lambda: self._browse(self.desk.shown.address, self.desk.shown.served), "hush": self.desk.hush,
             "address": lambda: self._copy(self.desk.shown.address), "save_log": self._save_log,
         })  # fmt: skip
         self.run.pack(fill="x")
@@ -230,31 +243,54 @@ class Window:
         pickers = Pickers(ask.image, ask.genes, ask.target, ask.view)
         self.form = Form(body, theme, self.desk, pickers)
         self.form.pack(fill="both", expand=True)
-        if self._unfolded:
-            self.form.more.toggle()
-        self._unfolded = False
         foot.lift()  # Tab goes from the lowest to the highest: the foot comes last
+        self._restore()
+
+    def _keep(self) -> None:
+        """Note what is no option; between two drawings, what was noted before them still holds."""
+        if self.form is None or self.run is None:
+            return
+        focus = str(self.root.tk.call("focus"))
+        within = focus.removeprefix(str(self._body)) if focus.startswith(f"{self._body}.") else ""
+        cursor = self.root.tk.call(focus, "index", "insert") if _has_cursor(self.root, focus) else ""
+        self._kept = {
+            "path": self._drawn, "form": self.form.kept(), "run": self.run.kept(), "focus": within, "cursor": cursor,
+        }  # fmt: skip
+
+    def _restore(self) -> None:
+        """Show again what was noted."""
+        kept, self._drawn = self._kept, self.desk.shown.path
+        if not kept or self.form is None or self.run is None:
+            return
+        self.form.restore(kept["form"], same_file=kept["path"] == self._drawn)
+        self.run.restore(kept["run"])
+        focus = f"{self._body}{kept['focus']}"
+        if kept["focus"] and self.root.tk.getboolean(self.root.tk.call("winfo", "exists", focus)):
+            self.root.tk.call("focus", focus)
+            if kept["cursor"] and _has_cursor(self.root, focus):
+                self.root.tk.call(focus, *_CURSORS[self.root.tk.call("winfo", "class", focus)], kept["cursor"])
 
     def _menu(self) -> None:
         if self._bar is not None:
             self._bar.destroy()
         self._bar = bar = tk.Menu(self.root, tearoff=False)
+        key = "Command-" if self._command == "Command" else "Ctrl+"
         files = tk.Menu(bar, tearoff=False)
-        files.add_command(label="Open .h5ad…", accelerator="Ctrl+O", command=self.pick)
+        files.add_command(label="Open .h5ad…", accelerator=f"{key}O", command=self.pick)
         files.add_command(label="Open .zarr…", command=self.pick_zarr)
         self.recent = tk.Menu(files, tearoff=False, postcommand=self._fill_recent)
         files.add_cascade(label="Open recent", menu=self.recent)
         files.add_separator()
-        files.add_command(label="Quit", accelerator="Ctrl+Q", command=self.close)
+        files.add_command(label="Quit", accelerator=f"{key}Q", command=self.close)
         bar.add_cascade(label="File", menu=files)
         views = tk.Menu(bar, tearoff=False)
         self._theme_name = tk.StringVar(self.root, self.settings.theme)
         for name, text in _THEMES.items():
             views.add_radiobutton(label=text, value=name, variable=self._theme_name, command=self._on_theme)
         views.add_separator()
-        views.add_command(label="Larger", accelerator="Ctrl++", command=lambda: self.zoom(1))
-        views.add_command(label="Smaller", accelerator="Ctrl+-", command=lambda: self.zoom(-1))
-        views.add_command(label="Usual size", accelerator="Ctrl+0", command=lambda: self.zoom(0))
+        views.add_command(label="Larger", accelerator=f"{key}+", command=lambda: self.zoom(1))
+        views.add_command(label="Smaller", accelerator=f"{key}-", command=lambda: self.zoom(-1))
+        views.add_command(label="Usual size", accelerator=f"{key}0", command=lambda: self.zoom(0))
         bar.add_cascade(label="View", menu=views)
         helps = tk.Menu(bar, tearoff=False)
         helps.add_command(label="Help on a field", accelerator="F1", command=lambda: show_help(self.root.focus_get()))
@@ -276,7 +312,7 @@ class Window:
             "o": self.pick, "q": self.close, "Return": self._export_by_key, "plus": lambda: self.zoom(1),
             "equal": lambda: self.zoom(1), "minus": lambda: self.zoom(-1), "0": lambda: self.zoom(0),
         }  # fmt: skip
-        command = "Command" if self.root.tk.call("tk", "windowingsystem") == "aqua" else "Control"
+        command = self._command
         for key, action in actions.items():
             # Of every widget and before what each does by itself: a text would begin a line with Ctrl+O.
             self.root.bind(f"<{command}-{key}>", partial(_run, action))
@@ -312,7 +348,7 @@ class Window:
         root.minsize(min(px(760), width), min(px(480), height))
         before = remembered.GEOMETRY.fullmatch(self.settings.geometry)
         if before is None:
-            w, h = min(px(1060), width), min(px(780), height)
+            w, h = min(px(1060), width), min(px(740), height)
             root.geometry(f"{w}x{h}+{(width - w) // 2}+{max(0, (height - h) // 3)}")
             return
         w, h, x, y = map(int, before.groups())
@@ -343,15 +379,10 @@ class Window:
         if not issubclass(kind, Exception):  # Ctrl-C in the terminal
             self.end()
             return
-        details = "".join(traceback.format_exception(kind, exc, trace)).rstrip()
-        export = self.desk.shown.export
-        self.desk.shown.export = {**export, "log": (*export["log"], details)}
+        self.desk.shown.details = "".join(traceback.format_exception(kind, exc, trace)).rstrip()
         self._fault(f"Unexpected error: {kind.__name__}: {exc}. This is a fault of karospace-jupyter.")
 
-    _browse_when_served = False
-
     def _refresh(self, stale: set[str]) -> None:
-        shown = self.desk.shown
         if "path" in stale:
             self._opened()
             self._draw()
@@ -362,9 +393,6 @@ class Window:
             self.run.refresh()
         elif self.welcome is not None:
             self.welcome.refresh()
-        if "address" in stale and shown.address and self._browse_when_served:
-            self._browse_when_served = False
-            self._browse(shown.address)
 
     def _opened(self) -> None:
         """Remember the file."""
@@ -386,26 +414,26 @@ class Window:
     def _open_folder(self) -> None:
         if self._twice("folder"):
             return
-        path = Path(self.desk.shown.result["path"])
-        problem = system.open_folder(path if path.is_dir() else path.parent)
-        if problem:
-            self._fault(problem)
+        self.desk.forget_faults()
+        system.open_folder(self.desk.shown.result["path"], self._fault)
 
-    def _browse(self, address: str) -> None:
-        system.open_browser(
-            address,
-            lambda: self._fault(f"No browser was found. Open this address in one: {address}"),
-        )
+    def _browse(self, address: str, path: str) -> None:
+        system.open_browser(address, path, self._fault)
 
     def _copy_command(self) -> None:
-        self.desk.command(self._copy)
+        # A program with Python inside brings no command line along.
+        frozen = getattr(sys, "frozen", False)
+        said = "Copied, for where the command karospace-export is installed" if frozen else "Copied"
+        self.desk.command(lambda text: self._copy(text, said))
 
-    def _copy(self, text: str) -> None:
+    def _copy(self, text: str, said: str = "Copied") -> None:
         self.root.clipboard_clear()
         self.root.clipboard_append(text)
-        self._say("Copied")
+        self._say(said)
 
     def _say(self, text: str) -> None:
+        """Say that something went well."""
+        self.desk.forget_faults()
         if self.run is not None:
             self.run.left.configure(text=text)
 
@@ -432,6 +460,7 @@ class Window:
         except OSError as exc:
             self._fault(f"The entry could not be written: {exc}.")
         else:
+            self.desk.forget_faults()
             messagebox.showinfo("KaroSpace", f"KaroSpace is in the applications menu now.\n\n{entry}", parent=self.root)
 
     def _about(self) -> None:
@@ -442,6 +471,10 @@ class Window:
             f"karospace-jupyter {version('karospace-jupyter')}\n\nFrom an AnnData to a static viewer of its tissue.",
             parent=self.root,
         )
+
+
+def _has_cursor(root: tk.Tk, widget: str) -> bool:
+    return bool(widget) and root.tk.call("winfo", "class", widget) in _CURSORS
 
 
 def _run(action: Callable[[], None], _: object) -> str:

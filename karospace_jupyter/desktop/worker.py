@@ -2,23 +2,28 @@
 
 Every message is a tuple of a word and plain values; each that is about a file names it, because the window may have
 asked for another one meanwhile. From the window: ``open``, ``look``, ``complete``, ``command``, ``export``,
-``sweep``, ``cancel``, ``serve``, ``hush``. To it: ``opened``, ``refused``, ``looked``, ``hits``, ``command``,
-``state``, ``done``, ``serving``, ``hushed``, ``fault``.
+``cancel``, ``serve``, ``hush``. To it: ``opened``, ``refused``, ``looked``, ``hits``, ``command``, ``state``,
+``done``, ``serving``, ``hushed``, ``fault``, ``broken``.
 """
 
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import sys
 import threading
 import traceback
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from karospace_jupyter.errors import BundleError, KaroSpaceError
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
+    from karospace_jupyter.bundle.read import Bundle
     from karospace_jupyter.serve import BundleServer
     from karospace_jupyter.session import ExportSession, SessionState
 
@@ -31,7 +36,11 @@ def run(pipe: Connection) -> None:
 
     # Ctrl-C in the terminal reaches the whole group; the window decides what ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    worker = Worker(pipe)
+    try:
+        worker = Worker(pipe)
+    except Exception as exc:
+        pipe.send(("broken", *_said(exc)))
+        raise
     try:
         worker.listen()
     finally:
@@ -40,6 +49,9 @@ def run(pipe: Connection) -> None:
 
 class Worker:
     """Answers the window's messages.
+
+    Whoever listens never waits for a file: what does is done in a thread of its own, of which only the newest request
+    matters.
 
     Parameters
     ----------
@@ -57,15 +69,19 @@ class Worker:
         self._server: BundleServer | None = None
         self._served = ""
         self._loading = threading.Lock()
-        self._serving = threading.RLock()  # an export that ends serves its bundle anew, from its own thread
         self._opening: tuple[int, str, dict[str, Any]] = (0, "", {})
+        self._opened = 0
+        """The number of the last file that could be opened."""
         self._looking: tuple[int, str, dict[str, Any]] = (0, "", {})
-        self._names: tuple[str, dict[bool, list[str]]] = ("", {})
-        self._opener = Latest(self._open, "karospace-open")
-        self._looker = Latest(self._look, "karospace-look")
-        self._opener.begin()
-        self._looker.begin()
-        self._opener.ask()
+        self._completing: tuple[int, str, str, bool] = (0, "", "", False)
+        self._names: tuple[tuple[str, bool, int], list[str]] = (("", False, 0), [])
+        """Genes of a file, or of its raw, when this one was opened."""
+        self._serving: tuple[str, int] | None = None
+        work = {"open": self._open, "look": self._look, "complete": self._complete, "serve": self._serve}
+        self._threads = {name: Latest(one, f"karospace-{name}") for name, one in work.items()}
+        for thread in self._threads.values():
+            thread.begin()
+        self._threads["open"].ask()  # loads what it takes, while somebody still looks for the file
 
     def listen(self) -> None:
         """Answer until the pipe ends."""
@@ -78,32 +94,31 @@ class Worker:
                 getattr(self, f"on_{word}")(*values)
             except Exception as exc:
                 logger.exception("the message %s failed", word)
-                self._send("fault", str(exc) or type(exc).__name__)
+                self._send("fault", word, *_said(exc))
 
     def end(self) -> None:
         """Stop what runs: nothing half-written stays."""
-        self._opener.stop()
-        self._looker.stop()
-        self.on_hush()
+        for thread in self._threads.values():
+            thread.stop()
+        if self._server is not None:
+            self._server.stop()
         self._session.cancel()
         self._session.wait()
 
     def on_open(self, number: int, path: str, choices: dict[str, Any]) -> None:
         """Look into a file; `choices` are options that are remembered from earlier files."""
         self._opening = (number, path, choices)
-        self._opener.ask()
+        self._threads["open"].ask()
 
     def on_look(self, revision: int, path: str, options: dict[str, Any]) -> None:
         """Predict an export with these options."""
         self._looking = (revision, path, options)
-        self._looker.ask()
+        self._threads["look"].ask()
 
     def on_complete(self, number: int, path: str, query: str, raw: bool) -> None:  # noqa: FBT001 - a message
         """Complete the beginning of a gene's name."""
-        from karospace_jupyter.form.look import complete
-
-        held, names = self._names
-        self._send("hits", number, complete(names.get(raw, []) if held == path else [], query))
+        self._completing = (number, path, query, raw)
+        self._threads["complete"].ask()
 
     def on_command(self, path: str, options: dict[str, Any]) -> None:
         """Say the shell command that does the same."""
@@ -113,19 +128,16 @@ class Worker:
 
     def on_export(self, path: str, options: dict[str, Any]) -> None:
         """Begin an export of a file."""
-        from karospace_jupyter.errors import KaroSpaceError
         from karospace_jupyter.form.options import config_of
+        from karospace_jupyter.session import SessionState
 
+        self._session.wait(1)  # the window knows of the last one's end a moment before it has ended
         try:
             self._session.start(Path(path), config_of(options))
-        except KaroSpaceError as exc:
-            self._send("fault", str(exc))
-
-    def on_sweep(self, path: str) -> None:
-        """Remove what an export to a place left behind when its process was killed."""
-        from karospace_jupyter.partial import absolute, sweep
-
-        sweep(absolute(path))
+        except Exception as exc:  # noqa: BLE001 - whatever it is, the window says it
+            text, details = _said(exc)
+            log = tuple(filter(None, (text, details)))
+            self._send("state", asdict(SessionState("failed", message=text, error=text, log=log)))
 
     def on_cancel(self) -> None:
         """Stop the running export."""
@@ -133,78 +145,90 @@ class Worker:
 
     def on_serve(self, path: str, port: int) -> None:
         """Serve one bundle on this machine, instead of what was served."""
-        from karospace_jupyter.bundle.read import Bundle
-
-        bundle = Bundle(path)  # before the end of the other: it may be damaged
-        with self._serving:
-            if self._server is not None:
-                self._server.stop()
-            self._server, self._served = bundle.serve(port=port), path
-            self._send("serving", path, self._server.url)
+        self._serving = path, port
+        self._threads["serve"].ask()
 
     def on_hush(self) -> None:
         """Serve nothing any more."""
-        with self._serving:
-            if self._server is not None:
-                self._server.stop()
-                self._server, self._served = None, ""
-                self._send("hushed")
+        self._serving = None
+        self._threads["serve"].ask()
 
     def _open(self) -> None:
         number, path, choices = self._opening
-        self._load()  # at once: while somebody still looks for the file
-        from karospace_jupyter.config import ExportConfig
-        from karospace_jupyter.errors import KaroSpaceError
-        from karospace_jupyter.form.look import problem_of
-        from karospace_jupyter.form.options import plain, sound
-        from karospace_jupyter.form.summary import gene_names, summarise
-
-        if not path:
-            return
         try:
+            self._load()
+            if not path:
+                return
+            from karospace_jupyter.config import ExportConfig
+            from karospace_jupyter.form.options import plain, sound
+            from karospace_jupyter.form.summary import summarise
+
             summary = summarise(path)
-            names = {raw: gene_names(path, raw=raw) for raw in ((False, True) if summary["raw"] else (False,))}
-        except Exception as exc:  # noqa: BLE001 - whatever it is, the window says it
-            details = "" if isinstance(exc, KaroSpaceError) else traceback.format_exc().rstrip()
-            self._send("refused", number, next(iter(problem_of(exc, {}).values())), details)
-            return
-        if number != self._opening[0]:
-            return  # another file was asked for meanwhile
-        self._names = path, names
-        kept, wrong = sound(choices)
-        self._send("opened", number, summary, plain(ExportConfig()) | kept, wrong)
+            kept, wrong = sound(choices)
+            self._opened = number
+            self._send("opened", number, summary, plain(ExportConfig()) | kept, wrong, _beside(path))
+        except Exception as exc:
+            if not path:
+                raise
+            self._send("refused", number, *_said(exc))
 
     def _load(self) -> None:
         with self._loading:  # anndata's parts need each other: imported from two threads, one may see half of it
             import anndata  # noqa: F401
 
     def _look(self) -> None:
-        self._load()
-        from karospace_jupyter.form.look import look
-
         revision, path, options = self._looking
-        self._send("looked", revision, look(path, options))
+        try:
+            self._load()
+            from karospace_jupyter.form.look import look
+
+            found = look(path, options)
+        except Exception as exc:  # noqa: BLE001 - whatever it is, the window says it
+            text, details = _said(exc)
+            found = {"problems": {"object": text}, "details": details}
+        self._send("looked", revision, found)
+
+    def _complete(self) -> None:
+        number, path, query, raw = self._completing
+        self._load()
+        from karospace_jupyter.form.look import complete
+        from karospace_jupyter.form.summary import gene_names
+
+        # By the number, too: the file may be another one than it was when it was opened before.
+        key = path, raw, self._opened
+        if self._names[0] != key:
+            self._names = key, gene_names(path, raw=raw)
+        self._send("hits", number, complete(self._names[1], query))
+
+    def _serve(self) -> None:
+        from karospace_jupyter.bundle.read import Bundle
+
+        wanted = self._serving
+        try:
+            if wanted and not Path(wanted[0]).exists():
+                msg = f"{wanted[0]} is not there any more. Export it again."
+                raise BundleError(msg)
+            bundle = Bundle(wanted[0]) if wanted else None  # before the end of the other: it may be damaged
+            if self._server is not None:
+                self._server.stop()
+                self._server, self._served = None, ""
+                self._send("hushed")
+            if wanted and bundle is not None:
+                self._server, self._served = bundle.serve(port=wanted[1]), wanted[0]
+                self._send("serving", self._served, self._server.url)
+        except Exception as exc:  # noqa: BLE001 - whatever it is, the window says it
+            self._send("fault", "serve", *_said(exc))
 
     def _on_state(self, state: SessionState) -> None:
-        from dataclasses import asdict
-
         bundle = self._session.bundle
         if state.status == "done" and bundle is not None:
-            files, taken = bundle.size_on_disk()
-            result = {
-                "name": bundle.manifest.dataset_name,
-                "path": str(bundle.path),
-                "bytes": taken,
-                "files": files,
-                "cells": bundle.manifest.n_cells,
-                "genes": bundle.manifest.n_genes_exported,
-                "warnings": list(bundle.warnings),
-            }
-            self._send("done", result)
-            with self._serving:
-                if self._server is not None and self._served == result["path"]:
-                    # A zip is another file now; the address stays.
-                    self.on_serve(self._served, self._server.port)
+            try:
+                result = _result(bundle)
+                self._send("done", result)
+                if self._server is not None and self._served == result["path"] and not Path(self._served).is_dir():
+                    self._server.content = bundle.files  # a file is another one now; a folder has the same name
+            except Exception:
+                logger.exception("the result of an export could not be shown")
         self._send("state", asdict(state))
 
     def _send(self, *message: Any) -> None:  # noqa: ANN401
@@ -213,6 +237,37 @@ class Worker:
                 self._pipe.send(message)
             except (BrokenPipeError, OSError):
                 self._session.cancel()  # the window is gone
+
+
+def _said(exc: Exception) -> tuple[str, str]:
+    """Return what went wrong, and the details of what nobody foresaw."""
+    if isinstance(exc, KaroSpaceError):
+        return str(exc), ""
+    return f"{type(exc).__name__}: {exc}", "".join(traceback.format_exception(exc)).rstrip()
+
+
+def _result(bundle: Bundle) -> dict[str, Any]:
+    manifest = bundle.manifest
+    try:
+        files, taken = bundle.size_on_disk()
+    except OSError:  # somebody takes it away at this moment
+        files, taken = len(manifest.asset_files), sum(file.size_bytes for file in manifest.asset_files)
+    return {
+        "name": manifest.dataset_name,
+        "path": str(bundle.path),
+        "bytes": taken,
+        "files": files,
+        "cells": manifest.n_cells,
+        "genes": manifest.n_genes_exported,
+        "warnings": list(bundle.warnings),
+    }
+
+
+def _beside(path: str) -> str:
+    """Where a bundle of this file lies unless somebody chooses another place."""
+    file = Path(path)
+    folder = file.parent if os.access(file.parent, os.W_OK) else Path.home()
+    return str(folder / file.name.removesuffix(".h5ad").removesuffix(".zarr").removesuffix(".h5"))
 
 
 def _program() -> str:

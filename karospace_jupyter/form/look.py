@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import traceback
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,7 +40,7 @@ def look(subject: Any, options: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN4
     dict
         ``problems`` by option, "object" for the data; when no option is wrong by itself also ``exists``, ``files``,
         ``bytes`` (on disk, at most), ``seconds``, ``n_cells``, ``n_genes``, ``warnings``, genes that are ``listed``,
-        and which of them are ``unknown``.
+        and which of them are ``unknown``. ``details`` of what nobody foresaw.
     """
     found: dict[str, Any] = {}
     problems: dict[str, str] = {}
@@ -56,6 +57,8 @@ def look(subject: Any, options: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN4
         finally:
             source.close()
     except Exception as exc:  # noqa: BLE001 - whatever it is, the form says it
+        if not isinstance(exc, KaroSpaceError):
+            found["details"] = traceback.format_exc().rstrip()
         return {**found, "problems": {**problems, **problem_of(exc, options)}}
     files, most = _written(made.files, made.bytes, config)
     return found | {

@@ -93,7 +93,10 @@ def shell_of(config: ExportConfig, *, file: str | None, program: str = "karospac
         shell += ["--outdir", str(config.outdir)]
     for key, value in _given(config).items():
         shell += _flags(key, value)
-    return " ".join(map(_quoted, shell))
+    words = [_quoted(word) for word in shell]
+    if words[0].startswith('"'):
+        words.insert(0, "&")  # PowerShell, which Windows opens, takes a quoted word for a text
+    return " ".join(words)
 
 
 def _given(config: ExportConfig) -> dict[str, Any]:

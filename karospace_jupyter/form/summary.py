@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from karospace_jupyter.config import ExportConfig, MatrixLayer, MatrixRaw
-from karospace_jupyter.errors import NoMatrixError
+from karospace_jupyter.errors import KaroSpaceError, NoMatrixError
 from karospace_jupyter.plan import Description, describe
 from karospace_jupyter.plan.colors import stored_colors
 from karospace_jupyter.plan.embeddings import label
@@ -63,6 +63,7 @@ def summarise(subject: Any) -> dict[str, Any]:  # noqa: ANN401
             "embeddings": _embeddings(source, found),
             "marked": _marked(source),
             "spaced": any(len(str(name).split()) > 1 for name in source.gene_names),
+            "held": _held([*map(str, source.gene_names), *(_raw_names(subject) if found.has_raw else ())]),
         }
     finally:
         source.close()
@@ -75,6 +76,19 @@ def gene_names(subject: Any, *, raw: bool) -> list[str]:  # noqa: ANN401
         return [str(name) for name in source.gene_names]
     finally:
         source.close()
+
+
+def _raw_names(subject: Any) -> list[str]:  # noqa: ANN401
+    try:
+        return gene_names(subject, raw=True)
+    except KaroSpaceError:  # said when somebody chooses it
+        return []
+
+
+def _held(names: list[str]) -> str:
+    """Return which of space, comma and semicolon some name holds: in a list of names these part nothing."""
+    spaced = any(len(name.split()) > 1 for name in names)
+    return " " * spaced + "".join(mark for mark in ",;" if any(mark in name for name in names))
 
 
 def _open_any_matrix(subject: Any) -> Source:  # noqa: ANN401

@@ -6,6 +6,7 @@ import gc
 import os
 import shutil
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -123,6 +124,49 @@ class Person:
 
     def type(self, text: str) -> None:
         self.xdotool("type", "--delay", "15", text)
+
+    def answer(self, title: str, *words: str) -> threading.Thread:
+        """Do something in a dialog once it stands: it has a loop of its own. `words` are those of xdotool.
+
+        As long as the dialog stands they are said again: it may not have listened yet. One that never goes is closed:
+        the test fails instead of waiting for ever.
+        """
+
+        def xdotool(*command: str, check: bool = True) -> str:
+            environment = {**os.environ, "DISPLAY": self.screen}
+            return subprocess.run(
+                ["xdotool", *command], env=environment, check=check, capture_output=True, text=True, timeout=60
+            ).stdout
+
+        def goes(dialog: str, seconds: float) -> bool:
+            end = time.monotonic() + seconds
+            while dialog in xdotool("search", "--onlyvisible", "--name", title, check=False).split():
+                if time.monotonic() > end:
+                    return False
+                time.sleep(0.05)
+            return True
+
+        def work() -> None:
+            dialog = xdotool("search", "--sync", "--onlyvisible", "--name", title).split()[-1]
+            commands: list[list[str]] = []
+            for word in words:
+                if word in {"key", "type"}:
+                    commands += [["key", "ctrl+slash", "BackSpace"]] if word == "type" else []
+                    commands.append([word])
+                else:
+                    commands[-1].append(word)
+            for _ in range(10):
+                for command in commands:
+                    xdotool(*command)
+                if goes(dialog, 5):
+                    return
+            xdotool("key", "Escape", check=False)
+            if not goes(dialog, 5):
+                xdotool("windowclose", dialog, check=False)
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        return thread
 
     def settle_geometry(self) -> None:
         for _ in range(5):

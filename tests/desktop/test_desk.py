@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import os
 import signal
 import time
@@ -171,10 +173,15 @@ def test_a_preview_shows_what_was_exported_last(
     desk.serve(desk.shown.result["path"])
     until(desk, lambda: desk.shown.address)
     address = desk.shown.address
-    desk.change(genes_mode="hvgs:5")
-    exported(desk)
-    until(desk, lambda: desk.shown.address)
-    assert desk.shown.address == address
+    port = int(address.rstrip("/").rpartition(":")[2])
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as tab:  # stays open
+        tab.request("GET", "/manifest.json")
+        assert b'"n_genes_exported":3' in tab.getresponse().read().replace(b" ", b"")
+        desk.change(genes_mode="hvgs:5")
+        exported(desk)
+        assert desk.shown.address == address
+        tab.request("GET", "/manifest.json")
+        assert b'"n_genes_exported":5' in tab.getresponse().read().replace(b" ", b"")
     for path in ("index.html", "manifest.json", *(file.path for file in Bundle(tmp_path / name).manifest.asset_files)):
         with urllib.request.urlopen(address + path) as answer:
             data = answer.read()
@@ -190,8 +197,7 @@ def test_a_killed_export_leaves_nothing(desk: Desk, tmp_path: Path) -> None:
     desk.change(outdir=str(folder / "out"), genes_mode="all", jobs=1)
     desk.export()
     until(desk, lambda: list(folder.iterdir()))
-    assert desk._process.pid is not None
-    os.kill(desk._process.pid, signal.SIGKILL)
+    kill(desk)
     until(desk, lambda: not desk.shown.running)
     assert desk.shown.export["status"] == "failed"
     until(desk, lambda: not desk.shown.opening and not list(folder.iterdir()))
@@ -199,27 +205,175 @@ def test_a_killed_export_leaves_nothing(desk: Desk, tmp_path: Path) -> None:
 
 def test_a_worker_that_keeps_dying_is_given_up(desk: Desk, files: dict[str, Path], tmp_path: Path) -> None:
     opened(desk, files["a"])
-    for _ in range(3):
-        until(desk, lambda: not desk.shown.opening)
-        assert desk._process.pid is not None
-        os.kill(desk._process.pid, signal.SIGKILL)
-        until(desk, lambda: desk.shown.fault)
-        desk.shown.fault, said = "", desk.shown.fault
+    said = kill_until_given_up(desk)
     assert "not started again" in said
-    assert not desk._alive
+    assert not desk.shown.pending
     desk.poll()  # nothing is there to hear, and that is no fault
-    # People may try once more.
+    # People may go on all the same: with the open file, or with another.
+    asked: list[str] = []
+    desk.command(asked.append)
+    until(desk, lambda: asked)
+    desk.change(genes_mode="hvgs:3")
+    until(desk, lambda: not desk.shown.pending)
+    assert desk.shown.fault == ""
+    assert desk.shown.estimate["n_genes"] == 3
+    hits: list[list[str]] = []
+    desk.complete("cd", hits.append)
+    until(desk, lambda: hits)
+    assert hits[0]
     opened(desk, files["b"])
     desk.change(outdir=str(tmp_path / "out"))
     exported(desk).verify()
 
 
+def kill_until_given_up(desk: Desk) -> str:
+    for _ in range(3):
+        kill(desk)
+        until(desk, lambda: desk.shown.fault or (not desk.shown.running and desk.shown.export.get("error")))
+        desk.shown.fault, said = "", desk.shown.fault or desk.shown.export["error"]
+        desk.shown.export = {**desk.shown.export, "error": None}
+    assert desk._link is None
+    return said
+
+
+def kill(desk: Desk, number: int = signal.SIGKILL) -> None:
+    assert desk._link is not None
+    os.kill(desk._link.pid, number)
+
+
+@pytest.mark.parametrize("deaths", [1, 3])
+def test_what_was_exported_before_outlives_a_worker_and_nothing_half_written_stays(
+    desk: Desk, files: dict[str, Path], tmp_path: Path, deaths: int
+) -> None:
+    opened(desk, files["a"])
+    desk.change(outdir=str(tmp_path / "first"), genes_mode="hvgs:3")
+    exported(desk)
+    first = desk.shown.result
+    path, folder = tmp_path / "large.h5ad", tmp_path / "here"
+    synthetic_tissue(20_000, 800, seed=2).write_h5ad(path)
+    folder.mkdir()
+    desk.shown.path = str(path)  # as if it were the same file: another one has no earlier result
+    desk._deaths = deaths - 1
+    desk.change(outdir=str(folder / "out"), genes_mode="all", jobs=1)
+    desk._deaths = deaths - 1
+    desk.export()
+    until(desk, lambda: list(folder.iterdir()))
+    desk._deaths = deaths - 1
+    kill(desk)
+    until(desk, lambda: not desk.shown.running)
+    assert desk.shown.export["status"] == "failed"
+    assert (desk._link is None) == (deaths == 3)
+    assert desk.shown.result == first
+    assert desk.shown.exported["outdir"] == str(tmp_path / "first")
+    until(desk, lambda: not list(folder.iterdir()))
+
+
+def test_a_worker_that_has_to_be_killed_at_the_end_leaves_nothing(
+    files: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("karospace_jupyter.desktop.desk._CANCEL_S", 0.2)
+    path, folder = tmp_path / "large.h5ad", tmp_path / "here"
+    synthetic_tissue(20_000, 800, seed=2).write_h5ad(path)
+    folder.mkdir()
+    one = Desk()
+    try:
+        opened(one, path)
+        one.change(outdir=str(folder / "out"), genes_mode="all", jobs=1)
+        one.export()
+        until(one, lambda: list(folder.iterdir()))
+        kill(one, signal.SIGSTOP)
+    finally:
+        one.close()
+    assert list(folder.iterdir()) == []
+
+
+def test_a_file_that_kills_the_worker_is_said_beside_the_open_one(desk: Desk, files: dict[str, Path]) -> None:
+    opened(desk, files["a"])
+    kill(desk, signal.SIGSTOP)  # it does not come to answering
+    desk.open(files["b"])
+    kill(desk)
+    until(desk, lambda: not desk.shown.opening)
+    until(desk, lambda: not desk.shown.pending)
+    assert "memory" in desk.shown.refused
+    assert desk.shown.path == str(files["a"])
+    # It goes with the next thing that is done.
+    desk.change(genes_mode="hvgs:3")
+    assert desk.shown.refused == ""
+
+
+def test_a_file_that_never_answers_keeps_no_other(
+    desk: Desk, files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("karospace_jupyter.desktop.desk._PATIENCE_S", 0.3)
+    opened(desk, files["a"])
+    kill(desk, signal.SIGSTOP)
+    desk.open(files["b"])
+    desk.give_up()
+    assert desk.shown.opening == ""
+    assert desk.shown.path == str(files["a"])
+    opened(desk, files["a"])
+    kill(desk, signal.SIGSTOP)
+    desk.open(files["b"])
+    desk.open(files["c"])
+    until(desk, lambda: not desk.shown.opening and not desk.shown.pending)
+    assert desk.shown.path == str(files["c"])
+    assert desk.shown.summary["n_cells"] == 400
+
+
+def test_a_preview_outlives_a_worker_that_is_replaced(desk: Desk, files: dict[str, Path], tmp_path: Path) -> None:
+    opened(desk, files["a"])
+    desk.change(outdir=str(tmp_path / "out"), genes_mode="hvgs:3")
+    exported(desk)
+    desk.serve(desk.shown.result["path"], 0)
+    until(desk, lambda: desk.shown.address)
+    address = desk.shown.address
+    desk.open(files["b"])
+    desk.give_up()
+    told: list[str] = []
+    desk.changed = told.append
+    until(desk, lambda: "address" in told)
+    with urllib.request.urlopen(desk.shown.address) as answer:
+        assert answer.status == 200
+    assert desk.shown.address == address
+
+
+def test_an_export_that_cannot_begin_leaves_the_last_result(desk: Desk, files: dict[str, Path], tmp_path: Path) -> None:
+    opened(desk, files["a"])
+    desk.change(outdir=str(tmp_path / "out"), genes_mode="hvgs:3")
+    exported(desk)
+    first = desk.shown.result
+    desk.change(seed="nothing")
+    desk.export()
+    assert desk.shown.running
+    # What fails meanwhile is not the end of the export.
+    desk._on_fault("serve", "no port", "")
+    assert desk.shown.running
+    until(desk, lambda: not desk.shown.running)
+    assert desk.shown.export["status"] == "failed"
+    assert "seed" in desk.shown.export["error"]
+    assert desk.shown.result == first
+
+
+def test_a_worker_that_cannot_begin_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "h5py.py").write_text("raise ImportError('h5py was built for another machine')")
+    monkeypatch.syspath_prepend(tmp_path)
+    one = Desk()
+    try:
+        one.open("/somewhere.h5ad")
+        until(one, lambda: one.shown.refused)
+        assert "built for another machine" in one.shown.refused
+        assert "Traceback" in one.shown.details
+        assert one.shown.opening == ""
+    finally:
+        one.close()
+
+
 def test_a_worker_that_dies_while_the_same_file_opens_again(desk: Desk, files: dict[str, Path]) -> None:
     opened(desk, files["a"])
     desk.change(genes_mode="hvgs:4")
+    kill(desk, signal.SIGSTOP)
     desk.open(files["a"])
-    assert desk._process.pid is not None
-    os.kill(desk._process.pid, signal.SIGKILL)
+    kill(desk)
     until(desk, lambda: desk.shown.refused)
     until(desk, lambda: not desk.shown.pending)
     assert desk.shown.estimate["n_genes"] == 4
@@ -229,8 +383,8 @@ def test_a_worker_that_dies_while_the_same_file_opens_again(desk: Desk, files: d
 
 def test_closing_twice_is_closing(files: dict[str, Path]) -> None:
     one = Desk()
-    pid = one._process.pid
-    assert pid is not None
+    assert one._link is not None
+    pid = one._link.pid
     one.open(files["a"])
     one.close()
     one.close()

@@ -285,8 +285,11 @@ def test_an_entry_in_the_applications_menu(person: Any, tmp_path: Path, monkeypa
     assert str(entry) in said[1]
     line = next(line for line in entry.read_text().splitlines() if line.startswith("Exec="))
     command = shlex.split(line.removeprefix("Exec=").replace("%%", "%"))
-    assert command == [sys.executable, "-m", "karospace_jupyter.desktop", "%f"]
-    ended = subprocess.run([*command[:-1], "--version"], capture_output=True, text=True, timeout=60, check=True)
+    assert command == [sys.executable, "-P", "-m", "karospace_jupyter.desktop", "%f"]
+    (tmp_path / "types.py").write_text("raise RuntimeError('a file of the home folder was imported')")
+    ended = subprocess.run(
+        [*command[:-1], "--version"], capture_output=True, text=True, timeout=60, check=True, cwd=tmp_path
+    )
     assert "karospace-export-app" in ended.stdout
     icon = tmp_path / "data" / "icons" / "hicolor" / "512x512" / "apps" / "karospace-export-app.png"
     with Image.open(icon) as picture:

@@ -1,0 +1,290 @@
+"""What stays when everything is drawn anew, and what goes: folds, focus, searches, old faults."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+def stop(window: Any) -> None:
+    os.kill(window.desk._link.pid, signal.SIGSTOP)
+
+
+def go_on(window: Any) -> None:
+    os.kill(window.desk._link.pid, signal.SIGCONT)
+
+
+def test_another_drawing_keeps_what_is_no_option(person: Any, tissue_file: Path, tmp_path: Path) -> None:
+    window = person.start(tissue_file)
+    window.desk.change(outdir=str(tmp_path / "out"), genes_mode=["EPCAM", "CD3E"])
+    person.settle()
+    window.form.genes.segments.buttons["hvgs"].invoke()
+    window.form.genes.number.variable.set("33")
+    window.form.genes.segments.buttons["all"].invoke()
+    person.settle()
+    window.export()
+    person.until(lambda: person.shown.result and not person.shown.running)
+    person.settle()
+
+    def arranged() -> None:
+        window.form.columns.search.variable.set("cell")
+        window.form.target.path.focus_force()
+        window.form.target.path.icursor(3)
+        for fold in (window.form.more, window.run.log):
+            if not (fold.open if fold is window.form.more else fold.opened):
+                fold.toggle()
+        person.settle()
+
+    def as_before() -> None:
+        person.settle()
+        assert window.form.more.open
+        assert window.run.log.opened
+        assert window.form.columns.search.variable.get() == "cell"
+        assert window.root.focus_get() is window.form.target.path
+        assert window.form.target.path.index("insert") == 3
+
+    arranged()
+    window.zoom(1)
+    window.zoom(1)  # before the first one is drawn
+    as_before()
+    window._theme_name.set("dark")
+    window._on_theme()
+    as_before()
+    form = window.form
+    window.open(str(tissue_file))
+    person.until(lambda: window.form is not form)
+    as_before()
+    # What was typed or picked in the modes that are not shown is still there, too.
+    window.form.genes.segments.buttons["typed"].invoke()
+    assert person.shown.options["genes_mode"] == ["EPCAM", "CD3E"]
+    window.form.genes.segments.buttons["hvgs"].invoke()
+    assert person.shown.options["genes_mode"] == "hvgs:33"
+
+
+def test_an_old_fault_goes_with_the_next_success(person: Any, tissue_file: Path, tmp_path: Path) -> None:
+    window = person.start(tissue_file)
+    window.desk.change(outdir=str(tmp_path / "out"))
+    person.settle()
+    window.export()
+    person.until(lambda: person.shown.result and not person.shown.running)
+    person.settle()
+    window._on_callback_error(RuntimeError, RuntimeError("on purpose"), None)
+    person.until(lambda: "on purpose" in window.run.problem.cget("text"))
+    window.run.details.toggle()
+    person.until(lambda: window.run.details.text.winfo_viewable())
+    assert "RuntimeError: on purpose" in window.run.details.text.get("1.0", "end")
+    person.shot("details")
+    window._copy_command()
+    person.until(lambda: window.run.left.cget("text") == "Copied")
+    person.settle_geometry()
+    assert not window.run.problem.winfo_viewable()
+    assert not window.run.details.winfo_viewable()
+    # A refused file is said until something is done with the open one.
+    window.open(str(tmp_path / "nowhere.h5ad"))
+    person.until(lambda: "There is no file" in window.head.facts.cget("text"))
+    window.form.genes.number.variable.set("40")
+    person.until(lambda: "1,200 cells" in window.head.facts.cget("text"))
+
+
+def test_a_bundle_that_is_gone_is_said(person: Any, tissue_file: Path, tmp_path: Path, monkeypatch: Any) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("karospace_jupyter.desktop.system.webbrowser.open", lambda url: opened.append(url) or True)
+    file_manager = tmp_path / "bin" / "xdg-open"
+    file_manager.parent.mkdir()
+    file_manager.write_text(f'#!/bin/sh\nprintf "%s" "$1" > "{tmp_path}/shown"\n')
+    file_manager.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{file_manager.parent}:{os.environ['PATH']}")
+    window = person.start(tissue_file)
+    for target, name in (("single_file", "out.html"), ("outdir", "out")):
+        window.desk.write_as(target)
+        window.desk.change(**{target: str(tmp_path / "here" / name)}, genes_mode="hvgs:3")
+        person.settle()
+        window.export()
+        person.until(lambda: person.shown.result and not person.shown.running)
+        window._latest.clear()
+        window._open_folder()
+        folder = tmp_path / "here" / (name if target == "outdir" else "")
+        person.until(
+            lambda folder=folder: (tmp_path / "shown").exists() and (tmp_path / "shown").read_text() == str(folder)
+        )
+        (tmp_path / "here").rename(tmp_path / f"away-{target}")
+        window.view()
+        person.until(lambda: "is not there any more. Export it again" in person.shown.fault)
+        person.shown.fault = ""
+        window._open_folder()
+        window._latest.clear()
+        window._open_folder()
+        person.until(lambda: "is not there any more" in person.shown.fault)
+    assert opened == []
+    # A preview that does not begin opens no browser later on.
+    (tmp_path / "away-outdir").rename(tmp_path / "here")
+    window.desk.serve(person.shown.result["path"])
+    person.until(lambda: person.shown.address)
+    person.settle_geometry()
+    assert opened == []
+
+
+def test_looking_into_a_file_is_given_up(person: Any, tissue_file: Path, tmp_path: Path) -> None:
+    window = person.start()
+    stop(window)
+    window.open(str(tissue_file))
+    person.until(lambda: window.welcome.cancel.winfo_viewable())
+    person.shot("looking")
+    person.click(window.welcome.cancel)
+    person.until(lambda: not window.welcome.cancel.winfo_viewable())
+    window.open(str(tissue_file))
+    person.until(lambda: person.shown.path)
+    person.settle()
+    stop(window)
+    window.open(str(tmp_path / "nowhere.h5ad"))
+    person.until(lambda: window.head.open.cget("text") == "Cancel")
+    assert "disabled" in window.run.button.state()
+    person.click(window.head.open)
+    person.until(lambda: window.head.open.cget("text") == "Open another…")
+    person.settle()
+    assert "disabled" not in window.run.button.state()
+    assert "1,200 cells" in window.head.facts.cget("text")
+
+
+def test_export_waits_for_the_answer(person: Any, tissue_file: Path, tmp_path: Path) -> None:
+    window = person.start(tissue_file)
+    window.desk.change(genes_mode="hvgs:none")
+    person.settle()
+    assert "disabled" in window.run.button.state()
+    stop(window)
+    window.desk.change(genes_mode="hvgs:5")
+    person.settle_geometry()
+    assert person.shown.pending
+    assert "disabled" in window.run.button.state()
+    go_on(window)
+    person.until(lambda: "disabled" not in window.run.button.state())
+
+
+def test_return_takes_no_name_unasked(person: Any, tissue_file: Path) -> None:
+    window = person.start(tissue_file)
+    person.click(window.form.genes.segments.buttons["typed"])
+    person.settle()
+    typed = window.form.genes.typed
+    person.click(typed.text)
+    person.type("cd")
+    person.until(lambda: typed.hits.size() > 1, "completion")
+    person.key("Return")
+    person.settle()
+    assert person.shown.options["genes_mode"] == ["cd"]
+    assert not typed.hits.winfo_ismapped()
+    # What is written out is taken as the data writes it.
+    person.type("epcam")
+    person.until(lambda: typed.hits.size() > 0, "completion")
+    person.key("Return")
+    person.settle()
+    assert person.shown.options["genes_mode"] == ["cd", "EPCAM"]
+
+
+def test_a_picture_may_have_any_name(person: Any, tissue_file: Path) -> None:
+    window = person.start(tissue_file)
+    more = window.form.more
+    more.toggle()
+    window.desk.change(image_path="")
+    person.settle()
+    for text in ("none", "none.png", "uns:", "uns:a.png"):
+        more.image_path.variable.set(text)
+        person.settle()
+        assert more.image_path.winfo_viewable(), text
+        assert more.image_path.variable.get() == text
+        assert "cannot" in more.image.problem.cget("text") or "no file" in more.image.problem.cget("text")
+
+
+def test_a_preset_says_what_it_sets_before_it_is_taken(person: Any, tissue_file: Path) -> None:
+    window = person.start(tissue_file)
+    for name, says in (("Everything", "every gene ·"), ("Quick look", "50 variable genes")):
+        button = window.form.presets.buttons[name]
+        person.xdotool("mousemove", str(button.winfo_rootx() + 10), str(button.winfo_rooty() + 10))
+        person.until(lambda says=says: says in window.form.preset_says.cget("text"))
+    person.xdotool("mousemove", "5", "5")
+    person.until(lambda: "500 variable genes" in window.form.preset_says.cget("text"))
+    assert person.shown.options["genes_mode"] == "hvgs:500"
+
+
+def test_the_system_is_asked_once_and_not_waited_for(person: Any, tissue_file: Path, monkeypatch: Any) -> None:
+    asked: list[int] = []
+    never = threading.Event()
+
+    def hangs() -> bool:
+        asked.append(1)
+        never.wait(60)
+        return True
+
+    monkeypatch.setattr("karospace_jupyter.desktop.window.system_is_dark", hangs)
+    monkeypatch.setattr("karospace_jupyter.desktop.window._SYSTEM_S", 0.1)
+    try:
+        window = person.start()
+        assert not window.theme.dark
+        for theme in ("dark", "system"):
+            window._theme_name.set(theme)
+            window._on_theme()
+        assert asked == [1]
+    finally:
+        never.set()
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        ("900x640+100+30", "900x640+100+30"),
+        ("900x640+-1200+30", "900x640+0+30"),  # on a screen that is not there any more
+        ("900x640+1300+900", "900x640+500+360"),
+        ("9000x9000+0+0", "1400x1000+0+0"),
+    ],
+)
+def test_the_window_is_where_it_was_or_at_least_in_sight(person: Any, tmp_path: Path, before: str, now: str) -> None:
+    file = tmp_path / "settings" / "desktop.json"
+    file.parent.mkdir()
+    file.write_text(f'{{"geometry": "{before}"}}')
+    window = person.start()
+    person.until(lambda: window.root.wm_geometry() == now, window.root.wm_geometry(), 20)
+
+
+def test_a_folder_that_may_not_be_looked_into_is_chosen_all_the_same(monkeypatch: Any, tmp_path: Path) -> None:
+    from karospace_jupyter.desktop.dialogs import Dialogs
+    from karospace_jupyter.desktop.settings import Settings
+
+    folder = tmp_path / "closed"
+    folder.mkdir()
+    monkeypatch.setattr("karospace_jupyter.desktop.dialogs.filedialog.askdirectory", lambda **_: str(folder))
+    ask = Dialogs(None, Settings(folder=str(tmp_path)))  # type: ignore[arg-type]
+    (folder / "mine.txt").write_text("")
+    assert ask.target("outdir", str(tmp_path / "out")) == str(folder / "out")
+
+    def refused(_: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", refused)
+    assert ask.target("outdir", str(tmp_path / "out")) == str(folder)
+
+
+def test_a_share_that_is_lost_keeps_no_dialog_waiting(monkeypatch: Any) -> None:
+    from karospace_jupyter.desktop import dialogs
+    from karospace_jupyter.desktop.settings import Settings
+
+    never = threading.Event()
+    monkeypatch.setattr("karospace_jupyter.desktop.dialogs.os.path.isdir", lambda _: never.wait(60))
+    try:
+        assert dialogs.Dialogs(None, Settings(folder="/lost"))._folder() == str(Path.home())  # type: ignore[arg-type]
+    finally:
+        never.set()
+
+
+def test_a_command_for_powershell(monkeypatch: Any) -> None:
+    from karospace_jupyter.config import ExportConfig
+    from karospace_jupyter.form.options import shell_of
+
+    monkeypatch.setattr("karospace_jupyter.form.options.sys.platform", "win32")
+    config = ExportConfig(outdir="out")
+    assert shell_of(config, file="a.h5ad").startswith("karospace-export --h5ad a.h5ad")
+    spaced = shell_of(config, file="a.h5ad", program="C:\\my tools\\karospace-export.exe")
+    assert spaced.startswith('& "C:\\my tools\\karospace-export.exe" --h5ad a.h5ad')
