@@ -7,9 +7,12 @@
   const workers = new Set();
   const urls = new Set();
   const gl = new Set();
+  const contexts = new Set();
   const later = window.setTimeout;
-  // Whoever drives the browser listens, too.
-  const byPage = () => new Error().stack.includes(location.href);
+  // A file that was handed to the reader is kept for a minute: no test waits that long.
+  const LONGEST_MS = 2000;
+  // Whoever drives the browser listens, too. The hash changes with the view, the name of the page's script does not.
+  const byPage = () => new Error().stack.includes(location.href.split('#')[0]);
 
   const { addEventListener, removeEventListener } = EventTarget.prototype;
   const isCapture = (options) => (typeof options === 'object' ? !!options?.capture : !!options);
@@ -39,11 +42,12 @@
 
   const counted = (start, stop, held, repeats = false) => {
     const [started, stopped] = [window[start], window[stop]];
-    window[start] = (work, ...rest) => {
-      const id = started((...given) => {
+    window[start] = (work, delay, ...rest) => {
+      const run = (...given) => {
         if (!repeats) held.delete(id);
         work(...given);
-      }, ...rest);
+      };
+      const id = started(run, delay === undefined ? delay : Math.min(delay, LONGEST_MS), ...rest);
       if (byPage()) held.add(id);
       return id;
     };
@@ -89,18 +93,27 @@
     revokeObjectURL(url);
   };
   const drawing = WebGL2RenderingContext.prototype;
-  for (const kind of ['Buffer', 'VertexArray', 'Texture', 'Program', 'Shader', 'Framebuffer', 'Renderbuffer', 'Query']) {
-    const [make, remove] = [drawing[`create${kind}`], drawing[`delete${kind}`]];
-    drawing[`create${kind}`] = function (...given) {
-      const object = make.apply(this, given);
-      gl.add(object);
+  const made = (make, remove) => {
+    const [create, destroy] = [drawing[make], drawing[remove]];
+    drawing[make] = function (...given) {
+      const object = create.apply(this, given);
+      if (object) gl.add(object);
       return object;
     };
-    drawing[`delete${kind}`] = function (object) {
+    drawing[remove] = function (object) {
       gl.delete(object);
-      return remove.call(this, object);
+      return destroy.call(this, object);
     };
-  }
+  };
+  for (const kind of ['Buffer', 'VertexArray', 'Texture', 'Program', 'Shader', 'Framebuffer', 'Renderbuffer', 'Query'])
+    made(`create${kind}`, `delete${kind}`);
+  made('fenceSync', 'deleteSync');
+  const { getContext } = HTMLCanvasElement.prototype;
+  HTMLCanvasElement.prototype.getContext = function (kind, ...given) {
+    const context = getContext.call(this, kind, ...given);
+    if (context && kind === 'webgl2') contexts.add(context);
+    return context;
+  };
 
   // A listener on an element that has left the page goes with it.
   const gone = (target) => target instanceof Node && !target.isConnected;
@@ -116,6 +129,7 @@
     workers: workers.size,
     urls: urls.size,
     gl: gl.size,
+    contexts: [...contexts].filter((context) => !context.isContextLost()).length,
   });
   const isEmpty = ({ listeners: held, ...counts }) =>
     held.length === 0 && Object.values(counts).every((count) => count === 0);
