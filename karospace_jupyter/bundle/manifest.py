@@ -128,7 +128,7 @@ class Coordinates(_Part):
     y_axis: Literal["down", "up"] = "down"
     """Where y grows: `down` as in images, `up` as in plots."""
     unit_um: float | None = None
-    """µm per coordinate unit, where the source states it."""
+    """µm per coordinate unit, where the source states it or the lattice of its spots is known."""
     spot_diameter: float | None = None
     """Diameter of a spot in coordinate units, where the source states it."""
     dtype: Literal["float32"] = "float32"

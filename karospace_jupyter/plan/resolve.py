@@ -17,6 +17,7 @@ from karospace_jupyter.plan.model import Plan, PlannedCoordinates
 from karospace_jupyter.plan.sections import asked_column, plan_sections, split
 from karospace_jupyter.plan.sizes import predict
 from karospace_jupyter.plan.view import fitting_view
+from karospace_jupyter.plan.visium import unit_um
 
 if TYPE_CHECKING:
     import numpy as np
@@ -62,11 +63,12 @@ def resolve(source: Source, config: ExportConfig, job: Job | None = None) -> Pla
         view, said = fitting_view(view, cells.n, columns.annotations, embeddings, sections, set(genes.names))
         warnings += said
     pixels = spatial and _in_pixels(found.spec)
+    unit = pictures.unit_um or unit_um(source, cells.rows, xy, codes, pictures.spot_diameter) if pixels else None
     coordinates = PlannedCoordinates(
         spec=found.spec,
         xy=xy,
         y_axis=y_axis(found.spec),
-        unit_um=pictures.unit_um if pixels else None,
+        unit_um=unit,
         spot_diameter=pictures.spot_diameter if pixels else None,
     )
     files, size = predict(

@@ -188,7 +188,7 @@ export interface Coordinates {
    */
   y_axis?: 'down' | 'up';
   /**
-   * µm per coordinate unit, where the source states it.
+   * µm per coordinate unit, where the source states it or the lattice of its spots is known.
    */
   unit_um?: number | null;
   /**

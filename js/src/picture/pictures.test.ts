@@ -2,13 +2,11 @@ import { expect, test, vi } from 'vitest';
 import { openedModel } from '../state/model-fixture';
 import { imageSettled } from './pictures';
 
-const image = { path: 'image.webp', width: 1, height: 1, size_bytes: 1 };
-
 async function waiting() {
   const { model } = await openedModel();
   const bundle = model.bundle.value;
   if (!bundle) throw new Error('The fixture did not open.');
-  model.bundle.value = { ...bundle, manifest: { ...bundle.manifest, image } };
+  model.bundle.value = { ...bundle, hasImage: true };
   const closed = new AbortController();
   const ended = vi.fn();
   const settled = imageSettled(model, closed.signal);

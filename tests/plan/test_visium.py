@@ -1,0 +1,89 @@
+"""The scale of a Visium slide, from the lattice that its spots lie on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+
+from karospace_jupyter import ExportConfig
+from karospace_jupyter.plan import resolve
+from karospace_jupyter.source import open_source
+
+PITCH = 250.0
+
+
+def slide(*, turned: float = 0.0, shifted: bool = True, diameter: float = 160.0, noise: float = 0.0) -> ad.AnnData:
+    """Spots of 20 rows and 20 columns, `PITCH` pixels apart."""
+    row, at = (side.ravel() for side in np.mgrid[:20, :20])
+    col = 2 * at + row % 2 if shifted else at
+    right = col * PITCH / (2 if shifted else 1)
+    down = row * PITCH * (np.sqrt(3) / 2 if shifted else 1)
+    xy = np.column_stack(
+        [right * np.cos(turned) - down * np.sin(turned), right * np.sin(turned) + down * np.cos(turned)]
+    )
+    xy += np.random.default_rng(0).normal(0, noise, xy.shape)
+    obs = pd.DataFrame({"array_row": row, "array_col": col}, index=[f"spot {i}" for i in range(len(row))])
+    adata = ad.AnnData(np.ones((len(row), 2), np.float32), obs=obs)
+    adata.obsm["spatial"] = xy
+    adata.uns["spatial"] = {"A": {"images": {}, "scalefactors": {"spot_diameter_fullres": diameter}}}
+    return adata
+
+
+def unit(adata: ad.AnnData | Path, **options: Any) -> float | None:
+    return resolve(open_source(adata), ExportConfig(**options)).coordinates.unit_um
+
+
+@pytest.mark.parametrize("turned", [0.0, 0.3])
+def test_spots_are_100_um_apart(turned: float) -> None:
+    assert unit(slide(turned=turned, noise=0.5)) == pytest.approx(100 / PITCH, rel=1e-3)
+    assert unit(slide(turned=turned), downsample=200) == pytest.approx(100 / PITCH, rel=1e-9)
+
+
+def test_what_the_file_states_comes_first() -> None:
+    adata = slide()
+    adata.uns["spatial"]["A"]["scalefactors"]["microns_per_pixel"] = 0.7
+    assert unit(adata) == 0.7
+
+
+def test_several_slides_with_places_of_their_own() -> None:
+    one, other = slide(), slide()
+    other.obsm["spatial"] = other.obsm["spatial"] + [9000, 0]
+    both = ad.concat({"A": one, "B": other}, label="library_id", index_unique="-")
+    both.obs["library_id"] = both.obs["library_id"].astype("category")
+    both.uns["spatial"] = dict.fromkeys("AB", one.uns["spatial"]["A"])
+    assert unit(both) == pytest.approx(100 / PITCH)
+    assert unit(both, sections="none") is None, "two spots stand at each place of the array"
+
+
+@pytest.mark.parametrize(
+    "adata",
+    [
+        slide(shifted=False),  # a square lattice, as of other arrays
+        slide(diameter=400.0),  # spots of another size than their distance says
+        slide(noise=60.0),  # a tissue that was warped
+    ],
+)
+def test_nothing_is_guessed_of_other_arrays(adata: ad.AnnData) -> None:
+    assert unit(adata) is None
+
+
+def test_columns_that_say_nothing() -> None:
+    adata = slide()
+    adata.obs["array_row"] = "a"
+    assert unit(adata) is None
+    del adata.obs["array_row"]
+    assert unit(adata) is None
+    adata = slide()
+    del adata.uns["spatial"]["A"]["scalefactors"]["spot_diameter_fullres"]
+    assert unit(adata) is None
+
+
+def test_a_real_slide(real_data: Path) -> None:
+    # 78 rows and 128 columns fill the 6.5 mm of a slide.
+    found = unit(real_data / "visium_mouse_placenta_small.h5ad")
+    assert found == pytest.approx(100 / 21.3784, rel=1e-4)
