@@ -88,6 +88,7 @@ function Classes({ column }: { column: CategoryValues }): JSX.Element {
         <Palettes />
         <HeadingButton
           title="Change the order"
+          label={`Order of the classes: ${order.value}`}
           onClick={() => {
             model.classOrder.value = NEXT_ORDER[order];
           }}

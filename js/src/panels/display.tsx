@@ -1,8 +1,11 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
-import { FACTOR, POINT_SIZE } from '../state/view-state';
+import type { Actions } from '../state/actions';
+import type { Model } from '../state/model';
+import { FACTOR, INITIAL, POINT_SIZE } from '../state/view-state';
 import { HeadingButton } from './buttons';
 import { usePanels } from './context';
+import { Icon } from './icons';
 
 function Slider(props: {
   label: string;
@@ -11,12 +14,14 @@ function Slider(props: {
   max: number;
   step: number;
   shown: string;
+  /** Nothing of it is seen now. */
+  off?: boolean;
   onInput: (value: number) => void;
 }): JSX.Element {
-  const { label, value, min, max, step, shown, onInput } = props;
+  const { label, value, min, max, step, shown, off, onInput } = props;
   const share = ((value - min) / (max - min)) * 100;
   return (
-    <label class="ks-slider">
+    <label class={`ks-slider${off ? ' ks-off' : ''}`}>
       <span>{label}</span>
       <input
         type="range"
@@ -37,6 +42,14 @@ function Slider(props: {
 const SPAN = { min: Math.log2(POINT_SIZE.min), max: Math.log2(POINT_SIZE.max) };
 
 const FACTORS = { min: Math.log2(FACTOR.min), max: Math.log2(FACTOR.max) };
+
+/** An image that is opaque by nothing cannot be switched on as it is. */
+export function toggleImage(model: Model, actions: Actions): void {
+  if (!model.bundle.value?.manifest.image) return;
+  const { imageOn, imageOpacity } = model.state.value;
+  const seen = imageOn && imageOpacity > 0;
+  actions.setImage(!seen, imageOpacity || INITIAL.imageOpacity);
+}
 
 export function Display(): JSX.Element {
   const { model, actions } = usePanels();
@@ -79,15 +92,28 @@ export function Display(): JSX.Element {
         onInput={(value) => actions.setOpacity(value)}
       />
       {hasImage && (
-        <Slider
-          label="Image"
-          value={imageOn ? imageOpacity : 0}
-          min={0}
-          max={1}
-          step={0.01}
-          shown={percent(imageOn ? imageOpacity : 0)}
-          onInput={(value) => actions.setImage(value > 0, value)}
-        />
+        <div class="ks-image-line">
+          <Slider
+            label="Image"
+            value={imageOpacity}
+            min={0}
+            max={1}
+            step={0.01}
+            shown={percent(imageOpacity)}
+            off={!imageOn}
+            onInput={(value) => actions.setImage(true, value)}
+          />
+          <button
+            type="button"
+            class="ks-eye"
+            aria-label="Image"
+            aria-pressed={imageOn}
+            title={`${imageOn ? 'Hide' : 'Show'} the image (I)`}
+            onClick={() => toggleImage(model, actions)}
+          >
+            <Icon name={imageOn ? 'eye' : 'hidden'} size={16} />
+          </button>
+        </div>
       )}
       {hasImage && adjusting.value && (
         <>

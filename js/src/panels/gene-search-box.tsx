@@ -31,6 +31,7 @@ export function GeneSearchBox(props: { focus: Signal<boolean>; adding: Signal<bo
   const query = useSignal<string | null>(null);
   const active = useSignal(0);
   const input = useRef<HTMLInputElement>(null);
+  const byKey = useRef(false);
   const list = useRef<HTMLDivElement>(null);
   const bundle = model.bundle.value;
   const order = model.geneOrder.value;
@@ -117,8 +118,17 @@ export function GeneSearchBox(props: { focus: Signal<boolean>; adding: Signal<bo
         )}
       </div>
       {open && (
-        <div class="ks-hits ks-card" id="ks-gene-hits" role="listbox" aria-label="Genes" ref={list}>
+        <div
+          class="ks-hits ks-card"
+          id="ks-gene-hits"
+          role="listbox"
+          aria-label="Genes"
+          ref={list}
+          // A press would take the focus, and the list close before the click.
+          onMouseDown={(event) => event.preventDefault()}
+        >
           {hits.map((hit, i) => (
+            // biome-ignore lint/a11y/useKeyWithClickEvents: the keys of a combobox are those of its input
             <div
               key={hit.gene}
               title={hit.label}
@@ -126,11 +136,7 @@ export function GeneSearchBox(props: { focus: Signal<boolean>; adding: Signal<bo
               role="option"
               tabIndex={-1}
               aria-selected={i === active.value}
-              // The press comes before the blur that closes the list.
-              onPointerDown={(event) => {
-                event.preventDefault();
-                choose(hit.gene);
-              }}
+              onClick={() => choose(hit.gene)}
             >
               <span>{hit.gene}</span>
               <span class="ks-muted ks-clip ks-number">{ranked(hit, order)}</span>
@@ -144,9 +150,16 @@ export function GeneSearchBox(props: { focus: Signal<boolean>; adding: Signal<bo
           <select
             aria-label="Order of the genes"
             value={order}
+            onPointerDown={() => {
+              byKey.current = false;
+            }}
+            onKeyDown={() => {
+              byKey.current = true;
+            }}
             onChange={(event) => {
               model.geneOrder.value = event.currentTarget.value as GeneOrder;
-              input.current?.focus();
+              // The list shows what came of it; one who steps through the orders stays on them.
+              if (!byKey.current) input.current?.focus();
             }}
           >
             {ORDERS.map(([id, name]) => (

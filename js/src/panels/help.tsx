@@ -1,11 +1,11 @@
 import type { JSX } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { IconButton } from './icons';
 
 const LINES: readonly [string, string][] = [
   ['Drag', 'move'],
   ['Wheel, pinch', 'zoom'],
-  ['Double click', 'zoom in'],
+  ['Double click, with Shift', 'zoom in, out'],
   ['V  L  M  Z', 'move, lasso, rectangle, zoom to a box'],
   ['Shift, Alt, both', 'draw to add, to take away, to keep what is in both'],
   ['Space, middle button', 'move while a tool draws'],
@@ -16,21 +16,29 @@ const LINES: readonly [string, string][] = [
   ['0', 'show all cells'],
   ['Q  F', 'turn by 90°, mirror'],
   ['R', 'reset the view'],
+  ['I', 'the image on, off'],
   ['B  X', 'an embedding beside, swap the two'],
-  ['[  ]', 'the section before, the next'],
+  ['[  ]  or  ,  .', 'the section before, the next'],
   ['/', 'search a gene'],
   ['P', 'fold the panel'],
   ['S', 'save a picture, a table, the view'],
   ['T', 'light, dark, as the system'],
   ['Click on a class', 'hide or show it'],
   ['Double click, Shift Enter', 'show only this class'],
-  ['Alt click on a class', 'select its cells'],
+  ['Alt click on a class', 'select its cells, with Shift in addition'],
+  ['Shift, Alt click on a region', 'add it, take it away, both: keep what is in both'],
+  ['F2, Delete on a region', 'rename, remove it'],
+  ['← →, Page ↑ ↓ on a limit', 'move a limit of the colours'],
+  ['?', 'this help'],
 ];
 
 export function Help({ onClose }: { onClose: () => void }): JSX.Element {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
-    dialog.current?.showModal();
+  useLayoutEffect(() => {
+    const shown = dialog.current;
+    shown?.showModal();
+    // A dialog that is taken away without being closed gives the focus to nobody.
+    return () => shown?.close();
   }, []);
   return (
     <dialog class="ks-card ks-help" ref={dialog} aria-label="Keys and mouse" onClose={onClose}>

@@ -1,41 +1,52 @@
+import type { ReadonlySignal } from '@preact/signals';
 import type { Disposer } from '../lib/disposer';
 import type { Actions } from '../state/actions';
 import type { Model } from '../state/model';
-import type { Chrome } from './app';
+import type { Chrome, Second } from './app';
+import { toggleImage } from './display';
 import { neighbour, partnerOf } from './layouts';
 import { nextTheme } from './theme';
 
 const STEP = 60;
 const ZOOM = 1.4;
 
-const isUndo = (event: KeyboardEvent) =>
-  event.key === 'z' && (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey;
+type Bound = Record<string, () => void>;
+type Window = Pick<Second['pane'], 'model' | 'actions'>;
 
-/** Keys of the viewer; silent while the reader types or moves a slider. */
-export function attachKeys(
-  target: EventTarget,
-  model: Model,
-  actions: Actions,
-  chrome: Chrome,
-  disposer: Disposer,
-): void {
-  const step = (by: 1 | -1) => {
+const isUndo = (event: KeyboardEvent) =>
+  event.key.toLowerCase() === 'z' && (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey;
+
+/** Of the tissue, or of what stands beside it. */
+function spaceKeys({ model, actions }: Window): Bound {
+  const step = (by: 1 | -1) => () => {
     const next = neighbour(model, by);
     if (next) actions.setLayout(next);
   };
-  const bound: Record<string, () => void> = {
-    ArrowLeft: () => actions.pan(STEP, 0),
-    ArrowRight: () => actions.pan(-STEP, 0),
-    ArrowUp: () => actions.pan(0, STEP),
-    ArrowDown: () => actions.pan(0, -STEP),
+  return {
     '+': () => actions.zoom(ZOOM),
     '=': () => actions.zoom(ZOOM),
     '-': () => actions.zoom(1 / ZOOM),
     '0': () => actions.fit(),
-    q: () => actions.turn(),
-    f: () => actions.mirror(),
-    r: () => actions.reset(),
-    t: () => actions.setTheme(nextTheme(model.state.value.theme, model.systemDark.value)),
+    '[': step(-1),
+    ']': step(1),
+    // Where brackets are hard to reach.
+    ',': step(-1),
+    '.': step(1),
+  };
+}
+
+function arrowKeys({ actions }: Window): Bound {
+  return {
+    ArrowLeft: () => actions.pan(STEP, 0),
+    ArrowRight: () => actions.pan(-STEP, 0),
+    ArrowUp: () => actions.pan(0, STEP),
+    ArrowDown: () => actions.pan(0, -STEP),
+  };
+}
+
+/** What is open, and the tools: a page that embeds the tissue shows none of them. */
+function chromeKeys(chrome: Chrome, actions: Actions): Bound {
+  return {
     p: () => {
       chrome.panelOpen.value = !chrome.panelOpen.value;
     },
@@ -49,34 +60,80 @@ export function attachKeys(
       chrome.panelOpen.value = true;
       chrome.findGene.value = true;
     },
-    b: () => actions.setBeside(model.state.value.beside ? null : partnerOf(model)),
-    x: () => actions.swap(),
-    '[': () => step(-1),
-    ']': () => step(1),
     v: () => actions.setTool('move'),
     l: () => actions.setTool('lasso'),
     m: () => actions.setTool('rect'),
     z: () => actions.setTool('zoom'),
+  };
+}
+
+/** What a control does with keys by itself: a text takes all of them, a list all but Escape, the others arrows. */
+function ownKeys(on: Element | null): 'all' | 'list' | 'arrows' | null {
+  const control = on?.closest('input, select, textarea');
+  if (control instanceof HTMLSelectElement) return 'list';
+  if (control instanceof HTMLTextAreaElement) return 'all';
+  if (control instanceof HTMLInputElement)
+    return ['range', 'radio', 'checkbox', 'color'].includes(control.type) ? 'arrows' : 'all';
+  // What scrolls by arrows.
+  return on?.closest('.ks-panel') ? 'arrows' : null;
+}
+
+/** The key without what the keyboard adds to it; null where it belongs to the browser. */
+function keyOf(event: KeyboardEvent): string | null {
+  const { key } = event;
+  // On many keyboards brackets are written with Alt or AltGr.
+  if (key === '[' || key === ']') return event.metaKey ? null : key;
+  // A line that is drawn with Alt held is given up all the same.
+  if (event.ctrlKey || event.metaKey || (event.altKey && key !== 'Escape')) return null;
+  // Caps Lock writes what Shift would.
+  return !event.shiftKey && /^[A-Z]$/.test(key) ? key.toLowerCase() : key;
+}
+
+/** Keys of the viewer; silent while the reader types. */
+export function attachKeys(
+  target: EventTarget,
+  model: Model,
+  actions: Actions,
+  around: { chrome: Chrome; second: ReadonlySignal<Second | null> },
+  disposer: Disposer,
+): void {
+  const { chrome, second } = around;
+  const bound: Bound = {
+    q: () => actions.turn(),
+    f: () => actions.mirror(),
+    r: () => actions.reset(),
+    i: () => toggleImage(model, actions),
+    t: () => actions.setTheme(nextTheme(model.state.value.theme, model.systemDark.value)),
+    b: () => actions.setBeside(model.state.value.beside ? null : partnerOf(model)),
+    x: () => actions.swap(),
     // One thing at a time, the innermost first.
     Escape: () => {
-      if (chrome.helpOpen.value) chrome.helpOpen.value = false;
-      else if (chrome.saveOpen.value) chrome.saveOpen.value = false;
-      else if (model.draft.value) actions.draw(null);
-      else actions.clearSelection();
+      const drawn = [model, second.value?.pane.model].some((one) => one?.draft.value);
+      if (chrome.saveOpen.value) chrome.saveOpen.value = false;
+      else if (drawn) {
+        actions.draw(null);
+        second.value?.pane.actions.draw(null);
+      } else actions.clearSelection();
     },
+    ...(chrome.embed ? {} : chromeKeys(chrome, actions)),
   };
   disposer.listen<KeyboardEvent>(target, 'keydown', (event) => {
     if (event.defaultPrevented) return;
+    // The help lies over all of it, and scrolls by its own keys.
+    if (chrome.helpOpen.value && event.key !== '?') return;
     const on = event.target instanceof Element ? event.target : null;
-    const typing = on?.closest('input, select, textarea, [role="slider"], [role="radiogroup"]');
-    if (typing) return;
+    const own = ownKeys(on);
+    if (own === 'all') return;
     if (isUndo(event)) {
       event.preventDefault();
       return actions.undoSelection();
     }
-    // A line that is drawn with Alt held is given up all the same.
-    if (event.ctrlKey || event.metaKey || (event.altKey && event.key !== 'Escape')) return;
-    const act = Object.hasOwn(bound, event.key) ? bound[event.key] : undefined;
+    const key = keyOf(event);
+    if (key === null || (own === 'list' && key !== 'Escape')) return;
+    const beside = second.value;
+    const window = beside && on?.closest('.ks-beside') ? beside.pane : { model, actions };
+    const all = { ...bound, ...spaceKeys(window), ...(own === null ? arrowKeys(window) : {}) };
+    const act = Object.hasOwn(all, key) ? all[key] : undefined;
     if (!act) return;
     event.preventDefault();
     act();

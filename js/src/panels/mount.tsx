@@ -19,9 +19,10 @@ import selection from './selection.css';
 import stage from './stage.css';
 import { Start } from './start';
 import states from './states.css';
+import touch from './touch.css';
 
 /** `narrow` overrules the others: it stays last. */
-const CSS = [base, stage, layouts, panel, legend, states, selection, save, narrow].join('');
+const CSS = [base, stage, layouts, panel, legend, states, selection, save, touch, narrow].join('');
 
 export interface MountOptions {
   keys: 'page' | 'element';
@@ -101,7 +102,7 @@ export function mountPanels(
     </Panels.Provider>,
     root,
   );
-  attachKeys(options.keys === 'page' ? document : root, model, actions, chrome, disposer);
+  attachKeys(options.keys === 'page' ? document : root, model, actions, { chrome, second }, disposer);
   return {
     canvas,
     setSecond(next) {

@@ -1,0 +1,293 @@
+"""By keyboard: what each key does wherever the focus is, the help, and where the focus goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import Viewer
+
+from karospace_jupyter import adata_to_karospace
+from karospace_jupyter.datasets import synthetic_tissue
+
+pytestmark = pytest.mark.e2e
+
+UMAP = {"kind": "embedding", "name": "X_umap"}
+GRID = {"kind": "sections", "columns": 3, "order": "file"}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Five sections side by side, and an embedding."""
+    adata = synthetic_tissue(n_cells=1500, seed=2)
+    part = pd.qcut(adata.obsm["spatial"][:, 0], 5, labels=False)
+    adata.obs["section"] = pd.Categorical([f"S{one + 1}" for one in part])
+    adata.obs["total"] = np.asarray(adata.X.sum(axis=1)).ravel()
+    adata.uns.pop("section_colors", None)
+    path = tmp_path_factory.mktemp("keys") / "b"
+    adata_to_karospace(adata, path, genes_mode=["EPCAM", "CD3E"], embeddings=["X_umap"])
+    return path
+
+
+@pytest.fixture
+def opened(folder: Path, serve: Callable[[Path], str], viewer: Viewer) -> Viewer:
+    return viewer.open(serve(folder))
+
+
+def tool(viewer: Viewer) -> str:
+    name: str = viewer.page.locator("canvas").first.get_attribute("data-tool")
+    return name
+
+
+def focused(viewer: Viewer) -> str:
+    name: str = viewer.page.evaluate(
+        "document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent"
+    )
+    return name
+
+
+def press(viewer: Viewer, key: str, **more: Any) -> None:
+    """A key as other keyboards tell it."""
+    viewer.page.evaluate(
+        "event => document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {bubbles: true, ...event}))",
+        {"key": key, **more},
+    )
+
+
+def test_the_help_lies_over_all_keys(opened: Viewer) -> None:
+    page = opened.page
+    button = page.get_by_role("button", name="Keys and mouse")
+    button.focus()
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog", name="Keys and mouse")
+    dialog.wait_for()
+    page.set_viewport_size({"width": 1360, "height": 420})
+    before = opened.state()
+    for key in ("l", "b", "q", "p", "ArrowDown"):
+        page.keyboard.press(key)
+    page.wait_for_function("() => document.querySelector('.ks-help').scrollTop > 0")
+    assert opened.state() == before
+    assert tool(opened) == "move"
+    assert page.locator(".ks-panel").count() == 1
+    page.keyboard.press("Escape")
+    dialog.wait_for(state="detached")
+    assert focused(opened) == "Keys and mouse"
+    # By its own key, too, from wherever one was.
+    page.get_by_role("button", name="Zoom in").focus()
+    page.keyboard.press("?")
+    dialog.wait_for()
+    page.keyboard.press("?")
+    dialog.wait_for(state="detached")
+    assert focused(opened) == "Zoom in"
+    assert opened.problems == []
+
+
+def test_keys_of_other_keyboards(opened: Viewer) -> None:
+    press(opened, "L")  # Caps Lock
+    assert tool(opened) == "lasso"
+    press(opened, "V", shiftKey=True)
+    assert tool(opened) == "lasso", "Shift belongs to the line"
+    opened.set(layout={"kind": "section", "name": "S2"})
+    section = "() => window.karospace.getState().layout.name === '{}'"
+    for key, more, name in (
+        ("]", {"ctrlKey": True, "altKey": True}, "S3"),  # AltGr
+        ("]", {"altKey": True}, "S4"),  # Option
+        ("[", {}, "S3"),
+        (",", {}, "S2"),
+        (".", {}, "S3"),
+    ):
+        press(opened, key, **more)
+        opened.page.wait_for_function(section.format(name))
+    assert opened.problems == []
+
+
+def test_controls_take_only_the_keys_that_they_use(opened: Viewer) -> None:
+    page = opened.page
+    opened.set(color={"kind": "gene", "gene": "EPCAM"})
+    slider = page.get_by_role("slider", name="Opacity", exact=True)
+    slider.focus()
+    page.keyboard.press("l")
+    assert tool(opened) == "lasso"
+    camera = opened.state()["camera"]
+    page.keyboard.press("ArrowLeft")
+    assert opened.state()["opacity"] == pytest.approx(0.99)
+    assert opened.state()["camera"] == camera
+    # A list finds its lines by letters; what undoes a selection is not among them.
+    page.evaluate("karospace.select(Uint8Array.from({length: karospace.cells}, (_, i) => i % 2))")
+    page.evaluate("karospace.select(null)")
+    page.get_by_label("Order of the genes").focus()
+    page.keyboard.press("m")
+    assert tool(opened) == "lasso"
+    assert opened.page.evaluate("karospace.selection") is None
+    page.keyboard.press("Control+z")
+    page.wait_for_function("() => karospace.selection !== null")
+    # One steps through the orders without losing them.
+    page.get_by_label("Order of the genes").select_option("file")
+    page.get_by_label("Order of the genes").focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    assert focused(opened) == "Order of the genes"
+    # Arrows scroll the panel that one is in.
+    page.set_viewport_size({"width": 1360, "height": 500})
+    page.get_by_role("button", name="Adjust").focus()
+    camera = opened.state()["camera"]
+    page.evaluate("document.querySelector('.ks-panel').scrollTop = 0")
+    page.keyboard.press("ArrowDown")
+    page.wait_for_function("() => document.querySelector('.ks-panel').scrollTop > 0")
+    assert opened.state()["camera"] == camera
+    # What is typed is typed.
+    page.get_by_role("combobox", name="Gene", exact=True).focus()
+    page.keyboard.type("v")
+    assert tool(opened) == "lasso"
+    assert opened.problems == []
+
+
+def test_an_embedded_tissue_has_no_hidden_tools(folder: Path, serve: Callable[[Path], str], viewer: Viewer) -> None:
+    viewer.open(serve(folder) + "?embed=1")
+    for key in ("l", "?", "s", "/", "p"):
+        viewer.page.keyboard.press(key)
+    assert tool(viewer) == "move"
+    assert viewer.page.locator("dialog, .ks-panel, .ks-save").count() == 0
+    viewer.page.keyboard.press("+")
+    assert viewer.state()["camera"]["zoom"] > 1
+    assert viewer.problems == []
+
+
+def test_the_image_goes_and_comes_back_as_it_was(opened: Viewer) -> None:
+    page = opened.page
+    opened.set(imageOpacity=0.4)
+    slider = page.get_by_role("slider", name="Image")
+    page.keyboard.press("i")
+    assert (opened.state()["imageOn"], opened.state()["imageOpacity"]) == (False, 0.4)
+    eye = page.get_by_role("button", name="Image", exact=True)
+    assert eye.get_attribute("aria-pressed") == "false"
+    eye.click()
+    assert (opened.state()["imageOn"], opened.state()["imageOpacity"]) == (True, 0.4)
+    slider.fill("0")
+    # From nothing it comes back as it is at first: it would not be seen otherwise.
+    page.keyboard.press("i")
+    assert (opened.state()["imageOn"], opened.state()["imageOpacity"]) == (True, 0.85)
+    page.keyboard.press("i")
+    slider.fill("0.5")
+    assert (opened.state()["imageOn"], opened.state()["imageOpacity"]) == (True, 0.5)
+    assert opened.problems == []
+
+
+def test_the_window_beside_is_operated_as_the_tissue_is(opened: Viewer) -> None:
+    page = opened.page
+    opened.set(beside=UMAP)
+    beside = page.locator(".ks-beside")
+    canvas = beside.locator("canvas")
+    dot = beside.locator(".ks-highlight")
+    cell = 1499
+    # Its own tooltip, and only there.
+    x, y = opened.positions([cell])[0]
+    page.mouse.move(x, y)
+    dot.wait_for()
+    ring = dot.bounding_box()
+    page.mouse.move(ring["x"] + ring["width"] / 2, ring["y"] + ring["height"] / 2)
+    beside.get_by_role("tooltip").wait_for()
+    assert page.get_by_role("tooltip").count() == 1
+    # A line that is drawn there is given up before the selection is.
+    page.evaluate("karospace.select(Uint8Array.from({length: karospace.cells}, (_, i) => i % 2))")
+    page.keyboard.press("m")
+    box = canvas.bounding_box()
+    page.mouse.move(box["x"] + 100, box["y"] + 200)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 300, box["y"] + 400)
+    beside.locator(".ks-outline").wait_for()
+    page.keyboard.press("Escape")
+    beside.locator(".ks-outline").wait_for(state="detached")
+    page.mouse.up()
+    assert page.evaluate("karospace.selection") is not None
+    # Its keys reach it.
+    camera = opened.state()["camera"]
+    opened.set(beside=GRID)
+    titles = beside.locator(".ks-section-title")
+    titles.first.wait_for()
+    before = titles.first.bounding_box()
+    canvas.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function(
+        "x => document.querySelector('.ks-beside .ks-section-title').getBoundingClientRect().x < x - 30",
+        arg=before["x"],
+    )
+    assert opened.state()["camera"] == camera
+    # Space moves what the pointer is on, whichever window has the focus.
+    page.locator("canvas").first.focus()
+    x0 = titles.first.bounding_box()["x"]
+    page.keyboard.down(" ")
+    page.mouse.move(box["x"] + 100, box["y"] + 300)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 160, box["y"] + 300)
+    page.mouse.up()
+    page.keyboard.up(" ")
+    assert titles.first.bounding_box()["x"] == pytest.approx(x0 + 60, abs=1)
+    assert opened.state()["camera"] == camera
+    # A section is opened where its name stands.
+    name = titles.nth(1).inner_text().split()[0]
+    titles.nth(1).click()
+    page.wait_for_function("name => karospace.getState().beside.name === name", arg=name)
+    assert opened.state()["layout"] == {"kind": "tissue"}
+    assert opened.problems == []
+
+
+def test_the_order_of_the_focus_and_its_ring(opened: Viewer) -> None:
+    """Tab goes through every control that is seen, in the order of the page, and the focused one is marked."""
+    page = opened.page
+    page.locator("canvas").first.focus()
+    wanted = page.evaluate("""() => {
+      window.stops = [...document.querySelectorAll('.ks-root :is(button, input, select, [tabindex="0"])')].filter((one) =>
+        one.checkVisibility() && one.tabIndex >= 0 && !one.disabled && !one.closest('[popover]') &&
+        (one.type !== 'radio' || one.checked));
+      return window.stops.length;
+    }""")
+    assert wanted > 30
+    seen = []
+    for at in range(wanted):
+        number, ring = page.evaluate("""() => {
+          const one = document.activeElement;
+          // Of a radio button, its picture is marked; of a text, the frame around it by its colour.
+          const outlined = [one, one.closest('label')].filter(Boolean).some((part) => {
+            const style = getComputedStyle(part);
+            return style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 1.5;
+          });
+          const field = one.closest('.ks-search');
+          const framed = field && getComputedStyle(field).borderTopColor !== getComputedStyle(field.parentElement).borderTopColor;
+          return [window.stops.indexOf(one), outlined || framed];
+        }""")
+        seen.append(number)
+        assert ring, f"{focused(opened)!r} is not marked"
+        if at + 1 < wanted:
+            page.keyboard.press("Tab")
+    assert seen == list(range(wanted))
+    assert opened.problems == []
+
+
+@pytest.mark.parametrize("motion", ["reduce", "no-preference"])
+def test_less_motion(browser: Any, folder: Path, serve: Callable[[Path], str], motion: str) -> None:
+    """Cells that go from one space to another are seen on their way, unless the system asks for less motion."""
+    context = browser.new_context(viewport={"width": 900, "height": 700}, reduced_motion=motion)
+    viewer = Viewer(context.new_page()).open(serve(folder))
+    # Frames of cells that are between two places: their program is told the share of the way.
+    frames = viewer.page.evaluate(
+        """async (layout) => {
+      let between = 0;
+      const gl = document.querySelector('canvas').getContext('webgl2');
+      const draw = gl.drawArrays.bind(gl);
+      gl.drawArrays = (...all) => {
+        if (gl.getUniformLocation(gl.getParameter(gl.CURRENT_PROGRAM), 'share')) between++;
+        draw(...all);
+      };
+      await window.karospace.setState({layout});
+      return between;
+    }""",
+        UMAP,
+    )
+    assert (frames > 0) == (motion == "no-preference")
+    assert viewer.problems == []
+    context.close()

@@ -1,0 +1,176 @@
+"""The viewer under fingers: what a tap, a pinch and a press do, and how large what one presses is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import anndata as ad
+import numpy as np
+import pytest
+from conftest import Viewer
+
+pytestmark = pytest.mark.e2e
+
+Opened = tuple[Viewer, ad.AnnData, "Fingers"]
+
+
+class Fingers:
+    def __init__(self, page: Any) -> None:
+        self.session = page.context.new_cdp_session(page)
+
+    def put(self, kind: str, places: Sequence[tuple[float, float]]) -> None:
+        points = [{"x": x, "y": y, "id": at} for at, (x, y) in enumerate(places)]
+        self.session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    def stroke(self, *steps: Sequence[tuple[float, float]]) -> None:
+        """All fingers come down at the first step and are lifted after the last."""
+        for at, places in enumerate(steps):
+            self.put("touchMove" if at else "touchStart", places)
+        self.put("touchEnd", [])
+
+
+@pytest.fixture
+def opened(browser: Any, tissue: Path, export: Callable[..., Path], serve: Callable[[Path], str]) -> Iterator[Opened]:
+    context = browser.new_context(viewport={"width": 900, "height": 700}, has_touch=True)
+    viewer = Viewer(context.new_page()).open(serve(export(tissue, genes_mode="all")))
+    yield viewer, ad.read_h5ad(tissue), Fingers(viewer.page)
+    assert viewer.problems == []
+    context.close()
+
+
+def inner(viewer: Viewer, count: int) -> list[int]:
+    """Cells about the middle of the tissue, far from all cards."""
+    cells = list(range(3000))
+    at = np.array(viewer.positions(cells))
+    distance = np.hypot(*(at - np.median(at, axis=0)).T)
+    return [int(cell) for cell in np.argsort(distance)[:count]]
+
+
+def test_a_tap_tells_of_a_cell_until_the_tissue_moves(opened: Opened) -> None:
+    viewer, adata, fingers = opened
+    page = viewer.page
+    cell = inner(viewer, 1)[0]
+    spot = viewer.positions([cell])[0]
+    told = page.get_by_role("tooltip")
+    fingers.stroke([spot])
+    told.get_by_text(str(adata.obs_names[cell])).wait_for()
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    assert told.is_visible(), "it stays when the finger is lifted"
+    # A finger that moves the tissue taps on nothing.
+    fingers.stroke([spot], [(spot[0] + 30, spot[1])], [(spot[0] + 60, spot[1] + 10)])
+    told.wait_for(state="detached")
+    moved = viewer.positions([cell])[0]
+    assert moved == pytest.approx((spot[0] + 60, spot[1] + 10), abs=0.5)
+    fingers.stroke([moved])
+    told.wait_for()
+    page.get_by_role("button", name="Zoom in").tap()
+    told.wait_for(state="detached")
+
+
+def test_what_is_under_two_fingers_stays_under_them(opened: Opened) -> None:
+    viewer, _, fingers = opened
+    at = np.array(viewer.positions(list(range(3000))))
+    middle = np.median(at, axis=0)
+    left = int(np.argmin(np.hypot(*(at - middle + [60, 20]).T)))
+    right = int(np.argmin(np.hypot(*(at - middle - [60, 20]).T)))
+    a, b = at[left], at[right]
+    centre, arm = (a + b) / 2, (b - a) / 2
+    # Apart and along, each finger in its turn as a screen tells it; then together again.
+    ways = [(factor, np.array([shift, shift / 2])) for factor, shift in [(1, 0), (1.3, 8), (1.8, 25), (2.2, 40)]]
+    for steps in (ways, [(factor / 2.2, shift) for factor, shift in reversed(ways)]):
+        a, b = np.array(viewer.positions([left, right]))
+        centre, arm = (a + b) / 2 - steps[0][1], (b - a) / 2 / steps[0][0]
+        places = [[tuple(centre + s - arm * f), tuple(centre + s + arm * f)] for f, s in steps]
+        fingers.stroke(*places)
+        np.testing.assert_allclose(viewer.positions([left, right]), places[-1], atol=1.5)
+    assert viewer.page.get_by_role("tooltip").count() == 0
+
+
+def test_a_list_of_genes_scrolls_under_a_finger(opened: Opened) -> None:
+    viewer, _, fingers = opened
+    page = viewer.page
+    page.get_by_role("tab", name="Gene").tap()
+    page.get_by_role("combobox", name="Gene", exact=True).tap()
+    genes = page.get_by_role("listbox", name="Genes")
+    box = genes.bounding_box()
+    x, y = box["x"] + 80, box["y"] + box["height"] - 40
+    before = viewer.state()["color"]
+    fingers.stroke(*([(x, y - step)] for step in range(0, 200, 20)))
+    page.wait_for_function("() => document.querySelector('.ks-hits').scrollTop > 60")
+    assert viewer.state()["color"] == before
+    hit = genes.get_by_role("option").nth(9)
+    name = hit.locator("span").first.inner_text()
+    hit.tap()
+    page.wait_for_function("name => window.karospace.getState().color.gene === name", arg=name)
+    genes.wait_for(state="detached")
+
+
+def test_lines_add_and_take_away_without_keys(opened: Opened) -> None:
+    viewer, _, fingers = opened
+    page = viewer.page
+    count = "window.karospace.selection?.reduce((sum, flag) => sum + flag, 0) ?? 0"
+    switch = page.get_by_role("group", name="What a line does to the selection")
+    assert switch.count() == 0
+    page.get_by_role("button", name="Select with a rectangle").tap()
+    before = switch.get_by_role("button", name="The selection before")
+    assert before.is_disabled()
+    places = np.array(viewer.positions(list(range(3000))))
+    (x, y) = np.median(places, axis=0)
+
+    def draw(left: float, right: float) -> int:
+        fingers.stroke([(x + left, y - 50)], [(x, y)], [(x + right, y + 50)])
+        return int(page.evaluate(count))
+
+    def inside(left: float, right: float) -> int:
+        return int(((np.abs(places[:, 1] - y) <= 50) & (places[:, 0] >= x + left) & (places[:, 0] <= x + right)).sum())
+
+    assert draw(-80, 0) == pytest.approx(inside(-80, 0), abs=2)
+    switch.get_by_role("button", name="Add to the selection").tap()
+    both = draw(0, 80)
+    assert both == pytest.approx(inside(-80, 80), abs=3)
+    switch.get_by_role("button", name="Take away from the selection").tap()
+    assert draw(-80, -40) == pytest.approx(inside(-40, 80), abs=3)
+    before.tap()
+    assert page.evaluate(count) == both
+    switch.get_by_role("button", name="Keep what is in both").tap()
+    kept = draw(-40, 40)
+    assert kept == pytest.approx(inside(-40, 40), abs=3)
+    # Regions are put together in the same way, and a key overrules the switch for the moment.
+    page.get_by_role("button", name="Save as region").tap()
+    page.keyboard.press("Enter")
+    switch.get_by_role("button", name="Take away from the selection").tap()
+    page.get_by_role("button", name="Select Region 1").tap()
+    page.wait_for_function("() => window.karospace.selection === null")
+    page.get_by_role("button", name="Select Region 1").click(modifiers=["Shift"])
+    page.wait_for_function(f"() => ({count}) === {kept}")
+    # With another tool lines are no matter, and the next one begins anew.
+    page.get_by_role("button", name="Move", exact=True).tap()
+    switch.wait_for(state="detached")
+    page.get_by_role("button", name="Select with a lasso").tap()
+    assert switch.get_by_role("button", name="Select anew").get_attribute("aria-pressed") == "true"
+
+
+def test_what_a_finger_presses_is_large(opened: Opened) -> None:
+    viewer, _, _ = opened
+    page = viewer.page
+    page.evaluate("n => karospace.setRegions([{name: 'a', mask: new Uint8Array(n).fill(1)}])", 3000)
+    page.get_by_role("button", name="Select with a lasso").tap()
+    viewer.set(color={"kind": "gene", "gene": "EPCAM"})
+    page.get_by_role("slider", name="Lower limit").wait_for()
+    # What answers 17 px from the middle of each, in all directions, unless another one lies there.
+    small = page.evaluate("""() => [...document.querySelectorAll('.ks-icon-button, .ks-chip, .ks-region-act, .ks-handle')]
+      .filter((one) => one.checkVisibility() && !one.disabled)
+      .flatMap((one) => {
+        one.scrollIntoView({block: 'center'});
+        const {left, top, width, height} = one.getBoundingClientRect();
+        const reach = (dx, dy) => {
+          const hit = document.elementFromPoint(left + width / 2 + dx, top + height / 2 + dy);
+          return hit !== null && one.contains(hit);
+        };
+        const far = 17;
+        return [[far, 0], [-far, 0], [0, far], [0, -far]].every(([x, y]) => reach(x, y))
+          ? [] : [`${one.className} ${one.getAttribute('aria-label') ?? one.textContent}: ${width} × ${height}`];
+      })""")
+    assert small == []
