@@ -156,6 +156,7 @@ def test_dispose_gives_everything_back(bundle: Bundle, serve: Any, viewer: Viewe
     assert live["gl"] > 0
     assert live["contexts"] == 2
     assert live["observers"] > 0
+    assert live["urls"] > 0
     assert len(live["listeners"]) > 20
     viewer.page.evaluate("window.karospace.dispose()")
     assert viewer.page.evaluate("window.leftOver()") == NOTHING

@@ -10,10 +10,12 @@ from typing import Any
 
 import anndata as ad
 import numpy as np
+import pandas as pd
 import pytest
 from conftest import Viewer
 
 from karospace_jupyter import adata_to_karospace
+from karospace_jupyter.bundle.read import Bundle
 from karospace_jupyter.bundle.saved_view import read_view
 from karospace_jupyter.bundle.state import from_wire
 from karospace_jupyter.datasets import synthetic_tissue
@@ -152,3 +154,172 @@ def test_small_cells_step_back_behind_the_class_and_let_the_image_through(
     page.wait_for_timeout(300)
     assert (viewer.colours(pairs.tolist()) == wanted).all(axis=1).mean() > 0.97
     assert np.median(np.abs(viewer.colours(others.tolist()) - image).max(axis=1)) < 45
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """120 classes in one annotation, 20 in another."""
+    adata = synthetic_tissue(n_cells=1500, seed=3)
+    rng = np.random.default_rng(0)
+    for column, count in (("kind", 120), ("batch", 20)):
+        codes = np.r_[np.arange(count), rng.integers(0, count, adata.n_obs - count) ** 2 // count]
+        adata.obs[column] = pd.Categorical([f"{column} {code}" for code in codes])
+    folder = tmp_path_factory.mktemp("many") / "b"
+    adata_to_karospace(adata, folder, genes_mode=["EPCAM"], annotation_columns=["kind", "batch"], image_path="none")
+    return folder
+
+
+def names(viewer: Viewer) -> list[str]:
+    return [name.removesuffix("\n") for name in viewer.page.locator(".ks-legend .ks-class-name").all_inner_texts()]
+
+
+def test_searching_and_ordering_the_classes(many: Path, viewer: Viewer) -> None:
+    page = viewer.open((many / "index.html").as_uri()).page
+    viewer.set(color={"kind": "annotation", "column": "kind"})
+    columns = {column.name: column for column in Bundle(many).manifest.columns or []}
+    kind = columns["kind"]
+    assert kind.kind == "category"
+    stated = [category.name for category in kind.categories]
+    by_size = [category.name for category in sorted(kind.categories, key=lambda category: -category.count)]
+    by_name = sorted(stated, key=lambda name: int(name.removeprefix("kind ")))
+    assert by_size != by_name
+    assert names(viewer) == by_size
+    for order, wanted in (("size", by_name), ("name", stated), ("original", by_size)):
+        page.get_by_role("button", name=order, exact=True).click()
+        assert names(viewer) == wanted
+        svg = page.evaluate("window.karospace.picture({format: 'svg'}).then((blob) => blob.text())")
+        assert re.findall(r">(kind \d+)</text>", svg) == wanted[: svg.count(">kind ")], "as on the page"
+    box = page.get_by_label("Search classes")
+    box.fill(" KIND 11")
+    found = [name for name in by_size if "kind 11" in name]
+    assert names(viewer) == found
+    # A row that the search takes away under the pointer no longer makes the others step back.
+    cells = [cell for cell in range(60) if viewer.value(cell) != found[0]]
+    before = viewer.colours(cells)
+    page.get_by_role("button", name=f"{found[0]},").hover()
+    page.wait_for_timeout(300)
+    assert (viewer.colours(cells) != before).any(axis=1).mean() > 0.9
+    box.press_sequentially("zzz")
+    page.get_by_text("No class has that name.").wait_for()
+    page.wait_for_timeout(300)
+    assert (viewer.colours(cells) == before).all()
+    # What was searched in one annotation is not searched in the next.
+    viewer.set(color={"kind": "annotation", "column": "batch"})
+    assert box.input_value() == ""
+    batch = columns["batch"]
+    assert batch.kind == "category"
+    assert len(names(viewer)) == len(batch.categories)
+    assert viewer.problems == []
+
+
+def test_the_legend_by_keyboard(many: Path, viewer: Viewer) -> None:
+    page = viewer.open((many / "index.html").as_uri()).page
+    viewer.set(color={"kind": "annotation", "column": "kind"})
+    listed = names(viewer)
+    focused = "document.activeElement.getAttribute('aria-label')"
+
+    def at() -> str:
+        return str(page.evaluate(focused))
+
+    page.get_by_label("Search classes").focus()
+    page.keyboard.press("Tab")
+    assert at().startswith(f"{listed[0]}, ")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")
+    assert at().startswith(f"{listed[1]}, ")
+    # The same class steps forward as under the pointer.
+    assert page.evaluate("document.activeElement.getAttribute('aria-pressed')") == "true"
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => document.activeElement.getAttribute('aria-pressed') === 'false'")
+    assert viewer.state()["hidden"] == {"kind": [listed[1]]}
+    page.keyboard.press("ArrowLeft")
+    assert at() == f"Colour of {listed[1]}"
+    page.keyboard.press("ArrowDown")
+    assert at() == f"Colour of {listed[2]}"
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("End")
+    assert at().startswith(f"{listed[-1]}, ")
+    # One stop of the Tab key, at the row where one was; the tissue has not moved.
+    page.keyboard.press("Tab")
+    assert page.evaluate("!document.activeElement.closest('.ks-legend')")
+    page.keyboard.press("Shift+Tab")
+    assert at().startswith(f"{listed[-1]}, ")
+    page.keyboard.press("Home")
+    page.keyboard.press("Shift+Enter")
+    assert len(viewer.state()["hidden"]["kind"]) == len(listed)
+    assert viewer.state()["camera"]["zoom"] == pytest.approx(1)
+
+
+def test_alt_click_selects_a_class(opened: tuple[Viewer, ad.AnnData]) -> None:
+    viewer, adata = opened
+    first, second = list(adata.obs["cell_type"].cat.categories)[:2]
+    selected = "Array.from(window.karospace.selection)"
+    types = adata.obs["cell_type"]
+    for name, modifiers, wanted in (
+        (first, ["Alt"], types == first),
+        (second, ["Alt", "Shift"], types.isin([first, second])),
+        ("no value", ["Alt"], types.isna()),
+    ):
+        viewer.page.get_by_role("button", name=re.compile(f"^{name},")).click(modifiers=modifiers)
+        assert viewer.page.evaluate(selected) == wanted.astype(int).tolist()
+    assert viewer.state()["hidden"] == {}
+
+
+CONTRAST = """() => {
+  const parts = (text) => (text.match(/[\\d.]+/g) ?? []).map(Number);
+  const over = ([r, g, b, a = 1], [x, y, z]) => [r * a + x * (1 - a), g * a + y * (1 - a), b * a + z * (1 - a)];
+  const light = (rgb) => {
+    const [r, g, b] = rgb.map((v) => (v / 255 <= 0.04045 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const ratio = (a, b) => (Math.max(light(a), light(b)) + 0.05) / (Math.min(light(a), light(b)) + 0.05);
+  const groundOf = (element) => {
+    if (!element) return [255, 255, 255];
+    const color = parts(getComputedStyle(element).backgroundColor);
+    return color[3] === 0 ? groundOf(element.parentElement) : over(color, groundOf(element.parentElement));
+  };
+  const fade = (element) => (element ? getComputedStyle(element).opacity * fade(element.parentElement) : 1);
+  const told = [];
+  const ask = (element, pseudo, text, least) => {
+    const [r, g, b, a = 1] = parts(getComputedStyle(element, pseudo).color);
+    const ground = groundOf(element);
+    const found = ratio(over([r, g, b, a * fade(element)], ground), ground);
+    told.push({ text, least, found: Math.round(found * 100) / 100 });
+  };
+  for (const area of document.querySelectorAll('.ks-panel, .ks-selection')) {
+    const walk = document.createTreeWalker(area, NodeFilter.SHOW_TEXT);
+    for (let node = walk.nextNode(); node; node = walk.nextNode()) {
+      const element = node.parentElement;
+      if (!node.data.trim() || !element.checkVisibility() || element.closest('option, :disabled')) continue;
+      ask(element, null, node.data, 4.5);
+    }
+    for (const input of area.querySelectorAll('input[placeholder]'))
+      ask(input, '::placeholder', input.placeholder, 4.5);
+    for (const icon of area.querySelectorAll('button .ks-icon'))
+      ask(icon, null, `icon of ${icon.closest('button').ariaLabel ?? icon.closest('button').title}`, 3);
+  }
+  return told;
+}"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_what_the_panel_says_can_be_read(many: Path, viewer: Viewer, theme: str) -> None:
+    page = viewer.open((many / "index.html").as_uri()).page
+    hidden = "kind 0"
+    viewer.set(theme=theme, color={"kind": "annotation", "column": "kind"}, hidden={"kind": [hidden]})
+    page.evaluate(
+        """() => {
+            const mask = Uint8Array.from({length: window.karospace.cells}, (_, i) => i % 2);
+            window.karospace.select(mask);
+            window.karospace.setRegions([{name: 'here', mask}, {name: 'there', mask: mask.map((flag) => 1 - flag)}]);
+        }"""
+    )
+    page.get_by_text("against the rest").wait_for()
+    seen = page.evaluate(CONTRAST)
+    viewer.set(color={"kind": "gene", "gene": "EPCAM"})
+    page.get_by_role("list", name="Mean of EPCAM").wait_for()
+    seen += page.evaluate(CONTRAST)
+    texts = {entry["text"] for entry in seen}
+    assert {hidden, "here", "icon of Rename here", "Search 120 classes", "Detected in"} <= texts
+    assert [entry for entry in seen if entry["found"] < entry["least"]] == []

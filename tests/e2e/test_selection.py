@@ -82,17 +82,19 @@ def select(viewer: Viewer, mask: NDArray[np.bool_]) -> None:
     viewer.page.evaluate("mask => window.karospace.select(Uint8Array.from(mask))", mask.astype(int).tolist())
 
 
-def drag(viewer: Viewer, points: Sequence[Point], *, key: str | None = None, button: str = "left") -> None:
+def drag(viewer: Viewer, points: Sequence[Point], *, key: str = "", button: str = "left") -> None:
+    """`key` is held; several are joined by a plus."""
     mouse, keyboard = viewer.page.mouse, viewer.page.keyboard
+    keys = key.split("+") if key else []
     mouse.move(*points[0])
-    if key:
-        keyboard.down(key)
+    for held in keys:
+        keyboard.down(held)
     mouse.down(button=button)
     for point in points[1:]:
         mouse.move(*point, steps=3)
     mouse.up(button=button)
-    if key:
-        keyboard.up(key)
+    for held in keys:
+        keyboard.up(held)
 
 
 def tool(viewer: Viewer, name: str) -> None:
@@ -134,7 +136,7 @@ def test_a_lasso(opened: tuple[Viewer, ad.AnnData]) -> None:
     assert (selected(viewer) == wanted)[sure].all()
 
 
-def test_add_subtract_undo_invert_clear(opened: tuple[Viewer, ad.AnnData]) -> None:
+def test_add_subtract_intersect_undo_invert_clear(opened: tuple[Viewer, ad.AnnData]) -> None:
     viewer, adata = opened
     screen = Screen(viewer, adata)
     viewer.page.keyboard.press("m")
@@ -155,6 +157,9 @@ def test_add_subtract_undo_invert_clear(opened: tuple[Viewer, ad.AnnData]) -> No
     same(left)
     viewer.page.keyboard.press("Control+z")
     same(screen.within(*first) | screen.within(*second))
+    drag(viewer, third, key="Shift+Alt")
+    same((screen.within(*first) | screen.within(*second)) & screen.within(*third))
+    viewer.page.keyboard.press("Control+z")
     viewer.page.keyboard.press("Control+z")
     same(screen.within(*first))
     viewer.page.get_by_role("button", name="Invert").click()

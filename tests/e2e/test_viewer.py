@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -104,18 +105,46 @@ def test_a_gene_is_painted_from_its_values(tissue: Path, export: Any, serve: Any
 def test_hiding_and_isolating_a_class(tissue: Path, export: Any, serve: Any, viewer: Viewer) -> None:
     bundle = Bundle(export(tissue, annotation_columns=["cell_type"]))
     viewer.open(serve(bundle.path))
-    column = (bundle.manifest.columns or [])[0]
-    assert column.kind == "category"
-    first = column.categories[0].name
-    before = viewer.pixels()
-    viewer.page.get_by_text(first, exact=True).first.click()
-    viewer.page.wait_for_timeout(500)
-    assert (viewer.pixels() != before).any()
-    viewer.page.get_by_text(first, exact=True).first.click()
-    # The other classes step back while the pointer is on one.
-    viewer.page.get_by_role("heading", name="Classes").hover()
-    viewer.page.wait_for_timeout(500)
-    assert np.abs(viewer.pixels().astype(int) - before).max(axis=2).mean() < 1
+    viewer.set(opacity=1, imageOpacity=0, pointSize=0.7)
+    page = viewer.page
+    types = ad.read_h5ad(tissue).obs["cell_type"]
+    first, second = types.cat.categories[:2]
+    cells = {name: np.flatnonzero(types == name)[:60].tolist() for name in (first, second)}
+    before = {name: viewer.colours(cells[name]) for name in cells}
+    ground = [0xF6, 0xF7, 0xF9]
+
+    def seen(name: str) -> bool:
+        """Whether the cells of a class have their colours again, and not that of the ground."""
+        # The other classes step back while the pointer is on one.
+        page.get_by_role("heading", name="Classes").hover()
+        page.wait_for_timeout(300)
+        now = viewer.colours(cells[name])
+        same, gone = (now == before[name]).all(axis=1).mean(), (now == ground).all(axis=1).mean()
+        assert max(same, gone) > 0.9
+        return bool(same > gone)
+
+    row = page.get_by_role("button", name=re.compile(f"^{first},"))
+    row.click()
+    assert viewer.state()["hidden"] == {"cell_type": [first]}
+    assert row.get_attribute("aria-pressed") == "false"
+    assert not seen(first)
+    assert seen(second)
+    page.keyboard.press("Space")
+    assert viewer.state()["hidden"] == {}
+    assert seen(first)
+
+    row.dblclick()
+    others = [name for name in [*types.cat.categories, None] if name != first]
+    assert viewer.state()["hidden"] == {"cell_type": others}
+    assert seen(first)
+    assert not seen(second)
+    page.get_by_role("button", name="Show all", exact=True).click()
+    assert viewer.state()["hidden"] == {}
+    row.focus()
+    page.keyboard.press("Shift+Enter")
+    assert viewer.state()["hidden"] == {"cell_type": others}
+    page.keyboard.press("Shift+Enter")
+    assert viewer.state()["hidden"] == {}
 
 
 def test_hover_names_the_cell(tissue: Path, export: Any, serve: Any, viewer: Viewer) -> None:

@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
 import { useId, useRef } from 'preact/hooks';
+import { formatCount } from '../lib/format';
 import {
   arranged,
   arrangementOf,
@@ -60,7 +61,11 @@ export function SectionOrderSelect({ layout }: { layout: Grid }): JSX.Element {
           </option>
         ))}
       </select>
-      {missing > 0 && <span class="ks-note ks-clip">{counted(missing, 'cell')} in no section</span>}
+      {missing > 0 && (
+        <span class="ks-note" title={`${counted(missing, 'cell')} in no section, not shown here`}>
+          {formatCount(missing)} in none
+        </span>
+      )}
     </>
   );
 }

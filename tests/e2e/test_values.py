@@ -1,0 +1,220 @@
+"""Numbers that colour the tissue: their limits, what is missing of them, and genes one comes back to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import Viewer
+from numpy.typing import NDArray
+
+from karospace_jupyter import adata_to_karospace
+from karospace_jupyter.datasets import synthetic_tissue
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(scope="module")
+def adata() -> ad.AnnData:
+    adata = synthetic_tissue(n_cells=1500, seed=4)
+    rng = np.random.default_rng(0)
+    adata.obs["kind"] = pd.Categorical([f"kind {i}" for i in np.arange(adata.n_obs) % 60])
+    adata.obs["signed"] = rng.normal(0.5, 1, adata.n_obs).astype(np.float32)
+    tail = rng.random(adata.n_obs).astype(np.float32)
+    tail[3] = 50_000
+    tail[::9] = np.nan
+    adata.obs["tail"] = tail
+    adata.obs["none"] = np.full(adata.n_obs, np.nan, dtype=np.float32)
+    sections = adata.obs["section"].astype(object)
+    sections.iloc[::50] = None
+    adata.obs["section"] = sections.astype("category")
+    return adata
+
+
+@pytest.fixture(scope="module")
+def bundle(adata: ad.AnnData, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("values") / "b"
+    columns = ["kind", "cell_type", "signed", "tail", "none"]
+    adata_to_karospace(
+        adata, folder, genes_mode=["EPCAM", "CD3E", "KRT8"], annotation_columns=columns, sections="section"
+    )
+    return folder
+
+
+@pytest.fixture
+def opened(bundle: Path, viewer: Viewer) -> Viewer:
+    return viewer.open((bundle / "index.html").as_uri())
+
+
+def dense(adata: ad.AnnData, gene: str) -> NDArray[np.float32]:
+    x: Any = adata[:, gene].X
+    return np.asarray(x.toarray().ravel(), dtype=np.float32)
+
+
+def number(adata: ad.AnnData, column: str) -> NDArray[np.float32]:
+    return adata.obs[column].to_numpy(dtype=np.float32)
+
+
+def limits(viewer: Viewer) -> tuple[float, float]:
+    handles = viewer.page.get_by_role("slider", name=re.compile("limit of the colours"))
+    low, high = (float(handle.get_attribute("aria-valuenow")) for handle in handles.all())
+    return low, high
+
+
+def pull(viewer: Viewer, name: str, to: float) -> None:
+    """Drag a handle to that share of the track."""
+    page = viewer.page
+    track = page.locator(".ks-track").bounding_box()
+    handle = page.get_by_role("slider", name=name).bounding_box()
+    page.mouse.move(handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(track["x"] + to * track["width"], track["y"] + 4, steps=4)
+    page.mouse.up()
+
+
+def test_limits_by_mouse_and_keys(opened: Viewer, adata: ad.AnnData) -> None:
+    viewer, page = opened, opened.page
+    viewer.set(color={"kind": "gene", "gene": "EPCAM"})
+    values = dense(adata, "EPCAM")
+    p99 = float(np.percentile(values[values != 0], 99))
+    top = float(values.max())
+    assert limits(viewer) == pytest.approx((0, p99), rel=0.005)
+    said = page.locator(".ks-limits > span").last
+    assert said.inner_text().startswith("p99 = ")
+    pull(viewer, "Upper limit of the colours", 0.5)
+    assert viewer.state()["range"] == pytest.approx([0, top / 2], abs=top / 100)
+    assert "p99" not in said.inner_text()
+    pull(viewer, "Lower limit of the colours", 0.25)
+    assert viewer.state()["range"] == pytest.approx([top / 4, top / 2], abs=top / 100)
+    # After the press the pointer moves nothing.
+    page.mouse.move(1300, 300)
+    assert viewer.state()["range"] == pytest.approx([top / 4, top / 2], abs=top / 100)
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("PageDown")
+    assert viewer.state()["range"][0] == pytest.approx(top / 4 - 0.09 * top, abs=top / 100)
+    # The cells between the limits.
+    low, high = viewer.state()["range"]
+    page.get_by_role("button", name="Select", exact=True).click()
+    selected = np.array(page.evaluate("Array.from(window.karospace.selection)"), dtype=bool)
+    assert 0 < selected.sum() < len(selected)
+    assert (selected == ((values >= low) & (values <= high))).all()
+    page.get_by_role("button", name="Reset", exact=True).click()
+    assert viewer.state()["range"] is None
+    assert limits(viewer) == pytest.approx((0, p99), rel=0.005)
+
+
+def test_white_stays_zero(opened: Viewer, adata: ad.AnnData) -> None:
+    viewer, page = opened, opened.page
+    viewer.set(color={"kind": "annotation", "column": "signed"}, colormap="rdbu", imageOpacity=0, opacity=1)
+    values = number(adata, "signed")
+    low, high = np.percentile(values, [1, 99])
+    far = max(-low, high)
+    assert limits(viewer) == pytest.approx((-far, far), rel=1e-3)
+    assert "p99" not in page.locator(".ks-limits").inner_text()
+    pull(viewer, "Upper limit of the colours", 0.75)
+    low, high = viewer.state()["range"]
+    assert low == -high
+    assert high < far
+    page.get_by_role("slider", name="Lower limit of the colours").focus()
+    page.keyboard.press("ArrowLeft")
+    low, high = viewer.state()["range"]
+    assert low == -high
+    near_zero = int(np.argmin(np.abs(values)))
+    page.mouse.move(300, 840)
+    page.wait_for_timeout(300)
+    assert viewer.colours([near_zero])[0].min() > 225, "white"
+
+
+def test_limits_of_a_long_tail_can_be_moved(opened: Viewer, adata: ad.AnnData) -> None:
+    viewer, page = opened, opened.page
+    viewer.set(color={"kind": "annotation", "column": "tail"})
+    values = number(adata, "tail")
+    finite = values[np.isfinite(values)]
+    low, high = np.percentile(finite, [1, 99])
+    assert limits(viewer) == pytest.approx((low, high), rel=1e-3)
+    pull(viewer, "Upper limit of the colours", 0.25)
+    # The track spans the robust limits and as much again, not 50,000.
+    assert viewer.state()["range"][1] == pytest.approx((2 * high - low) / 4, abs=0.03)
+    assert page.locator(".ks-histogram > span").last.get_attribute("title") == "and all values up to 50,000"
+    # What is missing is told, in number and share.
+    facts = page.locator(".ks-facts").inner_text()
+    missing = int(np.isnan(values).sum())
+    assert re.search(rf"No value\s+{missing} cells, {100 * missing / len(values):.0f} %", facts)
+    viewer.set(color={"kind": "annotation", "column": "none"})
+    page.get_by_text("No cell has a value here.").wait_for()
+    assert viewer.problems == []
+
+
+@pytest.mark.parametrize("spread", [False, True])
+def test_more_classes_than_are_listed_at_first(opened: Viewer, spread: bool) -> None:
+    viewer = opened
+    viewer.set(color={"kind": "gene", "gene": "EPCAM"}, groupBy="kind")
+    panel = viewer.page.locator(".ks-panel")
+    if spread:
+        panel.get_by_role("button", name="Spread").click()
+    rows = panel.locator(".ks-violins li" if spread else ".ks-means li")
+    more = panel.get_by_role("button", name="20 more")
+    more.wait_for()
+    assert rows.count() == 40
+    more.click()
+    assert rows.count() == 60
+    panel.get_by_role("button", name="Fewer").click()
+    assert rows.count() == 40
+
+
+def test_recent_genes(opened: Viewer) -> None:
+    viewer, page = opened, opened.page
+    for gene in ("EPCAM", "CD3E", "KRT8"):
+        viewer.set(color={"kind": "gene", "gene": gene})
+
+    def shown(color: dict[str, Any]) -> None:
+        page.wait_for_function(
+            "wanted => JSON.stringify(window.karospace.getState().color) === wanted",
+            arg=page.evaluate("color => JSON.stringify(color)", color),
+        )
+
+    chips = page.locator(".ks-panel .ks-chips").first
+    assert chips.get_by_role("button").all_inner_texts() == ["CD3E", "EPCAM"]
+    chips.get_by_role("button", name="CD3E").click()
+    shown({"kind": "gene", "gene": "CD3E"})
+    # One more of a blend, where that was asked for.
+    page.get_by_role("button", name="+ Blend").click()
+    chips.get_by_role("button", name="EPCAM").click()
+    shown({"kind": "blend", "genes": ["CD3E", "EPCAM"]})
+    page.get_by_role("button", name="+ Blend").click()
+    assert chips.get_by_role("button").all_inner_texts() == ["KRT8"], "those of the blend are in it"
+    chips.get_by_role("button", name="KRT8").click()
+    shown({"kind": "blend", "genes": ["CD3E", "EPCAM", "KRT8"]})
+    chips.get_by_role("button", name="CD3E").click()
+    shown({"kind": "gene", "gene": "CD3E"})
+
+
+def test_cells_in_no_section_are_told(opened: Viewer, adata: ad.AnnData) -> None:
+    opened.page.get_by_role("button", name="Sections", exact=True).click()
+    opened.page.get_by_title(f"{adata.obs['section'].isna().sum()} cells in no section").wait_for()
+
+
+def test_regions_without_the_ids_of_cells(bundle: Path, serve: Callable[[Path], str], viewer: Viewer) -> None:
+    page = viewer.page
+    page.route("**/*ids*", lambda route: route.abort())
+    viewer.open(serve(bundle))
+    page.evaluate("window.karospace.setRegions([{name: 'a', mask: new Uint8Array(window.karospace.cells).fill(1, 9)}])")
+    regions = page.get_by_role("region", name="Regions")
+    with page.expect_download() as saved:
+        regions.get_by_role("button", name="JSON").click()
+    assert regions.get_by_role("button", name="CSV").count() == 0
+    count = page.evaluate("window.karospace.regions[0].count")
+    page.evaluate("window.karospace.setRegions([])")
+    page.get_by_label("File of regions").set_input_files(saved.value.path())
+    page.wait_for_function("window.karospace.regions.length === 1")
+    assert page.evaluate("window.karospace.regions[0].count") == count
+    page.get_by_label("File of regions").set_input_files(
+        [{"name": "r.csv", "mimeType": "text/csv", "buffer": b"cell_id,region\nx,y\n"}]
+    )
+    page.get_by_role("alert").filter(has_text="ids of the cells could not be read").wait_for()
