@@ -10,8 +10,8 @@ interface Named {
 /** After so many rows the work looks at the clock. */
 const AT_ONCE = 4096;
 
-/** A row for each cell of each region: a cell that is in two stands there twice. */
-export async function regionsToCsv(regions: readonly Named[], names: CellNames): Promise<string> {
+/** A row for each cell of each region: a cell that is in two stands there twice. In pieces, as a Blob takes them. */
+export async function regionsToCsv(regions: readonly Named[], names: CellNames): Promise<string[]> {
   const due = turns();
   const parts = ['cell_id,region\r\n'];
   for (const { name, mask } of regions) {
@@ -24,7 +24,7 @@ export async function regionsToCsv(regions: readonly Named[], names: CellNames):
       parts.push(rows);
     }
   }
-  return parts.join('');
+  return parts;
 }
 
 /** Regions by the names of their cells; `unknown` counts rows whose cell is not in this bundle. */

@@ -15,8 +15,8 @@ export function RegionFiles(): JSX.Element | null {
   const manifest = model.bundle.value?.manifest;
   if (!manifest) return null;
   const regions = model.regions.value;
-  const save = (ending: string, text: string, type: string) =>
-    download(new Blob([text], { type }), fileName(manifest.dataset_name, 'regions', ending));
+  const save = (ending: string, parts: string[], type: string) =>
+    download(new Blob(parts, { type }), fileName(manifest.dataset_name, 'regions', ending));
   const put = (found: Parameters<typeof actions.setRegions>[0]) =>
     actions.setRegions([
       ...model.regions.value.filter((one) => !found.some((other) => other.name === one.name)),
@@ -57,7 +57,7 @@ export function RegionFiles(): JSX.Element | null {
           )}
           <HeadingButton
             title="Save the regions, with the view, as a file that this viewer opens"
-            onClick={() => save('json', JSON.stringify(savedView(model)), 'application/json')}
+            onClick={() => save('json', [JSON.stringify(savedView(model))], 'application/json')}
           >
             JSON
           </HeadingButton>
