@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { composition, countInside, valuesBySide } from './inside';
+import { composition, countInside, foremost, valuesBySide } from './inside';
 
 test('counts of the marked cells by code, those without a value last', () => {
   const codes = Uint8Array.from([0, 1, 1, 2, 0]);
@@ -30,6 +30,15 @@ test('a class of which the selection has none is told only where it is common in
   codes.fill(2, 900, 999);
   const mask = new Uint8Array(1000).fill(1, 0, 500);
   expect(composition(mask, codes, [900, 1, 99, 0]).map(({ code }) => code)).toEqual([0, 2]);
+});
+
+test('of many classes those told first go either way', () => {
+  const part = (code: number, inside: number, rest: number) => ({ code, count: 1, inside, rest });
+  const parts = [...[0.5, 0.4, 0.3, 0.2, 0.1].map((share, code) => part(code, share, 0)), part(5, 0, 0.05)];
+  expect(foremost(parts, 4).map(({ code }) => code)).toEqual([0, 1, 2, 5]);
+  expect(foremost(parts, 9)).toEqual(parts);
+  const alone = parts.map((one) => ({ ...one, rest: Number.NaN }));
+  expect(foremost(alone, 2)).toEqual(alone.slice(0, 2));
 });
 
 test('means and shares inside and outside, without what is no number', () => {

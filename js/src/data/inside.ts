@@ -46,6 +46,18 @@ export function composition(mask: Uint8Array, codes: Codes, totals: readonly num
     .sort((a, b) => apart(b) - apart(a));
 }
 
+/** So many of what is enriched and of what is depleted are told in any case. */
+const OF_EACH = 2;
+
+/** The first of a composition: in its order, with some of either direction. */
+export function foremost(parts: readonly Part[], count: number): readonly Part[] {
+  const enriched = parts.filter(({ inside, rest }) => inside > rest);
+  const depleted = parts.filter(({ inside, rest }) => inside < rest);
+  const first = new Set([...enriched.slice(0, OF_EACH), ...depleted.slice(0, OF_EACH), ...parts]);
+  const chosen = new Set([...first].slice(0, count));
+  return parts.filter((part) => chosen.has(part));
+}
+
 export interface Side {
   /** Of the finite values; NaN where there is none. */
   mean: number;

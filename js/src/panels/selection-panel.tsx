@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useMemo, useRef } from 'preact/hooks';
 import type { CategoryValues } from '../data/columns';
-import { composition, valuesBySide } from '../data/inside';
+import { composition, foremost, valuesBySide } from '../data/inside';
 import { cssColour, MISSING_COLOUR } from '../lib/colour';
 import { formatCount, formatShare, formatValue } from '../lib/format';
 import { cornersOf } from '../state/blend';
@@ -50,7 +50,7 @@ function Composition({ selection }: { selection: Selection }): JSX.Element | nul
   if (!column || rows.length === 0) return null;
   const most = rows.reduce((top, { inside, rest }) => Math.max(top, inside, rest || 0), 0);
   const width = (share: number) => `${share > 0 ? Math.max(1, (share / most) * 100) : 0}%`;
-  const shown = whole.value ? rows : rows.slice(0, FIRST_ROWS);
+  const shown = whole.value ? rows : foremost(rows, FIRST_ROWS);
   const named = classes(column);
   return (
     <>
