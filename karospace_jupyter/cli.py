@@ -95,6 +95,13 @@ def parser() -> argparse.ArgumentParser:
         help="write the assets as scripts, too, so that the folder opens by double click "
         "(default: while they stay below 200 MB)",
     )
+    how.add_argument(
+        "--embed-origin",
+        metavar="ORIGIN",
+        action="append",
+        help="origin of pages that may ask and steer the viewer when they embed it, as https://lab.example, or '*'; "
+        "repeatable (default: the bundle's own)",
+    )
     how.add_argument("--no-preview", action="store_true", help="draw no preview.png")
     how.add_argument("--jobs", metavar="N", type=int, help="threads that compress (default: all cores)")
     how.add_argument(
@@ -235,6 +242,7 @@ def _config(options: argparse.Namespace) -> ExportConfig:
         max_asset_mb=options.max_asset_mb,
         dataset_name=options.name or ("Synthetic tissue" if options.demo else None),
         scripts=options.scripts,
+        embed_origins=tuple(options.embed_origin or ()),
         view=options.view,
         preview=not options.no_preview,
         layer=options.layer,

@@ -121,6 +121,8 @@ class NoImage:
     kind: Literal["none"] = "none"
 
 
+_ORIGIN = re.compile(r"https?://[a-z0-9._~\[\]:-]+")
+
 ImageSpec = ImageFromFile | ImageFromUns | NoImage
 
 
@@ -235,6 +237,9 @@ class ExportConfig(BaseModel):
     stay below 200 MB."""
     view: Path | None = None
     """A view saved from the viewer (JSON), with which the bundle opens."""
+    embed_origins: tuple[str, ...] = ()
+    """Origins of pages that may ask and steer the viewer when they embed it, as `https://lab.example`; `*` for every
+    page. Pages of the bundle's own origin always may."""
     preview: bool = True
     """Draw `preview.png`."""
     layer: str | None = None
@@ -257,12 +262,21 @@ class ExportConfig(BaseModel):
             msg = f"Both raw and the layer {self.layer!r} were asked for. Expression comes from one matrix: choose one."
             raise ConfigError(msg)
 
-    @field_validator("annotation_columns", "embeddings", mode="before")
+    @field_validator("embed_origins")
+    @classmethod
+    def _as_browsers_spell_it(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            if origin != "*" and not _ORIGIN.fullmatch(origin):
+                msg = f"{origin!r} is no origin; 'https://lab.example' is one: in small letters, without a path; or '*'"
+                raise ValueError(msg)
+        return value
+
+    @field_validator("annotation_columns", "embeddings", "embed_origins", mode="before")
     @classmethod
     def _one_column(cls, value: object) -> object:
         return (value,) if isinstance(value, str) else value
 
-    @field_validator("annotation_columns", "embeddings", "genes_mode", mode="before")
+    @field_validator("annotation_columns", "embeddings", "embed_origins", "genes_mode", mode="before")
     @classmethod
     def _as_tuple(cls, value: object) -> object:
         return tuple(value) if isinstance(value, list) else value
@@ -359,6 +373,7 @@ class ExportConfig(BaseModel):
 _NEEDED = {
     "annotation_columns": "a list of names of columns is needed, such as ['cell_type']",
     "embeddings": "a list of keys of obsm is needed, such as ['X_umap'], or 'none'",
+    "embed_origins": "a list of origins is needed, such as ['https://lab.example']",
     "genes_mode": "'hvgs:N', 'top_mean:N', 'list:PATH', 'all' or a list of names is needed",
     **dict.fromkeys(("downsample", "seed", "jobs", "memory_mb"), "a whole number is needed"),
     "max_asset_mb": "a number is needed",

@@ -47,12 +47,19 @@ def test_coordinates():
     [
         ("coords", "spatial"), ("coords", "obs:a"), ("downsample", 0), ("downsample", "50.000"), ("seed", -1), ("max_asset_mb", 0),
         ("max_asset_mb", float("nan")), ("jobs", 0), ("no_such_option", 1), ("sections", ""), ("view", ""), ("embeddings", 3),
-        ("embeddings", ["none", "X_umap"]),
+        ("embeddings", ["none", "X_umap"]), ("embed_origins", "lab.example"), ("embed_origins", "https://lab.example/"),
+        ("embed_origins", "https://Lab.example"), ("embed_origins", "null"), ("embed_origins", "javascript://x"), ("embed_origins", 3),
     ],
 )  # fmt: skip
 def test_a_value_that_never_works_is_named(option, value):
     with pytest.raises(ConfigError, match=value if isinstance(value, str) and value else option):
         ExportConfig(**{option: value})
+
+
+def test_origins():
+    assert ExportConfig().embed_origins == ()
+    assert ExportConfig(embed_origins="https://lab.example:8443").embed_origins == ("https://lab.example:8443",)
+    assert ExportConfig(embed_origins=["http://[::1]:8000", "*"]).embed_origins == ("http://[::1]:8000", "*")
 
 
 def test_embeddings():

@@ -113,6 +113,7 @@ def encode_bundle(
             embeddings=[embedding for embedding, _ in done_embeddings] or None,
             sections=_sections(plan, images),
             view=plan.view,
+            embed_origins=list(config.embed_origins) or None,
             warnings=warnings or None,
             max_asset_bytes=limit,
         )

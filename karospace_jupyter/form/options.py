@@ -122,6 +122,8 @@ def _flags(key: str, value: Any) -> list[str]:  # noqa: ANN401 - the value of an
         return [f"--anno={column}" for column in value] or ["--no-anno"]
     if key == "embeddings":
         return [f"--embedding={name}" for name in value or ("none",)]
+    if key == "embed_origins":
+        return [f"--embed-origin={origin}" for origin in value]
     if key == "genes_mode":
         return ["--genes", value] if isinstance(value, str) else [f"--gene={name}" for name in value]
     if key == "gzip":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -111,42 +110,3 @@ def test_regions_as_files(viewer: Viewer, folder: Path, serve: Callable[[Path], 
     )
     section.get_by_text("bad.csv cannot be opened").wait_for()
     assert viewer.problems == []
-
-
-def test_a_page_embeds_it_and_steers_it(
-    viewer: Viewer, folder: Path, serve: Callable[[Path], str], tmp_path: Path
-) -> None:
-    inner = serve(folder)
-    outer = tmp_path / "outer"
-    outer.mkdir()
-    (outer / "manifest.json").write_text("{}")
-    (outer / "index.html").write_text(
-        f"""<!doctype html><iframe src="{inner}?embed=1" width="700" height="500"></iframe><script>
-        const heard = [];
-        const waiting = new Map();
-        addEventListener('message', ({{data}}) => {{
-          if (data.karospace === 'answer') waiting.get(data.id)?.(data);
-          if (data.karospace === 'event') heard.push(data);
-        }});
-        function ask(name, ...args) {{
-          const id = Math.random();
-          frames[0].postMessage({{karospace: name, id, args}}, '*');
-          return new Promise((resolve) => waiting.set(id, resolve));
-        }}</script>"""
-    )
-    viewer.page.goto(serve(outer) + "index.html")
-    frame = viewer.page.frame_locator("iframe")
-    frame.get_by_label("Legend").wait_for()
-    for gone in ("Colour and display", "Tools", "Regions"):
-        assert frame.get_by_label(gone).count() == 0
-    ask = viewer.page.evaluate
-    assert ask("ask('on', 'state')")["value"] is None
-    assert "error" not in ask("ask('setState', {color: {kind: 'gene', gene: 'EPCAM'}})")
-    assert ask("ask('getState')")["value"]["color"]["gene"] == "EPCAM"
-    assert ask("ask('cells')")["value"] == 2000
-    assert ask("heard.some(({event, detail}) => event === 'state' && detail.color.gene === 'EPCAM')")
-    assert "NOPE" in ask("ask('setState', {color: {kind: 'gene', gene: 'NOPE'}})")["error"]
-    assert "knows no" in ask("ask('dispose')")["error"]
-    frame.get_by_label("Legend").get_by_text("EPCAM").wait_for()
-    if shots := os.environ.get("KAROSPACE_SHOTS"):
-        viewer.page.screenshot(path=f"{shots}/embed.png")

@@ -205,6 +205,7 @@ def test_the_code_repeats_the_export(
     config = ExportConfig(
         outdir=tmp_path / "a b", genes_mode=("EPCAM", "-CD 3E"), annotation_columns=columns, gzip=False,
         sections="region", embeddings=embeddings, view=tmp_path / "v.json",
+        embed_origins=("https://lab.example", "*"),
     )  # fmt: skip
     text = code_of(config, name="adata", file=None)
     called: list[ExportConfig] = []
@@ -218,7 +219,16 @@ def test_the_code_repeats_the_export(
     assert f"--outdir '{tmp_path}/a b'" in text
     shell = shlex.split(text.splitlines()[-1])
     parsed = _config(parser().parse_args(shell[1:]))
-    for option in ("outdir", "annotation_columns", "genes_mode", "gzip", "sections", "embeddings", "view"):
+    for option in (
+        "outdir",
+        "annotation_columns",
+        "genes_mode",
+        "gzip",
+        "sections",
+        "embeddings",
+        "view",
+        "embed_origins",
+    ):
         assert getattr(parsed, option) == getattr(config, option), option
 
 

@@ -1,19 +1,39 @@
+import { asError } from '../lib/errors';
 import type { Viewer, ViewerEvents } from './viewer';
 
-/** What a page around may ask of the viewer by its name in `window.karospace`. */
-const CALLS = [
-  'getState',
-  'setState',
-  'getView',
-  'setView',
-  'valueAt',
-  'project',
-  'select',
-  'setRegions',
-  'snapshot',
-] as const;
-const VALUES = ['cells', 'selection', 'regions'] as const;
-const EVENTS: readonly (keyof ViewerEvents)[] = ['state', 'hover', 'selection', 'regions', 'drawn', 'error'];
+/** What a page around may ask by its name in `window.karospace`: all of it, `on` being a message of its own. */
+const ASKED: Record<Exclude<keyof Viewer, 'on'>, 'call' | 'value'> = {
+  ready: 'value',
+  getState: 'call',
+  setState: 'call',
+  getView: 'call',
+  setView: 'call',
+  project: 'call',
+  valueAt: 'call',
+  selection: 'value',
+  select: 'call',
+  regions: 'value',
+  setRegions: 'call',
+  snapshot: 'call',
+  picture: 'call',
+  table: 'call',
+  cells: 'value',
+  setSystemDark: 'call',
+  setWaiting: 'call',
+  liveObjects: 'value',
+  embedOrigins: 'value',
+  dispose: 'call',
+};
+const EVENTS: Record<keyof ViewerEvents, true> = {
+  state: true,
+  hover: true,
+  selection: true,
+  regions: true,
+  drawn: true,
+  error: true,
+};
+const has = <T extends object>(known: T, name: unknown): name is keyof T =>
+  typeof name === 'string' && Object.hasOwn(known, name);
 
 interface Asked {
   karospace: string;
@@ -21,41 +41,64 @@ interface Asked {
   args?: unknown[];
 }
 
+/** Who asks, and where answers go. */
+interface Asker {
+  /** As browsers spell it; `null` for a page without one of its own */
+  origin: string;
+  post(message: unknown): void;
+}
+
 /**
  * Answers the page around: `{karospace: 'setState', id, args}` is answered by `{karospace: 'answer', id, value}` or
- * `{…, error}`; `{karospace: 'on', id, args: [event]}` by `{karospace: 'event', event, detail}` whenever it happens.
+ * `{…, error}`; `{karospace: 'on', id, args: [event]}` by `{karospace: 'event', event, detail}` whenever it happens,
+ * until `off`. What comes before there is a viewer waits for it. `{karospace: 'ready'}` tells that it is there.
  */
-export function answerMessages(viewer: Viewer): () => void {
+export function answerMessages(opened: Promise<Viewer>): () => void {
+  /** By origin and event */
   const listening = new Map<string, () => void>();
-  const answer = async (asked: Asked): Promise<unknown> => {
-    const { karospace: name, args = [] } = asked;
-    await viewer.ready;
-    if (name === 'on') {
-      const event = EVENTS.find((one) => one === args[0]);
-      if (!event) throw new Error(`There is no event “${String(args[0])}”. Events: ${EVENTS.join(', ')}.`);
-      if (!listening.has(event))
-        listening.set(
-          event,
-          viewer.on(event, (detail) => {
-            const plain = detail instanceof Error ? detail.message : detail;
-            post({ karospace: 'event', event, detail: plain });
-          }),
-        );
-      return null;
-    }
-    const value = VALUES.find((one) => one === name);
-    if (value) return viewer[value];
-    const call = CALLS.find((one) => one === name);
-    if (!call)
-      throw new Error(`The viewer knows no “${name}”. It knows: ${[...CALLS, ...VALUES, 'on'].join(', ')}.`);
-    return (viewer[call] as (...all: unknown[]) => unknown)(...args);
+
+  const listen = (viewer: Viewer, name: 'on' | 'off', event: unknown, { origin, post }: Asker) => {
+    if (!has(EVENTS, event))
+      throw new Error(`There is no event “${String(event)}”. Events: ${Object.keys(EVENTS).join(', ')}.`);
+    const key = `${origin} ${event}`;
+    if (name === 'off') {
+      listening.get(key)?.();
+      listening.delete(key);
+    } else if (!listening.has(key))
+      listening.set(
+        key,
+        viewer.on(event, (detail) => {
+          const plain = detail instanceof Error ? detail.message : detail;
+          post({ karospace: 'event', event, detail: plain });
+        }),
+      );
+    return null;
   };
-  // Whoever embeds the page may be anywhere; it is told no more than it could see and export by hand.
-  const post = (message: unknown) => window.parent.postMessage(message, '*');
+
+  const answer = async ({ karospace: name, args = [] }: Asked, asker: Asker): Promise<unknown> => {
+    const viewer = await opened;
+    const failed = await viewer.ready.then(() => null, asError);
+    if (!mayAsk(asker.origin, self.origin, viewer.embedOrigins))
+      throw new Error(
+        `This bundle does not answer pages of ${asker.origin}: only those of its own origin, and those that were named when it was exported.`,
+      );
+    if (failed) throw failed;
+    if (name === 'on' || name === 'off') return listen(viewer, name, args[0], asker);
+    if (!has(ASKED, name))
+      throw new Error(
+        `The viewer knows no “${name}”. It knows: ${[...Object.keys(ASKED), 'on', 'off'].join(', ')}.`,
+      );
+    if (ASKED[name] === 'value') return viewer[name];
+    return (viewer[name] as (...all: unknown[]) => unknown)(...args);
+  };
+
   const onMessage = (event: MessageEvent<Asked>) => {
     const asked = event.data;
-    if (event.source !== window.parent || typeof asked?.karospace !== 'string') return;
-    answer(asked).then(
+    const { source, origin } = event;
+    if (source !== window.parent || typeof asked?.karospace !== 'string') return;
+    // A page without an origin of its own cannot be named; it was let in by “*” only.
+    const post = (message: unknown) => window.parent.postMessage(message, origin === 'null' ? '*' : origin);
+    answer(asked, { origin, post }).then(
       (value) => post({ karospace: 'answer', id: asked.id, value }),
       (thrown) =>
         post({
@@ -66,8 +109,22 @@ export function answerMessages(viewer: Viewer): () => void {
     );
   };
   window.addEventListener('message', onMessage);
+  // Says nothing but that it is there.
+  opened
+    .then((viewer) => viewer.ready)
+    .then(
+      () => window.parent.postMessage({ karospace: 'ready' }, '*'),
+      // The panels tell the reader why.
+      () => {},
+    );
   return () => {
     window.removeEventListener('message', onMessage);
     for (const end of listening.values()) end();
   };
+}
+
+/** Whoever frames the page could else read through it what their own requests may not: what lies inside a firewall. */
+export function mayAsk(origin: string, own: string, allowed: readonly string[]): boolean {
+  if (allowed.includes('*')) return true;
+  return origin !== 'null' && (origin === own || allowed.includes(origin));
 }

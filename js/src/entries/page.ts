@@ -25,6 +25,10 @@ const ready = new Promise<void>((resolve) => {
   settleReady = resolve;
 });
 ready.catch(() => {});
+let open: (viewer: Viewer) => void = () => {};
+const opened = new Promise<Viewer>((resolve) => {
+  open = resolve;
+});
 /** What joins the viewer to the page around it. */
 const joins = new Disposer();
 /** Handlers that were given before there was a viewer. */
@@ -86,6 +90,9 @@ window.karospace = {
     await ready;
     return shown().table();
   },
+  get embedOrigins() {
+    return viewer?.embedOrigins ?? [];
+  },
   get liveObjects() {
     return viewer?.liveObjects ?? 0;
   },
@@ -98,12 +105,15 @@ window.karospace = {
 function show(source: BundleSource, options: ViewerOptions = {}): Viewer {
   const embed = new URLSearchParams(location.search).get('embed') === '1';
   viewer = createViewer(element, source, { keys: 'page', embed, ...options });
-  if (window.parent !== window && !isHosted()) joins.add(answerMessages(viewer));
   for (const attach of early) attach(viewer);
   early.clear();
   settleReady(viewer.ready);
+  open(viewer);
   return viewer;
 }
+
+// Before anything that waits: the page around may ask as soon as it has loaded this one.
+if (window.parent !== window && !isHosted()) joins.add(answerMessages(opened));
 
 /** Where the browser lets the page read nothing by itself, the reader picks the folder by hand. */
 async function main(): Promise<void> {

@@ -76,6 +76,8 @@ export interface Viewer {
   setSystemDark(dark: boolean): void;
   /** Says why nothing can be loaded at the moment; null when it can. */
   setWaiting(reason: string | null): void;
+  /** Origins of other pages that may ask by messages, as the bundle's author allowed; `*` for all. */
+  readonly embedOrigins: readonly string[];
   /** GL objects alive; 0 after `dispose`. */
   readonly liveObjects: number;
   dispose(): void;
@@ -280,6 +282,9 @@ export function createViewer(
     },
     setSystemDark: (dark) => actions.setSystemDark(dark),
     setWaiting: (reason) => actions.setWaiting(reason),
+    get embedOrigins() {
+      return model.bundle.value?.manifest.embed_origins ?? [];
+    },
     get liveObjects() {
       return stage?.liveObjects ?? 0;
     },

@@ -1,0 +1,117 @@
+"""The viewer inside another page: who may ask, and what is answered."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import anndata as ad
+import pytest
+from conftest import Viewer
+
+from karospace_jupyter import adata_to_karospace
+from karospace_jupyter.datasets import synthetic_tissue
+
+pytestmark = pytest.mark.e2e
+
+Serve = Callable[[Path], str]
+
+OUTER = """<!doctype html><title>outer</title><iframe width="700" height="500"></iframe><script>
+const heard = [];
+const waiting = new Map();
+const ready = new Promise((resolve) => {
+  addEventListener('message', ({data}) => {
+    if (data.karospace === 'ready') resolve('ready');
+    if (data.karospace === 'answer') waiting.get(data.id)?.(data);
+    if (data.karospace === 'event') heard.push(data);
+  });
+});
+function ask(name, ...args) {
+  const id = Math.random();
+  frames[0].postMessage({karospace: name, id, args}, '*');
+  return new Promise((resolve) => waiting.set(id, resolve));
+}
+const frame = document.querySelector('iframe');
+// Asked before the viewer has anything to say.
+const early = new Promise((resolve) => frame.addEventListener('load', () => resolve(ask('cells'))));
+frame.src = INNER;
+</script>"""
+
+
+@pytest.fixture
+def outer(tmp_path: Path, serve: Serve) -> tuple[Path, str]:
+    """A page of another origin, yet to be written, and its address."""
+    folder = tmp_path / "outer"
+    folder.mkdir()
+    (folder / "manifest.json").write_text("{}")
+    return folder, serve(folder)
+
+
+def exported(tmp_path: Path, **options: Any) -> tuple[ad.AnnData, Path]:
+    adata = synthetic_tissue(n_cells=2000, seed=1)
+    bundle = adata_to_karospace(adata, tmp_path / "bundle", genes_mode=["EPCAM", "CD3E"], **options)
+    assert bundle.path is not None
+    return adata, bundle.path
+
+
+def framed(viewer: Viewer, page: Path, address: str, inner: str) -> Callable[[str], Any]:
+    page.write_text(OUTER.replace("INNER", repr(f"{inner}?embed=1")))
+    viewer.page.goto(address + page.name)
+    assert viewer.page.evaluate("ready") == "ready"
+
+    def ask(expression: str) -> Any:
+        return viewer.page.evaluate(expression)
+
+    return ask
+
+
+def test_a_page_that_was_named_steers_it(viewer: Viewer, outer: tuple[Path, str], serve: Serve, tmp_path: Path) -> None:
+    folder, address = outer
+    adata, bundle = exported(tmp_path, embed_origins=[address.rstrip("/")])
+    ask = framed(viewer, folder / "index.html", address, serve(bundle))
+    frame = viewer.page.frame_locator("iframe")
+    frame.get_by_label("Legend").wait_for()
+    for gone in ("Colour and display", "Tools", "Regions"):
+        assert frame.get_by_label(gone).count() == 0
+    assert ask("early")["value"] == adata.n_obs
+    assert ask("ask('on', 'state')")["value"] is None
+    assert "error" not in ask("ask('setState', {color: {kind: 'gene', gene: 'EPCAM'}})")
+    assert ask("ask('getState')")["value"]["color"]["gene"] == "EPCAM"
+    assert ask("ask('valueAt', 17)")["value"] == pytest.approx(float(adata[17, "EPCAM"].X.toarray()[0, 0]), rel=1e-6)
+    assert ask("heard.some(({event, detail}) => event === 'state' && detail.color.gene === 'EPCAM')")
+    assert "NOPE" in ask("ask('setState', {color: {kind: 'gene', gene: 'NOPE'}})")["error"]
+    frame.get_by_label("Legend").get_by_text("EPCAM").wait_for()
+    assert ask("ask('picture', {scale: 1}).then(({value}) => [value.type, value.size > 1000])") == ["image/png", True]
+    assert ask("ask('table')")["value"].startswith("cell_id,x,y,EPCAM\r\n")
+    for nothing in ("constructor", "nothing"):
+        assert "knows no" in ask(f"ask('{nothing}')")["error"]
+    assert "no event" in ask("ask('on', 'toString')")["error"]
+    # What ends has ended: the answer to a change comes after what is told of it.
+    assert ask("ask('off', 'state')")["value"] is None
+    ask("heard.length = 0")
+    ask("ask('setState', {color: {kind: 'gene', gene: 'CD3E'}})")
+    assert ask("ask('getState')")["value"]["color"]["gene"] == "CD3E"
+    assert ask("heard") == []
+    if shots := os.environ.get("KAROSPACE_SHOTS"):
+        viewer.page.screenshot(path=f"{shots}/embed.png")
+
+
+def test_another_page_learns_nothing(viewer: Viewer, outer: tuple[Path, str], serve: Serve, tmp_path: Path) -> None:
+    folder, address = outer
+    _, bundle = exported(tmp_path, embed_origins=["https://lab.example"])
+    ask = framed(viewer, folder / "index.html", address, serve(bundle))
+    for call in ("'getState'", "'valueAt', 0", "'cells'", "'snapshot'", "'on', 'hover'", "'setState', {theme: 'dark'}"):
+        answer = ask(f"ask({call})")
+        assert "value" not in answer
+        assert address.rstrip("/") in answer["error"]
+    assert ask("heard") == []
+    assert viewer.page.frames[1].evaluate("window.karospace.getState().theme") == "auto"
+
+
+def test_a_page_of_the_same_origin_needs_no_name(viewer: Viewer, serve: Serve, tmp_path: Path) -> None:
+    adata, bundle = exported(tmp_path)
+    url = serve(bundle)
+    ask = framed(viewer, bundle / "outer.html", url, url)
+    assert ask("ask('cells')")["value"] == adata.n_obs
