@@ -88,7 +88,7 @@ function Classes({ column }: { column: CategoryValues }): JSX.Element {
         <Palettes />
         <HeadingButton
           title="Change the order"
-          label={`Order of the classes: ${order.value}`}
+          label={`Order of the classes: ${order}`}
           onClick={() => {
             model.classOrder.value = NEXT_ORDER[order];
           }}
