@@ -335,7 +335,7 @@ def test_a_copy_on_the_clipboard(opened: tuple[Viewer, ad.AnnData]) -> None:
     page = viewer.page
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name=SAVE).click()
-    page.get_by_role("dialog", name="Save").get_by_role("button", name="Copy").click()
+    page.get_by_role("dialog", name="Save").get_by_role("button", name="Copy", exact=True).click()
     page.get_by_text("Copied to the clipboard").wait_for()
     copied = page.evaluate(
         """async () => {
@@ -345,6 +345,20 @@ def test_a_copy_on_the_clipboard(opened: tuple[Viewer, ad.AnnData]) -> None:
         }"""
     )
     assert tuple(copied) == png(viewer, scale=2).shape[:2]
+
+
+def test_a_link_that_is_copied_opens_the_view(opened: tuple[Viewer, ad.AnnData]) -> None:
+    viewer, _ = opened
+    page = viewer.page
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    viewer.set(color={"kind": "gene", "gene": "EPCAM"}, turn=90)
+    page.get_by_role("button", name=SAVE).click()
+    page.get_by_role("button", name="Copy link").click()
+    page.get_by_text("A link to this view is on the clipboard").wait_for()
+    link = page.evaluate("navigator.clipboard.readText()")
+    other = Viewer(page.context.new_page()).open(link)
+    assert other.state() == viewer.state()
+    assert other.problems == []
 
 
 def test_in_a_sandboxed_frame(tissue: Path, export: Any, serve: Any, viewer: Viewer, tmp_path: Path) -> None:
@@ -370,7 +384,7 @@ def test_in_a_sandboxed_frame(tissue: Path, export: Any, serve: Any, viewer: Vie
         menu.get_by_role("button", name="PNG").click()
     assert Image.open(received(download)).format == "PNG"
     menu.get_by_text("Saved as").wait_for()
-    menu.get_by_role("button", name="Copy").click()
+    menu.get_by_role("button", name="Copy", exact=True).click()
     menu.get_by_text("does not let this page copy pictures").wait_for()
 
 

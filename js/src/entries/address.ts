@@ -16,7 +16,7 @@ export function followAddress(viewer: Viewer): () => void {
     // A page that nobody touched keeps the address that it was opened with.
     if (now === begun) return;
     begun = '';
-    const hash = await hashOf(view);
+    const { hash } = await hashOf(view);
     if (hash === written || disposer.disposed) return;
     written = hash;
     history.replaceState(history.state, '', hash);

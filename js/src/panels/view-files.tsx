@@ -1,7 +1,11 @@
 import type { JSX } from 'preact';
 import { useRef } from 'preact/hooks';
-import { openedView, savedView } from '../state/saved-view';
+import { hashOf, openedView, savedView } from '../state/saved-view';
 import { usePanels } from './context';
+import { counted } from './title-card';
+
+/** Elsewhere an address leads others nowhere. */
+const WEB = /^https?:$/.test(location.protocol);
 
 /** The whole view as a file: colour, limits, hidden classes, camera, layout and regions. */
 export function ViewFiles(props: {
@@ -31,8 +35,26 @@ export function ViewFiles(props: {
       await actions.setStateOrRest(state);
       return `The view of ${file.name}`;
     });
+  const link = () =>
+    props.run('Copying …', async () => {
+      const view = savedView(model);
+      const { hash, leftOut } = await hashOf(view);
+      try {
+        await navigator.clipboard.writeText(location.href.split('#', 1)[0] + hash);
+      } catch {
+        throw new Error('The browser does not let this page copy: the address above holds the view, too.');
+      }
+      return leftOut === 0
+        ? 'A link to this view is on the clipboard'
+        : `Copied without ${counted(leftOut, 'region')}, too large for a link: save the view to share them`;
+    });
   return (
     <div class="ks-pills">
+      {WEB && (
+        <button type="button" class="ks-pill" title="Copy a link that opens this view" onClick={link}>
+          Copy link
+        </button>
+      )}
       <button
         type="button"
         class="ks-pill"

@@ -97,7 +97,7 @@ const PREFIX = '#view=';
 const LONGEST = 30_000;
 
 /** As part of an address; without the regions, but with their number, where they would make it too long. */
-export async function hashOf(view: SavedView): Promise<string> {
+export async function hashOf(view: SavedView): Promise<{ hash: string; leftOut: number }> {
   const encode = async (part: SavedView) => {
     const bytes = new TextEncoder().encode(JSON.stringify(part));
     const packed = await through(bytes, new CompressionStream('deflate-raw'));
@@ -105,9 +105,9 @@ export async function hashOf(view: SavedView): Promise<string> {
   };
   const whole = await encode(view);
   const { regions, ...rest } = view;
-  return whole.length <= LONGEST || !regions?.length
-    ? whole
-    : encode({ ...rest, regions_left_out: regions.length });
+  const leftOut = regions?.length ?? 0;
+  if (whole.length <= LONGEST || leftOut === 0) return { hash: whole, leftOut: 0 };
+  return { hash: await encode({ ...rest, regions_left_out: leftOut }), leftOut };
 }
 
 /** Null where the address holds no view; of one that cannot be read the reason, which who opens it will tell. */
