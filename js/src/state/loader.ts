@@ -99,7 +99,8 @@ export function createLoader(
         add(sum, await bundle.genes.read(gene, { signal, later }));
         progress(done + 1, color.genes.length);
       }
-      const values = Float32Array.from(sum, (total) => total / color.genes.length);
+      // `Float32Array.from` with a function takes twenty times as long.
+      const values = new Float32Array(sum.map((total) => total / color.genes.length));
       return { kind: 'value', color, label, values, summary: summariseGene(values) };
     }
     if (color.kind === 'gene') {
