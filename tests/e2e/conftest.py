@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import json
+import time
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -40,7 +44,25 @@ class Viewer:
         return state
 
     def set(self, **partial: Any) -> None:
+        """Resolves when it is drawn, and with nothing to set, when what was asked for before is."""
         self.page.evaluate("partial => window.karospace.setState(partial)", partial)
+
+    def until(self, condition: str) -> None:
+        """Wait for a condition on the state, and until it is drawn."""
+        self.page.wait_for_function(f"() => {{ const state = window.karospace.getState(); return {condition}; }}")
+        self.set()
+
+    def becomes(self, ask: Callable[[], Any], wanted: Any, *, timeout: float = 15) -> None:
+        end = time.monotonic() + timeout
+        while (found := ask()) != wanted:
+            assert time.monotonic() < end, f"{found!r} is not {wanted!r}"
+            self.page.wait_for_timeout(50)
+
+    def address(self) -> str:
+        """Wait until the page's address holds the view as it is, with its regions."""
+        self.becomes(lambda: view_in(self.page.evaluate("location.hash")), self.page.evaluate("karospace.getView()"))
+        url: str = self.page.evaluate("location.href")
+        return url
 
     def value(self, cell: int) -> Any:
         return self.page.evaluate("cell => window.karospace.valueAt(cell)", cell)
@@ -76,6 +98,14 @@ class Viewer:
         shot = self.page.screenshot(animations="disabled")
         picture = np.asarray(Image.open(io.BytesIO(shot)).convert("RGB"))
         return np.array([picture[int(y), int(x)] for x, y in self.positions(cells)])
+
+
+def view_in(address: str) -> Any:
+    """The view that an address holds; None where it holds none."""
+    packed = address.partition("#view=")[2]
+    if not packed:
+        return None
+    return json.loads(zlib.decompress(base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4)), wbits=-15))
 
 
 def assert_genes(viewer: Viewer, adata: ad.AnnData, genes: Sequence[str]) -> None:

@@ -7,6 +7,8 @@
   const workers = new Set();
   const urls = new Set();
   const gl = new Set();
+  // Apart from the others: they are built when a frame first needs them, and kept.
+  const programs = new Set();
   const contexts = new Set();
   const later = window.setTimeout;
   // A file that was handed to the reader is kept for a minute: no test waits that long.
@@ -93,21 +95,22 @@
     revokeObjectURL(url);
   };
   const drawing = WebGL2RenderingContext.prototype;
-  const made = (make, remove) => {
+  const made = (make, remove, held) => {
     const [create, destroy] = [drawing[make], drawing[remove]];
     drawing[make] = function (...given) {
       const object = create.apply(this, given);
-      if (object) gl.add(object);
+      if (object) held.add(object);
       return object;
     };
     drawing[remove] = function (object) {
-      gl.delete(object);
+      held.delete(object);
       return destroy.call(this, object);
     };
   };
-  for (const kind of ['Buffer', 'VertexArray', 'Texture', 'Program', 'Shader', 'Framebuffer', 'Renderbuffer', 'Query'])
-    made(`create${kind}`, `delete${kind}`);
-  made('fenceSync', 'deleteSync');
+  for (const kind of ['Buffer', 'VertexArray', 'Texture', 'Framebuffer', 'Renderbuffer', 'Query'])
+    made(`create${kind}`, `delete${kind}`, gl);
+  made('fenceSync', 'deleteSync', gl);
+  for (const kind of ['Program', 'Shader']) made(`create${kind}`, `delete${kind}`, programs);
   const { getContext } = HTMLCanvasElement.prototype;
   HTMLCanvasElement.prototype.getContext = function (kind, ...given) {
     const context = getContext.call(this, kind, ...given);
@@ -129,6 +132,7 @@
     workers: workers.size,
     urls: urls.size,
     gl: gl.size,
+    programs: programs.size,
     contexts: [...contexts].filter((context) => !context.isContextLost()).length,
   });
   const isEmpty = ({ listeners: held, ...counts }) =>

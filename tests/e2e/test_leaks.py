@@ -20,7 +20,7 @@ from karospace_jupyter.datasets import synthetic_tissue
 pytestmark = pytest.mark.e2e
 
 COUNT_LIVE = Path(__file__).with_name("count_live.js").read_text()
-COUNTED = ("timers", "frames", "observers", "workers", "urls", "gl", "contexts")
+COUNTED = ("timers", "frames", "observers", "workers", "urls", "gl", "programs", "contexts")
 NOTHING = {"listeners": [], **dict.fromkeys(COUNTED, 0)}
 GENE_CACHE = 128 * 2**20
 """Bytes: CACHE_BYTES of js/src/data/genes.ts."""
@@ -53,6 +53,15 @@ def held(page: Any) -> Counter[str]:
     """What is alive of that which does not end by itself."""
     live = page.evaluate("window.live()")
     return Counter(live["listeners"]) + Counter({kind: live[kind] for kind in ("gl", "contexts", "observers", "urls")})
+
+
+def no_more(page: Any, before: Counter[str]) -> None:
+    """What was added ends by itself."""
+    for _ in range(50):
+        if not (more := held(page) - before):
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(more)
 
 
 def look(viewer: Viewer) -> None:
@@ -99,7 +108,12 @@ def choose(viewer: Viewer) -> None:
     regions = page.get_by_role("region", name="Regions")
     with page.expect_download() as file:
         regions.get_by_role("button", name="CSV").click()
-    regions.get_by_label("File of regions").set_input_files(file.value.path())
+    table = Path(file.value.path()).read_bytes()
+    page.evaluate("window.karospace.setRegions([])")
+    regions.get_by_label("File of regions").set_input_files(
+        {"name": "regions.csv", "mimeType": "text/csv", "buffer": table}
+    )
+    regions.get_by_role("button", name="Select here").wait_for()
     page.keyboard.press("v")
 
 
@@ -122,11 +136,7 @@ def arrange(viewer: Viewer) -> None:
     page.keyboard.press("b")
     beside.wait_for(state="detached")
     viewer.set(layout={"kind": "tissue"})
-    for _ in range(50):
-        if not (more := held(page) - alone):
-            return
-        page.wait_for_timeout(100)
-    raise AssertionError(more)
+    no_more(page, alone)
 
 
 def keep(viewer: Viewer) -> None:
@@ -191,6 +201,23 @@ def test_a_lost_context_leaves_nothing(bundle: Bundle, serve: Any, viewer: Viewe
     viewer.lose_context()
     viewer.restore_context()
     viewer.set(color={"kind": "gene", "gene": "EPCAM"})
+    viewer.page.evaluate("window.karospace.dispose()")
+    assert viewer.page.evaluate("window.leftOver()") == NOTHING
+
+
+def test_leaving_and_entering_leaves_nothing(bundle: Bundle, serve: Any, viewer: Viewer) -> None:
+    viewer.page.add_init_script(COUNT_LIVE)
+    viewer.open(serve(bundle.path))
+    before: Counter[str] | None = None
+    for _ in range(6):
+        viewer.set(layout={"kind": "embedding", "name": "X_umap"}, beside={"kind": "tissue"})
+        viewer.set(layout={"kind": "sections", "columns": 2, "order": "file"})
+        viewer.set(layout={"kind": "tissue"}, beside=None)
+        viewer.page.locator(".ks-beside").wait_for(state="detached")
+        if before:
+            no_more(viewer.page, before)
+        # The first time makes what is kept for the next.
+        before = before or held(viewer.page)
     viewer.page.evaluate("window.karospace.dispose()")
     assert viewer.page.evaluate("window.leftOver()") == NOTHING
 

@@ -70,13 +70,13 @@ def test_a_class_takes_another_colour(opened: tuple[Viewer, ad.AnnData], tmp_pat
     assert stated == adata.uns["cell_type_colors"][2].lower()
     # A browser's own picker is out of a script's reach: what it says to the page is not.
     page.get_by_label(f"Colour of {name}", exact=True).fill("#12fe34")
-    page.wait_for_timeout(300)
+    viewer.set()
     assert hexed(viewer.colours([cell])[0]) == "#12fe34"
     assert viewer.state()["classColors"] == {"cell_type": {name: "#12fe34"}}
     # It is in pictures, in the address, in a saved view, and Python reads it.
     svg = page.evaluate("window.karospace.picture({format: 'svg'}).then((blob) => blob.text())")
     assert re.search(r"#12fe34|rgb\(18,? 254,? 52\)", svg)
-    page.wait_for_timeout(700)
+    viewer.address()
     saved = page.evaluate("window.karospace.getView()")
     (tmp_path / "view.json").write_text(json.dumps(saved))
     assert read_view(tmp_path / "view.json")["state"]["classColors"] == {"cell_type": {name: "#12fe34"}}
@@ -87,7 +87,7 @@ def test_a_class_takes_another_colour(opened: tuple[Viewer, ad.AnnData], tmp_pat
     page.evaluate("window.karospace.ready")
     assert hexed(viewer.colours([cell])[0]) == "#12fe34"
     page.get_by_role("button", name="Reset colours").click()
-    page.wait_for_timeout(300)
+    viewer.set()
     assert hexed(viewer.colours([cell])[0]) == stated
     assert viewer.problems == []
 
@@ -101,8 +101,7 @@ def test_the_palette_is_chosen_by_keyboard(opened: tuple[Viewer, ad.AnnData]) ->
     page.get_by_label("Colours of the classes").focus()
     for wanted in ("distinct", "safe"):
         page.keyboard.press("ArrowDown")
-        page.wait_for_timeout(300)
-        assert viewer.state()["palette"] == wanted
+        viewer.until(f"state.palette === '{wanted}'")
         assert [hexed(colour) for colour in viewer.colours(cells)] == palettes[wanted][: len(cells)]
 
 
@@ -113,14 +112,14 @@ def test_others_step_back_for_the_class_that_one_points_at(opened: tuple[Viewer,
     cells = [first_of(adata, first), first_of(adata, second), 0]
     before = viewer.colours(cells).astype(int)
     page.get_by_role("button", name=re.compile(f"^{first},")).hover()
-    page.wait_for_timeout(300)
+    viewer.set()
     during = viewer.colours(cells).astype(int)
     ground = np.array([0xF6, 0xF7, 0xF9])
     far = lambda colours: np.abs(colours - ground).sum(axis=1)  # noqa: E731
     assert (during[0] == before[0]).all()
     assert (far(during[1:]) < 0.3 * far(before[1:])).all()
     page.mouse.move(300, 300)
-    page.wait_for_timeout(300)
+    viewer.set()
     assert (viewer.colours(cells) == before).all()
     assert viewer.problems == []
 

@@ -77,43 +77,37 @@ def test_order_and_filter_by_what_each_section_is(opened: Opened) -> None:
     page = viewer.page
     page.get_by_role("button", name="Sections", exact=True).click()
     page.get_by_label("Order of the sections").select_option("by stage")
-    page.wait_for_timeout(600)
-    assert reading_order(viewer, adata) == ["S1", "S3", "S5", "S2", "S4", "S6"], "as the classes are ordered"
+    # As the classes are ordered.
+    viewer.becomes(lambda: reading_order(viewer, adata), ["S1", "S3", "S5", "S2", "S4", "S6"])
     page.locator(".ks-section-title", has_text="S3 late").wait_for()
     page.get_by_label("Order of the sections").select_option("by age")
-    page.wait_for_timeout(600)
-    assert reading_order(viewer, adata) == ["S5", "S6", "S3", "S4", "S1", "S2"], "numbers by size"
+    # Numbers by size.
+    viewer.becomes(lambda: reading_order(viewer, adata), ["S5", "S6", "S3", "S4", "S1", "S2"])
     page.get_by_role("button", name="Filter").click()
     sheet = page.get_by_role("dialog", name="Sections that are shown")
     sheet.get_by_label("early").click()
-    page.wait_for_timeout(600)
-    assert set(middles(viewer, adata)) == {"S1", "S3", "S5"}
+    viewer.becomes(lambda: set(middles(viewer, adata)), {"S1", "S3", "S5"})
     sheet.get_by_label("31").click()
-    page.wait_for_timeout(600)
-    assert reading_order(viewer, adata) == ["S3", "S1"]
+    viewer.becomes(lambda: reading_order(viewer, adata), ["S3", "S1"])
     # The last one stays: an empty window would say nothing.
-    for age in ("38", "45"):
-        sheet.get_by_label(age).click()
-        page.wait_for_timeout(400)
-    assert len(middles(viewer, adata)) == 1
+    sheet.get_by_label("38").click()
+    viewer.becomes(lambda: reading_order(viewer, adata), ["S1"])
+    sheet.get_by_label("45").click()
+    viewer.set()
+    assert reading_order(viewer, adata) == ["S1"]
     sheet.get_by_label("38").click()
     page.keyboard.press("Escape")
     # One at a time, in the same order, without those that are filtered out.
     page.locator(".ks-section-title", has_text="S3").click()
-    page.wait_for_timeout(500)
-    page.keyboard.press("]")
-    page.wait_for_timeout(500)
-    assert viewer.state()["layout"]["name"] == "S1"
-    page.keyboard.press("]")
-    page.wait_for_timeout(500)
-    assert viewer.state()["layout"]["name"] == "S3"
+    for name in ("S3", "S1", "S3"):
+        viewer.becomes(lambda: viewer.state()["layout"].get("name"), name)
+        page.keyboard.press("]")
     page.get_by_role("button", name="Sections", exact=True).click()
-    page.wait_for_timeout(500)
+    viewer.until("state.layout.kind === 'sections'")
     assert reading_order(viewer, adata) == ["S3", "S1"]
     page.get_by_role("button", name="2 of 6").click()
     sheet.get_by_role("button", name="Show all sections").click()
-    page.wait_for_timeout(600)
-    assert len(middles(viewer, adata)) == 6
+    viewer.becomes(lambda: len(middles(viewer, adata)), 6)
     assert viewer.problems == []
 
 
@@ -121,14 +115,13 @@ def test_each_section_turns_where_it_stands(opened: Opened) -> None:
     viewer, adata = opened
     page = viewer.page
     page.get_by_role("button", name="Sections", exact=True).click()
-    page.wait_for_timeout(600)
+    viewer.until("state.layout.kind === 'sections'")
     upright = reading_order(viewer, adata)
     in_one = np.flatnonzero(adata.obs["section"] == "S4")[:200]
     before = np.array(viewer.positions(in_one.tolist()))
     before -= before.mean(axis=0)
     page.get_by_role("button", name="Turn by 90°").click()
-    page.wait_for_timeout(700)
-    assert viewer.state()["turn"] == 90
+    viewer.until("state.turn === 90")
     assert reading_order(viewer, adata) == upright, "the order on the screen stays"
     after = np.array(viewer.positions(in_one.tolist()))
     after -= after.mean(axis=0)
@@ -137,7 +130,7 @@ def test_each_section_turns_where_it_stands(opened: Opened) -> None:
     size = np.linalg.norm(after) / np.linalg.norm(before)
     assert after == pytest.approx(turned * size, abs=0.5)
     page.keyboard.press("f")
-    page.wait_for_timeout(700)
+    viewer.until("state.flip")
     assert reading_order(viewer, adata) == upright
     mirrored = np.array(viewer.positions(in_one.tolist()))
     mirrored -= mirrored.mean(axis=0)
@@ -167,12 +160,11 @@ def test_the_image_lies_under_each_section(opened: Opened, turned: dict[str, Any
     """The same cell lies on the same spot of the picture, in the tissue and among the sections."""
     viewer, adata = opened
     viewer.set(opacity=0, imageOpacity=1, theme="light")
-    viewer.page.wait_for_timeout(500)
     sure = np.arange(0, adata.n_obs, 40)
+    # The image comes last; before it there is nothing to compare.
+    viewer.becomes(lambda: bool(viewer.colours(sure.tolist()).std(axis=0).min() > 8), wanted=True)
     whole = viewer.colours(sure.tolist()).astype(int)
-    assert whole.std(axis=0).min() > 8, "there is something to compare"
     viewer.set(layout={"kind": "sections", "columns": 3, "order": "name"}, **turned)
-    viewer.page.wait_for_timeout(900)
     shot = np.asarray(Image.open(io.BytesIO(viewer.page.screenshot())).convert("RGB")).astype(int)
     places = np.array(viewer.positions(sure.tolist()))
     titles = [
@@ -200,14 +192,18 @@ def test_a_picture_holds_both_windows_and_the_names_of_sections(opened: Opened) 
         layout={"kind": "sections", "columns": 3, "order": "column", "by": "stage"},
         beside={"kind": "embedding", "name": "X_umap"},
     )
-    viewer.page.wait_for_timeout(600)
     take = """async (options) => {
       const blob = await window.karospace.picture(options);
       const bytes = new Uint8Array(await blob.arrayBuffer());
       return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
     }"""
-    svg = base64.b64decode(viewer.page.evaluate(take, {"format": "svg", "scale": 1})).decode()
-    assert svg.count("<image ") == 2
+
+    def drawing() -> str:
+        return base64.b64decode(viewer.page.evaluate(take, {"format": "svg", "scale": 1})).decode()
+
+    # The second window comes when its numbers are there.
+    viewer.becomes(lambda: drawing().count("<image "), 2)
+    svg = drawing()
     assert all(f">{text}</text>" in svg for text in ("S1 late", "S2 early", "S6 early"))
     both = Image.open(io.BytesIO(base64.b64decode(viewer.page.evaluate(take, {"scale": 1, "legend": False}))))
     one = Image.open(

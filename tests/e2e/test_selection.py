@@ -433,7 +433,7 @@ def test_what_is_not_selected_steps_back(opened: tuple[Viewer, ad.AnnData], them
     ground = np.array([246, 247, 249] if theme == "light" else [14, 17, 22])
 
     def colours() -> NDArray[np.int64]:
-        viewer.page.wait_for_timeout(200)
+        viewer.set()
         return viewer.colours(cells.tolist()).astype(np.int64)
 
     for color in ({"kind": "annotation", "column": "cell_type"}, {"kind": "gene", "gene": "EPCAM"}, {"kind": "none"}):
@@ -461,7 +461,7 @@ def test_a_snapshot_is_what_is_seen(opened: tuple[Viewer, ad.AnnData], theme: st
     mask = np.zeros(adata.n_obs, dtype=bool)
     mask[::4] = True
     select(viewer, mask)
-    viewer.page.wait_for_timeout(300)
+    viewer.set()
     encoded = viewer.page.evaluate(
         """async () => {
             const bytes = new Uint8Array(await (await window.karospace.snapshot()).arrayBuffer());

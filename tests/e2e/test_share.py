@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from conftest import Viewer
 
 from karospace_jupyter import adata_to_karospace
+from karospace_jupyter.cli import main
 from karospace_jupyter.datasets import synthetic_tissue
 
 pytestmark = pytest.mark.e2e
@@ -29,34 +31,27 @@ def folder(adata: ad.AnnData, tmp_path: Path) -> Path:
     return tmp_path / "b"
 
 
-def wait_for_hash(viewer: Viewer) -> str:
-    for _ in range(100):
-        url: str = viewer.page.evaluate("location.href")
-        if "#view=" in url:
-            return url
-        viewer.page.wait_for_timeout(50)
-    raise AssertionError("the address holds no view")
-
-
 def test_a_link_shows_the_same(viewer: Viewer, folder: Path, serve: Callable[[Path], str], browser: Any) -> None:
     viewer.open(serve(folder))
-    viewer.page.wait_for_timeout(700)
+    viewer.page.wait_for_timeout(700)  # longer than the page waits before it writes
     assert "#" not in viewer.page.evaluate("location.href"), "a page that nobody touched keeps its address"
     viewer.set(color={"kind": "gene", "gene": "EPCAM"}, colormap="magma", camera={"x": 900, "y": 700, "zoom": 3})
     viewer.page.evaluate(
         "window.karospace.setRegions([{name: 'edge', color: '#123456',"
         " mask: Uint8Array.from({length: 2000}, (_, i) => i % 7 === 0 ? 1 : 0)}])"
     )
-    viewer.page.wait_for_timeout(1000)
-    url = wait_for_hash(viewer)
+    url = viewer.address()
     context = browser.new_context(viewport={"width": 900, "height": 700})
     other = Viewer(context.new_page()).open(url)
     assert other.state() == viewer.state()
     regions = other.page.evaluate("window.karospace.regions.map(({name, color, count}) => [name, color, count])")
     assert regions == [["edge", "#123456", 286]]
     # An address that is put into an open page is followed; one that is no view changes nothing.
-    other.page.evaluate("location.hash = '#view=nonsense'")
-    other.page.wait_for_timeout(300)
+    other.page.evaluate("""() => new Promise((done) => {
+      // Behind the page's own listener, and what that begins.
+      addEventListener('hashchange', () => setTimeout(done, 100), {once: true});
+      location.hash = '#view=nonsense';
+    })""")
     assert other.state() == viewer.state()
     assert other.problems == []
     context.close()
@@ -73,13 +68,57 @@ def test_a_view_as_plain_data(viewer: Viewer, folder: Path, serve: Callable[[Pat
     assert viewer.state()["color"] == {"kind": "annotation", "column": "region"}
     assert viewer.state()["theme"] == "dark"
     # What the bundle does not have is named, and the rest holds.
-    saved["state"] |= {"color": {"kind": "gene", "gene": "NOPE"}, "opacity": 0.3}
+    saved["state"] |= {"color": {"kind": "gene", "gene": "NOPE"}, "opacity": 0.3, "colormap": "magma", "turn": 90}
+    saved["state"]["hidden"] = {"region": ["stroma"]}
+    mask = np.arange(2000) < 20
+    bits = base64.b64encode(np.packbits(mask, bitorder="little").tobytes()).decode()
+    saved["regions"] = [{"name": "rim", "color": "#123456", "bits": bits}]
     failure = viewer.page.evaluate("view => window.karospace.setView(view).then(() => '', String)", saved)
     assert "NOPE" in failure
-    assert viewer.state()["opacity"] == 0.3
+    rest = ("opacity", "colormap", "turn", "hidden", "theme")
+    assert {name: viewer.state()[name] for name in rest} == {name: saved["state"][name] for name in rest}
+    assert viewer.page.evaluate("window.karospace.regions.map(({name, count}) => [name, count])") == [["rim", 20]]
     for wrong in (None, 5, {"karospace_view": 9, "state": {}}):
         failure = viewer.page.evaluate("view => window.karospace.setView(view).then(() => '', String)", wrong)
         assert "cannot be opened" in failure
+
+
+def test_a_bundle_opens_with_a_view_that_was_saved(
+    viewer: Viewer, folder: Path, serve: Callable[[Path], str], adata: ad.AnnData, tmp_path: Path
+) -> None:
+    viewer.open(serve(folder))
+    page = viewer.page
+    viewer.set(
+        layout={"kind": "sections", "columns": 2, "order": "cells"},
+        beside={"kind": "embedding", "name": "X_umap"},
+        color={"kind": "gene", "gene": "EPCAM"},
+        colormap="magma",
+        range=[0.5, 2],
+        turn=90,
+        theme="dark",
+    )
+    viewer.set(camera={**viewer.state()["camera"], "zoom": 1.5})
+    page.evaluate(
+        "n => window.karospace.setRegions(['one', 'two'].map((name, at) =>"
+        " ({name, mask: Uint8Array.from({length: n}, (_, i) => i % 5 === at)})))",
+        adata.n_obs,
+    )
+    page.keyboard.press("s")
+    with page.expect_download() as download:
+        page.get_by_role("dialog", name="Save").get_by_role("button", name="Save view").click()
+    file = tmp_path / "tissue.view.json"
+    download.value.save_as(file)
+    adata.write_h5ad(tmp_path / "tissue.h5ad")
+    command = ["--h5ad", tmp_path / "tissue.h5ad", "--outdir", tmp_path / "again", "--genes", "all", "--view", file]
+    assert main([str(part) for part in command]) == 0
+    # Over the web and by double click; with nobody to set anything.
+    for url in (serve(tmp_path / "again"), (tmp_path / "again" / "index.html").as_uri()):
+        viewer.open(url)
+        viewer.becomes(lambda: page.evaluate("window.karospace.getView()"), json.loads(file.read_text()))
+        page.locator(".ks-beside canvas").wait_for()
+        page.locator(".ks-section-title").nth(1).wait_for()
+        assert page.locator(".ks-root").get_attribute("data-theme") == "dark"
+    assert viewer.problems == []
 
 
 def test_regions_as_files(viewer: Viewer, folder: Path, serve: Callable[[Path], str], adata: ad.AnnData) -> None:

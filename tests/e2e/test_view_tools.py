@@ -42,8 +42,7 @@ def test_a_box_fills_the_window(opened: tuple[Viewer, ad.AnnData]) -> None:
     start, end = viewer.positions([a, b])
     stage = page.locator("canvas").first.bounding_box()
     drag(page, start, end)
-    page.wait_for_function(f"() => window.karospace.getState().camera.zoom > {viewer.state()['camera']['zoom'] - 1e-9}")
-    page.wait_for_function("() => window.karospace.getState().camera.zoom > 1.5")
+    viewer.until("state.camera.zoom > 1.5")
     (ax, ay), (bx, by) = viewer.positions([a, b])
     # The two cells stand at opposite edges of the window, in one direction or the other, about its middle.
     assert (ax + bx) / 2 == pytest.approx(stage["x"] + stage["width"] / 2, abs=2)
