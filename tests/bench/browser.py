@@ -1,4 +1,4 @@
-"""The viewer in a browser: 1,000,000 and 5,000,000 cells against plain WebGL2 and regl-scatterplot; prints rows.
+"""The viewer in a browser: 1,000,000 and 5,000,000 cells against plain WebGL2 and regl-scatterplot; prints rows with verdicts.
 
 Everything is drawn in software on the processor: trust the ratios. A frame counts as drawn when a pixel was read back
 from it. `plain.html` draws the very picture that the viewer drew from the same files, and nothing else.
@@ -20,12 +20,13 @@ import large
 import stalls
 from chrome import bundle_regl, pages
 from playwright.sync_api import Playwright, sync_playwright
+from rows import Row, row, table
 
 from karospace_jupyter.static import static_file
 
-Row = tuple[str, str, str]
 BOTH = ("plain", "regl")
 MOVING_BUDGET = 200_000
+LONGEST_TASK = 200
 GRID = {"layout": {"kind": "sections", "columns": 12, "order": "file"}}
 
 
@@ -33,6 +34,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cells", type=int, default=1_000_000, help="of the bundles that are compared")
     parser.add_argument("--large", type=int, default=5_000_000, help="cells of the large bundle; 0 leaves it out")
+    parser.add_argument("--json", action="store_true", help="rows for who prints them with others")
     parser.add_argument("--rounds", type=int, default=7)
     options = parser.parse_args()
     if options.cells <= MOVING_BUDGET:
@@ -48,14 +50,14 @@ def main() -> None:
             rows += with_sections(playwright, bundle, options.cells, options.rounds)
             if options.large:
                 rows += of_many(playwright, cells.build(work / "large", options.large), options.large)
-        print(json.dumps(rows))
+        print(json.dumps(rows) if options.json else table(rows))
     finally:
         shutil.rmtree(work)
 
 
 def page_size() -> list[Row]:
-    size = len(gzip.compress(static_file("viewer.html"), 9))
-    return [("`index.html`, gzip", f"{size / 1000:.1f} kB", "≤ 120 kB")]
+    size = len(gzip.compress(static_file("viewer.html"), 9)) / 1000
+    return [row("`index.html`, gzip", f"{size:.1f} kB", value=size, limit="≤ 120 kB")]
 
 
 def against_others(playwright: Playwright, bundle: Path, n: int, rounds: int) -> list[Row]:
@@ -64,27 +66,37 @@ def against_others(playwright: Playwright, bundle: Path, n: int, rounds: int) ->
     with pages(playwright, bundle) as opened:
         first = frames.first_frames(opened, rounds, BOTH)
         took = frames.work(opened, n, rounds)
-        regl = frames.rival(opened, n, rounds)
+        first_lasso = frames.first_lasso(opened, n, rounds)
 
-    def row(what: str, ours: float, plain: float, theirs: float, limit: str) -> Row:
-        found = f"{ours:.0f} ms = {ours / plain:.2f} × plain ({plain:.0f} ms); regl-scatterplot {theirs:.0f} ms"
-        return (what, found, limit)
+    def beside(what: str, ours: float, plain: float, theirs: float, limit: str = "") -> Row:
+        ratio = ours / plain
+        found = f"{ours:.0f} ms = {ratio:.2f} × plain ({plain:.0f} ms); regl-scatterplot {theirs:.0f} ms"
+        return row(what, found, value=ratio if limit else None, limit=limit)
 
+    share = took["moving"] / took["frame"]
     return [
-        row(f"first frame of {n:,} cells", first["viewer"], first["plain"], first["regl"], "≤ 1.3 ×"),
-        row("values in the cache → colours drawn", took["colour"], took["plain colour"], regl["colour"], "≤ 1.2 ×"),
-        row("a full frame", took["frame"], took["plain frame"], regl["frame"], ""),
-        (
-            "a frame while moving",
-            f"{took['moving']:.0f} ms = {took['moving'] / took['frame']:.2f} × the full",
-            "≤ 0.35 ×",
+        beside(f"first frame of {n:,} cells", first["viewer"], first["plain"], first["regl"], "≤ 1.3 ×"),
+        beside(
+            "values in the cache → colours drawn", took["colour"], took["plain colour"], took["regl colour"], "≤ 1.2 ×"
         ),
-        ("hover, script for each move of the pointer", f"{took['hover']:.2f} ms", "≤ 1 ms"),
-        (
-            "a lasso around a quarter of the cells",
-            f"{took['lasso']:.0f} ms; regl-scatterplot {regl['lasso']:.0f} ms",
-            "≤ 60 ms",
+        beside("a full frame", took["frame"], took["plain frame"], took["regl frame"]),
+        row("a frame while moving", f"{took['moving']:.0f} ms = {share:.2f} × the full", value=share, limit="≤ 0.35 ×"),
+        row(
+            "hover, script for each move of the pointer", f"{took['hover']:.2f} ms", value=took["hover"], limit="≤ 1 ms"
         ),
+        row(
+            "a lasso around a quarter of the cells, script until they are known",
+            f"{took['lasso']:.0f} ms; regl-scatterplot {took['regl lasso']:.0f} ms",
+            value=took["lasso"],
+            limit="≤ 60 ms",
+        ),
+        row(
+            "the same by the first touch, with the index of all cells",
+            f"{first_lasso:.0f} ms",
+            value=first_lasso,
+            limit="≤ 60 ms",
+        ),
+        row("the same until it is drawn, with upload and frame", f"{took['lasso drawn']:.0f} ms"),
     ]
 
 
@@ -93,18 +105,27 @@ def with_sections(playwright: Playwright, bundle: Path, n: int, rounds: int) -> 
     with pages(playwright, bundle) as opened:
         first = frames.first_frames(opened, rounds, ("plain",))
         grid = frames.layouts(opened, n, rounds, GRID)
-        longest = stalls.measure(opened, sections=True)
+        longest = stalls.measure(opened)
+    ratio = first["viewer"] / first["plain"]
+    full, moving = grid["grid"] / grid["tissue"], grid["grid moving"] / grid["tissue moving"]
     return [
-        (
+        row(
             f"first frame with {cells.SECTIONS} sections and an embedding",
-            f"{first['viewer']:.0f} ms = {first['viewer'] / first['plain']:.2f} × plain ({first['plain']:.0f} ms)",
-            "≤ 1.3 ×",
+            f"{first['viewer']:.0f} ms = {ratio:.2f} × plain ({first['plain']:.0f} ms)",
+            value=ratio,
+            limit="≤ 1.3 ×",
         ),
-        (
+        row(
             f"a frame of {cells.SECTIONS} sections side by side",
-            f"{grid['grid']:.0f} ms = {grid['grid'] / grid['tissue']:.2f} × the tissue's; "
-            f"while moving {grid['grid moving']:.0f} ms = {grid['grid moving'] / grid['tissue moving']:.2f} ×",
-            "≤ 1.2 ×",
+            f"{grid['grid']:.0f} ms = {full:.2f} × the tissue's",
+            value=full,
+            limit="≤ 1.2 ×",
+        ),
+        row(
+            "the same while moving",
+            f"{grid['grid moving']:.0f} ms = {moving:.2f} × the tissue's",
+            value=moving,
+            limit="≤ 1.2 ×",
         ),
         stall(f"longest task of the page, {n:,} cells", longest),
     ]
@@ -115,17 +136,23 @@ def of_many(playwright: Playwright, bundle: Path, n: int) -> list[Row]:
     with pages(playwright, bundle) as opened:
         taken = large.measure(opened, n)
     with pages(playwright, bundle) as opened:
-        longest = stalls.measure(opened, sections=False)
+        longest = stalls.measure_core(opened)
+
+    def memory(what: str, megabytes: float) -> Row:
+        return row(what, f"{megabytes:.0f} MB", value=megabytes, limit="≤ 1,500 MB")
+
     return [
-        (f"heap and array buffers, {n:,} cells", f"{taken['heap']:.0f} MB", "≤ 1,500 MB"),
-        ("the most that their process ever held", f"{taken['resident']:.0f} MB", "≤ 1,500 MB"),
-        stall(f"longest task of the page, {n:,} cells", longest),
+        memory(f"heap and array buffers, {n:,} cells", taken["heap"]),
+        memory("the most that their process ever held", taken["resident"]),
+        stall(f"longest task of the page, {n:,} cells: look, select, colour", longest),
     ]
 
 
-def stall(what: str, longest: dict[str, float]) -> Row:
-    name = max(longest, key=lambda step: longest[step])
-    return (what, f"{longest[name]:.0f} ms ({name})", "≤ 200 ms")
+def stall(what: str, longest: stalls.Found) -> Row:
+    over = sorted(((ms, name) for name, ms in longest.items() if ms > LONGEST_TASK), reverse=True)
+    told = over or [max((ms, name) for name, ms in longest.items())]
+    found = ", ".join(f"{ms:.0f} ms ({name})" for ms, name in told)
+    return row(what, found, value=told[0][0], limit=f"≤ {LONGEST_TASK} ms")
 
 
 def say(text: str) -> None:

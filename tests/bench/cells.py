@@ -44,5 +44,5 @@ def build(folder: Path, cells: int, *, sections: bool = False) -> Path:
         folder,
         genes_mode="all",
         sections="section" if sections else "none",
-        scripts="no",
+        scripts="yes" if sections else "no",  # for the page that is opened by double click
     ).path

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urljoin
 
 from playwright.sync_api import Playwright
 
@@ -37,6 +37,7 @@ class Pages:
 
     def __init__(self, browser: Any, bundle: Path) -> None:
         self.browser = browser
+        self.bundle = bundle
         self._server = BundleServer(bundle, port=0)
         shutil.copy(HERE / "plain.html", bundle / "plain.html")
         self._server.start()
@@ -52,15 +53,15 @@ class Pages:
             page.set_default_timeout(180_000)
             if script:
                 page.add_init_script(script)
-            page.goto(self._server.url + path)
+            page.goto(urljoin(self._server.url, path))
             yield page
         finally:
             context.close()
 
     @contextmanager
-    def viewer(self, script: str = "") -> Iterator[Any]:
-        """Open the viewer and wait for its first frame."""
-        with self.page(script=(HERE / "watch.js").read_text() + script) as page:
+    def viewer(self, script: str = "", *, at: str = "") -> Iterator[Any]:
+        """Open the viewer, or a link to it, and wait for its first frame."""
+        with self.page(at, (HERE / "watch.js").read_text() + script) as page:
             page.evaluate("window.karospace.ready")
             yield page
 

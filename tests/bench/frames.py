@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import statistics
 from collections import defaultdict
+from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 from chrome import FIRST_FRAME, Pages
@@ -35,44 +37,50 @@ def first_frames(pages: Pages, rounds: int, others: tuple[str, ...]) -> dict[str
 
 
 def work(pages: Pages, cells: int, rounds: int) -> dict[str, float]:
-    """Median milliseconds of what a person does with the tissue, taking turns with plain WebGL2."""
+    """Median milliseconds of what a person does with the tissue, taking turns with plain WebGL2 and regl-scatterplot."""
     found: dict[str, list[float]] = defaultdict(list)
-    with pages.viewer() as page:
+    with ExitStack() as opened:
+        page = opened.enter_context(pages.viewer())
         page.wait_for_load_state("networkidle")
-        with pages.other("plain", page.evaluate("bench.picture()")) as plain:
-            for _ in range(rounds):
-                turns = page.evaluate("cells => bench.turns(8, cells)", cells)
-                found["moving"] += turns["moving"]
-                found["frame"].append(turns["full"])
-                rest(page)
-                found["plain frame"].append(plain.evaluate("frame()"))
-                rest(plain)
-            # Once round before it counts: the values are in the viewer's cache then, and programs are compiled.
-            for turn in range(GENES + 2 * rounds):
-                ours = page.evaluate(CHANGE, turn % GENES)
-                rest(page)
-                theirs = plain.evaluate("gene => colour(gene)", turn % GENES)
-                rest(plain)
-                if turn >= GENES:
-                    found["colour"].append(ours)
-                    found["plain colour"].append(theirs)
-        found["hover"] = [hover(page) for _ in range(3)]
-        found["lasso"] = [lasso(page, cells) for _ in range(rounds)]
-    return medians(found)
-
-
-def rival(pages: Pages, cells: int, rounds: int) -> dict[str, float]:
-    """The same of regl-scatterplot, as far as it has it."""
-    found: dict[str, list[float]] = defaultdict(list)
-    with pages.viewer() as page:
         picture = page.evaluate("bench.picture()")
-        page.wait_for_load_state("networkidle")
-    with pages.other("regl", picture) as page:
-        for turn in range(rounds):
-            found["frame"].append(page.evaluate("frame()"))
-            found["colour"].append(page.evaluate("gene => colour(gene)", turn % GENES))
-            found["lasso"].append(quarter(page.evaluate("lasso()"), cells))
+        others = {name: opened.enter_context(pages.other(name, picture)) for name in ("plain", "regl")}
+        for _ in range(rounds):
+            turns = page.evaluate("cells => bench.turns(8, cells)", cells)
+            found["moving"] += turns["moving"]
+            found["frame"].append(turns["full"])
+            rest(page)
+            for name, other in others.items():
+                found[f"{name} frame"].append(other.evaluate("frame()"))
+                rest(other)
+        # Once round before it counts: the values are in the viewer's cache then, and programs are compiled.
+        for turn in range(GENES + 2 * rounds):
+            took = {"colour": page.evaluate(CHANGE, turn % GENES)}
+            rest(page)
+            for name, other in others.items():
+                took[f"{name} colour"] = other.evaluate("gene => colour(gene)", turn % GENES)
+                rest(other)
+            if turn >= GENES:
+                for name, ms in took.items():
+                    found[name].append(ms)
+        found["hover"] = [hover(page) for _ in range(3)]
+        for _ in range(rounds):
+            ours = lasso(page, cells)
+            found["lasso"].append(ours["script"])
+            found["lasso drawn"].append(ours["drawn"])
+            rest(page)
+            found["regl lasso"].append(quarter(others["regl"].evaluate("lasso()"), cells)["script"])
+            rest(others["regl"])
     return medians(found)
+
+
+def first_lasso(pages: Pages, cells: int, rounds: int) -> float:
+    """Median milliseconds of script of a lasso by finger: no pointer has hovered, so it builds the index, too."""
+    found = []
+    for _ in range(rounds):
+        with pages.viewer() as page:
+            page.wait_for_load_state("networkidle")
+            found.append(lasso(page, cells, finger=True)["script"])
+    return statistics.median(found)
 
 
 def layouts(pages: Pages, cells: int, rounds: int, grid: dict[str, Any]) -> dict[str, float]:
@@ -122,8 +130,8 @@ def script(session: Any) -> float:
     return float(metrics["ScriptDuration"])
 
 
-def lasso(page: Any, cells: int) -> float:
-    """Milliseconds from letting go of a lasso around a quarter of the cells until the selection is known."""
+def lasso(page: Any, cells: int, *, finger: bool = False) -> dict[str, float]:
+    """Milliseconds from letting go of a lasso around a quarter of the cells, as `bench.lasso` tells them."""
     page.keyboard.press("l")
     # Uniform noise: half the tissue each way holds a quarter of the cells.
     left, top, right, bottom = page.evaluate(SPREAD)
@@ -131,15 +139,33 @@ def lasso(page: Any, cells: int) -> float:
     wide, high = (right - left) / 2, (bottom - top) / 2
     edge = [i / 50 for i in range(50)]
     ring = [*((e, 0) for e in edge), *((1, e) for e in edge), *((1 - e, 1) for e in edge), *((0, 1 - e) for e in edge)]
-    page.mouse.move(x0, y0)
-    page.mouse.down()
-    for x, y in ring[1:]:
-        page.mouse.move(x0 + x * wide, y0 + y * high)
-    page.evaluate("() => { window.lasso = bench.lasso(); }")
-    page.mouse.up()
+    line = [(x0 + x * wide, y0 + y * high) for x, y in ring]
+    draw_by = touch if finger else press
+    draw_by(page, line, lambda: page.evaluate("() => { window.lasso = bench.lasso(); }"))
     return quarter(page.evaluate("window.lasso"), cells)
 
 
-def quarter(took: dict[str, float], cells: int) -> float:
+Line = list[tuple[float, float]]
+
+
+def press(page: Any, line: Line, before_the_end: Callable[[], None]) -> None:
+    page.mouse.move(*line[0])
+    page.mouse.down()
+    for point in line[1:]:
+        page.mouse.move(*point)
+    before_the_end()
+    page.mouse.up()
+
+
+def touch(page: Any, line: Line, before_the_end: Callable[[], None]) -> None:
+    session = page.context.new_cdp_session(page)
+    for kind, (x, y) in zip(["touchStart", *["touchMove"] * (len(line) - 1)], line, strict=True):
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
+    before_the_end()
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    session.detach()
+
+
+def quarter(took: dict[str, float], cells: int) -> dict[str, float]:
     assert 0.2 < took["count"] / cells < 0.3, f"the lasso took {took['count']:.0f} of {cells} cells"
-    return took["ms"]
+    return took

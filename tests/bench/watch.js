@@ -68,16 +68,21 @@
       read(context);
       return performance.now() - start;
     },
-    /** From letting go of the mouse until the selection is known, panels and upload included. */
+    /** From letting go of the lasso: `script` until the selection is known and in the panels, `drawn` until it is read back. */
     lasso() {
       return new Promise((done) => {
         let start = 0;
         addEventListener('pointerup', () => { start = performance.now(); }, {capture: true, once: true});
-        const off = window.karospace.on('selection', async ({count}) => {
+        const known = window.karospace.on('selection', async ({count}) => {
           if (start === 0) return;
           for (let j = 0; j < 5; j++) await null;
-          off();
-          done({ms: performance.now() - start, count});
+          known();
+          const script = performance.now() - start;
+          const drawn = window.karospace.on('drawn', () => {
+            drawn();
+            read(context);
+            done({script, drawn: performance.now() - start, count});
+          });
         });
       });
     },

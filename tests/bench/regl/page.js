@@ -72,7 +72,7 @@ window.first = (async () => {
     const took = performance.now() - start;
     const count = plot.get('selectedPoints').length;
     plot.deselect();
-    return {ms: took, count};
+    return {script: took, count};
   };
   return first;
 })();
