@@ -60,28 +60,31 @@ def press(viewer: Viewer, key: str, **more: Any) -> None:
 
 def test_the_help_lies_over_all_keys(opened: Viewer) -> None:
     page = opened.page
+    page.set_viewport_size({"width": 1360, "height": 420})
     button = page.get_by_role("button", name="Keys and mouse")
     button.focus()
     page.keyboard.press("Enter")
     dialog = page.get_by_role("dialog", name="Keys and mouse")
     dialog.wait_for()
-    page.set_viewport_size({"width": 1360, "height": 420})
     before = opened.state()
-    for key in ("l", "b", "q", "p", "ArrowDown"):
+    for key in ("l", "b", "q", "p", "ArrowLeft"):
         page.keyboard.press(key)
+    # What scrolls is known to the browser once it was painted.
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    page.keyboard.press("ArrowDown")
     page.wait_for_function("() => document.querySelector('.ks-help').scrollTop > 0")
     assert opened.state() == before
     assert tool(opened) == "move"
     assert page.locator(".ks-panel").count() == 1
     page.keyboard.press("Escape")
-    dialog.wait_for(state="detached")
+    page.locator(".ks-help").wait_for(state="detached")
     assert focused(opened) == "Keys and mouse"
     # By its own key, too, from wherever one was.
     page.get_by_role("button", name="Zoom in").focus()
     page.keyboard.press("?")
     dialog.wait_for()
     page.keyboard.press("?")
-    dialog.wait_for(state="detached")
+    page.locator(".ks-help").wait_for(state="detached")
     assert focused(opened) == "Zoom in"
     assert opened.problems == []
 
