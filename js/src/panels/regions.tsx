@@ -1,6 +1,6 @@
 import { type Signal, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
-import { useLayoutEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { formatCount } from '../lib/format';
 import { freeName, howOf, type Region } from '../state/selection';
 import { HeadingButton } from './buttons';
@@ -82,6 +82,8 @@ function Chip({ region, back }: ChipProps): JSX.Element {
     back.value = null;
     button.current?.focus();
   }, [takesFocus, back]);
+  // What is taken away under the pointer never says that the pointer left.
+  useEffect(() => () => actions.glance(null), [actions, mask]);
   const rename = () => {
     renaming.value = true;
   };
@@ -109,7 +111,14 @@ function Chip({ region, back }: ChipProps): JSX.Element {
     );
   }
   return (
-    <li class="ks-region">
+    <li
+      class="ks-region"
+      // A finger has no place before it presses.
+      onPointerEnter={(event) => event.pointerType !== 'touch' && actions.glance(mask)}
+      onPointerLeave={() => actions.glance(null)}
+      onFocusIn={(event) => (event.target as Element).matches(':focus-visible') && actions.glance(mask)}
+      onFocusOut={() => actions.glance(null)}
+    >
       <button
         type="button"
         class="ks-region-name"

@@ -1,11 +1,16 @@
+import { useComputed } from '@preact/signals';
 import type { JSX } from 'preact';
 import { project } from '../lib/camera';
 import { formatCount } from '../lib/format';
 import { arrangementOf, noteOf, sectionLayout } from '../state/arrangement';
 import { usePanels } from './context';
 
-/** Narrower sections, in CSS pixels, have no room for a name. */
+/** Narrower sections, in CSS pixels, have no room for a name: only the one that is pointed at tells it. */
 const LEAST_WIDTH = 36;
+/** Names above narrower ones are small, to cover little of the section above. */
+const ROOMY = 140;
+/** So far from the window's sides stays the middle of a name that is wider than its section. */
+const MARGIN = 80;
 
 /** The names above sections that stand side by side; a click shows one alone. */
 export function SectionTitles(): JSX.Element | null {
@@ -13,6 +18,13 @@ export function SectionTitles(): JSX.Element | null {
   const view = model.view.value;
   const titles = model.titles.value;
   const manifest = model.bundle.value?.manifest;
+  const pointed = useComputed(() => {
+    const at = model.pointer.value;
+    if (!at) return null;
+    const [x, y] = at;
+    return model.titles.value.find(({ field: [x0, y0, x1, y1] }) => x >= x0 && x <= x1 && y >= y0 && y <= y1)
+      ?.section.name;
+  }).value;
   if (!view || !manifest || titles.length === 0) return null;
   const arrangement = arrangementOf(model.state.value.layout);
   const note = noteOf(manifest, arrangement);
@@ -23,13 +35,27 @@ export function SectionTitles(): JSX.Element | null {
         const [x1, y1] = project(view, box[2], box[3]);
         const [left, right, top] = [Math.min(x0, x1), Math.max(x0, x1), Math.min(y0, y1)];
         const outside = right < 0 || left > view.width || top > view.height || Math.max(y0, y1) < 0;
-        if (outside || right - left < LEAST_WIDTH) return null;
+        const wide = right - left;
+        const middle = (left + right) / 2;
+        if (outside || (wide < LEAST_WIDTH && name !== pointed)) return null;
+        if (wide < LEAST_WIDTH) {
+          const at = Math.max(MARGIN, Math.min(view.width - MARGIN, middle));
+          return (
+            <div
+              key={name}
+              class="ks-section-title ks-passing"
+              style={{ left: `${at}px`, top: `${top}px`, maxWidth: `${2 * MARGIN}px` }}
+            >
+              {name}
+            </div>
+          );
+        }
         return (
           <button
             key={name}
             type="button"
-            class="ks-section-title"
-            style={{ left: `${(left + right) / 2}px`, top: `${top}px`, maxWidth: `${right - left}px` }}
+            class={`ks-section-title${wide < ROOMY ? ' ks-small' : ''}`}
+            style={{ left: `${middle}px`, top: `${top}px`, maxWidth: `${wide}px` }}
             title={`${name}: ${formatCount(count)} cells. Click to see it alone.`}
             onClick={() => actions.setLayout(sectionLayout(name, arrangement))}
           >

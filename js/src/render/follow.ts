@@ -95,13 +95,18 @@ export function follow(model: Model, to: Follower, disposer: Disposer): void {
   disposer.add(
     effect(
       to.guarded(() => {
-        const selection = model.selection.value;
+        const mask = shownMask(model);
         untracked(() => {
-          to.upload('selection', (card) => card.setSelected(selection?.mask ?? null));
+          to.upload('selection', (card) => card.setSelected(mask));
         });
       }),
     ),
   );
+}
+
+/** The cells for which the others step back. */
+export function shownMask(model: Model): Uint8Array | null {
+  return model.glance.value ?? model.selection.value?.mask ?? null;
 }
 
 export function paintWith(model: Model, card: Renderer): void {

@@ -7,7 +7,7 @@ import { asError, GraphicsError } from '../lib/errors';
 import type { Actions } from '../state/actions';
 import type { Model } from '../state/model';
 import { canvasSize, fitCanvas, groundOf, photographOf } from './canvas';
-import { follow, paintWith } from './follow';
+import { follow, paintWith, shownMask } from './follow';
 import { imagePieces } from './image-pieces';
 import { attachInput } from './input';
 import { picker, pointSizer } from './picking';
@@ -93,7 +93,7 @@ export function createStage(
     const share = shareOf();
     const size = sizeOf(view, state.pointSize);
     // Asking for styles makes the browser lay out the page: only where the answer is drawn.
-    if (model.selection.value) ground ??= groundOf(canvas);
+    if (shownMask(model)) ground ??= groundOf(canvas);
     return {
       view,
       ratio: window.devicePixelRatio || 1,
@@ -198,7 +198,7 @@ export function createStage(
     renderer.setRamp(model.colormap.value, model.state.value.reversed);
     paintWith(model, renderer);
     renderer.setImage(model.image.value);
-    renderer.setSelected(model.selection.value?.mask ?? null);
+    renderer.setSelected(shownMask(model));
     request();
   };
 

@@ -1,0 +1,133 @@
+"""What the pointer brings up: names of small sections, and the cells of a region."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import Viewer
+
+from karospace_jupyter import adata_to_karospace
+from karospace_jupyter.datasets import synthetic_tissue
+
+pytestmark = pytest.mark.e2e
+
+TITLES = ".ks-section-title"
+
+
+@pytest.fixture
+def hundred(viewer: Viewer, tmp_path: Path, serve: Callable[[Path], str]) -> Viewer:
+    """A hundred sections of one size, ten in a row."""
+    adata = synthetic_tissue(n_cells=2000, seed=2)
+    rng = np.random.default_rng(0)
+    code = np.arange(adata.n_obs) % 100
+    adata.obs["section"] = pd.Categorical([f"Section {one:03d} of a long name" for one in code])
+    adata.obs["stage"] = pd.Categorical([f"stage {one % 2}" for one in code])
+    adata.obsm["spatial"] = rng.uniform(0, 100, size=(adata.n_obs, 2)) + np.c_[code % 10, code // 10] * 200
+    adata.uns.pop("section_colors", None)
+    adata.uns.pop("spatial", None)
+    adata_to_karospace(adata, tmp_path / "b", genes_mode=["EPCAM"], image_path="none")
+    viewer.open(serve(tmp_path / "b"))
+    viewer.set(layout={"kind": "sections", "columns": 10, "order": "column", "by": "stage"})
+    viewer.page.locator(TITLES).first.wait_for()
+    return viewer
+
+
+def settled(viewer: Viewer) -> None:
+    viewer.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+def test_names_of_sections_keep_to_their_sections(hundred: Viewer) -> None:
+    page = hundred.page
+    titles = page.locator(TITLES)
+    assert titles.count() == 100
+    boxes = [one.bounding_box() for one in titles.all()]
+    pitch = boxes[1]["x"] - boxes[0]["x"]
+    for box in boxes:
+        assert box["width"] <= pitch
+        assert box["height"] <= 14, "little of the section above is under it"
+    # Whatever cells are under it, its quietest word is readable (WCAG AA).
+    for theme in ("light", "dark"):
+        hundred.set(theme=theme)
+        worst = page.evaluate("""() => {
+          const canvas = new OffscreenCanvas(1, 1).getContext('2d', {willReadFrequently: true});
+          const rgb = (colour, under) => {
+            canvas.fillStyle = under; canvas.fillRect(0, 0, 1, 1);
+            canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
+            return canvas.getImageData(0, 0, 1, 1).data;
+          };
+          const light = (data) => [0.2126, 0.7152, 0.0722].reduce((sum, part, at) => {
+            const c = data[at] / 255;
+            return sum + part * (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+          }, 0);
+          const title = document.querySelector('.ks-section-title');
+          return Math.min(...['#000', '#fff'].map((under) => {
+            const ground = light(rgb(getComputedStyle(title).backgroundColor, under));
+            const word = light(rgb(getComputedStyle(title.querySelector('.ks-muted')).color, under));
+            return (Math.max(ground, word) + 0.05) / (Math.min(ground, word) + 0.05);
+          }));
+        }""")
+        assert worst >= 4.5
+    # Too small for names: only the one that is pointed at has one, and it is in nobody's way.
+    camera = hundred.state()["camera"]
+    hundred.set(camera={**camera, "zoom": camera["zoom"] * 0.3})
+    titles.first.wait_for(state="detached")
+    cell = 345
+    page.mouse.move(*hundred.positions([cell])[0])
+    name = f"Section {cell % 100:03d}"
+    titles.get_by_text(name).wait_for()
+    settled(hundred)
+    assert titles.count() == 1
+    box = titles.first.bounding_box()
+    hit = page.evaluate(
+        "([x, y]) => document.elementFromPoint(x, y).className", [box["x"] + box["width"] / 2, box["y"] + 5]
+    )
+    assert "ks-canvas" in hit
+    assert hundred.problems == []
+
+
+def test_cells_of_the_region_that_one_points_at(
+    tissue: Path, export: Callable[..., Path], serve: Callable[[Path], str], viewer: Viewer
+) -> None:
+    viewer.open(serve(export(tissue, annotation_columns=["cell_type"])))
+    viewer.set(opacity=1, imageOpacity=0, pointSize=0.7)
+    page = viewer.page
+    cells = list(range(0, 3000, 60))
+    page.evaluate(
+        "n => karospace.setRegions([{name: 'every second', mask: Uint8Array.from({length: n}, (_, i) => i % 120 === 0)}])",
+        3000,
+    )
+    plain = viewer.colours(cells).astype(int)
+    region = page.get_by_role("button", name="Select every second")
+
+    def changed() -> Any:
+        viewer.set(opacity=1)  # resolves when it is drawn
+        return np.abs(viewer.colours(cells).astype(int) - plain).max(axis=1)
+
+    for point, leave in (
+        (region.hover, lambda: page.get_by_text("Spot size").hover()),
+        (
+            lambda: (page.get_by_role("button", name="Open").first.focus(), page.keyboard.press("Tab")),
+            page.locator("canvas").first.focus,
+        ),
+    ):
+        point()
+        difference = changed()
+        assert np.median(difference[::2]) < 12, "they stay as they are"
+        assert np.median(difference[1::2]) > 40, "the others step back"
+        assert page.evaluate("karospace.selection") is None
+        leave()
+        assert np.median(changed()) < 12
+    # One that is removed under the pointer leaves nothing behind.
+    region.hover()
+    assert np.median(changed()[1::2]) > 40
+    page.keyboard.press("Tab")
+    region.focus()
+    page.keyboard.press("Delete")
+    region.wait_for(state="detached")
+    assert np.median(changed()) < 12
+    assert viewer.problems == []
