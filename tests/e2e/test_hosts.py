@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import shutil
 import urllib.request
 from pathlib import Path
 from typing import Any
 
+import anndata as ad
 import numpy as np
 import pytest
 from conftest import Viewer
@@ -22,17 +24,30 @@ WAIT = 60  # seconds until a test gives up
 
 NGINX = {
     "plain": "",
-    "gzip_static": "gzip_static on; gzip on; gzip_types *; gzip_min_length 1;",
+    "gzip": "gzip on; gzip_types *; gzip_min_length 1;",
+    "gzip_static": "gzip_static on;",
     "content_encoding": (
         "location ~ \\.gz$ { add_header Content-Encoding gzip; add_header X-Content-Type-Options nosniff; }"
     ),
 }
+# Whether a gene comes with Content-Encoding, of a bundle that is gzipped and of one that is not.
+UNPACKED = {
+    "plain": (False, False),
+    "gzip": (True, True),
+    "gzip_static": (False, True),
+    "content_encoding": (True, False),
+}
 
 
 @pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+def tissue() -> ad.AnnData:
+    return synthetic_tissue(2000, 20, seed=1)
+
+
+@pytest.fixture(scope="module")
+def exported(tissue: ad.AnnData, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     folder = tmp_path_factory.mktemp("hosts") / "bundle"
-    return adata_to_karospace(synthetic_tissue(2000, 20, seed=1), folder, genes_mode="all", scripts="no")
+    return adata_to_karospace(tissue, folder, genes_mode="all", scripts="no")
 
 
 def path_of(bundle: Bundle, gene: str) -> str:
@@ -45,22 +60,31 @@ def shows_the_values(viewer: Viewer, bundle: Bundle, gene: str) -> None:
         assert viewer.value(cell) == pytest.approx(float(values[cell]), rel=1e-6)
 
 
-@pytest.mark.parametrize("more", NGINX.values(), ids=NGINX.keys())
-@pytest.mark.parametrize("gzip", [True, False], ids=["gzip", "raw"])
-def test_nginx(exported: Bundle, viewer: Viewer, tmp_path: Path, more: str, gzip: bool) -> None:
+def shows_the_object(viewer: Viewer, adata: ad.AnnData, gene: str) -> None:
+    x: Any = adata.X
+    values = x[:, adata.var_names.get_loc(gene)].toarray().ravel()
+    cells = (0, int(np.argmax(values)), len(values) - 1)
+    assert [viewer.value(cell) for cell in cells] == pytest.approx([float(values[cell]) for cell in cells], rel=1e-6)
+
+
+@pytest.mark.parametrize("how", NGINX)
+@pytest.mark.parametrize("packed", [True, False], ids=["gzip", "raw"])
+def test_nginx(exported: Bundle, tissue: ad.AnnData, viewer: Viewer, tmp_path: Path, how: str, packed: bool) -> None:
     bundle = exported
-    if not gzip:
-        bundle = adata_to_karospace(
-            synthetic_tissue(2000, 20, seed=1), tmp_path / "raw", genes_mode="all", scripts="no", gzip=False
-        )
-    with nginx(bundle.path, tmp_path / "nginx", more) as url:
-        with urllib.request.urlopen(url + path_of(bundle, "EPCAM")) as answer:
-            unpacked_by_host = answer.headers["Content-Encoding"] == "gzip"
-        assert unpacked_by_host == (gzip and more == NGINX["content_encoding"])
+    if not packed:
+        bundle = adata_to_karospace(tissue, tmp_path / "raw", genes_mode="all", scripts="no", gzip=False)
+    if how == "gzip_static" and not packed:
+        assert bundle.path is not None
+        for file in [file for file in bundle.path.rglob("*") if file.is_file()]:
+            file.with_name(f"{file.name}.gz").write_bytes(gzip.compress(file.read_bytes()))
+    encodings: dict[str, str | None] = {}
+    viewer.page.on("response", lambda answer: encodings.update({answer.url: answer.headers.get("content-encoding")}))
+    with nginx(bundle.path, tmp_path / "nginx", NGINX[how]) as url:
         viewer.open(url)
         viewer.page.wait_for_load_state("networkidle")
         viewer.set(color={"kind": "gene", "gene": "EPCAM"})
-        shows_the_values(viewer, bundle, "EPCAM")
+        assert encodings[url + path_of(bundle, "EPCAM")] == ("gzip" if UNPACKED[how][not packed] else None)
+        shows_the_object(viewer, tissue, "EPCAM")
         x, y = viewer.positions([7])[0]
         viewer.page.mouse.move(x - 20, y)
         viewer.page.mouse.move(x, y)
@@ -68,6 +92,27 @@ def test_nginx(exported: Bundle, viewer: Viewer, tmp_path: Path, more: str, gzip
         assert viewer.page.evaluate("window.karospace.getState().imageOn")
     assert viewer.problems == []
     assert viewer.page.locator("[role=alert]").count() == 0
+
+
+def test_files_in_each_others_place_are_told_though_the_host_unpacks_them(
+    exported: Bundle, tissue: ad.AnnData, viewer: Viewer, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(exported.path, tmp_path / "bundle"))
+    one, other = (folder / path_of(exported, gene) for gene in ("EPCAM", "CD3E"))
+    kept = one.read_bytes()
+    one.write_bytes(other.read_bytes())
+    other.write_bytes(kept)
+    with nginx(folder, tmp_path / "nginx", NGINX["content_encoding"]) as url:
+        viewer.open(url)
+        for gene in ("EPCAM", "CD3E"):
+            failure = viewer.page.evaluate(
+                "gene => window.karospace.setState({color: {kind: 'gene', gene}}).then(() => '', String)", gene
+            )
+            assert path_of(exported, gene) in failure
+            assert "not the file that was exported" in failure
+        viewer.page.get_by_role("alert").get_by_text(path_of(exported, "CD3E")).first.wait_for()
+        viewer.set(color={"kind": "gene", "gene": "KRT8"})
+        shows_the_object(viewer, tissue, "KRT8")
 
 
 def test_the_types_of_a_real_server(exported: Bundle, tmp_path: Path) -> None:

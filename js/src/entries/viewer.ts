@@ -283,7 +283,8 @@ export function createViewer(
     setSystemDark: (dark) => actions.setSystemDark(dark),
     setWaiting: (reason) => actions.setWaiting(reason),
     get embedOrigins() {
-      return model.bundle.value?.manifest.embed_origins ?? [];
+      const stated = model.bundle.value?.manifest.embed_origins;
+      return Array.isArray(stated) ? stated : [];
     },
     get liveObjects() {
       return stage?.liveObjects ?? 0;
