@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from webhosts import Outside
 
 from karospace_jupyter import adata_to_karospace
 from karospace_jupyter.bundle.read import Bundle
+from karospace_jupyter.bundle.schema import SCHEMA_PATH
 
 pytestmark = pytest.mark.e2e
 
@@ -39,33 +41,61 @@ def payload(number: int) -> str:
     return f"{PAYLOADS[number % len(PAYLOADS)]} {number}"
 
 
+SECTIONS = (payload(71), payload(70))
+
+
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Hostile in all that comes from the AnnData: columns, classes, genes, their labels, ids."""
+    """Hostile in all that comes from the AnnData and the options: columns, classes, genes, labels, ids, sections, a view."""
     n, rng = 400, np.random.default_rng(0)
+    which = np.arange(n) % 2
     obs = pd.DataFrame(
         {
             payload(100): pd.Categorical([payload(i % 9) for i in range(n)]),
             payload(101): [payload(20 + i % 5) for i in range(n)],
             payload(102): rng.random(n),
+            payload(103): pd.Categorical([SECTIONS[i] for i in which]),
+            payload(104): pd.Categorical([payload(80 + i) for i in which]),
         },
         index=[f"{payload(i)} id" for i in range(n)],
     )
-    var = pd.DataFrame({"gene_ids": [payload(50 + i) for i in range(9)]}, index=[payload(i) for i in range(9)])
+    var = pd.DataFrame(
+        {"gene_ids": [payload(50 + i) for i in range(9)], "alias": [f"{payload(60 + i)}|other{i}" for i in range(9)]},
+        index=[payload(i) for i in range(9)],
+    )
     adata = ad.AnnData(rng.random((n, 9), dtype=np.float32), obs=obs, var=var)
     adata.obsm["spatial"] = rng.random((n, 2)) * 100
+    adata.obsm["X_umap"] = rng.random((n, 2))
     adata.uns["spatial"] = {
-        "s": {
-            "images": {"hires": rng.random((60, 60, 3), dtype=np.float32)},
+        name: {
+            "images": {kind: rng.random((60, 60, 3), dtype=np.float32) for kind in kinds},
             "scalefactors": {"tissue_hires_scalef": 0.6, "spot_diameter_fullres": 2.0},
         }
+        for name, kinds in zip(SECTIONS, (["hires"], []), strict=True)
     }
-    folder = tmp_path_factory.mktemp("hostile") / "bundle"
-    return adata_to_karospace(adata, folder, genes_mode="all", dataset_name=payload(0), scripts="no").path
+    region = {"name": payload(90), "color": "#123456", "bits": base64.b64encode(b"\xff" * 50).decode()}
+    layout = {"kind": "sections", "columns": 2, "order": "column", "by": payload(104)}
+    state = {
+        "color": {"kind": "score", "name": payload(91), "genes": [payload(0), payload(1)]},
+        "hidden": {payload(100): [payload(3)]},
+        "classColors": {payload(100): {payload(1): "#123456"}},
+        "layout": layout,
+    }
+    folder = tmp_path_factory.mktemp("hostile")
+    view = {"karospace_view": 1, "n_cells": n, "state": state, "regions": [region]}
+    (folder / "view.json").write_text(json.dumps(view))
+    return adata_to_karospace(
+        adata, folder / "bundle", genes_mode="all", dataset_name=payload(0), sections=payload(103),
+        view=folder / "view.json", embed_origins=["https://lab.example"], scripts="yes",
+    ).path  # fmt: skip
 
 
 FIXED = {"schema_version", "format", "dtype", "y_axis", "sha256"}
 """Fields with a meaning: with another text the bundle does not open. They have a test of their own."""
+
+
+MEANINGFUL = {".schema_version", ".expression.format", ".asset_files[].sha256"}
+"""The same among those that take any text."""
 
 
 class Planter:
@@ -94,13 +124,48 @@ class Planter:
         return value if "planted" in value else self.names.setdefault(value, payload(200 + len(self.names)))
 
 
+def texts(node: Any, schema: Any, at: str = "") -> set[str]:
+    """Every place of the schema that takes any text, as `.columns[].name`, or anything at all."""
+    if "$ref" in node:
+        node = schema["$defs"][node["$ref"].rpartition("/")[2]]
+    found = {at} if node.get("type") == "string" and not {"enum", "const"} & set(node) else set()
+    if node.get("additionalProperties") is True:
+        found.add(at)
+    for name, inner in node.get("properties", {}).items():
+        found |= texts(inner, schema, f"{at}.{name}")
+    inside = [node["items"]] if isinstance(node.get("items"), dict) else []
+    for inner in [*inside, *node.get("prefixItems", [])]:
+        found |= texts(inner, schema, f"{at}[]")
+    for inner in [*node.get("anyOf", []), *node.get("oneOf", [])]:
+        found |= texts(inner, schema, at)
+    return found
+
+
+def hostile(value: Any, at: str = "") -> set[str]:
+    """The places of a manifest that hold a hostile text."""
+    if isinstance(value, dict):
+        return {place for name, held in value.items() for place in hostile(held, f"{at}.{name}")}
+    if isinstance(value, list):
+        return {place for held in value for place in hostile(held, f"{at}[]")}
+    return {at} if isinstance(value, str) and "planted" in value else set()
+
+
 @pytest.fixture
 def planted(plain: Path, tmp_path: Path) -> Bundle:
     folder = Path(shutil.copytree(plain, tmp_path / "bundle"))
     planter = Planter()
     manifest = json.loads((folder / "manifest.json").read_text())
     manifest |= {"generator": "x", "warnings": ["x", "y"]}
+    view = manifest.pop("view")
     manifest = planter.walk(manifest)
+    # The view is hostile already, but for what the exporter refuses; its other words have a meaning.
+    view["regions"][0]["color"] = COLOURS[1]
+    view["state"]["classColors"][payload(100)][payload(1)] = COLOURS[1]
+    manifest["view"] = view
+    schema = json.loads(SCHEMA_PATH.read_text())
+    found = hostile(manifest)
+    missed = {place for place in texts(schema, schema) - MEANINGFUL if not any(at.startswith(place) for at in found)}
+    assert missed == set(), "texts that no test has made hostile"
     for old, new in planter.paths.items():
         (folder / old).rename(folder / new)
     assert planter.colours > 0
@@ -144,8 +209,24 @@ def test_every_text_is_only_text(planted: Bundle, serve: Any, watched: Viewer) -
         page.get_by_text(text, exact=True).first.wait_for()
         harmless(viewer, url, known)
 
-    first, second, numbers = (column["name"] for column in manifest["columns"])
+    first, second, numbers, section, fact = (column["name"] for column in manifest["columns"])
     shown(manifest["dataset_name"])
+    assert viewer.state()["color"]["name"] == payload(91)
+    page.get_by_role("region", name="Regions").get_by_text(payload(90), exact=True).wait_for()
+    titles = page.locator(".ks-section-title")
+    for name, value in zip(SECTIONS, (payload(80), payload(81)), strict=True):
+        titles.get_by_text(name, exact=False).wait_for()
+        titles.get_by_text(value, exact=False).first.wait_for()
+    assert f"by {fact}" in page.get_by_label("Order of the sections").locator("option").all_text_contents()
+    page.get_by_role("button", name="Filter").click()
+    page.get_by_role("dialog", name="Sections that are shown").get_by_text(payload(80), exact=True).wait_for()
+    page.keyboard.press("Escape")
+    harmless(viewer, url, known)
+    embedding = manifest["embeddings"][0]
+    viewer.set(layout={"kind": "section", "name": SECTIONS[1]}, beside={"kind": "embedding", "name": embedding["name"]})
+    page.locator(".ks-beside").get_by_text(embedding["label"]).first.wait_for()
+    harmless(viewer, url, known)
+    viewer.set(layout={"kind": "tissue"}, beside=None, hidden={}, classColors={})
     viewer.set(color={"kind": "annotation", "column": first}, groupBy=first)
     for category in manifest["columns"][0]["categories"]:
         shown(category["name"])
@@ -165,11 +246,12 @@ def test_every_text_is_only_text(planted: Bundle, serve: Any, watched: Viewer) -
     page.get_by_role("region", name="Regions").get_by_text(payload(2), exact=True).wait_for()
     harmless(viewer, url, known)
 
-    gene, other = manifest["gene_list"][:2]
+    gene, other, unread = manifest["gene_list"][:3]
     viewer.set(color={"kind": "gene", "gene": gene})
     panel = page.get_by_role("complementary", name="Colour and display")
     by_class = panel.get_by_label("Split by")
     by_class.wait_for()
+    assert section in by_class.locator("option").all_text_contents()
     assert first in by_class.locator("option").all_text_contents()
     panel.get_by_role("button", name="Spread", exact=True).click()
     panel.locator(".ks-violins").first.wait_for()
@@ -190,9 +272,9 @@ def test_every_text_is_only_text(planted: Bundle, serve: Any, watched: Viewer) -
     assert payload(999) in failure
     assert viewer.problems == []
 
-    path = next(entry["chunks"][0]["path"] for entry in manifest["expression"]["genes"] if entry["gene"] == other)
+    path = next(entry["chunks"][0]["path"] for entry in manifest["expression"]["genes"] if entry["gene"] == unread)
     (planted.path / path).unlink()
-    page.evaluate("gene => window.karospace.setState({color: {kind: 'gene', gene}}).catch(() => null)", other)
+    page.evaluate("gene => window.karospace.setState({color: {kind: 'gene', gene}}).catch(() => null)", unread)
     page.get_by_role("alert").get_by_text(path).first.wait_for()
     harmless(viewer, url, known)
 
@@ -200,7 +282,8 @@ def test_every_text_is_only_text(planted: Bundle, serve: Any, watched: Viewer) -
 def test_the_tables_of_format_1_0_are_only_text(plain: Path, serve: Any, watched: Viewer, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(plain, tmp_path / "bundle"))
     manifest = json.loads((folder / "manifest.json").read_text())
-    manifest |= dict.fromkeys(("coordinates", "cell_ids", "columns", "gene_labels"))
+    later = ("coordinates", "cell_ids", "columns", "gene_labels", "embeddings", "sections", "view", "scripts")
+    manifest |= dict.fromkeys(later)
     (folder / "manifest.json").write_text(json.dumps(manifest | {"schema_version": "1.0.0"}))
     url = serve(folder)
     watched.open(url)
@@ -233,6 +316,8 @@ MEANT = {
     "unit": put("coordinates", "unit_um"),
     "digest": put("asset_files", 0, "sha256"),
     "image": put("image", "path"),
+    "section's image": put("sections", "items", 0, "image", "path"),
+    "origins": put("embed_origins"),
     "preview": put("preview_path"),
     "cells": put("n_cells"),
     "genes": put("gene_list"),
@@ -275,7 +360,7 @@ def test_paths_that_lead_elsewhere_are_not_followed(plain: Path, serve: Any, wat
         ]
         for entry, path in zip(manifest["expression"]["genes"], paths, strict=False):
             entry["chunks"][0]["path"] = path
-        manifest["image"]["path"] = paths[0]
+        manifest["image"]["path"] = manifest["sections"]["items"][0]["image"]["path"] = paths[0]
         manifest["preview_path"] = paths[1]
         (folder / "manifest.json").write_text(json.dumps(manifest))
         url = serve(folder)

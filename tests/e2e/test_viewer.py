@@ -15,7 +15,9 @@ import pandas as pd
 import pytest
 from conftest import Viewer
 
+from karospace_jupyter import adata_to_karospace
 from karospace_jupyter.bundle.read import Bundle
+from karospace_jupyter.datasets import synthetic_tissue
 
 pytestmark = pytest.mark.e2e
 NAME = '<script>alert("x")</script>, π 🧬\nline'
@@ -173,6 +175,28 @@ def test_gene_search_by_keyboard(tissue: Path, export: Any, serve: Any, viewer: 
     viewer.page.wait_for_function("() => window.karospace.getState().color.gene === 'EPCAM'")
 
 
+def test_genes_are_found_by_alias_and_by_ids_of_any_version(serve: Any, viewer: Viewer, tmp_path: Path) -> None:
+    adata = synthetic_tissue(n_cells=300, seed=1)
+    names = list(adata.var_names)
+    adata.var["gene_ids"] = [f"ENSG{at:011d}" + (f".{at}" if at % 2 else "") for at in range(len(names))]
+    adata.var["Aliases"] = [f"old{at}|OTHER-{at}, third {at}" for at in range(len(names))]
+    viewer.open(serve(adata_to_karospace(adata, tmp_path / "bundle", genes_mode="all").path))  # type: ignore[arg-type]
+    viewer.page.get_by_role("tab", name="Gene").or_(viewer.page.get_by_role("radio", name="Gene")).first.click()
+    box = viewer.page.get_by_role("combobox", name="Gene", exact=True)
+    for at, typed in [
+        (4, "OLD4"),
+        (7, "other-7"),
+        (2, "third 2"),
+        (6, "ENSG00000000006.12"),
+        (5, "ensg00000000005"),
+        (9, "ENSG00000000009.1"),
+    ]:
+        box.fill(typed)
+        viewer.page.get_by_role("option").first.get_by_text(names[at], exact=True).wait_for()
+        viewer.page.keyboard.press("Enter")
+        viewer.page.wait_for_function("gene => window.karospace.getState().color.gene === gene", arg=names[at])
+
+
 def test_names_from_data_are_only_text(export: Any, serve: Any, viewer: Viewer, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     obs = pd.DataFrame({NAME: pd.Categorical([NAME, "b"] * 50), "p/../q": ["x", NAME] * 50})
@@ -180,8 +204,6 @@ def test_names_from_data_are_only_text(export: Any, serve: Any, viewer: Viewer, 
     adata = ad.AnnData(rng.random((100, 3), dtype=np.float32), obs=obs)
     adata.var_names = [NAME, "../../etc/passwd", "a/b"]
     adata.obsm["spatial"] = rng.random((100, 2))
-    from karospace_jupyter import adata_to_karospace
-
     bundle = adata_to_karospace(adata, tmp_path / "bundle", dataset_name=NAME, genes_mode="all")
     bundle.verify()
     assert all(NAME[:8] not in file.path for file in bundle.manifest.asset_files)
