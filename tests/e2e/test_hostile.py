@@ -20,6 +20,7 @@ from webhosts import Outside
 from karospace_jupyter import adata_to_karospace
 from karospace_jupyter.bundle.read import Bundle
 from karospace_jupyter.bundle.schema import SCHEMA_PATH
+from karospace_jupyter.bundle.scripts import as_script, from_script
 
 pytestmark = pytest.mark.e2e
 
@@ -277,6 +278,28 @@ def test_every_text_is_only_text(planted: Bundle, serve: Any, watched: Viewer) -
     page.evaluate("gene => window.karospace.setState({color: {kind: 'gene', gene}}).catch(() => null)", unread)
     page.get_by_role("alert").get_by_text(path).first.wait_for()
     harmless(viewer, url, known)
+
+
+def test_scripts_are_only_asked_for_by_their_names(plain: Path, watched: Viewer, tmp_path: Path) -> None:
+    """The page opened by double click; whatever a shard is called, it is a file beside the page."""
+    folder = Path(shutil.copytree(plain, tmp_path / "bundle"))
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["scripts"]
+    for number, shard in enumerate(manifest["scripts"]):
+        script = folder / shard["path"]
+        text = base64.b64encode(from_script(shard["path"], script.read_bytes())).decode()
+        shard["path"] = f"scripts/{payload(number).replace('/', '')}.js"
+        script.unlink()
+        (folder / shard["path"]).write_text(f"karospaceFile({json.dumps(shard['path'])},{json.dumps(text)})\n")
+    (folder / "manifest.js").write_bytes(as_script("manifest.json", json.dumps(manifest).encode()))
+    shutil.rmtree(folder / "assets")
+    url = f"{folder.as_uri()}/"
+    watched.open(f"{url}index.html")
+    watched.set(color={"kind": "gene", "gene": payload(2)})
+    assert isinstance(watched.value(0), float)
+    known = {"index.html", "manifest.js", *(shard["path"] for shard in manifest["scripts"])}
+    harmless(watched, url, known)
+    assert watched.problems == []
 
 
 def test_the_tables_of_format_1_0_are_only_text(plain: Path, serve: Any, watched: Viewer, tmp_path: Path) -> None:
