@@ -50,6 +50,11 @@ def test_names_of_sections_keep_to_their_sections(hundred: Viewer) -> None:
     for box in boxes:
         assert box["width"] <= pitch
         assert box["height"] <= 14, "little of the section above is under it"
+    page.mouse.move(*hundred.positions([345])[0])
+    whole = page.locator(".ks-pointed")
+    whole.get_by_text("Section 045 of a long name").wait_for()
+    assert whole.bounding_box()["width"] > pitch, "the one that is pointed at tells all of its name"
+    page.get_by_text("Spot size").hover()
     # Whatever cells are under it, its quietest word is readable (WCAG AA).
     for theme in ("light", "dark"):
         hundred.set(theme=theme)

@@ -38,14 +38,13 @@ export function SectionTitles(): JSX.Element | null {
         const wide = right - left;
         const middle = (left + right) / 2;
         if (outside || (wide < LEAST_WIDTH && name !== pointed)) return null;
+        // The one that is pointed at tells all of its name.
+        const room = name === pointed ? Math.max(wide, 2 * MARGIN) : wide;
+        const style = { left: `${middle}px`, top: `${top}px`, maxWidth: `${room}px` };
         if (wide < LEAST_WIDTH) {
-          const at = Math.max(MARGIN, Math.min(view.width - MARGIN, middle));
+          const left = Math.max(MARGIN, Math.min(view.width - MARGIN, middle));
           return (
-            <div
-              key={name}
-              class="ks-section-title ks-passing"
-              style={{ left: `${at}px`, top: `${top}px`, maxWidth: `${2 * MARGIN}px` }}
-            >
+            <div key={name} class="ks-section-title ks-passing" style={{ ...style, left: `${left}px` }}>
               {name}
             </div>
           );
@@ -54,8 +53,8 @@ export function SectionTitles(): JSX.Element | null {
           <button
             key={name}
             type="button"
-            class={`ks-section-title${wide < ROOMY ? ' ks-small' : ''}`}
-            style={{ left: `${middle}px`, top: `${top}px`, maxWidth: `${wide}px` }}
+            class={`ks-section-title${wide < ROOMY ? ' ks-small' : ''}${name === pointed ? ' ks-pointed' : ''}`}
+            style={style}
             title={`${name}: ${formatCount(count)} cells. Click to see it alone.`}
             onClick={() => actions.setLayout(sectionLayout(name, arrangement))}
           >
