@@ -153,7 +153,7 @@ class Coordinates(Field):
             self.pair.grid_remove()
         problem = self._desk.shown.estimate.get("problems", {}).get("coords", "")
         if problem and not coords and found:
-            problem = "The file does not say by the usual names where its cells are. Choose it here."
+            problem = "No coordinates were found under the usual names. Choose where the cells are."
         self.say(problem)
         self.choice.state(["invalid" if problem else "!invalid"])
 

@@ -145,7 +145,8 @@ class Genes(Field):
     def _on_number(self, text: str) -> None:
         mode = self.segments.variable.get()
         if mode in {"hvgs", "top_mean"}:
-            self._desk.change(genes_mode=f"{mode}:{ungrouped(text)}")
+            self._count = ungrouped(text)
+            self._desk.change(genes_mode=f"{mode}:{self._count}")
 
     def _on_browse(self) -> None:
         path = self._pick()

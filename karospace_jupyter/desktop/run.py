@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from karospace_jupyter.desktop.theme import Theme
 
 _LOG_LINES = 9
+_SAID_MS = 4000
 _MOST = 9
 """A column behind the last button."""
 _FOLDS = ("details", "notes", "log")
@@ -34,6 +35,7 @@ class Run(ttk.Frame):
         px = theme.px
         self.columnconfigure(1, weight=1)
         self.button = ttk.Button(self, text="Export", style="Primary.TButton", command=self._on_button)
+        self._said = self._saying = ""
         self._wrong = ""
         """Why nothing can be exported now."""
         self.button.grid(row=_LINE, column=0, sticky="w", padx=(0, px(16)))
@@ -113,6 +115,23 @@ class Run(ttk.Frame):
         self.log.put("Log", export.get("log", ()))
         _at(self.log, 3, shown=bool(export.get("log")), pady=below)
 
+    def say(self, text: str) -> None:
+        """Say for a moment that something small went well."""
+        if self._saying:
+            self.after_cancel(self._saying)
+        self._said, self._saying = text, self.after(_SAID_MS, self._hush)
+        self.left.configure(text=text)
+
+    def _hush(self) -> None:
+        self._said = self._saying = ""
+        self.refresh()
+
+    def destroy(self) -> None:
+        """Nothing is to be said any more."""
+        if self._saying:
+            self.after_cancel(self._saying)
+        super().destroy()
+
     def kept(self) -> dict[str, bool]:
         """Return which folds are open."""
         return {name: getattr(self, name).opened for name in _FOLDS}
@@ -126,7 +145,7 @@ class Run(ttk.Frame):
     def _message(self, export: dict[str, Any]) -> None:
         shown = self._desk.shown
         px = self._theme.px
-        style, left = "TLabel", ""
+        style, left = "TLabel", self._said
         if shown.running:
             text = "Cancelling…" if shown.cancelling else export["message"]
             if export.get("eta_s") is not None and not shown.cancelling:

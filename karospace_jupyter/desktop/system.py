@@ -148,10 +148,10 @@ def open_folder(path: str, failed: Callable[[str], None]) -> None:
         elif shutil.which(command) is None:
             failed(f"No file manager was found. The folder is {folder}")
         else:
-            # In a session of its own: it stays when the window goes, and nobody waits for it.
-            subprocess.Popen(  # noqa: S603 - a fixed command
+            # In a session of its own: it stays when the window goes.
+            subprocess.run(  # noqa: S603 - a fixed command
                 [command, folder], start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL, check=False,
             )  # fmt: skip
 
     threading.Thread(target=work, name="karospace-folder", daemon=True).start()

@@ -236,7 +236,7 @@ class Theme:
             style.layout("TButton" if kind == "Plain" else f"{kind}.TButton", layout)
         style.configure("TButton", padding=(px(12), px(5)), anchor="center", background=c.panel)
         style.configure("Ground.TButton", background=c.ground)
-        style.configure("Primary.TButton", foreground=c.on_accent, font=self.bold, padding=(px(20), px(6)))
+        style.configure("Primary.TButton", foreground=c.on_accent, font=self.bold, padding=(px(20), px(5)))
         style.map("Primary.TButton", foreground=[("disabled", c.muted)])
         style.configure("Quiet.TButton", foreground=c.accent, padding=(px(6), px(2)), font=self.body)
         style.map("Quiet.TButton", foreground=[("disabled", c.muted)])

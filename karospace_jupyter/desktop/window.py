@@ -435,7 +435,7 @@ class Window:
         """Say that something went well."""
         self.desk.forget_faults()
         if self.run is not None:
-            self.run.left.configure(text=text)
+            self.run.say(text)
 
     def _save_log(self) -> None:
         path = self._ask.log()

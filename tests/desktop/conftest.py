@@ -162,11 +162,19 @@ class Person:
                     return
             xdotool("key", "Escape", check=False)
             if not goes(dialog, 5):
-                xdotool("windowclose", dialog, check=False)
+                xdotool("key", "Return", check=False)
 
         thread = threading.Thread(target=work)
         thread.start()
         return thread
+
+    def joined(self, typist: threading.Thread) -> None:
+        """Wait for whoever answers; meanwhile the window lives, else a dialog that has ended would still stand."""
+        while typist.is_alive():
+            if self.window._closed:
+                time.sleep(0.01)
+            else:
+                self.pump()
 
     def settle_geometry(self) -> None:
         for _ in range(5):

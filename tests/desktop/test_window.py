@@ -33,7 +33,7 @@ def test_from_a_file_to_a_viewer(person: Any, tissue_file: Path, tmp_path: Path,
     person.window.settings.folder = str(tissue_file.parent)
     typist = person.answer("Open an AnnData file", "type", str(tissue_file), "key", "Return")
     person.click(window.welcome.open)
-    typist.join()
+    person.joined(typist)
     person.until(lambda: person.shown.path, "the file")
     person.settle()
     assert window.root.title().startswith("tissue.h5ad")
@@ -129,7 +129,7 @@ def test_closing_during_an_export_asks(person: Any, tmp_path: Path) -> None:
     window, folder = begin_a_long_export(person, tmp_path)
     typist = person.answer("An export is running", "key", "Return")  # "No" is what Return says
     window.close()
-    typist.join()
+    person.joined(typist)
     assert window.root.winfo_exists()
     assert person.shown.running
     process = window.desk._link.pid
@@ -137,7 +137,7 @@ def test_closing_during_an_export_asks(person: Any, tmp_path: Path) -> None:
     closing = window.end
     window.end = lambda: (let_go_on(window), closing())
     window.close()
-    typist.join()
+    person.joined(typist)
     assert window._closed
     assert list(folder.iterdir()) == []
     with pytest.raises(ProcessLookupError):
@@ -227,8 +227,7 @@ def test_genes_by_keyboard(person: Any, tissue_file: Path, tmp_path: Path) -> No
     person.until(lambda: genes.typed.hits.size() > 0, "completion")
     offered = genes.typed.hits.get(0, "end")
     person.shot("completion")
-    person.key("Down")
-    person.key("Return")
+    person.key("Down", "Down", "Return")
     person.settle()
     assert person.shown.options["genes_mode"] == [offered[1]]
     person.type("NotAGene")
@@ -471,7 +470,7 @@ def test_the_log_is_saved(person: Any, tissue_file: Path, tmp_path: Path, monkey
     place = tmp_path / "log.txt"
     typist = person.answer("Save log", "type", str(place), "key", "Return")
     window.run.log._beside[0].invoke()
-    typist.join()
+    person.joined(typist)
     assert "Writing genes" in place.read_text()
 
 
@@ -494,7 +493,7 @@ def test_a_gene_list_and_an_image_from_files(person: Any, tissue_file: Path, tmp
     typist = person.answer("Gene list", "type", str(genes), "key", "Return")
     genes.write_text("CD3E\nEPCAM\n")
     window.form.genes.segments.buttons["file"].invoke()
-    typist.join()
+    person.joined(typist)
     person.settle()
     assert person.shown.options["genes_mode"] == f"list:{genes}"
     assert person.shown.estimate["n_genes"] == 2
@@ -504,7 +503,7 @@ def test_a_gene_list_and_an_image_from_files(person: Any, tissue_file: Path, tmp
     typist = person.answer("Tissue image", "type", str(picture), "key", "Return")
     choice.event_generate("<<ComboboxSelected>>")
     person.until(lambda: person.shown.options["image_path"] == str(picture))
-    typist.join()
+    person.joined(typist)
     window.form.target.path.variable.set(str(tmp_path / "out"))
     export(person)
     manifest = Bundle(tmp_path / "out").manifest
