@@ -193,7 +193,7 @@ class GeneLabels(_Part):
     column: str
     """The column of var, or `index`."""
     labels: list[str]
-    """Same length and order as `gene_list`; empty where a gene has none."""
+    """Same length and order as `gene_list`; empty where a gene has none. One may list several: `A|B`, `A,B`, `A;B`."""
 
 
 class ScriptShard(_Part):

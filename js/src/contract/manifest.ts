@@ -269,7 +269,7 @@ export interface GeneLabels {
    */
   column: string;
   /**
-   * Same length and order as `gene_list`; empty where a gene has none.
+   * Same length and order as `gene_list`; empty where a gene has none. One may list several: `A|B`, `A,B`, `A;B`.
    */
   labels: string[];
 }
