@@ -218,10 +218,10 @@ class Desk:
 
     def poll(self) -> None:
         """Take what the worker has said; never waits."""
-        if self._link is None:
-            return
         if self._behind and time.monotonic() - self._since > _PATIENCE_S:
             self._replace()
+        if self._link is None:
+            return
         messages = self._link.heard()
         while True:
             try:
@@ -235,8 +235,7 @@ class Desk:
 
     def _answers(self, number: int) -> bool:
         """Whether a file is the one that was asked for last; if not, the worker goes on with that."""
-        if number != self._opening:
-            self._since, self._behind = time.monotonic(), False
+        self._since, self._behind = time.monotonic(), False
         return number == self._opening
 
     def _on_opened(

@@ -64,6 +64,7 @@ def test_an_export_is_of_the_file_that_is_shown(desk: Desk, files: dict[str, Pat
     desk.export()  # refused: another file is on its way
     assert not desk.shown.running
     until(desk, lambda: desk.shown.path == str(files["c"]) and not desk.shown.pending)
+    assert not desk._behind, "a worker that has answered is not replaced later on"
     desk.change(outdir=str(tmp_path / "c"))
     assert exported(desk).manifest.n_cells == 400
     assert [path.name for path in tmp_path.iterdir()] == ["c"]
