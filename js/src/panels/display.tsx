@@ -45,7 +45,7 @@ const FACTORS = { min: Math.log2(FACTOR.min), max: Math.log2(FACTOR.max) };
 
 /** An image that is opaque by nothing cannot be switched on as it is. */
 export function toggleImage(model: Model, actions: Actions): void {
-  if (!model.bundle.value?.manifest.image) return;
+  if (!model.bundle.value?.hasImage) return;
   const { imageOn, imageOpacity } = model.state.value;
   const seen = imageOn && imageOpacity > 0;
   actions.setImage(!seen, imageOpacity || INITIAL.imageOpacity);

@@ -73,7 +73,7 @@ export async function scriptSource(run: RunScript): Promise<BundleSource | null>
         ctx.progress?.(done, place.end - place.start);
       }
       if (done !== place.end - place.start) throw new NotFoundError(path);
-      // A copy: whoever reads may hand the bytes to a worker, and a shard holds several files.
+      // A copy: a shard holds several files, and outlives this one.
       return joined(parts);
     },
     dispose() {
