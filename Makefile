@@ -15,7 +15,9 @@ else
 	$(BIN)/karospace-export --demo --outdir build/demo --serve --port $(PORT)
 endif
 
-test: check programs $(VIEWER)
+# Two things at a time until the tests begin, which are two at a time themselves.
+test:
+	$(MAKE) -j 2 check programs $(VIEWER)
 	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore=tests/notebook
 	$(BIN)/python -m pytest tests/notebook
 

@@ -3,11 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+from environments import fresh_python, html_manager, hub_proxy, ipykernel_6
 from lab import Lab, Notebook
+
+INSTALLED: dict[str, Callable[[Path], Path]] = {
+    "fresh": fresh_python,
+    "html_manager_modules": html_manager,
+    "proxy_modules": hub_proxy,
+    "older_kernel": ipykernel_6,
+}
+"""What takes long to install, by the fixture that gives it; a first run loads all of it from registries."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def installing(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Future[Path]]]:
+    """Begun at once, one after the other, at the lowest priority: the tests meanwhile are not late for it."""
+    asked = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
+    with ThreadPoolExecutor(1) as one_at_a_time:
+        yield {
+            name: one_at_a_time.submit(install, tmp_path_factory.mktemp(name))
+            for name, install in INSTALLED.items()
+            if name in asked
+        }
+        one_at_a_time.shutdown(cancel_futures=True)
+
+
+@pytest.fixture(scope="session")
+def fresh(installing: dict[str, Future[Path]]) -> Path:
+    return installing["fresh"].result()
+
+
+@pytest.fixture(scope="session")
+def html_manager_modules(installing: dict[str, Future[Path]]) -> Path:
+    return installing["html_manager_modules"].result()
+
+
+@pytest.fixture(scope="session")
+def proxy_modules(installing: dict[str, Future[Path]]) -> Path:
+    return installing["proxy_modules"].result()
+
+
+@pytest.fixture(scope="session")
+def older_kernel(installing: dict[str, Future[Path]]) -> Path:
+    return installing["older_kernel"].result()
 
 
 @pytest.fixture(scope="session")

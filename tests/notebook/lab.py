@@ -23,6 +23,12 @@ from jupyter_client import BlockingKernelClient
 import karospace_jupyter
 
 STATIC = Path(karospace_jupyter.__file__).parent / "_static"
+TISSUES = f"""
+import sys
+sys.path.append({str(Path(__file__).parent)!r})
+from tissues import synthetic_tissue
+"""
+"""Gives a kernel the built-in tissue, as `karospace_jupyter.datasets` does."""
 
 
 def free_port() -> int:

@@ -21,8 +21,6 @@ from environments import (
     SELECTED,
     VIEW,
     export_by_click,
-    from_npm,
-    ipykernel_6,
     python_heard,
     run_first_cell,
     select,
@@ -84,13 +82,12 @@ def test_notebook_7(page: Any, tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def six(lab: Lab) -> str:
+def six(lab: Lab, older_kernel: Path) -> str:
     """A kernel with ipykernel 6, which has no subshells: the same packages, another ipykernel before them."""
-    target = ipykernel_6()
     kernel = lab.folder / ".data" / "kernels" / "six"
     kernel.mkdir(parents=True, exist_ok=True)
     argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-    spec = {"argv": argv, "display_name": "six", "language": "python", "env": {"PYTHONPATH": str(target)}}
+    spec = {"argv": argv, "display_name": "six", "language": "python", "env": {"PYTHONPATH": str(older_kernel)}}
     (kernel / "kernel.json").write_text(json.dumps(spec))
     return "six"
 
@@ -201,18 +198,18 @@ def test_nbconvert_that_executes_shows_the_picture_without_widget_state(page: An
     shows_the_picture(page, tmp_path)
 
 
-def test_nbconvert_with_widget_state_says_that_no_kernel_is_there(page: Any, tmp_path: Path) -> None:
+def test_nbconvert_with_widget_state_says_that_no_kernel_is_there(
+    page: Any, tmp_path: Path, html_manager_modules: Path
+) -> None:
     """With the state of widgets in the page, Jupyter's own scripts from a CDN draw them and no output stands in."""
     import anywidget
-
-    npm = from_npm("html-manager", "@jupyter-widgets/html-manager@1.0.14", "requirejs@2.3.7")
 
     def cdn(route: Any) -> None:
         url = route.request.url
         if "html-manager" in url:
-            file = npm / "@jupyter-widgets" / "html-manager" / "dist" / url.split("/dist/")[1]
+            file = html_manager_modules / "@jupyter-widgets" / "html-manager" / "dist" / url.split("/dist/")[1]
         elif "require.js" in url:
-            file = npm / "requirejs" / "require.js"
+            file = html_manager_modules / "requirejs" / "require.js"
         elif "/npm/anywidget@" in url:
             file = Path(anywidget.__file__).parent / "nbextension" / "index.js"
         else:
@@ -294,8 +291,10 @@ def test_marimo(mode: str, kind: str, page: Any, tmp_path: Path, serve: Callable
         shows_a_gene(viewer_in(page))
 
 
-def test_jupyterhub_behind_its_proxy(page: Any, tmp_path: Path, serve: Callable[..., Server]) -> None:
-    proxy = from_npm("hub-proxy", "configurable-http-proxy@5.1.0") / ".bin" / "configurable-http-proxy"
+def test_jupyterhub_behind_its_proxy(
+    page: Any, tmp_path: Path, serve: Callable[..., Server], proxy_modules: Path
+) -> None:
+    proxy = proxy_modules / ".bin" / "configurable-http-proxy"
     home = tmp_path / "home"
     home.mkdir()
     written(home, [f"{VIEW}\nv"])

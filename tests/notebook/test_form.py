@@ -10,17 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lab import Lab, Notebook, ready, until_js
+from lab import TISSUES, Lab, Notebook, ready, until_js
 
 from karospace_jupyter import Bundle
 
 pytestmark = pytest.mark.e2e
 
-DATA = """
+DATA = f"""{TISSUES}
 import time
 import numpy as np
 from karospace_jupyter import karospace_widget
-from karospace_jupyter.datasets import synthetic_tissue
 adata = synthetic_tissue(3000, 60, seed=3)
 """
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lab import Lab, Notebook, ready, until_js
+from lab import TISSUES, Lab, Notebook, ready, until_js
 from playwright.sync_api import TimeoutError as Late
 
 from karospace_jupyter import Bundle
@@ -21,10 +21,9 @@ from karospace_jupyter.plan.coordinates import RANKS
 
 pytestmark = pytest.mark.e2e
 
-DATA = """
+DATA = f"""{TISSUES}
 import time
 import numpy as np
-from karospace_jupyter.datasets import synthetic_tissue
 adata = synthetic_tissue(3000, 60, seed=3)
 bare = adata[:400].copy()
 del bare.obsm["spatial"]

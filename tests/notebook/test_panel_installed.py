@@ -2,40 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
-import venv
 from pathlib import Path
 from typing import Any
 
 import pytest
+from environments import OLDEST_LAB
 from lab import Lab
 from test_panel import DATA, Panel
 
 pytestmark = pytest.mark.e2e
-
-ROOT = Path(__file__).parents[2]
-OLDEST = "jupyterlab==4.0.13"
-
-
-@pytest.fixture(scope="module")
-def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Python of an environment with nothing but the wheel and JupyterLab."""
-    folder = tmp_path_factory.mktemp("fresh")
-    env = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-
-    def quietly(*command: str) -> None:
-        done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr[-3000:]
-
-    quietly(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder / "wheel"))
-    (wheel,) = (folder / "wheel").iterdir()
-    venv.create(folder / "env", with_pip=True)
-    python = folder / "env" / "bin" / "python"
-    install = [str(ROOT / "tests" / "retry.sh"), str(python), "-m", "pip", "install", "--quiet", "--retries", "5"]
-    quietly("sh", *install, str(wheel), OLDEST)
-    return python
 
 
 def clicks(panel: Panel, base: str) -> Any:
@@ -62,7 +38,7 @@ def test_three_clicks_in_a_fresh_environment(fresh: Path, browser: Any, tmp_path
     try:
         context = browser.new_context(viewport={"width": 1360, "height": 860})
         nb = lab.notebook(context, [DATA])
-        assert nb.page.evaluate("window.jupyterapp.version") == OLDEST.partition("==")[2]
+        assert nb.page.evaluate("window.jupyterapp.version") == OLDEST_LAB
         nb.run(0)
         clicks(Panel(nb), lab.url)
         context.close()

@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lab import Lab, Notebook, ready, until_js
+from lab import TISSUES, Lab, Notebook, ready, until_js
 
 pytestmark = pytest.mark.e2e
 
-DATA = """
+DATA = f"""{TISSUES}
 import numpy as np
 from karospace_jupyter import karospace_view, karospace_grid, adata_to_karospace
-from karospace_jupyter.datasets import synthetic_tissue
 adata = synthetic_tissue(3000, 60, seed=3)
 """
 
