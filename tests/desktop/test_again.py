@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import threading
@@ -287,3 +288,41 @@ def test_a_command_for_powershell(monkeypatch: Any) -> None:
     assert shell_of(config, file="a.h5ad").startswith("karospace-export --h5ad a.h5ad")
     spaced = shell_of(config, file="a.h5ad", program="C:\\my tools\\karospace-export.exe")
     assert spaced.startswith('& "C:\\my tools\\karospace-export.exe" --h5ad a.h5ad')
+
+
+def test_damaged_settings_are_no_obstacle(person: Any, tmp_path: Path) -> None:
+    file = tmp_path / "settings" / "desktop.json"
+    file.parent.mkdir()
+    for text in (
+        "{",
+        "[]",
+        '{"recent": [1]}',
+        '{"zoom": "big"}',
+        '{"theme": "pink"}',
+    ):
+        file.write_text(text)
+        window = person.start()
+        assert "settings" in " ".join(person.shown.notes)
+        assert "settings" in window.welcome.message.cget("text")
+        window.close()
+        json.loads(file.read_text())
+
+
+def test_themes_and_sizes_keep_what_is_chosen(person: Any, tissue_file: Path) -> None:
+    window = person.start(tissue_file)
+    window.form.genes.number.variable.set("33")
+    person.settle()
+    for theme in ("dark", "light"):
+        window._theme_name.set(theme)
+        window._on_theme()
+        person.settle()
+        assert window.theme.dark == (theme == "dark")
+        assert window.form.genes.number.variable.get() == "33"
+        person.shot(f"theme-{theme}")
+    before = window.theme.px(100)
+    person.key("ctrl+plus")
+    assert window.theme.px(100) > before
+    assert window.form.genes.number.variable.get() == "33"
+    person.shot("larger")
+    person.key("ctrl+0")
+    assert window.theme.px(100) == before

@@ -380,44 +380,6 @@ def test_choices_are_remembered(person: Any, tissue_file: Path, tmp_path: Path) 
     assert person.shown.options["zip_path"] == str(tissue_file.parent / "tissue.zip")
 
 
-def test_damaged_settings_are_no_obstacle(person: Any, tmp_path: Path) -> None:
-    file = tmp_path / "settings" / "desktop.json"
-    file.parent.mkdir()
-    for text in (
-        "{",
-        "[]",
-        '{"recent": [1]}',
-        '{"zoom": "big"}',
-        '{"theme": "pink"}',
-    ):
-        file.write_text(text)
-        window = person.start()
-        assert "settings" in " ".join(person.shown.notes)
-        assert "settings" in window.welcome.message.cget("text")
-        window.close()
-        json.loads(file.read_text())
-
-
-def test_themes_and_sizes_keep_what_is_chosen(person: Any, tissue_file: Path) -> None:
-    window = person.start(tissue_file)
-    window.form.genes.number.variable.set("33")
-    person.settle()
-    for theme in ("dark", "light"):
-        window._theme_name.set(theme)
-        window._on_theme()
-        person.settle()
-        assert window.theme.dark == (theme == "dark")
-        assert window.form.genes.number.variable.get() == "33"
-        person.shot(f"theme-{theme}")
-    before = window.theme.px(100)
-    person.key("ctrl+plus")
-    assert window.theme.px(100) > before
-    assert window.form.genes.number.variable.get() == "33"
-    person.shot("larger")
-    person.key("ctrl+0")
-    assert window.theme.px(100) == before
-
-
 def test_everything_is_reached_by_keyboard(person: Any, tissue_file: Path, tmp_path: Path) -> None:
     window = person.start(tissue_file)
     window.form.target.path.variable.set(str(tmp_path / "out"))
