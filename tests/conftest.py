@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 from collections.abc import Generator, Iterator
@@ -9,6 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from karospace_jupyter import datasets
+
+# Painting a section takes seconds, whatever the number of its cells; nobody writes to what is painted.
+datasets._section = functools.lru_cache(maxsize=6)(datasets._section)
 
 FLAGS = [
     "--no-sandbox",
