@@ -184,7 +184,7 @@ def test_searching_and_ordering_the_classes(many: Path, viewer: Viewer) -> None:
     assert by_size != by_name
     assert names(viewer) == by_size
     for order, wanted in (("size", by_name), ("name", stated), ("original", by_size)):
-        page.get_by_role("button", name=order, exact=True).click()
+        page.get_by_role("button", name=f"Order of the classes: {order}").click()
         assert names(viewer) == wanted
         svg = page.evaluate("window.karospace.picture({format: 'svg'}).then((blob) => blob.text())")
         assert re.findall(r">(kind \d+)</text>", svg) == wanted[: svg.count(">kind ")], "as on the page"

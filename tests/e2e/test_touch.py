@@ -107,6 +107,25 @@ def test_a_list_of_genes_scrolls_under_a_finger(opened: Opened) -> None:
     genes.wait_for(state="detached")
 
 
+def test_a_class_is_selected_by_a_tap_with_a_tool_that_selects(opened: Opened) -> None:
+    viewer, adata, _ = opened
+    page = viewer.page
+    viewer.set(color={"kind": "annotation", "column": "cell_type"})
+    counts = adata.obs["cell_type"].value_counts()
+    first, second = (str(name) for name in counts.index[:2])
+    row = page.locator(".ks-class")
+    row.filter(has_text=first).first.tap()
+    page.wait_for_function("name => window.karospace.getState().hidden.cell_type?.includes(name)", arg=first)
+    viewer.set(hidden={})
+    page.get_by_role("button", name="Select with a lasso").tap()
+    page.get_by_role("button", name="Add to the selection").tap()
+    row.filter(has_text=first).first.tap()
+    row.filter(has_text=second).first.tap()
+    wanted = int(counts.iloc[0] + counts.iloc[1])
+    page.wait_for_function("n => window.karospace.selection?.reduce((sum, flag) => sum + flag, 0) === n", arg=wanted)
+    assert viewer.state()["hidden"] == {}
+
+
 def test_lines_add_and_take_away_without_keys(opened: Opened) -> None:
     viewer, _, fingers = opened
     page = viewer.page

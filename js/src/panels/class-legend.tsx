@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
 import type { JSX, TargetedKeyboardEvent } from 'preact';
-import { useEffect, useMemo } from 'preact/hooks';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { Category } from '../contract/manifest';
 import type { CategoryValues } from '../data/columns';
 import { MISSING_COLOUR } from '../lib/colour';
@@ -70,6 +70,7 @@ function Classes({ column }: { column: CategoryValues }): JSX.Element {
   const query = useSignal('');
   /** The row that the Tab key stops at: 120 classes are one stop. */
   const stop = useSignal<string | null>(null);
+  const last = useRef<string | null | undefined>(undefined);
   const order = model.classOrder.value;
   const classes = model.classes.value;
   const classColors = useView('classColors');
@@ -123,6 +124,7 @@ function Classes({ column }: { column: CategoryValues }): JSX.Element {
             hidden={hidden.has(row.name)}
             width={largest > 0 ? row.count / largest : 0}
             tabStop={row === stopAt}
+            last={last}
             onFocus={() => {
               stop.value = keyOf(row);
             }}
@@ -135,7 +137,9 @@ function Classes({ column }: { column: CategoryValues }): JSX.Element {
       {rows.length === 0 && <p class="ks-note">No class has that name.</p>}
       <div class="ks-legend-foot">
         <p class="ks-note">
-          Click hides, double click isolates, Alt click selects; the dot changes the colour.
+          {matchMedia('(pointer: coarse)').matches
+            ? 'A tap hides, two isolate; with the lasso or the rectangle a tap selects. The dot changes the colour.'
+            : 'Click hides, double click isolates, Alt click selects; the dot changes the colour.'}
         </p>
         {hidden.size > 0 && (
           <button type="button" class="ks-link" onClick={() => actions.showAll(column.name)}>
@@ -165,13 +169,29 @@ function LegendRow(props: {
   width: number;
   tabStop: boolean;
   onFocus: () => void;
+  /** The class that was clicked before. */
+  last: { current: string | null | undefined };
 }): JSX.Element {
-  const { row, column, hidden, width, tabStop, onFocus } = props;
+  const { row, column, hidden, width, tabStop, onFocus, last } = props;
   const { model, actions } = usePanels();
   const { color, count } = row;
   const name = row.name ?? 'no value';
   const share = formatShare(count / Math.max(1, column.codes.length));
   const isolate = () => actions.isolateClass(column.name, row.name);
+  /** A finger holds no Alt: with a tool that selects, it selects here, too. */
+  const selects = (event: MouseEvent) => {
+    const { tool } = model;
+    const finger = event instanceof PointerEvent && event.pointerType === 'touch';
+    return event.altKey || (finger && (tool.value === 'lasso' || tool.value === 'rect'));
+  };
+  const click = (event: MouseEvent) => {
+    // Of quick taps on two rows the browser makes a double click on the second one.
+    const again = event.detail === 2 && last.current === row.name;
+    last.current = row.name;
+    if (selects(event)) return select(event);
+    actions.toggleClass(column.name, row.name);
+    if (again) isolate();
+  };
   const select = (event: MouseEvent) => {
     const { categories, codes } = column;
     const code = categories.findIndex((other) => other.name === row.name);
@@ -220,8 +240,7 @@ function LegendRow(props: {
         aria-pressed={!hidden}
         aria-label={`${name}, ${formatCount(count)}, ${share}`}
         title={`${name}: click hides, double click isolates, Alt click selects its cells, with Shift in addition`}
-        onClick={(event) => (event.altKey ? select(event) : actions.toggleClass(column.name, row.name))}
-        onDblClick={isolate}
+        onClick={click}
         onKeyDown={(event) => {
           if (event.key !== 'Enter' || !event.shiftKey) return;
           event.preventDefault();
