@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from karospace_jupyter.datasets import synthetic_tissue
 
@@ -23,20 +24,25 @@ _TYPED = (1_500, 5_000)
 
 
 class Watch:
-    """Notes the longest time between two turns of the window's loop, by what goes on."""
+    """Notes the longest time between two turns of the window's loop, by what goes on.
+
+    And the most that its thread worked between two: the rest is the wait for a core, or for the screen.
+    """
 
     def __init__(self, root: Any) -> None:
         self._root = root
-        self._last = time.perf_counter()
+        self._last, self._worked = time.perf_counter(), time.thread_time()
         self._stage = "start"
         self.longest: dict[str, float] = {}
+        self.most_work: dict[str, float] = {}
         self.took: dict[str, float] = {}
         self._tick()
 
     def _tick(self) -> None:
-        now = time.perf_counter()
+        now, worked = time.perf_counter(), time.thread_time()
         self.longest[self._stage] = max(self.longest.get(self._stage, 0), now - self._last)
-        self._last = now
+        self.most_work[self._stage] = max(self.most_work.get(self._stage, 0), worked - self._worked)
+        self._last, self._worked = now, worked
         self._root.after(_TICK_MS, self._tick)
 
     def until(self, name: str, done: Callable[[], Any], seconds: float = 0) -> None:
@@ -59,8 +65,8 @@ def main() -> None:
         adata.write_h5ad(file)
         small = synthetic_tissue(2_000, 50, seed=1)
         rng = np.random.default_rng(0)
-        for at in range(_COLUMNS):
-            small.obs[f"column {at}"] = rng.choice(list("abcdefgh"[: 2 + at % 6]), small.n_obs)
+        more = {f"column {at}": rng.choice(list("abcdefgh"[: 2 + at % 6]), small.n_obs) for at in range(_COLUMNS)}
+        small.obs = pd.concat([small.obs, pd.DataFrame(more, index=small.obs_names)], axis=1)
         small.write_h5ad(wide)
         window = Window()
         desk, root = window.desk, window.root
@@ -95,11 +101,20 @@ def main() -> None:
         desk.change(annotation_columns=[fact["name"] for fact in desk.shown.summary["columns"]])
         watch.until("tick them all", lambda: not desk.shown.pending, 0.5)
         window.close()
-    print(f"{'while':<28}{'took':>8}{'longest silence':>18}{'limit':>10}  verdict")
+    print(f"{'while':<28}{'took':>8}{'most work at once':>20}{'longest silence':>18}{'limit':>10}  verdict")
     for name, seconds in watch.took.items():
-        longest = watch.longest[name]
-        verdict = "met" if longest <= LIMIT_S else "NOT MET"
-        print(f"{name:<28}{seconds:>6.1f} s{longest * 1000:>15.0f} ms{LIMIT_S * 1000:>7.0f} ms  {verdict}")
+        longest, work = watch.longest[name], watch.most_work[name]
+        verdict = (
+            "met"
+            if longest <= LIMIT_S
+            else "NOT MET"
+            if work > LIMIT_S
+            else "NOT MET: it waited for a core or the screen"
+        )
+        print(
+            f"{name:<28}{seconds:>6.1f} s{work * 1000:>17.0f} ms{longest * 1000:>15.0f} ms{LIMIT_S * 1000:>7.0f} ms"
+            f"  {verdict}"
+        )
 
 
 def fill_the_log(window: Any, watch: Watch) -> None:
