@@ -112,7 +112,7 @@ def test_every_button_lies_inside_its_window(browser: Any, scripted: str, size: 
     box = page.get_by_role("dialog", name="Sections that are shown").bounding_box()
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= size[0]
-    page.get_by_label("late").uncheck()
+    page.get_by_role("checkbox", name="late").uncheck()
     page.get_by_role("button", name="1 of 2").wait_for()
     assert viewer.problems == []
     context.close()

@@ -225,7 +225,7 @@ def test_every_text_is_only_text(planted: Bundle, serve: Any, watched: Viewer) -
     harmless(viewer, url, known)
     embedding = manifest["embeddings"][0]
     viewer.set(layout={"kind": "section", "name": SECTIONS[1]}, beside={"kind": "embedding", "name": embedding["name"]})
-    page.locator(".ks-beside").get_by_text(embedding["label"]).first.wait_for()
+    page.locator(".ks-beside").get_by_text(embedding["label"]).first.wait_for(state="attached")
     harmless(viewer, url, known)
     viewer.set(layout={"kind": "tissue"}, beside=None, hidden={}, classColors={})
     viewer.set(color={"kind": "annotation", "column": first}, groupBy=first)

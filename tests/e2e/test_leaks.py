@@ -78,8 +78,10 @@ def look(viewer: Viewer) -> None:
     page.keyboard.press("0")
     page.locator(".ks-minimap").wait_for(state="detached")
     page.keyboard.press("?")
-    page.get_by_role("dialog", name="Keys and mouse").wait_for()
+    help_sheet = page.get_by_role("dialog", name="Keys and mouse")
+    help_sheet.wait_for()
     page.keyboard.press("Escape")
+    help_sheet.wait_for(state="detached")  # keys do nothing behind it
 
 
 def colour(viewer: Viewer) -> None:

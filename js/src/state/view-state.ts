@@ -149,9 +149,7 @@ export function merged(current: ViewState, change: Partial<ViewState>): ViewStat
     !camera || ([camera.x, camera.y, camera.zoom].every(Number.isFinite) && camera.zoom > 0);
   return {
     ...next,
-    camera: soundCamera
-      ? camera && { ...camera, zoom: between(camera.zoom, MIN_ZOOM, MAX_ZOOM, 1) }
-      : current.camera,
+    camera: soundCamera ? nearEnough(camera) : current.camera,
     turn: TURNS.includes(next.turn) ? next.turn : current.turn,
     flip: next.flip === true,
     range: range === null || soundRange(range) ? range : current.range,
@@ -177,6 +175,12 @@ export function merged(current: ViewState, change: Partial<ViewState>): ViewStat
     reversed: next.reversed === true,
     dimZeros: next.dimZeros === true,
   };
+}
+
+/** The same camera stays the same object: another one is a move. */
+function nearEnough(camera: Camera | null): Camera | null {
+  if (!camera || (camera.zoom >= MIN_ZOOM && camera.zoom <= MAX_ZOOM)) return camera;
+  return { ...camera, zoom: between(camera.zoom, MIN_ZOOM, MAX_ZOOM, 1) };
 }
 
 /** The fields of `change` that `merged` leaves as they are, since they are unknown or not sound. */
