@@ -36,7 +36,7 @@ function Search({ focus }: { focus: Signal<boolean> }): JSX.Element {
           ))}
         </div>
       )}
-      <MoreGenes adding={adding} />
+      <MoreGenes focus={focus} adding={adding} />
     </>
   );
 }

@@ -21,13 +21,15 @@ export function currentGenes(layer: Layer): readonly string[] {
 /** What a picked gene becomes: one more of a blend, or the only one. */
 export function withGene(layer: Layer, gene: string, adding: boolean): Layer['color'] {
   const genes = currentGenes(layer);
-  if (!adding || genes.length === 0 || genes.includes(gene) || genes.length >= MOST_BLENDED)
-    return { kind: 'gene', gene };
+  // One that is in the blend already leaves it as it is.
+  if (adding && genes.includes(gene)) return layer.color;
+  if (!adding || genes.length === 0 || genes.length >= MOST_BLENDED) return { kind: 'gene', gene };
   return { kind: 'blend', genes: [...genes, gene] };
 }
 
 /** What to do with more genes than one. */
-export function MoreGenes({ adding }: { adding: Signal<boolean> }): JSX.Element {
+export function MoreGenes(props: { focus: Signal<boolean>; adding: Signal<boolean> }): JSX.Element {
+  const { focus, adding } = props;
   const { model, actions } = usePanels();
   const writing = useSignal(false);
   const layer = model.layer.value;
@@ -63,6 +65,8 @@ export function MoreGenes({ adding }: { adding: Signal<boolean> }): JSX.Element 
             title="The next gene that you choose is blended with what is shown; two or three at once"
             onClick={() => {
               adding.value = !adding.value;
+              // The next thing typed is the gene.
+              focus.value = adding.value;
             }}
           >
             + Blend

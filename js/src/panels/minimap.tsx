@@ -56,6 +56,9 @@ function paint(
   }
 }
 
+/** Very far in, the box is smaller than what one sees, in CSS pixels. */
+const LEAST_BOX = 9;
+
 /** Where one is in the whole, once one is far in; a press goes there. */
 export function Minimap(): JSX.Element | null {
   const { model } = usePanels();
@@ -113,10 +116,10 @@ function Shown(): JSX.Element | null {
       />
       <span
         style={{
-          left: `${left}px`,
-          top: `${top}px`,
-          width: `${Math.max(3, right - left)}px`,
-          height: `${Math.max(3, bottom - top)}px`,
+          left: `${Math.min(left, (left + right - LEAST_BOX) / 2)}px`,
+          top: `${Math.min(top, (top + bottom - LEAST_BOX) / 2)}px`,
+          width: `${Math.max(LEAST_BOX, right - left)}px`,
+          height: `${Math.max(LEAST_BOX, bottom - top)}px`,
         }}
       />
     </div>
