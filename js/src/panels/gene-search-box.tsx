@@ -142,7 +142,9 @@ export function GeneSearchBox(props: { focus: Signal<boolean>; adding: Signal<bo
               <span class="ks-muted ks-clip ks-number">{ranked(hit, order)}</span>
             </div>
           ))}
-          {hits.length === 0 && <p class="ks-note">No gene has that name.</p>}
+          {hits.length === 0 && (
+            <p class="ks-note">None of the {formatCount(genes)} genes of this bundle has that name.</p>
+          )}
         </div>
       )}
       {bundle?.search.ranked && (
