@@ -82,6 +82,15 @@ describe('of two choices the last one stays', () => {
   });
 });
 
+test('what was chosen while another space was on its way stays', async () => {
+  const { model, actions, come } = await opened();
+  const early = actions.setState({ layout: UMAP, beside: TISSUE });
+  await actions.setState({ beside: TSNE });
+  come();
+  await expect(early).rejects.toThrow(/Something else/);
+  expect(model.state.value).toMatchObject({ layout: UMAP, beside: TSNE });
+});
+
 describe('what the bundle does not have', () => {
   const camera = { x: 1, y: 2, zoom: 3 };
 

@@ -46,19 +46,22 @@ export function createApply(model: Model, loader: Loader): Apply {
     }
     const before = model.state.value;
     const wanted = merged(before, part);
-    for (const place of PLACES) {
-      if (part[place] === undefined) continue;
-      const signal = claim(place);
+    // All at once, before anything waits: who chooses while the first is on its way comes after all of them.
+    const claims = PLACES.filter((place) => part[place] !== undefined).map(
+      (place) => [place, claim(place)] as const,
+    );
+    for (const [place, signal] of claims) {
       const still = place !== 'groupBy' && sameLayout(wanted[place], before[place]);
       if (still || wanted[place] === null) continue;
       try {
         if (place === 'groupBy') await loader.group(wanted.groupBy ?? '', signal);
         else await loader.prepare(wanted[place], signal);
-        signal.throwIfAborted();
       } catch (thrown) {
         leaveOut(place, thrown);
       }
     }
+    for (const [place, signal] of claims)
+      if (signal.aborted && part[place] !== undefined) leaveOut(place, signal.reason);
     const now = model.state.value;
     batch(() => {
       // Another space has other coordinates; so have sections that are turned where they stand.
