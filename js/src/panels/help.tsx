@@ -41,10 +41,17 @@ export function Help({ onClose }: { onClose: () => void }): JSX.Element {
     return () => shown?.close();
   }, []);
   return (
-    <dialog class="ks-card ks-help" ref={dialog} aria-label="Keys and mouse" onClose={onClose}>
+    <dialog
+      class="ks-card ks-help"
+      ref={dialog}
+      aria-label="Keys and mouse"
+      // Escape is told before the dialog closes, and its closing a task later: the next key may come between.
+      onCancel={onClose}
+      onClose={onClose}
+    >
       <div class="ks-heading-line">
         <h2 class="ks-heading">Keys and mouse</h2>
-        <IconButton icon="close" label="Close" shortcut="Esc" onClick={() => dialog.current?.close()} />
+        <IconButton icon="close" label="Close" shortcut="Esc" onClick={onClose} />
       </div>
       <dl class="ks-facts">
         {LINES.map(([key, what]) => (
