@@ -129,7 +129,7 @@ def test_regions_as_files(viewer: Viewer, folder: Path, serve: Callable[[Path], 
     section.get_by_label("File of regions").set_input_files(
         {"name": "r.csv", "mimeType": "text/csv", "buffer": table.encode()}
     )
-    section.get_by_text("1 of its cells are not in this bundle").wait_for()
+    section.get_by_text("1 row left out: the cells are not in this bundle").wait_for()
     mask = np.array(page.evaluate("[...window.karospace.regions[0].mask]"))
     np.testing.assert_array_equal(np.flatnonzero(mask), np.arange(10, 30))
     with page.expect_download() as csv:

@@ -21,3 +21,16 @@ test('a pasted list: any case, other names, ids with another version or none, na
     expect(genesOf(id, bundle)).toEqual({ genes: ['Actb'], unknown: [] });
   expect(genesOf('ENSMUSG22.1 ENSMUSG', bundle)).toEqual({ genes: ['Prl8a9'], unknown: ['ENSMUSG'] });
 });
+
+test('lists as programs write them, and names that hold what stands between names', async () => {
+  const bundle = await opened();
+  for (const list of ['["Actb", \'Prl8a9\']', 'c("ACTB","prl8a9")', '“Actb”\n(Prl8a9)'])
+    expect(genesOf(list, bundle)).toEqual({ genes: ['Actb', 'Prl8a9'], unknown: [] });
+  expect(genesOf('"nope", ""', bundle)).toEqual({ genes: [], unknown: ['nope'] });
+  const { files, manifest } = await fixture('1.1.0', false);
+  manifest.gene_labels = [{ column: 'pair', labels: ['DRB1;DRB5', 'DRB1', 'CD3 epsilon'] }];
+  files.set('manifest.json', new TextEncoder().encode(JSON.stringify(manifest)));
+  const pairs = await openBundle(memorySource(files), { signal: new AbortController().signal });
+  expect(genesOf('DRB1;DRB5', pairs).genes).toEqual(['Actb']);
+  expect(genesOf('CD3 epsilon', pairs).genes).toHaveLength(1);
+});

@@ -21,7 +21,19 @@ test('columns in another order, cells of another bundle, no such columns', async
   const { regions, unknown } = await regionsFromCsv('n,region,cell_id\n1,x,d\n2,x,zz\n3,,a\n', 4, names);
   expect(regions).toEqual([{ name: 'x', mask: Uint8Array.of(0, 0, 0, 1) }]);
   expect(unknown).toBe(1);
-  await expect(regionsFromCsv('id,label\na,b\n', 4, names)).rejects.toThrow('cell_id');
+});
+
+test('semicolons, tabs, other cases; and what is wrong with a table that is none', async () => {
+  const regions = [{ name: 'x, y', mask: Uint8Array.of(1, 1, 0, 0) }];
+  for (const text of [
+    'Cell_ID;Region\na;x, y\n"b,1";x, y\n',
+    '\ufeffregion\tcell_id\r\nx, y\ta\r\nx, y\tb,1\r\n',
+  ])
+    expect(await regionsFromCsv(text, 4, names)).toEqual({ regions, unknown: 0 });
+  await expect(regionsFromCsv('id;label\na;b\n', 4, names)).rejects.toThrow(
+    'has the columns “cell_id” and “region”; the first line of this one names “id”, “label”.',
+  );
+  await expect(regionsFromCsv('\n', 4, names)).rejects.toThrow('empty');
 });
 
 test('ids and names that a spreadsheet would take for formulas come back as they were', async () => {

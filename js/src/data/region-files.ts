@@ -27,6 +27,29 @@ export async function regionsToCsv(regions: readonly Named[], names: CellNames):
   return parts;
 }
 
+/** Spreadsheets of many countries write semicolons, other programs tabs. */
+const SEPARATORS = [',', ';', '\t'];
+const MOST_TOLD = 6;
+
+const namesOf = (fields: readonly string[]) => fields.map((name) => name.trim().toLowerCase());
+
+/** By the first line, which names the columns. */
+function separatorOf(text: string): string {
+  const lines = SEPARATORS.map((separator) => [...(csvRows(text, separator).next().value ?? [])]);
+  const at = lines.findIndex((line) => {
+    const names = namesOf(line);
+    return names.includes('cell_id') && names.includes('region');
+  });
+  const found = SEPARATORS[at];
+  if (found !== undefined) return found;
+  const longest = lines.reduce((most, line) => (line.length > most.length ? line : most));
+  if (longest.length === 0) throw new Error('It is empty.');
+  const told = longest.slice(0, MOST_TOLD).map((name) => `“${name.trim().slice(0, 40)}”`);
+  throw new Error(
+    `A table of regions has the columns “cell_id” and “region”; the first line of this one names ${told.join(', ')}${longest.length > MOST_TOLD ? ', …' : ''}.`,
+  );
+}
+
 /** Regions by the names of their cells; `unknown` counts rows whose cell is not in this bundle. */
 export async function regionsFromCsv(
   text: string,
@@ -45,11 +68,10 @@ export async function regionsFromCsv(
   let unknown = 0;
   let columns: { id: number; region: number } | null = null;
   let row = 0;
-  for (const fields of csvRows(text)) {
+  for (const fields of csvRows(text, separatorOf(text))) {
     if (!columns) {
-      columns = { id: fields.indexOf('cell_id'), region: fields.indexOf('region') };
-      if (columns.id < 0 || columns.region < 0)
-        throw new Error('The file has no columns “cell_id” and “region” in its first line.');
+      const found = namesOf(fields);
+      columns = { id: found.indexOf('cell_id'), region: found.indexOf('region') };
       continue;
     }
     const place = placeOf(fields[columns.id] ?? '');

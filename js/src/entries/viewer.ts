@@ -1,6 +1,6 @@
 import { effect } from '@preact/signals';
 import { Disposer } from '../lib/disposer';
-import { asError, isAbort, LeftOutError } from '../lib/errors';
+import { asError, isAbort } from '../lib/errors';
 import { mountPanels } from '../panels/mount';
 import { paletteOf } from '../picture/palette';
 import { createPictures, type PictureOptions } from '../picture/pictures';
@@ -86,11 +86,14 @@ export interface Viewer {
 /** What cannot be read is told with its regions, once the tissue stands. */
 function soundState(view: unknown): Partial<ViewState> {
   try {
-    return stateIn(view);
+    return stateIn(view, null);
   } catch {
     return {};
   }
 }
+
+const cellsOf = (view: unknown): number | undefined =>
+  (view as Partial<SavedView> | null | undefined)?.n_cells;
 
 const copied = (region: Region): Region => ({ ...region, mask: region.mask.slice() });
 
@@ -104,9 +107,11 @@ export function createViewer(
   const state = options.view ? soundState(options.view) : options.state;
   const free = Object.keys(state ?? {}).length === 0;
   const model = createModel(state);
+  if (options.embed) model.viewport.value = { ...model.viewport.value, bare: true };
   const loader = createLoader(model, source, {
     eager: options.eager ?? false,
     free,
+    viewOf: cellsOf(options.view),
   });
   const actions = createActions(model, loader);
   let stage: Stage | null = null;
@@ -143,7 +148,7 @@ export function createViewer(
     try {
       const opened = openedView(view, manifest.n_cells);
       if (opened.regions?.length) actions.setRegions(opened.regions);
-      if (opened.leftOut > 0) model.notice.value = new LeftOutError(opened.leftOut);
+      if (opened.leftOut) model.notice.value = opened.leftOut;
     } catch (thrown) {
       model.notice.value = asError(thrown);
     }
@@ -254,15 +259,7 @@ export function createViewer(
     getView: () => savedView(model),
     async setView(view) {
       await latest;
-      try {
-        const opened = openedView(view, model.bundle.value?.manifest.n_cells ?? 0);
-        if (opened.regions) actions.setRegions(opened.regions);
-        if (opened.leftOut > 0) model.notice.value = new LeftOutError(opened.leftOut);
-        await actions.setStateOrRest(opened.state);
-      } catch (thrown) {
-        if (!isAbort(thrown)) model.notice.value = asError(thrown);
-        throw thrown;
-      }
+      await actions.openView(view);
       await stage?.nextFrame();
     },
     async snapshot() {

@@ -12,6 +12,8 @@ export interface Viewport {
   /** CSS pixels */
   width: number;
   height: number;
+  /** No cards float on it. */
+  bare?: boolean;
 }
 
 /** Camera and viewport resolved into one map from coordinates to CSS pixels. */
@@ -50,10 +52,23 @@ export function axesOf(yAxis: 'down' | 'up', { turn, flip }: Orientation): View[
 export const MIN_ZOOM = 0.2;
 export const MAX_ZOOM = 2000;
 
+/** CSS pixels; below it, cards stand in two rows. */
+const NARROW = 560;
+
+/** CSS pixels */
+const BARE = { above: 16, beside: 16 };
+
+/** So wide that the cards at the top and the tools at the left cover no cell, unless the window is too small for that. */
+function marginsOf({ width, height }: Viewport): { above: number; beside: number } {
+  const narrow = width < NARROW;
+  return {
+    above: Math.min(narrow ? 104 : 68, height * 0.16),
+    beside: Math.max(narrow ? Math.min(60, width * 0.14) : 24, width * 0.06),
+  };
+}
+
 export function fitScale(extent: Extent, viewport: Viewport, orientation: Orientation): number {
-  // The cards that float at the top cover no cell, unless the window is too low for that.
-  const above = Math.min(68, viewport.height * 0.16);
-  const beside = Math.max(24, viewport.width * 0.06);
+  const { above, beside } = viewport.bare ? BARE : marginsOf(viewport);
   const width = Math.max(16, viewport.width - 2 * beside);
   const height = Math.max(16, viewport.height - 2 * above);
   const sides = [extent[2] - extent[0], extent[3] - extent[1]] as const;
@@ -101,6 +116,18 @@ export function boxCamera(box: Extent, extent: Extent, viewport: Viewport, orien
   );
   const zoom = Math.min(MAX_ZOOM, Math.max(MIN_ZOOM, scale / fitScale(extent, viewport, orientation)));
   return { x: (left + right) / 2, y: (top + bottom) / 2, zoom };
+}
+
+/** Whether the window shows any of the box. */
+export function sees(view: View, [left, top, right, bottom]: Extent): boolean {
+  const [ax, ay] = unproject(view, 0, 0);
+  const [bx, by] = unproject(view, view.width, view.height);
+  return (
+    Math.max(ax, bx) >= left &&
+    Math.min(ax, bx) <= right &&
+    Math.max(ay, by) >= top &&
+    Math.min(ay, by) <= bottom
+  );
 }
 
 export function project(view: View, x: number, y: number): [number, number] {

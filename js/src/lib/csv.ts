@@ -20,8 +20,8 @@ export function forEachCsvRow(text: string, row: (fields: readonly string[]) => 
   for (const fields of csvRows(text)) row(fields);
 }
 
-/** The records of RFC 4180 text; the array is the same for all. */
-export function* csvRows(text: string): Generator<readonly string[]> {
+/** The records of RFC 4180 text, or of one with another separator; the array is the same for all. */
+export function* csvRows(text: string, separator = ','): Generator<readonly string[]> {
   const fields: string[] = [];
   let at = text.charCodeAt(0) === 0xfeff ? 1 : 0;
   while (at < text.length) {
@@ -43,12 +43,13 @@ export function* csvRows(text: string): Generator<readonly string[]> {
         at = end + 1;
       } else {
         let end = at;
-        while (end < text.length && text[end] !== ',' && text[end] !== '\n' && text[end] !== '\r') end++;
+        while (end < text.length && text[end] !== separator && text[end] !== '\n' && text[end] !== '\r')
+          end++;
         field = text.slice(at, end);
         at = end;
       }
       fields.push(field);
-      more = text[at] === ',';
+      more = text[at] === separator;
       if (more) at++;
     }
     if (text[at] === '\r') at++;

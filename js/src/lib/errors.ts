@@ -10,7 +10,7 @@
  * ├─ VersionError      the bundle's major version is unknown
  * ├─ UnknownNameError  a gene or column that the bundle does not have
  * ├─ ViewFileError     a saved view, or a link, that cannot be read
- * ├─ LeftOutError      regions that a link could not carry
+ * ├─ LeftOutError      parts of a view that could not be shown or carried
  * ├─ MaskError         a selection for another number of cells
  * ├─ PictureError      a picture that cannot be made as it was asked for
  * └─ GraphicsError     no WebGL2
@@ -131,12 +131,8 @@ export class ViewFileError extends ViewerError {
 export class LeftOutError extends ViewerError {
   override readonly tag = 'left-out';
 
-  constructor(regions: number) {
-    super(
-      `The link came without its ${regions === 1 ? 'region' : `${regions} regions`}: too large for an address.`,
-      'Ask for the view as a file (S, “Save view”) to have them.',
-      null,
-    );
+  constructor(message: string, advice: string) {
+    super(message, advice, null);
   }
 }
 

@@ -70,7 +70,6 @@ export function App(props: {
         <Outline />
         <Highlight />
         <SectionTitles />
-        {chrome.embed && ready && <SmallLegend />}
         <div class="ks-cards">
           {!chrome.embed && <TopCards chrome={chrome} />}
           {!chrome.embed && ready && (
@@ -96,6 +95,7 @@ export function App(props: {
         <StatusView />
       </div>
       {second.value && <Beside {...second.value} />}
+      {chrome.embed && ready && <SmallLegend />}
       {open && model.status.value.kind !== 'error' && <Panel chrome={chrome} room={room} />}
       {chrome.helpOpen.value && (
         <Help

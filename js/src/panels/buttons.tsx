@@ -10,12 +10,21 @@ interface Button {
   pressed?: boolean | undefined;
   /** Of what opens something below: whether it is open. */
   expanded?: boolean | undefined;
+  disabled?: boolean;
   onClick: () => void;
   children: ComponentChildren;
 }
 
 const made = (look: string) =>
-  function PlainButton({ title, label, pressed, expanded, onClick, children }: Button): JSX.Element {
+  function PlainButton({
+    title,
+    label,
+    pressed,
+    expanded,
+    disabled,
+    onClick,
+    children,
+  }: Button): JSX.Element {
     return (
       <button
         type="button"
@@ -24,6 +33,7 @@ const made = (look: string) =>
         aria-label={label}
         aria-pressed={pressed}
         aria-expanded={expanded}
+        disabled={disabled}
         onClick={onClick}
       >
         {children}

@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
 import { meanByCode } from '../data/summary';
 import { formatMean } from '../lib/format';
+import { valuesIn } from '../state/scope';
 import { Chip, More } from './buttons';
 import { usePanels } from './context';
 import { Violins } from './violins';
@@ -92,10 +93,23 @@ function Means({ values }: { values: Float32Array }): JSX.Element | null {
   );
 }
 
+/** Whose cells are counted, where not all are. */
+export function ScopeName(): JSX.Element | null {
+  const { model } = usePanels();
+  const name = model.scope.value?.name;
+  return name === undefined ? null : (
+    <span class="ks-heading ks-clip" title={`Only the cells of ${name}`}>
+      {name}
+    </span>
+  );
+}
+
 /** What the values are in each class of an annotation. */
-export function ByClass({ values }: { values: Float32Array }): JSX.Element | null {
+export function ByClass({ values: all }: { values: Float32Array }): JSX.Element | null {
   const { model } = usePanels();
   const group = model.group.value;
+  const scope = model.scope.value;
+  const values = useMemo(() => valuesIn(all, scope), [all, scope]);
   if (!group || group.codes.length !== values.length) return null;
   return (
     <>

@@ -6,6 +6,7 @@ import type { CategoryValues } from '../data/columns';
 import { MISSING_COLOUR } from '../lib/colour';
 import { formatCount, formatShare } from '../lib/format';
 import { type ClassOrder, ordered } from '../state/class-colours';
+import { countsIn } from '../state/scope';
 import { hiddenOf, PALETTE_NAMES, type PaletteName } from '../state/view-state';
 import { HeadingButton } from './buttons';
 import { usePanels, useView } from './context';
@@ -23,12 +24,20 @@ interface Row {
   count: number;
 }
 
-function rowsOf(classes: readonly Category[], missing: number, order: ClassOrder, query: string): Row[] {
+function rowsOf(
+  classes: readonly Category[],
+  counts: ArrayLike<number>,
+  order: ClassOrder,
+  query: string,
+): Row[] {
   const wanted = query.trim().toLowerCase();
   const rows: Row[] = ordered(
-    classes.filter(({ name }) => name.toLowerCase().includes(wanted)),
+    classes
+      .map((category, code) => ({ ...category, count: counts[code] ?? 0 }))
+      .filter(({ name }) => name.toLowerCase().includes(wanted)),
     order,
   );
+  const missing = counts[classes.length] ?? 0;
   if (missing > 0 && wanted === '') rows.push({ name: null, color: MISSING_COLOUR, count: missing });
   return rows;
 }
@@ -73,13 +82,15 @@ function Classes({ column }: { column: CategoryValues }): JSX.Element {
   const last = useRef<string | null | undefined>(undefined);
   const order = model.classOrder.value;
   const classes = model.classes.value;
+  const scope = model.scope.value;
+  const counts = useMemo(() => countsIn(column, scope), [column, scope]);
   const classColors = useView('classColors');
   const rows = useMemo(
-    () => rowsOf(classes(column), column.missing, order, query.value),
-    [column, classes, order, query.value],
+    () => rowsOf(classes(column), counts, order, query.value),
+    [column, classes, counts, order, query.value],
   );
   const hidden = new Set(hiddenOf({ hidden: useView('hidden') }, column.name));
-  const largest = column.categories.reduce((most, { count }) => Math.max(most, count), column.missing);
+  const largest = Array.from(counts).reduce((most, count) => Math.max(most, count), 0);
   const shown = rows.slice(0, MOST_ROWS);
   const stopAt = shown.find((row) => keyOf(row) === stop.value) ?? shown[0];
   return (
@@ -111,6 +122,11 @@ function Classes({ column }: { column: CategoryValues }): JSX.Element {
           />
         </div>
       )}
+      {scope && (
+        <p class="ks-note ks-clip ks-legend-of">
+          Cells of {scope.name}: {formatCount(scope.count)}
+        </p>
+      )}
       <ul
         class="ks-legend"
         aria-label="Classes. Up and down move, left goes to the colour, Enter hides or shows, Shift Enter isolates."
@@ -123,6 +139,7 @@ function Classes({ column }: { column: CategoryValues }): JSX.Element {
             column={column}
             hidden={hidden.has(row.name)}
             width={largest > 0 ? row.count / largest : 0}
+            of={scope?.count ?? column.codes.length}
             tabStop={row === stopAt}
             last={last}
             onFocus={() => {
@@ -165,6 +182,8 @@ function LegendRow(props: {
   row: Row;
   column: CategoryValues;
   hidden: boolean;
+  /** How many cells there are in all */
+  of: number;
   /** Of the bar, 0 to 1 */
   width: number;
   tabStop: boolean;
@@ -172,11 +191,11 @@ function LegendRow(props: {
   /** The class that was clicked before. */
   last: { current: string | null | undefined };
 }): JSX.Element {
-  const { row, column, hidden, width, tabStop, onFocus, last } = props;
+  const { row, column, hidden, of, width, tabStop, onFocus, last } = props;
   const { model, actions } = usePanels();
   const { color, count } = row;
   const name = row.name ?? 'no value';
-  const share = formatShare(count / Math.max(1, column.codes.length));
+  const share = formatShare(count / Math.max(1, of));
   const isolate = () => actions.isolateClass(column.name, row.name);
   /** A finger holds no Alt: with a tool that selects, it selects here, too. */
   const selects = (event: MouseEvent) => {

@@ -1,8 +1,11 @@
 import { type Signal, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
+import { useMemo } from 'preact/hooks';
+import { summariseGene } from '../data/summary';
 import { formatShare, formatValue } from '../lib/format';
+import { packedIn } from '../state/scope';
 import { Chip } from './buttons';
-import { ByClass } from './by-class';
+import { ByClass, ScopeName } from './by-class';
 import { Colormaps } from './colormaps';
 import { usePanels, useView } from './context';
 import { GeneSearchBox } from './gene-search-box';
@@ -44,6 +47,12 @@ function Search({ focus }: { focus: Signal<boolean> }): JSX.Element {
 function Facts(): JSX.Element | null {
   const { model } = usePanels();
   const layer = model.layer.value;
+  const scope = model.scope.value;
+  const values = layer.kind === 'value' ? layer.values : null;
+  const summary = useMemo(
+    () => (values && scope ? summariseGene(packedIn(values, scope)) : null),
+    [values, scope],
+  );
   if (model.problem.value) return <Problem />;
   if (layer.kind === 'blend') return null;
   if (layer.kind !== 'value' || layer.color.kind === 'annotation') {
@@ -53,6 +62,7 @@ function Facts(): JSX.Element | null {
       </section>
     );
   }
+  const { fraction, mean } = summary ?? layer.summary;
   const source = model.bundle.value?.manifest.expression.source ?? '';
   return (
     <>
@@ -65,15 +75,18 @@ function Facts(): JSX.Element | null {
         <Colormaps />
       </section>
       <section class="ks-section">
-        <h2 class="ks-heading">{layer.color.kind === 'score' ? 'In this score' : 'In this gene'}</h2>
+        <div class="ks-heading-line">
+          <h2 class="ks-heading">{layer.color.kind === 'score' ? 'In this score' : 'In this gene'}</h2>
+          <ScopeName />
+        </div>
         <dl class="ks-facts">
           <div>
             <dt>Detected in</dt>
-            <dd>{formatShare(layer.summary.fraction)} of cells</dd>
+            <dd>{formatShare(fraction)} of cells</dd>
           </div>
           <div>
             <dt>Mean</dt>
-            <dd>{formatValue(layer.summary.mean)}</dd>
+            <dd>{formatValue(mean)}</dd>
           </div>
         </dl>
         <ByClass values={layer.values} />

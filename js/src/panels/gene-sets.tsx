@@ -1,6 +1,6 @@
 import { type Signal, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
-import { useMemo } from 'preact/hooks';
+import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import { genesOf } from '../data/gene-list';
 import { cssColour } from '../lib/colour';
 import { formatValue } from '../lib/format';
@@ -34,7 +34,8 @@ export function MoreGenes(props: { focus: Signal<boolean>; adding: Signal<boolea
   const writing = useSignal(false);
   const layer = model.layer.value;
   const genes = currentGenes(layer);
-  const can = genes.length > 0 && genes.length < MOST_BLENDED;
+  const full = genes.length >= MOST_BLENDED;
+  const can = genes.length > 0 && !full;
   return (
     <>
       <div class="ks-chips">
@@ -59,10 +60,17 @@ export function MoreGenes(props: { focus: Signal<boolean>; adding: Signal<boolea
               {gene} ×
             </Chip>
           ))}
-        {can && (
+        {layer.kind !== 'none' && (
           <Chip
-            pressed={adding.value}
-            title="The next gene that you choose is blended with what is shown; two or three at once"
+            pressed={can ? adding.value : undefined}
+            disabled={!can}
+            title={
+              can
+                ? 'The next gene that you choose is blended with what is shown; two or three at once'
+                : full
+                  ? 'Three genes are the most: take one out first'
+                  : 'Only genes are blended: choose one first'
+            }
             onClick={() => {
               adding.value = !adding.value;
               // The next thing typed is the gene.
@@ -92,6 +100,8 @@ export function MoreGenes(props: { focus: Signal<boolean>; adding: Signal<boolea
 function GeneSet({ onDone }: { onDone: () => void }): JSX.Element {
   const { model, actions } = usePanels();
   const color = useView('color');
+  const field = useRef<HTMLTextAreaElement>(null);
+  useLayoutEffect(() => field.current?.focus(), []);
   const text = useSignal(color.kind === 'score' ? color.genes.join('\n') : '');
   const bundle = model.bundle.value;
   const { genes, unknown } = useMemo(
@@ -101,6 +111,7 @@ function GeneSet({ onDone }: { onDone: () => void }): JSX.Element {
   return (
     <div class="ks-gene-set">
       <textarea
+        ref={field}
         class="ks-field"
         rows={4}
         aria-label="Genes of the set"

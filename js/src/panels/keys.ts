@@ -13,8 +13,13 @@ const ZOOM = 1.4;
 type Bound = Record<string, () => void>;
 type Window = Pick<Second['pane'], 'model' | 'actions'>;
 
-const isUndo = (event: KeyboardEvent) =>
-  event.key.toLowerCase() === 'z' && (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey;
+/** Whether a key goes back, forth, or does neither. */
+function turnOf(event: KeyboardEvent): 'undo' | 'redo' | null {
+  const key = event.key.toLowerCase();
+  if (!(event.ctrlKey || event.metaKey) || event.altKey) return null;
+  if (key === 'z') return event.shiftKey ? 'redo' : 'undo';
+  return key === 'y' && event.ctrlKey && !event.shiftKey ? 'redo' : null;
+}
 
 /** Of the tissue, or of what stands beside it. */
 function spaceKeys({ model, actions }: Window): Bound {
@@ -124,9 +129,10 @@ export function attachKeys(
     const on = event.target instanceof Element ? event.target : null;
     const own = ownKeys(on);
     if (own === 'all') return;
-    if (isUndo(event)) {
+    const turn = turnOf(event);
+    if (turn) {
       event.preventDefault();
-      return actions.undoSelection();
+      return actions[turn]();
     }
     const key = keyOf(event);
     if (key === null || (own === 'list' && key !== 'Escape')) return;

@@ -147,14 +147,15 @@ export function Layouts(): JSX.Element | null {
   );
 }
 
-/** The section before or after this one. */
+/** The section before or after this one; from where all of them are, the last or the first. */
 export function neighbour(model: Model, by: 1 | -1): Layout | null {
   const { layout } = model.state.value;
   const manifest = model.bundle.value?.manifest;
-  if (layout.kind !== 'section' || !manifest?.sections) return null;
+  if (layout.kind === 'embedding' || !manifest?.sections) return null;
   const arrangement = arrangementOf(layout);
   const items = arranged(manifest.sections.items, factsOf(manifest), arrangement);
-  const at = items.findIndex(({ name }) => name === layout.name);
+  const at =
+    layout.kind === 'section' ? items.findIndex(({ name }) => name === layout.name) : by === 1 ? -1 : 0;
   const next = items[(at + by + items.length) % items.length];
   return next ? sectionLayout(next.name, arrangement) : null;
 }

@@ -1,11 +1,11 @@
 import type { JSX } from 'preact';
 import { useRef } from 'preact/hooks';
 import { regionsFromCsv, regionsToCsv } from '../data/region-files';
-import { formatCount } from '../lib/format';
 import { fileName } from '../picture/file-name';
 import { openedView, savedView } from '../state/saved-view';
 import { HeadingButton } from './buttons';
 import { usePanels } from './context';
+import { counted } from './title-card';
 
 /** Regions as files: CSV of cell ids for other programs, JSON with colours for this one. */
 export function RegionFiles(): JSX.Element | null {
@@ -17,30 +17,41 @@ export function RegionFiles(): JSX.Element | null {
   const regions = model.regions.value;
   const save = (ending: string, parts: string[], type: string) =>
     download(new Blob(parts, { type }), fileName(manifest.dataset_name, 'regions', ending));
-  const put = (found: Parameters<typeof actions.setRegions>[0]) =>
-    actions.setRegions([
-      ...model.regions.value.filter((one) => !found.some((other) => other.name === one.name)),
-      ...found,
-    ]);
-  const openCsv = async (text: string) => {
+  const put = (file: File, found: Parameters<typeof actions.putRegions>[0], unknown = 0) => {
+    const replaced = model.regions.value.filter(({ name }) =>
+      found.some((other) => other.name === name),
+    ).length;
+    actions.putRegions(found);
+    const text = [
+      `${counted(found.length, 'region')} of ${file.name}.`,
+      replaced > 0
+        ? `${counted(replaced, 'region')} of the same name ${replaced === 1 ? 'is' : 'are'} replaced.`
+        : '',
+      unknown > 0 ? `${counted(unknown, 'row')} left out: the cells are not in this bundle.` : '',
+    ];
+    actions.noteRegions({ text: text.filter(Boolean).join(' '), problem: unknown > 0, undo: true });
+  };
+  const openTable = async (file: File, text: string) => {
     if (!names) throw new Error('The ids of the cells could not be read from this bundle.');
     const { regions: found, unknown } = await regionsFromCsv(text, manifest.n_cells, names);
-    if (found.length === 0) throw new Error('None of its cells is in this bundle.');
-    put(found);
-    if (unknown > 0)
-      model.regionProblem.value = `${formatCount(unknown)} of its cells are not in this bundle.`;
+    if (found.length === 0)
+      throw new Error(
+        unknown > 0
+          ? 'None of its cells is in this bundle: “cell_id” holds the names of the cells, as in obs.'
+          : 'It names no region.',
+      );
+    put(file, found, unknown);
   };
   const open = async (file: File) => {
-    model.regionProblem.value = '';
     try {
       const text = await file.text();
-      if (/\.csv$/i.test(file.name)) return await openCsv(text);
-      const found = openedView(JSON.parse(text), manifest.n_cells).regions ?? [];
-      if (found.length === 0) throw new Error('It holds no regions.');
-      put(found);
+      if (!/\.json$/i.test(file.name)) return await openTable(file, text);
+      const { regions: found, leftOut } = openedView(JSON.parse(text), manifest.n_cells);
+      if (!found?.length) throw leftOut ?? new Error('It holds no regions.');
+      put(file, found);
     } catch (thrown) {
       const why = thrown instanceof Error ? thrown.message : String(thrown);
-      model.regionProblem.value = `${file.name} cannot be opened: ${why}`;
+      actions.noteRegions({ text: `${file.name} cannot be opened: ${why}`, problem: true });
     }
   };
   return (
@@ -64,7 +75,7 @@ export function RegionFiles(): JSX.Element | null {
         </>
       )}
       <HeadingButton
-        title="Open regions from a CSV (cell_id, region) or a JSON file"
+        title="Open regions from a table (cell_id, region) or a JSON file"
         onClick={() => input.current?.click()}
       >
         Open…
@@ -72,7 +83,7 @@ export function RegionFiles(): JSX.Element | null {
       <input
         ref={input}
         type="file"
-        accept=".csv,.json"
+        accept=".csv,.tsv,.txt,.json"
         class="ks-offscreen"
         tabIndex={-1}
         aria-label="File of regions"

@@ -6,8 +6,16 @@ import { freeName, howOf, type Region } from '../state/selection';
 import { HeadingButton } from './buttons';
 import { usePanels } from './context';
 import { Icon } from './icons';
-import { NameField } from './name-field';
+import { type About, NameField } from './name-field';
 import { RegionFiles } from './region-files';
+
+const isTaken = (regions: readonly Region[], name: string) => regions.some((region) => region.name === name);
+
+/** What the name of a new region does to one that is there. */
+export const replaces =
+  (regions: readonly Region[]) =>
+  (name: string): About | null =>
+    isTaken(regions, name) ? { text: `The cells of “${name}” are replaced.`, refused: false } : null;
 
 export function Regions(): JSX.Element | null {
   const { model, actions } = usePanels();
@@ -15,7 +23,7 @@ export function Regions(): JSX.Element | null {
   const back = useSignal<string | null>(null);
   const regions = model.regions.value;
   const selection = model.selection.value;
-  const problem = model.regionProblem.value;
+  const note = model.regionNote.value;
   return (
     <section class="ks-section ks-regions" aria-label="Regions">
       <div class="ks-heading-line">
@@ -32,7 +40,7 @@ export function Regions(): JSX.Element | null {
           </HeadingButton>
         )}
       </div>
-      {regions.length === 0 && selection && !adding.value && (
+      {regions.length === 0 && selection && !adding.value && !note && (
         <p class="ks-note">A region keeps the selected cells under a name.</p>
       )}
       {regions.length > 0 && (
@@ -42,15 +50,24 @@ export function Regions(): JSX.Element | null {
           ))}
         </ul>
       )}
-      {problem && (
-        <p class="ks-warning ks-break" role="alert">
-          {problem}
+      {note && (
+        <p
+          class={`ks-break ${note.problem ? 'ks-warning' : 'ks-note'}`}
+          role={note.problem ? 'alert' : 'status'}
+        >
+          {note.text}{' '}
+          {note.undo && (
+            <button type="button" class="ks-link" title="Take it back (Ctrl Z)" onClick={actions.undo}>
+              Undo
+            </button>
+          )}
         </p>
       )}
       {adding.value && (
         <NameField
           label="Name of the new region"
           value={freeName(regions)}
+          about={replaces(regions)}
           onName={(name) => {
             actions.addRegion(name);
             back.value = name.trim();
@@ -99,6 +116,11 @@ function Chip({ region, back }: ChipProps): JSX.Element {
         <NameField
           label={`New name of ${name}`}
           value={name}
+          about={(next) =>
+            next !== name && isTaken(model.regions.value, next)
+              ? { text: `Another region is called “${next}”.`, refused: true }
+              : null
+          }
           onName={(next) => {
             if (actions.renameRegion(name, next)) back.value = next.trim();
           }}

@@ -7,12 +7,13 @@ import { cssColour, MISSING_COLOUR } from '../lib/colour';
 import { formatCount, formatShare, formatValue } from '../lib/format';
 import { cornersOf } from '../state/blend';
 import type { Model } from '../state/model';
-import { freeName, type Selection } from '../state/selection';
+import { freeName, type Selection, visibleTest } from '../state/selection';
 import { More } from './buttons';
 import { GroupSelect, HowByClass } from './by-class';
-import { usePanels } from './context';
+import { usePanels, useView } from './context';
 import { Icon } from './icons';
 import { NameField } from './name-field';
+import { replaces } from './regions';
 import { counted } from './title-card';
 import { Violins } from './violins';
 
@@ -133,6 +134,7 @@ function Buttons(): JSX.Element {
       <NameField
         label="Name of the region"
         value={freeName(model.regions.value)}
+        about={replaces(model.regions.value)}
         onName={actions.addRegion}
         onClose={(byKey) => {
           back.current = byKey;
@@ -167,6 +169,25 @@ function Buttons(): JSX.Element {
   );
 }
 
+/** Lines and clicks take no cell of a hidden class; one that was selected before may be of one. */
+function Hidden({ selection }: { selection: Selection }): JSX.Element | null {
+  const { model } = usePanels();
+  const layer = model.layer.value;
+  const hidden = useView('hidden');
+  const within = useMemo(() => {
+    const visible = visibleTest(layer, { hidden });
+    return visible && selection.mask.reduce((sum, flag, cell) => sum + (flag && !visible(cell) ? 1 : 0), 0);
+  }, [selection, layer, hidden]);
+  if (within === null) return null;
+  return (
+    <p class="ks-note">
+      {within === 0
+        ? 'Hidden classes are left out.'
+        : `${counted(within, 'cell')} of hidden classes among them.`}
+    </p>
+  );
+}
+
 function Count({ selection }: { selection: Selection }): JSX.Element {
   const { count, mask } = selection;
   return (
@@ -195,6 +216,7 @@ function Whole({ selection }: { selection: Selection }): JSX.Element {
         <h2 class="ks-heading">Selection</h2>
         <Count selection={selection} />
       </div>
+      <Hidden selection={selection} />
       {layer.kind === 'value' && (
         <Means
           selection={selection}

@@ -2,6 +2,7 @@ import type { JSX } from 'preact';
 import { cssColour, MISSING_COLOUR } from '../lib/colour';
 import { formatValue } from '../lib/format';
 import { cornersOf } from '../state/blend';
+import { ordered } from '../state/class-colours';
 import { hiddenOf } from '../state/view-state';
 import { usePanels } from './context';
 
@@ -13,7 +14,7 @@ export function SmallLegend(): JSX.Element | null {
   const layer = model.layer.value;
   if (layer.kind === 'none') return null;
   return (
-    <section class="ks-card ks-small-legend" aria-label="Legend">
+    <section class="ks-small-legend" aria-label="Legend">
       <Rows />
     </section>
   );
@@ -26,7 +27,7 @@ function Rows(): JSX.Element | null {
     const { column } = layer;
     const hidden = new Set(hiddenOf(model.state.value, column.name));
     const classes = [
-      ...model.classes.value(column),
+      ...ordered(model.classes.value(column), model.classOrder.value),
       ...(column.missing > 0 ? [{ name: null, color: MISSING_COLOUR, count: column.missing }] : []),
     ];
     return (

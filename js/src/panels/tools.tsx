@@ -83,7 +83,14 @@ function Hows({ canvas }: { canvas: HTMLCanvasElement }): JSX.Element {
         label="The selection before"
         shortcut="Ctrl Z"
         disabled={!model.undoable.value}
-        onClick={() => actions.undoSelection()}
+        onClick={actions.undo}
+      />
+      <IconButton
+        icon="redo"
+        label="The selection after"
+        shortcut="Ctrl Shift Z"
+        disabled={!model.redoable.value}
+        onClick={actions.redo}
       />
     </fieldset>
   );

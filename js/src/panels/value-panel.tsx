@@ -1,8 +1,9 @@
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
-import { countMissing } from '../data/summary';
+import { countMissing, summariseColumn } from '../data/summary';
 import { formatShare, formatValue } from '../lib/format';
-import { ByClass } from './by-class';
+import { packedIn } from '../state/scope';
+import { ByClass, ScopeName } from './by-class';
 import { Colormaps } from './colormaps';
 import { ColumnSelect } from './column-select';
 import { usePanels, useView } from './context';
@@ -30,17 +31,20 @@ function Facts(): JSX.Element | null {
   const { model } = usePanels();
   const layer = model.layer.value;
   const values = layer.kind === 'value' ? layer.values : null;
-  const missing = useMemo(() => (values ? countMissing(values) : 0), [values]);
+  const scope = model.scope.value;
+  const here = useMemo(() => (values && scope ? packedIn(values, scope) : values), [values, scope]);
+  const missing = useMemo(() => (here ? countMissing(here) : 0), [here]);
+  const summary = useMemo(() => (here && scope ? summariseColumn(here) : null), [here, scope]);
   if (model.problem.value) return <Problem />;
-  if (layer.kind !== 'value' || layer.color.kind !== 'annotation') return null;
-  if (missing === layer.values.length) {
+  if (layer.kind !== 'value' || layer.color.kind !== 'annotation' || !here) return null;
+  if (missing === here.length) {
     return (
       <section class="ks-section">
         <p class="ks-note">No cell has a value here.</p>
       </section>
     );
   }
-  const { min, max, mean } = layer.summary;
+  const { min, max, mean } = summary ?? layer.summary;
   return (
     <>
       <section class="ks-section">
@@ -49,7 +53,10 @@ function Facts(): JSX.Element | null {
         <Colormaps />
       </section>
       <section class="ks-section">
-        <h2 class="ks-heading">In these values</h2>
+        <div class="ks-heading-line">
+          <h2 class="ks-heading">In these values</h2>
+          <ScopeName />
+        </div>
         <dl class="ks-facts">
           {[
             ['Least', min],
@@ -65,7 +72,7 @@ function Facts(): JSX.Element | null {
             <div>
               <dt>No value</dt>
               <dd>
-                {counted(missing, 'cell')}, {formatShare(missing / layer.values.length)}
+                {counted(missing, 'cell')}, {formatShare(missing / here.length)}
               </dd>
             </div>
           )}

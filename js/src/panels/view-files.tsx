@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { useRef } from 'preact/hooks';
-import { hashOf, openedView, savedView } from '../state/saved-view';
+import { hashOf, savedView } from '../state/saved-view';
 import { usePanels } from './context';
 import { counted } from './title-card';
 
@@ -30,9 +30,7 @@ export function ViewFiles(props: {
       } catch {
         throw new Error(`${file.name} is no JSON file. Choose one that was saved here.`);
       }
-      const { state, regions } = openedView(given, manifest.n_cells);
-      if (regions) actions.setRegions(regions);
-      await actions.setStateOrRest(state);
+      await actions.openView(given);
       return `The view of ${file.name}`;
     });
   const link = () =>

@@ -25,10 +25,10 @@ function pieces(overlapping: boolean, own: string) {
   );
 }
 
-test('one picture lies under all sections that share its coordinates', () => {
+test('one picture lies under all sections that share its coordinates, and under one alone only there', () => {
   const whole = [null, false];
   const part = [null, true];
-  expect(pieces(false, '')).toEqual([[whole], [whole], [part, part]]);
+  expect(pieces(false, '')).toEqual([[whole], [part], [part, part]]);
   expect(imagePieces({ kind: 'tissue' }, null, [])).toHaveLength(1);
   expect(imagePieces({ kind: 'embedding', name: 'X_umap' }, null, [])).toEqual([]);
 });

@@ -1,7 +1,16 @@
 import type { Manifest } from '../contract/manifest';
+import type { Extent } from '../lib/camera';
 import type { Placed } from '../lib/section-grid';
 import type { Layout } from '../state/view-state';
 import type { Piece } from './image-layer';
+
+/** Of the longer side. */
+const MARGIN = 0.03;
+
+function around([x0, y0, x1, y1]: Extent): Extent {
+  const by = MARGIN * Math.max(x1 - x0, y1 - y0);
+  return [x0 - by, y0 - by, x1 + by, y1 + by];
+}
 
 /**
  * Which pictures lie under the cells of a layout. Sections upon each other in the file are measured each in its own
@@ -23,9 +32,14 @@ export function imagePieces(
       dy,
       field,
     }));
+  if (layout.kind === 'section') {
+    const extent = sections?.items.find(({ name }) => name === layout.name)?.extent;
+    if (own) return [{ section: layout.name, dx: 0, dy: 0, field: null }];
+    // No more of the neighbours than a little around the cells.
+    return [{ section: null, dx: 0, dy: 0, field: extent ? around(extent) : null }];
+  }
   const whole = (section: string | null): Piece => ({ section, dx: 0, dy: 0, field: null });
   if (!sections || !own) return [whole(null)];
-  if (layout.kind === 'section') return [whole(layout.name)];
   // Pictures of sections beside each other may cover one another: each has the place of its own cells.
   return sections.overlapping
     ? []

@@ -1,11 +1,12 @@
 import { batch } from '@preact/signals';
 import { boxCamera, boxOf, type Camera, panned, TURNS, type Viewport, zoomedAt } from '../lib/camera';
 import { asError, isAbort } from '../lib/errors';
-import { createApply, fitAll } from './change';
+import { createApply, fitAll, lookAtCells } from './change';
 import { type Emphasis, recoloured, withoutColours } from './class-colours';
 import { hiddenFlags } from './layer';
 import type { Loader } from './loader';
 import type { Hover, Model } from './model';
+import { openedView } from './saved-view';
 import { createSelectionActions, type SelectionActions } from './selection-actions';
 import {
   type Color,
@@ -24,6 +25,8 @@ export interface Actions extends SelectionActions {
   setState(change: Partial<ViewState>): Promise<void>;
   /** The same; where the colour, the space or the split is not there, the rest still holds, and the promise rejects. */
   setStateOrRest(change: Partial<ViewState>): Promise<void>;
+  /** Shows a saved view; rejects at the end where something of it was left out, which is told as well. */
+  openView(view: unknown): Promise<void>;
   setColor(color: Color): void;
   retryColor(): void;
   /** The annotation that splits what is told of values. */
@@ -103,10 +106,24 @@ export function createActions(model: Model, loader: Loader): Actions {
     change({ camera: zoomedAt(camera, view, factor, at?.x ?? view.width / 2, at?.y ?? view.height / 2) });
   };
 
+  const selections = createSelectionActions(model);
+
   return {
-    ...createSelectionActions(model),
+    ...selections,
     setState: (part) => apply(part),
     setStateOrRest: (part) => apply(part, { orRest: true }),
+    async openView(view) {
+      try {
+        const { state, regions, leftOut } = openedView(view, model.bundle.value?.manifest.n_cells ?? 0);
+        if (regions) selections.setRegions(regions, { undoable: true });
+        await apply(state, { orRest: true });
+        if (state.camera) lookAtCells(model);
+        if (leftOut) throw leftOut;
+      } catch (thrown) {
+        if (!isAbort(thrown)) model.notice.value = asError(thrown);
+        throw thrown;
+      }
+    },
     setColor(color) {
       // The problem signal already tells the user why it failed.
       apply({ color }).catch(() => {});
@@ -195,7 +212,7 @@ export function createActions(model: Model, loader: Loader): Actions {
       if (before.width === viewport.width && before.height === viewport.height) return;
       batch(() => {
         const columns = model.gridColumns.value;
-        model.viewport.value = viewport;
+        model.viewport.value = { ...before, ...viewport };
         // Sections that stand in other rows have other places.
         if (columns !== model.gridColumns.value) fitAll(model);
       });

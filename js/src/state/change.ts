@@ -1,5 +1,5 @@
 import { batch } from '@preact/signals';
-import { fitCamera } from '../lib/camera';
+import { fitCamera, sees } from '../lib/camera';
 import { isAbort, UnknownNameError } from '../lib/errors';
 import type { Loader } from './loader';
 import type { Model } from './model';
@@ -85,6 +85,12 @@ export function createApply(model: Model, loader: Loader): Apply {
 export function fitAll(model: Model): void {
   const positions = model.positions.value;
   if (positions) model.state.value = merged(model.state.value, { camera: fitCamera(positions.extent) });
+}
+
+/** A camera of another tissue may look where this one has nothing. */
+export function lookAtCells(model: Model): void {
+  const [view, positions] = [model.view.value, model.positions.value];
+  if (view && positions && !sees(view, positions.extent)) fitAll(model);
 }
 
 const lie = ({ turn, flip }: Pick<ViewState, 'turn' | 'flip'>) => `${turn} ${flip}`;

@@ -176,7 +176,7 @@ test('a saved view comes back whole, from a file and from a link', async () => {
   expect(again.regions).toEqual([{ name: 'edge', color: '#123456', mask }]);
   const { hash } = await hashOf(savedView(model, { whole: false }));
   expect(hash).toMatch(/^#view=[\w-]+$/);
-  expect(merged(INITIAL, stateIn(await viewOfHash(hash)))).toEqual(model.state.value);
+  expect(merged(INITIAL, stateIn(await viewOfHash(hash), 10))).toEqual(model.state.value);
 });
 
 test('a link without room for its regions says how many there were', async () => {
@@ -188,8 +188,22 @@ test('a link without room for its regions says how many there were', async () =>
   const { hash, leftOut } = await hashOf(savedView(model));
   expect(leftOut).toBe(1);
   const opened = openedView(await viewOfHash(hash), cells);
-  expect(opened).toMatchObject({ regions: null, leftOut: 1 });
-  expect(openedView({ opacity: 0.5 }, cells)).toMatchObject({ regions: null, leftOut: 0 });
+  expect(opened.regions).toBeNull();
+  expect(opened.leftOut?.message).toContain('without its region: too large');
+  expect(openedView({ opacity: 0.5 }, cells)).toMatchObject({ regions: null, leftOut: null });
+});
+
+test('a view of other cells says nothing of where to look, nor which are in a region', () => {
+  const state = { opacity: 0.5, camera: { x: 1, y: 2, zoom: 3 } };
+  const view = { karospace_view: 1, n_cells: 9000, state, regions: [{ name: 'a', bits: 'AAA=' }] };
+  const opened = openedView(view, 10);
+  expect(opened).toMatchObject({ state: { opacity: 0.5 }, regions: null });
+  expect(opened.state.camera).toBeUndefined();
+  expect(opened.leftOut?.message).toContain(
+    'saved from 9,000 cells, and this bundle has 10: where it looks and its regions are left out',
+  );
+  expect(openedView({ ...view, n_cells: 10 }, 10).state).toEqual(state);
+  expect(openedView(state, 10).state).toEqual(state);
 });
 
 test('a place in rows of sections is kept with the number of its rows', () => {
@@ -209,7 +223,6 @@ test('what is no view says so, or changes nothing', async () => {
     'text',
     { karospace_view: 2, state: {} },
     { karospace_view: 1 },
-    { karospace_view: 1, n_cells: 9, state: {}, regions: [{ name: 'a', bits: 'AA==' }] },
     { karospace_view: 1, n_cells: 10, state: {}, regions: [{ name: 'a', bits: '%' }] },
     { karospace_view: 1, n_cells: 10, state: {}, regions: [{ name: 'a', bits: 'AAAAAAAA' }] },
     { karospace_view: 1, n_cells: 10, state: {}, regions: [null] },

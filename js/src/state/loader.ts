@@ -7,6 +7,7 @@ import { fitCamera } from '../lib/camera';
 import { asError, isAbort } from '../lib/errors';
 import { pause } from '../lib/pause';
 import type { BundleSource, ReadContext } from '../source/bundle-source';
+import { lookAtCells } from './change';
 import { type Layer, NO_LAYER } from './layer';
 import type { Model } from './model';
 import { createPlaces, type Places } from './places';
@@ -40,12 +41,14 @@ export interface LoaderOptions {
   free?: boolean;
   /** Load every column unasked. */
   eager: boolean;
+  /** How many cells the tissue had whose view is opened. */
+  viewOf?: number | undefined;
 }
 
 export function createLoader(
   model: Model,
   source: BundleSource,
-  { eager, free = false }: LoaderOptions = { eager: false },
+  { eager, free = false, viewOf }: LoaderOptions = { eager: false },
 ): Loader {
   const closed = new AbortController();
   let colorRead = new AbortController();
@@ -170,6 +173,7 @@ export function createLoader(
     try {
       const bundle = model.bundle.value ?? (await openBundle(source, ctx()));
       model.bundle.value = bundle;
+      const ofOthers = viewOf !== undefined && viewOf !== bundle.manifest.n_cells;
       const label = 'Loading the tissue';
       model.status.value = { kind: 'loading', label, done: 0, total: 0 };
       const preview = bundle.preview(ctx()).then(
@@ -223,8 +227,10 @@ export function createLoader(
       ]);
       batch(() => {
         model.tissue.value = positions;
-        const camera = model.state.value.camera ?? fitCamera((model.positions.value ?? positions).extent);
+        const { extent } = model.positions.value ?? positions;
+        const camera = (ofOthers ? null : model.state.value.camera) ?? fitCamera(extent);
         model.state.value = merged(model.state.value, { camera });
+        lookAtCells(model);
         model.status.value = { kind: 'ready' };
       });
       void preview;
@@ -306,7 +312,7 @@ function add(sum: Float64Array, { values }: GeneValues): void {
 /** What the bundle opens with; its regions come once the cells are there. */
 function firstView({ manifest }: Bundle): Partial<ViewState> {
   try {
-    return manifest.view ? stateIn(manifest.view) : {};
+    return manifest.view ? stateIn(manifest.view, manifest.n_cells) : {};
   } catch {
     return {};
   }

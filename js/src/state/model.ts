@@ -16,6 +16,7 @@ import {
 } from './class-colours';
 import { type Layer, NO_LAYER } from './layer';
 import { columnsOf, placedCells, type Sections } from './layout';
+import { type Scope, scopeOf } from './scope';
 import type { Draft, How, Region, Selection, Tool } from './selection';
 import { INITIAL, merged, orientationOf, type ViewState } from './view-state';
 
@@ -40,6 +41,14 @@ export interface Task {
   total: number;
 }
 
+export interface RegionNote {
+  text: string;
+  /** Something was not done, or not whole. */
+  problem?: boolean;
+  /** It can be taken back from here. */
+  undo?: boolean;
+}
+
 /** What the panels and the renderer look at. Written by actions only. */
 export interface Model {
   readonly state: Signal<ViewState>;
@@ -55,6 +64,8 @@ export interface Model {
   readonly positions: ReadonlySignal<Positions | null>;
   /** How many sections stand in a row. */
   readonly gridColumns: ReadonlySignal<number>;
+  /** The cells that have a place there; null where all have. */
+  readonly scope: ReadonlySignal<Scope | null>;
   /** Names of the sections and where they stand, where they stand side by side. */
   readonly titles: ReadonlySignal<readonly Placed[]>;
   readonly columns: Signal<readonly ColumnInfo[]>;
@@ -94,11 +105,12 @@ export interface Model {
   readonly selection: Signal<Selection | null>;
   /** Of the region that the reader points at in the list: shown as if it were selected. */
   readonly glance: Signal<Uint8Array | null>;
-  /** Whether there is a selection before this one. */
+  /** Whether there is a selection, or a list of regions, before this one. */
   readonly undoable: Signal<boolean>;
+  readonly redoable: Signal<boolean>;
   readonly regions: Signal<readonly Region[]>;
-  /** Why a file of regions could not be read whole. */
-  readonly regionProblem: Signal<string>;
+  /** What came of the last thing that was done with regions. */
+  readonly regionNote: Signal<RegionNote | null>;
   readonly draft: Signal<Draft | null>;
   /** The line that the selection was drawn with: interleaved x, y in coordinate units. */
   readonly outline: Signal<readonly number[] | null>;
@@ -174,6 +186,12 @@ export function createModel(initial: Partial<ViewState> = {}): Model {
     sections,
     positions,
     gridColumns,
+    scope: computed(() => {
+      const to = layout.value;
+      const at = positions.value;
+      if (!at || (to.kind !== 'section' && to.kind !== 'sections')) return null;
+      return scopeOf(to.kind === 'section' ? to.name : 'sections shown', at.coords);
+    }),
     titles: computed(() => laidOut.value?.titles ?? []),
     columns: signal<readonly ColumnInfo[]>([]),
     loaded,
@@ -201,8 +219,9 @@ export function createModel(initial: Partial<ViewState> = {}): Model {
     selection: signal<Selection | null>(null),
     glance: signal<Uint8Array | null>(null),
     undoable: signal(false),
+    redoable: signal(false),
     regions: signal<readonly Region[]>([]),
-    regionProblem: signal(''),
+    regionNote: signal<RegionNote | null>(null),
     draft: signal<Draft | null>(null),
     outline: signal<readonly number[] | null>(null),
     view: computed(() => {

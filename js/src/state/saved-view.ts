@@ -1,6 +1,7 @@
 import { packBits, unpackBits } from '../lib/bits';
 import { fromBase64, toBase64 } from '../lib/bytes';
-import { ViewFileError } from '../lib/errors';
+import { LeftOutError, ViewFileError } from '../lib/errors';
+import { formatCount } from '../lib/format';
 import type { Model } from './model';
 import { INITIAL, type ViewState } from './view-state';
 
@@ -19,7 +20,8 @@ export interface OpenedView {
   state: Partial<ViewState>;
   /** Null where the view says nothing of them. */
   regions: { name: string; color: string; mask: Uint8Array }[] | null;
-  leftOut: number;
+  /** What of it is missing, to be told; null where nothing is. */
+  leftOut: LeftOutError | null;
 }
 
 /** What differs from how a viewer opens; with all of it, the view is the same whatever later viewers begin with. */
@@ -51,27 +53,32 @@ function shareable(model: Model): ViewState {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** The state of a saved view, or one that stands by itself; what of it is not sound is passed over when it is shown. */
-export function stateIn(value: unknown): Partial<ViewState> {
+/**
+ * The state of a saved view, or one that stands by itself; what of it is not sound is passed over when it is shown.
+ * That of a tissue with other cells says nothing of where to look.
+ */
+export function stateIn(value: unknown, cells: number | null): Partial<ViewState> {
   if (value instanceof ViewFileError) throw value; // a link that could not be read
   if (!isObject(value)) throw new ViewFileError('it is no object');
   if (!('karospace_view' in value)) return value as Partial<ViewState>;
   if (value.karospace_view !== 1)
     throw new ViewFileError(`it is of version ${String(value.karospace_view)}; this viewer reads version 1`);
   if (!isObject(value.state)) throw new ViewFileError('it holds no state');
-  return value.state as Partial<ViewState>;
+  const { camera, ...rest } = value.state as Partial<ViewState>;
+  return camera && (cells === null || value.n_cells === cells) ? { ...rest, camera } : rest;
 }
 
-/** Reads a saved view; regions of other cells are refused. */
+/** Reads a saved view; of one of other cells, what holds for these, too. */
 export function openedView(given: unknown, cells: number): OpenedView {
-  const state = stateIn(given);
+  const state = stateIn(given, cells);
   const value = given as Record<string, unknown>;
+  if ('karospace_view' in value && value.n_cells !== cells)
+    return { state, regions: null, leftOut: ofOthers(value, cells) };
   const regions = Array.isArray(value.regions) ? value.regions : null;
-  if (regions && regions.length > 0 && value.n_cells !== cells)
-    throw new ViewFileError(
-      `its regions are of ${String(value.n_cells)} cells; this bundle has ${cells.toLocaleString('en')}`,
-    );
-  const leftOut = typeof value.regions_left_out === 'number' ? value.regions_left_out : 0;
+  const leftOut =
+    typeof value.regions_left_out === 'number' && value.regions_left_out > 0
+      ? tooLarge(value.regions_left_out)
+      : null;
   const read = (region: unknown) => {
     if (!isObject(region) || typeof region.name !== 'string' || typeof region.bits !== 'string')
       throw new ViewFileError('one of its regions has no name or no cells');
@@ -83,6 +90,22 @@ export function openedView(given: unknown, cells: number): OpenedView {
   };
   return { state, leftOut, regions: regions?.map(read) ?? null };
 }
+
+function ofOthers({ n_cells, regions }: Record<string, unknown>, cells: number): LeftOutError {
+  const others = typeof n_cells === 'number' ? formatCount(n_cells) : 'other';
+  const what =
+    Array.isArray(regions) && regions.length > 0 ? 'where it looks and its regions are' : 'where it looks is';
+  return new LeftOutError(
+    `The view was saved from ${others} cells, and this bundle has ${formatCount(cells)}: ${what} left out.`,
+    'What else it says holds here, too, where the names are the same.',
+  );
+}
+
+const tooLarge = (regions: number) =>
+  new LeftOutError(
+    `The link came without its ${regions === 1 ? 'region' : `${regions} regions`}: too large for an address.`,
+    'Ask for the view as a file (S, “Save view”) to have them.',
+  );
 
 function bytesOf(text: string): Uint8Array {
   try {

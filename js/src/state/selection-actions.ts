@@ -1,7 +1,7 @@
 import { batch } from '@preact/signals';
-import { packBits, unpackBits } from '../lib/bits';
 import { MaskError } from '../lib/errors';
-import type { Model } from './model';
+import { createHistory } from './history';
+import type { Model, RegionNote } from './model';
 import {
   combined,
   type Draft,
@@ -30,7 +30,9 @@ export interface SelectionActions {
   selectWhere(wanted: (cell: number) => boolean, how: How): void;
   /** Selects the cells in sight that were not selected. */
   invertSelection(): void;
-  undoSelection(): void;
+  /** Goes back to the selection, or the regions, before the last change of them. */
+  undo(): void;
+  redo(): void;
   /** The other cells step back for these while the reader points at their region; null ends that. */
   glance(mask: Uint8Array | null): void;
   /** Keeps the selection under a name; a region of that name is replaced. */
@@ -38,32 +40,39 @@ export interface SelectionActions {
   /** False where the name is empty or belongs to another region. */
   renameRegion(name: string, next: string): boolean;
   removeRegion(name: string): void;
+  /** What came of a file, say. */
+  noteRegions(note: RegionNote | null): void;
   selectRegion(name: string, how?: How): void;
-  setRegions(regions: readonly { name: string; mask: ArrayLike<number>; color?: string }[]): void;
+  /** In place of all that there are; unless it is `undoable`, none of those can be brought back. */
+  setRegions(regions: readonly NewRegion[], options?: { undoable?: boolean }): void;
+  /** Beside those that there are, in place of those with the same names. */
+  putRegions(regions: readonly NewRegion[]): void;
 }
 
-const UNDO_STEPS = 20;
+export interface NewRegion {
+  name: string;
+  mask: ArrayLike<number>;
+  color?: string;
+}
 
 export function createSelectionActions(model: Model): SelectionActions {
-  /** Selections of before, as bits: twenty of a million cells are 2.5 MB. */
-  const past: (Uint8Array | null)[] = [];
-  const total = () => (model.positions.value?.coords.length ?? 0) / 2 || model.bundle.value?.manifest.n_cells;
+  const total = () =>
+    (model.positions.value?.coords.length ?? 0) / 2 || (model.bundle.value?.manifest.n_cells ?? 0);
+  const history = createHistory(model, total);
 
   const put = (next: Selection | null, outline: readonly number[] | null = null) => {
     const before = model.selection.value;
     if (before === null && next === null) return;
-    past.push(before && packBits(before.mask));
-    if (past.length > UNDO_STEPS) past.shift();
     batch(() => {
+      history.keep('selection');
       model.selection.value = next;
       model.outline.value = next && outline;
-      model.undoable.value = true;
     });
   };
 
   const checked = (mask: ArrayLike<number>, what: string) => {
     const cells = total();
-    if (mask.length !== cells) throw new MaskError(what, mask.length, cells ?? 0);
+    if (mask.length !== cells) throw new MaskError(what, mask.length, cells);
     return selectionOf(mask);
   };
 
@@ -73,6 +82,31 @@ export function createSelectionActions(model: Model): SelectionActions {
     const coords = model.positions.value?.coords;
     if (model.state.value.layout.kind === 'tissue' || !coords) return visible;
     return (cell) => !Number.isNaN(coords[2 * cell]) && (!visible || visible(cell));
+  };
+
+  const change = (regions: readonly Region[]) =>
+    batch(() => {
+      history.keep('regions');
+      model.regions.value = regions;
+      model.regionNote.value = null;
+    });
+
+  /** Colours that are missing are given out. */
+  const made = (list: readonly NewRegion[], others: readonly Region[] = []): readonly Region[] => {
+    const regions = new Map<string, Region>();
+    for (const { name, mask, color } of list) {
+      const selection = checked(mask, `the region “${name}”`) ?? {
+        mask: new Uint8Array(mask.length),
+        count: 0,
+      };
+      const taken = [
+        ...others,
+        ...regions.values(),
+        ...list.flatMap((other) => (other.color ? [{ color: other.color }] : [])),
+      ];
+      regions.set(name, { name, color: color || freeColour(taken), ...selection });
+    }
+    return [...regions.values()];
   };
 
   const find = (name: string) => model.regions.value.find((region) => region.name === name);
@@ -94,39 +128,32 @@ export function createSelectionActions(model: Model): SelectionActions {
     select(cells, how, outline) {
       const before = model.selection.value;
       put(
-        combined(before, cells, how, total() ?? 0),
+        combined(before, cells, how, total()),
         (before === null || how === 'replace') && outline ? outline : null,
       );
     },
     selectWhere(wanted, asked) {
       const how = asked === 'replace' ? model.how.value : asked;
       const visible = seen();
-      const cells = new Uint32Array(total() ?? 0);
+      const cells = new Uint32Array(total());
       let count = 0;
       for (let cell = 0; cell < cells.length; cell++)
         if (wanted(cell) && (!visible || visible(cell))) cells[count++] = cell;
-      put(combined(model.selection.value, cells.subarray(0, count), how, total() ?? 0));
+      put(combined(model.selection.value, cells.subarray(0, count), how, total()));
     },
     setSelection: (mask) => put(mask && checked(mask, 'the selection')),
     clearSelection: () => put(null),
     invertSelection() {
       const visible = seen();
       const before = model.selection.value?.mask;
-      const next = new Uint8Array(total() ?? 0);
+      const next = new Uint8Array(total());
       for (let cell = 0; cell < next.length; cell++) {
         if (!before?.[cell] && (!visible || visible(cell))) next[cell] = 1;
       }
       put(selectionOf(next));
     },
-    undoSelection() {
-      if (past.length === 0) return;
-      const bits = past.pop();
-      batch(() => {
-        model.selection.value = bits ? selectionOf(unpackBits(bits, total() ?? 0)) : null;
-        model.outline.value = null;
-        model.undoable.value = past.length > 0;
-      });
-    },
+    undo: history.undo,
+    redo: history.redo,
     glance(mask) {
       model.glance.value = mask;
     },
@@ -137,21 +164,26 @@ export function createSelectionActions(model: Model): SelectionActions {
       const wanted = name?.trim() || freeName(regions);
       const held = find(wanted);
       const region: Region = { name: wanted, color: held?.color ?? freeColour(regions), ...selection };
-      model.regions.value = held
-        ? regions.map((other) => (other === held ? region : other))
-        : [...regions, region];
+      change(held ? regions.map((other) => (other === held ? region : other)) : [...regions, region]);
     },
     renameRegion(name, next) {
       const wanted = next.trim();
       if (wanted === name) return true;
       if (!wanted || find(wanted)) return false;
-      model.regions.value = model.regions.value.map((region) =>
-        region.name === name ? { ...region, name: wanted } : region,
+      change(
+        model.regions.value.map((region) => (region.name === name ? { ...region, name: wanted } : region)),
       );
       return true;
     },
     removeRegion(name) {
-      model.regions.value = model.regions.value.filter((region) => region.name !== name);
+      if (!find(name)) return;
+      batch(() => {
+        change(model.regions.value.filter((region) => region.name !== name));
+        model.regionNote.value = { text: `“${name}” is removed.`, undo: true };
+      });
+    },
+    noteRegions(note) {
+      model.regionNote.value = note;
     },
     selectRegion(name, asked = 'replace') {
       const how = asked === 'replace' ? model.how.value : asked;
@@ -162,20 +194,19 @@ export function createSelectionActions(model: Model): SelectionActions {
       for (let cell = 0, at = 0; cell < region.mask.length; cell++) if (region.mask[cell]) cells[at++] = cell;
       put(combined(model.selection.value, cells, how, region.mask.length));
     },
-    setRegions(list) {
-      const regions = new Map<string, Region>();
-      for (const { name, mask, color } of list) {
-        const selection = checked(mask, `the region “${name}”`) ?? {
-          mask: new Uint8Array(mask.length),
-          count: 0,
-        };
-        const taken = [
-          ...regions.values(),
-          ...list.flatMap((other) => (other.color ? [{ color: other.color }] : [])),
-        ];
-        regions.set(name, { name, color: color || freeColour(taken), ...selection });
-      }
-      model.regions.value = [...regions.values()];
+    setRegions(list, { undoable = false } = {}) {
+      const next = made(list);
+      if (undoable) return change(next);
+      batch(() => {
+        history.forgetRegions();
+        model.regions.value = next;
+        model.regionNote.value = null;
+      });
+    },
+    putRegions(list) {
+      const others = model.regions.value.filter((one) => !list.some((other) => other.name === one.name));
+      const coloured = list.map((one) => ({ ...one, color: one.color || (find(one.name)?.color ?? '') }));
+      change([...others, ...made(coloured, others)]);
     },
   };
 }

@@ -43,14 +43,14 @@ describe('selection', () => {
     actions.select(list(0), 'replace');
     actions.select(list(1), 'add');
     actions.clearSelection();
-    actions.undoSelection();
+    actions.undo();
     expect(selected()).toEqual([0, 1]);
-    actions.undoSelection();
-    actions.undoSelection();
+    actions.undo();
+    actions.undo();
     expect(model.selection.value).toBeNull();
-    actions.undoSelection();
+    actions.undo();
     for (let step = 0; step < 25; step++) actions.select(list(step % 2), 'replace');
-    for (let step = 0; step < 25; step++) actions.undoSelection();
+    for (let step = 0; step < 25; step++) actions.undo();
     expect(selected()).toEqual([0]);
   });
 
@@ -110,6 +110,57 @@ describe('regions', () => {
     expect(selected()).toEqual([1]);
     actions.removeRegion('edge');
     expect(names()).toEqual(['Region 2']);
+  });
+
+  test('come back, and go again, with undo and redo, beside selections', async () => {
+    const { model, actions, cells, selected } = await opened();
+    const names = () => model.regions.value.map(({ name }) => name);
+    actions.select(list(0, 1), 'replace');
+    actions.addRegion('a');
+    actions.select(list(2), 'replace');
+    actions.removeRegion('a');
+    expect(model.regionNote.value).toMatchObject({ undo: true });
+    expect(names()).toEqual([]);
+    actions.undo();
+    expect([names(), selected(), model.regionNote.value]).toEqual([['a'], [2], null]);
+    actions.undo();
+    expect([names(), selected()]).toEqual([['a'], [0, 1]]);
+    actions.undo();
+    actions.undo();
+    expect([names(), selected(), model.undoable.value]).toEqual([[], [], false]);
+    for (let step = 0; step < 4; step++) actions.redo();
+    expect([names(), selected(), model.redoable.value]).toEqual([[], [2], false]);
+    actions.undo();
+    expect(names()).toEqual(['a']);
+    actions.select(list(3), 'replace');
+    expect(model.redoable.value).toBe(false);
+    // What the notebook sets is not undone by what was done before.
+    actions.setRegions([{ name: 'b', mask: new Uint8Array(cells).fill(1) }]);
+    for (let step = 0; step < 5; step++) actions.undo();
+    expect(names()).toEqual(['b']);
+  });
+
+  test('put beside others take the place, and the colour, of those with their names', async () => {
+    const { model, actions, cells } = await opened();
+    const mask = new Uint8Array(cells).fill(1);
+    actions.setRegions([
+      { name: 'a', mask, color: '#123456' },
+      { name: 'b', mask },
+    ]);
+    const { color } = model.regions.value[1] ?? {};
+    actions.putRegions([
+      { name: 'a', mask: new Uint8Array(cells) },
+      { name: 'c', mask },
+    ]);
+    expect(model.regions.value.map(({ name, count }) => [name, count])).toEqual([
+      ['b', cells],
+      ['a', 0],
+      ['c', cells],
+    ]);
+    expect(model.regions.value[1]?.color).toBe('#123456');
+    expect(new Set([color, ...model.regions.value.map((one) => one.color)]).size).toBe(3);
+    actions.undo();
+    expect(model.regions.value.map(({ name }) => name)).toEqual(['a', 'b']);
   });
 
   test('set as a whole: colours that are missing are given out', async () => {

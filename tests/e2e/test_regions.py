@@ -1,0 +1,177 @@
+"""Regions: named, removed and brought back; and what is counted of one section."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import anndata as ad
+import numpy as np
+import pytest
+from conftest import Viewer
+from playwright.sync_api import expect
+
+from karospace_jupyter import adata_to_karospace
+from karospace_jupyter.datasets import synthetic_tissue
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(scope="module")
+def adata() -> ad.AnnData:
+    return synthetic_tissue(n_cells=1500, seed=3)
+
+
+@pytest.fixture(scope="module")
+def folder(adata: ad.AnnData, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return adata_to_karospace(adata, tmp_path_factory.mktemp("regions") / "b", genes_mode="all").path
+
+
+@pytest.fixture
+def tissue(viewer: Viewer, folder: Path, serve: Callable[[Path], str]) -> Viewer:
+    return viewer.open(serve(folder))
+
+
+def select(viewer: Viewer, until: int) -> None:
+    viewer.page.evaluate(
+        "n => window.karospace.select(Uint8Array.from({length: window.karospace.cells}, (_, i) => i < n ? 1 : 0))",
+        until,
+    )
+
+
+def names(viewer: Viewer) -> Any:
+    return viewer.page.evaluate("window.karospace.regions.map(({name, count}) => [name, count])")
+
+
+def test_a_name_that_is_taken(tissue: Viewer) -> None:
+    page = tissue.page
+    regions = page.get_by_role("region", name="Regions")
+
+    def save(name: str) -> Any:
+        page.get_by_role("button", name="Save as region").click()
+        field = page.get_by_role("textbox", name="Name of the region")
+        field.fill(name)
+        return field
+
+    select(tissue, 10)
+    save("core").press("Enter")
+    select(tissue, 25)
+    # What would replace another one says so, and does not happen in passing.
+    save("core").blur()
+    assert names(tissue) == [["core", 10]]
+    save("core")
+    page.get_by_text("The cells of “core” are replaced.").wait_for()
+    page.get_by_role("button", name="Replace").click()
+    assert names(tissue) == [["core", 25]]
+    page.keyboard.press("Control+z")
+    assert names(tissue) == [["core", 10]]
+    page.keyboard.press("Control+Shift+z")
+    assert names(tissue) == [["core", 25]]
+    save("edge")
+    page.get_by_role("button", name="Save", exact=True).click()
+    regions.get_by_role("button", name="Rename edge").click()
+    field = regions.get_by_role("textbox", name="New name of edge")
+    field.fill("core")
+    regions.get_by_text("Another region is called “core”.").wait_for()
+    expect(field).to_have_attribute("aria-invalid", "true")
+    field.press("Enter")
+    expect(field).to_be_visible()
+    field.press("Escape")
+    assert names(tissue) == [["core", 25], ["edge", 25]]
+
+
+def test_a_region_that_was_removed_comes_back(tissue: Viewer) -> None:
+    page = tissue.page
+    select(tissue, 10)
+    page.get_by_role("button", name="Save as region").click()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Remove Region 1").click()
+    assert names(tissue) == []
+    page.get_by_role("region", name="Regions").get_by_role("button", name="Undo").click()
+    assert names(tissue) == [["Region 1", 10]]
+    expect(page.get_by_text("is removed")).to_have_count(0)
+
+
+def test_a_table_of_a_spreadsheet(tissue: Viewer, adata: ad.AnnData) -> None:
+    section = tissue.page.get_by_role("region", name="Regions")
+    file = section.get_by_label("File of regions")
+    rows = "".join(f"{name};rim\r\n" for name in adata.obs_names[:7])
+    table = f"\ufeffcell_id;region\r\n{rows}".encode()
+    file.set_input_files({"name": "rim.csv", "mimeType": "text/csv", "buffer": table})
+    section.get_by_text("1 region of rim.csv.").wait_for()
+    assert names(tissue) == [["rim", 7]]
+    bad = [(b"", "It is empty."), (b"id\tgroup\na\tb\n", "names “id”, “group”"), (b"cell_id,region\nzz,x\n", "None of")]
+    for content, said in bad:
+        file.set_input_files({"name": "bad.tsv", "mimeType": "text/plain", "buffer": content})
+        section.get_by_text(said).wait_for()
+    file.set_input_files({"name": "rim.csv", "mimeType": "text/csv", "buffer": table})
+    section.get_by_text("1 region of the same name is replaced.").wait_for()
+    section.get_by_role("button", name="Undo").click()
+    assert names(tissue) == [["rim", 7]]
+
+
+def test_hidden_classes_in_a_selection(tissue: Viewer, adata: ad.AnnData) -> None:
+    tissue.set(color={"kind": "annotation", "column": "region"})
+    select(tissue, 1500)
+    hidden = adata.obs["region"].value_counts().index[0]
+    tissue.set(hidden={"region": [hidden]})
+    count = int((adata.obs["region"] == hidden).sum())
+    panel = tissue.page.get_by_role("region", name="Selection")
+    panel.get_by_text(f"{count:,} cells of hidden classes among them.").wait_for()
+    panel.get_by_role("button", name="Clear").click()
+    tissue.page.evaluate("document.querySelector('.ks-canvas').focus()")
+    tissue.page.keyboard.press("m")
+    tissue.page.mouse.move(200, 120)
+    tissue.page.mouse.down()
+    tissue.page.mouse.move(700, 600, steps=4)
+    tissue.page.mouse.up()
+    panel.get_by_text("Hidden classes are left out.").wait_for()
+
+
+def test_one_section_is_counted_by_itself(tissue: Viewer, adata: ad.AnnData) -> None:
+    page = tissue.page
+    column = "cell_type"
+    tissue.set(color={"kind": "annotation", "column": column})
+    page.keyboard.press("]")
+    tissue.until("state.layout.kind === 'section'")
+    name = tissue.state()["layout"]["name"]
+    inside = adata.obs["section"] == name
+    assert 0 < inside.sum() < adata.n_obs
+    page.get_by_text(f"Cells of {name}: {inside.sum():,}").wait_for()
+    for kind, count in adata.obs.loc[inside, column].value_counts().items():
+        assert page.get_by_role("button", name=f"{kind}, {count:,}, ").count() == 1
+    tissue.set(color={"kind": "gene", "gene": "EPCAM"})
+    x: Any = adata.X
+    values = x[np.flatnonzero(inside), adata.var_names.get_loc("EPCAM")].toarray().ravel()
+    share = f"{(values > 0).mean() * 100:.0f} % of cells"
+    facts = page.locator(".ks-facts")
+    assert facts.get_by_text(share).count() == 1
+    tissue.set(layout={"kind": "tissue"})
+    tissue.set(color={"kind": "annotation", "column": column})
+    most = adata.obs[column].value_counts()
+    page.get_by_role("button", name=f"{most.index[0]}, {most.iloc[0]:,}, ").wait_for()
+
+
+def test_a_view_of_another_tissue_shows_this_one(
+    viewer: Viewer, folder: Path, serve: Callable[[Path], str], tmp_path: Path
+) -> None:
+    other = adata_to_karospace(synthetic_tissue(n_cells=900, seed=1), tmp_path / "other", genes_mode="all").path
+    viewer.open(serve(other))
+    viewer.set(color={"kind": "annotation", "column": "region"}, camera={"x": 1e6, "y": 0, "zoom": 3}, theme="dark")
+    select(viewer, 5)
+    viewer.page.get_by_role("button", name="Save as region").click()
+    viewer.page.keyboard.press("Enter")
+    url = viewer.address()
+    here = serve(folder)
+    viewer.open(here + "#" + url.partition("#")[2])
+    fitted = viewer.state()
+    viewer.page.get_by_text("saved from 900 cells, and this bundle has 1,500").first.wait_for()
+    assert fitted["camera"]["zoom"] == 1
+    assert fitted["theme"] == "dark"
+    assert fitted["color"] == {"kind": "annotation", "column": "region"}
+    assert names(viewer) == []
+    # A place where this tissue has nothing, of as many cells.
+    view = {"karospace_view": 1, "n_cells": 1500, "state": {"camera": {"x": 1e6, "y": 0, "zoom": 3}}}
+    viewer.page.evaluate("view => window.karospace.setView(view)", view)
+    assert viewer.state()["camera"] == fitted["camera"]
