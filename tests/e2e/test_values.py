@@ -216,7 +216,7 @@ def test_regions_without_the_ids_of_cells(bundle: Path, serve: Callable[[Path], 
     count = page.evaluate("window.karospace.regions[0].count")
     page.evaluate("window.karospace.setRegions([])")
     page.get_by_label("File of regions").set_input_files(saved.value.path())
-    page.wait_for_function("window.karospace.regions.length === 1")
+    page.wait_for_function("() => window.karospace.regions.length === 1")
     assert page.evaluate("window.karospace.regions[0].count") == count
     page.get_by_label("File of regions").set_input_files(
         [{"name": "r.csv", "mimeType": "text/csv", "buffer": b"cell_id,region\nx,y\n"}]

@@ -53,7 +53,7 @@ export const MIN_ZOOM = 0.2;
 export const MAX_ZOOM = 2000;
 
 /** CSS pixels; below it, cards stand in two rows. */
-const NARROW = 560;
+const NARROW = 480;
 
 /** CSS pixels */
 const BARE = { above: 16, beside: 16 };

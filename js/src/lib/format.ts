@@ -23,6 +23,11 @@ export function formatMean(mean: number): string {
   return mean > 0 && mean < 0.001 ? '<0.001' : formatValue(mean);
 }
 
+/** A class as people read it: null is that of cells without a value, and a name may be empty. */
+export function formatClass(name: string | null): string {
+  return name === null ? 'no value' : name.trim() === '' ? '(empty)' : name;
+}
+
 export function formatShare(share: number): string {
   if (!(share > 0)) return '0 %';
   if (share < 0.001) return '<0.1 %';

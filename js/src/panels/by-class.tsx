@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
 import { meanByCode } from '../data/summary';
-import { formatMean } from '../lib/format';
+import { formatClass, formatMean } from '../lib/format';
 import { valuesIn } from '../state/scope';
 import { Chip, More } from './buttons';
 import { usePanels } from './context';
@@ -74,7 +74,7 @@ function Means({ values }: { values: Float32Array }): JSX.Element | null {
           <li key={name}>
             <span class="ks-dot" style={{ background: color }} />
             <span class="ks-class-name" title={name}>
-              {name}
+              {formatClass(name)}
             </span>
             <span class="ks-bar">
               <span

@@ -4,7 +4,7 @@ import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { Category } from '../contract/manifest';
 import type { CategoryValues } from '../data/columns';
 import { MISSING_COLOUR } from '../lib/colour';
-import { formatCount, formatShare } from '../lib/format';
+import { formatClass, formatCount, formatShare } from '../lib/format';
 import { type ClassOrder, ordered } from '../state/class-colours';
 import { countsIn } from '../state/scope';
 import { hiddenOf, PALETTE_NAMES, type PaletteName } from '../state/view-state';
@@ -129,7 +129,7 @@ function Classes({ column }: { column: CategoryValues }): JSX.Element {
       )}
       <ul
         class="ks-legend"
-        aria-label="Classes. Up and down move, left goes to the colour, Enter hides or shows, Shift Enter isolates."
+        aria-label="Classes. Up and down move, left goes to the colour, Enter hides or shows, Shift Enter isolates, Alt Enter selects."
         onKeyDown={moveFocus}
       >
         {shown.map((row) => (
@@ -194,7 +194,7 @@ function LegendRow(props: {
   const { row, column, hidden, of, width, tabStop, onFocus, last } = props;
   const { model, actions } = usePanels();
   const { color, count } = row;
-  const name = row.name ?? 'no value';
+  const name = formatClass(row.name);
   const share = formatShare(count / Math.max(1, of));
   const isolate = () => actions.isolateClass(column.name, row.name);
   /** A finger holds no Alt: with a tool that selects, it selects here, too. */
@@ -211,7 +211,7 @@ function LegendRow(props: {
     actions.toggleClass(column.name, row.name);
     if (again) isolate();
   };
-  const select = (event: MouseEvent) => {
+  const select = (event: MouseEvent | KeyboardEvent) => {
     const { categories, codes } = column;
     const code = categories.findIndex((other) => other.name === row.name);
     const wanted = code === -1 ? categories.length : code;
@@ -249,7 +249,7 @@ function LegendRow(props: {
           aria-label={`Colour of ${name}`}
           title={`Change the colour of ${name}`}
           value={color}
-          onInput={(event) => actions.recolorClass(column.name, name, event.currentTarget.value)}
+          onInput={(event) => actions.recolorClass(column.name, row.name ?? '', event.currentTarget.value)}
         />
       )}
       <button
@@ -261,9 +261,10 @@ function LegendRow(props: {
         title={`${name}: click hides, double click isolates, Alt click selects its cells, with Shift in addition`}
         onClick={click}
         onKeyDown={(event) => {
-          if (event.key !== 'Enter' || !event.shiftKey) return;
+          if (event.key !== 'Enter' || !(event.shiftKey || event.altKey)) return;
           event.preventDefault();
-          isolate();
+          if (event.altKey) select(event);
+          else isolate();
         }}
       >
         <span class={`ks-class-name${row.name === null ? ' ks-muted' : ''}`}>{name}</span>

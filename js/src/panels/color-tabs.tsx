@@ -12,6 +12,9 @@ const TABS: readonly [Tab, string][] = [
   ['value', 'Value'],
 ];
 
+/** Where a cell lies is no news on a map of cells. */
+const PLACE = /^(x|y|z|in_tissue|array_(row|col)|image(row|col)|pxl_\w+|\w*centroid\w*|\w*_[xyz])$/i;
+
 export function tabOf(color: Color, columns: readonly ColumnInfo[], genes: number): Tab {
   if (color.kind === 'gene' || 'genes' in color) return 'gene';
   if (color.kind === 'annotation') {
@@ -37,7 +40,8 @@ export function ColorTabs(props: { tab: Tab; panel: string; onTab: (tab: Tab) =>
       const last = columns.find(
         (column) => column.kind === kind && column.name === model.state.value.groupBy,
       );
-      const first = last ?? columns.find((column) => column.kind === kind);
+      const all = columns.filter((column) => column.kind === kind);
+      const first = last ?? all.find((column) => !PLACE.test(column.name)) ?? all[0];
       if (first) actions.setColor({ kind: 'annotation', column: first.name });
     } else if (current.kind !== 'gene' && !('genes' in current)) {
       const recent = model.recentGenes.value[0];

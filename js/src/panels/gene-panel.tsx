@@ -47,6 +47,7 @@ function Search({ focus }: { focus: Signal<boolean> }): JSX.Element {
 function Facts(): JSX.Element | null {
   const { model } = usePanels();
   const layer = model.layer.value;
+  const asked = useView('color');
   const scope = model.scope.value;
   const values = layer.kind === 'value' ? layer.values : null;
   const summary = useMemo(
@@ -56,6 +57,15 @@ function Facts(): JSX.Element | null {
   if (model.problem.value) return <Problem />;
   if (layer.kind === 'blend') return null;
   if (layer.kind !== 'value' || layer.color.kind === 'annotation') {
+    // It is on its way: the task on the tissue says how far.
+    if (asked.kind === 'gene' || 'genes' in asked)
+      return (
+        <section class="ks-section" aria-hidden="true">
+          {[0, 1, 2].map((line) => (
+            <div class="ks-skeleton" key={line} />
+          ))}
+        </section>
+      );
     return (
       <section class="ks-section">
         <p class="ks-note">Choose a gene to colour the tissue by its expression.</p>

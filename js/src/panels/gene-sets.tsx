@@ -179,6 +179,11 @@ function BlendKey({ layer }: { layer: Extract<Layer, { kind: 'blend' }> }): JSX.
         <span>
           ↑ {second?.gene} to {formatValue(second?.summary.upper ?? 0)}
         </span>
+        {third && (
+          <span>
+            {third.gene} to {formatValue(third.summary.upper)}
+          </span>
+        )}
       </figcaption>
     </figure>
   );

@@ -25,7 +25,7 @@ const LINES: readonly [string, string][] = [
   ['T', 'light, dark, as the system'],
   ['Click on a class', 'hide or show it'],
   ['Double click, Shift Enter', 'show only this class'],
-  ['Alt click on a class', 'select its cells, with Shift in addition'],
+  ['Alt click, Alt Enter on a class', 'select its cells, with Shift in addition'],
   ['Shift, Alt click on a region', 'add it, take it away, both: keep what is in both'],
   ['F2, Delete on a region', 'rename, remove it'],
   ['← →, Page ↑ ↓ on a limit', 'move a limit of the colours'],

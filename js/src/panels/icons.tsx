@@ -53,16 +53,18 @@ export function Icon({ name, size = 18 }: { name: IconName; size?: number }): JS
 export function IconButton(props: {
   icon: IconName;
   label: string;
-  shortcut?: string;
+  shortcut?: string | undefined;
   pressed?: boolean;
   disabled?: boolean;
-  onClick: () => void;
+  /** One of several that stand together, of which one is chosen. */
+  tool?: boolean;
+  onClick: (event: MouseEvent) => void;
 }): JSX.Element {
-  const { icon, label, shortcut, pressed, disabled, onClick } = props;
+  const { icon, label, shortcut, pressed, disabled, tool, onClick } = props;
   return (
     <button
       type="button"
-      class="ks-icon-button"
+      class={`ks-icon-button${tool ? ' ks-tool' : ''}`}
       aria-label={label}
       aria-pressed={pressed}
       disabled={disabled}

@@ -91,7 +91,10 @@ export function RangeLegend({ layer }: { layer: Extract<Layer, { kind: 'value' }
     />
   );
   const robust = useView('range') === null;
-  const limit = isGene && robust && high === summary.upper && high < summary.max ? 'p99 = ' : '';
+  const quantiles = [
+    robust && !mirrored && low === summary.lower && low > summary.min ? 'p1 = ' : '',
+    robust && !mirrored && high === summary.upper && high < summary.max ? 'p99 = ' : '',
+  ];
   const beyond = (bin: number) => {
     if (bin === 0 && summary.min < start) return `and all values down to ${formatValue(summary.min)}`;
     if (bin === BINS - 1 && summary.max > end) return `and all values up to ${formatValue(summary.max)}`;
@@ -127,7 +130,10 @@ export function RangeLegend({ layer }: { layer: Extract<Layer, { kind: 'value' }
         {handle('high', high)}
       </div>
       <div class="ks-limits ks-number ks-muted">
-        <span>{formatValue(low)}</span>
+        <span>
+          {quantiles[0]}
+          {formatValue(low)}
+        </span>
         <button
           type="button"
           class="ks-link"
@@ -147,7 +153,7 @@ export function RangeLegend({ layer }: { layer: Extract<Layer, { kind: 'value' }
           </button>
         )}
         <span>
-          {limit}
+          {quantiles[1]}
           {formatValue(high)}
         </span>
       </div>

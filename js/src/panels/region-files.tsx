@@ -45,7 +45,8 @@ export function RegionFiles(): JSX.Element | null {
   const open = async (file: File) => {
     try {
       const text = await file.text();
-      if (!/\.json$/i.test(file.name)) return await openTable(file, text);
+      // By what it holds: a name may have lost its ending.
+      if (!/^\s*\{/.test(text)) return await openTable(file, text);
       const { regions: found, leftOut } = openedView(JSON.parse(text), manifest.n_cells);
       if (!found?.length) throw leftOut ?? new Error('It holds no regions.');
       put(file, found);

@@ -82,9 +82,11 @@ export function SectionFilter({ layout }: { layout: Grid }): JSX.Element | null 
   const shown = arranged(items, facts, arrangement).length;
   const toggle = (fact: Fact, value: Fact['values'][number], on: boolean) => {
     const next = withValue(arrangement, fact, value, on);
-    // An empty window would say nothing: the last one stays.
-    if (arranged(items, facts, next).length > 0) arrange(next);
+    arrange(next);
   };
+  /** An empty window would say nothing: the last one stays. */
+  const leaves = (fact: Fact, value: Fact['values'][number]) =>
+    arranged(items, facts, withValue(arrangement, fact, value, false)).length > 0;
   return (
     <>
       <button
@@ -120,11 +122,13 @@ export function SectionFilter({ layout }: { layout: Grid }): JSX.Element | null 
             <legend class="ks-heading ks-plain">{fact.column}</legend>
             {fact.distinct.map((value) => {
               const on = shownValues(arrangement, fact.column)?.includes(value) ?? true;
+              const last = on && !leaves(fact, value);
               return (
-                <label key={factText(value)}>
+                <label key={factText(value)} title={last ? 'Without it no section would be left' : undefined}>
                   <input
                     type="checkbox"
                     checked={on}
+                    disabled={last}
                     onChange={(event) => {
                       toggle(fact, value, event.currentTarget.checked);
                       event.currentTarget.checked = on;

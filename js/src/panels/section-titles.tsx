@@ -1,8 +1,12 @@
 import { useComputed } from '@preact/signals';
-import type { JSX } from 'preact';
-import { project } from '../lib/camera';
+import type { JSX, TargetedKeyboardEvent } from 'preact';
+import { useMemo } from 'preact/hooks';
+import type { Manifest } from '../contract/manifest';
+import { project, type View } from '../lib/camera';
 import { formatCount } from '../lib/format';
+import type { Placed } from '../lib/section-grid';
 import { arrangementOf, noteOf, sectionLayout } from '../state/arrangement';
+import type { Layout } from '../state/view-state';
 import { usePanels } from './context';
 
 /** Narrower sections, in CSS pixels, have no room for a name: only the one that is pointed at tells it. */
@@ -12,39 +16,98 @@ const ROOMY = 140;
 /** So far from the window's sides stays the middle of a name that is wider than its section. */
 const MARGIN = 80;
 
+/**
+ * The view from the middle of a field as large as the window: what is placed for it holds as long as one moves within
+ * the field, and moves as one.
+ */
+function fieldOf(view: View): { column: number; row: number; anchor: View } {
+  const column = Math.round((view.x * view.scale) / view.width);
+  const row = Math.round((view.y * view.scale) / view.height);
+  const anchor = { ...view, x: (column * view.width) / view.scale, y: (row * view.height) / view.scale };
+  return { column, row, anchor };
+}
+
 /** The names above sections that stand side by side; a click shows one alone. */
 export function SectionTitles(): JSX.Element | null {
-  const { model, actions } = usePanels();
+  const { model } = usePanels();
   const view = model.view.value;
   const titles = model.titles.value;
   const manifest = model.bundle.value?.manifest;
-  const pointed = useComputed(() => {
-    const at = model.pointer.value;
-    if (!at) return null;
-    const [x, y] = at;
-    return model.titles.value.find(({ field: [x0, y0, x1, y1] }) => x >= x0 && x <= x1 && y >= y0 && y <= y1)
-      ?.section.name;
-  }).value;
-  if (!view || !manifest || titles.length === 0) return null;
-  const arrangement = arrangementOf(model.state.value.layout);
-  const note = noteOf(manifest, arrangement);
+  const pointed =
+    useComputed(() => {
+      const at = model.pointer.value;
+      if (!at) return null;
+      const [x, y] = at;
+      return model.titles.value.find(
+        ({ field: [x0, y0, x1, y1] }) => x >= x0 && x <= x1 && y >= y0 && y <= y1,
+      )?.section.name;
+    }).value ?? null;
+  const { layout } = model.state.value;
+  const field = view && fieldOf(view);
+  const key = field && [field.column, field.row, view.scale, view.width, view.height, view.axes].join();
+  // The key stands for the anchor, which is another object with each move.
+  const all = useMemo(
+    () => field && manifest && <Titles view={field.anchor} {...{ titles, manifest, layout, pointed }} />,
+    [key, titles, manifest, layout, pointed],
+  );
+  if (!field || titles.length === 0) return null;
+  const [x, y] = project(view, field.anchor.x, field.anchor.y);
+  const style = {
+    transform: `translate(${Math.round(x - view.width / 2)}px, ${Math.round(y - view.height / 2)}px)`,
+  };
   return (
     <div class="ks-section-titles">
+      <div style={style} role="toolbar" aria-label="Sections" onKeyDown={moveFocus}>
+        {all}
+      </div>
+    </div>
+  );
+}
+
+/** From name to name: a hundred sections are one stop of the Tab key. */
+function moveFocus(event: TargetedKeyboardEvent<HTMLDivElement>): void {
+  const by = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
+  const names = [...event.currentTarget.querySelectorAll('button')];
+  const at = names.indexOf(event.target as HTMLButtonElement);
+  if (by === undefined || at === -1) return;
+  event.preventDefault();
+  names[at + by]?.focus();
+}
+
+function Titles(props: {
+  view: View;
+  titles: readonly Placed[];
+  manifest: Manifest;
+  layout: Layout;
+  pointed: string | null;
+}): JSX.Element {
+  const { view, titles, manifest, layout, pointed } = props;
+  const { actions } = usePanels();
+  const arrangement = arrangementOf(layout);
+  const note = noteOf(manifest, arrangement);
+  let stops = 0;
+  return (
+    <>
       {titles.map(({ section: { name, count }, box }) => {
         const [x0, y0] = project(view, box[0], box[1]);
         const [x1, y1] = project(view, box[2], box[3]);
         const [left, right, top] = [Math.min(x0, x1), Math.max(x0, x1), Math.min(y0, y1)];
-        const outside = right < 0 || left > view.width || top > view.height || Math.max(y0, y1) < 0;
+        // Half a window further, since these move with the field.
+        const { width, height } = view;
+        const outside = right < -width || left > 2 * width || top > 2 * height || Math.max(y0, y1) < -height;
         const wide = right - left;
         const middle = (left + right) / 2;
         if (outside || (wide < LEAST_WIDTH && name !== pointed)) return null;
         // The one that is pointed at tells all of its name.
         const room = name === pointed ? Math.max(wide, 2 * MARGIN) : wide;
-        const style = { left: `${middle}px`, top: `${top}px`, maxWidth: `${room}px` };
+        const at = (x: number) => ({
+          transform: `translate(${x}px, ${top}px) translate(-50%, -100%)`,
+          maxWidth: `${room}px`,
+        });
         if (wide < LEAST_WIDTH) {
-          const left = Math.max(MARGIN, Math.min(view.width - MARGIN, middle));
+          const within = Math.max(MARGIN, Math.min(width - MARGIN, middle));
           return (
-            <div key={name} class="ks-section-title ks-passing" style={{ ...style, left: `${left}px` }}>
+            <div key={name} class="ks-section-title ks-passing" style={at(within)}>
               {name}
             </div>
           );
@@ -54,7 +117,8 @@ export function SectionTitles(): JSX.Element | null {
             key={name}
             type="button"
             class={`ks-section-title${wide < ROOMY ? ' ks-small' : ''}${name === pointed ? ' ks-pointed' : ''}`}
-            style={style}
+            style={at(middle)}
+            tabIndex={stops++ === 0 ? 0 : -1}
             title={`${name}: ${formatCount(count)} cells. Click to see it alone.`}
             onClick={() => actions.setLayout(sectionLayout(name, arrangement))}
           >
@@ -63,6 +127,6 @@ export function SectionTitles(): JSX.Element | null {
           </button>
         );
       })}
-    </div>
+    </>
   );
 }

@@ -4,7 +4,7 @@ import { useMemo, useRef } from 'preact/hooks';
 import type { CategoryValues } from '../data/columns';
 import { composition, foremost, valuesBySide } from '../data/inside';
 import { cssColour, MISSING_COLOUR } from '../lib/colour';
-import { formatCount, formatShare, formatValue } from '../lib/format';
+import { formatClass, formatCount, formatShare, formatValue } from '../lib/format';
 import { cornersOf } from '../state/blend';
 import type { Model } from '../state/model';
 import { freeName, type Selection, visibleTest } from '../state/selection';
@@ -62,10 +62,10 @@ function Composition({ selection }: { selection: Selection }): JSX.Element | nul
           return (
             <li
               key={code}
-              title={`${name ?? 'no value'}: ${formatCount(count)} selected, ${formatShare(inside)} of the selection${against}`}
+              title={`${formatClass(name)}: ${formatCount(count)} selected, ${formatShare(inside)} of the selection${against}`}
             >
               <span class="ks-dot" style={{ background: color }} />
-              <span class={`ks-class-name${name === null ? ' ks-muted' : ''}`}>{name ?? 'no value'}</span>
+              <span class={`ks-class-name${name === null ? ' ks-muted' : ''}`}>{formatClass(name)}</span>
               <span class="ks-number">{formatShare(inside)}</span>
               <span class="ks-versus" aria-hidden="true">
                 <span style={{ width: width(inside), background: color }} />

@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { cssColour, MISSING_COLOUR } from '../lib/colour';
-import { formatValue } from '../lib/format';
+import { formatClass, formatValue } from '../lib/format';
 import { cornersOf } from '../state/blend';
 import { ordered } from '../state/class-colours';
 import { hiddenOf } from '../state/view-state';
@@ -42,7 +42,7 @@ function Rows(): JSX.Element | null {
             onClick={() => actions.toggleClass(column.name, name)}
           >
             <span class="ks-dot" style={{ background: color }} />
-            <span class="ks-clip">{name ?? 'no value'}</span>
+            <span class="ks-clip">{formatClass(name)}</span>
           </button>
         ))}
         {classes.length > MOST && <p class="ks-note">… and {classes.length - MOST} more</p>}

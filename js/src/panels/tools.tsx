@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import type { How, Tool } from '../state/selection';
 import { usePanels } from './context';
-import { Icon, IconButton, type IconName } from './icons';
+import { IconButton, type IconName } from './icons';
 
 const TOOLS: readonly [Tool, IconName, string, string][] = [
   ['move', 'move', 'Move', 'V'],
@@ -17,32 +17,11 @@ const HOWS: readonly [How, IconName, string, string | undefined][] = [
   ['intersect', 'common', 'Keep what is in both', 'Shift Alt'],
 ];
 
-function Switch(props: {
-  icon: IconName;
-  label: string;
-  shortcut: string | undefined;
-  pressed: boolean;
-  canvas: HTMLCanvasElement;
-  onChoose: () => void;
-}): JSX.Element {
-  const { icon, label, shortcut, pressed, canvas, onChoose } = props;
-  return (
-    <button
-      type="button"
-      class="ks-icon-button ks-tool"
-      aria-label={label}
-      aria-pressed={pressed}
-      title={shortcut ? `${label} (${shortcut})` : label}
-      onClick={(event) => {
-        onChoose();
-        // After a click the keys belong to the tissue; by keyboard the focus stays.
-        if (event.detail > 0) canvas.focus();
-      }}
-    >
-      <Icon name={icon} />
-    </button>
-  );
-}
+/** After a click the keys belong to the tissue; by keyboard the focus stays. */
+const choosing = (canvas: HTMLCanvasElement, choose: () => void) => (event: MouseEvent) => {
+  choose();
+  if (event.detail > 0) canvas.focus();
+};
 
 export function Tools({ canvas }: { canvas: HTMLCanvasElement }): JSX.Element {
   const { model, actions } = usePanels();
@@ -51,11 +30,12 @@ export function Tools({ canvas }: { canvas: HTMLCanvasElement }): JSX.Element {
     <div class="ks-tool-line">
       <fieldset class="ks-card ks-tools" aria-label="Tools">
         {TOOLS.map(([tool, icon, label, shortcut]) => (
-          <Switch
+          <IconButton
             key={tool}
-            {...{ icon, label, shortcut, canvas }}
+            tool
+            {...{ icon, label, shortcut }}
             pressed={chosen === tool}
-            onChoose={() => actions.setTool(tool)}
+            onClick={choosing(canvas, () => actions.setTool(tool))}
           />
         ))}
         <IconButton icon="fit" label="Show all cells" shortcut="0" onClick={() => actions.fit()} />
@@ -71,11 +51,12 @@ function Hows({ canvas }: { canvas: HTMLCanvasElement }): JSX.Element {
   return (
     <fieldset class="ks-card ks-hows" aria-label="What a line does to the selection">
       {HOWS.map(([how, icon, label, shortcut]) => (
-        <Switch
+        <IconButton
           key={how}
-          {...{ icon, label, shortcut, canvas }}
+          tool
+          {...{ icon, label, shortcut }}
           pressed={model.how.value === how}
-          onChoose={() => actions.setHow(how)}
+          onClick={choosing(canvas, () => actions.setHow(how))}
         />
       ))}
       <IconButton

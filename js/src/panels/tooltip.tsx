@@ -1,10 +1,10 @@
 import type { JSX } from 'preact';
-import { formatValue } from '../lib/format';
+import { formatClass, formatValue } from '../lib/format';
 import { valueAt } from '../state/layer';
 import { usePanels } from './context';
 
 const WIDTH = 260;
-const MAX_ROWS = 6;
+const MAX_ROWS = 8;
 
 /** Of the cell under the pointer, in the window that the pointer is in; in the other one its ring is seen. */
 export function Tooltip({ beside = false }: { beside?: boolean }): JSX.Element | null {
@@ -17,7 +17,7 @@ export function Tooltip({ beside = false }: { beside?: boolean }): JSX.Element |
   for (const column of model.loaded.value.values()) {
     const shown =
       column.kind === 'category'
-        ? (column.categories[column.codes[cell] ?? -1]?.name ?? 'no value')
+        ? formatClass(column.categories[column.codes[cell] ?? -1]?.name ?? null)
         : formatValue(column.values[cell] ?? Number.NaN);
     const colors = layer.color.kind === 'annotation' && layer.color.column === column.name;
     if (colors) rows.unshift([`column ${column.name}`, column.name, shown]);

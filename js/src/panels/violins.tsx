@@ -4,7 +4,7 @@ import { useEffect } from 'preact/hooks';
 import type { CategoryValues } from '../data/columns';
 import { BINS, halfWidths, type Spread, spreadsByCode } from '../data/spread';
 import type { ColourScale } from '../lib/colormap';
-import { formatCount, formatValue } from '../lib/format';
+import { formatClass, formatCount, formatValue } from '../lib/format';
 import type { Selection } from '../state/selection';
 import { More } from './buttons';
 import { usePanels } from './context';
@@ -115,7 +115,7 @@ export function Violins({ values, group, selection }: Ask): JSX.Element {
         {(whole.value ? made : made.slice(0, MOST)).map((row) => (
           <li key={row.name} title={about(row)}>
             <span class="ks-dot" style={{ background: row.color }} />
-            <span class="ks-class-name">{row.name}</span>
+            <span class="ks-class-name">{formatClass(row.name)}</span>
             <Violin row={row} scale={scale} />
             <span class="ks-number ks-muted">{formatValue(row.of.median)}</span>
           </li>

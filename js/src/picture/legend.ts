@@ -1,5 +1,5 @@
 import { MISSING_COLOUR, parseColour, parseCssColour, type Rgb } from '../lib/colour';
-import { formatValue } from '../lib/format';
+import { formatClass, formatValue } from '../lib/format';
 import { cornersOf } from '../state/blend';
 import { ordered } from '../state/class-colours';
 import { hiddenFlags } from '../state/layer';
@@ -40,7 +40,7 @@ export function legendOf(model: Model): Legend | null {
     const flags = hiddenFlags(column, hiddenOf(state, column.name));
     const shown = model.classes.value(column).filter((_, code) => flags[code] !== 1);
     const entries: Entry[] = ordered(shown, model.classOrder.value).map(({ name, color }) => ({
-      name,
+      name: formatClass(name),
       color: parseColour(color),
     }));
     if (column.missing > 0 && flags[column.categories.length] !== 1)
