@@ -52,7 +52,8 @@ export function axesOf(yAxis: 'down' | 'up', { turn, flip }: Orientation): View[
 export const MIN_ZOOM = 0.2;
 export const MAX_ZOOM = 2000;
 
-/** CSS pixels; below it, cards stand in two rows. */
+/** CSS pixels; below the first, cards stand in two rows; below the second, the tools would lie on the tissue. */
+const TWO_ROWS = 560;
 const NARROW = 480;
 
 /** CSS pixels */
@@ -60,10 +61,9 @@ const BARE = { above: 16, beside: 16 };
 
 /** So wide that the cards at the top and the tools at the left cover no cell, unless the window is too small for that. */
 function marginsOf({ width, height }: Viewport): { above: number; beside: number } {
-  const narrow = width < NARROW;
   return {
-    above: Math.min(narrow ? 104 : 68, height * 0.16),
-    beside: Math.max(narrow ? Math.min(60, width * 0.14) : 24, width * 0.06),
+    above: Math.min(width < TWO_ROWS ? 104 : 68, height * 0.16),
+    beside: Math.max(width < NARROW ? Math.min(60, width * 0.14) : 24, width * 0.06),
   };
 }
 
