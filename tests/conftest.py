@@ -16,19 +16,20 @@ from karospace_jupyter import datasets
 # Painting a section takes seconds, whatever the number of its cells; nobody writes to what is painted.
 datasets._section = functools.lru_cache(maxsize=6)(datasets._section)
 
-FLAGS = [
+BROWSER = [
     "--no-sandbox",
     "--use-gl=angle",
     "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
-    # Only what is WebGL is drawn by a graphics card that is a program: whole pages would take three times as long.
-    "--disable-gpu-compositing",
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
 ]
+# Only what is WebGL is drawn by a graphics card that is a program: whole pages would take three times as long. But the
+# page then waits for each of its drawings, as on no one's desk: benchmarks do without.
+FLAGS = [*BROWSER, "--disable-gpu-compositing"]
 
 
 def find_chromium() -> str | None:

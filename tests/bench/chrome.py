@@ -18,7 +18,7 @@ from karospace_jupyter.serve import BundleServer
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
-from conftest import FLAGS, find_chromium  # noqa: E402 - the tests' folder comes first
+from conftest import BROWSER, find_chromium  # noqa: E402 - the tests' folder comes first
 
 SIZE = {"width": 1320, "height": 800}
 FIRST_FRAME = "performance.getEntriesByName('karospace:first-frame')[0].startTime"
@@ -76,7 +76,7 @@ class Pages:
 @contextmanager
 def pages(playwright: Playwright, bundle: Path) -> Iterator[Pages]:
     """A browser of its own over one bundle."""
-    browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
+    browser = playwright.chromium.launch(executable_path=find_chromium(), args=BROWSER)
     opened = Pages(browser, bundle)
     try:
         yield opened

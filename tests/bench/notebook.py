@@ -27,7 +27,7 @@ from karospace_jupyter.static import static_file
 from karospace_jupyter.widget.assets import LiveCells
 
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "notebook")]
-from conftest import FLAGS, find_chromium  # noqa: E402 - a path of the tests comes first
+from conftest import BROWSER, find_chromium  # noqa: E402 - a path of the tests comes first
 from lab import Lab  # noqa: E402
 
 CELLS = 1_000_000
@@ -88,7 +88,7 @@ def click(folder: Path) -> tuple[float, float]:
     lab = Lab(folder)
     try:
         with sync_playwright() as p:
-            browser = p.chromium.launch(executable_path=find_chromium(), args=FLAGS)
+            browser = p.chromium.launch(executable_path=find_chromium(), args=BROWSER)
             context = browser.new_context(viewport={"width": 1300, "height": 1000})
             nb = lab.notebook(context, ["from karospace_jupyter import karospace_view\nv = karospace_view('large')\nv"])
             nb.run(0, timeout=120)
