@@ -1,7 +1,7 @@
 """``karospace-export``: the command line.
 
 Nothing heavy is imported before the arguments are parsed, so that ``--help`` answers at once. Exit status: 0 done,
-1 failure, 2 usage, 130 cancelled.
+1 failure, 2 usage (an option that cannot work, a file that is named and not there), 130 cancelled.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
-from karospace_jupyter.words import counted, size
+from karospace_jupyter.words import counted, shape, size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -124,6 +124,18 @@ def parser() -> argparse.ArgumentParser:
     return p
 
 
+FLAGS = {
+    "h5ad_path": "--h5ad", "zip_path": "--zip", "annotation_columns": "--anno", "embeddings": "--embedding",
+    "genes_mode": "--genes", "image_path": "--image", "dataset_name": "--name", "embed_origins": "--embed-origin",
+    "preview": "--no-preview",
+}  # fmt: skip
+"""Options that are called differently here; the others are called as in Python."""
+
+
+def _as_flags(problems: Sequence[tuple[str, str]]) -> str:
+    return "\n".join(f"{FLAGS.get(name) or '--' + name.replace('_', '-')}: {what}" for name, what in problems)
+
+
 def _boolean(text: str) -> bool:
     value = {"true": True, "false": False}.get(text.lower())
     if value is None:
@@ -146,7 +158,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         p.print_usage(sys.stderr)
         print(f"karospace-export: error: {problem}", file=sys.stderr)
         return EXIT_USAGE
-    from karospace_jupyter.errors import Cancelled, ConfigError, KaroSpaceError
+    from karospace_jupyter.errors import Cancelled, ConfigError, KaroSpaceError, NamedFileError, OptionError
 
     try:
         return _run(options)
@@ -159,8 +171,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KaroSpaceError as exc:
         if os.environ.get("KAROSPACE_DEBUG"):
             raise
-        print(f"karospace-export: error: {exc}", file=sys.stderr)
-        return EXIT_USAGE if isinstance(exc, ConfigError) else EXIT_FAILURE
+        said = _as_flags(exc.problems) if isinstance(exc, OptionError) else str(exc)
+        print(f"karospace-export: error: {said}", file=sys.stderr)
+        return EXIT_USAGE if isinstance(exc, (ConfigError, NamedFileError)) else EXIT_FAILURE
     except BrokenPipeError:  # whoever read the output went away
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - kept open until the interpreter ends
         return EXIT_FAILURE
@@ -285,7 +298,8 @@ def _verify(options: argparse.Namespace) -> int:
         )
     else:
         hashed = "all with their hashes" if report.hashed == report.files else f"{report.hashed} with a hash"
-        print(f"{options.verify}: {report.files:,} files, {size(report.bytes)}, {hashed}: all as the manifest says")
+        taken = f"{counted(report.files, 'file')}, {size(report.bytes)}"
+        print(f"{options.verify}: {taken}, {hashed}: all as the manifest says")
     return 0
 
 
@@ -368,7 +382,7 @@ def _print_result(bundle: Bundle, paths: Sequence[str], options: argparse.Namesp
     _warn(bundle.warnings, options)
     if not options.quiet:
         print(
-            f"{m.n_cells:,} cells × {m.n_genes_exported:,} genes, {counted(files, 'file')}, {size(taken)}",
+            f"{shape(m.n_cells, m.n_genes_exported)}, {counted(files, 'file')}, {size(taken)}",
             file=sys.stderr,
         )
     print("\n".join(paths), flush=True)

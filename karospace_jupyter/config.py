@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from karospace_jupyter.errors import ConfigError
+from karospace_jupyter.errors import ConfigError, OptionError
 from karospace_jupyter.paths import expanded
 
 
@@ -121,6 +121,8 @@ class NoImage:
     kind: Literal["none"] = "none"
 
 
+DEFAULT_GENES = VariableGenes(500)
+"""Where nobody says which."""
 _ORIGIN = re.compile(r"https?://[a-z0-9._~\[\]:-]+")
 
 ImageSpec = ImageFromFile | ImageFromUns | NoImage
@@ -130,7 +132,7 @@ def parse_genes(text: str | tuple[str, ...]) -> GenesSpec:
     """Parse ``hvgs:N``, ``top_mean:N``, ``list:PATH``, ``all`` or a sequence of names.
 
     A list file holds one gene a line; blank lines and lines that start with ``#`` are skipped, and of a
-    line with tabs or commas the first field counts.
+    line with tabs or commas the first field counts; quotes keep commas in a name.
 
     Raises
     ------
@@ -153,6 +155,9 @@ def parse_genes(text: str | tuple[str, ...]) -> GenesSpec:
     raise ConfigError(msg)
 
 
+_QUOTED = re.compile(r'\s*"((?:[^"]|"")*)"\s*(?:[,\t]|$)')
+
+
 def _read_gene_list(path: Path) -> ListedGenes:
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -164,7 +169,9 @@ def _read_gene_list(path: Path) -> ListedGenes:
         raise ConfigError(msg) from exc
     names = []
     for line in text.splitlines():
-        name = line.replace("\t", ",").split(",")[0].strip().strip('"')
+        quoted = _QUOTED.match(line)
+        name = quoted[1].replace('""', '"') if quoted else line.replace("\t", ",").split(",")[0].strip().strip('"')
+        name = name.strip()
         if name and not name.startswith("#"):
             names.append(name)
     if not names:
@@ -184,7 +191,9 @@ def parse_coords(text: str) -> CoordsSpec:
         x, y = (part.strip() for part in value.split(","))
         if x and y:
             return ObsCoords(x, y)
-    msg = f"Coordinates {text!r} are not understood. Use 'obsm:KEY' or 'obs:XCOLUMN,YCOLUMN'."
+    meant = f"obs:{text}" if text.count(",") == 1 else f"obsm:{text}"
+    near = f" Did you mean {meant!r}?" if text and not kind.startswith("obs") else ""
+    msg = f"Coordinates {text!r} are not understood. Use 'obsm:KEY' or 'obs:XCOLUMN,YCOLUMN'.{near}"
     raise ConfigError(msg)
 
 
@@ -218,7 +227,7 @@ class ExportConfig(BaseModel):
     embeddings: tuple[str, ...] | None = None
     """Keys of obsm whose first two dimensions the viewer offers beside the tissue, or `none`. UMAP, t-SNE and PCA by
     their usual names when not given."""
-    genes_mode: str | tuple[str, ...] = "hvgs:500"
+    genes_mode: str | tuple[str, ...] = f"{DEFAULT_GENES.kind}:{DEFAULT_GENES.n}"
     """Which genes: `hvgs:N`, `top_mean:N`, `list:PATH`, `all`, or a list of names."""
     image_path: str | None = None
     """Tissue image: a PNG, JPEG, WebP or TIFF file, `uns:LIBRARY` for one stored in the object, or `none`."""
@@ -255,7 +264,7 @@ class ExportConfig(BaseModel):
         try:
             super().__init__(**options)
         except ValidationError as exc:
-            raise ConfigError(_explain(exc)) from None
+            raise _explained(exc) from None
         # Parsed here so that a mistake is found before a large file is opened.
         _ = self.coordinate_spec
         if self.raw and self.layer is not None:
@@ -389,18 +398,17 @@ _BOUNDS = {
 _OF_TYPE = ("_type", "_parsing", "_from_float", "path_type", "literal_error")
 
 
-def _explain(exc: ValidationError) -> str:
-    lines = []
+def _explained(exc: ValidationError) -> ConfigError:
+    problems = []
     for error in exc.errors():
         name = ".".join(str(part) for part in error["loc"][:1])
         if error["type"] == "extra_forbidden":
             known = ", ".join(sorted(ExportConfig.model_fields))
-            lines.append(f"There is no option {name!r}. The options are: {known}.")
-        else:
-            of_type = error["type"].endswith(_OF_TYPE)
-            what = _NEEDED.get(name, error["msg"]) if of_type else error["msg"].removeprefix("Value error, ")
-            if error["type"] in _BOUNDS:
-                words, key = _BOUNDS[error["type"]]
-                what = f"{words} {error['ctx'][key]:,} is needed"
-            lines.append(f"Option {name}: {what}, but {error['input']!r} was given.")
-    return "\n".join(dict.fromkeys(lines))
+            return ConfigError(f"There is no option {name!r}. The options are: {known}.")
+        of_type = error["type"].endswith(_OF_TYPE)
+        what = _NEEDED.get(name, error["msg"]) if of_type else error["msg"].removeprefix("Value error, ")
+        if error["type"] in _BOUNDS:
+            words, key = _BOUNDS[error["type"]]
+            what = f"{words} {error['ctx'][key]:,} is needed"
+        problems.append((name, f"{what}, but {error['input']!r} was given."))
+    return OptionError(tuple(dict.fromkeys(problems)))

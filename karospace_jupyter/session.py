@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from karospace_jupyter import export
 from karospace_jupyter.errors import Cancelled, KaroSpaceError, SessionBusyError
 from karospace_jupyter.job import Job
+from karospace_jupyter.words import shape
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -145,7 +146,7 @@ class ExportSession:
             size = sum(file.size_bytes for file in m.asset_files)
             for warning in bundle.warnings:
                 self._log(f"Note: {warning}")
-            text = f"{m.n_cells:,} cells × {m.n_genes_exported:,} genes, {len(m.asset_files) + 2:,} files"
+            text = f"{shape(m.n_cells, m.n_genes_exported)}, {len(m.asset_files) + 2:,} files"
             self._finish("done", f"{text}, {size / 2**20:.1f} MB")
 
     def _finish(self, status: Status, message: str, *, error: str | None = None) -> None:

@@ -24,6 +24,11 @@ def counted(n: int, one: str, many: str = "") -> str:
     return f"{n:,} {one if n == 1 else many or f'{one}s'}"
 
 
+def shape(cells: int, genes: int) -> str:
+    """Return how much there is of a tissue."""
+    return f"{counted(cells, 'cell')} × {counted(genes, 'gene')}"
+
+
 def duration(seconds: float) -> str:
     """Return a time that is about right."""
     if seconds < 10:

@@ -12,7 +12,7 @@ import urllib.request
 import pytest
 
 from karospace_jupyter import ExportConfig
-from karospace_jupyter.cli import _config, parser
+from karospace_jupyter.cli import FLAGS, _config, parser
 from karospace_jupyter.datasets import synthetic_tissue
 
 COMMAND = [sys.executable, "-m", "karospace_jupyter.cli"]
@@ -65,12 +65,44 @@ def test_wrong_usage_is_2(arguments):
     assert "Traceback" not in done.stderr
 
 
-def test_a_missing_file_is_1_and_named(tmp_path):
-    done = command("--h5ad", tmp_path / "absent.h5ad", "--outdir", tmp_path / "out")
-    assert done.returncode == 1
+@pytest.mark.parametrize("option", ["--h5ad", "--image", "--genes", "--view"])
+def test_a_missing_file_is_2_and_named(h5ad, tmp_path, option):
+    given = {"--h5ad": h5ad, "--outdir": tmp_path / "out", option: tmp_path / "absent.h5ad"}
+    if option == "--genes":
+        given[option] = f"list:{given[option]}"
+    done = command(*(part for pair in given.items() for part in pair))
+    assert done.returncode == 2
     assert "absent.h5ad" in done.stderr
     assert "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("flag", "value", "said"),
+    [
+        ("--downsample", "0", "--downsample: at least 1 is needed, but 0 was given."),
+        ("--jobs", "9999", "--jobs: at most 1,024"),
+        ("--memory-mb", "1", "--memory-mb: at least 16"),
+        ("--max-asset-mb", "0", "--max-asset-mb: a number above 0"),
+        ("--seed", "-1", "--seed: at least 0"),
+        ("--embed-origin", "Lab.example/x", "--embed-origin: 'Lab.example/x' is no origin"),
+        ("--sections", "", "--sections: a column of obs or 'none' is needed"),
+        ("--coords", "spatial", "Did you mean 'obsm:spatial'?"),
+        ("--coords", "x,y", "Did you mean 'obs:x,y'?"),
+    ],
+)
+def test_what_is_wrong_with_an_option_is_said_as_it_was_typed(h5ad, tmp_path, flag, value, said):
+    done = command("--h5ad", h5ad, "--outdir", tmp_path / "out", flag, value)
+    assert done.returncode == 2, done.stderr
+    assert said in done.stderr
+    assert "Option" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_option_has_its_flag():
+    flags = {flag for action in parser()._actions for flag in action.option_strings}
+    for name in ExportConfig.model_fields:
+        assert (FLAGS.get(name) or "--" + name.replace("_", "-")) in flags
 
 
 def test_json_and_progress(exported):

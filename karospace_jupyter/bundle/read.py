@@ -18,6 +18,7 @@ from karospace_jupyter.bundle.manifest import SCHEMA_VERSION, Chunk, Manifest
 from karospace_jupyter.errors import BundleError
 from karospace_jupyter.job import Job
 from karospace_jupyter.static import static_file
+from karospace_jupyter.words import shape
 
 if TYPE_CHECKING:
     from karospace_jupyter.bundle.scripts import When
@@ -235,7 +236,7 @@ class Bundle:
     def __repr__(self) -> str:
         """Name, size and place."""
         m = self.manifest
-        return f"Bundle({m.dataset_name!r}, {m.n_cells:,} cells × {m.n_genes_exported:,} genes, {self.files.origin!r})"
+        return f"Bundle({m.dataset_name!r}, {shape(m.n_cells, m.n_genes_exported)}, {self.files.origin!r})"
 
 
 def read_manifest(files: BundleFiles) -> Manifest:

@@ -90,7 +90,7 @@ class Genes(Field):
         if mode == "hvgs" and summary["marked"]:
             note += f" · {summary['marked']:,} are marked as variable"
         if mode == "all" or (rest.isascii() and rest.isdigit() and int(rest) >= n):
-            note = f"All {n:,} genes."
+            note = f"All {n:,} genes." if n != 1 else "The only gene."
         self.note.configure(text=note)
         estimate = self._desk.shown.estimate
         problem = estimate.get("problems", {}).get("genes_mode", "")

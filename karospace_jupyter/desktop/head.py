@@ -7,6 +7,7 @@ from tkinter import ttk
 from typing import TYPE_CHECKING
 
 from karospace_jupyter.desktop.parts import Words
+from karospace_jupyter.words import shape
 
 if TYPE_CHECKING:
     import tkinter as tk
@@ -26,7 +27,7 @@ class Head(ttk.Frame):
         self.columnconfigure(0, weight=1)
         name = ttk.Label(self, text=path.name, style="GroundTitle.TLabel")
         name.grid(row=0, column=0, sticky="w")
-        counts = f"{summary['n_cells']:,} cells × {summary['n_genes']:,} genes"
+        counts = shape(summary["n_cells"], summary["n_genes"])
         self._facts = " · ".join([counts, *summary["facts"]])
         self.facts = Words(self, "Ground.TLabel")
         self.facts.grid(row=1, column=0, sticky="ew", pady=(px(2), 0))

@@ -9,7 +9,7 @@ from tkinter import ttk
 from typing import TYPE_CHECKING, Any
 
 from karospace_jupyter.desktop.parts import Line, Words
-from karospace_jupyter.words import counted, duration, size
+from karospace_jupyter.words import counted, duration, shape, size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -162,7 +162,7 @@ class Run(ttk.Frame):
             elif shown.result and export["status"] in {"idle", "done"}:
                 style = "Good.TLabel"
                 result = shown.result
-                what = f"{result['cells']:,} cells × {result['genes']:,} genes"
+                what = shape(result["cells"], result["genes"])
                 taken = f"{counted(result['files'], 'file')}, {size(result['bytes'])}"
                 text = f"Done · {Path(result['path']).name} · {what} · {taken}"
             elif export["status"] in {"idle", "failed"}:
@@ -182,7 +182,7 @@ class Run(ttk.Frame):
             return
         estimate = shown.estimate
         kept, there = estimate["n_cells"], shown.summary["n_cells"]
-        parts = [f"{kept:,} of {there:,} cells"] if kept < there else []
+        parts = [f"{kept:,} of {counted(there, 'cell')}"] if kept < there else []
         parts += [counted(files, "file"), f"up to {size(estimate['bytes'])}", f"≈ {duration(estimate['seconds'])}"]
         self.estimate.configure(text=" · ".join(parts))
 

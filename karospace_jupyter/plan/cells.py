@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from karospace_jupyter.errors import CoordinatesError
 from karospace_jupyter.plan.model import Cells
 from karospace_jupyter.plan.names import as_text, make_unique
+from karospace_jupyter.words import counted
 
 if TYPE_CHECKING:
     from karospace_jupyter.config import ExportConfig
@@ -62,7 +63,9 @@ def choose_cells(
     # Over all cells, so that a cell has the same id in every sample.
     ids, changed = make_unique(as_text(source.cell_names))
     if changed:
-        warnings.append(f"{changed:,} cell names occur more than once and were told apart by a suffix.")
+        warnings.append(
+            f"{counted(changed, 'cell name occurs', 'cell names occur')} more than once: a suffix tells them apart."
+        )
     ids = ids if rows is None else ids[rows]
     return Cells(rows, ids), xy if rows is None else xy[rows], warnings
 

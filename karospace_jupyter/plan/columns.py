@@ -58,6 +58,8 @@ def summarise_columns(source: Source, rows: NDArray[np.int64] | None, used: Sequ
             n = _count(values)
             if n is None:
                 kind, reason = "other", "values that are neither text nor numbers"
+            elif n == 0:
+                reason = "no value at all"
             elif n < 2:
                 reason = "fewer than 2 classes"
             elif n == len(values) and len(values) > 2:
@@ -67,6 +69,8 @@ def summarise_columns(source: Source, rows: NDArray[np.int64] | None, used: Sequ
         elif kind == "number":
             if name in used:
                 reason = "the coordinates themselves"
+            elif values.nunique() == 0:
+                reason = "no value at all"
             elif values.nunique() < 2:
                 reason = "the same number for every cell"
             elif name == "cell_id" and values.nunique() == len(values):
@@ -151,6 +155,9 @@ def choose_columns(
         if name == section:
             named, said = _classes(source, _without_fractions(values), name, shown)
             annotations.append(named)
+        elif len(values) and bool(values.isna().all()):
+            msg = f"The column {name!r} of obs has no value: all {len(values):,} are missing. Leave it out, or fill it."
+            raise ColumnError(msg)
         elif _kind(values) == "number":
             annotations.append(_numbers(values, shown))
             said = []

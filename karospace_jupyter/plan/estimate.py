@@ -20,7 +20,7 @@ from karospace_jupyter.plan.image import choose_images
 from karospace_jupyter.plan.model import PlannedGenes
 from karospace_jupyter.plan.sections import asked_column, plan_sections, split
 from karospace_jupyter.plan.sizes import predict
-from karospace_jupyter.plan.view import fitting_view
+from karospace_jupyter.plan.view import extent_of, fitting_view
 
 if TYPE_CHECKING:
     from karospace_jupyter.config import ExportConfig
@@ -107,7 +107,9 @@ def estimate(source: Source, config: ExportConfig) -> Estimate:
     try:
         if config.view is not None:
             # Which genes come along is known after a pass over the matrix only.
-            view, said = fitting_view(read_view(config.view), cells.n, annotations, embeddings, sections, genes=None)
+            view, said = fitting_view(
+                read_view(config.view), cells.n, extent_of(xy), annotations, embeddings, sections, genes=None
+            )
             warnings += said
     except ConfigError as exc:
         problems["view"] = str(exc)

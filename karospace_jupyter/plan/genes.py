@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from karospace_jupyter.config import GenesSpec, ListedGenes
+from karospace_jupyter.config import DEFAULT_GENES, GenesSpec, ListedGenes
 from karospace_jupyter.errors import GenesError
 from karospace_jupyter.plan.hvg import rank_variable_genes
 from karospace_jupyter.plan.model import PlannedGenes
 from karospace_jupyter.plan.names import as_text, listed, make_unique, nearest
+from karospace_jupyter.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +49,9 @@ def choose_genes(source: Source, spec: GenesSpec, rows: Rows, job: Job) -> tuple
     names, changed = make_unique(as_text(source.gene_names))
     warnings = []
     if changed:
-        warnings.append(f"{changed:,} gene names occur more than once and were told apart by a suffix.")
+        warnings.append(
+            f"{counted(changed, 'gene name occurs', 'gene names occur')} more than once: a suffix tells them apart."
+        )
     labels = _labels(source)
     indices: NDArray[np.int64]
     if isinstance(spec, ListedGenes):
@@ -57,7 +60,7 @@ def choose_genes(source: Source, spec: GenesSpec, rows: Rows, job: Job) -> tuple
     elif spec.kind == "all":
         indices = np.arange(source.n_genes, dtype=np.int64)
     else:
-        if spec.n > source.n_genes:
+        if spec.n > source.n_genes and spec != DEFAULT_GENES:
             warnings.append(f"All {source.n_genes:,} genes are exported; {spec.n:,} were asked for.")
         n = min(spec.n, source.n_genes)
         if spec.kind == "top_mean":
@@ -96,7 +99,7 @@ def _listed_genes(
         warnings.append(f"Several genes are called {listed(several)}; the first of each is exported.")
     unique = list(dict.fromkeys(indices))
     if len(unique) < len(indices):
-        warnings.append(f"{len(indices) - len(unique):,} names of {spec.origin} name a gene a second time.")
+        warnings.append(f"{counted(len(indices) - len(unique), 'name')} of {spec.origin} came a second time.")
     return np.array(unique, dtype=np.int64), warnings
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from karospace_jupyter.config import ImageFromFile, ImageSpec
-from karospace_jupyter.errors import ImageError
+from karospace_jupyter.errors import ImageError, NoImageFileError
 from karospace_jupyter.plan.model import PlannedImage
 from karospace_jupyter.plan.names import hint, listed
 from karospace_jupyter.plan.pixels import NotAPicture, as_pixels
@@ -108,7 +108,7 @@ def choose_images(
     if sections is not None and sections.overlapping:
         warnings += [
             f"The image {image.origin} is not shown: the sections by {sections.column!r} lie on top of each other, and "
-            "nothing says to which of them it belongs."
+            "nothing says to which of them it belongs. If it lies under all cells, export without sections ('none')."
             for image in images
             if not image.sections
         ]
@@ -253,7 +253,7 @@ def _size_of_file(path: Path) -> tuple[int, int]:
 
     if not path.is_file():
         msg = f"There is no image file {path}."
-        raise ImageError(msg)
+        raise NoImageFileError(msg)
     with python_warnings.catch_warnings():
         python_warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         limit = Image.MAX_IMAGE_PIXELS

@@ -60,7 +60,10 @@ def nearest(name: str, names: Sequence[str], n: int = 3) -> list[str]:
     folded: dict[str, str] = {}
     for candidate in names:
         folded.setdefault(candidate.casefold(), candidate)
-    return [folded[m] for m in difflib.get_close_matches(name.casefold(), folded, n=n, cutoff=0.6)]
+    near = difflib.get_close_matches(name.casefold(), folded, n=n, cutoff=0.6)
+    # Who types half of a name means what begins with it, however long it is.
+    begun = sorted((m for m in folded if m not in near and m.startswith(name.casefold())), key=len) if name else []
+    return [folded[m] for m in (*near, *begun)[:n]]
 
 
 def hint(name: str, names: Sequence[str]) -> str:

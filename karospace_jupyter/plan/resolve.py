@@ -16,7 +16,7 @@ from karospace_jupyter.plan.image import Pictures, choose_images
 from karospace_jupyter.plan.model import Plan, PlannedCoordinates
 from karospace_jupyter.plan.sections import asked_column, plan_sections, split
 from karospace_jupyter.plan.sizes import predict
-from karospace_jupyter.plan.view import fitting_view
+from karospace_jupyter.plan.view import extent_of, fitting_view
 from karospace_jupyter.plan.visium import unit_um
 
 if TYPE_CHECKING:
@@ -60,7 +60,9 @@ def resolve(source: Source, config: ExportConfig, job: Job | None = None) -> Pla
     genes, said = choose_genes(source, genes_spec, cells.rows, job)
     warnings += said
     if view is not None:
-        view, said = fitting_view(view, cells.n, columns.annotations, embeddings, sections, set(genes.names))
+        view, said = fitting_view(
+            view, cells.n, extent_of(xy), columns.annotations, embeddings, sections, set(genes.names)
+        )
         warnings += said
     pixels = spatial and _in_pixels(found.spec)
     unit = pictures.unit_um or unit_um(source, cells.rows, xy, codes, pictures.spot_diameter) if pixels else None

@@ -5,16 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from karospace_jupyter.plan.names import listed
+from karospace_jupyter.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from karospace_jupyter.plan.model import Annotation, PlannedEmbedding, PlannedSections
+
+
+def extent_of(xy: NDArray[np.float64]) -> tuple[float, float, float, float]:
+    """Return x min, y min, x max, y max of coordinates of shape (n_cells, 2)."""
+    (x0, y0), (x1, y1) = xy.min(axis=0).tolist(), xy.max(axis=0).tolist()
+    return x0, y0, x1, y1
 
 
 def fitting_view(
     view: dict[str, Any],
     n_cells: int,
+    extent: tuple[float, float, float, float],
     annotations: Sequence[Annotation],
     embeddings: Sequence[PlannedEmbedding],
     sections: PlannedSections | None,
@@ -28,6 +39,8 @@ def fitting_view(
         As :func:`~karospace_jupyter.bundle.saved_view.read_view` returns it.
     n_cells, annotations, embeddings, sections, genes
         What is exported; genes are None as long as nobody knows.
+    extent
+        Of the cells in the tissue: x min, y min, x max, y max.
 
     Returns
     -------
@@ -54,16 +67,29 @@ def fitting_view(
             # The camera looks at a place of that layout.
             for gone in (field, "camera") if field == "layout" else (field,):
                 state.pop(gone, None)
+    if state.get("camera") and not _looks_at(state["camera"], state.get("layout") or {}, extent):
+        warnings.append("The view looks where there are no cells: the bundle opens with all of them in sight.")
+        del state["camera"]
     if not whole:
         return state, warnings
     fitting = {**view, "state": state}
-    if view.get("regions") and view.get("n_cells") != n_cells:
-        warnings.append(
-            f"The regions of the view are of {view.get('n_cells', 'other')} cells, but {n_cells} are exported: "
-            "they were left out."
-        )
-        fitting["regions"] = []
+    if view.get("n_cells", n_cells) != n_cells:
+        said = f"The view was saved from {counted(view['n_cells'], 'cell')}, and {n_cells:,} are exported"
+        if view.get("regions"):
+            warnings.append(f"{said}: its regions were left out.")
+            fitting["regions"] = []
+        # Where it looks holds for these cells: that was seen above.
+        fitting["n_cells"] = n_cells
     return fitting, warnings
+
+
+def _looks_at(camera: dict[str, Any], layout: dict[str, Any], extent: tuple[float, float, float, float]) -> bool:
+    """Whether a window of any shape, up to three times as wide as high or the other way round, would show cells."""
+    if layout.get("kind", "tissue") != "tissue":
+        return True  # rows of sections and embeddings have places of their own
+    x0, y0, x1, y1 = extent
+    reach = 1.5 * max(x1 - x0, y1 - y0) / camera["zoom"]
+    return bool(x0 - reach <= camera["x"] <= x1 + reach and y0 - reach <= camera["y"] <= y1 + reach)
 
 
 def _missing_in_color(color: dict[str, Any], columns: set[str], genes: Collection[str] | None) -> str:

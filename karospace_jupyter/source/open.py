@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from karospace_jupyter.config import MatrixRaw, MatrixSpec, MatrixX
-from karospace_jupyter.errors import NoMatrixError, SourceError
+from karospace_jupyter.errors import NoMatrixError, NoSourceError, SourceError
 from karospace_jupyter.job import Job
 from karospace_jupyter.paths import expanded
 from karospace_jupyter.source.matrix import Matrix, matrix_in_file, matrix_in_memory
@@ -61,7 +61,7 @@ def open_source(
         near = sorted(p.name for pattern in ("*.h5ad", "*.zarr") for p in path.parent.glob(pattern))[:8]
         there = f" In {path.parent} there is: {', '.join(near)}." if near else ""
         msg = f"There is no file {path}.{there}"
-        raise SourceError(msg)
+        raise NoSourceError(msg)
     return _open_zarr(path, matrix, memory_bytes) if path.is_dir() else _open_h5ad(path, matrix, memory_bytes)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from karospace_jupyter.bundle.write import html_bytes
 from karospace_jupyter.errors import BundleError
+from karospace_jupyter.words import shape
 
 if TYPE_CHECKING:
     from karospace_jupyter.bundle.read import Bundle
@@ -44,9 +45,10 @@ def fallback_html(bundle: Bundle) -> str:
         if bundle.path is None
         else f"Run this cell, or open <code>{html.escape(str(bundle.path))}</code>, to see it."
     )
+    held = shape(m.n_cells, m.n_genes_exported)
     return (
-        f'<div style="font:13px/18px system-ui,sans-serif">{image}<p><b>{name}</b> · {m.n_cells:,} cells × '
-        f"{m.n_genes_exported:,} genes. This is a picture of the viewer, which needs a running notebook. {where}</p>"
+        f'<div style="font:13px/18px system-ui,sans-serif">{image}<p><b>{name}</b> · {held}. '
+        f"This is a picture of the viewer, which needs a running notebook. {where}</p>"
         "</div>"
     )
 

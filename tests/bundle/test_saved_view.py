@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from karospace_jupyter import Bundle, ExportConfig, adata_to_karospace
@@ -162,8 +163,19 @@ def test_what_the_bundle_has_stays(tissue: Any, tmp_path: Path, part: dict[str, 
 
 def test_regions_of_other_cells_are_left_out(tissue: Any, tmp_path: Path) -> None:
     manifest = adata_to_karospace(tissue, tmp_path / "out", view=write(tmp_path, WHOLE), downsample=100).manifest
-    assert manifest.view == {**WHOLE, "regions": []}
-    assert any("regions of the view are of 300 cells, but 100" in text for text in manifest.warnings or [])
+    assert manifest.view == {**WHOLE, "n_cells": 100, "regions": []}
+    said = "saved from 300 cells, and 100 are exported: its regions were left out"
+    assert any(said in text for text in manifest.warnings or [])
+
+
+def test_a_place_without_cells_is_left_out(tissue: Any, tmp_path: Path) -> None:
+    """As a view of another tissue has."""
+    x, y = np.asarray(tissue.obsm["spatial"]).mean(axis=0).tolist()
+    for camera, stays in (({"x": x, "y": y, "zoom": 3}, True), ({"x": x + 1e6, "y": y, "zoom": 3}, False)):
+        view = write(tmp_path, {"karospace_view": 1, "n_cells": 5000, "state": {"camera": camera, "opacity": 0.5}})
+        manifest = adata_to_karospace(tissue, tmp_path / "out", view=view).manifest
+        assert ("camera" in (manifest.view or {})["state"]) == stays
+        assert any("looks where there are no cells" in text for text in manifest.warnings or []) != stays
 
 
 @pytest.mark.parametrize(

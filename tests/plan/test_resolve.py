@@ -198,7 +198,7 @@ class TestAnnotations:
         adata.obs_names = ["a", "a", "a-1", *adata.obs_names[3:]]
         found = plan(adata)
         assert found.cells.ids[:3].tolist() == ["a", "a-2", "a-1"]
-        assert said(found, "1 cell names")
+        assert said(found, "1 cell name occurs")
 
 
 class TestGenes:
@@ -211,6 +211,7 @@ class TestGenes:
         found = plan(adata, genes_mode="top_mean:500")
         assert len(found.genes.names) == G
         assert said(found, "500 were asked for")
+        assert not said(plan(adata), "asked for")
 
     @pytest.mark.parametrize("log", [False, True], ids=["counts", "log1p"])
     def test_variable_genes_are_scanpys(self, log: bool) -> None:
@@ -252,6 +253,12 @@ class TestGenes:
         assert found.genes.labels[0] == ("gene_symbols", ("S4", "S2", "S5"))
         with pytest.raises(GenesError, match=r"2 of 3 genes(.|\n)*g299 \(nearest: g29"):
             plan(adata, genes_mode=["g1", "g299", "nothing"])
+        adata.var_names = ["FOXP3_TRANSCRIPT_VARIANT_1", *adata.var_names[1:]]
+        with pytest.raises(GenesError, match=r"foxp3 \(nearest: FOXP3_TRANSCRIPT_VARIANT_1\)"):
+            plan(adata, genes_mode=["foxp3"])
+        (tmp_path / "genes.txt").write_text('"g2,b" , of note\n"g4"\n')
+        adata.var_names = [*adata.var_names[:2], "g2,b", *adata.var_names[3:]]
+        assert plan(adata, genes_mode=f"list:{tmp_path / 'genes.txt'}").genes.names == ("g2,b", "g4")
 
     def test_aliases(self) -> None:
         adata = build()
@@ -267,7 +274,7 @@ class TestGenes:
         found = plan(adata, genes_mode="all")
         assert found.genes.names[:2] == ("A", "A-1")
         assert found.genes.indices[:2].tolist() == [0, 1]
-        assert said(found, "gene names occur more than once")
+        assert said(found, "1 gene name occurs more than once")
 
 
 class TestDownsample:

@@ -65,14 +65,18 @@ export function stateIn(value: unknown, cells: number | null): Partial<ViewState
     throw new ViewFileError(`it is of version ${String(value.karospace_view)}; this viewer reads version 1`);
   if (!isObject(value.state)) throw new ViewFileError('it holds no state');
   const { camera, ...rest } = value.state as Partial<ViewState>;
-  return camera && (cells === null || value.n_cells === cells) ? { ...rest, camera } : rest;
+  return camera && (cells === null || !isOfOthers(value, cells)) ? { ...rest, camera } : rest;
 }
+
+/** A view that does not say how many cells it is of is taken for one of these. */
+const isOfOthers = ({ n_cells }: Record<string, unknown>, cells: number) =>
+  n_cells !== undefined && n_cells !== cells;
 
 /** Reads a saved view; of one of other cells, what holds for these, too. */
 export function openedView(given: unknown, cells: number): OpenedView {
   const state = stateIn(given, cells);
   const value = given as Record<string, unknown>;
-  if ('karospace_view' in value && value.n_cells !== cells)
+  if ('karospace_view' in value && isOfOthers(value, cells))
     return { state, regions: null, leftOut: ofOthers(value, cells) };
   const regions = Array.isArray(value.regions) ? value.regions : null;
   const leftOut =
