@@ -171,7 +171,13 @@ class ExportSession:
         # The statistics may be read more than once; progress never falls.
         progress = max(self._state.progress, min(0.99, self._before + _SHARES.get(p.stage, 0.0) * within))
         elapsed = time.monotonic() - self._started
-        eta = elapsed * (1 - progress) / progress if progress > 0.03 and elapsed > 0.3 else None
+        eta = None
+        if progress > 0.03 and elapsed > 0.3:
+            # The rest of this stage at the rate that is told, and the later ones as long as their shares say.
+            share = _SHARES.get(p.stage, 0.0)
+            later = max(0.0, 1 - self._before - share)
+            rest = elapsed * share * (1 - within) / progress if p.eta_s is None else p.eta_s
+            eta = rest + elapsed * later / progress
         rate = f" · {p.rate:,.0f} {p.unit}/s" if p.total > 1 and p.rate > 0 else ""
         message = f"{p.stage} · {p.done:,} of {p.total:,}{rate}" if p.total > 1 else p.stage
         with self._lock:

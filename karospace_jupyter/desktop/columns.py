@@ -55,6 +55,8 @@ class Columns(Field):
         self.tree.column("kind", width=min(kinds, px(150)), minwidth=px(40), anchor="e", stretch=False)
         self.tree.tag_configure("other", foreground=theme.colors.muted)
         self.tree.tag_configure("none", foreground=theme.colors.muted)
+        # Names give way, not what stands beside them.
+        self.tree.bind("<Configure>", lambda event: self._share(event.width))
         self.tree.grid(row=0, column=0, sticky="nsew")
         bar = ttk.Scrollbar(frame, orient="vertical", command=self.tree.yview)
         frame.columnconfigure(1, minsize=bar.winfo_reqwidth())
@@ -75,6 +77,10 @@ class Columns(Field):
         ):
             ttk.Button(foot, text=text, style="Quiet.TButton", command=command).pack(side="right")
         self.refresh()
+
+    def _share(self, width: int) -> None:
+        beside = int(self.tree.column("kind", "width"))  # type: ignore[call-overload]
+        self.tree.column("#0", width=max(self.theme.px(120), width - beside))
 
     def destroy(self) -> None:
         """Its pictures go here and now: Tk's may be given back by its own thread alone."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tkinter as tk
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from tkinter import ttk
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from karospace_jupyter.desktop.theme import Theme
 
 _OWN = "own"
+_BESIDE = 640
+"""Pixels at the usual size, from which on two cards have room beside each other."""
 _MAIL_BYTES = 20_000_000
 """What most mail servers take."""
 _KINDS = (("outdir", "Folder"), ("single_file", "One HTML file"), ("zip_path", "Zip"))
@@ -62,17 +65,17 @@ class Form(Scrolled):
             for event in ("<Leave>", "<FocusOut>"):
                 button.bind(event, lambda _: self._say_preset(), add="+")
         left = ttk.Frame(inside, style="Card.TFrame", padding=px(16))
-        left.grid(row=1, column=0, sticky="nsew", padx=(px(12), px(4)), pady=(0, px(12)))
         right = ttk.Frame(inside, style="Card.TFrame", padding=px(16))
-        right.grid(row=1, column=1, sticky="nsew", padx=(px(4), 0), pady=(0, px(12)))
+        self._cards = (left, right)
+        self._beside: bool | None = None
         for column in (left, right):
             column.columnconfigure(0, weight=1)
         self.coordinates = Coordinates(left, theme, desk)
         self.coordinates.grid(row=0, column=0, sticky="ew", pady=(0, px(14)))
         self.columns = Columns(left, theme, desk)
         self.columns.grid(row=1, column=0, sticky="nsew")
-        # A long list takes the room that there is; otherwise that stays below.
-        inside.rowconfigure(1 if self.columns.many else 2, weight=1)
+        self._stand(px(_BESIDE))
+        inside.bind("<Configure>", lambda event: self._stand(event.width), add="+")
         left.rowconfigure(1, weight=int(self.columns.many))
         self.genes = Genes(right, theme, desk, pickers.genes)
         self.genes.grid(row=0, column=0, sticky="ew", pady=(0, px(14)))
@@ -90,6 +93,25 @@ class Form(Scrolled):
         self._say_preset()
         for part in (self.coordinates, self.columns, self.genes, self.target, self.more):
             part.refresh()
+
+    def _stand(self, width: int) -> None:
+        """Put the two cards beside each other, or where that leaves each too little, the first above the second."""
+        beside = width >= self._theme.px(_BESIDE)
+        if beside == self._beside:
+            return
+        self._beside = beside
+        px, inside = self._theme.px, self.inside
+        left, right = self._cards
+        if beside:
+            left.grid(row=1, column=0, columnspan=1, sticky="nsew", padx=(px(12), px(4)), pady=(0, px(12)))
+            right.grid(row=1, column=1, columnspan=1, sticky="nsew", padx=(px(4), 0), pady=(0, px(12)))
+        else:
+            left.grid(row=1, column=0, columnspan=2, sticky="nsew", padx=(px(12), 0), pady=(0, px(8)))
+            right.grid(row=2, column=0, columnspan=2, sticky="nsew", padx=(px(12), 0), pady=(0, px(12)))
+        # A long list takes the room that there is; otherwise that stays below.
+        long = beside and self.columns.many
+        for row, weight in ((1, int(long)), (2, int(beside and not long)), (3, int(not beside))):
+            inside.rowconfigure(row, weight=weight)
 
     def kept(self) -> dict[str, Any]:
         """Return what is no option, and should outlive another drawing of the same file."""
@@ -202,7 +224,9 @@ class Target(Field):
         note = _SAYS[name]
         if name == "single_file" and most > _MAIL_BYTES:
             note = f"One file that opens by double click. With up to {size(most)} it may be too large for mail."
-        self.note.configure(text=f"{note}{' Replaces the bundle there.' if exists else ''}")
+        place = Path(value).expanduser() if value else Path("/")
+        whole = "" if place.is_absolute() else f" It becomes {Path.cwd() / place}."
+        self.note.configure(text=f"{note}{whole}{' Replaces the bundle there.' if exists else ''}")
 
     def _on_path(self, text: str) -> None:
         self._desk.change(**{self._desk.shown.target: text})

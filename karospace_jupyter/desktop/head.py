@@ -38,7 +38,8 @@ class Head(ttk.Frame):
     def refresh(self) -> None:
         """Say what is being opened, or why it was not."""
         shown = self._window.desk.shown
-        text = f"Looking into {shown.opening} …" if shown.opening else shown.refused or self._facts
+        refused = f"Not opened: {shown.refused}" if shown.refused else ""
+        text = f"Looking into {shown.opening} …" if shown.opening else refused or self._facts
         wrong = shown.refused and not shown.opening
         self.facts.configure(text=text, style="GroundProblem.TLabel" if wrong else "Ground.TLabel")
         if shown.opening:

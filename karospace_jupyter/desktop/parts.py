@@ -325,8 +325,10 @@ class Scrolled(ttk.Frame):
         self._bar = ttk.Scrollbar(self, orient="vertical", command=self._canvas.yview, style=bar_style)
         # Always there for the bar: if it came and went with it, widths and heights could chase each other for ever.
         self.columnconfigure(1, minsize=self._bar.winfo_reqwidth())
-        self._canvas.configure(yscrollcommand=self._on_view, yscrollincrement=theme.px(24))
+        self._canvas.configure(yscrollcommand=self._on_view, yscrollincrement=1)
+        self._turn = theme.px(48)
         self._canvas.grid(row=0, column=0, sticky="nsew")
+        self._most = 0
         self.inside = ttk.Frame(self._canvas, style=style)
         # As high as what is seen: a column that is lower is stretched, and one that grows is noticed.
         self._strut = ttk.Frame(self.inside, width=0, style=style)
@@ -349,13 +351,26 @@ class Scrolled(ttk.Frame):
         for child in widget.winfo_children():
             self.hear_wheel(child)
 
+    def limit(self, most: int) -> None:
+        """Be as high as what is inside, and scroll from so many pixels on; not as high as the place."""
+        if most == self._most:
+            return
+        if not self._most:
+            self._strut.grid_remove()
+            # The bar comes only where there is more than fits without it: it cannot come and go for ever.
+            self.columnconfigure(1, minsize=0)
+        self._most = most
+        self._fit()
+
     def wheel(self, event: tk.Event[Any]) -> None:
         """Scroll by one turn of the wheel."""
         if self.inside.winfo_height() > self._canvas.winfo_height():
-            self._canvas.yview_scroll(wheel_steps(event) * 2, "units")
+            self._canvas.yview_scroll(wheel_steps(event) * self._turn, "units")
 
     def _fit(self) -> None:
         width = self._canvas.winfo_width()
+        if self._most:
+            self._canvas.configure(height=min(self._most, self.inside.winfo_reqheight()))
         self._strut.configure(height=self._canvas.winfo_height())
         self._canvas.itemconfigure(self._item, width=width)
         self._canvas.configure(scrollregion=(0, 0, width, self.inside.winfo_reqheight()))

@@ -8,7 +8,7 @@ from pathlib import Path
 from tkinter import ttk
 from typing import TYPE_CHECKING, Any
 
-from karospace_jupyter.desktop.parts import Line, Words
+from karospace_jupyter.desktop.parts import Line, Scrolled, Words
 from karospace_jupyter.words import counted, duration, shape, size
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _SAID_MS = 4000
 _MOST = 9
 """A column behind the last button."""
 _FOLDS = ("details", "notes", "log")
-_LINE = 6
+_LINE = 1
 """The row of the button: what comes and goes stands above it."""
 
 
@@ -36,6 +36,8 @@ class Run(ttk.Frame):
         self.columnconfigure(1, weight=1)
         self.button = ttk.Button(self, text="Export", style="Primary.TButton", command=self._on_button)
         self._said = self._saying = ""
+        self._there = (False, False)
+        """Whether there are notes, and a log."""
         self._wrong = ""
         """Why nothing can be exported now."""
         self.button.grid(row=_LINE, column=0, sticky="w", padx=(0, px(16)))
@@ -49,12 +51,16 @@ class Run(ttk.Frame):
         self.bar = ttk.Progressbar(middle, maximum=1000)
         self.estimate = ttk.Label(self, style="Muted.TLabel")
         self.estimate.grid(row=_LINE, column=2, padx=(px(16), px(2)))
-        self.problem = Words(self, "Problem.TLabel")
-        self.done = Buttons(self, theme)
+        # What comes and goes stands above the button, and scrolls where it would take the form's room.
+        self.rest = Scrolled(self, theme, "rest", "TFrame")
+        inside = self.rest.inside
+        inside.columnconfigure(2, weight=1)
+        self.problem = Words(inside, "Problem.TLabel")
+        self.done = Buttons(inside, theme)
         self.done.add("view", "Open viewer", actions["view"])
         self.done.add("folder", "Open folder", actions["folder"])
         self.done.add("command", "Copy command", actions["command"])
-        self.preview = Buttons(self, theme)
+        self.preview = Buttons(inside, theme)
         self.preview.columnconfigure(0, weight=1)
         self.preview.columnconfigure(_MOST, weight=0)
         self.served = Words(self.preview, "Muted.TLabel")
@@ -62,11 +68,13 @@ class Run(ttk.Frame):
         self.preview.add("browse", "Open in the browser", actions["browse"])
         self.preview.add("address", "Copy address", actions["address"])
         self.preview.add("hush", "Stop", actions["hush"])
-        self.details = Fold(self, theme, "Details")
-        self.notes = Fold(self, theme, "notes")
-        self.log = Fold(self, theme, "Log")
+        self.details = Fold(inside, theme, "Details", self._place_folds)
+        self.notes = Fold(inside, theme, "notes", self._place_folds)
+        self.log = Fold(inside, theme, "Log", self._place_folds)
         self.log.add("Save log…", actions["save_log"])
         self.refresh()
+        self.rest.limit(px(300))
+        self.rest.hear_wheel()
 
     def refresh(self) -> None:
         """Show how it stands."""
@@ -87,7 +95,6 @@ class Run(ttk.Frame):
         self._estimate()
         text = shown.fault or (export.get("error") or "" if not shown.running else "") or problems.get("object", "")
         self.problem.configure(text=text)
-        # Above the line of the button, which stays where it is.
         below = (0, self._theme.px(8))
         _at(self.problem, 0, shown=bool(text), pady=below, padx=self._theme.px(2))
         details = shown.details or (shown.estimate.get("details", "") if text else "")
@@ -111,9 +118,29 @@ class Run(ttk.Frame):
         self.notes.put(
             f"{count} note{'s' if count > 1 else ''}", [f"• {one}" for one in notes], opened=losing or bool(shown.notes)
         )
-        _at(self.notes, 2, shown=count > 0 and not shown.running, pady=below)
         self.log.put("Log", export.get("log", ()))
-        _at(self.log, 3, shown=bool(export.get("log")), pady=below)
+        self._there = (count > 0 and not shown.running, bool(export.get("log")))
+        self._place_folds()
+        if self.rest.inside.grid_slaves():
+            self.rest.grid(row=0, column=0, columnspan=3, sticky="ew")
+        else:
+            self.rest.grid_remove()
+
+    def on_room(self, event: tk.Event[Any]) -> None:
+        """Leave at least half of what holds both to the form."""
+        around = self.button.winfo_reqheight() + self._theme.px(30)
+        self.rest.limit(max(self._theme.px(44), event.height // 2 - around))
+
+    def _place_folds(self) -> None:
+        """Beside each other as long as both are folded."""
+        below = (0, self._theme.px(8))
+        notes, log = self._there
+        if notes and log and not (self.notes.opened or self.log.opened):
+            self.notes.grid(row=2, column=0, columnspan=1, sticky="w", pady=below)
+            self.log.grid(row=2, column=1, columnspan=2, sticky="w", pady=below, padx=(self._theme.px(16), 0))
+            return
+        _at(self.notes, 2, shown=notes, pady=below)
+        _at(self.log, 3, shown=log, pady=below)
 
     def say(self, text: str) -> None:
         """Say for a moment that something small went well."""
@@ -160,7 +187,8 @@ class Run(ttk.Frame):
                 sentence = re.split(r"(?<=[.!?])\s", self._wrong.strip(), maxsplit=1)[0]
                 style, text = "Problem.TLabel", f"Not ready: {' '.join(sentence.split())}"
             elif shown.result and export["status"] in {"idle", "done"}:
-                style = "Good.TLabel"
+                # What was exported with other choices is told more quietly: the next export will be another.
+                style = "Good.TLabel" if self._done() else "Muted.TLabel"
                 result = shown.result
                 what = shape(result["cells"], result["genes"])
                 taken = f"{counted(result['files'], 'file')}, {size(result['bytes'])}"
@@ -220,9 +248,9 @@ class Buttons(ttk.Frame):
 class Fold(ttk.Frame):
     """Lines of text behind their name."""
 
-    def __init__(self, master: tk.Misc, theme: Theme, name: str) -> None:
+    def __init__(self, master: tk.Misc, theme: Theme, name: str, on_toggle: Callable[[], None] | None = None) -> None:
         super().__init__(master)
-        self._theme, self._name = theme, name
+        self._theme, self._name, self._on_toggle = theme, name, on_toggle
         c, px = theme.colors, theme.px
         self.columnconfigure(1, weight=1)
         self.opened = False
@@ -265,6 +293,8 @@ class Fold(ttk.Frame):
         """Fold or unfold."""
         self.opened = not self.opened
         self._draw()
+        if self._on_toggle is not None:
+            self._on_toggle()
 
     def _draw(self) -> None:
         self.head.configure(text=f"{'▾' if self.opened else '▸'} {self._name}")

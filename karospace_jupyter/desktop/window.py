@@ -7,8 +7,6 @@ import sys
 import time
 import tkinter as tk
 import traceback
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from tkinter import messagebox, ttk
 from types import TracebackType
@@ -16,13 +14,12 @@ from typing import Any
 
 from karospace_jupyter.desktop import settings as remembered
 from karospace_jupyter.desktop import system
+from karospace_jupyter.desktop.commands import MenuBar, bind_keys
 from karospace_jupyter.desktop.desk import Desk
 from karospace_jupyter.desktop.dialogs import Dialogs
 from karospace_jupyter.desktop.form import Form, Pickers
 from karospace_jupyter.desktop.head import Head
 from karospace_jupyter.desktop.icon import draw_icon
-from karospace_jupyter.desktop.menu import add_to_menu, has_menu
-from karospace_jupyter.desktop.parts import show_help
 from karospace_jupyter.desktop.presets import FIT_EVERY_FILE
 from karospace_jupyter.desktop.run import Run
 from karospace_jupyter.desktop.theme import Theme, system_is_dark
@@ -34,7 +31,6 @@ _SYSTEM_S = 1.0
 _CURSORS = {"TEntry": ("icursor",), "Text": ("mark", "set", "insert")}
 """How Tk is told where a cursor goes."""
 _ZOOMS = (0.75, 0.9, 1.0, 1.15, 1.3, 1.5, 1.75, 2.0, 2.5)
-_THEMES = {"system": "As the system", "light": "Light", "dark": "Dark"}
 
 
 class Window:
@@ -70,12 +66,11 @@ class Window:
         self._system_dark = system.in_time(system_is_dark, _SYSTEM_S)
         self._scale = max(0.75, system.screen_scale(self.root))
         self._icon: tk.PhotoImage | None = None
-        self._command = "Command" if self.root.tk.call("tk", "windowingsystem") == "aqua" else "Control"
         self._themes: dict[tuple[bool, float], Theme] = {}
         self._body: ttk.Frame | None = None
         self._drawn = ""
         """The file that the form is of."""
-        self._bar: tk.Menu | None = None
+        self.bar: MenuBar
         try:
             self._begin(file)
         except BaseException:
@@ -85,7 +80,7 @@ class Window:
     def _begin(self, file: str | None) -> None:
         self._build()
         self._draw()
-        self._keys()
+        bind_keys(self)
         self._size()
         self.root.protocol("WM_DELETE_WINDOW", self.close)
         self.root.report_callback_exception = self._on_callback_error
@@ -95,6 +90,7 @@ class Window:
             system.accept_drops(self.root, self.open)
         if file:
             self.open(file)
+        self.root.update_idletasks()  # drawn before it is seen
         self.root.deiconify()
         self._poll()
 
@@ -126,7 +122,7 @@ class Window:
     def _busy(self) -> bool:
         """Whether an export keeps the window; then it is said."""
         if self.desk.shown.running:
-            self._fault("An export is running. Wait for it, or cancel it, before opening another file.")
+            self.fault("An export is running. Wait for it, or cancel it, before opening another file.")
         return self.desk.shown.running
 
     def export(self) -> None:
@@ -199,6 +195,7 @@ class Window:
         self._keep()
         if self._body is not None:
             self._body.destroy()
+            self.bar.destroy()
         look = (dark, self.settings.zoom)
         if look in self._themes:
             self._themes[look].use()
@@ -207,7 +204,7 @@ class Window:
         self.theme = theme = self._themes[look]
         self._icon = draw_icon(theme)
         self.root.iconphoto(True, self._icon)  # noqa: FBT003 - Tk's own
-        self._menu()
+        self.bar = MenuBar(self)
         self._body = body = ttk.Frame(self.root, style="Ground.TFrame")
         body.pack(fill="both", expand=True)
         self.form = self.run = self.welcome = None
@@ -239,6 +236,7 @@ class Window:
             "address": lambda: self._copy(self.desk.shown.address), "save_log": self._save_log,
         })  # fmt: skip
         self.run.pack(fill="x")
+        body.bind("<Configure>", self.run.on_room)
         ask = self._ask
         pickers = Pickers(ask.image, ask.genes, ask.target, ask.view)
         self.form = Form(body, theme, self.desk, pickers)
@@ -270,62 +268,14 @@ class Window:
             if kept["cursor"] and _has_cursor(self.root, focus):
                 self.root.tk.call(focus, *_CURSORS[self.root.tk.call("winfo", "class", focus)], kept["cursor"])
 
-    def _menu(self) -> None:
-        if self._bar is not None:
-            self._bar.destroy()
-        self._bar = bar = tk.Menu(self.root, tearoff=False)
-        key = "Command-" if self._command == "Command" else "Ctrl+"
-        files = tk.Menu(bar, tearoff=False)
-        files.add_command(label="Open .h5ad…", accelerator=f"{key}O", command=self.pick)
-        files.add_command(label="Open .zarr…", command=self.pick_zarr)
-        self.recent = tk.Menu(files, tearoff=False, postcommand=self._fill_recent)
-        files.add_cascade(label="Open recent", menu=self.recent)
-        files.add_separator()
-        files.add_command(label="Quit", accelerator=f"{key}Q", command=self.close)
-        bar.add_cascade(label="File", menu=files)
-        views = tk.Menu(bar, tearoff=False)
-        self._theme_name = tk.StringVar(self.root, self.settings.theme)
-        for name, text in _THEMES.items():
-            views.add_radiobutton(label=text, value=name, variable=self._theme_name, command=self._on_theme)
-        views.add_separator()
-        views.add_command(label="Larger", accelerator=f"{key}+", command=lambda: self.zoom(1))
-        views.add_command(label="Smaller", accelerator=f"{key}-", command=lambda: self.zoom(-1))
-        views.add_command(label="Usual size", accelerator=f"{key}0", command=lambda: self.zoom(0))
-        bar.add_cascade(label="View", menu=views)
-        helps = tk.Menu(bar, tearoff=False)
-        helps.add_command(label="Help on a field", accelerator="F1", command=lambda: show_help(self.root.focus_get()))
-        if has_menu():
-            helps.add_command(label="Add to the applications menu", command=self._add_to_menu)
-        helps.add_command(label="About KaroSpace", command=self._about)
-        bar.add_cascade(label="Help", menu=helps)
-        self.root.configure(menu=bar)
+    def follow(self, widget: object) -> None:
+        """Keep what the keyboard has reached in sight."""
+        if self.form is not None and self.run is not None:
+            self.form.follow(widget)
+            self.run.rest.follow(widget)
 
-    def _fill_recent(self) -> None:
-        self.recent.delete(0, "end")
-        for path in self.settings.recent:
-            self.recent.add_command(label=path, command=partial(self.open, path))
-        if not self.settings.recent:
-            self.recent.add_command(label="Nothing yet", state="disabled")
-
-    def _keys(self) -> None:
-        actions: dict[str, Callable[[], None]] = {
-            "o": self.pick, "q": self.close, "Return": self._export_by_key, "plus": lambda: self.zoom(1),
-            "equal": lambda: self.zoom(1), "minus": lambda: self.zoom(-1), "0": lambda: self.zoom(0),
-        }  # fmt: skip
-        command = self._command
-        for key, action in actions.items():
-            # Of every widget and before what each does by itself: a text would begin a line with Ctrl+O.
-            self.root.bind(f"<{command}-{key}>", partial(_run, action))
-            self.root.bind_class("Text", f"<{command}-{key}>", partial(_run, action))
-        for kind in ("TButton", "TRadiobutton", "TCheckbutton"):
-            # As everywhere else: Return presses what has the focus.
-            self.root.bind_class(kind, "<Return>", lambda event: event.widget.invoke())
-            # That is another key: without a binding of its own it would press the button, too.
-            self.root.bind_class(kind, f"<{command}-Return>", lambda _: None)
-        self.root.bind("<F1>", lambda event: show_help(event.widget))
-        self.root.bind("<FocusIn>", lambda event: self.form.follow(event.widget) if self.form else None)
-
-    def _export_by_key(self) -> None:
+    def export_by_key(self) -> None:
+        """Press the button that exports, if one may."""
         if self.run is not None and not self.desk.shown.running:
             self.run.button.invoke()
 
@@ -336,15 +286,16 @@ class Window:
         self._save()
         self._build()
 
-    def _on_theme(self) -> None:
-        self.settings.theme = self._theme_name.get()
+    def choose_theme(self, name: str) -> None:
+        """Draw everything light, dark, or as the system is."""
+        self.settings.theme = name
         self._save()
         self._build()
 
     def _size(self) -> None:
         """As it was left, where that is still on a screen."""
         px, root = self.theme.px, self.root
-        width, height = root.winfo_screenwidth(), root.winfo_screenheight()
+        width, height = root.winfo_screenwidth(), root.winfo_screenheight() - px(72)  # a title, the menu, a task bar
         root.minsize(min(px(760), width), min(px(480), height))
         before = remembered.GEOMETRY.fullmatch(self.settings.geometry)
         if before is None:
@@ -380,7 +331,7 @@ class Window:
             self.end()
             return
         self.desk.shown.details = "".join(traceback.format_exception(kind, exc, trace)).rstrip()
-        self._fault(f"Unexpected error: {kind.__name__}: {exc}. This is a fault of karospace-jupyter.")
+        self.fault(f"Unexpected error: {kind.__name__}: {exc}. This is a fault of karospace-jupyter.")
 
     def _refresh(self, stale: set[str]) -> None:
         if "path" in stale:
@@ -415,10 +366,10 @@ class Window:
         if self._twice("folder"):
             return
         self.desk.forget_faults()
-        system.open_folder(self.desk.shown.result["path"], self._fault)
+        system.open_folder(self.desk.shown.result["path"], self.fault)
 
     def _browse(self, address: str, path: str) -> None:
-        system.open_browser(address, path, self._fault)
+        system.open_browser(address, path, self.fault)
 
     def _copy_command(self) -> None:
         # A program with Python inside brings no command line along.
@@ -443,43 +394,21 @@ class Window:
             try:
                 Path(path).write_text("\n".join([self.desk.shown.path, *self.desk.shown.export["log"], ""]), "utf-8")
             except OSError as exc:
-                self._fault(f"The log could not be written to {path}: {exc.strerror}.")
+                self.fault(f"The log could not be written to {path}: {exc.strerror}.")
             else:
                 self._say("Log saved")
 
-    def _fault(self, text: str) -> None:
+    def fault(self, text: str) -> None:
+        """Say what went wrong."""
         self.desk.shown.fault = text
         self._on_change("fault")
 
     def _save(self) -> None:
         remembered.save(self.settings, self._settings_file)
 
-    def _add_to_menu(self) -> None:
-        try:
-            entry = add_to_menu()
-        except OSError as exc:
-            self._fault(f"The entry could not be written: {exc}.")
-        else:
-            self.desk.forget_faults()
-            messagebox.showinfo("KaroSpace", f"KaroSpace is in the applications menu now.\n\n{entry}", parent=self.root)
-
-    def _about(self) -> None:
-        from importlib.metadata import version
-
-        messagebox.showinfo(
-            "About KaroSpace",
-            f"karospace-jupyter {version('karospace-jupyter')}\n\nFrom an AnnData to a static viewer of its tissue.",
-            parent=self.root,
-        )
-
 
 def _has_cursor(root: tk.Tk, widget: str) -> bool:
     return bool(widget) and root.tk.call("winfo", "class", widget) in _CURSORS
-
-
-def _run(action: Callable[[], None], _: object) -> str:
-    action()
-    return "break"
 
 
 def show(file: str | None = None) -> None:

@@ -81,8 +81,7 @@ def main() -> None:
             root.after(1, window.zoom, step)
             watch.until("zoom", lambda: True, 1)
         for name in ("dark", "light"):
-            window._theme_name.set(name)
-            root.after(1, window._on_theme)
+            root.after(1, window.choose_theme, name)
             watch.until("change the theme", lambda: True, 1)
         desk.change(outdir=str(Path(folder) / "out"), genes_mode="all")
         watch.until("look at every gene", lambda: not desk.shown.pending)

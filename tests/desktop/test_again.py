@@ -53,8 +53,7 @@ def test_another_drawing_keeps_what_is_no_option(person: Any, tissue_file: Path,
     window.zoom(1)
     window.zoom(1)  # before the first one is drawn
     as_before()
-    window._theme_name.set("dark")
-    window._on_theme()
+    window.choose_theme("dark")
     as_before()
     form = window.form
     window.open(str(tissue_file))
@@ -225,8 +224,7 @@ def test_the_system_is_asked_once_and_not_waited_for(person: Any, tissue_file: P
         window = person.start()
         assert not window.theme.dark
         for theme in ("dark", "system"):
-            window._theme_name.set(theme)
-            window._on_theme()
+            window.choose_theme(theme)
         assert asked == [1]
     finally:
         never.set()
@@ -313,8 +311,7 @@ def test_themes_and_sizes_keep_what_is_chosen(person: Any, tissue_file: Path) ->
     window.form.genes.number.variable.set("33")
     person.settle()
     for theme in ("dark", "light"):
-        window._theme_name.set(theme)
-        window._on_theme()
+        window.choose_theme(theme)
         person.settle()
         assert window.theme.dark == (theme == "dark")
         assert window.form.genes.number.variable.get() == "33"

@@ -119,8 +119,7 @@ def test_drawing_again_leaves_nothing_behind(person: Any, tissue_file: Path) -> 
 
     def around() -> None:
         for theme in ("dark", "light"):
-            window._theme_name.set(theme)
-            window._on_theme()
+            window.choose_theme(theme)
             for step in (1, 1, 0):
                 window.zoom(step)
 
@@ -142,13 +141,13 @@ def test_recent_files_are_in_the_menu(person: Any, tissue_file: Path, tmp_path: 
     person.window.close()
     gone.unlink()
     window = person.start(tissue_file)
-    window._fill_recent()
-    assert [window.recent.entrycget(at, "label") for at in range(2)] == [str(tissue_file), str(gone)]
-    window.recent.invoke(1)
+    window.bar.fill_recent()
+    assert [window.bar.recent.entrycget(at, "label") for at in range(2)] == [str(tissue_file), str(gone)]
+    window.bar.recent.invoke(1)
     person.until(lambda: person.shown.refused)
     assert "There is no file" in person.shown.refused
     assert person.shown.path == str(tissue_file)
-    window.recent.invoke(0)
+    window.bar.recent.invoke(0)
     person.until(lambda: not person.shown.opening)
     assert person.shown.refused == ""
 
@@ -224,7 +223,7 @@ def test_a_fault_at_the_start_leaves_no_process(screen: str, tmp_path: Path) -> 
     script.write_text(
         "import karospace_jupyter.desktop.window as window\n"
         "def broken(self): raise RuntimeError('on purpose')\n"
-        "window.Window._keys = broken\n"
+        "window.Window._size = broken\n"
         "if __name__ == '__main__':\n    window.show()\n"
     )
     environment = {**os.environ, "DISPLAY": screen, "KAROSPACE_SETTINGS": str(tmp_path / "s.json")}
@@ -279,8 +278,10 @@ def test_an_entry_in_the_applications_menu(person: Any, tmp_path: Path, monkeypa
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     window = person.start()
     said: list[str] = []
-    monkeypatch.setattr("karospace_jupyter.desktop.window.messagebox.showinfo", lambda *texts, **_: said.extend(texts))
-    window._add_to_menu()
+    monkeypatch.setattr(
+        "karospace_jupyter.desktop.commands.messagebox.showinfo", lambda *texts, **_: said.extend(texts)
+    )
+    window.bar.add_entry()
     entry = tmp_path / "data" / "applications" / "karospace-export-app.desktop"
     assert str(entry) in said[1]
     line = next(line for line in entry.read_text().splitlines() if line.startswith("Exec="))
@@ -298,5 +299,5 @@ def test_an_entry_in_the_applications_menu(person: Any, tmp_path: Path, monkeypa
     entry.unlink()
     entry.parent.rmdir()
     entry.parent.write_text("in the way")
-    window._add_to_menu()
+    window.bar.add_entry()
     assert "could not be written" in person.shown.fault

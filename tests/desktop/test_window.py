@@ -405,6 +405,74 @@ def test_everything_is_reached_by_keyboard(person: Any, tissue_file: Path, tmp_p
     Bundle(tmp_path / "out").verify()
 
 
+@pytest.mark.parametrize("zoom", [1.0, 2.5])
+def test_in_a_small_window_all_is_within_reach(person: Any, tissue_file: Path, tmp_path: Path, zoom: float) -> None:
+    """As on a small screen, and where letters are large."""
+    window = person.start(tissue_file)
+    window.settings.zoom = zoom
+    window._build()
+    window.root.minsize(1, 1)
+    window.root.geometry("500x364" if zoom == 1 else "1280x730")
+    window.desk.change(outdir=str(tmp_path / "out"))
+    person.settle()
+
+    def inside(widget: Any) -> bool:
+        root = window.root
+        top, left = widget.winfo_rooty() - root.winfo_rooty(), widget.winfo_rootx() - root.winfo_rootx()
+        below, beside = top + widget.winfo_height(), left + widget.winfo_width()
+        return bool(top >= 0 and left >= 0 and below <= root.winfo_height() and beside <= root.winfo_width())
+
+    assert inside(window.run.button)
+    first, second = window.form._cards
+    assert second.winfo_rooty() > first.winfo_rooty() + first.winfo_height() - 1, "one card below the other"
+    person.click(window.run.button)
+    person.until(lambda: person.shown.result and not person.shown.running)
+    window.desk.serve(str(tmp_path / "out"))
+    person.until(lambda: person.shown.address and window.run.preview.winfo_ismapped())
+    person.settle()
+    assert inside(window.run.button)
+    assert window.form.winfo_height() >= window.root.winfo_height() * 0.15
+    window.run.log.toggle()
+    person.settle()
+    assert inside(window.run.button)
+    # What does not fit is scrolled to, by the keyboard, too.
+    for button in (window.run.preview.buttons["hush"], window.run.done.buttons["folder"]):
+        button.focus_force()
+        person.settle()
+        rest = window.run.rest
+        top = button.winfo_rooty() - rest.winfo_rooty()
+        assert top >= 0
+        assert top + button.winfo_height() <= rest.winfo_height() + 1
+
+
+def test_where_a_relative_path_leads(person: Any, tissue_file: Path, tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    window = person.start(tissue_file)
+    window.desk.change(outdir="somewhere/out")
+    person.settle()
+    assert f"It becomes {tmp_path / 'somewhere/out'}." in window.form.target.note.cget("text")
+    window.desk.change(outdir=str(tmp_path / "out"))
+    person.settle()
+    assert "becomes" not in window.form.target.note.cget("text")
+
+
+def test_what_is_exported_is_told_quietly_once_the_choices_are_others(
+    person: Any, tissue_file: Path, tmp_path: Path
+) -> None:
+    window = person.start(tissue_file)
+    window.desk.change(outdir=str(tmp_path / "out"))
+    person.settle()
+    window.export()
+    person.until(lambda: person.shown.result and not person.shown.running)
+    person.settle()
+    assert str(window.run.message.cget("style")) == "Good.TLabel"
+    window.desk.change(genes_mode="all")
+    person.settle()
+    assert str(window.run.message.cget("style")) == "Muted.TLabel"
+    window.open(str(tmp_path / "gone.h5ad"))
+    person.until(lambda: "Not opened: There is no file" in window.head.facts.cget("text"))
+
+
 def test_a_worker_that_dies_is_replaced(person: Any, tissue_file: Path, tmp_path: Path) -> None:
     window = person.start(tissue_file)
     window.form.target.path.variable.set(str(tmp_path / "out"))
