@@ -62,7 +62,6 @@ def summarise(subject: Any) -> dict[str, Any]:  # noqa: ANN401
             "section_columns": list(found.section_columns),
             "embeddings": _embeddings(source, found),
             "marked": _marked(source),
-            "spaced": any(len(str(name).split()) > 1 for name in source.gene_names),
             "held": _held([*map(str, source.gene_names), *(_raw_names(subject) if found.has_raw else ())]),
         }
     finally:

@@ -7,7 +7,12 @@ test('names stand between spaces, commas, semicolons and lines, each once', () =
 });
 
 test('where names hold spaces, these separate nothing', () => {
-  expect(namesIn('146Nd CD68,  147Sm CD20 \n146Nd CD68\tX', true)).toEqual(['146Nd CD68', '147Sm CD20', 'X']);
+  expect(namesIn('146Nd CD68,  147Sm CD20 \n146Nd CD68\tX', ' ')).toEqual(['146Nd CD68', '147Sm CD20', 'X']);
+});
+
+test('where names hold commas or semicolons, these separate nothing', () => {
+  expect(namesIn('DRB1;DRB5 EPCAM,CD3E', ';')).toEqual(['DRB1;DRB5', 'EPCAM', 'CD3E']);
+  expect(namesIn('a, b;c d\ne', ' ,;')).toEqual(['a, b;c d', 'e']);
 });
 
 test('the mode of each way to name genes', () => {

@@ -29,9 +29,13 @@ export function modeOf(value: string | readonly string[]): { mode: Mode; count: 
   };
 }
 
-/** Names between commas, semicolons, line ends and, unless names hold some, spaces; each once. */
-export function namesIn(text: string, spaced = false): string[] {
-  const parts = text.split(spaced ? /[\t\r\n,;]+/ : /[\s,;]+/).map((name) => name.trim());
+/** What parts names, as a class of a regular expression: line ends, spaces, commas and semicolons, but for those in names. */
+const parting = (held: string) =>
+  (held.includes(' ') ? '\\t\\r\\n' : '\\s') + [...',;'].filter((mark) => !held.includes(mark)).join('');
+
+/** Names as people list them, each once; `held` are spaces, commas and semicolons that some gene's name holds. */
+export function namesIn(text: string, held = ''): string[] {
+  const parts = text.split(new RegExp(`[${parting(held)}]+`)).map((name) => name.trim());
   return [...new Set(parts.filter((name) => name !== ''))];
 }
 
@@ -89,24 +93,24 @@ function GeneList({ traits, id }: { traits: Traits; id: string }): JSX.Element {
   const asked = useRef(0);
   /** Lists from here: effects run late, when more may have been typed. */
   const typed = useRef(new WeakSet<readonly string[]>());
-  const { spaced = false } = traits.summary.value;
-  const names = namesIn(text.value, spaced);
+  const { held = '' } = traits.summary.value;
+  const names = namesIn(text.value, held);
   const unknown = traits.estimate.value.unknown ?? [];
   useEffect(() => {
     // Set from Python meanwhile: show that, not what was typed before.
     if (typeof value === 'string' || typed.current.has(value)) return;
-    if (namesIn(text.value, spaced).join('\n') !== value.join('\n')) text.value = value.join('\n');
-  }, [value, text, spaced]);
+    if (namesIn(text.value, held).join('\n') !== value.join('\n')) text.value = value.join('\n');
+  }, [value, text, held]);
   const set = (next: string) => {
     text.value = next;
-    const found = namesIn(next, spaced);
+    const found = namesIn(next, held);
     typed.current.add(found);
     traits.change({ genes_mode: found });
   };
   const word = (): { from: number; to: number; text: string } => {
     const at = area.current?.selectionStart ?? 0;
     const before = text.value.slice(0, at);
-    const from = before.search(spaced ? /[^\t\r\n,; ][^\t\r\n,;]*$|$/ : /[^\s,;]*$/);
+    const from = before.search(new RegExp(`[^${parting(held)} ][^${parting(held)}]*$|$`));
     return { from, to: at, text: before.slice(from) };
   };
   const complete = async () => {
@@ -121,7 +125,7 @@ function GeneList({ traits, id }: { traits: Traits; id: string }): JSX.Element {
   };
   const take = (name: string) => {
     const { from, to } = word();
-    const next = `${text.value.slice(0, from)}${name}\n${text.value.slice(to).replace(/^[\s,;]+/, '')}`;
+    const next = `${text.value.slice(0, from)}${name}\n${text.value.slice(to).replace(new RegExp(`^[${parting(held)}]+`), '')}`;
     // At once, not with the next render: the next key may come before that.
     if (area.current) {
       area.current.value = next;

@@ -34,8 +34,8 @@ export interface Summary {
   section_columns?: string[];
   embeddings?: { key: string; label: string; default: boolean }[];
   marked?: number | null;
-  /** Whether names of genes hold spaces. */
-  spaced?: boolean;
+  /** Which of space, comma and semicolon some gene's name holds. */
+  held?: string;
 }
 
 export interface Estimate {
