@@ -155,9 +155,6 @@ def choose_columns(
         if name == section:
             named, said = _classes(source, _without_fractions(values), name, shown)
             annotations.append(named)
-        elif len(values) and bool(values.isna().all()):
-            msg = f"The column {name!r} of obs has no value: all {len(values):,} are missing. Leave it out, or fill it."
-            raise ColumnError(msg)
         elif _kind(values) == "number":
             annotations.append(_numbers(values, shown))
             said = []
@@ -165,6 +162,8 @@ def choose_columns(
             annotation, said = _classes(source, values, name, shown)
             annotations.append(annotation)
         warnings += said
+        if len(values) and bool(values.isna().all()):  # asked for, so exported: every cell is gray
+            warnings.append(f"The column {name!r} of obs has no value: all {len(values):,} are missing.")
     return ChosenColumns(annotations, named, warnings)
 
 

@@ -70,6 +70,21 @@ def test_whole_numbers_that_name_cells_are_left_out() -> None:
     assert [a.name for a in plan(adata, annotation_columns=["cell_id"]).annotations] == ["cell_id_obs"]
 
 
+@pytest.mark.parametrize(
+    "column", [np.full(N, np.nan), pd.Categorical([None] * N, categories=["a", "b"])], ids=["number", "classes"]
+)
+def test_a_column_without_any_value_is_exported_when_asked_for(column: Any) -> None:
+    adata = build()
+    adata.obs["kind"] = pd.Categorical(["a", "b"] * (N // 2))
+    adata.obs["gap"] = column
+    unasked = plan(adata)
+    assert [a.name for a in unasked.annotations] == ["kind"]
+    assert "Not exported (no value at all): gap." in unasked.warnings
+    asked = plan(adata, annotation_columns=["kind", "gap"])
+    assert [a.name for a in asked.annotations] == ["kind", "gap"]
+    assert "The column 'gap' of obs has no value: all 200 are missing." in asked.warnings
+
+
 def test_a_cell_has_the_same_id_in_every_sample() -> None:
     adata = build()
     adata.obs_names = pd.Index(["a", "b"] * (N // 2))
