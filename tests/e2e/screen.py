@@ -1,0 +1,85 @@
+"""Where cells are on the page, and the mouse that draws around them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import anndata as ad
+import numpy as np
+from conftest import Viewer
+from numpy.typing import NDArray
+
+Point = tuple[float, float]
+# Shares of the width and height of the tissue on the screen.
+MIDDLE = (0.3, 0.3, 0.7, 0.65)
+
+
+class Screen:
+    """Where each cell is on the page, from its coordinates and the places of three cells."""
+
+    def __init__(self, viewer: Viewer, adata: ad.AnnData) -> None:
+        xy = np.asarray(adata.obsm["spatial"], dtype=np.float32).astype(float)
+        corners = [int(np.argmin(xy[:, 0])), int(np.argmax(xy[:, 0])), int(np.argmax(xy[:, 1]))]
+        seen = np.array(viewer.positions(corners))
+        scale = np.linalg.lstsq(np.c_[xy[corners], np.ones(3)], seen, rcond=None)[0]
+        self.at: NDArray[np.float64] = np.c_[xy, np.ones(len(xy))] @ scale
+
+    def point(self, across: float, down: float) -> Point:
+        low, high = self.at.min(axis=0), self.at.max(axis=0)
+        x, y = low + (high - low) * [across, down]
+        return round(float(x)), round(float(y))
+
+    def rectangle(self, x0: float, y0: float, x1: float, y1: float) -> tuple[Point, Point]:
+        return self.point(x0, y0), self.point(x1, y1)
+
+    def within(self, start: Point, end: Point) -> NDArray[np.bool_]:
+        return np.asarray(((self.at >= start) & (self.at <= end)).all(axis=1))
+
+    def near(self, start: Point, end: Point) -> NDArray[np.bool_]:
+        """Cells within a tenth of a pixel of the border, where rounding decides."""
+        grown = self.within((start[0] - 0.1, start[1] - 0.1), (end[0] + 0.1, end[1] + 0.1))
+        shrunk = self.within((start[0] + 0.1, start[1] + 0.1), (end[0] - 0.1, end[1] - 0.1))
+        return grown & ~shrunk
+
+    def in_polygon(self, points: Sequence[Point], margin: float = 0) -> NDArray[np.bool_]:
+        x, y = self.at.T + margin
+        inside = np.zeros(len(x), dtype=bool)
+        for (xa, ya), (xb, yb) in zip(points, [*points[1:], points[0]], strict=True):
+            if ya == yb:
+                continue
+            inside ^= ((ya > y) != (yb > y)) & (x < (xb - xa) * (y - ya) / (yb - ya) + xa)
+        return inside
+
+
+def selection(viewer: Viewer) -> NDArray[np.bool_] | None:
+    found = viewer.page.evaluate("window.karospace.selection && Array.from(window.karospace.selection)")
+    return None if found is None else np.array(found, dtype=bool)
+
+
+def selected(viewer: Viewer) -> NDArray[np.bool_]:
+    found = selection(viewer)
+    assert found is not None, "nothing is selected"
+    return found
+
+
+def select(viewer: Viewer, mask: NDArray[np.bool_]) -> None:
+    viewer.page.evaluate("mask => window.karospace.select(Uint8Array.from(mask))", mask.astype(int).tolist())
+
+
+def drag(viewer: Viewer, points: Sequence[Point], *, key: str = "", button: str = "left") -> None:
+    """`key` is held; several are joined by a plus."""
+    mouse, keyboard = viewer.page.mouse, viewer.page.keyboard
+    keys = key.split("+") if key else []
+    mouse.move(*points[0])
+    for held in keys:
+        keyboard.down(held)
+    mouse.down(button=button)
+    for point in points[1:]:
+        mouse.move(*point, steps=3)
+    mouse.up(button=button)
+    for held in keys:
+        keyboard.up(held)
+
+
+def tool(viewer: Viewer, name: str) -> None:
+    viewer.page.get_by_role("button", name=name).click()

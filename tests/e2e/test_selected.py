@@ -1,0 +1,192 @@
+"""What comes of a selection: counts and means against the rest, regions, and the picture."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+from pathlib import Path
+from typing import Any
+
+import anndata as ad
+import numpy as np
+import pytest
+from conftest import Viewer
+from numpy.typing import NDArray
+from PIL import Image
+from screen import Screen, select, selected, selection
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture
+def opened(tissue: Path, export: Any, serve: Any, viewer: Viewer) -> tuple[Viewer, ad.AnnData]:
+    viewer.open(serve(export(tissue, annotation_columns=["cell_type"])))
+    viewer.set(opacity=1, imageOpacity=0)
+    return viewer, ad.read_h5ad(tissue)
+
+
+def shares(text: str) -> float:
+    return float(text.removesuffix(" %").strip("<> ")) / 100
+
+
+def test_composition_against_the_rest(opened: tuple[Viewer, ad.AnnData]) -> None:
+    viewer, adata = opened
+    page = viewer.page
+    types = adata.obs["cell_type"]
+    largest, second = types.value_counts().index[:2]
+    # All of one class, half of another, none of the others.
+    mask = (types == largest).to_numpy()
+    mask[np.flatnonzero(types == second)[::2]] = True
+    select(viewer, mask)
+    inside = types[mask].value_counts(normalize=True)
+    rest = types[~mask].value_counts(normalize=True)
+    apart = (inside - rest).abs()
+    told = [name for name in types.cat.categories if inside[name] > 0 or rest[name] >= 0.01]
+    told.sort(key=lambda name: -apart[name])
+    assert len(told) > 3, "classes that the selection has none of are among them"
+    page.get_by_text("against the rest").wait_for()
+    panel = page.get_by_role("region", name="Selection")
+    if len(told) > 6:
+        panel.get_by_role("button", name=f"{len(told) - 6} more").click()
+    rows = page.get_by_role("list", name="Composition by cell_type").get_by_role("listitem").all()
+    assert len(rows) == len(told)
+    for row, name in zip(rows, told, strict=True):
+        said, share, ratio = row.inner_text().split("\n")
+        assert said == name
+        assert shares(share) == pytest.approx(inside[name], abs=0.006)
+        title = row.get_attribute("title")
+        assert title.startswith(f"{name}: {(types[mask] == name).sum():,} selected, ")
+        assert shares(re.search(r"([<>\d. ]+ %) of the rest$", title)[1]) == pytest.approx(rest[name], abs=0.006)
+        if rest[name] == 0:
+            assert ratio == "∞"
+        elif inside[name] == 0:
+            assert ratio == "0×"
+        else:
+            assert float(ratio.removesuffix("×")) == pytest.approx(inside[name] / rest[name], rel=0.06)
+    # All cells have no rest.
+    select(viewer, np.ones(adata.n_obs, dtype=bool))
+    assert page.get_by_text("against the rest").count() == 0
+    first = page.get_by_role("list", name="Composition by cell_type").get_by_role("listitem").first
+    assert first.inner_text().strip().split("\n") == [largest, f"{100 * (types == largest).mean():.0f} %"]
+
+
+@pytest.mark.parametrize("color", [{"kind": "gene", "gene": "EPCAM"}, {"kind": "blend", "genes": ["EPCAM", "CD3E"]}])
+def test_the_mean_of_each_gene_against_the_rest(opened: tuple[Viewer, ad.AnnData], color: dict[str, Any]) -> None:
+    viewer, adata = opened
+    mask = (adata.obs["cell_type"] == adata.obs["cell_type"].value_counts().index[0]).to_numpy()
+    select(viewer, mask)
+    viewer.set(color=color)
+    for gene in color.get("genes", ["EPCAM"]):
+        values = np.asarray(adata[:, gene].X.todense()).ravel()
+        rows = viewer.page.get_by_role("list", name=f"Mean of {gene}").get_by_role("listitem").all_inner_texts()
+        for row, side, cells in zip(rows, ("Inside", "Outside"), (mask, ~mask), strict=True):
+            first, shown, *_ = row.split("\n")
+            share = re.fullmatch(rf"{side}\s*([<\d.]+)\s*% detected", first)
+            assert share, first
+            assert float(share[1].strip("<")) == pytest.approx(100 * (values[cells] > 0).mean(), abs=0.6)
+            assert float(shown) == pytest.approx(float(values[cells].mean()), rel=0.02, abs=0.006)
+
+
+def test_regions_are_saved_renamed_selected_and_removed(opened: tuple[Viewer, ad.AnnData]) -> None:
+    viewer, adata = opened
+    page = viewer.page
+    left = np.asarray(adata.obsm["spatial"])[:, 0] < np.median(np.asarray(adata.obsm["spatial"])[:, 0])
+    theme = viewer.state()["theme"]
+    select(viewer, left)
+    page.get_by_role("button", name="Save as region").click()
+    page.keyboard.type("the left, with vlmt")
+    page.keyboard.press("Enter")
+    select(viewer, ~left)
+    page.get_by_role("button", name="+ New").click()
+    page.keyboard.press("Enter")
+
+    def regions() -> list[list[Any]]:
+        found: list[list[Any]] = page.evaluate("window.karospace.regions.map((r) => [r.name, r.count])")
+        return found
+
+    count = int(left.sum())
+    assert regions() == [["the left, with vlmt", count], ["Region 1", len(left) - count]]
+    # What is typed into a name is no shortcut.
+    assert viewer.state()["theme"] == theme
+    colours = page.evaluate("window.karospace.regions.map((r) => r.color)")
+    assert len(set(colours)) == 2
+
+    page.get_by_role("button", name="Select the left").click()
+    assert (selected(viewer) == left).all()
+    page.get_by_role("button", name="Select Region 1").click(modifiers=["Shift"])
+    assert selected(viewer).all()
+    page.get_by_role("button", name="Rename the left").click()
+    page.keyboard.type("left")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Select Region 1").dblclick()
+    page.keyboard.type("left")
+    page.keyboard.press("Enter")
+    assert [name for name, _ in regions()] == ["left", "Region 1"], "a name that is taken is not given twice"
+    page.get_by_role("button", name="Select left").focus()
+    page.keyboard.press("F2")
+    page.keyboard.type("other")
+    page.keyboard.press("Escape")
+    assert [name for name, _ in regions()] == ["left", "Region 1"]
+    assert selection(viewer) is not None, "Escape in a field is only for the field"
+    # The focus stays among the regions: a reader of the keyboard is not thrown back to the start.
+    page.keyboard.press("Delete")
+    page.keyboard.press("Delete")
+    assert regions() == []
+    assert viewer.problems == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_what_is_not_selected_steps_back(opened: tuple[Viewer, ad.AnnData], theme: str) -> None:
+    viewer, adata = opened
+    viewer.set(theme=theme, pointSize=0.5)
+    rng = np.random.default_rng(0)
+    mask = rng.random(adata.n_obs) < 0.5
+    # Right of the card that a selection opens.
+    cells = rng.choice(np.flatnonzero(Screen(viewer, adata).at[:, 0] > 345), 300, replace=False)
+    ground = np.array([246, 247, 249] if theme == "light" else [14, 17, 22])
+
+    def colours() -> NDArray[np.int64]:
+        viewer.set()
+        return viewer.colours(cells.tolist()).astype(np.int64)
+
+    for color in ({"kind": "annotation", "column": "cell_type"}, {"kind": "gene", "gene": "EPCAM"}, {"kind": "none"}):
+        viewer.page.evaluate("window.karospace.select(null)")
+        viewer.set(color=color)
+        before = colours()
+        select(viewer, mask)
+        after = colours()
+        kept = np.abs(after - before).max(axis=1) <= 12
+        inside = mask[cells]
+        # Nearly all: where cells touch, a selected one may now lie above.
+        assert kept[inside].mean() > 0.95, color
+        spread = np.ptp(after, axis=1)
+        pale = (np.abs(after - ground).max(axis=1) < 90) & (spread < 40)
+        assert pale[~inside].mean() > 0.95, color
+        assert kept[~inside].mean() < 0.05, color
+    viewer.page.evaluate("window.karospace.select(null)")
+    assert (np.abs(colours() - before).max(axis=1) <= 2).all(), "without a selection all is as it was"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_snapshot_is_what_is_seen(opened: tuple[Viewer, ad.AnnData], theme: str) -> None:
+    viewer, adata = opened
+    viewer.set(theme=theme)
+    mask = np.zeros(adata.n_obs, dtype=bool)
+    mask[::4] = True
+    select(viewer, mask)
+    viewer.set()
+    encoded = viewer.page.evaluate(
+        """async () => {
+            const bytes = new Uint8Array(await (await window.karospace.snapshot()).arrayBuffer());
+            return btoa(Array.from(bytes, (b) => String.fromCharCode(b)).join(''));
+        }"""
+    )
+    picture = Image.open(io.BytesIO(base64.b64decode(encoded)))
+    assert picture.format == "PNG"
+    taken = np.asarray(picture.convert("RGB")).astype(int)
+    # The middle of the stage, where no card lies on it.
+    part = (slice(300, 520), slice(380, 900))
+    shown = np.asarray(Image.open(io.BytesIO(viewer.page.screenshot())).convert("RGB")).astype(int)
+    assert np.abs(taken[part] - shown[part]).max() <= 3
+    assert np.unique(taken[part].reshape(-1, 3), axis=0).shape[0] > 10
