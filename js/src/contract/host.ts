@@ -23,8 +23,8 @@ export interface PlainRegion {
 export type ToHost =
   | { type: 'read'; id: number; path: string }
   | { type: 'abort'; id: number }
-  /** `echo` where the state is what was set from outside: others know it already. */
-  | { type: 'state'; state: Record<string, unknown>; echo: boolean }
+  /** `changed` names what the reader changed here; what was set from outside others know already. */
+  | { type: 'state'; state: Record<string, unknown>; changed: readonly string[] }
   | { type: 'selection'; bits: Uint8Array | null; count: number }
   | { type: 'regions'; regions: PlainRegion[] }
   | { type: 'snapshot'; id: string; png: Uint8Array | null; message?: string }

@@ -34,8 +34,8 @@ export interface TissueImage {
   whole: TissuePicture | null;
   /** Of sections that have pictures of their own, by their names */
   bySection: ReadonlyMap<string, TissuePicture>;
-  /** Why a picture is missing */
-  problem: Error | null;
+  /** Why pictures are missing */
+  problems: readonly Error[];
   /** Gives the memory of the bitmaps back. */
   close(): void;
 }
@@ -154,14 +154,14 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
       // Sections may share a file.
       const files = new Map(images.map(({ image }) => [image.path, image]));
       const pictures = new Map<string, TissuePicture>();
-      let problem: Error | null = null;
+      const problems: Error[] = [];
       for (const { path, width, height, transform } of files.values()) {
         try {
           const bitmap = await bitmapOf(path, await reader.read(path, undefined, at));
           pictures.set(path, { bitmap, width, height, transform: transform ?? IDENTITY });
         } catch (thrown) {
           if (isAbort(thrown, at.signal)) throw thrown;
-          problem ??= asError(thrown);
+          problems.push(asError(thrown));
         }
       }
       const found = images.flatMap(({ section, image }) => {
@@ -173,7 +173,7 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
         bySection: new Map(
           found.flatMap(({ section, picture }) => (section === null ? [] : [[section, picture] as const])),
         ),
-        problem,
+        problems,
         close: () => {
           for (const { bitmap } of pictures.values()) bitmap.close();
         },

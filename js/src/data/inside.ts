@@ -26,13 +26,17 @@ export interface Part {
 /** What is absent inside is told where it is at least this share of the rest. */
 const NOTABLE = 0.01;
 
-/** Classes by how far their shares lie apart: what is enriched and what is depleted come first. */
-export function composition(mask: Uint8Array, codes: Codes, totals: readonly number[]): Part[] {
+/**
+ * Classes by how far their shares lie apart: what is enriched and what is depleted come first.
+ * `totals` counts the cells of each class, marked or not; the last entry those of none.
+ */
+export function composition(mask: Uint8Array, codes: Codes, totals: ArrayLike<number>): Part[] {
   const counts = countInside(mask, codes, totals.length - 1);
   const marked = counts.reduce((sum, count) => sum + count, 0);
-  const others = mask.length - marked;
+  const all = Array.from(totals).reduce((sum, total) => sum + total, 0);
+  const others = all - marked;
   const apart = ({ inside, rest }: Part) => (others > 0 ? Math.abs(inside - rest) : inside);
-  return totals
+  return Array.from(totals)
     .map((total, code) => {
       const count = counts[code] ?? 0;
       return {
@@ -65,13 +69,18 @@ export interface Side {
   detected: number;
 }
 
-/** The values of the marked cells and of the others. */
-export function valuesBySide(mask: Uint8Array, values: Float32Array): { inside: Side; outside: Side } {
+/** The values of the marked cells and of the others; `among` leaves out the cells that it has no flag for. */
+export function valuesBySide(
+  mask: Uint8Array,
+  values: Float32Array,
+  among: Uint8Array | null = null,
+): { inside: Side; outside: Side } {
   const sums = [0, 0];
   const sizes = [0, 0];
   const cells = [0, 0];
   const nonZero = [0, 0];
   for (let cell = 0; cell < values.length; cell++) {
+    if (among && !among[cell]) continue;
     const value = values[cell] ?? Number.NaN;
     const side = mask[cell] ? 1 : 0;
     cells[side] = (cells[side] ?? 0) + 1;

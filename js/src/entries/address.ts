@@ -12,9 +12,8 @@ export function followAddress(viewer: Viewer): () => void {
   let begun = '';
   const write = async () => {
     const view = viewer.getView();
-    const now = JSON.stringify(view);
     // A page that nobody touched keeps the address that it was opened with.
-    if (now === begun) return;
+    if (begun !== '' && JSON.stringify(view) === begun) return;
     begun = '';
     const { hash } = await hashOf(view);
     if (hash === written || disposer.disposed) return;
@@ -26,13 +25,15 @@ export function followAddress(viewer: Viewer): () => void {
     timer = setTimeout(() => void write().catch(() => {}), AFTER_MS);
   };
   disposer.add(() => clearTimeout(timer));
-  viewer.ready.then(
-    () => {
+  let following = false;
+  disposer.add(
+    viewer.on('ready', () => {
+      if (following) return;
+      following = true;
       begun = JSON.stringify(viewer.getView());
       disposer.add(viewer.on('state', later));
       disposer.add(viewer.on('regions', later));
-    },
-    () => {},
+    }),
   );
   disposer.listen(window, 'hashchange', async () => {
     if (location.hash === written) return;

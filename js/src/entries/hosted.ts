@@ -67,16 +67,21 @@ function connect(
       );
     } else if (message.type === 'snapshot') void snapshot(message.id);
   };
-  /** What linked views share, as it was last set from outside. */
-  let applied = '';
-  const shared = ({ camera, color, hidden, range }: ViewState) =>
-    JSON.stringify([camera, color, hidden, range]);
+  /** Each field as it was last reported, and as it was last set from outside. */
+  let told: Record<string, string> = {};
+  let asked: Record<string, string> = {};
   const report = () => {
     const state = viewer.getState();
-    post({ type: 'state', state: { ...state }, echo: shared(state) === applied });
+    const now = texts(state);
+    // What the reader changed here. The split follows the colour by itself.
+    const changed = Object.keys(now).filter(
+      (field) => field !== 'groupBy' && now[field] !== told[field] && now[field] !== asked[field],
+    );
+    told = now;
+    post({ type: 'state', state: { ...state }, changed });
   };
   const set = async (state: Partial<ViewState>) => {
-    applied = shared({ ...viewer.getState(), ...state });
+    asked = { ...asked, ...texts(state) };
     // A linked view may be coloured by what this bundle does not have: the rest still holds.
     await viewer.setState(state, { orRest: true }).catch(() => {});
   };
@@ -112,16 +117,16 @@ function connect(
     );
     post({ type: 'regions', regions: plain });
   });
-  viewer.ready.then(
-    () => {
-      cells = viewer.cells;
-      // How a view begins is no news for those that it is linked with.
-      applied = shared(viewer.getState());
-      for (const message of early.splice(0)) receive(message);
-      post({ type: 'ready' });
-      report();
-    },
-    // The panels tell the reader why.
-    () => {},
-  );
+  viewer.on('ready', () => {
+    cells = viewer.cells;
+    // How a view begins is no news for those that it is linked with.
+    told = texts(viewer.getState());
+    for (const message of early.splice(0)) receive(message);
+    post({ type: 'ready' });
+    report();
+  });
+}
+
+function texts(state: Partial<ViewState>): Record<string, string> {
+  return Object.fromEntries(Object.entries(state).map(([field, value]) => [field, JSON.stringify(value)]));
 }

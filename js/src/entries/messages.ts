@@ -25,6 +25,7 @@ const ASKED: Record<Exclude<keyof Viewer, 'on'>, 'call' | 'value'> = {
   dispose: 'call',
 };
 const EVENTS: Record<keyof ViewerEvents, true> = {
+  ready: true,
   state: true,
   hover: true,
   selection: true,
@@ -109,16 +110,14 @@ export function answerMessages(opened: Promise<Viewer>): () => void {
     );
   };
   window.addEventListener('message', onMessage);
-  // Says nothing but that it is there.
-  opened
-    .then((viewer) => viewer.ready)
-    .then(
-      () => window.parent.postMessage({ karospace: 'ready' }, '*'),
-      // The panels tell the reader why.
-      () => {},
-    );
+  let quiet = () => {};
+  void opened.then((viewer) => {
+    // Says nothing but that it is there.
+    quiet = viewer.on('ready', () => window.parent.postMessage({ karospace: 'ready' }, '*'));
+  });
   return () => {
     window.removeEventListener('message', onMessage);
+    quiet();
     for (const end of listening.values()) end();
   };
 }

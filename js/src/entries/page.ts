@@ -20,15 +20,12 @@ declare global {
 const element = document.getElementById('viewer') ?? document.body;
 
 let viewer: Viewer | null = null;
-let settleReady: (ready: Promise<void>) => void = () => {};
-const ready = new Promise<void>((resolve) => {
-  settleReady = resolve;
-});
-ready.catch(() => {});
 let open: (viewer: Viewer) => void = () => {};
 const opened = new Promise<Viewer>((resolve) => {
   open = resolve;
 });
+const firstReady = opened.then(({ ready }) => ready);
+firstReady.catch(() => {});
 /** What joins the viewer to the page around it. */
 const joins = new Disposer();
 /** Handlers that were given before there was a viewer. */
@@ -40,11 +37,12 @@ const shown = (): Viewer => {
 };
 
 window.karospace = {
-  ready,
+  get ready() {
+    return viewer?.ready ?? firstReady;
+  },
   getState: () => shown().getState(),
   async setState(change, options) {
-    await ready;
-    await shown().setState(change, options);
+    await (await opened).setState(change, options);
   },
   on(event, handler) {
     if (viewer) return viewer.on(event, handler);
@@ -75,20 +73,16 @@ window.karospace = {
   setRegions: (regions) => shown().setRegions(regions),
   getView: () => shown().getView(),
   async setView(view) {
-    await ready;
-    await shown().setView(view);
+    await (await opened).setView(view);
   },
   async snapshot() {
-    await ready;
-    return shown().snapshot();
+    return (await opened).snapshot();
   },
   async picture(options) {
-    await ready;
-    return shown().picture(options);
+    return (await opened).picture(options);
   },
   async table() {
-    await ready;
-    return shown().table();
+    return (await opened).table();
   },
   get embedOrigins() {
     return viewer?.embedOrigins ?? [];
@@ -107,7 +101,6 @@ function show(source: BundleSource, options: ViewerOptions = {}): Viewer {
   viewer = createViewer(element, source, { keys: 'page', embed, ...options });
   for (const attach of early) attach(viewer);
   early.clear();
-  settleReady(viewer.ready);
   open(viewer);
   return viewer;
 }
@@ -118,17 +111,16 @@ if (window.parent !== window && !isHosted()) joins.add(answerMessages(opened));
 /** Where the browser lets the page read nothing by itself, the reader picks the folder by hand. */
 async function main(): Promise<void> {
   const embedded = embeddedSource(document);
-  if (embedded) {
-    show(embedded);
-    return;
-  }
-  if (isHosted()) return openHosted(show);
+  if (!embedded && isHosted()) return openHosted(show);
+  const view = await viewOfHash(location.hash);
+  const showView = (source: BundleSource) => {
+    const shown = show(source, { view });
+    if (/^https?:$/.test(location.protocol)) joins.add(followAddress(shown));
+  };
+  if (embedded) return showView(embedded);
   if (location.protocol === 'file:') {
     const scripts = await scriptSource(scriptRunner(document));
-    const view = await viewOfHash(location.hash);
-    if (scripts) show(scripts, { view });
-    else mountStart(element, show);
-    return;
+    return scripts ? showView(scripts) : mountStart(element, showView);
   }
   const source = httpSource(new URL('.', location.href).href);
   // A sandboxed page has no origin of its own, and hosts refuse its requests.
@@ -137,10 +129,10 @@ async function main(): Promise<void> {
       await source.read('manifest.json', { signal: new AbortController().signal });
     } catch {
       source.dispose();
-      return mountStart(element, show);
+      return mountStart(element, showView);
     }
   }
-  joins.add(followAddress(show(source, { view: await viewOfHash(location.hash) })));
+  showView(source);
 }
 
 // Files that the page carries may stand behind this script.

@@ -1,4 +1,4 @@
-import { effect } from '@preact/signals';
+import { effect, untracked } from '@preact/signals';
 import { Disposer } from '../lib/disposer';
 import { asError, isAbort } from '../lib/errors';
 import { mountPanels } from '../panels/mount';
@@ -18,6 +18,8 @@ import { joinBeside } from './beside';
 export type { PictureOptions };
 
 export interface ViewerEvents {
+  /** The first frame stands, or stands again after the reader asked to try once more. */
+  ready: undefined;
   state: ViewState;
   /** The cell under the pointer; null when none is. */
   hover: { cell: number; id: string } | null;
@@ -43,7 +45,7 @@ export interface ViewerOptions {
 }
 
 export interface Viewer {
-  /** Resolves when the first frame stands. */
+  /** Resolves when the first frame stands; after a failure, that of the last attempt. */
   readonly ready: Promise<void>;
   getState(): ViewState;
   /** Resolves when what it asks for is drawn. `orRest`: what the bundle does not have is left out, and rejects at the end. */
@@ -118,8 +120,14 @@ export function createViewer(
   let latest: Promise<void> = Promise.resolve();
 
   const emit = <K extends keyof ViewerEvents>(event: K, detail: ViewerEvents[K]) => {
-    for (const handler of [...(handlers.get(event) ?? [])])
-      (handler as (detail: ViewerEvents[K]) => void)(detail);
+    for (const handler of [...(handlers.get(event) ?? [])]) {
+      try {
+        // What a handler reads is nothing that we follow, and what it throws is nothing that we failed at.
+        untracked(() => (handler as (detail: ViewerEvents[K]) => void)(detail));
+      } catch (thrown) {
+        reportError(thrown);
+      }
+    }
   };
 
   const open = async () => {
@@ -148,15 +156,18 @@ export function createViewer(
     try {
       const opened = openedView(view, manifest.n_cells);
       if (opened.regions?.length) actions.setRegions(opened.regions);
-      if (opened.leftOut) model.notice.value = opened.leftOut;
+      if (opened.leftOut) actions.notify(opened.leftOut);
     } catch (thrown) {
-      model.notice.value = asError(thrown);
+      actions.notify(asError(thrown));
     }
   };
   const begin = () => {
     latest = open();
-    // The panels tell the user; whoever waits on `ready` is told too.
-    latest.catch(() => {});
+    latest.then(
+      () => emit('ready', undefined),
+      // The panels tell the user; whoever waits on `ready` is told too.
+      () => {},
+    );
     return latest;
   };
 
@@ -185,7 +196,7 @@ export function createViewer(
   disposer.add(() => loader.dispose());
   disposer.add(() => panels.dispose());
   disposer.add(() => stage?.dispose());
-  const ready = begin();
+  void begin();
 
   disposer.add(effect(() => emit('state', model.state.value)));
   disposer.add(
@@ -206,9 +217,14 @@ export function createViewer(
       if (model.problem.value) emit('error', model.problem.value);
     }),
   );
+  const told = new WeakSet<Error>();
   disposer.add(
     effect(() => {
-      if (model.notice.value) emit('error', model.notice.value);
+      for (const error of model.notices.value) {
+        if (told.has(error)) continue;
+        told.add(error);
+        emit('error', error);
+      }
     }),
   );
   disposer.add(
@@ -232,7 +248,9 @@ export function createViewer(
   );
 
   return {
-    ready,
+    get ready() {
+      return latest;
+    },
     getState: () => structuredClone(model.state.value),
     async setState(change, { orRest = false } = {}) {
       await latest;

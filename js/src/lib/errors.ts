@@ -115,7 +115,7 @@ export class VersionError extends ViewerError {
 export class UnknownNameError extends ViewerError {
   override readonly tag = 'unknown-name';
 
-  constructor(kind: 'gene' | 'column' | 'embedding' | 'section', name: string) {
+  constructor(kind: 'gene' | 'column' | 'column of classes' | 'embedding' | 'section', name: string) {
     super(`The bundle has no ${kind} “${name}”.`, `Choose a ${kind} that was exported.`, 'manifest.json');
   }
 }

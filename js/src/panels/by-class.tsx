@@ -35,17 +35,18 @@ export function GroupSelect(): JSX.Element | null {
 
 /** Whether the classes are told by one number or by how their values lie. */
 export function HowByClass({ first }: { first: string }): JSX.Element {
-  const { model } = usePanels();
+  const { model, actions } = usePanels();
   const spread = model.spread.value;
-  const set = (on: boolean) => () => {
-    model.spread.value = on;
-  };
   return (
     <div class="ks-chips">
-      <Chip pressed={!spread} onClick={set(false)}>
+      <Chip pressed={!spread} onClick={() => actions.setSpread(false)}>
         {first}
       </Chip>
-      <Chip pressed={spread} title="Violins: all values of each class" onClick={set(true)}>
+      <Chip
+        pressed={spread}
+        title="Violins: all values of each class"
+        onClick={() => actions.setSpread(true)}
+      >
         Spread
       </Chip>
     </div>

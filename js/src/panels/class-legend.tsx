@@ -5,9 +5,9 @@ import type { Category } from '../contract/manifest';
 import type { CategoryValues } from '../data/columns';
 import { MISSING_COLOUR } from '../lib/colour';
 import { formatClass, formatCount, formatShare } from '../lib/format';
-import { type ClassOrder, ordered } from '../state/class-colours';
+import { ordered } from '../state/class-colours';
 import { countsIn } from '../state/scope';
-import { hiddenOf, PALETTE_NAMES, type PaletteName } from '../state/view-state';
+import { type ClassOrder, hiddenOf, PALETTE_NAMES, type PaletteName } from '../state/view-state';
 import { HeadingButton } from './buttons';
 import { usePanels, useView } from './context';
 import { Icon } from './icons';
@@ -80,7 +80,7 @@ function Classes({ column }: { column: CategoryValues }): JSX.Element {
   /** The row that the Tab key stops at: 120 classes are one stop. */
   const stop = useSignal<string | null>(null);
   const last = useRef<string | null | undefined>(undefined);
-  const order = model.classOrder.value;
+  const order = useView('classOrder');
   const classes = model.classes.value;
   const scope = model.scope.value;
   const counts = useMemo(() => countsIn(column, scope), [column, scope]);
@@ -101,9 +101,7 @@ function Classes({ column }: { column: CategoryValues }): JSX.Element {
         <HeadingButton
           title="Change the order"
           label={`Order of the classes: ${order}`}
-          onClick={() => {
-            model.classOrder.value = NEXT_ORDER[order];
-          }}
+          onClick={() => actions.setClassOrder(NEXT_ORDER[order])}
         >
           {order} <Icon name="down" size={12} />
         </HeadingButton>
@@ -205,7 +203,10 @@ function LegendRow(props: {
   };
   const click = (event: MouseEvent) => {
     // Of quick taps on two rows the browser makes a double click on the second one.
-    const again = event.detail === 2 && last.current === row.name;
+    const same = last.current === row.name;
+    // The third click of a quick hand is none.
+    if (same && event.detail > 2) return;
+    const again = same && event.detail === 2;
     last.current = row.name;
     if (selects(event)) return select(event);
     actions.toggleClass(column.name, row.name);

@@ -6,6 +6,7 @@ import { FACTOR, INITIAL, POINT_SIZE } from '../state/view-state';
 import { HeadingButton } from './buttons';
 import { usePanels } from './context';
 import { Icon } from './icons';
+import { Notices } from './notice';
 
 function Slider(props: {
   label: string;
@@ -56,7 +57,6 @@ export function Display(): JSX.Element {
   const { pointSize, opacity, imageOn, imageOpacity, imageBrightness, imageContrast } = model.state.value;
   const adjusting = useSignal(false);
   const hasImage = model.bundle.value?.hasImage ?? false;
-  const notice = model.notice.value;
   const percent = (share: number) => `${Math.round(share * 100)} %`;
   return (
     <section class="ks-section ks-display">
@@ -135,11 +135,7 @@ export function Display(): JSX.Element {
           />
         </>
       )}
-      {notice && (
-        <p class="ks-note ks-break" role="status">
-          {notice.message}
-        </p>
-      )}
+      <Notices />
     </section>
   );
 }

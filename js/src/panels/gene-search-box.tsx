@@ -159,7 +159,7 @@ export function GeneSearchBox(props: { focus: Signal<boolean>; adding: Signal<bo
               byKey.current = true;
             }}
             onChange={(event) => {
-              model.geneOrder.value = event.currentTarget.value as GeneOrder;
+              actions.setGeneOrder(event.currentTarget.value as GeneOrder);
               // The list shows what came of it; one who steps through the orders stays on them.
               if (!byKey.current) input.current?.focus();
             }}

@@ -123,9 +123,8 @@ function GeneSet({ onDone }: { onDone: () => void }): JSX.Element {
         }}
       />
       {unknown.length > 0 && (
-        <p class="ks-note ks-break" role="status">
-          Not in this bundle: {unknown.slice(0, 12).join(', ')}
-          {unknown.length > 12 && ` and ${unknown.length - 12} more`}
+        <p class="ks-note ks-break ks-unknown-genes" role="status">
+          Not in this bundle: {unknown.join(', ')}
         </p>
       )}
       <button

@@ -136,6 +136,8 @@ export function attachKeys(
     }
     const key = keyOf(event);
     if (key === null || (own === 'list' && key !== 'Escape')) return;
+    // The browser closes what it opened.
+    if (key === 'Escape' && document.querySelector(':popover-open')) return;
     const beside = second.value;
     const window = beside && on?.closest('.ks-beside') ? beside.pane : { model, actions };
     const all = { ...bound, ...spaceKeys(window), ...(own === null ? arrowKeys(window) : {}) };

@@ -7,9 +7,9 @@ import { Advice } from './problem';
 /** What failed, on the tissue, where no panel is open to say it. */
 export function Notice({ wanted }: { wanted: boolean }): JSX.Element | null {
   const { model, actions } = usePanels();
-  const read = useSignal<readonly Error[]>([]);
-  const problem = model.problem.value;
-  const error = [problem, model.notice.value].find((one) => one !== null && !read.value.includes(one));
+  const read = useSignal<Error | null>(null);
+  const problem = model.problem.value === read.value ? null : model.problem.value;
+  const error = problem ?? model.notices.value[0];
   if (!wanted || !error) return null;
   return (
     <div class="ks-card ks-notice" role="alert">
@@ -20,7 +20,9 @@ export function Notice({ wanted }: { wanted: boolean }): JSX.Element | null {
         icon="close"
         label="Dismiss"
         onClick={() => {
-          read.value = [...read.value, error];
+          // Why there is no colour stays told in the panel.
+          if (error === problem) read.value = error;
+          else actions.dismiss(error);
         }}
       />
       {error === problem && (
@@ -29,5 +31,22 @@ export function Notice({ wanted }: { wanted: boolean }): JSX.Element | null {
         </button>
       )}
     </div>
+  );
+}
+
+/** The same in the panel: all of them. */
+export function Notices(): JSX.Element {
+  const { model, actions } = usePanels();
+  return (
+    <>
+      {model.notices.value.map((error) => (
+        <div key={error.message} class="ks-notice-line" role="status">
+          <div class="ks-note ks-break">
+            <Advice error={error} />
+          </div>
+          <IconButton icon="close" label="Dismiss" onClick={() => actions.dismiss(error)} />
+        </div>
+      ))}
+    </>
   );
 }

@@ -42,7 +42,7 @@ export function RangeLegend({ layer }: { layer: Extract<Layer, { kind: 'value' }
   const share = (value: number) => Math.min(1, Math.max(0, (value - start) / (end - start)));
   const least = (end - start) / 200;
   // White stays zero.
-  const mirrored = useView('colormap') === 'rdbu' && summary.lower < 0;
+  const mirrored = model.colormap.value === 'rdbu' && summary.lower < 0;
   const move = (edge: 'low' | 'high', value: number) => {
     const next = Math.min(Math.max(end, summary.max), Math.max(Math.min(start, summary.min), value));
     if (mirrored) {

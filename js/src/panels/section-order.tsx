@@ -114,6 +114,9 @@ export function SectionFilter({ layout }: { layout: Grid }): JSX.Element | null 
           sheet.current.style.left = `max(${GAP}px, min(${at.left}px, 100vw - ${WIDEST + GAP}px))`;
           sheet.current.style.maxHeight = `calc(100vh - ${at.bottom + 2 * GAP}px)`;
         }}
+        onToggle={(event) => {
+          if (event.newState === 'open') sheet.current?.querySelector<HTMLElement>('input:enabled')?.focus();
+        }}
         // Keys that are pressed here are not meant for the tissue.
         onKeyDown={(event) => event.stopPropagation()}
       >

@@ -1,127 +1,52 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useMemo, useRef } from 'preact/hooks';
-import type { CategoryValues } from '../data/columns';
-import { composition, foremost, valuesBySide } from '../data/inside';
-import { cssColour, MISSING_COLOUR } from '../lib/colour';
-import { formatClass, formatCount, formatShare, formatValue } from '../lib/format';
-import { cornersOf } from '../state/blend';
-import type { Model } from '../state/model';
-import { freeName, type Selection, visibleTest } from '../state/selection';
-import { More } from './buttons';
-import { GroupSelect, HowByClass } from './by-class';
-import { usePanels, useView } from './context';
+import { formatShare } from '../lib/format';
+import { selectedIn } from '../state/scope';
+import { freeName, type Selection } from '../state/selection';
+import { Against } from './against';
+import { usePanels } from './context';
 import { Icon } from './icons';
 import { NameField } from './name-field';
 import { replaces } from './regions';
 import { counted } from './title-card';
-import { Violins } from './violins';
 
-const FIRST_ROWS = 6;
-
-/** How many times as much of it there is in the selection as in the rest. */
-function formatRatio(ratio: number): string {
-  if (Number.isNaN(ratio)) return '';
-  if (ratio === Infinity) return '∞';
-  if (ratio > 0 && ratio < 0.05) return '<0.1×';
-  return `${ratio >= 9.95 || ratio === 0 ? formatCount(ratio) : ratio.toFixed(1)}×`;
-}
-
-/** The classes that are counted: those one chose, or those that colour the tissue. */
-function groupOf(model: Model): CategoryValues | null {
-  const layer = model.layer.value;
-  return model.group.value ?? (layer.kind === 'category' ? layer.column : null);
-}
-
-function Composition({ selection }: { selection: Selection }): JSX.Element | null {
+/** Of a selection that reaches into sections that are not shown, what lies here. */
+function useSelectedHere(selection: Selection): Selection | null {
   const { model } = usePanels();
-  const whole = useSignal(false);
-  const column = groupOf(model);
-  const classes = model.classes.value;
-  const rows = useMemo(
-    () =>
-      column && column.codes.length === selection.mask.length
-        ? composition(selection.mask, column.codes, [
-            ...column.categories.map(({ count }) => count),
-            column.missing,
-          ])
-        : [],
-    [selection, column],
-  );
-  if (!column || rows.length === 0) return null;
-  const most = rows.reduce((top, { inside, rest }) => Math.max(top, inside, rest || 0), 0);
-  const width = (share: number) => `${share > 0 ? Math.max(1, (share / most) * 100) : 0}%`;
-  const shown = whole.value ? rows : foremost(rows, FIRST_ROWS);
-  const named = classes(column);
+  const scope = model.scope.value;
+  return useMemo(() => selectedIn(selection, scope), [selection, scope]);
+}
+
+function Count({ here }: { here: Selection | null }): JSX.Element {
+  const { model } = usePanels();
+  const scope = model.scope.value;
+  if (!here) return <span role="status">No cell here</span>;
+  const { count, mask } = here;
   return (
-    <>
-      <ul class="ks-composition" aria-label={`Composition by ${column.name}`}>
-        {shown.map(({ code, count, inside, rest }) => {
-          const { name, color } = named[code] ?? { name: null, color: MISSING_COLOUR };
-          const against = Number.isNaN(rest) ? '' : `, ${formatShare(rest)} of the rest`;
-          return (
-            <li
-              key={code}
-              title={`${formatClass(name)}: ${formatCount(count)} selected, ${formatShare(inside)} of the selection${against}`}
-            >
-              <span class="ks-dot" style={{ background: color }} />
-              <span class={`ks-class-name${name === null ? ' ks-muted' : ''}`}>{formatClass(name)}</span>
-              <span class="ks-number">{formatShare(inside)}</span>
-              <span class="ks-versus" aria-hidden="true">
-                <span style={{ width: width(inside), background: color }} />
-                <span style={{ width: width(rest) }} />
-              </span>
-              <span class="ks-number ks-muted">{formatRatio(inside / rest)}</span>
-            </li>
-          );
-        })}
-      </ul>
-      <More whole={whole} more={rows.length - FIRST_ROWS} />
-    </>
+    <span class="ks-selected" role="status">
+      <strong>{counted(count, 'cell')}</strong> · {formatShare(count / (scope?.count ?? mask.length))}
+    </span>
   );
 }
 
-interface MeansProps {
+/** Whose cells are counted, where not all are, and how many are selected beyond them. */
+function Elsewhere({
+  selection,
+  here,
+}: {
   selection: Selection;
-  label: string;
-  values: Float32Array;
-  /** Zero says that a gene was not detected. */
-  isGene: boolean;
-  colorOf: (mean: number) => string;
-}
-
-function Means({ selection, label, values, isGene, colorOf }: MeansProps): JSX.Element {
-  const { inside, outside } = useMemo(() => valuesBySide(selection.mask, values), [selection, values]);
-  const most = Math.max(0, ...[inside.mean, outside.mean].filter(Number.isFinite));
-  const ratio = outside.mean > 0 && inside.mean >= 0 ? formatRatio(inside.mean / outside.mean) : '';
-  const sides = [
-    ['Inside', inside, ratio],
-    ['Outside', outside, ''],
-  ] as const;
+  here: Selection | null;
+}): JSX.Element | null {
+  const { model } = usePanels();
+  const scope = model.scope.value;
+  if (!scope) return null;
+  const beyond = selection.count - (here?.count ?? 0);
   return (
-    <>
-      <About what={`mean · ${label}`} />
-      <ul class="ks-composition ks-sides" aria-label={`Mean of ${label}`}>
-        {sides.map(([side, { mean, detected }, times]) => (
-          <li key={side}>
-            <span class="ks-class-name">
-              {side}
-              {isGene && <span class="ks-muted ks-detected">{formatShare(detected)} detected</span>}
-            </span>
-            <span class="ks-number">{Number.isFinite(mean) ? formatValue(mean) : '–'}</span>
-            <span class="ks-versus" aria-hidden="true">
-              <span
-                style={{
-                  width: `${most > 0 && mean > 0 ? (mean / most) * 100 : 0}%`,
-                  background: colorOf(mean),
-                }}
-              />
-            </span>
-            <span class="ks-number ks-muted">{times}</span>
-          </li>
-        ))}
-      </ul>
-    </>
+    <p class="ks-note ks-break">
+      Of {scope.name}
+      {beyond > 0 && `; ${counted(beyond, 'cell')} elsewhere ${beyond === 1 ? 'is' : 'are'} selected, too`}.
+    </p>
   );
 }
 
@@ -169,90 +94,16 @@ function Buttons(): JSX.Element {
   );
 }
 
-/** Lines and clicks take no cell of a hidden class; one that was selected before may be of one. */
-function Hidden({ selection }: { selection: Selection }): JSX.Element | null {
-  const { model } = usePanels();
-  const layer = model.layer.value;
-  const hidden = useView('hidden');
-  const within = useMemo(() => {
-    const visible = visibleTest(layer, { hidden });
-    return visible && selection.mask.reduce((sum, flag, cell) => sum + (flag && !visible(cell) ? 1 : 0), 0);
-  }, [selection, layer, hidden]);
-  if (within === null) return null;
-  return (
-    <p class="ks-note">
-      {within === 0
-        ? 'Hidden classes are left out.'
-        : `${counted(within, 'cell')} of hidden classes among them.`}
-    </p>
-  );
-}
-
-function Count({ selection }: { selection: Selection }): JSX.Element {
-  const { count, mask } = selection;
-  return (
-    <span class="ks-selected" role="status">
-      <strong>{counted(count, 'cell')}</strong> · {formatShare(count / mask.length)}
-    </span>
-  );
-}
-
-function About({ what }: { what: string }): JSX.Element {
-  return (
-    <p class="ks-heading ks-plain" title={what}>
-      {what}
-    </p>
-  );
-}
-
-function Whole({ selection }: { selection: Selection }): JSX.Element {
-  const { model } = usePanels();
-  const layer = model.layer.value;
-  const group = groupOf(model);
-  const partial = selection.count < selection.mask.length;
+function Whole({ selection: all }: { selection: Selection }): JSX.Element {
+  const selection = useSelectedHere(all);
   return (
     <>
       <div class="ks-heading-line">
         <h2 class="ks-heading">Selection</h2>
-        <Count selection={selection} />
+        <Count here={selection} />
       </div>
-      <Hidden selection={selection} />
-      {layer.kind === 'value' && (
-        <Means
-          selection={selection}
-          label={layer.label}
-          values={layer.values}
-          isGene={layer.color.kind !== 'annotation'}
-          colorOf={model.scale.value.css}
-        />
-      )}
-      {layer.kind === 'blend' &&
-        layer.parts.map(({ gene, values }, at) => (
-          <Means
-            key={gene}
-            selection={selection}
-            label={gene}
-            values={values}
-            isGene
-            colorOf={() => cssColour(cornersOf(model.dark.value)[1 << at] ?? [0, 0, 0])}
-          />
-        ))}
-      {group && (
-        <div class="ks-heading-line">
-          {layer.kind === 'value' ? (
-            <HowByClass first="Share" />
-          ) : (
-            <About what={partial ? 'Share, against the rest' : 'Share by class'} />
-          )}
-          <GroupSelect />
-        </div>
-      )}
-      {group && partial && layer.kind === 'value' && <About what="Selected, against the rest in grey" />}
-      {layer.kind === 'value' && group && model.spread.value ? (
-        <Violins values={layer.values} group={group} selection={selection} />
-      ) : (
-        <Composition selection={selection} />
-      )}
+      <Elsewhere selection={all} here={selection} />
+      {selection && <Against selection={selection} />}
       <Buttons />
     </>
   );
@@ -267,7 +118,7 @@ export function roomFor(stage: { width: number; height: number }, panelOpen: boo
 }
 
 export function SelectionPanel({ as, onMore }: { as: Room; onMore: () => void }): JSX.Element | null {
-  const { model, actions } = usePanels();
+  const { model } = usePanels();
   const selection = model.selection.value;
   if (!selection) return null;
   if (as === 'section') {
@@ -284,10 +135,16 @@ export function SelectionPanel({ as, onMore }: { as: Room; onMore: () => void })
       </section>
     );
   }
+  return <Line selection={selection} onMore={onMore} />;
+}
+
+function Line({ selection, onMore }: { selection: Selection; onMore: () => void }): JSX.Element {
+  const { actions } = usePanels();
+  const here = useSelectedHere(selection);
   return (
     <section class="ks-card ks-selection-line" aria-label="Selection">
       <button type="button" class="ks-text-button" title="Show the selection in the panel" onClick={onMore}>
-        <Count selection={selection} />
+        <Count here={here} />
       </button>
       <button
         type="button"

@@ -27,7 +27,7 @@ function Rows(): JSX.Element | null {
     const { column } = layer;
     const hidden = new Set(hiddenOf(model.state.value, column.name));
     const classes = [
-      ...ordered(model.classes.value(column), model.classOrder.value),
+      ...ordered(model.classes.value(column), model.state.value.classOrder),
       ...(column.missing > 0 ? [{ name: null, color: MISSING_COLOUR, count: column.missing }] : []),
     ];
     return (

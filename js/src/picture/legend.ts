@@ -39,7 +39,7 @@ export function legendOf(model: Model): Legend | null {
     const { column } = layer;
     const flags = hiddenFlags(column, hiddenOf(state, column.name));
     const shown = model.classes.value(column).filter((_, code) => flags[code] !== 1);
-    const entries: Entry[] = ordered(shown, model.classOrder.value).map(({ name, color }) => ({
+    const entries: Entry[] = ordered(shown, model.state.value.classOrder).map(({ name, color }) => ({
       name: formatClass(name),
       color: parseColour(color),
     }));

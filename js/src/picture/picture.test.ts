@@ -200,7 +200,7 @@ describe('legend', () => {
     shown.layer.value = model.layer.value;
     const names = () => legendOf(shown)?.entries.map(({ name }) => name);
     expect(names()).toEqual(['B', 'C', 'A', 'no value']);
-    shown.classOrder.value = 'name';
+    shown.state.value = { ...shown.state.value, classOrder: 'name' };
     expect(names()).toEqual(['A', 'B', 'C', 'no value']);
   });
 

@@ -16,7 +16,7 @@ async function waiting() {
 
 test('a picture waits for its image, whatever else went wrong', async () => {
   const { model, settled, ended } = await waiting();
-  model.notice.value = new Error('The ids could not be read.');
+  model.notices.value = [new Error('The ids could not be read.')];
   await Promise.resolve();
   expect(ended).not.toHaveBeenCalled();
   // It could not be read: there is nothing to wait for.

@@ -115,7 +115,8 @@ export function createPictures(model: Model, painter: Painter): Pictures {
   };
 
   const named = () => {
-    const colour = labelOf(model.state.value.color) || null;
+    // As the tissue is coloured now, not what is on its way.
+    const colour = labelOf(model.layer.value.color) || null;
     return { dataset: model.bundle.value?.manifest.dataset_name ?? '', colour };
   };
 

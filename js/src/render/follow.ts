@@ -2,6 +2,7 @@ import { effect, untracked } from '@preact/signals';
 import type { Positions } from '../data/bundle';
 import type { Disposer } from '../lib/disposer';
 import type { Model } from '../state/model';
+import type { ViewState } from '../state/view-state';
 import type { Renderer } from './renderer';
 
 /** Who is told what changed. */
@@ -17,6 +18,17 @@ export interface Follower {
   /** The tissue is looked at from elsewhere. */
   moved(): void;
 }
+
+/** A colour is drawn when its values are there: until then a frame would show nothing new. */
+const NOT_DRAWN: ReadonlySet<string> = new Set<keyof ViewState>([
+  'color',
+  'groupBy',
+  'beside',
+  'besideCamera',
+  'classOrder',
+]);
+const drawn = (state: ViewState) =>
+  Object.entries(state).flatMap(([field, value]) => (NOT_DRAWN.has(field) ? [] : [value]));
 
 /** Hands on each change of the model to whoever draws it. */
 export function follow(model: Model, to: Follower, disposer: Disposer): void {
@@ -59,11 +71,9 @@ export function follow(model: Model, to: Follower, disposer: Disposer): void {
     effect(
       to.guarded(() => {
         const state = model.state.value;
-        // A colour is drawn when its values are there: until then a frame would show nothing new.
-        const { color: _, groupBy: __, beside: ___, ...shown } = state;
         const before = seen;
         const colormap = model.colormap.value;
-        seen = [...Object.values(shown), colormap, model.range.value, model.dark.value, model.view.value];
+        seen = [...drawn(state), colormap, model.range.value, model.dark.value, model.view.value];
         if (seen.every((part, at) => part === before[at])) return;
         untracked(() => {
           if (colormap !== map || state.reversed !== reversed) {

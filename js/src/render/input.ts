@@ -31,6 +31,8 @@ export function attachInput(
   let tap: Point | null = null;
   let tapped = false;
   let hoverFrame = 0;
+  /** Where a mouse rests on the tissue. */
+  let resting: Point | null = null;
 
   const at = (event: MouseEvent) => {
     const box = canvas.getBoundingClientRect();
@@ -48,13 +50,14 @@ export function attachInput(
   disposer.add(() => cancelAnimationFrame(hoverFrame));
   disposer.add(
     effect(() => {
-      void model.view.value;
-      // A finger is not there any more to point at something else.
-      if (!tapped) return;
-      tapped = false;
+      const view = model.view.value;
       untracked(() => {
-        actions.point(null);
-        actions.hover(null);
+        // Another cell is there now; which one, the next move of the mouse will say.
+        if (model.hover.value) actions.hover(null);
+        // A finger is not there any more.
+        if (tapped) actions.point(null);
+        else if (resting && view) actions.point(unproject(view, resting.x, resting.y));
+        tapped = false;
       });
     }),
   );
@@ -84,6 +87,7 @@ export function attachInput(
   disposer.listen<PointerEvent>(canvas, 'pointermove', (event) => {
     const now = at(event);
     const before = pointers.get(event.pointerId);
+    if (event.pointerType !== 'touch') resting = now;
     if (!before) {
       if (event.pointerType !== 'touch') hoverAt(now.x, now.y);
       return;
@@ -133,6 +137,7 @@ export function attachInput(
   disposer.listen<PointerEvent>(canvas, 'pointerleave', (event) => {
     // A finger leaves whenever it is lifted: what it tapped on stays to be read.
     if (event.pointerType === 'touch') return;
+    resting = null;
     cancelAnimationFrame(hoverFrame);
     actions.point(null);
     actions.hover(null);

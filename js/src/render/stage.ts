@@ -259,7 +259,7 @@ export function createStage(
     'webglcontextrestored',
     guarded(() => {
       clearTimeout(missed);
-      if (model.notice.value === lost) actions.notify(null);
+      actions.dismiss(lost);
       build();
     }),
   );

@@ -1,14 +1,16 @@
 import { batch } from '@preact/signals';
+import type { GeneOrder } from '../data/gene-search';
 import { boxCamera, boxOf, type Camera, panned, TURNS, type Viewport, zoomedAt } from '../lib/camera';
 import { asError, isAbort } from '../lib/errors';
 import { createApply, fitAll, lookAtCells } from './change';
 import { type Emphasis, recoloured, withoutColours } from './class-colours';
 import { hiddenFlags } from './layer';
 import type { Loader } from './loader';
-import type { Hover, Model } from './model';
+import { type Hover, type Model, notify } from './model';
 import { openedView } from './saved-view';
 import { createSelectionActions, type SelectionActions } from './selection-actions';
 import {
+  type ClassOrder,
   type Color,
   hiddenOf,
   INITIAL,
@@ -48,6 +50,12 @@ export interface Actions extends SelectionActions {
   /** The others step back for this class while the reader points at it; null ends that. */
   emphasise(emphasis: Emphasis | null): void;
   setRange(range: readonly [number, number] | null): void;
+  /** Of the legend. */
+  setClassOrder(order: ClassOrder): void;
+  /** Whether classes are compared by how their values lie. */
+  setSpread(on: boolean): void;
+  /** Of the list that one searches. */
+  setGeneOrder(order: GeneOrder): void;
   /** How values become colours. */
   setColours(change: Partial<Pick<ViewState, 'colormap' | 'reversed' | 'scale' | 'dimZeros'>>): void;
   setPointSize(factor: number): void;
@@ -56,6 +64,8 @@ export interface Actions extends SelectionActions {
   adjustImage(change: Partial<Pick<ViewState, 'imageBrightness' | 'imageContrast'>>): void;
   setTheme(theme: Theme): void;
   setCamera(camera: Camera): void;
+  /** Of what is beside; null shows all of it. */
+  setBesideCamera(camera: Camera | null): void;
   pan(dx: number, dy: number): void;
   /** Zooms about a pixel of the stage, or its middle. */
   zoom(factor: number, at?: { x: number; y: number }): void;
@@ -74,8 +84,10 @@ export interface Actions extends SelectionActions {
   setSystemDark(dark: boolean): void;
   setWaiting(reason: string | null): void;
   frameDrawn(): void;
-  /** Tells of what failed while the tissue stays usable; null takes that back. */
-  notify(error: Error | null): void;
+  /** Tells of what failed while the tissue stays usable. */
+  notify(error: Error): void;
+  /** It was read, or it is mended. */
+  dismiss(error: Error): void;
   /** Nothing can be shown any more. */
   fail(error: Error): void;
 }
@@ -90,7 +102,7 @@ export function createActions(model: Model, loader: Loader): Actions {
   /** What fails beside the tissue is told in a notice. */
   const quietly = (part: Partial<ViewState>) => {
     apply(part).catch((thrown) => {
-      if (!isAbort(thrown)) model.notice.value = asError(thrown);
+      if (!isAbort(thrown)) notify(model, asError(thrown));
     });
   };
 
@@ -120,7 +132,7 @@ export function createActions(model: Model, loader: Loader): Actions {
         if (state.camera) lookAtCells(model);
         if (leftOut) throw leftOut;
       } catch (thrown) {
-        if (!isAbort(thrown)) model.notice.value = asError(thrown);
+        if (!isAbort(thrown)) notify(model, asError(thrown));
         throw thrown;
       }
     },
@@ -163,6 +175,13 @@ export function createActions(model: Model, loader: Loader): Actions {
       model.emphasis.value = emphasis;
     },
     setRange: (range) => change({ range }),
+    setClassOrder: (classOrder) => change({ classOrder }),
+    setSpread(on) {
+      model.spread.value = on;
+    },
+    setGeneOrder(order) {
+      model.geneOrder.value = order;
+    },
     setColours: change,
     setPointSize: (pointSize) => change({ pointSize }),
     setOpacity: (opacity) => change({ opacity }),
@@ -170,6 +189,7 @@ export function createActions(model: Model, loader: Loader): Actions {
     setImage: (imageOn, imageOpacity) => change({ imageOn, imageOpacity }),
     setTheme: (theme) => change({ theme }),
     setCamera: (camera) => change({ camera }),
+    setBesideCamera: (besideCamera) => change({ besideCamera }),
     pan(dx, dy) {
       const { camera } = model.state.value;
       const view = model.view.value;
@@ -223,8 +243,9 @@ export function createActions(model: Model, loader: Loader): Actions {
     setWaiting(reason) {
       model.waiting.value = reason;
     },
-    notify(error) {
-      model.notice.value = error;
+    notify: (error) => notify(model, error),
+    dismiss(error) {
+      model.notices.value = model.notices.value.filter((other) => other !== error);
     },
     fail(error) {
       model.status.value = { kind: 'error', error };

@@ -22,7 +22,9 @@ async function opened(initial: Partial<ViewState> = {}) {
   });
   const quick = 'assets/columnar/tsne.bin';
   made.files.set(quick, points);
+  const [cluster] = made.manifest.columns ?? [];
   Object.assign(made.manifest, {
+    columns: [...(made.manifest.columns ?? []), { ...cluster, name: 'ok' }],
     embeddings: [embedding('X_umap', chunks), embedding('X_tsne', [{ ...chunks[0], path: quick } as never])],
     sections: {
       column: 'cluster',
@@ -48,7 +50,7 @@ async function opened(initial: Partial<ViewState> = {}) {
   const loader = createLoader(model, source);
   const actions = createActions(model, loader);
   await loader.start();
-  return { model, actions, come };
+  return { model, actions, come, loadRest: loader.loadRest };
 }
 
 const UMAP = { kind: 'embedding', name: 'X_umap' } as const;
@@ -175,8 +177,8 @@ test('a split that was chosen stays with an annotation that was chosen with it',
   const { model, actions } = await opened();
   const color = { kind: 'annotation', column: 'cluster' } as const;
   await actions.setState({ color: { kind: 'gene', gene: 'Actb' } });
-  await actions.setState({ color, groupBy: 'counts' });
-  expect(model.state.value.groupBy).toBe('counts');
+  await actions.setState({ color, groupBy: 'ok' });
+  expect(model.state.value.groupBy).toBe('ok');
   await actions.setState({ color: { kind: 'gene', gene: 'Actb' } });
   await actions.setState({ color });
   expect(model.state.value.groupBy).toBe('cluster');
@@ -192,4 +194,66 @@ test('values on both sides of zero are blue and red, unless a map was chosen', a
   expect(model.colormap.value).toBe('viridis');
   await actions.setState({ colormap: 'magma', color: { kind: 'gene', gene: '<script>' } });
   expect(model.colormap.value).toBe('magma');
+});
+
+test('what was changed while a space was on its way stays', async () => {
+  const { model, actions, come } = await opened();
+  const viewed = actions.openView({
+    layout: UMAP,
+    color: { kind: 'gene', gene: 'Actb' },
+    theme: 'dark',
+    opacity: 0.5,
+  });
+  actions.setColor({ kind: 'annotation', column: 'ok' });
+  actions.setTheme('light');
+  come();
+  await expect(viewed).rejects.toThrow('Something else was chosen');
+  expect(model.state.value).toMatchObject({ layout: UMAP, theme: 'light', opacity: 0.5 });
+  expect(model.layer.value.color).toEqual({ kind: 'annotation', column: 'ok' });
+});
+
+test('where one looks beside is of the space beside', async () => {
+  const { model, actions, come } = await opened();
+  come();
+  const besideCamera = { x: 1, y: 2, zoom: 3 };
+  await actions.setState({ beside: UMAP, besideCamera });
+  expect(model.state.value.besideCamera).toEqual(besideCamera);
+  await actions.setState({ turn: 90 });
+  expect(model.state.value.besideCamera).toEqual(besideCamera);
+  await actions.setState({ beside: TSNE });
+  expect(model.state.value.besideCamera).toBeNull();
+});
+
+test('numbers are no split, and a colour that is none is passed over', async () => {
+  const { model, actions } = await opened();
+  await expect(actions.setState({ groupBy: 'counts' })).rejects.toThrow('no column of classes “counts”');
+  expect(model.group.value?.name).not.toBe('counts');
+  const { color } = model.state.value;
+  await actions.setState({ color: 'EPCAM' as never });
+  await actions.setState({ color: { kind: 'score', name: '', genes: 5 } as never });
+  expect(model.state.value.color).toBe(color);
+});
+
+describe('what a view asks for and the bundle does not have', () => {
+  test('beside leaves where the cells stand as it was asked for', async () => {
+    const layout = { kind: 'sections', order: 'file' } as const;
+    const { model } = await opened({ layout, beside: { kind: 'embedding', name: 'X_none' } });
+    expect(model.state.value).toMatchObject({ layout, beside: null });
+    expect(model.notices.value.map(({ message }) => message)).toEqual([
+      'The bundle has no embedding “X_none”.',
+    ]);
+  });
+
+  test('a colour is told, and another one is shown', async () => {
+    const { model } = await opened({ color: { kind: 'gene', gene: 'NONE' } });
+    expect(model.layer.value.color).toEqual({ kind: 'annotation', column: 'cluster' });
+    expect(model.notices.value.map(({ message }) => message)).toEqual(['The bundle has no gene “NONE”.']);
+  });
+
+  test('a split is told, and classes that there are split', async () => {
+    const { model, loadRest } = await opened({ groupBy: 'none' });
+    await loadRest();
+    expect(model.group.value?.name).toBe('cluster');
+    expect(model.notices.value.map(({ message }) => message)).toEqual(['The bundle has no column “none”.']);
+  });
 });

@@ -1,16 +1,21 @@
 import { batch } from '@preact/signals';
 import { fitCamera, sees } from '../lib/camera';
-import { isAbort, UnknownNameError } from '../lib/errors';
+import { isAbort } from '../lib/errors';
+import { missingOf } from './first-view';
 import type { Loader } from './loader';
 import type { Model } from './model';
-import { type Color, merged, sameColor, sameLayout, type ViewState } from './view-state';
+import { merged, sameColor, sameLayout, soundColor, type ViewState } from './view-state';
 
 /** What has to be loaded before it can be shown; a later choice of the same replaces one that is still on its way. */
 const PLACES = ['layout', 'beside', 'groupBy'] as const;
 type Place = (typeof PLACES)[number];
 
 /** Fields that mean nothing without another one: limits belong to values, a camera to a space. */
-const COMPANIONS: Partial<Record<keyof ViewState, keyof ViewState>> = { color: 'range', layout: 'camera' };
+const COMPANIONS: Partial<Record<keyof ViewState, keyof ViewState>> = {
+  color: 'range',
+  layout: 'camera',
+  beside: 'besideCamera',
+};
 
 /**
  * Applies changes of the state. `orRest`: where the bundle does not have what is asked for, that is left out with all
@@ -37,13 +42,11 @@ export function createApply(model: Model, loader: Loader): Apply {
       const companion = COMPANIONS[field];
       if (companion) delete part[companion];
     };
-    if (part.color) {
-      try {
-        check(model, part.color);
-      } catch (thrown) {
-        leaveOut('color', thrown);
-      }
-    }
+    // One that is not sound is passed over below, as every such field.
+    const bundle = model.bundle.value;
+    const missing =
+      part.color && bundle && soundColor(part.color) && missingOf(bundle, model.columns.value, part.color);
+    if (missing) leaveOut('color', missing);
     const before = model.state.value;
     const wanted = merged(before, part);
     // All at once, before anything waits: who chooses while the first is on its way comes after all of them.
@@ -63,15 +66,23 @@ export function createApply(model: Model, loader: Loader): Apply {
     for (const [place, signal] of claims)
       if (signal.aborted && part[place] !== undefined) leaveOut(place, signal.reason);
     const now = model.state.value;
+    // So does whoever changed another field meanwhile; where one looks goes with the space.
+    for (const field of Object.keys(part) as (keyof ViewState)[]) {
+      if (now[field] === before[field] || field === 'camera' || PLACES.some((place) => place === field))
+        continue;
+      if (field === 'color') leaveOut(field, new DOMException('Something else was chosen.', 'AbortError'));
+      else delete part[field];
+    }
     batch(() => {
       // Another space has other coordinates; so have sections that are turned where they stand.
       const next = merged(now, part);
-      const moves =
-        !sameLayout(next.layout, now.layout) || (next.layout.kind === 'sections' && lie(next) !== lie(now));
+      const lies = lie(next) !== lie(now);
+      const moves = !sameLayout(next.layout, now.layout) || (next.layout.kind === 'sections' && lies);
       if (moves) model.outline.value = null;
       const fits = part.camera === null || (moves && !part.camera);
       if (part.camera === null) delete part.camera;
-      model.state.value = merged(now, part);
+      const stays = sameLayout(next.beside, now.beside) && !(next.beside?.kind === 'sections' && lies);
+      model.state.value = merged(now, stays ? part : { besideCamera: null, ...part });
       if (fits) fitAll(model);
     });
     const { color } = model.state.value;
@@ -94,14 +105,3 @@ export function lookAtCells(model: Model): void {
 }
 
 const lie = ({ turn, flip }: Pick<ViewState, 'turn' | 'flip'>) => `${turn} ${flip}`;
-
-function check(model: Model, color: Color): void {
-  const bundle = model.bundle.value;
-  if (!bundle) return;
-  const genes = color.kind === 'gene' ? [color.gene] : 'genes' in color ? color.genes : [];
-  const unknown = genes.find((gene) => !bundle.genes.has(gene));
-  if (unknown !== undefined) throw new UnknownNameError('gene', unknown);
-  if (color.kind === 'annotation' && !model.columns.value.some(({ name }) => name === color.column)) {
-    throw new UnknownNameError('column', color.column);
-  }
-}

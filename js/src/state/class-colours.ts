@@ -2,13 +2,10 @@ import type { Category } from '../contract/manifest';
 import type { CategoryValues } from '../data/columns';
 import { MISSING_COLOUR, paletteColour } from '../lib/colour';
 import { hiddenFlags } from './layer';
-import { hiddenOf, type ViewState } from './view-state';
+import { type ClassOrder, hiddenOf, type ViewState } from './view-state';
 
 /** The classes of a column, with the colours that they have now. */
 export type ClassesOf = (column: CategoryValues) => readonly Category[];
-
-/** Of a legend: the largest first, by name, or as the file has them. */
-export type ClassOrder = 'size' | 'name' | 'original';
 
 const byName = new Intl.Collator('en', { numeric: true });
 

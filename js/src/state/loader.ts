@@ -8,12 +8,12 @@ import { asError, isAbort } from '../lib/errors';
 import { pause } from '../lib/pause';
 import type { BundleSource, ReadContext } from '../source/bundle-source';
 import { lookAtCells } from './change';
+import { firstColor, firstLayout, missingOf, viewOfBundle } from './first-view';
 import { type Layer, NO_LAYER } from './layer';
-import type { Model } from './model';
-import { createPlaces, type Places } from './places';
-import { stateIn } from './saved-view';
+import { type Model, notify } from './model';
+import { classesOf, createPlaces, type Places } from './places';
 import { type Told, taskTeller } from './tasks';
-import { type Color, merged, type ViewState } from './view-state';
+import { type Color, merged, sameColor, sameLayout, type ViewState } from './view-state';
 
 /** Loads what the state asks for and puts it into the model. */
 export interface Loader extends Places {
@@ -77,6 +77,11 @@ export function createLoader(
     model.loaded.value = new Map(model.loaded.value).set(column.name, column);
   };
 
+  const forgetColumn = (name: string) => {
+    const others = new Map(model.loaded.value);
+    if (others.delete(name)) model.loaded.value = others;
+  };
+
   const layerOf = async (
     bundle: Bundle,
     color: Color,
@@ -131,7 +136,11 @@ export function createLoader(
         model.problem.value = error;
       });
     const damaged = (error: Error) => {
-      if (!signal.aborted) refuse(error);
+      if (color.kind === 'annotation') forgetColumn(color.column);
+      if (sameColor(model.state.value.color, color)) return refuse(error);
+      // Whoever went on to another colour has seen this one, too.
+      if (sameColor(model.layer.value.color, color)) model.layer.value = NO_LAYER;
+      notify(model, error);
     };
     const run = async () => {
       const bundle = model.bundle.value;
@@ -143,8 +152,7 @@ export function createLoader(
         if (signal.aborted) throw signal.reason;
         batch(() => {
           model.layer.value = layer;
-          if (layer.kind === 'category' && !keepSplit)
-            model.state.value = merged(model.state.value, { groupBy: layer.column.name });
+          if (layer.kind === 'category' && !keepSplit) change({ groupBy: layer.column.name });
           if (color.kind === 'gene') {
             const others = model.recentGenes.value.filter((gene) => gene !== color.gene);
             model.recentGenes.value = [color.gene, ...others].slice(0, RECENT_GENES);
@@ -164,8 +172,33 @@ export function createLoader(
   };
 
   const places = createPlaces(model, closed.signal, keepColumn, tell);
-  const prepare = async ({ layout, beside }: Pick<ViewState, 'layout' | 'beside'>) => {
-    for (const asked of [layout, beside]) await places.prepare(asked);
+  const change = (part: Partial<ViewState>) => {
+    model.state.value = merged(model.state.value, part);
+  };
+  /** Where the cells stand first: what a link or a file asks for and this bundle does not have is left out. */
+  const layOut = async (bundle: Bundle) => {
+    const { layout, beside } = model.state.value;
+    try {
+      await places.prepare(layout);
+    } catch (thrown) {
+      failIfAborted(thrown, closed.signal);
+      notify(model, asError(thrown));
+      const rest = firstLayout(bundle.manifest);
+      const there =
+        !sameLayout(rest, layout) &&
+        (await places.prepare(rest).then(
+          () => true,
+          () => false,
+        ));
+      change({ layout: there ? rest : { kind: 'tissue' }, camera: null });
+    }
+    try {
+      await places.prepare(beside);
+    } catch (thrown) {
+      failIfAborted(thrown, closed.signal);
+      notify(model, asError(thrown));
+      change({ beside: null, besideCamera: null });
+    }
   };
 
   const start = async () => {
@@ -198,28 +231,17 @@ export function createLoader(
       const columns = await bundle.columns(ctx()).catch((thrown): readonly ColumnInfo[] => {
         failIfAborted(thrown, closed.signal);
         // Without its table of classes, the tissue can still be shown.
-        model.notice.value = asError(thrown);
+        notify(model, asError(thrown));
         return [];
       });
       model.columns.value = columns;
-      const stated = free ? firstView(bundle) : {};
-      model.state.value = merged(model.state.value, stated);
-      if (free && !stated.layout && bundle.manifest.sections?.overlapping) {
-        model.state.value = merged(model.state.value, { layout: { kind: 'sections', order: 'file' } });
-      }
-      const first = firstColor(bundle, columns, model.state.value);
-      if (first !== model.state.value.color) model.state.value = merged(model.state.value, { color: first });
-      const colored = load(first, { keepSplit: model.state.value.groupBy !== null });
-      // What a link or a file asks for and this bundle does not have is left out.
-      const laidOut = prepare(model.state.value).catch((error) => {
-        failIfAborted(error, closed.signal);
-        model.notice.value = asError(error);
-        model.state.value = merged(model.state.value, {
-          layout: { kind: 'tissue' },
-          beside: null,
-          camera: null,
-        });
-      });
+      if (free) change({ layout: firstLayout(bundle.manifest), ...viewOfBundle(bundle) });
+      const asked = model.state.value.color;
+      const missing = missingOf(bundle, columns, asked);
+      if (missing) notify(model, missing);
+      if (missing || asked.kind === 'none') change({ color: firstColor(columns) });
+      const colored = load(model.state.value.color, { keepSplit: model.state.value.groupBy !== null });
+      const laidOut = layOut(bundle);
       const [positions] = await Promise.all([
         ready,
         laidOut,
@@ -229,7 +251,7 @@ export function createLoader(
         model.tissue.value = positions;
         const { extent } = model.positions.value ?? positions;
         const camera = (ofOthers ? null : model.state.value.camera) ?? fitCamera(extent);
-        model.state.value = merged(model.state.value, { camera });
+        change({ camera });
         lookAtCells(model);
         model.status.value = { kind: 'ready' };
       });
@@ -247,7 +269,7 @@ export function createLoader(
     unchecked = null;
     const quietly = async (work: Promise<void>) => {
       await work.catch((thrown) => {
-        if (!isAbort(thrown, closed.signal)) model.notice.value ??= asError(thrown);
+        if (!isAbort(thrown, closed.signal)) notify(model, asError(thrown));
       });
     };
     await Promise.all([
@@ -255,7 +277,7 @@ export function createLoader(
         bundle.image(ctx()).then((image) => {
           if (closed.signal.aborted) return image?.close();
           model.image.value = image;
-          if (image?.problem) model.notice.value ??= image.problem;
+          for (const problem of image?.problems ?? []) notify(model, problem);
         }),
       ).then(() => {
         model.imageRead.value = true;
@@ -267,7 +289,11 @@ export function createLoader(
       ),
     ]);
     const split = model.state.value.groupBy;
-    if (split !== null) await quietly(bundle.column(split, ctx()).then(keepColumn));
+    if (split !== null) {
+      const kept = bundle.column(split, ctx()).then((column) => keepColumn(classesOf(column)));
+      await quietly(kept);
+      if (model.group.value === null && model.state.value.groupBy === split) change({ groupBy: null });
+    }
     const wanted = eager ? model.columns.value : model.columns.value.slice(0, TOOLTIP_COLUMNS);
     const classes = model.columns.value.find((column) => column.kind === 'category');
     const affordable = eager || wanted.length * bundle.manifest.n_cells <= TOOLTIP_VALUES;
@@ -275,9 +301,7 @@ export function createLoader(
       if (closed.signal.aborted) return;
       await quietly(bundle.column(column.name, ctx()).then(keepColumn));
     }
-    if (model.state.value.groupBy === null && classes) {
-      model.state.value = merged(model.state.value, { groupBy: classes.name });
-    }
+    if (model.state.value.groupBy === null && classes) change({ groupBy: classes.name });
   };
 
   return {
@@ -309,28 +333,6 @@ function add(sum: Float64Array, { values }: GeneValues): void {
   for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] ?? 0) + (values[i] ?? 0);
 }
 
-/** What the bundle opens with; its regions come once the cells are there. */
-function firstView({ manifest }: Bundle): Partial<ViewState> {
-  try {
-    return manifest.view ? stateIn(manifest.view, manifest.n_cells) : {};
-  } catch {
-    return {};
-  }
-}
-
 function failIfAborted(error: unknown, signal: AbortSignal): void {
   if (isAbort(error, signal)) throw error;
-}
-
-/** What was asked for if the bundle has it, else the first category column, the first numbers, or nothing. */
-function firstColor(bundle: Bundle, columns: readonly ColumnInfo[], { color }: ViewState): Color {
-  if (color.kind === 'gene' && bundle.genes.has(color.gene)) return color;
-  if (
-    (color.kind === 'score' || color.kind === 'blend') &&
-    color.genes.every((gene) => bundle.genes.has(gene))
-  )
-    return color;
-  if (color.kind === 'annotation' && columns.some(({ name }) => name === color.column)) return color;
-  const first = columns.find(({ kind }) => kind === 'category') ?? columns[0];
-  return first ? { kind: 'annotation', column: first.name } : { kind: 'none' };
 }

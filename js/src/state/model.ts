@@ -6,14 +6,7 @@ import type { GeneOrder } from '../data/gene-search';
 import { UPRIGHT, type View, type Viewport, viewOf } from '../lib/camera';
 import { type Colormap, type ColourScale, colourScale } from '../lib/colormap';
 import type { Placed } from '../lib/section-grid';
-import {
-  type ClassesOf,
-  type ClassOrder,
-  classesWith,
-  type Emphasis,
-  type Paint,
-  paintOf,
-} from './class-colours';
+import { type ClassesOf, classesWith, type Emphasis, type Paint, paintOf } from './class-colours';
 import { type Layer, NO_LAYER } from './layer';
 import { columnsOf, placedCells, type Sections } from './layout';
 import { type Scope, scopeOf } from './scope';
@@ -80,15 +73,13 @@ export interface Model {
   readonly task: Signal<Task | null>;
   /** Why the last colour could not be loaded. */
   readonly problem: Signal<Error | null>;
-  /** What failed beside the tissue: the image, the ids. */
-  readonly notice: Signal<Error | null>;
+  /** What failed beside the tissue, the image, the ids: told until the reader has read it. */
+  readonly notices: Signal<readonly Error[]>;
   /** Why nothing can be loaded at the moment, in words for the reader. */
   readonly waiting: Signal<string | null>;
   readonly recentGenes: Signal<readonly string[]>;
   /** Whether classes are compared by how their values lie, not by one number. */
   readonly spread: Signal<boolean>;
-  /** Of the legend, on the page and on pictures. */
-  readonly classOrder: Signal<ClassOrder>;
   /** Of the list that one searches. */
   readonly geneOrder: Signal<GeneOrder>;
   readonly hover: Signal<Hover | null>;
@@ -202,11 +193,10 @@ export function createModel(initial: Partial<ViewState> = {}): Model {
     layer,
     task: signal<Task | null>(null),
     problem: signal<Error | null>(null),
-    notice: signal<Error | null>(null),
+    notices: signal<readonly Error[]>([]),
     waiting: signal<string | null>(null),
     recentGenes: signal<readonly string[]>([]),
     spread: signal(false),
-    classOrder: signal<ClassOrder>('size'),
     geneOrder: signal<GeneOrder>('file'),
     hover: signal<Hover | null>(null),
     pointer: signal<readonly [number, number] | null>(null),
@@ -247,4 +237,10 @@ export function createModel(initial: Partial<ViewState> = {}): Model {
       return paintOf(column, classes.value(column), { hidden: hidden.value }, emphasis.value);
     }),
   };
+}
+
+/** What says the same takes the place of what said it before. */
+export function notify(model: Pick<Model, 'notices'>, error: Error): void {
+  const others = model.notices.value.filter(({ message }) => message !== error.message);
+  model.notices.value = [...others, error];
 }

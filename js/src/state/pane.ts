@@ -1,15 +1,5 @@
-import { computed, effect, type ReadonlySignal, signal } from '@preact/signals';
-import {
-  boxCamera,
-  boxOf,
-  type Camera,
-  fitCamera,
-  panned,
-  UPRIGHT,
-  type Viewport,
-  viewOf,
-  zoomedAt,
-} from '../lib/camera';
+import { computed, effect, type ReadonlySignal, signal, untracked } from '@preact/signals';
+import { boxCamera, boxOf, fitCamera, panned, UPRIGHT, type Viewport, viewOf, zoomedAt } from '../lib/camera';
 import type { Actions } from './actions';
 import { columnsOf, placedCells } from './layout';
 import type { Model } from './model';
@@ -17,12 +7,12 @@ import { type Layout, orientationOf, type ViewState } from './view-state';
 
 const TISSUE: Layout = { kind: 'tissue' };
 
-/** A second window on the same model: its own space and camera; colours, selection and pointer are shared. */
+/** A second window on the same model: its own space and camera, the state's `besideCamera`; colours, selection and pointer are shared. */
 export function besidePane(
   model: Model,
   actions: Actions,
 ): { model: Model; actions: Actions; dispose(): void } {
-  const camera = signal<Camera | null>(null);
+  const camera = computed(() => model.state.value.besideCamera);
   const viewport = signal<Viewport>({ width: 0, height: 0 });
   let shown = model.state.value.beside ?? TISSUE;
   const layout = computed(() => {
@@ -58,18 +48,23 @@ export function besidePane(
       beside: null,
     };
     // What moves in the other window alone is no news here: each frame of it would draw all cells once more.
-    const before = kept;
-    const same =
-      before && (Object.keys(next) as (keyof ViewState)[]).every((key) => before[key] === next[key]);
+    const last = kept;
+    const same = last && (Object.keys(next) as (keyof ViewState)[]).every((key) => last[key] === next[key]);
     if (!same) kept = next;
     return kept ?? next;
   });
-  // Another space has other coordinates.
+  // Sections that stand in other rows have other places; how many fit is known when the window has its size.
+  let before: { at: Layout; columns: number } | null = null;
   const forget = effect(() => {
-    void positions.value;
-    camera.value = null;
+    const now = { at: layout.value, columns: gridColumns.value };
+    if (viewport.value.width === 0) return;
+    const others = before?.at === now.at && before.columns !== now.columns;
+    before = now;
+    untracked(() => {
+      if (others && camera.value) actions.setBesideCamera(null);
+    });
   });
-  const now = (): Camera | null => camera.value ?? (positions.value && fitCamera(positions.value.extent));
+  const now = () => camera.value ?? (positions.value && fitCamera(positions.value.extent));
   const pane: Model = {
     ...model,
     // Read here, never written: the model's own actions do that.
@@ -90,20 +85,22 @@ export function besidePane(
       ...actions,
       pan(dx, dy) {
         const at = now();
-        if (at && view.value) camera.value = panned(at, view.value, dx, dy);
+        if (at && view.value) actions.setBesideCamera(panned(at, view.value, dx, dy));
       },
       zoom(factor, at) {
         const from = now();
         const seen = view.value;
         if (!from || !seen) return;
-        camera.value = zoomedAt(from, seen, factor, at?.x ?? seen.width / 2, at?.y ?? seen.height / 2);
+        const { x = seen.width / 2, y = seen.height / 2 } = at ?? {};
+        actions.setBesideCamera(zoomedAt(from, seen, factor, x, y));
       },
       zoomTo(points) {
         const at = positions.value;
-        if (at) camera.value = boxCamera(boxOf(points), at.extent, viewport.value, orientation.value);
+        if (at)
+          actions.setBesideCamera(boxCamera(boxOf(points), at.extent, viewport.value, orientation.value));
       },
       fit() {
-        camera.value = null;
+        actions.setBesideCamera(null);
       },
       resize(next) {
         const before = viewport.value;

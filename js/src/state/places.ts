@@ -1,5 +1,5 @@
 import type { Bundle, Positions } from '../data/bundle';
-import type { ColumnValues } from '../data/columns';
+import type { CategoryValues, ColumnValues } from '../data/columns';
 import { UnknownNameError } from '../lib/errors';
 import type { ReadContext } from '../source/bundle-source';
 import { factsOf } from './arrangement';
@@ -43,11 +43,11 @@ export function createPlaces(
     const stated = bundle.manifest.sections;
     if (!stated) throw new UnknownNameError('section', '');
     const column = await waitFor(stated.column, signal, (ctx) => bundle.column(stated.column, ctx));
-    if (column.kind !== 'category') throw new UnknownNameError('column', stated.column);
-    keep(column);
-    const categories = column.categories.map(({ name }) => name);
+    const classes = classesOf(column);
+    keep(classes);
+    const categories = classes.categories.map(({ name }) => name);
     const facts = factsOf(bundle.manifest);
-    const sections = { column: stated.column, items: stated.items, facts, categories, codes: column.codes };
+    const sections = { column: stated.column, items: stated.items, facts, categories, codes: classes.codes };
     model.sections.value = sections;
     return sections;
   };
@@ -70,7 +70,13 @@ export function createPlaces(
     },
     async group(name, signal) {
       const bundle = model.bundle.value;
-      if (bundle) keep(await waitFor(name, signal, (ctx) => bundle.column(name, ctx)));
+      if (bundle) keep(classesOf(await waitFor(name, signal, (ctx) => bundle.column(name, ctx))));
     },
   };
+}
+
+/** Refuses a column of numbers. */
+export function classesOf(column: ColumnValues): CategoryValues {
+  if (column.kind !== 'category') throw new UnknownNameError('column of classes', column.name);
+  return column;
 }

@@ -33,17 +33,26 @@ export function savedView(model: Model, { whole = true } = {}): SavedView {
     karospace_view: 1,
     n_cells: model.bundle.value?.manifest.n_cells ?? 0,
     state: Object.fromEntries(entries),
-    regions: model.regions.value.map(({ name, color, mask }) => ({
-      name,
-      color,
-      bits: toBase64(packBits(mask)),
-    })),
+    regions: model.regions.value.map(({ name, color, mask }) => ({ name, color, bits: bitsOf(mask) })),
   };
+}
+
+/** Masks are never written to once they are in the model: of each the text is made once. */
+const texts = new WeakMap<Uint8Array, string>();
+
+function bitsOf(mask: Uint8Array): string {
+  const text = texts.get(mask) ?? toBase64(packBits(mask));
+  texts.set(mask, text);
+  return text;
 }
 
 /** Where one looks in rows of sections depends on how many stand in each: in another window it may be another number. */
 function shareable(model: Model): ViewState {
-  const state = model.state.value;
+  const { beside } = model.state.value;
+  const state =
+    beside?.kind === 'sections' && !beside.columns
+      ? { ...model.state.value, besideCamera: null }
+      : model.state.value;
   const { layout, camera } = state;
   if (layout.kind !== 'sections' || layout.columns || !camera) return state;
   if (camera.zoom === 1 && camera.x === 0 && camera.y === 0) return state;
@@ -64,8 +73,9 @@ export function stateIn(value: unknown, cells: number | null): Partial<ViewState
   if (value.karospace_view !== 1)
     throw new ViewFileError(`it is of version ${String(value.karospace_view)}; this viewer reads version 1`);
   if (!isObject(value.state)) throw new ViewFileError('it holds no state');
-  const { camera, ...rest } = value.state as Partial<ViewState>;
-  return camera && (cells === null || !isOfOthers(value, cells)) ? { ...rest, camera } : rest;
+  const { camera, besideCamera, ...rest } = value.state as Partial<ViewState>;
+  if (cells !== null && isOfOthers(value, cells)) return rest;
+  return { ...rest, ...(camera ? { camera } : {}), ...(besideCamera ? { besideCamera } : {}) };
 }
 
 /** A view that does not say how many cells it is of is taken for one of these. */
@@ -122,6 +132,8 @@ function bytesOf(text: string): Uint8Array {
 const PREFIX = '#view=';
 /** Browsers and chat programs cut longer links. */
 const LONGEST = 30_000;
+/** Regions of so many characters do not become short enough: no need to try after each move. */
+const HOPELESS = 100 * LONGEST;
 
 /** As part of an address; without the regions, but with their number, where they would make it too long. */
 export async function hashOf(view: SavedView): Promise<{ hash: string; leftOut: number }> {
@@ -130,10 +142,13 @@ export async function hashOf(view: SavedView): Promise<{ hash: string; leftOut: 
     const packed = await through(bytes, new CompressionStream('deflate-raw'));
     return PREFIX + toBase64(packed).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
   };
-  const whole = await encode(view);
-  const { regions, ...rest } = view;
-  const leftOut = regions?.length ?? 0;
-  if (whole.length <= LONGEST || leftOut === 0) return { hash: whole, leftOut: 0 };
+  const { regions = [], ...rest } = view;
+  const leftOut = regions.length;
+  const size = regions.reduce((sum, { bits }) => sum + bits.length, 0);
+  if (size <= HOPELESS) {
+    const whole = await encode(view);
+    if (whole.length <= LONGEST || leftOut === 0) return { hash: whole, leftOut: 0 };
+  }
   return { hash: await encode({ ...rest, regions_left_out: leftOut }), leftOut };
 }
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { countsIn, packedIn, scopeOf, valuesIn } from './scope';
+import { valuesBySide } from '../data/inside';
+import { countsIn, packedIn, scopeOf, selectedIn, valuesIn } from './scope';
 
 test('only what has a place counts', () => {
   const coords = Float32Array.of(0, 0, Number.NaN, Number.NaN, 2, 2, 3, 3);
@@ -22,4 +23,18 @@ test('only what has a place counts', () => {
   };
   expect([...Array.from(countsIn(column, scope))]).toEqual([2, 0, 1]);
   expect([...Array.from(countsIn(column, null))]).toEqual([9, 9, 5]);
+});
+
+test('a selection against the rest of what is shown', () => {
+  const scope = scopeOf('A', Float32Array.of(0, 0, Number.NaN, Number.NaN, 2, 2, 3, 3));
+  const selection = { mask: Uint8Array.of(1, 1, 0, 0), count: 2 };
+  const here = selectedIn(selection, scope);
+  expect(here).toEqual({ mask: Uint8Array.of(1, 0, 0, 0), count: 1 });
+  expect(selectedIn(selection, null)).toBe(selection);
+  expect(selectedIn({ mask: Uint8Array.of(0, 1, 0, 0), count: 1 }, scope)).toBeNull();
+  const values = Float32Array.of(4, 100, 0, 3);
+  expect(valuesBySide(here?.mask ?? new Uint8Array(4), values, scope?.mask)).toEqual({
+    inside: { mean: 4, detected: 1 },
+    outside: { mean: 1.5, detected: 0.5 },
+  });
 });

@@ -1,4 +1,5 @@
 import type { CategoryValues } from '../data/columns';
+import { type Selection, selectionOf } from './selection';
 
 /** The cells that have a place now, where others have none: those of one section, or of the sections that are shown. */
 export interface Scope {
@@ -32,6 +33,12 @@ export function countsIn(column: CategoryValues, scope: Scope | null): ArrayLike
     counts[code] = (counts[code] ?? 0) + 1;
   }
   return counts;
+}
+
+/** What of a selection lies among these cells; null where nothing does. */
+export function selectedIn(selection: Selection, scope: Scope | null): Selection | null {
+  if (!scope) return selection;
+  return selectionOf(selection.mask.map((flag, cell) => flag & (scope.mask[cell] ?? 0)));
 }
 
 /** The values of these cells, and no value in the place of the others'. */

@@ -65,6 +65,9 @@ export function createSelectionActions(model: Model): SelectionActions {
     if (before === null && next === null) return;
     batch(() => {
       history.keep('selection');
+      // What would be taken back is this now.
+      const note = model.regionNote.value;
+      if (note?.undo) model.regionNote.value = { ...note, undo: false };
       model.selection.value = next;
       model.outline.value = next && outline;
     });

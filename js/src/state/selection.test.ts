@@ -112,6 +112,15 @@ describe('regions', () => {
     expect(names()).toEqual(['Region 2']);
   });
 
+  test('what takes a removal back is not offered when it would take back something else', async () => {
+    const { model, actions } = await opened();
+    actions.select(list(0, 1), 'replace');
+    actions.addRegion('a');
+    actions.removeRegion('a');
+    actions.select(list(2), 'replace');
+    expect(model.regionNote.value).toMatchObject({ text: '“a” is removed.', undo: false });
+  });
+
   test('come back, and go again, with undo and redo, beside selections', async () => {
     const { model, actions, cells, selected } = await opened();
     const names = () => model.regions.value.map(({ name }) => name);

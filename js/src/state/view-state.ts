@@ -37,6 +37,10 @@ export interface Arrangement {
 export type PaletteName = 'file' | ClassPalette;
 export const PALETTE_NAMES: readonly PaletteName[] = ['file', 'distinct', 'safe'];
 
+/** The largest first, by name, or as the file has them. */
+export const CLASS_ORDERS = ['size', 'name', 'original'] as const;
+export type ClassOrder = (typeof CLASS_ORDERS)[number];
+
 export type Theme = 'light' | 'dark' | 'auto';
 
 /** Everything that a link or a notebook may keep of a view: plain data. */
@@ -69,9 +73,10 @@ export interface ViewState {
   layout: Layout;
   /** What is shown beside, linked. */
   beside: Layout | null;
+  /** Of what is beside; null for all of it. */
+  besideCamera: Camera | null;
   /** Limits of the colours; null for the robust limits of the values. */
   range: readonly [number, number] | null;
-  /** Of values. */
   /** Of values; `auto`: `rdbu` for those on both sides of zero, `viridis` for others. */
   colormap: Colormap | 'auto';
   reversed: boolean;
@@ -79,6 +84,8 @@ export interface ViewState {
   scale: 'linear' | 'log1p';
   /** Whether cells of the value zero step back. */
   dimZeros: boolean;
+  /** Of the legend, on the page and on pictures. */
+  classOrder: ClassOrder;
 }
 
 export const INITIAL: ViewState = {
@@ -99,11 +106,13 @@ export const INITIAL: ViewState = {
   theme: 'auto',
   layout: { kind: 'tissue' },
   beside: null,
+  besideCamera: null,
   range: null,
   colormap: 'auto',
   reversed: false,
   scale: 'linear',
   dimZeros: false,
+  classOrder: 'size',
 };
 
 /** Of the image's brightness and contrast. */
@@ -144,12 +153,11 @@ export function merged(current: ViewState, change: Partial<ViewState>): ViewStat
   // Limits belong to the values they were set for.
   if (change.range === undefined && soundColor(next.color) && !sameColor(current.color, next.color))
     next.range = null;
-  const { camera, range } = next;
-  const soundCamera =
-    !camera || ([camera.x, camera.y, camera.zoom].every(Number.isFinite) && camera.zoom > 0);
+  const { camera, besideCamera, range } = next;
   return {
     ...next,
-    camera: soundCamera ? nearEnough(camera) : current.camera,
+    camera: soundCamera(camera) ? nearEnough(camera) : current.camera,
+    besideCamera: soundCamera(besideCamera) ? nearEnough(besideCamera) : current.besideCamera,
     turn: TURNS.includes(next.turn) ? next.turn : current.turn,
     flip: next.flip === true,
     range: range === null || soundRange(range) ? range : current.range,
@@ -174,6 +182,7 @@ export function merged(current: ViewState, change: Partial<ViewState>): ViewStat
     scale: ['linear', 'log1p'].includes(next.scale) ? next.scale : current.scale,
     reversed: next.reversed === true,
     dimZeros: next.dimZeros === true,
+    classOrder: CLASS_ORDERS.includes(next.classOrder) ? next.classOrder : current.classOrder,
   };
 }
 
@@ -207,11 +216,14 @@ export function hiddenOf(state: Pick<ViewState, 'hidden'>, column: string): read
   return Object.hasOwn(state.hidden, column) ? (state.hidden[column] ?? []) : [];
 }
 
+const soundCamera = (camera: Camera | null) =>
+  !camera || ([camera.x, camera.y, camera.zoom].every(Number.isFinite) && camera.zoom > 0);
+
 function soundRange(range: unknown): boolean {
   return Array.isArray(range) && range.length === 2 && range.every(Number.isFinite) && range[0] < range[1];
 }
 
-function soundColor(color: Color | null): boolean {
+export function soundColor(color: Color | null): boolean {
   if (color?.kind === 'annotation') return typeof color.column === 'string';
   if (color?.kind === 'score')
     return typeof color.name === 'string' && names(color.genes) && color.genes.length > 0;

@@ -59,7 +59,6 @@ export function createFrame(view: Model, channel: Model, where: Document = docum
   let opened: Custom | null = null;
   let greeted = false;
   let gone = false;
-  let shared = '';
   const early: [ToViewer, Transferable[]][] = [];
   const post = (message: ToViewer, transfer: Transferable[] = []) => {
     if (port) port.postMessage(message, transfer);
@@ -149,9 +148,6 @@ export function createFrame(view: Model, channel: Model, where: Document = docum
         ask({ type: 'selection' }, selection.bits ? [selection.bits] : []);
       }
       if (!state) return;
-      const text = sharedText(state);
-      if (text === shared) return;
-      shared = text;
       post({ type: 'set', state });
     },
   };
@@ -163,11 +159,8 @@ export function createFrame(view: Model, channel: Model, where: Document = docum
       else read(data.path, `r${data.id}`, { id: data.id, done: null });
     } else if (data.type === 'abort') requests.close(`r${data.id}`);
     else if (data.type === 'state') {
-      ask({ type: 'state', state: data.state, echo: data.echo });
-      const text = sharedText(data.state);
-      if (text === shared) return;
-      shared = text;
-      if (!data.echo) shareState(linked, data.state);
+      ask({ type: 'state', state: data.state, echo: data.changed.length === 0 });
+      shareState(linked, data.state, data.changed);
     } else if (data.type === 'selection') {
       ask({ type: 'selection', count: data.count }, data.bits ? [data.bits] : []);
       shareSelection(linked, data.bits);
@@ -268,10 +261,6 @@ export function createFrame(view: Model, channel: Model, where: Document = docum
       element.remove();
     },
   };
-}
-
-function sharedText(state: Record<string, unknown>): string {
-  return JSON.stringify([state.camera, state.color, state.hidden, state.range]);
 }
 
 function regionsOf(message: Custom, buffers: readonly Uint8Array[]): PlainRegion[] {

@@ -25,11 +25,11 @@ export function join(member: Linked): () => void {
 const others = (member: Linked) =>
   [...members()].filter((other) => other !== member && member.group !== '' && other.group === member.group);
 
-/** Hands the shared part of a state on. */
-export function shareState(member: Linked, state: Record<string, unknown>): void {
-  const shared = Object.fromEntries(
-    SHARED.filter((name) => name in state).map((name) => [name, state[name]]),
-  );
+/** Hands on what linked views share of the fields that were changed. */
+export function shareState(member: Linked, state: Record<string, unknown>, changed: readonly string[]): void {
+  const names = SHARED.filter((name) => changed.includes(name));
+  if (names.length === 0) return;
+  const shared = Object.fromEntries(names.map((name) => [name, state[name]]));
   for (const other of others(member)) other.receive(shared, null);
 }
 
