@@ -166,6 +166,8 @@ class ViewState(_Part):
     """Where the cells stand; None lets the viewer choose: the tissue, or sections side by side that would overlap."""
     beside: Layout | None = None
     """What is shown beside, linked."""
+    beside_camera: Camera | None = None
+    """Where the view beside looks; None for all of it."""
     range: tuple[float, float] | None = None
     """Limits of the colours; None for robust limits of the values."""
     colormap: Literal["auto", "viridis", "magma", "inferno", "cividis", "greys", "rdbu"] = "auto"
@@ -175,6 +177,8 @@ class ViewState(_Part):
     """How values become colours between the limits."""
     dim_zeros: bool = False
     """Whether cells of the value zero step back."""
+    class_order: Literal["size", "name", "original"] = "size"
+    """Of the legend: the largest first, by name, or as the file has them."""
 
     @model_validator(mode="after")
     def _ascending(self) -> ViewState:

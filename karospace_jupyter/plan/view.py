@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from karospace_jupyter.plan.model import CategoryAnnotation
 from karospace_jupyter.plan.names import listed
 from karospace_jupyter.words import counted
 
@@ -60,12 +61,15 @@ def fitting_view(
     if group is not None and group not in columns:
         warnings.append(f"The view is grouped by the column {group!r}, which is not exported: that was left out.")
         del state["groupBy"]
+    elif group is not None and not any(isinstance(one, CategoryAnnotation) for one in annotations if one.name == group):
+        warnings.append(f"The view is grouped by the column {group!r}, which holds numbers: that was left out.")
+        del state["groupBy"]
     for field in ("layout", "beside"):
         missing = _missing_in_layout(state.get(field) or {}, embeddings, sections)
         if missing:
             warnings.append(f"The view shows {missing}, which is not exported: that was left out.")
             # The camera looks at a place of that layout.
-            for gone in (field, "camera") if field == "layout" else (field,):
+            for gone in (field, "camera" if field == "layout" else "besideCamera"):
                 state.pop(gone, None)
     if state.get("camera") and not _looks_at(state["camera"], state.get("layout") or {}, extent):
         warnings.append("The view looks where there are no cells: the bundle opens with all of them in sight.")

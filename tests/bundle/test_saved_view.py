@@ -134,7 +134,10 @@ def test_the_bundle_opens_with_it(tissue: Any, tmp_path: Path, value: dict[str, 
             {"layout": {"kind": "sections", "columns": 1, "order": "column", "by": "sex", "only": {"age": [1]}}},
             "sections by 'age', 'sex'",
         ),
-        ({"beside": {"kind": "embedding", "name": "X_tsne"}}, "'X_tsne'"),
+        (
+            {"beside": {"kind": "embedding", "name": "X_tsne"}, "besideCamera": {"x": 0, "y": 0, "zoom": 2}},
+            "'X_tsne'",
+        ),
     ],
 )
 def test_what_the_bundle_has_not_is_left_out(tissue: Any, tmp_path: Path, part: dict[str, Any], says: str) -> None:
@@ -149,6 +152,8 @@ def test_what_the_bundle_has_not_is_left_out(tissue: Any, tmp_path: Path, part: 
     [
         {"layout": {"kind": "embedding", "name": "X_umap"}, "camera": {"x": 0, "y": 0, "zoom": 1}},
         {"layout": {"kind": "sections", "columns": 2, "order": "name"}, "beside": {"kind": "tissue"}},
+        {"beside": {"kind": "embedding", "name": "X_umap"}, "besideCamera": {"x": 0, "y": 0, "zoom": 2}},
+        {"color": {"kind": "none"}, "classOrder": "name"},
         {"layout": {"kind": "section", "name": "Section A"}},
         {"color": {"kind": "blend", "genes": ["CD3E", "EPCAM"]}},
     ],
@@ -156,7 +161,7 @@ def test_what_the_bundle_has_not_is_left_out(tissue: Any, tmp_path: Path, part: 
 def test_what_the_bundle_has_stays(tissue: Any, tmp_path: Path, part: dict[str, Any]) -> None:
     manifest = adata_to_karospace(tissue, tmp_path / "out", view=write(tmp_path, part), genes_mode="all").manifest
     assert manifest.view == part
-    if part["layout" if "layout" in part else "color"]["kind"] in {"sections", "section"}:
+    if part.get("layout", {}).get("kind") in {"sections", "section"}:
         manifest = adata_to_karospace(tissue, tmp_path / "out", view=tmp_path / "view.json", sections="none").manifest
         assert "layout" not in (manifest.view or {})
 
@@ -183,7 +188,7 @@ def test_a_place_without_cells_is_left_out(tissue: Any, tmp_path: Path) -> None:
 )
 @pytest.mark.parametrize("whole", [True, False])
 def test_what_is_not_exported_is_left_out(tissue: Any, tmp_path: Path, color: dict[str, str], whole: bool) -> None:
-    state = {"color": color, "range": [0, 3], "groupBy": "area", "opacity": 0.5}
+    state = {"color": color, "range": [0, 3], "groupBy": "region", "opacity": 0.5}
     value = {"karospace_view": 1, "state": state, "regions": []} if whole else state
     path = write(tmp_path, value)
     options = {"genes_mode": ["CD3E"], "annotation_columns": ["cell_type"], "view": path}
@@ -192,8 +197,15 @@ def test_what_is_not_exported_is_left_out(tissue: Any, tmp_path: Path, color: di
     said = [text for text in manifest.warnings or [] if "not exported" in text]
     assert len(said) == 2
     assert any("'EPCAM'" in text or "'area'" in text for text in said)
-    options |= {"genes_mode": ["CD3E", "EPCAM"], "annotation_columns": ["cell_type", "area"]}
+    options |= {"genes_mode": ["CD3E", "EPCAM"], "annotation_columns": ["cell_type", "area", "region"]}
     assert adata_to_karospace(tissue, tmp_path / "out", **options).manifest.view == value
+
+
+def test_numbers_split_nothing(tissue: Any, tmp_path: Path) -> None:
+    view = write(tmp_path, {"groupBy": "area", "opacity": 0.5})
+    manifest = adata_to_karospace(tissue, tmp_path / "out", view=view, annotation_columns=["area"]).manifest
+    assert manifest.view == {"opacity": 0.5}
+    assert any("grouped by the column 'area', which holds numbers" in text for text in manifest.warnings or [])
 
 
 def test_a_bad_view_writes_nothing(tissue: Any, tmp_path: Path) -> None:

@@ -175,3 +175,24 @@ def test_a_view_of_another_tissue_shows_this_one(
     view = {"karospace_view": 1, "n_cells": 1500, "state": {"camera": {"x": 1e6, "y": 0, "zoom": 3}}}
     viewer.page.evaluate("view => window.karospace.setView(view)", view)
     assert viewer.state()["camera"] == fitted["camera"]
+
+
+def test_a_selection_is_compared_within_the_section_that_is_shown(tissue: Viewer, adata: ad.AnnData) -> None:
+    page = tissue.page
+    tissue.set(color={"kind": "gene", "gene": "EPCAM"})
+    page.keyboard.press("]")
+    tissue.until("state.layout.kind === 'section'")
+    name = tissue.state()["layout"]["name"]
+    shown = (adata.obs["section"] == name).to_numpy()
+    mask = np.arange(adata.n_obs) % 3 == 0
+    here, beyond = int((mask & shown).sum()), int((mask & ~shown).sum())
+    assert here > 0
+    assert beyond > 0
+    page.evaluate("mask => window.karospace.select(Uint8Array.from(mask))", mask.astype(int).tolist())
+    panel = page.get_by_role("region", name="Selection")
+    panel.get_by_text(f"{here:,} cells", exact=True).wait_for()
+    panel.get_by_text(f"Of {name}; {beyond:,} cells elsewhere are selected, too.").wait_for()
+    values = adata[:, "EPCAM"].X.toarray().ravel()
+    rows = panel.get_by_role("list", name="Mean of EPCAM").get_by_role("listitem")
+    for row, cells in zip(rows.all(), [mask & shown, ~mask & shown], strict=True):
+        assert float(row.locator(".ks-number").first.inner_text()) == pytest.approx(values[cells].mean(), rel=0.01)

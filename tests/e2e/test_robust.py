@@ -114,6 +114,42 @@ def test_a_damaged_file_is_named_and_the_rest_goes_on(
     goes_on(viewer, bundle)
 
 
+def test_each_damaged_file_is_named(copied: Any, serve: Any, viewer: Viewer) -> None:
+    bundle = copied()
+    paths = [path_of(bundle, "image"), path_of(bundle, "ids")]
+    for path in paths:
+        cut(bundle.path / path)
+    viewer.open(serve(bundle.path))
+    panel = viewer.page.locator(".ks-panel")
+    for path in paths:
+        panel.get_by_text(path).first.wait_for()
+    # What was read is put away.
+    panel.get_by_role("button", name="Dismiss").first.click()
+    panel.get_by_role("button", name="Dismiss").first.click()
+    assert panel.get_by_role("button", name="Dismiss").count() == 0
+    goes_on(viewer, bundle)
+
+
+def test_after_another_try_all_of_it_goes_on(copied: Any, serve: Any, viewer: Viewer) -> None:
+    bundle = copied()
+    coordinates = bundle.path / path_of(bundle, "coordinates")
+    held = coordinates.read_bytes()
+    coordinates.unlink()
+    page = viewer.page
+    page.goto(serve(bundle.path))
+    page.evaluate("window.times = 0; window.karospace.on('ready', () => { window.times += 1; }); 0")
+    page.get_by_role("alert").get_by_text("cannot be shown").wait_for()
+    said = page.evaluate("window.karospace.setState({theme: 'dark'}).then(() => 'done', (error) => error.message)")
+    assert coordinates.name in said
+    coordinates.write_bytes(held)
+    page.get_by_role("button", name="Try again").click()
+    page.wait_for_function("window.times === 1")
+    page.evaluate("window.karospace.ready")
+    viewer.set(color={"kind": "gene", "gene": "EPCAM"})
+    assert viewer.value(0) is not None
+    assert "#view=" in viewer.address()
+
+
 @pytest.mark.parametrize("spoil", [missing, empty, cut, changed])
 def test_without_its_coordinates_a_bundle_is_refused(
     copied: Any, serve: Any, viewer: Viewer, spoil: Callable[[Path], None]

@@ -83,6 +83,12 @@ def test_order_and_filter_by_what_each_section_is(opened: Opened) -> None:
     page.get_by_label("Order of the sections").select_option("by age")
     # Numbers by size.
     viewer.becomes(lambda: reading_order(viewer, adata), ["S5", "S6", "S3", "S4", "S1", "S2"])
+    # Escape closes what is open, and takes nothing else away.
+    viewer.page.evaluate("window.karospace.select(new Uint8Array(window.karospace.cells).fill(1, 0, 9))")
+    page.get_by_role("button", name="Filter").click()
+    page.keyboard.press("Escape")
+    page.get_by_role("dialog", name="Sections that are shown").wait_for(state="hidden")
+    assert viewer.page.evaluate("window.karospace.selection !== null")
     page.get_by_role("button", name="Filter").click()
     sheet = page.get_by_role("dialog", name="Sections that are shown")
     sheet.get_by_label("early").click()

@@ -36,6 +36,8 @@ def test_a_link_shows_the_same(viewer: Viewer, folder: Path, serve: Callable[[Pa
     viewer.page.wait_for_timeout(700)  # longer than the page waits before it writes
     assert "#" not in viewer.page.evaluate("location.href"), "a page that nobody touched keeps its address"
     viewer.set(color={"kind": "gene", "gene": "EPCAM"}, colormap="magma", camera={"x": 900, "y": 700, "zoom": 3})
+    beside = {"kind": "embedding", "name": "X_umap"}
+    viewer.set(beside=beside, besideCamera={"x": 1, "y": 2, "zoom": 3}, classOrder="name")
     viewer.page.evaluate(
         "window.karospace.setRegions([{name: 'edge', color: '#123456',"
         " mask: Uint8Array.from({length: 2000}, (_, i) => i % 7 === 0 ? 1 : 0)}])"
@@ -44,6 +46,7 @@ def test_a_link_shows_the_same(viewer: Viewer, folder: Path, serve: Callable[[Pa
     context = browser.new_context(viewport={"width": 900, "height": 700})
     other = Viewer(context.new_page()).open(url)
     assert other.state() == viewer.state()
+    assert other.state()["besideCamera"] == {"x": 1, "y": 2, "zoom": 3}
     regions = other.page.evaluate("window.karospace.regions.map(({name, color, count}) => [name, color, count])")
     assert regions == [["edge", "#123456", 286]]
     # An address that is put into an open page is followed; one that is no view changes nothing.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,3 +27,16 @@ def test_it_opens_without_a_server(viewer: Viewer, tmp_path: Path) -> None:
     assert len(np.unique(viewer.pixels().reshape(-1, 3), axis=0)) > 20
     assert [request for request in viewer.requests if not request.startswith(("blob:", "data:"))] == [url]
     assert viewer.problems == []
+
+
+def test_on_a_web_host_its_address_holds_the_view(
+    viewer: Viewer, tmp_path: Path, serve: Callable[[Path], str], browser: Any
+) -> None:
+    adata = synthetic_tissue(n_cells=1500, seed=1)
+    adata_to_karospace(adata, single_file=tmp_path / "tissue.html", genes_mode=["EPCAM"])
+    viewer.open(serve(tmp_path) + "tissue.html")
+    viewer.set(color={"kind": "gene", "gene": "EPCAM"}, camera={"x": 900, "y": 700, "zoom": 3})
+    context = browser.new_context(viewport={"width": 900, "height": 700})
+    other = Viewer(context.new_page()).open(viewer.address())
+    assert other.state() == viewer.state()
+    context.close()

@@ -109,9 +109,10 @@ def test_limits_by_mouse_and_keys(opened: Viewer, adata: ad.AnnData) -> None:
     assert limits(viewer) == pytest.approx((0, p99), rel=0.005)
 
 
-def test_white_stays_zero(opened: Viewer, adata: ad.AnnData) -> None:
+@pytest.mark.parametrize("colormap", ["auto", "rdbu"])
+def test_white_stays_zero(opened: Viewer, adata: ad.AnnData, colormap: str) -> None:
     viewer, page = opened, opened.page
-    viewer.set(color={"kind": "annotation", "column": "signed"}, colormap="rdbu", imageOpacity=0, opacity=1)
+    viewer.set(color={"kind": "annotation", "column": "signed"}, colormap=colormap, imageOpacity=0, opacity=1)
     values = number(adata, "signed")
     low, high = np.percentile(values, [1, 99])
     far = max(-low, high)

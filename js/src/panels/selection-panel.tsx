@@ -43,7 +43,7 @@ function Elsewhere({
   if (!scope) return null;
   const beyond = selection.count - (here?.count ?? 0);
   return (
-    <p class="ks-note ks-break">
+    <p class="ks-note ks-break ks-selection-of">
       Of {scope.name}
       {beyond > 0 && `; ${counted(beyond, 'cell')} elsewhere ${beyond === 1 ? 'is' : 'are'} selected, too`}.
     </p>
