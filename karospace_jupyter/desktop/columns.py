@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image, ImageDraw
 
 from karospace_jupyter.desktop.parts import Entry, Field
+from karospace_jupyter.desktop.system import command_key
 from karospace_jupyter.words import number
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ class Columns(Field):
         self.tree.bind("<Button-1>", self._on_click)
         self.tree.bind("<space>", self._on_key)
         self.tree.bind("<Return>", self._on_key)
+        # That is another key, which exports: without a binding of its own it would tick, too.
+        self.tree.bind(f"<{command_key(self)}-Return>", lambda _: None)
         self.tree.bind("<FocusIn>", self._on_focus)
         foot = ttk.Frame(self.body)
         foot.grid(row=2, column=0, columnspan=2, sticky="ew", padx=(px(2), 0), pady=(px(4), 0))

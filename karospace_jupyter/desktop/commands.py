@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from karospace_jupyter.desktop.menu import add_to_menu, has_menu
 from karospace_jupyter.desktop.parts import show_help
+from karospace_jupyter.desktop.system import command_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,18 +19,13 @@ if TYPE_CHECKING:
 _THEMES = {"system": "As the system", "light": "Light", "dark": "Dark"}
 
 
-def _command_key(root: tk.Misc) -> str:
-    """Return the key that commands are given with."""
-    return "Command" if root.tk.call("tk", "windowingsystem") == "aqua" else "Control"
-
-
 class MenuBar(tk.Menu):
     """File, View and Help."""
 
     def __init__(self, window: Window) -> None:
         super().__init__(window.root, tearoff=False)
         self._window = window
-        key = "Command-" if _command_key(window.root) == "Command" else "Ctrl+"
+        key = "Command-" if command_key(window.root) == "Command" else "Ctrl+"
         files = tk.Menu(self, tearoff=False)
         files.add_command(label="Open .h5ad…", accelerator=f"{key}O", command=window.pick)
         files.add_command(label="Open .zarr…", command=window.pick_zarr)
@@ -89,7 +85,7 @@ class MenuBar(tk.Menu):
 
 def bind_keys(window: Window) -> None:
     """Let keys do what the menus do, wherever the focus is."""
-    root, command = window.root, _command_key(window.root)
+    root, command = window.root, command_key(window.root)
     actions: dict[str, Callable[[], None]] = {
         "o": window.pick, "q": window.close, "Return": window.export_by_key, "plus": lambda: window.zoom(1),
         "equal": lambda: window.zoom(1), "minus": lambda: window.zoom(-1), "0": lambda: window.zoom(0),
@@ -104,7 +100,7 @@ def bind_keys(window: Window) -> None:
         # That is another key: without a binding of its own it would press the button, too.
         root.bind_class(kind, f"<{command}-Return>", lambda _: None)
     root.bind("<F1>", lambda event: show_help(event.widget))
-    root.bind("<FocusIn>", lambda event: window.follow(event.widget))
+    root.bind("<FocusIn>", lambda event: window.on_focus(event.widget))
 
 
 def _run(action: Callable[[], None], _: object) -> str:

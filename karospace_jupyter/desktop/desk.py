@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from karospace_jupyter.desktop.link import Link
 
 TARGETS = {"outdir": "_karospace", "single_file": ".html", "zip_path": ".zip"}
 """The options that name what is written, and how such names end by themselves."""
+_SEPARATORS = os.sep + (os.altsep or "")
 _CANCEL_S = 10.0
 _END_S = 3.0
 _DEATHS = 3
@@ -38,6 +40,8 @@ class Shown:
     export: dict[str, Any] = field(default_factory=lambda: {"status": "idle", "log": ()})
     exported: dict[str, Any] = field(default_factory=dict)
     """Options of the last export."""
+    attempted: dict[str, Any] = field(default_factory=dict)
+    """Options of the last attempt, whatever came of it."""
     cancelling: bool = False
     result: dict[str, Any] = field(default_factory=dict)
     served: str = ""
@@ -107,16 +111,18 @@ class Desk:
         choices
             Options for a file that is not the open one, where they can work; ``target`` is one of TARGETS.
         """
+        try:
+            path = Path(path).expanduser()
+        except RuntimeError:  # a home that nobody has
+            path = Path(path)
+        if self.shown.opening == str(path.absolute()):
+            return  # whoever clicks twice wants it once
         if self.shown.opening:
             self._behind = True
         else:
             self._since, self._behind = time.monotonic(), False
         self._numbers += 1
         self._opening, self._choices = self._numbers, choices or {}
-        try:
-            path = Path(path).expanduser()
-        except RuntimeError:  # a home that nobody has
-            path = Path(path)
         self.shown.opening = str(path.absolute())
         self.forget_faults()
         self._send_open()
@@ -135,6 +141,8 @@ class Desk:
         """Set some options."""
         changed = {name: value for name, value in options.items() if self.shown.options.get(name) != value}
         if not changed:
+            if self.shown.estimate.get("problems"):
+                self.look_again()  # whoever chooses the same once more may have mended it
             return
         self.shown.options = {**self.shown.options, **changed}
         self.forget_faults()
@@ -147,7 +155,10 @@ class Desk:
         if target == old and self.shown.options.get(old) is not None:
             return
         value = str(self.shown.options.get(old) or "")
-        stem = value.removesuffix(TARGETS[old]) or self._stem
+        stem = value.rstrip(_SEPARATORS)
+        if stem.lower().endswith(TARGETS[old]):
+            stem = stem[: -len(TARGETS[old])]
+        stem = stem or self._stem
         # A name that was typed is there again when its kind is: as long as nobody changed the one in between.
         known = self._written if self._written.get(old) == value else {old: value}
         self._written = {**known, target: known.get(target) or f"{stem}{TARGETS[target]}"}
@@ -181,7 +192,8 @@ class Desk:
         self._before = self.shown.result, self.shown.exported
         self.shown.export = {"status": "running", "stage": "", "progress": 0.0, "message": "Starting", "log": ()}
         self.shown.cancelling, self.shown.result = False, {}
-        self.shown.exported, self.shown.notes = self.shown.options, ()
+        self.shown.exported = self.shown.attempted = self.shown.options
+        self.shown.notes = ()
         self.forget_faults()
         self._send("export", self.shown.path, self.shown.options)
         self._tell("export", "result", "notes")
@@ -250,7 +262,7 @@ class Desk:
             target = self._choices.get("target")
             target = target if isinstance(target, str) and target in TARGETS else "outdir"
             s.options, s.estimate = {**options, target: f"{stem}{TARGETS[target]}"}, {}
-            s.result, s.exported, s.export = {}, {}, {"status": "idle", "log": ()}
+            s.result, s.exported, s.attempted, s.export = {}, {}, {}, {"status": "idle", "log": ()}
             if wrong:
                 names = ", ".join(wrong)
                 s.notes = (*s.notes, f"The remembered choices of {names} cannot work; they are as at the first start.")
@@ -380,9 +392,12 @@ class Desk:
         target = str(self.shown.exported[target_of(self.shown.exported)])
 
         def work() -> None:
+            from karospace_jupyter.bundle.write import real_file
             from karospace_jupyter.partial import absolute, sweep
 
-            sweep(absolute(target), gone=pid)
+            # Where a link leads to is where the work was done.
+            for place in dict.fromkeys((absolute(target), real_file(absolute(target)))):
+                sweep(place, gone=pid)
 
         thread = threading.Thread(target=work, name="karospace-sweep")
         thread.start()

@@ -144,6 +144,8 @@ class Coordinates(Field):
         self._desk = desk
         summary = desk.shown.summary
         self._numeric = [one["name"] for one in summary["columns"] if one["kind"] == "number"]
+        self._by_hand = False
+        """Whether two columns are chosen one by one, whatever they are."""
         self.choice = Choice(self.body, theme, self._choose)
         self.choice.grid(row=0, column=0, columnspan=2, sticky="ew")
         self.pair = ttk.Frame(self.body)
@@ -158,7 +160,7 @@ class Coordinates(Field):
         """Show the options and what is wrong with them."""
         summary, coords = self._desk.shown.summary, self._desk.shown.options["coords"]
         found, detected = list(summary["coordinates"]), summary["detected"]
-        own = bool(coords) and coords.startswith("obs:") and coords not in found
+        own = bool(coords) and coords.startswith("obs:") and (self._by_hand or coords not in found)
         first = f"{_spelled(detected)}  (detected)" if detected else "Choose…" if found else "None found"
         choices = [("", first), *((spec, _spelled(spec)) for spec in found if spec != detected)]
         if coords and not own and coords not in found:
@@ -174,16 +176,23 @@ class Coordinates(Field):
         else:
             self.pair.grid_remove()
         problem = self._desk.shown.estimate.get("problems", {}).get("coords", "")
-        if problem and not coords and found:
+        if problem and not coords and found and not summary["several"]:
             problem = "No coordinates were found under the usual names. Choose where the cells are."
         self.say(problem)
         self.choice.state(["invalid" if problem else "!invalid"])
 
     def _choose(self, value: str) -> None:
-        if value == _OWN:
-            self._desk.change(coords=f"obs:{self._numeric[0]},{self._numeric[1]}")
+        if value == _OWN and self.pair.winfo_manager():
+            return  # they are chosen already
+        self._by_hand = value == _OWN
+        if self._by_hand:
+            shown = self._desk.shown
+            now = shown.options["coords"] or shown.summary["detected"] or ""
+            pair = now if now.startswith("obs:") else f"obs:{self._numeric[0]},{self._numeric[1]}"
+            self._desk.change(coords=pair)
         else:
             self._desk.change(coords=value or None)
+        self.refresh()
 
     def _pair(self) -> None:
         self._desk.change(coords=f"obs:{self.x.chosen},{self.y.chosen}")
@@ -224,8 +233,8 @@ class Target(Field):
         note = _SAYS[name]
         if name == "single_file" and most > _MAIL_BYTES:
             note = f"One file that opens by double click. With up to {size(most)} it may be too large for mail."
-        place = Path(value).expanduser() if value else Path("/")
-        whole = "" if place.is_absolute() else f" It becomes {Path.cwd() / place}."
+        whole_already = not value or value.startswith("~") or Path(value).is_absolute()
+        whole = "" if whole_already else f" It becomes {Path.cwd() / value}."
         self.note.configure(text=f"{note}{whole}{' Replaces the bundle there.' if exists else ''}")
 
     def _on_path(self, text: str) -> None:

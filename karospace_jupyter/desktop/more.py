@@ -79,6 +79,7 @@ class More(ttk.Frame):
             field.grid(
                 row=at // 2, column=side, sticky="new", pady=(0, px(10)), padx=(0, px(6)) if side == 0 else (px(6), 0)
             )
+            field.lift()  # Tab goes as they stand
         checks = ttk.Frame(self.inside)
         checks.grid(row=len(fields), column=0, columnspan=2, sticky="w")
         self.ticks: dict[str, tk.BooleanVar] = {}
@@ -136,7 +137,7 @@ class More(ttk.Frame):
         own = [(f"uns:{one['name']}", f"{one['name']} ({', '.join(one['images'])})") for one in libraries]
         first = "The file’s own" if own else "None in the file"
         choices = [("", first), *own, (_FILE, "A picture file…"), ("none", "No image")]
-        in_file = image is not None and image != "none" and not image.startswith("uns:")
+        in_file = _in_file(image)
         self.image_choice.offer(choices, _FILE if in_file else image or "")
         if in_file:
             if _as_file(self.image_path.variable.get()) != image:
@@ -160,9 +161,13 @@ class More(ttk.Frame):
         self._desk.change(raw=value == "raw", layer=layer)
 
     def _on_image(self, value: str) -> None:
-        self._desk.change(image_path=None if value == "" else "" if value == _FILE else value)
-        if value == _FILE:
-            self._on_browse()
+        if value != _FILE:
+            self._desk.change(image_path=value or None)
+            return
+        # A picture that was chosen before stays until there is another one.
+        if not _in_file(self._desk.shown.options["image_path"]):
+            self._desk.change(image_path="")
+        self._on_browse()
 
     def _on_image_path(self, text: str) -> None:
         self._desk.change(image_path=_as_file(text))
@@ -182,6 +187,11 @@ class More(ttk.Frame):
         except ValueError:
             value = text  # the options model says what is wrong with it
         self._desk.change(**{option: value})
+
+
+def _in_file(image: str | None) -> bool:
+    """Whether an image is a file of its own, chosen or yet to be chosen."""
+    return image is not None and image != "none" and not image.startswith("uns:")
 
 
 def _as_file(text: str) -> str:

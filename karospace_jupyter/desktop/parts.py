@@ -8,6 +8,7 @@ from functools import partial
 from tkinter import font as tkfont
 from tkinter import ttk
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from karospace_jupyter.desktop.theme import Theme
 
 _TIP_MS = 450
+_TIPS: WeakKeyDictionary[tk.Misc, Tip] = WeakKeyDictionary()
+"""Of widgets that have one of their own."""
 
 
 class Tip:
@@ -25,6 +28,7 @@ class Tip:
         self._shown: tk.Toplevel | None = None
         self._timer = ""
         self._asked: set[str] = set()
+        _TIPS[widget] = self
         for event, handler in {
             "<Enter>": self._later, "<Leave>": self.hide, "<FocusIn>": self._later, "<FocusOut>": self.hide,
             "<Destroy>": self.hide, "<Escape>": self.hide, "<KeyPress>": self.hide,
@@ -159,8 +163,9 @@ def show_help(widget: object) -> None:
         return
     above: tk.Misc | None = widget
     while above is not None:
-        if isinstance(above, Field):
-            above.tip.show_for(widget)
+        tip = above.tip if isinstance(above, Field) else _TIPS.get(above)
+        if tip is not None:
+            tip.show_for(widget)
             return
         above = above.master
 

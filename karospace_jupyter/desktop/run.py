@@ -93,7 +93,8 @@ class Run(ttk.Frame):
             self.button.state(["disabled" if wrong else "!disabled"])
         self._message(export)
         self._estimate()
-        text = shown.fault or (export.get("error") or "" if not shown.running else "") or problems.get("object", "")
+        failed = self._failed() and (export.get("error") or "")
+        text = shown.fault or failed or problems.get("object", "")
         self.problem.configure(text=text)
         below = (0, self._theme.px(8))
         _at(self.problem, 0, shown=bool(text), pady=below, padx=self._theme.px(2))
@@ -111,7 +112,7 @@ class Run(ttk.Frame):
         place = f"{Path(shown.served).name} at {shown.address}, on this machine only"
         self.served.configure(text=f"{other}{place}" if other else f"Preview of {place}")
         _at(self.preview, 4, shown=bool(shown.address), pady=below)
-        warnings = shown.result.get("warnings") if shown.result else shown.estimate.get("warnings")
+        warnings = (shown.result if self._done() else shown.estimate).get("warnings")
         notes = [*shown.notes, *(warnings or ())]
         count = len(notes)
         losing = _loses_cells(shown.estimate, shown.options, shown.summary)
@@ -194,13 +195,18 @@ class Run(ttk.Frame):
                 taken = f"{counted(result['files'], 'file')}, {size(result['bytes'])}"
                 text = f"Done · {Path(result['path']).name} · {what} · {taken}"
             elif export["status"] in {"idle", "failed"}:
-                text = "" if export["status"] == "idle" else "The export failed."
+                text = "The export failed." if self._failed() else ""
         self.message.put(text, style)
         self.left.configure(text=left)
 
     def _done(self) -> bool:
         """Whether the result is of these options."""
         return bool(self._desk.shown.result) and self._desk.shown.options == self._desk.shown.exported
+
+    def _failed(self) -> bool:
+        """Whether an export with these options has failed: with other ones, that is past."""
+        shown = self._desk.shown
+        return bool(shown.export["status"] == "failed") and shown.options == shown.attempted
 
     def _estimate(self) -> None:
         shown = self._desk.shown

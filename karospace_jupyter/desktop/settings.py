@@ -62,7 +62,12 @@ def load(file: Path) -> tuple[Settings, str]:
 
 
 def save(settings: Settings, file: Path) -> None:
-    """Write the settings, whole or not at all; a place that cannot be written is no reason to stop."""
+    """Write the settings, whole or not at all; a place that cannot be written is no reason to stop.
+
+    Files that another window has opened meanwhile stay among the recent ones.
+    """
+    others = load(file)[0].recent
+    settings.recent = list(dict.fromkeys([*settings.recent, *others]))[:_RECENT]
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         partial = file.with_suffix(f".{os.getpid()}.partial")

@@ -87,6 +87,11 @@ def _root_class() -> type[tk.Tk]:
     return type("Root", (tk.Tk, tkinterdnd2.TkinterDnD.DnDWrapper), {})
 
 
+def command_key(root: tk.Misc) -> str:
+    """Return the key that commands are given with."""
+    return "Command" if root.tk.call("tk", "windowingsystem") == "aqua" else "Control"
+
+
 def screen_scale(root: tk.Tk) -> float:
     """Return how many pixels the screen wants for one of a usual screen."""
     windowing = root.tk.call("tk", "windowingsystem")
@@ -144,15 +149,20 @@ def open_folder(path: str, failed: Callable[[str], None]) -> None:
         if not os.path.isdir(folder):  # noqa: PTH112
             failed(f"{folder} is not there any more.")
         elif sys.platform == "win32":
-            os.startfile(folder)  # noqa: S606 - a folder that we wrote
+            try:
+                os.startfile(folder)  # noqa: S606 - a folder that we wrote
+            except OSError as exc:
+                failed(f"The folder could not be shown ({exc.strerror or exc}): {folder}")
         elif shutil.which(command) is None:
             failed(f"No file manager was found. The folder is {folder}")
         else:
             # In a session of its own: it stays when the window goes.
-            subprocess.run(  # noqa: S603 - a fixed command
+            done = subprocess.run(  # noqa: S603 - a fixed command
                 [command, folder], start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL, check=False,
             )  # fmt: skip
+            if done.returncode:
+                failed(f"The file manager did not show the folder: {folder}")
 
     threading.Thread(target=work, name="karospace-folder", daemon=True).start()
 

@@ -202,6 +202,8 @@ class Window:
         else:
             self._themes[look] = Theme(self.root, dark=dark, scale=self._scale * self.settings.zoom)
         self.theme = theme = self._themes[look]
+        width, height = self._room()
+        self.root.minsize(min(theme.px(760), width), min(theme.px(480), height))
         self._icon = draw_icon(theme)
         self.root.iconphoto(True, self._icon)  # noqa: FBT003 - Tk's own
         self.bar = MenuBar(self)
@@ -268,8 +270,11 @@ class Window:
             if kept["cursor"] and _has_cursor(self.root, focus):
                 self.root.tk.call(focus, *_CURSORS[self.root.tk.call("winfo", "class", focus)], kept["cursor"])
 
-    def follow(self, widget: object) -> None:
-        """Keep what the keyboard has reached in sight."""
+    def on_focus(self, widget: object) -> None:
+        """Keep what the keyboard has reached in sight; whoever comes back may have mended what was wrong."""
+        shown = self.desk.shown
+        if widget is self.root and shown.estimate.get("problems") and not shown.running:
+            self.desk.look_again()
         if self.form is not None and self.run is not None:
             self.form.follow(widget)
             self.run.rest.follow(widget)
@@ -292,11 +297,14 @@ class Window:
         self._save()
         self._build()
 
+    def _room(self) -> tuple[int, int]:
+        """Return how large a window can be: below it and above are a title, the menu, a task bar."""
+        return self.root.winfo_screenwidth(), self.root.winfo_screenheight() - self.theme.px(72)
+
     def _size(self) -> None:
         """As it was left, where that is still on a screen."""
         px, root = self.theme.px, self.root
-        width, height = root.winfo_screenwidth(), root.winfo_screenheight() - px(72)  # a title, the menu, a task bar
-        root.minsize(min(px(760), width), min(px(480), height))
+        width, height = self._room()
         before = remembered.GEOMETRY.fullmatch(self.settings.geometry)
         if before is None:
             w, h = min(px(1060), width), min(px(740), height)

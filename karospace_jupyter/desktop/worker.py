@@ -124,7 +124,7 @@ class Worker:
         """Say the shell command that does the same."""
         from karospace_jupyter.form.options import config_of, shell_of
 
-        self._send("command", shell_of(config_of(options), file=path, program=_program()))
+        self._send("command", shell_of(config_of(_wherever(options)), file=path, program=_program()))
 
     def on_export(self, path: str, options: dict[str, Any]) -> None:
         """Begin an export of a file."""
@@ -268,6 +268,21 @@ def _beside(path: str) -> str:
     file = Path(path)
     folder = file.parent if os.access(file.parent, os.W_OK) else Path.home()
     return str(folder / file.name.removesuffix(".h5ad").removesuffix(".zarr").removesuffix(".h5"))
+
+
+def _wherever(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options with whole paths: a command is pasted where another folder is the present one."""
+    from karospace_jupyter.partial import absolute
+
+    whole = dict(options)
+    for name in ("outdir", "single_file", "zip_path", "view", "image_path"):
+        value = options.get(name)
+        if value and not (name == "image_path" and (value == "none" or value.startswith("uns:"))):
+            whole[name] = str(absolute(value))
+    genes = options.get("genes_mode")
+    if isinstance(genes, str) and genes.startswith("list:"):
+        whole["genes_mode"] = f"list:{absolute(genes.removeprefix('list:'))}"
+    return whole
 
 
 def _program() -> str:

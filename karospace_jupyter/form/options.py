@@ -94,7 +94,7 @@ def shell_of(config: ExportConfig, *, file: str | None, program: str = "karospac
     for key, value in _given(config).items():
         shell += _flags(key, value)
     words = [_quoted(word) for word in shell]
-    if words[0].startswith('"'):
+    if words[0][0] in "\"'":
         words.insert(0, "&")  # PowerShell, which Windows opens, takes a quoted word for a text
     return " ".join(words)
 
@@ -125,14 +125,19 @@ def _flags(key: str, value: Any) -> list[str]:  # noqa: ANN401 - the value of an
     if key == "embed_origins":
         return [f"--embed-origin={origin}" for origin in value]
     if key == "genes_mode":
-        return ["--genes", value] if isinstance(value, str) else [f"--gene={name}" for name in value]
+        return _flag("--genes", value) if isinstance(value, str) else [f"--gene={name}" for name in value]
     if key == "gzip":
         return ["--gzip", "true" if value else "false"]
     if key == "preview":
         return [] if value else ["--no-preview"]
     if key == "raw":
         return ["--raw"] if value else []
-    return [_FLAGS[key], str(value)]
+    return _flag(_FLAGS[key], str(value))
+
+
+def _flag(flag: str, value: str) -> list[str]:
+    # What begins with a dash would be taken for another flag.
+    return [f"{flag}={value}"] if value.startswith("-") else [flag, value]
 
 
 def _literal(value: Any) -> str:  # noqa: ANN401
@@ -145,5 +150,9 @@ def _quoted(text: str) -> str:
     """Quote one word for the shell of this system."""
     if sys.platform != "win32":
         return shlex.quote(text)
-    # For cmd and PowerShell alike; neither has a quote that a percent sign respects.
-    return text if re.fullmatch(r"[\w@+=:,./\\-]+", text) else '"' + text.replace('"', '\\"') + '"'
+    # For PowerShell, and as far as that goes for cmd; there, no quote is respected by a percent sign.
+    if re.fullmatch(r"[\w+=:./\\-]+", text):
+        return text
+    if "$" in text or "`" in text:
+        return "'" + text.replace("'", "''") + "'"
+    return '"' + text.replace('"', '\\"') + '"'

@@ -51,7 +51,8 @@ def summarise(subject: Any) -> dict[str, Any]:  # noqa: ANN401
             "ready": True,
             "facts": _facts(found),
             "coordinates": [*dict.fromkeys([*found.coordinates, *_other_coordinates(source)])],
-            "detected": found.coordinates[0] if found.coordinates else None,
+            "detected": found.detected,
+            "several": found.detected is None and len(found.coordinates) > 1,
             "columns": [_column(source, column, found.section_column) for column in found.columns],
             "layers": list(found.layers),
             "raw": found.has_raw,
@@ -104,7 +105,7 @@ def _open_any_matrix(subject: Any) -> Source:  # noqa: ANN401
 def _facts(found: Description) -> list[str]:
     images = sorted({image for library in found.libraries for image in library.images})
     facts = [found.matrix_kind]
-    facts += [found.coordinates[0]] if found.coordinates else ["no coordinates found"]
+    facts += [found.detected or ("several coordinates" if found.coordinates else "no coordinates found")]
     facts += [label(key) for key in found.embeddings[:3]]
     facts += [f"image ({', '.join(images)})"] if images else []
     facts += [f"sections by {found.section_column}"] if found.section_column else []

@@ -8,15 +8,12 @@ from typing import TYPE_CHECKING
 from karospace_jupyter.config import ObsmCoords
 from karospace_jupyter.errors import CoordinatesError
 from karospace_jupyter.plan.columns import ColumnSummary, summarise_columns
-from karospace_jupyter.plan.coordinates import candidates, find_coordinates, label, y_axis
+from karospace_jupyter.plan.coordinates import FoundCoordinates, candidates, find_coordinates, label, y_axis
 from karospace_jupyter.plan.embeddings import usual_embeddings
 from karospace_jupyter.plan.image import Library, libraries
 from karospace_jupyter.plan.sections import section_column, section_columns
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from karospace_jupyter.source import Source
 
 
@@ -31,6 +28,8 @@ class Description:
     """"CSR float32"."""
     coordinates: tuple[str, ...]
     """Found under usual names, best first, as `obsm:spatial`."""
+    detected: str | None
+    """The one that is taken when nobody asks; None where there is none, or several that are equally likely."""
     embeddings: tuple[str, ...]
     """Keys of obsm that are embeddings of at least two dimensions."""
     usual_embeddings: tuple[str, ...]
@@ -48,12 +47,14 @@ class Description:
 def describe(source: Source) -> Description:
     """Summarise `source` without reading its matrix."""
     shapes = source.obsm_shapes
+    found = _found(source)
     return Description(
         name=source.name,
         n_cells=source.n_cells,
         n_genes=source.n_genes,
         matrix_kind=source.matrix_kind,
         coordinates=tuple(label(spec) for spec in candidates(source)),
+        detected=label(found.spec) if found else None,
         embeddings=tuple(
             key
             for key, shape in shapes.items()
@@ -64,13 +65,13 @@ def describe(source: Source) -> Description:
         layers=tuple(source.layers),
         has_raw=source.has_raw,
         libraries=tuple(libraries(source)),
-        section_column=section_column(source, _places(source)),
+        section_column=section_column(source, found.xy if found else None),
         section_columns=tuple(section_columns(source)),
     )
 
 
-def _places(source: Source) -> NDArray[np.float64] | None:
+def _found(source: Source) -> FoundCoordinates | None:
     try:
-        return find_coordinates(source, None).xy
+        return find_coordinates(source, None)
     except CoordinatesError:
         return None

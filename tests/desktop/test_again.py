@@ -286,6 +286,11 @@ def test_a_command_for_powershell(monkeypatch: Any) -> None:
     assert shell_of(config, file="a.h5ad").startswith("karospace-export --h5ad a.h5ad")
     spaced = shell_of(config, file="a.h5ad", program="C:\\my tools\\karospace-export.exe")
     assert spaced.startswith('& "C:\\my tools\\karospace-export.exe" --h5ad a.h5ad')
+    # A comma would make two words, a dollar another text, a dash a flag.
+    config = ExportConfig(outdir="D:\\Data $run's", coords="obs:x,y", dataset_name="-80C")
+    said = shell_of(config, file="a.h5ad")
+    for word in ("--outdir 'D:\\Data $run''s'", '--coords "obs:x,y"', "--name=-80C"):
+        assert word in said
 
 
 def test_damaged_settings_are_no_obstacle(person: Any, tmp_path: Path) -> None:

@@ -7,6 +7,9 @@ import type { Traits } from './traits';
 const spelled = (spec: string): string =>
   spec.startsWith('obsm:') ? `obsm['${spec.slice(5)}']` : spec.replace('obs:', 'obs: ').replace(',', ', ');
 
+const pairOf = (spec: string | null | undefined) =>
+  spec?.startsWith('obs:') ? spec.slice(4).split(',') : [];
+
 /** Where the cells are: what was found, any other obsm, or two columns of obs. */
 export function Coordinates({ traits }: { traits: Traits }): JSX.Element {
   const { coordinates, columns, detected, help, ready } = traits.summary.value;
@@ -15,8 +18,8 @@ export function Coordinates({ traits }: { traits: Traits }): JSX.Element {
   const numeric = (columns ?? []).filter(({ kind }) => kind === 'number').map(({ name }) => name);
   const found = coordinates ?? [];
   const byHand = useSignal(false);
-  const given = coords?.startsWith('obs:') && !found.includes(coords) ? coords.slice(4).split(',') : [];
-  const own = byHand.value || given.length === 2;
+  const given = pairOf(coords ?? detected);
+  const own = byHand.value || (given.length === 2 && coords != null && !found.includes(coords));
   const choices: [string, string][] = [
     ['', detected ? spelled(detected) : !ready ? '…' : found.length > 0 ? say('Choose…') : say('none found')],
     ...found.filter((spec) => spec !== detected).map((spec): [string, string] => [spec, spelled(spec)]),

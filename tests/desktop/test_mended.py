@@ -1,0 +1,259 @@
+"""What was wrong and is mended, and choices that look alike."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from karospace_jupyter.cli import main
+from karospace_jupyter.datasets import synthetic_tissue
+
+
+def choose(person: Any, choice: Any, value: str) -> None:
+    choice.current(choice._values.index(value))
+    choice.event_generate("<<ComboboxSelected>>")
+    person.settle()
+
+
+def stops(person: Any, first: Any, count: int) -> list[str]:
+    """Return which widgets the Tab key leads to from the first one."""
+    first.focus_set()
+    person.settle_geometry()
+    found = []
+    for _ in range(count):
+        found.append(str(person.window.root.focus_get()))
+        person.key("Tab")
+    return found
+
+
+@pytest.fixture
+def several(tmp_path: Path) -> Path:
+    """A file with two pairs of columns that both could be the places."""
+    adata = synthetic_tissue(300, 30, seed=3)
+    places = np.asarray(adata.obsm.pop("spatial"))
+    adata.obs = adata.obs[["cell_type"]].copy()
+    for at, (x, y) in enumerate((("x_centroid", "y_centroid"), ("center_x", "center_y"))):
+        adata.obs[x], adata.obs[y] = places[:, 0] + at, places[:, 1]
+    adata.uns.clear()
+    path = tmp_path / "several.h5ad"
+    adata.write_h5ad(path)
+    return path
+
+
+def test_a_list_that_is_mended_is_seen_when_one_comes_back(person: Any, tissue_file: Path, tmp_path: Path) -> None:
+    genes = tmp_path / "genes.txt"
+    window = person.start(tissue_file)
+    window.form.target.path.variable.set(str(tmp_path / "out"))
+    window.desk.change(genes_mode=f"list:{genes}")
+    person.settle()
+    assert "cannot be read" in window.form.genes.problem.cget("text")
+    assert window.run.button.instate(["disabled"])
+    genes.write_text("CD3E\nEPCAM\n")
+    window.root.event_generate("<FocusIn>")  # as when another program had the focus
+    person.settle()
+    assert window.form.genes.problem.cget("text") == ""
+    assert window.run.button.instate(["!disabled"])
+    # So it is when the same file is picked again.
+    genes.write_text("NONE\n")
+    window.desk.look_again()
+    person.settle()
+    assert window.form.genes.problem.cget("text")
+    genes.write_text("CD3E\n")
+    window.desk.change(genes_mode=f"list:{genes}")
+    person.settle()
+    assert window.form.genes.problem.cget("text") == ""
+
+
+def test_several_places_are_a_choice(person: Any, several: Path) -> None:
+    window = person.start(several)
+    place = window.form.coordinates
+    assert place.choice.get() == "Choose…"
+    assert "equally likely" in place.problem.cget("text")
+    assert "equally likely" in window.run.message.text
+    choose(person, place.choice, "obs:x_centroid,y_centroid")
+    assert person.shown.options["coords"] == "obs:x_centroid,y_centroid"
+    assert place.problem.cget("text") == ""
+
+
+def test_two_columns_can_be_chosen_one_by_one(person: Any, tmp_path: Path) -> None:
+    adata = synthetic_tissue(300, 30, seed=3)
+    places = np.asarray(adata.obsm.pop("spatial"))
+    adata.obs.insert(0, "y_centroid", places[:, 1])
+    adata.obs.insert(0, "x_centroid", places[:, 0])
+    path = tmp_path / "cells.h5ad"
+    adata.write_h5ad(path)
+    window = person.start(path)
+    place = window.form.coordinates
+    assert place.choice.get() == "obs: x_centroid, y_centroid  (detected)"
+    choose(person, place.choice, "own")
+    assert place.pair.winfo_ismapped()
+    assert (place.x.chosen, place.y.chosen) == ("x_centroid", "y_centroid")
+    choose(person, place.x, "area")
+    assert person.shown.options["coords"] == "obs:area,y_centroid"
+    # Choosing the same entry once more changes nothing.
+    choose(person, place.choice, "own")
+    assert person.shown.options["coords"] == "obs:area,y_centroid"
+    choose(person, place.choice, "")
+    assert person.shown.options["coords"] is None
+    assert not place.pair.winfo_ismapped()
+
+
+def test_notes_are_of_the_choices_that_stand(person: Any, tissue_file: Path, tmp_path: Path) -> None:
+    window = person.start(tissue_file)
+    window.desk.change(genes_mode="hvgs:5", outdir=str(tmp_path / "out"))
+    person.settle()
+    window.desk.export()
+    person.until(lambda: person.shown.export["status"] == "done")
+    person.settle()
+    before = window.run.notes._lines
+    window.desk.change(annotation_columns=["cell_type"], sections="section")
+    person.settle()
+    assert any("it names the sections" in line for line in window.run.notes._lines)
+    window.desk.change(annotation_columns=None, sections=None)
+    person.settle()
+    assert window.run.notes._lines == before
+
+
+@pytest.mark.parametrize("typed", ["~nobody-of-that-name/out", "relative/out"])
+def test_places_that_are_typed(person: Any, tissue_file: Path, typed: str) -> None:
+    window = person.start(tissue_file)
+    window.form.target.path.variable.set(typed)
+    person.settle()
+    assert person.shown.fault == ""
+    if typed.startswith("~"):
+        assert "home folder" in window.form.target.problem.cget("text")
+    else:
+        assert f"It becomes {Path.cwd() / typed}." in window.form.target.note.cget("text")
+
+
+@pytest.mark.parametrize(
+    ("typed", "file"), [("out/", "out.html"), ("out", "out.html"), ("out.HTML", "out.HTML.html"), ("", None)]
+)
+def test_a_folder_becomes_a_file(person: Any, tissue_file: Path, tmp_path: Path, typed: str, file: str | None) -> None:
+    window = person.start(tissue_file)
+    window.desk.change(outdir=f"{tmp_path}/{typed}" if typed else "")
+    window.desk.write_as("single_file")
+    assert person.shown.options["single_file"] == (
+        f"{tmp_path}/{file}" if file else str(tissue_file.with_suffix(".html"))
+    )
+    window.desk.change(single_file=f"{tmp_path}/OUT.HTML")
+    window.desk.write_as("zip_path")
+    assert person.shown.options["zip_path"] == f"{tmp_path}/OUT.zip"
+
+
+def test_the_command_works_anywhere(
+    person: Any, tissue_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "genes.txt").write_text("CD3E\n")
+    Image.new("RGB", (64, 48), "#c8b4d0").save(tmp_path / "stain.png")
+    window = person.start(tissue_file)
+    options = {"genes_mode": "list:genes.txt", "image_path": "stain.png", "outdir": "out", "dataset_name": "-80C"}
+    window.desk.change(**options)
+    said: list[str] = []
+    window.desk.command(said.append)
+    person.until(lambda: said)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    program, *arguments = shlex.split(said[0])
+    assert program.endswith("karospace-export")
+    assert main([*arguments, "--quiet"]) == 0
+    assert (tmp_path / "out" / "manifest.json").exists()
+    assert not list(elsewhere.iterdir())
+
+
+def test_a_picture_stays_until_there_is_another(person: Any, tissue_file: Path, tmp_path: Path) -> None:
+    picture = tmp_path / "stain.png"
+    Image.new("RGB", (64, 48), "#c8b4d0").save(picture)
+    window = person.start(tissue_file)
+    window.form.more.toggle()
+    window.desk.change(image_path=str(picture))
+    person.settle()
+    choice = window.form.more.image_choice
+    choice.current(choice._values.index("file"))
+    typist = person.answer("Tissue image", "key", "Escape")
+    choice.event_generate("<<ComboboxSelected>>")
+    person.joined(typist)
+    person.settle()
+    assert person.shown.options["image_path"] == str(picture)
+
+
+def test_clicking_a_file_twice_opens_it_once(person: Any, tissue_file: Path) -> None:
+    window = person.start()
+    window.open(str(tissue_file))
+    number = window.desk._opening
+    window.open(str(tissue_file))
+    assert window.desk._opening == number
+    person.until(lambda: person.shown.path == str(tissue_file))
+
+
+def test_a_failure_is_past_when_something_else_is_chosen(person: Any, tissue_file: Path, tmp_path: Path) -> None:
+    window = person.start(tissue_file)
+    target = tmp_path / "out"
+    window.desk.change(outdir=str(target), genes_mode="hvgs:5")
+    person.settle()
+    target.mkdir()
+    (target / "mine.txt").write_text("keep")  # after the last look
+    window.desk.export()
+    person.until(lambda: person.shown.export["status"] == "failed")
+    person.until(lambda: window.run.problem.cget("text"))
+    window.desk.change(outdir=str(tmp_path / "other"))
+    person.settle()
+    assert window.run.problem.cget("text") == ""
+    assert window.run.message.text == ""
+    assert (target / "mine.txt").read_text() == "keep"
+
+
+def test_tab_goes_as_the_fields_stand(person: Any, tissue_file: Path) -> None:
+    window = person.start(tissue_file)
+    more = window.form.more
+    more.toggle()
+    person.settle()
+    names = stops(person, more.fold, 12)
+    places = [window.root.nametowidget(name) for name in names[1:]]
+    tops = [
+        (widget.winfo_rooty() // 20, widget.winfo_rootx())
+        for widget in places
+        if str(widget).startswith(str(more.inside))
+    ]
+    assert len(tops) >= 8
+    assert tops == sorted(tops)
+
+
+def test_keys_in_the_list_of_columns(person: Any, tissue_file: Path, tmp_path: Path) -> None:
+    window = person.start(tissue_file)
+    window.desk.change(outdir=str(tmp_path / "out"), genes_mode="hvgs:5")
+    person.settle()
+    before = list(window.form.columns._chosen())
+    window.form.columns.tree.focus_set()
+    person.key("ctrl+Return")
+    person.until(lambda: person.shown.export["status"] == "done")
+    assert window.form.columns._chosen() == before
+    # F1 explains what has no field around it, too.
+    window.form.more.toggle()
+    person.settle()
+    window.form.more.inside.winfo_children()[-1].winfo_children()[0].focus_set()
+    person.key("F1")
+    assert any(child.winfo_class() == "Toplevel" for child in _everything(window.root))
+
+
+def test_windows_remember_together(tmp_path: Path) -> None:
+    from karospace_jupyter.desktop.settings import Settings, load, save
+
+    file = tmp_path / "desktop.json"
+    one, other = Settings(), Settings()
+    one.remember("/a.h5ad")
+    save(one, file)
+    other.remember("/b.h5ad")
+    save(other, file)
+    assert load(file)[0].recent == ["/b.h5ad", "/a.h5ad"]
+
+
+def _everything(widget: Any) -> list[Any]:
+    return [widget, *(inner for child in widget.winfo_children() for inner in _everything(child))]
