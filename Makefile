@@ -19,7 +19,7 @@ endif
 test:
 	$(MAKE) -j 2 check programs $(VIEWER)
 	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore=tests/notebook
-	$(BIN)/python -m pytest tests/notebook
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests/notebook
 
 check: lint types layers js-check
 

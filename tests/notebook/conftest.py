@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -26,13 +28,26 @@ def installing(
 ) -> Iterator[dict[str, Future[Path]]]:
     """Begun at once, one after the other, at the lowest priority: the tests meanwhile are not late for it."""
     asked = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
     with ThreadPoolExecutor(1) as one_at_a_time:
         yield {
-            name: one_at_a_time.submit(install, tmp_path_factory.mktemp(name))
+            name: one_at_a_time.submit(_once, install, shared / name)
             for name, install in INSTALLED.items()
             if name in asked
         }
         one_at_a_time.shutdown(cancel_futures=True)
+
+
+def _once(install: Callable[[Path], Path], folder: Path) -> Path:
+    """Install it in the first of the processes that run tests; the others wait for that."""
+    done = folder.with_suffix(".path")
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            folder.mkdir(exist_ok=True)
+            done.write_text(str(install(folder)))
+        return Path(done.read_text())
 
 
 @pytest.fixture(scope="session")
