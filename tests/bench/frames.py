@@ -53,15 +53,20 @@ def work(pages: Pages, cells: int, rounds: int) -> dict[str, float]:
                 found[f"{name} frame"].append(other.evaluate("frame()"))
                 rest(other)
         # Once round before it counts: the values are in the viewer's cache then, and programs are compiled.
-        for turn in range(GENES + 2 * rounds):
-            took = {"colour": page.evaluate(CHANGE, turn % GENES)}
-            rest(page)
-            for name, other in others.items():
-                took[f"{name} colour"] = other.evaluate("gene => colour(gene)", turn % GENES)
-                rest(other)
-            if turn >= GENES:
-                for name, ms in took.items():
+        colours: dict[str, tuple[Any, str]] = {
+            "colour": (page, CHANGE),
+            **{f"{name} colour": (other, "gene => colour(gene)") for name, other in others.items()},
+        }
+        order = [*colours]
+        for turn in range(GENES + 3 * rounds):
+            for name in order:
+                painted, change = colours[name]
+                ms = painted.evaluate(change, turn % GENES)
+                rest(painted)
+                if turn >= GENES:
                     found[name].append(ms)
+            # Each comes after each of the others as often: one that leaves the processor's caches to itself costs the next.
+            order = order[1:] + order[:1] if turn % 2 else order[::-1]
         found["hover"] = [hover(page) for _ in range(3)]
         for _ in range(rounds):
             ours = lasso(page, cells)
@@ -100,9 +105,9 @@ def layouts(pages: Pages, cells: int, rounds: int, grid: dict[str, Any]) -> dict
 
 
 def rest(page: Any) -> None:
-    """Let the browser put on the screen what was drawn: the next one is not to pay for it."""
+    """Let the browser put on the screen what was drawn, whatever follows: the next one is not to pay for it."""
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-    page.wait_for_timeout(150)
+    page.wait_for_timeout(600)
 
 
 def medians(found: dict[str, list[float]]) -> dict[str, float]:

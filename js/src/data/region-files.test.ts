@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { regionsFromCsv, regionsToCsv } from './region-files';
 
-const written = async (...given: Parameters<typeof regionsToCsv>) => (await regionsToCsv(...given)).join('');
+const written = async (...given: Parameters<typeof regionsToCsv>) =>
+  new Blob(await regionsToCsv(...given)).text();
 
 const names = (cell: number) => ['a', 'b,1', 'c"x', 'd'][cell] ?? '';
 

@@ -7,13 +7,14 @@ interface Named {
   mask: Uint8Array;
 }
 
+const encoder = new TextEncoder();
 /** After so many rows the work looks at the clock. */
 const AT_ONCE = 4096;
 
 /** A row for each cell of each region: a cell that is in two stands there twice. In pieces, as a Blob takes them. */
-export async function regionsToCsv(regions: readonly Named[], names: CellNames): Promise<string[]> {
+export async function regionsToCsv(regions: readonly Named[], names: CellNames): Promise<BlobPart[]> {
   const due = turns();
-  const parts = ['cell_id,region\r\n'];
+  const parts: BlobPart[] = ['cell_id,region\r\n'];
   for (const { name, mask } of regions) {
     const region = field(name);
     for (let from = 0; from < mask.length; from += AT_ONCE) {
@@ -21,7 +22,7 @@ export async function regionsToCsv(regions: readonly Named[], names: CellNames):
       let rows = '';
       for (let cell = from; cell < Math.min(mask.length, from + AT_ONCE); cell++)
         if (mask[cell]) rows += `${field(names(cell))},${region}\r\n`;
-      parts.push(rows);
+      if (rows) parts.push(encoder.encode(rows));
     }
   }
   return parts;

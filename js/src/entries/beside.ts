@@ -34,7 +34,7 @@ export function joinBeside(
     try {
       stage = createStage(canvas, pane.model, pane.actions, actions.notify);
       const painted = stage;
-      shown = { model: pane.model, paint: (...at) => painted.paintTissue(...at) };
+      shown = { model: pane.model, paint: (...at) => painted.paintTissue(...at), idle: () => painted.idle() };
     } catch (thrown) {
       actions.notify(asError(thrown));
     }

@@ -135,7 +135,7 @@ export function createViewer(
     const started = loader.start();
     started.catch(() => {});
     try {
-      stage ??= createStage(panels.canvas, model, actions, actions.fail);
+      stage ??= createStage(panels.canvas, model, actions, actions.fail, { timed: true });
       await started;
       await stage.nextFrame();
     } catch (thrown) {
@@ -177,7 +177,7 @@ export function createViewer(
   };
   const pictures = createPictures(model, {
     windows: () => [
-      { model, paint: (...at) => shown().paintTissue(...at) },
+      { model, paint: (...at) => shown().paintTissue(...at), idle: () => shown().idle() },
       ...[beside.current()].flatMap((other) => other ?? []),
     ],
     palette: () => paletteOf(panels.canvas),
@@ -290,7 +290,7 @@ export function createViewer(
     },
     async table() {
       await latest;
-      return pictures.table();
+      return (await pictures.table()).text();
     },
     get cells() {
       return (model.positions.value?.coords.length ?? 0) / 2;

@@ -15,7 +15,7 @@ export function RegionFiles(): JSX.Element | null {
   const manifest = model.bundle.value?.manifest;
   if (!manifest) return null;
   const regions = model.regions.value;
-  const save = (ending: string, parts: string[], type: string) =>
+  const save = (ending: string, parts: BlobPart[], type: string) =>
     download(new Blob(parts, { type }), fileName(manifest.dataset_name, 'regions', ending));
   const put = (file: File, found: Parameters<typeof actions.putRegions>[0], unknown = 0) => {
     const replaced = model.regions.value.filter(({ name }) =>

@@ -233,9 +233,7 @@ function Sheet({ choice }: { choice: Signal<Choice> }): JSX.Element {
           type="button"
           class="ks-pill"
           title="Save the cells in view as CSV: id, place and what is shown"
-          onClick={() =>
-            save('csv', 'Writing …', async () => new Blob([await pictures.table()], { type: 'text/csv' }))
-          }
+          onClick={() => save('csv', 'Writing …', () => pictures.table())}
         >
           CSV
         </button>

@@ -34,6 +34,8 @@ export interface PictureOptions {
 export interface Shown {
   model: Model;
   paint(into: CanvasRenderingContext2D, x: number, y: number, scale: number): void;
+  /** Resolves when what was painted is there to be read. */
+  idle(): Promise<void>;
 }
 
 export interface Painter {
@@ -46,7 +48,7 @@ export interface Painter {
 export interface Pictures {
   picture(options?: PictureOptions): Promise<Blob>;
   /** The cells that are seen, as CSV. */
-  table(): Promise<string>;
+  table(): Promise<Blob>;
   /** CSS pixels of a picture; null before there is anything to see. */
   size(options: PictureOptions): { width: number; height: number } | null;
   /** The cells that the table would have. */
@@ -136,11 +138,15 @@ export function createPictures(model: Model, painter: Painter): Pictures {
         throw new PictureError('There is no tissue in view yet.', 'Wait until the tissue is drawn.');
       const pixels = (length: number) => Math.max(1, Math.round(length * scale));
       const windows = windowsOf(options);
+      // To read what the card has yet to draw would make the page wait for it.
+      const idle = () => Promise.all(windows.map((shown) => shown.idle()));
+      await idle();
       const tissue = (pane: number, into: CanvasRenderingContext2D, x: number, y: number) =>
         windows[pane]?.paint(into, x, y, scale);
       if (format === 'png') {
         const canvas = largeCanvas(pixels(layout.width), pixels(layout.height));
         drawLayout(layout, scale, tissue, canvas);
+        await idle();
         return pngOf(canvas);
       }
       const rasters: string[] = [];
@@ -149,6 +155,7 @@ export function createPictures(model: Model, painter: Painter): Pictures {
         const canvas = largeCanvas(pixels(mark.width), pixels(mark.height));
         const flat = canvas.getContext('2d');
         if (flat) tissue(mark.pane, flat, 0, 0);
+        await idle();
         rasters.push(await dataUri(await pngOf(canvas)));
       }
       const { dataset, colour } = named();
@@ -169,7 +176,7 @@ export function createPictures(model: Model, painter: Painter): Pictures {
       // Cells that only stand elsewhere for the eye keep their coordinates in the tissue.
       const inTissue = model.state.value.layout.kind !== 'embedding';
       const places = (inTissue && model.tissue.value) || positions;
-      return csvOf({ cells: seen, names, positions: places, layer });
+      return new Blob(await csvOf({ cells: seen, names, positions: places, layer }), { type: 'text/csv' });
     },
 
     size(options) {

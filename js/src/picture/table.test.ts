@@ -81,7 +81,7 @@ describe('csv', () => {
         codes: Uint8Array.from([0, 1, 2, 0, 0]),
       },
     };
-    expect(rowsOf(await csvOf({ cells, names, positions, layer }))).toEqual([
+    expect(rowsOf(await new Blob(await csvOf({ cells, names, positions, layer })).text())).toEqual([
       ['cell_id', 'x', 'y', HOSTILE],
       ['a', '0', '0', HOSTILE],
       [HOSTILE, '10', '0', '1'],
@@ -97,12 +97,14 @@ describe('csv', () => {
       values: Float32Array.from([-1.5, Number.NaN, 0.1, 0, 0]),
       summary: { min: -1.5, max: 0.1, mean: 0, fraction: 1, lower: -1.5, upper: 0.1 },
     };
-    const rows = rowsOf(await csvOf({ cells, names, positions, layer }));
+    const rows = rowsOf(await new Blob(await csvOf({ cells, names, positions, layer })).text());
     expect(rows.map((row) => row[3])).toEqual(['EPCAM', '-1.5', '', '0.1']);
   });
 
   test('nothing shown, no column', async () => {
-    const text = await csvOf({ cells: cells.subarray(0, 1), names, positions, layer: NO_LAYER });
+    const text = await new Blob(
+      await csvOf({ cells: cells.subarray(0, 1), names, positions, layer: NO_LAYER }),
+    ).text();
     expect(text).toBe('cell_id,x,y\r\na,0,0\r\n');
   });
 
@@ -111,7 +113,7 @@ describe('csv', () => {
     const coords = new Float32Array(2 * many).fill(1);
     const all = Uint32Array.from({ length: many }, (_, cell) => cell);
     const table = { cells: all, names: String, positions: { ...positions, coords }, layer: NO_LAYER };
-    const text = await csvOf(table);
+    const text = await new Blob(await csvOf(table)).text();
     expect(text.split('\r\n')).toHaveLength(many + 2);
     expect(text.endsWith(`${many - 1},1,1\r\n`)).toBe(true);
   });

@@ -42,11 +42,13 @@ export interface Table {
   layer: Layer;
 }
 
+/** Text that grew piece by piece is kept as bytes: strings of a million rows would stop the page to be tidied up. */
+const encoder = new TextEncoder();
 /** After so many rows the work looks at the clock. */
 const AT_ONCE = 4096;
 
-/** Lines end as RFC 4180 wants. */
-export async function csvOf({ cells, names, positions: { coords }, layer }: Table): Promise<string> {
+/** In pieces, as a Blob takes them; lines end as RFC 4180 wants. */
+export async function csvOf({ cells, names, positions: { coords }, layer }: Table): Promise<BlobPart[]> {
   const labels =
     layer.kind === 'category'
       ? [layer.column.name]
@@ -56,7 +58,7 @@ export async function csvOf({ cells, names, positions: { coords }, layer }: Tabl
           ? [layer.label]
           : [];
   const head = ['cell_id', 'x', 'y', ...labels];
-  const parts = [`${head.map(field).join(',')}\r\n`];
+  const parts: BlobPart[] = [`${head.map(field).join(',')}\r\n`];
   const classes = layer.kind === 'category' ? layer.column.categories.map(({ name }) => field(name)) : [];
   const last = (cell: number) => {
     if (layer.kind === 'category') return classes[layer.column.codes[cell] ?? -1] ?? '';
@@ -74,7 +76,7 @@ export async function csvOf({ cells, names, positions: { coords }, layer }: Tabl
       const y = shortest(coords[2 * cell + 1] ?? Number.NaN);
       rows += `${field(names(cell))},${x},${y}${labels.length === 0 ? '' : `,${last(cell)}`}\r\n`;
     }
-    parts.push(rows);
+    parts.push(encoder.encode(rows));
   }
-  return parts.join('');
+  return parts;
 }

@@ -14,6 +14,8 @@ export interface InputAnswers {
   /** The cell under a pixel, or -1. */
   pick(px: number, py: number): number;
   inside(draft: Draft): Uint32Array;
+  /** Someone begins to draw. */
+  prepare(): void;
 }
 
 /** Mouse, touch and pen on the canvas. */
@@ -78,6 +80,7 @@ export function attachInput(
       ? beginDrawing(model, actions, 'rect', 'replace', at(event))
       : beginDrawing(model, actions, tool, howOf(event, model.how.value), at(event));
     drawing = { id: event.pointerId, line, zooms };
+    if (!zooms) setTimeout(answers.prepare);
   });
   // Some systems answer the middle button with a scroll of their own.
   disposer.listen<MouseEvent>(canvas, 'mousedown', (event) => {

@@ -26,6 +26,8 @@ export function pointSizer(positions: Positions): (view: View, factor: number) =
 export interface Picker {
   /** The cell under a pixel, or -1. */
   at(px: number, py: number, diameter: number): number;
+  /** Makes ready for questions, so that the first one is answered at once. */
+  prepare(): void;
   /** The cells whose middle is inside the line. */
   inside(draft: Draft): Uint32Array;
 }
@@ -46,6 +48,10 @@ export function picker(model: Model): Picker {
       const [x, y] = unproject(view, px, py);
       const radius = Math.max(REACH, diameter / 2) / view.scale;
       return nearestCell(gridOf(positions), x, y, radius, accepts() ?? (() => true));
+    },
+    prepare() {
+      const positions = model.positions.value;
+      if (positions) gridOf(positions);
     },
     inside({ kind, points }) {
       const positions = model.positions.value;

@@ -78,8 +78,10 @@ export class Renderer {
   }
 
   setLayer(layer: Layer, dark: boolean): void {
-    if (layer.kind === 'blend') this.#points.setMixed(blended(layer.parts, dark));
-    else if (layer.kind === 'category') this.#points.setCodes(layer.column.codes);
+    if (layer.kind === 'blend') {
+      const { mixed, parts } = layer;
+      this.#points.setMixed(mixed?.dark === dark ? mixed.colours : blended(parts, dark));
+    } else if (layer.kind === 'category') this.#points.setCodes(layer.column.codes);
     else if (layer.kind === 'value') this.#points.setValues(layer.values);
     else this.#points.setPlain(parseColour(PLAIN_COLOUR));
   }

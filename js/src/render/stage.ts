@@ -23,6 +23,8 @@ export interface Stage {
   readonly liveObjects: number;
   /** The tissue as it is drawn, on the colour behind it, as PNG. */
   snapshot(): Promise<Blob>;
+  /** Resolves when the card has drawn what it was asked for: who reads it then does not wait. */
+  idle(): Promise<void>;
   /** Draws what is in view anew, with so many pixels per CSS pixel, and nothing behind it. */
   paintTissue(into: CanvasRenderingContext2D, x: number, y: number, scale: number): void;
   dispose(): void;
@@ -43,6 +45,7 @@ export function createStage(
   model: Model,
   actions: Actions,
   onError: (error: Error) => void,
+  { timed = false }: { timed?: boolean } = {},
 ): Stage {
   const disposer = new Disposer();
   const waiting: { resolve: () => void; reject: (error: Error) => void }[] = [];
@@ -148,13 +151,16 @@ export function createStage(
       if (waiting.length === 0) return;
       // Out of sight no size is reported either: ask for it.
       measure();
-      late = setTimeout(paint, UNSEEN_AFTER_MS);
+      late = setTimeout(turn, UNSEEN_AFTER_MS);
       return;
     }
     if (first) {
-      renderer.finish();
+      // Whoever opens a page waits for this one frame, and it is told when it stood.
+      if (timed) {
+        renderer.finish();
+        performance.mark('karospace:first-frame');
+      }
       first = false;
-      performance.mark('karospace:first-frame');
       warm();
     }
     if (passage) {
@@ -165,10 +171,12 @@ export function createStage(
     actions.frameDrawn();
     for (const { resolve } of waiting.splice(0)) resolve();
   };
+  /** A card that refuses is told; who waits for the drawing is told, too. */
+  const turn = () => guarded(paint)();
   const request = () => {
-    if (frame === 0) frame = requestAnimationFrame(paint);
+    if (frame === 0) frame = requestAnimationFrame(turn);
     // Browsers give no frames to what is scrolled out of sight; who waits for a drawing gets it all the same.
-    if (waiting.length > 0) late ??= setTimeout(paint, UNSEEN_AFTER_MS);
+    if (waiting.length > 0) late ??= setTimeout(turn, UNSEEN_AFTER_MS);
   };
 
   const arrive = () => {
@@ -280,6 +288,7 @@ export function createStage(
         return view && sizeOf ? pick.at(px, py, sizeOf(view, model.state.value.pointSize)) : -1;
       },
       inside: pick.inside,
+      prepare: pick.prepare,
     },
     disposer,
   );
@@ -290,7 +299,7 @@ export function createStage(
         if (disposer.disposed) return reject(new DOMException('The viewer was closed.', 'AbortError'));
         waiting.push({ resolve, reject });
         // While a page opens, the screen's next turn can be far.
-        if (first && renderer) paint();
+        if (first && renderer) turn();
         else request();
       });
     },
@@ -306,6 +315,9 @@ export function createStage(
     },
     get liveObjects() {
       return renderer?.live ?? 0;
+    },
+    async idle() {
+      while (renderer?.busy) await later();
     },
     async snapshot() {
       // Drawn and read in one task: afterwards the browser may have cleared what was drawn.
@@ -335,8 +347,30 @@ export function createStage(
       renderer?.dispose();
       const closed = new DOMException('The viewer was closed.', 'AbortError');
       for (const { reject } of waiting.splice(0)) reject(closed);
-      // Browsers keep few contexts alive: give this one back now.
-      gl.getExtension('WEBGL_lose_context')?.loseContext();
+      void giveBack(gl);
     },
   };
+}
+
+const POLL_MS = 8;
+/** A card that answers sooner has nothing else to do. */
+const AT_ONCE_MS = 24;
+/** One that has not answered by then will not. */
+const PATIENCE_MS = 5000;
+const later = () => new Promise<void>((resolve) => setTimeout(resolve, POLL_MS));
+
+/** Browsers keep few contexts alive: gives this one back. While the card draws, here or elsewhere, the page would wait. */
+async function giveBack(gl: WebGL2RenderingContext): Promise<void> {
+  const since = performance.now();
+  const answer = async () => {
+    const asked = performance.now();
+    const fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
+    gl.flush();
+    const waits = () => !gl.isContextLost() && performance.now() - since < PATIENCE_MS;
+    while (fence && waits() && gl.getSyncParameter(fence, gl.SYNC_STATUS) !== gl.SIGNALED) await later();
+    gl.deleteSync(fence);
+    return performance.now() - asked;
+  };
+  while ((await answer()) > AT_ONCE_MS && performance.now() - since < PATIENCE_MS) await later();
+  gl.getExtension('WEBGL_lose_context')?.loseContext();
 }

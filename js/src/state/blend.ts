@@ -1,5 +1,7 @@
 import type { GeneValues } from '../data/genes';
-import { parseColour, type Rgb } from '../lib/colour';
+import { MISSING_COLOUR, parseColour, type Rgb } from '../lib/colour';
+import { turns } from '../lib/pause';
+import type { Mixed } from './layer';
 
 /**
  * The colour of each set of genes, by bits: 1 the first, 2 the second, 4 the third. Those of single genes are told apart
@@ -47,26 +49,57 @@ export function shareOf({ summary }: Pick<GeneValues, 'summary'>, value: number)
     : 0;
 }
 
-/** Red, green, blue of each cell and, as alpha, its strongest share: what is strong lies on top. */
+/**
+ * Red, green, blue of each cell and, as alpha, its strongest share: what is strong lies on top. A cell without a value of
+ * one of the genes has none of the mixture.
+ */
 export function blended(parts: readonly GeneValues[], dark: boolean): Uint32Array {
+  const bytes = new Uint8Array((parts[0]?.values.length ?? 0) * 4);
+  mixInto(bytes, parts, dark, 0, bytes.length / 4);
+  return new Uint32Array(bytes.buffer);
+}
+
+/** After so many cells the work looks at the clock. */
+const AT_ONCE = 65_536;
+
+/** The same, with the page alive meanwhile. */
+export async function mixed(parts: readonly GeneValues[], dark: boolean): Promise<Mixed> {
+  const bytes = new Uint8Array((parts[0]?.values.length ?? 0) * 4);
+  const due = turns();
+  for (let from = 0; from < bytes.length / 4; from += AT_ONCE) {
+    await due();
+    mixInto(bytes, parts, dark, from, Math.min(bytes.length / 4, from + AT_ONCE));
+  }
+  return { dark, colours: new Uint32Array(bytes.buffer) };
+}
+
+function mixInto(
+  bytes: Uint8Array,
+  parts: readonly GeneValues[],
+  dark: boolean,
+  from: number,
+  to: number,
+): void {
   const corners = cornersOf(dark);
-  const count = parts[0]?.values.length ?? 0;
-  const bytes = new Uint8Array(count * 4);
   const shares = new Array<number>(parts.length).fill(0);
   const empty = corners[0] ?? [0, 0, 0];
-  for (let cell = 0; cell < count; cell++) {
+  const missing = parseColour(MISSING_COLOUR);
+  for (let cell = from; cell < to; cell++) {
     let most = 0;
+    let whole = true;
     for (let gene = 0; gene < parts.length; gene++) {
       const part = parts[gene];
-      const share = part ? shareOf(part, part.values[cell] ?? 0) : 0;
+      const value = part?.values[cell] ?? 0;
+      if (Number.isNaN(value)) whole = false;
+      const share = part ? shareOf(part, value) : 0;
       shares[gene] = share;
       if (share > most) most = share;
     }
-    const rgb = most === 0 ? empty : mixture(corners, shares);
+    if (!whole) most = 0;
+    const rgb = !whole ? missing : most === 0 ? empty : mixture(corners, shares);
     bytes[4 * cell] = rgb[0];
     bytes[4 * cell + 1] = rgb[1];
     bytes[4 * cell + 2] = rgb[2];
     bytes[4 * cell + 3] = 255 * most;
   }
-  return new Uint32Array(bytes.buffer);
 }

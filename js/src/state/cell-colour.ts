@@ -28,11 +28,14 @@ export function cellColour(
   }
   if (layer.kind === 'blend') {
     const corners = cornersOf(dark);
-    return (cell) =>
-      mixture(
+    return (cell) => {
+      const values = layer.parts.map((part) => part.values[cell] ?? 0);
+      if (values.some(Number.isNaN)) return missing;
+      return mixture(
         corners,
-        layer.parts.map((part) => shareOf(part, part.values[cell] ?? 0)),
+        layer.parts.map((part, at) => shareOf(part, values[at] ?? 0)),
       );
+    };
   }
   const plain = parseColour(PLAIN_COLOUR);
   return () => plain;

@@ -3,11 +3,18 @@ import type { GeneValues } from '../data/genes';
 import type { Summary } from '../data/summary';
 import type { Color } from './view-state';
 
+/** What a blend looks like on one ground. */
+export interface Mixed {
+  dark: boolean;
+  /** Red, green, blue of each cell and, as alpha, its strongest share */
+  colours: Uint32Array;
+}
+
 /** The values that colour the tissue, loaded. */
 export type Layer =
   | { kind: 'none'; color: Color }
   | { kind: 'category'; color: Color; column: CategoryValues }
-  | { kind: 'blend'; color: Color; parts: readonly GeneValues[] }
+  | { kind: 'blend'; color: Color; parts: readonly GeneValues[]; mixed?: Mixed }
   | { kind: 'value'; color: Color; label: string; values: Float32Array; summary: Summary };
 
 export const NO_LAYER: Layer = { kind: 'none', color: { kind: 'none' } };

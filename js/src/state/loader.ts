@@ -7,6 +7,7 @@ import { fitCamera } from '../lib/camera';
 import { asError, isAbort } from '../lib/errors';
 import { pause } from '../lib/pause';
 import type { BundleSource, ReadContext } from '../source/bundle-source';
+import { mixed } from './blend';
 import { lookAtCells } from './change';
 import { firstColor, firstLayout, missingOf, viewOfBundle } from './first-view';
 import { type Layer, NO_LAYER } from './layer';
@@ -98,17 +99,19 @@ export function createLoader(
         parts.push(await bundle.genes.read(gene, { signal, later }));
         progress(parts.length, color.genes.length);
       }
-      return { kind: 'blend', color, parts };
+      return { kind: 'blend', color, parts, mixed: await mixed(parts, model.dark.value) };
     }
     if (color.kind === 'score') {
       // A set may be larger than what is kept: only its sum is.
       const sum = new Float64Array(bundle.manifest.n_cells);
       for (const [done, gene] of color.genes.entries()) {
         add(sum, await bundle.genes.read(gene, { signal, later }));
+        await pause();
         progress(done + 1, color.genes.length);
       }
       // `Float32Array.from` with a function takes twenty times as long.
       const values = new Float32Array(sum.map((total) => total / color.genes.length));
+      await pause();
       return { kind: 'value', color, label, values, summary: summariseGene(values) };
     }
     if (color.kind === 'gene') {
