@@ -4,7 +4,7 @@ import { FormatError } from '../lib/errors';
 import type { ReadContext } from '../source/bundle-source';
 import { type AssetReader, asFloat32, asUint16, asUint32, readChunks } from './chunks';
 import type { Summary } from './summary';
-import { summariseColumn } from './summary';
+import { summariseColumn, summariseColumnInTurns } from './summary';
 
 type Column = CategoryColumn | NumberColumn;
 
@@ -29,7 +29,9 @@ export interface NumberValues {
   name: string;
   /** NaN where a cell has no value. */
   values: Float32Array;
-  summary: Summary;
+  readonly summary: Summary;
+  /** Makes the summary of many cells with the page alive meanwhile. */
+  summarise(): Promise<Summary>;
 }
 
 export type ColumnValues = CategoryValues | NumberValues;
@@ -72,6 +74,10 @@ export function numberValues(name: string, values: Float32Array): NumberValues {
     values,
     get summary() {
       summary ??= summariseColumn(values);
+      return summary;
+    },
+    async summarise() {
+      summary ??= await summariseColumnInTurns(values);
       return summary;
     },
   };

@@ -1,3 +1,4 @@
+import { pause } from '../lib/pause';
 import { quantile } from '../lib/quantile';
 
 export interface Summary {
@@ -40,22 +41,53 @@ function base(values: Float32Array) {
   return { min, max, mean: sum / finite, fraction: nonZero / Math.max(1, values.length) };
 }
 
-/** Of a gene: zeros are the many that say little, so the limits come from the other values. */
-export function summariseGene(values: Float32Array): Summary {
+type Steps = Generator<undefined, Summary>;
+
+function* geneSteps(values: Float32Array): Steps {
   const facts = base(values);
+  yield;
   const nonZero = collect(values, (value) => Number.isFinite(value) && value !== 0);
+  yield;
   const lower = facts.min < 0 ? quantile(nonZero, 0.01) : 0;
   return { ...facts, lower, upper: quantile(nonZero, 0.99) };
 }
 
-/** Of a numeric annotation: every value counts. */
-export function summariseColumn(values: Float32Array): Summary {
+function* columnSteps(values: Float32Array): Steps {
   const facts = base(values);
+  yield;
   const finite = collect(values, Number.isFinite);
+  yield;
   const lower = quantile(finite, 0.01);
+  yield;
   const upper = quantile(finite, 0.99);
   return lower < upper ? { ...facts, lower, upper } : { ...facts, lower: facts.min, upper: facts.max };
 }
+
+function atOnce(steps: Steps): Summary {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
+async function inTurns(steps: Steps): Promise<Summary> {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+    await pause();
+  }
+}
+
+/** Of a gene: zeros are the many that say little, so the limits come from the other values. */
+export const summariseGene = (values: Float32Array): Summary => atOnce(geneSteps(values));
+/** The same, with the page alive meanwhile. */
+export const summariseGeneInTurns = (values: Float32Array): Promise<Summary> => inTurns(geneSteps(values));
+
+/** Of a numeric annotation: every value counts. */
+export const summariseColumn = (values: Float32Array): Summary => atOnce(columnSteps(values));
+/** The same, with the page alive meanwhile. */
+export const summariseColumnInTurns = (values: Float32Array): Promise<Summary> =>
+  inTurns(columnSteps(values));
 
 /** How many cells have no value. */
 export function countMissing(values: Float32Array): number {

@@ -2,7 +2,7 @@ import { batch } from '@preact/signals';
 import { type Bundle, openBundle } from '../data/bundle';
 import type { ColumnInfo, ColumnValues } from '../data/columns';
 import type { GeneValues } from '../data/genes';
-import { summariseGene } from '../data/summary';
+import { summariseGeneInTurns } from '../data/summary';
 import { fitCamera } from '../lib/camera';
 import { asError, isAbort } from '../lib/errors';
 import { pause } from '../lib/pause';
@@ -112,7 +112,7 @@ export function createLoader(
       // `Float32Array.from` with a function takes twenty times as long.
       const values = new Float32Array(sum.map((total) => total / color.genes.length));
       await pause();
-      return { kind: 'value', color, label, values, summary: summariseGene(values) };
+      return { kind: 'value', color, label, values, summary: await summariseGeneInTurns(values) };
     }
     if (color.kind === 'gene') {
       const { values, summary } = await bundle.genes.read(color.gene, at);
@@ -121,7 +121,8 @@ export function createLoader(
     const column = await bundle.column(color.column, at);
     keepColumn(column);
     if (column.kind === 'category') return { kind: 'category', color, column };
-    const { values, summary } = column;
+    const { values } = column;
+    const summary = await column.summarise();
     // What the panels count of a million values comes in a turn of its own.
     await pause();
     return { kind: 'value', color, label, values, summary };
