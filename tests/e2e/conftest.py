@@ -134,6 +134,14 @@ def viewer(browser: Any) -> Iterator[Viewer]:
 
 
 @pytest.fixture
+def opened(tissue: Path, export: Any, serve: Any, viewer: Viewer) -> tuple[Viewer, ad.AnnData]:
+    """The file of 3000 cells, with opaque cells and without its image."""
+    viewer.open(serve(export(tissue, annotation_columns=["cell_type"])))
+    viewer.set(opacity=1, imageOpacity=0)
+    return viewer, ad.read_h5ad(tissue)
+
+
+@pytest.fixture
 def export(tmp_path: Path) -> Callable[..., Path]:
     def run(h5ad: Path, **options: Any) -> Path:
         outdir = tmp_path / "bundle"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import re
-from pathlib import Path
 from typing import Any
 
 import anndata as ad
@@ -17,13 +16,6 @@ from PIL import Image
 from screen import Screen, select, selected, selection
 
 pytestmark = pytest.mark.e2e
-
-
-@pytest.fixture
-def opened(tissue: Path, export: Any, serve: Any, viewer: Viewer) -> tuple[Viewer, ad.AnnData]:
-    viewer.open(serve(export(tissue, annotation_columns=["cell_type"])))
-    viewer.set(opacity=1, imageOpacity=0)
-    return viewer, ad.read_h5ad(tissue)
 
 
 def shares(text: str) -> float:

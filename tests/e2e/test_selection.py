@@ -15,13 +15,6 @@ from screen import MIDDLE, Screen, drag, select, selected, selection, tool
 pytestmark = pytest.mark.e2e
 
 
-@pytest.fixture
-def opened(tissue: Path, export: Any, serve: Any, viewer: Viewer) -> tuple[Viewer, ad.AnnData]:
-    viewer.open(serve(export(tissue, annotation_columns=["cell_type"])))
-    viewer.set(opacity=1, imageOpacity=0)
-    return viewer, ad.read_h5ad(tissue)
-
-
 def test_a_rectangle(opened: tuple[Viewer, ad.AnnData]) -> None:
     viewer, adata = opened
     screen = Screen(viewer, adata)

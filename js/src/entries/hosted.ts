@@ -67,21 +67,21 @@ function connect(
       );
     } else if (message.type === 'snapshot') void snapshot(message.id);
   };
-  /** Each field as it was last reported, and as it was last set from outside. */
+  /** Each field as it was last reported, and as it was set from outside, until it is so or the reader changes it. */
   let told: Record<string, string> = {};
-  let asked: Record<string, string> = {};
+  const asked = new Map<string, string>();
   const report = () => {
     const state = viewer.getState();
     const now = texts(state);
+    const others = Object.keys(now).filter((field) => now[field] !== told[field]);
     // What the reader changed here. The split follows the colour by itself.
-    const changed = Object.keys(now).filter(
-      (field) => field !== 'groupBy' && now[field] !== told[field] && now[field] !== asked[field],
-    );
+    const changed = others.filter((field) => field !== 'groupBy' && now[field] !== asked.get(field));
+    for (const field of others) asked.delete(field);
     told = now;
     post({ type: 'state', state: { ...state }, changed });
   };
   const set = async (state: Partial<ViewState>) => {
-    asked = { ...asked, ...texts(state) };
+    for (const [field, text] of Object.entries(texts(state))) asked.set(field, text);
     // A linked view may be coloured by what this bundle does not have: the rest still holds.
     await viewer.setState(state, { orRest: true }).catch(() => {});
   };
