@@ -177,7 +177,7 @@ class FileTests(SinkTests):
     @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
     def test_a_full_disk_is_said(self, target: Path, tmp_path: Path) -> None:
         with pytest.raises(SinkError, match="disk is full"), self.sink(target) as sink:
-            (next(target.parent.iterdir()) / "a.bin").symlink_to("/dev/full")
+            (sink.spool / "a.bin").symlink_to("/dev/full")
             sink.put("a.bin", b"x")
         assert list(tmp_path.iterdir()) == []
 
