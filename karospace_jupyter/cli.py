@@ -34,7 +34,8 @@ def parser() -> argparse.ArgumentParser:
         epilog="Example: karospace-export --h5ad tissue.h5ad --outdir tissue_viewer --serve",
     )
     what = p.add_argument_group("input and output")
-    what.add_argument("--h5ad", metavar="PATH", help=".h5ad file or .zarr folder to export")
+    what.add_argument("--h5ad", metavar="PATH", help=".h5ad file or .zarr folder to export; PATH alone is the same")
+    what.add_argument("file", nargs="?", metavar="PATH", help=argparse.SUPPRESS)
     what.add_argument("--outdir", metavar="DIR", help="folder to write; an existing bundle there is replaced")
     what.add_argument("--single-file", metavar="FILE.html", help="one HTML file to write, which opens by double click")
     what.add_argument("--zip", metavar="FILE.zip", help="zip file to write")
@@ -194,10 +195,17 @@ def _usage(options: argparse.Namespace, p: argparse.ArgumentParser) -> str | Non
         for action in p._actions:  # noqa: SLF001 - argparse has no public list of its options
             name = action.dest
             if name not in fitting and getattr(options, name, action.default) != action.default:
-                return f"--verify only checks a bundle that exists: {action.option_strings[0]} does not go with it"
+                flag = action.option_strings[0] if action.option_strings else getattr(options, name)
+                return f"--verify only checks a bundle that exists: {flag} does not go with it"
         return None
+    if options.h5ad and options.file:
+        return (
+            f"two inputs are named, {options.h5ad} and {options.file}: name one. "
+            "What takes several values is repeated, as in --anno A --anno B"
+        )
+    options.h5ad = options.h5ad or options.file
     if bool(options.h5ad) == options.demo:
-        return "name an input with --h5ad PATH, or use --demo" if not options.demo else "--demo takes no --h5ad"
+        return "name an input with --h5ad PATH, or use --demo" if not options.demo else "--demo takes no other input"
     if options.dry_run and options.serve:
         return "--dry-run writes nothing that --serve could show"
     if not (options.outdir or options.single_file or options.zip or options.dry_run):

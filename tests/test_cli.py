@@ -56,6 +56,9 @@ def test_help_and_version():
         ["--verify", "x", "--single-file", "y.html"],
         ["--verify", "x", "--serve"],
         ["--verify", "x", "--genes", "all"],
+        ["--verify", "x", "y.h5ad"],
+        ["--demo", "x.h5ad", "--outdir", "y"],
+        ["a.h5ad", "b.h5ad", "--outdir", "y"],
     ],
 )
 def test_wrong_usage_is_2(arguments):
@@ -116,6 +119,19 @@ def test_json_and_progress(exported):
 def test_the_path_alone_is_on_stdout(h5ad, tmp_path):
     done = command("--h5ad", h5ad, "--outdir", tmp_path / "out", "--quiet")
     assert (done.returncode, done.stdout, done.stderr) == (0, f"{tmp_path / 'out'}\n", "")
+
+
+def test_the_file_may_be_named_without_its_option(h5ad, tmp_path):
+    done = command(h5ad, "--outdir", tmp_path / "out", "--dry-run", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["n_genes"] == 40
+
+
+def test_a_second_value_of_an_option_is_no_second_file(h5ad, tmp_path):
+    done = command("--h5ad", h5ad, "--outdir", tmp_path / "out", "--anno", "cell_type", "region")
+    assert done.returncode == 2
+    assert "two inputs" in done.stderr
+    assert "--anno A --anno B" in done.stderr
 
 
 def test_dry_run_writes_nothing(h5ad, tmp_path):
