@@ -102,7 +102,9 @@ def _dispersion(
 ) -> NDArray[np.float64] | None:
     with np.errstate(over="ignore"):
         found = source.statistics(rows, scale, job)
-    usable = np.isfinite(found.mean).all() and np.isfinite(found.variance).all() and (found.mean >= 0).all()
+    measured = found.present > 0
+    mean, variance = found.mean[measured], found.variance[measured]
+    usable = np.isfinite(mean).all() and np.isfinite(variance).all() and (mean >= 0).all()
     return seurat_dispersion(found.mean, found.variance) if usable else None
 
 
@@ -112,10 +114,11 @@ def _may_be_log1p(source: Source, rows: Rows, job: Job) -> bool:
     Means do not tell: expm1 of standardised values has a positive mean.
     """
     some = np.unique(np.linspace(0, source.n_genes - 1, _GENES_LOOKED_AT).astype(np.int64))
-    return all(
-        float(gene.values.min()) >= 0 and float(gene.values.max()) <= LARGEST_LOG1P
-        for gene in source.genes(some, rows, job)
-    )
+    for gene in source.genes(some, rows, job):
+        values = gene.values[~np.isnan(gene.values)] if gene.missing else gene.values
+        if len(values) and not (float(values.min()) >= 0 and float(values.max()) <= LARGEST_LOG1P):
+            return False
+    return True
 
 
 def seurat_dispersion(mean: NDArray[np.float64], variance: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -124,12 +127,14 @@ def seurat_dispersion(mean: NDArray[np.float64], variance: NDArray[np.float64]) 
     Parameters
     ----------
     mean, variance
-        Of the values before log1p, shape (n_genes,).
+        Of the values before log1p, shape (n_genes,); NaN for a gene without any value.
 
     Returns
     -------
     Shape (n_genes,), NaN for a gene without dispersion.
     """
+    if np.isnan(mean).all():
+        return mean
     mean = np.where(mean == 0, 1e-12, mean)
     dispersion = variance / mean
     with np.errstate(divide="ignore", invalid="ignore"):

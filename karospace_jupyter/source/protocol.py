@@ -28,9 +28,11 @@ class GeneStatistics:
     """Statistics of every gene of the matrix, over the chosen cells."""
 
     mean: NDArray[np.float64]
-    """Shape (n_genes,). Non-finite values count as 0."""
+    """Shape (n_genes,), over the cells that have a value; NaN for a gene without any."""
     variance: NDArray[np.float64]
-    """Shape (n_genes,), with n - 1 in the denominator."""
+    """Shape (n_genes,), over the same cells, with their number - 1 in the denominator."""
+    present: NDArray[np.int64]
+    """Shape (n_genes,): cells that have a value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +42,11 @@ class GeneVector:
     position: int
     """Position in the `indices` that were asked for."""
     values: NDArray[np.float32]
-    """Shape (n_rows,). Finite: NaN and infinite values have become 0."""
-    non_finite: int
-    """How many values were NaN or infinite."""
+    """Shape (n_rows,). NaN where a cell has no value; never infinite."""
+    missing: int
+    """Cells without a value: NaN in the source, infinite, or beyond the range of float32."""
+    infinite: int
+    """Those of `missing` that are infinite or beyond the range of float32."""
 
 
 class Source(Protocol):
@@ -116,10 +120,13 @@ class Source(Protocol):
         """Return a value of uns: arrays as numpy, groups as dict of names to None; None when there is none."""
 
     def looks_like_counts(self) -> bool:
-        """Whether the first block of the matrix holds non-negative whole numbers only."""
+        """Whether the first block of the matrix holds non-negative whole numbers only, besides missing values."""
 
     def statistics(self, rows: Rows, scale: Scale, job: Job = ..., *, variance: bool = True) -> GeneStatistics:
-        """Mean and variance of every gene, in one pass; without `variance` (NaN then) it takes half the time."""
+        """Mean and variance of every gene, in one pass; without `variance` (NaN then) it takes half the time.
+
+        Missing values count neither as a cell of a gene nor in the total of a cell.
+        """
 
     def genes(self, indices: NDArray[np.int64], rows: Rows, job: Job = ...) -> Iterator[GeneVector]:
         """Values of the chosen genes, in ascending position, with memory bounded by the budget."""
