@@ -67,7 +67,10 @@ class Chunk(_Part):
 
 
 class GeneSummary(_Part):
-    """1.x. What the viewer needs to know of a gene before its values are loaded."""
+    """1.x. What the viewer needs to know of a gene before its values are loaded.
+
+    Every number is over the cells that have a value; all are 0 where no cell has one.
+    """
 
     min: float
     max: float
@@ -78,6 +81,8 @@ class GeneSummary(_Part):
     """Robust lower limit: 0 when no value is negative, else the 1st percentile of the values other than zero."""
     upper: float
     """Robust upper limit: the 99th percentile of the values other than zero; 0 when all are zero."""
+    missing: int = Field(default=0, ge=0)
+    """Cells without a value: NaN in the vector."""
 
 
 class GeneEntry(_Part):
@@ -103,7 +108,7 @@ class Expression(_Part):
     """How expression is stored."""
 
     format: str
-    """`per_gene_float32_v1`: little-endian float32, one value per cell."""
+    """`per_gene_float32_v1`: little-endian float32, one value per cell; NaN where a cell has none."""
     dtype: Literal["float32"]
     n_cells: int = Field(ge=0)
     gzip: bool

@@ -96,7 +96,7 @@ class Bundle:
         return decompress(self.stored(path), path)
 
     def gene(self, name: str) -> NDArray[np.float32]:
-        """Return the values of one gene, shape (n_cells,).
+        """Return the values of one gene, shape (n_cells,); NaN for cells without a value.
 
         Raises
         ------

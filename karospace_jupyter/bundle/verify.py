@@ -110,9 +110,13 @@ def _check_expression(bundle: Bundle) -> Iterator[str]:
     for position, (name, entry) in enumerate(zip(m.gene_list, m.expression.genes, strict=False)):
         if entry.gene != name or entry.index != position:
             yield f"gene {position} is {name!r} in gene_list, but {entry.gene!r} (index {entry.index}) in expression"
-        values = bundle.vector(entry.chunks, np.dtype("<f4"))
-        if not np.isfinite(values.astype(np.float32)).all():
-            yield f"gene {entry.gene!r} holds values that are not finite"
+        values = bundle.vector(entry.chunks, np.dtype("<f4")).astype(np.float32)
+        if np.isinf(values).any():
+            yield f"gene {entry.gene!r} holds infinite values"
+        missing = int(np.isnan(values).sum())
+        if entry.summary is not None and missing != entry.summary.missing:
+            said = entry.summary.missing
+            yield f"gene {entry.gene!r} has no value (NaN) in {missing} cells, but the manifest says {said}"
 
 
 def _check_tables(bundle: Bundle) -> Iterator[str]:

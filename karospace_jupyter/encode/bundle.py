@@ -66,9 +66,8 @@ def encode_bundle(
         ]
         # Text is made by the interpreter while numpy, outside its lock, works on the matrix.
         tables_done = side.submit(_encode_tables, plan, packer, limit, job)
-        expression, expression_files, non_finite = encode_expression(plan, source, packer, limit, job)
-        if non_finite:
-            warnings.append(f"{non_finite:,} values of the exported genes were NaN or infinite and became 0.")
+        expression, expression_files, missing = encode_expression(plan, source, packer, limit, job)
+        warnings += missing.warnings()
         with job.stage("Writing tables", 1, "step") as stage:
             table_files = tables_done.result()
             stage.advance()

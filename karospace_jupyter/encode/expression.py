@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,6 +10,8 @@ from numpy.typing import NDArray
 
 from karospace_jupyter.bundle.manifest import AssetFile, Expression, GeneEntry, GeneSummary, Values
 from karospace_jupyter.encode.pack import QUICK, THOROUGH
+from karospace_jupyter.plan.names import listed
+from karospace_jupyter.words import counted
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -21,28 +24,60 @@ if TYPE_CHECKING:
 FORMAT = "per_gene_float32_v1"
 
 
+@dataclass(frozen=True, slots=True)
+class MissingValues:
+    """Values that the exported genes do not have in some cells."""
+
+    nan: tuple[tuple[str, int], ...]
+    """Genes with NaN in the source, and in how many cells."""
+    infinite: tuple[tuple[str, int], ...]
+    """Genes with values that are infinite or beyond the range of float32, and in how many cells."""
+
+    def warnings(self) -> list[str]:
+        """Return one warning for each kind that occurs."""
+        said = []
+        if self.nan:
+            said.append(f"{_genes(self.nan, 'missing values (NaN)')}. They stay missing.")
+        if self.infinite:
+            what = "values that are infinite or beyond the range of float32"
+            said.append(f"{_genes(self.infinite, what)}. They are exported as missing.")
+        return said
+
+
+def _genes(found: tuple[tuple[str, int], ...], what: str) -> str:
+    most = sorted(found, key=lambda one: -one[1])
+    examples = listed([f"{gene} in {counted(n, 'cell')}" for gene, n in most])
+    return f"{counted(len(found), 'gene has', 'genes have')} {what}: {examples}"
+
+
 def summarise(values: NDArray[np.float32]) -> GeneSummary:
-    """Summary of one gene; see :class:`~karospace_jupyter.bundle.manifest.GeneSummary`.
+    """Summarize one gene; see :class:`~karospace_jupyter.bundle.manifest.GeneSummary`.
 
     Parameters
     ----------
     values
-        float32, shape (n_cells,), finite, at least one.
+        float32, shape (n_cells,), NaN where a cell has no value, else finite; at least one.
     """
-    present = values[values != 0]
+    present = values[values != 0]  # NaN differs from zero, too
     n_zeros = len(values) - len(present)
+    nan = np.isnan(present)
+    missing = int(np.count_nonzero(nan))
+    if missing:
+        present = present[~nan]
     if not len(present):
-        return GeneSummary(min=0, max=0, mean=0, fraction=0, lower=0, upper=0)
+        return GeneSummary(min=0, max=0, mean=0, fraction=0, lower=0, upper=0, missing=missing)
     low, high = float(present.min()), float(present.max())
     if n_zeros:
         low, high = min(low, 0.0), max(high, 0.0)
+    n = len(present) + n_zeros
     return GeneSummary(
         min=low,
         max=high,
-        mean=float(present.sum(dtype=np.float64)) / len(values),
-        fraction=len(present) / len(values),
+        mean=float(present.sum(dtype=np.float64)) / n,
+        fraction=len(present) / n,
         lower=0.0 if low >= 0 else _percentile(present, 0.01),
         upper=_percentile(present, 0.99),
+        missing=missing,
     )
 
 
@@ -60,12 +95,12 @@ def _level(values: NDArray[np.float32]) -> int:
 
 def encode_expression(
     plan: Plan, source: Source, packer: Packer, max_bytes: int, job: Job
-) -> tuple[Expression, list[AssetFile], int]:
+) -> tuple[Expression, list[AssetFile], MissingValues]:
     """Write every gene of the plan.
 
     Returns
     -------
-    The manifest's part, the files, and how many values were NaN or infinite and became 0.
+    The manifest's part, the files, and which genes lack values.
     """
     names = plan.genes.names
 
@@ -76,10 +111,15 @@ def encode_expression(
         return GeneEntry(gene=names[position], index=position, chunks=chunks, summary=summarise(values)), files
 
     done: list[Future[tuple[GeneEntry, list[AssetFile]]]] = []
-    non_finite = 0
+    nan: list[tuple[str, int]] = []
+    infinite: list[tuple[str, int]] = []
     with job.stage("Writing genes", len(names), "genes") as stage:
         for vector in source.genes(plan.genes.indices, plan.cells.rows, job):
-            non_finite += vector.non_finite
+            name = names[vector.position]
+            if vector.missing > vector.infinite:
+                nan.append((name, vector.missing - vector.infinite))
+            if vector.infinite:
+                infinite.append((name, vector.infinite))
             done.append(packer.run(lambda p=vector.position, v=vector.values: one(p, v)))  # type: ignore[misc]  # defaults bind the loop's values
             if len(done) > 16:  # raise the first error of a thread soon, not after the last gene
                 done[-16].result()
@@ -98,4 +138,4 @@ def encode_expression(
         source=plan.matrix_name,
         values=Values(kind=plan.values.kind, log_base=plan.values.log_base),
     )
-    return expression, files, non_finite
+    return expression, files, MissingValues(tuple(nan), tuple(infinite))

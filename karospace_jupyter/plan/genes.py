@@ -67,7 +67,7 @@ def choose_genes(
         n = min(spec.n, source.n_genes)
         if spec.kind == "top_mean":
             mean = source.statistics(rows, "as_is", job, variance=False).mean
-            indices = np.argsort(-mean, kind="stable")[:n].astype(np.int64)
+            indices = np.argsort(-mean, kind="stable")[:n].astype(np.int64)  # NaN, of a gene without values, last
         else:
             indices, said = rank_variable_genes(source, n, values, rows, job, asked=spec != DEFAULT_GENES)
             warnings += said

@@ -207,7 +207,9 @@ def _dispersion(
 ) -> NDArray[np.float64] | None:
     with np.errstate(over="ignore"):
         found = source.statistics(rows, scale, job, log_base=log_base)
-    usable = np.isfinite(found.mean).all() and np.isfinite(found.variance).all() and (found.mean >= 0).all()
+    measured = found.present > 0
+    mean, variance = found.mean[measured], found.variance[measured]
+    usable = np.isfinite(mean).all() and np.isfinite(variance).all() and (mean >= 0).all()
     return seurat_dispersion(found.mean, found.variance) if usable else None
 
 
@@ -229,12 +231,14 @@ def seurat_dispersion(mean: NDArray[np.float64], variance: NDArray[np.float64]) 
     Parameters
     ----------
     mean, variance
-        Of the values before log1p, shape (n_genes,).
+        Of the values before log1p, shape (n_genes,); NaN for a gene without any value.
 
     Returns
     -------
     Shape (n_genes,), NaN for a gene without dispersion.
     """
+    if np.isnan(mean).all():
+        return mean
     mean = np.where(mean == 0, 1e-12, mean)
     dispersion = variance / mean
     with np.errstate(divide="ignore", invalid="ignore"):

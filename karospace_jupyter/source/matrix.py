@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -10,6 +11,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from karospace_jupyter.errors import GenesError
+from karospace_jupyter.source.values import as_numbers, check_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +41,7 @@ class CompressedMatrix:
         GenesError
             When the matrix is damaged or holds no numbers.
         """
-        _check_numbers(self.data.dtype)
+        check_numbers(self.data.dtype)
         lines, starts = self.shape[0 if self.by_row else 1], self.indptr
         n_data, n_indices = int(self.data.shape[0]), int(self.indices.shape[0])
         fault = None
@@ -86,7 +88,7 @@ class CompressedMatrix:
     def lines(self, start: int, stop: int) -> sp.csr_matrix:
         """Read lines `start` to `stop` of the compressed axis, as rows."""
         first, last = int(self.indptr[start]), int(self.indptr[stop])
-        data, indices = self.data[first:last], self.indices[first:last]
+        data, indices = as_numbers(self.data[first:last]), self.indices[first:last]
         width = self.shape[1] if self.by_row else self.shape[0]
         if len(indices) and (int(indices.min()) < 0 or int(indices.max()) >= width):
             msg = f"The sparse matrix is damaged: it holds a column number outside of 0 to {width - 1}."
@@ -112,7 +114,7 @@ class DenseMatrix:
 
     def __post_init__(self) -> None:
         """Refuse what holds no numbers."""
-        _check_numbers(self.array.dtype)
+        check_numbers(self.array.dtype)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -142,7 +144,7 @@ class DenseMatrix:
         if chunks and step > chunks[0]:
             step -= step % chunks[0]
         for start in range(0, n_rows, step):
-            yield start, np.asarray(self.array[start : start + step])
+            yield start, as_numbers(self.array[start : start + step])
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,20 @@ class DaskMatrix:
     """A dask array; its own row chunks are the blocks."""
 
     array: Any
+
+    def __post_init__(self) -> None:
+        """Refuse what holds no numbers, or does not know its length.
+
+        Raises
+        ------
+        GenesError
+            When the type is not numeric, or the sizes of chunks are unknown.
+        """
+        if self.array.dtype.kind != "O":  # objects are looked at block by block
+            check_numbers(self.array.dtype)
+        if any(np.isnan(n) for n in (*self.array.shape, *self.array.chunks[0])):
+            msg = "The dask array does not know the sizes of its chunks. Call its compute_chunk_sizes() first."
+            raise GenesError(msg)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -177,22 +193,23 @@ class DaskMatrix:
         start = 0
         for length in self.array.chunks[0]:
             block = self.array[start : start + length].compute(scheduler="synchronous")
-            yield start, sp.csr_matrix(block) if sp.issparse(block) else np.asarray(block)
+            yield start, sp.csr_matrix(_sparse_numbers(block)) if sp.issparse(block) else as_numbers(block)
             start += length
 
 
 Matrix = CompressedMatrix | DenseMatrix | DaskMatrix
 
 
-def _check_numbers(dtype: np.dtype[Any]) -> None:
-    if dtype.kind not in "biuf":
-        msg = f"The matrix holds {dtype} values; numbers were expected."
-        raise GenesError(msg)
-
-
 def matrix_in_memory(value: Any) -> Matrix:  # noqa: ANN401 - anndata holds any array
-    """Wrap what an AnnData object holds as X, a layer or raw.X."""
+    """Wrap what an AnnData object holds as X, a layer or raw.X.
+
+    Raises
+    ------
+    GenesError
+        When it holds no numbers.
+    """
     if sp.issparse(value):
+        value = _sparse_numbers(value)
         if value.format not in {"csr", "csc"}:
             value = value.tocsr()
         return CompressedMatrix(
@@ -200,14 +217,22 @@ def matrix_in_memory(value: Any) -> Matrix:  # noqa: ANN401 - anndata holds any 
         )
     if type(value).__module__.startswith("dask."):
         return DaskMatrix(value)
-    array = np.asarray(value)
+    array = value if isinstance(value, np.ma.MaskedArray) else np.asarray(value)
     if array.dtype.kind == "O":
-        try:
-            array = array.astype(np.float64)
-        except (TypeError, ValueError) as exc:
-            msg = f"The matrix holds objects that are not numbers: {exc}."
-            raise GenesError(msg) from exc
+        array = as_numbers(array)
     return DenseMatrix(array.reshape(len(array), -1) if array.ndim != 2 else array)
+
+
+def _sparse_numbers(value: Any) -> Any:  # noqa: ANN401 - any sparse format
+    """Return the matrix with values of a type that scipy computes with; float16 can be held, but not computed with."""
+    data = getattr(value, "data", None)
+    if not isinstance(data, np.ndarray) or data.dtype.kind == "O":  # lil and dok keep lists
+        return value
+    numbers = as_numbers(data)
+    if numbers is not data:
+        value = copy.copy(value)
+        value.data = numbers
+    return value
 
 
 def matrix_in_file(node: Any, where: str) -> Matrix:  # noqa: ANN401 - h5py and zarr share no type

@@ -19,6 +19,7 @@ from karospace_jupyter.errors import SourceError
 from karospace_jupyter.source.matrix import Block, CompressedMatrix, Matrix
 from karospace_jupyter.source.protocol import GeneStatistics, GeneVector, Rows, Scale
 from karospace_jupyter.source.sample import Sample, sample
+from karospace_jupyter.source.values import missing_in, without_duplicates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -75,61 +76,50 @@ class Passes:
         """Mean and variance of every gene; see :class:`~karospace_jupyter.source.protocol.Source`."""
         n_cells, n_genes = self.matrix.shape
         n = n_cells if rows is None else len(rows)
-        sums, squares = np.zeros(n_genes), np.zeros(n_genes)
         ln_base = 1.0 if log_base is None else math.log(log_base)
+        sums = _Sums(n_genes)
         unit, total = ("genes", n_genes) if self.by_column else ("cells", n_cells)
         with job.stage("Reading statistics", total, unit) as stage:
             if self.by_column:
-                self._column_sums(rows, scale, ln_base, sums, squares, stage)
+                self._column_sums(rows, scale, ln_base, sums, stage)
             else:
                 work = ((start, _choose_rows(start, block, rows), block.shape[0]) for start, block in self.row_blocks())
-                for (part_sums, part_squares), length in _ahead(
+                for part, length in _ahead(
                     lambda item: (_sums(item[1], scale, ln_base, squared=variance), item[2]), work
                 ):
-                    sums += part_sums
-                    squares += part_squares
+                    sums.add(part)
                     stage.advance(length)
-        mean = sums / max(n, 1)
-        if not variance:
-            return GeneStatistics(mean, np.full(n_genes, np.nan))
-        with np.errstate(over="ignore", invalid="ignore"):
-            spread = np.maximum(squares - n * mean**2, 0) / max(n - 1, 1)
-        return GeneStatistics(mean, spread)
+        return sums.statistics(n, variance=variance)
 
-    def _column_sums(
-        self,
-        rows: Rows,
-        scale: Scale,
-        ln_base: float,
-        sums: NDArray[np.float64],
-        squares: NDArray[np.float64],
-        stage: Stage,
-    ) -> None:
+    def _column_sums(self, rows: Rows, scale: Scale, ln_base: float, sums: _Sums, stage: Stage) -> None:
         matrix: Any = self.matrix
         chosen = None
         if rows is not None:
             chosen = np.zeros(matrix.shape[0], dtype=bool)
             chosen[rows] = True
         factors = None
-        if scale == "normalised":
-            totals = np.zeros(matrix.shape[0])
-            for start, stop in matrix.runs(self._block_bytes):
-                lines = matrix.lines(start, stop)
-                totals += np.bincount(lines.indices, weights=_finite(lines.data), minlength=len(totals))
-            factors = np.divide(COUNTS_PER_CELL, totals, out=np.zeros_like(totals), where=totals > 0)
         with _reading(self._where):
+            if scale == "normalised":
+                totals = np.zeros(matrix.shape[0])
+                for start, stop in matrix.runs(self._block_bytes):
+                    lines, _ = _present(matrix.lines(start, stop))
+                    totals += np.bincount(lines.indices, weights=lines.data, minlength=len(totals))
+                factors = np.divide(COUNTS_PER_CELL, totals, out=np.zeros_like(totals), where=totals > 0)
             for start, stop in matrix.runs(self._block_bytes):
-                lines = matrix.lines(start, stop)
-                values = _finite(lines.data)
+                lines, missing = _present(matrix.lines(start, stop))
+                values = lines.data
                 if scale == "expm1":
                     values = np.expm1(values * ln_base)
                 elif factors is not None:
                     values = values * factors[lines.indices]
                 if chosen is not None:
                     values = np.where(chosen[lines.indices], values, 0.0)
+                    missing = None if missing is None else missing & chosen[lines.indices]
                 genes = np.repeat(np.arange(start, stop), np.diff(lines.indptr))
-                sums += np.bincount(genes, weights=values, minlength=len(sums))
-                squares += np.bincount(genes, weights=values * values, minlength=len(sums))
+                sums.first += np.bincount(genes, weights=values, minlength=len(sums.first))
+                sums.second += np.bincount(genes, weights=values * values, minlength=len(sums.first))
+                if missing is not None:
+                    sums.count_missing(np.bincount(genes[missing], minlength=len(sums.first)))
                 stage.advance(stop - start)
 
     def genes(self, indices: NDArray[np.int64], rows: Rows, job: Job) -> Iterator[GeneVector]:
@@ -160,6 +150,38 @@ class Passes:
             for values in gathered.vectors():
                 yield _vector(done, values)
                 done += 1
+
+
+class _Sums:
+    """What means and variances are made of, gene by gene."""
+
+    def __init__(self, n_genes: int) -> None:
+        self.first = np.zeros(n_genes)
+        self.second = np.zeros(n_genes)
+        self.missing: NDArray[np.int64] | None = None
+
+    def count_missing(self, counts: NDArray[np.int64]) -> None:
+        """Add the number of cells without a value."""
+        self.missing = counts if self.missing is None else self.missing + counts
+
+    def add(self, other: _Sums) -> None:
+        """Add those of further cells."""
+        self.first += other.first
+        self.second += other.second
+        if other.missing is not None:
+            self.count_missing(other.missing)
+
+    def statistics(self, n: int, *, variance: bool) -> GeneStatistics:
+        """Divide by the cells that have a value, of `n`."""
+        present = np.full(len(self.first), n, dtype=np.int64)
+        if self.missing is not None:
+            present -= self.missing
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean = np.where(present > 0, self.first / np.maximum(present, 1), np.nan)
+            if not variance:
+                return GeneStatistics(mean, np.full(len(mean), np.nan), present)
+            spread = np.maximum(self.second - present * mean**2, 0) / np.maximum(present - 1, 1)
+        return GeneStatistics(mean, spread, present)
 
 
 class _Gathered:
@@ -197,7 +219,8 @@ class _Gathered:
             self._wanted = min(self._wanted, max(1, self._memory_bytes // (4 * max(1, self._n_cells))))
             self._dense = np.empty((self._wanted, self._n_cells), dtype=np.float32)
         stop = self._row + len(block)
-        self._dense[:, self._row : stop] = block[:, self._indices[: self._wanted]].T
+        with np.errstate(over="ignore"):  # a float64 beyond float32 becomes infinite; _vector counts it
+            self._dense[:, self._row : stop] = block[:, self._indices[: self._wanted]].T
         self._row = stop
 
     def _add_sparse(self, block: sp.csr_matrix) -> None:
@@ -209,7 +232,8 @@ class _Gathered:
             entries = np.flatnonzero(column >= 0)
             column = column[entries]
         shape = (block.shape[0], self._wanted)
-        data = block.data[entries].astype(np.float32, copy=False)
+        with np.errstate(over="ignore"):
+            data = block.data[entries].astype(np.float32, copy=False)
         starts = np.searchsorted(entries, block.indptr)
         part = sp.csr_matrix((data, column, starts), shape=shape).tocsc()
         part.sum_duplicates()
@@ -241,18 +265,26 @@ def _nbytes(part: sp.csc_matrix) -> int:
 
 
 def _vector(position: int, values: NDArray[Any]) -> GeneVector:
-    with np.errstate(over="ignore"):  # a float64 beyond float32 becomes infinite, and is counted below
+    missing = missing_in(values)
+    with np.errstate(over="ignore"):  # what is beyond float32 is among the missing
         values = values.astype(np.float32, copy=False)
-    finite = np.isfinite(values)
-    if finite.all():
-        return GeneVector(position, values, 0)
-    return GeneVector(position, np.where(finite, values, np.float32(0)), int((~finite).sum()))
+    if missing is None:
+        return GeneVector(position, values, 0, 0)
+    infinite = int(np.isinf(values).sum())
+    return GeneVector(position, np.where(missing, np.float32(np.nan), values), int(missing.sum()), infinite)
 
 
-def _finite(values: NDArray[Any]) -> NDArray[np.float64]:
-    out = np.asarray(values, dtype=np.float64)
-    finite = np.isfinite(out)
-    return out if finite.all() else np.where(finite, out, 0.0)
+def _present(lines: sp.csr_matrix) -> tuple[sp.csr_matrix, NDArray[np.bool_] | None]:
+    """Return the lines as float64 with 0 where an entry is missing, and which are; None when none is."""
+    values = np.asarray(lines.data, dtype=np.float64)
+    # Products with a vector run outside the interpreter's lock and need no temporary copy of the columns.
+    whole = sp.csr_matrix((values, lines.indices, lines.indptr), shape=lines.shape)
+    out = without_duplicates(whole)
+    # Unless entries were added up, the values as stored tell the same: of float32 that is half of the bytes.
+    missing = missing_in(lines.data if out is whole else out.data)
+    if missing is not None:
+        out.data = np.where(missing, 0.0, out.data)
+    return out, missing
 
 
 def _choose_rows(start: int, block: Block, rows: Rows) -> Block:
@@ -262,32 +294,38 @@ def _choose_rows(start: int, block: Block, rows: Rows) -> Block:
     return block[rows[a:b] - start]
 
 
-def _sums(
-    block: Block, scale: Scale, ln_base: float, *, squared: bool
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _sums(block: Block, scale: Scale, ln_base: float, *, squared: bool) -> _Sums:
     """Sum of each gene, and of its squares when asked for, over the rows of a block."""
+    out = _Sums(block.shape[1])
     if isinstance(block, np.ndarray):
-        values = _finite(block)
+        missing = missing_in(block)
+        values = np.asarray(block, dtype=np.float64)
+        if missing is not None:
+            values = np.where(missing, 0.0, values)
+            out.missing = missing.sum(axis=0)
         if scale == "expm1":
             values = np.expm1(values * ln_base)
         elif scale == "normalised":
             totals = values.sum(axis=1, keepdims=True)
             values = values * np.divide(COUNTS_PER_CELL, totals, out=np.zeros_like(totals), where=totals > 0)
-        return values.sum(axis=0), np.einsum("ij,ij->j", values, values)
-    values = _finite(block.data)
-    if scale == "expm1":
-        values = np.expm1(values * ln_base)
-    # Products with a vector run outside the interpreter's lock and need no temporary copy of the columns.
-    matrix = sp.csr_matrix((values, block.indices, block.indptr), shape=block.shape)
+        out.first = values.sum(axis=0)
+        if squared:
+            out.second = np.einsum("ij,ij->j", values, values)
+        return out
+    matrix, missing = _present(block)
+    if missing is not None:
+        out.missing = np.bincount(matrix.indices[missing], minlength=block.shape[1])
+    values = np.expm1(matrix.data * ln_base) if scale == "expm1" else matrix.data
+    matrix.data = values
     weights = np.ones(block.shape[0])
     if scale == "normalised":
         totals = matrix @ np.ones(block.shape[1])
         weights = np.divide(COUNTS_PER_CELL, totals, out=np.zeros_like(totals), where=totals > 0)
-    sums = matrix.T @ weights
-    if not squared:
-        return sums, np.zeros_like(sums)
-    matrix.data = values * values
-    return sums, matrix.T @ (weights * weights)
+    out.first = matrix.T @ weights
+    if squared:
+        matrix.data = values * values
+        out.second = matrix.T @ (weights * weights)
+    return out
 
 
 def _ahead(work: Callable[[T], U], items: Iterator[T]) -> Iterator[U]:

@@ -31,9 +31,11 @@ class GeneStatistics:
     """Statistics of every gene of the matrix, over the chosen cells."""
 
     mean: NDArray[np.float64]
-    """Shape (n_genes,). Non-finite values count as 0."""
+    """Shape (n_genes,), over the cells that have a value; NaN for a gene without any."""
     variance: NDArray[np.float64]
-    """Shape (n_genes,), with n - 1 in the denominator."""
+    """Shape (n_genes,), over the same cells, with their number - 1 in the denominator."""
+    present: NDArray[np.int64]
+    """Shape (n_genes,): cells that have a value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +45,11 @@ class GeneVector:
     position: int
     """Position in the `indices` that were asked for."""
     values: NDArray[np.float32]
-    """Shape (n_rows,). Finite: NaN and infinite values have become 0."""
-    non_finite: int
-    """How many values were NaN or infinite."""
+    """Shape (n_rows,). NaN where a cell has no value; never infinite."""
+    missing: int
+    """Cells without a value: NaN in the source, infinite, or beyond the range of float32."""
+    infinite: int
+    """Those of `missing` that are infinite or beyond the range of float32."""
 
 
 class Source(Protocol):
@@ -132,7 +136,8 @@ class Source(Protocol):
     ) -> GeneStatistics:
         """Mean and variance of every gene, in one pass; without `variance` (NaN then) it takes half the time.
 
-        `log_base` is the base that ``expm1`` undoes; None is the natural logarithm.
+        Missing values count neither as a cell of a gene nor in the total of a cell. `log_base` is the base that
+        ``expm1`` undoes; None is the natural logarithm.
         """
 
     def genes(self, indices: NDArray[np.int64], rows: Rows, job: Job = ...) -> Iterator[GeneVector]:

@@ -41,7 +41,8 @@ class ObjectWatch:
         return None
 
     def _look(self) -> dict[str, object]:
-        parts = [getattr(self._matrix, name, None) for name in ("data", "indices", "indptr", "array")]
+        held = [getattr(self._matrix, name, None) for name in ("data", "indices", "indptr", "array")]
+        parts = [part for array in held for part in _plain(array)]
         return {
             "its number of cells or genes": tuple(self._adata.shape),
             "the names of its cells": _checksum(np.asarray(self._adata.obs_names, dtype=object)),
@@ -81,6 +82,12 @@ class NoWatch:
     def change(self) -> str | None:
         """Nothing is known to have changed."""
         return None
+
+
+def _plain(array: Any) -> list[Any]:  # noqa: ANN401 - whatever the matrix is made of
+    """Return the array, and apart from it which of its values are masked."""
+    masked = isinstance(array, np.ma.MaskedArray)
+    return [np.ma.getdata(array), np.ma.getmaskarray(array)] if masked else [array]
 
 
 def _checksum(values: np.ndarray[Any, Any]) -> int:

@@ -47,7 +47,7 @@ class LiveCells:
         return self.adata.raw.var_names if self._config.raw and self.adata.raw is not None else self.adata.var_names
 
     def gene(self, position: int) -> bytes:
-        """Return the values of one gene for the bundle's cells: float32, little-endian, gzipped.
+        """Return the values of one gene for the bundle's cells: float32, little-endian, gzipped; NaN where missing.
 
         Raises
         ------
@@ -71,7 +71,7 @@ class LiveCells:
                 raise ViewError(msg)
 
     def values(self, position: int) -> NDArray[np.float32]:
-        """Return the values of one gene for the bundle's cells, shape (n_cells,)."""
+        """Return the values of one gene for the bundle's cells, shape (n_cells,); NaN where missing."""
         self.check_unchanged()
         source = open_source(self.adata, matrix=self._config.matrix)
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -147,23 +148,198 @@ def test_obsm(subject: Any) -> None:
         source.obsm("nothing")
 
 
-def test_values_that_are_not_finite_become_zero_and_are_counted() -> None:
-    x = counts().toarray()
-    x[3, 0], x[4, 0], x[5, 1] = np.nan, np.inf, -np.inf
-    for matrix in (x, sp.csr_matrix(x), sp.csc_matrix(x)):
-        source = open_source(ad.AnnData(matrix))
-        first, second = source.genes(np.array([0, 1]), None)
-        assert (first.non_finite, second.non_finite) == (2, 1)
-        assert np.isfinite(first.values).all()
-        assert first.values[3] == 0
-        assert np.isfinite(source.statistics(None, "as_is").mean).all()
+def with_gaps() -> np.ndarray[Any, np.dtype[np.float64]]:
+    """float64 counts: gene 0 has NaN, infinity and what float32 cannot hold, gene 1 lacks every other cell, gene 2 all."""
+    x = counts().toarray().astype(np.float64)
+    x[3, 0], x[4, 0], x[5, 0], x[6, 0] = np.nan, np.inf, -np.inf, 1e300
+    x[::2, 1] = np.nan
+    x[:, 2] = np.nan
+    return x
 
 
-def test_duplicate_entries_of_a_sparse_matrix_are_summed() -> None:
-    twice = sp.csr_matrix((np.ones(3, np.float32), np.array([1, 1, 0]), np.array([0, 2, 3])), shape=(2, 2))
-    for matrix in (twice, twice.tocsc()):
-        source = open_source(ad.AnnData(matrix))
-        assert next(source.genes(np.array([1]), None)).values.tolist() == [2, 0]
+def written(adata: ad.AnnData, carrier: str, folder: Path) -> Any:
+    if carrier == "h5ad":
+        adata.write_h5ad(folder / "a.h5ad")
+        return folder / "a.h5ad"
+    if carrier == "zarr":
+        pytest.importorskip("zarr")
+        adata.write_zarr(folder / "a.zarr")
+        return folder / "a.zarr"
+    if carrier == "dask":
+        dask = pytest.importorskip("dask.array")
+        adata.X = dask.from_array(adata.X, chunks=(97, adata.n_vars), asarray=False)
+    return adata
+
+
+@pytest.mark.parametrize("carrier", ["memory", "h5ad", "zarr", "dask"])
+@pytest.mark.parametrize("rows", ROWS, ids=["all", "some"])
+class TestMissingValues:
+    """NaN, infinite values and those beyond float32 are no values: neither zeros nor part of any number."""
+
+    @pytest.fixture
+    def source(self, kind: str, carrier: str, tmp_path: Path) -> Any:
+        if carrier == "dask" and kind == "csc":
+            pytest.skip("dask holds no CSC chunks in AnnData")
+        make: Any = {"csr": sp.csr_matrix, "csc": sp.csc_matrix, "dense": np.asarray}[kind]
+        return open_source(written(ad.AnnData(make(with_gaps())), carrier, tmp_path), memory_bytes=2**14)
+
+    def test_vectors_keep_them_as_nan_and_count_them(self, source: Any, rows: Any) -> None:
+        chosen = with_gaps()[slice(None) if rows is None else rows]
+        chosen[~(np.abs(chosen) < 1e300)] = np.nan
+        found = list(source.genes(np.arange(4), rows))
+        for gene, vector in enumerate(found):
+            np.testing.assert_array_equal(vector.values, chosen[:, gene].astype(np.float32))
+            assert vector.missing == np.isnan(chosen[:, gene]).sum()
+        infinite = 3 if rows is None else 1  # of the rows 4, 5 and 6, some have the first
+        assert [vector.infinite for vector in found] == [infinite, 0, 0, 0]
+
+    def test_statistics_leave_them_out(self, source: Any, rows: Any) -> None:
+        dense = with_gaps()
+        dense[~(np.abs(dense) < 1e300)] = np.nan
+        totals = np.nansum(dense, axis=1, keepdims=True)
+        for scale, values in {
+            "as_is": dense,
+            "expm1": np.expm1(dense),
+            "normalised": dense / np.maximum(totals, 1e-30) * 1e4,
+        }.items():
+            chosen = values[slice(None) if rows is None else rows]
+            found = source.statistics(rows, scale)
+            np.testing.assert_array_equal(found.present, (~np.isnan(chosen)).sum(axis=0))
+            assert np.isnan(found.mean[2])
+            keep = found.present > 0
+            np.testing.assert_allclose(found.mean[keep], np.nanmean(chosen[:, keep], axis=0), rtol=1e-6)
+            wanted = np.nanvar(chosen[:, keep], axis=0, ddof=1)
+            np.testing.assert_allclose(found.variance[keep], wanted, rtol=1e-6, atol=1e-9)
+
+    def test_counts_with_gaps_are_counts(self, source: Any, rows: Any) -> None:
+        assert source.looks_like_counts()
+
+
+@pytest.mark.parametrize("make", [sp.csr_matrix, sp.csc_matrix], ids=["csr", "csc"])
+def test_duplicate_entries_of_a_sparse_matrix_are_summed(make: Any) -> None:
+    """In vectors as in statistics, also where the sum is beyond the type, and without a change to the object."""
+    rows, columns = np.array([0, 0, 1, 1, 2]), np.array([1, 1, 0, 1, 0])
+    data = np.array([100, 100, 1, 3, 2], np.int8)
+    order = np.argsort(rows if make is sp.csr_matrix else columns, kind="stable")
+    starts = np.searchsorted(np.sort(rows), np.arange(4)) if make is sp.csr_matrix else np.array([0, 2, 5])
+    other = columns if make is sp.csr_matrix else rows
+    twice = make((data[order], other[order], starts), shape=(3, 2))
+    adata = ad.AnnData(twice)
+    source = open_source(adata)
+    assert next(source.genes(np.array([1]), None)).values.tolist() == [200, 3, 0]
+    dense = np.array([[0, 200], [1, 3], [2, 0]], np.float64)
+    for scale, values in {
+        "as_is": dense,
+        "normalised": dense / dense.sum(axis=1, keepdims=True) * 1e4,
+        "expm1": np.expm1(dense),
+    }.items():
+        found = source.statistics(None, scale)  # type: ignore[arg-type]  # the keys are scales
+        np.testing.assert_allclose(found.mean, values.mean(axis=0))
+        np.testing.assert_allclose(found.variance, values.var(axis=0, ddof=1))
+    assert adata.X.nnz == 5
+
+
+def test_a_missing_value_that_is_stored_twice_counts_once() -> None:
+    twice = sp.csr_matrix((np.array([np.nan, 1, np.nan, 4]), np.array([0, 0, 1, 0]), np.array([0, 3, 4])), shape=(2, 2))
+    source = open_source(ad.AnnData(twice))
+    assert [vector.missing for vector in source.genes(np.array([0, 1]), None)] == [1, 1]
+    found = source.statistics(None, "as_is")
+    assert found.present.tolist() == [1, 1]
+    assert found.mean.tolist() == [4, 0]
+
+
+class TestTypesOfValues:
+    """Whatever type holds the numbers, they are read as what they are."""
+
+    WANTED = np.array([[1.5, 0, -2], [0, 3, 0.25]])
+
+    def check(self, subject: Any, wanted: Any = WANTED) -> None:
+        source = open_source(subject)
+        found = list(source.genes(np.arange(3), None))
+        np.testing.assert_array_equal(np.stack([vector.values for vector in found], axis=1), wanted)
+        mean = source.statistics(None, "as_is").mean
+        np.testing.assert_allclose(mean, [np.mean([v for v in column if v == v]) for column in np.transpose(wanted)])
+        source.close()
+
+    @pytest.mark.parametrize("dtype", ["f2", "g", ">f4", ">f8"])
+    @pytest.mark.parametrize("carrier", ["memory", "h5ad"])
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_float(self, dtype: str, carrier: str, kind: str, tmp_path: Path) -> None:
+        make: Any = {"csr": sp.csr_matrix, "csc": sp.csc_matrix, "dense": np.asarray}[kind]
+        adata = ad.AnnData(make(self.WANTED))
+        if carrier == "memory":
+            if kind == "dense":
+                adata.X = self.WANTED.astype(dtype)
+            else:
+                adata.X.data = adata.X.data.astype(dtype)
+            self.check(adata)
+            return
+        adata.write_h5ad(tmp_path / "a.h5ad")
+        with h5py.File(tmp_path / "a.h5ad", "r+") as file:
+            parent, name = (file, "X") if kind == "dense" else (file["X"], "data")
+            values, attrs = parent[name][...], dict(parent[name].attrs)
+            del parent[name]
+            parent[name] = values.astype(dtype)
+            parent[name].attrs.update(attrs)
+        self.check(tmp_path / "a.h5ad")
+
+    @pytest.mark.parametrize("dtype", ["u1", "i8", "u8", ">i4", "?"])
+    def test_whole_numbers(self, dtype: str) -> None:
+        wanted = np.array([[1, 0, 1], [0, 1, 1]])
+        for make in (np.asarray, sp.csr_matrix, sp.csc_matrix):
+            adata = ad.AnnData(make(wanted.astype(np.float32)))
+            if make is np.asarray:
+                adata.X = wanted.astype(dtype)
+            else:
+                adata.X.data = adata.X.data.astype(dtype)
+            self.check(adata, wanted)
+
+    @pytest.mark.parametrize("dtype", ["f4", "f2", "i4", "O"])
+    def test_masked_values_are_missing(self, dtype: str) -> None:
+        values = np.array([[1, 7, 2], [0, 3, 7]]).astype(dtype)
+        masked = np.ma.MaskedArray(values, mask=values == 7)
+        adata = ad.AnnData(np.zeros((2, 3), np.float32))
+        adata.layers["masked"] = masked
+        assert isinstance(adata.layers["masked"], np.ma.MaskedArray)
+        source = open_source(adata, matrix=MatrixLayer("masked"))
+        found = list(source.genes(np.arange(3), None))
+        assert [vector.missing for vector in found] == [0, 1, 1]
+        assert source.statistics(None, "as_is").mean.tolist() == [0.5, 3, 2]
+        source.check_unchanged()
+        if dtype != "O":  # of objects, a copy is read
+            masked.mask[0, 0] = True
+            with pytest.raises(SourceError, match="values of its matrix"):
+                source.check_unchanged()
+
+    def test_objects_that_are_numbers(self) -> None:
+        objects = np.array([[Decimal("1.5"), 0, None], [True, 3.0, pd.NA]], dtype=object)
+        adata = ad.AnnData(np.zeros((2, 3), np.float32))
+        adata.layers["objects"] = objects
+        source = open_source(adata, matrix=MatrixLayer("objects"))
+        found = [vector.values.tolist() for vector in source.genes(np.arange(2), None)]
+        assert found == [[1.5, 1], [0, 3]]
+        assert next(source.genes(np.array([2]), None)).missing == 2
+
+    def test_objects_that_are_not_numbers(self) -> None:
+        adata = ad.AnnData(np.zeros((1, 2), np.float32))
+        adata.layers["objects"] = np.array([["a", 1]], dtype=object)
+        with pytest.raises(GenesError, match="objects that are not numbers"):
+            open_source(adata, matrix=MatrixLayer("objects"))
+
+    def test_dask_arrays_of_masked_values(self) -> None:
+        dask = pytest.importorskip("dask.array")
+        masked = np.ma.MaskedArray(np.array([[1.5, 9, -2], [0, 3, 0.25]]), mask=[[0, 1, 0], [0, 0, 0]])
+        adata = ad.AnnData(self.WANTED)
+        adata.layers["masked"] = dask.from_array(masked, chunks=(1, 3), asarray=False)
+        source = open_source(adata, matrix=MatrixLayer("masked"))
+        assert next(source.genes(np.array([1]), None)).missing == 1
+
+    def test_dask_of_complex_numbers_is_refused(self) -> None:
+        dask = pytest.importorskip("dask.array")
+        adata = ad.AnnData(self.WANTED)
+        adata.X = dask.from_array(self.WANTED.astype(complex), chunks=(1, 3))
+        with pytest.raises(GenesError, match="complex"):
+            open_source(adata)
 
 
 def test_cancel_between_blocks() -> None:

@@ -89,7 +89,7 @@ export interface AssetFile {
  */
 export interface Expression {
   /**
-   * `per_gene_float32_v1`: little-endian float32, one value per cell.
+   * `per_gene_float32_v1`: little-endian float32, one value per cell; NaN where a cell has none.
    */
   format: string;
   dtype: 'float32';
@@ -131,6 +131,8 @@ export interface Chunk {
 }
 /**
  * 1.x. What the viewer needs to know of a gene before its values are loaded.
+ *
+ * Every number is over the cells that have a value; all are 0 where no cell has one.
  */
 export interface GeneSummary {
   min: number;
@@ -148,6 +150,10 @@ export interface GeneSummary {
    * Robust upper limit: the 99th percentile of the values other than zero; 0 when all are zero.
    */
   upper: number;
+  /**
+   * Cells without a value: NaN in the vector.
+   */
+  missing?: number;
 }
 /**
  * 1.x. What the values of the matrix are, as far as they show it.

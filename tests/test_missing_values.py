@@ -1,0 +1,186 @@
+"""What a matrix does not hold is missing in the bundle, in its numbers and in the choice of genes: never zero."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+from typing import Any
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+
+from karospace_jupyter import Bundle, ExportConfig, adata_to_karospace, export
+from karospace_jupyter.bundle.manifest import GeneSummary
+from karospace_jupyter.encode.expression import summarise
+from karospace_jupyter.errors import BundleError
+from karospace_jupyter.job import Job
+from karospace_jupyter.plan.hvg import rank_variable_genes, seurat_dispersion
+from karospace_jupyter.source import open_source
+from karospace_jupyter.widget.assets import Assets, LiveCells
+
+N, G = 200, 30
+KINDS: dict[str, Any] = {"dense": np.asarray, "csr": sp.csr_matrix, "csc": sp.csc_matrix}
+
+
+def batches() -> np.ndarray[Any, np.dtype[np.float32]]:
+    """Counts of two batches, of which the second measured neither g0 nor g1, and nobody g2."""
+    x = np.random.default_rng(3).poisson(2, (N, G)).astype(np.float32)
+    x[N // 2 :, :2] = np.nan
+    x[:, 2] = np.nan
+    return x
+
+
+def tissue(x: Any, kind: str = "dense") -> ad.AnnData:
+    obs = pd.DataFrame(index=[f"c{i}" for i in range(x.shape[0])])
+    adata = ad.AnnData(KINDS[kind](x), obs=obs, var=pd.DataFrame(index=[f"g{i}" for i in range(x.shape[1])]))
+    adata.obsm["spatial"] = np.random.default_rng(0).uniform(0, 100, (x.shape[0], 2))
+    return adata
+
+
+def exported(adata: ad.AnnData, **options: Any) -> Bundle:
+    return export.run_to_memory(adata, ExportConfig(**{"genes_mode": "all", "preview": False, **options}))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+class TestABundleOfTwoBatches:
+    def test_vectors_and_summaries_are_of_the_cells_that_have_a_value(self, kind: str) -> None:
+        x = batches()
+        bundle = exported(tissue(x, kind))
+        bundle.verify()
+        for position, entry in enumerate(bundle.manifest.expression.genes):
+            values = x[:, position]
+            np.testing.assert_array_equal(bundle.gene(f"g{position}"), values)
+            there = values[~np.isnan(values)]
+            assert entry.summary is not None
+            assert entry.summary.missing == N - len(there)
+            if len(there):
+                assert entry.summary.mean == pytest.approx(there.mean())
+                assert entry.summary.fraction == (there != 0).mean()
+                assert (entry.summary.min, entry.summary.max) == (there.min(), there.max())
+            else:
+                assert (entry.summary.mean, entry.summary.fraction, entry.summary.upper) == (0, 0, 0)
+
+    def test_the_warning_names_genes_and_counts_cells(self, kind: str) -> None:
+        said = exported(tissue(batches(), kind)).warnings
+        assert (
+            "3 genes have missing values (NaN): g2 in 200 cells, g0 in 100 cells, g1 in 100 cells. They stay missing."
+        ) in said
+        assert not any("infinite" in text for text in said)
+
+    def test_infinite_values_are_missing_with_a_warning_of_their_own(self, kind: str) -> None:
+        x = batches().astype(np.float64)
+        x[:, :3] = 1
+        x[0, 5], x[1, 5], x[2, 6] = np.inf, -np.inf, 1e39
+        bundle = exported(tissue(x, kind))
+        bundle.verify()
+        assert np.flatnonzero(np.isnan(bundle.gene("g5"))).tolist() == [0, 1]
+        assert np.flatnonzero(np.isnan(bundle.gene("g6"))).tolist() == [2]
+        said = [text for text in bundle.warnings if "infinite" in text or "NaN" in text]
+        assert said == [
+            "2 genes have values that are infinite or beyond the range of float32: g5 in 2 cells, g6 in 1 cell. "
+            "They are exported as missing."
+        ]
+
+    def test_top_mean_compares_means_of_the_cells_that_have_a_value(self, kind: str) -> None:
+        x = batches()
+        x[: N // 2, 0] = 5  # the highest mean of all, but not if gaps were zeros
+        x[:, 4] = 3
+        x[:, 5:] = 1
+        bundle = exported(tissue(x, kind), genes_mode="top_mean:2")
+        assert bundle.manifest.gene_list == ["g0", "g4"]
+        everything = exported(tissue(x, kind), genes_mode=f"top_mean:{G}").manifest.gene_list
+        assert everything[-1] == "g2"  # measured in no cell
+
+    @pytest.mark.parametrize("scale", ["counts", "log1p", "other"])
+    def test_ranking_of_variable_genes_leaves_gaps_out(self, kind: str, scale: str) -> None:
+        counted = batches().astype(np.float64)
+        counted[: N // 2, 0] *= 5
+        given = {"counts": counted, "log1p": np.log1p(counted), "other": counted - 3}[scale]
+        x = given.astype(np.float32)
+        values = {
+            "counts": counted / np.nansum(counted, axis=1, keepdims=True) * 1e4,
+            "log1p": np.expm1(x.astype(np.float64)),
+            "other": x.astype(np.float64),
+        }[scale]
+        keep = np.arange(G) != 2
+        mean, variance = np.full(G, np.nan), np.full(G, np.nan)
+        mean[keep] = np.nanmean(values[:, keep], axis=0)
+        variance[keep] = np.nanvar(values[:, keep], axis=0, ddof=1)
+        score = variance if scale == "other" else seurat_dispersion(mean, variance)
+        best = np.argsort(-np.where(np.isnan(score), -np.inf, score), kind="stable")
+        ranked, _ = rank_variable_genes(open_source(tissue(x, kind)), G, None, Job.null())
+        assert ranked.tolist() == best.tolist()
+        assert ranked[-1] == 2  # measured in no cell
+
+
+def test_zero_and_missing_differ_in_one_gene() -> None:
+    summary = summarise(np.array([0, np.nan, 4, 0, np.nan, 2], np.float32))
+    assert summary == GeneSummary(min=0, max=4, mean=1.5, fraction=0.5, lower=0, upper=4, missing=2)
+    without_zero = summarise(np.array([np.nan, 4, 2], np.float32))
+    assert (without_zero.min, without_zero.mean, without_zero.fraction) == (2, 3, 1)
+    assert summarise(np.array([np.nan, 0], np.float32)).fraction == 0
+    assert summarise(np.array([-3, np.nan, 1], np.float32)).lower == -3
+
+
+def test_a_matrix_without_any_value_exports() -> None:
+    bundle = exported(tissue(np.full((5, 3), np.nan, np.float32)), genes_mode="hvgs:2")
+    bundle.verify()
+    assert [entry.summary.missing for entry in bundle.manifest.expression.genes if entry.summary] == [5, 5]
+
+
+def test_the_outer_join_of_two_objects(tmp_path: Path) -> None:
+    first, second = (tissue(np.ones((40, G), np.float32)) for _ in range(2))
+    second = second[:, 5:].copy()
+    joined = ad.concat([first, second], join="outer", index_unique="-", fill_value=np.nan)
+    joined.write_h5ad(tmp_path / "joined.h5ad")
+    bundle = adata_to_karospace(str(tmp_path / "joined.h5ad"), tmp_path / "out", genes_mode="all")
+    assert np.isnan(bundle.gene("g0")).sum() == 40
+    assert any(text.startswith("5 genes have missing values (NaN): ") for text in bundle.warnings)
+
+
+def test_a_finite_matrix_gives_no_warning() -> None:
+    bundle = exported(tissue(np.ones((5, 3), np.float32)))
+    assert not any("missing" in text for text in bundle.warnings)
+
+
+class TestVerify:
+    def folder(self, tmp_path: Path) -> Path:
+        adata_to_karospace(tissue(batches()), tmp_path / "out", genes_mode=["g0", "g4"], gzip=False, scripts="no")
+        return tmp_path / "out"
+
+    def change(self, folder: Path, value: float) -> Bundle:
+        """Put a value into the first cell of g4, with a manifest that agrees in everything else."""
+        bundle = Bundle(folder)
+        path = bundle.manifest.expression.genes[1].chunks[0].path
+        values = np.frombuffer((folder / path).read_bytes(), "<f4").copy()
+        values[0] = value
+        (folder / path).write_bytes(values.tobytes())
+        files = [
+            file.model_copy(update={"sha256": None, "raw_crc32": None}) if file.path == path else file
+            for file in bundle.manifest.asset_files
+        ]
+        return Bundle(bundle.files, bundle.manifest.model_copy(update={"asset_files": files}))
+
+    def test_gaps_that_the_manifest_counts_are_right(self, tmp_path: Path) -> None:
+        Bundle(self.folder(tmp_path)).verify()
+
+    def test_a_gap_that_the_manifest_does_not_count_is_reported(self, tmp_path: Path) -> None:
+        bundle = self.change(self.folder(tmp_path), np.nan)
+        with pytest.raises(BundleError, match=r"'g4' has no value \(NaN\) in 1 cells, but the manifest says 0"):
+            bundle.verify()
+
+    def test_an_infinite_value_is_reported(self, tmp_path: Path) -> None:
+        bundle = self.change(self.folder(tmp_path), np.inf)
+        with pytest.raises(BundleError, match="'g4' holds infinite values"):
+            bundle.verify()
+
+
+def test_genes_of_the_live_object_keep_their_gaps() -> None:
+    adata = tissue(batches())
+    bundle = exported(adata, genes_mode=["g5"])
+    live = LiveCells(adata, bundle, ExportConfig())
+    sent = np.frombuffer(gzip.decompress(Assets(bundle, live).read("live/gene_0")), "<f4")
+    np.testing.assert_array_equal(sent, batches()[:, 0])
