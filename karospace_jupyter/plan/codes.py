@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,25 +24,9 @@ _CELLS_A_NAMED_CODE = 2
 _FILLED = 0.8
 """Share of the whole numbers between the smallest and the largest code that occur: some clusters may be left out."""
 
-_CODES = {
-    "annotation", "batch", "batche", "celltype", "chip", "class", "clone", "cluster", "clustering", "code",
-    "cohort", "community", "compartment", "condition", "core", "dataset", "domain", "donor", "fov", "group", "id",
-    "kmeans", "label", "lane", "leiden", "library", "louvain", "metacluster", "niche", "patient", "phenograph",
-    "plate", "region", "replicate", "roi", "run", "sample", "section", "slice", "slide", "snn", "state", "subclass",
-    "subcluster", "subject", "tma", "treatment", "type", "well",
-}  # fmt: skip
-_MEASURES = {
-    "age", "area", "array", "avg", "centroid", "col", "column", "count", "counts", "density", "depth", "diameter",
-    "dist", "distance", "entropy", "expression", "feature", "features", "fraction", "frequency", "genes", "height",
-    "hits", "imagecol", "imagerow", "intensity", "length", "log", "log1p", "max", "mean", "median", "min",
-    "molecules", "neighbors", "neighbours", "nuclei", "pct", "peaks", "percent", "perimeter", "position", "prob",
-    "probability", "proportion", "pseudotime", "pxl", "quality", "rank", "ratio", "reads", "row", "score", "size",
-    "std", "sum", "total", "transcripts", "umi", "umis", "var", "volume", "weight", "width",
-}  # fmt: skip
-_NUMBER_OF = {"n", "num", "number"}
-"""Measures where a name begins with them: n_clusters is one, cluster_n is not."""
-_AXES = {"x", "y", "z"}
-"""Measures where no other word says more: 10x_cluster is a cluster."""
+_WORDS = Path(__file__).with_name("codes.json")
+"""Words in names of columns: for codes, for measures anywhere, for measures in the first place (n_clusters), and for axes.
+The viewer has them, too, for tables without types."""
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|log1p")
 
 
@@ -56,6 +43,12 @@ def words_of(name: str) -> list[str]:
     (['rna', 'snn', 'res'], ['n', 'count', 'rna'], ['graph', 'clusters'])
     """
     return [word.lower() for word in _WORD.findall(name)]
+
+
+@cache
+def _known() -> dict[str, frozenset[str]]:
+    found: dict[str, str] = json.loads(_WORDS.read_text(encoding="utf-8"))
+    return {kind: frozenset(text.split()) for kind, text in found.items()}
 
 
 def are_codes(name: str, numbers: Numbers, *, colors: bool) -> bool:
@@ -86,10 +79,10 @@ def are_codes(name: str, numbers: Numbers, *, colors: bool) -> bool:
         return False
     if colors and distinct <= MOST_NAMED_CODES:
         return True
-    words = words_of(name)
-    if values.min() < -1 or _MEASURES.intersection(words) or (words[:1] and words[0] in _NUMBER_OF):
+    words, known = words_of(name), _known()
+    if values.min() < -1 or known["measures"] & {*words} or known["number_of"] & {*words[:1]}:
         return False
-    if _CODES.intersection([*words, *(word.removesuffix("s") for word in words)]):
+    if known["codes"] & {*words, *(word.removesuffix("s") for word in words)}:
         return distinct <= min(MOST_NAMED_CODES, len(values) // _CELLS_A_NAMED_CODE)
     run = values.min() <= 1 and distinct >= _FILLED * (values.max() - values.min() + 1)
-    return bool(run) and not _AXES.intersection(words) and distinct <= min(MOST_CODES, len(values) // _CELLS_A_CODE)
+    return bool(run) and not known["axes"] & {*words} and distinct <= min(MOST_CODES, len(values) // _CELLS_A_CODE)
