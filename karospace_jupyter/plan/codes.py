@@ -25,8 +25,8 @@ _FILLED = 0.8
 """Share of the whole numbers between the smallest and the largest code that occur: some clusters may be left out."""
 
 _WORDS = Path(__file__).with_name("codes.json")
-"""Words in names of columns: for codes, for measures anywhere, for measures in the first place (n_clusters), and for axes.
-The viewer has them, too, for tables without types."""
+"""Words in names of columns: for codes, for measures anywhere or in the first place (n_clusters), and for axes. The
+viewer has them, too, for tables without types."""
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|log1p")
 
 

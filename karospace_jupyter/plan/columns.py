@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from karospace_jupyter.errors import ColumnError
 from karospace_jupyter.plan.codes import are_codes
 from karospace_jupyter.plan.model import Annotation, CategoryAnnotation, NumberAnnotation
-from karospace_jupyter.plan.names import as_text, hint, listed
+from karospace_jupyter.plan.names import as_text, hint, listed, split_kind
 from karospace_jupyter.plan.stored_colors import has_colors, stored_colors
 from karospace_jupyter.plan.values import Kind, Numbers, as_categories, as_numbers, kind_of, plain
 
@@ -225,10 +225,7 @@ def asked_columns(asked: Sequence[str], columns: Sequence[str]) -> dict[str, Cho
     """
     found: dict[str, Chosen | None] = {}
     for text in asked:
-        name, kind = text, None
-        prefix, _, rest = text.partition(":")
-        if text not in columns and prefix in ("number", "category"):
-            name, kind = rest, prefix
+        name, kind = split_kind(text, columns)
         if name not in columns:
             there = listed(columns, 20) or "no column at all"
             msg = f"obs has no column {name!r}.{hint(name, columns)} obs holds: {there}."
@@ -236,7 +233,7 @@ def asked_columns(asked: Sequence[str], columns: Sequence[str]) -> dict[str, Cho
         if found.get(name) is not None and kind is not None and found[name] != kind:
             msg = f"The column {name!r} is asked for as numbers and as categories. Choose one."
             raise ColumnError(msg)
-        found[name] = kind or found.get(name)  # type: ignore[assignment]  # one of the two prefixes
+        found[name] = kind or found.get(name)
     return found
 
 
