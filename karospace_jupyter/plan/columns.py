@@ -22,12 +22,16 @@ if TYPE_CHECKING:
     from karospace_jupyter.plan.model import Cells
     from karospace_jupyter.source import Source
 
+    Rows = NDArray[np.int64] | None
+
 MAX_CATEGORIES = 256
 """Categories beyond which a column is no legend; a column that was asked for may have more."""
 MAX_NUMERIC_COLUMNS = 16
 """Numeric columns that are exported without being asked for."""
 MOST_IDENTIFIERS = 10_000
 """Whole numbers beyond 2**53 are exported as categories, which are exact, up to so many of them."""
+_A_LOOK = 10_000
+"""Cells that tell measurements from few whole numbers."""
 _TOO_LARGE = "whole numbers too large to show exactly: identifiers?"
 
 Chosen = Literal["category", "number"]
@@ -68,13 +72,16 @@ def summarise_columns(source: Source, rows: NDArray[np.int64] | None, used: Sequ
             else:
                 reason = _no_legend(n, len(values))
         elif kind == "number":
-            reason = _no_scale(column, values, name, used)
+            reason = _no_scale(column.numbers, values, rows, name, used) if column.numbers else None
             if reason is None and numbers >= MAX_NUMERIC_COLUMNS:
                 reason = f"more than {MAX_NUMERIC_COLUMNS} numeric columns"
             numbers += reason is None
         else:
             reason = "dates and times" if values.dtype.kind in "mM" else "values that are neither text nor numbers"
-        found.append(ColumnSummary(name, kind, str(column.values.dtype), n, reason, column.other_kind))
+        other: Chosen | None = None
+        if column.numbers is not None and column.numbers.texts is None:
+            other = "number" if kind == "category" else "category" if _is_few(values) else None
+        found.append(ColumnSummary(name, kind, str(column.values.dtype), n, reason, other))
     return found
 
 
@@ -88,19 +95,26 @@ def _no_legend(n: int, n_cells: int) -> str | None:
     return f"more than {MAX_CATEGORIES} categories" if n > MAX_CATEGORIES else None
 
 
-def _no_scale(column: _Column, values: pd.Series[Any], name: str, used: Sequence[str]) -> str | None:
-    n = _count(values) or 0
+def _no_scale(numbers: Numbers, values: pd.Series[Any], rows: Rows, name: str, used: Sequence[str]) -> str | None:
     if name in used:
         return "the coordinates themselves"
-    if n == 0 or (column.numbers is not None and np.isnan(column.numbers.values).all()):
+    held = numbers.values if rows is None else numbers.values[rows]
+    held = held[~np.isnan(held)]
+    if len(held) == 0 and numbers.texts is None:
         return "no value at all"
-    if n < 2:
+    exact = numbers.texts is None
+    if (held.min() == held.max()) if exact else _count(values) == 1:
         return "the same number for every cell"
-    if column.numbers is not None and column.numbers.texts is not None:
+    if not exact:
         return _TOO_LARGE
-    if name == "cell_id" and n == len(values):
+    if name == "cell_id" and _count(values) == len(values):
         return "a different value for every cell"
     return None
+
+
+def _is_few(values: pd.Series[Any]) -> bool:
+    # Of a million measurements, the first thousands say it.
+    return bool(values.iloc[:_A_LOOK].nunique() <= MAX_CATEGORIES and 2 <= values.nunique() <= MAX_CATEGORIES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,20 +125,18 @@ class _Column:
     kind: Kind
     numbers: Numbers | None
     """Where it holds numbers, also such as are codes."""
-    other_kind: Chosen | None
 
 
 def _read(source: Source, name: str, used: Sequence[str] = ()) -> _Column:
     values = plain(source.obs(name))
     kind = kind_of(values)
     if kind != "number":
-        return _Column(values, kind, None, None)
+        return _Column(values, kind, None)
     numbers = as_numbers(values)
     # Where cells are is measured, however few places there are.
     if name not in used and are_codes(name, numbers, colors=has_colors(source, name)):
-        return _Column(values, "category", numbers, "number")
-    few = numbers.texts is None and 2 <= (_count(values) or 0) <= MAX_CATEGORIES
-    return _Column(values, "number", numbers, "category" if few else None)
+        return _Column(values, "category", numbers)
+    return _Column(values, "number", numbers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,8 +61,10 @@ def plain(values: pd.Series[Any]) -> pd.Series[Any]:
     """
     if isinstance(values.dtype, pd.SparseDtype):
         values = values.sparse.to_dense()
-    if _is_object(values) and _types(values) and _types(values) <= set(_TRUTH):
-        return values.astype("boolean")
+    if _is_object(values):
+        types = _types(values)
+        if types and types <= set(_TRUTH):
+            return values.astype("boolean")
     return values
 
 
