@@ -1,10 +1,11 @@
 // Writes src/contract/manifest.ts from the JSON Schema that the Python models generate, and src/contract/palettes.ts from
-// the palettes of the exporter; --check fails on drift.
+// the palettes of the exporter, and src/contract/codes.ts from its words for columns of codes; --check fails on drift.
 import { readFile, writeFile } from 'node:fs/promises';
 import { compile } from 'json-schema-to-typescript';
 
 const schemaUrl = new URL('../karospace_jupyter/bundle/manifest.schema.json', import.meta.url);
 const palettesUrl = new URL('../karospace_jupyter/plan/palettes.json', import.meta.url);
+const codesUrl = new URL('../karospace_jupyter/plan/codes.json', import.meta.url);
 
 /** Into the dialect that the generator knows; property titles would each become a type of their own. */
 function plain(node, isType) {
@@ -47,9 +48,20 @@ export const PALETTES = {
 ${lists.join('')}} as const;
 `;
 
+const words = Object.entries(JSON.parse(await readFile(codesUrl, 'utf8'))).map(
+  ([name, text]) => `  ${name}:\n    '${text}',\n`,
+);
+const codes = `// Generated from karospace_jupyter/plan/codes.json by \`npm run contract\`. Do not edit.
+
+/** Words in names of columns: for codes, for measures anywhere or in the first place, and for axes. */
+export const WORDS = {
+${words.join('')}} as const;
+`;
+
 for (const [file, text] of [
   ['manifest.ts', types],
   ['palettes.ts', palettes],
+  ['codes.ts', codes],
 ]) {
   const target = new URL(`src/contract/${file}`, import.meta.url);
   if (!process.argv.includes('--check')) await writeFile(target, text);

@@ -48,7 +48,8 @@ def parser() -> argparse.ArgumentParser:
         "--anno",
         metavar="COLUMN",
         action="append",
-        help="column of obs to export; repeatable (default: what makes a legend)",
+        help="column of obs to export; repeatable (default: what makes a legend); number:COLUMN or category:COLUMN "
+        "for what whole numbers are",
     )
     columns.add_argument("--no-anno", action="store_true", help="export no column of obs")
     genes = data.add_mutually_exclusive_group()

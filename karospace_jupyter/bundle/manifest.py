@@ -188,11 +188,12 @@ class CategoryColumn(_Part):
 
 
 class NumberColumn(_Part):
-    """1.x. A numeric column as float32, NaN where a cell has no value."""
+    """1.x. A numeric column as float32 or float64, NaN where a cell has no value."""
 
     kind: Literal["number"] = "number"
     name: str
-    dtype: Literal["float32"] = "float32"
+    dtype: Literal["float32", "float64"] = "float32"
+    """`float64` where float32 would change a whole number or make two values equal."""
     min: float | None = None
     """Smallest finite value; null when there is none."""
     max: float | None = None

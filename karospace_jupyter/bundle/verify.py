@@ -173,8 +173,8 @@ def _check_columnar(bundle: Bundle) -> Iterator[str]:
 def _check_column(bundle: Bundle, column: Column, table: list[Any]) -> Iterator[str]:
     values = bundle.vector(column.chunks, np.dtype(column.dtype).newbyteorder("<"))
     if column.kind == "number":
-        wanted = np.array([np.nan if v is None else v for v in table], dtype=np.float64).astype(np.float32)
-        if not np.array_equal(values.astype(np.float32), wanted, equal_nan=True):
+        wanted = np.array([np.nan if v is None else v for v in table], dtype=np.float64).astype(values.dtype)
+        if not np.array_equal(values.astype(np.float64), wanted.astype(np.float64), equal_nan=True):
             yield f"column {column.name!r}: the columnar numbers differ from obs_json"
         return
     names = [*(category.name for category in column.categories), None]

@@ -11,7 +11,8 @@ from PIL import Image, ImageDraw
 
 from karospace_jupyter.desktop.parts import Entry, Field
 from karospace_jupyter.desktop.system import command_key
-from karospace_jupyter.words import number
+from karospace_jupyter.plan.names import split_kind
+from karospace_jupyter.words import counted, number
 
 if TYPE_CHECKING:
     from karospace_jupyter.desktop.desk import Desk
@@ -52,7 +53,7 @@ class Columns(Field):
             frame, columns=("kind",), show="tree", selectmode="browse", height=min(_ROWS, max(3, len(self._facts)))
         )
         self.tree.column("#0", width=px(220), minwidth=px(120), stretch=True)
-        kinds = max((theme.body.measure(_kind(fact)) for fact in self._facts), default=0) + px(12)
+        kinds = max((theme.body.measure(f"{_own_kind(fact)} ⇄") for fact in self._facts), default=0) + px(12)
         self.tree.column("kind", width=min(kinds, px(150)), minwidth=px(40), anchor="e", stretch=False)
         self.tree.tag_configure("other", foreground=theme.colors.muted)
         self.tree.tag_configure("none", foreground=theme.colors.muted)
@@ -66,6 +67,7 @@ class Columns(Field):
         self.tree.bind("<Button-1>", self._on_click)
         self.tree.bind("<space>", self._on_key)
         self.tree.bind("<Return>", self._on_key)
+        self.tree.bind("k", self._on_turn)
         # That is another key, which exports: without a binding of its own it would tick, too.
         self.tree.bind(f"<{command_key(self)}-Return>", lambda _: None)
         self.tree.bind("<FocusIn>", self._on_focus)
@@ -95,12 +97,14 @@ class Columns(Field):
         self._fill()
         self.say(self._desk.shown.estimate.get("problems", {}).get("annotation_columns", ""))
 
-    def _chosen(self) -> list[str]:
+    def _chosen(self) -> dict[str, str]:
+        """Return what is asked for of each column: its name, with the kind before it where that is said."""
         asked = self._desk.shown.options["annotation_columns"]
         if asked is not None:
-            return list(asked)
+            names = [one["name"] for one in self._facts]
+            return {split_kind(spec, names)[0]: spec for spec in asked}
         used = self._coordinates()
-        return [one["name"] for one in self._facts if one["default"] and one["name"] not in used]
+        return {one["name"]: one["name"] for one in self._facts if one["default"] and one["name"] not in used}
 
     def _coordinates(self) -> set[str]:
         """Columns that say where the cells are: unless somebody asks, they are no annotations."""
@@ -120,7 +124,7 @@ class Columns(Field):
             self.tree.delete(*there)
             for key, fact in rows.items():
                 tags = ("other",) if fact["kind"] == "other" else ()
-                self.tree.insert("", "end", key, text=f" {fact['name']}", values=(_kind(fact),), tags=tags)
+                self.tree.insert("", "end", key, text=f" {fact['name']}", tags=tags)
             if not rows:
                 text = "No column has that name." if self._facts else "obs has no columns."
                 self.tree.insert("", "end", "none", text=text, tags=("none",))
@@ -134,12 +138,13 @@ class Columns(Field):
         """Draw the pictures of the rows in sight: a wide table has hundreds of others."""
         rows = self.tree.get_children()
         first, last = self.tree.yview()
-        chosen = set(self._chosen())
+        chosen = self._chosen()
         for key in rows[int(first * len(rows)) : int(last * len(rows)) + 1]:
             if key == "none":
                 continue
             fact = self._facts[int(key)]
             on = None if fact["kind"] == "other" else fact["name"] in chosen
+            self.tree.set(key, "kind", _kind(fact, chosen.get(fact["name"])))
             if self._painted.get(key, ...) == on:
                 continue
             self._painted[key] = on
@@ -186,9 +191,29 @@ class Columns(Field):
         fact = self._facts[int(key)]
         if fact["kind"] == "other":
             return
-        chosen = set(self._chosen()) ^ {fact["name"]}
-        # In the order of obs, whatever the order of the clicks.
-        self._set([one["name"] for one in self._facts if one["name"] in chosen])
+        chosen = self._chosen()
+        if chosen.pop(fact["name"], None) is None:
+            chosen[fact["name"]] = fact["name"]
+        self._set_in_order(chosen)
+
+    def _set_in_order(self, chosen: dict[str, str]) -> None:
+        """In the order of obs, whatever the order of the clicks."""
+        self._set([chosen[one["name"]] for one in self._facts if one["name"] in chosen])
+
+    def _turn(self, key: str) -> bool:
+        """Export a ticked column as its other kind, or as its first again; False where it has no other."""
+        fact = self._facts[int(key)] if key and key != "none" else {}
+        chosen = self._chosen()
+        if not fact.get("other_kind") or fact["name"] not in chosen:
+            return False
+        other = f"{fact['other_kind']}:{fact['name']}"
+        chosen[fact["name"]] = fact["name"] if chosen[fact["name"]] == other else other
+        self._set_in_order(chosen)
+        return True
+
+    def _on_turn(self, _: object) -> str:
+        self._turn(self.tree.focus())
+        return "break"
 
     def _on_click(self, event: tk.Event[Any]) -> str:
         key = self.tree.identify_row(event.y)
@@ -196,7 +221,8 @@ class Columns(Field):
         if key:
             self.tree.focus(key)
             self.tree.selection_set(key)
-            self._toggle(key)
+            if self.tree.identify_column(event.x) != "#1" or not self._turn(key):
+                self._toggle(key)
         return "break"
 
     def _on_key(self, _: object) -> str:
@@ -211,7 +237,15 @@ class Columns(Field):
             self.tree.selection_set(self.tree.focus())
 
 
-def _kind(fact: dict[str, Any]) -> str:
+def _kind(fact: dict[str, Any], spec: str | None = None) -> str:
+    """Return what a column is exported as; an arrow where a click on it changes that."""
+    other = fact.get("other_kind")
+    if other and spec == f"{other}:{fact['name']}":
+        return f"{'numbers' if other == 'number' else 'categories'} ⇄"
+    return f"{_own_kind(fact)} ⇄" if other and spec is not None else _own_kind(fact)
+
+
+def _own_kind(fact: dict[str, Any]) -> str:
     if fact["kind"] == "number":
         if "range" not in fact:
             return "number"
@@ -220,4 +254,4 @@ def _kind(fact: dict[str, Any]) -> str:
     if fact["kind"] == "other":
         return str(fact["dtype"])
     count = fact["classes"] or 0
-    return f"{count:,} class{'' if count == 1 else 'es'}"
+    return counted(count, "category", "categories")

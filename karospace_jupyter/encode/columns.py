@@ -56,16 +56,16 @@ def encode_embedding(
 
 
 def encode_column(annotation: Annotation, index: int, packer: Packer, max_bytes: int) -> tuple[Column, list[AssetFile]]:
-    """One annotation as codes or as float32."""
+    """One annotation as codes or as float32, float64 where float32 would change what it says."""
     stem = f"assets/columnar/column_{index:03d}_{{:03d}}.bin"
     if annotation.kind == "number":
-        with np.errstate(over="ignore"):
-            values = annotation.values.astype("<f4")
-        values[~np.isfinite(values)] = np.nan
-        chunks, files = packer.pack_vector(KIND, stem, values, 4, max_bytes)
+        double = not annotation.fits_float32
+        values = annotation.values.astype("<f8" if double else "<f4")
+        chunks, files = packer.pack_vector(KIND, stem, values, values.itemsize, max_bytes)
         finite = values[np.isfinite(values)]
         number = NumberColumn(
             name=annotation.name,
+            dtype="float64" if double else "float32",
             min=float(finite.min()) if len(finite) else None,
             max=float(finite.max()) if len(finite) else None,
             missing=len(values) - len(finite),

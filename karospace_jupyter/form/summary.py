@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from karospace_jupyter.config import ExportConfig, MatrixLayer, MatrixRaw
 from karospace_jupyter.errors import KaroSpaceError, NoMatrixError
 from karospace_jupyter.plan import Description, describe
-from karospace_jupyter.plan.colors import stored_colors
+from karospace_jupyter.plan.column_values import as_numbers, plain
+from karospace_jupyter.plan.columns import category_colors
 from karospace_jupyter.plan.embeddings import label
-from karospace_jupyter.plan.names import as_text
 from karospace_jupyter.source import open_source
 
 if TYPE_CHECKING:
@@ -134,24 +133,16 @@ def _column(source: Source, column: ColumnSummary, sections: str | None) -> dict
         "default": column.left_out is None or column.name == sections,
         "left_out": column.left_out,
         "classes": column.n_categories,
+        "other_kind": column.other_kind,
     }
     if column.kind == "category" and column.n_categories and column.n_categories <= 256:
-        shown["colors"] = _swatches(source, column.name)
+        shown["colors"] = category_colors(source, column.name)[:_SWATCHES]
     elif column.kind == "number":
-        values = source.obs(column.name).to_numpy(dtype=np.float64, na_value=np.nan)
+        values = as_numbers(plain(source.obs(column.name))).values
         finite = values[np.isfinite(values)]
         if len(finite):
             shown["range"] = [float(finite.min()), float(finite.max())]
     return shown
-
-
-def _swatches(source: Source, name: str) -> list[str]:
-    values = source.obs(name)
-    if isinstance(values.dtype, pd.CategoricalDtype):
-        names = as_text(values.cat.categories).tolist()
-    else:
-        names = sorted(map(str, values.dropna().unique()))
-    return stored_colors(source.uns(f"{name}_colors"), names, name)[0][:_SWATCHES]
 
 
 def _marked(source: Source) -> int | None:

@@ -1,21 +1,22 @@
-"""Colours of classes: the file's own, else a palette that stays distinct."""
+"""Colors of categories: the file's own, else a palette that stays distinct."""
 
 from __future__ import annotations
 
 import colorsys
 import json
 import re
-from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-# The viewer's palettes are generated from this file, too. Each colour is the farthest, in CIEDE2000 and OKLab, from those
+# The viewer's palettes are generated from this file, too. Each color is the farthest, in CIEDE2000 and OKLab, from those
 # before it, from the grey of missing values and from the viewer's grounds; of those for colour-blind eyes the least of
 # three distances counts: as it is, and as deuteranopia and protanopia see it (Machado et al. 2009).
 _PALETTES = Path(__file__).with_name("palettes.json")
+_XKCD = Path(__file__).with_name("xkcd.json")
+"""The names of the xkcd color survey (public domain, CC0), which matplotlib knows as `xkcd:NAME`."""
 
 _NAMED = {
     "black": "#000000", "white": "#ffffff", "red": "#ff0000", "green": "#008000", "blue": "#0000ff", "yellow": "#ffff00",
@@ -43,7 +44,7 @@ def _distinct() -> tuple[str, ...]:
 
 
 def palette(n: int) -> list[str]:
-    """Return `n` colours: a hundred that stay apart, then any, as nobody tells more of them apart."""
+    """Return `n` colors: a hundred that stay apart, then any, as nobody tells more of them apart."""
     colors = list(_distinct()[:n])
     for i in range(n - len(colors)):
         hue = (0.07 + i * 0.618033988749895) % 1.0  # the golden ratio spreads hues for any number of them
@@ -53,65 +54,80 @@ def palette(n: int) -> list[str]:
     return colors
 
 
-def parse_color(value: Any) -> str | None:  # noqa: ANN401 - uns holds anything
-    """Return a stored colour as ``#rrggbb``, or None when it is not one."""
+@cache
+def _xkcd() -> dict[str, str]:
+    found: dict[str, str] = json.loads(_XKCD.read_text(encoding="utf-8"))
+    return found
+
+
+def parse_color(value: Any, *, of_255: bool | None = None) -> str | None:  # noqa: ANN401 - uns holds anything
+    """Return a stored color as ``#rrggbb``, or None when it is not one or cannot be seen.
+
+    Parameters
+    ----------
+    of_255
+        Whether numbers run from 0 to 255, not from 0 to 1; by the largest of them when not given.
+    """
+    rgba = parse_rgba(value, of_255=of_255)
+    return None if rgba is None or rgba[3] == 0 else "#{:02x}{:02x}{:02x}".format(*rgba[:3])
+
+
+def parse_rgba(value: Any, *, of_255: bool | None = None) -> tuple[int, int, int, float] | None:  # noqa: ANN401
+    """Return red, green and blue (0 to 255) and alpha (0 to 1) of a stored color, or None when it is not one.
+
+    Names are CSS's, matplotlib's (``C0``, ``tab:blue``, ``r``, grays as ``"0.5"``) and ``xkcd:NAME``, in any case.
+    """
     if isinstance(value, bytes):
         value = value.decode("utf-8", "replace")
     if isinstance(value, str):
-        text = value.strip().lower()
-        if re.fullmatch(r"#[0-9a-f]{6}([0-9a-f]{2})?", text):
-            return text[:7]
-        if re.fullmatch(r"#[0-9a-f]{3,4}", text):
-            return "#" + "".join(2 * c for c in text[1:4])
-        if re.fullmatch(r"c\d+", text):
-            return _CYCLE[int(text[1:]) % 10]
-        if text.startswith("tab:"):
-            return _TAB.get(text[4:].replace("grey", "gray"))
-        return _NAMED.get(text) or _css(text)
+        return _of_text(value.strip().lower())
+    if isinstance(value, tuple | list) and len(value) == 2 and isinstance(value[0], str):  # matplotlib's (color, alpha)
+        named = parse_rgba(value[0])
+        alpha = value[1] if isinstance(value[1], int | float) else None
+        return None if named is None or alpha is None or not 0 <= alpha <= 1 else (*named[:3], float(alpha))
     try:
         parts = np.asarray(value, dtype=float).ravel()
     except (TypeError, ValueError):
         return None
     if len(parts) not in {3, 4} or not np.isfinite(parts).all() or parts.min() < 0 or parts.max() > 255:
         return None
-    scale = 255 if parts.max() <= 1 else 1
-    return "#" + "".join(f"{round(p * scale):02x}" for p in parts[:3])
+    top = 255 if (parts.max() > 1 if of_255 is None else of_255) else 1
+    if parts.max() > top:
+        return None
+    red, green, blue = (round(float(part) * 255 / top) for part in parts[:3])
+    return red, green, blue, float(parts[3]) / top if len(parts) == 4 else 1.0
+
+
+def _of_text(text: str) -> tuple[int, int, int, float] | None:
+    if re.fullmatch(r"#[0-9a-f]{3,4}", text):
+        text = "#" + "".join(2 * c for c in text[1:])
+    elif text == "none":
+        text = "#00000000"
+    elif re.fullmatch(r"c\d+", text):
+        text = _CYCLE[int(text[1:]) % 10]
+    elif text.startswith("tab:"):
+        text = _TAB.get(text[4:].replace("grey", "gray"), "")
+    elif text.startswith("xkcd:"):
+        text = _xkcd().get(text[5:].replace("grey", "gray"), "")
+    elif re.fullmatch(r"[01]?\.\d*|[01]", text):  # matplotlib's grays
+        level = float(text) if text != "." else 2.0
+        return (round(level * 255),) * 3 + (1.0,) if level <= 1 else None  # type: ignore[return-value]  # of length 4
+    else:
+        text = _NAMED.get(text) or _css(text) or text
+    if not re.fullmatch(r"#[0-9a-f]{6}([0-9a-f]{2})?", text):
+        return None
+    red, green, blue, alpha = bytes.fromhex(f"{text[1:]}ff"[:8])
+    return red, green, blue, alpha / 255
 
 
 def _css(name: str) -> str | None:
     from PIL import ImageColor  # its table of the CSS names is complete
 
-    if name not in ImageColor.colormap:
+    if name == "transparent":
+        return "#00000000"
+    if name not in ImageColor.colormap and not re.match(r"(rgba?|hsl|hsv)\(", name):
         return None
-    red, green, blue = ImageColor.getrgb(name)[:3]
-    return f"#{red:02x}{green:02x}{blue:02x}"
-
-
-def stored_colors(value: Any, categories: Sequence[str], column: str) -> tuple[list[str], list[str]]:  # noqa: ANN401
-    """Return one colour a category of the source, from ``uns['<column>_colors']`` where they are usable.
-
-    Returns
-    -------
-    The colours, and warnings.
-    """
-    fallback = palette(len(categories))
-    if value is None:
-        return fallback, []
-    if isinstance(value, Mapping):
-        given: list[Any] = [value.get(category) for category in categories]
-    else:
-        array = np.asarray(value, dtype=object)
-        given = [array.item()] if array.ndim == 0 else list(array)
-    warnings = []
-    colors = []
-    bad = []
-    for i, default in enumerate(fallback):
-        color = parse_color(given[i]) if i < len(given) and given[i] is not None else None
-        if color is None and i < len(given):
-            bad.append(f"{given[i]!r} of {categories[i]!r}")
-        colors.append(color or default)
-    if bad:
-        warnings.append(f"Colours of {column!r} that are not colours were replaced: {', '.join(bad[:4])}.")
-    if len(given) < len(categories):
-        warnings.append(f"{column!r} has {len(categories)} classes but {len(given)} stored colours; others were added.")
-    return colors, warnings
+    try:
+        return "#" + "".join(f"{part:02x}" for part in ImageColor.getrgb(name))
+    except ValueError:
+        return None

@@ -1,8 +1,7 @@
-"""Annotations: columns of obs as classes or numbers."""
+"""Annotations: columns of obs as categories or numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,9 +10,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from karospace_jupyter.errors import ColumnError
-from karospace_jupyter.plan.colors import stored_colors
+from karospace_jupyter.plan.codes import are_codes
+from karospace_jupyter.plan.column_values import Kind, Numbers, as_categories, as_numbers, kind_of, plain
 from karospace_jupyter.plan.model import Annotation, CategoryAnnotation, NumberAnnotation
-from karospace_jupyter.plan.names import as_text, hint, listed
+from karospace_jupyter.plan.names import as_text, hint, listed, split_kind
+from karospace_jupyter.plan.stored_colors import has_colors, stored_colors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,10 +22,19 @@ if TYPE_CHECKING:
     from karospace_jupyter.plan.model import Cells
     from karospace_jupyter.source import Source
 
+    Rows = NDArray[np.int64] | None
+
 MAX_CATEGORIES = 256
-"""Classes beyond which a column is no legend; a column that was asked for may have more."""
+"""Categories beyond which a column is no legend; a column that was asked for may have more."""
 MAX_NUMERIC_COLUMNS = 16
 """Numeric columns that are exported without being asked for."""
+MOST_IDENTIFIERS = 10_000
+"""Whole numbers beyond 2**53 are exported as categories, which are exact, up to so many of them."""
+_A_LOOK = 10_000
+"""Cells that tell measurements from few whole numbers."""
+_TOO_LARGE = "whole numbers too large to show exactly: identifiers?"
+
+Chosen = Literal["category", "number"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +42,13 @@ class ColumnSummary:
     """What a column of obs is."""
 
     name: str
-    kind: Literal["category", "number", "other"]
+    kind: Kind
     dtype: str
     n_categories: int | None
     left_out: str | None
     """Why it is not exported unless asked for; None when it is."""
+    other_kind: Chosen | None = None
+    """What it can be exported as instead: codes as numbers, few whole numbers as categories."""
 
 
 def summarise_columns(source: Source, rows: NDArray[np.int64] | None, used: Sequence[str] = ()) -> list[ColumnSummary]:
@@ -50,39 +62,81 @@ def summarise_columns(source: Source, rows: NDArray[np.int64] | None, used: Sequ
     found: list[ColumnSummary] = []
     numbers = 0
     for name in dict.fromkeys(source.obs_columns):
-        values = _chosen(source.obs(name), rows)
-        kind = _kind(values)
-        n = None
-        reason = None
+        column = _read(source, name, used)
+        values = column.values if rows is None else column.values.iloc[rows]
+        kind, reason, n = column.kind, None, None
         if kind == "category":
             n = _count(values)
             if n is None:
                 kind, reason = "other", "values that are neither text nor numbers"
-            elif n == 0:
-                reason = "no value at all"
-            elif n < 2:
-                reason = "fewer than 2 classes"
-            elif n == len(values) and len(values) > 2:
-                reason = "a different value for every cell"
-            elif n > MAX_CATEGORIES:
-                reason = f"more than {MAX_CATEGORIES} classes"
-        elif kind == "number":
-            if name in used:
-                reason = "the coordinates themselves"
-            elif values.nunique() == 0:
-                reason = "no value at all"
-            elif values.nunique() < 2:
-                reason = "the same number for every cell"
-            elif name == "cell_id" and values.nunique() == len(values):
-                reason = "a different value for every cell"
-            elif numbers >= MAX_NUMERIC_COLUMNS:
-                reason = f"more than {MAX_NUMERIC_COLUMNS} numeric columns"
             else:
-                numbers += 1
+                reason = _no_legend(n, len(values))
+        elif kind == "number":
+            reason = _no_scale(column.numbers, values, rows, name, used) if column.numbers else None
+            if reason is None and numbers >= MAX_NUMERIC_COLUMNS:
+                reason = f"more than {MAX_NUMERIC_COLUMNS} numeric columns"
+            numbers += reason is None
         else:
             reason = "dates and times" if values.dtype.kind in "mM" else "values that are neither text nor numbers"
-        found.append(ColumnSummary(name, kind, str(values.dtype), n, reason))
+        other: Chosen | None = None
+        if column.numbers is not None and column.numbers.texts is None:
+            other = "number" if kind == "category" else "category" if _is_few(values) else None
+        found.append(ColumnSummary(name, kind, str(column.values.dtype), n, reason, other))
     return found
+
+
+def _no_legend(n: int, n_cells: int) -> str | None:
+    if n == 0:
+        return "no value at all"
+    if n < 2:
+        return "fewer than 2 categories"
+    if n == n_cells and n_cells > 2:
+        return "a different value for every cell"
+    return f"more than {MAX_CATEGORIES} categories" if n > MAX_CATEGORIES else None
+
+
+def _no_scale(numbers: Numbers, values: pd.Series[Any], rows: Rows, name: str, used: Sequence[str]) -> str | None:
+    if name in used:
+        return "the coordinates themselves"
+    held = numbers.values if rows is None else numbers.values[rows]
+    held = held[~np.isnan(held)]
+    if len(held) == 0 and numbers.texts is None:
+        return "no value at all"
+    exact = numbers.texts is None
+    if (held.min() == held.max()) if exact else _count(values) == 1:
+        return "the same number for every cell"
+    if not exact:
+        return _TOO_LARGE
+    if name == "cell_id" and _count(values) == len(values):
+        return "a different value for every cell"
+    return None
+
+
+def _is_few(values: pd.Series[Any]) -> bool:
+    # Of a million measurements, the first thousands say it.
+    return bool(values.iloc[:_A_LOOK].nunique() <= MAX_CATEGORIES and 2 <= values.nunique() <= MAX_CATEGORIES)
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """A column of obs and what it is by default, for all cells of the source."""
+
+    values: pd.Series[Any]
+    kind: Kind
+    numbers: Numbers | None
+    """Where it holds numbers, also such as are codes."""
+
+
+def _read(source: Source, name: str, used: Sequence[str] = ()) -> _Column:
+    values = plain(source.obs(name))
+    kind = kind_of(values)
+    if kind != "number":
+        return _Column(values, kind, None)
+    numbers = as_numbers(values)
+    # Where cells are is measured, however few places there are.
+    if name not in used and are_codes(name, numbers, colors=has_colors(source, name)):
+        return _Column(values, "category", numbers)
+    return _Column(values, "number", numbers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +157,12 @@ def choose_columns(
     Parameters
     ----------
     asked
-        Columns of obs; None for all that make a legend.
+        Columns of obs, each as its name, ``number:NAME`` or ``category:NAME``; None for all that make a legend.
     used
         Columns that are the coordinates.
     section
-        The column that names sections. It is exported as classes, whatever it holds: in its place where it
-        makes a legend or was asked for, else at the end, so that no number of a section becomes the first colour.
+        The column that names sections. It is exported as categories, whatever it holds: in its place where it
+        makes a legend or was asked for, else at the end, so that no number of a section becomes the first color.
 
     Raises
     ------
@@ -118,77 +172,96 @@ def choose_columns(
     warnings: list[str] = []
     if asked is None:
         summary = summarise_columns(source, cells.rows, used)
-        names = [
-            column.name
-            for column in summary
-            if column.left_out is None and (column.name != section or column.kind == "category")
-        ]
+        wanted: dict[str, Chosen | None] = {
+            one.name: None
+            for one in summary
+            if one.left_out is None and (one.name != section or (one.kind == "category" and one.other_kind is None))
+        }
         reasons: dict[str, list[str]] = {}
-        for column in summary:
-            if column.left_out is not None and column.name != section:
-                reasons.setdefault(column.left_out, []).append(column.name)
+        for one in summary:
+            if one.left_out is not None and one.name != section:
+                reasons.setdefault(one.left_out, []).append(one.name)
         warnings += [f"Not exported ({reason}): {listed(left)}." for reason, left in reasons.items()]
     else:
-        names = list(dict.fromkeys(asked))
-        for name in names:
-            if name not in source.obs_columns:
-                there = listed(source.obs_columns, 20) or "no column at all"
-                msg = f"obs has no column {name!r}.{hint(name, source.obs_columns)} obs holds: {there}."
-                raise ColumnError(msg)
-    if section is not None and section not in names:
-        names.append(section)
+        wanted = asked_columns(asked, source.obs_columns)
+    if section is not None and section not in wanted:
+        wanted[section] = None
         if asked is not None:
             warnings.append(f"The column {section!r} was added to the annotations: it names the sections.")
     annotations: list[Annotation] = []
     named: CategoryAnnotation | None = None
-    taken = {"cell_id", *names}
-    for name in names:
-        shown = str(as_text([name])[0])
-        if name == "cell_id":
-            shown = "cell_id_obs"
-            while shown in taken:
-                shown += "_"
-            warnings.append(f"The column 'cell_id' of obs is exported as {shown!r}: 'cell_id' holds the cells' names.")
+    codes: list[str] = []
+    for name, kind in wanted.items():
+        shown = _shown_name(name, wanted, warnings)
         if list(source.obs_columns).count(name) > 1:
             warnings.append(f"obs has several columns {name!r}; the first one is exported.")
-        values = _chosen(source.obs(name), cells.rows)
+        column = _read(source, name, used)
         if name == section:
-            named, said = _classes(source, _without_fractions(values), name, shown)
+            if kind == "number":
+                warnings.append(f"The column {name!r} names the sections: it is exported as categories.")
+            named = _categories(source, column, cells, name, shown, warnings)
             annotations.append(named)
-        elif _kind(values) == "number":
-            annotations.append(_numbers(values, shown))
-            said = []
+        elif kind == "number" or (kind is None and column.kind == "number" and not _few_identifiers(column)):
+            annotations.append(_numbers(column, cells, name, shown, warnings))
         else:
-            annotation, said = _classes(source, values, name, shown)
-            annotations.append(annotation)
-        warnings += said
-        if len(values) and bool(values.isna().all()):  # asked for, so exported: every cell is gray
-            warnings.append(f"The column {name!r} of obs has no value: all {len(values):,} are missing.")
+            annotations.append(_categories(source, column, cells, name, shown, warnings))
+            if column.kind == "category" and column.numbers is not None and kind is None:
+                codes.append(name)
+            elif column.kind == "number" and kind is None:
+                warnings.append(f"The column {name!r} holds whole numbers beyond 2^53: exported as categories.")
+        if len(column.values) and bool(column.values.isna().all()):  # asked for, so exported: every cell is gray
+            warnings.append(f"The column {name!r} of obs has no value: all {cells.n:,} are missing.")
+    unsaid = [name for name in codes if not has_colors(source, name)]
+    if unsaid:
+        warnings.append(
+            f"Few whole numbers are taken for categories: {listed(unsaid)}. "
+            f"List {'number:' + unsaid[0]!r} among the annotations to export numbers."
+        )
     return ChosenColumns(annotations, named, warnings)
 
 
-def _without_fractions(values: pd.Series[Any]) -> pd.Series[Any]:
-    """Whole numbers as classes in their order; what is none already stays as it is."""
-    if _kind(values) != "number":
-        return values
-    if pd.api.types.is_float_dtype(values.dtype):
-        values = values.astype("Int64")
-    return pd.Series(pd.Categorical(values))
+def asked_columns(asked: Sequence[str], columns: Sequence[str]) -> dict[str, Chosen | None]:
+    """Return the columns of a list of annotations, in its order, and as what each is asked for.
+
+    Parameters
+    ----------
+    asked
+        Each a column's name, ``number:NAME`` or ``category:NAME``. A column with all of that for its name comes first.
+    columns
+        Those of obs.
+
+    Raises
+    ------
+    ColumnError
+        When a column does not exist, or is asked for as two things.
+    """
+    found: dict[str, Chosen | None] = {}
+    for text in asked:
+        name, kind = split_kind(text, columns)
+        if name not in columns:
+            there = listed(columns, 20) or "no column at all"
+            msg = f"obs has no column {name!r}.{hint(name, columns)} obs holds: {there}."
+            raise ColumnError(msg)
+        if found.get(name) is not None and kind is not None and found[name] != kind:
+            msg = f"The column {name!r} is asked for as numbers and as categories. Choose one."
+            raise ColumnError(msg)
+        found[name] = kind or found.get(name)
+    return found
 
 
-def _chosen(values: pd.Series[Any], rows: NDArray[np.int64] | None) -> pd.Series[Any]:
-    return values if rows is None else values.iloc[rows]
+def _shown_name(name: str, wanted: dict[str, Chosen | None], warnings: list[str]) -> str:
+    if name != "cell_id":
+        return str(as_text([name])[0])
+    shown = "cell_id_obs"
+    while shown in wanted:
+        shown += "_"
+    warnings.append(f"The column 'cell_id' of obs is exported as {shown!r}: 'cell_id' holds the cells' names.")
+    return shown
 
 
-def _kind(values: pd.Series[Any]) -> Literal["category", "number", "other"]:
-    dtype = values.dtype
-    if isinstance(dtype, pd.CategoricalDtype) or pd.api.types.is_bool_dtype(dtype):
-        return "category"
-    if pd.api.types.is_complex_dtype(dtype):
-        return "other"
-    if pd.api.types.is_numeric_dtype(dtype):
-        return "number"
-    return "category" if dtype.kind == "O" or pd.api.types.is_string_dtype(dtype) else "other"
+def _few_identifiers(column: _Column) -> bool:
+    texts = None if column.numbers is None else column.numbers.texts
+    return texts is not None and (_count(column.values) or 0) <= MOST_IDENTIFIERS
 
 
 def _count(values: pd.Series[Any]) -> int | None:
@@ -198,71 +271,74 @@ def _count(values: pd.Series[Any]) -> int | None:
         return None
 
 
-def _numbers(values: pd.Series[Any], shown: str) -> NumberAnnotation:
-    numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
-    integers = None
-    if pd.api.types.is_integer_dtype(values.dtype) and not values.isna().any():
-        unsigned = pd.api.types.is_unsigned_integer_dtype(values.dtype)
-        integers = values.to_numpy(dtype=np.uint64 if unsigned else np.int64)
-    single = str(values.dtype).lower() in {"float32", "float16"}
-    # What float32 cannot hold is a gap in the table too, so that table and picture agree.
-    held = np.abs(numbers) <= np.finfo(np.float32).max
-    return NumberAnnotation(shown, np.where(held, numbers, np.nan), integers, single)
+def _numbers(column: _Column, cells: Cells, name: str, shown: str, warnings: list[str]) -> NumberAnnotation:
+    numbers = _as_asked(column, name) if column.numbers is None else column.numbers
+    n = len(numbers.values)
+    if numbers.infinite:
+        warnings.append(f"{numbers.infinite:,} of {n:,} values of {name!r} are infinite: exported as missing.")
+    if numbers.rounded:
+        warnings.append(f"{numbers.rounded:,} of {n:,} values of {name!r} are rounded: float64 has fewer digits.")
+    if numbers.texts is not None:
+        warnings.append(
+            f"The column {name!r} holds whole numbers that float64 cannot hold: the viewer rounds them to 53 bits"
+            + (", the tables are exact." if numbers.integers is not None else ", and so do the tables.")
+        )
+    take = slice(None) if cells.rows is None else cells.rows
+    integers = None if numbers.integers is None else numbers.integers[take]
+    return NumberAnnotation(shown, numbers.values[take], integers, numbers.single)
 
 
-def _classes(source: Source, values: pd.Series[Any], name: str, shown: str) -> tuple[CategoryAnnotation, list[str]]:
-    warnings: list[str] = []
-    boolean = pd.api.types.is_bool_dtype(values.dtype) and not isinstance(values.dtype, pd.CategoricalDtype)
-    if boolean:
-        full = ["False", "True"]
-        raw = values.to_numpy(dtype=object)
-        codes = np.array([-1 if v is pd.NA or v is None else int(bool(v)) for v in raw], dtype=np.int64)
-        ordered = False
+def _as_asked(column: _Column, name: str) -> Numbers:
+    """Read as numbers what holds none by its dtype: text and categories of digits, truth values as 0 and 1."""
+    values = column.values
+    if pd.api.types.is_bool_dtype(values.dtype) and not isinstance(values.dtype, pd.CategoricalDtype):
+        return as_numbers(values.astype("Int64"))
+    if column.kind == "category":
+        found = as_categories(values, name)
+        numbers = pd.to_numeric(pd.Series(found.names, dtype=object), errors="coerce")
+        bad = [text for text, number in zip(found.names, numbers, strict=True) if pd.isna(number)]
+        if not bad and found.names:
+            read = plain(pd.Series([*numbers.tolist(), None], dtype=object).iloc[found.codes])
+            return as_numbers(read.reset_index(drop=True))
+        example = f" It holds {listed([repr(text) for text in bad], 4)}." if bad else ""
     else:
-        if not isinstance(values.dtype, pd.CategoricalDtype):
-            values = _as_categorical(values, name)
-        full = as_text(values.cat.categories).tolist()
-        codes = values.cat.codes.to_numpy().astype(np.int64)
-        ordered = bool(values.cat.ordered)
-    colors, said = stored_colors(_colors_of(source, name, full), full, shown)
+        example = f" It holds {values.dtype} values."
+    msg = f"The column {name!r} of obs cannot be exported as numbers.{example}"
+    raise ColumnError(msg)
+
+
+def _categories(
+    source: Source, column: _Column, cells: Cells, name: str, shown: str, warnings: list[str]
+) -> CategoryAnnotation:
+    # Of all cells, so that a sample changes neither the order nor the colors.
+    found = as_categories(column.values, name)
+    full, codes = found.names, found.codes
+    used = np.bincount(codes[codes >= 0], minlength=len(full)) > 0
+    colors, said = stored_colors(source, name, full, used)
     warnings += said
     # Categories of equal text (1 and "1") cannot be told apart in a table: they become one.
     first: dict[str, int] = {}
     merged = np.array([first.setdefault(text, i) for i, text in enumerate(full)], dtype=np.int64)
     if len(first) < len(full):
-        warnings.append(f"Classes of {shown!r} that read the same were made one.")
+        warnings.append(f"Categories of {shown!r} with the same text were merged.")
+    codes = codes if cells.rows is None else codes[cells.rows]
     if len(full):
         codes = np.where(codes < 0, -1, merged[codes])
     kept = np.flatnonzero(np.bincount(codes[codes >= 0], minlength=len(full)) > 0)
     renumber = np.full(len(full) + 1, len(kept), dtype=np.int64)  # the last entry, reached by -1, is "missing"
     renumber[kept] = np.arange(len(kept))
-    annotation = CategoryAnnotation(
+    return CategoryAnnotation(
         name=shown,
         categories=tuple(full[i] for i in kept),
         colors=tuple(colors[i] for i in kept),
         codes=renumber[codes],
-        ordered=ordered,
-        boolean=boolean,
+        ordered=found.ordered,
+        boolean=found.boolean,
     )
-    return annotation, warnings
 
 
-def _colors_of(source: Source, name: str, full: Sequence[str]) -> Any:  # noqa: ANN401 - uns holds anything
-    key = f"{name}_colors"
-    value = source.uns(key)
-    if isinstance(value, Mapping):  # an old habit: colours by name of the class
-        return {category: source.uns(key, category) for category in full if category in value}
-    return value
-
-
-def _as_categorical(values: pd.Series[Any], name: str) -> pd.Series[Any]:
-    """Text, dates and mixed objects as classes, sorted by their text."""
-    missing = values.isna().to_numpy()
-    try:
-        text = values.astype(str).to_numpy(dtype=object) if values.dtype.kind in "mM" else as_text(values)
-        text[missing] = None
-        codes, uniques = pd.factorize(text, sort=True)
-    except (TypeError, ValueError) as exc:
-        msg = f"The column {name!r} of obs holds {values.dtype} values that cannot be made classes: {exc}."
-        raise ColumnError(msg) from exc
-    return pd.Series(pd.Categorical.from_codes(codes, categories=pd.Index(uniques, dtype=object)))
+def category_colors(source: Source, name: str) -> list[str]:
+    """Return the color of each category of a column, unused ones too, in their order."""
+    found = as_categories(plain(source.obs(name)), name)
+    used = np.bincount(found.codes[found.codes >= 0], minlength=len(found.names)) > 0
+    return stored_colors(source, name, found.names, used)[0]

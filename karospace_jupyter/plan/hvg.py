@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from karospace_jupyter.config import MatrixLayer, MatrixRaw, MatrixX
 from karospace_jupyter.errors import GenesError, KaroSpaceError
-from karospace_jupyter.plan.values import LARGEST_LOG1P, matrix_values
+from karospace_jupyter.plan.matrix_values import LARGEST_LOG1P, matrix_values
 
 if TYPE_CHECKING:
     from karospace_jupyter.config import MatrixSpec

@@ -80,6 +80,19 @@ class NumberAnnotation:
     """Whether the source holds float32, so that text shows no digits that were never there."""
     kind: Literal["number"] = "number"
 
+    @property
+    def fits_float32(self) -> bool:
+        """Whether float32 keeps whole numbers as they are, and different values different."""
+        if self.single:
+            return True
+        values = np.sort(self.values[~np.isnan(self.values)])
+        with np.errstate(over="ignore", under="ignore"):
+            held = values.astype(np.float32).astype(np.float64)
+        changed = held != values
+        whole = (values == np.rint(values)) | np.isinf(held) | (held == 0)
+        merged = (values[1:] != values[:-1]) & (held[1:] == held[:-1])
+        return not ((changed & whole).any() or merged.any())
+
 
 Annotation = CategoryAnnotation | NumberAnnotation
 
@@ -134,7 +147,7 @@ class PlannedSections:
 
 @dataclass(frozen=True, slots=True)
 class MatrixValues:
-    """What the values of the chosen matrix are; see :func:`~karospace_jupyter.plan.values.matrix_values`."""
+    """What the values of the chosen matrix are; see :func:`~karospace_jupyter.plan.matrix_values.matrix_values`."""
 
     kind: Literal["counts", "log1p", "scaled", "other"]
     log_base: float | None = None

@@ -13,10 +13,10 @@ from karospace_jupyter.plan.coordinates import find_coordinates, y_axis
 from karospace_jupyter.plan.embeddings import choose_embeddings
 from karospace_jupyter.plan.genes import choose_genes
 from karospace_jupyter.plan.image import Pictures, choose_images
+from karospace_jupyter.plan.matrix_values import matrix_values
 from karospace_jupyter.plan.model import Plan, PlannedCoordinates
 from karospace_jupyter.plan.sections import asked_column, plan_sections, split
 from karospace_jupyter.plan.sizes import predict
-from karospace_jupyter.plan.values import matrix_values
 from karospace_jupyter.plan.view import extent_of, fitting_view
 from karospace_jupyter.plan.visium import unit_um
 

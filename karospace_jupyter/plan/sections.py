@@ -9,8 +9,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from karospace_jupyter.errors import ColumnError
+from karospace_jupyter.plan.column_values import as_numbers, kind_of, plain
 from karospace_jupyter.plan.model import PlannedFact, PlannedSection, PlannedSections
-from karospace_jupyter.plan.names import hint, listed
+from karospace_jupyter.plan.names import hint, listed, split_kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -150,10 +151,15 @@ def split(
         return column, []
     if not spatial:
         return None, []
-    if config.annotation_columns is not None and column not in config.annotation_columns:
+    if config.annotation_columns is not None and column not in _named(config.annotation_columns, source.obs_columns):
         said = f"No sections are written: the column {column!r}, which names them, is not among the annotations."
         return None, [said]
     return column, []
+
+
+def _named(asked: Sequence[str], columns: Sequence[str]) -> set[str]:
+    """Return the columns of a list of annotations, also of one that does not exist."""
+    return {split_kind(text, columns)[0] for text in asked}
 
 
 def plan_sections(
@@ -265,7 +271,10 @@ def _mixed(a: NDArray[np.float64], b: NDArray[np.float64], low: NDArray[np.float
 
 
 def _fits(values: pd.Series[Any]) -> bool:
+    values = plain(values)
     if pd.api.types.is_bool_dtype(values.dtype) or pd.api.types.is_float_dtype(values.dtype):
+        return False
+    if kind_of(values) == "number" and not _whole(values):  # objects that are floats
         return False
     n = _count(values)
     return n is not None and 2 <= n <= MOST_SECTIONS and n < len(values)
@@ -273,8 +282,9 @@ def _fits(values: pd.Series[Any]) -> bool:
 
 def _count(values: pd.Series[Any]) -> int | None:
     """Return how many values there are; None when they can name nothing."""
-    dtype = values.dtype
-    if dtype.kind in "mMc" or (pd.api.types.is_float_dtype(dtype) and not _whole(values)):
+    values = plain(values)
+    kind = kind_of(values)
+    if kind == "other" or (kind == "number" and not _whole(values)):
         return None
     try:
         return int(values.nunique())
@@ -284,6 +294,6 @@ def _count(values: pd.Series[Any]) -> int | None:
 
 def _whole(values: pd.Series[Any]) -> bool:
     """Whether they are whole numbers but for gaps: numbers of sections become floats where one is missing."""
-    numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
-    numbers = numbers[~np.isnan(numbers)]
-    return bool(np.isfinite(numbers).all() and (numbers == np.floor(numbers)).all())
+    found = as_numbers(values)
+    numbers = found.values[~np.isnan(found.values)]
+    return found.infinite == 0 and bool((numbers == np.rint(numbers)).all())

@@ -58,7 +58,7 @@ def predict(
 
 def _array_bytes(annotation: Annotation, n: int) -> int:
     if annotation.kind == "number":
-        return 4 * n
+        return (4 if annotation.fits_float32 else 8) * n
     return n * np.min_scalar_type(len(annotation.categories)).itemsize
 
 

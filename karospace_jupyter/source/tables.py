@@ -85,10 +85,13 @@ class ObjectTables:
         """Value of uns."""
         node: Any = self._adata.uns
         for name in path:
-            if not isinstance(node, Mapping) or name not in node:
+            if not isinstance(node, Mapping):
                 return None
-            node = node[name]
-        return dict.fromkeys(map(str, node)) if isinstance(node, Mapping) else node
+            key = name if name in node else next((one for one in node if _key_text(one) == name), None)
+            if key is None:
+                return None
+            node = node[key]
+        return dict.fromkeys(map(_key_text, node)) if isinstance(node, Mapping) else node
 
 
 class FileTables:
@@ -162,6 +165,11 @@ class FileTables:
         if not hasattr(node, "shape") and str(node.attrs.get("encoding-type", "dict")) == "dict":
             return dict.fromkeys(node)
         return self._read(node, "uns/" + "/".join(path))
+
+
+def _key_text(key: object) -> str:
+    """Return a key as a file would hold it: in memory, keys may be numbers."""
+    return key.decode("utf-8", "replace") if isinstance(key, bytes) else str(key)
 
 
 def _two_columns(value: Any, key: str) -> NDArray[np.float64]:  # noqa: ANN401 - obsm holds arrays, frames, sparse

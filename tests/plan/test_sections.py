@@ -137,8 +137,8 @@ class TestColumn:
         assert column.categories == ("2", "9", "10")
         assert found.sections is not None
         assert [one.name for one in found.sections.items] == ["2", "9", "10"]
-        # Without sections it is a number again.
-        assert [a.kind for a in plan(build(fov=fov), sections="none").annotations] == ["number"]
+        # Without sections it is a column like others.
+        assert [a.kind for a in plan(build(fov=fov, area=fov), sections="none").annotations] == ["category", "number"]
 
     def test_more_classes_than_a_legend_takes(self) -> None:
         found = plan(build(fov=[i % 300 for i in range(N)], sample_x=halves()))

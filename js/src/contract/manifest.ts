@@ -267,12 +267,15 @@ export interface Category {
   count: number;
 }
 /**
- * 1.x. A numeric column as float32, NaN where a cell has no value.
+ * 1.x. A numeric column as float32 or float64, NaN where a cell has no value.
  */
 export interface NumberColumn {
   kind: 'number';
   name: string;
-  dtype: 'float32';
+  /**
+   * `float64` where float32 would change a whole number or make two values equal.
+   */
+  dtype?: 'float32' | 'float64';
   /**
    * Smallest finite value; null when there is none.
    */

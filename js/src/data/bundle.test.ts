@@ -142,3 +142,47 @@ test('genes in the order of a number: only the very name goes before; those with
   expect(names('actb', 'mean')).toEqual(['Actb']);
   expect(search.find('', 1, 'mean')[0]?.summary?.mean).toBe(2);
 });
+
+test('a column of float64 is read as it is', async () => {
+  const made = await fixture('1.1.0', false);
+  const values = [1_600_000_001.5, Number.NaN, 2 ** 53 - 1, 0.1];
+  const path = 'assets/columnar/column_001_000.bin';
+  made.files.set(path, new Uint8Array(Float64Array.from(values).buffer));
+  put(made, (manifest) => {
+    const column = (manifest.columns as Record<string, unknown>[])[1] ?? {};
+    column.dtype = 'float64';
+    column.chunks = [{ path, start: 0, end: 4, size_bytes: 32 }];
+    for (const file of manifest.asset_files as Record<string, unknown>[])
+      if (file.path === path) Object.assign(file, { size_bytes: 32, raw_bytes: 32 });
+  });
+  const column = await (await open(made)).column('counts', ctx());
+  if (column.kind !== 'number') throw new Error('not a number');
+  expect([...column.values]).toEqual(values);
+  expect(column.summary).toMatchObject({ min: 0.1, max: 2 ** 53 - 1 });
+});
+
+test('a 1.0 table keeps every digit of whole numbers, and text that looks like them', async () => {
+  const made = await fixture('1.0.0', false);
+  const rows = [
+    '[{"cell_id":"a-1","cluster":"x: 1152921504606846977,","counts":1152921504606846977},',
+    '{"cell_id":"b",',
+  ];
+  rows.push(
+    '"cluster":"1152921504606846977","counts":0.12345678901234567890},{"cell_id":"ü","counts":null}]',
+  );
+  const path = 'assets/obs_records_000.json';
+  const text = new TextEncoder().encode(rows.join(''));
+  made.files.set(path, text);
+  put(made, (manifest) => {
+    for (const file of manifest.asset_files as Record<string, unknown>[])
+      if (file.path === path) file.size_bytes = text.byteLength;
+  });
+  const bundle = await open(made);
+  const labels = async (name: string) => {
+    const column = await bundle.column(name, ctx());
+    if (column.kind !== 'category') throw new Error('not a category');
+    return [...column.codes].map((code) => column.categories[code]?.name ?? null);
+  };
+  expect(await labels('counts')).toEqual(['1152921504606846977', '0.12345678901234568', null, '0']);
+  expect(await labels('cluster')).toEqual(['x: 1152921504606846977,', '1152921504606846977', null, null]);
+});

@@ -1,8 +1,9 @@
 import type { Category, CategoryColumn, NumberColumn } from '../contract/manifest';
 import { safeColour } from '../lib/colour';
 import { FormatError } from '../lib/errors';
+import type { Numbers } from '../lib/numbers';
 import type { ReadContext } from '../source/bundle-source';
-import { type AssetReader, asFloat32, asUint16, asUint32, readChunks } from './chunks';
+import { type AssetReader, asFloat32, asFloat64, asUint16, asUint32, readChunks } from './chunks';
 import type { Summary } from './summary';
 import { summariseColumn, summariseColumnInTurns } from './summary';
 
@@ -28,7 +29,7 @@ export interface NumberValues {
   kind: 'number';
   name: string;
   /** NaN where a cell has no value. */
-  values: Float32Array;
+  values: Numbers;
   readonly summary: Summary;
   /** Makes the summary of many cells with the page alive meanwhile. */
   summarise(): Promise<Summary>;
@@ -55,7 +56,9 @@ export async function readColumn(
 ): Promise<ColumnValues> {
   const what = `column “${column.name}”`;
   if (column.kind === 'number') {
-    const values = asFloat32(await readChunks(reader, column.chunks, cells, 4, what, ctx));
+    const wide = column.dtype === 'float64';
+    const bytes = await readChunks(reader, column.chunks, cells, wide ? 8 : 4, what, ctx);
+    const values = wide ? asFloat64(bytes) : asFloat32(bytes);
     return numberValues(column.name, values);
   }
   const width = { uint8: 1, uint16: 2, uint32: 4 }[column.dtype];
@@ -66,7 +69,7 @@ export async function readColumn(
 }
 
 /** Summarised when somebody looks at it: most columns are only here for the tooltip. */
-export function numberValues(name: string, values: Float32Array): NumberValues {
+export function numberValues(name: string, values: Numbers): NumberValues {
   let summary: Summary | null = null;
   return {
     kind: 'number',

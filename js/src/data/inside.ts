@@ -1,3 +1,4 @@
+import type { Numbers } from '../lib/numbers';
 import type { Codes } from './columns';
 
 /** How many of the marked cells have each code below `count`; the last entry counts those beyond. */
@@ -72,7 +73,7 @@ export interface Side {
 /** The values of the marked cells and of the others; `among` leaves out the cells that it has no flag for. */
 export function valuesBySide(
   mask: Uint8Array,
-  values: Float32Array,
+  values: Numbers,
   among: Uint8Array | null = null,
 ): { inside: Side; outside: Side } {
   const sums = [0, 0];

@@ -1,3 +1,4 @@
+import { type Numbers, zerosLike } from '../lib/numbers';
 import { pause, turns } from '../lib/pause';
 import { quantile } from '../lib/quantile';
 import type { Codes } from './columns';
@@ -34,7 +35,7 @@ const EMPTY: Spread = {
  * `share` puts a value on the scale, 0 to 1. Stops between two turns when `signal` says so.
  */
 export async function spreadsByCode(
-  values: Float32Array,
+  values: Numbers,
   codes: Codes,
   count: number,
   share: (value: number) => number,
@@ -48,7 +49,7 @@ export async function spreadsByCode(
   for (let code = 0; code < count; code++) starts[code + 1] = (starts[code + 1] ?? 0) + (starts[code] ?? 0);
   await pause();
   signal.throwIfAborted();
-  const sorted = new Float32Array(starts[count] ?? 0);
+  const sorted = zerosLike(values, starts[count] ?? 0);
   const next = starts.slice();
   for (let cell = 0; cell < values.length; cell++) {
     if (!taken(cell)) continue;
@@ -70,7 +71,7 @@ export async function spreadsByCode(
 
 /** Of finite values, which are reordered. */
 async function spreadOf(
-  values: Float32Array,
+  values: Numbers,
   share: (value: number) => number,
   due: () => Promise<void>,
 ): Promise<Spread> {

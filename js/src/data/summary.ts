@@ -1,3 +1,4 @@
+import { type Numbers, zerosLike } from '../lib/numbers';
 import { pause } from '../lib/pause';
 import { quantile } from '../lib/quantile';
 
@@ -12,8 +13,8 @@ export interface Summary {
   upper: number;
 }
 
-function collect(values: Float32Array, keep: (value: number) => boolean): Float32Array {
-  const kept = new Float32Array(values.length);
+function collect(values: Numbers, keep: (value: number) => boolean): Numbers {
+  const kept = zerosLike(values, values.length);
   let count = 0;
   for (let i = 0; i < values.length; i++) {
     const value = values[i] ?? Number.NaN;
@@ -22,7 +23,7 @@ function collect(values: Float32Array, keep: (value: number) => boolean): Float3
   return kept.subarray(0, count);
 }
 
-function base(values: Float32Array) {
+function base(values: Numbers) {
   let min = Infinity;
   let max = -Infinity;
   let sum = 0;
@@ -43,7 +44,7 @@ function base(values: Float32Array) {
 
 type Steps = Generator<undefined, Summary>;
 
-function* geneSteps(values: Float32Array): Steps {
+function* geneSteps(values: Numbers): Steps {
   const facts = base(values);
   yield;
   const nonZero = collect(values, (value) => Number.isFinite(value) && value !== 0);
@@ -52,7 +53,7 @@ function* geneSteps(values: Float32Array): Steps {
   return { ...facts, lower, upper: quantile(nonZero, 0.99) };
 }
 
-function* columnSteps(values: Float32Array): Steps {
+function* columnSteps(values: Numbers): Steps {
   const facts = base(values);
   yield;
   const finite = collect(values, Number.isFinite);
@@ -79,25 +80,24 @@ async function inTurns(steps: Steps): Promise<Summary> {
 }
 
 /** Of a gene: zeros are the many that say little, so the limits come from the other values. */
-export const summariseGene = (values: Float32Array): Summary => atOnce(geneSteps(values));
+export const summariseGene = (values: Numbers): Summary => atOnce(geneSteps(values));
 /** The same, with the page alive meanwhile. */
 export const summariseGeneInTurns = (values: Float32Array): Promise<Summary> => inTurns(geneSteps(values));
 
 /** Of a numeric annotation: every value counts. */
-export const summariseColumn = (values: Float32Array): Summary => atOnce(columnSteps(values));
+export const summariseColumn = (values: Numbers): Summary => atOnce(columnSteps(values));
 /** The same, with the page alive meanwhile. */
-export const summariseColumnInTurns = (values: Float32Array): Promise<Summary> =>
-  inTurns(columnSteps(values));
+export const summariseColumnInTurns = (values: Numbers): Promise<Summary> => inTurns(columnSteps(values));
 
 /** How many cells have no value. */
-export function countMissing(values: Float32Array): number {
+export function countMissing(values: Numbers): number {
   let missing = 0;
   for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) missing++;
   return missing;
 }
 
 /** Counts of finite values in equal bins between `from` and `to`; what lies beyond counts in the end bins. */
-export function histogram(values: Float32Array, from: number, to: number, bins: number): Uint32Array {
+export function histogram(values: Numbers, from: number, to: number, bins: number): Uint32Array {
   const counts = new Uint32Array(bins);
   const perUnit = to > from ? bins / (to - from) : 0;
   for (let i = 0; i < values.length; i++) {
@@ -111,7 +111,7 @@ export function histogram(values: Float32Array, from: number, to: number, bins: 
 
 /** Mean of the finite values of each code. NaN for a code without any. */
 export function meanByCode(
-  values: Float32Array,
+  values: Numbers,
   codes: { readonly length: number; readonly [index: number]: number },
   count: number,
 ): Float64Array {

@@ -4,7 +4,7 @@ import { FormatError } from '../lib/errors';
 import type { ReadContext } from '../source/bundle-source';
 import type { AssetReader } from './chunks';
 import type { ColumnValues } from './columns';
-import { type Cell, inferColumn } from './infer-column';
+import { type Cell, inferColumn, isRounded } from './infer-column';
 
 /** The 1.0 tables, for bundles without the columnar fast path. */
 export interface CoordinateTable {
@@ -27,16 +27,29 @@ async function records(
   reader: AssetReader,
   path: string,
   ctx: ReadContext,
+  prepared = (json: string) => json,
 ): Promise<Record<string, unknown>[]> {
   let value: unknown;
   try {
-    value = JSON.parse(await text(reader, path, ctx));
+    value = JSON.parse(prepared(await text(reader, path, ctx)));
   } catch (cause) {
     if (cause instanceof SyntaxError) throw new FormatError(path, 'it is not JSON', cause);
     throw cause;
   }
   if (!Array.isArray(value)) throw new FormatError(path, 'it is not a list of records');
   return value as Record<string, unknown>[];
+}
+
+/** Text is passed over, so that digits inside it stay. */
+const TEXT_OR_LONG = /"(?:[^"\\]|\\.)*"|(?<![\d.])-?\d{16,}(?![\d.eE])/g;
+
+/** JSON whose whole numbers that `JSON.parse` would round are objects with their digits. */
+function withWholeNumbers(json: string): string {
+  // Only a number follows a colon without quotes: most tables have none so long.
+  if (!/:\s*-?\d{16,}\s*[,}]/.test(json)) return json;
+  return json.replace(TEXT_OR_LONG, (found) =>
+    found.startsWith('"') || !isRounded(found) ? found : `{"whole":"${found}"}`,
+  );
 }
 
 function checkRows(rows: number, manifest: Manifest, path: string): void {
@@ -94,13 +107,17 @@ async function fromRecords(
   cells: Cell[][],
   ctx: ReadContext,
 ): Promise<void> {
-  for (const record of await records(reader, path, ctx)) {
+  for (const record of await records(reader, path, ctx, withWholeNumbers)) {
     names.forEach((name, i) => {
-      const value = Object.hasOwn(record, name) ? record[name] : null;
-      const plain = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
-      cells[i]?.push(plain ? value : null);
+      cells[i]?.push(cellOf(Object.hasOwn(record, name) ? record[name] : null));
     });
   }
+}
+
+function cellOf(value: unknown): Cell {
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
+  const whole = typeof value === 'object' && value !== null && 'whole' in value ? value.whole : null;
+  return typeof whole === 'string' ? { whole } : null;
 }
 
 function fromCsv(csv: string, path: string, names: readonly string[], cells: Cell[][]): void {

@@ -18,6 +18,25 @@ export function formatValue(value: number): string {
   return value.toPrecision(2);
 }
 
+/** Every digit of a value: whole numbers always, others where they are held as float64. */
+export function formatExact(value: number, wide: boolean): string {
+  if (!Number.isFinite(value)) return 'no value';
+  if (Number.isInteger(value) && Math.abs(value) < 2 ** 64) return whole.format(BigInt(value));
+  if (!wide) return formatValue(value);
+  const [integer = '', fraction = ''] = String(value).split('.');
+  return fraction === '' || fraction.includes('e')
+    ? String(value)
+    : `${whole.format(Number(integer))}.${fraction}`;
+}
+
+/** A value of a range, with digits enough to tell it from others in it: time stamps of one day differ late. */
+export function formatWithin(value: number, span: number): string {
+  const size = Math.abs(value);
+  if (!(span > 0) || !(size > 20 * span) || size >= 1e21) return formatValue(value);
+  const digits = Math.min(20, Math.max(0, Math.ceil(2 - Math.log10(span))));
+  return new Intl.NumberFormat('en-US', { maximumFractionDigits: digits }).format(value);
+}
+
 /** Means stand in a column that is read down: no exponents among them. */
 export function formatMean(mean: number): string {
   return mean > 0 && mean < 0.001 ? '<0.001' : formatValue(mean);

@@ -6,7 +6,7 @@ import { cssColour, parseColour, parseCssColour, safeColour } from './colour';
 import { crc32 } from './crc32';
 import { forEachCsvRow } from './csv';
 import { Disposer } from './disposer';
-import { formatCount, formatShare, formatValue } from './format';
+import { formatCount, formatExact, formatShare, formatValue, formatWithin } from './format';
 import { buildGrid, nearestCell, typicalSpacing } from './grid-index';
 import { isInside } from './path';
 import { quantile } from './quantile';
@@ -213,6 +213,29 @@ test('numbers as text', () => {
     '> 99.9 %',
     '100 %',
   ]);
+});
+
+test('exact numbers: no digit of a whole number is left out, none of float64', () => {
+  expect(formatExact(16_777_217, false)).toBe('16,777,217');
+  expect(formatExact(1_600_000_001, false)).toBe('1,600,000,001');
+  expect(formatExact(2 ** 60, true)).toBe('1,152,921,504,606,846,976');
+  expect(formatExact(-0, true)).toBe('0');
+  expect(formatExact(-1_234.000_000_1, true)).toBe('-1,234.0000001');
+  expect(formatExact(-0.5, true)).toBe('-0.5');
+  expect(formatExact(1e-60, true)).toBe('1e-60');
+  expect(formatExact(1.5e-60, true)).toBe('1.5e-60');
+  expect(formatExact(0.123456, false)).toBe('0.12');
+  expect(formatExact(Number.NaN, true)).toBe('no value');
+});
+
+test('values of a narrow range far from zero are told apart', () => {
+  expect([1_600_000_000, 1_600_000_060].map((value) => formatWithin(value, 60))).toEqual([
+    '1,600,000,000',
+    '1,600,000,060',
+  ]);
+  expect(formatWithin(100.0012, 0.002)).toBe('100.0012');
+  expect(formatWithin(8412.4, 9000)).toBe('8,412');
+  expect(formatWithin(5, 0)).toBe('5');
 });
 
 test('paths that stay inside', () => {

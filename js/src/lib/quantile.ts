@@ -1,5 +1,7 @@
+import type { Numbers } from './numbers';
+
 /** k-th smallest value; reorders `values`. Hoare's selection: linear, where a sort of a million costs 80 ms. */
-function select(values: Float32Array, k: number): number {
+function select(values: Numbers, k: number): number {
   let left = 0;
   let right = values.length - 1;
   while (left < right) {
@@ -25,7 +27,7 @@ function select(values: Float32Array, k: number): number {
 }
 
 /** Quantile with linear interpolation; `values` holds finite numbers and is reordered. */
-export function quantile(values: Float32Array, q: number): number {
+export function quantile(values: Numbers, q: number): number {
   if (values.length === 0) return 0;
   const at = (values.length - 1) * q;
   const low = Math.floor(at);

@@ -5,6 +5,7 @@ import type { CategoryValues } from '../data/columns';
 import { composition, foremost, valuesBySide } from '../data/inside';
 import { cssColour, MISSING_COLOUR } from '../lib/colour';
 import { formatClass, formatCount, formatShare, formatValue } from '../lib/format';
+import type { Numbers } from '../lib/numbers';
 import { cornersOf } from '../state/blend';
 import type { Model } from '../state/model';
 import { countsIn, valuesIn } from '../state/scope';
@@ -80,7 +81,7 @@ function Composition({ selection }: { selection: Selection }): JSX.Element | nul
 interface MeansProps {
   selection: Selection;
   label: string;
-  values: Float32Array;
+  values: Numbers;
   /** Zero says that a gene was not detected. */
   isGene: boolean;
   colorOf: (mean: number) => string;

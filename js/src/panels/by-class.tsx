@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
 import { meanByCode } from '../data/summary';
 import { formatClass, formatMean } from '../lib/format';
+import type { Numbers } from '../lib/numbers';
 import { valuesIn } from '../state/scope';
 import { Chip, More } from './buttons';
 import { usePanels } from './context';
@@ -53,7 +54,7 @@ export function HowByClass({ first }: { first: string }): JSX.Element {
   );
 }
 
-function Means({ values }: { values: Float32Array }): JSX.Element | null {
+function Means({ values }: { values: Numbers }): JSX.Element | null {
   const { model } = usePanels();
   const whole = useSignal(false);
   const group = model.group.value;
@@ -106,7 +107,7 @@ export function ScopeName(): JSX.Element | null {
 }
 
 /** What the values are in each class of an annotation. */
-export function ByClass({ values: all }: { values: Float32Array }): JSX.Element | null {
+export function ByClass({ values: all }: { values: Numbers }): JSX.Element | null {
   const { model } = usePanels();
   const group = model.group.value;
   const scope = model.scope.value;

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { useMemo, useRef } from 'preact/hooks';
 import { histogram, type Summary } from '../data/summary';
-import { formatValue } from '../lib/format';
+import { formatWithin } from '../lib/format';
 import type { Layer } from '../state/layer';
 import { howOf } from '../state/selection';
 import { usePanels, useView } from './context';
@@ -39,6 +39,7 @@ export function RangeLegend({ layer }: { layer: Extract<Layer, { kind: 'value' }
     const tallest = counts.reduce((most, count, bin) => (bin === zeroBin ? most : Math.max(most, count)), 1);
     return [...counts].map((count) => Math.min(1, Math.sqrt(count / tallest)));
   }, [values, start, end, isGene, summary.fraction]);
+  const shown = (value: number) => formatWithin(value, end - start);
   const share = (value: number) => Math.min(1, Math.max(0, (value - start) / (end - start)));
   const least = (end - start) / 200;
   // White stays zero.
@@ -84,7 +85,7 @@ export function RangeLegend({ layer }: { layer: Extract<Layer, { kind: 'value' }
       aria-valuemin={start}
       aria-valuemax={end}
       aria-valuenow={value}
-      aria-valuetext={formatValue(value)}
+      aria-valuetext={shown(value)}
       style={{ left: `${share(value) * 100}%` }}
       onPointerDown={drag(edge)}
       onKeyDown={step(edge, value)}
@@ -96,8 +97,8 @@ export function RangeLegend({ layer }: { layer: Extract<Layer, { kind: 'value' }
     robust && !mirrored && high === summary.upper && high < summary.max ? 'p99 = ' : '',
   ];
   const beyond = (bin: number) => {
-    if (bin === 0 && summary.min < start) return `and all values down to ${formatValue(summary.min)}`;
-    if (bin === BINS - 1 && summary.max > end) return `and all values up to ${formatValue(summary.max)}`;
+    if (bin === 0 && summary.min < start) return `and all values down to ${shown(summary.min)}`;
+    if (bin === BINS - 1 && summary.max > end) return `and all values up to ${shown(summary.max)}`;
     return undefined;
   };
   return (
@@ -132,7 +133,7 @@ export function RangeLegend({ layer }: { layer: Extract<Layer, { kind: 'value' }
       <div class="ks-limits ks-number ks-muted">
         <span>
           {quantiles[0]}
-          {formatValue(low)}
+          {shown(low)}
         </span>
         <button
           type="button"
@@ -154,7 +155,7 @@ export function RangeLegend({ layer }: { layer: Extract<Layer, { kind: 'value' }
         )}
         <span>
           {quantiles[1]}
-          {formatValue(high)}
+          {shown(high)}
         </span>
       </div>
     </div>

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { formatClass, formatValue } from '../lib/format';
+import { formatClass, formatExact, formatValue } from '../lib/format';
 import { valueAt } from '../state/layer';
 import { usePanels } from './context';
 
@@ -18,7 +18,7 @@ export function Tooltip({ beside = false }: { beside?: boolean }): JSX.Element |
     const shown =
       column.kind === 'category'
         ? formatClass(column.categories[column.codes[cell] ?? -1]?.name ?? null)
-        : formatValue(column.values[cell] ?? Number.NaN);
+        : formatExact(column.values[cell] ?? Number.NaN, column.values instanceof Float64Array);
     const colors = layer.color.kind === 'annotation' && layer.color.column === column.name;
     if (colors) rows.unshift([`column ${column.name}`, column.name, shown]);
     else rows.push([`column ${column.name}`, column.name, shown]);

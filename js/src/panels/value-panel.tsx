@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
 import { countMissing, summariseColumn } from '../data/summary';
-import { formatShare, formatValue } from '../lib/format';
+import { formatShare, formatWithin } from '../lib/format';
 import { packedIn } from '../state/scope';
 import { ByClass, ScopeName } from './by-class';
 import { Colormaps } from './colormaps';
@@ -65,7 +65,7 @@ function Facts(): JSX.Element | null {
           ].map(([name, value]) => (
             <div key={name}>
               <dt>{name}</dt>
-              <dd>{formatValue(Number(value))}</dd>
+              <dd>{formatWithin(Number(value), max - min)}</dd>
             </div>
           ))}
           {missing > 0 && (

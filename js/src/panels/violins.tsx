@@ -5,6 +5,7 @@ import type { CategoryValues } from '../data/columns';
 import { BINS, halfWidths, type Spread, spreadsByCode } from '../data/spread';
 import type { ColourScale } from '../lib/colormap';
 import { formatClass, formatCount, formatValue } from '../lib/format';
+import type { Numbers } from '../lib/numbers';
 import type { Selection } from '../state/selection';
 import { More } from './buttons';
 import { usePanels } from './context';
@@ -21,7 +22,7 @@ interface Row {
 }
 
 interface Ask {
-  values: Float32Array;
+  values: Numbers;
   group: CategoryValues;
   selection: Selection | null;
 }

@@ -1,5 +1,5 @@
 import { MISSING_COLOUR, parseColour, parseCssColour, type Rgb } from '../lib/colour';
-import { formatClass, formatValue } from '../lib/format';
+import { formatClass, formatWithin } from '../lib/format';
 import { cornersOf } from '../state/blend';
 import { ordered } from '../state/class-colours';
 import { hiddenFlags } from '../state/layer';
@@ -74,7 +74,10 @@ export function legendOf(model: Model): Legend | null {
     label: layer.label,
     colors,
     // The colours end at the limits; the values may not.
-    limits: [`${min < low ? '≤ ' : ''}${formatValue(low)}`, `${max > high ? '≥ ' : ''}${formatValue(high)}`],
+    limits: [
+      `${min < low ? '≤ ' : ''}${formatWithin(low, high - low)}`,
+      `${max > high ? '≥ ' : ''}${formatWithin(high, high - low)}`,
+    ],
     note: state.scale === 'log1p' ? 'colours by log(1 + value)' : null,
     entries: grey ? [{ name: grey, color: MISSING, quiet: true }] : [],
   };

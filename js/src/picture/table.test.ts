@@ -101,6 +101,23 @@ describe('csv', () => {
     expect(rows.map((row) => row[3])).toEqual(['EPCAM', '-1.5', '', '0.1']);
   });
 
+  test('values of float64 and whole numbers have all their digits', async () => {
+    const stamps = [1_600_000_000.25, 2 ** 60, 0.100000000001];
+    const layer: Layer = {
+      kind: 'value',
+      color: { kind: 'annotation', column: 'time' },
+      label: 'time',
+      values: Float64Array.from([...stamps, 0, 0]),
+      summary: { min: 0, max: 2 ** 60, mean: 0, fraction: 1, lower: 0, upper: 1 },
+    };
+    const rows = rowsOf(await new Blob(await csvOf({ cells, names, positions, layer })).text());
+    expect(rows.slice(1).map((row) => row[3])).toEqual([
+      '1600000000.25',
+      '1152921504606846976',
+      '0.100000000001',
+    ]);
+  });
+
   test('nothing shown, no column', async () => {
     const text = await new Blob(
       await csvOf({ cells: cells.subarray(0, 1), names, positions, layer: NO_LAYER }),

@@ -24,10 +24,14 @@ export function cellsInView(
   return cells.subarray(0, count);
 }
 
-/** The shortest digits that give the same float32: 0.1, not 0.10000000149011612. */
-export function shortest(value: number): string {
+/**
+ * The shortest digits that give the same float32 (0.1, not 0.10000000149011612), or the same float64 where values are
+ * `wide`; of whole numbers all digits.
+ */
+export function shortest(value: number, wide = false): string {
   if (!Number.isFinite(value)) return '';
-  if (Number.isInteger(value)) return String(value);
+  if (Number.isInteger(value)) return Math.abs(value) < 2 ** 64 ? BigInt(value).toString() : String(value);
+  if (wide) return String(value);
   for (let digits = 6; digits < 9; digits++) {
     const text = String(Number(value.toPrecision(digits)));
     if (Math.fround(Number(text)) === value) return text;
@@ -60,12 +64,13 @@ export async function csvOf({ cells, names, positions: { coords }, layer }: Tabl
   const head = ['cell_id', 'x', 'y', ...labels];
   const parts: BlobPart[] = [`${head.map(field).join(',')}\r\n`];
   const classes = layer.kind === 'category' ? layer.column.categories.map(({ name }) => field(name)) : [];
+  const wide = layer.kind === 'value' && layer.values instanceof Float64Array;
   const last = (cell: number) => {
     if (layer.kind === 'category') return classes[layer.column.codes[cell] ?? -1] ?? '';
     if (layer.kind === 'blend')
       return layer.parts.map(({ values }) => shortest(values[cell] ?? Number.NaN)).join(',');
     const value = valueAt(layer, cell);
-    return typeof value === 'number' ? shortest(value) : '';
+    return typeof value === 'number' ? shortest(value, wide) : '';
   };
   const due = turns();
   for (let from = 0; from < cells.length; from += AT_ONCE) {

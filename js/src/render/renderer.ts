@@ -6,6 +6,7 @@ import { GraphicsError } from '../lib/errors';
 import { blended } from '../state/blend';
 import type { Paint } from '../state/class-colours';
 import type { Layer } from '../state/layer';
+import { alongScale, SCALED_RANGE, type Scaling, sameScaling } from './exact';
 import { GlScope } from './gl-scope';
 import { ImageLayer, type Piece } from './image-layer';
 import { PointLayer, type PointStyle } from './point-layer';
@@ -45,6 +46,9 @@ export class Renderer {
   #center: readonly [number, number];
   #centerBefore: readonly [number, number] = [0, 0];
   readonly #points: PointLayer;
+  /** Values that float32 cannot hold, of the layer; on the card they are as they were scaled last. */
+  #exact: Float64Array | null = null;
+  #scaled: Scaling | null = null;
   #imageScope: GlScope | null = null;
   #image: ImageLayer | null = null;
   /** Passed when the card has done what was asked of it last. */
@@ -78,12 +82,15 @@ export class Renderer {
   }
 
   setLayer(layer: Layer, dark: boolean): void {
+    this.#exact = layer.kind === 'value' && layer.values instanceof Float64Array ? layer.values : null;
+    this.#scaled = null;
     if (layer.kind === 'blend') {
       const { mixed, parts } = layer;
       this.#points.setMixed(mixed?.dark === dark ? mixed.colours : blended(parts, dark));
     } else if (layer.kind === 'category') this.#points.setCodes(layer.column.codes);
-    else if (layer.kind === 'value') this.#points.setValues(layer.values);
-    else this.#points.setPlain(parseColour(PLAIN_COLOUR));
+    else if (layer.kind === 'value') {
+      if (layer.values instanceof Float32Array) this.#points.setValues(layer.values);
+    } else this.#points.setPlain(parseColour(PLAIN_COLOUR));
   }
 
   setPaint({ colors, alpha }: Paint): void {
@@ -124,14 +131,20 @@ export class Renderer {
       const look = { opacity: frame.imageOpacity, light, contrast: frame.imageContrast };
       this.#image?.draw(view, look, frame.imagePieces);
     }
+    const exact = this.#exact !== null;
+    if (this.#exact && !sameScaling(this.#scaled, frame)) {
+      const { range, log, dimZeros } = frame;
+      this.#scaled = { range, log, dimZeros };
+      this.#points.setValues(alongScale(this.#exact, this.#scaled));
+    }
     const { passage } = frame;
     this.#points.draw({
       ...placement(view, this.#center),
       passage: passage ? { ...placement(passage.view, this.#centerBefore), share: passage.share } : null,
       size: Math.max(1, frame.pointSize * ratio),
       opacity: frame.opacity,
-      range: frame.range,
-      log: frame.log,
+      range: exact ? SCALED_RANGE : frame.range,
+      log: frame.log && !exact,
       dimZeros: frame.dimZeros,
       missing: parseColour(MISSING_COLOUR),
       ground: frame.ground,

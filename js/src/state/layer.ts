@@ -1,6 +1,7 @@
 import type { CategoryValues } from '../data/columns';
 import type { GeneValues } from '../data/genes';
 import type { Summary } from '../data/summary';
+import type { Numbers } from '../lib/numbers';
 import type { Color } from './view-state';
 
 /** What a blend looks like on one ground. */
@@ -15,7 +16,7 @@ export type Layer =
   | { kind: 'none'; color: Color }
   | { kind: 'category'; color: Color; column: CategoryValues }
   | { kind: 'blend'; color: Color; parts: readonly GeneValues[]; mixed?: Mixed }
-  | { kind: 'value'; color: Color; label: string; values: Float32Array; summary: Summary };
+  | { kind: 'value'; color: Color; label: string; values: Numbers; summary: Summary };
 
 export const NO_LAYER: Layer = { kind: 'none', color: { kind: 'none' } };
 

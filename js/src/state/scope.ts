@@ -1,4 +1,5 @@
 import type { CategoryValues } from '../data/columns';
+import { type Numbers, zerosLike } from '../lib/numbers';
 import { type Selection, selectionOf } from './selection';
 
 /** The cells that have a place now, where others have none: those of one section, or of the sections that are shown. */
@@ -42,13 +43,13 @@ export function selectedIn(selection: Selection, scope: Scope | null): Selection
 }
 
 /** The values of these cells, and no value in the place of the others'. */
-export function valuesIn(values: Float32Array, scope: Scope | null): Float32Array {
+export function valuesIn(values: Numbers, scope: Scope | null): Numbers {
   return scope ? values.map((value, cell) => (scope.mask[cell] ? value : Number.NaN)) : values;
 }
 
 /** Only the values of these cells. */
-export function packedIn(values: Float32Array, { mask, count }: Scope): Float32Array {
-  const packed = new Float32Array(count);
+export function packedIn(values: Numbers, { mask, count }: Scope): Numbers {
+  const packed = zerosLike(values, count);
   let at = 0;
   for (let cell = 0; cell < values.length; cell++) if (mask[cell]) packed[at++] = values[cell] ?? Number.NaN;
   return packed;

@@ -15,16 +15,24 @@ export function Columns({ traits }: { traits: Traits }): JSX.Element {
   const problem = traits.estimate.value.problems?.annotation_columns;
   const known = columns ?? [];
   const defaults = known.filter((column) => column.default).map(({ name }) => name);
-  const chosen = new Set(asked ?? defaults);
+  // By column: what is asked for, with its kind where that is said.
+  const chosen = new Map((asked ?? defaults).map((spec) => [nameOf(spec, known), spec] as const));
   const wanted = query.value.trim().toLowerCase();
   const shown = known.filter(({ name }) => name.toLowerCase().includes(wanted));
   const set = (names: string[] | null) => traits.change({ annotation_columns: names });
-  const toggle = (name: string) => {
-    const next = new Set(chosen);
-    if (!next.delete(name)) next.add(name);
+  const setAll = (next: ReadonlyMap<string, string>) => {
     // In the order of obs, whatever the order of the clicks; names that obs lost stay for the error to name.
-    const lost = [...next].filter((other) => !known.some((column) => column.name === other));
-    set([...known.map((column) => column.name).filter((other) => next.has(other)), ...lost]);
+    const lost = [...next].filter(([name]) => !known.some((column) => column.name === name));
+    set([...known.flatMap(({ name }) => next.get(name) ?? []), ...lost.map(([, spec]) => spec)]);
+  };
+  const toggle = (name: string) => {
+    const next = new Map(chosen);
+    if (!next.delete(name)) next.set(name, name);
+    setAll(next);
+  };
+  const turn = (column: ColumnFact) => {
+    const { name, other_kind } = column;
+    setAll(new Map(chosen).set(name, isOther(chosen.get(name), column) ? name : `${other_kind}:${name}`));
   };
   return (
     <Field label={say('Annotations')} help={help.annotation_columns} problem={problem} group>
@@ -56,6 +64,17 @@ export function Columns({ traits }: { traits: Traits }): JSX.Element {
                   <span class="kf-name">{column.name}</span>
                   <Kind column={column} />
                 </label>
+                {column.other_kind && chosen.has(column.name) && (
+                  <button
+                    type="button"
+                    class="kf-turn"
+                    aria-pressed={isOther(chosen.get(column.name), column)}
+                    title={say('Export %1 as %2', column.name, say(PLURAL[column.other_kind]))}
+                    onClick={() => turn(column)}
+                  >
+                    {say('as %1', say(PLURAL[column.other_kind]))}
+                  </button>
+                )}
               </li>
             ))}
             {columns && shown.length === 0 && (
@@ -87,6 +106,17 @@ export function Columns({ traits }: { traits: Traits }): JSX.Element {
   );
 }
 
+const PLURAL = { category: 'categories', number: 'numbers' } as const;
+
+/** The column of `number:NAME` or `category:NAME`; one that has all of it for its name comes first, as in the export. */
+function nameOf(spec: string, known: readonly ColumnFact[]): string {
+  if (known.some(({ name }) => name === spec)) return spec;
+  return spec.replace(/^(number|category):/, '');
+}
+
+const isOther = (spec: string | undefined, { name, other_kind }: ColumnFact) =>
+  spec === `${other_kind}:${name}`;
+
 function titleOf(column: ColumnFact): string {
   return column.left_out
     ? say('%1 · left out unless chosen: %2', column.dtype, column.left_out)
@@ -106,7 +136,7 @@ function Kind({ column }: { column: ColumnFact }): JSX.Element {
   if (column.kind === 'other') return <span class="kf-kind">{column.dtype}</span>;
   return (
     <span class="kf-kind">
-      {say('%1 classes', formatCount(column.classes ?? 0))}
+      {say('%1 categories', formatCount(column.classes ?? 0))}
       <span class="kf-dots" aria-hidden="true">
         {(column.colors ?? []).map((color, i) => (
           <span key={i} style={{ background: color }} />

@@ -11,6 +11,8 @@ export interface ColumnFact {
   default: boolean;
   left_out: string | null;
   classes: number | null;
+  /** What it can be exported as instead, when asked for by a prefix. */
+  other_kind?: 'category' | 'number' | null;
   colors?: string[];
   range?: [number, number];
 }

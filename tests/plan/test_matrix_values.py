@@ -13,8 +13,8 @@ import scipy.sparse as sp
 from karospace_jupyter.config import ExportConfig, MatrixLayer, MatrixRaw, MatrixSpec, MatrixX
 from karospace_jupyter.errors import GenesError
 from karospace_jupyter.plan import Plan, estimate, resolve
+from karospace_jupyter.plan.matrix_values import matrix_values
 from karospace_jupyter.plan.model import MatrixValues
-from karospace_jupyter.plan.values import matrix_values
 from karospace_jupyter.source import open_source
 
 N, G = 400, 120

@@ -1,0 +1,62 @@
+/** Superscript, subscript and circled digits: no decimal ones, so each stands for itself. */
+const SINGLE = '⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉⓪①②③④⑤⑥⑦⑧⑨';
+const NUMBERS = new RegExp(`\\p{Nd}+|[${SINGLE}]`, 'gu');
+const DECIMAL = /\p{Nd}/u;
+
+/** ASCII digits of a number in any script, without leading zeros. */
+function digitsOf(text: string): string {
+  let digits = '';
+  for (const one of text) {
+    const single = SINGLE.indexOf(one);
+    if (single >= 0) digits += single % 10;
+    else if (one >= '0' && one <= '9') digits += one;
+    else {
+      // Decimal digits come in runs of ten, zero first; some scripts have several runs in a row.
+      const point = one.codePointAt(0) ?? 0;
+      let before = 0;
+      while (before < 60 && DECIMAL.test(String.fromCodePoint(point - before - 1))) before++;
+      digits += before % 10;
+    }
+  }
+  return digits.replace(/^0+(?=.)/, '');
+}
+
+/** Text and numbers in turn, text first. */
+function partsOf(name: string): string[] {
+  const text = name.normalize('NFD');
+  const parts: string[] = [];
+  let at = 0;
+  for (const found of text.matchAll(NUMBERS)) {
+    parts.push(text.slice(at, found.index), digitsOf(found[0]));
+    at = found.index + found[0].length;
+  }
+  if (at < text.length) parts.push(text.slice(at));
+  return parts;
+}
+
+/** By code points, as Python compares text; JavaScript compares halves of characters. */
+function compareText(a: string, b: string): number {
+  const [left, right] = [Array.from(a), Array.from(b)];
+  for (let i = 0; i < Math.min(left.length, right.length); i++) {
+    const difference = (left[i]?.codePointAt(0) ?? 0) - (right[i]?.codePointAt(0) ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return left.length - right.length;
+}
+
+function compareParts(a: readonly string[], b: readonly string[]): number {
+  for (let i = 0; i < Math.min(a.length, b.length); i++) {
+    const [left, right] = [a[i] ?? '', b[i] ?? ''];
+    const longer = i % 2 === 1 ? left.length - right.length : 0;
+    const difference = longer || compareText(left, right);
+    if (difference !== 0) return difference;
+  }
+  return a.length - b.length;
+}
+
+/** Names in the order of anndata's natsort, which the exporter has too (`plan/natural.py`): 2 before 10. */
+export function naturalOrder(names: Iterable<string>): string[] {
+  return Array.from(names, (name) => ({ name, parts: partsOf(name) }))
+    .sort((a, b) => compareParts(a.parts, b.parts) || compareText(a.name, b.name))
+    .map(({ name }) => name);
+}

@@ -1,0 +1,30 @@
+/** Values of cells: float32 where that tells them apart, else float64. */
+export type Numbers = Float32Array | Float64Array;
+
+/** As many zeros, in the same precision. */
+export function zerosLike(values: Numbers, length: number): Numbers {
+  return values instanceof Float64Array ? new Float64Array(length) : new Float32Array(length);
+}
+
+/**
+ * The values as float32 where that keeps whole numbers as they are, and different values different; else float64.
+ *
+ * The exporter decides alike (`NumberAnnotation.fits_float32`).
+ */
+export function narrowest(values: Float64Array): Numbers {
+  const narrow = new Float32Array(values);
+  let changed = false;
+  for (let i = 0; i < values.length; i++) {
+    const [value, held] = [values[i] ?? 0, narrow[i] ?? 0];
+    if (value === held || Number.isNaN(value)) continue;
+    if (Number.isInteger(value) || held === 0 || !Number.isFinite(held)) return values;
+    changed = true;
+  }
+  if (!changed) return narrow;
+  const sorted = values.filter((value) => !Number.isNaN(value)).sort();
+  for (let i = 1; i < sorted.length; i++) {
+    const [before, value] = [sorted[i - 1] ?? 0, sorted[i] ?? 0];
+    if (before !== value && Math.fround(before) === Math.fround(value)) return values;
+  }
+  return narrow;
+}

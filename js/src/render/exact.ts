@@ -1,0 +1,31 @@
+import { signedLog1p } from '../lib/colormap';
+
+/** What values of float64 are drawn with: the shader's limits for `alongScale`. */
+export const SCALED_RANGE = [1, 2] as const;
+
+export interface Scaling {
+  range: readonly [number, number];
+  log: boolean;
+  dimZeros: boolean;
+}
+
+/**
+ * Values of float64 for the card, which has float32: 1 at the lower limit, 2 at the upper.
+ *
+ * The step from one to the other is taken in float64, so that colors tell apart what float32 cannot. Dimmed zeros are NaN
+ * as missing values are, which look the same then.
+ */
+export function alongScale(values: Float64Array, { range, log, dimZeros }: Scaling): Float32Array {
+  const [low, high] = log ? [signedLog1p(range[0]), signedLog1p(range[1])] : range;
+  const perUnit = high > low ? 1 / (high - low) : 0;
+  const along = new Float32Array(values.length);
+  for (let cell = 0; cell < values.length; cell++) {
+    const value = values[cell] ?? Number.NaN;
+    if (dimZeros && value === 0) along[cell] = Number.NaN;
+    else along[cell] = 1 + Math.min(1, Math.max(0, ((log ? signedLog1p(value) : value) - low) * perUnit));
+  }
+  return along;
+}
+
+export const sameScaling = (a: Scaling | null, b: Scaling): boolean =>
+  a?.range[0] === b.range[0] && a.range[1] === b.range[1] && a.log === b.log && a.dimZeros === b.dimZeros;

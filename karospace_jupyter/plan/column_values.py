@@ -1,0 +1,241 @@
+"""Values of a column of obs, whatever its dtype: as categories or as numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from karospace_jupyter.errors import ColumnError
+from karospace_jupyter.plan.names import as_text
+from karospace_jupyter.plan.natural import natural_order
+
+Kind = Literal["category", "number", "other"]
+
+_REAL = (int, float, np.integer, np.floating, Decimal, Fraction)
+_TRUTH = (bool, np.bool_)
+_EXACT = 2.0**53
+"""Whole numbers up to this size are exact in float64."""
+
+
+@dataclass(frozen=True, slots=True)
+class Categories:
+    """A column as codes, for all cells of the source."""
+
+    names: list[str]
+    """All categories, also unused ones, in their order; two of them may have the same text."""
+    codes: NDArray[np.int64]
+    """Shape (n_cells,); -1 where a value is missing."""
+    ordered: bool
+    boolean: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """A column as numbers, for all cells of the source."""
+
+    values: NDArray[np.float64]
+    """Shape (n_cells,); NaN where a value is missing or infinite."""
+    integers: NDArray[np.int64] | NDArray[np.uint64] | None
+    """The same as whole numbers, exact beyond 2**53, when all are whole, none is missing and they fit."""
+    texts: NDArray[np.object_] | None
+    """Exact digits of whole numbers, None where missing; only where float64 rounds some of them."""
+    single: bool
+    """Whether the source holds float32 or float16, so that text shows no digits that were never there."""
+    infinite: int
+    """Infinite values, which count as missing."""
+    rounded: int
+    """Values with more digits than float64 holds."""
+
+
+def plain(values: pd.Series[Any]) -> pd.Series[Any]:
+    """Return a column without sparse storage, and with the dtype that its objects have in common.
+
+    Objects that are all numbers stay objects; those that are all truth values become ``boolean``.
+    """
+    if isinstance(values.dtype, pd.SparseDtype):
+        values = values.sparse.to_dense()
+    if _is_object(values):
+        types = _types(values)
+        if types and types <= set(_TRUTH):
+            return values.astype("boolean")
+    return values
+
+
+def kind_of(values: pd.Series[Any]) -> Kind:
+    """Return what a :func:`plain` column holds: dates and complex numbers are ``other``."""
+    dtype = values.dtype
+    if isinstance(dtype, pd.CategoricalDtype) or pd.api.types.is_bool_dtype(dtype):
+        return "category"
+    if pd.api.types.is_complex_dtype(dtype):
+        return "other"
+    if pd.api.types.is_numeric_dtype(dtype):
+        return "number"
+    if _is_object(values) and holds_numbers(values):
+        return "number"
+    return "category" if dtype.kind == "O" or pd.api.types.is_string_dtype(dtype) else "other"
+
+
+def holds_numbers(values: pd.Series[Any]) -> bool:
+    """Whether a column of objects holds real numbers and gaps only; text that looks like a number is text."""
+    types = _types(values)
+    return bool(types) and all(issubclass(one, _REAL) and not issubclass(one, _TRUTH) for one in types)
+
+
+def _is_object(values: pd.Series[Any]) -> bool:
+    return isinstance(values.dtype, np.dtype) and values.dtype.kind == "O"
+
+
+def _types(values: pd.Series[Any]) -> set[type]:
+    return set(map(type, values.to_numpy(dtype=object)[~values.isna().to_numpy()]))
+
+
+def as_categories(values: pd.Series[Any], name: str) -> Categories:
+    """Return a :func:`plain` column as codes.
+
+    A categorical keeps its order, numbers and dates go by value, text goes in :func:`natural_order`.
+
+    Raises
+    ------
+    ColumnError
+        When its values have no text.
+    """
+    dtype = values.dtype
+    if isinstance(dtype, pd.CategoricalDtype):
+        names = as_text(values.cat.categories).tolist()
+        return Categories(names, values.cat.codes.to_numpy().astype(np.int64), bool(values.cat.ordered), boolean=False)
+    if pd.api.types.is_bool_dtype(dtype):
+        raw = values.to_numpy(dtype=object)
+        missing = values.isna().to_numpy()
+        codes = np.array([-1 if gap else int(bool(v)) for v, gap in zip(raw, missing, strict=True)], dtype=np.int64)
+        return Categories(["False", "True"], codes, ordered=False, boolean=True)
+    try:
+        if kind_of(values) == "number":
+            return _by_value(values)
+        if dtype.kind in "mM":
+            codes, uniques = pd.factorize(values, sort=True)
+            names = as_text(pd.Series(uniques).astype(str)).tolist()
+            return Categories(names, codes.astype(np.int64), ordered=False, boolean=False)
+        return _by_text(as_text(values), values.isna().to_numpy())
+    except (TypeError, ValueError) as exc:
+        msg = f"The column {name!r} of obs holds {dtype} values that cannot be categories: {exc}."
+        raise ColumnError(msg) from exc
+
+
+def _by_text(text: NDArray[np.object_], missing: NDArray[np.bool_]) -> Categories:
+    text = text.copy()
+    text[missing] = None
+    return _in_order(text, natural_order)
+
+
+def _in_order(text: NDArray[np.object_], order: Callable[[list[str]], list[str]]) -> Categories:
+    codes, uniques = pd.factorize(text)
+    found: list[str] = uniques.tolist()
+    names = order(found)
+    rank = {one: i for i, one in enumerate(names)}
+    renumber = np.array([*(rank[one] for one in found), -1], dtype=np.int64)  # the last entry is reached by -1
+    return Categories(names, renumber[codes], ordered=False, boolean=False)
+
+
+def _by_value(values: pd.Series[Any]) -> Categories:
+    """Return numbers in their order; whole ones without a point."""
+    numbers = as_numbers(values)
+    if numbers.texts is not None:
+        return _in_order(numbers.texts, lambda found: sorted(found, key=int))
+    if numbers.integers is not None:
+        uniques, codes = np.unique(numbers.integers, return_inverse=True)
+        return Categories([str(one) for one in uniques.tolist()], codes.astype(np.int64), ordered=False, boolean=False)
+    there = ~np.isnan(numbers.values)
+    codes = np.full(len(numbers.values), -1, dtype=np.int64)
+    uniques, codes[there] = np.unique(numbers.values[there] + 0.0, return_inverse=True)  # no -0 beside 0
+    shown = uniques.astype(np.float32) if numbers.single else uniques
+    whole = bool((uniques == np.rint(uniques)).all())
+    names = [str(int(one)) for one in uniques] if whole else shown.astype(str).tolist()
+    return Categories(names, codes, ordered=False, boolean=False)
+
+
+def as_numbers(values: pd.Series[Any]) -> Numbers:
+    """Return a :func:`plain` column of kind ``number`` as float64, with what float64 cannot hold beside it."""
+    if _is_object(values):
+        return _of_objects(values)
+    missing = values.isna().to_numpy()
+    dtype = values.dtype
+    if pd.api.types.is_integer_dtype(dtype):
+        kind = np.uint64 if pd.api.types.is_unsigned_integer_dtype(dtype) else np.int64
+        integers = values.to_numpy(dtype=kind, na_value=0) if missing.any() else values.to_numpy(dtype=kind)
+        return _of_integers(integers, missing)
+    rounded = 0
+    if dtype.kind == "f" and dtype.itemsize > 8:
+        longest = values.to_numpy()
+        with np.errstate(over="ignore", invalid="ignore"):
+            numbers = longest.astype(np.float64)
+            rounded = int((np.isfinite(longest) & (numbers.astype(longest.dtype) != longest)).sum())
+    elif _is_decimal(dtype):
+        return _of_objects(values.astype(object))
+    else:
+        numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
+    single = getattr(dtype, "itemsize", 8) in (2, 4) and pd.api.types.is_float_dtype(dtype)
+    return _of_floats(numbers, missing, single=single, rounded=rounded)
+
+
+def _is_decimal(dtype: Any) -> bool:  # noqa: ANN401 - pandas has no types
+    return isinstance(dtype, pd.ArrowDtype) and issubclass(dtype.type, Decimal)
+
+
+def _of_floats(numbers: NDArray[np.float64], missing: NDArray[np.bool_], *, single: bool, rounded: int) -> Numbers:
+    infinite = np.isinf(numbers) & ~missing
+    numbers = np.where(missing | infinite, np.nan, numbers)
+    return Numbers(numbers, None, None, single, int(infinite.sum()), rounded)
+
+
+def _of_integers(integers: NDArray[np.int64] | NDArray[np.uint64], missing: NDArray[np.bool_]) -> Numbers:
+    numbers = integers.astype(np.float64)
+    texts = None
+    # What float64 rounds up to 2**64 has no integer to be compared with, and is beyond 2**53 in any case.
+    far = np.abs(numbers) > _EXACT
+    if far.any() and any(int(a) != b for a, b in zip(numbers[far].tolist(), integers[far].tolist(), strict=True)):
+        texts = as_text(integers.tolist())
+        texts[missing] = None
+    numbers[missing] = np.nan
+    return Numbers(numbers, None if missing.any() else integers, texts, single=False, infinite=0, rounded=0)
+
+
+def _of_objects(values: pd.Series[Any]) -> Numbers:
+    missing = values.isna().to_numpy()
+    raw = values.to_numpy(dtype=object)
+    there = [one for one, gap in zip(raw, missing, strict=True) if not gap]
+    numbers = np.full(len(raw), np.nan)
+    numbers[~missing] = [_float(one) for one in there]
+    if all(isinstance(one, (int, np.integer)) for one in there):
+        exact = [int(one) for one in there]
+        low, high = min(exact, default=0), max(exact, default=0)
+        for kind in (np.int64, np.uint64):
+            if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max:
+                integers = np.zeros(len(raw), dtype=kind)
+                integers[~missing] = exact
+                return _of_integers(integers, missing)  # type: ignore[arg-type]  # either of the two
+        texts = np.full(len(raw), None, dtype=object)
+        texts[~missing] = [str(one) for one in exact]
+        infinite = np.isinf(numbers)  # beyond the largest float64
+        return Numbers(np.where(infinite, np.nan, numbers), None, texts, False, 0, 0)  # noqa: FBT003
+    # Of a Decimal the digits count: 0.1 is 0.1 in float64 as people read it, 1.00000000000000000001 is not.
+    rounded = sum(
+        Decimal(repr(found)) != one if isinstance(one, Decimal) else Fraction(found) != one
+        for one, found in zip(there, numbers[~missing].tolist(), strict=True)
+        if isinstance(one, (Decimal, Fraction)) and np.isfinite(found)
+    )
+    single = bool(there) and all(isinstance(one, (np.float32, np.float16)) for one in there)
+    return _of_floats(numbers, missing, single=single, rounded=int(rounded))
+
+
+def _float(value: Any) -> float:  # noqa: ANN401 - any real number
+    try:
+        return float(value)
+    except OverflowError:
+        return float("inf") if value > 0 else float("-inf")

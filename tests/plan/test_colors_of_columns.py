@@ -1,0 +1,247 @@
+"""Order and colors of categories: color k of the file belongs to category k, wherever the object is read from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+
+from karospace_jupyter.config import ExportConfig
+from karospace_jupyter.form.summary import summarise
+from karospace_jupyter.plan import CategoryAnnotation, Plan, resolve
+from karospace_jupyter.plan.colors import palette, parse_color
+from karospace_jupyter.plan.natural import natural_order
+from karospace_jupyter.source import open_source
+
+N = 120
+STORES = ["memory", "h5ad", "zarr"]
+COLORS = [f"#{10 * i:02x}{255 - 20 * i:02x}{100 + 5 * i:02x}" for i in range(12)]
+GOLDEN = json.loads((Path(__file__).parents[2] / "js/src/lib/natural-order.json").read_text(encoding="utf-8"))
+
+
+def build(colors: Any = None, **obs: Any) -> ad.AnnData:
+    rng = np.random.default_rng(0)
+    obs_frame = pd.DataFrame(obs, index=[f"cell{i}" for i in range(N)])
+    adata = ad.AnnData(rng.poisson(0.5, (N, 5)).astype(np.float32), obs=obs_frame)
+    adata.obsm["spatial"] = rng.random((N, 2)) * 100
+    if colors is not None:
+        adata.uns["kind_colors"] = colors
+    return adata
+
+
+def stored(adata: ad.AnnData, store: str, folder: Path) -> Any:
+    """The same object as it is, or written without making its text columns categorical."""
+    if store == "memory":
+        return adata
+    path = folder / f"a.{store}"
+    with ad.settings.override(allow_write_nullable_strings=True):
+        if store == "h5ad":
+            adata.write_h5ad(path, convert_strings_to_categoricals=False)
+        else:
+            adata.write_zarr(path, convert_strings_to_categoricals=False)
+    return path
+
+
+def plan(subject: Any, **options: Any) -> Plan:
+    return resolve(open_source(subject), ExportConfig(genes_mode="all", **options))
+
+
+def column(found: Plan, name: str = "kind") -> CategoryAnnotation:
+    (annotation,) = (one for one in found.annotations if one.name == name)
+    assert isinstance(annotation, CategoryAnnotation)
+    return annotation
+
+
+def colors_by_name(found: Plan) -> dict[str, str]:
+    annotation = column(found)
+    return dict(zip(annotation.categories, annotation.colors, strict=True))
+
+
+@pytest.mark.parametrize("store", STORES)
+@pytest.mark.parametrize("dtype", ["object", "string[python]", "missing", "missing string[python]"])
+def test_colors_of_a_text_column_follow_anndatas_order(store: str, dtype: str, tmp_path: Path) -> None:
+    values: list[Any] = [str(i % 12) for i in range(N)]
+    if dtype.startswith("missing"):
+        values[7] = None
+    text = pd.array(values, dtype="string[python]") if "string" in dtype else np.array(values, dtype=object)
+    adata = build(COLORS, kind=text)
+    if store != "memory" and dtype == "missing":
+        pytest.skip("anndata writes no objects with gaps")
+    reference = adata.copy()
+    reference.strings_to_categoricals()
+    found = plan(stored(adata, store, tmp_path), annotation_columns=["kind"])
+    assert list(column(found).categories) == list(reference.obs["kind"].cat.categories)
+    assert colors_by_name(found) == dict(zip(map(str, range(12)), COLORS, strict=True))
+
+
+@pytest.mark.parametrize("store", STORES)
+def test_sections_of_a_text_column_follow_anndatas_order(store: str, tmp_path: Path) -> None:
+    found = plan(stored(build(sample=[f"S{i % 11}" for i in range(N)]), store, tmp_path))
+    assert found.sections is not None
+    assert [one.name for one in found.sections.items] == [f"S{i}" for i in range(11)]
+
+
+@pytest.mark.parametrize("case", GOLDEN, ids=lambda case: " ".join(case)[:30])
+def test_natural_order_is_anndatas_and_the_viewers(case: list[str]) -> None:
+    # The viewer's test reads the same file.
+    assert natural_order(reversed(case)) == case
+    reference = build(kind=[case[i % len(case)] for i in range(N)])
+    reference.strings_to_categoricals()
+    assert list(reference.obs["kind"].cat.categories) == case
+
+
+def test_a_categorical_keeps_its_own_order_and_colors() -> None:
+    for ordered in (False, True):
+        values = pd.Categorical(["10", "2", "1"] * 40, categories=["10", "1", "2"], ordered=ordered)
+        found = plan(build(["#ff0000", "#00ff00", "#0000ff"], kind=values))
+        assert colors_by_name(found) == {"10": "#ff0000", "1": "#00ff00", "2": "#0000ff"}
+
+
+def test_a_sample_of_the_cells_keeps_the_colors_of_all() -> None:
+    # The first category has cells without coordinates only.
+    adata = build(COLORS, kind=[str(i % 12) for i in range(N)])
+    adata.obsm["spatial"][adata.obs["kind"] == "0"] = np.nan
+    assert colors_by_name(plan(adata)) == dict(zip(map(str, range(1, 12)), COLORS[1:], strict=True))
+
+
+def test_the_form_shows_the_colors_of_the_export() -> None:
+    (fact,) = summarise(build(COLORS, kind=[str(i % 12) for i in range(N)]))["columns"]
+    assert fact["colors"] == COLORS[:5]
+
+
+@pytest.mark.parametrize("store", STORES)
+@pytest.mark.parametrize(
+    ("keys", "names"),
+    [
+        (["0", "10", "2"], ["0", "10", "2"]),
+        (["B cell", "T cell", "NK"], ["B cell", "T cell", "NK"]),
+        (["B cell", "NK", "T cell", "gone"], ["B cell", "T cell", "NK"]),
+    ],
+)
+def test_colors_by_name(store: str, keys: list[str], names: list[str], tmp_path: Path) -> None:
+    given = dict(zip(keys, COLORS, strict=False))
+    found = plan(stored(build(given, kind=[names[i % 3] for i in range(N)]), store, tmp_path))
+    assert colors_by_name(found) == {name: given[name] for name in names}
+    assert not any("color" in warning for warning in found.warnings)
+
+
+@pytest.mark.parametrize("kind", [int, np.int64, float, str.encode])
+def test_a_number_as_key_is_the_category_of_that_number(kind: Any) -> None:
+    given = {kind(name): COLORS[int(name)] for name in ("3", "1", "0")}
+    found = plan(build(given, kind=[("0", "1", "3")[i % 3] for i in range(N)]))
+    assert colors_by_name(found) == {"0": COLORS[0], "1": COLORS[1], "3": COLORS[3]}
+
+
+def test_numbers_as_keys_are_positions_where_no_category_is_a_number() -> None:
+    found = plan(build({2: "#0000ff", 0: "#ff0000", 1: "#00ff00"}, kind=[f"T{i % 3}" for i in range(N)]))
+    assert colors_by_name(found) == {"T0": "#ff0000", "T1": "#00ff00", "T2": "#0000ff"}
+    assert any("taken as positions" in warning for warning in found.warnings)
+
+
+def test_colors_of_a_series_go_by_its_index() -> None:
+    given = pd.Series({"b": "#00ff00", "a": "#ff0000"})
+    assert colors_by_name(plan(build(given, kind=["a", "b"] * 60))) == {"a": "#ff0000", "b": "#00ff00"}
+
+
+def test_a_category_without_a_color_in_a_dict_is_named() -> None:
+    found = plan(build({"a": "#ff0000"}, kind=["a", "b"] * 60))
+    assert colors_by_name(found)["a"] == "#ff0000"
+    assert "1 category of 'kind' without a stored color got another one: 'b'." in found.warnings
+
+
+def test_a_longer_list_gives_its_first_colors_and_warns() -> None:
+    found = plan(build(COLORS, kind=["a", "b"] * 60))
+    assert colors_by_name(found) == {"a": COLORS[0], "b": COLORS[1]}
+    assert "uns['kind_colors'] has 12 colors for 2 categories: the first 2 were used." in found.warnings
+
+
+def test_a_shorter_list_is_filled_and_warns() -> None:
+    found = plan(build(COLORS[:2], kind=["a", "b", "c"] * 40))
+    assert list(colors_by_name(found).values()) == [*COLORS[:2], palette(3)[2]]
+    assert "uns['kind_colors'] has 2 colors for 3 categories: others were added." in found.warnings
+
+
+def test_a_list_as_long_as_the_categories_with_cells_belongs_to_those() -> None:
+    values = pd.Categorical(["c", "a"] * 60, categories=["unused", "c", "none", "a"])
+    found = plan(build(["#ff0000", "#00ff00"], kind=values))
+    assert colors_by_name(found) == {"c": "#ff0000", "a": "#00ff00"}
+    assert any("with cells: the colors were given to those" in warning for warning in found.warnings)
+    full = plan(build(["#111111", "#ff0000", "#222222", "#00ff00"], kind=values))
+    assert colors_by_name(full) == {"c": "#ff0000", "a": "#00ff00"}
+    assert not any("color" in warning for warning in full.warnings)
+
+
+@pytest.mark.parametrize("store", STORES)
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.array([[1, 0, 0], [0, 0.5, 1]]),
+        np.array([[1, 0, 0, 1], [0, 0.5, 1, 1]]),
+        np.array([[255, 0, 0], [0, 128, 255]]),
+        np.array([[255, 0, 0, 255], [0, 128, 255, 255]], dtype=np.uint8),
+        np.array(["#FF0000", "#0080FF"]),
+        np.array([b"#FF0000", b"#0080ff"]),
+    ],
+    ids=["0-1", "0-1 alpha", "0-255", "uint8", "text", "bytes"],
+)
+def test_arrays_of_colors(array: Any, store: str, tmp_path: Path) -> None:
+    found = plan(stored(build(array, kind=["a", "b"] * 60), store, tmp_path))
+    assert colors_by_name(found) == {"a": "#ff0000", "b": "#0080ff"}
+    assert not any("color" in warning for warning in found.warnings)
+
+
+def test_a_dark_color_beside_bright_ones_keeps_its_scale() -> None:
+    found = plan(build([(1, 0, 0), (255, 255, 255)], kind=["a", "b"] * 60))
+    assert colors_by_name(found) == {"a": "#010000", "b": "#ffffff"}
+
+
+def test_translucent_colors_are_opaque_with_a_warning() -> None:
+    found = plan(build(["#ff000080", (0, 0, 1, 0.5)], kind=["a", "b"] * 60))
+    assert colors_by_name(found) == {"a": "#ff0000", "b": "#0000ff"}
+    assert "Colors of 'kind' with an alpha below 1 are drawn opaque: 'a', 'b'." in found.warnings
+
+
+@pytest.mark.parametrize("bad", ["none", "", "no color", "#12", None, np.nan, 7, (1, 2), (-1, 0, 0), "#ff000000"])
+def test_what_cannot_be_drawn_is_replaced_with_a_warning(bad: Any) -> None:
+    found = plan(build(["#ff0000", bad], kind=["a", "b"] * 60))
+    assert colors_by_name(found) == {"a": "#ff0000", "b": palette(2)[1]}
+    assert any("'b'" in warning and "'kind'" in warning for warning in found.warnings)
+
+
+@pytest.mark.parametrize("value", [7, {"#ff0000", "#00ff00"}, pd.DataFrame({"a": [1]})], ids=["number", "set", "frame"])
+def test_what_is_no_list_of_colors_warns(value: Any) -> None:
+    found = plan(build(value, kind=["a", "b"] * 60))
+    assert list(colors_by_name(found).values()) == palette(2)
+    assert any("without colors" in warning for warning in found.warnings)
+
+
+def test_every_name_that_matplotlib_knows_is_a_color() -> None:
+    known = pytest.importorskip("matplotlib.colors")
+    names = {**known.XKCD_COLORS, **known.CSS4_COLORS, **known.TABLEAU_COLORS, **known.BASE_COLORS}
+    assert {name: parse_color(name) for name in names} == {name: known.to_hex(value) for name, value in names.items()}
+    assert parse_color("XKCD:Sky Blue") == parse_color("xkcd:sky blue") == "#75bbfd"
+    assert [parse_color(text) for text in ("0.5", "0", "1.5", "rgb(1, 2, 3)", "TAB:GREY", "C10")] == [
+        "#808080", "#000000", None, "#010203", "#7f7f7f", "#1f77b4",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("store", STORES)
+def test_colors_of_truth_values(store: str, tmp_path: Path) -> None:
+    found = plan(stored(build(["#ff0000", "#00ff00"], kind=[True, False] * 60), store, tmp_path))
+    assert colors_by_name(found) == {"False": "#ff0000", "True": "#00ff00"}
+
+
+@pytest.mark.parametrize("store", STORES)
+def test_colors_of_numbers_go_by_value_and_make_them_categories(store: str, tmp_path: Path) -> None:
+    # By its name, it would be a number.
+    adata = build(kind=np.arange(N) % 12)
+    adata.obs["n_things"] = adata.obs.pop("kind")
+    adata.uns["n_things_colors"] = COLORS
+    annotation = column(plan(stored(adata, store, tmp_path)), "n_things")
+    assert annotation.categories == tuple(map(str, range(12)))
+    assert list(annotation.colors) == COLORS

@@ -1,0 +1,321 @@
+"""Numbers of obs, of any dtype: exact, or with a warning; and which whole numbers are codes."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+
+from karospace_jupyter.config import ExportConfig
+from karospace_jupyter.errors import ColumnError
+from karospace_jupyter.export import run_to_memory
+from karospace_jupyter.form.summary import summarise
+from karospace_jupyter.plan import CategoryAnnotation, NumberAnnotation, Plan, describe, resolve
+from karospace_jupyter.plan.model import Annotation
+from karospace_jupyter.source import open_source
+
+N = 120
+STORES = ["memory", "h5ad", "zarr"]
+CODES = json.loads((Path(__file__).parents[2] / "js/src/data/codes.json").read_text(encoding="utf-8"))
+HALVES = np.arange(N) * 0.5
+GAPS = [None if i == 2 else i * 0.5 for i in range(N)]
+WHOLE_GAPS = [None if i == 2 else i * 3 for i in range(N)]
+
+
+def build(**obs: Any) -> ad.AnnData:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(index=[f"cell{i}" for i in range(N)])
+    for name, values in obs.items():
+        frame[name] = pd.Series(values, index=frame.index) if isinstance(values, list) else values
+    adata = ad.AnnData(rng.poisson(0.5, (N, 5)).astype(np.float32), obs=frame)
+    adata.obsm["spatial"] = rng.random((N, 2)) * 100
+    return adata
+
+
+def stored(adata: ad.AnnData, store: str, folder: Path) -> Any:
+    if store == "memory":
+        return adata
+    path = folder / f"a.{store}"
+    adata.write_h5ad(path) if store == "h5ad" else adata.write_zarr(path)
+    return path
+
+
+def plan(subject: Any, **options: Any) -> Plan:
+    return resolve(open_source(subject), ExportConfig(genes_mode="all", **options))
+
+
+def only(found: Plan) -> Annotation:
+    (annotation,) = found.annotations
+    return annotation
+
+
+def numbers(found: Plan) -> NumberAnnotation:
+    annotation = only(found)
+    assert isinstance(annotation, NumberAnnotation)
+    return annotation
+
+
+def categories(found: Plan) -> CategoryAnnotation:
+    annotation = only(found)
+    assert isinstance(annotation, CategoryAnnotation)
+    return annotation
+
+
+def said(found: Plan, text: str) -> bool:
+    return any(text in warning for warning in found.warnings)
+
+
+@pytest.mark.parametrize("store", STORES)
+@pytest.mark.parametrize(
+    "values",
+    [
+        HALVES.astype("f2"),
+        HALVES.astype("f4"),
+        HALVES,
+        HALVES.astype(np.longdouble),
+        pd.array(HALVES, dtype="Float32"),
+        pd.array(HALVES, dtype="Float64"),
+    ],
+    ids=["float16", "float32", "float64", "longdouble", "Float32", "Float64"],
+)
+def test_floats_of_any_width_are_numbers(values: Any, store: str, tmp_path: Path) -> None:
+    adata = build(area=values)
+    if store != "memory" and isinstance(adata.obs["area"].dtype, pd.api.extensions.ExtensionDtype):
+        pytest.skip("anndata writes no nullable floats")
+    if store == "zarr" and adata.obs["area"].dtype.itemsize > 8:
+        pytest.skip("zarr has no wider floats")
+    subject = stored(adata, store, tmp_path)
+    found = plan(subject)
+    assert numbers(found).values.tolist() == HALVES.tolist()
+    assert numbers(found).fits_float32
+    assert not found.warnings
+
+
+@pytest.mark.parametrize("store", STORES)
+@pytest.mark.parametrize("dtype", ["i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "Int8", "UInt16", "Int64"])
+def test_whole_numbers_of_any_width_are_numbers(dtype: str, store: str, tmp_path: Path) -> None:
+    found = plan(stored(build(area=pd.array(np.arange(N), dtype=dtype)), store, tmp_path))
+    assert numbers(found).values.tolist() == list(range(N))
+    assert numbers(found).integers is not None
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        GAPS,
+        [np.nan if one is None else one for one in GAPS],
+        [pd.NA if one is None else one for one in GAPS],
+        [None if one is None else np.float64(one) for one in GAPS],
+        [None if one is None else np.float32(one) for one in GAPS],
+        [None if one is None else Decimal(str(one)) for one in GAPS],
+        [None if one is None else Fraction(one) for one in GAPS],
+        [None if one is None else (int(one) if one % 1 == 0 else Decimal(str(one))) for one in GAPS],
+    ],
+    ids=["None", "NaN", "NA", "float64", "float32", "Decimal", "Fraction", "int and Decimal"],
+)
+def test_objects_that_are_numbers_are_numbers(values: list[Any]) -> None:
+    found = plan(build(area=pd.Series(values, dtype=object).to_numpy()))
+    held = numbers(found)
+    assert np.isnan(held.values[2])
+    assert np.delete(held.values, 2).tolist() == [one for one in GAPS if one is not None]
+    assert not found.warnings
+
+
+def test_whole_numbers_with_gaps_are_numbers() -> None:
+    for values in (pd.array(WHOLE_GAPS, dtype="Int64"), pd.Series(WHOLE_GAPS, dtype=object).to_numpy()):
+        held = numbers(plan(build(area=values)))
+        assert np.isnan(held.values[2]) and held.values[3] == 9
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (["1", "2.5", "3"] * 40, ("1", "2.5", "3")),
+        ([1, "a", None, 2.5] * 30, ("1", "2.5", "a")),
+        ([True, 1.5, None, False] * 30, ("1.5", "False", "True")),
+        (["nan", "None", "NA", ""] * 30, ("", "NA", "None", "nan")),
+    ],
+    ids=["digits", "mixed", "truth values and numbers", "words for missing"],
+)
+def test_text_stays_text(values: list[Any], expected: tuple[str, ...]) -> None:
+    assert categories(plan(build(kind=pd.Series(values, dtype=object).to_numpy()))).categories == expected
+
+
+@pytest.mark.parametrize("gap", [None, np.nan, pd.NA])
+def test_objects_that_are_truth_values_are_truth_values(gap: Any) -> None:
+    held = categories(plan(build(flag=pd.Series([True, False, gap, np.bool_(True)] * 30, dtype=object).to_numpy())))
+    assert held.boolean and held.categories == ("False", "True")
+    assert held.codes[:4].tolist() == [1, 0, 2, 1]
+
+
+@pytest.mark.parametrize("store", STORES)
+@pytest.mark.parametrize(
+    ("values", "double"),
+    [
+        (np.arange(N) + 2**24 - N, False),
+        (np.arange(N) + 2**24, True),
+        (np.arange(N) + 2**53 - N, True),
+        (np.arange(N) + 1_600_000_000.0, True),
+        (HALVES + 1e9, True),
+        (1 + np.arange(N) * 1e-9, True),
+        (np.arange(N) / 7, False),
+        ((np.arange(N) / 7).astype("f4"), False),
+        (10.0 ** -np.arange(N), True),
+        (10.0 ** np.arange(N), True),
+    ],
+    ids=["2^24", "beyond", "2^53", "stamps", "halves", "close", "fractions", "float32", "tiny", "huge"],
+)
+def test_numbers_are_exact_in_every_file_of_the_bundle(values: Any, double: bool, store: str, tmp_path: Path) -> None:
+    bundle = run_to_memory(stored(build(area=values), store, tmp_path), ExportConfig(genes_mode="all"))
+    bundle.verify()
+    (column,) = bundle.manifest.columns or []
+    assert column.kind == "number"
+    assert column.dtype == ("float64" if double else "float32")
+    held = bundle.vector(column.chunks, np.dtype(column.dtype))
+    np.testing.assert_array_equal(held, np.asarray(values, dtype=column.dtype))
+    rows = [
+        row
+        for file in bundle.manifest.asset_files
+        if file.kind == "obs_json"
+        for row in json.loads(bundle.read(file.path))
+    ]
+    assert [row["area"] for row in rows] == values.astype(str).astype(float).tolist()
+    assert (column.min, column.max) == (held.min(), held.max())
+
+
+@pytest.mark.parametrize("store", STORES)
+@pytest.mark.parametrize("dtype", ["i8", "u8", "Int64"])
+def test_identifiers_beyond_float64_are_left_out_or_exact(dtype: str, store: str, tmp_path: Path) -> None:
+    exact = [2**62 + i for i in range(N)]
+    subject = stored(build(barcode=pd.array(exact, dtype=dtype), area=HALVES), store, tmp_path)
+    unasked = plan(subject)
+    assert [one.name for one in unasked.annotations] == ["area"]
+    assert "Not exported (whole numbers too large to show exactly: identifiers?): barcode." in unasked.warnings
+    assert categories(plan(subject, annotation_columns=["barcode"])).categories == tuple(map(str, exact))
+    asked = plan(subject, annotation_columns=["number:barcode"])
+    assert numbers(asked).integers is not None
+    assert numbers(asked).integers.tolist() == exact  # type: ignore[union-attr]
+    assert said(asked, "the viewer rounds them")
+
+
+def test_identifiers_keep_their_order_with_gaps_and_beyond_64_bits() -> None:
+    values = pd.Series([-(2**70), 2**70, None, -(2**65), 5] * 24, dtype=object).to_numpy()
+    held = categories(plan(build(barcode=values), annotation_columns=["barcode"]))
+    assert held.categories == (str(-(2**70)), str(-(2**65)), "5", str(2**70))
+    assert held.codes[:5].tolist() == [0, 3, 4, 1, 2]
+
+
+def test_infinite_values_are_missing_with_a_warning() -> None:
+    values = HALVES.copy()
+    values[[3, 5]] = [np.inf, -np.inf]
+    found = plan(build(area=values))
+    assert np.isnan(numbers(found).values).sum() == 2
+    assert "2 of 120 values of 'area' are infinite: exported as missing." in found.warnings
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [Decimal("1.00000000000000000001"), Decimal("0.1")] * 60,
+        [Fraction(1, 3), Fraction(1, 2)] * 60,
+        (np.arange(N) / np.longdouble(3)),
+    ],
+    ids=["Decimal", "Fraction", "longdouble"],
+)
+def test_digits_beyond_float64_warn(values: Any) -> None:
+    if isinstance(values, list):
+        values = pd.Series(values, dtype=object).to_numpy()
+    elif values.dtype.itemsize == 8:
+        pytest.skip("no longer float here")
+    assert said(plan(build(area=values)), "are rounded: float64 has fewer digits")
+
+
+@pytest.mark.parametrize("one", CODES, ids=lambda one: f"{one['name']} {one['distinct']} of {one['cells']}")
+def test_codes_are_told_from_counts_as_the_viewer_does(one: dict[str, Any]) -> None:
+    values = one.get("first", 0) + one.get("step", 1) * (np.arange(one["cells"]) % one["distinct"])
+    adata = ad.AnnData(np.ones((one["cells"], 2), dtype=np.float32), obs=pd.DataFrame({one["name"]: values}))
+    adata.obsm["spatial"] = np.random.default_rng(0).random((one["cells"], 2))
+    (column,) = describe(open_source(adata)).columns
+    assert column.kind == ("category" if one["codes"] else "number")
+
+
+@pytest.mark.parametrize("store", STORES)
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.arange(N) % 11,
+        (np.arange(N) % 11).astype("u1"),
+        (np.arange(N) % 11).astype("f4"),
+        pd.array([None if i == 5 else i % 11 for i in range(N)], dtype="Int64"),
+        [np.nan if i == 5 else float(i % 11) for i in range(N)],
+    ],
+    ids=["int64", "uint8", "float32", "Int64 with gaps", "float64 with gaps"],
+)
+def test_clusters_are_categories_by_default_and_numbers_on_request(values: Any, store: str, tmp_path: Path) -> None:
+    subject = stored(build(cluster=values), store, tmp_path)
+    found = plan(subject)
+    assert categories(found).categories == tuple(map(str, range(11)))
+    assert said(found, "Few whole numbers are taken for categories: cluster.")
+    assert categories(plan(subject, annotation_columns=["cluster"])).categories == tuple(map(str, range(11)))
+    assert numbers(plan(subject, annotation_columns=["number:cluster"])).values[12] == 1
+
+
+def test_objects_that_are_codes_are_categories() -> None:
+    values = pd.Series([None if i == 5 else i % 11 for i in range(N)], dtype=object).to_numpy()
+    assert categories(plan(build(cluster=values))).categories == tuple(map(str, range(11)))
+
+
+def test_coordinates_are_no_codes() -> None:
+    adata = build(V1=np.arange(N) % 10, V2=np.arange(N) // 12)
+    del adata.obsm["spatial"]
+    found = plan(adata, coords="obs:V1,V2", annotation_columns=["V1"])
+    assert numbers(found).values[11] == 1
+
+
+def test_numbers_are_categories_on_request() -> None:
+    found = plan(
+        build(n_genes=np.arange(N) % 7, area=(np.arange(N) % 3) / 4),
+        annotation_columns=["category:n_genes", "category:area"],
+    )
+    assert [one.kind for one in found.annotations] == ["category", "category"]
+    assert [getattr(one, "categories", ()) for one in found.annotations] == [tuple("0123456"), ("0.0", "0.25", "0.5")]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [["10", "2", "-1"] * 40, pd.Categorical(["10", "2", "-1"] * 40), pd.Categorical([10, 2, -1] * 40)],
+    ids=["text", "categories", "numeric categories"],
+)
+def test_digits_are_numbers_on_request(values: Any) -> None:
+    assert numbers(plan(build(day=values), annotation_columns=["number:day"])).values[:3].tolist() == [10, 2, -1]
+
+
+def test_what_holds_no_numbers_cannot_be_exported_as_numbers() -> None:
+    with pytest.raises(ColumnError, match="'kind' of obs cannot be exported as numbers. It holds 'a', 'b'"):
+        plan(build(kind=["a", "b"] * 60), annotation_columns=["number:kind"])
+    with pytest.raises(ColumnError, match="obs has no column 'lost'"):
+        plan(build(kind=["a", "b"] * 60), annotation_columns=["number:lost"])
+    with pytest.raises(ColumnError, match="Choose one"):
+        plan(build(day=np.arange(N)), annotation_columns=["number:day", "category:day"])
+
+
+def test_a_column_whose_name_has_the_prefix_is_meant_by_its_name() -> None:
+    found = plan(build(**{"number:day": ["1", "2"] * 60, "day": np.arange(N)}), annotation_columns=["number:day"])
+    assert categories(found).name == "number:day"
+
+
+def test_the_form_says_what_a_column_can_be_exported_as() -> None:
+    facts = summarise(build(cluster=np.arange(N) % 11, n_genes=np.arange(N) % 9, area=HALVES, kind=["a", "b"] * 60))
+    assert {one["name"]: (one["kind"], one["other_kind"]) for one in facts["columns"]} == {
+        "cluster": ("category", "number"),
+        "n_genes": ("number", "category"),
+        "area": ("number", "category"),
+        "kind": ("category", None),
+    }
