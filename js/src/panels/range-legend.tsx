@@ -50,7 +50,8 @@ function barText(bar: Bar, { min, max }: Summary, first: boolean, last: boolean,
   const from = first && min < bar.from ? `${formatValue(bar.to)} and below, down to ${formatValue(min)}` : '';
   const to = last && max > bar.to ? `${formatValue(bar.from)} and above, up to ${formatValue(max)}` : '';
   const span = from || to || `${formatValue(bar.from)} to ${formatValue(bar.to)}`;
-  const ofZero = bar.cut ? `, ${formatCount(zeros)} of them at 0; the bar is cut` : '';
+  const atZero = zeros === bar.count ? 'all' : formatCount(zeros);
+  const ofZero = bar.cut ? `, ${atZero} at 0; bar cut` : '';
   return `${span}: ${counted(bar.count, 'cell')}${ofZero}`;
 }
 
@@ -72,7 +73,7 @@ function Bars({ label, values, axis: [start, end], summary, cutZeros }: BarsProp
   const first = bars[0];
   const last = bars[BINS - 1];
   const notes = [
-    'Height: square root of the cells',
+    'Height: √ cells',
     ...(cut ? [`cut at 0: ${counted(cut.count, 'cell')}`] : []),
     ...(below > 0 && first ? [`first bar ≤ ${formatValue(first.to)}: ${counted(first.count, 'cell')}`] : []),
     ...(above > 0 && last ? [`last bar ≥ ${formatValue(last.from)}: ${counted(last.count, 'cell')}`] : []),
