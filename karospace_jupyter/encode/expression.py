@@ -82,9 +82,12 @@ def summarise(values: NDArray[np.float32]) -> GeneSummary:
 
 
 def _percentile(values: NDArray[np.float32], share: float) -> float:
-    # The value at a rank, not between two: it is one that occurs, and needs no sort.
-    rank = round(share * (len(values) - 1))
-    return float(np.partition(values, rank)[rank])
+    # Interpolated in float64, as the viewer does for a section or a column: both must give the same number.
+    at = share * (len(values) - 1)
+    low = int(at)
+    high = min(low + 1, len(values) - 1)
+    ordered = np.partition(values, (low, high))
+    return float(ordered[low]) + (float(ordered[high]) - float(ordered[low])) * (at - low)
 
 
 def _level(values: NDArray[np.float32]) -> int:

@@ -143,11 +143,11 @@ export interface GeneSummary {
    */
   fraction: number;
   /**
-   * Robust lower limit: 0 when no value is negative, else the 1st percentile of the values other than zero.
+   * Robust lower limit: 0 when no value is negative, else the interpolated 1st percentile of the values other than 0.
    */
   lower: number;
   /**
-   * Robust upper limit: the 99th percentile of the values other than zero; 0 when all are zero.
+   * Robust upper limit: the interpolated 99th percentile of the values other than zero; 0 when all are zero.
    */
   upper: number;
   /**

@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest';
-import { composition, countInside, foremost, valuesBySide } from './inside';
+import { describe, expect, test } from 'vitest';
+import { compared, composition, countInside, foremost, valuesBySide } from './inside';
+import { geneMeaning } from './meaning';
 
 test('counts of the marked cells by code, those without a value last', () => {
   const codes = Uint8Array.from([0, 1, 1, 2, 0]);
@@ -44,8 +45,62 @@ test('of many classes those told first go either way', () => {
 test('means and shares inside and outside, without what is no number', () => {
   const values = Float32Array.from([0, 3, Number.NaN, 5, 7]);
   expect(valuesBySide(Uint8Array.from([1, 1, 1, 0, 0]), values)).toEqual({
-    inside: { mean: 1.5, detected: 1 / 3 },
-    outside: { mean: 6, detected: 1 },
+    inside: { mean: 1.5, linear: Number.NaN, detected: 1 / 2 },
+    outside: { mean: 6, linear: Number.NaN, detected: 1 },
   });
   expect(valuesBySide(new Uint8Array(5), values).inside.mean).toBeNaN();
+});
+
+describe('means are compared on a scale that has ratios', () => {
+  const logs = (counts: readonly number[], base = Math.E) =>
+    Float32Array.from(counts, (count) => Math.log1p(count) / Math.log(base));
+  const mask = Uint8Array.from([1, 1, 0, 0]);
+  const of = (values: Float32Array, meaning: ReturnType<typeof geneMeaning>) => {
+    const { inside, outside } = valuesBySide(mask, values, null, meaning.linear);
+    return compared(inside, outside);
+  };
+  // One cell with many counts inside: the mean of the logarithms is lower there, the mean of the counts higher.
+  const counts = [0, 60, 10, 10];
+
+  test.each([null, Math.E, 2, 10])('logarithms of base %s are turned back first', (base) => {
+    const values = logs(counts, base ?? Math.E);
+    const { inside, outside } = valuesBySide(mask, values);
+    expect(inside.mean).toBeLessThan(outside.mean);
+    const comparison = of(values, geneMeaning({ kind: 'log1p', log_base: base }, false));
+    expect(comparison?.kind).toBe('ratio');
+    if (comparison?.kind !== 'ratio') return;
+    expect(comparison.ratio).toBeCloseTo(3, 4);
+    expect(comparison.inside).toBeCloseTo(30, 4);
+    expect(comparison.outside).toBeCloseTo(10, 4);
+  });
+
+  test('counts have a ratio as they are', () => {
+    const counted = geneMeaning({ kind: 'counts', log_base: null }, false);
+    expect(of(Float32Array.from(counts), counted)).toEqual({
+      kind: 'ratio',
+      ratio: 3,
+      inside: 30,
+      outside: 10,
+    });
+    expect(of(Float32Array.of(1, 1, 0, 0), counted)).toMatchObject({ ratio: Infinity });
+    expect(of(Float32Array.of(0, 0, 1, 1), counted)).toMatchObject({ ratio: 0 });
+    expect(of(Float32Array.of(0, 0, 0, 0), counted)).toMatchObject({ ratio: Number.NaN });
+    expect(of(Float32Array.of(Number.NaN, Number.NaN, 1, 1), counted)).toBeNull();
+  });
+
+  test.each([
+    ['scaled', { kind: 'scaled', log_base: null } as const, true],
+    ['other', { kind: 'other', log_base: null } as const, false],
+    ['unstated', null, false],
+    ['counts with negative values', { kind: 'counts', log_base: null } as const, true],
+    ['a logarithm of base 1', { kind: 'log1p', log_base: 1 } as const, false],
+  ])('%s values have a difference', (_, stated, negative) => {
+    const values = Float32Array.of(-1, 0.5, 0.25, Number.NaN);
+    expect(of(values, geneMeaning(stated, negative))).toEqual({ kind: 'difference', difference: -0.5 });
+  });
+
+  test('values beyond any logarithm of a count have a difference', () => {
+    const comparison = of(Float32Array.of(2000, 0, 1000, 1000), geneMeaning({ kind: 'log1p' }, false));
+    expect(comparison).toEqual({ kind: 'difference', difference: 0 });
+  });
 });

@@ -66,33 +66,63 @@ export function foremost(parts: readonly Part[], count: number): readonly Part[]
 export interface Side {
   /** Of the finite values; NaN where there is none. */
   mean: number;
-  /** Share of the cells with a value other than zero, 0 to 1. */
+  /** Of the same values on a scale that has ratios; NaN where there is none. */
+  linear: number;
+  /** Share of the cells with a value whose value is not zero, 0 to 1; NaN where there is none. */
   detected: number;
 }
 
-/** The values of the marked cells and of the others; `among` leaves out the cells that it has no flag for. */
+/**
+ * The values of the marked cells and of the others; `among` leaves out the cells that it has no flag for.
+ * `linear` is applied to each value before its second mean: a mean of logarithms is no logarithm of a mean.
+ */
 export function valuesBySide(
   mask: Uint8Array,
   values: Numbers,
   among: Uint8Array | null = null,
+  linear: ((value: number) => number) | null = null,
 ): { inside: Side; outside: Side } {
   const sums = [0, 0];
+  const linearSums = [0, 0];
   const sizes = [0, 0];
-  const cells = [0, 0];
   const nonZero = [0, 0];
   for (let cell = 0; cell < values.length; cell++) {
     if (among && !among[cell]) continue;
     const value = values[cell] ?? Number.NaN;
     const side = mask[cell] ? 1 : 0;
-    cells[side] = (cells[side] ?? 0) + 1;
     if (!Number.isFinite(value)) continue;
     sums[side] = (sums[side] ?? 0) + value;
+    if (linear) linearSums[side] = (linearSums[side] ?? 0) + linear(value);
     sizes[side] = (sizes[side] ?? 0) + 1;
     if (value !== 0) nonZero[side] = (nonZero[side] ?? 0) + 1;
   }
-  const of = (side: number): Side => ({
-    mean: sizes[side] ? (sums[side] ?? 0) / (sizes[side] ?? 1) : Number.NaN,
-    detected: (nonZero[side] ?? 0) / Math.max(1, cells[side] ?? 0),
-  });
+  const of = (side: number): Side => {
+    const size = sizes[side] || Number.NaN;
+    return {
+      mean: (sums[side] ?? 0) / size,
+      linear: linear ? (linearSums[side] ?? 0) / size : Number.NaN,
+      detected: (nonZero[side] ?? 0) / size,
+    };
+  };
   return { inside: of(1), outside: of(0) };
+}
+
+/** How the marked cells differ from the others. */
+export type Comparison =
+  | { kind: 'ratio'; ratio: number; inside: number; outside: number }
+  | { kind: 'difference'; difference: number };
+
+/**
+ * A ratio of the linear means where there is such a scale, else the difference of the means; null where a side has no
+ * value. Of zero and zero the ratio is NaN, of something and zero infinite.
+ */
+export function compared(inside: Side, outside: Side): Comparison | null {
+  if (Number.isNaN(inside.mean) || Number.isNaN(outside.mean)) return null;
+  const scales = [inside.linear, outside.linear];
+  // Values far beyond any logarithm of a count have no finite count.
+  if (scales.every((mean) => Number.isFinite(mean) && mean >= 0)) {
+    const { linear } = inside;
+    return { kind: 'ratio', ratio: linear / outside.linear, inside: linear, outside: outside.linear };
+  }
+  return { kind: 'difference', difference: inside.mean - outside.mean };
 }

@@ -4,11 +4,11 @@ import { BINS, halfWidths, spreadsByCode } from './spread';
 const signal = new AbortController().signal;
 const VALUES = Float32Array.from([0, 1, 2, 3, 4, Number.NaN, 10, 20]);
 const CODES = Uint8Array.from([0, 0, 0, 0, 0, 0, 1, 2]);
-const share = (value: number) => Math.min(1, value / 4);
+const scale = { share: (value: number) => Math.min(1, value / 4), range: [0.5, 3] } as const;
 
 test('quartiles and bins are those of each class; cells without a value or a class count nowhere', async () => {
-  const [one, two] = await spreadsByCode(VALUES, CODES, 2, share, { signal });
-  expect(one).toMatchObject({ count: 5, mean: 2, q1: 1, median: 2, q3: 3 });
+  const [one, two] = await spreadsByCode(VALUES, CODES, 2, scale, { signal });
+  expect(one).toMatchObject({ count: 5, mean: 2, q1: 1, median: 2, q3: 3, below: 1, above: 1 });
   expect(one?.bins[0]).toBe(1);
   expect(one?.bins[BINS / 2]).toBe(1);
   expect(one?.bins[BINS - 1]).toBe(1);
@@ -18,17 +18,17 @@ test('quartiles and bins are those of each class; cells without a value or a cla
 
 test('a mask takes its side only', async () => {
   const mask = Uint8Array.from([1, 1, 1, 0, 0, 1, 0, 0]);
-  const [inside, none] = await spreadsByCode(VALUES, CODES, 2, share, { mask, signal });
+  const [inside, none] = await spreadsByCode(VALUES, CODES, 2, scale, { mask, signal });
   expect(inside).toMatchObject({ count: 3, median: 1 });
   expect(none?.count).toBe(0);
-  const [outside] = await spreadsByCode(VALUES, CODES, 2, share, { mask, side: 0, signal });
+  const [outside] = await spreadsByCode(VALUES, CODES, 2, scale, { mask, side: 0, signal });
   expect(outside).toMatchObject({ count: 2, median: 3.5 });
 });
 
 test('who gave up gets nothing', async () => {
   const gone = new AbortController();
   gone.abort();
-  await expect(spreadsByCode(VALUES, CODES, 2, share, { signal: gone.signal })).rejects.toThrow();
+  await expect(spreadsByCode(VALUES, CODES, 2, scale, { signal: gone.signal })).rejects.toThrow();
 });
 
 test('a violin is widest where most cells are', () => {

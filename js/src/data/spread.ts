@@ -14,6 +14,16 @@ export interface Spread {
   q3: number;
   /** Cells in each of `BINS` equal steps of the scale, what lies beyond in the end bins. */
   bins: Uint32Array;
+  /** Cells with values below the scale, and above it */
+  below: number;
+  above: number;
+}
+
+/** Where values lie on an axis. */
+export interface Scale {
+  /** 0 at the lower limit, 1 at the upper, no further. */
+  share(value: number): number;
+  readonly range: readonly [number, number];
 }
 
 export const BINS = 48;
@@ -27,18 +37,20 @@ const EMPTY: Spread = {
   median: Number.NaN,
   q3: Number.NaN,
   bins: new Uint32Array(BINS),
+  below: 0,
+  above: 0,
 };
 
 /**
  * The spread of the finite values of each class, of the cells that `mask` marks with `side`; all cells without a mask.
  *
- * `share` puts a value on the scale, 0 to 1. Stops between two turns when `signal` says so.
+ * Stops between two turns when `signal` says so.
  */
 export async function spreadsByCode(
   values: Numbers,
   codes: Codes,
   count: number,
-  share: (value: number) => number,
+  scale: Scale,
   { mask = null, side = 1, signal }: { mask?: Uint8Array | null; side?: 0 | 1; signal: AbortSignal },
 ): Promise<Spread[]> {
   const taken = (cell: number) =>
@@ -65,23 +77,27 @@ export async function spreadsByCode(
     signal.throwIfAborted();
   };
   for (let code = 0; code < count; code++)
-    spreads.push(await spreadOf(sorted.subarray(starts[code], starts[code + 1]), share, due));
+    spreads.push(await spreadOf(sorted.subarray(starts[code], starts[code + 1]), scale, due));
   return spreads;
 }
 
 /** Of finite values, which are reordered. */
 async function spreadOf(
   values: Numbers,
-  share: (value: number) => number,
+  { share, range: [low, high] }: Scale,
   due: () => Promise<void>,
 ): Promise<Spread> {
   if (values.length === 0) return EMPTY;
   const bins = new Uint32Array(BINS);
   let sum = 0;
+  let below = 0;
+  let above = 0;
   for (let from = 0; from < values.length; from += AT_ONCE) {
     await due();
     for (const value of values.subarray(from, from + AT_ONCE)) {
       sum += value;
+      if (value < low) below++;
+      else if (value > high) above++;
       const bin = Math.min(BINS - 1, Math.floor(share(value) * BINS));
       bins[bin] = (bins[bin] ?? 0) + 1;
     }
@@ -92,7 +108,7 @@ async function spreadOf(
     quartiles.push(quantile(values, q));
   }
   const [q1 = Number.NaN, median = Number.NaN, q3 = Number.NaN] = quartiles;
-  return { count: values.length, mean: sum / values.length, q1, median, q3, bins };
+  return { count: values.length, mean: sum / values.length, q1, median, q3, bins, below, above };
 }
 
 /** Half-widths of a violin, 0 to 1: neighbouring bins lent a little to each other, the largest at 1. */

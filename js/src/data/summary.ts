@@ -6,7 +6,7 @@ export interface Summary {
   min: number;
   max: number;
   mean: number;
-  /** Share of cells with a value other than zero, 0 to 1. */
+  /** Share of the cells with a value whose value is not zero, 0 to 1. */
   fraction: number;
   /** Robust limits for the colours. */
   lower: number;
@@ -39,7 +39,7 @@ function base(values: Numbers) {
     if (value > max) max = value;
   }
   if (finite === 0) return { min: 0, max: 0, mean: 0, fraction: 0 };
-  return { min, max, mean: sum / finite, fraction: nonZero / Math.max(1, values.length) };
+  return { min, max, mean: sum / finite, fraction: nonZero / finite };
 }
 
 type Steps = Generator<undefined, Summary>;
@@ -94,19 +94,6 @@ export function countMissing(values: Numbers): number {
   let missing = 0;
   for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) missing++;
   return missing;
-}
-
-/** Counts of finite values in equal bins between `from` and `to`; what lies beyond counts in the end bins. */
-export function histogram(values: Numbers, from: number, to: number, bins: number): Uint32Array {
-  const counts = new Uint32Array(bins);
-  const perUnit = to > from ? bins / (to - from) : 0;
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i] ?? Number.NaN;
-    if (!Number.isFinite(value)) continue;
-    const bin = Math.min(bins - 1, Math.max(0, Math.floor((value - from) * perUnit)));
-    counts[bin] = (counts[bin] ?? 0) + 1;
-  }
-  return counts;
 }
 
 /** Mean of the finite values of each code. NaN for a code without any. */

@@ -47,6 +47,8 @@ export function signedLog1p(value: number): number {
 
 /** From values to colours, as the tissue shows them. */
 export interface ColourScale {
+  /** The limits, as values. */
+  readonly range: readonly [number, number];
   /** 0 at the lower limit, 1 at the upper, as far as the colours go. */
   share(value: number): number;
   rgb(value: number): Rgb;
@@ -72,6 +74,7 @@ export function colourScale(options: {
   const rgb = (value: number) => colourAt(map, reversed ? 1 - share(value) : share(value));
   const css = (value: number) => cssColour(rgb(value));
   return {
+    range: options.range,
     share,
     rgb,
     css,

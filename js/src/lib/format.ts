@@ -39,7 +39,8 @@ export function formatWithin(value: number, span: number): string {
 
 /** Means stand in a column that is read down: no exponents among them. */
 export function formatMean(mean: number): string {
-  return mean > 0 && mean < 0.001 ? '<0.001' : formatValue(mean);
+  if (mean > 0 && mean < 0.001) return '<0.001';
+  return mean < 0 && mean > -0.001 ? '>-0.001' : formatValue(mean);
 }
 
 /** A class as people read it: null is that of cells without a value, and a name may be empty. */
@@ -47,12 +48,32 @@ export function formatClass(name: string | null): string {
   return name === null ? 'no value' : name.trim() === '' ? '(empty)' : name;
 }
 
+/** A share of 0 to 1. Only none is "0 %" and only all is "100 %"; NaN stands for a share of nothing. */
 export function formatShare(share: number): string {
-  if (!(share > 0)) return '0 %';
-  if (share < 0.001) return '<0.1 %';
+  if (Number.isNaN(share)) return '–';
+  if (share <= 0) return '0 %';
+  if (share >= 1) return '100 %';
+  if (share < 0.001) return '< 0.1 %';
+  if (share > 0.999) return '> 99.9 %';
   const percent = share * 100;
-  if (share < 1 && percent > 99.9) return '> 99.9 %';
-  return `${percent < 10 ? percent.toFixed(1) : Math.round(percent)} %`;
+  const tenths = percent.toFixed(1);
+  return `${Number(tenths) < 10 || percent >= 99 ? tenths : Math.round(percent)} %`;
+}
+
+/** How many times as much; NaN, as of nothing and nothing, is a dash. */
+export function formatRatio(ratio: number): string {
+  if (Number.isNaN(ratio)) return '–';
+  if (ratio === Infinity) return '∞';
+  if (ratio === 0) return '0×';
+  if (ratio < 0.05) return '<0.1×';
+  return `${ratio >= 9.95 ? formatCount(ratio) : ratio.toFixed(1)}×`;
+}
+
+/** A difference with its sign. */
+export function formatDifference(difference: number): string {
+  if (Number.isNaN(difference)) return '–';
+  const size = formatValue(Math.abs(difference));
+  return difference === 0 ? '0' : `${difference < 0 ? '−' : '+'}${size}`;
 }
 
 export function formatBytes(bytes: number): string {

@@ -6,7 +6,15 @@ import { cssColour, parseColour, parseCssColour, safeColour } from './colour';
 import { crc32 } from './crc32';
 import { forEachCsvRow } from './csv';
 import { Disposer } from './disposer';
-import { formatCount, formatExact, formatShare, formatValue, formatWithin } from './format';
+import {
+  formatCount,
+  formatDifference,
+  formatExact,
+  formatRatio,
+  formatShare,
+  formatValue,
+  formatWithin,
+} from './format';
 import { buildGrid, nearestCell, typicalSpacing } from './grid-index';
 import { isInside } from './path';
 import { quantile } from './quantile';
@@ -161,6 +169,13 @@ test('quantile interpolates between neighbours', () => {
   expect(quantile(values(), 0.99)).toBeCloseTo(4.96, 5);
   expect(quantile(values(), 1)).toBe(5);
   expect(quantile(new Float32Array(0), 0.5)).toBe(0);
+  // numpy.percentile(values, 99), as the exporter computes the summary of a gene.
+  expect(
+    quantile(
+      Float32Array.from({ length: 10 }, (_, i) => i * i),
+      0.99,
+    ),
+  ).toBeCloseTo(79.47, 10);
 });
 
 test('colours', () => {
@@ -205,14 +220,47 @@ test('numbers as text', () => {
     '1.00e-5',
     'no value',
   ]);
-  expect([0, 0.0001, 0.05, 0.777, 0.9999, 1].map(formatShare)).toEqual([
-    '0 %',
-    '<0.1 %',
-    '5.0 %',
-    '78 %',
-    '> 99.9 %',
-    '100 %',
+});
+
+test.each([
+  [0, '0 %'],
+  [1e-12, '< 0.1 %'],
+  [0.000999, '< 0.1 %'],
+  [0.001, '0.1 %'],
+  [0.05, '5.0 %'],
+  [0.0996, '10 %'],
+  [0.777, '78 %'],
+  [0.9884, '99 %'],
+  [0.995, '99.5 %'],
+  [999 / 1000, '99.9 %'],
+  [9991 / 10000, '> 99.9 %'],
+  [1 - 1e-12, '> 99.9 %'],
+  [1, '100 %'],
+  [Number.NaN, '–'],
+])('the share %d is written as %s', (share, text) => {
+  expect(formatShare(share)).toBe(text);
+});
+
+test('only all is 100 % and only none is 0 %, whatever the number of cells', () => {
+  for (const total of [1, 7, 150, 999, 1000, 1001, 4603, 1_000_000]) {
+    const texts = [0, 1, total - 1, total].map((count) => [count, formatShare(count / total)] as const);
+    for (const [count, text] of texts) {
+      expect(text === '0 %').toBe(count === 0);
+      expect(text === '100 %').toBe(count === total);
+    }
+  }
+});
+
+test('ratios and differences of means', () => {
+  expect([Number.NaN, 0, 0.04, 0.95, 14.6, Infinity].map(formatRatio)).toEqual([
+    '–',
+    '0×',
+    '<0.1×',
+    '0.9×',
+    '15×',
+    '∞',
   ]);
+  expect([0.5, -1.25, 0, Number.NaN].map(formatDifference)).toEqual(['+0.50', '−1.25', '0', '–']);
 });
 
 test('exact numbers: no digit of a whole number is left out, none of float64', () => {

@@ -2,29 +2,31 @@ import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
 import type { CategoryValues } from '../data/columns';
-import { composition, foremost, valuesBySide } from '../data/inside';
+import { type Comparison, compared, composition, foremost, valuesBySide } from '../data/inside';
+import type { Meaning } from '../data/meaning';
 import { cssColour, MISSING_COLOUR } from '../lib/colour';
-import { formatClass, formatCount, formatShare, formatValue } from '../lib/format';
+import {
+  formatClass,
+  formatCount,
+  formatDifference,
+  formatRatio,
+  formatShare,
+  formatValue,
+} from '../lib/format';
 import type { Numbers } from '../lib/numbers';
 import { cornersOf } from '../state/blend';
+import type { Layer } from '../state/layer';
+import { geneMeaningOf, meaningOf } from '../state/meaning';
 import type { Model } from '../state/model';
 import { countsIn, valuesIn } from '../state/scope';
-import { type Selection, visibleTest } from '../state/selection';
+import type { Selection } from '../state/selection';
 import { More } from './buttons';
 import { GroupSelect, HowByClass } from './by-class';
-import { usePanels, useView } from './context';
-import { counted } from './title-card';
+import { usePanels } from './context';
+import { SignedBar, spanOf } from './signed-bar';
 import { Violins } from './violins';
 
 const FIRST_ROWS = 6;
-
-/** How many times as much of it there is in the selection as in the rest. */
-function formatRatio(ratio: number): string {
-  if (Number.isNaN(ratio)) return '';
-  if (ratio === Infinity) return '∞';
-  if (ratio > 0 && ratio < 0.05) return '<0.1×';
-  return `${ratio >= 9.95 || ratio === 0 ? formatCount(ratio) : ratio.toFixed(1)}×`;
-}
 
 /** The classes that are counted: those one chose, or those that colour the tissue. */
 function groupOf(model: Model): CategoryValues | null {
@@ -36,24 +38,24 @@ function Composition({ selection }: { selection: Selection }): JSX.Element | nul
   const { model } = usePanels();
   const whole = useSignal(false);
   const column = groupOf(model);
-  const scope = model.scope.value;
+  const shown = model.shown.value;
   const classes = model.classes.value;
   const rows = useMemo(
     () =>
       column && column.codes.length === selection.mask.length
-        ? composition(selection.mask, column.codes, countsIn(column, scope))
+        ? composition(selection.mask, column.codes, countsIn(column, shown))
         : [],
-    [selection, column, scope],
+    [selection, column, shown],
   );
   if (!column || rows.length === 0) return null;
   const most = rows.reduce((top, { inside, rest }) => Math.max(top, inside, rest || 0), 0);
   const width = (share: number) => `${share > 0 ? Math.max(1, (share / most) * 100) : 0}%`;
-  const shown = whole.value ? rows : foremost(rows, FIRST_ROWS);
+  const listed = whole.value ? rows : foremost(rows, FIRST_ROWS);
   const named = classes(column);
   return (
     <>
       <ul class="ks-composition" aria-label={`Composition by ${column.name}`}>
-        {shown.map(({ code, count, inside, rest }) => {
+        {listed.map(({ code, count, inside, rest }) => {
           const { name, color } = named[code] ?? { name: null, color: MISSING_COLOUR };
           const against = Number.isNaN(rest) ? '' : `, ${formatShare(rest)} of the rest`;
           return (
@@ -68,7 +70,7 @@ function Composition({ selection }: { selection: Selection }): JSX.Element | nul
                 <span style={{ width: width(inside), background: color }} />
                 <span style={{ width: width(rest) }} />
               </span>
-              <span class="ks-number ks-muted">{formatRatio(inside / rest)}</span>
+              <span class="ks-number ks-muted">{Number.isNaN(rest) ? '' : formatRatio(inside / rest)}</span>
             </li>
           );
         })}
@@ -82,44 +84,56 @@ interface MeansProps {
   selection: Selection;
   label: string;
   values: Numbers;
-  /** Zero says that a gene was not detected. */
-  isGene: boolean;
+  meaning: Meaning;
   colorOf: (mean: number) => string;
 }
 
-function Means({ selection, label, values, isGene, colorOf }: MeansProps): JSX.Element {
+/** What is written beside the mean inside, and what it says in full. */
+function written(comparison: Comparison | null): { text: string; title: string | undefined } {
+  if (comparison === null) return { text: '', title: undefined };
+  if (comparison.kind === 'difference')
+    return { text: formatDifference(comparison.difference), title: 'Inside minus outside' };
+  const { ratio, inside, outside } = comparison;
+  const means = `mean of counts ${formatValue(inside)} inside, ${formatValue(outside)} outside`;
+  if (Number.isNaN(ratio)) return { text: '–', title: `No ratio: ${means}` };
+  return {
+    text: formatRatio(ratio),
+    title: ratio === Infinity ? `Only inside: ${means}` : `Ratio: ${means}`,
+  };
+}
+
+function Means({ selection, label, values, meaning, colorOf }: MeansProps): JSX.Element {
   const { model } = usePanels();
-  const scope = model.scope.value;
+  const shown = model.shown.value;
   const { inside, outside } = useMemo(
-    () => valuesBySide(selection.mask, values, scope?.mask),
-    [selection, values, scope],
+    () => valuesBySide(selection.mask, values, shown?.mask, meaning.linear),
+    [selection, values, shown, meaning.linear],
   );
-  const most = Math.max(0, ...[inside.mean, outside.mean].filter(Number.isFinite));
-  const ratio = outside.mean > 0 && inside.mean >= 0 ? formatRatio(inside.mean / outside.mean) : '';
+  const span = spanOf([inside.mean, outside.mean]);
+  const comparison = written(compared(inside, outside));
   const sides = [
-    ['Inside', inside, ratio],
-    ['Outside', outside, ''],
+    ['Inside', inside, comparison],
+    ['Outside', outside, null],
   ] as const;
   return (
     <>
-      <About what={`mean · ${label}`} />
+      <About what={`Mean of ${meaning.noun} · ${label}`} />
       <ul class="ks-composition ks-sides" aria-label={`Mean of ${label}`}>
-        {sides.map(([side, { mean, detected }, times]) => (
+        {sides.map(([side, { mean, detected }, against]) => (
           <li key={side}>
             <span class="ks-class-name">
               {side}
-              {isGene && <span class="ks-muted ks-detected">{formatShare(detected)} detected</span>}
+              {meaning.detectable && !Number.isNaN(detected) && (
+                <span class="ks-muted ks-detected">{formatShare(detected)} detected</span>
+              )}
             </span>
             <span class="ks-number">{Number.isFinite(mean) ? formatValue(mean) : '–'}</span>
-            <span class="ks-versus" aria-hidden="true">
-              <span
-                style={{
-                  width: `${most > 0 && mean > 0 ? (mean / most) * 100 : 0}%`,
-                  background: colorOf(mean),
-                }}
-              />
+            <span class="ks-bar ks-thick" aria-hidden="true">
+              <SignedBar value={mean} span={span} color={colorOf(mean)} />
             </span>
-            <span class="ks-number ks-muted">{times}</span>
+            <span class="ks-number ks-muted" title={against?.title}>
+              {against?.text}
+            </span>
           </li>
         ))}
       </ul>
@@ -127,23 +141,9 @@ function Means({ selection, label, values, isGene, colorOf }: MeansProps): JSX.E
   );
 }
 
-/** Lines and clicks take no cell of a hidden class; one that was selected before may be of one. */
-function Hidden({ selection }: { selection: Selection }): JSX.Element | null {
-  const { model } = usePanels();
-  const layer = model.layer.value;
-  const hidden = useView('hidden');
-  const within = useMemo(() => {
-    const visible = visibleTest(layer, { hidden });
-    return visible && selection.mask.reduce((sum, flag, cell) => sum + (flag && !visible(cell) ? 1 : 0), 0);
-  }, [selection, layer, hidden]);
-  if (within === null) return null;
-  return (
-    <p class="ks-note">
-      {within === 0
-        ? 'Hidden classes are left out.'
-        : `${counted(within, 'cell')} of hidden classes among them.`}
-    </p>
-  );
+/** Of several genes, one of them with values below zero is enough. */
+function blendMeaning(model: Model, { parts }: Extract<Layer, { kind: 'blend' }>): Meaning {
+  return geneMeaningOf(model, { min: Math.min(...parts.map(({ summary }) => summary.min)) });
 }
 
 function About({ what }: { what: string }): JSX.Element {
@@ -158,34 +158,41 @@ function About({ what }: { what: string }): JSX.Element {
 export function Against({ selection }: { selection: Selection }): JSX.Element {
   const { model } = usePanels();
   const layer = model.layer.value;
-  const scope = model.scope.value;
+  const shown = model.shown.value;
   const group = groupOf(model);
-  const partial = selection.count < (scope?.count ?? selection.mask.length);
+  const partial = selection.count < (shown?.count ?? selection.mask.length);
   const all = layer.kind === 'value' ? layer.values : null;
-  const values = useMemo(() => all && valuesIn(all, scope), [all, scope]);
+  const values = useMemo(() => all && valuesIn(all, shown), [all, shown]);
+  const meaning =
+    layer.kind === 'value'
+      ? meaningOf(model, layer)
+      : layer.kind === 'blend'
+        ? blendMeaning(model, layer)
+        : null;
   return (
     <>
-      <Hidden selection={selection} />
-      {layer.kind === 'value' && (
+      {layer.kind === 'value' && meaning && (
         <Means
           selection={selection}
           label={layer.label}
           values={layer.values}
-          isGene={layer.color.kind !== 'annotation'}
+          meaning={meaning}
           colorOf={model.scale.value.css}
         />
       )}
       {layer.kind === 'blend' &&
+        meaning &&
         layer.parts.map(({ gene, values }, at) => (
           <Means
             key={gene}
             selection={selection}
             label={gene}
             values={values}
-            isGene
+            meaning={meaning}
             colorOf={() => cssColour(cornersOf(model.dark.value)[1 << at] ?? [0, 0, 0])}
           />
         ))}
+      {meaning && partial && <p class="ks-note ks-comparison">{meaning.comparison}</p>}
       {group && (
         <div class="ks-heading-line">
           {layer.kind === 'value' ? (
@@ -196,7 +203,7 @@ export function Against({ selection }: { selection: Selection }): JSX.Element {
           <GroupSelect />
         </div>
       )}
-      {group && partial && layer.kind === 'value' && <About what="Selected, against the rest in grey" />}
+      {group && partial && layer.kind === 'value' && <About what="Selected, against the rest in gray" />}
       {values && group && model.spread.value ? (
         <Violins values={values} group={group} selection={selection} />
       ) : (

@@ -1,12 +1,14 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
+import type { Meaning } from '../data/meaning';
 import { meanByCode } from '../data/summary';
 import { formatClass, formatMean } from '../lib/format';
 import type { Numbers } from '../lib/numbers';
 import { valuesIn } from '../state/scope';
 import { Chip, More } from './buttons';
 import { usePanels } from './context';
+import { SignedBar, spanOf } from './signed-bar';
 import { Violins } from './violins';
 
 const MOST_GROUPS = 40;
@@ -34,8 +36,8 @@ export function GroupSelect(): JSX.Element | null {
   );
 }
 
-/** Whether the classes are told by one number or by how their values lie. */
-export function HowByClass({ first }: { first: string }): JSX.Element {
+/** Whether each category shows one number or the distribution of its values; `of`: of what. */
+export function HowByClass({ first, of }: { first: string; of?: string }): JSX.Element {
   const { model, actions } = usePanels();
   const spread = model.spread.value;
   return (
@@ -50,6 +52,7 @@ export function HowByClass({ first }: { first: string }): JSX.Element {
       >
         Spread
       </Chip>
+      {of && <span class="ks-muted ks-of">of {of}</span>}
     </div>
   );
 }
@@ -68,7 +71,7 @@ function Means({ values }: { values: Numbers }): JSX.Element | null {
       .sort((a, b) => b.mean - a.mean);
   }, [group, classes, values]);
   const scale = model.scale.value;
-  const top = rows.reduce((most, { mean }) => Math.max(most, mean), 0);
+  const span = spanOf(rows.map(({ mean }) => mean));
   return (
     <>
       <ul class="ks-means">
@@ -79,12 +82,7 @@ function Means({ values }: { values: Numbers }): JSX.Element | null {
               {formatClass(name)}
             </span>
             <span class="ks-bar">
-              <span
-                style={{
-                  width: `${top > 0 ? Math.max(0, (mean / top) * 100) : 0}%`,
-                  background: scale.css(mean),
-                }}
-              />
+              <SignedBar value={mean} span={span} color={scale.css(mean)} />
             </span>
             <span class="ks-number ks-muted">{formatMean(mean)}</span>
           </li>
@@ -106,8 +104,9 @@ export function ScopeName(): JSX.Element | null {
   );
 }
 
-/** What the values are in each class of an annotation. */
-export function ByClass({ values: all }: { values: Numbers }): JSX.Element | null {
+/** The values in each category of an annotation. */
+export function ByClass(props: { values: Numbers; meaning: Meaning }): JSX.Element | null {
+  const { values: all, meaning } = props;
   const { model } = usePanels();
   const group = model.group.value;
   const scope = model.scope.value;
@@ -119,7 +118,7 @@ export function ByClass({ values: all }: { values: Numbers }): JSX.Element | nul
         <h2 class="ks-heading">By class</h2>
         <GroupSelect />
       </div>
-      <HowByClass first="Mean" />
+      <HowByClass first="Mean" of={meaning.noun} />
       {model.spread.value ? (
         <Violins values={values} group={group} selection={null} />
       ) : (

@@ -1,9 +1,7 @@
 import { type Signal, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
-import { useMemo } from 'preact/hooks';
-import { summariseGene } from '../data/summary';
 import { formatShare, formatValue } from '../lib/format';
-import { packedIn } from '../state/scope';
+import { meaningOf } from '../state/meaning';
 import { Chip } from './buttons';
 import { ByClass, ScopeName } from './by-class';
 import { Colormaps } from './colormaps';
@@ -48,12 +46,6 @@ function Facts(): JSX.Element | null {
   const { model } = usePanels();
   const layer = model.layer.value;
   const asked = useView('color');
-  const scope = model.scope.value;
-  const values = layer.kind === 'value' ? layer.values : null;
-  const summary = useMemo(
-    () => (values && scope ? summariseGene(packedIn(values, scope)) : null),
-    [values, scope],
-  );
   if (model.problem.value) return <Problem />;
   if (layer.kind === 'blend') return null;
   if (layer.kind !== 'value' || layer.color.kind === 'annotation') {
@@ -72,7 +64,8 @@ function Facts(): JSX.Element | null {
       </section>
     );
   }
-  const { fraction, mean } = summary ?? layer.summary;
+  const { fraction, mean } = model.here.value?.summary ?? layer.summary;
+  const meaning = meaningOf(model, layer);
   const source = model.bundle.value?.manifest.expression.source ?? '';
   return (
     <>
@@ -92,14 +85,23 @@ function Facts(): JSX.Element | null {
         <dl class="ks-facts">
           <div>
             <dt>Detected in</dt>
-            <dd>{formatShare(fraction)} of cells</dd>
+            {meaning.detectable ? (
+              <dd>{formatShare(fraction)} of cells</dd>
+            ) : (
+              <dd
+                class="ks-muted"
+                title="Zero does not mean that the gene was not detected: its values are scaled."
+              >
+                not applicable
+              </dd>
+            )}
           </div>
           <div>
-            <dt>Mean</dt>
+            <dt>Mean of {meaning.noun}</dt>
             <dd>{formatValue(mean)}</dd>
           </div>
         </dl>
-        <ByClass values={layer.values} />
+        <ByClass values={layer.values} meaning={meaning} />
       </section>
     </>
   );

@@ -2,19 +2,24 @@ import { type Signal, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import type { GeneHit, GeneOrder } from '../data/gene-search';
+import type { Meaning } from '../data/meaning';
 import { formatCount, formatMean, formatShare } from '../lib/format';
 import { labelOf } from '../state/loader';
+import { geneMeaningOf } from '../state/meaning';
 import { usePanels } from './context';
 import { withGene } from './gene-sets';
 import { Icon } from './icons';
 
 const MOST_HITS = 100;
 
-const ORDERS: readonly [GeneOrder, string][] = [
-  ['file', 'Listed as in the file'],
-  ['mean', 'Highest mean first'],
-  ['fraction', 'Most detected first'],
-];
+/** How the list can be ordered: by detection only where zero means that nothing was detected. */
+function ordersFor({ noun, detectable }: Meaning): readonly [GeneOrder, string][] {
+  return [
+    ['file', 'Listed as in the file'],
+    ['mean', `Highest mean of ${noun} first`],
+    ...(detectable ? [['fraction', 'Most detected first'] as const] : []),
+  ] as [GeneOrder, string][];
+}
 
 /** What the list is ordered by, beside each gene. */
 function ranked({ label, summary }: GeneHit, order: GeneOrder): string {
@@ -34,7 +39,9 @@ export function GeneSearchBox(props: { focus: Signal<boolean>; adding: Signal<bo
   const byKey = useRef(false);
   const list = useRef<HTMLDivElement>(null);
   const bundle = model.bundle.value;
-  const order = model.geneOrder.value;
+  const orders = ordersFor(geneMeaningOf(model));
+  const asked = model.geneOrder.value;
+  const order = orders.some(([id]) => id === asked) ? asked : 'file';
   const hits = useMemo(
     () => (bundle && query.value !== null ? bundle.search.find(query.value, MOST_HITS, order) : []),
     [bundle, query.value, order],
@@ -164,7 +171,7 @@ export function GeneSearchBox(props: { focus: Signal<boolean>; adding: Signal<bo
               if (!byKey.current) input.current?.focus();
             }}
           >
-            {ORDERS.map(([id, name]) => (
+            {orders.map(([id, name]) => (
               <option key={id} value={id}>
                 {name}
               </option>

@@ -1,10 +1,15 @@
+import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
-import { useMemo, useRef } from 'preact/hooks';
-import { histogram, type Summary } from '../data/summary';
-import { formatWithin } from '../lib/format';
+import { useId, useMemo, useRef } from 'preact/hooks';
+import { type Bar, histogram } from '../data/histogram';
+import type { Summary } from '../data/summary';
+import { formatCount, formatWithin } from '../lib/format';
+import type { Numbers } from '../lib/numbers';
 import type { Layer } from '../state/layer';
+import { meaningOf } from '../state/meaning';
 import { howOf } from '../state/selection';
 import { usePanels, useView } from './context';
+import { counted } from './title-card';
 
 const BINS = 36;
 /** So many times the distance of the robust limits is shown beyond them: of long tails the last bar holds the rest. */
@@ -23,27 +28,159 @@ export function axisOf(
   return [start, end > start ? end : start + 1];
 }
 
+/** Which values a percentile is of: those of a gene leave out its zeros. */
+export function quantileOf(
+  isGene: boolean,
+  detectable: boolean,
+  { fraction }: Pick<Summary, 'fraction'>,
+): string {
+  if (!isGene || (!detectable && fraction === 1)) return '';
+  return detectable ? ' of detected' : ' of non-zero';
+}
+
+interface BarsProps {
+  label: string;
+  values: Numbers;
+  axis: readonly [number, number];
+  summary: Summary;
+  cutZeros: boolean;
+}
+
+/** What a bar stands for, in words. */
+function barText(
+  bar: Bar,
+  { min, max }: Summary,
+  first: boolean,
+  last: boolean,
+  zeros: number,
+  shown: (value: number) => string,
+): string {
+  const from = first && min < bar.from ? `${shown(bar.to)} and below, down to ${shown(min)}` : '';
+  const to = last && max > bar.to ? `${shown(bar.from)} and above, up to ${shown(max)}` : '';
+  const span = from || to || `${shown(bar.from)} to ${shown(bar.to)}`;
+  const atZero = zeros === bar.count ? 'all' : formatCount(zeros);
+  const ofZero = bar.cut ? `, ${atZero} at 0; bar cut` : '';
+  return `${span}: ${counted(bar.count, 'cell')}${ofZero}`;
+}
+
+/** The histogram. Its bars are read one at a time, by pointer or by arrow keys. */
+function Bars({ label, values, axis: [start, end], summary, cutZeros }: BarsProps): JSX.Element {
+  const { model } = usePanels();
+  const scale = model.scale.value;
+  const at = useSignal<number | null>(null);
+  const note = useId();
+  const shown = (value: number) => formatWithin(value, end - start);
+  const { bars, zeros, below, above } = useMemo(
+    () => histogram(values, [start, end], BINS, { cutZeros }),
+    [values, start, end, cutZeros],
+  );
+  const textOf = (bin: number) => {
+    const bar = bars[bin];
+    return bar ? barText(bar, summary, bin === 0, bin === BINS - 1, zeros, shown) : '';
+  };
+  const cut = bars.find((bar) => bar.cut);
+  const first = bars[0];
+  const last = bars[BINS - 1];
+  const notes = [
+    'Height: √ cells',
+    ...(cut ? [`cut at 0: ${counted(cut.count, 'cell')}`] : []),
+    ...(below > 0 && first ? [`first bar ≤ ${shown(first.to)}: ${counted(first.count, 'cell')}`] : []),
+    ...(above > 0 && last ? [`last bar ≥ ${shown(last.from)}: ${counted(last.count, 'cell')}`] : []),
+  ];
+  const step = (event: KeyboardEvent) => {
+    const now = at.value ?? 0;
+    const to = {
+      ArrowLeft: now - 1,
+      ArrowDown: now - 1,
+      ArrowRight: now + 1,
+      ArrowUp: now + 1,
+      PageUp: now + 10,
+      PageDown: now - 10,
+      Home: 0,
+      End: BINS - 1,
+    }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    at.value = Math.min(BINS - 1, Math.max(0, to));
+  };
+  const point = (event: PointerEvent) => {
+    const box = (event.currentTarget as HTMLElement).getBoundingClientRect();
+    const bin = Math.floor(((event.clientX - box.left) / box.width) * BINS);
+    at.value = Math.min(BINS - 1, Math.max(0, bin));
+  };
+  const leave = () => {
+    at.value = null;
+  };
+  const beyond = (bin: number) => (bin === 0 && below > 0) || (bin === BINS - 1 && above > 0);
+  return (
+    <>
+      <div
+        class="ks-histogram"
+        role="slider"
+        tabIndex={0}
+        aria-label={`Histogram of ${label}, bar`}
+        aria-valuemin={1}
+        aria-valuemax={BINS}
+        aria-valuenow={(at.value ?? 0) + 1}
+        aria-valuetext={textOf(at.value ?? 0)}
+        aria-describedby={note}
+        onPointerMove={point}
+        onPointerDown={point}
+        onPointerLeave={leave}
+        onKeyDown={step}
+        onFocus={(event) => {
+          if (event.currentTarget.matches(':focus-visible')) at.value ??= 0;
+        }}
+        onBlur={leave}
+      >
+        {bars.map(({ from, to, height, cut }, bin) => (
+          <span
+            key={bin}
+            class={[cut && 'ks-cut', beyond(bin) && 'ks-beyond', at.value === bin && 'ks-at']
+              .filter(Boolean)
+              .join(' ')}
+            style={{
+              height: height > 0 ? `${Math.max(2, height * 100)}%` : '0',
+              background: scale.css((from + to) / 2),
+            }}
+          />
+        ))}
+        {at.value !== null && (
+          <div
+            class={`ks-card ks-bar-tip${at.value >= BINS / 2 ? ' ks-flipped' : ''}`}
+            style={{ [at.value < BINS / 2 ? 'left' : 'right']: `${tipAt(at.value)}%` }}
+          >
+            {textOf(at.value)}
+          </div>
+        )}
+      </div>
+      <p class="ks-note ks-histogram-note" id={note}>
+        {notes.join(' · ')}
+      </p>
+    </>
+  );
+}
+
+/** How far a tip begins from its edge, percent: it never leaves the panel. */
+function tipAt(bin: number): number {
+  return bin < BINS / 2 ? (bin / BINS) * 40 : ((BINS - 1 - bin) / BINS) * 40;
+}
+
 /** The histogram is the legend: its handles are the limits of the colours. */
 export function RangeLegend({ layer }: { layer: Extract<Layer, { kind: 'value' }> }): JSX.Element {
   const { model, actions } = usePanels();
   const track = useRef<HTMLDivElement>(null);
-  const { summary, values } = layer;
+  const { values, summary } = model.here.value ?? layer;
   const [low, high] = model.range.value;
   const scale = model.scale.value;
   const isGene = layer.color.kind !== 'annotation';
+  const { detectable } = meaningOf(model, layer);
   const [start, end] = axisOf(summary, isGene, model.range.value);
-  const bars = useMemo(() => {
-    const counts = histogram(values, start, end, BINS);
-    // The zeros of a sparse gene would flatten all other bars.
-    const zeroBin = isGene && summary.fraction < 1 ? Math.floor(((0 - start) / (end - start)) * BINS) : -1;
-    const tallest = counts.reduce((most, count, bin) => (bin === zeroBin ? most : Math.max(most, count)), 1);
-    return [...counts].map((count) => Math.min(1, Math.sqrt(count / tallest)));
-  }, [values, start, end, isGene, summary.fraction]);
   const shown = (value: number) => formatWithin(value, end - start);
   const share = (value: number) => Math.min(1, Math.max(0, (value - start) / (end - start)));
   const least = (end - start) / 200;
   // White stays zero.
-  const mirrored = model.colormap.value === 'rdbu' && summary.lower < 0;
+  const mirrored = model.colormap.value === 'rdbu' && layer.summary.lower < 0;
   const move = (edge: 'low' | 'high', value: number) => {
     const next = Math.min(Math.max(end, summary.max), Math.max(Math.min(start, summary.min), value));
     if (mirrored) {
@@ -92,32 +229,20 @@ export function RangeLegend({ layer }: { layer: Extract<Layer, { kind: 'value' }
     />
   );
   const robust = useView('range') === null;
+  const which = quantileOf(isGene, detectable, summary);
   const quantiles = [
-    robust && !mirrored && low === summary.lower && low > summary.min ? 'p1 = ' : '',
-    robust && !mirrored && high === summary.upper && high < summary.max ? 'p99 = ' : '',
+    robust && !mirrored && low === summary.lower && low > summary.min ? `p1${which} = ` : '',
+    robust && !mirrored && high === summary.upper && high < summary.max ? `p99${which} = ` : '',
   ];
-  const beyond = (bin: number) => {
-    if (bin === 0 && summary.min < start) return `and all values down to ${shown(summary.min)}`;
-    if (bin === BINS - 1 && summary.max > end) return `and all values up to ${shown(summary.max)}`;
-    return undefined;
-  };
   return (
     <div class="ks-range">
-      <div class="ks-histogram" aria-hidden="true">
-        {bars.map((height, bin) => {
-          const middle = start + ((bin + 0.5) / BINS) * (end - start);
-          return (
-            <span
-              key={bin}
-              title={beyond(bin)}
-              style={{
-                height: height > 0 ? `${Math.max(2, height * 100)}%` : '0',
-                background: scale.css(middle),
-              }}
-            />
-          );
-        })}
-      </div>
+      <Bars
+        label={layer.label}
+        values={values}
+        axis={[start, end]}
+        summary={summary}
+        cutZeros={isGene && detectable}
+      />
       <div class="ks-track" ref={track}>
         <div
           class="ks-gradient"
@@ -141,7 +266,7 @@ export function RangeLegend({ layer }: { layer: Extract<Layer, { kind: 'value' }
           title="Select the cells with values between the limits"
           onClick={(event) =>
             actions.selectWhere((cell) => {
-              const value = values[cell] ?? Number.NaN;
+              const value = layer.values[cell] ?? Number.NaN;
               return value >= low && value <= high;
             }, howOf(event))
           }

@@ -2,50 +2,64 @@ import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useMemo, useRef } from 'preact/hooks';
 import { formatShare } from '../lib/format';
-import { selectedIn } from '../state/scope';
-import { freeName, type Selection } from '../state/selection';
+import { outOfSight, selectedIn } from '../state/scope';
+import { freeName, type Selection, visibleTest } from '../state/selection';
 import { Against } from './against';
-import { usePanels } from './context';
+import { usePanels, useView } from './context';
 import { Icon } from './icons';
 import { NameField } from './name-field';
 import { replaces } from './regions';
 import { counted } from './title-card';
 
-/** Of a selection that reaches into sections that are not shown, what lies here. */
+/** The selected cells that can be seen: in a section that is shown, and in no hidden category. */
 function useSelectedHere(selection: Selection): Selection | null {
   const { model } = usePanels();
-  const scope = model.scope.value;
-  return useMemo(() => selectedIn(selection, scope), [selection, scope]);
+  const shown = model.shown.value;
+  return useMemo(() => selectedIn(selection, shown), [selection, shown]);
 }
 
 function Count({ here }: { here: Selection | null }): JSX.Element {
   const { model } = usePanels();
-  const scope = model.scope.value;
+  const shown = model.shown.value;
   if (!here) return <span role="status">No cell here</span>;
   const { count, mask } = here;
   return (
     <span class="ks-selected" role="status">
-      <strong>{counted(count, 'cell')}</strong> · {formatShare(count / (scope?.count ?? mask.length))}
+      <strong>{counted(count, 'cell')}</strong> · {formatShare(count / (shown?.count ?? mask.length))}
     </span>
   );
 }
 
-/** Whose cells are counted, where not all are, and how many are selected beyond them. */
-function Elsewhere({
-  selection,
-  here,
-}: {
-  selection: Selection;
-  here: Selection | null;
-}): JSX.Element | null {
+/** Which cells are compared, where not all are, and how many selected ones are not among them. */
+function Elsewhere({ selection }: { selection: Selection }): JSX.Element | null {
   const { model } = usePanels();
   const scope = model.scope.value;
-  if (!scope) return null;
-  const beyond = selection.count - (here?.count ?? 0);
+  const shown = model.shown.value;
+  const layer = model.layer.value;
+  const hidden = useView('hidden');
+  const visible = useMemo(() => visibleTest(layer, { hidden }), [layer, hidden]);
+  const out = useMemo(
+    () => outOfSight(selection, { scope, shown, visible }),
+    [selection, scope, shown, visible],
+  );
+  if (!scope && !visible && out.unplaced === 0) return null;
+  const are = (count: number) => (count === 1 ? 'is' : 'are');
   return (
     <p class="ks-note ks-break ks-selection-of">
-      Of {scope.name}
-      {beyond > 0 && `; ${counted(beyond, 'cell')} elsewhere ${beyond === 1 ? 'is' : 'are'} selected, too`}.
+      {scope && (
+        <>
+          Of {scope.name}
+          {out.elsewhere > 0 &&
+            `; ${counted(out.elsewhere, 'cell')} elsewhere ${are(out.elsewhere)} selected, too`}
+          .{' '}
+        </>
+      )}
+      {visible &&
+        (out.hidden > 0
+          ? `${counted(out.hidden, 'selected cell')} in hidden categories ${are(out.hidden)} left out. `
+          : 'Cells in hidden categories are left out. ')}
+      {out.unplaced > 0 &&
+        `${counted(out.unplaced, 'selected cell')} without a place in this embedding ${are(out.unplaced)} left out.`}
     </p>
   );
 }
@@ -102,7 +116,7 @@ function Whole({ selection: all }: { selection: Selection }): JSX.Element {
         <h2 class="ks-heading">Selection</h2>
         <Count here={selection} />
       </div>
-      <Elsewhere selection={all} here={selection} />
+      <Elsewhere selection={all} />
       {selection && <Against selection={selection} />}
       <Buttons />
     </>

@@ -1,8 +1,8 @@
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
-import { countMissing, summariseColumn } from '../data/summary';
+import { COLUMN_MEANING } from '../data/meaning';
+import { countMissing } from '../data/summary';
 import { formatShare, formatWithin } from '../lib/format';
-import { packedIn } from '../state/scope';
 import { ByClass, ScopeName } from './by-class';
 import { Colormaps } from './colormaps';
 import { ColumnSelect } from './column-select';
@@ -30,11 +30,8 @@ function Select(): JSX.Element {
 function Facts(): JSX.Element | null {
   const { model } = usePanels();
   const layer = model.layer.value;
-  const values = layer.kind === 'value' ? layer.values : null;
-  const scope = model.scope.value;
-  const here = useMemo(() => (values && scope ? packedIn(values, scope) : values), [values, scope]);
+  const here = model.here.value?.values;
   const missing = useMemo(() => (here ? countMissing(here) : 0), [here]);
-  const summary = useMemo(() => (here && scope ? summariseColumn(here) : null), [here, scope]);
   if (model.problem.value) return <Problem />;
   if (layer.kind !== 'value' || layer.color.kind !== 'annotation' || !here) return null;
   if (missing === here.length) {
@@ -44,7 +41,7 @@ function Facts(): JSX.Element | null {
       </section>
     );
   }
-  const { min, max, mean } = summary ?? layer.summary;
+  const { min, max, mean } = model.here.value?.summary ?? layer.summary;
   return (
     <>
       <section class="ks-section">
@@ -77,7 +74,7 @@ function Facts(): JSX.Element | null {
             </div>
           )}
         </dl>
-        <ByClass values={layer.values} />
+        <ByClass values={layer.values} meaning={COLUMN_MEANING} />
       </section>
     </>
   );

@@ -9,6 +9,7 @@ import type { Numbers } from '../lib/numbers';
 import type { Selection } from '../state/selection';
 import { More } from './buttons';
 import { usePanels } from './context';
+import { counted } from './title-card';
 
 const MOST = 40;
 
@@ -34,7 +35,7 @@ async function rowsOf(
   signal: AbortSignal,
 ): Promise<Row[]> {
   const of = (side: 0 | 1) =>
-    spreadsByCode(values, group.codes, group.categories.length, scale.share, {
+    spreadsByCode(values, group.codes, group.categories.length, scale, {
       mask: selection?.mask ?? null,
       side,
       signal,
@@ -66,6 +67,8 @@ function Violin({ row, scale }: { row: Row; scale: ColourScale }): JSX.Element {
   const widths = halfWidths(of.bins);
   const left = scale.share(of.q1) * 100;
   const right = scale.share(of.q3) * 100;
+  const below = of.below + (rest?.below ?? 0);
+  const above = of.above + (rest?.above ?? 0);
   return (
     <span class="ks-violin" aria-hidden="true">
       <svg viewBox={`0 0 ${BINS} 2`} preserveAspectRatio="none" aria-hidden="true">
@@ -74,21 +77,30 @@ function Violin({ row, scale }: { row: Row; scale: ColourScale }): JSX.Element {
       </svg>
       <span class="ks-violin-box" style={{ left: `${left}%`, width: `${right - left}%` }} />
       <span class="ks-violin-median" style={{ left: `${scale.share(of.median) * 100}%` }} />
+      {below > 0 && <span class="ks-violin-end ks-first" />}
+      {above > 0 && <span class="ks-violin-end" />}
     </span>
   );
 }
 
-function about({ name, of, rest }: Row): string {
-  const said = (spread: Spread) =>
-    spread.count === 0
-      ? 'no cell'
-      : `median ${formatValue(spread.median)}, quartiles ${formatValue(spread.q1)} to ${formatValue(spread.q3)}, ${formatCount(spread.count)} cells`;
+function about({ name, of, rest }: Row, [low, high]: readonly [number, number]): string {
+  const said = (spread: Spread) => {
+    if (spread.count === 0) return 'no cell';
+    const { median, q1, q3, count, below, above } = spread;
+    return [
+      `median ${formatValue(median)}`,
+      `quartiles ${formatValue(q1)} to ${formatValue(q3)}`,
+      counted(count, 'cell'),
+      ...(below > 0 ? [`${formatCount(below)} below ${formatValue(low)}`] : []),
+      ...(above > 0 ? [`${formatCount(above)} above ${formatValue(high)}`] : []),
+    ].join(', ');
+  };
   return rest ? `${name}: selected ${said(of)}; the rest ${said(rest)}` : `${name}: ${said(of)}`;
 }
 
 /**
- * How the values lie in each class, on the scale of the colours: with a selection its cells above the line and the
- * rest, grey, below it.
+ * The distribution of the values in each category, on the scale of the colors. With a selection, its cells are above
+ * the line and the rest, gray, below it.
  */
 export function Violins({ values, group, selection }: Ask): JSX.Element {
   const { model } = usePanels();
@@ -114,7 +126,7 @@ export function Violins({ values, group, selection }: Ask): JSX.Element {
     <>
       <ul class="ks-violins" aria-label={`Spread by ${group.name}`} aria-busy={rows.value === null}>
         {(whole.value ? made : made.slice(0, MOST)).map((row) => (
-          <li key={row.name} title={about(row)}>
+          <li key={row.name} title={about(row, scale.range)} aria-label={about(row, scale.range)}>
             <span class="ks-dot" style={{ background: row.color }} />
             <span class="ks-class-name">{formatClass(row.name)}</span>
             <Violin row={row} scale={scale} />
@@ -123,6 +135,13 @@ export function Violins({ values, group, selection }: Ask): JSX.Element {
         ))}
       </ul>
       <More whole={whole} more={made.length - MOST} />
+      {made.length > 0 && (
+        <p class="ks-note ks-violin-note">
+          Number: median. Width: square root of the cells, for each category on its own.
+          {made.some(({ of, rest }) => of.below + of.above + (rest?.below ?? 0) + (rest?.above ?? 0) > 0) &&
+            ` A bar at an end: cells beyond ${formatValue(scale.range[0])} to ${formatValue(scale.range[1])}.`}
+        </p>
+      )}
     </>
   );
 }

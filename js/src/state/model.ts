@@ -3,14 +3,16 @@ import type { Bundle, Positions, TissueImage } from '../data/bundle';
 import type { CellNames } from '../data/cell-ids';
 import type { CategoryValues, ColumnInfo, ColumnValues } from '../data/columns';
 import type { GeneOrder } from '../data/gene-search';
+import { type Summary, summariseColumn, summariseGene } from '../data/summary';
 import { UPRIGHT, type View, type Viewport, viewOf } from '../lib/camera';
 import { type Colormap, type ColourScale, colourScale } from '../lib/colormap';
+import type { Numbers } from '../lib/numbers';
 import type { Placed } from '../lib/section-grid';
 import { type ClassesOf, classesWith, type Emphasis, type Paint, paintOf } from './class-colours';
 import { type Layer, NO_LAYER } from './layer';
 import { columnsOf, placedCells, type Sections } from './layout';
-import { type Scope, scopeOf } from './scope';
-import type { Draft, How, Region, Selection, Tool } from './selection';
+import { type Cells, cellsWhere, packedIn, type Scope, scopeOf } from './scope';
+import { type Draft, type How, type Region, type Selection, type Tool, visibleTest } from './selection';
 import { INITIAL, merged, orientationOf, type ViewState } from './view-state';
 
 export type Status =
@@ -59,6 +61,10 @@ export interface Model {
   readonly gridColumns: ReadonlySignal<number>;
   /** The cells that have a place there; null where all have. */
   readonly scope: ReadonlySignal<Scope | null>;
+  /** The cells that can be seen: with a place, and in no hidden category; null where all can. */
+  readonly shown: ReadonlySignal<Cells | null>;
+  /** The values of the layer in the scope, with their summary; null where the layer has no values. */
+  readonly here: ReadonlySignal<{ values: Numbers; summary: Summary } | null>;
   /** Names of the sections and where they stand, where they stand side by side. */
   readonly titles: ReadonlySignal<readonly Placed[]>;
   readonly columns: Signal<readonly ColumnInfo[]>;
@@ -142,6 +148,20 @@ export function createModel(initial: Partial<ViewState> = {}): Model {
     return at && placedCells(at, to, embeddings.value, sections.value, gridColumns.value, rows.value);
   });
   const positions = computed(() => laidOut.value?.positions ?? null);
+  const scope = computed(() => {
+    const to = layout.value;
+    const at = positions.value;
+    if (!at || (to.kind !== 'section' && to.kind !== 'sections')) return null;
+    return scopeOf(to.kind === 'section' ? to.name : 'sections shown', at.coords);
+  });
+  const here = computed(() => {
+    if (layer.value.kind !== 'value') return null;
+    const { values, summary, color } = layer.value;
+    if (!scope.value) return { values, summary };
+    const packed = packedIn(values, scope.value);
+    const isGene = color.kind !== 'annotation';
+    return { values: packed, summary: (isGene ? summariseGene : summariseColumn)(packed) };
+  });
   const theme = computed(() => state.value.theme);
   const groupBy = computed(() => state.value.groupBy);
   const limits = computed(() => state.value.range);
@@ -162,10 +182,11 @@ export function createModel(initial: Partial<ViewState> = {}): Model {
   const range = computed<readonly [number, number]>(() => {
     if (limits.value) return limits.value;
     if (layer.value.kind !== 'value') return [0, 1];
-    const { lower, upper } = layer.value.summary;
-    if (colormap.value !== 'rdbu' || lower >= 0) return [lower, upper];
+    const { lower, upper } = here.value?.summary ?? layer.value.summary;
+    // Signed values have their zero in the middle, in a section without negative ones, too.
+    if (colormap.value !== 'rdbu' || layer.value.summary.lower >= 0) return [lower, upper];
     // White is zero.
-    const far = Math.max(-lower, Math.abs(upper));
+    const far = Math.max(Math.abs(lower), Math.abs(upper));
     return [-far, far];
   });
   return {
@@ -177,12 +198,18 @@ export function createModel(initial: Partial<ViewState> = {}): Model {
     sections,
     positions,
     gridColumns,
-    scope: computed(() => {
-      const to = layout.value;
-      const at = positions.value;
-      if (!at || (to.kind !== 'section' && to.kind !== 'sections')) return null;
-      return scopeOf(to.kind === 'section' ? to.name : 'sections shown', at.coords);
+    scope,
+    shown: computed(() => {
+      const coords = layout.value.kind === 'tissue' ? undefined : positions.value?.coords;
+      const visible = visibleTest(layer.value, { hidden: hidden.value });
+      if (!coords && !visible) return null;
+      const total = (positions.value?.coords.length ?? 0) / 2;
+      return cellsWhere(
+        total,
+        (cell) => !Number.isNaN(coords?.[2 * cell] ?? 0) && (!visible || visible(cell)),
+      );
     }),
+    here,
     titles: computed(() => laidOut.value?.titles ?? []),
     columns: signal<readonly ColumnInfo[]>([]),
     loaded,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { valuesBySide } from '../data/inside';
-import { countsIn, packedIn, scopeOf, selectedIn, valuesIn } from './scope';
+import { composition, valuesBySide } from '../data/inside';
+import { cellsWhere, countsIn, outOfSight, packedIn, scopeOf, selectedIn, valuesIn } from './scope';
 
 test('only what has a place counts', () => {
   const coords = Float32Array.of(0, 0, Number.NaN, Number.NaN, 2, 2, 3, 3);
@@ -34,7 +34,47 @@ test('a selection against the rest of what is shown', () => {
   expect(selectedIn({ mask: Uint8Array.of(0, 1, 0, 0), count: 1 }, scope)).toBeNull();
   const values = Float32Array.of(4, 100, 0, 3);
   expect(valuesBySide(here?.mask ?? new Uint8Array(4), values, scope?.mask)).toEqual({
-    inside: { mean: 4, detected: 1 },
-    outside: { mean: 1.5, detected: 0.5 },
+    inside: { mean: 4, linear: Number.NaN, detected: 1 },
+    outside: { mean: 1.5, linear: Number.NaN, detected: 0.5 },
+  });
+});
+
+test('cells in hidden categories are neither selected nor rest', () => {
+  // 40 of a, 20 of b and 40 of c, which is hidden; half of a and of b selected, and 5 of c from before.
+  const codes = Uint8Array.from({ length: 100 }, (_, cell) => (cell < 40 ? 0 : cell < 60 ? 1 : 2));
+  const categories = [40, 20, 40].map((count, code) => ({
+    name: 'abc'[code] ?? '',
+    color: '#000000',
+    count,
+  }));
+  const column = { kind: 'category' as const, name: 'c', categories, missing: 0, codes };
+  const visible = (cell: number) => codes[cell] !== 2;
+  const shown = cellsWhere(100, visible);
+  const mask = new Uint8Array(100).fill(1, 0, 20).fill(1, 40, 50).fill(1, 60, 65);
+  const selection = { mask, count: 35 };
+  const here = selectedIn(selection, shown);
+  expect(here?.count).toBe(30);
+  const parts = composition(here?.mask ?? mask, codes, countsIn(column, shown));
+  expect(parts.map(({ code, inside, rest }) => [code, inside / rest])).toEqual([
+    [0, 1],
+    [1, 1],
+  ]);
+  expect(outOfSight(selection, { scope: null, shown, visible })).toEqual({
+    elsewhere: 0,
+    hidden: 5,
+    unplaced: 0,
+  });
+});
+
+test('what is left out of a selection is counted by its reason', () => {
+  const visible = (cell: number) => cell !== 1;
+  const scope = { name: 'A', mask: Uint8Array.of(0, 1, 1, 1), count: 3 };
+  const shown = { mask: Uint8Array.of(0, 0, 0, 1), count: 1 };
+  const all = { mask: Uint8Array.of(1, 1, 1, 1), count: 4 };
+  expect(outOfSight(all, { scope, shown, visible })).toEqual({ elsewhere: 1, hidden: 1, unplaced: 1 });
+  expect(outOfSight(all, { scope: null, shown: null, visible: null })).toEqual({
+    elsewhere: 0,
+    hidden: 0,
+    unplaced: 0,
   });
 });

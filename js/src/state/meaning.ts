@@ -1,0 +1,29 @@
+import {
+  COLUMN_MEANING,
+  geneMeaning,
+  hasNegatives,
+  type Meaning,
+  type StatedValues,
+  scoreMeaning,
+} from '../data/meaning';
+import type { Summary } from '../data/summary';
+import type { Model } from './model';
+import type { Color } from './view-state';
+
+/** What the values of the bundle's genes are; `summary`: of one whose values are there. */
+export function geneMeaningOf(model: Pick<Model, 'bundle'>, summary?: Pick<Summary, 'min'>): Meaning {
+  const expression = model.bundle.value?.manifest.expression;
+  if (!expression) return geneMeaning(null, false);
+  const { values } = expression as { values?: StatedValues | null };
+  return geneMeaning(values, hasNegatives(expression) || (summary?.min ?? 0) < 0);
+}
+
+/** What the values of a layer are. */
+export function meaningOf(
+  model: Pick<Model, 'bundle'>,
+  { color, summary }: { color: Color; summary: Pick<Summary, 'min'> },
+): Meaning {
+  if (color.kind === 'annotation') return COLUMN_MEANING;
+  const gene = geneMeaningOf(model, summary);
+  return color.kind === 'score' ? scoreMeaning(gene) : gene;
+}

@@ -1,0 +1,30 @@
+"""The summary of a gene against NumPy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from karospace_jupyter.encode.expression import summarise
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 17, 1000])
+@pytest.mark.parametrize("kind", ["counts", "continuous", "signed"])
+def test_percentiles_are_interpolated_over_the_values_other_than_zero(n: int, kind: str) -> None:
+    rng = np.random.default_rng(n)
+    values = rng.poisson(3, n) if kind == "counts" else rng.normal(0 if kind == "signed" else 9, 1, n)
+    values = np.concatenate([np.zeros(5), values]).astype(np.float32)
+    present = values[values != 0].astype(np.float64)
+    if not len(present):
+        pytest.skip("the draw has only zeros")
+    summary = summarise(values)
+    assert summary.upper == pytest.approx(np.percentile(present, 99), rel=1e-12)
+    signed = (values < 0).any()
+    assert summary.lower == pytest.approx(np.percentile(present, 1) if signed else 0, rel=1e-12)
+    assert summary.fraction == len(present) / len(values)
+
+
+def test_percentile_of_squares_is_the_one_of_the_viewer() -> None:
+    # js/src/lib/lib.test.ts holds the same number; the zero is left out here, so that ten values are left.
+    values = np.array([0, *np.arange(10) ** 2 + 1], dtype=np.float32)
+    assert summarise(values).upper == pytest.approx(80.47, rel=1e-12)
