@@ -115,6 +115,9 @@ class Source(Protocol):
     def uns(self, *path: str) -> Any:  # noqa: ANN401 - uns holds anything
         """Return a value of uns: arrays as numpy, groups as dict of names to None; None when there is none."""
 
+    def uns_shape(self, *path: str) -> tuple[int, ...] | None:
+        """Return the shape of an array of uns without reading it; None when there is none."""
+
     def looks_like_counts(self) -> bool:
         """Whether the first block of the matrix holds non-negative whole numbers only."""
 
