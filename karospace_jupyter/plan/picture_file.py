@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from karospace_jupyter.errors import ImageError, NoImageFileError
 from karospace_jupyter.plan.intensity import COMPOSITE, NotAPicture
 from karospace_jupyter.plan.pixels import as_pixels, pixels_of_picture
+from karospace_jupyter.plan.tiff_channels import TiffHeader, read_channels, read_header, unsigned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +25,7 @@ ORIENTATION = 0x0112
 """The tag of EXIF and TIFF."""
 
 _READABLE = "PNG, JPEG, WebP and TIFF can be used"
-_WIDTH, _HEIGHT, _BITS, _ZERO, _SAMPLES, _EXTRA = 256, 257, 258, 262, 277, 338  # tags of TIFF
+_WIDTH, _HEIGHT, _ZERO, _SAMPLES, _EXTRA = 256, 257, 262, 277, 338  # tags of TIFF
 _WHITE_IS_ZERO = 0
 _ALPHA_KINDS = (1, 2)  # of ExtraSamples: associated and unassociated alpha
 _MOST_PAGES = 4096
@@ -54,10 +55,7 @@ def opened(path: Path) -> Iterator[Any]:
     """
     from PIL import Image, UnidentifiedImageError
 
-    with _LIMIT, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # damaged tags that do not matter here
-        limit = Image.MAX_IMAGE_PIXELS
-        Image.MAX_IMAGE_PIXELS = None
+    with _LIMIT, _without_limit():
         try:
             with Image.open(path) as picture:
                 yield picture
@@ -66,6 +64,18 @@ def opened(path: Path) -> Iterator[Any]:
         except (OSError, SyntaxError, ValueError) as exc:
             msg = f"The image {path} cannot be decoded: {exc}."
             raise ImageError(msg) from exc
+
+
+@contextmanager
+def _without_limit() -> Iterator[None]:
+    from PIL import Image
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # damaged tags that do not matter here
+        limit = Image.MAX_IMAGE_PIXELS
+        Image.MAX_IMAGE_PIXELS = None
+        try:
+            yield
         finally:
             Image.MAX_IMAGE_PIXELS = limit
 
@@ -82,10 +92,17 @@ def inspect_file(path: Path) -> PictureFile:
         msg = f"There is no image file {path}."
         raise NoImageFileError(msg)
     notes: list[str] = []
+    header = read_header(path)
+    if header is not None and header.readable and header.samples > 1 and not _pillow_opens(path):
+        # Full depth and many channels: as they are stored, whatever Pillow makes of them.
+        notes += ["page 1 is shown, and no other"] if header.more_pages else []
+        return PictureFile(header.size, (0,), tuple(notes))
     with opened(path) as picture:
         if picture.format not in FORMATS:
             msg = f"The image {path} is {picture.format}; {_READABLE}."
             raise ImageError(msg)
+        if header is not None and header.deep and header.planar and not header.readable:
+            raise ImageError(_unidentified(path))  # Pillow opens it, and confuses its planes
         size = _stored_size(picture)
         turned = picture.getexif().get(ORIENTATION, 1)
         if turned != 1:
@@ -94,7 +111,7 @@ def inspect_file(path: Path) -> PictureFile:
                 "If yours were taken from the upright picture, save it upright, without the tag"
             )
         bands, samples = len(picture.getbands()), _tag(picture, _SAMPLES, 1)
-        if samples > bands and picture.mode not in {"P", "PA"}:
+        if samples > bands and not _by_channel(header) and picture.mode not in {"P", "PA"}:
             notes.append(
                 f"it has {samples} channels; {'the first' if bands == 1 else f'the first {bands}'} of them "
                 f"{'is' if bands == 1 else 'are'} shown"
@@ -123,6 +140,9 @@ def load_pixels(path: Path, pages: tuple[int, ...], notes: list[str]) -> NDArray
     ImageError
         When it is damaged, or its values cannot be a picture.
     """
+    header = read_header(path)
+    if header is not None and pages == (0,) and (_by_channel(header) or not _pillow_opens(path)):
+        return _load_channels(path, header, notes)
     with opened(path) as picture:
         layers = []
         for page in pages:
@@ -131,7 +151,7 @@ def load_pixels(path: Path, pages: tuple[int, ...], notes: list[str]) -> NDArray
             layers.append(_values(picture))
         array = layers[0] if len(layers) == 1 else np.stack(layers, axis=2)
         alpha = len(layers) == 1 and _has_alpha(picture)
-        deep = max(_bits(picture)) > 8 and array.dtype == np.uint8
+        deep = header is not None and header.deep and array.dtype == np.uint8
         try:
             # Pillow keeps the upper 8 bits of 16 a channel: in those of a 12-bit camera little is left.
             wide = array.astype(np.uint16) if deep and not alpha else array
@@ -142,6 +162,37 @@ def load_pixels(path: Path, pages: tuple[int, ...], notes: list[str]) -> NDArray
             raise ImageError(msg) from exc
 
 
+def _by_channel(header: TiffHeader | None) -> bool:
+    """Whether Pillow would lose bits or confuse planes that can be read."""
+    return header is not None and header.deep and header.readable
+
+
+def _pillow_opens(path: Path) -> bool:
+    from PIL import UnidentifiedImageError
+
+    try:
+        with opened(path):
+            return True
+    except ImageError as exc:
+        if isinstance(exc.__cause__, UnidentifiedImageError):
+            return False
+        raise
+
+
+def _load_channels(path: Path, header: TiffHeader, notes: list[str]) -> NDArray[np.uint8]:
+    with _LIMIT, _without_limit():
+        try:
+            array = read_channels(path)
+        except (OSError, SyntaxError, ValueError) as exc:
+            msg = f"The image {path} cannot be decoded: {exc}."
+            raise ImageError(msg) from exc
+    try:
+        return as_pixels(array, notes, alpha=header.alpha or None)
+    except NotAPicture as exc:
+        msg = f"The image {path} cannot be shown: {exc}."
+        raise ImageError(msg) from exc
+
+
 def _values(picture: Any) -> NDArray[Any]:  # noqa: ANN401 - Pillow is imported late
     from PIL import Image
 
@@ -149,6 +200,7 @@ def _values(picture: Any) -> NDArray[Any]:  # noqa: ANN401 - Pillow is imported 
     white_is_zero = _tag(picture, _ZERO, 1) == _WHITE_IS_ZERO
     picture.load()
     values = pixels_of_picture(picture)
+    values = unsigned(values, picture) if picture.format == "TIFF" else values
     if white_is_zero and picture.mode.startswith(("I", "F")) and values.size:
         values = values.max() - values  # Pillow turns round 8 bits only
     back = {
@@ -217,11 +269,6 @@ def _stored_size(picture: Any) -> tuple[int, int]:  # noqa: ANN401
     return int(_tag(picture, _WIDTH, width)), int(_tag(picture, _HEIGHT, height))
 
 
-def _bits(picture: Any) -> tuple[int, ...]:  # noqa: ANN401
-    found = _tag(picture, _BITS, (8,))
-    return tuple(found) if isinstance(found, tuple) else (found,)
-
-
 def _tag(picture: Any, tag: int, default: Any) -> Any:  # noqa: ANN401
     """Return a tag of a TIFF, or `default` for other formats."""
     return picture.tag_v2.get(tag, default) if picture.format == "TIFF" else default
@@ -232,7 +279,7 @@ def _unidentified(path: Path) -> str:
         head = file.read(4)
     if head in {b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"}:
         return (
-            f"The image {path} is a TIFF of a kind that cannot be read (such as 32-bit or many channels in one page). "
+            f"The image {path} is a TIFF of a kind that cannot be read (compressed, with many channels or in planes). "
             "Save it with 8 bits a channel, as RGB or with one page for each channel."
         )
     return f"The file {path} is not a picture; {_READABLE}."
