@@ -22,10 +22,11 @@ from karospace_jupyter.bundle.manifest import (
 from karospace_jupyter.encode import tables
 from karospace_jupyter.encode.columns import encode_cell_ids, encode_column, encode_coordinates, encode_embedding
 from karospace_jupyter.encode.expression import encode_expression
-from karospace_jupyter.encode.image import MAX_SIDE, encode_image
+from karospace_jupyter.encode.image import encode_image
 from karospace_jupyter.encode.pack import Packer
 from karospace_jupyter.encode.preview import draw_preview
 from karospace_jupyter.errors import ConfigError
+from karospace_jupyter.plan.libraries import MAX_SIDE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -140,7 +141,7 @@ def _encode_images(
                 transform = ImageTransform(scale=encoded.scale, offset=encoded.offset)
                 size = {"width": encoded.width, "height": encoded.height}
                 images.append(Image(path=encoded.path, **size, transform=transform))
-                warnings += [encoded.note] if encoded.note else []
+                warnings += encoded.notes
             stage.advance()
     return images, files
 

@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 import io
-import threading
-import warnings
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from karospace_jupyter.errors import ImageError
+from karospace_jupyter.plan.libraries import MAX_SIDE
+from karospace_jupyter.plan.picture_file import ORIENTATION, load_pixels, opened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from karospace_jupyter.plan import PlannedImage
 
-MAX_SIDE = 8192
-"""Pixels. The largest texture that WebGL2 has on nearly every machine. Several images share this square."""
-
 _SUFFIX = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp"}
-_ORIENTATION = 0x0112  # EXIF
-_PILLOW_LIMIT = threading.Lock()  # its limit of pixels is one for the whole process
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +26,7 @@ class EncodedImage:
     scale: tuple[float, float]
     """pixel = coordinate * scale + offset."""
     offset: tuple[float, float]
-    note: str | None
+    notes: tuple[str, ...] = ()
     """What was changed, for the warnings."""
 
 
@@ -59,7 +48,8 @@ def encode_image(
         as_given = _as_given(planned, max_bytes, stem)
         if as_given is not None:
             return as_given
-    picture = _open(planned)
+    notes: list[str] = []
+    picture = _open(planned, notes)
     width, height = picture.size
     side = min(max_side, max(width, height))
     lossless = True
@@ -77,9 +67,9 @@ def encode_image(
     if len(data) > max_bytes:
         return None
     sx, sy = size[0] / width, size[1] / height
-    note = None
+    notes = [f"The image {planned.origin}: {note}." for note in notes]
     if size != (width, height) or not lossless:
-        note = (
+        notes.append(
             f"The image {planned.origin} ({width} × {height} pixels) was stored as {size[0]} × {size[1]} "
             f"{'PNG' if lossless else 'JPEG'}, to stay within {max_side} pixels and the largest asset size."
         )
@@ -89,7 +79,7 @@ def encode_image(
         *size,
         scale=(planned.scale[0] * sx, planned.scale[1] * sy),
         offset=(planned.offset[0] * sx, planned.offset[1] * sy),
-        note=note,
+        notes=tuple(notes),
     )
 
 
@@ -97,50 +87,24 @@ def _as_given(planned: PlannedImage, max_bytes: int, stem: str) -> EncodedImage 
     """Return the user's file untouched when browsers show it just as it is."""
     if planned.path is None or planned.path.stat().st_size > max_bytes:
         return None
-    with _decoding(planned) as picture:
+    with opened(planned.path) as picture:
         suffix = _SUFFIX.get(picture.format or "")
-        turned = picture.getexif().get(_ORIENTATION, 1) != 1
+        turned = picture.getexif().get(ORIENTATION, 1) != 1
         plain = picture.mode in {"1", "L", "LA", "P", "RGB", "RGBA"}
         if suffix is None or turned or not plain or max(picture.size) > MAX_SIDE:
             return None
         picture.load()  # a damaged file is found here, not in the browser
         width, height = picture.size
     data = planned.path.read_bytes()
-    return EncodedImage(f"{stem}.{suffix}", data, width, height, planned.scale, planned.offset, None)
+    return EncodedImage(f"{stem}.{suffix}", data, width, height, planned.scale, planned.offset)
 
 
-@contextmanager
-def _decoding(planned: PlannedImage) -> Iterator[Any]:
-    """Open the image file; whole slide pictures are large, and the user named this one."""
+def _open(planned: PlannedImage, notes: list[str]) -> Any:  # noqa: ANN401 - Pillow is imported late
     from PIL import Image
 
-    with _PILLOW_LIMIT, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # damaged tags that do not matter here
-        limit = Image.MAX_IMAGE_PIXELS
-        Image.MAX_IMAGE_PIXELS = None
-        try:
-            with Image.open(planned.path) as picture:  # type: ignore[arg-type]  # only called with a path
-                yield picture
-        except (OSError, SyntaxError, ValueError) as exc:
-            msg = f"The image {planned.origin} cannot be decoded: {exc}."
-            raise ImageError(msg) from exc
-        finally:
-            Image.MAX_IMAGE_PIXELS = limit
-
-
-def _open(planned: PlannedImage) -> Any:  # noqa: ANN401 - Pillow is imported late
-    from PIL import Image
-
-    if planned.pixels is not None:
-        return Image.fromarray(planned.pixels)
-    with _decoding(planned) as picture:
-        if picture.mode.startswith(("I", "F")):
-            values = np.asarray(picture, dtype=np.float64)
-            finite = np.isfinite(values)
-            low, high = (values[finite].min(), values[finite].max()) if finite.any() else (0.0, 1.0)
-            grey = np.where(finite, (values - low) * (255.0 / ((high - low) or 1.0)), 0)
-            return Image.fromarray(grey.astype(np.uint8))
-        return picture.convert("RGBA" if "A" in picture.mode or "transparency" in picture.info else "RGB")
+    if planned.path is None:
+        return Image.fromarray(planned.pixels)  # type: ignore[arg-type]  # without a file there are pixels
+    return Image.fromarray(load_pixels(planned.path, planned.pages, notes))
 
 
 def _lanczos() -> Any:  # noqa: ANN401

@@ -100,7 +100,7 @@ def estimate(source: Source, config: ExportConfig) -> Estimate:
         problems["embeddings"] = str(exc)
     try:
         if spatial:
-            pictures = choose_images(source, config.image, xy, sections, codes)
+            pictures = choose_images(source, config.image, found.spec, cells.rows, xy, sections, codes)
             images = pictures.images
             warnings += pictures.warnings
     except ImageError as exc:

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-import warnings as python_warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from karospace_jupyter.config import ImageFromFile, ImageSpec
-from karospace_jupyter.errors import ImageError, NoImageFileError
+from karospace_jupyter.config import ImageFromFile, ImageFromUns, ImageSpec
+from karospace_jupyter.errors import ImageError
+from karospace_jupyter.plan.fullres import ImageSpace, how_to_get, image_space, other_columns
+from karospace_jupyter.plan.libraries import Library, LibraryImage, images_of, libraries
 from karospace_jupyter.plan.model import PlannedImage
 from karospace_jupyter.plan.names import hint, listed
+from karospace_jupyter.plan.picture_file import PictureFile, inspect_file
 from karospace_jupyter.plan.pixels import NotAPicture, as_pixels
 
 if TYPE_CHECKING:
+    from karospace_jupyter.config import CoordsSpec
     from karospace_jupyter.plan.model import PlannedSections
     from karospace_jupyter.source import Source
+    from karospace_jupyter.source.protocol import Rows
+
+__all__ = ["Library", "Pictures", "choose_images", "libraries", "share_inside"]
 
 SHARE_INSIDE = 0.5
 """Share of cells that must fall on an image for it to belong to them."""
@@ -26,36 +32,9 @@ SHARE_INSIDE = 0.5
 SAME_WITHIN = 1e-3
 """Share by which scale factors of libraries may differ and be taken for the same."""
 
-_KINDS = (("hires", "tissue_hires_scalef"), ("lowres", "tissue_lowres_scalef"))
-
-
-@dataclass(frozen=True, slots=True)
-class Library:
-    """One entry of ``uns['spatial']``."""
-
-    name: str
-    images: tuple[str, ...]
-    spot_diameter: float | None
-    unit_um: float | None
-
-
-def libraries(source: Source) -> list[Library]:
-    """Return the libraries of ``uns['spatial']``."""
-    group = source.uns("spatial")
-    if not isinstance(group, dict):
-        return []
-    found = []
-    for name in group:
-        images = source.uns("spatial", name, "images")
-        found.append(
-            Library(
-                str(name),
-                tuple(images) if isinstance(images, dict) else (),
-                _factor(source, name, "spot_diameter_fullres"),
-                _factor(source, name, "microns_per_pixel"),
-            )
-        )
-    return found
+_LEAST_COVER = 0.01
+"""Share of an image that many cells cover, unless it is not theirs."""
+_MANY_CELLS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +43,35 @@ class Pictures:
 
     images: tuple[PlannedImage, ...]
     spot_diameter: float | None
-    """In pixels of full resolution, as far as all cells have the same."""
+    """In coordinate units, as far as all cells have the same."""
     unit_um: float | None
-    """µm a pixel of full resolution, the same."""
+    """µm a coordinate unit, the same."""
     warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Stock:
+    """The libraries of an object, with those of their images that lie under the coordinates."""
+
+    space: ImageSpace
+    libraries: tuple[Library, ...]
+    images: dict[tuple[str, ...], list[LibraryImage]]
+    """By path of the library, best first."""
+
+    def under(self, library: Library) -> list[LibraryImage]:
+        """Return the images of a library that belong to the coordinates."""
+        return [image for image in self.images[library.path] if self.space.shows(image)]
+
+    def scales(self, library: Library) -> bool:
+        """Whether the scale factors of a library hold for the coordinates."""
+        return self.space.is_fullres or bool(self.under(library))
 
 
 def choose_images(
     source: Source,
     spec: ImageSpec,
+    coords: CoordsSpec,
+    rows: Rows,
     xy: NDArray[np.float64],
     sections: PlannedSections | None = None,
     codes: NDArray[np.int64] | None = None,
@@ -81,6 +80,12 @@ def choose_images(
 
     Parameters
     ----------
+    coords
+        The coordinates of the export: images of ``uns['spatial']`` belong to some only.
+    rows
+        The cells of the export.
+    xy
+        Where they are, shape (n_cells, 2).
     sections
         How the tissue is split.
     codes
@@ -91,20 +96,25 @@ def choose_images(
     ImageError
         When an image that was asked for cannot be used.
     """
-    known = libraries(source)
+    known = tuple(libraries(source))
+    stock = _Stock(image_space(source, coords, rows, xy), known, {lib.path: images_of(source, lib) for lib in known})
     named = spec.library if spec.kind == "uns" else None
     # Who names a library of an object without sections says that the cells are its own.
-    scales = [lib for lib in known if lib.name == named] if named is not None and sections is None else known
+    own = [lib for lib in known if lib.name == named] if named is not None and sections is None else known
+    scales = [lib for lib in own if stock.scales(lib)]
     diameter, said_of_spots = _agreed("spot_diameter_fullres", [lib.spot_diameter for lib in scales])
     unit, said_of_unit = _agreed("microns_per_pixel", [lib.unit_um for lib in scales])
     images: list[PlannedImage] = []
     warnings: list[str] = []
     if isinstance(spec, ImageFromFile):
-        only = known[0] if len(known) == 1 else None
-        from_file, warnings = _from_file(source, spec.path, only, xy)
+        from_file, warnings = _from_file(spec.path, stock, xy)
         images = [from_file]
-    elif spec.kind == "uns":
-        images, warnings = _own(source, spec.library, known, xy, sections, codes)
+    elif isinstance(spec, ImageFromUns):
+        _check_name(named, known)
+        images, warnings = _own(source, named, stock, xy, sections, codes)
+    warnings += _left_out(source, stock, spec)
+    if images and stock.space.is_fullres and coords.kind == "obsm":
+        warnings += other_columns(source, rows, xy)
     if sections is not None and sections.overlapping:
         warnings += [
             f"The image {image.origin} is not shown: the sections by {sections.column!r} lie on top of each other, and "
@@ -115,35 +125,75 @@ def choose_images(
     return Pictures(tuple(images), diameter, unit, (*warnings, *said_of_spots, *said_of_unit))
 
 
+def _check_name(named: str | None, known: tuple[Library, ...]) -> None:
+    if named is not None and named not in {lib.name for lib in known}:
+        names = [lib.name for lib in known]
+        there = f"It holds {listed(names)}." if names else "It holds none."
+        msg = f"uns['spatial'] has no library {named!r}.{hint(named, names)} {there}"
+        raise ImageError(msg)
+
+
+def _left_out(source: Source, stock: _Stock, spec: ImageSpec) -> list[str]:
+    """Say what belongs to other coordinates, when nothing of ``uns['spatial']`` belongs to these."""
+    space = stock.space
+    if space.is_fullres or any(stock.under(lib) for lib in stock.libraries):
+        return []
+    images = [image for lib in stock.libraries for image in stock.images[lib.path]] if spec.kind == "uns" else []
+    own = [image for image in images if space.owner(image.key) == "spatial"]
+    things = [f"image{'s' if len(own) > 1 else ''} {listed([image.where for image in own])}"] if own else []
+    things += ["spot size (spot_diameter_fullres)"] if any(lib.spot_diameter for lib in stock.libraries) else []
+    things += ["µm per pixel (microns_per_pixel)"] if any(lib.unit_um for lib in stock.libraries) else []
+    warnings = []
+    if things:
+        warnings.append(
+            f"Left out, because they belong to obsm['spatial'] and the coordinates are {space.name}: "
+            f"{'; '.join(things)}. {how_to_get(source, space)}"
+        )
+    others = [image for image in images if image not in own]
+    return warnings + [f"The image {image.where} was left out: {_belongs(space, image)}." for image in others]
+
+
+def _belongs(space: ImageSpace, image: LibraryImage) -> str:
+    owner = space.owner(image.key)
+    if owner in space.obsm_keys:
+        return f"it belongs to obsm[{owner!r}]; choose the coordinates 'obsm:{owner}' to have it"
+    return f"it belongs to obsm[{owner!r}], which the data does not have"
+
+
 def _own(
     source: Source,
     named: str | None,
-    known: list[Library],
+    stock: _Stock,
     xy: NDArray[np.float64],
     sections: PlannedSections | None,
     codes: NDArray[np.int64] | None,
 ) -> tuple[list[PlannedImage], list[str]]:
     """Return the images of the library that was named, or of all whose cells are known."""
-    chosen = [lib for lib in known if (lib.images if named is None else lib.name == named)]
-    if named is not None and not chosen:
-        names = [lib.name for lib in known]
-        there = f"It holds {listed(names)}." if names else "It holds none."
-        msg = f"uns['spatial'] has no library {named!r}.{hint(named, names)} {there}"
-        raise ImageError(msg)
-    places = {} if sections is None else _places(known, sections)
+    space = stock.space
+    if not space.is_fullres and not any(stock.under(lib) for lib in stock.libraries):
+        return [], []
+    chosen = [lib for lib in stock.libraries if (lib.images if named is None else lib.name == named)]
+    places = {} if sections is None else _places(stock.libraries, sections)
+    warnings: list[str] = []
     if len(chosen) > 1:
         of_sections = [lib for lib in chosen if lib.name in places]
         if not of_sections:
             choices = listed([f"uns:{lib.name}" for lib in chosen])
             said = f"uns['spatial'] holds several images; none was chosen. To have one, name it: {choices}."
             return [], [said]
+        others = [lib.name for lib in chosen if lib not in of_sections]
+        if others:
+            column = "" if sections is None else f" of {sections.column!r}"
+            warnings.append(
+                f"Images of these libraries of uns['spatial'] are not shown, because no section{column} is theirs: "
+                f"{listed(others)}."
+            )
         chosen = of_sections
     images: list[PlannedImage] = []
-    warnings: list[str] = []
     for library in chosen:
         its = places.get(library.name, [])
         under = xy if codes is None or not its else xy[np.isin(codes, its)]
-        image, reasons = _from_library(source, library, under)
+        image, reasons = _from_library(source, library, stock, under)
         warnings += reasons
         if image is None and named is not None:
             msg = f"The library {library.name!r} has no usable image: {'; '.join(reasons) or 'it holds none'}."
@@ -156,7 +206,7 @@ def _own(
     return images, warnings
 
 
-def _places(known: list[Library], sections: PlannedSections) -> dict[str, list[int]]:
+def _places(known: tuple[Library, ...], sections: PlannedSections) -> dict[str, list[int]]:
     """Return the sections of each library: those of its name, or for which an annotation names it."""
     names = {lib.name for lib in known}
     for values in ([one.name for one in sections.items], *(fact.values for fact in sections.facts)):
@@ -188,97 +238,96 @@ def share_inside(
     return float(((at >= 0) & (at <= size)).all(axis=1).mean()) if len(at) else 0.0
 
 
-def _from_library(source: Source, library: Library, xy: NDArray[np.float64]) -> tuple[PlannedImage | None, list[str]]:
-    reasons = []
-    for kind, factor_name in _KINDS:
-        if kind not in library.images:
-            continue
-        where = f"uns['spatial'][{library.name!r}]['images'][{kind!r}]"
+def _corner(origin: str, xy: NDArray[np.float64], size: tuple[int, int], scale: float) -> list[str]:
+    """Warn of cells that all lie in a small part of an image, as those in other units do."""
+    width, height = np.ptp(xy, axis=0) * scale if len(xy) else (0.0, 0.0)
+    cover = float(width * height) / (size[0] * size[1])
+    if len(xy) < _MANY_CELLS or cover >= _LEAST_COVER:
+        return []
+    return [
+        f"The cells cover only {cover:.2%} of the image {origin}: check that the coordinates are pixels of full "
+        "resolution, and not in other units."
+    ]
+
+
+def _from_library(
+    source: Source, library: Library, stock: _Stock, xy: NDArray[np.float64]
+) -> tuple[PlannedImage | None, list[str]]:
+    """Return the best usable image of a library, and what was found and not used."""
+    reasons: list[str] = []
+    images = stock.images[library.path]
+    passed: list[LibraryImage] = []
+    for image in stock.under(library):
+        where, scale = image.where, image.scale
+        notes: list[str] = []
         try:
-            pixels = as_pixels(source.uns("spatial", library.name, "images", kind))
+            pixels = as_pixels(source.uns("spatial", *library.path, "images", image.key), notes)
         except NotAPicture as exc:
             reasons.append(f"The image {where} was passed over: {exc}")
+            passed.append(image)
             continue
-        factor = _factor(source, library.name, factor_name)
-        if factor is None:
-            found = source.uns("spatial", library.name, "scalefactors", factor_name)
-            reasons.append(f"{factor_name} of {library.name!r} is {found!r}, not a scale; 1 was taken for {where}")
-            factor = 1.0
         size = (pixels.shape[1], pixels.shape[0])
-        inside = share_inside(xy, size, (factor, factor), (0.0, 0.0))
+        inside = share_inside(xy, size, (scale or 1.0, scale or 1.0), (0.0, 0.0))
         if inside < SHARE_INSIDE:
             reasons.append(f"The image {where} was passed over: only {inside:.0%} of the cells fall on it")
+            passed.append(image)
             continue
-        return PlannedImage(where, None, pixels, size, (factor, factor), (0.0, 0.0)), reasons
-    return None, reasons
+        if scale is None:
+            found = source.uns("spatial", *library.path, "scalefactors", image.factor_name)
+            reasons.append(
+                f"{image.factor_name} of {library.name!r} is {found!r}, not a scale; 1 was taken for {where}"
+            )
+            scale = 1.0
+        reasons += [f"The image {where}: {note}" for note in notes]
+        reasons += _corner(where, xy, size, scale)
+        reasons += _unused(stock.space, images, image, passed)
+        return PlannedImage(where, None, pixels, size, (scale, scale), (0.0, 0.0)), reasons
+    return None, reasons + _unused(stock.space, images, None, passed)
 
 
-def _from_file(
-    source: Source, path: Path, library: Library | None, xy: NDArray[np.float64]
-) -> tuple[PlannedImage, list[str]]:
-    size = _size_of_file(path)
-    scale, fits = _scale_of_file(source, size, library, xy)
-    warnings = []
-    if not fits:
-        inside = share_inside(xy, size, (scale, scale), (0.0, 0.0))
+def _unused(
+    space: ImageSpace, images: list[LibraryImage], used: LibraryImage | None, passed: list[LibraryImage]
+) -> list[str]:
+    """Say which images of a library are not shown, but for the other size that Space Ranger writes."""
+    found = []
+    for image in images:
+        if image is used or image in passed or (image.usual and used is not None):
+            continue
+        if not space.shows(image):
+            found.append(f"{image.key!r} ({_belongs(space, image)})")
+        elif image.scale is None:
+            found.append(f"{image.key!r} (there is no {image.factor_name})")
+        else:
+            found.append(f"{image.key!r}")
+    if not found:
+        return []
+    where = images[0].library.where
+    return [f"{where}['images'] also holds what is not shown: {listed(found)}"]
+
+
+def _from_file(path: Path, stock: _Stock, xy: NDArray[np.float64]) -> tuple[PlannedImage, list[str]]:
+    file = inspect_file(path)
+    scale, fits = _scale_of_file(file, stock, xy)
+    warnings = [f"The image {path.name}: {note}" for note in file.notes]
+    if fits:
+        warnings += _corner(path.name, xy, file.size, scale)
+    else:
+        inside = share_inside(xy, file.size, (scale, scale), (0.0, 0.0))
         warnings.append(
-            f"Only {inside:.0%} of the cells fall on the image {path.name} ({size[0]} × {size[1]} pixels): "
+            f"Only {inside:.0%} of the cells fall on the image {path.name} ({file.size[0]} × {file.size[1]} pixels): "
             "its pixels are not the coordinates' units, and no scale factor of the data makes them so."
         )
-    return PlannedImage(str(path), path, None, size, (scale, scale), (0.0, 0.0)), warnings
+    return PlannedImage(str(path), path, None, file.size, (scale, scale), (0.0, 0.0), pages=file.pages), warnings
 
 
-def _scale_of_file(
-    source: Source, size: tuple[int, int], library: Library | None, xy: NDArray[np.float64]
-) -> tuple[float, bool]:
+def _scale_of_file(file: PictureFile, stock: _Stock, xy: NDArray[np.float64]) -> tuple[float, bool]:
     """Pixels of the file a coordinate unit: of the object's own image of that size, else 1, else a scale factor."""
-    factors = []
-    if library is not None:
-        for kind, name in _KINDS:
-            factor = _factor(source, library.name, name)
-            if factor is None:
-                continue
-            factors.append(factor)
-            own = source.uns("spatial", library.name, "images", kind) if kind in library.images else None
-            if own is not None and tuple(np.shape(own)[:2]) == size[::-1]:
-                return factor, True
-    for factor in (1.0, *factors):
-        if share_inside(xy, size, (factor, factor), (0.0, 0.0)) >= SHARE_INSIDE:
-            return factor, True
+    filled = [lib for lib in stock.libraries if lib.images or len(stock.libraries) == 1]
+    own = stock.under(filled[0]) if len(filled) == 1 else []
+    for image in own:
+        if image.scale is not None and image.size == file.size:
+            return image.scale, True
+    for scale in (1.0, *(image.scale for image in own if image.scale is not None)):
+        if share_inside(xy, file.size, (scale, scale), (0.0, 0.0)) >= SHARE_INSIDE:
+            return scale, True
     return 1.0, False
-
-
-def _size_of_file(path: Path) -> tuple[int, int]:
-    from PIL import Image, UnidentifiedImageError
-
-    if not path.is_file():
-        msg = f"There is no image file {path}."
-        raise NoImageFileError(msg)
-    with python_warnings.catch_warnings():
-        python_warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        limit = Image.MAX_IMAGE_PIXELS
-        try:
-            Image.MAX_IMAGE_PIXELS = None  # whole slide pictures are large; only the header is read here
-            with Image.open(path) as picture:
-                if picture.format not in {"PNG", "JPEG", "WEBP", "TIFF", "MPO"}:
-                    msg = f"The image {path} is {picture.format}; PNG, JPEG, WebP and TIFF can be used."
-                    raise ImageError(msg)
-                size: tuple[int, int] = picture.size
-        except UnidentifiedImageError as exc:
-            msg = f"The file {path} is not a picture; PNG, JPEG, WebP and TIFF can be used."
-            raise ImageError(msg) from exc
-        except OSError as exc:
-            msg = f"The image {path} cannot be read: {exc}."
-            raise ImageError(msg) from exc
-        finally:
-            Image.MAX_IMAGE_PIXELS = limit
-    return size
-
-
-def _factor(source: Source, library: str, name: str) -> float | None:
-    value: Any = source.uns("spatial", library, "scalefactors", name)
-    try:
-        number = float(np.asarray(value).item())
-    except (TypeError, ValueError):
-        return None
-    return number if np.isfinite(number) and number > 0 else None

@@ -185,6 +185,8 @@ class PlannedImage:
     offset: tuple[float, float]
     sections: tuple[str, ...] = ()
     """The sections whose tissue it shows; none where it is the whole tissue's, or nobody knows."""
+    pages: tuple[int, ...] = (0,)
+    """Pages of the file that it is made of."""
 
 
 @dataclass(frozen=True, slots=True)

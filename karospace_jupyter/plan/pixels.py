@@ -2,88 +2,202 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from karospace_jupyter.plan.intensity import NotAPicture, composite, to_bytes
 
-class NotAPicture(ValueError):  # noqa: N818 - it says what the array is
-    """The array cannot be shown as a picture; the message says why."""
+__all__ = ["NotAPicture", "as_pixels", "image_size", "pixels_of_picture"]
+
+_COLOR = (1, 2, 3, 4)
+"""Numbers of channels that pictures have."""
+
+_MOST_CHANNELS = 256
+_OPAQUE = 0.98
+_MOSTLY = 0.5
+_OPAQUE_TOPS = (1.0, 255.0, 65535.0)
 
 
-def as_pixels(value: Any) -> NDArray[np.uint8]:  # noqa: ANN401 - uns holds anything
-    """Return an image array as uint8, shape (height, width, 3 or 4).
+def as_pixels(
+    value: Any,  # noqa: ANN401 - uns holds anything
+    notes: list[str] | None = None,
+    *,
+    alpha: bool | None = None,
+) -> NDArray[np.uint8]:
+    """Return an image as uint8, shape (height, width, 3 or 4).
 
-    Takes grey, RGB and RGBA, channels first or last; booleans, integers, floats of 0–1 and of 0–255.
+    Takes gray, RGB and RGBA, channels first or last; booleans, integers, floats of 0–1 and of 0–255; other numbers of
+    channels as a composite in false colors.
+
+    Parameters
+    ----------
+    value
+        A numpy, dask, zarr or xarray array, nested lists, a Pillow image or the bytes of a PNG or JPEG file.
+    notes
+        Takes what was decided and a reader should know, in words that follow "The image X:".
+    alpha
+        Whether the last of two or four channels is transparency; None where the values decide.
 
     Raises
     ------
     NotAPicture
         When it is empty or its values cannot be a picture.
     """
-    array = np.asarray(value)
+    notes = [] if notes is None else notes
+    picture = _as_picture(value)
+    if picture is not None:
+        value = pixels_of_picture(picture)
+        alpha = picture.mode not in {"I", "F"} if alpha is None else alpha
+    array, named = _as_array(value)
     if array.size == 0:
         msg = "it is empty"
         raise NotAPicture(msg)
     if array.dtype.kind not in "buif":
         msg = f"it holds {array.dtype}, not numbers"
         raise NotAPicture(msg)
-    array = _channels_last(array)
-    scaled = _to_bytes(array)
-    if scaled.shape[2] == 1:
-        scaled = np.repeat(scaled, 3, axis=2)
-    elif scaled.shape[2] == 2:  # grey and alpha
-        scaled = scaled[:, :, [0, 0, 0, 1]]
-    return np.ascontiguousarray(scaled)
+    array = array if named else _channels_last(array)
+    n = array.shape[2]
+    if n in {2, 4} and (_is_alpha(array) if alpha is None else alpha):
+        last = array[:, :, -1:]
+        opaque = last if alpha and last.dtype == np.uint8 else _alpha_bytes(last)
+        colors = to_bytes(array[:, :, :-1], notes)
+        colors = np.repeat(colors, 3, axis=2) if n == 2 else colors
+        return np.ascontiguousarray(np.concatenate([colors, opaque], axis=2))
+    if n in {1, 3}:
+        scaled = to_bytes(array, notes)
+        return np.ascontiguousarray(np.repeat(scaled, 3, axis=2) if n == 1 else scaled)
+    return composite(array, notes)
+
+
+def image_size(shape: tuple[int, ...] | None) -> tuple[int, int] | None:
+    """Return width and height of an image array of this shape, or None where it is none."""
+    if shape is None:
+        return None
+    shape = _without_singles(shape)
+    axis = _channel_axis(shape)
+    if len(shape) not in {2, 3} or (len(shape) == 3 and axis is None):
+        return None
+    height, width = [n for at, n in enumerate(shape) if at != axis or len(shape) == 2]
+    return width, height
+
+
+def pixels_of_picture(picture: Any) -> NDArray[Any]:  # noqa: ANN401 - Pillow is imported late
+    """Return the values of a Pillow image: gray as it is, all else as RGB or RGBA."""
+    mode = picture.mode
+    if mode == "L" or mode.startswith(("I", "F")):
+        return np.asarray(picture)
+    if mode == "1":
+        return np.asarray(picture.convert("L"))
+    transparent = mode in {"RGBA", "RGBa", "LA", "La", "PA"} or "transparency" in picture.info
+    if mode == "La":
+        picture = picture.convert("LA")
+    return np.asarray(picture.convert("RGBA" if transparent else "RGB"))
+
+
+def _as_picture(value: Any) -> Any:  # noqa: ANN401
+    """Return a Pillow image for one, or for the bytes of a file; else None."""
+    if type(value).__module__.partition(".")[0] == "PIL":
+        return value
+    if not isinstance(value, bytes | bytearray | memoryview | np.void):
+        return None
+    from PIL import Image
+
+    try:
+        raw = value.tobytes() if isinstance(value, np.void) else bytes(value)
+        picture = Image.open(io.BytesIO(raw))
+        picture.load()
+    except (OSError, SyntaxError, ValueError) as exc:
+        msg = "it holds bytes that are not a picture file"
+        raise NotAPicture(msg) from exc
+    return picture
+
+
+def _as_array(value: Any) -> tuple[NDArray[Any], bool]:  # noqa: ANN401
+    """Return the array, and whether its dimensions were named, so that it is (height, width, channels)."""
+    if hasattr(value, "toarray"):  # sparse
+        value = value.toarray()
+    if isinstance(value, np.ma.MaskedArray):
+        value = value.filled(0)
+    dims = getattr(value, "dims", None)
+    try:
+        array = np.asarray(value)
+    except ValueError as exc:
+        msg = "its rows have several lengths"
+        raise NotAPicture(msg) from exc
+    if isinstance(dims, tuple) and len(dims) == array.ndim and {"y", "x"} <= set(dims):
+        others = [at for at, name in enumerate(dims) if name not in {"y", "x"}]
+        wide = [at for at in others if array.shape[at] != 1]
+        if len(wide) <= 1:
+            order = [dims.index("y"), dims.index("x"), *others]
+            height, width = array.shape[dims.index("y")], array.shape[dims.index("x")]
+            return np.transpose(array, order).reshape(height, width, -1), True
+    return array, False
+
+
+def _without_singles(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Drop dimensions of length one, as those of depth and time, beyond the three of a picture."""
+    kept = list(shape)
+    while len(kept) > 3 and 1 in kept:
+        kept.remove(1)
+    return tuple(kept)
+
+
+def _channel_axis(shape: tuple[int, ...]) -> int | None:
+    """Return which of three dimensions is that of channels, or None."""
+    if len(shape) != 3:
+        return None
+    ends = [at for at in (2, 0) if shape[at] in _COLOR]
+    if len(ends) == 2 and shape[2] != 3 and shape[0] == 3:
+        return 0
+    if ends:
+        return ends[0]
+    # More channels than a picture has: by far the shortest side.
+    short = [at for at in (2, 0) if shape[at] <= _MOST_CHANNELS]
+    short = [at for at in short if all(n >= 2 * shape[at] for k, n in enumerate(shape) if k != at)]
+    return min(short, key=lambda at: shape[at], default=None)
 
 
 def _channels_last(array: NDArray[Any]) -> NDArray[Any]:
+    array = array.reshape(_without_singles(array.shape))
     if array.ndim == 2:
         return array[:, :, None]
     if array.ndim != 3:
         msg = f"it has shape {array.shape}; a picture has two or three dimensions"
         raise NotAPicture(msg)
-    if array.shape[2] in {1, 2, 3, 4}:
-        return array
-    if array.shape[0] in {1, 2, 3, 4}:
-        return np.moveaxis(array, 0, 2)
-    msg = f"it has shape {array.shape}; a picture has one to four channels"
-    raise NotAPicture(msg)
-
-
-def _to_bytes(array: NDArray[Any]) -> NDArray[np.uint8]:
-    if array.dtype == np.bool_:
-        return array.astype(np.uint8) * np.uint8(255)
-    if array.dtype == np.uint8:
-        return np.asarray(array, dtype=np.uint8)
-    low, high = float(np.fmin.reduce(array, axis=None)), float(np.fmax.reduce(array, axis=None))
-    if not np.isfinite([low, high]).all():
-        msg = "it holds infinite values, or no number at all"
+    axis = _channel_axis(array.shape)
+    if axis is None:
+        msg = f"it has shape {array.shape}; which of the dimensions is that of channels cannot be told"
         raise NotAPicture(msg)
-    # A little beyond the range comes from interpolation; −4 … 4 is a scaled matrix, not a picture.
-    if low < -0.02 * max(high, 1.0):
-        msg = f"its values run from {low:.3g} to {high:.3g}"
-        raise NotAPicture(msg)
-    if array.dtype.kind == "f":
-        scale = _float_scale(high)
-    elif high <= 255:
-        scale = 1.0
-    elif high <= 65535:
-        scale = 255.0 / (4095.0 if high <= 4095 else 65535.0)  # 12-bit cameras, else 16 bits
-    else:
-        msg = f"its values run up to {high:.3g}"
-        raise NotAPicture(msg)
-    values = np.nan_to_num(array.astype(np.float32), nan=0.0) * np.float32(scale)
-    return np.asarray(np.clip(np.rint(values), 0, 255), dtype=np.uint8)
+    return np.moveaxis(array, axis, 2)
 
 
-def _float_scale(high: float) -> float:
-    if high <= 1.02:
-        return 255.0
-    if high <= 256:
-        return 1.0
-    if high <= 65536:
-        return 255.0 / 65535.0
-    msg = f"its values run up to {high:.3g}"
-    raise NotAPicture(msg)
+def _is_alpha(array: NDArray[Any]) -> bool:
+    """Whether the last channel is transparency: mostly opaque, or a mask that cuts the tissue out of nothing."""
+    last = array[:, :, -1]
+    if last.dtype == np.bool_:
+        return bool(last.mean() >= _MOSTLY)
+    if last.dtype.kind == "f" and not np.isfinite(last).all():
+        return False
+    top = float(last.max())
+    slack = 0.02 if last.dtype.kind == "f" else 0.0
+    if not any(abs(top - one) <= slack * one for one in _OPAQUE_TOPS) or float(last.min()) < -0.02 * top:
+        return False
+    opaque = last >= _OPAQUE * top
+    if opaque.mean() >= _MOSTLY:
+        return True
+    clear = last <= (1 - _OPAQUE) * top
+    if not (opaque | clear).all():
+        return False
+    hidden = array[:, :, :-1][clear]
+    return bool((hidden == hidden[:1]).all())
+
+
+def _alpha_bytes(last: NDArray[Any]) -> NDArray[np.uint8]:
+    if last.dtype == np.bool_:
+        return last.astype(np.uint8) * np.uint8(255)
+    top = float(last.max())
+    top = next((one for one in _OPAQUE_TOPS if top <= 1.02 * one), top)
+    return np.asarray(np.clip(np.rint(last.astype(np.float32) * (255.0 / top)), 0, 255), dtype=np.uint8)

@@ -15,6 +15,7 @@ from karospace_jupyter.plan.genes import choose_genes
 from karospace_jupyter.plan.image import Pictures, choose_images
 from karospace_jupyter.plan.matrix_values import matrix_values
 from karospace_jupyter.plan.model import Plan, PlannedCoordinates
+from karospace_jupyter.plan.picture_file import inspect_file
 from karospace_jupyter.plan.sections import asked_column, plan_sections, split
 from karospace_jupyter.plan.sizes import predict
 from karospace_jupyter.plan.view import extent_of, fitting_view
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from karospace_jupyter.config import CoordsSpec, ExportConfig
     from karospace_jupyter.plan.model import PlannedSections
     from karospace_jupyter.source import Source
+    from karospace_jupyter.source.protocol import Rows
 
 
 def resolve(source: Source, config: ExportConfig, job: Job | None = None) -> Plan:
@@ -54,7 +56,7 @@ def resolve(source: Source, config: ExportConfig, job: Job | None = None) -> Pla
     warnings += columns.warnings
     sections = None if columns.section is None else plan_sections(columns.section, xy, columns.annotations)
     codes = None if columns.section is None else columns.section.codes
-    pictures = _pictures(source, config, xy, sections, codes, spatial=spatial)
+    pictures = _pictures(source, config, found.spec, cells.rows, xy, sections, codes, spatial=spatial)
     warnings += [text if text.endswith(".") else f"{text}." for text in pictures.warnings]
     embeddings, said = choose_embeddings(source, cells, found.spec, config.embeddings)
     warnings += said
@@ -66,14 +68,13 @@ def resolve(source: Source, config: ExportConfig, job: Job | None = None) -> Pla
             view, cells.n, extent_of(xy), columns.annotations, embeddings, sections, set(genes.names)
         )
         warnings += said
-    pixels = spatial and _in_pixels(found.spec)
-    unit = pictures.unit_um or unit_um(source, cells.rows, xy, codes, pictures.spot_diameter) if pixels else None
+    unit = pictures.unit_um or unit_um(source, cells.rows, xy, codes, pictures.spot_diameter)
     coordinates = PlannedCoordinates(
         spec=found.spec,
         xy=xy,
         y_axis=y_axis(found.spec),
         unit_um=unit,
-        spot_diameter=pictures.spot_diameter if pixels else None,
+        spot_diameter=pictures.spot_diameter,
     )
     files, size = predict(
         cells, columns.annotations, genes, pictures.images, config, embeddings=len(embeddings), view=view
@@ -101,6 +102,8 @@ def resolve(source: Source, config: ExportConfig, job: Job | None = None) -> Pla
 def _pictures(
     source: Source,
     config: ExportConfig,
+    coords: CoordsSpec,
+    rows: Rows,
     xy: NDArray[np.float64],
     sections: PlannedSections | None,
     codes: NDArray[np.int64] | None,
@@ -109,18 +112,13 @@ def _pictures(
 ) -> Pictures:
     """Pictures belong to tissue: an embedding has none underneath."""
     if spatial:
-        return choose_images(source, config.image, xy, sections, codes)
+        return choose_images(source, config.image, coords, rows, xy, sections, codes)
     if config.image.kind == "file":
-        choose_images(source, config.image, xy)  # a file that cannot be read is a mistake here too
+        inspect_file(config.image.path)  # a file that cannot be read is a mistake here, too
     elif config.image.kind == "none" or config.image.library is None:
         return Pictures((), None, None, ())
     said = f"The image {config.image_path} was left out: the coordinates are an embedding, not tissue."
     return Pictures((), None, None, (said,))
-
-
-def _in_pixels(spec: CoordsSpec) -> bool:
-    """Whether coordinates are pixels of full resolution, of which the scale factors of a library speak."""
-    return spec.kind == "obsm" or (spec.x.endswith("_in_fullres") and spec.y.endswith("_in_fullres"))
 
 
 def _used(spec: CoordsSpec) -> tuple[str, ...]:

@@ -139,6 +139,9 @@ class _Opened:
     def uns(self, *path: str) -> Any:  # noqa: ANN401
         return self._tables.uns(*path)
 
+    def uns_shape(self, *path: str) -> tuple[int, ...] | None:
+        return self._tables.uns_shape(*path)
+
     def sample(self) -> Sample:
         return self._passes.sample()
 

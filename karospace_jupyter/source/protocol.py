@@ -122,6 +122,9 @@ class Source(Protocol):
     def uns(self, *path: str) -> Any:  # noqa: ANN401 - uns holds anything
         """Return a value of uns: arrays as numpy, groups as dict of names to None; None when there is none."""
 
+    def uns_shape(self, *path: str) -> tuple[int, ...] | None:
+        """Return the shape of an array of uns without reading it; None when there is none."""
+
     def sample(self) -> Sample:
         """Return some cells with all genes (or some genes with all cells), from all over the chosen matrix."""
 

@@ -45,6 +45,9 @@ class Tables(Protocol):
     def uns(self, *path: str) -> Any:  # noqa: ANN401 - uns holds anything
         """Value of uns; a group as dict of names to None."""
 
+    def uns_shape(self, *path: str) -> tuple[int, ...] | None:
+        """Shape of an array of uns, which is not read."""
+
 
 class ObjectTables:
     """Tables of an AnnData object."""
@@ -83,6 +86,21 @@ class ObjectTables:
 
     def uns(self, *path: str) -> Any:  # noqa: ANN401
         """Value of uns."""
+        node = self._node(path)
+        return dict.fromkeys(map(_key_text, node)) if isinstance(node, Mapping) else node
+
+    def uns_shape(self, *path: str) -> tuple[int, ...] | None:
+        """Shape of an array of uns."""
+        node = self._node(path)
+        shape = getattr(node, "shape", None)
+        if shape is None and isinstance(node, list | tuple):
+            try:
+                shape = np.shape(node)
+            except ValueError:  # rows of several lengths
+                return None
+        return None if shape is None else tuple(int(n) for n in shape)
+
+    def _node(self, path: tuple[str, ...]) -> Any:  # noqa: ANN401
         node: Any = self._adata.uns
         for name in path:
             if not isinstance(node, Mapping):
@@ -91,7 +109,7 @@ class ObjectTables:
             if key is None:
                 return None
             node = node[key]
-        return dict.fromkeys(map(_key_text, node)) if isinstance(node, Mapping) else node
+        return node
 
 
 class FileTables:
@@ -155,16 +173,25 @@ class FileTables:
 
     def uns(self, *path: str) -> Any:  # noqa: ANN401
         """Value of uns."""
-        node = self._root.get("uns", None)
-        for name in path:
-            if node is None or hasattr(node, "shape") or name not in node:
-                return None
-            node = node[name]
+        node = self._node(path)
         if node is None:
             return None
         if not hasattr(node, "shape") and str(node.attrs.get("encoding-type", "dict")) == "dict":
             return dict.fromkeys(node)
         return self._read(node, "uns/" + "/".join(path))
+
+    def uns_shape(self, *path: str) -> tuple[int, ...] | None:
+        """Shape of an array of uns, which is not read."""
+        shape = getattr(self._node(path), "shape", None)
+        return None if shape is None else tuple(int(n) for n in shape)
+
+    def _node(self, path: tuple[str, ...]) -> Any:  # noqa: ANN401
+        node = self._root.get("uns", None)
+        for name in path:
+            if node is None or hasattr(node, "shape") or name not in node:
+                return None
+            node = node[name]
+        return node
 
 
 def _key_text(key: object) -> str:

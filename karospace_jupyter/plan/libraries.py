@@ -1,0 +1,145 @@
+"""The libraries of ``uns['spatial']``: images, their scale factors, the size of spots."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from karospace_jupyter.errors import SourceError
+from karospace_jupyter.plan.pixels import image_size
+
+if TYPE_CHECKING:
+    from karospace_jupyter.source import Source
+
+MAX_SIDE = 8192
+"""Pixels. The largest texture that WebGL2 has on nearly every machine. Several images share this square."""
+
+_DEEPEST = 4
+"""Levels of groups below ``uns['spatial']`` that are searched: names with slashes become groups in files."""
+
+_LABELS = ("segment", "mask", "label")
+"""Parts of keys of pictures that show no tissue."""
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """One library of ``uns['spatial']``."""
+
+    name: str
+    images: tuple[str, ...]
+    spot_diameter: float | None
+    """In pixels of full resolution."""
+    unit_um: float | None
+    """µm a pixel of full resolution."""
+    path: tuple[str, ...] = ()
+    """Where it is in ``uns['spatial']``; empty where that holds images without a library."""
+
+    @property
+    def where(self) -> str:
+        """For messages: ``uns['spatial']['lib']``."""
+        return "uns['spatial']" + (f"[{self.name!r}]" if self.path else "")
+
+
+def libraries(source: Source) -> list[Library]:
+    """Return the libraries of ``uns['spatial']``."""
+    return _below(source, ())
+
+
+def _below(source: Source, path: tuple[str, ...]) -> list[Library]:
+    try:
+        group = source.uns("spatial", *path)
+    except SourceError:  # something beside the libraries that anndata cannot read
+        return []
+    if not isinstance(group, dict) or len(path) > _DEEPEST:
+        return []
+    found = []
+    parts = {part for part in ("images", "scalefactors") if part in group}
+    if parts and any(isinstance(source.uns("spatial", *path, part), dict) for part in parts):
+        images = source.uns("spatial", *path, "images")
+        found.append(
+            Library(
+                "/".join(path) or "spatial",
+                tuple(map(str, images)) if isinstance(images, dict) else (),
+                factor(source, path, "spot_diameter_fullres"),
+                factor(source, path, "microns_per_pixel"),
+                path,
+            )
+        )
+    else:
+        parts = set()
+    for name in group:
+        # Arrays and numbers beside libraries are not read.
+        if name not in {*parts, "metadata"} and source.uns_shape("spatial", *path, name) is None:
+            found += _below(source, (*path, name))
+    return found
+
+
+def factor(source: Source, path: tuple[str, ...], name: str) -> float | None:
+    """Return a positive number among the scale factors of a library, or None."""
+    value: Any = source.uns("spatial", *path, "scalefactors", name)
+    try:
+        number = float(np.asarray(value).item())
+    except (TypeError, ValueError):
+        return None
+    return number if np.isfinite(number) and number > 0 else None
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryImage:
+    """An image of a library, not yet read."""
+
+    library: Library
+    key: str
+    size: tuple[int, int] | None
+    """Width, height; None where only reading tells."""
+    scale: float | None
+    """Pixels of the image a pixel of full resolution, where that is stated."""
+
+    @property
+    def where(self) -> str:
+        """For messages: ``uns['spatial']['lib']['images']['hires']``."""
+        return f"{self.library.where}['images'][{self.key!r}]"
+
+    @property
+    def factor_name(self) -> str:
+        """Name of its scale factor."""
+        return f"tissue_{self.key}_scalef"
+
+    @property
+    def usual(self) -> bool:
+        """Whether it is one of the two that Space Ranger writes."""
+        return self.key in {"hires", "lowres"}
+
+
+def images_of(source: Source, library: Library) -> list[LibraryImage]:
+    """Return the images of a library, best first.
+
+    Those whose scale is stated come first, then pictures of tissue before those of labels, then what is larger once
+    both fit a texture; among equals, `hires`.
+    """
+    images = [
+        LibraryImage(
+            library,
+            key,
+            image_size(source.uns_shape("spatial", *library.path, "images", key)),
+            # Full resolution is what the factors refer to.
+            factor(source, library.path, f"tissue_{key}_scalef") or (1.0 if key == "fullres" else None),
+        )
+        for key in library.images
+    ]
+    return sorted(images, key=_rank)
+
+
+def _rank(image: LibraryImage) -> tuple[Any, ...]:
+    width, height = image.size or (0, 0)
+    labels = any(part in image.key.lower() for part in _LABELS)
+    return (
+        image.scale is None,
+        labels,
+        -min(max(width, height), MAX_SIDE),
+        width * height,
+        not image.usual,
+        image.key == "lowres",
+    )

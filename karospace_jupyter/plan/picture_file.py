@@ -1,0 +1,285 @@
+"""Picture files: what they hold, and their pixels."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from karospace_jupyter.errors import ImageError, NoImageFileError
+from karospace_jupyter.plan.intensity import COMPOSITE, NotAPicture
+from karospace_jupyter.plan.pixels import as_pixels, pixels_of_picture
+from karospace_jupyter.plan.tiff_channels import TiffHeader, read_channels, read_header, unsigned
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "MPO")
+ORIENTATION = 0x0112
+"""The tag of EXIF and TIFF."""
+
+_READABLE = "PNG, JPEG, WebP and TIFF can be used"
+_WIDTH, _HEIGHT, _ZERO, _SAMPLES, _EXTRA = 256, 257, 262, 277, 338  # tags of TIFF
+_WHITE_IS_ZERO = 0
+_ALPHA_KINDS = (1, 2)  # of ExtraSamples: associated and unassociated alpha
+_MOST_PAGES = 4096
+_LIMIT = threading.Lock()  # Pillow's limit of pixels is one for the whole process
+
+
+@dataclass(frozen=True, slots=True)
+class PictureFile:
+    """What the header of a picture file says."""
+
+    size: tuple[int, int]
+    """Width, height in pixels, as stored."""
+    pages: tuple[int, ...]
+    """Those that are shown: one, or gray ones that are the channels of one picture."""
+    notes: tuple[str, ...]
+    """What is not shown and how pages are combined, in words that follow "The image X:"."""
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Any]:
+    """Open a picture file with Pillow, however large: slides are, and the user named this one.
+
+    Raises
+    ------
+    ImageError
+        When it is damaged, or nothing that Pillow reads.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    with _LIMIT, _without_limit():
+        try:
+            with Image.open(path) as picture:
+                yield picture
+        except UnidentifiedImageError as exc:
+            raise ImageError(_unidentified(path)) from exc
+        except (OSError, SyntaxError, ValueError) as exc:
+            msg = f"The image {path} cannot be decoded: {exc}."
+            raise ImageError(msg) from exc
+
+
+@contextmanager
+def _without_limit() -> Iterator[None]:
+    from PIL import Image
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # damaged tags that do not matter here
+        limit = Image.MAX_IMAGE_PIXELS
+        Image.MAX_IMAGE_PIXELS = None
+        try:
+            yield
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit
+
+
+def inspect_file(path: Path) -> PictureFile:
+    """Read the header of a picture file.
+
+    Raises
+    ------
+    ImageError
+        When it cannot be used.
+    """
+    if not path.is_file():
+        msg = f"There is no image file {path}."
+        raise NoImageFileError(msg)
+    notes: list[str] = []
+    header = read_header(path)
+    if header is not None and header.readable and header.samples > 1 and not _pillow_opens(path):
+        # Full depth and many channels: as they are stored, whatever Pillow makes of them.
+        notes += ["page 1 is shown, and no other"] if header.more_pages else []
+        return PictureFile(header.size, (0,), tuple(notes))
+    with opened(path) as picture:
+        if picture.format not in FORMATS:
+            msg = f"The image {path} is {picture.format}; {_READABLE}."
+            raise ImageError(msg)
+        if header is not None and header.deep and header.planar and not header.readable:
+            raise ImageError(_unidentified(path))  # Pillow opens it, and confuses its planes
+        size = _stored_size(picture)
+        turned = picture.getexif().get(ORIENTATION, 1)
+        if turned != 1:
+            notes.append(
+                f"its orientation tag ({turned}) was not applied, since coordinates count pixels as they are stored. "
+                "If yours were taken from the upright picture, save it upright, without the tag"
+            )
+        bands, samples = len(picture.getbands()), _tag(picture, _SAMPLES, 1)
+        if samples > bands and not _by_channel(header) and picture.mode not in {"P", "PA"}:
+            notes.append(
+                f"it has {samples} channels; {'the first' if bands == 1 else f'the first {bands}'} of them "
+                f"{'is' if bands == 1 else 'are'} shown"
+            )
+        pages: tuple[int, ...] = (0,)
+        frames = min(getattr(picture, "n_frames", 1), _MOST_PAGES)
+        if frames > 1 and picture.format == "TIFF":
+            pages = _pages(picture, frames, notes)
+        elif frames > 1 and picture.format != "MPO":  # whose others are previews
+            notes.append(f"only the first of its {frames} frames is shown")
+    return PictureFile(size, pages, tuple(notes))
+
+
+def load_pixels(path: Path, pages: tuple[int, ...], notes: list[str]) -> NDArray[np.uint8]:
+    """Decode a picture file, shape (height, width, 3 or 4).
+
+    Parameters
+    ----------
+    pages
+        As :func:`inspect_file` found them.
+    notes
+        Takes what was decided and a reader should know.
+
+    Raises
+    ------
+    ImageError
+        When it is damaged, or its values cannot be a picture.
+    """
+    header = read_header(path)
+    if header is not None and pages == (0,) and (_by_channel(header) or not _pillow_opens(path)):
+        return _load_channels(path, header, notes)
+    with opened(path) as picture:
+        layers = []
+        for page in pages:
+            if page:
+                picture.seek(page)
+            layers.append(_values(picture))
+        array = layers[0] if len(layers) == 1 else np.stack(layers, axis=2)
+        alpha = len(layers) == 1 and _has_alpha(picture)
+        deep = header is not None and header.deep and array.dtype == np.uint8
+        try:
+            # Pillow keeps the upper 8 bits of 16 a channel: in those of a 12-bit camera little is left.
+            wide = array.astype(np.uint16) if deep and not alpha else array
+            named = wide[:, :, None] if wide.ndim == 2 else wide
+            return as_pixels(named, notes, alpha=None if picture.mode == "RGBA" and not alpha else alpha)
+        except NotAPicture as exc:
+            msg = f"The image {path} cannot be shown: {exc}."
+            raise ImageError(msg) from exc
+
+
+def _by_channel(header: TiffHeader | None) -> bool:
+    """Whether Pillow would lose bits or confuse planes that can be read."""
+    return header is not None and header.deep and header.readable
+
+
+def _pillow_opens(path: Path) -> bool:
+    from PIL import UnidentifiedImageError
+
+    try:
+        with opened(path):
+            return True
+    except ImageError as exc:
+        if isinstance(exc.__cause__, UnidentifiedImageError):
+            return False
+        raise
+
+
+def _load_channels(path: Path, header: TiffHeader, notes: list[str]) -> NDArray[np.uint8]:
+    with _LIMIT, _without_limit():
+        try:
+            array = read_channels(path)
+        except (OSError, SyntaxError, ValueError) as exc:
+            msg = f"The image {path} cannot be decoded: {exc}."
+            raise ImageError(msg) from exc
+    try:
+        return as_pixels(array, notes, alpha=header.alpha or None)
+    except NotAPicture as exc:
+        msg = f"The image {path} cannot be shown: {exc}."
+        raise ImageError(msg) from exc
+
+
+def _values(picture: Any) -> NDArray[Any]:  # noqa: ANN401 - Pillow is imported late
+    from PIL import Image
+
+    turned = picture.getexif().get(ORIENTATION, 1) if picture.format == "TIFF" else 1
+    white_is_zero = _tag(picture, _ZERO, 1) == _WHITE_IS_ZERO
+    picture.load()
+    values = pixels_of_picture(picture)
+    values = unsigned(values, picture) if picture.format == "TIFF" else values
+    if white_is_zero and picture.mode.startswith(("I", "F")) and values.size:
+        values = values.max() - values  # Pillow turns round 8 bits only
+    back = {
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_90,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_270,
+    }.get(turned)  # Pillow turns a TIFF by its tag, and no other format
+    return values if back is None else _transposed(values, back)
+
+
+def _transposed(values: NDArray[Any], back: Any) -> NDArray[Any]:  # noqa: ANN401
+    from PIL import Image
+
+    ways = {
+        Image.Transpose.FLIP_LEFT_RIGHT: lambda v: v[:, ::-1],
+        Image.Transpose.ROTATE_180: lambda v: v[::-1, ::-1],
+        Image.Transpose.FLIP_TOP_BOTTOM: lambda v: v[::-1],
+        Image.Transpose.TRANSPOSE: lambda v: v.swapaxes(0, 1),
+        Image.Transpose.ROTATE_90: lambda v: np.rot90(v, 1),
+        Image.Transpose.TRANSVERSE: lambda v: v[::-1, ::-1].swapaxes(0, 1),
+        Image.Transpose.ROTATE_270: lambda v: np.rot90(v, 3),
+    }
+    return np.ascontiguousarray(ways[back](values))
+
+
+def _pages(picture: Any, frames: int, notes: list[str]) -> tuple[int, ...]:  # noqa: ANN401
+    """Return the pages of a TIFF that make one picture."""
+    kinds = []
+    for page in range(frames):
+        picture.seek(page)
+        kinds.append((picture.size, picture.mode))
+    picture.seek(0)
+    size, mode = kinds[0]
+    equal = next((at for at, kind in enumerate(kinds) if kind != kinds[0]), frames)
+    gray = mode in {"1", "L"} or mode.startswith(("I", "F"))
+    # A pyramid goes on with smaller copies of the same.
+    copies = all(other[0] < size[0] and other[1] < size[1] for other, _ in kinds[equal:])
+    if equal == 1 or not gray:
+        if equal > 1 or not copies:
+            notes.append(f"page 1 of {frames} is shown")
+        return (0,)
+    if equal == 3:
+        notes.append("its three gray pages are shown as red, green and blue")
+    else:
+        # Which channel has which color is said where they are drawn.
+        notes.append(f"its {equal} gray pages are shown as channels of one picture")
+    if not copies:
+        notes.append(f"the pages after the first {equal} of {frames} are not shown")
+    return tuple(range(min(equal, len(COMPOSITE))))
+
+
+def _has_alpha(picture: Any) -> bool:  # noqa: ANN401
+    """Whether the file says that it has transparency; in a TIFF, a fourth channel may be anything."""
+    if picture.format == "TIFF" and picture.mode == "RGBA":
+        extra = picture.tag_v2.get(_EXTRA, ())
+        return bool(extra) and extra[0] in _ALPHA_KINDS
+    return picture.mode in {"RGBA", "RGBa", "LA", "La", "PA"} or "transparency" in picture.info
+
+
+def _stored_size(picture: Any) -> tuple[int, int]:  # noqa: ANN401
+    width, height = picture.size
+    return int(_tag(picture, _WIDTH, width)), int(_tag(picture, _HEIGHT, height))
+
+
+def _tag(picture: Any, tag: int, default: Any) -> Any:  # noqa: ANN401
+    """Return a tag of a TIFF, or `default` for other formats."""
+    return picture.tag_v2.get(tag, default) if picture.format == "TIFF" else default
+
+
+def _unidentified(path: Path) -> str:
+    with path.open("rb") as file:
+        head = file.read(4)
+    if head in {b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"}:
+        return (
+            f"The image {path} is a TIFF of a kind that cannot be read (compressed, with many channels or in planes). "
+            "Save it with 8 bits a channel, as RGB or with one page for each channel."
+        )
+    return f"The file {path} is not a picture; {_READABLE}."

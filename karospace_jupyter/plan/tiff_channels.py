@@ -1,0 +1,189 @@
+"""Channels of a TIFF that Pillow reads wrongly, partly or not at all: more than 8 bits, planes, many channels.
+
+Pillow reads gray images of any depth. So the file is given a second directory, in which each plane is a gray image, or
+in which the samples of a pixel are neighboring gray pixels.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_MAGIC = {b"II*\0", b"MM\0*"}
+_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _ZERO, _STRIPS, _SAMPLES, _ROWS, _STRIP_BYTES = (
+    256, 257, 258, 259, 262, 273, 277, 278, 279,
+)  # fmt: skip
+_PLANAR, _PREDICTOR, _TILE_WIDTH, _TILE_HEIGHT, _TILES, _TILE_BYTES, _EXTRA, _FORMAT = (
+    284, 317, 322, 323, 324, 325, 338, 339,
+)  # fmt: skip
+_SEPARATE = 2
+_LOSSLESS = {1, 5, 8, 32773, 32946}
+"""Not compressed, LZW, deflate and PackBits: these know nothing of pixels."""
+
+_ALPHA_KINDS = (1, 2)  # associated and unassociated
+_SHORT, _LONG = 3, 4  # types of values
+_OF_LONGS = {_WIDTH, _HEIGHT, _STRIPS, _ROWS, _STRIP_BYTES, _TILE_WIDTH, _TILE_HEIGHT, _TILES, _TILE_BYTES}
+_MAX_BYTES = 1 << 32
+
+
+@dataclass(frozen=True, slots=True)
+class TiffHeader:
+    """The first directory of a TIFF."""
+
+    size: tuple[int, int]
+    """Width, height in pixels, as stored."""
+    samples: int
+    bits: int
+    """Of the deepest channel."""
+    planar: bool
+    alpha: bool
+    """Whether the last of two or four channels is said to be transparency."""
+    readable: bool
+    """Whether :func:`read_channels` can read it."""
+    more_pages: bool
+
+    @property
+    def deep(self) -> bool:
+        """Whether Pillow would lose bits or confuse planes."""
+        return self.samples > 1 and self.bits > 8
+
+
+def read_header(path: Path) -> TiffHeader | None:
+    """Read the first directory; None where it is no TIFF, or one of more than 4 GiB."""
+    with path.open("rb") as file:
+        info = _directory(file)
+    if info is None:
+        return None
+    samples = int(info.get(_SAMPLES, 1))
+    planar = info.get(_PLANAR, 1) == _SEPARATE and samples > 1
+    bits = _many(info, _BITS, 1)
+    extra = _many(info, _EXTRA, 0)
+    readable = (
+        info.get(_COMPRESSION, 1) in _LOSSLESS
+        and len(set(bits)) == 1
+        and len(set(_many(info, _FORMAT, 1))) == 1
+        and bits[0] in {8, 16, 32}
+        and (planar or info.get(_PREDICTOR, 1) == 1)
+        and info.get(_ZERO, 1) in {0, 1, 2}
+        and path.stat().st_size < _MAX_BYTES
+    )
+    return TiffHeader(
+        (int(info[_WIDTH]), int(info[_HEIGHT])),
+        samples,
+        max(bits),
+        planar,
+        samples in {2, 4} and len(extra) == 1 and extra[0] in _ALPHA_KINDS,
+        readable,
+        bool(info.next),
+    )
+
+
+def read_channels(path: Path) -> NDArray[Any]:
+    """Return all channels of the first page at their full depth, shape (height, width, channels).
+
+    Raises
+    ------
+    OSError
+        When the file is damaged.
+    """
+    from PIL import Image
+
+    raw = path.read_bytes()
+    info = _directory(io.BytesIO(raw))
+    if info is None:
+        msg = "it is not a TIFF"
+        raise OSError(msg)
+    samples = int(info.get(_SAMPLES, 1))
+    planar = info.get(_PLANAR, 1) == _SEPARATE
+    order = "<" if raw[:2] == b"II" else ">"
+    start = len(raw) + len(raw) % 2
+    layers = []
+    for tags in _planes(info, samples) if planar else [_widened(info, samples)]:
+        rewritten = io.BytesIO(raw)
+        rewritten.seek(4)
+        rewritten.write(struct.pack(f"{order}I", start))
+        rewritten.seek(start)
+        rewritten.write(_directory_bytes(tags, start, order))
+        rewritten.seek(0)
+        with Image.open(rewritten) as picture:
+            layers.append(unsigned(np.asarray(picture), picture))
+    if len(layers) > 1:
+        return np.stack(layers, axis=2)
+    return layers[0].reshape(int(info[_HEIGHT]), int(info[_WIDTH]), samples)
+
+
+def unsigned(values: NDArray[Any], picture: Any) -> NDArray[Any]:  # noqa: ANN401 - Pillow is imported late
+    """Return gray values of 32 bits as the file means them: Pillow knows signed ones only."""
+    if picture.mode == "I" and _many(picture.tag_v2, _FORMAT, 1)[0] == 1:
+        return np.ascontiguousarray(values, dtype=np.int32).view(np.uint32)
+    return values
+
+
+def _directory(file: Any) -> Any:  # noqa: ANN401
+    from PIL.TiffImagePlugin import ImageFileDirectory_v2
+
+    head = file.read(8)
+    if head[:4] not in _MAGIC:
+        return None
+    info = ImageFileDirectory_v2(head)
+    try:
+        file.seek(info.next)
+        info.load(file)
+    except (OSError, SyntaxError, ValueError, TypeError, EOFError):
+        return None
+    return info if _WIDTH in info and _HEIGHT in info else None
+
+
+def _planes(info: Any, samples: int) -> list[dict[int, Any]]:  # noqa: ANN401
+    """Return the tags of each plane as a gray image."""
+    offsets, counts = (_TILES, _TILE_BYTES) if _TILES in info else (_STRIPS, _STRIP_BYTES)
+    each = len(info[offsets]) // samples
+    found = []
+    for at in range(samples):
+        own = slice(at * each, (at + 1) * each)
+        found.append(_gray(info) | {offsets: info[offsets][own], counts: info[counts][own]})
+    return found
+
+
+def _widened(info: Any, samples: int) -> dict[int, Any]:  # noqa: ANN401
+    """Return the tags of an image in which the samples of a pixel are neighboring gray pixels."""
+    wide = {_WIDTH: info[_WIDTH] * samples}
+    if _TILES in info:
+        wide[_TILE_WIDTH] = info[_TILE_WIDTH] * samples
+    return _gray(info) | wide
+
+
+def _gray(info: Any) -> dict[int, Any]:  # noqa: ANN401
+    kept = (_WIDTH, _HEIGHT, _COMPRESSION, _STRIPS, _ROWS, _STRIP_BYTES, _PREDICTOR)
+    tags = {tag: info[tag] for tag in (*kept, _TILE_WIDTH, _TILE_HEIGHT, _TILES, _TILE_BYTES) if tag in info}
+    return tags | {_BITS: _many(info, _BITS, 1)[0], _ZERO: 1, _SAMPLES: 1, _FORMAT: _many(info, _FORMAT, 1)[0]}
+
+
+def _directory_bytes(tags: dict[int, Any], start: int, order: str) -> bytes:
+    """Return a directory of a TIFF that is written at `start`, with its longer values behind it."""
+    head, more = struct.pack(f"{order}H", len(tags)), b""
+    behind = start + 2 + 12 * len(tags) + 4
+    for tag in sorted(tags):
+        values = tags[tag] if isinstance(tags[tag], tuple | list) else (tags[tag],)
+        kind, letter = (_LONG, "I") if tag in _OF_LONGS else (_SHORT, "H")
+        packed = struct.pack(f"{order}{len(values)}{letter}", *values)
+        if len(packed) > 4:
+            field = struct.pack(f"{order}I", behind + len(more))
+            more += packed
+        else:
+            field = packed.ljust(4, b"\0")
+        head += struct.pack(f"{order}HHI", tag, kind, len(values)) + field
+    return head + bytes(4) + more
+
+
+def _many(info: Any, tag: int, default: int) -> tuple[int, ...]:  # noqa: ANN401
+    value = info.get(tag, default)
+    return tuple(value) if isinstance(value, tuple | list) else (value,)

@@ -1,0 +1,276 @@
+"""Arrays as pictures: ranges from quantiles, channels, layouts."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from karospace_jupyter.plan.intensity import COMPOSITE
+from karospace_jupyter.plan.pixels import NotAPicture, as_pixels, image_size
+
+RED, GRAY = [200, 50, 50], [230, 230, 230]
+
+
+def two_colors(dtype: Any = np.float64) -> np.ndarray[Any, Any]:
+    """The upper half RED, the lower GRAY, of 0-255."""
+    out = np.full((100, 100, 3), 230, dtype)
+    out[:50] = RED
+    return out
+
+
+def read(array: Any, **options: Any) -> tuple[Any, str]:
+    notes: list[str] = []
+    pixels = as_pixels(array, notes, **options)
+    assert pixels.dtype == np.uint8
+    assert pixels.flags.c_contiguous
+    return pixels, "; ".join(notes)
+
+
+def assert_two_colors(pixels: Any) -> None:
+    assert np.abs(pixels[10, 10, :3].astype(int) - RED).max() <= 1
+    assert np.abs(pixels[90, 10, :3].astype(int) - GRAY).max() <= 1
+
+
+class TestRange:
+    @pytest.mark.parametrize(
+        ("scale", "outlier"),
+        [
+            *[(1 / 255, 1.05), (1 / 255, -0.25), (1 / 255, -1.0), (1 / 255, 3.0), (1 / 255, 255.0)],
+            *[(1, 257.0), (1, -20.0), (1, 400.0), (257, 70000.0), (257, -500.0)],
+        ],
+    )
+    @pytest.mark.parametrize("dtype", ["f2", "f4", "f8"])
+    def test_outlying_pixels_of_floats_are_clipped(self, scale: float, outlier: float, dtype: str) -> None:
+        if dtype == "f2" and scale == 257:
+            pytest.skip("beyond float16")
+        array = (two_colors() * scale).astype(dtype)
+        array[0, 0] = outlier
+        pixels, said = read(array)
+        assert_two_colors(pixels)
+        assert set(pixels[0, 0].tolist()) == {255 if outlier > 0 else 0}
+        top = {1 / 255: 1, 1: 255, 257: 65535}[scale]
+        assert ("clipped" in said) == (outlier > 1.3 * top or outlier < -0.3 * top)
+
+    def test_ringing_of_interpolation_is_clipped(self) -> None:
+        array = two_colors() / 255
+        array[:, 40:45] = 1.18  # more pixels than quantiles forgive
+        array[:, 60:65] = -0.15
+        pixels, said = read(array)
+        assert_two_colors(pixels)
+        assert pixels[90, 42].tolist() == [255] * 3
+        assert pixels[90, 62].tolist() == [0] * 3
+        assert said == ""
+
+    @pytest.mark.parametrize(
+        ("dtype", "top"),
+        [
+            *[("u2", 255), ("u2", 4095), ("u2", 65535), ("i4", 65535), ("u4", 65535), ("i8", 4095), (">u2", 65535)],
+            *[("u4", 4294967295), ("i8", 255)],
+        ],
+    )
+    def test_bits_of_integers_are_decided_by_quantiles(self, dtype: str, top: int) -> None:
+        array = np.rint(two_colors() * (top / 255)).astype(dtype)
+        assert_two_colors(read(array)[0])
+        array[0, 0] = np.iinfo(dtype).max
+        pixels, said = read(array)
+        assert_two_colors(pixels)
+        assert ("clipped" in said) == (top < 0.7 * np.iinfo(dtype).max)
+
+    def test_dim_images_of_unknown_range_are_stretched_and_said(self) -> None:
+        gray = np.linspace(0, 300, 10000).reshape(100, 100).astype("u2")
+        pixels, said = read(gray)
+        assert pixels.max() == 255
+        assert "stretched" in said
+        assert read(two_colors() / 25500)[0].max() == 255
+        assert "scaled down" in read(np.linspace(0, 1e6, 10000).reshape(100, 100))[1]
+
+    def test_dark_8_bit_images_stay_as_they_are(self) -> None:
+        dark = np.full((20, 20, 3), 9, "u1")
+        pixels, said = read(dark)
+        assert (pixels == dark).all()
+        assert said == ""
+        assert (read(np.zeros((20, 20, 3), "f4"))[0] == 0).all()
+
+    def test_a_mask_of_zeros_and_ones_can_be_seen(self) -> None:
+        pixels, said = read(np.eye(50, dtype="u1"))
+        assert set(np.unique(pixels)) == {0, 255}
+        assert "stretched" in said
+        assert set(np.unique(read(np.eye(50) > 0)[0])) == {0, 255}
+
+    @pytest.mark.parametrize("channels", [1, 2, 3, 4, 5])
+    def test_a_scaled_matrix_is_no_picture(self, channels: int) -> None:
+        scaled = np.random.default_rng(0).normal(0, 1, (60, 60, channels)).clip(-4, 4)
+        with pytest.raises(NotAPicture, match="its values run from"):
+            as_pixels(scaled)
+        skewed = np.random.default_rng(0).exponential(2, (60, 60, channels)) - 0.8
+        with pytest.raises(NotAPicture, match="its values run from"):
+            as_pixels(skewed)
+
+    def test_pixels_without_a_value_are_black_and_counted(self) -> None:
+        array = two_colors() / 255
+        array[60:62, :3] = np.nan
+        array[70, 0] = np.inf
+        pixels, said = read(array)
+        assert_two_colors(pixels)
+        assert pixels[61, 2].tolist() == [0] * 3
+        assert pixels[70, 0].tolist() == [255] * 3
+        assert "6 of its pixels have no value" in said
+
+    def test_blocks_make_no_seam(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        array = np.random.default_rng(0).random((301, 40, 3))
+        whole = as_pixels(array)
+        monkeypatch.setattr("karospace_jupyter.plan.intensity._SAMPLE", 1 << 10)
+        assert np.abs(as_pixels(array).astype(int) - whole).max() <= 1
+
+
+class TestChannels:
+    @pytest.mark.parametrize("first", [False, True])
+    @pytest.mark.parametrize(("n", "dtype"), [(2, "u2"), (4, "u2"), (4, "u1"), (4, "f4"), (6, "u2"), (9, "f8")])
+    def test_channels_of_fluorescence_become_a_composite(self, n: int, dtype: str, first: bool) -> None:
+        scale = {"u2": 30000, "u1": 200, "f4": 0.8, "f8": 900.0}[dtype]
+        array = np.zeros((100, 100, n), dtype)
+        array[:50, :, 0] = scale
+        array[50:, :, 1] = scale * 2 / 3
+        array[..., -1] = array[..., -1] if n == 2 else scale / 60
+        pixels, said = read(np.moveaxis(array, 2, 0) if first else array)
+        assert pixels.shape == (100, 100, 3)
+        assert pixels[10, 10].tolist() == [255, 0, 0]
+        assert pixels[90, 10].tolist() == [0, 255, 0]
+        assert "1 red, 2 green" in said
+        assert (f"the first {len(COMPOSITE)} of its 9 channels" in said) == (n == 9)
+
+    def test_colors_of_a_composite_add_up(self) -> None:
+        array = np.zeros((60, 100, 6))
+        for at in range(6):
+            array[:, at * 10 : at * 10 + 10, at] = 1
+        array[:, 90:, :2] = 1
+        pixels = as_pixels(array)
+        assert [pixels[5, at * 10 + 5].tolist() for at in range(6)] == [list(color) for _, color in COMPOSITE]
+        assert pixels[5, 95].tolist() == [255, 255, 0]
+
+    def test_each_channel_of_a_composite_has_its_own_limits(self) -> None:
+        array = np.zeros((100, 100, 5), "u2")
+        array[:50, :, 0] = 60000
+        array[50:, :, 1] = 12
+        array[0, 0, 1] = 65535  # a hot pixel
+        pixels = as_pixels(array)
+        assert pixels[10, 10].tolist() == [255, 0, 0]
+        assert pixels[90, 10].tolist() == [0, 255, 0]
+
+    @pytest.mark.parametrize("scale", [1, 1 / 255])
+    @pytest.mark.parametrize("opaque", [0.5, 0.97])
+    def test_a_mostly_opaque_channel_is_transparency(self, scale: float, opaque: float) -> None:
+        alpha = np.full((100, 100), 255.0)
+        alpha[:, : round(100 * (1 - opaque))] = 40
+        array = np.dstack([two_colors(), alpha]) * scale
+        for value in [array] if scale != 1 else [array, array.astype("u1")]:
+            pixels, said = read(value)
+            assert_two_colors(pixels)
+            assert (np.abs(pixels[..., 3] - alpha) <= 1).all()
+            assert said == ""
+
+    def test_gray_with_transparency(self) -> None:
+        gray = two_colors()[..., 0].astype("u1")
+        pixels = as_pixels(np.dstack([gray, np.full_like(gray, 255)]))
+        assert pixels[10, 10].tolist() == [200, 200, 200, 255]
+
+    def test_tissue_cut_out_of_nothing_is_transparency(self) -> None:
+        array = np.dstack([two_colors("u1"), np.zeros((100, 100), "u1")])
+        array[..., :3] *= 0
+        array[40:60, 40:60] = [*RED, 255]
+        pixels = as_pixels(array)
+        assert pixels[50, 50].tolist() == [*RED, 255]
+        assert pixels[0, 0].tolist() == [0, 0, 0, 0]
+
+    def test_opaque_may_be_one_beside_colors_of_255(self) -> None:
+        pixels = as_pixels(np.dstack([two_colors(), np.ones((100, 100))]))
+        assert_two_colors(pixels)
+        assert (pixels[..., 3] == 255).all()
+
+    def test_three_channels_of_16_bits_are_red_green_blue(self) -> None:
+        pixels, said = read((two_colors() * 257).astype("u2"))
+        assert_two_colors(pixels)
+        assert said == ""
+
+    def test_channels_that_do_not_vary(self) -> None:
+        with pytest.raises(NotAPicture, match="do not vary"):
+            as_pixels(np.full((20, 20, 2), 7, "u2"))
+
+    @pytest.mark.parametrize(
+        ("shape", "size"),
+        [
+            ((100, 80), (80, 100)),
+            ((100, 80, 3), (80, 100)),
+            ((3, 100, 80), (80, 100)),
+            ((3, 100, 4), (4, 100)),
+            ((4, 100, 3), (100, 4)),
+            ((4, 100, 4), (100, 4)),
+            ((100, 80, 12), (80, 100)),
+            ((12, 100, 80), (80, 100)),
+            ((1, 100, 80), (80, 100)),
+            ((100, 80, 1, 3), (80, 100)),
+            ((1, 1, 3, 100, 80), (80, 100)),
+            ((100, 80, 70), None),
+            ((2, 100, 80, 3), None),
+            ((5,), None),
+            ((), None),
+        ],
+    )
+    def test_which_dimension_is_that_of_channels(self, shape: tuple[int, ...], size: Any) -> None:
+        assert image_size(shape) == size
+        array = np.random.default_rng(0).integers(0, 250, shape).astype("u1")
+        if size is None:
+            with pytest.raises(NotAPicture):
+                as_pixels(array)
+        else:
+            assert as_pixels(array).shape[:2] == size[::-1]
+
+
+class TestKindsOfObjects:
+    def test_nested_lists(self) -> None:
+        assert_two_colors(as_pixels(two_colors("u1").tolist()))
+        with pytest.raises(NotAPicture, match="several lengths"):
+            as_pixels([[1, 2], [3]])
+
+    def test_dask(self) -> None:
+        dask = pytest.importorskip("dask.array")
+        assert_two_colors(as_pixels(dask.from_array(two_colors("u1"), chunks=30)))
+
+    def test_zarr(self) -> None:
+        zarr = pytest.importorskip("zarr")
+        assert_two_colors(as_pixels(zarr.array(two_colors("u1"))))
+
+    def test_named_dimensions_decide(self) -> None:
+        class Named:
+            """As xarray's DataArray: the array with the names of its dimensions."""
+
+            dims = ("c", "y", "x")
+
+            def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+                return np.moveaxis(two_colors("u1"), 2, 0)[:, :3]  # ambiguous by its shape
+
+        pixels = as_pixels(Named())
+        assert pixels.shape == (3, 100, 3)
+        assert pixels[0, 0].tolist() == RED
+
+    @pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "CMYK", "YCbCr"])
+    def test_pillow_images(self, mode: str) -> None:
+        picture = Image.fromarray(two_colors("u1")).convert(mode)
+        pixels = as_pixels(picture)
+        assert np.abs(pixels[10, 10, :3].astype(int) - RED).max() <= 5  # palettes and YCbCr round
+
+    @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+    @pytest.mark.parametrize("wrap", [bytes, bytearray, np.void])
+    def test_bytes_of_a_file(self, kind: str, wrap: Any) -> None:
+        stream = io.BytesIO()
+        Image.fromarray(two_colors("u1")).save(stream, kind)
+        assert np.abs(as_pixels(wrap(stream.getvalue()))[10, 10].astype(int) - RED).max() <= 3
+
+    @pytest.mark.parametrize("value", [b"text", "images/hires.png", np.array([None]), {"a": 1}, np.ones((9, 9)) * 1j])
+    def test_what_is_no_picture(self, value: Any) -> None:
+        with pytest.raises(NotAPicture, match="it holds"):
+            as_pixels(value)
