@@ -143,7 +143,7 @@ export interface GeneSummary {
    */
   fraction: number;
   /**
-   * Robust lower limit: 0 when no value is negative, else the interpolated 1st percentile of the values other than 0.
+   * Robust lower limit: 0 when no value is negative, else the interpolated 1st percentile of the non-zero values.
    */
   lower: number;
   /**
