@@ -44,7 +44,7 @@ test('of many classes those told first go either way', () => {
 test('means and shares inside and outside, without what is no number', () => {
   const values = Float32Array.from([0, 3, Number.NaN, 5, 7]);
   expect(valuesBySide(Uint8Array.from([1, 1, 1, 0, 0]), values)).toEqual({
-    inside: { mean: 1.5, detected: 1 / 3 },
+    inside: { mean: 1.5, detected: 1 / 2 },
     outside: { mean: 6, detected: 1 },
   });
   expect(valuesBySide(new Uint8Array(5), values).inside.mean).toBeNaN();

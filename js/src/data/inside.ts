@@ -65,7 +65,7 @@ export function foremost(parts: readonly Part[], count: number): readonly Part[]
 export interface Side {
   /** Of the finite values; NaN where there is none. */
   mean: number;
-  /** Share of the cells with a value other than zero, 0 to 1. */
+  /** Of the cells with a value, the share whose value is not zero, 0 to 1. */
   detected: number;
 }
 
@@ -77,13 +77,11 @@ export function valuesBySide(
 ): { inside: Side; outside: Side } {
   const sums = [0, 0];
   const sizes = [0, 0];
-  const cells = [0, 0];
   const nonZero = [0, 0];
   for (let cell = 0; cell < values.length; cell++) {
     if (among && !among[cell]) continue;
     const value = values[cell] ?? Number.NaN;
     const side = mask[cell] ? 1 : 0;
-    cells[side] = (cells[side] ?? 0) + 1;
     if (!Number.isFinite(value)) continue;
     sums[side] = (sums[side] ?? 0) + value;
     sizes[side] = (sizes[side] ?? 0) + 1;
@@ -91,7 +89,7 @@ export function valuesBySide(
   }
   const of = (side: number): Side => ({
     mean: sizes[side] ? (sums[side] ?? 0) / (sizes[side] ?? 1) : Number.NaN,
-    detected: (nonZero[side] ?? 0) / Math.max(1, cells[side] ?? 0),
+    detected: (nonZero[side] ?? 0) / Math.max(1, sizes[side] ?? 0),
   });
   return { inside: of(1), outside: of(0) };
 }

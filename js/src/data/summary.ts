@@ -5,7 +5,7 @@ export interface Summary {
   min: number;
   max: number;
   mean: number;
-  /** Share of cells with a value other than zero, 0 to 1. */
+  /** Of the cells with a value, the share whose value is not zero, 0 to 1. */
   fraction: number;
   /** Robust limits for the colours. */
   lower: number;
@@ -38,7 +38,7 @@ function base(values: Float32Array) {
     if (value > max) max = value;
   }
   if (finite === 0) return { min: 0, max: 0, mean: 0, fraction: 0 };
-  return { min, max, mean: sum / finite, fraction: nonZero / Math.max(1, values.length) };
+  return { min, max, mean: sum / finite, fraction: nonZero / finite };
 }
 
 type Steps = Generator<undefined, Summary>;
@@ -88,6 +88,25 @@ export const summariseColumn = (values: Float32Array): Summary => atOnce(columnS
 /** The same, with the page alive meanwhile. */
 export const summariseColumnInTurns = (values: Float32Array): Promise<Summary> =>
   inTurns(columnSteps(values));
+
+/** float32 ends here; exporters write it for infinity. */
+const INFINITE = 3.4e38;
+
+/** `values` with NaN for what is infinite, and how many cells have no value. Copies only where something changes. */
+export function withoutInfinite(values: Float32Array): { values: Float32Array; missing: number } {
+  let missing = 0;
+  let infinite = false;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] ?? Number.NaN;
+    if (value <= INFINITE && value >= -INFINITE) continue;
+    missing++;
+    infinite ||= !Number.isNaN(value);
+  }
+  const finite = infinite
+    ? values.map((value) => (value <= INFINITE && value >= -INFINITE ? value : Number.NaN))
+    : values;
+  return { values: finite, missing };
+}
 
 /** How many cells have no value. */
 export function countMissing(values: Float32Array): number {

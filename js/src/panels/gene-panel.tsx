@@ -1,7 +1,7 @@
 import { type Signal, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
-import { summariseGene } from '../data/summary';
+import { countMissing, summariseGene } from '../data/summary';
 import { formatShare, formatValue } from '../lib/format';
 import { packedIn } from '../state/scope';
 import { Chip } from './buttons';
@@ -12,6 +12,7 @@ import { GeneSearchBox } from './gene-search-box';
 import { currentGenes, MoreGenes, withGene } from './gene-sets';
 import { Problem } from './problem';
 import { RangeLegend } from './range-legend';
+import { counted } from './title-card';
 
 function Search({ focus }: { focus: Signal<boolean> }): JSX.Element {
   const { model, actions } = usePanels();
@@ -50,10 +51,9 @@ function Facts(): JSX.Element | null {
   const asked = useView('color');
   const scope = model.scope.value;
   const values = layer.kind === 'value' ? layer.values : null;
-  const summary = useMemo(
-    () => (values && scope ? summariseGene(packedIn(values, scope)) : null),
-    [values, scope],
-  );
+  const here = useMemo(() => (values && scope ? packedIn(values, scope) : values), [values, scope]);
+  const summary = useMemo(() => (here && scope ? summariseGene(here) : null), [here, scope]);
+  const missing = useMemo(() => (here ? countMissing(here) : 0), [here]);
   if (model.problem.value) return <Problem />;
   if (layer.kind === 'blend') return null;
   if (layer.kind !== 'value' || layer.color.kind === 'annotation') {
@@ -69,6 +69,13 @@ function Facts(): JSX.Element | null {
     return (
       <section class="ks-section">
         <p class="ks-note">Choose a gene to colour the tissue by its expression.</p>
+      </section>
+    );
+  }
+  if (here && missing === here.length) {
+    return (
+      <section class="ks-section">
+        <p class="ks-note">No cell has a value here.</p>
       </section>
     );
   }
@@ -92,13 +99,21 @@ function Facts(): JSX.Element | null {
         <dl class="ks-facts">
           <div>
             <dt>Detected in</dt>
-            <dd>{formatShare(fraction)} of cells</dd>
+            <dd>
+              {formatShare(fraction)} of cells{missing > 0 && ' with a value'}
+            </dd>
           </div>
           <div>
             <dt>Mean</dt>
             <dd>{formatValue(mean)}</dd>
           </div>
         </dl>
+        {layer.color.kind === 'score' && (layer.partial ?? 0) > 0 && (
+          <p class="ks-note">
+            In {counted(layer.partial ?? 0, 'cell')} some of the {layer.color.genes.length} genes have no
+            value: the score there is the mean of the others.
+          </p>
+        )}
         <ByClass values={layer.values} />
       </section>
     </>

@@ -5,6 +5,7 @@ import { formatValue } from '../lib/format';
 import type { Layer } from '../state/layer';
 import { howOf } from '../state/selection';
 import { usePanels, useView } from './context';
+import { WithoutValue } from './without-value';
 
 const BINS = 36;
 /** So many times the distance of the robust limits is shown beyond them: of long tails the last bar holds the rest. */
@@ -157,6 +158,7 @@ export function RangeLegend({ layer }: { layer: Extract<Layer, { kind: 'value' }
           {formatValue(high)}
         </span>
       </div>
+      <WithoutValue layer={layer} />
     </div>
   );
 }
