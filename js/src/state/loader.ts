@@ -257,6 +257,7 @@ export function createLoader(
         const camera = (ofOthers ? null : model.state.value.camera) ?? fitCamera(extent);
         change({ camera });
         lookAtCells(model);
+        for (const remark of bundle.remarks) notify(model, remark);
         model.status.value = { kind: 'ready' };
       });
       void preview;
