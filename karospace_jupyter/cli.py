@@ -391,7 +391,7 @@ def _print_result(bundle: Bundle, paths: Sequence[str], options: argparse.Namesp
     _warn(bundle.warnings, options)
     if not options.quiet:
         print(
-            f"{shape(m.n_cells, m.n_genes_exported)}, {counted(files, 'file')}, {size(taken)}",
+            f"{shape(m.n_cells, m.n_genes_exported, m.n_cells_source)}, {counted(files, 'file')}, {size(taken)}",
             file=sys.stderr,
         )
     print("\n".join(paths), flush=True)

@@ -146,7 +146,7 @@ class ExportSession:
             size = sum(file.size_bytes for file in m.asset_files)
             for warning in bundle.warnings:
                 self._log(f"Note: {warning}")
-            text = f"{shape(m.n_cells, m.n_genes_exported)}, {len(m.asset_files) + 2:,} files"
+            text = f"{shape(m.n_cells, m.n_genes_exported, m.n_cells_source)}, {len(m.asset_files) + 2:,} files"
             self._finish("done", f"{text}, {size / 2**20:.1f} MB")
 
     def _finish(self, status: Status, message: str, *, error: str | None = None) -> None:

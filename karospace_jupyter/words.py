@@ -24,9 +24,11 @@ def counted(n: int, one: str, many: str = "") -> str:
     return f"{n:,} {one if n == 1 else many or f'{one}s'}"
 
 
-def shape(cells: int, genes: int) -> str:
-    """Return how much there is of a tissue."""
-    return f"{counted(cells, 'cell')} × {counted(genes, 'gene')}"
+def shape(cells: int, genes: int, source: int | None = None) -> str:
+    """Return how much there is of a tissue; `source` is the number of cells that it is a part of."""
+    part = source is not None and source > cells
+    held = f"{cells:,} of {counted(source or 0, 'cell')}" if part else counted(cells, "cell")
+    return f"{held} × {counted(genes, 'gene')}"
 
 
 def duration(seconds: float) -> str:

@@ -301,6 +301,8 @@ class Manifest(BaseModel):
     # 1.x from here on
     generator: str | None = None
     """1.x. Name and version of the program that wrote the bundle."""
+    n_cells_source: int | None = Field(default=None, ge=0)
+    """1.x. Cells of the source; more than `n_cells` when the bundle holds a part of them."""
     coordinates: Coordinates | None = None
     cell_ids: CellIds | None = None
     columns: list[Column] | None = None

@@ -236,7 +236,8 @@ class Bundle:
     def __repr__(self) -> str:
         """Name, size and place."""
         m = self.manifest
-        return f"Bundle({m.dataset_name!r}, {shape(m.n_cells, m.n_genes_exported)}, {self.files.origin!r})"
+        held = shape(m.n_cells, m.n_genes_exported, m.n_cells_source)
+        return f"Bundle({m.dataset_name!r}, {held}, {self.files.origin!r})"
 
 
 def read_manifest(files: BundleFiles) -> Manifest:

@@ -191,7 +191,7 @@ class Run(ttk.Frame):
                 # What was exported with other choices is told more quietly: the next export will be another.
                 style = "Good.TLabel" if self._done() else "Muted.TLabel"
                 result = shown.result
-                what = shape(result["cells"], result["genes"])
+                what = shape(result["cells"], result["genes"], result["source_cells"])
                 taken = f"{counted(result['files'], 'file')}, {size(result['bytes'])}"
                 text = f"Done · {Path(result['path']).name} · {what} · {taken}"
             elif export["status"] in {"idle", "failed"}:

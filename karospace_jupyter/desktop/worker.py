@@ -258,6 +258,7 @@ def _result(bundle: Bundle) -> dict[str, Any]:
         "bytes": taken,
         "files": files,
         "cells": manifest.n_cells,
+        "source_cells": manifest.n_cells_source,
         "genes": manifest.n_genes_exported,
         "warnings": list(bundle.warnings),
     }

@@ -106,6 +106,7 @@ def encode_bundle(
             image=images[0] if len(plan.images) == 1 else None,
             preview_path="preview.png" if preview_files else None,
             generator=_generator(),
+            n_cells_source=plan.n_cells_source,
             coordinates=coordinates.result()[0],
             cell_ids=cell_ids.result()[0],
             columns=[column for column, _ in done_columns],

@@ -20,6 +20,10 @@ export interface Manifest {
    * 1.x. Name and version of the program that wrote the bundle.
    */
   generator?: string | null;
+  /**
+   * 1.x. Cells of the source; more than `n_cells` when the bundle holds a part of them.
+   */
+  n_cells_source?: number | null;
   coordinates?: Coordinates | null;
   cell_ids?: CellIds | null;
   /**

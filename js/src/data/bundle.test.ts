@@ -67,6 +67,39 @@ describe.each([
   });
 });
 
+describe('a gene without a value in some cells', () => {
+  const N = Number.NaN;
+  const withSummary = async (summary: object, values: number[]) => {
+    const made = await fixture('1.1.0', false);
+    const [first, second] = made.manifest.expression.genes[0]?.chunks ?? [];
+    const bytes = (part: number[]) => new Uint8Array(Float32Array.from(part).buffer);
+    made.files.set(second?.path ?? '', bytes(values.slice(0, 3)));
+    made.files.set(first?.path ?? '', bytes(values.slice(3)));
+    put(made, (manifest) => {
+      const { genes } = manifest.expression as { genes: { summary: object }[] };
+      if (genes[0]) genes[0].summary = summary;
+    });
+    return (await open(made)).genes.read('Actb', ctx());
+  };
+  const stated = { min: 0, max: 9, mean: 5, fraction: 0.5, lower: 0, upper: 9 };
+
+  test('missing values are NaN, infinite ones too, and the summary leaves them out', async () => {
+    const { values, summary } = await withSummary(stated, [1, N, Infinity, 3]);
+    expect([...values]).toEqual([1, N, N, 3]);
+    expect(summary).toMatchObject({ min: 1, max: 3, mean: 2, fraction: 1 });
+  });
+
+  test('a summary that counts them is taken as it is', async () => {
+    const { summary } = await withSummary({ ...stated, missing: 1 }, [1, N, 2, 3]);
+    expect(summary.mean).toBe(5);
+  });
+
+  test('a summary that is not of numbers is made anew', async () => {
+    const { summary } = await withSummary({ ...stated, mean: null }, [1, 2, 3, 4]);
+    expect(summary.mean).toBe(2.5);
+  });
+});
+
 test('another major version is refused with both versions named', async () => {
   const made = await fixture('1.0.0', false);
   put(made, (manifest) => {
@@ -165,7 +198,7 @@ test('a 1.0 table keeps every digit of whole numbers, and text that looks like t
   const made = await fixture('1.0.0', false);
   const rows = [
     '[{"cell_id":"a-1","cluster":"x: 1152921504606846977,","counts":1152921504606846977},',
-    '{"cell_id":"b",',
+    '{"cell_id":"b \\"2\\"",',
   ];
   rows.push(
     '"cluster":"1152921504606846977","counts":0.12345678901234567890},{"cell_id":"ü","counts":null}]',

@@ -1,6 +1,6 @@
 import type { ImageTransform, Manifest } from '../contract/manifest';
 import type { Extent } from '../lib/camera';
-import { asError, FormatError, isAbort, UnknownNameError } from '../lib/errors';
+import { asError, FormatError, isAbort, LooseFileError, UnknownNameError } from '../lib/errors';
 import type { BundleSource, ReadContext } from '../source/bundle-source';
 import { readAsset } from './asset';
 import { type CellNames, readCellIds } from './cell-ids';
@@ -9,7 +9,7 @@ import { type ColumnInfo, type ColumnValues, columnInfo, readColumn } from './co
 import { type GeneSearch, geneSearch } from './gene-search';
 import { type GeneStore, geneStore } from './genes';
 import { loadManifest } from './load-manifest';
-import { type CoordinateTable, readCoordinateTable, readObsTable } from './tables';
+import { type CoordinateTable, type ObsTable, readCoordinateTable, readObsTable } from './tables';
 
 export interface Positions {
   /** Interleaved x, y in coordinate units. */
@@ -51,20 +51,42 @@ export interface Bundle {
   /** Cells in a space of their own; y grows upwards, as in plots. */
   embedding(name: string, ctx: ReadContext): Promise<Positions>;
   cellNames(ctx: ReadContext): Promise<CellNames>;
+  /** What broke the format in the files that were read so far, and how it was understood. */
+  readonly remarks: readonly Error[];
   readonly hasImage: boolean;
   image(ctx: ReadContext): Promise<TissueImage | null>;
   preview(ctx: ReadContext): Promise<Blob | null>;
 }
 
-const IDENTITY: ImageTransform = { scale: [1, 1], offset: [0, 0] };
+/** The transform of an image that fills the extent of the cells; its first row is at the top of the page. */
+export function stretched(
+  [x0, y0, x1, y1]: Extent,
+  { width, height }: { width: number; height: number },
+  yAxis: Positions['yAxis'],
+): ImageTransform {
+  const across = width / (x1 - x0 || 1);
+  const down = height / (y1 - y0 || 1);
+  return yAxis === 'down'
+    ? { scale: [across, down], offset: [-x0 * across, -y0 * down] }
+    : { scale: [across, -down], offset: [-x0 * across, y1 * down] };
+}
+
+const STRETCHED =
+  'the manifest does not say where the image lies, so it is stretched over the extent of the cells and may be off';
 
 export async function openBundle(source: BundleSource, ctx: ReadContext): Promise<Bundle> {
-  const [manifest, live] = await Promise.all([loadManifest(source, ctx), liveGenes(source, ctx)]);
+  const remarks: Error[] = [];
+  const [manifest, live] = await Promise.all([loadManifest(source, ctx, remarks), liveGenes(source, ctx)]);
   const reader = assetReader(source, manifest);
   const cells = manifest.n_cells;
   const loaded = new Map<string, ColumnValues>();
   let coordinateTable: Promise<CoordinateTable> | null = null;
-  let obsTable: Promise<ColumnValues[]> | null = null;
+  let obsTable: Promise<ObsTable> | null = null;
+  const remarked = <T extends { remarks: readonly Error[] }>(read: T): T => {
+    for (const remark of read.remarks)
+      if (!remarks.some(({ message }) => message === remark.message)) remarks.push(remark);
+    return read;
+  };
   const ownImages = (manifest.sections?.items ?? []).flatMap(({ name, image }) =>
     image ? [{ section: name, image }] : [],
   );
@@ -77,16 +99,37 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
     return held;
   };
   const fromTable = (at: ReadContext) => {
-    coordinateTable ??= once(readCoordinateTable(reader, manifest, at), () => {
+    coordinateTable ??= once(readCoordinateTable(reader, manifest, at).then(remarked), () => {
       coordinateTable = null;
     });
     return coordinateTable;
   };
   const fromObs = (at: ReadContext) => {
-    obsTable ??= once(readObsTable(reader, manifest, at), () => {
+    const coordinateIds = async () => (manifest.coordinates ? null : (await fromTable(at)).ids);
+    obsTable ??= once(readObsTable(reader, manifest, coordinateIds, at).then(remarked), () => {
       obsTable = null;
     });
     return obsTable;
+  };
+  /** Where the cells of a section lie, or all of them. */
+  const fieldOf = async (section: string | null, at: ReadContext) => {
+    const stated =
+      section === null
+        ? manifest.coordinates?.extent
+        : manifest.sections?.items.find(({ name }) => name === section)?.extent;
+    if (stated?.every(Number.isFinite)) return stated;
+    return manifest.coordinates ? null : extentOf((await fromTable(at)).coords);
+  };
+
+  const fitted = async (
+    section: string | null,
+    size: { width: number; height: number },
+    at: ReadContext,
+  ): Promise<ImageTransform> => {
+    const extent = await fieldOf(section, at);
+    if (!extent)
+      throw new FormatError('manifest.json', 'neither the image nor the coordinates say where it lies');
+    return stretched(extent, size, manifest.coordinates?.y_axis ?? 'down');
   };
 
   return {
@@ -112,7 +155,7 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
 
     async columns(at) {
       if (manifest.columns) return manifest.columns.map(columnInfo);
-      return (await fromObs(at)).map(columnInfo);
+      return (await fromObs(at)).columns.map(columnInfo);
     },
 
     async column(name, at) {
@@ -126,7 +169,7 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
           })
         : manifest.columns
           ? undefined
-          : (await fromObs(at)).find((candidate) => candidate.name === name);
+          : (await fromObs(at)).columns.find((candidate) => candidate.name === name);
       if (!column) throw new UnknownNameError('column', name);
       loaded.set(name, column);
       return column;
@@ -143,9 +186,16 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
 
     async cellNames(at) {
       if (manifest.cell_ids) return readCellIds(reader, manifest.cell_ids, cells, at);
-      const { ids } = await fromTable(at);
-      return (cell) => ids[cell] ?? '';
+      const read = await fromTable(at).catch((thrown) => {
+        // Coordinates may come from elsewhere, and this table not be there.
+        if (isAbort(thrown, at.signal) || !manifest.coordinates) throw thrown;
+        return { ids: null };
+      });
+      const ids = read.ids ?? (await fromObs(at)).ids;
+      return (cell) => ids?.[cell] ?? `Cell ${cell + 1}`;
     },
+
+    remarks,
 
     hasImage: images.length > 0,
 
@@ -158,7 +208,11 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
       for (const { path, width, height, transform } of files.values()) {
         try {
           const bitmap = await bitmapOf(path, await reader.read(path, undefined, at));
-          pictures.set(path, { bitmap, width, height, transform: transform ?? IDENTITY });
+          const size = { width: width || bitmap.width, height: height || bitmap.height };
+          const section = images.find(({ image }) => image.path === path)?.section ?? null;
+          const placed = transform ?? (await fitted(section, size, at));
+          if (!transform) problems.push(new LooseFileError(path, STRETCHED));
+          pictures.set(path, { bitmap, ...size, transform: placed });
         } catch (thrown) {
           if (isAbort(thrown, at.signal)) throw thrown;
           problems.push(asError(thrown));

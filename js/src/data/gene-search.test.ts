@@ -66,3 +66,18 @@ test('thirty thousand genes with aliases', () => {
   expect(find('ENSG00000012345.77', 9).map(({ gene }) => gene)).toEqual(['GENE12345']);
   for (const i of [0, 12_345, 29_999]) expect(named(`old-${i}`)).toBe(`GENE${i}`);
 }, 30_000);
+
+test('a gene that no cell has a value of is listed last, without a number', () => {
+  const entry = (gene: string, index: number, mean: number, missing?: number) => {
+    const summary = { min: 0, max: 1, mean, fraction: mean, lower: 0, upper: 1, missing };
+    return { gene, index, chunks: [], summary };
+  };
+  const manifest = {
+    n_cells: 4,
+    gene_list: ['none', 'low', 'some'],
+    expression: { genes: [entry('none', 0, 0, 4), entry('low', 1, -0.5), entry('some', 2, 0.2, 3)] },
+  };
+  const hits = geneSearch(manifest as unknown as Manifest).find('', 9, 'mean');
+  expect(hits.map(({ gene }) => gene)).toEqual(['some', 'low', 'none']);
+  expect(hits.at(-1)?.summary).toBeNull();
+});

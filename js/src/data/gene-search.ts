@@ -1,14 +1,15 @@
 import type { GeneSummary, Manifest } from '../contract/manifest';
+import { missingOf } from './genes';
 
 export interface GeneHit {
   gene: string;
   /** The other name by which the gene was found, or its first one; empty where it has none. */
   label: string;
-  /** Of all cells; null where the bundle does not say. */
+  /** Of the cells with a value; null where the bundle does not say, or no cell has one. */
   summary: GeneSummary | null;
 }
 
-/** As in the file, or the highest first: by the mean of all cells, or the share of cells with a value. */
+/** As in the file, or the highest first: by the mean, or by the share of cells in which the gene is detected. */
 export type GeneOrder = 'file' | 'mean' | 'fraction';
 
 export interface GeneSearch {
@@ -73,7 +74,11 @@ export function geneSearch(manifest: Manifest, live: readonly string[] = []): Ge
   };
   const summaryOf = (i: number): GeneSummary | null => {
     if (!summaries) {
-      const stated = new Map(manifest.expression.genes.map(({ gene, summary }) => [gene, summary]));
+      const known = (summary: GeneSummary | null | undefined) =>
+        summary && (manifest.n_cells === 0 || missingOf(summary) < manifest.n_cells) ? summary : null;
+      const stated = new Map(
+        manifest.expression.genes.map(({ gene, summary }) => [gene, known(summary)] as const),
+      );
       summaries = genes.map((name) => stated.get(name) ?? null);
     }
     return summaries[i] ?? null;

@@ -1,9 +1,9 @@
-import type { GeneEntry, Manifest } from '../contract/manifest';
+import type { GeneEntry, GeneSummary, Manifest } from '../contract/manifest';
 import { FormatError, UnknownNameError } from '../lib/errors';
 import type { ReadContext } from '../source/bundle-source';
 import { type AssetReader, asFloat32, forgetting, readChunks } from './chunks';
 import { SharedReads } from './shared-reads';
-import { type Summary, summariseGene } from './summary';
+import { type Summary, summariseGene, withoutInfinite } from './summary';
 
 const FORMAT = 'per_gene_float32_v1';
 const CACHE_BYTES = 128 * 1024 * 1024;
@@ -11,6 +11,7 @@ const CACHE_LEAST = 4;
 
 export interface GeneValues {
   gene: string;
+  /** NaN where a cell has no value. */
   values: Float32Array;
   summary: Summary;
 }
@@ -38,8 +39,10 @@ export function geneStore(reader: AssetReader, manifest: Manifest, live: readonl
   const keep = Math.max(CACHE_LEAST, Math.floor(CACHE_BYTES / Math.max(1, cells * 4)));
 
   const load = async (entry: GeneEntry, ctx: ReadContext): Promise<GeneValues> => {
-    const values = asFloat32(await readChunks(reader, entry.chunks, cells, 4, `gene “${entry.gene}”`, ctx));
-    const loaded = { gene: entry.gene, values, summary: entry.summary ?? summariseGene(values) };
+    const raw = asFloat32(await readChunks(reader, entry.chunks, cells, 4, `gene “${entry.gene}”`, ctx));
+    const { values, missing } = withoutInfinite(raw);
+    const summary = statedSummary(entry, missing) ?? summariseGene(values);
+    const loaded = { gene: entry.gene, values, summary };
     kept.set(entry.gene, loaded);
     for (const oldest of kept.keys()) {
       if (kept.size <= keep) break;
@@ -71,6 +74,18 @@ export function geneStore(reader: AssetReader, manifest: Manifest, live: readonl
       return reads.run(gene, ctx.signal, (signal) => load(entry, { signal, progress: ctx.progress, later }));
     },
   };
+}
+
+/** The manifest's summary; null where it is absent, not of numbers, or made before missing values were counted. */
+function statedSummary({ summary }: GeneEntry, missing: number): Summary | null {
+  if (!summary || missingOf(summary) !== missing) return null;
+  const { min, max, mean, fraction, lower, upper } = summary;
+  return [min, max, mean, fraction, lower, upper].every(Number.isFinite) ? summary : null;
+}
+
+/** How many cells have no value of a gene, as its summary says. */
+export function missingOf(summary: GeneSummary): number {
+  return (summary as GeneSummary & { missing?: number }).missing ?? 0;
 }
 
 /** A gene that was not exported, read from the object that the bundle was made of. */

@@ -10,30 +10,65 @@ export type Cell = string | number | boolean | { whole: string } | null;
 /** Whole numbers with no more distinct values than this, in a table without types, are taken for codes. */
 const MOST_UNTYPED_CODES = 50;
 
-/** Makes a column of the cells of a 1.0 table; `typed` says whether text and numbers can be told apart (JSON). */
-export function inferColumn(name: string, cells: readonly Cell[], typed: boolean): ColumnValues {
-  const values = numbersOf(cells, typed);
-  if (values === null || areCodes(name, values) || (!typed && mayBeText(values)))
-    return categoryColumn(name, cells, values !== null);
+/** What the values of a column are. */
+export type Kind = 'number' | 'text';
+
+/**
+ * How pandas writes a missing value when a column was turned into text. `None`, `NA` and `null` are left as they are:
+ * people name categories so.
+ */
+export const MISSING_TEXTS: ReadonlySet<string> = new Set(['nan', 'NaN', 'NaT', '<NA>']);
+
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+const INFINITE = /^[+-]?inf(inity)?$/i;
+
+/** What a table that tells text from numbers (JSON) says of a column; null where no cell has a value. */
+export function kindOf(cells: readonly Cell[]): Kind | null {
+  let found: Kind | null = null;
+  for (const cell of cells) {
+    if (isMissing(cell)) continue;
+    if (typeof cell !== 'number') return 'text';
+    found = 'number';
+  }
+  return found;
+}
+
+const isMissing = (cell: Cell): boolean =>
+  cell === null || (typeof cell === 'string' && MISSING_TEXTS.has(cell));
+
+/** Makes a column of the cells of a 1.0 table; where nothing says what its `kind` is, the text itself decides. */
+export function inferColumn(name: string, cells: readonly Cell[], kind: Kind | null): ColumnValues {
+  const plain = cells.map((cell) => (isMissing(cell) ? null : cell));
+  const values = kind === 'text' ? null : numbersOf(plain, kind);
+  if (values === null || areCodes(name, values) || (kind === null && mayBeText(values)))
+    return categoryColumn(name, plain, values !== null);
   return numberValues(name, narrowest(values));
 }
 
-/** Null where there is anything but numbers, or a whole number that would be rounded: identifiers are names. */
-function numbersOf(cells: readonly Cell[], typed: boolean): Float64Array | null {
-  const values = new Float64Array(cells.length);
+/**
+ * Infinite numbers are missing. Null where there is anything but numbers, or a whole number that would be rounded:
+ * identifiers are names.
+ */
+function numbersOf(cells: readonly Cell[], kind: 'number' | null): Float64Array | null {
+  const values = new Float64Array(cells.length).fill(Number.NaN);
   let found = false;
   for (let i = 0; i < cells.length; i++) {
     const cell = cells[i] ?? null;
-    values[i] = Number.NaN;
     if (cell === null) continue;
-    if (typeof cell !== (typed ? 'number' : 'string')) return null;
-    const value = Number(cell);
-    if (typeof cell === 'string' && (cell.trim() === '' || Number.isNaN(value) || isRounded(cell)))
-      return null;
-    if (Number.isFinite(value)) values[i] = value;
+    if (typeof cell === 'number') {
+      if (kind === null) return null;
+      if (Number.isFinite(cell)) values[i] = cell;
+    } else if (typeof cell === 'string') {
+      const text = cell.trim();
+      if (INFINITE.test(text)) continue;
+      // Where nothing says that it is a number, an identifier with leading zeros is text.
+      if (!NUMBER.test(text) || (kind === null && /^0\d/.test(text)) || isRounded(text)) return null;
+      const value = Number(text);
+      if (Number.isFinite(value)) values[i] = value;
+    } else return null;
     found = true;
   }
-  return found ? values : null;
+  return found || kind === 'number' ? values : null;
 }
 
 /** Whether numbers in a table without types may have been text: '0', '1', '2' of clusters. */

@@ -1,16 +1,24 @@
 import type { Manifest } from '../contract/manifest';
-import { FormatError, VersionError } from '../lib/errors';
+import { FormatError, LooseFileError, VersionError } from '../lib/errors';
+import { looseJson } from '../lib/json';
 import type { BundleSource, ReadContext } from '../source/bundle-source';
 import { decode } from './asset';
 
 const PATH = 'manifest.json';
 const KNOWN_MAJOR = '1';
 
-export async function loadManifest(source: BundleSource, ctx: ReadContext): Promise<Manifest> {
+/** What breaks the format and can be read all the same goes to `remarks`. */
+export async function loadManifest(
+  source: BundleSource,
+  ctx: ReadContext,
+  remarks: Error[] = [],
+): Promise<Manifest> {
   const bytes = await decode(PATH, await source.read(PATH, ctx), {}, ctx.signal);
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder().decode(bytes));
+    const read = looseJson(new TextDecoder().decode(bytes));
+    value = read.value;
+    if (read.constants > 0) remarks.push(new LooseFileError(PATH, 'it is not strict JSON (NaN or Infinity)'));
   } catch (cause) {
     throw new FormatError(PATH, 'it is not JSON', cause);
   }

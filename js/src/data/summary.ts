@@ -89,6 +89,25 @@ export const summariseColumn = (values: Numbers): Summary => atOnce(columnSteps(
 /** The same, with the page alive meanwhile. */
 export const summariseColumnInTurns = (values: Numbers): Promise<Summary> => inTurns(columnSteps(values));
 
+/** float32 ends here; exporters write it for infinity. */
+const INFINITE = 3.4e38;
+
+/** `values` with NaN for what is infinite, and how many cells have no value. Copies only where something changes. */
+export function withoutInfinite(values: Float32Array): { values: Float32Array; missing: number } {
+  let missing = 0;
+  let infinite = false;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] ?? Number.NaN;
+    if (value <= INFINITE && value >= -INFINITE) continue;
+    missing++;
+    infinite ||= !Number.isNaN(value);
+  }
+  const finite = infinite
+    ? values.map((value) => (value <= INFINITE && value >= -INFINITE ? value : Number.NaN))
+    : values;
+  return { values: finite, missing };
+}
+
 /** How many cells have no value. */
 export function countMissing(values: Numbers): number {
   let missing = 0;

@@ -7,6 +7,7 @@
  * ├─ UnreachableError  no answer, or the browser refused the request
  * ├─ HostError         the page around, or the kernel behind it, refused
  * ├─ FormatError       a file is not what the manifest promises
+ * ├─ LooseFileError    a file breaks the format and was read all the same
  * ├─ VersionError      the bundle's major version is unknown
  * ├─ UnknownNameError  a gene or column that the bundle does not have
  * ├─ ViewFileError     a saved view, or a link, that cannot be read
@@ -93,6 +94,14 @@ export class FormatError extends ViewerError {
       path,
       cause,
     );
+  }
+}
+
+export class LooseFileError extends ViewerError {
+  override readonly tag = 'loose-file';
+
+  constructor(path: string, found: string) {
+    super(`${path}: ${found}.`, 'Export the data again with karospace-jupyter to have all of it.', path);
   }
 }
 

@@ -23,7 +23,7 @@ import { type Room, roomFor, SelectionPanel } from './selection-panel';
 import { SmallLegend } from './small-legend';
 import { StatusView } from './status';
 import { nextTheme } from './theme';
-import { TitleCard } from './title-card';
+import { Placed, TitleCard } from './title-card';
 import { Tools } from './tools';
 import { Tooltip } from './tooltip';
 import { ValuePanel } from './value-panel';
@@ -87,6 +87,7 @@ export function App(props: {
           <div class="ks-bottom">
             <Notice wanted={!open} />
             {ready && <ScaleBar />}
+            {!chrome.embed && ready && <Placed />}
             {!chrome.embed && ready && <Pointer />}
             {!chrome.embed && ready && room === 'line' && <SelectionPanel as={room} onMore={openPanel} />}
           </div>

@@ -8,6 +8,7 @@ import { LayoutSelect } from './layouts';
 import { Outline } from './outline';
 import { ScaleBar } from './scale-bar';
 import { SectionTitles } from './section-titles';
+import { Placed } from './title-card';
 import { Tooltip } from './tooltip';
 
 /** What stands beside the tissue: the same cells, colours, selection and pointer. */
@@ -43,6 +44,7 @@ export function Beside({
           </div>
           <div class="ks-bottom">
             <ScaleBar />
+            <Placed />
           </div>
         </div>
         <Tooltip beside />

@@ -1,5 +1,7 @@
 import { type Signal, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
+import { useMemo } from 'preact/hooks';
+import { countMissing } from '../data/summary';
 import { formatShare, formatValue } from '../lib/format';
 import { meaningOf } from '../state/meaning';
 import { Chip } from './buttons';
@@ -10,6 +12,7 @@ import { GeneSearchBox } from './gene-search-box';
 import { currentGenes, MoreGenes, withGene } from './gene-sets';
 import { Problem } from './problem';
 import { RangeLegend } from './range-legend';
+import { counted } from './title-card';
 
 function Search({ focus }: { focus: Signal<boolean> }): JSX.Element {
   const { model, actions } = usePanels();
@@ -46,6 +49,8 @@ function Facts(): JSX.Element | null {
   const { model } = usePanels();
   const layer = model.layer.value;
   const asked = useView('color');
+  const here = model.here.value?.values;
+  const missing = useMemo(() => (here ? countMissing(here) : 0), [here]);
   if (model.problem.value) return <Problem />;
   if (layer.kind === 'blend') return null;
   if (layer.kind !== 'value' || layer.color.kind === 'annotation') {
@@ -61,6 +66,13 @@ function Facts(): JSX.Element | null {
     return (
       <section class="ks-section">
         <p class="ks-note">Choose a gene to colour the tissue by its expression.</p>
+      </section>
+    );
+  }
+  if (here && missing === here.length) {
+    return (
+      <section class="ks-section">
+        <p class="ks-note">No cell has a value here.</p>
       </section>
     );
   }
@@ -86,7 +98,9 @@ function Facts(): JSX.Element | null {
           <div>
             <dt>Detected in</dt>
             {meaning.detectable ? (
-              <dd>{formatShare(fraction)} of cells</dd>
+              <dd>
+                {formatShare(fraction)} of cells{missing > 0 && ' with a value'}
+              </dd>
             ) : (
               <dd
                 class="ks-muted"
@@ -101,6 +115,12 @@ function Facts(): JSX.Element | null {
             <dd>{formatValue(mean)}</dd>
           </div>
         </dl>
+        {layer.color.kind === 'score' && (layer.partial ?? 0) > 0 && (
+          <p class="ks-note">
+            In {counted(layer.partial ?? 0, 'cell')} some of the {layer.color.genes.length} genes have no
+            value: the score there is the mean of the others.
+          </p>
+        )}
         <ByClass values={layer.values} meaning={meaning} />
       </section>
     </>

@@ -8,6 +8,7 @@ import { cornersOf, mixture } from '../state/blend';
 import type { Layer } from '../state/layer';
 import { Chip } from './buttons';
 import { usePanels, useView } from './context';
+import { WithoutValue } from './without-value';
 
 const MOST_BLENDED = 3;
 const STEPS = 6;
@@ -183,6 +184,7 @@ function BlendKey({ layer }: { layer: Extract<Layer, { kind: 'blend' }> }): JSX.
             {third.gene} to {formatValue(third.summary.upper)}
           </span>
         )}
+        <WithoutValue layer={layer} />
       </figcaption>
     </figure>
   );

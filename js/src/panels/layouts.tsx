@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import type { Bundle } from '../data/bundle';
 import { arranged, arrangementOf, factsOf, sectionLayout } from '../state/arrangement';
-import { embeddingLabel } from '../state/layout';
+import { layoutLabel } from '../state/layout';
 import type { Model } from '../state/model';
 import type { Layout } from '../state/view-state';
 import { usePanels } from './context';
@@ -25,10 +25,7 @@ interface Choice {
 }
 
 export function labelOf(layout: Layout, bundle: Bundle | null): string {
-  if (layout.kind === 'tissue') return 'Tissue';
-  if (layout.kind === 'sections') return 'Sections';
-  if (layout.kind === 'section') return layout.name;
-  return embeddingLabel(layout, bundle?.manifest ?? null) ?? '';
+  return layoutLabel(layout, bundle?.manifest ?? null);
 }
 
 export function choicesOf(model: Model): Choice[] {

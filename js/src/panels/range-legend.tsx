@@ -10,6 +10,7 @@ import { meaningOf } from '../state/meaning';
 import { howOf } from '../state/selection';
 import { usePanels, useView } from './context';
 import { counted } from './title-card';
+import { WithoutValue } from './without-value';
 
 const BINS = 36;
 /** So many times the distance of the robust limits is shown beyond them: of long tails the last bar holds the rest. */
@@ -283,6 +284,7 @@ export function RangeLegend({ layer }: { layer: Extract<Layer, { kind: 'value' }
           {shown(high)}
         </span>
       </div>
+      <WithoutValue layer={layer} />
     </div>
   );
 }

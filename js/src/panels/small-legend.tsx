@@ -5,6 +5,7 @@ import { cornersOf } from '../state/blend';
 import { ordered } from '../state/class-colours';
 import { hiddenOf } from '../state/view-state';
 import { usePanels } from './context';
+import { WithoutValue } from './without-value';
 
 const MOST = 14;
 
@@ -59,6 +60,7 @@ function Rows(): JSX.Element | null {
           <span>{formatValue(low)}</span>
           <span>{formatValue(high)}</span>
         </div>
+        <WithoutValue layer={layer} />
       </>
     );
   }
@@ -72,6 +74,7 @@ function Rows(): JSX.Element | null {
           <span class="ks-clip">{gene}</span>
         </div>
       ))}
+      <WithoutValue layer={layer} />
     </>
   );
 }

@@ -1,6 +1,9 @@
 import type { JSX } from 'preact';
+import { useMemo } from 'preact/hooks';
+import { bundleText, placedText } from '../lib/counts';
 import { formatCount } from '../lib/format';
-import { usePanels } from './context';
+import { embeddingLabel, placedCount } from '../state/layout';
+import { usePanels, useView } from './context';
 
 export function counted(count: number, one: string): string {
   return `${formatCount(count)} ${one}${count === 1 ? '' : 's'}`;
@@ -10,14 +13,26 @@ export function TitleCard(): JSX.Element | null {
   const { model } = usePanels();
   const bundle = model.bundle.value;
   if (!bundle) return <div />;
-  const { dataset_name: name, n_cells: cells } = bundle.manifest;
+  const { dataset_name: name, n_cells: cells, n_cells_source: source } = bundle.manifest;
   const genes = bundle.genes.count;
+  const held = `${bundleText(cells, source)} · ${counted(genes, 'gene')}`;
   return (
     <div class="ks-card ks-title">
       <h1 title={name}>{name}</h1>
-      <span>
-        {counted(cells, 'cell')} · {counted(genes, 'gene')}
-      </span>
+      <span title={held}>{held}</span>
     </div>
   );
+}
+
+/** How many cells the layout has a place for, where not all have one. */
+export function Placed(): JSX.Element | null {
+  const { model } = usePanels();
+  const layout = useView('layout');
+  const positions = model.positions.value;
+  const manifest = model.bundle.value?.manifest;
+  const placed = useMemo(() => positions && placedCount(positions.coords), [positions]);
+  if (placed === null || !manifest || (layout.kind !== 'embedding' && layout.kind !== 'tissue')) return null;
+  const place = embeddingLabel(layout, manifest) ?? 'the tissue';
+  const text = placedText({ total: manifest.n_cells, placed, place });
+  return text ? <div class="ks-card ks-placed">{text}</div> : null;
 }

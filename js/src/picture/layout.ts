@@ -93,16 +93,23 @@ function titleMarks(
   palette: Palette,
   measure: Measure,
 ): Mark[] {
-  const y = 28;
   const text = fitted(oneLine(name), width - 32, TITLE_SIZE, 600, measure);
   const after = 16 + measure(text, TITLE_SIZE, 600) + 10;
-  const plain = { kind: 'text', y, anchor: 'start' } as const;
-  const marks: Mark[] = [
-    { ...plain, x: 16, text, size: TITLE_SIZE, weight: 600, fill: { color: palette.ink } },
+  const fits = after + measure(about, 13, 400) <= width - 16;
+  const plain = { kind: 'text', anchor: 'start' } as const;
+  const heading = { text, size: TITLE_SIZE, weight: 600, fill: { color: palette.ink } } as const;
+  const muted = { weight: 400, fill: { color: palette.muted } } as const;
+  if (fits)
+    return [
+      { ...plain, ...heading, x: 16, y: 28 },
+      { ...plain, ...muted, x: after, y: 28, text: about, size: 13 },
+    ];
+  // Where both do not fit on one line, the count takes a second one.
+  const below = fitted(about, width - 32, 12, 400, measure);
+  return [
+    { ...plain, ...heading, x: 16, y: 20 },
+    { ...plain, ...muted, x: 16, y: 36, text: below, size: 12 },
   ];
-  if (after + measure(about, 13, 400) <= width - 16)
-    marks.push({ ...plain, x: after, text: about, size: 13, weight: 400, fill: { color: palette.muted } });
-  return marks;
 }
 
 /** As on the page, each on a small ground of its own: under it may be the image. */

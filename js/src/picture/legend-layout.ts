@@ -64,11 +64,14 @@ export function legendBlock(
   text(legend.label, left, top + 15, { weight: 600 });
   top += HEADING;
   if (legend.kind === 'values') {
-    const { width, height } = RAMP;
+    const [low, high] = legend.limits;
+    const { height } = RAMP;
+    // Long limits stand side by side, not on each other.
+    const both = measure(low, SMALL, 400) + BETWEEN + measure(high, SMALL, 400);
+    const width = Math.max(RAMP.width, Math.ceil(both));
     marks.push({ kind: 'ramp', x: left, y: top, width, height, radius: 4, colors: legend.colors });
     widest = Math.max(widest, width);
     top += height + 16;
-    const [low, high] = legend.limits;
     text(low, left, top, { size: SMALL, quiet: true });
     marks.push({
       kind: 'text',

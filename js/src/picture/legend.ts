@@ -1,10 +1,9 @@
 import { MISSING_COLOUR, parseColour, parseCssColour, type Rgb } from '../lib/colour';
-import { formatClass, formatWithin } from '../lib/format';
+import { formatClass, formatCount, formatWithin } from '../lib/format';
 import { cornersOf } from '../state/blend';
 import { ordered } from '../state/class-colours';
-import { hiddenFlags } from '../state/layer';
+import { type Layer, missingTest } from '../state/layer';
 import type { Model } from '../state/model';
-import { hiddenOf } from '../state/view-state';
 
 export interface Entry {
   name: string;
@@ -30,21 +29,47 @@ export type Legend =
 const STEPS = 32;
 const MISSING = parseColour(MISSING_COLOUR);
 
-/** Null where nothing colours the tissue. Classes stand in the order of the panel; the hidden ones are left out. */
-export function legendOf(model: Model): Legend | null {
+/** Zeros that are dimmed let the ground shine through. */
+const DIMMED = 0.22;
+const GROUND = { light: parseColour('#f6f7f9'), dark: parseColour('#0e1116') };
+
+/** The windows of a picture: the cells that are drawn in each. */
+export type Drawn = readonly Uint32Array[];
+
+/** Cells drawn in any window, and of those how many have no value. */
+function missingAmong(layer: Layer, drawn: Drawn): number {
+  const missing = missingTest(layer);
+  if (!missing) return 0;
+  const [first = new Uint32Array(0), second] = drawn;
+  const cells = second ? new Set([...first.filter(missing), ...second.filter(missing)]) : null;
+  if (cells) return cells.size;
+  let count = 0;
+  for (const cell of first) if (missing(cell)) count++;
+  return count;
+}
+
+const withoutValue = (count: number): Entry => ({
+  name: `${formatCount(count)} ${count === 1 ? 'cell' : 'cells'} without a value`,
+  color: MISSING,
+  quiet: true,
+});
+
+/** Null where nothing colors the tissue. Only categories of which a cell is drawn are listed, in the panel's order. */
+export function legendOf(model: Model, drawn: Drawn): Legend | null {
   const layer = model.layer.value;
   const state = model.state.value;
   if (layer.kind === 'none') return null;
+  const missing = missingAmong(layer, drawn);
   if (layer.kind === 'category') {
     const { column } = layer;
-    const flags = hiddenFlags(column, hiddenOf(state, column.name));
-    const shown = model.classes.value(column).filter((_, code) => flags[code] !== 1);
+    const present = new Uint8Array(column.categories.length + 1);
+    for (const cells of drawn) for (const cell of cells) present[column.codes[cell] ?? 0] = 1;
+    const shown = model.classes.value(column).filter((_, code) => present[code] === 1);
     const entries: Entry[] = ordered(shown, model.state.value.classOrder).map(({ name, color }) => ({
       name: formatClass(name),
       color: parseColour(color),
     }));
-    if (column.missing > 0 && flags[column.categories.length] !== 1)
-      entries.push({ name: 'no value', color: MISSING, quiet: true });
+    if (missing > 0) entries.push({ name: 'no value', color: MISSING, quiet: true });
     return { kind: 'classes', label: column.name, entries };
   }
   if (layer.kind === 'blend') {
@@ -58,6 +83,7 @@ export function legendOf(model: Model): Legend | null {
         if (together.length === size)
           entries.push({ name: together.join(' + '), color: corners[bits] ?? MISSING });
       }
+    if (missing > 0) entries.push(withoutValue(missing));
     return { kind: 'classes', label: 'genes', entries };
   }
   const [low, high] = model.range.value;
@@ -67,8 +93,9 @@ export function legendOf(model: Model): Legend | null {
     { length: STEPS },
     (_, i) => parseCssColour(scale.css(low + (i / (STEPS - 1)) * (high - low))) ?? MISSING,
   );
-  const missing = layer.values.some((value) => !Number.isFinite(value));
-  const grey = [state.dimZeros && 'zero', missing && 'no value'].filter(Boolean).join(', ');
+  const entries: Entry[] = [];
+  if (state.dimZeros) entries.push({ name: 'zero', color: dimmed(model.dark.value), quiet: true });
+  if (missing > 0) entries.push(withoutValue(missing));
   return {
     kind: 'values',
     label: layer.label,
@@ -79,6 +106,13 @@ export function legendOf(model: Model): Legend | null {
       `${max > high ? '≥ ' : ''}${formatWithin(high, high - low)}`,
     ],
     note: state.scale === 'log1p' ? 'colours by log(1 + value)' : null,
-    entries: grey ? [{ name: grey, color: MISSING, quiet: true }] : [],
+    entries,
   };
+}
+
+function dimmed(dark: boolean): Rgb {
+  const ground = dark ? GROUND.dark : GROUND.light;
+  return MISSING.map((channel, at) =>
+    Math.round(DIMMED * channel + (1 - DIMMED) * (ground[at] ?? 0)),
+  ) as unknown as Rgb;
 }

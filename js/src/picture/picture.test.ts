@@ -47,6 +47,36 @@ describe('layout', () => {
     expect(wordsOf(layout)).toEqual(['500 µm', 'Placenta', '3,000 cells', 'cell_type', 'A', 'B']);
   });
 
+  test('a count that does not fit beside the name stands below it', () => {
+    const about = '4,603 of 9,233 cells have a place in UMAP';
+    const narrow = layoutPicture(
+      contents({
+        title: { name: 'A long name of a dataset', about },
+        panes: [pane({ width: 340 })],
+        legend: null,
+      }),
+      measure,
+    );
+    expect(wordsOf(narrow)).toContain(about);
+    const [name, count] = textsOf(narrow).slice(-2);
+    expect(count?.y).toBeGreaterThan(name?.y ?? 0);
+    expect(count?.x).toBe(name?.x);
+  });
+
+  test('limits with many digits do not overlap', () => {
+    const legend: Legend = {
+      kind: 'values',
+      label: 'area',
+      colors: [RED],
+      limits: ['≤ -50,878,131', '≥ 123,456,789'],
+      note: null,
+      entries: [],
+    };
+    const [low, high] = textsOf(layoutPicture(contents({ legend }), measure)).slice(-2);
+    const end = (low?.x ?? 0) + measure(low?.text ?? '', 12, 400);
+    expect(end).toBeLessThan((high?.x ?? 0) - measure(high?.text ?? '', 12, 400));
+  });
+
   test('what is left out takes no room', () => {
     const layout = layoutPicture(
       contents({ title: null, legend: null, panes: [pane({ scaleBar: null })] }),
@@ -183,8 +213,11 @@ describe('legend', () => {
     },
   };
 
-  test('hidden classes are left out, the largest come first, a bad colour is grey', () => {
-    expect(legendOf(model)).toEqual({
+  const ALL = [Uint32Array.from({ length: 9 }, (_, cell) => cell)];
+  const shownCells = [Uint32Array.of(0, 6, 7, 8)];
+
+  test('only categories with a drawn cell are listed, the largest first; an invalid color is gray', () => {
+    expect(legendOf(model, shownCells)).toEqual({
       kind: 'classes',
       label: 'kind',
       entries: [
@@ -198,7 +231,7 @@ describe('legend', () => {
   test('classes stand in the order of the panel', () => {
     const shown = createModel();
     shown.layer.value = model.layer.value;
-    const names = () => legendOf(shown)?.entries.map(({ name }) => name);
+    const names = () => legendOf(shown, ALL)?.entries.map(({ name }) => name);
     expect(names()).toEqual(['B', 'C', 'A', 'no value']);
     shown.state.value = { ...shown.state.value, classOrder: 'name' };
     expect(names()).toEqual(['A', 'B', 'C', 'no value']);
@@ -207,7 +240,7 @@ describe('legend', () => {
   test('colours that were chosen in the viewer are those of the picture', () => {
     const shown = createModel({ classColors: { kind: { C: '#00ff00' } }, palette: 'safe' });
     shown.layer.value = model.layer.value;
-    const legend = legendOf(shown);
+    const legend = legendOf(shown, ALL);
     expect(legend?.entries.find(({ name }) => name === 'C')?.color).toEqual([0, 255, 0]);
     expect(legend?.entries.find(({ name }) => name === 'A')?.color).toEqual([0, 0x72, 0xb2]);
   });
@@ -217,13 +250,43 @@ describe('legend', () => {
     const summary = { min: -3, max: 9, mean: 1.75, fraction: 0.75, lower: -3, upper: 5 };
     const shown = createModel({ dimZeros: true, scale: 'log1p', colormap: 'cividis' });
     shown.layer.value = { kind: 'value', color: { kind: 'gene', gene: 'g' }, label: 'g', values, summary };
-    const legend = legendOf(shown);
+    const legend = legendOf(shown, [Uint32Array.of(0, 1, 2, 3, 4)]);
     expect(legend).toMatchObject({ limits: ['-3', '≥ 5'], note: 'colours by log(1 + value)' });
-    expect(legend?.entries.map(({ name }) => name)).toEqual(['zero, no value']);
+    expect(legend?.entries.map(({ name }) => name)).toEqual(['zero', '1 cell without a value']);
+    const [zero, missing] = legend?.entries ?? [];
+    expect(zero?.color).not.toEqual(missing?.color);
+    // The cell without a value is not drawn.
+    expect(legendOf(shown, [Uint32Array.of(0, 1)])?.entries.map(({ name }) => name)).toEqual(['zero']);
+  });
+
+  test('two windows list what either of them draws, and count a missing value once', () => {
+    const values = Float32Array.from([1, Number.NaN, Number.NaN, 2]);
+    const summary = { min: 1, max: 2, mean: 1.5, fraction: 1, lower: 0, upper: 2 };
+    const shown = createModel();
+    shown.layer.value = { kind: 'value', color: { kind: 'gene', gene: 'g' }, label: 'g', values, summary };
+    const windows = [Uint32Array.of(0, 1), Uint32Array.of(1, 2, 3)];
+    expect(legendOf(shown, windows)?.entries.map(({ name }) => name)).toEqual(['2 cells without a value']);
+    expect(legendOf(model, [Uint32Array.of(0), Uint32Array.of(8)])?.entries.map(({ name }) => name)).toEqual([
+      'A',
+      'no value',
+    ]);
+  });
+
+  test('a blend says how many cells have no value of one of its genes', () => {
+    const summary = { min: 0, max: 1, mean: 0.5, fraction: 1, lower: 0, upper: 1 };
+    const part = (gene: string, values: number[]) => ({ gene, values: Float32Array.from(values), summary });
+    const shown = createModel();
+    shown.layer.value = {
+      kind: 'blend',
+      color: { kind: 'blend', genes: ['a', 'b'] },
+      parts: [part('a', [0, 1, Number.NaN]), part('b', [Number.NaN, 1, 0])],
+    };
+    const names = legendOf(shown, [Uint32Array.of(0, 1, 2)])?.entries.map(({ name }) => name);
+    expect(names).toEqual(['a', 'b', 'a + b', '2 cells without a value']);
   });
 
   test('nothing coloured, no legend', () => {
-    expect(legendOf(createModel())).toBeNull();
+    expect(legendOf(createModel(), [])).toBeNull();
   });
 });
 

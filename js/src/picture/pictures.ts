@@ -1,10 +1,10 @@
 import { effect } from '@preact/signals';
 import { project } from '../lib/camera';
+import { shownText } from '../lib/counts';
 import { PictureError } from '../lib/errors';
-import { formatCount } from '../lib/format';
 import { scaleBar } from '../lib/scale-bar';
 import { arrangementOf, noteOf } from '../state/arrangement';
-import { embeddingLabel } from '../state/layout';
+import { embeddingLabel, layoutLabel, placedCount } from '../state/layout';
 import { labelOf } from '../state/loader';
 import type { Model } from '../state/model';
 import { visibleTest } from '../state/selection';
@@ -88,19 +88,73 @@ function paneOf({ view, positions, titles, state, bundle }: Model, withBar: bool
   };
 }
 
+/** The cells that a window draws: those of hidden categories and those beyond its edges are left out. */
+function drawnIn({ view, positions, layer, state }: Model): Uint32Array {
+  const seen = view.value;
+  const at = positions.value;
+  if (!seen || !at) return new Uint32Array(0);
+  return cellsInView(at, seen, visibleTest(layer.value, state.value), null);
+}
+
+/** Answers are kept until the window shows something else: a menu asks with each of its renderings. */
+function rememberedDrawn(): (model: Model) => Uint32Array {
+  const held = new WeakMap<Model, { of: readonly unknown[]; cells: Uint32Array }>();
+  return (model) => {
+    const { view, positions, layer, state } = model;
+    const of = [view.value, positions.value, layer.value, state.value.hidden];
+    const known = held.get(model);
+    if (known?.of.every((part, at) => part === of[at])) return known.cells;
+    const cells = drawnIn(model);
+    held.set(model, { of, cells });
+    return cells;
+  };
+}
+
+/** What stands beside the name of the data: how many cells are drawn, for each window where they differ. */
+function aboutOf(shown: readonly { model: Model; cells: Uint32Array }[]): string {
+  const texts = shown.flatMap(({ model, cells }) => {
+    const manifest = model.bundle.value?.manifest;
+    const positions = model.positions.value;
+    if (!manifest || !positions) return [];
+    const { layout } = model.state.value;
+    // A section alone, or a filter of sections, leaves the others out of view.
+    const everyCell = layout.kind === 'embedding' || layout.kind === 'tissue';
+    const text = shownText({
+      total: manifest.n_cells,
+      source: manifest.n_cells_source ?? null,
+      placed: everyCell ? placedCount(positions.coords) : manifest.n_cells,
+      place: embeddingLabel(layout, manifest) ?? 'the tissue',
+      drawn: cells.length,
+    });
+    return [{ label: layoutLabel(layout, manifest), text }];
+  });
+  const [first] = texts;
+  return texts.every(({ text }) => text === first?.text)
+    ? (first?.text ?? '')
+    : texts.map(({ label, text }) => `${label}: ${text}`).join(' · ');
+}
+
 export function createPictures(model: Model, painter: Painter): Pictures {
   const closed = new AbortController();
+  const drawnOf = rememberedDrawn();
   const windowsOf = ({ beside = true }: PictureOptions) => painter.windows().slice(0, beside ? 2 : 1);
   const layoutOf = (options: PictureOptions): Layout | null => {
     const manifest = model.bundle.value?.manifest;
     const { legend = true, scaleBar: bar = true, title = true, transparent = false } = options;
-    const panes = windowsOf(options).flatMap((shown) => paneOf(shown.model, bar) ?? []);
+    const windows = windowsOf(options);
+    const panes = windows.flatMap((shown) => paneOf(shown.model, bar) ?? []);
     if (!manifest || panes.length === 0) return null;
+    const counted = windows.map((shown) => ({ model: shown.model, cells: drawnOf(shown.model) }));
     return layoutPicture(
       {
         panes,
-        title: title ? { name: manifest.dataset_name, about: cellsOf(manifest.n_cells) } : null,
-        legend: legend ? legendOf(model) : null,
+        title: title ? { name: manifest.dataset_name, about: aboutOf(counted) } : null,
+        legend: legend
+          ? legendOf(
+              model,
+              counted.map(({ cells }) => cells),
+            )
+          : null,
         transparent,
         palette: painter.palette(),
       },
@@ -220,5 +274,3 @@ function dataUri(blob: Blob): Promise<string> {
     reader.readAsDataURL(blob);
   });
 }
-
-const cellsOf = (count: number) => `${formatCount(count)} ${count === 1 ? 'cell' : 'cells'}`;

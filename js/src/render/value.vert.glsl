@@ -19,8 +19,8 @@ void main() {
   vec3 rgb = known ? texelFetch(lut, ivec2(int(t * 255.0 + 0.5), 0), 0).rgb : missing;
   color = toned(rgb) * opacity;
 #ifdef DIM
-  // What lies behind shines through cells without a signal.
-  if (value == 0.0 || !known) color = vec4(missing, 1.0) * 0.22 * opacity;
+  // What lies behind shines through cells without a signal; a missing value is not zero.
+  if (value == 0.0) color = vec4(missing, 1.0) * 0.22 * opacity;
 #endif
   gl_PointSize = size;
   // The value is the depth: the highest lies on top, cells without a value below all.

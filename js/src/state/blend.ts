@@ -51,7 +51,7 @@ export function shareOf({ summary }: Pick<GeneValues, 'summary'>, value: number)
 
 /**
  * Red, green, blue of each cell and, as alpha, its strongest share: what is strong lies on top. A cell without a value of
- * one of the genes has none of the mixture.
+ * one of the genes is gray and lies below all others.
  */
 export function blended(parts: readonly GeneValues[], dark: boolean): Uint32Array {
   const bytes = new Uint8Array((parts[0]?.values.length ?? 0) * 4);
@@ -100,6 +100,7 @@ function mixInto(
     bytes[4 * cell] = rgb[0];
     bytes[4 * cell + 1] = rgb[1];
     bytes[4 * cell + 2] = rgb[2];
-    bytes[4 * cell + 3] = 255 * most;
+    // Cells without a value lie below those in which no gene is expressed.
+    bytes[4 * cell + 3] = whole ? Math.max(1, 255 * most) : 0;
   }
 }

@@ -19,9 +19,12 @@ export function firstLayout({ sections }: Pick<Manifest, 'sections'>): Layout {
   return sections?.overlapping ? { kind: 'sections', order: 'file' } : { kind: 'tissue' };
 }
 
-/** The first category column, else the first numbers, or nothing. */
+/** The first category column of which a cell has a value, else the first numbers, or nothing. */
 export function firstColor(columns: readonly ColumnInfo[]): Color {
-  const first = columns.find(({ kind }) => kind === 'category') ?? columns[0];
+  const first =
+    columns.find((column) => column.kind === 'category' && column.categories.length > 0) ??
+    columns.find(({ kind }) => kind === 'number') ??
+    columns[0];
   return first ? { kind: 'annotation', column: first.name } : { kind: 'none' };
 }
 

@@ -16,7 +16,16 @@ export type Layer =
   | { kind: 'none'; color: Color }
   | { kind: 'category'; color: Color; column: CategoryValues }
   | { kind: 'blend'; color: Color; parts: readonly GeneValues[]; mixed?: Mixed }
-  | { kind: 'value'; color: Color; label: string; values: Numbers; summary: Summary };
+  | {
+      kind: 'value';
+      color: Color;
+      label: string;
+      /** NaN where a cell has no value. */
+      values: Numbers;
+      summary: Summary;
+      /** Cells whose score is the mean of a part of the genes: the others have no value there. */
+      partial?: number;
+    };
 
 export const NO_LAYER: Layer = { kind: 'none', color: { kind: 'none' } };
 
@@ -29,6 +38,18 @@ export function hiddenFlags(column: CategoryValues, hidden: readonly (string | n
   });
   if (names.has(null)) flags[column.categories.length] = 1;
   return flags;
+}
+
+/** Whether a cell has no value under this layer; null where all cells are drawn alike. */
+export function missingTest(layer: Layer): ((cell: number) => boolean) | null {
+  if (layer.kind === 'category') {
+    const { codes, categories } = layer.column;
+    return (cell) => (codes[cell] ?? categories.length) >= categories.length;
+  }
+  if (layer.kind === 'value') return (cell) => !Number.isFinite(layer.values[cell]);
+  if (layer.kind === 'blend')
+    return (cell) => layer.parts.some(({ values }) => !Number.isFinite(values[cell]));
+  return null;
 }
 
 /** What a cell shows under this layer: its class, its value, or null where it has none. */

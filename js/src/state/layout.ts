@@ -41,6 +41,22 @@ export function embeddingLabel(layout: Layout, manifest: Pick<Manifest, 'embeddi
   return manifest?.embeddings?.find(({ name }) => name === layout.name)?.label ?? layout.name;
 }
 
+/** What a layout is called. */
+export function layoutLabel(layout: Layout, manifest: Pick<Manifest, 'embeddings'> | null): string {
+  if (layout.kind === 'tissue') return 'Tissue';
+  if (layout.kind === 'sections') return 'Sections';
+  if (layout.kind === 'section') return layout.name;
+  return embeddingLabel(layout, manifest) ?? '';
+}
+
+/** How many cells have coordinates. */
+export function placedCount(coords: Float32Array): number {
+  let count = 0;
+  for (let at = 0; at < coords.length; at += 2)
+    if (Number.isFinite(coords[at]) && Number.isFinite(coords[at + 1])) count++;
+  return count;
+}
+
 /** Where the cells stand in a layout; in the tissue as long as what the layout needs is not loaded. */
 export function placedCells(
   tissue: Positions,

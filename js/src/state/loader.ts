@@ -13,6 +13,7 @@ import { firstColor, firstLayout, missingOf, viewOfBundle } from './first-view';
 import { type Layer, NO_LAYER } from './layer';
 import { type Model, notify } from './model';
 import { classesOf, createPlaces, type Places } from './places';
+import { Score } from './score';
 import { type Told, taskTeller } from './tasks';
 import { type Color, merged, sameColor, sameLayout, type ViewState } from './view-state';
 
@@ -103,16 +104,15 @@ export function createLoader(
     }
     if (color.kind === 'score') {
       // A set may be larger than what is kept: only its sum is.
-      const sum = new Float64Array(bundle.manifest.n_cells);
+      const score = new Score(bundle.manifest.n_cells);
       for (const [done, gene] of color.genes.entries()) {
-        add(sum, await bundle.genes.read(gene, { signal, later }));
+        score.add(await bundle.genes.read(gene, { signal, later }));
         await pause();
         progress(done + 1, color.genes.length);
       }
-      // `Float32Array.from` with a function takes twenty times as long.
-      const values = new Float32Array(sum.map((total) => total / color.genes.length));
+      const { values, partial } = score.mean();
       await pause();
-      return { kind: 'value', color, label, values, summary: await summariseGeneInTurns(values) };
+      return { kind: 'value', color, label, values, summary: await summariseGeneInTurns(values), partial };
     }
     if (color.kind === 'gene') {
       const { values, summary } = await bundle.genes.read(color.gene, at);
@@ -257,6 +257,7 @@ export function createLoader(
         const camera = (ofOthers ? null : model.state.value.camera) ?? fitCamera(extent);
         change({ camera });
         lookAtCells(model);
+        for (const remark of bundle.remarks) notify(model, remark);
         model.status.value = { kind: 'ready' };
       });
       void preview;
@@ -331,10 +332,6 @@ export function labelOf(color: Color): string {
   if (color.kind === 'gene') return color.gene;
   if (color.kind === 'blend') return color.genes.join(', ');
   return color.kind === 'score' ? color.name : '';
-}
-
-function add(sum: Float64Array, { values }: GeneValues): void {
-  for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] ?? 0) + (values[i] ?? 0);
 }
 
 function failIfAborted(error: unknown, signal: AbortSignal): void {

@@ -1,5 +1,6 @@
 import type { CategoryValues } from '../data/columns';
 import { type Numbers, zerosLike } from '../lib/numbers';
+import { type Layer, missingTest } from './layer';
 import { type Selection, selectionOf } from './selection';
 
 /** Some of the cells. */
@@ -44,6 +45,23 @@ export function countsIn(column: CategoryValues, cells: Cells | null): ArrayLike
     counts[code] = (counts[code] ?? 0) + 1;
   }
   return counts;
+}
+
+/** How many of these cells have no value under a layer. */
+export function missingIn(layer: Layer, scope: Scope | null): number {
+  const missing = missingTest(layer);
+  if (!missing) return 0;
+  const cells =
+    layer.kind === 'category'
+      ? layer.column.codes.length
+      : layer.kind === 'blend'
+        ? (layer.parts[0]?.values.length ?? 0)
+        : layer.kind === 'value'
+          ? layer.values.length
+          : 0;
+  let count = 0;
+  for (let cell = 0; cell < cells; cell++) if ((!scope || scope.mask[cell]) && missing(cell)) count++;
+  return count;
 }
 
 /** What of a selection lies among these cells; null where nothing does. */

@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { bundleText, placedText, shownText } from './counts';
+
+const all = { total: 9233, source: null, placed: 9233, place: 'UMAP', drawn: 9233 };
+
+test('a downsampled bundle names the cells of its source', () => {
+  expect(bundleText(1000, 6471)).toBe('1,000 of 6,471 cells');
+  expect(bundleText(1000, 1000)).toBe('1,000 cells');
+  expect(bundleText(1, undefined)).toBe('1 cell');
+  expect(bundleText(1000, null)).toBe('1,000 cells');
+});
+
+test('cells without a place are counted where there are any', () => {
+  expect(placedText({ ...all, placed: 4603 })).toBe('4,603 of 9,233 cells have a place in UMAP');
+  expect(placedText({ ...all, placed: 1 })).toBe('1 of 9,233 cells has a place in UMAP');
+  expect(placedText(all)).toBe('');
+});
+
+test('a picture counts the cells that it draws, and says of how many', () => {
+  expect(shownText(all)).toBe('9,233 cells');
+  expect(shownText({ ...all, drawn: 4603 })).toBe('4,603 of 9,233 cells in view');
+  expect(shownText({ ...all, placed: 4603, drawn: 4603 })).toBe('4,603 of 9,233 cells have a place in UMAP');
+  expect(shownText({ ...all, placed: 4603, drawn: 12 })).toBe(
+    '12 of 9,233 cells in view, 4,603 have a place in UMAP',
+  );
+  expect(shownText({ ...all, total: 1000, placed: 1000, drawn: 1000, source: 6471 })).toBe(
+    '1,000 of 6,471 cells',
+  );
+  expect(shownText({ ...all, total: 1000, placed: 1000, drawn: 0, source: 6471 })).toBe(
+    '0 of 1,000 cells in view (the source has 6,471)',
+  );
+});

@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { looseJson } from './json';
+
+test('strict JSON is read as it is', () => {
+  expect(looseJson('[{"a": 1, "b": null}]')).toEqual({ value: [{ a: 1, b: null }], constants: 0 });
+});
+
+test('numbers that JSON does not have are null, and counted', () => {
+  const text = '[{"a":NaN,"b":-Infinity},{"a":Infinity,"b":-1.5}]';
+  expect(looseJson(text)).toEqual({
+    value: [
+      { a: null, b: null },
+      { a: null, b: -1.5 },
+    ],
+    constants: 3,
+  });
+});
+
+test('the same words inside text stay', () => {
+  const text = String.raw`[{"NaN":"NaN","q":"say \"NaN\", -Infinity","end":"\\","x":NaN}]`;
+  expect(looseJson(text)).toEqual({
+    value: [{ NaN: 'NaN', q: 'say "NaN", -Infinity', end: '\\', x: null }],
+    constants: 1,
+  });
+});
+
+test.each(['', '[', '{"a": nan}', '[NaN', '<html>NaN</html>', '[undefined]', '[NaNa]'])(
+  '%j is not JSON',
+  (text) => {
+    expect(() => looseJson(text)).toThrow(SyntaxError);
+  },
+);
