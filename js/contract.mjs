@@ -49,7 +49,7 @@ ${lists.join('')}} as const;
 `;
 
 const words = Object.entries(JSON.parse(await readFile(codesUrl, 'utf8'))).map(
-  ([name, text]) => `  ${name}:\n    '${text}',\n`,
+  ([name, text]) => `  ${name}:${text.length > 90 ? '\n   ' : ''} '${text}',\n`,
 );
 const codes = `// Generated from karospace_jupyter/plan/codes.json by \`npm run contract\`. Do not edit.
 
