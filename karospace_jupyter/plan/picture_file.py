@@ -194,8 +194,6 @@ def _load_channels(path: Path, header: TiffHeader, notes: list[str]) -> NDArray[
 
 
 def _values(picture: Any) -> NDArray[Any]:  # noqa: ANN401 - Pillow is imported late
-    from PIL import Image
-
     turned = picture.getexif().get(ORIENTATION, 1) if picture.format == "TIFF" else 1
     white_is_zero = _tag(picture, _ZERO, 1) == _WHITE_IS_ZERO
     picture.load()
@@ -203,31 +201,20 @@ def _values(picture: Any) -> NDArray[Any]:  # noqa: ANN401 - Pillow is imported 
     values = unsigned(values, picture) if picture.format == "TIFF" else values
     if white_is_zero and picture.mode.startswith(("I", "F")) and values.size:
         values = values.max() - values  # Pillow turns round 8 bits only
-    back = {
-        2: Image.Transpose.FLIP_LEFT_RIGHT,
-        3: Image.Transpose.ROTATE_180,
-        4: Image.Transpose.FLIP_TOP_BOTTOM,
-        5: Image.Transpose.TRANSPOSE,
-        6: Image.Transpose.ROTATE_90,
-        7: Image.Transpose.TRANSVERSE,
-        8: Image.Transpose.ROTATE_270,
-    }.get(turned)  # Pillow turns a TIFF by its tag, and no other format
-    return values if back is None else _transposed(values, back)
+    return _as_stored(values, turned)
 
 
-def _transposed(values: NDArray[Any], back: Any) -> NDArray[Any]:  # noqa: ANN401
-    from PIL import Image
-
-    ways = {
-        Image.Transpose.FLIP_LEFT_RIGHT: lambda v: v[:, ::-1],
-        Image.Transpose.ROTATE_180: lambda v: v[::-1, ::-1],
-        Image.Transpose.FLIP_TOP_BOTTOM: lambda v: v[::-1],
-        Image.Transpose.TRANSPOSE: lambda v: v.swapaxes(0, 1),
-        Image.Transpose.ROTATE_90: lambda v: np.rot90(v, 1),
-        Image.Transpose.TRANSVERSE: lambda v: v[::-1, ::-1].swapaxes(0, 1),
-        Image.Transpose.ROTATE_270: lambda v: np.rot90(v, 3),
-    }
-    return np.ascontiguousarray(ways[back](values))
+def _as_stored(values: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """Undo that Pillow turns a TIFF by its tag, as it does no other format."""
+    if orientation in {2, 3}:
+        values = values[:, ::-1]
+    elif orientation in {5, 6}:
+        values = values.swapaxes(0, 1)
+    elif orientation in {7, 8}:
+        values = values[::-1, ::-1].swapaxes(0, 1)
+    if orientation in {3, 4, 6, 8}:
+        values = values[::-1]
+    return np.ascontiguousarray(values)
 
 
 def _pages(picture: Any, frames: int, notes: list[str]) -> tuple[int, ...]:  # noqa: ANN401

@@ -134,11 +134,13 @@ class TestLayoutsOfTiff:
         assert said == ""
 
     @pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate", "packbits"])
-    def test_compressed_planes_of_16_bits(self, tmp_path: Path, compression: str) -> None:
+    @pytest.mark.parametrize("dtype", ["u1", "u2"])
+    def test_compressed_planes(self, tmp_path: Path, compression: str, dtype: str) -> None:
+        array = two_colors().astype(dtype) * (257 if dtype == "u2" else 1)
         planes = []
         for k in range(3):
             stream = io.BytesIO()
-            Image.fromarray(two_colors()[..., k].astype("u2") * 257).save(stream, "TIFF", compression=compression)
+            Image.fromarray(np.ascontiguousarray(array[..., k])).save(stream, "TIFF", compression=compression)
             planes.append(Image.open(stream))
         strips = [
             (plane.fp.getvalue()[at : at + n])
@@ -146,7 +148,7 @@ class TestLayoutsOfTiff:
             for at, n in zip(plane.tag_v2[273], plane.tag_v2[279], strict=True)
         ]
         write_tiff(
-            tmp_path / "a.tif", two_colors().astype("u2"), planar=True, raw=strips,
+            tmp_path / "a.tif", array, planar=True, raw=strips,
             tag259=planes[0].tag_v2[259], tag278=planes[0].tag_v2[278], tag317=planes[0].tag_v2.get(317, 1),
         )  # fmt: skip
         assert_two_colors(read(tmp_path / "a.tif")[0])
