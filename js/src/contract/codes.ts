@@ -6,8 +6,6 @@ export const WORDS = {
     'annotation batch batches celltype chip class clone cluster clustering code cohort community compartment condition core dataset domain donor fov group id kmeans label lane leiden library louvain metacluster niche patient phenograph plate region replicate roi run sample section slice slide snn state subclass subcluster subject tma treatment type well',
   measures:
     'age area array avg centroid col column count counts density depth diameter dist distance entropy expression feature features fraction frequency genes height hits imagecol imagerow intensity length log log1p max mean median min molecules neighbors neighbours nuclei pct peaks percent perimeter position prob probability proportion pseudotime pxl quality rank ratio reads row score size std sum total transcripts umi umis var volume weight width',
-  number_of:
-    'n num number',
-  axes:
-    'x y z',
+  number_of: 'n num number',
+  axes: 'x y z',
 } as const;
