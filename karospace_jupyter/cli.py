@@ -303,9 +303,18 @@ def _verify(options: argparse.Namespace) -> int:
     report = Bundle(options.verify).verify()
     if options.json:
         print(
-            json.dumps({"path": options.verify, "files": report.files, "bytes": report.bytes, "hashed": report.hashed})
+            json.dumps(
+                {
+                    "path": options.verify,
+                    "files": report.files,
+                    "bytes": report.bytes,
+                    "hashed": report.hashed,
+                    "warnings": list(report.warnings),
+                }
+            )
         )
     else:
+        _warn(report.warnings, options)
         hashed = "all with their hashes" if report.hashed == report.files else f"{report.hashed} with a hash"
         taken = f"{counted(report.files, 'file')}, {size(report.bytes)}"
         print(f"{options.verify}: {taken}, {hashed}: all as the manifest says")

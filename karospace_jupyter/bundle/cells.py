@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from karospace_jupyter.bundle.tables import id_field, paths_of, read_records, read_rows
 from karospace_jupyter.errors import BundleError
 
 if TYPE_CHECKING:
@@ -36,12 +35,30 @@ def cell_ids(bundle: Bundle) -> NDArray[np.object_]:
             text = raw[4 * (n + 1) :]
             found += [text[a:b].decode("utf-8", "replace") for a, b in pairwise(offsets)]
     else:
-        for file in m.asset_files:
-            if file.kind == "obs_csv":
-                rows = csv.reader(io.StringIO(bundle.read(file.path).decode("utf-8", "replace")))
-                next(rows, None)
-                found += [row[0] for row in rows if row]
+        found = _from_tables(bundle)
     if len(found) != m.n_cells:
         msg = f"The bundle names {len(found):,} of its {m.n_cells:,} cells."
         raise BundleError(msg)
     return np.array(found, dtype=object)
+
+
+def _from_tables(bundle: Bundle) -> list[str]:
+    """Return the ids that a table of format 1.0 holds, whichever has them; else the numbers of the cells."""
+    m = bundle.manifest
+    found: list[str] = []
+    for path in paths_of(bundle, "obs_csv"):
+        rows = read_rows(bundle, path)
+        header = next(rows, [])
+        key = id_field(header, m.annotation_columns)
+        if key is None:
+            break
+        at = header.index(key)
+        found += [row[at] for row in rows if at < len(row)]
+    for kind, others in (("obs_json", m.annotation_columns), ("coords_json", ["x", "y"])):
+        if found:
+            return found
+        for path in paths_of(bundle, kind):
+            records, _ = read_records(bundle, path)
+            key = id_field(list(records[0]), others) if records else None
+            found += [str(record.get(key, "")) for record in records] if key is not None else []
+    return found or [f"Cell {cell + 1}" for cell in range(m.n_cells)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import json
 import os
@@ -61,8 +62,15 @@ class Bundle:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What the exporter had to decide or leave out."""
-        return tuple(self.manifest.warnings or ())
+        """What the exporter had to decide or leave out, and where a bundle of another exporter breaks the format."""
+        return (*(self.manifest.warnings or ()), *self.remarks)
+
+    @functools.cached_property
+    def remarks(self) -> tuple[str, ...]:
+        """Where the files break the format, and how they are read all the same; empty for bundles of this package."""
+        from karospace_jupyter.bundle.tables import remarks
+
+        return tuple(remarks(self))
 
     def size_on_disk(self) -> tuple[int, int]:
         """Return how many files the bundle takes where it lies, and their bytes; a zip or an HTML file is one."""
@@ -166,10 +174,12 @@ class Bundle:
 
     def serve(self, *, port: int = 8000) -> BundleServer:
         """Serve the bundle on 127.0.0.1 until ``stop()`` is called; `url` says where."""
+        from karospace_jupyter.bundle.write import WithViewer, has_viewer
         from karospace_jupyter.serve import BundleServer
 
-        content = self.files.path if isinstance(self.files, FolderFiles) else self.files
-        return BundleServer(content, port=port).start()
+        own = has_viewer(self.files, self.manifest)
+        content = self.files.path if own and isinstance(self.files, FolderFiles) else self.files
+        return BundleServer(content if own else WithViewer(self.files), port=port).start()
 
     def open(self, *, port: int = 8000) -> BundleServer:
         """Serve the bundle and open it in the web browser."""
@@ -224,7 +234,7 @@ class Bundle:
         """
         from karospace_jupyter.bundle.write import page_of, save_file
 
-        page = page_of(self.files)
+        page = page_of(self.files, self.manifest)
         return save_file(self.files, self.manifest, path, "zip", page, job or Job.null(), scripts=scripts)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:  # noqa: ANN401 - as IPython asks

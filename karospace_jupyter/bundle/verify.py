@@ -6,7 +6,6 @@ import csv
 import hashlib
 import io
 import itertools
-import json
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from karospace_jupyter.bundle.scripts import KIND, MANIFEST, carried_manifest, from_script
+from karospace_jupyter.bundle.tables import decoded, paths_of, read_records
 from karospace_jupyter.bundle.verify_places import check_embeddings, check_sections
 from karospace_jupyter.errors import BundleError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from karospace_jupyter.bundle.manifest import AssetFile, Column
     from karospace_jupyter.bundle.read import Bundle
@@ -35,6 +35,8 @@ class VerifyReport:
     """As stored."""
     hashed: int
     """Files that had a hash to compare with; a 1.0 bundle has none."""
+    warnings: tuple[str, ...] = ()
+    """Where a bundle of another exporter breaks the format and can be read all the same."""
 
 
 def verify(bundle: Bundle) -> VerifyReport:
@@ -62,7 +64,7 @@ def verify(bundle: Bundle) -> VerifyReport:
         more = f"\n… and {len(problems) - _SHOWN} more." if len(problems) > _SHOWN else ""
         msg = f"{bundle.files.origin} differs from its manifest:\n" + "\n".join(problems[:_SHOWN]) + more
         raise BundleError(msg)
-    return VerifyReport(len(bundle.manifest.asset_files), total, hashed)
+    return VerifyReport(len(bundle.manifest.asset_files), total, hashed, bundle.remarks)
 
 
 def _check_file(bundle: Bundle, file: AssetFile, problems: list[str]) -> int:
@@ -143,7 +145,7 @@ def _check_tables(bundle: Bundle) -> Iterator[str]:
             yield f"obs_csv and {kind} hold different cells or another order"
     for name in m.annotation_columns:
         for row, (a, b) in enumerate(zip(obs_csv, obs_json, strict=False)):
-            if a[name] != _as_csv(b.get(name)) and not _same_number(a[name], b.get(name)):
+            if a[name] != _as_csv(b.get(name)) and not _same_number(a[name], b.get(name), single=m.columns is None):
                 yield f"column {name!r}, row {row}: {a[name]!r} in obs_csv, {b.get(name)!r} in obs_json"
                 break
 
@@ -216,15 +218,19 @@ def _as_csv(value: Any) -> str:  # noqa: ANN401 - any JSON value
     return "" if value is None else str(value)
 
 
-def _same_number(text: str, value: Any) -> bool:  # noqa: ANN401 - any JSON value
+def _same_number(text: str, value: Any, *, single: bool) -> bool:  # noqa: ANN401 - any JSON value
+    """Whether both are one number; `single`: as float32, of which pandas writes fewer digits to CSV than to JSON."""
     try:
-        return isinstance(value, (int, float)) and float(text) == float(value)
+        number = float(text)
     except ValueError:
         return False
+    if not isinstance(value, (int, float)):
+        return False
+    return number == float(value) or (single and bool(np.float32(number) == np.float32(value)))
 
 
 def _of_kind(bundle: Bundle, kind: str) -> list[str]:
-    paths = [file.path for file in bundle.manifest.asset_files if file.kind == kind]
+    paths = paths_of(bundle, kind)
     if not paths:
         msg = f"asset_files names no {kind}"
         raise BundleError(msg)
@@ -234,7 +240,7 @@ def _of_kind(bundle: Bundle, kind: str) -> list[str]:
 def _csv_rows(bundle: Bundle, kind: str, header: list[str]) -> Iterator[dict[str, str]]:
     csv.field_size_limit(2**30)
     for path in _of_kind(bundle, kind):
-        text = _decode(bundle.read(path), path)
+        text = decoded(bundle.read(path), path)
         rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
         if list(rows.fieldnames or [])[: len(header)] != header:
             msg = f"{path} has the columns {rows.fieldnames}; {header} were expected"
@@ -243,21 +249,14 @@ def _csv_rows(bundle: Bundle, kind: str, header: list[str]) -> Iterator[dict[str
 
 
 def _json_rows(bundle: Bundle, kind: str) -> Iterator[dict[str, Any]]:
-    def refuse(name: str) -> None:
-        msg = f"{name} is not strict JSON"
-        raise ValueError(msg)
-
+    # Who writes the columnar files, writes strict JSON.
+    strict = bundle.manifest.columns is not None
     for path in _of_kind(bundle, kind):
-        text = _decode(bundle.read(path), path)
-        yield from _guard_once(lambda text=text: json.loads(text, parse_constant=refuse), path)  # type: ignore[misc]  # a default binds the loop's value
-
-
-def _decode(raw: bytes, path: str) -> str:
-    try:
-        return raw.decode()
-    except UnicodeDecodeError as exc:
-        msg = f"{path} is not UTF-8: {exc}"
-        raise BundleError(msg) from exc
+        rows, constants = read_records(bundle, path)
+        if constants and strict:
+            msg = f"{path} is not strict JSON: it holds NaN or Infinity {constants:,} times"
+            raise BundleError(msg)
+        yield from rows
 
 
 def _guard(rows: Iterator[dict[str, str]], path: str) -> Iterator[dict[str, str]]:
@@ -265,12 +264,4 @@ def _guard(rows: Iterator[dict[str, str]], path: str) -> Iterator[dict[str, str]
         yield from rows
     except csv.Error as exc:
         msg = f"{path} is not CSV: {exc}"
-        raise BundleError(msg) from exc
-
-
-def _guard_once(load: Callable[[], list[dict[str, Any]]], path: str) -> list[dict[str, Any]]:
-    try:
-        return load()
-    except ValueError as exc:
-        msg = f"{path} is not JSON: {exc}"
         raise BundleError(msg) from exc

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 _BLOCK = 3 * 2**18
 # What compresses no further.
 _PACKED = {".gz", ".png", ".jpg", ".jpeg", ".webp"}
+# What scripts beside the page call: no other page has it.
+_OWN = b"karospaceFile"
 # The first day that a zip can name.
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -55,7 +57,7 @@ def save_folder(
             for path in paths:
                 partial.write(path, files.read(path))
                 stage.advance()
-        partial.write("index.html", page_of(files))
+        partial.write("index.html", page_of(files, manifest))
         job.check()
         publish_over(partial)
     return target
@@ -179,12 +181,34 @@ def _paths(manifest: Manifest) -> list[str]:
     return list(paths)
 
 
-def page_of(files: BundleFiles) -> bytes:
-    """Return the bundle's own page, or the viewer of this package where it has none."""
+def page_of(files: BundleFiles, manifest: Manifest) -> bytes:
+    """Return the bundle's own page, or the viewer of this package where it has none or that of another exporter."""
+    return files.read("index.html") if has_viewer(files, manifest) else static_file("viewer.html")
+
+
+def has_viewer(files: BundleFiles, manifest: Manifest) -> bool:
+    """Whether the page is the viewer of this package; that of KaroSpaceBuilder 0.x cannot read what it wrote."""
     try:
-        return files.read("index.html")
+        page = files.read("index.html")
     except MissingFileError:
-        return static_file("viewer.html")
+        return False
+    return manifest.generator is not None or _OWN in page
+
+
+class WithViewer:
+    """The files of a bundle, with the viewer of this package as its page."""
+
+    def __init__(self, files: BundleFiles) -> None:
+        self._files = files
+        self.origin = files.origin
+
+    def read(self, path: str) -> bytes:
+        """Return one file as stored."""
+        return static_file("viewer.html") if path == "index.html" else self._files.read(path)
+
+    def names(self) -> Iterable[str]:
+        """Return the paths of all files."""
+        return tuple(dict.fromkeys([*self._files.names(), "index.html"]))
 
 
 def _write_html(out: BinaryIO, files: BundleFiles, paths: Sequence[str], page: bytes, stage: Stage) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from karospace_jupyter.config import ExportConfig
 from karospace_jupyter.errors import ViewError
 from karospace_jupyter.widget.fallback import InlineView
 from karospace_jupyter.widget.view import KaroSpaceView
+
+logger = logging.getLogger(__name__)
 
 
 def karospace_view(
@@ -59,6 +62,8 @@ def _bundle_of(subject: Any, adata: Any, options: dict[str, Any], *, inline: boo
             msg = f"A bundle is shown as it is; {', '.join(options)} belong to an export of an AnnData object."
             raise ViewError(msg)
         bundle = subject if isinstance(subject, Bundle) else Bundle(subject)
+        for remark in bundle.remarks:
+            logger.warning("%s", remark)
         return bundle, adata, ExportConfig(**_matrix_of(bundle))
     in_memory = not is_path and not getattr(subject, "isbacked", False)
     if in_memory and not inline:
