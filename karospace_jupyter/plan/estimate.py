@@ -13,7 +13,7 @@ from karospace_jupyter.errors import ColumnError, ConfigError, CoordinatesError,
 from karospace_jupyter.job import Job
 from karospace_jupyter.plan.cells import choose_cells
 from karospace_jupyter.plan.columns import choose_columns
-from karospace_jupyter.plan.coordinates import FoundCoordinates, find_coordinates, y_axis
+from karospace_jupyter.plan.coordinates import FoundCoordinates, columns_of, find_coordinates, is_embedding
 from karospace_jupyter.plan.embeddings import choose_embeddings
 from karospace_jupyter.plan.genes import choose_genes
 from karospace_jupyter.plan.image import choose_images
@@ -77,10 +77,10 @@ def estimate(source: Source, config: ExportConfig) -> Estimate:
     sections: PlannedSections | None = None
     images: tuple[PlannedImage, ...] = ()
     codes = None
-    spatial = y_axis(found.spec) == "down"
+    spatial = not is_embedding(found.spec)
     column, said = split(source, config, cells, column, spatial=spatial)
     warnings += said
-    used = (found.spec.x, found.spec.y) if found.spec.kind == "obs" else ()
+    used = columns_of(found.spec)
     try:
         columns = choose_columns(source, cells, config.annotation_columns, used, column)
         annotations = columns.annotations

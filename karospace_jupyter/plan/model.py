@@ -43,9 +43,11 @@ class PlannedCoordinates:
 
     @property
     def source(self) -> str:
-        """As the manifest spells it: `obsm:KEY`, `obs:centroid_x_y` or `obs:X,Y`."""
+        """As the manifest spells it: `obsm:KEY`, `obs:centroid_x_y`, `obs:X,Y` or `obs:COLUMN`."""
         if self.spec.kind == "obsm":
             return f"obsm:{self.spec.key}"
+        if self.spec.kind == "geometry":
+            return f"obs:{self.spec.column}"
         if (self.spec.x, self.spec.y) == ("centroid_x", "centroid_y"):
             return "obs:centroid_x_y"
         return f"obs:{self.spec.x},{self.spec.y}"

@@ -9,7 +9,7 @@ from karospace_jupyter.errors import PlanError
 from karospace_jupyter.job import Job
 from karospace_jupyter.plan.cells import choose_cells
 from karospace_jupyter.plan.columns import choose_columns
-from karospace_jupyter.plan.coordinates import find_coordinates, y_axis
+from karospace_jupyter.plan.coordinates import columns_of, find_coordinates, is_embedding
 from karospace_jupyter.plan.embeddings import choose_embeddings
 from karospace_jupyter.plan.genes import choose_genes
 from karospace_jupyter.plan.image import Pictures, choose_images
@@ -46,10 +46,10 @@ def resolve(source: Source, config: ExportConfig, job: Job | None = None) -> Pla
     column = asked_column(source, config, found.xy)
     cells, xy, said = choose_cells(source, found.xy, config, column)
     warnings = [*found.warnings, *said]
-    spatial = y_axis(found.spec) == "down"
+    spatial = not is_embedding(found.spec)
     column, said = split(source, config, cells, column, spatial=spatial)
     warnings += said
-    columns = choose_columns(source, cells, config.annotation_columns, _used(found.spec), column)
+    columns = choose_columns(source, cells, config.annotation_columns, columns_of(found.spec), column)
     warnings += columns.warnings
     sections = None if columns.section is None else plan_sections(columns.section, xy, columns.annotations)
     codes = None if columns.section is None else columns.section.codes
@@ -69,7 +69,7 @@ def resolve(source: Source, config: ExportConfig, job: Job | None = None) -> Pla
     coordinates = PlannedCoordinates(
         spec=found.spec,
         xy=xy,
-        y_axis=y_axis(found.spec),
+        y_axis="down" if spatial else "up",
         unit_um=unit,
         spot_diameter=pictures.spot_diameter if pixels else None,
     )
@@ -117,8 +117,6 @@ def _pictures(
 
 def _in_pixels(spec: CoordsSpec) -> bool:
     """Whether coordinates are pixels of full resolution, of which the scale factors of a library speak."""
-    return spec.kind == "obsm" or (spec.x.endswith("_in_fullres") and spec.y.endswith("_in_fullres"))
-
-
-def _used(spec: CoordsSpec) -> tuple[str, ...]:
-    return (spec.x, spec.y) if spec.kind == "obs" else ()
+    return spec.kind == "obsm" or (
+        spec.kind == "obs" and spec.x.endswith("_in_fullres") and spec.y.endswith("_in_fullres")
+    )
