@@ -125,6 +125,8 @@ class Coordinates(_Part):
 
     extent: tuple[float, float, float, float]
     """x min, y min, x max, y max, in coordinate units."""
+    origin: tuple[float, float] = (0.0, 0.0)
+    """Coordinate = value in the files + origin, in float64. What else the manifest states is in coordinates."""
     y_axis: Literal["down", "up"] = "down"
     """Where y grows: `down` as in images, `up` as in plots."""
     unit_um: float | None = None
@@ -133,7 +135,7 @@ class Coordinates(_Part):
     """Diameter of a spot in coordinate units, where the source states it."""
     dtype: Literal["float32"] = "float32"
     chunks: list[Chunk]
-    """Files of interleaved x, y pairs, little-endian."""
+    """Files of interleaved x, y pairs, little-endian, less the origin."""
 
 
 class CellIds(_Part):
@@ -221,6 +223,8 @@ class Embedding(_Part):
     """For people, as `UMAP`."""
     extent: Extent
     """x min, y min, x max, y max of the finite values."""
+    origin: tuple[float, float] = (0.0, 0.0)
+    """As of the coordinates."""
     dtype: Literal["float32"] = "float32"
     chunks: list[Chunk]
     """Files of interleaved x, y pairs, little-endian; y grows upwards. NaN where a cell has no place in it."""

@@ -40,6 +40,8 @@ class PlannedCoordinates:
     """µm per coordinate unit, where the source states it."""
     spot_diameter: float | None
     """In coordinate units, where the source states it."""
+    origin: tuple[float, float] = (0.0, 0.0)
+    """What is subtracted before the coordinates become float32."""
 
     @property
     def source(self) -> str:
@@ -94,8 +96,10 @@ class PlannedEmbedding:
     """The key of obsm."""
     label: str
     """For people, unique."""
-    xy: NDArray[np.float32]
+    xy: NDArray[np.float64]
     """Shape (n_cells, 2); both NaN for a cell without a place, finite for at least one cell."""
+    origin: tuple[float, float] = (0.0, 0.0)
+    """What is subtracted before the coordinates become float32."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from karospace_jupyter.plan.embeddings import choose_embeddings
 from karospace_jupyter.plan.genes import choose_genes
 from karospace_jupyter.plan.image import Pictures, choose_images
 from karospace_jupyter.plan.model import Plan, PlannedCoordinates
+from karospace_jupyter.plan.origin import origin_of, sharing
 from karospace_jupyter.plan.sections import asked_column, plan_sections, split
 from karospace_jupyter.plan.sizes import predict
 from karospace_jupyter.plan.view import extent_of, fitting_view
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from karospace_jupyter.config import CoordsSpec, ExportConfig
     from karospace_jupyter.plan.model import PlannedSections
+    from karospace_jupyter.plan.origin import Origin
     from karospace_jupyter.source import Source
 
 
@@ -66,12 +68,15 @@ def resolve(source: Source, config: ExportConfig, job: Job | None = None) -> Pla
         warnings += said
     pixels = spatial and _in_pixels(found.spec)
     unit = pictures.unit_um or unit_um(source, cells.rows, xy, codes, pictures.spot_diameter) if pixels else None
+    origin = origin_of(xy)
+    warnings += _said_of_rounding(xy, origin)
     coordinates = PlannedCoordinates(
         spec=found.spec,
         xy=xy,
         y_axis="down" if spatial else "up",
         unit_um=unit,
         spot_diameter=pictures.spot_diameter if pixels else None,
+        origin=origin,
     )
     files, size = predict(
         cells, columns.annotations, genes, pictures.images, config, embeddings=len(embeddings), view=view
@@ -113,6 +118,16 @@ def _pictures(
         return Pictures((), None, None, ())
     said = f"The image {config.image_path} was left out: the coordinates are an embedding, not tissue."
     return Pictures((), None, None, (said,))
+
+
+def _said_of_rounding(xy: NDArray[np.float64], origin: Origin) -> list[str]:
+    lost = sharing(xy, origin)
+    if not lost:
+        return []
+    return [
+        f"Parts of the tissue are too far from each other for the viewer to tell all cells apart: {lost:,} of "
+        f"{len(xy):,} cells are drawn where another one is. The tables keep the exact coordinates."
+    ]
 
 
 def _in_pixels(spec: CoordsSpec) -> bool:

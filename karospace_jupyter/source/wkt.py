@@ -66,7 +66,7 @@ def centroids(values: pd.Series[Any]) -> Centroids:
         of_categories = centroids(pd.Series(values.cat.categories))
         codes = values.cat.codes.to_numpy()
         xy = np.vstack([of_categories.xy, [[np.nan, np.nan]]])[codes]
-        return Centroids(xy, np.append(of_categories.damaged, False)[codes], of_categories.example)  # noqa: FBT003
+        return Centroids(xy, np.append(of_categories.damaged, False)[codes], of_categories.example)
     xy = np.full((len(values), 2), np.nan)
     damaged = np.zeros(len(values), bool)
     example = ""

@@ -184,6 +184,13 @@ export interface Coordinates {
    */
   extent: [number, number, number, number];
   /**
+   * Coordinate = value in the files + origin, in float64. What else the manifest states is in coordinates.
+   *
+   * @minItems 2
+   * @maxItems 2
+   */
+  origin?: [number, number];
+  /**
    * Where y grows: `down` as in images, `up` as in plots.
    */
   y_axis?: 'down' | 'up';
@@ -197,7 +204,7 @@ export interface Coordinates {
   spot_diameter?: number | null;
   dtype: 'float32';
   /**
-   * Files of interleaved x, y pairs, little-endian.
+   * Files of interleaved x, y pairs, little-endian, less the origin.
    */
   chunks: Chunk[];
 }
@@ -292,6 +299,13 @@ export interface Embedding {
    * @maxItems 4
    */
   extent: [number, number, number, number];
+  /**
+   * As of the coordinates.
+   *
+   * @minItems 2
+   * @maxItems 2
+   */
+  origin?: [number, number];
   dtype: 'float32';
   /**
    * Files of interleaved x, y pairs, little-endian; y grows upwards. NaN where a cell has no place in it.

@@ -1,6 +1,7 @@
 import type { Manifest } from '../contract/manifest';
 import { forEachCsvRow } from '../lib/csv';
 import { FormatError } from '../lib/errors';
+import { type Origin, originOf, seenFrom } from '../lib/origin';
 import type { ReadContext } from '../source/bundle-source';
 import type { AssetReader } from './chunks';
 import type { ColumnValues } from './columns';
@@ -8,7 +9,9 @@ import { type Cell, inferColumn } from './infer-column';
 
 /** The 1.0 tables, for bundles without the columnar fast path. */
 export interface CoordinateTable {
+  /** Interleaved x, y, counted from the origin. */
   coords: Float32Array;
+  origin: Origin;
   ids: string[];
 }
 
@@ -53,7 +56,7 @@ export async function readCoordinateTable(
   manifest: Manifest,
   ctx: ReadContext,
 ): Promise<CoordinateTable> {
-  const coords = new Float32Array(manifest.n_cells * 2);
+  const coords = new Float64Array(manifest.n_cells * 2);
   const ids: string[] = [];
   const files = paths(manifest, 'coords_json');
   for (const path of files) {
@@ -65,7 +68,8 @@ export async function readCoordinateTable(
     }
   }
   checkRows(ids.length, manifest, files[0] ?? 'manifest.json');
-  return { coords, ids };
+  const origin = originOf(coords);
+  return { coords: seenFrom(origin, coords), origin, ids };
 }
 
 /** JSON first: it tells numbers from text that looks like numbers. */
