@@ -128,7 +128,7 @@ class Coordinates(_Part):
     origin: tuple[float, float] = (0.0, 0.0)
     """Coordinate = value in the files + origin, in float64. What else the manifest states is in coordinates."""
     y_axis: Literal["down", "up"] = "down"
-    """Where y grows: `down` as in images, `up` as in plots."""
+    """Where y grows: `down` as in images, `up` as in plots, or as the rows of the spots' array say."""
     unit_um: float | None = None
     """µm per coordinate unit, where the source states it or the lattice of its spots is known."""
     spot_diameter: float | None = None

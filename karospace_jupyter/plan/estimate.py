@@ -16,10 +16,11 @@ from karospace_jupyter.plan.columns import choose_columns
 from karospace_jupyter.plan.coordinates import FoundCoordinates, columns_of, find_coordinates, is_embedding
 from karospace_jupyter.plan.embeddings import choose_embeddings
 from karospace_jupyter.plan.genes import choose_genes
-from karospace_jupyter.plan.image import choose_images
+from karospace_jupyter.plan.lattice import direction_of_y
 from karospace_jupyter.plan.model import PlannedGenes
 from karospace_jupyter.plan.sections import asked_column, plan_sections, split
 from karospace_jupyter.plan.sizes import predict
+from karospace_jupyter.plan.upright import choose_upright_images
 from karospace_jupyter.plan.view import extent_of, fitting_view
 
 if TYPE_CHECKING:
@@ -98,7 +99,10 @@ def estimate(source: Source, config: ExportConfig) -> Estimate:
         problems["embeddings"] = str(exc)
     try:
         if spatial:
-            pictures = choose_images(source, config.image, xy, sections, codes)
+            names = [] if sections is None else [one.name for one in sections.items]
+            direction = direction_of_y(source, cells.rows, xy, codes if sections else None, names)
+            pictures = choose_upright_images(source, config.image, xy, sections, codes, direction)
+            warnings += direction.warnings
             images = pictures.images
             warnings += pictures.warnings
     except ImageError as exc:

@@ -13,10 +13,12 @@ from karospace_jupyter.plan.coordinates import columns_of, find_coordinates, is_
 from karospace_jupyter.plan.embeddings import choose_embeddings
 from karospace_jupyter.plan.genes import choose_genes
 from karospace_jupyter.plan.image import Pictures, choose_images
+from karospace_jupyter.plan.lattice import Direction, direction_of_y
 from karospace_jupyter.plan.model import Plan, PlannedCoordinates
 from karospace_jupyter.plan.origin import origin_of, sharing
 from karospace_jupyter.plan.sections import asked_column, plan_sections, split
 from karospace_jupyter.plan.sizes import predict
+from karospace_jupyter.plan.upright import choose_upright_images
 from karospace_jupyter.plan.view import extent_of, fitting_view
 from karospace_jupyter.plan.visium import unit_um
 
@@ -55,7 +57,12 @@ def resolve(source: Source, config: ExportConfig, job: Job | None = None) -> Pla
     warnings += columns.warnings
     sections = None if columns.section is None else plan_sections(columns.section, xy, columns.annotations)
     codes = None if columns.section is None else columns.section.codes
-    pictures = _pictures(source, config, xy, sections, codes, spatial=spatial)
+    direction = Direction("up", known=False)
+    if spatial:
+        names = [] if columns.section is None else columns.section.categories
+        direction = direction_of_y(source, cells.rows, xy, codes, names)
+    warnings += direction.warnings
+    pictures = _pictures(source, config, xy, sections, codes, direction, spatial=spatial)
     warnings += [text if text.endswith(".") else f"{text}." for text in pictures.warnings]
     embeddings, said = choose_embeddings(source, cells, found.spec, config.embeddings)
     warnings += said
@@ -73,7 +80,7 @@ def resolve(source: Source, config: ExportConfig, job: Job | None = None) -> Pla
     coordinates = PlannedCoordinates(
         spec=found.spec,
         xy=xy,
-        y_axis="down" if spatial else "up",
+        y_axis=direction.y_axis,
         unit_um=unit,
         spot_diameter=pictures.spot_diameter if pixels else None,
         origin=origin,
@@ -106,12 +113,13 @@ def _pictures(
     xy: NDArray[np.float64],
     sections: PlannedSections | None,
     codes: NDArray[np.int64] | None,
+    direction: Direction,
     *,
     spatial: bool,
 ) -> Pictures:
     """Pictures belong to tissue: an embedding has none underneath."""
     if spatial:
-        return choose_images(source, config.image, xy, sections, codes)
+        return choose_upright_images(source, config.image, xy, sections, codes, direction)
     if config.image.kind == "file":
         choose_images(source, config.image, xy)  # a file that cannot be read is a mistake here too
     elif config.image.kind == "none" or config.image.library is None:

@@ -77,7 +77,7 @@ def test_bundle_states_origin_and_keeps_exact_tables(tmp_path: Path) -> None:
     rows = json.loads((tmp_path / "out" / "assets" / "coords_000.json").read_text())
     np.testing.assert_array_equal([(row["x"], row["y"]) for row in rows], xy)
     (embedding,) = bundle.manifest.embeddings or []
-    assert embedding.origin == (1e6 + 0.5, 1e6 + 0.5)
+    assert embedding.origin == (2e6 + 0.5, -2e6 + 0.5)
     bundle.verify()
     np.testing.assert_allclose(bundle.embedding("X_umap"), adata.obsm["X_umap"], rtol=0, atol=1e-6)
 

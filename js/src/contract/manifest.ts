@@ -191,7 +191,7 @@ export interface Coordinates {
    */
   origin?: [number, number];
   /**
-   * Where y grows: `down` as in images, `up` as in plots.
+   * Where y grows: `down` as in images, `up` as in plots, or as the rows of the spots' array say.
    */
   y_axis?: 'down' | 'up';
   /**
