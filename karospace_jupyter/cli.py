@@ -42,7 +42,9 @@ def parser() -> argparse.ArgumentParser:
     what.add_argument("--demo", action="store_true", help="export the built-in synthetic tissue instead of a file")
     what.add_argument("--name", metavar="TEXT", help="name shown in the viewer (default: the file's name)")
     data = p.add_argument_group("what is exported")
-    data.add_argument("--coords", metavar="SPEC", help="obsm:KEY or obs:XCOL,YCOL (default: found by the usual names)")
+    data.add_argument(
+        "--coords", metavar="SPEC", help="obsm:KEY, obs:XCOL,YCOL or obs:OUTLINES (default: found by names)"
+    )
     columns = data.add_mutually_exclusive_group()
     columns.add_argument(
         "--anno",

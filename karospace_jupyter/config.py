@@ -55,7 +55,7 @@ GenesSpec = VariableGenes | TopMeanGenes | ListedGenes | AllGenes
 
 @dataclass(frozen=True, slots=True)
 class ObsmCoords:
-    """The first two columns of ``obsm[key]``."""
+    """x and y of ``obsm[key]``: the columns that are named so, else the first two."""
 
     key: str
     kind: Literal["obsm"] = "obsm"
@@ -70,7 +70,15 @@ class ObsCoords:
     kind: Literal["obs"] = "obs"
 
 
-CoordsSpec = ObsmCoords | ObsCoords
+@dataclass(frozen=True, slots=True)
+class GeometryCoords:
+    """The centroids of the outlines or points in one column of obs (WKT)."""
+
+    column: str
+    kind: Literal["geometry"] = "geometry"
+
+
+CoordsSpec = ObsmCoords | ObsCoords | GeometryCoords
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +189,11 @@ def _read_gene_list(path: Path) -> ListedGenes:
 
 
 def parse_coords(text: str) -> CoordsSpec:
-    """Parse ``obsm:KEY``, ``obs:XCOL,YCOL`` or ``obs:centroid_x_y`` (obs columns centroid_x and centroid_y)."""
+    """Parse coordinates as users spell them.
+
+    ``obsm:KEY``, ``obs:XCOL,YCOL``, ``obs:COLUMN`` (a column of outlines as WKT) or ``obs:centroid_x_y`` (the columns
+    centroid_x and centroid_y).
+    """
     kind, _, value = text.partition(":")
     if kind == "obsm" and value:
         return ObsmCoords(value)
@@ -191,6 +203,8 @@ def parse_coords(text: str) -> CoordsSpec:
         x, y = (part.strip() for part in value.split(","))
         if x and y:
             return ObsCoords(x, y)
+    if kind == "obs" and value.strip() and "," not in value:
+        return GeometryCoords(value.strip())
     meant = f"obs:{text}" if text.count(",") == 1 else f"obsm:{text}"
     near = f" Did you mean {meant!r}?" if text and not kind.startswith("obs") else ""
     msg = f"Coordinates {text!r} are not understood. Use 'obsm:KEY' or 'obs:XCOLUMN,YCOLUMN'.{near}"
@@ -217,7 +231,8 @@ class ExportConfig(BaseModel):
     zip_path: Path | None = None
     """Write everything into this zip file."""
     coords: str | None = None
-    """Where the coordinates are: `obsm:KEY` or `obs:XCOL,YCOL`. Found by the usual names when not given."""
+    """Where the coordinates are: `obsm:KEY`, `obs:XCOL,YCOL` or `obs:COLUMN` (outlines as WKT, of which the centroids
+    are taken). Found by their names when not given."""
     annotation_columns: tuple[str, ...] | None = None
     """Columns of obs to export, in this order. Chosen by what makes a legend when not given. Few whole numbers are
     taken for codes of categories; `number:COLUMN` and `category:COLUMN` say which is meant."""

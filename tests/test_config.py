@@ -45,7 +45,7 @@ def test_coordinates():
 @pytest.mark.parametrize(
     ("option", "value"),
     [
-        ("coords", "spatial"), ("coords", "obs:a"), ("downsample", 0), ("downsample", "50.000"), ("seed", -1), ("max_asset_mb", 0),
+        ("coords", "spatial"), ("coords", "obs:a,b,c"), ("downsample", 0), ("downsample", "50.000"), ("seed", -1), ("max_asset_mb", 0),
         ("max_asset_mb", float("nan")), ("jobs", 0), ("no_such_option", 1), ("sections", ""), ("view", ""), ("embeddings", 3),
         ("embeddings", ["none", "X_umap"]), ("embed_origins", "lab.example"), ("embed_origins", "https://lab.example/"),
         ("embed_origins", "https://Lab.example"), ("embed_origins", "null"), ("embed_origins", "javascript://x"), ("embed_origins", 3),

@@ -141,15 +141,17 @@ class Coordinates(_Part):
 
     extent: tuple[float, float, float, float]
     """x min, y min, x max, y max, in coordinate units."""
+    origin: tuple[float, float] = (0.0, 0.0)
+    """Coordinate = value in the files + origin, in float64. What else the manifest states is in coordinates."""
     y_axis: Literal["down", "up"] = "down"
-    """Where y grows: `down` as in images, `up` as in plots."""
+    """Where y grows: `down` as in images, `up` as in plots, or as the rows of the spots' array say."""
     unit_um: float | None = None
     """µm per coordinate unit, where the source states it or the lattice of its spots is known."""
     spot_diameter: float | None = None
     """Diameter of a spot in coordinate units, where the source states it."""
     dtype: Literal["float32"] = "float32"
     chunks: list[Chunk]
-    """Files of interleaved x, y pairs, little-endian."""
+    """Files of interleaved x, y pairs, little-endian, less the origin."""
 
 
 class CellIds(_Part):
@@ -238,6 +240,8 @@ class Embedding(_Part):
     """For people, as `UMAP`."""
     extent: Extent
     """x min, y min, x max, y max of the finite values."""
+    origin: tuple[float, float] = (0.0, 0.0)
+    """As of the coordinates."""
     dtype: Literal["float32"] = "float32"
     chunks: list[Chunk]
     """Files of interleaved x, y pairs, little-endian; y grows upwards. NaN where a cell has no place in it."""

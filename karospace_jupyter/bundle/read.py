@@ -116,8 +116,10 @@ class Bundle:
                 return self.vector(entry.chunks, np.dtype("<f4")).astype(np.float32, copy=False)
         raise KeyError(name)
 
-    def embedding(self, name: str) -> NDArray[np.float32]:
+    def embedding(self, name: str) -> NDArray[np.float32] | NDArray[np.float64]:
         """Return one embedding, shape (n_cells, 2); NaN for cells without a place in it.
+
+        It is float32; float64 where it lies so far from zero that the bundle states an origin.
 
         Parameters
         ----------
@@ -132,7 +134,8 @@ class Bundle:
         for entry in self.manifest.embeddings or ():
             if entry.name == name:
                 pairs = self.vector(entry.chunks, np.dtype("<f4"), 2)
-                return pairs.reshape(-1, 2).astype(np.float32, copy=False)
+                xy = pairs.reshape(-1, 2).astype(np.float32, copy=False)
+                return xy + np.asarray(entry.origin) if any(entry.origin) else xy
         raise KeyError(name)
 
     def vector(self, chunks: list[Chunk], dtype: np.dtype[np.generic], width: int = 1) -> NDArray[np.generic]:

@@ -154,8 +154,8 @@ def _check_columnar(bundle: Bundle) -> Iterator[str]:
     m = bundle.manifest
     if m.coordinates is not None:
         xy = bundle.vector(m.coordinates.chunks, np.dtype("<f4"), 2).reshape(-1, 2)
-        table = np.array([(row["x"], row["y"]) for row in _json_rows(bundle, "coords_json")], dtype=np.float32)
-        if not np.array_equal(xy, table.reshape(-1, 2)):
+        table = np.array([(row["x"], row["y"]) for row in _json_rows(bundle, "coords_json")], dtype=np.float64)
+        if not np.array_equal(xy, (table.reshape(-1, 2) - m.coordinates.origin).astype(np.float32)):
             yield "the columnar coordinates differ from coords_json"
     if m.cell_ids is not None:
         ids = [row["cell_id"] for row in _json_rows(bundle, "obs_json")]

@@ -24,7 +24,7 @@ def check_embeddings(bundle: Bundle) -> Iterator[str]:
         xy = bundle.vector(one.chunks, np.dtype("<f4"), 2).reshape(-1, 2).astype(np.float32)
         if np.isinf(xy).any():
             yield f"embedding {one.name!r} holds infinite values"
-        elif not _same_extent(xy[~np.isnan(xy).any(axis=1)], one.extent):
+        elif not _same_extent(xy[~np.isnan(xy).any(axis=1)], one.extent, one.origin):
             yield f"embedding {one.name!r}: its extent differs from the manifest's"
 
 
@@ -49,7 +49,7 @@ def check_sections(bundle: Bundle) -> Iterator[str]:
     if m.coordinates is None:
         return
     xy = bundle.vector(m.coordinates.chunks, np.dtype("<f4"), 2).reshape(-1, 2).astype(np.float32)
-    yield from _check_extents(m.sections, codes_of, xy, codes)
+    yield from _check_extents(m.sections, codes_of, xy, codes, m.coordinates.origin)
 
 
 def _check_fact(bundle: Bundle, fact: SectionFact, codes_of: list[int], codes: NDArray[np.int64]) -> Iterator[str]:
@@ -72,16 +72,20 @@ def _check_fact(bundle: Bundle, fact: SectionFact, codes_of: list[int], codes: N
 
 
 def _check_extents(
-    sections: Sections, codes_of: list[int], xy: NDArray[np.float32], codes: NDArray[np.int64]
+    sections: Sections,
+    codes_of: list[int],
+    xy: NDArray[np.float32],
+    codes: NDArray[np.int64],
+    origin: tuple[float, float],
 ) -> Iterator[str]:
     for item, code in zip(sections.items, codes_of, strict=True):
-        if not _same_extent(xy[codes == code], item.extent):
+        if not _same_extent(xy[codes == code], item.extent, origin):
             yield f"section {item.name!r}: its extent differs from the coordinates of its cells"
 
 
-def _same_extent(xy: NDArray[np.float32], extent: Extent) -> bool:
+def _same_extent(xy: NDArray[np.float32], extent: Extent, origin: tuple[float, float]) -> bool:
     if not len(xy):
         return False
     # Rounding to float32 keeps the order, so the extremes of rounded values are the rounded extremes.
     found = np.concatenate([xy.min(axis=0), xy.max(axis=0)])
-    return np.array_equal(found, np.asarray(extent, dtype=np.float32))
+    return np.array_equal(found, (np.asarray(extent) - (*origin, *origin)).astype(np.float32))

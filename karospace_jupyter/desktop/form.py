@@ -160,7 +160,7 @@ class Coordinates(Field):
         """Show the options and what is wrong with them."""
         summary, coords = self._desk.shown.summary, self._desk.shown.options["coords"]
         found, detected = list(summary["coordinates"]), summary["detected"]
-        own = bool(coords) and coords.startswith("obs:") and (self._by_hand or coords not in found)
+        own = bool(coords) and coords.startswith("obs:") and "," in coords and (self._by_hand or coords not in found)
         first = f"{_spelled(detected)}  (detected)" if detected else "Choose…" if found else "None found"
         choices = [("", first), *((spec, _spelled(spec)) for spec in found if spec != detected)]
         if coords and not own and coords not in found:
@@ -188,7 +188,7 @@ class Coordinates(Field):
         if self._by_hand:
             shown = self._desk.shown
             now = shown.options["coords"] or shown.summary["detected"] or ""
-            pair = now if now.startswith("obs:") else f"obs:{self._numeric[0]},{self._numeric[1]}"
+            pair = now if now.startswith("obs:") and "," in now else f"obs:{self._numeric[0]},{self._numeric[1]}"
             self._desk.change(coords=pair)
         else:
             self._desk.change(coords=value or None)

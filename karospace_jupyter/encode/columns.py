@@ -19,6 +19,7 @@ from karospace_jupyter.bundle.manifest import (
     NumberColumn,
 )
 from karospace_jupyter.errors import ConfigError
+from karospace_jupyter.plan.origin import local
 
 if TYPE_CHECKING:
     from karospace_jupyter.encode.pack import Packer
@@ -30,12 +31,13 @@ KIND = "columnar"
 def encode_coordinates(
     planned: PlannedCoordinates, packer: Packer, max_bytes: int
 ) -> tuple[Coordinates, list[AssetFile]]:
-    """Coordinates as interleaved float32."""
-    xy = np.ascontiguousarray(planned.xy, dtype="<f4")
+    """Coordinates as interleaved float32, seen from their origin."""
+    xy = np.ascontiguousarray(local(planned.xy, planned.origin), dtype="<f4")
     chunks, files = packer.pack_vector(KIND, "assets/columnar/coords_{:03d}.bin", xy, 8, max_bytes)
     (x0, y0), (x1, y1) = planned.xy.min(axis=0).tolist(), planned.xy.max(axis=0).tolist()
     meaning = Coordinates(
         extent=(x0, y0, x1, y1),
+        origin=planned.origin,
         y_axis=planned.y_axis,
         unit_um=planned.unit_um,
         spot_diameter=planned.spot_diameter,
@@ -47,12 +49,14 @@ def encode_coordinates(
 def encode_embedding(
     planned: PlannedEmbedding, index: int, packer: Packer, max_bytes: int
 ) -> tuple[Embedding, list[AssetFile]]:
-    """One embedding as interleaved float32."""
-    xy = np.ascontiguousarray(planned.xy, dtype="<f4")
+    """One embedding as interleaved float32, seen from its origin."""
+    xy = np.ascontiguousarray(local(planned.xy, planned.origin), dtype="<f4")
     stem = f"assets/columnar/embedding_{index:03d}_{{:03d}}.bin"
     chunks, files = packer.pack_vector(KIND, stem, xy, 8, max_bytes)
     (x0, y0), (x1, y1) = np.nanmin(planned.xy, axis=0).tolist(), np.nanmax(planned.xy, axis=0).tolist()
-    return Embedding(name=planned.name, label=planned.label, extent=(x0, y0, x1, y1), chunks=chunks), files
+    extent = (x0, y0, x1, y1)
+    meaning = Embedding(name=planned.name, label=planned.label, extent=extent, origin=planned.origin, chunks=chunks)
+    return meaning, files
 
 
 def encode_column(annotation: Annotation, index: int, packer: Packer, max_bytes: int) -> tuple[Column, list[AssetFile]]:

@@ -1,22 +1,28 @@
-"""Where the cells are: as asked for, or found by the usual names."""
+"""Where the cells are: as asked for, or found by names."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from karospace_jupyter.config import CoordsSpec, ObsCoords, ObsmCoords
+from karospace_jupyter.config import CoordsSpec, GeometryCoords, ObsCoords, ObsmCoords
 from karospace_jupyter.errors import CoordinatesError
 from karospace_jupyter.plan.names import hint, listed
+from karospace_jupyter.source.axis_names import axis_pairs, choose_axes, is_embedding_name
+from karospace_jupyter.source.numbers import as_numbers
+from karospace_jupyter.source.wkt import centroids, holds_geometries
+from karospace_jupyter.words import counted
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from karospace_jupyter.source import Source
 
-# Ranks: the first rank that is present wins; two of one rank are the user's to choose from.
+# Usual names. The first rank that is present wins; two of one rank are the user's to choose from. Other pairs of
+# columns that are named alike come before the last of these ranks, which holds places on a lattice.
 RANKS: tuple[tuple[CoordsSpec, ...], ...] = (
     (ObsmCoords("spatial"),),
     (ObsmCoords("X_spatial"),),
@@ -33,8 +39,6 @@ RANKS: tuple[tuple[CoordsSpec, ...], ...] = (
     (ObsCoords("array_col", "array_row"),),
 )
 
-_EMBEDDINGS = ("umap", "tsne", "pca", "phate", "diffmap", "draw_graph", "scvi", "harmony", "mde")
-
 
 @dataclass(frozen=True, slots=True)
 class FoundCoordinates:
@@ -48,12 +52,21 @@ class FoundCoordinates:
 
 def label(spec: CoordsSpec) -> str:
     """Spell coordinates as the user would."""
-    return f"obsm:{spec.key}" if spec.kind == "obsm" else f"obs:{spec.x},{spec.y}"
+    if spec.kind == "obsm":
+        return f"obsm:{spec.key}"
+    return f"obs:{spec.column}" if spec.kind == "geometry" else f"obs:{spec.x},{spec.y}"
+
+
+def columns_of(spec: CoordsSpec) -> tuple[str, ...]:
+    """Return the columns of obs that the coordinates are made of."""
+    if spec.kind == "obs":
+        return spec.x, spec.y
+    return (spec.column,) if spec.kind == "geometry" else ()
 
 
 def candidates(source: Source) -> list[CoordsSpec]:
-    """Return the coordinates that are present under usual names, best first."""
-    return [spec for rank in RANKS for spec in rank if _present(source, spec)]
+    """Return the coordinates that are present under names for them, best first."""
+    return [spec for rank in _ranks(source) for spec in rank]
 
 
 def find_coordinates(source: Source, spec: CoordsSpec | None) -> FoundCoordinates:
@@ -67,47 +80,85 @@ def find_coordinates(source: Source, spec: CoordsSpec | None) -> FoundCoordinate
     chosen = spec or _choose(source)
     if chosen.kind == "obsm":
         return _from_obsm(source, chosen)
+    if chosen.kind == "geometry":
+        return _from_geometry(source, chosen)
     xy = np.stack([_number(source, chosen.x), _number(source, chosen.y)], axis=1)
-    return FoundCoordinates(chosen, xy, ())
+    return FoundCoordinates(chosen, xy, _said_of_guess(chosen) if spec is None else ())
 
 
-def y_axis(spec: CoordsSpec) -> Literal["down", "up"]:
-    """Tissue grows downwards, as images do; embeddings grow upwards, as plots do."""
-    embedding = spec.kind == "obsm" and any(name in spec.key.lower() for name in _EMBEDDINGS)
-    return "up" if embedding else "down"
+def _said_of_guess(spec: ObsCoords) -> tuple[str, ...]:
+    """Warn of columns whose names may mean something else than places."""
+    if any(spec in rank for rank in RANKS) or all(pair.rank < 2 for pair in axis_pairs([spec.x, spec.y])):
+        return ()
+    return (
+        f"The columns {spec.x!r} and {spec.y!r} of obs were taken as coordinates because no others were found: they "
+        "may hold something else. Name the coordinates to be sure.",
+    )
+
+
+def is_embedding(spec: CoordsSpec) -> bool:
+    """Whether coordinates are those of an embedding, by their name: not of tissue, and y grows upwards."""
+    names = [spec.key] if spec.kind == "obsm" else columns_of(spec)
+    return any(is_embedding_name(name) for name in names)
+
+
+def _ranks(source: Source) -> list[list[CoordsSpec]]:
+    """Return the coordinates that are present: the more likely first, those that are equally likely together."""
+    usual: list[list[CoordsSpec]] = [[spec for spec in rank if _present(source, spec)] for rank in RANKS]
+    known = {columns_of(spec) for rank in RANKS for spec in rank}
+    pairs = [
+        pair
+        for pair in axis_pairs(source.obs_columns)
+        if not pair.embedding and (pair.x, pair.y) not in known and _has_places(source, pair.x, pair.y)
+    ]
+    others: list[list[CoordsSpec]] = [
+        [ObsCoords(pair.x, pair.y) for pair in pairs if pair.rank == rank] for rank in range(4)
+    ]
+    outlines: list[CoordsSpec] = [
+        GeometryCoords(name) for name in dict.fromkeys(source.obs_columns) if holds_geometries(source.obs(name))
+    ]
+    ranks = [*usual[:-1], *others[:2], outlines, usual[-1], *others[2:]]
+    return [rank for rank in ranks if rank]
 
 
 def _present(source: Source, spec: CoordsSpec) -> bool:
     if spec.kind == "obsm":
         return source.obsm_shapes.get(spec.key, (0, 0))[1:2] > (1,)
-    columns = source.obs_columns
-    if spec.x not in columns or spec.y not in columns:
-        return False
-    return all(pd.api.types.is_numeric_dtype(source.obs(name).dtype) for name in (spec.x, spec.y))
+    columns = columns_of(spec)
+    return set(columns) <= set(source.obs_columns) and all(as_numbers(source.obs(name)) is not None for name in columns)
+
+
+def _has_places(source: Source, *columns: str) -> bool:
+    """Whether at least one cell has a number in both columns."""
+    numbers = [as_numbers(source.obs(name)) for name in columns]
+    there = [np.isfinite(values) for values in numbers if values is not None]
+    return len(there) == len(columns) and bool(np.logical_and.reduce(there).any())
 
 
 def _choose(source: Source) -> CoordsSpec:
-    for rank in RANKS:
-        present = [spec for spec in rank if _present(source, spec)]
-        if len(present) > 1:
-            values = [find_coordinates(source, spec).xy for spec in present]
-            if not all(np.array_equal(values[0], other, equal_nan=True) for other in values[1:]):
-                names = " and ".join(label(spec) for spec in present)
-                msg = f"There are several coordinates that are equally likely: {names}. Choose one of them."
-                raise CoordinatesError(msg)
-        if present:
-            return present[0]
-    raise CoordinatesError(_nothing_found(source))
+    ranks = _ranks(source)
+    if not ranks:
+        raise CoordinatesError(_nothing_found(source))
+    best = ranks[0]
+    if len(best) > 1:
+        values = [find_coordinates(source, spec).xy for spec in best]
+        if not all(np.array_equal(values[0], other, equal_nan=True) for other in values[1:]):
+            names = " and ".join(label(spec) for spec in best)
+            msg = f"There are several coordinates that are equally likely: {names}. Choose one of them."
+            raise CoordinatesError(msg)
+    return best[0]
 
 
 def _nothing_found(source: Source) -> str:
     shapes = [f"obsm:{key} ({' × '.join(map(str, shape))})" for key, shape in source.obsm_shapes.items()]
-    numeric = [name for name in source.obs_columns if pd.api.types.is_numeric_dtype(source.obs(name).dtype)]
+    numeric = [name for name in source.obs_columns if as_numbers(source.obs(name)) is not None]
     there = f"obsm holds {listed(shapes)}." if shapes else "obsm is empty."
     there += f" Numeric columns of obs: {listed(numeric, 12)}." if numeric else " obs has no numeric column."
     # An array of two columns is more likely a place than the first of fifty components.
     keys = sorted(source.obsm_shapes, key=lambda key: source.obsm_shapes[key][1:] != (2,))
-    example = f"obsm:{keys[0]}" if keys else "obs:XCOLUMN,YCOLUMN"
+    named = axis_pairs(numeric)
+    pair = f"obs:{named[0].x},{named[0].y}" if named else "obs:XCOLUMN,YCOLUMN"
+    example = f"obsm:{keys[0]}" if keys else pair
     return f"No coordinates were found under the usual names. {there} Name the ones to use, for example {example!r}."
 
 
@@ -121,24 +172,66 @@ def _from_obsm(source: Source, spec: ObsmCoords) -> FoundCoordinates:
     if len(shape) != 2 or shape[1] < 2:
         msg = f"obsm[{spec.key!r}] has shape {shape}; coordinates need two columns."
         raise CoordinatesError(msg)
-    warnings: tuple[str, ...] = ()
-    if shape[1] > 2:
-        warnings = (f"obsm[{spec.key!r}] has {shape[1]} columns; the first two are the coordinates.",)
     xy = source.obsm(spec.key)
     if len(xy) != source.n_cells:
         msg = f"obsm[{spec.key!r}] has {len(xy)} rows, but there are {source.n_cells} cells. The file is damaged."
         raise CoordinatesError(msg)
-    return FoundCoordinates(spec, xy, warnings)
+    return FoundCoordinates(spec, xy, _said_of_columns(source, spec.key, shape[1]))
+
+
+def _said_of_columns(source: Source, key: str, n_columns: int) -> tuple[str, ...]:
+    """Say which columns of an obsm entry are x and y where that was not certain, or where others were left out."""
+    names = source.obsm_columns(key)
+    if not names:
+        if n_columns == 3:
+            return (f"obsm[{key!r}] has 3 columns; the first two are the coordinates, the third (z) was left out.",)
+        return (f"obsm[{key!r}] has {n_columns} columns; the first two are the coordinates.",) if n_columns > 2 else ()
+    axes = choose_axes(names)
+    x, y = names[axes.x_at], names[axes.y_at]
+    if axes.reason == "order":
+        return (
+            f"The names of the columns of obsm[{key!r}] do not say which are x and y: the first two numeric ones were "
+            f"taken, {x!r} as x and {y!r} as y.",
+        )
+    others = [name for at, name in enumerate(names) if at not in (axes.x_at, axes.y_at)]
+    if others:
+        return (f"obsm[{key!r}]: x is {x!r} and y is {y!r}; its other columns were left out: {listed(others)}.",)
+    return ()
+
+
+def _from_geometry(source: Source, spec: GeometryCoords) -> FoundCoordinates:
+    values = _column(source, spec.column)
+    found = centroids(values) if as_numbers(values) is None else None
+    if found is None or not np.isfinite(found.xy).any():
+        why = f" The first value: {found.example}." if found is not None and found.example else ""
+        msg = (
+            f"The column {spec.column!r} of obs holds no outlines (polygons or points as WKT): it cannot give "
+            f"coordinates by itself.{why} Two columns of numbers are named as 'obs:XCOLUMN,YCOLUMN'."
+        )
+        raise CoordinatesError(msg)
+    warnings: tuple[str, ...] = ()
+    damaged = int(found.damaged.sum())
+    if damaged:
+        warnings = (
+            f"{counted(damaged, 'outline')} in the column {spec.column!r} could not be read; the cells have no "
+            f"coordinates. The first: {found.example}.",
+        )
+    return FoundCoordinates(spec, found.xy, warnings)
 
 
 def _number(source: Source, column: str) -> NDArray[np.float64]:
+    values = _column(source, column)
+    numbers = as_numbers(values)
+    if numbers is None:
+        msg = f"The column {column!r} of obs holds {values.dtype}, not numbers: it cannot be a coordinate."
+        raise CoordinatesError(msg)
+    return numbers
+
+
+def _column(source: Source, column: str) -> pd.Series[Any]:
     try:
-        values = source.obs(column)
+        return source.obs(column)
     except KeyError:
         there = listed(source.obs_columns, 20) or "nothing"
         msg = f"obs has no column {column!r}.{hint(column, source.obs_columns)} obs holds: {there}."
         raise CoordinatesError(msg) from None
-    if not pd.api.types.is_numeric_dtype(values.dtype):
-        msg = f"The column {column!r} of obs holds {values.dtype}, not numbers: it cannot be a coordinate."
-        raise CoordinatesError(msg)
-    return np.asarray(values.to_numpy(dtype=np.float64, na_value=np.nan))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from karospace_jupyter.config import ObsmCoords
 from karospace_jupyter.errors import CoordinatesError
 from karospace_jupyter.plan.columns import ColumnSummary, summarise_columns
-from karospace_jupyter.plan.coordinates import FoundCoordinates, candidates, find_coordinates, label, y_axis
+from karospace_jupyter.plan.coordinates import FoundCoordinates, candidates, find_coordinates, is_embedding, label
 from karospace_jupyter.plan.embeddings import usual_embeddings
 from karospace_jupyter.plan.image import Library, libraries
 from karospace_jupyter.plan.sections import section_column, section_columns
@@ -56,9 +56,7 @@ def describe(source: Source) -> Description:
         coordinates=tuple(label(spec) for spec in candidates(source)),
         detected=label(found.spec) if found else None,
         embeddings=tuple(
-            key
-            for key, shape in shapes.items()
-            if len(shape) == 2 and shape[1] >= 2 and y_axis(ObsmCoords(key)) == "up"
+            key for key, shape in shapes.items() if len(shape) == 2 and shape[1] >= 2 and is_embedding(ObsmCoords(key))
         ),
         usual_embeddings=tuple(usual_embeddings(source, None)),
         columns=tuple(summarise_columns(source, None)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from karospace_jupyter.errors import CoordinatesError
 from karospace_jupyter.plan.model import PlannedEmbedding
 from karospace_jupyter.plan.names import as_text, hint, listed
+from karospace_jupyter.plan.origin import origin_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,7 +73,7 @@ def choose_embeddings(
             warnings.append(f"Not exported as an embedding: {exc}")
             continue
         if any(other.label == planned.label for other in found):
-            planned = PlannedEmbedding(planned.name, planned.name, planned.xy)
+            planned = replace(planned, label=planned.name)
         found.append(planned)
     return found, warnings
 
@@ -95,8 +97,7 @@ def _read(source: Source, cells: Cells, key: str) -> PlannedEmbedding:
     if not placed.any():
         msg = f"obsm[{key!r}] holds no finite place for any of the {cells.n:,} cells. Choose another one."
         raise CoordinatesError(msg)
-    with np.errstate(over="ignore"):
-        xy = values.astype(np.float32)
+    xy = values.copy()
     xy[~placed] = np.nan
     name = str(as_text([key])[0])
-    return PlannedEmbedding(name, label(name), xy)
+    return PlannedEmbedding(name, label(name), xy, origin_of(xy))

@@ -13,15 +13,16 @@ from karospace_jupyter.errors import ColumnError, ConfigError, CoordinatesError,
 from karospace_jupyter.job import Job
 from karospace_jupyter.plan.cells import choose_cells
 from karospace_jupyter.plan.columns import choose_columns
-from karospace_jupyter.plan.coordinates import FoundCoordinates, find_coordinates, y_axis
+from karospace_jupyter.plan.coordinates import FoundCoordinates, columns_of, find_coordinates, is_embedding
 from karospace_jupyter.plan.embeddings import choose_embeddings
 from karospace_jupyter.plan.genes import choose_genes
 from karospace_jupyter.plan.hvg import check_rankable
-from karospace_jupyter.plan.image import choose_images
+from karospace_jupyter.plan.lattice import direction_of_y
 from karospace_jupyter.plan.matrix_values import matrix_values
 from karospace_jupyter.plan.model import MatrixValues, PlannedGenes
 from karospace_jupyter.plan.sections import asked_column, plan_sections, split
 from karospace_jupyter.plan.sizes import predict
+from karospace_jupyter.plan.upright import choose_upright_images
 from karospace_jupyter.plan.view import extent_of, fitting_view
 
 if TYPE_CHECKING:
@@ -79,10 +80,10 @@ def estimate(source: Source, config: ExportConfig) -> Estimate:
     sections: PlannedSections | None = None
     images: tuple[PlannedImage, ...] = ()
     codes = None
-    spatial = y_axis(found.spec) == "down"
+    spatial = not is_embedding(found.spec)
     column, said = split(source, config, cells, column, spatial=spatial)
     warnings += said
-    used = (found.spec.x, found.spec.y) if found.spec.kind == "obs" else ()
+    used = columns_of(found.spec)
     try:
         columns = choose_columns(source, cells, config.annotation_columns, used, column)
         annotations = columns.annotations
@@ -100,7 +101,12 @@ def estimate(source: Source, config: ExportConfig) -> Estimate:
         problems["embeddings"] = str(exc)
     try:
         if spatial:
-            pictures = choose_images(source, config.image, found.spec, cells.rows, xy, sections, codes)
+            names = [] if sections is None else [one.name for one in sections.items]
+            direction = direction_of_y(source, cells.rows, xy, codes if sections else None, names)
+            pictures = choose_upright_images(
+                source, config.image, found.spec, cells.rows, xy, sections, codes, direction
+            )
+            warnings += direction.warnings
             images = pictures.images
             warnings += pictures.warnings
     except ImageError as exc:

@@ -58,6 +58,8 @@ class ImageSpace:
         """For messages."""
         if self.spec.kind == "obsm":
             return f"obsm[{self.spec.key!r}]"
+        if self.spec.kind == "geometry":
+            return f"the centroids of {self.spec.column!r} of obs"
         return f"the columns {self.spec.x!r} and {self.spec.y!r} of obs"
 
 
@@ -86,7 +88,7 @@ def how_to_get(source: Source, space: ImageSpace) -> str:
     if {"pxl_col_in_fullres", "pxl_row_in_fullres"} <= columns:
         return "Choose the coordinates 'obs:pxl_col_in_fullres,pxl_row_in_fullres' to have them."
     return (
-        f"The data has no obsm['spatial']. If {space.name} {'hold' if space.spec.kind == 'obs' else 'holds'} pixels of "
+        f"The data has no obsm['spatial']. If {space.name} {'holds' if space.spec.kind == 'obsm' else 'hold'} pixels of "
         "full resolution, store these as obsm['spatial'] to have them."
     )
 

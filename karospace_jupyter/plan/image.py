@@ -75,6 +75,8 @@ def choose_images(
     xy: NDArray[np.float64],
     sections: PlannedSections | None = None,
     codes: NDArray[np.int64] | None = None,
+    *,
+    turned_over: bool = False,
 ) -> Pictures:
     """Find the image that was asked for, or the object's own: one for each section where they are told apart.
 
@@ -90,6 +92,8 @@ def choose_images(
         How the tissue is split.
     codes
         The section of each cell, as a position in ``sections.items``, shape (n_cells,).
+    turned_over
+        Whether rows of the images are counted along -y.
 
     Raises
     ------
@@ -98,6 +102,9 @@ def choose_images(
     """
     known = tuple(libraries(source))
     stock = _Stock(image_space(source, coords, rows, xy), known, {lib.path: images_of(source, lib) for lib in known})
+    moved = other_columns(source, rows, xy) if stock.space.is_fullres and coords.kind == "obsm" else []
+    if turned_over:
+        xy = xy * (1.0, -1.0)
     named = spec.library if spec.kind == "uns" else None
     # Who names a library of an object without sections says that the cells are its own.
     own = [lib for lib in known if lib.name == named] if named is not None and sections is None else known
@@ -113,8 +120,8 @@ def choose_images(
         _check_name(named, known)
         images, warnings = _own(source, named, stock, xy, sections, codes)
     warnings += _left_out(source, stock, spec)
-    if images and stock.space.is_fullres and coords.kind == "obsm":
-        warnings += other_columns(source, rows, xy)
+    if images:
+        warnings += moved
     if sections is not None and sections.overlapping:
         warnings += [
             f"The image {image.origin} is not shown: the sections by {sections.column!r} lie on top of each other, and "

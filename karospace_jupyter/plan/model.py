@@ -40,12 +40,16 @@ class PlannedCoordinates:
     """µm per coordinate unit, where the source states it."""
     spot_diameter: float | None
     """In coordinate units, where the source states it."""
+    origin: tuple[float, float] = (0.0, 0.0)
+    """What is subtracted before the coordinates become float32."""
 
     @property
     def source(self) -> str:
-        """As the manifest spells it: `obsm:KEY`, `obs:centroid_x_y` or `obs:X,Y`."""
+        """As the manifest spells it: `obsm:KEY`, `obs:centroid_x_y`, `obs:X,Y` or `obs:COLUMN`."""
         if self.spec.kind == "obsm":
             return f"obsm:{self.spec.key}"
+        if self.spec.kind == "geometry":
+            return f"obs:{self.spec.column}"
         if (self.spec.x, self.spec.y) == ("centroid_x", "centroid_y"):
             return "obs:centroid_x_y"
         return f"obs:{self.spec.x},{self.spec.y}"
@@ -105,8 +109,10 @@ class PlannedEmbedding:
     """The key of obsm."""
     label: str
     """For people, unique."""
-    xy: NDArray[np.float32]
+    xy: NDArray[np.float64]
     """Shape (n_cells, 2); both NaN for a cell without a place, finite for at least one cell."""
+    origin: tuple[float, float] = (0.0, 0.0)
+    """What is subtracted before the coordinates become float32."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,15 +9,18 @@ from karospace_jupyter.errors import PlanError
 from karospace_jupyter.job import Job
 from karospace_jupyter.plan.cells import choose_cells
 from karospace_jupyter.plan.columns import choose_columns
-from karospace_jupyter.plan.coordinates import find_coordinates, y_axis
+from karospace_jupyter.plan.coordinates import columns_of, find_coordinates, is_embedding
 from karospace_jupyter.plan.embeddings import choose_embeddings
 from karospace_jupyter.plan.genes import choose_genes
-from karospace_jupyter.plan.image import Pictures, choose_images
+from karospace_jupyter.plan.image import Pictures
+from karospace_jupyter.plan.lattice import Direction, direction_of_y
 from karospace_jupyter.plan.matrix_values import matrix_values
 from karospace_jupyter.plan.model import Plan, PlannedCoordinates
+from karospace_jupyter.plan.origin import origin_of, sharing
 from karospace_jupyter.plan.picture_file import inspect_file
 from karospace_jupyter.plan.sections import asked_column, plan_sections, split
 from karospace_jupyter.plan.sizes import predict
+from karospace_jupyter.plan.upright import choose_upright_images
 from karospace_jupyter.plan.view import extent_of, fitting_view
 from karospace_jupyter.plan.visium import unit_um
 
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 
     from karospace_jupyter.config import CoordsSpec, ExportConfig
     from karospace_jupyter.plan.model import PlannedSections
+    from karospace_jupyter.plan.origin import Origin
     from karospace_jupyter.source import Source
     from karospace_jupyter.source.protocol import Rows
 
@@ -49,14 +53,19 @@ def resolve(source: Source, config: ExportConfig, job: Job | None = None) -> Pla
     column = asked_column(source, config, found.xy)
     cells, xy, said = choose_cells(source, found.xy, config, column)
     warnings = [*found.warnings, *said]
-    spatial = y_axis(found.spec) == "down"
+    spatial = not is_embedding(found.spec)
     column, said = split(source, config, cells, column, spatial=spatial)
     warnings += said
-    columns = choose_columns(source, cells, config.annotation_columns, _used(found.spec), column)
+    columns = choose_columns(source, cells, config.annotation_columns, columns_of(found.spec), column)
     warnings += columns.warnings
     sections = None if columns.section is None else plan_sections(columns.section, xy, columns.annotations)
     codes = None if columns.section is None else columns.section.codes
-    pictures = _pictures(source, config, found.spec, cells.rows, xy, sections, codes, spatial=spatial)
+    direction = Direction("up", known=False)
+    if spatial:
+        names = [] if columns.section is None else columns.section.categories
+        direction = direction_of_y(source, cells.rows, xy, codes, names)
+    warnings += direction.warnings
+    pictures = _pictures(source, config, found.spec, cells.rows, xy, sections, codes, direction, spatial=spatial)
     warnings += [text if text.endswith(".") else f"{text}." for text in pictures.warnings]
     embeddings, said = choose_embeddings(source, cells, found.spec, config.embeddings)
     warnings += said
@@ -69,12 +78,15 @@ def resolve(source: Source, config: ExportConfig, job: Job | None = None) -> Pla
         )
         warnings += said
     unit = pictures.unit_um or unit_um(source, cells.rows, xy, codes, pictures.spot_diameter)
+    origin = origin_of(xy)
+    warnings += _said_of_rounding(xy, origin)
     coordinates = PlannedCoordinates(
         spec=found.spec,
         xy=xy,
-        y_axis=y_axis(found.spec),
+        y_axis=direction.y_axis,
         unit_um=unit,
         spot_diameter=pictures.spot_diameter,
+        origin=origin,
     )
     files, size = predict(
         cells, columns.annotations, genes, pictures.images, config, embeddings=len(embeddings), view=view
@@ -107,12 +119,13 @@ def _pictures(
     xy: NDArray[np.float64],
     sections: PlannedSections | None,
     codes: NDArray[np.int64] | None,
+    direction: Direction,
     *,
     spatial: bool,
 ) -> Pictures:
     """Pictures belong to tissue: an embedding has none underneath."""
     if spatial:
-        return choose_images(source, config.image, coords, rows, xy, sections, codes)
+        return choose_upright_images(source, config.image, coords, rows, xy, sections, codes, direction)
     if config.image.kind == "file":
         inspect_file(config.image.path)  # a file that cannot be read is a mistake here, too
     elif config.image.kind == "none" or config.image.library is None:
@@ -121,5 +134,11 @@ def _pictures(
     return Pictures((), None, None, (said,))
 
 
-def _used(spec: CoordsSpec) -> tuple[str, ...]:
-    return (spec.x, spec.y) if spec.kind == "obs" else ()
+def _said_of_rounding(xy: NDArray[np.float64], origin: Origin) -> list[str]:
+    lost = sharing(xy, origin)
+    if not lost:
+        return []
+    return [
+        f"Parts of the tissue are too far from each other for the viewer to tell all cells apart: {lost:,} of "
+        f"{len(xy):,} cells are drawn where another one is. The tables keep the exact coordinates."
+    ]

@@ -133,6 +133,9 @@ class _Opened:
     def var(self, column: str) -> pd.Series[Any]:
         return _column(self._var, column)
 
+    def obsm_columns(self, key: str) -> tuple[str, ...]:
+        return self._tables.obsm_columns(key)
+
     def obsm(self, key: str) -> NDArray[np.float64]:
         return self._tables.obsm(key)
 

@@ -116,8 +116,15 @@ class Source(Protocol):
     def var(self, column: str) -> pd.Series[Any]:
         """One column of var. KeyError when there is none."""
 
+    def obsm_columns(self, key: str) -> tuple[str, ...]:
+        """Names of the numeric columns of an obsm entry that is a table; empty for an array."""
+
     def obsm(self, key: str) -> NDArray[np.float64]:
-        """Return the first two columns of an obsm entry, shape (n_cells, 2). KeyError when there is none."""
+        """Return x and y of an obsm entry, shape (n_cells, 2). KeyError when there is none.
+
+        In a table, names decide which columns those are (:func:`~karospace_jupyter.source.axis_names.choose_axes`);
+        in an array they are the first two.
+        """
 
     def uns(self, *path: str) -> Any:  # noqa: ANN401 - uns holds anything
         """Return a value of uns: arrays as numpy, groups as dict of names to None; None when there is none."""

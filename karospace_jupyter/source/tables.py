@@ -7,10 +7,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from karospace_jupyter.errors import CoordinatesError, SourceError
+from karospace_jupyter.errors import SourceError
+from karospace_jupyter.source import obsm_values
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,8 +39,11 @@ class Tables(Protocol):
     def obsm_shapes(self) -> dict[str, tuple[int, ...]]:
         """Shapes, by key."""
 
+    def obsm_columns(self, key: str) -> tuple[str, ...]:
+        """Names of the numeric columns of a table; empty for an array."""
+
     def obsm(self, key: str) -> NDArray[np.float64]:
-        """First two columns."""
+        """Return x and y."""
 
     def uns(self, *path: str) -> Any:  # noqa: ANN401 - uns holds anything
         """Value of uns; a group as dict of names to None."""
@@ -78,11 +81,16 @@ class ObjectTables:
     @property
     def obsm_shapes(self) -> dict[str, tuple[int, ...]]:
         """Shapes, by key."""
-        return {str(key): tuple(value.shape) for key, value in self._adata.obsm.items()}
+        return {str(key): obsm_values.shape_of(value) for key, value in self._adata.obsm.items()}
+
+    def obsm_columns(self, key: str) -> tuple[str, ...]:
+        """Names of the numeric columns of a table."""
+        table = obsm_values.as_table(self._adata.obsm[key])
+        return () if table is None else tuple(table.names)
 
     def obsm(self, key: str) -> NDArray[np.float64]:
-        """First two columns."""
-        return _two_columns(self._adata.obsm[key], key)
+        """Return x and y."""
+        return obsm_values.x_and_y(self._adata.obsm[key], key)
 
     def uns(self, *path: str) -> Any:  # noqa: ANN401
         """Value of uns."""
@@ -118,6 +126,7 @@ class FileTables:
     def __init__(self, root: Any, where: str) -> None:  # noqa: ANN401 - h5py and zarr share no type
         self._root = root
         self._where = where
+        self._obsm_tables: dict[str, Any] = {}
 
     def _read(self, node: Any, name: str) -> Any:  # noqa: ANN401
         from anndata.io import read_elem
@@ -158,18 +167,32 @@ class FileTables:
 
     def _shape(self, node: Any, key: str) -> tuple[int, ...]:  # noqa: ANN401
         if hasattr(node, "shape"):
-            return tuple(node.shape)
+            return obsm_values.shape_of(node)
         if "shape" in node.attrs:
             return tuple(int(n) for n in node.attrs["shape"])
         return tuple(self._read(node, f"obsm/{key}").shape)
 
+    def obsm_columns(self, key: str) -> tuple[str, ...]:
+        """Names of the numeric columns of a table."""
+        table = obsm_values.as_table(self._obsm(key))
+        return () if table is None else tuple(table.names)
+
     def obsm(self, key: str) -> NDArray[np.float64]:
-        """First two columns; the others are not read."""
+        """Return x and y; further columns of an array are not read."""
+        return obsm_values.x_and_y(self._obsm(key), key)
+
+    def _obsm(self, key: str) -> Any:  # noqa: ANN401
         if key not in self.obsm_shapes:
             raise KeyError(key)
+        if key in self._obsm_tables:
+            return self._obsm_tables[key]
         node = self._root["obsm"][key]
-        whole = node[:, :2] if hasattr(node, "shape") and len(node.shape) == 2 else self._read(node, f"obsm/{key}")
-        return _two_columns(whole, key)
+        if hasattr(node, "shape") and node.dtype.names is None:
+            return node[:, :2] if len(node.shape) == 2 else self._read(node, f"obsm/{key}")
+        value = self._read(node, f"obsm/{key}")
+        if obsm_values.is_table(value):
+            self._obsm_tables[key] = value
+        return value
 
     def uns(self, *path: str) -> Any:  # noqa: ANN401
         """Value of uns."""
@@ -197,18 +220,3 @@ class FileTables:
 def _key_text(key: object) -> str:
     """Return a key as a file would hold it: in memory, keys may be numbers."""
     return key.decode("utf-8", "replace") if isinstance(key, bytes) else str(key)
-
-
-def _two_columns(value: Any, key: str) -> NDArray[np.float64]:  # noqa: ANN401 - obsm holds arrays, frames, sparse
-    if hasattr(value, "iloc"):
-        value = value.iloc[:, :2]
-    elif sp.issparse(value):
-        value = value.tocsc()[:, :2].toarray()
-    elif type(value).__module__.startswith("dask."):
-        value = value[:, :2].compute()
-    try:
-        array = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError) as exc:
-        msg = f"obsm[{key!r}] does not hold numbers: {exc}."
-        raise CoordinatesError(msg) from exc
-    return array[:, :2] if array.ndim == 2 else array.reshape(len(array), -1)

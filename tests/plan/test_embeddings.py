@@ -53,7 +53,7 @@ def test_the_usual_ones_in_their_order_and_in_any_case() -> None:
     assert [(one.name, one.label) for one in found.embeddings] == [
         ("X_UMAP", "UMAP"), ("TSNE", "t-SNE"), ("X_pca", "PCA"),
     ]  # fmt: skip
-    np.testing.assert_array_equal(found.embeddings[2].xy, adata.obsm["X_pca"][:, :2].astype(np.float32))
+    np.testing.assert_array_equal(found.embeddings[2].xy, adata.obsm["X_pca"][:, :2])
 
 
 def test_never_the_coordinates_unless_named() -> None:
@@ -84,7 +84,7 @@ def test_kinds_of_obsm(kind: str) -> None:
     adata.obsm["X_umap"] = (
         pd.DataFrame(wanted, index=adata.obs_names, columns=["a", "b"]) if kind == "frame" else sp.csr_matrix(wanted)
     )
-    np.testing.assert_array_equal(plan(adata).embeddings[0].xy, wanted.astype(np.float32))
+    np.testing.assert_array_equal(plan(adata).embeddings[0].xy, wanted)
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_gaps_and_order_arrive(asset_mb: float) -> None:
     np.testing.assert_array_equal(found, wanted[1:].astype(np.float32))
     [entry] = bundle.manifest.embeddings or []
     assert (entry.name, entry.label, entry.dtype) == ("X_umap", "UMAP", "float32")
-    rest = np.delete(wanted, [0, 3, 7, 9], axis=0).astype(np.float32)
+    rest = np.delete(wanted, [0, 3, 7, 9], axis=0)
     assert entry.extent == (*rest.min(axis=0).tolist(), *rest.max(axis=0).tolist())
     assert len(entry.chunks) == (1 if asset_mb > 1 else 1 + (N - 2) // int(asset_mb * 2**20 // 8))
     kinds = {file.path: file.kind for file in bundle.manifest.asset_files}
@@ -172,4 +172,4 @@ def test_a_real_file(real_data: Path, tmp_path: Path) -> None:
     bundle = Bundle(tmp_path / "out")
     bundle.verify()
     assert [one.name for one in bundle.manifest.embeddings or []] == ["X_pca"]
-    np.testing.assert_array_equal(bundle.embedding("X_pca"), adata.obsm["X_pca"][:, :2].astype(np.float32))
+    np.testing.assert_array_equal(bundle.embedding("X_pca"), adata.obsm["X_pca"][:, :2])

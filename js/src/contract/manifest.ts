@@ -209,7 +209,14 @@ export interface Coordinates {
    */
   extent: [number, number, number, number];
   /**
-   * Where y grows: `down` as in images, `up` as in plots.
+   * Coordinate = value in the files + origin, in float64. What else the manifest states is in coordinates.
+   *
+   * @minItems 2
+   * @maxItems 2
+   */
+  origin?: [number, number];
+  /**
+   * Where y grows: `down` as in images, `up` as in plots, or as the rows of the spots' array say.
    */
   y_axis?: 'down' | 'up';
   /**
@@ -222,7 +229,7 @@ export interface Coordinates {
   spot_diameter?: number | null;
   dtype: 'float32';
   /**
-   * Files of interleaved x, y pairs, little-endian.
+   * Files of interleaved x, y pairs, little-endian, less the origin.
    */
   chunks: Chunk[];
 }
@@ -320,6 +327,13 @@ export interface Embedding {
    * @maxItems 4
    */
   extent: [number, number, number, number];
+  /**
+   * As of the coordinates.
+   *
+   * @minItems 2
+   * @maxItems 2
+   */
+  origin?: [number, number];
   dtype: 'float32';
   /**
    * Files of interleaved x, y pairs, little-endian; y grows upwards. NaN where a cell has no place in it.

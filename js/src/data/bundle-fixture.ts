@@ -21,7 +21,12 @@ export async function gzipped(bytes: Uint8Array): Promise<Uint8Array> {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-export async function fixture(version: '1.0.0' | '1.1.0', gzip: boolean): Promise<Fixture> {
+/** `far` is added to all coordinates, and stated as their origin. */
+export async function fixture(
+  version: '1.0.0' | '1.1.0',
+  gzip: boolean,
+  far: readonly [number, number] = [0, 0],
+): Promise<Fixture> {
   const files = new Map<string, Uint8Array>();
   const assets: Manifest['asset_files'] = [];
   const add = async (kind: string, name: string, raw: Uint8Array) => {
@@ -45,7 +50,11 @@ export async function fixture(version: '1.0.0' | '1.1.0', gzip: boolean): Promis
     { cell_id: 'ü', cluster: '2', counts: 7.5, ok: null },
     { cell_id: '', cluster: null, counts: 0, ok: true },
   ];
-  const coords = ids.map((cell_id, i) => ({ cell_id, x: xy[2 * i], y: xy[2 * i + 1] }));
+  const coords = ids.map((cell_id, i) => ({
+    cell_id,
+    x: (xy[2 * i] ?? 0) + far[0],
+    y: (xy[2 * i + 1] ?? 0) + far[1],
+  }));
   await add('obs_json', 'assets/obs_records_000.json', utf8.encode(JSON.stringify(obs.slice(0, 3))));
   await add('obs_json', 'assets/obs_records_001.json', utf8.encode(JSON.stringify(obs.slice(3))));
   await add('coords_json', 'assets/coords_000.json', utf8.encode(JSON.stringify(coords)));
@@ -83,7 +92,8 @@ export async function fixture(version: '1.0.0' | '1.1.0', gzip: boolean): Promis
     const offsets = Uint32Array.from([0, ...text.map((id) => (at += id.byteLength))]);
     const blob = new Uint8Array([...new Uint8Array(offsets.buffer), ...text.flatMap((id) => [...id])]);
     manifest.coordinates = {
-      extent: [0, 10, 15, 40],
+      extent: [far[0], 10 + far[1], 15 + far[0], 40 + far[1]],
+      ...(far.some(Boolean) ? { origin: [...far] } : {}),
       y_axis: 'up',
       unit_um: 0.5,
       dtype: 'float32',

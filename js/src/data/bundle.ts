@@ -1,6 +1,7 @@
-import type { ImageTransform, Manifest } from '../contract/manifest';
+import type { Coordinates, Embedding, ImageTransform, Manifest } from '../contract/manifest';
 import type { Extent } from '../lib/camera';
 import { asError, FormatError, isAbort, LooseFileError, UnknownNameError } from '../lib/errors';
+import { blurs, extentAt, extentFrom, type Origin, ZERO } from '../lib/origin';
 import type { BundleSource, ReadContext } from '../source/bundle-source';
 import { readAsset } from './asset';
 import { type CellNames, readCellIds } from './cell-ids';
@@ -12,9 +13,12 @@ import { loadManifest } from './load-manifest';
 import { type CoordinateTable, type ObsTable, readCoordinateTable, readObsTable } from './tables';
 
 export interface Positions {
-  /** Interleaved x, y in coordinate units. */
+  /** Interleaved x, y in coordinate units, counted from the origin. */
   coords: Float32Array;
+  /** Counted from the origin. */
   extent: Extent;
+  /** Coordinate of the source = coordinate here + origin. Left out where it is zero. */
+  origin?: Origin;
   yAxis: 'down' | 'up';
   /** µm per coordinate unit */
   unitUm: number | null;
@@ -26,6 +30,7 @@ export interface TissuePicture {
   /** Size that the transform speaks of; the bitmap may be smaller. */
   width: number;
   height: number;
+  /** From coordinates that are counted from the origin of the tissue. */
   transform: ImageTransform;
 }
 
@@ -104,6 +109,12 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
     });
     return coordinateTable;
   };
+  const stated = manifest.coordinates;
+  // Written before there were origins: the tables hold what float32 has lost.
+  const blurred = stated && !stated.origin && blurs(stated.extent, cells);
+  const columnar = stated && !blurred ? stated : null;
+  const originOfTissue = async (at: ReadContext): Promise<Origin> =>
+    columnar ? (columnar.origin ?? ZERO) : (await fromTable(at)).origin;
   const fromObs = (at: ReadContext) => {
     const coordinateIds = async () => (manifest.coordinates ? null : (await fromTable(at)).ids);
     obsTable ??= once(readObsTable(reader, manifest, coordinateIds, at).then(remarked), () => {
@@ -111,14 +122,16 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
     });
     return obsTable;
   };
-  /** Where the cells of a section lie, or all of them. */
+  /** Where the cells of a section lie, or all of them, in coordinates of the source. */
   const fieldOf = async (section: string | null, at: ReadContext) => {
     const stated =
       section === null
         ? manifest.coordinates?.extent
         : manifest.sections?.items.find(({ name }) => name === section)?.extent;
     if (stated?.every(Number.isFinite)) return stated;
-    return manifest.coordinates ? null : extentOf((await fromTable(at)).coords);
+    if (manifest.coordinates) return null;
+    const { coords, origin } = await fromTable(at);
+    return extentAt(origin, extentOf(coords));
   };
 
   const fitted = async (
@@ -138,19 +151,17 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
     search: geneSearch(manifest, live),
 
     async positions(at) {
-      const stated = manifest.coordinates;
-      if (!stated) {
-        const { coords } = await fromTable(at);
-        return { coords, extent: extentOf(coords), yAxis: 'down', unitUm: null, spotDiameter: null };
-      }
-      const coords = asFloat32(await readChunks(reader, stated.chunks, cells, 8, 'the coordinates', at));
-      return {
-        coords,
-        extent: stated.extent.every(Number.isFinite) ? stated.extent : extentOf(coords),
-        yAxis: stated.y_axis ?? 'down',
-        unitUm: stated.unit_um ?? null,
-        spotDiameter: stated.spot_diameter ?? null,
+      const meaning = {
+        yAxis: stated?.y_axis ?? 'down',
+        unitUm: stated?.unit_um ?? null,
+        spotDiameter: stated?.spot_diameter ?? null,
       };
+      if (!columnar) {
+        const { coords, origin } = await fromTable(at);
+        return { ...meaning, coords, extent: extentOf(coords), origin };
+      }
+      const coords = asFloat32(await readChunks(reader, columnar.chunks, cells, 8, 'the coordinates', at));
+      return { ...meaning, coords, ...placed(columnar, coords) };
     },
 
     async columns(at) {
@@ -180,8 +191,7 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
       if (!stated) throw new UnknownNameError('embedding', name);
       const bytes = await readChunks(reader, stated.chunks, cells, 8, `the embedding “${name}”`, at);
       const coords = asFloat32(bytes);
-      const extent = stated.extent.every(Number.isFinite) ? stated.extent : extentOf(coords);
-      return { coords, extent, yAxis: 'up', unitUm: null, spotDiameter: null };
+      return { coords, ...placed(stated, coords), yAxis: 'up', unitUm: null, spotDiameter: null };
     },
 
     async cellNames(at) {
@@ -204,15 +214,16 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
       // Sections may share a file.
       const files = new Map(images.map(({ image }) => [image.path, image]));
       const pictures = new Map<string, TissuePicture>();
+      const origin = await originOfTissue(at);
       const problems: Error[] = [];
       for (const { path, width, height, transform } of files.values()) {
         try {
           const bitmap = await bitmapOf(path, await reader.read(path, undefined, at));
           const size = { width: width || bitmap.width, height: height || bitmap.height };
           const section = images.find(({ image }) => image.path === path)?.section ?? null;
-          const placed = transform ?? (await fitted(section, size, at));
+          const inSource = transform ?? (await fitted(section, size, at));
           if (!transform) problems.push(new LooseFileError(path, STRETCHED));
-          pictures.set(path, { bitmap, ...size, transform: placed });
+          pictures.set(path, { bitmap, ...size, transform: movedTo(origin, inSource) });
         } catch (thrown) {
           if (isAbort(thrown, at.signal)) throw thrown;
           problems.push(asError(thrown));
@@ -253,6 +264,21 @@ async function bitmapOf(path: string, bytes: Uint8Array): Promise<ImageBitmap> {
   } catch (cause) {
     throw new FormatError(path, 'the browser cannot decode the picture', cause);
   }
+}
+
+/** Where the values of a file are: extent and origin as the manifest states them. */
+function placed(
+  stated: Pick<Coordinates | Embedding, 'extent' | 'origin'>,
+  coords: Float32Array,
+): Required<Pick<Positions, 'extent' | 'origin'>> {
+  const origin = stated.origin ?? ZERO;
+  const sound = stated.extent.every(Number.isFinite);
+  return { origin, extent: sound ? extentFrom(origin, stated.extent) : extentOf(coords) };
+}
+
+/** The transform for coordinates that are counted from an origin. */
+function movedTo([x, y]: Origin, { scale, offset }: ImageTransform): ImageTransform {
+  return { scale, offset: [offset[0] + x * scale[0], offset[1] + y * scale[1]] };
 }
 
 export function extentOf(coords: Float32Array): Extent {

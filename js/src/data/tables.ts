@@ -3,6 +3,7 @@ import { forEachCsvRow } from '../lib/csv';
 import { asError, FormatError, isAbort, LeftOutError, LooseFileError } from '../lib/errors';
 import { formatCount } from '../lib/format';
 import { looseJson } from '../lib/json';
+import { type Origin, originOf, seenFrom } from '../lib/origin';
 import type { ReadContext } from '../source/bundle-source';
 import type { AssetReader } from './chunks';
 import type { ColumnValues } from './columns';
@@ -10,8 +11,9 @@ import { type Cell, inferColumn, isRounded, kindOf, MISSING_TEXTS } from './infe
 
 /** The 1.0 tables, for bundles without the columnar fast path. */
 export interface CoordinateTable {
-  /** NaN where a cell has no coordinates. */
+  /** Interleaved x, y, counted from the origin; NaN where a cell has no coordinates. */
   coords: Float32Array;
+  origin: Origin;
   /** Null where the table names no cells. */
   ids: readonly string[] | null;
   remarks: readonly Error[];
@@ -108,7 +110,7 @@ export async function readCoordinateTable(
   const files = paths(manifest, 'coords_json');
   if (files.length === 0)
     throw new FormatError('manifest.json', 'asset_files lists no coords_json, so no cell has coordinates');
-  const coords = new Float32Array(manifest.n_cells * 2);
+  const coords = new Float64Array(manifest.n_cells * 2);
   const ids: string[] = [];
   let rows = 0;
   let placed = 0;
@@ -143,7 +145,8 @@ export async function readCoordinateTable(
       ),
     );
   }
-  return { coords, ids: key ? ids : null, remarks };
+  const origin = originOf(coords);
+  return { coords: seenFrom(origin, coords), origin, ids: key ? ids : null, remarks };
 }
 
 /** The cells of the wanted columns, as one kind of table has them. */

@@ -18,7 +18,8 @@ export function buildGrid(
   extent: readonly [number, number, number, number],
 ): GridIndex {
   const count = coords.length / 2;
-  const [x0, y0, x1, y1] = extent;
+  // Rounded as the cells are: else the lowest of them may lie outside.
+  const [x0, y0, x1, y1] = extent.map(Math.fround) as [number, number, number, number];
   const width = Math.max(x1 - x0, 0);
   const height = Math.max(y1 - y0, 0);
   const longest = Math.max(width, height) || 1;

@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import { project, unproject, type View } from '../lib/camera';
+import { cameraAt, ZERO } from '../lib/origin';
 import { cellColour } from '../state/cell-colour';
 import type { Model } from '../state/model';
 import { usePanels } from './context';
@@ -98,7 +99,7 @@ function Shown(): JSX.Element | null {
     const { camera } = model.state.value;
     if (!box || !camera) return;
     const [x, y] = unproject(whole, event.clientX - box.left, event.clientY - box.top);
-    actions.setCamera({ ...camera, x, y });
+    actions.setCamera(cameraAt(positions?.origin ?? ZERO, { ...camera, x, y }));
   };
   return (
     // The keys that move the tissue do all that this does.

@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
 import { axesPath } from '../lib/axes';
+import { ZERO } from '../lib/origin';
 import { placeText, scaleBar } from '../lib/scale-bar';
 import { embeddingLabel } from '../state/layout';
 import { usePanels } from './context';
@@ -12,7 +13,10 @@ export function Pointer(): JSX.Element | null {
   const positions = model.positions.value;
   if (!place || !view || !positions || model.state.value.layout.kind === 'sections') return null;
   const unit = positions.unitUm ?? 1;
-  const [x, y] = place.map((value) => placeText(value * unit, unit / view.scale));
+  const origin = positions.origin ?? ZERO;
+  const [x, y] = [place[0] + origin[0], place[1] + origin[1]].map((value) =>
+    placeText(value * unit, unit / view.scale),
+  );
   return (
     <div class="ks-card ks-pointer" aria-hidden="true">
       {x}, {y}

@@ -2,6 +2,7 @@ import type { Positions } from '../data/bundle';
 import type { CellNames } from '../data/cell-ids';
 import { project, type View } from '../lib/camera';
 import { field } from '../lib/csv';
+import { plain, ZERO } from '../lib/origin';
 import { turns } from '../lib/pause';
 import { type Layer, valueAt } from '../state/layer';
 
@@ -39,6 +40,10 @@ export function shortest(value: number, wide = false): string {
   return String(Number(value.toPrecision(9)));
 }
 
+/** A coordinate of the source, with as many digits as its float32 has from the origin. */
+const placeOf = (value: number, origin: number) =>
+  origin === 0 || !Number.isFinite(value) ? shortest(value) : String(plain(Number(shortest(value)), origin));
+
 export interface Table {
   cells: Uint32Array;
   names: CellNames;
@@ -52,7 +57,12 @@ const encoder = new TextEncoder();
 const AT_ONCE = 4096;
 
 /** In pieces, as a Blob takes them; lines end as RFC 4180 wants. */
-export async function csvOf({ cells, names, positions: { coords }, layer }: Table): Promise<BlobPart[]> {
+export async function csvOf({
+  cells,
+  names,
+  positions: { coords, origin = ZERO },
+  layer,
+}: Table): Promise<BlobPart[]> {
   const labels =
     layer.kind === 'category'
       ? [layer.column.name]
@@ -77,8 +87,8 @@ export async function csvOf({ cells, names, positions: { coords }, layer }: Tabl
     await due();
     let rows = '';
     for (const cell of cells.subarray(from, from + AT_ONCE)) {
-      const x = shortest(coords[2 * cell] ?? Number.NaN);
-      const y = shortest(coords[2 * cell + 1] ?? Number.NaN);
+      const x = placeOf(coords[2 * cell] ?? Number.NaN, origin[0]);
+      const y = placeOf(coords[2 * cell + 1] ?? Number.NaN, origin[1]);
       rows += `${field(names(cell))},${x},${y}${labels.length === 0 ? '' : `,${last(cell)}`}\r\n`;
     }
     parts.push(encoder.encode(rows));

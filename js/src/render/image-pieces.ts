@@ -1,5 +1,6 @@
 import type { Manifest } from '../contract/manifest';
 import type { Extent } from '../lib/camera';
+import { extentFrom, type Origin, ZERO } from '../lib/origin';
 import type { Placed } from '../lib/section-grid';
 import type { Layout } from '../state/view-state';
 import type { Piece } from './image-layer';
@@ -14,12 +15,13 @@ function around([x0, y0, x1, y1]: Extent): Extent {
 
 /**
  * Which pictures lie under the cells of a layout. Sections upon each other in the file are measured each in its own
- * coordinates: a picture is right under one of them, and wrong under all others.
+ * coordinates: a picture is right under one of them, and wrong under all others. Fields are counted from the origin.
  */
 export function imagePieces(
   layout: Layout,
   sections: Manifest['sections'] | undefined,
   titles: readonly Placed[],
+  origin: Origin = ZERO,
 ): readonly Piece[] {
   if (layout.kind === 'embedding') return [];
   const own = sections?.items.some(({ image }) => image) ?? false;
@@ -33,7 +35,8 @@ export function imagePieces(
       field,
     }));
   if (layout.kind === 'section') {
-    const extent = sections?.items.find(({ name }) => name === layout.name)?.extent;
+    const stated = sections?.items.find(({ name }) => name === layout.name)?.extent;
+    const extent = stated && extentFrom(origin, stated);
     if (own) return [{ section: layout.name, dx: 0, dy: 0, field: null }];
     // No more of the neighbours than a little around the cells.
     return [{ section: null, dx: 0, dy: 0, field: extent ? around(extent) : null }];
@@ -43,5 +46,5 @@ export function imagePieces(
   // Pictures of sections beside each other may cover one another: each has the place of its own cells.
   return sections.overlapping
     ? []
-    : sections.items.map(({ name, extent }) => ({ ...whole(name), field: extent }));
+    : sections.items.map(({ name, extent }) => ({ ...whole(name), field: extentFrom(origin, extent) }));
 }

@@ -108,7 +108,12 @@ export function createStage(
       imageBrightness: state.imageBrightness,
       imageContrast: state.imageContrast,
       imageOpacity: state.imageOn ? state.imageOpacity * share : 0,
-      imagePieces: imagePieces(state.layout, model.bundle.value?.manifest.sections, model.titles.value),
+      imagePieces: imagePieces(
+        state.layout,
+        model.bundle.value?.manifest.sections,
+        model.titles.value,
+        model.tissue.value?.origin,
+      ),
       dark: model.dark.value,
       ground: ground ?? BLACK,
       budget: cells,

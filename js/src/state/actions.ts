@@ -2,6 +2,7 @@ import { batch } from '@preact/signals';
 import type { GeneOrder } from '../data/gene-search';
 import { boxCamera, boxOf, type Camera, panned, TURNS, type Viewport, zoomedAt } from '../lib/camera';
 import { asError, isAbort } from '../lib/errors';
+import { cameraAt, cameraFrom, ZERO } from '../lib/origin';
 import { createApply, fitAll, lookAtCells } from './change';
 import { type Emphasis, recoloured, withoutColours } from './class-colours';
 import { hiddenFlags } from './layer';
@@ -78,7 +79,7 @@ export interface Actions extends SelectionActions {
   fit(): void;
   reset(): void;
   hover(hover: Hover | null): void;
-  /** Where the pointer is, in coordinate units. */
+  /** Where the pointer is, in coordinate units, counted from the origin of the positions. */
   point(place: readonly [number, number] | null): void;
   resize(viewport: Viewport): void;
   setSystemDark(dark: boolean): void;
@@ -115,7 +116,9 @@ export function createActions(model: Model, loader: Loader): Actions {
     const { camera } = model.state.value;
     const view = model.view.value;
     if (!camera || !view) return;
-    change({ camera: zoomedAt(camera, view, factor, at?.x ?? view.width / 2, at?.y ?? view.height / 2) });
+    const origin = model.positions.value?.origin ?? ZERO;
+    const { x = view.width / 2, y = view.height / 2 } = at ?? {};
+    change({ camera: cameraAt(origin, zoomedAt(cameraFrom(origin, camera), view, factor, x, y)) });
   };
 
   const selections = createSelectionActions(model);
@@ -201,7 +204,8 @@ export function createActions(model: Model, loader: Loader): Actions {
       if (positions) {
         const orientation = orientationOf(model.state.value.layout, model.state.value);
         const { viewport } = model;
-        change({ camera: boxCamera(boxOf(points), positions.extent, viewport.value, orientation) });
+        const to = boxCamera(boxOf(points), positions.extent, viewport.value, orientation);
+        change({ camera: cameraAt(positions.origin ?? ZERO, to) });
       }
     },
     turn() {

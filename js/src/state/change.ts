@@ -1,6 +1,8 @@
 import { batch } from '@preact/signals';
-import { fitCamera, sees } from '../lib/camera';
+import type { Positions } from '../data/bundle';
+import { type Camera, fitCamera, sees } from '../lib/camera';
 import { isAbort } from '../lib/errors';
+import { cameraAt, ZERO } from '../lib/origin';
 import { missingOf } from './first-view';
 import type { Loader } from './loader';
 import type { Model } from './model';
@@ -93,9 +95,14 @@ export function createApply(model: Model, loader: Loader): Apply {
   };
 }
 
+/** The camera that shows all cells. */
+export function wholeOf({ extent, origin = ZERO }: Pick<Positions, 'extent' | 'origin'>): Camera {
+  return cameraAt(origin, fitCamera(extent));
+}
+
 export function fitAll(model: Model): void {
   const positions = model.positions.value;
-  if (positions) model.state.value = merged(model.state.value, { camera: fitCamera(positions.extent) });
+  if (positions) model.state.value = merged(model.state.value, { camera: wholeOf(positions) });
 }
 
 /** A camera of another tissue may look where this one has nothing. */

@@ -2,6 +2,7 @@ import type { Manifest } from '../contract/manifest';
 import type { Positions } from '../data/bundle';
 import type { Codes } from '../data/columns';
 import { type Orientation, UPRIGHT, type Viewport } from '../lib/camera';
+import { extentFrom, ZERO } from '../lib/origin';
 import { bestColumns, type Placed, placedSections, type Section } from '../lib/section-grid';
 import { arranged, arrangementOf, type Fact } from './arrangement';
 import type { Layout } from './view-state';
@@ -9,7 +10,7 @@ import type { Layout } from './view-state';
 /** The tissue's sections, with the code of each cell's among `names`. */
 export interface Sections {
   column: string;
-  /** Those with cells, in the order of the file. */
+  /** Those with cells, in the order of the file; their extents are in coordinates of the source. */
   items: readonly Section[];
   facts: readonly Fact[];
   /** Of the column, whose codes count categories. */
@@ -68,19 +69,22 @@ export function placedCells(
 ): LaidOut {
   if (layout.kind === 'embedding') return { positions: embeddings.get(layout.name) ?? tissue, titles: [] };
   if (layout.kind === 'tissue' || !sections) return { positions: tissue, titles: [] };
+  const origin = tissue.origin ?? ZERO;
+  const from = (section: Section): Section => ({ ...section, extent: extentFrom(origin, section.extent) });
   if (layout.kind === 'section') {
     const one = sections.items.find(({ name }) => name === layout.name);
     if (!one) return { positions: tissue, titles: [] };
     const coords = moved(tissue, sections, [{ section: one, dx: 0, dy: 0 }]);
-    return { positions: { ...tissue, coords, extent: one.extent }, titles: [] };
+    return { positions: { ...tissue, coords, extent: from(one).extent }, titles: [] };
   }
   const { placed, extent } = placedSections(
-    arranged(sections.items, sections.facts, arrangementOf(layout)),
+    arranged(sections.items, sections.facts, arrangementOf(layout)).map(from),
     columns,
     tissue.yAxis,
     orientation,
   );
-  return { positions: { ...tissue, coords: moved(tissue, sections, placed), extent }, titles: placed };
+  const coords = moved(tissue, sections, placed);
+  return { positions: { ...tissue, coords, extent, origin: ZERO }, titles: placed };
 }
 
 /** Each cell moved with its section; one that is in none of them has no place. */

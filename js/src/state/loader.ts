@@ -3,12 +3,11 @@ import { type Bundle, openBundle } from '../data/bundle';
 import type { ColumnInfo, ColumnValues } from '../data/columns';
 import type { GeneValues } from '../data/genes';
 import { summariseGeneInTurns } from '../data/summary';
-import { fitCamera } from '../lib/camera';
 import { asError, isAbort } from '../lib/errors';
 import { pause } from '../lib/pause';
 import type { BundleSource, ReadContext } from '../source/bundle-source';
 import { mixed } from './blend';
-import { lookAtCells } from './change';
+import { lookAtCells, wholeOf } from './change';
 import { firstColor, firstLayout, missingOf, viewOfBundle } from './first-view';
 import { type Layer, NO_LAYER } from './layer';
 import { type Model, notify } from './model';
@@ -253,8 +252,8 @@ export function createLoader(
       ]);
       batch(() => {
         model.tissue.value = positions;
-        const { extent } = model.positions.value ?? positions;
-        const camera = (ofOthers ? null : model.state.value.camera) ?? fitCamera(extent);
+        const whole = wholeOf(model.positions.value ?? positions);
+        const camera = (ofOthers ? null : model.state.value.camera) ?? whole;
         change({ camera });
         lookAtCells(model);
         for (const remark of bundle.remarks) notify(model, remark);

@@ -6,8 +6,8 @@ import { createModel } from './model';
 import type { ViewState } from './view-state';
 
 /** A small bundle that is open, with everything that acts on it. */
-export async function openedModel(initial: Partial<ViewState> = {}) {
-  const made = await fixture('1.1.0', true);
+export async function openedModel(initial: Partial<ViewState> = {}, far: readonly [number, number] = [0, 0]) {
+  const made = await fixture('1.1.0', true, far);
   const model = createModel(initial);
   const loader = createLoader(model, memorySource(made.files));
   const actions = createActions(model, loader);

@@ -7,6 +7,7 @@ import { type Summary, summariseColumn, summariseGene } from '../data/summary';
 import { UPRIGHT, type View, type Viewport, viewOf } from '../lib/camera';
 import { type Colormap, type ColourScale, colourScale } from '../lib/colormap';
 import type { Numbers } from '../lib/numbers';
+import { cameraFrom, ZERO } from '../lib/origin';
 import type { Placed } from '../lib/section-grid';
 import { type ClassesOf, classesWith, type Emphasis, type Paint, paintOf } from './class-colours';
 import { type Layer, NO_LAYER } from './layer';
@@ -89,7 +90,7 @@ export interface Model {
   /** Of the list that one searches. */
   readonly geneOrder: Signal<GeneOrder>;
   readonly hover: Signal<Hover | null>;
-  /** Where the pointer is, in coordinate units. */
+  /** Where the pointer is, in coordinate units, counted from the origin of the positions. */
   readonly pointer: Signal<readonly [number, number] | null>;
   /** The class that the reader points at in a legend. */
   readonly emphasis: Signal<Emphasis | null>;
@@ -109,7 +110,7 @@ export interface Model {
   /** What came of the last thing that was done with regions. */
   readonly regionNote: Signal<RegionNote | null>;
   readonly draft: Signal<Draft | null>;
-  /** The line that the selection was drawn with: interleaved x, y in coordinate units. */
+  /** The line that the selection was drawn with: interleaved x, y in coordinate units, counted from the origin. */
   readonly outline: Signal<readonly number[] | null>;
 
   readonly view: ReadonlySignal<View | null>;
@@ -244,7 +245,8 @@ export function createModel(initial: Partial<ViewState> = {}): Model {
     view: computed(() => {
       const at = positions.value;
       if (!at || !camera.value || viewport.value.width === 0) return null;
-      return viewOf(camera.value, at.extent, viewport.value, at.yAxis, orientation.value);
+      const from = cameraFrom(at.origin ?? ZERO, camera.value);
+      return viewOf(from, at.extent, viewport.value, at.yAxis, orientation.value);
     }),
     dark: computed(() => (theme.value === 'auto' ? systemDark.value : theme.value === 'dark')),
     range,

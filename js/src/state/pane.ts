@@ -1,6 +1,8 @@
 import { computed, effect, type ReadonlySignal, signal, untracked } from '@preact/signals';
-import { boxCamera, boxOf, fitCamera, panned, UPRIGHT, type Viewport, viewOf, zoomedAt } from '../lib/camera';
+import { boxCamera, boxOf, panned, UPRIGHT, type Viewport, viewOf, zoomedAt } from '../lib/camera';
+import { cameraAt, cameraFrom, ZERO } from '../lib/origin';
 import type { Actions } from './actions';
+import { wholeOf } from './change';
 import { columnsOf, placedCells } from './layout';
 import type { Model } from './model';
 import { type Layout, orientationOf, type ViewState } from './view-state';
@@ -36,8 +38,14 @@ export function besidePane(
   const view = computed(() => {
     const at = positions.value;
     if (!at || viewport.value.width === 0) return null;
-    const from = camera.value ?? fitCamera(at.extent);
-    return viewOf(from, at.extent, viewport.value, at.yAxis, orientation.value);
+    const from = camera.value ?? wholeOf(at);
+    return viewOf(
+      cameraFrom(at.origin ?? ZERO, from),
+      at.extent,
+      viewport.value,
+      at.yAxis,
+      orientation.value,
+    );
   });
   let kept: ViewState | null = null;
   const state = computed((): ViewState => {
@@ -64,7 +72,7 @@ export function besidePane(
       if (others && camera.value) actions.setBesideCamera(null);
     });
   });
-  const now = () => camera.value ?? (positions.value && fitCamera(positions.value.extent));
+  const now = () => camera.value ?? (positions.value && wholeOf(positions.value));
   const pane: Model = {
     ...model,
     // Read here, never written: the model's own actions do that.
@@ -92,12 +100,14 @@ export function besidePane(
         const seen = view.value;
         if (!from || !seen) return;
         const { x = seen.width / 2, y = seen.height / 2 } = at ?? {};
-        actions.setBesideCamera(zoomedAt(from, seen, factor, x, y));
+        const origin = positions.value?.origin ?? ZERO;
+        actions.setBesideCamera(cameraAt(origin, zoomedAt(cameraFrom(origin, from), seen, factor, x, y)));
       },
       zoomTo(points) {
         const at = positions.value;
-        if (at)
-          actions.setBesideCamera(boxCamera(boxOf(points), at.extent, viewport.value, orientation.value));
+        if (!at) return;
+        const to = boxCamera(boxOf(points), at.extent, viewport.value, orientation.value);
+        actions.setBesideCamera(cameraAt(at.origin ?? ZERO, to));
       },
       fit() {
         actions.setBesideCamera(null);

@@ -54,7 +54,10 @@ export interface ViewState {
   classColors: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** The annotation that splits a gene's summary. */
   groupBy: string | null;
-  /** Null until the data is there: then all cells in view. */
+  /**
+   * In coordinates of the source, but for rows of sections, which have places of their own. Null until the data is
+   * there: then all cells in view.
+   */
   camera: Camera | null;
   /** How the tissue lies: degrees clockwise, then mirrored left to right. So each section in rows of them; embeddings stay upright. */
   turn: Turn;

@@ -18,7 +18,9 @@ export function Coordinates({ traits }: { traits: Traits }): JSX.Element {
   const numeric = (columns ?? []).filter(({ kind }) => kind === 'number').map(({ name }) => name);
   const found = coordinates ?? [];
   const byHand = useSignal(false);
-  const given = pairOf(coords ?? detected);
+  const chosen = pairOf(coords ?? detected);
+  // A column of outlines stands alone.
+  const given = chosen.length === 2 ? chosen : [];
   const own = byHand.value || (given.length === 2 && coords != null && !found.includes(coords));
   const choices: [string, string][] = [
     ['', detected ? spelled(detected) : !ready ? '…' : found.length > 0 ? say('Choose…') : say('none found')],

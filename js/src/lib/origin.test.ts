@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import { blurs, cameraAt, cameraFrom, originOf, plain, seenFrom, ZERO } from './origin';
+
+const grid = (pitch: number, [x, y]: readonly [number, number]) =>
+  Float64Array.from({ length: 800 }, (_, i) =>
+    i % 2 === 0 ? ((i / 2) % 20) * pitch + x : Math.floor(i / 40) * pitch + y,
+  );
+
+test('coordinates near zero have no origin', () => {
+  for (const pitch of [0.01, 0.5, 300]) expect(originOf(grid(pitch, [0, 0]))).toEqual(ZERO);
+  expect(originOf(Float64Array.of(Number.NaN, 1))).toEqual(ZERO);
+});
+
+test.each([
+  [1e7, -3e7],
+  [5e5, 1e9],
+  [123456.7, 6e4],
+] as const)('from %d, %d cells keep their distances', (x, y) => {
+  const xy = grid(0.5, [x, y]);
+  const origin = originOf(xy);
+  const near = seenFrom(origin, xy);
+  for (const [i, value] of near.entries()) expect(value + (origin[i % 2] ?? 0)).toBeCloseTo(xy[i] ?? 0, 4);
+  expect(origin.every((value) => Number.isInteger(value))).toBe(true);
+});
+
+test('extents tell whether float32 was enough', () => {
+  expect(blurs([1e7, 1e7, 1e7 + 10, 1e7 + 10], 400)).toBe(true);
+  expect(blurs([0, 0, 1e7, 1e7], 400)).toBe(false);
+  expect(blurs([2000, 3000, 20000, 24000], 1_000_000)).toBe(false);
+});
+
+test('sums have no digits that neither number has', () => {
+  expect(plain(0.1, 1e7)).toBe(10000000.1);
+  expect(plain(-0.3, 1e7)).toBe(9999999.7);
+  expect(plain(2.5e-7, 3)).toBe(3.00000025);
+  expect(plain(0.1, 0)).toBe(0.1);
+  expect(plain(Number.NaN, 5)).toBeNaN();
+});
+
+test('a camera goes to the origin and back', () => {
+  const camera = { x: 1e7 + 3.25, y: -2e7, zoom: 4 };
+  expect(cameraAt([1e7, -2e7], cameraFrom([1e7, -2e7], camera))).toEqual(camera);
+});

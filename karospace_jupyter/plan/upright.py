@@ -1,0 +1,47 @@
+"""Images under coordinates whose y grows upwards."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from karospace_jupyter.plan.image import Pictures, choose_images
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from karospace_jupyter.config import CoordsSpec, ImageSpec
+    from karospace_jupyter.plan.lattice import Direction
+    from karospace_jupyter.plan.model import PlannedSections
+    from karospace_jupyter.source import Source
+    from karospace_jupyter.source.protocol import Rows
+
+
+def choose_upright_images(
+    source: Source,
+    spec: ImageSpec,
+    coords: CoordsSpec,
+    rows: Rows,
+    xy: NDArray[np.float64],
+    sections: PlannedSections | None,
+    codes: NDArray[np.int64] | None,
+    direction: Direction,
+) -> Pictures:
+    """Find images as :func:`~karospace_jupyter.plan.image.choose_images` does, whichever way y grows.
+
+    Rows of an image are counted downwards. Where y is their negative, the image is the one of -y.
+    """
+    if direction.y_axis == "down" or np.median(xy[:, 1]) >= 0:
+        pictures = choose_images(source, spec, coords, rows, xy, sections, codes)
+        if direction.y_axis == "down" or not pictures.images:
+            return pictures
+        said = (
+            "The images lie under the cells as their scale factors say, although y grows upwards by array_row: images "
+            "and cells are turned over together. Check that they match."
+        )
+        return replace(pictures, warnings=(*pictures.warnings, said))
+    pictures = choose_images(source, spec, coords, rows, xy, sections, codes, turned_over=True)
+    images = tuple(replace(image, scale=(image.scale[0], -image.scale[1])) for image in pictures.images)
+    return replace(pictures, images=images)

@@ -1,0 +1,202 @@
+"""Which of several columns are x and y, by their names."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+# Parts of a name: by case (`CenterX`), by digits (`x1`) and by everything that is neither letter nor digit (`pos_x`).
+_PARTS = re.compile(r"[A-Z]+(?![^\W\d_A-Z])|[A-Z]?[^\W\d_A-Z]+|\d+")
+
+_AXES: dict[str, Literal["x", "y"]] = {
+    "x": "x", "col": "x", "cols": "x", "column": "x", "y": "y", "row": "y", "rows": "y",
+}  # fmt: skip
+
+# Words that an axis may be attached to without a separator: `sdimx`, `xpos`, `imagerow`. Of any other word the
+# letter is a part: `max`, `sex`, `exp`, `index`.
+_STEMS = frozenset(
+    {
+        "abs", "array", "bead", "bin", "c", "cell", "cells", "cen", "cent", "center", "centre", "centroid",
+        "coord", "coordinate", "coordinates", "coords", "ctr", "dim", "fov", "global", "grid", "image", "img",
+        "local", "loc", "location", "micron", "microns", "mm", "nm", "nuc", "nuclei", "nucleus", "pixel",
+        "pixels", "point", "pos", "position", "positions", "pt", "px", "pxl", "raw", "real", "sdim", "slide",
+        "spatial", "spot", "stage", "tile", "tissue", "um",
+    }
+)  # fmt: skip
+_EMBEDDINGS = frozenset(
+    {
+        "dc", "densmap", "diffmap", "embed", "embedding", "fle", "forceatlas", "harmony", "ica",
+        "isomap", "latent", "lsi", "mde", "mds", "nmf", "pacmap", "pc", "pca", "phate", "scvi", "sne", "spring",
+        "svd", "trimap", "tsne", "umap",
+    }
+)  # fmt: skip
+_WITHIN_EMBEDDINGS = ("umap", "tsne", "pca", "phate", "diffmap", "draw_graph", "scvi", "harmony", "mde", "embedding")
+# Pairs of these are measures of a cell, or places within a part of the tissue.
+_WEAK = frozenset(
+    {
+        "axis", "bbox", "delta", "diff", "dir", "direction", "end", "err", "error", "fov", "grad", "gradient",
+        "height", "len", "length", "local", "max", "min", "moment", "offset", "orientation", "patch", "ratio",
+        "scale", "sd", "shape", "shift", "size", "start", "std", "tile", "var", "vel", "velocity", "width",
+    }
+)  # fmt: skip
+_PIXELS = frozenset(
+    {
+        "fullres", "image", "img", "micron", "microns", "mm", "px", "pxl", "pixel", "pixels", "um",
+    }
+)  # fmt: skip
+
+
+_Named = tuple[int, tuple[bool, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class AxisPair:
+    """Two names that differ in the axis only."""
+
+    x: str
+    y: str
+    x_at: int
+    """Position of `x` among the names."""
+    y_at: int
+    kind: Literal["letters", "lattice"]
+    """Whether the axes are x and y, or columns and rows."""
+    embedding: bool
+    """Whether the names are those of an embedding, as `UMAP_x`."""
+    weak: bool
+    """Whether the names are those of another measure, as `x_min`, or of a part of the tissue, as `x_local`."""
+
+    @property
+    def rank(self) -> int:
+        """How likely the pair is a place, 0 for the most likely: x and y, pixels, lattices, other measures."""
+        if self.weak:
+            return 3
+        if self.kind == "letters":
+            return 0
+        words = {part.casefold() for part in _PARTS.findall(self.x)}
+        return 1 if words & _PIXELS or self.x.casefold().startswith("image") else 2
+
+
+@dataclass(frozen=True, slots=True)
+class Axes:
+    """Which columns of a table are x and y."""
+
+    x_at: int
+    y_at: int
+    reason: Literal["names", "numbers", "order"]
+    """By what they were chosen; `order`: the names say nothing, so the first two were taken."""
+    rivals: tuple[AxisPair, ...] = ()
+    """Other pairs that are as likely."""
+
+
+def choose_axes(names: Sequence[str]) -> Axes:
+    """Return which of at least two columns are x and y: by their names, by their numbers, else the first two.
+
+    Examples
+    --------
+    >>> axes = choose_axes(["z", "y", "x"])
+    >>> axes.x_at, axes.y_at, axes.reason
+    (2, 1, 'names')
+    """
+    pairs = axis_pairs(names)
+    if pairs:
+        best = min(pair.rank for pair in pairs)
+        chosen, *rivals = (pair for pair in pairs if pair.rank == best)
+        return Axes(chosen.x_at, chosen.y_at, "names", tuple(rivals))
+    numbered = numbered_pair(names)
+    return Axes(*numbered, "numbers") if numbered else Axes(0, 1, "order")
+
+
+def axis_pairs(names: Sequence[str]) -> list[AxisPair]:
+    """Return all pairs of names that differ in the axis only, in order of their first name.
+
+    The axis is a part of its own in the name: a word (`x_um`, `cell_x_position`, `X [µm]`), a part by case
+    (`CentroidX`) or attached to a word for places (`sdimx`).
+
+    Examples
+    --------
+    >>> [(pair.x, pair.y) for pair in axis_pairs(["Y_position", "max", "may", "X_position"])]
+    [('X_position', 'Y_position')]
+    """
+    # By kind and name without the axis, of each axis: positions, and what names of the same case have in common.
+    found: dict[tuple[str, str], dict[str, list[tuple[int, tuple[bool, str]]]]] = defaultdict(
+        lambda: {"x": [], "y": []}
+    )
+    for at, name in enumerate(names):
+        for reading in _readings(name):
+            key = (reading.kind, reading.template.casefold())
+            found[key][reading.axis].append((at, (reading.upper, reading.template)))
+    pairs: dict[tuple[int, int], AxisPair] = {}
+    for (kind, _), sides in found.items():
+        left = list(sides["y"])
+        only = len(sides["x"]) == len(left) == 1
+        for x_at, exact in sides["x"]:
+            # Of names that differ in case, those of the same case belong together.
+            partner = next((one for one in left if only or one[1] == exact), None)
+            if partner is None:
+                continue
+            left.remove(partner)
+            y_at = partner[0]
+            words = {part.casefold() for name in (names[x_at], names[y_at]) for part in _PARTS.findall(name)}
+            pairs[x_at, y_at] = AxisPair(
+                x=names[x_at],
+                y=names[y_at],
+                x_at=x_at,
+                y_at=y_at,
+                kind="letters" if kind == "letters" else "lattice",
+                embedding=is_embedding_name(names[x_at]),
+                weak=bool(words & _WEAK),
+            )
+    return [pairs[at] for at in sorted(pairs, key=lambda at: (min(at), max(at)))]
+
+
+def numbered_pair(names: Sequence[str]) -> tuple[int, int] | None:
+    """Return the positions of the first two of numbered names: `UMAP1`, `UMAP2`; `0`, `1`; None for others."""
+    stems = {re.sub(r"\d+$", "", name) for name in names}
+    numbers = [re.search(r"\d+$", name) for name in names]
+    if len(stems) != 1 or any(number is None for number in numbers):
+        return None
+    order = sorted(range(len(names)), key=lambda at: int(numbers[at].group()))  # type: ignore[union-attr]  # none is None
+    values = [int(numbers[at].group()) for at in order]  # type: ignore[union-attr]
+    return (order[0], order[1]) if len(order) > 1 and values[0] in (0, 1) and values[1] == values[0] + 1 else None
+
+
+def is_embedding_name(name: str) -> bool:
+    """Whether a key of obsm or a column of obs is named as embeddings are: `X_umap`, `tSNE_1`."""
+    words = {part.casefold() for part in _PARTS.findall(name)}
+    folded = name.casefold()
+    return bool(words & _EMBEDDINGS) or any(word in folded for word in _WITHIN_EMBEDDINGS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """One way to read an axis in a name."""
+
+    axis: Literal["x", "y"]
+    kind: Literal["letters", "lattice"]
+    template: str
+    """The name with a mark in place of the axis."""
+    upper: bool
+
+
+def _readings(name: str) -> list[_Reading]:
+    found: list[_Reading] = []
+    for part in _PARTS.finditer(name):
+        word = part.group()
+        folded = word.casefold()
+        if len(folded) != len(word):
+            continue
+        for text, axis in _AXES.items():
+            n = len(text)
+            if folded == text or (folded.startswith(text) and folded[n:] in _STEMS):
+                at = 0
+            elif folded.endswith(text) and folded[:-n] in _STEMS:
+                at = len(folded) - n
+            else:
+                continue
+            begin = part.start() + at
+            template = f"{name[:begin]}\0{name[begin + n :]}"
+            found.append(_Reading(axis, "letters" if n == 1 else "lattice", template, word[at].isupper()))
+    return found
