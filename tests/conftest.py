@@ -26,10 +26,21 @@ BROWSER = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # Of several such flags the last one counts: those that Playwright gives itself are here once more. What is added
+    # are the pages behind the field for addresses, which take a third of the time that it takes to open a viewer.
+    "--disable-features="
+    "AvoidUnnecessaryBeforeUnloadCheckSync,DestroyProfileOnBrowserClose,HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,"
+    "LensOverlay,MediaRouter,PaintHolding,ThirdPartyStoragePartitioning,AvoidCorsURLLoaderRestartOnRedirect,"
+    "TcpPortRandomizationWin,OptimizationHints,NetworkTimeServiceQuerying,AimEnabled,PreconnectToSearch,"
+    "WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup",
 ]
 # Only what is WebGL is drawn by a graphics card that is a program: whole pages would take three times as long. But the
 # page then waits for each of its drawings, as on no one's desk: benchmarks do without.
 FLAGS = [*BROWSER, "--disable-gpu-compositing"]
+
+
+REPORT_MS = 5000
+"""For what a report of a failed test adds: the page may hang."""
 
 
 def find_chromium() -> str | None:
@@ -51,10 +62,12 @@ def chromium() -> str:
 
 @pytest.fixture(scope="session")
 def browser(chromium: str) -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
+    from waiting import PATIENCE_MS, patient
 
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        browser = patient(playwright.chromium.launch(executable_path=chromium, args=FLAGS))
         yield browser
         browser.close()
 
@@ -78,9 +91,9 @@ def pytest_runtest_makereport(
         return report
     for number, page in enumerate(page for context in browser.contexts for page in context.pages):
         try:
-            text = page.locator("body").inner_text(timeout=3000)
+            text = page.locator("body").inner_text(timeout=REPORT_MS)
             if folder := os.environ.get("KAROSPACE_SHOTS"):
-                page.screenshot(path=Path(folder) / f"failed-{item.name}-{number}.png", timeout=5000)
+                page.screenshot(path=Path(folder) / f"failed-{item.name}-{number}.png", timeout=REPORT_MS)
         except Exception as exc:
             text = str(exc)
         report.sections.append((f"page {number}: {page.url}", text[:1500]))

@@ -102,6 +102,23 @@ def notebook(lab: Lab, browser: Any, request: pytest.FixtureRequest) -> Iterator
 
 
 @pytest.fixture
+def holding(lab: Lab) -> Iterator[Callable[[float | None], None]]:
+    """Lets exports of kernels that have imported `held` write that share of their genes; with None, all of them."""
+    file = lab.folder / "hold"
+
+    def hold(share: float | None) -> None:
+        if share is None:
+            file.unlink(missing_ok=True)
+        else:
+            written = file.with_name("hold.new")
+            written.write_text(str(share))
+            written.replace(file)
+
+    yield hold
+    hold(None)
+
+
+@pytest.fixture
 def shots() -> Path | None:
     """Where pictures for people go, when someone asked for them."""
     import os
