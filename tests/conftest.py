@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import shutil
 from collections.abc import Generator, Iterator
@@ -10,11 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from karospace_jupyter import datasets
-
-# Painting a section takes seconds, whatever the number of its cells; nobody writes to what is painted.
-datasets._section = functools.lru_cache(maxsize=6)(datasets._section)
 
 BROWSER = [
     "--no-sandbox",
@@ -37,6 +31,25 @@ BROWSER = [
 # Only what is WebGL is drawn by a graphics card that is a program: whole pages would take three times as long. But the
 # page then waits for each of its drawings, as on no one's desk: benchmarks do without.
 FLAGS = [*BROWSER, "--disable-gpu-compositing"]
+
+
+def pytest_configure() -> None:
+    import painted
+
+    painted.keep()
+
+
+FIRST = ["test_panel.py", "test_form.py", "test_view.py", "notebook", "e2e", "desktop"]
+"""Files and folders of tests, those first that take longest: at the end, two workers share what is short."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def rank(item: pytest.Item) -> int:
+        places = [FIRST.index(part) for part in item.path.parts if part in FIRST]
+        return min(places, default=len(FIRST))
+
+    items.sort(key=rank)  # otherwise as they came, which is at random
 
 
 REPORT_MS = 5000

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 from conftest import Viewer
 from PIL import Image
+from pixels import colors_in
 from playwright.sync_api import expect
 
 from karospace_jupyter import adata_to_karospace
@@ -216,5 +217,5 @@ def test_a_picture_holds_both_windows_and_the_names_of_sections(opened: Opened) 
     beside = viewer.page.locator(".ks-beside").bounding_box()
     assert both.width - one.width == pytest.approx(beside["width"], abs=2)
     right = np.asarray(both.convert("RGB"))[60:, one.width + 2 :]
-    assert len(np.unique(right.reshape(-1, 3), axis=0)) > 8, "the embedding is on it"
+    assert colors_in(right) > 8, "the embedding is on it"
     assert viewer.problems == []

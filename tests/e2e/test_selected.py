@@ -13,6 +13,7 @@ import pytest
 from conftest import Viewer
 from numpy.typing import NDArray
 from PIL import Image
+from pixels import colors_in
 from playwright.sync_api import expect
 from screen import Screen, select, selected, selection
 from waiting import becomes, eventually
@@ -185,4 +186,4 @@ def test_a_snapshot_is_what_is_seen(opened: tuple[Viewer, ad.AnnData], theme: st
     part = (slice(300, 520), slice(380, 900))
     shown = np.asarray(Image.open(io.BytesIO(viewer.page.screenshot())).convert("RGB")).astype(int)
     assert np.abs(taken[part] - shown[part]).max() <= 3
-    assert np.unique(taken[part].reshape(-1, 3), axis=0).shape[0] > 10
+    assert colors_in(taken[part]) > 10

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import Viewer
+from pixels import colors_in
 from playwright.sync_api import expect
 from waiting import until_js
 
@@ -326,7 +327,7 @@ def test_no_annotations_at_all(serve: Any, viewer: Viewer, tmp_path: Path) -> No
 def test_every_size_draws(tissue: Path, export: Any, serve: Any, viewer: Viewer, size: tuple[int, int]) -> None:
     viewer.page.set_viewport_size({"width": size[0], "height": size[1]})
     viewer.open(serve(export(tissue)))
-    assert len(np.unique(viewer.pixels().reshape(-1, 3), axis=0)) > 20
+    assert colors_in(viewer.pixels()) > 20
     overflow = viewer.page.evaluate("document.documentElement.scrollWidth > innerWidth")
     assert not overflow
     assert viewer.problems == []

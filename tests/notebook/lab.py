@@ -97,10 +97,10 @@ class Server:
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGTERM)
             try:
-                self.process.wait(PATIENCE_S)
+                self.process.wait(GRACE_S)
             except subprocess.TimeoutExpired:
                 os.killpg(self.process.pid, signal.SIGKILL)
-                self.process.wait(PATIENCE_S)
+                self.process.wait(GRACE_S)
         # Kernels and servers of users are in sessions of their own.
         _, alive = psutil.wait_procs(children, timeout=GRACE_S)
         for child in alive:
