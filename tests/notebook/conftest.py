@@ -77,28 +77,35 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     lab.stop()
 
 
+@pytest.fixture(scope="session")
+def window(browser: Any) -> Iterator[Any]:
+    """One window for the pages of JupyterLab, whose scripts it has to load and compile once."""
+    context = browser.new_context()
+    context.new_page()  # keeps it open
+    yield context
+    context.close()
+
+
 @pytest.fixture
-def notebook(lab: Lab, browser: Any, request: pytest.FixtureRequest) -> Iterator[Callable[..., Notebook]]:
+def notebook(lab: Lab, window: Any, request: pytest.FixtureRequest) -> Iterator[Callable[..., Notebook]]:
     """Opens a notebook of these cells; its kernel is ended with the test."""
-    contexts: list[Any] = []
     opened: list[Notebook] = []
 
     def open_notebook(
         cells: list[str], *, width: int = 1300, height: int = 1100, dark: bool = False, **options: Any
     ) -> Notebook:
-        context = browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", accept_downloads=True
-        )
-        contexts.append(context)
+        page = window.new_page()
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme="dark" if dark else "light")
         name = f"{request.node.name.partition('[')[0]}_{len(opened)}.ipynb"
-        opened.append(lab.notebook(context, cells, name=name, **options))
+        opened.append(lab.notebook(page, cells, name=name, **options))
         return opened[-1]
 
     yield open_notebook
     for one in opened:
         one.shut_down()
-    for context in contexts:
-        context.close()
+    for page in window.pages[1:]:
+        page.close()
 
 
 @pytest.fixture

@@ -152,14 +152,12 @@ class Lab(Server):
         super().__init__(command, f"http://127.0.0.1:{port}{base}", folder, env)
         self.wait("api/status")
 
-    def notebook(
-        self, context: Any, cells: list[str], *, name: str = "test.ipynb", kernel: str = "python3"
-    ) -> Notebook:
+    def notebook(self, page: Any, cells: list[str], *, name: str = "test.ipynb", kernel: str = "python3") -> Notebook:
         file = self.folder / name
         nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
         nb.metadata["kernelspec"] = {"name": kernel, "display_name": kernel, "language": "python"}
         nbformat.write(nb, file)
-        return Notebook(self, context.new_page(), file)
+        return Notebook(self, page, file)
 
 
 class Notebook:

@@ -69,7 +69,7 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
 def test_notebook_7(page: Any, tmp_path: Path) -> None:
     lab = Lab(tmp_path, application="notebook")
     try:
-        nb = lab.notebook(page.context, [FORM, "w"])
+        nb = lab.notebook(page, [FORM, "w"])
         nb.run(0)
         others = list(nb.problems)  # Notebook 7 has some of its own
         nb.run(1)

@@ -42,7 +42,7 @@ def shared(lab: Lab, browser: Any) -> Iterator[Notebook]:
         "bare = adata.copy()\ndel bare.obsm['spatial']\ndel bare.obsm['X_umap']\nbare.obs = bare.obs[['cell_type']]\nx = karospace_widget(bare)\nx",
         "w.start()\nw.wait(600)",
     ]
-    nb = lab.notebook(context, cells, name="forms.ipynb")
+    nb = lab.notebook(context.new_page(), cells, name="forms.ipynb")
     nb.run(0)
     yield nb
     nb.shut_down()

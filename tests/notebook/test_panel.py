@@ -223,7 +223,7 @@ def test_progress_and_cancel_while_a_cell_runs(panel: Callable[..., Panel], lab:
 
 def test_it_follows_the_notebook_in_front(lab: Lab, browser: Any) -> None:
     context = browser.new_context(viewport={"width": 1360, "height": 860})
-    first = lab.notebook(context, [DATA], name="first.ipynb")
+    first = lab.notebook(context.new_page(), [DATA], name="first.ipynb")
     first.run(0)
     one = Panel(first).show()
     one.row("adata").wait_for()

@@ -58,7 +58,7 @@ def shown(lab: Lab, browser: Any) -> Iterator[tuple[Notebook, Any]]:
         "adata_to_karospace(adata, 'mine', genes_mode='hvgs:5')",
         "g = karospace_grid([adata, adata, synthetic_tissue(1500, 60, seed=5)[:, :50].copy()], height=300)\ng",
     ]
-    nb = lab.notebook(context, cells, name="shown.ipynb")
+    nb = lab.notebook(context.new_page(), cells, name="shown.ipynb")
     nb.run(0)
     nb.run(1)
     yield nb, nb.viewer(1)
