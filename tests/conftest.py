@@ -39,8 +39,9 @@ def pytest_configure() -> None:
     painted.keep()
 
 
-FIRST = ["test_panel.py", "test_form.py", "test_view.py", "notebook", "e2e", "desktop"]
-"""Files and folders of tests, those first that take longest: at the end, two workers share what is short."""
+FIRST = ["test_panel.py", "test_form.py", "test_view.py", "e2e", "notebook", "desktop"]
+"""Files and folders of tests, those first that take longest: at the end, two workers share what is short. The other
+notebook tests come late: what they need is installed meanwhile."""
 
 
 @pytest.hookimpl(trylast=True)

@@ -26,7 +26,7 @@ INSTALLED: dict[str, Callable[[Path], Path]] = {
 def installing(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, Future[Path]]]:
-    """Begun at once, one after the other, at the lowest priority: the tests meanwhile are not late for it."""
+    """Begun at once, one after the other, at a lower priority: the tests meanwhile are not late for it."""
     asked = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
     own = tmp_path_factory.getbasetemp()
     shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
