@@ -18,8 +18,7 @@ endif
 # Two things at a time until the tests begin, which are two at a time themselves.
 test:
 	$(MAKE) -j 2 check programs $(VIEWER)
-	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore=tests/notebook
-	$(BIN)/python -m pytest -n 2 --dist loadfile tests/notebook
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: lint types layers js-check
 

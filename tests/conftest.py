@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import shutil
 from collections.abc import Generator, Iterator
@@ -10,11 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from karospace_jupyter import datasets
-
-# Painting a section takes seconds, whatever the number of its cells; nobody writes to what is painted.
-datasets._section = functools.lru_cache(maxsize=6)(datasets._section)
 
 BROWSER = [
     "--no-sandbox",
@@ -26,10 +20,41 @@ BROWSER = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # Of several such flags the last one counts: those that Playwright gives itself are here once more. What is added
+    # are the pages behind the field for addresses, which take a third of the time that it takes to open a viewer.
+    "--disable-features="
+    "AvoidUnnecessaryBeforeUnloadCheckSync,DestroyProfileOnBrowserClose,HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,"
+    "LensOverlay,MediaRouter,PaintHolding,ThirdPartyStoragePartitioning,AvoidCorsURLLoaderRestartOnRedirect,"
+    "TcpPortRandomizationWin,OptimizationHints,NetworkTimeServiceQuerying,AimEnabled,PreconnectToSearch,"
+    "WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup",
 ]
 # Only what is WebGL is drawn by a graphics card that is a program: whole pages would take three times as long. But the
 # page then waits for each of its drawings, as on no one's desk: benchmarks do without.
 FLAGS = [*BROWSER, "--disable-gpu-compositing"]
+
+
+def pytest_configure() -> None:
+    import painted
+
+    painted.keep()
+
+
+FIRST = ["test_panel.py", "test_form.py", "test_view.py", "e2e", "notebook", "desktop"]
+"""Files and folders of tests, those first that take longest: at the end, two workers share what is short. The other
+notebook tests come late: what they need is installed meanwhile."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def rank(item: pytest.Item) -> int:
+        places = [FIRST.index(part) for part in item.path.parts if part in FIRST]
+        return min(places, default=len(FIRST))
+
+    items.sort(key=rank)  # otherwise as they came, which is at random
+
+
+REPORT_MS = 5000
+"""For what a report of a failed test adds: the page may hang."""
 
 
 def find_chromium() -> str | None:
@@ -51,10 +76,12 @@ def chromium() -> str:
 
 @pytest.fixture(scope="session")
 def browser(chromium: str) -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
+    from waiting import PATIENCE_MS, patient
 
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        browser = patient(playwright.chromium.launch(executable_path=chromium, args=FLAGS))
         yield browser
         browser.close()
 
@@ -78,9 +105,9 @@ def pytest_runtest_makereport(
         return report
     for number, page in enumerate(page for context in browser.contexts for page in context.pages):
         try:
-            text = page.locator("body").inner_text(timeout=3000)
+            text = page.locator("body").inner_text(timeout=REPORT_MS)
             if folder := os.environ.get("KAROSPACE_SHOTS"):
-                page.screenshot(path=Path(folder) / f"failed-{item.name}-{number}.png", timeout=5000)
+                page.screenshot(path=Path(folder) / f"failed-{item.name}-{number}.png", timeout=REPORT_MS)
         except Exception as exc:
             text = str(exc)
         report.sections.append((f"page {number}: {page.url}", text[:1500]))

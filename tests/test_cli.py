@@ -10,6 +10,7 @@ import sys
 import urllib.request
 
 import pytest
+from waiting import PATIENCE_S
 
 from karospace_jupyter import ExportConfig
 from karospace_jupyter.cli import FLAGS, _config, parser
@@ -19,7 +20,7 @@ COMMAND = [sys.executable, "-m", "karospace_jupyter.cli"]
 
 
 def command(*arguments):
-    return subprocess.run([*COMMAND, *map(str, arguments)], capture_output=True, text=True, timeout=60)
+    return subprocess.run([*COMMAND, *map(str, arguments)], capture_output=True, text=True, timeout=PATIENCE_S)
 
 
 @pytest.fixture(scope="module")
@@ -228,7 +229,7 @@ def test_ctrl_c_during_an_export_is_130_and_leaves_nothing(tmp_path):
     try:
         assert process.stderr.read(1)  # the first progress: the job runs
         process.send_signal(signal.SIGINT)
-        _, stderr = process.communicate(timeout=30)
+        _, stderr = process.communicate(timeout=PATIENCE_S)
     finally:
         process.kill()
         process.communicate()
@@ -262,10 +263,10 @@ def test_serve_answers_says_the_next_port_and_stops(h5ad, tmp_path, option, name
         try:
             assert process.stdout.readline().strip() == str(tmp_path / name)
             url = process.stdout.readline().split()[0]
-            with urllib.request.urlopen(url + "manifest.json", timeout=10) as answer:
+            with urllib.request.urlopen(url + "manifest.json", timeout=PATIENCE_S) as answer:
                 assert json.load(answer)["n_cells"] == 300
             process.send_signal(signal.SIGINT)
-            _, stderr = process.communicate(timeout=20)
+            _, stderr = process.communicate(timeout=PATIENCE_S)
         finally:
             process.kill()
             process.communicate()

@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
+from waiting import let_time_pass
 
 from karospace_jupyter import Bundle, ExportConfig, adata_to_karospace, export_h5ad
 from karospace_jupyter.bundle.schema import SCHEMA_PATH, schema_text
@@ -172,7 +172,7 @@ def test_killed_at_any_moment_leaves_what_was_there(tissue: ad.AnnData, tmp_path
     )
     assert process.stdout is not None
     process.stdout.readline()
-    time.sleep(moment)
+    let_time_pass(moment)
     process.send_signal(signal.SIGKILL)
     process.communicate()
     after = tree(tmp_path / "out")

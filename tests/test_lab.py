@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from waiting import PATIENCE_S, eventually
 
 from karospace_jupyter.config import ExportConfig
 from karospace_jupyter.datasets import synthetic_tissue
@@ -34,9 +34,9 @@ def ask(**request: Any) -> Any:
 
 def later(answer: dict[str, Any]) -> dict[str, Any]:
     """What came of work that goes on in a thread."""
-    while "ticket" in answer:
-        time.sleep(0.01)
-        answer = ask(do="answer", ticket=answer["ticket"])
+    if "ticket" in answer:
+        ticket = answer["ticket"]
+        return eventually(lambda: ask(do="answer", ticket=ticket), lambda found: "ticket" not in found)
     return answer
 
 
@@ -56,10 +56,10 @@ def test_a_form_knows_its_object_and_where_it_goes(names: dict[str, Any]) -> Non
     assert form.options["dataset_name"] == "mdata rna one"
     assert form.options["genes_mode"] == "hvgs:7"
     form.start()
-    assert form.wait(60) == "done"
+    assert form.wait(PATIENCE_S) == "done"
     assert form.view is None
     form._on_start({}, [])
-    assert form.wait(60) == "done"
+    assert form.wait(PATIENCE_S) == "done"
     # Another object by the same name is not exported by the form of the first.
     names["mdata"] = type("MuData", (), {"mod": {"rna one": tissue[:50].copy()}})()
     form._on_start({}, [])
@@ -83,7 +83,7 @@ def test_a_file_is_not_read_into_memory(names: dict[str, Any], tmp_path: Path) -
     form = model(ask(do="file", path="tissue.h5ad", options={}))
     assert form._adata.isbacked
     form.start()
-    assert form.wait(60) == "done"
+    assert form.wait(PATIENCE_S) == "done"
     assert form.bundle.path == tmp_path / "tissue_karospace"
     form.close()
     form._adata.file.close()

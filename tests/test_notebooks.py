@@ -7,6 +7,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbclient import NotebookClient
+from waiting import PATIENCE_S
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 NAMES = ["01_quickstart", "02_select_and_annotate", "03_large_data"]
@@ -34,7 +35,9 @@ def test_nothing_that_was_shown_is_stored(name):
 def test_runs(name, tmp_path):
     notebook = nbformat.read(FOLDER / f"{name}.ipynb", as_version=4)
     place = {"metadata": {"path": str(tmp_path)}}  # what it writes lands there
-    NotebookClient(notebook, timeout=60, kernel_name="python3", resources=place).execute()
+    NotebookClient(
+        notebook, timeout=PATIENCE_S, startup_timeout=PATIENCE_S, kernel_name="python3", resources=place
+    ).execute()
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
     assert any("application/vnd.jupyter.widget-view+json" in output.get("data", {}) for output in outputs)
     assert [output for output in outputs if output.output_type == "stream"] == [], "warnings, or text nobody asked for"

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from waiting import PATIENCE_S
 
 PACKAGES = ["karospace_jupyter", "karospace_export"]
 
@@ -14,7 +15,7 @@ PACKAGES = ["karospace_jupyter", "karospace_export"]
 @pytest.mark.parametrize("package", PACKAGES)
 def test_importing_the_package_imports_nothing_heavy(package):
     code = f"import sys, {package}; print([m for m in ('anndata', 'numpy', 'pydantic', 'pandas') if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=PATIENCE_S)
     assert done.stdout.strip() == "[]"
 
 

@@ -8,6 +8,7 @@ import socket
 import threading
 
 import pytest
+from waiting import PATIENCE_S
 
 from karospace_jupyter.serve import BundleServer
 
@@ -29,7 +30,7 @@ def server(tmp_path):
 
 
 def ask(server, path, method="GET", **headers):
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE_S)
     try:
         connection.request(method, path, headers=headers)
         answer = connection.getresponse()
@@ -107,7 +108,7 @@ def test_stop_ends_what_a_browser_keeps_open_and_the_port_is_free_for_the_next(t
     (tmp_path / "index.html").write_text("one")
     server = BundleServer(tmp_path, port=0).start()
     port = server.port
-    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as kept:
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)) as kept:
         kept.request("GET", "/")
         assert kept.getresponse().read() == b"one"
         server.stop()
@@ -125,7 +126,7 @@ def test_another_content_is_served_at_the_same_address(tmp_path):
     (tmp_path / "index.html").write_text("one")
     with (
         BundleServer(tmp_path, port=0) as server,
-        contextlib.closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)) as kept,
+        contextlib.closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE_S)) as kept,
     ):
         for wanted in (b"one", b"two"):
             kept.request("GET", "/")

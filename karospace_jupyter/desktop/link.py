@@ -39,6 +39,7 @@ class Link:
         self.pid = self._process.pid
         self._words: queue.SimpleQueue[tuple[Any, ...] | None] = queue.SimpleQueue()
         self._newest_look = 0
+        self._stopped = False
         # A pipe is full when its other end is busy: whoever writes to it then waits, and that is not the window.
         threading.Thread(target=self._write, name="karospace-write", daemon=True).start()
 
@@ -62,14 +63,12 @@ class Link:
     def ended(self) -> int | None:
         """Return the exit code of the process, whose pipe has ended; None while that is not known."""
         self._process.join(_DEAD_S)
-        self._words.put(None)
-        self._pipe.close()
+        self._stop()
         return self._process.exitcode
 
     def end(self, patience: float) -> bool:
         """Wait until it has stopped what runs and ended; return whether it had to be killed after so many seconds."""
-        self._words.put(None)
-        self._pipe.close()
+        self._stop()
         self._process.join(patience)
         killed = self._process.is_alive()
         if killed:
@@ -79,14 +78,20 @@ class Link:
 
     def drop(self) -> None:
         """Kill it, and do not wait for its end: it may hang in a share that is lost."""
-        self._words.put(None)
-        self._pipe.close()
+        self._stop()
         self._process.kill()
+
+    def _stop(self) -> None:
+        self._stopped = True
+        self._words.put(None)
 
     def _write(self) -> None:
         while (message := self._words.get()) is not None:
-            if message[0] == "look" and message[1] < self._newest_look:
+            if self._stopped or (message[0] == "look" and message[1] < self._newest_look):
                 continue
-            # The pipe may be closed meanwhile, by either side: whoever listens hears of it.
-            with contextlib.suppress(OSError, ValueError, TypeError):
+            # The process may end meanwhile; `heard` raises then.
+            with contextlib.suppress(OSError, ValueError):
                 self._pipe.send(message)
+        # Only this thread closes the pipe. Closed during a write, its descriptor may already be that of the next
+        # link's pipe when the write takes place, and the next process would get a message that was not for it.
+        self._pipe.close()

@@ -26,7 +26,8 @@ from karospace_jupyter.session import ExportSession
 from karospace_jupyter.static import static_file
 from karospace_jupyter.widget.assets import LiveCells
 
-sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "notebook")]
+TESTS = Path(__file__).parents[1]
+sys.path[:0] = [str(TESTS), str(TESTS / "notebook"), str(TESTS / "support")]
 from conftest import BROWSER, find_chromium  # noqa: E402 - a path of the tests comes first
 from lab import Lab  # noqa: E402
 
@@ -90,7 +91,9 @@ def click(folder: Path) -> tuple[float, float]:
         with sync_playwright() as p:
             browser = p.chromium.launch(executable_path=find_chromium(), args=BROWSER)
             context = browser.new_context(viewport={"width": 1300, "height": 1000})
-            nb = lab.notebook(context, ["from karospace_jupyter import karospace_view\nv = karospace_view('large')\nv"])
+            nb = lab.notebook(
+                context.new_page(), ["from karospace_jupyter import karospace_view\nv = karospace_view('large')\nv"]
+            )
             nb.run(0, timeout=120)
             frame = nb.viewer(0, timeout=120)
             took = frame.evaluate(

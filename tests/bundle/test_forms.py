@@ -15,6 +15,7 @@ from typing import Any
 import anndata as ad
 import numpy as np
 import pytest
+from waiting import PATIENCE_S
 
 from karospace_jupyter import Bundle, ExportConfig, adata_to_karospace, export
 from karospace_jupyter.bundle.files import FolderFiles, HtmlFiles, MemoryFiles, ZipFiles
@@ -85,15 +86,15 @@ class TestEveryForm:
         server = bundle.serve(port=0)
         try:
             path = bundle.manifest.asset_files[0].path
-            with urllib.request.urlopen(server.url + path, timeout=10) as answer:
+            with urllib.request.urlopen(server.url + path, timeout=PATIENCE_S) as answer:
                 assert answer.read() == bundle.stored(path)
                 assert answer.headers["Content-Type"] == "application/gzip"
-            with urllib.request.urlopen(server.url, timeout=10) as answer:
+            with urllib.request.urlopen(server.url, timeout=PATIENCE_S) as answer:
                 assert answer.read() == export.viewer_html()
             with pytest.raises(urllib.error.HTTPError, match="404"):
-                urllib.request.urlopen(server.url + "missing", timeout=10)
+                urllib.request.urlopen(server.url + "missing", timeout=PATIENCE_S)
             part = urllib.request.Request(server.url + path, headers={"Range": "bytes=0-1"})
-            with urllib.request.urlopen(part, timeout=10) as answer:
+            with urllib.request.urlopen(part, timeout=PATIENCE_S) as answer:
                 assert (answer.status, answer.read()) == (206, b"\x1f\x8b")
         finally:
             server.stop()

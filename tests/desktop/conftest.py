@@ -7,12 +7,12 @@ import os
 import shutil
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from waiting import PATIENCE_S, eventually, let_time_pass
 
 from karospace_jupyter.datasets import synthetic_tissue
 
@@ -97,21 +97,24 @@ class Person:
 
     def pump(self) -> None:
         self.window.root.update()
-        time.sleep(0.005)
 
-    def until(self, done: Callable[[], Any], what: str = "", seconds: float = 90) -> None:
-        end = time.monotonic() + seconds
-        while not done():
-            if time.monotonic() > end:
-                self.shot("gave-up")
-                pytest.fail(f"waited in vain: {what or done}; {self.window and self.shown}")
+    def until(self, done: Callable[[], Any], what: str = "") -> None:
+        def in_vain() -> str:
+            self.shot("gave-up")
+            return f"waited in vain: {what or done}; {self.window and self.shown}"
+
+        eventually(done, pause=self.pump, what=in_vain)
+
+    def rest(self, times: int) -> None:
+        """Let the window do what it does a moment later."""
+        for _ in range(times):
             self.pump()
+            let_time_pass(0.005)
 
     def settle(self) -> None:
         """Wait until the prediction is that of the present options, and everything is drawn."""
         self.until(lambda: self.shown.refused or not (self.shown.pending or self.shown.opening), "prediction")
-        for _ in range(15):
-            self.pump()
+        self.rest(15)
 
     def click(self, widget: Any, x: float = 0.5, y: float = 0.5) -> None:
         self.settle_geometry()
@@ -135,16 +138,15 @@ class Person:
         def xdotool(*command: str, check: bool = True) -> str:
             environment = {**os.environ, "DISPLAY": self.screen}
             return subprocess.run(
-                ["xdotool", *command], env=environment, check=check, capture_output=True, text=True, timeout=60
+                ["xdotool", *command], env=environment, check=check, capture_output=True, text=True, timeout=PATIENCE_S
             ).stdout
 
-        def goes(dialog: str, seconds: float) -> bool:
-            end = time.monotonic() + seconds
-            while dialog in xdotool("search", "--onlyvisible", "--name", title, check=False).split():
-                if time.monotonic() > end:
-                    return False
-                time.sleep(0.05)
-            return True
+        def goes(dialog: str) -> bool:
+            for _ in range(100):
+                if dialog not in xdotool("search", "--onlyvisible", "--name", title, check=False).split():
+                    return True
+                let_time_pass(0.05)
+            return False
 
         def work() -> None:
             dialog = xdotool("search", "--sync", "--onlyvisible", "--name", title).split()[-1]
@@ -158,10 +160,10 @@ class Person:
             for _ in range(10):
                 for command in commands:
                     xdotool(*command)
-                if goes(dialog, 5):
+                if goes(dialog):
                     return
             xdotool("key", "Escape", check=False)
-            if not goes(dialog, 5):
+            if not goes(dialog):
                 xdotool("key", "Return", check=False)
 
         thread = threading.Thread(target=work)
@@ -171,22 +173,19 @@ class Person:
     def joined(self, typist: threading.Thread) -> None:
         """Wait for whoever answers; meanwhile the window lives, else a dialog that has ended would still stand."""
         while typist.is_alive():
-            if self.window._closed:
-                time.sleep(0.01)
-            else:
+            if not self.window._closed:
                 self.pump()
+            let_time_pass(0.005)
 
     def settle_geometry(self) -> None:
-        for _ in range(5):
-            self.pump()
+        self.rest(5)
 
     def xdotool(self, *arguments: str) -> None:
         process = subprocess.Popen(["xdotool", *arguments], env={**os.environ, "DISPLAY": self.screen})
         while process.poll() is None:
-            self.pump()
+            self.rest(1)
         assert process.returncode == 0
-        for _ in range(10):
-            self.pump()
+        self.rest(10)
 
     def shot(self, name: str) -> Path | None:
         """Keep a picture of the screen where KAROSPACE_SHOTS says."""

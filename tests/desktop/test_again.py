@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from waiting import PATIENCE_S
 
 
 def stop(window: Any) -> None:
@@ -215,7 +216,7 @@ def test_the_system_is_asked_once_and_not_waited_for(person: Any, tissue_file: P
 
     def hangs() -> bool:
         asked.append(1)
-        never.wait(60)
+        never.wait(PATIENCE_S)
         return True
 
     monkeypatch.setattr("karospace_jupyter.desktop.window.system_is_dark", hangs)
@@ -244,7 +245,7 @@ def test_the_window_is_where_it_was_or_at_least_in_sight(person: Any, tmp_path: 
     file.parent.mkdir()
     file.write_text(f'{{"geometry": "{before}"}}')
     window = person.start()
-    person.until(lambda: window.root.wm_geometry() == now, window.root.wm_geometry(), 20)
+    person.until(lambda: window.root.wm_geometry() == now, window.root.wm_geometry())
 
 
 def test_a_folder_that_may_not_be_looked_into_is_chosen_all_the_same(monkeypatch: Any, tmp_path: Path) -> None:
@@ -270,7 +271,7 @@ def test_a_share_that_is_lost_keeps_no_dialog_waiting(monkeypatch: Any) -> None:
     from karospace_jupyter.desktop.settings import Settings
 
     never = threading.Event()
-    monkeypatch.setattr("karospace_jupyter.desktop.dialogs.os.path.isdir", lambda _: never.wait(60))
+    monkeypatch.setattr("karospace_jupyter.desktop.dialogs.os.path.isdir", lambda _: never.wait(PATIENCE_S))
     try:
         assert dialogs.Dialogs(None, Settings(folder="/lost"))._folder() == str(Path.home())  # type: ignore[arg-type]
     finally:

@@ -6,11 +6,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from waiting import PATIENCE_S, eventually, let_time_pass
 
 from karospace_jupyter import Bundle
 
@@ -20,7 +21,7 @@ APP = [sys.executable, "-m", "karospace_jupyter.desktop"]
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if name not in {"DISPLAY", "WAYLAND_DISPLAY"}}
     return subprocess.run(
-        [*APP, *arguments], env={**kept, **environment}, capture_output=True, text=True, timeout=60, check=False
+        [*APP, *arguments], env={**kept, **environment}, capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
 
 
@@ -37,7 +38,9 @@ def test_without_tk_it_names_the_package() -> None:
     code = (
         "import sys; sys.modules['tkinter'] = None; from karospace_jupyter.desktop.app import main; sys.exit(main([]))"
     )
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
     assert ended.returncode == 1
     assert "python3-tk" in ended.stderr
     assert "Traceback" not in ended.stderr
@@ -53,7 +56,7 @@ def test_who_started_it_from_a_menu_is_told_in_a_box(tmp_path: Path) -> None:
     )
     environment = {**os.environ, "PATH": str(tmp_path), "DISPLAY": ":0"}
     ended = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
     assert ended.returncode == 1
     assert "python3-tk" in said.read_text()
@@ -71,7 +74,7 @@ import sys, time
 def main():
     from karospace_jupyter.desktop.window import Window
     window = Window({str(tissue_file)!r})
-    end = time.monotonic() + 60
+    end = time.monotonic() + {PATIENCE_S}
     while not window.desk.shown.estimate and time.monotonic() < end:
         window.root.update()
         time.sleep(0.01)
@@ -85,7 +88,7 @@ if __name__ == "__main__":
     script.write_text(code)
     environment = {**os.environ, "DISPLAY": screen, "KAROSPACE_SETTINGS": str(tmp_path / "s.json")}
     ended = subprocess.run(
-        [sys.executable, str(script)], env=environment, capture_output=True, text=True, timeout=90, check=False
+        [sys.executable, str(script)], env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
     assert ended.stdout == "[]\n", ended.stderr
 
@@ -117,43 +120,45 @@ def test_a_file_on_the_command_line_by_keyboard_alone(screen: str, tissue_file: 
 
 
 def _drive(screen: str, file: Path, end: str, app: Any, tmp_path: Path) -> None:
-    def xdotool(*words: str) -> str:
+    def xdotool(*words: str, check: bool = True) -> str:
         environment = {**os.environ, "DISPLAY": screen}
         done = subprocess.run(
-            ["xdotool", *words], env=environment, capture_output=True, text=True, timeout=60, check=True
+            ["xdotool", *words], env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=check
         )
         return done.stdout
+
+    def tried(done: Callable[[], bool]) -> bool:
+        """Whether it is done some seconds after a key."""
+        for _ in range(40):
+            if done():
+                return True
+            let_time_pass(0.1)
+        return False
 
     window = xdotool("search", "--sync", "--onlyvisible", "--name", "^mine.h5ad").split()[0]
     xdotool("windowfocus", "--sync", window)
     manifest = tmp_path / "mine_karospace" / "manifest.json"
-    deadline = time.monotonic() + 60
-    while not manifest.exists():
-        assert time.monotonic() < deadline
+
+    def exported() -> bool:
         # Nothing happens before the prediction is there; a key too many would export once more.
         xdotool("key", "ctrl+Return")
-        patience = time.monotonic() + 4
-        while not manifest.exists() and time.monotonic() < patience:
-            time.sleep(0.1)
+        return tried(manifest.exists)
+
+    eventually(exported)
     Bundle(manifest.parent).verify()
     processes = children(app.pid)
     assert processes
     if end == "key":
         # While the window has not heard of the export's end it asks; "No" is what Return says.
-        deadline = time.monotonic() + 60
-        while app.poll() is None:
-            assert time.monotonic() < deadline
-            xdotool("key", "ctrl+q")
-            patience = time.monotonic() + 3
-            while app.poll() is None and time.monotonic() < patience:
-                time.sleep(0.1)
-            if app.poll() is None:
-                xdotool("key", "Return")
+        def ended() -> bool:
+            xdotool("key", "ctrl+q", check=False)
+            if not tried(lambda: app.poll() is not None):
+                xdotool("key", "Return", check=False)
+            return app.poll() is not None
+
+        eventually(ended)
         assert app.returncode == 0
     else:
         app.send_signal(signal.SIGKILL)
         app.wait()
-    deadline = time.monotonic() + 20
-    while any(map(alive, processes)):
-        assert time.monotonic() < deadline, "a process outlives the window"
-        time.sleep(0.1)
+    eventually(lambda: not any(map(alive, processes)), what="a process outlives the window")

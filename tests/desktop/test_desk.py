@@ -6,13 +6,13 @@ import contextlib
 import http.client
 import os
 import signal
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from waiting import PATIENCE_S, eventually
 
 from karospace_jupyter import Bundle
 from karospace_jupyter.datasets import synthetic_tissue
@@ -36,12 +36,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return made
 
 
-def until(desk: Desk, done: Callable[[], Any], seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < end, desk.shown
-        desk.poll()
-        time.sleep(0.005)
+def until(desk: Desk, done: Callable[[], Any]) -> None:
+    eventually(done, pause=desk.poll, what=lambda: str(desk.shown))
 
 
 def opened(desk: Desk, path: Path, choices: dict[str, Any] | None = None) -> None:
@@ -175,7 +171,7 @@ def test_a_preview_shows_what_was_exported_last(
     until(desk, lambda: desk.shown.address)
     address = desk.shown.address
     port = int(address.rstrip("/").rpartition(":")[2])
-    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as tab:  # stays open
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)) as tab:  # stays open
         tab.request("GET", "/manifest.json")
         assert b'"n_genes_exported":3' in tab.getresponse().read().replace(b" ", b"")
         desk.change(genes_mode="hvgs:5")

@@ -12,6 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from waiting import PATIENCE_S
 
 from karospace_jupyter.desktop import freeze
 
@@ -63,7 +64,7 @@ bundle = run(Path({str(tissue_file)!r}), ExportConfig(outdir={str(tmp_path / "ou
 print(json.dumps(bundle.manifest.n_cells))
 """
     ended = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE_S, check=False, cwd=tmp_path
     )
     assert ended.returncode == 0, ended.stderr
     assert json.loads(ended.stdout) == 1200

@@ -8,12 +8,12 @@ import shlex
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
+from waiting import PATIENCE_S, eventually
 
 DRAG = Path(__file__).with_name("drag.py")
 APP = [sys.executable, "-m", "karospace_jupyter.desktop"]
@@ -160,9 +160,9 @@ def test_a_file_is_dropped_on_the_window(person: Any, tissue_file: Path, tmp_pat
     assert window.drops
     source = subprocess.Popen([sys.executable, DRAG, "KaroSpace", str(file)], env={**os.environ})
     try:
-        person.until(lambda: source.poll() is not None, "the end of the drop", 30)
+        person.until(lambda: source.poll() is not None, "the end of the drop")
         assert source.returncode == 0
-        person.until(lambda: person.shown.path, "the dropped file", 30)
+        person.until(lambda: person.shown.path, "the dropped file")
         assert person.shown.path == str(file)
     finally:
         source.kill()
@@ -190,12 +190,7 @@ def children(pid: int) -> list[int]:
 
 
 def gone(pids: list[int]) -> bool:
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        if not any(Path(f"/proc/{pid}").exists() for pid in pids):
-            return True
-        time.sleep(0.1)
-    return False
+    return eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -205,12 +200,12 @@ def test_a_signal_ends_everything(screen: str, tissue_file: Path, tmp_path: Path
     try:
         subprocess.run(
             ["xdotool", "search", "--sync", "--onlyvisible", "--name", "^tissue.h5ad"], env=environment, check=True,
-            timeout=60, capture_output=True,
+            timeout=PATIENCE_S, capture_output=True,
         )  # fmt: skip
         workers = children(app.pid)
         assert workers
         app.send_signal(number)
-        _, said = app.communicate(timeout=30)
+        _, said = app.communicate(timeout=PATIENCE_S)
         assert "Traceback" not in said
         assert gone(workers)
     finally:
@@ -228,7 +223,7 @@ def test_a_fault_at_the_start_leaves_no_process(screen: str, tmp_path: Path) -> 
     )
     environment = {**os.environ, "DISPLAY": screen, "KAROSPACE_SETTINGS": str(tmp_path / "s.json")}
     ended = subprocess.run(
-        [sys.executable, str(script)], env=environment, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, str(script)], env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
     assert ended.returncode == 1
     assert "on purpose" in ended.stderr
@@ -242,7 +237,7 @@ def test_broken_tk_is_said(tmp_path: Path) -> None:
         "from karospace_jupyter.desktop.app import main\nimport sys\nsys.exit(main([]))"
     )
     ended = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False,
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE_S, check=False,
         env={**os.environ, "KAROSPACE_SETTINGS": str(tmp_path / "s.json")},
     )  # fmt: skip
     assert ended.returncode == 1
@@ -289,7 +284,7 @@ def test_an_entry_in_the_applications_menu(person: Any, tmp_path: Path, monkeypa
     assert command == [sys.executable, "-P", "-m", "karospace_jupyter.desktop", "%f"]
     (tmp_path / "types.py").write_text("raise RuntimeError('a file of the home folder was imported')")
     ended = subprocess.run(
-        [*command[:-1], "--version"], capture_output=True, text=True, timeout=60, check=True, cwd=tmp_path
+        [*command[:-1], "--version"], capture_output=True, text=True, timeout=PATIENCE_S, check=True, cwd=tmp_path
     )
     assert "karospace-export-app" in ended.stdout
     icon = tmp_path / "data" / "icons" / "hicolor" / "512x512" / "apps" / "karospace-export-app.png"

@@ -18,10 +18,10 @@ from karospace_jupyter import Bundle
 from karospace_jupyter.datasets import synthetic_tissue
 
 
-def export(person: Any, seconds: float = 120) -> dict[str, Any]:
+def export(person: Any) -> dict[str, Any]:
     person.settle()
     person.click(person.window.run.button)
-    person.until(lambda: person.shown.result and not person.shown.running, "the export", seconds)
+    person.until(lambda: person.shown.result and not person.shown.running, "the export")
     person.settle()
     return person.shown.result
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import json
-import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
+from waiting import becomes, until_js
 
 from karospace_jupyter import ExportConfig, export_h5ad
 from karospace_jupyter.datasets import synthetic_tissue
@@ -49,14 +49,11 @@ class Viewer:
 
     def until(self, condition: str) -> None:
         """Wait for a condition on the state, and until it is drawn."""
-        self.page.wait_for_function(f"() => {{ const state = window.karospace.getState(); return {condition}; }}")
+        until_js(self.page, f"() => {{ const state = window.karospace.getState(); return {condition}; }}")
         self.set()
 
-    def becomes(self, ask: Callable[[], Any], wanted: Any, *, timeout: float = 15) -> None:
-        end = time.monotonic() + timeout
-        while (found := ask()) != wanted:
-            assert time.monotonic() < end, f"{found!r} is not {wanted!r}"
-            self.page.wait_for_timeout(50)
+    def becomes(self, ask: Callable[[], Any], wanted: Any) -> None:
+        becomes(ask, wanted, page=self.page)
 
     def address(self) -> str:
         """Wait until the page's address holds the view as it is, with its regions."""
@@ -88,6 +85,15 @@ class Viewer:
           window.lostContext.restoreContext();
           return back.then(() => null);
         }""")
+
+    def boxes(self, selector: str) -> list[dict[str, float]]:
+        """Where each element that matches lies, all at one moment."""
+        found: list[dict[str, float]] = self.page.evaluate(
+            """selector => [...document.querySelectorAll(selector)].filter((one) => one.getClientRects().length > 0)
+              .map((one) => one.getBoundingClientRect().toJSON())""",
+            selector,
+        )
+        return found
 
     def pixels(self) -> NDArray[np.uint8]:
         shot = self.page.locator("canvas").first.screenshot(animations="disabled")
@@ -126,11 +132,28 @@ def tissue(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture
-def viewer(browser: Any) -> Iterator[Viewer]:
+@pytest.fixture(scope="session")
+def window(browser: Any) -> Iterator[Any]:
+    """One window of the browser: to open it takes as long as to open a viewer in it. A blank page keeps it open."""
     context = browser.new_context(viewport={"width": 1360, "height": 860})
-    yield Viewer(context.new_page())
+    context.new_page()
+    yield context
     context.close()
+
+
+@pytest.fixture
+def viewer(window: Any) -> Iterator[Viewer]:
+    """A page of its own, which finds nothing that an earlier one has left."""
+    page = window.new_page()
+    # A server of an earlier test may have had the same port.
+    tools = window.new_cdp_session(page)
+    tools.send("Network.clearBrowserCache")
+    tools.detach()
+    yield Viewer(page)
+    for opened in window.pages[1:]:
+        opened.close()
+    window.clear_permissions()
+    window.clear_cookies()
 
 
 @pytest.fixture

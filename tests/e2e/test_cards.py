@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import Viewer
+from playwright.sync_api import expect
+from waiting import becomes, eventually, until_js
 
 from karospace_jupyter import adata_to_karospace
 from karospace_jupyter.datasets import synthetic_tissue
@@ -101,10 +103,7 @@ def test_every_button_lies_inside_its_window(browser: Any, scripted: str, size: 
         viewer.set(layout=layout, beside=beside)
         for key in "pvl":  # the panel folds or opens; with the switch of the lasso and without
             page.keyboard.press(key)
-            try:
-                page.wait_for_function(f"() => ({MISPLACED})().length === 0", timeout=4000)
-            except Exception:
-                pytest.fail(f"{layout}, {beside}, {key}: " + "; ".join(page.evaluate(MISPLACED)))
+            eventually(lambda: page.evaluate(MISPLACED), lambda wrong: wrong == [], what=f"{layout}, {beside}, {key}")
     # What sections can be ordered and filtered by is there in the smallest window, too.
     viewer.set(layout=GRID, beside=None)
     page.get_by_label("Order of the sections").first.select_option("by stage")
@@ -133,14 +132,14 @@ def test_what_failed_is_told_on_the_tissue(
     page.evaluate(ask, gene)
     said = page.get_by_role("alert")
     said.get_by_text("is missing").wait_for()
-    assert said.count() == 1
+    expect(said).to_have_count(1)
     if how == "folded":
         # The panel says it itself.
         page.keyboard.press("p")
         page.locator(".ks-panel").get_by_role("alert").wait_for()
-        assert said.count() == 1
+        expect(said).to_have_count(1)
         page.keyboard.press("p")
-    assert page.evaluate(MISPLACED) == []
+    becomes(lambda: page.evaluate(MISPLACED), [])
     said.get_by_role("button", name="Dismiss").click()
     said.wait_for(state="detached")
     page.evaluate(ask, {"kind": "none"})
@@ -149,4 +148,4 @@ def test_what_failed_is_told_on_the_tissue(
     lost = False
     said.get_by_role("button", name="Try again").click()
     said.wait_for(state="detached")
-    page.wait_for_function("() => typeof window.karospace.valueAt(0) === 'number'")
+    until_js(page, "() => typeof window.karospace.valueAt(0) === 'number'")

@@ -10,6 +10,8 @@ import anndata as ad
 import numpy as np
 import pytest
 from conftest import Viewer
+from playwright.sync_api import expect
+from waiting import becomes, eventually, holds, until_js
 
 pytestmark = pytest.mark.e2e
 GENES = ["EPCAM", "CD3E", "KRT8", "MS4A1"]
@@ -27,9 +29,10 @@ def values(adata: ad.AnnData, gene: str) -> Any:
 
 
 def told(page: Any, within: str) -> dict[str, str]:
-    """What each violin says, by its class."""
-    page.locator(f"{within} .ks-violins li").first.wait_for()
-    titles = [row.get_attribute("title") for row in page.locator(f"{within} .ks-violins li").all()]
+    """What each violin says, by its class, once none of them is still that of earlier values."""
+    page.locator(f"{within} .ks-violins[aria-busy=false] li").first.wait_for()
+    rows = page.locator(f"{within} .ks-violins[aria-busy=false] li")
+    titles = eventually(lambda: rows.evaluate_all("rows => rows.map((row) => row.title)"))
     return dict(re.split(": (?:selected )?", title, maxsplit=1) for title in titles)
 
 
@@ -44,12 +47,16 @@ def test_violins_tell_the_quartiles_of_each_class(opened: tuple[Viewer, ad.AnnDa
     page = viewer.page
     page.locator(".ks-panel").get_by_role("button", name="Spread").click()
     epcam = values(adata, "EPCAM")
-    rows = told(page, ".ks-panel")
-    assert set(rows) == set(adata.obs["cell_type"].cat.categories)
-    for name, text in rows.items():
-        mine = epcam[(adata.obs["cell_type"] == name).to_numpy()]
-        assert quartiles(text) == pytest.approx(np.percentile(mine, [25, 50, 75]).tolist(), rel=0.02, abs=0.006)
-        assert f"{len(mine):,} cells" in text
+
+    def of_each_class() -> None:
+        rows = told(page, ".ks-panel")
+        assert set(rows) == set(adata.obs["cell_type"].cat.categories)
+        for name, text in rows.items():
+            mine = epcam[(adata.obs["cell_type"] == name).to_numpy()]
+            assert quartiles(text) == pytest.approx(np.percentile(mine, [25, 50, 75]).tolist(), rel=0.02, abs=0.006)
+            assert f"{len(mine):,} cells" in text
+
+    holds(of_each_class)
     # Another annotation splits the same values; the tissue keeps its colours.
     page.locator(".ks-panel").get_by_label("Split by").select_option("region")
     viewer.becomes(lambda: set(told(page, ".ks-panel")), set(adata.obs["region"].cat.categories))
@@ -69,21 +76,22 @@ def test_a_selection_against_the_rest(opened: tuple[Viewer, ad.AnnData]) -> None
     share = f"{(epcam[inside] > 0).mean() * 100:.0f} % detected"
     page.locator(".ks-selection").get_by_text(share).wait_for()
     page.locator(".ks-selection").get_by_role("button", name="Spread").click()
-    rows = told(page, ".ks-selection")
-    for name, text in rows.items():
-        of, rest = text.split("; the rest ")
-        kind = (adata.obs["cell_type"] == name).to_numpy()
-        for said, cells in ((of, kind & inside), (rest, kind & ~inside)):
-            wanted = np.percentile(epcam[cells], [25, 50, 75]).tolist()
-            assert quartiles(said) == pytest.approx(wanted, rel=0.02, abs=0.006)
+
+    def of_both_sides() -> None:
+        for name, text in told(page, ".ks-selection").items():
+            of, rest = text.split("; the rest ")
+            kind = (adata.obs["cell_type"] == name).to_numpy()
+            for said, cells in ((of, kind & inside), (rest, kind & ~inside)):
+                wanted = np.percentile(epcam[cells], [25, 50, 75]).tolist()
+                assert quartiles(said) == pytest.approx(wanted, rel=0.02, abs=0.006)
+
+    holds(of_both_sides)
     # Composition over any annotation, without recolouring.
     page.locator(".ks-selection").get_by_role("button", name="Share").click()
     page.locator(".ks-selection").get_by_label("Split by").select_option("region")
     rows = page.locator(".ks-composition[aria-label='Composition by region'] li")
-    rows.first.wait_for()
     counts = adata.obs["region"][inside].value_counts()
-    titles = [row.get_attribute("title").split(", ")[0] for row in rows.all()]
-    assert titles
+    titles = eventually(lambda: rows.evaluate_all("rows => rows.map((row) => row.title.split(', ')[0])"))
     assert set(titles) <= {f"{name}: {count:,} selected" for name, count in counts.items()}
     assert viewer.problems == []
 
@@ -99,10 +107,10 @@ def test_genes_by_what_the_file_says_of_them(opened: tuple[Viewer, ad.AnnData], 
     }
     wanted = sorted(GENES, key=lambda gene: -height[gene])
     rows = page.get_by_role("option").filter(has_text=re.compile("|".join(GENES)))
-    assert [text.split("\n")[0] for text in rows.all_inner_texts()] == wanted
+    becomes(lambda: [text.split("\n")[0] for text in rows.all_inner_texts()], wanted)
     # The list has the keyboard: the first of them is one key away.
     page.keyboard.press("Enter")
-    page.wait_for_function("window.karospace.getState().color.kind === 'gene'")
+    until_js(page, "window.karospace.getState().color.kind === 'gene'")
     assert viewer.state()["color"]["gene"] == wanted[0]
 
 
@@ -112,7 +120,7 @@ def test_a_link_brings_its_split(tissue: Path, export: Any, serve: Any, viewer: 
     viewer.page.goto(url)
     viewer.page.evaluate("window.karospace.ready")
     viewer.page.evaluate("view => window.karospace.setView(view)", view)
-    assert viewer.page.locator(".ks-panel").get_by_label("Split by").input_value() == "region"
+    expect(viewer.page.locator(".ks-panel").get_by_label("Split by")).to_have_value("region")
     failure = viewer.page.evaluate("window.karospace.setView({groupBy: 'no', opacity: 0.5}).then(() => '', String)")
     assert "no" in failure
     assert viewer.state()["opacity"] == 0.5

@@ -9,6 +9,7 @@ import anndata as ad
 import numpy as np
 import pytest
 from conftest import Viewer
+from playwright.sync_api import expect
 
 from karospace_jupyter import adata_to_karospace
 from karospace_jupyter.datasets import synthetic_tissue
@@ -49,7 +50,7 @@ def test_maps_turn_spread_and_dim(opened: tuple[Viewer, ad.AnnData]) -> None:
     ground = np.array([246, 247, 249])
     after = viewer.colours([zero])[0].astype(int)
     assert np.abs(after - ground).sum() < np.abs(before - ground).sum()
-    assert viewer.page.get_by_role("radio", name="Viridis").is_checked()
+    expect(viewer.page.get_by_role("radio", name="Viridis")).to_be_checked()
     viewer.page.get_by_role("radio", name="Magma").check(force=True)
     assert viewer.state()["colormap"] == "magma"
     assert viewer.problems == []
@@ -72,8 +73,7 @@ def test_two_genes_at_once(opened: tuple[Viewer, ad.AnnData]) -> None:
     np.testing.assert_allclose(first, [0xD5, 0x5E, 0x00], atol=6)
     np.testing.assert_allclose(second, [0x00, 0x72, 0xB2], atol=6)
     page.get_by_role("button", name="Take EPCAM out of the blend").click()
-    page.wait_for_timeout(300)
-    assert viewer.state()["color"] == {"kind": "gene", "gene": "CD3E"}
+    viewer.becomes(lambda: viewer.state()["color"], {"kind": "gene", "gene": "CD3E"})
 
 
 def test_the_mean_of_a_pasted_list(opened: tuple[Viewer, ad.AnnData]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +10,8 @@ import anndata as ad
 import numpy as np
 import pytest
 from conftest import Viewer, assert_genes
+from playwright.sync_api import expect
+from waiting import eventually
 
 from karospace_jupyter import Bundle, ExportConfig, adata_to_karospace, export_h5ad
 from karospace_jupyter.datasets import synthetic_tissue
@@ -32,16 +33,15 @@ def test_it_opens_with_its_genes_and_its_image_and_asks_nothing(viewer: Viewer, 
     viewer.set(imageOn=False)
     without_image = viewer.pixels()
     viewer.set(imageOn=True)
-    end = time.monotonic() + 20
-    while (without_image != viewer.pixels()).any(axis=2).mean() < 0.1:
-        assert time.monotonic() < end, "the image is not drawn"
-        viewer.page.wait_for_timeout(100)
+    eventually(
+        viewer.pixels, lambda now: (without_image != now).any(axis=2).mean() >= 0.1, what="the image is not drawn"
+    )
     assert viewer.problems == []
     asked = own(viewer.requests)
     assert all(request.startswith(folder.as_uri()) for request in asked)
     assert all(request.endswith((".html", ".js")) for request in asked)
     # What was run is not kept in the page.
-    assert viewer.page.locator("script[src]").count() == 0
+    expect(viewer.page.locator("script[src]")).to_have_count(0)
 
 
 def test_large_files_are_cut_into_shards_of_8_mb(viewer: Viewer, tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ def test_what_is_missing_is_named(viewer: Viewer, tmp_path: Path) -> None:
         "gene => window.karospace.setState({color: {kind: 'gene', gene}}).then(() => '', String)", last
     )
     assert f"scripts/{shards[-1].name}" in failure
-    assert shards[-1].name in viewer.page.locator(".ks-panel").inner_text()
+    expect(viewer.page.locator(".ks-panel")).to_contain_text(shards[-1].name, use_inner_text=True)
 
 
 @pytest.mark.parametrize("scripts", ["no", "auto"])

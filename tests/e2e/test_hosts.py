@@ -12,6 +12,8 @@ import anndata as ad
 import numpy as np
 import pytest
 from conftest import Viewer
+from playwright.sync_api import expect
+from waiting import until_js
 from webhosts import FalteringHost, nginx
 
 from karospace_jupyter import adata_to_karospace
@@ -91,7 +93,7 @@ def test_nginx(exported: Bundle, tissue: ad.AnnData, viewer: Viewer, tmp_path: P
         viewer.page.get_by_role("tooltip").wait_for()
         assert viewer.page.evaluate("window.karospace.getState().imageOn")
     assert viewer.problems == []
-    assert viewer.page.locator("[role=alert]").count() == 0
+    expect(viewer.page.locator("[role=alert]")).to_have_count(0)
 
 
 def test_files_in_each_others_place_are_told_though_the_host_unpacks_them(
@@ -184,7 +186,7 @@ def test_the_tissue_stays_usable_while_a_gene_comes(waiting: Any, exported: Bund
     page.mouse.down()
     page.mouse.move(600, 450, steps=4)
     page.mouse.up()
-    page.wait_for_function("before => window.karospace.getState().camera.x !== before.x", arg=before)
+    until_js(page, "before => window.karospace.getState().camera.x !== before.x", arg=before)
     page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     assert (viewer.pixels() != pixels).any()
     x, y = viewer.positions([7])[0]
@@ -204,8 +206,8 @@ def test_another_gene_ends_the_request_for_the_first(waiting: Any, exported: Bun
     assert host.hung_up[path].wait(WAIT)
     assert viewer.page.evaluate("window.first") == "AbortError"
     shows_the_values(viewer, exported, "CD3E")
-    assert viewer.page.locator("[role=progressbar]").count() == 0
-    assert viewer.page.locator("[role=alert]").count() == 0
+    expect(viewer.page.locator("[role=progressbar]")).to_have_count(0)
+    expect(viewer.page.locator("[role=alert]")).to_have_count(0)
     # The first can be chosen again: nothing of the broken request was kept.
     host.let_go(path)
     viewer.set(color={"kind": "gene", "gene": "EPCAM"})
@@ -222,7 +224,5 @@ def test_a_connection_that_breaks_is_told_and_can_be_tried_again(
     host.hold(path)
     host.let_go(path)
     viewer.page.get_by_role("button", name="Try again").click()
-    viewer.page.wait_for_function(
-        "() => window.karospace.valueAt(0) !== null && !document.querySelector('[role=alert]')"
-    )
+    until_js(viewer.page, "() => window.karospace.valueAt(0) !== null && !document.querySelector('[role=alert]')")
     shows_the_values(viewer, exported, "EPCAM")

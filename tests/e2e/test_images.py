@@ -77,13 +77,12 @@ def opened(viewer: Viewer, tmp_path: Path, serve: Callable[[Path], str]) -> Call
 def free_cells(viewer: Viewer, adata: ad.AnnData, library: str) -> list[int]:
     """The cells of a library that no card or title covers."""
     cells = np.flatnonzero((adata.obs["library_id"] == library).to_numpy())
-    boxes = [one.bounding_box() for one in viewer.page.locator(".ks-section-title, .ks-card, aside, header").all()]
+    boxes = viewer.boxes(".ks-section-title, .ks-card, aside, header")
     at = np.array(viewer.positions(cells.tolist()), dtype=float)
     covered = np.zeros(len(cells), dtype=bool)
     for box in boxes:
-        if box:
-            low, size = np.array([box["x"], box["y"]]), np.array([box["width"], box["height"]])
-            covered |= ((at > low - 3) & (at < low + size + 3)).all(axis=1)
+        low, size = np.array([box["x"], box["y"]]), np.array([box["width"], box["height"]])
+        covered |= ((at > low - 3) & (at < low + size + 3)).all(axis=1)
     free: list[int] = cells[~covered].tolist()
     assert len(free) > 100
     return free

@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import Viewer
+from playwright.sync_api import expect
+from waiting import becomes, eventually, two_frames, until_js
 
 from karospace_jupyter import adata_to_karospace
 from karospace_jupyter.datasets import synthetic_tissue
@@ -38,9 +40,8 @@ def opened(folder: Path, serve: Callable[[Path], str], viewer: Viewer) -> Viewer
     return viewer.open(serve(folder))
 
 
-def tool(viewer: Viewer) -> str:
-    name: str = viewer.page.locator("canvas").first.get_attribute("data-tool")
-    return name
+def has_tool(viewer: Viewer, name: str, why: str | None = None) -> None:
+    expect(viewer.page.locator("canvas").first, why).to_have_attribute("data-tool", name)
 
 
 def focused(viewer: Viewer) -> str:
@@ -70,30 +71,30 @@ def test_the_help_lies_over_all_keys(opened: Viewer) -> None:
     for key in ("l", "b", "q", "p", "ArrowLeft"):
         page.keyboard.press(key)
     # What scrolls is known to the browser once it was painted.
-    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    two_frames(page)
     page.keyboard.press("ArrowDown")
-    page.wait_for_function("() => document.querySelector('.ks-help').scrollTop > 0")
+    until_js(page, "() => document.querySelector('.ks-help').scrollTop > 0")
     assert opened.state() == before
-    assert tool(opened) == "move"
-    assert page.locator(".ks-panel").count() == 1
+    has_tool(opened, "move")
+    expect(page.locator(".ks-panel")).to_have_count(1)
     page.keyboard.press("Escape")
     page.locator(".ks-help").wait_for(state="detached")
-    assert focused(opened) == "Keys and mouse"
+    becomes(lambda: focused(opened), "Keys and mouse")
     # By its own key, too, from wherever one was.
     page.get_by_role("button", name="Zoom in").focus()
     page.keyboard.press("?")
     dialog.wait_for()
     page.keyboard.press("?")
     page.locator(".ks-help").wait_for(state="detached")
-    assert focused(opened) == "Zoom in"
+    becomes(lambda: focused(opened), "Zoom in")
     assert opened.problems == []
 
 
 def test_keys_of_other_keyboards(opened: Viewer) -> None:
     press(opened, "L")  # Caps Lock
-    assert tool(opened) == "lasso"
+    has_tool(opened, "lasso")
     press(opened, "V", shiftKey=True)
-    assert tool(opened) == "lasso", "Shift belongs to the line"
+    has_tool(opened, "lasso", "Shift belongs to the line")
     opened.set(layout={"kind": "section", "name": "S2"})
     section = "() => window.karospace.getState().layout.name === '{}'"
     for key, more, name in (
@@ -104,7 +105,7 @@ def test_keys_of_other_keyboards(opened: Viewer) -> None:
         (".", {}, "S3"),
     ):
         press(opened, key, **more)
-        opened.page.wait_for_function(section.format(name))
+        until_js(opened.page, section.format(name))
     assert opened.problems == []
 
 
@@ -114,7 +115,7 @@ def test_controls_take_only_the_keys_that_they_use(opened: Viewer) -> None:
     slider = page.get_by_role("slider", name="Opacity", exact=True)
     slider.focus()
     page.keyboard.press("l")
-    assert tool(opened) == "lasso"
+    has_tool(opened, "lasso")
     camera = opened.state()["camera"]
     page.keyboard.press("ArrowLeft")
     assert opened.state()["opacity"] == pytest.approx(0.99)
@@ -124,28 +125,28 @@ def test_controls_take_only_the_keys_that_they_use(opened: Viewer) -> None:
     page.evaluate("karospace.select(null)")
     page.get_by_label("Order of the genes").focus()
     page.keyboard.press("m")
-    assert tool(opened) == "lasso"
+    has_tool(opened, "lasso")
     assert opened.page.evaluate("karospace.selection") is None
     page.keyboard.press("Control+z")
-    page.wait_for_function("() => karospace.selection !== null")
+    until_js(page, "() => karospace.selection !== null")
     # One steps through the orders without losing them.
     page.get_by_label("Order of the genes").select_option("file")
     page.get_by_label("Order of the genes").focus()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
-    assert focused(opened) == "Order of the genes"
+    becomes(lambda: focused(opened), "Order of the genes")
     # Arrows scroll the panel that one is in.
     page.set_viewport_size({"width": 1360, "height": 500})
     page.get_by_role("button", name="Adjust").focus()
     camera = opened.state()["camera"]
     page.evaluate("document.querySelector('.ks-panel').scrollTop = 0")
     page.keyboard.press("ArrowDown")
-    page.wait_for_function("() => document.querySelector('.ks-panel').scrollTop > 0")
+    until_js(page, "() => document.querySelector('.ks-panel').scrollTop > 0")
     assert opened.state()["camera"] == camera
     # What is typed is typed.
     page.get_by_role("combobox", name="Gene", exact=True).focus()
     page.keyboard.type("v")
-    assert tool(opened) == "lasso"
+    has_tool(opened, "lasso")
     assert opened.problems == []
 
 
@@ -153,8 +154,8 @@ def test_an_embedded_tissue_has_no_hidden_tools(folder: Path, serve: Callable[[P
     viewer.open(serve(folder) + "?embed=1")
     for key in ("l", "?", "s", "/", "p"):
         viewer.page.keyboard.press(key)
-    assert tool(viewer) == "move"
-    assert viewer.page.locator("dialog, .ks-panel, .ks-save").count() == 0
+    has_tool(viewer, "move")
+    expect(viewer.page.locator("dialog, .ks-panel, .ks-save")).to_have_count(0)
     viewer.page.keyboard.press("+")
     assert viewer.state()["camera"]["zoom"] > 1
     assert viewer.problems == []
@@ -167,7 +168,7 @@ def test_the_image_goes_and_comes_back_as_it_was(opened: Viewer) -> None:
     page.keyboard.press("i")
     assert (opened.state()["imageOn"], opened.state()["imageOpacity"]) == (False, 0.4)
     eye = page.get_by_role("button", name="Image", exact=True)
-    assert eye.get_attribute("aria-pressed") == "false"
+    expect(eye).to_have_attribute("aria-pressed", "false")
     eye.click()
     assert (opened.state()["imageOn"], opened.state()["imageOpacity"]) == (True, 0.4)
     slider.fill("0")
@@ -194,7 +195,7 @@ def test_the_window_beside_is_operated_as_the_tissue_is(opened: Viewer) -> None:
     ring = dot.bounding_box()
     page.mouse.move(ring["x"] + ring["width"] / 2, ring["y"] + ring["height"] / 2)
     beside.get_by_role("tooltip").wait_for()
-    assert page.get_by_role("tooltip").count() == 1
+    expect(page.get_by_role("tooltip")).to_have_count(1)
     # A line that is drawn there is given up before the selection is.
     page.evaluate("karospace.select(Uint8Array.from({length: karospace.cells}, (_, i) => i % 2))")
     page.keyboard.press("m")
@@ -215,7 +216,8 @@ def test_the_window_beside_is_operated_as_the_tissue_is(opened: Viewer) -> None:
     before = titles.first.bounding_box()
     canvas.focus()
     page.keyboard.press("ArrowRight")
-    page.wait_for_function(
+    until_js(
+        page,
         "x => document.querySelector('.ks-beside .ks-section-title').getBoundingClientRect().x < x - 30",
         arg=before["x"],
     )
@@ -229,12 +231,12 @@ def test_the_window_beside_is_operated_as_the_tissue_is(opened: Viewer) -> None:
     page.mouse.move(box["x"] + 160, box["y"] + 300)
     page.mouse.up()
     page.keyboard.up(" ")
-    assert titles.first.bounding_box()["x"] == pytest.approx(x0 + 60, abs=1)
+    becomes(lambda: titles.first.bounding_box()["x"], pytest.approx(x0 + 60, abs=1))
     assert opened.state()["camera"] == camera
     # A section is opened where its name stands.
-    name = titles.nth(1).inner_text().split()[0]
+    name = eventually(lambda: titles.nth(1).inner_text().split())[0]
     titles.nth(1).click()
-    page.wait_for_function("name => karospace.getState().beside.name === name", arg=name)
+    until_js(page, "name => karospace.getState().beside.name === name", arg=name)
     assert opened.state()["layout"] == {"kind": "tissue"}
     assert opened.problems == []
 

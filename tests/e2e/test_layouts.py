@@ -10,6 +10,8 @@ import anndata as ad
 import numpy as np
 import pytest
 from conftest import Viewer
+from playwright.sync_api import expect
+from waiting import until_js
 
 from karospace_jupyter import adata_to_karospace
 from karospace_jupyter.datasets import synthetic_tissue
@@ -63,8 +65,8 @@ def test_an_embedding_stands_where_its_numbers_say(opened: Callable[..., tuple[V
     typical = int(np.nanargmin(np.abs(adata.obsm["X_umap"] - np.nanmedian(adata.obsm["X_umap"], axis=0)).sum(axis=1)))
     drawn = "#" + "".join(f"{channel:02x}" for channel in viewer.colours([typical])[0])
     assert drawn in {colour.lower() for colour in colours.values()}
-    assert viewer.page.get_by_text("µm").count() == 0, "an embedding has no lengths"
-    assert viewer.page.get_by_text("UMAP 1", exact=True).is_visible()
+    expect(viewer.page.get_by_text("µm"), "an embedding has no lengths").to_have_count(0)
+    expect(viewer.page.get_by_text("UMAP 1", exact=True)).to_be_visible()
     drawing = viewer.page.evaluate("async () => (await karospace.picture({format: 'svg'})).text()")
     assert "UMAP 1</text>" in drawing
     assert "UMAP 2</text>" in drawing
@@ -101,7 +103,7 @@ def test_two_spaces_share_pointer_and_selection(opened: Callable[..., tuple[View
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] - 3, box["y"] + box["height"] - 3, steps=4)
     page.mouse.up()
-    page.wait_for_function("() => window.karospace.selection !== null")
+    until_js(page, "() => window.karospace.selection !== null")
     assert page.evaluate("window.karospace.selection.reduce((sum, flag) => sum + flag, 0)") == 2399
     assert page.evaluate("window.karospace.selection[11]") == 0
     page.keyboard.press("v")

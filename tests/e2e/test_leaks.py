@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from conftest import Viewer
+from waiting import eventually, until_js
 
 from karospace_jupyter import adata_to_karospace
 from karospace_jupyter.bundle.read import Bundle
@@ -57,11 +58,7 @@ def held(page: Any) -> Counter[str]:
 
 def no_more(page: Any, before: Counter[str]) -> None:
     """What was added ends by itself."""
-    for _ in range(50):
-        if not (more := held(page) - before):
-            return
-        page.wait_for_timeout(100)
-    raise AssertionError(more)
+    eventually(lambda: held(page) - before, lambda more: not more)
 
 
 def look(viewer: Viewer) -> None:
@@ -104,7 +101,7 @@ def choose(viewer: Viewer) -> None:
     page = viewer.page
     page.keyboard.press("m")
     drag(page, (400, 300), (600, 500))
-    page.wait_for_function("() => window.karospace.selection !== null")
+    until_js(page, "() => window.karospace.selection !== null")
     page.evaluate("window.karospace.setRegions([{name: 'here', mask: window.karospace.selection}])")
     page.get_by_role("button", name="Invert").click()
     regions = page.get_by_role("region", name="Regions")
@@ -161,7 +158,7 @@ def test_dispose_gives_everything_back(bundle: Bundle, serve: Any, viewer: Viewe
     if how == "http":
         # What the page does once its address holds the view is counted like all before.
         viewer.set(opacity=0.9)
-        viewer.page.wait_for_function("() => location.hash !== ''")
+        until_js(viewer.page, "() => location.hash !== ''")
     use(viewer, bundle)
     viewer.set(beside={"kind": "embedding", "name": "X_umap"})
     live = viewer.page.evaluate("window.live()")

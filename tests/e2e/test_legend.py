@@ -13,6 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import Viewer
+from playwright.sync_api import expect
+from waiting import becomes, eventually, until_js
 
 from karospace_jupyter import adata_to_karospace
 from karospace_jupyter.bundle.read import Bundle
@@ -49,13 +51,13 @@ def test_rows_say_how_many_and_which_share(opened: tuple[Viewer, ad.AnnData]) ->
     rows = viewer.page.locator(".ks-legend li")
     column = adata.obs["cell_type"]
     counts = column.value_counts()
-    assert rows.count() == len(counts) + 1
+    expect(rows).to_have_count(len(counts) + 1)
     for at, (name, count) in enumerate(counts.items()):
-        text = rows.nth(at).inner_text().split("\n")
+        text = eventually(rows.nth(at).inner_text).split("\n")
         assert text[0] == name
         assert int(text[1].replace(",", "")) == count
         assert float(text[2].rstrip(" %")) == pytest.approx(100 * count / adata.n_obs, abs=0.5)
-    last = rows.last.inner_text().split("\n")
+    last = eventually(rows.last.inner_text).split("\n")
     assert last[0] == "no value"
     assert int(last[1]) == column.isna().sum()
     assert hexed(viewer.colours([0])[0]) == "#b4bac3", "cells without a value are grey"
@@ -150,7 +152,7 @@ def test_small_cells_step_back_behind_the_class_and_let_the_image_through(
     plain = viewer.colours(pairs.tolist())
     assert (plain == wanted).all(axis=1).mean() < 0.9, "without a class in front some lie below others"
     button.hover()
-    page.wait_for_timeout(300)
+    viewer.set()
     assert (viewer.colours(pairs.tolist()) == wanted).all(axis=1).mean() > 0.97
     assert np.median(np.abs(viewer.colours(others.tolist()) - image).max(axis=1)) < 45
 
@@ -182,39 +184,39 @@ def test_searching_and_ordering_the_classes(many: Path, viewer: Viewer) -> None:
     by_size = [category.name for category in sorted(kind.categories, key=lambda category: -category.count)]
     by_name = sorted(stated, key=lambda name: int(name.removeprefix("kind ")))
     assert by_size != by_name
-    assert names(viewer) == by_size
+    becomes(lambda: names(viewer), by_size)
     for order, wanted in (("size", by_name), ("name", stated), ("original", by_size)):
         page.get_by_role("button", name=f"Order of the classes: {order}").click()
-        assert names(viewer) == wanted
+        becomes(lambda: names(viewer), wanted)
         svg = page.evaluate("window.karospace.picture({format: 'svg'}).then((blob) => blob.text())")
         assert re.findall(r">(kind \d+)</text>", svg) == wanted[: svg.count(">kind ")], "as on the page"
     box = page.get_by_label("Search classes")
     box.fill(" KIND 11")
     found = [name for name in by_size if "kind 11" in name]
-    assert names(viewer) == found
+    becomes(lambda: names(viewer), found)
     # A row that the search takes away under the pointer no longer makes the others step back.
     cells = [cell for cell in range(60) if viewer.value(cell) != found[0]]
     before = viewer.colours(cells)
     page.get_by_role("button", name=f"{found[0]},").hover()
-    page.wait_for_timeout(300)
+    viewer.set()
     assert (viewer.colours(cells) != before).any(axis=1).mean() > 0.9
     box.press_sequentially("zzz")
     page.get_by_text("No class has that name.").wait_for()
-    page.wait_for_timeout(300)
+    viewer.set()
     assert (viewer.colours(cells) == before).all()
     # What was searched in one annotation is not searched in the next.
     viewer.set(color={"kind": "annotation", "column": "batch"})
-    assert box.input_value() == ""
+    expect(box).to_have_value("")
     batch = columns["batch"]
     assert batch.kind == "category"
-    assert len(names(viewer)) == len(batch.categories)
+    becomes(lambda: len(names(viewer)), len(batch.categories))
     assert viewer.problems == []
 
 
 def test_the_legend_by_keyboard(many: Path, viewer: Viewer) -> None:
     page = viewer.open((many / "index.html").as_uri()).page
     viewer.set(color={"kind": "annotation", "column": "kind"})
-    listed = names(viewer)
+    listed = eventually(lambda: names(viewer), lambda found: len(found) == 120)
     focused = "document.activeElement.getAttribute('aria-label')"
 
     def at() -> str:
@@ -230,7 +232,7 @@ def test_the_legend_by_keyboard(many: Path, viewer: Viewer) -> None:
     # The same class steps forward as under the pointer.
     assert page.evaluate("document.activeElement.getAttribute('aria-pressed')") == "true"
     page.keyboard.press("Enter")
-    page.wait_for_function("() => document.activeElement.getAttribute('aria-pressed') === 'false'")
+    until_js(page, "() => document.activeElement.getAttribute('aria-pressed') === 'false'")
     assert viewer.state()["hidden"] == {"kind": [listed[1]]}
     page.keyboard.press("ArrowLeft")
     assert at() == f"Colour of {listed[1]}"

@@ -10,6 +10,7 @@ from typing import Any
 import anndata as ad
 import pytest
 from conftest import Viewer
+from playwright.sync_api import expect
 
 from karospace_jupyter import adata_to_karospace
 from karospace_jupyter.datasets import synthetic_tissue
@@ -74,7 +75,7 @@ def test_a_page_that_was_named_steers_it(viewer: Viewer, outer: tuple[Path, str]
     frame = viewer.page.frame_locator("iframe")
     frame.get_by_label("Legend").wait_for()
     for gone in ("Colour and display", "Tools", "Regions"):
-        assert frame.get_by_label(gone).count() == 0
+        expect(frame.get_by_label(gone)).to_have_count(0)
     assert ask("early")["value"] == adata.n_obs
     assert ask("ask('on', 'state')")["value"] is None
     assert "error" not in ask("ask('setState', {color: {kind: 'gene', gene: 'EPCAM'}})")

@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import Viewer
+from playwright.sync_api import expect
+from waiting import two_frames
 
 from karospace_jupyter import adata_to_karospace
 from karospace_jupyter.datasets import synthetic_tissue
@@ -37,15 +39,11 @@ def hundred(viewer: Viewer, tmp_path: Path, serve: Callable[[Path], str]) -> Vie
     return viewer
 
 
-def settled(viewer: Viewer) -> None:
-    viewer.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-
-
 def test_names_of_sections_keep_to_their_sections(hundred: Viewer) -> None:
     page = hundred.page
     titles = page.locator(TITLES)
-    assert titles.count() == 100
-    boxes = [one.bounding_box() for one in titles.all()]
+    expect(titles).to_have_count(100)
+    boxes = hundred.boxes(TITLES)
     pitch = boxes[1]["x"] - boxes[0]["x"]
     for box in boxes:
         assert box["width"] <= pitch
@@ -85,8 +83,8 @@ def test_names_of_sections_keep_to_their_sections(hundred: Viewer) -> None:
     page.mouse.move(*hundred.positions([cell])[0])
     name = f"Section {cell % 100:03d}"
     titles.get_by_text(name).wait_for()
-    settled(hundred)
-    assert titles.count() == 1
+    two_frames(page)
+    expect(titles).to_have_count(1)
     box = titles.first.bounding_box()
     hit = page.evaluate(
         "([x, y]) => document.elementFromPoint(x, y).className", [box["x"] + box["width"] / 2, box["y"] + 5]

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from conftest import Viewer
 from playwright.sync_api import expect
+from waiting import becomes
 
 from karospace_jupyter import adata_to_karospace
 from karospace_jupyter.datasets import synthetic_tissue
@@ -140,13 +141,13 @@ def test_one_section_is_counted_by_itself(tissue: Viewer, adata: ad.AnnData) -> 
     assert 0 < inside.sum() < adata.n_obs
     page.get_by_text(f"Cells of {name}: {inside.sum():,}").wait_for()
     for kind, count in adata.obs.loc[inside, column].value_counts().items():
-        assert page.get_by_role("button", name=f"{kind}, {count:,}, ").count() == 1
+        expect(page.get_by_role("button", name=f"{kind}, {count:,}, ")).to_have_count(1)
     tissue.set(color={"kind": "gene", "gene": "EPCAM"})
     x: Any = adata.X
     values = x[np.flatnonzero(inside), adata.var_names.get_loc("EPCAM")].toarray().ravel()
     share = f"{(values > 0).mean() * 100:.0f} % of cells"
     facts = page.locator(".ks-facts")
-    assert facts.get_by_text(share).count() == 1
+    expect(facts.get_by_text(share)).to_have_count(1)
     tissue.set(layout={"kind": "tissue"})
     tissue.set(color={"kind": "annotation", "column": column})
     most = adata.obs[column].value_counts()
@@ -194,5 +195,7 @@ def test_a_selection_is_compared_within_the_section_that_is_shown(tissue: Viewer
     panel.get_by_text(f"Of {name}; {beyond:,} cells elsewhere are selected, too.").wait_for()
     values = adata[:, "EPCAM"].X.toarray().ravel()
     rows = panel.get_by_role("list", name="Mean of EPCAM").get_by_role("listitem")
-    for row, cells in zip(rows.all(), [mask & shown, ~mask & shown], strict=True):
-        assert float(row.locator(".ks-number").first.inner_text()) == pytest.approx(values[cells].mean(), rel=0.01)
+    expect(rows).to_have_count(2)
+    for at, cells in enumerate([mask & shown, ~mask & shown]):
+        number = rows.nth(at).locator(".ks-number").first
+        becomes(lambda number=number: float(number.inner_text()), pytest.approx(values[cells].mean(), rel=0.01))

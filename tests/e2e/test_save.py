@@ -15,6 +15,8 @@ import pytest
 from conftest import Viewer
 from numpy.typing import NDArray
 from PIL import Image
+from playwright.sync_api import expect
+from waiting import two_frames, until_js
 
 from karospace_jupyter import adata_to_karospace
 from karospace_jupyter.bundle.read import Bundle
@@ -138,7 +140,7 @@ def test_the_image_is_on_a_picture_that_is_asked_for_at_once(opened: tuple[Viewe
     viewer, _ = opened
     at_once = png(viewer, scale=1, **BARE)
     viewer.page.wait_for_load_state("networkidle")
-    viewer.page.wait_for_timeout(300)
+    viewer.set()
     assert np.abs(png(viewer, scale=1, **BARE) - at_once).max() == 0
 
 
@@ -211,7 +213,7 @@ def test_hostile_names_in_an_svg_run_nothing(hostile: tuple[Viewer, ad.AnnData],
     path = tmp_path / "picture.svg"
     path.write_bytes(text)
     viewer.page.goto(path.as_uri())
-    viewer.page.wait_for_timeout(200)
+    two_frames(viewer.page)
     assert viewer.problems == []
 
 
@@ -280,13 +282,13 @@ def test_the_menu_saves_files(opened: tuple[Viewer, ad.AnnData]) -> None:
     saved = received(download).read()
     assert saved == taken(viewer, scale=1, title=False)
     width, height = Image.open(io.BytesIO(saved)).size
-    assert menu.get_by_text(f"{width:,} × {height:,} pixels").is_visible()
+    expect(menu.get_by_text(f"{width:,} × {height:,} pixels")).to_be_visible()
     menu.get_by_text("Saved as tissue-cell_type.png").wait_for()
     with page.expect_download() as download:
         menu.get_by_role("button", name="SVG").click()
     assert download.value.suggested_filename == "tissue-cell_type.svg"
     ET.parse(received(download))
-    assert menu.get_by_text("3,000 cells in view").is_visible()
+    expect(menu.get_by_text("3,000 cells in view")).to_be_visible()
     menu.get_by_text("Saved as tissue-cell_type.svg").wait_for()
     with page.expect_download() as download:
         menu.get_by_role("button", name="CSV").click()
@@ -296,7 +298,7 @@ def test_the_menu_saves_files(opened: tuple[Viewer, ad.AnnData]) -> None:
 
 
 def focused(page: Any, label: str) -> None:
-    page.locator(f"[aria-label='{label}']:focus").wait_for(state="attached", timeout=5000)
+    page.locator(f"[aria-label='{label}']:focus").wait_for(state="attached")
 
 
 def test_the_menu_by_keyboard(opened: tuple[Viewer, ad.AnnData]) -> None:
@@ -310,12 +312,12 @@ def test_the_menu_by_keyboard(opened: tuple[Viewer, ad.AnnData]) -> None:
     menu.wait_for()
     camera = viewer.state()["camera"]
     focused(page, "2×")
-    assert button.get_attribute("aria-expanded") == "true"
+    expect(button).to_have_attribute("aria-expanded", "true")
     page.keyboard.press("ArrowRight")
-    assert menu.get_by_role("radio", name="3×").is_checked()
+    expect(menu.get_by_role("radio", name="3×")).to_be_checked()
     page.keyboard.press("Tab")
     page.keyboard.press("Space")
-    assert not menu.get_by_label("Legend").is_checked()
+    expect(menu.get_by_label("Legend")).not_to_be_checked()
     page.keyboard.press("Escape")
     menu.wait_for(state="hidden")
     focused(page, SAVE)
@@ -324,7 +326,7 @@ def test_the_menu_by_keyboard(opened: tuple[Viewer, ad.AnnData]) -> None:
     assert viewer.state()["camera"] == camera
     page.keyboard.press("s")
     focused(page, "3×")
-    assert menu.get_by_role("radio", name="3×").is_checked()
+    expect(menu.get_by_role("radio", name="3×")).to_be_checked()
     page.mouse.click(400, 700)
     menu.wait_for(state="hidden")
     assert viewer.problems == []
@@ -391,7 +393,8 @@ def test_in_a_sandboxed_frame(tissue: Path, export: Any, serve: Any, viewer: Vie
 def test_a_picture_beyond_the_limits_is_refused_in_words(opened: tuple[Viewer, ad.AnnData]) -> None:
     viewer, _ = opened
     viewer.page.set_viewport_size({"width": 2560, "height": 1440})
-    viewer.page.wait_for_timeout(300)
+    until_js(viewer.page, "document.querySelector('canvas').height === 1440")
+    viewer.set()
     failure = "options => window.karospace.picture(options).then(() => '', (error) => error.message)"
     assert "too large for this browser" in viewer.page.evaluate(failure, {"scale": 16})
     assert "scale 0" in viewer.page.evaluate(failure, {"scale": 0})

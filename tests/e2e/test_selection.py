@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from conftest import Viewer
 from numpy.typing import NDArray
+from playwright.sync_api import expect
 from screen import MIDDLE, Screen, drag, select, selected, selection, tool
 
 pytestmark = pytest.mark.e2e
@@ -25,8 +26,8 @@ def test_a_rectangle(opened: tuple[Viewer, ad.AnnData]) -> None:
     wanted = screen.within(start, end)
     assert wanted.sum() > 300
     assert (selected(viewer) == wanted)[sure].all()
-    text = viewer.page.get_by_role("status").filter(has_text="cells").inner_text()
-    assert f"{selected(viewer).sum():,} cells" in text
+    status = viewer.page.get_by_role("status").filter(has_text="cells")
+    expect(status).to_contain_text(f"{selected(viewer).sum():,} cells", use_inner_text=True)
     assert viewer.problems == []
 
 
@@ -96,7 +97,7 @@ def test_escape_gives_up_the_line_before_the_selection(opened: tuple[Viewer, ad.
     viewer.page.mouse.move(*start)
     viewer.page.mouse.down()
     viewer.page.mouse.move(*end, steps=4)
-    assert viewer.page.locator(".ks-outline.ks-replace").count() == 1
+    expect(viewer.page.locator(".ks-outline.ks-replace")).to_have_count(1)
     viewer.page.keyboard.press("Escape")
     viewer.page.mouse.up()
     assert (selected(viewer) == before).all()
@@ -118,7 +119,7 @@ def test_other_ways_to_move_while_a_tool_draws(opened: tuple[Viewer, ad.AnnData]
     drag(viewer, [(start[0] + 40, start[1] + 20), start], key=" ")
     assert viewer.positions([0])[0] == pytest.approx(here, abs=0.5)
     viewer.page.mouse.wheel(0, -300)
-    assert viewer.state()["camera"]["zoom"] > 1
+    viewer.until("state.camera.zoom > 1")
     assert selection(viewer) is None
     viewer.page.keyboard.press("v")
     drag(viewer, [start, end])

@@ -12,6 +12,8 @@ import anndata as ad
 import numpy as np
 import pytest
 from conftest import Viewer
+from playwright.sync_api import expect
+from waiting import let_time_pass
 
 from karospace_jupyter import adata_to_karospace
 from karospace_jupyter.cli import main
@@ -33,7 +35,7 @@ def folder(adata: ad.AnnData, tmp_path: Path) -> Path:
 
 def test_a_link_shows_the_same(viewer: Viewer, folder: Path, serve: Callable[[Path], str], browser: Any) -> None:
     viewer.open(serve(folder))
-    viewer.page.wait_for_timeout(700)  # longer than the page waits before it writes
+    let_time_pass(0.7, page=viewer.page)  # longer than the page waits before it writes
     assert "#" not in viewer.page.evaluate("location.href"), "a page that nobody touched keeps its address"
     viewer.set(color={"kind": "gene", "gene": "EPCAM"}, colormap="magma", camera={"x": 900, "y": 700, "zoom": 3})
     beside = {"kind": "embedding", "name": "X_umap"}
@@ -120,7 +122,7 @@ def test_a_bundle_opens_with_a_view_that_was_saved(
         viewer.becomes(lambda: page.evaluate("window.karospace.getView()"), json.loads(file.read_text()))
         page.locator(".ks-beside canvas").wait_for()
         page.locator(".ks-section-title").nth(1).wait_for()
-        assert page.locator(".ks-root").get_attribute("data-theme") == "dark"
+        expect(page.locator(".ks-root")).to_have_attribute("data-theme", "dark")
     assert viewer.problems == []
 
 

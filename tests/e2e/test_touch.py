@@ -10,6 +10,8 @@ import anndata as ad
 import numpy as np
 import pytest
 from conftest import Viewer
+from playwright.sync_api import expect
+from waiting import becomes, eventually, holds, two_frames, until_js
 
 pytestmark = pytest.mark.e2e
 
@@ -56,13 +58,13 @@ def test_a_tap_tells_of_a_cell_until_the_tissue_moves(opened: Opened) -> None:
     told = page.get_by_role("tooltip")
     fingers.stroke([spot])
     told.get_by_text(str(adata.obs_names[cell])).wait_for()
-    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-    assert told.is_visible(), "it stays when the finger is lifted"
+    two_frames(page)
+    expect(told, "it stays when the finger is lifted").to_be_visible()
     # A finger that moves the tissue taps on nothing.
     fingers.stroke([spot], [(spot[0] + 30, spot[1])], [(spot[0] + 60, spot[1] + 10)])
     told.wait_for(state="detached")
-    moved = viewer.positions([cell])[0]
-    assert moved == pytest.approx((spot[0] + 60, spot[1] + 10), abs=0.5)
+    moved = (spot[0] + 60, spot[1] + 10)
+    becomes(lambda: viewer.positions([cell])[0], pytest.approx(moved, abs=0.5))
     fingers.stroke([moved])
     told.wait_for()
     page.get_by_role("button", name="Zoom in").tap()
@@ -84,8 +86,9 @@ def test_what_is_under_two_fingers_stays_under_them(opened: Opened) -> None:
         centre, arm = (a + b) / 2 - steps[0][1], (b - a) / 2 / steps[0][0]
         places = [[tuple(centre + s - arm * f), tuple(centre + s + arm * f)] for f, s in steps]
         fingers.stroke(*places)
-        np.testing.assert_allclose(viewer.positions([left, right]), places[-1], atol=1.5)
-    assert viewer.page.get_by_role("tooltip").count() == 0
+        stands = places[-1]
+        holds(lambda wanted=stands: np.testing.assert_allclose(viewer.positions([left, right]), wanted, atol=1.5))
+    expect(viewer.page.get_by_role("tooltip")).to_have_count(0)
 
 
 def test_a_list_of_genes_scrolls_under_a_finger(opened: Opened) -> None:
@@ -98,12 +101,12 @@ def test_a_list_of_genes_scrolls_under_a_finger(opened: Opened) -> None:
     x, y = box["x"] + 80, box["y"] + box["height"] - 40
     before = viewer.state()["color"]
     fingers.stroke(*([(x, y - step)] for step in range(0, 200, 20)))
-    page.wait_for_function("() => document.querySelector('.ks-hits').scrollTop > 60")
+    until_js(page, "() => document.querySelector('.ks-hits').scrollTop > 60")
     assert viewer.state()["color"] == before
     hit = genes.get_by_role("option").nth(9)
-    name = hit.locator("span").first.inner_text()
+    name = eventually(hit.locator("span").first.inner_text)
     hit.tap()
-    page.wait_for_function("name => window.karospace.getState().color.gene === name", arg=name)
+    until_js(page, "name => window.karospace.getState().color.gene === name", arg=name)
     genes.wait_for(state="detached")
 
 
@@ -115,14 +118,14 @@ def test_a_class_is_selected_by_a_tap_with_a_tool_that_selects(opened: Opened) -
     first, second = (str(name) for name in counts.index[:2])
     row = page.locator(".ks-class")
     row.filter(has_text=first).first.tap()
-    page.wait_for_function("name => window.karospace.getState().hidden.cell_type?.includes(name)", arg=first)
+    until_js(page, "name => window.karospace.getState().hidden.cell_type?.includes(name)", arg=first)
     viewer.set(hidden={})
     page.get_by_role("button", name="Select with a lasso").tap()
     page.get_by_role("button", name="Add to the selection").tap()
     row.filter(has_text=first).first.tap()
     row.filter(has_text=second).first.tap()
     wanted = int(counts.iloc[0] + counts.iloc[1])
-    page.wait_for_function("n => window.karospace.selection?.reduce((sum, flag) => sum + flag, 0) === n", arg=wanted)
+    until_js(page, "n => window.karospace.selection?.reduce((sum, flag) => sum + flag, 0) === n", arg=wanted)
     assert viewer.state()["hidden"] == {}
 
 
@@ -131,17 +134,17 @@ def test_lines_add_and_take_away_without_keys(opened: Opened) -> None:
     page = viewer.page
     count = "window.karospace.selection?.reduce((sum, flag) => sum + flag, 0) ?? 0"
     switch = page.get_by_role("group", name="What a line does to the selection")
-    assert switch.count() == 0
+    expect(switch).to_have_count(0)
     page.get_by_role("button", name="Select with a rectangle").tap()
     before = switch.get_by_role("button", name="The selection before")
-    assert before.is_disabled()
+    expect(before).to_be_disabled()
     places = np.array(viewer.positions(list(range(3000))))
     (x, y) = np.median(places, axis=0)
 
     def draw(left: float, right: float) -> int:
         earlier = page.evaluate(count)
         fingers.stroke([(x + left, y - 50)], [(x, y)], [(x + right, y + 50)])
-        page.wait_for_function(f"earlier => ({count}) !== earlier", arg=earlier)
+        until_js(page, f"earlier => ({count}) !== earlier", arg=earlier)
         return int(page.evaluate(count))
 
     def inside(left: float, right: float) -> int:
@@ -155,7 +158,7 @@ def test_lines_add_and_take_away_without_keys(opened: Opened) -> None:
     switch.get_by_role("button", name="Take away from the selection").click()
     assert draw(-80, -40) == pytest.approx(inside(-40, 80), abs=3)
     before.click()
-    assert page.evaluate(count) == both
+    becomes(lambda: page.evaluate(count), both)
     switch.get_by_role("button", name="Keep what is in both").click()
     kept = draw(-40, 40)
     assert kept == pytest.approx(inside(-40, 40), abs=3)
@@ -164,14 +167,14 @@ def test_lines_add_and_take_away_without_keys(opened: Opened) -> None:
     page.keyboard.press("Enter")
     switch.get_by_role("button", name="Take away from the selection").click()
     page.get_by_role("button", name="Select Region 1").click()
-    page.wait_for_function("() => window.karospace.selection === null")
+    until_js(page, "() => window.karospace.selection === null")
     page.get_by_role("button", name="Select Region 1").click(modifiers=["Shift"])
-    page.wait_for_function(f"() => ({count}) === {kept}")
+    until_js(page, f"() => ({count}) === {kept}")
     # With another tool lines are no matter, and the next one begins anew.
     page.get_by_role("button", name="Move", exact=True).click()
     switch.wait_for(state="detached")
     page.get_by_role("button", name="Select with a lasso").click()
-    assert switch.get_by_role("button", name="Select anew").get_attribute("aria-pressed") == "true"
+    expect(switch.get_by_role("button", name="Select anew")).to_have_attribute("aria-pressed", "true")
 
 
 def test_what_a_finger_presses_is_large(opened: Opened) -> None:

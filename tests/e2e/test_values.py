@@ -13,6 +13,8 @@ import pandas as pd
 import pytest
 from conftest import Viewer
 from numpy.typing import NDArray
+from playwright.sync_api import expect
+from waiting import becomes, until_js
 
 from karospace_jupyter import adata_to_karospace
 from karospace_jupyter.datasets import synthetic_tissue
@@ -61,10 +63,10 @@ def number(adata: ad.AnnData, column: str) -> NDArray[np.float32]:
     return adata.obs[column].to_numpy(dtype=np.float32)
 
 
-def limits(viewer: Viewer) -> tuple[float, float]:
+def limits_become(viewer: Viewer, wanted: Any) -> None:
     handles = viewer.page.get_by_role("slider", name=re.compile("limit of the colours"))
-    low, high = (float(handle.get_attribute("aria-valuenow")) for handle in handles.all())
-    return low, high
+    read = "handles => handles.map((handle) => Number(handle.getAttribute('aria-valuenow')))"
+    becomes(lambda: tuple(handles.evaluate_all(read)), wanted)
 
 
 def pull(viewer: Viewer, name: str, to: float) -> None:
@@ -84,12 +86,12 @@ def test_limits_by_mouse_and_keys(opened: Viewer, adata: ad.AnnData) -> None:
     values = dense(adata, "EPCAM")
     p99 = float(np.percentile(values[values != 0], 99))
     top = float(values.max())
-    assert limits(viewer) == pytest.approx((0, p99), rel=0.005)
+    limits_become(viewer, pytest.approx((0, p99), rel=0.005))
     said = page.locator(".ks-limits > span").last
-    assert said.inner_text().startswith("p99 = ")
+    expect(said).to_have_text(re.compile("^p99 = "), use_inner_text=True)
     pull(viewer, "Upper limit of the colours", 0.5)
     assert viewer.state()["range"] == pytest.approx([0, top / 2], abs=top / 100)
-    assert "p99" not in said.inner_text()
+    expect(said).not_to_contain_text("p99", use_inner_text=True)
     pull(viewer, "Lower limit of the colours", 0.25)
     assert viewer.state()["range"] == pytest.approx([top / 4, top / 2], abs=top / 100)
     # After the press the pointer moves nothing.
@@ -106,7 +108,7 @@ def test_limits_by_mouse_and_keys(opened: Viewer, adata: ad.AnnData) -> None:
     assert (selected == ((values >= low) & (values <= high))).all()
     page.get_by_role("button", name="Reset", exact=True).click()
     assert viewer.state()["range"] is None
-    assert limits(viewer) == pytest.approx((0, p99), rel=0.005)
+    limits_become(viewer, pytest.approx((0, p99), rel=0.005))
 
 
 @pytest.mark.parametrize("colormap", ["auto", "rdbu"])
@@ -116,8 +118,8 @@ def test_white_stays_zero(opened: Viewer, adata: ad.AnnData, colormap: str) -> N
     values = number(adata, "signed")
     low, high = np.percentile(values, [1, 99])
     far = max(-low, high)
-    assert limits(viewer) == pytest.approx((-far, far), rel=1e-3)
-    assert "p99" not in page.locator(".ks-limits").inner_text()
+    limits_become(viewer, pytest.approx((-far, far), rel=1e-3))
+    expect(page.locator(".ks-limits")).not_to_contain_text("p99", use_inner_text=True)
     pull(viewer, "Upper limit of the colours", 0.75)
     low, high = viewer.state()["range"]
     assert low == -high
@@ -128,7 +130,7 @@ def test_white_stays_zero(opened: Viewer, adata: ad.AnnData, colormap: str) -> N
     assert low == -high
     near_zero = int(np.argmin(np.abs(values)))
     page.mouse.move(300, 840)
-    page.wait_for_timeout(300)
+    viewer.set()
     assert viewer.colours([near_zero])[0].min() > 225, "white"
 
 
@@ -138,15 +140,15 @@ def test_limits_of_a_long_tail_can_be_moved(opened: Viewer, adata: ad.AnnData) -
     values = number(adata, "tail")
     finite = values[np.isfinite(values)]
     low, high = np.percentile(finite, [1, 99])
-    assert limits(viewer) == pytest.approx((low, high), rel=1e-3)
+    limits_become(viewer, pytest.approx((low, high), rel=1e-3))
     pull(viewer, "Upper limit of the colours", 0.25)
     # The track spans the robust limits and as much again, not 50,000.
     assert viewer.state()["range"][1] == pytest.approx((2 * high - low) / 4, abs=0.03)
-    assert page.locator(".ks-histogram > span").last.get_attribute("title") == "and all values up to 50,000"
+    expect(page.locator(".ks-histogram > span").last).to_have_attribute("title", "and all values up to 50,000")
     # What is missing is told, in number and share.
-    facts = page.locator(".ks-facts").inner_text()
     missing = int(np.isnan(values).sum())
-    assert re.search(rf"No value\s+{missing} cells, {100 * missing / len(values):.0f} %", facts)
+    said = re.compile(rf"No value\s+{missing} cells, {100 * missing / len(values):.0f} %")
+    expect(page.locator(".ks-facts")).to_have_text(said, use_inner_text=True)
     viewer.set(color={"kind": "annotation", "column": "none"})
     page.get_by_text("No cell has a value here.").wait_for()
     assert viewer.problems == []
@@ -162,11 +164,11 @@ def test_more_classes_than_are_listed_at_first(opened: Viewer, spread: bool) -> 
     rows = panel.locator(".ks-violins li" if spread else ".ks-means li")
     more = panel.get_by_role("button", name="20 more")
     more.wait_for()
-    assert rows.count() == 40
+    expect(rows).to_have_count(40)
     more.click()
-    assert rows.count() == 60
+    expect(rows).to_have_count(60)
     panel.get_by_role("button", name="Fewer").click()
-    assert rows.count() == 40
+    expect(rows).to_have_count(40)
 
 
 def test_recent_genes(opened: Viewer) -> None:
@@ -175,25 +177,26 @@ def test_recent_genes(opened: Viewer) -> None:
         viewer.set(color={"kind": "gene", "gene": gene})
 
     def shown(color: dict[str, Any]) -> None:
-        page.wait_for_function(
+        until_js(
+            page,
             "wanted => JSON.stringify(window.karospace.getState().color) === wanted",
             arg=page.evaluate("color => JSON.stringify(color)", color),
         )
 
     chips = page.locator(".ks-panel .ks-chips").first
-    assert chips.get_by_role("button").all_inner_texts() == ["CD3E", "EPCAM"]
+    expect(chips.get_by_role("button")).to_have_text(["CD3E", "EPCAM"], use_inner_text=True)
     chips.get_by_role("button", name="CD3E").click()
     shown({"kind": "gene", "gene": "CD3E"})
     # One more of a blend, where that was asked for.
     page.get_by_role("button", name="+ Blend").click()
-    page.wait_for_function("() => document.activeElement.getAttribute('role') === 'combobox'")
+    until_js(page, "() => document.activeElement.getAttribute('role') === 'combobox'")
     page.keyboard.press("Escape")  # typing goes on in the search; who wants a recent gene closes its list
     chips.get_by_role("button", name="EPCAM").click()
     shown({"kind": "blend", "genes": ["CD3E", "EPCAM"]})
     page.get_by_role("button", name="+ Blend").click()
-    page.wait_for_function("() => document.activeElement.getAttribute('role') === 'combobox'")
+    until_js(page, "() => document.activeElement.getAttribute('role') === 'combobox'")
     page.keyboard.press("Escape")  # typing goes on in the search; who wants a recent gene closes its list
-    assert chips.get_by_role("button").all_inner_texts() == ["KRT8"], "those of the blend are in it"
+    expect(chips.get_by_role("button"), "those of the blend are in it").to_have_text(["KRT8"], use_inner_text=True)
     chips.get_by_role("button", name="KRT8").click()
     shown({"kind": "blend", "genes": ["CD3E", "EPCAM", "KRT8"]})
     chips.get_by_role("button", name="CD3E").click()
@@ -213,11 +216,11 @@ def test_regions_without_the_ids_of_cells(bundle: Path, serve: Callable[[Path], 
     regions = page.get_by_role("region", name="Regions")
     with page.expect_download() as saved:
         regions.get_by_role("button", name="JSON").click()
-    assert regions.get_by_role("button", name="CSV").count() == 0
+    expect(regions.get_by_role("button", name="CSV")).to_have_count(0)
     count = page.evaluate("window.karospace.regions[0].count")
     page.evaluate("window.karospace.setRegions([])")
     page.get_by_label("File of regions").set_input_files(saved.value.path())
-    page.wait_for_function("() => window.karospace.regions.length === 1")
+    until_js(page, "() => window.karospace.regions.length === 1")
     assert page.evaluate("window.karospace.regions[0].count") == count
     page.get_by_label("File of regions").set_input_files(
         [{"name": "r.csv", "mimeType": "text/csv", "buffer": b"cell_id,region\nx,y\n"}]

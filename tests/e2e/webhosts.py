@@ -9,7 +9,6 @@ import shutil
 import socket
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
+from waiting import PATIENCE_S, let_time_pass
 
 HOST = "127.0.0.1"
 
@@ -83,7 +83,7 @@ def nginx(folder: Path, work: Path, more: str = "") -> Iterator[str]:
         yield f"http://{HOST}:{port}/"
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(PATIENCE_S)
         left = [path for name in ("body", "proxy", "fastcgi") for path in (work / name).rglob("*") if path.is_file()]
         shutil.rmtree(work)
     assert left == []
@@ -97,7 +97,7 @@ def _answers(process: subprocess.Popen[bytes], port: int) -> bool:
         with socket.socket() as probe:
             if probe.connect_ex((HOST, port)) == 0:
                 return True
-        time.sleep(0.02)
+        let_time_pass(0.02)
     return False
 
 

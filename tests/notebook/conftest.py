@@ -26,7 +26,7 @@ INSTALLED: dict[str, Callable[[Path], Path]] = {
 def installing(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, Future[Path]]]:
-    """Begun at once, one after the other, at the lowest priority: the tests meanwhile are not late for it."""
+    """Begun at once, one after the other, at a lower priority: the tests meanwhile are not late for it."""
     asked = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
     own = tmp_path_factory.getbasetemp()
     shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
@@ -77,28 +77,52 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     lab.stop()
 
 
+@pytest.fixture(scope="session")
+def window(browser: Any) -> Iterator[Any]:
+    """One window for the pages of JupyterLab, whose scripts it has to load and compile once."""
+    context = browser.new_context()
+    context.new_page()  # keeps it open
+    yield context
+    context.close()
+
+
 @pytest.fixture
-def notebook(lab: Lab, browser: Any, request: pytest.FixtureRequest) -> Iterator[Callable[..., Notebook]]:
+def notebook(lab: Lab, window: Any, request: pytest.FixtureRequest) -> Iterator[Callable[..., Notebook]]:
     """Opens a notebook of these cells; its kernel is ended with the test."""
-    contexts: list[Any] = []
     opened: list[Notebook] = []
 
     def open_notebook(
         cells: list[str], *, width: int = 1300, height: int = 1100, dark: bool = False, **options: Any
     ) -> Notebook:
-        context = browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", accept_downloads=True
-        )
-        contexts.append(context)
+        page = window.new_page()
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme="dark" if dark else "light")
         name = f"{request.node.name.partition('[')[0]}_{len(opened)}.ipynb"
-        opened.append(lab.notebook(context, cells, name=name, **options))
+        opened.append(lab.notebook(page, cells, name=name, **options))
         return opened[-1]
 
     yield open_notebook
     for one in opened:
         one.shut_down()
-    for context in contexts:
-        context.close()
+    for page in window.pages[1:]:
+        page.close()
+
+
+@pytest.fixture
+def holding(lab: Lab) -> Iterator[Callable[[float | None], None]]:
+    """Lets exports of kernels that have imported `held` write that share of their genes; with None, all of them."""
+    file = lab.folder / "hold"
+
+    def hold(share: float | None) -> None:
+        if share is None:
+            file.unlink(missing_ok=True)
+        else:
+            written = file.with_name("hold.new")
+            written.write_text(str(share))
+            written.replace(file)
+
+    yield hold
+    hold(None)
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ import contextlib
 import ctypes
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -19,6 +19,8 @@ from typing import Any
 import nbformat
 import psutil
 from jupyter_client import BlockingKernelClient
+from playwright.sync_api import Error
+from waiting import PATIENCE_MS, PATIENCE_S, eventually, until_js
 
 import karospace_jupyter
 
@@ -38,6 +40,8 @@ def free_port() -> int:
 
 
 PR_SET_PDEATHSIG = 1
+GRACE_S = 15
+"""So long a server may take to end by itself; then it is killed, and no test fails."""
 
 
 def _end_with_the_parent() -> None:
@@ -67,22 +71,20 @@ class Server:
             preexec_fn=_end_with_the_parent,
         )
 
-    def wait(self, path: str = "", timeout: float = 60, *, below: int = 500) -> None:
+    def wait(self, path: str = "", *, below: int = 500) -> None:
         """Wait until the server answers with a status below `below`."""
-        end = time.monotonic() + timeout
-        while time.monotonic() < end:
-            if self.process.poll() is not None:
-                break
+
+        def answers() -> bool:
+            assert self.process.poll() is None, f"{self.url} has ended:\n{self.log()[-3000:]}"
             try:
-                urllib.request.urlopen(self.url + path, timeout=5).close()
-                return
+                urllib.request.urlopen(self.url + path, timeout=PATIENCE_S).close()
             except urllib.error.HTTPError as exc:
-                if exc.code < below:
-                    return
+                return exc.code < below
             except OSError:
-                pass
-            time.sleep(0.2)
-        raise AssertionError(f"no answer from {self.url}:\n{self.log()[-3000:]}")
+                return False
+            return True
+
+        eventually(answers, what=lambda: f"no answer from {self.url}:\n{self.log()[-3000:]}")
 
     def log(self) -> str:
         self._out.flush()
@@ -95,16 +97,16 @@ class Server:
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGTERM)
             try:
-                self.process.wait(10)
+                self.process.wait(GRACE_S)
             except subprocess.TimeoutExpired:
                 os.killpg(self.process.pid, signal.SIGKILL)
-                self.process.wait(10)
+                self.process.wait(GRACE_S)
         # Kernels and servers of users are in sessions of their own.
-        _, alive = psutil.wait_procs(children, timeout=5)
+        _, alive = psutil.wait_procs(children, timeout=GRACE_S)
         for child in alive:
             with contextlib.suppress(psutil.NoSuchProcess):
                 child.kill()
-        psutil.wait_procs(alive, timeout=5)
+        psutil.wait_procs(alive, timeout=GRACE_S)
         self._out.close()
 
 
@@ -150,14 +152,12 @@ class Lab(Server):
         super().__init__(command, f"http://127.0.0.1:{port}{base}", folder, env)
         self.wait("api/status")
 
-    def notebook(
-        self, context: Any, cells: list[str], *, name: str = "test.ipynb", kernel: str = "python3"
-    ) -> Notebook:
+    def notebook(self, page: Any, cells: list[str], *, name: str = "test.ipynb", kernel: str = "python3") -> Notebook:
         file = self.folder / name
         nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
         nb.metadata["kernelspec"] = {"name": kernel, "display_name": kernel, "language": "python"}
         nbformat.write(nb, file)
-        return Notebook(self, context.new_page(), file)
+        return Notebook(self, page, file)
 
 
 class Notebook:
@@ -176,14 +176,14 @@ class Notebook:
             else f"notebooks/{file.name}"
         )
         page.goto(f"{lab.url}{path}")
-        page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
-        page.wait_for_function("window.jupyterapp !== undefined", timeout=30_000)
-        end = time.monotonic() + 60
-        while not self._kernels():
-            assert time.monotonic() < end, "no kernel started"
-            page.wait_for_timeout(200)
+        clear_the_way(page)
+        page.wait_for_selector(".jp-Notebook .jp-CodeCell")
+        until_js(page, "window.jupyterapp !== undefined")
+        eventually(self._kernels, page=page, what="no kernel started")
         # The first message of a kernel that was just started can be lost with its sockets.
-        self.python("1", timeout=60)
+        self.python("1")
+        # A key that is pressed before the page knows its kernel runs nothing.
+        page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for(state="attached")
 
     def command(self, name: str, args: dict[str, Any] | None = None) -> None:
         """Run a command of JupyterLab without waiting for it: it may ask first."""
@@ -192,34 +192,28 @@ class Notebook:
     def cell(self, index: int) -> Any:
         return self.page.locator(".jp-Notebook .jp-CodeCell").nth(index)
 
-    def run(self, index: int, *, wait: bool = True, timeout: float = 60) -> None:
-        """Run one cell by its keys, as a person does."""
-        cell = self.cell(index)
-        before = cell.locator(".jp-InputPrompt").first.inner_text()
-        cell.locator(".cm-content").click()
+    def prompt(self, index: int) -> Any:
+        """The brackets before a cell: empty, with a star while it runs, with its number afterwards."""
+        return self.cell(index).locator(".jp-InputPrompt").first
+
+    def run(self, index: int, *, wait: bool = True) -> None:
+        """Run one cell by its keys, as a person does; without waiting, until it runs."""
+        before = self.prompt(index).inner_text()
+        self.cell(index).locator(".cm-content").click()
         self.page.keyboard.press("Control+Enter")
-        if wait:
-            self.page.wait_for_function(
-                """([index, before]) => {
-                    const cell = document.querySelectorAll('.jp-Notebook .jp-CodeCell')[index];
-                    const prompt = cell.querySelector('.jp-InputPrompt').innerText;
-                    return prompt !== before && /\\[\\d+\\]/.test(prompt);
-                }""",
-                arg=[index, before],
-                timeout=timeout * 1000,
-            )
+        ended = re.compile(r"\[\d+\]")
+        eventually(
+            lambda: self.prompt(index).inner_text(),
+            lambda now: now != before and (not wait or ended.search(now)),
+            what=f"cell {index} does not {'end' if wait else 'begin'}",
+        )
 
     def output(self, index: int) -> Any:
         return self.cell(index).locator(".jp-OutputArea-output")
 
-    def viewer(self, index: int, *, timeout: float = 60) -> Any:
+    def viewer(self, index: int) -> Any:
         """The frame of the viewer in a cell's output, once it stands."""
-        frame = self.output(index).locator("iframe").first
-        frame.wait_for(state="visible", timeout=timeout * 1000)
-        content = frame.element_handle().content_frame()
-        until_js(content, "window.karospace !== undefined", timeout=timeout)
-        ready(content, timeout=timeout)
-        return content
+        return viewer_in(self.output(index).locator("iframe").first)
 
     def _kernels(self) -> list[dict[str, Any]]:
         with urllib.request.urlopen(f"{self.lab.url}api/sessions") as answer:
@@ -243,17 +237,17 @@ class Notebook:
         client.load_connection_file()
         # Without the heartbeat: a kernel on a busy machine that misses a beat is not dead.
         client.start_channels(stdin=False, hb=False)
-        client.wait_for_ready(timeout=60)
+        client.wait_for_ready(timeout=PATIENCE_S)
         return client
 
-    def python(self, expression: str, *, timeout: float = 30) -> Any:
+    def python(self, expression: str) -> Any:
         """Evaluate an expression in the notebook's kernel; the value must be JSON."""
         client = self.client()
         try:
             code = {"value": f"__import__('json').dumps({expression})"}
             message = client.execute("", silent=True, store_history=False, user_expressions=code)
             while True:
-                reply = client.get_shell_msg(timeout=timeout)
+                reply = client.get_shell_msg(timeout=PATIENCE_S)
                 if reply["parent_header"].get("msg_id") == message:
                     break
             value = reply["content"]["user_expressions"]["value"]
@@ -262,25 +256,53 @@ class Notebook:
         finally:
             client.stop_channels()
 
-    def until(self, expression: str, wanted: Any = True, *, timeout: float = 30) -> Any:
-        end = time.monotonic() + timeout
-        while True:
-            found = self.python(expression)
-            if found == wanted:
-                return found
-            assert time.monotonic() < end, f"{expression} is {found!r}, not {wanted!r}"
-            self.page.wait_for_timeout(100)
+    def until(self, expression: str, wanted: Any = True) -> Any:
+        return eventually(
+            lambda: self.python(expression),
+            lambda found: found == wanted,
+            page=self.page,
+            what=f"{expression} is not {wanted!r}",
+        )
 
 
-def until_js(frame: Any, expression: str, arg: Any = None, *, timeout: float = 20) -> None:
-    """Wait until an expression, or a function of `arg`, is true in a page whose policy forbids polling by string."""
-    end = time.monotonic() + timeout
-    while not frame.evaluate(expression, arg):
-        assert time.monotonic() < end, f"never true: {expression}"
-        frame.page.wait_for_timeout(50)
+def viewer_in(frame: Any) -> Any:
+    """The page of the viewer in an iframe, once it has drawn; the frame may be replaced while one waits."""
+
+    def drawn() -> Any:
+        handle = frame.element_handle()
+        content = handle and handle.content_frame()
+        try:
+            if content and content.evaluate("window.karospace !== undefined"):
+                ready(content)
+                return content
+        except Error as error:
+            if not any(said in str(error) for said in ("detached", "context was destroyed", "navigat")):
+                raise
+        return None
+
+    frame.wait_for(state="visible")
+    return eventually(drawn, page=frame.page, what="there is no viewer")
 
 
-def ready(frame: Any, *, timeout: float = 60) -> None:
+def ready(frame: Any) -> None:
     """Wait for the viewer's first frame; a script that never ends would hang the tests."""
-    late = f"new Promise((_, no) => setTimeout(() => no(new Error('the viewer is not ready')), {timeout * 1000}))"
+    late = f"new Promise((_, no) => setTimeout(() => no(new Error('the viewer is not ready')), {PATIENCE_MS}))"
     frame.evaluate(f"Promise.race([window.karospace.ready, {late}])")
+
+
+IN_THE_WAY = re.compile(
+    "Server Connection Error|server is not running|unreachable|unavailable|has changed on disk|Autosave|File Save Error"
+    "|Build Recommended|Error Starting Kernel",
+)
+"""What JupyterLab asks when a server is late to answer, whatever one does; no test is about it."""
+
+
+def clear_the_way(page: Any) -> None:
+    """Dismiss such a dialog when it covers what is to be clicked."""
+    dialog = page.locator(".jp-Dialog").filter(has_text=IN_THE_WAY)
+
+    def dismiss(shown: Any) -> None:
+        buttons = shown.locator(".jp-Dialog-footer button")
+        buttons.filter(has_text=re.compile("Dismiss|Cancel|Ok")).first.click(no_wait_after=True)
+
+    page.add_locator_handler(dialog.first, dismiss)

@@ -9,7 +9,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "notebook")]
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "notebook"), str(ROOT / "tests" / "support")]
 from conftest import FLAGS, find_chromium  # noqa: E402 - a path of the tests comes first
 from lab import Lab  # noqa: E402
 from test_panel import Panel  # noqa: E402
@@ -25,7 +25,9 @@ def main() -> None:
         with sync_playwright() as p:
             browser = p.chromium.launch(executable_path=find_chromium(), args=FLAGS)
             context = browser.new_context(viewport={"width": 1400, "height": 1500})
-            nb = lab.notebook(context, [SETUP, "w = karospace_widget(adata, dataset_name='Tumour margin')\nw"])
+            nb = lab.notebook(
+                context.new_page(), [SETUP, "w = karospace_widget(adata, dataset_name='Tumour margin')\nw"]
+            )
             nb.run(0)
             nb.run(1)
             card = nb.output(1).locator(".kf-card")
@@ -40,7 +42,7 @@ def main() -> None:
             nb.cell(1).screenshot(path=ROOT / "examples" / "notebook.png")
             nb.shut_down()
             context = browser.new_context(viewport={"width": 1360, "height": 860})
-            nb = lab.notebook(context, [SETUP], name="margin.ipynb")
+            nb = lab.notebook(context.new_page(), [SETUP], name="margin.ipynb")
             nb.run(0)
             panel = Panel(nb).show()
             panel.export(panel.form("adata"))

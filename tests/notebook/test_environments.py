@@ -21,15 +21,18 @@ from environments import (
     SELECTED,
     VIEW,
     export_by_click,
+    grows,
     python_heard,
     run_first_cell,
     select,
     shows_a_gene,
-    viewer_in,
+    viewer_of,
     written,
 )
 from lab import Lab, Notebook, Server, free_port
 from nbclient import NotebookClient
+from playwright.sync_api import expect
+from waiting import PATIENCE_S, becomes
 
 pytestmark = pytest.mark.e2e
 
@@ -66,7 +69,7 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
 def test_notebook_7(page: Any, tmp_path: Path) -> None:
     lab = Lab(tmp_path, application="notebook")
     try:
-        nb = lab.notebook(page.context, [FORM, "w"])
+        nb = lab.notebook(page, [FORM, "w"])
         nb.run(0)
         others = list(nb.problems)  # Notebook 7 has some of its own
         nb.run(1)
@@ -92,47 +95,49 @@ def six(lab: Lab, older_kernel: Path) -> str:
     return "six"
 
 
-def test_ipykernel_6_hears_the_page_while_a_cell_waits(six: str, notebook: Open) -> None:
+def test_ipykernel_6_hears_the_page_while_a_cell_waits(six: str, notebook: Open, lab: Lab, holding: Any) -> None:
     nb = notebook(
         [
             f"{DATA}\nbig = synthetic_tissue(60_000, 400, seed=4)",
             "w = karospace_widget(big, 'sixth', genes_mode='all', jobs=1)\nw",
-            "ended = None\nw.start()\nended = w.wait(60)\nended",
-            "w.start()\ntime.sleep(6)\nbusy_ended = time.time()",
+            "ended = None\nw.start()\nended = w.wait(600)\nended",
+            "w.start()\nwhile not Path('sixth.go').exists():\n    time.sleep(0.05)",
         ],
         kernel=six,
     )
-    nb.run(0, timeout=120)
+    nb.run(0)
     assert nb.python("__import__('ipykernel').__version__").startswith("6.")
-    nb.run(1, timeout=120)
+    nb.run(1)
     card = nb.output(1).locator(".kf-card")
-    card.get_by_text("detected").wait_for(timeout=60_000)
+    card.get_by_text("detected").wait_for()
     bar = card.get_by_role("progressbar")
     # A cell that waits handles the page's messages itself.
+    holding(0.5)
     nb.run(2, wait=False)
-    bar.wait_for(timeout=15_000)
+    bar.wait_for()
     card.get_by_role("button", name="Cancel").click()
-    card.get_by_text("The export was cancelled").wait_for(timeout=10_000)
+    card.get_by_text("The export was cancelled").wait_for()
     nb.until("ended", "cancelled")
     # A cell that computes does not: the form says so, and the cancel is heard after it.
     nb.run(3, wait=False)
-    bar.wait_for(timeout=15_000)
+    bar.wait_for()
     card.get_by_role("button", name="Cancel").click()
-    card.get_by_text("kernel is busy").wait_for(timeout=5000)
-    assert nb.until("w.status in ('cancelled', 'done')", timeout=60)
-    card.get_by_text("kernel is busy").wait_for(state="detached", timeout=10_000)
+    card.get_by_text("kernel is busy").wait_for()
+    (lab.folder / "sixth.go").touch()
+    assert nb.until("w.status in ('cancelled', 'done')")
+    card.get_by_text("kernel is busy").wait_for(state="detached")
     # Left alone, it shows how far it is, and ends.
+    shares = [0.2, 0.5, 0.8]
+    holding(shares[0])
     nb.run(2, wait=False)
-    bar.wait_for(timeout=15_000)
-    seen = set()
-    # All there are, which may be none: it may go between a look and the next.
-    while now := bar.evaluate_all("bars => bars.map((bar) => bar.getAttribute('aria-valuenow'))"):
-        seen.update(now)
-        nb.page.wait_for_timeout(50)
-        if nb.output(2).count():
-            break
-    assert len(seen) >= 3, seen
-    card.get_by_text("Done", exact=True).wait_for(timeout=60_000)
+    bar.wait_for()
+    seen: list[float] = []
+    for share in shares:
+        holding(share)
+        seen.append(grows(bar, seen[-1] if seen else 0))
+    assert len(set(seen)) >= 3, seen
+    holding(None)
+    card.get_by_text("Done", exact=True).wait_for()
     assert nb.python("[ended, w.status]") == ["done", "done"]
     nb.viewer(1)
 
@@ -147,7 +152,7 @@ def test_ipykernel_6_shows_a_view(six: str, notebook: Open) -> None:
     select(frame)
     nb.until("[] if v.selection is None else np.flatnonzero(v.selection).tolist()", SELECTED)
     # The picture is asked for by a cell, which waits for the page.
-    nb.run(2, timeout=40)
+    nb.run(2)
     assert nb.python("len(picture.getcolors(2**24))") > 50
     assert nb.problems == []
 
@@ -159,7 +164,7 @@ SENTENCE = "open {}, to see it"
 def converted(folder: Path, name: str, *options: str) -> str:
     command = [sys.executable, "-m", "nbconvert", "--to", "html", *options, name]
     env = {**os.environ, "IPYTHONDIR": str(folder / ".ipython"), "JUPYTER_RUNTIME_DIR": str(folder / ".runtime")}
-    done = subprocess.run(command, cwd=folder, env=env, timeout=120, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=folder, env=env, timeout=PATIENCE_S, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return (folder / name).with_suffix(".html").as_uri()
 
@@ -174,18 +179,19 @@ def without_network(page: Any) -> list[Any]:
 
 def shows_the_picture(page: Any, folder: Path) -> None:
     picture = page.locator("img[src^='data:image/webp']").first
-    picture.wait_for(timeout=10_000)
-    assert picture.evaluate("image => image.naturalWidth") > 100
-    text = page.locator("body").inner_text()
-    assert "3,000 cells" in text
-    assert SENTENCE.format(folder / "bundle") in text
+    picture.wait_for()
+    becomes(lambda: picture.evaluate("image => image.naturalWidth > 100"), wanted=True)
+    body = page.locator("body")
+    expect(body).to_contain_text("3,000 cells", use_inner_text=True)
+    expect(body).to_contain_text(SENTENCE.format(folder / "bundle"), use_inner_text=True)
 
 
 def test_nbconvert_shows_the_picture_and_how_to_open_it(page: Any, tmp_path: Path) -> None:
     file = written(tmp_path, [BUNDLE, "karospace_view(b)"])
     nb = nbformat.read(file, 4)
     # As JupyterLab saves it: outputs, and no state of widgets.
-    NotebookClient(nb, store_widget_state=False, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    place = {"metadata": {"path": str(tmp_path)}}
+    NotebookClient(nb, store_widget_state=False, startup_timeout=PATIENCE_S, resources=place).execute()
     nbformat.write(nb, file)
     without_network(page)
     page.goto(converted(tmp_path, file.name))
@@ -222,19 +228,19 @@ def test_nbconvert_with_widget_state_says_that_no_kernel_is_there(
     page.route(re.compile("^https?:"), cdn)
     page.goto(converted(tmp_path, file.name, "--execute"))
     picture = page.locator("img[src^='data:image/webp']").first
-    picture.wait_for(timeout=30_000)
-    assert picture.evaluate("image => image.naturalWidth") > 100
-    page.get_by_text("The viewer cannot be loaded: the kernel has stopped").wait_for(timeout=10_000)
+    picture.wait_for()
+    becomes(lambda: picture.evaluate("image => image.naturalWidth > 100"), wanted=True)
+    page.get_by_text("The viewer cannot be loaded: the kernel has stopped").wait_for()
     form = page.locator(".kf-card")
-    form.wait_for(timeout=10_000)
-    assert form.get_by_role("button", name="Export", exact=True).is_disabled()
+    form.wait_for()
+    expect(form.get_by_role("button", name="Export", exact=True)).to_be_disabled()
 
 
 def test_nbconvert_keeps_an_inline_view_alive(page: Any, tmp_path: Path) -> None:
     file = written(tmp_path, [BUNDLE, "karospace_view(b, inline=True)"])
     asked = without_network(page)
     page.goto(converted(tmp_path, file.name, "--execute"))
-    frame = viewer_in(page)
+    frame = viewer_of(page)
     before = len(asked)
     shows_a_gene(frame)
     assert [request.url for request in asked[before:]] == []
@@ -251,9 +257,9 @@ def test_voila(page: Any, tmp_path: Path, serve: Callable[..., Server]) -> None:
         port=port,
     )  # fmt: skip
     server.wait("static/")
-    page.goto(server.url, timeout=60_000)
+    page.goto(server.url)
     export_by_click(page)
-    frame = viewer_in(page)
+    frame = viewer_of(page)
     shows_a_gene(frame)
     python_heard(frame, tmp_path)
 
@@ -276,20 +282,20 @@ def test_marimo(mode: str, kind: str, page: Any, tmp_path: Path, serve: Callable
     server.wait("health")
     page.goto(server.url)
     if mode == "edit":
-        page.locator(".cm-content").first.wait_for(timeout=30_000)
+        page.locator(".cm-content").first.wait_for()
         page.locator(".cm-content").first.click()
         page.keyboard.press("Control+Enter")
     if kind == "form":
         export_by_click(page)
-    frame = viewer_in(page)
+    frame = viewer_of(page)
     shows_a_gene(frame)
     python_heard(frame, tmp_path)
     if kind == "form":
         # The second view is made like the first.
         first = page.locator("iframe[srcdoc]").first.element_handle()
         page.get_by_role("button", name="Export again").click()
-        first.wait_for_element_state("hidden", timeout=30_000)
-        shows_a_gene(viewer_in(page))
+        first.wait_for_element_state("hidden")
+        shows_a_gene(viewer_of(page))
 
 
 def test_jupyterhub_behind_its_proxy(
@@ -313,7 +319,8 @@ def test_jupyterhub_behind_its_proxy(
         c.Spawner.cmd = [{sys.executable!r}, "-m", "jupyterhub.singleuser"]
         c.Spawner.args = ["--allow-root"]
         c.Spawner.default_url = "/lab"
-        c.Spawner.start_timeout = 60
+        c.Spawner.start_timeout = {PATIENCE_S:.0f}
+        c.Spawner.http_timeout = {PATIENCE_S:.0f}
         c.Spawner.environment = {{"JUPYTERHUB_SINGLEUSER_APP": "jupyter_server.serverapp.ServerApp"}}
         """
     (tmp_path / "config.py").write_text(textwrap.dedent(config))
@@ -322,17 +329,17 @@ def test_jupyterhub_behind_its_proxy(
         env={"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
     )  # fmt: skip
     # The proxy answers 404 and 503 before the hub has told it where it is.
-    server.wait("hub/login", timeout=90, below=400)
+    server.wait("hub/login", below=400)
     page.goto(server.url + "hub/login")
     page.fill("input[name=username]", "ada")
     page.fill("input[name=password]", "any")
     page.click("input[type=submit], button[type=submit]")
-    page.wait_for_url("**/user/ada/lab**", timeout=90_000)
+    page.wait_for_url("**/user/ada/lab**")
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(server.url + "user/ada/lab/tree/page.ipynb")
     run_first_cell(page)
-    frame = viewer_in(page, timeout=90)
+    frame = viewer_of(page)
     shows_a_gene(frame)
     python_heard(frame, home)
     inside = (f"{server.url}user/ada/", f"{server.url}hub/", "blob:", "data:", "about:")

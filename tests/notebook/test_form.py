@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-import shutil
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from lab import TISSUES, Lab, Notebook, ready, until_js
+from environments import grows
+from lab import TISSUES, Lab, Notebook, viewer_in
+from playwright.sync_api import expect
+from waiting import eventually, holds, until_js
 
 from karospace_jupyter import Bundle
 
@@ -18,7 +20,9 @@ pytestmark = pytest.mark.e2e
 
 DATA = f"""{TISSUES}
 import time
+from pathlib import Path
 import numpy as np
+import held
 from karospace_jupyter import karospace_widget
 adata = synthetic_tissue(3000, 60, seed=3)
 """
@@ -33,12 +37,12 @@ def shared(lab: Lab, browser: Any) -> Iterator[Notebook]:
         DATA,
         "w = karospace_widget(adata, 'exported')\nw",
         "big = synthetic_tissue(60_000, 400, seed=4)\nslow = karospace_widget(big, 'slow', genes_mode='all', jobs=1)\nslow",
-        "slow.start()\ntime.sleep(15)",
-        "slow.start()\nended = slow.wait(60)\nended",
+        "slow.start()\nwhile not Path('forms.go').exists():\n    time.sleep(0.05)",
+        "slow.start()\nended = slow.wait(600)\nended",
         "bare = adata.copy()\ndel bare.obsm['spatial']\ndel bare.obsm['X_umap']\nbare.obs = bare.obs[['cell_type']]\nx = karospace_widget(bare)\nx",
-        "w.start()\nw.wait(60)",
+        "w.start()\nw.wait(600)",
     ]
-    nb = lab.notebook(context, cells, name="forms.ipynb")
+    nb = lab.notebook(context.new_page(), cells, name="forms.ipynb")
     nb.run(0)
     yield nb
     nb.shut_down()
@@ -47,7 +51,7 @@ def shared(lab: Lab, browser: Any) -> Iterator[Notebook]:
 
 def form(nb: Notebook, index: int) -> Any:
     card = nb.output(index).locator(".kf-card")
-    card.wait_for(timeout=30_000)
+    card.wait_for()
     return card
 
 
@@ -60,7 +64,7 @@ def test_from_the_form_to_the_viewer(shared: Notebook, lab: Lab) -> None:
     nb.run(1)
     card = form(nb, 1)
     card.get_by_text("detected").wait_for()
-    assert "3,000 cells × 60 genes" in card.locator(".kf-head").inner_text()
+    expect(card.locator(".kf-head")).to_contain_text("3,000 cells × 60 genes", use_inner_text=True)
     card.get_by_label("total_counts").uncheck()
     card.get_by_role("radio", name="List").click()
     area = card.get_by_label("Genes, one a line")
@@ -70,13 +74,13 @@ def test_from_the_form_to_the_viewer(shared: Notebook, lab: Lab) -> None:
     area.press("Enter")
     area.press_sequentially("CD3E NOPE")
     card.locator(".kf-unknown").get_by_text("NOPE").wait_for()
-    assert card.get_by_role("button", name="Export", exact=True).is_disabled()
+    expect(card.get_by_role("button", name="Export", exact=True)).to_be_disabled()
     card.get_by_role("button", name="Remove NOPE").click()
     card.locator(".kf-size").get_by_text("files").wait_for()
     nb.until("w.options['genes_mode']", ["EPCAM", "CD3E"])
     export(card)
     frame = nb.viewer(1)
-    assert nb.python("[w.status, w.progress, w.error]") == ["done", 1.0, None]
+    nb.until("[w.status, w.progress, w.error]", ["done", 1.0, None])
     assert nb.python("w.manifest['gene_list']") == ["EPCAM", "CD3E"]
     frame.evaluate("window.karospace.setState({color: {kind: 'gene', gene: 'CD3E'}})")
     value = nb.python("float(adata[10, 'CD3E'].X.toarray()[0, 0])")
@@ -91,7 +95,7 @@ def test_from_the_form_to_the_viewer(shared: Notebook, lab: Lab) -> None:
         ("HTML", lambda path: Bundle(path).verify()),
         ("Zip", lambda path: zipfile.ZipFile(path).testzip()),
     ):
-        with nb.page.expect_download(timeout=30_000) as waiting:
+        with nb.page.expect_download() as waiting:
             card.get_by_role("button", name=name, exact=True).click()
         saved = Path(lab.folder) / f"saved.{name.lower()}"
         waiting.value.save_as(saved)
@@ -100,10 +104,7 @@ def test_from_the_form_to_the_viewer(shared: Notebook, lab: Lab) -> None:
     with nb.page.context.expect_page() as opened:
         card.get_by_role("button", name="Open in a tab").click()
     tab = opened.value
-    tab.wait_for_selector("iframe", timeout=20_000)
-    inner = tab.query_selector("iframe").content_frame()
-    until_js(inner, "window.karospace !== undefined")
-    ready(inner)
+    viewer_in(tab.locator("iframe").first)
     tab.close()
     assert nb.problems == []
 
@@ -115,7 +116,7 @@ def test_python_and_the_form_hold_the_same_options(shared: Notebook) -> None:
     card.get_by_text("detected").wait_for()
     nb.python("setattr(w, 'options', {'outdir': 'elsewhere', 'genes_mode': 'top_mean:7'})")
     card.get_by_role("radio", name="Top mean").and_(card.locator("[aria-checked=true]")).wait_for()
-    assert card.get_by_label("Folder", exact=True).input_value() == "elsewhere"
+    expect(card.get_by_label("Folder", exact=True)).to_have_value("elsewhere")
     card.get_by_label("Folder", exact=True).fill("exported")
     nb.until("w.options['outdir']", "exported")
     # What Python sets while someone types stays, and so does what was typed.
@@ -123,7 +124,7 @@ def test_python_and_the_form_hold_the_same_options(shared: Notebook) -> None:
     nb.python("setattr(w, 'options', {'genes_mode': 'hvgs:9'})")
     nb.until("[w.options['outdir'], w.options['genes_mode']]", ["exported2", "hvgs:9"])
     card.get_by_role("radio", name="Variable").and_(card.locator("[aria-checked=true]")).wait_for()
-    assert card.get_by_label("Folder", exact=True).input_value() == "exported2"
+    expect(card.get_by_label("Folder", exact=True)).to_have_value("exported2")
     card.get_by_label("Folder", exact=True).fill("exported")
     nb.until("w.options['outdir']", "exported")
     nb.python("setattr(w, 'options', {'genes_mode': 'top_mean:7'})")
@@ -141,11 +142,11 @@ def test_sections_embeddings_and_the_view(shared: Notebook, lab: Lab) -> None:
     card.get_by_text("detected").wait_for()
     card.get_by_text("More", exact=True).click()
     sections = card.get_by_label("Sections", exact=True)
-    assert sections.locator("option").all_inner_texts()[0] == "Found: section"
+    expect(sections.locator("option").first).to_have_text("Found: section")
     sections.select_option("region")
     card.get_by_text("of 3,000 · by region").wait_for()
     umap = card.get_by_role("group", name="Embeddings").get_by_role("checkbox", name="UMAP")
-    assert umap.is_checked()
+    expect(umap).to_be_checked()
     umap.uncheck()
     view = card.get_by_label("Opens with the view", exact=True)
     view.fill("absent.json")
@@ -176,8 +177,8 @@ def test_errors_stand_beside_their_field(shared: Notebook, lab: Lab) -> None:
     card.get_by_label("Folder", exact=True).fill("taken")
     wrong = card.locator(".kf-wrong").filter(has_text="not a bundle")
     wrong.wait_for()
-    assert "thesis.txt" in wrong.inner_text()
-    assert card.get_by_role("button", name=re.compile("^Export")).is_disabled()
+    expect(wrong).to_contain_text("thesis.txt", use_inner_text=True)
+    expect(card.get_by_role("button", name=re.compile("^Export"))).to_be_disabled()
     # Whoever starts it from Python gets the same words.
     nb.python("w.start()")
     nb.until("w.status", "failed")
@@ -192,8 +193,8 @@ def test_without_coordinates_the_form_says_what_to_do(shared: Notebook) -> None:
     nb.run(5)
     card = form(nb, 5)
     card.locator(".kf-problem").first.wait_for()
-    assert "No coordinates were found" in card.inner_text()
-    assert card.get_by_role("button", name="Export", exact=True).is_disabled()
+    expect(card).to_contain_text("No coordinates were found", use_inner_text=True)
+    expect(card.get_by_role("button", name="Export", exact=True)).to_be_disabled()
 
 
 def test_cells_without_a_place_are_not_dropped_in_silence(notebook: Open) -> None:
@@ -203,53 +204,50 @@ def test_cells_without_a_place_are_not_dropped_in_silence(notebook: Open) -> Non
     form(nb, 1).get_by_text("50 of 3,000 cells have NaN or infinite coordinates").wait_for()
 
 
-def test_a_busy_cell_neither_stops_the_progress_nor_the_cancel(shared: Notebook, lab: Lab) -> None:
+def test_a_busy_cell_neither_stops_the_progress_nor_the_cancel(shared: Notebook, lab: Lab, holding: Any) -> None:
     nb = shared
-    nb.run(2, timeout=120)
+    nb.run(2)
     card = form(nb, 2)
     card.get_by_text("detected").wait_for()
+    holding(0.3)
     nb.run(3, wait=False)
     bar = card.get_by_role("progressbar")
-    for _ in range(3):
-        bar.wait_for(timeout=10_000)
-        seen = set()
-        for _ in range(80):
-            seen.add(bar.get_attribute("aria-valuenow"))
-            if len(seen) >= 2:
-                break
-            nb.page.wait_for_timeout(60)
-        assert len(seen) >= 2, seen
-        card.get_by_role("button", name="Cancel").click()
-        card.get_by_role("button", name=re.compile("^Export")).wait_for(timeout=10_000)
-        assert nb.cell(3).locator(".jp-InputPrompt").first.inner_text() == "[*]:", "the cell had ended"
-        if "cancelled" in card.locator(".kf-middle").inner_text():
-            break
-        # It was done before the cancel came: once more.
-        shutil.rmtree(Path(lab.folder) / "slow")
-        export(card)
-    assert "cancelled" in card.locator(".kf-middle").inner_text()
+    bar.wait_for()
+    first = grows(bar, 0)
+    holding(0.8)
+    assert grows(bar, first) > first
+    card.get_by_role("button", name="Cancel").click()
+    card.get_by_role("button", name=re.compile("^Export")).wait_for()
+    expect(nb.prompt(3), "the cell runs").to_have_text("[*]:")
+    expect(card.locator(".kf-middle")).to_contain_text("cancelled", use_inner_text=True)
     assert not (Path(lab.folder) / "slow").exists()
     assert not list(Path(lab.folder).glob(".slow*"))
+    (Path(lab.folder) / "forms.go").touch()
 
 
-def test_wait_in_a_cell_lets_the_page_live(shared: Notebook) -> None:
+def test_wait_in_a_cell_lets_the_page_live(shared: Notebook, holding: Any) -> None:
     nb = shared
-    nb.run(2, timeout=120)
+    nb.run(2)
     card = form(nb, 2)
     card.get_by_text("detected").wait_for()
+    holding(0.5)
     nb.run(4, wait=False)
-    card.get_by_role("progressbar").wait_for(timeout=10_000)
+    card.get_by_role("progressbar").wait_for()
     card.get_by_role("button", name="Cancel").click()
     nb.until("globals().get('ended')", "cancelled")
-    assert nb.python("slow.status") == "cancelled"
+    nb.until("slow.status", "cancelled")
 
 
-def test_what_changes_meanwhile_is_reported(shared: Notebook) -> None:
+def test_what_changes_meanwhile_is_reported(shared: Notebook, holding: Any) -> None:
     nb = shared
-    nb.run(2, timeout=120)
+    nb.run(2)
     form(nb, 2).get_by_text("detected").wait_for()
-    nb.python("[slow.start(), time.sleep(0.3), exec('big.X.data *= 2', globals())] and None")
-    nb.until("slow.status", "failed", timeout=60)
+    holding(0.3)
+    nb.python("slow.start()")
+    nb.until("slow._session.state.stage", "Writing genes")
+    nb.python("exec('big.X.data *= 2', globals())")
+    holding(None)
+    nb.until("slow.status", "failed")
     assert "changed while it was exported" in nb.python("slow.error")
     again = "(lambda: [exec('''slow.start()\\ntry:\\n    slow.start()\\n    said = ''\\nexcept Exception as e:\\n    said = str(e)\\nslow.cancel()''', globals()), said][1])()"
     assert "running already" in nb.python(again)
@@ -259,7 +257,7 @@ def test_what_changes_meanwhile_is_reported(shared: Notebook) -> None:
 def test_closing_cancels_and_leaves_nothing(shared: Notebook) -> None:
     nb = shared
     count = "len(__import__('ipywidgets').widgets.widget._instances)"
-    nb.python("globals().setdefault('big', synthetic_tissue(60_000, 400, seed=4)) is None", timeout=60)
+    nb.python("globals().setdefault('big', synthetic_tissue(60_000, 400, seed=4)) is None")
     before = nb.python(count)
     nb.python(
         '[exec(\'t = karospace_widget(big, "gone", genes_mode="all")\', globals()), t.start(), t.close()] and None'
@@ -278,18 +276,21 @@ def test_it_fits_a_narrow_panel_and_the_dark(notebook: Open, shots: Path | None)
     nb.run(1)
     card = form(nb, 1)
     card.get_by_text("detected").wait_for()
-    nb.page.wait_for_function("document.body.dataset.jpThemeLight === 'false'")
-    ground = card.evaluate("element => getComputedStyle(element).backgroundColor")
-    assert max(map(int, re.findall(r"\d+", ground)[:3])) < 80, ground
+    until_js(nb.page, "document.body.dataset.jpThemeLight === 'false'")
+    eventually(
+        lambda: card.evaluate("element => getComputedStyle(element).backgroundColor"),
+        lambda ground: max(map(int, re.findall(r"\d+", ground)[:3])) < 80,
+    )
     output = nb.output(1).first
     output.evaluate("element => { element.style.width = '350px'; element.style.flex = 'none'; }")
-    nb.page.wait_for_timeout(300)
-    assert card.evaluate("element => element.scrollWidth - element.clientWidth") <= 0
-    assert card.evaluate("element => element.clientWidth") <= 350
-    for box in [
-        card.locator(selector).first.bounding_box() for selector in (".kf-segments", ".kf-list-box", ".kf-bar")
-    ]:
-        assert box["width"] <= 350
+
+    def fits() -> None:
+        assert card.evaluate("element => element.scrollWidth - element.clientWidth") <= 0
+        assert card.evaluate("element => element.clientWidth") <= 350
+        for selector in (".kf-segments", ".kf-list-box", ".kf-bar"):
+            assert card.locator(selector).first.bounding_box()["width"] <= 350
+
+    holds(fits)
     # By keyboard alone: from the folder to the button, and export.
     card.get_by_label("Folder", exact=True).focus()
     for _ in range(8):
@@ -311,5 +312,5 @@ def test_a_restarted_kernel_ends_in_the_error_line(notebook: Open) -> None:
     card.get_by_text("detected").wait_for()
     nb.command("kernelmenu:restart")
     nb.page.get_by_role("button", name="Confirm Kernel Restart").click()
-    card.get_by_text("Run the cell again").wait_for(timeout=20_000)
-    assert card.get_by_role("button", name="Export", exact=True).is_disabled()
+    card.get_by_text("Run the cell again").wait_for()
+    expect(card.get_by_role("button", name="Export", exact=True)).to_be_disabled()

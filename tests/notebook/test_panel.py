@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import urllib.request
 from collections.abc import Callable
@@ -10,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lab import TISSUES, Lab, Notebook, ready, until_js
-from playwright.sync_api import TimeoutError as Late
+from lab import TISSUES, Lab, Notebook, viewer_in
+from playwright.sync_api import expect
+from waiting import becomes, eventually, let_time_pass, until_js
 
 from karospace_jupyter import Bundle
 from karospace_jupyter.config import ExportConfig
@@ -23,11 +25,16 @@ pytestmark = pytest.mark.e2e
 
 DATA = f"""{TISSUES}
 import time
+from pathlib import Path
 import numpy as np
+import held
 adata = synthetic_tissue(3000, 60, seed=3)
 bare = adata[:400].copy()
 del bare.obsm["spatial"]
 """
+
+WAITS = "while not Path('never').exists():\n    time.sleep(0.05)"
+"""A cell that runs until its kernel is interrupted or ended."""
 
 Open = Callable[..., Notebook]
 
@@ -39,7 +46,7 @@ class Panel:
 
     def show(self) -> Panel:
         self.nb.command("karospace:panel")
-        self.node.wait_for(timeout=30_000)
+        self.node.wait_for()
         return self
 
     def row(self, label: str) -> Any:
@@ -51,7 +58,7 @@ class Panel:
     def form(self, label: str) -> Any:
         self.row(label).click()
         card = self.node.locator(".kf-card")
-        card.get_by_text("cells ×").wait_for(timeout=30_000)
+        card.get_by_text("cells ×").wait_for()
         return card
 
     def export(self, card: Any) -> None:
@@ -60,17 +67,29 @@ class Panel:
     def back(self) -> None:
         self.node.get_by_role("button", name="Back to the objects").click()
 
-    def viewer(self, *, timeout: float = 60) -> Any:
-        return viewer_tab(self.page, timeout=timeout)
+    def viewer(self) -> Any:
+        return viewer_tab(self.page)
 
 
-def viewer_tab(page: Any, *, timeout: float = 60) -> Any:
-    frame = page.locator(".kl-tab:visible iframe").last
-    frame.wait_for(timeout=timeout * 1000)
-    content = frame.element_handle().content_frame()
-    until_js(content, "window.karospace !== undefined", timeout=timeout)
-    ready(content, timeout=timeout)
-    return content
+def viewer_tab(page: Any) -> Any:
+    return viewer_in(page.locator(".kl-tab:visible iframe").last)
+
+
+def in_layout(lab: Lab, *texts: str) -> None:
+    """Wait until JupyterLab has saved a layout with these, which it does some time after a change."""
+
+    def saved() -> bool:
+        files = [file.read_text() for file in (lab.folder / ".workspaces").glob("*.jupyterlab-workspace")]
+        return any(all(text in file for text in texts) for file in files)
+
+    eventually(saved, what=f"no layout with {texts}")
+
+
+def run_command(nb: Notebook, name: str, args: dict[str, Any] | None = None) -> None:
+    """Run a command of JupyterLab until it has ended."""
+    nb.page.evaluate(
+        "([name, args]) => window.jupyterapp.commands.execute(name, args).then(() => null)", [name, args or {}]
+    )
 
 
 @pytest.fixture
@@ -97,9 +116,9 @@ def test_from_an_object_to_a_tab_that_survives_a_reload(
     one = panel("late = synthetic_tissue(500, 60, seed=9)", "del bare", "adata.n_obs")
     nb, page = one.nb, one.page
     one.row("adata").wait_for()
-    assert "coordinates found" in one.row("adata").inner_text()
-    assert "3,000 × 60" in one.row("adata").inner_text()
-    assert "no coordinates" in one.row("bare").inner_text()
+    expect(one.row("adata")).to_contain_text("coordinates found", use_inner_text=True)
+    expect(one.row("adata")).to_contain_text("3,000 × 60", use_inner_text=True)
+    expect(one.row("bare")).to_contain_text("no coordinates", use_inner_text=True)
     # After each execution the list is new; neither counters nor history know of it.
     nb.run(1)
     one.row("late").wait_for()
@@ -107,13 +126,13 @@ def test_from_an_object_to_a_tab_that_survives_a_reload(
     one.row("bare").wait_for(state="hidden")
     one.node.get_by_role("button", name="List the objects again").click()
     nb.run(3)
-    assert nb.cell(3).locator(".jp-InputPrompt").first.inner_text() == "[4]:"
+    expect(nb.prompt(3)).to_have_text("[4]:")
     assert nb.python("[get_ipython().execution_count, len(In)]") == [5, 5]
     before = widgets(nb)
 
     card = one.form("adata")
     card.get_by_text("detected").wait_for()
-    assert card.get_by_label("Folder", exact=True).input_value() == "adata_karospace"
+    expect(card.get_by_label("Folder", exact=True)).to_have_value("adata_karospace")
     card.locator('[aria-label="Genes"] ~ .kf-input input').fill("5")
     nb.until(
         "[w.options['genes_mode'] for w in __import__('ipywidgets').widgets.widget._instances.values() if hasattr(w, 'options')]",
@@ -136,19 +155,19 @@ def test_from_an_object_to_a_tab_that_survives_a_reload(
     # An export again takes the place of the first in its tab.
     earlier = page.locator(".kl-tab iframe").element_handle()
     card.get_by_role("button", name="Export again").click()
-    earlier.wait_for_element_state("hidden", timeout=30_000)
+    earlier.wait_for_element_state("hidden")
     one.viewer()
-    assert page.locator(".kl-tab").count() == 1
+    expect(page.locator(".kl-tab")).to_have_count(1)
 
     # The page is loaded again: the tab stands, and every gene of the object still comes from the kernel.
-    page.wait_for_timeout(1500)  # the layout is saved with a delay
+    in_layout(lab, nb.file.name, "karospace")
     page.reload()
     frame = viewer_tab(page)
     frame.evaluate("gene => window.karospace.setState({color: {kind: 'gene', gene}})", other)
     until_js(frame, "window.karospace.valueAt(7) !== null")
     assert nb.problems == []
 
-    one.node.locator(".kf-done").get_by_text("files").wait_for(timeout=30_000)
+    one.node.locator(".kf-done").get_by_text("files").wait_for()
 
     # Closing everything leaves nothing in the kernel.
     page.locator(".lm-TabBar-tab").filter(has=page.get_by_text("adata", exact=True)).locator(
@@ -181,42 +200,43 @@ def test_nothing_is_left_when_everything_is_closed(panel: Callable[..., Panel]) 
     assert nb.problems == []
 
 
-def test_progress_and_cancel_while_a_cell_runs(panel: Callable[..., Panel], lab: Lab) -> None:
-    one = panel("busy = synthetic_tissue(60_000, 400, seed=4)", "time.sleep(60)")
+def test_progress_and_cancel_while_a_cell_runs(panel: Callable[..., Panel], lab: Lab, holding: Any) -> None:
+    one = panel("busy = synthetic_tissue(60_000, 400, seed=4)", WAITS)
     nb = one.nb
-    nb.run(1, timeout=120)
+    nb.run(1)
     card = one.form("busy")
     card.get_by_role("radio", name="All").click()
     nb.until("True")
     nb.run(2, wait=False)
+    holding(0.5)
     one.export(card)
-    card.get_by_role("progressbar").wait_for(timeout=20_000)
+    card.get_by_role("progressbar").wait_for()
     card.get_by_role("button", name="Cancel").click()
-    card.get_by_role("button", name="Export", exact=True).wait_for(timeout=20_000)
-    assert nb.cell(2).locator(".jp-InputPrompt").first.inner_text() == "[*]:"
+    card.get_by_role("button", name="Export", exact=True).wait_for()
+    expect(nb.prompt(2)).to_have_text("[*]:")
     assert not (Path(lab.folder) / "busy_karospace").exists()
     # The list does not hang: it says of when it is.
     one.back()
-    one.node.get_by_text("Kernel busy, list from").wait_for(timeout=20_000)
-    assert "adata" in one.rows()
+    one.node.get_by_text("Kernel busy, list from").wait_for()
+    eventually(one.rows, lambda rows: "adata" in rows)
 
 
 def test_it_follows_the_notebook_in_front(lab: Lab, browser: Any) -> None:
     context = browser.new_context(viewport={"width": 1360, "height": 860})
-    first = lab.notebook(context, [DATA], name="first.ipynb")
+    first = lab.notebook(context.new_page(), [DATA], name="first.ipynb")
     first.run(0)
     one = Panel(first).show()
     one.row("adata").wait_for()
     # A second notebook in the same page, with a kernel of its own and nothing in it.
     shutil.copy(Path(lab.folder) / "first.ipynb", Path(lab.folder) / "second.ipynb")
     first.command("docmanager:open", {"path": "second.ipynb"})
-    one.node.get_by_text("No AnnData in this kernel yet").wait_for(timeout=30_000)
-    assert "second.ipynb" in one.node.inner_text().lower()
+    one.node.get_by_text("No AnnData in this kernel yet").wait_for()
+    expect(one.node).to_contain_text("second.ipynb", use_inner_text=True, ignore_case=True)
     first.command("docmanager:open", {"path": "first.ipynb"})
     one.row("adata").wait_for()
     # Renamed: the panel says the new name.
     first.page.evaluate("window.jupyterapp.serviceManager.contents.rename('first.ipynb', 'renamed.ipynb')")
-    one.node.locator(".kl-head").get_by_text("renamed.ipynb").wait_for(timeout=10_000)
+    one.node.locator(".kl-head").get_by_text("renamed.ipynb").wait_for()
     # An object that went meanwhile is said, not crashed over.
     first.page.evaluate("document.querySelector('.kl-row').disabled")
     listed = one.row("bare")
@@ -231,11 +251,11 @@ def test_it_follows_the_notebook_in_front(lab: Lab, browser: Any) -> None:
     card = one.form("adata")
     first.command("kernelmenu:restart")
     first.page.get_by_role("button", name="Confirm Kernel Restart").click()
-    card.get_by_text("The kernel has stopped or was restarted").wait_for(timeout=20_000)
+    card.get_by_text("The kernel has stopped or was restarted").wait_for()
     one.back()
-    one.node.get_by_text("No AnnData in this kernel yet").wait_for(timeout=20_000)
+    one.node.get_by_text("No AnnData in this kernel yet").wait_for()
     first.command("kernelmenu:shutdown")
-    one.node.get_by_text("The kernel has stopped").wait_for(timeout=20_000)
+    one.node.get_by_text("The kernel has stopped").wait_for()
     assert first.problems == []
     for session in json.load(urllib.request.urlopen(f"{lab.url}api/sessions")):
         if session["path"] in {"renamed.ipynb", "second.ipynb"}:
@@ -243,18 +263,22 @@ def test_it_follows_the_notebook_in_front(lab: Lab, browser: Any) -> None:
     context.close()
 
 
+def reply(page: Any, name: str) -> None:
+    """Press a button of a dialog, which takes the focus after it is drawn."""
+    dialog = page.locator(".jp-Dialog")
+    dialog.wait_for()
+    expect(dialog.locator(":focus")).to_have_count(1)
+    dialog.get_by_role("button", name=name, exact=True).click()
+    dialog.wait_for(state="detached")
+
+
 def choose(page: Any, text: str) -> None:
-    """Click in the open menu, once more where the page was too busy to hear it."""
+    """Click in the open menu; it is ready to be clicked when it has marked what the pointer is on."""
     item = page.locator(".lm-Menu-item").filter(has_text=text)
+    item.hover()
+    expect(item).to_have_class(re.compile("lm-mod-active"))
     item.click()
-    for _ in range(3):
-        try:
-            item.wait_for(state="hidden", timeout=3000)
-        except Late:
-            item.click()
-        else:
-            return
-    item.wait_for(state="hidden", timeout=3000)
+    item.wait_for(state="hidden")
 
 
 def test_files_open_from_the_file_browser(panel: Callable[..., Panel], lab: Lab) -> None:
@@ -284,10 +308,10 @@ def test_files_open_from_the_file_browser(panel: Callable[..., Panel], lab: Lab)
     entry.click(button="right")
     choose(page, "Export to KaroSpace")
     card = one.node.locator(".kf-card")
-    card.get_by_text("900 cells ×").wait_for(timeout=60_000)
-    card.get_by_text("detected").wait_for(timeout=30_000)
+    card.get_by_text("900 cells ×").wait_for()
+    card.get_by_text("detected").wait_for()
     one.export(card)
-    page.locator(".lm-TabBar-tab").filter(has_text="tissue").wait_for(timeout=60_000)
+    page.locator(".lm-TabBar-tab").filter(has_text="tissue").wait_for()
     frame = viewer_tab(page)
     assert frame.evaluate("window.karospace.cells") == 900
     Bundle(folder / "tissue_karospace").verify()
@@ -298,43 +322,35 @@ def test_files_open_from_the_file_browser(panel: Callable[..., Panel], lab: Lab)
         ]
 
     def gone(those: Callable[[], list[str]]) -> None:
-        for _ in range(200):
-            if not those():
-                return
-            page.wait_for_timeout(100)
-        raise AssertionError(those())
+        becomes(those, [], page=page)
 
     # The list of exports: verify, show, delete after asking.
     def act(name: str) -> None:
         one.node.get_by_role("button", name=f"{name}: tissue", exact=True).click()
 
     act("Verify every file")
-    one.node.get_by_text("files are as they were written").wait_for(timeout=20_000)
+    one.node.get_by_text("files are as they were written").wait_for()
     act("Show in the file browser")
     page.locator(".jp-BreadCrumbs").get_by_text("tissue_karospace").wait_for()
     one.show()
 
     def answer(name: str) -> None:
-        dialog = page.locator(".jp-Dialog")
-        dialog.wait_for()
-        page.wait_for_timeout(500)  # it takes the focus after it is drawn
-        dialog.get_by_role("button", name=name, exact=True).click()
-        dialog.wait_for(state="detached")
+        reply(page, name)
 
     act("Delete from the disk")
     answer("Cancel")
     assert (folder / "tissue_karospace" / "manifest.json").exists()
     # Asked for once more, the form that is open stands; when it is closed, its kernel has gone, but the list still acts.
-    nb.command("karospace:export-file", {"path": "files/tissue.h5ad"})
-    page.wait_for_timeout(1000)
+    run_command(nb, "karospace:export-file", {"path": "files/tissue.h5ad"})
+    let_time_pass(1, page=page)
     assert len(kernels_of_files()) == 1
     one.back()
     gone(kernels_of_files)
     act("Verify every file")
-    one.node.get_by_text("files are as they were written").wait_for(timeout=60_000)
+    one.node.get_by_text("files are as they were written").wait_for()
     act("Delete from the disk")
     answer("Delete")
-    one.node.get_by_role("button", name="Delete from the disk: tissue").wait_for(state="detached", timeout=60_000)
+    one.node.get_by_role("button", name="Delete from the disk: tissue").wait_for(state="detached")
     assert not (folder / "tissue_karospace").exists()
     page.locator(".lm-TabBar-tab").filter(has_text="tissue").locator(".lm-TabBar-tabCloseIcon").first.click()
     gone(kernels_of_files)
@@ -361,17 +377,17 @@ def test_a_package_that_is_missing_or_of_another_version_is_said(panel: Callable
     nb.python("setattr(__import__('karospace_jupyter'), '__version__', '9.9.9')")
     again.click()
     one.node.get_by_text("but the kernel has 9.9.9").wait_for()
-    assert "%pip install karospace-jupyter==" in one.node.inner_text()
+    expect(one.node).to_contain_text("%pip install karospace-jupyter==", use_inner_text=True)
     gone = "__import__('sys').modules.pop('karospace_jupyter', None)"
     absent = "setattr(__import__('importlib.metadata').metadata, 'version', lambda name: (_ for _ in ()).throw(__import__('importlib.metadata').metadata.PackageNotFoundError(name)))"
     nb.python(f"[{gone}, {absent}] and None")
     again.click()
     one.node.get_by_text("is not installed beside this kernel").wait_for()
-    assert one.row("adata").is_disabled()
+    expect(one.row("adata")).to_be_disabled()
 
 
-def test_what_is_opening_never_stands_in_the_way(panel: Callable[..., Panel]) -> None:
-    one = panel("time.sleep(60)", "1")
+def test_what_is_opening_never_stands_in_the_way(panel: Callable[..., Panel], lab: Lab) -> None:
+    one = panel(WAITS, "1")
     nb, page = one.nb, one.page
     one.row("adata").wait_for()
     opening = one.node.get_by_text("Opening adata …")
@@ -381,22 +397,22 @@ def test_what_is_opening_never_stands_in_the_way(panel: Callable[..., Panel]) ->
     # Given up.
     one.node.get_by_role("button", name="Cancel").click()
     opening.wait_for(state="detached")
-    assert one.row("adata").is_enabled()
+    expect(one.row("adata")).to_be_enabled()
     # The page is loaded again: JupyterLab does not wait for the kernel.
-    page.wait_for_timeout(1500)
+    in_layout(lab, nb.file.name, "karospace-panel")
     page.reload()
-    one.node.wait_for(timeout=30_000)
-    page.locator(".jp-Notebook").first.wait_for(timeout=30_000)
-    one.row("adata").or_(one.node.get_by_text("The kernel is busy")).first.wait_for(timeout=30_000)
+    one.node.wait_for()
+    page.locator(".jp-Notebook").first.wait_for()
+    one.row("adata").or_(one.node.get_by_text("The kernel is busy")).first.wait_for()
     # An interrupt frees the kernel: what waits for it goes on.
     nb.command("notebook:interrupt-kernel")
-    one.row("adata").wait_for(timeout=30_000)
+    one.row("adata").wait_for()
     before = widgets(nb)
     nb.run(1, wait=False)
     one.row("adata").click()
     opening.wait_for()
     nb.command("notebook:interrupt-kernel")
-    one.node.locator(".kf-card").get_by_text("cells ×").wait_for(timeout=30_000)
+    one.node.locator(".kf-card").get_by_text("cells ×").wait_for()
     one.back()
     nb.until("len(__import__('ipywidgets').widgets.widget._instances)", before)
     # A restart takes the question along: that is said, and the next one is answered.
@@ -405,27 +421,26 @@ def test_what_is_opening_never_stands_in_the_way(panel: Callable[..., Panel]) ->
     opening.wait_for()
     nb.command("notebook:restart-kernel")
     page.get_by_role("button", name="Confirm Kernel Restart").click()
-    opening.wait_for(state="detached", timeout=30_000)
-    one.node.get_by_text("No AnnData in this kernel yet").wait_for(timeout=30_000)
+    opening.wait_for(state="detached")
+    one.node.get_by_text("No AnnData in this kernel yet").wait_for()
     nb.run(0)
     one.form("adata")
     assert nb.problems == []
 
 
-def test_leaving_a_form_that_exports_asks(panel: Callable[..., Panel], lab: Lab) -> None:
+def test_leaving_a_form_that_exports_asks(panel: Callable[..., Panel], lab: Lab, holding: Any) -> None:
     one = panel("big = synthetic_tissue(60_000, 400, seed=4)")
     nb, page = one.nb, one.page
-    nb.run(1, timeout=120)
+    nb.run(1)
     card = one.form("big")
     card.get_by_role("radio", name="All").click()
+    holding(0.5)
     one.export(card)
-    card.get_by_role("progressbar").wait_for(timeout=8000)
+    card.get_by_role("progressbar").wait_for()
     one.back()
-    dialog = page.locator(".jp-Dialog")
-    dialog.get_by_text("An export is running").wait_for()
-    page.wait_for_timeout(500)
-    dialog.get_by_role("button", name="Stay").click()
-    dialog.wait_for(state="detached")
+    page.locator(".jp-Dialog").get_by_text("An export is running").wait_for()
+    reply(page, "Stay")
+    holding(None)
     one.viewer()
     Bundle(Path(lab.folder) / "big_karospace").verify()
     one.back()
@@ -441,16 +456,16 @@ def test_a_console_is_followed_too(panel: Callable[..., Panel], lab: Lab) -> Non
     nb, page = one.nb, one.page
     one.row("adata").wait_for()
     nb.command("console:create", {"path": "", "kernelPreference": {"name": "python3"}})
-    page.locator(".jp-CodeConsole-promptCell .cm-content").click(timeout=30_000)
-    one.node.get_by_text("No AnnData in this kernel yet").wait_for(timeout=30_000)
+    page.locator(".jp-CodeConsole-promptCell .cm-content").click()
+    one.node.get_by_text("No AnnData in this kernel yet").wait_for()
     page.keyboard.insert_text(
         "from karospace_jupyter.datasets import synthetic_tissue; typed = synthetic_tissue(300, 60, seed=2)"
     )
     page.keyboard.press("Shift+Enter")
-    one.row("typed").wait_for(timeout=30_000)
+    one.row("typed").wait_for()
     # While something else is in front, it stays the console.
-    nb.command("launcher:create")
-    page.wait_for_timeout(1000)
+    run_command(nb, "launcher:create")
+    let_time_pass(1, page=page)
     assert one.rows() == ["typed"]
     for session in json.load(urllib.request.urlopen(f"{lab.url}api/sessions")):
         if session["type"] == "console":

@@ -37,7 +37,7 @@ def test_three_clicks_in_a_fresh_environment(fresh: Path, browser: Any, tmp_path
     lab = Lab(tmp_path, python=fresh)
     try:
         context = browser.new_context(viewport={"width": 1360, "height": 860})
-        nb = lab.notebook(context, [DATA])
+        nb = lab.notebook(context.new_page(), [DATA])
         assert nb.page.evaluate("window.jupyterapp.version") == OLDEST_LAB
         nb.run(0)
         clicks(Panel(nb), lab.url)
@@ -50,7 +50,7 @@ def test_behind_a_url_prefix(browser: Any, tmp_path: Path) -> None:
     lab = Lab(tmp_path, base="/user/someone/")
     try:
         context = browser.new_context(viewport={"width": 1360, "height": 860})
-        nb = lab.notebook(context, [DATA])
+        nb = lab.notebook(context.new_page(), [DATA])
         nb.run(0)
         clicks(Panel(nb), lab.url)
         context.close()
@@ -63,7 +63,7 @@ def test_in_notebook_7(browser: Any, tmp_path: Path) -> None:
     lab = Lab(tmp_path, application="notebook")
     try:
         context = browser.new_context(viewport={"width": 1360, "height": 860})
-        nb = lab.notebook(context, [DATA])
+        nb = lab.notebook(context.new_page(), [DATA])
         nb.run(0)
         panel = Panel(nb).show()
         card = panel.form("adata")

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
+import sys
 from pathlib import Path
 
 from anndata import AnnData, read_h5ad
 
 from karospace_jupyter import datasets
 
+sys.path.append(str(Path(__file__).parents[1] / "support"))
+import painted
+
+painted.keep()
 KEPT = Path(__file__).parents[2] / "build" / "tissues"
-PAINTED_BY = hashlib.sha256(Path(datasets.__file__).read_bytes()).hexdigest()[:12]
 
 
 def synthetic_tissue(n_cells: int, n_genes: int, *, seed: int) -> AnnData:
-    file = KEPT / f"{PAINTED_BY}-{n_cells}-{n_genes}-{seed}.h5ad"
+    file = KEPT / f"{painted.PAINTED_BY}-{n_cells}-{n_genes}-{seed}.h5ad"
     if not file.exists():
         KEPT.mkdir(parents=True, exist_ok=True)
         made = file.with_suffix(f".{os.getpid()}")

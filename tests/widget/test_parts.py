@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shlex
-import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 from comm.base_comm import BaseComm
+from waiting import PATIENCE_S, eventually, let_time_pass
 
 from karospace_jupyter import (
     Bundle,
@@ -52,14 +52,14 @@ def test_a_session_ends_once_and_never_goes_back(adata: Any, tmp_path: Path) -> 
     session.start(adata, ExportConfig(outdir=tmp_path / "out", genes_mode="all"))
     with pytest.raises(SessionBusyError, match="running already"):
         session.start(adata, ExportConfig())
-    assert session.wait(60).status == "done"
+    assert session.wait(PATIENCE_S).status == "done"
     progress = [state.progress for state in states]
     assert progress == sorted(progress) and progress[-1] == 1.0
     assert [state.status for state in states].count("done") == 1
     assert session.bundle is not None
     assert session.bundle.path == tmp_path / "out"
     session.start(adata, ExportConfig(outdir=tmp_path / "out", coords="obsm:none"))
-    assert session.wait(60).status == "failed"
+    assert session.wait(PATIENCE_S).status == "failed"
     assert "no obsm['none']" in str(session.state.error)
 
 
@@ -67,7 +67,7 @@ def test_a_cancelled_session_leaves_nothing(tmp_path: Path) -> None:
     session = ExportSession()
     session.start(synthetic_tissue(20_000, 300, seed=1), ExportConfig(outdir=tmp_path / "out", genes_mode="all"))
     session.cancel()
-    assert session.wait(60).status == "cancelled"
+    assert session.wait(PATIENCE_S).status == "cancelled"
     assert list(tmp_path.iterdir()) == []
 
 
@@ -79,7 +79,7 @@ def test_a_listener_that_fails_holds_nobody_up(adata: Any) -> None:
     session = ExportSession(listener)
     with _ThreadsMayFail():
         session.start(adata, ExportConfig())
-        assert session.wait(60).status == "done"
+        assert session.wait(PATIENCE_S).status == "done"
 
 
 class _ThreadsMayFail:
@@ -93,9 +93,8 @@ class _ThreadsMayFail:
 
     def __exit__(self, *exc: object) -> None:
         import threading
-        import time
 
-        time.sleep(0.2)
+        eventually(lambda: not [one for one in threading.enumerate() if one.name == "karospace-export"])
         threading.excepthook = self._hook
 
 
@@ -338,7 +337,7 @@ def test_closing_leaves_no_widget(adata: Any, tmp_path: Path) -> None:
     before = len(ipywidgets.widgets.widget._instances)
     widget = karospace_widget(adata, tmp_path / "out", genes_mode="hvgs:3")
     widget.start()
-    assert widget.wait(60) == "done"
+    assert widget.wait(PATIENCE_S) == "done"
     assert widget.status == "done" and widget.view is not None
     assert widget.manifest is not None and widget.bundle_path == str(tmp_path / "out")
     widget.close()
@@ -357,14 +356,11 @@ def test_what_is_found_while_the_comm_opens_reaches_the_page(adata: Any, monkeyp
         def publish_msg(self, msg_type: str, data: Any = None, **_: Any) -> None:
             page.update((data or {}).get("state", {}))
             if msg_type == "comm_open":
-                time.sleep(0.3)  # threads have time to look at the object
+                let_time_pass(0.3)  # threads have time to look at the object
 
     monkeypatch.setattr("comm.create_comm", SlowComm)
     widget = karospace_widget(adata)
-    end = time.monotonic() + 20
-    while not page["_estimate"]:
-        assert time.monotonic() < end
-        time.sleep(0.02)
+    eventually(lambda: page["_estimate"])
     assert page["_summary"]["ready"]
     assert page["_estimate"]["files"] > 1
     widget.close()
