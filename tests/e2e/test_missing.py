@@ -1,0 +1,141 @@
+"""Cells without a value of a gene: gray, below all others, and in no number of the page."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import Viewer
+from numpy.typing import NDArray
+from other_exporter import write_reference_bundle
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.e2e
+SIDE = 20
+N = SIDE * SIDE
+GRAY = (180, 186, 195)
+MISSING = np.arange(N) % 4 == 0
+BOTH = MISSING | (np.arange(N) % 5 == 0)
+
+
+def gene(missing: NDArray[np.bool_], *, scale: float = 1) -> NDArray[np.float32]:
+    values = (np.arange(N) % 7).astype(np.float32) * np.float32(scale)
+    values[missing] = np.nan
+    return values
+
+
+GENES = {
+    "A": gene(MISSING),
+    "B": gene(np.arange(N) % 5 == 0, scale=2),
+    "WHOLE": gene(np.zeros(N, dtype=bool)),
+    "NONE": gene(np.ones(N, dtype=bool)),
+}
+
+
+@pytest.fixture
+def opened(tmp_path: Path, serve: Callable[[Path], str], viewer: Viewer) -> Viewer:
+    from karospace_jupyter.bundle.read import Bundle
+
+    cell = np.arange(N)
+    obs = pd.DataFrame({"half": np.where(cell < N // 2, "top", "bottom")}, index=[f"c{i}" for i in cell])
+    xy = np.column_stack([cell % SIDE, cell // SIDE]).astype(np.float32)
+    folder = write_reference_bundle(tmp_path / "loose", obs=obs, xy=xy, genes=GENES)
+    Bundle(folder).save(tmp_path / "b", scripts="no")
+    viewer.open(serve(tmp_path / "b"))
+    viewer.set(opacity=1, pointSize=2)
+    return viewer
+
+
+def colour_by(viewer: Viewer, color: dict[str, Any]) -> None:
+    viewer.set(color=color)
+    viewer.page.mouse.move(5, 855)
+
+
+def facts(viewer: Viewer) -> str:
+    text: str = viewer.page.locator(".ks-facts").inner_text()
+    return " ".join(text.split())
+
+
+def test_cells_without_a_value_are_gray_and_no_others(opened: Viewer) -> None:
+    colour_by(opened, {"kind": "gene", "gene": "A"})
+    found = opened.colours(list(range(N)))
+    gray = np.abs(found.astype(int) - GRAY).max(axis=1) <= 2
+    assert (gray == MISSING).all()
+    # Dimmed zeros are something else.
+    opened.set(dimZeros=True)
+    found = opened.colours(list(range(N)))
+    assert ((np.abs(found.astype(int) - GRAY).max(axis=1) <= 2) == MISSING).all()
+    assert opened.problems == []
+
+
+def test_a_value_lies_above_cells_without_one(opened: Viewer) -> None:
+    # Spots so large that each reaches over the middles of its neighbors.
+    colour_by(opened, {"kind": "gene", "gene": "A"})
+    opened.set(pointSize=6)
+    found = opened.colours(np.flatnonzero(MISSING).tolist())
+    gray = np.abs(found.astype(int) - GRAY).max(axis=1) <= 2
+    assert gray.mean() < 0.05
+
+
+def test_the_panel_counts_missing_cells_and_leaves_them_out(opened: Viewer) -> None:
+    page = opened.page
+    colour_by(opened, {"kind": "gene", "gene": "A"})
+    expect(page.locator(".ks-without-value")).to_have_text("100 cells without a value")
+    known = GENES["A"][~MISSING]
+    share = 100 * (known > 0).mean()
+    assert f"Detected in {share:.0f} % of cells with a value" in facts(opened)
+    assert f"Mean {known.mean():.2f}" in facts(opened)
+    top = known[: len(known) // 2].mean()
+    row = page.locator(".ks-means li").filter(has_text="top")
+    assert float(row.locator(".ks-number").inner_text()) == pytest.approx(top, abs=0.006)
+    page.get_by_role("button", name="Select", exact=True).click()
+    selected = np.array(page.evaluate("Array.from(karospace.selection)"), dtype=bool)
+    assert not selected[MISSING].any()
+    assert (selected == (GENES["A"] <= 6)).all()
+
+
+def test_tooltip_and_table_have_no_value(opened: Viewer) -> None:
+    colour_by(opened, {"kind": "gene", "gene": "A"})
+    x, y = opened.positions([8])[0]
+    opened.page.mouse.move(x, y)
+    tooltip = opened.page.get_by_role("tooltip")
+    expect(tooltip).to_contain_text("c8")
+    expect(tooltip.locator("dl > div").filter(has_text="A").last).to_contain_text("no value")
+    assert opened.value(8) is None
+    text = opened.page.evaluate("karospace.table()")
+    rows = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
+    assert ((rows["A"] == "") == MISSING).all()
+
+
+def test_a_blend_is_gray_where_one_gene_is_missing(opened: Viewer) -> None:
+    colour_by(opened, {"kind": "blend", "genes": ["A", "B"]})
+    found = opened.colours(list(range(N)))
+    gray = np.abs(found.astype(int) - GRAY).max(axis=1) <= 2
+    assert (gray == BOTH).all()
+    expect(opened.page.locator(".ks-without-value")).to_have_text(f"{BOTH.sum()} cells without a value")
+
+
+def test_a_score_is_the_mean_of_the_genes_that_have_a_value(opened: Viewer) -> None:
+    colour_by(opened, {"kind": "score", "name": "set", "genes": ["A", "B"]})
+    pair = np.vstack([GENES["A"], GENES["B"]])
+    neither = np.isnan(pair).all(axis=0)
+    wanted = np.full(N, np.nan)
+    wanted[~neither] = np.nanmean(pair[:, ~neither], axis=0)
+    found = [opened.value(cell) for cell in range(40)]
+    assert [None if np.isnan(value) else pytest.approx(value) for value in wanted[:40]] == found
+    partial = int((np.isnan(pair).sum(axis=0) == 1).sum())
+    note = f"In {partial} cells some of the 2 genes have no value: the score there is the mean of the others."
+    expect(opened.page.get_by_text(note)).to_be_visible()
+
+
+def test_a_gene_without_any_value_says_so(opened: Viewer) -> None:
+    colour_by(opened, {"kind": "gene", "gene": "NONE"})
+    expect(opened.page.get_by_text("No cell has a value here.")).to_be_visible()
+    colour_by(opened, {"kind": "gene", "gene": "WHOLE"})
+    expect(opened.page.locator(".ks-without-value")).to_have_count(0)
+    assert opened.problems == []
