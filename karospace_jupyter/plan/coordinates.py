@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from karospace_jupyter.config import CoordsSpec, ObsCoords, ObsmCoords
 from karospace_jupyter.errors import CoordinatesError
-from karospace_jupyter.plan.names import hint, listed
+from karospace_jupyter.plan.names import hint, listed, no_array
 
 if TYPE_CHECKING:
     from karospace_jupyter.source import Source
@@ -114,9 +114,7 @@ def _nothing_found(source: Source) -> str:
 def _from_obsm(source: Source, spec: ObsmCoords) -> FoundCoordinates:
     shapes = source.obsm_shapes
     if spec.key not in shapes:
-        there = listed(list(shapes)) or "nothing"
-        msg = f"There is no obsm[{spec.key!r}].{hint(spec.key, list(shapes))} obsm holds: {there}."
-        raise CoordinatesError(msg)
+        raise CoordinatesError(no_array(source, spec.key))
     shape = shapes[spec.key]
     if len(shape) != 2 or shape[1] < 2:
         msg = f"obsm[{spec.key!r}] has shape {shape}; coordinates need two columns."

@@ -10,7 +10,10 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from karospace_jupyter.errors import CoordinatesError, SourceError
+from karospace_jupyter.errors import CoordinatesError
+from karospace_jupyter.source import obsm_entries
+from karospace_jupyter.source.frames import is_current, is_frame, read_element, read_frame
+from karospace_jupyter.source.reading import reading
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +40,11 @@ class Tables(Protocol):
 
     @property
     def obsm_shapes(self) -> dict[str, tuple[int, ...]]:
-        """Shapes, by key."""
+        """Shapes of the arrays, by key."""
+
+    @property
+    def obsm_passed_over(self) -> dict[str, str]:
+        """What each of the other entries is, by key."""
 
     def obsm(self, key: str) -> NDArray[np.float64]:
         """First two columns."""
@@ -78,7 +85,12 @@ class ObjectTables:
     @property
     def obsm_shapes(self) -> dict[str, tuple[int, ...]]:
         """Shapes, by key."""
-        return {str(key): tuple(value.shape) for key, value in self._adata.obsm.items()}
+        return {key: tuple(value.shape) for key, value in obsm_entries.in_memory(self._adata.obsm)[0].items()}
+
+    @property
+    def obsm_passed_over(self) -> dict[str, str]:
+        """What each of the other entries is."""
+        return obsm_entries.in_memory(self._adata.obsm)[1]
 
     def obsm(self, key: str) -> NDArray[np.float64]:
         """First two columns."""
@@ -120,13 +132,11 @@ class FileTables:
         self._where = where
 
     def _read(self, node: Any, name: str) -> Any:  # noqa: ANN401
-        from anndata.io import read_elem
-
-        try:
-            return read_elem(node)
-        except Exception as exc:
-            msg = f"{name} of {self._where} cannot be read: {exc}"
-            raise SourceError(msg) from exc
+        where = f"{name} of {self._where}"
+        with reading(where):
+            if is_frame(node) and not is_current(node):
+                return read_frame(node, where)
+            return read_element(node)
 
     @cached_property
     def obs(self) -> pd.DataFrame:
@@ -151,10 +161,19 @@ class FileTables:
     @cached_property
     def obsm_shapes(self) -> dict[str, tuple[int, ...]]:
         """Shapes, by key."""
+        return {key: self._shape(node, key) for key, node in self._obsm_entries[0].items()}
+
+    @property
+    def obsm_passed_over(self) -> dict[str, str]:
+        """What each of the other entries is."""
+        return self._obsm_entries[1]
+
+    @cached_property
+    def _obsm_entries(self) -> tuple[dict[str, Any], dict[str, str]]:
         if "obsm" not in self._root:
-            return {}
-        group = self._root["obsm"]
-        return {key: self._shape(group[key], key) for key in group}
+            return {}, {}
+        with reading(f"obsm of {self._where}"):
+            return obsm_entries.in_file(self._root["obsm"], len(self.obs))
 
     def _shape(self, node: Any, key: str) -> tuple[int, ...]:  # noqa: ANN401
         if hasattr(node, "shape"):
@@ -168,7 +187,8 @@ class FileTables:
         if key not in self.obsm_shapes:
             raise KeyError(key)
         node = self._root["obsm"][key]
-        whole = node[:, :2] if hasattr(node, "shape") and len(node.shape) == 2 else self._read(node, f"obsm/{key}")
+        with reading(f"obsm/{key} of {self._where}"):
+            whole = node[:, :2] if hasattr(node, "shape") and len(node.shape) == 2 else self._read(node, f"obsm/{key}")
         return _two_columns(whole, key)
 
     def uns(self, *path: str) -> Any:  # noqa: ANN401
