@@ -18,6 +18,7 @@ from karospace_jupyter.encode.expression import summarise
 from karospace_jupyter.errors import BundleError
 from karospace_jupyter.job import Job
 from karospace_jupyter.plan.hvg import rank_variable_genes, seurat_dispersion
+from karospace_jupyter.plan.matrix_values import matrix_values
 from karospace_jupyter.source import open_source
 from karospace_jupyter.widget.assets import Assets, LiveCells
 
@@ -100,29 +101,33 @@ class TestABundleOfTwoBatches:
         counted[: N // 2, 0] *= 5
         given = {"counts": counted, "log1p": np.log1p(counted), "other": counted - 3}[scale]
         x = given.astype(np.float32)
-        values = {
+        ranked_values = {
             "counts": counted / np.nansum(counted, axis=1, keepdims=True) * 1e4,
             "log1p": np.expm1(x.astype(np.float64)),
             "other": x.astype(np.float64),
         }[scale]
         keep = np.arange(G) != 2
         mean, variance = np.full(G, np.nan), np.full(G, np.nan)
-        mean[keep] = np.nanmean(values[:, keep], axis=0)
-        variance[keep] = np.nanvar(values[:, keep], axis=0, ddof=1)
+        mean[keep] = np.nanmean(ranked_values[:, keep], axis=0)
+        variance[keep] = np.nanvar(ranked_values[:, keep], axis=0, ddof=1)
         score = variance if scale == "other" else seurat_dispersion(mean, variance)
         best = np.argsort(-np.where(np.isnan(score), -np.inf, score), kind="stable")
-        ranked, _ = rank_variable_genes(open_source(tissue(x, kind)), G, None, Job.null())
+        source = open_source(tissue(x, kind))
+        values = matrix_values(source)
+        assert values.kind == scale
+        ranked, _ = rank_variable_genes(source, G, values, None, Job.null(), asked=True)
         assert ranked.tolist() == best.tolist()
         assert ranked[-1] == 2  # measured in no cell
 
 
 def test_zero_and_missing_differ_in_one_gene() -> None:
     summary = summarise(np.array([0, np.nan, 4, 0, np.nan, 2], np.float32))
-    assert summary == GeneSummary(min=0, max=4, mean=1.5, fraction=0.5, lower=0, upper=4, missing=2)
+    assert summary == GeneSummary(min=0, max=4, mean=1.5, fraction=0.5, lower=0, upper=3.98, missing=2)
     without_zero = summarise(np.array([np.nan, 4, 2], np.float32))
     assert (without_zero.min, without_zero.mean, without_zero.fraction) == (2, 3, 1)
     assert summarise(np.array([np.nan, 0], np.float32)).fraction == 0
-    assert summarise(np.array([-3, np.nan, 1], np.float32)).lower == -3
+    negative = summarise(np.array([-3, np.nan, 1], np.float32))
+    assert (negative.lower, negative.upper) == pytest.approx((-2.96, 0.96))
 
 
 def test_a_matrix_without_any_value_exports() -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from karospace_jupyter.config import CoordsSpec, GeometryCoords, ObsCoords, ObsmCoords
 from karospace_jupyter.errors import CoordinatesError
-from karospace_jupyter.plan.names import hint, listed
+from karospace_jupyter.plan.names import hint, listed, no_array
 from karospace_jupyter.source.axis_names import axis_pairs, choose_axes, is_embedding_name
 from karospace_jupyter.source.numbers import as_numbers
 from karospace_jupyter.source.wkt import centroids, holds_geometries
@@ -165,9 +165,7 @@ def _nothing_found(source: Source) -> str:
 def _from_obsm(source: Source, spec: ObsmCoords) -> FoundCoordinates:
     shapes = source.obsm_shapes
     if spec.key not in shapes:
-        there = listed(list(shapes)) or "nothing"
-        msg = f"There is no obsm[{spec.key!r}].{hint(spec.key, list(shapes))} obsm holds: {there}."
-        raise CoordinatesError(msg)
+        raise CoordinatesError(no_array(source, spec.key))
     shape = shapes[spec.key]
     if len(shape) != 2 or shape[1] < 2:
         msg = f"obsm[{spec.key!r}] has shape {shape}; coordinates need two columns."

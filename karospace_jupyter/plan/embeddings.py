@@ -9,7 +9,7 @@ import numpy as np
 
 from karospace_jupyter.errors import CoordinatesError
 from karospace_jupyter.plan.model import PlannedEmbedding
-from karospace_jupyter.plan.names import as_text, hint, listed
+from karospace_jupyter.plan.names import as_text, no_array
 from karospace_jupyter.plan.origin import origin_of
 
 if TYPE_CHECKING:
@@ -81,9 +81,7 @@ def choose_embeddings(
 def _read(source: Source, cells: Cells, key: str) -> PlannedEmbedding:
     shapes = source.obsm_shapes
     if key not in shapes:
-        there = listed([f"{name} ({' × '.join(map(str, shape))})" for name, shape in shapes.items()], 20) or "nothing"
-        msg = f"There is no embedding obsm[{key!r}].{hint(key, list(shapes))} obsm holds: {there}."
-        raise CoordinatesError(msg)
+        raise CoordinatesError(no_array(source, key))
     shape = shapes[key]
     if len(shape) != 2 or shape[1] < 2:
         msg = f"obsm[{key!r}] has shape {shape}; an embedding needs two columns. Choose another one."

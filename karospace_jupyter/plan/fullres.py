@@ -88,8 +88,8 @@ def how_to_get(source: Source, space: ImageSpace) -> str:
     if {"pxl_col_in_fullres", "pxl_row_in_fullres"} <= columns:
         return "Choose the coordinates 'obs:pxl_col_in_fullres,pxl_row_in_fullres' to have them."
     return (
-        f"The data has no obsm['spatial']. If {space.name} {'holds' if space.spec.kind == 'obsm' else 'hold'} pixels of "
-        "full resolution, store these as obsm['spatial'] to have them."
+        f"The data has no obsm['spatial']. If {space.name} {'holds' if space.spec.kind == 'obsm' else 'hold'} pixels "
+        "of full resolution, store these as obsm['spatial'] to have them."
     )
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from karospace_jupyter.source import Source
 
 
 def as_text(values: object) -> NDArray[np.object_]:
@@ -85,3 +88,13 @@ def hint(name: str, names: Sequence[str]) -> str:
     """Return " Did you mean …?", or nothing."""
     near = nearest(name, names)
     return f" Did you mean {' or '.join(repr(n) for n in near)}?" if near else ""
+
+
+def no_array(source: Source, key: str) -> str:
+    """Say that obsm has no array of this name, and what it has."""
+    shapes = source.obsm_shapes
+    there = listed([f"{name} ({' × '.join(map(str, shape))})" for name, shape in shapes.items()], 20) or "no array"
+    what = source.obsm_passed_over.get(key)
+    if what is not None:
+        return f"obsm[{key!r}] is {what}; an array of numbers with two columns is needed. obsm holds: {there}."
+    return f"There is no obsm[{key!r}].{hint(key, list(shapes))} obsm holds: {there}."

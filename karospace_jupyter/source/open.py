@@ -14,8 +14,10 @@ from karospace_jupyter.config import MatrixRaw, MatrixSpec, MatrixX
 from karospace_jupyter.errors import NoMatrixError, NoSourceError, SourceError
 from karospace_jupyter.job import Job
 from karospace_jupyter.paths import expanded
+from karospace_jupyter.source.foreign import check_object, foreign_file, foreign_group, holds_modalities
 from karospace_jupyter.source.matrix import Matrix, matrix_in_file, matrix_in_memory
 from karospace_jupyter.source.passes import Passes
+from karospace_jupyter.source.reading import import_filters, reading
 from karospace_jupyter.source.tables import FileTables, ObjectTables, Tables
 from karospace_jupyter.source.watch import FileWatch, NoWatch, ObjectWatch
 
@@ -41,7 +43,8 @@ def open_source(
     Parameters
     ----------
     subject
-        Path of an `.h5ad` file or a zarr folder, or an :class:`anndata.AnnData` (also a view, also backed).
+        Path of an `.h5ad` file or a zarr folder, also of a group inside of them (``two.h5mu/mod/rna``), or an
+        :class:`anndata.AnnData` (also a view, also backed).
     matrix
         X when not given.
     memory_bytes
@@ -59,7 +62,10 @@ def open_source(
         return _open_object(subject, matrix, memory_bytes)
     path = expanded(subject)
     if not path.exists():
-        near = sorted(p.name for pattern in ("*.h5ad", "*.zarr") for p in path.parent.glob(pattern))[:8]
+        file = next((parent for parent in path.parents if parent.is_file()), None)
+        if file is not None:
+            return _open_h5ad(file, matrix, memory_bytes, path.relative_to(file).as_posix())
+        near = sorted(p.name for pattern in ("*.h5ad", "*.h5mu", "*.zarr") for p in path.parent.glob(pattern))[:8]
         there = f" In {path.parent} there is: {', '.join(near)}." if near else ""
         msg = f"There is no file {path}.{there}"
         raise NoSourceError(msg)
@@ -133,6 +139,10 @@ class _Opened:
     def var(self, column: str) -> pd.Series[Any]:
         return _column(self._var, column)
 
+    @property
+    def obsm_passed_over(self) -> dict[str, str]:
+        return self._tables.obsm_passed_over
+
     def obsm_columns(self, key: str) -> tuple[str, ...]:
         return self._tables.obsm_columns(key)
 
@@ -186,13 +196,29 @@ def read_backed(path: Path) -> Any:  # noqa: ANN401 - AnnData is imported late
     open_source(path).close()  # says what is wrong with it
     import anndata
 
+    if not path.is_file():
+        return _read_inside(path)
+    import_filters()
     try:
         return anndata.read_h5ad(path, backed="r")
     except Exception:  # noqa: BLE001 - old layouts fail in many ways; those are read whole
         return _read_legacy(path)
 
 
+def _read_inside(path: Path) -> Any:  # noqa: ANN401
+    """Read the AnnData in a group of a file, or in a zarr store."""
+    import anndata
+
+    file = next((parent for parent in path.parents if parent.is_file()), None)
+    with reading(str(path)):
+        if file is None:
+            return anndata.io.read_zarr(path)
+        with _open_hdf5(file) as root:
+            return anndata.io.read_elem(root[path.relative_to(file).as_posix()])
+
+
 def _open_object(adata: Any, spec: MatrixSpec, memory_bytes: int) -> Source:  # noqa: ANN401
+    check_object(adata)
     if not all(hasattr(adata, name) for name in ("obs", "var", "obsm", "uns", "X")):
         msg = f"An AnnData object or a path was expected, but a {type(adata).__name__} was given."
         raise SourceError(msg)
@@ -239,48 +265,66 @@ def _no_matrix(spec: MatrixSpec, layers: tuple[str, ...], *, has_raw: bool) -> N
     return NoMatrixError(f"The data has no {wanted}.{choose}", (*layers, None) if has_raw else layers)
 
 
-def _open_h5ad(path: Path, spec: MatrixSpec, memory_bytes: int) -> Source:
+def _open_h5ad(path: Path, spec: MatrixSpec, memory_bytes: int, inside: str = "") -> Source:
+    file = _open_hdf5(path)
+    try:
+        root = file.get(inside) if inside else file
+        if root is None or hasattr(root, "shape"):
+            there = ", ".join(sorted(file)[:10]) or "nothing"
+            msg = f"{path} has no group {inside}. It holds: {there}."
+            raise NoSourceError(msg)
+        return _open_root(root, path / inside, spec, memory_bytes, file.close)
+    except BaseException:
+        file.close()
+        raise
+
+
+def _open_hdf5(path: Path) -> Any:  # noqa: ANN401 - h5py is untyped
     import h5py
 
     if not os.access(path, os.R_OK):
         msg = f"{path} may not be read by this user."
         raise SourceError(msg)
+    import_filters()
     try:
-        file = h5py.File(path, "r")
+        return h5py.File(path, "r")
     except OSError as exc:
-        if "truncated" in str(exc):
+        said = str(exc).lower()
+        if "truncated" in said:
             msg = f"{path} is truncated: an incomplete copy or download. Copy it again."
-        elif "signature" in str(exc):
+        elif "signature" in said:
             with path.open("rb") as start:
-                head = start.read(8)
-            begins = head.decode("utf-8", "replace")
-            what = f"it is not HDF5 (it starts with {begins!r})" if head else "it is empty"
-            msg = f"{path} is not an .h5ad file: {what}."
+                msg = foreign_file(path, start.read(8))
+        elif "lock" in said:
+            msg = (
+                f"{path} is locked: another process has it open for writing, such as a notebook or a pipeline. Close "
+                "it there (file.close() or a kernel restart), or copy the file and open the copy. If no process has "
+                "it open, the drive does not support locks: set the environment variable "
+                "HDF5_USE_FILE_LOCKING=FALSE before Python starts."
+            )
+        elif "already open for" in said:
+            msg = (
+                f"{path} is open for writing, or the program that wrote it ended before it closed it. Close it there, "
+                f"or run h5clear -s {path.name} if no program has it open."
+            )
         else:
             msg = f"{path} cannot be opened: {exc}"
         raise SourceError(msg) from exc
-    try:
-        return _open_root(file, path, spec, memory_bytes, file.close)
-    except BaseException:
-        file.close()
-        raise
 
 
 def _open_zarr(path: Path, spec: MatrixSpec, memory_bytes: int) -> Source:
     markers = (".zgroup", "zarr.json", ".zmetadata")
     if not any((path / name).exists() for name in markers):
         msg = f"{path} is a folder, but not a zarr store of an AnnData (it has no {' or '.join(markers[:2])})."
-        raise SourceError(msg)
+        inner = sorted(str(p) for pattern in ("*.h5ad", "*.h5mu", "*.zarr") for p in path.glob(pattern))[:8]
+        raise SourceError(msg + (f" Open what is in it: {', '.join(inner)}." if inner else ""))
     try:
         import zarr
     except ImportError as exc:
         msg = "Reading .zarr needs the package zarr: pip install 'karospace-jupyter[zarr]'."
         raise SourceError(msg) from exc
-    try:
+    with reading(str(path)):
         root = zarr.open_group(str(path), mode="r")
-    except (OSError, ValueError, KeyError) as exc:
-        msg = f"{path} cannot be opened as zarr: {exc}"
-        raise SourceError(msg) from exc
     return _open_root(root, path, spec, memory_bytes, lambda: None)
 
 
@@ -291,24 +335,24 @@ def _open_root(
     memory_bytes: int,
     close: Callable[[], None],
 ) -> Source:
-    missing = [name for name in ("obs", "var") if name not in root]
-    if missing:
-        there = ", ".join(sorted(root)[:10]) or "nothing"
-        msg = f"{path} is not AnnData: it has no {' and no '.join(missing)}. It holds: {there}."
-        raise SourceError(msg)
-    # Files of anndata before 0.7 keep obs and var as tables of records; anndata itself knows their many turns.
-    legacy = hasattr(root["obs"], "shape")
+    with reading(str(path)):
+        if "obs" not in root or "var" not in root or holds_modalities(root):
+            raise SourceError(foreign_group(root, path))
+        # Files of anndata before 0.7 keep obs and var as tables of records; anndata itself knows their many turns.
+        legacy = any(hasattr(root[name], "shape") for name in ("obs", "var", "raw/var") if name in root)
     tables = ObjectTables(_read_legacy(path)) if legacy else FileTables(root, str(path))
-    if isinstance(spec, MatrixRaw):
-        node = next((root[key] for key in ("raw/X", "raw.X") if key in root), None)
-    else:
-        key = "X" if spec.kind == "X" else f"layers/{spec.name}"
-        node = root.get(key, None)
-    null = node is not None and str(node.attrs.get("encoding-type", "")) == "null"
-    if node is None or null:
-        raise _no_matrix(spec, tables.layers, has_raw=tables.raw_var is not None)
-    chosen = matrix_in_file(node, f"{spec.kind} of {path}")
-    watch = FileWatch(path) if path.is_file() else NoWatch()
+    with reading(f"{spec.kind} of {path}"):
+        if isinstance(spec, MatrixRaw):
+            node = next((root[key] for key in ("raw/X", "raw.X") if key in root), None)
+        else:
+            key = "X" if spec.kind == "X" else f"layers/{spec.name}"
+            node = root.get(key, None)
+        null = node is not None and str(node.attrs.get("encoding-type", "")) == "null"
+        if node is None or null:
+            raise _no_matrix(spec, tables.layers, has_raw=tables.raw_var is not None)
+        chosen = matrix_in_file(node, f"{spec.kind} of {path}")
+    file = path if path.is_file() else next((parent for parent in path.parents if parent.is_file()), None)
+    watch = FileWatch(file) if file is not None else NoWatch()
     return _Opened(
         path.stem,
         tables,

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import math
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from karospace_jupyter.errors import SourceError
 from karospace_jupyter.source.matrix import Block, CompressedMatrix, Matrix
 from karospace_jupyter.source.protocol import GeneStatistics, GeneVector, Rows, Scale
+from karospace_jupyter.source.reading import reading
 from karospace_jupyter.source.sample import Sample, sample
 from karospace_jupyter.source.values import missing_in, without_duplicates
 
@@ -54,7 +53,7 @@ class Passes:
             yield from self._kept
             return
         keep: list[tuple[int, Block]] | None = [] if self._worth_keeping() else None
-        with _reading(self._where):
+        with reading(self._where):
             for item in self.matrix.row_blocks(self._block_bytes):
                 if keep is not None:
                     keep.append(item)
@@ -67,7 +66,7 @@ class Passes:
 
     def sample(self) -> Sample:
         """Read some values from all over the matrix; see :class:`~karospace_jupyter.source.protocol.Source`."""
-        with _reading(self._where):
+        with reading(self._where):
             return sample(self.matrix)
 
     def statistics(
@@ -98,7 +97,7 @@ class Passes:
             chosen = np.zeros(matrix.shape[0], dtype=bool)
             chosen[rows] = True
         factors = None
-        with _reading(self._where):
+        with reading(self._where):
             if scale == "normalised":
                 totals = np.zeros(matrix.shape[0])
                 for start, stop in matrix.runs(self._block_bytes):
@@ -133,7 +132,7 @@ class Passes:
     def _genes_by_column(self, indices: NDArray[np.int64], rows: Rows) -> Iterator[GeneVector]:
         matrix: Any = self.matrix
         for position, gene in enumerate(indices):
-            with _reading(self._where):
+            with reading(self._where):
                 line = matrix.lines(int(gene), int(gene) + 1)
             values = np.bincount(line.indices, weights=line.data, minlength=matrix.shape[0])
             yield _vector(position, values if rows is None else values[rows])
@@ -339,12 +338,3 @@ def _ahead(work: Callable[[T], U], items: Iterator[T]) -> Iterator[U]:
             waiting = future
         if waiting is not None:
             yield waiting.result()
-
-
-@contextmanager
-def _reading(where: str) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, RuntimeError) as exc:
-        msg = f"{where} cannot be read: {exc}. The file is damaged or incomplete; copy or write it again."
-        raise SourceError(msg) from exc

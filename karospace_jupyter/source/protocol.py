@@ -100,7 +100,11 @@ class Source(Protocol):
 
     @property
     def obsm_shapes(self) -> dict[str, tuple[int, ...]]:
-        """Shape of each entry of obsm, in order."""
+        """Shape of each array or table of obsm, in order."""
+
+    @property
+    def obsm_passed_over(self) -> dict[str, str]:
+        """Entries of obsm that are no arrays of numbers, and what they are: "an awkward array"."""
 
     @property
     def layers(self) -> Sequence[str]:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from karospace_jupyter.errors import SourceError
-from karospace_jupyter.source import obsm_values
+from karospace_jupyter.source import obsm_entries, obsm_values
+from karospace_jupyter.source.frames import is_current, is_frame, read_element, read_frame
+from karospace_jupyter.source.reading import reading
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +38,11 @@ class Tables(Protocol):
 
     @property
     def obsm_shapes(self) -> dict[str, tuple[int, ...]]:
-        """Shapes, by key."""
+        """Shapes of the arrays, by key."""
+
+    @property
+    def obsm_passed_over(self) -> dict[str, str]:
+        """What each of the other entries is, by key."""
 
     def obsm_columns(self, key: str) -> tuple[str, ...]:
         """Names of the numeric columns of a table; empty for an array."""
@@ -81,7 +86,13 @@ class ObjectTables:
     @property
     def obsm_shapes(self) -> dict[str, tuple[int, ...]]:
         """Shapes, by key."""
-        return {str(key): obsm_values.shape_of(value) for key, value in self._adata.obsm.items()}
+        usable, _ = obsm_entries.in_memory(self._adata.obsm)
+        return {key: obsm_values.shape_of(value) for key, value in usable.items()}
+
+    @property
+    def obsm_passed_over(self) -> dict[str, str]:
+        """What each of the other entries is."""
+        return obsm_entries.in_memory(self._adata.obsm)[1]
 
     def obsm_columns(self, key: str) -> tuple[str, ...]:
         """Names of the numeric columns of a table."""
@@ -129,13 +140,11 @@ class FileTables:
         self._obsm_tables: dict[str, Any] = {}
 
     def _read(self, node: Any, name: str) -> Any:  # noqa: ANN401
-        from anndata.io import read_elem
-
-        try:
-            return read_elem(node)
-        except Exception as exc:
-            msg = f"{name} of {self._where} cannot be read: {exc}"
-            raise SourceError(msg) from exc
+        where = f"{name} of {self._where}"
+        with reading(where):
+            if is_frame(node) and not is_current(node):
+                return read_frame(node, where)
+            return read_element(node)
 
     @cached_property
     def obs(self) -> pd.DataFrame:
@@ -160,10 +169,19 @@ class FileTables:
     @cached_property
     def obsm_shapes(self) -> dict[str, tuple[int, ...]]:
         """Shapes, by key."""
+        return {key: self._shape(node, key) for key, node in self._obsm_entries[0].items()}
+
+    @property
+    def obsm_passed_over(self) -> dict[str, str]:
+        """What each of the other entries is."""
+        return self._obsm_entries[1]
+
+    @cached_property
+    def _obsm_entries(self) -> tuple[dict[str, Any], dict[str, str]]:
         if "obsm" not in self._root:
-            return {}
-        group = self._root["obsm"]
-        return {key: self._shape(group[key], key) for key in group}
+            return {}, {}
+        with reading(f"obsm of {self._where}"):
+            return obsm_entries.in_file(self._root["obsm"], len(self.obs))
 
     def _shape(self, node: Any, key: str) -> tuple[int, ...]:  # noqa: ANN401
         if hasattr(node, "shape"):
@@ -188,7 +206,8 @@ class FileTables:
             return self._obsm_tables[key]
         node = self._root["obsm"][key]
         if hasattr(node, "shape") and node.dtype.names is None:
-            return node[:, :2] if len(node.shape) == 2 else self._read(node, f"obsm/{key}")
+            with reading(f"obsm/{key} of {self._where}"):
+                return node[:, :2] if len(node.shape) == 2 else self._read(node, f"obsm/{key}")
         value = self._read(node, f"obsm/{key}")
         if obsm_values.is_table(value):
             self._obsm_tables[key] = value

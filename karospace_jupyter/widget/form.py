@@ -14,6 +14,7 @@ from karospace_jupyter.form.look import complete, look, problem_of
 from karospace_jupyter.form.options import code_of, config_of, plain
 from karospace_jupyter.form.summary import quick_summary, summarise
 from karospace_jupyter.session import ExportSession, SessionState
+from karospace_jupyter.source import check_object
 from karospace_jupyter.widget import cells_rerun
 from karospace_jupyter.widget.base import Base
 from karospace_jupyter.widget.channel import Channel
@@ -357,6 +358,7 @@ def karospace_widget(
     """
     from karospace_jupyter.config import ExportConfig
 
+    check_object(adata)
     if not all(hasattr(adata, name) for name in ("obs", "var", "obsm", "uns", "n_obs", "n_vars")):
         msg = (
             f"karospace_widget takes an AnnData object, but a {type(adata).__name__} was given. "

@@ -10,6 +10,7 @@ from karospace_jupyter import export
 from karospace_jupyter.bundle.read import Bundle
 from karospace_jupyter.config import ExportConfig
 from karospace_jupyter.errors import ViewError
+from karospace_jupyter.source import check_object, is_data_path
 from karospace_jupyter.widget.fallback import InlineView
 from karospace_jupyter.widget.view import KaroSpaceView
 
@@ -48,6 +49,8 @@ def karospace_view(
     KaroSpaceError
         When there is nothing that can be shown; the message says what to do.
     """
+    if adata is not None:
+        check_object(adata)
     bundle, live, config = _bundle_of(subject, adata, options, inline=inline)
     if inline:
         return InlineView(bundle, height)
@@ -56,7 +59,7 @@ def karospace_view(
 
 def _bundle_of(subject: Any, adata: Any, options: dict[str, Any], *, inline: bool) -> tuple[Bundle, Any, ExportConfig]:  # noqa: ANN401
     is_path = isinstance(subject, str | Path)
-    data_file = is_path and Path(subject).suffix.lower() in {".h5ad", ".zarr"}
+    data_file = is_path and is_data_path(Path(subject).expanduser())
     if isinstance(subject, Bundle) or (is_path and not data_file):
         if options:
             msg = f"A bundle is shown as it is; {', '.join(options)} belong to an export of an AnnData object."

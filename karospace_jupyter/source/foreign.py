@@ -1,0 +1,142 @@
+"""What people pass in the place of an AnnData: other objects, stores of several tables, files of other formats."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from karospace_jupyter.errors import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_DATA = frozenset({".h5ad", ".h5mu", ".h5", ".hdf5", ".h5seurat", ".loom", ".zarr", ".rds", ".rdata", ".csv", ".tsv"})
+_OBJECTS = {
+    "MuData": ("mudata", "modalities", "mod", "mdata"),
+    "SpatialData": ("spatialdata", "tables", "tables", "sdata"),
+}
+_MOST = 12
+
+
+def is_data_path(path: Path) -> bool:
+    """Whether a path is one of data rather than of a bundle: by its ending, or as a zarr store or a part of one."""
+    if (path / "manifest.json").is_file():
+        return False
+    markers = (".zgroup", "zarr.json", ".zmetadata")
+    inside = any(part.suffix.lower() in {".h5ad", ".h5mu", ".zarr"} for part in path.parents)
+    return path.suffix.lower() in _DATA or inside or any((path / name).is_file() for name in markers)
+
+
+def check_object(subject: Any) -> None:  # noqa: ANN401 - whatever somebody passes
+    """Refuse objects that hold several AnnData objects.
+
+    Raises
+    ------
+    SourceError
+        For MuData and SpatialData; the message names what to choose from.
+    """
+    for kind, (package, holds, attribute, variable) in _OBJECTS.items():
+        if not any(
+            one.__name__ == kind and one.__module__.partition(".")[0] == package for one in type(subject).__mro__
+        ):
+            continue
+        keys = list(map(str, getattr(subject, attribute)))
+        each = [f"{variable}.{attribute}[{json.dumps(key, ensure_ascii=False)}]" for key in keys]
+        msg = f"This is a {kind} object, which holds several AnnData objects. " + _choice(holds, keys, each, "Pass")
+        raise SourceError(msg)
+
+
+def foreign_group(root: Any, path: Path) -> str:  # noqa: ANN401 - h5py and zarr share no type
+    """Say what a file or store without obs and var (or with modalities) is, and what to do."""
+    names = list(root)
+    if "mod" in names and not hasattr(root["mod"], "shape"):
+        keys = [key for key in root["mod"] if _is_anndata(root["mod"][key])]
+        return f"{path} is MuData. " + _choice("modalities", keys, [str(path / "mod" / key) for key in keys], "Open")
+    found = [(key, path / key) for key in names if _is_anndata(root[key])]
+    for group in ("tables", "table"):
+        if group in names and not hasattr(root[group], "shape"):
+            found += [(key, path / group / key) for key in root[group] if _is_anndata(root[group][key])]
+    elements = [name for name in ("images", "labels", "points", "shapes", "tables", "table") if name in names]
+    if len(elements) >= 2 or any("spatialdata" in str(name) for name in root.attrs):
+        if not found:
+            return f"{path} is SpatialData without a table: it has no cells with genes. It holds: {_there(names)}."
+        return f"{path} is SpatialData. " + _choice("tables", [k for k, _ in found], [str(p) for _, p in found], "Open")
+    if found:
+        keys, paths = [key for key, _ in found], [str(inner) for _, inner in found]
+        return f"{path} is not AnnData itself. " + _choice("groups", keys, paths, "Open")
+    return _other_hdf5(root, names, path)
+
+
+def holds_modalities(root: Any) -> bool:  # noqa: ANN401
+    """Whether a group is MuData, whose obs and var are those of all modalities."""
+    encoding = root.attrs.get("encoding-type", "")
+    encoding = encoding.decode() if isinstance(encoding, bytes) else str(encoding)
+    return encoding == "MuData" or ("mod" in root and "X" not in root and not hasattr(root["mod"], "shape"))
+
+
+def foreign_file(path: Path, head: bytes) -> str:
+    """Say what a file that is not HDF5 is, by its name and its first bytes, and what to do."""
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    inner = suffixes[-2] if len(suffixes) > 1 else ""
+    last = suffixes[-1] if suffixes else ""
+    if not head:
+        return f"{path} is not an .h5ad file: it is empty."
+    if last in {".rds", ".rdata", ".rda"} or head.startswith((b"RDX", b"X\n", b"A\n")):
+        return (
+            f"{path} is a file of R. Convert the Seurat or SingleCellExperiment object in R to .h5ad (packages "
+            "anndataR, zellkonverter or SeuratDisk), and open that."
+        )
+    if head.startswith(b"PK"):
+        what = "zarr store" if ".zarr" in suffixes else "file"
+        return f"{path} is a zip archive. Unpack it and open the {what} inside."
+    if head.startswith(b"\x1f\x8b"):
+        if last == ".gz" and inner in {".csv", ".tsv", ".txt", ".mtx"}:
+            return _text_table(path)
+        return f"{path} is compressed with gzip. Unpack it (gunzip) and open the file inside."
+    if last in {".csv", ".tsv", ".txt", ".mtx"}:
+        return _text_table(path)
+    begins = head.decode("utf-8", "replace")
+    return f"{path} is not an .h5ad file: it is not HDF5 (it starts with {begins!r})."
+
+
+def _text_table(path: Path) -> str:
+    return (
+        f"{path} is a table of text, not AnnData. Read it (anndata.io has read_csv and read_mtx), add the coordinates "
+        "of the cells to obsm['spatial'], and export the object, or write it with write_h5ad."
+    )
+
+
+def _other_hdf5(root: Any, names: list[str], path: Path) -> str:  # noqa: ANN401
+    ten_x = {"barcodes", "data", "indptr"}
+    groups = [root[name] for name in names if not hasattr(root[name], "shape")]
+    if any(ten_x <= set(group) for group in groups):
+        return (
+            f"{path} is a 10x Genomics matrix, which has no coordinates. Read it with scanpy.read_10x_h5 (a folder of "
+            "Space Ranger with squidpy.read.visium, which adds them), and export the object."
+        )
+    if {"matrix", "row_attrs", "col_attrs"} <= set(names):
+        return (
+            f"{path} is a Loom file. Read it with anndata.io.read_loom, put the coordinates of the cells into "
+            "obsm['spatial'], and export the object."
+        )
+    if {"assays", "cell.names"} <= set(names):
+        return f"{path} is an h5Seurat file. Convert it in R: SeuratDisk::Convert({path.name!r}, dest = 'h5ad')."
+    missing = [name for name in ("obs", "var") if name not in names]
+    return f"{path} is not AnnData: it has no {' and no '.join(missing)}. It holds: {_there(names)}."
+
+
+def _is_anndata(node: Any) -> bool:  # noqa: ANN401
+    return not hasattr(node, "shape") and "obs" in node and "var" in node
+
+
+def _there(names: Sequence[str]) -> str:
+    return ", ".join(sorted(names)[:10]) or "nothing"
+
+
+def _choice(holds: str, keys: Sequence[str], each: Sequence[str], verb: str) -> str:
+    if not keys:
+        return f"It has no {holds}."
+    rest = f" and {len(keys) - _MOST:,} more" if len(keys) > _MOST else ""
+    choose = f"{verb} {each[0]}" if len(keys) == 1 else f"{verb} one of them: {', '.join(each[:_MOST])}"
+    return f"Its {holds}: {', '.join(keys[:_MOST])}{rest}. {choose}."

@@ -1,0 +1,104 @@
+"""Which entries of obsm are arrays of numbers, and what the others are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+_NAMES = {
+    "awkward-array": "an awkward array",
+    "string-array": "an array of text",
+    "dict": "a group",
+    "": "a group",
+    "categorical": "a categorical array",
+}
+
+
+def in_memory(obsm: Mapping[Any, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the arrays of an AnnData's obsm by key, and what each of the other entries is."""
+    usable: dict[str, Any] = {}
+    others: dict[str, str] = {}
+    for key, value in obsm.items():
+        what = _unusable(value)
+        if what is None:
+            usable[str(key)] = value
+        else:
+            others[str(key)] = what
+    return usable, others
+
+
+def in_file(group: Any, n_cells: int) -> tuple[dict[str, Any], dict[str, str]]:  # noqa: ANN401 - h5py and zarr share no type
+    """Return the arrays of an obsm group by key, and what each of the other entries is.
+
+    Parameters
+    ----------
+    group
+        The group `obsm`. Keys with a slash made groups of their own; their arrays have the key `GROUP/NAME`.
+    n_cells
+        Rows that an array within such a group must have: other groups hold anything.
+    """
+    usable: dict[str, Any] = {}
+    others: dict[str, str] = {}
+    for key in group:
+        _sort(str(key), group[key], n_cells, usable, others)
+    return usable, others
+
+
+def _sort(key: str, node: Any, n_cells: int, usable: dict[str, Any], others: dict[str, str]) -> None:  # noqa: ANN401
+    if hasattr(node, "shape"):
+        what = _unusable(node)
+    else:
+        encoding = _encoding(node)
+        is_array = encoding in {"dataframe", "csr_matrix", "csc_matrix"} or any(
+            name in node.attrs for name in ("shape", "_index", "h5sparse_shape")
+        )
+        what = None if is_array else _NAMES.get(encoding, f"stored as {encoding}")
+        if not is_array and encoding in {"", "dict"}:
+            found: dict[str, Any] = {}
+            for name in node:
+                _sort(f"{key}/{name}", node[name], n_cells, found, {})
+            usable.update({name: inner for name, inner in found.items() if _rows(inner) == n_cells})
+    if what is None:
+        usable[key] = node
+    else:
+        others[key] = what
+
+
+def _rows(node: Any) -> int | None:  # noqa: ANN401
+    shape = getattr(node, "shape", None)
+    if shape is None:
+        shape = node.attrs.get("shape")
+    return int(shape[0]) if shape is not None and len(shape) else None
+
+
+def _unusable(value: Any) -> str | None:  # noqa: ANN401 - obsm holds anything
+    """Return what a value is, for people; None for an array or a table."""
+    shape = getattr(value, "shape", None)
+    if not isinstance(shape, tuple):  # an awkward array with a field `shape` has one, too
+        if type(value).__module__.partition(".")[0] == "awkward":
+            return _NAMES["awkward-array"]
+        return "a dict" if isinstance(value, Mapping) else f"a {type(value).__name__}"
+    if not shape:
+        return "a single value"
+    if hasattr(value, "iloc"):
+        return None
+    dtype = getattr(value, "dtype", None)
+    kind = str(getattr(dtype, "kind", ""))
+    if kind in {"S", "U", "T"} or (kind == "O" and not _holds_numbers(value)):
+        return _NAMES["string-array"]
+    return f"an array of {dtype}" if kind in {"c", "m", "M"} else None
+
+
+def _holds_numbers(value: Any) -> bool:  # noqa: ANN401
+    try:
+        np.asarray(value[:1], dtype=np.float64)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _encoding(node: Any) -> str:  # noqa: ANN401
+    value = node.attrs.get("encoding-type", "")
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)

@@ -1,0 +1,73 @@
+"""Errors of HDF5 and zarr, in words that say what to do."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from karospace_jupyter.errors import KaroSpaceError, SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# HDF5 says so of a filter that it does not know: with a folder for plugins, without one, and with one that lacks it.
+_NO_FILTER = re.compile(r"required filter|not registered|plugin|filter .*not available", re.IGNORECASE)
+_NO_CODEC = re.compile(r"codec not available|unknown codec|no codec|codec.*not (?:found|registered)", re.IGNORECASE)
+
+
+@contextmanager
+def reading(where: str) -> Iterator[None]:
+    """Turn whatever fails inside into a SourceError that names the place.
+
+    Parameters
+    ----------
+    where
+        What is read: ``obs of tissue.h5ad``.
+
+    Raises
+    ------
+    SourceError
+        For every error that is not of this package.
+    """
+    try:
+        yield
+    except (KaroSpaceError, MemoryError):
+        raise
+    except Exception as exc:
+        raise SourceError(_message(where, exc)) from exc
+
+
+def import_filters() -> bool:
+    """Import hdf5plugin, which registers its filters with h5py.
+
+    Returns
+    -------
+    bool
+        Whether it is installed.
+    """
+    try:
+        importlib.import_module("hdf5plugin")
+    except (ImportError, OSError):  # OSError: its libraries are for another system
+        return False
+    return True
+
+
+def _message(where: str, exc: Exception) -> str:
+    found = str(exc) or type(exc).__name__
+    if _NO_FILTER.search(found):
+        if import_filters():
+            return f"{where} is compressed with a filter that HDF5 and hdf5plugin lack: {found}. Write it with gzip."
+        return (
+            f"{where} is compressed with a filter that HDF5 does not bring along. Install hdf5plugin "
+            "(pip install hdf5plugin) in the environment of this package and try again."
+        )
+    if _NO_CODEC.search(found):
+        return (
+            f"{where} is compressed with a codec that is not installed: {found}. Install the package that brings it "
+            "(most are in numcodecs and zarr), or write the data with another codec."
+        )
+    # What these say is a sentence; of others (KeyError: 'x') only the class tells what it means.
+    text = found if isinstance(exc, (OSError, RuntimeError, ValueError)) else f"{type(exc).__name__}: {found}"
+    return f"{where} cannot be read: {text.rstrip('.')}. The file is damaged or incomplete; copy or write it again."
