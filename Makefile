@@ -53,9 +53,13 @@ app: .venv/.installed $(VIEWER)
 
 js: $(VIEWER)
 
-.venv/.installed: pyproject.toml requirements-dev.txt
+.venv/.requirements: requirements-dev.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(RETRY) $(BIN)/python -m pip install --quiet --retries 5 --timeout 120 -r requirements-dev.txt
+	touch $@
+
+# After the viewer, which the build hook would build otherwise: two builds at a time would disturb each other.
+.venv/.installed: pyproject.toml .venv/.requirements | $(VIEWER)
 	$(RETRY) $(BIN)/python -m pip install --quiet --retries 5 --timeout 120 --no-build-isolation --no-deps -e .
 	touch $@
 

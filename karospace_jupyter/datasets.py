@@ -56,6 +56,12 @@ _MARKERS: dict[str, dict[str, float]] = {
     "CD4": {"6": 3, "8": 1}, "CD163": {"8": 6}, "MMP11": {"4": 3, "3": 0.6}, "CCNB1": {"1": 5}, "TFF3": {"2": 9},
     "CD19": {"7": 4}, "TRAC": {"6": 6}, "C1QA": {"8": 8}, "TAGLN": {"4": 10}, "FN1": {"4": 6, "3": 3},
 }  # fmt: skip
+# Types that clustering splits in two, by a gradient in the tissue; clusters are numbered by size, colors are scanpy's.
+_SPLIT = (0, 3, 6)
+_CLUSTER_COLORS = (
+    "#1f77b4", "#ff7f0e", "#279e68", "#d62728", "#aa40fc", "#8c564b",
+    "#e377c2", "#b5bd61", "#17becf", "#aec7e8", "#ffbb78", "#98df8a",
+)  # fmt: skip
 _HYPOXIC, _FRONT = ("CA9", "VEGFA"), ("ERBB2", "KRT19", "POSTN", "FAP", "MMP11", "VIM")
 
 
@@ -257,6 +263,20 @@ def _embed(rng: np.random.Generator, kind: NDArray[Any], depth: NDArray[Any], fi
     return np.asarray((flat + 0.06 * rng.standard_t(3, flat.shape)).astype(np.float32))
 
 
+def _clusters(seed: int, kind: NDArray[Any], gradient: NDArray[Any]) -> Any:  # noqa: ANN401 - pandas is imported late
+    """Return what Leiden clustering finds: cell types, some of them in two parts, a few cells in another's cluster."""
+    import pandas as pd
+
+    rng = np.random.default_rng([seed, 3])
+    fine = kind + len(_TYPES) * (np.isin(kind, _SPLIT) & (gradient > 0))
+    stray = rng.random(len(kind)) < 0.02
+    fine[stray] = rng.permutation(fine[stray])
+    names, codes, sizes = np.unique(fine, return_inverse=True, return_counts=True)
+    number = np.empty(len(names), dtype=int)
+    number[np.argsort(-sizes, kind="stable")] = np.arange(len(names))
+    return pd.Categorical.from_codes(number[codes], [str(i) for i in range(len(names))])
+
+
 def synthetic_tissue(n_cells: int = 20_000, n_genes: int = 300, *, seed: int = 0) -> AnnData:
     """Make a small tumour, in two sections on one slide, with an H&E-like image under it.
 
@@ -272,9 +292,9 @@ def synthetic_tissue(n_cells: int = 20_000, n_genes: int = 300, *, seed: int = 0
     Returns
     -------
     AnnData
-        Log-normalised ``X`` and ``layers['counts']`` (CSR, float32); cell type, region, section and more in
-        ``obs``; ``obsm['spatial']`` (full-resolution pixels, y down) and ``obsm['X_umap']``; the image in
-        ``uns['spatial']['synthetic']``.
+        Log-normalised ``X`` and ``layers['counts']`` (CSR, float32); cell type, region, section, Leiden
+        clusters and more in ``obs``; ``obsm['spatial']`` (full-resolution pixels, y down) and ``obsm['X_umap']``; the
+        image in ``uns['spatial']['synthetic']``.
 
     Raises
     ------
@@ -348,6 +368,7 @@ def synthetic_tissue(n_cells: int = 20_000, n_genes: int = 300, *, seed: int = 0
             "n_genes_by_counts": np.diff(counts.indptr).astype(np.int32),
             "is_tumour": kind <= 1,
             "pathologist": pd.Categorical.from_codes(joined["seen"], list(notes)),
+            "leiden": _clusters(seed, kind, joined["fields"][0]),
         },
         index=[f"cell_{i:06d}" for i in range(1, n_cells + 1)],
     )
@@ -357,15 +378,29 @@ def synthetic_tissue(n_cells: int = 20_000, n_genes: int = 300, *, seed: int = 0
     adata.obsm["spatial"] = points[:, ::-1] / _SCALE
     adata.obsm["X_umap"] = _embed(rng, kind, depth, joined["fields"])
     adata.uns["cell_type_colors"] = [row[0] for row in _TYPES.values()]
+    adata.uns["leiden_colors"] = list(_CLUSTER_COLORS[: obs["leiden"].cat.categories.size])
     factors = {"tissue_hires_scalef": _SCALE, "spot_diameter_fullres": 24.0, "microns_per_pixel": 0.5}
     adata.uns["spatial"] = {"synthetic": {"images": {"hires": image}, "scalefactors": factors}}
     return adata
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Write a synthetic tissue to an ``.h5ad`` file and print its path."""
+def main(argv: Sequence[str] | None = None, *, default: Path | None = None) -> int:
+    """Write a synthetic tissue to an ``.h5ad`` file and print its path.
+
+    Parameters
+    ----------
+    argv
+        Arguments of the command line; those of the process when not given.
+    default
+        Where to write when no path is given; without it, a path is required.
+    """
     parser = argparse.ArgumentParser(description="Write a synthetic tissue to an .h5ad file.")
-    parser.add_argument("out", type=Path, metavar="OUT.h5ad")
+    if default is None:
+        parser.add_argument("out", type=Path, metavar="OUT.h5ad")
+    else:
+        parser.add_argument(
+            "out", type=Path, metavar="OUT.h5ad", nargs="?", default=default, help="default: %(default)s"
+        )
     parser.add_argument("--cells", type=int, default=20_000, help="cells in all (default: %(default)s)")
     parser.add_argument("--genes", type=int, default=300, help="genes in all (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same tissue")

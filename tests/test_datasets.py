@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from karospace_jupyter.datasets import main, synthetic_tissue
@@ -59,3 +60,33 @@ def test_bad_sizes() -> None:
         synthetic_tissue(10)
     with pytest.raises(SystemExit):
         main(["x.h5ad", "--genes", "0"])
+
+
+def test_clusters_refine_cell_types_and_are_numbered_by_size() -> None:
+    adata = synthetic_tissue(3000, 30)
+    clusters = adata.obs["leiden"]
+    assert list(clusters.cat.categories) == [str(i) for i in range(clusters.cat.categories.size)]
+    sizes = clusters.value_counts(sort=False).to_numpy()
+    assert 10 <= len(sizes) <= 12 and (np.diff(sizes) <= 0).all()
+    assert len(set(adata.uns["leiden_colors"])) == len(sizes)
+    shares = pd.crosstab(clusters, adata.obs["cell_type"], normalize="index").max(axis=1)
+    assert (shares > 0.7).all()
+    assert (
+        adata.obs.groupby("cell_type", observed=True)["leiden"]
+        .agg(lambda c: c.value_counts(normalize=True).iloc[0])
+        .lt(0.8)
+        .sum()
+        == 3
+    )
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_path_may_be_left_out_where_there_is_a_default(
+    given: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    named = ["other.h5ad"] if given else []
+    assert main([*named, "--cells", "60", "--genes", "5"], default=Path("synthetic_tiny.h5ad")) == 0
+    printed = capsys.readouterr().out.strip()
+    assert printed == ("other.h5ad" if given else "synthetic_tiny.h5ad")
+    assert (tmp_path / printed).exists()
