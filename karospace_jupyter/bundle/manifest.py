@@ -89,6 +89,16 @@ class GeneEntry(_Part):
     summary: GeneSummary | None = None
 
 
+class Values(_Part):
+    """1.x. What the values of the matrix are, as far as they show it."""
+
+    kind: Literal["counts", "log1p", "scaled", "other"]
+    """`counts`: non-negative whole numbers. `log1p`: logarithm of one plus an amount that is proportional to counts in
+    each cell. `scaled`: each gene centered on zero, or divided by its standard deviation. `other`: anything else."""
+    log_base: float | None = None
+    """Base of the logarithm for `log1p`; null is the natural logarithm."""
+
+
 class Expression(_Part):
     """How expression is stored."""
 
@@ -100,6 +110,7 @@ class Expression(_Part):
     genes: list[GeneEntry]
     source: str | None = None
     """1.x. The matrix it was read from: `X`, `layer:NAME` or `raw`."""
+    values: Values | None = None
 
 
 class ImageTransform(_Part):

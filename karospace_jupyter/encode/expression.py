@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from karospace_jupyter.bundle.manifest import AssetFile, Expression, GeneEntry, GeneSummary
+from karospace_jupyter.bundle.manifest import AssetFile, Expression, GeneEntry, GeneSummary, Values
 from karospace_jupyter.encode.pack import QUICK, THOROUGH
 
 if TYPE_CHECKING:
@@ -99,5 +99,6 @@ def encode_expression(
         gzip=packer.gzip,
         genes=entries,
         source=plan.matrix_name,
+        values=Values(kind=plan.values.kind, log_base=plan.values.log_base),
     )
     return expression, files, non_finite

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from karospace_jupyter.bundle.saved_view import read_view
-from karospace_jupyter.config import TopMeanGenes, VariableGenes
+from karospace_jupyter.config import DEFAULT_GENES, TopMeanGenes, VariableGenes
 from karospace_jupyter.errors import ColumnError, ConfigError, CoordinatesError, GenesError, ImageError
 from karospace_jupyter.job import Job
 from karospace_jupyter.plan.cells import choose_cells
@@ -16,10 +16,12 @@ from karospace_jupyter.plan.columns import choose_columns
 from karospace_jupyter.plan.coordinates import FoundCoordinates, find_coordinates, y_axis
 from karospace_jupyter.plan.embeddings import choose_embeddings
 from karospace_jupyter.plan.genes import choose_genes
+from karospace_jupyter.plan.hvg import check_rankable
 from karospace_jupyter.plan.image import choose_images
-from karospace_jupyter.plan.model import PlannedGenes
+from karospace_jupyter.plan.model import MatrixValues, PlannedGenes
 from karospace_jupyter.plan.sections import asked_column, plan_sections, split
 from karospace_jupyter.plan.sizes import predict
+from karospace_jupyter.plan.values import matrix_values
 from karospace_jupyter.plan.view import extent_of, fitting_view
 
 if TYPE_CHECKING:
@@ -134,7 +136,9 @@ def _genes(source: Source, config: ExportConfig) -> tuple[int, int, list[str]]:
         if source.n_genes == 0:
             msg = f"The matrix {source.matrix_name} has no genes."
             raise GenesError(msg)
+        if spec.kind == "hvgs" and spec != DEFAULT_GENES:
+            check_rankable(source, matrix_values(source), spec.n)
         marked = spec.kind == "hvgs" and "highly_variable" in source.var_columns
         return min(spec.n, source.n_genes), 1 if marked else 2, []
-    genes, said = choose_genes(source, spec, None, Job.null())
+    genes, said = choose_genes(source, spec, MatrixValues("other"), None, Job.null())
     return len(genes.names), min(1, len(genes.names)), said

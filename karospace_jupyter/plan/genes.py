@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from karospace_jupyter.config import DEFAULT_GENES, GenesSpec, ListedGenes
 from karospace_jupyter.errors import GenesError
 from karospace_jupyter.plan.hvg import rank_variable_genes
-from karospace_jupyter.plan.model import PlannedGenes
+from karospace_jupyter.plan.model import MatrixValues, PlannedGenes
 from karospace_jupyter.plan.names import as_text, listed, make_unique, nearest
 from karospace_jupyter.words import counted
 
@@ -35,13 +35,15 @@ LABEL_COLUMNS = (
 _BETWEEN = re.compile(r"[|;,]")
 
 
-def choose_genes(source: Source, spec: GenesSpec, rows: Rows, job: Job) -> tuple[PlannedGenes, list[str]]:
+def choose_genes(
+    source: Source, spec: GenesSpec, values: MatrixValues, rows: Rows, job: Job
+) -> tuple[PlannedGenes, list[str]]:
     """Resolve the genes that were asked for.
 
     Raises
     ------
     GenesError
-        When there is no gene, or a listed one does not exist.
+        When there is no gene, a listed one does not exist, or variable genes are asked for of scaled values.
     """
     if source.n_genes == 0:
         msg = f"The matrix {source.matrix_name} has no genes."
@@ -67,7 +69,7 @@ def choose_genes(source: Source, spec: GenesSpec, rows: Rows, job: Job) -> tuple
             mean = source.statistics(rows, "as_is", job, variance=False).mean
             indices = np.argsort(-mean, kind="stable")[:n].astype(np.int64)
         else:
-            indices, said = rank_variable_genes(source, n, rows, job)
+            indices, said = rank_variable_genes(source, n, values, rows, job, asked=spec != DEFAULT_GENES)
             warnings += said
     chosen = [(column, tuple(text[indices].tolist())) for column, text in labels.items()]
     shown = tuple(names[indices].tolist())

@@ -8,44 +8,146 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from karospace_jupyter.config import MatrixLayer, MatrixRaw, MatrixX
+from karospace_jupyter.errors import GenesError, KaroSpaceError
+from karospace_jupyter.plan.values import LARGEST_LOG1P, matrix_values
+
 if TYPE_CHECKING:
+    from karospace_jupyter.config import MatrixSpec
     from karospace_jupyter.job import Job
+    from karospace_jupyter.plan.model import MatrixValues
     from karospace_jupyter.source import Source
     from karospace_jupyter.source.protocol import Rows
 
 BINS = 20
-LARGEST_LOG1P = 30.0
-"""log1p of the largest counts there are stays below; what is larger was not log-transformed."""
 _GENES_LOOKED_AT = 16
 _SCORES = ("dispersions_norm", "variances_norm", "residual_variances", "dispersions", "variances")
 
 
-def rank_variable_genes(source: Source, n: int, rows: Rows, job: Job) -> tuple[NDArray[np.int64], list[str]]:
+def rank_variable_genes(
+    source: Source, n: int, values: MatrixValues, rows: Rows, job: Job, *, asked: bool
+) -> tuple[NDArray[np.int64], list[str]]:
     """Return the `n` most variable genes, best first, and how they were found.
 
     ``var['highly_variable']`` decides where it is present, ordered by its rank or dispersion; else Seurat's
     dispersion is computed (Satija et al., Nature Biotechnology 2015), as scanpy does.
+
+    Parameters
+    ----------
+    values
+        What the values of the matrix are. The variance of scaled values says nothing: those genes are ranked by another
+        matrix of the same data, and where there is none the first are taken.
+    asked
+        Whether variable genes were asked for. Then scaled values without flags are an error.
+
+    Raises
+    ------
+    GenesError
+        When variable genes were asked for and the matrix cannot rank them.
     """
     flagged = _flagged(source)
+    scaled = _unrankable(source, values)
+    if scaled and n >= source.n_genes:
+        return np.arange(source.n_genes, dtype=np.int64), []
     if flagged is None:
-        return _computed(source, n, rows, job)
+        if scaled:
+            if asked:
+                raise GenesError(cannot_rank(source))
+            return _ranked_elsewhere(source, n, rows, job)
+        return _computed(source, n, values, rows, job)
     n_flagged = int(flagged.sum())
     level = np.zeros(len(flagged))
     rank, score = _stored_rank(source), _stored_score(source)
     notes: list[str] = []
     if n > n_flagged:
-        if score is None:
-            computed, said = _computed(source, source.n_genes, rows, job)
-            score = np.zeros(len(flagged))
-            score[computed] = -np.arange(len(computed))
-            if rank is None:
-                rank = np.where(flagged, level, -np.inf)  # the flagged ones keep the order of var
-            notes += said
-        rest = f"the next {n - n_flagged:,} by score were added"
-        notes.append(f"{n_flagged:,} genes are marked as highly variable; {rest}.")
+        if score is None and scaled:
+            notes.append(
+                f"{n_flagged:,} genes are marked as highly variable, and only those are exported: the values of "
+                f"{source.matrix_name} are scaled, so the others cannot be ranked."
+            )
+            n = n_flagged
+        else:
+            if score is None:
+                computed, said = _computed(source, source.n_genes, values, rows, job)
+                score = np.zeros(len(flagged))
+                score[computed] = -np.arange(len(computed))
+                if rank is None:
+                    rank = np.where(flagged, level, -np.inf)  # the flagged ones keep the order of var
+                notes += said
+            rest = f"the next {n - n_flagged:,} by score were added"
+            notes.append(f"{n_flagged:,} genes are marked as highly variable; {rest}.")
     # A rank is stored for flagged genes only; a score orders the others.
     order = np.lexsort((-(level if score is None else score), -(level if rank is None else rank), ~flagged))
     return order[:n].astype(np.int64), notes
+
+
+def check_rankable(source: Source, values: MatrixValues, n: int) -> None:
+    """Raise what :func:`rank_variable_genes` would raise, without a pass over the matrix.
+
+    Raises
+    ------
+    GenesError
+        When the matrix cannot rank genes.
+    """
+    if _unrankable(source, values) and n < source.n_genes and _flagged(source) is None:
+        raise GenesError(cannot_rank(source))
+
+
+def cannot_rank(source: Source) -> str:
+    """Say why scaled values rank no genes, and what to use instead."""
+    others = [label for label, _, _ in _other_matrices(source)]
+    instead = f"Read another matrix ({', '.join(others)}), or export" if others else "Export"
+    return (
+        f"The values of {source.matrix_name} are scaled (each gene to a common variance), so their variance "
+        f"does not tell which genes vary, and var has no column highly_variable. {instead} a list of genes or all "
+        "genes; or compute highly_variable before scaling and store it in var."
+    )
+
+
+def _unrankable(source: Source, values: MatrixValues) -> bool:
+    """Whether values were scaled to equal variances. Those of most Pearson residuals are, too, but rank the others."""
+    residuals = source.matrix_name == "X" and source.uns("pearson_residuals_normalization") is not None
+    return values.kind == "scaled" and values.equal_variance and not residuals
+
+
+def _other_matrices(source: Source) -> list[tuple[str, Source, MatrixValues]]:
+    """Return the other matrices that rank genes, counts first."""
+    specs: list[MatrixSpec] = [MatrixX(), *map(MatrixLayer, source.layers)]
+    if source.has_raw:
+        specs.append(MatrixRaw())
+    found: list[tuple[str, Source, MatrixValues]] = []
+    for spec in specs:
+        try:
+            other = source.with_matrix(spec)
+        except KaroSpaceError:  # there is no such matrix, or it is damaged: nobody asked for it
+            continue
+        if other.matrix_name == source.matrix_name or other.n_genes == 0:
+            continue
+        values = matrix_values(other)
+        if values.kind in {"counts", "log1p"}:
+            label = f"layer {spec.name!r}" if spec.kind == "layer" else spec.kind
+            found.append((label, other, values))
+    return sorted(found, key=lambda item: item[2].kind != "counts")
+
+
+def _ranked_elsewhere(source: Source, n: int, rows: Rows, job: Job) -> tuple[NDArray[np.int64], list[str]]:
+    """Rank the genes of a scaled matrix by another matrix of the same cells, else take the first `n`."""
+    position = pd.Series(np.arange(source.n_genes), index=source.gene_names)
+    position = position[~position.index.duplicated()]
+    for label, other, values in _other_matrices(source):
+        order, _ = _computed(other, other.n_genes, values, rows, job)
+        names = other.gene_names[order]
+        known = position.reindex(names[pd.Index(names).isin(position.index)])
+        indices = known.drop_duplicates().to_numpy(dtype=np.int64)
+        if len(indices) >= n:
+            note = f"The values of {source.matrix_name} are scaled, so variable genes were ranked by {label} instead."
+            return indices[:n], [note]
+    note = (
+        f"The first {n:,} of {source.n_genes:,} genes are exported, in the order of var: the values of "
+        f"{source.matrix_name} are scaled, so their variance does not tell which genes vary, and the data has no "
+        "column highly_variable, no counts and no log1p values. Name the genes, or export all."
+    )
+    return np.arange(n, dtype=np.int64), [note]
 
 
 def _flagged(source: Source) -> NDArray[np.bool_] | None:
@@ -79,17 +181,20 @@ def _stored_score(source: Source) -> NDArray[np.float64] | None:
     return None
 
 
-def _computed(source: Source, n: int, rows: Rows, job: Job) -> tuple[NDArray[np.int64], list[str]]:
+def _computed(
+    source: Source, n: int, values: MatrixValues, rows: Rows, job: Job
+) -> tuple[NDArray[np.int64], list[str]]:
     score: NDArray[np.float64] | None = None
-    if source.looks_like_counts():
-        score = _dispersion(source, "normalised", rows, job)
+    if values.kind == "counts":
+        score = _dispersion(source, "normalised", None, rows, job)
         note = (
             f"The matrix {source.matrix_name} holds counts: variable genes were ranked on log1p of the counts "
             "normalised to 10,000 a cell."
         )
-    elif _may_be_log1p(source, rows, job):
-        score = _dispersion(source, "expm1", rows, job)
-        note = "Variable genes were ranked by Seurat's normalised dispersion, taking the values as log1p."
+    elif values.kind == "log1p" or (values.kind == "other" and _may_be_log1p(source, rows, job)):
+        score = _dispersion(source, "expm1", values.log_base, rows, job)
+        base = "" if values.log_base is None else f" of base {values.log_base:g}"
+        note = f"Variable genes were ranked by Seurat's normalised dispersion, taking the values as log1p{base}."
     if score is None:
         score = source.statistics(rows, "as_is", job).variance
         note = f"The values of {source.matrix_name} are neither counts nor log1p: genes were ranked by variance."
@@ -98,10 +203,10 @@ def _computed(source: Source, n: int, rows: Rows, job: Job) -> tuple[NDArray[np.
 
 
 def _dispersion(
-    source: Source, scale: Literal["normalised", "expm1"], rows: Rows, job: Job
+    source: Source, scale: Literal["normalised", "expm1"], log_base: float | None, rows: Rows, job: Job
 ) -> NDArray[np.float64] | None:
     with np.errstate(over="ignore"):
-        found = source.statistics(rows, scale, job)
+        found = source.statistics(rows, scale, job, log_base=log_base)
     usable = np.isfinite(found.mean).all() and np.isfinite(found.variance).all() and (found.mean >= 0).all()
     return seurat_dispersion(found.mean, found.variance) if usable else None
 
@@ -113,7 +218,7 @@ def _may_be_log1p(source: Source, rows: Rows, job: Job) -> bool:
     """
     some = np.unique(np.linspace(0, source.n_genes - 1, _GENES_LOOKED_AT).astype(np.int64))
     return all(
-        float(gene.values.min()) >= 0 and float(gene.values.max()) <= LARGEST_LOG1P
+        float(np.nanmin(gene.values, initial=0.0)) >= 0 and float(np.nanmax(gene.values, initial=0.0)) <= LARGEST_LOG1P
         for gene in source.genes(some, rows, job)
     )
 

@@ -133,6 +133,17 @@ class PlannedSections:
 
 
 @dataclass(frozen=True, slots=True)
+class MatrixValues:
+    """What the values of the chosen matrix are; see :func:`~karospace_jupyter.plan.values.matrix_values`."""
+
+    kind: Literal["counts", "log1p", "scaled", "other"]
+    log_base: float | None = None
+    """For log1p; None is the natural logarithm."""
+    equal_variance: bool = False
+    """Whether all genes have about the same variance, so that it ranks none."""
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedGenes:
     """The genes of the export, in file order."""
 
@@ -171,6 +182,7 @@ class Plan:
     n_cells_source: int
     n_genes_source: int
     matrix_name: str
+    values: MatrixValues
     cells: Cells
     coordinates: PlannedCoordinates
     annotations: tuple[Annotation, ...]

@@ -16,6 +16,7 @@ from karospace_jupyter.plan.image import Pictures, choose_images
 from karospace_jupyter.plan.model import Plan, PlannedCoordinates
 from karospace_jupyter.plan.sections import asked_column, plan_sections, split
 from karospace_jupyter.plan.sizes import predict
+from karospace_jupyter.plan.values import matrix_values
 from karospace_jupyter.plan.view import extent_of, fitting_view
 from karospace_jupyter.plan.visium import unit_um
 
@@ -57,7 +58,8 @@ def resolve(source: Source, config: ExportConfig, job: Job | None = None) -> Pla
     warnings += [text if text.endswith(".") else f"{text}." for text in pictures.warnings]
     embeddings, said = choose_embeddings(source, cells, found.spec, config.embeddings)
     warnings += said
-    genes, said = choose_genes(source, genes_spec, cells.rows, job)
+    values = matrix_values(source)
+    genes, said = choose_genes(source, genes_spec, values, cells.rows, job)
     warnings += said
     if view is not None:
         view, said = fitting_view(
@@ -81,6 +83,7 @@ def resolve(source: Source, config: ExportConfig, job: Job | None = None) -> Pla
         n_cells_source=source.n_cells,
         n_genes_source=source.n_genes,
         matrix_name=source.matrix_name,
+        values=values,
         cells=cells,
         coordinates=coordinates,
         annotations=tuple(columns.annotations),

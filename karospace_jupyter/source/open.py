@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from karospace_jupyter.source.protocol import GeneStatistics, GeneVector, Rows, Scale, Source
+    from karospace_jupyter.source.sample import Sample
 
 DEFAULT_MEMORY_BYTES = 512 * 2**20
 
@@ -77,8 +78,10 @@ class _Opened:
         memory_bytes: int,
         watch: ObjectWatch | FileWatch | NoWatch,
         close: Callable[[], None],
+        with_matrix: Callable[[MatrixSpec], Source],
     ) -> None:
         self.name = name
+        self._with_matrix = with_matrix
         self._watch = watch
         self._tables = tables
         self.matrix_name = f"layer:{spec.name}" if spec.kind == "layer" else spec.kind
@@ -136,11 +139,22 @@ class _Opened:
     def uns(self, *path: str) -> Any:  # noqa: ANN401
         return self._tables.uns(*path)
 
-    def looks_like_counts(self) -> bool:
-        return self._passes.looks_like_counts()
+    def sample(self) -> Sample:
+        return self._passes.sample()
 
-    def statistics(self, rows: Rows, scale: Scale, job: Job | None = None, *, variance: bool = True) -> GeneStatistics:
-        return self._passes.statistics(rows, scale, job or Job.null(), variance=variance)
+    def with_matrix(self, matrix: MatrixSpec) -> Source:
+        return self._with_matrix(matrix)
+
+    def statistics(
+        self,
+        rows: Rows,
+        scale: Scale,
+        job: Job | None = None,
+        *,
+        variance: bool = True,
+        log_base: float | None = None,
+    ) -> GeneStatistics:
+        return self._passes.statistics(rows, scale, job or Job.null(), variance=variance, log_base=log_base)
 
     def genes(self, indices: NDArray[np.int64], rows: Rows, job: Job | None = None) -> Iterator[GeneVector]:
         return self._passes.genes(indices, rows, job or Job.null())
@@ -185,7 +199,16 @@ def _open_object(adata: Any, spec: MatrixSpec, memory_bytes: int) -> Source:  # 
     node = getattr(value, "group", value)
     in_file = type(node).__module__.partition(".")[0] in {"h5py", "zarr"}
     chosen = matrix_in_file(node, spec.kind) if in_file else matrix_in_memory(value)
-    return _Opened("anndata", ObjectTables(adata), chosen, spec, memory_bytes, ObjectWatch(adata, chosen), lambda: None)
+    return _Opened(
+        "anndata",
+        ObjectTables(adata),
+        chosen,
+        spec,
+        memory_bytes,
+        ObjectWatch(adata, chosen),
+        lambda: None,
+        lambda other: _open_object(adata, other, memory_bytes),
+    )
 
 
 def _matrix_of_object(adata: Any, spec: MatrixSpec) -> Any:  # noqa: ANN401
@@ -280,7 +303,16 @@ def _open_root(
         raise _no_matrix(spec, tables.layers, has_raw=tables.raw_var is not None)
     chosen = matrix_in_file(node, f"{spec.kind} of {path}")
     watch = FileWatch(path) if path.is_file() else NoWatch()
-    return _Opened(path.stem, tables, chosen, spec, memory_bytes, watch, close)
+    return _Opened(
+        path.stem,
+        tables,
+        chosen,
+        spec,
+        memory_bytes,
+        watch,
+        close,
+        lambda other: _open_root(root, path, other, memory_bytes, lambda: None),
+    )
 
 
 def _read_legacy(path: Path) -> Any:  # noqa: ANN401

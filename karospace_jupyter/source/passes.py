@@ -6,6 +6,7 @@ many genes are gathered in one pass, as many as the memory budget holds.
 
 from __future__ import annotations
 
+import math
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from karospace_jupyter.errors import SourceError
 from karospace_jupyter.source.matrix import Block, CompressedMatrix, Matrix
 from karospace_jupyter.source.protocol import GeneStatistics, GeneVector, Rows, Scale
+from karospace_jupyter.source.sample import Sample, sample
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -62,32 +64,27 @@ class Passes:
         in_memory = isinstance(getattr(self.matrix, "array", getattr(self.matrix, "data", None)), np.ndarray)
         return not in_memory and self.matrix.nbytes <= self._memory_bytes
 
-    def looks_like_counts(self) -> bool:
-        """Whether the first block holds non-negative whole numbers only."""
+    def sample(self) -> Sample:
+        """Read some values from all over the matrix; see :class:`~karospace_jupyter.source.protocol.Source`."""
         with _reading(self._where):
-            if self.by_column:
-                matrix: Any = self.matrix
-                first = next(iter(matrix.runs(2**20)), None)
-                values = matrix.lines(*first).data if first else np.zeros(0)
-            else:
-                block: Any = next(iter(self.matrix.row_blocks(2**20)), (0, np.zeros(0)))[1]
-                values = block.data if sp.issparse(block) else block.ravel()
-        values = np.asarray(values)
-        return bool(values.size and np.isfinite(values).all() and (values >= 0).all() and (values % 1 == 0).all())
+            return sample(self.matrix)
 
-    def statistics(self, rows: Rows, scale: Scale, job: Job, *, variance: bool) -> GeneStatistics:
+    def statistics(
+        self, rows: Rows, scale: Scale, job: Job, *, variance: bool, log_base: float | None = None
+    ) -> GeneStatistics:
         """Mean and variance of every gene; see :class:`~karospace_jupyter.source.protocol.Source`."""
         n_cells, n_genes = self.matrix.shape
         n = n_cells if rows is None else len(rows)
         sums, squares = np.zeros(n_genes), np.zeros(n_genes)
+        ln_base = 1.0 if log_base is None else math.log(log_base)
         unit, total = ("genes", n_genes) if self.by_column else ("cells", n_cells)
         with job.stage("Reading statistics", total, unit) as stage:
             if self.by_column:
-                self._column_sums(rows, scale, sums, squares, stage)
+                self._column_sums(rows, scale, ln_base, sums, squares, stage)
             else:
                 work = ((start, _choose_rows(start, block, rows), block.shape[0]) for start, block in self.row_blocks())
                 for (part_sums, part_squares), length in _ahead(
-                    lambda item: (_sums(item[1], scale, squared=variance), item[2]), work
+                    lambda item: (_sums(item[1], scale, ln_base, squared=variance), item[2]), work
                 ):
                     sums += part_sums
                     squares += part_squares
@@ -100,7 +97,13 @@ class Passes:
         return GeneStatistics(mean, spread)
 
     def _column_sums(
-        self, rows: Rows, scale: Scale, sums: NDArray[np.float64], squares: NDArray[np.float64], stage: Stage
+        self,
+        rows: Rows,
+        scale: Scale,
+        ln_base: float,
+        sums: NDArray[np.float64],
+        squares: NDArray[np.float64],
+        stage: Stage,
     ) -> None:
         matrix: Any = self.matrix
         chosen = None
@@ -119,7 +122,7 @@ class Passes:
                 lines = matrix.lines(start, stop)
                 values = _finite(lines.data)
                 if scale == "expm1":
-                    values = np.expm1(values)
+                    values = np.expm1(values * ln_base)
                 elif factors is not None:
                     values = values * factors[lines.indices]
                 if chosen is not None:
@@ -259,19 +262,21 @@ def _choose_rows(start: int, block: Block, rows: Rows) -> Block:
     return block[rows[a:b] - start]
 
 
-def _sums(block: Block, scale: Scale, *, squared: bool) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _sums(
+    block: Block, scale: Scale, ln_base: float, *, squared: bool
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Sum of each gene, and of its squares when asked for, over the rows of a block."""
     if isinstance(block, np.ndarray):
         values = _finite(block)
         if scale == "expm1":
-            values = np.expm1(values)
+            values = np.expm1(values * ln_base)
         elif scale == "normalised":
             totals = values.sum(axis=1, keepdims=True)
             values = values * np.divide(COUNTS_PER_CELL, totals, out=np.zeros_like(totals), where=totals > 0)
         return values.sum(axis=0), np.einsum("ij,ij->j", values, values)
     values = _finite(block.data)
     if scale == "expm1":
-        values = np.expm1(values)
+        values = np.expm1(values * ln_base)
     # Products with a vector run outside the interpreter's lock and need no temporary copy of the columns.
     matrix = sp.csr_matrix((values, block.indices, block.indptr), shape=block.shape)
     weights = np.ones(block.shape[0])

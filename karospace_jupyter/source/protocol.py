@@ -9,18 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from karospace_jupyter.job import Job
+from karospace_jupyter.source.sample import Sample
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     import pandas as pd
 
+    from karospace_jupyter.config import MatrixSpec
+
 Rows = NDArray[np.int64] | None
 """Cells by position, in ascending order; None means all."""
 
 Scale = Literal["as_is", "normalised", "expm1"]
 """What statistics are taken of: the stored values; counts divided by the cell's total, times 10,000; or
-``expm1`` of the stored values, which undoes log1p."""
+``expm1`` of the stored values, which undoes log1p (of any base)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +118,22 @@ class Source(Protocol):
     def uns(self, *path: str) -> Any:  # noqa: ANN401 - uns holds anything
         """Return a value of uns: arrays as numpy, groups as dict of names to None; None when there is none."""
 
-    def looks_like_counts(self) -> bool:
-        """Whether the first block of the matrix holds non-negative whole numbers only."""
+    def sample(self) -> Sample:
+        """Return some cells with all genes (or some genes with all cells), from all over the chosen matrix."""
 
-    def statistics(self, rows: Rows, scale: Scale, job: Job = ..., *, variance: bool = True) -> GeneStatistics:
-        """Mean and variance of every gene, in one pass; without `variance` (NaN then) it takes half the time."""
+    def with_matrix(self, matrix: MatrixSpec) -> Source:
+        """Return the same data with another matrix chosen; closing it closes nothing.
+
+        :class:`~karospace_jupyter.errors.GenesError` when there is no such matrix, or it cannot be read.
+        """
+
+    def statistics(
+        self, rows: Rows, scale: Scale, job: Job = ..., *, variance: bool = True, log_base: float | None = None
+    ) -> GeneStatistics:
+        """Mean and variance of every gene, in one pass; without `variance` (NaN then) it takes half the time.
+
+        `log_base` is the base that ``expm1`` undoes; None is the natural logarithm.
+        """
 
     def genes(self, indices: NDArray[np.int64], rows: Rows, job: Job = ...) -> Iterator[GeneVector]:
         """Values of the chosen genes, in ascending position, with memory bounded by the budget."""

@@ -100,6 +100,7 @@ export interface Expression {
    * 1.x. The matrix it was read from: `X`, `layer:NAME` or `raw`.
    */
   source?: string | null;
+  values?: Values | null;
 }
 /**
  * Where one gene's values are.
@@ -147,6 +148,20 @@ export interface GeneSummary {
    * Robust upper limit: the interpolated 99th percentile of the values other than zero; 0 when all are zero.
    */
   upper: number;
+}
+/**
+ * 1.x. What the values of the matrix are, as far as they show it.
+ */
+export interface Values {
+  /**
+   * `counts`: non-negative whole numbers. `log1p`: logarithm of one plus an amount that is proportional to counts in
+   * each cell. `scaled`: each gene centered on zero, or divided by its standard deviation. `other`: anything else.
+   */
+  kind: 'counts' | 'log1p' | 'scaled' | 'other';
+  /**
+   * Base of the logarithm for `log1p`; null is the natural logarithm.
+   */
+  log_base?: number | null;
 }
 /**
  * The tissue image.

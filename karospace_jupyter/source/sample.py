@@ -1,0 +1,113 @@
+"""A sample of a matrix, large enough to tell what its values are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from karospace_jupyter.source.matrix import CompressedMatrix, DaskMatrix
+
+if TYPE_CHECKING:
+    from karospace_jupyter.source.matrix import DenseMatrix, Matrix
+
+VALUES = 2_000_000
+"""Stored values in a sample, about: a fraction of a second for any file."""
+RUNS = 16
+"""Places of the matrix that a sample is taken from: cells are often sorted, by section or by cluster."""
+_LINES = 200_000
+"""Largest number of rows (or columns, of CSC) in a sample: a matrix may be almost empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Some cells with all of their genes, or some genes with all of their cells."""
+
+    values: sp.csr_matrix
+    """Cells × genes, float64; may hold NaN and infinite values."""
+    whole_cells: bool
+    """Whether each cell has all of its genes."""
+
+
+def sample(matrix: Matrix) -> Sample:
+    """Read about `VALUES` values from `RUNS` places spread over the matrix.
+
+    Returns
+    -------
+    Sample
+        The whole matrix when it is small.
+    """
+    if isinstance(matrix, CompressedMatrix):
+        lines = _stacked([matrix.lines(start, stop) for start, stop in _compressed_runs(matrix)], matrix)
+        if matrix.by_row:
+            return Sample(lines, whole_cells=True)
+        return Sample(lines.T.tocsr(), whole_cells=lines.shape[0] == matrix.shape[1])
+    if isinstance(matrix, DaskMatrix):
+        return Sample(_stacked(list(map(_computed, _dask_slices(matrix))), matrix), whole_cells=True)
+    rows = [np.asarray(matrix.array[start:stop]) for start, stop in _dense_runs(matrix)]
+    return Sample(_stacked(rows, matrix), whole_cells=True)
+
+
+def _compressed_runs(matrix: CompressedMatrix) -> list[tuple[int, int]]:
+    n = len(matrix.indptr) - 1
+    if matrix.n_values <= VALUES and n <= _LINES:
+        return [(0, n)]
+    runs, taken = [], 0
+    firsts = _places(n, _runs_of(matrix.data, matrix.n_values))
+    for number, first in enumerate(firsts):
+        limit = firsts[number + 1] if number + 1 < len(firsts) else n
+        end = int(matrix.indptr[first]) + VALUES // len(firsts)
+        stop = int(np.searchsorted(matrix.indptr, end, side="right")) - 1
+        stop = max(first + 1, min(stop, limit, first + _LINES // len(firsts)))
+        runs.append((first, stop))
+        taken += int(matrix.indptr[stop] - matrix.indptr[first])
+        if taken > 2 * VALUES and len(runs) >= 3:  # one gene of very many cells is larger than its share
+            break
+    return runs
+
+
+def _dense_runs(matrix: DenseMatrix) -> list[tuple[int, int]]:
+    n_cells, n_genes = matrix.shape
+    n = max(1, VALUES // max(1, n_genes))
+    if n_cells <= n:
+        return [(0, n_cells)]
+    firsts = _places(n_cells, min(_runs_of(matrix.array, n_cells), n))
+    length = min(max(1, n // len(firsts)), n_cells // len(firsts))
+    return [(first, min(first + length, n_cells)) for first in firsts]
+
+
+def _dask_slices(matrix: DaskMatrix) -> list[Any]:
+    """Return slices of the first, middle and last chunks: computing a part of a chunk costs as much as the chunk."""
+    lengths = matrix.array.chunks[0]
+    starts = np.cumsum([0, *lengths])
+    few = len(lengths) <= RUNS and matrix.n_values <= VALUES
+    chosen = range(len(lengths)) if few else sorted({0, len(lengths) // 2, len(lengths) - 1})
+    n = matrix.shape[0] if few else max(1, VALUES // max(1, matrix.shape[1]) // len(chosen))
+    return [matrix.array[int(starts[i]) : int(starts[i]) + min(int(lengths[i]), n)] for i in chosen]
+
+
+def _computed(piece: Any) -> Any:  # noqa: ANN401 - dask is untyped
+    return piece.compute(scheduler="synchronous")
+
+
+def _runs_of(array: Any, length: int) -> int:  # noqa: ANN401 - h5py and zarr share no type
+    """Return how many places to read: each costs at least a chunk of a file."""
+    chunks = getattr(array, "chunks", None)
+    n_chunks = -(-length // int(chunks[0])) if chunks else RUNS
+    return min(RUNS, max(3, n_chunks))
+
+
+def _places(n: int, runs: int) -> list[int]:
+    """Return the first lines of runs that are spread evenly over `n` lines."""
+    edges: NDArray[np.int64] = np.unique((np.arange(runs) * n) // runs)
+    return [int(edge) for edge in edges]
+
+
+def _stacked(pieces: list[Any], matrix: Matrix) -> sp.csr_matrix:
+    if not pieces:
+        return sp.csr_matrix(matrix.shape, dtype=np.float64)
+    parts = [sp.csr_matrix(piece).astype(np.float64) for piece in pieces]
+    return parts[0] if len(parts) == 1 else sp.vstack(parts, format="csr")

@@ -1,0 +1,254 @@
+"""What the values of a matrix are, and what that means for ranking genes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import anndata as ad
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from karospace_jupyter.config import ExportConfig, MatrixLayer, MatrixRaw, MatrixSpec, MatrixX
+from karospace_jupyter.errors import GenesError
+from karospace_jupyter.plan import Plan, estimate, resolve
+from karospace_jupyter.plan.model import MatrixValues
+from karospace_jupyter.plan.values import matrix_values
+from karospace_jupyter.source import open_source
+
+N, G = 400, 120
+VARIABLE = set(range(0, 60, 3))
+"""Genes that differ between the two halves of the cells."""
+
+
+def counts() -> np.ndarray:
+    rng = np.random.default_rng(0)
+    level = rng.gamma(1.5, 0.8, G) + 0.1
+    rate = np.tile(level, (N, 1))
+    for gene in VARIABLE:
+        rate[: N // 2, gene] *= 8
+    return rng.poisson(rate * rng.lognormal(0, 0.4, (N, 1))).astype(np.float32)
+
+
+def log1p(values: np.ndarray, base: float | None = None, target: float | None = 1e4) -> np.ndarray:
+    normalized = values if target is None else values / values.sum(axis=1, keepdims=True) * target
+    return (np.log1p(normalized) / (1 if base is None else np.log(base))).astype(np.float32)
+
+
+def scaled(values: np.ndarray, clip: float = 10.0, *, center: bool = True) -> np.ndarray:
+    shifted = values - values.mean(axis=0) if center else values
+    return np.minimum(shifted / np.maximum(values.std(axis=0, ddof=1), 1e-12), clip).astype(np.float32)
+
+
+def build(x: Any, **uns: Any) -> ad.AnnData:
+    adata = ad.AnnData(x, uns=uns)
+    adata.obs_names = [f"c{i}" for i in range(adata.n_obs)]
+    adata.var_names = [f"g{i}" for i in range(adata.n_vars)]
+    adata.obsm["spatial"] = np.random.default_rng(3).random((adata.n_obs, 2)) * 100
+    return adata
+
+
+def values(adata: Any, matrix: MatrixSpec | None = None) -> MatrixValues:
+    return matrix_values(open_source(adata, matrix=matrix))
+
+
+def plan(adata: Any, **options: Any) -> Plan:
+    config = ExportConfig(**options)
+    return resolve(open_source(adata, matrix=config.matrix), config)
+
+
+KINDS: dict[str, tuple[Any, MatrixValues]] = {
+    "counts": (counts(), MatrixValues("counts")),
+    "integers": (counts().astype(np.int32), MatrixValues("counts")),
+    "log1p": (log1p(counts()), MatrixValues("log1p")),
+    "log1p of counts": (log1p(counts(), target=None), MatrixValues("log1p")),
+    "base 2": (log1p(counts(), 2), MatrixValues("log1p", 2.0)),
+    "base 10": (log1p(counts(), 10), MatrixValues("log1p", 10.0)),
+    "rounded log1p": (log1p(counts()).round(3), MatrixValues("log1p")),
+    "some genes of log1p": (log1p(counts())[:, ::4], MatrixValues("log1p")),
+    "log1p of smoothed counts": (log1p(counts() + 0.31 * counts()[::-1] + 0.07), MatrixValues("log1p")),
+    "scaled": (scaled(log1p(counts())), MatrixValues("scaled", equal_variance=True)),
+    "scaled, some cells": (scaled(log1p(counts()))[::3], MatrixValues("scaled", equal_variance=True)),
+    "scaled without centering": (scaled(log1p(counts()), center=False), MatrixValues("scaled", equal_variance=True)),
+    "normalized": (counts() / counts().sum(axis=1, keepdims=True) * 1e4, MatrixValues("other")),
+    "proportions": (counts() / counts().sum(axis=1, keepdims=True), MatrixValues("other")),
+    "intensities": (np.random.default_rng(1).gamma(2, 0.5, (N, G)), MatrixValues("other")),
+    "uniform": (np.random.default_rng(1).random((N, G)), MatrixValues("other")),
+    "pixel values": (np.random.default_rng(1).integers(0, 256, (N, G)) / 255, MatrixValues("other")),
+    "log ratios": (np.random.default_rng(1).normal(2, 1, (N, G)) * np.linspace(0.2, 3, G), MatrixValues("other")),
+    "zeros": (np.zeros((N, G), np.float32), MatrixValues("other")),
+}
+
+
+@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("carrier", ["csr", "csc", "dense", "h5ad", "zarr", "dask"])
+def test_kind_is_read_from_the_values(name: str, carrier: str, tmp_path: Path) -> None:
+    dense, expected = KINDS[name]
+    adata = build(sp.csr_matrix(dense) if carrier in {"csr", "h5ad", "zarr"} else dense)
+    subject: Any = adata
+    if carrier == "csc":
+        adata.X = sp.csc_matrix(dense)
+    elif carrier == "h5ad":
+        adata.write_h5ad(tmp_path / "a.h5ad")
+        subject = tmp_path / "a.h5ad"
+    elif carrier == "zarr":
+        adata.write_zarr(tmp_path / "a.zarr")
+        subject = tmp_path / "a.zarr"
+    elif carrier == "dask":
+        dask = pytest.importorskip("dask.array")
+        adata.X = dask.from_array(dense, chunks=(50, G))
+    assert values(subject) == expected
+
+
+@pytest.mark.parametrize("carrier", ["memory", "h5ad", "zarr"])
+@pytest.mark.parametrize(
+    ("entry", "base"),
+    [
+        ({"base": None}, None), ({}, None), ({"base": 2}, 2.0), ({"base": np.float64(10)}, 10.0),
+        ({"base": np.array([2.0])}, 2.0), ({"base": float(np.e)}, None),
+    ],
+    ids=["None", "dropped", "two", "numpy", "array", "e"],
+)  # fmt: skip
+def test_stated_base_decides_where_values_show_none(
+    carrier: str, entry: Any, base: float | None, tmp_path: Path
+) -> None:
+    adata = build(np.random.default_rng(1).gamma(2, 0.5, (N, G)), log1p=entry)
+    subject: Any = adata
+    if carrier == "h5ad":
+        adata.write_h5ad(tmp_path / "a.h5ad")
+        subject = tmp_path / "a.h5ad"
+    elif carrier == "zarr":
+        adata.write_zarr(tmp_path / "a.zarr")
+        subject = tmp_path / "a.zarr"
+    assert values(subject) == MatrixValues("log1p", base)
+
+
+def test_stated_base_in_text_is_understood() -> None:
+    assert values(build(log1p(counts()) * 0.97, log1p={"base": b"2"})) == MatrixValues("log1p", 2.0)
+    assert values(build(log1p(counts()), log1p={"base": "nonsense"})) == MatrixValues("log1p")
+    assert values(build(np.random.default_rng(1).random((N, G)), log1p={"base": 0.5})) == MatrixValues("other")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("counts", "counts"), ("normalized", "other"), ("scaled", "scaled"), ("scaled without centering", "scaled")],
+)
+def test_values_contradict_a_stated_log1p(name: str, kind: str) -> None:
+    """scanpy writes ``uns['log1p']`` also when a layer was transformed, and leaves it there after scaling."""
+    assert values(build(KINDS[name][0], log1p={"base": None})).kind == kind
+
+
+def test_each_matrix_of_an_object_has_its_own_kind() -> None:
+    adata = build(scaled(log1p(counts(), 2)), log1p={"base": 2})
+    adata.layers["counts"] = counts()
+    adata.layers["smoothed"] = np.random.default_rng(1).gamma(2, 0.5, (N, G))
+    raw = build(log1p(counts(), 2))
+    adata.raw = raw
+    assert values(adata, MatrixX()).kind == "scaled"
+    assert values(adata, MatrixLayer("counts")) == MatrixValues("counts")
+    assert values(adata, MatrixLayer("smoothed")) == MatrixValues("other")
+    assert values(adata, MatrixRaw()) == MatrixValues("log1p", 2.0)
+
+
+@pytest.mark.parametrize("missing", [np.nan, np.inf])
+@pytest.mark.parametrize("name", ["counts", "log1p", "scaled", "intensities"])
+def test_missing_values_do_not_hide_the_kind(name: str, missing: float) -> None:
+    dense, expected = KINDS[name]
+    dense = np.array(dense, dtype=np.float32)
+    dense[::7, 5:20] = missing
+    dense[:20] = missing
+    assert values(build(dense)) == expected
+    assert values(build(sp.csr_matrix(dense))) == expected
+
+
+@pytest.mark.parametrize("as_csc", [False, True], ids=["csr", "csc"])
+def test_last_cells_are_looked_at(as_csc: bool) -> None:
+    """Whole numbers in the first cells (or genes) do not make counts of all."""
+    rng = np.random.default_rng(0)
+    first = sp.random(30_000, 400, 0.3, format="csr", random_state=rng, data_rvs=lambda n: rng.integers(1, 9, n) * 1.0)
+    last = sp.random(10_000, 400, 0.3, format="csr", random_state=rng, data_rvs=lambda n: rng.gamma(2, 0.5, n))
+    both = sp.vstack([first, last], format="csr").astype(np.float32)
+    assert values(build(both.T.tocsc() if as_csc else both)).kind == "other"
+
+
+def test_manifest_states_the_kind(tmp_path: Path) -> None:
+    from karospace_jupyter.export import run_to_memory
+
+    adata = build(log1p(counts(), 2), log1p={"base": 2})
+    adata.layers["counts"] = counts()
+    for options, expected in [({}, ("log1p", 2.0)), ({"layer": "counts"}, ("counts", None))]:
+        found = run_to_memory(adata, ExportConfig(genes_mode="top_mean:3", **options)).manifest.expression.values
+        assert found is not None
+        assert (found.kind, found.log_base) == expected
+
+
+class TestRanking:
+    @pytest.mark.parametrize("base", [2.0, 10.0])
+    @pytest.mark.parametrize("stated", [True, False])
+    @pytest.mark.parametrize("as_csc", [False, True], ids=["csr", "csc"])
+    def test_base_of_the_logarithm_does_not_change_the_ranking(self, base: float, stated: bool, as_csc: bool) -> None:
+        natural = plan(build(log1p(counts()), log1p={"base": None}), genes_mode="hvgs:30")
+        matrix = (sp.csc_matrix if as_csc else sp.csr_matrix)(log1p(counts(), base))
+        other = plan(build(matrix, **({"log1p": {"base": base}} if stated else {})), genes_mode="hvgs:30")
+        assert other.genes.names == natural.genes.names
+        assert any(f"log1p of base {base:g}" in warning for warning in other.warnings)
+
+    @pytest.mark.parametrize("name", ["scaled", "scaled without centering", "scaled, some cells"])
+    def test_scaled_values_are_refused_with_what_to_use_instead(self, name: str) -> None:
+        adata = build(KINDS[name][0])
+        n = adata.n_obs
+        with pytest.raises(GenesError, match=r"values of X are scaled.*Export a list of genes or all genes"):
+            plan(adata, genes_mode="hvgs:20")
+        adata.layers["counts"] = counts()[:n]
+        adata.layers["smoothed"] = np.random.default_rng(1).gamma(2, 0.5, (n, G))
+        adata.raw = build(log1p(counts()))[:n]
+        with pytest.raises(GenesError, match=r"Read another matrix \(layer 'counts', raw\)"):
+            plan(adata, genes_mode="hvgs:20")
+        config = ExportConfig(genes_mode="hvgs:20")
+        assert "scaled" in estimate(open_source(adata), config).problems["genes_mode"]
+        assert "genes_mode" not in estimate(open_source(adata), ExportConfig()).problems
+
+    def test_scaled_layer_is_refused_and_names_x(self) -> None:
+        adata = build(log1p(counts()))
+        adata.layers["scaled"] = scaled(log1p(counts()))
+        with pytest.raises(GenesError, match=r"layer:scaled are scaled.*Read another matrix \(X\)"):
+            plan(adata, genes_mode="hvgs:20", layer="scaled")
+
+    def test_flags_of_the_file_rank_scaled_values(self) -> None:
+        adata = build(scaled(log1p(counts())))
+        adata.var["highly_variable"] = [i in VARIABLE for i in range(G)]
+        assert set(plan(adata, genes_mode="hvgs:20").genes.indices) == VARIABLE
+        found = plan(adata, genes_mode="hvgs:40")
+        assert set(found.genes.indices) == VARIABLE
+        assert any("20 genes are marked" in w and "cannot be ranked" in w for w in found.warnings)
+
+    def test_all_genes_of_a_scaled_matrix_need_no_ranking(self) -> None:
+        assert plan(build(scaled(log1p(counts()))), genes_mode=f"hvgs:{G}").genes.indices.tolist() == list(range(G))
+
+    def test_default_ranks_scaled_values_by_counts(self) -> None:
+        wide = wide_counts()
+        adata = build(scaled(log1p(wide)))
+        adata.layers["counts"] = wide
+        found = plan(adata)
+        adata.X = wide
+        assert found.genes.names == plan(adata).genes.names
+        assert any("scaled, so variable genes were ranked by layer 'counts'" in warning for warning in found.warnings)
+
+    def test_default_ranks_scaled_values_by_raw_with_other_genes(self) -> None:
+        wide = wide_counts()
+        order = np.random.default_rng(0).permutation(wide.shape[1])
+        adata = build(scaled(log1p(wide)))
+        adata.raw = build(log1p(wide))[:, order]
+        found = plan(adata)
+        assert set(found.genes.names) == set(plan(build(log1p(wide))).genes.names)
+        assert any("ranked by raw" in warning for warning in found.warnings)
+
+    def test_default_on_scaled_values_alone_says_that_the_first_genes_are_taken(self) -> None:
+        found = plan(build(scaled(log1p(wide_counts()))))
+        assert found.genes.indices.tolist() == list(range(500))
+        assert any("first 500 of 600 genes" in warning and "scaled" in warning for warning in found.warnings)
+
+
+def wide_counts() -> np.ndarray:
+    return np.tile(counts(), (1, 5))[:, :600] + np.random.default_rng(5).poisson(0.3, (N, 600)).astype(np.float32)
