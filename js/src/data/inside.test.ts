@@ -76,7 +76,12 @@ describe('means are compared on a scale that has ratios', () => {
 
   test('counts have a ratio as they are', () => {
     const counted = geneMeaning({ kind: 'counts', log_base: null }, false);
-    expect(of(Float32Array.from(counts), counted)).toEqual({ kind: 'ratio', ratio: 3, inside: 30, outside: 10 });
+    expect(of(Float32Array.from(counts), counted)).toEqual({
+      kind: 'ratio',
+      ratio: 3,
+      inside: 30,
+      outside: 10,
+    });
     expect(of(Float32Array.of(1, 1, 0, 0), counted)).toMatchObject({ ratio: Infinity });
     expect(of(Float32Array.of(0, 0, 1, 1), counted)).toMatchObject({ ratio: 0 });
     expect(of(Float32Array.of(0, 0, 0, 0), counted)).toMatchObject({ ratio: Number.NaN });

@@ -162,7 +162,12 @@ test('quantile interpolates between neighbours', () => {
   expect(quantile(values(), 1)).toBe(5);
   expect(quantile(new Float32Array(0), 0.5)).toBe(0);
   // numpy.percentile(values, 99), as the exporter computes the summary of a gene.
-  expect(quantile(Float32Array.from({ length: 10 }, (_, i) => i * i), 0.99)).toBeCloseTo(79.47, 10);
+  expect(
+    quantile(
+      Float32Array.from({ length: 10 }, (_, i) => i * i),
+      0.99,
+    ),
+  ).toBeCloseTo(79.47, 10);
 });
 
 test('colours', () => {

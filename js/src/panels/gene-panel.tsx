@@ -1,6 +1,6 @@
 import { type Signal, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
-import { formatShare, formatValue } from '../lib/format';
+import { formatMean, formatShare } from '../lib/format';
 import { meaningOf } from '../state/meaning';
 import { Chip } from './buttons';
 import { ByClass, ScopeName } from './by-class';
@@ -98,7 +98,7 @@ function Facts(): JSX.Element | null {
           </div>
           <div>
             <dt>Mean of {meaning.noun}</dt>
-            <dd>{formatValue(mean)}</dd>
+            <dd>{formatMean(mean)}</dd>
           </div>
         </dl>
         <ByClass values={layer.values} meaning={meaning} />

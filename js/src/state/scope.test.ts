@@ -42,7 +42,11 @@ test('a selection against the rest of what is shown', () => {
 test('cells in hidden categories are neither selected nor rest', () => {
   // 40 of a, 20 of b and 40 of c, which is hidden; half of a and of b selected, and 5 of c from before.
   const codes = Uint8Array.from({ length: 100 }, (_, cell) => (cell < 40 ? 0 : cell < 60 ? 1 : 2));
-  const categories = [40, 20, 40].map((count, code) => ({ name: 'abc'[code] ?? '', color: '#000000', count }));
+  const categories = [40, 20, 40].map((count, code) => ({
+    name: 'abc'[code] ?? '',
+    color: '#000000',
+    count,
+  }));
   const column = { kind: 'category' as const, name: 'c', categories, missing: 0, codes };
   const visible = (cell: number) => codes[cell] !== 2;
   const shown = cellsWhere(100, visible);
@@ -55,7 +59,11 @@ test('cells in hidden categories are neither selected nor rest', () => {
     [0, 1],
     [1, 1],
   ]);
-  expect(outOfSight(selection, { scope: null, shown, visible })).toEqual({ elsewhere: 0, hidden: 5, unplaced: 0 });
+  expect(outOfSight(selection, { scope: null, shown, visible })).toEqual({
+    elsewhere: 0,
+    hidden: 5,
+    unplaced: 0,
+  });
 });
 
 test('what is left out of a selection is counted by its reason', () => {
