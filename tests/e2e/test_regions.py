@@ -119,7 +119,7 @@ def test_hidden_classes_in_a_selection(tissue: Viewer, adata: ad.AnnData) -> Non
     tissue.set(hidden={"region": [hidden]})
     count = int((adata.obs["region"] == hidden).sum())
     panel = tissue.page.get_by_role("region", name="Selection")
-    panel.get_by_text(f"{count:,} cells of hidden classes among them.").wait_for()
+    panel.get_by_text(f"{count:,} selected cells in hidden categories are left out.").wait_for()
     panel.get_by_role("button", name="Clear").click()
     tissue.page.evaluate("document.querySelector('.ks-canvas').focus()")
     tissue.page.keyboard.press("m")
@@ -127,7 +127,7 @@ def test_hidden_classes_in_a_selection(tissue: Viewer, adata: ad.AnnData) -> Non
     tissue.page.mouse.down()
     tissue.page.mouse.move(700, 600, steps=4)
     tissue.page.mouse.up()
-    panel.get_by_text("Hidden classes are left out.").wait_for()
+    panel.get_by_text("Cells in hidden categories are left out.").wait_for()
 
 
 def test_one_section_is_counted_by_itself(tissue: Viewer, adata: ad.AnnData) -> None:

@@ -1,11 +1,4 @@
-import type { Expression } from '../contract/manifest';
-
-/** What the bundle states of the values of its matrix; null or absent in bundles of before. */
-export interface StatedValues {
-  kind: 'counts' | 'log1p' | 'scaled' | 'other';
-  /** Of log1p; null is the natural logarithm. */
-  log_base?: number | null;
-}
+import type { Expression, Values } from '../contract/manifest';
 
 /** What a number in the page is a number of, and what may be made of it. */
 export interface Meaning {
@@ -62,8 +55,8 @@ function logMeaning(base: number | null): Meaning | null {
   return meaning;
 }
 
-/** What the values of a gene are. `negative`: some gene of the matrix has values below zero. */
-export function geneMeaning(values: StatedValues | null | undefined, negative: boolean): Meaning {
+/** What the values of a gene are; bundles from before the field state nothing. `negative`: some gene of the matrix has values below zero. */
+export function geneMeaning(values: Values | null | undefined, negative: boolean): Meaning {
   const kind = values?.kind ?? 'unknown';
   if (kind === 'scaled') return SCALED;
   const known = kind === 'counts' ? COUNTS : kind === 'log1p' ? logMeaning(values?.log_base ?? null) : null;

@@ -9,6 +9,7 @@ import {
   formatClass,
   formatCount,
   formatDifference,
+  formatMean,
   formatRatio,
   formatShare,
   formatValue,
@@ -127,7 +128,7 @@ function Means({ selection, label, values, meaning, colorOf }: MeansProps): JSX.
                 <span class="ks-muted ks-detected">{formatShare(detected)} detected</span>
               )}
             </span>
-            <span class="ks-number">{Number.isFinite(mean) ? formatValue(mean) : '–'}</span>
+            <span class="ks-number">{Number.isFinite(mean) ? formatMean(mean) : '–'}</span>
             <span class="ks-bar ks-thick" aria-hidden="true">
               <SignedBar value={mean} span={span} color={colorOf(mean)} />
             </span>

@@ -2,7 +2,7 @@ import { type Signal, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
 import { countMissing } from '../data/summary';
-import { formatShare, formatValue } from '../lib/format';
+import { formatMean, formatShare } from '../lib/format';
 import { meaningOf } from '../state/meaning';
 import { Chip } from './buttons';
 import { ByClass, ScopeName } from './by-class';
@@ -112,7 +112,7 @@ function Facts(): JSX.Element | null {
           </div>
           <div>
             <dt>Mean of {meaning.noun}</dt>
-            <dd>{formatValue(mean)}</dd>
+            <dd>{formatMean(mean)}</dd>
           </div>
         </dl>
         {layer.color.kind === 'score' && (layer.partial ?? 0) > 0 && (

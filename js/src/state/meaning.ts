@@ -1,11 +1,4 @@
-import {
-  COLUMN_MEANING,
-  geneMeaning,
-  hasNegatives,
-  type Meaning,
-  type StatedValues,
-  scoreMeaning,
-} from '../data/meaning';
+import { COLUMN_MEANING, geneMeaning, hasNegatives, type Meaning, scoreMeaning } from '../data/meaning';
 import type { Summary } from '../data/summary';
 import type { Model } from './model';
 import type { Color } from './view-state';
@@ -14,8 +7,7 @@ import type { Color } from './view-state';
 export function geneMeaningOf(model: Pick<Model, 'bundle'>, summary?: Pick<Summary, 'min'>): Meaning {
   const expression = model.bundle.value?.manifest.expression;
   if (!expression) return geneMeaning(null, false);
-  const { values } = expression as { values?: StatedValues | null };
-  return geneMeaning(values, hasNegatives(expression) || (summary?.min ?? 0) < 0);
+  return geneMeaning(expression.values, hasNegatives(expression) || (summary?.min ?? 0) < 0);
 }
 
 /** What the values of a layer are. */
