@@ -152,7 +152,7 @@ def _choose(source: Source) -> CoordsSpec:
 def _nothing_found(source: Source) -> str:
     shapes = [f"obsm:{key} ({' × '.join(map(str, shape))})" for key, shape in source.obsm_shapes.items()]
     numeric = [name for name in source.obs_columns if as_numbers(source.obs(name)) is not None]
-    there = f"obsm holds {listed(shapes)}." if shapes else "obsm is empty."
+    there = f"obsm holds {listed(shapes)}." if shapes else "obsm holds no array of numbers."
     there += f" Numeric columns of obs: {listed(numeric, 12)}." if numeric else " obs has no numeric column."
     # An array of two columns is more likely a place than the first of fifty components.
     keys = sorted(source.obsm_shapes, key=lambda key: source.obsm_shapes[key][1:] != (2,))

@@ -14,6 +14,7 @@ from karospace_jupyter.plan.model import MatrixValues
 if TYPE_CHECKING:
     from karospace_jupyter.source import Source
 
+_LARGEST = float(np.finfo(np.float32).max)
 LARGEST_LOG1P = 30.0
 """log1p of the largest counts there are stays below; what is larger was not log-transformed."""
 
@@ -41,7 +42,7 @@ def matrix_values(source: Source) -> MatrixValues:
     """
     sample = source.sample()
     values = sample.values.copy()
-    finite = np.isfinite(values.data)
+    finite = np.abs(values.data) <= _LARGEST  # False for NaN; what float32 cannot hold is missing, too
     missing = sp.csr_matrix((~finite, values.indices, values.indptr), shape=values.shape).sum(axis=0)
     values.data[~finite] = 0.0
     values.sum_duplicates()

@@ -105,9 +105,7 @@ def test_what_is_none_is_an_error_when_named_and_a_note_when_found(value: Any, s
 
 
 def test_unknown_keys_list_obsm() -> None:
-    with pytest.raises(
-        CoordinatesError, match=r"no embedding obsm\['X_umpa'\].*Did you mean 'X_umap'.*X_umap \(60 × 2"
-    ):
+    with pytest.raises(CoordinatesError, match=r"no obsm\['X_umpa'\].*Did you mean 'X_umap'.*X_umap \(60 × 2"):
         plan(build(X_umap=places()), embeddings=["X_umpa"])
 
 
