@@ -231,7 +231,7 @@ function* emptyColumns(columns: readonly ColumnValues[], { files }: Read): Gener
   const list = empty.map(({ name }) => `“${name}”`).join(', ');
   yield new LooseFileError(
     named(files),
-    `no cell has a value of ${list}; KaroSpaceBuilder 0.x loses columns of text when cells have names`,
+    `no cell has a value of ${list}; KaroSpaceBuilder 0.x loses columns of text when cells have names, so export the data again`,
   );
 }
 

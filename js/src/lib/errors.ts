@@ -101,7 +101,8 @@ export class LooseFileError extends ViewerError {
   override readonly tag = 'loose-file';
 
   constructor(path: string, found: string) {
-    super(`${path}: ${found}.`, 'Export the data again with karospace-jupyter to have all of it.', path);
+    // What was found says how it was read: there is nothing more to do.
+    super(`${path}: ${found}.`, '', path);
   }
 }
 

@@ -8,7 +8,7 @@ export function Advice({ error }: { error: Error }): JSX.Element {
   return (
     <>
       <p>{error.message}</p>
-      <p class="ks-note">{advice}</p>
+      {advice && <p class="ks-note">{advice}</p>}
     </>
   );
 }
