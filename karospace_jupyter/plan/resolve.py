@@ -12,7 +12,7 @@ from karospace_jupyter.plan.columns import choose_columns
 from karospace_jupyter.plan.coordinates import columns_of, find_coordinates, is_embedding
 from karospace_jupyter.plan.embeddings import choose_embeddings
 from karospace_jupyter.plan.genes import choose_genes
-from karospace_jupyter.plan.image import Pictures
+from karospace_jupyter.plan.image import Pictures, choose_images
 from karospace_jupyter.plan.lattice import Direction, direction_of_y
 from karospace_jupyter.plan.matrix_values import matrix_values
 from karospace_jupyter.plan.model import Plan, PlannedCoordinates
@@ -126,10 +126,12 @@ def _pictures(
     """Pictures belong to tissue: an embedding has none underneath."""
     if spatial:
         return choose_upright_images(source, config.image, coords, rows, xy, sections, codes, direction)
-    if config.image.kind == "file":
-        inspect_file(config.image.path)  # a file that cannot be read is a mistake here, too
-    elif config.image.kind == "none" or config.image.library is None:
+    if config.image.kind == "none":
         return Pictures((), None, None, ())
+    if config.image.kind == "uns":
+        left_out = choose_images(source, config.image, coords, rows, xy, sections, codes)
+        return Pictures((), None, None, left_out.warnings)
+    inspect_file(config.image.path)  # a file that cannot be read is a mistake here, too
     said = f"The image {config.image_path} was left out: the coordinates are an embedding, not tissue."
     return Pictures((), None, None, (said,))
 
