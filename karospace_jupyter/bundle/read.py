@@ -177,10 +177,10 @@ class Bundle:
 
     def serve(self, *, port: int = 8000) -> BundleServer:
         """Serve the bundle on 127.0.0.1 until ``stop()`` is called; `url` says where."""
-        from karospace_jupyter.bundle.write import WithViewer, has_viewer
+        from karospace_jupyter.bundle.write import WithViewer, keeps_page
         from karospace_jupyter.serve import BundleServer
 
-        own = has_viewer(self.files, self.manifest)
+        own = keeps_page(self.files)
         content = self.files.path if own and isinstance(self.files, FolderFiles) else self.files
         return BundleServer(content if own else WithViewer(self.files), port=port).start()
 
@@ -237,7 +237,7 @@ class Bundle:
         """
         from karospace_jupyter.bundle.write import page_of, save_file
 
-        page = page_of(self.files, self.manifest)
+        page = page_of(self.files)
         return save_file(self.files, self.manifest, path, "zip", page, job or Job.null(), scripts=scripts)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:  # noqa: ANN401 - as IPython asks

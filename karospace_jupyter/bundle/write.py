@@ -32,8 +32,7 @@ if TYPE_CHECKING:
 _BLOCK = 3 * 2**18
 # What compresses no further.
 _PACKED = {".gz", ".png", ".jpg", ".jpeg", ".webp"}
-# What scripts beside the page call: no other page has it.
-_OWN = b"karospaceFile"
+_OTHER_PAGE = b"<title>KaroSpace Static Viewer</title>"
 # The first day that a zip can name.
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -57,7 +56,7 @@ def save_folder(
             for path in paths:
                 partial.write(path, files.read(path))
                 stage.advance()
-        partial.write("index.html", page_of(files, manifest))
+        partial.write("index.html", page_of(files))
         job.check()
         publish_over(partial)
     return target
@@ -181,18 +180,17 @@ def _paths(manifest: Manifest) -> list[str]:
     return list(paths)
 
 
-def page_of(files: BundleFiles, manifest: Manifest) -> bytes:
-    """Return the bundle's own page, or the viewer of this package where it has none or that of another exporter."""
-    return files.read("index.html") if has_viewer(files, manifest) else static_file("viewer.html")
+def page_of(files: BundleFiles) -> bytes:
+    """Return the bundle's own page, or the viewer of this package where it has none that can show the bundle."""
+    return files.read("index.html") if keeps_page(files) else static_file("viewer.html")
 
 
-def has_viewer(files: BundleFiles, manifest: Manifest) -> bool:
-    """Whether the page is the viewer of this package; that of KaroSpaceBuilder 0.x cannot read what it wrote."""
+def keeps_page(files: BundleFiles) -> bool:
+    """Whether the bundle's own page stays: that of KaroSpaceBuilder 0.x cannot read the NaN that it wrote."""
     try:
-        page = files.read("index.html")
+        return _OTHER_PAGE not in files.read("index.html")
     except MissingFileError:
         return False
-    return manifest.generator is not None or _OWN in page
 
 
 class WithViewer:

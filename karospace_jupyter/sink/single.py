@@ -68,7 +68,7 @@ class FileSink:
         """
         files = FolderFiles(spool or self.spool)
         manifest = read_manifest(files)
-        self._made = assemble(files, manifest, self._partial, self.form, page_of(files, manifest), job or Job.null())
+        self._made = assemble(files, manifest, self._partial, self.form, page_of(files), job or Job.null())
 
     def commit(self) -> None:
         """Move the file into place."""
