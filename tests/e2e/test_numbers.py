@@ -143,13 +143,14 @@ def test_percentiles_are_those_of_the_section_that_is_shown(opened: Any) -> None
 
 
 def on_scale(kind: str, base: float, counts: NDArray[np.float32]) -> NDArray[np.float32]:
+    scaled: NDArray[np.float32]
     if kind == "log1p":
         scaled = np.log1p(counts) / np.log(base)
     elif kind == "scaled":
         scaled = (counts - counts.mean(axis=0)) / counts.std(axis=0)
     else:
         scaled = np.sqrt(counts / 7) if kind == "other" else counts
-    return scaled.astype(np.float32)
+    return np.asarray(scaled, dtype=np.float32)
 
 
 def expected(kind: str, values: Values, counts: Values, mask: NDArray[np.bool_]) -> tuple[str, float]:

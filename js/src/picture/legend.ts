@@ -3,6 +3,7 @@ import { formatClass, formatValue } from '../lib/format';
 import { cornersOf } from '../state/blend';
 import { ordered } from '../state/class-colours';
 import { hiddenFlags } from '../state/layer';
+import { meaningOf } from '../state/meaning';
 import type { Model } from '../state/model';
 import { hiddenOf } from '../state/view-state';
 
@@ -62,20 +63,26 @@ export function legendOf(model: Model): Legend | null {
   }
   const [low, high] = model.range.value;
   const scale = model.scale.value;
-  const { min, max } = layer.summary;
+  // Of the section that is shown, where one is.
+  const { values, summary } = model.here.value ?? layer;
+  const { min, max } = summary;
   const colors = Array.from(
     { length: STEPS },
     (_, i) => parseCssColour(scale.css(low + (i / (STEPS - 1)) * (high - low))) ?? MISSING,
   );
-  const missing = layer.values.some((value) => !Number.isFinite(value));
+  const missing = values.some((value) => !Number.isFinite(value));
   const grey = [state.dimZeros && 'zero', missing && 'no value'].filter(Boolean).join(', ');
+  const notes = [
+    ...(layer.color.kind === 'score' ? [`mean of ${meaningOf(model, layer).noun}`] : []),
+    ...(state.scale === 'log1p' ? ['colours by log(1 + value)'] : []),
+  ];
   return {
     kind: 'values',
     label: layer.label,
     colors,
     // The colours end at the limits; the values may not.
     limits: [`${min < low ? '≤ ' : ''}${formatValue(low)}`, `${max > high ? '≥ ' : ''}${formatValue(high)}`],
-    note: state.scale === 'log1p' ? 'colours by log(1 + value)' : null,
+    note: notes.length > 0 ? notes.join('; ') : null,
     entries: grey ? [{ name: grey, color: MISSING, quiet: true }] : [],
   };
 }

@@ -40,6 +40,8 @@ export interface Table {
   names: CellNames;
   positions: Positions;
   layer: Layer;
+  /** What the values of the layer are means of, where they are. */
+  of?: string | undefined;
 }
 
 /** Text that grew piece by piece is kept as bytes: strings of a million rows would stop the page to be tidied up. */
@@ -48,14 +50,14 @@ const encoder = new TextEncoder();
 const AT_ONCE = 4096;
 
 /** In pieces, as a Blob takes them; lines end as RFC 4180 wants. */
-export async function csvOf({ cells, names, positions: { coords }, layer }: Table): Promise<BlobPart[]> {
+export async function csvOf({ cells, names, positions: { coords }, layer, of }: Table): Promise<BlobPart[]> {
   const labels =
     layer.kind === 'category'
       ? [layer.column.name]
       : layer.kind === 'blend'
         ? layer.parts.map(({ gene }) => gene)
         : layer.kind === 'value'
-          ? [layer.label]
+          ? [of ? `${layer.label} (${of})` : layer.label]
           : [];
   const head = ['cell_id', 'x', 'y', ...labels];
   const parts: BlobPart[] = [`${head.map(field).join(',')}\r\n`];
