@@ -75,9 +75,9 @@ class GeneSummary(_Part):
     fraction: float
     """Share of cells with a value other than zero, 0 to 1."""
     lower: float
-    """Robust lower limit: 0 when no value is negative, else the interpolated 1st percentile of the values other than 0."""
+    """Robust lower limit: 0 when no value is negative, else the interpolated 1st percentile of the non-zero values."""
     upper: float
-    """Robust upper limit: the interpolated 99th percentile of the values other than zero; 0 when all are zero."""
+    """Robust upper limit: the interpolated 99th percentile of the non-zero values; 0 when all are zero."""
 
 
 class GeneEntry(_Part):

@@ -141,11 +141,11 @@ export interface GeneSummary {
    */
   fraction: number;
   /**
-   * Robust lower limit: 0 when no value is negative, else the interpolated 1st percentile of the values other than 0.
+   * Robust lower limit: 0 when no value is negative, else the interpolated 1st percentile of the non-zero values.
    */
   lower: number;
   /**
-   * Robust upper limit: the interpolated 99th percentile of the values other than zero; 0 when all are zero.
+   * Robust upper limit: the interpolated 99th percentile of the non-zero values; 0 when all are zero.
    */
   upper: number;
 }
