@@ -80,7 +80,7 @@ class GeneSummary(_Part):
     lower: float
     """Robust lower limit: 0 when no value is negative, else the interpolated 1st percentile of the non-zero values."""
     upper: float
-    """Robust upper limit: the interpolated 99th percentile of the values other than zero; 0 when all are zero."""
+    """Robust upper limit: the interpolated 99th percentile of the non-zero values; 0 when all are zero."""
     missing: int = Field(default=0, ge=0)
     """Cells without a value: NaN in the vector."""
 

@@ -143,13 +143,14 @@ def test_percentiles_are_those_of_the_section_that_is_shown(opened: Any) -> None
 
 
 def on_scale(kind: str, base: float, counts: NDArray[np.float32]) -> NDArray[np.float32]:
+    scaled: NDArray[np.float32]
     if kind == "log1p":
         scaled = np.log1p(counts) / np.log(base)
     elif kind == "scaled":
         scaled = (counts - counts.mean(axis=0)) / counts.std(axis=0)
     else:
         scaled = np.sqrt(counts / 7) if kind == "other" else counts
-    return scaled.astype(np.float32)
+    return np.asarray(scaled, dtype=np.float32)
 
 
 def expected(kind: str, values: Values, counts: Values, mask: NDArray[np.bool_]) -> tuple[str, float]:
@@ -304,4 +305,29 @@ def test_bars_that_are_cut_or_hold_more_say_so(opened: Any) -> None:
     assert found[-1][1] >= 5
     assert page.locator(".ks-histogram > .ks-cut").count() == 0
     assert page.locator(".ks-histogram > .ks-beyond").count() == 2
+    assert viewer.problems == []
+
+
+def test_cells_without_a_place_in_an_embedding_are_not_in_the_rest(opened: Any) -> None:
+    adata = synthetic_tissue(n_cells=2000, seed=1)
+    placed = np.arange(2000) % 4 != 0
+    adata.obsm["X_umap"] = np.where(placed[:, None], adata.obsm["X_umap"], np.nan)
+    viewer = opened(adata)
+    mask = np.arange(2000) < 600
+    select(viewer, mask)
+    viewer.set(color={"kind": "gene", "gene": "EPCAM"})
+    values = gene(adata)
+    panel = viewer.page.get_by_role("region", name="Selection")
+    rows = viewer.page.get_by_role("list", name="Mean of EPCAM").get_by_role("listitem")
+    for layout, among in (
+        ({"kind": "embedding", "name": "X_umap"}, placed),
+        ({"kind": "tissue"}, np.ones(2000, bool)),
+    ):
+        viewer.set(layout=layout)
+        expect(panel.get_by_role("status")).to_contain_text(f"{(mask & among).sum():,} cells")
+        for row, cells in zip(rows.all(), (mask & among, ~mask & among), strict=True):
+            number = row.locator(".ks-number").first.inner_text()
+            assert float(number) == pytest.approx(values[cells].mean(), rel=0.01, abs=0.006)
+        note = panel.get_by_text("150 selected cells without a place in this embedding are left out.")
+        expect(note).to_have_count(0 if among.all() else 1)
     assert viewer.problems == []

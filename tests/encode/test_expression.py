@@ -12,8 +12,8 @@ from karospace_jupyter.encode.expression import summarise
 @pytest.mark.parametrize("kind", ["counts", "continuous", "signed"])
 def test_percentiles_are_interpolated_over_the_values_other_than_zero(n: int, kind: str) -> None:
     rng = np.random.default_rng(n)
-    values = rng.poisson(3, n) if kind == "counts" else rng.normal(0 if kind == "signed" else 9, 1, n)
-    values = np.concatenate([np.zeros(5), values]).astype(np.float32)
+    drawn = rng.poisson(3, n) if kind == "counts" else rng.normal(0 if kind == "signed" else 9, 1, n)
+    values = np.r_[np.zeros(5, np.float32), drawn.astype(np.float32)]
     present = values[values != 0].astype(np.float64)
     if not len(present):
         pytest.skip("the draw has only zeros")

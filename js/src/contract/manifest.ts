@@ -151,7 +151,7 @@ export interface GeneSummary {
    */
   lower: number;
   /**
-   * Robust upper limit: the interpolated 99th percentile of the values other than zero; 0 when all are zero.
+   * Robust upper limit: the interpolated 99th percentile of the non-zero values; 0 when all are zero.
    */
   upper: number;
   /**

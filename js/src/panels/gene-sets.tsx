@@ -172,7 +172,7 @@ function BlendKey({ layer }: { layer: Extract<Layer, { kind: 'blend' }> }): JSX.
           )}
         </div>
       ))}
-      <figcaption>
+      <figcaption title="Full color at the 99th percentile of the detected values">
         <span>
           → {first?.gene} to {formatValue(first?.summary.upper ?? 0)}
         </span>

@@ -3,6 +3,7 @@ import { formatClass, formatCount, formatWithin } from '../lib/format';
 import { cornersOf } from '../state/blend';
 import { ordered } from '../state/class-colours';
 import { type Layer, missingTest } from '../state/layer';
+import { meaningOf } from '../state/meaning';
 import type { Model } from '../state/model';
 
 export interface Entry {
@@ -88,7 +89,9 @@ export function legendOf(model: Model, drawn: Drawn): Legend | null {
   }
   const [low, high] = model.range.value;
   const scale = model.scale.value;
-  const { min, max } = layer.summary;
+  // Of the section that is shown, where one is.
+  const { values, summary } = model.here.value ?? layer;
+  const { min, max } = summary;
   const colors = Array.from(
     { length: STEPS },
     (_, i) => parseCssColour(scale.css(low + (i / (STEPS - 1)) * (high - low))) ?? MISSING,
@@ -96,6 +99,10 @@ export function legendOf(model: Model, drawn: Drawn): Legend | null {
   const entries: Entry[] = [];
   if (state.dimZeros) entries.push({ name: 'zero', color: dimmed(model.dark.value), quiet: true });
   if (missing > 0) entries.push(withoutValue(missing));
+  const notes = [
+    ...(layer.color.kind === 'score' ? [`mean of ${meaningOf(model, layer).noun}`] : []),
+    ...(state.scale === 'log1p' ? ['colors by log(1 + value)'] : []),
+  ];
   return {
     kind: 'values',
     label: layer.label,
@@ -105,7 +112,7 @@ export function legendOf(model: Model, drawn: Drawn): Legend | null {
       `${min < low ? '≤ ' : ''}${formatWithin(low, high - low)}`,
       `${max > high ? '≥ ' : ''}${formatWithin(high, high - low)}`,
     ],
-    note: state.scale === 'log1p' ? 'colours by log(1 + value)' : null,
+    note: notes.length > 0 ? notes.join('; ') : null,
     entries,
   };
 }

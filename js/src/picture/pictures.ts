@@ -6,6 +6,7 @@ import { scaleBar } from '../lib/scale-bar';
 import { arrangementOf, noteOf } from '../state/arrangement';
 import { embeddingLabel, layoutLabel, placedCount } from '../state/layout';
 import { labelOf } from '../state/loader';
+import { meaningOf } from '../state/meaning';
 import type { Model } from '../state/model';
 import { visibleTest } from '../state/selection';
 import { drawLayout, largeCanvas, measureText, pngOf } from './canvas';
@@ -225,12 +226,16 @@ export function createPictures(model: Model, painter: Painter): Pictures {
         throw new PictureError('There are no cells in view yet.', 'Wait until the tissue is drawn.');
       const seen = cells();
       const layer = model.layer.value;
+      const isMean = layer.kind === 'value' && layer.color.kind === 'score';
+      const of = isMean ? `mean of ${meaningOf(model, layer).noun}` : undefined;
       const names =
         model.cellNames.value ?? (await bundle.cellNames({ signal: new AbortController().signal }));
       // Cells that only stand elsewhere for the eye keep their coordinates in the tissue.
       const inTissue = model.state.value.layout.kind !== 'embedding';
       const places = (inTissue && model.tissue.value) || positions;
-      return new Blob(await csvOf({ cells: seen, names, positions: places, layer }), { type: 'text/csv' });
+      return new Blob(await csvOf({ cells: seen, names, positions: places, layer, of }), {
+        type: 'text/csv',
+      });
     },
 
     size(options) {

@@ -118,6 +118,19 @@ describe('csv', () => {
     ]);
   });
 
+  test('the column of a mean says what it is a mean of', async () => {
+    const layer: Layer = {
+      kind: 'value',
+      color: { kind: 'score', name: 'T cells', genes: ['CD3E', 'CD2'] },
+      label: 'T cells',
+      values: Float32Array.from([1, 2, 3, 4, 5]),
+      summary: { min: 1, max: 5, mean: 3, fraction: 1, lower: 0, upper: 5 },
+    };
+    const of = 'mean of log1p values';
+    const text = await new Blob(await csvOf({ cells, names, positions, layer, of })).text();
+    expect(rowsOf(text)[0]?.[3]).toBe('T cells (mean of log1p values)');
+  });
+
   test('nothing shown, no column', async () => {
     const text = await new Blob(
       await csvOf({ cells: cells.subarray(0, 1), names, positions, layer: NO_LAYER }),

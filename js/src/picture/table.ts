@@ -49,6 +49,8 @@ export interface Table {
   names: CellNames;
   positions: Positions;
   layer: Layer;
+  /** What the values of the layer are means of, where they are. */
+  of?: string | undefined;
 }
 
 /** Text that grew piece by piece is kept as bytes: strings of a million rows would stop the page to be tidied up. */
@@ -62,6 +64,7 @@ export async function csvOf({
   names,
   positions: { coords, origin = ZERO },
   layer,
+  of,
 }: Table): Promise<BlobPart[]> {
   const labels =
     layer.kind === 'category'
@@ -69,7 +72,7 @@ export async function csvOf({
       : layer.kind === 'blend'
         ? layer.parts.map(({ gene }) => gene)
         : layer.kind === 'value'
-          ? [layer.label]
+          ? [of ? `${layer.label} (${of})` : layer.label]
           : [];
   const head = ['cell_id', 'x', 'y', ...labels];
   const parts: BlobPart[] = [`${head.map(field).join(',')}\r\n`];
