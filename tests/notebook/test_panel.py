@@ -75,14 +75,28 @@ def viewer_tab(page: Any) -> Any:
     return viewer_in(page.locator(".kl-tab:visible iframe").last)
 
 
-def in_layout(lab: Lab, *texts: str) -> None:
-    """Wait until JupyterLab has saved a layout with these, which it does some time after a change."""
+def saved_layout(nb: Notebook) -> dict[str, Any]:
+    """What a reload of the page will bring back: JupyterLab saves it some time after a change."""
+    for file in (nb.lab.folder / ".workspaces").glob("*.jupyterlab-workspace"):
+        try:
+            layout: dict[str, Any] = json.loads(file.read_text())["data"]
+        except json.JSONDecodeError:  # it is being written
+            continue
+        if f"notebook:{nb.file.name}" in layout:
+            return layout
+    return {}
 
-    def saved() -> bool:
-        files = [file.read_text() for file in (lab.folder / ".workspaces").glob("*.jupyterlab-workspace")]
-        return any(all(text in file for text in texts) for file in files)
 
-    eventually(saved, what=f"no layout with {texts}")
+def panel_is_saved(nb: Notebook) -> bool:
+    """Whether a reload brings back the panel in front."""
+    side = saved_layout(nb).get("layout-restorer:data", {}).get("left", {})
+    return bool(side.get("current") == "karospace-jupyter")
+
+
+def tab_is_saved(nb: Notebook) -> bool:
+    """Whether a reload brings back a tab with a view that the kernel has."""
+    views = [held["data"]["view"] for name, held in saved_layout(nb).items() if name.startswith("karospace-view:")]
+    return any(nb.python(f"{view!r} in __import__('ipywidgets').widgets.widget._instances") for view in views)
 
 
 def run_command(nb: Notebook, name: str, args: dict[str, Any] | None = None) -> None:
@@ -160,7 +174,7 @@ def test_from_an_object_to_a_tab_that_survives_a_reload(
     expect(page.locator(".kl-tab")).to_have_count(1)
 
     # The page is loaded again: the tab stands, and every gene of the object still comes from the kernel.
-    in_layout(lab, nb.file.name, "karospace")
+    eventually(lambda: tab_is_saved(nb), page=page)
     page.reload()
     frame = viewer_tab(page)
     frame.evaluate("gene => window.karospace.setState({color: {kind: 'gene', gene}})", other)
@@ -386,7 +400,7 @@ def test_a_package_that_is_missing_or_of_another_version_is_said(panel: Callable
     expect(one.row("adata")).to_be_disabled()
 
 
-def test_what_is_opening_never_stands_in_the_way(panel: Callable[..., Panel], lab: Lab) -> None:
+def test_what_is_opening_never_stands_in_the_way(panel: Callable[..., Panel]) -> None:
     one = panel(WAITS, "1")
     nb, page = one.nb, one.page
     one.row("adata").wait_for()
@@ -399,7 +413,7 @@ def test_what_is_opening_never_stands_in_the_way(panel: Callable[..., Panel], la
     opening.wait_for(state="detached")
     expect(one.row("adata")).to_be_enabled()
     # The page is loaded again: JupyterLab does not wait for the kernel.
-    in_layout(lab, nb.file.name, "karospace-panel")
+    eventually(lambda: panel_is_saved(nb), page=page)
     page.reload()
     one.node.wait_for()
     page.locator(".jp-Notebook").first.wait_for()
