@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from karospace_jupyter.bundle.manifest import AssetFile, Expression, GeneEntry, GeneSummary, Values
-from karospace_jupyter.encode.pack import QUICK, THOROUGH
+from karospace_jupyter.encode.pack import best_level
 from karospace_jupyter.plan.names import listed
 from karospace_jupyter.words import counted
 
@@ -90,12 +90,6 @@ def _percentile(values: NDArray[np.float32], share: float) -> float:
     return float(ordered[low]) + (float(ordered[high]) - float(ordered[low])) * (at - low)
 
 
-def _level(values: NDArray[np.float32]) -> int:
-    """Choose how hard to compress a gene: harder when its values repeat."""
-    some = values[np.flatnonzero(values)[:4096]]
-    return THOROUGH if len(np.unique(some)) <= len(some) // 8 else QUICK
-
-
 def encode_expression(
     plan: Plan, source: Source, packer: Packer, max_bytes: int, job: Job
 ) -> tuple[Expression, list[AssetFile], MissingValues]:
@@ -110,7 +104,8 @@ def encode_expression(
     def one(position: int, values: NDArray[np.float32]) -> tuple[GeneEntry, list[AssetFile]]:
         stem = f"assets/expression/gene_{position:05d}_part_{{:03d}}.bin"
         little = np.ascontiguousarray(values, dtype="<f4")
-        chunks, files = packer.pack_vector("expression_chunk", stem, little, 4, max_bytes, _level(little))
+        level = best_level(little) if packer.gzip else 0
+        chunks, files = packer.pack_vector("expression_chunk", stem, little, 4, max_bytes, level)
         return GeneEntry(gene=names[position], index=position, chunks=chunks, summary=summarise(values)), files
 
     done: list[Future[tuple[GeneEntry, list[AssetFile]]]] = []

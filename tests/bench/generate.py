@@ -1,4 +1,8 @@
-"""Write a synthetic CSR `.h5ad` of any size, block by block: PATH CELLS GENES."""
+"""Write a synthetic CSR `.h5ad` of any size, block by block: PATH CELLS GENES [KIND].
+
+KIND is `continuous` (log-normalized, a depth of its own for each cell: nearly all values are distinct; the default),
+`log1p` (log-normalized, few distinct library sizes: values repeat) or `counts`.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ import pandas as pd
 SHARE = 0.05  # of values that are not zero
 
 
-def main(path: str, n_cells: int, n_genes: int) -> None:
+def main(path: str, n_cells: int, n_genes: int, kind: str = "continuous") -> None:
     rng = np.random.default_rng(0)
     obs = pd.DataFrame(
         {
@@ -38,11 +42,22 @@ def main(path: str, n_cells: int, n_genes: int) -> None:
             m = min(20_000, n_cells - start)
             columns = rng.integers(0, width, (m, k)) + np.arange(k) * width
             indices[start * k : (start + m) * k] = columns.ravel()
-            # Counts normalised by the cell's total, then log1p: what X usually holds.
-            counts = rng.poisson(1 + columns % 5) + 1.0
-            depth = rng.lognormal(0, 0.4, (m, 1)) * 10_000 / counts.sum(axis=1, keepdims=True)
-            data[start * k : (start + m) * k] = np.log1p(counts * depth).ravel()
+            data[start * k : (start + m) * k] = values(rng, kind, columns).ravel()
+
+
+def values(rng: np.random.Generator, kind: str, columns: np.ndarray) -> np.ndarray:
+    """Values of some cells, shape (cells, entries of a cell)."""
+    m, k = columns.shape
+    if kind == "continuous":
+        counts = rng.poisson(1 + columns % 5) + 1.0
+        depth = rng.lognormal(0, 0.4, (m, 1)) * 10_000 / counts.sum(axis=1, keepdims=True)
+        return np.log1p(counts * depth)
+    counts = rng.poisson(0.3 + 0.2 * (columns % 5) * rng.gamma(1.0, 1.0, (m, k))) + 1.0
+    if kind == "counts":
+        return counts
+    assert kind == "log1p", kind
+    return np.log1p(counts * 10_000 / (2 * k + 5 * rng.integers(0, 40, (m, 1))))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), *sys.argv[4:])

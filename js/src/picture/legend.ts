@@ -90,7 +90,7 @@ export function legendOf(model: Model, drawn: Drawn): Legend | null {
   const [low, high] = model.range.value;
   const scale = model.scale.value;
   // Of the section that is shown, where one is.
-  const { values, summary } = model.here.value ?? layer;
+  const { summary } = model.here.value ?? layer;
   const { min, max } = summary;
   const colors = Array.from(
     { length: STEPS },

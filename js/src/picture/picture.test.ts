@@ -185,11 +185,11 @@ describe('layout', () => {
       label: 'EPCAM',
       colors: [RED, [0, 0, 255]],
       limits: ['0', '≥ 2.76'],
-      note: 'colours by log(1 + value)',
+      note: 'colors by log(1 + value)',
       entries: [{ name: 'no value', color: RED, quiet: true }],
     };
     const layout = layoutPicture(contents({ legend }), measure);
-    const words = ['EPCAM', '0', '≥ 2.76', 'colours by log(1 + value)', 'no value'];
+    const words = ['EPCAM', '0', '≥ 2.76', 'colors by log(1 + value)', 'no value'];
     expect(wordsOf(layout).slice(3, 8)).toEqual(words);
     expect(layout.marks.find(({ kind }) => kind === 'ramp')).toMatchObject({ colors: [RED, [0, 0, 255]] });
   });
@@ -251,7 +251,7 @@ describe('legend', () => {
     const shown = createModel({ dimZeros: true, scale: 'log1p', colormap: 'cividis' });
     shown.layer.value = { kind: 'value', color: { kind: 'gene', gene: 'g' }, label: 'g', values, summary };
     const legend = legendOf(shown, [Uint32Array.of(0, 1, 2, 3, 4)]);
-    expect(legend).toMatchObject({ limits: ['-3', '≥ 5'], note: 'colours by log(1 + value)' });
+    expect(legend).toMatchObject({ limits: ['-3', '≥ 5'], note: 'colors by log(1 + value)' });
     expect(legend?.entries.map(({ name }) => name)).toEqual(['zero', '1 cell without a value']);
     const [zero, missing] = legend?.entries ?? [];
     expect(zero?.color).not.toEqual(missing?.color);
