@@ -13,6 +13,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from waiting import PATIENCE_S
 
 ROOT = Path(__file__).parents[1]
 EXTENSION = "share/jupyter/labextensions/karospace-jupyter/package.json"
@@ -65,7 +66,7 @@ class Checkout:
     def build(self, target: str = "wheel:editable", root: Path | None = None) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "hatchling", "build", "-t", target, "-d", str(self.wheels)],
-            cwd=root or self.root, capture_output=True, text=True, timeout=300, env={**os.environ, "PATH": str(self.bin)},
+            cwd=root or self.root, capture_output=True, text=True, timeout=PATIENCE_S, env={**os.environ, "PATH": str(self.bin)},
         )  # fmt: skip
 
     def calls(self) -> list[str]:

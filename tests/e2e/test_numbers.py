@@ -15,6 +15,7 @@ from conftest import Viewer
 from numpy.typing import NDArray
 from playwright.sync_api import Locator, expect
 from screen import select
+from waiting import becomes, holds
 
 from karospace_jupyter import adata_to_karospace
 from karospace_jupyter.datasets import synthetic_tissue
@@ -64,8 +65,10 @@ def test_hidden_categories_are_neither_in_the_selection_nor_in_the_rest(opened: 
     panel = page.get_by_role("region", name="Selection")
     inside, rest = mask & seen, ~mask & seen
     expect(panel.get_by_role("status")).to_contain_text(f"{inside.sum():,} cells")
-    assert share(panel.get_by_role("status").inner_text().split(" · ")[1]) == pytest.approx(
-        inside.sum() / seen.sum(), abs=0.006
+    becomes(
+        lambda: share(panel.get_by_role("status").inner_text().split(" · ")[1]),
+        pytest.approx(inside.sum() / seen.sum(), abs=0.006),
+        page=page,
     )
     left_out = int((mask & ~seen).sum())
     expect(panel).to_contain_text(f"{left_out} selected cells in hidden categories are left out.")
@@ -74,15 +77,19 @@ def test_hidden_categories_are_neither_in_the_selection_nor_in_the_rest(opened: 
         panel.get_by_label("Split by").select_option(column)
         listed = page.get_by_role("list", name=f"Composition by {column}")
         expect(listed).to_be_visible()
-        rows = [row.split("\n") for row in listed.get_by_role("listitem").all_inner_texts()]
-        assert len(rows) >= 2
-        for name, text, ratio in rows:
-            of = (adata.obs[column] == name).to_numpy()
-            assert name != hidden
-            ours, theirs = (of & inside).sum() / inside.sum(), (of & rest).sum() / rest.sum()
-            assert share(text) == pytest.approx(ours, abs=0.006)
-            if theirs > 0:
-                assert float(ratio.strip("×<")) == pytest.approx(ours / theirs, abs=0.051)
+
+        def agree(column: str = column, listed: Locator = listed) -> None:
+            rows = [row.split("\n") for row in listed.get_by_role("listitem").all_inner_texts()]
+            assert len(rows) >= 2
+            for name, text, ratio in rows:
+                of = (adata.obs[column] == name).to_numpy()
+                assert name != hidden
+                ours, theirs = (of & inside).sum() / inside.sum(), (of & rest).sum() / rest.sum()
+                assert share(text) == pytest.approx(ours, abs=0.006)
+                if theirs > 0:
+                    assert float(ratio.strip("×<")) == pytest.approx(ours / theirs, abs=0.051)
+
+        holds(agree, page=page)
     assert viewer.problems == []
 
 
@@ -134,11 +141,11 @@ def test_percentiles_are_those_of_the_section_that_is_shown(opened: Any) -> None
         for layout in (whole, *({"kind": "section", "name": section} for section in sections), whole):
             viewer.set(color=color, layout=layout)
             cells = np.ones(2000, bool) if layout is whole else (adata.obs["section"] == layout["name"]).to_numpy()
-            assert limits(viewer) == pytest.approx(wanted(name, cells), rel=1e-4, abs=1e-6)
+            becomes(lambda: limits(viewer), pytest.approx(wanted(name, cells), rel=1e-4, abs=1e-6), page=viewer.page)
             p99 = "p99 of detected = " if name == "EPCAM" else "p99 = "
             expect(viewer.page.locator(".ks-limits > span").last).to_have_text(re.compile(f"^{p99}"))
             # The bars are of these cells, too.
-            assert sum(count for _, count in bars(viewer)) == cells.sum()
+            becomes(lambda: sum(count for _, count in bars(viewer)), cells.sum(), page=viewer.page)
     assert viewer.problems == []
 
 
@@ -191,14 +198,20 @@ def test_means_are_compared_as_their_scale_allows(opened: Any, kind: str, base: 
     original = np.asarray(counts[:, adata.var_names.get_loc("EPCAM")], dtype=np.float64)
     rows = page.get_by_role("list", name="Mean of EPCAM").get_by_role("listitem")
     expect(rows).to_have_count(2)
-    for row, cells in zip(rows.all(), (mask, ~mask), strict=True):
-        number = row.locator(".ks-number").first.inner_text()
-        assert float(number) == pytest.approx(values[cells].mean(), rel=0.01, abs=0.006)
-        assert ("detected" in row.inner_text()) == (kind != "scaled")
     how, wanted = expected(kind, values, original, mask)
-    said = rows.first.locator(".ks-number").last.inner_text()
-    assert said.endswith("×") == (how == "ratio")
-    assert float(said.strip("×").replace("−", "-")) == pytest.approx(wanted, rel=0.05, abs=0.006)
+
+    def both_sides_agree() -> None:
+        for at, cells in enumerate((mask, ~mask)):
+            row = rows.nth(at)
+            number = row.locator(".ks-number").first.inner_text()
+            assert float(number) == pytest.approx(values[cells].mean(), rel=0.01, abs=0.006)
+            text = row.inner_text()
+            assert ("detected" in text) == (kind != "scaled")
+        said = rows.first.locator(".ks-number").last.inner_text()
+        assert said.endswith("×") == (how == "ratio")
+        assert float(said.strip("×").replace("−", "-")) == pytest.approx(wanted, rel=0.05, abs=0.006)
+
+    holds(both_sides_agree, page=page)
     if kind == "log1p":
         assert (values[mask].mean() < values[~mask].mean()) and wanted > 1, "directions differ"
     panel = page.get_by_role("region", name="Selection")
@@ -213,12 +226,18 @@ def test_means_are_compared_as_their_scale_allows(opened: Any, kind: str, base: 
     # Numbers of the categories, and the side of zero that their bars are on.
     panel_rows = page.locator(".ks-panel .ks-means li")
     expect(panel_rows).to_have_count(adata.obs["cell_type"].nunique())
-    for row in panel_rows.all():
-        name, number = row.inner_text().split("\n")
-        mean = values[(adata.obs["cell_type"] == name).to_numpy()].mean()
-        assert float(number.replace("<0.001", "0").replace(">-0.001", "0")) == pytest.approx(mean, rel=0.01, abs=0.006)
-        side = bar_side(row)
-        assert side == 0 or np.sign(side) == np.sign(mean)
+
+    def categories_agree() -> None:
+        for at in range(adata.obs["cell_type"].nunique()):
+            row = panel_rows.nth(at)
+            name, number = row.inner_text().split("\n")
+            mean = values[(adata.obs["cell_type"] == name).to_numpy()].mean()
+            number = number.replace("<0.001", "0").replace(">-0.001", "0")
+            assert float(number) == pytest.approx(mean, rel=0.01, abs=0.006)
+            side = bar_side(row)
+            assert side == 0 or np.sign(side) == np.sign(mean)
+
+    holds(categories_agree, page=page)
     assert viewer.problems == []
 
 
@@ -288,23 +307,32 @@ def test_bars_that_are_cut_or_hold_more_say_so(opened: Any) -> None:
     rows = panel.locator(".ks-violins li")
     expect(rows).to_have_count(adata.obs["cell_type"].nunique())
     upper = float(np.percentile(values[values != 0].astype(np.float64), 99))
-    for row in rows.all():
-        title = row.get_attribute("title") or ""
-        mine = values[(adata.obs["cell_type"] == title.split(":")[0]).to_numpy()]
-        above = int((mine > upper).sum())
-        said = re.search(r"([\d,]+) above", title)
-        assert (int(said[1]) if said else 0) == above
-        assert row.locator(".ks-violin-end").count() == (above > 0)
+
+    def violins_agree() -> None:
+        for at in range(adata.obs["cell_type"].nunique()):
+            title = rows.nth(at).get_attribute("title") or ""
+            mine = values[(adata.obs["cell_type"] == title.split(":")[0]).to_numpy()]
+            above = int((mine > upper).sum())
+            said = re.search(r"([\d,]+) above", title)
+            assert (int(said[1]) if said else 0) == above
+            ends = rows.nth(at).locator(".ks-violin-end").count()
+            assert ends == (above > 0)
+
+    holds(violins_agree, page=page)
     expect(panel.locator(".ks-violin-note")).to_contain_text("square root of the cells")
     # Both ends of a column with signs: no bar is cut there.
     viewer.set(color={"kind": "annotation", "column": "signed"})
-    found = bars(viewer)
-    assert "and below, down to -800" in found[0][0]
-    assert "and above, up to 800" in found[-1][0]
-    assert found[0][1] >= 5
-    assert found[-1][1] >= 5
-    assert page.locator(".ks-histogram > .ks-cut").count() == 0
-    assert page.locator(".ks-histogram > .ks-beyond").count() == 2
+
+    def both_ends_hold_more() -> None:
+        found = bars(viewer)
+        assert "and below, down to -800" in found[0][0]
+        assert "and above, up to 800" in found[-1][0]
+        assert found[0][1] >= 5
+        assert found[-1][1] >= 5
+
+    holds(both_ends_hold_more, page=page)
+    expect(page.locator(".ks-histogram > .ks-cut")).to_have_count(0)
+    expect(page.locator(".ks-histogram > .ks-beyond")).to_have_count(2)
     assert viewer.problems == []
 
 
@@ -325,9 +353,12 @@ def test_cells_without_a_place_in_an_embedding_are_not_in_the_rest(opened: Any) 
     ):
         viewer.set(layout=layout)
         expect(panel.get_by_role("status")).to_contain_text(f"{(mask & among).sum():,} cells")
-        for row, cells in zip(rows.all(), (mask & among, ~mask & among), strict=True):
-            number = row.locator(".ks-number").first.inner_text()
-            assert float(number) == pytest.approx(values[cells].mean(), rel=0.01, abs=0.006)
+        for at, cells in enumerate((mask & among, ~mask & among)):
+            becomes(
+                lambda at=at: float(rows.nth(at).locator(".ks-number").first.inner_text()),
+                pytest.approx(values[cells].mean(), rel=0.01, abs=0.006),
+                page=viewer.page,
+            )
         note = panel.get_by_text("150 selected cells without a place in this embedding are left out.")
         expect(note).to_have_count(0 if among.all() else 1)
     assert viewer.problems == []
