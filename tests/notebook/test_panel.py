@@ -10,6 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import anndata as ad
+import numpy as np
+import pandas as pd
 import pytest
 from lab import TISSUES, Lab, Notebook, viewer_in
 from playwright.sync_api import expect
@@ -494,6 +497,20 @@ def test_the_list_knows_the_usual_coordinates() -> None:
     specs = [spec for rank in RANKS for spec in rank]
     assert list(scope["IN_OBSM"]) == [spec.key for spec in specs if spec.kind == "obsm"]
     assert list(scope["IN_OBS"]) == [(spec.x, spec.y) for spec in specs if spec.kind == "obs"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "found"),
+    [
+        (["X_position", "Y_position"], True), (["CentroidX", "CentroidY"], True), (["geometry"], True),
+        (["max", "may"], False), (["UMAP_x", "UMAP_y"], False), (["area", "X_position"], False),
+    ],
+)  # fmt: skip
+def test_the_list_knows_pairs_of_columns(columns: list[str], found: bool) -> None:
+    scope: dict[str, Any] = {"variables": {}}
+    exec((Path(__file__).parents[2] / "js" / "src" / "lab" / "listing.py").read_text(), scope)
+    adata = ad.AnnData(np.ones((3, 2), np.float32), obs=pd.DataFrame(dict.fromkeys(columns, 1.0), index=list("abc")))
+    assert scope["row"]("adata", ["adata"], adata)["coordinates"] is found
 
 
 def test_the_list_finds_objects_inside_of_others(tmp_path: Path) -> None:

@@ -28,9 +28,22 @@ def inside(name, value):
                     yield "{}[{!r}]".format(name, key), [name, key], table
 
 
+def across(name):
+    # Names of the y that belongs to an x which stands alone in a name: a word, or a part by case.
+    if any(word in name.lower() for word in ("umap", "tsne", "pca")):
+        return
+    for at, letter in enumerate(name):
+        before, after = name[at - 1:at] if at else "", name[at + 1:at + 2]
+        alone = not before.isalpha() or (letter == "X" and before.islower())
+        if letter in "xX" and alone and (not after.isalpha() or after.isupper()):
+            yield name[:at] + ("y" if letter == "x" else "Y") + name[at + 1:]
+
+
 def row(label, where, value):
     columns = set(value.obs.columns)
     found = any(key in value.obsm for key in IN_OBSM) or any(x in columns and y in columns for x, y in IN_OBS)
+    found = found or any(y in columns for x in columns if isinstance(x, str) for y in across(x))
+    found = found or bool(columns & {"geometry", "cell_shape"})
     return {
         "label": label, "where": where, "cells": int(value.n_obs), "genes": int(value.n_vars), "coordinates": found,
     }
