@@ -1,7 +1,7 @@
 #!/bin/sh
 # Finds the programs that tests drive, or installs them where that can be done without asking: a Chromium; for the
-# desktop app a screen (Xvfb), a hand (xdotool) and Tk; for bundles on the web an nginx. The tests of the last two skip
-# without theirs, unless KAROSPACE_SCREEN=1.
+# desktop app a screen (Xvfb), a hand (xdotool) and Tk; for bundles on the web an nginx. Without them, tests of a plain
+# `pytest` skip, and those of `make test` fail, unless KAROSPACE_ALL_PARTS is empty.
 python=${1:-python3}
 
 has() { command -v "$1" >/dev/null; }

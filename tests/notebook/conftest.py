@@ -10,15 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from environments import fresh_python, html_manager, hub_proxy, ipykernel_6
-from lab import Lab, Notebook
 
-INSTALLED: dict[str, Callable[[Path], Path]] = {
-    "fresh": fresh_python,
-    "html_manager_modules": html_manager,
-    "proxy_modules": hub_proxy,
-    "older_kernel": ipykernel_6,
-}
+try:
+    from environments import fresh_python, html_manager, hub_proxy, ipykernel_6
+    from lab import Lab, Notebook
+except ModuleNotFoundError:  # without Jupyter, all tests here skip
+    INSTALLED: dict[str, Callable[[Path], Path]] = {}
+else:
+    INSTALLED = {
+        "fresh": fresh_python,
+        "html_manager_modules": html_manager,
+        "proxy_modules": hub_proxy,
+        "older_kernel": ipykernel_6,
+    }
 """What takes long to install, by the fixture that gives it; a first run loads all of it from registries."""
 
 
