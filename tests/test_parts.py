@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from waiting import PATIENCE_S
 
 SUPPORT = Path(__file__).parent / "support"
 CONFTEST = f"""import sys
@@ -36,7 +37,7 @@ def run(folder: Path, tests: str, *, all_parts: bool) -> str:
     ]
     return subprocess.run(
         command,
-        cwd=folder, env=environment | ({"KAROSPACE_ALL_PARTS": "1"} if all_parts else {}), capture_output=True, text=True, timeout=300,
+        cwd=folder, env=environment | ({"KAROSPACE_ALL_PARTS": "1"} if all_parts else {}), capture_output=True, text=True, timeout=PATIENCE_S,
     ).stdout  # fmt: skip
 
 

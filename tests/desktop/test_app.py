@@ -106,6 +106,22 @@ def alive(pid: int) -> bool:
     return True
 
 
+def test_installed_command_opens_the_window(screen: str, tmp_path: Path) -> None:
+    program = Path(sys.executable).with_name("karospace-export-app")
+    if not program.exists():
+        pytest.skip("the command karospace-export-app is not installed: pip install -e .")
+    environment = {**os.environ, "DISPLAY": screen, "KAROSPACE_SETTINGS": str(tmp_path / "s.json")}
+    app = subprocess.Popen([program], env=environment)
+    try:
+        search = ["xdotool", "search", "--sync", "--onlyvisible", "--name", "KaroSpace"]
+        found = subprocess.run(search, env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=True)
+        assert found.stdout.split()
+        assert app.poll() is None
+    finally:
+        app.kill()
+        app.wait()
+
+
 @pytest.mark.parametrize("end", ["key", "killed"])
 def test_a_file_on_the_command_line_by_keyboard_alone(screen: str, tissue_file: Path, tmp_path: Path, end: str) -> None:
     file = tmp_path / "mine.h5ad"

@@ -113,7 +113,7 @@ class Planter:
             return {name: self.walk(held, name, f"{inside}/{key}") for name, held in value.items()}
         if isinstance(value, list):
             return [self.walk(held, key, inside) for held in value]
-        if not isinstance(value, str) or key in FIXED or (key == "kind" and inside.endswith("/columns")):
+        if not isinstance(value, str) or key in FIXED or (key == "kind" and inside.endswith(("/columns", "/values"))):
             return value
         if key in {"path", "preview_path"}:
             suffix = value[value.index(".") :]
