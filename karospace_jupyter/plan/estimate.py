@@ -17,6 +17,7 @@ from karospace_jupyter.plan.coordinates import FoundCoordinates, columns_of, fin
 from karospace_jupyter.plan.embeddings import choose_embeddings
 from karospace_jupyter.plan.genes import choose_genes
 from karospace_jupyter.plan.hvg import check_rankable
+from karospace_jupyter.plan.image import choose_images
 from karospace_jupyter.plan.lattice import direction_of_y
 from karospace_jupyter.plan.matrix_values import matrix_values
 from karospace_jupyter.plan.model import MatrixValues, PlannedGenes
@@ -109,6 +110,8 @@ def estimate(source: Source, config: ExportConfig) -> Estimate:
             warnings += direction.warnings
             images = pictures.images
             warnings += pictures.warnings
+        elif config.image.kind == "uns":  # an embedding has no image underneath
+            warnings += choose_images(source, config.image, found.spec, cells.rows, xy, sections, codes).warnings
     except ImageError as exc:
         problems["image_path"] = str(exc)
     view = None
