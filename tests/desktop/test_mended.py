@@ -230,11 +230,11 @@ def test_keys_in_the_list_of_columns(person: Any, tissue_file: Path, tmp_path: P
     window = person.start(tissue_file)
     window.desk.change(outdir=str(tmp_path / "out"), genes_mode="hvgs:5")
     person.settle()
-    before = list(window.form.columns._chosen())
+    before = list(window.form.columns._chosen().items())
     window.form.columns.tree.focus_set()
     person.key("ctrl+Return")
     person.until(lambda: person.shown.export["status"] == "done")
-    assert window.form.columns._chosen() == before
+    assert list(window.form.columns._chosen().items()) == before
     # F1 explains what has no field around it, too.
     window.form.more.toggle()
     person.settle()
