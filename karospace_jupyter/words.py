@@ -1,6 +1,9 @@
-"""Numbers as people read them."""
+"""Numbers as people read them, and names of columns as they write them."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
 
 
 def number(value: float) -> str:
@@ -36,3 +39,17 @@ def duration(seconds: float) -> str:
     if seconds < 10:
         return f"{seconds:.1f} s"
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+
+
+def split_kind(text: str, columns: Sequence[str]) -> tuple[str, Literal["category", "number"] | None]:
+    """Split ``number:NAME`` or ``category:NAME`` of a list of annotations; a column whose name it all is stays.
+
+    Returns
+    -------
+    tuple
+        The column, and as what it is asked for: None where the text does not say.
+    """
+    prefix, _, rest = text.partition(":")
+    if text in columns:
+        return text, None
+    return (rest, "number") if prefix == "number" else (rest, "category") if prefix == "category" else (text, None)

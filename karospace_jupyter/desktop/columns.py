@@ -11,8 +11,7 @@ from PIL import Image, ImageDraw
 
 from karospace_jupyter.desktop.parts import Entry, Field
 from karospace_jupyter.desktop.system import command_key
-from karospace_jupyter.plan.names import split_kind
-from karospace_jupyter.words import counted, number
+from karospace_jupyter.words import counted, number, split_kind
 
 if TYPE_CHECKING:
     from karospace_jupyter.desktop.desk import Desk

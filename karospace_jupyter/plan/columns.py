@@ -13,8 +13,9 @@ from karospace_jupyter.errors import ColumnError
 from karospace_jupyter.plan.codes import are_codes
 from karospace_jupyter.plan.column_values import Kind, Numbers, as_categories, as_numbers, kind_of, plain
 from karospace_jupyter.plan.model import Annotation, CategoryAnnotation, NumberAnnotation
-from karospace_jupyter.plan.names import as_text, hint, listed, split_kind
+from karospace_jupyter.plan.names import as_text, hint, listed
 from karospace_jupyter.plan.stored_colors import has_colors, stored_colors
+from karospace_jupyter.words import split_kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

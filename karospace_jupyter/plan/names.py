@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -26,20 +26,6 @@ def as_text(values: object) -> NDArray[np.object_]:
     except UnicodeEncodeError:  # half of a character: no file can hold it
         out[:] = [v.encode("utf-8", "replace").decode() for v in out]
     return out
-
-
-def split_kind(text: str, columns: Sequence[str]) -> tuple[str, Literal["category", "number"] | None]:
-    """Split ``number:NAME`` or ``category:NAME`` of a list of annotations; a column whose name it all is stays.
-
-    Returns
-    -------
-    tuple
-        The column, and as what it is asked for: None where the text does not say.
-    """
-    prefix, _, rest = text.partition(":")
-    if text in columns:
-        return text, None
-    return (rest, "number") if prefix == "number" else (rest, "category") if prefix == "category" else (text, None)
 
 
 def make_unique(names: NDArray[np.object_]) -> tuple[NDArray[np.object_], int]:

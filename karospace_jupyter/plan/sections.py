@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from karospace_jupyter.errors import ColumnError
 from karospace_jupyter.plan.column_values import as_numbers, kind_of, plain
 from karospace_jupyter.plan.model import PlannedFact, PlannedSection, PlannedSections
-from karospace_jupyter.plan.names import hint, listed, split_kind
+from karospace_jupyter.plan.names import hint, listed
+from karospace_jupyter.words import split_kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

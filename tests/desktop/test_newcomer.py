@@ -30,7 +30,7 @@ def test_no_cell_is_left_out_because_of_another_file(person: Any, tissue_file: P
     assert "300 of 1,200 cells" in window.run.estimate.cget("text")
     window.export()
     person.until(lambda: person.shown.export["status"] == "done" and person.shown.result, "export")
-    assert "300 cells × 80 genes" in window.run.message.text
+    assert "300 of 1,200 cells × 80 genes" in window.run.message.text
     other = tmp_path / "other.h5ad"
     synthetic_tissue(500, 40, seed=3).write_h5ad(other)
     window.open(str(other))

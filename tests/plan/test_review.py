@@ -59,8 +59,14 @@ def test_an_image_that_was_asked_for_is_never_dropped_in_silence() -> None:
     adata.obsm["X_umap"] = np.random.default_rng(0).random((N, 2))
     with pytest.raises(ImageError, match="no image file"):
         plan(adata, coords="obsm:X_umap", image_path="nowhere.png")
+    with pytest.raises(ImageError, match="no library 'A'. It holds none"):
+        plan(adata, coords="obsm:X_umap", image_path="uns:A")
+    adata.uns["spatial"] = {
+        "A": {"images": {"hires": np.ones((9, 9, 3))}, "scalefactors": {"tissue_hires_scalef": 1.0}}
+    }
     found = plan(adata, coords="obsm:X_umap", image_path="uns:A")
-    assert any("uns:A was left out" in warning for warning in found.warnings)
+    assert found.images == ()
+    assert any(w.startswith("Left out") and "uns['spatial']['A']" in w for w in found.warnings)
 
 
 def test_whole_numbers_that_name_cells_are_left_out() -> None:
