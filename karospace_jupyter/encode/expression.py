@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from karospace_jupyter.bundle.manifest import AssetFile, Expression, GeneEntry, GeneSummary, Values
-from karospace_jupyter.encode.pack import best_level
+from karospace_jupyter.encode.pack import Method, best_method
 from karospace_jupyter.plan.names import listed
 from karospace_jupyter.words import counted
 
@@ -104,8 +104,8 @@ def encode_expression(
     def one(position: int, values: NDArray[np.float32]) -> tuple[GeneEntry, list[AssetFile]]:
         stem = f"assets/expression/gene_{position:05d}_part_{{:03d}}.bin"
         little = np.ascontiguousarray(values, dtype="<f4")
-        level = best_level(little) if packer.gzip else 0
-        chunks, files = packer.pack_vector("expression_chunk", stem, little, 4, max_bytes, level)
+        method = best_method(little) if packer.gzip else Method.QUICK
+        chunks, files = packer.pack_vector("expression_chunk", stem, little, 4, max_bytes, method)
         return GeneEntry(gene=names[position], index=position, chunks=chunks, summary=summarise(values)), files
 
     done: list[Future[tuple[GeneEntry, list[AssetFile]]]] = []

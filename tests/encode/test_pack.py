@@ -1,14 +1,14 @@
-"""The level of compression, chosen for each gene from a sample of it."""
+"""How genes are compressed, chosen for each gene from a sample of it."""
 
 from __future__ import annotations
 
+import gzip
 import zlib
 
-import deflate
 import numpy as np
 import pytest
 
-from karospace_jupyter.encode.pack import QUICK, Packer, best_level
+from karospace_jupyter.encode.pack import Method, Packer, best_method, compress
 
 N = 100_000
 
@@ -17,6 +17,7 @@ def genes(kind: str, share: float) -> np.ndarray:
     rng = np.random.default_rng(0)
     counts = rng.poisson(rng.gamma(1.0, 1.0, N) * 1.5 * share, N)
     return {
+        "few counts": lambda: np.where(rng.random(N) < share, rng.poisson(1.2, N) + 1, 0),
         "counts": lambda: counts,
         "dense counts": lambda: rng.poisson(20, N),
         "log1p, 8 library sizes": lambda: np.log1p(counts * 1e4 / (800 + 50 * rng.integers(0, 8, N))),
@@ -29,6 +30,7 @@ def genes(kind: str, share: float) -> np.ndarray:
 
 
 KINDS = [
+    "few counts",
     "counts",
     "dense counts",
     "log1p, 8 library sizes",
@@ -41,33 +43,47 @@ KINDS = [
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("share", [0.05, 0.3])
-def test_chosen_level_is_near_the_smallest_result(kind: str, share: float) -> None:
-    raw = genes(kind, share).tobytes()
-    sizes = {level: len(deflate.gzip_compress(raw, level)) for level in range(1, 9)}
-    chosen = best_level(genes(kind, share))
-    assert sizes[chosen] <= 1.1 * min(sizes.values())
-    assert sizes[chosen] <= 1.2 * len(zlib.compress(raw, 9))
+def test_what_is_chosen_is_near_the_smallest_result(kind: str, share: float) -> None:
+    values = genes(kind, share)
+    sizes = {method: len(compress(values.tobytes(), method)) for method in Method}
+    chosen = best_method(values)
+    assert sizes[chosen] <= 1.2 * min(sizes.values())
+    assert sizes[chosen] <= 1.4 * len(zlib.compress(values.tobytes(), 9))
 
 
-@pytest.mark.parametrize("kind", ["log1p, 400 library sizes", "log1p, own depths", "continuous", "pixels", "zeros"])
-def test_quick_level_is_kept_where_a_thorough_one_saves_little(kind: str) -> None:
-    assert best_level(genes(kind, 0.05)) == QUICK
-
-
-@pytest.mark.parametrize("kind", ["counts", "dense counts"])
-def test_thorough_level_is_chosen_for_counts(kind: str) -> None:
-    assert best_level(genes(kind, 0.05)) > QUICK
+@pytest.mark.parametrize(
+    ("kind", "method"),
+    [
+        ("few counts", Method.RUNS),
+        ("counts", Method.THOROUGH),
+        ("dense counts", Method.THOROUGH),
+        ("log1p, 400 library sizes", Method.QUICK),
+        ("pixels", Method.QUICK),
+    ],
+)
+def test_each_kind_of_values_has_its_method(kind: str, method: Method) -> None:
+    assert best_method(genes(kind, 0.05)) is method
 
 
 def test_gene_of_the_last_cells_only_is_seen() -> None:
-    values = genes("counts", 0.3)
-    values[: N * 2 // 3] = 0
-    assert best_level(values) > QUICK
+    values = genes("dense counts", 0.3)
+    values[: N // 2] = 0
+    assert best_method(values) is Method.THOROUGH
 
 
 @pytest.mark.parametrize("n", [1, 2, 16_384, 16_385, 40_000])
-def test_any_length_has_a_level(n: int) -> None:
-    assert 1 <= best_level(genes("counts", 0.3)[:n]) <= 8
+def test_any_length_has_a_method(n: int) -> None:
+    assert best_method(genes("counts", 0.3)[:n]) in Method
+
+
+@pytest.mark.parametrize("method", Method)
+@pytest.mark.parametrize("n", [0, 1, N])
+def test_every_method_gives_gzip_without_a_time(method: Method, n: int) -> None:
+    raw = genes("counts", 0.05)[:n].tobytes()
+    stored = compress(raw, method)
+    assert gzip.decompress(stored) == raw
+    assert stored[4:8] == bytes(4)
+    assert int.from_bytes(stored[-8:-4], "little") == zlib.crc32(raw)
 
 
 @pytest.mark.parametrize("threads", [1, 2, 4])
@@ -79,7 +95,7 @@ def test_bytes_do_not_depend_on_the_number_of_threads(threads: int) -> None:
                 values = genes(kind, 0.05)
                 packer.run(
                     lambda i=i, v=values: packer.pack_vector(
-                        "expression_chunk", f"{i}_{{}}", v, 4, 10**6, best_level(v)
+                        "expression_chunk", f"{i}_{{}}", v, 4, 10**6, best_method(v)
                     )
                 )
         return written
