@@ -9,10 +9,11 @@ import numpy as np
 from karospace_jupyter.config import ExportConfig, MatrixLayer, MatrixRaw
 from karospace_jupyter.errors import KaroSpaceError, NoMatrixError
 from karospace_jupyter.plan import Description, describe
-from karospace_jupyter.plan.column_values import as_numbers, plain
+from karospace_jupyter.plan.column_values import exact_numbers
 from karospace_jupyter.plan.columns import category_colors
 from karospace_jupyter.plan.embeddings import label
 from karospace_jupyter.source import open_source
+from karospace_jupyter.source.numbers import plain
 
 if TYPE_CHECKING:
     from karospace_jupyter.plan.columns import ColumnSummary
@@ -138,7 +139,7 @@ def _column(source: Source, column: ColumnSummary, sections: str | None) -> dict
     if column.kind == "category" and column.n_categories and column.n_categories <= 256:
         shown["colors"] = category_colors(source, column.name)[:_SWATCHES]
     elif column.kind == "number":
-        values = as_numbers(plain(source.obs(column.name))).values
+        values = exact_numbers(plain(source.obs(column.name))).values
         finite = values[np.isfinite(values)]
         if len(finite):
             shown["range"] = [float(finite.min()), float(finite.max())]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,11 +15,8 @@ from numpy.typing import NDArray
 from karospace_jupyter.errors import ColumnError
 from karospace_jupyter.plan.names import as_text
 from karospace_jupyter.plan.natural import natural_order
+from karospace_jupyter.source.numbers import as_float, is_object, kind_of
 
-Kind = Literal["category", "number", "other"]
-
-_REAL = (int, float, np.integer, np.floating, Decimal, Fraction)
-_TRUTH = (bool, np.bool_)
 _EXACT = 2.0**53
 """Whole numbers up to this size are exact in float64."""
 
@@ -52,48 +49,6 @@ class Numbers:
     """Infinite values, which count as missing."""
     rounded: int
     """Values with more digits than float64 holds."""
-
-
-def plain(values: pd.Series[Any]) -> pd.Series[Any]:
-    """Return a column without sparse storage, and with the dtype that its objects have in common.
-
-    Objects that are all numbers stay objects; those that are all truth values become ``boolean``.
-    """
-    if isinstance(values.dtype, pd.SparseDtype):
-        values = values.sparse.to_dense()
-    if _is_object(values):
-        types = _types(values)
-        if types and types <= set(_TRUTH):
-            return values.astype("boolean")
-    return values
-
-
-def kind_of(values: pd.Series[Any]) -> Kind:
-    """Return what a :func:`plain` column holds: dates and complex numbers are ``other``."""
-    dtype = values.dtype
-    if isinstance(dtype, pd.CategoricalDtype) or pd.api.types.is_bool_dtype(dtype):
-        return "category"
-    if pd.api.types.is_complex_dtype(dtype):
-        return "other"
-    if pd.api.types.is_numeric_dtype(dtype):
-        return "number"
-    if _is_object(values) and holds_numbers(values):
-        return "number"
-    return "category" if dtype.kind == "O" or pd.api.types.is_string_dtype(dtype) else "other"
-
-
-def holds_numbers(values: pd.Series[Any]) -> bool:
-    """Whether a column of objects holds real numbers and gaps only; text that looks like a number is text."""
-    types = _types(values)
-    return bool(types) and all(issubclass(one, _REAL) and not issubclass(one, _TRUTH) for one in types)
-
-
-def _is_object(values: pd.Series[Any]) -> bool:
-    return isinstance(values.dtype, np.dtype) and values.dtype.kind == "O"
-
-
-def _types(values: pd.Series[Any]) -> set[type]:
-    return set(map(type, values.to_numpy(dtype=object)[~values.isna().to_numpy()]))
 
 
 def as_categories(values: pd.Series[Any], name: str) -> Categories:
@@ -145,7 +100,7 @@ def _in_order(text: NDArray[np.object_], order: Callable[[list[str]], list[str]]
 
 def _by_value(values: pd.Series[Any]) -> Categories:
     """Return numbers in their order; whole ones without a point."""
-    numbers = as_numbers(values)
+    numbers = exact_numbers(values)
     if numbers.texts is not None:
         return _in_order(numbers.texts, lambda found: sorted(found, key=int))
     if numbers.integers is not None:
@@ -160,9 +115,9 @@ def _by_value(values: pd.Series[Any]) -> Categories:
     return Categories(names, codes, ordered=False, boolean=False)
 
 
-def as_numbers(values: pd.Series[Any]) -> Numbers:
+def exact_numbers(values: pd.Series[Any]) -> Numbers:
     """Return a :func:`plain` column of kind ``number`` as float64, with what float64 cannot hold beside it."""
-    if _is_object(values):
+    if is_object(values):
         return _of_objects(values)
     missing = values.isna().to_numpy()
     dtype = values.dtype
@@ -211,7 +166,7 @@ def _of_objects(values: pd.Series[Any]) -> Numbers:
     raw = values.to_numpy(dtype=object)
     there = [one for one, gap in zip(raw, missing, strict=True) if not gap]
     numbers = np.full(len(raw), np.nan)
-    numbers[~missing] = [_float(one) for one in there]
+    numbers[~missing] = [as_float(one) for one in there]
     if all(isinstance(one, (int, np.integer)) for one in there):
         exact = [int(one) for one in there]
         low, high = min(exact, default=0), max(exact, default=0)
@@ -232,10 +187,3 @@ def _of_objects(values: pd.Series[Any]) -> Numbers:
     )
     single = bool(there) and all(isinstance(one, (np.float32, np.float16)) for one in there)
     return _of_floats(numbers, missing, single=single, rounded=int(rounded))
-
-
-def _float(value: Any) -> float:  # noqa: ANN401 - any real number
-    try:
-        return float(value)
-    except OverflowError:
-        return float("inf") if value > 0 else float("-inf")

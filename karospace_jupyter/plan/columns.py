@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from karospace_jupyter.errors import ColumnError
 from karospace_jupyter.plan.codes import are_codes
-from karospace_jupyter.plan.column_values import Kind, Numbers, as_categories, as_numbers, kind_of, plain
+from karospace_jupyter.plan.column_values import Numbers, as_categories, exact_numbers
 from karospace_jupyter.plan.model import Annotation, CategoryAnnotation, NumberAnnotation
 from karospace_jupyter.plan.names import as_text, hint, listed
 from karospace_jupyter.plan.stored_colors import has_colors, stored_colors
+from karospace_jupyter.source.numbers import Kind, kind_of, plain
 from karospace_jupyter.words import split_kind
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ def _read(source: Source, name: str, used: Sequence[str] = ()) -> _Column:
     kind = kind_of(values)
     if kind != "number":
         return _Column(values, kind, None)
-    numbers = as_numbers(values)
+    numbers = exact_numbers(values)
     # Where cells are is measured, however few places there are.
     if name not in used and are_codes(name, numbers, colors=has_colors(source, name)):
         return _Column(values, "category", numbers)
@@ -293,14 +294,14 @@ def _as_asked(column: _Column, name: str) -> Numbers:
     """Read as numbers what holds none by its dtype: text and categories of digits, truth values as 0 and 1."""
     values = column.values
     if pd.api.types.is_bool_dtype(values.dtype) and not isinstance(values.dtype, pd.CategoricalDtype):
-        return as_numbers(values.astype("Int64"))
+        return exact_numbers(values.astype("Int64"))
     if column.kind == "category":
         found = as_categories(values, name)
         numbers = pd.to_numeric(pd.Series(found.names, dtype=object), errors="coerce")
         bad = [text for text, number in zip(found.names, numbers, strict=True) if pd.isna(number)]
         if not bad and found.names:
             read = plain(pd.Series([*numbers.tolist(), None], dtype=object).iloc[found.codes])
-            return as_numbers(read.reset_index(drop=True))
+            return exact_numbers(read.reset_index(drop=True))
         example = f" It holds {listed([repr(text) for text in bad], 4)}." if bad else ""
     else:
         example = f" It holds {values.dtype} values."

@@ -9,9 +9,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from karospace_jupyter.errors import ColumnError
-from karospace_jupyter.plan.column_values import as_numbers, kind_of, plain
+from karospace_jupyter.plan.column_values import exact_numbers
 from karospace_jupyter.plan.model import PlannedFact, PlannedSection, PlannedSections
 from karospace_jupyter.plan.names import hint, listed
+from karospace_jupyter.source.numbers import kind_of, plain
 from karospace_jupyter.words import split_kind
 
 if TYPE_CHECKING:
@@ -295,6 +296,6 @@ def _count(values: pd.Series[Any]) -> int | None:
 
 def _whole(values: pd.Series[Any]) -> bool:
     """Whether they are whole numbers but for gaps: numbers of sections become floats where one is missing."""
-    found = as_numbers(values)
+    found = exact_numbers(values)
     numbers = found.values[~np.isnan(found.values)]
     return found.infinite == 0 and bool((numbers == np.rint(numbers)).all())

@@ -1,17 +1,62 @@
-"""Which columns hold numbers, whatever their dtype."""
+"""What columns hold, whatever their dtype: numbers, categories, or neither."""
 
 from __future__ import annotations
 
-import numbers
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from fractions import Fraction
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+Kind = Literal["category", "number", "other"]
+
+_REAL = (int, float, np.integer, np.floating, Decimal, Fraction)
+_TRUTH = (bool, np.bool_)
+
+
+def plain(values: pd.Series[Any]) -> pd.Series[Any]:
+    """Return a column without sparse storage, and with the dtype that its objects have in common.
+
+    Objects that are all numbers stay objects; those that are all truth values become ``boolean``.
+    """
+    if isinstance(values.dtype, pd.SparseDtype):
+        values = values.sparse.to_dense()
+    if is_object(values):
+        types = _types(values)
+        if types and types <= set(_TRUTH):
+            return values.astype("boolean")
+    return values
+
+
+def kind_of(values: pd.Series[Any]) -> Kind:
+    """Return what a :func:`plain` column holds: dates and complex numbers are ``other``."""
+    dtype = values.dtype
+    if isinstance(dtype, pd.CategoricalDtype) or pd.api.types.is_bool_dtype(dtype):
+        return "category"
+    if pd.api.types.is_complex_dtype(dtype):
+        return "other"
+    if pd.api.types.is_numeric_dtype(dtype):
+        return "number"
+    if is_object(values) and holds_numbers(values):
+        return "number"
+    return "category" if dtype.kind == "O" or pd.api.types.is_string_dtype(dtype) else "other"
+
+
+def holds_numbers(values: pd.Series[Any]) -> bool:
+    """Whether a column of objects holds real numbers and gaps only; text that looks like a number is text."""
+    types = _types(values)
+    return bool(types) and all(issubclass(one, _REAL) and not issubclass(one, _TRUTH) for one in types)
+
+
+def is_object(values: pd.Series[Any]) -> bool:
+    """Whether a column holds Python objects."""
+    return isinstance(values.dtype, np.dtype) and values.dtype.kind == "O"
+
+
+def _types(values: pd.Series[Any]) -> set[type]:
+    return set(map(type, values.to_numpy(dtype=object)[~values.isna().to_numpy()]))
 
 
 def as_numbers(values: pd.Series[Any]) -> NDArray[np.float64] | None:
@@ -24,26 +69,20 @@ def as_numbers(values: pd.Series[Any]) -> NDArray[np.float64] | None:
     >>> as_numbers(pd.Series([1, None, 2.5], dtype=object))
     array([1. , nan, 2.5])
     """
-    dtype = values.dtype
-    if pd.api.types.is_bool_dtype(dtype) or isinstance(dtype, pd.CategoricalDtype):
+    values = plain(values)
+    if kind_of(values) != "number":
         return None
-    if pd.api.types.is_numeric_dtype(dtype):
-        if pd.api.types.is_complex_dtype(dtype):
-            return None
+    if not is_object(values):
         return np.asarray(values.to_numpy(dtype=np.float64, na_value=np.nan))
-    if dtype.kind != "O" or not isinstance(dtype, np.dtype):
-        return None
-    found = values.to_numpy()
-    missing = values.isna().to_numpy()
-    if missing.all() or not _all_numbers(found[~missing]):
-        return None
-    out = np.full(len(found), np.nan)
-    out[~missing] = [float(value) for value in found[~missing]]
-    return out
+    there = ~values.isna().to_numpy()
+    numbers = np.full(len(values), np.nan)
+    numbers[there] = [as_float(one) for one in values.to_numpy(dtype=object)[there]]
+    return numbers
 
 
-def _all_numbers(values: Iterable[object]) -> bool:
-    return all(
-        isinstance(value, numbers.Real | Decimal | np.number) and not isinstance(value, bool | np.bool_ | complex)
-        for value in values
-    )
+def as_float(value: Any) -> float:  # noqa: ANN401 - any real number
+    """Return the nearest float64; infinite beyond its range."""
+    try:
+        return float(value)
+    except OverflowError:
+        return float("inf") if value > 0 else float("-inf")
