@@ -26,7 +26,7 @@ from karospace_jupyter.encode.image import encode_image
 from karospace_jupyter.encode.pack import Packer
 from karospace_jupyter.encode.preview import draw_preview
 from karospace_jupyter.errors import ConfigError
-from karospace_jupyter.plan.libraries import MAX_SIDE
+from karospace_jupyter.plan.pictures.libraries import MAX_SIDE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -6,8 +6,8 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from karospace_jupyter.plan.libraries import MAX_SIDE
-from karospace_jupyter.plan.picture_file import ORIENTATION, load_pixels, opened
+from karospace_jupyter.plan.pictures.files import ORIENTATION, load_pixels, opened
+from karospace_jupyter.plan.pictures.libraries import MAX_SIDE
 
 if TYPE_CHECKING:
     from karospace_jupyter.plan import PlannedImage

@@ -10,7 +10,7 @@ from karospace_jupyter.errors import CoordinatesError
 from karospace_jupyter.plan.columns import ColumnSummary, summarise_columns
 from karospace_jupyter.plan.coordinates import FoundCoordinates, candidates, find_coordinates, is_embedding, label
 from karospace_jupyter.plan.embeddings import usual_embeddings
-from karospace_jupyter.plan.image import Library, libraries
+from karospace_jupyter.plan.pictures.choose import Library, libraries
 from karospace_jupyter.plan.sections import section_column, section_columns
 
 if TYPE_CHECKING:

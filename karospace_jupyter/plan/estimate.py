@@ -17,13 +17,13 @@ from karospace_jupyter.plan.coordinates import FoundCoordinates, columns_of, fin
 from karospace_jupyter.plan.embeddings import choose_embeddings
 from karospace_jupyter.plan.genes import choose_genes
 from karospace_jupyter.plan.hvg import check_rankable
-from karospace_jupyter.plan.image import choose_images
 from karospace_jupyter.plan.lattice import direction_of_y
 from karospace_jupyter.plan.matrix_values import matrix_values
 from karospace_jupyter.plan.model import MatrixValues, PlannedGenes
+from karospace_jupyter.plan.pictures.choose import choose_images
+from karospace_jupyter.plan.pictures.upright import choose_upright_images
 from karospace_jupyter.plan.sections import asked_column, plan_sections, split
 from karospace_jupyter.plan.sizes import predict
-from karospace_jupyter.plan.upright import choose_upright_images
 from karospace_jupyter.plan.view import extent_of, fitting_view
 
 if TYPE_CHECKING:

@@ -12,15 +12,15 @@ from karospace_jupyter.plan.columns import choose_columns
 from karospace_jupyter.plan.coordinates import columns_of, find_coordinates, is_embedding
 from karospace_jupyter.plan.embeddings import choose_embeddings
 from karospace_jupyter.plan.genes import choose_genes
-from karospace_jupyter.plan.image import Pictures, choose_images
 from karospace_jupyter.plan.lattice import Direction, direction_of_y
 from karospace_jupyter.plan.matrix_values import matrix_values
 from karospace_jupyter.plan.model import Plan, PlannedCoordinates
 from karospace_jupyter.plan.origin import origin_of, sharing
-from karospace_jupyter.plan.picture_file import inspect_file
+from karospace_jupyter.plan.pictures.choose import Pictures, choose_images
+from karospace_jupyter.plan.pictures.files import inspect_file
+from karospace_jupyter.plan.pictures.upright import choose_upright_images
 from karospace_jupyter.plan.sections import asked_column, plan_sections, split
 from karospace_jupyter.plan.sizes import predict
-from karospace_jupyter.plan.upright import choose_upright_images
 from karospace_jupyter.plan.view import extent_of, fitting_view
 from karospace_jupyter.plan.visium import unit_um
 

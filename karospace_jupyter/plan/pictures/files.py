@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from karospace_jupyter.errors import ImageError, NoImageFileError
-from karospace_jupyter.plan.intensity import COMPOSITE, NotAPicture
-from karospace_jupyter.plan.pixels import as_pixels, pixels_of_picture
-from karospace_jupyter.plan.tiff_channels import TiffHeader, read_channels, read_header, unsigned
+from karospace_jupyter.plan.pictures.intensity import COMPOSITE, NotAPicture
+from karospace_jupyter.plan.pictures.pixels import as_pixels, pixels_of_picture
+from karospace_jupyter.plan.pictures.tiff_channels import TiffHeader, read_channels, read_header, unsigned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

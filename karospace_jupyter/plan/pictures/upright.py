@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from karospace_jupyter.plan.image import Pictures, choose_images
+from karospace_jupyter.plan.pictures.choose import Pictures, choose_images
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,7 +29,7 @@ def choose_upright_images(
     codes: NDArray[np.int64] | None,
     direction: Direction,
 ) -> Pictures:
-    """Find images as :func:`~karospace_jupyter.plan.image.choose_images` does, whichever way y grows.
+    """Find images as :func:`~karospace_jupyter.plan.pictures.choose.choose_images` does, whichever way y grows.
 
     Rows of an image are counted downwards. Where y is their negative, the image is the one of -y.
     """

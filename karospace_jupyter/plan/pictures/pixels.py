@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from karospace_jupyter.plan.intensity import NotAPicture, composite, to_bytes
+from karospace_jupyter.plan.pictures.intensity import NotAPicture, composite, to_bytes
 
 __all__ = ["NotAPicture", "as_pixels", "image_size", "pixels_of_picture"]
 

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from karospace_jupyter.config import ImageFromFile, ImageFromUns, ImageSpec
 from karospace_jupyter.errors import ImageError
-from karospace_jupyter.plan.fullres import ImageSpace, how_to_get, image_space, other_columns
-from karospace_jupyter.plan.libraries import Library, LibraryImage, images_of, libraries
 from karospace_jupyter.plan.model import PlannedImage
 from karospace_jupyter.plan.names import hint, listed
-from karospace_jupyter.plan.picture_file import PictureFile, inspect_file
-from karospace_jupyter.plan.pixels import NotAPicture, as_pixels
+from karospace_jupyter.plan.pictures.files import PictureFile, inspect_file
+from karospace_jupyter.plan.pictures.fullres import ImageSpace, how_to_get, image_space, other_columns
+from karospace_jupyter.plan.pictures.libraries import Library, LibraryImage, images_of, libraries
+from karospace_jupyter.plan.pictures.pixels import NotAPicture, as_pixels
 
 if TYPE_CHECKING:
     from karospace_jupyter.config import CoordsSpec

@@ -1,0 +1,1 @@
+"""Which tissue images are exported, where each lies, and their pixels."""
