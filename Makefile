@@ -15,7 +15,7 @@ else
 	$(BIN)/karospace-export --demo --outdir build/demo --serve --port $(PORT)
 endif
 
-# Nothing that a complete machine has may be missing: those tests fail here, and skip in a plain `pytest`.
+# Tests whose parts (such as a browser) are missing fail here; a plain `pytest` skips them.
 test: export KAROSPACE_ALL_PARTS ?= 1
 
 # Two things at a time until the tests begin, which are two at a time themselves.

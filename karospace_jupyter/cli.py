@@ -51,7 +51,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="COLUMN",
         action="append",
         help="column of obs to export; repeatable (default: what makes a legend); number:COLUMN or category:COLUMN "
-        "for what whole numbers are",
+        "chooses how whole numbers are exported",
     )
     columns.add_argument("--no-anno", action="store_true", help="export no column of obs")
     genes = data.add_mutually_exclusive_group()

@@ -234,8 +234,8 @@ class ExportConfig(BaseModel):
     """Where the coordinates are: `obsm:KEY`, `obs:XCOL,YCOL` or `obs:COLUMN` (outlines as WKT, of which the centroids
     are taken). Found by their names when not given."""
     annotation_columns: tuple[str, ...] | None = None
-    """Columns of obs to export, in this order. Chosen by what makes a legend when not given. Few whole numbers are
-    taken for codes of categories; `number:COLUMN` and `category:COLUMN` say which is meant."""
+    """Columns of obs to export, in this order. Chosen by what makes a legend when not given. Columns of few
+    distinct whole numbers are exported as categories; `number:COLUMN` and `category:COLUMN` choose the kind."""
     sections: str | None = None
     """The column of obs that names sections of the tissue (2 to 500), or `none`. Found by the usual names when not
     given: library_id, sample, sample_id, section, slice, fov. One that is named here is always exported; one that

@@ -292,7 +292,7 @@ def synthetic_tissue(n_cells: int = 20_000, n_genes: int = 300, *, seed: int = 0
     Returns
     -------
     AnnData
-        Log-normalised ``X`` and ``layers['counts']`` (CSR, float32); cell type, region, section, Leiden
+        Log-normalized ``X`` and ``layers['counts']`` (CSR, float32); cell type, region, section, Leiden
         clusters and more in ``obs``; ``obsm['spatial']`` (full-resolution pixels, y down) and ``obsm['X_umap']``; the
         image in ``uns['spatial']['synthetic']``.
 

@@ -28,7 +28,7 @@ def counted(n: int, one: str, many: str = "") -> str:
 
 
 def shape(cells: int, genes: int, source: int | None = None) -> str:
-    """Return how much there is of a tissue; `source` is the number of cells that it is a part of."""
+    """Return the numbers of cells and genes as text; `source` is the number of cells before downsampling."""
     part = source is not None and source > cells
     held = f"{cells:,} of {counted(source or 0, 'cell')}" if part else counted(cells, "cell")
     return f"{held} × {counted(genes, 'gene')}"
@@ -42,7 +42,7 @@ def duration(seconds: float) -> str:
 
 
 def split_kind(text: str, columns: Sequence[str]) -> tuple[str, Literal["category", "number"] | None]:
-    """Split ``number:NAME`` or ``category:NAME`` of a list of annotations; a column whose name it all is stays.
+    """Split ``number:NAME`` or ``category:NAME`` of a list of annotations; the whole name of a column is not split.
 
     Returns
     -------

@@ -174,7 +174,7 @@ class TestVerify:
 
     def test_a_gap_that_the_manifest_does_not_count_is_reported(self, tmp_path: Path) -> None:
         bundle = self.change(self.folder(tmp_path), np.nan)
-        with pytest.raises(BundleError, match=r"'g4' has no value \(NaN\) in 1 cells, but the manifest says 0"):
+        with pytest.raises(BundleError, match=r"'g4': cells without a value \(NaN\): 1 found, 0 in the manifest"):
             bundle.verify()
 
     def test_an_infinite_value_is_reported(self, tmp_path: Path) -> None:

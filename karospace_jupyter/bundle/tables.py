@@ -148,7 +148,7 @@ def _column_remarks(path: str, columns: dict[str, list[Any]]) -> Iterator[str]:
     if empty:
         yield (
             f"{path}: no cell has a value of {', '.join(map(repr, empty))}; KaroSpaceBuilder 0.x loses columns of text "
-            "when cells have names. Export the data again to have them."
+            "when cells have names. Export the data again to restore them."
         )
     for name, cells in columns.items():
         for word in sorted(MISSING_TEXTS):
@@ -168,7 +168,8 @@ def _coordinate_remarks(bundle: Bundle) -> Iterator[str]:
         return
     without = sum(1 for row in rows if _number(row.get("x")) is None or _number(row.get("y")) is None)
     if without:
-        yield f"{_named(paths)}: {without:,} of {counted(len(rows), 'cell')} have no coordinates and are not drawn."
+        lack = "has no coordinates and is" if without == 1 else "have no coordinates and are"
+        yield f"{_named(paths)}: {without:,} of {counted(len(rows), 'cell')} {lack} not drawn."
 
 
 def _number(value: object) -> float | None:

@@ -118,7 +118,7 @@ def _check_expression(bundle: Bundle) -> Iterator[str]:
         missing = int(np.isnan(values).sum())
         if entry.summary is not None and missing != entry.summary.missing:
             said = entry.summary.missing
-            yield f"gene {entry.gene!r} has no value (NaN) in {missing} cells, but the manifest says {said}"
+            yield f"gene {entry.gene!r}: cells without a value (NaN): {missing:,} found, {said:,} in the manifest"
 
 
 def _check_tables(bundle: Bundle) -> Iterator[str]:
@@ -249,12 +249,12 @@ def _csv_rows(bundle: Bundle, kind: str, header: list[str]) -> Iterator[dict[str
 
 
 def _json_rows(bundle: Bundle, kind: str) -> Iterator[dict[str, Any]]:
-    # Who writes the columnar files, writes strict JSON.
+    # Exporters that write columnar files write strict JSON.
     strict = bundle.manifest.columns is not None
     for path in _of_kind(bundle, kind):
         rows, constants = read_records(bundle, path)
         if constants and strict:
-            msg = f"{path} is not strict JSON: it holds NaN or Infinity {constants:,} times"
+            msg = f"{path} is not strict JSON: it holds NaN or Infinity ({constants:,} found)"
             raise BundleError(msg)
         yield from rows
 

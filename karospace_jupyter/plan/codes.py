@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from karospace_jupyter.plan.column_values import Numbers
 
 MOST_CODES = 50
-"""Distinct whole numbers that are taken for codes whatever the column is called: more clusters are rarely numbered,
-and more colors are not told apart."""
+"""Up to this many distinct whole numbers are codes, whatever the column is called: more clusters are rare, and more
+colors cannot be told apart."""
 MOST_NAMED_CODES = 256
 """The same where the column's name says that it holds codes."""
 _CELLS_A_CODE = 10

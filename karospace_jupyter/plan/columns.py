@@ -115,7 +115,7 @@ def _no_scale(numbers: Numbers, values: pd.Series[Any], rows: Rows, name: str, u
 
 
 def _is_few(values: pd.Series[Any]) -> bool:
-    # Of a million measurements, the first thousands say it.
+    # For a million measurements, the first thousands are enough to tell.
     return bool(values.iloc[:_A_LOOK].nunique() <= MAX_CATEGORIES and 2 <= values.nunique() <= MAX_CATEGORIES)
 
 
@@ -216,7 +216,7 @@ def choose_columns(
     unsaid = [name for name in codes if not has_colors(source, name)]
     if unsaid:
         warnings.append(
-            f"Few whole numbers are taken for categories: {listed(unsaid)}. "
+            f"Columns of few distinct whole numbers are exported as categories: {listed(unsaid)}. "
             f"List {'number:' + unsaid[0]!r} among the annotations to export numbers."
         )
     return ChosenColumns(annotations, named, warnings)
@@ -228,7 +228,7 @@ def asked_columns(asked: Sequence[str], columns: Sequence[str]) -> dict[str, Cho
     Parameters
     ----------
     asked
-        Each a column's name, ``number:NAME`` or ``category:NAME``. A column with all of that for its name comes first.
+        Each a column's name, ``number:NAME`` or ``category:NAME``. A column of exactly that name takes precedence.
     columns
         Those of obs.
 

@@ -204,15 +204,15 @@ def _from_geometry(source: Source, spec: GeometryCoords) -> FoundCoordinates:
         why = f" The first value: {found.example}." if found is not None and found.example else ""
         msg = (
             f"The column {spec.column!r} of obs holds no outlines (polygons or points as WKT): it cannot give "
-            f"coordinates by itself.{why} Two columns of numbers are named as 'obs:XCOLUMN,YCOLUMN'."
+            f"coordinates by itself.{why} To use two columns of numbers, pass 'obs:XCOLUMN,YCOLUMN'."
         )
         raise CoordinatesError(msg)
     warnings: tuple[str, ...] = ()
     damaged = int(found.damaged.sum())
     if damaged:
         warnings = (
-            f"{counted(damaged, 'outline')} in the column {spec.column!r} could not be read; the cells have no "
-            f"coordinates. The first: {found.example}.",
+            f"{counted(damaged, 'outline')} in the column {spec.column!r} could not be read; without one, a "
+            f"cell has no coordinates. The first: {found.example}.",
         )
     return FoundCoordinates(spec, found.xy, warnings)
 

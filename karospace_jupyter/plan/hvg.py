@@ -105,7 +105,7 @@ def cannot_rank(source: Source) -> str:
 
 
 def _unrankable(source: Source, values: MatrixValues) -> bool:
-    """Whether values were scaled to equal variances. Those of most Pearson residuals are, too, but rank the others."""
+    """Whether values were scaled to equal variances. Pearson residuals rank although most variances are equal, too."""
     residuals = source.matrix_name == "X" and source.uns("pearson_residuals_normalization") is not None
     return values.kind == "scaled" and values.equal_variance and not residuals
 
@@ -189,12 +189,12 @@ def _computed(
         score = _dispersion(source, "normalised", None, rows, job)
         note = (
             f"The matrix {source.matrix_name} holds counts: variable genes were ranked on log1p of the counts "
-            "normalised to 10,000 a cell."
+            "normalized to 10,000 per cell."
         )
     elif values.kind == "log1p" or (values.kind == "other" and _may_be_log1p(source, rows, job)):
         score = _dispersion(source, "expm1", values.log_base, rows, job)
         base = "" if values.log_base is None else f" of base {values.log_base:g}"
-        note = f"Variable genes were ranked by Seurat's normalised dispersion, taking the values as log1p{base}."
+        note = f"Variable genes were ranked by Seurat's normalized dispersion, taking the values as log1p{base}."
     if score is None:
         score = source.statistics(rows, "as_is", job).variance
         note = f"The values of {source.matrix_name} are neither counts nor log1p: genes were ranked by variance."

@@ -75,16 +75,16 @@ def direction_of_y(
         warnings.append("y grows upwards: array_row, which counts downwards in the image, falls where y grows.")
     other: Lies = "down" if y_axis == "up" else "up"
     if up and down:
-        warnings.append(f"By array_row, y grows the other way in {_which(found[other])}: it is shown mirrored.")
+        warnings.append(f"By array_row, y grows the other way in {_which(found[other])} (shown mirrored).")
     if "mirrored" in found:
         warnings.append(
-            f"By array_col, x is mirrored in {_which(found['mirrored'])}: it is shown as the coordinates say, mirrored "
-            "left to right."
+            f"By array_col, x is mirrored in {_which(found['mirrored'])} (shown as the coordinates say, mirrored left "
+            "to right)."
         )
     if "swapped" in found:
         warnings.append(
-            f"By array_row and array_col, x and y are in each other's place in {_which(found['swapped'])}: it is shown "
-            "as the coordinates say. If they are swapped, swap the columns."
+            f"By array_row and array_col, x and y seem to be swapped in {_which(found['swapped'])} (shown as the "
+            "coordinates say). If they are, swap the two columns."
         )
     return Direction(y_axis, up + down > 0, tuple(warnings))
 

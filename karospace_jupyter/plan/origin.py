@@ -68,8 +68,8 @@ def local(xy: NDArray[np.float64], origin: Origin) -> NDArray[np.float32]:
 def sharing(xy: NDArray[np.float64], origin: Origin) -> int:
     """Return how many cells float32 puts where another cell is, although their coordinates differ.
 
-    That happens where parts of the tissue are so far apart that no origin is near all of them. A few of millions
-    are no reason for a word: then 0 is returned.
+    That happens where parts of the tissue are so far apart that no origin is near all of them. A few among
+    millions are not worth a warning: then 0 is returned.
     """
     near = local(xy, origin)
     if np.array_equal(near, xy - np.asarray(origin)):

@@ -1,4 +1,4 @@
-"""What people pass in the place of an AnnData: other objects, stores of several tables, files of other formats."""
+"""What people pass in place of an AnnData: other objects, stores of several tables, files of other formats."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def foreign_file(path: Path, head: bytes) -> str:
         return f"{path} is not an .h5ad file: it is empty."
     if last in {".rds", ".rdata", ".rda"} or head.startswith((b"RDX", b"X\n", b"A\n")):
         return (
-            f"{path} is a file of R. Convert the Seurat or SingleCellExperiment object in R to .h5ad (packages "
+            f"{path} is an R data file. Convert the Seurat or SingleCellExperiment object in R to .h5ad (packages "
             "anndataR, zellkonverter or SeuratDisk), and open that."
         )
     if head.startswith(b"PK"):
@@ -112,8 +112,8 @@ def _other_hdf5(root: Any, names: list[str], path: Path) -> str:  # noqa: ANN401
     groups = [root[name] for name in names if not hasattr(root[name], "shape")]
     if any(ten_x <= set(group) for group in groups):
         return (
-            f"{path} is a 10x Genomics matrix, which has no coordinates. Read it with scanpy.read_10x_h5 (a folder of "
-            "Space Ranger with squidpy.read.visium, which adds them), and export the object."
+            f"{path} is a 10x Genomics matrix, which has no coordinates. Read it with scanpy.read_10x_h5 (a Space "
+            "Ranger folder with squidpy.read.visium, which adds them), and export the object."
         )
     if {"matrix", "row_attrs", "col_attrs"} <= set(names):
         return (

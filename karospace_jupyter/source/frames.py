@@ -54,7 +54,6 @@ def read_frame(node: Any, where: str) -> pd.DataFrame:  # noqa: ANN401
         msg = f"{where} is damaged: it lists the columns {', '.join(missing[:8])}, which it does not hold."
         raise SourceError(msg)
     names = _column(node, index, f"the index of {where}")
-    # Column by column: a frame made of a dict would take apart names that occur twice.
     read = {name: _column(node, name, f"the column {name!r} of {where}") for name in columns}
     wrong = [name for name, values in read.items() if len(values) != len(names)]
     if wrong:
@@ -98,7 +97,7 @@ def _column(node: Any, name: str, where: str) -> Any:  # noqa: ANN401
 
 
 def read_element(node: Any) -> Any:  # noqa: ANN401
-    """Read an element with anndata; that it states no encoding is no news to those who export it."""
+    """Read an element with anndata, without its warning of missing encoding metadata: users cannot act on it."""
     from anndata.io import read_elem
 
     with warnings.catch_warnings():
@@ -120,7 +119,7 @@ def _categories_of(node: Any, name: str, column: Any) -> Any | None:  # noqa: AN
 def _categorical(column: Any, categories: Any, where: str) -> pd.Categorical:  # noqa: ANN401
     codes = np.asarray(column[...])
     labels = pd.Index(_plain(categories))
-    # R's missing integer is the smallest one, and SeuratDisk has subtracted 1 of it.
+    # R's missing integer is the smallest one, and SeuratDisk has subtracted 1 from it.
     gap = np.isnan(codes) if codes.dtype.kind == "f" else codes < 0
     codes = np.where(gap, -1, codes).astype(np.int64)
     codes[codes < 0] = -1

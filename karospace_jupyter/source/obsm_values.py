@@ -76,7 +76,7 @@ def x_and_y(value: Any, key: str) -> NDArray[np.float64]:  # noqa: ANN401
     if table is not None:
         if len(table.names) < 2:
             there = ", ".join(map(repr, [*table.names, *table.passed_over]))
-            msg = f"obsm[{key!r}] has {len(table.names)} numeric columns; coordinates need two. Its columns: {there}."
+            msg = f"obsm[{key!r}] has too few numeric columns ({len(table.names)}; needs two). Its columns: {there}."
             raise CoordinatesError(msg)
         axes = choose_axes(table.names)
         return np.stack([table.columns[axes.x_at], table.columns[axes.y_at]], axis=1)

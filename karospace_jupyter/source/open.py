@@ -304,7 +304,7 @@ def _open_hdf5(path: Path) -> Any:  # noqa: ANN401 - h5py is untyped
             )
         elif "already open for" in said:
             msg = (
-                f"{path} is open for writing, or the program that wrote it ended before it closed it. Close it there, "
+                f"{path} is open for writing, or the program that wrote it ended without closing it. Close it there, "
                 f"or run h5clear -s {path.name} if no program has it open."
             )
         else:
@@ -338,7 +338,7 @@ def _open_root(
     with reading(str(path)):
         if "obs" not in root or "var" not in root or holds_modalities(root):
             raise SourceError(foreign_group(root, path))
-        # Files of anndata before 0.7 keep obs and var as tables of records; anndata itself knows their many turns.
+        # Files of anndata before 0.7 keep obs and var as tables of records; anndata itself knows their many variants.
         legacy = any(hasattr(root[name], "shape") for name in ("obs", "var", "raw/var") if name in root)
     tables = ObjectTables(_read_legacy(path)) if legacy else FileTables(root, str(path))
     with reading(f"{spec.kind} of {path}"):

@@ -60,12 +60,12 @@ def _message(where: str, exc: Exception) -> str:
         if import_filters():
             return f"{where} is compressed with a filter that HDF5 and hdf5plugin lack: {found}. Write it with gzip."
         return (
-            f"{where} is compressed with a filter that HDF5 does not bring along. Install hdf5plugin "
+            f"{where} is compressed with a filter that HDF5 does not include. Install hdf5plugin "
             "(pip install hdf5plugin) in the environment of this package and try again."
         )
     if _NO_CODEC.search(found):
         return (
-            f"{where} is compressed with a codec that is not installed: {found}. Install the package that brings it "
+            f"{where} is compressed with a codec that is not installed: {found}. Install the package that provides it "
             "(most are in numcodecs and zarr), or write the data with another codec."
         )
     # What these say is a sentence; of others (KeyError: 'x') only the class tells what it means.

@@ -39,7 +39,7 @@ def as_numbers(values: NDArray[Any]) -> NDArray[Any]:
     Raises
     ------
     GenesError
-        When it holds something else than numbers.
+        When it holds anything but numbers.
     """
     masked = np.ma.getmaskarray(values) if isinstance(values, np.ma.MaskedArray) else None
     out = np.asarray(values)

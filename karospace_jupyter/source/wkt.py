@@ -101,7 +101,7 @@ def centroid(text: str) -> Point | None:
     """
     kind = _kind_of(text)
     if kind is None:
-        msg = "it is no POLYGON, MULTIPOLYGON, POINT or MULTIPOINT"
+        msg = "it is not a POLYGON, MULTIPOLYGON, POINT or MULTIPOINT"
         raise NotWktError(msg)
     body = text[text.upper().index(kind) + len(kind) :].strip()
     head, bracket, rest = body.partition("(")
@@ -112,7 +112,7 @@ def centroid(text: str) -> Point | None:
         msg = "it has no coordinates"
         raise NotWktError(msg)
     if head not in _DIMENSIONS:
-        msg = f"{head[:20]!r} stands before its coordinates"
+        msg = f"its coordinates follow {head[:20]!r}, which is not a dimension (Z, M or ZM)"
         raise NotWktError(msg)
     nested = _nested(bracket + rest)
     if kind in {"POINT", "MULTIPOINT"}:
@@ -121,7 +121,7 @@ def centroid(text: str) -> Point | None:
         xs = [x for part, _ in places for x in part]
         ys = [y for _, part in places for y in part]
         if kind == "POINT" and len(xs) != 1:
-            msg = "a point has one place"
+            msg = "a POINT must have exactly one position"
             raise NotWktError(msg)
         return math.fsum(xs) / len(xs), math.fsum(ys) / len(ys)
     polygons = [nested] if kind == "POLYGON" else nested
@@ -197,7 +197,7 @@ def _places(parts: Nested) -> tuple[list[float], list[float]]:
     n = words.index(",") if "," in words else len(words)
     commas = words[n :: n + 1]
     if not 2 <= n <= 4 or len(words) % (n + 1) != n or any(word != "," for word in commas):
-        msg = "its places do not have two numbers each"
+        msg = "its positions do not have two to four numbers each"
         raise NotWktError(msg)
     if "_" in parts[0]:
         msg = "'_' is not part of a number"

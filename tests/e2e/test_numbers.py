@@ -319,7 +319,7 @@ def test_bars_that_are_cut_or_hold_more_say_so(opened: Any) -> None:
             assert ends == (above > 0)
 
     holds(violins_agree, page=page)
-    expect(panel.locator(".ks-violin-note")).to_contain_text("square root of the cells")
+    expect(panel.locator(".ks-violin-note")).to_contain_text("square root of the number of cells")
     # Both ends of a column with signs: no bar is cut there.
     viewer.set(color={"kind": "annotation", "column": "signed"})
 

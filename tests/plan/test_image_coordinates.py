@@ -114,7 +114,7 @@ class TestOtherCoordinates:
             name = f"the columns '{x}' and '{y}' of obs"
         found = plan(stored(adata))
         assert_left_out(found, name)
-        assert "store these as obsm['spatial']" in said(found)
+        assert "store them as obsm['spatial']" in said(found)
 
     def test_columns_in_full_resolution_are_named_where_they_are(self) -> None:
         adata = visium()
@@ -269,7 +269,7 @@ class TestKeys:
     def test_one_is_taken_without_a_scale_if_the_cells_fall_on_the_image(self, factor: Any) -> None:
         found = plan(visium({"hires": np.zeros((1000, 1000, 3), "u1")}, tissue_hires_scalef=factor))
         assert_shown(found, 1.0)
-        assert "not a scale; 1 was taken" in said(found)
+        assert "not a scale factor; 1 was used" in said(found)
         found = plan(visium(tissue_hires_scalef=factor))
         assert found.images == ()
         assert "only 0% of the cells fall on it" in said(found)
@@ -330,7 +330,7 @@ class TestLibraries:
         adata.uns["spatial"] |= {"M": library, "old": library}
         found = plan(stored(adata))
         assert [image.sections for image in found.images] == [("L",), ("M",)]
-        assert "not shown, because no section of 'library_id' is theirs: old." in said(found)
+        assert "not shown, because no section of 'library_id' belongs to them: old." in said(found)
 
     @pytest.mark.parametrize("kind", ["list", "dask", "zarr", "pillow", "bytes"])
     def test_images_in_memory_of_any_kind(self, kind: str, tmp_path: Path) -> None:

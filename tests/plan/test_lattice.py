@@ -68,7 +68,7 @@ def test_image_lies_under_negative_y() -> None:
     np.testing.assert_allclose(*pixels)
 
 
-@pytest.mark.parametrize(("change", "said"), [(FLIP_X, "x is mirrored in the tissue"), (SWAP, "each other's place")])
+@pytest.mark.parametrize(("change", "said"), [(FLIP_X, "x is mirrored in the tissue"), (SWAP, "seem to be swapped")])
 def test_other_mirrors_are_said(change: np.ndarray, said: str) -> None:
     found = plan(slide(change))
     assert found.coordinates.y_axis == "down"
@@ -81,7 +81,7 @@ def test_sections_decide_by_their_cells() -> None:
     together.obs["sample"] = together.obs["sample"].astype("category")
     found = plan(together)
     assert found.coordinates.y_axis == "up"
-    assert "By array_row, y grows the other way in the section c: it is shown mirrored." in found.warnings
+    assert "By array_row, y grows the other way in the section c (shown mirrored)." in found.warnings
 
 
 def test_numbers_that_are_no_array_say_nothing() -> None:

@@ -262,7 +262,7 @@ def test_clusters_are_categories_by_default_and_numbers_on_request(values: Any, 
     subject = stored(build(cluster=values), store, tmp_path)
     found = plan(subject)
     assert categories(found).categories == tuple(map(str, range(11)))
-    assert said(found, "Few whole numbers are taken for categories: cluster.")
+    assert said(found, "Columns of few distinct whole numbers are exported as categories: cluster.")
     assert categories(plan(subject, annotation_columns=["cluster"])).categories == tuple(map(str, range(11)))
     assert numbers(plan(subject, annotation_columns=["number:cluster"])).values[12] == 1
 

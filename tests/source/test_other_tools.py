@@ -357,7 +357,7 @@ def test_a_file_that_another_process_writes_is_named_as_locked(tmp_path: Path) -
 
 
 FILES: dict[str, tuple[bytes, str]] = {
-    "a.rds": (b"\x1f\x8b\x08\x00", "is a file of R. Convert"),
+    "a.rds": (b"\x1f\x8b\x08\x00", "is an R data file. Convert"),
     "a.csv": (b"cell,x,y", "is a table of text, not AnnData"),
     "a.csv.gz": (b"\x1f\x8b\x08\x00", "is a table of text, not AnnData"),
     "a.h5ad.gz": (b"\x1f\x8b\x08\x00", "is compressed with gzip. Unpack it"),

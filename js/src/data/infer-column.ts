@@ -7,7 +7,7 @@ import { type CategoryValues, type Codes, type ColumnValues, numberValues } from
 /** `whole`: digits of a whole number that is larger than JavaScript's numbers are exact. */
 export type Cell = string | number | boolean | { whole: string } | null;
 
-/** Whole numbers with no more distinct values than this, in a table without types, are taken for codes. */
+/** Whole numbers with no more distinct values than this, in a table without types, are taken as codes. */
 const MOST_UNTYPED_CODES = 50;
 
 /** What the values of a column are. */

@@ -138,11 +138,9 @@ export async function readCoordinateTable(
   const remarks: Error[] = [];
   if (placed < rows) {
     const without = formatCount(rows - placed);
+    const lack = rows - placed === 1 ? 'has no coordinates and is' : 'have no coordinates and are';
     remarks.push(
-      new LooseFileError(
-        named(files),
-        `${without} of ${formatCount(rows)} cells have no coordinates and are not drawn`,
-      ),
+      new LooseFileError(named(files), `${without} of ${formatCount(rows)} cells ${lack} not drawn`),
     );
   }
   const origin = originOf(coords);

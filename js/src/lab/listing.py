@@ -29,7 +29,7 @@ def inside(name, value):
 
 
 def across(name):
-    # Names of the y that belongs to an x which stands alone in a name: a word, or a part by case.
+    # Names of the y column for an x that is a separate part of a name: a word, or a part by case.
     if any(word in name.lower() for word in ("umap", "tsne", "pca")):
         return
     for at, letter in enumerate(name):

@@ -32,6 +32,7 @@ export function shownText({ total, source, placed, place, drawn }: Counts): stri
   if (drawn === total) return bundleText(total, source);
   const of = source !== null && source > total ? ` (the source has ${formatCount(source)})` : '';
   if (drawn === placed) return `${placedText({ total, placed, place })}${of}`;
-  const without = placed < total ? `, ${formatCount(placed)} have a place in ${place}` : '';
+  const without =
+    placed < total ? `, ${formatCount(placed)} ${placed === 1 ? 'has' : 'have'} a place in ${place}` : '';
   return `${formatCount(drawn)} of ${cells(total)} in view${without}${of}`;
 }

@@ -1,4 +1,4 @@
-// Text comes first in the alternatives: what stands inside it is no number.
+// Text comes first in the alternatives: what is inside it is not a number.
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\bInfinity\b|\bNaN\b/g;
 
 /**

@@ -89,7 +89,7 @@ interface MeansProps {
   colorOf: (mean: number) => string;
 }
 
-/** What is written beside the mean inside, and what it says in full. */
+/** The text next to the mean inside, and its tooltip. */
 function written(comparison: Comparison | null): { text: string; title: string | undefined } {
   if (comparison === null) return { text: '', title: undefined };
   if (comparison.kind === 'difference')

@@ -102,10 +102,7 @@ function Facts(): JSX.Element | null {
                 {formatShare(fraction)} of cells{missing > 0 && ' with a value'}
               </dd>
             ) : (
-              <dd
-                class="ks-muted"
-                title="Zero does not mean that the gene was not detected: its values are scaled."
-              >
+              <dd class="ks-muted" title="On this scale, zero does not mean that the gene was not detected.">
                 not applicable
               </dd>
             )}

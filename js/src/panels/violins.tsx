@@ -137,9 +137,9 @@ export function Violins({ values, group, selection }: Ask): JSX.Element {
       <More whole={whole} more={made.length - MOST} />
       {made.length > 0 && (
         <p class="ks-note ks-violin-note">
-          Number: median. Width: square root of the cells, for each category on its own.
+          Number: median. Width: square root of the number of cells, scaled for each category.
           {made.some(({ of, rest }) => of.below + of.above + (rest?.below ?? 0) + (rest?.above ?? 0) > 0) &&
-            ` A bar at an end: cells beyond ${formatValue(scale.range[0])} to ${formatValue(scale.range[1])}.`}
+            ` A bar at an end marks cells beyond ${formatValue(scale.range[0])} to ${formatValue(scale.range[1])}.`}
         </p>
       )}
     </>

@@ -66,7 +66,7 @@ export function legendBlock(
   if (legend.kind === 'values') {
     const [low, high] = legend.limits;
     const { height } = RAMP;
-    // Long limits stand side by side, not on each other.
+    // Long limits must not overlap.
     const both = measure(low, SMALL, 400) + BETWEEN + measure(high, SMALL, 400);
     const width = Math.max(RAMP.width, Math.ceil(both));
     marks.push({ kind: 'ramp', x: left, y: top, width, height, radius: 4, colors: legend.colors });

@@ -111,7 +111,7 @@ function rememberedDrawn(): (model: Model) => Uint32Array {
   };
 }
 
-/** What stands beside the name of the data: how many cells are drawn, for each window where they differ. */
+/** The text next to the dataset's name: how many cells are drawn, for each window where they differ. */
 function aboutOf(shown: readonly { model: Model; cells: Uint32Array }[]): string {
   const texts = shown.flatMap(({ model, cells }) => {
     const manifest = model.bundle.value?.manifest;

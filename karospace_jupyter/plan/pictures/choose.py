@@ -45,7 +45,7 @@ class Pictures:
     spot_diameter: float | None
     """In coordinate units, as far as all cells have the same."""
     unit_um: float | None
-    """µm a coordinate unit, the same."""
+    """µm per coordinate unit, likewise."""
     warnings: tuple[str, ...]
 
 
@@ -106,7 +106,7 @@ def choose_images(
     if turned_over:
         xy = xy * (1.0, -1.0)
     named = spec.library if spec.kind == "uns" else None
-    # Who names a library of an object without sections says that the cells are its own.
+    # Naming a library of an object without sections implies that all cells belong to it.
     own = [lib for lib in known if lib.name == named] if named is not None and sections is None else known
     scales = [lib for lib in own if stock.scales(lib)]
     diameter, said_of_spots = _agreed("spot_diameter_fullres", [lib.spot_diameter for lib in scales])
@@ -163,7 +163,7 @@ def _left_out(source: Source, stock: _Stock, spec: ImageSpec) -> list[str]:
 def _belongs(space: ImageSpace, image: LibraryImage) -> str:
     owner = space.owner(image.key)
     if owner in space.obsm_keys:
-        return f"it belongs to obsm[{owner!r}]; choose the coordinates 'obsm:{owner}' to have it"
+        return f"it belongs to obsm[{owner!r}]; choose the coordinates 'obsm:{owner}' to show it"
     return f"it belongs to obsm[{owner!r}], which the data does not have"
 
 
@@ -186,14 +186,14 @@ def _own(
         of_sections = [lib for lib in chosen if lib.name in places]
         if not of_sections:
             choices = listed([f"uns:{lib.name}" for lib in chosen])
-            said = f"uns['spatial'] holds several images; none was chosen. To have one, name it: {choices}."
+            said = f"uns['spatial'] holds several images; none was chosen. To show one, name it: {choices}."
             return [], [said]
         others = [lib.name for lib in chosen if lib not in of_sections]
         if others:
             column = "" if sections is None else f" of {sections.column!r}"
             warnings.append(
-                f"Images of these libraries of uns['spatial'] are not shown, because no section{column} is theirs: "
-                f"{listed(others)}."
+                f"Images of these libraries of uns['spatial'] are not shown, because no section{column} belongs to "
+                f"them: {listed(others)}."
             )
         chosen = of_sections
     images: list[PlannedImage] = []
@@ -282,7 +282,7 @@ def _from_library(
         if scale is None:
             found = source.uns("spatial", *library.path, "scalefactors", image.factor_name)
             reasons.append(
-                f"{image.factor_name} of {library.name!r} is {found!r}, not a scale; 1 was taken for {where}"
+                f"{image.factor_name} of {library.name!r} is {found!r}, not a scale factor; 1 was used for {where}"
             )
             scale = 1.0
         reasons += [f"The image {where}: {note}" for note in notes]
@@ -322,13 +322,13 @@ def _from_file(path: Path, stock: _Stock, xy: NDArray[np.float64]) -> tuple[Plan
         inside = share_inside(xy, file.size, (scale, scale), (0.0, 0.0))
         warnings.append(
             f"Only {inside:.0%} of the cells fall on the image {path.name} ({file.size[0]} × {file.size[1]} pixels): "
-            "its pixels are not the coordinates' units, and no scale factor of the data makes them so."
+            "its pixels are not in the coordinates' units, and no scale factor in the data converts them."
         )
     return PlannedImage(str(path), path, None, file.size, (scale, scale), (0.0, 0.0), pages=file.pages), warnings
 
 
 def _scale_of_file(file: PictureFile, stock: _Stock, xy: NDArray[np.float64]) -> tuple[float, bool]:
-    """Pixels of the file a coordinate unit: of the object's own image of that size, else 1, else a scale factor."""
+    """Pixels of the file per coordinate unit: of the object's own image of that size, else 1, else a scale factor."""
     filled = [lib for lib in stock.libraries if lib.images or len(stock.libraries) == 1]
     own = stock.under(filled[0]) if len(filled) == 1 else []
     for image in own:

@@ -200,12 +200,12 @@ def _values(picture: Any) -> NDArray[Any]:  # noqa: ANN401 - Pillow is imported 
     values = pixels_of_picture(picture)
     values = unsigned(values, picture) if picture.format == "TIFF" else values
     if white_is_zero and picture.mode.startswith(("I", "F")) and values.size:
-        values = values.max() - values  # Pillow turns round 8 bits only
+        values = values.max() - values  # Pillow inverts images of 8 bits only
     return _as_stored(values, turned)
 
 
 def _as_stored(values: NDArray[Any], orientation: int) -> NDArray[Any]:
-    """Undo that Pillow turns a TIFF by its tag, as it does no other format."""
+    """Undo the rotation by the orientation tag, which Pillow applies to TIFF and to no other format."""
     if orientation in {2, 3}:
         values = values[:, ::-1]
     elif orientation in {5, 6}:

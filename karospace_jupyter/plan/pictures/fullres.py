@@ -66,8 +66,8 @@ class ImageSpace:
 def image_space(source: Source, spec: CoordsSpec, rows: Rows, xy: NDArray[np.float64]) -> ImageSpace:
     """Decide whether coordinates are pixels of full resolution.
 
-    They are in ``obsm['spatial']`` and in columns such as `pxl_col_in_fullres` and `pxl_row_in_fullres`; anything else
-    is where its values equal those of ``obsm['spatial']``.
+    They are in ``obsm['spatial']`` and in columns such as `pxl_col_in_fullres` and `pxl_row_in_fullres`; other
+    coordinates are where their values equal those of ``obsm['spatial']``.
 
     Parameters
     ----------
@@ -83,13 +83,13 @@ def image_space(source: Source, spec: CoordsSpec, rows: Rows, xy: NDArray[np.flo
 def how_to_get(source: Source, space: ImageSpace) -> str:
     """Say what to choose for images that belong to full resolution."""
     if _FULLRES.key in space.obsm_keys:
-        return f"Choose the coordinates {label(_FULLRES)!r} to have them."
+        return f"Choose the coordinates {label(_FULLRES)!r} to use what was left out."
     columns = set(source.obs_columns)
     if {"pxl_col_in_fullres", "pxl_row_in_fullres"} <= columns:
-        return "Choose the coordinates 'obs:pxl_col_in_fullres,pxl_row_in_fullres' to have them."
+        return "Choose the coordinates 'obs:pxl_col_in_fullres,pxl_row_in_fullres' to use what was left out."
     return (
         f"The data has no obsm['spatial']. If {space.name} {'holds' if space.spec.kind == 'obsm' else 'hold'} pixels "
-        "of full resolution, store these as obsm['spatial'] to have them."
+        "of full resolution, store them as obsm['spatial'] to use what was left out."
     )
 
 

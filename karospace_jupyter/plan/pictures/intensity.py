@@ -80,7 +80,7 @@ def to_bytes(array: NDArray[Any], notes: list[str]) -> NDArray[np.uint8]:
     beyond = float(((values > 1.3 * top) | (values < -0.3 * top)).mean())
     if beyond > 0:
         notes.append(
-            f"its values were taken to be of 0 to {top:.0f}; those beyond it ({max(beyond, 1e-4):.2%}) were clipped"
+            f"its range was taken to be 0 to {top:.0f}; values beyond it ({max(beyond, 1e-4):.2%}) were clipped"
         )
     out = np.empty(array.shape, np.uint8)
     for block in _blocks(array):
@@ -187,7 +187,7 @@ def _note_missing(array: NDArray[Any], notes: list[str]) -> None:
     if array.dtype.kind == "f":
         missing = sum(int(np.isnan(array[block]).any(axis=2).sum()) for block in _blocks(array))
         if missing:
-            notes.append(f"{missing:,} of its pixels have no value and are black")
+            notes.append(f"pixels without a value ({missing:,}) are black")
 
 
 def _blocks(array: NDArray[Any]) -> list[slice]:

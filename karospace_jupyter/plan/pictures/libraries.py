@@ -32,7 +32,7 @@ class Library:
     spot_diameter: float | None
     """In pixels of full resolution."""
     unit_um: float | None
-    """µm a pixel of full resolution."""
+    """µm per pixel of full resolution."""
     path: tuple[str, ...] = ()
     """Where it is in ``uns['spatial']``; empty where that holds images without a library."""
 
@@ -95,7 +95,7 @@ class LibraryImage:
     size: tuple[int, int] | None
     """Width, height; None where only reading tells."""
     scale: float | None
-    """Pixels of the image a pixel of full resolution, where that is stated."""
+    """Pixels of the image per pixel of full resolution, where that is stated."""
 
     @property
     def where(self) -> str:

@@ -39,7 +39,7 @@ def choose_upright_images(
             return pictures
         said = (
             "The images lie under the cells as their scale factors say, although y grows upwards by array_row: images "
-            "and cells are turned over together. Check that they match."
+            "and cells are flipped vertically together. Check that they match."
         )
         return replace(pictures, warnings=(*pictures.warnings, said))
     pictures = choose_images(source, spec, coords, rows, xy, sections, codes, turned_over=True)

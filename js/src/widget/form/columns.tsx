@@ -108,7 +108,7 @@ export function Columns({ traits }: { traits: Traits }): JSX.Element {
 
 const PLURAL = { category: 'categories', number: 'numbers' } as const;
 
-/** The column of `number:NAME` or `category:NAME`; one that has all of it for its name comes first, as in the export. */
+/** The column of `number:NAME` or `category:NAME`; a column of exactly that name takes precedence, as in the export. */
 function nameOf(spec: string, known: readonly ColumnFact[]): string {
   if (known.some(({ name }) => name === spec)) return spec;
   return spec.replace(/^(number|category):/, '');
@@ -136,7 +136,7 @@ function Kind({ column }: { column: ColumnFact }): JSX.Element {
   if (column.kind === 'other') return <span class="kf-kind">{column.dtype}</span>;
   return (
     <span class="kf-kind">
-      {say('%1 categories', formatCount(column.classes ?? 0))}
+      {column.classes === 1 ? say('1 category') : say('%1 categories', formatCount(column.classes ?? 0))}
       <span class="kf-dots" aria-hidden="true">
         {(column.colors ?? []).map((color, i) => (
           <span key={i} style={{ background: color }} />

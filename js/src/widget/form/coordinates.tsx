@@ -19,7 +19,7 @@ export function Coordinates({ traits }: { traits: Traits }): JSX.Element {
   const found = coordinates ?? [];
   const byHand = useSignal(false);
   const chosen = pairOf(coords ?? detected);
-  // A column of outlines stands alone.
+  // A column of outlines is not a pair.
   const given = chosen.length === 2 ? chosen : [];
   const own = byHand.value || (given.length === 2 && coords != null && !found.includes(coords));
   const choices: [string, string][] = [
