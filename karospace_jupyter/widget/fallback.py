@@ -8,7 +8,8 @@ import io
 from typing import TYPE_CHECKING
 
 from karospace_jupyter.bundle.write import html_bytes
-from karospace_jupyter.errors import BundleError
+from karospace_jupyter.errors import BundleError, ImageError
+from karospace_jupyter.plan.pictures.opening import MAX_SHOWN_PIXELS, open_picture
 from karospace_jupyter.words import shape
 
 if TYPE_CHECKING:
@@ -22,14 +23,12 @@ def fallback_picture(bundle: Bundle) -> str:
     path = bundle.manifest.preview_path
     if not path:
         return ""
-    from PIL import Image, UnidentifiedImageError
-
+    out = io.BytesIO()
     try:
-        picture = Image.open(io.BytesIO(bundle.stored(path)))
-        picture.thumbnail((_WIDTH, _WIDTH))
-        out = io.BytesIO()
-        picture.save(out, "WEBP", quality=80)
-    except (BundleError, UnidentifiedImageError, Image.DecompressionBombError, OSError):
+        with open_picture(bundle.stored(path), path, max_pixels=MAX_SHOWN_PIXELS) as picture:
+            picture.thumbnail((_WIDTH, _WIDTH))
+            picture.save(out, "WEBP", quality=80)
+    except (BundleError, ImageError):
         return ""  # the picture only stands in for the viewer
     return "data:image/webp;base64," + base64.b64encode(out.getvalue()).decode()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import threading
 import uuid
 import zlib
@@ -25,8 +24,9 @@ from karospace_jupyter.bundle.state import (
     several_genes,
 )
 from karospace_jupyter.config import ExportConfig
-from karospace_jupyter.errors import ViewError
+from karospace_jupyter.errors import ImageError, ViewError
 from karospace_jupyter.plan.names import nearest
+from karospace_jupyter.plan.pictures.opening import open_picture
 from karospace_jupyter.widget import cells_rerun
 from karospace_jupyter.widget.assets import Assets, LiveCells
 from karospace_jupyter.widget.base import Base
@@ -239,8 +239,6 @@ class KaroSpaceView(Base):
         ViewError
             When no viewer is open, or none answered within `timeout` seconds.
         """
-        from PIL import Image
-
         if not wait_for(lambda: bool(self._views), min(timeout, 10)):
             msg = (
                 "No page shows this view yet. A viewer opens when the cell that shows it has ended: "
@@ -260,9 +258,13 @@ class KaroSpaceView(Base):
         if isinstance(data, str):
             msg = f"The viewer could not take the picture: {data}"
             raise ViewError(msg)
-        picture = Image.open(io.BytesIO(data or b""))
-        picture.load()
-        return picture
+        try:
+            with open_picture(data or b"", "The picture that the viewer sent", formats=("PNG",)) as picture:
+                picture.load()
+                taken: Image.Image = picture
+        except ImageError as exc:
+            raise ViewError(str(exc)) from exc
+        return taken
 
     def on_change(self, listener: Callable[[dict[str, Any]], None]) -> Callable[[], None]:
         """Call `listener` after each change of state, selection or regions, with ``{"name", "new"}``.

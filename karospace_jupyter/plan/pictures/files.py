@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +12,13 @@ from numpy.typing import NDArray
 
 from karospace_jupyter.errors import ImageError, NoImageFileError
 from karospace_jupyter.plan.pictures.intensity import COMPOSITE, NotAPicture
+from karospace_jupyter.plan.pictures.opening import FILES, UnknownFormatError, open_picture
 from karospace_jupyter.plan.pictures.pixels import as_pixels, pixels_of_picture
 from karospace_jupyter.plan.pictures.tiff_channels import TiffHeader, read_channels, read_header, unsigned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "MPO")
 ORIENTATION = 0x0112
 """The tag of EXIF and TIFF."""
 
@@ -29,7 +27,6 @@ _WIDTH, _HEIGHT, _ZERO, _SAMPLES, _EXTRA = 256, 257, 262, 277, 338  # tags of TI
 _WHITE_IS_ZERO = 0
 _ALPHA_KINDS = (1, 2)  # of ExtraSamples: associated and unassociated alpha
 _MOST_PAGES = 4096
-_LIMIT = threading.Lock()  # Pillow's limit of pixels is one for the whole process
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,38 +43,18 @@ class PictureFile:
 
 @contextmanager
 def opened(path: Path) -> Iterator[Any]:
-    """Open a picture file with Pillow, however large: slides are, and the user named this one.
+    """Open a picture file with Pillow, large as slides are.
 
     Raises
     ------
     ImageError
-        When it is damaged, or nothing that Pillow reads.
+        When it is damaged, too large, or nothing that Pillow may read.
     """
-    from PIL import Image, UnidentifiedImageError
-
-    with _LIMIT, _without_limit():
-        try:
-            with Image.open(path) as picture:
-                yield picture
-        except UnidentifiedImageError as exc:
-            raise ImageError(_unidentified(path)) from exc
-        except (OSError, SyntaxError, ValueError) as exc:
-            msg = f"The image {path} cannot be decoded: {exc}."
-            raise ImageError(msg) from exc
-
-
-@contextmanager
-def _without_limit() -> Iterator[None]:
-    from PIL import Image
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # damaged tags that do not matter here
-        limit = Image.MAX_IMAGE_PIXELS
-        Image.MAX_IMAGE_PIXELS = None
-        try:
-            yield
-        finally:
-            Image.MAX_IMAGE_PIXELS = limit
+    try:
+        with open_picture(path, f"The image {path}", formats=FILES) as picture:
+            yield picture
+    except UnknownFormatError as exc:
+        raise UnknownFormatError(_unidentified(path)) from exc
 
 
 def inspect_file(path: Path) -> PictureFile:
@@ -98,9 +75,6 @@ def inspect_file(path: Path) -> PictureFile:
         notes += ["page 1 is shown, and no other"] if header.more_pages else []
         return PictureFile(header.size, (0,), tuple(notes))
     with opened(path) as picture:
-        if picture.format not in FORMATS:
-            msg = f"The image {path} is {picture.format}; {_READABLE}."
-            raise ImageError(msg)
         if header is not None and header.deep and header.planar and not header.readable:
             raise ImageError(_unidentified(path))  # Pillow opens it, and confuses its planes
         size = _stored_size(picture)
@@ -168,24 +142,15 @@ def _by_channel(header: TiffHeader | None) -> bool:
 
 
 def _pillow_opens(path: Path) -> bool:
-    from PIL import UnidentifiedImageError
-
     try:
         with opened(path):
             return True
-    except ImageError as exc:
-        if isinstance(exc.__cause__, UnidentifiedImageError):
-            return False
-        raise
+    except UnknownFormatError:
+        return False
 
 
 def _load_channels(path: Path, header: TiffHeader, notes: list[str]) -> NDArray[np.uint8]:
-    with _LIMIT, _without_limit():
-        try:
-            array = read_channels(path)
-        except (OSError, SyntaxError, ValueError) as exc:
-            msg = f"The image {path} cannot be decoded: {exc}."
-            raise ImageError(msg) from exc
+    array = read_channels(path)
     try:
         return as_pixels(array, notes, alpha=header.alpha or None)
     except NotAPicture as exc:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from karospace_jupyter.errors import ImageError
 from karospace_jupyter.plan.pictures.intensity import NotAPicture, composite, to_bytes
+from karospace_jupyter.plan.pictures.opening import FILES, UnknownFormatError, open_picture
 
 __all__ = ["NotAPicture", "as_pixels", "image_size", "pixels_of_picture"]
 
@@ -103,16 +104,16 @@ def _as_picture(value: Any) -> Any:  # noqa: ANN401
         return value
     if not isinstance(value, bytes | bytearray | memoryview | np.void):
         return None
-    from PIL import Image
-
+    raw = value.tobytes() if isinstance(value, np.void) else bytes(value)
     try:
-        raw = value.tobytes() if isinstance(value, np.void) else bytes(value)
-        picture = Image.open(io.BytesIO(raw))
-        picture.load()
-    except (OSError, SyntaxError, ValueError) as exc:
+        with open_picture(raw, "the file in it", formats=FILES) as picture:
+            picture.load()
+            return picture
+    except UnknownFormatError as exc:
         msg = "it holds bytes that are not a picture file"
         raise NotAPicture(msg) from exc
-    return picture
+    except ImageError as exc:
+        raise NotAPicture(str(exc).rstrip(".")) from exc
 
 
 def _as_array(value: Any) -> tuple[NDArray[Any], bool]:  # noqa: ANN401

@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from karospace_jupyter.errors import ImageError
+from karospace_jupyter.plan.pictures.opening import open_picture
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -91,16 +94,14 @@ def read_channels(path: Path) -> NDArray[Any]:
 
     Raises
     ------
-    OSError
+    ImageError
         When the file is damaged.
     """
-    from PIL import Image
-
     raw = path.read_bytes()
     info = _directory(io.BytesIO(raw))
     if info is None:
-        msg = "it is not a TIFF"
-        raise OSError(msg)
+        msg = f"The image {path} is not a TIFF."
+        raise ImageError(msg)
     samples = int(info.get(_SAMPLES, 1))
     planar = info.get(_PLANAR, 1) == _SEPARATE
     order = "<" if raw[:2] == b"II" else ">"
@@ -113,7 +114,7 @@ def read_channels(path: Path) -> NDArray[Any]:
         rewritten.seek(start)
         rewritten.write(_directory_bytes(tags, start, order))
         rewritten.seek(0)
-        with Image.open(rewritten) as picture:
+        with open_picture(rewritten, f"The image {path}", formats=("TIFF",)) as picture:
             layers.append(unsigned(np.asarray(picture), picture))
     if len(layers) > 1:
         return np.stack(layers, axis=2)
