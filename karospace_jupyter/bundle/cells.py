@@ -31,9 +31,12 @@ def cell_ids(bundle: Bundle) -> NDArray[np.object_]:
             if len(raw) < 4 * (n + 1):
                 msg = f"{chunk.path} holds {len(raw)} bytes: too few for the ids of {n} cells."
                 raise BundleError(msg)
-            offsets = np.frombuffer(raw, dtype="<u4", count=n + 1).tolist()
+            offsets = np.frombuffer(raw, dtype="<u4", count=n + 1).astype(np.int64)
             text = raw[4 * (n + 1) :]
-            found += [text[a:b].decode("utf-8", "replace") for a, b in pairwise(offsets)]
+            if offsets[-1] > len(text) or (np.diff(offsets) < 0).any():  # each would be as long as all of them
+                msg = f"{chunk.path} is damaged: its offsets do not rise, or lead beyond its text of {len(text)} bytes."
+                raise BundleError(msg)
+            found += [text[a:b].decode("utf-8", "replace") for a, b in pairwise(offsets.tolist())]
     else:
         found = _from_tables(bundle)
     if len(found) != m.n_cells:

@@ -11,11 +11,13 @@ import html
 import mmap
 import os
 import re
+import stat
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import BinaryIO, Protocol
 
 from karospace_jupyter.bundle.manifest import check_path
@@ -24,7 +26,15 @@ from karospace_jupyter.paths import expanded
 
 TAG = b'<script type="text/plain" data-karospace-path="'
 END_TAG = b"</script>\n"
+LARGEST = {"manifest.json": 64 * 2**20, "index.html": 64 * 2**20}
+"""Bytes that are read of what no manifest states the size of: a whole transcriptome takes half of it."""
+LARGEST_OTHER = 2**31
+MOST_FILES = 2**18
+"""Files in a zip or a single HTML file."""
+_MOST_OF_INDEX = 32 * 2**20
+"""Bytes of a zip's directory: some 100 for each file."""
 _LOCAL_HEADER = 30
+_END_OF_ZIP = 22
 _ENCRYPTED = 0x1
 
 
@@ -45,7 +55,7 @@ class BundleFiles(Protocol):
         Raises
         ------
         BundleError
-            When it is missing, cannot be read, or the path leaves the bundle.
+            When it is missing, longer than the manifest says, cannot be read, or the path leaves the bundle.
         """
 
     def names(self) -> Iterable[str]:
@@ -64,6 +74,9 @@ def open_files(path: str | os.PathLike[str]) -> BundleFiles:
     try:
         if place.is_dir():
             return FolderFiles(place)
+        if place.exists() and not place.is_file():  # a pipe would be waited for
+            msg = f"{place} is not a bundle: it is neither a folder nor a file."
+            raise BundleError(msg)
         with place.open("rb") as file:
             start = file.read(4)
     except (FileNotFoundError, NotADirectoryError) as exc:
@@ -78,7 +91,25 @@ def open_files(path: str | os.PathLike[str]) -> BundleFiles:
     return ZipFiles(place) if start[:2] == b"PK" else HtmlFiles(place)
 
 
-class FolderFiles:
+class Bounded:
+    """Files none of which is read when it is longer than it may be."""
+
+    _sizes: Mapping[str, int] = MappingProxyType({})
+
+    def expect(self, sizes: Mapping[str, int]) -> None:
+        """Take the bytes that the manifest states of each file, as stored."""
+        self._sizes = sizes
+
+    def _may_have(self, path: str, size: int) -> None:
+        said = self._sizes.get(path)
+        most = LARGEST.get(path, LARGEST_OTHER) if said is None else said
+        if size > most:
+            how = f"at most {most:,} are read" if said is None else f"the manifest says {most:,}"
+            msg = f"{path} has {size:,} bytes; {how}. It was not read."
+            raise BundleError(msg)
+
+
+class FolderFiles(Bounded):
     """The files of a folder; links inside it may lead nowhere else."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -93,6 +124,11 @@ class FolderFiles:
             if not real.is_relative_to(self.path.resolve()):
                 msg = f"{path} is a link that leads out of {self.origin}. It was not read."
                 raise BundleError(msg)
+            found = real.stat()
+            if not stat.S_ISREG(found.st_mode):  # a pipe would be waited for
+                msg = f"{path} in {self.origin} is {'a folder' if real.is_dir() else 'no file'}. It was not read."
+                raise BundleError(msg)
+            self._may_have(path, found.st_size)
             return real.read_bytes()
         except (FileNotFoundError, NotADirectoryError) as exc:
             if not self.path.exists():
@@ -110,7 +146,7 @@ class FolderFiles:
                 yield (Path(folder) / name).relative_to(self.path).as_posix()
 
 
-class MemoryFiles:
+class MemoryFiles(Bounded):
     """Files in memory."""
 
     def __init__(self, files: Mapping[str, bytes], origin: str = "the bundle in memory") -> None:
@@ -121,6 +157,7 @@ class MemoryFiles:
         """Return one file as stored."""
         if _checked(path) not in self._files:
             raise _missing(path, self.origin)
+        self._may_have(path, len(self._files[path]))
         return self._files[path]
 
     def names(self) -> Iterable[str]:
@@ -128,7 +165,7 @@ class MemoryFiles:
         return tuple(self._files)
 
 
-class _OneFile:
+class _OneFile(Bounded):
     """A file that holds others, indexed once. It must stay the same: positions are remembered, not contents."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -144,6 +181,9 @@ class _OneFile:
     @contextmanager
     def _open(self) -> Iterator[BinaryIO]:
         try:
+            if not stat.S_ISREG(self.path.stat().st_mode):
+                msg = f"{self.path} is no file, and no folder. It was not read."
+                raise BundleError(msg)
             with self.path.open("rb") as file:
                 found = os.fstat(file.fileno())
                 state = (found.st_ino, found.st_size, found.st_mtime_ns)
@@ -162,6 +202,10 @@ class ZipFiles(_OneFile):
 
     def _index(self, file: BinaryIO) -> None:
         try:
+            index = _index_bytes(file)
+            if index > _MOST_OF_INDEX:
+                msg = f"the list of its files takes {index:,} bytes; at most {_MOST_OF_INDEX:,} are read"
+                raise ValueError(msg)
             with zipfile.ZipFile(file) as archive:
                 entries = {entry.filename: entry for entry in archive.infolist() if not entry.is_dir()}
         except (zipfile.BadZipFile, NotImplementedError, ValueError) as exc:
@@ -182,6 +226,7 @@ class ZipFiles(_OneFile):
         entry = self._entries.get(_checked(path))
         if entry is None:
             raise _missing(path, self.origin)
+        self._may_have(path, entry.file_size)
         # Read by hand: zipfile would read the whole directory again for each file, or keep the zip open.
         with self._open() as file:
             size = os.fstat(file.fileno()).st_size
@@ -236,6 +281,9 @@ class HtmlFiles(_OneFile):
                         raise BundleError(msg)
                     name = html.unescape(page[at + len(TAG) : name_end].decode("utf-8", "replace"))
                     self._spans[name] = (name_end + 2, end)  # the last of a name counts, as in the viewer
+                    if len(self._spans) > MOST_FILES:
+                        msg = f"{self.path} holds more than {MOST_FILES:,} files. It was not read."
+                        raise BundleError(msg)
                     last = end + len(END_TAG.rstrip())
                     last += page[last : last + 1] == b"\n"
                     at = page.find(TAG, last)
@@ -250,6 +298,7 @@ class HtmlFiles(_OneFile):
     def read(self, path: str) -> bytes:
         """Return one file as stored in the bundle."""
         if _checked(path) == "index.html" and path not in self._spans:
+            self._may_have(path, (self._state or (0, 0))[1] - self._page[1] + self._page[0])
             with self._open() as file:
                 start = file.read(self._page[0])
                 file.seek(self._page[1])
@@ -257,6 +306,7 @@ class HtmlFiles(_OneFile):
         if path not in self._spans:
             raise _missing(path, self.origin)
         start_at, end = self._spans[path]
+        self._may_have(path, (end - start_at) // 4 * 3 - 2)  # of base64, without what fills it up
         with self._open() as file:
             file.seek(start_at)
             text = file.read(end - start_at)
@@ -269,6 +319,20 @@ class HtmlFiles(_OneFile):
     def names(self) -> Iterable[str]:
         """Return the paths of all files."""
         return tuple(dict.fromkeys(["index.html", *self._spans]))
+
+
+def _index_bytes(file: BinaryIO) -> int:
+    """Return how long the list of files at the end of a zip is: reading it takes memory for each of them."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - _END_OF_ZIP - 2**16))
+    end = file.read()
+    at = end.rfind(b"PK\x05\x06")
+    length = int.from_bytes(end[at + 12 : at + 16], "little") if at >= 0 else 0
+    if length == 2**32 - 1:  # a large zip: the length is that between the two records before the end
+        start = end.rfind(b"PK\x06\x06", 0, at)
+        length = int.from_bytes(end[start + 40 : start + 48], "little") if start >= 0 else size
+    file.seek(0)
+    return length
 
 
 def _checked(path: str) -> str:

@@ -14,7 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from karospace_jupyter.bundle.files import BundleFiles, FolderFiles, HtmlFiles, MissingFileError, ZipFiles, open_files
+from karospace_jupyter.bundle.damage import damage
+from karospace_jupyter.bundle.files import (
+    Bounded,
+    BundleFiles,
+    FolderFiles,
+    HtmlFiles,
+    MissingFileError,
+    ZipFiles,
+    open_files,
+)
 from karospace_jupyter.bundle.manifest import SCHEMA_VERSION, Chunk, Manifest
 from karospace_jupyter.errors import BundleError
 from karospace_jupyter.job import Job
@@ -25,6 +34,12 @@ if TYPE_CHECKING:
     from karospace_jupyter.bundle.scripts import When
     from karospace_jupyter.bundle.verify import VerifyReport
     from karospace_jupyter.serve import BundleServer
+
+
+_UNPACKED, _UNPACKED_TIMES = 2**24, 128
+"""Bytes that are unpacked of a file whose length no manifest states: so many, and so many times those stored."""
+_ANY_TABLE, _MOST_OF_A_VALUE = 2**20, 2**10
+"""Bytes of a table: so many, and so many a value with its name."""
 
 
 class Bundle:
@@ -49,6 +64,9 @@ class Bundle:
             raise BundleError(msg)
         self.files: BundleFiles = open_files(path) if isinstance(path, (str, os.PathLike)) else path
         self.manifest = manifest or read_manifest(self.files)
+        self._listed = {file.path: file for file in self.manifest.asset_files}
+        if isinstance(self.files, Bounded):
+            self.files.expect({path: file.size_bytes for path, file in self._listed.items()})
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Bundle:
@@ -89,19 +107,43 @@ class Bundle:
         Raises
         ------
         BundleError
-            When it is missing, or the path leaves the bundle.
+            When it is missing, longer than the manifest says, or the path leaves the bundle.
         """
         return self.files.read(path)
 
-    def read(self, path: str) -> bytes:
+    def read(self, path: str, most: int | None = None, why: str = "it may hold here") -> bytes:
         """Return one file of the bundle, decompressed.
+
+        Parameters
+        ----------
+        most
+            No more than so many bytes are unpacked; as many as the manifest says, by default.
+        why
+            Says in messages where `most` comes from, after "the 24 bytes that".
 
         Raises
         ------
         BundleError
-            When it is missing, its gzip is damaged, or the path leaves the bundle.
+            When it is missing, its gzip is damaged or unpacks to more, or the path leaves the bundle.
         """
-        return decompress(self.stored(path), path)
+        stored = self.stored(path)
+        listed = self._listed.get(path)
+        said = listed.raw_bytes if listed is not None else None
+        limits = [limit for limit in (most, said) if limit is not None]
+        limit = min(limits, default=_UNPACKED + _UNPACKED_TIMES * len(stored))
+        return decompress(stored, path, limit, why if limit == most else "the manifest says" if limits else why)
+
+    def table(self, path: str) -> bytes:
+        """Return a table of format 1.0, decompressed: never more than its rows and columns can take.
+
+        Raises
+        ------
+        BundleError
+            As :meth:`read` does.
+        """
+        m = self.manifest
+        values = (m.n_cells + m.n_genes_exported) * (len(m.annotation_columns) + 3)
+        return self.read(path, _ANY_TABLE + _MOST_OF_A_VALUE * values)
 
     def gene(self, name: str) -> NDArray[np.float32]:
         """Return the values of one gene, shape (n_cells,); NaN for cells without a value.
@@ -148,12 +190,12 @@ class Bundle:
         """
         parts, expected = [], 0
         for chunk in chunks:
-            raw = self.read(chunk.path)
             if chunk.start != expected or chunk.end <= chunk.start:
                 msg = f"{chunk.path} starts at cell {chunk.start}; cell {expected} was expected."
                 raise BundleError(msg)
-            if len(raw) != (chunk.end - chunk.start) * width * dtype.itemsize:
-                need = (chunk.end - chunk.start) * width * dtype.itemsize
+            need = (chunk.end - chunk.start) * width * dtype.itemsize
+            raw = self.read(chunk.path, need, f"{chunk.end - chunk.start} cells take")
+            if len(raw) != need:
                 msg = f"{chunk.path} holds {len(raw)} bytes; {chunk.end - chunk.start} cells take {need}."
                 raise BundleError(msg)
             parts.append(np.frombuffer(raw, dtype=dtype))
@@ -263,12 +305,15 @@ def read_manifest(files: BundleFiles) -> Manifest:
     """
     path = f"manifest.json of {files.origin}"
     try:
-        value = json.loads(files.read("manifest.json"))
+        with damage(path):
+            value = json.loads(files.read("manifest.json"))
     except MissingFileError as exc:
         msg = f"{files.origin} is not a bundle: it has no manifest.json."
         raise BundleError(msg) from exc
-    except ValueError as exc:
-        msg = f"{path} is not JSON: {exc}."
+    except BundleError as exc:
+        if not isinstance(exc.__cause__, ValueError):
+            raise
+        msg = f"{path} is not JSON: {exc.__cause__}."
         raise BundleError(msg) from exc
     version = str(value.get("schema_version", "")) if isinstance(value, dict) else ""
     known = SCHEMA_VERSION.partition(".")[0]
@@ -287,18 +332,25 @@ def read_manifest(files: BundleFiles) -> Manifest:
         raise BundleError(msg) from exc
 
 
-def decompress(stored: bytes, path: str) -> bytes:
+def decompress(stored: bytes, path: str, most: int, why: str) -> bytes:
     """Gunzip `stored` if it is gzip by its first two bytes, whatever its name says.
 
     Raises
     ------
     BundleError
-        When the gzip is damaged.
+        When the gzip is damaged, or unpacks to more than `most` bytes.
     """
     if stored[:2] != b"\x1f\x8b":
-        return stored
-    try:
-        return zlib.decompress(stored, wbits=31)
-    except zlib.error as exc:
-        msg = f"{path} is damaged: {exc}."
-        raise BundleError(msg) from exc
+        raw, whole = stored, True
+    else:
+        stream = zlib.decompressobj(16 + zlib.MAX_WBITS)
+        with damage(path):
+            raw = stream.decompress(stored, most + 1)
+        whole = stream.eof
+    if len(raw) > most:
+        msg = f"{path} holds more than the {most} bytes that {why}. It was not read to its end."
+        raise BundleError(msg)
+    if not whole:
+        msg = f"{path} is damaged: its gzip was cut short."
+        raise BundleError(msg)
+    return raw

@@ -49,7 +49,7 @@ def read_records(bundle: Bundle, path: str) -> tuple[list[Record], int]:
         nonlocal constants
         constants += 1
 
-    text = decoded(bundle.read(path), path)
+    text = decoded(bundle.table(path), path)
     try:
         value = json.loads(text, parse_constant=count)
     except (ValueError, RecursionError) as exc:
@@ -70,7 +70,7 @@ def read_rows(bundle: Bundle, path: str) -> Iterator[list[str]]:
         When the file is missing, damaged or not CSV.
     """
     csv.field_size_limit(2**30)
-    text = decoded(bundle.read(path), path)
+    text = decoded(bundle.table(path), path)
     try:
         yield from csv.reader(io.StringIO(text, newline=""), strict=True)
     except csv.Error as exc:

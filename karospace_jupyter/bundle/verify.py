@@ -5,13 +5,15 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import itertools
 import zlib
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from karospace_jupyter.bundle.cells import cell_ids
+from karospace_jupyter.bundle.damage import damage
 from karospace_jupyter.bundle.scripts import KIND, MANIFEST, carried_manifest, from_script
 from karospace_jupyter.bundle.tables import decoded, paths_of, read_records
 from karospace_jupyter.bundle.verify_places import check_embeddings, check_sections
@@ -49,7 +51,9 @@ def verify(bundle: Bundle) -> VerifyReport:
     """
     problems: list[str] = []
     total, hashed = 0, 0
-    for file in bundle.manifest.asset_files:
+    # Read once, however often it is named.
+    problems += _named_twice(bundle)
+    for file in bundle.manifest.asset_files if not problems else ():
         size = _check_file(bundle, file, problems)
         total += size
         hashed += file.sha256 is not None
@@ -57,7 +61,8 @@ def verify(bundle: Bundle) -> VerifyReport:
     if not problems:
         for check in (_check_counts, _check_expression, _check_tables, *_PLACES, _check_scripts):
             try:
-                problems += check(bundle)
+                with damage(f"What {bundle.files.origin} holds"):
+                    problems += check(bundle)
             except BundleError as exc:
                 problems.append(str(exc))
     if problems:
@@ -65,6 +70,18 @@ def verify(bundle: Bundle) -> VerifyReport:
         msg = f"{bundle.files.origin} differs from its manifest:\n" + "\n".join(problems[:_SHOWN]) + more
         raise BundleError(msg)
     return VerifyReport(len(bundle.manifest.asset_files), total, hashed, bundle.remarks)
+
+
+def _named_twice(bundle: Bundle) -> Iterator[str]:
+    m = bundle.manifest
+    listed = Counter(file.path for file in m.asset_files)
+    used = Counter(chunk.path for entry in m.expression.genes for chunk in entry.chunks)
+    for path, times in listed.items():
+        if times > 1:
+            yield f"asset_files names a file twice: {path}, {times:,} times"
+    for path, times in used.items():
+        if times > 1:
+            yield f"expression names a file twice: {path}, {times:,} times"
 
 
 def _check_file(bundle: Bundle, file: AssetFile, problems: list[str]) -> int:
@@ -89,8 +106,6 @@ def _check_file(bundle: Bundle, file: AssetFile, problems: list[str]) -> int:
 def _check_counts(bundle: Bundle) -> Iterator[str]:
     m = bundle.manifest
     listed = {file.path for file in m.asset_files}
-    if len(listed) != len(m.asset_files):
-        yield "asset_files names a file twice"
     if m.n_genes_exported != len(m.gene_list) or m.n_genes_exported != len(m.expression.genes):
         yield (
             f"n_genes_exported is {m.n_genes_exported}, gene_list has {len(m.gene_list)} "
@@ -135,9 +150,9 @@ def _check_tables(bundle: Bundle) -> Iterator[str]:
     ):
         if len(rows) != wanted:
             yield f"{kind} has {len(rows)} rows; {wanted} were expected"
-    if [row["gene"] for row in var] != m.gene_list:
+    if [row.get("gene") for row in var] != m.gene_list:
         yield "var_csv and gene_list hold different genes"
-    ids = [row["cell_id"] for row in obs_csv]
+    ids = [row.get("cell_id") for row in obs_csv]
     if len(set(ids)) != len(ids):
         yield "obs_csv holds a cell_id twice"
     for kind, others in (("obs_json", obs_json), ("coords_json", coords)):
@@ -145,8 +160,9 @@ def _check_tables(bundle: Bundle) -> Iterator[str]:
             yield f"obs_csv and {kind} hold different cells or another order"
     for name in m.annotation_columns:
         for row, (a, b) in enumerate(zip(obs_csv, obs_json, strict=False)):
-            if a[name] != _as_csv(b.get(name)) and not _same_number(a[name], b.get(name), single=m.columns is None):
-                yield f"column {name!r}, row {row}: {a[name]!r} in obs_csv, {b.get(name)!r} in obs_json"
+            one, other = a.get(name), b.get(name)
+            if one != _as_csv(other) and not _same_number(str(one), other, single=m.columns is None):
+                yield f"column {name!r}, row {row}: {one!r} in obs_csv, {other!r} in obs_json"
                 break
 
 
@@ -154,22 +170,26 @@ def _check_columnar(bundle: Bundle) -> Iterator[str]:
     m = bundle.manifest
     if m.coordinates is not None:
         xy = bundle.vector(m.coordinates.chunks, np.dtype("<f4"), 2).reshape(-1, 2)
-        table = np.array([(row["x"], row["y"]) for row in _json_rows(bundle, "coords_json")], dtype=np.float64)
+        table = np.array(list(_places(bundle)), dtype=np.float64)
         if not np.array_equal(xy, (table.reshape(-1, 2) - m.coordinates.origin).astype(np.float32)):
             yield "the columnar coordinates differ from coords_json"
     if m.cell_ids is not None:
-        ids = [row["cell_id"] for row in _json_rows(bundle, "obs_json")]
-        for chunk in m.cell_ids.chunks:
-            n = chunk.end - chunk.start
-            raw = bundle.read(chunk.path)
-            offsets = np.frombuffer(raw, dtype="<u4", count=n + 1).tolist()
-            text = raw[4 * (n + 1) :]
-            found = [text[a:b].decode() for a, b in itertools.pairwise(offsets)]
-            if found != ids[chunk.start : chunk.end]:
-                yield f"{chunk.path} holds other cell ids than obs_json"
+        ids = [row.get("cell_id") for row in _json_rows(bundle, "obs_json")]
+        if cell_ids(bundle).tolist() != ids:
+            yield f"{m.cell_ids.chunks[0].path} holds other cell ids than obs_json"
     rows = list(_json_rows(bundle, "obs_json")) if m.columns else []
     for column in m.columns or []:
-        yield from _check_column(bundle, column, [row.get(column.name) for row in rows])
+        with damage(f"The column {column.name!r}"):
+            yield from _check_column(bundle, column, [row.get(column.name) for row in rows])
+
+
+def _places(bundle: Bundle) -> Iterator[tuple[float, float]]:
+    for number, row in enumerate(_json_rows(bundle, "coords_json")):
+        x, y = row.get("x"), row.get("y")
+        if type(x) not in {int, float} or type(y) not in {int, float}:
+            msg = f"coords_json, row {number}: x is {x!r:.40} and y is {y!r:.40}; two numbers were expected"
+            raise BundleError(msg)
+        yield x, y  # type: ignore[misc]  # both are numbers
 
 
 def _check_column(bundle: Bundle, column: Column, table: list[Any]) -> Iterator[str]:
@@ -183,7 +203,8 @@ def _check_column(bundle: Bundle, column: Column, table: list[Any]) -> Iterator[
     codes = values.astype(np.int64)
     if len(codes) and codes.max() >= len(names):
         yield f"column {column.name!r}: code {codes.max()} has no category"
-    elif [names[code] for code in codes] != [None if v is None else _as_csv(v) for v in table]:
+        return
+    if [names[code] for code in codes] != [None if v is None else _as_csv(v) for v in table]:
         yield f"column {column.name!r}: the columnar codes differ from obs_json"
     counts = np.bincount(codes, minlength=len(names)).tolist()
     if counts[:-1] != [category.count for category in column.categories] or counts[-1] != column.missing:
@@ -240,7 +261,7 @@ def _of_kind(bundle: Bundle, kind: str) -> list[str]:
 def _csv_rows(bundle: Bundle, kind: str, header: list[str]) -> Iterator[dict[str, str]]:
     csv.field_size_limit(2**30)
     for path in _of_kind(bundle, kind):
-        text = decoded(bundle.read(path), path)
+        text = decoded(bundle.table(path), path)
         rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
         if list(rows.fieldnames or [])[: len(header)] != header:
             msg = f"{path} has the columns {rows.fieldnames}; {header} were expected"

@@ -97,7 +97,7 @@ def test_ids_under_another_name_with_quotes_and_line_breaks(write: Callable[...,
     names = ['a "1"', "b,\n2", "ü", *(f"0{i}" for i in range(N - 3))]
     folder = write(obs=obs.set_axis(names, axis=0), compressed=False)
     path = folder / "assets/obs_000.csv"
-    text = path.read_bytes().replace(b"cell_id", b"barcode", 1)
+    text = path.read_bytes().replace(b"cell_id", b"name", 1)
     path.write_bytes(b"\xef\xbb\xbf" + text)
     assert list(cell_ids(Bundle(folder))) == names
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import shutil
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -164,12 +165,28 @@ def opened(tissue: Path, export: Any, serve: Any, viewer: Viewer) -> tuple[Viewe
     return viewer, ad.read_h5ad(tissue)
 
 
-@pytest.fixture
-def export(tmp_path: Path) -> Callable[..., Path]:
+@pytest.fixture(scope="session")
+def exported_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Exports a file with some options once: most tests want the same few bundles."""
+    made: dict[str, Path] = {}
+
     def run(h5ad: Path, **options: Any) -> Path:
-        outdir = tmp_path / "bundle"
-        export_h5ad(ExportConfig(h5ad_path=h5ad, outdir=outdir, **options))
-        return outdir
+        key = repr((h5ad, h5ad.stat().st_mtime_ns, sorted(options.items())))
+        if key not in made:
+            outdir = tmp_path_factory.mktemp("exported") / "bundle"
+            export_h5ad(ExportConfig(h5ad_path=h5ad, outdir=outdir, **options))
+            made[key] = outdir
+        return made[key]
+
+    return run
+
+
+@pytest.fixture
+def export(exported_once: Callable[..., Path], tmp_path: Path) -> Callable[..., Path]:
+    """Gives a copy of such a bundle, to which the test may do what it likes."""
+
+    def run(h5ad: Path, **options: Any) -> Path:
+        return Path(shutil.copytree(exported_once(h5ad, **options), tmp_path / "bundle"))
 
     return run
 

@@ -1,0 +1,36 @@
+"""The boundary between what others wrote and this package."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from karospace_jupyter.errors import BundleError, KaroSpaceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_OF_DAMAGE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, EOFError, struct.error, zlib.error)
+
+
+@contextmanager
+def damage(where: str) -> Iterator[None]:
+    """Turn whatever odd files raise inside the block into a BundleError that begins with `where`.
+
+    Numbers that are text, rows that are too short, text that is no UTF-8, codes beyond range, nesting without end.
+    """
+    try:
+        yield
+    except KaroSpaceError:
+        raise
+    except MemoryError as exc:
+        msg = f"{where} does not fit into memory."
+        raise BundleError(msg) from exc
+    except RecursionError as exc:
+        msg = f"{where} is nested too deeply."
+        raise BundleError(msg) from exc
+    except _OF_DAMAGE as exc:
+        msg = f"{where} is damaged: {exc or type(exc).__name__}."
+        raise BundleError(msg) from exc
