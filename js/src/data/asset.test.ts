@@ -61,6 +61,22 @@ describe('decode', () => {
   });
 });
 
+describe('what unpacks to more than it may', () => {
+  const bomb = gzipped(new Uint8Array(200_000_000));
+
+  test('is left where the manifest said that it ends', async () => {
+    const before = process.memoryUsage().arrayBuffers;
+    const failure = decode('genes/1.gz', await bomb, { raw: 12_000 }, signal);
+    await expect(failure).rejects.toThrow(/genes\/1\.gz.*more than the 12000 bytes that the manifest says/);
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(100_000_000);
+  });
+
+  test('also where the manifest says nothing', async () => {
+    const failure = decode('assets/obs.json.gz', await bomb, {}, signal);
+    await expect(failure).rejects.toThrow(/more than the \d+ bytes that are read of such a file/);
+  });
+});
+
 describe('readAsset', () => {
   const digestOf = async (bytes: Uint8Array) =>
     [...new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>))]

@@ -1,7 +1,7 @@
-import { joined } from '../lib/bytes';
 import { crc32 } from '../lib/crc32';
 import { FormatError, isAbort } from '../lib/errors';
 import { formatBytes } from '../lib/format';
+import { inflate, TooLongError } from '../lib/inflate';
 import { isInside } from '../lib/path';
 import { pause } from '../lib/pause';
 import type { BundleSource, ReadContext } from '../source/bundle-source';
@@ -21,8 +21,15 @@ export interface AssetSize {
 /** Browsers hash about 1 MB a millisecond, in the page's own thread: larger files would hold up a frame. */
 const CHECK_LATER_FROM = 2_000_000;
 
-/** Browsers unpack in the page's own thread, too, all that they are given at once. */
+/** Above this, a digest would hold up a frame. */
 const SLICE = 8_400_000;
+
+/** Bytes that are read of a file whose size no manifest states. */
+const LARGEST = 2 ** 31;
+
+/** Bytes that are unpacked of a file whose length no manifest states: so many, and so many times those stored. */
+const UNPACKED = 2 ** 24;
+const UNPACKED_TIMES = 128;
 
 /** Before the browser has made machine code of it, a sum of so many bytes takes some 30 ms. */
 const SUM_SLICE = 1_000_000;
@@ -35,7 +42,9 @@ export async function readAsset(
   ctx: ReadContext,
 ): Promise<Uint8Array> {
   if (!isInside(path)) throw new FormatError(path, 'the path leads out of the bundle');
-  const bytes = await source.read(path, ctx);
+  // Some hosts unpack what they send.
+  const most = size.stored === undefined ? LARGEST : Math.max(size.stored, size.raw ?? 0);
+  const bytes = await source.read(path, { ...ctx, most: ctx.most ?? most });
   const decoded = await decode(path, bytes, size, ctx.signal);
   const check = checkOf(path, bytes, decoded, size);
   if (check && ctx.later && bytes.byteLength >= CHECK_LATER_FROM) ctx.later(check);
@@ -102,7 +111,7 @@ export async function decode(
     // Small files can be as long gzipped as raw: only then ask the bytes themselves.
     if (!isGzip(bytes) || stored !== raw) return bytes;
     try {
-      const unpacked = await gunzip(path, bytes, signal);
+      const unpacked = await gunzip(path, bytes, raw, signal);
       return unpacked.byteLength === raw ? unpacked : bytes;
     } catch (error) {
       if (isAbort(error, signal)) throw error;
@@ -114,7 +123,7 @@ export async function decode(
       const how = length < stored ? 'it was cut short: it' : 'it';
       throw new FormatError(path, `${how} has ${length} bytes where the manifest says ${stored}`);
     }
-    const unpacked = await gunzip(path, bytes, signal);
+    const unpacked = await gunzip(path, bytes, raw, signal);
     if (raw !== undefined && unpacked.byteLength !== raw) {
       throw new FormatError(
         path,
@@ -133,34 +142,21 @@ export async function decode(
   return bytes;
 }
 
-/** The stream is read by hand: `new Response(stream)` reports corrupt gzip as a failed fetch. */
-async function gunzip(path: string, bytes: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
-  signal.throwIfAborted();
-  const stream = new DecompressionStream('gzip');
-  const writer = stream.writable.getWriter();
-  // Failures surface at the reader; unhandled here, they would be reported a second time.
-  for (let at = 0; at < bytes.byteLength; at += SLICE) {
-    writer.write(bytes.subarray(at, at + SLICE) as Uint8Array<ArrayBuffer>).catch(() => {});
-  }
-  writer.close().catch(() => {});
-  const reader = stream.readable.getReader();
-  const parts: Uint8Array[] = [];
-  let sincePause = 0;
+async function gunzip(
+  path: string,
+  bytes: Uint8Array,
+  raw: number | undefined,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  const most = raw ?? UNPACKED + UNPACKED_TIMES * bytes.byteLength;
   try {
-    for (;;) {
-      const part = await reader.read();
-      if (part.done) break;
-      parts.push(part.value);
-      sincePause += part.value.byteLength;
-      if (sincePause < SLICE) continue;
-      sincePause = 0;
-      await pause();
-      signal.throwIfAborted();
-    }
+    return await inflate(bytes, 'gzip', most, signal);
   } catch (cause) {
     if (isAbort(cause, signal)) throw cause;
+    if (cause instanceof TooLongError) {
+      const who = raw === undefined ? 'are read of such a file' : 'the manifest says';
+      throw new FormatError(path, `it unpacks to more than the ${most} bytes that ${who}`);
+    }
     throw new FormatError(path, `its gzip data is corrupt or cut short (${bytes.byteLength} bytes)`, cause);
   }
-  signal.throwIfAborted();
-  return joined(parts);
 }

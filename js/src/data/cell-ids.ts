@@ -20,6 +20,9 @@ export async function readCellIds(
       const offsets = asUint32(bytes.subarray(0, head));
       const text = bytes.subarray(head);
       if ((offsets.at(-1) ?? 0) > text.byteLength) throw new FormatError(path, 'its text is cut short');
+      for (let at = 1; at < offsets.length; at++)
+        if ((offsets[at] ?? 0) < (offsets[at - 1] ?? 0))
+          throw new FormatError(path, 'its offsets do not rise');
       return { start, end, offsets, text };
     }),
   );

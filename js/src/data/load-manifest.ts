@@ -5,6 +5,12 @@ import type { BundleSource, ReadContext } from '../source/bundle-source';
 import { decode } from './asset';
 
 const PATH = 'manifest.json';
+/** A whole transcriptome takes half of it. */
+const LARGEST = 2 ** 26;
+/** Of what stands in a title: longer names are cut there. */
+const LONGEST_NAME = 1000;
+/** More cells than a page can hold the places of. */
+const MOST_CELLS = 2 ** 27;
 const KNOWN_MAJOR = '1';
 
 /** What breaks the format and can be read all the same goes to `remarks`. */
@@ -13,7 +19,7 @@ export async function loadManifest(
   ctx: ReadContext,
   remarks: Error[] = [],
 ): Promise<Manifest> {
-  const bytes = await decode(PATH, await source.read(PATH, ctx), {}, ctx.signal);
+  const bytes = await decode(PATH, await source.read(PATH, { ...ctx, most: LARGEST }), {}, ctx.signal);
   let value: unknown;
   try {
     const read = looseJson(new TextDecoder().decode(bytes));
@@ -44,5 +50,11 @@ export function checkManifest(value: unknown): Manifest {
   const expression = fields.expression;
   need(typeof expression === 'object' && expression !== null, 'expression');
   need(Array.isArray((expression as Record<string, unknown>).genes), 'expression.genes');
+  const cells = fields.n_cells as number;
+  if (cells > MOST_CELLS)
+    throw new FormatError(PATH, `it says ${cells} cells, and a page holds ${MOST_CELLS} at most`);
+  if (typeof fields.dataset_name === 'string' && fields.dataset_name.length > LONGEST_NAME) {
+    return { ...value, dataset_name: `${fields.dataset_name.slice(0, LONGEST_NAME)}…` } as Manifest;
+  }
   return value as Manifest;
 }

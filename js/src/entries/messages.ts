@@ -105,7 +105,7 @@ export function answerMessages(opened: Promise<Viewer>): () => void {
         post({
           karospace: 'answer',
           id: asked.id,
-          error: thrown instanceof Error ? thrown.message : String(thrown),
+          error: asError(thrown).message,
         }),
     );
   };

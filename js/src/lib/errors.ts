@@ -13,6 +13,7 @@
  * ├─ ViewFileError     a saved view, or a link, that cannot be read
  * ├─ LeftOutError      parts of a view that could not be shown or carried
  * ├─ MaskError         a selection for another number of cells
+ * ├─ UnexpectedError   whatever else an odd bundle, or a fault of the viewer, raises
  * ├─ PictureError      a picture that cannot be made as it was asked for
  * └─ GraphicsError     no WebGL2
  */
@@ -179,8 +180,28 @@ export class GraphicsError extends ViewerError {
   }
 }
 
+export class UnexpectedError extends ViewerError {
+  override readonly tag = 'unexpected';
+
+  constructor(cause: unknown) {
+    super(
+      'Something in this bundle cannot be shown: it is not as its format says, or the viewer has a fault.',
+      'Export the data again. If that does not help, report what the console of the browser says.',
+      null,
+      cause,
+    );
+  }
+}
+
+/**
+ * The one boundary between what others wrote and who reads it: sentences of this program pass, and what the browser
+ * says of a script (“Cannot read properties of null”) goes to the console.
+ */
 export function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown));
+  if (thrown instanceof ViewerError) return thrown;
+  if (thrown instanceof Error && thrown.name === 'Error') return thrown;
+  console.error(thrown);
+  return new UnexpectedError(thrown);
 }
 
 export function isAbort(thrown: unknown, signal?: AbortSignal): boolean {

@@ -1,11 +1,20 @@
 import type { JSX } from 'preact';
 import { useRef } from 'preact/hooks';
 import { regionsFromCsv, regionsToCsv } from '../data/region-files';
+import { asError } from '../lib/errors';
 import { fileName } from '../picture/file-name';
 import { openedView, savedView } from '../state/saved-view';
 import { HeadingButton } from './buttons';
 import { usePanels } from './context';
 import { counted } from './title-card';
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Error('It is neither JSON nor a table.');
+  }
+}
 
 /** Regions as files: CSV of cell ids for other programs, JSON with colours for this one. */
 export function RegionFiles(): JSX.Element | null {
@@ -47,11 +56,11 @@ export function RegionFiles(): JSX.Element | null {
       const text = await file.text();
       // By what it holds: a name may have lost its ending.
       if (!/^\s*\{/.test(text)) return await openTable(file, text);
-      const { regions: found, leftOut } = openedView(JSON.parse(text), manifest.n_cells);
+      const { regions: found, leftOut } = openedView(parsed(text), manifest.n_cells);
       if (!found?.length) throw leftOut ?? new Error('It holds no regions.');
       put(file, found);
     } catch (thrown) {
-      const why = thrown instanceof Error ? thrown.message : String(thrown);
+      const why = asError(thrown).message;
       actions.noteRegions({ text: `${file.name} cannot be opened: ${why}`, problem: true });
     }
   };

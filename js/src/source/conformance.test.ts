@@ -137,6 +137,12 @@ describe.each(sources)('%s source', (_, open) => {
     expect((await (await source()).read('assets/empty.bin', ctx())).byteLength).toBe(0);
   });
 
+  test('a file that is longer than it may be is not handed out', async () => {
+    const read = async (most: number) => (await source()).read('assets/a b#1.bin', { ...ctx(), most });
+    expect((await read(4)).byteLength).toBe(4);
+    await expect(read(3)).rejects.toThrow(/assets\/a b#1\.bin cannot be read: it has more than the 3 bytes/);
+  });
+
   test('a missing file is a NotFoundError that names it', async () => {
     const failure = (await source()).read('assets/none.bin', ctx());
     await expect(failure).rejects.toBeInstanceOf(NotFoundError);

@@ -1,6 +1,6 @@
 import { fromBase64 } from '../lib/bytes';
 import { NotFoundError } from '../lib/errors';
-import type { BundleSource } from './bundle-source';
+import { type BundleSource, mayHave } from './bundle-source';
 
 const ATTRIBUTE = 'data-karospace-path';
 
@@ -19,7 +19,9 @@ export function embeddedSource(document: Document): BundleSource | null {
       ctx.signal.throwIfAborted();
       const element = elements.get(path);
       if (!element) throw new NotFoundError(path);
-      const bytes = fromBase64((element.textContent ?? '').trim());
+      const text = (element.textContent ?? '').trim();
+      mayHave(path, Math.floor(text.length / 4) * 3 - 2, ctx);
+      const bytes = fromBase64(text);
       ctx.progress?.(bytes.byteLength, bytes.byteLength);
       return bytes;
     },

@@ -1,7 +1,7 @@
 import type { ToHost, ToViewer } from '../contract/host';
 import { joined } from '../lib/bytes';
 import { HostError, NotFoundError } from '../lib/errors';
-import type { BundleSource, ReadContext } from './bundle-source';
+import { type BundleSource, mayHave, type ReadContext } from './bundle-source';
 
 interface Pending {
   parts: (Uint8Array | undefined)[];
@@ -31,6 +31,14 @@ export function hostSource(port: MessagePort, live?: string): BundleSource {
     // A repeated request is answered twice: a part counts once.
     if (read.parts[data.index] === undefined) read.bytes += data.bytes.byteLength;
     read.parts[data.index] = data.bytes;
+    try {
+      mayHave(read.path, Math.max(read.bytes, data.total), read.ctx);
+    } catch (tooLong) {
+      pending.delete(data.id);
+      post({ type: 'abort', id: data.id });
+      read.reject(tooLong);
+      return;
+    }
     read.ctx.progress?.(read.bytes, data.total);
     const parts = read.parts.filter((part) => part !== undefined);
     if (parts.length < data.count) return;

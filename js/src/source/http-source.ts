@@ -1,6 +1,6 @@
 import { joined } from '../lib/bytes';
-import { HttpError, NotFoundError, UnreachableError } from '../lib/errors';
-import type { BundleSource, ReadContext } from './bundle-source';
+import { FormatError, HttpError, NotFoundError, UnreachableError } from '../lib/errors';
+import { type BundleSource, mayHave, type ReadContext } from './bundle-source';
 
 /** Reads over HTTP, relative to `base` (a URL that ends with `/`). */
 export function httpSource(base: string): BundleSource {
@@ -16,9 +16,10 @@ export function httpSource(base: string): BundleSource {
       }
       if (!response.ok) throw new HttpError(path, url, response.status);
       try {
-        return await body(response, ctx);
+        return await body(path, response, ctx);
       } catch (cause) {
         if (signal.aborted) throw signal.reason;
+        if (cause instanceof FormatError) throw cause;
         throw new UnreachableError(path, url, cause);
       }
     },
@@ -38,7 +39,7 @@ async function answer(path: string, url: string, signal: AbortSignal): Promise<R
   }
 }
 
-async function body(response: Response, ctx: ReadContext): Promise<Uint8Array> {
+async function body(path: string, response: Response, ctx: ReadContext): Promise<Uint8Array> {
   if (!response.body) return new Uint8Array(await response.arrayBuffer());
   // With Content-Encoding the length is that of the compressed bytes, which never arrive here.
   const total = response.headers.get('content-encoding') ? 0 : Number(response.headers.get('content-length'));
@@ -50,6 +51,8 @@ async function body(response: Response, ctx: ReadContext): Promise<Uint8Array> {
     if (part.done) break;
     parts.push(part.value);
     done += part.value.byteLength;
+    if (ctx.most !== undefined && done > ctx.most) await reader.cancel();
+    mayHave(path, done, ctx);
     ctx.progress?.(done, Math.max(total, 0));
   }
   const only = parts.length === 1 ? parts[0] : undefined;

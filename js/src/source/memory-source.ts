@@ -1,5 +1,5 @@
 import { NotFoundError } from '../lib/errors';
-import type { BundleSource } from './bundle-source';
+import { type BundleSource, mayHave } from './bundle-source';
 
 /** Reads from bytes at hand. */
 export function memorySource(files: ReadonlyMap<string, Uint8Array>): BundleSource {
@@ -8,6 +8,7 @@ export function memorySource(files: ReadonlyMap<string, Uint8Array>): BundleSour
       ctx.signal.throwIfAborted();
       const bytes = files.get(path);
       if (!bytes) throw new NotFoundError(path);
+      mayHave(path, bytes.byteLength, ctx);
       ctx.progress?.(bytes.byteLength, bytes.byteLength);
       return bytes;
     },

@@ -2,7 +2,7 @@ import type { AssetFile, Manifest, ScriptShard } from '../contract/manifest';
 import { fromBase64, joined } from '../lib/bytes';
 import { NotFoundError } from '../lib/errors';
 import { isInside } from '../lib/path';
-import type { BundleSource } from './bundle-source';
+import { type BundleSource, mayHave } from './bundle-source';
 
 const MANIFEST = 'manifest.json';
 /** Decoded shards that are kept: a gene's neighbours often come next. */
@@ -61,6 +61,7 @@ export async function scriptSource(run: RunScript): Promise<BundleSource | null>
       if (path === MANIFEST) return stored;
       const place = places.get(path);
       if (!place) throw new NotFoundError(path);
+      mayHave(path, place.end - place.start, ctx);
       const parts: Uint8Array[] = [];
       let done = 0;
       for (const { path: script, start, end } of shards) {

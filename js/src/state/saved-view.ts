@@ -2,6 +2,7 @@ import { packBits, unpackBits } from '../lib/bits';
 import { fromBase64, toBase64 } from '../lib/bytes';
 import { LeftOutError, ViewFileError } from '../lib/errors';
 import { formatCount } from '../lib/format';
+import { inflate } from '../lib/inflate';
 import type { Model } from './model';
 import { INITIAL, type ViewState } from './view-state';
 
@@ -132,6 +133,8 @@ function bytesOf(text: string): Uint8Array {
 const PREFIX = '#view=';
 /** Browsers and chat programs cut longer links. */
 const LONGEST = 30_000;
+/** Bytes that an address is unpacked to: links that this page makes hold a tenth of it. */
+const LARGEST = 8_000_000;
 /** Regions of so many characters do not become short enough: no need to try after each move. */
 const HOPELESS = 100 * LONGEST;
 
@@ -157,7 +160,7 @@ export async function viewOfHash(hash: string): Promise<unknown> {
   if (!hash.startsWith(PREFIX)) return null;
   try {
     const packed = fromBase64(hash.slice(PREFIX.length).replaceAll('-', '+').replaceAll('_', '/'));
-    const bytes = await through(packed, new DecompressionStream('deflate-raw'));
+    const bytes = await inflate(packed, 'deflate-raw', LARGEST);
     return JSON.parse(new TextDecoder().decode(bytes));
   } catch {
     return new ViewFileError('the link is damaged or was cut short');
