@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from karospace_jupyter.errors import ConfigError, OptionError
 from karospace_jupyter.paths import expanded
+from karospace_jupyter.words import LONGEST_NAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +256,7 @@ class ExportConfig(BaseModel):
     """Compress the assets."""
     max_asset_mb: float = Field(default=16.0, gt=0, le=1024, allow_inf_nan=False)
     """Largest asset before compression, in MiB; what is larger is split. At most what a browser takes: 1024."""
-    dataset_name: str | None = None
+    dataset_name: str | None = Field(default=None, max_length=LONGEST_NAME)
     """Name shown in the viewer. The file's name when not given."""
     scripts: Literal["auto", "yes", "no"] = "auto"
     """Write the assets as scripts, too, so that the folder opens by double click: `yes`, `no`, or `auto`: while they
@@ -426,5 +427,9 @@ def _explained(exc: ValidationError) -> ConfigError:
         if error["type"] in _BOUNDS:
             words, key = _BOUNDS[error["type"]]
             what = f"{words} {error['ctx'][key]:,} is needed"
+        if error["type"] == "string_too_long":
+            most, given = error["ctx"]["max_length"], len(error["input"])
+            problems.append((name, f"at most {most:,} characters are possible, but {given:,} were given."))
+            continue
         problems.append((name, f"{what}, but {error['input']!r} was given."))
     return OptionError(tuple(dict.fromkeys(problems)))

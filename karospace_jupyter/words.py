@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+LONGEST_NAME = 1000
+"""Characters of a dataset's name: it stands in titles."""
+
 
 def number(value: float) -> str:
     """Return a value with as many digits as say something."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import struct
 import zlib
 from contextlib import contextmanager
@@ -12,7 +13,10 @@ from karospace_jupyter.errors import BundleError, KaroSpaceError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_OF_DAMAGE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, EOFError, struct.error, zlib.error)
+_OF_DAMAGE = (
+    *(ValueError, TypeError, LookupError, AttributeError, ArithmeticError, EOFError),
+    *(csv.Error, struct.error, zlib.error),
+)
 
 
 @contextmanager

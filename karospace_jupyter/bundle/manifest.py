@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from karospace_jupyter.words import LONGEST_NAME
+
 SCHEMA_VERSION = "1.1.0"
 """Version of the format that this package writes."""
 
@@ -291,7 +293,7 @@ class Manifest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
 
     schema_version: str
-    dataset_name: str
+    dataset_name: str = Field(max_length=LONGEST_NAME)
     created_at: str
     n_cells: int = Field(ge=0)
     n_genes_exported: int = Field(ge=0)

@@ -306,7 +306,10 @@ def read_manifest(files: BundleFiles) -> Manifest:
     path = f"manifest.json of {files.origin}"
     try:
         with damage(path):
-            value = json.loads(files.read("manifest.json"))
+            stored = files.read("manifest.json")
+            value = json.loads(stored)
+            if b"\\ud" in stored.lower():  # half a character, which no page and no file can hold
+                json.dumps(value, ensure_ascii=False).encode()
     except MissingFileError as exc:
         msg = f"{files.origin} is not a bundle: it has no manifest.json."
         raise BundleError(msg) from exc

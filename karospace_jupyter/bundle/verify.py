@@ -263,10 +263,13 @@ def _csv_rows(bundle: Bundle, kind: str, header: list[str]) -> Iterator[dict[str
     for path in _of_kind(bundle, kind):
         text = decoded(bundle.table(path), path)
         rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-        if list(rows.fieldnames or [])[: len(header)] != header:
-            msg = f"{path} has the columns {rows.fieldnames}; {header} were expected"
+        with damage(path):
+            found = list(rows.fieldnames or [])
+        if found[: len(header)] != header:
+            msg = f"{path} has the columns {found}; {header} were expected"
             raise BundleError(msg)
-        yield from _guard(rows, path)
+        with damage(path):
+            yield from rows
 
 
 def _json_rows(bundle: Bundle, kind: str) -> Iterator[dict[str, Any]]:
@@ -278,11 +281,3 @@ def _json_rows(bundle: Bundle, kind: str) -> Iterator[dict[str, Any]]:
             msg = f"{path} is not strict JSON: it holds NaN or Infinity ({constants:,} found)"
             raise BundleError(msg)
         yield from rows
-
-
-def _guard(rows: Iterator[dict[str, str]], path: str) -> Iterator[dict[str, str]]:
-    try:
-        yield from rows
-    except csv.Error as exc:
-        msg = f"{path} is not CSV: {exc}"
-        raise BundleError(msg) from exc

@@ -1,0 +1,352 @@
+"""Bundles that were made to hurt whoever opens them: they are refused, with a sentence, in little time and memory."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import os
+import shutil
+import struct
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import child
+import numpy as np
+import pytest
+from PIL import Image
+
+from karospace_jupyter import Bundle, adata_to_karospace
+from karospace_jupyter.bundle.cells import cell_ids
+from karospace_jupyter.datasets import synthetic_tissue
+from karospace_jupyter.errors import BundleError
+from karospace_jupyter.widget.fallback import fallback_html, fallback_picture
+
+MEGABYTES = 700
+"""Of a whole process that opens a hostile bundle; to import what it takes needs some 250."""
+
+
+@pytest.fixture(scope="module")
+def honest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("honest") / "b"
+    adata_to_karospace(synthetic_tissue(300, 6, seed=1), folder, genes_mode="all", scripts="no")
+    return folder
+
+
+@pytest.fixture
+def folder(honest: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(honest, tmp_path / "b"))
+
+
+@pytest.fixture(scope="module")
+def bomb() -> bytes:
+    """2 GB of zeros in 2 MB."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    block = bytes(2**24)
+    return b"".join([*(packer.compress(block) for _ in range(128)), packer.flush()])
+
+
+def manifest(folder: Path) -> dict[str, Any]:
+    value: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
+    return value
+
+
+def change(folder: Path, edit: Callable[[dict[str, Any]], Any]) -> None:
+    value = manifest(folder)
+    edit(value)
+    (folder / "manifest.json").write_text(json.dumps(value))
+
+
+def first(folder: Path, kind: str) -> dict[str, Any]:
+    return next(file for file in manifest(folder)["asset_files"] if file["kind"] == kind)
+
+
+OPEN = """
+from karospace_jupyter import Bundle
+from karospace_jupyter.bundle.cells import cell_ids
+bundle = Bundle(given["folder"])
+if given["what"] == "verify":
+    bundle.verify()
+elif given["what"] == "gene":
+    bundle.gene(bundle.manifest.gene_list[0])
+elif given["what"] == "ids":
+    cell_ids(bundle)
+else:
+    bundle.read(given["what"])
+"""
+
+
+def opened(folder: Path, what: str = "verify") -> child.Ended:
+    """Open a bundle in a process of its own: it ends with a clear error, or none, and took little."""
+    ended = child.run(OPEN, {"folder": str(folder), "what": what})
+    assert ended.code == 0, ended.output[-2000:]
+    assert ended.error is None or ended.error["clear"], ended.output
+    assert ended.megabytes < MEGABYTES
+    return ended
+
+
+class TestBombs:
+    @pytest.mark.parametrize("told", [False, True], ids=["in its place", "and the manifest knows its size"])
+    @pytest.mark.parametrize("kind", ["expression_chunk", "obs_json", "obs_csv", "coords_json", "var_csv", "columnar"])
+    def test_gzip_that_unpacks_to_2_gb(self, folder: Path, bomb: bytes, kind: str, told: bool) -> None:
+        path = first(folder, kind)["path"]
+        (folder / path).write_bytes(bomb)
+
+        def edit(value: dict[str, Any]) -> None:
+            for file in value["asset_files"]:
+                if file["path"] == path:
+                    file.pop("sha256"), file.pop("raw_crc32")
+                    file["size_bytes"] = len(bomb)
+
+        if told:
+            change(folder, edit)
+        ended = opened(folder)
+        assert ended.error is not None
+        assert path in ended.error["text"]
+        assert ("holds more than the" if told else "the manifest says") in ended.error["text"]
+
+    @pytest.mark.parametrize("kind", ["obs_json", "obs_csv", "coords_json"])
+    def test_table_of_a_bundle_that_states_no_lengths(self, folder: Path, bomb: bytes, kind: str) -> None:
+        path = first(folder, kind)["path"]
+        (folder / path).write_bytes(bomb)
+
+        def as_1_0(value: dict[str, Any]) -> None:
+            for name in ("coordinates", "cell_ids", "columns", "embeddings", "sections"):
+                value.pop(name, None)
+            for file in value["asset_files"]:
+                for name in ("raw_bytes", "sha256", "raw_crc32"):
+                    file.pop(name)
+                if file["path"] == path:
+                    file["size_bytes"] = len(bomb)
+
+        change(folder, as_1_0)
+        ended = opened(folder, "verify")
+        assert ended.error is not None
+        assert path in ended.error["text"]
+
+    def test_manifest_of_200_mb(self, folder: Path) -> None:
+        change(folder, lambda value: value.update(dataset_name="x" * 200_000_000))
+        ended = opened(folder)
+        assert ended.error is not None
+        assert "manifest.json" in ended.error["text"]
+
+    def test_name_that_no_title_holds(self, folder: Path) -> None:
+        change(folder, lambda value: value.update(dataset_name="x" * 100_000))
+        with pytest.raises(BundleError, match="dataset_name"):
+            Bundle(folder)
+
+    def test_zip_whose_list_is_larger_than_its_files(self, honest: Path, tmp_path: Path) -> None:
+        made = Bundle(honest).to_zip(tmp_path / "b.zip").read_bytes()
+        end = made.rfind(b"PK\x05\x06")
+        length, start = struct.unpack("<II", made[end + 12 : end + 20])
+        entry = made[start : start + length]
+        many = entry * (40 * 2**20 // len(entry))
+        tail = bytearray(made[end:])
+        tail[12:16] = struct.pack("<I", len(many))
+        (tmp_path / "b.zip").write_bytes(made[:start] + many + bytes(tail))
+        with pytest.raises(BundleError, match="the list of its files takes"):
+            Bundle(tmp_path / "b.zip")
+
+    def test_file_that_grew(self, folder: Path) -> None:
+        path = first(folder, "expression_chunk")["path"]
+        with (folder / path).open("ab") as file:
+            file.truncate(3 * 2**30)  # takes no room on the disk
+        with pytest.raises(BundleError, match=r"has 3,221,225,472 bytes; the manifest says \d+"):
+            Bundle(folder).stored(path)
+
+
+class TestOddBundles:
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("asset_files", [None]),
+            ("asset_files", [[]]),
+            ("gene_list", [1, None]),
+            ("gene_list", "abc"),
+            ("annotation_columns", [{}]),
+            ("n_cells", -1),
+            ("n_cells", 1e300),
+            ("n_cells", "many"),
+            ("expression", None),
+            ("expression", {"genes": [None]}),
+            ("columns", [{"kind": "odd"}]),
+            ("coordinates", 3),
+            ("view", [1]),
+            ("preview_path", "../../etc/passwd"),
+        ],
+    )
+    def test_manifest_of_other_types_is_told(self, folder: Path, name: str, value: Any) -> None:
+        change(folder, lambda whole: whole.update({name: value}))
+        with pytest.raises(BundleError, match=rf"manifest\.json.*{name}"):
+            Bundle(folder).verify()
+
+    def test_half_a_character(self, folder: Path) -> None:
+        change(folder, lambda value: value.update(dataset_name="half of a \ud83e character"))
+        with pytest.raises(BundleError, match=r"manifest\.json.*surrogates not allowed"):
+            Bundle(folder)
+
+    @pytest.mark.parametrize("text", ["[" * 10**6, '{"a":' * 10**6, "", "null", "1", "\x00", "\ufeff{}", "{'a': 1}"])
+    def test_manifest_that_is_no_manifest(self, folder: Path, text: str) -> None:
+        (folder / "manifest.json").write_text(text, encoding="utf-8")
+        with pytest.raises(BundleError, match=r"manifest\.json"):
+            Bundle(folder)
+
+    def test_manifest_that_is_no_text(self, folder: Path) -> None:
+        (folder / "manifest.json").write_bytes(b'{"schema_version": "1.\xff"}')
+        with pytest.raises(BundleError, match=r"manifest\.json.*JSON"):
+            Bundle(folder)
+
+    @pytest.mark.parametrize(
+        "rows",
+        [
+            "[" * 10**6,
+            "[[1, 2]]",
+            '[{"cell_id": 3}]',
+            "[" + ",".join(["{}"] * 300) + "]",
+            "[" + ",".join(['{"cell_id": "a", "x": "one", "y": null}'] * 300) + "]",
+            "[" + ",".join(['{"cell_id": ["a"], "x": [], "y": {}}'] * 300) + "]",
+            '[{"cell_id": "\\ud800"}]',
+            "\ufeff",
+            "nothing",
+        ],
+    )
+    @pytest.mark.parametrize("kind", ["obs_json", "coords_json"])
+    def test_records_that_are_none(self, folder: Path, kind: str, rows: str) -> None:
+        self.put(folder, kind, rows.encode())
+        ended = opened(folder)
+        assert ended.error is not None
+        assert kind in ended.error["text"] or first(folder, kind)["path"] in ended.error["text"]
+
+    @pytest.mark.parametrize(
+        "text", [b"", b"cell_id\n", b'"', b"\xff\xfe", b"cell_id,a\n1\n2,3,4,5\n", b"\x00" * 100, b"a,b\r" * 1000]
+    )
+    @pytest.mark.parametrize("kind", ["obs_csv", "var_csv"])
+    def test_tables_that_are_none(self, folder: Path, kind: str, text: bytes) -> None:
+        self.put(folder, kind, text)
+        ended = opened(folder)
+        assert ended.error is not None
+        assert kind in ended.error["text"] or first(folder, kind)["path"] in ended.error["text"]
+
+    def test_code_beyond_its_categories(self, folder: Path) -> None:
+        column = next(c for c in manifest(folder)["columns"] if c["kind"] == "category")
+        path = column["chunks"][0]["path"]
+        change(
+            folder,
+            lambda value: next(c for c in value["columns"] if c["name"] == column["name"]).update(dtype="uint32"),
+        )
+        codes = np.full(300, 2**32 - 1, dtype="<u4")
+        self.write(folder, path, codes.tobytes())
+        ended = opened(folder)
+        assert ended.error is not None
+        assert f"column '{column['name']}'" in ended.error["text"]
+        assert "has no category" in ended.error["text"]
+
+    def test_ids_of_which_each_is_as_long_as_all(self, folder: Path) -> None:
+        path = manifest(folder)["cell_ids"]["chunks"][0]["path"]
+        offsets = np.tile(np.array([0, 10**6], dtype="<u4"), 151)[:301]
+        self.write(folder, path, offsets.tobytes() + b"x" * 10**6)
+        ended = opened(folder, "ids")
+        assert ended.error is not None
+        assert path in ended.error["text"]
+
+    def test_file_that_is_listed_50_000_times(self, folder: Path) -> None:
+        file = first(folder, "expression_chunk")
+        change(folder, lambda value: value["asset_files"].extend([file] * 50_000))
+        ended = opened(folder)
+        assert ended.error is not None
+        assert f"{file['path']}, 50,001 times" in ended.error["text"]
+        assert ended.seconds < 10
+
+    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no pipes among files")
+    @pytest.mark.parametrize("name", ["manifest.json", "gene", "preview.png"])
+    def test_pipe_is_not_waited_for(self, folder: Path, name: str) -> None:
+        path = folder / (first(folder, "expression_chunk")["path"] if name == "gene" else name)
+        path.unlink()
+        os.mkfifo(path)
+        ended = opened(folder)
+        assert ended.error is not None
+        assert path.name in ended.error["text"]
+
+    @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="there are no devices among files")
+    def test_device_is_not_read(self) -> None:
+        with pytest.raises(BundleError, match="neither a folder nor a file"):
+            Bundle("/dev/zero")
+
+    def put(self, folder: Path, kind: str, raw: bytes) -> None:
+        self.write(folder, first(folder, kind)["path"], raw)
+
+    def write(self, folder: Path, path: str, raw: bytes) -> None:
+        """Put it in the place of a file, and let the manifest agree."""
+        stored = gzip.compress(raw, mtime=0)
+        (folder / path).write_bytes(stored)
+
+        def edit(value: dict[str, Any]) -> None:
+            for file in value["asset_files"]:
+                if file["path"] == path:
+                    file.pop("sha256")
+                    file.update(size_bytes=len(stored), raw_bytes=len(raw), raw_crc32=zlib.crc32(raw))
+
+        change(folder, edit)
+
+
+GHOST = '#!/bin/sh\ntouch "{marker}"\n'
+
+
+class TestPreviews:
+    """A view shows the preview where no viewer runs: it never costs the view, and never runs a program."""
+
+    EPS = (
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 100 100\n%%EndComments\n"
+        b"(/tmp/pwned) (w) file closefile\n{ } loop\nshowpage\n%%EOF\n"
+    )
+
+    def bytes_of(self, kind: str) -> bytes:
+        made = io.BytesIO()
+        if kind in {"PCX", "BMP", "GIF", "TIFF", "PPM"}:
+            Image.new("RGB", (8, 8)).save(made, kind)
+            return made.getvalue()
+        if kind == "177 megapixels":
+            row = zlib.compressobj(9)
+            packed = b"".join([*(row.compress(bytes(1 + 14_000 // 8)) for _ in range(12_650)), row.flush()])
+            head = struct.pack(">IIBBBBB", 14_000, 12_650, 1, 0, 0, 0, 0)
+            parts = ((b"IHDR", head), (b"IDAT", packed), (b"IEND", b""))
+            return b"\x89PNG\r\n\x1a\n" + b"".join(
+                struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+                for name, data in parts
+            )
+        return {"EPS": self.EPS, "empty": b"", "text": b"<svg onload='alert(1)'/>"}[kind]
+
+    @pytest.mark.parametrize(
+        "kind", ["EPS", "PCX", "BMP", "GIF", "TIFF", "PPM", "177 megapixels", "empty", "text", "a loop"]
+    )
+    def test_what_is_no_picture_of_the_web_is_left_out(
+        self, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+    ) -> None:
+        programs = tmp_path / "programs"
+        programs.mkdir()
+        for name in ("gs", "gswin64c", "gswin32c"):
+            (programs / name).write_text(GHOST.format(marker=tmp_path / "ran"))
+            (programs / name).chmod(0o755)
+        monkeypatch.setenv("PATH", str(programs), prepend=os.pathsep)
+        path = folder / manifest(folder)["preview_path"]
+        path.unlink()
+        if kind == "a loop":
+            path.symlink_to(path.name)
+        else:
+            path.write_bytes(self.bytes_of(kind))
+        change(folder, lambda value: self.size(value, path))
+        bundle = Bundle(folder)
+        assert fallback_picture(bundle) == ""
+        assert bundle.manifest.dataset_name in fallback_html(bundle)
+        assert not (tmp_path / "ran").exists()
+
+    def size(self, value: dict[str, Any], path: Path) -> None:
+        for file in value["asset_files"]:
+            if file["kind"] == "preview" and path.is_file():
+                file["size_bytes"] = path.stat().st_size
+
+    def test_honest_preview_is_shown(self, folder: Path) -> None:
+        assert fallback_picture(Bundle(folder)).startswith("data:image/webp;base64,")
+        assert len(cell_ids(Bundle(folder))) == 300
