@@ -75,6 +75,6 @@ def test_raw_and_a_layer_are_one_too_many():
 
 
 def test_a_name_that_no_title_holds_is_refused() -> None:
-    with pytest.raises(OptionError, match=r"dataset_name: at most 1,000 characters are possible, but 1,001 were given"):
+    with pytest.raises(ConfigError, match=r"dataset_name: at most 1,000 characters are possible, but 1,001 were given"):
         ExportConfig(dataset_name="x" * 1001)
     assert ExportConfig(dataset_name="x" * 1000).dataset_name == "x" * 1000
