@@ -34,3 +34,13 @@ test('lists as programs write them, and names that hold what stands between name
   expect(genesOf('DRB1;DRB5', pairs).genes).toEqual(['Actb']);
   expect(genesOf('CD3 epsilon', pairs).genes).toHaveLength(1);
 });
+
+test.each(['(', ')', '"', ' ', '[', 'c(', ',', '\n', 'c("'])(
+  'a text of nothing but %j is read at once',
+  async (mark) => {
+    const bundle = await opened();
+    const many = mark.repeat(100_000);
+    for (const text of [many, `${many}Actb`, `x${many}x`])
+      expect(genesOf(text, bundle).genes.length).toBeLessThan(2);
+  },
+);

@@ -1,7 +1,21 @@
 import type { Bundle } from './bundle';
 
-/** As Python and R write lists: brackets and quotes around names. */
-const bare = (name: string) => name.replace(/^(?:c\()?[\s["'“”‘’`(]+|[\s\]"'“”‘’`)]+$/g, '');
+const OPENING = new Set('["\'“”‘’`(');
+const CLOSING = new Set(']"\'“”‘’`)');
+const isAround = (one: string, marks: ReadonlySet<string>) => marks.has(one) || one.trim() === '';
+
+/**
+ * As Python and R write lists: brackets and quotes around names.
+ *
+ * By hand: a pattern that ends at the end is tried at each mark of a text that is nothing else.
+ */
+function bare(name: string): string {
+  let from = name.startsWith('c(') && name.length > 2 && isAround(name.charAt(2), OPENING) ? 2 : 0;
+  let to = name.length;
+  while (from < to && isAround(name.charAt(from), OPENING)) from++;
+  while (to > from && isAround(name.charAt(to - 1), CLOSING)) to--;
+  return name.slice(from, to);
+}
 
 /** Genes by their names or other names, one for each word of a pasted list; and the words that name none. */
 export function genesOf(

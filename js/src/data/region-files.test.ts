@@ -59,3 +59,11 @@ test('more rows than are written or read at once', async () => {
   expect(csv.split('\r\n')).toHaveLength(cells + 2);
   expect(await regionsFromCsv(csv, cells, String)).toEqual({ regions, unknown: 0 });
 });
+
+test('a region for each cell is refused by the name of its column', async () => {
+  const cells = 30_000;
+  const nameOf = (cell: number) => `cell ${cell}`;
+  const rows = Array.from({ length: cells }, (_, cell) => `${nameOf(cell)},region ${cell}`);
+  const read = regionsFromCsv(`cell_id,region\n${rows.join('\n')}\n`, cells, nameOf);
+  await expect(read).rejects.toThrow('“region” has more than 500 different names, such as “region 500”');
+});

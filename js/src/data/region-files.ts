@@ -1,3 +1,4 @@
+import { mostRegions } from '../lib/bits';
 import { csvRows, field, unguarded } from '../lib/csv';
 import { turns } from '../lib/pause';
 import type { CellNames } from './cell-ids';
@@ -65,14 +66,15 @@ export async function regionsFromCsv(
   }
   // Another program writes ids as they are.
   const placeOf = (id: string) => places.get(unguarded(id)) ?? places.get(id);
-  const masks = new Map<string, Uint8Array>();
+  const most = mostRegions(cells);
+  const found = new Map<string, number[]>();
   let unknown = 0;
   let columns: { id: number; region: number } | null = null;
   let row = 0;
   for (const fields of csvRows(text, separatorOf(text))) {
     if (!columns) {
-      const found = namesOf(fields);
-      columns = { id: found.indexOf('cell_id'), region: found.indexOf('region') };
+      const named = namesOf(fields);
+      columns = { id: named.indexOf('cell_id'), region: named.indexOf('region') };
       continue;
     }
     const place = placeOf(fields[columns.id] ?? '');
@@ -80,9 +82,19 @@ export async function regionsFromCsv(
     if (++row % AT_ONCE === 0) await due();
     if (place === undefined) unknown++;
     if (place === undefined || name === '') continue;
-    const mask = masks.get(name) ?? new Uint8Array(cells);
-    mask[place] = 1;
-    masks.set(name, mask);
+    const held = found.get(name);
+    if (held) held.push(place);
+    else found.set(name, [place]);
+    if (found.size > most) {
+      throw new Error(
+        `Its column “region” has more than ${most} different names, such as “${name.slice(0, 40)}”. A region is of many cells: is it the right column?`,
+      );
+    }
   }
-  return { regions: [...masks].map(([name, mask]) => ({ name, mask })), unknown };
+  const maskOf = (places: readonly number[]) => {
+    const mask = new Uint8Array(cells);
+    for (const place of places) mask[place] = 1;
+    return mask;
+  };
+  return { regions: [...found].map(([name, places]) => ({ name, mask: maskOf(places) })), unknown };
 }

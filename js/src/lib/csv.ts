@@ -1,18 +1,34 @@
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+const SEPARATOR = ',;|\\t\\r\\n';
 // The wide forms start a formula in the spreadsheets of East Asia.
-const FORMULA = /^'*[=+\-@\t\r＝＋－＠]/;
+const FORMULA = '[\'" ]*[=+\\-@＝＋－＠]';
+const PIECE = new RegExp(`[^${SEPARATOR}]*`, 'y');
+const starts = (mark: string) => new RegExp(`(^|[${SEPARATOR}])${mark}(?=${FORMULA})`, 'g');
+const [UNGUARDED, GUARDED] = [starts(''), starts("'")];
 
-const harmless = (text: string) => (FORMULA.test(text) && !NUMBER.test(text) ? `'${text}` : text);
+/** Up to the next separator: what a spreadsheet that splits there would show as one cell. */
+function pieceAt(text: string, at: number): string {
+  PIECE.lastIndex = at;
+  return PIECE.exec(text)?.[0] ?? '';
+}
 
-/** Text as a field: quoted where it must be, and never a formula. Text that is a number stays as it is. */
+/** A quote before each piece that would be a formula. Text that is a number stays as it is. */
+const harmless = (text: string) =>
+  text.replace(UNGUARDED, (before: string, _: string, at: number) =>
+    NUMBER.test(pieceAt(text, at + before.length)) ? before : `${before}'`,
+  );
+
+/** Text as a field: quoted where it must be, and never a formula, wherever a spreadsheet splits it. */
 export function field(text: string): string {
   const plain = harmless(text);
-  return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
+  return /[",;|\t\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
 }
 
 /** The text of which `field` made this. */
 export function unguarded(text: string): string {
-  return text.startsWith("'") && harmless(text.slice(1)) === text ? text.slice(1) : text;
+  return text.replace(GUARDED, (mark: string, before: string, at: number) =>
+    NUMBER.test(pieceAt(text, at + mark.length)) ? mark : before,
+  );
 }
 
 /** Calls `row` for each record of RFC 4180 text; the array is reused between calls. */

@@ -39,7 +39,15 @@ describe('fields', () => {
     ['+cmd', "'+cmd"],
     ['-', "'-"],
     ['@SUM(A1)', "'@SUM(A1)"],
-    ['\t=1', "'\t=1"],
+    ['\t=1', '"\t\'=1"'],
+    ['x;=cmd|x', '"x;\'=cmd|x"'],
+    ['x;"=1+1"', '"x;\'""=1+1"""'],
+    ['a\t@b', '"a\t\'@b"'],
+    ['a|-b', '"a|\'-b"'],
+    ['a;-3', '"a;-3"'],
+    ["a; '=1", '"a;\' \'=1"'],
+    ['a\n=1', '"a\n\'=1"'],
+    ['a, b', '"a, b"'],
     ['＝1', "'＝1"],
     ['-1', '-1'],
     ['+5', '+5'],
@@ -53,6 +61,13 @@ describe('fields', () => {
     expect(field(text)).toBe(wanted);
     expect(rowsOf(`${wanted},x`)[0]?.map(unguarded)).toEqual([text, 'x']);
   });
+});
+
+test.each([',', ';', '|', '\t'])('no row has a formula where a program splits at %j', (separator) => {
+  const names = ['x;=cmd', 'a|"=1"', "b\t'=1", 'c,+d', 'e;;=f', '"";=g', 'h; =i', '=', ';', '-'];
+  const pieces = `x,${names.map(field).join(',')}`.split(new RegExp(`[${separator}\n]`));
+  for (const piece of pieces) expect(piece).not.toMatch(/^["\s]*[=+\-@]/);
+  expect(names.map((name) => unguarded(rowsOf(field(name))[0]?.[0] ?? ''))).toEqual(names);
 });
 
 test('numbers have the fewest digits that give the same float32', () => {

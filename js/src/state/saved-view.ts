@@ -1,4 +1,4 @@
-import { packBits, unpackBits } from '../lib/bits';
+import { mostRegions, packBits, unpackBits } from '../lib/bits';
 import { fromBase64, toBase64 } from '../lib/bytes';
 import { LeftOutError, ViewFileError } from '../lib/errors';
 import { formatCount } from '../lib/format';
@@ -90,6 +90,8 @@ export function openedView(given: unknown, cells: number): OpenedView {
   if ('karospace_view' in value && isOfOthers(value, cells))
     return { state, regions: null, leftOut: ofOthers(value, cells) };
   const regions = Array.isArray(value.regions) ? value.regions : null;
+  if (regions && regions.length > mostRegions(cells))
+    throw new ViewFileError(`it has ${regions.length} regions, and ${mostRegions(cells)} are shown at most`);
   const leftOut =
     typeof value.regions_left_out === 'number' && value.regions_left_out > 0
       ? tooLarge(value.regions_left_out)

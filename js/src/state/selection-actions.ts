@@ -1,4 +1,5 @@
 import { batch } from '@preact/signals';
+import { mostRegions } from '../lib/bits';
 import { MaskError } from '../lib/errors';
 import { createHistory } from './history';
 import type { Model, RegionNote } from './model';
@@ -96,6 +97,9 @@ export function createSelectionActions(model: Model): SelectionActions {
 
   /** Colours that are missing are given out. */
   const made = (list: readonly NewRegion[], others: readonly Region[] = []): readonly Region[] => {
+    const most = mostRegions(total());
+    if (list.length + others.length > most)
+      throw new Error(`${list.length + others.length} regions were given; ${most} are shown at most.`);
     const regions = new Map<string, Region>();
     for (const { name, mask, color } of list) {
       const selection = checked(mask, `the region “${name}”`) ?? {
