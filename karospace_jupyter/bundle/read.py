@@ -219,12 +219,16 @@ class Bundle:
 
     def serve(self, *, port: int = 8000) -> BundleServer:
         """Serve the bundle on 127.0.0.1 until ``stop()`` is called; `url` says where."""
-        from karospace_jupyter.bundle.write import WithViewer, keeps_page
         from karospace_jupyter.serve import BundleServer
 
-        own = keeps_page(self.files)
-        content = self.files.path if own and isinstance(self.files, FolderFiles) else self.files
-        return BundleServer(content if own else WithViewer(self.files), port=port).start()
+        return BundleServer(self.served(), port=port).start()
+
+    def served(self) -> BundleFiles:
+        """Return what a server hands out: the files, with the viewer of this package as their page."""
+        from karospace_jupyter.bundle.write import WithViewer
+
+        # Of a folder what is in it then, which may be another export by the same name.
+        return WithViewer(FolderFiles(self.files.path) if isinstance(self.files, FolderFiles) else self.files)
 
     def open(self, *, port: int = 8000) -> BundleServer:
         """Serve the bundle and open it in the web browser."""
@@ -277,9 +281,9 @@ class Bundle:
         KaroSpaceError
             When it fails; then the file is as it was before.
         """
-        from karospace_jupyter.bundle.write import page_of, save_file
+        from karospace_jupyter.bundle.write import save_file
 
-        page = page_of(self.files)
+        page = static_file("viewer.html")
         return save_file(self.files, self.manifest, path, "zip", page, job or Job.null(), scripts=scripts)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:  # noqa: ANN401 - as IPython asks

@@ -14,6 +14,8 @@ import numpy as np
 
 from karospace_jupyter.bundle.cells import cell_ids
 from karospace_jupyter.bundle.damage import damage
+from karospace_jupyter.bundle.files import MissingFileError
+from karospace_jupyter.bundle.pages import is_own_page
 from karospace_jupyter.bundle.scripts import KIND, MANIFEST, carried_manifest, from_script
 from karospace_jupyter.bundle.tables import decoded, paths_of, read_records
 from karospace_jupyter.bundle.verify_places import check_embeddings, check_sections
@@ -38,7 +40,8 @@ class VerifyReport:
     hashed: int
     """Files that had a hash to compare with; a 1.0 bundle has none."""
     warnings: tuple[str, ...] = ()
-    """Where a bundle of another exporter breaks the format and can be read all the same."""
+    """Where a bundle of another exporter breaks the format and can be read all the same, and whether its page is not
+    one of this package."""
 
 
 def verify(bundle: Bundle) -> VerifyReport:
@@ -69,7 +72,20 @@ def verify(bundle: Bundle) -> VerifyReport:
         more = f"\n… and {len(problems) - _SHOWN} more." if len(problems) > _SHOWN else ""
         msg = f"{bundle.files.origin} differs from its manifest:\n" + "\n".join(problems[:_SHOWN]) + more
         raise BundleError(msg)
-    return VerifyReport(len(bundle.manifest.asset_files), total, hashed, bundle.remarks)
+    return VerifyReport(len(bundle.manifest.asset_files), total, hashed, (*bundle.remarks, *_of_page(bundle)))
+
+
+def _of_page(bundle: Bundle) -> Iterator[str]:
+    try:
+        page = bundle.stored("index.html")
+    except MissingFileError:
+        return
+    if not is_own_page(page):
+        yield (
+            "index.html is none of the pages that this version knows. It is a program, which runs where the bundle is "
+            "opened by double click or from a web host; a notebook, a server of this package and a copy that it saves "
+            "have its own page instead."
+        )
 
 
 def _named_twice(bundle: Bundle) -> Iterator[str]:

@@ -10,7 +10,7 @@ import zipfile
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO
 
-from karospace_jupyter.bundle.files import END_TAG, TAG, FolderFiles, MissingFileError
+from karospace_jupyter.bundle.files import END_TAG, TAG, FolderFiles
 from karospace_jupyter.bundle.scripts import MANIFEST, manifest_bytes, without_scripts, write_scripts
 from karospace_jupyter.bundle.targets import SUFFIX, check_file, check_folder, publish_over
 from karospace_jupyter.errors import BundleError
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 _BLOCK = 3 * 2**18
 # What compresses no further.
 _PACKED = {".gz", ".png", ".jpg", ".jpeg", ".webp"}
-_OTHER_PAGE = b"<title>KaroSpace Static Viewer</title>"
 # The first day that a zip can name.
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -56,7 +55,7 @@ def save_folder(
             for path in paths:
                 partial.write(path, files.read(path))
                 stage.advance()
-        partial.write("index.html", page_of(files))
+        partial.write("index.html", static_file("viewer.html"))
         job.check()
         publish_over(partial)
     return target
@@ -180,21 +179,8 @@ def _paths(manifest: Manifest) -> list[str]:
     return list(paths)
 
 
-def page_of(files: BundleFiles) -> bytes:
-    """Return the bundle's own page, or the viewer of this package where it has none that can show the bundle."""
-    return files.read("index.html") if keeps_page(files) else static_file("viewer.html")
-
-
-def keeps_page(files: BundleFiles) -> bool:
-    """Whether the bundle's own page stays: that of KaroSpaceBuilder 0.x cannot read the NaN that it wrote."""
-    try:
-        return _OTHER_PAGE not in files.read("index.html")
-    except MissingFileError:
-        return False
-
-
 class WithViewer:
-    """The files of a bundle, with the viewer of this package as its page."""
+    """The files of a bundle, with the viewer of this package as its page: what a bundle brings may do anything."""
 
     def __init__(self, files: BundleFiles) -> None:
         self._files = files

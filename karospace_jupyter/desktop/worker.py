@@ -226,7 +226,7 @@ class Worker:
                 result = _result(bundle)
                 self._send("done", result)
                 if self._server is not None and self._served == result["path"] and not Path(self._served).is_dir():
-                    self._server.content = bundle.files  # a file is another one now; a folder has the same name
+                    self._server.content = bundle.served()  # a file is another one now; a folder has the same name
             except Exception:
                 logger.exception("the result of an export could not be shown")
         self._send("state", asdict(state))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from karospace_jupyter.bundle.files import FolderFiles
 from karospace_jupyter.bundle.read import read_manifest
 from karospace_jupyter.bundle.targets import check_file
-from karospace_jupyter.bundle.write import assemble, page_of, real_file
+from karospace_jupyter.bundle.write import assemble, real_file
 from karospace_jupyter.job import Job
 from karospace_jupyter.partial import Partial, absolute
 
@@ -68,7 +68,7 @@ class FileSink:
         """
         files = FolderFiles(spool or self.spool)
         manifest = read_manifest(files)
-        self._made = assemble(files, manifest, self._partial, self.form, page_of(files), job or Job.null())
+        self._made = assemble(files, manifest, self._partial, self.form, files.read("index.html"), job or Job.null())
 
     def commit(self) -> None:
         """Move the file into place."""

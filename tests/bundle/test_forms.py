@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import re
+import shutil
 import urllib.request
 import zipfile
 from collections.abc import Callable
@@ -267,10 +268,23 @@ class TestWhatIsOpened:
         assert found == ["manifest.json", *(f.path for f in listed if f.kind != "script")]
         assert text.endswith("</script>\n</body>\n</html>\n")
 
-    def test_a_foreign_page_keeps_its_place_in_a_folder(self, tmp_path: Path) -> None:
+    def test_a_foreign_page_is_never_handed_on(self, tmp_path: Path) -> None:
         bundle = Bundle(MemoryFiles({"manifest.json": small_manifest(), "index.html": b"another viewer"}))
-        assert bundle.save(tmp_path / "out").stored("index.html") == b"another viewer"
+        for saved in (bundle.save(tmp_path / "out"), Bundle(bundle.to_zip(tmp_path / "out.zip"))):
+            assert saved.stored("index.html") == export.viewer_html()
+        with bundle.serve(port=0) as server, urllib.request.urlopen(server.url, timeout=PATIENCE_S) as answer:
+            assert answer.read() == export.viewer_html()
         assert export.viewer_html()[:100] == HtmlFiles(bundle.to_html(tmp_path / "a.html")).read("index.html")[:100]
+
+    def test_verify_says_whose_page_it_is(self, made: Path, tmp_path: Path) -> None:
+        folder = Path(shutil.copytree(made / "out", tmp_path / "b"))
+        assert Bundle(folder).verify().warnings == ()
+        (folder / "index.html").write_bytes(export.viewer_html() + b"<script>parent.fetch('/api')</script>")
+        (said,) = Bundle(folder).verify().warnings
+        assert said.startswith("index.html is none of the pages that this version knows.")
+        assert Bundle(folder).save(tmp_path / "saved").verify().warnings == ()
+        (folder / "index.html").unlink()
+        assert Bundle(folder).verify().warnings == ()
 
 
 class TestExport:
