@@ -13,11 +13,12 @@ import re
 import socket
 import sys
 import threading
+import time
 import weakref
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 from urllib.parse import unquote, urlsplit
 
 from karospace_jupyter.errors import BundleError
@@ -31,6 +32,11 @@ logger = logging.getLogger(__name__)
 HOST = "127.0.0.1"
 _TRIED_PORTS = 100
 _BLOCK = 2**18
+_PATIENCE_S = 30
+"""So long a connection may say nothing; also one that a browser keeps."""
+_MOST_CONNECTIONS = 128
+_BREATH_S = 0.1
+_EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 _TYPES = {
     ".html": "text/html; charset=utf-8",
     ".json": "application/json",
@@ -136,12 +142,30 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, address: tuple[str, int], handler: Callable[..., _Handler]) -> None:
         self._accepted: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+        self._free = threading.BoundedSemaphore(_MOST_CONNECTIONS)
         super().__init__(address, handler)
 
     def get_request(self) -> tuple[socket.socket, object]:
-        request, address = super().get_request()
+        try:
+            request, address = super().get_request()
+        except OSError as exc:
+            if exc.errno in _EXHAUSTED:  # it would be asked again at once, and again
+                time.sleep(_BREATH_S)
+            raise
         self._accepted.add(request)
         return request, address
+
+    def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as the base class has it
+        if not self._free.acquire(blocking=False):
+            self.shutdown_request(request)  # whoever opens so many does not read
+            return
+        super().process_request(request, client_address)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._free.release()
 
     def server_close(self) -> None:
         super().server_close()
@@ -155,6 +179,7 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    timeout = _PATIENCE_S
     server_version = "karospace"
     sys_version = ""
 
@@ -248,7 +273,12 @@ def _span(header: str | None, size: int) -> tuple[int, int, bool] | None:
         return 0, size, False
     first, last = match.groups()
     if first == "":
-        start, stop = max(0, size - int(last)), size
+        start, stop = max(0, size - _number(last, size)), size
     else:
-        start, stop = int(first), min(size, int(last) + 1) if last else size
+        start, stop = _number(first, size), min(size, _number(last, size) + 1) if last else size
     return (start, stop, True) if start < stop else None
+
+
+def _number(digits: str, beyond: int) -> int:
+    # Python refuses to read numbers of thousands of digits.
+    return int(digits) if len(digits) < 20 else beyond

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import http.client
 import socket
 import threading
 
 import pytest
-from waiting import PATIENCE_S
+from waiting import PATIENCE_S, eventually
 
+from karospace_jupyter import serve
 from karospace_jupyter.serve import BundleServer
 
 
@@ -57,7 +59,8 @@ def test_types_and_no_content_encoding(server, path, kind):
 
 
 @pytest.mark.parametrize(
-    ("span", "start", "stop"), [("bytes=10-19", 10, 20), ("bytes=90-", 90, 100), ("bytes=-5", 95, 100)]
+    ("span", "start", "stop"),
+    [("bytes=10-19", 10, 20), ("bytes=90-", 90, 100), ("bytes=-5", 95, 100), (f"bytes=90-{'9' * 6000}", 90, 100)],
 )
 def test_a_range_gives_that_part(server, span, start, stop):
     status, headers, body = ask(server, "/data.bin", Range=span)
@@ -66,7 +69,7 @@ def test_a_range_gives_that_part(server, span, start, stop):
     assert headers["Content-Range"] == f"bytes {start}-{stop - 1}/100"
 
 
-@pytest.mark.parametrize("span", ["bytes=100-", "bytes=-0", "bytes=20-10"])
+@pytest.mark.parametrize("span", ["bytes=100-", "bytes=-0", "bytes=20-10", f"bytes={'9' * 6000}-"])
 def test_a_range_that_is_not_there_is_refused(server, span):
     status, headers, _ = ask(server, "/data.bin", Range=span)
     assert (status, headers["Content-Range"]) == (416, "bytes */100")
@@ -132,3 +135,46 @@ def test_another_content_is_served_at_the_same_address(tmp_path):
             kept.request("GET", "/")
             assert kept.getresponse().read() == wanted
             server.content = Two()
+
+
+def opened(server):
+    return contextlib.closing(socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_S))
+
+
+def test_who_says_nothing_is_not_waited_for(server, monkeypatch):
+    monkeypatch.setattr(serve._Handler, "timeout", 0.2)
+    for said in (b"", b"GET /data.bin HTTP/1.1\r\nHost: 127"):
+        with opened(server) as half:
+            half.sendall(said)
+            assert half.recv(1) == b""
+    assert ask(server, "/data.bin")[0] == 200
+
+
+def test_more_connections_than_a_browser_opens_are_closed(tmp_path, monkeypatch):
+    monkeypatch.setattr(serve, "_MOST_CONNECTIONS", 2)
+    (tmp_path / "index.html").write_text("one")
+    with BundleServer(tmp_path, port=0) as server:
+        with opened(server), opened(server), opened(server) as third:
+            assert third.recv(1) == b""
+
+        def answers():
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                return ask(server, "/")[0] == 200
+
+        eventually(answers)
+
+
+def test_without_file_handles_it_does_not_spin(tmp_path, monkeypatch):
+    (tmp_path / "index.html").write_text("one")
+    rests, accept = [], socket.socket.accept
+
+    def exhausted(listening):
+        if len(rests) < 3:
+            raise OSError(errno.EMFILE, "Too many open files")
+        return accept(listening)
+
+    monkeypatch.setattr(serve.time, "sleep", rests.append)
+    monkeypatch.setattr(socket.socket, "accept", exhausted)
+    with BundleServer(tmp_path, port=0) as server:
+        assert ask(server, "/")[0] == 200
+    assert rests == [serve._BREATH_S] * 3
