@@ -7,10 +7,11 @@ Nothing heavy is imported before the arguments are parsed, so that ``--help`` an
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from karospace_jupyter.words import counted, shape, size
 
@@ -148,14 +149,52 @@ def _boolean(text: str) -> bool:
     return value
 
 
+class _NotPrintedError(Exception):
+    """What was asked for is done, but the output takes no text."""
+
+
+def _say(text: str) -> None:
+    try:
+        print(text, flush=True)
+    except OSError as exc:
+        msg = f"The result cannot be printed ({exc.strerror}); what was to be written is complete. It is:\n{text}"
+        raise _NotPrintedError(msg) from exc
+
+
+class _OnTheWay:
+    """Standard error, of which no trouble ends an export: it may be closed, or lead to a disk that is full."""
+
+    def __init__(self, stream: TextIO | None) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(OSError, ValueError):
+            if self._stream is not None:
+                self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            if self._stream is not None:
+                self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - of any stream
+        return getattr(self._stream, name)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
+    with contextlib.redirect_stderr(_OnTheWay(sys.stderr)):  # type: ignore[type-var]  # it is written to, and no more
+        return _main(arguments)
+
+
+def _main(arguments: Sequence[str] | None) -> int:
     p = parser()
     options = p.parse_args(arguments)
     if options.version:
         from importlib.metadata import version
 
-        print(f"karospace-export {version('karospace-jupyter')}")
+        _say(f"karospace-export {version('karospace-jupyter')}")
         return 0
     problem = _usage(options, p)
     if problem:
@@ -178,8 +217,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         said = _as_flags(exc.problems) if isinstance(exc, OptionError) else str(exc)
         print(f"karospace-export: error: {said}", file=sys.stderr)
         return EXIT_USAGE if isinstance(exc, (ConfigError, NamedFileError)) else EXIT_FAILURE
-    except BrokenPipeError:  # whoever read the output went away
+    except _NotPrintedError as exc:
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - kept open until the interpreter ends
+        if not isinstance(exc.__cause__, BrokenPipeError):  # else whoever read the output went away
+            print(f"karospace-export: error: {exc}", file=sys.stderr)
         return EXIT_FAILURE
     except Exception as exc:
         if os.environ.get("KAROSPACE_DEBUG"):
@@ -304,7 +345,7 @@ def _verify(options: argparse.Namespace) -> int:
 
     report = Bundle(options.verify).verify()
     if options.json:
-        print(
+        _say(
             json.dumps(
                 {
                     "path": options.verify,
@@ -319,7 +360,7 @@ def _verify(options: argparse.Namespace) -> int:
         _warn(report.warnings, options)
         hashed = "all with their hashes" if report.hashed == report.files else f"{report.hashed} with a hash"
         taken = f"{counted(report.files, 'file')}, {size(report.bytes)}"
-        print(f"{options.verify}: {taken}, {hashed}: all as the manifest says")
+        _say(f"{options.verify}: {taken}, {hashed}: all as the manifest says")
     return 0
 
 
@@ -327,7 +368,7 @@ def _print_plan(plan: Plan, options: argparse.Namespace) -> None:
     if options.json:
         import json
 
-        print(
+        _say(
             json.dumps(
                 {
                     "name": plan.dataset_name,
@@ -359,9 +400,8 @@ def _print_plan(plan: Plan, options: argparse.Namespace) -> None:
         *([("opens with", f"the view in {options.view}")] if plan.view is not None else []),
         ("files", f"{plan.predicted_files:,}, {size(plan.predicted_bytes)} before compression"),
     ]
-    print(f"{plan.dataset_name}: this would be exported")
-    for name, text in rows:
-        print(f"  {name:<12} {text}")
+    lines = [f"  {name:<12} {text}" for name, text in rows]
+    _say("\n".join([f"{plan.dataset_name}: this would be exported", *lines]))
     _warn(plan.warnings, options)
 
 
@@ -397,7 +437,7 @@ def _print_result(bundle: Bundle, paths: Sequence[str], options: argparse.Namesp
             "bytes": taken,
             "warnings": list(bundle.warnings),
         }
-        print(json.dumps(result), flush=True)
+        _say(json.dumps(result))
         return
     _warn(bundle.warnings, options)
     if not options.quiet:
@@ -405,7 +445,7 @@ def _print_result(bundle: Bundle, paths: Sequence[str], options: argparse.Namesp
             f"{shape(m.n_cells, m.n_genes_exported, m.n_cells_source)}, {counted(files, 'file')}, {size(taken)}",
             file=sys.stderr,
         )
-    print("\n".join(paths), flush=True)
+    _say("\n".join(paths))
 
 
 def _warn(warnings: Sequence[str], options: argparse.Namespace) -> None:
@@ -430,7 +470,7 @@ def _serve(bundle: Bundle, options: argparse.Namespace) -> int:
     with server:
         if options.port not in {0, server.port}:
             print(f"port {options.port} is taken; {server.port} is used", file=sys.stderr)
-        print(f"{server.url}  (Ctrl-C stops)", flush=True)
+        _say(f"{server.url}  (Ctrl-C stops)")
         while not stop.wait(0.5):
             pass
     return 0

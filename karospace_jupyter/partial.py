@@ -134,8 +134,24 @@ def _link(old: str | Path, new: str | Path) -> None:
 
 
 def absolute(path: str | os.PathLike[str]) -> Path:
-    """Return `path` with ``~`` and the working folder filled in, links left as they are."""
-    return Path(os.path.abspath(expanded(path)))  # noqa: PTH100 - resolve() would follow a link
+    """Return `path` with ``~`` and the working folder filled in, links left as they are.
+
+    Raises
+    ------
+    SinkError
+        When the working folder is gone, or links on the way lead in a circle.
+    """
+    try:
+        whole = Path(os.path.abspath(expanded(path)))  # noqa: PTH100 - resolve() would follow a link
+    except FileNotFoundError as exc:
+        msg = f"{path} lies in the working folder, which was deleted. Change to another folder, or give the whole path."
+        raise SinkError(msg) from exc
+    try:
+        whole.resolve()
+    except (OSError, RuntimeError) as exc:  # RuntimeError before Python 3.13
+        msg = f"{whole} cannot be found: links on the way lead in a circle. Choose another name."
+        raise SinkError(msg) from exc
+    return whole
 
 
 def failed(exc: OSError, path: Path) -> SinkError:

@@ -8,12 +8,13 @@ import socket
 import subprocess
 import sys
 import urllib.request
+from pathlib import Path
 
 import pytest
 from waiting import PATIENCE_S
 
-from karospace_jupyter import ExportConfig
-from karospace_jupyter.cli import FLAGS, _config, parser
+from karospace_jupyter import Bundle, ExportConfig
+from karospace_jupyter.cli import FLAGS, _config, main, parser
 from karospace_jupyter.datasets import synthetic_tissue
 
 COMMAND = [sys.executable, "-m", "karospace_jupyter.cli"]
@@ -277,3 +278,44 @@ def test_serve_answers_says_the_next_port_and_stops(h5ad, tmp_path, option, name
 def test_defaults_are_those_of_the_config():
     config = _config(parser().parse_args(["--h5ad", "a.h5ad", "--outdir", "out"]))
     assert config == ExportConfig(h5ad_path="a.h5ad", outdir="out")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no file here is always full")
+@pytest.mark.parametrize(
+    ("away", "code", "said"),
+    [
+        (">&-", 0, "300 cells"),
+        ("2>&-", 0, ""),
+        (">/dev/full", 1, "cannot be printed (No space left on device); what was to be written is complete"),
+        ("2>/dev/full", 0, ""),
+        (">/dev/full 2>/dev/full", 1, ""),
+        (">&- 2>&-", 0, ""),
+    ],
+)
+def test_an_export_is_not_lost_with_what_it_says(h5ad: Path, tmp_path: Path, away: str, code: int, said: str) -> None:
+    command = f'"{sys.executable}" -m karospace_jupyter.cli --h5ad "{h5ad}" --outdir out --genes hvgs:3 {away}'
+    ended = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE_S)
+    assert ended.returncode == code, ended.stderr
+    assert said in ended.stderr
+    assert "unexpected" not in ended.stderr
+    Bundle(tmp_path / "out").verify()
+
+
+def test_a_working_folder_that_was_deleted(h5ad: Path, tmp_path: Path) -> None:
+    export = f'"{sys.executable}" -m karospace_jupyter.cli --h5ad "{h5ad}" --genes hvgs:3 --quiet --outdir'
+    script = f'mkdir gone && cd gone && rmdir ../gone && {{ {export} here; {export} "{tmp_path}/whole"; }}'
+    ended = subprocess.run(["sh", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE_S)
+    assert ended.returncode == 0, ended.stderr
+    assert "here lies in the working folder, which was deleted" in ended.stderr
+    Bundle(tmp_path / "whole").verify()
+
+
+@pytest.mark.parametrize("option", ["--outdir", "--zip", "--single-file"])
+def test_links_that_lead_in_a_circle(
+    h5ad: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+    for target in ("a", "a/x.html", "a/x.zip"):
+        assert main(["--h5ad", str(h5ad), option, str(tmp_path / target), "--genes", "hvgs:3"]) in {1, 2}
+        assert "unexpected" not in capsys.readouterr().err
