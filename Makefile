@@ -67,12 +67,12 @@ js: $(VIEWER)
 	touch $@
 
 js/node_modules/.installed: js/package.json js/package-lock.json
-	$(RETRY) npm ci --prefix js --no-audit --no-fund --fetch-retries 5
+	$(RETRY) npm ci --prefix js --ignore-scripts --no-audit --no-fund --fetch-retries 5
 	touch $@
 
 # What the viewer is measured against; no part of what is shipped.
 tests/bench/regl/node_modules/.installed: tests/bench/regl/package.json tests/bench/regl/package-lock.json
-	$(RETRY) npm ci --prefix tests/bench/regl --no-audit --no-fund --fetch-retries 5
+	$(RETRY) npm ci --prefix tests/bench/regl --ignore-scripts --no-audit --no-fund --fetch-retries 5
 	touch $@
 
 $(VIEWER): js/node_modules/.installed $(shell find js/src -type f) js/build.mjs

@@ -15,7 +15,7 @@ BUILT = (
     "karospace_jupyter/_static/widget.js",
     "karospace_jupyter/_static/labextensions/karospace-jupyter/package.json",
 )
-SOURCES = ("js/src", "js/schema", "js/build.mjs", "js/lab-extension.mjs", "js/package-lock.json")
+SOURCES = ("js/src", "js/schema", "js/build.mjs", "js/notices.mjs", "js/lab-extension.mjs", "js/package-lock.json")
 OLDEST = {"node": 20, "npm": 9}
 
 
@@ -42,7 +42,7 @@ class ViewerBuildHook(BuildHookInterface[Any]):
             )
             raise RuntimeError(msg)
         if not _modules_installed(root / "js"):
-            _npm(root / "js", "ci", "--no-audit", "--no-fund")
+            _npm(root / "js", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
         _npm(root / "js", "run", "build")
 
 

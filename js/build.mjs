@@ -3,6 +3,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { context } from 'esbuild';
 import { extension } from './lab-extension.mjs';
+import { asComment, noticesOf, packagesIn } from './notices.mjs';
 
 const template = new URL('src/entries/index.html', import.meta.url);
 const target = new URL('../karospace_jupyter/_static/viewer.html', import.meta.url);
@@ -18,7 +19,10 @@ const page = {
       const script = result.outputFiles[0].text
         .replaceAll('</script', '<\\/script')
         .replaceAll('<!--', '<\\!--');
-      const html = (await readFile(template, 'utf8')).replace('/*script*/', () => script);
+      const notices = asComment(await noticesOf(packagesIn(result.metafile)));
+      const html = (await readFile(template, 'utf8'))
+        .replace('/*script*/', () => script)
+        .replace('</body>', () => `${notices}</body>`);
       await mkdir(new URL('.', target), { recursive: true });
       await writeFile(target, html);
       // The panel shows bundles without a kernel, and needs the page for that.
@@ -31,6 +35,7 @@ const page = {
 
 const common = {
   bundle: true,
+  metafile: true,
   target: 'es2022',
   minify: !process.argv.includes('--watch'),
   charset: 'utf8',
@@ -56,7 +61,9 @@ if (process.argv.includes('--watch')) {
   await Promise.all(bundles.map((bundle) => bundle.watch()));
 } else {
   try {
-    await Promise.all(bundles.map((bundle) => bundle.rebuild()));
+    const built = await Promise.all(bundles.map((bundle) => bundle.rebuild()));
+    const packages = built.flatMap(({ metafile }) => packagesIn(metafile));
+    await writeFile(new URL('NOTICES.txt', new URL('.', target)), await noticesOf(packages));
   } finally {
     await Promise.all(bundles.map((bundle) => bundle.dispose()));
   }

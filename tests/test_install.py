@@ -91,7 +91,7 @@ def test_editable_installation_builds_the_viewer_and_carries_the_extension(check
     checkout.put_node()
     done = checkout.build()
     assert done.returncode == 0, done.stdout + done.stderr
-    assert checkout.calls() == ["npm ci --no-audit --no-fund", "npm run build"]
+    assert checkout.calls() == ["npm ci --ignore-scripts --no-audit --no-fund", "npm run build"]
     assert (checkout.root / "karospace_jupyter/_static/viewer.html").exists()
     assert holds_extension(checkout.wheel_names())
 
@@ -159,7 +159,7 @@ def test_failure_of_npm_is_said_with_its_command(checkout: Checkout) -> None:
     checkout.put_node(fails=True)
     done = checkout.build()
     assert done.returncode != 0
-    assert "`npm ci --no-audit --no-fund` failed in" in done.stdout + done.stderr
+    assert "`npm ci --ignore-scripts --no-audit --no-fund` failed in" in done.stdout + done.stderr
     assert not list(checkout.wheels.glob("*.whl"))
 
 

@@ -28,6 +28,7 @@ def test_the_wheel_holds_the_viewer_and_no_sources_of_it(tmp_path):
     bundle = "karospace_jupyter/bundle"
     assert names >= {
         "karospace_jupyter/_static/viewer.html", "karospace_jupyter/_static/widget.js", "karospace_export/__init__.py", "karospace_jupyter/py.typed",
-        f"{bundle}/manifest.schema.json", f"{bundle}/FORMAT.md",
+        f"{bundle}/manifest.schema.json", f"{bundle}/FORMAT.md", f"{bundle}/pages.json",
+        "karospace_jupyter/_static/NOTICES.txt",
     }  # fmt: skip
     assert not [name for name in names if "node_modules" in name or name.startswith("js/")]

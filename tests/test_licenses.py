@@ -1,0 +1,62 @@
+"""What may be passed on: the licenses of what is bundled, and of what is installed along."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+from karospace_jupyter.static import static_text
+
+ROOT = Path(__file__).parents[1]
+PERMISSIVE = re.compile(
+    r"MIT|BSD|Apache|ISC|PSF|Python Software Foundation|HPND|Historical Permission|MPL-2|Mozilla Public License 2|Zlib|"
+    r"Unlicense|CC0|0BSD",
+    re.IGNORECASE,
+)
+
+
+def needed() -> dict[str, str]:
+    """Every distribution that an installation brings, by its name, with what it says of its license."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    found: dict[str, str] = {}
+    waiting = list(project["dependencies"])
+    while waiting:
+        requirement = Requirement(waiting.pop())
+        if requirement.marker and not requirement.marker.evaluate({"extra": ""}):
+            continue
+        name = requirement.name.lower().replace("_", "-")
+        if name in found:
+            continue
+        try:
+            one = distribution(name)
+        except PackageNotFoundError:  # of another system
+            continue
+        found[name] = " ".join(said(one.metadata.json))
+        waiting += one.requires or []
+    return found
+
+
+def said(metadata: dict[str, str | list[str]]) -> Iterator[str]:
+    yield str(metadata.get("license_expression", ""))
+    yield str(metadata.get("license", ""))[:400]
+    yield from (line for line in metadata.get("classifier", []) if line.startswith("License"))
+
+
+def test_whatever_is_installed_along_is_permissive() -> None:
+    found = needed()
+    assert {"anndata", "numpy", "pydantic"} <= set(found)
+    assert {name: text for name, text in found.items() if not PERMISSIVE.search(text)} == {}
+
+
+@pytest.mark.parametrize("file", ["NOTICES.txt", "viewer.html"])
+def test_licenses_of_what_is_bundled_go_with_it(file: str) -> None:
+    text = static_text(file)
+    for package in ("preact", "@preact/signals", "@preact/signals-core"):
+        assert re.search(rf"^{package} [0-9.]+ \(MIT\)$", text, re.MULTILINE), package
+    assert text.count("Permission is hereby granted, free of charge") == 3
