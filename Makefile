@@ -6,7 +6,7 @@ PORT ?= 8000
 RETRY := tests/retry.sh
 VIEWER := karospace_jupyter/_static/viewer.html
 
-.PHONY: demo test check lint types layers js-check programs bench build app js clean
+.PHONY: demo test check lint types layers js-check programs bench fuzz build app js clean
 
 demo: .venv/.installed $(VIEWER)
 ifeq ($(SERVE),0)
@@ -45,6 +45,11 @@ bench: .venv/.installed $(VIEWER) tests/bench/regl/node_modules/.installed
 	$(BIN)/python tests/bench/run.py
 	$(BIN)/python tests/bench/notebook.py
 	xvfb-run -a $(BIN)/python tests/bench/desktop.py
+
+# Ten thousand damaged inputs of each kind: hours.
+INPUTS ?= 10000
+fuzz: .venv/.installed $(VIEWER)
+	$(BIN)/python tests/fuzz/run.py --inputs $(INPUTS)
 
 build: .venv/.installed $(VIEWER)
 	$(BIN)/python -m hatchling build -t wheel

@@ -1,0 +1,64 @@
+"""Damaged inputs, many of them: ``make fuzz``, or ``python tests/fuzz/run.py --kinds h5ad zip --inputs 10000``.
+
+Each input follows from its kind and its number alone. What ends in anything but success or a clear error is printed
+and kept in ``tests/fuzz/found``, where the tests try it again from then on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+from forked import Outcome, attempt
+from targets import Targets
+
+FOUND = Path(__file__).parent / "found"
+
+
+def tried(targets: Targets, kind: str, number: int, work: Path) -> tuple[Outcome, Path]:
+    """Make input `number` of a kind in a folder of its own, and use it."""
+    damage, use = targets.kinds[kind]
+    folder = work / f"{kind}-{number}"
+    folder.mkdir()
+    made = damage(random.Random(f"{kind} {number}"), folder)
+    return attempt(lambda: use(made)), made
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kinds", nargs="*")
+    parser.add_argument("--inputs", type=int, default=10_000)
+    parser.add_argument("--first", type=int, default=0)
+    options = parser.parse_args()
+    bad = 0
+    with tempfile.TemporaryDirectory(prefix="karospace-fuzz-") as name:
+        work = Path(name)
+        targets = Targets(work)
+        for kind in options.kinds or targets.kinds:
+            counts: Counter[str] = Counter()
+            for number in range(options.first, options.first + options.inputs):
+                outcome, made = tried(targets, kind, number, work)
+                counts[outcome.kind] += 1
+                if not outcome.good:
+                    bad += 1
+                    print(f"--- {kind} {number}: {outcome.kind}\n{outcome.text[-3000:]}", flush=True)
+                    keep(kind, number)
+                shutil.rmtree(made.parent)
+            print(f"{kind}: {sum(counts.values()):,} inputs: {dict(sorted(counts.items()))}", flush=True)
+    return 1 if bad else 0
+
+
+def keep(kind: str, number: int) -> None:
+    """An input follows from its number: that is what is kept."""
+    file = FOUND / f"{kind}.txt"
+    known = set(file.read_text().split()) if file.exists() else set()
+    file.write_text("\n".join(sorted(known | {str(number)}, key=int)) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

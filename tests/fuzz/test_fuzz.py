@@ -1,0 +1,41 @@
+"""A few damaged inputs of every kind, and those that were found to fail before: `run.py` tries many."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+if not sys.platform.startswith("linux"):
+    pytest.skip("inputs are tried in forks, with Linux's limits", allow_module_level=True)
+
+from run import FOUND, tried
+from targets import Targets
+
+INPUTS = {"h5ad": 15, "zarr": 10, "manifest": 40, "tables": 25, "scripts": 25, "html": 25, "zip": 25, "view": 10}
+"""They take about a minute together."""
+
+
+@pytest.fixture(scope="module")
+def targets(tmp_path_factory: pytest.TempPathFactory) -> Targets:
+    return Targets(tmp_path_factory.mktemp("fuzz"))
+
+
+def numbers(kind: str) -> list[int]:
+    file = FOUND / f"{kind}.txt"
+    return [*range(INPUTS[kind]), *(map(int, file.read_text().split()) if file.exists() else ())]
+
+
+@pytest.mark.parametrize("kind", INPUTS)
+def test_damage_is_read_or_refused(targets: Targets, tmp_path: Path, kind: str) -> None:
+    failed = {}
+    for number in dict.fromkeys(numbers(kind)):
+        outcome, _ = tried(targets, kind, number, tmp_path)
+        if not outcome.good:
+            failed[number] = f"{outcome.kind}: {outcome.text[-1500:]}"
+    assert not failed, "\n\n".join(f"{kind} {number}: {text}" for number, text in failed.items())
+
+
+def test_every_kind_is_tried(targets: Targets) -> None:
+    assert set(INPUTS) == set(targets.kinds)
