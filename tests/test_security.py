@@ -1,0 +1,21 @@
+"""The promises of SECURITY.md: each names tests that are there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+NAMED = re.findall(r"`((?:tests|js)/[\w./-]+)(?:::(\w+))?`", (ROOT / "SECURITY.md").read_text(encoding="utf-8"))
+
+
+def test_promises_name_tests() -> None:
+    assert len(NAMED) > 15
+
+
+@pytest.mark.parametrize(("file", "name"), NAMED)
+def test_test_is_there(file: str, name: str) -> None:
+    text = (ROOT / file).read_text(encoding="utf-8")
+    assert not name or re.search(rf"^ *def {name}\(", text, re.MULTILINE)
