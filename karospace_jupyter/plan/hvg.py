@@ -98,16 +98,16 @@ def cannot_rank(source: Source) -> str:
     others = [label for label, _, _ in _other_matrices(source)]
     instead = f"Read another matrix ({', '.join(others)}), or export" if others else "Export"
     return (
-        f"The values of {source.matrix_name} are scaled (each gene to a common variance), so their variance "
-        f"does not tell which genes vary, and var has no column highly_variable. {instead} a list of genes or all "
+        f"The values of {source.matrix_name} are scaled (each gene was centered or brought to a variance), so their "
+        f"variance does not tell which genes vary, and var has no column highly_variable. {instead} a list of genes or all "
         "genes; or compute highly_variable before scaling and store it in var."
     )
 
 
 def _unrankable(source: Source, values: MatrixValues) -> bool:
-    """Whether values were scaled to equal variances. Pearson residuals rank although most variances are equal, too."""
+    """Whether values were scaled, also to unequal variances. Pearson residuals rank although they are centered, too."""
     residuals = source.matrix_name == "X" and source.uns("pearson_residuals_normalization") is not None
-    return values.kind == "scaled" and values.equal_variance and not residuals
+    return values.kind == "scaled" and not residuals
 
 
 def _other_matrices(source: Source) -> list[tuple[str, Source, MatrixValues]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -22,6 +22,10 @@ _BASES = (None, 2.0, 10.0)
 """Bases that are tried when ``uns`` names none; None is the natural logarithm."""
 _RATIOS = (1.5, 8.5)
 """Ratios of counts that are looked at: 1 says nothing, and a large one need not be whole after rounding."""
+_FEWEST_CELLS, _FEWEST_GENES = 20, 4
+"""Fewer variances near one are a coincidence."""
+_EXACT_VARIANCE = 0.02
+"""How far from one a variance may be where few are known; that of divided by n, not n - 1, is off by 1 / n."""
 _OFF = 0.05
 """How far from a whole number a ratio may be: values are often rounded to three digits, or float16."""
 
@@ -33,8 +37,8 @@ def matrix_values(source: Source) -> MatrixValues:
         Non-negative whole numbers.
     log1p
         Non-negative values whose inverse is counts over a factor for each cell, or has the same sum in each cell.
-        Where ``uns['log1p']`` is present it decides for ``X`` and ``raw``, unless the values contradict it; it says
-        nothing of layers.
+        Where the values are too few to tell, ``uns['log1p']`` decides for ``X`` and ``raw``: it says nothing of layers,
+        and it stays when the values are scaled or replaced.
     scaled
         Each gene is centered on zero, or has a variance of one.
     other
@@ -51,28 +55,25 @@ def matrix_values(source: Source) -> MatrixValues:
         return MatrixValues("other")
     mean, variance = _moments(values, values.shape[0] - np.asarray(missing).ravel())
     if values.data.min() < 0:
-        kind: Literal["scaled", "other"] = "scaled" if _centered(mean, variance) else "other"
-        return MatrixValues(kind, equal_variance=kind == "scaled" and _equal_variance(mean, variance))
+        return MatrixValues("scaled" if _centered(mean, variance) else "other")
     if (values.data % 1 == 0).all():
         return MatrixValues("counts")
     stated, stated_base = _stated(source)
     bases = dict.fromkeys((stated_base, *_BASES) if stated else _BASES)
     linear = _whole_ratios(values, values.data)
-    for base in bases:
-        inverse = _inverse(values.data, base)
-        if inverse is None:
-            continue
-        if _whole_ratios(values, inverse) and (not linear or (stated and base == stated_base)):
+    inverses = {base: inverse for base in bases if (inverse := _inverse(values.data, base)) is not None}
+    whole = {base: _whole_ratios(values, inverse) for base, inverse in inverses.items()}
+    for base in inverses:
+        if whole[base] and (not linear or (stated and base == stated_base)):
             return MatrixValues("log1p", base)
     if _unit_variance(values, variance):
-        return MatrixValues("scaled", equal_variance=True)
-    if stated and not linear and _inverse(values.data, stated_base) is not None:
-        return MatrixValues("log1p", stated_base)
+        return MatrixValues("scaled")
     if sample.whole_cells and not linear:
-        for base in bases:
-            inverse = _inverse(values.data, base)
-            if inverse is not None and _equal_sums(values, inverse):
+        for base, inverse in inverses.items():
+            if _equal_sums(values, inverse):
                 return MatrixValues("log1p", base)
+    if stated and not linear and stated_base in inverses and whole[stated_base] is None:
+        return MatrixValues("log1p", stated_base, unchecked=True)
     return MatrixValues("other")
 
 
@@ -130,12 +131,6 @@ def _centered(mean: NDArray[np.float64], variance: NDArray[np.float64]) -> bool:
     return bool(away < 0.5 or (low > 0.6 and high < 1.6))
 
 
-def _equal_variance(mean: NDArray[np.float64], variance: NDArray[np.float64]) -> bool:
-    """Whether the middle half of the variances differs by a factor of two at most: those of rare genes are noisy."""
-    low, high = np.quantile(variance[_varied(mean, variance)], [0.25, 0.75])
-    return bool(high < 2.2 * low)
-
-
 def _varied(mean: NDArray[np.float64], variance: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Return the genes that are not constant but for rounding."""
     with np.errstate(invalid="ignore"):
@@ -144,16 +139,29 @@ def _varied(mean: NDArray[np.float64], variance: NDArray[np.float64]) -> NDArray
 
 def _unit_variance(values: sp.csr_matrix, variance: NDArray[np.float64]) -> bool:
     """Whether genes were divided by their standard deviations, without centering."""
-    detected = np.bincount(values.indices, minlength=values.shape[1]) >= 0.05 * values.shape[0]
-    chosen = variance[detected & (variance > 0)]
-    if values.shape[0] < 200 or len(chosen) < 10:
+    n_cells, n_genes = values.shape
+    detected = np.bincount(values.indices, minlength=n_genes) >= 0.05 * n_cells
+    # A limit, as of sc.pp.scale(max_value=10), takes variance from the genes that reach it.
+    limited = values.indices[values.data == values.data.max()]
+    free = np.bincount(limited, minlength=n_genes) == 0
+    varied = detected & (variance > 0)
+    chosen = variance[varied & free] if len(np.unique(limited)) > 1 else variance[varied]
+    if n_cells < _FEWEST_CELLS or len(chosen) < _FEWEST_GENES:
         return False
+    if (np.abs(chosen - 1) < _EXACT_VARIANCE).all():
+        return True
     low, high = np.quantile(chosen, [0.05, 0.95])
-    return bool(low > 0.75 and high < 1.33)
+    return bool(n_cells >= 200 and len(chosen) >= 10 and low > 0.75 and high < 1.33)
 
 
-def _whole_ratios(values: sp.csr_matrix, data: NDArray[np.float64]) -> bool:
-    """Whether `data` are counts times a factor for each cell: whole multiples of the cell's smallest value."""
+def _whole_ratios(values: sp.csr_matrix, data: NDArray[np.float64]) -> bool | None:
+    """Whether `data` are counts times a factor for each cell: whole multiples of the cell's smallest value.
+
+    Returns
+    -------
+    bool or None
+        None where too few ratios tell.
+    """
     starts, ends = values.indptr[:-1], values.indptr[1:]
     filled = ends > starts
     smallest = np.ones(values.shape[0])
@@ -167,7 +175,10 @@ def _whole_ratios(values: sp.csr_matrix, data: NDArray[np.float64]) -> bool:
     n_whole = np.bincount(cell[whole], minlength=values.shape[0])
     judged = n_telling >= 5
     # A cell whose smallest count is 2 fails: half of them may.
-    return bool(judged.sum() >= 10 and (n_whole >= 0.95 * n_telling)[judged].mean() >= 0.5)
+    if judged.sum() >= 10:
+        return bool((n_whole >= 0.95 * n_telling)[judged].mean() >= 0.5)
+    # Of few genes, or of cells that hold little but ones, all cells are judged together.
+    return bool(n_whole.sum() >= 0.5 * n_telling.sum()) if n_telling.sum() >= 50 else None
 
 
 def _equal_sums(values: sp.csr_matrix, inverse: NDArray[np.float64]) -> bool:
@@ -179,4 +190,4 @@ def _equal_sums(values: sp.csr_matrix, inverse: NDArray[np.float64]) -> bool:
     before = np.bincount(cell, weights=values.data, minlength=values.shape[0])
     after, before = after[before > 0], before[before > 0]
     spread = float(after.std() / after.mean())
-    return spread < 0.005 and float(before.std() / before.mean()) > max(0.02, 5 * spread)
+    return spread < 0.005 and float(before.std() / before.mean()) > max(0.0005, 5 * spread)

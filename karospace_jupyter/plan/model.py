@@ -158,8 +158,8 @@ class MatrixValues:
     kind: Literal["counts", "log1p", "scaled", "other"]
     log_base: float | None = None
     """For log1p; None is the natural logarithm."""
-    equal_variance: bool = False
-    """Whether all genes have about the same variance, so that it ranks none."""
+    unchecked: bool = False
+    """Whether only ``uns['log1p']`` says so: the values are too few to tell."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,11 @@ def resolve(source: Source, config: ExportConfig, job: Job | None = None) -> Pla
     embeddings, said = choose_embeddings(source, cells, found.spec, config.embeddings)
     warnings += said
     values = matrix_values(source)
+    if values.unchecked:
+        warnings.append(
+            f"The values of {source.matrix_name} are taken as log1p because uns['log1p'] says so: they are too few to "
+            "check it."
+        )
     genes, said = choose_genes(source, genes_spec, values, cells.rows, job)
     warnings += said
     if view is not None:

@@ -9,6 +9,7 @@ import anndata as ad
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from scipy.stats import rankdata
 
 from karospace_jupyter.config import ExportConfig, MatrixLayer, MatrixRaw, MatrixSpec, MatrixX
 from karospace_jupyter.errors import GenesError
@@ -68,9 +69,9 @@ KINDS: dict[str, tuple[Any, MatrixValues]] = {
     "rounded log1p": (log1p(counts()).round(3), MatrixValues("log1p")),
     "some genes of log1p": (log1p(counts())[:, ::4], MatrixValues("log1p")),
     "log1p of smoothed counts": (log1p(counts() + 0.31 * counts()[::-1] + 0.07), MatrixValues("log1p")),
-    "scaled": (scaled(log1p(counts())), MatrixValues("scaled", equal_variance=True)),
-    "scaled, some cells": (scaled(log1p(counts()))[::3], MatrixValues("scaled", equal_variance=True)),
-    "scaled without centering": (scaled(log1p(counts()), center=False), MatrixValues("scaled", equal_variance=True)),
+    "scaled": (scaled(log1p(counts())), MatrixValues("scaled")),
+    "scaled, some cells": (scaled(log1p(counts()))[::3], MatrixValues("scaled")),
+    "scaled without centering": (scaled(log1p(counts()), center=False), MatrixValues("scaled")),
     "normalized": (counts() / counts().sum(axis=1, keepdims=True) * 1e4, MatrixValues("other")),
     "proportions": (counts() / counts().sum(axis=1, keepdims=True), MatrixValues("other")),
     "intensities": (np.random.default_rng(1).gamma(2, 0.5, (N, G)), MatrixValues("other")),
@@ -110,10 +111,10 @@ def test_kind_is_read_from_the_values(name: str, carrier: str, tmp_path: Path) -
     ],
     ids=["None", "dropped", "two", "numpy", "array", "e"],
 )  # fmt: skip
-def test_stated_base_decides_where_values_show_none(
+def test_stated_base_decides_with_a_warning_where_values_are_too_few(
     carrier: str, entry: Any, base: float | None, tmp_path: Path
 ) -> None:
-    adata = build(np.random.default_rng(1).gamma(2, 0.5, (N, G)), log1p=entry)
+    adata = build(np.random.default_rng(1).gamma(2, 0.5, (6, 4)), log1p=entry)
     subject: Any = adata
     if carrier == "h5ad":
         adata.write_h5ad(tmp_path / "a.h5ad")
@@ -121,22 +122,81 @@ def test_stated_base_decides_where_values_show_none(
     elif carrier == "zarr":
         adata.write_zarr(tmp_path / "a.zarr")
         subject = tmp_path / "a.zarr"
-    assert values(subject) == MatrixValues("log1p", base)
+    assert values(subject) == MatrixValues("log1p", base, unchecked=True)
+    assert any("taken as log1p because uns['log1p'] says so" in warning for warning in plan(subject).warnings)
 
 
 def test_stated_base_in_text_is_understood() -> None:
-    assert values(build(log1p(counts()) * 0.97, log1p={"base": b"2"})) == MatrixValues("log1p", 2.0)
+    assert values(build(log1p(counts(), 3), log1p={"base": b"3"})) == MatrixValues("log1p", 3.0)
     assert values(build(log1p(counts()), log1p={"base": "nonsense"})) == MatrixValues("log1p")
     assert values(build(np.random.default_rng(1).random((N, G)), log1p={"base": 0.5})) == MatrixValues("other")
 
 
-@pytest.mark.parametrize(
-    ("name", "kind"),
-    [("counts", "counts"), ("normalized", "other"), ("scaled", "scaled"), ("scaled without centering", "scaled")],
-)
-def test_values_contradict_a_stated_log1p(name: str, kind: str) -> None:
+def ranks(values: np.ndarray) -> np.ndarray:
+    return rankdata(values, axis=0) / len(values)
+
+
+def between_0_and_1(values: np.ndarray) -> np.ndarray:
+    return (values - values.min(axis=0)) / np.ptp(values, axis=0)
+
+
+UNCENTERED = scaled(log1p(counts()), center=False)
+REPLACED: dict[str, tuple[np.ndarray, str]] = {
+    "counts": (counts(), "counts"),
+    "normalized": (KINDS["normalized"][0], "other"),
+    "scaled": (scaled(log1p(counts())), "scaled"),
+    "uncentered": (UNCENTERED, "scaled"),
+    "uncentered, up to 3": (scaled(log1p(counts()), 3, center=False), "scaled"),
+    "uncentered, 150 cells": (scaled(log1p(counts())[:150], 99, center=False), "scaled"),
+    "uncentered, 8 genes": (UNCENTERED[:, :8], "scaled"),
+    "uncentered, one cluster": (UNCENTERED[: N // 2], "other"),
+    "uncentered, one cluster, 8 genes": (UNCENTERED[: N // 2, :8], "other"),
+    "between 0 and 1": (between_0_and_1(log1p(counts())), "other"),
+    "scaled between 0 and 1, 60 cells": (between_0_and_1(scaled(log1p(counts())[:60])), "other"),
+    "square roots": (np.sqrt(counts()), "other"),
+    "square roots, 8 genes": (np.sqrt(counts()[:, :8]), "other"),
+    "ranks": (ranks(log1p(counts())), "other"),
+    "absolute": (np.abs(np.random.default_rng(1).normal(size=(N, G))), "other"),
+    "absolute, 8 genes": (np.abs(np.random.default_rng(1).normal(size=(N, 8))), "other"),
+    "intensities": (KINDS["intensities"][0], "other"),
+}
+
+
+@pytest.mark.parametrize("base", [None, 2.0, 10.0])
+@pytest.mark.parametrize("name", REPLACED)
+def test_values_contradict_a_stated_log1p(name: str, base: float | None) -> None:
     """scanpy writes ``uns['log1p']`` also when a layer was transformed, and leaves it there after scaling."""
-    assert values(build(KINDS[name][0], log1p={"base": None})).kind == kind
+    dense, kind = REPLACED[name]
+    found = values(build(dense.astype(np.float32), log1p={"base": base}))
+    assert (found.kind, found.unchecked) == (kind, False)
+
+
+def without_the_highest(values: np.ndarray) -> np.ndarray:
+    """Normalize as ``sc.pp.normalize_total(exclude_highly_expressed=True)`` does."""
+    high = (values > 0.03 * values.sum(axis=1, keepdims=True)).any(axis=0)
+    return values / values[:, ~high].sum(axis=1, keepdims=True) * 1e4
+
+
+DEEP = np.random.default_rng(0).poisson(np.random.default_rng(1).gamma(2, 20, G) + 2, (N, G)).astype(np.float32)
+SPARSE = np.random.default_rng(0).poisson(0.05, (N, G)).astype(np.float32)
+SPARSE[:, 0] += 1
+NORMALIZED: dict[str, np.ndarray] = {
+    "per 10,000": counts() / counts().sum(axis=1, keepdims=True) * 1e4,
+    "per million": counts() / counts().sum(axis=1, keepdims=True) * 1e6,
+    "without the highest": without_the_highest(counts()),
+    "by size factors": counts() / np.random.default_rng(3).lognormal(0, 0.3, (N, 1)),
+    "8 genes": (counts() / counts().sum(axis=1, keepdims=True) * 1e4)[:, :8],
+    "40 cells": (counts() / counts().sum(axis=1, keepdims=True) * 1e4)[:40],
+    "deep": DEEP / DEEP.sum(axis=1, keepdims=True) * 1e4,
+    "sparse": SPARSE / SPARSE.sum(axis=1, keepdims=True) * 1e4,
+}
+
+
+@pytest.mark.parametrize("base", [None, 2.0, 3.0, 10.0])
+@pytest.mark.parametrize("name", NORMALIZED)
+def test_values_confirm_a_stated_log1p(name: str, base: float | None) -> None:
+    dense = log1p(NORMALIZED[name], base, target=None)
+    assert values(build(dense, log1p={"base": base})) == MatrixValues("log1p", base)
 
 
 def test_each_matrix_of_an_object_has_its_own_kind() -> None:
@@ -208,6 +268,12 @@ class TestRanking:
         config = ExportConfig(genes_mode="hvgs:20")
         assert "scaled" in estimate(open_source(adata), config).problems["genes_mode"]
         assert "genes_mode" not in estimate(open_source(adata), ExportConfig()).problems
+
+    def test_scaled_values_of_unequal_variances_are_refused_too(self) -> None:
+        adata = build(scaled(log1p(counts())) * np.where(np.arange(G) % 2, 1, 0.3))
+        assert values(adata) == MatrixValues("scaled")
+        with pytest.raises(GenesError, match=r"values of X are scaled.*Export a list of genes or all genes"):
+            plan(adata, genes_mode="hvgs:20")
 
     def test_scaled_layer_is_refused_and_names_x(self) -> None:
         adata = build(log1p(counts()))
