@@ -11,12 +11,17 @@ Origin = tuple[float, float]
 
 ZERO: Origin = (0.0, 0.0)
 
-_FINE = 1e-4
-"""Share of the distance between neighbors that float32 may move a cell by."""
+_FINE = 5e-5
+"""Share of the distance between neighbors that float32 may move cells by, in the mean."""
 _GAIN = 4
 """An origin that makes the error less than so many times smaller is not worth a field that readers must heed."""
 _SHARED = 1e-3
-"""Share of the cells that may fall on another one by rounding before that is worth a warning."""
+"""Share of the cells that may be drawn in another place before that is worth a warning."""
+_SEEN = 0.05
+"""Share of the distance between neighbors that a cell may be moved by before that can be seen."""
+_LOOKED_AT = 32
+"""Cells that tell the distance between neighbors."""
+_NEIGHBORS = 6
 
 
 def origin_of(xy: NDArray[np.float64]) -> Origin:
@@ -36,27 +41,64 @@ def origin_of(xy: NDArray[np.float64]) -> Origin:
     placed = xy[np.isfinite(xy).all(axis=1)]
     if not len(placed):
         return ZERO
-    low, high = placed.min(axis=0), placed.max(axis=0)
-    sides = high - low
-    area = float(sides[0] * sides[1])
-    pitch = math.sqrt(area / len(placed)) if area > 0 else float(sides.max()) / len(placed)
-    x, y = (_of_axis(placed[:, axis], float(low[axis]), float(high[axis]), pitch) for axis in (0, 1))
+    near = [_near(placed[:, axis]) for axis in (0, 1)]
+    if near == [0.0, 0.0]:
+        return ZERO
+    fine = _FINE * pitch_of(placed)
+    x, y = (near[axis] if _error(placed[:, axis]) > fine else 0.0 for axis in (0, 1))
     return x, y
 
 
-def _of_axis(values: NDArray[np.float64], low: float, high: float, pitch: float) -> float:
-    error = _error(values)
-    if error <= _FINE * pitch:
-        return 0.0
-    side = high - low
-    digits = -math.floor(math.log10(side)) if side > 0 else 0
+def _near(values: NDArray[np.float64]) -> float:
+    """Return the middle, or the median where single cells are far away; 0 where neither is much better."""
+    ordered = np.sort(values)
+    low, median, high = (float(ordered[int(len(ordered) * share)]) for share in (0.05, 0.5, 0.95))
+    first, last = float(ordered[0]), float(ordered[-1])
     # Halves first: the sum of two very large numbers has no middle.
-    origin = round(low / 2 + high / 2, digits)
-    return origin if _error(values - origin) * _GAIN <= error else 0.0
+    middles = _rounded(first / 2 + last / 2, last - first), _rounded(median, high - low)
+    best, error = 0.0, _error(values)
+    for origin in middles:
+        left = _error(values - origin)
+        if left < error and left * _GAIN <= error:
+            best, error = origin, left
+    return best
+
+
+def _rounded(value: float, side: float) -> float:
+    return round(value, -math.floor(math.log10(side)) if side > 0 else 0)
 
 
 def _error(values: NDArray[np.float64]) -> float:
-    return float(np.abs(values - values.astype(np.float32)).max())
+    return float(np.abs(values - values.astype(np.float32)).mean())
+
+
+def pitch_of(xy: NDArray[np.float64]) -> float:
+    """Return the distance between neighbors from the density around some cells: gaps between sections do not count.
+
+    Parameters
+    ----------
+    xy
+        Shape (n_cells, 2), finite, at least one cell.
+
+    Returns
+    -------
+    float
+        0 where all cells are in one place.
+
+    Examples
+    --------
+    >>> line = np.arange(100.0).reshape(100, 1) * [1, 0]
+    >>> round(pitch_of(line), 2) == round(pitch_of(line + 1e6), 2)
+    True
+    """
+    found = []
+    for place in xy[np.linspace(0, len(xy) - 1, min(len(xy), _LOOKED_AT)).astype(np.int64)]:
+        apart = np.hypot(*(xy - place).T)
+        apart = apart[apart > 0]
+        n = min(_NEIGHBORS, len(apart))
+        if n:
+            found.append(float(np.partition(apart, n - 1)[n - 1]) * math.sqrt(math.pi / n))
+    return sorted(found)[len(found) // 2] if found else 0.0
 
 
 def local(xy: NDArray[np.float64], origin: Origin) -> NDArray[np.float32]:
@@ -76,6 +118,25 @@ def sharing(xy: NDArray[np.float64], origin: Origin) -> int:
         return 0
     lost = _places(xy) - _places(near.astype(np.float64))
     return lost if lost > _SHARED * len(xy) else 0
+
+
+def moved(xy: NDArray[np.float64], origin: Origin) -> tuple[int, float]:
+    """Return how many cells float32 moves by a share of the distance to their neighbors that can be seen.
+
+    Parameters
+    ----------
+    xy
+        Shape (n_cells, 2), finite.
+
+    Returns
+    -------
+    The number of cells, 0 when they are not worth a warning, and how far the farthest is moved.
+    """
+    off = np.abs(local(xy, origin) - (xy - np.asarray(origin))).max(axis=1, initial=0)
+    if not off.any():
+        return 0, 0.0
+    n = int((off > _SEEN * pitch_of(xy)).sum())
+    return (n, float(off.max())) if n > _SHARED * len(xy) else (0, 0.0)
 
 
 def _places(xy: NDArray[np.float64]) -> int:

@@ -15,7 +15,7 @@ from karospace_jupyter.plan.genes import choose_genes
 from karospace_jupyter.plan.lattice import Direction, direction_of_y
 from karospace_jupyter.plan.matrix_values import matrix_values
 from karospace_jupyter.plan.model import Plan, PlannedCoordinates
-from karospace_jupyter.plan.origin import origin_of, sharing
+from karospace_jupyter.plan.origin import moved, origin_of, sharing
 from karospace_jupyter.plan.pictures.choose import Pictures, choose_images
 from karospace_jupyter.plan.pictures.files import inspect_file
 from karospace_jupyter.plan.pictures.upright import choose_upright_images
@@ -143,9 +143,15 @@ def _pictures(
 
 def _said_of_rounding(xy: NDArray[np.float64], origin: Origin) -> list[str]:
     lost = sharing(xy, origin)
-    if not lost:
+    if lost:
+        return [
+            f"Parts of the tissue are too far from each other for the viewer to tell all cells apart: {lost:,} of "
+            f"{len(xy):,} cells are drawn where another one is. The tables keep the exact coordinates."
+        ]
+    n, most = moved(xy, origin)
+    if not n:
         return []
     return [
-        f"Parts of the tissue are too far from each other for the viewer to tell all cells apart: {lost:,} of "
-        f"{len(xy):,} cells are drawn where another one is. The tables keep the exact coordinates."
+        f"Parts of the tissue are too far from each other for exact places in the viewer: {n:,} of {len(xy):,} cells "
+        f"are drawn up to {most:.2g} from their place. The tables keep the exact coordinates."
     ]

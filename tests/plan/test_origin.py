@@ -88,3 +88,37 @@ def test_parts_too_far_apart_are_said() -> None:
     assert any("too far from each other" in text for text in plan.warnings)
     near = resolve(open_source(tissue(grid())), ExportConfig(outdir="x"))
     assert not any("too far from each other" in text for text in near.warnings)
+
+
+@pytest.mark.parametrize("pitch", [0.3, 0.5, 1.5])
+@pytest.mark.parametrize("far", [4e6, 1e7, -1e8])
+@pytest.mark.parametrize("outliers", [1, 5])
+def test_outliers_leave_the_tissue_exact_without_a_warning(pitch: float, far: float, outliers: int) -> None:
+    xy = grid(80, pitch) + far
+    xy[:outliers] = 0.3
+    origin = origin_of(xy)
+    known = float(np.spacing(np.abs(xy).max()))
+    near = local(xy, origin)[outliers:] + np.asarray(origin)
+    np.testing.assert_allclose(near, xy[outliers:], rtol=0, atol=1e-4 * pitch + known)
+    assert not any("too far" in text for text in resolve(open_source(tissue(xy)), ExportConfig(outdir="x")).warnings)
+
+
+def test_outlier_far_from_a_tissue_near_zero_changes_no_origin() -> None:
+    xy = grid(50, 10.0)
+    xy[0] = 1e8
+    assert origin_of(xy) == (0, 0)
+
+
+def test_sections_too_far_apart_for_exact_places_are_said() -> None:
+    xy = np.concatenate([grid(20, 1.0) + 0.37 + 1e6 * i for i in range(10)])
+    (said,) = (
+        text for text in resolve(open_source(tissue(xy)), ExportConfig(outdir="x")).warnings if "too far" in text
+    )
+    assert "cells are drawn up to 0." in said
+
+
+@pytest.mark.parametrize("far", [1e8, 1e9])
+def test_gaps_between_sections_do_not_hide_that_all_are_far(far: float) -> None:
+    xy = np.concatenate([grid(20, 1.0) + 0.25 + 1e5 * i for i in range(10)]) + far
+    origin = origin_of(xy)
+    np.testing.assert_allclose(local(xy, origin) + np.asarray(origin), xy, rtol=0, atol=0.05)

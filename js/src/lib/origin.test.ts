@@ -23,6 +23,35 @@ test.each([
   expect(origin.every((value) => Number.isInteger(value))).toBe(true);
 });
 
+test.each([
+  [0.3, 4e6],
+  [0.5, 1e7],
+  [1.5, -1e8],
+])('one cell far from others of pitch %d at %d leaves those exact', (pitch, far) => {
+  const xy = grid(pitch, [far, far]);
+  xy.set([0.3, 0.3]);
+  const origin = originOf(xy);
+  const near = seenFrom(origin, xy).subarray(2);
+  for (const [i, value] of near.entries())
+    expect(value + (origin[i % 2] ?? 0)).toBeCloseTo(xy[i + 2] ?? 0, 4);
+});
+
+test('one cell far from others near zero changes no origin', () => {
+  const xy = grid(10, [0, 0]);
+  xy.set([1e8, 1e8]);
+  expect(originOf(xy)).toEqual(ZERO);
+});
+
+test('gaps between sections do not hide that all are far', () => {
+  const sections = Array.from({ length: 10 }, (_, i) =>
+    grid(1, [1e9 + i * 1e5 + 0.25, 1e9 + i * 1e5 + 0.25]),
+  );
+  const xy = Float64Array.from(sections.flatMap((section) => [...section]));
+  const origin = originOf(xy);
+  for (const [i, value] of seenFrom(origin, xy).entries())
+    expect(Math.abs(value + (origin[i % 2] ?? 0) - (xy[i] ?? 0))).toBeLessThan(0.05);
+});
+
 test('extents tell whether float32 was enough', () => {
   expect(blurs([1e7, 1e7, 1e7 + 10, 1e7 + 10], 400)).toBe(true);
   expect(blurs([0, 0, 1e7, 1e7], 400)).toBe(false);

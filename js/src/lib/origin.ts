@@ -8,30 +8,66 @@ export type Origin = readonly [x: number, y: number];
 
 export const ZERO: Origin = [0, 0];
 
-/** A share of the distance between neighbors: float32 may move a cell by so much. */
-const FINE = 1e-4;
+/** A share of the distance between neighbors: float32 may move cells by so much, in the mean. */
+const FINE = 5e-5;
+/** The same of the cell that is moved most, where only extents are known. */
+const FINE_AT_MOST = 1e-4;
 /** An origin has to make the error so many times less. */
 const GAIN = 4;
+/** Cells that tell the distance between neighbors. */
+const LOOKED_AT = 32;
+const NEIGHBORS = 6;
 
-/** A round number near the middle of interleaved x, y; zero where float32 holds them as they are. The exporter's rule. */
+/**
+ * A round number near the middle of interleaved x, y, or near the median where single cells are far away; zero where
+ * float32 holds them as they are. The exporter's rule.
+ */
 export function originOf(xy: Float64Array): Origin {
-  const axes = ([0, 1] as const).map((axis) => spanOf(xy, axis));
-  const [x, y] = axes as [Span, Span];
-  if (x.count === 0) return ZERO;
-  const area = (x.high - x.low) * (y.high - y.low);
-  const pitch =
-    area > 0 ? Math.sqrt(area / x.count) : Math.max(x.high - x.low, y.high - y.low) / Math.max(1, x.count);
-  const of = (axis: 0 | 1, { low, high }: Span): number => {
-    const error = errorOf(xy, axis, 0);
-    if (error <= FINE * pitch) return 0;
-    const origin = rounded(low / 2 + high / 2, high > low ? Math.floor(Math.log10(high - low)) : 0);
-    return errorOf(xy, axis, origin) * GAIN <= error ? origin : 0;
-  };
-  return [of(0, x), of(1, y)];
+  const placed = placedOf(xy);
+  const near = [nearOf(placed[0]), nearOf(placed[1])] as const;
+  if (near[0] === 0 && near[1] === 0) return ZERO;
+  const fine = FINE * pitchOf(placed);
+  const of = (axis: 0 | 1) => (errorOf(placed[axis], 0) > fine ? near[axis] : 0);
+  return [of(0), of(1)];
 }
 
-/** To a multiple of ten to the power, without digits behind it. */
-function rounded(value: number, power: number): number {
+function nearOf(values: Float64Array): number {
+  const ordered = values.slice().sort();
+  const at = (share: number) => ordered[Math.floor(ordered.length * share)] ?? 0;
+  const [first, last] = [at(0), ordered.at(-1) ?? 0];
+  let [best, error] = [0, errorOf(values, 0)];
+  const limit = error / GAIN;
+  for (const origin of [rounded(first / 2 + last / 2, last - first), rounded(at(0.5), at(0.95) - at(0.05))]) {
+    const left = errorOf(values, origin);
+    if (left < error && left <= limit) [best, error] = [origin, left];
+  }
+  return best;
+}
+
+/** The distance between neighbors from the density around some cells: gaps between sections do not count. */
+function pitchOf([x, y]: Placed): number {
+  const found: number[] = [];
+  const looks = Math.min(x.length, LOOKED_AT);
+  for (let look = 0; look < looks; look++) {
+    const place = Math.floor((look * (x.length - 1)) / Math.max(1, looks - 1));
+    const nearest: number[] = [];
+    for (let i = 0; i < x.length; i++) {
+      const apart = Math.hypot((x[i] ?? 0) - (x[place] ?? 0), (y[i] ?? 0) - (y[place] ?? 0));
+      if (apart === 0 || (nearest.length === NEIGHBORS && apart >= (nearest.at(-1) ?? 0))) continue;
+      if (nearest.length === NEIGHBORS) nearest.pop();
+      const after = nearest.findIndex((one) => one > apart);
+      nearest.splice(after < 0 ? nearest.length : after, 0, apart);
+    }
+    const farthest = nearest.at(-1);
+    if (farthest !== undefined) found.push(farthest * Math.sqrt(Math.PI / nearest.length));
+  }
+  found.sort((a, b) => a - b);
+  return found[Math.floor(found.length / 2)] ?? 0;
+}
+
+/** To a multiple of the power of ten below the side. */
+function rounded(value: number, side: number): number {
+  const power = side > 0 ? Math.floor(Math.log10(side)) : 0;
   if (power < 0) return Number(value.toFixed(Math.min(100, -power)));
   const step = 10 ** power;
   return Math.round(value / step) * step;
@@ -46,36 +82,30 @@ export function blurs([x0, y0, x1, y1]: Extent, cells: number): boolean {
     [y0, y1, dy],
   ].some(([low = 0, high = 0, side = 0]) => {
     const most = Math.max(Math.abs(low), Math.abs(high));
-    return most * 2 ** -24 > FINE * pitch && side * GAIN <= most;
+    return most * 2 ** -24 > FINE_AT_MOST * pitch && side * GAIN <= most;
   });
 }
 
-interface Span {
-  low: number;
-  high: number;
-  count: number;
+type Placed = readonly [x: Float64Array, y: Float64Array];
+
+/** The coordinates of cells that have both, by axis. */
+function placedOf(xy: Float64Array): Placed {
+  const [x, y] = [new Float64Array(xy.length / 2), new Float64Array(xy.length / 2)];
+  let n = 0;
+  for (let i = 0; i < xy.length; i += 2) {
+    const [left, top] = [xy[i] ?? Number.NaN, xy[i + 1] ?? Number.NaN];
+    if (!Number.isFinite(left) || !Number.isFinite(top)) continue;
+    x[n] = left;
+    y[n++] = top;
+  }
+  return [x.subarray(0, n), y.subarray(0, n)];
 }
 
-function spanOf(xy: Float64Array, axis: 0 | 1): Span {
-  const span = { low: Infinity, high: -Infinity, count: 0 };
-  for (let i = 0; i < xy.length; i += 2) {
-    if (!Number.isFinite(xy[i]) || !Number.isFinite(xy[i + 1])) continue;
-    const value = xy[i + axis] ?? 0;
-    span.low = Math.min(span.low, value);
-    span.high = Math.max(span.high, value);
-    span.count++;
-  }
-  return span;
-}
-
-function errorOf(xy: Float64Array, axis: 0 | 1, origin: number): number {
-  let most = 0;
-  for (let i = 0; i < xy.length; i += 2) {
-    if (!Number.isFinite(xy[i]) || !Number.isFinite(xy[i + 1])) continue;
-    const value = (xy[i + axis] ?? 0) - origin;
-    most = Math.max(most, Math.abs(value - Math.fround(value)));
-  }
-  return most;
+/** How far float32 moves values from the origin, in the mean. */
+function errorOf(values: Float64Array, origin: number): number {
+  let sum = 0;
+  for (const value of values) sum += Math.abs(value - origin - Math.fround(value - origin));
+  return values.length ? sum / values.length : 0;
 }
 
 /** Interleaved x, y as seen from the origin. */
