@@ -99,8 +99,8 @@ def cannot_rank(source: Source) -> str:
     instead = f"Read another matrix ({', '.join(others)}), or export" if others else "Export"
     return (
         f"The values of {source.matrix_name} are scaled (each gene was centered or brought to a variance), so their "
-        f"variance does not tell which genes vary, and var has no column highly_variable. {instead} a list of genes or all "
-        "genes; or compute highly_variable before scaling and store it in var."
+        f"variance does not tell which genes vary, and var has no column highly_variable. {instead} a list of genes or "
+        "all genes; or compute highly_variable before scaling and store it in var."
     )
 
 

@@ -274,9 +274,7 @@ def _mixed(a: NDArray[np.float64], b: NDArray[np.float64], low: NDArray[np.float
 
 def _fits(values: pd.Series[Any]) -> bool:
     values = plain(values)
-    if pd.api.types.is_bool_dtype(values.dtype) or pd.api.types.is_float_dtype(values.dtype):
-        return False
-    if kind_of(values) == "number" and not _whole(values):  # objects that are floats
+    if pd.api.types.is_bool_dtype(values.dtype):
         return False
     n = _count(values)
     return n is not None and 2 <= n <= MOST_SECTIONS and n < len(values)

@@ -60,7 +60,11 @@ class TestDetection:
             (halves(1, 2), True),
             (pd.array(halves(1, None), dtype="Int64"), False),  # one value
             (pd.array(halves(1, 2), dtype="Int64"), True),
-            (halves(1.0, 2.0), False),
+            (halves(1.0, 2.0), True),
+            ([(np.nan if i == 5 else 1.0 + i % 12) for i in range(N)], True),
+            (pd.Series([1.0 + i % 12 for i in range(N)], dtype=object).to_numpy(), True),
+            (halves(1.0, 2.5), False),
+            (halves(1.0, np.inf), False),
             (halves(True, False), False),
             (halves(["a"], ["b"]), False),
             (pd.to_datetime(halves("2020-01-01", "2021-01-01")), False),
