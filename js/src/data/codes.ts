@@ -5,13 +5,37 @@ const MOST = 50;
 const MOST_NAMED = 256;
 const CELLS_A_CODE = 10;
 const CELLS_A_NAMED_CODE = 2;
+const CELLS_A_CODE_WITH_GAPS = 100;
+const FEWEST_CELLS_WITH_GAPS = 5;
 const FILLED = 0.8;
 
 const setOf = (words: string) => new Set(words.split(' '));
 const CODES = setOf(WORDS.codes);
 const MEASURES = setOf(WORDS.measures);
 const NUMBER_OF = setOf(WORDS.number_of);
+const COUNTED = setOf(WORDS.counted);
+const RELATIONS = setOf(WORDS.relations);
 const AXES = setOf(WORDS.axes);
+const AMOUNTS = setOf(WORDS.amounts);
+
+const singular = (word: string) => word.replace(/s$/, '');
+const isCode = (word: string) => CODES.has(word) || CODES.has(singular(word));
+
+/** Whether a word is a number of things or a measure of one without a separator: `nspots`, `cellcount`. */
+function isJoined(word: string): boolean {
+  for (let at = 1; at < word.length; at++) {
+    const [first, rest] = [word.slice(0, at), word.slice(at)];
+    const things = MEASURES.has(rest) || COUNTED.has(singular(rest)) || (rest.endsWith('s') && isCode(rest));
+    if ((NUMBER_OF.has(first) && things) || (COUNTED.has(singular(first)) && MEASURES.has(rest))) return true;
+  }
+  return false;
+}
+
+function isMeasure(words: string[]): boolean {
+  if (NUMBER_OF.has(words[0] ?? '')) return true;
+  if (!words.some((word) => MEASURES.has(word) || isJoined(word))) return false;
+  return !isCode(words.at(-1) ?? '') || words.some((word) => RELATIONS.has(word));
+}
 
 /**
  * Whether a column of numbers holds codes, as of clusters: categories, of which no mean is taken.
@@ -19,22 +43,23 @@ const AXES = setOf(WORDS.axes);
  * The rule is the exporter's, but for the colors that a file may have. NaN is missing.
  */
 export function areCodes(name: string, values: Float64Array): boolean {
-  const distinct = new Set<number>();
+  const cells = new Map<number, number>();
   let [min, max, count] = [Infinity, -Infinity, 0];
   for (const value of values) {
     if (Number.isNaN(value)) continue;
     if (!Number.isInteger(value)) return false;
-    if (distinct.size <= MOST_NAMED) distinct.add(value);
+    if (cells.size <= MOST_NAMED) cells.set(value, (cells.get(value) ?? 0) + 1);
     min = Math.min(min, value);
     max = Math.max(max, value);
     count++;
   }
   const words = (name.match(/[A-Z]+(?![a-z])|[A-Z]?[a-z]+|log1p/g) ?? []).map((word) => word.toLowerCase());
-  if (distinct.size < 2 || min < -1) return false;
-  if (words.some((word) => MEASURES.has(word)) || NUMBER_OF.has(words[0] ?? '')) return false;
-  if (words.some((word) => CODES.has(word) || CODES.has(word.replace(/s$/, ''))))
-    return distinct.size <= Math.min(MOST_NAMED, Math.floor(count / CELLS_A_NAMED_CODE));
-  const run = min <= 1 && distinct.size >= FILLED * (max - min + 1);
-  const few = distinct.size <= Math.min(MOST, Math.floor(count / CELLS_A_CODE));
-  return run && few && !words.some((word) => AXES.has(word));
+  const distinct = cells.size;
+  if (distinct < 2 || min < -1 || isMeasure(words)) return false;
+  if (words.some(isCode)) return distinct <= Math.min(MOST_NAMED, Math.floor(count / CELLS_A_NAMED_CODE));
+  if (words.some((word) => AXES.has(word))) return false;
+  if (min <= 1 && distinct >= FILLED * (max - min + 1))
+    return distinct <= Math.min(MOST, Math.floor(count / CELLS_A_CODE));
+  if (distinct > Math.min(MOST, Math.floor(count / CELLS_A_CODE_WITH_GAPS))) return false;
+  return Math.min(...cells.values()) >= FEWEST_CELLS_WITH_GAPS && !words.some((word) => AMOUNTS.has(word));
 }
