@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from karospace_jupyter.config import CoordsSpec, GeometryCoords, ObsCoords, ObsmCoords
 from karospace_jupyter.errors import CoordinatesError
 from karospace_jupyter.plan.names import hint, listed, no_array
-from karospace_jupyter.source.axis_names import axis_pairs, choose_axes, is_embedding_name
+from karospace_jupyter.source.axis_names import axis_pairs, choose_axes, is_embedding_name, lone_pair
 from karospace_jupyter.source.numbers import as_numbers
 from karospace_jupyter.source.wkt import centroids, holds_geometries
 from karospace_jupyter.words import counted
@@ -88,7 +88,8 @@ def find_coordinates(source: Source, spec: CoordsSpec | None) -> FoundCoordinate
 
 def _said_of_guess(spec: ObsCoords) -> tuple[str, ...]:
     """Warn of columns whose names may mean something else than places."""
-    if any(spec in rank for rank in RANKS) or all(pair.rank < 2 for pair in axis_pairs([spec.x, spec.y])):
+    ranks = [pair.rank for pair in axis_pairs([spec.x, spec.y])]
+    if any(spec in rank for rank in RANKS) or (ranks and max(ranks) < 2):
         return ()
     return (
         f"The columns {spec.x!r} and {spec.y!r} of obs were taken as coordinates because no others were found: they "
@@ -118,7 +119,13 @@ def _ranks(source: Source) -> list[list[CoordsSpec]]:
         GeometryCoords(name) for name in dict.fromkeys(source.obs_columns) if holds_geometries(source.obs(name))
     ]
     ranks = [*usual[:-1], *others[:2], outlines, usual[-1], *others[2:]]
-    return [rank for rank in ranks if rank]
+    return [rank for rank in ranks if rank] or _guessed(source)
+
+
+def _guessed(source: Source) -> list[list[CoordsSpec]]:
+    """Return the only pair of numeric columns that differ in x and y, be the letter a part of a word."""
+    pair = lone_pair([name for name in source.obs_columns if as_numbers(source.obs(name)) is not None])
+    return [[ObsCoords(*pair)]] if pair and _has_places(source, *pair) else []
 
 
 def _present(source: Source, spec: CoordsSpec) -> bool:

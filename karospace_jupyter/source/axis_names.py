@@ -48,6 +48,7 @@ _PIXELS = frozenset(
     }
 )  # fmt: skip
 
+_Y_OF = {"x": "y", "X": "Y"}
 
 _Named = tuple[int, tuple[bool, str]]
 
@@ -150,6 +151,26 @@ def axis_pairs(names: Sequence[str]) -> list[AxisPair]:
                 weak=bool(words & _WEAK),
             )
     return [pairs[at] for at in sorted(pairs, key=lambda at: (min(at), max(at)))]
+
+
+def lone_pair(names: Sequence[str]) -> tuple[str, str] | None:
+    """Return the only two names that differ in one letter, x in one and y in the other; None for none or several.
+
+    The letter may be a part of a word, so this is a guess. Names of embeddings are passed over.
+
+    Examples
+    --------
+    >>> lone_pair(["area", "physx", "physy"]), lone_pair(["max", "may", "physx", "physy"])
+    (('physx', 'physy'), None)
+    """
+    known = {name for name in names if not is_embedding_name(name)}
+    pairs = {
+        (name, other)
+        for name in known
+        for letter in re.finditer("[xX]", name)
+        if (other := name[: letter.start()] + _Y_OF[letter.group()] + name[letter.end() :]) in known
+    }
+    return pairs.pop() if len(pairs) == 1 else None
 
 
 def numbered_pair(names: Sequence[str]) -> tuple[int, int] | None:

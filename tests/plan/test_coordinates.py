@@ -155,6 +155,22 @@ def test_other_measures_are_taken_with_a_warning(opened: Opener) -> None:
     assert "may hold something else" in found.warnings[0]
 
 
+@pytest.mark.parametrize(
+    ("x", "y"),
+    [("foox", "fooy"), ("objx", "objy"), ("ux", "uy"), ("xcm", "ycm"), ("physx", "physy"), ("DAPIX", "DAPIY")],
+)
+def test_the_only_pair_that_differs_in_a_letter_is_taken_with_a_warning(opened: Opener, x: str, y: str) -> None:
+    source = opened(tissue({y: Y, "area": X, x: X, "umapx": -X, "umapy": -Y}))
+    found = find_coordinates(source, None)
+    assert label(found.spec) == f"obs:{x},{y}"
+    assert "may hold something else" in found.warnings[0]
+
+
+def test_several_pairs_that_differ_in_a_letter_are_not_guessed_from(opened: Opener) -> None:
+    with pytest.raises(CoordinatesError, match="No coordinates were found"):
+        find_coordinates(opened(tissue({"foox": X, "fooy": Y, "max": X, "may": Y})), None)
+
+
 def test_python_numbers_are_coordinates() -> None:
     obs = {"pos_x": pd.Series(X.tolist(), dtype=object).to_numpy(), "pos_y": [Decimal(str(y)) for y in Y.tolist()]}
     obs["pos_x"][3] = None
