@@ -63,7 +63,9 @@ def as_categories(values: pd.Series[Any], name: str) -> Categories:
     """
     dtype = values.dtype
     if isinstance(dtype, pd.CategoricalDtype):
-        names = as_text(values.cat.categories).tolist()
+        categories = values.cat.categories
+        # As Python floats, 0.1 of float32 would have the digits of the nearest float64.
+        names = as_text(list(categories.to_numpy()) if categories.dtype.kind == "f" else categories).tolist()
         return Categories(names, values.cat.codes.to_numpy().astype(np.int64), bool(values.cat.ordered), boolean=False)
     if pd.api.types.is_bool_dtype(dtype):
         raw = values.to_numpy(dtype=object)

@@ -270,6 +270,15 @@ def test_clusters_are_categories_by_default_and_numbers_on_request(values: Any, 
     assert numbers(plan(subject, annotation_columns=["number:cluster"])).values[12] == 1
 
 
+@pytest.mark.parametrize("store", STORES)
+@pytest.mark.parametrize("dtype", ["f4", "f8", "Float32", "Float64"])
+def test_categories_have_the_digits_of_their_dtype(dtype: str, store: str, tmp_path: Path) -> None:
+    values = pd.Categorical(pd.array([0.1, 0.2, 1.0] * (N // 3), dtype=dtype))
+    if store != "memory" and dtype.startswith("F"):
+        pytest.skip("anndata writes no nullable floats")
+    assert categories(plan(stored(build(resolution=values), store, tmp_path))).categories == ("0.1", "0.2", "1.0")
+
+
 def test_objects_that_are_codes_are_categories() -> None:
     values = pd.Series([None if i == 5 else i % 11 for i in range(N)], dtype=object).to_numpy()
     assert categories(plan(build(cluster=values))).categories == tuple(map(str, range(11)))
