@@ -136,6 +136,10 @@ class DenseMatrix:
         """Bytes of the whole matrix in memory; 0 when it is there already, so that nobody copies it."""
         return self.shape[0] * self.shape[1] * int(self.array.dtype.itemsize)
 
+    def lines(self, start: int, stop: int) -> Block:
+        """Read rows `start` to `stop`."""
+        return as_numbers(self.array[start:stop])
+
     def row_blocks(self, max_bytes: int) -> Iterator[tuple[int, Block]]:
         """Yield (first row, rows)."""
         n_rows, n_columns = self.shape
@@ -144,7 +148,7 @@ class DenseMatrix:
         if chunks and step > chunks[0]:
             step -= step % chunks[0]
         for start in range(0, n_rows, step):
-            yield start, as_numbers(self.array[start : start + step])
+            yield start, self.lines(start, start + step)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,13 +191,18 @@ class DaskMatrix:
         """Bytes if it were dense."""
         return self.shape[0] * self.shape[1] * int(self.array.dtype.itemsize)
 
+    def lines(self, start: int, stop: int) -> Block:
+        """Compute rows `start` to `stop`."""
+        # Chunks are converted before they are cut or joined: scipy can do neither with float16.
+        rows = self.array.map_blocks(_block, meta=np.empty((0, 0)))[start:stop]
+        return _block(rows.compute(scheduler="synchronous"))
+
     def row_blocks(self, max_bytes: int) -> Iterator[tuple[int, Block]]:
         """Yield (first row, rows)."""
         del max_bytes  # a smaller piece of a dask chunk costs as much as the chunk
         start = 0
         for length in self.array.chunks[0]:
-            block = self.array[start : start + length].compute(scheduler="synchronous")
-            yield start, sp.csr_matrix(_sparse_numbers(block)) if sp.issparse(block) else as_numbers(block)
+            yield start, self.lines(start, start + length)
             start += length
 
 
@@ -221,6 +230,11 @@ def matrix_in_memory(value: Any) -> Matrix:  # noqa: ANN401 - anndata holds any 
     if array.dtype.kind == "O":
         array = as_numbers(array)
     return DenseMatrix(array.reshape(len(array), -1) if array.ndim != 2 else array)
+
+
+def _block(piece: Any) -> Block:  # noqa: ANN401 - dask is untyped
+    """Return a computed piece of a dask array as numpy or CSR, with values that numpy and scipy compute with."""
+    return sp.csr_matrix(_sparse_numbers(piece)) if sp.issparse(piece) else as_numbers(piece)
 
 
 def _sparse_numbers(value: Any) -> Any:  # noqa: ANN401 - any sparse format

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from karospace_jupyter.source.matrix import CompressedMatrix, DaskMatrix
 
 if TYPE_CHECKING:
-    from karospace_jupyter.source.matrix import DenseMatrix, Matrix
+    from karospace_jupyter.source.matrix import Block, DenseMatrix, Matrix
 
 VALUES = 2_000_000
 """Stored values in a sample, about: a fraction of a second for any file."""
@@ -46,9 +46,10 @@ def sample(matrix: Matrix) -> Sample:
             return Sample(lines, whole_cells=True)
         return Sample(lines.T.tocsr(), whole_cells=lines.shape[0] == matrix.shape[1])
     if isinstance(matrix, DaskMatrix):
-        return Sample(_stacked(list(map(_computed, _dask_slices(matrix))), matrix), whole_cells=True)
-    rows = [np.asarray(matrix.array[start:stop]) for start, stop in _dense_runs(matrix)]
-    return Sample(_stacked(rows, matrix), whole_cells=True)
+        runs = _dask_runs(matrix)
+    else:
+        runs = _dense_runs(matrix)
+    return Sample(_stacked([matrix.lines(start, stop) for start, stop in runs], matrix), whole_cells=True)
 
 
 def _compressed_runs(matrix: CompressedMatrix) -> list[tuple[int, int]]:
@@ -79,18 +80,14 @@ def _dense_runs(matrix: DenseMatrix) -> list[tuple[int, int]]:
     return [(first, min(first + length, n_cells)) for first in firsts]
 
 
-def _dask_slices(matrix: DaskMatrix) -> list[Any]:
-    """Return slices of the first, middle and last chunks: computing a part of a chunk costs as much as the chunk."""
+def _dask_runs(matrix: DaskMatrix) -> list[tuple[int, int]]:
+    """Return rows of the first, middle and last chunks: computing a part of a chunk costs as much as the chunk."""
     lengths = matrix.array.chunks[0]
     starts = np.cumsum([0, *lengths])
     few = len(lengths) <= RUNS and matrix.n_values <= VALUES
     chosen = range(len(lengths)) if few else sorted({0, len(lengths) // 2, len(lengths) - 1})
     n = matrix.shape[0] if few else max(1, VALUES // max(1, matrix.shape[1]) // len(chosen))
-    return [matrix.array[int(starts[i]) : int(starts[i]) + min(int(lengths[i]), n)] for i in chosen]
-
-
-def _computed(piece: Any) -> Any:  # noqa: ANN401 - dask is untyped
-    return piece.compute(scheduler="synchronous")
+    return [(int(starts[i]), int(starts[i]) + min(int(lengths[i]), n)) for i in chosen]
 
 
 def _runs_of(array: Any, length: int) -> int:  # noqa: ANN401 - h5py and zarr share no type
@@ -106,7 +103,7 @@ def _places(n: int, runs: int) -> list[int]:
     return [int(edge) for edge in edges]
 
 
-def _stacked(pieces: list[Any], matrix: Matrix) -> sp.csr_matrix:
+def _stacked(pieces: list[Block], matrix: Matrix) -> sp.csr_matrix:
     if not pieces:
         return sp.csr_matrix(matrix.shape, dtype=np.float64)
     parts = [sp.csr_matrix(piece).astype(np.float64) for piece in pieces]
