@@ -71,6 +71,18 @@ class TestABundleOfTwoBatches:
         ) in said
         assert not any("infinite" in text for text in said)
 
+    @pytest.mark.parametrize("dtype", ["f8", "i8", "u4"])
+    def test_whole_numbers_that_float32_rounds_are_counted_in_a_warning(self, kind: str, dtype: str) -> None:
+        x = np.random.default_rng(3).poisson(2, (N, G)).astype(dtype)
+        x[0, 5], x[1, 5], x[2, 6], x[3, 7] = 2**24 + 1, 2**24 + 3, 2**31 + 1, 2**24
+        said = exported(tissue(x, kind)).warnings
+        assert (
+            "2 genes have whole numbers beyond 16,777,216 that float32 cannot hold: g5 in 2 cells, g6 in 1 cell. "
+            "They are rounded."
+        ) in said
+        x[[0, 1, 2], [5, 5, 6]] = 2**24 + 2
+        assert not any("float32" in text for text in exported(tissue(x.astype(dtype), kind)).warnings)
+
     def test_infinite_values_are_missing_with_a_warning_of_their_own(self, kind: str) -> None:
         x = batches().astype(np.float64)
         x[:, :3] = 1

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from karospace_jupyter.bundle.manifest import AssetFile, Expression, GeneEntry, GeneSummary, Values
 from karospace_jupyter.encode.pack import Method, best_method
 from karospace_jupyter.plan.names import listed
+from karospace_jupyter.source.values import LARGEST_EXACT
 from karospace_jupyter.words import counted
 
 if TYPE_CHECKING:
@@ -26,12 +27,14 @@ FORMAT = "per_gene_float32_v1"
 
 @dataclass(frozen=True, slots=True)
 class MissingValues:
-    """Values that the exported genes do not have in some cells."""
+    """Values that the exported genes do not have in some cells, or not exactly."""
 
     nan: tuple[tuple[str, int], ...]
     """Genes with NaN in the source, and in how many cells."""
     infinite: tuple[tuple[str, int], ...]
     """Genes with values that are infinite or beyond the range of float32, and in how many cells."""
+    rounded: tuple[tuple[str, int], ...]
+    """Genes with whole numbers that float32 cannot hold, and in how many cells."""
 
     def warnings(self) -> list[str]:
         """Return one warning for each kind that occurs."""
@@ -41,6 +44,9 @@ class MissingValues:
         if self.infinite:
             what = "values that are infinite or beyond the range of float32"
             said.append(f"{_genes(self.infinite, what)}. They are exported as missing.")
+        if self.rounded:
+            what = f"whole numbers beyond {LARGEST_EXACT:,} that float32 cannot hold"
+            said.append(f"{_genes(self.rounded, what)}. They are rounded.")
         return said
 
 
@@ -111,6 +117,7 @@ def encode_expression(
     done: list[Future[tuple[GeneEntry, list[AssetFile]]]] = []
     nan: list[tuple[str, int]] = []
     infinite: list[tuple[str, int]] = []
+    rounded: list[tuple[str, int]] = []
     with job.stage("Writing genes", len(names), "genes") as stage:
         for vector in source.genes(plan.genes.indices, plan.cells.rows, job):
             name = names[vector.position]
@@ -118,6 +125,8 @@ def encode_expression(
                 nan.append((name, vector.missing - vector.infinite))
             if vector.infinite:
                 infinite.append((name, vector.infinite))
+            if vector.rounded:
+                rounded.append((name, vector.rounded))
             done.append(packer.run(lambda p=vector.position, v=vector.values: one(p, v)))  # type: ignore[misc]  # defaults bind the loop's values
             if len(done) > 16:  # raise the first error of a thread soon, not after the last gene
                 done[-16].result()
@@ -136,4 +145,4 @@ def encode_expression(
         source=plan.matrix_name,
         values=Values(kind=plan.values.kind, log_base=plan.values.log_base),
     )
-    return expression, files, MissingValues(tuple(nan), tuple(infinite))
+    return expression, files, MissingValues(tuple(nan), tuple(infinite), tuple(rounded))

@@ -18,7 +18,7 @@ from karospace_jupyter.source.matrix import Block, CompressedMatrix, Matrix
 from karospace_jupyter.source.protocol import GeneStatistics, GeneVector, Rows, Scale
 from karospace_jupyter.source.reading import reading
 from karospace_jupyter.source.sample import Sample, sample
-from karospace_jupyter.source.values import missing_in, without_duplicates
+from karospace_jupyter.source.values import missing_in, rounded_in, without_duplicates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -135,7 +135,9 @@ class Passes:
             with reading(self._where):
                 line = matrix.lines(int(gene), int(gene) + 1)
             values = np.bincount(line.indices, weights=line.data, minlength=matrix.shape[0])
-            yield _vector(position, values if rows is None else values[rows])
+            values = values if rows is None else values[rows]
+            rounded = rounded_in(values)
+            yield _vector(position, values, 0 if rounded is None else int(rounded.sum()))
 
     def _genes_by_row(self, indices: NDArray[np.int64], rows: Rows, job: Job) -> Iterator[GeneVector]:
         n = self.matrix.shape[0] if rows is None else len(rows)
@@ -146,8 +148,8 @@ class Passes:
             blocks = (_choose_rows(start, block, rows) for start, block in self.row_blocks())
             for _ in _ahead(gathered.add, blocks):
                 job.check()
-            for values in gathered.vectors():
-                yield _vector(done, values)
+            for values, rounded in gathered.vectors():
+                yield _vector(done, values, rounded)
                 done += 1
 
 
@@ -198,6 +200,7 @@ class _Gathered:
         self._wanted = len(indices)
         self._dense: NDArray[np.float32] | None = None
         self._parts: list[sp.csc_matrix] = []
+        self._rounded: NDArray[np.int64] = np.zeros(len(indices), dtype=np.int64)
         self._bytes = 0
         self._row = 0
         self._set_lookup()
@@ -218,8 +221,12 @@ class _Gathered:
             self._wanted = min(self._wanted, max(1, self._memory_bytes // (4 * max(1, self._n_cells))))
             self._dense = np.empty((self._wanted, self._n_cells), dtype=np.float32)
         stop = self._row + len(block)
+        chosen = block[:, self._indices[: self._wanted]]
+        rounded = rounded_in(chosen)
+        if rounded is not None:
+            self._rounded[: self._wanted] += rounded.sum(axis=0)
         with np.errstate(over="ignore"):  # a float64 beyond float32 becomes infinite; _vector counts it
-            self._dense[:, self._row : stop] = block[:, self._indices[: self._wanted]].T
+            self._dense[:, self._row : stop] = chosen.T
         self._row = stop
 
     def _add_sparse(self, block: sp.csr_matrix) -> None:
@@ -231,11 +238,20 @@ class _Gathered:
             entries = np.flatnonzero(column >= 0)
             column = column[entries]
         shape = (block.shape[0], self._wanted)
-        with np.errstate(over="ignore"):
-            data = block.data[entries].astype(np.float32, copy=False)
+        # Entries of one place are added up before they are rounded; small whole numbers in a type that holds the sum.
+        data = block.data[entries]
+        data = data.astype(
+            np.float64 if data.dtype.itemsize > 2 and data.dtype != np.float32 else np.float32, copy=False
+        )
         starts = np.searchsorted(entries, block.indptr)
         part = sp.csr_matrix((data, column, starts), shape=shape).tocsc()
         part.sum_duplicates()
+        rounded = rounded_in(part.data)
+        if rounded is not None:
+            genes = np.repeat(np.arange(self._wanted), np.diff(part.indptr))
+            self._rounded[: self._wanted] += np.bincount(genes[rounded], minlength=self._wanted)
+        with np.errstate(over="ignore"):
+            part.data = part.data.astype(np.float32, copy=False)
         self._parts.append(part)
         self._bytes += _nbytes(part)
         while self._bytes > self._memory_bytes and self._wanted > 1:
@@ -245,10 +261,11 @@ class _Gathered:
             self._bytes = sum(map(_nbytes, self._parts))
             self._set_lookup()
 
-    def vectors(self) -> Iterator[NDArray[np.float32]]:
-        """Yield one dense vector a gene, in order, for the genes that were kept."""
+    def vectors(self) -> Iterator[tuple[NDArray[np.float32], int]]:
+        """Yield (dense vector, rounded values) of each gene, in order, for the genes that were kept."""
+        rounded = self._rounded.tolist()
         if self._dense is not None:
-            yield from self._dense
+            yield from zip(self._dense, rounded, strict=False)
             return
         firsts = np.cumsum([0, *(part.shape[0] for part in self._parts)])
         for gene in range(self._wanted):
@@ -256,21 +273,21 @@ class _Gathered:
             for first, part in zip(firsts, self._parts, strict=False):
                 a, b = part.indptr[gene], part.indptr[gene + 1]
                 values[first + part.indices[a:b]] = part.data[a:b]
-            yield values
+            yield values, rounded[gene]
 
 
 def _nbytes(part: sp.csc_matrix) -> int:
     return int(part.data.nbytes + part.indices.nbytes + part.indptr.nbytes)
 
 
-def _vector(position: int, values: NDArray[Any]) -> GeneVector:
+def _vector(position: int, values: NDArray[Any], rounded: int) -> GeneVector:
     missing = missing_in(values)
     with np.errstate(over="ignore"):  # what is beyond float32 is among the missing
         values = values.astype(np.float32, copy=False)
     if missing is None:
-        return GeneVector(position, values, 0, 0)
+        return GeneVector(position, values, 0, 0, rounded)
     infinite = int(np.isinf(values).sum())
-    return GeneVector(position, np.where(missing, np.float32(np.nan), values), int(missing.sum()), infinite)
+    return GeneVector(position, np.where(missing, np.float32(np.nan), values), int(missing.sum()), infinite, rounded)
 
 
 def _present(lines: sp.csr_matrix) -> tuple[sp.csr_matrix, NDArray[np.bool_] | None]:

@@ -50,6 +50,8 @@ class GeneVector:
     """Cells without a value: NaN in the source, infinite, or beyond the range of float32."""
     infinite: int
     """Those of `missing` that are infinite or beyond the range of float32."""
+    rounded: int
+    """Cells with a whole number that float32 cannot hold, and that is rounded."""
 
 
 class Source(Protocol):

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from karospace_jupyter.errors import GenesError
 
 LARGEST = float(np.finfo(np.float32).max)
+LARGEST_EXACT = 2**24
+"""float32 holds all whole numbers up to this one."""
 
 
 def check_numbers(dtype: np.dtype[Any]) -> None:
@@ -81,6 +83,25 @@ def missing_in(values: NDArray[Any]) -> NDArray[np.bool_] | None:
         if values.min() >= -LARGEST and values.max() <= LARGEST:
             return None
         found: NDArray[np.bool_] = ~np.isfinite(values.astype(np.float32, copy=False))
+    return found if found.any() else None
+
+
+def rounded_in(values: NDArray[Any]) -> NDArray[np.bool_] | None:
+    """Return which whole numbers float32 changes: some beyond 2**24. None when it changes none.
+
+    Returns
+    -------
+    bool, of the shape of `values`.
+    """
+    whole_type = values.dtype.kind in "iu"
+    exact = values.dtype.itemsize <= (2 if whole_type else 4) or values.dtype.kind not in "iuf"
+    if exact or not values.size or (values.min() >= -LARGEST_EXACT and values.max() <= LARGEST_EXACT):
+        return None
+    with np.errstate(over="ignore", invalid="ignore"):
+        single = values.astype(np.float32)
+        found: NDArray[np.bool_] = np.isfinite(single) & (single.astype(values.dtype) != values)
+    if not whole_type:
+        found &= values == np.rint(values)
     return found if found.any() else None
 
 
