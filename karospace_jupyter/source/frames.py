@@ -29,7 +29,9 @@ def is_frame(node: Any) -> bool:  # noqa: ANN401 - h5py and zarr share no type
 
 def is_current(node: Any) -> bool:  # noqa: ANN401
     """Whether anndata's own reader knows all of a frame."""
-    return _encoding(node) == ("dataframe", "0.2.0") and CATEGORIES not in node
+    if _encoding(node) != ("dataframe", "0.2.0") or CATEGORIES in node:
+        return False
+    return all(hasattr(node[name], "shape") or _encoding(node[name])[0] for name in node)
 
 
 def read_frame(node: Any, where: str) -> pd.DataFrame:  # noqa: ANN401
@@ -90,9 +92,16 @@ def _column(node: Any, name: str, where: str) -> Any:  # noqa: ANN401
     with reading(where):
         categories = _categories_of(node, name, column)
         if categories is not None:
-            return _categorical(column, categories, where)
-        if hasattr(column, "shape") and not _encoding(column)[0]:
+            return _categorical(column, categories, categories.attrs.get("ordered", False), where)
+        if _encoding(column)[0]:
+            return read_element(column)
+        if hasattr(column, "shape"):
             return _plain(column)
+        # A group: what it holds tells what its encoding would.
+        if "codes" in column and "categories" in column:
+            return _categorical(column["codes"], column["categories"], column.attrs.get("ordered", False), where)
+        if "values" in column and "mask" in column:
+            return _nullable(column["values"], column["mask"])
         return read_element(column)
 
 
@@ -116,7 +125,7 @@ def _categories_of(node: Any, name: str, column: Any) -> Any | None:  # noqa: AN
     return node[CATEGORIES][name] if CATEGORIES in node and name in node[CATEGORIES] else None
 
 
-def _categorical(column: Any, categories: Any, where: str) -> pd.Categorical:  # noqa: ANN401
+def _categorical(column: Any, categories: Any, ordered: Any, where: str) -> pd.Categorical:  # noqa: ANN401
     codes = np.asarray(column[...])
     labels = pd.Index(_plain(categories))
     # R's missing integer is the smallest one, and SeuratDisk has subtracted 1 from it.
@@ -130,7 +139,13 @@ def _categorical(column: Any, categories: Any, where: str) -> pd.Categorical:  #
         # Categories that are equal are one; missing ones are no category.
         values = np.array([*labels, None], dtype=object)[codes]
         return pd.Categorical(values, categories=_unique(labels))
-    return pd.Categorical.from_codes(codes, labels, ordered=bool(_first(categories.attrs.get("ordered", False))))
+    return pd.Categorical.from_codes(codes, labels, ordered=bool(_first(ordered)))
+
+
+def _nullable(dataset: Any, mask: Any) -> Any:  # noqa: ANN401
+    values = pd.array(_plain(dataset))
+    values[np.asarray(mask[...], dtype=bool)] = pd.NA
+    return values
 
 
 def _unique(labels: pd.Index[Any]) -> list[Any]:

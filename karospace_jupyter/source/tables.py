@@ -139,6 +139,13 @@ class FileTables:
         self._where = where
         self._obsm_tables: dict[str, Any] = {}
 
+    def _frame(self, name: str) -> pd.DataFrame:
+        """Read what can only be a data frame, also where nothing says so."""
+        where = f"{name} of {self._where}"
+        with reading(where):
+            node = self._root[name]
+            return read_element(node) if is_current(node) else read_frame(node, where)  # type: ignore[no-any-return]
+
     def _read(self, node: Any, name: str) -> Any:  # noqa: ANN401
         where = f"{name} of {self._where}"
         with reading(where):
@@ -149,17 +156,17 @@ class FileTables:
     @cached_property
     def obs(self) -> pd.DataFrame:
         """Annotations of cells."""
-        return self._read(self._root["obs"], "obs")  # type: ignore[no-any-return]
+        return self._frame("obs")
 
     @cached_property
     def var(self) -> pd.DataFrame:
         """Annotations of genes."""
-        return self._read(self._root["var"], "var")  # type: ignore[no-any-return]
+        return self._frame("var")
 
     @cached_property
     def raw_var(self) -> pd.DataFrame | None:
         """Annotations of the genes of raw."""
-        return self._read(self._root["raw/var"], "raw/var") if "raw/var" in self._root else None
+        return self._frame("raw/var") if "raw/var" in self._root else None
 
     @cached_property
     def layers(self) -> tuple[str, ...]:
