@@ -88,8 +88,6 @@ class Axes:
     y_at: int
     reason: Literal["names", "numbers", "order"]
     """By what they were chosen; `order`: the names say nothing, so the first two were taken."""
-    rivals: tuple[AxisPair, ...] = ()
-    """Other pairs that are as likely."""
 
 
 def choose_axes(names: Sequence[str]) -> Axes:
@@ -103,9 +101,8 @@ def choose_axes(names: Sequence[str]) -> Axes:
     """
     pairs = axis_pairs(names)
     if pairs:
-        best = min(pair.rank for pair in pairs)
-        chosen, *rivals = (pair for pair in pairs if pair.rank == best)
-        return Axes(chosen.x_at, chosen.y_at, "names", tuple(rivals))
+        chosen = min(pairs, key=lambda pair: pair.rank)  # the first of those that are as likely
+        return Axes(chosen.x_at, chosen.y_at, "names")
     numbered = numbered_pair(names)
     return Axes(*numbered, "numbers") if numbered else Axes(0, 1, "order")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ _OBJECTS = {
     "SpatialData": ("spatialdata", "tables", "tables", "sdata"),
 }
 _MOST = 12
+# save() and saveRDS() without compression: the format, its version, and of text the version of R that wrote it.
+_R_DATA = re.compile(rb"RD[AX]\d\n|X\n\0\0\0[\2\3]|A\n[23]\n\d{4}")
 
 
 def is_data_path(path: Path) -> bool:
@@ -82,11 +85,8 @@ def foreign_file(path: Path, head: bytes) -> str:
     last = suffixes[-1] if suffixes else ""
     if not head:
         return f"{path} is not an .h5ad file: it is empty."
-    if last in {".rds", ".rdata", ".rda"} or head.startswith((b"RDX", b"X\n", b"A\n")):
-        return (
-            f"{path} is an R data file. Convert the Seurat or SingleCellExperiment object in R to .h5ad (packages "
-            "anndataR, zellkonverter or SeuratDisk), and open that."
-        )
+    if last in {".rds", ".rdata", ".rda"}:
+        return _r_data(path)
     if head.startswith(b"PK"):
         what = "zarr store" if ".zarr" in suffixes else "file"
         return f"{path} is a zip archive. Unpack it and open the {what} inside."
@@ -96,8 +96,17 @@ def foreign_file(path: Path, head: bytes) -> str:
         return f"{path} is compressed with gzip. Unpack it (gunzip) and open the file inside."
     if last in {".csv", ".tsv", ".txt", ".mtx"}:
         return _text_table(path)
+    if _R_DATA.match(head):
+        return _r_data(path)
     begins = head.decode("utf-8", "replace")
     return f"{path} is not an .h5ad file: it is not HDF5 (it starts with {begins!r})."
+
+
+def _r_data(path: Path) -> str:
+    return (
+        f"{path} is an R data file. Convert the Seurat or SingleCellExperiment object in R to .h5ad (packages "
+        "anndataR, zellkonverter or SeuratDisk), and open that."
+    )
 
 
 def _text_table(path: Path) -> str:

@@ -230,6 +230,8 @@ def _open_object(adata: Any, spec: MatrixSpec, memory_bytes: int) -> Source:  # 
     # A backed object hands out its file's dataset, or a wrapper whose `group` is the file's: read those in blocks.
     node = getattr(value, "group", value)
     in_file = type(node).__module__.partition(".")[0] in {"h5py", "zarr"}
+    if in_file:
+        import_filters()
     chosen = matrix_in_file(node, spec.kind) if in_file else matrix_in_memory(value)
     return _Opened(
         "anndata",

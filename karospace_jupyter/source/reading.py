@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+import traceback
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 # HDF5 says so of a filter that it does not know: with a folder for plugins, without one, and with one that lacks it.
 _NO_FILTER = re.compile(r"required filter|not registered|plugin|filter .*not available", re.IGNORECASE)
 _NO_CODEC = re.compile(r"codec not available|unknown codec|no codec|codec.*not (?:found|registered)", re.IGNORECASE)
+
+_LIBRARIES = frozenset({"h5py", "zarr", "numcodecs"})
 
 
 @contextmanager
@@ -70,4 +73,13 @@ def _message(where: str, exc: Exception) -> str:
         )
     # What these say is a sentence; of others (KeyError: 'x') only the class tells what it means.
     text = found if isinstance(exc, (OSError, RuntimeError, ValueError)) else f"{type(exc).__name__}: {found}"
-    return f"{where} cannot be read: {text.rstrip('.')}. The file is damaged or incomplete; copy or write it again."
+    said = f"{where} cannot be read: {text.rstrip('.')}."
+    return f"{said} The file is damaged or incomplete; copy or write it again." if _of_the_file(exc) else said
+
+
+def _of_the_file(exc: Exception) -> bool:
+    """Whether a library for files found fault with a file's content; what the system refused says nothing of it."""
+    if isinstance(exc, OSError) and exc.errno is not None:
+        return False
+    modules = (str(frame.f_globals.get("__name__")) for frame, _ in traceback.walk_tb(exc.__traceback__))
+    return any(module.partition(".")[0] in _LIBRARIES for module in modules)
