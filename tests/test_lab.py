@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any, ClassVar
 
+import h5py
+import pandas as pd
 import pytest
 from waiting import PATIENCE_S, eventually
 
@@ -81,12 +83,49 @@ def test_what_went_meanwhile_is_said(names: dict[str, Any]) -> None:
 def test_a_file_is_not_read_into_memory(names: dict[str, Any], tmp_path: Path) -> None:
     synthetic_tissue(300, 60, seed=1).write_h5ad(tmp_path / "tissue.h5ad")
     form = model(ask(do="file", path="tissue.h5ad", options={}))
-    assert form._adata.isbacked
+    assert form._subject == tmp_path / "tissue.h5ad"
     form.start()
     assert form.wait(PATIENCE_S) == "done"
     assert form.bundle.path == tmp_path / "tissue_karospace"
     form.close()
-    form._adata.file.close()
+
+
+@pytest.mark.parametrize("carrier", ["h5ad", "zarr"])
+def test_a_file_of_another_tool_has_its_genes_and_categories(
+    names: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, carrier: str
+) -> None:
+    """As its export has them; anndata's own reader gives numbers for both."""
+    tissue = synthetic_tissue(300, 60, seed=1)
+    tissue.obs = tissue.obs[[]].assign(ct=pd.Categorical(["A", "B", "C"] * 100))
+    path = tmp_path / f"tissue.{carrier}"
+    if carrier == "h5ad":
+        tissue.write_h5ad(path)
+        root: Any = h5py.File(path, "r+")
+    else:
+        tissue.write_zarr(path)
+        root = pytest.importorskip("zarr").open_group(path, use_consolidated=False)
+        (path / ".zmetadata").unlink(missing_ok=True)
+    for name in ("obs", "var", "obs/ct"):
+        for part in ("encoding-type", "encoding-version", "_index", "column-order"):
+            if part in root[name].attrs:
+                del root[name].attrs[part]
+    if carrier == "h5ad":
+        root.close()
+    form = model(ask(do="file", path=path.name, options={"genes_mode": "hvgs:3"}))
+    assert (form._summary["n_cells"], form._summary["n_genes"]) == (300, 60)
+    summary = eventually(lambda: form._summary, lambda found: found["ready"])
+    assert [(column["name"], column["kind"]) for column in summary["columns"]] == [("ct", "category")]
+    sent: list[Any] = []
+    monkeypatch.setattr(form._wire, "send", lambda message, *_: sent.append(message))
+    gene = str(tissue.var_names[7])
+    form._on_genes({"id": 1, "query": gene.lower()}, [])
+    assert gene in sent[0]["genes"]
+    assert f"adata_to_karospace({str(path)!r}," in form.code()
+    monkeypatch.chdir(Path.home())
+    form.start()
+    assert form.wait(PATIENCE_S) == "done"
+    assert {entry["gene"] for entry in form.manifest["expression"]["genes"]} <= set(tissue.var_names)
+    form.close()
 
 
 def test_a_bundle_is_checked_and_deleted_and_nothing_else_is(names: dict[str, Any], tmp_path: Path) -> None:

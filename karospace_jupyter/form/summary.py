@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,9 +28,21 @@ def option_help() -> dict[str, str]:
     return {name: field.description or "" for name, field in ExportConfig.model_fields.items()}
 
 
-def quick_summary(adata: Any) -> dict[str, Any]:  # noqa: ANN401 - anndata is imported late
-    """Return what is known at once, for the first paint."""
-    return {"n_cells": int(adata.n_obs), "n_genes": int(adata.n_vars), "ready": False, "help": option_help()}
+def quick_summary(subject: Any) -> dict[str, Any]:  # noqa: ANN401 - a path or an AnnData
+    """Return what is known at once, for the first paint.
+
+    Raises
+    ------
+    KaroSpaceError
+        When a file cannot be read.
+    """
+    if isinstance(subject, Path):
+        source = _open_any_matrix(subject)
+        n_cells, n_genes = source.n_cells, source.n_genes
+        source.close()
+    else:
+        n_cells, n_genes = int(subject.n_obs), int(subject.n_vars)
+    return {"n_cells": n_cells, "n_genes": n_genes, "ready": False, "help": option_help()}
 
 
 def summarise(subject: Any) -> dict[str, Any]:  # noqa: ANN401

@@ -18,7 +18,7 @@ from karospace_jupyter.bundle.read import Bundle
 from karospace_jupyter.bundle.targets import check_folder, foreign_entries
 from karospace_jupyter.config import ExportConfig
 from karospace_jupyter.errors import SinkError, SourceError, ViewError
-from karospace_jupyter.source import read_backed
+from karospace_jupyter.paths import expanded
 from karospace_jupyter.widget.form import KaroSpaceWidget
 from karospace_jupyter.widget.show import karospace_view
 from karospace_jupyter.widget.view import KaroSpaceView
@@ -47,14 +47,14 @@ def form(where: list[str], options: dict[str, Any]) -> dict[str, Any]:
 
 
 def file(path: str, options: dict[str, Any]) -> dict[str, Any]:
-    """Make the form of an ``.h5ad`` file, which is not read into memory.
+    """Make the form of an ``.h5ad`` file or a zarr folder, which is not read into memory.
 
     Raises
     ------
     SourceError
         When it cannot be opened.
     """
-    return _form_of(read_backed(Path(path)), Path(path).stem, options)
+    return _form_of(expanded(path).absolute(), Path(path).stem, options)
 
 
 def new_view(where: list[str]) -> dict[str, Any]:
@@ -162,7 +162,7 @@ def _still(where: list[str], adata: Any) -> bool:  # noqa: ANN401 - imported lat
 
 
 def _form_of(
-    adata: Any,  # noqa: ANN401 - imported late
+    subject: Any,  # noqa: ANN401 - a path, or an AnnData, which is imported late
     name: str,
     options: dict[str, Any],
     is_current: Callable[[], bool] = lambda: True,
@@ -170,7 +170,7 @@ def _form_of(
     place = str(options.pop("outdir", "") or "{name}_karospace")
     plain = re.sub(r"[^\w.-]+", "_", name).strip("._") or "tissue"
     config = ExportConfig(outdir=Path(place.replace("{name}", plain)), **{"dataset_name": name, **options})
-    widget = KaroSpaceWidget(adata, config, place="panel", is_current=is_current)
+    widget = KaroSpaceWidget(subject, config, place="panel", is_current=is_current)
     return {"model": widget.model_id}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from karospace_jupyter.source.foreign import check_object, is_data_path
-from karospace_jupyter.source.open import open_source, read_backed
+from karospace_jupyter.source.open import open_source
 from karospace_jupyter.source.protocol import GeneStatistics, GeneVector, Source
 
-__all__ = ["GeneStatistics", "GeneVector", "Source", "check_object", "is_data_path", "open_source", "read_backed"]
+__all__ = ["GeneStatistics", "GeneVector", "Source", "check_object", "is_data_path", "open_source"]

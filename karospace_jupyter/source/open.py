@@ -185,38 +185,6 @@ class _Opened:
         self._close()
 
 
-def read_backed(path: Path) -> Any:  # noqa: ANN401 - AnnData is imported late
-    """Return the AnnData of an ``.h5ad`` file with its matrix left on disk.
-
-    Raises
-    ------
-    SourceError
-        When it is not AnnData, or cannot be read.
-    """
-    open_source(path).close()  # says what is wrong with it
-    import anndata
-
-    if not path.is_file():
-        return _read_inside(path)
-    import_filters()
-    try:
-        return anndata.read_h5ad(path, backed="r")
-    except Exception:  # noqa: BLE001 - old layouts fail in many ways; those are read whole
-        return _read_legacy(path)
-
-
-def _read_inside(path: Path) -> Any:  # noqa: ANN401
-    """Read the AnnData in a group of a file, or in a zarr store."""
-    import anndata
-
-    file = next((parent for parent in path.parents if parent.is_file()), None)
-    with reading(str(path)):
-        if file is None:
-            return anndata.io.read_zarr(path)
-        with _open_hdf5(file) as root:
-            return anndata.io.read_elem(root[path.relative_to(file).as_posix()])
-
-
 def _open_object(adata: Any, spec: MatrixSpec, memory_bytes: int) -> Source:  # noqa: ANN401
     check_object(adata)
     if not all(hasattr(adata, name) for name in ("obs", "var", "obsm", "uns", "X")):

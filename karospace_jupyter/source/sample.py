@@ -45,10 +45,7 @@ def sample(matrix: Matrix) -> Sample:
         if matrix.by_row:
             return Sample(lines, whole_cells=True)
         return Sample(lines.T.tocsr(), whole_cells=lines.shape[0] == matrix.shape[1])
-    if isinstance(matrix, DaskMatrix):
-        runs = _dask_runs(matrix)
-    else:
-        runs = _dense_runs(matrix)
+    runs = _dask_runs(matrix) if isinstance(matrix, DaskMatrix) else _dense_runs(matrix)
     return Sample(_stacked([matrix.lines(start, stop) for start, stop in runs], matrix), whole_cells=True)
 
 

@@ -12,7 +12,7 @@ from karospace_jupyter.errors import ConfigError, KaroSpaceError, SourceError, V
 from karospace_jupyter.form.latest import Latest
 from karospace_jupyter.form.look import complete, look, problem_of
 from karospace_jupyter.form.options import code_of, config_of, plain
-from karospace_jupyter.form.summary import quick_summary, summarise
+from karospace_jupyter.form.summary import gene_names, quick_summary, summarise
 from karospace_jupyter.session import ExportSession, SessionState
 from karospace_jupyter.source import check_object
 from karospace_jupyter.widget import cells_rerun
@@ -25,7 +25,7 @@ from karospace_jupyter.widget.waiting import wait_for
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from karospace_jupyter.bundle.read import Bundle
     from karospace_jupyter.config import ExportConfig
@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 
 class KaroSpaceWidget(Base):
-    """A form that exports one AnnData object and shows the result below itself.
+    """A form that exports one AnnData object, or the file of one, and shows the result below itself.
 
     Attributes
     ----------
@@ -87,13 +87,14 @@ class KaroSpaceWidget(Base):
 
     def __init__(
         self,
-        adata: Any,  # noqa: ANN401 - imported late
+        subject: Any,  # noqa: ANN401 - a Path, or an AnnData, which is imported late
         config: ExportConfig,
         *,
         place: str = "cell",
         is_current: Callable[[], bool] = lambda: True,
     ) -> None:
-        self._adata = adata
+        self._subject = subject
+        self._gene_names: dict[bool, list[str]] = {}
         self._is_current = is_current
         self._base = config
         self._session = ExportSession(self._on_session)
@@ -114,7 +115,7 @@ class KaroSpaceWidget(Base):
         super().__init__(
             _channel=f"IPY_MODEL_{self._wire.model_id}",
             _place=place,
-            _summary=quick_summary(adata),
+            _summary=quick_summary(subject),
             options=plain(config),
         )
         cells_rerun.remember(self)
@@ -138,7 +139,7 @@ class KaroSpaceWidget(Base):
             msg = "This widget was closed. Make a new one."
             raise ViewError(msg)
         config = config_of(self.options)
-        self._session.start(self._adata, config)
+        self._session.start(self._subject, config)
         self._exported = config
 
     def cancel(self) -> None:
@@ -165,8 +166,8 @@ class KaroSpaceWidget(Base):
 
     def code(self) -> str:
         """Return the Python and the shell command that repeat this export."""
-        file = getattr(self._adata, "filename", None)
-        return code_of(config_of(self.options), name=_name_of(self._adata), file=None if file is None else str(file))
+        file = self._subject if isinstance(self._subject, Path) else getattr(self._subject, "filename", None)
+        return code_of(config_of(self.options), name=_name_of(self._subject), file=None if file is None else str(file))
 
     def close(self) -> None:
         """Cancel a running export and close the form, its viewer and their comms."""
@@ -246,10 +247,18 @@ class KaroSpaceWidget(Base):
 
     def _on_genes(self, message: dict[str, Any], _: list[memoryview]) -> None:
         """Complete the beginning of a gene's name."""
-        raw = getattr(self._adata, "raw", None) if self.options.get("raw") else None
-        names = (str(name) for name in (self._adata if raw is None else raw).var_names)
-        hits = complete(names, str(message.get("query", "")))
+        hits = complete(self._names(), str(message.get("query", "")))
         self._wire.send({"type": "hits", "id": message.get("id"), "genes": hits})
+
+    def _names(self) -> Iterable[str]:
+        """Return the names of the genes; those of a file are read once."""
+        if isinstance(self._subject, Path):
+            raw = bool(self.options.get("raw"))
+            if raw not in self._gene_names:
+                self._gene_names[raw] = gene_names(self._subject, raw=raw)
+            return self._gene_names[raw]
+        raw_table = getattr(self._subject, "raw", None) if self.options.get("raw") else None
+        return map(str, (self._subject if raw_table is None else raw_table).var_names)
 
     def _on_download(self, message: dict[str, Any], _: list[memoryview]) -> None:
         """Pack the bundle into one file and send it to the page."""
@@ -319,16 +328,16 @@ class KaroSpaceWidget(Base):
 
     def _live(self, bundle: Bundle) -> Any:  # noqa: ANN401
         """Return the object if it can serve further genes: one in memory whose cells are the bundle's."""
-        backed = getattr(self._adata, "isbacked", False)
-        return None if backed or bundle.manifest.n_cells > self._adata.n_obs else self._adata
+        in_file = isinstance(self._subject, Path) or getattr(self._subject, "isbacked", False)
+        return None if in_file or bundle.manifest.n_cells > self._subject.n_obs else self._subject
 
     def _make_estimate(self) -> None:
         """Look at the object and at the options, in a thread; the form shows what comes."""
         revision = self._revision
         try:
             if not self._summary.get("ready"):
-                self._summary = summarise(self._adata)
-            found = look(self._adata, self.options)
+                self._summary = summarise(self._subject)
+            found = look(self._subject, self.options)
         except Exception as exc:  # noqa: BLE001 - the form says it
             found = {"problems": problem_of(exc, {})}
         if not self._closed:
@@ -394,14 +403,16 @@ def _places(path: Path) -> list[str]:
     return list(dict.fromkeys(one.as_posix() for one in found))
 
 
-def _name_of(adata: Any) -> str:  # noqa: ANN401
-    """Return the name of the variable that holds the object, where there is one."""
+def _name_of(subject: Any) -> str:  # noqa: ANN401
+    """Return what Python calls a file, or the name of the variable that holds an object, where there is one."""
     import sys
 
+    if isinstance(subject, Path):
+        return repr(str(subject))
     if "IPython" in sys.modules:
         from IPython import get_ipython
 
-        names = [name for name, value in getattr(get_ipython(), "user_ns", {}).items() if value is adata]
+        names = [name for name, value in getattr(get_ipython(), "user_ns", {}).items() if value is subject]
         public = [name for name in names if not name.startswith("_")]
         if public:
             return str(public[0])
