@@ -1,22 +1,15 @@
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
-const SEPARATOR = ',;|\\t\\r\\n';
+const SEPARATOR = '[,;|\\t\\r\\n]';
 // The wide forms start a formula in the spreadsheets of East Asia.
-const FORMULA = '[\'" ]*[=+\\-@＝＋－＠]';
-const PIECE = new RegExp(`[^${SEPARATOR}]*`, 'y');
-const starts = (mark: string) => new RegExp(`(^|[${SEPARATOR}])${mark}(?=${FORMULA})`, 'g');
-const [UNGUARDED, GUARDED] = [starts(''), starts("'")];
+const FORMULA = '[\'" ]*[=+\\-@\\t\\r＝＋－＠]';
+const [BEGINS, BEGAN] = ['', "'"].map((mark) => new RegExp(`^${mark}(?=${FORMULA})`)) as [RegExp, RegExp];
+const [FOLLOWS, FOLLOWED] = ['', "'"].map(
+  (mark) => new RegExp(`(${SEPARATOR})${mark}(?=${FORMULA})`, 'g'),
+) as [RegExp, RegExp];
 
-/** Up to the next separator: what a spreadsheet that splits there would show as one cell. */
-function pieceAt(text: string, at: number): string {
-  PIECE.lastIndex = at;
-  return PIECE.exec(text)?.[0] ?? '';
-}
-
-/** A quote before each piece that would be a formula. Text that is a number stays as it is. */
+/** A quote before each piece that a spreadsheet may take for a formula. Text that is a number stays as it is. */
 const harmless = (text: string) =>
-  text.replace(UNGUARDED, (before: string, _: string, at: number) =>
-    NUMBER.test(pieceAt(text, at + before.length)) ? before : `${before}'`,
-  );
+  NUMBER.test(text) ? text : text.replace(FOLLOWS, "$1'").replace(BEGINS, "'");
 
 /** Text as a field: quoted where it must be, and never a formula, wherever a spreadsheet splits it. */
 export function field(text: string): string {
@@ -26,9 +19,8 @@ export function field(text: string): string {
 
 /** The text of which `field` made this. */
 export function unguarded(text: string): string {
-  return text.replace(GUARDED, (mark: string, before: string, at: number) =>
-    NUMBER.test(pieceAt(text, at + mark.length)) ? mark : before,
-  );
+  const bare = text.replace(BEGAN, '').replace(FOLLOWED, '$1');
+  return harmless(bare) === text ? bare : text;
 }
 
 /** Calls `row` for each record of RFC 4180 text; the array is reused between calls. */
