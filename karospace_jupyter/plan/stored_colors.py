@@ -28,7 +28,8 @@ def stored_colors(
     """Return one color a category, from the file where it has a usable one, else from the palette.
 
     A list goes by position, a dict or a Series by name. A list as long as the categories that have cells, and not as
-    all of them, belongs to those: unused categories were added or removed without their colors.
+    all of them, belongs to those: unused categories were added or removed without their colors. A longer list goes by
+    value where the categories are numbers of its places, in order: clusters were removed without their colors.
 
     Parameters
     ----------
@@ -118,10 +119,10 @@ def _by_name(
     positions = [str(i) for i in range(len(names))]
     if isinstance(value, Mapping):  # a group, as the source shows it: names without their values
         keys = [str(one) for one in value]
-        # A name with a slash is a path in a file.
-        known = {text for name in names for text in _spellings(name) if text.split("/")[0] in keys}
+        # A name with a slash is one key in memory, and a path in a file.
+        known = {text for name in names for text in _spellings(name) if text in keys or text.split("/")[0] in keys}
         held = {text: source.uns(key, text) for text in known.union(positions).intersection({*keys, *known})}
-    elif isinstance(value, pd.Series) and not isinstance(value.index, pd.RangeIndex):
+    elif isinstance(value, pd.Series) and not _counted(value.index):
         held = {str(one): item for one, item in value.items()}
         keys = list(held)
     else:
@@ -134,9 +135,21 @@ def _by_name(
     return by_name
 
 
+def _counted(index: pd.Index) -> bool:
+    """Whether an index only counts the values, as that of a Series made without one; a reversed one names them."""
+    return isinstance(index, pd.RangeIndex) and (index.start, index.step) == (0, 1)
+
+
 def _spellings(name: str) -> tuple[str, ...]:
     """Return a category as keys may spell it: a key 3.0 is that of the category 3."""
     return (name, name.removesuffix(".0") if name.endswith(".0") else f"{name}.0")
+
+
+def _places(names: Sequence[str], n_colors: int) -> list[int] | None:
+    """Return the places in a list of colors that categories name: numbers from 0, in order; None for other names."""
+    known = {str(place): place for place in range(n_colors)}
+    places = [known.get(name.removesuffix(".0"), -1) for name in names]
+    return places if -1 not in places and places == sorted(set(places)) else None
 
 
 def _by_position(
@@ -159,6 +172,13 @@ def _by_position(
         )
         given = iter(found)
         return [next(given) if one else _BEYOND for one in used]
+    places = _places(names, len(found)) if len(found) > n else None
+    if places is not None:
+        warnings.append(
+            f"uns[{key!r}] has {len(found)} colors for {counted(n, 'category', 'categories')}, which are numbers: "
+            "each got the color at its number, from 0."
+        )
+        return [found[place] for place in places]
     if len(found) > n:
         warnings.append(
             f"uns[{key!r}] has {len(found)} colors for {counted(n, 'category', 'categories')}: the first {n} were used."

@@ -143,9 +143,39 @@ def test_numbers_as_keys_are_positions_where_no_category_is_a_number() -> None:
     assert any("taken as positions" in warning for warning in found.warnings)
 
 
+@pytest.mark.parametrize("store", ["memory", "h5ad"])  # anndata writes no such names to zarr any more
+def test_a_name_with_a_slash_is_a_key(store: str, tmp_path: Path) -> None:
+    given = {"NK/T": "#ff0000", "B": "#0000ff", "a/b/c": "#00ff00"}
+    names = list(given)
+    found = plan(stored(build(given, kind=[names[i % 3] for i in range(N)]), store, tmp_path))
+    assert colors_by_name(found) == given
+    assert not any("color" in warning for warning in found.warnings)
+
+
 def test_colors_of_a_series_go_by_its_index() -> None:
     given = pd.Series({"b": "#00ff00", "a": "#ff0000"})
     assert colors_by_name(plan(build(given, kind=["a", "b"] * 60))) == {"a": "#ff0000", "b": "#00ff00"}
+
+
+@pytest.mark.parametrize(
+    ("given", "names"),
+    [
+        (pd.Series(COLORS[:3])[::-1], "012"),
+        (pd.Series(COLORS[:6])[::2], "024"),
+        (pd.Series(COLORS[:4])[1:], "123"),
+        (pd.Series(COLORS[:3]), "012"),
+    ],
+    ids=["reversed", "stepped", "sliced", "whole"],
+)
+def test_a_series_that_was_sliced_goes_by_its_numbers(given: Any, names: str) -> None:
+    found = plan(build(given, kind=[names[i % 3] for i in range(N)]))
+    assert colors_by_name(found) == {name: COLORS[int(name)] for name in names}
+    assert not any("color" in warning for warning in found.warnings)
+
+
+def test_a_series_without_names_goes_by_position() -> None:
+    found = plan(build(pd.Series(COLORS[:2]), kind=["a", "b"] * 60))
+    assert colors_by_name(found) == {"a": COLORS[0], "b": COLORS[1]}
 
 
 def test_a_category_without_a_color_in_a_dict_is_named() -> None:
@@ -158,6 +188,23 @@ def test_a_longer_list_gives_its_first_colors_and_warns() -> None:
     found = plan(build(COLORS, kind=["a", "b"] * 60))
     assert colors_by_name(found) == {"a": COLORS[0], "b": COLORS[1]}
     assert "uns['kind_colors'] has 12 colors for 2 categories: the first 2 were used." in found.warnings
+
+
+@pytest.mark.parametrize("kind", [str, int, float])
+def test_a_longer_list_gives_numbers_the_colors_at_their_places(kind: Any) -> None:
+    names = [str(i) for i in range(12) if i != 5]
+    values = pd.Categorical([kind(names[i % 11]) for i in range(N)], categories=[kind(name) for name in names])
+    found = plan(build(COLORS, kind=values), annotation_columns=["kind"])
+    assert [int(float(name)) for name in column(found).categories] == list(map(int, names))
+    assert list(column(found).colors) == [COLORS[int(name)] for name in names]
+    assert any("each got the color at its number" in warning for warning in found.warnings)
+
+
+@pytest.mark.parametrize("names", [["1", "7"], ["10", "2"], ["0", "-1"], ["0", "b"]])
+def test_other_categories_are_no_places_of_a_longer_list(names: list[str]) -> None:
+    colors = COLORS if "10" in names else COLORS[:3]
+    found = plan(build(colors, kind=pd.Categorical(names * 60, categories=names)))
+    assert colors_by_name(found) == dict(zip(names, COLORS, strict=False))
 
 
 def test_a_shorter_list_is_filled_and_warns() -> None:
