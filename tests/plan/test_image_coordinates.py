@@ -138,6 +138,9 @@ class TestOtherCoordinates:
         adata = visium(spot_diameter_fullres=None, microns_per_pixel=None)
         adata.obsm["spatial_um"] = adata.obsm["spatial"] / 2
         assert "Left out" not in said(plan(adata, coords="obsm:spatial_um", image_path="none"))
+        assert "Left out, because it belongs to obsm['spatial']" in said(plan(adata, coords="obsm:spatial_um"))
+        adata.uns["spatial"]["L"]["images"]["lowres"] = TISSUE
+        assert "Left out, because they belong to obsm['spatial']" in said(plan(adata, coords="obsm:spatial_um"))
         assert "Left out" in said(plan(adata, coords="obsm:spatial_um"))
         del adata.uns["spatial"]
         assert "Left out" not in said(plan(adata, coords="obsm:spatial_um"))
@@ -167,6 +170,18 @@ class TestSameCoordinates:
         found = plan(adata)
         assert len(found.images) == 1
         assert "obsm['spatial'] differs from the columns pxl_col_in_fullres" in said(found)
+
+    @pytest.mark.parametrize("move", [0, 50])
+    def test_negative_y_is_compared_as_the_image_lies(self, move: int) -> None:
+        adata = visium()
+        row, col = (side.ravel() for side in np.mgrid[:12, :20])
+        xy = np.c_[col * 30 + 200, row * 50 + 200].astype(float)
+        adata.obs["array_row"], adata.obs["array_col"] = row, col * 2 + row % 2
+        adata.obs["pxl_col_in_fullres"], adata.obs["pxl_row_in_fullres"] = xy.T
+        adata.obsm["spatial"] = np.c_[xy[:, 0] + move, -xy[:, 1]]
+        found = plan(adata)
+        assert [image.scale for image in found.images] == [(0.1, -0.1)]
+        assert ("differs from the columns" in said(found)) == (move > 0)
 
     def test_cells_in_a_corner_of_the_image_are_said(self) -> None:
         adata = visium()

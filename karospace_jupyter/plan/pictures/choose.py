@@ -102,9 +102,9 @@ def choose_images(
     """
     known = tuple(libraries(source))
     stock = _Stock(image_space(source, coords, rows, xy), known, {lib.path: images_of(source, lib) for lib in known})
-    moved = other_columns(source, rows, xy) if stock.space.is_fullres and coords.kind == "obsm" else []
     if turned_over:
         xy = xy * (1.0, -1.0)
+    moved = other_columns(source, rows, xy) if stock.space.is_fullres and coords.kind == "obsm" else []
     named = spec.library if spec.kind == "uns" else None
     # Naming a library of an object without sections implies that all cells belong to it.
     own = [lib for lib in known if lib.name == named] if named is not None and sections is None else known
@@ -152,8 +152,9 @@ def _left_out(source: Source, stock: _Stock, spec: ImageSpec) -> list[str]:
     things += ["µm per pixel (microns_per_pixel)"] if any(lib.unit_um for lib in stock.libraries) else []
     warnings = []
     if things:
+        belong = "it belongs" if len(things) == 1 and len(own) <= 1 else "they belong"
         warnings.append(
-            f"Left out, because they belong to obsm['spatial'] and the coordinates are {space.name}: "
+            f"Left out, because {belong} to obsm['spatial'] and the coordinates are {space.name}: "
             f"{'; '.join(things)}. {how_to_get(source, space)}"
         )
     others = [image for image in images if image not in own]
