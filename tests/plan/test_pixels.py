@@ -69,16 +69,24 @@ class TestRange:
         ("dtype", "top"),
         [
             *[("u2", 255), ("u2", 4095), ("u2", 65535), ("i4", 65535), ("u4", 65535), ("i8", 4095), (">u2", 65535)],
-            *[("u4", 4294967295), ("i8", 255)],
+            *[("u4", 4294967295), ("i8", 255), ("u2", 1023), ("u2", 16383), ("i4", 1023), ("f4", 1023)],
+            *[("f4", 4095), ("f8", 16383)],
         ],
     )
     def test_bits_of_integers_are_decided_by_quantiles(self, dtype: str, top: int) -> None:
         array = np.rint(two_colors() * (top / 255)).astype(dtype)
         assert_two_colors(read(array)[0])
-        array[0, 0] = np.iinfo(dtype).max
+        most = np.iinfo(dtype).max if np.dtype(dtype).kind != "f" else 65535
+        array[0, 0] = most
         pixels, said = read(array)
         assert_two_colors(pixels)
-        assert ("clipped" in said) == (top < 0.7 * np.iinfo(dtype).max)
+        assert ("clipped" in said) == (top < 0.7 * most)
+
+    @pytest.mark.parametrize(("dtype", "high"), [("u2", 300), ("u2", 1500), ("u2", 20000), ("f4", 100), ("u1", 2)])
+    def test_a_range_that_nothing_states_is_said(self, dtype: str, high: int) -> None:
+        pixels, said = read(np.linspace(0, high, 10000).reshape(100, 100).astype(dtype))
+        assert pixels.max() == 255
+        assert "were stretched to full brightness" in said
 
     def test_dim_images_of_unknown_range_are_stretched_and_said(self) -> None:
         gray = np.linspace(0, 300, 10000).reshape(100, 100).astype("u2")
@@ -185,6 +193,15 @@ class TestChannels:
         pixels = as_pixels(array)
         assert pixels[50, 50].tolist() == [*RED, 255]
         assert pixels[0, 0].tolist() == [0, 0, 0, 0]
+
+    @pytest.mark.parametrize("dtype", ["u1", "u2", "f4"])
+    @pytest.mark.parametrize("channels", [1, 3])
+    def test_transparency_that_hides_all_is_ignored_and_said(self, dtype: str, channels: int) -> None:
+        array = two_colors()[..., :channels] * {"u1": 1, "u2": 257, "f4": 1 / 255}[dtype]
+        pixels, said = read(np.dstack([array, np.zeros((100, 100))]).astype(dtype), alpha=True)
+        assert pixels.shape == (100, 100, 3)
+        assert np.abs(pixels[10, 10, :channels].astype(int) - RED[:channels]).max() <= 1
+        assert said == "its transparency hides every pixel, so it was ignored"
 
     def test_opaque_may_be_one_beside_colors_of_255(self) -> None:
         pixels = as_pixels(np.dstack([two_colors(), np.ones((100, 100))]))

@@ -25,8 +25,9 @@ _OUTLIERS = 0.001
 _SAMPLE = 1 << 22
 """Values that quantiles are taken of."""
 
-_INTEGER_TOPS = (255.0, 4095.0, 65535.0, 4294967295.0)  # 8 bits, cameras of 12 bits, 16 and 32 bits
-_FLOAT_TOPS = (1.0, 255.0, 65535.0)
+_BITS_TOPS = (255.0, 1023.0, 4095.0, 16383.0, 65535.0)  # 8 and 16 bits, cameras of 10, 12 and 14 bits
+_INTEGER_TOPS = (*_BITS_TOPS, 4294967295.0)
+_FLOAT_TOPS = (1.0, *_BITS_TOPS)
 _OVERSHOOT = {"i": 1.02, "f": 1.25}
 """Share of the top that values may exceed it by: cubic interpolation of floats leaves about a fifth."""
 
@@ -34,7 +35,7 @@ _UNDERSHOOT = 0.25
 _NEGATIVE = 0.2
 """Share of negative values from which an array is no picture."""
 
-_DIM = 1 / 8
+_DIM = 1 / 2
 """Values that stay below this share of the top do not say which range they are of."""
 
 _DIM_FRACTION = 1 / 64
@@ -48,7 +49,7 @@ class NotAPicture(ValueError):  # noqa: N818 - it says what the array is
 def to_bytes(array: NDArray[Any], notes: list[str]) -> NDArray[np.uint8]:
     """Scale intensities to uint8, all channels alike.
 
-    The range (0-1, 8, 12, 16 or 32 bits) follows from quantiles; what lies beyond it is clipped.
+    The range (0-1, 8, 10, 12, 14, 16 or 32 bits) follows from quantiles; what lies beyond it is clipped.
 
     Parameters
     ----------

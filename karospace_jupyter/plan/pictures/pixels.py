@@ -60,6 +60,9 @@ def as_pixels(
         msg = f"it holds {array.dtype}, not numbers"
         raise NotAPicture(msg)
     array = array if named else _channels_last(array)
+    if alpha and array.shape[2] in {2, 4} and not (array[:, :, -1] > 0).any():
+        notes.append("its transparency hides every pixel, so it was ignored")
+        array = array[:, :, :-1]
     n = array.shape[2]
     if n in {2, 4} and (_is_alpha(array) if alpha is None else alpha):
         last = array[:, :, -1:]
