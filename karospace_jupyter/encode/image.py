@@ -6,7 +6,7 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from karospace_jupyter.plan.pictures.files import ORIENTATION, load_pixels, opened
+from karospace_jupyter.plan.pictures.files import ORIENTATION, hides_all, load_pixels, opened
 from karospace_jupyter.plan.pictures.libraries import MAX_SIDE
 
 if TYPE_CHECKING:
@@ -94,6 +94,8 @@ def _as_given(planned: PlannedImage, max_bytes: int, stem: str) -> EncodedImage 
         if suffix is None or turned or not plain or max(picture.size) > MAX_SIDE:
             return None
         picture.load()  # a damaged file is found here, not in the browser
+        if hides_all(picture):
+            return None
         width, height = picture.size
     data = planned.path.read_bytes()
     return EncodedImage(f"{stem}.{suffix}", data, width, height, planned.scale, planned.offset)

@@ -17,6 +17,7 @@ from karospace_jupyter.errors import ImageError
 from karospace_jupyter.export import run_to_memory
 from karospace_jupyter.plan.pictures.files import inspect_file, load_pixels
 from karospace_jupyter.plan.pictures.intensity import COMPOSITE
+from karospace_jupyter.plan.pictures.opening import open_picture
 
 RED, GRAY = [200, 50, 50], [230, 230, 230]
 HEIGHT, WIDTH = 100, 80
@@ -97,6 +98,25 @@ class TestPages:
         assert f"its {n} gray pages" in said
         assert "1 red, 2 green" in said
         assert len(inspect_file(tmp_path / "a.tif").pages) == min(n, len(COMPOSITE))
+        assert ("not shown" in said) == (n > len(COMPOSITE))
+
+    @pytest.mark.parametrize(
+        ("n", "other", "left"),
+        [
+            (6, None, None),
+            (7, None, "page 7 is not shown"),
+            (8, None, "pages 7 to 8 are not shown"),
+            (8, (HEIGHT // 2, WIDTH // 2), "pages 7 to 8 are not shown"),
+            (8, (HEIGHT * 2, WIDTH), "pages 7 to 9 are not shown"),
+            (4, (HEIGHT * 2, WIDTH), "page 5 is not shown"),
+        ],
+    )
+    def test_pages_that_are_not_shown_are_named(self, tmp_path: Path, n: int, other: Any, left: str | None) -> None:
+        pages = [np.full((HEIGHT, WIDTH), at, "u2") for at in range(n)]
+        save_pages(tmp_path / "a.tif", [*pages, *([] if other is None else [np.zeros(other, "u2")])])
+        notes = inspect_file(tmp_path / "a.tif").notes
+        shown = f"the first {len(COMPOSITE)} of its" if n > len(COMPOSITE) else "its"
+        assert notes == (f"{shown} {n} gray pages are shown as channels of one picture", *([left] if left else []))
 
     def test_a_pyramid_is_its_first_page(self, tmp_path: Path) -> None:
         x = two_colors()
@@ -194,11 +214,50 @@ class TestLayoutsOfTiff:
         assert pixels[90, 10].tolist() == [0, 255, 0]
         assert "the first 6 of its 7 channels" in said
 
+    @pytest.mark.parametrize("planar", [False, True])
+    @pytest.mark.parametrize("dtype", ["u1", "u2"])
+    @pytest.mark.parametrize("tags", [{}, {"tag338": 0}])
+    def test_two_gray_channels(self, tmp_path: Path, planar: bool, dtype: str, tags: dict[str, int]) -> None:
+        array = np.zeros((HEIGHT, WIDTH, 2), dtype)
+        array[:50, :, 0] = 180
+        array[50:, :, 1] = 90
+        write_tiff(tmp_path / "a.tif", array, planar=planar, **tags)
+        pixels, said = read(tmp_path / "a.tif")
+        assert pixels[10, 10].tolist() == [255, 0, 0]
+        assert pixels[90, 10].tolist() == [0, 255, 0]
+        assert "its 2 channels are shown as a composite" in said
+        assert "first" not in said
+
+    @pytest.mark.parametrize("kind", [1, 2])
+    def test_gray_with_transparency(self, tmp_path: Path, kind: int) -> None:
+        array = np.full((HEIGHT, WIDTH, 2), 255, "u1")
+        array[..., 0] = 60
+        write_tiff(tmp_path / "a.tif", array, tag338=kind)
+        pixels, said = read(tmp_path / "a.tif")
+        assert pixels[10, 10].tolist() == [60, 60, 60, 255]
+        assert said == ""
+
+    @pytest.mark.parametrize("planar", [False, True])
+    @pytest.mark.parametrize("channels", [1, 3])
+    def test_floats_of_16_bits(self, tmp_path: Path, planar: bool, channels: int) -> None:
+        array = (two_colors()[..., :channels] / np.float32(255)).astype("f2")
+        write_tiff(tmp_path / "a.tif", array, planar=planar)
+        pixels, said = read(tmp_path / "a.tif")
+        assert np.abs(pixels[10, 10, :channels].astype(int) - RED[:channels]).max() <= 1
+        assert np.abs(pixels[90, 10].astype(int) - GRAY).max() <= 1
+        assert said == ""
+
     def test_big_endian(self, tmp_path: Path) -> None:
         Image.fromarray(two_colors()).save(tmp_path / "a.tif", big_endian=True)
         assert_two_colors(read(tmp_path / "a.tif")[0])
         Image.fromarray(two_colors()[..., 0].astype(">u2") * 257).save(tmp_path / "b.tif")
         assert read(tmp_path / "b.tif")[0][10, 10].tolist() == [200] * 3
+
+    def test_numbers_that_cannot_be_read_are_named(self, tmp_path: Path) -> None:
+        raw = [np.zeros((9, 9, 7), "u1").tobytes()]
+        write_tiff(tmp_path / "a.tif", np.zeros((9, 9, 7), "f4").view("u4"), raw=raw, tag258=8, tag339=3)
+        with pytest.raises(ImageError, match="a TIFF of a kind that cannot be read"):
+            read(tmp_path / "a.tif")
 
     @pytest.mark.parametrize("tag", [{"tag259": 7}, {"tag317": 2}])
     def test_kinds_that_cannot_be_read_are_named(self, tmp_path: Path, tag: dict[str, int]) -> None:
@@ -239,6 +298,42 @@ class TestModes:
         )
         Image.fromarray(array).save(tmp_path / "a.png")
         assert (read(tmp_path / "a.png")[0] == array).all()
+
+
+@pytest.mark.parametrize("kind", ["RGBA png", "LA png", "P png", "RGBA webp", "RGBA tif", "16-bit tif"])
+def test_transparency_that_hides_all_is_ignored_and_said(tmp_path: Path, kind: str) -> None:
+    mode, suffix = kind.split()
+    path = tmp_path / f"a.{suffix}"
+    array = np.dstack([two_colors(), np.zeros((HEIGHT, WIDTH), "u1")])
+    if suffix == "tif":
+        write_tiff(path, array if mode == "RGBA" else array.astype("u2") * 257, tag338=2)
+    elif mode == "P":
+        Image.fromarray(two_colors()).quantize(2).save(path, transparency=bytes(256))
+    else:
+        Image.fromarray(array).convert(mode).save(
+            path, **({"lossless": True, "exact": True} if suffix == "webp" else {})
+        )
+    adata = ad.AnnData(np.ones((20, 2), np.float32))
+    adata.obsm["spatial"] = np.random.default_rng(0).random((20, 2)) * 80
+    bundle = run_to_memory(adata, ExportConfig(genes_mode="all", image_path=str(path)))
+    assert f"The image {path}: its transparency hides every pixel, so it was ignored." in (
+        bundle.manifest.warnings or []
+    )
+    assert bundle.manifest.image is not None
+    shown = Image.open(io.BytesIO(bundle.read(bundle.manifest.image.path)))
+    assert shown.mode == "RGB"
+    if mode != "LA":
+        assert_two_colors(np.asarray(shown))
+
+
+@pytest.mark.parametrize("problem", [ValueError(f"bad file {io.BytesIO()!r}."), ValueError(io.BytesIO()), ValueError()])
+def test_messages_name_no_objects(problem: ValueError) -> None:
+    stream = io.BytesIO()
+    Image.fromarray(two_colors()).save(stream, "PNG")
+    with pytest.raises(ImageError) as caught, open_picture(stream.getvalue(), "The image"):
+        raise problem
+    reason = "bad file" if "bad" in str(problem) else "ValueError"
+    assert str(caught.value) == f"The image cannot be decoded: {reason}."
 
 
 @pytest.mark.parametrize("orientation", range(2, 9))

@@ -70,7 +70,7 @@ def inspect_file(path: Path) -> PictureFile:
         raise NoImageFileError(msg)
     notes: list[str] = []
     header = read_header(path)
-    if header is not None and header.readable and header.samples > 1 and not _pillow_opens(path):
+    if header is not None and header.readable and not _pillow_opens(path):
         # Full depth and many channels: as they are stored, whatever Pillow makes of them.
         notes += ["page 1 is shown, and no other"] if header.more_pages else []
         return PictureFile(header.size, (0,), tuple(notes))
@@ -137,8 +137,8 @@ def load_pixels(path: Path, pages: tuple[int, ...], notes: list[str]) -> NDArray
 
 
 def _by_channel(header: TiffHeader | None) -> bool:
-    """Whether Pillow would lose bits or confuse planes that can be read."""
-    return header is not None and header.deep and header.readable
+    """Whether Pillow would lose bits or channels, or confuse planes, that can be read."""
+    return header is not None and header.readable and (header.deep or header.several_gray)
 
 
 def _pillow_opens(path: Path) -> bool:
@@ -150,7 +150,10 @@ def _pillow_opens(path: Path) -> bool:
 
 
 def _load_channels(path: Path, header: TiffHeader, notes: list[str]) -> NDArray[np.uint8]:
-    array = read_channels(path)
+    try:
+        array = read_channels(path)
+    except UnknownFormatError as exc:
+        raise UnknownFormatError(_unidentified(path)) from exc
     try:
         return as_pixels(array, notes, alpha=header.alpha or None)
     except NotAPicture as exc:
@@ -191,21 +194,30 @@ def _pages(picture: Any, frames: int, notes: list[str]) -> tuple[int, ...]:  # n
     picture.seek(0)
     size, mode = kinds[0]
     equal = next((at for at, kind in enumerate(kinds) if kind != kinds[0]), frames)
-    gray = mode in {"1", "L"} or mode.startswith(("I", "F"))
+    gray = (mode in {"1", "L"} or mode.startswith(("I", "F"))) and _tag(picture, _SAMPLES, 1) == 1
     # A pyramid goes on with smaller copies of the same.
     copies = all(other[0] < size[0] and other[1] < size[1] for other, _ in kinds[equal:])
     if equal == 1 or not gray:
         if equal > 1 or not copies:
             notes.append(f"page 1 of {frames} is shown")
         return (0,)
+    shown = min(equal, len(COMPOSITE))
     if equal == 3:
         notes.append("its three gray pages are shown as red, green and blue")
     else:
         # Which channel has which color is said where they are drawn.
-        notes.append(f"its {equal} gray pages are shown as channels of one picture")
-    if not copies:
-        notes.append(f"the pages after the first {equal} of {frames} are not shown")
-    return tuple(range(min(equal, len(COMPOSITE))))
+        first = "" if shown == equal else f"the first {shown} of "
+        notes.append(f"{first}its {equal} gray pages are shown as channels of one picture")
+    last = equal if copies else frames
+    if last > shown:
+        left = f"page {last} is" if last == shown + 1 else f"pages {shown + 1} to {last} are"
+        notes.append(f"{left} not shown")
+    return tuple(range(shown))
+
+
+def hides_all(picture: Any) -> bool:  # noqa: ANN401
+    """Whether every pixel of a picture is wholly transparent."""
+    return _has_alpha(picture) and picture.convert("RGBA").getchannel("A").getextrema()[1] == 0
 
 
 def _has_alpha(picture: Any) -> bool:  # noqa: ANN401
@@ -231,7 +243,7 @@ def _unidentified(path: Path) -> str:
         head = file.read(4)
     if head in {b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"}:
         return (
-            f"The image {path} is a TIFF of a kind that cannot be read (compressed, with many channels or in planes). "
-            "Save it with 8 bits a channel, as RGB or with one page for each channel."
+            f"The image {path} is a TIFF of a kind that cannot be read (compressed, with many channels, in planes or "
+            "with unusual numbers). Save it with 8 bits a channel, as RGB or with one page for each channel."
         )
     return f"The file {path} is not a picture; {_READABLE}."

@@ -6,6 +6,7 @@ Pillow knows some forty formats, and hands a few of them to other programs (EPS 
 from __future__ import annotations
 
 import io
+import re
 import threading
 import warnings
 from contextlib import contextmanager
@@ -74,7 +75,9 @@ def open_picture(
             msg = f"{what} cannot be decoded: there is not enough memory."
             raise ImageError(msg) from exc
         except Exception as exc:  # of damaged files, Pillow raises nearly anything
-            msg = f"{what} cannot be decoded: {exc or type(exc).__name__}."
+            # Pillow names an opened file by its repr.
+            reason = re.sub(r"\s*<[^<>]* at 0x[0-9a-fA-F]+>", "", str(exc)).rstrip(".")
+            msg = f"{what} cannot be decoded: {reason or type(exc).__name__}."
             raise ImageError(msg) from exc
 
 

@@ -1,4 +1,4 @@
-"""Channels of a TIFF that Pillow reads wrongly, partly or not at all: more than 8 bits, planes, many channels.
+"""Channels of a TIFF that Pillow reads wrongly, partly or not at all: more than 8 bits, planes, many channels, halves.
 
 Pillow reads gray images of any depth. So the file is given a second directory, in which each plane is a gray image, or
 in which the samples of a pixel are neighboring gray pixels.
@@ -28,6 +28,7 @@ _PLANAR, _PREDICTOR, _TILE_WIDTH, _TILE_HEIGHT, _TILES, _TILE_BYTES, _EXTRA, _FO
     284, 317, 322, 323, 324, 325, 338, 339,
 )  # fmt: skip
 _SEPARATE = 2
+_FLOATS = 3
 _LOSSLESS = {1, 5, 8, 32773, 32946}
 """Not compressed, LZW, deflate and PackBits: these know nothing of pixels."""
 
@@ -49,6 +50,8 @@ class TiffHeader:
     planar: bool
     alpha: bool
     """Whether the last of two or four channels is said to be transparency."""
+    gray: bool
+    """Whether zero or the largest number is said to be white: channels beyond the first have no color."""
     readable: bool
     """Whether :func:`read_channels` can read it."""
     more_pages: bool
@@ -57,6 +60,11 @@ class TiffHeader:
     def deep(self) -> bool:
         """Whether Pillow would lose bits or confuse planes."""
         return self.samples > 1 and self.bits > 8
+
+    @property
+    def several_gray(self) -> bool:
+        """Whether Pillow would show the first channel only."""
+        return self.samples > 1 and self.gray and not self.alpha
 
 
 def read_header(path: Path) -> TiffHeader | None:
@@ -69,13 +77,17 @@ def read_header(path: Path) -> TiffHeader | None:
     planar = info.get(_PLANAR, 1) == _SEPARATE and samples > 1
     bits = _many(info, _BITS, 1)
     extra = _many(info, _EXTRA, 0)
+    # The predictor of floats does not know the integers that halves are read as.
+    predictors = {1, 2} if _is_half(info) else {1, 2, 3}
     readable = (
         info.get(_COMPRESSION, 1) in _LOSSLESS
         and len(set(bits)) == 1
         and len(set(_many(info, _FORMAT, 1))) == 1
         and bits[0] in {8, 16, 32}
-        and (planar or info.get(_PREDICTOR, 1) == 1)
+        and info.get(_PREDICTOR, 1) in (predictors if planar else {1})
         and info.get(_ZERO, 1) in {0, 1, 2}
+        # Pillow reads other gray images by itself.
+        and (samples > 1 or (_is_half(info) and info.get(_ZERO, 1) == 1))
         and path.stat().st_size < _MAX_BYTES
     )
     return TiffHeader(
@@ -84,6 +96,7 @@ def read_header(path: Path) -> TiffHeader | None:
         max(bits),
         planar,
         samples in {2, 4} and len(extra) == 1 and extra[0] in _ALPHA_KINDS,
+        info.get(_ZERO, 1) in {0, 1},
         readable,
         bool(info.next),
     )
@@ -115,7 +128,8 @@ def read_channels(path: Path) -> NDArray[Any]:
         rewritten.write(_directory_bytes(tags, start, order))
         rewritten.seek(0)
         with open_picture(rewritten, f"The image {path}", formats=("TIFF",)) as picture:
-            layers.append(unsigned(np.asarray(picture), picture))
+            values = unsigned(np.asarray(picture), picture)
+            layers.append(np.asarray(values, dtype=np.uint16).view(np.float16) if _is_half(info) else values)
     if len(layers) > 1:
         return np.stack(layers, axis=2)
     return layers[0].reshape(int(info[_HEIGHT]), int(info[_WIDTH]), samples)
@@ -165,7 +179,13 @@ def _widened(info: Any, samples: int) -> dict[int, Any]:  # noqa: ANN401
 def _gray(info: Any) -> dict[int, Any]:  # noqa: ANN401
     kept = (_WIDTH, _HEIGHT, _COMPRESSION, _STRIPS, _ROWS, _STRIP_BYTES, _PREDICTOR)
     tags = {tag: info[tag] for tag in (*kept, _TILE_WIDTH, _TILE_HEIGHT, _TILES, _TILE_BYTES) if tag in info}
-    return tags | {_BITS: _many(info, _BITS, 1)[0], _ZERO: 1, _SAMPLES: 1, _FORMAT: _many(info, _FORMAT, 1)[0]}
+    kind = 1 if _is_half(info) else _many(info, _FORMAT, 1)[0]
+    return tags | {_BITS: _many(info, _BITS, 1)[0], _ZERO: 1, _SAMPLES: 1, _FORMAT: kind}
+
+
+def _is_half(info: Any) -> bool:  # noqa: ANN401
+    """Whether values are floats of 16 bits, which Pillow does not know: they are read as integers."""
+    return _many(info, _BITS, 1)[0] == 16 and _many(info, _FORMAT, 1)[0] == _FLOATS
 
 
 def _directory_bytes(tags: dict[int, Any], start: int, order: str) -> bytes:
