@@ -7,9 +7,8 @@ const MAY_BE_BUNDLED = new Set(['MIT', 'ISC', 'BSD-2-Clause', 'BSD-3-Clause', '0
 const PACKAGE = /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/;
 
 /** The folders of the packages that a build took files of, by esbuild's account of it. */
-export const packagesIn = (metafile) => [
-  ...new Set(Object.keys(metafile.inputs).flatMap((input) => PACKAGE.exec(input)?.[0] ?? [])),
-];
+export const packagesIn = (metafile) =>
+  Object.keys(metafile.inputs).flatMap((input) => PACKAGE.exec(input)?.[0] ?? []);
 
 /** Name, version and license text of each package; fails where one may not be passed on. */
 export async function noticesOf(folders) {

@@ -308,20 +308,18 @@ def read_manifest(files: BundleFiles) -> Manifest:
         When it is missing, damaged, or of a major version that this package does not know.
     """
     path = f"manifest.json of {files.origin}"
-    try:
-        with damage(path):
+    with damage(path):
+        try:
             stored = files.read("manifest.json")
             value = json.loads(stored)
             if b"\\ud" in stored.lower():  # half a character, which no page and no file can hold
                 json.dumps(value, ensure_ascii=False).encode()
-    except MissingFileError as exc:
-        msg = f"{files.origin} is not a bundle: it has no manifest.json."
-        raise BundleError(msg) from exc
-    except BundleError as exc:
-        if not isinstance(exc.__cause__, ValueError):
-            raise
-        msg = f"{path} is not JSON: {exc.__cause__}."
-        raise BundleError(msg) from exc
+        except MissingFileError as exc:
+            msg = f"{files.origin} is not a bundle: it has no manifest.json."
+            raise BundleError(msg) from exc
+        except ValueError as exc:
+            msg = f"{path} is not JSON: {exc}."
+            raise BundleError(msg) from exc
     version = str(value.get("schema_version", "")) if isinstance(value, dict) else ""
     known = SCHEMA_VERSION.partition(".")[0]
     if not version:

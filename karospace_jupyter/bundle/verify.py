@@ -92,12 +92,10 @@ def _named_twice(bundle: Bundle) -> Iterator[str]:
     m = bundle.manifest
     listed = Counter(file.path for file in m.asset_files)
     used = Counter(chunk.path for entry in m.expression.genes for chunk in entry.chunks)
-    for path, times in listed.items():
-        if times > 1:
-            yield f"asset_files names a file twice: {path}, {times:,} times"
-    for path, times in used.items():
-        if times > 1:
-            yield f"expression names a file twice: {path}, {times:,} times"
+    for part, paths in (("asset_files", listed), ("expression", used)):
+        for path, times in paths.items():
+            if times > 1:
+                yield f"{part} names a file twice: {path}, {times:,} times"
 
 
 def _check_file(bundle: Bundle, file: AssetFile, problems: list[str]) -> int:
@@ -280,11 +278,9 @@ def _csv_rows(bundle: Bundle, kind: str, header: list[str]) -> Iterator[dict[str
         text = decoded(bundle.table(path), path)
         rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
         with damage(path):
-            found = list(rows.fieldnames or [])
-        if found[: len(header)] != header:
-            msg = f"{path} has the columns {found}; {header} were expected"
-            raise BundleError(msg)
-        with damage(path):
+            if list(rows.fieldnames or [])[: len(header)] != header:
+                msg = f"{path} has the columns {rows.fieldnames}; {header} were expected"
+                raise BundleError(msg)
             yield from rows
 
 

@@ -15,6 +15,7 @@ import mutation
 from karospace_jupyter import Bundle, ExportConfig, adata_to_karospace, export_h5ad
 from karospace_jupyter.bundle.cells import cell_ids
 from karospace_jupyter.datasets import synthetic_tissue
+from karospace_jupyter.errors import KaroSpaceError
 from karospace_jupyter.widget.fallback import fallback_html
 
 Damage = Callable[[random.Random, Path], Path]
@@ -131,31 +132,30 @@ class Targets:
     def open(self, path: Path) -> None:
         """All that one does with a bundle, as far as it goes."""
         bundle = Bundle(path)
+
+        def genes() -> object:
+            return [bundle.gene(name) for name in bundle.manifest.gene_list]
+
         steps: list[Callable[[], object]] = [
             lambda: bundle.warnings,
             lambda: fallback_html(bundle),
             lambda: cell_ids(bundle),
-            lambda: [bundle.gene(name) for name in bundle.manifest.gene_list],
+            genes,
             lambda: [bundle.embedding(one.name) for one in bundle.manifest.embeddings or ()],
             lambda: bundle.save(path.parent / "saved"),
             lambda: bundle.to_html(path.parent / "saved.html"),
             bundle.verify,
         ]
-        refused: Exception | None = None
+        refused: KaroSpaceError | None = None
         for step in steps:
             try:
                 step()
-            except KeyError as exc:  # of a gene that is listed, and has no entry
-                if step is not steps[3]:
-                    raise
+            except KaroSpaceError as exc:
                 refused = exc
-            except Exception as exc:
-                from karospace_jupyter.errors import KaroSpaceError
-
-                if not isinstance(exc, KaroSpaceError):
+            except KeyError:
+                if step is not genes:  # one may be listed, and have no entry
                     raise
-                refused = exc
         left = {p.name for p in path.parent.iterdir()} - {path.name, "saved", "saved.html"}
         assert not left, f"something was left behind: {left}"
-        if isinstance(refused, Exception) and not isinstance(refused, KeyError):
+        if refused is not None:
             raise refused
