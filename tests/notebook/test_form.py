@@ -204,6 +204,24 @@ def test_cells_without_a_place_are_not_dropped_in_silence(notebook: Open) -> Non
     form(nb, 1).get_by_text("50 of 3,000 cells have NaN or infinite coordinates").wait_for()
 
 
+def test_cells_that_run_at_once_leave_the_form_its_cancel(notebook: Open, lab: Lab, holding: Any) -> None:
+    """The form is shown while the kernel is busy already: nothing of it was ever heard before."""
+    cells = [
+        DATA + "big = synthetic_tissue(60_000, 400, seed=4)",
+        "slow = karospace_widget(big, 'at_once', genes_mode='all', jobs=1)\nslow",
+        "slow.start()\nwhile not Path('at_once.go').exists():\n    time.sleep(0.05)",
+    ]
+    nb = notebook(cells)
+    holding(0.3)
+    nb.command("notebook:run-all-cells")
+    card = form(nb, 1)
+    grows(card.get_by_role("progressbar"), 0)
+    card.get_by_role("button", name="Cancel").click()
+    card.get_by_role("button", name=re.compile("^Export")).wait_for()
+    expect(nb.prompt(2), "the cell runs").to_have_text("[*]:")
+    (Path(lab.folder) / "at_once.go").touch()
+
+
 def test_a_busy_cell_neither_stops_the_progress_nor_the_cancel(shared: Notebook, lab: Lab, holding: Any) -> None:
     nb = shared
     nb.run(2)
