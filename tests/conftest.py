@@ -3,34 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-BROWSER = [
-    "--no-sandbox",
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    # Of several such flags the last one counts: those that Playwright gives itself are here once more. What is added
-    # are the pages behind the field for addresses, which take a third of the time that it takes to open a viewer.
-    "--disable-features="
-    "AvoidUnnecessaryBeforeUnloadCheckSync,DestroyProfileOnBrowserClose,HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,"
-    "LensOverlay,MediaRouter,PaintHolding,ThirdPartyStoragePartitioning,AvoidCorsURLLoaderRestartOnRedirect,"
-    "TcpPortRandomizationWin,OptimizationHints,NetworkTimeServiceQuerying,AimEnabled,PreconnectToSearch,"
-    "WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup",
-]
-# Only what is WebGL is drawn by a graphics card that is a program: whole pages would take three times as long. But the
-# page then waits for each of its drawings, as on no one's desk: benchmarks do without.
-FLAGS = [*BROWSER, "--disable-gpu-compositing"]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -60,17 +37,10 @@ REPORT_MS = 5000
 """For what a report of a failed test adds: the page may hang."""
 
 
-def find_chromium() -> str | None:
-    named = os.environ.get("KAROSPACE_CHROMIUM")
-    for name in [named] if named else ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]:
-        found = shutil.which(name)
-        if found:
-            return found
-    return None
-
-
 @pytest.fixture(scope="session")
 def chromium() -> str:
+    from chromium import find_chromium
+
     path = find_chromium()
     if path is None:
         pytest.skip("Chromium is missing; install it, or name one in KAROSPACE_CHROMIUM")
@@ -78,15 +48,23 @@ def chromium() -> str:
 
 
 @pytest.fixture(scope="session")
-def browser(chromium: str) -> Iterator[Any]:
+def playwright(chromium: str) -> Iterator[Any]:
     from playwright.sync_api import expect, sync_playwright
-    from waiting import PATIENCE_MS, patient
+    from waiting import PATIENCE_MS
 
     expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
-        browser = patient(playwright.chromium.launch(executable_path=chromium, args=FLAGS))
-        yield browser
-        browser.close()
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Any, chromium: str) -> Iterator[Any]:
+    from chromium import FLAGS
+    from waiting import patient
+
+    browser = patient(playwright.chromium.launch(executable_path=chromium, args=FLAGS))
+    yield browser
+    browser.close()
 
 
 @pytest.fixture(scope="session")
@@ -103,10 +81,11 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """What the pages of a failed test showed stands in its report: on another machine nothing else tells."""
     report = yield
-    browser = getattr(item, "funcargs", {}).get("browser")
-    if report.when != "call" or not report.failed or browser is None:
+    given = getattr(item, "funcargs", {})
+    contexts = [given["window"]] if "window" in given else getattr(given.get("browser"), "contexts", [])
+    if report.when != "call" or not report.failed:
         return report
-    for number, page in enumerate(page for context in browser.contexts for page in context.pages):
+    for number, page in enumerate(page for context in contexts for page in context.pages):
         try:
             text = page.locator("body").inner_text(timeout=REPORT_MS)
             if folder := os.environ.get("KAROSPACE_SHOTS"):

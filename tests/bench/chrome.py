@@ -17,8 +17,8 @@ from playwright.sync_api import Playwright
 from karospace_jupyter.serve import BundleServer
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent))
-from conftest import BROWSER, find_chromium  # noqa: E402 - the tests' folder comes first
+sys.path.insert(0, str(HERE.parent / "support"))
+from chromium import BROWSER, find_chromium  # noqa: E402 - the tests' folder comes first
 
 SIZE = {"width": 1320, "height": 800}
 FIRST_FRAME = "performance.getEntriesByName('karospace:first-frame')[0].startTime"

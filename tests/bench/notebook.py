@@ -27,8 +27,8 @@ from karospace_jupyter.static import static_file
 from karospace_jupyter.widget.assets import LiveCells
 
 TESTS = Path(__file__).parents[1]
-sys.path[:0] = [str(TESTS), str(TESTS / "notebook"), str(TESTS / "support")]
-from conftest import BROWSER, find_chromium  # noqa: E402 - a path of the tests comes first
+sys.path[:0] = [str(TESTS / "notebook"), str(TESTS / "support")]
+from chromium import BROWSER, find_chromium  # noqa: E402 - a path of the tests comes first
 from lab import Lab  # noqa: E402
 
 CELLS = 1_000_000

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from conftest import FLAGS, find_chromium
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
+from chromium import FLAGS, find_chromium
 
 from karospace_jupyter import adata_to_karospace
 from karospace_jupyter.datasets import synthetic_tissue

@@ -6,13 +6,16 @@ import contextlib
 import ctypes
 import json
 import os
+import queue
 import re
 import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -180,8 +183,6 @@ class Notebook:
         page.wait_for_selector(".jp-Notebook .jp-CodeCell")
         until_js(page, "window.jupyterapp !== undefined")
         eventually(self._kernels, page=page, what="no kernel started")
-        # The first message of a kernel that was just started can be lost with its sockets.
-        self.python("1")
         # A key that is pressed before the page knows its kernel runs nothing.
         page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for(state="attached")
 
@@ -226,35 +227,44 @@ class Notebook:
 
     def shut_down(self) -> None:
         """End the kernel."""
+        self.disconnect()
         for kernel in self._kernels():
             request = urllib.request.Request(f"{self.lab.url}api/kernels/{kernel['id']}", method="DELETE")
             with contextlib.suppress(urllib.error.HTTPError):
                 urllib.request.urlopen(request).close()
 
-    def client(self) -> BlockingKernelClient:
-        file = self.lab.runtime / f"kernel-{self.kernel_id}.json"
-        client = BlockingKernelClient(connection_file=str(file))
-        client.load_connection_file()
-        # Without the heartbeat: a kernel on a busy machine that misses a beat is not dead.
-        client.start_channels(stdin=False, hb=False)
-        client.wait_for_ready(timeout=PATIENCE_S)
-        return client
-
     def python(self, expression: str) -> Any:
         """Evaluate an expression in the notebook's kernel; the value must be JSON."""
-        client = self.client()
-        try:
-            code = {"value": f"__import__('json').dumps({expression})"}
+        code = {"value": f"__import__('json').dumps({expression})"}
+        with self._connected() as client:
             message = client.execute("", silent=True, store_history=False, user_expressions=code)
-            while True:
-                reply = client.get_shell_msg(timeout=PATIENCE_S)
-                if reply["parent_header"].get("msg_id") == message:
-                    break
-            value = reply["content"]["user_expressions"]["value"]
-            assert value["status"] == "ok", "\n".join([str(value.get("evalue")), *value.get("traceback", [])])
-            return json.loads(eval(value["data"]["text/plain"]))
-        finally:
-            client.stop_channels()
+            value = _reply(client, message, PATIENCE_S)["content"]["user_expressions"]["value"]
+        assert value["status"] == "ok", "\n".join([str(value.get("evalue")), *value.get("traceback", [])])
+        return json.loads(eval(value["data"]["text/plain"]))
+
+    @contextlib.contextmanager
+    def _connected(self) -> Iterator[BlockingKernelClient]:
+        """The second side of the present kernel, kept for the next question; after a failure, a new one."""
+        file = self.lab.runtime / f"kernel-{self.kernel_id}.json"
+        if self._client is not None and self._client.connection_file != str(file):
+            self.disconnect()
+        if self._client is None:
+            self._client = BlockingKernelClient(connection_file=str(file))
+            self._client.load_connection_file()
+            # Neither the heartbeat, since a kernel on a busy machine that misses a beat is not dead, nor what cells
+            # print.
+            self._client.start_channels(stdin=False, hb=False, iopub=False)
+        try:
+            _wait_until_heard(self._client)
+            yield self._client
+        except BaseException:
+            self.disconnect()
+            raise
+
+    def disconnect(self) -> None:
+        if self._client is not None:
+            self._client.stop_channels()
+            self._client = None
 
     def until(self, expression: str, wanted: Any = True) -> Any:
         return eventually(
@@ -263,6 +273,28 @@ class Notebook:
             page=self.page,
             what=f"{expression} is not {wanted!r}",
         )
+
+
+def _reply(client: BlockingKernelClient, message: str, timeout: float) -> dict[str, Any]:
+    """The answer to a message; those to earlier ones, which nobody waits for any more, are passed over."""
+    end = time.monotonic() + timeout
+    while True:
+        reply: dict[str, Any] = client.get_shell_msg(timeout=max(0.0, end - time.monotonic()))
+        if reply["parent_header"].get("msg_id") == message:
+            return reply
+
+
+def _wait_until_heard(client: BlockingKernelClient) -> None:
+    """Ask the kernel until it answers: a message to one that is just being started again can be lost."""
+
+    def answers() -> bool:
+        try:
+            _reply(client, client.kernel_info(), 1 + PATIENCE_S / 100)
+        except queue.Empty:
+            return False
+        return True
+
+    eventually(answers, what="the kernel does not answer")
 
 
 def viewer_in(frame: Any) -> Any:

@@ -9,8 +9,8 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "notebook"), str(ROOT / "tests" / "support")]
-from conftest import FLAGS, find_chromium  # noqa: E402 - a path of the tests comes first
+sys.path[:0] = [str(ROOT / "tests" / "notebook"), str(ROOT / "tests" / "support")]
+from chromium import FLAGS, find_chromium  # noqa: E402 - a path of the tests comes first
 from lab import Lab  # noqa: E402
 from test_panel import Panel  # noqa: E402
 

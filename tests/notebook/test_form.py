@@ -31,8 +31,7 @@ Open = Callable[..., Notebook]
 
 
 @pytest.fixture(scope="module")
-def shared(lab: Lab, browser: Any) -> Iterator[Notebook]:
-    context = browser.new_context(viewport={"width": 1300, "height": 1100}, accept_downloads=True)
+def shared(lab: Lab, window: Any) -> Iterator[Notebook]:
     cells = [
         DATA,
         "w = karospace_widget(adata, 'exported')\nw",
@@ -42,11 +41,11 @@ def shared(lab: Lab, browser: Any) -> Iterator[Notebook]:
         "bare = adata.copy()\ndel bare.obsm['spatial']\ndel bare.obsm['X_umap']\nbare.obs = bare.obs[['cell_type']]\nx = karospace_widget(bare)\nx",
         "w.start()\nw.wait(600)",
     ]
-    nb = lab.notebook(context.new_page(), cells, name="forms.ipynb")
+    nb = lab.notebook(window.new_page(), cells, name="forms.ipynb")
     nb.run(0)
     yield nb
     nb.shut_down()
-    context.close()
+    nb.page.close()
 
 
 def form(nb: Notebook, index: int) -> Any:

@@ -238,9 +238,8 @@ def test_progress_and_cancel_while_a_cell_runs(panel: Callable[..., Panel], lab:
     eventually(one.rows, lambda rows: "adata" in rows)
 
 
-def test_it_follows_the_notebook_in_front(lab: Lab, browser: Any) -> None:
-    context = browser.new_context(viewport={"width": 1360, "height": 860})
-    first = lab.notebook(context.new_page(), [DATA], name="first.ipynb")
+def test_it_follows_the_notebook_in_front(lab: Lab, notebook: Open) -> None:
+    first = notebook([DATA], width=1360, height=860, name="first.ipynb")
     first.run(0)
     one = Panel(first).show()
     one.row("adata").wait_for()
@@ -277,7 +276,6 @@ def test_it_follows_the_notebook_in_front(lab: Lab, browser: Any) -> None:
     for session in json.load(urllib.request.urlopen(f"{lab.url}api/sessions")):
         if session["path"] in {"renamed.ipynb", "second.ipynb"}:
             urllib.request.urlopen(urllib.request.Request(f"{lab.url}api/sessions/{session['id']}", method="DELETE"))
-    context.close()
 
 
 def reply(page: Any, name: str) -> None:

@@ -45,9 +45,8 @@ Open = Callable[..., Notebook]
 
 
 @pytest.fixture(scope="module")
-def shown(lab: Lab, browser: Any) -> Iterator[tuple[Notebook, Any]]:
+def shown(lab: Lab, window: Any) -> Iterator[tuple[Notebook, Any]]:
     """One notebook for the tests that leave its kernel and its cells as they are."""
-    context = browser.new_context(viewport={"width": 1300, "height": 1100})
     cells = [
         DATA,
         "heard = []\nv = karospace_view(adata, genes_mode='hvgs:5')\nv.on_change(lambda c: heard.append(c['name']))\nv",
@@ -58,12 +57,12 @@ def shown(lab: Lab, browser: Any) -> Iterator[tuple[Notebook, Any]]:
         "adata_to_karospace(adata, 'mine', genes_mode='hvgs:5')",
         "g = karospace_grid([adata, adata, synthetic_tissue(1500, 60, seed=5)[:, :50].copy()], height=300)\ng",
     ]
-    nb = lab.notebook(context.new_page(), cells, name="shown.ipynb")
+    nb = lab.notebook(window.new_page(), cells, name="shown.ipynb")
     nb.run(0)
     nb.run(1)
     yield nb, nb.viewer(1)
     nb.shut_down()
-    context.close()
+    nb.page.close()
 
 
 def gene_in(frame: Any, gene: str, cells: list[int]) -> list[float]:
