@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
+_POLL_S = 0.05
+"""So often the thread that listens looks whether it should stop."""
 _TRIED_PORTS = 100
 _BLOCK = 2**18
 _PATIENCE_S = 30
@@ -99,7 +101,9 @@ class BundleServer:
     def start(self) -> BundleServer:
         """Listen; returns at once."""
         self._server = self._bind()
-        self._thread = threading.Thread(target=self._server.serve_forever, name="karospace-serve", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(_POLL_S,), name="karospace-serve", daemon=True
+        )
         self._thread.start()
         return self
 

@@ -52,8 +52,8 @@ class Screen:
 
 
 def selection(viewer: Viewer) -> NDArray[np.bool_] | None:
-    found = viewer.page.evaluate("window.karospace.selection && Array.from(window.karospace.selection)")
-    return None if found is None else np.array(found, dtype=bool)
+    found = viewer.page.evaluate("window.karospace.selection?.join('') ?? null")
+    return None if found is None else np.array(list(found)) == "1"
 
 
 def selected(viewer: Viewer) -> NDArray[np.bool_]:
@@ -63,7 +63,8 @@ def selected(viewer: Viewer) -> NDArray[np.bool_]:
 
 
 def select(viewer: Viewer, mask: NDArray[np.bool_]) -> None:
-    viewer.page.evaluate("mask => window.karospace.select(Uint8Array.from(mask))", mask.astype(int).tolist())
+    text = "".join("1" if taken else "0" for taken in mask)
+    viewer.page.evaluate("text => window.karospace.select(Uint8Array.from(text, Number))", text)
 
 
 def drag(viewer: Viewer, points: Sequence[Point], *, key: str = "", button: str = "left") -> None:

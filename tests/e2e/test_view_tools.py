@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 from pathlib import Path
@@ -204,14 +205,17 @@ def test_a_picture_lies_as_the_tissue_does(opened: tuple[Viewer, ad.AnnData]) ->
     viewer.set(turn=90, flip=True, opacity=1, imageOpacity=0, pointSize=2)
     cells = list(range(0, adata.n_obs, 41))
     shown = viewer.colours(cells).astype(int)
-    data = page.evaluate(
+    address = page.evaluate(
         """async () => {
           const options = {legend: false, title: false, scaleBar: false, scale: 2};
-          const bytes = new Uint8Array(await (await window.karospace.picture(options)).arrayBuffer());
-          return Array.from(bytes);
+          const reader = new FileReader();
+          reader.readAsDataURL(await window.karospace.picture(options));
+          await new Promise((done) => { reader.onload = done; });
+          return reader.result;
         }"""
     )
-    picture = np.asarray(Image.open(io.BytesIO(bytes(data))).convert("RGB")).astype(int)
+    data = base64.b64decode(address.partition(",")[2])
+    picture = np.asarray(Image.open(io.BytesIO(data)).convert("RGB")).astype(int)
     stage = page.locator("canvas").first.bounding_box()
     drawn = np.array(
         [picture[round((y - stage["y"]) * 2), round((x - stage["x"]) * 2)] for x, y in viewer.positions(cells)]
