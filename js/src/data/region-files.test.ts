@@ -8,8 +8,8 @@ const names = (cell: number) => ['a', 'b,1', 'c"x', 'd'][cell] ?? '';
 
 test('regions go out as a table and come back', async () => {
   const regions = [
-    { name: 'edge, upper', mask: Uint8Array.of(1, 1, 0, 0) },
-    { name: 'core', mask: Uint8Array.of(0, 1, 1, 0) },
+    { name: 'edge, upper', cells: Uint32Array.of(0, 1) },
+    { name: 'core', cells: Uint32Array.of(1, 2) },
   ];
   const csv = await written(regions, names);
   expect(csv).toBe(
@@ -20,12 +20,12 @@ test('regions go out as a table and come back', async () => {
 
 test('columns in another order, cells of another bundle, no such columns', async () => {
   const { regions, unknown } = await regionsFromCsv('n,region,cell_id\n1,x,d\n2,x,zz\n3,,a\n', 4, names);
-  expect(regions).toEqual([{ name: 'x', mask: Uint8Array.of(0, 0, 0, 1) }]);
+  expect(regions).toEqual([{ name: 'x', cells: Uint32Array.of(3) }]);
   expect(unknown).toBe(1);
 });
 
 test('semicolons, tabs, other cases; and what is wrong with a table that is none', async () => {
-  const regions = [{ name: 'x, y', mask: Uint8Array.of(1, 1, 0, 0) }];
+  const regions = [{ name: 'x, y', cells: Uint32Array.of(0, 1) }];
   for (const text of [
     'Cell_ID;Region\na;x, y\n"b,1";x, y\n',
     '\ufeffregion\tcell_id\r\nx, y\ta\r\nx, y\tb,1\r\n',
@@ -41,20 +41,20 @@ test('ids and names that a spreadsheet would take for formulas come back as they
   const ids = ['=1+1', "'=1+1", '-1', '@cell', '\tx'];
   const idOf = (cell: number) => ids[cell] ?? '';
   const regions = [
-    { name: '=HYPERLINK("x","y")', mask: Uint8Array.of(1, 0, 1, 1, 0) },
-    { name: "'+core", mask: Uint8Array.of(0, 1, 0, 0, 1) },
+    { name: '=HYPERLINK("x","y")', cells: Uint32Array.of(0, 2, 3) },
+    { name: "'+core", cells: Uint32Array.of(1, 4) },
   ];
   const csv = await written(regions, idOf);
   expect(csv).not.toMatch(/(^|[,"\n])[=+@\t]/);
   expect(await regionsFromCsv(csv, 5, idOf)).toEqual({ regions, unknown: 0 });
   const foreign = "cell_id,region\n=1+1,a\n'x,a\n";
   const found = await regionsFromCsv(foreign, 2, (cell) => ['=1+1', "'x"][cell] ?? '');
-  expect(found).toEqual({ regions: [{ name: 'a', mask: Uint8Array.of(1, 1) }], unknown: 0 });
+  expect(found).toEqual({ regions: [{ name: 'a', cells: Uint32Array.of(0, 1) }], unknown: 0 });
 });
 
 test('more rows than are written or read at once', async () => {
   const cells = 10_000;
-  const regions = [{ name: 'all', mask: new Uint8Array(cells).fill(1) }];
+  const regions = [{ name: 'all', cells: Uint32Array.from({ length: cells }, (_, cell) => cell) }];
   const csv = await written(regions, String);
   expect(csv.split('\r\n')).toHaveLength(cells + 2);
   expect(await regionsFromCsv(csv, cells, String)).toEqual({ regions, unknown: 0 });

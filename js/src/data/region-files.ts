@@ -1,12 +1,15 @@
-import { mostRegions } from '../lib/bits';
 import { csvRows, field, unguarded } from '../lib/csv';
 import { turns } from '../lib/pause';
 import type { CellNames } from './cell-ids';
 
 interface Named {
   name: string;
-  mask: Uint8Array;
+  /** Ascending, each once. */
+  cells: Uint32Array;
 }
+
+/** Regions that are shown at most: nobody tells more apart. */
+export const MOST_REGIONS = 500;
 
 const encoder = new TextEncoder();
 /** After so many rows the work looks at the clock. */
@@ -16,14 +19,13 @@ const AT_ONCE = 4096;
 export async function regionsToCsv(regions: readonly Named[], names: CellNames): Promise<BlobPart[]> {
   const due = turns();
   const parts: BlobPart[] = ['cell_id,region\r\n'];
-  for (const { name, mask } of regions) {
+  for (const { name, cells } of regions) {
     const region = field(name);
-    for (let from = 0; from < mask.length; from += AT_ONCE) {
+    for (let from = 0; from < cells.length; from += AT_ONCE) {
       await due();
       let rows = '';
-      for (let cell = from; cell < Math.min(mask.length, from + AT_ONCE); cell++)
-        if (mask[cell]) rows += `${field(names(cell))},${region}\r\n`;
-      if (rows) parts.push(encoder.encode(rows));
+      for (const cell of cells.subarray(from, from + AT_ONCE)) rows += `${field(names(cell))},${region}\r\n`;
+      parts.push(encoder.encode(rows));
     }
   }
   return parts;
@@ -66,7 +68,6 @@ export async function regionsFromCsv(
   }
   // Another program writes ids as they are.
   const placeOf = (id: string) => places.get(unguarded(id)) ?? places.get(id);
-  const most = mostRegions(cells);
   const found = new Map<string, number[]>();
   let unknown = 0;
   let columns: { id: number; region: number } | null = null;
@@ -85,16 +86,15 @@ export async function regionsFromCsv(
     const held = found.get(name);
     if (held) held.push(place);
     else found.set(name, [place]);
-    if (found.size > most) {
+    if (found.size > MOST_REGIONS) {
       throw new Error(
-        `Its column “region” has more than ${most} different names, such as “${name.slice(0, 40)}”. A region is of many cells: is it the right column?`,
+        `Its column “region” has more than ${MOST_REGIONS} different names, such as “${name.slice(0, 40)}”. A region is of many cells: is it the right column?`,
       );
     }
   }
-  const maskOf = (places: readonly number[]) => {
-    const mask = new Uint8Array(cells);
-    for (const place of places) mask[place] = 1;
-    return mask;
-  };
-  return { regions: [...found].map(([name, places]) => ({ name, mask: maskOf(places) })), unknown };
+  const regions = [...found].map(([name, places]) => ({
+    name,
+    cells: Uint32Array.from(new Set(places)).sort(),
+  }));
+  return { regions, unknown };
 }

@@ -1,5 +1,5 @@
 import { HELLO, INIT, type Init, type PlainRegion, type ToHost, type ToViewer } from '../contract/host';
-import { packBits, unpackBits } from '../lib/bits';
+import { packBits, packPlaces, placesIn, unpackBits } from '../lib/bits';
 import type { BundleSource } from '../source/bundle-source';
 import { hostSource } from '../source/host-source';
 import type { ViewState } from '../state/view-state';
@@ -62,7 +62,7 @@ function connect(
     } else if (message.type === 'regions') {
       quietly(() =>
         viewer.setRegions(
-          message.regions.map(({ bits, ...rest }) => ({ ...rest, mask: unpackBits(bits, cells) })),
+          message.regions.map(({ bits, ...rest }) => ({ ...rest, cells: placesIn(bits, cells) })),
         ),
       );
     } else if (message.type === 'snapshot') void snapshot(message.id);
@@ -113,7 +113,11 @@ function connect(
   viewer.on('regions', (regions) => {
     if (quiet) return;
     const plain = regions.map(
-      ({ name, color, mask }): PlainRegion => ({ name, color, bits: packBits(mask) }),
+      (region): PlainRegion => ({
+        name: region.name,
+        color: region.color,
+        bits: packPlaces(region.cells, cells),
+      }),
     );
     post({ type: 'regions', regions: plain });
   });

@@ -1,6 +1,6 @@
 import { effect, untracked } from '@preact/signals';
 import { Disposer } from '../lib/disposer';
-import { asError, isAbort } from '../lib/errors';
+import { asError, isAbort, MaskError } from '../lib/errors';
 import { mountPanels } from '../panels/mount';
 import { paletteOf } from '../picture/palette';
 import { createPictures, type PictureOptions } from '../picture/pictures';
@@ -11,7 +11,8 @@ import { valueAt } from '../state/layer';
 import { createLoader } from '../state/loader';
 import { createModel } from '../state/model';
 import { openedView, type SavedView, savedView, stateIn } from '../state/saved-view';
-import type { Region } from '../state/selection';
+import { cellsOf, maskOf, type Region } from '../state/selection';
+import { cellCount, type NewRegion } from '../state/selection-actions';
 import { refusedFields, type ViewState } from '../state/view-state';
 import { joinBeside } from './beside';
 
@@ -25,10 +26,23 @@ export interface ViewerEvents {
   hover: { cell: number; id: string } | null;
   error: Error;
   selection: { mask: Uint8Array | null; count: number };
-  regions: Region[];
+  regions: ShownRegion[];
   /** A full frame of the current state stands. */
   drawn: undefined;
 }
+
+export interface ShownRegion {
+  name: string;
+  color: string;
+  count: number;
+  /** Its cells, ascending; a copy. */
+  cells: Uint32Array;
+  /** A flag for every cell of the bundle, made when it is asked for. */
+  readonly mask: Uint8Array;
+}
+
+/** Of its cells, or of a flag for every cell of the bundle; a color that is missing is given out. */
+export type GivenRegion = { name: string; color?: string } & ({ cells: Uint32Array } | { mask: Uint8Array });
 
 export interface ViewerOptions {
   state?: Partial<ViewState>;
@@ -59,9 +73,9 @@ export interface Viewer {
   readonly selection: Uint8Array | null;
   /** Selects the cells with a flag other than zero, one for each cell of the bundle; null clears. */
   select(mask: Uint8Array | null): void;
-  readonly regions: Region[];
-  /** Puts these in the place of all regions; a colour that is missing is given out. */
-  setRegions(regions: readonly { name: string; mask: Uint8Array; color?: string }[]): void;
+  readonly regions: ShownRegion[];
+  /** Puts these in the place of all regions. */
+  setRegions(regions: readonly GivenRegion[]): void;
   /** The state and the regions, for a file or a link. */
   getView(): SavedView;
   /** Shows a saved view; resolves when it is drawn. What the bundle does not have is left out, told, and rejects at the end. */
@@ -94,10 +108,26 @@ function soundState(view: unknown): Partial<ViewState> {
   }
 }
 
-const cellsOf = (view: unknown): number | undefined =>
+const cellsSaved = (view: unknown): number | undefined =>
   (view as Partial<SavedView> | null | undefined)?.n_cells;
 
-const copied = (region: Region): Region => ({ ...region, mask: region.mask.slice() });
+const outward = ({ name, color, cells }: Region, total: number): ShownRegion => ({
+  name,
+  color,
+  count: cells.length,
+  cells: cells.slice(),
+  get mask() {
+    return maskOf(cells, total);
+  },
+});
+
+function taken(region: GivenRegion, total: number): NewRegion {
+  const { name, color } = region;
+  const rest = color === undefined ? { name } : { name, color };
+  if ('cells' in region) return { ...rest, cells: Uint32Array.from(new Set(region.cells)).sort() };
+  if (region.mask.length !== total) throw new MaskError(`the region “${name}”`, region.mask.length, total);
+  return { ...rest, cells: cellsOf(region.mask) };
+}
 
 export function createViewer(
   element: HTMLElement,
@@ -113,7 +143,7 @@ export function createViewer(
   const loader = createLoader(model, source, {
     eager: options.eager ?? false,
     free,
-    viewOf: cellsOf(options.view),
+    viewOf: cellsSaved(options.view),
   });
   const actions = createActions(model, loader);
   let stage: Stage | null = null;
@@ -238,7 +268,11 @@ export function createViewer(
   disposer.add(
     effect(() => {
       const regions = model.regions.value;
-      if (handlers.get('regions')?.size) emit('regions', regions.map(copied));
+      if (handlers.get('regions')?.size)
+        emit(
+          'regions',
+          regions.map((region) => outward(region, cellCount(model))),
+        );
     }),
   );
   disposer.add(
@@ -271,9 +305,9 @@ export function createViewer(
     },
     select: (mask) => actions.setSelection(mask),
     get regions() {
-      return model.regions.value.map(copied);
+      return model.regions.value.map((region) => outward(region, cellCount(model)));
     },
-    setRegions: (regions) => actions.setRegions(regions),
+    setRegions: (regions) => actions.setRegions(regions.map((region) => taken(region, cellCount(model)))),
     getView: () => savedView(model),
     async setView(view) {
       await latest;

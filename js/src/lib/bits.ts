@@ -1,11 +1,3 @@
-const MOST_REGIONS = 500;
-const MOST_FLAGS = 2 ** 28;
-
-/** Regions that a page holds at most: nobody tells more apart, and each has a flag for every cell. */
-export function mostRegions(cells: number): number {
-  return Math.max(1, Math.min(MOST_REGIONS, Math.floor(MOST_FLAGS / Math.max(1, cells))));
-}
-
 /** One bit for each flag, lowest first: as `numpy.packbits(mask, bitorder='little')`. */
 export function packBits(mask: Uint8Array): Uint8Array {
   const bits = new Uint8Array(Math.ceil(mask.length / 8));
@@ -13,6 +5,36 @@ export function packBits(mask: Uint8Array): Uint8Array {
     if (mask[i]) bits[i >> 3] = (bits[i >> 3] ?? 0) | (1 << (i & 7));
   }
   return bits;
+}
+
+/** As `packBits`, of the numbers of the flags that are set. */
+export function packPlaces(places: Uint32Array, count: number): Uint8Array {
+  const bits = new Uint8Array(Math.ceil(count / 8));
+  for (let i = 0; i < places.length; i++) {
+    const place = places[i] ?? 0;
+    bits[place >> 3] = (bits[place >> 3] ?? 0) | (1 << (place & 7));
+  }
+  return bits;
+}
+
+/** The numbers of the flags that are set among the first `count`, ascending. */
+export function placesIn(bits: Uint8Array, count: number): Uint32Array {
+  const places = new Uint32Array(setIn(bits));
+  let found = 0;
+  for (let byte = 0; byte < bits.length; byte++) {
+    const flags = bits[byte] ?? 0;
+    for (let at = 0; flags >> at; at++) {
+      const place = 8 * byte + at;
+      if ((flags >> at) & 1 && place < count) places[found++] = place;
+    }
+  }
+  return found === places.length ? places : places.slice(0, found);
+}
+
+function setIn(bits: Uint8Array): number {
+  let set = 0;
+  for (let i = 0; i < bits.length; i++) for (let rest = bits[i] ?? 0; rest; rest &= rest - 1) set++;
+  return set;
 }
 
 /** The first `count` flags of `bits`, one byte each. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { packBits, unpackBits } from './bits';
+import { packBits, packPlaces, placesIn, unpackBits } from './bits';
 import { buildGrid } from './grid-index';
 import { cellsInPolygon, cellsInRectangle, isInPolygon } from './polygon';
 
@@ -108,6 +108,11 @@ test('bits, lowest first, there and back', () => {
   const mask = Uint8Array.from([1, 0, 0, 1, 0, 0, 0, 1, 0, 1, 0]);
   expect([...packBits(mask)]).toEqual([0b10001001, 0b10]);
   expect(unpackBits(packBits(mask), mask.length)).toEqual(mask);
+  const places = placesIn(packBits(mask), mask.length);
+  expect([...places]).toEqual([...mask.keys()].filter((at) => mask[at]));
+  expect(packPlaces(places, mask.length)).toEqual(packBits(mask));
+  // What lies beyond the last flag belongs to nobody.
+  expect([...placesIn(Uint8Array.of(0xff, 0xff), 10)]).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
   expect(packBits(Uint8Array.from([7]))).toEqual(Uint8Array.from([1]));
   expect(packBits(new Uint8Array(0))).toHaveLength(0);
 });

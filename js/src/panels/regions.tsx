@@ -2,7 +2,7 @@ import { type Signal, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { formatCount } from '../lib/format';
-import { freeName, howOf, type Region } from '../state/selection';
+import { freeName, howOf, isSelected, type Region } from '../state/selection';
 import { HeadingButton } from './buttons';
 import { usePanels } from './context';
 import { Icon } from './icons';
@@ -91,7 +91,7 @@ interface ChipProps {
 function Chip({ region, back }: ChipProps): JSX.Element {
   const { model, actions } = usePanels();
   const renaming = useSignal(false);
-  const { name, color, count, mask } = region;
+  const { name, color, cells } = region;
   const button = useRef<HTMLButtonElement>(null);
   const takesFocus = back.value === name && !renaming.value;
   useLayoutEffect(() => {
@@ -100,7 +100,7 @@ function Chip({ region, back }: ChipProps): JSX.Element {
     button.current?.focus();
   }, [takesFocus, back]);
   // What is taken away under the pointer never says that the pointer left.
-  useEffect(() => () => actions.glance(null), [actions, mask]);
+  useEffect(() => () => actions.glance(null), [actions, cells]);
   const rename = () => {
     renaming.value = true;
   };
@@ -136,17 +136,17 @@ function Chip({ region, back }: ChipProps): JSX.Element {
     <li
       class="ks-region"
       // A finger has no place before it presses.
-      onPointerEnter={(event) => event.pointerType !== 'touch' && actions.glance(mask)}
+      onPointerEnter={(event) => event.pointerType !== 'touch' && actions.glance(cells)}
       onPointerLeave={() => actions.glance(null)}
-      onFocusIn={(event) => (event.target as Element).matches(':focus-visible') && actions.glance(mask)}
+      onFocusIn={(event) => (event.target as Element).matches(':focus-visible') && actions.glance(cells)}
       onFocusOut={() => actions.glance(null)}
     >
       <button
         type="button"
         class="ks-region-name"
         ref={button}
-        aria-pressed={model.selection.value?.mask === mask}
-        aria-label={`Select ${name}, ${formatCount(count)} cells`}
+        aria-pressed={isSelected(cells, model.selection.value)}
+        aria-label={`Select ${name}, ${formatCount(cells.length)} cells`}
         title={`${name}: click selects, Shift adds, Alt takes away, both keep what is in both, double click renames`}
         onClick={(event) => {
           // The second click of a double click would only add a step to undo.
@@ -162,7 +162,7 @@ function Chip({ region, back }: ChipProps): JSX.Element {
       >
         <span class="ks-dot" style={{ backgroundColor: color }} />
         <span class="ks-clip">{name}</span>
-        <span class="ks-muted">· {formatCount(count)}</span>
+        <span class="ks-muted">· {formatCount(cells.length)}</span>
       </button>
       <button
         type="button"

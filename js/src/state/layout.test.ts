@@ -6,6 +6,7 @@ import { arranged, arrangementOf, factsOf, withValue } from './arrangement';
 import { columnsOf, placedCells, type Sections } from './layout';
 import { createModel } from './model';
 import { hashOf, openedView, savedView, stateIn, viewOfHash } from './saved-view';
+import { cellsOf } from './selection';
 import { INITIAL, merged } from './view-state';
 
 const tissue: Positions = {
@@ -168,12 +169,12 @@ test('one section alone, and the tissue where something is not loaded', () => {
 test('a saved view comes back whole, from a file and from a link', async () => {
   const model = createModel({ color: { kind: 'gene', gene: 'EPCAM' }, colormap: 'magma', opacity: 0.4 });
   model.bundle.value = { manifest: { n_cells: 10 } } as never;
-  const mask = Uint8Array.of(1, 0, 0, 1, 0, 0, 0, 0, 1, 1);
-  model.regions.value = [{ name: 'edge', color: '#123456', mask, count: 4 }];
+  const cells = Uint32Array.of(0, 3, 8, 9);
+  model.regions.value = [{ name: 'edge', color: '#123456', cells }];
   const view = savedView(model);
   const again = openedView(JSON.parse(JSON.stringify(view)), 10);
   expect(merged(INITIAL, again.state)).toEqual(model.state.value);
-  expect(again.regions).toEqual([{ name: 'edge', color: '#123456', mask }]);
+  expect(again.regions).toEqual([{ name: 'edge', color: '#123456', cells }]);
   const { hash } = await hashOf(savedView(model, { whole: false }));
   expect(hash).toMatch(/^#view=[\w-]+$/);
   expect(merged(INITIAL, stateIn(await viewOfHash(hash), 10))).toEqual(model.state.value);
@@ -181,16 +182,16 @@ test('a saved view comes back whole, from a file and from a link', async () => {
 
 test('a link without room for its regions says how many there were', async () => {
   const model = createModel({});
-  const cells = 400_000;
-  model.bundle.value = { manifest: { n_cells: cells } } as never;
-  const mask = new Uint8Array(cells).map(() => Math.round(Math.random()));
-  model.regions.value = [{ name: 'edge', color: '#123456', mask, count: 1 }];
+  const total = 400_000;
+  model.bundle.value = { manifest: { n_cells: total } } as never;
+  const cells = cellsOf(new Uint8Array(total).map(() => Math.round(Math.random())));
+  model.regions.value = [{ name: 'edge', color: '#123456', cells }];
   const { hash, leftOut } = await hashOf(savedView(model));
   expect(leftOut).toBe(1);
-  const opened = openedView(await viewOfHash(hash), cells);
+  const opened = openedView(await viewOfHash(hash), total);
   expect(opened.regions).toBeNull();
   expect(opened.leftOut?.message).toContain('without its region: too large');
-  expect(openedView({ opacity: 0.5 }, cells)).toMatchObject({ regions: null, leftOut: null });
+  expect(openedView({ opacity: 0.5 }, total)).toMatchObject({ regions: null, leftOut: null });
 });
 
 test('a view of other cells says nothing of where to look, nor which are in a region', () => {

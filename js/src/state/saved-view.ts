@@ -1,4 +1,5 @@
-import { mostRegions, packBits, unpackBits } from '../lib/bits';
+import { MOST_REGIONS } from '../data/region-files';
+import { packPlaces, placesIn } from '../lib/bits';
 import { fromBase64, toBase64 } from '../lib/bytes';
 import { LeftOutError, ViewFileError } from '../lib/errors';
 import { formatCount } from '../lib/format';
@@ -20,7 +21,7 @@ export interface SavedView {
 export interface OpenedView {
   state: Partial<ViewState>;
   /** Null where the view says nothing of them. */
-  regions: { name: string; color: string; mask: Uint8Array }[] | null;
+  regions: { name: string; color: string; cells: Uint32Array }[] | null;
   /** What of it is missing, to be told; null where nothing is. */
   leftOut: LeftOutError | null;
 }
@@ -30,20 +31,25 @@ export function savedView(model: Model, { whole = true } = {}): SavedView {
   const entries = Object.entries(shareable(model)).filter(
     ([key, value]) => whole || JSON.stringify(value) !== JSON.stringify(INITIAL[key as keyof ViewState]),
   );
+  const total = model.bundle.value?.manifest.n_cells ?? 0;
   return {
     karospace_view: 1,
-    n_cells: model.bundle.value?.manifest.n_cells ?? 0,
+    n_cells: total,
     state: Object.fromEntries(entries),
-    regions: model.regions.value.map(({ name, color, mask }) => ({ name, color, bits: bitsOf(mask) })),
+    regions: model.regions.value.map(({ name, color, cells }) => ({
+      name,
+      color,
+      bits: bitsOf(cells, total),
+    })),
   };
 }
 
-/** Masks are never written to once they are in the model: of each the text is made once. */
-const texts = new WeakMap<Uint8Array, string>();
+/** The cells of a region are never written to: of each region the text is made once. */
+const texts = new WeakMap<Uint32Array, string>();
 
-function bitsOf(mask: Uint8Array): string {
-  const text = texts.get(mask) ?? toBase64(packBits(mask));
-  texts.set(mask, text);
+function bitsOf(cells: Uint32Array, total: number): string {
+  const text = texts.get(cells) ?? toBase64(packPlaces(cells, total));
+  texts.set(cells, text);
   return text;
 }
 
@@ -90,8 +96,8 @@ export function openedView(given: unknown, cells: number): OpenedView {
   if ('karospace_view' in value && isOfOthers(value, cells))
     return { state, regions: null, leftOut: ofOthers(value, cells) };
   const regions = Array.isArray(value.regions) ? value.regions : null;
-  if (regions && regions.length > mostRegions(cells))
-    throw new ViewFileError(`it has ${regions.length} regions, and ${mostRegions(cells)} are shown at most`);
+  if (regions && regions.length > MOST_REGIONS)
+    throw new ViewFileError(`it has ${regions.length} regions, and ${MOST_REGIONS} are shown at most`);
   const leftOut =
     typeof value.regions_left_out === 'number' && value.regions_left_out > 0
       ? tooLarge(value.regions_left_out)
@@ -103,7 +109,7 @@ export function openedView(given: unknown, cells: number): OpenedView {
     const bytes = bytesOf(region.bits);
     if (bytes.length !== Math.ceil(cells / 8))
       throw new ViewFileError(`the region “${region.name}” is of other cells`);
-    return { name: region.name, color, mask: unpackBits(bytes, cells) };
+    return { name: region.name, color, cells: placesIn(bytes, cells) };
   };
   return { state, leftOut, regions: regions?.map(read) ?? null };
 }

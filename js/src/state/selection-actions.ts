@@ -1,14 +1,17 @@
 import { batch } from '@preact/signals';
-import { mostRegions } from '../lib/bits';
+import { MOST_REGIONS } from '../data/region-files';
 import { MaskError } from '../lib/errors';
+import { formatCount } from '../lib/format';
 import { createHistory } from './history';
 import type { Model, RegionNote } from './model';
 import {
+  cellsOf,
   combined,
   type Draft,
   freeColour,
   freeName,
   type How,
+  maskOf,
   type Region,
   type Selection,
   selectionOf,
@@ -35,7 +38,7 @@ export interface SelectionActions {
   undo(): void;
   redo(): void;
   /** The other cells step back for these while the reader points at their region; null ends that. */
-  glance(mask: Uint8Array | null): void;
+  glance(cells: Uint32Array | null): void;
   /** Keeps the selection under a name; a region of that name is replaced. */
   addRegion(name?: string): void;
   /** False where the name is empty or belongs to another region. */
@@ -52,13 +55,20 @@ export interface SelectionActions {
 
 export interface NewRegion {
   name: string;
-  mask: ArrayLike<number>;
+  /** Ascending, each once. */
+  cells: Uint32Array;
   color?: string;
 }
 
+/** Of all regions together; each takes four bytes. */
+const MOST_CELLS = 2 ** 26;
+
+/** How many cells there are, also before they are loaded. */
+export const cellCount = (model: Model): number =>
+  (model.positions.value?.coords.length ?? 0) / 2 || (model.bundle.value?.manifest.n_cells ?? 0);
+
 export function createSelectionActions(model: Model): SelectionActions {
-  const total = () =>
-    (model.positions.value?.coords.length ?? 0) / 2 || (model.bundle.value?.manifest.n_cells ?? 0);
+  const total = () => cellCount(model);
   const history = createHistory(model, total);
 
   const put = (next: Selection | null, outline: readonly number[] | null = null) => {
@@ -97,21 +107,24 @@ export function createSelectionActions(model: Model): SelectionActions {
 
   /** Colours that are missing are given out. */
   const made = (list: readonly NewRegion[], others: readonly Region[] = []): readonly Region[] => {
-    const most = mostRegions(total());
-    if (list.length + others.length > most)
-      throw new Error(`${list.length + others.length} regions were given; ${most} are shown at most.`);
+    const all = [...others, ...list];
+    if (all.length > MOST_REGIONS)
+      throw new Error(`${all.length} regions were given; ${MOST_REGIONS} are shown at most.`);
+    const places = all.reduce((sum, { cells }) => sum + cells.length, 0);
+    if (places > MOST_CELLS)
+      throw new Error(
+        `The regions hold ${formatCount(places)} cells in all; ${formatCount(MOST_CELLS)} are kept at most.`,
+      );
     const regions = new Map<string, Region>();
-    for (const { name, mask, color } of list) {
-      const selection = checked(mask, `the region “${name}”`) ?? {
-        mask: new Uint8Array(mask.length),
-        count: 0,
-      };
+    for (const { name, cells, color } of list) {
+      const last = cells.at(-1) ?? 0;
+      if (last >= total()) throw new MaskError(`the region “${name}”`, last + 1, total());
       const taken = [
         ...others,
         ...regions.values(),
         ...list.flatMap((other) => (other.color ? [{ color: other.color }] : [])),
       ];
-      regions.set(name, { name, color: color || freeColour(taken), ...selection });
+      regions.set(name, { name, color: color || freeColour(taken), cells });
     }
     return [...regions.values()];
   };
@@ -161,8 +174,8 @@ export function createSelectionActions(model: Model): SelectionActions {
     },
     undo: history.undo,
     redo: history.redo,
-    glance(mask) {
-      model.glance.value = mask;
+    glance(cells) {
+      model.glance.value = cells && maskOf(cells, total());
     },
     addRegion(name) {
       const selection = model.selection.value;
@@ -170,7 +183,11 @@ export function createSelectionActions(model: Model): SelectionActions {
       const regions = model.regions.value;
       const wanted = name?.trim() || freeName(regions);
       const held = find(wanted);
-      const region: Region = { name: wanted, color: held?.color ?? freeColour(regions), ...selection };
+      const region: Region = {
+        name: wanted,
+        color: held?.color ?? freeColour(regions),
+        cells: cellsOf(selection.mask),
+      };
       change(held ? regions.map((other) => (other === held ? region : other)) : [...regions, region]);
     },
     renameRegion(name, next) {
@@ -196,10 +213,7 @@ export function createSelectionActions(model: Model): SelectionActions {
       const how = asked === 'replace' ? model.how.value : asked;
       const region = find(name);
       if (!region) return;
-      if (how === 'replace') return put(region.count > 0 ? { mask: region.mask, count: region.count } : null);
-      const cells = new Uint32Array(region.count);
-      for (let cell = 0, at = 0; cell < region.mask.length; cell++) if (region.mask[cell]) cells[at++] = cell;
-      put(combined(model.selection.value, cells, how, region.mask.length));
+      put(combined(model.selection.value, region.cells, how, total()));
     },
     setRegions(list, { undoable = false } = {}) {
       const next = made(list);

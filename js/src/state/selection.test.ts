@@ -5,7 +5,7 @@ import { memorySource } from '../source/memory-source';
 import { createActions } from './actions';
 import { createLoader } from './loader';
 import { createModel } from './model';
-import { combined, howOf, selectionOf } from './selection';
+import { combined, howOf, isSelected, selectionOf } from './selection';
 
 async function opened() {
   const made = await fixture('1.1.0', true);
@@ -20,6 +20,7 @@ async function opened() {
 }
 
 const list = (...cells: number[]) => Uint32Array.from(cells);
+const every = (cells: number) => Uint32Array.from({ length: cells }, (_, cell) => cell);
 
 describe('selection', () => {
   test('replaces, adds, subtracts, and is null when nothing is left', async () => {
@@ -94,7 +95,7 @@ describe('regions', () => {
     const [first, second] = model.regions.value;
     expect(first?.color).not.toBe(second?.color);
     actions.addRegion('Region 1');
-    expect(model.regions.value[0]).toMatchObject({ name: 'Region 1', color: first?.color, count: 1 });
+    expect(model.regions.value[0]).toEqual({ name: 'Region 1', color: first?.color, cells: list(2) });
     expect(actions.renameRegion('Region 1', 'Region 2')).toBe(false);
     expect(actions.renameRegion('Region 1', ' ')).toBe(false);
     expect(actions.renameRegion('Region 1', ' edge ')).toBe(true);
@@ -102,7 +103,8 @@ describe('regions', () => {
     actions.clearSelection();
     actions.selectRegion('edge');
     expect(selected()).toEqual([2]);
-    expect(model.selection.value?.mask).toBe(model.regions.value[0]?.mask);
+    expect(isSelected(list(2), model.selection.value)).toBe(true);
+    expect(isSelected(list(1), model.selection.value)).toBe(false);
     actions.select(list(1), 'replace');
     actions.selectRegion('edge', 'add');
     expect(selected()).toEqual([1, 2]);
@@ -144,24 +146,24 @@ describe('regions', () => {
     actions.select(list(3), 'replace');
     expect(model.redoable.value).toBe(false);
     // What the notebook sets is not undone by what was done before.
-    actions.setRegions([{ name: 'b', mask: new Uint8Array(cells).fill(1) }]);
+    actions.setRegions([{ name: 'b', cells: every(cells) }]);
     for (let step = 0; step < 5; step++) actions.undo();
     expect(names()).toEqual(['b']);
   });
 
   test('put beside others take the place, and the colour, of those with their names', async () => {
     const { model, actions, cells } = await opened();
-    const mask = new Uint8Array(cells).fill(1);
+    const all = every(cells);
     actions.setRegions([
-      { name: 'a', mask, color: '#123456' },
-      { name: 'b', mask },
+      { name: 'a', cells: all, color: '#123456' },
+      { name: 'b', cells: all },
     ]);
     const { color } = model.regions.value[1] ?? {};
     actions.putRegions([
-      { name: 'a', mask: new Uint8Array(cells) },
-      { name: 'c', mask },
+      { name: 'a', cells: list() },
+      { name: 'c', cells: all },
     ]);
-    expect(model.regions.value.map(({ name, count }) => [name, count])).toEqual([
+    expect(model.regions.value.map((one) => [one.name, one.cells.length])).toEqual([
       ['b', cells],
       ['a', 0],
       ['c', cells],
@@ -174,20 +176,31 @@ describe('regions', () => {
 
   test('set as a whole: colours that are missing are given out', async () => {
     const { model, actions, cells } = await opened();
-    const mask = new Uint8Array(cells).fill(1, 0, 2);
+    const two = list(0, 1);
     const [first = '', second = '', third = ''] = PALETTE;
     actions.setRegions([
-      { name: 'a', mask },
-      { name: 'b', mask, color: first },
-      { name: 'none', mask: new Uint8Array(cells) },
+      { name: 'a', cells: two },
+      { name: 'b', cells: two, color: first },
+      { name: 'none', cells: list() },
     ]);
-    expect(model.regions.value.map(({ name, color, count }) => [name, color, count])).toEqual([
+    expect(model.regions.value.map((one) => [one.name, one.color, one.cells.length])).toEqual([
       ['a', second, 2],
       ['b', first, 2],
       ['none', third, 0],
     ]);
-    expect(() => actions.setRegions([{ name: 'c', mask: new Uint8Array(1) }])).toThrow(/region “c”/);
+    expect(() => actions.setRegions([{ name: 'c', cells: list(cells) }])).toThrow(/region “c”/);
     expect(model.regions.value).toHaveLength(3);
+  });
+
+  test('hundreds of large regions are refused before they fill the memory', async () => {
+    const { model, actions } = await opened();
+    const large = { length: 2 ** 25, at: () => 0 } as unknown as Uint32Array;
+    const many = (count: number, cells: Uint32Array) =>
+      Array.from({ length: count }, (_, i) => ({ name: `r${i}`, cells }));
+    expect(() => actions.setRegions(many(3, large))).toThrow('hold 100,663,296 cells in all; 67,108,864 are');
+    expect(() => actions.setRegions(many(501, list(0)))).toThrow('501 regions were given; 500 are');
+    actions.setRegions(many(500, list(0)));
+    expect(model.regions.value).toHaveLength(500);
   });
 });
 

@@ -16,9 +16,12 @@ export interface Selection {
   readonly count: number;
 }
 
-export interface Region extends Selection {
+/** Without a flag for every cell: of hundreds of regions, each holds a small part of the tissue. */
+export interface Region {
   readonly name: string;
   readonly color: string;
+  /** Ascending, each once; never written to. */
+  readonly cells: Uint32Array;
 }
 
 /** A line that is being drawn around cells. */
@@ -39,6 +42,29 @@ export function selectionOf(flags: ArrayLike<number>): Selection | null {
     count++;
   }
   return count > 0 ? { mask, count } : null;
+}
+
+/** The cells whose flag is not zero, ascending. */
+export function cellsOf(flags: ArrayLike<number>): Uint32Array {
+  let count = 0;
+  for (let cell = 0; cell < flags.length; cell++) if (flags[cell]) count++;
+  const cells = new Uint32Array(count);
+  for (let cell = 0, at = 0; cell < flags.length; cell++) if (flags[cell]) cells[at++] = cell;
+  return cells;
+}
+
+/** A flag for each of `total` cells, 1 for these. */
+export function maskOf(cells: Uint32Array, total: number): Uint8Array {
+  const mask = new Uint8Array(total);
+  for (let i = 0; i < cells.length; i++) mask[cells[i] ?? 0] = 1;
+  return mask;
+}
+
+/** Whether these cells are selected, and no others. */
+export function isSelected(cells: Uint32Array, selection: Selection | null): boolean {
+  return (
+    selection !== null && selection.count === cells.length && cells.every((cell) => selection.mask[cell])
+  );
 }
 
 /** `before` with `cells` put in its place, added, or taken away. */
