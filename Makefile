@@ -50,13 +50,14 @@ bench: .venv/.installed $(VIEWER) tests/bench/regl/node_modules/.installed
 INPUTS ?= 10000
 fuzz: .venv/.installed $(VIEWER)
 	$(BIN)/python tests/fuzz/run.py --inputs $(INPUTS)
+	KAROSPACE_FUZZ_OBJECTS=$(INPUTS) $(BIN)/python -m pytest -q tests/fuzz/test_objects.py
 
 build: .venv/.installed $(VIEWER)
 	$(BIN)/python -m hatchling build -t wheel
 
 # A program that opens by double click, for the system that it is made on: dist/KaroSpace.
 app: .venv/.installed $(VIEWER)
-	$(RETRY) $(BIN)/python -m pip install --quiet --retries 5 --timeout 120 pyinstaller==6.22.3
+	$(RETRY) $(BIN)/python -m pip install --quiet --retries 5 --timeout 120 -r requirements-app.txt
 	$(BIN)/python -m karospace_jupyter.desktop.freeze
 
 js: $(VIEWER)

@@ -357,5 +357,11 @@ def _text(index: pd.Index[Any]) -> NDArray[np.object_]:
 def _column(frame: pd.DataFrame, name: str) -> pd.Series[Any]:
     for position, column in enumerate(frame.columns):
         if str(column) == name:
-            return frame.iloc[:, position]
+            return _native(frame.iloc[:, position])
     raise KeyError(name)
+
+
+def _native(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Return a column in the byte order of this machine; pandas counts no values in another."""
+    held = column.dtype
+    return column.astype(held.newbyteorder("=")) if isinstance(held, np.dtype) and not held.isnative else column

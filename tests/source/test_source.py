@@ -499,3 +499,12 @@ class TestBadInput:
         source = open_source(tmp_path / "a.h5ad")
         with pytest.raises(GenesError, match="damaged"):
             list(source.genes(np.array([0]), None))
+
+
+def test_columns_of_foreign_byte_order_are_read_as_any_other() -> None:
+    adata = ad.AnnData(np.ones((4, 2), dtype=np.float32))
+    adata.obs["kind"] = np.array([3, 1, 3, 2], dtype=">i4")
+    column = open_source(adata).obs("kind")
+    assert column.tolist() == [3, 1, 3, 2]
+    assert column.iloc[1:].nunique() == 3
+    assert column.iloc[[2, 0]].tolist() == [3, 3]

@@ -1,0 +1,129 @@
+"""AnnData objects of any kind that people have: dtypes, shapes, names, orders, missing values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+FLOATS = ("float16", "float32", "float64", ">f4")
+WHOLE = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", ">i4")
+NUMBERS = st.sampled_from((*FLOATS, *WHOLE))
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.sampled_from(
+    [
+        "",
+        " ",
+        "nan",
+        "NA",
+        "1",
+        "10",
+        "9",
+        "-1",
+        "1.0",
+        "True",
+        "a/b",
+        "../x",
+        "=1+1",
+        "x;=1",
+        "Tumour",
+        "é\u0301",
+        "\0",
+    ]
+)
+"""Half characters are not in it: neither HDF5 nor JSON can hold them."""
+
+
+def values(dtype: np.dtype[Any]) -> st.SearchStrategy[Any]:
+    """Few, small ones often: counts, decimals, missing and infinite values, and the ends of the type."""
+    if dtype.kind == "b":
+        return st.booleans()
+    if dtype.kind in "iu":
+        ends = np.iinfo(dtype)
+        return st.integers(max(ends.min, -3), 9) | st.integers(int(ends.min), int(ends.max))
+    width = 8 * dtype.itemsize
+    common = st.sampled_from([0.0, 1.0, 2.0, 0.5, -1.5, float("nan"), float("inf")])
+    return common | st.floats(width=width, allow_subnormal=False)  # type: ignore[arg-type]
+
+
+@st.composite
+def arrays(draw: st.DrawFn, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
+    dtype = np.dtype(draw(NUMBERS))
+    found: np.ndarray[Any, Any] = draw(hnp.arrays(dtype, shape, elements=values(dtype), fill=st.just(dtype.type(0))))
+    return found
+
+
+@st.composite
+def matrices(draw: st.DrawFn, n: int, m: int) -> Any:
+    dense = draw(arrays((n, m)))
+    form = draw(st.sampled_from(["dense", "csr", "csc", "fortran"]))
+    if form == "dense":
+        return dense
+    if form == "fortran":
+        return np.asfortranarray(dense)
+    if dense.dtype == np.float16 or not dense.dtype.isnative:
+        dense = dense.astype(np.float32)  # scipy makes none of them
+    return sp.csr_matrix(dense) if form == "csr" else sp.csc_matrix(dense)
+
+
+@st.composite
+def columns(draw: st.DrawFn, n: int) -> Any:
+    """One column of obs."""
+    kind = draw(st.sampled_from(["number", "text", "category", "numbers", "nullable", "flags", "dates", "objects"]))
+    several = st.lists(texts, min_size=1, max_size=4, unique=True)
+    if kind == "number":
+        found = draw(arrays((n,)))
+        return found if found.dtype.isnative else found.astype(found.dtype.newbyteorder("="))  # pandas indexes no other
+    if kind == "text":
+        names = draw(several)
+        return np.array([draw(st.sampled_from(names)) for _ in range(n)], dtype=object)
+    if kind == "category":
+        names = draw(several)
+        codes = [draw(st.integers(-1, len(names) - 1)) for _ in range(n)]
+        return pd.Categorical.from_codes(codes, pd.Index(names, dtype=object), ordered=draw(st.booleans()))
+    if kind == "numbers":
+        numbers = draw(st.lists(st.integers(-2, 40), min_size=1, max_size=5, unique=True))
+        return pd.Categorical.from_codes([draw(st.integers(-1, len(numbers) - 1)) for _ in range(n)], numbers)
+    if kind == "nullable":
+        return pd.array([draw(st.none() | st.integers(-5, 2**40)) for _ in range(n)], dtype="Int64")
+    if kind == "flags":
+        return pd.array([draw(st.none() | st.booleans()) for _ in range(n)], dtype="boolean")
+    if kind == "dates":
+        return pd.to_datetime([draw(st.none() | st.dates()) for _ in range(n)], errors="coerce")
+    mixed = st.none() | st.integers(-3, 3) | st.floats(width=32) | texts | st.booleans()
+    return np.array([draw(mixed) for _ in range(n)], dtype=object)
+
+
+@st.composite
+def places(draw: st.DrawFn, n: int) -> Any:
+    width = draw(st.sampled_from([2, 2, 2, 3]))
+    dtype = np.dtype(draw(st.sampled_from(["float32", "float64", "int32", "uint16"])))
+    usual = st.integers(0, 500) if dtype.kind in "iu" else st.floats(-1e4, 1e4, width=32)
+    odd = values(dtype)
+    found = draw(hnp.arrays(dtype, (n, width), elements=draw(st.sampled_from([usual, usual, usual | odd]))))
+    if width == 2 and draw(st.integers(0, 5)) == 0:
+        names = draw(st.sampled_from([["x", "y"], ["y", "x"], ["imagerow", "imagecol"]]))
+        return pd.DataFrame(found, columns=names)
+    return found
+
+
+@st.composite
+def objects(draw: st.DrawFn) -> ad.AnnData:
+    """An object of a few cells and genes; most have coordinates."""
+    n, m = draw(st.integers(0, 12)), draw(st.integers(0, 5))
+    unique = draw(st.booleans())
+    obs = pd.DataFrame(index=pd.Index(draw(st.lists(texts, min_size=n, max_size=n, unique=unique)), dtype=object))
+    for name in draw(st.lists(texts.filter(lambda name: "/" not in name), max_size=3, unique=True)):
+        column = draw(columns(n))
+        obs[name] = pd.Series(column, index=obs.index) if len(obs.index) == len(set(obs.index)) else column
+    var = pd.DataFrame(index=pd.Index(draw(st.lists(texts, min_size=m, max_size=m, unique=unique)), dtype=object))
+    made = ad.AnnData(draw(matrices(n, m)), obs=obs, var=var)
+    if draw(st.integers(0, 9)) > 0:
+        found = draw(places(n))
+        made.obsm["spatial"] = found.set_index(obs.index) if isinstance(found, pd.DataFrame) else found
+    return made

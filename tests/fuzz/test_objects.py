@@ -1,0 +1,125 @@
+"""Any AnnData object is exported as it is, value for value, or refused in words."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+if not sys.platform.startswith("linux"):
+    pytest.skip("inputs are tried in forks, with Linux's limits", allow_module_level=True)
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+from forked import attempt
+from hypothesis import HealthCheck, given, settings
+from strategies import objects
+
+from karospace_jupyter import Bundle, adata_to_karospace
+from karospace_jupyter.bundle.cells import cell_ids
+from karospace_jupyter.bundle.manifest import CategoryColumn
+from karospace_jupyter.plan.names import as_text, make_unique
+
+MANY = os.environ.get("KAROSPACE_FUZZ_OBJECTS")
+"""So many at random, on demand; otherwise a few that are the same each time."""
+
+
+@settings(
+    max_examples=int(MANY or 60),
+    deadline=None,
+    derandomize=MANY is None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+    print_blob=True,
+)
+@given(objects())
+def test_an_object_is_shown_as_it_is(adata: ad.AnnData) -> None:
+    outcome = attempt(lambda: exported(adata))
+    assert outcome.good, f"{outcome.kind}: {outcome.text}\n{adata}\n{adata.obs}\n{adata.X}"
+
+
+def exported(adata: ad.AnnData) -> None:
+    """Export it, and compare whatever was written with the object."""
+    before = adata.copy()
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        bundle = adata_to_karospace(adata, Path(folder) / "b", genes_mode="all")
+        bundle.verify()
+        rows = rows_of(bundle, before)
+        same_genes(bundle, before, rows)
+        same_columns(bundle, before, rows)
+        same_places(bundle, before, rows)
+    pd.testing.assert_frame_equal(adata.obs, before.obs)
+
+
+def rows_of(bundle: Bundle, adata: ad.AnnData) -> Any:
+    names = make_unique(as_text(np.asarray(adata.obs_names, dtype=object)))[0]
+    rows = pd.Index(names).get_indexer(pd.Index(cell_ids(bundle)))
+    assert (rows >= 0).all()
+    assert (np.diff(rows) > 0).all(), "the cells have another order"
+    return rows
+
+
+def same_genes(bundle: Bundle, adata: ad.AnnData, rows: Any) -> None:
+    names = make_unique(as_text(np.asarray(adata.var_names, dtype=object)))[0].tolist()
+    x: Any = adata.X
+    dense = np.asarray(x.toarray() if hasattr(x, "toarray") else x)[rows]
+    for gene in bundle.manifest.gene_list:
+        with np.errstate(over="ignore"):
+            wanted = dense[:, names.index(gene)].astype("float32")
+        wanted[~np.isfinite(wanted)] = np.nan
+        np.testing.assert_array_equal(bundle.gene(gene), wanted, err_msg=gene)
+    assert len(set(bundle.manifest.gene_list)) == len(bundle.manifest.gene_list)
+
+
+def same_columns(bundle: Bundle, adata: ad.AnnData, rows: Any) -> None:
+    for column in bundle.manifest.columns or ():
+        held = adata.obs[column.name].iloc[rows]
+        missing = held.isna().to_numpy()
+        shown = bundle.vector(column.chunks, np.dtype(column.dtype).newbyteorder("<"))
+        if isinstance(column, CategoryColumn):
+            texts = [*(category.name for category in column.categories), None]
+            for value, none, code in zip(held, missing, shown, strict=True):
+                assert int(code) < len(texts)
+                told = texts[int(code)]
+                assert (told is None) == bool(none), (column.name, value, told)
+                assert none or is_named(value, told), (column.name, value, told)
+        else:
+            for value, none, number in zip(held, missing, shown, strict=True):
+                wanted = np.nan if none else float(value)
+                if np.isinf(wanted):
+                    wanted = np.nan
+                with np.errstate(over="ignore"):
+                    close = np.float32(wanted) if column.dtype == "float32" else wanted
+                assert number == close or (np.isnan(number) and not np.isfinite(close)), (column.name, value, number)
+
+
+def is_named(value: Any, told: Any) -> bool:
+    """Whether a category's name is that of a value, however its type writes numbers."""
+    if str(value) == told:
+        return True
+    try:
+        return float(value) == float(told)
+    except (TypeError, ValueError):
+        return False
+
+
+def same_places(bundle: Bundle, adata: ad.AnnData, rows: Any) -> None:
+    if "spatial" not in adata.obsm:
+        return
+    held: Any = adata.obsm["spatial"]
+    if isinstance(held, pd.DataFrame):
+        names = {"x": "x", "y": "y", "imagecol": "x", "imagerow": "y"}
+        held = held.rename(columns=names)[["x", "y"]].to_numpy()
+    wanted = np.asarray(held, dtype=np.float64)[rows][:, :2]
+    coordinates = bundle.manifest.coordinates
+    assert coordinates is not None
+    shown = bundle.vector(coordinates.chunks, np.dtype("<f4"), 2).reshape(-1, 2).astype(np.float64)
+    extent = float(np.ptp(wanted, axis=0).max(initial=0)) + float(np.abs(wanted).max(initial=0)) * 2**-23
+    np.testing.assert_allclose(shown + coordinates.origin, wanted, rtol=0, atol=extent * 2**-22)
