@@ -6,6 +6,8 @@ import sys
 import weakref
 from typing import TYPE_CHECKING, Any
 
+from karospace_jupyter.widget.base import Base
+
 if TYPE_CHECKING:
     from ipywidgets import Widget
 
@@ -22,7 +24,7 @@ def remember(widget: Widget) -> None:
         for ref in widgets:
             old = ref()
             if old is not None:
-                layout = getattr(old, "layout", None)
+                layout = None if isinstance(old, Base) else getattr(old, "layout", None)
                 old.close()
                 if layout is not None:
                     layout.close()

@@ -43,7 +43,7 @@ class Channel(Base):
     def __init__(self) -> None:
         self._done: deque[str] = deque(maxlen=64)
         self._plain = False
-        self._routes: dict[str, Handler] = {"hello": self._on_hello}
+        self._routes: dict[str, Handler] = {"hello": self._on_hello, "here": lambda *_: None}
         super().__init__()
         self.on_msg(lambda _, message, buffers: self._receive(message, buffers))
 

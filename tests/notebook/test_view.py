@@ -16,7 +16,7 @@ pytestmark = pytest.mark.e2e
 
 DATA = f"""{TISSUES}
 import numpy as np
-from karospace_jupyter import karospace_view, karospace_grid, adata_to_karospace
+from karospace_jupyter import karospace_view, karospace_grid, karospace_widget, adata_to_karospace
 adata = synthetic_tissue(3000, 60, seed=3)
 """
 
@@ -56,6 +56,9 @@ def shown(lab: Lab, window: Any) -> Iterator[tuple[Notebook, Any]]:
         "other = synthetic_tissue(2000, 60, seed=9)\nu = karospace_view(other)\nu",
         "adata_to_karospace(adata, 'mine', genes_mode='hvgs:5')",
         "g = karospace_grid([adata, adata, synthetic_tissue(1500, 60, seed=5)[:, :50].copy()], height=300)\ng",
+        "c = karospace_view(adata)\ndisplay(c)\nc.close()",
+        "c = karospace_widget(adata)\ndisplay(c)\nc.close()",
+        "c = karospace_grid([adata, adata])\ndisplay(c)\nfor one in (*c.children, c):\n    one.close()",
     ]
     nb = lab.notebook(window.new_page(), cells, name="shown.ipynb")
     nb.run(0)
@@ -316,6 +319,19 @@ def test_a_bundle_shows_itself_and_nothing_is_fetched(shown: tuple[Notebook, Any
     assert outside == []
     assert not [url for url in nb.requests if "assets/" in url or "mine" in url]
     assert (Path(lab.folder) / "mine" / "manifest.json").exists()
+
+
+def test_what_is_closed_in_its_own_cell_leaves_no_error(shown: tuple[Notebook, Any]) -> None:
+    nb, _ = shown
+    before = list(nb.problems)
+    for cell in (8, 9, 10):
+        nb.run(cell)
+    # Whatever was begun for them has ended when another view stands.
+    nb.run(5)
+    nb.viewer(5)
+    for cell in (8, 9, 10):
+        expect(nb.output(cell).first).to_have_text("", use_inner_text=True)
+    assert nb.problems == before
 
 
 def test_requests_cannot_leave_the_bundle(shown: tuple[Notebook, Any]) -> None:

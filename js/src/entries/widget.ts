@@ -1,6 +1,6 @@
 import { createBox } from '../widget/box';
 import { renderForm, styled } from '../widget/form/form';
-import { type Model, modelOf } from '../widget/model';
+import { channelOf, type Model } from '../widget/model';
 
 interface Render {
   model: Model;
@@ -8,7 +8,8 @@ interface Render {
 }
 
 async function renderView(model: Model, element: HTMLElement): Promise<() => void> {
-  const channel = await modelOf(model, model.get('_channel'));
+  const channel = await channelOf(model, element);
+  if (!channel) return () => {};
   const { root, dispose } = styled(element);
   const box = createBox(model, channel);
   root.append(box.element);
@@ -21,8 +22,8 @@ async function renderView(model: Model, element: HTMLElement): Promise<() => voi
 /** The module of all widgets: a notebook asks for its default export. */
 export default {
   initialize({ model }: { model: Model }): void {
-    // The first message makes the kernel answer this comm beside the cells, where it can.
-    if (model.get('_kind') === 'channel') model.send({ type: 'hello' });
+    // Also where it is never shown: the kernel closes nothing that the page is still making.
+    model.send({ type: 'here' });
   },
   async render({ model, el }: Render): Promise<(() => void) | undefined> {
     const kind = model.get('_kind');

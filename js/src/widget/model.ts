@@ -1,3 +1,5 @@
+import { say } from './say';
+
 /** What a notebook gives a widget's module: the part of anywidget's model that is used here. */
 export interface Model {
   get(name: string): unknown;
@@ -22,6 +24,17 @@ export async function modelOf(model: Model, reference: unknown): Promise<Model> 
   if (!find)
     throw new Error('This notebook does not let a widget find its parts (widget_manager.get_model).');
   return find.call(model.widget_manager, id);
+}
+
+/** The channel of a widget; where that was closed while the page still made it, null, and the element says so. */
+export async function channelOf(model: Model, element: HTMLElement): Promise<Model | null> {
+  if (!model.widget_manager?.get_model) return modelOf(model, model.get('_channel'));
+  try {
+    return await modelOf(model, model.get('_channel'));
+  } catch {
+    element.textContent = say('This was closed. Run its cell again.');
+    return null;
+  }
 }
 
 /** Listens to custom messages; buffers come as bytes, whatever the host makes of them. */

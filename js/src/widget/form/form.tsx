@@ -4,7 +4,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { formatCount } from '../../lib/format';
 import { type Box, createBox, openTab } from '../box';
 import type { Frame } from '../frame';
-import { type Model, modelOf, onLost } from '../model';
+import { channelOf, type Model, modelOf, onLost } from '../model';
 import { say } from '../say';
 import { isDark, onTheme } from '../theme';
 import { Columns } from './columns';
@@ -246,7 +246,8 @@ export async function renderForm(
   element: HTMLElement,
   place: Place | null = null,
 ): Promise<() => void> {
-  const channel = await modelOf(model, model.get('_channel'));
+  const channel = await channelOf(model, element);
+  if (!channel) return () => {};
   const { root, dispose } = styled(element);
   const traits = createTraits(model, channel);
   const end = onLost([model, channel], root, () => {
