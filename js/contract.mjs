@@ -1,4 +1,4 @@
-// Writes src/contract/manifest.ts from the JSON Schema that the Python models generate, and src/contract/palettes.ts from
+// Writes src/contract/manifest.ts and manifest-shape.ts from the JSON Schema that the Python models generate, src/contract/palettes.ts from
 // the palettes of the exporter, and src/contract/codes.ts from its words for columns of codes; --check fails on drift.
 import { readFile, writeFile } from 'node:fs/promises';
 import { compile } from 'json-schema-to-typescript';
@@ -38,6 +38,23 @@ const types = await compile(plain(schema, true), 'Manifest', {
   style: { singleQuote: true, printWidth: 110 },
 });
 
+/** What a reader checks: without the texts, which only people read, and the defaults. */
+function shape(node) {
+  if (Array.isArray(node)) return node.map(shape);
+  if (typeof node !== 'object' || node === null) return node;
+  const { title, description, default: _, $schema, $id, properties, $defs, ...rest } = node;
+  const out = Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, shape(value)]));
+  for (const [key, held] of Object.entries({ properties, $defs }))
+    if (held)
+      out[key] = Object.fromEntries(Object.entries(held).map(([name, value]) => [name, shape(value)]));
+  return out;
+}
+const shapes = `// Generated from karospace_jupyter/bundle/manifest.schema.json by \`npm run contract\`. Do not edit.
+
+// biome-ignore format: as it is generated
+export const MANIFEST_SHAPE = ${JSON.stringify(shape(schema))};
+`;
+
 const lists = Object.entries(JSON.parse(await readFile(palettesUrl, 'utf8'))).map(
   ([name, colours]) => `  ${name}: '${colours.map((colour) => colour.slice(1)).join(' ')}',\n`,
 );
@@ -60,6 +77,7 @@ ${words.join('')}} as const;
 
 for (const [file, text] of [
   ['manifest.ts', types],
+  ['manifest-shape.ts', shapes],
   ['palettes.ts', palettes],
   ['codes.ts', codes],
 ]) {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -116,3 +117,65 @@ def test_a_page_of_the_same_origin_needs_no_name(viewer: Viewer, serve: Serve, t
     url = serve(bundle)
     ask = framed(viewer, bundle / "outer.html", url, url)
     assert ask("ask('cells')")["value"] == adata.n_obs
+
+
+# A message follows from its number alone.
+ODD_MESSAGES = """async ([first, count]) => {
+  const asked = ['getState', 'setState', 'getView', 'setView', 'project', 'valueAt', 'selection', 'select', 'regions',
+    'setRegions', 'snapshot', 'table', 'cells', 'setSystemDark', 'setWaiting', 'liveObjects', 'embedOrigins', 'on', 'off',
+    'picture', 'ready', 'toString', '__proto__', ''];
+  const odd = [null, undefined, true, '', 'x', '../x', '\\ud800', [], {}, [null], [[]], {length: 1e9}, 0, -1, 0.5, 1e308, NaN,
+    Infinity, 2 ** 53, new Date(NaN), new Uint8Array(3), new Uint8Array(2000), new Map([[1, 2]]), 10n, 'é'.repeat(999)];
+  const fields = ['color', 'camera', 'hidden', 'range', 'theme', 'layout', 'beside', 'opacity', 'pointSize', 'colormap',
+    'imageOpacity', 'classColors', 'groupBy', 'turn', 'flip', 'log', 'nothing', '__proto__', 'scale', 'name', 'mask', 'bits',
+    'cells', 'karospace_view', 'n_cells', 'state', 'regions', 'kind', 'gene', 'column', 'x', 'y', 'zoom'];
+  const texts = ['gene', 'annotation', 'blend', 'none', 'EPCAM', 'CD3E', 'cell_type', 'sections', 'embedding', 'X_umap', 'dark',
+    'auto', '#12345', 'state', 'hover', 'tissue'];
+  const answers = [];
+  for (let number = first; number < first + count; number++) {
+    let seed = number * 2654435761 >>> 0;
+    const random = () => {
+      seed = seed + 0x6d2b79f5 | 0;
+      let t = Math.imul(seed ^ seed >>> 15, 1 | seed);
+      t ^= t + Math.imul(t ^ t >>> 7, 61 | t);
+      return ((t ^ t >>> 14) >>> 0) / 2 ** 32;
+    };
+    const one = (list) => list[Math.floor(random() * list.length)];
+    const value = (depth) => {
+      const how = random();
+      if (how < 0.35 || depth === 0) return one(odd);
+      if (how < 0.55) return one(texts);
+      if (how < 0.65) return Array.from({length: 3}, () => value(depth - 1));
+      const made = {};
+      for (let times = 1 + Math.floor(random() * 4); times > 0; times--) made[one(fields)] = value(depth - 1);
+      return made;
+    };
+    const name = one(asked);
+    const args = Array.from({length: Math.floor(random() * 3)}, () => value(3));
+    frames[0].postMessage(one([null, 5, [], {karospace: 5}, {karospace: {}}, {type: 'karospace:init'}, 'x']), '*');
+    const {value: _, error} = await ask(name, ...args);
+    if (error !== undefined) answers.push(`${number} ${name}: ${error}`);
+  }
+  return answers;
+}"""
+
+
+def test_odd_messages_are_answered_in_words(
+    viewer: Viewer, outer: tuple[Path, str], serve: Serve, tmp_path: Path
+) -> None:
+    """More of them on demand: KAROSPACE_FUZZ_INPUTS."""
+    folder, address = outer
+    adata, bundle = exported(tmp_path, embed_origins=[address.rstrip("/")])
+    ask = framed(viewer, folder / "index.html", address, serve(bundle))
+    wanted = int(os.environ.get("KAROSPACE_FUZZ_INPUTS", "200"))
+    refused = []
+    for first in range(0, wanted, 50):
+        refused += viewer.page.evaluate(ODD_MESSAGES, [first, 50])
+    assert len(refused) > wanted / 20
+    of_a_browser = re.compile("Cannot |is not a |iterable|reading|Unexpected|Something in this bundle|Failed to")
+    found = [text for text in refused if of_a_browser.search(text)]
+    assert not found, "\n".join(viewer.problems) + "\n".join(found)
+    assert "error" not in ask("ask('setState', {color: {kind: 'gene', gene: 'CD3E'}})")
+    assert ask("ask('valueAt', 17)")["value"] == pytest.approx(float(adata[17, "CD3E"].X.toarray()[0, 0]), rel=1e-6)
+    outer_has_no_icon = "Failed to load resource"
+    assert [text for text in viewer.problems if not text.startswith(outer_has_no_icon)] == []

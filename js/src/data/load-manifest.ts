@@ -1,6 +1,8 @@
 import type { Manifest } from '../contract/manifest';
+import { MANIFEST_SHAPE } from '../contract/manifest-shape';
 import { FormatError, LooseFileError, VersionError } from '../lib/errors';
 import { looseJson } from '../lib/json';
+import { differs } from '../lib/shape';
 import type { BundleSource, ReadContext } from '../source/bundle-source';
 import { decode } from './asset';
 
@@ -31,7 +33,7 @@ export async function loadManifest(
   return checkManifest(value);
 }
 
-/** Checks the version and what the viewer cannot do without; fields it does not know pass by. */
+/** Checks the version, and that what the viewer knows is of its type; fields that it does not know pass by. */
 export function checkManifest(value: unknown): Manifest {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new FormatError(PATH, 'it is not an object');
@@ -40,16 +42,8 @@ export function checkManifest(value: unknown): Manifest {
   const version = fields.schema_version;
   if (typeof version !== 'string') throw new FormatError(PATH, '“schema_version” is missing');
   if (version.split('.')[0] !== KNOWN_MAJOR) throw new VersionError(version, `${KNOWN_MAJOR}.x`);
-  const need = (holds: boolean, name: string) => {
-    if (!holds) throw new FormatError(PATH, `“${name}” is missing or of another type`);
-  };
-  need(Number.isInteger(fields.n_cells) && (fields.n_cells as number) >= 0, 'n_cells');
-  need(Array.isArray(fields.gene_list), 'gene_list');
-  need(Array.isArray(fields.annotation_columns), 'annotation_columns');
-  need(Array.isArray(fields.asset_files), 'asset_files');
-  const expression = fields.expression;
-  need(typeof expression === 'object' && expression !== null, 'expression');
-  need(Array.isArray((expression as Record<string, unknown>).genes), 'expression.genes');
+  const problem = differs(value, MANIFEST_SHAPE);
+  if (problem) throw new FormatError(PATH, problem);
   const cells = fields.n_cells as number;
   if (cells > MOST_CELLS)
     throw new FormatError(PATH, `it says ${cells} cells, and a page holds ${MOST_CELLS} at most`);

@@ -1,4 +1,4 @@
-import { asError } from '../lib/errors';
+import { asError, ViewerError } from '../lib/errors';
 import type { Viewer, ViewerEvents } from './viewer';
 
 /** What a page around may ask by its name in `window.karospace`: all of it, `on` being a message of its own. */
@@ -90,7 +90,13 @@ export function answerMessages(opened: Promise<Viewer>): () => void {
         `The viewer knows no “${name}”. It knows: ${[...Object.keys(ASKED), 'on', 'off'].join(', ')}.`,
       );
     if (ASKED[name] === 'value') return viewer[name];
-    return (viewer[name] as (...all: unknown[]) => unknown)(...args);
+    try {
+      return await (viewer[name] as (...all: unknown[]) => unknown)(...args);
+    } catch (thrown) {
+      // What a browser says of its own functions means nothing to who wrote the message.
+      if (thrown instanceof Error && (thrown instanceof ViewerError || thrown.name === 'Error')) throw thrown;
+      throw new Error(`“${name}” cannot be done with what was given.`, { cause: thrown });
+    }
   };
 
   const onMessage = (event: MessageEvent<Asked>) => {

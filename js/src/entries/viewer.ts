@@ -123,9 +123,10 @@ const outward = ({ name, color, cells }: Region, total: number): ShownRegion => 
 
 function taken(region: GivenRegion, total: number): NewRegion {
   const { name, color } = region;
+  if (typeof name !== 'string' || name === '') throw new Error('A region has no name.');
   const rest = color === undefined ? { name } : { name, color };
   if ('cells' in region) return { ...rest, cells: Uint32Array.from(new Set(region.cells)).sort() };
-  if (region.mask.length !== total) throw new MaskError(`the region “${name}”`, region.mask.length, total);
+  if (region.mask?.length !== total) throw new MaskError(`the region “${name}”`, region.mask?.length, total);
   return { ...rest, cells: cellsOf(region.mask) };
 }
 

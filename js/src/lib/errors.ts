@@ -150,9 +150,11 @@ export class LeftOutError extends ViewerError {
 export class MaskError extends ViewerError {
   override readonly tag = 'mask';
 
-  constructor(what: string, found: number, cells: number) {
+  /** `found` is not a number where it is no list at all. */
+  constructor(what: string, found: unknown, cells: number) {
+    const has = typeof found === 'number' ? `has ${found} entries` : 'is no list';
     super(
-      `The mask of ${what} has ${found} entries; the bundle has ${cells} cells.`,
+      `The mask of ${what} ${has}; the bundle has ${cells} cells.`,
       'Give one entry for each cell, in the order of the bundle.',
       null,
     );

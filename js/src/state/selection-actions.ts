@@ -86,7 +86,7 @@ export function createSelectionActions(model: Model): SelectionActions {
 
   const checked = (mask: ArrayLike<number>, what: string) => {
     const cells = total();
-    if (mask.length !== cells) throw new MaskError(what, mask.length, cells);
+    if (mask?.length !== cells) throw new MaskError(what, mask?.length, cells);
     return selectionOf(mask);
   };
 
@@ -161,7 +161,8 @@ export function createSelectionActions(model: Model): SelectionActions {
         if (wanted(cell) && (!visible || visible(cell))) cells[count++] = cell;
       put(combined(model.selection.value, cells.subarray(0, count), how, total()));
     },
-    setSelection: (mask) => put(mask && checked(mask, 'the selection')),
+    // A page around may hand over anything.
+    setSelection: (mask) => put(mask === null || mask === undefined ? null : checked(mask, 'the selection')),
     clearSelection: () => put(null),
     invertSelection() {
       const visible = seen();

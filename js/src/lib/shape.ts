@@ -1,0 +1,121 @@
+/** The part of JSON Schema that contracts are written in. */
+export interface Shape {
+  type?: string;
+  $ref?: string;
+  $defs?: Record<string, Shape>;
+  properties?: Record<string, Shape>;
+  required?: readonly string[];
+  items?: Shape;
+  prefixItems?: readonly Shape[];
+  anyOf?: readonly Shape[];
+  oneOf?: readonly Shape[];
+  discriminator?: { propertyName: string; mapping: Record<string, string> };
+  enum?: readonly unknown[];
+  const?: unknown;
+  minimum?: number;
+  exclusiveMinimum?: number;
+  exclusiveMaximum?: number;
+  minItems?: number;
+  maxItems?: number;
+  maxLength?: number;
+  additionalProperties?: Shape | boolean;
+}
+
+const NAMES: Record<string, string> = {
+  object: 'an object',
+  array: 'a list',
+  string: 'a text',
+  boolean: 'true or false',
+  integer: 'a whole number',
+  number: 'a number',
+  null: 'null',
+};
+
+function isOf(value: unknown, type: string): boolean {
+  if (type === 'array') return Array.isArray(value);
+  if (type === 'object') return typeof value === 'object' && value !== null && !Array.isArray(value);
+  if (type === 'integer') return Number.isInteger(value);
+  // What is no number in another program's JSON (NaN) was read as null: a value that is missing.
+  if (type === 'number') return typeof value === 'number' || value === null;
+  return type === 'null' ? value === null : typeof value === type;
+}
+
+/**
+ * Where a value first differs from its shape, in words: “columns[2].chunks” should be a list. Null where it does not.
+ * Fields that the shape does not know pass by.
+ */
+export function differs(value: unknown, whole: Shape): string | null {
+  const resolved = (shape: Shape): Shape => {
+    if (!shape.$ref) return shape;
+    const held = whole.$defs?.[shape.$ref.slice('#/$defs/'.length)];
+    if (!held) throw new Error(`The contract has no ${shape.$ref}.`);
+    return held;
+  };
+
+  const look = (held: unknown, given: Shape, place: string): string | null => {
+    const shape = resolved(given);
+    const either = shape.anyOf ?? shape.oneOf;
+    if (either) return lookAtAny(held, shape, either, place);
+    if ('const' in shape && held !== undefined && held !== shape.const)
+      return `“${place}” should be ${JSON.stringify(shape.const)}`;
+    if (shape.enum && !shape.enum.includes(held))
+      return `“${place}” should be one of ${shape.enum.map((one) => JSON.stringify(one)).join(', ')}`;
+    if (shape.type && !isOf(held, shape.type))
+      return `“${place}” should be ${NAMES[shape.type] ?? shape.type}`;
+    if (typeof held === 'number') return range(held, shape, place);
+    if (Array.isArray(held)) return lookAtItems(held, shape, place);
+    if (shape.properties) return lookAtFields(held as Record<string, unknown>, shape, place);
+    return null;
+  };
+
+  const lookAtAny = (held: unknown, shape: Shape, either: readonly Shape[], place: string): string | null => {
+    if (shape.discriminator) {
+      const { propertyName, mapping } = shape.discriminator;
+      const tag = isOf(held, 'object') ? (held as Record<string, unknown>)[propertyName] : undefined;
+      if (typeof tag !== 'string' || !Object.hasOwn(mapping, tag))
+        return `“${place}.${propertyName}” should be one of ${Object.keys(mapping).join(', ')}`;
+      return look(held, { $ref: mapping[tag] ?? '' }, place);
+    }
+    const problems = either.map((one) => look(held, one, place));
+    // What is told is what the value comes nearest to: that of an object, say, not that it is no null.
+    return problems.includes(null)
+      ? null
+      : (problems.find((_, at) => fits(held, either[at])) ?? problems[0] ?? null);
+  };
+  const fits = (held: unknown, shape: Shape | undefined) => {
+    const type = shape && resolved(shape).type;
+    return type !== undefined && isOf(held, type);
+  };
+
+  const lookAtItems = (held: readonly unknown[], shape: Shape, place: string): string | null => {
+    if (held.length < (shape.minItems ?? 0) || held.length > (shape.maxItems ?? Number.POSITIVE_INFINITY))
+      return `“${place}” should have ${shape.minItems ?? shape.maxItems} items, and has ${held.length}`;
+    for (let at = 0; at < held.length; at++) {
+      const item = shape.prefixItems?.[at] ?? shape.items;
+      const problem = item ? look(held[at], item, `${place}[${at}]`) : null;
+      if (problem) return problem;
+    }
+    return null;
+  };
+
+  const lookAtFields = (held: Record<string, unknown>, shape: Shape, place: string): string | null => {
+    const at = (name: string) => (place ? `${place}.${name}` : name);
+    for (const name of shape.required ?? [])
+      if (!Object.hasOwn(held, name)) return `“${at(name)}” is missing`;
+    for (const [name, part] of Object.entries(shape.properties ?? {})) {
+      if (!Object.hasOwn(held, name)) continue;
+      const problem = look(held[name], part, at(name));
+      if (problem) return problem;
+    }
+    return null;
+  };
+
+  return look(value, whole, '');
+}
+
+function range(value: number, shape: Shape, place: string): string | null {
+  const { minimum, exclusiveMinimum: above, exclusiveMaximum: below } = shape;
+  if (minimum !== undefined && value < minimum) return `“${place}” should be at least ${minimum}`;
+  if (above !== undefined && value <= above) return `“${place}” should be more than ${above}`;
+  return below !== undefined && value >= below ? `“${place}” should be less than ${below}` : null;
+}

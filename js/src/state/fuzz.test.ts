@@ -1,0 +1,171 @@
+import { afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { type Fixture, fixture, gzipped } from '../data/bundle-fixture';
+import { regionsFromCsv } from '../data/region-files';
+import { below, damagedBytes, damagedValue, oneOf, type Random, randomFrom } from '../lib/damage-fixture';
+import { asError, ViewerError } from '../lib/errors';
+import { memorySource } from '../source/memory-source';
+import { createActions } from './actions';
+import { createLoader } from './loader';
+import { createModel } from './model';
+import { hashOf, openedView, savedView, viewOfHash } from './saved-view';
+
+/** So many of each kind on demand; otherwise a few, the same each time. */
+const INPUTS = Number(process.env.KAROSPACE_FUZZ_INPUTS ?? 150);
+const FIRST = Number(process.env.KAROSPACE_FUZZ_FIRST ?? 0);
+const LONGEST_MS = 10_000;
+
+const utf8 = new TextEncoder();
+let whole: Fixture;
+let plain: Fixture;
+beforeAll(async () => {
+  whole = await fixture('1.1.0', true, [1e7, 0]);
+  plain = await fixture('1.0.0', false);
+});
+afterEach(() => vi.restoreAllMocks());
+
+/** What went wrong that should not: no sentence of this program, or no end. Null where all is well. */
+async function faultOf(use: () => Promise<readonly unknown[]>): Promise<string | null> {
+  const late = new Promise<never>((_, no) => {
+    setTimeout(() => no(new Error('hangs')), LONGEST_MS).unref?.();
+  });
+  let told: readonly unknown[];
+  try {
+    told = await Promise.race([use(), late]);
+  } catch (thrown) {
+    told = [thrown];
+  }
+  for (const one of told.map(asError)) {
+    if (one.message === 'hangs') return 'hangs';
+    if (one instanceof ViewerError && one.tag !== 'unexpected') continue;
+    if (one instanceof ViewerError || !/[.:?]/.test(one.message)) {
+      const cause = one.cause instanceof Error ? one.cause : one;
+      return `${cause.name}: ${cause.message}\n${cause.stack?.split('\n').slice(1, 5).join('\n')}`;
+    }
+  }
+  return null;
+}
+
+/** Opens a bundle, and shows each of its columns and genes. */
+async function opened(files: ReadonlyMap<string, Uint8Array>): Promise<readonly unknown[]> {
+  const model = createModel();
+  const loader = createLoader(model, memorySource(files));
+  const actions = createActions(model, loader);
+  const told: unknown[] = [];
+  try {
+    await loader.start();
+    await loader.loadRest();
+    const manifest = model.bundle.value?.manifest;
+    const colors = [
+      ...(manifest?.annotation_columns ?? []).map((column) => ({ kind: 'annotation', column }) as const),
+      ...(manifest?.gene_list ?? []).map((gene) => ({ kind: 'gene', gene }) as const),
+    ];
+    for (const color of colors.slice(0, 12))
+      await actions.setState({ color }).catch((thrown: unknown) => told.push(thrown));
+    await loader.settled();
+  } catch (thrown) {
+    told.push(thrown);
+  }
+  const { status } = model;
+  if (status.value.kind === 'error') told.push(status.value.error);
+  told.push(...model.notices.value);
+  loader.dispose();
+  return told;
+}
+
+const withManifest = ({ files }: Fixture, manifest: unknown) =>
+  new Map(files).set('manifest.json', utf8.encode(JSON.stringify(manifest)));
+
+const CSV = 'cell_id,region\r\na-1,"edge, upper"\r\nü,core\r\n"b ""2""",core\r\n';
+const names = (cell: number) => ['a-1', 'b "2"', 'ü', ''][cell] ?? '';
+
+const KINDS: Record<string, (random: Random) => Promise<readonly unknown[]>> = {
+  manifest: async (random) => {
+    const of = oneOf(random, [whole, plain]);
+    return opened(withManifest(of, damagedValue(of.manifest, random)));
+  },
+  'text of the manifest': async (random) => {
+    const stored = whole.files.get('manifest.json') ?? new Uint8Array(0);
+    return opened(new Map(whole.files).set('manifest.json', damagedBytes(stored, random)));
+  },
+  'files under a manifest that does not know': async (random) => {
+    const files = new Map(oneOf(random, [whole, plain]).files);
+    const path = oneOf(random, [...files.keys()]);
+    return opened(files.set(path, damagedBytes(files.get(path) ?? new Uint8Array(0), random)));
+  },
+  'files of which the manifest tells the truth': async (random) => {
+    const files = new Map(plain.files);
+    const manifest = structuredClone(plain.manifest);
+    const file = oneOf(random, manifest.asset_files);
+    const raw = files.get(file.path) ?? new Uint8Array(0);
+    const text = file.path.endsWith('.json') && random() < 0.6;
+    const damaged = text
+      ? utf8.encode(JSON.stringify(damagedValue(JSON.parse(new TextDecoder().decode(raw)), random)))
+      : damagedBytes(raw, random);
+    const stored = random() < 0.3 ? await gzipped(damaged) : damaged;
+    files.set(file.path, stored);
+    file.size_bytes = stored.byteLength;
+    for (const gene of manifest.expression.genes)
+      for (const chunk of gene.chunks) if (chunk.path === file.path) chunk.size_bytes = stored.byteLength;
+    return opened(withManifest({ files, manifest }, manifest));
+  },
+  'saved views': async (random) => {
+    openedView(damagedValue(viewOf(), random), 4);
+    return [];
+  },
+  'views of links': async (random) => {
+    const { hash } = await hashOf(viewOf());
+    const at = 6 + below(random, hash.length - 6);
+    const cut = oneOf(random, [
+      hash.slice(0, at),
+      `${hash.slice(0, at)}${oneOf(random, ['A', '!', '-', '%', 'é'])}${hash.slice(at + 1)}`,
+    ]);
+    const view = await viewOfHash(cut);
+    if (view !== null) openedView(view, 4);
+    return [];
+  },
+  'tables of regions': async (random) => {
+    const text = new TextDecoder().decode(damagedBytes(utf8.encode(CSV), random));
+    await regionsFromCsv(text, 4, names);
+    return [];
+  },
+};
+
+function viewOf() {
+  const model = createModel({
+    color: { kind: 'gene', gene: 'Actb' },
+    opacity: 0.4,
+    hidden: { cluster: ['1'] },
+  });
+  model.bundle.value = { manifest: { n_cells: 4 } } as never;
+  model.regions.value = [{ name: 'edge', color: '#123456', cells: Uint32Array.of(0, 3) }];
+  return savedView(model);
+}
+
+test.each(Object.entries(KINDS))(
+  '%s, damaged: read, or refused in words',
+  async (kind, use) => {
+    vi.spyOn(console, 'error').mockImplementation(() => {});
+    const faults: string[] = [];
+    for (let number = FIRST; number < FIRST + INPUTS; number++) {
+      const fault = await faultOf(() => use(randomFrom(`${kind} ${number}`)));
+      if (fault) faults.push(`${kind} ${number}: ${fault}`);
+    }
+    if (process.env.ALL_FAULTS)
+      console.log(
+        [
+          ...new Set(
+            faults.map((f) =>
+              f
+                .replace(/^.*? \d+: /, '')
+                .split('\n')
+                .slice(0, 3)
+                .join(' '),
+            ),
+          ),
+        ].join('\n'),
+        faults.length,
+      );
+    expect(faults.slice(0, 5).join('\n\n')).toBe('');
+  },
+  3_600_000,
+);
