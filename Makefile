@@ -46,11 +46,13 @@ bench: .venv/.installed $(VIEWER) tests/bench/regl/node_modules/.installed
 	$(BIN)/python tests/bench/notebook.py
 	xvfb-run -a $(BIN)/python tests/bench/desktop.py
 
-# Ten thousand damaged inputs of each kind: hours.
+# Ten thousand damaged inputs of each kind: many hours.
 INPUTS ?= 10000
 fuzz: .venv/.installed $(VIEWER)
 	$(BIN)/python tests/fuzz/run.py --inputs $(INPUTS)
 	KAROSPACE_FUZZ_OBJECTS=$(INPUTS) $(BIN)/python -m pytest -q tests/fuzz/test_objects.py
+	cd js && KAROSPACE_FUZZ_INPUTS=$(INPUTS) npx vitest run src/state/fuzz.test.ts
+	KAROSPACE_FUZZ_INPUTS=$(INPUTS) $(BIN)/python -m pytest -q tests/e2e/test_messages.py
 
 build: .venv/.installed $(VIEWER)
 	$(BIN)/python -m hatchling build -t wheel

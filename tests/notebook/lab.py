@@ -12,7 +12,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -43,6 +42,8 @@ def free_port() -> int:
 
 
 PR_SET_PDEATHSIG = 1
+ASKED_AGAIN_S = 3.0
+"""After such a silence of a kernel the question may be lost."""
 GRACE_S = 15
 """So long a server may take to end by itself; then it is killed, and no test fails."""
 
@@ -275,21 +276,20 @@ class Notebook:
         )
 
 
-def _reply(client: BlockingKernelClient, message: str, timeout: float) -> dict[str, Any]:
+def _reply(client: BlockingKernelClient, message: str, silence: float) -> dict[str, Any]:
     """The answer to a message; those to earlier ones, which nobody waits for any more, are passed over."""
-    end = time.monotonic() + timeout
     while True:
-        reply: dict[str, Any] = client.get_shell_msg(timeout=max(0.0, end - time.monotonic()))
+        reply: dict[str, Any] = client.get_shell_msg(timeout=silence)
         if reply["parent_header"].get("msg_id") == message:
             return reply
 
 
 def _wait_until_heard(client: BlockingKernelClient) -> None:
-    """Ask the kernel until it answers: a message to one that is just being started again can be lost."""
+    """Ask the kernel until it answers: a message to one that is just being started can be lost with its sockets."""
 
     def answers() -> bool:
         try:
-            _reply(client, client.kernel_info(), 1 + PATIENCE_S / 100)
+            _reply(client, client.kernel_info(), ASKED_AGAIN_S)
         except queue.Empty:
             return False
         return True

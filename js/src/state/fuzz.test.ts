@@ -150,21 +150,6 @@ test.each(Object.entries(KINDS))(
       const fault = await faultOf(() => use(randomFrom(`${kind} ${number}`)));
       if (fault) faults.push(`${kind} ${number}: ${fault}`);
     }
-    if (process.env.ALL_FAULTS)
-      console.log(
-        [
-          ...new Set(
-            faults.map((f) =>
-              f
-                .replace(/^.*? \d+: /, '')
-                .split('\n')
-                .slice(0, 3)
-                .join(' '),
-            ),
-          ),
-        ].join('\n'),
-        faults.length,
-      );
     expect(faults.slice(0, 5).join('\n\n')).toBe('');
   },
   3_600_000,
