@@ -38,7 +38,7 @@ const types = await compile(plain(schema, true), 'Manifest', {
   style: { singleQuote: true, printWidth: 110 },
 });
 
-/** What a reader checks: without the texts, which only people read, and the defaults. */
+/** The schema as the viewer checks it: without descriptions and defaults. */
 function shape(node) {
   if (Array.isArray(node)) return node.map(shape);
   if (typeof node !== 'object' || node === null) return node;

@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
 _POLL_S = 0.05
-"""So often the thread that listens looks whether it should stop."""
+"""Seconds between the server thread's checks for a stop request."""
 _TRIED_PORTS = 100
 _BLOCK = 2**18
 _PATIENCE_S = 30

@@ -1,6 +1,6 @@
 """Writes the hashes of all pinned packages: `python tests/pins.py requirements-dev.txt requirements-app.txt`.
 
-With hashes pip takes no other file under the same name and version, whichever mirror it asks.
+With hashes, pip rejects any other file of the same name and version, whichever mirror serves it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def hashed(pin: tuple[str, str, str]) -> str:
 
 
 def version_of(filename: str) -> Version | None:
-    """Return the version that a file holds; None for what is neither a wheel nor a source."""
+    """Return the version of a file; None if it is neither a wheel nor an sdist."""
     try:
         return parse_wheel_filename(filename)[1] if filename.endswith(".whl") else parse_sdist_filename(filename)[1]
     except (InvalidWheelFilename, InvalidSdistFilename):
@@ -41,7 +41,7 @@ def version_of(filename: str) -> Version | None:
 
 
 def main() -> None:
-    """Write each file anew, with its first lines as they were."""
+    """Rewrite each file, keeping its comment lines."""
     for file in map(Path, sys.argv[1:]):
         text = file.read_text()
         head = [line for line in text.splitlines() if line.startswith("#")]

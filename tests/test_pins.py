@@ -1,4 +1,4 @@
-"""What is installed for the tests and for the program is exactly what was tried: by version and by hash."""
+"""The packages for the tests and the app are pinned by version and hash."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PACKAGE = re.compile(r"^([A-Za-z0-9._-]+)==\S+(?: ; .*?)?((?: \\\n    --hash=sha
 
 
 @pytest.mark.parametrize("file", ["requirements-dev.txt", "requirements-app.txt"])
-def test_each_package_is_known_by_its_hashes(file: str) -> None:
+def test_each_package_has_hashes(file: str) -> None:
     text = (ROOT / file).read_text()
     begun = [line for line in text.splitlines() if line and not line.startswith(("#", " "))]
     found = PACKAGE.findall(text)
@@ -22,7 +22,7 @@ def test_each_package_is_known_by_its_hashes(file: str) -> None:
     assert [name for name, hashes in found if not hashes] == []
 
 
-def test_whatever_the_tests_need_is_pinned() -> None:
+def test_each_dependency_is_pinned() -> None:
     pinned = {canonicalize_name(name) for name, _ in PACKAGE.findall((ROOT / "requirements-dev.txt").read_text())}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     asked = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]

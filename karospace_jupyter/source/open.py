@@ -362,6 +362,6 @@ def _column(frame: pd.DataFrame, name: str) -> pd.Series[Any]:
 
 
 def _native(column: pd.Series[Any]) -> pd.Series[Any]:
-    """Return a column in the byte order of this machine; pandas counts no values in another."""
+    """Return the column in native byte order; pandas cannot count values in any other."""
     held = column.dtype
     return column.astype(held.newbyteorder("=")) if isinstance(held, np.dtype) and not held.isnative else column

@@ -11,7 +11,7 @@ from anywidget import AnyWidget
 from karospace_jupyter.static import static_text
 
 _LONGEST_S = 30.0
-"""A comm that was to be closed in its own cell stays no longer, also where no page ever shows its widget."""
+"""Maximum delay of a deferred close, in seconds; reached if no page ever displays the widget."""
 
 
 class Base(AnyWidget):
@@ -27,18 +27,19 @@ class Base(AnyWidget):
         self.on_msg(lambda *_: self._on_page())
 
     def open(self) -> None:
-        """Open the comm, on which the page decides which of the kernel's shells hears it."""
+        """Open the comm, and let the page choose the kernel shell for its messages."""
         super().open()
-        # ipykernel 7.4 sends what arrives to the shell that published on the comm last: at first that of the cell that
-        # made it, so that everything would wait until that cell and all those behind it have ended.
+        # ipykernel 7.4 routes incoming messages to the shell that last published on the comm. At first that is the
+        # shell that runs cells, so messages would wait for the current cell and all queued ones.
         if hasattr(self.comm, "_reply_subshell_for"):
             self.comm._reply_subshell_for = None  # noqa: SLF001 - ipykernel has no setting for it
 
     def close(self) -> None:
         """Close the comm, and that of the layout, which ipywidgets would leave open.
 
-        In a cell that shows the widget, the page hears of both at once: it would close what it has not begun yet,
-        which anywidget throws as an error. There the comm is closed once the page has said that it knows the widget.
+        If the cell that displays the widget also closes it, the page gets both messages at once. It would close a
+        model that it has not created yet, and anywidget throws. In a cell, closing therefore waits for the page's
+        first message.
         """
         with self._ends:
             if self._ending is not None:
@@ -51,7 +52,7 @@ class Base(AnyWidget):
         self._end()
 
     def _on_page(self) -> None:
-        """Note that a page knows this widget."""
+        """Record that a page has created this widget, and run a deferred close."""
         with self._ends:
             self._here = True
             asked = self._ending is not None
@@ -68,7 +69,7 @@ class Base(AnyWidget):
 
 
 def _in_cell() -> bool:
-    """Whether a cell of a notebook runs in this thread."""
+    """Return whether this thread is running a notebook cell."""
     if "ipykernel" not in sys.modules or threading.current_thread() is not threading.main_thread():
         return False
     from IPython import get_ipython

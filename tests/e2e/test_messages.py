@@ -160,10 +160,10 @@ ODD_MESSAGES = """async ([first, count]) => {
 }"""
 
 
-def test_odd_messages_are_answered_in_words(
+def test_malformed_messages_get_readable_errors(
     viewer: Viewer, outer: tuple[Path, str], serve: Serve, tmp_path: Path
 ) -> None:
-    """More of them on demand: KAROSPACE_FUZZ_INPUTS."""
+    """KAROSPACE_FUZZ_INPUTS sets the number of messages."""
     folder, address = outer
     adata, bundle = exported(tmp_path, embed_origins=[address.rstrip("/")])
     ask = framed(viewer, folder / "index.html", address, serve(bundle))

@@ -1,4 +1,4 @@
-"""AnnData objects of any kind that people have: dtypes, shapes, names, orders, missing values."""
+"""Hypothesis strategies for AnnData objects: dtypes, shapes, names, orders, missing values."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.samp
         "\0",
     ]
 )
-"""Half characters are not in it: neither HDF5 nor JSON can hold them."""
+"""Excludes lone surrogates: neither HDF5 nor JSON can store them."""
 
 
 def values(dtype: np.dtype[Any]) -> st.SearchStrategy[Any]:
-    """Few, small ones often: counts, decimals, missing and infinite values, and the ends of the type."""
+    """Draw mostly small values: counts, decimals, missing and infinite values, and the limits of the dtype."""
     if dtype.kind == "b":
         return st.booleans()
     if dtype.kind in "iu":
@@ -67,7 +67,7 @@ def matrices(draw: st.DrawFn, n: int, m: int) -> Any:
     if form == "fortran":
         return np.asfortranarray(dense)
     if dense.dtype == np.float16 or not dense.dtype.isnative:
-        dense = dense.astype(np.float32)  # scipy makes none of them
+        dense = dense.astype(np.float32)  # scipy.sparse supports neither
     return sp.csr_matrix(dense) if form == "csr" else sp.csc_matrix(dense)
 
 
@@ -78,7 +78,7 @@ def columns(draw: st.DrawFn, n: int) -> Any:
     several = st.lists(texts, min_size=1, max_size=4, unique=True)
     if kind == "number":
         found = draw(arrays((n,)))
-        return found if found.dtype.isnative else found.astype(found.dtype.newbyteorder("="))  # pandas indexes no other
+        return found if found.dtype.isnative else found.astype(found.dtype.newbyteorder("="))  # required by pandas
     if kind == "text":
         names = draw(several)
         return np.array([draw(st.sampled_from(names)) for _ in range(n)], dtype=object)

@@ -1,4 +1,4 @@
-"""Any AnnData object is exported as it is, value for value, or refused in words."""
+"""Any AnnData object is exported value for value, or rejected with a readable error."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from karospace_jupyter.bundle.manifest import CategoryColumn
 from karospace_jupyter.plan.names import as_text, make_unique
 
 MANY = os.environ.get("KAROSPACE_FUZZ_OBJECTS")
-"""So many at random, on demand; otherwise a few that are the same each time."""
+"""Number of random objects; if unset, 60 fixed ones."""
 
 
 @settings(
@@ -39,7 +39,7 @@ MANY = os.environ.get("KAROSPACE_FUZZ_OBJECTS")
     print_blob=True,
 )
 @given(objects())
-def test_an_object_is_shown_as_it_is(adata: ad.AnnData) -> None:
+def test_exported_values_match_the_object(adata: ad.AnnData) -> None:
     outcome = attempt(lambda: exported(adata))
     assert outcome.good, f"{outcome.kind}: {outcome.text}\n{adata}\n{adata.obs}\n{adata.X}"
 
@@ -62,7 +62,7 @@ def rows_of(bundle: Bundle, adata: ad.AnnData) -> Any:
     names = make_unique(as_text(np.asarray(adata.obs_names, dtype=object)))[0]
     rows = pd.Index(names).get_indexer(pd.Index(cell_ids(bundle)))
     assert (rows >= 0).all()
-    assert (np.diff(rows) > 0).all(), "the cells have another order"
+    assert (np.diff(rows) > 0).all(), "the order of the cells changed"
     return rows
 
 

@@ -85,8 +85,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 @pytest.fixture(scope="session")
 def window(playwright: Any, chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """One window for the pages of JupyterLab. It has a profile of its own: only there Chromium keeps what it has
-    compiled, without which opening JupyterLab takes three times as long."""
+    """One window for the pages of JupyterLab. It has its own profile, because Chromium caches compiled code only in
+    a profile; without that cache, opening JupyterLab takes three times as long."""
     context = playwright.chromium.launch_persistent_context(
         tmp_path_factory.mktemp("profile"),
         executable_path=chromium,

@@ -43,7 +43,7 @@ def free_port() -> int:
 
 PR_SET_PDEATHSIG = 1
 ASKED_AGAIN_S = 3.0
-"""After such a silence of a kernel the question may be lost."""
+"""Seconds without a reply after which a request is sent again."""
 GRACE_S = 15
 """So long a server may take to end by itself; then it is killed, and no test fails."""
 
@@ -245,7 +245,7 @@ class Notebook:
 
     @contextlib.contextmanager
     def _connected(self) -> Iterator[BlockingKernelClient]:
-        """The second side of the present kernel, kept for the next question; after a failure, a new one."""
+        """A client of the current kernel, kept for later requests and replaced after a failure."""
         file = self.lab.runtime / f"kernel-{self.kernel_id}.json"
         if self._client is not None and self._client.connection_file != str(file):
             self.disconnect()
@@ -277,7 +277,7 @@ class Notebook:
 
 
 def _reply(client: BlockingKernelClient, message: str, silence: float) -> dict[str, Any]:
-    """The answer to a message; those to earlier ones, which nobody waits for any more, are passed over."""
+    """Return the reply to a message; skip late replies to earlier ones."""
     while True:
         reply: dict[str, Any] = client.get_shell_msg(timeout=silence)
         if reply["parent_header"].get("msg_id") == message:

@@ -203,8 +203,8 @@ def test_cells_without_a_place_are_not_dropped_in_silence(notebook: Open) -> Non
     form(nb, 1).get_by_text("50 of 3,000 cells have NaN or infinite coordinates").wait_for()
 
 
-def test_cells_that_run_at_once_leave_the_form_its_cancel(notebook: Open, lab: Lab, holding: Any) -> None:
-    """The form is shown while the kernel is busy already: nothing of it was ever heard before."""
+def test_cancel_works_during_run_all(notebook: Open, lab: Lab, holding: Any) -> None:
+    """The form is displayed while the kernel is busy, before any of its messages was handled."""
     cells = [
         DATA + "big = synthetic_tissue(60_000, 400, seed=4)",
         "slow = karospace_widget(big, 'at_once', genes_mode='all', jobs=1)\nslow",

@@ -321,12 +321,12 @@ def test_a_bundle_shows_itself_and_nothing_is_fetched(shown: tuple[Notebook, Any
     assert (Path(lab.folder) / "mine" / "manifest.json").exists()
 
 
-def test_what_is_closed_in_its_own_cell_leaves_no_error(shown: tuple[Notebook, Any]) -> None:
+def test_widget_closed_in_its_own_cell_logs_no_error(shown: tuple[Notebook, Any]) -> None:
     nb, _ = shown
     before = list(nb.problems)
     for cell in (8, 9, 10):
         nb.run(cell)
-    # Whatever was begun for them has ended when another view stands.
+    # Their pending work has finished once another view is drawn.
     nb.run(5)
     nb.viewer(5)
     for cell in (8, 9, 10):

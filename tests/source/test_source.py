@@ -501,7 +501,7 @@ class TestBadInput:
             list(source.genes(np.array([0]), None))
 
 
-def test_columns_of_foreign_byte_order_are_read_as_any_other() -> None:
+def test_column_in_foreign_byte_order_is_read_correctly() -> None:
     adata = ad.AnnData(np.ones((4, 2), dtype=np.float32))
     adata.obs["kind"] = np.array([3, 1, 3, 2], dtype=">i4")
     column = open_source(adata).obs("kind")

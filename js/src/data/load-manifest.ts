@@ -33,7 +33,7 @@ export async function loadManifest(
   return checkManifest(value);
 }
 
-/** Checks the version, and that what the viewer knows is of its type; fields that it does not know pass by. */
+/** Checks the version and the types of all known fields; ignores unknown fields. */
 export function checkManifest(value: unknown): Manifest {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new FormatError(PATH, 'it is not an object');

@@ -4,11 +4,11 @@ import type { CellNames } from './cell-ids';
 
 interface Named {
   name: string;
-  /** Ascending, each once. */
+  /** Ascending, unique. */
   cells: Uint32Array;
 }
 
-/** Regions that are shown at most: nobody tells more apart. */
+/** Maximum number of regions; more cannot be told apart. */
 export const MOST_REGIONS = 500;
 
 const encoder = new TextEncoder();
@@ -88,7 +88,7 @@ export async function regionsFromCsv(
     else found.set(name, [place]);
     if (found.size > MOST_REGIONS) {
       throw new Error(
-        `Its column “region” has more than ${MOST_REGIONS} different names, such as “${name.slice(0, 40)}”. A region is of many cells: is it the right column?`,
+        `Its column “region” has more than ${MOST_REGIONS} different names, such as “${name.slice(0, 40)}”. A region usually has many cells; check that this is the right column.`,
       );
     }
   }

@@ -93,9 +93,9 @@ export function answerMessages(opened: Promise<Viewer>): () => void {
     try {
       return await (viewer[name] as (...all: unknown[]) => unknown)(...args);
     } catch (thrown) {
-      // What a browser says of its own functions means nothing to who wrote the message.
+      // The browser's own error texts (such as a TypeError) mean nothing to the sender of the message.
       if (thrown instanceof Error && (thrown instanceof ViewerError || thrown.name === 'Error')) throw thrown;
-      throw new Error(`“${name}” cannot be done with what was given.`, { cause: thrown });
+      throw new Error(`“${name}” failed. Check its arguments.`, { cause: thrown });
     }
   };
 

@@ -37,11 +37,11 @@ export interface ShownRegion {
   count: number;
   /** Its cells, ascending; a copy. */
   cells: Uint32Array;
-  /** A flag for every cell of the bundle, made when it is asked for. */
+  /** A flag for every cell of the bundle, computed on access. */
   readonly mask: Uint8Array;
 }
 
-/** Of its cells, or of a flag for every cell of the bundle; a color that is missing is given out. */
+/** Defined by its cells or by a flag for every cell of the bundle. A missing color is assigned. */
 export type GivenRegion = { name: string; color?: string } & ({ cells: Uint32Array } | { mask: Uint8Array });
 
 export interface ViewerOptions {
@@ -74,7 +74,7 @@ export interface Viewer {
   /** Selects the cells with a flag other than zero, one for each cell of the bundle; null clears. */
   select(mask: Uint8Array | null): void;
   readonly regions: ShownRegion[];
-  /** Puts these in the place of all regions. */
+  /** Replaces all regions. */
   setRegions(regions: readonly GivenRegion[]): void;
   /** The state and the regions, for a file or a link. */
   getView(): SavedView;
@@ -123,7 +123,7 @@ const outward = ({ name, color, cells }: Region, total: number): ShownRegion => 
 
 function taken(region: GivenRegion, total: number): NewRegion {
   const { name, color } = region;
-  if (typeof name !== 'string' || name === '') throw new Error('A region has no name.');
+  if (typeof name !== 'string' || name === '') throw new Error('A region needs a name: a non-empty string.');
   const rest = color === undefined ? { name } : { name, color };
   if ('cells' in region) return { ...rest, cells: Uint32Array.from(new Set(region.cells)).sort() };
   if (region.mask?.length !== total) throw new MaskError(`the region “${name}”`, region.mask?.length, total);

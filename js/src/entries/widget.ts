@@ -22,7 +22,7 @@ async function renderView(model: Model, element: HTMLElement): Promise<() => voi
 /** The module of all widgets: a notebook asks for its default export. */
 export default {
   initialize({ model }: { model: Model }): void {
-    // Also where it is never shown: the kernel closes nothing that the page is still making.
+    // Sent even if the widget is never displayed: the kernel waits for it before closing the comm.
     model.send({ type: 'here' });
   },
   async render({ model, el }: Render): Promise<(() => void) | undefined> {

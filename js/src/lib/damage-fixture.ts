@@ -1,8 +1,8 @@
-/** Damage, the same for the same seed: of bytes, of text, and of what JSON holds. For tests. */
+/** Reproducible damage to bytes and JSON values, for fuzz tests: one seed, one result. */
 
 export type Random = () => number;
 
-/** Numbers from 0 to 1, from a text: mulberry32 over a hash of it. */
+/** Returns a generator of numbers in [0, 1), seeded by a string: mulberry32 over its hash. */
 export function randomFrom(seed: string): Random {
   let state = 2166136261;
   for (const char of seed) state = Math.imul(state ^ (char.codePointAt(0) ?? 0), 16777619);

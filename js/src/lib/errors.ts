@@ -150,9 +150,9 @@ export class LeftOutError extends ViewerError {
 export class MaskError extends ViewerError {
   override readonly tag = 'mask';
 
-  /** `found` is not a number where it is no list at all. */
+  /** `found` is the length of the mask; anything but a number means that the mask is not an array. */
   constructor(what: string, found: unknown, cells: number) {
-    const has = typeof found === 'number' ? `has ${found} entries` : 'is no list';
+    const has = typeof found === 'number' ? `has ${found} entries` : 'is not an array';
     super(
       `The mask of ${what} ${has}; the bundle has ${cells} cells.`,
       'Give one entry for each cell, in the order of the bundle.',

@@ -111,7 +111,7 @@ test('bits, lowest first, there and back', () => {
   const places = placesIn(packBits(mask), mask.length);
   expect([...places]).toEqual([...mask.keys()].filter((at) => mask[at]));
   expect(packPlaces(places, mask.length)).toEqual(packBits(mask));
-  // What lies beyond the last flag belongs to nobody.
+  // Padding bits after the last flag are ignored.
   expect([...placesIn(Uint8Array.of(0xff, 0xff), 10)]).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
   expect(packBits(Uint8Array.from([7]))).toEqual(Uint8Array.from([1]));
   expect(packBits(new Uint8Array(0))).toHaveLength(0);

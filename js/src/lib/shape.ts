@@ -23,10 +23,10 @@ export interface Shape {
 
 const NAMES: Record<string, string> = {
   object: 'an object',
-  array: 'a list',
-  string: 'a text',
+  array: 'an array',
+  string: 'a string',
   boolean: 'true or false',
-  integer: 'a whole number',
+  integer: 'an integer',
   number: 'a number',
   null: 'null',
 };
@@ -35,14 +35,14 @@ function isOf(value: unknown, type: string): boolean {
   if (type === 'array') return Array.isArray(value);
   if (type === 'object') return typeof value === 'object' && value !== null && !Array.isArray(value);
   if (type === 'integer') return Number.isInteger(value);
-  // What is no number in another program's JSON (NaN) was read as null: a value that is missing.
+  // NaN in JSON from other programs was parsed as null, a missing value.
   if (type === 'number') return typeof value === 'number' || value === null;
   return type === 'null' ? value === null : typeof value === type;
 }
 
 /**
- * Where a value first differs from its shape, in words: “columns[2].chunks” should be a list. Null where it does not.
- * Fields that the shape does not know pass by.
+ * Describes the first mismatch of a value with its shape, such as: “columns[2].chunks” should be an array.
+ * Returns null if there is none. Ignores fields that the shape does not define.
  */
 export function differs(value: unknown, whole: Shape): string | null {
   const resolved = (shape: Shape): Shape => {
@@ -77,7 +77,7 @@ export function differs(value: unknown, whole: Shape): string | null {
       return look(held, { $ref: mapping[tag] ?? '' }, place);
     }
     const problems = either.map((one) => look(held, one, place));
-    // What is told is what the value comes nearest to: that of an object, say, not that it is no null.
+    // Report the closest alternative: for an object, what is wrong inside it rather than “should be null”.
     return problems.includes(null)
       ? null
       : (problems.find((_, at) => fits(held, either[at])) ?? problems[0] ?? null);
@@ -89,7 +89,7 @@ export function differs(value: unknown, whole: Shape): string | null {
 
   const lookAtItems = (held: readonly unknown[], shape: Shape, place: string): string | null => {
     if (held.length < (shape.minItems ?? 0) || held.length > (shape.maxItems ?? Number.POSITIVE_INFINITY))
-      return `“${place}” should have ${shape.minItems ?? shape.maxItems} items, and has ${held.length}`;
+      return `“${place}” should have ${shape.minItems ?? shape.maxItems} items, not ${held.length}`;
     for (let at = 0; at < held.length; at++) {
       const item = shape.prefixItems?.[at] ?? shape.items;
       const problem = item ? look(held[at], item, `${place}[${at}]`) : null;

@@ -9,7 +9,7 @@ import { createLoader } from './loader';
 import { createModel } from './model';
 import { hashOf, openedView, savedView, viewOfHash } from './saved-view';
 
-/** So many of each kind on demand; otherwise a few, the same each time. */
+/** Number of inputs of each kind. An input depends only on its kind and number. */
 const INPUTS = Number(process.env.KAROSPACE_FUZZ_INPUTS ?? 150);
 const FIRST = Number(process.env.KAROSPACE_FUZZ_FIRST ?? 0);
 const LONGEST_MS = 10_000;
@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterEach(() => vi.restoreAllMocks());
 
-/** What went wrong that should not: no sentence of this program, or no end. Null where all is well. */
+/** Describes an unexpected failure: a hang, or an error without a readable message. Null if there is none. */
 async function faultOf(use: () => Promise<readonly unknown[]>): Promise<string | null> {
   const late = new Promise<never>((_, no) => {
     setTimeout(() => no(new Error('hangs')), LONGEST_MS).unref?.();
@@ -87,12 +87,12 @@ const KINDS: Record<string, (random: Random) => Promise<readonly unknown[]>> = {
     const stored = whole.files.get('manifest.json') ?? new Uint8Array(0);
     return opened(new Map(whole.files).set('manifest.json', damagedBytes(stored, random)));
   },
-  'files under a manifest that does not know': async (random) => {
+  'files with an unchanged manifest': async (random) => {
     const files = new Map(oneOf(random, [whole, plain]).files);
     const path = oneOf(random, [...files.keys()]);
     return opened(files.set(path, damagedBytes(files.get(path) ?? new Uint8Array(0), random)));
   },
-  'files of which the manifest tells the truth': async (random) => {
+  'files with matching sizes in the manifest': async (random) => {
     const files = new Map(plain.files);
     const manifest = structuredClone(plain.manifest);
     const file = oneOf(random, manifest.asset_files);
@@ -142,7 +142,7 @@ function viewOf() {
 }
 
 test.each(Object.entries(KINDS))(
-  '%s, damaged: read, or refused in words',
+  'damaged %s: loads, or fails with a readable error',
   async (kind, use) => {
     vi.spyOn(console, 'error').mockImplementation(() => {});
     const faults: string[] = [];

@@ -44,7 +44,7 @@ export function savedView(model: Model, { whole = true } = {}): SavedView {
   };
 }
 
-/** The cells of a region are never written to: of each region the text is made once. */
+/** Encoded once per region: its cells are never mutated. */
 const texts = new WeakMap<Uint32Array, string>();
 
 function bitsOf(cells: Uint32Array, total: number): string {
@@ -97,7 +97,7 @@ export function openedView(given: unknown, cells: number): OpenedView {
     return { state, regions: null, leftOut: ofOthers(value, cells) };
   const regions = Array.isArray(value.regions) ? value.regions : null;
   if (regions && regions.length > MOST_REGIONS)
-    throw new ViewFileError(`it has ${regions.length} regions, and ${MOST_REGIONS} are shown at most`);
+    throw new ViewFileError(`it has ${regions.length} regions; the limit is ${MOST_REGIONS}`);
   const leftOut =
     typeof value.regions_left_out === 'number' && value.regions_left_out > 0
       ? tooLarge(value.regions_left_out)

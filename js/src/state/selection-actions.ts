@@ -55,7 +55,7 @@ export interface SelectionActions {
 
 export interface NewRegion {
   name: string;
-  /** Ascending, each once. */
+  /** Ascending, unique. */
   cells: Uint32Array;
   color?: string;
 }
@@ -109,16 +109,17 @@ export function createSelectionActions(model: Model): SelectionActions {
   const made = (list: readonly NewRegion[], others: readonly Region[] = []): readonly Region[] => {
     const all = [...others, ...list];
     if (all.length > MOST_REGIONS)
-      throw new Error(`${all.length} regions were given; ${MOST_REGIONS} are shown at most.`);
+      throw new Error(`Got ${all.length} regions; the limit is ${MOST_REGIONS}.`);
     const places = all.reduce((sum, { cells }) => sum + cells.length, 0);
     if (places > MOST_CELLS)
       throw new Error(
-        `The regions hold ${formatCount(places)} cells in all; ${formatCount(MOST_CELLS)} are kept at most.`,
+        `The regions contain ${formatCount(places)} cells in total; the limit is ${formatCount(MOST_CELLS)}.`,
       );
     const regions = new Map<string, Region>();
     for (const { name, cells, color } of list) {
       const last = cells.at(-1) ?? 0;
-      if (last >= total()) throw new MaskError(`the region “${name}”`, last + 1, total());
+      if (last >= total())
+        throw new Error(`The region “${name}” contains cell index ${last}; the bundle has ${total()} cells.`);
       const taken = [
         ...others,
         ...regions.values(),
@@ -161,7 +162,7 @@ export function createSelectionActions(model: Model): SelectionActions {
         if (wanted(cell) && (!visible || visible(cell))) cells[count++] = cell;
       put(combined(model.selection.value, cells.subarray(0, count), how, total()));
     },
-    // A page around may hand over anything.
+    // An embedding page may pass anything.
     setSelection: (mask) => put(mask === null || mask === undefined ? null : checked(mask, 'the selection')),
     clearSelection: () => put(null),
     invertSelection() {

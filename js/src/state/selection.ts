@@ -16,11 +16,11 @@ export interface Selection {
   readonly count: number;
 }
 
-/** Without a flag for every cell: of hundreds of regions, each holds a small part of the tissue. */
+/** Stores cells, not a mask: with hundreds of regions, each covers a small part of the tissue. */
 export interface Region {
   readonly name: string;
   readonly color: string;
-  /** Ascending, each once; never written to. */
+  /** Ascending, unique; never mutated. */
   readonly cells: Uint32Array;
 }
 

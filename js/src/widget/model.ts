@@ -26,13 +26,13 @@ export async function modelOf(model: Model, reference: unknown): Promise<Model> 
   return find.call(model.widget_manager, id);
 }
 
-/** The channel of a widget; where that was closed while the page still made it, null, and the element says so. */
+/** Returns the channel of a widget; null, with a note in the element, if it was closed while the page created it. */
 export async function channelOf(model: Model, element: HTMLElement): Promise<Model | null> {
   if (!model.widget_manager?.get_model) return modelOf(model, model.get('_channel'));
   try {
     return await modelOf(model, model.get('_channel'));
   } catch {
-    element.textContent = say('This was closed. Run its cell again.');
+    element.textContent = say('This widget was closed. Run the cell again.');
     return null;
   }
 }
