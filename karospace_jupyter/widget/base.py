@@ -10,6 +10,7 @@ from anywidget import AnyWidget
 
 from karospace_jupyter.static import static_text
 
+_ENDS = threading.RLock()
 _LONGEST_S = 30.0
 """Maximum delay of a deferred close, in seconds; reached if no page ever displays the widget."""
 
@@ -19,10 +20,10 @@ class Base(AnyWidget):
 
     _esm = static_text("widget.js")
 
+    _here = False
+    _ending: threading.Timer | None = None
+
     def __init__(self, **traits: Any) -> None:  # noqa: ANN401 - each has its type as a trait
-        self._ends = threading.Lock()
-        self._here = False
-        self._ending: threading.Timer | None = None
         super().__init__(**traits)
         self.on_msg(lambda *_: self._on_page())
 
@@ -41,31 +42,28 @@ class Base(AnyWidget):
         model that it has not created yet, and anywidget throws. In a cell, closing therefore waits for the page's
         first message.
         """
-        with self._ends:
-            if self._ending is not None:
-                return
-            if not self._here and _in_cell():
-                self._ending = threading.Timer(_LONGEST_S, self._end)
-                self._ending.daemon = True
-                self._ending.start()
-                return
-        self._end()
+        # Also of an object whose constructor failed: then there is no comm.
+        if self._here or getattr(self, "comm", None) is None or not _in_cell():
+            self._end()
+        elif self._ending is None:
+            self._ending = threading.Timer(_LONGEST_S, self._end)
+            self._ending.daemon = True
+            self._ending.start()
 
     def _on_page(self) -> None:
         """Record that a page has created this widget, and run a deferred close."""
-        with self._ends:
-            self._here = True
-            asked = self._ending is not None
-        if asked:
+        self._here = True
+        if self._ending is not None:
             self._end()
 
     def _end(self) -> None:
         if self._ending is not None:
             self._ending.cancel()
-        layout = self.layout
-        super().close()
-        if layout is not None:
-            layout.close()
+        with _ENDS:  # the timer and messages of several pages may ask at once
+            layout = self.layout
+            super().close()
+            if layout is not None:
+                layout.close()
 
 
 def _in_cell() -> bool:

@@ -2,7 +2,7 @@ import type { Manifest } from '../contract/manifest';
 import { MANIFEST_SHAPE } from '../contract/manifest-shape';
 import { FormatError, LooseFileError, VersionError } from '../lib/errors';
 import { looseJson } from '../lib/json';
-import { differs } from '../lib/shape';
+import { differs, type Shape } from '../lib/shape';
 import type { BundleSource, ReadContext } from '../source/bundle-source';
 import { decode } from './asset';
 
@@ -14,6 +14,18 @@ const LONGEST_NAME = 1000;
 /** More cells than a page can hold the places of. */
 const MOST_CELLS = 2 ** 27;
 const KNOWN_MAJOR = '1';
+/** The tissue is shown whatever these hold: who reads them copes with it. */
+const LENIENT = new Set([
+  ...['image', 'view', 'embed_origins', 'warnings', 'generator', 'created_at', 'max_asset_bytes'],
+  ...['dataset_name', 'coordinate_source', 'preview_path', 'n_genes_exported'],
+]);
+const CHECKED: Shape = {
+  ...MANIFEST_SHAPE,
+  properties: Object.fromEntries(
+    Object.entries(MANIFEST_SHAPE.properties).filter(([name]) => !LENIENT.has(name)),
+  ),
+  required: MANIFEST_SHAPE.required.filter((name) => !LENIENT.has(name)),
+};
 
 /** What breaks the format and can be read all the same goes to `remarks`. */
 export async function loadManifest(
@@ -42,7 +54,7 @@ export function checkManifest(value: unknown): Manifest {
   const version = fields.schema_version;
   if (typeof version !== 'string') throw new FormatError(PATH, '“schema_version” is missing');
   if (version.split('.')[0] !== KNOWN_MAJOR) throw new VersionError(version, `${KNOWN_MAJOR}.x`);
-  const problem = differs(value, MANIFEST_SHAPE);
+  const problem = differs(value, CHECKED);
   if (problem) throw new FormatError(PATH, problem);
   const cells = fields.n_cells as number;
   if (cells > MOST_CELLS)

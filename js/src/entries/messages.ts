@@ -1,4 +1,4 @@
-import { asError, ViewerError } from '../lib/errors';
+import { asError, isAbort, ViewerError } from '../lib/errors';
 import type { Viewer, ViewerEvents } from './viewer';
 
 /** What a page around may ask by its name in `window.karospace`: all of it, `on` being a message of its own. */
@@ -95,6 +95,7 @@ export function answerMessages(opened: Promise<Viewer>): () => void {
     } catch (thrown) {
       // The browser's own error texts (such as a TypeError) mean nothing to the sender of the message.
       if (thrown instanceof Error && (thrown instanceof ViewerError || thrown.name === 'Error')) throw thrown;
+      if (isAbort(thrown)) throw new Error(`“${name}” gave way to a later request.`, { cause: thrown });
       throw new Error(`“${name}” failed. Check its arguments.`, { cause: thrown });
     }
   };

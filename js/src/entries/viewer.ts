@@ -111,21 +111,30 @@ function soundState(view: unknown): Partial<ViewState> {
 const cellsSaved = (view: unknown): number | undefined =>
   (view as Partial<SavedView> | null | undefined)?.n_cells;
 
-const outward = ({ name, color, cells }: Region, total: number): ShownRegion => ({
-  name,
-  color,
-  count: cells.length,
-  cells: cells.slice(),
-  get mask() {
-    return maskOf(cells, total);
-  },
-});
+function outward({ name, color, cells }: Region, total: number): ShownRegion {
+  const region = { name, color, count: cells.length, cells: cells.slice() };
+  // Not enumerable: a message to another page would make and copy the flags of all regions.
+  return Object.defineProperty(region, 'mask', { get: () => maskOf(cells, total) }) as ShownRegion;
+}
+
+/** A copy of cells in order, each once. Numbers that are not those of cells are refused. */
+function ascending(given: Uint32Array, name: string): Uint32Array {
+  const cells = Uint32Array.from(given);
+  let sorted = true;
+  for (let i = 0; i < cells.length; i++) {
+    if (cells[i] !== given[i])
+      throw new Error(`The region “${name}” contains ${given[i]}, which is no cell.`);
+    if (i > 0 && (cells[i] ?? 0) <= (cells[i - 1] ?? 0)) sorted = false;
+  }
+  if (sorted) return cells;
+  return cells.sort().filter((cell, i, all) => i === 0 || cell !== all[i - 1]);
+}
 
 function taken(region: GivenRegion, total: number): NewRegion {
   const { name, color } = region;
   if (typeof name !== 'string' || name === '') throw new Error('A region needs a name: a non-empty string.');
   const rest = color === undefined ? { name } : { name, color };
-  if ('cells' in region) return { ...rest, cells: Uint32Array.from(new Set(region.cells)).sort() };
+  if ('cells' in region) return { ...rest, cells: ascending(region.cells, name) };
   if (region.mask?.length !== total) throw new MaskError(`the region “${name}”`, region.mask?.length, total);
   return { ...rest, cells: cellsOf(region.mask) };
 }
