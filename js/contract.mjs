@@ -1,5 +1,5 @@
-// Writes src/contract/manifest.ts and manifest-shape.ts from the JSON Schema that the Python models generate, src/contract/palettes.ts from
-// the palettes of the exporter, and src/contract/codes.ts from its words for columns of codes; --check fails on drift.
+// Writes src/contract/manifest.ts and manifest-shape.ts from the JSON Schema that the Python models generate,
+// src/contract/palettes.ts from the palettes of the exporter, and src/contract/codes.ts from its words for columns of codes; --check fails on drift.
 import { readFile, writeFile } from 'node:fs/promises';
 import { compile } from 'json-schema-to-typescript';
 
@@ -38,12 +38,19 @@ const types = await compile(plain(schema, true), 'Manifest', {
   style: { singleQuote: true, printWidth: 110 },
 });
 
-/** The schema as the viewer checks it: without descriptions and defaults. */
+const NOT_CHECKED = new Set([
+  ...['title', 'description', 'default', '$schema', '$id'],
+  // A later version may add names and kinds.
+  ...['const', 'enum', 'maxLength', 'additionalProperties'],
+]);
+
+/** The schema as the viewer checks it. */
 function shape(node) {
   if (Array.isArray(node)) return node.map(shape);
   if (typeof node !== 'object' || node === null) return node;
-  const { title, description, default: _, $schema, $id, properties, $defs, ...rest } = node;
-  const out = Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, shape(value)]));
+  const { properties, $defs, ...all } = node;
+  const rest = Object.entries(all).filter(([key]) => !NOT_CHECKED.has(key));
+  const out = Object.fromEntries(rest.map(([key, value]) => [key, shape(value)]));
   for (const [key, held] of Object.entries({ properties, $defs }))
     if (held)
       out[key] = Object.fromEntries(Object.entries(held).map(([name, value]) => [name, shape(value)]));

@@ -66,12 +66,17 @@ class Base(AnyWidget):
                 layout.close()
 
 
-def _in_cell() -> bool:
-    """Return whether this thread is running a notebook cell."""
-    if "ipykernel" not in sys.modules or threading.current_thread() is not threading.main_thread():
-        return False
+def cell_request() -> dict[str, Any] | None:
+    """Return the message that runs the present cell of a notebook; None outside of one."""
+    if "ipykernel" not in sys.modules:
+        return None
     from IPython import get_ipython
 
     kernel: Any = getattr(get_ipython(), "kernel", None)
-    parent = {} if kernel is None else kernel.get_parent("shell") or {}
-    return bool(parent.get("header", {}).get("msg_type") == "execute_request")
+    parent: dict[str, Any] = {} if kernel is None else kernel.get_parent("shell") or {}
+    return parent if (parent.get("header") or {}).get("msg_type") == "execute_request" else None
+
+
+def _in_cell() -> bool:
+    """Return whether this thread is running a notebook cell."""
+    return threading.current_thread() is threading.main_thread() and cell_request() is not None

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 import weakref
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from karospace_jupyter.widget.base import Base
+from karospace_jupyter.widget.base import Base, cell_request
 
 if TYPE_CHECKING:
     from ipywidgets import Widget
@@ -34,16 +33,6 @@ def remember(widget: Widget) -> None:
 
 def _running() -> tuple[str | None, str]:
     """Return the id of the cell that runs, where the front end tells it, and of this run of it."""
-    if "ipykernel" not in sys.modules:
-        return None, ""
-    from IPython import get_ipython
-
-    kernel: Any = getattr(get_ipython(), "kernel", None)
-    if kernel is None:
-        return None, ""
-    parent = kernel.get_parent("shell") or {}
-    cell = (parent.get("metadata") or {}).get("cellId")
-    run = (parent.get("header") or {}).get("msg_id", "")
-    if parent.get("header", {}).get("msg_type") != "execute_request":
-        return None, ""
-    return (None if cell is None else str(cell)), str(run)
+    request = cell_request()
+    cell = None if request is None else (request.get("metadata") or {}).get("cellId")
+    return (None, "") if request is None or cell is None else (str(cell), str(request["header"].get("msg_id", "")))

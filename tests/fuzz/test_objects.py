@@ -45,7 +45,7 @@ def test_exported_values_match_the_object(adata: ad.AnnData) -> None:
 
 
 def exported(adata: ad.AnnData) -> None:
-    """Export it, and compare whatever was written with the object."""
+    """Export the object, and compare the bundle with it."""
     before = adata.copy()
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")

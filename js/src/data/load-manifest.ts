@@ -14,7 +14,7 @@ const LONGEST_NAME = 1000;
 /** More cells than a page can hold the places of. */
 const MOST_CELLS = 2 ** 27;
 const KNOWN_MAJOR = '1';
-/** The tissue is shown whatever these hold: who reads them copes with it. */
+/** Fields that are not checked: a wrong value in one of them does not keep the tissue from being shown. */
 const LENIENT = new Set([
   ...['image', 'view', 'embed_origins', 'warnings', 'generator', 'created_at', 'max_asset_bytes'],
   ...['dataset_name', 'coordinate_source', 'preview_path', 'n_genes_exported'],
@@ -45,7 +45,7 @@ export async function loadManifest(
   return checkManifest(value);
 }
 
-/** Checks the version and the types of all known fields; ignores unknown fields. */
+/** Checks the version and the types of the fields that the viewer depends on; ignores unknown fields. */
 export function checkManifest(value: unknown): Manifest {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new FormatError(PATH, 'it is not an object');

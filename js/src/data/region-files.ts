@@ -1,3 +1,4 @@
+import { ascending } from '../lib/bits';
 import { csvRows, field, unguarded } from '../lib/csv';
 import { turns } from '../lib/pause';
 import type { CellNames } from './cell-ids';
@@ -94,7 +95,7 @@ export async function regionsFromCsv(
   }
   const regions = [...found].map(([name, places]) => ({
     name,
-    cells: Uint32Array.from(new Set(places)).sort(),
+    cells: ascending(Uint32Array.from(places)),
   }));
   return { regions, unknown };
 }

@@ -1,4 +1,5 @@
 import { effect, untracked } from '@preact/signals';
+import { ascending } from '../lib/bits';
 import { Disposer } from '../lib/disposer';
 import { asError, isAbort, MaskError } from '../lib/errors';
 import { mountPanels } from '../panels/mount';
@@ -117,24 +118,19 @@ function outward({ name, color, cells }: Region, total: number): ShownRegion {
   return Object.defineProperty(region, 'mask', { get: () => maskOf(cells, total) }) as ShownRegion;
 }
 
-/** A copy of cells in order, each once. Numbers that are not those of cells are refused. */
-function ascending(given: Uint32Array, name: string): Uint32Array {
+/** A copy of cells, ascending and unique. Numbers that are not those of cells are refused. */
+function copiedCells(given: Uint32Array, name: string): Uint32Array {
   const cells = Uint32Array.from(given);
-  let sorted = true;
-  for (let i = 0; i < cells.length; i++) {
-    if (cells[i] !== given[i])
-      throw new Error(`The region “${name}” contains ${given[i]}, which is no cell.`);
-    if (i > 0 && (cells[i] ?? 0) <= (cells[i - 1] ?? 0)) sorted = false;
-  }
-  if (sorted) return cells;
-  return cells.sort().filter((cell, i, all) => i === 0 || cell !== all[i - 1]);
+  const wrong = cells.findIndex((cell, at) => cell !== given[at]);
+  if (wrong >= 0) throw new Error(`The region “${name}” contains ${given[wrong]}, which is not a cell.`);
+  return ascending(cells);
 }
 
 function taken(region: GivenRegion, total: number): NewRegion {
   const { name, color } = region;
   if (typeof name !== 'string' || name === '') throw new Error('A region needs a name: a non-empty string.');
   const rest = color === undefined ? { name } : { name, color };
-  if ('cells' in region) return { ...rest, cells: ascending(region.cells, name) };
+  if ('cells' in region) return { ...rest, cells: copiedCells(region.cells, name) };
   if (region.mask?.length !== total) throw new MaskError(`the region “${name}”`, region.mask?.length, total);
   return { ...rest, cells: cellsOf(region.mask) };
 }

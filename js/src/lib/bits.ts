@@ -31,6 +31,17 @@ export function placesIn(bits: Uint8Array, count: number): Uint32Array {
   return found === places.length ? places : places.slice(0, found);
 }
 
+/** The same numbers ascending, each once; what is so already is not copied. */
+export function ascending(places: Uint32Array): Uint32Array {
+  const isSo = places.every((place, at) => at === 0 || place > (places[at - 1] ?? 0));
+  return isSo
+    ? places
+    : places
+        .slice()
+        .sort()
+        .filter((place, at, all) => at === 0 || place !== all[at - 1]);
+}
+
 function setIn(bits: Uint8Array): number {
   let set = 0;
   for (let i = 0; i < bits.length; i++) for (let rest = bits[i] ?? 0; rest; rest &= rest - 1) set++;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { packBits, packPlaces, placesIn, unpackBits } from './bits';
+import { ascending, packBits, packPlaces, placesIn, unpackBits } from './bits';
 import { buildGrid } from './grid-index';
 import { cellsInPolygon, cellsInRectangle, isInPolygon } from './polygon';
 
@@ -115,4 +115,6 @@ test('bits, lowest first, there and back', () => {
   expect([...placesIn(Uint8Array.of(0xff, 0xff), 10)]).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
   expect(packBits(Uint8Array.from([7]))).toEqual(Uint8Array.from([1]));
   expect(packBits(new Uint8Array(0))).toHaveLength(0);
+  expect([...ascending(Uint32Array.of(3, 1, 3, 0))]).toEqual([0, 1, 3]);
+  expect(ascending(places)).toBe(places);
 });

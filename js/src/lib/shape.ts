@@ -15,8 +15,6 @@ export interface Shape {
   exclusiveMaximum?: number;
   minItems?: number;
   maxItems?: number;
-  maxLength?: number;
-  additionalProperties?: Shape | boolean;
 }
 
 const NAMES: Record<string, string> = {
