@@ -182,6 +182,7 @@ def test_a_colour_is_drawn_once_when_its_values_are_there(
     """)
     viewer.open(serve(bundle.path))
     viewer.page.wait_for_load_state("networkidle")
+    viewer.set(imageOn=True)
     for gene in bundle.manifest.gene_list[:3]:
         viewer.set()
         before = viewer.page.evaluate("window.drawn")
@@ -195,6 +196,7 @@ def test_what_comes_while_the_card_draws_is_all_in_the_next_picture(
     """Values, a selection and another size wait for the card; each change alone gives the same picture."""
     viewer.open(serve(bundle.path))
     viewer.page.wait_for_load_state("networkidle")
+    viewer.set(imageOn=True)
     gene = bundle.manifest.gene_list[0]
     viewer.page.evaluate(
         """async (gene) => {

@@ -68,7 +68,6 @@ def opened(viewer: Viewer, tmp_path: Path, serve: Callable[[Path], str]) -> Call
         bundle = adata_to_karospace(adata, tmp_path / "b", genes_mode="all", **options)
         bundle.verify()
         viewer.open(serve(bundle.path))
-        viewer.page.wait_for_load_state("networkidle")
         viewer.set(opacity=0, imageOpacity=1, theme="light")
 
     return run
@@ -136,6 +135,29 @@ def test_each_section_lies_on_its_own_tissue(viewer: Viewer, opened: Any) -> Non
     viewer.set(layout={"kind": "tissue"})
     nothing_lies_there(viewer, adata, "B")
     assert viewer.problems == []
+
+
+def test_who_asks_for_the_image_waits_until_it_is_drawn(
+    viewer: Viewer, tmp_path: Path, serve: Callable[[Path], str]
+) -> None:
+    adata = tissue("A")
+    bundle = adata_to_karospace(adata, tmp_path / "b", genes_mode="all")
+    assert bundle.manifest.image is not None and bundle.path is not None
+    held: list[Any] = []
+    viewer.page.route(f"**/{bundle.manifest.image.path}*", lambda route: held.append(route))
+    viewer.open(serve(bundle.path))
+    viewer.becomes(lambda: len(held), 1)
+    viewer.page.evaluate("""() => {
+      window.drawn = [];
+      karospace.setState({imageOpacity: 1}).then(() => window.drawn.push('state'));
+      karospace.snapshot().then(() => window.drawn.push('snapshot'));
+    }""")
+    viewer.set(opacity=0, theme="light")
+    assert viewer.page.evaluate("window.drawn") == []
+    held[0].continue_()
+    viewer.becomes(lambda: sorted(viewer.page.evaluate("window.drawn")), ["snapshot", "state"])
+    cells = free_cells(viewer, adata, "A")
+    lies_on_its_features(viewer.colours(cells), adata, cells, "A")
 
 
 def test_the_image_of_one_library_is_not_under_the_other(viewer: Viewer, opened: Any) -> None:

@@ -134,7 +134,6 @@ def test_small_cells_step_back_behind_the_class_and_let_the_image_through(
     adata.obsm["spatial"][1000:] = adata.obsm["spatial"][:1000]
     adata_to_karospace(adata, tmp_path / "b", genes_mode=["EPCAM"], sections="none")
     page = viewer.open(serve(tmp_path / "b")).page
-    page.wait_for_load_state("networkidle")
     # Below 2.5 pixels cells are squares, drawn without soft edges.
     viewer.set(opacity=1, pointSize=0.2, imageOpacity=1, color={"kind": "annotation", "column": "cell_type"})
     types = adata.obs["cell_type"]

@@ -139,8 +139,7 @@ def test_tiles_leave_no_seam(opened: tuple[Viewer, ad.AnnData]) -> None:
 def test_the_image_is_on_a_picture_that_is_asked_for_at_once(opened: tuple[Viewer, ad.AnnData]) -> None:
     viewer, _ = opened
     at_once = png(viewer, scale=1, **BARE)
-    viewer.page.wait_for_load_state("networkidle")
-    viewer.set()
+    viewer.set(imageOn=True)
     assert np.abs(png(viewer, scale=1, **BARE) - at_once).max() == 0
 
 
@@ -275,7 +274,6 @@ def test_the_menu_saves_files(opened: tuple[Viewer, ad.AnnData]) -> None:
     menu = page.get_by_role("dialog", name="Save")
     menu.get_by_text("1×", exact=True).click()
     menu.get_by_label("Title").uncheck()
-    page.wait_for_load_state("networkidle")
     with page.expect_download() as download:
         menu.get_by_role("button", name="PNG").click()
     assert download.value.suggested_filename == "tissue-cell_type.png"

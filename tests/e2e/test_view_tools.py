@@ -140,7 +140,6 @@ def test_turned_and_mirrored_everything_stays_together(
     viewer, adata = opened
     page = viewer.page
     cells = list(range(0, adata.n_obs, 37))
-    page.wait_for_load_state("networkidle")  # the image comes last
     # Tissue image alone: what lies under each cell.
     viewer.set(opacity=0, imageOpacity=1, color={"kind": "none"})
     upright = np.array(viewer.positions(cells))
@@ -234,7 +233,6 @@ def test_a_picture_lies_as_the_tissue_does(opened: tuple[Viewer, ad.AnnData]) ->
 def test_the_image_is_adjusted(opened: tuple[Viewer, ad.AnnData]) -> None:
     viewer, adata = opened
     page = viewer.page
-    page.wait_for_load_state("networkidle")
     viewer.set(opacity=0, imageOpacity=1, color={"kind": "none"}, theme="light")
     cells = list(range(0, adata.n_obs, 29))
     plain = viewer.colours(cells).astype(float) / 255

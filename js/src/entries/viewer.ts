@@ -4,7 +4,7 @@ import { Disposer } from '../lib/disposer';
 import { asError, isAbort, MaskError } from '../lib/errors';
 import { mountPanels } from '../panels/mount';
 import { paletteOf } from '../picture/palette';
-import { createPictures, type PictureOptions } from '../picture/pictures';
+import { createPictures, imageSettled, type PictureOptions } from '../picture/pictures';
 import { createStage, type Stage } from '../render/stage';
 import type { BundleSource } from '../source/bundle-source';
 import { createActions } from '../state/actions';
@@ -109,6 +109,13 @@ function soundState(view: unknown): Partial<ViewState> {
   }
 }
 
+const IMAGE_FIELDS: readonly (keyof ViewState)[] = [
+  'imageOn',
+  'imageOpacity',
+  'imageBrightness',
+  'imageContrast',
+];
+
 const cellsSaved = (view: unknown): number | undefined =>
   (view as Partial<SavedView> | null | undefined)?.n_cells;
 
@@ -207,6 +214,13 @@ export function createViewer(
     return latest;
   };
 
+  const closed = new AbortController();
+  disposer.add(() => closed.abort(new DOMException('The viewer was closed.', 'AbortError')));
+  /** The image comes after the first frame: who asks for it waits until it is there. */
+  const drawn = async (withImage: boolean) => {
+    if (withImage) await imageSettled(model, closed.signal);
+    await stage?.nextFrame();
+  };
   const shown = (): Stage => {
     if (!stage) throw new DOMException('The viewer was closed.', 'AbortError');
     return stage;
@@ -296,7 +310,7 @@ export function createViewer(
       await latest;
       const refused = refusedFields(model.state.peek(), change);
       await (orRest ? actions.setStateOrRest(change) : actions.setState(change));
-      await stage?.nextFrame();
+      await drawn(IMAGE_FIELDS.some((field) => Object.hasOwn(change, field)));
       if (refused.length > 0) throw new Error(`${refused.join(', ')}: not understood, so left as before`);
     },
     on(event, handler) {
@@ -318,10 +332,11 @@ export function createViewer(
     async setView(view) {
       await latest;
       await actions.openView(view);
-      await stage?.nextFrame();
+      await drawn(true);
     },
     async snapshot() {
       await latest;
+      await imageSettled(model, closed.signal);
       return shown().snapshot();
     },
     async picture(picture) {
