@@ -50,9 +50,9 @@ bench: .venv/.installed $(VIEWER) tests/bench/regl/node_modules/.installed
 INPUTS ?= 10000
 fuzz: .venv/.installed $(VIEWER)
 	$(BIN)/python tests/fuzz/run.py --inputs $(INPUTS)
-	KAROSPACE_FUZZ_OBJECTS=$(INPUTS) $(BIN)/python -m pytest -q tests/fuzz/test_objects.py
-	cd js && KAROSPACE_FUZZ_INPUTS=$(INPUTS) npx vitest run src/state/fuzz.test.ts
-	KAROSPACE_FUZZ_INPUTS=$(INPUTS) $(BIN)/python -m pytest -q tests/e2e/test_messages.py
+	KAROSPACE_FUZZ_OBJECTS=$(INPUTS) $(BIN)/python -m pytest -q -o faulthandler_timeout=0 tests/fuzz/test_objects.py
+	cd js && KAROSPACE_FUZZ_INPUTS=$(INPUTS) npx vitest run --testTimeout 0 src/state/fuzz.test.ts
+	KAROSPACE_FUZZ_INPUTS=$(INPUTS) $(BIN)/python -m pytest -q -o faulthandler_timeout=0 tests/e2e/test_messages.py
 
 build: .venv/.installed $(VIEWER)
 	$(BIN)/python -m hatchling build -t wheel

@@ -90,7 +90,8 @@ def csv_chunks(columns: Sequence[TextColumn], n_rows: int, max_bytes: int) -> It
     """Yield CSV files, each with its header."""
     header = (",".join(csv_field(c.name) for c in columns) + "\n").encode("utf-8", "replace")
     template = ",".join(["%s"] * len(columns)) + "\n"
-    rows = _rows(template, [c.csv for c in columns], n_rows)
+    fields = [c.csv for c in columns] if len(columns) > 1 else [_never_blank(c.csv) for c in columns]
+    rows = _rows(template, fields, n_rows)
     for chunk in _split(rows, max_bytes - len(header), separator=0):
         yield header + b"".join(chunk)
 
@@ -126,6 +127,11 @@ def var_columns(plan: Plan) -> list[TextColumn]:
     names = np.empty(len(genes.names), dtype=object)
     names[:] = genes.names
     return [text_column("gene", names), number_column("source_index", genes.indices), *extra]
+
+
+def _never_blank(fields: Callable[[int, int], Iterable[str]]) -> Callable[[int, int], Iterable[str]]:
+    """Quote empty fields of an only column: readers skip blank lines."""
+    return lambda a, b: (field or '""' for field in fields(a, b))
 
 
 def _rows(template: str, fields: Sequence[Callable[[int, int], Iterable[str]]], n_rows: int) -> Iterator[list[bytes]]:

@@ -92,12 +92,21 @@ def _by_text(text: NDArray[np.object_], missing: NDArray[np.bool_]) -> Categorie
 
 
 def _in_order(text: NDArray[np.object_], order: Callable[[list[str]], list[str]]) -> Categories:
-    codes, uniques = pd.factorize(text)
-    found: list[str] = uniques.tolist()
+    codes, found = _distinct(text)
     names = order(found)
     rank = {one: i for i, one in enumerate(names)}
     renumber = np.array([*(rank[one] for one in found), -1], dtype=np.int64)  # the last entry is reached by -1
     return Categories(names, renumber[codes], ordered=False, boolean=False)
+
+
+def _distinct(text: NDArray[np.object_]) -> tuple[NDArray[np.int64], list[str]]:
+    """Return the place of each text among the distinct ones, -1 for None, and these."""
+    if any(one is not None and "\0" in one for one in text):  # pandas compares texts up to their first NUL
+        places: dict[str, int] = {}
+        codes = [-1 if one is None else places.setdefault(one, len(places)) for one in text]
+        return np.array(codes, dtype=np.int64), list(places)
+    numbered, uniques = pd.factorize(text)
+    return numbered.astype(np.int64), uniques.tolist()
 
 
 def _by_value(values: pd.Series[Any]) -> Categories:

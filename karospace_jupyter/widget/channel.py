@@ -1,8 +1,8 @@
 """A comm of its own for whatever the page asks of the kernel.
 
-A kernel answers a comm on the shell that published on it last. A cell that sets a trait and then computes would
-drag its widget behind itself; so asset requests and cancel travel on this comm, on which the kernel publishes only
-while it answers.
+ipykernel may hand a comm's messages to the shell that published on it last. A cell that sets a trait and then computes
+would keep its widget from being heard until it ends; so asset requests and cancel travel on this comm, on which the
+kernel publishes only while it answers.
 """
 
 from __future__ import annotations

@@ -87,6 +87,13 @@ def test_no_rows_make_one_empty_table() -> None:
     assert list(json_chunks(empty, 0, 100)) == [b"[]"]
 
 
+def test_an_empty_field_of_an_only_column_is_no_blank_line() -> None:
+    only = [text_column("cell_id", objects(["", "a", ""]))]
+    (chunk,) = csv_chunks(only, 3, 100)
+    assert chunk == b'cell_id\n""\na\n""\n'
+    assert list(csv.reader(io.StringIO(chunk.decode()))) == [["cell_id"], [""], ["a"], [""]]
+
+
 def test_a_row_larger_than_the_limit_is_refused() -> None:
     with pytest.raises(ConfigError, match="one row of a table takes"):
         list(json_chunks([text_column("cell_id", objects(["x" * 100]))], 1, 50))

@@ -115,7 +115,9 @@ def places(draw: st.DrawFn, n: int) -> Any:
 @st.composite
 def objects(draw: st.DrawFn) -> ad.AnnData:
     """An object of a few cells and genes; most have coordinates."""
-    n, m = draw(st.integers(0, 12)), draw(st.integers(0, 5))
+    n, m = draw(st.integers(1, 12)), draw(st.integers(1, 5))
+    if draw(st.integers(0, 19)) == 19:
+        n, m = draw(st.sampled_from([(0, m), (n, 0), (0, 0)]))
     unique = draw(st.booleans())
     obs = pd.DataFrame(index=pd.Index(draw(st.lists(texts, min_size=n, max_size=n, unique=unique)), dtype=object))
     for name in draw(st.lists(texts.filter(lambda name: "/" not in name), max_size=3, unique=True)):
@@ -123,7 +125,7 @@ def objects(draw: st.DrawFn) -> ad.AnnData:
         obs[name] = pd.Series(column, index=obs.index) if len(obs.index) == len(set(obs.index)) else column
     var = pd.DataFrame(index=pd.Index(draw(st.lists(texts, min_size=m, max_size=m, unique=unique)), dtype=object))
     made = ad.AnnData(draw(matrices(n, m)), obs=obs, var=var)
-    if draw(st.integers(0, 9)) > 0:
+    if draw(st.integers(0, 9)) < 9:
         found = draw(places(n))
         made.obsm["spatial"] = found.set_index(obs.index) if isinstance(found, pd.DataFrame) else found
     return made

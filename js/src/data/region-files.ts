@@ -11,6 +11,8 @@ interface Named {
 
 /** Maximum number of regions; more cannot be told apart. */
 export const MOST_REGIONS = 500;
+/** Of all regions together; each takes four bytes. */
+export const MOST_REGION_CELLS = 2 ** 26;
 
 const encoder = new TextEncoder();
 /** After so many rows the work looks at the clock. */

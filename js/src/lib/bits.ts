@@ -42,9 +42,16 @@ export function ascending(places: Uint32Array): Uint32Array {
         .filter((place, at, all) => at === 0 || place !== all[at - 1]);
 }
 
-function setIn(bits: Uint8Array): number {
+const SET_IN = Uint8Array.from({ length: 256 }, (_, byte) => {
   let set = 0;
-  for (let i = 0; i < bits.length; i++) for (let rest = bits[i] ?? 0; rest; rest &= rest - 1) set++;
+  for (let rest = byte; rest; rest &= rest - 1) set++;
+  return set;
+});
+
+/** How many flags are set. */
+export function setIn(bits: Uint8Array): number {
+  let set = 0;
+  for (let i = 0; i < bits.length; i++) set += SET_IN[bits[i] ?? 0] ?? 0;
   return set;
 }
 

@@ -35,6 +35,7 @@ export function* csvRows(text: string, separator = ','): Generator<readonly stri
   while (at < text.length) {
     fields.length = 0;
     let more = true;
+    const quoted = text[at] === '"';
     while (more) {
       let field: string;
       if (text[at] === '"') {
@@ -62,6 +63,7 @@ export function* csvRows(text: string, separator = ','): Generator<readonly stri
     }
     if (text[at] === '\r') at++;
     if (text[at] === '\n') at++;
-    if (fields.length > 1 || fields[0] !== '') yield fields;
+    // A blank line is none; one empty field is written with quotes.
+    if (fields.length > 1 || fields[0] !== '' || quoted) yield fields;
   }
 }

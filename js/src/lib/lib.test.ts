@@ -165,6 +165,12 @@ test('csv: quotes, commas, line breaks and empty fields', () => {
   ]);
 });
 
+test('csv: a blank line is no record, one with an empty field in quotes is', () => {
+  const rows: string[][] = [];
+  forEachCsvRow('a\n""\n\nb\r\n\r\n""\n', (fields) => rows.push([...fields]));
+  expect(rows).toEqual([['a'], [''], ['b'], ['']]);
+});
+
 test('quantile interpolates between neighbours', () => {
   const values = () => Float32Array.from([5, 1, 4, 2, 3]);
   expect(quantile(values(), 0)).toBe(1);

@@ -1,7 +1,7 @@
 import { deflateRawSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { ViewFileError } from '../lib/errors';
-import { viewOfHash } from './saved-view';
+import { openedView, viewOfHash } from './saved-view';
 
 const link = (text: string | Buffer) => `#view=${deflateRawSync(text).toString('base64url')}`;
 
@@ -14,4 +14,17 @@ test('a link that unpacks to far more than any view is told, and not unpacked', 
   const bomb = link(Buffer.alloc(50_000_000, ' '));
   expect(bomb.length).toBeLessThan(70_000);
   expect(await viewOfHash(bomb)).toBeInstanceOf(ViewFileError);
+});
+
+test('regions of more cells than the limit are refused before they fill the memory', () => {
+  const cells = 2 ** 22;
+  const all = Buffer.alloc(cells / 8, 255).toString('base64');
+  const view = (count: number) => ({
+    karospace_view: 1,
+    n_cells: cells,
+    state: {},
+    regions: Array.from({ length: count }, (_, at) => ({ name: `r${at}`, color: '', bits: all })),
+  });
+  expect(openedView(view(1), cells).regions?.[0]?.cells.length).toBe(cells);
+  expect(() => openedView(view(17), cells)).toThrow('contain more than 67,108,864 cells in total');
 });

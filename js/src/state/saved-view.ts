@@ -1,5 +1,5 @@
-import { MOST_REGIONS } from '../data/region-files';
-import { packPlaces, placesIn } from '../lib/bits';
+import { MOST_REGION_CELLS, MOST_REGIONS } from '../data/region-files';
+import { packPlaces, placesIn, setIn } from '../lib/bits';
 import { fromBase64, toBase64 } from '../lib/bytes';
 import { LeftOutError, ViewFileError } from '../lib/errors';
 import { formatCount } from '../lib/format';
@@ -106,12 +106,20 @@ export function openedView(given: unknown, cells: number): OpenedView {
     if (!isObject(region) || typeof region.name !== 'string' || typeof region.bits !== 'string')
       throw new ViewFileError('one of its regions has no name or no cells');
     const color = typeof region.color === 'string' ? region.color : '';
-    const bytes = bytesOf(region.bits);
-    if (bytes.length !== Math.ceil(cells / 8))
+    const bits = bytesOf(region.bits);
+    if (bits.length !== Math.ceil(cells / 8))
       throw new ViewFileError(`the region “${region.name}” is of other cells`);
-    return { name: region.name, color, cells: placesIn(bytes, cells) };
+    return { name: region.name, color, bits };
   };
-  return { state, leftOut, regions: regions?.map(read) ?? null };
+  const packed = regions?.map(read) ?? null;
+  // Before any is unpacked: a damaged view would fill the memory.
+  if ((packed ?? []).reduce((sum, { bits }) => sum + setIn(bits), 0) > MOST_REGION_CELLS)
+    throw new ViewFileError(
+      `its regions contain more than ${formatCount(MOST_REGION_CELLS)} cells in total, the limit`,
+    );
+  const unpacked =
+    packed?.map(({ name, color, bits }) => ({ name, color, cells: placesIn(bits, cells) })) ?? null;
+  return { state, leftOut, regions: unpacked };
 }
 
 function ofOthers({ n_cells, regions }: Record<string, unknown>, cells: number): LeftOutError {

@@ -1,9 +1,9 @@
 import { batch } from '@preact/signals';
-import { MOST_REGIONS } from '../data/region-files';
+import { MOST_REGION_CELLS, MOST_REGIONS } from '../data/region-files';
 import { MaskError } from '../lib/errors';
 import { formatCount } from '../lib/format';
 import { createHistory } from './history';
-import type { Model, RegionNote } from './model';
+import { type Model, notify, type RegionNote } from './model';
 import {
   cellsOf,
   combined,
@@ -60,9 +60,6 @@ export interface NewRegion {
   color?: string;
 }
 
-/** Of all regions together; each takes four bytes. */
-const MOST_CELLS = 2 ** 26;
-
 /** How many cells there are, also before they are loaded. */
 export const cellCount = (model: Model): number =>
   (model.positions.value?.coords.length ?? 0) / 2 || (model.bundle.value?.manifest.n_cells ?? 0);
@@ -105,16 +102,21 @@ export function createSelectionActions(model: Model): SelectionActions {
       model.regionNote.value = null;
     });
 
+  const tooMany = (all: readonly NewRegion[]): Error | null => {
+    if (all.length > MOST_REGIONS)
+      return new Error(`Got ${all.length} regions; the limit is ${MOST_REGIONS}.`);
+    const places = all.reduce((sum, { cells }) => sum + cells.length, 0);
+    return places > MOST_REGION_CELLS
+      ? new Error(
+          `The regions contain ${formatCount(places)} cells in total; the limit is ${formatCount(MOST_REGION_CELLS)}.`,
+        )
+      : null;
+  };
+
   /** Colours that are missing are given out. */
   const made = (list: readonly NewRegion[], others: readonly Region[] = []): readonly Region[] => {
-    const all = [...others, ...list];
-    if (all.length > MOST_REGIONS)
-      throw new Error(`Got ${all.length} regions; the limit is ${MOST_REGIONS}.`);
-    const places = all.reduce((sum, { cells }) => sum + cells.length, 0);
-    if (places > MOST_CELLS)
-      throw new Error(
-        `The regions contain ${formatCount(places)} cells in total; the limit is ${formatCount(MOST_CELLS)}.`,
-      );
+    const excess = tooMany([...others, ...list]);
+    if (excess) throw excess;
     const regions = new Map<string, Region>();
     for (const { name, cells, color } of list) {
       const last = cells.at(-1) ?? 0;
@@ -190,7 +192,10 @@ export function createSelectionActions(model: Model): SelectionActions {
         color: held?.color ?? freeColour(regions),
         cells: cellsOf(selection.mask),
       };
-      change(held ? regions.map((other) => (other === held ? region : other)) : [...regions, region]);
+      const next = held ? regions.map((other) => (other === held ? region : other)) : [...regions, region];
+      const excess = tooMany(next);
+      if (excess) notify(model, excess);
+      else change(next);
     },
     renameRegion(name, next) {
       const wanted = next.trim();

@@ -203,6 +203,13 @@ describe('regions', () => {
     expect(() => actions.setRegions(many(501, list(0)))).toThrow('Got 501 regions; the limit is 500');
     actions.setRegions(many(500, list(0)));
     expect(model.regions.value).toHaveLength(500);
+    actions.select(list(0), 'replace');
+    actions.addRegion('one more');
+    expect(model.regions.value).toHaveLength(500);
+    expect(model.notices.value.map(String)).toEqual(['Error: Got 501 regions; the limit is 500.']);
+    actions.addRegion('r7');
+    expect(model.regions.value).toHaveLength(500);
+    expect(model.notices.value).toHaveLength(1);
   });
 });
 

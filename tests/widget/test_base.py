@@ -1,0 +1,82 @@
+"""How widgets close: at once, or in a notebook cell when the page has created them."""
+
+from __future__ import annotations
+
+import gc
+from typing import Any
+
+import pytest
+from comm.base_comm import BaseComm
+from waiting import eventually
+
+from karospace_jupyter.widget import base
+from karospace_jupyter.widget.base import Base
+
+
+class SilentComm(BaseComm):
+    """A comm without a page."""
+
+    def publish_msg(self, msg_type: str, data: Any = None, metadata: Any = None, buffers: Any = None, **_: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def widget(monkeypatch: pytest.MonkeyPatch) -> Base:
+    monkeypatch.setattr("comm.create_comm", SilentComm)
+    return Base()
+
+
+@pytest.fixture
+def in_cell(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(base, "_in_cell", lambda: True)
+
+
+def say_here(widget: Base) -> None:
+    """What the page sends when it has created the widget."""
+    comm: Any = widget.comm
+    comm.handle_msg({"content": {"data": {"method": "custom", "content": {"type": "here"}}}, "buffers": []})
+
+
+def test_a_widget_closes_at_once_outside_of_a_cell(widget: Base) -> None:
+    widget.close()
+    assert widget.comm is None
+    widget.close()
+
+
+@pytest.mark.usefixtures("in_cell")
+def test_in_a_cell_a_widget_closes_when_the_page_has_created_it(widget: Base) -> None:
+    widget.close()
+    widget.close()
+    assert widget.comm is not None
+    say_here(widget)
+    assert widget.comm is None
+
+
+@pytest.mark.usefixtures("in_cell")
+def test_in_a_cell_a_widget_that_the_page_has_created_closes_at_once(widget: Base) -> None:
+    say_here(widget)
+    widget.close()
+    assert widget.comm is None
+
+
+@pytest.mark.usefixtures("in_cell")
+def test_in_a_cell_a_widget_that_no_page_displays_closes_in_the_end(
+    widget: Base, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(base, "_LONGEST_S", 0.01)
+    widget.close()
+    eventually(lambda: widget.comm is None)
+
+
+def test_a_widget_whose_constructor_failed_is_collected_in_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[Any] = []
+    monkeypatch.setattr("sys.unraisablehook", told.append)
+
+    class Failing(Base):
+        def __init__(self) -> None:
+            raise ValueError
+
+    with pytest.raises(ValueError):  # noqa: PT011 - only its kind matters
+        Failing()
+    gc.collect()
+    assert told == []
