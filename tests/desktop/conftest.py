@@ -6,12 +6,14 @@ import gc
 import os
 import shutil
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from forks import Forks
 from waiting import PATIENCE_S, eventually, let_time_pass
 
 from karospace_jupyter.datasets import synthetic_tissue
@@ -43,6 +45,23 @@ def screen() -> Iterator[str]:
     yield display
     server.terminate()
     server.wait()
+
+
+@pytest.fixture(scope="session")
+def forks() -> Forks:
+    return Forks()
+
+
+@pytest.fixture
+def new_python() -> None:
+    """The workers of this test are started as the app starts them."""
+
+
+@pytest.fixture(autouse=True)
+def quick_workers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if sys.platform.startswith("linux") and "new_python" not in request.fixturenames:
+        forks = request.getfixturevalue("forks")
+        monkeypatch.setattr("karospace_jupyter.desktop.link.multiprocessing.get_context", lambda _: forks)
 
 
 @pytest.fixture(autouse=True)

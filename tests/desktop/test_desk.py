@@ -350,6 +350,7 @@ def test_an_export_that_cannot_begin_leaves_the_last_result(desk: Desk, files: d
     assert desk.shown.result == first
 
 
+@pytest.mark.usefixtures("new_python")
 def test_a_worker_that_cannot_begin_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "h5py.py").write_text("raise ImportError('h5py was built for another machine')")
     monkeypatch.syspath_prepend(tmp_path)

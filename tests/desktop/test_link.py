@@ -14,6 +14,8 @@ from waiting import eventually
 
 from karospace_jupyter.desktop.link import Link
 
+pytestmark = pytest.mark.usefixtures("new_python")
+
 ABSENT = "/nowhere/absent.h5ad"
 
 

@@ -76,7 +76,7 @@ def test_a_widget_whose_constructor_failed_is_collected_in_silence(monkeypatch: 
         def __init__(self) -> None:
             raise ValueError
 
-    with pytest.raises(ValueError):  # noqa: PT011 - only its kind matters
+    with pytest.raises(ValueError):
         Failing()
     gc.collect()
     assert told == []
