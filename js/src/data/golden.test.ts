@@ -1,0 +1,89 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { memorySource } from '../source/memory-source';
+import { openBundle } from './bundle';
+import type { ColumnValues } from './columns';
+
+/** Bundles that the Python tests hold against the exporter, and what any reader must make of them. */
+const GOLDEN = join(import.meta.dirname, '../../../tests/golden');
+
+interface Values {
+  ids: string[];
+  coordinates: [number, number][];
+  embedding: [number, number][];
+  categories: Record<string, { names: string[]; colors?: string[]; cells: (string | null)[] }>;
+  numbers: Record<string, (number | null)[]>;
+  genes: Record<string, (number | null)[]>;
+}
+
+const values: Values = JSON.parse(await readFile(join(GOLDEN, 'values.json'), 'utf8'));
+const ctx = { signal: new AbortController().signal };
+
+async function opened(version: string) {
+  const folder = join(GOLDEN, version);
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = new Map<string, Uint8Array>();
+  for (const entry of entries) {
+    if (!entry.isFile()) continue;
+    const path = join(entry.parentPath, entry.name);
+    files.set(relative(folder, path).replaceAll('\\', '/'), new Uint8Array(await readFile(path)));
+  }
+  return openBundle(memorySource(files), ctx);
+}
+
+const numbersOf = (held: Float32Array | Float64Array) =>
+  Array.from(held, (value) => (Number.isNaN(value) ? null : value));
+
+const namesOf = (column: ColumnValues) =>
+  column.kind === 'category'
+    ? Array.from(column.codes, (code) => column.categories[code]?.name ?? null)
+    : null;
+
+describe.each(['1.0', '1.1'])('the stored bundle of format %s', (version) => {
+  test('has the cells and genes of the object', async () => {
+    const bundle = await opened(version);
+    expect(bundle.manifest.schema_version).toBe(`${version}.0`);
+    expect(bundle.manifest.gene_list).toEqual(Object.keys(values.genes));
+    const names = await bundle.cellNames(ctx);
+    expect(values.ids.map((_, cell) => names(cell))).toEqual(values.ids);
+    for (const [gene, wanted] of Object.entries(values.genes))
+      expect([gene, numbersOf((await bundle.genes.read(gene, ctx)).values)]).toEqual([gene, wanted]);
+  });
+
+  test('has its annotations', async () => {
+    const bundle = await opened(version);
+    const names = (await bundle.columns(ctx)).map(({ name }) => name);
+    for (const [name, wanted] of Object.entries(values.categories)) {
+      const column = await bundle.column(name, ctx);
+      expect([name, namesOf(column)]).toEqual([name, wanted.cells]);
+      if (column.kind !== 'category' || version === '1.0') continue;
+      expect(column.categories.map((category) => category.name)).toEqual(wanted.names);
+      if (wanted.colors) expect(column.categories.map(({ color }) => color)).toEqual(wanted.colors);
+    }
+    for (const [name, wanted] of Object.entries(values.numbers)) {
+      if (!names.includes(name)) continue;
+      const column = await bundle.column(name, ctx);
+      expect([name, column.kind === 'number' && numbersOf(column.values)]).toEqual([name, wanted]);
+    }
+    expect(names).toEqual(
+      expect.arrayContaining([
+        ...Object.keys(values.categories),
+        'score',
+        ...(version === '1.1' ? ['exact'] : []),
+      ]),
+    );
+  });
+});
+
+test('coordinates far from zero and an embedding are exact', async () => {
+  const bundle = await opened('1.1');
+  const { coords, origin } = await bundle.positions(ctx);
+  const exact = values.ids.map((_, cell) => [
+    (coords[2 * cell] ?? 0) + (origin?.[0] ?? 0),
+    (coords[2 * cell + 1] ?? 0) + (origin?.[1] ?? 0),
+  ]);
+  expect(exact).toEqual(values.coordinates);
+  const embedding = await bundle.embedding('X_umap', ctx);
+  expect(Array.from(embedding.coords)).toEqual(values.embedding.flat());
+});

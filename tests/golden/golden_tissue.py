@@ -1,0 +1,108 @@
+"""Small bundles of each version of the format, and what they must be read as.
+
+``python tests/golden/golden_tissue.py`` writes them anew. The values in ``values.json`` come from the object itself, not from a
+bundle. Bundles of a version that was released are never written again: they are what a later viewer must still open.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+
+HERE = Path(__file__).parent
+EPOCH = "1767225600"
+"""What the bundles state as the time of their export, in seconds since 1970."""
+
+N = 24
+ORIGIN = 1e7
+GENES = ("Actb", "Prl8a9", "HLA-DRB1", "<b>", "π")
+CLUSTERS = ("1", "2", "10")
+
+
+def tissue() -> ad.AnnData:
+    """Every kind of column, order and gap, at coordinates far from zero, in two sections."""
+    cell = np.arange(N)
+    obs = pd.DataFrame(index=["", 'b "2"', "ü,é", *(f"cell-{i}" for i in range(3, N))])
+    obs["cluster"] = [None if i % 7 == 6 else CLUSTERS[i % 3] for i in cell]
+    obs["type"] = pd.Categorical.from_codes(
+        np.where(cell % 5 == 4, -1, cell % 2), ["tumor; =1", "Stroma"], ordered=True
+    )
+    obs["ok"] = pd.array([None if i == 3 else bool(i % 2) for i in cell], dtype="boolean")
+    obs["score"] = np.where(cell % 6 == 5, np.nan, cell / 8 - 1).astype(np.float32)
+    obs["exact"] = 1.6e9 + cell / 1024
+    obs["section"] = np.where(cell < N // 2, "left", "right")
+    values = (cell[:, None] * np.arange(1, len(GENES) + 1) % 7 / 2).astype(np.float32)
+    values[5, 1] = np.nan
+    values[:, 3] = 0
+    adata = ad.AnnData(values, obs=obs, var=pd.DataFrame(index=list(GENES)))
+    adata.obsm["spatial"] = np.stack([ORIGIN + cell * 0.5, ORIGIN - (cell % 5) * 0.25], axis=1)
+    adata.obsm["X_umap"] = np.stack([np.cos(cell), np.sin(cell)], axis=1).astype(np.float32)
+    adata.uns["cluster_colors"] = ["#ff0000", "#00ff00", "#0000ff"]
+    return adata
+
+
+def expected(adata: ad.AnnData) -> dict[str, Any]:
+    """What any reader must make of it; None is missing."""
+
+    def plain(values: Any) -> list[Any]:
+        return [None if pd.isna(one) else one.item() if hasattr(one, "item") else one for one in values]
+
+    obs, matrix = adata.obs, np.asarray(adata.X)
+    return {
+        "ids": list(adata.obs_names),
+        "coordinates": np.asarray(adata.obsm["spatial"]).tolist(),
+        "embedding": np.asarray(adata.obsm["X_umap"]).tolist(),
+        "categories": {
+            "cluster": {"names": list(CLUSTERS), "colors": adata.uns["cluster_colors"], "cells": plain(obs["cluster"])},
+            "type": {"names": ["tumor; =1", "Stroma"], "cells": plain(obs["type"])},
+            "ok": {"names": ["False", "True"], "cells": [None if pd.isna(one) else str(one) for one in obs["ok"]]},
+            "section": {"names": ["left", "right"], "cells": plain(obs["section"])},
+        },
+        "numbers": {"score": plain(obs["score"]), "exact": plain(obs["exact"])},
+        "genes": {gene: plain(matrix[:, i]) for i, gene in enumerate(GENES)},
+    }
+
+
+def write_current(folder: Path) -> None:
+    """Export with this package. The page is left out: it is large, and another part of the project."""
+    from karospace_jupyter import adata_to_karospace
+
+    os.environ["SOURCE_DATE_EPOCH"] = EPOCH
+    adata_to_karospace(
+        tissue(), folder, genes_mode="all", gzip=False, scripts="no", preview=False, dataset_name="golden", max_asset_mb=0.001,
+        annotation_columns=["cluster", "type", "ok", "number:score", "number:exact", "section"], embeddings=["X_umap"],
+    )  # fmt: skip
+    (folder / "index.html").unlink()
+
+
+def write_plain(folder: Path) -> None:
+    """Write what format 1.0 asks for, and nothing more: no columns, no hashes, no embedding."""
+    from other_exporter import write_reference_bundle
+
+    adata = tissue()
+    obs = adata.obs.drop(columns=["exact"])
+    xy = np.asarray(adata.obsm["spatial"] - ORIGIN, dtype=np.float32)
+    matrix = np.asarray(adata.X)
+    write_reference_bundle(
+        folder, obs=obs, xy=xy, genes={gene: matrix[:, i] for i, gene in enumerate(GENES)}, compressed=False
+    )
+
+
+def main() -> None:
+    sys.path.insert(0, str(HERE.parent / "e2e"))
+    (HERE / "values.json").write_text(json.dumps(expected(tissue()), ensure_ascii=False, indent=1) + "\n")
+    for version, write in {"1.0": write_plain, "1.1": write_current}.items():
+        shutil.rmtree(HERE / version, ignore_errors=True)
+        write(HERE / version)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""Stored bundles of each version of the format are read value for value; the viewer's tests read the same ones."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from golden_tissue import HERE, ORIGIN, expected, tissue, write_current
+
+from karospace_jupyter import Bundle
+from karospace_jupyter.bundle.cells import cell_ids
+from karospace_jupyter.bundle.manifest import CategoryColumn
+
+VALUES = json.loads((HERE / "values.json").read_text())
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_stored_values_are_those_of_the_object() -> None:
+    assert json.loads(json.dumps(expected(tissue()))) == VALUES
+
+
+def test_an_export_gives_the_stored_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the format or its writer changed on purpose, `python tests/golden/golden_tissue.py` stores the new bundle."""
+    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
+    write_current(tmp_path / "bundle")
+    written, stored = files_of(tmp_path / "bundle"), files_of(HERE / "1.1")
+    assert sorted(written) == sorted(stored)
+    for path, data in written.items():
+        assert data == stored[path], path
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+def test_cells_and_genes_of_a_stored_bundle(version: str) -> None:
+    bundle = Bundle(HERE / version)
+    assert bundle.manifest.schema_version == f"{version}.0"
+    assert list(cell_ids(bundle)) == VALUES["ids"]
+    assert bundle.manifest.gene_list == list(VALUES["genes"])
+    for gene, values in VALUES["genes"].items():
+        np.testing.assert_array_equal(bundle.gene(gene), np.array(values, dtype=np.float32))
+
+
+def test_columns_and_coordinates_of_a_stored_bundle() -> None:
+    bundle = Bundle(HERE / "1.1")
+    manifest = bundle.manifest
+    assert manifest.coordinates is not None
+    assert manifest.coordinates.origin is not None
+    xy = bundle.vector(manifest.coordinates.chunks, np.dtype("<f4"), 2).reshape(-1, 2)
+    np.testing.assert_array_equal(xy + manifest.coordinates.origin, VALUES["coordinates"])
+    assert min(manifest.coordinates.origin) > ORIGIN / 2
+    np.testing.assert_array_equal(bundle.embedding("X_umap"), np.array(VALUES["embedding"], dtype=np.float32))
+    columns = {column.name: column for column in manifest.columns or ()}
+    assert sorted(columns) == sorted([*VALUES["categories"], *VALUES["numbers"]])
+    for name, column in columns.items():
+        held: Any = bundle.vector(column.chunks, np.dtype(column.dtype).newbyteorder("<"))
+        if isinstance(column, CategoryColumn):
+            wanted = VALUES["categories"][name]
+            assert [category.name for category in column.categories] == wanted["names"]
+            if "colors" in wanted:
+                assert [category.color for category in column.categories] == wanted["colors"]
+            names = [*wanted["names"], None]
+            assert [names[min(code, len(names) - 1)] for code in held.tolist()] == wanted["cells"]
+        else:
+            numbers = [None if np.isnan(number) else float(number) for number in held]
+            assert numbers == VALUES["numbers"][name]
