@@ -1,9 +1,10 @@
 // Writes src/contract/manifest.ts and manifest-shape.ts from the JSON Schema that the Python models generate,
-// src/contract/palettes.ts from the palettes of the exporter, and src/contract/codes.ts from its words for columns of codes; --check fails on drift.
+// src/contract/options.ts from that of the options, src/contract/palettes.ts from the palettes of the exporter, and src/contract/codes.ts from its words for columns of codes; --check fails on drift.
 import { readFile, writeFile } from 'node:fs/promises';
 import { compile } from 'json-schema-to-typescript';
 
 const schemaUrl = new URL('../karospace_jupyter/bundle/manifest.schema.json', import.meta.url);
+const optionsUrl = new URL('../karospace_jupyter/contracts/options.schema.json', import.meta.url);
 const palettesUrl = new URL('../karospace_jupyter/plan/palettes.json', import.meta.url);
 const codesUrl = new URL('../karospace_jupyter/plan/codes.json', import.meta.url);
 
@@ -35,6 +36,13 @@ const types = await compile(plain(schema, true), 'Manifest', {
   additionalProperties: false,
   bannerComment:
     '// Generated from karospace_jupyter/bundle/manifest.schema.json by `npm run contract`. Do not edit.',
+  style: { singleQuote: true, printWidth: 110 },
+});
+
+const options = await compile(plain(JSON.parse(await readFile(optionsUrl, 'utf8')), true), 'Options', {
+  additionalProperties: false,
+  bannerComment:
+    '// Generated from karospace_jupyter/contracts/options.schema.json by `npm run contract`. Do not edit.',
   style: { singleQuote: true, printWidth: 110 },
 });
 
@@ -85,6 +93,7 @@ ${words.join('')}} as const;
 for (const [file, text] of [
   ['manifest.ts', types],
   ['manifest-shape.ts', shapes],
+  ['options.ts', options],
   ['palettes.ts', palettes],
   ['codes.ts', codes],
 ]) {

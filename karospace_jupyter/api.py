@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from karospace_jupyter.config import ExportConfig
 from karospace_jupyter.errors import ConfigError
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from karospace_jupyter.bundle.manifest import Manifest
     from karospace_jupyter.bundle.read import Bundle
+    from karospace_jupyter.contracts.options import ExportOptions
     from karospace_jupyter.job import Job
 
 
@@ -51,7 +52,7 @@ def adata_to_karospace(
     *,
     progress: bool = False,
     job: Job | None = None,
-    **options: Any,  # noqa: ANN401 - ExportConfig checks each
+    **options: Unpack[ExportOptions],
 ) -> Bundle:
     """Export an AnnData object, which is read and never changed.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import traitlets
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from karospace_jupyter.bundle.read import Bundle
     from karospace_jupyter.config import ExportConfig
+    from karospace_jupyter.contracts.options import ExportOptions
 
 logger = logging.getLogger(__name__)
 
@@ -347,7 +348,7 @@ class KaroSpaceWidget(Base):
 def karospace_widget(
     adata: Any,  # noqa: ANN401 - anndata is imported late
     outdir: str | os.PathLike[str] | None = None,
-    **options: Any,  # noqa: ANN401 - ExportConfig checks each
+    **options: Unpack[ExportOptions],
 ) -> KaroSpaceWidget:
     """Show a form that exports `adata`, and the viewer below it.
 

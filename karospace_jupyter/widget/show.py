@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from karospace_jupyter import export
 from karospace_jupyter.bundle.read import Bundle
@@ -13,6 +13,9 @@ from karospace_jupyter.errors import ViewError
 from karospace_jupyter.source import check_object, is_data_path
 from karospace_jupyter.widget.fallback import InlineView
 from karospace_jupyter.widget.view import KaroSpaceView
+
+if TYPE_CHECKING:
+    from karospace_jupyter.contracts.options import ExportOptions
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +26,7 @@ def karospace_view(
     adata: Any = None,  # noqa: ANN401
     height: int = 470,
     inline: bool = False,
-    **options: Any,  # noqa: ANN401 - ExportConfig checks each
+    **options: Unpack[ExportOptions],
 ) -> KaroSpaceView | InlineView:
     """Show tissue in the notebook: a bundle, or an AnnData object that is exported to memory first.
 
@@ -57,7 +60,13 @@ def karospace_view(
     return KaroSpaceView(bundle, adata=live, config=config, height=height)
 
 
-def _bundle_of(subject: Any, adata: Any, options: dict[str, Any], *, inline: bool) -> tuple[Bundle, Any, ExportConfig]:  # noqa: ANN401
+def _bundle_of(
+    subject: Any,  # noqa: ANN401
+    adata: Any,  # noqa: ANN401
+    options: ExportOptions,
+    *,
+    inline: bool,
+) -> tuple[Bundle, Any, ExportConfig]:
     is_path = isinstance(subject, str | Path)
     data_file = is_path and is_data_path(Path(subject).expanduser())
     if isinstance(subject, Bundle) or (is_path and not data_file):
@@ -75,7 +84,7 @@ def _bundle_of(subject: Any, adata: Any, options: dict[str, Any], *, inline: boo
     return export.run_to_memory(subject, config), subject if in_memory else None, config
 
 
-def _matrix_of(bundle: Bundle) -> dict[str, Any]:
+def _matrix_of(bundle: Bundle) -> ExportOptions:
     """Return the options that name the matrix the bundle was made of."""
     source = bundle.manifest.expression.source or "X"
     if source == "raw":

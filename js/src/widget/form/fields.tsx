@@ -152,14 +152,14 @@ export function TextInput(props: {
   );
 }
 
-export function Select(props: {
+export function Select<Value extends string>(props: {
   id: string;
   label?: string;
   describedBy?: string | undefined;
-  value: string;
-  choices: readonly (readonly [string, string])[];
+  value: Value;
+  choices: readonly (readonly [Value, string])[];
   note?: string | undefined;
-  onChange: (value: string) => void;
+  onChange: (value: Value) => void;
 }): JSX.Element {
   return (
     <div class="kf-input kf-select">
@@ -168,7 +168,7 @@ export function Select(props: {
         aria-label={props.label}
         aria-describedby={props.describedBy}
         value={props.value}
-        onChange={(event) => props.onChange(event.currentTarget.value)}
+        onChange={(event) => props.onChange(event.currentTarget.value as Value)}
       >
         {props.choices.map(([value, text]) => (
           <option key={value} value={value} selected={value === props.value}>

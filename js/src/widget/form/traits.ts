@@ -1,4 +1,5 @@
 import { type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import type { Options } from '../../contract/options';
 import { joined } from '../../lib/bytes';
 import { type Custom, copied, type Model, onChange } from '../model';
 import { Requests } from '../requests';
@@ -67,29 +68,6 @@ export interface Result {
   created?: string;
 }
 
-export interface Options {
-  outdir: string | null;
-  coords: string | null;
-  annotation_columns: string[] | null;
-  sections: string | null;
-  embeddings: string[] | null;
-  genes_mode: string | string[];
-  image_path: string | null;
-  downsample: number | null;
-  seed: number;
-  gzip: boolean;
-  max_asset_mb: number;
-  scripts: string;
-  dataset_name: string | null;
-  view: string | null;
-  preview: boolean;
-  layer: string | null;
-  raw: boolean;
-  jobs: number | null;
-  memory_mb: number;
-  [other: string]: unknown;
-}
-
 export type Status = 'idle' | 'running' | 'done' | 'failed' | 'cancelled';
 
 /** The widget's traits as signals, and what the form asks of the kernel. */
@@ -153,7 +131,7 @@ export function createTraits(model: Model, channel: Model): Traits {
   const status = trait<Status>('status');
   const estimate = trait<Estimate>('_estimate');
   /** What was changed here and what the kernel has not answered for: until then it knows older values. */
-  const changed = new Set<string>();
+  const changed = new Set<keyof Options>();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let last = 0;
   let revision = estimate.value.revision ?? 0;
@@ -247,7 +225,7 @@ export function createTraits(model: Model, channel: Model): Traits {
     cancelling,
     lost,
     change(part) {
-      for (const name of Object.keys(part)) changed.add(name);
+      for (const name of Object.keys(part) as (keyof Options)[]) changed.add(name);
       options.value = { ...options.value, ...part } as Options;
       pending.value = true;
       clearTimeout(timer);

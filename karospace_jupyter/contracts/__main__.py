@@ -1,0 +1,5 @@
+"""``python -m karospace_jupyter.contracts``."""
+
+from karospace_jupyter.contracts.generate import write
+
+write()

@@ -1,0 +1,84 @@
+"""Generate contracts from the models: JSON Schemas, and the types of keyword arguments."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+import types
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin
+
+from karospace_jupyter.config import ExportConfig
+
+FOLDER = Path(__file__).parent
+_NOT_KEYWORDS = {"h5ad_path", "outdir"}
+"""Options that the Python functions take as parameters of their own."""
+_NOT_IN_FORMS = {"h5ad_path"}
+
+
+def generated() -> dict[str, str]:
+    """Return the text of each generated file, by its name in this folder."""
+    return {"options.py": options_types(), "options.schema.json": options_schema()}
+
+
+def options_schema() -> str:
+    """Return the JSON Schema of the options as forms send and receive them: every field is present."""
+    schema = ExportConfig.model_json_schema(mode="serialization")
+    for name in _NOT_IN_FORMS:
+        del schema["properties"][name]
+    schema["title"] = "Options"
+    schema["required"] = list(schema["properties"])
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def options_types() -> str:
+    """Return a module with the types of the options as keyword arguments."""
+    return "\n".join(_options_lines()) + "\n"
+
+
+def _options_lines() -> Iterator[str]:
+    yield '"""Types of the options as keyword arguments.'
+    yield ""
+    yield "Generated from ExportConfig by `python -m karospace_jupyter.contracts`. Do not edit."
+    yield '"""'
+    yield ""
+    yield "from __future__ import annotations"
+    yield ""
+    yield "import os"
+    yield "from collections.abc import Sequence"
+    yield "from typing import Literal, TypedDict"
+    yield ""
+    yield ""
+    yield "class ExportOptions(TypedDict, total=False):"
+    yield '    """Options of an export; see :class:`~karospace_jupyter.ExportConfig`."""'
+    for name, field in ExportConfig.model_fields.items():
+        if name in _NOT_KEYWORDS:
+            continue
+        yield ""
+        yield f"    {name}: {written(field.annotation)}"
+        text = " ".join((field.description or "").split())
+        lines = textwrap.wrap(f'"""{text}"""', width=116, break_long_words=False, break_on_hyphens=False)
+        yield from (f"    {line}" for line in lines)
+
+
+def written(annotation: Any) -> str:  # noqa: ANN401 - any annotation
+    """Return a type as source code: of what is accepted, which is more than what the model holds."""
+    origin = get_origin(annotation)
+    if origin in {Union, types.UnionType}:
+        return " | ".join(dict.fromkeys(written(one) for one in get_args(annotation)))
+    if origin is tuple:
+        return f"Sequence[{written(get_args(annotation)[0])}]"
+    if origin is Literal:
+        return f"Literal[{', '.join(json.dumps(one) for one in get_args(annotation))}]"
+    if annotation is types.NoneType:
+        return "None"
+    if annotation is Path:
+        return "str | os.PathLike[str]"
+    return str(annotation.__name__)
+
+
+def write() -> None:
+    """Write the generated files."""
+    for name, text in generated().items():
+        (FOLDER / name).write_text(text, encoding="utf-8")
