@@ -1,4 +1,4 @@
-"""Takes the README's pictures of the viewer: `python tests/e2e/picture.py examples`."""
+"""Take the screenshots of the viewer for the README: `python tests/e2e/picture.py examples`."""
 
 from __future__ import annotations
 
