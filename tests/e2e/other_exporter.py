@@ -88,7 +88,7 @@ def write_reference_bundle(
 
 
 def aligned_by_mistake(obs: pd.DataFrame) -> pd.DataFrame:
-    """Return `obs` as KaroSpaceBuilder 0.x writes it: its index alignment turns columns that are not numeric into NaN."""
+    """Return `obs` as KaroSpaceBuilder 0.x writes it: index alignment turns non-numeric columns into NaN."""
     lost = {
         name: column if pd.api.types.is_numeric_dtype(column) else pd.Series(np.nan, index=obs.index)
         for name, column in obs.items()

@@ -84,7 +84,7 @@ def test_pasted_gene_set_colors_by_its_mean(opened: tuple[Viewer, ad.AnnData]) -
     page.get_by_role("textbox", name="Genes in the set").fill("cd3e, EPCAM\nNOT_A_GENE;<b>x</b>")
     page.get_by_text("Not in this bundle: NOT_A_GENE, <b>x</b>").wait_for()
     page.get_by_role("button", name="Color by the mean of 2 genes").click()
-    page.get_by_text("In this score").wait_for()
+    page.get_by_text("Score statistics").wait_for()
     mean = (dense(adata, "EPCAM").astype(float) + dense(adata, "CD3E")) / 2
     for cell in (0, 5, int(mean.argmax())):
         assert viewer.value(cell) == pytest.approx(mean[cell], rel=1e-6)

@@ -48,7 +48,7 @@ SECTIONS = (payload(71), payload(70))
 
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A bundle with hostile texts from AnnData and options: columns, categories, genes, labels, IDs, sections, a view."""
+    """A bundle with hostile columns, categories, genes, labels, IDs, sections, and a hostile view."""
     n, rng = 400, np.random.default_rng(0)
     which = np.arange(n) % 2
     obs = pd.DataFrame(

@@ -242,7 +242,7 @@ def test_means_are_compared_according_to_their_scale(opened: Any, kind: str, bas
 
 
 def bar_side(row: Locator) -> float:
-    """Return the distance of a bar's center from zero in px, positive to the right. Without a line, zero is at the left edge."""
+    """Return how far a bar's center is right of zero, in px. Without a zero line, zero is at the left edge."""
     side: float = row.locator(".ks-bar").evaluate("""(bar) => {
       const [filled, zero] = [...bar.children].map((part) => part.getBoundingClientRect());
       const middle = filled.left + filled.width / 2;

@@ -50,8 +50,8 @@ interface Asker {
 }
 
 /**
- * Answers messages of the embedding page: `{karospace: 'setState', id, args}` with `{karospace: 'answer', id, value}` or
- * `{…, error}`. `{karospace: 'on', id, args: [event]}` subscribes to `{karospace: 'event', event, detail}` until `off`.
+ * Answers messages of the embedding page: `{karospace: 'setState', id, args}` with `{karospace: 'answer', id, value}`
+ * or `{…, error}`. `{karospace: 'on', id, args: [event]}` subscribes to `{karospace: 'event', event, detail}` until `off`.
  * Messages that arrive before the viewer is open wait for it. `{karospace: 'ready'}` announces it.
  */
 export function answerMessages(opened: Promise<Viewer>): () => void {

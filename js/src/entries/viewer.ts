@@ -63,7 +63,7 @@ export interface Viewer {
   /** Resolves when the first frame is drawn; after a retry, the promise of the last attempt. */
   readonly ready: Promise<void>;
   getState(): ViewState;
-  /** Resolves when the change is drawn. `orRest`: applies the fields that the bundle supports, then rejects for the others. */
+  /** Resolves when the change is drawn. `orRest`: applies what the bundle supports, then rejects for the rest. */
   setState(change: Partial<ViewState>, options?: { orRest?: boolean }): Promise<void>;
   on<K extends keyof ViewerEvents>(event: K, handler: (detail: ViewerEvents[K]) => void): () => void;
   /** Position of a cell in CSS pixels of the page. */
@@ -79,7 +79,7 @@ export interface Viewer {
   setRegions(regions: readonly GivenRegion[]): void;
   /** The state and the regions, for a file or a link. */
   getView(): SavedView;
-  /** Shows a saved view; resolves when it is drawn. Skips what the bundle lacks, shows a notice, and rejects at the end. */
+  /** Shows a saved view; resolves when drawn. Skips what the bundle lacks, shows a notice, and rejects at the end. */
   setView(view: unknown): Promise<void>;
   /** The tissue as drawn now, on the background color, as PNG. */
   snapshot(): Promise<Blob>;
@@ -101,7 +101,7 @@ export interface Viewer {
 }
 
 /** The state of a saved view, empty if invalid: `putRegions` reports the error once the tissue is drawn. */
-function soundState(view: unknown): Partial<ViewState> {
+function validState(view: unknown): Partial<ViewState> {
   try {
     return stateIn(view, null);
   } catch {
@@ -119,7 +119,7 @@ const IMAGE_FIELDS: readonly (keyof ViewState)[] = [
 const cellsSaved = (view: unknown): number | undefined =>
   (view as Partial<SavedView> | null | undefined)?.n_cells;
 
-function outward({ name, color, cells }: Region, total: number): ShownRegion {
+function publicRegion({ name, color, cells }: Region, total: number): ShownRegion {
   const region = { name, color, count: cells.length, cells: cells.slice() };
   // Not enumerable: a message to another page would make and copy the flags of all regions.
   return Object.defineProperty(region, 'mask', { get: () => maskOf(cells, total) }) as ShownRegion;
@@ -134,7 +134,7 @@ function copiedCells(given: Uint32Array, name: string): Uint32Array {
   return ascending(cells);
 }
 
-function taken(region: GivenRegion, total: number): NewRegion {
+function newRegionOf(region: GivenRegion, total: number): NewRegion {
   const { name, color } = region;
   if (typeof name !== 'string' || name === '') throw new Error('A region needs a name (a non-empty string).');
   const rest = color === undefined ? { name } : { name, color };
@@ -150,7 +150,7 @@ export function createViewer(
 ): Viewer {
   const disposer = new Disposer();
   const handlers = new Map<string, Set<(detail: never) => void>>();
-  const state = options.view ? soundState(options.view) : options.state;
+  const state = options.view ? validState(options.view) : options.state;
   const free = Object.keys(state ?? {}).length === 0;
   const model = createModel(state);
   if (options.embed) model.viewport.value = { ...model.viewport.value, bare: true };
@@ -268,12 +268,12 @@ export function createViewer(
       if (model.problem.value) emit('error', model.problem.value);
     }),
   );
-  const told = new WeakSet<Error>();
+  const reported = new WeakSet<Error>();
   disposer.add(
     effect(() => {
       for (const error of model.notices.value) {
-        if (told.has(error)) continue;
-        told.add(error);
+        if (reported.has(error)) continue;
+        reported.add(error);
         emit('error', error);
       }
     }),
@@ -292,7 +292,7 @@ export function createViewer(
       if (handlers.get('regions')?.size)
         emit(
           'regions',
-          regions.map((region) => outward(region, cellCount(model))),
+          regions.map((region) => publicRegion(region, cellCount(model))),
         );
     }),
   );
@@ -326,9 +326,10 @@ export function createViewer(
     },
     select: (mask) => actions.setSelection(mask),
     get regions() {
-      return model.regions.value.map((region) => outward(region, cellCount(model)));
+      return model.regions.value.map((region) => publicRegion(region, cellCount(model)));
     },
-    setRegions: (regions) => actions.setRegions(regions.map((region) => taken(region, cellCount(model)))),
+    setRegions: (regions) =>
+      actions.setRegions(regions.map((region) => newRegionOf(region, cellCount(model)))),
     getView: () => savedView(model),
     async setView(view) {
       await latest;

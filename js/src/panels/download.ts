@@ -4,7 +4,7 @@ const KEPT_MS = 60_000;
 
 export type Download = (file: Blob, name: string) => void;
 
-/** Creates a function that downloads files through a link in the page, which sandboxed frames with `allow-downloads` permit. */
+/** Creates a function that downloads files through a link in the page, as `allow-downloads` frames require. */
 export function downloads(disposer: Disposer): Download {
   const kept = new Map<string, ReturnType<typeof setTimeout>>();
   const drop = (url: string) => {

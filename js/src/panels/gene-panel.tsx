@@ -91,7 +91,7 @@ function Facts(): JSX.Element | null {
       </section>
       <section class="ks-section">
         <div class="ks-heading-line">
-          <h2 class="ks-heading">{layer.color.kind === 'score' ? 'In this score' : 'In this gene'}</h2>
+          <h2 class="ks-heading">{layer.color.kind === 'score' ? 'Score statistics' : 'Gene statistics'}</h2>
           <ScopeName />
         </div>
         <dl class="ks-facts">

@@ -13,7 +13,7 @@ import { counted } from './title-card';
 import { WithoutValue } from './without-value';
 
 const BINS = 36;
-/** How far the axis extends beyond the robust limits, in multiples of their distance. End bars hold the values beyond. */
+/** How far the axis extends beyond the robust limits, in multiples of their distance. End bars hold the rest. */
 const REACH = 1;
 
 /** Returns the range of the histogram's axis. */

@@ -63,7 +63,7 @@ export function SectionOrderSelect({ layout }: { layout: Grid }): JSX.Element {
       </select>
       {missing > 0 && (
         <span class="ks-note" title={`${counted(missing, 'cell')} without a section, not shown here`}>
-          {formatCount(missing)} without section
+          {formatCount(missing)} unassigned
         </span>
       )}
     </>

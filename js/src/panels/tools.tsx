@@ -10,7 +10,7 @@ const TOOLS: readonly [Tool, IconName, string, string][] = [
   ['zoom', 'zoom', 'Zoom to box', 'Z'],
 ];
 
-const HOWS: readonly [How, IconName, string, string | undefined][] = [
+const MODES: readonly [How, IconName, string, string | undefined][] = [
   ['replace', 'one', 'New selection', undefined],
   ['add', 'both', 'Add to selection', 'Shift'],
   ['subtract', 'less', 'Subtract from selection', 'Alt'],
@@ -40,17 +40,17 @@ export function Tools({ canvas }: { canvas: HTMLCanvasElement }): JSX.Element {
         ))}
         <IconButton icon="fit" label="Show all cells" shortcut="0" onClick={() => actions.fit()} />
       </fieldset>
-      {(chosen === 'lasso' || chosen === 'rect') && <Hows canvas={canvas} />}
+      {(chosen === 'lasso' || chosen === 'rect') && <SelectionModes canvas={canvas} />}
     </div>
   );
 }
 
 /** Selection mode and undo/redo as buttons, for input without a keyboard. */
-function Hows({ canvas }: { canvas: HTMLCanvasElement }): JSX.Element {
+function SelectionModes({ canvas }: { canvas: HTMLCanvasElement }): JSX.Element {
   const { model, actions } = usePanels();
   return (
     <fieldset class="ks-card ks-hows" aria-label="Selection mode">
-      {HOWS.map(([how, icon, label, shortcut]) => (
+      {MODES.map(([how, icon, label, shortcut]) => (
         <IconButton
           key={how}
           tool

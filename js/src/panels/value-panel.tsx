@@ -51,7 +51,7 @@ function Facts(): JSX.Element | null {
       </section>
       <section class="ks-section">
         <div class="ks-heading-line">
-          <h2 class="ks-heading">In these values</h2>
+          <h2 class="ks-heading">Statistics</h2>
           <ScopeName />
         </div>
         <dl class="ks-facts">

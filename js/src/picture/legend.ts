@@ -55,7 +55,7 @@ const withoutValue = (count: number): Entry => ({
   quiet: true,
 });
 
-/** Builds the legend; null if nothing colors the tissue. Lists only categories with a drawn cell, in the panel's order. */
+/** Builds the legend of the drawn cells, in the panel's order; null if nothing colors the tissue. */
 export function legendOf(model: Model, drawn: Drawn): Legend | null {
   const layer = model.layer.value;
   const state = model.state.value;

@@ -23,7 +23,7 @@ export function groundOf(canvas: HTMLCanvasElement): Rgb {
   return [255, 255, 255];
 }
 
-/** Returns the canvas on its background color as PNG. Call it in the task that drew: later the canvas may be cleared. */
+/** Returns the canvas on its background color as PNG. Must run in the task that drew: the canvas may be cleared later. */
 export function photographOf(canvas: HTMLCanvasElement): Promise<Blob> {
   const picture = document.createElement('canvas');
   picture.width = canvas.width;

@@ -12,8 +12,8 @@ export interface Scaling {
 /**
  * Scales float64 values for the GPU, which has float32: 1 at the lower limit, 2 at the upper.
  *
- * Scaling in float64 keeps values distinct that float32 would merge. Dimmed zeros become NaN, like missing values, which
- * look the same.
+ * Scaling in float64 keeps values distinct that float32 would merge. Dimmed zeros become NaN, like missing values,
+ * which look the same.
  */
 export function alongScale(values: Float64Array, { range, log, dimZeros }: Scaling): Float32Array {
   const [low, high] = log ? [signedLog1p(range[0]), signedLog1p(range[1])] : range;

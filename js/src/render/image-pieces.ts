@@ -14,8 +14,8 @@ function around([x0, y0, x1, y1]: Extent): Extent {
 }
 
 /**
- * Returns the images to draw under the cells of a layout. Overlapping sections each have their own coordinate system: an
- * image fits one of them and none of the others. Fields are relative to the origin.
+ * Returns the images to draw under the cells of a layout. Overlapping sections each have their own coordinate system:
+ * an image fits one of them and none of the others. Fields are relative to the origin.
  */
 export function imagePieces(
   layout: Layout,

@@ -11,7 +11,7 @@ const LARGEST = 48;
 /** Point diameter as a fraction of the distance between neighbors: leaves a gap between them. */
 const FILL = 0.9;
 
-/** Returns a function for the diameter of a cell in CSS pixels: the physical diameter if known, else from the spacing. */
+/** Creates a function for the diameter of a cell in CSS pixels: physical if known, else derived from the spacing. */
 export function pointSizer(positions: Positions): (view: View, factor: number) => number {
   const spacing = typicalSpacing(positions.coords, positions.extent);
   const physical = positions.spotDiameter;

@@ -154,7 +154,7 @@ export class Renderer {
     this.#fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
   }
 
-  /** Whether the GPU is still drawing: uploading values or resizing the canvas would block the page until it is done. */
+  /** Whether the GPU is still drawing: uploading values or resizing the canvas would then block the page. */
   get busy(): boolean {
     const { gl } = this.#scope;
     if (!this.#fence || gl.isContextLost()) return false;

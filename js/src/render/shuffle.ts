@@ -7,8 +7,8 @@ const BLOCK = 256;
  * Returns the position of each of `count` cells in the drawing order: random but fixed, so that the same data give the
  * same picture and the first cells of the order are spread over the whole tissue.
  *
- * Each block of the file is shuffled by itself, then the n-th cells of all blocks are drawn together. Reordering in file
- * order then writes to few memory locations at a time: a full shuffle took 0.25 s for five million values.
+ * Each block of the file is shuffled separately, then the n-th cells of all blocks are drawn together. Reordering in
+ * file order then writes to few memory locations at a time: a full shuffle took 0.25 s for five million values.
  */
 export function shuffledPlaces(count: number): Uint32Array {
   const places = new Uint32Array(count);
@@ -43,7 +43,7 @@ export function placed<T extends Codes | Float32Array>(values: T, places: Uint32
   return out;
 }
 
-/** Reorders positions into the drawing order, relative to the center. Cells without a position are moved out of view. */
+/** Reorders positions into the drawing order, relative to the center; cells without a position go out of view. */
 export function placedPositions(
   coords: Float32Array,
   places: Uint32Array,

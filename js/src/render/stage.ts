@@ -365,7 +365,7 @@ const AT_ONCE_MS = 24;
 const PATIENCE_MS = 5000;
 const later = () => new Promise<void>((resolve) => setTimeout(resolve, POLL_MS));
 
-/** Releases the context, of which browsers allow only a few. Waits for an idle GPU, which would otherwise block the page. */
+/** Releases the context, of which browsers allow only a few, once the GPU is idle: before, it would block the page. */
 async function releaseContext(gl: WebGL2RenderingContext): Promise<void> {
   const since = performance.now();
   const answer = async () => {
