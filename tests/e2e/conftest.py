@@ -1,4 +1,4 @@
-"""A real browser over real bundles."""
+"""Fixtures for end-to-end tests of the viewer in a real browser, with real bundles."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from karospace_jupyter.serve import BundleServer
 
 
 class Viewer:
-    """One open page, driven as a person and as a script would."""
+    """Drive an open page through its interface and through its scripting API."""
 
     def __init__(self, page: Any) -> None:
         self.page = page
@@ -45,11 +45,11 @@ class Viewer:
         return state
 
     def set(self, **partial: Any) -> None:
-        """Resolves when it is drawn, and with nothing to set, when what was asked for before is."""
+        """Set fields of the state and wait until they are drawn; without fields, wait for earlier changes."""
         self.page.evaluate("partial => window.karospace.setState(partial)", partial)
 
     def until(self, condition: str) -> None:
-        """Wait for a condition on the state, and until it is drawn."""
+        """Wait until a condition on the state holds and the state is drawn."""
         until_js(self.page, f"() => {{ const state = window.karospace.getState(); return {condition}; }}")
         self.set()
 
@@ -57,7 +57,7 @@ class Viewer:
         becomes(ask, wanted, page=self.page)
 
     def address(self) -> str:
-        """Wait until the page's address holds the view as it is, with its regions."""
+        """Return the page's address once it holds the current view with its regions."""
         self.becomes(lambda: view_in(self.page.evaluate("location.hash")), self.page.evaluate("karospace.getView()"))
         url: str = self.page.evaluate("location.href")
         return url
@@ -66,7 +66,7 @@ class Viewer:
         return self.page.evaluate("cell => window.karospace.valueAt(cell)", cell)
 
     def positions(self, cells: list[int]) -> list[Any]:
-        # As one text: Playwright looks at each number of a list, which takes seconds for all cells.
+        # Passed as JSON text: Playwright serializes lists number by number, which takes seconds for all cells.
         text = self.page.evaluate(
             "text => JSON.stringify(JSON.parse(text).map((cell) => window.karospace.project(cell)))", json.dumps(cells)
         )
@@ -74,7 +74,7 @@ class Viewer:
         return [(p["x"], p["y"]) if isinstance(p, dict) else tuple(p) for p in found]
 
     def lose_context(self) -> None:
-        """Take the graphics away, as a system does when its driver is reset."""
+        """Lose the WebGL context, as when a graphics driver is reset."""
         self.page.evaluate("""() => {
           const canvas = document.querySelector('canvas');
           const gone = new Promise((done) => canvas.addEventListener('webglcontextlost', done, {once: true}));
@@ -92,7 +92,7 @@ class Viewer:
         }""")
 
     def boxes(self, selector: str) -> list[dict[str, float]]:
-        """Where each element that matches lies, all at one moment."""
+        """Return the bounding boxes of all visible elements that match, measured at the same time."""
         found: list[dict[str, float]] = self.page.evaluate(
             """selector => [...document.querySelectorAll(selector)].filter((one) => one.getClientRects().length > 0)
               .map((one) => one.getBoundingClientRect().toJSON())""",
@@ -104,15 +104,15 @@ class Viewer:
         shot = self.page.locator("canvas").first.screenshot(animations="disabled")
         return np.asarray(Image.open(io.BytesIO(shot)).convert("RGB"))
 
-    def colours(self, cells: list[int]) -> NDArray[np.uint8]:
-        """What a person sees at the centre of each cell, shape (n, 3)."""
+    def colors(self, cells: list[int]) -> NDArray[np.uint8]:
+        """Return the color on screen at the center of each cell, shape (n, 3)."""
         shot = self.page.screenshot(animations="disabled")
         picture = np.asarray(Image.open(io.BytesIO(shot)).convert("RGB"))
         return np.array([picture[int(y), int(x)] for x, y in self.positions(cells)])
 
 
 def view_in(address: str) -> Any:
-    """The view that an address holds; None where it holds none."""
+    """Decode the view in an address; None if it has none."""
     packed = address.partition("#view=")[2]
     if not packed:
         return None
@@ -120,7 +120,7 @@ def view_in(address: str) -> Any:
 
 
 def assert_genes(viewer: Viewer, adata: ad.AnnData, genes: Sequence[str]) -> None:
-    """The viewer shows these genes' values of some cells, the highest among them."""
+    """Assert that the viewer shows the genes' values for some cells, including the cell with the highest value."""
     x: Any = adata.X
     for gene in genes:
         viewer.set(color={"kind": "gene", "gene": gene})
@@ -131,7 +131,7 @@ def assert_genes(viewer: Viewer, adata: ad.AnnData, genes: Sequence[str]) -> Non
 
 @pytest.fixture(scope="session")
 def tissue(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file of 3000 cells for tests that only read it."""
+    """A file of 3000 cells, for tests that only read it."""
     path = tmp_path_factory.mktemp("tissue") / "tissue.h5ad"
     synthetic_tissue(n_cells=3000, seed=1).write_h5ad(path)
     return path
@@ -139,7 +139,7 @@ def tissue(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def window(browser: Any) -> Iterator[Any]:
-    """One window of the browser: to open it takes as long as to open a viewer in it. A blank page keeps it open."""
+    """A browser context shared by all tests, because creating one is slow. A blank page keeps it open."""
     context = browser.new_context(viewport={"width": 1360, "height": 860})
     context.new_page()
     yield context
@@ -148,9 +148,9 @@ def window(browser: Any) -> Iterator[Any]:
 
 @pytest.fixture
 def viewer(window: Any) -> Iterator[Viewer]:
-    """A page of its own, which finds nothing that an earlier one has left."""
+    """A new page without cache, cookies or permissions of earlier tests."""
     page = window.new_page()
-    # A server of an earlier test may have had the same port.
+    # The server of an earlier test may have used the same port.
     tools = window.new_cdp_session(page)
     tools.send("Network.clearBrowserCache")
     tools.detach()
@@ -163,7 +163,7 @@ def viewer(window: Any) -> Iterator[Viewer]:
 
 @pytest.fixture
 def opened(tissue: Path, export: Any, serve: Any, viewer: Viewer) -> tuple[Viewer, ad.AnnData]:
-    """The file of 3000 cells, with opaque cells and without its image."""
+    """The viewer of the file of 3000 cells, with opaque cells and without its image, and the data."""
     viewer.open(serve(export(tissue, annotation_columns=["cell_type"])))
     viewer.set(opacity=1, imageOpacity=0)
     return viewer, ad.read_h5ad(tissue)
@@ -171,7 +171,7 @@ def opened(tissue: Path, export: Any, serve: Any, viewer: Viewer) -> tuple[Viewe
 
 @pytest.fixture(scope="session")
 def exported_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    """Exports a file with some options once: most tests want the same few bundles."""
+    """Export each combination of file and options only once: many tests need the same bundle."""
     made: dict[str, Path] = {}
 
     def run(h5ad: Path, **options: Any) -> Path:
@@ -187,7 +187,7 @@ def exported_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Pat
 
 @pytest.fixture
 def export(exported_once: Callable[..., Path], tmp_path: Path) -> Callable[..., Path]:
-    """Gives a copy of such a bundle, to which the test may do what it likes."""
+    """Return a copy of an exported bundle, which the test may modify."""
 
     def run(h5ad: Path, **options: Any) -> Path:
         return Path(shutil.copytree(exported_once(h5ad, **options), tmp_path / "bundle"))

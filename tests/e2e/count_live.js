@@ -1,4 +1,4 @@
-// Runs before the page's own script: counts what the page takes and has not given back.
+// Runs before the page's own script and counts the resources that the page has acquired and not released.
 (() => {
   const listeners = new Map();
   const timers = new Set();
@@ -7,13 +7,13 @@
   const workers = new Set();
   const urls = new Set();
   const gl = new Set();
-  // Apart from the others: they are built when a frame first needs them, and kept.
+  // Counted separately: programs are built when a frame first needs them, and kept.
   const programs = new Set();
   const contexts = new Set();
   const later = window.setTimeout;
-  // A file that was handed to the reader is kept for a minute: no test waits that long.
+  // Downloads are kept for a minute: shortened, so that no test waits that long.
   const LONGEST_MS = 2000;
-  // Whoever drives the browser listens, too. The hash changes with the view, the name of the page's script does not.
+  // Excludes listeners of Playwright. The hash is ignored because it changes with the view.
   const byPage = () => new Error().stack.includes(location.href.split('#')[0]);
 
   const { addEventListener, removeEventListener } = EventTarget.prototype;
@@ -118,7 +118,7 @@
     return context;
   };
 
-  // A listener on an element that has left the page goes with it.
+  // A listener on an element that was removed from the page is collected with it.
   const gone = (target) => target instanceof Node && !target.isConnected;
   window.live = () => ({
     listeners: [...listeners]
@@ -137,7 +137,7 @@
   });
   const isEmpty = ({ listeners: held, ...counts }) =>
     held.length === 0 && Object.values(counts).every((count) => count === 0);
-  /** What is left once all that ends by itself has ended. */
+  /** Returns the live resources after waiting for those that are released with a delay. */
   window.leftOver = async () => {
     for (let i = 0; i < 50 && !isEmpty(window.live()); i++) await new Promise((done) => later(done, 100));
     return window.live();

@@ -1,4 +1,4 @@
-"""Bundles in the shape that KaroSpaceBuilder 0.x writes: format 1.0, ``NaN`` in its JSON, an image without a transform."""
+"""Write bundles as KaroSpaceBuilder 0.x does: format 1.0, ``NaN`` in JSON, an image without a transform."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def write_reference_bundle(
     csv: bool = True,
     records: bool = True,
 ) -> Path:
-    """Write the bundle; `obs` is the table as it is written, its index the cell ids."""
+    """Write the bundle. `obs` is written as it is; its index holds the cell IDs."""
     assets: list[dict[str, Any]] = []
 
     def put(kind: str, name: str, data: bytes) -> dict[str, Any]:
@@ -88,7 +88,7 @@ def write_reference_bundle(
 
 
 def aligned_by_mistake(obs: pd.DataFrame) -> pd.DataFrame:
-    """Return `obs` as KaroSpaceBuilder 0.x writes it: columns of text meet another index, and nothing of them stays."""
+    """Return `obs` as KaroSpaceBuilder 0.x writes it: index alignment turns non-numeric columns into NaN."""
     lost = {
         name: column if pd.api.types.is_numeric_dtype(column) else pd.Series(np.nan, index=obs.index)
         for name, column in obs.items()

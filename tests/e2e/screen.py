@@ -1,4 +1,4 @@
-"""Where cells are on the page, and the mouse that draws around them."""
+"""Positions of cells on the page, and mouse input that draws around them."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from conftest import Viewer
 from numpy.typing import NDArray
 
 Point = tuple[float, float]
-# Shares of the width and height of the tissue on the screen.
+# Fractions of the width and height of the tissue on screen: x0, y0, x1, y1.
 MIDDLE = (0.3, 0.3, 0.7, 0.65)
 
 
 class Screen:
-    """Where each cell is on the page, from its coordinates and the places of three cells."""
+    """Compute the position of each cell on the page from its coordinates and the positions of three cells."""
 
     def __init__(self, viewer: Viewer, adata: ad.AnnData) -> None:
         xy = np.asarray(adata.obsm["spatial"], dtype=np.float32).astype(float)
@@ -36,7 +36,7 @@ class Screen:
         return np.asarray(((self.at >= start) & (self.at <= end)).all(axis=1))
 
     def near(self, start: Point, end: Point) -> NDArray[np.bool_]:
-        """Cells within a tenth of a pixel of the border, where rounding decides."""
+        """Cells within 0.1 pixels of the border, for which rounding decides."""
         grown = self.within((start[0] - 0.1, start[1] - 0.1), (end[0] + 0.1, end[1] + 0.1))
         shrunk = self.within((start[0] + 0.1, start[1] + 0.1), (end[0] - 0.1, end[1] - 0.1))
         return grown & ~shrunk
@@ -68,7 +68,7 @@ def select(viewer: Viewer, mask: NDArray[np.bool_]) -> None:
 
 
 def drag(viewer: Viewer, points: Sequence[Point], *, key: str = "", button: str = "left") -> None:
-    """`key` is held; several are joined by a plus."""
+    """Drag along the points while `key` is held; join several keys with a plus sign."""
     mouse, keyboard = viewer.page.mouse, viewer.page.keyboard
     keys = key.split("+") if key else []
     mouse.move(*points[0])

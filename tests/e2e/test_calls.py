@@ -1,4 +1,4 @@
-"""The page may call nobody: its policy refuses each way there is."""
+"""The page's content security policy blocks every kind of request to other hosts."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ CALLS = {
 
 @pytest.mark.parametrize("how", ["http", "file"])
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
-def test_the_page_may_call_nobody(folder: Path, serve: Any, viewer: Viewer, call: str, how: str) -> None:
-    """Each refusal is one of the page's policy, and no connection arrives."""
+def test_policy_blocks_requests_to_other_hosts(folder: Path, serve: Any, viewer: Viewer, call: str, how: str) -> None:
+    """Each request is blocked by the page's policy, and no data arrive at the other host."""
     viewer.open(serve(folder) if how == "http" else (folder / "index.html").as_uri())
     with Outside() as outside:
-        told = viewer.page.evaluate(
+        outcomes = viewer.page.evaluate(
             """async (host) => {
               const at = (path) => host + path;
               const broken = new Promise((done) => document.addEventListener('securitypolicyviolation',
@@ -62,11 +62,11 @@ def test_the_page_may_call_nobody(folder: Path, serve: Any, viewer: Viewer, call
                 document.body.append(made);
                 return broken;
               };
-              const vain = new Promise((done) => setTimeout(done, 10_000, 'waited in vain'));
+              const vain = new Promise((done) => setTimeout(done, 10_000, 'timed out'));
               return Promise.all([CALL, broken].map((outcome) => Promise.race([outcome, vain])));
             }""".replace("CALL", call),
             f"http://127.0.0.1:{outside.port}",
         )
-        assert told == ["refused", "refused"]
-        # Before it asks the page's policy about a frame or a form, Chromium may open a connection: nothing is said on it.
-        assert [said for said in outside.stop() if said] == []
+        assert outcomes == ["refused", "refused"]
+        # Chromium may open a connection before it checks the policy of a frame or form, but sends nothing on it.
+        assert [received for received in outside.stop() if received] == []

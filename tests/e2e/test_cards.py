@@ -1,4 +1,4 @@
-"""What floats on the tissue stays inside its window, and says what failed where no panel does."""
+"""Cards on the tissue stay inside their view, and show errors while the panel is hidden."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ EMBEDDINGS = [
     "X_tsne",
 ]
 
-# Buttons that are not wholly inside their window and their card, and cards and buttons that lie on others.
+# Lists buttons outside of their view or card, and overlapping cards and buttons.
 MISPLACED = """() => [...document.querySelectorAll('.ks-stage, .ks-beside')].flatMap((stage) => {
   const wrong = [];
   const seen = (what) => [...stage.querySelectorAll(what)].filter((one) => one.checkVisibility() && !one.closest('[popover]'));
@@ -48,7 +48,7 @@ MISPLACED = """() => [...document.querySelectorAll('.ks-stage, .ks-beside')].fla
       const [a, b] = [one.getBoundingClientRect(), other.getBoundingClientRect()];
       const across = Math.min(a.right, b.right) - Math.max(a.left, b.left);
       const down = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
-      if (across > 0.5 && down > 0.5) wrong.push(`${name(one)} lies on ${name(other)}`);
+      if (across > 0.5 && down > 0.5) wrong.push(`${name(one)} overlaps ${name(other)}`);
     }));
   return wrong;
 })"""
@@ -56,7 +56,7 @@ MISPLACED = """() => [...document.querySelectorAll('.ks-stage, .ks-beside')].fla
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Long names, many embeddings, sections with a fact to filter by."""
+    """A bundle with long names, many embeddings, and sections with an annotation to filter by."""
     adata = synthetic_tissue(n_cells=1200, seed=2)
     first = adata.obs["section"].cat.categories[0]
     code = (adata.obs["section"] == first).to_numpy()
@@ -91,7 +91,7 @@ LONG = {"kind": "embedding", "name": "X_scVI_latent_after_integration_of_all_sam
         *(((w, h), False) for w, h in [(400, 500), (980, 470), (1360, 860), (2560, 1440), (3840, 2160)]),
     ],
 )
-def test_every_button_lies_inside_its_window(browser: Any, scripted: str, size: tuple[int, int], touch: bool) -> None:
+def test_buttons_stay_inside_their_view(browser: Any, scripted: str, size: tuple[int, int], touch: bool) -> None:
     context = browser.new_context(viewport={"width": size[0], "height": size[1]}, has_touch=touch)
     viewer = Viewer(context.new_page())
     page = viewer.page
@@ -101,14 +101,14 @@ def test_every_button_lies_inside_its_window(browser: Any, scripted: str, size: 
     states = [(GRID, None), (ONE, None), (LONG, None), (GRID, UMAP), (ONE, LONG)]
     for layout, beside in states[3:] if size[0] > 2000 else states:
         viewer.set(layout=layout, beside=beside)
-        for key in "pvl":  # the panel folds or opens; with the switch of the lasso and without
+        for key in "pvl":  # hides or shows the panel; with and without the selection modes
             page.keyboard.press(key)
             eventually(lambda: page.evaluate(MISPLACED), lambda wrong: wrong == [], what=f"{layout}, {beside}, {key}")
-    # What sections can be ordered and filtered by is there in the smallest window, too.
+    # Section order and filter are available in the smallest window, too.
     viewer.set(layout=GRID, beside=None)
-    page.get_by_label("Order of the sections").first.select_option("by stage")
+    page.get_by_label("Section order").first.select_option("by stage")
     page.get_by_role("button", name="Filter").click()
-    box = page.get_by_role("dialog", name="Sections that are shown").bounding_box()
+    box = page.get_by_role("dialog", name="Section filter").bounding_box()
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= size[0]
     page.get_by_role("checkbox", name="late").uncheck()
@@ -117,35 +117,35 @@ def test_every_button_lies_inside_its_window(browser: Any, scripted: str, size: 
     context.close()
 
 
-@pytest.mark.parametrize("how", ["folded", "embedded"])
-def test_what_failed_is_told_on_the_tissue(
+@pytest.mark.parametrize("how", ["hidden panel", "embedded"])
+def test_errors_are_shown_on_the_tissue_without_a_panel(
     folder: Path, serve: Callable[[Path], str], viewer: Viewer, how: str
 ) -> None:
     page = viewer.page
     lost = True
     page.route("**/gene_*", lambda route: route.fulfill(status=404) if lost else route.continue_())
     viewer.open(serve(folder) + ("?embed=1" if how == "embedded" else ""))
-    if how == "folded":
+    if how == "hidden panel":
         page.keyboard.press("p")
     gene = {"kind": "gene", "gene": "EPCAM"}
     ask = "color => window.karospace.setState({color}).catch(() => {})"
     page.evaluate(ask, gene)
-    said = page.get_by_role("alert")
-    said.get_by_text("is missing").wait_for()
-    expect(said).to_have_count(1)
-    if how == "folded":
-        # The panel says it itself.
+    alert = page.get_by_role("alert")
+    alert.get_by_text("is missing").wait_for()
+    expect(alert).to_have_count(1)
+    if how == "hidden panel":
+        # An open panel shows the error instead.
         page.keyboard.press("p")
         page.locator(".ks-panel").get_by_role("alert").wait_for()
-        expect(said).to_have_count(1)
+        expect(alert).to_have_count(1)
         page.keyboard.press("p")
     becomes(lambda: page.evaluate(MISPLACED), [])
-    said.get_by_role("button", name="Dismiss").click()
-    said.wait_for(state="detached")
+    alert.get_by_role("button", name="Dismiss").click()
+    alert.wait_for(state="detached")
     page.evaluate(ask, {"kind": "none"})
     page.evaluate(ask, gene)
-    said.get_by_text("is missing").wait_for()
+    alert.get_by_text("is missing").wait_for()
     lost = False
-    said.get_by_role("button", name="Try again").click()
-    said.wait_for(state="detached")
+    alert.get_by_role("button", name="Try again").click()
+    alert.wait_for(state="detached")
     until_js(page, "() => typeof window.karospace.valueAt(0) === 'number'")

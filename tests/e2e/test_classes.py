@@ -1,4 +1,4 @@
-"""How values lie in each class, and lists of genes by what the file says of them."""
+"""Distributions of values by category, and genes sorted by their statistics in the file."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def values(adata: ad.AnnData, gene: str) -> Any:
     return x.toarray().ravel()
 
 
-def told(page: Any, within: str) -> dict[str, str]:
-    """What each violin says, by its class, once none of them is still that of earlier values."""
+def violin_texts(page: Any, within: str) -> dict[str, str]:
+    """Return the text of each violin by category, once the violins are up to date."""
     page.locator(f"{within} .ks-violins[aria-busy=false] li").first.wait_for()
     rows = page.locator(f"{within} .ks-violins[aria-busy=false] li")
     titles = eventually(lambda: rows.evaluate_all("rows => rows.map((row) => row.title)"))
@@ -41,30 +41,30 @@ def quartiles(text: str) -> list[float]:
     return [float(first), float(median), float(third)]
 
 
-def test_violins_tell_the_quartiles_of_each_class(opened: tuple[Viewer, ad.AnnData]) -> None:
+def test_violins_show_the_quartiles_of_each_category(opened: tuple[Viewer, ad.AnnData]) -> None:
     viewer, adata = opened
     viewer.set(color={"kind": "gene", "gene": "EPCAM"})
     page = viewer.page
-    page.locator(".ks-panel").get_by_role("button", name="Spread").click()
+    page.locator(".ks-panel").get_by_role("button", name="Violins").click()
     epcam = values(adata, "EPCAM")
 
-    def of_each_class() -> None:
-        rows = told(page, ".ks-panel")
+    def match_each_category() -> None:
+        rows = violin_texts(page, ".ks-panel")
         assert set(rows) == set(adata.obs["cell_type"].cat.categories)
         for name, text in rows.items():
             mine = epcam[(adata.obs["cell_type"] == name).to_numpy()]
             assert quartiles(text) == pytest.approx(np.percentile(mine, [25, 50, 75]).tolist(), rel=0.02, abs=0.006)
             assert f"{len(mine):,} cells" in text
 
-    holds(of_each_class)
-    # Another annotation splits the same values; the tissue keeps its colours.
+    holds(match_each_category)
+    # Another annotation splits the same values; the color of the tissue does not change.
     page.locator(".ks-panel").get_by_label("Split by").select_option("region")
-    viewer.becomes(lambda: set(told(page, ".ks-panel")), set(adata.obs["region"].cat.categories))
+    viewer.becomes(lambda: set(violin_texts(page, ".ks-panel")), set(adata.obs["region"].cat.categories))
     assert viewer.state()["color"] == {"kind": "gene", "gene": "EPCAM"}
     assert viewer.problems == []
 
 
-def test_a_selection_against_the_rest(opened: tuple[Viewer, ad.AnnData]) -> None:
+def test_selection_is_compared_with_the_rest(opened: tuple[Viewer, ad.AnnData]) -> None:
     viewer, adata = opened
     page = viewer.page
     viewer.set(color={"kind": "gene", "gene": "EPCAM"})
@@ -75,18 +75,18 @@ def test_a_selection_against_the_rest(opened: tuple[Viewer, ad.AnnData]) -> None
     inside = np.arange(adata.n_obs) % 3 == 0
     share = f"{(epcam[inside] > 0).mean() * 100:.0f} % detected"
     page.locator(".ks-selection").get_by_text(share).wait_for()
-    page.locator(".ks-selection").get_by_role("button", name="Spread").click()
+    page.locator(".ks-selection").get_by_role("button", name="Violins").click()
 
-    def of_both_sides() -> None:
-        for name, text in told(page, ".ks-selection").items():
+    def match_both_sides() -> None:
+        for name, text in violin_texts(page, ".ks-selection").items():
             of, rest = text.split("; the rest ")
             kind = (adata.obs["cell_type"] == name).to_numpy()
-            for said, cells in ((of, kind & inside), (rest, kind & ~inside)):
+            for shown, cells in ((of, kind & inside), (rest, kind & ~inside)):
                 wanted = np.percentile(epcam[cells], [25, 50, 75]).tolist()
-                assert quartiles(said) == pytest.approx(wanted, rel=0.02, abs=0.006)
+                assert quartiles(shown) == pytest.approx(wanted, rel=0.02, abs=0.006)
 
-    holds(of_both_sides)
-    # Composition over any annotation, without recolouring.
+    holds(match_both_sides)
+    # Composition by any annotation, without changing the color.
     page.locator(".ks-selection").get_by_role("button", name="Share").click()
     page.locator(".ks-selection").get_by_label("Split by").select_option("region")
     rows = page.locator(".ks-composition[aria-label='Composition by region'] li")
@@ -97,24 +97,24 @@ def test_a_selection_against_the_rest(opened: tuple[Viewer, ad.AnnData]) -> None
 
 
 @pytest.mark.parametrize("order", ["mean", "fraction"])
-def test_genes_by_what_the_file_says_of_them(opened: tuple[Viewer, ad.AnnData], order: str) -> None:
+def test_genes_are_sorted_by_mean_or_detection(opened: tuple[Viewer, ad.AnnData], order: str) -> None:
     viewer, adata = opened
     page = viewer.page
     page.keyboard.press("/")
-    page.get_by_label("Order of the genes").select_option(order)
+    page.get_by_label("Gene order").select_option(order)
     height = {
         gene: values(adata, gene).mean() if order == "mean" else (values(adata, gene) != 0).mean() for gene in GENES
     }
     wanted = sorted(GENES, key=lambda gene: -height[gene])
     rows = page.get_by_role("option").filter(has_text=re.compile("|".join(GENES)))
     becomes(lambda: [text.split("\n")[0] for text in rows.all_inner_texts()], wanted)
-    # The list has the keyboard: the first of them is one key away.
+    # The list has the focus: Enter chooses the first gene.
     page.keyboard.press("Enter")
     until_js(page, "window.karospace.getState().color.kind === 'gene'")
     assert viewer.state()["color"]["gene"] == wanted[0]
 
 
-def test_a_link_brings_its_split(tissue: Path, export: Any, serve: Any, viewer: Viewer) -> None:
+def test_view_restores_the_annotation_to_split_by(tissue: Path, export: Any, serve: Any, viewer: Viewer) -> None:
     view = {"color": {"kind": "gene", "gene": "EPCAM"}, "groupBy": "region"}
     url = serve(export(tissue, genes_mode=GENES))
     viewer.page.goto(url)

@@ -1,4 +1,4 @@
-"""How many cells are shown: under pictures, in titles, in legends; and numbers with many digits."""
+"""Cell counts in pictures, titles and legends, and numbers with many digits."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PICTURE = "async (options) => (await window.karospace.picture(options)).text()"
 
 
 def words(viewer: Viewer, **options: Any) -> list[str]:
-    """The text of a picture, in its order."""
+    """Return the texts of a picture in document order."""
     text = viewer.page.evaluate(PICTURE, {"format": "svg", "scale": 0.1, **options})
     return [mark.text or "" for mark in ET.fromstring(text).iter(f"{SVG}text")]
 
@@ -64,7 +64,7 @@ def test_hidden_categories_are_neither_counted_nor_listed(opened: Viewer, adata:
     assert hidden not in shown
 
 
-def test_one_section_alone_counts_and_lists_its_own(opened: Viewer, adata: ad.AnnData) -> None:
+def test_single_section_counts_and_lists_only_its_own_cells(opened: Viewer, adata: ad.AnnData) -> None:
     section = str(adata.obs["section"].iloc[0])
     inside = adata.obs["section"].astype(str) == section
     opened.set(layout={"kind": "section", "name": section})
@@ -74,7 +74,7 @@ def test_one_section_alone_counts_and_lists_its_own(opened: Viewer, adata: ad.An
     assert listed == set(adata.obs["cell_type"][inside].astype(str))
 
 
-def test_a_closer_view_counts_and_lists_what_is_inside_its_frame(opened: Viewer, adata: ad.AnnData) -> None:
+def test_zoomed_view_counts_and_lists_only_visible_cells(opened: Viewer, adata: ad.AnnData) -> None:
     x, y = adata.obsm["spatial"][5].tolist()
     opened.set(camera={"x": x, "y": y, "zoom": 8})
     rows = opened.page.evaluate("karospace.table()").strip().splitlines()[1:]
@@ -85,20 +85,22 @@ def test_a_closer_view_counts_and_lists_what_is_inside_its_frame(opened: Viewer,
     assert listed == {row.rsplit(",", 1)[1] for row in rows}
 
 
-def test_cells_without_a_place_in_an_embedding_are_counted(opened: Viewer) -> None:
-    said = "800 of 1,200 cells have a place in UMAP"
+def test_cells_without_coordinates_in_an_embedding_are_counted(opened: Viewer) -> None:
+    text = "800 of 1,200 cells have a place in UMAP"
     opened.set(layout={"kind": "embedding", "name": "X_umap"})
-    expect(opened.page.get_by_text(said)).to_be_visible()
-    assert said in words(opened)
+    expect(opened.page.get_by_text(text)).to_be_visible()
+    assert text in words(opened)
     opened.set(layout={"kind": "tissue"})
-    expect(opened.page.get_by_text(said)).to_have_count(0)
+    expect(opened.page.get_by_text(text)).to_have_count(0)
     opened.set(beside={"kind": "embedding", "name": "X_umap"})
-    expect(opened.page.get_by_text(said)).to_be_visible()
-    assert f"Tissue: 1,200 cells · UMAP: {said}" in words(opened)
+    expect(opened.page.get_by_text(text)).to_be_visible()
+    assert f"Tissue: 1,200 cells · UMAP: {text}" in words(opened)
     assert "1,200 cells" in words(opened, beside=False)
 
 
-def test_a_downsampled_bundle_names_the_cells_of_its_source(adata: ad.AnnData, tmp_path: Path, viewer: Viewer) -> None:
+def test_downsampled_bundle_shows_the_cell_count_of_its_source(
+    adata: ad.AnnData, tmp_path: Path, viewer: Viewer
+) -> None:
     made = adata_to_karospace(adata, tmp_path / "b", downsample=300, genes_mode=[], annotation_columns=["cell_type"])
     assert made.manifest.n_cells_source == 1200
     assert "300 of 1,200 cells" in repr(made)
@@ -109,22 +111,22 @@ def test_a_downsampled_bundle_names_the_cells_of_its_source(adata: ad.AnnData, t
 
 
 @pytest.mark.parametrize("size", [(1360, 860), (400, 500), (720, 500)])
-@pytest.mark.parametrize("spread", [False, True], ids=["mean", "spread"])
+@pytest.mark.parametrize("spread", [False, True], ids=["mean", "violins"])
 @pytest.mark.parametrize("column", ["area", "below"])
-def test_every_digit_of_a_long_number_is_inside_the_panel(
+def test_long_numbers_fit_into_the_panel(
     opened: Viewer, adata: ad.AnnData, size: tuple[int, int], spread: bool, column: str
 ) -> None:
     page = opened.page
     page.set_viewport_size({"width": size[0], "height": size[1]})
-    show = page.get_by_role("button", name="Show the panel")
+    show = page.get_by_role("button", name="Show panel")
     if size[0] < 700:
         show.click()
     opened.set(color={"kind": "annotation", "column": column}, groupBy="cell_type")
     if spread:
-        page.locator(".ks-panel").get_by_role("button", name="Spread").click()
+        page.locator(".ks-panel").get_by_role("button", name="Violins").click()
     numbers = page.locator(".ks-violins .ks-number" if spread else ".ks-means .ks-number")
     expect(numbers).to_have_count(adata.obs["cell_type"].nunique())
-    # The text itself, and what it may take: its row, its list and the panel.
+    # The text must be inside its element, its row and the panel.
     beyond = numbers.evaluate_all("""(found) => found.filter((number) => {
       const text = document.createRange();
       text.selectNodeContents(number);

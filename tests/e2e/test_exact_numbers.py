@@ -1,4 +1,4 @@
-"""Numbers that float32 cannot tell apart: in colors, tooltip, limits and the saved table."""
+"""Numbers that float32 cannot distinguish are exact in colors, tooltips, limits and saved tables."""
 
 from __future__ import annotations
 
@@ -47,15 +47,15 @@ def folder(adata: ad.AnnData, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("scale", ["linear", "log1p"])
-def test_colors_tell_time_stamps_apart(folder: Path, viewer: Viewer, scale: str) -> None:
+def test_colors_distinguish_timestamps(folder: Path, viewer: Viewer, scale: str) -> None:
     viewer.open((folder / "index.html").as_uri())
     look = {"colormap": "greys", "opacity": 1, "imageOpacity": 0, "pointSize": 20, "scale": scale}
     viewer.set(color={"kind": "annotation", "column": "stamp"}, range=[START, START + N - 1], **look)
-    brightness = viewer.colours(list(range(N))).sum(axis=1, dtype=int)
-    assert (np.diff(brightness) < 0).all(), "each second is darker than the one before"
-    # Limits in the midst: all before have one color, all after another.
+    brightness = viewer.colors(list(range(N))).sum(axis=1, dtype=int)
+    assert (np.diff(brightness) < 0).all(), "each second is darker than the previous one"
+    # Limits within the range: all values below have one color, all above another.
     viewer.set(range=[START + 20, START + 40])
-    brightness = viewer.colours(list(range(N))).sum(axis=1, dtype=int)
+    brightness = viewer.colors(list(range(N))).sum(axis=1, dtype=int)
     assert len(set(brightness[:21])) == len(set(brightness[40:])) == 1
     assert (np.diff(brightness[20:41]) < 0).all()
     assert viewer.problems == []
@@ -70,7 +70,7 @@ def test_limits_and_selection_are_exact(folder: Path, viewer: Viewer) -> None:
     assert page.evaluate("Array.from(window.karospace.selection)") == [int(20 <= i <= 40) for i in range(N)]
 
 
-def test_the_tooltip_has_every_digit(folder: Path, viewer: Viewer, adata: ad.AnnData) -> None:
+def test_tooltip_shows_every_digit(folder: Path, viewer: Viewer, adata: ad.AnnData) -> None:
     page = viewer.open((folder / "index.html").as_uri()).page
     for column in ("stamp", "close", "barcode", "cluster"):
         viewer.set(color={"kind": "annotation", "column": column})
@@ -82,7 +82,7 @@ def test_the_tooltip_has_every_digit(folder: Path, viewer: Viewer, adata: ad.Ann
 
 
 @pytest.mark.parametrize("column", ["stamp", "close", "barcode"])
-def test_the_saved_table_has_every_digit(folder: Path, viewer: Viewer, adata: ad.AnnData, column: str) -> None:
+def test_saved_table_has_every_digit(folder: Path, viewer: Viewer, adata: ad.AnnData, column: str) -> None:
     page = viewer.open((folder / "index.html").as_uri()).page
     viewer.set(color={"kind": "annotation", "column": column})
     text: str = page.evaluate("window.karospace.table()")

@@ -1,4 +1,4 @@
-"""Coordinates far from zero: drawn apart, shown and saved as the source has them."""
+"""Coordinates far from zero are drawn, shown and saved exactly."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ COLORS = {"a": "#cc0000", "b": "#0000cc"}
 
 @pytest.fixture(scope="module")
 def adata() -> ad.AnnData:
-    """Cells of two kinds on a grid, like the fields of a chess board."""
+    """Cells of two kinds on a grid, like the squares of a chessboard."""
     column, row = (side.ravel() for side in np.meshgrid(np.arange(SIDE), np.arange(SIDE)))
     kind = np.where((column + row) % 2 == 0, "a", "b")
     part = np.where(column < SIDE // 2, "left", "right")
@@ -60,20 +60,20 @@ def tissue(request: pytest.FixtureRequest, viewer: Viewer, folder: Path, serve: 
     return viewer.open(serve(folder))
 
 
-def shown_at(viewer: Viewer, adata: ad.AnnData) -> None:
-    """Cells stand in the order and at the distances of their coordinates, each in the color of its kind."""
+def assert_positions(viewer: Viewer, adata: ad.AnnData) -> None:
+    """Assert that cells are drawn at the distances of their coordinates."""
     at = np.array(viewer.positions(list(range(adata.n_obs))))
     xy = adata.obsm["spatial"] - adata.obsm["spatial"][0]
     scale = (at[-1] - at[0]) / xy[-1]
     assert abs(scale[0]) == pytest.approx(abs(scale[1]))
-    assert abs(scale[0]) * PITCH > 4, "the cells are some pixels apart"
+    assert abs(scale[0]) * PITCH > 4, "cells are at least 4 pixels apart"
     np.testing.assert_allclose(at - at[0], xy * scale, atol=0.02)
 
 
-def test_cells_are_drawn_apart(tissue: Viewer, adata: ad.AnnData) -> None:
-    shown_at(tissue, adata)
+def test_cells_are_drawn_at_distinct_positions(tissue: Viewer, adata: ad.AnnData) -> None:
+    assert_positions(tissue, adata)
     tissue.set(color={"kind": "annotation", "column": "kind"}, opacity=1, theme="light")
-    seen = tissue.colours(list(range(adata.n_obs))).astype(int)
+    seen = tissue.colors(list(range(adata.n_obs))).astype(int)
     kinds = [seen[(adata.obs["kind"] == kind).to_numpy()] for kind in "ab"]
     middle = [np.median(one, axis=0) for one in kinds]
     assert np.abs(middle[0] - middle[1]).max() > 80
@@ -82,7 +82,7 @@ def test_cells_are_drawn_apart(tissue: Viewer, adata: ad.AnnData) -> None:
     assert tissue.problems == []
 
 
-def test_coordinates_are_shown_and_saved_as_in_the_source(tissue: Viewer, adata: ad.AnnData) -> None:
+def test_coordinates_are_shown_and_saved_exactly(tissue: Viewer, adata: ad.AnnData) -> None:
     text = tissue.page.evaluate("window.karospace.table()")
     table = pd.read_csv(io.StringIO(text), index_col="cell_id")
     xy = adata.obsm["spatial"]
@@ -101,7 +101,7 @@ def test_coordinates_are_shown_and_saved_as_in_the_source(tissue: Viewer, adata:
         np.testing.assert_allclose(shown, xy[cell], rtol=0, atol=0.1)
 
 
-def test_region_and_camera_come_back_in_another_page(
+def test_region_and_camera_are_restored_from_a_saved_view(
     tissue: Viewer, adata: ad.AnnData, browser: Any, request: pytest.FixtureRequest
 ) -> None:
     xy = adata.obsm["spatial"]
@@ -117,7 +117,7 @@ def test_region_and_camera_come_back_in_another_page(
     assert wanted.sum() == 64
     expect(tissue.page.get_by_role("button", name="Save as region")).to_be_visible()
     tissue.page.get_by_role("button", name="Save as region").click()
-    field = tissue.page.get_by_role("textbox", name="Name of the region")
+    field = tissue.page.get_by_role("textbox", name="Region name")
     field.fill("corner")
     field.press("Enter")
     tissue.becomes(
@@ -138,7 +138,7 @@ def test_region_and_camera_come_back_in_another_page(
     np.testing.assert_allclose(at, [box["x"] + box["width"] / 2, box["y"] + box["height"] / 2], atol=0.5)
 
 
-def test_other_layouts_and_the_image_follow(
+def test_other_layouts_and_the_image_are_exact(
     viewer: Viewer, folder: Path, adata: ad.AnnData, serve: Callable[[Path], str]
 ) -> None:
     picture = io.BytesIO()
@@ -148,7 +148,7 @@ def test_other_layouts_and_the_image_follow(
 
     def with_image(route: Any) -> None:
         manifest = json.loads((folder / "manifest.json").read_text())
-        # A pixel a cell, and no more of the image than there are cells.
+        # One pixel per cell; the image covers exactly the cells.
         offset = [float(-(FAR[axis] + 0.1) / PITCH + 0.5) for axis in (0, 1)]
         transform = {"scale": [1 / PITCH, 1 / PITCH], "offset": offset}
         manifest["image"] = {"path": "assets/image.png", "width": SIDE, "height": SIDE, "transform": transform}
@@ -161,7 +161,7 @@ def test_other_layouts_and_the_image_follow(
     viewer.open(serve(folder))
     viewer.set(imageOpacity=1, pointSize=0.2, theme="light")
     at = viewer.positions([SIDE * 10 + 2, SIDE * 10 + 17])
-    # Beside the cells, not on them.
+    # Sample the image between the cells.
     shift = (viewer.positions([1])[0][0] - viewer.positions([0])[0][0]) / 2
     shot = np.asarray(Image.open(io.BytesIO(viewer.page.screenshot(animations="disabled"))).convert("RGB")).astype(int)
     left, right = (shot[int(y), int(x + 0.8 * shift)] for x, y in at)

@@ -1,4 +1,4 @@
-"""A folder that was opened by double click: the page may read no file beside it."""
+"""Bundles opened from disk, where the browser does not let the page read the files next to it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def own(requests: list[str]) -> list[str]:
     return [request for request in requests if not request.startswith(("blob:", "data:"))]
 
 
-def test_it_opens_with_its_genes_and_its_image_and_asks_nothing(viewer: Viewer, tmp_path: Path) -> None:
+def test_bundle_opens_with_genes_and_image_and_requests_only_its_own_files(viewer: Viewer, tmp_path: Path) -> None:
     adata = synthetic_tissue(n_cells=3000, seed=1)
     folder = tmp_path / "a b&c #1"
     bundle = adata_to_karospace(adata, folder, genes_mode="all")
@@ -40,12 +40,12 @@ def test_it_opens_with_its_genes_and_its_image_and_asks_nothing(viewer: Viewer, 
     asked = own(viewer.requests)
     assert all(request.startswith(folder.as_uri()) for request in asked)
     assert all(request.endswith((".html", ".js")) for request in asked)
-    # What was run is not kept in the page.
+    # Scripts are removed from the page after they have run.
     expect(viewer.page.locator("script[src]")).to_have_count(0)
 
 
-def test_large_files_are_cut_into_shards_of_8_mb(viewer: Viewer, tmp_path: Path) -> None:
-    # Noise does not compress: one gene alone takes 10 MB.
+def test_large_files_are_split_into_shards_of_8_mb(viewer: Viewer, tmp_path: Path) -> None:
+    # Noise does not compress: a single gene takes 10 MB.
     n = 2_600_000
     rng = np.random.default_rng(0)
     adata = ad.AnnData(rng.random((n, 1), dtype=np.float32), obsm={"spatial": rng.random((n, 2), dtype=np.float32)})
@@ -60,7 +60,7 @@ def test_large_files_are_cut_into_shards_of_8_mb(viewer: Viewer, tmp_path: Path)
     assert [viewer.value(cell) for cell in some] == pytest.approx(adata.X[some, 0].tolist())  # type: ignore[index]
 
 
-def test_what_is_missing_is_named(viewer: Viewer, tmp_path: Path) -> None:
+def test_error_names_the_missing_script(viewer: Viewer, tmp_path: Path) -> None:
     adata_to_karospace(synthetic_tissue(n_cells=20_000, seed=1), tmp_path / "b", genes_mode="all")
     shards = sorted((tmp_path / "b" / "scripts").iterdir())
     shards[-1].unlink()
@@ -74,10 +74,10 @@ def test_what_is_missing_is_named(viewer: Viewer, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("scripts", ["no", "auto"])
-def test_without_scripts_it_asks_for_its_folder(viewer: Viewer, tmp_path: Path, scripts: str) -> None:
+def test_page_asks_for_its_folder_without_scripts(viewer: Viewer, tmp_path: Path, scripts: str) -> None:
     folder = tmp_path / "b"
     adata_to_karospace(synthetic_tissue(n_cells=500, seed=1), folder, genes_mode="all", scripts=scripts)
-    if scripts == "auto":  # as when someone left them out of a copy
+    if scripts == "auto":  # as in an incomplete copy
         (folder / "manifest.js").unlink()
         shutil.rmtree(folder / "scripts")
     else:
@@ -93,7 +93,7 @@ def test_without_scripts_it_asks_for_its_folder(viewer: Viewer, tmp_path: Path, 
     assert viewer.page.evaluate("window.karospace.cells") == 500
 
 
-def test_a_zip_opens_once_it_is_unpacked(viewer: Viewer, tmp_path: Path) -> None:
+def test_unpacked_zip_opens(viewer: Viewer, tmp_path: Path) -> None:
     bundle = adata_to_karospace(synthetic_tissue(n_cells=500, seed=1), zip_path=tmp_path / "b.zip", genes_mode="all")
     bundle.verify()
     shutil.unpack_archive(tmp_path / "b.zip", tmp_path / "out")
@@ -111,7 +111,7 @@ def test_real_files_open(viewer: Viewer, real_data: Path, export: Callable[..., 
     assert viewer.problems == []
 
 
-def test_the_same_files_whichever_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_conversions_between_formats_keep_the_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "0")
     adata = synthetic_tissue(n_cells=500, seed=1)
     adata.write_h5ad(tmp_path / "a.h5ad")
@@ -121,7 +121,7 @@ def test_the_same_files_whichever_way(tmp_path: Path, monkeypatch: pytest.Monkey
     kept = Bundle(tmp_path / "one.html")
     assert kept.manifest.scripts is None
     kept.verify()
-    # Back from the page to a folder: the same scripts again.
+    # Converting the page back to a folder writes the same scripts.
     two = kept.save(tmp_path / "two")
     two.verify()
     assert {f.path: f.sha256 for f in two.manifest.asset_files} == {f.path: f.sha256 for f in one.manifest.asset_files}

@@ -1,4 +1,4 @@
-"""Browsers that cannot draw, that lose what was drawn, and what the viewer leaves behind."""
+"""Browsers without WebGL, lost WebGL contexts, and the number of drawings."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 
 @pytest.fixture
 def no_webgl(browser: Any, chromium: str) -> Iterator[Viewer]:
-    """A browser whose system gives it no 3D at all."""
+    """A browser without any 3D APIs."""
     other = browser.browser_type.launch(
         executable_path=chromium, args=["--no-sandbox", "--disable-3d-apis", "--disable-gpu"]
     )
@@ -41,7 +41,7 @@ def no_webgl(browser: Any, chromium: str) -> Iterator[Viewer]:
 
 
 def picture(viewer: Viewer) -> NDArray[np.uint8]:
-    """What is drawn now, at rest."""
+    """Return the picture that is drawn when the view is at rest."""
     viewer.set()
     png = viewer.page.evaluate("""async () => {
       const bytes = new Uint8Array(await (await window.karospace.snapshot()).arrayBuffer());
@@ -51,7 +51,7 @@ def picture(viewer: Viewer) -> NDArray[np.uint8]:
 
 
 def open_with_image(viewer: Viewer, url: str) -> None:
-    """The image comes after the first frame, and nothing says when it is drawn."""
+    """Open the viewer and wait for the image, which is drawn after the first frame without an event."""
     viewer.page.set_viewport_size({"width": 900, "height": 600})
     viewer.open(url)
 
@@ -64,19 +64,19 @@ def open_with_image(viewer: Viewer, url: str) -> None:
     eventually(differs, what="the image is not drawn")
 
 
-def test_without_webgl_the_page_says_so_and_shows_the_preview(bundle: Bundle, serve: Any, no_webgl: Viewer) -> None:
+def test_page_without_webgl_shows_an_error_and_the_preview(bundle: Bundle, serve: Any, no_webgl: Viewer) -> None:
     page = no_webgl.page
     page.goto(serve(bundle.path))
     alert = page.get_by_role("alert")
     alert.get_by_text("WebGL2").first.wait_for()
     expect(alert).to_contain_text("hardware acceleration", use_inner_text=True)
-    preview = alert.get_by_role("img", name="Small picture of the tissue")
+    preview = alert.get_by_role("img", name="Preview of the tissue")
     preview.wait_for()
     until_js(page, "() => document.querySelector('[role=alert] img').naturalWidth > 0")
     assert no_webgl.problems == []
 
 
-def test_without_webgl_and_without_a_preview(serve: Any, no_webgl: Viewer, tmp_path: Path) -> None:
+def test_page_without_webgl_and_preview_shows_an_error(serve: Any, no_webgl: Viewer, tmp_path: Path) -> None:
     made = adata_to_karospace(synthetic_tissue(300, 5, seed=1), tmp_path / "b", preview=False, scripts="no")
     no_webgl.page.goto(serve(made.path))
     no_webgl.page.get_by_role("alert").get_by_text("WebGL2").first.wait_for()
@@ -87,7 +87,7 @@ def test_without_webgl_and_without_a_preview(serve: Any, no_webgl: Viewer, tmp_p
 CHANGES: dict[str, dict[str, Any]] = {
     "nothing": {},
     "gene": {"color": {"kind": "gene", "gene": "EPCAM"}},
-    "other classes": {"color": {"kind": "annotation", "column": "area"}},
+    "other annotation": {"color": {"kind": "annotation", "column": "area"}},
     "map": {"color": {"kind": "gene", "gene": "CD3E"}, "colormap": "magma", "reversed": True, "dimZeros": True},
     "hidden": {"hidden": {"cell_type": ["T cell"]}, "opacity": 0.5},
     "no image": {"imageOn": False, "theme": "dark", "pointSize": 2},
@@ -96,7 +96,7 @@ CHANGES: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("selected", [False, True], ids=["", "selection"])
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
-def test_a_lost_context_comes_back_with_the_same_picture(
+def test_restored_context_draws_the_same_picture(
     bundle: Bundle, serve: Any, viewer: Viewer, change: dict[str, Any], selected: bool
 ) -> None:
     page = viewer.page
@@ -125,7 +125,7 @@ def test_a_lost_context_comes_back_with_the_same_picture(
     assert viewer.problems == []
 
 
-def test_a_selection_outlives_a_loss(bundle: Bundle, serve: Any, viewer: Viewer) -> None:
+def test_selection_survives_a_lost_context(bundle: Bundle, serve: Any, viewer: Viewer) -> None:
     open_with_image(viewer, serve(bundle.path))
     viewer.page.evaluate(
         "n => window.karospace.select(Uint8Array.from({length: n}, (_, i) => i % 2))", bundle.manifest.n_cells
@@ -141,16 +141,16 @@ def test_a_selection_outlives_a_loss(bundle: Bundle, serve: Any, viewer: Viewer)
     assert viewer.page.evaluate("window.karospace.selection.reduce((sum, flag) => sum + flag, 0)") > 0
 
 
-def test_graphics_that_stay_away_are_told_until_they_are_back(bundle: Bundle, serve: Any, viewer: Viewer) -> None:
+def test_notice_is_shown_while_the_context_is_lost(bundle: Bundle, serve: Any, viewer: Viewer) -> None:
     open_with_image(viewer, serve(bundle.path))
     viewer.lose_context()
-    told = viewer.page.get_by_text("The tissue cannot be drawn: the system took its graphics away")
-    told.wait_for()
+    notice = viewer.page.get_by_text("The tissue cannot be drawn: the WebGL context was lost")
+    notice.wait_for()
     viewer.restore_context()
-    told.wait_for(state="detached")
+    notice.wait_for(state="detached")
 
 
-def test_a_context_that_is_lost_before_the_first_frame(bundle: Bundle, serve: Any, viewer: Viewer) -> None:
+def test_context_lost_before_the_first_frame_is_restored(bundle: Bundle, serve: Any, viewer: Viewer) -> None:
     viewer.page.add_init_script("""
       const original = HTMLCanvasElement.prototype.getContext;
       HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
@@ -169,7 +169,7 @@ def test_a_context_that_is_lost_before_the_first_frame(bundle: Bundle, serve: An
     expect(viewer.page.get_by_role("alert")).to_have_count(0)
 
 
-def test_a_colour_is_drawn_once_when_its_values_are_there(
+def test_color_is_drawn_once_when_its_values_are_loaded(
     viewer: Viewer, bundle: Bundle, serve: Callable[[Path], str]
 ) -> None:
     viewer.page.add_init_script("""
@@ -190,10 +190,10 @@ def test_a_colour_is_drawn_once_when_its_values_are_there(
         assert viewer.page.evaluate("window.drawn") == before + 1
 
 
-def test_what_comes_while_the_card_draws_is_all_in_the_next_picture(
+def test_changes_while_the_gpu_is_busy_are_all_in_the_next_picture(
     viewer: Viewer, bundle: Bundle, serve: Callable[[Path], str]
 ) -> None:
-    """Values, a selection and another size wait for the card; each change alone gives the same picture."""
+    """New values, a selection and a resize wait for the GPU and give the same picture as one change at a time."""
     viewer.open(serve(bundle.path))
     viewer.page.wait_for_load_state("networkidle")
     viewer.set(imageOn=True)

@@ -1,4 +1,4 @@
-"""Bundles whose every text was written by someone with bad intent."""
+"""Bundles in which every text is an injection attempt."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ PAYLOADS = [
     "<iframe srcdoc='<script>parent.planted()</script>'></iframe>",
     "${planted()}{{planted()}}",
 ]
-COLOURS = ["url(planted.png)", "red;background:url(planted.png)", "#123456</style><script>planted()</script>"]
+COLORS = ["url(planted.png)", "red;background:url(planted.png)", "#123456</style><script>planted()</script>"]
 COUNT = "window.calls = 0; window.planted = () => { window.calls++; };"
 
 
@@ -48,7 +48,7 @@ SECTIONS = (payload(71), payload(70))
 
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Hostile in all that comes from the AnnData and the options: columns, classes, genes, labels, ids, sections, a view."""
+    """A bundle with hostile columns, categories, genes, labels, IDs, sections, and a hostile view."""
     n, rng = 400, np.random.default_rng(0)
     which = np.arange(n) % 2
     obs = pd.DataFrame(
@@ -93,20 +93,20 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 FIXED = {"schema_version", "format", "dtype", "y_axis", "sha256"}
-"""Fields with a meaning: with another text the bundle does not open. They have a test of their own."""
+"""Fields with fixed values: with any other text, the bundle does not open. They have a separate test."""
 
 
 MEANINGFUL = {".schema_version", ".expression.format", ".asset_files[].sha256"}
-"""The same among those that take any text."""
+"""Such fields among those whose schema accepts any text."""
 
 
 class Planter:
-    """Puts a hostile text into every string; what was the same stays the same."""
+    """Replace every string with a hostile text; equal strings stay equal."""
 
     def __init__(self) -> None:
         self.names: dict[str, str] = {}
         self.paths: dict[str, str] = {}
-        self.colours = 0
+        self.colors = 0
 
     def walk(self, value: Any, key: str = "", inside: str = "") -> Any:
         if isinstance(value, dict):
@@ -120,14 +120,14 @@ class Planter:
             text = payload(len(self.paths)).replace("/", "")
             return self.paths.setdefault(value, f"assets/{text}{suffix}")
         if key == "color":
-            self.colours += 1
-            return COLOURS[self.colours % len(COLOURS)]
-        # Names that are hostile already stay, so that they can be looked for.
+            self.colors += 1
+            return COLORS[self.colors % len(COLORS)]
+        # Names that are already hostile are kept, so that tests can look for them.
         return value if "planted" in value else self.names.setdefault(value, payload(200 + len(self.names)))
 
 
 def texts(node: Any, schema: Any, at: str = "") -> set[str]:
-    """Every place of the schema that takes any text, as `.columns[].name`, or anything at all."""
+    """Return the paths in the schema that accept any text, such as `.columns[].name`, or any value."""
     if "$ref" in node:
         node = schema["$defs"][node["$ref"].rpartition("/")[2]]
     found = {at} if node.get("type") == "string" and not {"enum", "const"} & set(node) else set()
@@ -144,7 +144,7 @@ def texts(node: Any, schema: Any, at: str = "") -> set[str]:
 
 
 def hostile(value: Any, at: str = "") -> set[str]:
-    """The places of a manifest that hold a hostile text."""
+    """Return the paths in a manifest that hold a hostile text."""
     if isinstance(value, dict):
         return {place for name, held in value.items() for place in hostile(held, f"{at}.{name}")}
     if isinstance(value, list):
@@ -160,17 +160,17 @@ def planted(plain: Path, tmp_path: Path) -> Bundle:
     manifest |= {"generator": "x", "warnings": ["x", "y"]}
     view = manifest.pop("view")
     manifest = planter.walk(manifest)
-    # The view is hostile already, but for what the exporter refuses; its other words have a meaning.
-    view["regions"][0]["color"] = COLOURS[1]
-    view["state"]["classColors"][payload(100)][payload(1)] = COLOURS[1]
+    # The view is already hostile, except for colors, which the exporter validates; its other texts have fixed values.
+    view["regions"][0]["color"] = COLORS[1]
+    view["state"]["classColors"][payload(100)][payload(1)] = COLORS[1]
     manifest["view"] = view
     schema = json.loads(SCHEMA_PATH.read_text())
     found = hostile(manifest)
     missed = {place for place in texts(schema, schema) - MEANINGFUL if not any(at.startswith(place) for at in found)}
-    assert missed == set(), "texts that no test has made hostile"
+    assert missed == set(), "these texts are not hostile in this test"
     for old, new in planter.paths.items():
         (folder / old).rename(folder / new)
-    assert planter.colours > 0
+    assert planter.colors > 0
     assert manifest["asset_files"][0]["kind"] in planter.names.values()
     (folder / "manifest.json").write_text(json.dumps(manifest))
     return Bundle(folder)
@@ -186,8 +186,8 @@ def has_option(choice: Any, text: str) -> None:
     eventually(choice.locator("option").all_text_contents, lambda texts: text in texts, what=text)
 
 
-def harmless(viewer: Viewer, url: str, known: set[str]) -> None:
-    """Nothing ran, nothing was asked for, and nothing became an element."""
+def assert_harmless(viewer: Viewer, url: str, known: set[str]) -> None:
+    """Assert that no script ran, nothing was requested, and no element was created."""
     assert viewer.page.evaluate("window.calls") == 0
     for request in viewer.requests:
         if not request.startswith(("blob:", "data:")):
@@ -203,7 +203,7 @@ def harmless(viewer: Viewer, url: str, known: set[str]) -> None:
     assert found == []
 
 
-def test_every_text_is_only_text(planted: Bundle, serve: Any, watched: Viewer) -> None:
+def test_hostile_texts_are_shown_as_text(planted: Bundle, serve: Any, watched: Viewer) -> None:
     viewer, page = watched, watched.page
     url = serve(planted.path)
     manifest = json.loads((planted.path / "manifest.json").read_text())
@@ -213,7 +213,7 @@ def test_every_text_is_only_text(planted: Bundle, serve: Any, watched: Viewer) -
 
     def shown(text: str) -> None:
         page.get_by_text(text, exact=True).first.wait_for()
-        harmless(viewer, url, known)
+        assert_harmless(viewer, url, known)
 
     first, second, numbers, section, fact = (column["name"] for column in manifest["columns"])
     shown(manifest["dataset_name"])
@@ -223,15 +223,15 @@ def test_every_text_is_only_text(planted: Bundle, serve: Any, watched: Viewer) -
     for name, value in zip(SECTIONS, (payload(80), payload(81)), strict=True):
         titles.get_by_text(name, exact=False).wait_for()
         titles.get_by_text(value, exact=False).first.wait_for()
-    has_option(page.get_by_label("Order of the sections"), f"by {fact}")
+    has_option(page.get_by_label("Section order"), f"by {fact}")
     page.get_by_role("button", name="Filter").click()
-    page.get_by_role("dialog", name="Sections that are shown").get_by_text(payload(80), exact=True).wait_for()
+    page.get_by_role("dialog", name="Section filter").get_by_text(payload(80), exact=True).wait_for()
     page.keyboard.press("Escape")
-    harmless(viewer, url, known)
+    assert_harmless(viewer, url, known)
     embedding = manifest["embeddings"][0]
     viewer.set(layout={"kind": "section", "name": SECTIONS[1]}, beside={"kind": "embedding", "name": embedding["name"]})
     page.locator(".ks-beside").get_by_text(embedding["label"]).first.wait_for(state="attached")
-    harmless(viewer, url, known)
+    assert_harmless(viewer, url, known)
     viewer.set(layout={"kind": "tissue"}, beside=None, hidden={}, classColors={})
     viewer.set(color={"kind": "annotation", "column": first}, groupBy=first)
     for category in manifest["columns"][0]["categories"]:
@@ -247,32 +247,32 @@ def test_every_text_is_only_text(planted: Bundle, serve: Any, watched: Viewer) -
     page.get_by_role("region", name="Selection").get_by_text(payload(1), exact=True).first.wait_for()
     page.evaluate(
         "([name, color]) => window.karospace.setRegions([{name, color, mask: window.karospace.selection}])",
-        [payload(2), COLOURS[0]],
+        [payload(2), COLORS[0]],
     )
     page.get_by_role("region", name="Regions").get_by_text(payload(2), exact=True).wait_for()
-    harmless(viewer, url, known)
+    assert_harmless(viewer, url, known)
 
     gene, other, unread = manifest["gene_list"][:3]
     viewer.set(color={"kind": "gene", "gene": gene})
-    panel = page.get_by_role("complementary", name="Colour and display")
-    by_class = panel.get_by_label("Split by")
-    by_class.wait_for()
-    has_option(by_class, section)
-    has_option(by_class, first)
-    panel.get_by_role("button", name="Spread", exact=True).click()
+    panel = page.get_by_role("complementary", name="Color and display")
+    split_by = panel.get_by_label("Split by")
+    split_by.wait_for()
+    has_option(split_by, section)
+    has_option(split_by, first)
+    panel.get_by_role("button", name="Violins", exact=True).click()
     panel.locator(".ks-violins").first.wait_for()
     page.keyboard.press("/")
     page.keyboard.type("planted")
     page.get_by_role("option").get_by_text(other, exact=True).wait_for()
     page.get_by_role("option").get_by_text(manifest["gene_labels"][0]["labels"][1], exact=True).first.wait_for()
-    harmless(viewer, url, known)
+    assert_harmless(viewer, url, known)
     page.keyboard.press("Escape")
     for column in (second, numbers):
         viewer.set(color={"kind": "annotation", "column": column})
     page.keyboard.press("?")
     page.get_by_role("dialog").wait_for()
     page.keyboard.press("Escape")
-    harmless(viewer, url, known)
+    assert_harmless(viewer, url, known)
 
     failure = page.evaluate("name => window.karospace.setState({color: {kind: 'gene', gene: name}}).then(() => '', String)", payload(999))  # fmt: skip
     assert payload(999) in failure
@@ -282,11 +282,11 @@ def test_every_text_is_only_text(planted: Bundle, serve: Any, watched: Viewer) -
     (planted.path / path).unlink()
     page.evaluate("gene => window.karospace.setState({color: {kind: 'gene', gene}}).catch(() => null)", unread)
     page.get_by_role("alert").get_by_text(path).first.wait_for()
-    harmless(viewer, url, known)
+    assert_harmless(viewer, url, known)
 
 
-def test_scripts_are_only_asked_for_by_their_names(plain: Path, watched: Viewer, tmp_path: Path) -> None:
-    """The page opened by double click; whatever a shard is called, it is a file beside the page."""
+def test_hostile_script_paths_stay_inside_the_folder(plain: Path, watched: Viewer, tmp_path: Path) -> None:
+    """A page opened from disk resolves any shard name to a file in its folder."""
     folder = Path(shutil.copytree(plain, tmp_path / "bundle"))
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["scripts"]
@@ -303,11 +303,13 @@ def test_scripts_are_only_asked_for_by_their_names(plain: Path, watched: Viewer,
     watched.set(color={"kind": "gene", "gene": payload(2)})
     assert isinstance(watched.value(0), float)
     known = {"index.html", "manifest.js", *(shard["path"] for shard in manifest["scripts"])}
-    harmless(watched, url, known)
+    assert_harmless(watched, url, known)
     assert watched.problems == []
 
 
-def test_the_tables_of_format_1_0_are_only_text(plain: Path, serve: Any, watched: Viewer, tmp_path: Path) -> None:
+def test_hostile_tables_of_format_1_0_are_shown_as_text(
+    plain: Path, serve: Any, watched: Viewer, tmp_path: Path
+) -> None:
     folder = Path(shutil.copytree(plain, tmp_path / "bundle"))
     manifest = json.loads((folder / "manifest.json").read_text())
     later = ("coordinates", "cell_ids", "columns", "gene_labels", "embeddings", "sections", "view", "scripts")
@@ -322,7 +324,7 @@ def test_the_tables_of_format_1_0_are_only_text(plain: Path, serve: Any, watched
     watched.page.mouse.move(x - 20, y)
     watched.page.mouse.move(x, y)
     watched.page.get_by_role("tooltip").get_by_text(f"{payload(7)} id", exact=True).wait_for()
-    harmless(watched, url, {file["path"] for file in manifest["asset_files"]})
+    assert_harmless(watched, url, {file["path"] for file in manifest["asset_files"]})
 
 
 def put(*keys: str | int) -> Callable[[dict[str, Any], Any], None]:
@@ -355,7 +357,7 @@ MEANT = {
 
 
 @pytest.mark.parametrize("plant", MEANT.values(), ids=MEANT.keys())
-def test_a_text_where_something_else_is_meant(
+def test_hostile_text_in_place_of_other_values_is_harmless(
     plain: Path, serve: Any, watched: Viewer, tmp_path: Path, plant: Callable[[dict[str, Any], Any], None]
 ) -> None:
     folder = Path(shutil.copytree(plain, tmp_path / "bundle"))
@@ -367,12 +369,12 @@ def test_a_text_where_something_else_is_meant(
     watched.page.goto(url)
     watched.page.evaluate("window.karospace.ready.catch(() => null)")
     watched.page.wait_for_load_state("networkidle")
-    # Asked for as a file of the bundle, which it is not.
-    harmless(watched, url, known | {PAYLOADS[0]})
+    # A hostile path may be requested, but only as a file of the bundle.
+    assert_harmless(watched, url, known | {PAYLOADS[0]})
     assert not [problem for problem in watched.problems if "Failed to load resource" not in problem]
 
 
-def test_paths_that_lead_elsewhere_are_not_followed(plain: Path, serve: Any, watched: Viewer, tmp_path: Path) -> None:
+def test_paths_outside_the_bundle_are_not_requested(plain: Path, serve: Any, watched: Viewer, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(plain, tmp_path / "bundle"))
     manifest = json.loads((folder / "manifest.json").read_text())
     with Outside() as outside:

@@ -1,4 +1,4 @@
-"""The same bundle from hosts that differ in what they do with gzip, and from one that falters."""
+"""The same bundle on hosts that handle gzip differently, and on an unreliable host."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ NGINX = {
         "location ~ \\.gz$ { add_header Content-Encoding gzip; add_header X-Content-Type-Options nosniff; }"
     ),
 }
-# Whether a gene comes with Content-Encoding, of a bundle that is gzipped and of one that is not.
+# Whether a gene is sent with Content-Encoding: for a gzipped bundle, for an uncompressed bundle.
 UNPACKED = {
     "plain": (False, False),
     "gzip": (True, True),
@@ -56,13 +56,13 @@ def path_of(bundle: Bundle, gene: str) -> str:
     return next(entry.chunks[0].path for entry in bundle.manifest.expression.genes if entry.gene == gene)
 
 
-def shows_the_values(viewer: Viewer, bundle: Bundle, gene: str) -> None:
+def assert_shows_bundle_values(viewer: Viewer, bundle: Bundle, gene: str) -> None:
     values = bundle.gene(gene)
     for cell in (0, int(np.argmax(values)), len(values) - 1):
         assert viewer.value(cell) == pytest.approx(float(values[cell]), rel=1e-6)
 
 
-def shows_the_object(viewer: Viewer, adata: ad.AnnData, gene: str) -> None:
+def assert_shows_anndata_values(viewer: Viewer, adata: ad.AnnData, gene: str) -> None:
     x: Any = adata.X
     values = x[:, adata.var_names.get_loc(gene)].toarray().ravel()
     cells = (0, int(np.argmax(values)), len(values) - 1)
@@ -71,7 +71,9 @@ def shows_the_object(viewer: Viewer, adata: ad.AnnData, gene: str) -> None:
 
 @pytest.mark.parametrize("how", NGINX)
 @pytest.mark.parametrize("packed", [True, False], ids=["gzip", "raw"])
-def test_nginx(exported: Bundle, tissue: ad.AnnData, viewer: Viewer, tmp_path: Path, how: str, packed: bool) -> None:
+def test_bundle_opens_from_nginx(
+    exported: Bundle, tissue: ad.AnnData, viewer: Viewer, tmp_path: Path, how: str, packed: bool
+) -> None:
     bundle = exported
     if not packed:
         bundle = adata_to_karospace(tissue, tmp_path / "raw", genes_mode="all", scripts="no", gzip=False)
@@ -86,7 +88,7 @@ def test_nginx(exported: Bundle, tissue: ad.AnnData, viewer: Viewer, tmp_path: P
         viewer.page.wait_for_load_state("networkidle")
         viewer.set(color={"kind": "gene", "gene": "EPCAM"})
         assert encodings[url + path_of(bundle, "EPCAM")] == ("gzip" if UNPACKED[how][not packed] else None)
-        shows_the_object(viewer, tissue, "EPCAM")
+        assert_shows_anndata_values(viewer, tissue, "EPCAM")
         x, y = viewer.positions([7])[0]
         viewer.page.mouse.move(x - 20, y)
         viewer.page.mouse.move(x, y)
@@ -96,7 +98,7 @@ def test_nginx(exported: Bundle, tissue: ad.AnnData, viewer: Viewer, tmp_path: P
     expect(viewer.page.locator("[role=alert]")).to_have_count(0)
 
 
-def test_files_in_each_others_place_are_told_though_the_host_unpacks_them(
+def test_swapped_files_are_detected_even_if_the_host_decompresses_them(
     exported: Bundle, tissue: ad.AnnData, viewer: Viewer, tmp_path: Path
 ) -> None:
     folder = Path(shutil.copytree(exported.path, tmp_path / "bundle"))
@@ -114,10 +116,10 @@ def test_files_in_each_others_place_are_told_though_the_host_unpacks_them(
             assert "not the file that was exported" in failure
         viewer.page.get_by_role("alert").get_by_text(path_of(exported, "CD3E")).first.wait_for()
         viewer.set(color={"kind": "gene", "gene": "KRT8"})
-        shows_the_object(viewer, tissue, "KRT8")
+        assert_shows_anndata_values(viewer, tissue, "KRT8")
 
 
-def test_the_types_of_a_real_server(exported: Bundle, tmp_path: Path) -> None:
+def test_nginx_sends_the_expected_content_types(exported: Bundle, tmp_path: Path) -> None:
     with nginx(exported.path, tmp_path / "nginx") as url:
         types = {}
         for name in ("", "manifest.json", path_of(exported, "EPCAM"), exported.manifest.image.path):  # type: ignore[union-attr]
@@ -129,7 +131,7 @@ def test_the_types_of_a_real_server(exported: Bundle, tmp_path: Path) -> None:
     assert any(kind.startswith("image/") for kind in types.values())
 
 
-def test_a_missing_file_on_a_real_server(exported: Bundle, viewer: Viewer, tmp_path: Path) -> None:
+def test_error_names_a_file_that_nginx_does_not_find(exported: Bundle, viewer: Viewer, tmp_path: Path) -> None:
     folder = tmp_path / "bundle"
     shutil.copytree(exported.path, folder)
     path = path_of(exported, "EPCAM")
@@ -143,7 +145,7 @@ def test_a_missing_file_on_a_real_server(exported: Bundle, viewer: Viewer, tmp_p
     assert "404" in failure
 
 
-def test_while_the_bundle_comes_slowly_progress_is_shown(exported: Bundle, viewer: Viewer) -> None:
+def test_progress_is_shown_while_the_bundle_loads_slowly(exported: Bundle, viewer: Viewer) -> None:
     coordinates = exported.manifest.coordinates
     assert coordinates is not None
     path = coordinates.chunks[0].path
@@ -162,7 +164,7 @@ def test_while_the_bundle_comes_slowly_progress_is_shown(exported: Bundle, viewe
 
 @pytest.fixture
 def waiting(exported: Bundle, viewer: Viewer) -> Any:
-    """A viewer that waits for the second half of a gene."""
+    """A viewer that is waiting for the second half of a gene's file."""
     path = path_of(exported, "EPCAM")
     with FalteringHost(exported.path) as host:
         viewer.open(host.url)
@@ -176,7 +178,7 @@ def waiting(exported: Bundle, viewer: Viewer) -> Any:
         yield host, path
 
 
-def test_the_tissue_stays_usable_while_a_gene_comes(waiting: Any, exported: Bundle, viewer: Viewer) -> None:
+def test_tissue_stays_usable_while_a_gene_loads(waiting: Any, exported: Bundle, viewer: Viewer) -> None:
     host, path = waiting
     page = viewer.page
     page.get_by_role("progressbar", name="Loading EPCAM").wait_for()
@@ -196,27 +198,25 @@ def test_the_tissue_stays_usable_while_a_gene_comes(waiting: Any, exported: Bund
     assert page.evaluate("Promise.race([window.first, 'waiting'])") == "waiting"
     host.let_go(path)
     assert page.evaluate("window.first") == "drawn"
-    shows_the_values(viewer, exported, "EPCAM")
+    assert_shows_bundle_values(viewer, exported, "EPCAM")
     assert viewer.problems == []
 
 
-def test_another_gene_ends_the_request_for_the_first(waiting: Any, exported: Bundle, viewer: Viewer) -> None:
+def test_choosing_another_gene_aborts_the_first_request(waiting: Any, exported: Bundle, viewer: Viewer) -> None:
     host, path = waiting
     viewer.set(color={"kind": "gene", "gene": "CD3E"})
     assert host.hung_up[path].wait(WAIT)
     assert viewer.page.evaluate("window.first") == "AbortError"
-    shows_the_values(viewer, exported, "CD3E")
+    assert_shows_bundle_values(viewer, exported, "CD3E")
     expect(viewer.page.locator("[role=progressbar]")).to_have_count(0)
     expect(viewer.page.locator("[role=alert]")).to_have_count(0)
-    # The first can be chosen again: nothing of the broken request was kept.
+    # The first gene can be chosen again: the aborted request left nothing behind.
     host.let_go(path)
     viewer.set(color={"kind": "gene", "gene": "EPCAM"})
-    shows_the_values(viewer, exported, "EPCAM")
+    assert_shows_bundle_values(viewer, exported, "EPCAM")
 
 
-def test_a_connection_that_breaks_is_told_and_can_be_tried_again(
-    waiting: Any, exported: Bundle, viewer: Viewer
-) -> None:
+def test_broken_connection_shows_an_error_and_can_be_retried(waiting: Any, exported: Bundle, viewer: Viewer) -> None:
     host, path = waiting
     host.break_off(path)
     assert viewer.page.evaluate("window.first") != "drawn"
@@ -225,4 +225,4 @@ def test_a_connection_that_breaks_is_told_and_can_be_tried_again(
     host.let_go(path)
     viewer.page.get_by_role("button", name="Try again").click()
     until_js(viewer.page, "() => window.karospace.valueAt(0) !== null && !document.querySelector('[role=alert]')")
-    shows_the_values(viewer, exported, "EPCAM")
+    assert_shows_bundle_values(viewer, exported, "EPCAM")

@@ -1,4 +1,4 @@
-"""Spots lie on the features of their own tissue: what is painted where, the test knows and the exporter does not."""
+"""Spots are drawn on the features of their own tissue image, which are known to the test only."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TAKE = """async (options) => {
 
 
 def painted(spots: NDArray[np.float64], scale: float, tint: tuple[int, int, int]) -> NDArray[np.uint8]:
-    """A picture of the tissue at `scale`, dark within `RADIUS` of each spot."""
+    """Return an image of the tissue at `scale`, dark within `RADIUS` of each spot."""
     side = round(SIDE * scale)
     y, x = (np.indices((side, side)) + 0.5) / scale
     picture = np.empty((side, side, 3), dtype=np.uint8)
@@ -42,7 +42,7 @@ def painted(spots: NDArray[np.float64], scale: float, tint: tuple[int, int, int]
 
 
 def tissue(libraries: str = "AB") -> ad.AnnData:
-    """Spots on a lattice, of each library in its own coordinates; under every other spot, at random, a dark feature."""
+    """Spots on a lattice, each library in its own coordinates, with dark features under a random half of the spots."""
     rng = np.random.default_rng(4)
     across, along = np.meshgrid(np.arange(STEP, SIDE, STEP), np.arange(STEP, SIDE, STEP))
     parts, spatial = [], {}
@@ -74,7 +74,7 @@ def opened(viewer: Viewer, tmp_path: Path, serve: Callable[[Path], str]) -> Call
 
 
 def free_cells(viewer: Viewer, adata: ad.AnnData, library: str) -> list[int]:
-    """The cells of a library that no card or title covers."""
+    """Return the cells of a library that are not covered by a card or title."""
     cells = np.flatnonzero((adata.obs["library_id"] == library).to_numpy())
     boxes = viewer.boxes(".ks-section-title, .ks-card, aside, header")
     at = np.array(viewer.positions(cells.tolist()), dtype=float)
@@ -87,57 +87,57 @@ def free_cells(viewer: Viewer, adata: ad.AnnData, library: str) -> list[int]:
     return free
 
 
-def lies_on_its_features(seen: NDArray[np.uint8], adata: ad.AnnData, cells: list[int], library: str) -> None:
+def assert_on_features(seen: NDArray[np.uint8], adata: ad.AnnData, cells: list[int], library: str) -> None:
     dark = adata.obs["dark"].to_numpy()[cells]
     assert seen[dark].max() < 60
     assert np.abs(seen[~dark].astype(int) - TINTS[library]).max() < 12
 
 
-def nothing_lies_there(viewer: Viewer, adata: ad.AnnData, library: str) -> None:
-    seen = viewer.colours(free_cells(viewer, adata, library)).astype(int)
+def assert_no_image(viewer: Viewer, adata: ad.AnnData, library: str) -> None:
+    seen = viewer.colors(free_cells(viewer, adata, library)).astype(int)
     assert np.ptp(seen, axis=0).max() <= 2
 
 
 @pytest.mark.parametrize("turned", [{}, {"turn": 90}, {"turn": 180, "flip": True}], ids=["upright", "90", "mirrored"])
-def test_spots_lie_on_features(viewer: Viewer, opened: Any, turned: dict[str, Any]) -> None:
+def test_spots_are_drawn_on_their_features(viewer: Viewer, opened: Any, turned: dict[str, Any]) -> None:
     adata = tissue("A")
     opened(adata)
     viewer.set(**turned)
     cells = free_cells(viewer, adata, "A")
-    lies_on_its_features(viewer.colours(cells), adata, cells, "A")
+    assert_on_features(viewer.colors(cells), adata, cells, "A")
 
 
-def test_each_section_lies_on_its_own_tissue(viewer: Viewer, opened: Any) -> None:
+def test_each_section_is_drawn_on_its_own_image(viewer: Viewer, opened: Any) -> None:
     adata = tissue()
     opened(adata)
     page = viewer.page
     assert viewer.state()["layout"]["kind"] == "sections"
     for library in "AB":
         cells = free_cells(viewer, adata, library)
-        lies_on_its_features(viewer.colours(cells), adata, cells, library)
+        assert_on_features(viewer.colors(cells), adata, cells, library)
     if shots := os.environ.get("KAROSPACE_SHOTS"):
         viewer.set(opacity=0.4)
         page.screenshot(path=f"{shots}/own-tissue.png")
         viewer.set(opacity=0)
-    # The same in a picture.
+    # The same holds for an exported picture.
     options = {"scale": 1, "legend": False, "title": False, "scaleBar": False}
     picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(page.evaluate(TAKE, options)))).convert("RGB"))
     corner = page.locator("canvas").first.bounding_box()
     for library in "AB":
         cells = free_cells(viewer, adata, library)
         at = (np.array(viewer.positions(cells)) - [corner["x"], corner["y"]]).astype(int)
-        lies_on_its_features(picture[at[:, 1], at[:, 0]], adata, cells, library)
-    # A filter moves what is left: its tissue goes along.
+        assert_on_features(picture[at[:, 1], at[:, 0]], adata, cells, library)
+    # A section that is shown alone is moved, and its image with it.
     viewer.set(layout={"kind": "section", "name": "B"})
     cells = free_cells(viewer, adata, "B")
-    lies_on_its_features(viewer.colours(cells), adata, cells, "B")
-    # Upon each other there is no picture that is right under both.
+    assert_on_features(viewer.colors(cells), adata, cells, "B")
+    # For overlapping sections, no image fits both.
     viewer.set(layout={"kind": "tissue"})
-    nothing_lies_there(viewer, adata, "B")
+    assert_no_image(viewer, adata, "B")
     assert viewer.problems == []
 
 
-def test_who_asks_for_the_image_waits_until_it_is_drawn(
+def test_set_state_and_snapshot_wait_for_the_image(
     viewer: Viewer, tmp_path: Path, serve: Callable[[Path], str]
 ) -> None:
     adata = tissue("A")
@@ -157,23 +157,21 @@ def test_who_asks_for_the_image_waits_until_it_is_drawn(
     held[0].continue_()
     viewer.becomes(lambda: sorted(viewer.page.evaluate("window.drawn")), ["snapshot", "state"])
     cells = free_cells(viewer, adata, "A")
-    lies_on_its_features(viewer.colours(cells), adata, cells, "A")
+    assert_on_features(viewer.colors(cells), adata, cells, "A")
 
 
-def test_the_image_of_one_library_is_not_under_the_other(viewer: Viewer, opened: Any) -> None:
+def test_image_of_one_library_is_not_drawn_under_another(viewer: Viewer, opened: Any) -> None:
     adata = tissue()
     opened(adata, image_path="uns:A")
     for layout in ({"kind": "sections", "columns": 2, "order": "file"}, {"kind": "section", "name": "A"}):
         viewer.set(layout=layout)
         cells = free_cells(viewer, adata, "A")
-        lies_on_its_features(viewer.colours(cells), adata, cells, "A")
+        assert_on_features(viewer.colors(cells), adata, cells, "A")
     viewer.set(layout={"kind": "section", "name": "B"})
-    nothing_lies_there(viewer, adata, "B")
+    assert_no_image(viewer, adata, "B")
 
 
-def test_a_picture_that_is_missing_leaves_the_others(
-    viewer: Viewer, tmp_path: Path, serve: Callable[[Path], str]
-) -> None:
+def test_missing_image_does_not_affect_the_others(viewer: Viewer, tmp_path: Path, serve: Callable[[Path], str]) -> None:
     adata = tissue()
     bundle = adata_to_karospace(adata, tmp_path / "b", genes_mode="all")
     assert bundle.manifest.sections is not None
@@ -183,13 +181,13 @@ def test_a_picture_that_is_missing_leaves_the_others(
     viewer.open(serve(bundle.path))
     viewer.page.get_by_text(image.path).first.wait_for()
     viewer.set(opacity=0, imageOpacity=1, theme="light")
-    nothing_lies_there(viewer, adata, "A")
+    assert_no_image(viewer, adata, "A")
     cells = free_cells(viewer, adata, "B")
-    lies_on_its_features(viewer.colours(cells), adata, cells, "B")
+    assert_on_features(viewer.colors(cells), adata, cells, "B")
 
 
-def test_no_spot_of_a_real_file_lies_on_glass(real_data: Path, viewer: Viewer, opened: Any) -> None:
-    """All its spots are in the tissue, which is darker than the glass around it; 5 % beside, a tenth are not."""
+def test_spots_of_a_real_file_are_on_tissue(real_data: Path, viewer: Viewer, opened: Any) -> None:
+    """All spots are on tissue, which is darker than the glass around it. Scaled by 5%, a tenth would not be."""
     adata = ad.read_h5ad(real_data / "visium_mouse_placenta_small.h5ad")
     assert (adata.obs["in_tissue"] == 1).all()
     opened(adata)

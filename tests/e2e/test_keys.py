@@ -1,4 +1,4 @@
-"""By keyboard: what each key does wherever the focus is, the help, and where the focus goes."""
+"""Keyboard shortcuts for any focused element, the help dialog, and focus order."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ GRID = {"kind": "sections", "columns": 3, "order": "file"}
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Five sections side by side, and an embedding."""
+    """A bundle with five sections and an embedding."""
     adata = synthetic_tissue(n_cells=1500, seed=2)
     part = pd.qcut(adata.obsm["spatial"][:, 0], 5, labels=False)
     adata.obs["section"] = pd.Categorical([f"S{one + 1}" for one in part])
@@ -52,25 +52,25 @@ def focused(viewer: Viewer) -> str:
 
 
 def press(viewer: Viewer, key: str, **more: Any) -> None:
-    """A key as other keyboards tell it."""
+    """Dispatch a key event as other keyboard layouts produce it."""
     viewer.page.evaluate(
         "event => document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {bubbles: true, ...event}))",
         {"key": key, **more},
     )
 
 
-def test_the_help_lies_over_all_keys(opened: Viewer) -> None:
+def test_help_dialog_blocks_other_shortcuts(opened: Viewer) -> None:
     page = opened.page
     page.set_viewport_size({"width": 1360, "height": 420})
-    button = page.get_by_role("button", name="Keys and mouse")
+    button = page.get_by_role("button", name="Keyboard and mouse")
     button.focus()
     page.keyboard.press("Enter")
-    dialog = page.get_by_role("dialog", name="Keys and mouse")
+    dialog = page.get_by_role("dialog", name="Keyboard and mouse")
     dialog.wait_for()
     before = opened.state()
     for key in ("l", "b", "q", "p", "ArrowLeft"):
         page.keyboard.press(key)
-    # What scrolls is known to the browser once it was painted.
+    # Scrolling works only after the dialog has been painted.
     two_frames(page)
     page.keyboard.press("ArrowDown")
     until_js(page, "() => document.querySelector('.ks-help').scrollTop > 0")
@@ -79,8 +79,8 @@ def test_the_help_lies_over_all_keys(opened: Viewer) -> None:
     expect(page.locator(".ks-panel")).to_have_count(1)
     page.keyboard.press("Escape")
     page.locator(".ks-help").wait_for(state="detached")
-    becomes(lambda: focused(opened), "Keys and mouse")
-    # By its own key, too, from wherever one was.
+    becomes(lambda: focused(opened), "Keyboard and mouse")
+    # Its shortcut opens and closes it, and returns the focus.
     page.get_by_role("button", name="Zoom in").focus()
     page.keyboard.press("?")
     dialog.wait_for()
@@ -90,11 +90,11 @@ def test_the_help_lies_over_all_keys(opened: Viewer) -> None:
     assert opened.problems == []
 
 
-def test_keys_of_other_keyboards(opened: Viewer) -> None:
+def test_shortcuts_work_on_other_keyboard_layouts(opened: Viewer) -> None:
     press(opened, "L")  # Caps Lock
     has_tool(opened, "lasso")
     press(opened, "V", shiftKey=True)
-    has_tool(opened, "lasso", "Shift belongs to the line")
+    has_tool(opened, "lasso", "Shift is reserved for drawing")
     opened.set(layout={"kind": "section", "name": "S2"})
     section = "() => window.karospace.getState().layout.name === '{}'"
     for key, more, name in (
@@ -109,7 +109,7 @@ def test_keys_of_other_keyboards(opened: Viewer) -> None:
     assert opened.problems == []
 
 
-def test_controls_take_only_the_keys_that_they_use(opened: Viewer) -> None:
+def test_controls_intercept_only_the_keys_that_they_use(opened: Viewer) -> None:
     page = opened.page
     opened.set(color={"kind": "gene", "gene": "EPCAM"})
     slider = page.get_by_role("slider", name="Opacity", exact=True)
@@ -120,22 +120,22 @@ def test_controls_take_only_the_keys_that_they_use(opened: Viewer) -> None:
     page.keyboard.press("ArrowLeft")
     assert opened.state()["opacity"] == pytest.approx(0.99)
     assert opened.state()["camera"] == camera
-    # A list finds its lines by letters; what undoes a selection is not among them.
+    # A list uses letters to find options, but leaves Ctrl+Z to the viewer.
     page.evaluate("karospace.select(Uint8Array.from({length: karospace.cells}, (_, i) => i % 2))")
     page.evaluate("karospace.select(null)")
-    page.get_by_label("Order of the genes").focus()
+    page.get_by_label("Gene order").focus()
     page.keyboard.press("m")
     has_tool(opened, "lasso")
     assert opened.page.evaluate("karospace.selection") is None
     page.keyboard.press("Control+z")
     until_js(page, "() => karospace.selection !== null")
-    # One steps through the orders without losing them.
-    page.get_by_label("Order of the genes").select_option("file")
-    page.get_by_label("Order of the genes").focus()
+    # Stepping through the options keeps the focus on the list.
+    page.get_by_label("Gene order").select_option("file")
+    page.get_by_label("Gene order").focus()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
-    becomes(lambda: focused(opened), "Order of the genes")
-    # Arrows scroll the panel that one is in.
+    becomes(lambda: focused(opened), "Gene order")
+    # Arrow keys scroll the panel that has the focus.
     page.set_viewport_size({"width": 1360, "height": 500})
     page.get_by_role("button", name="Adjust").focus()
     camera = opened.state()["camera"]
@@ -143,14 +143,16 @@ def test_controls_take_only_the_keys_that_they_use(opened: Viewer) -> None:
     page.keyboard.press("ArrowDown")
     until_js(page, "() => document.querySelector('.ks-panel').scrollTop > 0")
     assert opened.state()["camera"] == camera
-    # What is typed is typed.
+    # Text fields take all keys.
     page.get_by_role("combobox", name="Gene", exact=True).focus()
     page.keyboard.type("v")
     has_tool(opened, "lasso")
     assert opened.problems == []
 
 
-def test_an_embedded_tissue_has_no_hidden_tools(folder: Path, serve: Callable[[Path], str], viewer: Viewer) -> None:
+def test_embedded_viewer_has_no_panel_and_tool_shortcuts(
+    folder: Path, serve: Callable[[Path], str], viewer: Viewer
+) -> None:
     viewer.open(serve(folder) + "?embed=1")
     for key in ("l", "?", "s", "/", "p"):
         viewer.page.keyboard.press(key)
@@ -161,7 +163,7 @@ def test_an_embedded_tissue_has_no_hidden_tools(folder: Path, serve: Callable[[P
     assert viewer.problems == []
 
 
-def test_the_image_goes_and_comes_back_as_it_was(opened: Viewer) -> None:
+def test_toggling_the_image_restores_its_opacity(opened: Viewer) -> None:
     page = opened.page
     opened.set(imageOpacity=0.4)
     slider = page.get_by_role("slider", name="Image")
@@ -172,7 +174,7 @@ def test_the_image_goes_and_comes_back_as_it_was(opened: Viewer) -> None:
     eye.click()
     assert (opened.state()["imageOn"], opened.state()["imageOpacity"]) == (True, 0.4)
     slider.fill("0")
-    # From nothing it comes back as it is at first: it would not be seen otherwise.
+    # Opacity 0 is reset to the default, because the image would stay invisible.
     page.keyboard.press("i")
     assert (opened.state()["imageOn"], opened.state()["imageOpacity"]) == (True, 0.85)
     page.keyboard.press("i")
@@ -181,14 +183,14 @@ def test_the_image_goes_and_comes_back_as_it_was(opened: Viewer) -> None:
     assert opened.problems == []
 
 
-def test_the_window_beside_is_operated_as_the_tissue_is(opened: Viewer) -> None:
+def test_second_view_has_the_same_controls(opened: Viewer) -> None:
     page = opened.page
     opened.set(beside=UMAP)
     beside = page.locator(".ks-beside")
     canvas = beside.locator("canvas")
     dot = beside.locator(".ks-highlight")
     cell = 1499
-    # Its own tooltip, and only there.
+    # The tooltip is only in the view under the pointer.
     x, y = opened.positions([cell])[0]
     page.mouse.move(x, y)
     dot.wait_for()
@@ -196,7 +198,7 @@ def test_the_window_beside_is_operated_as_the_tissue_is(opened: Viewer) -> None:
     page.mouse.move(ring["x"] + ring["width"] / 2, ring["y"] + ring["height"] / 2)
     beside.get_by_role("tooltip").wait_for()
     expect(page.get_by_role("tooltip")).to_have_count(1)
-    # A line that is drawn there is given up before the selection is.
+    # Escape cancels drawing in the second view before it clears the selection.
     page.evaluate("karospace.select(Uint8Array.from({length: karospace.cells}, (_, i) => i % 2))")
     page.keyboard.press("m")
     box = canvas.bounding_box()
@@ -208,7 +210,7 @@ def test_the_window_beside_is_operated_as_the_tissue_is(opened: Viewer) -> None:
     beside.locator(".ks-outline").wait_for(state="detached")
     page.mouse.up()
     assert page.evaluate("karospace.selection") is not None
-    # Its keys reach it.
+    # Arrow keys act on the view that has the focus.
     camera = opened.state()["camera"]
     opened.set(beside=GRID)
     titles = beside.locator(".ks-section-title")
@@ -222,7 +224,7 @@ def test_the_window_beside_is_operated_as_the_tissue_is(opened: Viewer) -> None:
         arg=before["x"],
     )
     assert opened.state()["camera"] == camera
-    # Space moves what the pointer is on, whichever window has the focus.
+    # Space pans the view under the pointer, whichever view has the focus.
     page.locator("canvas").first.focus()
     x0 = titles.first.bounding_box()["x"]
     page.keyboard.down(" ")
@@ -233,7 +235,7 @@ def test_the_window_beside_is_operated_as_the_tissue_is(opened: Viewer) -> None:
     page.keyboard.up(" ")
     becomes(lambda: titles.first.bounding_box()["x"], pytest.approx(x0 + 60, abs=1))
     assert opened.state()["camera"] == camera
-    # A section is opened where its name stands.
+    # Clicking a section name opens the section in the same view.
     name = eventually(lambda: titles.nth(1).inner_text().split())[0]
     titles.nth(1).click()
     until_js(page, "name => karospace.getState().beside.name === name", arg=name)
@@ -241,8 +243,8 @@ def test_the_window_beside_is_operated_as_the_tissue_is(opened: Viewer) -> None:
     assert opened.problems == []
 
 
-def test_the_order_of_the_focus_and_its_ring(opened: Viewer) -> None:
-    """Tab goes through every control that is seen, in the order of the page, and the focused one is marked."""
+def test_tab_order_follows_the_page_and_focus_is_visible(opened: Viewer) -> None:
+    """Tab visits every visible control in document order, and the focused control is marked."""
     page = opened.page
     page.locator("canvas").first.focus()
     wanted = page.evaluate("""() => {
@@ -251,12 +253,12 @@ def test_the_order_of_the_focus_and_its_ring(opened: Viewer) -> None:
         (one.type !== 'radio' || one.checked));
       return window.stops.length;
     }""")
-    assert wanted > 25  # the legend is one stop
+    assert wanted > 25  # the legend is a single tab stop
     seen = []
     for at in range(wanted):
         number, ring = page.evaluate("""() => {
           const one = document.activeElement;
-          // Of a radio button, its picture is marked; of a text, the frame around it by its colour.
+          // A radio button marks its label; a text field marks its border by color.
           const outlined = [one, one.closest('label')].filter(Boolean).some((part) => {
             const style = getComputedStyle(part);
             return style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 1.5;
@@ -274,11 +276,13 @@ def test_the_order_of_the_focus_and_its_ring(opened: Viewer) -> None:
 
 
 @pytest.mark.parametrize("motion", ["reduce", "no-preference"])
-def test_less_motion(browser: Any, folder: Path, serve: Callable[[Path], str], motion: str) -> None:
-    """Cells that go from one space to another are seen on their way, unless the system asks for less motion."""
+def test_transition_respects_reduced_motion(
+    browser: Any, folder: Path, serve: Callable[[Path], str], motion: str
+) -> None:
+    """Cells move between layouts in a transition, unless the system prefers reduced motion."""
     context = browser.new_context(viewport={"width": 900, "height": 700}, reduced_motion=motion)
     viewer = Viewer(context.new_page()).open(serve(folder))
-    # Frames of cells that are between two places: their program is told the share of the way.
+    # Counts frames of a transition: their shader program has a uniform for its progress.
     frames = viewer.page.evaluate(
         """async (layout) => {
       let between = 0;

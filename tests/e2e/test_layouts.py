@@ -1,4 +1,4 @@
-"""Cells in other spaces: embeddings, sections side by side, and two spaces at once."""
+"""Other layouts: embeddings, sections side by side, and two views at once."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def opened(viewer: Viewer, tmp_path: Path, serve: Callable[[Path], str]) -> Call
     return start
 
 
-def test_an_embedding_stands_where_its_numbers_say(opened: Callable[..., tuple[Viewer, ad.AnnData]]) -> None:
+def test_embedding_is_drawn_at_its_coordinates(opened: Callable[..., tuple[Viewer, ad.AnnData]]) -> None:
     viewer, adata = opened()
     viewer.set(layout=UMAP)
     cells = [0, 1, 50, 700, 2399]
@@ -57,15 +57,15 @@ def test_an_embedding_stands_where_its_numbers_say(opened: Callable[..., tuple[V
     along = np.polyfit(umap[:, 1], seen[:, 1], 1)
     np.testing.assert_allclose(np.polyval(across, umap[:, 0]), seen[:, 0], atol=0.05)
     np.testing.assert_allclose(np.polyval(along, umap[:, 1]), seen[:, 1], atol=0.05)
-    assert across[0] == pytest.approx(-along[0], rel=1e-3), "y grows upwards, at one scale"
-    # What is there is drawn there, in the colour of its class.
+    assert across[0] == pytest.approx(-along[0], rel=1e-3), "the y axis points up, at the same scale as x"
+    # Cells are drawn in the colors of their categories.
     viewer.set(opacity=1)
     column = adata.obs["cell_type"]
-    colours = dict(zip(column.cat.categories, adata.uns["cell_type_colors"], strict=True))
+    colors = dict(zip(column.cat.categories, adata.uns["cell_type_colors"], strict=True))
     typical = int(np.nanargmin(np.abs(adata.obsm["X_umap"] - np.nanmedian(adata.obsm["X_umap"], axis=0)).sum(axis=1)))
-    drawn = "#" + "".join(f"{channel:02x}" for channel in viewer.colours([typical])[0])
-    assert drawn in {colour.lower() for colour in colours.values()}
-    expect(viewer.page.get_by_text("µm"), "an embedding has no lengths").to_have_count(0)
+    drawn = "#" + "".join(f"{channel:02x}" for channel in viewer.colors([typical])[0])
+    assert drawn in {color.lower() for color in colors.values()}
+    expect(viewer.page.get_by_text("µm"), "an embedding has no scale bar").to_have_count(0)
     expect(viewer.page.get_by_text("UMAP 1", exact=True)).to_be_visible()
     drawing = viewer.page.evaluate("async () => (await karospace.picture({format: 'svg'})).text()")
     assert "UMAP 1</text>" in drawing
@@ -85,10 +85,10 @@ def test_an_embedding_stands_where_its_numbers_say(opened: Callable[..., tuple[V
     assert viewer.problems == []
 
 
-def test_two_spaces_share_pointer_and_selection(opened: Callable[..., tuple[Viewer, ad.AnnData]]) -> None:
+def test_two_views_share_pointer_and_selection(opened: Callable[..., tuple[Viewer, ad.AnnData]]) -> None:
     viewer, _ = opened()
     page = viewer.page
-    page.get_by_role("button", name="Show UMAP beside").click()
+    page.get_by_role("button", name="Show UMAP in second view").click()
     beside = page.locator(".ks-beside")
     beside.locator("canvas").wait_for()
     viewer.set()
@@ -96,7 +96,7 @@ def test_two_spaces_share_pointer_and_selection(opened: Callable[..., tuple[View
     page.mouse.move(x + 4, y)
     page.mouse.move(x, y)
     beside.locator(".ks-highlight").wait_for()
-    # A rectangle around everything in the embedding selects every cell that has a place in it.
+    # A rectangle around the whole embedding selects every cell that has coordinates in it.
     page.keyboard.press("m")
     box = beside.locator("canvas").bounding_box()
     page.mouse.move(box["x"] + 3, box["y"] + 70)
@@ -107,7 +107,7 @@ def test_two_spaces_share_pointer_and_selection(opened: Callable[..., tuple[View
     assert page.evaluate("window.karospace.selection.reduce((sum, flag) => sum + flag, 0)") == 2399
     assert page.evaluate("window.karospace.selection[11]") == 0
     page.keyboard.press("v")
-    page.get_by_role("button", name="Swap the two").click()
+    page.get_by_role("button", name="Swap views").click()
     viewer.becomes(lambda: viewer.state()["layout"], UMAP)
     assert viewer.state()["beside"] == {"kind": "tissue"}
     page.keyboard.press("b")
@@ -115,10 +115,10 @@ def test_two_spaces_share_pointer_and_selection(opened: Callable[..., tuple[View
     assert viewer.problems == []
 
 
-def test_sections_side_by_side_and_alone(opened: Callable[..., tuple[Viewer, ad.AnnData]]) -> None:
+def test_sections_are_shown_side_by_side_or_alone(opened: Callable[..., tuple[Viewer, ad.AnnData]]) -> None:
     viewer, adata = opened()
     page = viewer.page
-    assert viewer.state()["layout"] == {"kind": "tissue"}, "they do not lie on each other"
+    assert viewer.state()["layout"] == {"kind": "tissue"}, "sections do not overlap"
     page.get_by_role("button", name="Sections").click()
     names = list(adata.obs["section"].cat.categories)
     for name in names:
@@ -135,7 +135,7 @@ def test_sections_side_by_side_and_alone(opened: Callable[..., tuple[Viewer, ad.
     assert viewer.problems == []
 
 
-def test_sections_on_top_of_each_other_begin_side_by_side(opened: Callable[..., tuple[Viewer, ad.AnnData]]) -> None:
+def test_overlapping_sections_are_initially_side_by_side(opened: Callable[..., tuple[Viewer, ad.AnnData]]) -> None:
     viewer, adata = opened(overlapping=True)
     assert viewer.state()["layout"]["kind"] == "sections"
     seen = np.array(viewer.positions(list(range(adata.n_obs))))
@@ -143,5 +143,5 @@ def test_sections_on_top_of_each_other_begin_side_by_side(opened: Callable[..., 
     boxes = [(seen[sections == code].min(axis=0), seen[sections == code].max(axis=0)) for code in (0, 1)]
     apart = (boxes[0][1] < boxes[1][0]) | (boxes[1][1] < boxes[0][0])
     assert apart.any()
-    viewer.page.locator("select[aria-label='Order of the sections']").select_option("cells")
+    viewer.page.locator("select[aria-label='Section order']").select_option("cells")
     viewer.becomes(lambda: viewer.state()["layout"]["order"], "cells")

@@ -1,4 +1,4 @@
-"""What the viewer holds on to: nothing after `dispose`, and no more genes than it says."""
+"""The viewer releases all resources on `dispose`, and its gene cache stays within its limit."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ COUNT_LIVE = Path(__file__).with_name("count_live.js").read_text()
 COUNTED = ("timers", "frames", "observers", "workers", "urls", "gl", "programs", "contexts")
 NOTHING = {"listeners": [], **dict.fromkeys(COUNTED, 0)}
 GENE_CACHE = 128 * 2**20
-"""Bytes: CACHE_BYTES of js/src/data/genes.ts."""
+"""Bytes, as CACHE_BYTES in js/src/data/genes.ts."""
 
 
 @pytest.fixture(scope="module")
@@ -41,27 +41,27 @@ def drag(page: Any, start: tuple[float, float], end: tuple[float, float]) -> Non
 
 
 def use(viewer: Viewer, bundle: Bundle) -> None:
-    """Everything once."""
-    look(viewer)
-    colour(viewer)
-    choose(viewer)
-    arrange(viewer)
-    keep(viewer)
+    """Use every feature once."""
+    use_camera(viewer)
+    use_colors(viewer)
+    use_selection(viewer)
+    use_layouts(viewer)
+    use_save_menu(viewer)
     viewer.set(theme="dark", color={"kind": "annotation", "column": (bundle.manifest.columns or [])[0].name})
 
 
 def held(page: Any) -> Counter[str]:
-    """What is alive of that which does not end by itself."""
+    """Count the live resources of kinds that are not released with a delay."""
     live = page.evaluate("window.live()")
     return Counter(live["listeners"]) + Counter({kind: live[kind] for kind in ("gl", "contexts", "observers", "urls")})
 
 
 def no_more(page: Any, before: Counter[str]) -> None:
-    """What was added ends by itself."""
+    """Wait until no resource is left that was not in `before`."""
     eventually(lambda: held(page) - before, lambda more: not more)
 
 
-def look(viewer: Viewer) -> None:
+def use_camera(viewer: Viewer) -> None:
     page = viewer.page
     viewer.set(color={"kind": "gene", "gene": "EPCAM"}, colormap="magma", scale="log1p")
     x, y = viewer.positions([7])[0]
@@ -75,29 +75,29 @@ def look(viewer: Viewer) -> None:
     page.keyboard.press("0")
     page.locator(".ks-minimap").wait_for(state="detached")
     page.keyboard.press("?")
-    help_sheet = page.get_by_role("dialog", name="Keys and mouse")
+    help_sheet = page.get_by_role("dialog", name="Keyboard and mouse")
     help_sheet.wait_for()
     page.keyboard.press("Escape")
-    help_sheet.wait_for(state="detached")  # keys do nothing behind it
+    help_sheet.wait_for(state="detached")  # shortcuts are blocked while it is open
 
 
-def colour(viewer: Viewer) -> None:
+def use_colors(viewer: Viewer) -> None:
     page = viewer.page
     page.keyboard.press("/")
     page.keyboard.type("cd")
     page.locator("#ks-gene-hits").get_by_role("option").first.wait_for()
     page.keyboard.press("Escape")
     panel = page.locator(".ks-panel")
-    panel.get_by_role("button", name="Spread").click()
+    panel.get_by_role("button", name="Violins").click()
     panel.locator(".ks-violins li").first.wait_for()
     panel.get_by_label("Split by").select_option("region")
-    panel.locator(".ks-violins[aria-label='Spread by region'][aria-busy=false]").wait_for()
+    panel.locator(".ks-violins[aria-label='Distribution by region'][aria-busy=false]").wait_for()
     viewer.set(color={"kind": "blend", "genes": ["EPCAM", "CD3E"]})
     viewer.set(color={"kind": "score", "name": "both", "genes": ["EPCAM", "CD3E"]})
     viewer.set(color={"kind": "gene", "gene": "EPCAM"})
 
 
-def choose(viewer: Viewer) -> None:
+def use_selection(viewer: Viewer) -> None:
     page = viewer.page
     page.keyboard.press("m")
     drag(page, (400, 300), (600, 500))
@@ -109,19 +109,19 @@ def choose(viewer: Viewer) -> None:
         regions.get_by_role("button", name="CSV").click()
     table = Path(file.value.path()).read_bytes()
     page.evaluate("window.karospace.setRegions([])")
-    regions.get_by_label("File of regions").set_input_files(
+    regions.get_by_label("Region file").set_input_files(
         {"name": "regions.csv", "mimeType": "text/csv", "buffer": table}
     )
     regions.get_by_role("button", name="Select here").wait_for()
     page.keyboard.press("v")
 
 
-def arrange(viewer: Viewer) -> None:
-    """Sections, an embedding, and a second window, which leaves nothing when it is closed."""
+def use_layouts(viewer: Viewer) -> None:
+    """Sections, an embedding, and a second view, which releases its resources when closed."""
     page = viewer.page
     viewer.set(layout={"kind": "sections", "columns": 2, "order": "file"})
     page.locator(".ks-section-title").first.click()
-    page.get_by_role("button", name="The next section").click()
+    page.get_by_role("button", name="Next section").click()
     viewer.set(layout={"kind": "tissue"})
     alone = held(page)
     page.keyboard.press("b")
@@ -138,7 +138,7 @@ def arrange(viewer: Viewer) -> None:
     no_more(page, alone)
 
 
-def keep(viewer: Viewer) -> None:
+def use_save_menu(viewer: Viewer) -> None:
     page = viewer.page
     page.evaluate("window.karospace.snapshot().then(() => null)")
     page.keyboard.press("s")
@@ -146,17 +146,17 @@ def keep(viewer: Viewer) -> None:
     for kind in ("PNG", "SVG", "CSV", "Save view"):
         with page.expect_download() as file:
             menu.get_by_role("button", name=kind, exact=True).click()
-    menu.get_by_label("File of a view").set_input_files(file.value.path())
-    menu.get_by_text("The view of").wait_for()
+    menu.get_by_label("View file").set_input_files(file.value.path())
+    menu.get_by_text("Opened the view from").wait_for()
     page.keyboard.press("Escape")
 
 
 @pytest.mark.parametrize("how", ["http", "file"])
-def test_dispose_gives_everything_back(bundle: Bundle, serve: Any, viewer: Viewer, how: str) -> None:
+def test_dispose_releases_everything(bundle: Bundle, serve: Any, viewer: Viewer, how: str) -> None:
     viewer.page.add_init_script(COUNT_LIVE)
     viewer.open(serve(bundle.path) if how == "http" else (bundle.path / "index.html").as_uri())
     if how == "http":
-        # What the page does once its address holds the view is counted like all before.
+        # Includes the listeners that keep the page's address up to date.
         viewer.set(opacity=0.9)
         until_js(viewer.page, "() => location.hash !== ''")
     use(viewer, bundle)
@@ -173,8 +173,8 @@ def test_dispose_gives_everything_back(bundle: Bundle, serve: Any, viewer: Viewe
     assert viewer.problems == []
 
 
-def test_dispose_in_the_middle_of_things(bundle: Bundle, serve: Any, viewer: Viewer) -> None:
-    """While the first bytes come, and while a gene does."""
+def test_dispose_while_loading_releases_everything(bundle: Bundle, serve: Any, viewer: Viewer) -> None:
+    """Dispose while the bundle loads, and while a gene loads."""
     viewer.page.add_init_script(COUNT_LIVE)
     url = serve(bundle.path)
     for ready in (False, True):
@@ -194,7 +194,7 @@ def test_dispose_in_the_middle_of_things(bundle: Bundle, serve: Any, viewer: Vie
     assert viewer.problems == []
 
 
-def test_a_lost_context_leaves_nothing(bundle: Bundle, serve: Any, viewer: Viewer) -> None:
+def test_dispose_after_a_lost_context_releases_everything(bundle: Bundle, serve: Any, viewer: Viewer) -> None:
     viewer.page.add_init_script(COUNT_LIVE)
     viewer.open(serve(bundle.path))
     viewer.lose_context()
@@ -204,7 +204,7 @@ def test_a_lost_context_leaves_nothing(bundle: Bundle, serve: Any, viewer: Viewe
     assert viewer.page.evaluate("window.leftOver()") == NOTHING
 
 
-def test_leaving_and_entering_leaves_nothing(bundle: Bundle, serve: Any, viewer: Viewer) -> None:
+def test_switching_layouts_does_not_leak(bundle: Bundle, serve: Any, viewer: Viewer) -> None:
     viewer.page.add_init_script(COUNT_LIVE)
     viewer.open(serve(bundle.path))
     before: Counter[str] | None = None
@@ -215,7 +215,7 @@ def test_leaving_and_entering_leaves_nothing(bundle: Bundle, serve: Any, viewer:
         viewer.page.locator(".ks-beside").wait_for(state="detached")
         if before:
             no_more(viewer.page, before)
-        # The first time makes what is kept for the next.
+        # The first round creates what is kept for later rounds.
         before = before or held(viewer.page)
     viewer.page.evaluate("window.karospace.dispose()")
     assert viewer.page.evaluate("window.leftOver()") == NOTHING
@@ -223,7 +223,7 @@ def test_leaving_and_entering_leaves_nothing(bundle: Bundle, serve: Any, viewer:
 
 @pytest.fixture
 def hundred_genes(tmp_path: Path) -> Bundle:
-    """400,000 cells; a hundred genes, all in one file: their values are held apart all the same."""
+    """400,000 cells and a hundred genes that share one file; the viewer caches each gene separately."""
     n, rng = 400_000, np.random.default_rng(0)
     x = sp.random(n, 1, density=0.01, format="csr", dtype=np.float32, random_state=0)
     adata = ad.AnnData(x, obsm={"spatial": rng.random((n, 2), dtype=np.float32)})
@@ -239,7 +239,7 @@ def hundred_genes(tmp_path: Path) -> Bundle:
     return Bundle(bundle.path)
 
 
-def test_a_hundred_genes_stay_within_the_cache(hundred_genes: Bundle, serve: Any, viewer: Viewer) -> None:
+def test_gene_cache_stays_within_its_limit(hundred_genes: Bundle, serve: Any, viewer: Viewer) -> None:
     page = viewer.page
     page.set_viewport_size({"width": 300, "height": 200})
     page.add_init_script(COUNT_LIVE)
@@ -247,8 +247,8 @@ def test_a_hundred_genes_stay_within_the_cache(hundred_genes: Bundle, serve: Any
     page.wait_for_load_state("networkidle")
     tools = page.context.new_cdp_session(page)
 
-    def kept() -> dict[str, int]:
-        # Twice: what the first frees may hold on to more.
+    def memory() -> dict[str, int]:
+        # Twice: objects that the first collection finalizes may keep others alive.
         for _ in range(2):
             tools.send("HeapProfiler.collectGarbage")
         heap, dom = tools.send("Runtime.getHeapUsage"), tools.send("Memory.getDOMCounters")
@@ -262,19 +262,19 @@ def test_a_hundred_genes_stay_within_the_cache(hundred_genes: Bundle, serve: Any
 
     n = hundred_genes.manifest.n_cells
     genes = hundred_genes.manifest.gene_list
-    # Far in, where few cells are to be drawn.
+    # Zoomed in, where few cells have to be drawn.
     camera = viewer.state()["camera"]
     viewer.set(color={"kind": "gene", "gene": genes[0]}, camera={**camera, "zoom": 60})
-    begun = kept()
+    initial = memory()
     rounds = []
     for _ in range(2):
         for gene in [*genes[1:], genes[0]]:
             viewer.set(color={"kind": "gene", "gene": gene})
-        rounds.append(kept())
+        rounds.append(memory())
     once, twice = rounds
-    # It keeps what it may, and nothing else of the 160 MB that went by.
-    assert 0.5 * GENE_CACHE < once["arrays"] - begun["arrays"] <= GENE_CACHE + 4 * n
-    # All of them again leave nothing more; what is left of each would be there a hundred times.
+    # The cache fills up to its limit; the rest of the 160 MB is released.
+    assert 0.5 * GENE_CACHE < once["arrays"] - initial["arrays"] <= GENE_CACHE + 4 * n
+    # A second round does not grow: a leak per gene would show a hundredfold.
     grown = {kind: twice[kind] - once[kind] for kind in once}
     assert grown["arrays"] < 2 * n
     assert grown["heap"] < 500_000

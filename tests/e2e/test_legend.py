@@ -1,4 +1,4 @@
-"""The legend of classes: what it says of the cells, and what one can do with it."""
+"""The legend of categories: counts, colors, palettes, search, order, and keyboard control."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ def opened(viewer: Viewer, tmp_path: Path, serve: Callable[[Path], str]) -> tupl
     return viewer, adata
 
 
-def hexed(colour: Any) -> str:
-    return "#" + "".join(f"{int(channel):02x}" for channel in colour)
+def hexed(color: Any) -> str:
+    return "#" + "".join(f"{int(channel):02x}" for channel in color)
 
 
 def first_of(adata: ad.AnnData, name: str) -> int:
     return int(np.flatnonzero((adata.obs["cell_type"] == name).to_numpy())[0])
 
 
-def test_rows_say_how_many_and_which_share(opened: tuple[Viewer, ad.AnnData]) -> None:
+def test_rows_show_count_and_share(opened: tuple[Viewer, ad.AnnData]) -> None:
     viewer, adata = opened
     rows = viewer.page.locator(".ks-legend li")
     column = adata.obs["cell_type"]
@@ -60,22 +60,22 @@ def test_rows_say_how_many_and_which_share(opened: tuple[Viewer, ad.AnnData]) ->
     last = eventually(rows.last.inner_text).split("\n")
     assert last[0] == "no value"
     assert int(last[1]) == column.isna().sum()
-    assert hexed(viewer.colours([0])[0]) == "#b4bac3", "cells without a value are grey"
+    assert hexed(viewer.colors([0])[0]) == "#b4bac3", "cells without a value are gray"
 
 
-def test_a_class_takes_another_colour(opened: tuple[Viewer, ad.AnnData], tmp_path: Path) -> None:
+def test_category_color_can_be_changed_and_reset(opened: tuple[Viewer, ad.AnnData], tmp_path: Path) -> None:
     viewer, adata = opened
     page = viewer.page
     name = adata.obs["cell_type"].cat.categories[2]
     cell = first_of(adata, name)
-    stated = hexed(viewer.colours([cell])[0])
+    stated = hexed(viewer.colors([cell])[0])
     assert stated == adata.uns["cell_type_colors"][2].lower()
-    # A browser's own picker is out of a script's reach: what it says to the page is not.
-    page.get_by_label(f"Colour of {name}", exact=True).fill("#12fe34")
+    # Playwright cannot operate the browser's color picker, but it can set the value of the input.
+    page.get_by_label(f"Color of {name}", exact=True).fill("#12fe34")
     viewer.set()
-    assert hexed(viewer.colours([cell])[0]) == "#12fe34"
+    assert hexed(viewer.colors([cell])[0]) == "#12fe34"
     assert viewer.state()["classColors"] == {"cell_type": {name: "#12fe34"}}
-    # It is in pictures, in the address, in a saved view, and Python reads it.
+    # The color is in pictures, in the address and in a saved view, and Python reads it.
     svg = page.evaluate("window.karospace.picture({format: 'svg'}).then((blob) => blob.text())")
     assert re.search(r"#12fe34|rgb\(18,? 254,? 52\)", svg)
     viewer.address()
@@ -87,54 +87,54 @@ def test_a_class_takes_another_colour(opened: tuple[Viewer, ad.AnnData], tmp_pat
     assert state.class_colors == {"cell_type": {name: "#12fe34"}}
     page.reload()
     page.evaluate("window.karospace.ready")
-    assert hexed(viewer.colours([cell])[0]) == "#12fe34"
-    page.get_by_role("button", name="Reset colours").click()
+    assert hexed(viewer.colors([cell])[0]) == "#12fe34"
+    page.get_by_role("button", name="Reset colors").click()
     viewer.set()
-    assert hexed(viewer.colours([cell])[0]) == stated
+    assert hexed(viewer.colors([cell])[0]) == stated
     assert viewer.problems == []
 
 
-def test_the_palette_is_chosen_by_keyboard(opened: tuple[Viewer, ad.AnnData]) -> None:
+def test_palette_can_be_chosen_by_keyboard(opened: tuple[Viewer, ad.AnnData]) -> None:
     viewer, adata = opened
     page = viewer.page
     palettes = json.loads(PALETTES.read_text())
     categories = list(adata.obs["cell_type"].cat.categories)
     cells = [first_of(adata, name) for name in categories]
-    page.get_by_label("Colours of the classes").focus()
+    page.get_by_label("Category colors").focus()
     for wanted in ("distinct", "safe"):
         page.keyboard.press("ArrowDown")
         viewer.until(f"state.palette === '{wanted}'")
-        assert [hexed(colour) for colour in viewer.colours(cells)] == palettes[wanted][: len(cells)]
+        assert [hexed(color) for color in viewer.colors(cells)] == palettes[wanted][: len(cells)]
 
 
-def test_others_step_back_for_the_class_that_one_points_at(opened: tuple[Viewer, ad.AnnData]) -> None:
+def test_other_categories_are_dimmed_while_pointing_at_one(opened: tuple[Viewer, ad.AnnData]) -> None:
     viewer, adata = opened
     page = viewer.page
     first, second = list(adata.obs["cell_type"].cat.categories)[:2]
     cells = [first_of(adata, first), first_of(adata, second), 0]
-    before = viewer.colours(cells).astype(int)
+    before = viewer.colors(cells).astype(int)
     page.get_by_role("button", name=re.compile(f"^{first},")).hover()
     viewer.set()
-    during = viewer.colours(cells).astype(int)
+    during = viewer.colors(cells).astype(int)
     ground = np.array([0xF6, 0xF7, 0xF9])
-    far = lambda colours: np.abs(colours - ground).sum(axis=1)  # noqa: E731
+    far = lambda seen: np.abs(seen - ground).sum(axis=1)  # noqa: E731
     assert (during[0] == before[0]).all()
     assert (far(during[1:]) < 0.3 * far(before[1:])).all()
     page.mouse.move(300, 300)
     viewer.set()
-    assert (viewer.colours(cells) == before).all()
+    assert (viewer.colors(cells) == before).all()
     assert viewer.problems == []
 
 
-def test_small_cells_step_back_behind_the_class_and_let_the_image_through(
+def test_dimmed_cells_are_behind_the_category_and_translucent(
     viewer: Viewer, tmp_path: Path, serve: Callable[[Path], str]
 ) -> None:
     adata = synthetic_tissue(n_cells=2000, seed=2)
-    # Another cell lies exactly on each.
+    # Every cell has another one at the same position.
     adata.obsm["spatial"][1000:] = adata.obsm["spatial"][:1000]
     adata_to_karospace(adata, tmp_path / "b", genes_mode=["EPCAM"], sections="none")
     page = viewer.open(serve(tmp_path / "b")).page
-    # Below 2.5 pixels cells are squares, drawn without soft edges.
+    # Cells smaller than 2.5 pixels are squares without antialiased edges.
     viewer.set(opacity=1, pointSize=0.2, imageOpacity=1, color={"kind": "annotation", "column": "cell_type"})
     types = adata.obs["cell_type"]
     name = types.value_counts().index[0]
@@ -142,23 +142,25 @@ def test_small_cells_step_back_behind_the_class_and_let_the_image_through(
     pairs = np.flatnonzero(mine[:1000] ^ mine[1000:])
     others = np.flatnonzero(~mine[:1000] & ~mine[1000:])
     viewer.set(opacity=0)
-    image = viewer.colours(others.tolist()).astype(int)
+    image = viewer.colors(others.tolist()).astype(int)
     viewer.set(opacity=1)
     button = page.get_by_role("button", name=re.compile(f"^{name},"))
     wanted = np.array(
         [int(adata.uns["cell_type_colors"][types.cat.categories.get_loc(name)][i : i + 2], 16) for i in (1, 3, 5)]
     )
-    plain = viewer.colours(pairs.tolist())
-    assert (plain == wanted).all(axis=1).mean() < 0.9, "without a class in front some lie below others"
+    plain = viewer.colors(pairs.tolist())
+    assert (plain == wanted).all(axis=1).mean() < 0.9, (
+        "without a highlighted category, some cells are covered by others"
+    )
     button.hover()
     viewer.set()
-    assert (viewer.colours(pairs.tolist()) == wanted).all(axis=1).mean() > 0.97
-    assert np.median(np.abs(viewer.colours(others.tolist()) - image).max(axis=1)) < 45
+    assert (viewer.colors(pairs.tolist()) == wanted).all(axis=1).mean() > 0.97
+    assert np.median(np.abs(viewer.colors(others.tolist()) - image).max(axis=1)) < 45
 
 
 @pytest.fixture(scope="module")
 def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """120 classes in one annotation, 20 in another."""
+    """A bundle with 120 categories in one annotation and 20 in another."""
     adata = synthetic_tissue(n_cells=1500, seed=3)
     rng = np.random.default_rng(0)
     for column, count in (("kind", 120), ("batch", 20)):
@@ -173,7 +175,7 @@ def names(viewer: Viewer) -> list[str]:
     return [name.removesuffix("\n") for name in viewer.page.locator(".ks-legend .ks-class-name").all_inner_texts()]
 
 
-def test_searching_and_ordering_the_classes(many: Path, viewer: Viewer) -> None:
+def test_categories_can_be_searched_and_sorted(many: Path, viewer: Viewer) -> None:
     page = viewer.open((many / "index.html").as_uri()).page
     viewer.set(color={"kind": "annotation", "column": "kind"})
     columns = {column.name: column for column in Bundle(many).manifest.columns or []}
@@ -185,25 +187,27 @@ def test_searching_and_ordering_the_classes(many: Path, viewer: Viewer) -> None:
     assert by_size != by_name
     becomes(lambda: names(viewer), by_size)
     for order, wanted in (("size", by_name), ("name", stated), ("original", by_size)):
-        page.get_by_role("button", name=f"Order of the classes: {order}").click()
+        page.get_by_role("button", name=f"Category order: {order}").click()
         becomes(lambda: names(viewer), wanted)
         svg = page.evaluate("window.karospace.picture({format: 'svg'}).then((blob) => blob.text())")
-        assert re.findall(r">(kind \d+)</text>", svg) == wanted[: svg.count(">kind ")], "as on the page"
-    box = page.get_by_label("Search classes")
+        assert re.findall(r">(kind \d+)</text>", svg) == wanted[: svg.count(">kind ")], (
+            "the picture uses the order of the panel"
+        )
+    box = page.get_by_label("Search categories")
     box.fill(" KIND 11")
     found = [name for name in by_size if "kind 11" in name]
     becomes(lambda: names(viewer), found)
-    # A row that the search takes away under the pointer no longer makes the others step back.
+    # Removing the row under the pointer by a search ends the dimming.
     cells = [cell for cell in range(60) if viewer.value(cell) != found[0]]
-    before = viewer.colours(cells)
+    before = viewer.colors(cells)
     page.get_by_role("button", name=f"{found[0]},").hover()
     viewer.set()
-    assert (viewer.colours(cells) != before).any(axis=1).mean() > 0.9
+    assert (viewer.colors(cells) != before).any(axis=1).mean() > 0.9
     box.press_sequentially("zzz")
-    page.get_by_text("No class has that name.").wait_for()
+    page.get_by_text("No matching categories.").wait_for()
     viewer.set()
-    assert (viewer.colours(cells) == before).all()
-    # What was searched in one annotation is not searched in the next.
+    assert (viewer.colors(cells) == before).all()
+    # Changing the annotation clears the search.
     viewer.set(color={"kind": "annotation", "column": "batch"})
     expect(box).to_have_value("")
     batch = columns["batch"]
@@ -212,7 +216,7 @@ def test_searching_and_ordering_the_classes(many: Path, viewer: Viewer) -> None:
     assert viewer.problems == []
 
 
-def test_the_legend_by_keyboard(many: Path, viewer: Viewer) -> None:
+def test_legend_can_be_used_by_keyboard(many: Path, viewer: Viewer) -> None:
     page = viewer.open((many / "index.html").as_uri()).page
     viewer.set(color={"kind": "annotation", "column": "kind"})
     listed = eventually(lambda: names(viewer), lambda found: len(found) == 120)
@@ -221,26 +225,26 @@ def test_the_legend_by_keyboard(many: Path, viewer: Viewer) -> None:
     def at() -> str:
         return str(page.evaluate(focused))
 
-    page.get_by_label("Search classes").focus()
+    page.get_by_label("Search categories").focus()
     page.keyboard.press("Tab")
     assert at().startswith(f"{listed[0]}, ")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowUp")
     assert at().startswith(f"{listed[1]}, ")
-    # The same class steps forward as under the pointer.
+    # The focused category is highlighted, as under the pointer.
     assert page.evaluate("document.activeElement.getAttribute('aria-pressed')") == "true"
     page.keyboard.press("Enter")
     until_js(page, "() => document.activeElement.getAttribute('aria-pressed') === 'false'")
     assert viewer.state()["hidden"] == {"kind": [listed[1]]}
     page.keyboard.press("ArrowLeft")
-    assert at() == f"Colour of {listed[1]}"
+    assert at() == f"Color of {listed[1]}"
     page.keyboard.press("ArrowDown")
-    assert at() == f"Colour of {listed[2]}"
+    assert at() == f"Color of {listed[2]}"
     page.keyboard.press("ArrowRight")
     page.keyboard.press("End")
     assert at().startswith(f"{listed[-1]}, ")
-    # One stop of the Tab key, at the row where one was; the tissue has not moved.
+    # The list is one tab stop, at the last focused row, and its keys do not pan the tissue.
     page.keyboard.press("Tab")
     assert page.evaluate("!document.activeElement.closest('.ks-legend')")
     page.keyboard.press("Shift+Tab")
@@ -251,7 +255,7 @@ def test_the_legend_by_keyboard(many: Path, viewer: Viewer) -> None:
     assert viewer.state()["camera"]["zoom"] == pytest.approx(1)
 
 
-def test_alt_click_selects_a_class(opened: tuple[Viewer, ad.AnnData]) -> None:
+def test_alt_click_selects_a_category(opened: tuple[Viewer, ad.AnnData]) -> None:
     viewer, adata = opened
     first, second = list(adata.obs["cell_type"].cat.categories)[:2]
     selected = "Array.from(window.karospace.selection)"
@@ -280,12 +284,12 @@ CONTRAST = """() => {
     return color[3] === 0 ? groundOf(element.parentElement) : over(color, groundOf(element.parentElement));
   };
   const fade = (element) => (element ? getComputedStyle(element).opacity * fade(element.parentElement) : 1);
-  const told = [];
+  const results = [];
   const ask = (element, pseudo, text, least) => {
     const [r, g, b, a = 1] = parts(getComputedStyle(element, pseudo).color);
     const ground = groundOf(element);
     const found = ratio(over([r, g, b, a * fade(element)], ground), ground);
-    told.push({ text, least, found: Math.round(found * 100) / 100 });
+    results.push({ text, least, found: Math.round(found * 100) / 100 });
   };
   for (const area of document.querySelectorAll('.ks-panel, .ks-selection')) {
     const walk = document.createTreeWalker(area, NodeFilter.SHOW_TEXT);
@@ -299,12 +303,12 @@ CONTRAST = """() => {
     for (const icon of area.querySelectorAll('button .ks-icon'))
       ask(icon, null, `icon of ${icon.closest('button').ariaLabel ?? icon.closest('button').title}`, 3);
   }
-  return told;
+  return results;
 }"""
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_what_the_panel_says_can_be_read(many: Path, viewer: Viewer, theme: str) -> None:
+def test_panel_text_has_sufficient_contrast(many: Path, viewer: Viewer, theme: str) -> None:
     page = viewer.open((many / "index.html").as_uri()).page
     hidden = "kind 0"
     viewer.set(theme=theme, color={"kind": "annotation", "column": "kind"}, hidden={"kind": [hidden]})
@@ -315,11 +319,11 @@ def test_what_the_panel_says_can_be_read(many: Path, viewer: Viewer, theme: str)
             window.karospace.setRegions([{name: 'here', mask}, {name: 'there', mask: mask.map((flag) => 1 - flag)}]);
         }"""
     )
-    page.get_by_text("against the rest").wait_for()
+    page.get_by_text("compared with the rest").wait_for()
     seen = page.evaluate(CONTRAST)
     viewer.set(color={"kind": "gene", "gene": "EPCAM"})
     page.get_by_role("list", name="Mean of EPCAM").wait_for()
     seen += page.evaluate(CONTRAST)
     texts = {entry["text"] for entry in seen}
-    assert {hidden, "here", "icon of Rename here", "Search 120 classes", "Detected in"} <= texts
+    assert {hidden, "here", "icon of Rename here", "Search 120 categories", "Detected in"} <= texts
     assert [entry for entry in seen if entry["found"] < entry["least"]] == []

@@ -1,4 +1,4 @@
-"""Bundles of other exporters in the page: they open, and a notice says what is not strict."""
+"""Bundles of other exporters open in the viewer, with notices about deviations from the format."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from karospace_jupyter.bundle.read import Bundle
 
 pytestmark = pytest.mark.e2e
 N = 60
-# One color in each quarter of the image: upper left, upper right, lower left, lower right.
+# The color of each quarter of the image: upper left, upper right, lower left, lower right.
 QUARTERS = [(230, 30, 30), (30, 200, 30), (30, 30, 230), (220, 210, 20)]
 SHOWN = [(0.1, 0.1), (0.9, 0.1), (0.1, 0.9), (0.9, 0.9)]
 
@@ -41,7 +41,7 @@ def folder(tmp_path: Path) -> Path:
     return Path(Bundle(folder).save(tmp_path / "saved", scripts="no").path or "")
 
 
-def test_a_bundle_with_nan_in_its_json_opens_and_says_so(
+def test_bundle_with_nan_in_its_json_opens_with_notices(
     folder: Path, serve: Callable[[Path], str], viewer: Viewer
 ) -> None:
     viewer.open(serve(folder))
@@ -50,7 +50,7 @@ def test_a_bundle_with_nan_in_its_json_opens_and_says_so(
     expect(notices.filter(has_text="obs_records_000.json.gz and 1 more: it is not strict JSON")).to_have_count(1)
     expect(notices.filter(has_text="no cell has a value of “cell_type”")).to_have_count(1)
     expect(notices.filter(has_text="stretched over the extent of the cells")).to_have_count(1)
-    # Numbers are colored at once: no cell has a cell type.
+    # The first color is the numeric annotation: no cell has a cell type.
     assert viewer.state()["color"] == {"kind": "annotation", "column": "area"}
     assert [viewer.value(cell) for cell in (0, 1, 6, 7)] == [None, 1.5, None, 7.5]
     x, y = viewer.positions([1])[0]
@@ -61,14 +61,14 @@ def test_a_bundle_with_nan_in_its_json_opens_and_says_so(
     assert viewer.problems == []
 
 
-def test_an_image_without_a_transform_fills_the_extent_with_its_first_row_on_top(
+def test_image_without_a_transform_is_stretched_over_the_extent(
     folder: Path, serve: Callable[[Path], str], viewer: Viewer
 ) -> None:
     viewer.open(serve(folder))
     expect(viewer.page.locator(".ks-notice-line").filter(has_text="stretched")).to_have_count(1)
     viewer.set(imageOn=True, imageOpacity=1, opacity=0.05, pointSize=0.25, color={"kind": "none"})
     (left, top), (right, bottom) = viewer.positions([0, 1])
-    assert top < bottom, "y grows downwards"
+    assert top < bottom, "the y axis points down"
     box = viewer.page.locator("canvas").first.bounding_box()
     picture = viewer.pixels().astype(int)
 
@@ -78,14 +78,14 @@ def test_an_image_without_a_transform_fills_the_extent_with_its_first_row_on_top
     for (across, down), color in zip(SHOWN, QUARTERS, strict=True):
         found = at(left + across * (right - left), top + down * (bottom - top))
         assert np.abs(np.subtract(found, color)).max() <= 40, (across, down, found)
-    # It ends where the cells do.
+    # The image ends at the extent of the cells.
     ground = at(left - 8, (top + bottom) / 2)
     assert np.ptp(ground) < 12
     assert np.ptp(at((left + right) / 2, bottom + 8)) < 12
     assert viewer.problems == []
 
 
-def test_without_a_transform_single_files_open_too(folder: Path, tmp_path: Path, viewer: Viewer) -> None:
+def test_single_file_without_an_image_transform_opens(folder: Path, tmp_path: Path, viewer: Viewer) -> None:
     page = Bundle(folder).to_html(tmp_path / "one.html")
     viewer.open(page.as_uri())
     assert viewer.value(1) == 1.5

@@ -1,4 +1,4 @@
-"""The viewer inside another page: who may ask, and what is answered."""
+"""Messages between the viewer and an embedding page: allowed origins and answers."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ function ask(name, ...args) {
   return new Promise((resolve) => waiting.set(id, resolve));
 }
 const frame = document.querySelector('iframe');
-// Asked before the viewer has anything to say.
+// Sent before the viewer can answer.
 const early = new Promise((resolve) => frame.addEventListener('load', () => resolve(ask('cells'))));
 frame.src = INNER;
 </script>"""
@@ -44,7 +44,7 @@ frame.src = INNER;
 
 @pytest.fixture
 def outer(tmp_path: Path, serve: Serve) -> tuple[Path, str]:
-    """A page of another origin, yet to be written, and its address."""
+    """An empty folder that is served at another origin, and its address."""
     folder = tmp_path / "outer"
     folder.mkdir()
     (folder / "manifest.json").write_text("{}")
@@ -69,13 +69,15 @@ def framed(viewer: Viewer, page: Path, address: str, inner: str) -> Callable[[st
     return ask
 
 
-def test_a_page_that_was_named_steers_it(viewer: Viewer, outer: tuple[Path, str], serve: Serve, tmp_path: Path) -> None:
+def test_page_of_an_allowed_origin_controls_the_viewer(
+    viewer: Viewer, outer: tuple[Path, str], serve: Serve, tmp_path: Path
+) -> None:
     folder, address = outer
     adata, bundle = exported(tmp_path, embed_origins=[address.rstrip("/")])
     ask = framed(viewer, folder / "index.html", address, serve(bundle))
     frame = viewer.page.frame_locator("iframe")
     frame.get_by_label("Legend").wait_for()
-    for gone in ("Colour and display", "Tools", "Regions"):
+    for gone in ("Color and display", "Tools", "Regions"):
         expect(frame.get_by_label(gone)).to_have_count(0)
     assert ask("early")["value"] == adata.n_obs
     assert ask("ask('on', 'state')")["value"] is None
@@ -88,9 +90,9 @@ def test_a_page_that_was_named_steers_it(viewer: Viewer, outer: tuple[Path, str]
     assert ask("ask('picture', {scale: 1}).then(({value}) => [value.type, value.size > 1000])") == ["image/png", True]
     assert ask("ask('table')")["value"].startswith("cell_id,x,y,EPCAM\r\n")
     for nothing in ("constructor", "nothing"):
-        assert "knows no" in ask(f"ask('{nothing}')")["error"]
-    assert "no event" in ask("ask('on', 'toString')")["error"]
-    # What ends has ended: the answer to a change comes after what is told of it.
+        assert "Unknown message" in ask(f"ask('{nothing}')")["error"]
+    assert "Unknown event" in ask("ask('on', 'toString')")["error"]
+    # No events after `off`: the event of a change would arrive before its answer.
     assert ask("ask('off', 'state')")["value"] is None
     ask("heard.length = 0")
     ask("ask('setState', {color: {kind: 'gene', gene: 'CD3E'}})")
@@ -100,7 +102,9 @@ def test_a_page_that_was_named_steers_it(viewer: Viewer, outer: tuple[Path, str]
         viewer.page.screenshot(path=f"{shots}/embed.png")
 
 
-def test_another_page_learns_nothing(viewer: Viewer, outer: tuple[Path, str], serve: Serve, tmp_path: Path) -> None:
+def test_page_of_another_origin_gets_only_errors(
+    viewer: Viewer, outer: tuple[Path, str], serve: Serve, tmp_path: Path
+) -> None:
     folder, address = outer
     _, bundle = exported(tmp_path, embed_origins=["https://lab.example"])
     ask = framed(viewer, folder / "index.html", address, serve(bundle))
@@ -112,14 +116,14 @@ def test_another_page_learns_nothing(viewer: Viewer, outer: tuple[Path, str], se
     assert viewer.page.frames[1].evaluate("window.karospace.getState().theme") == "auto"
 
 
-def test_a_page_of_the_same_origin_needs_no_name(viewer: Viewer, serve: Serve, tmp_path: Path) -> None:
+def test_page_of_the_same_origin_is_always_allowed(viewer: Viewer, serve: Serve, tmp_path: Path) -> None:
     adata, bundle = exported(tmp_path)
     url = serve(bundle)
     ask = framed(viewer, bundle / "outer.html", url, url)
     assert ask("ask('cells')")["value"] == adata.n_obs
 
 
-# A message follows from its number alone.
+# Each message is generated from its number alone, so that failures can be reproduced.
 ODD_MESSAGES = """async ([first, count]) => {
   const asked = ['getState', 'setState', 'getView', 'setView', 'project', 'valueAt', 'selection', 'select', 'regions',
     'setRegions', 'snapshot', 'table', 'cells', 'setSystemDark', 'setWaiting', 'liveObjects', 'embedOrigins', 'on', 'off',
@@ -163,7 +167,7 @@ ODD_MESSAGES = """async ([first, count]) => {
 def test_malformed_messages_get_readable_errors(
     viewer: Viewer, outer: tuple[Path, str], serve: Serve, tmp_path: Path
 ) -> None:
-    """KAROSPACE_FUZZ_INPUTS sets the number of messages."""
+    """KAROSPACE_FUZZ_INPUTS sets the number of messages (200 by default)."""
     folder, address = outer
     adata, bundle = exported(tmp_path, embed_origins=[address.rstrip("/")])
     ask = framed(viewer, folder / "index.html", address, serve(bundle))

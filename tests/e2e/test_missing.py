@@ -1,4 +1,4 @@
-"""Cells without a value of a gene: gray, below all others, and in no number of the page."""
+"""Cells without a value of a gene are gray, below all others, and excluded from statistics."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def opened(tmp_path: Path, serve: Callable[[Path], str], viewer: Viewer) -> View
     return viewer
 
 
-def colour_by(viewer: Viewer, color: dict[str, Any]) -> None:
+def color_by(viewer: Viewer, color: dict[str, Any]) -> None:
     viewer.set(color=color)
     viewer.page.mouse.move(5, 855)
 
@@ -63,38 +63,38 @@ def facts(viewer: Viewer) -> str:
     return " ".join(text.split())
 
 
-def test_cells_without_a_value_are_gray_and_no_others(opened: Viewer) -> None:
-    colour_by(opened, {"kind": "gene", "gene": "A"})
-    found = opened.colours(list(range(N)))
+def test_only_cells_without_a_value_are_gray(opened: Viewer) -> None:
+    color_by(opened, {"kind": "gene", "gene": "A"})
+    found = opened.colors(list(range(N)))
     gray = np.abs(found.astype(int) - GRAY).max(axis=1) <= 2
     assert (gray == MISSING).all()
-    # Dimmed zeros are something else.
+    # Dimmed zeros have another color.
     opened.set(dimZeros=True)
-    found = opened.colours(list(range(N)))
+    found = opened.colors(list(range(N)))
     assert ((np.abs(found.astype(int) - GRAY).max(axis=1) <= 2) == MISSING).all()
     assert opened.problems == []
 
 
-def test_a_value_lies_above_cells_without_one(opened: Viewer) -> None:
-    # Spots so large that each reaches over the middles of its neighbors.
-    colour_by(opened, {"kind": "gene", "gene": "A"})
+def test_cells_with_a_value_are_above_cells_without(opened: Viewer) -> None:
+    # Spots large enough to cover the centers of their neighbors.
+    color_by(opened, {"kind": "gene", "gene": "A"})
     opened.set(pointSize=6)
-    found = opened.colours(np.flatnonzero(MISSING).tolist())
+    found = opened.colors(np.flatnonzero(MISSING).tolist())
     gray = np.abs(found.astype(int) - GRAY).max(axis=1) <= 2
     assert gray.mean() < 0.05
 
 
-def test_the_panel_counts_missing_cells_and_leaves_them_out(opened: Viewer) -> None:
+def test_panel_counts_missing_values_and_excludes_them(opened: Viewer) -> None:
     page = opened.page
-    colour_by(opened, {"kind": "gene", "gene": "A"})
+    color_by(opened, {"kind": "gene", "gene": "A"})
     expect(page.locator(".ks-without-value")).to_have_text("100 cells without a value")
     known = GENES["A"][~MISSING]
     share = 100 * (known > 0).mean()
 
     def facts_agree() -> None:
-        said = facts(opened)
-        assert f"Detected in {share:.0f} % of cells with a value" in said
-        assert re.search(rf"Mean of \S+ {known.mean():.2f}", said)
+        text = facts(opened)
+        assert f"Detected in {share:.0f} % of cells with a value" in text
+        assert re.search(rf"Mean of \S+ {known.mean():.2f}", text)
 
     holds(facts_agree, page=page)
     top = known[: len(known) // 2].mean()
@@ -106,8 +106,8 @@ def test_the_panel_counts_missing_cells_and_leaves_them_out(opened: Viewer) -> N
     assert (selected == (GENES["A"] <= 6)).all()
 
 
-def test_tooltip_and_table_have_no_value(opened: Viewer) -> None:
-    colour_by(opened, {"kind": "gene", "gene": "A"})
+def test_tooltip_and_table_show_missing_values(opened: Viewer) -> None:
+    color_by(opened, {"kind": "gene", "gene": "A"})
     x, y = opened.positions([8])[0]
     opened.page.mouse.move(x, y)
     tooltip = opened.page.get_by_role("tooltip")
@@ -119,16 +119,16 @@ def test_tooltip_and_table_have_no_value(opened: Viewer) -> None:
     assert ((rows["A"] == "") == MISSING).all()
 
 
-def test_a_blend_is_gray_where_one_gene_is_missing(opened: Viewer) -> None:
-    colour_by(opened, {"kind": "blend", "genes": ["A", "B"]})
-    found = opened.colours(list(range(N)))
+def test_blend_is_gray_where_any_gene_is_missing(opened: Viewer) -> None:
+    color_by(opened, {"kind": "blend", "genes": ["A", "B"]})
+    found = opened.colors(list(range(N)))
     gray = np.abs(found.astype(int) - GRAY).max(axis=1) <= 2
     assert (gray == BOTH).all()
     expect(opened.page.locator(".ks-without-value")).to_have_text(f"{BOTH.sum()} cells without a value")
 
 
-def test_a_score_is_the_mean_of_the_genes_that_have_a_value(opened: Viewer) -> None:
-    colour_by(opened, {"kind": "score", "name": "set", "genes": ["A", "B"]})
+def test_score_is_the_mean_of_the_genes_with_a_value(opened: Viewer) -> None:
+    color_by(opened, {"kind": "score", "name": "set", "genes": ["A", "B"]})
     pair = np.vstack([GENES["A"], GENES["B"]])
     neither = np.isnan(pair).all(axis=0)
     wanted = np.full(N, np.nan)
@@ -136,13 +136,13 @@ def test_a_score_is_the_mean_of_the_genes_that_have_a_value(opened: Viewer) -> N
     found = [opened.value(cell) for cell in range(40)]
     assert [None if np.isnan(value) else pytest.approx(value) for value in wanted[:40]] == found
     partial = int((np.isnan(pair).sum(axis=0) == 1).sum())
-    note = f"In {partial} cells some of the 2 genes have no value: the score there is the mean of the others."
+    note = f"In {partial} cells, some of the 2 genes have no value; their score is the mean of the other genes."
     expect(opened.page.get_by_text(note)).to_be_visible()
 
 
-def test_a_gene_without_any_value_says_so(opened: Viewer) -> None:
-    colour_by(opened, {"kind": "gene", "gene": "NONE"})
-    expect(opened.page.get_by_text("No cell has a value here.")).to_be_visible()
-    colour_by(opened, {"kind": "gene", "gene": "WHOLE"})
+def test_gene_without_any_value_shows_a_note(opened: Viewer) -> None:
+    color_by(opened, {"kind": "gene", "gene": "NONE"})
+    expect(opened.page.get_by_text("No cells have a value here.")).to_be_visible()
+    color_by(opened, {"kind": "gene", "gene": "WHOLE"})
     expect(opened.page.locator(".ks-without-value")).to_have_count(0)
     assert opened.problems == []

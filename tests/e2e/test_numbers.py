@@ -1,4 +1,4 @@
-"""Numbers of the page against NumPy's: shares, ratios of means, percentiles, and the bars of the histogram."""
+"""Shares, ratios of means, percentiles and histogram bars in the page match NumPy."""
 
 from __future__ import annotations
 
@@ -47,18 +47,18 @@ def share(text: str) -> float:
 
 
 def limits(viewer: Viewer) -> list[float]:
-    handles = [viewer.page.get_by_role("slider", name=f"{edge} limit of the colours") for edge in ("Lower", "Upper")]
+    handles = [viewer.page.get_by_role("slider", name=f"{edge} color limit") for edge in ("Lower", "Upper")]
     return [float(handle.get_attribute("aria-valuenow") or "nan") for handle in handles]
 
 
-def test_hidden_categories_are_neither_in_the_selection_nor_in_the_rest(opened: Any) -> None:
+def test_hidden_categories_are_excluded_from_selection_and_rest(opened: Any) -> None:
     adata = synthetic_tissue(n_cells=2000, seed=1)
     viewer = opened(adata)
     page = viewer.page
     types = adata.obs["cell_type"]
     hidden = types.value_counts().index[0]
     viewer.set(color={"kind": "annotation", "column": "cell_type"}, hidden={"cell_type": [hidden]})
-    # Every cell that can be seen in the first third, and a few of the hidden ones.
+    # All visible cells of the first third, and a few hidden ones.
     seen = (types != hidden).to_numpy()
     mask = (np.arange(adata.n_obs) < 700) & (seen | (np.arange(adata.n_obs) < 100))
     select(viewer, mask)
@@ -70,9 +70,9 @@ def test_hidden_categories_are_neither_in_the_selection_nor_in_the_rest(opened: 
         pytest.approx(inside.sum() / seen.sum(), abs=0.006),
         page=page,
     )
-    left_out = int((mask & ~seen).sum())
-    expect(panel).to_contain_text(f"{left_out} selected cells in hidden categories are left out.")
-    # The categories of the column that hides them, and those of another one.
+    excluded = int((mask & ~seen).sum())
+    expect(panel).to_contain_text(f"{excluded} selected cells in hidden categories are excluded.")
+    # By the column with the hidden category, and by another column.
     for column in ("cell_type", "region"):
         panel.get_by_label("Split by").select_option(column)
         listed = page.get_by_role("list", name=f"Composition by {column}")
@@ -93,7 +93,7 @@ def test_hidden_categories_are_neither_in_the_selection_nor_in_the_rest(opened: 
     assert viewer.problems == []
 
 
-def test_only_all_cells_are_100_percent(opened: Any) -> None:
+def test_100_percent_is_shown_only_for_all_cells(opened: Any) -> None:
     adata = synthetic_tissue(n_cells=2000, seed=1)
     rare = np.array(["common"] * 1995 + ["rare"] * 4 + ["one"])
     adata.obs["rare"] = pd.Categorical(rare)
@@ -111,13 +111,13 @@ def test_only_all_cells_are_100_percent(opened: Any) -> None:
     expect(page.get_by_role("region", name="Selection").get_by_role("status")).to_contain_text("> 99.9 %")
     select(viewer, np.arange(2000) < 1992)
     expect(page.get_by_role("region", name="Selection").get_by_role("status")).to_contain_text("99.6 %")
-    for name, said in zip(GENES, ("99.7 % of cells", "> 99.9 % of cells", "100 % of cells"), strict=True):
+    for name, text in zip(GENES, ("99.7 % of cells", "> 99.9 % of cells", "100 % of cells"), strict=True):
         viewer.set(color={"kind": "gene", "gene": name})
-        expect(page.locator(".ks-facts dd").first).to_have_text(said)
+        expect(page.locator(".ks-facts dd").first).to_have_text(text)
     assert viewer.problems == []
 
 
-def test_percentiles_are_those_of_the_section_that_is_shown(opened: Any) -> None:
+def test_percentiles_are_computed_within_the_shown_section(opened: Any) -> None:
     adata = synthetic_tissue(n_cells=2000, seed=1)
     sections = adata.obs["section"].cat.categories
     first = (adata.obs["section"] == sections[0]).to_numpy()
@@ -144,7 +144,7 @@ def test_percentiles_are_those_of_the_section_that_is_shown(opened: Any) -> None
             becomes(lambda: limits(viewer), pytest.approx(wanted(name, cells), rel=1e-4, abs=1e-6), page=viewer.page)
             p99 = "p99 of detected = " if name == "EPCAM" else "p99 = "
             expect(viewer.page.locator(".ks-limits > span").last).to_have_text(re.compile(f"^{p99}"))
-            # The bars are of these cells, too.
+            # The histogram counts the same cells.
             becomes(lambda: sum(count for _, count in bars(viewer)), cells.sum(), page=viewer.page)
     assert viewer.problems == []
 
@@ -176,13 +176,13 @@ def expected(kind: str, values: Values, counts: Values, mask: NDArray[np.bool_])
         ("other", np.nan, "values"),
     ],
 )
-def test_means_are_compared_as_their_scale_allows(opened: Any, kind: str, base: float, noun: str) -> None:
+def test_means_are_compared_according_to_their_scale(opened: Any, kind: str, base: float, noun: str) -> None:
     adata = synthetic_tissue(n_cells=2000, seed=1)
-    # Few cells with many counts against many with few: the mean of the logarithms would turn the ratio round.
+    # Few cells with many counts, many with few: comparing means of logarithms would reverse the direction.
     counts = np.random.default_rng(1).poisson(2, (2000, adata.n_vars)).astype(np.float32)
     counts[:500, adata.var_names.get_loc("EPCAM")] = np.where(np.arange(500) % 5 == 0, 60, 0)
     counts[500:, adata.var_names.get_loc("EPCAM")] = 3 + np.arange(1500) % 4
-    # A library of its own size for each cell, as in data that is normalized.
+    # A different library size per cell, as in normalized data.
     if kind == "log1p":
         counts *= 10_000 / counts.sum(axis=1, keepdims=True)
     adata.X = on_scale(kind, base, counts)
@@ -207,9 +207,9 @@ def test_means_are_compared_as_their_scale_allows(opened: Any, kind: str, base: 
             assert float(number) == pytest.approx(values[cells].mean(), rel=0.01, abs=0.006)
             text = row.inner_text()
             assert ("detected" in text) == (kind != "scaled")
-        said = rows.first.locator(".ks-number").last.inner_text()
-        assert said.endswith("×") == (how == "ratio")
-        assert float(said.strip("×").replace("−", "-")) == pytest.approx(wanted, rel=0.05, abs=0.006)
+        comparison = rows.first.locator(".ks-number").last.inner_text()
+        assert comparison.endswith("×") == (how == "ratio")
+        assert float(comparison.strip("×").replace("−", "-")) == pytest.approx(wanted, rel=0.05, abs=0.006)
 
     holds(both_sides_agree, page=page)
     if kind == "log1p":
@@ -220,10 +220,10 @@ def test_means_are_compared_as_their_scale_allows(opened: Any, kind: str, base: 
     expect(facts).to_contain_text(f"Mean of {noun}")
     if kind == "scaled":
         expect(facts).to_contain_text("not applicable")
-        expect(page.get_by_label("Order of the genes").locator("option")).to_have_count(2)
+        expect(page.get_by_label("Gene order").locator("option")).to_have_count(2)
     else:
         expect(facts).to_contain_text("% of cells")
-    # Numbers of the categories, and the side of zero that their bars are on.
+    # Means by category, and the side of zero on which their bars are.
     panel_rows = page.locator(".ks-panel .ks-means li")
     expect(panel_rows).to_have_count(adata.obs["cell_type"].nunique())
 
@@ -242,7 +242,7 @@ def test_means_are_compared_as_their_scale_allows(opened: Any, kind: str, base: 
 
 
 def bar_side(row: Locator) -> float:
-    """Middle of a bar against the line at zero, px; positive to the right. Without a line zero is the left edge."""
+    """Return how far a bar's center is right of zero, in px. Without a zero line, zero is at the left edge."""
     side: float = row.locator(".ks-bar").evaluate("""(bar) => {
       const [filled, zero] = [...bar.children].map((part) => part.getBoundingClientRect());
       const middle = filled.left + filled.width / 2;
@@ -252,7 +252,7 @@ def bar_side(row: Locator) -> float:
 
 
 def bars(viewer: Viewer) -> list[tuple[str, int]]:
-    """What each bar of the histogram says, read with the keyboard."""
+    """Return the text and cell count of each bar of the histogram, read by keyboard."""
     histogram = viewer.page.get_by_role("slider", name=re.compile("^Histogram of "))
     histogram.focus()
     viewer.page.keyboard.press("Home")
@@ -261,14 +261,14 @@ def bars(viewer: Viewer) -> list[tuple[str, int]]:
     for number in range(1, count + 1):
         expect(histogram).to_have_attribute("aria-valuenow", str(number))
         text = histogram.get_attribute("aria-valuetext") or ""
-        said = re.search(r": ([\d,]+) cells?", text)
-        assert said, text
-        found.append((text, int(said[1].replace(",", ""))))
+        count_text = re.search(r": ([\d,]+) cells?", text)
+        assert count_text, text
+        found.append((text, int(count_text[1].replace(",", ""))))
         viewer.page.keyboard.press("ArrowRight")
     return found
 
 
-def test_bars_that_are_cut_or_hold_more_say_so(opened: Any) -> None:
+def test_truncated_bars_and_end_bars_are_labeled(opened: Any) -> None:
     adata = synthetic_tissue(n_cells=2000, seed=1)
     rng = np.random.default_rng(3)
     x = adata.X.toarray()
@@ -281,29 +281,29 @@ def test_bars_that_are_cut_or_hold_more_say_so(opened: Any) -> None:
     page = viewer.page
     viewer.set(color={"kind": "gene", "gene": "EPCAM"})
     found = bars(viewer)
-    end = float(page.get_by_role("slider", name="Upper limit of the colours").get_attribute("aria-valuemax") or "nan")
+    end = float(page.get_by_role("slider", name="Upper color limit").get_attribute("aria-valuemax") or "nan")
     wanted, _ = np.histogram(np.minimum(values, end), bins=len(found), range=(0, end))
     assert [count for _, count in found] == pytest.approx(wanted.tolist(), abs=1)
     assert sum(count for _, count in found) == 2000
     zeros = int((values == 0).sum())
     at_zero = "all" if zeros == found[0][1] else f"{zeros:,}"
-    assert found[0][0].endswith(f"{at_zero} at 0; bar cut")
+    assert found[0][0].endswith(f"{at_zero} at 0; bar truncated")
     assert "and above, up to 900" in found[-1][0]
     note = page.locator(".ks-histogram-note")
-    expect(note).to_contain_text("Height: √ cells")
-    expect(note).to_contain_text(f"cut at 0: {found[0][1]:,} cells")
+    expect(note).to_contain_text("Height: √(cell count)")
+    expect(note).to_contain_text(f"bar at 0 truncated: {found[0][1]:,} cells")
     expect(note).to_contain_text(re.compile(rf"last bar ≥ \S+: {found[-1][1]:,} cells"))
     drawn = page.locator(".ks-histogram > span")
     expect(drawn.first).to_have_class(re.compile("ks-cut"))
     expect(drawn.last).to_have_class(re.compile("ks-beyond"))
-    # A pointer reads the same.
+    # Pointing at a bar shows the same text.
     drawn.first.hover()
     expect(page.locator(".ks-bar-tip")).to_have_text(found[0][0])
     page.mouse.move(400, 400)
     expect(page.locator(".ks-bar-tip")).to_have_count(0)
-    # Violins: how many values lie beyond the axis.
+    # Violins mark values beyond the axis.
     panel = page.locator(".ks-panel")
-    panel.get_by_role("button", name="Spread").click()
+    panel.get_by_role("button", name="Violins").click()
     rows = panel.locator(".ks-violins li")
     expect(rows).to_have_count(adata.obs["cell_type"].nunique())
     upper = float(np.percentile(values[values != 0].astype(np.float64), 99))
@@ -313,14 +313,14 @@ def test_bars_that_are_cut_or_hold_more_say_so(opened: Any) -> None:
             title = rows.nth(at).get_attribute("title") or ""
             mine = values[(adata.obs["cell_type"] == title.split(":")[0]).to_numpy()]
             above = int((mine > upper).sum())
-            said = re.search(r"([\d,]+) above", title)
-            assert (int(said[1]) if said else 0) == above
+            above_text = re.search(r"([\d,]+) above", title)
+            assert (int(above_text[1]) if above_text else 0) == above
             ends = rows.nth(at).locator(".ks-violin-end").count()
             assert ends == (above > 0)
 
     holds(violins_agree, page=page)
     expect(panel.locator(".ks-violin-note")).to_contain_text("square root of the number of cells")
-    # Both ends of a column with signs: no bar is cut there.
+    # A signed column has values beyond both ends, and no truncated bar.
     viewer.set(color={"kind": "annotation", "column": "signed"})
 
     def both_ends_hold_more() -> None:
@@ -336,7 +336,7 @@ def test_bars_that_are_cut_or_hold_more_say_so(opened: Any) -> None:
     assert viewer.problems == []
 
 
-def test_cells_without_a_place_in_an_embedding_are_not_in_the_rest(opened: Any) -> None:
+def test_cells_without_coordinates_in_an_embedding_are_excluded_from_the_rest(opened: Any) -> None:
     adata = synthetic_tissue(n_cells=2000, seed=1)
     placed = np.arange(2000) % 4 != 0
     adata.obsm["X_umap"] = np.where(placed[:, None], adata.obsm["X_umap"], np.nan)
@@ -359,6 +359,6 @@ def test_cells_without_a_place_in_an_embedding_are_not_in_the_rest(opened: Any) 
                 pytest.approx(values[cells].mean(), rel=0.01, abs=0.006),
                 page=viewer.page,
             )
-        note = panel.get_by_text("150 selected cells without a place in this embedding are left out.")
+        note = panel.get_by_text("150 selected cells without coordinates in this embedding are excluded.")
         expect(note).to_have_count(0 if among.all() else 1)
     assert viewer.problems == []

@@ -1,4 +1,4 @@
-"""What the pointer brings up: names of small sections, and the cells of a region."""
+"""Pointing at sections shows their names, and pointing at a region highlights its cells."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TITLES = ".ks-section-title"
 
 @pytest.fixture
 def hundred(viewer: Viewer, tmp_path: Path, serve: Callable[[Path], str]) -> Viewer:
-    """A hundred sections of one size, ten in a row."""
+    """A hundred sections of equal size, ten per row."""
     adata = synthetic_tissue(n_cells=2000, seed=2)
     rng = np.random.default_rng(0)
     code = np.arange(adata.n_obs) % 100
@@ -39,7 +39,7 @@ def hundred(viewer: Viewer, tmp_path: Path, serve: Callable[[Path], str]) -> Vie
     return viewer
 
 
-def test_names_of_sections_keep_to_their_sections(hundred: Viewer) -> None:
+def test_section_names_fit_their_sections(hundred: Viewer) -> None:
     page = hundred.page
     titles = page.locator(TITLES)
     expect(titles).to_have_count(100)
@@ -47,20 +47,20 @@ def test_names_of_sections_keep_to_their_sections(hundred: Viewer) -> None:
     pitch = boxes[1]["x"] - boxes[0]["x"]
     for box in boxes:
         assert box["width"] <= pitch
-        assert box["height"] <= 14, "little of the section above is under it"
+        assert box["height"] <= 14, "small names cover little of the section above"
     page.mouse.move(*hundred.positions([345])[0])
     whole = page.locator(".ks-pointed")
     whole.get_by_text("Section 045 of a long name").wait_for()
-    assert whole.bounding_box()["width"] > pitch, "the one that is pointed at tells all of its name"
+    assert whole.bounding_box()["width"] > pitch, "the section under the pointer shows its full name"
     page.get_by_text("Spot size").hover()
-    # Whatever cells are under it, its quietest word is readable (WCAG AA).
+    # Muted text in a name is readable over any cells (WCAG AA).
     for theme in ("light", "dark"):
         hundred.set(theme=theme)
         worst = page.evaluate("""() => {
           const canvas = new OffscreenCanvas(1, 1).getContext('2d', {willReadFrequently: true});
-          const rgb = (colour, under) => {
+          const rgb = (color, under) => {
             canvas.fillStyle = under; canvas.fillRect(0, 0, 1, 1);
-            canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
+            canvas.fillStyle = color; canvas.fillRect(0, 0, 1, 1);
             return canvas.getImageData(0, 0, 1, 1).data;
           };
           const light = (data) => [0.2126, 0.7152, 0.0722].reduce((sum, part, at) => {
@@ -75,7 +75,7 @@ def test_names_of_sections_keep_to_their_sections(hundred: Viewer) -> None:
           }));
         }""")
         assert worst >= 4.5
-    # Too small for names: only the one that is pointed at has one, and it is in nobody's way.
+    # Too small for names: only the section under the pointer shows one, which does not intercept the pointer.
     camera = hundred.state()["camera"]
     hundred.set(camera={**camera, "zoom": camera["zoom"] * 0.3})
     titles.first.wait_for(state="detached")
@@ -93,7 +93,7 @@ def test_names_of_sections_keep_to_their_sections(hundred: Viewer) -> None:
     assert hundred.problems == []
 
 
-def test_cells_of_the_region_that_one_points_at(
+def test_pointing_at_a_region_highlights_its_cells(
     tissue: Path, export: Callable[..., Path], serve: Callable[[Path], str], viewer: Viewer
 ) -> None:
     viewer.open(serve(export(tissue, annotation_columns=["cell_type"])))
@@ -104,12 +104,12 @@ def test_cells_of_the_region_that_one_points_at(
         "n => karospace.setRegions([{name: 'every second', mask: Uint8Array.from({length: n}, (_, i) => i % 120 === 0)}])",
         3000,
     )
-    plain = viewer.colours(cells).astype(int)
+    plain = viewer.colors(cells).astype(int)
     region = page.get_by_role("button", name="Select every second")
 
     def changed() -> Any:
-        viewer.set(opacity=1)  # resolves when it is drawn
-        return np.abs(viewer.colours(cells).astype(int) - plain).max(axis=1)
+        viewer.set(opacity=1)  # waits until it is drawn
+        return np.abs(viewer.colors(cells).astype(int) - plain).max(axis=1)
 
     for point, leave in (
         (region.hover, lambda: page.get_by_text("Spot size").hover()),
@@ -120,12 +120,12 @@ def test_cells_of_the_region_that_one_points_at(
     ):
         point()
         difference = changed()
-        assert np.median(difference[::2]) < 12, "they stay as they are"
-        assert np.median(difference[1::2]) > 40, "the others step back"
+        assert np.median(difference[::2]) < 12, "cells of the region do not change"
+        assert np.median(difference[1::2]) > 40, "other cells are dimmed"
         assert page.evaluate("karospace.selection") is None
         leave()
         assert np.median(changed()) < 12
-    # One that is removed under the pointer leaves nothing behind.
+    # Removing the region under the pointer ends the highlight.
     region.hover()
     assert np.median(changed()[1::2]) > 40
     page.keyboard.press("Tab")

@@ -1,4 +1,4 @@
-"""Regions: named, removed and brought back; and what is counted of one section."""
+"""Regions are named, removed and restored, and statistics are restricted to the shown section."""
 
 from __future__ import annotations
 
@@ -45,24 +45,24 @@ def names(viewer: Viewer) -> Any:
     return viewer.page.evaluate("window.karospace.regions.map(({name, count}) => [name, count])")
 
 
-def test_a_name_that_is_taken(tissue: Viewer) -> None:
+def test_duplicate_region_name_replaces_or_is_refused(tissue: Viewer) -> None:
     page = tissue.page
     regions = page.get_by_role("region", name="Regions")
 
     def save(name: str) -> Any:
         page.get_by_role("button", name="Save as region").click()
-        field = page.get_by_role("textbox", name="Name of the region")
+        field = page.get_by_role("textbox", name="Region name")
         field.fill(name)
         return field
 
     select(tissue, 10)
     save("core").press("Enter")
     select(tissue, 25)
-    # What would replace another one says so, and does not happen in passing.
+    # Leaving the field does not replace a region; only the button does.
     save("core").blur()
     assert names(tissue) == [["core", 10]]
     save("core")
-    page.get_by_text("The cells of “core” are replaced.").wait_for()
+    page.get_by_text("This replaces the cells of “core”.").wait_for()
     page.get_by_role("button", name="Replace").click()
     assert names(tissue) == [["core", 25]]
     page.keyboard.press("Control+z")
@@ -72,9 +72,9 @@ def test_a_name_that_is_taken(tissue: Viewer) -> None:
     save("edge")
     page.get_by_role("button", name="Save", exact=True).click()
     regions.get_by_role("button", name="Rename edge").click()
-    field = regions.get_by_role("textbox", name="New name of edge")
+    field = regions.get_by_role("textbox", name="New name for edge")
     field.fill("core")
-    regions.get_by_text("Another region is called “core”.").wait_for()
+    regions.get_by_text("Another region is already named “core”.").wait_for()
     expect(field).to_have_attribute("aria-invalid", "true")
     field.press("Enter")
     expect(field).to_be_visible()
@@ -82,7 +82,7 @@ def test_a_name_that_is_taken(tissue: Viewer) -> None:
     assert names(tissue) == [["core", 25], ["edge", 25]]
 
 
-def test_a_region_that_was_removed_comes_back(tissue: Viewer) -> None:
+def test_undo_restores_a_removed_region(tissue: Viewer) -> None:
     page = tissue.page
     select(tissue, 10)
     page.get_by_role("button", name="Save as region").click()
@@ -94,32 +94,32 @@ def test_a_region_that_was_removed_comes_back(tissue: Viewer) -> None:
     expect(page.get_by_text("is removed")).to_have_count(0)
 
 
-def test_a_table_of_a_spreadsheet(tissue: Viewer, adata: ad.AnnData) -> None:
+def test_regions_are_opened_from_a_spreadsheet_table(tissue: Viewer, adata: ad.AnnData) -> None:
     section = tissue.page.get_by_role("region", name="Regions")
-    file = section.get_by_label("File of regions")
+    file = section.get_by_label("Region file")
     rows = "".join(f"{name};rim\r\n" for name in adata.obs_names[:7])
     table = f"\ufeffcell_id;region\r\n{rows}".encode()
     file.set_input_files({"name": "rim.csv", "mimeType": "text/csv", "buffer": table})
-    section.get_by_text("1 region of rim.csv.").wait_for()
+    section.get_by_text("Opened 1 region from rim.csv.").wait_for()
     assert names(tissue) == [["rim", 7]]
     bad = [(b"", "It is empty."), (b"id\tgroup\na\tb\n", "names “id”, “group”"), (b"cell_id,region\nzz,x\n", "None of")]
-    for content, said in bad:
+    for content, message in bad:
         file.set_input_files({"name": "bad.tsv", "mimeType": "text/plain", "buffer": content})
-        section.get_by_text(said).wait_for()
+        section.get_by_text(message).wait_for()
     file.set_input_files({"name": "rim.csv", "mimeType": "text/csv", "buffer": table})
-    section.get_by_text("1 region of the same name is replaced.").wait_for()
+    section.get_by_text("Replaced 1 region of the same name.").wait_for()
     section.get_by_role("button", name="Undo").click()
     assert names(tissue) == [["rim", 7]]
 
 
-def test_hidden_classes_in_a_selection(tissue: Viewer, adata: ad.AnnData) -> None:
+def test_selection_excludes_hidden_categories(tissue: Viewer, adata: ad.AnnData) -> None:
     tissue.set(color={"kind": "annotation", "column": "region"})
     select(tissue, 1500)
     hidden = adata.obs["region"].value_counts().index[0]
     tissue.set(hidden={"region": [hidden]})
     count = int((adata.obs["region"] == hidden).sum())
     panel = tissue.page.get_by_role("region", name="Selection")
-    panel.get_by_text(f"{count:,} selected cells in hidden categories are left out.").wait_for()
+    panel.get_by_text(f"{count:,} selected cells in hidden categories are excluded.").wait_for()
     panel.get_by_role("button", name="Clear").click()
     tissue.page.evaluate("document.querySelector('.ks-canvas').focus()")
     tissue.page.keyboard.press("m")
@@ -127,10 +127,10 @@ def test_hidden_classes_in_a_selection(tissue: Viewer, adata: ad.AnnData) -> Non
     tissue.page.mouse.down()
     tissue.page.mouse.move(700, 600, steps=4)
     tissue.page.mouse.up()
-    panel.get_by_text("Cells in hidden categories are left out.").wait_for()
+    panel.get_by_text("Cells in hidden categories are excluded.").wait_for()
 
 
-def test_one_section_is_counted_by_itself(tissue: Viewer, adata: ad.AnnData) -> None:
+def test_counts_are_restricted_to_the_shown_section(tissue: Viewer, adata: ad.AnnData) -> None:
     page = tissue.page
     column = "cell_type"
     tissue.set(color={"kind": "annotation", "column": column})
@@ -139,7 +139,7 @@ def test_one_section_is_counted_by_itself(tissue: Viewer, adata: ad.AnnData) -> 
     name = tissue.state()["layout"]["name"]
     inside = adata.obs["section"] == name
     assert 0 < inside.sum() < adata.n_obs
-    page.get_by_text(f"Cells of {name}: {inside.sum():,}").wait_for()
+    page.get_by_text(f"Cells in {name}: {inside.sum():,}").wait_for()
     for kind, count in adata.obs.loc[inside, column].value_counts().items():
         expect(page.get_by_role("button", name=f"{kind}, {count:,}, ")).to_have_count(1)
     tissue.set(color={"kind": "gene", "gene": "EPCAM"})
@@ -154,7 +154,7 @@ def test_one_section_is_counted_by_itself(tissue: Viewer, adata: ad.AnnData) -> 
     page.get_by_role("button", name=f"{most.index[0]}, {most.iloc[0]:,}, ").wait_for()
 
 
-def test_a_view_of_another_tissue_shows_this_one(
+def test_view_of_another_tissue_keeps_the_state_but_not_camera_and_regions(
     viewer: Viewer, folder: Path, serve: Callable[[Path], str], tmp_path: Path
 ) -> None:
     other = adata_to_karospace(synthetic_tissue(n_cells=900, seed=1), tmp_path / "other", genes_mode="all").path
@@ -172,13 +172,13 @@ def test_a_view_of_another_tissue_shows_this_one(
     assert fitted["theme"] == "dark"
     assert fitted["color"] == {"kind": "annotation", "column": "region"}
     assert names(viewer) == []
-    # A place where this tissue has nothing, of as many cells.
+    # A camera outside of the tissue is reset even if the number of cells matches.
     view = {"karospace_view": 1, "n_cells": 1500, "state": {"camera": {"x": 1e6, "y": 0, "zoom": 3}}}
     viewer.page.evaluate("view => window.karospace.setView(view)", view)
     assert viewer.state()["camera"] == fitted["camera"]
 
 
-def test_a_selection_is_compared_within_the_section_that_is_shown(tissue: Viewer, adata: ad.AnnData) -> None:
+def test_selection_is_compared_within_the_shown_section(tissue: Viewer, adata: ad.AnnData) -> None:
     page = tissue.page
     tissue.set(color={"kind": "gene", "gene": "EPCAM"})
     page.keyboard.press("]")
@@ -192,7 +192,7 @@ def test_a_selection_is_compared_within_the_section_that_is_shown(tissue: Viewer
     page.evaluate("mask => window.karospace.select(Uint8Array.from(mask))", mask.astype(int).tolist())
     panel = page.get_by_role("region", name="Selection")
     panel.get_by_text(f"{here:,} cells", exact=True).wait_for()
-    panel.get_by_text(f"Of {name}; {beyond:,} cells elsewhere are selected, too.").wait_for()
+    panel.get_by_text(f"In {name}; {beyond:,} selected cells elsewhere are excluded.").wait_for()
     values = adata[:, "EPCAM"].X.toarray().ravel()
     rows = panel.get_by_role("list", name="Mean of EPCAM").get_by_role("listitem")
     expect(rows).to_have_count(2)

@@ -1,4 +1,4 @@
-"""Bundles that were damaged, that are too new, and browsers that cannot draw."""
+"""Damaged bundles, and bundles of other format versions."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.e2e
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[bool, Path]:
-    """The same tissue with and without gzip, by whether it is gzipped."""
+    """Bundles of the same tissue, by whether they are gzipped."""
     adata = synthetic_tissue(1500, 20, seed=1)
     folder = tmp_path_factory.mktemp("whole")
     return {
@@ -78,21 +78,21 @@ def cut(file: Path) -> None:
 
 
 def changed(file: Path) -> None:
-    """As long as before."""
+    """Change a byte; the length stays the same."""
     stored = bytearray(file.read_bytes())
     stored[len(stored) // 2] ^= 0x55
     file.write_bytes(bytes(stored))
 
 
 def try_color(viewer: Viewer, **color: str) -> str:
-    """The message of the error, or nothing."""
+    """Set the color; return the error message, or an empty string."""
     message: str = viewer.page.evaluate(
         "color => window.karospace.setState({color}).then(() => '', (error) => error.message)", color
     )
     return message
 
 
-def goes_on(viewer: Viewer, bundle: Bundle, gene: str = "CD3E") -> None:
+def assert_usable(viewer: Viewer, bundle: Bundle, gene: str = "CD3E") -> None:
     viewer.set(color={"kind": "gene", "gene": gene})
     values = bundle.gene(gene)
     cell = int(np.argmax(values))
@@ -102,7 +102,7 @@ def goes_on(viewer: Viewer, bundle: Bundle, gene: str = "CD3E") -> None:
 
 @pytest.mark.parametrize("spoil", [missing, empty, cut, changed])
 @pytest.mark.parametrize("what", ["gene", "first column", "column", "ids", "image"])
-def test_a_damaged_file_is_named_and_the_rest_goes_on(
+def test_damaged_file_is_named_and_the_rest_stays_usable(
     copied: Any, serve: Any, viewer: Viewer, what: str, spoil: Callable[[Path], None]
 ) -> None:
     bundle = copied()
@@ -114,7 +114,7 @@ def test_a_damaged_file_is_named_and_the_rest_goes_on(
     if what == "column":
         assert path in try_color(viewer, kind="annotation", column=(bundle.manifest.columns or [])[1].name)
     viewer.page.locator(".ks-panel").get_by_text(path).first.wait_for()
-    goes_on(viewer, bundle)
+    assert_usable(viewer, bundle)
 
 
 def test_each_damaged_file_is_named(copied: Any, serve: Any, viewer: Viewer) -> None:
@@ -126,14 +126,14 @@ def test_each_damaged_file_is_named(copied: Any, serve: Any, viewer: Viewer) -> 
     panel = viewer.page.locator(".ks-panel")
     for path in paths:
         panel.get_by_text(path).first.wait_for()
-    # What was read is put away.
+    # Notices can be dismissed.
     panel.get_by_role("button", name="Dismiss").first.click()
     panel.get_by_role("button", name="Dismiss").first.click()
     expect(panel.get_by_role("button", name="Dismiss")).to_have_count(0)
-    goes_on(viewer, bundle)
+    assert_usable(viewer, bundle)
 
 
-def test_after_another_try_all_of_it_goes_on(copied: Any, serve: Any, viewer: Viewer) -> None:
+def test_viewer_works_after_a_successful_retry(copied: Any, serve: Any, viewer: Viewer) -> None:
     bundle = copied()
     coordinates = bundle.path / path_of(bundle, "coordinates")
     held = coordinates.read_bytes()
@@ -142,8 +142,8 @@ def test_after_another_try_all_of_it_goes_on(copied: Any, serve: Any, viewer: Vi
     page.goto(serve(bundle.path))
     page.evaluate("window.times = 0; window.karospace.on('ready', () => { window.times += 1; }); 0")
     page.get_by_role("alert").get_by_text("cannot be shown").wait_for()
-    said = page.evaluate("window.karospace.setState({theme: 'dark'}).then(() => 'done', (error) => error.message)")
-    assert coordinates.name in said
+    message = page.evaluate("window.karospace.setState({theme: 'dark'}).then(() => 'done', (error) => error.message)")
+    assert coordinates.name in message
     coordinates.write_bytes(held)
     page.get_by_role("button", name="Try again").click()
     until_js(page, "window.times === 1")
@@ -154,7 +154,7 @@ def test_after_another_try_all_of_it_goes_on(copied: Any, serve: Any, viewer: Vi
 
 
 @pytest.mark.parametrize("spoil", [missing, empty, cut, changed])
-def test_without_its_coordinates_a_bundle_is_refused(
+def test_bundle_with_damaged_coordinates_is_refused(
     copied: Any, serve: Any, viewer: Viewer, spoil: Callable[[Path], None]
 ) -> None:
     bundle = copied()
@@ -166,7 +166,7 @@ def test_without_its_coordinates_a_bundle_is_refused(
     expect(alert).to_contain_text("cannot be shown", use_inner_text=True)
 
 
-def test_corrupt_gzip_says_what_it_was(copied: Any, serve: Any, viewer: Viewer) -> None:
+def test_corrupt_gzip_error_names_the_cause(copied: Any, serve: Any, viewer: Viewer) -> None:
     bundle = copied()
     file = bundle.path / path_of(bundle, "gene")
     stored = bytearray(file.read_bytes())
@@ -179,7 +179,7 @@ def test_corrupt_gzip_says_what_it_was(copied: Any, serve: Any, viewer: Viewer) 
 
 
 def swap(bundle: Bundle, one: str, other: str) -> str:
-    """Put each gene's file in the place of the other; the path of the first."""
+    """Swap the files of two genes; return the path of the first."""
     a, b = (bundle.path / gene_path(bundle, gene) for gene in (one, other))
     stored = a.read_bytes(), b.read_bytes()
     b.write_bytes(stored[0])
@@ -187,8 +187,8 @@ def swap(bundle: Bundle, one: str, other: str) -> str:
     return gene_path(bundle, one)
 
 
-@pytest.mark.parametrize("gzip", [True, False], ids=["gzip", "as long as the other"])
-def test_another_genes_file_is_not_taken_for_it(copied: Any, serve: Any, viewer: Viewer, gzip: bool) -> None:
+@pytest.mark.parametrize("gzip", [True, False], ids=["gzip", "same length"])
+def test_swapped_gene_files_are_detected(copied: Any, serve: Any, viewer: Viewer, gzip: bool) -> None:
     bundle = copied(gzip)
     path = swap(bundle, "EPCAM", "CD3E")
     viewer.open(serve(bundle.path))
@@ -198,12 +198,12 @@ def test_another_genes_file_is_not_taken_for_it(copied: Any, serve: Any, viewer:
         assert "not the file that was exported" in message
     viewer.page.get_by_role("alert").get_by_text(path).wait_for()
     assert viewer.value(0) is None
-    goes_on(viewer, bundle, bundle.manifest.gene_list[-1])
+    assert_usable(viewer, bundle, bundle.manifest.gene_list[-1])
 
 
 @pytest.fixture
 def open_at(viewer: Viewer) -> Callable[[Path, str], None]:
-    """Opens a folder as if it lay at an address that no machine here has."""
+    """Open a folder at a simulated address."""
 
     def go(folder: Path, url: str) -> None:
         def answer(route: Any) -> None:
@@ -221,7 +221,7 @@ def open_at(viewer: Viewer) -> Callable[[Path, str], None]:
 
 
 @pytest.mark.parametrize("url", ["https://bundle.example/", "http://bundle.example/"])
-def test_digests_are_checked_with_what_the_browser_gives(copied: Any, viewer: Viewer, open_at: Any, url: str) -> None:
+def test_digests_are_checked_with_and_without_web_crypto(copied: Any, viewer: Viewer, open_at: Any, url: str) -> None:
     bundle = copied(gzip=False)
     swap(bundle, "EPCAM", "CD3E")
     short = bundle.manifest.gene_list[5]
@@ -229,15 +229,15 @@ def test_digests_are_checked_with_what_the_browser_gives(copied: Any, viewer: Vi
     open_at(bundle.path, url)
     secure = url.startswith("https:")
     assert viewer.page.evaluate("crypto.subtle !== undefined") == secure
-    # Plain http from another machine: a sum tells that needs no cryptography.
+    # Browsers provide no SHA-256 on insecure origins: the viewer falls back to CRC-32.
     message = try_color(viewer, kind="gene", gene="EPCAM")
     assert "not the file" in message
     assert ("SHA-256" if secure else "CRC-32") in message
     assert gene_path(bundle, short) in try_color(viewer, kind="gene", gene=short)
-    goes_on(viewer, bundle, bundle.manifest.gene_list[-1])
+    assert_usable(viewer, bundle, bundle.manifest.gene_list[-1])
 
 
-def test_digests_are_checked_in_a_folder_opened_by_double_click(viewer: Viewer, tmp_path: Path) -> None:
+def test_digests_are_checked_in_a_folder_opened_from_disk(viewer: Viewer, tmp_path: Path) -> None:
     bundle = adata_to_karospace(
         synthetic_tissue(1500, 20, seed=1), tmp_path / "bundle", genes_mode="all", scripts="yes", gzip=False
     )
@@ -253,12 +253,12 @@ def test_digests_are_checked_in_a_folder_opened_by_double_click(viewer: Viewer, 
     message = try_color(viewer, kind="gene", gene="EPCAM")
     assert path in message
     assert "not the file" in message
-    goes_on(viewer, bundle)
+    assert_usable(viewer, bundle)
 
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Files of more than 2 MB, which are checked only when the frame stands."""
+    """A bundle with files over 2 MB, which are checked only after the first frame."""
     n = 520_000
     rng = np.random.default_rng(0)
     adata = ad.AnnData(rng.random((n, 3), dtype=np.float32), obsm={"spatial": rng.random((n, 2), dtype=np.float32)})
@@ -267,12 +267,12 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return adata_to_karospace(adata, folder, genes_mode="all", scripts="no", gzip=False, preview=False).path
 
 
-def test_a_large_file_is_checked_after_it_was_drawn(large: Path, serve: Any, viewer: Viewer, tmp_path: Path) -> None:
+def test_large_file_is_checked_after_it_is_drawn(large: Path, serve: Any, viewer: Viewer, tmp_path: Path) -> None:
     bundle = Bundle(Path(shutil.copytree(large, tmp_path / "bundle")))
     path = swap(bundle, "0", "1")
     viewer.page.set_viewport_size({"width": 800, "height": 500})
     viewer.open(serve(bundle.path))
-    for _ in range(2):  # nothing of it is kept
+    for _ in range(2):  # the damaged file is not cached
         try_color(viewer, kind="gene", gene="0")
         viewer.page.get_by_role("alert").get_by_text(path).wait_for()
         assert viewer.value(0) is None
@@ -293,7 +293,7 @@ def test_large_coordinates_are_checked_after_the_first_frame(
 
 
 @pytest.mark.parametrize("version", ["2.0.0", "10.1.0", "0.9.0"])
-def test_another_major_version_is_refused_with_both_versions(
+def test_error_for_another_major_version_names_both_versions(
     copied: Any, serve: Any, viewer: Viewer, version: str
 ) -> None:
     file = copied().path / "manifest.json"
@@ -304,7 +304,7 @@ def test_another_major_version_is_refused_with_both_versions(
     expect(alert).to_contain_text("1.x", use_inner_text=True)
 
 
-def test_a_newer_minor_version_opens(copied: Any, serve: Any, viewer: Viewer) -> None:
+def test_newer_minor_version_opens(copied: Any, serve: Any, viewer: Viewer) -> None:
     file = copied().path / "manifest.json"
     newer = json.loads(file.read_text()) | {"schema_version": "1.99.0", "from the future": {"a": [1]}}
     file.write_text(json.dumps(newer))
@@ -313,7 +313,7 @@ def test_a_newer_minor_version_opens(copied: Any, serve: Any, viewer: Viewer) ->
 
 
 @pytest.mark.parametrize("spoil", [missing, empty, cut])
-def test_a_damaged_manifest_is_named(copied: Any, serve: Any, viewer: Viewer, spoil: Callable[[Path], None]) -> None:
+def test_error_names_a_damaged_manifest(copied: Any, serve: Any, viewer: Viewer, spoil: Callable[[Path], None]) -> None:
     file = copied().path / "manifest.json"
     spoil(file)
     viewer.page.goto(serve(file.parent))

@@ -1,4 +1,4 @@
-"""Pictures and tables of what is in view, compared with the page and with the AnnData."""
+"""Saved pictures and tables of the current view match the page and the AnnData object."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.e2e
 NAME = '<script>alert("x")</script>, π 🧬\nline'
 SVG = "{http://www.w3.org/2000/svg}"
 XLINK = "{http://www.w3.org/1999/xlink}"
-SAVE = "Save a picture or a table"
+SAVE = "Save picture or table"
 PICTURE = """async (options) => {
   const bytes = new Uint8Array(await (await window.karospace.picture(options)).arrayBuffer());
   let text = '';
@@ -81,7 +81,7 @@ def table(viewer: Viewer) -> pd.DataFrame:
 
 
 def isolated(viewer: Viewer, adata: ad.AnnData) -> tuple[int, float]:
-    """The cell farthest from all others, and how far in CSS pixels."""
+    """Return the cell farthest from all others, and its distance in CSS pixels."""
     from scipy.spatial import KDTree
 
     at = np.array(viewer.positions(list(range(adata.n_obs))))
@@ -90,23 +90,23 @@ def isolated(viewer: Viewer, adata: ad.AnnData) -> tuple[int, float]:
     return cell, float(near[cell])
 
 
-def test_three_times_the_pixels_and_their_detail(opened: tuple[Viewer, ad.AnnData]) -> None:
+def test_picture_at_scale_3_has_real_detail(opened: tuple[Viewer, ad.AnnData]) -> None:
     viewer, adata = opened
     viewer.set(opacity=1, imageOn=False, pointSize=3, theme="light")
     one, three = png(viewer, scale=1, **BARE), png(viewer, scale=3, **BARE)
     stage = viewer.page.locator("canvas").first.bounding_box()
     assert one.shape == (stage["height"], stage["width"], 3)
     assert three.shape == (3 * one.shape[0], 3 * one.shape[1], 3)
-    # The same field of view, and what is on the screen.
+    # Both show the same field of view.
     assert np.abs(smaller(three, 3) - one).mean() < 3
-    # Not an enlarged raster: a copy of it differs, and its edges are three times as soft.
+    # Not an upscaled raster: upscaling the small picture gives a different one with softer edges.
     large = Image.fromarray(one.astype(np.uint8)).resize((three.shape[1], three.shape[0]), Image.Resampling.BICUBIC)
     assert np.abs(three - np.asarray(large)).mean() > 1
     steps = [np.abs(np.diff(p, axis=1)).max(axis=2) for p in (three, np.asarray(large).astype(float))]
-    # Of what changes, how much changes from one pixel to the next.
+    # The fraction of edges that are sharp, from one pixel to the next.
     sharp = [float((s > 100).sum() / (s > 20).sum()) for s in steps]
     assert sharp[0] > 2 * sharp[1], sharp
-    # The disc of one cell that stands alone is round at its own resolution.
+    # The disc of an isolated cell is round at full resolution.
     cell, free = isolated(viewer, adata)
     x, y = viewer.positions([cell])[0]
     across = np.mgrid[: three.shape[0], : three.shape[1]]
@@ -120,7 +120,7 @@ def test_three_times_the_pixels_and_their_detail(opened: tuple[Viewer, ad.AnnDat
     assert viewer.problems == []
 
 
-def test_tiles_leave_no_seam(opened: tuple[Viewer, ad.AnnData]) -> None:
+def test_tiles_of_a_large_picture_have_no_seam(opened: tuple[Viewer, ad.AnnData]) -> None:
     viewer, _ = opened
     viewer.set(opacity=1, imageOpacity=1, pointSize=4)
     two, four = png(viewer, scale=2, **BARE), png(viewer, scale=4, **BARE)
@@ -129,21 +129,21 @@ def test_tiles_leave_no_seam(opened: tuple[Viewer, ad.AnnData]) -> None:
     assert apart.mean() < 3
     seam = apart[:, 4096 // 2 - 4 : 4096 // 2 + 4]
     assert seam.mean() < apart.mean() + 3
-    # The page is as it was before.
+    # The page does not change.
     before = viewer.pixels()
     png(viewer, scale=4, **BARE)
     assert (viewer.pixels() == before).all()
     assert viewer.problems == []
 
 
-def test_the_image_is_on_a_picture_that_is_asked_for_at_once(opened: tuple[Viewer, ad.AnnData]) -> None:
+def test_picture_right_after_opening_includes_the_image(opened: tuple[Viewer, ad.AnnData]) -> None:
     viewer, _ = opened
     at_once = png(viewer, scale=1, **BARE)
     viewer.set(imageOn=True)
     assert np.abs(png(viewer, scale=1, **BARE) - at_once).max() == 0
 
 
-def test_parts_and_a_transparent_ground(opened: tuple[Viewer, ad.AnnData]) -> None:
+def test_picture_parts_and_background_are_optional(opened: tuple[Viewer, ad.AnnData]) -> None:
     viewer, _ = opened
     viewer.set(imageOn=False)
     bare = png(viewer, "RGBA", scale=1, **BARE)
@@ -155,7 +155,7 @@ def test_parts_and_a_transparent_ground(opened: tuple[Viewer, ad.AnnData]) -> No
     assert titled.shape[1] == bare.shape[1]
     assert barred.shape == bare.shape
     assert (barred != bare).any()
-    # Above the tissue, where no cell is, the tissue is the same.
+    # The title is above the tissue and does not change it.
     assert (titled[-bare.shape[0] :] == bare).all()
     assert bare[..., 3].min() == 255
     clear = png(viewer, "RGBA", scale=1, transparent=True, **BARE)
@@ -165,7 +165,7 @@ def test_parts_and_a_transparent_ground(opened: tuple[Viewer, ad.AnnData]) -> No
     assert png(viewer, scale=1)[-1, 0].tolist() == [0x0E, 0x11, 0x16]
 
 
-def test_an_svg_has_its_words_as_text(opened: tuple[Viewer, ad.AnnData], tmp_path: Path) -> None:
+def test_svg_contains_text_and_matches_the_png(opened: tuple[Viewer, ad.AnnData], tmp_path: Path) -> None:
     viewer, adata = opened
     hidden = "T cell"
     viewer.set(hidden={"cell_type": [hidden]})
@@ -179,7 +179,7 @@ def test_an_svg_has_its_words_as_text(opened: tuple[Viewer, ad.AnnData], tmp_pat
     assert len(images) == 1
     raster = Image.open(io.BytesIO(base64.b64decode(images[0].get(f"{XLINK}href", "").partition(",")[2])))
     assert raster.width == 2 * float(images[0].get("width", "0"))
-    # Both outputs are drawn from one layout: a browser shows the same.
+    # Both formats are drawn from the same layout, so the browser shows the same picture.
     viewer.set(theme="light", imageOn=False)
     path = tmp_path / "picture.svg"
     path.write_bytes(taken(viewer, format="svg", scale=1))
@@ -191,7 +191,7 @@ def test_an_svg_has_its_words_as_text(opened: tuple[Viewer, ad.AnnData], tmp_pat
     assert np.abs(shown - drawn).mean() < 0.5
 
 
-def test_hostile_names_in_an_svg_run_nothing(hostile: tuple[Viewer, ad.AnnData], tmp_path: Path) -> None:
+def test_hostile_names_in_an_svg_are_harmless(hostile: tuple[Viewer, ad.AnnData], tmp_path: Path) -> None:
     viewer, _ = hostile
     viewer.set(color={"kind": "annotation", "column": NAME})
     text = taken(viewer, format="svg")
@@ -216,7 +216,7 @@ def test_hostile_names_in_an_svg_run_nothing(hostile: tuple[Viewer, ad.AnnData],
     assert viewer.problems == []
 
 
-def test_the_table_is_the_anndata(opened: tuple[Viewer, ad.AnnData]) -> None:
+def test_saved_table_matches_the_anndata(opened: tuple[Viewer, ad.AnnData]) -> None:
     viewer, adata = opened
     xy = np.asarray(adata.obsm["spatial"], dtype=np.float32)
     rows = table(viewer)
@@ -235,7 +235,7 @@ def test_the_table_is_the_anndata(opened: tuple[Viewer, ad.AnnData]) -> None:
     assert list(rows.index) == list(adata.obs_names[kept])
     viewer.page.evaluate("window.karospace.select(null)")
 
-    # Zoomed in, only what is in view; a gene has no classes to hide.
+    # Zoomed in, the table has only cells in view; a gene has no hidden categories.
     middle = xy.mean(axis=0)
     viewer.set(
         camera={"x": float(middle[0]), "y": float(middle[1]), "zoom": 3}, color={"kind": "gene", "gene": "EPCAM"}
@@ -252,12 +252,12 @@ def test_the_table_is_the_anndata(opened: tuple[Viewer, ad.AnnData]) -> None:
     assert viewer.problems == []
 
 
-def test_a_table_of_hostile_names(hostile: tuple[Viewer, ad.AnnData]) -> None:
+def test_hostile_names_in_a_table_are_escaped(hostile: tuple[Viewer, ad.AnnData]) -> None:
     viewer, adata = hostile
     viewer.set(color={"kind": "annotation", "column": NAME})
     rows = table(viewer)
     assert list(rows.columns) == ["x", "y", NAME]
-    # Text that would be a formula is given an apostrophe; a class that is a number stays one; none is empty.
+    # Text that would be a formula gets an apostrophe; numeric categories stay numbers; missing ones are empty.
     assert list(rows.index) == [f"'{name}" for name in adata.obs_names]
     assert list(rows[NAME][:4]) == [NAME, "'=1+1", "-3", ""]
     viewer.set(color={"kind": "annotation", "column": "value"})
@@ -267,7 +267,7 @@ def test_a_table_of_hostile_names(hostile: tuple[Viewer, ad.AnnData]) -> None:
     assert viewer.problems == []
 
 
-def test_the_menu_saves_files(opened: tuple[Viewer, ad.AnnData]) -> None:
+def test_save_menu_downloads_picture_and_table(opened: tuple[Viewer, ad.AnnData]) -> None:
     viewer, adata = opened
     page = viewer.page
     page.get_by_role("button", name=SAVE).click()
@@ -299,7 +299,7 @@ def focused(page: Any, label: str) -> None:
     page.locator(f"[aria-label='{label}']:focus").wait_for(state="attached")
 
 
-def test_the_menu_by_keyboard(opened: tuple[Viewer, ad.AnnData]) -> None:
+def test_save_menu_can_be_used_by_keyboard(opened: tuple[Viewer, ad.AnnData]) -> None:
     viewer, _ = opened
     page = viewer.page
     button = page.get_by_role("button", name=SAVE)
@@ -319,7 +319,7 @@ def test_the_menu_by_keyboard(opened: tuple[Viewer, ad.AnnData]) -> None:
     page.keyboard.press("Escape")
     menu.wait_for(state="hidden")
     focused(page, SAVE)
-    # The key closed the menu and nothing else, and the arrow moved no tissue.
+    # Escape only closed the menu, and the arrow key did not pan the tissue.
     assert page.evaluate("window.karospace.selection !== null")
     assert viewer.state()["camera"] == camera
     page.keyboard.press("s")
@@ -330,7 +330,7 @@ def test_the_menu_by_keyboard(opened: tuple[Viewer, ad.AnnData]) -> None:
     assert viewer.problems == []
 
 
-def test_a_copy_on_the_clipboard(opened: tuple[Viewer, ad.AnnData]) -> None:
+def test_picture_is_copied_to_the_clipboard(opened: tuple[Viewer, ad.AnnData]) -> None:
     viewer, _ = opened
     page = viewer.page
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
@@ -347,21 +347,23 @@ def test_a_copy_on_the_clipboard(opened: tuple[Viewer, ad.AnnData]) -> None:
     assert tuple(copied) == png(viewer, scale=2).shape[:2]
 
 
-def test_a_link_that_is_copied_opens_the_view(opened: tuple[Viewer, ad.AnnData]) -> None:
+def test_copied_link_opens_the_view(opened: tuple[Viewer, ad.AnnData]) -> None:
     viewer, _ = opened
     page = viewer.page
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     viewer.set(color={"kind": "gene", "gene": "EPCAM"}, turn=90)
     page.get_by_role("button", name=SAVE).click()
     page.get_by_role("button", name="Copy link").click()
-    page.get_by_text("A link to this view is on the clipboard").wait_for()
+    page.get_by_text("Link to this view copied to the clipboard").wait_for()
     link = page.evaluate("navigator.clipboard.readText()")
     other = Viewer(page.context.new_page()).open(link)
     assert other.state() == viewer.state()
     assert other.problems == []
 
 
-def test_in_a_sandboxed_frame(tissue: Path, export: Any, serve: Any, viewer: Viewer, tmp_path: Path) -> None:
+def test_sandboxed_frame_saves_but_cannot_copy(
+    tissue: Path, export: Any, serve: Any, viewer: Viewer, tmp_path: Path
+) -> None:
     bundle = Bundle(export(tissue, annotation_columns=["cell_type"]))
     folder = tmp_path / "page"
     folder.mkdir()
@@ -385,10 +387,10 @@ def test_in_a_sandboxed_frame(tissue: Path, export: Any, serve: Any, viewer: Vie
     assert Image.open(received(download)).format == "PNG"
     menu.get_by_text("Saved as").wait_for()
     menu.get_by_role("button", name="Copy", exact=True).click()
-    menu.get_by_text("does not let this page copy pictures").wait_for()
+    menu.get_by_text("does not allow this page to copy pictures").wait_for()
 
 
-def test_a_picture_beyond_the_limits_is_refused_in_words(opened: tuple[Viewer, ad.AnnData]) -> None:
+def test_error_explains_why_a_picture_is_too_large(opened: tuple[Viewer, ad.AnnData]) -> None:
     viewer, _ = opened
     viewer.page.set_viewport_size({"width": 2560, "height": 1440})
     until_js(viewer.page, "document.querySelector('canvas').height === 1440")
@@ -403,8 +405,8 @@ def test_a_picture_beyond_the_limits_is_refused_in_words(opened: tuple[Viewer, a
           return gl.getParameter(gl.ALIASED_POINT_SIZE_RANGE)[1];
         }"""
     )
-    # 48 pixels at most by nature, times four by hand.
+    # 48 pixels at most by default, times a point size of 4.
     scale = limit / 192 * 1.1
-    assert "graphics card draws" in viewer.page.evaluate(failure, {"scale": scale, **BARE})
+    assert "this GPU draws" in viewer.page.evaluate(failure, {"scale": scale, **BARE})
     assert png(viewer, scale=1, **BARE).shape[0] == 1440
     assert viewer.problems == []

@@ -1,4 +1,4 @@
-"""Sections in the order, and by the values, of what annotations say of each; and the image under them."""
+"""Sections sorted and filtered by annotations, rotation of sections, and the image below them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Opened = tuple[Viewer, ad.AnnData]
 
 
 def tissue() -> ad.AnnData:
-    """Six sections of one slide: two conditions, three ages."""
+    """Six sections of one slide, with two stages and three ages."""
     adata = synthetic_tissue(n_cells=2400, seed=2)
     xy = adata.obsm["spatial"]
     column = pd.qcut(xy[:, 0], 3, labels=False)
@@ -47,7 +47,7 @@ def opened(viewer: Viewer, tmp_path: Path, serve: Callable[[Path], str]) -> Open
 
 
 def middles(viewer: Viewer, adata: ad.AnnData) -> dict[str, tuple[float, float]]:
-    """Where each section that is shown lies on the page."""
+    """Return the center of each visible section on the page."""
     names = adata.obs["section"]
     seen = np.array(
         viewer.page.evaluate(
@@ -64,7 +64,7 @@ def middles(viewer: Viewer, adata: ad.AnnData) -> dict[str, tuple[float, float]]
 
 
 def reading_order(viewer: Viewer, adata: ad.AnnData) -> list[str]:
-    """Rows are further apart than the middles of sections in one row."""
+    """Return the names of the sections in reading order: rows are at least 100 px apart."""
     places = middles(viewer, adata)
     lines: list[list[str]] = []
     for name in sorted(places, key=lambda name: places[name][1]):
@@ -74,36 +74,36 @@ def reading_order(viewer: Viewer, adata: ad.AnnData) -> list[str]:
     return [name for line in lines for name in sorted(line, key=lambda name: places[name][0])]
 
 
-def test_order_and_filter_by_what_each_section_is(opened: Opened) -> None:
+def test_sections_are_sorted_and_filtered_by_annotations(opened: Opened) -> None:
     viewer, adata = opened
     page = viewer.page
     page.get_by_role("button", name="Sections", exact=True).click()
-    page.get_by_label("Order of the sections").select_option("by stage")
-    # As the classes are ordered.
+    page.get_by_label("Section order").select_option("by stage")
+    # In the order of the categories.
     viewer.becomes(lambda: reading_order(viewer, adata), ["S1", "S3", "S5", "S2", "S4", "S6"])
     page.locator(".ks-section-title", has_text="S3 late").wait_for()
-    page.get_by_label("Order of the sections").select_option("by age")
-    # Numbers by size.
+    page.get_by_label("Section order").select_option("by age")
+    # Numbers in ascending order.
     viewer.becomes(lambda: reading_order(viewer, adata), ["S5", "S6", "S3", "S4", "S1", "S2"])
-    # Escape closes what is open, and takes nothing else away.
+    # Escape closes the popover and keeps the selection.
     viewer.page.evaluate("window.karospace.select(new Uint8Array(window.karospace.cells).fill(1, 0, 9))")
     page.get_by_role("button", name="Filter").click()
     page.keyboard.press("Escape")
-    page.get_by_role("dialog", name="Sections that are shown").wait_for(state="hidden")
+    page.get_by_role("dialog", name="Section filter").wait_for(state="hidden")
     assert viewer.page.evaluate("window.karospace.selection !== null")
     page.get_by_role("button", name="Filter").click()
-    sheet = page.get_by_role("dialog", name="Sections that are shown")
+    sheet = page.get_by_role("dialog", name="Section filter")
     sheet.get_by_label("early").click()
     viewer.becomes(lambda: set(middles(viewer, adata)), {"S1", "S3", "S5"})
     sheet.get_by_label("31").click()
     viewer.becomes(lambda: reading_order(viewer, adata), ["S3", "S1"])
-    # The last one stays: an empty window would say nothing.
+    # The last section cannot be hidden.
     sheet.get_by_label("38").click()
     viewer.becomes(lambda: reading_order(viewer, adata), ["S1"])
     expect(sheet.get_by_label("45")).to_be_disabled()
     sheet.get_by_label("38").click()
     page.keyboard.press("Escape")
-    # One at a time, in the same order, without those that are filtered out.
+    # Stepping through single sections uses the same order and filter.
     page.locator(".ks-section-title", has_text="S3").click()
     for name in ("S3", "S1", "S3"):
         viewer.becomes(lambda: viewer.state()["layout"].get("name"), name)
@@ -117,7 +117,7 @@ def test_order_and_filter_by_what_each_section_is(opened: Opened) -> None:
     assert viewer.problems == []
 
 
-def test_each_section_turns_where_it_stands(opened: Opened) -> None:
+def test_each_section_is_rotated_in_place(opened: Opened) -> None:
     viewer, adata = opened
     page = viewer.page
     page.get_by_role("button", name="Sections", exact=True).click()
@@ -126,12 +126,12 @@ def test_each_section_turns_where_it_stands(opened: Opened) -> None:
     in_one = np.flatnonzero(adata.obs["section"] == "S4")[:200]
     before = np.array(viewer.positions(in_one.tolist()))
     before -= before.mean(axis=0)
-    page.get_by_role("button", name="Turn by 90°").click()
+    page.get_by_role("button", name="Rotate by 90°").click()
     viewer.until("state.turn === 90")
-    assert reading_order(viewer, adata) == upright, "the order on the screen stays"
+    assert reading_order(viewer, adata) == upright, "the order on screen does not change"
     after = np.array(viewer.positions(in_one.tolist()))
     after -= after.mean(axis=0)
-    # Clockwise: what pointed right points down. They may have another size now.
+    # Clockwise: right becomes down. The scale may change.
     turned = np.column_stack([-before[:, 1], before[:, 0]])
     size = np.linalg.norm(after) / np.linalg.norm(before)
     assert after == pytest.approx(turned * size, abs=0.5)
@@ -148,7 +148,7 @@ def test_each_section_turns_where_it_stands(opened: Opened) -> None:
     assert viewer.problems == []
 
 
-def test_only_what_is_in_sight_is_selected(opened: Opened) -> None:
+def test_invert_selects_only_visible_cells(opened: Opened) -> None:
     viewer, adata = opened
     viewer.set(layout={"kind": "section", "name": "S2"})
     viewer.page.evaluate(
@@ -162,14 +162,14 @@ def test_only_what_is_in_sight_is_selected(opened: Opened) -> None:
 
 
 @pytest.mark.parametrize("turned", [{}, {"turn": 90}, {"turn": 180, "flip": True}], ids=["upright", "90", "mirrored"])
-def test_the_image_lies_under_each_section(opened: Opened, turned: dict[str, Any]) -> None:
-    """The same cell lies on the same spot of the picture, in the tissue and among the sections."""
+def test_image_is_drawn_under_each_section(opened: Opened, turned: dict[str, Any]) -> None:
+    """A cell is on the same part of the image in the tissue and in the sections layout."""
     viewer, adata = opened
     viewer.set(opacity=0, imageOpacity=1, theme="light")
     sure = np.arange(0, adata.n_obs, 40)
-    # The image comes last; before it there is nothing to compare.
-    viewer.becomes(lambda: bool(viewer.colours(sure.tolist()).std(axis=0).min() > 8), wanted=True)
-    whole = viewer.colours(sure.tolist()).astype(int)
+    # Wait for the image, which loads last.
+    viewer.becomes(lambda: bool(viewer.colors(sure.tolist()).std(axis=0).min() > 8), wanted=True)
+    whole = viewer.colors(sure.tolist()).astype(int)
     viewer.set(layout={"kind": "sections", "columns": 3, "order": "name"}, **turned)
     shot = np.asarray(Image.open(io.BytesIO(viewer.page.screenshot())).convert("RGB")).astype(int)
     places = np.array(viewer.positions(sure.tolist()))
@@ -180,18 +180,18 @@ def test_the_image_lies_under_each_section(opened: Opened, turned: dict[str, Any
     free = [i for i, (x, y) in enumerate(places) if not any(a < x < c and b < y < d for a, b, c, d in titles)]
     assert len(free) > 30
     there = np.array([shot[int(y), int(x)] for x, y in places[free]])
-    # Another scale of the picture: single pixels differ, where they lie does not.
+    # The image has another scale: single pixels differ, their positions do not.
     apart = np.abs(there - whole[free]).max(axis=1)
     shuffled = np.abs(there - np.roll(whole[free], 7, axis=0)).max(axis=1)
     assert np.median(apart) < 0.4 * np.median(shuffled)
     if turned:
         return
-    # Between two sections there is no picture.
+    # There is no image between two sections.
     corners = {tuple(shot[840, 300]), tuple(shot[400, 6])}
     assert corners == {tuple(shot[400, 1030])}
 
 
-def test_a_picture_holds_both_windows_and_the_names_of_sections(opened: Opened) -> None:
+def test_picture_contains_both_views_and_section_names(opened: Opened) -> None:
     viewer, _ = opened
     viewer.set(
         layout={"kind": "sections", "columns": 3, "order": "column", "by": "stage"},
@@ -206,7 +206,7 @@ def test_a_picture_holds_both_windows_and_the_names_of_sections(opened: Opened) 
     def drawing() -> str:
         return base64.b64decode(viewer.page.evaluate(take, {"format": "svg", "scale": 1})).decode()
 
-    # The second window comes when its numbers are there.
+    # Wait until the second view has loaded.
     viewer.becomes(lambda: drawing().count("<image "), 2)
     svg = drawing()
     assert all(f">{text}</text>" in svg for text in ("S1 late", "S2 early", "S6 early"))
@@ -217,5 +217,5 @@ def test_a_picture_holds_both_windows_and_the_names_of_sections(opened: Opened) 
     beside = viewer.page.locator(".ks-beside").bounding_box()
     assert both.width - one.width == pytest.approx(beside["width"], abs=2)
     right = np.asarray(both.convert("RGB"))[60:, one.width + 2 :]
-    assert colors_in(right) > 8, "the embedding is on it"
+    assert colors_in(right) > 8, "the picture contains the embedding"
     assert viewer.problems == []

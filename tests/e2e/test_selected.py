@@ -1,4 +1,4 @@
-"""What comes of a selection: counts and means against the rest, regions, and the picture."""
+"""A selection: composition and means compared with the rest, regions, dimming, and snapshots."""
 
 from __future__ import annotations
 
@@ -25,31 +25,31 @@ def shares(text: str) -> float:
     return float(text.removesuffix(" %").strip("<> ")) / 100
 
 
-def test_composition_against_the_rest(opened: tuple[Viewer, ad.AnnData]) -> None:
+def test_composition_is_compared_with_the_rest(opened: tuple[Viewer, ad.AnnData]) -> None:
     viewer, adata = opened
     page = viewer.page
     types = adata.obs["cell_type"]
     largest, second = types.value_counts().index[:2]
-    # All of one class, half of another, none of the others.
+    # All cells of one category, half of another, none of the others.
     mask = (types == largest).to_numpy()
     mask[np.flatnonzero(types == second)[::2]] = True
     select(viewer, mask)
     inside = types[mask].value_counts(normalize=True)
     rest = types[~mask].value_counts(normalize=True)
     apart = (inside - rest).abs()
-    told = [name for name in types.cat.categories if inside[name] > 0 or rest[name] >= 0.01]
-    told.sort(key=lambda name: -apart[name])
-    assert len(told) > 3, "classes that the selection has none of are among them"
-    page.get_by_text("against the rest").wait_for()
+    expected = [name for name in types.cat.categories if inside[name] > 0 or rest[name] >= 0.01]
+    expected.sort(key=lambda name: -apart[name])
+    assert len(expected) > 3, "includes categories without selected cells"
+    page.get_by_text("compared with the rest").wait_for()
     panel = page.get_by_role("region", name="Selection")
-    if len(told) > 6:
-        panel.get_by_role("button", name=f"{len(told) - 6} more").click()
+    if len(expected) > 6:
+        panel.get_by_role("button", name=f"{len(expected) - 6} more").click()
     listed = page.get_by_role("list", name="Composition by cell_type").get_by_role("listitem")
-    expect(listed).to_have_count(len(told))
+    expect(listed).to_have_count(len(expected))
     rows = listed.evaluate_all("rows => rows.map((row) => [row.innerText, row.title])")
-    for (row, title), name in zip(rows, told, strict=True):
-        said, share, ratio = row.split("\n")
-        assert said == name
+    for (row, title), name in zip(rows, expected, strict=True):
+        label, share, ratio = row.split("\n")
+        assert label == name
         assert shares(share) == pytest.approx(inside[name], abs=0.006)
         assert title.startswith(f"{name}: {(types[mask] == name).sum():,} selected, ")
         assert shares(re.search(r"([<>\d. ]+ %) of the rest$", title)[1]) == pytest.approx(rest[name], abs=0.006)
@@ -59,16 +59,16 @@ def test_composition_against_the_rest(opened: tuple[Viewer, ad.AnnData]) -> None
             assert ratio == "0×"
         else:
             assert float(ratio.removesuffix("×")) == pytest.approx(inside[name] / rest[name], rel=0.06)
-    # All cells have no rest.
+    # If all cells are selected, there is no rest.
     select(viewer, np.ones(adata.n_obs, dtype=bool))
-    expect(page.get_by_text("against the rest")).to_have_count(0)
+    expect(page.get_by_text("compared with the rest")).to_have_count(0)
     first = page.get_by_role("list", name="Composition by cell_type").get_by_role("listitem").first
     wanted = [largest, f"{100 * (types == largest).mean():.0f} %"]
     becomes(lambda: first.inner_text().strip().split("\n"), wanted)
 
 
 @pytest.mark.parametrize("color", [{"kind": "gene", "gene": "EPCAM"}, {"kind": "blend", "genes": ["EPCAM", "CD3E"]}])
-def test_the_mean_of_each_gene_against_the_rest(opened: tuple[Viewer, ad.AnnData], color: dict[str, Any]) -> None:
+def test_mean_of_each_gene_is_compared_with_the_rest(opened: tuple[Viewer, ad.AnnData], color: dict[str, Any]) -> None:
     viewer, adata = opened
     mask = (adata.obs["cell_type"] == adata.obs["cell_type"].value_counts().index[0]).to_numpy()
     select(viewer, mask)
@@ -104,10 +104,10 @@ def test_regions_are_saved_renamed_selected_and_removed(opened: tuple[Viewer, ad
 
     count = int(left.sum())
     assert regions() == [["the left, with vlmt", count], ["Region 1", len(left) - count]]
-    # What is typed into a name is no shortcut.
+    # Text typed into a name field does not trigger shortcuts.
     assert viewer.state()["theme"] == theme
-    colours = page.evaluate("window.karospace.regions.map((r) => r.color)")
-    assert len(set(colours)) == 2
+    colors = page.evaluate("window.karospace.regions.map((r) => r.color)")
+    assert len(set(colors)) == 2
 
     page.get_by_role("button", name="Select the left").click()
     assert (selected(viewer) == left).all()
@@ -119,14 +119,14 @@ def test_regions_are_saved_renamed_selected_and_removed(opened: tuple[Viewer, ad
     page.get_by_role("button", name="Select Region 1").dblclick()
     page.keyboard.type("left")
     page.keyboard.press("Enter")
-    assert [name for name, _ in regions()] == ["left", "Region 1"], "a name that is taken is not given twice"
+    assert [name for name, _ in regions()] == ["left", "Region 1"], "a name that is already in use is refused"
     page.get_by_role("button", name="Select left").focus()
     page.keyboard.press("F2")
     page.keyboard.type("other")
     page.keyboard.press("Escape")
     assert [name for name, _ in regions()] == ["left", "Region 1"]
-    assert selection(viewer) is not None, "Escape in a field is only for the field"
-    # The focus stays among the regions: a reader of the keyboard is not thrown back to the start.
+    assert selection(viewer) is not None, "Escape in a field does not clear the selection"
+    # The focus stays in the list of regions after each removal.
     page.keyboard.press("Delete")
     page.keyboard.press("Delete")
     assert regions() == []
@@ -134,39 +134,39 @@ def test_regions_are_saved_renamed_selected_and_removed(opened: tuple[Viewer, ad
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_what_is_not_selected_steps_back(opened: tuple[Viewer, ad.AnnData], theme: str) -> None:
+def test_unselected_cells_are_dimmed(opened: tuple[Viewer, ad.AnnData], theme: str) -> None:
     viewer, adata = opened
     viewer.set(theme=theme, pointSize=0.5)
     rng = np.random.default_rng(0)
     mask = rng.random(adata.n_obs) < 0.5
-    # Right of the card that a selection opens.
+    # Cells that are not covered by the selection card.
     cells = rng.choice(np.flatnonzero(Screen(viewer, adata).at[:, 0] > 345), 300, replace=False)
     ground = np.array([246, 247, 249] if theme == "light" else [14, 17, 22])
 
-    def colours() -> NDArray[np.int64]:
+    def drawn_colors() -> NDArray[np.int64]:
         viewer.set()
-        return viewer.colours(cells.tolist()).astype(np.int64)
+        return viewer.colors(cells.tolist()).astype(np.int64)
 
     for color in ({"kind": "annotation", "column": "cell_type"}, {"kind": "gene", "gene": "EPCAM"}, {"kind": "none"}):
         viewer.page.evaluate("window.karospace.select(null)")
         viewer.set(color=color)
-        before = colours()
+        before = drawn_colors()
         select(viewer, mask)
-        after = colours()
+        after = drawn_colors()
         kept = np.abs(after - before).max(axis=1) <= 12
         inside = mask[cells]
-        # Nearly all: where cells touch, a selected one may now lie above.
+        # Nearly all: where cells overlap, a selected one may now be on top.
         assert kept[inside].mean() > 0.95, color
         spread = np.ptp(after, axis=1)
         pale = (np.abs(after - ground).max(axis=1) < 90) & (spread < 40)
         assert pale[~inside].mean() > 0.95, color
         assert kept[~inside].mean() < 0.05, color
     viewer.page.evaluate("window.karospace.select(null)")
-    assert (np.abs(colours() - before).max(axis=1) <= 2).all(), "without a selection all is as it was"
+    assert (np.abs(drawn_colors() - before).max(axis=1) <= 2).all(), "clearing the selection restores the colors"
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_a_snapshot_is_what_is_seen(opened: tuple[Viewer, ad.AnnData], theme: str) -> None:
+def test_snapshot_matches_the_screen(opened: tuple[Viewer, ad.AnnData], theme: str) -> None:
     viewer, adata = opened
     viewer.set(theme=theme)
     mask = np.zeros(adata.n_obs, dtype=bool)
@@ -182,7 +182,7 @@ def test_a_snapshot_is_what_is_seen(opened: tuple[Viewer, ad.AnnData], theme: st
     picture = Image.open(io.BytesIO(base64.b64decode(encoded)))
     assert picture.format == "PNG"
     taken = np.asarray(picture.convert("RGB")).astype(int)
-    # The middle of the stage, where no card lies on it.
+    # The middle of the stage, which no card covers.
     part = (slice(300, 520), slice(380, 900))
     shown = np.asarray(Image.open(io.BytesIO(viewer.page.screenshot())).convert("RGB")).astype(int)
     assert np.abs(taken[part] - shown[part]).max() <= 3

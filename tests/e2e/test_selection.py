@@ -1,4 +1,4 @@
-"""Selecting cells with the mouse and from scripts, compared with numpy on the same coordinates."""
+"""Selecting cells by mouse, touch and scripts, compared with NumPy on the same coordinates."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from screen import MIDDLE, Screen, drag, select, selected, selection, tool
 pytestmark = pytest.mark.e2e
 
 
-def test_a_rectangle(opened: tuple[Viewer, ad.AnnData]) -> None:
+def test_rectangle_selects_the_cells_inside(opened: tuple[Viewer, ad.AnnData]) -> None:
     viewer, adata = opened
     screen = Screen(viewer, adata)
-    tool(viewer, "Select with a rectangle")
+    tool(viewer, "Rectangle select")
     start, end = screen.rectangle(*MIDDLE)
     drag(viewer, [start, end])
     sure = ~screen.near(start, end)
@@ -31,7 +31,7 @@ def test_a_rectangle(opened: tuple[Viewer, ad.AnnData]) -> None:
     assert viewer.problems == []
 
 
-def test_a_lasso(opened: tuple[Viewer, ad.AnnData]) -> None:
+def test_lasso_selects_the_cells_inside(opened: tuple[Viewer, ad.AnnData]) -> None:
     viewer, adata = opened
     screen = Screen(viewer, adata)
     viewer.page.keyboard.press("l")
@@ -87,7 +87,7 @@ def test_add_subtract_intersect_undo_invert_clear(opened: tuple[Viewer, ad.AnnDa
     assert selection(viewer) is None
 
 
-def test_escape_gives_up_the_line_before_the_selection(opened: tuple[Viewer, ad.AnnData]) -> None:
+def test_escape_cancels_drawing_before_it_clears_the_selection(opened: tuple[Viewer, ad.AnnData]) -> None:
     viewer, adata = opened
     screen = Screen(viewer, adata)
     viewer.page.keyboard.press("m")
@@ -101,17 +101,17 @@ def test_escape_gives_up_the_line_before_the_selection(opened: tuple[Viewer, ad.
     viewer.page.keyboard.press("Escape")
     viewer.page.mouse.up()
     assert (selected(viewer) == before).all()
-    # A click without a drag changes nothing either.
+    # A click without a drag does not change the selection.
     viewer.page.mouse.click(*start)
     assert (selected(viewer) == before).all()
     viewer.page.keyboard.press("Escape")
     assert selection(viewer) is None
 
 
-def test_other_ways_to_move_while_a_tool_draws(opened: tuple[Viewer, ad.AnnData]) -> None:
+def test_panning_and_zooming_work_while_a_selection_tool_is_active(opened: tuple[Viewer, ad.AnnData]) -> None:
     viewer, adata = opened
     screen = Screen(viewer, adata)
-    tool(viewer, "Select with a lasso")
+    tool(viewer, "Lasso select")
     start, end = screen.rectangle(*MIDDLE)
     here = viewer.positions([0])[0]
     drag(viewer, [start, (start[0] + 40, start[1] + 20)], button="middle")
@@ -126,7 +126,7 @@ def test_other_ways_to_move_while_a_tool_draws(opened: tuple[Viewer, ad.AnnData]
     assert selection(viewer) is None
 
 
-def test_a_line_stays_on_the_tissue_when_the_wheel_zooms(opened: tuple[Viewer, ad.AnnData]) -> None:
+def test_outline_stays_on_the_tissue_when_zooming(opened: tuple[Viewer, ad.AnnData]) -> None:
     viewer, adata = opened
     screen = Screen(viewer, adata)
     viewer.page.keyboard.press("m")
@@ -137,16 +137,16 @@ def test_a_line_stays_on_the_tissue_when_the_wheel_zooms(opened: tuple[Viewer, a
     viewer.page.mouse.wheel(0, 200)
     viewer.page.mouse.up()
     sure = ~(screen.near(start, end))
-    # The wheel keeps what is under the pointer, and the first corner stays on its place in the tissue.
+    # Zooming keeps the point under the pointer, and the first corner stays at its coordinates.
     assert (selected(viewer) == screen.within(start, end))[sure].mean() > 0.999
 
 
-def test_one_finger_draws(browser: Any, tissue: Path, export: Any, serve: Any) -> None:
+def test_one_finger_selects_and_a_second_one_cancels(browser: Any, tissue: Path, export: Any, serve: Any) -> None:
     context = browser.new_context(viewport={"width": 900, "height": 700}, has_touch=True)
     try:
         viewer = Viewer(context.new_page()).open(serve(export(tissue)))
         screen = Screen(viewer, ad.read_h5ad(tissue))
-        tool(viewer, "Select with a rectangle")
+        tool(viewer, "Rectangle select")
         start, end = screen.rectangle(*MIDDLE)
         session = context.new_cdp_session(viewer.page)
         steps = [start, ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2), end]
@@ -156,7 +156,7 @@ def test_one_finger_draws(browser: Any, tissue: Path, export: Any, serve: Any) -
         sure = ~screen.near(start, end)
         assert (selected(viewer) == screen.within(start, end))[sure].all()
 
-        # A second finger gives the line up and zooms.
+        # A second finger cancels drawing and zooms.
         before, zoom = selected(viewer), viewer.state()["camera"]["zoom"]
         x, y = start
         for fingers in ([(x, y)], [(x, y), (x + 60, y)], [(x, y), (x + 120, y)], [(x, y), (x + 180, y)]):
@@ -170,7 +170,7 @@ def test_one_finger_draws(browser: Any, tissue: Path, export: Any, serve: Any) -
         context.close()
 
 
-def test_hidden_classes_are_left_out(opened: tuple[Viewer, ad.AnnData]) -> None:
+def test_hidden_categories_are_not_selected(opened: tuple[Viewer, ad.AnnData]) -> None:
     viewer, adata = opened
     screen = Screen(viewer, adata)
     largest = adata.obs["cell_type"].value_counts().index[0]
@@ -181,13 +181,13 @@ def test_hidden_classes_are_left_out(opened: tuple[Viewer, ad.AnnData]) -> None:
     drag(viewer, [start, end])
     sure = ~screen.near(start, end)
     assert (selected(viewer) == (screen.within(start, end) & ~hidden))[sure].all()
-    # Under another colouring all cells are in sight, and all are selected.
+    # With another color, all cells are visible and can be selected.
     viewer.set(color={"kind": "gene", "gene": "EPCAM"})
     drag(viewer, [start, end])
     assert (selected(viewer) == screen.within(start, end))[sure].all()
 
 
-def test_from_scripts(opened: tuple[Viewer, ad.AnnData]) -> None:
+def test_scripts_select_and_set_regions(opened: tuple[Viewer, ad.AnnData]) -> None:
     viewer, adata = opened
     page = viewer.page
     page.evaluate(
@@ -201,7 +201,7 @@ def test_from_scripts(opened: tuple[Viewer, ad.AnnData]) -> None:
     mask[::3] = True
     select(viewer, mask)
     assert (selected(viewer) == mask).all()
-    # What is given out is a copy.
+    # The API returns a copy.
     page.evaluate("window.karospace.selection.fill(1)")
     assert (selected(viewer) == mask).all()
     page.evaluate(
@@ -228,14 +228,14 @@ def test_from_scripts(opened: tuple[Viewer, ad.AnnData]) -> None:
 
 
 @pytest.mark.parametrize("size", [(400, 500), (980, 470)])
-def test_it_can_be_used_in_a_small_window(
+def test_selection_and_regions_work_in_a_small_window(
     tissue: Path, export: Any, serve: Any, viewer: Viewer, size: tuple[int, int]
 ) -> None:
     page = viewer.page
     page.set_viewport_size({"width": size[0], "height": size[1]})
     viewer.open(serve(export(tissue)))
     screen = Screen(viewer, ad.read_h5ad(tissue))
-    tool(viewer, "Select with a rectangle")
+    tool(viewer, "Rectangle select")
     drag(viewer, screen.rectangle(*MIDDLE))
     if size[0] < 700:
         page.get_by_title("Show the selection in the panel").click()
@@ -246,7 +246,7 @@ def test_it_can_be_used_in_a_small_window(
     assert selection(viewer) is None
     tools = page.get_by_role("group", name="Tools").bounding_box()
     scale = page.locator(".ks-scale").bounding_box()
-    assert tools["y"] + tools["height"] <= scale["y"], "cards do not cover one another"
+    assert tools["y"] + tools["height"] <= scale["y"], "cards do not overlap"
     assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
     page.evaluate("window.karospace.dispose()")
     assert page.evaluate("window.karospace.liveObjects") == 0

@@ -1,4 +1,4 @@
-"""A view goes on: as a link, as a file, and in another page."""
+"""Views are shared as links and files, and as the initial view of a bundle."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def folder(adata: ad.AnnData, tmp_path: Path) -> Path:
     return tmp_path / "b"
 
 
-def test_a_link_shows_the_same(viewer: Viewer, folder: Path, serve: Callable[[Path], str], browser: Any) -> None:
+def test_link_restores_the_view(viewer: Viewer, folder: Path, serve: Callable[[Path], str], browser: Any) -> None:
     viewer.open(serve(folder))
-    let_time_pass(0.7, page=viewer.page)  # longer than the page waits before it writes
-    assert "#" not in viewer.page.evaluate("location.href"), "a page that nobody touched keeps its address"
+    let_time_pass(0.7, page=viewer.page)  # longer than the delay before the address is updated
+    assert "#" not in viewer.page.evaluate("location.href"), "the address does not change before the view does"
     viewer.set(color={"kind": "gene", "gene": "EPCAM"}, colormap="magma", camera={"x": 900, "y": 700, "zoom": 3})
     beside = {"kind": "embedding", "name": "X_umap"}
     viewer.set(beside=beside, besideCamera={"x": 1, "y": 2, "zoom": 3}, classOrder="name")
@@ -51,9 +51,9 @@ def test_a_link_shows_the_same(viewer: Viewer, folder: Path, serve: Callable[[Pa
     assert other.state()["besideCamera"] == {"x": 1, "y": 2, "zoom": 3}
     regions = other.page.evaluate("window.karospace.regions.map(({name, color, count}) => [name, color, count])")
     assert regions == [["edge", "#123456", 286]]
-    # An address that is put into an open page is followed; one that is no view changes nothing.
+    # The page ignores an invalid view in its address.
     other.page.evaluate("""() => new Promise((done) => {
-      // Behind the page's own listener, and what that begins.
+      // After the page's own listener and the work that it starts.
       addEventListener('hashchange', () => setTimeout(done, 100), {once: true});
       location.hash = '#view=nonsense';
     })""")
@@ -62,7 +62,9 @@ def test_a_link_shows_the_same(viewer: Viewer, folder: Path, serve: Callable[[Pa
     context.close()
 
 
-def test_a_view_as_plain_data(viewer: Viewer, folder: Path, serve: Callable[[Path], str]) -> None:
+def test_view_is_plain_data_and_applies_what_the_bundle_supports(
+    viewer: Viewer, folder: Path, serve: Callable[[Path], str]
+) -> None:
     viewer.open(serve(folder))
     viewer.set(color={"kind": "annotation", "column": "region"}, opacity=0.5, theme="dark")
     saved = json.loads(viewer.page.evaluate("JSON.stringify(window.karospace.getView())"))
@@ -72,7 +74,7 @@ def test_a_view_as_plain_data(viewer: Viewer, folder: Path, serve: Callable[[Pat
     viewer.page.evaluate("view => window.karospace.setView(view)", saved)
     assert viewer.state()["color"] == {"kind": "annotation", "column": "region"}
     assert viewer.state()["theme"] == "dark"
-    # What the bundle does not have is named, and the rest holds.
+    # The error names what the bundle lacks; the rest is applied.
     saved["state"] |= {"color": {"kind": "gene", "gene": "NOPE"}, "opacity": 0.3, "colormap": "magma", "turn": 90}
     saved["state"]["hidden"] = {"region": ["stroma"]}
     mask = np.arange(2000) < 20
@@ -88,7 +90,7 @@ def test_a_view_as_plain_data(viewer: Viewer, folder: Path, serve: Callable[[Pat
         assert "cannot be opened" in failure
 
 
-def test_a_bundle_opens_with_a_view_that_was_saved(
+def test_bundle_opens_with_a_saved_view(
     viewer: Viewer, folder: Path, serve: Callable[[Path], str], adata: ad.AnnData, tmp_path: Path
 ) -> None:
     viewer.open(serve(folder))
@@ -116,7 +118,7 @@ def test_a_bundle_opens_with_a_view_that_was_saved(
     adata.write_h5ad(tmp_path / "tissue.h5ad")
     command = ["--h5ad", tmp_path / "tissue.h5ad", "--outdir", tmp_path / "again", "--genes", "all", "--view", file]
     assert main([str(part) for part in command]) == 0
-    # Over the web and by double click; with nobody to set anything.
+    # From a web host and from disk, without further input.
     for url in (serve(tmp_path / "again"), (tmp_path / "again" / "index.html").as_uri()):
         viewer.open(url)
         viewer.becomes(lambda: page.evaluate("window.karospace.getView()"), json.loads(file.read_text()))
@@ -126,15 +128,17 @@ def test_a_bundle_opens_with_a_view_that_was_saved(
     assert viewer.problems == []
 
 
-def test_regions_as_files(viewer: Viewer, folder: Path, serve: Callable[[Path], str], adata: ad.AnnData) -> None:
+def test_regions_are_saved_and_opened_as_csv_and_json(
+    viewer: Viewer, folder: Path, serve: Callable[[Path], str], adata: ad.AnnData
+) -> None:
     viewer.open(serve(folder))
     page = viewer.page
     table = "cell_id,region\n" + "".join(f"{name},core\n" for name in adata.obs_names[10:30]) + "stranger,core\n"
     section = page.get_by_role("region", name="Regions")
-    section.get_by_label("File of regions").set_input_files(
+    section.get_by_label("Region file").set_input_files(
         {"name": "r.csv", "mimeType": "text/csv", "buffer": table.encode()}
     )
-    section.get_by_text("1 row left out: the cells are not in this bundle").wait_for()
+    section.get_by_text("Skipped 1 row: its cell is not in this bundle").wait_for()
     mask = np.array(page.evaluate("[...window.karospace.regions[0].mask]"))
     np.testing.assert_array_equal(np.flatnonzero(mask), np.arange(10, 30))
     with page.expect_download() as csv:
@@ -145,12 +149,12 @@ def test_regions_as_files(viewer: Viewer, folder: Path, serve: Callable[[Path], 
         section.get_by_role("button", name="JSON").click()
     kept = json.loads(Path(view.value.path()).read_text())
     page.evaluate("window.karospace.setRegions([])")
-    section.get_by_label("File of regions").set_input_files(
+    section.get_by_label("Region file").set_input_files(
         {"name": "r.json", "mimeType": "application/json", "buffer": json.dumps(kept).encode()}
     )
     page.get_by_role("button", name="Select core, 20 cells").wait_for()
-    section.get_by_label("File of regions").set_input_files(
+    section.get_by_label("Region file").set_input_files(
         {"name": "bad.csv", "mimeType": "text/csv", "buffer": b"a,b\n1,2\n"}
     )
-    section.get_by_text("bad.csv cannot be opened").wait_for()
+    section.get_by_text("Cannot open bad.csv").wait_for()
     assert viewer.problems == []

@@ -1,4 +1,4 @@
-"""One HTML file, opened by double click: no server, no request."""
+"""Single-file bundles open from disk without requests, and from a web host."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from karospace_jupyter.datasets import synthetic_tissue
 pytestmark = pytest.mark.e2e
 
 
-def test_it_opens_without_a_server(viewer: Viewer, tmp_path: Path) -> None:
+def test_single_file_opens_from_disk_without_requests(viewer: Viewer, tmp_path: Path) -> None:
     adata = synthetic_tissue(n_cells=3000, seed=1)
     bundle = adata_to_karospace(adata, single_file=tmp_path / "a b&c.html", genes_mode="all")
     assert bundle.path is not None
@@ -29,7 +29,7 @@ def test_it_opens_without_a_server(viewer: Viewer, tmp_path: Path) -> None:
     assert viewer.problems == []
 
 
-def test_on_a_web_host_its_address_holds_the_view(
+def test_address_on_a_web_host_contains_the_view(
     viewer: Viewer, tmp_path: Path, serve: Callable[[Path], str], browser: Any
 ) -> None:
     adata = synthetic_tissue(n_cells=1500, seed=1)

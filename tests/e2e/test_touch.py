@@ -1,4 +1,4 @@
-"""The viewer under fingers: what a tap, a pinch and a press do, and how large what one presses is."""
+"""Touch input: taps, pinches, drawing, and the size of touch targets."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Fingers:
         self.session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
     def stroke(self, *steps: Sequence[tuple[float, float]]) -> None:
-        """All fingers come down at the first step and are lifted after the last."""
+        """Touch down at the first step, move through the others, and lift after the last."""
         for at, places in enumerate(steps):
             self.put("touchMove" if at else "touchStart", places)
         self.put("touchEnd", [])
@@ -43,55 +43,55 @@ def opened(browser: Any, tissue: Path, export: Callable[..., Path], serve: Calla
 
 
 def inner(viewer: Viewer, count: int) -> list[int]:
-    """Cells about the middle of the tissue, far from all cards."""
+    """Return cells near the middle of the tissue, away from all cards."""
     cells = list(range(3000))
     at = np.array(viewer.positions(cells))
     distance = np.hypot(*(at - np.median(at, axis=0)).T)
     return [int(cell) for cell in np.argsort(distance)[:count]]
 
 
-def test_a_tap_tells_of_a_cell_until_the_tissue_moves(opened: Opened) -> None:
+def test_tap_shows_a_tooltip_until_the_tissue_moves(opened: Opened) -> None:
     viewer, adata, fingers = opened
     page = viewer.page
     cell = inner(viewer, 1)[0]
     spot = viewer.positions([cell])[0]
-    told = page.get_by_role("tooltip")
+    tooltip = page.get_by_role("tooltip")
     fingers.stroke([spot])
-    told.get_by_text(str(adata.obs_names[cell])).wait_for()
+    tooltip.get_by_text(str(adata.obs_names[cell])).wait_for()
     two_frames(page)
-    expect(told, "it stays when the finger is lifted").to_be_visible()
-    # A finger that moves the tissue taps on nothing.
+    expect(tooltip, "the tooltip stays when the finger is lifted").to_be_visible()
+    # A drag is not a tap.
     fingers.stroke([spot], [(spot[0] + 30, spot[1])], [(spot[0] + 60, spot[1] + 10)])
-    told.wait_for(state="detached")
+    tooltip.wait_for(state="detached")
     moved = (spot[0] + 60, spot[1] + 10)
     becomes(lambda: viewer.positions([cell])[0], pytest.approx(moved, abs=0.5))
     fingers.stroke([moved])
-    told.wait_for()
+    tooltip.wait_for()
     page.get_by_role("button", name="Zoom in").tap()
-    told.wait_for(state="detached")
+    tooltip.wait_for(state="detached")
 
 
-def test_what_is_under_two_fingers_stays_under_them(opened: Opened) -> None:
+def test_pinch_keeps_the_tissue_under_the_fingers(opened: Opened) -> None:
     viewer, _, fingers = opened
     at = np.array(viewer.positions(list(range(3000))))
     middle = np.median(at, axis=0)
     left = int(np.argmin(np.hypot(*(at - middle + [60, 20]).T)))
     right = int(np.argmin(np.hypot(*(at - middle - [60, 20]).T)))
     a, b = at[left], at[right]
-    centre, arm = (a + b) / 2, (b - a) / 2
-    # Apart and along, each finger in its turn as a screen tells it; then together again.
+    center, arm = (a + b) / 2, (b - a) / 2
+    # The fingers move apart and sideways, then back together.
     ways = [(factor, np.array([shift, shift / 2])) for factor, shift in [(1, 0), (1.3, 8), (1.8, 25), (2.2, 40)]]
     for steps in (ways, [(factor / 2.2, shift) for factor, shift in reversed(ways)]):
         a, b = np.array(viewer.positions([left, right]))
-        centre, arm = (a + b) / 2 - steps[0][1], (b - a) / 2 / steps[0][0]
-        places = [[tuple(centre + s - arm * f), tuple(centre + s + arm * f)] for f, s in steps]
+        center, arm = (a + b) / 2 - steps[0][1], (b - a) / 2 / steps[0][0]
+        places = [[tuple(center + s - arm * f), tuple(center + s + arm * f)] for f, s in steps]
         fingers.stroke(*places)
-        stands = places[-1]
-        holds(lambda wanted=stands: np.testing.assert_allclose(viewer.positions([left, right]), wanted, atol=1.5))
+        last = places[-1]
+        holds(lambda wanted=last: np.testing.assert_allclose(viewer.positions([left, right]), wanted, atol=1.5))
     expect(viewer.page.get_by_role("tooltip")).to_have_count(0)
 
 
-def test_a_list_of_genes_scrolls_under_a_finger(opened: Opened) -> None:
+def test_gene_list_scrolls_by_touch(opened: Opened) -> None:
     viewer, _, fingers = opened
     page = viewer.page
     page.get_by_role("tab", name="Gene").tap()
@@ -110,7 +110,7 @@ def test_a_list_of_genes_scrolls_under_a_finger(opened: Opened) -> None:
     genes.wait_for(state="detached")
 
 
-def test_a_class_is_selected_by_a_tap_with_a_tool_that_selects(opened: Opened) -> None:
+def test_tap_on_a_category_selects_it_with_a_selection_tool(opened: Opened) -> None:
     viewer, adata, _ = opened
     page = viewer.page
     viewer.set(color={"kind": "annotation", "column": "cell_type"})
@@ -120,8 +120,8 @@ def test_a_class_is_selected_by_a_tap_with_a_tool_that_selects(opened: Opened) -
     row.filter(has_text=first).first.tap()
     until_js(page, "name => window.karospace.getState().hidden.cell_type?.includes(name)", arg=first)
     viewer.set(hidden={})
-    page.get_by_role("button", name="Select with a lasso").tap()
-    page.get_by_role("button", name="Add to the selection").tap()
+    page.get_by_role("button", name="Lasso select").tap()
+    page.get_by_role("button", name="Add to selection").tap()
     row.filter(has_text=first).first.tap()
     row.filter(has_text=second).first.tap()
     wanted = int(counts.iloc[0] + counts.iloc[1])
@@ -129,15 +129,15 @@ def test_a_class_is_selected_by_a_tap_with_a_tool_that_selects(opened: Opened) -
     assert viewer.state()["hidden"] == {}
 
 
-def test_lines_add_and_take_away_without_keys(opened: Opened) -> None:
+def test_selection_mode_buttons_work_without_keys(opened: Opened) -> None:
     viewer, _, fingers = opened
     page = viewer.page
     count = "window.karospace.selection?.reduce((sum, flag) => sum + flag, 0) ?? 0"
-    switch = page.get_by_role("group", name="What a line does to the selection")
+    switch = page.get_by_role("group", name="Selection mode")
     expect(switch).to_have_count(0)
-    page.get_by_role("button", name="Select with a rectangle").tap()
-    before = switch.get_by_role("button", name="The selection before")
-    expect(before).to_be_disabled()
+    page.get_by_role("button", name="Rectangle select").tap()
+    undo = switch.get_by_role("button", name="Undo")
+    expect(undo).to_be_disabled()
     places = np.array(viewer.positions(list(range(3000))))
     (x, y) = np.median(places, axis=0)
 
@@ -150,41 +150,41 @@ def test_lines_add_and_take_away_without_keys(opened: Opened) -> None:
     def inside(left: float, right: float) -> int:
         return int(((np.abs(places[:, 1] - y) <= 50) & (places[:, 0] >= x + left) & (places[:, 0] <= x + right)).sum())
 
-    # Of a tap right after strokes that a script made, the browser sometimes makes no click.
+    # click(), not tap(): the browser sometimes drops a tap right after synthetic touch strokes.
     assert draw(-80, 0) == pytest.approx(inside(-80, 0), abs=2)
-    switch.get_by_role("button", name="Add to the selection").click()
+    switch.get_by_role("button", name="Add to selection").click()
     both = draw(0, 80)
     assert both == pytest.approx(inside(-80, 80), abs=3)
-    switch.get_by_role("button", name="Take away from the selection").click()
+    switch.get_by_role("button", name="Subtract from selection").click()
     assert draw(-80, -40) == pytest.approx(inside(-40, 80), abs=3)
-    before.click()
+    undo.click()
     becomes(lambda: page.evaluate(count), both)
-    switch.get_by_role("button", name="Keep what is in both").click()
+    switch.get_by_role("button", name="Intersect with selection").click()
     kept = draw(-40, 40)
     assert kept == pytest.approx(inside(-40, 40), abs=3)
-    # Regions are put together in the same way, and a key overrules the switch for the moment.
+    # The mode applies to regions, too, and a modifier key overrides it.
     page.get_by_role("button", name="Save as region").click()
     page.keyboard.press("Enter")
-    switch.get_by_role("button", name="Take away from the selection").click()
+    switch.get_by_role("button", name="Subtract from selection").click()
     page.get_by_role("button", name="Select Region 1").click()
     until_js(page, "() => window.karospace.selection === null")
     page.get_by_role("button", name="Select Region 1").click(modifiers=["Shift"])
     until_js(page, f"() => ({count}) === {kept}")
-    # With another tool lines are no matter, and the next one begins anew.
-    page.get_by_role("button", name="Move", exact=True).click()
+    # Choosing another tool hides the modes and resets them.
+    page.get_by_role("button", name="Pan", exact=True).click()
     switch.wait_for(state="detached")
-    page.get_by_role("button", name="Select with a lasso").click()
-    expect(switch.get_by_role("button", name="Select anew")).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("button", name="Lasso select").click()
+    expect(switch.get_by_role("button", name="New selection")).to_have_attribute("aria-pressed", "true")
 
 
-def test_what_a_finger_presses_is_large(opened: Opened) -> None:
+def test_touch_targets_are_large_enough(opened: Opened) -> None:
     viewer, _, _ = opened
     page = viewer.page
     page.evaluate("n => karospace.setRegions([{name: 'a', mask: new Uint8Array(n).fill(1)}])", 3000)
-    page.get_by_role("button", name="Select with a lasso").tap()
+    page.get_by_role("button", name="Lasso select").tap()
     viewer.set(color={"kind": "gene", "gene": "EPCAM"})
-    page.get_by_role("slider", name="Lower limit").wait_for()
-    # What answers 17 px from the middle of each, in all directions, unless another one lies there.
+    page.get_by_role("slider", name="Lower color limit").wait_for()
+    # Each target responds up to 17 px from its center in all directions.
     small = page.evaluate("""() => [...document.querySelectorAll('.ks-icon-button, .ks-chip, .ks-region-act, .ks-handle')]
       .filter((one) => one.checkVisibility() && !one.disabled)
       .flatMap((one) => {

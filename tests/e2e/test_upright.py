@@ -1,4 +1,4 @@
-"""Visium coordinates whose y was negated: shown as the array says, with the image under them."""
+"""Visium coordinates with a negated y axis are shown upright, aligned with the image."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.e2e
 
 
 def slide(sign: int) -> ad.AnnData:
-    """A slide whose image is yellow above and green below; y is the pixel's row times `sign`."""
+    """A slide with an image that is yellow above and green below; y is the pixel row times `sign`."""
     row, at = (side.ravel() for side in np.mgrid[:12, :12])
     col = 2 * at + row % 2
     obs = pd.DataFrame({"array_row": row, "array_col": col}, index=[f"s{i}" for i in range(len(row))])
@@ -34,7 +34,7 @@ def slide(sign: int) -> ad.AnnData:
 
 
 @pytest.mark.parametrize("sign", [1, -1])
-def test_rows_of_the_array_go_down_on_the_screen(
+def test_array_rows_point_down_on_screen(
     viewer: Viewer, tmp_path: Path, serve: Callable[[Path], str], sign: int
 ) -> None:
     bundle = adata_to_karospace(slide(sign), tmp_path / "b")

@@ -1,4 +1,4 @@
-"""Numbers that colour the tissue: their limits, what is missing of them, and genes one comes back to."""
+"""Coloring by numbers: limits, missing values and recent genes."""
 
 from __future__ import annotations
 
@@ -64,13 +64,13 @@ def number(adata: ad.AnnData, column: str) -> NDArray[np.float32]:
 
 
 def limits_become(viewer: Viewer, wanted: Any) -> None:
-    handles = viewer.page.get_by_role("slider", name=re.compile("limit of the colours"))
+    handles = viewer.page.get_by_role("slider", name=re.compile("color limit"))
     read = "handles => handles.map((handle) => Number(handle.getAttribute('aria-valuenow')))"
     becomes(lambda: tuple(handles.evaluate_all(read)), wanted)
 
 
 def pull(viewer: Viewer, name: str, to: float) -> None:
-    """Drag a handle to that share of the track."""
+    """Drag a handle to a fraction of the track."""
     page = viewer.page
     track = page.locator(".ks-track").bounding_box()
     handle = page.get_by_role("slider", name=name).bounding_box()
@@ -80,27 +80,27 @@ def pull(viewer: Viewer, name: str, to: float) -> None:
     page.mouse.up()
 
 
-def test_limits_by_mouse_and_keys(opened: Viewer, adata: ad.AnnData) -> None:
+def test_limits_can_be_set_by_mouse_and_keyboard(opened: Viewer, adata: ad.AnnData) -> None:
     viewer, page = opened, opened.page
     viewer.set(color={"kind": "gene", "gene": "EPCAM"})
     values = dense(adata, "EPCAM")
     p99 = float(np.percentile(values[values != 0], 99))
     top = float(values.max())
     limits_become(viewer, pytest.approx((0, p99), rel=0.005))
-    said = page.locator(".ks-limits > span").last
-    expect(said).to_have_text(re.compile("^p99 of detected = "), use_inner_text=True)
-    pull(viewer, "Upper limit of the colours", 0.5)
+    upper = page.locator(".ks-limits > span").last
+    expect(upper).to_have_text(re.compile("^p99 of detected = "), use_inner_text=True)
+    pull(viewer, "Upper color limit", 0.5)
     assert viewer.state()["range"] == pytest.approx([0, top / 2], abs=top / 100)
-    expect(said).not_to_contain_text("p99", use_inner_text=True)
-    pull(viewer, "Lower limit of the colours", 0.25)
+    expect(upper).not_to_contain_text("p99", use_inner_text=True)
+    pull(viewer, "Lower color limit", 0.25)
     assert viewer.state()["range"] == pytest.approx([top / 4, top / 2], abs=top / 100)
-    # After the press the pointer moves nothing.
+    # Moving the pointer after the drag does not change the limits.
     page.mouse.move(1300, 300)
     assert viewer.state()["range"] == pytest.approx([top / 4, top / 2], abs=top / 100)
     page.keyboard.press("ArrowRight")
     page.keyboard.press("PageDown")
     assert viewer.state()["range"][0] == pytest.approx(top / 4 - 0.09 * top, abs=top / 100)
-    # The cells between the limits.
+    # Select the cells between the limits.
     low, high = viewer.state()["range"]
     page.get_by_role("button", name="Select", exact=True).click()
     selected = np.array(page.evaluate("Array.from(window.karospace.selection)"), dtype=bool)
@@ -112,7 +112,7 @@ def test_limits_by_mouse_and_keys(opened: Viewer, adata: ad.AnnData) -> None:
 
 
 @pytest.mark.parametrize("colormap", ["auto", "rdbu"])
-def test_white_stays_zero(opened: Viewer, adata: ad.AnnData, colormap: str) -> None:
+def test_diverging_colormap_keeps_white_at_zero(opened: Viewer, adata: ad.AnnData, colormap: str) -> None:
     viewer, page = opened, opened.page
     viewer.set(color={"kind": "annotation", "column": "signed"}, colormap=colormap, imageOpacity=0, opacity=1)
     values = number(adata, "signed")
@@ -120,50 +120,50 @@ def test_white_stays_zero(opened: Viewer, adata: ad.AnnData, colormap: str) -> N
     far = max(-low, high)
     limits_become(viewer, pytest.approx((-far, far), rel=1e-3))
     expect(page.locator(".ks-limits")).not_to_contain_text("p99", use_inner_text=True)
-    pull(viewer, "Upper limit of the colours", 0.75)
+    pull(viewer, "Upper color limit", 0.75)
     low, high = viewer.state()["range"]
     assert low == -high
     assert high < far
-    page.get_by_role("slider", name="Lower limit of the colours").focus()
+    page.get_by_role("slider", name="Lower color limit").focus()
     page.keyboard.press("ArrowLeft")
     low, high = viewer.state()["range"]
     assert low == -high
     near_zero = int(np.argmin(np.abs(values)))
     page.mouse.move(300, 840)
     viewer.set()
-    assert viewer.colours([near_zero])[0].min() > 225, "white"
+    assert viewer.colors([near_zero])[0].min() > 225, "white"
 
 
-def test_limits_of_a_long_tail_can_be_moved(opened: Viewer, adata: ad.AnnData) -> None:
+def test_limits_of_a_long_tail_can_be_dragged(opened: Viewer, adata: ad.AnnData) -> None:
     viewer, page = opened, opened.page
     viewer.set(color={"kind": "annotation", "column": "tail"})
     values = number(adata, "tail")
     finite = values[np.isfinite(values)]
     low, high = np.percentile(finite, [1, 99])
     limits_become(viewer, pytest.approx((low, high), rel=1e-3))
-    pull(viewer, "Upper limit of the colours", 0.25)
-    # The track spans the robust limits and as much again, not 50,000.
+    pull(viewer, "Upper color limit", 0.25)
+    # The track spans twice the robust range, not all values up to 50,000.
     assert viewer.state()["range"][1] == pytest.approx((2 * high - low) / 4, abs=0.03)
     histogram = page.get_by_role("slider", name="Histogram of tail")
     histogram.focus()
     page.keyboard.press("End")
     expect(histogram).to_have_attribute("aria-valuetext", re.compile("and above, up to 50,000: "))
-    # What is missing is told, in number and share.
+    # The panel shows the number and share of missing values.
     missing = int(np.isnan(values).sum())
-    said = re.compile(rf"No value\s+{missing} cells, {100 * missing / len(values):.0f} %")
-    expect(page.locator(".ks-facts")).to_have_text(said, use_inner_text=True)
+    facts = re.compile(rf"No value\s+{missing} cells, {100 * missing / len(values):.0f} %")
+    expect(page.locator(".ks-facts")).to_have_text(facts, use_inner_text=True)
     viewer.set(color={"kind": "annotation", "column": "none"})
-    page.get_by_text("No cell has a value here.").wait_for()
+    page.get_by_text("No cells have a value here.").wait_for()
     assert viewer.problems == []
 
 
-@pytest.mark.parametrize("spread", [False, True])
-def test_more_classes_than_are_listed_at_first(opened: Viewer, spread: bool) -> None:
+@pytest.mark.parametrize("spread", [False, True], ids=["means", "violins"])
+def test_long_list_of_categories_can_be_expanded(opened: Viewer, spread: bool) -> None:
     viewer = opened
     viewer.set(color={"kind": "gene", "gene": "EPCAM"}, groupBy="kind")
     panel = viewer.page.locator(".ks-panel")
     if spread:
-        panel.get_by_role("button", name="Spread").click()
+        panel.get_by_role("button", name="Violins").click()
     rows = panel.locator(".ks-violins li" if spread else ".ks-means li")
     more = panel.get_by_role("button", name="20 more")
     more.wait_for()
@@ -174,7 +174,7 @@ def test_more_classes_than_are_listed_at_first(opened: Viewer, spread: bool) -> 
     expect(rows).to_have_count(40)
 
 
-def test_recent_genes(opened: Viewer) -> None:
+def test_recent_genes_are_offered(opened: Viewer) -> None:
     viewer, page = opened, opened.page
     for gene in ("EPCAM", "CD3E", "KRT8"):
         viewer.set(color={"kind": "gene", "gene": gene})
@@ -190,28 +190,30 @@ def test_recent_genes(opened: Viewer) -> None:
     expect(chips.get_by_role("button")).to_have_text(["CD3E", "EPCAM"], use_inner_text=True)
     chips.get_by_role("button", name="CD3E").click()
     shown({"kind": "gene", "gene": "CD3E"})
-    # One more of a blend, where that was asked for.
+    # With "+ Blend", a recent gene is added to the blend.
     page.get_by_role("button", name="+ Blend").click()
     until_js(page, "() => document.activeElement.getAttribute('role') === 'combobox'")
-    page.keyboard.press("Escape")  # typing goes on in the search; who wants a recent gene closes its list
+    page.keyboard.press("Escape")  # "+ Blend" opens the search list, which covers the recent genes
     chips.get_by_role("button", name="EPCAM").click()
     shown({"kind": "blend", "genes": ["CD3E", "EPCAM"]})
     page.get_by_role("button", name="+ Blend").click()
     until_js(page, "() => document.activeElement.getAttribute('role') === 'combobox'")
-    page.keyboard.press("Escape")  # typing goes on in the search; who wants a recent gene closes its list
-    expect(chips.get_by_role("button"), "those of the blend are in it").to_have_text(["KRT8"], use_inner_text=True)
+    page.keyboard.press("Escape")  # "+ Blend" opens the search list, which covers the recent genes
+    expect(chips.get_by_role("button"), "genes of the blend are not offered").to_have_text(
+        ["KRT8"], use_inner_text=True
+    )
     chips.get_by_role("button", name="KRT8").click()
     shown({"kind": "blend", "genes": ["CD3E", "EPCAM", "KRT8"]})
     chips.get_by_role("button", name="CD3E").click()
     shown({"kind": "gene", "gene": "CD3E"})
 
 
-def test_cells_in_no_section_are_told(opened: Viewer, adata: ad.AnnData) -> None:
+def test_cells_without_a_section_are_counted(opened: Viewer, adata: ad.AnnData) -> None:
     opened.page.get_by_role("button", name="Sections", exact=True).click()
-    opened.page.get_by_title(f"{adata.obs['section'].isna().sum()} cells in no section").wait_for()
+    opened.page.get_by_title(f"{adata.obs['section'].isna().sum()} cells without a section").wait_for()
 
 
-def test_regions_without_the_ids_of_cells(bundle: Path, serve: Callable[[Path], str], viewer: Viewer) -> None:
+def test_regions_work_as_json_without_cell_ids(bundle: Path, serve: Callable[[Path], str], viewer: Viewer) -> None:
     page = viewer.page
     page.route("**/*ids*", lambda route: route.abort())
     viewer.open(serve(bundle))
@@ -222,10 +224,10 @@ def test_regions_without_the_ids_of_cells(bundle: Path, serve: Callable[[Path], 
     expect(regions.get_by_role("button", name="CSV")).to_have_count(0)
     count = page.evaluate("window.karospace.regions[0].count")
     page.evaluate("window.karospace.setRegions([])")
-    page.get_by_label("File of regions").set_input_files(saved.value.path())
+    page.get_by_label("Region file").set_input_files(saved.value.path())
     until_js(page, "() => window.karospace.regions.length === 1")
     assert page.evaluate("window.karospace.regions[0].count") == count
-    page.get_by_label("File of regions").set_input_files(
+    page.get_by_label("Region file").set_input_files(
         [{"name": "r.csv", "mimeType": "text/csv", "buffer": b"cell_id,region\nx,y\n"}]
     )
-    page.get_by_role("alert").filter(has_text="ids of the cells could not be read").wait_for()
+    page.get_by_role("alert").filter(has_text="cell IDs of this bundle could not be read").wait_for()

@@ -1,4 +1,4 @@
-"""Zooming to a box, where the pointer is, and the whole view as a file."""
+"""Zoom to box, pointer coordinates, view files, rotation, image settings and the minimap."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ def drag(page: Any, start: tuple[float, float], end: tuple[float, float]) -> Non
     page.mouse.up()
 
 
-def test_a_box_fills_the_window(opened: tuple[Viewer, ad.AnnData]) -> None:
+def test_zoom_to_box_fills_the_view(opened: tuple[Viewer, ad.AnnData]) -> None:
     viewer, adata = opened
     page = viewer.page
     page.keyboard.press("z")
-    expect(page.get_by_role("button", name="Zoom to a box")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("button", name="Zoom to box")).to_have_attribute("aria-pressed", "true")
     xy = np.asarray(adata.obsm["spatial"])
     middle = np.median(xy, axis=0)
     by_distance = np.argsort(((xy - middle) ** 2).sum(axis=1))
@@ -48,12 +48,12 @@ def test_a_box_fills_the_window(opened: tuple[Viewer, ad.AnnData]) -> None:
     drag(page, start, end)
     viewer.until("state.camera.zoom > 1.5")
     (ax, ay), (bx, by) = viewer.positions([a, b])
-    # The two cells stand at opposite edges of the window, in one direction or the other, about its middle.
+    # The box is centered and fills the view in one direction.
     assert (ax + bx) / 2 == pytest.approx(stage["x"] + stage["width"] / 2, abs=2)
     assert (ay + by) / 2 == pytest.approx(stage["y"] + stage["height"] / 2, abs=2)
     fills = max(abs(ax - bx) / stage["width"], abs(ay - by) / stage["height"])
     assert fills == pytest.approx(1, abs=0.02)
-    # Nothing was selected by it, and the tissue moves again with the other tool.
+    # Zooming selects nothing; a click with the tool zooms in by a factor of 2.
     assert page.evaluate("window.karospace.selection") is None
     before = viewer.state()["camera"]["zoom"]
     page.mouse.click(stage["x"] + 500, stage["y"] + 400)
@@ -64,7 +64,7 @@ def test_a_box_fills_the_window(opened: tuple[Viewer, ad.AnnData]) -> None:
     assert viewer.problems == []
 
 
-def test_the_pointer_says_where_it_is(opened: tuple[Viewer, ad.AnnData]) -> None:
+def test_pointer_coordinates_are_shown(opened: tuple[Viewer, ad.AnnData]) -> None:
     viewer, adata = opened
     page = viewer.page
     pointer = page.locator(".ks-pointer")
@@ -80,18 +80,18 @@ def test_the_pointer_says_where_it_is(opened: tuple[Viewer, ad.AnnData]) -> None
         expected = np.asarray(adata.obsm["spatial"])[cell].astype(float) * unit
         until_js(page, "() => document.querySelector('.ks-tooltip') !== null")
 
-        def told(a_pixel: float = a_pixel, expected: Any = expected) -> None:
+        def coordinates_match(a_pixel: float = a_pixel, expected: Any = expected) -> None:
             text = pointer.inner_text()
             assert ("µm" in text) == (manifest["coordinates"].get("unit_um") is not None)
             shown = [float(part.replace(",", "").split()[0]) for part in text.split(", ")]
             assert np.abs(np.array(shown) - expected).max() < 2 * a_pixel
 
-        holds(told)
+        holds(coordinates_match)
     page.get_by_text("Spot size").hover()
     pointer.wait_for(state="detached")
 
 
-def test_a_view_is_saved_and_opened_again(opened: tuple[Viewer, ad.AnnData], tmp_path: Path) -> None:
+def test_view_file_is_saved_and_opened(opened: tuple[Viewer, ad.AnnData], tmp_path: Path) -> None:
     viewer, adata = opened
     page = viewer.page
     viewer.set(color={"kind": "gene", "gene": "EPCAM"}, colormap="magma", theme="dark", pointSize=2)
@@ -115,18 +115,18 @@ def test_a_view_is_saved_and_opened_again(opened: tuple[Viewer, ad.AnnData], tmp
     viewer.set(color={"kind": "none"}, colormap="viridis", theme="light", pointSize=1)
     page.evaluate("window.karospace.setRegions([])")
     page.keyboard.press("s")
-    menu.get_by_label("File of a view").set_input_files(file)
-    menu.get_by_text(f"The view of {file.name}").wait_for()
+    menu.get_by_label("View file").set_input_files(file)
+    menu.get_by_text(f"Opened the view from {file.name}").wait_for()
     assert page.evaluate("window.karospace.getView()") == view
-    # What is no view says so, and changes nothing.
+    # An invalid file shows an error and changes nothing.
     wrong = tmp_path / "wrong.json"
-    for text, why in (("{", "no JSON file"), ('{"karospace_view": 9}', "version 9"), ("[]", "no object")):
+    for text, why in (("{", "not a JSON file"), ('{"karospace_view": 9}', "version 9"), ("[]", "no object")):
         wrong.write_text(text)
-        menu.get_by_label("File of a view").set_input_files(wrong)
+        menu.get_by_label("View file").set_input_files(wrong)
         menu.get_by_role("status").get_by_text(why).wait_for()
     other = {**view, "n_cells": 5}
     wrong.write_text(json.dumps(other))
-    menu.get_by_label("File of a view").set_input_files(wrong)
+    menu.get_by_label("View file").set_input_files(wrong)
     menu.get_by_role("status").get_by_text("5 cells").wait_for()
     assert page.evaluate("window.karospace.getView()") == view
     assert viewer.problems == []
@@ -134,23 +134,23 @@ def test_a_view_is_saved_and_opened_again(opened: tuple[Viewer, ad.AnnData], tmp
 
 @pytest.mark.parametrize("flip", [False, True])
 @pytest.mark.parametrize("turn", [90, 180, 270])
-def test_turned_and_mirrored_everything_stays_together(
+def test_rotation_and_flip_apply_to_cells_image_and_pointer(
     opened: tuple[Viewer, ad.AnnData], turn: int, flip: bool
 ) -> None:
     viewer, adata = opened
     page = viewer.page
     cells = list(range(0, adata.n_obs, 37))
-    # Tissue image alone: what lies under each cell.
+    # The color of the image under each cell.
     viewer.set(opacity=0, imageOpacity=1, color={"kind": "none"})
     upright = np.array(viewer.positions(cells))
-    under = viewer.colours(cells).astype(int)
+    under = viewer.colors(cells).astype(int)
     page.locator("canvas").first.focus()
     for _ in range(turn // 90):
         page.keyboard.press("q")
     if flip:
         page.keyboard.press("f")
     assert (viewer.state()["turn"], viewer.state()["flip"]) == (turn, flip)
-    viewer.set(opacity=0)  # resolves when it is drawn
+    viewer.set(opacity=0)  # waits until it is drawn
     stage = page.locator("canvas").first.bounding_box()
     middle = np.array([stage["x"] + stage["width"] / 2, stage["y"] + stage["height"] / 2])
     angle = np.deg2rad(turn)
@@ -159,21 +159,21 @@ def test_turned_and_mirrored_everything_stays_together(
     now = np.array(viewer.positions(cells))
     factor = np.abs(now - middle).max() / np.abs(expected).max()
     np.testing.assert_allclose(now, middle + expected * factor, atol=0.05)
-    # The image has turned with the cells: another pixel grid, the same places.
-    difference = np.abs(viewer.colours(cells).astype(int) - under).mean(axis=1)
+    # The image is rotated with the cells; only the pixel grid differs.
+    difference = np.abs(viewer.colors(cells).astype(int) - under).mean(axis=1)
     assert np.median(difference) < 12
     shifted = np.abs(np.roll(under, 1, axis=0) - under).mean()
     assert difference.mean() < shifted / 2
-    # Cells are drawn where they are said to be.
+    # Cells are drawn at their projected positions.
     viewer.set(opacity=1, imageOpacity=0, pointSize=2, color={"kind": "annotation", "column": "cell_type"})
     names = adata.obs["cell_type"].cat.categories
-    colours = adata.uns["cell_type_colors"]
-    wanted = np.array([list(bytes.fromhex(str(colour)[1:7])) for colour in colours], dtype=int)
+    colors = adata.uns["cell_type_colors"]
+    wanted = np.array([list(bytes.fromhex(str(color)[1:7])) for color in colors], dtype=int)
     codes = adata.obs["cell_type"].cat.codes.to_numpy()[cells]
-    shown = viewer.colours(cells).astype(int)
+    shown = viewer.colors(cells).astype(int)
     right = (np.abs(shown - wanted[codes]).max(axis=1) < 8) & (codes >= 0)
     assert right.sum() > 0.8 * (codes >= 0).sum(), names
-    # The pointer finds them, and a rectangle takes what it shows.
+    # The tooltip and the rectangle tool use the rotated positions.
     x, y = viewer.positions([cells[3]])[0]
     page.mouse.move(x, y)
     page.get_by_role("tooltip").get_by_text(str(adata.obs_names[cells[3]])).wait_for()
@@ -188,7 +188,7 @@ def test_turned_and_mirrored_everything_stays_together(
     inside = ((everywhere > low) & (everywhere < high)).all(axis=1)
     assert inside[~edge].sum() > 50
     np.testing.assert_array_equal(selected[~edge], inside[~edge])
-    # It is part of the view; reset turns it back.
+    # Rotation and flip are part of the view; reset restores the orientation.
     view = page.evaluate("window.karospace.getView()")
     assert (view["state"]["turn"], view["state"]["flip"]) == (turn, flip)
     page.keyboard.press("Escape")
@@ -198,12 +198,12 @@ def test_turned_and_mirrored_everything_stays_together(
     assert viewer.problems == []
 
 
-def test_a_picture_lies_as_the_tissue_does(opened: tuple[Viewer, ad.AnnData]) -> None:
+def test_picture_is_rotated_like_the_tissue(opened: tuple[Viewer, ad.AnnData]) -> None:
     viewer, adata = opened
     page = viewer.page
     viewer.set(turn=90, flip=True, opacity=1, imageOpacity=0, pointSize=2)
     cells = list(range(0, adata.n_obs, 41))
-    shown = viewer.colours(cells).astype(int)
+    shown = viewer.colors(cells).astype(int)
     address = page.evaluate(
         """async () => {
           const options = {legend: false, title: false, scaleBar: false, scale: 2};
@@ -220,27 +220,27 @@ def test_a_picture_lies_as_the_tissue_does(opened: tuple[Viewer, ad.AnnData]) ->
         [picture[round((y - stage["y"]) * 2), round((x - stage["x"]) * 2)] for x, y in viewer.positions(cells)]
     )
     assert (np.abs(drawn - shown).max(axis=1) < 12).mean() > 0.9
-    # Embeddings stay upright, sections that stand alone turn.
+    # Embeddings are not rotated.
     viewer.set(layout={"kind": "embedding", "name": "X_umap"})
     umap = np.asarray(adata.obsm["X_umap"])[cells]
     now = np.array(viewer.positions(cells))
     assert np.corrcoef(umap[:, 0], now[:, 0])[0, 1] > 0.999
     assert np.corrcoef(umap[:, 1], now[:, 1])[0, 1] < -0.999
-    expect(page.get_by_role("button", name="Turn by 90°")).to_have_count(0)
+    expect(page.get_by_role("button", name="Rotate by 90°")).to_have_count(0)
     assert viewer.problems == []
 
 
-def test_the_image_is_adjusted(opened: tuple[Viewer, ad.AnnData]) -> None:
+def test_image_brightness_and_contrast_can_be_adjusted(opened: tuple[Viewer, ad.AnnData]) -> None:
     viewer, adata = opened
     page = viewer.page
     viewer.set(opacity=0, imageOpacity=1, color={"kind": "none"}, theme="light")
     cells = list(range(0, adata.n_obs, 29))
-    plain = viewer.colours(cells).astype(float) / 255
+    plain = viewer.colors(cells).astype(float) / 255
     for brightness, contrast in ((1.5, 1), (0.5, 1), (1, 2), (0.8, 0.5)):
         viewer.set(imageBrightness=brightness, imageContrast=contrast)
         wanted = np.clip(((plain - 0.5) * contrast + 0.5) * brightness, 0, 1)
-        np.testing.assert_allclose(viewer.colours(cells) / 255, wanted, atol=0.02)
-    # By hand; reset gives the picture as it is back.
+        np.testing.assert_allclose(viewer.colors(cells) / 255, wanted, atol=0.02)
+    # With the sliders; reset restores the original image.
     expect(page.get_by_role("slider", name="Contrast")).to_have_count(0)
     page.get_by_role("button", name="Adjust").click()
     page.get_by_role("slider", name="Contrast").fill("1")
@@ -252,27 +252,27 @@ def test_the_image_is_adjusted(opened: tuple[Viewer, ad.AnnData]) -> None:
     page.locator("canvas").first.focus()
     page.keyboard.press("r")
     viewer.set(opacity=0, imageOpacity=1)
-    np.testing.assert_allclose(viewer.colours(cells) / 255, plain, atol=0.005)
+    np.testing.assert_allclose(viewer.colors(cells) / 255, plain, atol=0.005)
     assert viewer.problems == []
 
 
-def test_the_small_map_shows_where_one_is_and_goes_elsewhere(opened: tuple[Viewer, ad.AnnData]) -> None:
+def test_minimap_shows_the_view_and_moves_it(opened: tuple[Viewer, ad.AnnData]) -> None:
     viewer, adata = opened
     page = viewer.page
     overview = page.locator(".ks-minimap canvas")
-    expect(overview, "all cells are in sight").to_have_count(0)
+    expect(overview, "not shown while all cells are in view").to_have_count(0)
     camera = viewer.state()["camera"]
     xy = np.asarray(adata.obsm["spatial"])
     goal = xy[(xy[:, 0] - xy[:, 0].min()).argmin()]
     viewer.set(camera={**camera, "zoom": 5}, turn=90)
     overview.wait_for()
-    # The field that is in view lies about the middle, a fifth of the whole or so.
+    # The box that marks the view is centered.
     box, field = overview.bounding_box(), page.locator(".ks-minimap > span").bounding_box()
     for start, size in (("x", "width"), ("y", "height")):
         assert field[start] + field[size] / 2 == pytest.approx(box[start] + box[size] / 2, abs=2.5)
     pixels = np.asarray(Image.open(io.BytesIO(overview.screenshot())).convert("RGB"))
-    assert colors_in(pixels) > 8, "in the colours of the classes"
-    # Turned by a quarter, the leftmost cell lies at the top.
+    assert colors_in(pixels) > 8, "drawn in the colors of the categories"
+    # Rotated by 90°, the leftmost cell is at the top.
     low, high = xy.min(axis=0), xy.max(axis=0)
     share = (goal - low) / (high - low)
     page.mouse.click(box["x"] + (1 - share[1]) * box["width"], box["y"] + share[0] * box["height"] + 1)

@@ -1,4 +1,4 @@
-"""What a person sees, compared with the AnnData."""
+"""The page compared with the AnnData object: colors, search, tooltips, formats and errors."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ def rgb(text: str) -> np.ndarray[Any, Any]:
     return np.array(list(bytes.fromhex(text[1:])), dtype=int)
 
 
-def quiet(viewer: Viewer) -> None:
-    """Spots as large as they are, opaque, without the image: colours can be compared."""
+def plain_cells(viewer: Viewer) -> None:
+    """Draw opaque cells without the image, so that colors can be compared."""
     viewer.set(opacity=1, imageOpacity=0)
 
 
 def categories_match(viewer: Viewer, bundle: Bundle, column: str, share: float) -> None:
-    """Compare the colours of 300 cells with the class each has in the tables."""
+    """Compare the colors of 300 cells with their categories in the tables."""
     described = next(c for c in bundle.manifest.columns or [] if c.name == column)
     assert described.kind == "category"
     codes = bundle.vector(described.chunks, np.dtype(described.dtype)).astype(int)
     palette = np.array([rgb(c.color) for c in described.categories] + [[0, 0, 0]])
     cells = np.random.default_rng(0).choice(np.flatnonzero(codes < len(described.categories)), 300)
-    seen = viewer.colours(cells.tolist()).astype(int)
+    seen = viewer.colors(cells.tolist()).astype(int)
     same = np.abs(seen - palette[codes[cells]]).max(axis=1) <= 12
-    assert same.mean() >= share, f"{same.mean():.0%} of the cells have their class's colour"
+    assert same.mean() >= share, f"{same.mean():.0%} of the cells have the color of their category"
 
 
 REAL = {
@@ -56,14 +56,14 @@ REAL = {
 
 
 @pytest.mark.parametrize("name", REAL)
-def test_real_files(real_data: Path, export: Any, serve: Any, viewer: Viewer, name: str) -> None:
+def test_real_files_are_shown_correctly(real_data: Path, export: Any, serve: Any, viewer: Viewer, name: str) -> None:
     wanted: dict[str, Any] = REAL[name]
     path = real_data / f"{name}.h5ad"
     bundle = Bundle(export(path, **wanted.get("options", {})))
     bundle.verify()
     adata = ad.read_h5ad(path)
     viewer.open(serve(bundle.path))
-    quiet(viewer)
+    plain_cells(viewer)
     viewer.set(color={"kind": "annotation", "column": wanted["column"]})
     categories_match(viewer, bundle, wanted["column"], wanted["share"])
     for gene in bundle.manifest.gene_list[:3]:
@@ -75,7 +75,7 @@ def test_real_files(real_data: Path, export: Any, serve: Any, viewer: Viewer, na
     assert viewer.problems == []
 
 
-def test_only_the_bundle_is_asked_for_and_genes_one_by_one(
+def test_only_the_bundle_is_requested_and_genes_on_demand(
     tissue: Path, export: Any, serve: Any, viewer: Viewer
 ) -> None:
     url = serve(export(tissue))
@@ -88,26 +88,26 @@ def test_only_the_bundle_is_asked_for_and_genes_one_by_one(
     assert viewer.problems == []
 
 
-def test_a_gene_is_painted_from_its_values(tissue: Path, export: Any, serve: Any, viewer: Viewer) -> None:
+def test_gene_is_colored_by_its_values(tissue: Path, export: Any, serve: Any, viewer: Viewer) -> None:
     bundle = Bundle(export(tissue))
     viewer.open(serve(bundle.path))
-    quiet(viewer)
+    plain_cells(viewer)
     viewer.set(color={"kind": "gene", "gene": "EPCAM"})
     values = bundle.gene("EPCAM")
     entry = next(e for e in bundle.manifest.expression.genes if e.gene == "EPCAM")
     assert entry.summary is not None
     top = np.flatnonzero(values >= entry.summary.upper)[:40]
-    seen = viewer.colours(top.tolist()).astype(int)
+    seen = viewer.colors(top.tolist()).astype(int)
     yellow = np.abs(seen - [253, 231, 37]).max(axis=1) <= 16  # the upper end of viridis
     assert yellow.mean() > 0.9
-    # Highest on top: where a zero is covered by a higher value it may not be dark, but most zeros are.
+    # The highest values are on top: a zero that is covered by a higher value is not dark, but most zeros are.
     zeros = np.flatnonzero(values == 0)
     zeros = np.random.default_rng(0).choice(zeros, min(100, len(zeros)))
-    dark = np.abs(viewer.colours(zeros.tolist()).astype(int) - [68, 1, 84]).max(axis=1) <= 16
+    dark = np.abs(viewer.colors(zeros.tolist()).astype(int) - [68, 1, 84]).max(axis=1) <= 16
     assert dark.mean() > 0.5
 
 
-def test_hiding_and_isolating_a_class(tissue: Path, export: Any, serve: Any, viewer: Viewer) -> None:
+def test_categories_can_be_hidden_and_isolated(tissue: Path, export: Any, serve: Any, viewer: Viewer) -> None:
     bundle = Bundle(export(tissue, annotation_columns=["cell_type"]))
     viewer.open(serve(bundle.path))
     viewer.set(opacity=1, imageOpacity=0, pointSize=0.7)
@@ -115,15 +115,15 @@ def test_hiding_and_isolating_a_class(tissue: Path, export: Any, serve: Any, vie
     types = ad.read_h5ad(tissue).obs["cell_type"]
     first, second = types.cat.categories[:2]
     cells = {name: np.flatnonzero(types == name)[:60].tolist() for name in (first, second)}
-    before = {name: viewer.colours(cells[name]) for name in cells}
+    before = {name: viewer.colors(cells[name]) for name in cells}
     ground = [0xF6, 0xF7, 0xF9]
 
     def seen(name: str) -> bool:
-        """Whether the cells of a class have their colours again, and not that of the ground."""
-        # The other classes step back while the pointer is on one.
-        page.get_by_role("heading", name="Classes").hover()
+        """Whether the cells of a category are drawn in their color instead of showing the background."""
+        # Move the pointer off the category, which would dim the others.
+        page.get_by_role("heading", name="Categories").hover()
         viewer.set()
-        now = viewer.colours(cells[name])
+        now = viewer.colors(cells[name])
         same, gone = (now == before[name]).all(axis=1).mean(), (now == ground).all(axis=1).mean()
         assert max(same, gone) > 0.9
         return bool(same > gone)
@@ -152,7 +152,7 @@ def test_hiding_and_isolating_a_class(tissue: Path, export: Any, serve: Any, vie
     assert viewer.state()["hidden"] == {}
 
 
-def test_hover_names_the_cell(tissue: Path, export: Any, serve: Any, viewer: Viewer) -> None:
+def test_tooltip_shows_cell_id_category_and_value(tissue: Path, export: Any, serve: Any, viewer: Viewer) -> None:
     bundle = Bundle(export(tissue))
     viewer.open(serve(bundle.path))
     viewer.set(color={"kind": "gene", "gene": "EPCAM"})
@@ -168,7 +168,7 @@ def test_hover_names_the_cell(tissue: Path, export: Any, serve: Any, viewer: Vie
     expect(tooltip).to_contain_text(f"{values[cell]:.2f}"[:3], use_inner_text=True)
 
 
-def test_gene_search_by_keyboard(tissue: Path, export: Any, serve: Any, viewer: Viewer) -> None:
+def test_gene_can_be_chosen_by_keyboard(tissue: Path, export: Any, serve: Any, viewer: Viewer) -> None:
     viewer.open(serve(export(tissue)))
     viewer.page.get_by_role("tab", name="Gene").or_(viewer.page.get_by_role("radio", name="Gene")).first.click()
     box = viewer.page.get_by_role("combobox", name="Gene", exact=True)
@@ -178,7 +178,7 @@ def test_gene_search_by_keyboard(tissue: Path, export: Any, serve: Any, viewer: 
     until_js(viewer.page, "() => window.karospace.getState().color.gene === 'EPCAM'")
 
 
-def test_genes_are_found_by_alias_and_by_ids_of_any_version(serve: Any, viewer: Viewer, tmp_path: Path) -> None:
+def test_genes_are_found_by_alias_and_id_of_any_version(serve: Any, viewer: Viewer, tmp_path: Path) -> None:
     adata = synthetic_tissue(n_cells=300, seed=1)
     names = list(adata.var_names)
     adata.var["gene_ids"] = [f"ENSG{at:011d}" + (f".{at}" if at % 2 else "") for at in range(len(names))]
@@ -200,7 +200,7 @@ def test_genes_are_found_by_alias_and_by_ids_of_any_version(serve: Any, viewer: 
         until_js(viewer.page, "gene => window.karospace.getState().color.gene === gene", arg=names[at])
 
 
-def test_names_from_data_are_only_text(export: Any, serve: Any, viewer: Viewer, tmp_path: Path) -> None:
+def test_hostile_names_from_anndata_are_shown_as_text(export: Any, serve: Any, viewer: Viewer, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     obs = pd.DataFrame({NAME: pd.Categorical([NAME, "b"] * 50), "p/../q": ["x", NAME] * 50})
     obs.index = [f"{NAME}{i}" for i in range(100)]
@@ -221,7 +221,7 @@ def test_names_from_data_are_only_text(export: Any, serve: Any, viewer: Viewer, 
 
 
 def plain_1_0(folder: Path) -> None:
-    """Turn a bundle into one that another program of format 1.0 would write."""
+    """Reduce a bundle to plain format 1.0, as another program would write it."""
     path = folder / "manifest.json"
     manifest = json.loads(path.read_text())
     for name in (
@@ -244,7 +244,9 @@ def plain_1_0(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("options", [{}, {"gzip": False}, {"max_asset_mb": 0.01}], ids=["gzip", "plain", "chunks"])
-def test_a_bundle_of_format_1_0(tissue: Path, export: Any, serve: Any, viewer: Viewer, options: dict[str, Any]) -> None:
+def test_bundle_of_format_1_0_opens(
+    tissue: Path, export: Any, serve: Any, viewer: Viewer, options: dict[str, Any]
+) -> None:
     folder = export(
         tissue, annotation_columns=["cell_type", "area"], genes_mode=["EPCAM", "CD3E"], image_path="none", **options
     )
@@ -266,7 +268,7 @@ def test_a_bundle_of_format_1_0(tissue: Path, export: Any, serve: Any, viewer: V
     assert viewer.problems == []
 
 
-def test_by_double_click_a_folder_is_asked_for(tissue: Path, export: Any, viewer: Viewer) -> None:
+def test_page_opened_from_disk_asks_for_its_folder(tissue: Path, export: Any, viewer: Viewer) -> None:
     folder = export(tissue, scripts="no")
     viewer.page.goto((folder / "index.html").as_uri())
     viewer.page.get_by_text("folder", exact=False).first.wait_for()
@@ -291,7 +293,7 @@ def break_short(path: Path) -> None:
 
 
 @pytest.mark.parametrize("spoil", [break_missing, break_damaged, break_short])
-def test_an_error_names_the_file(
+def test_error_names_a_damaged_gene_file(
     tissue: Path, export: Any, serve: Any, viewer: Viewer, spoil: Callable[[Path], None]
 ) -> None:
     bundle = Bundle(export(tissue))
@@ -310,7 +312,7 @@ def test_another_major_version_is_refused(tissue: Path, export: Any, serve: Any,
     viewer.page.get_by_text("2.1.0", exact=False).first.wait_for()
 
 
-def test_no_annotations_at_all(serve: Any, viewer: Viewer, tmp_path: Path) -> None:
+def test_bundle_without_annotations_opens(serve: Any, viewer: Viewer, tmp_path: Path) -> None:
     from karospace_jupyter import adata_to_karospace
 
     rng = np.random.default_rng(0)
@@ -324,7 +326,9 @@ def test_no_annotations_at_all(serve: Any, viewer: Viewer, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("size", [(400, 500), (980, 470), (2560, 1440)])
-def test_every_size_draws(tissue: Path, export: Any, serve: Any, viewer: Viewer, size: tuple[int, int]) -> None:
+def test_tissue_is_drawn_at_every_window_size(
+    tissue: Path, export: Any, serve: Any, viewer: Viewer, size: tuple[int, int]
+) -> None:
     viewer.page.set_viewport_size({"width": size[0], "height": size[1]})
     viewer.open(serve(export(tissue)))
     assert colors_in(viewer.pixels()) > 20
@@ -333,7 +337,7 @@ def test_every_size_draws(tissue: Path, export: Any, serve: Any, viewer: Viewer,
     assert viewer.problems == []
 
 
-def test_dispose_leaves_nothing(tissue: Path, export: Any, serve: Any, viewer: Viewer) -> None:
+def test_dispose_removes_the_canvas(tissue: Path, export: Any, serve: Any, viewer: Viewer) -> None:
     viewer.open(serve(export(tissue)))
     viewer.page.evaluate("window.karospace.dispose()")
     expect(viewer.page.locator("canvas")).to_have_count(0)

@@ -1,4 +1,4 @@
-"""Hosts that a bundle may lie on: a real web server, one that falters, and one that must never be called."""
+"""Hosts for tests: nginx, a host that delays or breaks responses, and one that must never be contacted."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ TYPES = Path("/etc/nginx/mime.types")
 
 
 def find_nginx() -> str:
-    """Return the path of nginx; without one the test skips."""
+    """Return the path of nginx, or skip the test if it is not installed."""
     found = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
     if found and TYPES.is_file():
         return found
-    pytest.skip("nginx is missing: no real web server can be tried here")
+    pytest.skip("nginx is not installed")
 
 
 def free_port() -> int:
@@ -62,7 +62,7 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def nginx(folder: Path, work: Path, more: str = "") -> Iterator[str]:
-    """Serve `folder`; all that nginx writes lies in `work` and is gone afterwards, as is the process."""
+    """Serve `folder` with nginx. Its files in `work` and its process are removed afterwards."""
     program = find_nginx()
     work.mkdir()
     for _ in range(5):
@@ -71,11 +71,11 @@ def nginx(folder: Path, work: Path, more: str = "") -> Iterator[str]:
             NGINX.format(work=work, types=TYPES, host=HOST, port=port, folder=folder, more=more)
         )
         process = subprocess.Popen([program, "-e", str(work / "error.log"), "-c", str(work / "nginx.conf")])
-        # Another program may have taken the port meanwhile: nginx ends then.
+        # nginx exits if another program has taken the port in the meantime.
         if _answers(process, port):
             break
     else:
-        pytest.fail("nginx does not start: " + (work / "error.log").read_text()[-500:])
+        pytest.fail("nginx failed to start: " + (work / "error.log").read_text()[-500:])
     try:
         yield f"http://{HOST}:{port}/"
     finally:
@@ -99,15 +99,15 @@ def _answers(process: subprocess.Popen[bytes], port: int) -> bool:
 
 
 class FalteringHost:
-    """Serves a folder; what is held back comes half at once, the rest when it is let go."""
+    """Serve a folder. Of a held file, half is sent immediately and the rest when it is released."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.held: dict[str, threading.Event] = {}
         self.half_sent: dict[str, threading.Event] = {}
-        """Set when the first half has gone out."""
+        """Set when the first half has been sent."""
         self.hung_up: dict[str, threading.Event] = {}
-        """Set when the browser has ended the request."""
+        """Set when the browser has closed the connection."""
         self.broken: set[str] = set()
         host = self
 
@@ -142,7 +142,7 @@ class FalteringHost:
         self.held[path].set()
 
     def break_off(self, path: str) -> None:
-        """Close the connection without the rest."""
+        """Close the connection without sending the rest."""
         self.broken.add(path)
         self.let_go(path)
 
@@ -171,7 +171,7 @@ class FalteringHost:
             request.wfile.write(stored[half:])
 
     def _wait(self, connection: socket.socket, name: str, gate: threading.Event) -> None:
-        """Until the rest may go; a browser that has lost interest closes the connection."""
+        """Wait until the file is released, or the browser closes the connection."""
         connection.settimeout(0.05)
         while not gate.is_set():
             try:
@@ -187,14 +187,14 @@ class FalteringHost:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.0"  # one connection a request: its end is the request's end
+    protocol_version = "HTTP/1.0"  # one connection per request, so that closing it ends the request
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it so
         pass
 
 
 class Outside:
-    """Another origin, which counts who comes. Nobody should."""
+    """Another origin that records all connections. There should be none."""
 
     def __init__(self) -> None:
         self.calls: list[bytes] = []
@@ -216,16 +216,16 @@ class Outside:
             connection, _ = self.socket.accept()
             with connection:
                 connection.settimeout(2)
-                said = b""
+                received = b""
                 with contextlib.suppress(OSError):
-                    said = connection.recv(200)
+                    received = connection.recv(200)
                     connection.sendall(b"HTTP/1.0 204 No Content\r\nAccess-Control-Allow-Origin: *\r\n\r\n")
-            if said == b"end":
+            if received == b"end":
                 return
-            self.calls.append(said)
+            self.calls.append(received)
 
     def stop(self) -> list[bytes]:
-        """Who came, all of them: the last call is our own."""
+        """Stop listening and return what was received; the final connection is made here."""
         if self.thread.is_alive():
             with socket.create_connection((HOST, self.port)) as last:
                 last.sendall(b"end")

@@ -4,17 +4,17 @@ import type { Viewer } from './viewer';
 
 const AFTER_MS = 400;
 
-/** Keeps the view in the page's address, so that a link shows it, and follows an address that is put in; returns what ends it. */
+/** Syncs the view and the hash of the page's address in both directions; returns a function that stops it. */
 export function followAddress(viewer: Viewer): () => void {
   const disposer = new Disposer();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let written = location.hash;
-  let begun = '';
+  let initial = '';
   const write = async () => {
     const view = viewer.getView();
-    // A page that nobody touched keeps the address that it was opened with.
-    if (begun !== '' && JSON.stringify(view) === begun) return;
-    begun = '';
+    // The address stays as opened until the view first changes.
+    if (initial !== '' && JSON.stringify(view) === initial) return;
+    initial = '';
     const { hash } = await hashOf(view);
     if (hash === written || disposer.disposed) return;
     written = hash;
@@ -30,7 +30,7 @@ export function followAddress(viewer: Viewer): () => void {
     viewer.on('ready', () => {
       if (following) return;
       following = true;
-      begun = JSON.stringify(viewer.getView());
+      initial = JSON.stringify(viewer.getView());
       disposer.add(viewer.on('state', later));
       disposer.add(viewer.on('regions', later));
     }),

@@ -7,7 +7,7 @@ import type { Actions } from '../state/actions';
 import type { Model } from '../state/model';
 import { besidePane } from '../state/pane';
 
-/** Keeps a second stage as long as the state asks for one. */
+/** Creates and disposes the second view as the state requests. */
 export function joinBeside(
   model: Model,
   actions: Actions,
@@ -19,14 +19,14 @@ export function joinBeside(
     const pane = besidePane(model, actions);
     const holder = document.createElement('div');
     holder.className = 'ks-canvas-holder';
-    // A context that was given back cannot be had again from the same canvas.
+    // A new canvas each time: a canvas whose WebGL context was released cannot get another one.
     const canvas = document.createElement('canvas');
     canvas.className = 'ks-canvas';
     canvas.setAttribute('role', 'img');
     canvas.tabIndex = 0;
     canvas.setAttribute(
       'aria-label',
-      'The same cells in another space. Arrow keys move, plus and minus zoom, 0 shows all.',
+      'The same cells in another layout. Arrow keys pan, plus and minus zoom, 0 shows all cells.',
     );
     holder.append(canvas);
     setSecond({ pane: { model: pane.model, actions: pane.actions }, holder });

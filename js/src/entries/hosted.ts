@@ -7,23 +7,23 @@ import type { Viewer, ViewerOptions } from './viewer';
 
 const STATE_EVERY_MS = 80;
 
-/** Whether this page is a frame that someone fills by messages. */
+/** Whether this page is a frame whose host provides the bundle by messages. */
 export function isHosted(): boolean {
   return location.href === 'about:srcdoc' && window.parent !== window;
 }
 
-/** Asks the page around for a port and joins the viewer to it, both ways. */
+/** Requests a port from the host page and connects the viewer to it in both directions. */
 export function openHosted(show: (source: BundleSource, options: ViewerOptions) => Viewer): void {
   const onMessage = (event: MessageEvent<Init>) => {
     const port = event.ports[0];
-    // A notebook that shows its viewer in a tab of its own speaks from the page that opened the tab.
+    // For a viewer in a separate tab, the messages come from the page that opened the tab.
     const hosts: unknown[] = [window.parent, window.parent.opener];
     if (!event.source || !hosts.includes(event.source) || event.data?.type !== INIT || !port) return;
     window.removeEventListener('message', onMessage);
     connect(port, event.data, show);
   };
   window.addEventListener('message', onMessage);
-  // Without an origin of its own, the page can only name everyone; it says nothing but that it is there.
+  // An opaque origin leaves "*" as the only target; the message reveals nothing but the page's presence.
   window.parent.postMessage({ type: HELLO }, '*');
 }
 
@@ -40,7 +40,7 @@ function connect(
     eager: true,
     dark: init.dark,
   });
-  /** What came from outside must not be reported back as news. */
+  /** True while a message from the host is applied: such changes are not reported back. */
   let quiet = false;
   const quietly = (work: () => void) => {
     quiet = true;
@@ -67,22 +67,22 @@ function connect(
       );
     } else if (message.type === 'snapshot') void snapshot(message.id);
   };
-  /** Each field as it was last reported, and as it was set from outside, until it is so or the reader changes it. */
-  let told: Record<string, string> = {};
+  /** `reported`: each field as last reported. `asked`: as set by the host, until applied or changed by the user. */
+  let reported: Record<string, string> = {};
   const asked = new Map<string, string>();
   const report = () => {
     const state = viewer.getState();
     const now = texts(state);
-    const others = Object.keys(now).filter((field) => now[field] !== told[field]);
-    // What the reader changed here. The split follows the colour by itself.
+    const others = Object.keys(now).filter((field) => now[field] !== reported[field]);
+    // Fields that the user changed. `groupBy` follows the color automatically.
     const changed = others.filter((field) => field !== 'groupBy' && now[field] !== asked.get(field));
     for (const field of others) asked.delete(field);
-    told = now;
+    reported = now;
     post({ type: 'state', state: { ...state }, changed });
   };
   const set = async (state: Partial<ViewState>) => {
     for (const [field, text] of Object.entries(texts(state))) asked.set(field, text);
-    // A linked view may be coloured by what this bundle does not have: the rest still holds.
+    // A linked view may be colored by something that this bundle lacks; apply the other fields.
     await viewer.setState(state, { orRest: true }).catch(() => {});
   };
   const snapshot = async (id: string) => {
@@ -123,8 +123,8 @@ function connect(
   });
   viewer.on('ready', () => {
     cells = viewer.cells;
-    // How a view begins is no news for those that it is linked with.
-    told = texts(viewer.getState());
+    // The initial state is not a change to report to linked views.
+    reported = texts(viewer.getState());
     for (const message of early.splice(0)) receive(message);
     post({ type: 'ready' });
     report();

@@ -27,9 +27,9 @@ const OPEN_VIEW = 'karospace:open-view';
 
 const plugin: JupyterFrontEndPlugin<void> = {
   id: `${NAME}:panel`,
-  description: 'Turns the AnnData objects of a kernel into static viewers.',
+  description: 'Exports the AnnData objects of a kernel to static viewers.',
   autoStart: true,
-  // Notebook 7 lacks some of these: without a token its part is left out.
+  // Notebook 7 lacks some of these; without a token, its feature is omitted.
   optional: [
     INotebookTracker,
     IConsoleTracker,
@@ -101,7 +101,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
       const widget = app.shell.currentWidget;
       const notebook = notebooks?.currentWidget ?? null;
       const console = consoles?.currentWidget ?? null;
-      // The one in front; while something else is in front, the last one that was.
+      // The current notebook or console; while another widget is current, the last one.
       const shown = [console, notebook].find((one) => one !== null && one === widget);
       if (last && !notebooks?.has(last) && !consoles?.has(last)) last = null; // closed
       last = shown ?? last ?? notebook ?? console;
@@ -138,7 +138,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
   },
 };
 
-/** Whoever opens the panel by keyboard goes on inside of it. */
+/** Moves the focus into the panel when it is activated. */
 class SidePanel extends Widget {
   protected override onActivateRequest(): void {
     if (this.node.contains(document.activeElement)) return;
@@ -146,11 +146,11 @@ class SidePanel extends Widget {
   }
 }
 
-/** The viewer's page, which lies beside this script. */
+/** Fetches the viewer's page, which is installed next to this script. */
 async function viewerPage(): Promise<Uint8Array> {
   const base = PageConfig.getOption('fullLabextensionsUrl');
   const answer = await fetch(URLExt.join(base, NAME, 'static', `viewer.html?v=${__VERSION__}`));
-  if (!answer.ok) throw new Error(`the viewer's page did not come (${answer.status})`);
+  if (!answer.ok) throw new Error(`the viewer's page could not be loaded (HTTP status ${answer.status})`);
   return new Uint8Array(await answer.arrayBuffer());
 }
 

@@ -10,14 +10,14 @@ test.each([
   ['https://other.example.evil.example', ['https://other.example'], false],
   ['http://other.example', ['https://other.example'], false],
   ['https://anyone.example', ['*'], true],
-  // Pages without an origin of their own cannot be told apart.
+  // Pages with an opaque origin cannot be distinguished.
   ['null', [], false],
   ['null', ['null'], false],
   ['null', ['*'], true],
-] as const)('%s, where %j may: %s', (origin, allowed, may) => {
+] as const)('a page of %s may ask when %j is allowed: %s', (origin, allowed, may) => {
   expect(mayAsk(origin, OWN, allowed)).toBe(may);
 });
 
-test('two pages without an origin are not of the same one', () => {
+test('two opaque origins do not count as the same origin', () => {
   expect(mayAsk('null', 'null', [])).toBe(false);
 });

@@ -1,7 +1,7 @@
 import { asError, isAbort, ViewerError } from '../lib/errors';
 import type { Viewer, ViewerEvents } from './viewer';
 
-/** What a page around may ask by its name in `window.karospace`: all of it, `on` being a message of its own. */
+/** The members of `window.karospace` that an embedding page may use: all of them; `on` is a message of its own. */
 const ASKED: Record<Exclude<keyof Viewer, 'on'>, 'call' | 'value'> = {
   ready: 'value',
   getState: 'call',
@@ -42,17 +42,17 @@ interface Asked {
   args?: unknown[];
 }
 
-/** Who asks, and where answers go. */
+/** The sender of a message and how to answer it. */
 interface Asker {
-  /** As browsers spell it; `null` for a page without one of its own */
+  /** Serialized origin; `'null'` for an opaque origin */
   origin: string;
   post(message: unknown): void;
 }
 
 /**
- * Answers the page around: `{karospace: 'setState', id, args}` is answered by `{karospace: 'answer', id, value}` or
- * `{…, error}`; `{karospace: 'on', id, args: [event]}` by `{karospace: 'event', event, detail}` whenever it happens,
- * until `off`. What comes before there is a viewer waits for it. `{karospace: 'ready'}` tells that it is there.
+ * Answers messages of the embedding page: `{karospace: 'setState', id, args}` with `{karospace: 'answer', id, value}`
+ * or `{…, error}`. `{karospace: 'on', id, args: [event]}` subscribes to `{karospace: 'event', event, detail}` until `off`.
+ * Messages that arrive before the viewer is open wait for it. `{karospace: 'ready'}` announces it.
  */
 export function answerMessages(opened: Promise<Viewer>): () => void {
   /** By origin and event */
@@ -60,7 +60,7 @@ export function answerMessages(opened: Promise<Viewer>): () => void {
 
   const listen = (viewer: Viewer, name: 'on' | 'off', event: unknown, { origin, post }: Asker) => {
     if (!has(EVENTS, event))
-      throw new Error(`There is no event “${String(event)}”. Events: ${Object.keys(EVENTS).join(', ')}.`);
+      throw new Error(`Unknown event “${String(event)}”. Known events: ${Object.keys(EVENTS).join(', ')}.`);
     const key = `${origin} ${event}`;
     if (name === 'off') {
       listening.get(key)?.();
@@ -81,13 +81,13 @@ export function answerMessages(opened: Promise<Viewer>): () => void {
     const failed = await viewer.ready.then(() => null, asError);
     if (!mayAsk(asker.origin, self.origin, viewer.embedOrigins))
       throw new Error(
-        `This bundle does not answer pages of ${asker.origin}: only those of its own origin, and those that were named when it was exported.`,
+        `This bundle does not answer pages of ${asker.origin}, only those of its own origin and of the origins that were allowed at export (embed_origins).`,
       );
     if (failed) throw failed;
     if (name === 'on' || name === 'off') return listen(viewer, name, args[0], asker);
     if (!has(ASKED, name))
       throw new Error(
-        `The viewer knows no “${name}”. It knows: ${[...Object.keys(ASKED), 'on', 'off'].join(', ')}.`,
+        `Unknown message “${name}”. Known messages: ${[...Object.keys(ASKED), 'on', 'off'].join(', ')}.`,
       );
     if (ASKED[name] === 'value') return viewer[name];
     try {
@@ -95,7 +95,7 @@ export function answerMessages(opened: Promise<Viewer>): () => void {
     } catch (thrown) {
       // The browser's own error texts (such as a TypeError) mean nothing to the sender of the message.
       if (thrown instanceof Error && (thrown instanceof ViewerError || thrown.name === 'Error')) throw thrown;
-      if (isAbort(thrown)) throw new Error(`“${name}” gave way to a later request.`, { cause: thrown });
+      if (isAbort(thrown)) throw new Error(`“${name}” was superseded by a later request.`, { cause: thrown });
       throw new Error(`“${name}” failed. Check its arguments.`, { cause: thrown });
     }
   };
@@ -104,7 +104,7 @@ export function answerMessages(opened: Promise<Viewer>): () => void {
     const asked = event.data;
     const { source, origin } = event;
     if (source !== window.parent || typeof asked?.karospace !== 'string') return;
-    // A page without an origin of its own cannot be named; it was let in by “*” only.
+    // An opaque origin cannot be a target; such a page is only answered when “*” or “null” is allowed.
     const post = (message: unknown) => window.parent.postMessage(message, origin === 'null' ? '*' : origin);
     answer(asked, { origin, post }).then(
       (value) => post({ karospace: 'answer', id: asked.id, value }),
@@ -117,19 +117,19 @@ export function answerMessages(opened: Promise<Viewer>): () => void {
     );
   };
   window.addEventListener('message', onMessage);
-  let quiet = () => {};
+  let stopAnnouncing = () => {};
   void opened.then((viewer) => {
-    // Says nothing but that it is there.
-    quiet = viewer.on('ready', () => window.parent.postMessage({ karospace: 'ready' }, '*'));
+    // "*": the message reveals nothing but the viewer's presence.
+    stopAnnouncing = viewer.on('ready', () => window.parent.postMessage({ karospace: 'ready' }, '*'));
   });
   return () => {
     window.removeEventListener('message', onMessage);
-    quiet();
+    stopAnnouncing();
     for (const end of listening.values()) end();
   };
 }
 
-/** Whoever frames the page could else read through it what their own requests may not: what lies inside a firewall. */
+/** Whether pages of `origin` are answered. Otherwise any embedding page could read, for example, an intranet bundle. */
 export function mayAsk(origin: string, own: string, allowed: readonly string[]): boolean {
   if (allowed.includes('*')) return true;
   return origin !== 'null' && (origin === own || allowed.includes(origin));

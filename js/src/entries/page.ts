@@ -12,7 +12,7 @@ import { createViewer, type Viewer, type ViewerOptions } from './viewer';
 
 declare global {
   interface Window {
-    /** What scripts and tests ask of the page, there from the first moment. */
+    /** The API for scripts and tests, available as soon as the page's script has run. */
     karospace: Viewer;
   }
 }
@@ -26,13 +26,13 @@ const opened = new Promise<Viewer>((resolve) => {
 });
 const firstReady = opened.then(({ ready }) => ready);
 firstReady.catch(() => {});
-/** What joins the viewer to the page around it. */
+/** Connections between the viewer and its page: messages and address. */
 const joins = new Disposer();
-/** Handlers that were given before there was a viewer. */
+/** Handlers that were registered before the viewer was created. */
 const early = new Set<(opened: Viewer) => void>();
 
 const shown = (): Viewer => {
-  if (!viewer) throw new Error('No bundle is open yet: wait for karospace.ready.');
+  if (!viewer) throw new Error('No bundle is open yet. Wait for karospace.ready.');
   return viewer;
 };
 
@@ -105,10 +105,10 @@ function show(source: BundleSource, options: ViewerOptions = {}): Viewer {
   return viewer;
 }
 
-// Before anything that waits: the page around may ask as soon as it has loaded this one.
+// Before anything asynchronous: the embedding page may send messages as soon as this page has loaded.
 if (window.parent !== window && !isHosted()) joins.add(answerMessages(opened));
 
-/** Where the browser lets the page read nothing by itself, the reader picks the folder by hand. */
+/** Opens the bundle from wherever the page can read it; where it cannot, asks the user for the folder. */
 async function main(): Promise<void> {
   const embedded = embeddedSource(document);
   if (!embedded && isHosted()) return openHosted(show);
@@ -123,7 +123,7 @@ async function main(): Promise<void> {
     return scripts ? showView(scripts) : mountStart(element, showView);
   }
   const source = httpSource(new URL('.', location.href).href);
-  // A sandboxed page has no origin of its own, and hosts refuse its requests.
+  // A sandboxed page has an opaque origin, whose requests hosts refuse.
   if (self.origin === 'null') {
     try {
       await source.read('manifest.json', { signal: new AbortController().signal });
@@ -135,7 +135,7 @@ async function main(): Promise<void> {
   showView(source);
 }
 
-// Files that the page carries may stand behind this script.
+// Wait for the DOM: embedded files may follow this script in the page.
 if (document.readyState === 'loading')
   document.addEventListener('DOMContentLoaded', () => void main(), { once: true });
 else void main();

@@ -20,15 +20,15 @@ import { joinBeside } from './beside';
 export type { PictureOptions };
 
 export interface ViewerEvents {
-  /** The first frame stands, or stands again after the reader asked to try once more. */
+  /** The first frame is drawn, also after a retry. */
   ready: undefined;
   state: ViewState;
-  /** The cell under the pointer; null when none is. */
+  /** The cell under the pointer, or null. */
   hover: { cell: number; id: string } | null;
   error: Error;
   selection: { mask: Uint8Array | null; count: number };
   regions: ShownRegion[];
-  /** A full frame of the current state stands. */
+  /** A full frame of the current state is drawn. */
   drawn: undefined;
 }
 
@@ -36,39 +36,39 @@ export interface ShownRegion {
   name: string;
   color: string;
   count: number;
-  /** Its cells, ascending; a copy. */
+  /** Indices of its cells, ascending; a copy. */
   cells: Uint32Array;
   /** A flag for every cell of the bundle, computed on access. */
   readonly mask: Uint8Array;
 }
 
-/** Defined by its cells or by a flag for every cell of the bundle. A missing color is assigned. */
+/** Defined by cell indices or by a flag for every cell of the bundle. A missing color is assigned. */
 export type GivenRegion = { name: string; color?: string } & ({ cells: Uint32Array } | { mask: Uint8Array });
 
 export interface ViewerOptions {
   state?: Partial<ViewState>;
-  /** A saved view, in the place of the state and of what the bundle opens with. */
+  /** A saved view. Replaces `state` and the bundle's initial view. */
   view?: unknown;
-  /** The tissue and a small legend only. */
+  /** Show only the tissue and a small legend. */
   embed?: boolean;
-  /** Whose keys the viewer hears: the whole page, or only its own element (the default). */
+  /** Where keyboard shortcuts work: in the whole page, or only in the viewer's element (the default). */
   keys?: 'page' | 'element';
-  /** Load every column at once: whoever carries the bytes may fall silent later. */
+  /** Load all columns right away: the source may become unavailable later, such as a stopped kernel. */
   eager?: boolean;
-  /** Whether the page around is dark, where the viewer cannot ask. */
+  /** Whether the surrounding page is dark. Default: the system's color scheme. */
   dark?: boolean;
 }
 
 export interface Viewer {
-  /** Resolves when the first frame stands; after a failure, that of the last attempt. */
+  /** Resolves when the first frame is drawn; after a retry, the promise of the last attempt. */
   readonly ready: Promise<void>;
   getState(): ViewState;
-  /** Resolves when what it asks for is drawn. `orRest`: what the bundle does not have is left out, and rejects at the end. */
+  /** Resolves when the change is drawn. `orRest`: applies what the bundle supports, then rejects for the rest. */
   setState(change: Partial<ViewState>, options?: { orRest?: boolean }): Promise<void>;
   on<K extends keyof ViewerEvents>(event: K, handler: (detail: ViewerEvents[K]) => void): () => void;
   /** Position of a cell in CSS pixels of the page. */
   project(cell: number): { x: number; y: number } | null;
-  /** What the cell shows now: class, value, or null. */
+  /** The displayed category or value of the cell, or null. */
   valueAt(cell: number): string | number | null;
   /** A copy of the mask, 1 for each selected cell; null when nothing is selected. */
   readonly selection: Uint8Array | null;
@@ -79,29 +79,29 @@ export interface Viewer {
   setRegions(regions: readonly GivenRegion[]): void;
   /** The state and the regions, for a file or a link. */
   getView(): SavedView;
-  /** Shows a saved view; resolves when it is drawn. What the bundle does not have is left out, told, and rejects at the end. */
+  /** Shows a saved view; resolves when drawn. Skips what the bundle lacks, shows a notice, and rejects at the end. */
   setView(view: unknown): Promise<void>;
-  /** The tissue as it is drawn now, on the colour behind it, as PNG. */
+  /** The tissue as drawn now, on the background color, as PNG. */
   snapshot(): Promise<Blob>;
-  /** What is in view, drawn anew at `scale` times its size, with legend, scale bar and title. */
+  /** The current view, redrawn at `scale` times its size, with legend, scale bar and title. */
   picture(options?: PictureOptions): Promise<Blob>;
-  /** The cells in view that are not hidden (of a selection, the selected ones) as CSV: id, place, what is shown. */
+  /** The visible cells in view (with a selection, the selected ones) as CSV: ID, coordinates, displayed values. */
   table(): Promise<string>;
-  /** How many cells there are; 0 before they are loaded. */
+  /** Number of cells; 0 before they are loaded. */
   readonly cells: number;
-  /** Whether the page around is dark: what the theme “auto” follows from then on. */
+  /** Sets whether the surrounding page is dark, which the theme “auto” follows. */
   setSystemDark(dark: boolean): void;
-  /** Says why nothing can be loaded at the moment; null when it can. */
+  /** Shows why nothing can be loaded at the moment; null clears the message. */
   setWaiting(reason: string | null): void;
-  /** Origins of other pages that may ask by messages, as the bundle's author allowed; `*` for all. */
+  /** Other origins whose pages may send messages, as allowed at export; `*` for all. */
   readonly embedOrigins: readonly string[];
-  /** GL objects alive; 0 after `dispose`. */
+  /** Number of live GL objects; 0 after `dispose`. */
   readonly liveObjects: number;
   dispose(): void;
 }
 
-/** What cannot be read is told with its regions, once the tissue stands. */
-function soundState(view: unknown): Partial<ViewState> {
+/** The state of a saved view, empty if invalid: `putRegions` reports the error once the tissue is drawn. */
+function validState(view: unknown): Partial<ViewState> {
   try {
     return stateIn(view, null);
   } catch {
@@ -119,23 +119,24 @@ const IMAGE_FIELDS: readonly (keyof ViewState)[] = [
 const cellsSaved = (view: unknown): number | undefined =>
   (view as Partial<SavedView> | null | undefined)?.n_cells;
 
-function outward({ name, color, cells }: Region, total: number): ShownRegion {
+function publicRegion({ name, color, cells }: Region, total: number): ShownRegion {
   const region = { name, color, count: cells.length, cells: cells.slice() };
   // Not enumerable: a message to another page would make and copy the flags of all regions.
   return Object.defineProperty(region, 'mask', { get: () => maskOf(cells, total) }) as ShownRegion;
 }
 
-/** A copy of cells, ascending and unique. Numbers that are not those of cells are refused. */
+/** Copies cell indices, ascending and unique. Throws on values that are not cell indices. */
 function copiedCells(given: Uint32Array, name: string): Uint32Array {
   const cells = Uint32Array.from(given);
   const wrong = cells.findIndex((cell, at) => cell !== given[at]);
-  if (wrong >= 0) throw new Error(`The region “${name}” contains ${given[wrong]}, which is not a cell.`);
+  if (wrong >= 0)
+    throw new Error(`The region “${name}” contains ${given[wrong]}; its cells must be cell indices.`);
   return ascending(cells);
 }
 
-function taken(region: GivenRegion, total: number): NewRegion {
+function newRegionOf(region: GivenRegion, total: number): NewRegion {
   const { name, color } = region;
-  if (typeof name !== 'string' || name === '') throw new Error('A region needs a name: a non-empty string.');
+  if (typeof name !== 'string' || name === '') throw new Error('A region needs a name (a non-empty string).');
   const rest = color === undefined ? { name } : { name, color };
   if ('cells' in region) return { ...rest, cells: copiedCells(region.cells, name) };
   if (region.mask?.length !== total) throw new MaskError(`the region “${name}”`, region.mask?.length, total);
@@ -149,7 +150,7 @@ export function createViewer(
 ): Viewer {
   const disposer = new Disposer();
   const handlers = new Map<string, Set<(detail: never) => void>>();
-  const state = options.view ? soundState(options.view) : options.state;
+  const state = options.view ? validState(options.view) : options.state;
   const free = Object.keys(state ?? {}).length === 0;
   const model = createModel(state);
   if (options.embed) model.viewport.value = { ...model.viewport.value, bare: true };
@@ -165,7 +166,7 @@ export function createViewer(
   const emit = <K extends keyof ViewerEvents>(event: K, detail: ViewerEvents[K]) => {
     for (const handler of [...(handlers.get(event) ?? [])]) {
       try {
-        // What a handler reads is nothing that we follow, and what it throws is nothing that we failed at.
+        // Signals that a handler reads are not tracked, and its errors are not the viewer's.
         untracked(() => (handler as (detail: ViewerEvents[K]) => void)(detail));
       } catch (thrown) {
         reportError(thrown);
@@ -174,7 +175,7 @@ export function createViewer(
   };
 
   const open = async () => {
-    // The first bytes travel while the browser sets up its graphics.
+    // Load the first bytes while the browser sets up WebGL.
     const started = loader.start();
     started.catch(() => {});
     try {
@@ -190,7 +191,7 @@ export function createViewer(
     void loader.loadRest();
   };
   let first: unknown = options.view ?? (free ? undefined : null);
-  /** Those of the view that the viewer opens with, once there are cells. */
+  /** Sets the regions of the initial view, once the cells are loaded. */
   const putRegions = () => {
     const manifest = model.bundle.value?.manifest;
     const view = first === undefined ? manifest?.view : first;
@@ -208,7 +209,7 @@ export function createViewer(
     latest = open();
     latest.then(
       () => emit('ready', undefined),
-      // The panels tell the user; whoever waits on `ready` is told too.
+      // Already shown in the panels, and `ready` rejects.
       () => {},
     );
     return latest;
@@ -216,7 +217,7 @@ export function createViewer(
 
   const closed = new AbortController();
   disposer.add(() => closed.abort(new DOMException('The viewer was closed.', 'AbortError')));
-  /** The image comes after the first frame: who asks for it waits until it is there. */
+  /** Resolves when the state is drawn. The image loads after the first frame: `withImage` waits for it. */
   const drawn = async (withImage: boolean) => {
     if (withImage) await imageSettled(model, closed.signal);
     await stage?.nextFrame();
@@ -267,12 +268,12 @@ export function createViewer(
       if (model.problem.value) emit('error', model.problem.value);
     }),
   );
-  const told = new WeakSet<Error>();
+  const reported = new WeakSet<Error>();
   disposer.add(
     effect(() => {
       for (const error of model.notices.value) {
-        if (told.has(error)) continue;
-        told.add(error);
+        if (reported.has(error)) continue;
+        reported.add(error);
         emit('error', error);
       }
     }),
@@ -280,7 +281,7 @@ export function createViewer(
   disposer.add(
     effect(() => {
       const selection = model.selection.value;
-      // A copy of a million flags is only made for who listens.
+      // Copy the mask (one byte per cell) only if there are listeners.
       if (!handlers.get('selection')?.size) return;
       emit('selection', { mask: selection?.mask.slice() ?? null, count: selection?.count ?? 0 });
     }),
@@ -291,7 +292,7 @@ export function createViewer(
       if (handlers.get('regions')?.size)
         emit(
           'regions',
-          regions.map((region) => outward(region, cellCount(model))),
+          regions.map((region) => publicRegion(region, cellCount(model))),
         );
     }),
   );
@@ -311,7 +312,7 @@ export function createViewer(
       const refused = refusedFields(model.state.peek(), change);
       await (orRest ? actions.setStateOrRest(change) : actions.setState(change));
       await drawn(IMAGE_FIELDS.some((field) => Object.hasOwn(change, field)));
-      if (refused.length > 0) throw new Error(`${refused.join(', ')}: not understood, so left as before`);
+      if (refused.length > 0) throw new Error(`${refused.join(', ')}: invalid value, left unchanged`);
     },
     on(event, handler) {
       const held = handlers.get(event) ?? new Set();
@@ -325,9 +326,10 @@ export function createViewer(
     },
     select: (mask) => actions.setSelection(mask),
     get regions() {
-      return model.regions.value.map((region) => outward(region, cellCount(model)));
+      return model.regions.value.map((region) => publicRegion(region, cellCount(model)));
     },
-    setRegions: (regions) => actions.setRegions(regions.map((region) => taken(region, cellCount(model)))),
+    setRegions: (regions) =>
+      actions.setRegions(regions.map((region) => newRegionOf(region, cellCount(model)))),
     getView: () => savedView(model),
     async setView(view) {
       await latest;

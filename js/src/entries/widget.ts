@@ -19,7 +19,7 @@ async function renderView(model: Model, element: HTMLElement): Promise<() => voi
   };
 }
 
-/** The module of all widgets: a notebook asks for its default export. */
+/** The anywidget module of all widgets, whose default export the notebook loads. */
 export default {
   initialize({ model }: { model: Model }): void {
     // Sent even if the widget is never displayed: the kernel waits for it before closing the comm.

@@ -29,7 +29,7 @@ import { Violins } from './violins';
 
 const FIRST_ROWS = 6;
 
-/** The classes that are counted: those one chose, or those that colour the tissue. */
+/** Returns the annotation to count by: the chosen one, else the categorical annotation that colors the tissue. */
 function groupOf(model: Model): CategoryValues | null {
   const layer = model.layer.value;
   return model.group.value ?? (layer.kind === 'category' ? layer.column : null);
@@ -89,8 +89,8 @@ interface MeansProps {
   colorOf: (mean: number) => string;
 }
 
-/** The text next to the mean inside, and its tooltip. */
-function written(comparison: Comparison | null): { text: string; title: string | undefined } {
+/** The text next to the mean of the selection, and its tooltip. */
+function comparisonText(comparison: Comparison | null): { text: string; title: string | undefined } {
   if (comparison === null) return { text: '', title: undefined };
   if (comparison.kind === 'difference')
     return { text: formatDifference(comparison.difference), title: 'Inside minus outside' };
@@ -111,7 +111,7 @@ function Means({ selection, label, values, meaning, colorOf }: MeansProps): JSX.
     [selection, values, shown, meaning.linear],
   );
   const span = spanOf([inside.mean, outside.mean]);
-  const comparison = written(compared(inside, outside));
+  const comparison = comparisonText(compared(inside, outside));
   const sides = [
     ['Inside', inside, comparison],
     ['Outside', outside, null],
@@ -142,7 +142,7 @@ function Means({ selection, label, values, meaning, colorOf }: MeansProps): JSX.
   );
 }
 
-/** Of several genes, one of them with values below zero is enough. */
+/** A blend counts as signed as soon as one of its genes has values below zero. */
 function blendMeaning(model: Model, { parts }: Extract<Layer, { kind: 'blend' }>): Meaning {
   return geneMeaningOf(model, { min: Math.min(...parts.map(({ summary }) => summary.min)) });
 }
@@ -155,7 +155,7 @@ function About({ what }: { what: string }): JSX.Element {
   );
 }
 
-/** The selected cells, compared with the others that are shown. */
+/** Compares the selected cells with the other visible cells. */
 export function Against({ selection }: { selection: Selection }): JSX.Element {
   const { model } = usePanels();
   const layer = model.layer.value;
@@ -199,12 +199,14 @@ export function Against({ selection }: { selection: Selection }): JSX.Element {
           {layer.kind === 'value' ? (
             <HowByClass first="Share" />
           ) : (
-            <About what={partial ? 'Share, against the rest' : 'Share by class'} />
+            <About what={partial ? 'Share, compared with the rest' : 'Share by category'} />
           )}
           <GroupSelect />
         </div>
       )}
-      {group && partial && layer.kind === 'value' && <About what="Selected, against the rest in gray" />}
+      {group && partial && layer.kind === 'value' && (
+        <About what="Selection, compared with the rest (gray)" />
+      )}
       {values && group && model.spread.value ? (
         <Violins values={values} group={group} selection={selection} />
       ) : (

@@ -9,7 +9,7 @@ function Select(): JSX.Element {
   const color = useView('color');
   const columns = model.columns.value.filter((column) => column.kind === 'category');
   if (columns.length === 0) {
-    return <p class="ks-note">This bundle has no annotation with classes.</p>;
+    return <p class="ks-note">This bundle has no categorical annotations.</p>;
   }
   const value = color.kind === 'annotation' ? color.column : '';
   const shown = columns.find(({ name }) => name === value);
@@ -18,11 +18,7 @@ function Select(): JSX.Element {
       label="Annotation"
       names={columns.map(({ name }) => name)}
       value={value}
-      note={
-        shown?.kind === 'category'
-          ? counted(shown.categories.length, 'class').replace('classs', 'classes')
-          : ''
-      }
+      note={shown?.kind === 'category' ? counted(shown.categories.length, 'category', 'categories') : ''}
       onChange={(column) => actions.setColor({ kind: 'annotation', column })}
     />
   );

@@ -29,18 +29,18 @@ import { Tooltip } from './tooltip';
 import { ValuePanel } from './value-panel';
 import { ZoomCard } from './zoom-card';
 
-/** What is open of the controls: not part of a view that one shares. */
+/** Which controls are open. Not part of a saved or shared view. */
 export interface Chrome {
   panelOpen: Signal<boolean>;
   helpOpen: Signal<boolean>;
-  /** The tissue and a small legend only: the page is a part of another one. */
+  /** Show only the tissue and a small legend: the page is embedded in another one. */
   embed: boolean;
   saveOpen: Signal<boolean>;
-  /** Asks the gene search to take the keyboard. */
+  /** Set to request keyboard focus for the gene search. */
   findGene: Signal<boolean>;
 }
 
-/** What stands beside, with the element that its canvas is in. */
+/** The second view and the element that contains its canvas. */
 export interface Second {
   pane: Pick<PanelContext, 'model' | 'actions'>;
   holder: HTMLElement;
@@ -122,13 +122,13 @@ function TopCards({ chrome }: { chrome: Chrome }): JSX.Element {
         {ready && <SaveMenu open={chrome.saveOpen} />}
         <IconButton
           icon={theme === 'auto' ? 'auto' : theme === 'dark' ? 'moon' : 'sun'}
-          label={`Theme: ${theme === 'auto' ? 'as the system' : theme}`}
+          label={`Theme: ${theme === 'auto' ? 'system' : theme}`}
           shortcut="T"
           onClick={() => actions.setTheme(nextTheme(theme, model.systemDark.value))}
         />
         <IconButton
           icon="help"
-          label="Keys and mouse"
+          label="Keyboard and mouse"
           shortcut="?"
           onClick={() => {
             chrome.helpOpen.value = true;
@@ -136,7 +136,7 @@ function TopCards({ chrome }: { chrome: Chrome }): JSX.Element {
         />
         <IconButton
           icon="panel"
-          label={open ? 'Fold the panel' : 'Show the panel'}
+          label={open ? 'Hide panel' : 'Show panel'}
           shortcut="P"
           pressed={open}
           onClick={() => {
@@ -167,11 +167,11 @@ function Panel({ chrome, room }: { chrome: Chrome; room: Room }): JSX.Element {
   const tab = chosen.value ?? preferred;
   const busy = model.status.value.kind !== 'ready';
   return (
-    <aside class="ks-panel" aria-label="Colour and display">
+    <aside class="ks-panel" aria-label="Color and display">
       <div class="ks-panel-scroll">
         {!busy && room === 'section' && <SelectionPanel as={room} onMore={() => {}} />}
         <section class="ks-section ks-tabs-section">
-          <h2 class="ks-heading">Colour</h2>
+          <h2 class="ks-heading">Color</h2>
           <ColorTabs
             tab={tab}
             panel={id}

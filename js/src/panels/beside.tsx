@@ -11,7 +11,7 @@ import { SectionTitles } from './section-titles';
 import { Placed } from './title-card';
 import { Tooltip } from './tooltip';
 
-/** What stands beside the tissue: the same cells, colours, selection and pointer. */
+/** The second view: the same cells, colors, selection and pointer in another layout. */
 export function Beside({
   pane,
   holder,
@@ -36,9 +36,9 @@ export function Beside({
         <div class="ks-cards">
           <div class="ks-top">
             <div class="ks-card ks-layouts">
-              <LayoutSelect label="What stands beside" layout={beside} onLayout={actions.setBeside} />
-              <IconButton icon="swap" label="Swap the two" shortcut="X" onClick={() => actions.swap()} />
-              <IconButton icon="fit" label="Show all cells here" onClick={() => pane.actions.fit()} />
+              <LayoutSelect label="Second view" layout={beside} onLayout={actions.setBeside} />
+              <IconButton icon="swap" label="Swap views" shortcut="X" onClick={() => actions.swap()} />
+              <IconButton icon="fit" label="Show all cells in this view" onClick={() => pane.actions.fit()} />
               <IconButton icon="close" label="Close" shortcut="B" onClick={() => actions.setBeside(null)} />
             </div>
           </div>

@@ -4,18 +4,18 @@ import { formatCount } from '../lib/format';
 
 interface Button {
   title?: string;
-  /** For screen readers and with the words that are seen, where the text alone does not say it. */
+  /** Accessible name; contains the visible text. For buttons whose text alone is not descriptive. */
   label?: string;
-  /** Of a switch: whether it is on. */
+  /** For toggle buttons: whether it is on. */
   pressed?: boolean | undefined;
-  /** Of what opens something below: whether it is open. */
+  /** For disclosure buttons: whether the content below is open. */
   expanded?: boolean | undefined;
   disabled?: boolean;
   onClick: () => void;
   children: ComponentChildren;
 }
 
-const made = (look: string) =>
+const buttonWithClass = (className: string) =>
   function PlainButton({
     title,
     label,
@@ -28,7 +28,7 @@ const made = (look: string) =>
     return (
       <button
         type="button"
-        class={look}
+        class={className}
         title={title}
         aria-label={label}
         aria-pressed={pressed}
@@ -41,13 +41,13 @@ const made = (look: string) =>
     );
   };
 
-/** A choice among several that stand in a line. */
-export const Chip = made('ks-chip');
+/** One of several choices in a row. */
+export const Chip = buttonWithClass('ks-chip');
 
-/** What one can do about a heading, beside it. */
-export const HeadingButton = made('ks-heading ks-text-button');
+/** An action in the line of a heading. */
+export const HeadingButton = buttonWithClass('ks-heading ks-text-button');
 
-/** Below a list that is cut short. */
+/** Expands or collapses a truncated list. */
 export function More({ whole, more }: { whole: Signal<boolean>; more: number }): JSX.Element | null {
   if (more <= 0) return null;
   return (

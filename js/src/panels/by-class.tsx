@@ -13,7 +13,7 @@ import { Violins } from './violins';
 
 const MOST_GROUPS = 40;
 
-/** The annotation whose classes split what is shown. */
+/** Selects the annotation by whose categories the values are split. */
 export function GroupSelect(): JSX.Element | null {
   const { model, actions } = usePanels();
   const names = model.columns.value.filter(({ kind }) => kind === 'category').map(({ name }) => name);
@@ -23,7 +23,7 @@ export function GroupSelect(): JSX.Element | null {
     <select
       class="ks-order ks-group-select"
       aria-label="Split by"
-      title={`By the classes of ${group}`}
+      title={`Split by the categories of ${group}`}
       value={group}
       onChange={(event) => actions.setGroup(event.currentTarget.value)}
     >
@@ -36,7 +36,7 @@ export function GroupSelect(): JSX.Element | null {
   );
 }
 
-/** Whether each category shows one number or the distribution of its values; `of`: of what. */
+/** Switches each category between one number and the distribution of its values. `of` names the values. */
 export function HowByClass({ first, of }: { first: string; of?: string }): JSX.Element {
   const { model, actions } = usePanels();
   const spread = model.spread.value;
@@ -47,10 +47,10 @@ export function HowByClass({ first, of }: { first: string; of?: string }): JSX.E
       </Chip>
       <Chip
         pressed={spread}
-        title="Violins: all values of each class"
+        title="Violin plots: the distribution of values in each category"
         onClick={() => actions.setSpread(true)}
       >
-        Spread
+        Violins
       </Chip>
       {of && <span class="ks-muted ks-of">of {of}</span>}
     </div>
@@ -93,12 +93,12 @@ function Means({ values }: { values: Numbers }): JSX.Element | null {
   );
 }
 
-/** Whose cells are counted, where not all are. */
+/** The section whose cells are counted; nothing when all cells are. */
 export function ScopeName(): JSX.Element | null {
   const { model } = usePanels();
   const name = model.scope.value?.name;
   return name === undefined ? null : (
-    <span class="ks-heading ks-clip" title={`Only the cells of ${name}`}>
+    <span class="ks-heading ks-clip" title={`Only cells in ${name}`}>
       {name}
     </span>
   );
@@ -115,7 +115,7 @@ export function ByClass(props: { values: Numbers; meaning: Meaning }): JSX.Eleme
   return (
     <>
       <div class="ks-heading-line ks-gap">
-        <h2 class="ks-heading">By class</h2>
+        <h2 class="ks-heading">By category</h2>
         <GroupSelect />
       </div>
       <HowByClass first="Mean" of={meaning.noun} />

@@ -15,7 +15,7 @@ import { Problem } from './problem';
 
 const NEXT_ORDER: Record<ClassOrder, ClassOrder> = { size: 'name', name: 'original', original: 'size' };
 const SEARCH_FROM = 16;
-/** More rows than this are found by search: a list of thousands is read by nobody. */
+/** At most this many rows are rendered; the others are reachable by search. */
 const MOST_ROWS = 300;
 
 interface Row {
@@ -44,7 +44,7 @@ function rowsOf(
 
 const keyOf = ({ name }: Row) => (name === null ? '\0missing' : `=${name}`);
 
-/** Up and down from row to row, to the left to the colour of a row and back. */
+/** Moves focus with the arrow keys: up and down between rows, left and right between a row's color and name. */
 function moveFocus(event: TargetedKeyboardEvent<HTMLUListElement>): void {
   const list = event.currentTarget;
   const from = event.target as Element;
@@ -65,19 +65,19 @@ function moveFocus(event: TargetedKeyboardEvent<HTMLUListElement>): void {
   next?.focus();
 }
 
-/** The classes of the annotation that colours the tissue: what they are called, how many cells, and their colours. */
+/** Lists the categories of the annotation that colors the tissue: names, cell counts and colors. */
 export function ClassLegend(): JSX.Element | null {
   const { model } = usePanels();
   const layer = model.layer.value;
   if (model.problem.value) return <Problem />;
-  // What was searched in one annotation is not searched in the next.
+  // The key resets the search text when the annotation changes.
   return layer.kind === 'category' ? <Classes key={layer.column.name} column={layer.column} /> : null;
 }
 
 function Classes({ column }: { column: CategoryValues }): JSX.Element {
   const { model, actions } = usePanels();
   const query = useSignal('');
-  /** The row that the Tab key stops at: 120 classes are one stop. */
+  /** The row in the tab order: the whole list is a single tab stop. */
   const stop = useSignal<string | null>(null);
   const last = useRef<string | null | undefined>(undefined);
   const order = useView('classOrder');
@@ -96,11 +96,11 @@ function Classes({ column }: { column: CategoryValues }): JSX.Element {
   return (
     <section class="ks-section">
       <div class="ks-heading-line">
-        <h2 class="ks-heading">Classes</h2>
+        <h2 class="ks-heading">Categories</h2>
         <Palettes />
         <HeadingButton
-          title="Change the order"
-          label={`Order of the classes: ${order}`}
+          title="Change the sort order"
+          label={`Category order: ${order}`}
           onClick={() => actions.setClassOrder(NEXT_ORDER[order])}
         >
           {order} <Icon name="down" size={12} />
@@ -111,8 +111,8 @@ function Classes({ column }: { column: CategoryValues }): JSX.Element {
           <Icon name="search" size={14} />
           <input
             type="search"
-            aria-label="Search classes"
-            placeholder={`Search ${formatCount(column.categories.length)} classes`}
+            aria-label="Search categories"
+            placeholder={`Search ${formatCount(column.categories.length)} categories`}
             value={query.value}
             onInput={(event) => {
               query.value = event.currentTarget.value;
@@ -122,12 +122,12 @@ function Classes({ column }: { column: CategoryValues }): JSX.Element {
       )}
       {scope && (
         <p class="ks-note ks-clip ks-legend-of">
-          Cells of {scope.name}: {formatCount(scope.count)}
+          Cells in {scope.name}: {formatCount(scope.count)}
         </p>
       )}
       <ul
         class="ks-legend"
-        aria-label="Classes. Up and down move, left goes to the colour, Enter hides or shows, Shift Enter isolates, Alt Enter selects."
+        aria-label="Categories. Up and down arrows move, left arrow goes to the color, Enter hides or shows, Shift+Enter isolates, Alt+Enter selects."
         onKeyDown={moveFocus}
       >
         {shown.map((row) => (
@@ -147,14 +147,14 @@ function Classes({ column }: { column: CategoryValues }): JSX.Element {
         ))}
       </ul>
       {rows.length > MOST_ROWS && (
-        <p class="ks-note">{formatCount(rows.length - MOST_ROWS)} more: search to find them.</p>
+        <p class="ks-note">{formatCount(rows.length - MOST_ROWS)} more; use the search to find them.</p>
       )}
-      {rows.length === 0 && <p class="ks-note">No class has that name.</p>}
+      {rows.length === 0 && <p class="ks-note">No matching categories.</p>}
       <div class="ks-legend-foot">
         <p class="ks-note">
           {matchMedia('(pointer: coarse)').matches
-            ? 'A tap hides, two isolate; with the lasso or the rectangle a tap selects. The dot changes the colour.'
-            : 'Click hides, double click isolates, Alt click selects; the dot changes the colour.'}
+            ? 'Tap to hide, double-tap to isolate; with the lasso or rectangle tool, tap to select. Tap the dot to change the color.'
+            : 'Click to hide, double-click to isolate, Alt+click to select. Click the dot to change the color.'}
         </p>
         {hidden.size > 0 && (
           <button type="button" class="ks-link" onClick={() => actions.showAll(column.name)}>
@@ -165,10 +165,10 @@ function Classes({ column }: { column: CategoryValues }): JSX.Element {
           <button
             type="button"
             class="ks-link"
-            title="Give up the colours that were chosen by hand"
+            title="Reset custom colors"
             onClick={() => actions.resetClassColors(column.name)}
           >
-            Reset colours
+            Reset colors
           </button>
         )}
       </div>
@@ -180,13 +180,13 @@ function LegendRow(props: {
   row: Row;
   column: CategoryValues;
   hidden: boolean;
-  /** How many cells there are in all */
+  /** Total number of cells */
   of: number;
-  /** Of the bar, 0 to 1 */
+  /** Width of the bar, 0 to 1 */
   width: number;
   tabStop: boolean;
   onFocus: () => void;
-  /** The class that was clicked before. */
+  /** The category that was clicked last. */
   last: { current: string | null | undefined };
 }): JSX.Element {
   const { row, column, hidden, of, width, tabStop, onFocus, last } = props;
@@ -195,16 +195,16 @@ function LegendRow(props: {
   const name = formatClass(row.name);
   const share = formatShare(count / Math.max(1, of));
   const isolate = () => actions.isolateClass(column.name, row.name);
-  /** A finger holds no Alt: with a tool that selects, it selects here, too. */
+  /** Touch has no Alt key: with a selection tool active, a tap selects the category. */
   const selects = (event: MouseEvent) => {
     const { tool } = model;
     const finger = event instanceof PointerEvent && event.pointerType === 'touch';
     return event.altKey || (finger && (tool.value === 'lasso' || tool.value === 'rect'));
   };
   const click = (event: MouseEvent) => {
-    // Of quick taps on two rows the browser makes a double click on the second one.
+    // The browser reports quick taps on two rows as a double-click on the second.
     const same = last.current === row.name;
-    // The third click of a quick hand is none.
+    // Ignore the third and later clicks of a fast series.
     if (same && event.detail > 2) return;
     const again = same && event.detail === 2;
     last.current = row.name;
@@ -220,7 +220,7 @@ function LegendRow(props: {
   };
   const point = () => actions.emphasise({ column: column.name, name: row.name });
   const leave = () => actions.emphasise(null);
-  // A row that is taken away while the pointer is on it never says that the pointer left.
+  // A row that is removed under the pointer gets no pointerleave event.
   useEffect(
     () => () => {
       const { column: of, name: front } = model.emphasis.peek() ?? {};
@@ -231,7 +231,7 @@ function LegendRow(props: {
   return (
     <li
       class={`ks-class-row${hidden ? ' ks-hidden' : ''}`}
-      // A finger has no place before it presses.
+      // Touch has no hover.
       onPointerEnter={(event) => event.pointerType !== 'touch' && point()}
       onPointerLeave={leave}
       onFocusIn={(event) => {
@@ -247,8 +247,8 @@ function LegendRow(props: {
           type="color"
           class="ks-swatch-dot"
           tabIndex={-1}
-          aria-label={`Colour of ${name}`}
-          title={`Change the colour of ${name}`}
+          aria-label={`Color of ${name}`}
+          title={`Change the color of ${name}`}
           value={color}
           onInput={(event) => actions.recolorClass(column.name, row.name ?? '', event.currentTarget.value)}
         />
@@ -259,7 +259,7 @@ function LegendRow(props: {
         tabIndex={tabStop ? 0 : -1}
         aria-pressed={!hidden}
         aria-label={`${name}, ${formatCount(count)}, ${share}`}
-        title={`${name}: click hides, double click isolates, Alt click selects its cells, with Shift in addition`}
+        title={`${name}: click to hide, double-click to isolate, Alt+click to select its cells (with Shift, add them to the selection)`}
         onClick={click}
         onKeyDown={(event) => {
           if (event.key !== 'Enter' || !(event.shiftKey || event.altKey)) return;
@@ -281,19 +281,19 @@ function LegendRow(props: {
 }
 
 const PALETTE_LABELS: Record<PaletteName, string> = {
-  file: 'File colours',
+  file: 'File colors',
   distinct: 'Distinct',
-  safe: 'Colour-blind',
+  safe: 'Colorblind',
 };
 
-/** Which colours all classes have. */
+/** Selects the palette of all categories. */
 function Palettes(): JSX.Element {
   const { actions } = usePanels();
   return (
     <span class="ks-heading ks-heading-select">
       <select
-        aria-label="Colours of the classes"
-        title="The colours of the file, or in their place a palette that stays distinct or one for colour-blind eyes"
+        aria-label="Category colors"
+        title="Category colors: those of the file, a palette of distinct colors, or a colorblind-safe palette"
         value={useView('palette')}
         onChange={(event) => actions.setPalette(event.currentTarget.value as PaletteName)}
       >

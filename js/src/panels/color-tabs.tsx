@@ -12,7 +12,7 @@ const TABS: readonly [Tab, string][] = [
   ['value', 'Value'],
 ];
 
-/** Where a cell lies is no news on a map of cells. */
+/** Coordinate columns are not offered as the first color: the map already shows them. */
 const PLACE = /^(x|y|z|in_tissue|array_(row|col)|image(row|col)|pxl_\w+|\w*centroid\w*|\w*_[xyz])$/i;
 
 export function tabOf(color: Color, columns: readonly ColumnInfo[], genes: number): Tab {
@@ -23,13 +23,13 @@ export function tabOf(color: Color, columns: readonly ColumnInfo[], genes: numbe
   return columns.length === 0 && genes > 0 ? 'gene' : 'annotation';
 }
 
-/** `panel` is the id of what the chosen tab shows; its tab is called by the same with `-tab`. */
+/** `panel` is the id of the tab panel; the selected tab gets the same id with the suffix `-tab`. */
 export function ColorTabs(props: { tab: Tab; panel: string; onTab: (tab: Tab) => void }): JSX.Element {
   const { tab, panel, onTab } = props;
   const { model, actions } = usePanels();
   const group = useRef<HTMLDivElement>(null);
   const columns = model.columns.value;
-  // A tab whose legend is known shows it at once; the gene tab waits for a gene.
+  // The annotation and value tabs color at once; the gene tab waits for a gene unless one was used recently.
   const choose = (next: Tab) => {
     onTab(next);
     const kind = next === 'annotation' ? 'category' : next === 'value' ? 'number' : null;
@@ -58,7 +58,7 @@ export function ColorTabs(props: { tab: Tab; panel: string; onTab: (tab: Tab) =>
     (group.current?.children[at] as HTMLElement | undefined)?.focus();
   };
   return (
-    <div class="ks-tabs" role="tablist" aria-label="What colours the tissue" ref={group}>
+    <div class="ks-tabs" role="tablist" aria-label="Color by" ref={group}>
       {TABS.map(([name, label]) => (
         <button
           key={name}

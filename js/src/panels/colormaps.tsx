@@ -7,12 +7,12 @@ const NAMES: Record<Colormap, string> = {
   viridis: 'Viridis',
   magma: 'Magma',
   inferno: 'Inferno',
-  cividis: 'Cividis, also for colour-blind eyes',
-  greys: 'Greys',
-  rdbu: 'Blue to red, white at zero: for signed values',
+  cividis: 'Cividis (colorblind-safe)',
+  greys: 'Grays',
+  rdbu: 'Blue to red, white at zero (for signed values)',
 };
 
-/** Which colours the values have, and how they spread between the limits. */
+/** Selects the colormap of values and how it is scaled between the limits. */
 export function Colormaps(): JSX.Element {
   const { model, actions } = usePanels();
   const colormap = useView('colormap');
@@ -22,7 +22,7 @@ export function Colormaps(): JSX.Element {
   const shown = model.colormap.value;
   return (
     <div class="ks-colormaps">
-      <div class="ks-swatches" role="radiogroup" aria-label="Colour map">
+      <div class="ks-swatches" role="radiogroup" aria-label="Colormap">
         {COLORMAPS.map((map) => (
           <label key={map} class="ks-swatch" title={NAMES[map]}>
             <input
@@ -43,28 +43,28 @@ export function Colormaps(): JSX.Element {
       </div>
       <div class="ks-chips">
         <Chip
-          title="Blue to red for values on both sides of zero, Viridis for others"
+          title="Blue to red for values on both sides of zero, Viridis otherwise"
           pressed={colormap === 'auto'}
           onClick={() => actions.setColours({ colormap: colormap === 'auto' ? shown : 'auto' })}
         >
           Auto
         </Chip>
         <Chip
-          title="Turn the colour map round"
+          title="Reverse the colormap"
           pressed={reversed}
           onClick={() => actions.setColours({ reversed: !reversed })}
         >
           Reverse
         </Chip>
         <Chip
-          title="Colours spread by log(1 + value)"
+          title="Scale colors by log(1 + value)"
           pressed={scale === 'log1p'}
           onClick={() => actions.setColours({ scale: scale === 'log1p' ? 'linear' : 'log1p' })}
         >
           Log
         </Chip>
         <Chip
-          title="Cells with the value zero step back"
+          title="Dim cells with the value zero"
           pressed={dimZeros}
           onClick={() => actions.setColours({ dimZeros: !dimZeros })}
         >

@@ -19,11 +19,11 @@ export const Panels = createContext<PanelContext | null>(null);
 
 export function usePanels(): PanelContext {
   const context = useContext(Panels);
-  if (!context) throw new Error('A panel was rendered outside its viewer.');
+  if (!context) throw new Error('A panel was rendered outside Panels.Provider.');
   return context;
 }
 
-/** One field of the view: who reads all of it is rendered anew with each movement of the camera. */
+/** Returns one field of the view state. Reading the whole state would re-render on every camera movement. */
 export function useView<K extends keyof ViewState>(field: K): ViewState[K] {
   const { model } = usePanels();
   return useComputed(() => model.state.value[field]).value;

@@ -15,7 +15,7 @@ function Slider(props: {
   max: number;
   step: number;
   shown: string;
-  /** Nothing of it is seen now. */
+  /** The setting has no visible effect now. */
   off?: boolean;
   onInput: (value: number) => void;
 }): JSX.Element {
@@ -39,12 +39,12 @@ function Slider(props: {
   );
 }
 
-/** The slider moves by factors: half as large is as far from natural as twice. */
+/** Logarithmic: half the natural size is as far from the middle as twice the size. */
 const SPAN = { min: Math.log2(POINT_SIZE.min), max: Math.log2(POINT_SIZE.max) };
 
 const FACTORS = { min: Math.log2(FACTOR.min), max: Math.log2(FACTOR.max) };
 
-/** An image that is opaque by nothing cannot be switched on as it is. */
+/** Toggles the image. Opacity 0 counts as off and is reset to the default, so that switching on has an effect. */
 export function toggleImage(model: Model, actions: Actions): void {
   if (!model.bundle.value?.hasImage) return;
   const { imageOn, imageOpacity } = model.state.value;
@@ -64,7 +64,7 @@ export function Display(): JSX.Element {
         <h2 class="ks-heading">Display</h2>
         {hasImage && (
           <HeadingButton
-            title="Brightness and contrast of the image"
+            title="Adjust the brightness and contrast of the image"
             expanded={adjusting.value}
             onClick={() => {
               adjusting.value = !adjusting.value;
@@ -108,7 +108,7 @@ export function Display(): JSX.Element {
             class="ks-eye"
             aria-label="Image"
             aria-pressed={imageOn}
-            title={`${imageOn ? 'Hide' : 'Show'} the image (I)`}
+            title={`${imageOn ? 'Hide' : 'Show'} image (I)`}
             onClick={() => toggleImage(model, actions)}
           >
             <Icon name={imageOn ? 'eye' : 'hidden'} size={16} />

@@ -4,7 +4,7 @@ const KEPT_MS = 60_000;
 
 export type Download = (file: Blob, name: string) => void;
 
-/** Hands files to the reader. A link of the page itself: frames that may download may do so by it alone. */
+/** Creates a function that downloads files through a link in the page, as `allow-downloads` frames require. */
 export function downloads(disposer: Disposer): Download {
   const kept = new Map<string, ReturnType<typeof setTimeout>>();
   const drop = (url: string) => {
@@ -22,7 +22,7 @@ export function downloads(disposer: Disposer): Download {
     document.body.append(link);
     link.click();
     link.remove();
-    // Some browsers begin to read only when the reader has chosen a folder.
+    // Some browsers start reading only after the user has chosen a folder.
     kept.set(
       url,
       setTimeout(() => drop(url), KEPT_MS),
@@ -30,11 +30,11 @@ export function downloads(disposer: Disposer): Download {
   };
 }
 
-/** Puts a picture on the clipboard. Given while it is still being drawn: later, the browser asks for a new click. */
+/** Copies a picture to the clipboard. Takes a promise: after an await, browsers require another user gesture. */
 export async function copyPicture(picture: Promise<Blob>): Promise<void> {
   if (!navigator.clipboard?.write || typeof ClipboardItem === 'undefined') {
     picture.catch(() => {});
-    throw new DOMException('There is no clipboard for this page.', 'NotAllowedError');
+    throw new DOMException('The clipboard is not available to this page.', 'NotAllowedError');
   }
   await navigator.clipboard.write([new ClipboardItem({ 'image/png': picture })]);
 }

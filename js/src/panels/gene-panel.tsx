@@ -19,7 +19,7 @@ function Search({ focus }: { focus: Signal<boolean> }): JSX.Element {
   const color = useView('color');
   const adding = useSignal(false);
   const layer = model.layer.value;
-  // What is shown is no choice; of a blend, each gene may still be shown alone.
+  // Skip the gene that is shown. The genes of a blend stay listed, to show one of them alone.
   const shown = color.kind === 'gene' ? [color.gene] : adding.value ? currentGenes(layer) : [];
   const recent = model.recentGenes.value.filter((gene) => !shown.includes(gene));
   return (
@@ -54,7 +54,7 @@ function Facts(): JSX.Element | null {
   if (model.problem.value) return <Problem />;
   if (layer.kind === 'blend') return null;
   if (layer.kind !== 'value' || layer.color.kind === 'annotation') {
-    // It is on its way: the task on the tissue says how far.
+    // The gene is loading; the progress bar on the tissue shows how far.
     if (asked.kind === 'gene' || 'genes' in asked)
       return (
         <section class="ks-section" aria-hidden="true">
@@ -65,14 +65,14 @@ function Facts(): JSX.Element | null {
       );
     return (
       <section class="ks-section">
-        <p class="ks-note">Choose a gene to colour the tissue by its expression.</p>
+        <p class="ks-note">Choose a gene to color the tissue by its expression.</p>
       </section>
     );
   }
   if (here && missing === here.length) {
     return (
       <section class="ks-section">
-        <p class="ks-note">No cell has a value here.</p>
+        <p class="ks-note">No cells have a value here.</p>
       </section>
     );
   }
@@ -91,7 +91,7 @@ function Facts(): JSX.Element | null {
       </section>
       <section class="ks-section">
         <div class="ks-heading-line">
-          <h2 class="ks-heading">{layer.color.kind === 'score' ? 'In this score' : 'In this gene'}</h2>
+          <h2 class="ks-heading">{layer.color.kind === 'score' ? 'Score statistics' : 'Gene statistics'}</h2>
           <ScopeName />
         </div>
         <dl class="ks-facts">
@@ -114,8 +114,8 @@ function Facts(): JSX.Element | null {
         </dl>
         {layer.color.kind === 'score' && (layer.partial ?? 0) > 0 && (
           <p class="ks-note">
-            In {counted(layer.partial ?? 0, 'cell')} some of the {layer.color.genes.length} genes have no
-            value: the score there is the mean of the others.
+            In {counted(layer.partial ?? 0, 'cell')}, some of the {layer.color.genes.length} genes have no
+            value; their score is the mean of the other genes.
           </p>
         )}
         <ByClass values={layer.values} meaning={meaning} />

@@ -12,22 +12,22 @@ import { Icon } from './icons';
 
 const MOST_HITS = 100;
 
-/** How the list can be ordered: by detection only where zero means that nothing was detected. */
+/** The available sort orders. By detection only if a value of zero means "not detected". */
 function ordersFor({ noun, detectable }: Meaning): readonly [GeneOrder, string][] {
   return [
-    ['file', 'Listed as in the file'],
+    ['file', 'File order'],
     ['mean', `Highest mean of ${noun} first`],
     ...(detectable ? [['fraction', 'Most detected first'] as const] : []),
   ] as [GeneOrder, string][];
 }
 
-/** What the list is ordered by, beside each gene. */
+/** The text next to each gene: the value that the list is sorted by, or the gene's label. */
 function ranked({ label, summary }: GeneHit, order: GeneOrder): string {
   if (order === 'file' || !summary) return label;
   return order === 'mean' ? formatMean(summary.mean) : formatShare(summary.fraction);
 }
 
-/** A box that finds genes while one types: a combobox with its list of hits. */
+/** A combobox that searches genes while typing. */
 export function GeneSearchBox(props: { focus: Signal<boolean>; adding: Signal<boolean> }): JSX.Element {
   const { focus, adding } = props;
   const { model, actions } = usePanels();
@@ -54,7 +54,7 @@ export function GeneSearchBox(props: { focus: Signal<boolean>; adding: Signal<bo
     [bundle, current],
   );
   const wanted = focus.value;
-  // Before the next key: what is typed after the shortcut belongs into the box.
+  // Focus before the next key event: text typed after the shortcut belongs in the box.
   useLayoutEffect(() => {
     if (!wanted) return;
     focus.value = false;
@@ -131,7 +131,7 @@ export function GeneSearchBox(props: { focus: Signal<boolean>; adding: Signal<bo
           role="listbox"
           aria-label="Genes"
           ref={list}
-          // A press would take the focus, and the list close before the click.
+          // A mousedown would blur the input and close the list before the click.
           onMouseDown={(event) => event.preventDefault()}
         >
           {hits.map((hit, i) => (
@@ -150,14 +150,14 @@ export function GeneSearchBox(props: { focus: Signal<boolean>; adding: Signal<bo
             </div>
           ))}
           {hits.length === 0 && (
-            <p class="ks-note">None of the {formatCount(genes)} genes of this bundle has that name.</p>
+            <p class="ks-note">No matching genes among the {formatCount(genes)} in this bundle.</p>
           )}
         </div>
       )}
       {bundle?.search.ranked && (
         <label class="ks-gene-order ks-heading-select ks-muted">
           <select
-            aria-label="Order of the genes"
+            aria-label="Gene order"
             value={order}
             onPointerDown={() => {
               byKey.current = false;
@@ -167,7 +167,7 @@ export function GeneSearchBox(props: { focus: Signal<boolean>; adding: Signal<bo
             }}
             onChange={(event) => {
               actions.setGeneOrder(event.currentTarget.value as GeneOrder);
-              // The list shows what came of it; one who steps through the orders stays on them.
+              // Show the sorted list, unless the user steps through the orders by keyboard.
               if (!byKey.current) input.current?.focus();
             }}
           >

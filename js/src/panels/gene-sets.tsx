@@ -13,22 +13,22 @@ import { WithoutValue } from './without-value';
 const MOST_BLENDED = 3;
 const STEPS = 6;
 
-/** The genes that colour the tissue now. */
+/** The genes that color the tissue now. */
 export function currentGenes(layer: Layer): readonly string[] {
   const { color } = layer;
   return color.kind === 'gene' ? [color.gene] : color.kind === 'blend' ? color.genes : [];
 }
 
-/** What a picked gene becomes: one more of a blend, or the only one. */
+/** Returns the color after picking a gene: added to the blend, or the gene alone. */
 export function withGene(layer: Layer, gene: string, adding: boolean): Layer['color'] {
   const genes = currentGenes(layer);
-  // One that is in the blend already leaves it as it is.
+  // A gene that is already in the blend changes nothing.
   if (adding && genes.includes(gene)) return layer.color;
   if (!adding || genes.length === 0 || genes.length >= MOST_BLENDED) return { kind: 'gene', gene };
   return { kind: 'blend', genes: [...genes, gene] };
 }
 
-/** What to do with more genes than one. */
+/** Controls for several genes: blends and gene sets. */
 export function MoreGenes(props: { focus: Signal<boolean>; adding: Signal<boolean> }): JSX.Element {
   const { focus, adding } = props;
   const { model, actions } = usePanels();
@@ -44,8 +44,8 @@ export function MoreGenes(props: { focus: Signal<boolean>; adding: Signal<boolea
           genes.map((gene, at) => (
             <Chip
               key={gene}
-              title={`Take ${gene} out of the blend`}
-              label={`Take ${gene} out of the blend`}
+              title={`Remove ${gene} from the blend`}
+              label={`Remove ${gene} from the blend`}
               onClick={() => {
                 const rest = genes.filter((other) => other !== gene);
                 const [only = gene] = rest;
@@ -67,14 +67,14 @@ export function MoreGenes(props: { focus: Signal<boolean>; adding: Signal<boolea
             disabled={!can}
             title={
               can
-                ? 'The next gene that you choose is blended with what is shown; two or three at once'
+                ? 'Blend the next gene that you choose with those shown (up to three genes)'
                 : full
-                  ? 'Three genes are the most: take one out first'
-                  : 'Only genes are blended: choose one first'
+                  ? 'A blend has at most three genes; remove one first'
+                  : 'Only genes can be blended; choose one first'
             }
             onClick={() => {
               adding.value = !adding.value;
-              // The next thing typed is the gene.
+              // Text typed next is the name of the gene.
               focus.value = adding.value;
             }}
           >
@@ -83,7 +83,7 @@ export function MoreGenes(props: { focus: Signal<boolean>; adding: Signal<boolea
         )}
         <Chip
           expanded={writing.value}
-          title="Colour by the mean of a list of genes"
+          title="Color by the mean of a list of genes"
           onClick={() => {
             writing.value = !writing.value;
           }}
@@ -91,7 +91,7 @@ export function MoreGenes(props: { focus: Signal<boolean>; adding: Signal<boolea
           Gene set…
         </Chip>
       </div>
-      {adding.value && can && <p class="ks-note">Choose the gene to blend in.</p>}
+      {adding.value && can && <p class="ks-note">Choose a gene to add to the blend.</p>}
       {writing.value && <GeneSet onDone={() => (writing.value = false)} />}
       {layer.kind === 'blend' && <BlendKey layer={layer} />}
     </>
@@ -115,8 +115,8 @@ function GeneSet({ onDone }: { onDone: () => void }): JSX.Element {
         ref={field}
         class="ks-field"
         rows={4}
-        aria-label="Genes of the set"
-        placeholder="Paste genes, one a line or with commas"
+        aria-label="Genes in the set"
+        placeholder="Paste genes, one per line or separated by commas"
         spellcheck={false}
         value={text.value}
         onInput={(event) => {
@@ -138,13 +138,13 @@ function GeneSet({ onDone }: { onDone: () => void }): JSX.Element {
           onDone();
         }}
       >
-        Colour by the mean of {genes.length} {genes.length === 1 ? 'gene' : 'genes'}
+        Color by the mean of {genes.length} {genes.length === 1 ? 'gene' : 'genes'}
       </button>
     </div>
   );
 }
 
-/** Which mixture says what: of two genes a square, of three a square for each step of the third. */
+/** Color key of a blend: one square for two genes, one square per level of the third gene for three. */
 function BlendKey({ layer }: { layer: Extract<Layer, { kind: 'blend' }> }): JSX.Element {
   const { model } = usePanels();
   const corners = cornersOf(model.dark.value);
@@ -152,7 +152,10 @@ function BlendKey({ layer }: { layer: Extract<Layer, { kind: 'blend' }> }): JSX.
   const steps = Array.from({ length: STEPS }, (_, i) => i / (STEPS - 1));
   const squares = third ? [0, 0.5, 1] : [0];
   return (
-    <figure class="ks-blend-key" aria-label={`Colours of ${layer.parts.map(({ gene }) => gene).join(', ')}`}>
+    <figure
+      class="ks-blend-key"
+      aria-label={`Blend colors of ${layer.parts.map(({ gene }) => gene).join(', ')}`}
+    >
       {squares.map((depth) => (
         <div key={depth} class="ks-blend-square">
           {[...steps].reverse().flatMap((y) =>

@@ -3,33 +3,33 @@ import { useLayoutEffect, useRef } from 'preact/hooks';
 import { IconButton } from './icons';
 
 const LINES: readonly [string, string][] = [
-  ['Drag', 'move'],
+  ['Drag', 'pan'],
   ['Wheel, pinch', 'zoom'],
-  ['Double click, with Shift', 'zoom in, out'],
-  ['V  L  M  Z', 'move, lasso, rectangle, zoom to a box'],
-  ['Shift, Alt, both', 'draw to add, to take away, to keep what is in both'],
-  ['Space, middle button', 'move while a tool draws'],
-  ['Esc', 'drop the line, the selection'],
-  ['Ctrl Z, with Shift', 'the selection or regions before, after'],
-  ['← → ↑ ↓', 'move'],
+  ['Double-click, with Shift', 'zoom in, zoom out'],
+  ['V  L  M  Z', 'pan, lasso, rectangle, zoom to box'],
+  ['Draw with Shift, Alt, both', 'add to the selection, subtract, intersect'],
+  ['Space, middle button', 'pan while another tool is active'],
+  ['Esc', 'cancel drawing, clear the selection'],
+  ['Ctrl+Z, with Shift', 'undo, redo changes of the selection or regions'],
+  ['← → ↑ ↓', 'pan'],
   ['+  −', 'zoom'],
   ['0', 'show all cells'],
-  ['Q  F', 'turn by 90°, mirror'],
+  ['Q  F', 'rotate by 90°, flip horizontally'],
   ['R', 'reset the view'],
-  ['I', 'the image on, off'],
-  ['B  X', 'an embedding beside, swap the two'],
-  ['[  ]  or  ,  .', 'the section before, the next; from all of them to one'],
-  ['/', 'search a gene'],
-  ['P', 'fold the panel'],
-  ['S', 'save a picture, a table, the view'],
-  ['T', 'light, dark, as the system'],
-  ['Click on a class', 'hide or show it'],
-  ['Double click, Shift Enter', 'show only this class'],
-  ['Alt click, Alt Enter on a class', 'select its cells, with Shift in addition'],
-  ['Shift, Alt click on a region', 'add it, take it away, both: keep what is in both'],
+  ['I', 'show or hide the image'],
+  ['B  X', 'second view (an embedding or the tissue) on or off, swap views'],
+  ['[  ]  or  ,  .', 'previous, next section; from all sections to one'],
+  ['/', 'search genes'],
+  ['P', 'show or hide the panel'],
+  ['S', 'save a picture, a table or the view'],
+  ['T', 'theme: light, dark, system'],
+  ['Click on a category', 'hide or show it'],
+  ['Double-click, Shift+Enter', 'show only this category'],
+  ['Alt+click, Alt+Enter on a category', 'select its cells; with Shift, add them'],
+  ['Click on a region with Shift, Alt, both', 'add it to the selection, subtract, intersect'],
   ['F2, Delete on a region', 'rename, remove it'],
-  ['← →, Page ↑ ↓ on a limit', 'move a limit of the colours'],
-  ['?', 'this help'],
+  ['← →, Page ↑ ↓ on a color limit', 'move the limit'],
+  ['?', 'show this help'],
 ];
 
 export function Help({ onClose }: { onClose: () => void }): JSX.Element {
@@ -37,20 +37,20 @@ export function Help({ onClose }: { onClose: () => void }): JSX.Element {
   useLayoutEffect(() => {
     const shown = dialog.current;
     shown?.showModal();
-    // A dialog that is taken away without being closed gives the focus to nobody.
+    // Closing the dialog returns the focus; removing an open one would not.
     return () => shown?.close();
   }, []);
   return (
     <dialog
       class="ks-card ks-help"
       ref={dialog}
-      aria-label="Keys and mouse"
-      // Escape is told before the dialog closes, and its closing a task later: the next key may come between.
+      aria-label="Keyboard and mouse"
+      // The cancel event fires before the dialog closes and the close event a task later: a key may come in between.
       onCancel={onClose}
       onClose={onClose}
     >
       <div class="ks-heading-line">
-        <h2 class="ks-heading">Keys and mouse</h2>
+        <h2 class="ks-heading">Keyboard and mouse</h2>
         <IconButton icon="close" label="Close" shortcut="Esc" onClick={onClose} />
       </div>
       <dl class="ks-facts">

@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import { project } from '../lib/camera';
 import { usePanels } from './context';
 
-/** A ring around the cell under the pointer, in whichever space the pointer is. */
+/** Draws a ring around the hovered cell, in both views. */
 export function Highlight(): JSX.Element | null {
   const { model } = usePanels();
   const hover = model.hover.value;

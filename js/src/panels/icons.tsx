@@ -56,7 +56,7 @@ export function IconButton(props: {
   shortcut?: string | undefined;
   pressed?: boolean;
   disabled?: boolean;
-  /** One of several that stand together, of which one is chosen. */
+  /** One of a group of buttons of which one is pressed. */
   tool?: boolean;
   onClick: (event: MouseEvent) => void;
 }): JSX.Element {

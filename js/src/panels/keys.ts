@@ -13,15 +13,15 @@ const ZOOM = 1.4;
 type Bound = Record<string, () => void>;
 type Window = Pick<Second['pane'], 'model' | 'actions'>;
 
-/** Whether a key goes back, forth, or does neither. */
-function turnOf(event: KeyboardEvent): 'undo' | 'redo' | null {
+/** Returns the history action of a key event, or null. */
+function historyActionOf(event: KeyboardEvent): 'undo' | 'redo' | null {
   const key = event.key.toLowerCase();
   if (!(event.ctrlKey || event.metaKey) || event.altKey) return null;
   if (key === 'z') return event.shiftKey ? 'redo' : 'undo';
   return key === 'y' && event.ctrlKey && !event.shiftKey ? 'redo' : null;
 }
 
-/** Of the tissue, or of what stands beside it. */
+/** Keys that act on one view: the main one or the second one. */
 function spaceKeys({ model, actions }: Window): Bound {
   const step = (by: 1 | -1) => () => {
     const next = neighbour(model, by);
@@ -34,7 +34,7 @@ function spaceKeys({ model, actions }: Window): Bound {
     '0': () => actions.fit(),
     '[': step(-1),
     ']': step(1),
-    // Where brackets are hard to reach.
+    // For keyboard layouts on which brackets are hard to reach.
     ',': step(-1),
     '.': step(1),
   };
@@ -49,7 +49,7 @@ function arrowKeys({ actions }: Window): Bound {
   };
 }
 
-/** What is open, and the tools: a page that embeds the tissue shows none of them. */
+/** Keys of the panels and tools, which an embedded viewer does not show. */
 function chromeKeys(chrome: Chrome, actions: Actions): Bound {
   return {
     p: () => {
@@ -72,29 +72,29 @@ function chromeKeys(chrome: Chrome, actions: Actions): Bound {
   };
 }
 
-/** What a control does with keys by itself: a text takes all of them, a list all but Escape, the others arrows. */
+/** Returns which keys the focused control handles itself: text fields all, lists all but Escape, others the arrows. */
 function ownKeys(on: Element | null): 'all' | 'list' | 'arrows' | null {
   const control = on?.closest('input, select, textarea');
   if (control instanceof HTMLSelectElement) return 'list';
   if (control instanceof HTMLTextAreaElement) return 'all';
   if (control instanceof HTMLInputElement)
     return ['range', 'radio', 'checkbox', 'color'].includes(control.type) ? 'arrows' : 'all';
-  // What scrolls by arrows.
+  // The arrow keys scroll the panel.
   return on?.closest('.ks-panel') ? 'arrows' : null;
 }
 
-/** The key without what the keyboard adds to it; null where it belongs to the browser. */
+/** Normalizes the key of an event; null if the combination is left to the browser. */
 function keyOf(event: KeyboardEvent): string | null {
   const { key } = event;
-  // On many keyboards brackets are written with Alt or AltGr.
+  // On many keyboard layouts brackets need Alt or AltGr.
   if (key === '[' || key === ']') return event.metaKey ? null : key;
-  // A line that is drawn with Alt held is given up all the same.
+  // Escape must also cancel a line that is drawn with Alt held.
   if (event.ctrlKey || event.metaKey || (event.altKey && key !== 'Escape')) return null;
-  // Caps Lock writes what Shift would.
+  // Uppercase without Shift comes from Caps Lock.
   return !event.shiftKey && /^[A-Z]$/.test(key) ? key.toLowerCase() : key;
 }
 
-/** Keys of the viewer; silent while the reader types. */
+/** Attaches the keyboard shortcuts, which are inactive while the user types. */
 export function attachKeys(
   target: EventTarget,
   model: Model,
@@ -111,11 +111,11 @@ export function attachKeys(
     t: () => actions.setTheme(nextTheme(model.state.value.theme, model.systemDark.value)),
     b: () => actions.setBeside(model.state.value.beside ? null : partnerOf(model)),
     x: () => actions.swap(),
-    // One thing at a time, the innermost first.
+    // Closes one thing at a time, the innermost first.
     Escape: () => {
-      const drawn = [model, second.value?.pane.model].some((one) => one?.draft.value);
+      const drawing = [model, second.value?.pane.model].some((each) => each?.draft.value);
       if (chrome.saveOpen.value) chrome.saveOpen.value = false;
-      else if (drawn) {
+      else if (drawing) {
         actions.draw(null);
         second.value?.pane.actions.draw(null);
       } else actions.clearSelection();
@@ -124,19 +124,19 @@ export function attachKeys(
   };
   disposer.listen<KeyboardEvent>(target, 'keydown', (event) => {
     if (event.defaultPrevented) return;
-    // The help lies over all of it, and scrolls by its own keys.
+    // The help dialog is modal and scrolls with its own keys.
     if (chrome.helpOpen.value && event.key !== '?') return;
     const on = event.target instanceof Element ? event.target : null;
     const own = ownKeys(on);
     if (own === 'all') return;
-    const turn = turnOf(event);
-    if (turn) {
+    const historyAction = historyActionOf(event);
+    if (historyAction) {
       event.preventDefault();
-      return actions[turn]();
+      return actions[historyAction]();
     }
     const key = keyOf(event);
     if (key === null || (own === 'list' && key !== 'Escape')) return;
-    // The browser closes what it opened.
+    // The browser closes its own popovers.
     if (key === 'Escape' && document.querySelector(':popover-open')) return;
     const beside = second.value;
     const window = beside && on?.closest('.ks-beside') ? beside.pane : { model, actions };

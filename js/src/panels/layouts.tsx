@@ -7,16 +7,17 @@ import type { Layout } from '../state/view-state';
 import { usePanels } from './context';
 import { IconButton } from './icons';
 import { SectionFilter, SectionOrderSelect } from './section-order';
+import { counted } from './title-card';
 
-/** About how wide a choice is, in CSS pixels. */
+/** Estimated width of a choice, in CSS pixels: per letter, for padding, and at most. */
 const LETTER = 7.5;
 const AROUND = 22;
 const WIDEST = 160;
-/** What stands in the same line: the name of the data, what one does with all of it; order and filter of sections. */
+/** Width of the other items in the same row, in CSS pixels: title and actions; order and filter of sections. */
 const BESIDES = 400;
 const ARRANGING = 240;
 
-/** What a layout is called, and how one goes there. */
+/** A layout to choose from. */
 interface Choice {
   id: string;
   label: string;
@@ -31,20 +32,25 @@ export function labelOf(layout: Layout, bundle: Bundle | null): string {
 export function choicesOf(model: Model): Choice[] {
   const manifest = model.bundle.value?.manifest;
   const choices: Choice[] = [
-    { id: 'tissue', label: 'Tissue', title: 'Cells where they lie', layout: () => ({ kind: 'tissue' }) },
+    {
+      id: 'tissue',
+      label: 'Tissue',
+      title: 'Cells at their tissue coordinates',
+      layout: () => ({ kind: 'tissue' }),
+    },
   ];
   if (manifest?.sections)
     choices.push({
       id: 'sections',
       label: 'Sections',
-      title: `Each of the ${manifest.sections.items.length} sections (${manifest.sections.column}) by itself`,
+      title: `Sections side by side: ${counted(manifest.sections.items.length, 'section')} by ${manifest.sections.column}`,
       layout: () => ({ kind: 'sections', ...arrangementOf(model.state.value.layout) }),
     });
   for (const { name, label } of manifest?.embeddings ?? [])
     choices.push({
       id: `embedding ${name}`,
       label,
-      title: `Cells where ${name} puts them`,
+      title: `Cells at their ${name} coordinates`,
       layout: () => ({ kind: 'embedding', name }),
     });
   return choices;
@@ -55,7 +61,7 @@ export function idOf(layout: Layout): string {
   return layout.kind === 'section' ? 'sections' : layout.kind;
 }
 
-/** What one would like to see beside this: an embedding beside the tissue, the tissue beside an embedding. */
+/** The default layout of the second view: the first embedding for the tissue, the tissue for an embedding. */
 export function partnerOf(model: Model): Layout | null {
   const { layout } = model.state.value;
   if (layout.kind === 'embedding') return { kind: 'tissue' };
@@ -63,7 +69,7 @@ export function partnerOf(model: Model): Layout | null {
   return first ? { kind: 'embedding', name: first.name } : null;
 }
 
-/** The choices as a list, where there is little room. */
+/** The choices as a drop-down list, for narrow windows. */
 export function LayoutSelect(props: {
   label: string;
   layout: Layout;
@@ -91,7 +97,7 @@ export function LayoutSelect(props: {
   );
 }
 
-/** Where the cells stand: in the tissue, section by section, in an embedding; and what stands beside. */
+/** Selects the layout (tissue, sections or an embedding) and toggles the second view. */
 export function Layouts(): JSX.Element | null {
   const { model, actions } = usePanels();
   const choices = choicesOf(model);
@@ -107,9 +113,9 @@ export function Layouts(): JSX.Element | null {
   return (
     <div class="ks-card ks-layouts">
       {wanted > room ? (
-        <LayoutSelect label="Where the cells stand" layout={layout} onLayout={actions.setLayout} />
+        <LayoutSelect label="Layout" layout={layout} onLayout={actions.setLayout} />
       ) : (
-        <fieldset class="ks-segments" aria-label="Where the cells stand">
+        <fieldset class="ks-segments" aria-label="Layout">
           {choices.map(({ id, label, title, layout: to }) => (
             <button
               key={id}
@@ -134,7 +140,7 @@ export function Layouts(): JSX.Element | null {
       {partner && (
         <IconButton
           icon="split"
-          label={beside ? 'Close what stands beside' : `Show ${labelOf(partner, model.bundle.value)} beside`}
+          label={beside ? 'Close second view' : `Show ${labelOf(partner, model.bundle.value)} in second view`}
           shortcut="B"
           pressed={beside !== null}
           onClick={() => actions.setBeside(beside ? null : partner)}
@@ -144,7 +150,7 @@ export function Layouts(): JSX.Element | null {
   );
 }
 
-/** The section before or after this one; from where all of them are, the last or the first. */
+/** The next or previous section; when all sections are shown, the first or the last. */
 export function neighbour(model: Model, by: 1 | -1): Layout | null {
   const { layout } = model.state.value;
   const manifest = model.bundle.value?.manifest;
@@ -165,9 +171,9 @@ function OneSection({ name }: { name: string }): JSX.Element {
   };
   return (
     <div class="ks-one-section">
-      <IconButton icon="left" label="The section before" shortcut="[" onClick={go(-1)} />
+      <IconButton icon="left" label="Previous section" shortcut="[" onClick={go(-1)} />
       <span title={name}>{name}</span>
-      <IconButton icon="right" label="The next section" shortcut="]" onClick={go(1)} />
+      <IconButton icon="right" label="Next section" shortcut="]" onClick={go(1)} />
     </div>
   );
 }

@@ -6,19 +6,19 @@ import { cellColour } from '../state/cell-colour';
 import type { Model } from '../state/model';
 import { usePanels } from './context';
 
-/** From this zoom on, much of the tissue is out of sight. */
+/** The minimap is shown from this zoom on, when much of the tissue is out of view. */
 const FROM_ZOOM = 2.5;
 /** CSS pixels */
 const LONGEST = 148;
 const SHORTEST = 24;
 const LEAST_STAGE = { width: 480, height: 400 };
-/** More would show nothing else at this size. */
+/** More cells would not be distinguishable at this size. */
 const MOST_CELLS = 24_000;
 const DOT = 1.5;
 
 type Axes = View['axes'];
 
-/** All cells in a small field, the way the tissue lies. */
+/** A view that fits all cells into the minimap, with the orientation of the tissue. */
 function wholeView(model: Model, axes: Axes): View | null {
   const extent = model.positions.value?.extent;
   if (!extent) return null;
@@ -39,7 +39,7 @@ function paint(
   canvas: HTMLCanvasElement,
   view: View,
   coords: Float32Array,
-  colour: ReturnType<typeof cellColour>,
+  colorOf: ReturnType<typeof cellColour>,
 ) {
   const ratio = window.devicePixelRatio || 1;
   canvas.width = Math.round(view.width * ratio);
@@ -49,7 +49,7 @@ function paint(
   const size = Math.max(1, Math.round(DOT * ratio));
   const step = Math.max(1, Math.ceil(coords.length / 2 / MOST_CELLS));
   for (let cell = 0; cell * 2 < coords.length; cell += step) {
-    const color = colour(cell);
+    const color = colorOf(cell);
     const [x, y] = project(view, coords[2 * cell] ?? Number.NaN, coords[2 * cell + 1] ?? Number.NaN);
     if (!color || !Number.isFinite(x) || !Number.isFinite(y)) continue;
     flat.fillStyle = `rgb(${color[0] | 0} ${color[1] | 0} ${color[2] | 0})`;
@@ -57,10 +57,10 @@ function paint(
   }
 }
 
-/** Very far in, the box is smaller than what one sees, in CSS pixels. */
+/** Minimum side of the box that marks the view, in CSS pixels: visible at any zoom. */
 const LEAST_BOX = 9;
 
-/** Where one is in the whole, once one is far in; a press goes there. */
+/** Shows the position of the view within the tissue when zoomed in; a press moves the view. */
 export function Minimap(): JSX.Element | null {
   const { model } = usePanels();
   const { width, height } = model.viewport.value;
@@ -75,9 +75,9 @@ function Shown(): JSX.Element | null {
   const view = model.view.value;
   const positions = model.positions.value;
   const axes = view?.axes;
-  // Not the axes themselves: they are made anew with each move.
-  const lies = axes?.join();
-  const whole = useMemo(() => axes && wholeView(model, axes), [model, positions, lies]);
+  // Compared by value: every camera movement creates a new array.
+  const axesKey = axes?.join();
+  const whole = useMemo(() => axes && wholeView(model, axes), [model, positions, axesKey]);
   const layer = model.layer.value;
   const look = model.paint.value;
   const scale = model.scale.value;
@@ -88,12 +88,12 @@ function Shown(): JSX.Element | null {
   }, [whole, positions, layer, look, scale, dark]);
   if (!view || !whole) return null;
   const corners = [unproject(view, 0, 0), unproject(view, view.width, view.height)] as const;
-  const [one, other] = corners.map(([x, y]) => project(whole, x, y)) as [[number, number], [number, number]];
+  const [start, end] = corners.map(([x, y]) => project(whole, x, y)) as [[number, number], [number, number]];
   const clip = (at: number, most: number) => Math.min(most, Math.max(0, at));
-  const left = clip(one[0], whole.width);
-  const top = clip(one[1], whole.height);
-  const right = clip(other[0], whole.width);
-  const bottom = clip(other[1], whole.height);
+  const left = clip(start[0], whole.width);
+  const top = clip(start[1], whole.height);
+  const right = clip(end[0], whole.width);
+  const bottom = clip(end[1], whole.height);
   const go = (event: PointerEvent) => {
     const box = canvas.current?.getBoundingClientRect();
     const { camera } = model.state.value;
@@ -102,8 +102,12 @@ function Shown(): JSX.Element | null {
     actions.setCamera(cameraAt(positions?.origin ?? ZERO, { ...camera, x, y }));
   };
   return (
-    // The keys that move the tissue do all that this does.
-    <div class="ks-card ks-minimap" aria-hidden="true" title="All cells; press or drag to go there">
+    // Hidden from assistive technology: the keys that pan the tissue do the same.
+    <div
+      class="ks-card ks-minimap"
+      aria-hidden="true"
+      title="Overview of all cells; click or drag to move the view"
+    >
       <canvas
         ref={canvas}
         style={{ width: `${whole.width}px`, height: `${whole.height}px` }}

@@ -21,16 +21,16 @@ import { Start } from './start';
 import states from './states.css';
 import touch from './touch.css';
 
-/** `narrow` overrules the others: it stays last. */
+/** Order matters: `narrow` overrides the others and stays last. */
 const CSS = [base, stage, layouts, panel, legend, states, selection, save, touch, narrow].join('');
 
 export interface MountOptions {
   keys: 'page' | 'element';
   retry: () => void;
-  /** The tissue and a small legend only. */
+  /** Show only the tissue and a small legend. */
   embed?: boolean | undefined;
   pictures: Pictures;
-  /** Whether the page around is dark; the system's choice when not given. */
+  /** Whether the surrounding page is dark. Default: the system's color scheme. */
   dark?: boolean | undefined;
 }
 
@@ -50,7 +50,7 @@ function frame(element: HTMLElement, disposer: Disposer): HTMLElement {
 
 const prefersDark = () => matchMedia('(prefers-color-scheme: dark)');
 
-/** Puts the controls into `element`; the canvas among them is the renderer's. */
+/** Mounts the panels into `element` and returns the canvas for the renderer. */
 export function mountPanels(
   element: HTMLElement,
   model: Model,
@@ -76,7 +76,7 @@ export function mountPanels(
     findGene: signal(false),
     embed: options.embed ?? false,
   };
-  // Notebooks give a frame its width late: until someone folds or opens the panel, its width decides.
+  // Notebooks size a frame late: its width decides until the user hides or shows the panel.
   let decided = true;
   const fits = () => {
     if (root.clientWidth === 0 || chrome.panelOpen.value !== decided) return;
@@ -87,12 +87,12 @@ export function mountPanels(
   const width = new ResizeObserver(fits);
   width.observe(root);
   disposer.add(() => width.disconnect());
-  // The canvas is made here, not by a component: a render must never replace it.
+  // Created here, not by a component, so that no render can replace the canvas.
   const canvas = document.createElement('canvas');
   canvas.className = 'ks-canvas';
   canvas.tabIndex = 0;
   canvas.setAttribute('role', 'img');
-  canvas.setAttribute('aria-label', 'Tissue. Arrow keys move, plus and minus zoom, 0 shows all.');
+  canvas.setAttribute('aria-label', 'Tissue. Arrow keys pan, plus and minus zoom, 0 shows all cells.');
   const second = signal<Second | null>(null);
   const { pictures, retry } = options;
   const context = { model, actions, pictures, retry, download: downloads(disposer) };
@@ -112,7 +112,7 @@ export function mountPanels(
   };
 }
 
-/** The page that asks for the bundle's folder, where the browser reads nothing unasked. */
+/** Mounts the page that asks for the bundle's folder, for browsers that do not let the page read it. */
 export function mountStart(element: HTMLElement, open: (source: BundleSource) => void): void {
   const disposer = new Disposer();
   const root = frame(element, disposer);

@@ -2,29 +2,29 @@ import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 
-/** What there is to say about a name before it is kept. */
+/** A message about a name before it is saved. */
 export interface About {
   text: string;
   refused: boolean;
 }
 
-/** A name, in place: Enter and the button keep it, Escape and leaving it empty do not. */
+/** Edits a name in place: Enter or the button saves it; Escape or an empty name discards it. */
 export function NameField(props: {
   label: string;
   value: string;
-  /** What the name would do to one that is there; null where there is none. */
+  /** Returns a message if the name is already in use, else null. */
   about: (name: string) => About | null;
   onName: (name: string) => void;
-  /** By a key, the focus goes back to where it came from. */
+  /** `byKey`: closed by keyboard, so the focus returns to its origin. */
   onClose: (byKey: boolean) => void;
 }): JSX.Element {
   const { label, value, about, onName, onClose } = props;
   const input = useRef<HTMLInputElement>(null);
   const name = useSignal(value);
-  const said = about(name.value.trim());
-  // Leaving the field by Enter or Escape blurs it, too.
+  const message = about(name.value.trim());
+  // Closing by Enter or Escape also blurs the field, which must not save again.
   const settled = useRef(false);
-  // Before the next key arrives: the first letter of a name must not be a shortcut.
+  // Focus before the next key event: the first letter of a name must not act as a shortcut.
   useLayoutEffect(() => {
     input.current?.focus();
     input.current?.select();
@@ -35,7 +35,7 @@ export function NameField(props: {
     onClose(byKey);
   };
   const keep = () => {
-    if (settled.current || said?.refused) return;
+    if (settled.current || message?.refused) return;
     if (name.value.trim()) onName(name.value);
     close(true);
   };
@@ -46,7 +46,7 @@ export function NameField(props: {
         class="ks-name-field"
         type="text"
         aria-label={label}
-        aria-invalid={said?.refused ?? false}
+        aria-invalid={message?.refused ?? false}
         maxLength={120}
         spellcheck={false}
         value={name.value}
@@ -60,24 +60,24 @@ export function NameField(props: {
           event.preventDefault();
         }}
         onBlur={() => {
-          // What would change another one is not done in passing.
-          if (!settled.current && !said && name.value !== value && name.value.trim()) onName(name.value);
+          // Leaving the field saves the name, unless that would replace another region.
+          if (!settled.current && !message && name.value !== value && name.value.trim()) onName(name.value);
           close(false);
         }}
       />
       <button
         type="button"
         class="ks-pill ks-strong"
-        disabled={said?.refused || name.value.trim() === ''}
-        // A press would take the focus, and the field close before the click.
+        disabled={message?.refused || name.value.trim() === ''}
+        // A mousedown would blur the input and close the field before the click.
         onMouseDown={(event) => event.preventDefault()}
         onClick={keep}
       >
-        {said && !said.refused ? 'Replace' : 'Save'}
+        {message && !message.refused ? 'Replace' : 'Save'}
       </button>
-      {said && (
-        <p class={said.refused ? 'ks-warning' : 'ks-note'} role="status">
-          {said.text}
+      {message && (
+        <p class={message.refused ? 'ks-warning' : 'ks-note'} role="status">
+          {message.text}
         </p>
       )}
     </div>

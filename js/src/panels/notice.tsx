@@ -4,7 +4,7 @@ import { usePanels } from './context';
 import { IconButton } from './icons';
 import { Advice } from './problem';
 
-/** What failed, on the tissue, where no panel is open to say it. */
+/** Shows the first error as a card on the tissue while the panel is hidden. */
 export function Notice({ wanted }: { wanted: boolean }): JSX.Element | null {
   const { model, actions } = usePanels();
   const read = useSignal<Error | null>(null);
@@ -20,7 +20,7 @@ export function Notice({ wanted }: { wanted: boolean }): JSX.Element | null {
         icon="close"
         label="Dismiss"
         onClick={() => {
-          // Why there is no colour stays told in the panel.
+          // Only hides the card: the panel still shows why there is no color.
           if (error === problem) read.value = error;
           else actions.dismiss(error);
         }}
@@ -34,7 +34,7 @@ export function Notice({ wanted }: { wanted: boolean }): JSX.Element | null {
   );
 }
 
-/** The same in the panel: all of them. */
+/** Lists all notices in the panel. */
 export function Notices(): JSX.Element {
   const { model, actions } = usePanels();
   return (

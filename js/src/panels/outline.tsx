@@ -11,7 +11,7 @@ function path(points: readonly number[], view: View): string {
   return `${text}Z`;
 }
 
-/** The line being drawn, or the one that the selection was drawn with. */
+/** The outline being drawn, or the outline of the current selection. */
 export function Outline(): JSX.Element | null {
   const { model } = usePanels();
   const view = model.view.value;

@@ -4,7 +4,9 @@ import { usePanels } from './context';
 
 export function Advice({ error }: { error: Error }): JSX.Element {
   const advice =
-    error instanceof ViewerError ? error.advice : 'Reload the page; if it fails again, export anew.';
+    error instanceof ViewerError
+      ? error.advice
+      : 'Reload the page. If it fails again, export the bundle again.';
   return (
     <>
       <p>{error.message}</p>
@@ -13,7 +15,7 @@ export function Advice({ error }: { error: Error }): JSX.Element {
   );
 }
 
-/** Why a colour could not be loaded; the tissue stays usable. */
+/** Shows why a color could not be loaded. The tissue remains usable. */
 export function Problem(): JSX.Element | null {
   const { model, actions } = usePanels();
   const error = model.problem.value;

@@ -13,10 +13,10 @@ import { counted } from './title-card';
 import { WithoutValue } from './without-value';
 
 const BINS = 36;
-/** So many times the distance of the robust limits is shown beyond them: of long tails the last bar holds the rest. */
+/** How far the axis extends beyond the robust limits, in multiples of their distance. End bars hold the rest. */
 const REACH = 1;
 
-/** The values that the histogram spans. */
+/** Returns the range of the histogram's axis. */
 export function axisOf(
   { min, max, lower, upper }: Summary,
   isGene: boolean,
@@ -29,7 +29,7 @@ export function axisOf(
   return [start, end > start ? end : start + 1];
 }
 
-/** Which values a percentile is of: those of a gene leave out its zeros. */
+/** Returns the qualifier of a percentile label: percentiles of a gene exclude its zeros. */
 export function quantileOf(
   isGene: boolean,
   detectable: boolean,
@@ -47,7 +47,7 @@ interface BarsProps {
   cutZeros: boolean;
 }
 
-/** What a bar stands for, in words. */
+/** Describes a bar: its range of values and its cell count. */
 function barText(
   bar: Bar,
   { min, max }: Summary,
@@ -60,11 +60,11 @@ function barText(
   const to = last && max > bar.to ? `${shown(bar.from)} and above, up to ${shown(max)}` : '';
   const span = from || to || `${shown(bar.from)} to ${shown(bar.to)}`;
   const atZero = zeros === bar.count ? 'all' : formatCount(zeros);
-  const ofZero = bar.cut ? `, ${atZero} at 0; bar cut` : '';
+  const ofZero = bar.cut ? `, ${atZero} at 0; bar truncated` : '';
   return `${span}: ${counted(bar.count, 'cell')}${ofZero}`;
 }
 
-/** The histogram. Its bars are read one at a time, by pointer or by arrow keys. */
+/** The histogram. The pointer or the arrow keys show the values of one bar at a time. */
 function Bars({ label, values, axis: [start, end], summary, cutZeros }: BarsProps): JSX.Element {
   const { model } = usePanels();
   const scale = model.scale.value;
@@ -83,8 +83,8 @@ function Bars({ label, values, axis: [start, end], summary, cutZeros }: BarsProp
   const first = bars[0];
   const last = bars[BINS - 1];
   const notes = [
-    'Height: √ cells',
-    ...(cut ? [`cut at 0: ${counted(cut.count, 'cell')}`] : []),
+    'Height: √(cell count)',
+    ...(cut ? [`bar at 0 truncated: ${counted(cut.count, 'cell')}`] : []),
     ...(below > 0 && first ? [`first bar ≤ ${shown(first.to)}: ${counted(first.count, 'cell')}`] : []),
     ...(above > 0 && last ? [`last bar ≥ ${shown(last.from)}: ${counted(last.count, 'cell')}`] : []),
   ];
@@ -162,12 +162,12 @@ function Bars({ label, values, axis: [start, end], summary, cutZeros }: BarsProp
   );
 }
 
-/** How far a tip begins from its edge, percent: it never leaves the panel. */
+/** Distance of a bar's tooltip from the nearer edge, in percent: keeps it inside the panel. */
 function tipAt(bin: number): number {
   return bin < BINS / 2 ? (bin / BINS) * 40 : ((BINS - 1 - bin) / BINS) * 40;
 }
 
-/** The histogram is the legend: its handles are the limits of the colours. */
+/** The histogram with handles for the color limits. */
 export function RangeLegend({ layer }: { layer: Extract<Layer, { kind: 'value' }> }): JSX.Element {
   const { model, actions } = usePanels();
   const track = useRef<HTMLDivElement>(null);
@@ -180,7 +180,7 @@ export function RangeLegend({ layer }: { layer: Extract<Layer, { kind: 'value' }
   const shown = (value: number) => formatWithin(value, end - start);
   const share = (value: number) => Math.min(1, Math.max(0, (value - start) / (end - start)));
   const least = (end - start) / 200;
-  // White stays zero.
+  // A diverging colormap keeps white at zero: its limits stay symmetric.
   const mirrored = model.colormap.value === 'rdbu' && layer.summary.lower < 0;
   const move = (edge: 'low' | 'high', value: number) => {
     const next = Math.min(Math.max(end, summary.max), Math.max(Math.min(start, summary.min), value));
@@ -200,7 +200,7 @@ export function RangeLegend({ layer }: { layer: Extract<Layer, { kind: 'value' }
     handle.setPointerCapture(event.pointerId);
     handle.focus();
     handle.onpointermove = (at) => move(edge, start + ((at.clientX - box.left) / box.width) * (end - start));
-    // However the press ends.
+    // Fires however the drag ends.
     handle.onlostpointercapture = () => {
       handle.onpointermove = null;
       handle.onlostpointercapture = null;
@@ -219,7 +219,7 @@ export function RangeLegend({ layer }: { layer: Extract<Layer, { kind: 'value' }
       class="ks-handle"
       role="slider"
       tabIndex={0}
-      aria-label={edge === 'low' ? 'Lower limit of the colours' : 'Upper limit of the colours'}
+      aria-label={edge === 'low' ? 'Lower color limit' : 'Upper color limit'}
       aria-valuemin={start}
       aria-valuemax={end}
       aria-valuenow={value}
@@ -264,7 +264,7 @@ export function RangeLegend({ layer }: { layer: Extract<Layer, { kind: 'value' }
         <button
           type="button"
           class="ks-link"
-          title="Select the cells with values between the limits"
+          title="Select cells with values between the limits"
           onClick={(event) =>
             actions.selectWhere((cell) => {
               const value = layer.values[cell] ?? Number.NaN;

@@ -12,11 +12,11 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new Error('It is neither JSON nor a table.');
+    throw new Error('The file is neither JSON nor a table.');
   }
 }
 
-/** Regions as files: CSV of cell ids for other programs, JSON with colours for this one. */
+/** Saves and opens regions: CSV of cell IDs for other programs, JSON with colors for this viewer. */
 export function RegionFiles(): JSX.Element | null {
   const { model, actions, download } = usePanels();
   const input = useRef<HTMLInputElement>(null);
@@ -32,36 +32,36 @@ export function RegionFiles(): JSX.Element | null {
     ).length;
     actions.putRegions(found);
     const text = [
-      `${counted(found.length, 'region')} of ${file.name}.`,
-      replaced > 0
-        ? `${counted(replaced, 'region')} of the same name ${replaced === 1 ? 'is' : 'are'} replaced.`
+      `Opened ${counted(found.length, 'region')} from ${file.name}.`,
+      replaced > 0 ? `Replaced ${counted(replaced, 'region')} of the same name.` : '',
+      unknown > 0
+        ? `Skipped ${counted(unknown, 'row')}: ${unknown === 1 ? 'its cell is' : 'their cells are'} not in this bundle.`
         : '',
-      unknown > 0 ? `${counted(unknown, 'row')} left out: the cells are not in this bundle.` : '',
     ];
     actions.noteRegions({ text: text.filter(Boolean).join(' '), problem: unknown > 0, undo: true });
   };
   const openTable = async (file: File, text: string) => {
-    if (!names) throw new Error('The ids of the cells could not be read from this bundle.');
+    if (!names) throw new Error('The cell IDs of this bundle could not be read.');
     const { regions: found, unknown } = await regionsFromCsv(text, manifest.n_cells, names);
     if (found.length === 0)
       throw new Error(
         unknown > 0
-          ? 'None of its cells is in this bundle: “cell_id” holds the names of the cells, as in obs.'
-          : 'It names no region.',
+          ? 'None of its cells are in this bundle. The column “cell_id” must hold cell names, as in obs_names.'
+          : 'The table contains no regions.',
       );
     put(file, found, unknown);
   };
   const open = async (file: File) => {
     try {
       const text = await file.text();
-      // By what it holds: a name may have lost its ending.
+      // Decide by content: the file name may have lost its extension.
       if (!/^\s*\{/.test(text)) return await openTable(file, text);
       const { regions: found, leftOut } = openedView(parsed(text), manifest.n_cells);
-      if (!found?.length) throw leftOut ?? new Error('It holds no regions.');
+      if (!found?.length) throw leftOut ?? new Error('The file contains no regions.');
       put(file, found);
     } catch (thrown) {
       const why = asError(thrown).message;
-      actions.noteRegions({ text: `${file.name} cannot be opened: ${why}`, problem: true });
+      actions.noteRegions({ text: `Cannot open ${file.name}: ${why}`, problem: true });
     }
   };
   return (
@@ -70,14 +70,14 @@ export function RegionFiles(): JSX.Element | null {
         <>
           {names && (
             <HeadingButton
-              title="Save the regions as a table of cell ids"
+              title="Save the regions as a table of cell IDs"
               onClick={async () => save('csv', await regionsToCsv(regions, names), 'text/csv')}
             >
               CSV
             </HeadingButton>
           )}
           <HeadingButton
-            title="Save the regions, with the view, as a file that this viewer opens"
+            title="Save the regions and the view as a file for this viewer"
             onClick={() => save('json', [JSON.stringify(savedView(model))], 'application/json')}
           >
             JSON
@@ -96,7 +96,7 @@ export function RegionFiles(): JSX.Element | null {
         accept=".csv,.tsv,.txt,.json"
         class="ks-offscreen"
         tabIndex={-1}
-        aria-label="File of regions"
+        aria-label="Region file"
         onChange={(event) => {
           const file = event.currentTarget.files?.[0];
           event.currentTarget.value = '';

@@ -8,14 +8,15 @@ import { usePanels } from './context';
 import { Icon } from './icons';
 import { type About, NameField } from './name-field';
 import { RegionFiles } from './region-files';
+import { counted } from './title-card';
 
 const isTaken = (regions: readonly Region[], name: string) => regions.some((region) => region.name === name);
 
-/** What the name of a new region does to one that is there. */
+/** Creates a check whether the name of a new region would replace an existing region. */
 export const replaces =
   (regions: readonly Region[]) =>
   (name: string): About | null =>
-    isTaken(regions, name) ? { text: `The cells of “${name}” are replaced.`, refused: false } : null;
+    isTaken(regions, name) ? { text: `This replaces the cells of “${name}”.`, refused: false } : null;
 
 export function Regions(): JSX.Element | null {
   const { model, actions } = usePanels();
@@ -31,7 +32,7 @@ export function Regions(): JSX.Element | null {
         <RegionFiles />
         {selection && (
           <HeadingButton
-            title="Keep the selection as a region"
+            title="Save the selection as a region"
             onClick={() => {
               adding.value = true;
             }}
@@ -41,7 +42,7 @@ export function Regions(): JSX.Element | null {
         )}
       </div>
       {regions.length === 0 && selection && !adding.value && !note && (
-        <p class="ks-note">A region keeps the selected cells under a name.</p>
+        <p class="ks-note">A region stores the selected cells under a name.</p>
       )}
       {regions.length > 0 && (
         <ul class="ks-region-list">
@@ -57,7 +58,7 @@ export function Regions(): JSX.Element | null {
         >
           {note.text}{' '}
           {note.undo && (
-            <button type="button" class="ks-link" title="Take it back (Ctrl Z)" onClick={actions.undo}>
+            <button type="button" class="ks-link" title="Undo (Ctrl+Z)" onClick={actions.undo}>
               Undo
             </button>
           )}
@@ -65,7 +66,7 @@ export function Regions(): JSX.Element | null {
       )}
       {adding.value && (
         <NameField
-          label="Name of the new region"
+          label="Region name"
           value={freeName(regions)}
           about={replaces(regions)}
           onName={(name) => {
@@ -84,7 +85,7 @@ export function Regions(): JSX.Element | null {
 
 interface ChipProps {
   region: Region;
-  /** The region whose button takes the focus when it is there. */
+  /** The name of the region whose button takes the focus once rendered. */
   back: Signal<string | null>;
 }
 
@@ -99,7 +100,7 @@ function Chip({ region, back }: ChipProps): JSX.Element {
     back.value = null;
     button.current?.focus();
   }, [takesFocus, back]);
-  // What is taken away under the pointer never says that the pointer left.
+  // An element that is removed under the pointer gets no pointerleave event.
   useEffect(() => () => actions.glance(null), [actions, cells]);
   const rename = () => {
     renaming.value = true;
@@ -114,11 +115,11 @@ function Chip({ region, back }: ChipProps): JSX.Element {
     return (
       <li class="ks-region ks-renaming">
         <NameField
-          label={`New name of ${name}`}
+          label={`New name for ${name}`}
           value={name}
           about={(next) =>
             next !== name && isTaken(model.regions.value, next)
-              ? { text: `Another region is called “${next}”.`, refused: true }
+              ? { text: `Another region is already named “${next}”.`, refused: true }
               : null
           }
           onName={(next) => {
@@ -135,7 +136,7 @@ function Chip({ region, back }: ChipProps): JSX.Element {
   return (
     <li
       class="ks-region"
-      // A finger has no place before it presses.
+      // Touch has no hover.
       onPointerEnter={(event) => event.pointerType !== 'touch' && actions.glance(cells)}
       onPointerLeave={() => actions.glance(null)}
       onFocusIn={(event) => (event.target as Element).matches(':focus-visible') && actions.glance(cells)}
@@ -146,10 +147,10 @@ function Chip({ region, back }: ChipProps): JSX.Element {
         class="ks-region-name"
         ref={button}
         aria-pressed={isSelected(cells, model.selection.value)}
-        aria-label={`Select ${name}, ${formatCount(cells.length)} cells`}
-        title={`${name}: click selects, Shift adds, Alt takes away, both keep what is in both, double click renames`}
+        aria-label={`Select ${name}, ${counted(cells.length, 'cell')}`}
+        title={`${name}: click to select (Shift adds, Alt subtracts, both intersect), double-click to rename`}
         onClick={(event) => {
-          // The second click of a double click would only add a step to undo.
+          // The second click of a double-click would only add an undo step.
           if (event.detail < 2) actions.selectRegion(name, howOf(event));
         }}
         onDblClick={rename}

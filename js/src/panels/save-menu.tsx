@@ -16,13 +16,13 @@ const PARTS: readonly [Part, string][] = [
   ['legend', 'Legend'],
   ['scaleBar', 'Scale bar'],
   ['title', 'Title'],
-  ['beside', 'What stands beside'],
+  ['beside', 'Second view'],
   ['transparent', 'Transparent background'],
 ];
 const SVG_SCALE = 2;
 const GAP = 8;
 
-/** What came of the last wish. */
+/** The result of the last action. */
 interface Outcome {
   text: string;
   failed: boolean;
@@ -35,10 +35,10 @@ export function SaveMenu({ open }: { open: Signal<boolean> }): JSX.Element {
   const button = useRef<HTMLButtonElement>(null);
   const sheet = useRef<HTMLDivElement>(null);
   const before = useRef<Element | null>(null);
-  /** While the browser opens or closes the menu: it does so unasked, too. */
-  const turning = useRef(false);
+  /** True during the popover's own toggle events, which the browser also fires on its own. */
+  const toggling = useRef(false);
   const shown = useSignal(false);
-  // What was chosen stays chosen while the page is open.
+  // The choices are kept while the page is open.
   const choice = useSignal<Choice>({
     scale: 2,
     legend: true,
@@ -50,12 +50,12 @@ export function SaveMenu({ open }: { open: Signal<boolean> }): JSX.Element {
 
   useSignalEffect(() => {
     const wanted = open.value;
-    if (turning.current || !sheet.current || sheet.current.matches(':popover-open') === wanted) return;
+    if (toggling.current || !sheet.current || sheet.current.matches(':popover-open') === wanted) return;
     if (wanted) sheet.current.showPopover();
     else sheet.current.hidePopover();
   });
   const place = () => {
-    // Flush with the card that the button is in.
+    // Align with the card that contains the button.
     const at = button.current?.parentElement?.getBoundingClientRect();
     if (!at || !sheet.current) return;
     sheet.current.style.top = `${at.bottom + GAP}px`;
@@ -69,10 +69,10 @@ export function SaveMenu({ open }: { open: Signal<boolean> }): JSX.Element {
         type="button"
         class="ks-icon-button"
         ref={button}
-        aria-label="Save a picture or a table"
+        aria-label="Save picture or table"
         aria-haspopup="dialog"
         aria-expanded={shown.value}
-        title="Save a picture or a table (S)"
+        title="Save picture or table (S)"
         popovertarget={id}
       >
         <Icon name="save" />
@@ -86,10 +86,10 @@ export function SaveMenu({ open }: { open: Signal<boolean> }): JSX.Element {
         tabIndex={-1}
         ref={sheet}
         onBeforeToggle={(event) => {
-          // Known at once: the event after it comes late, and a key may come between.
-          turning.current = true;
+          // Update now: the toggle event follows later, and a key may come in between.
+          toggling.current = true;
           open.value = event.newState === 'open';
-          turning.current = false;
+          toggling.current = false;
           if (event.newState !== 'open') return;
           before.current = document.activeElement;
           place();
@@ -99,7 +99,7 @@ export function SaveMenu({ open }: { open: Signal<boolean> }): JSX.Element {
           const inside = sheet.current?.contains(focused) ?? false;
           shown.value = event.newState === 'open';
           if (shown.value) {
-            // Closed and opened again in one breath, it is still the same sheet.
+            // Keep the focus when closed and reopened quickly: the sheet is still the same.
             if (!inside) sheet.current?.querySelector<HTMLElement>(':checked')?.focus();
           } else if (inside || focused === document.body) {
             const back = before.current;
@@ -107,7 +107,7 @@ export function SaveMenu({ open }: { open: Signal<boolean> }): JSX.Element {
             else button.current?.focus();
           }
         }}
-        // Keys that are pressed here are not meant for the tissue.
+        // Keys pressed here must not act as shortcuts of the viewer.
         onKeyDown={(event) => event.stopPropagation()}
       >
         {shown.value && <Sheet choice={choice} />}
@@ -124,7 +124,7 @@ function Sheet({ choice }: { choice: Signal<Choice> }): JSX.Element {
   useLayoutEffect(() => first.current?.focus({ preventScroll: true }), []);
   const { scale, ...parts } = choice.value;
   const size = pictures.size(parts);
-  // Projects every cell: once, and not with each tick that is set here.
+  // Computed: projects every cell, which must not happen on each change of a checkbox.
   const rows = useComputed(() => pictures.cells().length).value;
   const selected = model.selection.value !== null;
 
@@ -149,15 +149,15 @@ function Sheet({ choice }: { choice: Signal<Choice> }): JSX.Element {
       return `Saved as ${name}`;
     });
   const copy = () =>
-    run('Drawing …', async () => {
+    run('Drawing…', async () => {
       const picture = painted().then(() => pictures.picture({ ...parts, scale }));
       try {
         await copyPicture(picture);
       } catch (thrown) {
-        // What the picture itself says is worth more.
+        // An error of the picture itself takes precedence.
         await picture;
         if (!(thrown instanceof DOMException)) throw thrown;
-        throw new Error('The browser does not let this page copy pictures. Save the picture instead.');
+        throw new Error('The browser does not allow this page to copy pictures. Save the picture instead.');
       }
       return 'Copied to the clipboard';
     });
@@ -208,16 +208,16 @@ function Sheet({ choice }: { choice: Signal<Choice> }): JSX.Element {
           type="button"
           class="ks-pill ks-strong"
           title="Save the picture as PNG"
-          onClick={() => save('png', 'Drawing …', () => pictures.picture({ ...parts, scale }))}
+          onClick={() => save('png', 'Drawing…', () => pictures.picture({ ...parts, scale }))}
         >
           PNG
         </button>
         <button
           type="button"
           class="ks-pill"
-          title="Save as SVG: letters and legend as shapes, the tissue as a picture at 2×"
+          title="Save as SVG: text and legend as vector graphics, the tissue as an image at 2×"
           onClick={() =>
-            save('svg', 'Drawing …', () => pictures.picture({ ...parts, scale: SVG_SCALE, format: 'svg' }))
+            save('svg', 'Drawing…', () => pictures.picture({ ...parts, scale: SVG_SCALE, format: 'svg' }))
           }
         >
           SVG
@@ -232,8 +232,8 @@ function Sheet({ choice }: { choice: Signal<Choice> }): JSX.Element {
         <button
           type="button"
           class="ks-pill"
-          title="Save the cells in view as CSV: id, place and what is shown"
-          onClick={() => save('csv', 'Writing …', () => pictures.table())}
+          title="Save the cells in view as CSV: ID, coordinates and displayed values"
+          onClick={() => save('csv', 'Writing…', () => pictures.table())}
         >
           CSV
         </button>
@@ -247,7 +247,7 @@ function Sheet({ choice }: { choice: Signal<Choice> }): JSX.Element {
   );
 }
 
-/** Resolves when the browser had time to show what was said: drawing large pictures holds the page. */
+/** Resolves after the browser has had time to show the status: drawing a large picture blocks the page. */
 function painted(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 40));
 }

@@ -5,7 +5,7 @@ import { placeText, scaleBar } from '../lib/scale-bar';
 import { embeddingLabel } from '../state/layout';
 import { usePanels } from './context';
 
-/** Where the pointer is; sections that stand side by side are not where their coordinates say. */
+/** The coordinates under the pointer. Not shown for sections side by side, which are moved from their coordinates. */
 export function Pointer(): JSX.Element | null {
   const { model } = usePanels();
   const place = model.pointer.value;
@@ -25,7 +25,7 @@ export function Pointer(): JSX.Element | null {
   );
 }
 
-/** An embedding has no lengths, but two directions. */
+/** Labels the two axes of an embedding, which has no unit of length. */
 function Axes({ of }: { of: string }): JSX.Element {
   return (
     <div class="ks-card ks-axes">
@@ -38,7 +38,7 @@ function Axes({ of }: { of: string }): JSX.Element {
   );
 }
 
-/** The length of a stretch of the tissue, or the directions of an embedding. */
+/** The scale bar of the tissue, or the axes of an embedding. */
 export function ScaleBar(): JSX.Element | null {
   const { model } = usePanels();
   const view = model.view.value;

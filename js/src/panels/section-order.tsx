@@ -18,9 +18,9 @@ type Grid = Extract<Layout, { kind: 'sections' }>;
 
 const BY = 'by ';
 const GAP = 6;
-/** As its style says. */
+/** Maximum width of the filter, as in its stylesheet; CSS pixels. */
 const WIDEST = 320;
-/** Of a number that differs in every section, a filter by single values would be a long list. */
+/** Columns with more distinct values are not offered as filters: the list would be too long. */
 const MOST_VALUES = 40;
 
 function useSections() {
@@ -41,7 +41,7 @@ export function SectionOrderSelect({ layout }: { layout: Grid }): JSX.Element {
     <>
       <select
         class="ks-order"
-        aria-label="Order of the sections"
+        aria-label="Section order"
         value={layout.order === 'column' ? BY + layout.by : layout.order}
         onChange={(event) => {
           const chosen = event.currentTarget.value;
@@ -52,9 +52,9 @@ export function SectionOrderSelect({ layout }: { layout: Grid }): JSX.Element {
           arrange(only ? { ...order, only } : order);
         }}
       >
-        <option value="file">as in the file</option>
+        <option value="file">file order</option>
         <option value="name">by name</option>
-        <option value="cells">by number of cells</option>
+        <option value="cells">by cell count</option>
         {facts.map(({ column }) => (
           <option key={column} value={BY + column}>
             by {column}
@@ -62,15 +62,15 @@ export function SectionOrderSelect({ layout }: { layout: Grid }): JSX.Element {
         ))}
       </select>
       {missing > 0 && (
-        <span class="ks-note" title={`${counted(missing, 'cell')} in no section, not shown here`}>
-          {formatCount(missing)} in none
+        <span class="ks-note" title={`${counted(missing, 'cell')} without a section, not shown here`}>
+          {formatCount(missing)} unassigned
         </span>
       )}
     </>
   );
 }
 
-/** Which sections are shown, by what annotations say of them. */
+/** Filters the sections by the values of their annotations. */
 export function SectionFilter({ layout }: { layout: Grid }): JSX.Element | null {
   const { items, facts, arrange } = useSections();
   const id = useId();
@@ -84,7 +84,7 @@ export function SectionFilter({ layout }: { layout: Grid }): JSX.Element | null 
     const next = withValue(arrangement, fact, value, on);
     arrange(next);
   };
-  /** An empty window would say nothing: the last one stays. */
+  /** Whether any section is left without the value: the last one cannot be hidden. */
   const leaves = (fact: Fact, value: Fact['values'][number]) =>
     arranged(items, facts, withValue(arrangement, fact, value, false)).length > 0;
   return (
@@ -105,7 +105,7 @@ export function SectionFilter({ layout }: { layout: Grid }): JSX.Element | null 
         class="ks-card ks-filter"
         popover="auto"
         role="dialog"
-        aria-label="Sections that are shown"
+        aria-label="Section filter"
         ref={sheet}
         onBeforeToggle={(event) => {
           const at = button.current?.getBoundingClientRect();
@@ -117,7 +117,7 @@ export function SectionFilter({ layout }: { layout: Grid }): JSX.Element | null 
         onToggle={(event) => {
           if (event.newState === 'open') sheet.current?.querySelector<HTMLElement>('input:enabled')?.focus();
         }}
-        // Keys that are pressed here are not meant for the tissue.
+        // Keys pressed here must not act as shortcuts of the viewer.
         onKeyDown={(event) => event.stopPropagation()}
       >
         {usable.map((fact) => (
@@ -127,7 +127,7 @@ export function SectionFilter({ layout }: { layout: Grid }): JSX.Element | null 
               const on = shownValues(arrangement, fact.column)?.includes(value) ?? true;
               const last = on && !leaves(fact, value);
               return (
-                <label key={factText(value)} title={last ? 'Without it no section would be left' : undefined}>
+                <label key={factText(value)} title={last ? 'At least one section must be shown' : undefined}>
                   <input
                     type="checkbox"
                     checked={on}

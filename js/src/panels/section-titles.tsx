@@ -3,22 +3,22 @@ import type { JSX, TargetedKeyboardEvent } from 'preact';
 import { useMemo } from 'preact/hooks';
 import type { Manifest } from '../contract/manifest';
 import { project, type View } from '../lib/camera';
-import { formatCount } from '../lib/format';
 import type { Placed } from '../lib/section-grid';
 import { arrangementOf, noteOf, sectionLayout } from '../state/arrangement';
 import type { Layout } from '../state/view-state';
 import { usePanels } from './context';
+import { counted } from './title-card';
 
-/** Narrower sections, in CSS pixels, have no room for a name: only the one that is pointed at tells it. */
+/** Sections narrower than this, in CSS pixels, show their name only while the pointer is on them. */
 const LEAST_WIDTH = 36;
-/** Names above narrower ones are small, to cover little of the section above. */
+/** Sections narrower than this, in CSS pixels, have small names, which cover less of the section above. */
 const ROOMY = 140;
-/** So far from the window's sides stays the middle of a name that is wider than its section. */
+/** Minimum distance between the middle of a wide name and the sides of the window, in CSS pixels. */
 const MARGIN = 80;
 
 /**
- * The view from the middle of a field as large as the window: what is placed for it holds as long as one moves within
- * the field, and moves as one.
+ * Returns the window-sized field around the view and a view of its center. Titles are laid out for the field and moved
+ * as a whole: a new layout is needed only when the view leaves the field.
  */
 function fieldOf(view: View): { column: number; row: number; anchor: View } {
   const column = Math.round((view.x * view.scale) / view.width);
@@ -27,7 +27,7 @@ function fieldOf(view: View): { column: number; row: number; anchor: View } {
   return { column, row, anchor };
 }
 
-/** The names above sections that stand side by side; a click shows one alone. */
+/** The names above sections that are shown side by side. A click shows only that section. */
 export function SectionTitles(): JSX.Element | null {
   const { model } = usePanels();
   const view = model.view.value;
@@ -45,7 +45,7 @@ export function SectionTitles(): JSX.Element | null {
   const { layout } = model.state.value;
   const field = view && fieldOf(view);
   const key = field && [field.column, field.row, view.scale, view.width, view.height, view.axes].join();
-  // The key stands for the anchor, which is another object with each move.
+  // `key` replaces the anchor in the dependencies: the anchor is a new object on each movement.
   const all = useMemo(
     () => field && manifest && <Titles view={field.anchor} {...{ titles, manifest, layout, pointed }} />,
     [key, titles, manifest, layout, pointed],
@@ -64,7 +64,7 @@ export function SectionTitles(): JSX.Element | null {
   );
 }
 
-/** From name to name: a hundred sections are one stop of the Tab key. */
+/** Moves focus between the names with the arrow keys: they are a single tab stop. */
 function moveFocus(event: TargetedKeyboardEvent<HTMLDivElement>): void {
   const by = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
   const names = [...event.currentTarget.querySelectorAll('button')];
@@ -92,13 +92,13 @@ function Titles(props: {
         const [x0, y0] = project(view, box[0], box[1]);
         const [x1, y1] = project(view, box[2], box[3]);
         const [left, right, top] = [Math.min(x0, x1), Math.max(x0, x1), Math.min(y0, y1)];
-        // Half a window further, since these move with the field.
+        // Extended by a window on each side, since the titles move with the field.
         const { width, height } = view;
         const outside = right < -width || left > 2 * width || top > 2 * height || Math.max(y0, y1) < -height;
         const wide = right - left;
         const middle = (left + right) / 2;
         if (outside || (wide < LEAST_WIDTH && name !== pointed)) return null;
-        // The one that is pointed at tells all of its name.
+        // The section under the pointer shows its full name.
         const room = name === pointed ? Math.max(wide, 2 * MARGIN) : wide;
         const at = (x: number) => ({
           transform: `translate(${x}px, ${top}px) translate(-50%, -100%)`,
@@ -119,7 +119,7 @@ function Titles(props: {
             class={`ks-section-title${wide < ROOMY ? ' ks-small' : ''}${name === pointed ? ' ks-pointed' : ''}`}
             style={at(middle)}
             tabIndex={stops++ === 0 ? 0 : -1}
-            title={`${name}: ${formatCount(count)} cells. Click to see it alone.`}
+            title={`${name}: ${counted(count, 'cell')}. Click to show only this section.`}
             onClick={() => actions.setLayout(sectionLayout(name, arrangement))}
           >
             {name}

@@ -11,7 +11,7 @@ import { NameField } from './name-field';
 import { replaces } from './regions';
 import { counted } from './title-card';
 
-/** The selected cells that can be seen: in a section that is shown, and in no hidden category. */
+/** Restricts the selection to visible cells: in a section that is shown and in no hidden category. */
 function useSelectedHere(selection: Selection): Selection | null {
   const { model } = usePanels();
   const shown = model.shown.value;
@@ -21,7 +21,7 @@ function useSelectedHere(selection: Selection): Selection | null {
 function Count({ here }: { here: Selection | null }): JSX.Element {
   const { model } = usePanels();
   const shown = model.shown.value;
-  if (!here) return <span role="status">No cell here</span>;
+  if (!here) return <span role="status">No cells here</span>;
   const { count, mask } = here;
   return (
     <span class="ks-selected" role="status">
@@ -30,7 +30,7 @@ function Count({ here }: { here: Selection | null }): JSX.Element {
   );
 }
 
-/** Which cells are compared, where not all are, and how many selected ones are not among them. */
+/** Names the cells that are compared, if not all, and counts the selected cells that are excluded. */
 function Elsewhere({ selection }: { selection: Selection }): JSX.Element | null {
   const { model } = usePanels();
   const scope = model.scope.value;
@@ -48,18 +48,18 @@ function Elsewhere({ selection }: { selection: Selection }): JSX.Element | null 
     <p class="ks-note ks-break ks-selection-of">
       {scope && (
         <>
-          Of {scope.name}
+          In {scope.name}
           {out.elsewhere > 0 &&
-            `; ${counted(out.elsewhere, 'cell')} elsewhere ${are(out.elsewhere)} selected, too`}
+            `; ${counted(out.elsewhere, 'selected cell')} elsewhere ${are(out.elsewhere)} excluded`}
           .{' '}
         </>
       )}
       {visible &&
         (out.hidden > 0
-          ? `${counted(out.hidden, 'selected cell')} in hidden categories ${are(out.hidden)} left out. `
-          : 'Cells in hidden categories are left out. ')}
+          ? `${counted(out.hidden, 'selected cell')} in hidden categories ${are(out.hidden)} excluded. `
+          : 'Cells in hidden categories are excluded. ')}
       {out.unplaced > 0 &&
-        `${counted(out.unplaced, 'selected cell')} without a place in this embedding ${are(out.unplaced)} left out.`}
+        `${counted(out.unplaced, 'selected cell')} without coordinates in this embedding ${are(out.unplaced)} excluded.`}
     </p>
   );
 }
@@ -71,7 +71,7 @@ function Buttons(): JSX.Element {
   if (naming.value) {
     return (
       <NameField
-        label="Name of the region"
+        label="Region name"
         value={freeName(model.regions.value)}
         about={replaces(model.regions.value)}
         onName={actions.addRegion}
@@ -101,7 +101,12 @@ function Buttons(): JSX.Element {
       <button type="button" class="ks-pill" onClick={() => actions.invertSelection()}>
         Invert
       </button>
-      <button type="button" class="ks-pill" title="Clear (Esc)" onClick={() => actions.clearSelection()}>
+      <button
+        type="button"
+        class="ks-pill"
+        title="Clear the selection (Esc)"
+        onClick={() => actions.clearSelection()}
+      >
         Clear
       </button>
     </div>
@@ -125,7 +130,7 @@ function Whole({ selection: all }: { selection: Selection }): JSX.Element {
 
 export type Room = 'card' | 'section' | 'line';
 
-/** A card on the tissue where there is room for it, else a section of the panel, else one line. */
+/** Chooses where the selection is shown: a card on the tissue if there is room, else the panel, else one line. */
 export function roomFor(stage: { width: number; height: number }, panelOpen: boolean): Room {
   if (stage.width >= 640 && stage.height >= 600) return 'card';
   return panelOpen ? 'section' : 'line';
@@ -163,7 +168,7 @@ function Line({ selection, onMore }: { selection: Selection; onMore: () => void 
       <button
         type="button"
         class="ks-icon-button"
-        aria-label="Clear the selection"
+        aria-label="Clear selection"
         title="Clear the selection (Esc)"
         onClick={() => actions.clearSelection()}
       >

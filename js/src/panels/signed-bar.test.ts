@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { barOf, spanOf } from './signed-bar';
 
-test('negative means have bars on the other side of a common zero', () => {
+test('bars of negative means extend to the left of a common zero', () => {
   const span = spanOf([-1, 3, Number.NaN]);
   expect(span).toEqual([-1, 3]);
   expect(barOf(-1, span)).toEqual({ left: 0, width: 0.25 });

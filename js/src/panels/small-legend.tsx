@@ -9,7 +9,7 @@ import { WithoutValue } from './without-value';
 
 const MOST = 14;
 
-/** What the colours say, where the panel has no room: in a page that embeds the viewer. */
+/** The legend of an embedded viewer, which has no panel. */
 export function SmallLegend(): JSX.Element | null {
   const { model } = usePanels();
   const layer = model.layer.value;

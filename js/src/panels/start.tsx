@@ -12,7 +12,7 @@ interface HandleItem {
   getAsFileSystemHandle?: () => Promise<FileSystemHandle | null>;
 }
 
-/** Shown where the browser lets the page read no files by itself, as when it was opened by a double click. */
+/** Asks for the bundle's folder. Shown when the browser does not let the page read files, such as from `file:`. */
 export function Start({ onChosen }: { onChosen: (source: BundleSource) => void }): JSX.Element {
   const input = useRef<HTMLInputElement>(null);
   const [over, setOver] = useState(false);
@@ -23,14 +23,14 @@ export function Start({ onChosen }: { onChosen: (source: BundleSource) => void }
       await folder.getFileHandle('manifest.json');
       onChosen(handleSource(folder));
     } catch {
-      setNote(`“${folder.name}” holds no manifest.json. Choose the folder that was exported.`);
+      setNote(`“${folder.name}” does not contain manifest.json. Choose the exported folder.`);
     }
   };
   const chooseFiles = (files: FileList | null) => {
     if (!files || files.length === 0) return;
     const has = [...files].some((file) => file.name === 'manifest.json');
     if (has) onChosen(filesSource([...files]));
-    else setNote('That folder holds no manifest.json. Choose the folder that was exported.');
+    else setNote('That folder does not contain manifest.json. Choose the exported folder.');
   };
   const pick = async () => {
     const { showDirectoryPicker } = window as unknown as DirectoryPicker;
@@ -38,7 +38,7 @@ export function Start({ onChosen }: { onChosen: (source: BundleSource) => void }
     try {
       await chooseHandle(await showDirectoryPicker.call(window));
     } catch (thrown) {
-      // The reader closed the picker; where the picker itself is refused, the plain input still works.
+      // AbortError: the user closed the picker. If the picker itself is blocked, the plain input still works.
       if (!(thrown instanceof DOMException && thrown.name === 'AbortError')) input.current?.click();
     }
   };
@@ -48,7 +48,7 @@ export function Start({ onChosen }: { onChosen: (source: BundleSource) => void }
     const item = event.dataTransfer?.items[0] as unknown as HandleItem | undefined;
     const handle = await item?.getAsFileSystemHandle?.();
     if (handle?.kind === 'directory') await chooseHandle(handle as FileSystemDirectoryHandle);
-    else setNote('Drop the whole folder, or use the button.');
+    else setNote('Drop the folder itself, or use the button.');
   };
   return (
     <section
@@ -65,13 +65,13 @@ export function Start({ onChosen }: { onChosen: (source: BundleSource) => void }
         <Icon name="folder" size={24} />
         <h1>Open the bundle folder</h1>
         <p>
-          A page opened from disk may not read the files beside it until you choose their folder. Nothing
+          A page opened from disk cannot read the files next to it until you choose their folder. Nothing
           leaves your computer.
         </p>
         <button type="button" class="ks-button ks-primary" onClick={() => void pick()}>
           Open the bundle folder
         </button>
-        <p class="ks-note">or drop the folder here: the one that holds this page and manifest.json.</p>
+        <p class="ks-note">Or drop the folder here: the one with this page and manifest.json.</p>
         {note && (
           <p class="ks-warning" role="alert">
             {note}

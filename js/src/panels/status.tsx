@@ -16,7 +16,7 @@ export function StatusView(): JSX.Element | null {
           <Icon name="alert" size={24} />
           <h2>This bundle cannot be shown</h2>
           <Advice error={status.error} />
-          {status.error instanceof GraphicsError && <Preview alt="Small picture of the tissue" />}
+          {status.error instanceof GraphicsError && <Preview alt="Preview of the tissue" />}
           <button type="button" class="ks-button ks-primary" onClick={retry}>
             Try again
           </button>
@@ -64,7 +64,7 @@ function Progress({ done, total, label }: { done: number; total: number; label: 
   );
 }
 
-/** The bundle's small picture, until the tissue itself is there or in its place. */
+/** The bundle's preview image, shown while the tissue loads or when it cannot be drawn. */
 function Preview({ alt }: { alt: string }): JSX.Element | null {
   const { model } = usePanels();
   const blob = model.preview.value;

@@ -5,8 +5,8 @@ import { formatCount } from '../lib/format';
 import { embeddingLabel, placedCount } from '../state/layout';
 import { usePanels, useView } from './context';
 
-export function counted(count: number, one: string): string {
-  return `${formatCount(count)} ${one}${count === 1 ? '' : 's'}`;
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${formatCount(count)} ${count === 1 ? one : many}`;
 }
 
 export function TitleCard(): JSX.Element | null {
@@ -24,7 +24,7 @@ export function TitleCard(): JSX.Element | null {
   );
 }
 
-/** How many cells the layout has a place for, where not all have one. */
+/** The number of cells with coordinates in the layout, shown only when some have none. */
 export function Placed(): JSX.Element | null {
   const { model } = usePanels();
   const layout = useView('layout');

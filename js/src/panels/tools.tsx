@@ -4,20 +4,20 @@ import { usePanels } from './context';
 import { IconButton, type IconName } from './icons';
 
 const TOOLS: readonly [Tool, IconName, string, string][] = [
-  ['move', 'move', 'Move', 'V'],
-  ['lasso', 'lasso', 'Select with a lasso', 'L'],
-  ['rect', 'rect', 'Select with a rectangle', 'M'],
-  ['zoom', 'zoom', 'Zoom to a box', 'Z'],
+  ['move', 'move', 'Pan', 'V'],
+  ['lasso', 'lasso', 'Lasso select', 'L'],
+  ['rect', 'rect', 'Rectangle select', 'M'],
+  ['zoom', 'zoom', 'Zoom to box', 'Z'],
 ];
 
-const HOWS: readonly [How, IconName, string, string | undefined][] = [
-  ['replace', 'one', 'Select anew', undefined],
-  ['add', 'both', 'Add to the selection', 'Shift'],
-  ['subtract', 'less', 'Take away from the selection', 'Alt'],
-  ['intersect', 'common', 'Keep what is in both', 'Shift Alt'],
+const MODES: readonly [How, IconName, string, string | undefined][] = [
+  ['replace', 'one', 'New selection', undefined],
+  ['add', 'both', 'Add to selection', 'Shift'],
+  ['subtract', 'less', 'Subtract from selection', 'Alt'],
+  ['intersect', 'common', 'Intersect with selection', 'Shift+Alt'],
 ];
 
-/** After a click the keys belong to the tissue; by keyboard the focus stays. */
+/** A click moves the focus to the tissue, whose shortcuts then work; keyboard activation keeps it on the button. */
 const choosing = (canvas: HTMLCanvasElement, choose: () => void) => (event: MouseEvent) => {
   choose();
   if (event.detail > 0) canvas.focus();
@@ -40,17 +40,17 @@ export function Tools({ canvas }: { canvas: HTMLCanvasElement }): JSX.Element {
         ))}
         <IconButton icon="fit" label="Show all cells" shortcut="0" onClick={() => actions.fit()} />
       </fieldset>
-      {(chosen === 'lasso' || chosen === 'rect') && <Hows canvas={canvas} />}
+      {(chosen === 'lasso' || chosen === 'rect') && <SelectionModes canvas={canvas} />}
     </div>
   );
 }
 
-/** What the next line does to the selection, for who has no keys at hand. */
-function Hows({ canvas }: { canvas: HTMLCanvasElement }): JSX.Element {
+/** Selection mode and undo/redo as buttons, for input without a keyboard. */
+function SelectionModes({ canvas }: { canvas: HTMLCanvasElement }): JSX.Element {
   const { model, actions } = usePanels();
   return (
-    <fieldset class="ks-card ks-hows" aria-label="What a line does to the selection">
-      {HOWS.map(([how, icon, label, shortcut]) => (
+    <fieldset class="ks-card ks-hows" aria-label="Selection mode">
+      {MODES.map(([how, icon, label, shortcut]) => (
         <IconButton
           key={how}
           tool
@@ -61,15 +61,15 @@ function Hows({ canvas }: { canvas: HTMLCanvasElement }): JSX.Element {
       ))}
       <IconButton
         icon="undo"
-        label="The selection before"
-        shortcut="Ctrl Z"
+        label="Undo"
+        shortcut="Ctrl+Z"
         disabled={!model.undoable.value}
         onClick={actions.undo}
       />
       <IconButton
         icon="redo"
-        label="The selection after"
-        shortcut="Ctrl Shift Z"
+        label="Redo"
+        shortcut="Ctrl+Shift+Z"
         disabled={!model.redoable.value}
         onClick={actions.redo}
       />

@@ -6,7 +6,7 @@ import { usePanels } from './context';
 const WIDTH = 260;
 const MAX_ROWS = 8;
 
-/** Of the cell under the pointer, in the window that the pointer is in; in the other one its ring is seen. */
+/** The tooltip of the hovered cell, in the view that the pointer is in. The other view shows only its ring. */
 export function Tooltip({ beside = false }: { beside?: boolean }): JSX.Element | null {
   const { model } = usePanels();
   const hover = model.hover.value;

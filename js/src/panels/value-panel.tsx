@@ -15,7 +15,7 @@ function Select(): JSX.Element {
   const { model, actions } = usePanels();
   const color = useView('color');
   const names = model.columns.value.filter(({ kind }) => kind === 'number').map(({ name }) => name);
-  if (names.length === 0) return <p class="ks-note">This bundle has no annotation with numbers.</p>;
+  if (names.length === 0) return <p class="ks-note">This bundle has no numeric annotations.</p>;
   return (
     <ColumnSelect
       label="Value"
@@ -37,7 +37,7 @@ function Facts(): JSX.Element | null {
   if (missing === here.length) {
     return (
       <section class="ks-section">
-        <p class="ks-note">No cell has a value here.</p>
+        <p class="ks-note">No cells have a value here.</p>
       </section>
     );
   }
@@ -51,14 +51,14 @@ function Facts(): JSX.Element | null {
       </section>
       <section class="ks-section">
         <div class="ks-heading-line">
-          <h2 class="ks-heading">In these values</h2>
+          <h2 class="ks-heading">Statistics</h2>
           <ScopeName />
         </div>
         <dl class="ks-facts">
           {[
-            ['Least', min],
+            ['Minimum', min],
             ['Mean', mean],
-            ['Most', max],
+            ['Maximum', max],
           ].map(([name, value]) => (
             <div key={name}>
               <dt>{name}</dt>

@@ -4,12 +4,12 @@ import { hashOf, savedView } from '../state/saved-view';
 import { usePanels } from './context';
 import { counted } from './title-card';
 
-/** Elsewhere an address leads others nowhere. */
+/** Links are offered on web hosts only: other addresses do not work for other people. */
 const WEB = /^https?:$/.test(location.protocol);
 
-/** The whole view as a file: colour, limits, hidden classes, camera, layout and regions. */
+/** Saves and opens the whole view: color, limits, hidden categories, camera, layout and regions. */
 export function ViewFiles(props: {
-  /** Does the work and says what came of it. */
+  /** Runs the work and shows its result. */
   run: (doing: string, work: () => Promise<string>) => void;
 }): JSX.Element | null {
   const { model, actions, pictures, download } = usePanels();
@@ -17,34 +17,36 @@ export function ViewFiles(props: {
   const manifest = model.bundle.value?.manifest;
   if (!manifest) return null;
   const save = () =>
-    props.run('Writing …', async () => {
+    props.run('Writing…', async () => {
       const name = pictures.fileName('view.json');
       download(new Blob([JSON.stringify(savedView(model))], { type: 'application/json' }), name);
       return `Saved as ${name}`;
     });
   const open = (file: File) =>
-    props.run('Opening …', async () => {
+    props.run('Opening…', async () => {
       let given: unknown;
       try {
         given = JSON.parse(await file.text());
       } catch {
-        throw new Error(`${file.name} is no JSON file. Choose one that was saved here.`);
+        throw new Error(`${file.name} is not a JSON file. Choose a view that was saved from this viewer.`);
       }
       await actions.openView(given);
-      return `The view of ${file.name}`;
+      return `Opened the view from ${file.name}`;
     });
   const link = () =>
-    props.run('Copying …', async () => {
+    props.run('Copying…', async () => {
       const view = savedView(model);
       const { hash, leftOut } = await hashOf(view);
       try {
         await navigator.clipboard.writeText(location.href.split('#', 1)[0] + hash);
       } catch {
-        throw new Error('The browser does not let this page copy: the address above holds the view, too.');
+        throw new Error(
+          'The browser does not allow this page to copy. Copy the address of the page instead: it contains the view.',
+        );
       }
       return leftOut === 0
-        ? 'A link to this view is on the clipboard'
-        : `Copied without ${counted(leftOut, 'region')}, too large for a link: save the view to share them`;
+        ? 'Link to this view copied to the clipboard'
+        : `Link copied without ${counted(leftOut, 'region')}, too large for a link. Save the view to share them`;
     });
   return (
     <div class="ks-pills">
@@ -56,17 +58,12 @@ export function ViewFiles(props: {
       <button
         type="button"
         class="ks-pill"
-        title="Save colours, camera, layout and regions as a file; karospace-export --view lets a bundle open with it"
+        title="Save colors, camera, layout and regions as a file; karospace-export --view makes it the initial view of a bundle"
         onClick={save}
       >
         Save view
       </button>
-      <button
-        type="button"
-        class="ks-pill"
-        title="Open a view that was saved from this viewer"
-        onClick={() => input.current?.click()}
-      >
+      <button type="button" class="ks-pill" title="Open a saved view" onClick={() => input.current?.click()}>
         Open…
       </button>
       <input
@@ -75,7 +72,7 @@ export function ViewFiles(props: {
         accept=".json"
         class="ks-offscreen"
         tabIndex={-1}
-        aria-label="File of a view"
+        aria-label="View file"
         onChange={(event) => {
           const file = event.currentTarget.files?.[0];
           event.currentTarget.value = '';

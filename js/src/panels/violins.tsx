@@ -16,9 +16,9 @@ const MOST = 40;
 interface Row {
   name: string;
   color: string;
-  /** Of the selection, or of all cells */
+  /** The selected cells, or all cells without a selection */
   of: Spread;
-  /** Of the other cells; null without a selection */
+  /** The other cells; null without a selection */
   rest: Spread | null;
 }
 
@@ -53,7 +53,7 @@ async function rowsOf(
     .sort((a, b) => b.of.mean - a.of.mean);
 }
 
-/** The upper edge from left to right, then the lower one back, on a field of `BINS` by 2. */
+/** Path of a violin in a viewBox of `BINS` by 2: the upper edge from left to right, then the lower edge back. */
 function outline(above: Float32Array, below: Float32Array): string {
   const top = Array.from(above, (width, i) => `${i + 0.5} ${(1 - width).toFixed(3)}`);
   const bottom = Array.from(below, (width, i) => `${i + 0.5} ${(1 + width).toFixed(3)}`).reverse();
@@ -84,8 +84,8 @@ function Violin({ row, scale }: { row: Row; scale: ColourScale }): JSX.Element {
 }
 
 function about({ name, of, rest }: Row, [low, high]: readonly [number, number]): string {
-  const said = (spread: Spread) => {
-    if (spread.count === 0) return 'no cell';
+  const describe = (spread: Spread) => {
+    if (spread.count === 0) return 'no cells';
     const { median, q1, q3, count, below, above } = spread;
     return [
       `median ${formatValue(median)}`,
@@ -95,7 +95,7 @@ function about({ name, of, rest }: Row, [low, high]: readonly [number, number]):
       ...(above > 0 ? [`${formatCount(above)} above ${formatValue(high)}`] : []),
     ].join(', ');
   };
-  return rest ? `${name}: selected ${said(of)}; the rest ${said(rest)}` : `${name}: ${said(of)}`;
+  return rest ? `${name}: selected ${describe(of)}; the rest ${describe(rest)}` : `${name}: ${describe(of)}`;
 }
 
 /**
@@ -115,16 +115,16 @@ export function Violins({ values, group, selection }: Ask): JSX.Element {
       (made) => {
         if (!closed.signal.aborted) rows.value = made;
       },
-      // Another question took its place.
+      // Aborted: newer input replaced this computation.
       () => {},
     );
     return () => closed.abort();
   }, [values, group, selection, scale, classes, rows]);
-  if (rows.value?.length === 0) return <p class="ks-note">No cell here has a value and a class.</p>;
+  if (rows.value?.length === 0) return <p class="ks-note">No cells here have both a value and a category.</p>;
   const made = rows.value ?? [];
   return (
     <>
-      <ul class="ks-violins" aria-label={`Spread by ${group.name}`} aria-busy={rows.value === null}>
+      <ul class="ks-violins" aria-label={`Distribution by ${group.name}`} aria-busy={rows.value === null}>
         {(whole.value ? made : made.slice(0, MOST)).map((row) => (
           <li key={row.name} title={about(row, scale.range)} aria-label={about(row, scale.range)}>
             <span class="ks-dot" style={{ background: row.color }} />

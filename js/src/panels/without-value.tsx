@@ -6,7 +6,7 @@ import { missingIn } from '../state/scope';
 import { usePanels } from './context';
 import { counted } from './title-card';
 
-/** The row of a legend for gray cells: how many have no value. */
+/** The legend row of the gray cells: how many have no value. */
 export function WithoutValue({ layer }: { layer: Layer }): JSX.Element | null {
   const { model } = usePanels();
   const scope = model.scope.value;

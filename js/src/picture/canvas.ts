@@ -8,7 +8,7 @@ const css = ({ color }: Paint) => cssColour(color);
 
 let ruler: CanvasRenderingContext2D | null = null;
 
-/** Widths as this browser draws them. */
+/** Measures text with this browser's fonts. */
 export const measureText: Measure = (text, size, weight) => {
   ruler ??= document.createElement('canvas').getContext('2d');
   if (!ruler) return text.length * size * 0.6;
@@ -23,27 +23,27 @@ export function tooLarge(width: number, height: number): PictureError {
   );
 }
 
-/** A canvas of that size, or an error where the browser only pretends to give one. */
+/** Creates a canvas of that size, or throws if the browser cannot actually draw on it. */
 export function largeCanvas(width: number, height: number): HTMLCanvasElement {
   const canvas = document.createElement('canvas');
   canvas.width = width;
   canvas.height = height;
   const flat = canvas.getContext('2d');
   if (!flat || canvas.width !== width || canvas.height !== height) throw tooLarge(width, height);
-  // Beyond its limits a browser gives a canvas that swallows what is drawn: ask for its last pixel.
+  // Beyond its size limit a browser returns a canvas that silently ignores drawing: test the last pixel.
   flat.fillRect(width - 1, height - 1, 1, 1);
   let alpha = 0;
   try {
     alpha = flat.getImageData(width - 1, height - 1, 1, 1).data[3] ?? 0;
   } catch {
-    // Counts as none.
+    // Unreadable counts as not drawn.
   }
   if (alpha === 0) throw tooLarge(width, height);
   flat.clearRect(0, 0, width, height);
   return canvas;
 }
 
-/** Paints what a window shows with its upper left corner at that pixel, at the resolution of the picture. */
+/** Paints the tissue of a pane with its upper left corner at (x, y), in pixels of the picture. */
 export type PaintTissue = (pane: number, into: CanvasRenderingContext2D, x: number, y: number) => void;
 
 export function drawLayout(

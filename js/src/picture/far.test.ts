@@ -13,7 +13,7 @@ const XY = [0, 10, 5, 20, 10, 30, 15, 40];
 const ctx = () => ({ signal: new AbortController().signal });
 
 test.each(['columnar', 'tables', 'columnar without an origin'])(
-  'far coordinates are exact: %s',
+  'coordinates far from zero stay exact: %s',
   async (kind) => {
     const { manifest, files } = await fixture(kind === 'tables' ? '1.0.0' : '1.1.0', true, FAR);
     if (kind === 'columnar without an origin' && manifest.coordinates) {
@@ -41,7 +41,7 @@ test.each(['columnar', 'tables', 'columnar without an origin'])(
   },
 );
 
-test('the camera is in coordinates of the source, in the state and in saved views', async () => {
+test('the camera in the state and in saved views is in source coordinates', async () => {
   const { model, actions } = await openedModel({}, FAR);
   actions.resize({ width: 800, height: 600 });
   expect(model.state.value.camera).toEqual({ x: FAR[0] + 7.5, y: FAR[1] + 25, zoom: 1 });
@@ -60,7 +60,7 @@ test('the camera is in coordinates of the source, in the state and in saved view
   expect(model.state.value.camera).toEqual(camera);
 });
 
-test('each cell is drawn at a place of its own', async () => {
+test('cells far from zero are drawn at distinct positions', async () => {
   const { model, actions } = await openedModel({}, FAR);
   actions.resize({ width: 800, height: 600 });
   const { coords } = model.positions.value ?? { coords: [] };
@@ -69,6 +69,6 @@ test('each cell is drawn at a place of its own', async () => {
   const at = [0, 1, 2, 3].map((cell) => project(view, coords[2 * cell] ?? 0, coords[2 * cell + 1] ?? 0));
   const [first = [0, 0], second = [0, 0]] = at;
   expect(second[0] - first[0]).toBeCloseTo(5 * view.scale, 6);
-  // y grows upwards in this bundle.
+  // The y axis points up in this bundle.
   expect(second[1] - first[1]).toBeCloseTo(-10 * view.scale, 6);
 });

@@ -1,6 +1,6 @@
 const LONGEST = 80;
 
-/** A name that every file system takes, of the dataset and what colours it. */
+/** Builds a file name that is valid on every file system from the names of the dataset and of the color. */
 export function fileName(dataset: string, colour: string | null, ending: string): string {
   const parts = [dataset, colour ?? ''].map((part) =>
     Array.from(part.replace(/[^\p{L}\p{N}._-]+/gu, '_').replace(/^[._-]+|[._-]+$/g, ''))

@@ -6,19 +6,19 @@ import type { Mark, Measure } from './marks';
 import type { Palette } from './palette';
 import { fitted, oneLine } from './text';
 
-/** What one window shows. */
+/** The contents of one view. */
 export interface Pane {
   /** CSS pixels */
   width: number;
   height: number;
   scaleBar: ScaleBar | null;
-  /** What the two directions of an embedding are called, without their numbers; null where lengths are measured. */
+  /** Axis label of an embedding, without the number of the axis; null for the tissue. */
   axes: string | null;
-  /** Names above sections: the middle of their lower edge, and the room they have, CSS pixels. */
+  /** Names above sections: the middle of their lower edge and the available width, in CSS pixels. */
   titles: readonly { x: number; y: number; width: number; text: string }[];
 }
 
-/** What is on a picture; null for what is left out. */
+/** The contents of a picture; null for parts that are omitted. */
 export interface Contents {
   /** From left to right */
   panes: readonly Pane[];
@@ -28,7 +28,7 @@ export interface Contents {
   palette: Palette;
 }
 
-/** A picture before it has pixels: every output draws the same marks. */
+/** A picture as a list of marks, which both PNG and SVG output draw. */
 export interface Layout {
   /** CSS pixels */
   width: number;
@@ -41,7 +41,7 @@ const TITLE_SIZE = 15;
 const EDGE = 12;
 const SECTION = { size: 12, height: 18, padding: 6, least: 36 };
 
-/** Title above, legend beside: neither covers the tissue. */
+/** Lays out a picture. The title is above the tissue and the legend to its right; neither covers it. */
 export function layoutPicture(contents: Contents, measure: Measure): Layout {
   const { palette, transparent } = contents;
   const top = contents.title === null ? 0 : TITLE_HEIGHT;
@@ -74,7 +74,7 @@ export function layoutPicture(contents: Contents, measure: Measure): Layout {
     left += pane.width;
   });
   if (contents.title !== null) {
-    // Half a pixel down: a line of one pixel lies on one row of them.
+    // Offset by half a pixel, so that a line of one pixel covers exactly one row of pixels.
     const line = TITLE_HEIGHT - 0.5;
     border(0, line, width, line);
     marks.push(...titleMarks(contents.title, width, palette, measure));
@@ -104,7 +104,7 @@ function titleMarks(
       { ...plain, ...heading, x: 16, y: 28 },
       { ...plain, ...muted, x: after, y: 28, text: about, size: 13 },
     ];
-  // Where both do not fit on one line, the count takes a second one.
+  // If both do not fit on one line, the count goes on a second line.
   const below = fitted(about, width - 32, 12, 400, measure);
   return [
     { ...plain, ...heading, x: 16, y: 20 },
@@ -112,7 +112,7 @@ function titleMarks(
   ];
 }
 
-/** As on the page, each on a small ground of its own: under it may be the image. */
+/** Section names, as on the page, each on its own background because the image may be below. */
 function sectionMarks(
   { titles, width, height }: Pane,
   at: { x: number; y: number },
@@ -123,7 +123,7 @@ function sectionMarks(
     const shown = fitted(oneLine(text), room - 2 * SECTION.padding, SECTION.size, 400, measure);
     const wide = measure(shown, SECTION.size, 400) + 2 * SECTION.padding;
     const up = y - SECTION.height - 2;
-    // Half of a name at the edge of the picture would be no name.
+    // Omit names that the edge of the picture would cut.
     if (room < SECTION.least || !shown || x - wide / 2 < 0 || x + wide / 2 > width || up < 0 || y > height)
       return [];
     return [
@@ -150,7 +150,7 @@ function sectionMarks(
   });
 }
 
-/** A card as on the page: a bar straight on the tissue would be lost in its colours. */
+/** The scale bar on a card, as on the page: directly on the tissue it would be hard to see. */
 function scaleBarMarks(
   bar: ScaleBar,
   at: { x: number; bottom: number },
@@ -190,7 +190,7 @@ function scaleBarMarks(
   ];
 }
 
-/** The two directions of an embedding: the first to the right, the second up. */
+/** The axes of an embedding: the first to the right, the second up. */
 function axesMarks(
   { axes, width }: Pane,
   at: { x: number; bottom: number },
@@ -224,7 +224,7 @@ function axesMarks(
   ];
 }
 
-/** What words over the tissue stand on, as on the page. */
+/** The background of text on the tissue, as on the page. */
 function cardMark(x: number, y: number, width: number, height: number, palette: Palette): Mark {
   return {
     kind: 'rect',

@@ -17,13 +17,13 @@ const NAME_AT = 20;
 const SIZE = 13;
 const SMALL = 12;
 const RAMP = { width: 148, height: 12 };
-/** No name makes the legend wider than that. */
+/** Maximum width of a name, in CSS pixels. */
 const LONGEST = 190;
-/** More columns than two would be larger than the tissue. */
+/** Maximum number of columns: more could be wider than the tissue. */
 const COLUMNS = 2;
 const BETWEEN = 16;
 
-/** The column beside the tissue; what does not fit into `height` is counted. `x` and `y` are its corner. */
+/** Lays out the legend with its upper left corner at `at`. Entries that do not fit into `height` are counted. */
 export function legendBlock(
   legend: Legend,
   at: { x: number; y: number; height: number },
@@ -34,13 +34,13 @@ export function legendBlock(
   const marks: Mark[] = [];
   let widest = 0;
   const text = (
-    words: string,
+    content: string,
     x: number,
     y: number,
     how: { size?: number; weight?: Weight; quiet?: boolean },
   ) => {
     const { size = SIZE, weight = 400, quiet = false } = how;
-    const shown = fitted(oneLine(words), LONGEST, size, weight, measure);
+    const shown = fitted(oneLine(content), LONGEST, size, weight, measure);
     marks.push({
       kind: 'text',
       x,
@@ -66,7 +66,7 @@ export function legendBlock(
   if (legend.kind === 'values') {
     const [low, high] = legend.limits;
     const { height } = RAMP;
-    // Long limits must not overlap.
+    // Widen the ramp so that long limits do not overlap.
     const both = measure(low, SMALL, 400) + BETWEEN + measure(high, SMALL, 400);
     const width = Math.max(RAMP.width, Math.ceil(both));
     marks.push({ kind: 'ramp', x: left, y: top, width, height, radius: 4, colors: legend.colors });

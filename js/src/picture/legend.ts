@@ -9,11 +9,11 @@ import type { Model } from '../state/model';
 export interface Entry {
   name: string;
   color: Rgb;
-  /** For what is no class of its own. */
+  /** Muted: not a category. */
   quiet?: boolean;
 }
 
-/** What the colours of the tissue mean. */
+/** The legend of the tissue's colors. */
 export type Legend =
   | { kind: 'classes'; label: string; entries: Entry[] }
   | {
@@ -22,7 +22,7 @@ export type Legend =
       /** Evenly spaced in the values, from the lower to the upper limit. */
       colors: Rgb[];
       limits: readonly [string, string];
-      /** What the limits do not tell: the scale of the colours. */
+      /** The scale of the colors, if not linear, and what a mean is computed from. */
       note: string | null;
       entries: Entry[];
     };
@@ -30,14 +30,14 @@ export type Legend =
 const STEPS = 32;
 const MISSING = parseColour(MISSING_COLOUR);
 
-/** Zeros that are dimmed let the ground shine through. */
+/** Opacity of dimmed zeros on the background, as in the shader. */
 const DIMMED = 0.22;
 const GROUND = { light: parseColour('#f6f7f9'), dark: parseColour('#0e1116') };
 
-/** The windows of a picture: the cells that are drawn in each. */
+/** The cells that are drawn in each view of a picture. */
 export type Drawn = readonly Uint32Array[];
 
-/** Cells drawn in any window, and of those how many have no value. */
+/** Counts the cells without a value that are drawn in any view. */
 function missingAmong(layer: Layer, drawn: Drawn): number {
   const missing = missingTest(layer);
   if (!missing) return 0;
@@ -55,7 +55,7 @@ const withoutValue = (count: number): Entry => ({
   quiet: true,
 });
 
-/** Null where nothing colors the tissue. Only categories of which a cell is drawn are listed, in the panel's order. */
+/** Builds the legend of the drawn cells, in the panel's order; null if nothing colors the tissue. */
 export function legendOf(model: Model, drawn: Drawn): Legend | null {
   const layer = model.layer.value;
   const state = model.state.value;
@@ -77,7 +77,7 @@ export function legendOf(model: Model, drawn: Drawn): Legend | null {
     const corners = cornersOf(model.dark.value);
     const genes = layer.parts.map(({ gene }) => gene);
     const entries: Entry[] = [];
-    // Single genes first, then what they make together.
+    // Single genes first, then their mixtures.
     for (const size of [1, 2, 3])
       for (let bits = 1; bits < 1 << genes.length; bits++) {
         const together = genes.filter((_, at) => bits & (1 << at));
@@ -89,7 +89,7 @@ export function legendOf(model: Model, drawn: Drawn): Legend | null {
   }
   const [low, high] = model.range.value;
   const scale = model.scale.value;
-  // Of the section that is shown, where one is.
+  // Of the single section that is shown, if any.
   const { summary } = model.here.value ?? layer;
   const { min, max } = summary;
   const colors = Array.from(
@@ -107,7 +107,7 @@ export function legendOf(model: Model, drawn: Drawn): Legend | null {
     kind: 'values',
     label: layer.label,
     colors,
-    // The colours end at the limits; the values may not.
+    // "≤" and "≥" mark limits beyond which there are values.
     limits: [
       `${min < low ? '≤ ' : ''}${formatWithin(low, high - low)}`,
       `${max > high ? '≥ ' : ''}${formatWithin(high, high - low)}`,

@@ -1,13 +1,13 @@
 import type { Rgb } from '../lib/colour';
 
-/** Colours are numbers, never text: what a bundle calls a colour must not reach a stylesheet. */
+/** Colors are numbers, never text, so that color strings of a bundle cannot reach a stylesheet. */
 export interface Paint {
   color: Rgb;
 }
 
 export type Weight = 400 | 600;
 
-/** What a picture is made of, back to front, in CSS pixels. Drawn on a canvas or written as SVG. */
+/** An element of a picture, listed back to front, in CSS pixels. Drawn on a canvas or written as SVG. */
 export type Mark =
   | {
       kind: 'rect';
@@ -19,11 +19,11 @@ export type Mark =
       fill: Paint;
       line?: Paint;
     }
-  /** A rectangle whose colours run from left to right, evenly spaced. */
+  /** A horizontal gradient of evenly spaced colors. */
   | { kind: 'ramp'; x: number; y: number; width: number; height: number; radius: number; colors: Rgb[] }
   | { kind: 'dot'; x: number; y: number; radius: number; fill: Paint }
   | { kind: 'line'; points: readonly (readonly [number, number])[]; width: number; paint: Paint }
-  /** `y` is the line that letters stand on. */
+  /** `y` is the baseline. */
   | {
       kind: 'text';
       x: number;
@@ -34,12 +34,12 @@ export type Mark =
       anchor: 'start' | 'middle' | 'end';
       fill: Paint;
     }
-  /** Where what a window shows goes, by the number of the window. */
+  /** The area of the tissue of view number `pane`. */
   | { kind: 'tissue'; pane: number; x: number; y: number; width: number; height: number };
 
 export type TextMark = Extract<Mark, { kind: 'text' }>;
 
-/** How wide a text is, in CSS pixels. */
+/** Returns the width of a text in CSS pixels. */
 export type Measure = (text: string, size: number, weight: Weight) => number;
 
 export const FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif";

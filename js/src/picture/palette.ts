@@ -1,6 +1,6 @@
 import { parseColour, type Rgb } from '../lib/colour';
 
-/** The colours of the interface, as they are where the picture is taken. */
+/** The colors of the interface in the current theme. */
 export interface Palette {
   ground: Rgb;
   panel: Rgb;
@@ -17,7 +17,7 @@ export const LIGHT: Palette = {
   line: parseColour('#e3e7ec'),
 };
 
-/** Read from the styles, so that a picture cannot differ from the page. */
+/** Reads the palette from the computed styles, so that pictures match the page. */
 export function paletteOf(element: Element): Palette {
   const style = getComputedStyle(element);
   const of = (name: keyof Palette): Rgb => {

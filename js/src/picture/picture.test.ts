@@ -38,7 +38,7 @@ const textsOf = (layout: Layout) => layout.marks.filter((mark): mark is TextMark
 const wordsOf = (layout: Layout) => textsOf(layout).map(({ text }) => text);
 
 describe('layout', () => {
-  test('the tissue keeps its size; title and legend stand beside it', () => {
+  test('the tissue keeps its size; title and legend are added around it', () => {
     const layout = layoutPicture(contents(), measure);
     const tissue = layout.marks.find(({ kind }) => kind === 'tissue');
     expect(tissue).toMatchObject({ x: 0, width: 1040, height: 860 });
@@ -47,7 +47,7 @@ describe('layout', () => {
     expect(wordsOf(layout)).toEqual(['500 µm', 'Placenta', '3,000 cells', 'cell_type', 'A', 'B']);
   });
 
-  test('a count that does not fit beside the name stands below it', () => {
+  test('a count that does not fit next to the name is moved below it', () => {
     const about = '4,603 of 9,233 cells have a place in UMAP';
     const narrow = layoutPicture(
       contents({
@@ -77,7 +77,7 @@ describe('layout', () => {
     expect(end).toBeLessThan((high?.x ?? 0) - measure(high?.text ?? '', 12, 400));
   });
 
-  test('what is left out takes no room', () => {
+  test('omitted parts take no room', () => {
     const layout = layoutPicture(
       contents({ title: null, legend: null, panes: [pane({ scaleBar: null })] }),
       measure,
@@ -86,7 +86,7 @@ describe('layout', () => {
     expect(wordsOf(layout)).toEqual([]);
   });
 
-  test('an embedding has directions in the place of lengths', () => {
+  test('an embedding has axes instead of a scale bar', () => {
     const { marks, ...layout } = layoutPicture(
       contents({ panes: [pane({ scaleBar: null, axes: 'UMAP' })] }),
       measure,
@@ -107,7 +107,7 @@ describe('layout', () => {
     expect(textsOf(narrow).some(({ text }) => text.includes('…'))).toBe(true);
   });
 
-  test('a transparent picture has nothing behind the tissue', () => {
+  test('a transparent picture has no background', () => {
     const solid = layoutPicture(contents({ panes: [pane({ scaleBar: null })] }), measure);
     const clear = layoutPicture(contents({ panes: [pane({ scaleBar: null })], transparent: true }), measure);
     expect(solid.marks.some(({ kind }) => kind === 'rect')).toBe(true);
@@ -116,12 +116,12 @@ describe('layout', () => {
   });
 
   test.each([254, 470, 860])(
-    '120 classes are cut to the height of %i pixels, and the rest is counted',
+    'a legend of 120 categories is cut to %i pixels and counts the rest',
     (height) => {
-      const names = Array.from({ length: 120 }, (_, i) => `class ${i}`);
+      const names = Array.from({ length: 120 }, (_, i) => `category ${i}`);
       const layout = layoutPicture(contents({ panes: [pane({ height })], legend: classes(names) }), measure);
       const words = wordsOf(layout);
-      const shown = words.filter((word) => word.startsWith('class '));
+      const shown = words.filter((word) => word.startsWith('category '));
       expect(words).toContain(`… and ${120 - shown.length} more`);
       expect(shown).toEqual(names.slice(0, shown.length));
       expect(layout.marks.filter(({ kind }) => kind === 'dot')).toHaveLength(shown.length);
@@ -132,14 +132,14 @@ describe('layout', () => {
     },
   );
 
-  test('as many classes as fit are all there', () => {
-    const names = Array.from({ length: 36 }, (_, i) => `class ${i}`);
+  test('a legend lists all categories if they fit', () => {
+    const names = Array.from({ length: 36 }, (_, i) => `category ${i}`);
     const words = wordsOf(layoutPicture(contents({ legend: classes(names) }), measure));
-    expect(words.filter((word) => word.startsWith('class '))).toHaveLength(36);
+    expect(words.filter((word) => word.startsWith('category '))).toHaveLength(36);
     expect(words.some((word) => word.includes('more'))).toBe(false);
   });
 
-  test('two windows stand side by side, each with its scale bar', () => {
+  test('two views are side by side, each with its own scale bar', () => {
     const panes = [pane(), pane({ width: 500, height: 400, scaleBar: null })];
     const layout = layoutPicture(contents({ panes, title: null, legend: null }), measure);
     const tissues = layout.marks.filter(({ kind }) => kind === 'tissue');
@@ -153,7 +153,7 @@ describe('layout', () => {
     expect(svg).toContain('xlink:href="data:two"');
   });
 
-  test('names of sections stand above them; those that the edge would cut are left out', () => {
+  test('section names are above the sections; names that the edge would cut are omitted', () => {
     const titles = [
       { x: 300, y: 100, width: 200, text: HOSTILE },
       { x: 5, y: 100, width: 200, text: 'at the edge' },
@@ -169,8 +169,8 @@ describe('layout', () => {
     expect(wordsOf(layout)[0]).toMatch(/^<script>/);
   });
 
-  test('names stay on one line and within the column', () => {
-    const long = 'a very long name of a class '.repeat(20);
+  test('long and multi-line names stay on one line within the column', () => {
+    const long = 'a very long category name '.repeat(20);
     const layout = layoutPicture(contents({ legend: classes([long, 'two\nlines\u0000', HOSTILE]) }), measure);
     const words = wordsOf(layout);
     expect(words).toContain('two lines');
@@ -179,7 +179,7 @@ describe('layout', () => {
     expect(layout.width - 1040).toBeLessThan(260);
   });
 
-  test('values: a ramp between limits', () => {
+  test('the legend of values is a color ramp between the limits', () => {
     const legend: Legend = {
       kind: 'values',
       label: 'EPCAM',
@@ -228,7 +228,7 @@ describe('legend', () => {
     });
   });
 
-  test('classes stand in the order of the panel', () => {
+  test('categories are in the order of the panel', () => {
     const shown = createModel();
     shown.layer.value = model.layer.value;
     const names = () => legendOf(shown, ALL)?.entries.map(({ name }) => name);
@@ -237,7 +237,7 @@ describe('legend', () => {
     expect(names()).toEqual(['A', 'B', 'C', 'no value']);
   });
 
-  test('colours that were chosen in the viewer are those of the picture', () => {
+  test('custom colors and palettes apply to the picture', () => {
     const shown = createModel({ classColors: { kind: { C: '#00ff00' } }, palette: 'safe' });
     shown.layer.value = model.layer.value;
     const legend = legendOf(shown, ALL);
@@ -245,7 +245,7 @@ describe('legend', () => {
     expect(legend?.entries.find(({ name }) => name === 'A')?.color).toEqual([0, 0x72, 0xb2]);
   });
 
-  test('values beyond the limits are told', () => {
+  test('the legend marks values beyond the limits and lists zeros and missing values', () => {
     const values = Float32Array.from([-3, 0, 1, Number.NaN, 9]);
     const summary = { min: -3, max: 9, mean: 1.75, fraction: 0.75, lower: -3, upper: 5 };
     const shown = createModel({ dimZeros: true, scale: 'log1p', colormap: 'cividis' });
@@ -259,7 +259,7 @@ describe('legend', () => {
     expect(legendOf(shown, [Uint32Array.of(0, 1)])?.entries.map(({ name }) => name)).toEqual(['zero']);
   });
 
-  test('two windows list what either of them draws, and count a missing value once', () => {
+  test('the legend of two views lists what either draws and counts a missing value once', () => {
     const values = Float32Array.from([1, Number.NaN, Number.NaN, 2]);
     const summary = { min: 1, max: 2, mean: 1.5, fraction: 1, lower: 0, upper: 2 };
     const shown = createModel();
@@ -272,7 +272,7 @@ describe('legend', () => {
     ]);
   });
 
-  test('a blend says how many cells have no value of one of its genes', () => {
+  test('the legend of a blend counts the cells without a value of one of its genes', () => {
     const summary = { min: 0, max: 1, mean: 0.5, fraction: 1, lower: 0, upper: 1 };
     const part = (gene: string, values: number[]) => ({ gene, values: Float32Array.from(values), summary });
     const shown = createModel();
@@ -285,7 +285,7 @@ describe('legend', () => {
     expect(names).toEqual(['a', 'b', 'a + b', '2 cells without a value']);
   });
 
-  test('nothing coloured, no legend', () => {
+  test('there is no legend if nothing colors the tissue', () => {
     expect(legendOf(createModel(), [])).toBeNull();
   });
 });
@@ -297,7 +297,7 @@ describe('SVG', () => {
     legend: classes([HOSTILE, `" onload="alert(1)`, `a & b <c> 'd'`, 'half \ud800 \u0001 pair']),
   });
 
-  test('names are text and nothing else', () => {
+  test('hostile names are escaped', () => {
     const svg = svgOf(layoutPicture(hostile, measure), HOSTILE, [TISSUE]);
     expect(svg).not.toMatch(/<script/i);
     expect(svg).not.toMatch(/<[^>]* on\w+=/i);
@@ -309,7 +309,7 @@ describe('SVG', () => {
     expect(new Set(tags)).toEqual(new Set(['svg', 'title', 'rect', 'image', 'polyline', 'text', 'circle']));
   });
 
-  test('every mark of the layout is in it', () => {
+  test('every mark of the layout is written', () => {
     const layout = layoutPicture(contents(), measure);
     const svg = svgOf(layout, 'x', [TISSUE]);
     for (const word of wordsOf(layout)) expect(svg).toContain(`>${word}</text>`);
@@ -317,13 +317,13 @@ describe('SVG', () => {
     expect(svg).toContain(`width="${layout.width}" height="${layout.height}"`);
   });
 
-  test('letters that XML has no place for', () => {
+  test('characters that XML forbids are replaced', () => {
     expect(escapeXml('\ud800\u0000\ufffe')).toBe('\ufffd\ufffd\ufffd');
     expect(escapeXml('🧬\tπ')).toBe('🧬\tπ');
   });
 });
 
-test('names of files', () => {
+test('file names contain only characters that every file system accepts', () => {
   expect(fileName('Mouse placenta, Visium', 'cell type', 'png')).toBe('Mouse_placenta_Visium-cell_type.png');
   expect(fileName('../../etc/passwd', '<b>', 'svg')).toBe('etc_passwd-b.svg');
   expect(fileName('π 🧬', null, 'csv')).toBe('π.csv');
@@ -331,7 +331,7 @@ test('names of files', () => {
   expect(fileName('x'.repeat(300), 'y'.repeat(300), 'png').length).toBeLessThan(200);
 });
 
-test('scale bar', () => {
+test('the scale bar has a round length in µm, mm or units', () => {
   expect(scaleBar(0.2, 1)).toEqual({ width: 100, label: '500 µm' });
   expect(scaleBar(0.02, 1)).toEqual({ width: 100, label: '5 mm' });
   expect(scaleBar(2, null)).toEqual({ width: 100, label: '50 units' });

@@ -14,17 +14,17 @@ async function waiting() {
   return { model, closed, settled, ended };
 }
 
-test('a picture waits for its image, whatever else went wrong', async () => {
+test('a picture waits for its image even if other parts failed to load', async () => {
   const { model, settled, ended } = await waiting();
-  model.notices.value = [new Error('The ids could not be read.')];
+  model.notices.value = [new Error('The IDs could not be read.')];
   await Promise.resolve();
   expect(ended).not.toHaveBeenCalled();
-  // It could not be read: there is nothing to wait for.
+  // Reading the image has ended, here without success: stop waiting.
   model.imageRead.value = true;
   await settled;
 });
 
-test('a picture that waits is given up with its viewer', async () => {
+test('a waiting picture is rejected when the viewer is closed', async () => {
   const { closed, settled } = await waiting();
   closed.abort(new DOMException('The viewer was closed.', 'AbortError'));
   await expect(settled).rejects.toThrow('closed');

@@ -18,58 +18,58 @@ import { svgOf } from './svg';
 import { cellsInView, csvOf } from './table';
 
 export interface PictureOptions {
-  /** Pixels of the picture per CSS pixel of the page: 2 when not given. Of an SVG, those of its tissue. */
+  /** Pixels of the picture per CSS pixel; for SVG, of its tissue raster. Default: 2. */
   scale?: number;
   format?: 'png' | 'svg';
-  /** Each is there unless it is false. */
+  /** Parts to include. Default: true. */
   legend?: boolean;
   scaleBar?: boolean;
   title?: boolean;
-  /** What stands beside, too, where something does. */
+  /** Include the second view, if open. Default: true. */
   beside?: boolean;
-  /** No colour behind the tissue and the legend. */
+  /** Omit the background of the tissue and the legend. Default: false. */
   transparent?: boolean;
 }
 
-/** A window, and who can draw what is in view in it at any resolution. */
+/** A view that can be drawn at any resolution. */
 export interface Shown {
   model: Model;
   paint(into: CanvasRenderingContext2D, x: number, y: number, scale: number): void;
-  /** Resolves when what was painted is there to be read. */
+  /** Resolves when the painted pixels can be read. */
   idle(): Promise<void>;
 }
 
 export interface Painter {
-  /** The first is the one in front, with the model of the pictures. */
+  /** The views; the first is the main one, whose model the pictures use. */
   windows(): readonly Shown[];
   palette(): Palette;
 }
 
-/** What is in view, to keep. */
+/** Exports the current view as pictures and tables. */
 export interface Pictures {
   picture(options?: PictureOptions): Promise<Blob>;
-  /** The cells that are seen, as CSV. */
+  /** The visible cells as CSV. */
   table(): Promise<Blob>;
-  /** CSS pixels of a picture; null before there is anything to see. */
+  /** Size of a picture in CSS pixels; null before the tissue is loaded. */
   size(options: PictureOptions): { width: number; height: number } | null;
-  /** The cells that the table would have. */
+  /** The cells that the table would contain. */
   cells(): Uint32Array;
   fileName(ending: string): string;
-  /** Gives up pictures that are still waited for. */
+  /** Rejects pending pictures. */
   dispose(): void;
 }
 
 export const SCALES = [1, 2, 3, 4] as const;
 const LARGEST = 16;
 
-/** What a window shows; null before there is anything to see. */
+/** Returns the contents of a view; null before the tissue is loaded. */
 function paneOf({ view, positions, titles, state, bundle }: Model, withBar: boolean): Pane | null {
   const seen = view.value;
   const at = positions.value;
   const manifest = bundle.value?.manifest;
   if (!seen || !at || !manifest) return null;
   const note = noteOf(manifest, arrangementOf(state.value.layout));
-  // An embedding has no lengths.
+  // An embedding has axes but no unit of length.
   const embedding = embeddingLabel(state.value.layout, manifest);
   return {
     width: seen.width,
@@ -89,7 +89,7 @@ function paneOf({ view, positions, titles, state, bundle }: Model, withBar: bool
   };
 }
 
-/** The cells that a window draws: those of hidden categories and those beyond its edges are left out. */
+/** Returns the cells that a view draws, without hidden categories and cells beyond its edges. */
 function drawnIn({ view, positions, layer, state }: Model): Uint32Array {
   const seen = view.value;
   const at = positions.value;
@@ -97,7 +97,7 @@ function drawnIn({ view, positions, layer, state }: Model): Uint32Array {
   return cellsInView(at, seen, visibleTest(layer.value, state.value), null);
 }
 
-/** Answers are kept until the window shows something else: a menu asks with each of its renderings. */
+/** Memoizes `drawnIn` per view: the save menu calls it on every render. */
 function rememberedDrawn(): (model: Model) => Uint32Array {
   const held = new WeakMap<Model, { of: readonly unknown[]; cells: Uint32Array }>();
   return (model) => {
@@ -111,14 +111,14 @@ function rememberedDrawn(): (model: Model) => Uint32Array {
   };
 }
 
-/** The text next to the dataset's name: how many cells are drawn, for each window where they differ. */
+/** The text next to the dataset's name: the number of drawn cells, per view if they differ. */
 function aboutOf(shown: readonly { model: Model; cells: Uint32Array }[]): string {
   const texts = shown.flatMap(({ model, cells }) => {
     const manifest = model.bundle.value?.manifest;
     const positions = model.positions.value;
     if (!manifest || !positions) return [];
     const { layout } = model.state.value;
-    // A section alone, or a filter of sections, leaves the others out of view.
+    // A single section or a section filter excludes other cells on purpose.
     const everyCell = layout.kind === 'embedding' || layout.kind === 'tissue';
     const text = shownText({
       total: manifest.n_cells,
@@ -172,7 +172,7 @@ export function createPictures(model: Model, painter: Painter): Pictures {
   };
 
   const named = () => {
-    // As the tissue is coloured now, not what is on its way.
+    // The color that is drawn, not one that is still loading.
     const colour = labelOf(model.layer.value.color) || null;
     return { dataset: model.bundle.value?.manifest.dataset_name ?? '', colour };
   };
@@ -182,18 +182,17 @@ export function createPictures(model: Model, painter: Painter): Pictures {
       const { scale = 2, format = 'png' } = options;
       if (!(scale > 0 && scale <= LARGEST))
         throw new PictureError(
-          `A picture cannot have the scale ${scale}.`,
-          `Give a number above 0 and up to ${LARGEST}.`,
+          `The scale ${scale} is not valid for a picture.`,
+          `Pass a number above 0 and up to ${LARGEST}.`,
         );
       if (format !== 'png' && format !== 'svg')
-        throw new PictureError(`A picture cannot have the format “${format}”.`, 'Give “png” or “svg”.');
+        throw new PictureError(`The format “${format}” is not valid for a picture.`, 'Pass “png” or “svg”.');
       await imageSettled(model, closed.signal);
       const layout = layoutOf(options);
-      if (!layout)
-        throw new PictureError('There is no tissue in view yet.', 'Wait until the tissue is drawn.');
+      if (!layout) throw new PictureError('The tissue is not loaded yet.', 'Wait until the tissue is drawn.');
       const pixels = (length: number) => Math.max(1, Math.round(length * scale));
       const windows = windowsOf(options);
-      // To read what the card has yet to draw would make the page wait for it.
+      // Reading pixels that the GPU has yet to draw would block the page.
       const idle = () => Promise.all(windows.map((shown) => shown.idle()));
       await idle();
       const tissue = (pane: number, into: CanvasRenderingContext2D, x: number, y: number) =>
@@ -223,14 +222,14 @@ export function createPictures(model: Model, painter: Painter): Pictures {
       const positions = model.positions.value;
       const bundle = model.bundle.value;
       if (!positions || !bundle)
-        throw new PictureError('There are no cells in view yet.', 'Wait until the tissue is drawn.');
+        throw new PictureError('The cells are not loaded yet.', 'Wait until the tissue is drawn.');
       const seen = cells();
       const layer = model.layer.value;
       const isMean = layer.kind === 'value' && layer.color.kind === 'score';
       const of = isMean ? `mean of ${meaningOf(model, layer).noun}` : undefined;
       const names =
         model.cellNames.value ?? (await bundle.cellNames({ signal: new AbortController().signal }));
-      // Cells that only stand elsewhere for the eye keep their coordinates in the tissue.
+      // Sections side by side are moved only for display: write the tissue coordinates.
       const inTissue = model.state.value.layout.kind !== 'embedding';
       const places = (inTissue && model.tissue.value) || positions;
       return new Blob(await csvOf({ cells: seen, names, positions: places, layer, of }), {
@@ -251,7 +250,7 @@ export function createPictures(model: Model, painter: Painter): Pictures {
   };
 }
 
-/** The image comes after the first frame: a picture without it would not be what its reader sees a moment later. */
+/** Resolves when the image is loaded or has failed. It loads after the first frame, and a picture must include it. */
 export function imageSettled(model: Model, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     let stop = () => {};

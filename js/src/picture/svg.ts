@@ -2,7 +2,7 @@ import { cssColour } from '../lib/colour';
 import type { Layout } from './layout';
 import { FONT, type Mark, type Paint } from './marks';
 
-// What XML has no place for, half a pair of UTF-16 among it: one such letter and no program opens the file.
+// Characters that XML 1.0 forbids, including lone surrogates: a single one makes the file unreadable.
 const UNFIT = /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/gu;
 const ENTITIES: Record<string, string> = {
   '&': '&amp;',
@@ -16,7 +16,7 @@ export function escapeXml(text: string): string {
   return text.replace(UNFIT, '\u{FFFD}').replace(/[&<>"']/g, (sign) => ENTITIES[sign] ?? '');
 }
 
-/** Attributes from names and values; every value is escaped here and nowhere else. */
+/** Builds an element. Attribute values are escaped here and nowhere else. */
 function element(
   name: string,
   attributes: Record<string, string | number | undefined>,
@@ -28,7 +28,7 @@ function element(
   return `<${name}${pairs.join('')}${content ? `>${content}</${name}>` : '/>'}`;
 }
 
-/** No more digits than a picture shows. */
+/** Rounds to thousandths of a pixel. */
 const number = (value: number) => String(Math.round(value * 1000) / 1000);
 
 const fill = ({ color }: Paint) => ({ fill: cssColour(color) });
@@ -37,7 +37,7 @@ const stroke = ({ color }: Paint, width: number) => ({
   'stroke-width': width,
 });
 
-/** The picture as text: the tissue of each window is a raster, given as a data URI; all else are shapes and letters. */
+/** Writes the layout as SVG. The tissue of each view is a raster image (a data URI); the rest is shapes and text. */
 export function svgOf(layout: Layout, name: string, tissues: readonly string[]): string {
   const { width, height } = layout;
   const marks = layout.marks.map((mark, index) => shapeOf(mark, `ramp-${index}`, tissues));
@@ -45,7 +45,7 @@ export function svgOf(layout: Layout, name: string, tissues: readonly string[]):
     'svg',
     {
       xmlns: 'http://www.w3.org/2000/svg',
-      // Older drawing programs know no other way to a picture.
+      // Older drawing programs support only `xlink:href` for images.
       'xmlns:xlink': 'http://www.w3.org/1999/xlink',
       width,
       height,

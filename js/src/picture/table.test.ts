@@ -22,7 +22,7 @@ const rowsOf = (text: string) => {
   return rows;
 };
 
-test('the cells in view, shown and selected', () => {
+test('only cells in view that are visible and selected are returned', () => {
   expect([...cellsInView(positions, view, null, null)]).toEqual([0, 2, 4]);
   expect([...cellsInView(positions, view, (cell) => cell !== 2, null)]).toEqual([0, 4]);
   expect([...cellsInView(positions, view, null, Uint8Array.from([0, 1, 1, 1, 0]))]).toEqual([2]);
@@ -65,14 +65,14 @@ describe('fields', () => {
   });
 });
 
-test.each([',', ';', '|', '\t'])('no row has a formula where a program splits at %j', (separator) => {
+test.each([',', ';', '|', '\t'])('no field is a formula for a program that splits at %j', (separator) => {
   const names = ['x;=cmd', 'a|"=1"', "b\t'=1", 'c,+d', 'e;;=f', '"";=g', 'h; =i', '=', ';', '-'];
   const pieces = `x,${names.map(field).join(',')}`.split(new RegExp(`[${separator}\n]`));
   for (const piece of pieces) expect(piece).not.toMatch(/^["\s]*[=+\-@]/);
   expect(names.map((name) => unguarded(rowsOf(field(name))[0]?.[0] ?? ''))).toEqual(names);
 });
 
-test('numbers have the fewest digits that give the same float32', () => {
+test('numbers are written with the fewest digits that round-trip as float32', () => {
   for (const value of [0.1, 1 / 3, -2.5e-8, 16777216, 3.4e38, 1e-45, 1234.5678, -0.25]) {
     const stored = Math.fround(value);
     expect(Math.fround(Number(shortest(stored)))).toBe(stored);
@@ -86,7 +86,7 @@ describe('csv', () => {
   const names = (cell: number) => ['a', HOSTILE, '=x', 'd', 'e'][cell] ?? '';
   const cells = Uint32Array.from([0, 1, 2]);
 
-  test('classes: every name comes back as it was; none is an empty field', async () => {
+  test('category names round-trip; a missing category is an empty field', async () => {
     const layer: Layer = {
       kind: 'category',
       color: { kind: 'annotation', column: HOSTILE },
@@ -106,7 +106,7 @@ describe('csv', () => {
     ]);
   });
 
-  test('values: negative ones stay numbers', async () => {
+  test('negative values stay numbers', async () => {
     const layer: Layer = {
       kind: 'value',
       color: { kind: 'gene', gene: 'EPCAM' },
@@ -118,7 +118,7 @@ describe('csv', () => {
     expect(rows.map((row) => row[3])).toEqual(['EPCAM', '-1.5', '', '0.1']);
   });
 
-  test('values of float64 and whole numbers have all their digits', async () => {
+  test('float64 values and integers keep all digits', async () => {
     const stamps = [1_600_000_000.25, 2 ** 60, 0.100000000001];
     const layer: Layer = {
       kind: 'value',
@@ -135,7 +135,7 @@ describe('csv', () => {
     ]);
   });
 
-  test('the column of a mean says what it is a mean of', async () => {
+  test('the column name of a mean says what it is a mean of', async () => {
     const layer: Layer = {
       kind: 'value',
       color: { kind: 'score', name: 'T cells', genes: ['CD3E', 'CD2'] },
@@ -148,14 +148,14 @@ describe('csv', () => {
     expect(rowsOf(text)[0]?.[3]).toBe('T cells (mean of log1p values)');
   });
 
-  test('nothing shown, no column', async () => {
+  test('there is no value column if nothing colors the tissue', async () => {
     const text = await new Blob(
       await csvOf({ cells: cells.subarray(0, 1), names, positions, layer: NO_LAYER }),
     ).text();
     expect(text).toBe('cell_id,x,y\r\na,0,0\r\n');
   });
 
-  test('more rows than are written at once', async () => {
+  test('rows beyond one chunk are written', async () => {
     const many = 120_001;
     const coords = new Float32Array(2 * many).fill(1);
     const all = Uint32Array.from({ length: many }, (_, cell) => cell);

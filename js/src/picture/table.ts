@@ -6,7 +6,7 @@ import { plain, ZERO } from '../lib/origin';
 import { turns } from '../lib/pause';
 import { type Layer, valueAt } from '../state/layer';
 
-/** Which cells are seen: their middle is in view, and they pass the test. */
+/** Returns the visible cells: their center is in view, and they pass the tests. */
 export function cellsInView(
   { coords }: Positions,
   view: View,
@@ -26,8 +26,8 @@ export function cellsInView(
 }
 
 /**
- * The shortest digits that give the same float32 (0.1, not 0.10000000149011612), or the same float64 where values are
- * `wide`; of whole numbers all digits.
+ * Formats a number with the fewest digits that round-trip as float32 (0.1, not 0.10000000149011612), or as float64 if
+ * `wide`. Integers keep all digits.
  */
 export function shortest(value: number, wide = false): string {
   if (!Number.isFinite(value)) return '';
@@ -40,7 +40,7 @@ export function shortest(value: number, wide = false): string {
   return String(Number(value.toPrecision(9)));
 }
 
-/** A coordinate of the source, with as many digits as its float32 has from the origin. */
+/** Formats a source coordinate with the precision of its float32 offset from the origin. */
 const placeOf = (value: number, origin: number) =>
   origin === 0 || !Number.isFinite(value) ? shortest(value) : String(plain(Number(shortest(value)), origin));
 
@@ -49,16 +49,16 @@ export interface Table {
   names: CellNames;
   positions: Positions;
   layer: Layer;
-  /** What the values of the layer are means of, where they are. */
+  /** What the values are means of ("mean of …"), if they are means. */
   of?: string | undefined;
 }
 
-/** Text that grew piece by piece is kept as bytes: strings of a million rows would stop the page to be tidied up. */
+/** Chunks are kept as bytes: concatenated strings of a million rows cause long garbage-collection pauses. */
 const encoder = new TextEncoder();
-/** After so many rows the work looks at the clock. */
+/** Rows per chunk; after each, the page may get a turn. */
 const AT_ONCE = 4096;
 
-/** In pieces, as a Blob takes them; lines end as RFC 4180 wants. */
+/** Writes the table as CSV in chunks for a Blob, with CRLF line ends (RFC 4180). */
 export async function csvOf({
   cells,
   names,

@@ -1,11 +1,11 @@
 import type { Measure, Weight } from './marks';
 
-/** A name on one line: line breaks and other controls of a name would tear a legend apart. */
+/** Collapses line breaks and control characters, which would break a legend's layout. */
 export function oneLine(text: string): string {
   return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ').trim();
 }
 
-/** The text, its end cut off where it is wider than `most`. */
+/** Truncates the text with an ellipsis to a width of `most`. */
 export function fitted(text: string, most: number, size: number, weight: Weight, measure: Measure): string {
   if (measure(text, size, weight) <= most) return text;
   const letters = Array.from(text);

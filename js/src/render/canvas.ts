@@ -2,7 +2,7 @@ import type { Viewport } from '../lib/camera';
 import { parseCssColour, type Rgb } from '../lib/colour';
 import { GraphicsError } from '../lib/errors';
 
-/** In device pixels */
+/** Size of the canvas in device pixels. */
 export function canvasSize({ width, height }: Viewport): Viewport {
   const ratio = window.devicePixelRatio || 1;
   return { width: Math.max(1, Math.round(width * ratio)), height: Math.max(1, Math.round(height * ratio)) };
@@ -14,7 +14,7 @@ export function fitCanvas(canvas: HTMLCanvasElement, viewport: Viewport): void {
   if (canvas.height !== height) canvas.height = height;
 }
 
-/** The colour behind the tissue: that of the nearest element around it that has one. */
+/** Returns the background color of the tissue: that of the nearest ancestor that has one. */
 export function groundOf(canvas: HTMLCanvasElement): Rgb {
   for (let element = canvas.parentElement; element; element = element.parentElement) {
     const color = parseCssColour(getComputedStyle(element).backgroundColor);
@@ -23,13 +23,13 @@ export function groundOf(canvas: HTMLCanvasElement): Rgb {
   return [255, 255, 255];
 }
 
-/** What a canvas shows, on the colour behind it, as PNG. In the task that drew it: later it may have been cleared. */
+/** Returns the canvas on its background color as PNG. Must run in the task that drew: the canvas may be cleared later. */
 export function photographOf(canvas: HTMLCanvasElement): Promise<Blob> {
   const picture = document.createElement('canvas');
   picture.width = canvas.width;
   picture.height = canvas.height;
   const flat = picture.getContext('2d');
-  if (!flat) throw new GraphicsError('this browser gives no 2D canvas');
+  if (!flat) throw new GraphicsError('this browser does not provide a 2D canvas');
   flat.fillStyle = `rgb(${groundOf(canvas).join(' ')})`;
   flat.fillRect(0, 0, picture.width, picture.height);
   flat.drawImage(canvas, 0, 0);

@@ -11,6 +11,6 @@ void main() {
   vec4 entry = texelFetch(lut, ivec2(int(code & 255u), int(code >> 8u)), 0);
   color = toned(entry.rgb) * (opacity * entry.a);
   gl_PointSize = size;
-  // A hidden class is moved outside the clip volume; one that steps back lies behind the others.
+  // Hidden categories are moved outside the clip volume; dimmed ones are behind the others.
   gl_Position = entry.a == 0.0 ? vec4(2.0, 2.0, 2.0, 1.0) : vec4(at(), placed(entry.a < 1.0 ? 0.5 : 0.0), 1.0);
 }

@@ -8,17 +8,17 @@ export interface Point {
   y: number;
 }
 
-/** Closer points than this, in CSS pixels, add nothing that a hand meant. */
+/** Minimum distance between points of a lasso, in CSS pixels. */
 const STEP = 3;
-/** A drag that stays within this many CSS pixels was a click. */
+/** A drag shorter than this, in CSS pixels, is a click. */
 const LEAST = 4;
 
-/** A lasso or a rectangle from the first point to the last. Kept in coordinates: the tissue may move meanwhile. */
+/** A lasso or rectangle being drawn. Stored in coordinates, because the tissue may move meanwhile. */
 export interface Drawing {
-  /** False once it was given up, by Escape or by a second finger. */
+  /** False once canceled, by Escape or a second finger. */
   readonly alive: boolean;
   to(point: Point): void;
-  /** The finished line; null where there was but a click. */
+  /** Returns the finished outline; null for a click. */
   done(): Draft | null;
   cancel(): void;
 }

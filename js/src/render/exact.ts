@@ -1,6 +1,6 @@
 import { signedLog1p } from '../lib/colormap';
 
-/** What values of float64 are drawn with: the shader's limits for `alongScale`. */
+/** The shader's limits for values scaled by `alongScale`. */
 export const SCALED_RANGE = [1, 2] as const;
 
 export interface Scaling {
@@ -10,10 +10,10 @@ export interface Scaling {
 }
 
 /**
- * Values of float64 for the card, which has float32: 1 at the lower limit, 2 at the upper.
+ * Scales float64 values for the GPU, which has float32: 1 at the lower limit, 2 at the upper.
  *
- * The step from one to the other is taken in float64, so that colors tell apart what float32 cannot. Dimmed zeros are NaN
- * as missing values are, which look the same then.
+ * Scaling in float64 keeps values distinct that float32 would merge. Dimmed zeros become NaN, like missing values,
+ * which look the same.
  */
 export function alongScale(values: Float64Array, { range, log, dimZeros }: Scaling): Float32Array {
   const [low, high] = log ? [signedLog1p(range[0]), signedLog1p(range[1])] : range;

@@ -5,21 +5,21 @@ import type { Model } from '../state/model';
 import type { ViewState } from '../state/view-state';
 import type { Renderer } from './renderer';
 
-/** Who is told what changed. */
+/** Receives the changes of a model. */
 export interface Follower {
-  /** Wraps what runs when something changes, so that an error in it is told. */
+  /** Wraps a function so that its errors are reported. */
   guarded<T extends unknown[]>(work: (...given: T) => void): (...given: T) => void;
-  /** The cells stand elsewhere, or are others. */
+  /** The positions changed, or the cells themselves. */
   place(positions: Positions | null): void;
-  /** The card is yet to be given this; a later one of the same name takes its place. */
+  /** Queues an upload to the GPU; replaces a pending one of the same name. */
   upload(what: string, work: (card: Renderer) => void): void;
-  /** A frame is due. */
+  /** Requests a frame. */
   request(): void;
-  /** The tissue is looked at from elsewhere. */
+  /** The camera moved. */
   moved(): void;
 }
 
-/** A colour is drawn when its values are there: until then a frame would show nothing new. */
+/** Fields that need no frame of their own. A color, for example, is drawn once its values are loaded. */
 const NOT_DRAWN: ReadonlySet<string> = new Set<keyof ViewState>([
   'color',
   'groupBy',
@@ -30,7 +30,7 @@ const NOT_DRAWN: ReadonlySet<string> = new Set<keyof ViewState>([
 const drawn = (state: ViewState) =>
   Object.entries(state).flatMap(([field, value]) => (NOT_DRAWN.has(field) ? [] : [value]));
 
-/** Hands on each change of the model to whoever draws it. */
+/** Forwards changes of the model to the renderer. */
 export function follow(model: Model, to: Follower, disposer: Disposer): void {
   disposer.add(
     effect(
@@ -44,7 +44,7 @@ export function follow(model: Model, to: Follower, disposer: Disposer): void {
     effect(
       to.guarded(() => {
         const layer = model.layer.value;
-        // Mixed colours stand on the ground that the theme has.
+        // Blends depend on the theme: colors are mixed with its background.
         if (layer.kind === 'blend') void model.dark.value;
         untracked(() => {
           to.upload('layer', (card) => {
@@ -114,7 +114,7 @@ export function follow(model: Model, to: Follower, disposer: Disposer): void {
   );
 }
 
-/** The cells for which the others step back. */
+/** Returns the highlighted cells: those of the region that is pointed at, or the selection. The others are dimmed. */
 export function shownMask(model: Model): Uint8Array | null {
   return model.glance.value ?? model.selection.value?.mask ?? null;
 }

@@ -2,13 +2,13 @@ import { Disposer } from '../lib/disposer';
 import { GraphicsError } from '../lib/errors';
 
 export interface Program {
-  /** Whether it is known to be built. The question waits for the compiler and for all that is drawn before. */
+  /** Whether linking was checked. The check blocks until the compiler and all earlier drawing are done. */
   readonly built: boolean;
   use(): void;
   uniform(name: string): WebGLUniformLocation | null;
 }
 
-/** Makes GL objects and owns them: `dispose` deletes each, `live` counts those that remain. */
+/** Creates and owns GL objects: `dispose` deletes them, `live` counts them. */
 export class GlScope {
   readonly gl: WebGL2RenderingContext;
   #owned = new Disposer();
@@ -23,7 +23,7 @@ export class GlScope {
   }
 
   #own<T>(object: T | null, release: (object: T) => void): T {
-    if (!object) throw new GraphicsError('the graphics context gave out no object');
+    if (!object) throw new GraphicsError('the WebGL context could not create an object');
     this.#live++;
     this.#owned.add(() => {
       release(object);
@@ -76,7 +76,7 @@ export class GlScope {
         gl.getProgramInfoLog(program),
         ...shaders.map((shader) => gl.getShaderInfoLog(shader)),
       ];
-      throw new GraphicsError(`a program does not build: ${reasons.filter(Boolean).join(' ')}`);
+      throw new GraphicsError(`a shader program failed to build: ${reasons.filter(Boolean).join(' ')}`);
     };
     let built = false;
     const uniforms = new Map<string, WebGLUniformLocation | null>();

@@ -5,27 +5,27 @@ import type { GlScope, Program } from './gl-scope';
 import imageFragment from './image.frag.glsl';
 import imageVertex from './image.vert.glsl';
 
-/** Where a picture lies. */
+/** A placed image of the tissue. */
 export interface Piece {
-  /** Whose picture it is; null for that of the whole tissue */
+  /** The section that the image belongs to; null for an image of the whole tissue */
   section: string | null;
-  /** What is added to its coordinates */
+  /** Offset of its coordinates */
   dx: number;
   dy: number;
-  /** The part of the space that it may fill; null for all that it covers */
+  /** Clips the image to this extent, in coordinates; null for the whole image */
   field: Extent | null;
 }
 
 export interface ImageLook {
   opacity: number;
-  /** Multiplies what `contrast` has moved away from grey; 1 and 1 are the picture as it is. */
+  /** Brightness factor, applied after `contrast`. Both 1: the unchanged image. */
   light: number;
   contrast: number;
 }
 
 const span = (low: number, high: number) => ({ low: Math.min(low, high), high: Math.max(low, high) });
 
-/** The tissue's pictures under the cells. */
+/** Draws the images of the tissue below the cells. */
 export class ImageLayer {
   #scope: GlScope;
   #image: TissueImage;
@@ -81,7 +81,7 @@ export class ImageLayer {
     gl.bindVertexArray(null);
   }
 
-  /** Draws these pixels where they belong, moved by (dx, dy). */
+  /** Draws a part of the image, in pixels, at its coordinates moved by (dx, dy). */
   #part(
     view: View,
     { transform, width, height }: TissuePicture,
@@ -118,7 +118,7 @@ export class ImageLayer {
   }
 }
 
-/** The pixels under a field of coordinates, as far as the picture goes. */
+/** Returns the pixels of the image within a field of coordinates. */
 function pixelsOf(
   { transform, width, height }: TissuePicture,
   field: Extent | null,
@@ -138,7 +138,7 @@ function pixelsOf(
   ];
 }
 
-/** The picture, made smaller where it exceeds what the graphics card takes. */
+/** Returns the bitmap, downscaled if it exceeds the maximum texture size. */
 function fitting(gl: WebGL2RenderingContext, bitmap: ImageBitmap): TexImageSource {
   const limit = gl.getParameter(gl.MAX_TEXTURE_SIZE) as number;
   const longest = Math.max(bitmap.width, bitmap.height);

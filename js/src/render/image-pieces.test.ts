@@ -25,7 +25,7 @@ function pieces(overlapping: boolean, own: string) {
   );
 }
 
-test('one picture lies under all sections that share its coordinates, and under one alone only there', () => {
+test('a common image is drawn under all sections that share its coordinates, clipped to a single section', () => {
   const whole = [null, false];
   const part = [null, true];
   expect(pieces(false, '')).toEqual([[whole], [part], [part, part]]);
@@ -33,11 +33,11 @@ test('one picture lies under all sections that share its coordinates, and under 
   expect(imagePieces({ kind: 'embedding', name: 'X_umap' }, null, [])).toEqual([]);
 });
 
-test('a picture of which nobody knows the section lies under none that overlap', () => {
+test('an image of unknown section is not drawn under overlapping sections', () => {
   expect(pieces(true, '')).toEqual([[], [], []]);
 });
 
-test('each section has its own, and nothing lies under all of them upon each other', () => {
+test('each section has its own image; overlapping sections in the tissue layout have none', () => {
   const grid = [
     ['A', true],
     ['B', true],

@@ -5,7 +5,7 @@ import type { Placed } from '../lib/section-grid';
 import type { Layout } from '../state/view-state';
 import type { Piece } from './image-layer';
 
-/** Of the longer side. */
+/** Margin around the cells of a section, as a fraction of the longer side. */
 const MARGIN = 0.03;
 
 function around([x0, y0, x1, y1]: Extent): Extent {
@@ -14,8 +14,8 @@ function around([x0, y0, x1, y1]: Extent): Extent {
 }
 
 /**
- * Which pictures lie under the cells of a layout. Sections upon each other in the file are measured each in its own
- * coordinates: a picture is right under one of them, and wrong under all others. Fields are counted from the origin.
+ * Returns the images to draw under the cells of a layout. Overlapping sections each have their own coordinate system:
+ * an image fits one of them and none of the others. Fields are relative to the origin.
  */
 export function imagePieces(
   layout: Layout,
@@ -38,12 +38,12 @@ export function imagePieces(
     const stated = sections?.items.find(({ name }) => name === layout.name)?.extent;
     const extent = stated && extentFrom(origin, stated);
     if (own) return [{ section: layout.name, dx: 0, dy: 0, field: null }];
-    // No more of the neighbours than a little around the cells.
+    // Clip to the cells and a margin, to hide neighboring sections.
     return [{ section: null, dx: 0, dy: 0, field: extent ? around(extent) : null }];
   }
   const whole = (section: string | null): Piece => ({ section, dx: 0, dy: 0, field: null });
   if (!sections || !own) return [whole(null)];
-  // Pictures of sections beside each other may cover one another: each has the place of its own cells.
+  // Images of neighboring sections may overlap: clip each to the extent of its own cells.
   return sections.overlapping
     ? []
     : sections.items.map(({ name, extent }) => ({ ...whole(name), field: extentFrom(origin, extent) }));

@@ -7,9 +7,9 @@ uniform float light;
 uniform float contrast;
 out vec4 pixel;
 void main() {
-  // Bitmaps arrive with alpha multiplied in.
+  // Bitmaps have premultiplied alpha.
   vec4 texel = texture(image, at);
-  vec3 grey = vec3(0.5 * texel.a);
-  vec3 rgb = ((texel.rgb - grey) * contrast + grey) * light;
+  vec3 gray = vec3(0.5 * texel.a);
+  vec3 rgb = ((texel.rgb - gray) * contrast + gray) * light;
   pixel = vec4(clamp(rgb, 0.0, texel.a), texel.a) * opacity;
 }

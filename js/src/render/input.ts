@@ -7,18 +7,18 @@ import { type Draft, howOf } from '../state/selection';
 import { beginDrawing, type Drawing, type Point } from './drawing';
 
 const CLICK_ZOOM = 2;
-/** A finger that moves farther than this, in CSS pixels, does not tap. */
+/** A touch that moves farther than this, in CSS pixels, is not a tap. */
 const TAP = 6;
 
 export interface InputAnswers {
   /** The cell under a pixel, or -1. */
   pick(px: number, py: number): number;
   inside(draft: Draft): Uint32Array;
-  /** Someone begins to draw. */
+  /** Called when drawing starts. */
   prepare(): void;
 }
 
-/** Mouse, touch and pen on the canvas. */
+/** Handles mouse, touch and pen input on the canvas. */
 export function attachInput(
   canvas: HTMLCanvasElement,
   model: Model,
@@ -29,11 +29,11 @@ export function attachInput(
   const pointers = new Map<number, Point>();
   let drawing: { id: number; line: Drawing; zooms: boolean } | null = null;
   let spaceDown = false;
-  /** Where the one finger came down, as long as it may be a tap. */
+  /** Start of a single touch, while it may still be a tap. */
   let tap: Point | null = null;
   let tapped = false;
   let hoverFrame = 0;
-  /** Where a mouse rests on the tissue. */
+  /** Position of the mouse on the tissue. */
   let resting: Point | null = null;
 
   const at = (event: MouseEvent) => {
@@ -54,9 +54,9 @@ export function attachInput(
     effect(() => {
       const view = model.view.value;
       untracked(() => {
-        // Another cell is there now; which one, the next move of the mouse will say.
+        // The view moved: the cell under the pointer is unknown until the next pointermove.
         if (model.hover.value) actions.hover(null);
-        // A finger is not there any more.
+        // A tap leaves no pointer behind.
         if (tapped) actions.point(null);
         else if (resting && view) actions.point(unproject(view, resting.x, resting.y));
         tapped = false;
@@ -67,7 +67,7 @@ export function attachInput(
   disposer.listen<PointerEvent>(canvas, 'pointerdown', (event) => {
     if (event.button > 1) return;
     canvas.setPointerCapture(event.pointerId);
-    // A second finger means to zoom, not to draw.
+    // A second finger starts a pinch zoom and cancels drawing.
     if (pointers.size > 0) drawing?.line.cancel();
     pointers.set(event.pointerId, at(event));
     tap = event.pointerType === 'touch' && pointers.size === 1 ? at(event) : null;
@@ -82,7 +82,7 @@ export function attachInput(
     drawing = { id: event.pointerId, line, zooms };
     if (!zooms) setTimeout(answers.prepare);
   });
-  // Some systems answer the middle button with a scroll of their own.
+  // Prevents autoscrolling with the middle button.
   disposer.listen<MouseEvent>(canvas, 'mousedown', (event) => {
     if (event.button === 1) event.preventDefault();
   });
@@ -138,7 +138,7 @@ export function attachInput(
   disposer.listen<PointerEvent>(canvas, 'pointerup', release);
   disposer.listen<PointerEvent>(canvas, 'pointercancel', release);
   disposer.listen<PointerEvent>(canvas, 'pointerleave', (event) => {
-    // A finger leaves whenever it is lifted: what it tapped on stays to be read.
+    // A touch leaves when lifted: keep the tooltip of the tapped cell.
     if (event.pointerType === 'touch') return;
     resting = null;
     cancelAnimationFrame(hoverFrame);
@@ -152,7 +152,7 @@ export function attachInput(
     (event) => {
       event.preventDefault();
       const unit = event.deltaMode === 1 ? 16 : event.deltaMode === 2 ? 400 : 1;
-      // A pinch on a trackpad comes as a wheel with ctrl held, in small steps.
+      // A trackpad pinch is reported as wheel events with ctrlKey, in small steps.
       const speed = event.ctrlKey ? 0.01 : 0.0016;
       actions.hover(null);
       actions.zoom(Math.exp(-event.deltaY * unit * speed), at(event));
@@ -170,7 +170,7 @@ export function attachInput(
   };
   disposer.listen<KeyboardEvent>(window, 'keydown', (event) => {
     if (event.key !== ' ') return;
-    // On the tissue, here or beside, the key means to move it, not to scroll the page around it.
+    // On the tissue, in either view, Space enables panning and must not scroll the surrounding page.
     const onTissue = event.target instanceof Element && event.target.matches('.ks-canvas');
     if (onTissue) event.preventDefault();
     if (onTissue || event.target === document.body) setSpace(true);

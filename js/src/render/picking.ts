@@ -8,10 +8,10 @@ import { type Draft, visibleTest } from '../state/selection';
 const REACH = 6;
 const SMALLEST = 1.4;
 const LARGEST = 48;
-/** A point of this share of the distance between neighbours leaves a seam that tells them apart. */
+/** Point diameter as a fraction of the distance between neighbors: leaves a gap between them. */
 const FILL = 0.9;
 
-/** Diameter of a cell in CSS pixels: the physical one where the source states it. */
+/** Creates a function for the diameter of a cell in CSS pixels: physical if known, else derived from the spacing. */
 export function pointSizer(positions: Positions): (view: View, factor: number) => number {
   const spacing = typicalSpacing(positions.coords, positions.extent);
   const physical = positions.spotDiameter;
@@ -22,17 +22,17 @@ export function pointSizer(positions: Positions): (view: View, factor: number) =
   };
 }
 
-/** Finds visible cells by place. */
+/** Finds visible cells by position. */
 export interface Picker {
   /** The cell under a pixel, or -1. */
   at(px: number, py: number, diameter: number): number;
-  /** Makes ready for questions, so that the first one is answered at once. */
+  /** Builds the index in advance, so that the first query is fast. */
   prepare(): void;
-  /** The cells whose middle is inside the line. */
+  /** The cells whose center is inside the outline. */
   inside(draft: Draft): Uint32Array;
 }
 
-/** The grid is built at the first question. */
+/** Creates a picker. Its grid index is built on first use. */
 export function picker(model: Model): Picker {
   let held: GridIndex | null = null;
   const gridOf = ({ coords, extent }: Positions) => {

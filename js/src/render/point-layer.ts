@@ -12,7 +12,7 @@ import smallFragment from './small.frag.glsl';
 import valueVertex from './value.vert.glsl';
 
 export interface PointStyle {
-  /** Clip space = scale · (coordinate − centre) + offset, two rows of a matrix. */
+  /** Clip space = scale · (coordinate − center) + offset; `scale` holds two rows of a matrix. */
   scale: readonly [number, number, number, number];
   offset: readonly [number, number];
   /** Device pixels */
@@ -22,11 +22,11 @@ export interface PointStyle {
   log: boolean;
   dimZeros: boolean;
   missing: Rgb;
-  /** What unselected cells fade towards. */
+  /** The background color, which unselected cells fade toward. */
   ground: Rgb;
-  /** How many cells to draw of the shuffled order. */
+  /** Number of cells to draw, from the start of the shuffled order. */
   count: number;
-  /** On the way from the positions of before: where those lie in clip space, and the share of the way. */
+  /** During a transition: the transform of the previous positions, and the progress. */
   passage?: Passage | null;
 }
 
@@ -38,15 +38,15 @@ export interface Passage {
 
 type Mode = 'plain' | 'category' | 'value' | 'mixed';
 
-/** Points up to this size are squares: a `discard` in their program would cost more than it shows. */
+/** Smaller points are squares, in device pixels: a `discard` would cost more than it shows. */
 const ROUND_FROM = 2.5;
 const LUT_WIDTH = 256;
-/** As the shaders number them. */
+/** Attribute locations, as in the shaders. */
 const PLACE = 0;
 const PLACE_BEFORE = 3;
 const VERSION = '#version 300 es\n';
 
-/** Programs for what is asked: what is not costs nothing. */
+/** Features that are compiled into a program only if used, so that unused ones cost nothing. */
 type Flag = 'SELECTION' | 'LOG' | 'DIM' | 'PASSAGE';
 
 function vertexSource(main: string, flags: readonly Flag[]): string {
@@ -54,7 +54,7 @@ function vertexSource(main: string, flags: readonly Flag[]): string {
   return main.replace(VERSION, `${VERSION}${defined}${placeFunctions}${selectionFunctions}`);
 }
 
-/** Cells as points, in shuffled order so that any first part of them shows the whole tissue. */
+/** Draws cells as points, in shuffled order, so that any first part of them covers the whole tissue. */
 export class PointLayer {
   #scope: GlScope;
   #places: Uint32Array;
@@ -65,7 +65,7 @@ export class PointLayer {
   #values: WebGLBuffer;
   #selected: WebGLBuffer | null = null;
   #hasSelection = false;
-  /** Whether some class steps back for another. */
+  /** Whether some category is dimmed in favor of another. */
   #stepsBack = false;
   #arrays: Record<Mode, WebGLVertexArrayObject>;
   #lut: WebGLTexture;
@@ -100,7 +100,7 @@ export class PointLayer {
     );
   }
 
-  /** Compiled when first needed: a program costs a tenth of a first frame. */
+  /** Returns a program, compiled on first use: each takes about a tenth of the time of a first frame. */
   #program(mode: Mode, round: boolean, flags: readonly Flag[]): Program {
     const kind = mode === 'plain' ? 'category' : mode;
     const key = `${kind} ${round} ${flags}`;
@@ -112,14 +112,14 @@ export class PointLayer {
     return made;
   }
 
-  /** One step towards the programs that later frames may need; true while there is more to do. */
+  /** Compiles one more program that later frames may need; true while there are more. */
   warm(): boolean {
     const wanted = ([[], ['SELECTION']] as const).flatMap((flags) =>
       (['category', 'value'] as const).flatMap((mode) =>
         [false, true].map((round) => [mode, round, flags] as const),
       ),
     );
-    // All are handed to the compiler before one is asked whether it is built.
+    // Start compiling all of them before checking any: the check blocks.
     const absent = wanted.find(([mode, round, flags]) => !this.#programs.has(`${mode} ${round} ${flags}`));
     if (absent) {
       this.#program(...absent);
@@ -131,8 +131,8 @@ export class PointLayer {
   }
 
   /**
-   * `coords` are relative to the centre of the tissue: float32 keeps its digits for the detail. Where the cells stood
-   * stays on the card while they are `passing`, until they have `arrived`.
+   * Uploads positions, relative to the center of the tissue to make the most of float32. With `passing`, the previous
+   * positions stay on the GPU for the transition, until `arrived`.
    */
   setPositions(coords: Float32Array, passing = false): void {
     const { gl } = this.#scope;
@@ -201,7 +201,7 @@ export class PointLayer {
     gl.bindVertexArray(null);
   }
 
-  /** Red, green, blue of each cell, and how near it lies. */
+  /** Red, green, blue and depth of each cell: alpha 255 is in front. */
   setMixed(rgba: Uint32Array): void {
     const { gl } = this.#scope;
     this.#mode = 'mixed';
@@ -213,7 +213,7 @@ export class PointLayer {
     gl.bindVertexArray(null);
   }
 
-  /** One flag for each cell; null ends the selection. */
+  /** One flag per cell; null clears the selection. */
   setSelected(mask: Uint8Array | null): void {
     const { gl } = this.#scope;
     this.#hasSelection = mask !== null;
@@ -234,7 +234,7 @@ export class PointLayer {
     gl.bindVertexArray(null);
   }
 
-  /** RGBA of each code; alpha 0 hides it. */
+  /** RGBA of each code; alpha 0 hides it, below 255 dims it. */
   setColors(rgba: Uint8Array): void {
     const { gl } = this.#scope;
     const rows = Math.max(1, Math.ceil(rgba.length / 4 / LUT_WIDTH));
@@ -289,7 +289,7 @@ export class PointLayer {
       gl.enable(gl.DEPTH_TEST);
       gl.depthFunc(gl.LESS);
     } else if (selection || stepsBack) {
-      // A depth for those in front and one for the others; within each the last is on top as ever.
+      // Two depths, for the highlighted cells and the others; within each, later cells are drawn on top.
       gl.enable(gl.DEPTH_TEST);
       gl.depthFunc(gl.LEQUAL);
     } else {

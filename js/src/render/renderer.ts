@@ -28,30 +28,30 @@ export interface Frame {
   imageContrast: number;
   imagePieces: readonly Piece[];
   dark: boolean;
-  /** Behind the tissue; only what a selection leaves out is drawn with it. */
+  /** Background color of the tissue; used only for unselected cells. */
   ground: Rgb;
-  /** How many cells to draw at most. */
+  /** Maximum number of cells to draw. */
   budget: number;
-  /** On the way from another layout: how it was looked at, and the share of the way. */
+  /** During a transition: the view of the previous layout, and the progress from 0 to 1. */
   passage?: { view: View; share: number } | null;
 }
 
-/** In the dark the image steps back: it is a ground, not the subject. */
+/** Brightness of the image in the dark theme. */
 const DARK_LIGHT = 0.38;
 
-/** Everything on the graphics card, for one context. */
+/** Owns everything on the GPU for one WebGL context. */
 export class Renderer {
   readonly #scope: GlScope;
   readonly #places: Uint32Array;
   #center: readonly [number, number];
   #centerBefore: readonly [number, number] = [0, 0];
   readonly #points: PointLayer;
-  /** Values that float32 cannot hold, of the layer; on the card they are as they were scaled last. */
+  /** The layer's float64 values; the GPU holds them scaled by `#scaled`. */
   #exact: Float64Array | null = null;
   #scaled: Scaling | null = null;
   #imageScope: GlScope | null = null;
   #image: ImageLayer | null = null;
-  /** Passed when the card has done what was asked of it last. */
+  /** Signaled when the GPU has finished the last frame. */
   #fence: WebGLSync | null = null;
 
   constructor(gl: WebGL2RenderingContext, positions: Positions) {
@@ -62,7 +62,7 @@ export class Renderer {
     this.#points.setPositions(placedPositions(positions.coords, this.#places, ...this.#center));
   }
 
-  /** The cells stand elsewhere from now on; `passing` keeps where they were until they have `arrived`. */
+  /** Sets new positions; `passing` keeps the previous ones for a transition, until `arrived`. */
   move(positions: Positions, passing: boolean): void {
     this.#centerBefore = this.#center;
     this.#center = centerOf(positions);
@@ -101,12 +101,12 @@ export class Renderer {
     this.#points.setColors(rgba);
   }
 
-  /** The colours of values. */
+  /** Sets the colormap of values. */
   setRamp(map: Colormap, reversed: boolean): void {
     this.#points.setRamp(map, reversed);
   }
 
-  /** One flag for each cell; null ends the selection. */
+  /** One flag per cell; null clears the selection. */
   setSelected(mask: Uint8Array | null): void {
     this.#points.setSelected(mask);
   }
@@ -154,19 +154,19 @@ export class Renderer {
     this.#fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
   }
 
-  /** Whether the card still draws: new values, or another size of the canvas, would make the page wait for it. */
+  /** Whether the GPU is still drawing: uploading values or resizing the canvas would then block the page. */
   get busy(): boolean {
     const { gl } = this.#scope;
     if (!this.#fence || gl.isContextLost()) return false;
     return gl.getSyncParameter(this.#fence, gl.SYNC_STATUS) !== gl.SIGNALED;
   }
 
-  /** One step of preparing for frames to come; true while there is more to do. */
+  /** Prepares one more program for later frames; true while there are more. */
   warm(): boolean {
     return this.#points.warm();
   }
 
-  /** Waits until the card has drawn, so that a time can be told. */
+  /** Blocks until the GPU has drawn, to measure the time of a frame. */
   finish(): void {
     this.#scope.gl.readPixels(
       0,
@@ -208,6 +208,6 @@ export function openContext(canvas: HTMLCanvasElement): WebGL2RenderingContext {
     premultipliedAlpha: true,
     powerPreference: 'high-performance',
   });
-  if (!gl) throw new GraphicsError('this browser gives no WebGL2');
+  if (!gl) throw new GraphicsError('this browser does not provide WebGL2');
   return gl;
 }

@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { placed, placedPositions, shuffledPlaces } from './shuffle';
 
-describe('the order of drawing', () => {
-  test.each([0, 1, 2, 255, 256, 257, 600, 70_001])('%i cells each have a place of their own', (count) => {
+describe('the drawing order', () => {
+  test.each([0, 1, 2, 255, 256, 257, 600, 70_001])('is a fixed permutation of %i cells', (count) => {
     const places = shuffledPlaces(count);
     expect([...places].sort((a, b) => a - b)).toEqual(Array.from({ length: count }, (_, i) => i));
     expect(shuffledPlaces(count)).toEqual(places);
   });
 
-  test('any first part of it has cells from everywhere', () => {
+  test('has cells from everywhere in any first part', () => {
     const count = 200_000;
     const places = shuffledPlaces(count);
     for (const part of [2_000, 31_000, 120_000]) {
@@ -21,16 +21,16 @@ describe('the order of drawing', () => {
     }
   });
 
-  test('neighbours of a regular grid do not take turns together', () => {
+  test('does not alternate with the cells of a regular grid', () => {
     const places = shuffledPlaces(256 * 400);
-    // Of cells in the first half of the order, as many are even as odd, in every stretch of the file.
+    // In every stretch of the file, the first half of the order has as many even cells as odd ones.
     for (let from = 0; from < places.length; from += 25_600) {
       const even = places.subarray(from, from + 25_600).filter((place, i) => place < 51_200 && i % 2 === 0);
       expect(even.length / 6_400).toBeCloseTo(1, 1);
     }
   });
 
-  test('values and positions go where their cells stand', () => {
+  test('applies to values and positions alike', () => {
     const places = shuffledPlaces(1000);
     const values = Float32Array.from({ length: 1000 }, (_, i) => i);
     const sorted = placed(values, places);

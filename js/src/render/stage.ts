@@ -15,28 +15,28 @@ import { type Frame, openContext, Renderer } from './renderer';
 import { paintTiles } from './tissue-picture';
 
 export interface Stage {
-  /** Resolves when a full frame of the current state stands. */
+  /** Resolves when a full frame of the current state is drawn. */
   nextFrame(): Promise<void>;
   /** Position of a cell in CSS pixels of the page. */
   project(cell: number): { x: number; y: number } | null;
-  /** GL objects alive */
+  /** Number of live GL objects */
   readonly liveObjects: number;
-  /** The tissue as it is drawn, on the colour behind it, as PNG. */
+  /** The tissue as drawn now, on its background color, as PNG. */
   snapshot(): Promise<Blob>;
-  /** Resolves when the card has drawn what it was asked for: who reads it then does not wait. */
+  /** Resolves when the GPU has finished drawing, so that reading pixels does not block. */
   idle(): Promise<void>;
-  /** Draws what is in view anew, with so many pixels per CSS pixel, and nothing behind it. */
+  /** Redraws the view at `scale` pixels per CSS pixel, without a background. */
   paintTissue(into: CanvasRenderingContext2D, x: number, y: number, scale: number): void;
   dispose(): void;
 }
 
-/** While the view moves, so many cells are drawn at most; all of them when it rests. */
+/** Maximum number of cells to draw while the view moves; all are drawn when it rests. */
 const MOVING_BUDGET = 200_000;
 const REST_AFTER_MS = 140;
 const UNSEEN_AFTER_MS = 400;
-/** A driver that was reset comes back within a second or two. */
+/** A lost context is reported after this time: a driver that was reset recovers within two seconds. */
 const LOST_AFTER_MS = 3000;
-/** From one layout to another. */
+/** Duration of the transition between layouts. */
 const PASSAGE_MS = 250;
 const BLACK: Rgb = [0, 0, 0];
 
@@ -60,7 +60,7 @@ export function createStage(
   const host = canvas.parentElement ?? canvas;
   const measure = () => actions.resize({ width: host.clientWidth, height: host.clientHeight });
   measure();
-  // Sized before it has a context: each change after that lays out the card's memory anew, and waits for it.
+  // Resize before creating the context: later changes reallocate GPU memory and block.
   fitCanvas(canvas, model.viewport.value);
   const gl = openContext(canvas);
   const pick = picker(model);
@@ -71,7 +71,7 @@ export function createStage(
     onError(error);
   };
 
-  /** How the cells were looked at last, and since when they are on the way from there. */
+  /** The view of the last frame, and the transition in progress from an earlier one. */
   let lastView: View | null = null;
   let passage: { view: View; size: number; since: number } | null = null;
   const shareOf = () => {
@@ -95,7 +95,7 @@ export function createStage(
     lastView = view;
     const share = shareOf();
     const size = sizeOf(view, state.pointSize);
-    // Asking for styles makes the browser lay out the page: only where the answer is drawn.
+    // Reading styles forces a layout of the page: only if the color is needed.
     if (shownMask(model)) ground ??= groundOf(canvas);
     return {
       view,
@@ -121,7 +121,7 @@ export function createStage(
     };
   };
 
-  /** What the card is yet to be given, by what it is. */
+  /** Pending uploads to the GPU, by name. */
   const uploads = new Map<string, (to: Renderer) => void>();
   const upload = (what: string, work: (to: Renderer) => void) => {
     if (!renderer) return;
@@ -129,7 +129,7 @@ export function createStage(
     request();
   };
 
-  const give = (to: Renderer) => {
+  const runUploads = (to: Renderer) => {
     for (const work of uploads.values()) guarded(work)(to);
     uploads.clear();
   };
@@ -138,7 +138,7 @@ export function createStage(
     const frame = frameOf(cells);
     if (!renderer || !frame) return false;
     fitCanvas(canvas, frame.view);
-    give(renderer);
+    runUploads(renderer);
     renderer.draw(frame);
     return true;
   };
@@ -150,17 +150,17 @@ export function createStage(
     late = undefined;
     const { width, height } = canvasSize(model.viewport.value);
     const resized = canvas.width !== width || canvas.height !== height;
-    // Rather a frame later than a page that stands still until the card is done.
+    // Delay the frame instead of blocking the page until the GPU is done.
     if ((uploads.size > 0 || resized) && renderer?.busy) return request();
     if (!draw(budget()) || !renderer) {
       if (waiting.length === 0) return;
-      // Out of sight no size is reported either: ask for it.
+      // Without a frame there may be no size either: browsers report none for elements out of view.
       measure();
       late = setTimeout(turn, UNSEEN_AFTER_MS);
       return;
     }
     if (first) {
-      // Whoever opens a page waits for this one frame, and it is told when it stood.
+      // Record when the first frame is actually drawn.
       if (timed) {
         renderer.finish();
         performance.mark('karospace:first-frame');
@@ -176,11 +176,11 @@ export function createStage(
     actions.frameDrawn();
     for (const { resolve } of waiting.splice(0)) resolve();
   };
-  /** A card that refuses is told; who waits for the drawing is told, too. */
+  /** Paints; errors are reported and reject pending `nextFrame` promises. */
   const turn = () => guarded(paint)();
   const request = () => {
     if (frame === 0) frame = requestAnimationFrame(turn);
-    // Browsers give no frames to what is scrolled out of sight; who waits for a drawing gets it all the same.
+    // Browsers run no animation frames for content out of view; pending `nextFrame` promises still need one.
     if (waiting.length > 0) late ??= setTimeout(turn, UNSEEN_AFTER_MS);
   };
 
@@ -221,7 +221,7 @@ export function createStage(
       try {
         work(...given);
       } catch (thrown) {
-        // A lost context gives out nothing; all of it is built anew when it comes back.
+        // Errors of a lost context are expected; everything is rebuilt when it is restored.
         if (!gl.isContextLost()) fail(thrown);
       }
     };
@@ -259,7 +259,7 @@ export function createStage(
     }),
   );
 
-  const lost = new GraphicsError('the system took its graphics away and has not given them back');
+  const lost = new GraphicsError('the WebGL context was lost and has not been restored');
   let missed: ReturnType<typeof setTimeout> | undefined;
   disposer.listen(canvas, 'webglcontextlost', (event) => {
     event.preventDefault();
@@ -280,7 +280,7 @@ export function createStage(
   const observer = new ResizeObserver(measure);
   observer.observe(host);
   disposer.add(() => observer.disconnect());
-  // A move to a screen of another density changes no size.
+  // Moving to a screen with another pixel density changes no element size.
   disposer.listen(window, 'resize', request);
 
   attachInput(
@@ -303,7 +303,7 @@ export function createStage(
       return new Promise((resolve, reject) => {
         if (disposer.disposed) return reject(new DOMException('The viewer was closed.', 'AbortError'));
         waiting.push({ resolve, reject });
-        // While a page opens, the screen's next turn can be far.
+        // While a page loads, the next animation frame can be far off.
         if (first && renderer) turn();
         else request();
       });
@@ -325,20 +325,21 @@ export function createStage(
       while (renderer?.busy) await later();
     },
     async snapshot() {
-      // Drawn and read in one task: afterwards the browser may have cleared what was drawn.
+      // Draw and read in one task: afterwards the browser may clear the canvas.
       if (!draw(Number.MAX_SAFE_INTEGER))
-        throw new GraphicsError('there is nothing drawn to take a picture of');
+        throw new GraphicsError('the tissue is not drawn, so there is no picture of it');
       return photographOf(canvas);
     },
     paintTissue(into, x, y, scale) {
       arrive();
       const frame = frameOf(Number.MAX_SAFE_INTEGER);
-      if (!renderer || !frame) throw new GraphicsError('there is nothing drawn to take a picture of');
-      give(renderer);
+      if (!renderer || !frame)
+        throw new GraphicsError('the tissue is not drawn, so there is no picture of it');
+      runUploads(renderer);
       try {
         paintTiles(gl, renderer, frame, { into, x, y, scale });
       } finally {
-        // Nobody sees the tiles: the screen gets what the canvas holds when the task ends.
+        // The tiles never appear on screen: only the state of the canvas at the end of the task does.
         draw(budget());
       }
     },
@@ -352,20 +353,20 @@ export function createStage(
       renderer?.dispose();
       const closed = new DOMException('The viewer was closed.', 'AbortError');
       for (const { reject } of waiting.splice(0)) reject(closed);
-      void giveBack(gl);
+      void releaseContext(gl);
     },
   };
 }
 
 const POLL_MS = 8;
-/** A card that answers sooner has nothing else to do. */
+/** A GPU that answers within this time is idle. */
 const AT_ONCE_MS = 24;
-/** One that has not answered by then will not. */
+/** Maximum time to wait for the GPU. */
 const PATIENCE_MS = 5000;
 const later = () => new Promise<void>((resolve) => setTimeout(resolve, POLL_MS));
 
-/** Browsers keep few contexts alive: gives this one back. While the card draws, here or elsewhere, the page would wait. */
-async function giveBack(gl: WebGL2RenderingContext): Promise<void> {
+/** Releases the context, of which browsers allow only a few, once the GPU is idle: before, it would block the page. */
+async function releaseContext(gl: WebGL2RenderingContext): Promise<void> {
   const since = performance.now();
   const answer = async () => {
     const asked = performance.now();

@@ -3,11 +3,11 @@ import { PictureError } from '../lib/errors';
 import { formatCount } from '../lib/format';
 import type { Frame, Renderer } from './renderer';
 
-/** Device pixels: larger tiles are refused by some cards, smaller ones cost more drawings. */
+/** Device pixels: some GPUs refuse larger tiles; smaller ones need more draw calls. */
 const TILE = 4096;
 const SMALLEST_TILE = 128;
 
-/** Where a picture of the tissue goes. */
+/** The destination of a picture of the tissue. */
 export interface Target {
   into: CanvasRenderingContext2D;
   /** The upper left corner of the view, in pixels of the target */
@@ -18,9 +18,9 @@ export interface Target {
 }
 
 /**
- * Draws the frame anew at another resolution, tile by tile, and copies each tile to its place.
+ * Redraws the frame at another resolution, tile by tile, and copies the tiles into the target.
  *
- * It leaves the canvas with another size and a tile on it: the caller draws its own frame in the same task.
+ * Leaves the canvas resized and with a tile on it: the caller must redraw its own frame in the same task.
  */
 export function paintTiles(
   gl: WebGL2RenderingContext,
@@ -33,7 +33,7 @@ export function paintTiles(
   const width = Math.max(1, Math.round(view.width * scale));
   const height = Math.max(1, Math.round(view.height * scale));
   const pointSize = seenSize(gl, frame, scale);
-  // A cell is drawn only where its middle is: half of it must fit beside each tile.
+  // GPUs clip points by their center: the margin makes room for half a cell around each tile.
   const margin = Math.ceil((pointSize * scale) / 2) + 1;
   const { w, h } = fitCanvas(gl, canvas, { width, height, margin });
   for (let top = 0; top < height; top += h) {
@@ -47,18 +47,18 @@ export function paintTiles(
   }
 }
 
-/** CSS pixels of a cell as the screen shows it: cards draw points up to a size of their own. */
+/** Returns the size of a cell on screen, in CSS pixels: GPUs limit the size of points. */
 function seenSize(gl: WebGL2RenderingContext, { pointSize, ratio }: Frame, scale: number): number {
   const limit = (gl.getParameter(gl.ALIASED_POINT_SIZE_RANGE) as Float32Array)[1] ?? 1;
   const seen = Math.min(pointSize, limit / ratio);
   if (seen * scale <= limit) return seen;
   throw new PictureError(
-    `At this scale a cell would be ${formatCount(seen * scale)} pixels wide; this graphics card draws ${formatCount(limit)} at most.`,
+    `At this scale a cell would be ${formatCount(seen * scale)} pixels wide; this GPU draws at most ${formatCount(limit)}.`,
     'Choose a smaller scale, or zoom out.',
   );
 }
 
-/** Gives the canvas room for a tile and its margins; the size of the tile itself. */
+/** Resizes the canvas to a tile with margins; returns the size of the tile without them. */
 function fitCanvas(
   gl: WebGL2RenderingContext,
   canvas: HTMLCanvasElement,
@@ -71,11 +71,11 @@ function fitCanvas(
     const h = Math.min(side, height);
     canvas.width = w + 2 * margin;
     canvas.height = h + 2 * margin;
-    // A card that is short of memory gives less than it was asked for.
+    // A GPU short of memory allocates less than requested.
     if (gl.drawingBufferWidth === canvas.width && gl.drawingBufferHeight === canvas.height) return { w, h };
   }
   throw new PictureError(
-    'The graphics card has no room to draw the tissue at this scale.',
+    'The GPU does not have enough memory to draw the tissue at this scale.',
     'Choose a smaller scale, or zoom out.',
   );
 }

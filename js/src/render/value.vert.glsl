@@ -8,7 +8,7 @@ uniform vec3 missing;
 uniform sampler2D lut;
 flat out vec4 color;
 void main() {
-  // A comparison alone may be optimised away as always true.
+  // A comparison alone may be optimized away as always true.
   bool known = !isnan(value) && value <= 3.4e38 && value >= -3.4e38;
 #ifdef LOG
   float along = sign(value) * log(1.0 + abs(value));
@@ -19,10 +19,10 @@ void main() {
   vec3 rgb = known ? texelFetch(lut, ivec2(int(t * 255.0 + 0.5), 0), 0).rgb : missing;
   color = toned(rgb) * opacity;
 #ifdef DIM
-  // What lies behind shines through cells without a signal; a missing value is not zero.
+  // Zeros are translucent. A missing value is not zero.
   if (value == 0.0) color = vec4(missing, 1.0) * 0.22 * opacity;
 #endif
   gl_PointSize = size;
-  // The value is the depth: the highest lies on top, cells without a value below all.
+  // Depth by value: the highest values are on top, cells without a value below all.
   gl_Position = vec4(at(), placed(known ? 0.8 - t * 1.6 : 0.9), 1.0);
 }
