@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from karospace_jupyter.source import Source
 
 _LARGEST = 1e30
-"""Beyond this a coordinate is no place, and float32 cannot hold it."""
+"""Largest absolute coordinate. float32 overflows a little beyond it."""
 
 
 def choose_cells(
@@ -46,10 +46,11 @@ def choose_cells(
     if not placed.all():
         dropped = int((~placed).sum())
         if dropped == len(xy):
-            msg = f"The coordinates of all {dropped:,} cells are NaN or infinite. Choose other coordinates."
+            msg = f"The coordinates of all {dropped:,} cells are NaN, infinite or beyond ±1e30. Choose other coordinates."
             raise CoordinatesError(msg)
         rows = np.flatnonzero(placed).astype(np.int64)
-        warnings.append(f"{dropped:,} of {len(xy):,} cells have NaN or infinite coordinates and were left out.")
+        bad = "NaN, infinite or beyond ±1e30"
+        warnings.append(f"{dropped:,} of {len(xy):,} cells have coordinates that are {bad} and were left out.")
     if config.downsample is not None:
         available = len(xy) if rows is None else len(rows)
         if config.downsample < available:

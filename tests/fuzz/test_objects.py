@@ -82,9 +82,9 @@ def rows_of(bundle: Bundle, adata: ad.AnnData) -> Any:
 
 
 def placed(adata: ad.AnnData) -> Any:
-    """The cells that are exported: those with finite coordinates."""
+    """The cells that are exported: those with finite coordinates that float32 can hold."""
     found = usual_xy(adata)
-    return np.ones(adata.n_obs, bool) if found is None else np.isfinite(found).all(axis=1)
+    return np.ones(adata.n_obs, bool) if found is None else (np.abs(found) < 1e30).all(axis=1)
 
 
 def usual_xy(adata: ad.AnnData) -> Any:

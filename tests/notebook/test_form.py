@@ -200,7 +200,7 @@ def test_cells_without_a_place_are_not_dropped_in_silence(notebook: Open) -> Non
     nb = notebook([DATA + "adata.obsm['spatial'][:50] = np.nan", "w = karospace_widget(adata, 'gaps')\nw"])
     nb.run(0)
     nb.run(1)
-    form(nb, 1).get_by_text("50 of 3,000 cells have NaN or infinite coordinates").wait_for()
+    form(nb, 1).get_by_text("50 of 3,000 cells have coordinates that are NaN, infinite or beyond").wait_for()
 
 
 def test_cancel_works_during_run_all(notebook: Open, lab: Lab, holding: Any) -> None:
