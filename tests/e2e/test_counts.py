@@ -86,7 +86,7 @@ def test_a_closer_view_counts_and_lists_what_is_inside_its_frame(opened: Viewer,
 
 
 def test_cells_without_a_place_in_an_embedding_are_counted(opened: Viewer) -> None:
-    said = "800 of 1,200 cells have a place in UMAP"
+    said = "800 of 1,200 cells have coordinates in UMAP"
     opened.set(layout={"kind": "embedding", "name": "X_umap"})
     expect(opened.page.get_by_text(said)).to_be_visible()
     assert said in words(opened)

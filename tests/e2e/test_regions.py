@@ -102,7 +102,11 @@ def test_a_table_of_a_spreadsheet(tissue: Viewer, adata: ad.AnnData) -> None:
     file.set_input_files({"name": "rim.csv", "mimeType": "text/csv", "buffer": table})
     section.get_by_text("1 region of rim.csv.").wait_for()
     assert names(tissue) == [["rim", 7]]
-    bad = [(b"", "It is empty."), (b"id\tgroup\na\tb\n", "names “id”, “group”"), (b"cell_id,region\nzz,x\n", "None of")]
+    bad = [
+        (b"", "The file is empty."),
+        (b"id\tgroup\na\tb\n", "its header is “id”, “group”"),
+        (b"cell_id,region\nzz,x\n", "None of"),
+    ]
     for content, said in bad:
         file.set_input_files({"name": "bad.tsv", "mimeType": "text/plain", "buffer": content})
         section.get_by_text(said).wait_for()

@@ -226,7 +226,7 @@ test('where one looks beside is of the space beside', async () => {
 
 test('numbers are no split, and a colour that is none is passed over', async () => {
   const { model, actions } = await opened();
-  await expect(actions.setState({ groupBy: 'counts' })).rejects.toThrow('no column of classes “counts”');
+  await expect(actions.setState({ groupBy: 'counts' })).rejects.toThrow('no categorical annotation “counts”');
   expect(model.group.value?.name).not.toBe('counts');
   const { color } = model.state.value;
   await actions.setState({ color: 'EPCAM' as never });
@@ -254,6 +254,8 @@ describe('what a view asks for and the bundle does not have', () => {
     const { model, loadRest } = await opened({ groupBy: 'none' });
     await loadRest();
     expect(model.group.value?.name).toBe('cluster');
-    expect(model.notices.value.map(({ message }) => message)).toEqual(['The bundle has no column “none”.']);
+    expect(model.notices.value.map(({ message }) => message)).toEqual([
+      'The bundle has no annotation “none”.',
+    ]);
   });
 });

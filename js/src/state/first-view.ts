@@ -36,7 +36,7 @@ export function missingOf(
 ): UnknownNameError | null {
   if (color.kind === 'annotation') {
     const there = columns.some(({ name }) => name === color.column);
-    return there ? null : new UnknownNameError('column', color.column);
+    return there ? null : new UnknownNameError('annotation', color.column);
   }
   const asked = color.kind === 'gene' ? [color.gene] : 'genes' in color ? color.genes : [];
   const unknown = asked.find((gene) => !genes.has(gene));

@@ -128,7 +128,7 @@ export function createLoader(
   };
 
   const load: Loader['load'] = (color, { keepSplit = false } = {}) => {
-    colorRead.abort(new DOMException('Another colour was chosen.', 'AbortError'));
+    colorRead.abort(new DOMException('Another color was chosen.', 'AbortError'));
     const mine = new AbortController();
     colorRead = mine;
     const signal = AbortSignal.any([mine.signal, closed.signal]);

@@ -77,6 +77,6 @@ export function createPlaces(
 
 /** Refuses a column of numbers. */
 export function classesOf(column: ColumnValues): CategoryValues {
-  if (column.kind !== 'category') throw new UnknownNameError('column of classes', column.name);
+  if (column.kind !== 'category') throw new UnknownNameError('categorical annotation', column.name);
   return column;
 }
