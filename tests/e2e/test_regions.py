@@ -91,7 +91,7 @@ def test_a_region_that_was_removed_comes_back(tissue: Viewer) -> None:
     assert names(tissue) == []
     page.get_by_role("region", name="Regions").get_by_role("button", name="Undo").click()
     assert names(tissue) == [["Region 1", 10]]
-    expect(page.get_by_text("is removed")).to_have_count(0)
+    expect(page.get_by_text("Removed “")).to_have_count(0)
 
 
 def test_a_table_of_a_spreadsheet(tissue: Viewer, adata: ad.AnnData) -> None:
@@ -171,7 +171,7 @@ def test_a_view_of_another_tissue_shows_this_one(
     here = serve(folder)
     viewer.open(here + "#" + url.partition("#")[2])
     fitted = viewer.state()
-    viewer.page.get_by_text("saved from 900 cells, and this bundle has 1,500").first.wait_for()
+    viewer.page.get_by_text("saved for 900 cells, but this bundle has 1,500").first.wait_for()
     assert fitted["camera"]["zoom"] == 1
     assert fitted["theme"] == "dark"
     assert fitted["color"] == {"kind": "annotation", "column": "region"}
