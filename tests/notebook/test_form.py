@@ -66,7 +66,7 @@ def test_from_the_form_to_the_viewer(shared: Notebook, lab: Lab) -> None:
     expect(card.locator(".kf-head")).to_contain_text("3,000 cells × 60 genes", use_inner_text=True)
     card.get_by_label("total_counts").uncheck()
     card.get_by_role("radio", name="List").click()
-    area = card.get_by_label("Genes, one a line")
+    area = card.get_by_label("Genes, one per line")
     area.click()
     area.press_sequentially("epc")
     card.get_by_role("option", name="EPCAM").wait_for()
@@ -101,7 +101,7 @@ def test_from_the_form_to_the_viewer(shared: Notebook, lab: Lab) -> None:
         check(saved)
     # The same viewer in a tab of its own.
     with nb.page.context.expect_page() as opened:
-        card.get_by_role("button", name="Open in a tab").click()
+        card.get_by_role("button", name="Open in tab").click()
     tab = opened.value
     viewer_in(tab.locator("iframe").first)
     tab.close()
@@ -139,7 +139,7 @@ def test_sections_embeddings_and_the_view(shared: Notebook, lab: Lab) -> None:
     nb.run(1)
     card = form(nb, 1)
     card.get_by_text("detected").wait_for()
-    card.get_by_text("More", exact=True).click()
+    card.get_by_text("More options", exact=True).click()
     sections = card.get_by_label("Sections", exact=True)
     expect(sections.locator("option").first).to_have_text("Found: section")
     sections.select_option("region")
@@ -147,7 +147,7 @@ def test_sections_embeddings_and_the_view(shared: Notebook, lab: Lab) -> None:
     umap = card.get_by_role("group", name="Embeddings").get_by_role("checkbox", name="UMAP")
     expect(umap).to_be_checked()
     umap.uncheck()
-    view = card.get_by_label("Opens with the view", exact=True)
+    view = card.get_by_label("Initial view", exact=True)
     view.fill("absent.json")
     card.locator(".kf-problem").get_by_text("absent.json cannot be read").wait_for()
     (Path(lab.folder) / "view.json").write_text('{"opacity": 0.5}')

@@ -68,7 +68,7 @@ class Panel:
         card.get_by_role("button", name="Export", exact=True).click()
 
     def back(self) -> None:
-        self.node.get_by_role("button", name="Back to the objects").click()
+        self.node.get_by_role("button", name="Back to the list").click()
 
     def viewer(self) -> Any:
         return viewer_tab(self.page)
@@ -141,7 +141,7 @@ def test_from_an_object_to_a_tab_that_survives_a_reload(
     one.row("late").wait_for()
     nb.run(2)
     one.row("bare").wait_for(state="hidden")
-    one.node.get_by_role("button", name="List the objects again").click()
+    one.node.get_by_role("button", name="Refresh the list").click()
     nb.run(3)
     expect(nb.prompt(3)).to_have_text("[4]:")
     assert nb.python("[get_ipython().execution_count, len(In)]") == [5, 5]
@@ -234,7 +234,7 @@ def test_progress_and_cancel_while_a_cell_runs(panel: Callable[..., Panel], lab:
     assert not (Path(lab.folder) / "busy_karospace").exists()
     # The list does not hang: it says of when it is.
     one.back()
-    one.node.get_by_text("Kernel busy, list from").wait_for()
+    one.node.get_by_text("Kernel busy; list as of").wait_for()
     eventually(one.rows, lambda rows: "adata" in rows)
 
 
@@ -246,7 +246,7 @@ def test_it_follows_the_notebook_in_front(lab: Lab, notebook: Open) -> None:
     # A second notebook in the same page, with a kernel of its own and nothing in it.
     shutil.copy(Path(lab.folder) / "first.ipynb", Path(lab.folder) / "second.ipynb")
     first.command("docmanager:open", {"path": "second.ipynb"})
-    one.node.get_by_text("No AnnData in this kernel yet").wait_for()
+    one.node.get_by_text("No AnnData objects in this kernel yet").wait_for()
     expect(one.node).to_contain_text("second.ipynb", use_inner_text=True, ignore_case=True)
     first.command("docmanager:open", {"path": "first.ipynb"})
     one.row("adata").wait_for()
@@ -269,7 +269,7 @@ def test_it_follows_the_notebook_in_front(lab: Lab, notebook: Open) -> None:
     first.page.get_by_role("button", name="Confirm Kernel Restart").click()
     card.get_by_text("The kernel has stopped or was restarted").wait_for()
     one.back()
-    one.node.get_by_text("No AnnData in this kernel yet").wait_for()
+    one.node.get_by_text("No AnnData objects in this kernel yet").wait_for()
     first.command("kernelmenu:shutdown")
     one.node.get_by_text("The kernel has stopped").wait_for()
     assert first.problems == []
@@ -343,16 +343,16 @@ def test_files_open_from_the_file_browser(panel: Callable[..., Panel], lab: Lab)
     def act(name: str) -> None:
         one.node.get_by_role("button", name=f"{name}: tissue", exact=True).click()
 
-    act("Verify every file")
-    one.node.get_by_text("files are as they were written").wait_for()
-    act("Show in the file browser")
+    act("Verify files")
+    one.node.get_by_text("files verified").wait_for()
+    act("Show in file browser")
     page.locator(".jp-BreadCrumbs").get_by_text("tissue_karospace").wait_for()
     one.show()
 
     def answer(name: str) -> None:
         reply(page, name)
 
-    act("Delete from the disk")
+    act("Delete from disk")
     answer("Cancel")
     assert (folder / "tissue_karospace" / "manifest.json").exists()
     # Asked for once more, the form that is open stands; when it is closed, its kernel has gone, but the list still acts.
@@ -361,11 +361,11 @@ def test_files_open_from_the_file_browser(panel: Callable[..., Panel], lab: Lab)
     assert len(kernels_of_files()) == 1
     one.back()
     gone(kernels_of_files)
-    act("Verify every file")
-    one.node.get_by_text("files are as they were written").wait_for()
-    act("Delete from the disk")
+    act("Verify files")
+    one.node.get_by_text("files verified").wait_for()
+    act("Delete from disk")
     answer("Delete")
-    one.node.get_by_role("button", name="Delete from the disk: tissue").wait_for(state="detached")
+    one.node.get_by_role("button", name="Delete from disk: tissue").wait_for(state="detached")
     assert not (folder / "tissue_karospace").exists()
     page.locator(".lm-TabBar-tab").filter(has_text="tissue").locator(".lm-TabBar-tabCloseIcon").first.click()
     gone(kernels_of_files)
@@ -388,7 +388,7 @@ def test_a_package_that_is_missing_or_of_another_version_is_said(panel: Callable
     one = panel()
     nb = one.nb
     one.row("adata").wait_for()
-    again = one.node.get_by_role("button", name="List the objects again")
+    again = one.node.get_by_role("button", name="Refresh the list")
     nb.python("setattr(__import__('karospace_jupyter'), '__version__', '9.9.9')")
     again.click()
     one.node.get_by_text("but the kernel has 9.9.9").wait_for()
@@ -397,7 +397,7 @@ def test_a_package_that_is_missing_or_of_another_version_is_said(panel: Callable
     absent = "setattr(__import__('importlib.metadata').metadata, 'version', lambda name: (_ for _ in ()).throw(__import__('importlib.metadata').metadata.PackageNotFoundError(name)))"
     nb.python(f"[{gone}, {absent}] and None")
     again.click()
-    one.node.get_by_text("is not installed beside this kernel").wait_for()
+    one.node.get_by_text("is not installed in the kernel’s environment").wait_for()
     expect(one.row("adata")).to_be_disabled()
 
 
@@ -405,7 +405,7 @@ def test_what_is_opening_never_stands_in_the_way(panel: Callable[..., Panel]) ->
     one = panel(WAITS, "1")
     nb, page = one.nb, one.page
     one.row("adata").wait_for()
-    opening = one.node.get_by_text("Opening adata …")
+    opening = one.node.get_by_text("Opening adata…")
     nb.run(1, wait=False)
     one.row("adata").click()
     opening.wait_for()
@@ -437,7 +437,7 @@ def test_what_is_opening_never_stands_in_the_way(panel: Callable[..., Panel]) ->
     nb.command("notebook:restart-kernel")
     page.get_by_role("button", name="Confirm Kernel Restart").click()
     opening.wait_for(state="detached")
-    one.node.get_by_text("No AnnData in this kernel yet").wait_for()
+    one.node.get_by_text("No AnnData objects in this kernel yet").wait_for()
     nb.run(0)
     one.form("adata")
     assert nb.problems == []
@@ -472,7 +472,7 @@ def test_a_console_is_followed_too(panel: Callable[..., Panel], lab: Lab) -> Non
     one.row("adata").wait_for()
     nb.command("console:create", {"path": "", "kernelPreference": {"name": "python3"}})
     page.locator(".jp-CodeConsole-promptCell .cm-content").click()
-    one.node.get_by_text("No AnnData in this kernel yet").wait_for()
+    one.node.get_by_text("No AnnData objects in this kernel yet").wait_for()
     page.keyboard.insert_text(
         "from karospace_jupyter.datasets import synthetic_tissue; typed = synthetic_tissue(300, 60, seed=2)"
     )
