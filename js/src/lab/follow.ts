@@ -81,7 +81,7 @@ export class Follower {
     session.propertyChanged.connect(changed);
     const status = (_: unknown, value: string) => {
       this.#connect();
-      this.#heard(value);
+      this.#onStatus(value);
     };
     session.statusChanged.connect(status);
     this.#ends.push(() => {
@@ -145,7 +145,7 @@ export class Follower {
     this.#had = true;
     this.#patience = PATIENCE_MS;
     this.#set({ state: 'starting', kernel: kernel.id, objects: [], at: null, problem: '' });
-    const status = (_: unknown, value: string) => this.#heard(value);
+    const status = (_: unknown, value: string) => this.#onStatus(value);
     const heard = (_: unknown, message: { header: { msg_type: string }; parent_header: object }) => {
       const parent = message.parent_header as { msg_type?: string; session?: string };
       if (parent.session === link.kernel.clientId) return;
@@ -163,7 +163,7 @@ export class Follower {
   }
 
   /** Handles a status from either connection, ours or the document's: after a restart, either may miss one. */
-  #heard(value: string): void {
+  #onStatus(value: string): void {
     if (!this.link) return;
     if (value === 'restarting' || value === 'autorestarting' || value === 'starting') {
       this.#life++;

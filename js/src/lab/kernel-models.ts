@@ -102,7 +102,7 @@ class KernelModel implements Model {
 export class KernelModels {
   readonly #kernel: Kernel.IKernelConnection;
   readonly #models = new Map<string, KernelModel>();
-  #beside: Promise<void> | null = null;
+  #subshellReady: Promise<void> | null = null;
   #subshell: string | null = null;
   #disposed = false;
   readonly #forget: () => void;
@@ -123,8 +123,8 @@ export class KernelModels {
     let model = this.#models.get(id);
     if (!model) {
       const send = (data: Content, buffers: ArrayBuffer[] = []) => {
-        this.#beside ??= this.#makeSubshell();
-        void this.#beside.then(() => this.#post(id, data, buffers));
+        this.#subshellReady ??= this.#makeSubshell();
+        void this.#subshellReady.then(() => this.#post(id, data, buffers));
       };
       model = new KernelModel(send, (other) => this.get(other));
       this.#models.set(id, model);
@@ -165,7 +165,7 @@ export class KernelModels {
   #endSubshell(): void {
     const subshell = this.#subshell;
     this.#subshell = null;
-    this.#beside = null;
+    this.#subshellReady = null;
     if (subshell !== null && !this.#kernel.isDisposed && this.#kernel.status !== 'dead')
       void this.#kernel.requestDeleteSubshell({ subshell_id: subshell }).done.catch(() => {});
   }
@@ -198,7 +198,7 @@ export class KernelModels {
 
   #loseAll(): void {
     this.#subshell = null;
-    this.#beside = null;
+    this.#subshellReady = null;
     for (const model of this.#models.values()) model.lose();
     this.#models.clear();
   }

@@ -195,7 +195,7 @@ export class UnexpectedError extends ViewerError {
 
   constructor(cause: unknown) {
     super(
-      'This bundle cannot be shown: it does not follow the bundle format, or the viewer has a bug.',
+      'Part of this bundle could not be read: it does not follow the bundle format, or the viewer has a bug.',
       'Export the data again. If that does not help, report the error shown in the browser console.',
       null,
       cause,

@@ -57,7 +57,7 @@ export function createLoader(
   const ctx = () => ({ signal: closed.signal });
   /** Checks deferred until the first frame is drawn; null afterwards. */
   let unchecked: (() => void)[] | null = [];
-  const tell = taskTeller(model);
+  const startTask = taskTeller(model);
   const timers = new Set<ReturnType<typeof setTimeout>>();
   /** Defers the check of a large file until its data is drawn; calls `damaged` if the check fails. */
   const later = (damaged: (error: Error) => void) => (check: () => Promise<void>) => {
@@ -149,9 +149,9 @@ export function createLoader(
       const bundle = model.bundle.value;
       if (!bundle) return;
       model.problem.value = null;
-      const told = tell(labelOf(color));
+      const task = startTask(labelOf(color));
       try {
-        const layer = await layerOf(bundle, color, signal, later(damaged), told.progress);
+        const layer = await layerOf(bundle, color, signal, later(damaged), task.progress);
         if (signal.aborted) throw signal.reason;
         batch(() => {
           model.layer.value = layer;
@@ -166,7 +166,7 @@ export function createLoader(
         refuse(asError(thrown));
         throw thrown;
       } finally {
-        told.end();
+        task.end();
       }
     };
     pending = run();
@@ -174,7 +174,7 @@ export function createLoader(
     return pending;
   };
 
-  const places = createPlaces(model, closed.signal, keepColumn, tell);
+  const places = createPlaces(model, closed.signal, keepColumn, startTask);
   const change = (part: Partial<ViewState>) => {
     model.state.value = merged(model.state.value, part);
   };

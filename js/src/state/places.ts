@@ -20,7 +20,7 @@ export function createPlaces(
   model: Model,
   closed: AbortSignal,
   keep: (column: ColumnValues) => void,
-  tell: (label: string) => Told,
+  startTask: (label: string) => Told,
 ): Places {
   const waitFor = async <T>(
     label: string,
@@ -28,13 +28,13 @@ export function createPlaces(
     read: (ctx: ReadContext) => Promise<T>,
   ): Promise<T> => {
     const signal = given ? AbortSignal.any([given, closed]) : closed;
-    const told = tell(label);
+    const task = startTask(label);
     try {
-      const value = await read({ signal, progress: told.progress });
+      const value = await read({ signal, progress: task.progress });
       signal.throwIfAborted();
       return value;
     } finally {
-      told.end();
+      task.end();
     }
   };
 

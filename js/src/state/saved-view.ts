@@ -81,7 +81,7 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
  */
 export function stateIn(value: unknown, cells: number | null): Partial<ViewState> {
   if (value instanceof ViewFileError) throw value; // a link that could not be read
-  if (!isObject(value)) throw new ViewFileError('it is not a JSON object');
+  if (!isObject(value)) throw new ViewFileError('not a JSON object');
   if (!('karospace_view' in value)) return value as Partial<ViewState>;
   if (value.karospace_view !== 1)
     throw new ViewFileError(`it has version ${String(value.karospace_view)}; this viewer reads version 1`);

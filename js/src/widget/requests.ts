@@ -50,7 +50,7 @@ export class Requests<T> {
   heard(id: string): T | undefined {
     const request = this.#open.get(id);
     if (request) request.heard = performance.now();
-    this.#tell(false);
+    this.#report(false);
     return request?.context;
   }
 
@@ -60,7 +60,7 @@ export class Requests<T> {
     if (this.#open.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
-    this.#tell(false);
+    this.#report(false);
   }
 
   dispose(): void {
@@ -82,10 +82,10 @@ export class Requests<T> {
       request.repeats++;
       request.send(request.repeats);
     }
-    if (silent) this.#tell(true);
+    if (silent) this.#report(true);
   }
 
-  #tell(waiting: boolean): void {
+  #report(waiting: boolean): void {
     if (waiting === this.#waiting) return;
     this.#waiting = waiting;
     this.#onWaiting(waiting);
