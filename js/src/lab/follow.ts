@@ -146,7 +146,7 @@ export class Follower {
     this.#patience = PATIENCE_MS;
     this.#set({ state: 'starting', kernel: kernel.id, objects: [], at: null, problem: '' });
     const status = (_: unknown, value: string) => this.#onStatus(value);
-    const heard = (_: unknown, message: { header: { msg_type: string }; parent_header: object }) => {
+    const onMessage = (_: unknown, message: { header: { msg_type: string }; parent_header: object }) => {
       const parent = message.parent_header as { msg_type?: string; session?: string };
       if (parent.session === link.kernel.clientId) return;
       if (message.header.msg_type === 'execute_input') this.#wanted = true;
@@ -154,10 +154,10 @@ export class Follower {
       if (message.header.msg_type === 'execute_reply') this.#patience = PATIENCE_MS;
     };
     link.kernel.statusChanged.connect(status);
-    link.kernel.iopubMessage.connect(heard as never);
+    link.kernel.iopubMessage.connect(onMessage as never);
     this.#kernelEnds.push(() => {
       link.kernel.statusChanged.disconnect(status);
-      link.kernel.iopubMessage.disconnect(heard as never);
+      link.kernel.iopubMessage.disconnect(onMessage as never);
     });
     this.refresh();
   }

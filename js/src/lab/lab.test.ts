@@ -44,12 +44,12 @@ test('a bundle on disk answers like a kernel, but only for files inside it', asy
     return bytes;
   };
   const model = viewOnDisk('b', 'B', read, async () => new Uint8Array([1, 2]));
-  const heard: { message: Record<string, unknown>; size: number }[] = [];
+  const received: { message: Record<string, unknown>; size: number }[] = [];
   model.on('msg:custom', ((message: Record<string, unknown>, buffers: Uint8Array[]) =>
-    heard.push({ message, size: buffers[0]?.length ?? 0 })) as never);
+    received.push({ message, size: buffers[0]?.length ?? 0 })) as never);
   const until = async (count: number) => {
-    while (heard.length < count) await new Promise((resolve) => setTimeout(resolve, 1));
-    return heard.splice(0);
+    while (received.length < count) await new Promise((resolve) => setTimeout(resolve, 1));
+    return received.splice(0);
   };
   model.send({ type: 'read', id: 'r1', view: 'v', path: 'manifest.json' });
   const parts = await until(3);

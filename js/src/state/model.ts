@@ -140,7 +140,7 @@ export function createModel(initial: Partial<ViewState> = {}): Model {
   const turn = computed(() => state.value.turn);
   const flip = computed(() => state.value.flip);
   const orientation = computed(() => orientationOf(layout.value, { turn: turn.value, flip: flip.value }));
-  // Only a grid of sections depends on the orientation: other layouts are rotated by the camera.
+  // Only a grid of sections depends on the orientation: other layouts are rotated when drawn.
   const rows = computed(() => (layout.value.kind === 'sections' ? orientation.value : UPRIGHT));
   const gridColumns = computed(() => columnsOf(layout.value, sections.value, viewport.value, rows.value));
   const laidOut = computed(() => {

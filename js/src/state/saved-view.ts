@@ -59,7 +59,10 @@ function bitsOf(cells: Uint32Array, total: number): string {
   return text;
 }
 
-/** Fixes the number of columns of sections, on which the camera depends and which another window may not share. */
+/**
+ * Returns the state to save. The camera in a grid of sections depends on the number of columns, which may differ in
+ * another window: stores that number for the main view, and drops the camera of the second view.
+ */
 function shareable(model: Model): ViewState {
   const { beside } = model.state.value;
   const state =
