@@ -86,7 +86,7 @@ def test_zoomed_view_counts_and_lists_only_visible_cells(opened: Viewer, adata: 
 
 
 def test_cells_without_coordinates_in_an_embedding_are_counted(opened: Viewer) -> None:
-    text = "800 of 1,200 cells have a place in UMAP"
+    text = "800 of 1,200 cells have coordinates in UMAP"
     opened.set(layout={"kind": "embedding", "name": "X_umap"})
     expect(opened.page.get_by_text(text)).to_be_visible()
     assert text in words(opened)

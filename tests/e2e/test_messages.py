@@ -176,7 +176,9 @@ def test_malformed_messages_get_readable_errors(
     for first in range(0, wanted, 50):
         refused += viewer.page.evaluate(ODD_MESSAGES, [first, 50])
     assert len(refused) > wanted / 20
-    of_a_browser = re.compile("Cannot |is not a |iterable|reading|Unexpected|Something in this bundle|Failed to")
+    of_a_browser = re.compile(
+        "Cannot |is not a |iterable|reading|Unexpected|Part of this bundle could not be read|Failed to"
+    )
     found = [text for text in refused if of_a_browser.search(text)]
     assert not found, "\n".join(viewer.problems) + "\n".join(found)
     assert "error" not in ask("ask('setState', {color: {kind: 'gene', gene: 'CD3E'}})")

@@ -91,7 +91,7 @@ def test_undo_restores_a_removed_region(tissue: Viewer) -> None:
     assert names(tissue) == []
     page.get_by_role("region", name="Regions").get_by_role("button", name="Undo").click()
     assert names(tissue) == [["Region 1", 10]]
-    expect(page.get_by_text("is removed")).to_have_count(0)
+    expect(page.get_by_text("Removed “")).to_have_count(0)
 
 
 def test_regions_are_opened_from_a_spreadsheet_table(tissue: Viewer, adata: ad.AnnData) -> None:
@@ -102,7 +102,11 @@ def test_regions_are_opened_from_a_spreadsheet_table(tissue: Viewer, adata: ad.A
     file.set_input_files({"name": "rim.csv", "mimeType": "text/csv", "buffer": table})
     section.get_by_text("Opened 1 region from rim.csv.").wait_for()
     assert names(tissue) == [["rim", 7]]
-    bad = [(b"", "It is empty."), (b"id\tgroup\na\tb\n", "names “id”, “group”"), (b"cell_id,region\nzz,x\n", "None of")]
+    bad = [
+        (b"", "The file is empty."),
+        (b"id\tgroup\na\tb\n", "its header is “id”, “group”"),
+        (b"cell_id,region\nzz,x\n", "None of"),
+    ]
     for content, message in bad:
         file.set_input_files({"name": "bad.tsv", "mimeType": "text/plain", "buffer": content})
         section.get_by_text(message).wait_for()
@@ -167,7 +171,7 @@ def test_view_of_another_tissue_keeps_the_state_but_not_camera_and_regions(
     here = serve(folder)
     viewer.open(here + "#" + url.partition("#")[2])
     fitted = viewer.state()
-    viewer.page.get_by_text("saved from 900 cells, and this bundle has 1,500").first.wait_for()
+    viewer.page.get_by_text("saved for 900 cells, but this bundle has 1,500").first.wait_for()
     assert fitted["camera"]["zoom"] == 1
     assert fitted["theme"] == "dark"
     assert fitted["color"] == {"kind": "annotation", "column": "region"}

@@ -175,7 +175,7 @@ def test_corrupt_gzip_error_names_the_cause(copied: Any, serve: Any, viewer: Vie
     viewer.open(serve(bundle.path))
     assert re.search("gzip data is corrupt", try_color(viewer, kind="gene", gene="EPCAM"))
     cut(file)
-    assert re.search(f"cut short: it has {file.stat().st_size} bytes", try_color(viewer, kind="gene", gene="EPCAM"))
+    assert re.search(f"truncated: it has {file.stat().st_size:,} bytes", try_color(viewer, kind="gene", gene="EPCAM"))
 
 
 def swap(bundle: Bundle, one: str, other: str) -> str:

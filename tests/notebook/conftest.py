@@ -1,4 +1,4 @@
-"""One JupyterLab for all tests of it, and a page for each."""
+"""Fixtures: one JupyterLab server for all tests, and a page for each test."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from waiting import PATIENCE_MS
 try:
     from environments import fresh_python, html_manager, hub_proxy, ipykernel_6
     from lab import Lab, Notebook
-except ModuleNotFoundError:  # without Jupyter, all tests here skip
+except ModuleNotFoundError:  # without Jupyter, all tests here are skipped
     INSTALLED: dict[str, Callable[[Path], Path]] = {}
 else:
     INSTALLED = {
@@ -25,14 +25,14 @@ else:
         "proxy_modules": hub_proxy,
         "older_kernel": ipykernel_6,
     }
-"""What takes long to install, by the fixture that gives it; a first run loads all of it from registries."""
+"""Functions that install slow dependencies, by the fixture that provides them. The first run downloads them."""
 
 
 @pytest.fixture(scope="session", autouse=True)
 def installing(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, Future[Path]]]:
-    """Begun at once, one after the other, at a lower priority: the tests meanwhile are not late for it."""
+    """Start all required installations early, one at a time and at low priority, so that they do not delay tests."""
     asked = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
     own = tmp_path_factory.getbasetemp()
     shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
@@ -46,7 +46,7 @@ def installing(
 
 
 def _once(install: Callable[[Path], Path], folder: Path) -> Path:
-    """Install it in the first of the processes that run tests; the others wait for that."""
+    """Install in the first test process; the other processes wait for it."""
     done = folder.with_suffix(".path")
     with folder.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -85,8 +85,11 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 @pytest.fixture(scope="session")
 def window(playwright: Any, chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """One window for the pages of JupyterLab. It has its own profile, because Chromium caches compiled code only in
-    a profile; without that cache, opening JupyterLab takes three times as long."""
+    """Open one browser window for all pages of JupyterLab.
+
+    It has its own profile, because Chromium caches compiled code only in a profile; without that cache, opening
+    JupyterLab takes three times as long.
+    """
     context = playwright.chromium.launch_persistent_context(
         tmp_path_factory.mktemp("profile"),
         executable_path=chromium,
@@ -94,14 +97,14 @@ def window(playwright: Any, chromium: str, tmp_path_factory: pytest.TempPathFact
         viewport={"width": 1300, "height": 1100},
     )
     context.set_default_timeout(PATIENCE_MS)
-    context.new_page()  # keeps it open
+    context.new_page()  # keeps the window open
     yield context
     context.close()
 
 
 @pytest.fixture
 def notebook(lab: Lab, window: Any, request: pytest.FixtureRequest) -> Iterator[Callable[..., Notebook]]:
-    """Opens a notebook of these cells; its kernel is ended with the test."""
+    """Return a function that opens a notebook with the given cells; its kernel is shut down after the test."""
     others = window.pages
     opened: list[Notebook] = []
 
@@ -125,7 +128,10 @@ def notebook(lab: Lab, window: Any, request: pytest.FixtureRequest) -> Iterator[
 
 @pytest.fixture
 def holding(lab: Lab) -> Iterator[Callable[[float | None], None]]:
-    """Lets exports of kernels that have imported `held` write that share of their genes; with None, all of them."""
+    """Return a function that limits exports, in kernels that have imported `held`, to a fraction of their genes.
+
+    With None, exports write all genes.
+    """
     file = lab.folder / "hold"
 
     def hold(share: float | None) -> None:
@@ -142,7 +148,7 @@ def holding(lab: Lab) -> Iterator[Callable[[float | None], None]]:
 
 @pytest.fixture
 def shots() -> Path | None:
-    """Where pictures for people go, when someone asked for them."""
+    """Return the folder for screenshots, if `KAROSPACE_SHOTS` requests them."""
     import os
 
     folder = os.environ.get("KAROSPACE_SHOTS")

@@ -1,4 +1,4 @@
-"""What a widget has to prove in whichever environment it runs, and the parts that environments are made of."""
+"""Checks that a widget must pass in every notebook environment, and helpers that set up these environments."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from karospace_jupyter.datasets import synthetic_tissue
 ROOT = Path(__file__).parents[2]
 OLDEST_LAB = "4.0.13"
 IN_THE_BACKGROUND = ["nice", "-n", "3"]
-"""Behind the tests, and not behind all else: with both cores busy the lowest priority would never come to an end."""
+"""Lower priority than the tests, but not the lowest: with all cores busy, that would never finish."""
 
 DATA = f"""{TISSUES}
 import json
@@ -44,7 +44,7 @@ def tell(view):
             Path("seen.json").write_text(json.dumps(np.flatnonzero(view.selection).tolist()))
     view.on_change(write)
 """
-"""Where no test can look into the kernel, Python writes down which cells are selected."""
+"""Writes the selected cells to a file, for environments whose kernel cannot be accessed by the test."""
 
 FORM = f"""{DATA}{TELL}
 w = karospace_widget(adata, "exported", genes_mode="all")
@@ -61,28 +61,28 @@ SELECTED = [4, 7, 2999]
 
 
 def viewer_of(page: Any) -> Any:
-    """The frame of the first viewer of a page, once it stands."""
+    """Return the frame of the first viewer on a page, once it is drawn."""
     element = page.locator("iframe[srcdoc]").first
     element.wait_for(state="visible")
-    # A browser draws no frame of a strange origin that is out of sight.
+    # Browsers do not draw cross-origin frames that are scrolled out of view.
     element.scroll_into_view_if_needed()
     return viewer_in(element)
 
 
 def run_first_cell(page: Any) -> None:
-    """By its keys, in a JupyterLab that may still be arranging itself: a key that nothing heard is pressed again."""
+    """Run the first cell by keyboard. JupyterLab may still be starting, so repeat a key press that had no effect."""
     clear_the_way(page)
     page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for()
     cell = page.locator(".jp-CodeCell").first
 
-    def heard() -> bool:
+    def started() -> bool:
         cell.locator(".cm-content").first.click()
         if cell.locator(".jp-InputPrompt").first.inner_text() == "[ ]:":
             page.keyboard.press("Control+Enter")
             two_frames(page)
         return bool(cell.locator(".jp-InputPrompt").first.inner_text() != "[ ]:")
 
-    eventually(heard, page=page, what="no key reached the cell")
+    eventually(started, page=page, what="no key press reached the cell")
 
 
 def picture_of(frame: Any) -> NDArray[np.uint8]:
@@ -91,7 +91,7 @@ def picture_of(frame: Any) -> NDArray[np.uint8]:
 
 
 def shows_a_gene(frame: Any) -> None:
-    """The viewer draws, and draws something else for a gene, whose values are those of the object."""
+    """Check that the viewer draws the tissue, that a gene changes the image, and that its values are correct."""
     before = picture_of(frame)
     assert colors_in(before) > 50, "nothing is drawn"
     frame.evaluate("gene => window.karospace.setState({color: {kind: 'gene', gene}})", GENE)
@@ -119,7 +119,7 @@ def select(frame: Any) -> None:
 
 
 def python_heard(frame: Any, folder: Path) -> None:
-    """A selection made in the viewer reaches the Python that writes down what it hears (`TELL`)."""
+    """Check that a selection made in the viewer reaches Python, which writes it to a file (`TELL`)."""
     select(frame)
 
     def found() -> Any:
@@ -132,13 +132,13 @@ def python_heard(frame: Any, folder: Path) -> None:
 
 
 def export_by_click(place: Any) -> None:
-    """The form is there, has looked at the object, and exports."""
+    """Wait until the form has inspected the object, then click Export."""
     place.get_by_text("detected").first.wait_for()
     place.get_by_role("button", name="Export", exact=True).click()
 
 
 def grows(bar: Any, above: float) -> float:
-    """What a progress bar says once that is more than `above`."""
+    """Return the value of a progress bar once it exceeds `above`."""
     read = "bars => bars.map((bar) => Number(bar.getAttribute('aria-valuenow')))"
     return max(eventually(lambda: bar.evaluate_all(read), lambda now: max(now, default=0) > above))
 
@@ -151,7 +151,7 @@ def written(folder: Path, cells: list[str], name: str = "page.ipynb") -> Path:
 
 
 def fresh_python(folder: Path) -> Path:
-    """The Python of an environment with nothing but the wheel and the oldest JupyterLab."""
+    """Return the Python of a new environment with only the wheel and the oldest supported JupyterLab."""
     env = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
 
     def run(*command: str) -> None:
@@ -163,13 +163,13 @@ def fresh_python(folder: Path) -> Path:
     run(sys.executable, "-m", "venv", str(folder / "env"))
     python = folder / "env" / "bin" / "python"
     install = [str(ROOT / "tests" / "retry.sh"), str(python), "-m", "pip", "install", "--quiet", "--retries", "5"]
-    # Not compiled: the tests import a small part of it.
+    # Do not compile: the tests import only a small part of it.
     run("sh", *install, "--no-compile", str(wheel), f"jupyterlab=={OLDEST_LAB}")
     return python
 
 
 def ipykernel_6(_: Path) -> Path:
-    """A folder that, put before the others on the path, gives a kernel without subshells."""
+    """Return a folder that, first on the path, provides a kernel without subshells."""
     target = ROOT / "build" / "ipykernel6"
     if not (target / "ipykernel").exists():
         command = [sys.executable, "-m", "pip", "install", "--quiet", "--retries", "5", "--no-deps", "--target"]
@@ -186,7 +186,7 @@ def hub_proxy(_: Path) -> Path:
 
 
 def _from_npm(name: str, *packages: str) -> Path:
-    """The node_modules of packages of these versions."""
+    """Install npm packages and return their node_modules folder."""
     folder = ROOT / "build" / name
     if not (folder / "node_modules").exists():
         folder.mkdir(parents=True, exist_ok=True)

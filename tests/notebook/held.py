@@ -1,7 +1,7 @@
-"""For kernels: an export that goes on only as far as a test lets it, so that none ends before someone has clicked.
+"""Pauses exports in a kernel, so that they do not finish before a test has clicked.
 
-`import held` in a kernel; then, while a file `hold` is in its folder, genes are written up to the share that it says,
-and an export that is cancelled stops there.
+After `import held`, exports write genes up to the fraction in the file `hold` in the kernel's folder and then wait;
+they can be canceled meanwhile. Without that file, exports run to the end.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A real JupyterLab with real kernels, driven in a real browser."""
+"""Starts JupyterLab with real kernels and drives its notebooks in a real browser."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ import sys
 sys.path.append({str(Path(__file__).parent)!r})
 from tissues import synthetic_tissue
 """
-"""Gives a kernel the built-in tissue, as `karospace_jupyter.datasets` does."""
+"""Imports `synthetic_tissue` in a kernel, like `karospace_jupyter.datasets` but cached on disk."""
 
 
 def free_port() -> int:
@@ -45,7 +45,7 @@ PR_SET_PDEATHSIG = 1
 ASKED_AGAIN_S = 3.0
 """Seconds without a reply after which a request is sent again."""
 GRACE_S = 15
-"""So long a server may take to end by itself; then it is killed, and no test fails."""
+"""Seconds that a server may take to stop; then it is killed, without failing a test."""
 
 
 def _end_with_the_parent() -> None:
@@ -55,7 +55,7 @@ def _end_with_the_parent() -> None:
 
 
 class Server:
-    """A process that serves on 127.0.0.1; ended with everything it started."""
+    """Server process on 127.0.0.1, which is stopped with all its children."""
 
     def __init__(self, command: list[str], url: str, cwd: Path, env: dict[str, str] | None = None) -> None:
         self.url = url
@@ -63,7 +63,7 @@ class Server:
         self.process = subprocess.Popen(
             command,
             cwd=cwd,
-            # `jupyter lab` looks for its parts on the path: those of this environment come first.
+            # `jupyter lab` finds its subcommands on PATH, so put this environment first.
             env={
                 **os.environ,
                 "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
@@ -105,7 +105,7 @@ class Server:
             except subprocess.TimeoutExpired:
                 os.killpg(self.process.pid, signal.SIGKILL)
                 self.process.wait(GRACE_S)
-        # Kernels and servers of users are in sessions of their own.
+        # Kernels and single-user servers run in their own sessions, which killpg does not reach.
         _, alive = psutil.wait_procs(children, timeout=GRACE_S)
         for child in alive:
             with contextlib.suppress(psutil.NoSuchProcess):
@@ -124,7 +124,7 @@ class Lab(Server):
         args: tuple[str, ...] = (),
         python: Path | None = None,
     ) -> None:
-        """Start it from this environment with the panel of this checkout, or from another one as it is installed."""
+        """Start JupyterLab from this environment with the panel of this checkout, or from another `python`."""
         self.folder = folder
         self.application = application
         self.runtime = folder / ".runtime"
@@ -148,7 +148,7 @@ class Lab(Server):
             "--ServerApp.disable_check_xsrf=True", "--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
             *args,
         ]  # fmt: skip
-        # What a first visit asks everyone covers the page.
+        # Disable the notifications of a first visit, which cover the page.
         overrides = folder / ".config" / "labconfig"
         overrides.mkdir(parents=True, exist_ok=True)
         quiet = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
@@ -165,7 +165,7 @@ class Lab(Server):
 
 
 class Notebook:
-    """An open notebook: cells by their number, and its kernel from a second side."""
+    """Open notebook with access to its cells by index and to its kernel by a second client."""
 
     def __init__(self, lab: Lab, page: Any, file: Path) -> None:
         self.lab, self.page, self.file = lab, page, file
@@ -184,22 +184,22 @@ class Notebook:
         page.wait_for_selector(".jp-Notebook .jp-CodeCell")
         until_js(page, "window.jupyterapp !== undefined")
         eventually(self._kernels, page=page, what="no kernel started")
-        # A key that is pressed before the page knows its kernel runs nothing.
+        # A key press before the page is connected to its kernel runs nothing.
         page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for(state="attached")
 
     def command(self, name: str, args: dict[str, Any] | None = None) -> None:
-        """Run a command of JupyterLab without waiting for it: it may ask first."""
+        """Run a command of JupyterLab without waiting for it, because it may open a dialog first."""
         self.page.evaluate("([name, args]) => { window.jupyterapp.commands.execute(name, args); }", [name, args or {}])
 
     def cell(self, index: int) -> Any:
         return self.page.locator(".jp-Notebook .jp-CodeCell").nth(index)
 
     def prompt(self, index: int) -> Any:
-        """The brackets before a cell: empty, with a star while it runs, with its number afterwards."""
+        """Return the prompt of a cell: empty brackets, with a star while it runs, with its number afterwards."""
         return self.cell(index).locator(".jp-InputPrompt").first
 
     def run(self, index: int, *, wait: bool = True) -> None:
-        """Run one cell by its keys, as a person does; without waiting, until it runs."""
+        """Run one cell by keyboard. With `wait`, wait until it has finished, otherwise until it has started."""
         before = self.prompt(index).inner_text()
         self.cell(index).locator(".cm-content").click()
         self.page.keyboard.press("Control+Enter")
@@ -207,14 +207,14 @@ class Notebook:
         eventually(
             lambda: self.prompt(index).inner_text(),
             lambda now: now != before and (not wait or ended.search(now)),
-            what=f"cell {index} does not {'end' if wait else 'begin'}",
+            what=f"cell {index} does not {'finish' if wait else 'start'}",
         )
 
     def output(self, index: int) -> Any:
         return self.cell(index).locator(".jp-OutputArea-output")
 
     def viewer(self, index: int) -> Any:
-        """The frame of the viewer in a cell's output, once it stands."""
+        """Return the frame of the viewer in the output of a cell, once it is drawn."""
         return viewer_in(self.output(index).locator("iframe").first)
 
     def _kernels(self) -> list[dict[str, Any]]:
@@ -227,7 +227,7 @@ class Notebook:
         return str(self._kernels()[0]["id"])
 
     def shut_down(self) -> None:
-        """End the kernel."""
+        """Shut down the kernel."""
         self.disconnect()
         for kernel in self._kernels():
             request = urllib.request.Request(f"{self.lab.url}api/kernels/{kernel['id']}", method="DELETE")
@@ -245,15 +245,15 @@ class Notebook:
 
     @contextlib.contextmanager
     def _connected(self) -> Iterator[BlockingKernelClient]:
-        """A client of the current kernel, kept for later requests and replaced after a failure."""
+        """Yield a client of the current kernel, which is kept for later requests and replaced after a failure."""
         file = self.lab.runtime / f"kernel-{self.kernel_id}.json"
         if self._client is not None and self._client.connection_file != str(file):
             self.disconnect()
         if self._client is None:
             self._client = BlockingKernelClient(connection_file=str(file))
             self._client.load_connection_file()
-            # Neither the heartbeat, since a kernel on a busy machine that misses a beat is not dead, nor what cells
-            # print.
+            # No heartbeat channel: a kernel on a busy machine that misses a beat is not dead. No iopub channel: the
+            # output of cells is not needed.
             self._client.start_channels(stdin=False, hb=False, iopub=False)
         try:
             _wait_until_heard(self._client)
@@ -285,7 +285,7 @@ def _reply(client: BlockingKernelClient, message: str, silence: float) -> dict[s
 
 
 def _wait_until_heard(client: BlockingKernelClient) -> None:
-    """Ask the kernel until it answers: a message to one that is just being started can be lost with its sockets."""
+    """Send requests until the kernel replies: a message to a kernel that is still starting can be lost."""
 
     def answers() -> bool:
         try:
@@ -298,7 +298,7 @@ def _wait_until_heard(client: BlockingKernelClient) -> None:
 
 
 def viewer_in(frame: Any) -> Any:
-    """The page of the viewer in an iframe, once it has drawn; the frame may be replaced while one waits."""
+    """Return the frame of the viewer in an iframe once it is drawn; the frame may be replaced in the meantime."""
 
     def drawn() -> Any:
         handle = frame.element_handle()
@@ -308,7 +308,7 @@ def viewer_in(frame: Any) -> Any:
                 ready(content)
                 return content
         except Error as error:
-            if not any(said in str(error) for said in ("detached", "context was destroyed", "navigat")):
+            if not any(text in str(error) for text in ("detached", "context was destroyed", "navigat")):
                 raise
         return None
 
@@ -317,7 +317,7 @@ def viewer_in(frame: Any) -> Any:
 
 
 def ready(frame: Any) -> None:
-    """Wait for the viewer's first frame; a script that never ends would hang the tests."""
+    """Wait for the first frame of the viewer, with a timeout, because a script that never ends would hang the tests."""
     late = f"new Promise((_, no) => setTimeout(() => no(new Error('the viewer is not ready')), {PATIENCE_MS}))"
     frame.evaluate(f"Promise.race([window.karospace.ready, {late}])")
 
@@ -326,11 +326,11 @@ IN_THE_WAY = re.compile(
     "Server Connection Error|server is not running|unreachable|unavailable|has changed on disk|Autosave|File Save Error"
     "|Build Recommended|Error Starting Kernel",
 )
-"""What JupyterLab asks when a server is late to answer, whatever one does; no test is about it."""
+"""Texts of dialogs that JupyterLab may open at any time when its server is slow; not under test."""
 
 
 def clear_the_way(page: Any) -> None:
-    """Dismiss such a dialog when it covers what is to be clicked."""
+    """Dismiss such dialogs automatically when they cover an element to click."""
     dialog = page.locator(".jp-Dialog").filter(has_text=IN_THE_WAY)
 
     def dismiss(shown: Any) -> None:

@@ -1,4 +1,4 @@
-"""Makes the pictures of the notebook and of the panel in the README: python tests/notebook/picture.py"""
+"""Makes the screenshots of the notebook and the panel for the README: `python tests/notebook/picture.py`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "tests" / "notebook"), str(ROOT / "tests" / "support")]
-from chromium import FLAGS, find_chromium  # noqa: E402 - a path of the tests comes first
+from chromium import FLAGS, find_chromium  # noqa: E402 - needs the paths above
 from lab import Lab  # noqa: E402
 from test_panel import Panel  # noqa: E402
 

@@ -1,4 +1,4 @@
-"""The widgets wherever notebooks run: each environment for real, with its own kernel, in a real browser."""
+"""Widgets in each supported notebook environment, with real kernels in a real browser."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def page(browser: Any) -> Iterator[Any]:
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
-    """Starts a server in the test's folder, which is ended with the test."""
+    """Return a function that starts a server in the folder of the test; it is stopped after the test."""
     servers: list[Server] = []
 
     def start(module: str, *args: str, port: int, path: str = "/", env: dict[str, str] | None = None) -> Server:
@@ -66,7 +66,7 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
         server.stop()
 
 
-def test_notebook_7(page: Any, tmp_path: Path) -> None:
+def test_form_and_viewer_work_in_notebook_7(page: Any, tmp_path: Path) -> None:
     lab = Lab(tmp_path, application="notebook")
     try:
         nb = lab.notebook(page, [FORM, "w"])
@@ -86,7 +86,7 @@ def test_notebook_7(page: Any, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def six(lab: Lab, older_kernel: Path) -> str:
-    """A kernel with ipykernel 6, which has no subshells: the same packages, another ipykernel before them."""
+    """Install a kernel with ipykernel 6, which has no subshells, and otherwise the same packages."""
     kernel = lab.folder / ".data" / "kernels" / "six"
     kernel.mkdir(parents=True, exist_ok=True)
     argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
@@ -95,7 +95,7 @@ def six(lab: Lab, older_kernel: Path) -> str:
     return "six"
 
 
-def test_ipykernel_6_hears_the_page_while_a_cell_waits(six: str, notebook: Open, lab: Lab, holding: Any) -> None:
+def test_ipykernel_6_handles_messages_while_a_cell_waits(six: str, notebook: Open, lab: Lab, holding: Any) -> None:
     nb = notebook(
         [
             f"{DATA}\nbig = synthetic_tissue(60_000, 400, seed=4)",
@@ -111,14 +111,14 @@ def test_ipykernel_6_hears_the_page_while_a_cell_waits(six: str, notebook: Open,
     card = nb.output(1).locator(".kf-card")
     card.get_by_text("detected").wait_for()
     bar = card.get_by_role("progressbar")
-    # A cell that waits handles the page's messages itself.
+    # A cell in `wait` handles messages of the page itself.
     holding(0.5)
     nb.run(2, wait=False)
     bar.wait_for()
     card.get_by_role("button", name="Cancel").click()
     card.get_by_text("The export was cancelled").wait_for()
     nb.until("ended", "cancelled")
-    # A cell that computes does not: the form says so, and the cancel is heard after it.
+    # A cell that computes does not: the form says that the kernel is busy, and cancels after the cell.
     nb.run(3, wait=False)
     bar.wait_for()
     card.get_by_role("button", name="Cancel").click()
@@ -126,7 +126,7 @@ def test_ipykernel_6_hears_the_page_while_a_cell_waits(six: str, notebook: Open,
     (lab.folder / "sixth.go").touch()
     assert nb.until("w.status in ('cancelled', 'done')")
     card.get_by_text("kernel is busy").wait_for(state="detached")
-    # Left alone, it shows how far it is, and ends.
+    # Without a cancel, the export shows its progress and finishes.
     shares = [0.2, 0.5, 0.8]
     holding(shares[0])
     nb.run(2, wait=False)
@@ -151,7 +151,7 @@ def test_ipykernel_6_shows_a_view(six: str, notebook: Open) -> None:
     shows_a_gene(frame)
     select(frame)
     nb.until("[] if v.selection is None else np.flatnonzero(v.selection).tolist()", SELECTED)
-    # The picture is asked for by a cell, which waits for the page.
+    # The cell requests a snapshot and waits for the page.
     nb.run(2)
     assert nb.python("len(picture.getcolors(2**24))") > 50
     assert nb.problems == []
@@ -170,7 +170,7 @@ def converted(folder: Path, name: str, *options: str) -> str:
 
 
 def without_network(page: Any) -> list[Any]:
-    """Have every request fail that leaves this machine; what was asked for."""
+    """Make every network request fail; return the list of requests."""
     asked: list[Any] = []
     page.on("request", lambda request: asked.append(request))
     page.route(re.compile("^https?:"), lambda route: route.abort())
@@ -186,10 +186,10 @@ def shows_the_picture(page: Any, folder: Path) -> None:
     expect(body).to_contain_text(SENTENCE.format(folder / "bundle"), use_inner_text=True)
 
 
-def test_nbconvert_shows_the_picture_and_how_to_open_it(page: Any, tmp_path: Path) -> None:
+def test_nbconvert_shows_the_preview_and_how_to_open_the_bundle(page: Any, tmp_path: Path) -> None:
     file = written(tmp_path, [BUNDLE, "karospace_view(b)"])
     nb = nbformat.read(file, 4)
-    # As JupyterLab saves it: outputs, and no state of widgets.
+    # Saved like in JupyterLab: with outputs but without widget state.
     place = {"metadata": {"path": str(tmp_path)}}
     NotebookClient(nb, store_widget_state=False, startup_timeout=PATIENCE_S, resources=place).execute()
     nbformat.write(nb, file)
@@ -198,17 +198,17 @@ def test_nbconvert_shows_the_picture_and_how_to_open_it(page: Any, tmp_path: Pat
     shows_the_picture(page, tmp_path)
 
 
-def test_nbconvert_that_executes_shows_the_picture_without_widget_state(page: Any, tmp_path: Path) -> None:
+def test_nbconvert_execute_shows_the_preview_without_widget_state(page: Any, tmp_path: Path) -> None:
     file = written(tmp_path, [BUNDLE, "karospace_view(b)"])
     without_network(page)
     page.goto(converted(tmp_path, file.name, "--execute", "--ExecutePreprocessor.store_widget_state=False"))
     shows_the_picture(page, tmp_path)
 
 
-def test_nbconvert_with_widget_state_says_that_no_kernel_is_there(
+def test_nbconvert_with_widget_state_shows_that_there_is_no_kernel(
     page: Any, tmp_path: Path, html_manager_modules: Path
 ) -> None:
-    """With the state of widgets in the page, Jupyter's own scripts from a CDN draw them and no output stands in."""
+    """With widget state in the page, scripts of Jupyter from a CDN render the widgets instead of their outputs."""
     import anywidget
 
     def cdn(route: Any) -> None:
@@ -236,7 +236,7 @@ def test_nbconvert_with_widget_state_says_that_no_kernel_is_there(
     expect(form.get_by_role("button", name="Export", exact=True)).to_be_disabled()
 
 
-def test_nbconvert_keeps_an_inline_view_alive(page: Any, tmp_path: Path) -> None:
+def test_nbconvert_keeps_an_inline_view_interactive(page: Any, tmp_path: Path) -> None:
     file = written(tmp_path, [BUNDLE, "karospace_view(b, inline=True)"])
     asked = without_network(page)
     page.goto(converted(tmp_path, file.name, "--execute"))
@@ -244,12 +244,12 @@ def test_nbconvert_keeps_an_inline_view_alive(page: Any, tmp_path: Path) -> None
     before = len(asked)
     shows_a_gene(frame)
     assert [request.url for request in asked[before:]] == []
-    # The page around it is nbconvert's, with its scripts from a CDN; the viewer itself asks for nothing.
+    # The page of nbconvert loads scripts from a CDN; the viewer itself requests nothing.
     own = [request.url for request in asked if request.frame == frame]
     assert [url for url in own if not url.startswith(("about:", "data:", "blob:"))] == []
 
 
-def test_voila(page: Any, tmp_path: Path, serve: Callable[..., Server]) -> None:
+def test_form_and_viewer_work_in_voila(page: Any, tmp_path: Path, serve: Callable[..., Server]) -> None:
     file = written(tmp_path, [f"{FORM}\nw"])
     port = free_port()
     server = serve(
@@ -273,7 +273,7 @@ def marimo_file(folder: Path, *cells: str) -> str:
 
 @pytest.mark.parametrize("kind", ["view", "form"])
 @pytest.mark.parametrize("mode", ["run", "edit"])
-def test_marimo(mode: str, kind: str, page: Any, tmp_path: Path, serve: Callable[..., Server]) -> None:
+def test_widgets_work_in_marimo(mode: str, kind: str, page: Any, tmp_path: Path, serve: Callable[..., Server]) -> None:
     file = marimo_file(tmp_path, f"{VIEW}\nv" if kind == "view" else f"{FORM}\nw")
     port = free_port()
     env = {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path / ".config"), "MARIMO_SKIP_UPDATE_CHECK": "1"}
@@ -291,14 +291,14 @@ def test_marimo(mode: str, kind: str, page: Any, tmp_path: Path, serve: Callable
     shows_a_gene(frame)
     python_heard(frame, tmp_path)
     if kind == "form":
-        # The second view is made like the first.
+        # A second export replaces the view.
         first = page.locator("iframe[srcdoc]").first.element_handle()
         page.get_by_role("button", name="Export again").click()
         first.wait_for_element_state("hidden")
         shows_a_gene(viewer_of(page))
 
 
-def test_jupyterhub_behind_its_proxy(
+def test_view_works_in_jupyterhub_behind_its_proxy(
     page: Any, tmp_path: Path, serve: Callable[..., Server], proxy_modules: Path
 ) -> None:
     proxy = proxy_modules / ".bin" / "configurable-http-proxy"
@@ -328,7 +328,7 @@ def test_jupyterhub_behind_its_proxy(
         "jupyterhub", "-f", "config.py", port=port, path="/some/prefix/",
         env={"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
     )  # fmt: skip
-    # The proxy answers 404 and 503 before the hub has told it where it is.
+    # The proxy returns 404 and 503 until the hub has registered with it.
     server.wait("hub/login", below=400)
     page.goto(server.url + "hub/login")
     page.fill("input[name=username]", "ada")
@@ -344,6 +344,6 @@ def test_jupyterhub_behind_its_proxy(
     python_heard(frame, home)
     inside = (f"{server.url}user/ada/", f"{server.url}hub/", "blob:", "data:", "about:")
     assert [url for url in asked if not url.startswith(inside)] == []
-    # What the viewer is made of came over the kernel's messages.
+    # The files of the viewer are sent in kernel messages, not requested over HTTP.
     paths = [urlsplit(url).path for url in asked if not url.startswith(("blob:", "data:"))]
     assert [path for path in paths if re.search(r"/(index\.html|manifest\.json|assets/.*|files/.*)$", path)] == []

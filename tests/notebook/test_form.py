@@ -1,4 +1,4 @@
-"""The form in a real JupyterLab, as a person uses it."""
+"""The export form in a real JupyterLab."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def export(card: Any) -> None:
     card.get_by_role("button", name=re.compile("^Export")).click()
 
 
-def test_from_the_form_to_the_viewer(shared: Notebook, lab: Lab) -> None:
+def test_form_exports_the_chosen_options_and_opens_the_viewer(shared: Notebook, lab: Lab) -> None:
     nb = shared
     nb.run(1)
     card = form(nb, 1)
@@ -66,7 +66,7 @@ def test_from_the_form_to_the_viewer(shared: Notebook, lab: Lab) -> None:
     expect(card.locator(".kf-head")).to_contain_text("3,000 cells × 60 genes", use_inner_text=True)
     card.get_by_label("total_counts").uncheck()
     card.get_by_role("radio", name="List").click()
-    area = card.get_by_label("Genes, one a line")
+    area = card.get_by_label("Genes, one per line")
     area.click()
     area.press_sequentially("epc")
     card.get_by_role("option", name="EPCAM").wait_for()
@@ -89,7 +89,7 @@ def test_from_the_form_to_the_viewer(shared: Notebook, lab: Lab) -> None:
     assert "total_counts" not in bundle.manifest.annotation_columns
     assert nb.python("w.bundle_path") == str(bundle.path)
     card.locator(".kf-done").get_by_text("files").wait_for()
-    # One file of everything, made by the kernel and saved by the browser.
+    # Downloads of the bundle as one file, created by the kernel.
     for name, check in (
         ("HTML", lambda path: Bundle(path).verify()),
         ("Zip", lambda path: zipfile.ZipFile(path).testzip()),
@@ -99,16 +99,16 @@ def test_from_the_form_to_the_viewer(shared: Notebook, lab: Lab) -> None:
         saved = Path(lab.folder) / f"saved.{name.lower()}"
         waiting.value.save_as(saved)
         check(saved)
-    # The same viewer in a tab of its own.
+    # The same viewer in a new browser tab.
     with nb.page.context.expect_page() as opened:
-        card.get_by_role("button", name="Open in a tab").click()
+        card.get_by_role("button", name="Open in tab").click()
     tab = opened.value
     viewer_in(tab.locator("iframe").first)
     tab.close()
     assert nb.problems == []
 
 
-def test_python_and_the_form_hold_the_same_options(shared: Notebook) -> None:
+def test_options_are_synchronized_between_python_and_the_form(shared: Notebook) -> None:
     nb = shared
     nb.run(1)
     card = form(nb, 1)
@@ -118,7 +118,7 @@ def test_python_and_the_form_hold_the_same_options(shared: Notebook) -> None:
     expect(card.get_by_label("Folder", exact=True)).to_have_value("elsewhere")
     card.get_by_label("Folder", exact=True).fill("exported")
     nb.until("w.options['outdir']", "exported")
-    # What Python sets while someone types stays, and so does what was typed.
+    # Options set from Python while the user types do not discard the typed text, nor the other way around.
     card.get_by_label("Folder", exact=True).press_sequentially("2")
     nb.python("setattr(w, 'options', {'genes_mode': 'hvgs:9'})")
     nb.until("[w.options['outdir'], w.options['genes_mode']]", ["exported2", "hvgs:9"])
@@ -134,12 +134,12 @@ def test_python_and_the_form_hold_the_same_options(shared: Notebook) -> None:
     assert "--genes top_mean:7" in code
 
 
-def test_sections_embeddings_and_the_view(shared: Notebook, lab: Lab) -> None:
+def test_sections_embeddings_and_the_initial_view_are_exported(shared: Notebook, lab: Lab) -> None:
     nb = shared
     nb.run(1)
     card = form(nb, 1)
     card.get_by_text("detected").wait_for()
-    card.get_by_text("More", exact=True).click()
+    card.get_by_text("More options", exact=True).click()
     sections = card.get_by_label("Sections", exact=True)
     expect(sections.locator("option").first).to_have_text("Found: section")
     sections.select_option("region")
@@ -147,7 +147,7 @@ def test_sections_embeddings_and_the_view(shared: Notebook, lab: Lab) -> None:
     umap = card.get_by_role("group", name="Embeddings").get_by_role("checkbox", name="UMAP")
     expect(umap).to_be_checked()
     umap.uncheck()
-    view = card.get_by_label("Opens with the view", exact=True)
+    view = card.get_by_label("Initial view", exact=True)
     view.fill("absent.json")
     card.locator(".kf-problem").get_by_text("absent.json cannot be read").wait_for()
     (Path(lab.folder) / "view.json").write_text('{"opacity": 0.5}')
@@ -165,7 +165,7 @@ def test_sections_embeddings_and_the_view(shared: Notebook, lab: Lab) -> None:
     assert nb.problems == []
 
 
-def test_errors_stand_beside_their_field(shared: Notebook, lab: Lab) -> None:
+def test_errors_are_shown_at_their_field(shared: Notebook, lab: Lab) -> None:
     nb = shared
     nb.run(1)
     card = form(nb, 1)
@@ -178,7 +178,7 @@ def test_errors_stand_beside_their_field(shared: Notebook, lab: Lab) -> None:
     wrong.wait_for()
     expect(wrong).to_contain_text("thesis.txt", use_inner_text=True)
     expect(card.get_by_role("button", name=re.compile("^Export"))).to_be_disabled()
-    # Whoever starts it from Python gets the same words.
+    # Starting the export from Python fails with the same message.
     nb.python("w.start()")
     nb.until("w.status", "failed")
     assert "not a bundle" in nb.python("w.error")
@@ -187,7 +187,7 @@ def test_errors_stand_beside_their_field(shared: Notebook, lab: Lab) -> None:
     nb.until("w._estimate['problems']", {})
 
 
-def test_without_coordinates_the_form_says_what_to_do(shared: Notebook) -> None:
+def test_form_explains_what_to_do_without_coordinates(shared: Notebook) -> None:
     nb = shared
     nb.run(5)
     card = form(nb, 5)
@@ -196,7 +196,7 @@ def test_without_coordinates_the_form_says_what_to_do(shared: Notebook) -> None:
     expect(card.get_by_role("button", name="Export", exact=True)).to_be_disabled()
 
 
-def test_cells_without_a_place_are_not_dropped_in_silence(notebook: Open) -> None:
+def test_dropped_cells_without_coordinates_are_reported(notebook: Open) -> None:
     nb = notebook([DATA + "adata.obsm['spatial'][:50] = np.nan", "w = karospace_widget(adata, 'gaps')\nw"])
     nb.run(0)
     nb.run(1)
@@ -204,7 +204,7 @@ def test_cells_without_a_place_are_not_dropped_in_silence(notebook: Open) -> Non
 
 
 def test_cancel_works_during_run_all(notebook: Open, lab: Lab, holding: Any) -> None:
-    """The form is displayed while the kernel is busy, before any of its messages was handled."""
+    """The form is displayed while the kernel is busy, before the kernel has handled any of its messages."""
     cells = [
         DATA + "big = synthetic_tissue(60_000, 400, seed=4)",
         "slow = karospace_widget(big, 'at_once', genes_mode='all', jobs=1)\nslow",
@@ -217,11 +217,11 @@ def test_cancel_works_during_run_all(notebook: Open, lab: Lab, holding: Any) -> 
     grows(card.get_by_role("progressbar"), 0)
     card.get_by_role("button", name="Cancel").click()
     card.get_by_role("button", name=re.compile("^Export")).wait_for()
-    expect(nb.prompt(2), "the cell runs").to_have_text("[*]:")
+    expect(nb.prompt(2), "the cell is still running").to_have_text("[*]:")
     (Path(lab.folder) / "at_once.go").touch()
 
 
-def test_a_busy_cell_neither_stops_the_progress_nor_the_cancel(shared: Notebook, lab: Lab, holding: Any) -> None:
+def test_progress_and_cancel_work_while_a_cell_runs(shared: Notebook, lab: Lab, holding: Any) -> None:
     nb = shared
     nb.run(2)
     card = form(nb, 2)
@@ -235,14 +235,14 @@ def test_a_busy_cell_neither_stops_the_progress_nor_the_cancel(shared: Notebook,
     assert grows(bar, first) > first
     card.get_by_role("button", name="Cancel").click()
     card.get_by_role("button", name=re.compile("^Export")).wait_for()
-    expect(nb.prompt(3), "the cell runs").to_have_text("[*]:")
+    expect(nb.prompt(3), "the cell is still running").to_have_text("[*]:")
     expect(card.locator(".kf-middle")).to_contain_text("cancelled", use_inner_text=True)
     assert not (Path(lab.folder) / "slow").exists()
     assert not list(Path(lab.folder).glob(".slow*"))
     (Path(lab.folder) / "forms.go").touch()
 
 
-def test_wait_in_a_cell_lets_the_page_live(shared: Notebook, holding: Any) -> None:
+def test_cancel_works_while_a_cell_waits_for_the_export(shared: Notebook, holding: Any) -> None:
     nb = shared
     nb.run(2)
     card = form(nb, 2)
@@ -255,7 +255,7 @@ def test_wait_in_a_cell_lets_the_page_live(shared: Notebook, holding: Any) -> No
     nb.until("slow.status", "cancelled")
 
 
-def test_what_changes_meanwhile_is_reported(shared: Notebook, holding: Any) -> None:
+def test_changes_of_the_object_during_an_export_are_reported(shared: Notebook, holding: Any) -> None:
     nb = shared
     nb.run(2)
     form(nb, 2).get_by_text("detected").wait_for()
@@ -271,7 +271,7 @@ def test_what_changes_meanwhile_is_reported(shared: Notebook, holding: Any) -> N
     nb.until("slow.status", "cancelled")
 
 
-def test_closing_cancels_and_leaves_nothing(shared: Notebook) -> None:
+def test_closing_the_form_cancels_the_export_and_frees_its_resources(shared: Notebook) -> None:
     nb = shared
     count = "len(__import__('ipywidgets').widgets.widget._instances)"
     nb.python("globals().setdefault('big', synthetic_tissue(60_000, 400, seed=4)) is None")
@@ -286,7 +286,7 @@ def test_closing_cancels_and_leaves_nothing(shared: Notebook) -> None:
     assert nb.python(count) == before
 
 
-def test_it_fits_a_narrow_panel_and_the_dark(notebook: Open, shots: Path | None) -> None:
+def test_form_fits_a_narrow_dark_panel_and_works_by_keyboard(notebook: Open, shots: Path | None) -> None:
     nb = notebook([DATA, "w = karospace_widget(adata, 'narrow')\nw"], width=1000, height=1100, dark=True)
     nb.command("apputils:change-theme", {"theme": "JupyterLab Dark"})
     nb.run(0)
@@ -308,7 +308,7 @@ def test_it_fits_a_narrow_panel_and_the_dark(notebook: Open, shots: Path | None)
             assert card.locator(selector).first.bounding_box()["width"] <= 350
 
     holds(fits)
-    # By keyboard alone: from the folder to the button, and export.
+    # By keyboard only: move from the folder field to the button and export.
     card.get_by_label("Folder", exact=True).focus()
     for _ in range(8):
         nb.page.keyboard.press("Tab")
@@ -321,7 +321,7 @@ def test_it_fits_a_narrow_panel_and_the_dark(notebook: Open, shots: Path | None)
         nb.page.screenshot(path=shots / "narrow-dark.png")
 
 
-def test_a_restarted_kernel_ends_in_the_error_line(notebook: Open) -> None:
+def test_form_reports_a_restarted_kernel(notebook: Open) -> None:
     nb = notebook([DATA, "w = karospace_widget(adata, 'again')\nw"])
     nb.run(0)
     nb.run(1)

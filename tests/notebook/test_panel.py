@@ -1,4 +1,4 @@
-"""The panel in a real JupyterLab: from a kernel's AnnData to a viewer in a tab."""
+"""The side panel in a real JupyterLab, from an AnnData object in a kernel to a viewer in a tab."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ del bare.obsm["spatial"]
 """
 
 WAITS = "while not Path('never').exists():\n    time.sleep(0.05)"
-"""A cell that runs until its kernel is interrupted or ended."""
+"""Source of a cell that runs until its kernel is interrupted or shut down."""
 
 Open = Callable[..., Notebook]
 
@@ -68,7 +68,7 @@ class Panel:
         card.get_by_role("button", name="Export", exact=True).click()
 
     def back(self) -> None:
-        self.node.get_by_role("button", name="Back to the objects").click()
+        self.node.get_by_role("button", name="Back to the list").click()
 
     def viewer(self) -> Any:
         return viewer_tab(self.page)
@@ -79,11 +79,11 @@ def viewer_tab(page: Any) -> Any:
 
 
 def saved_layout(nb: Notebook) -> dict[str, Any]:
-    """What a reload of the page will bring back: JupyterLab saves it some time after a change."""
+    """Return the layout that a reload of the page restores; JupyterLab saves it some time after a change."""
     for file in (nb.lab.folder / ".workspaces").glob("*.jupyterlab-workspace"):
         try:
             layout: dict[str, Any] = json.loads(file.read_text())["data"]
-        except json.JSONDecodeError:  # it is being written
+        except json.JSONDecodeError:  # the file is being written
             continue
         if f"notebook:{nb.file.name}" in layout:
             return layout
@@ -91,19 +91,19 @@ def saved_layout(nb: Notebook) -> dict[str, Any]:
 
 
 def panel_is_saved(nb: Notebook) -> bool:
-    """Whether a reload brings back the panel in front."""
+    """Return whether a reload restores the panel as the active side panel."""
     side = saved_layout(nb).get("layout-restorer:data", {}).get("left", {})
     return bool(side.get("current") == "karospace-jupyter")
 
 
 def tab_is_saved(nb: Notebook) -> bool:
-    """Whether a reload brings back a tab with a view that the kernel has."""
+    """Return whether a reload restores a tab whose view still exists in the kernel."""
     views = [held["data"]["view"] for name, held in saved_layout(nb).items() if name.startswith("karospace-view:")]
     return any(nb.python(f"{view!r} in __import__('ipywidgets').widgets.widget._instances") for view in views)
 
 
 def run_command(nb: Notebook, name: str, args: dict[str, Any] | None = None) -> None:
-    """Run a command of JupyterLab until it has ended."""
+    """Run a command of JupyterLab and wait until it has finished."""
     nb.page.evaluate(
         "([name, args]) => window.jupyterapp.commands.execute(name, args).then(() => null)", [name, args or {}]
     )
@@ -127,7 +127,7 @@ def subshells(nb: Notebook) -> Any:
     return nb.python("len([t for t in __import__('threading').enumerate() if 'subshell' in t.name])")
 
 
-def test_from_an_object_to_a_tab_that_survives_a_reload(
+def test_exported_object_opens_in_a_tab_that_survives_a_reload(
     panel: Callable[..., Panel], lab: Lab, shots: Path | None
 ) -> None:
     one = panel("late = synthetic_tissue(500, 60, seed=9)", "del bare", "adata.n_obs")
@@ -136,12 +136,12 @@ def test_from_an_object_to_a_tab_that_survives_a_reload(
     expect(one.row("adata")).to_contain_text("coordinates found", use_inner_text=True)
     expect(one.row("adata")).to_contain_text("3,000 × 60", use_inner_text=True)
     expect(one.row("bare")).to_contain_text("no coordinates", use_inner_text=True)
-    # After each execution the list is new; neither counters nor history know of it.
+    # The list is updated after each execution, without affecting the execution count or the history.
     nb.run(1)
     one.row("late").wait_for()
     nb.run(2)
     one.row("bare").wait_for(state="hidden")
-    one.node.get_by_role("button", name="List the objects again").click()
+    one.node.get_by_role("button", name="Refresh the list").click()
     nb.run(3)
     expect(nb.prompt(3)).to_have_text("[4]:")
     assert nb.python("[get_ipython().execution_count, len(In)]") == [5, 5]
@@ -169,14 +169,14 @@ def test_from_an_object_to_a_tab_that_survives_a_reload(
     )
     if shots:
         page.screenshot(path=shots / "panel.png")
-    # An export again takes the place of the first in its tab.
+    # A repeated export replaces the first one in its tab.
     earlier = page.locator(".kl-tab iframe").element_handle()
     card.get_by_role("button", name="Export again").click()
     earlier.wait_for_element_state("hidden")
     one.viewer()
     expect(page.locator(".kl-tab")).to_have_count(1)
 
-    # The page is loaded again: the tab stands, and every gene of the object still comes from the kernel.
+    # After a reload of the page, the tab is restored and still reads all genes of the object from the kernel.
     eventually(lambda: tab_is_saved(nb), page=page)
     page.reload()
     frame = viewer_tab(page)
@@ -186,7 +186,7 @@ def test_from_an_object_to_a_tab_that_survives_a_reload(
 
     one.node.locator(".kf-done").get_by_text("files").wait_for()
 
-    # Closing everything leaves nothing in the kernel.
+    # Closing everything removes all widgets from the kernel.
     page.locator(".lm-TabBar-tab").filter(has=page.get_by_text("adata", exact=True)).locator(
         ".lm-TabBar-tabCloseIcon"
     ).click()
@@ -194,7 +194,7 @@ def test_from_an_object_to_a_tab_that_survives_a_reload(
     nb.until("len(__import__('ipywidgets').widgets.widget._instances)", before)
 
 
-def test_nothing_is_left_when_everything_is_closed(panel: Callable[..., Panel]) -> None:
+def test_closing_the_form_and_the_tab_frees_all_kernel_resources(panel: Callable[..., Panel]) -> None:
     one = panel()
     nb = one.nb
     one.row("adata").wait_for()
@@ -204,7 +204,7 @@ def test_nothing_is_left_when_everything_is_closed(panel: Callable[..., Panel]) 
     one.viewer()
     one.back()
     one.row("adata").wait_for()
-    # The tab outlives its form.
+    # The tab keeps working after its form is closed.
     frame = one.viewer()
     frame.evaluate("window.karospace.setState({color: {kind: 'gene', gene: 'CD3E'}})")
     until_js(frame, "window.karospace.valueAt(7) !== null")
@@ -217,7 +217,9 @@ def test_nothing_is_left_when_everything_is_closed(panel: Callable[..., Panel]) 
     assert nb.problems == []
 
 
-def test_progress_and_cancel_while_a_cell_runs(panel: Callable[..., Panel], lab: Lab, holding: Any) -> None:
+def test_panel_shows_progress_and_cancels_while_a_cell_runs(
+    panel: Callable[..., Panel], lab: Lab, holding: Any
+) -> None:
     one = panel("busy = synthetic_tissue(60_000, 400, seed=4)", WAITS)
     nb = one.nb
     nb.run(1)
@@ -232,28 +234,28 @@ def test_progress_and_cancel_while_a_cell_runs(panel: Callable[..., Panel], lab:
     card.get_by_role("button", name="Export", exact=True).wait_for()
     expect(nb.prompt(2)).to_have_text("[*]:")
     assert not (Path(lab.folder) / "busy_karospace").exists()
-    # The list does not hang: it says of when it is.
+    # The list stays available and shows when it was made.
     one.back()
-    one.node.get_by_text("Kernel busy, list from").wait_for()
+    one.node.get_by_text("Kernel busy; list as of").wait_for()
     eventually(one.rows, lambda rows: "adata" in rows)
 
 
-def test_it_follows_the_notebook_in_front(lab: Lab, notebook: Open) -> None:
+def test_panel_follows_the_active_notebook(lab: Lab, notebook: Open) -> None:
     first = notebook([DATA], width=1360, height=860, name="first.ipynb")
     first.run(0)
     one = Panel(first).show()
     one.row("adata").wait_for()
-    # A second notebook in the same page, with a kernel of its own and nothing in it.
+    # A second notebook on the same page, with its own kernel and no objects.
     shutil.copy(Path(lab.folder) / "first.ipynb", Path(lab.folder) / "second.ipynb")
     first.command("docmanager:open", {"path": "second.ipynb"})
-    one.node.get_by_text("No AnnData in this kernel yet").wait_for()
+    one.node.get_by_text("No AnnData objects in this kernel yet").wait_for()
     expect(one.node).to_contain_text("second.ipynb", use_inner_text=True, ignore_case=True)
     first.command("docmanager:open", {"path": "first.ipynb"})
     one.row("adata").wait_for()
-    # Renamed: the panel says the new name.
+    # The panel shows the new name of a renamed notebook.
     first.page.evaluate("window.jupyterapp.serviceManager.contents.rename('first.ipynb', 'renamed.ipynb')")
     one.node.locator(".kl-head").get_by_text("renamed.ipynb").wait_for()
-    # An object that went meanwhile is said, not crashed over.
+    # Opening an object that was deleted in the meantime shows a message.
     first.page.evaluate("document.querySelector('.kl-row').disabled")
     listed = one.row("bare")
     listed.wait_for()
@@ -262,14 +264,14 @@ def test_it_follows_the_notebook_in_front(lab: Lab, notebook: Open) -> None:
     first.python("globals().pop('bare', None) and None")
     listed.click()
     one.node.get_by_text("There is no bare in this kernel any more").wait_for()
-    # A restarted kernel has nothing; a form of before says so.
+    # After a restart of the kernel there are no objects, and an open form reports the restart.
     one.node.get_by_role("button", name="Dismiss").click()
     card = one.form("adata")
     first.command("kernelmenu:restart")
     first.page.get_by_role("button", name="Confirm Kernel Restart").click()
     card.get_by_text("The kernel has stopped or was restarted").wait_for()
     one.back()
-    one.node.get_by_text("No AnnData in this kernel yet").wait_for()
+    one.node.get_by_text("No AnnData objects in this kernel yet").wait_for()
     first.command("kernelmenu:shutdown")
     one.node.get_by_text("The kernel has stopped").wait_for()
     assert first.problems == []
@@ -279,7 +281,7 @@ def test_it_follows_the_notebook_in_front(lab: Lab, notebook: Open) -> None:
 
 
 def reply(page: Any, name: str) -> None:
-    """Press a button of a dialog, which takes the focus after it is drawn."""
+    """Click a button of a dialog, once the dialog has the focus."""
     dialog = page.locator(".jp-Dialog")
     dialog.wait_for()
     expect(dialog.locator(":focus")).to_have_count(1)
@@ -288,7 +290,7 @@ def reply(page: Any, name: str) -> None:
 
 
 def choose(page: Any, text: str) -> None:
-    """Click in the open menu; it is ready to be clicked when it has marked what the pointer is on."""
+    """Click an item of the open menu, once the menu highlights the item under the pointer."""
     item = page.locator(".lm-Menu-item").filter(has_text=text)
     item.hover()
     expect(item).to_have_class(re.compile("lm-mod-active"))
@@ -296,7 +298,7 @@ def choose(page: Any, text: str) -> None:
     item.wait_for(state="hidden")
 
 
-def test_files_open_from_the_file_browser(panel: Callable[..., Panel], lab: Lab) -> None:
+def test_bundles_and_h5ad_files_open_from_the_file_browser(panel: Callable[..., Panel], lab: Lab) -> None:
     tissue = synthetic_tissue(900, 60, seed=6)
     folder = Path(lab.folder) / "files"
     folder.mkdir(exist_ok=True)
@@ -306,7 +308,7 @@ def test_files_open_from_the_file_browser(panel: Callable[..., Panel], lab: Lab)
     nb, page = one.nb, one.page
     nb.command("filebrowser:go-to-path", {"path": "files/ready"})
     nb.command("filebrowser:activate")
-    # A bundle opens without any kernel.
+    # A bundle opens without a kernel.
     entry = page.locator(".jp-DirListing-item").filter(has_text="manifest.json")
     entry.wait_for()
     entry.click(button="right")
@@ -316,7 +318,7 @@ def test_files_open_from_the_file_browser(panel: Callable[..., Panel], lab: Lab)
     gene = Bundle(folder / "ready").manifest.gene_list[0]
     frame.evaluate("gene => window.karospace.setState({color: {kind: 'gene', gene}})", gene)
     until_js(frame, "window.karospace.valueAt(3) !== null")
-    # A file gets a kernel of its own, which ends with its form.
+    # A file gets its own kernel, which is shut down with its form.
     nb.command("filebrowser:go-to-path", {"path": "files"})
     entry = page.locator(".jp-DirListing-item").filter(has_text="tissue.h5ad")
     entry.wait_for()
@@ -339,40 +341,40 @@ def test_files_open_from_the_file_browser(panel: Callable[..., Panel], lab: Lab)
     def gone(those: Callable[[], list[str]]) -> None:
         becomes(those, [], page=page)
 
-    # The list of exports: verify, show, delete after asking.
+    # Actions in the list of exports: verify, show in file browser, delete after confirmation.
     def act(name: str) -> None:
         one.node.get_by_role("button", name=f"{name}: tissue", exact=True).click()
 
-    act("Verify every file")
-    one.node.get_by_text("files are as they were written").wait_for()
-    act("Show in the file browser")
+    act("Verify files")
+    one.node.get_by_text("files verified").wait_for()
+    act("Show in file browser")
     page.locator(".jp-BreadCrumbs").get_by_text("tissue_karospace").wait_for()
     one.show()
 
     def answer(name: str) -> None:
         reply(page, name)
 
-    act("Delete from the disk")
+    act("Delete from disk")
     answer("Cancel")
     assert (folder / "tissue_karospace" / "manifest.json").exists()
-    # Asked for once more, the form that is open stands; when it is closed, its kernel has gone, but the list still acts.
+    # Exporting the file again keeps the open form. After closing it, its kernel is gone, but the actions still work.
     run_command(nb, "karospace:export-file", {"path": "files/tissue.h5ad"})
     let_time_pass(1, page=page)
     assert len(kernels_of_files()) == 1
     one.back()
     gone(kernels_of_files)
-    act("Verify every file")
-    one.node.get_by_text("files are as they were written").wait_for()
-    act("Delete from the disk")
+    act("Verify files")
+    one.node.get_by_text("files verified").wait_for()
+    act("Delete from disk")
     answer("Delete")
-    one.node.get_by_role("button", name="Delete from the disk: tissue").wait_for(state="detached")
+    one.node.get_by_role("button", name="Delete from disk: tissue").wait_for(state="detached")
     assert not (folder / "tissue_karospace").exists()
     page.locator(".lm-TabBar-tab").filter(has_text="tissue").locator(".lm-TabBar-tabCloseIcon").first.click()
     gone(kernels_of_files)
     assert nb.problems == []
 
 
-def test_a_new_view_without_an_export(panel: Callable[..., Panel]) -> None:
+def test_new_view_opens_without_an_export(panel: Callable[..., Panel]) -> None:
     one = panel()
     nb, page = one.nb, one.page
     one.row("adata").wait_for()
@@ -384,11 +386,11 @@ def test_a_new_view_without_an_export(panel: Callable[..., Panel]) -> None:
     until_js(frame, "window.karospace.valueAt(7) !== null")
 
 
-def test_a_package_that_is_missing_or_of_another_version_is_said(panel: Callable[..., Panel]) -> None:
+def test_panel_reports_a_missing_package_or_another_version(panel: Callable[..., Panel]) -> None:
     one = panel()
     nb = one.nb
     one.row("adata").wait_for()
-    again = one.node.get_by_role("button", name="List the objects again")
+    again = one.node.get_by_role("button", name="Refresh the list")
     nb.python("setattr(__import__('karospace_jupyter'), '__version__', '9.9.9')")
     again.click()
     one.node.get_by_text("but the kernel has 9.9.9").wait_for()
@@ -397,29 +399,29 @@ def test_a_package_that_is_missing_or_of_another_version_is_said(panel: Callable
     absent = "setattr(__import__('importlib.metadata').metadata, 'version', lambda name: (_ for _ in ()).throw(__import__('importlib.metadata').metadata.PackageNotFoundError(name)))"
     nb.python(f"[{gone}, {absent}] and None")
     again.click()
-    one.node.get_by_text("is not installed beside this kernel").wait_for()
+    one.node.get_by_text("is not installed in the kernel’s environment").wait_for()
     expect(one.row("adata")).to_be_disabled()
 
 
-def test_what_is_opening_never_stands_in_the_way(panel: Callable[..., Panel]) -> None:
+def test_opening_a_form_can_be_canceled_and_survives_interrupts_and_restarts(panel: Callable[..., Panel]) -> None:
     one = panel(WAITS, "1")
     nb, page = one.nb, one.page
     one.row("adata").wait_for()
-    opening = one.node.get_by_text("Opening adata …")
+    opening = one.node.get_by_text("Opening adata…")
     nb.run(1, wait=False)
     one.row("adata").click()
     opening.wait_for()
-    # Given up.
+    # Cancel opening.
     one.node.get_by_role("button", name="Cancel").click()
     opening.wait_for(state="detached")
     expect(one.row("adata")).to_be_enabled()
-    # The page is loaded again: JupyterLab does not wait for the kernel.
+    # After a reload of the page, JupyterLab does not wait for the kernel.
     eventually(lambda: panel_is_saved(nb), page=page)
     page.reload()
     one.node.wait_for()
     page.locator(".jp-Notebook").first.wait_for()
     one.row("adata").or_(one.node.get_by_text("The kernel is busy")).first.wait_for()
-    # An interrupt frees the kernel: what waits for it goes on.
+    # After an interrupt of the kernel, opening continues.
     nb.command("notebook:interrupt-kernel")
     one.row("adata").wait_for()
     before = widgets(nb)
@@ -430,20 +432,20 @@ def test_what_is_opening_never_stands_in_the_way(panel: Callable[..., Panel]) ->
     one.node.locator(".kf-card").get_by_text("cells ×").wait_for()
     one.back()
     nb.until("len(__import__('ipywidgets').widgets.widget._instances)", before)
-    # A restart takes the question along: that is said, and the next one is answered.
+    # A restart of the kernel ends opening with a message; opening again works.
     nb.run(1, wait=False)
     one.row("adata").click()
     opening.wait_for()
     nb.command("notebook:restart-kernel")
     page.get_by_role("button", name="Confirm Kernel Restart").click()
     opening.wait_for(state="detached")
-    one.node.get_by_text("No AnnData in this kernel yet").wait_for()
+    one.node.get_by_text("No AnnData objects in this kernel yet").wait_for()
     nb.run(0)
     one.form("adata")
     assert nb.problems == []
 
 
-def test_leaving_a_form_that_exports_asks(panel: Callable[..., Panel], lab: Lab, holding: Any) -> None:
+def test_leaving_a_form_asks_while_an_export_is_running(panel: Callable[..., Panel], lab: Lab, holding: Any) -> None:
     one = panel("big = synthetic_tissue(60_000, 400, seed=4)")
     nb, page = one.nb, one.page
     nb.run(1)
@@ -459,26 +461,26 @@ def test_leaving_a_form_that_exports_asks(panel: Callable[..., Panel], lab: Lab,
     one.viewer()
     Bundle(Path(lab.folder) / "big_karospace").verify()
     one.back()
-    # A form whose variable holds another object by now does not export the old one.
+    # A form whose variable now refers to a different object does not export the old one.
     card = one.form("adata")
     nb.python("globals().update(adata=adata[:50].copy())")
     one.export(card)
     card.get_by_text("holds another object by now").wait_for()
 
 
-def test_a_console_is_followed_too(panel: Callable[..., Panel], lab: Lab) -> None:
+def test_panel_follows_a_console(panel: Callable[..., Panel], lab: Lab) -> None:
     one = panel()
     nb, page = one.nb, one.page
     one.row("adata").wait_for()
     nb.command("console:create", {"path": "", "kernelPreference": {"name": "python3"}})
     page.locator(".jp-CodeConsole-promptCell .cm-content").click()
-    one.node.get_by_text("No AnnData in this kernel yet").wait_for()
+    one.node.get_by_text("No AnnData objects in this kernel yet").wait_for()
     page.keyboard.insert_text(
         "from karospace_jupyter.datasets import synthetic_tissue; typed = synthetic_tissue(300, 60, seed=2)"
     )
     page.keyboard.press("Shift+Enter")
     one.row("typed").wait_for()
-    # While something else is in front, it stays the console.
+    # The panel keeps following the console while another tab is active.
     run_command(nb, "launcher:create")
     let_time_pass(1, page=page)
     assert one.rows() == ["typed"]
@@ -487,8 +489,8 @@ def test_a_console_is_followed_too(panel: Callable[..., Panel], lab: Lab) -> Non
             urllib.request.urlopen(urllib.request.Request(f"{lab.url}api/sessions/{session['id']}", method="DELETE"))
 
 
-def test_the_list_knows_the_usual_coordinates() -> None:
-    """The listing runs where this package may be missing: its names are written there once more."""
+def test_listing_and_package_know_the_same_coordinates() -> None:
+    """The listing also runs in kernels without this package, so it has its own list of names."""
     scope: dict[str, Any] = {"variables": {}}
     source = Path(__file__).parents[2] / "js" / "src" / "lab" / "listing.py"
     exec(source.read_text(), scope)
@@ -504,14 +506,14 @@ def test_the_list_knows_the_usual_coordinates() -> None:
         (["max", "may"], False), (["UMAP_x", "UMAP_y"], False), (["area", "X_position"], False),
     ],
 )  # fmt: skip
-def test_the_list_knows_pairs_of_columns(columns: list[str], found: bool) -> None:
+def test_listing_detects_coordinates_in_columns(columns: list[str], found: bool) -> None:
     scope: dict[str, Any] = {"variables": {}}
     exec((Path(__file__).parents[2] / "js" / "src" / "lab" / "listing.py").read_text(), scope)
     adata = ad.AnnData(np.ones((3, 2), np.float32), obs=pd.DataFrame(dict.fromkeys(columns, 1.0), index=list("abc")))
     assert scope["row"]("adata", ["adata"], adata)["coordinates"] is found
 
 
-def test_the_list_finds_objects_inside_of_others(tmp_path: Path) -> None:
+def test_listing_finds_nested_objects(tmp_path: Path) -> None:
     import sys
 
     scope: dict[str, Any] = {}
@@ -522,7 +524,7 @@ def test_the_list_finds_objects_inside_of_others(tmp_path: Path) -> None:
     space.tables = {"table": tissue[:100].copy()}
     broken = type("AnnData", (), {"__module__": "anndata._core.anndata"})()
     scope["variables"] = {"mdata": mu, "sdata": space, "same": tissue, "_hidden": tissue, "broken": broken, "n": 3}
-    import IPython.display  # noqa: F401  a kernel has it from the start
+    import IPython.display  # noqa: F401  already imported in a kernel
 
     before = set(sys.modules)
     source = Path(__file__).parents[2] / "js" / "src" / "lab" / "listing.py"

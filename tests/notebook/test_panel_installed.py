@@ -1,4 +1,4 @@
-"""The panel as people get it: a wheel in a fresh environment, the oldest JupyterLab, other applications."""
+"""The panel as users install it: from a wheel, with the oldest supported JupyterLab and in other applications."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.e2e
 
 
 def clicks(panel: Panel, base: str) -> Any:
-    """From a notebook's AnnData to a viewer in three clicks."""
+    """Open a viewer of an AnnData object in a notebook with three clicks."""
     page = panel.page
     page.locator(".jp-SideBar .lm-TabBar-tab[data-id=karospace-panel]").click()
     panel.row("adata").click()
@@ -27,7 +27,7 @@ def clicks(panel: Panel, base: str) -> Any:
     return frame
 
 
-def test_three_clicks_in_a_fresh_environment(fresh: Path, browser: Any, tmp_path: Path) -> None:
+def test_panel_works_in_a_fresh_environment(fresh: Path, browser: Any, tmp_path: Path) -> None:
     listed = subprocess.run(
         [str(fresh.parent / "jupyter-labextension"), "list"], capture_output=True, text=True, cwd=tmp_path
     )
@@ -46,7 +46,7 @@ def test_three_clicks_in_a_fresh_environment(fresh: Path, browser: Any, tmp_path
         lab.stop()
 
 
-def test_behind_a_url_prefix(browser: Any, tmp_path: Path) -> None:
+def test_panel_works_behind_a_url_prefix(browser: Any, tmp_path: Path) -> None:
     lab = Lab(tmp_path, base="/user/someone/")
     try:
         context = browser.new_context(viewport={"width": 1360, "height": 860})
@@ -58,8 +58,8 @@ def test_behind_a_url_prefix(browser: Any, tmp_path: Path) -> None:
         lab.stop()
 
 
-def test_in_notebook_7(browser: Any, tmp_path: Path) -> None:
-    """Its shell has no tabs: the viewer stands beside the notebook."""
+def test_panel_works_in_notebook_7(browser: Any, tmp_path: Path) -> None:
+    """Notebook 7 has no tabs, so the viewer opens next to the notebook."""
     lab = Lab(tmp_path, application="notebook")
     try:
         context = browser.new_context(viewport={"width": 1360, "height": 860})
@@ -71,7 +71,8 @@ def test_in_notebook_7(browser: Any, tmp_path: Path) -> None:
         panel.export(card)
         frame = panel.viewer()
         assert frame.evaluate("window.karospace.cells") == 3000
-        own = [said for said in nb.problems if "reading 'schema'" not in said]  # Notebook's own, also without the panel
+        # Notebook 7 raises this error itself, also without the panel.
+        own = [problem for problem in nb.problems if "reading 'schema'" not in problem]
         assert own == []
         context.close()
     finally:

@@ -1,4 +1,4 @@
-"""The viewer in a cell of a real JupyterLab: what it shows, what Python sees of it, what it survives."""
+"""The viewer in a cell of a real JupyterLab: display, synchronization with Python, and robustness."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from karospace_jupyter import karospace_view, karospace_grid, karospace_widget, 
 adata = synthetic_tissue(3000, 60, seed=3)
 """
 
-# A host that drops the buffers of messages, both ways, without a word.
+# Simulates a host that silently drops the buffers of messages in both directions.
 LOSSY = """
 import comm.base_comm, ipykernel.comm.comm
 publish, handle = ipykernel.comm.comm.BaseComm.publish_msg, comm.base_comm.BaseComm.handle_msg
@@ -46,7 +46,7 @@ Open = Callable[..., Notebook]
 
 @pytest.fixture(scope="module")
 def shown(lab: Lab, window: Any) -> Iterator[tuple[Notebook, Any]]:
-    """One notebook for the tests that leave its kernel and its cells as they are."""
+    """Open one notebook shared by the tests that do not change its kernel or cells."""
     cells = [
         DATA,
         "heard = []\nv = karospace_view(adata, genes_mode='hvgs:5')\nv.on_change(lambda c: heard.append(c['name']))\nv",
@@ -78,7 +78,7 @@ def expected(nb: Notebook, gene: str, cells: list[int]) -> list[float]:
     return values
 
 
-def test_any_gene_of_the_object_colours_the_tissue(shown: tuple[Notebook, Any]) -> None:
+def test_tissue_is_colored_by_genes_that_were_not_exported(shown: tuple[Notebook, Any]) -> None:
     nb, frame = shown
     assert nb.python("v.bundle.manifest.n_genes_exported") == 5
     for gene in nb.python("[adata.var_names[0], adata.var_names[59]]"):
@@ -86,7 +86,7 @@ def test_any_gene_of_the_object_colours_the_tissue(shown: tuple[Notebook, Any]) 
     assert nb.problems == []
 
 
-def test_python_steers_the_viewer_and_hears_of_it(shown: tuple[Notebook, Any]) -> None:
+def test_state_is_synchronized_between_python_and_the_viewer(shown: tuple[Notebook, Any]) -> None:
     nb, frame = shown
     state = "window.karospace.getState()"
     nb.python(
@@ -108,7 +108,7 @@ def test_python_steers_the_viewer_and_hears_of_it(shown: tuple[Notebook, Any]) -
     assert "EPCAM" in nb.python(message)
 
 
-def test_a_selection_goes_both_ways(shown: tuple[Notebook, Any]) -> None:
+def test_selection_is_synchronized_in_both_directions(shown: tuple[Notebook, Any]) -> None:
     nb, _ = shown
     nb.run(2)
     frame = nb.viewer(2)
@@ -132,7 +132,7 @@ def test_a_selection_goes_both_ways(shown: tuple[Notebook, Any]) -> None:
     until_js(frame, "window.karospace.selection === null")
 
 
-def test_regions_become_a_column_on_request_only(shown: tuple[Notebook, Any]) -> None:
+def test_regions_become_a_column_only_on_request(shown: tuple[Notebook, Any]) -> None:
     nb, frame = shown
     frame.evaluate(
         """() => {
@@ -149,7 +149,7 @@ def test_regions_become_a_column_on_request_only(shown: tuple[Notebook, Any]) ->
     until_js(frame, "window.karospace.regions.length === 1 && window.karospace.regions[0].count === 3")
 
 
-def test_a_snapshot_is_a_picture_of_the_tissue(shown: tuple[Notebook, Any]) -> None:
+def test_snapshot_returns_an_image_of_the_tissue(shown: tuple[Notebook, Any]) -> None:
     nb, frame = shown
     nb.run(3)
     box = frame.evaluate("(() => { const c = document.querySelector('canvas'); return [c.width, c.height]; })()")
@@ -157,7 +157,7 @@ def test_a_snapshot_is_a_picture_of_the_tissue(shown: tuple[Notebook, Any]) -> N
     assert nb.python("len(np.unique(np.asarray(picture.convert('RGB')).reshape(-1, 3), axis=0))") > 20
 
 
-def test_a_dead_kernel_stops_only_what_was_not_loaded(notebook: Open) -> None:
+def test_loaded_data_stays_available_after_a_kernel_restart(notebook: Open) -> None:
     nb = notebook([DATA, "v = karospace_view(adata)\nv"])
     nb.run(0)
     nb.run(1)
@@ -168,7 +168,7 @@ def test_a_dead_kernel_stops_only_what_was_not_loaded(notebook: Open) -> None:
     nb.command("kernelmenu:restart")
     nb.page.get_by_role("button", name="Confirm Kernel Restart").click()
     eventually(lambda: not psutil.pid_exists(process), page=nb.page, what="the kernel does not end")
-    # All annotations, numbers and the loaded gene are still there.
+    # All annotations and the loaded gene are still available.
     for column in ("region", "cell_type", "area"):
         frame.evaluate("column => window.karospace.setState({color: {kind: 'annotation', column}})", column)
         assert frame.evaluate("window.karospace.valueAt(3)") is not None
@@ -176,23 +176,23 @@ def test_a_dead_kernel_stops_only_what_was_not_loaded(notebook: Open) -> None:
     frame.evaluate(
         "() => { window.refused = null; window.karospace.setState({color: {kind: 'gene', gene: 'VIM'}}).catch((e) => { window.refused = e.message; }); }"
     )
-    said = "(window.refused ?? '') + (document.querySelector('.ks-waiting')?.textContent ?? '')"
-    eventually(lambda: frame.evaluate(said), lambda text: "Run the cell again" in text)
+    message = "(window.refused ?? '') + (document.querySelector('.ks-waiting')?.textContent ?? '')"
+    eventually(lambda: frame.evaluate(message), lambda text: "Run the cell again" in text)
 
 
-def test_a_busy_kernel_is_not_waited_for(shown: tuple[Notebook, Any], lab: Lab) -> None:
-    """With subshells the gene comes while the cell runs; without, after it, and the viewer says why it waits."""
+def test_gene_is_read_while_a_cell_runs(shown: tuple[Notebook, Any], lab: Lab) -> None:
+    """With subshells, the gene arrives while the cell runs; without, after it, and the viewer shows why it waits."""
     nb, frame = shown
     nb.run(4, wait=False)
     try:
         frame.evaluate("window.karospace.setState({color: {kind: 'gene', gene: 'VIM'}})")
-        expect(nb.prompt(4), "the cell runs").to_have_text("[*]:")
+        expect(nb.prompt(4), "the cell is still running").to_have_text("[*]:")
     finally:
         (lab.folder / "view.go").touch()
     assert gene_in(frame, "VIM", [5]) == pytest.approx(expected(nb, "VIM", [5]))
 
 
-def test_two_views_do_not_cross_talk(shown: tuple[Notebook, Any]) -> None:
+def test_two_views_are_independent(shown: tuple[Notebook, Any]) -> None:
     nb, one = shown
     nb.run(5)
     two = nb.viewer(5)
@@ -205,7 +205,7 @@ def test_two_views_do_not_cross_talk(shown: tuple[Notebook, Any]) -> None:
     )
 
 
-def test_a_grid_moves_together(shown: tuple[Notebook, Any]) -> None:
+def test_views_of_a_grid_share_camera_color_and_selection(shown: tuple[Notebook, Any]) -> None:
     nb, _ = shown
     nb.run(7)
     outputs = nb.output(7).locator("iframe")
@@ -218,7 +218,7 @@ def test_a_grid_moves_together(shown: tuple[Notebook, Any]) -> None:
             frame,
             "window.karospace.getState().camera.zoom === 2.5 && window.karospace.getState().color.column === 'region'",
         )
-    # What one of them does not have colours the others, and stays; the rest goes on.
+    # A gene that one of the views does not have colors only the others; they keep sharing the camera.
     color = "window.karospace.getState().color"
     gene = nb.python("adata.var_names[59]")
     for at, zoom in ((0, 3), (2, 4)):
@@ -237,7 +237,7 @@ def test_a_grid_moves_together(shown: tuple[Notebook, Any]) -> None:
     nb.until("[int(v.selection.sum()) if v.selection is not None else 0 for v in g.children]", [1, 1, 0])
 
 
-def test_bytes_arrive_where_the_host_drops_them(notebook: Open) -> None:
+def test_view_works_if_the_host_drops_buffers(notebook: Open) -> None:
     nb = notebook([LOSSY + DATA, "v = karospace_view(adata, genes_mode='hvgs:5')\nv"])
     nb.run(0)
     nb.run(1)
@@ -252,7 +252,7 @@ def test_bytes_arrive_where_the_host_drops_them(notebook: Open) -> None:
     assert nb.problems == []
 
 
-def test_every_gene_of_a_large_object_is_at_hand(notebook: Open) -> None:
+def test_every_gene_of_a_large_object_can_be_read(notebook: Open) -> None:
     nb = notebook([DATA + LARGE, "v = karospace_view(large)\nv"])
     nb.run(0)
     nb.run(1)
@@ -272,7 +272,7 @@ def test_every_gene_of_a_large_object_is_at_hand(notebook: Open) -> None:
     nb.until("0 if v.selection is None else int(v.selection.sum())", 25_000)
 
 
-def test_a_view_that_is_opened_again_keeps_its_regions_colours(notebook: Open) -> None:
+def test_view_displayed_again_keeps_the_colors_of_its_regions(notebook: Open) -> None:
     nb = notebook([DATA, "v = karospace_view(adata)\nv", "v"])
     nb.run(0)
     nb.run(1)
@@ -288,7 +288,7 @@ def test_a_view_that_is_opened_again_keeps_its_regions_colours(notebook: Open) -
     assert again.evaluate("window.karospace.regions[0].color") == "#12ab34"
 
 
-def test_running_a_cell_again_leaves_nothing_behind(notebook: Open) -> None:
+def test_running_a_cell_again_frees_the_previous_view(notebook: Open) -> None:
     nb = notebook([DATA, "v = karospace_view(adata)\nv"])
     nb.run(0)
     nb.run(1)
@@ -308,7 +308,7 @@ def test_running_a_cell_again_leaves_nothing_behind(notebook: Open) -> None:
     becomes(lambda: nb.page.evaluate("document.querySelectorAll('iframe').length"), 1)
 
 
-def test_a_bundle_shows_itself_and_nothing_is_fetched(shown: tuple[Notebook, Any], lab: Lab) -> None:
+def test_bundle_is_displayed_without_fetching_its_files(shown: tuple[Notebook, Any], lab: Lab) -> None:
     nb, _ = shown
     nb.requests.clear()
     nb.run(6)
@@ -334,7 +334,7 @@ def test_widget_closed_in_its_own_cell_logs_no_error(shown: tuple[Notebook, Any]
     assert nb.problems == before
 
 
-def test_requests_cannot_leave_the_bundle(shown: tuple[Notebook, Any]) -> None:
+def test_requests_for_files_outside_the_bundle_are_rejected(shown: tuple[Notebook, Any]) -> None:
     nb, _ = shown
     ask = "(lambda: [exec('''def t(p):\\n    try:\\n        v._assets.read(p)\\n        return 'read'\\n    except Exception as e:\\n        return type(e).__name__''', globals()), [t(p) for p in ('../secret', '/etc/passwd', 'assets/../../x', 'assets', '', None, 5, 'live/gene_999', 'live/gene_-1', 'live/gene_0/..')]][1])()"
     assert set(nb.python(ask)) == {"BundleError", "GenesError"}

@@ -1,4 +1,4 @@
-"""The built-in tissue for kernels: painting one takes seconds, whatever the number of its cells, so each is kept."""
+"""Built-in tissue for kernels, cached on disk because generating one takes seconds, whatever its size."""
 
 from __future__ import annotations
 

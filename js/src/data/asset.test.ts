@@ -9,24 +9,24 @@ const { signal } = new AbortController();
 const raw = new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8]);
 
 describe('decode', () => {
-  test('raw bytes under a .gz name: the host has decompressed them', async () => {
+  test('bytes under a .gz name that the host has decompressed are returned unchanged', async () => {
     expect(await decode('a.bin.gz', raw, { raw: 8, stored: 28 }, signal)).toEqual(raw);
   });
 
-  test('gzip under any name', async () => {
+  test('gzip is decompressed under any name', async () => {
     expect(await decode('a.bin', await gzipped(raw), { raw: 8 }, signal)).toEqual(raw);
   });
 
-  test('gzip of unknown raw length', async () => {
+  test('gzip of unknown decompressed length is decompressed', async () => {
     expect(await decode('a.json.gz', await gzipped(raw), {}, signal)).toEqual(raw);
   });
 
-  test('raw bytes that begin like gzip', async () => {
+  test('uncompressed bytes that start like gzip are returned unchanged', async () => {
     const odd = new Uint8Array([0x1f, 0x8b, 8, 0]);
     expect(await decode('a.bin', odd, { raw: 4, stored: 4 }, signal)).toEqual(odd);
   });
 
-  test('gzip that is as long as what it holds', async () => {
+  test('gzip that is as long as its content is decompressed', async () => {
     for (let length = 20; length < 60; length++) {
       const bytes = Uint8Array.from({ length }, (_, i) => (i * 7919) % 251);
       const packed = await gzipped(bytes);
@@ -35,7 +35,7 @@ describe('decode', () => {
     }
   });
 
-  test('what is unpacked in slices is whole, and can be given up between two of them', async () => {
+  test('decompression in slices yields all bytes and can be aborted between slices', async () => {
     const large = new Uint8Array(30_000_000);
     for (let i = 0; i < large.length; i++) large[i] = (i * 2_654_435_761) >>> 24;
     const packed = await gzipped(large);
@@ -44,36 +44,40 @@ describe('decode', () => {
     expect(Buffer.compare(unpacked, large)).toBe(0);
     const given = new AbortController();
     const failure = decode('a.bin.gz', packed, { raw: large.length }, given.signal);
-    given.abort(new DOMException('Another colour was chosen.', 'AbortError'));
+    given.abort(new DOMException('Another color was chosen.', 'AbortError'));
     await expect(failure).rejects.toBe(given.signal.reason);
   });
 
-  test('corrupt gzip says so, with the file', async () => {
+  test('corrupt gzip is reported with its path', async () => {
     const cut = (await gzipped(raw)).subarray(0, 14);
     const failure = decode('assets/x.gz', cut, { raw: 8 }, signal);
     await expect(failure).rejects.toBeInstanceOf(FormatError);
     await expect(failure).rejects.toThrow(/assets\/x\.gz.*corrupt/);
   });
 
-  test('a length that does not match is refused', async () => {
+  test('a length that does not match is rejected', async () => {
     await expect(decode('a', await gzipped(raw), { raw: 9 }, signal)).rejects.toThrow(/9 bytes/);
     await expect(decode('a', raw, { raw: 9 }, signal)).rejects.toThrow(/not gzipped/);
   });
 });
 
-describe('what unpacks to more than it may', () => {
+describe('a file that decompresses to more than its limit', () => {
   const bomb = gzipped(new Uint8Array(200_000_000));
 
-  test('is left where the manifest said that it ends', async () => {
+  test('is rejected at the length stated in the manifest', async () => {
     const before = process.memoryUsage().arrayBuffers;
     const failure = decode('genes/1.gz', await bomb, { raw: 12_000 }, signal);
-    await expect(failure).rejects.toThrow(/genes\/1\.gz.*more than the 12000 bytes that the manifest says/);
+    await expect(failure).rejects.toThrow(
+      /genes\/1\.gz.*more than the 12,000 bytes that the manifest states/,
+    );
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(100_000_000);
   });
 
-  test('also where the manifest says nothing', async () => {
+  test('is rejected at the general limit if the manifest states no length', async () => {
     const failure = decode('assets/obs.json.gz', await bomb, {}, signal);
-    await expect(failure).rejects.toThrow(/more than the \d+ bytes that are read of such a file/);
+    await expect(failure).rejects.toThrow(
+      /more than [\d,]+ bytes, the limit for a file of its compressed size/,
+    );
   });
 });
 
@@ -89,14 +93,14 @@ describe('readAsset', () => {
     later?: (check: () => Promise<void>) => void,
   ) => readAsset(memorySource(new Map([[path, bytes]])), path, size, { signal, later });
 
-  test('another file of the same length is refused', async () => {
+  test('another file of the same length is rejected', async () => {
     const size = { stored: 8, raw: 8, sha256: await digestOf(raw) };
     expect(await read('a.bin', raw, size)).toEqual(raw);
     const failure = read('a.bin', raw.slice().reverse(), size);
     await expect(failure).rejects.toThrow(/a\.bin.*not the file that was exported/);
   });
 
-  test('gzip is compared as stored; what the host has unpacked has another digest', async () => {
+  test('the digest is checked only for gzip as stored, not if the host has decompressed it', async () => {
     const packed = await gzipped(raw);
     const size = { stored: packed.byteLength, raw: 8, sha256: await digestOf(packed) };
     expect(await read('a.bin.gz', packed, size)).toEqual(raw);
@@ -105,17 +109,17 @@ describe('readAsset', () => {
     await expect(read('a.bin.gz', packed, { ...size, sha256: '00' })).rejects.toThrow(FormatError);
   });
 
-  describe('by the sum of what is inside', () => {
+  describe('with a CRC-32 of the content', () => {
     const sized = async () => ({ stored: (await gzipped(raw)).byteLength, raw: 8, rawCrc32: crc32(raw) });
     const other = raw.slice().reverse();
 
-    test('another file that the host has unpacked is refused', async () => {
+    test('another file that the host has decompressed is rejected', async () => {
       const size = { ...(await sized()), sha256: await digestOf(await gzipped(raw)) };
       expect(await read('a.bin.gz', raw, size)).toEqual(raw);
       await expect(read('a.bin.gz', other, size)).rejects.toThrow(/a\.bin\.gz.*not the file.*CRC-32/);
     });
 
-    test('another file is refused where pages get no cryptography', async () => {
+    test('another file is rejected where SubtleCrypto is not available', async () => {
       vi.stubGlobal('crypto', {});
       try {
         const size = { ...(await sized()), sha256: '00' };
@@ -126,7 +130,7 @@ describe('readAsset', () => {
       }
     });
 
-    test('a large file is summed in pieces, when what it is read for is drawn', async () => {
+    test('the check of a large file is deferred and runs in slices', async () => {
       const large = new Uint8Array(3_000_001).fill(7);
       const size = { stored: 9, raw: large.byteLength, rawCrc32: crc32(large) };
       const checks: (() => Promise<void>)[] = [];
@@ -138,13 +142,13 @@ describe('readAsset', () => {
     });
   });
 
-  test('cut gzip says how short it is', async () => {
+  test('truncated gzip is reported with its length', async () => {
     const packed = await gzipped(raw);
     const size = { stored: packed.byteLength, raw: 8 };
-    await expect(read('a.gz', packed.subarray(0, 14), size)).rejects.toThrow(/cut short: it has 14 bytes/);
+    await expect(read('a.gz', packed.subarray(0, 14), size)).rejects.toThrow(/truncated: it has 14 bytes/);
   });
 
-  test('a large file is handed out, and its check with it', async () => {
+  test('a large file is returned at once with a deferred check', async () => {
     const large = new Uint8Array(3_000_000);
     const size = { stored: large.byteLength, raw: large.byteLength, sha256: '00' };
     const checks: (() => Promise<void>)[] = [];

@@ -1,48 +1,48 @@
 import { crc32 } from '../lib/crc32';
 import { FormatError, isAbort } from '../lib/errors';
-import { formatBytes } from '../lib/format';
+import { formatCount } from '../lib/format';
 import { inflate, TooLongError } from '../lib/inflate';
 import { isInside } from '../lib/path';
 import { pause } from '../lib/pause';
 import type { BundleSource, ReadContext } from '../source/bundle-source';
 
-/** What the manifest promises of a file. */
+/** Sizes and checksums that the manifest states for a file. */
 export interface AssetSize {
-  /** Bytes as stored, where known. */
+  /** Bytes as stored, if known. */
   stored?: number | undefined;
-  /** Bytes after decompression, where known. */
+  /** Bytes after decompression, if known. */
   raw?: number | undefined;
-  /** Hex SHA-256 of the bytes as stored, where known. */
+  /** Hex SHA-256 of the bytes as stored, if known. */
   sha256?: string | undefined;
-  /** CRC-32 of the bytes after decompression, where known. */
+  /** CRC-32 of the bytes after decompression, if known. */
   rawCrc32?: number | undefined;
 }
 
-/** Browsers hash about 1 MB a millisecond, in the page's own thread: larger files would hold up a frame. */
+/** Bytes from which checks are deferred. Browsers hash about 1 MB per millisecond on the main thread. */
 const CHECK_LATER_FROM = 2_000_000;
 
-/** Above this, a digest would hold up a frame. */
+/** Bytes from which a digest delays a frame. */
 const SLICE = 8_400_000;
 
-/** Bytes that are read of a file whose size no manifest states. */
+/** Maximum number of bytes to read if the manifest does not state the size. */
 const LARGEST = 2 ** 31;
 
-/** Bytes that are unpacked of a file whose length no manifest states: so many, and so many times those stored. */
+/** Limit on decompressed bytes if the manifest does not state the length: a base plus a multiple of the stored bytes. */
 const UNPACKED = 2 ** 24;
 const UNPACKED_TIMES = 128;
 
-/** Before the browser has made machine code of it, a sum of so many bytes takes some 30 ms. */
+/** Bytes per CRC slice; takes about 30 ms before the browser has compiled the loop. */
 const SUM_SLICE = 1_000_000;
 
-/** Reads one file, decompresses it if it is gzipped (hosts differ in whether they already did) and checks it. */
+/** Reads one file, decompresses it if it is gzipped (some hosts already did) and checks it. */
 export async function readAsset(
   source: BundleSource,
   path: string,
   size: AssetSize,
   ctx: ReadContext,
 ): Promise<Uint8Array> {
-  if (!isInside(path)) throw new FormatError(path, 'the path leads out of the bundle');
-  // Some hosts unpack what they send.
+  if (!isInside(path)) throw new FormatError(path, 'the path points outside the bundle');
+  // Some hosts decompress the files they serve.
   const most = size.stored === undefined ? LARGEST : Math.max(size.stored, size.raw ?? 0);
   const bytes = await source.read(path, { ...ctx, most: ctx.most ?? most });
   const decoded = await decode(path, bytes, size, ctx.signal);
@@ -53,16 +53,16 @@ export async function readAsset(
   return decoded;
 }
 
-/** How a file can be told from others of its length; null where the manifest does not say. */
+/** Returns the checksum test for a file, or null if the manifest states no applicable checksum. */
 function checkOf(
   path: string,
   bytes: Uint8Array,
   decoded: Uint8Array,
   { stored, sha256, rawCrc32 }: AssetSize,
 ): (() => Promise<void>) | null {
-  // Only bytes as long as the stored ones can be those; and what a host has unpacked is not what is stored.
+  // The SHA-256 applies only to the bytes as stored, not to those that a host has decompressed.
   const asStored = bytes.byteLength === stored && !(decoded === bytes && path.endsWith('.gz'));
-  // Over plain http from another machine, browsers give pages no cryptography.
+  // Browsers provide no SubtleCrypto over plain HTTP, except on localhost.
   const subtle = globalThis.crypto?.subtle as SubtleCrypto | undefined;
   if (sha256 && asStored && subtle) return () => checkDigest(path, bytes, sha256, subtle);
   return rawCrc32 === undefined ? null : () => checkSum(path, decoded, rawCrc32);
@@ -78,8 +78,8 @@ async function checkDigest(
   const digest = new Uint8Array(await subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>));
   const found = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
   if (found === wanted.toLowerCase()) return;
-  const [is, said] = [found, wanted].map((text) => `${text.slice(0, 12)}…`);
-  throw anotherFile(path, `SHA-256 ${is} where the manifest says ${said}`);
+  const [actual, stated] = [found, wanted].map((text) => `${text.slice(0, 12)}…`);
+  throw anotherFile(path, `SHA-256 is ${actual}, but the manifest states ${stated}`);
 }
 
 async function checkSum(path: string, raw: Uint8Array, wanted: number): Promise<void> {
@@ -89,8 +89,8 @@ async function checkSum(path: string, raw: Uint8Array, wanted: number): Promise<
     found = crc32(raw.subarray(at, at + SUM_SLICE), found);
   }
   if (found === wanted) return;
-  const [is, said] = [found, wanted].map((sum) => sum.toString(16).padStart(8, '0'));
-  throw anotherFile(path, `CRC-32 ${is} where the manifest says ${said}`);
+  const [actual, stated] = [found, wanted].map((sum) => sum.toString(16).padStart(8, '0'));
+  throw anotherFile(path, `CRC-32 is ${actual}, but the manifest states ${stated}`);
 }
 
 const anotherFile = (path: string, how: string) =>
@@ -108,7 +108,7 @@ export async function decode(
 ): Promise<Uint8Array> {
   const length = bytes.byteLength;
   if (raw !== undefined && length === raw) {
-    // Small files can be as long gzipped as raw: only then ask the bytes themselves.
+    // Small files can have the same length with and without gzip; only then inspect the bytes.
     if (!isGzip(bytes) || stored !== raw) return bytes;
     try {
       const unpacked = await gunzip(path, bytes, raw, signal);
@@ -120,27 +120,28 @@ export async function decode(
   }
   if (isGzip(bytes)) {
     if (stored !== undefined && length !== stored) {
-      const how = length < stored ? 'it was cut short: it' : 'it';
-      throw new FormatError(path, `${how} has ${length} bytes where the manifest says ${stored}`);
+      const how = length < stored ? 'it is truncated: it has' : 'it has';
+      throw new FormatError(path, `${how} ${differing(length, stored)}`);
     }
     const unpacked = await gunzip(path, bytes, raw, signal);
     if (raw !== undefined && unpacked.byteLength !== raw) {
-      throw new FormatError(
-        path,
-        `it unpacks to ${formatBytes(unpacked.byteLength)} (${unpacked.byteLength}) where the manifest says ${raw} bytes`,
-      );
+      throw new FormatError(path, `it decompresses to ${differing(unpacked.byteLength, raw)}`);
     }
     return unpacked;
   }
   if (raw !== undefined) {
-    throw new FormatError(path, `it has ${length} bytes where the manifest says ${raw}, and is not gzipped`);
+    throw new FormatError(path, `it has ${differing(length, raw)}, and it is not gzipped`);
   }
   const plainName = !path.endsWith('.gz');
   if (plainName && stored !== undefined && length !== stored) {
-    throw new FormatError(path, `it has ${length} bytes where the manifest says ${stored}`);
+    throw new FormatError(path, `it has ${differing(length, stored)}`);
   }
   return bytes;
 }
+
+const bytesText = (count: number) => `${formatCount(count)} ${count === 1 ? 'byte' : 'bytes'}`;
+const differing = (found: number, stated: number) =>
+  `${bytesText(found)}, but the manifest states ${bytesText(stated)}`;
 
 async function gunzip(
   path: string,
@@ -154,9 +155,16 @@ async function gunzip(
   } catch (cause) {
     if (isAbort(cause, signal)) throw cause;
     if (cause instanceof TooLongError) {
-      const who = raw === undefined ? 'are read of such a file' : 'the manifest says';
-      throw new FormatError(path, `it unpacks to more than the ${most} bytes that ${who}`);
+      const limit =
+        raw === undefined
+          ? `${bytesText(most)}, the limit for a file of its compressed size`
+          : `the ${bytesText(most)} that the manifest states`;
+      throw new FormatError(path, `it decompresses to more than ${limit}`);
     }
-    throw new FormatError(path, `its gzip data is corrupt or cut short (${bytes.byteLength} bytes)`, cause);
+    throw new FormatError(
+      path,
+      `its gzip data is corrupt or truncated (${bytesText(bytes.byteLength)})`,
+      cause,
+    );
   }
 }

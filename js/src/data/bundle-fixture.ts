@@ -1,6 +1,6 @@
 import type { Manifest } from '../contract/manifest';
 
-/** A small bundle in memory, in the plain 1.0 format or with the 1.x additions. For tests. */
+/** Small in-memory bundle for tests, in the 1.0 format or with the 1.x additions. */
 export interface Fixture {
   manifest: Manifest;
   files: Map<string, Uint8Array>;
@@ -21,7 +21,7 @@ export async function gzipped(bytes: Uint8Array): Promise<Uint8Array> {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-/** `far` is added to all coordinates, and stated as their origin. */
+/** Builds a fixture; `far` is added to all coordinates and stated as their origin. */
 export async function fixture(
   version: '1.0.0' | '1.1.0',
   gzip: boolean,

@@ -18,14 +18,14 @@ describe.each([
   ['1.1.0', true],
   ['1.1.0', false],
 ] as const)('format %s, gzip %s', (version, gzip) => {
-  test('coordinates', async () => {
+  test('coordinates are read with extent and direction of y', async () => {
     const positions = await (await open(await fixture(version, gzip))).positions(ctx());
     expect([...positions.coords]).toEqual([0, 10, 5, 20, 10, 30, 15, 40]);
     expect(positions.extent).toEqual([0, 10, 15, 40]);
     expect(positions.yAxis).toBe(version === '1.0.0' ? 'down' : 'up');
   });
 
-  test('classes, with a class of their own for cells without a value', async () => {
+  test('cells without a value get a code beyond the categories', async () => {
     const column = await (await open(await fixture(version, gzip))).column('cluster', ctx());
     if (column.kind !== 'category') throw new Error('not a category');
     const names = [...column.codes].map((code) => column.categories[code]?.name ?? null);
@@ -34,26 +34,26 @@ describe.each([
     expect([...column.codes][3]).toBe(column.categories.length);
   });
 
-  test('numbers', async () => {
+  test('numeric columns are read with their range', async () => {
     const column = await (await open(await fixture(version, gzip))).column('counts', ctx());
     if (column.kind !== 'number') throw new Error('not a number');
     expect([...column.values]).toEqual([5, Number.NaN, 7.5, 0]);
     expect(column.summary).toMatchObject({ min: 0, max: 7.5 });
   });
 
-  test('cell ids', async () => {
+  test('cell ids are read, including quotes, non-ASCII and empty ones', async () => {
     const names = await (await open(await fixture(version, gzip))).cellNames(ctx());
     expect([0, 1, 2, 3].map(names)).toEqual(['a-1', 'b "2"', 'ü', '']);
   });
 
-  test('genes in several files, given in any order', async () => {
+  test('chunks of a gene are joined in order of cells', async () => {
     const bundle = await open(await fixture(version, gzip));
     for (const [gene, values] of Object.entries(FIXTURE_GENES)) {
       expect([...(await bundle.genes.read(gene, ctx())).values]).toEqual(values);
     }
   });
 
-  test('a gene without a summary gets one', async () => {
+  test('the summary of a gene is computed if the manifest has none', async () => {
     const bundle = await open(await fixture(version, gzip));
     expect((await bundle.genes.read('Prl8a9', ctx())).summary).toMatchObject({
       min: 0,
@@ -83,24 +83,24 @@ describe('a gene without a value in some cells', () => {
   };
   const stated = { min: 0, max: 9, mean: 5, fraction: 0.5, lower: 0, upper: 9 };
 
-  test('missing values are NaN, infinite ones too, and the summary leaves them out', async () => {
+  test('missing and infinite values become NaN and are excluded from the summary', async () => {
     const { values, summary } = await withSummary(stated, [1, N, Infinity, 3]);
     expect([...values]).toEqual([1, N, N, 3]);
     expect(summary).toMatchObject({ min: 1, max: 3, mean: 2, fraction: 1 });
   });
 
-  test('a summary that counts them is taken as it is', async () => {
+  test('a stated summary that counts missing values is used unchanged', async () => {
     const { summary } = await withSummary({ ...stated, missing: 1 }, [1, N, 2, 3]);
     expect(summary.mean).toBe(5);
   });
 
-  test('a summary that is not of numbers is made anew', async () => {
+  test('a stated summary with a null is recomputed', async () => {
     const { summary } = await withSummary({ ...stated, mean: null }, [1, 2, 3, 4]);
     expect(summary.mean).toBe(2.5);
   });
 });
 
-test('another major version is refused with both versions named', async () => {
+test('another major version is rejected naming both versions', async () => {
   const made = await fixture('1.0.0', false);
   put(made, (manifest) => {
     manifest.schema_version = '2.1.0';
@@ -110,7 +110,7 @@ test('another major version is refused with both versions named', async () => {
   await expect(failure).rejects.toThrow(/2\.1\.0.*1\.x/);
 });
 
-test('fields that are not known pass by', async () => {
+test('unknown fields are ignored', async () => {
   const made = await fixture('1.1.0', true);
   put(made, (manifest) => {
     manifest.schema_version = '1.9.0';
@@ -119,7 +119,7 @@ test('fields that are not known pass by', async () => {
   expect((await open(made)).manifest.n_cells).toBe(4);
 });
 
-test('errors name the file', async () => {
+test('a missing file, annotation or gene is named in the error', async () => {
   const made = await fixture('1.1.0', true);
   made.files.delete('assets/columnar/coords_000.bin.gz');
   const bundle = await open(made);
@@ -129,7 +129,7 @@ test('errors name the file', async () => {
   await expect(bundle.genes.read('none', ctx())).rejects.toBeInstanceOf(UnknownNameError);
 });
 
-test('a path out of the bundle is not read', async () => {
+test('a path outside the bundle is not read', async () => {
   const made = await fixture('1.1.0', false);
   put(made, (manifest) => {
     const coordinates = manifest.coordinates as { chunks: { path: string }[] };
@@ -139,16 +139,16 @@ test('a path out of the bundle is not read', async () => {
   await expect((await open(made)).positions(ctx())).rejects.toBeInstanceOf(FormatError);
 });
 
-test('files that leave a gap are refused', async () => {
+test('chunks that leave a gap are rejected', async () => {
   const made = await fixture('1.0.0', false);
   put(made, (manifest) => {
     const { genes } = manifest.expression as { genes: { chunks: unknown[] }[] };
     genes[0]?.chunks.pop();
   });
-  await expect((await open(made)).genes.read('Actb', ctx())).rejects.toThrow(/do not follow each other/);
+  await expect((await open(made)).genes.read('Actb', ctx())).rejects.toThrow(/do not cover all cells/);
 });
 
-test('search ranks whole names, then beginnings, then any place, and finds other names', async () => {
+test('search ranks exact matches, then prefixes, then substrings, and finds alternative names', async () => {
   const { search } = await open(await fixture('1.1.0', false));
   expect(search.find('prl', 5)).toEqual([{ gene: 'Prl8a9', label: 'ENSMUSG22', summary: null }]);
   expect(search.find('musg22', 5).map(({ gene }) => gene)).toEqual(['Prl8a9']);
@@ -156,7 +156,7 @@ test('search ranks whole names, then beginnings, then any place, and finds other
   expect(search.find('zzz', 5)).toEqual([]);
 });
 
-test('genes in the order of a number: only the very name goes before; those without one come last', async () => {
+test('search sorted by a statistic puts exact matches first and genes without it last', async () => {
   const made = await fixture('1.1.0', false);
   put(made, (manifest) => {
     const { genes } = manifest.expression as { genes: { gene: string; summary?: unknown }[] };
@@ -176,7 +176,7 @@ test('genes in the order of a number: only the very name goes before; those with
   expect(search.find('', 1, 'mean')[0]?.summary?.mean).toBe(2);
 });
 
-test('a column of float64 is read as it is', async () => {
+test('a float64 column is read without loss of precision', async () => {
   const made = await fixture('1.1.0', false);
   const values = [1_600_000_001.5, Number.NaN, 2 ** 53 - 1, 0.1];
   const path = 'assets/columnar/column_001_000.bin';
@@ -194,7 +194,7 @@ test('a column of float64 is read as it is', async () => {
   expect(column.summary).toMatchObject({ min: 0.1, max: 2 ** 53 - 1 });
 });
 
-test('a 1.0 table keeps every digit of whole numbers, and text that looks like them', async () => {
+test('a 1.0 table keeps every digit of integers and of text that looks like integers', async () => {
   const made = await fixture('1.0.0', false);
   const rows = [
     '[{"cell_id":"a-1","cluster":"x: 1152921504606846977,","counts":1152921504606846977},',

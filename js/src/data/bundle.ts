@@ -13,11 +13,11 @@ import { loadManifest } from './load-manifest';
 import { type CoordinateTable, type ObsTable, readCoordinateTable, readObsTable } from './tables';
 
 export interface Positions {
-  /** Interleaved x, y in coordinate units, counted from the origin. */
+  /** Interleaved x, y in coordinate units, relative to the origin. */
   coords: Float32Array;
-  /** Counted from the origin. */
+  /** Relative to the origin. */
   extent: Extent;
-  /** Coordinate of the source = coordinate here + origin. Left out where it is zero. */
+  /** Coordinate of the source = coordinate here + origin. Omitted if zero. */
   origin?: Origin;
   yAxis: 'down' | 'up';
   /** µm per coordinate unit */
@@ -27,25 +27,25 @@ export interface Positions {
 
 export interface TissuePicture {
   bitmap: ImageBitmap;
-  /** Size that the transform speaks of; the bitmap may be smaller. */
+  /** Image size in pixels that the transform refers to; the bitmap may be smaller. */
   width: number;
   height: number;
-  /** From coordinates that are counted from the origin of the tissue. */
+  /** From coordinates relative to the origin of the tissue to image pixels. */
   transform: ImageTransform;
 }
 
 export interface TissueImage {
-  /** Of the whole tissue */
+  /** Image of the whole tissue. */
   whole: TissuePicture | null;
-  /** Of sections that have pictures of their own, by their names */
+  /** Images of sections that have their own, by section name. */
   bySection: ReadonlyMap<string, TissuePicture>;
-  /** Why pictures are missing */
+  /** Reasons why images are missing or may be misplaced. */
   problems: readonly Error[];
-  /** Gives the memory of the bitmaps back. */
+  /** Frees the memory of the bitmaps. */
   close(): void;
 }
 
-/** A bundle, opened: everything the viewer asks of the files goes through here. */
+/** An open bundle, through which the viewer reads all files. */
 export interface Bundle {
   readonly manifest: Manifest;
   readonly genes: GeneStore;
@@ -53,17 +53,17 @@ export interface Bundle {
   positions(ctx: ReadContext): Promise<Positions>;
   columns(ctx: ReadContext): Promise<readonly ColumnInfo[]>;
   column(name: string, ctx: ReadContext): Promise<ColumnValues>;
-  /** Cells in a space of their own; y grows upwards, as in plots. */
+  /** Reads the coordinates of an embedding; y points up, as in plots. */
   embedding(name: string, ctx: ReadContext): Promise<Positions>;
   cellNames(ctx: ReadContext): Promise<CellNames>;
-  /** What broke the format in the files that were read so far, and how it was understood. */
+  /** Format violations in the files read so far, and how they were handled. */
   readonly remarks: readonly Error[];
   readonly hasImage: boolean;
   image(ctx: ReadContext): Promise<TissueImage | null>;
   preview(ctx: ReadContext): Promise<Blob | null>;
 }
 
-/** The transform of an image that fills the extent of the cells; its first row is at the top of the page. */
+/** Returns the transform that stretches an image over the extent of the cells, with its first row at the top. */
 export function stretched(
   [x0, y0, x1, y1]: Extent,
   { width, height }: { width: number; height: number },
@@ -77,7 +77,7 @@ export function stretched(
 }
 
 const STRETCHED =
-  'the manifest does not say where the image lies, so it is stretched over the extent of the cells and may be off';
+  'the manifest does not state the position of the image, so it is stretched over the extent of the cells and may be misaligned';
 
 export async function openBundle(source: BundleSource, ctx: ReadContext): Promise<Bundle> {
   const remarks: Error[] = [];
@@ -95,7 +95,7 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
   const ownImages = (manifest.sections?.items ?? []).flatMap(({ name, image }) =>
     image ? [{ section: name, image }] : [],
   );
-  // Where sections have their own, what the manifest names beside is one of them, for readers of 1.0.
+  // If sections have their own images, `manifest.image` repeats one of them for readers of format 1.0.
   const images =
     ownImages.length > 0 ? ownImages : manifest.image ? [{ section: null, image: manifest.image }] : [];
 
@@ -110,7 +110,7 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
     return coordinateTable;
   };
   const stated = manifest.coordinates;
-  // Written before there were origins: the tables hold what float32 has lost.
+  // Bundles from before origins were introduced: read the tables, which keep the digits that float32 lost.
   const blurred = stated && !stated.origin && blurs(stated.extent, cells);
   const columnar = stated && !blurred ? stated : null;
   const originOfTissue = async (at: ReadContext): Promise<Origin> =>
@@ -122,7 +122,7 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
     });
     return obsTable;
   };
-  /** Where the cells of a section lie, or all of them, in coordinates of the source. */
+  /** Returns the extent of the cells of a section, or of all cells, in coordinates of the source. */
   const fieldOf = async (section: string | null, at: ReadContext) => {
     const stated =
       section === null
@@ -141,7 +141,10 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
   ): Promise<ImageTransform> => {
     const extent = await fieldOf(section, at);
     if (!extent)
-      throw new FormatError('manifest.json', 'neither the image nor the coordinates say where it lies');
+      throw new FormatError(
+        'manifest.json',
+        'it states neither the transform of the image nor the extent of the cells',
+      );
     return stretched(extent, size, manifest.coordinates?.y_axis ?? 'down');
   };
 
@@ -181,7 +184,7 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
         : manifest.columns
           ? undefined
           : (await fromObs(at)).columns.find((candidate) => candidate.name === name);
-      if (!column) throw new UnknownNameError('column', name);
+      if (!column) throw new UnknownNameError('annotation', name);
       loaded.set(name, column);
       return column;
     },
@@ -197,7 +200,7 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
     async cellNames(at) {
       if (manifest.cell_ids) return readCellIds(reader, manifest.cell_ids, cells, at);
       const read = await fromTable(at).catch((thrown) => {
-        // Coordinates may come from elsewhere, and this table not be there.
+        // Bundles with columnar coordinates may lack this table.
         if (isAbort(thrown, at.signal) || !manifest.coordinates) throw thrown;
         return { ids: null };
       });
@@ -211,7 +214,7 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
 
     async image(at) {
       if (images.length === 0) return null;
-      // Sections may share a file.
+      // Several sections may share a file.
       const files = new Map(images.map(({ image }) => [image.path, image]));
       const pictures = new Map<string, TissuePicture>();
       const origin = await originOfTissue(at);
@@ -262,11 +265,11 @@ async function bitmapOf(path: string, bytes: Uint8Array): Promise<ImageBitmap> {
   try {
     return await createImageBitmap(new Blob([bytes as Uint8Array<ArrayBuffer>]));
   } catch (cause) {
-    throw new FormatError(path, 'the browser cannot decode the picture', cause);
+    throw new FormatError(path, 'the browser cannot decode the image', cause);
   }
 }
 
-/** Where the values of a file are: extent and origin as the manifest states them. */
+/** Returns the extent and origin stated in the manifest; computes the extent if the stated one is not finite. */
 function placed(
   stated: Pick<Coordinates | Embedding, 'extent' | 'origin'>,
   coords: Float32Array,
@@ -276,7 +279,7 @@ function placed(
   return { origin, extent: sound ? extentFrom(origin, stated.extent) : extentOf(coords) };
 }
 
-/** The transform for coordinates that are counted from an origin. */
+/** Adapts a transform to coordinates relative to an origin. */
 function movedTo([x, y]: Origin, { scale, offset }: ImageTransform): ImageTransform {
   return { scale, offset: [offset[0] + x * scale[0], offset[1] + y * scale[1]] };
 }

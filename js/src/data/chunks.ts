@@ -3,7 +3,7 @@ import { FormatError } from '../lib/errors';
 import type { BundleSource, ReadContext } from '../source/bundle-source';
 import { readAsset } from './asset';
 
-/** Reads the files of one bundle by what the manifest says of them. */
+/** Reads the files of one bundle, checked against sizes and checksums in the manifest. */
 export interface AssetReader {
   readonly files: ReadonlyMap<string, AssetFile>;
   read(path: string, raw: number | undefined, ctx: ReadContext): Promise<Uint8Array>;
@@ -30,23 +30,26 @@ export function assetReader(source: BundleSource, manifest: Manifest): AssetRead
   };
 }
 
-/** Checks that chunks cover `cells` without gap or overlap; returns them in order. */
+/** Returns chunks in order. Throws unless they cover all `cells` without gap or overlap. */
 export function orderedChunks(chunks: readonly Chunk[], cells: number, what: string): Chunk[] {
   const sorted = [...chunks].sort((a, b) => a.start - b.start);
   let at = 0;
   for (const chunk of sorted) {
     if (chunk.start !== at || chunk.end < chunk.start) {
-      throw new FormatError('manifest.json', `the files of ${what} do not follow each other at cell ${at}`);
+      throw new FormatError(
+        'manifest.json',
+        `the files of ${what} do not cover all cells: gap or overlap at cell ${at}`,
+      );
     }
     at = chunk.end;
   }
   if (at !== cells) {
-    throw new FormatError('manifest.json', `the files of ${what} hold ${at} of ${cells} cells`);
+    throw new FormatError('manifest.json', `the files of ${what} contain ${at} of ${cells} cells`);
   }
   return sorted;
 }
 
-/** Reads chunks of `bytesPerCell` each into one run of bytes, with progress over all of them. */
+/** Reads chunks with `bytesPerCell` into one array and reports progress over all of them. */
 export async function readChunks(
   reader: AssetReader,
   chunks: readonly Chunk[],
@@ -82,7 +85,7 @@ export async function readChunks(
   return bytes;
 }
 
-/** What turns out to be another file must not be handed out a second time by who keeps it. */
+/** Wraps `later` so that a failed deferred check also removes the file from its cache (`forget`). */
 export function forgetting(later: ReadContext['later'], forget: () => void): ReadContext['later'] {
   return (
     later &&
@@ -98,7 +101,7 @@ export function forgetting(later: ReadContext['later'], forget: () => void): Rea
   );
 }
 
-/** The bytes seen as little-endian float32; copies only where the bytes are not aligned. */
+/** Views bytes as little-endian float32; copies only if they are not aligned. */
 export function asFloat32(bytes: Uint8Array): Float32Array {
   const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
   return new Float32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength >> 2);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { areCodes } from './codes';
-// The exporter's test has the same cases.
+// Shared with the exporter's test.
 import cases from './codes.json';
 
 test.each(cases)('$name in $cells cells: $codes', (one) => {

@@ -1,6 +1,6 @@
 import { WORDS } from '../contract/codes';
 
-/** As the exporter has them (`plan/codes.py`). */
+/** Thresholds of the exporter (`plan/codes.py`). */
 const MOST = 50;
 const MOST_NAMED = 256;
 const CELLS_A_CODE = 10;
@@ -21,7 +21,7 @@ const AMOUNTS = setOf(WORDS.amounts);
 const singular = (word: string) => word.replace(/s$/, '');
 const isCode = (word: string) => CODES.has(word) || CODES.has(singular(word));
 
-/** Whether a word is a number of things or a measure of one without a separator: `nspots`, `cellcount`. */
+/** Returns whether a word joins a count or measure to its object without a separator: `nspots`, `cellcount`. */
 function isJoined(word: string): boolean {
   for (let at = 1; at < word.length; at++) {
     const [first, rest] = [word.slice(0, at), word.slice(at)];
@@ -38,9 +38,9 @@ function isMeasure(words: string[]): boolean {
 }
 
 /**
- * Whether a column of numbers holds codes, as of clusters: categories, of which no mean is taken.
+ * Returns whether a numeric column contains codes, such as cluster numbers, which are shown as categories.
  *
- * The rule is the exporter's, but for the colors that a file may have. NaN is missing.
+ * Applies the rule of the exporter, which additionally considers colors stored in the file. NaN is missing.
  */
 export function areCodes(name: string, values: Float64Array): boolean {
   const cells = new Map<number, number>();

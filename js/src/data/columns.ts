@@ -11,7 +11,7 @@ type Column = CategoryColumn | NumberColumn;
 
 export type Codes = Uint8Array | Uint16Array | Uint32Array;
 
-/** What is known of a column before its values are loaded. */
+/** Properties of a column that are known before its values are loaded. */
 export type ColumnInfo =
   | { kind: 'category'; name: string; categories: readonly Category[]; missing: number }
   | { kind: 'number'; name: string };
@@ -21,17 +21,17 @@ export interface CategoryValues {
   name: string;
   categories: readonly Category[];
   missing: number;
-  /** A cell without a value has the code `categories.length`. */
+  /** Category of each cell; cells without a value have the code `categories.length`. */
   codes: Codes;
 }
 
 export interface NumberValues {
   kind: 'number';
   name: string;
-  /** NaN where a cell has no value. */
+  /** NaN for cells without a value. */
   values: Numbers;
   readonly summary: Summary;
-  /** Makes the summary of many cells with the page alive meanwhile. */
+  /** Computes the summary in slices that keep the page responsive. */
   summarise(): Promise<Summary>;
 }
 
@@ -47,7 +47,7 @@ export function columnInfo(column: Column | ColumnValues): ColumnInfo {
   return { kind: 'category', name, categories, missing };
 }
 
-/** Reads a column of the columnar fast path. */
+/** Reads a column in the columnar format of 1.x. */
 export async function readColumn(
   reader: AssetReader,
   column: Column,
@@ -68,7 +68,7 @@ export async function readColumn(
   return { ...columnInfo(column), kind: 'category', codes } as CategoryValues;
 }
 
-/** Summarised when somebody looks at it: most columns are only here for the tooltip. */
+/** Wraps numeric values. The summary is computed on first use: most columns are read only for the tooltip. */
 export function numberValues(name: string, values: Numbers): NumberValues {
   let summary: Summary | null = null;
   return {
@@ -89,7 +89,10 @@ export function numberValues(name: string, values: Numbers): NumberValues {
 function checkCodes(codes: Codes, categories: number, path: string): void {
   for (let i = 0; i < codes.length; i++) {
     if ((codes[i] ?? 0) > categories) {
-      throw new FormatError(path, `cell ${i} has the code ${codes[i]}, beyond ${categories} classes`);
+      throw new FormatError(
+        path,
+        `cell ${i} has the code ${codes[i]}, but there are only ${categories} categories`,
+      );
     }
   }
 }

@@ -11,7 +11,7 @@ async function opened() {
   return openBundle(memorySource(files), { signal: new AbortController().signal });
 }
 
-test('a pasted list: any case, other names, ids with another version or none, names with spaces', async () => {
+test('a pasted list matches any case, alternative names, ids of any version and names with spaces', async () => {
   const bundle = await opened();
   expect(genesOf('actb, my gene\nPRL8A9; nope  nope', bundle)).toEqual({
     genes: ['Actb', '<script>', 'Prl8a9'],
@@ -22,7 +22,7 @@ test('a pasted list: any case, other names, ids with another version or none, na
   expect(genesOf('ENSMUSG22.1 ENSMUSG', bundle)).toEqual({ genes: ['Prl8a9'], unknown: ['ENSMUSG'] });
 });
 
-test('lists as programs write them, and names that hold what stands between names', async () => {
+test('lists in Python or R syntax and names that contain separators are recognized', async () => {
   const bundle = await opened();
   for (const list of ['["Actb", \'Prl8a9\']', 'c("ACTB","prl8a9")', '“Actb”\n(Prl8a9)'])
     expect(genesOf(list, bundle)).toEqual({ genes: ['Actb', 'Prl8a9'], unknown: [] });
@@ -36,7 +36,7 @@ test('lists as programs write them, and names that hold what stands between name
 });
 
 test.each(['(', ')', '"', ' ', '[', 'c(', ',', '\n', 'c("'])(
-  'a text of nothing but %j is read at once',
+  'a text that only consists of %j is parsed in linear time',
   async (mark) => {
     const bundle = await opened();
     const many = mark.repeat(100_000);

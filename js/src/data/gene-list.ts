@@ -5,9 +5,9 @@ const CLOSING = new Set(']"\'“”‘’`)');
 const isAround = (one: string, marks: ReadonlySet<string>) => marks.has(one) || one.trim() === '';
 
 /**
- * As Python and R write lists: brackets and quotes around names.
+ * Strips the brackets and quotes around names in Python and R lists.
  *
- * By hand: a pattern that ends at the end is tried at each mark of a text that is nothing else.
+ * Scans manually: a regular expression anchored at the end takes quadratic time on a text of nothing but brackets.
  */
 function bare(name: string): string {
   let from = name.startsWith('c(') && name.length > 2 && isAround(name.charAt(2), OPENING) ? 2 : 0;
@@ -17,7 +17,7 @@ function bare(name: string): string {
   return name.slice(from, to);
 }
 
-/** Genes by their names or other names, one for each word of a pasted list; and the words that name none. */
+/** Finds the genes of a pasted list by names or alternative names; also returns the words that match no gene. */
 export function genesOf(
   text: string,
   { search }: Pick<Bundle, 'search'>,
@@ -26,7 +26,7 @@ export function genesOf(
   const unknown = new Set<string>();
   const find = (name: string) => search.named(name) ?? search.named(bare(name));
   for (const line of text.split(/[\t\r\n]+/).map((name) => name.trim())) {
-    // Names may hold what stands between names: the whole is tried before its parts, these before their words.
+    // Names may contain separators: try the whole line, then its parts, then their words.
     for (const part of line && find(line) !== undefined ? [line] : line.split(/[,;]+/)) {
       const whole = find(part.trim());
       if (whole !== undefined) genes.add(whole);

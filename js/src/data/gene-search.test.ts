@@ -19,9 +19,9 @@ const { find, named } = search(
 const genes = (query: string, limit = 9) => find(query, limit).map(({ gene }) => gene);
 
 test.each([
-  ['ENSG00000141510.18', 'TP53'], // a version, none stored
-  ['ensg00000067369', 'TP53BP1'], // none, one stored
-  ['ENSG00000067369.2', 'TP53BP1'], // another one
+  ['ENSG00000141510.18', 'TP53'], // stored without a version
+  ['ensg00000067369', 'TP53BP1'], // stored with a version
+  ['ENSG00000067369.2', 'TP53BP1'], // stored with another version
   ['ENSG00000999999', 'ENSG00000999999.7'],
   ['lfs1', 'TP53'],
   [' BCC7 ', 'TP53'],
@@ -36,17 +36,17 @@ test.each([
   expect(genes(label)).toContain(gene);
 });
 
-test('what a gene is called comes before what others are called, too', () => {
+test('a gene name takes precedence over an alias of another gene', () => {
   expect(named('p53')).toBe('p53');
   expect(named('P53')).toBe('p53');
   expect(named('gapdh')).toBe('GAPDH');
 });
 
-test.each(['', 'ENSG', 'P5', 'constructor', 'ENSG00000141510.x'])('“%s” names none', (label) => {
+test.each(['', 'ENSG', 'P5', 'constructor', 'ENSG00000141510.x'])('“%s” matches no gene', (label) => {
   expect(named(label)).toBeUndefined();
 });
 
-test('whole names first, then beginnings, then any place; the label says why', () => {
+test('exact matches come before prefixes and substrings, with the label that matched', () => {
   expect(genes('p53')).toEqual(['TP53', 'p53', 'TP53BP1']);
   expect(find('p53', 1)[0]?.label).toBe('P53');
   expect(find('p20', 1)).toMatchObject([{ gene: 'TP53BP1', label: 'p202' }]);
@@ -56,7 +56,7 @@ test('whole names first, then beginnings, then any place; the label says why', (
   expect(find('broken', 1)).toMatchObject([{ gene: 'line\nbreak', label: 'broken' }]);
 });
 
-test('thirty thousand genes with aliases', () => {
+test('aliases are found among thirty thousand genes', () => {
   const many = Array.from({ length: 30_000 }, (_, i) => `GENE${i}`);
   const { find, named } = search(many, {
     gene_ids: many.map((_, i) => `ENSG${String(i).padStart(11, '0')}.${i % 9}`),
@@ -67,7 +67,7 @@ test('thirty thousand genes with aliases', () => {
   for (const i of [0, 12_345, 29_999]) expect(named(`old-${i}`)).toBe(`GENE${i}`);
 }, 30_000);
 
-test('a gene that no cell has a value of is listed last, without a number', () => {
+test('a gene without a value in any cell is listed last, without a summary', () => {
   const entry = (gene: string, index: number, mean: number, missing?: number) => {
     const summary = { min: 0, max: 1, mean, fraction: mean, lower: 0, upper: 1, missing };
     return { gene, index, chunks: [], summary };

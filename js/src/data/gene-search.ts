@@ -3,31 +3,31 @@ import { missingOf } from './genes';
 
 export interface GeneHit {
   gene: string;
-  /** The other name by which the gene was found, or its first one; empty where it has none. */
+  /** Alternative name that matched, else the first alternative name; empty if the gene has none. */
   label: string;
-  /** Of the cells with a value; null where the bundle does not say, or no cell has one. */
+  /** Summary over cells with a value; null if the bundle does not state it or no cell has a value. */
   summary: GeneSummary | null;
 }
 
-/** As in the file, or the highest first: by the mean, or by the share of cells in which the gene is detected. */
+/** File order, or descending by mean or by the fraction of cells in which the gene is detected. */
 export type GeneOrder = 'file' | 'mean' | 'fraction';
 
 export interface GeneSearch {
   find(query: string, limit: number, order?: GeneOrder): GeneHit[];
-  /** The gene of exactly this name, label, alias or Ensembl id, whatever its case and version; the first where several are. */
+  /** Returns the first gene with this name, label, alias or Ensembl id, ignoring case and version. */
   named(label: string): string | undefined;
-  /** Whether genes can be ordered by what the bundle says of them. */
+  /** Whether the bundle has summaries to sort genes by. */
   readonly ranked: boolean;
 }
 
-/** Ranks of a hit: the whole name, its beginning, that of another label, any place in the name or in a label. */
+/** Number of match ranks: exact, prefix of the name, prefix of a label, substring of the name, substring of a label. */
 const RANKS = 5;
 const ANY_PLACE = 3;
 
-/** Between the names of one gene in its text: nobody types it. */
+/** Separates the names of one gene in its search text; cannot be typed into the search box. */
 const BREAK = '\n';
 
-/** As names are compared: in small letters, and Ensembl ids without their version, half typed or whole. */
+/** Normalizes a name for comparison: lower case, Ensembl ids without a (possibly incomplete) version. */
 function folded(name: string): string {
   const small = name.toLowerCase().replaceAll(BREAK, ' ');
   return small.startsWith('ens') ? small.replace(/^(ens\w*\d+)\.\d*$/, '$1') : small;
@@ -37,9 +37,9 @@ const partsOf = (label: string) =>
   /[|;,]/.test(label) ? label.split(/[|;,]/).flatMap((part) => part.trim() || []) : [];
 
 interface Names {
-  /** Of each gene: its name first, then its labels, each after its parts where it is a list of aliases. */
+  /** Names of each gene: its name, then its labels; a label that lists aliases follows them. */
   of: readonly (readonly string[])[];
-  /** The same, folded and joined: one look tells that a gene has nothing to do with a query. */
+  /** The same names, normalized and joined, so that one substring search can rule out a gene. */
   texts: readonly string[];
 }
 
@@ -56,7 +56,7 @@ function namesOf(genes: readonly string[], labelLists: readonly (readonly string
   return { of, texts: of.map((all) => all.map(folded).join(BREAK)) };
 }
 
-/** Search over names, alternative labels and aliases: whole names first, then beginnings, then any place. */
+/** Creates a search over names, labels and aliases that ranks exact matches, then prefixes, then substrings. */
 export function geneSearch(manifest: Manifest, live: readonly string[] = []): GeneSearch {
   const exported = new Set(manifest.gene_list);
   const genes = [...manifest.gene_list, ...live.filter((name) => !exported.has(name))];
@@ -87,7 +87,7 @@ export function geneSearch(manifest: Manifest, live: readonly string[] = []): Ge
     const held = orders.get(order);
     if (held) return held;
     const places = Uint32Array.from(genes, (_, i) => i);
-    // Genes of which nothing is known come last.
+    // Genes without a summary come last.
     const height = (i: number) => (order === 'file' ? 0 : (summaryOf(i)?.[order] ?? -Infinity));
     if (order !== 'file') places.sort((a, b) => height(b) - height(a) || a - b);
     orders.set(order, places);
@@ -114,7 +114,7 @@ export function geneSearch(manifest: Manifest, live: readonly string[] = []): Ge
           }
         }
       }
-      // Who orders by a number wants that order: only the very name goes before.
+      // If sorted by a statistic, only an exact match takes precedence over that order.
       const bucket = ranks[order === 'file' || best === 0 || best === RANKS ? best : ANY_PLACE];
       if (!bucket || bucket.length >= limit) continue;
       const label = found > 0 ? (names.of[i]?.[found] ?? '') : labelOf(i);
@@ -124,7 +124,7 @@ export function geneSearch(manifest: Manifest, live: readonly string[] = []): Ge
     return ranks.flat().slice(0, limit);
   };
 
-  /** What a gene is called comes before labels, and these before aliases. */
+  /** Indexes names by their normalized form; names take precedence over labels, and these over aliases. */
   const lookUp = (): Map<string, string> => {
     const found = new Map<string, string>();
     const add = (name: string, gene: string) => {

@@ -11,19 +11,19 @@ const CACHE_LEAST = 4;
 
 export interface GeneValues {
   gene: string;
-  /** NaN where a cell has no value. */
+  /** NaN for cells without a value. */
   values: Float32Array;
   summary: Summary;
 }
 
 export interface GeneStore {
-  /** How many genes can be read. */
+  /** Number of genes that can be read. */
   readonly count: number;
   has(gene: string): boolean;
   read(gene: string, ctx: ReadContext): Promise<GeneValues>;
 }
 
-/** Reads genes one at a time and keeps the latest of them. */
+/** Reads single genes and caches the most recently used. */
 export function geneStore(reader: AssetReader, manifest: Manifest, live: readonly string[] = []): GeneStore {
   const { expression, n_cells: cells } = manifest;
   let entries: Map<string, GeneEntry> | null = null;
@@ -59,7 +59,7 @@ export function geneStore(reader: AssetReader, manifest: Manifest, live: readonl
       if (expression.format !== FORMAT) {
         throw new FormatError(
           'manifest.json',
-          `expression is stored as “${expression.format}”, this viewer reads ${FORMAT}`,
+          `expression has the format “${expression.format}”, but this viewer only reads ${FORMAT}`,
         );
       }
       const entry = entryOf(gene);
@@ -76,19 +76,19 @@ export function geneStore(reader: AssetReader, manifest: Manifest, live: readonl
   };
 }
 
-/** The manifest's summary; null where it is absent, not of numbers, or made before missing values were counted. */
+/** Returns the summary in the manifest; null if it is absent, not numeric, or does not count missing values. */
 function statedSummary({ summary }: GeneEntry, missing: number): Summary | null {
   if (!summary || missingOf(summary) !== missing) return null;
   const { min, max, mean, fraction, lower, upper } = summary;
   return [min, max, mean, fraction, lower, upper].every(Number.isFinite) ? summary : null;
 }
 
-/** How many cells have no value of a gene, as its summary says. */
+/** Returns the number of cells without a value, as stated in the summary of a gene. */
 export function missingOf(summary: GeneSummary): number {
   return (summary as GeneSummary & { missing?: number }).missing ?? 0;
 }
 
-/** A gene that was not exported, read from the object that the bundle was made of. */
+/** Returns the entry of a gene that was not exported and is read from the AnnData object in the kernel. */
 function liveEntry(gene: string, index: number, cells: number): GeneEntry {
   return {
     gene,

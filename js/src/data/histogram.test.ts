@@ -4,7 +4,7 @@ import { histogram } from './histogram';
 const heights = ({ bars }: ReturnType<typeof histogram>) => bars.map(({ height }) => height);
 const counts = ({ bars }: ReturnType<typeof histogram>) => bars.map(({ count }) => count);
 
-test('heights are square roots of counts, values beyond the axis are in the end bars and counted', () => {
+test('heights are square roots of counts, and values beyond the axis are counted in the end bars', () => {
   const values = Float32Array.of(-5, 0.5, 0.5, 0.5, 1.5, 2, 9, 9, Number.NaN, Number.POSITIVE_INFINITY);
   const made = histogram(values, [0, 2], 2);
   expect(counts(made)).toEqual([4, 4]);
@@ -17,7 +17,7 @@ test('heights are square roots of counts, values beyond the axis are in the end 
   expect(heights(histogram(Float32Array.of(0.5, 1.5, 1.5, 1.5, 1.5), [0, 2], 2))).toEqual([0.5, 1]);
 });
 
-test('the bar of many zeros is cut and says so', () => {
+test('the bar of many zeros is cut off and marked', () => {
   const values = new Float32Array(1000);
   values.fill(0.1, 900, 910);
   values.fill(1.5, 910, 1000);
@@ -26,13 +26,13 @@ test('the bar of many zeros is cut and says so', () => {
   expect(made.bars.map(({ cut }) => cut)).toEqual([true, false, false, false]);
   expect(heights(made)).toEqual([1, 0, 0, 1]);
   expect(made.zeros).toBe(900);
-  // Where another bar is taller, nothing is cut.
+  // Nothing is cut if another bar is taller.
   values.fill(1.5);
   values.fill(0, 0, 10);
   expect(histogram(values, [0, 2], 4, { cutZeros: true }).bars.some(({ cut }) => cut)).toBe(false);
 });
 
-test('a bar is not cut where there are only zeros, or where zeros are values as others are', () => {
+test('a bar is not cut if all values are zero or without `cutZeros`', () => {
   const zeros = new Float32Array(10);
   const alone = histogram(zeros, [0, 1], 4, { cutZeros: true });
   expect(alone.bars[0]).toMatchObject({ count: 10, height: 1, cut: false });

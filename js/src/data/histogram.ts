@@ -2,31 +2,31 @@ import type { Numbers } from '../lib/numbers';
 
 /** One bar of a histogram. */
 export interface Bar {
-  /** The values that it covers; what lies beyond the axis belongs to the first and the last bar. */
+  /** Range of values; those beyond the axis are counted in the first and last bar. */
   from: number;
   to: number;
-  /** Cells in it */
+  /** Number of cells. */
   count: number;
-  /** 0 to 1: the square root of the count, over that of the tallest bar. */
+  /** Square root of the count relative to that of the tallest bar, 0 to 1. */
   height: number;
-  /** The bar is too tall for the axis and is drawn shorter than its count. */
+  /** Whether the bar exceeds the axis and is drawn shorter than its count. */
   cut: boolean;
 }
 
 export interface Histogram {
   bars: readonly Bar[];
-  /** Cells whose value is exactly zero */
+  /** Cells whose value is exactly zero. */
   zeros: number;
-  /** Cells below the axis, counted in the first bar */
+  /** Cells below the axis, counted in the first bar. */
   below: number;
-  /** Cells above the axis, counted in the last bar */
+  /** Cells above the axis, counted in the last bar. */
   above: number;
 }
 
 /**
- * Finite values in equal bins between `from` and `to`, what lies beyond in the end bins.
+ * Counts finite values in equal bins between `from` and `to`; values beyond are counted in the end bins.
  *
- * With `cutZeros` the bar of the zeros does not set the scale: those of a sparse gene would flatten all others.
+ * With `cutZeros`, the bar that contains zero does not set the scale: for a sparse gene it would flatten all others.
  */
 export function histogram(
   values: Numbers,
@@ -52,7 +52,7 @@ export function histogram(
   const zeroBin = cutZeros && zeros > 0 && from <= 0 && to >= 0 ? binOf(0) : -1;
   let tallest = 0;
   for (const [bin, count] of counts.entries()) if (bin !== zeroBin) tallest = Math.max(tallest, count);
-  // Where there are only zeros, their bar is the scale.
+  // If all values are zero, their bar sets the scale.
   if (tallest === 0) tallest = Math.max(1, counts[zeroBin] ?? 1);
   const width = (to - from) / bins;
   const bars = Array.from(counts, (count, bin) => ({

@@ -1,23 +1,23 @@
 import { expect, test } from 'vitest';
 import { type Cell, inferColumn, kindOf } from './infer-column';
 
-/** As of JSON, which tells text from numbers. */
+/** Infers a column from JSON, which distinguishes text from numbers. */
 const typed = (cells: Cell[]) => inferColumn('a', cells, kindOf(cells));
 
-test('numbers in JSON are numbers, text that looks like numbers is a class', () => {
+test('JSON numbers are numeric, and JSON text that looks like numbers is categorical', () => {
   expect(typed([1, 2, 1]).kind).toBe('number');
   const leiden = typed(['0', '10', '2', '0']);
   expect(leiden).toMatchObject({ kind: 'category' });
   if (leiden.kind === 'category') expect(leiden.categories.map(({ name }) => name)).toEqual(['0', '2', '10']);
 });
 
-test('in CSV few whole numbers are labels, others are numbers', () => {
+test('few distinct integers in CSV are categories, other numbers are numeric', () => {
   const labels = Array.from({ length: 40 }, (_, i) => String(i % 5));
   expect(inferColumn('a', labels, null).kind).toBe('category');
   expect(inferColumn('a', ['1.5', '2', '7', null], null).kind).toBe('number');
 });
 
-test('nothing but missing values is a column of no classes', () => {
+test('a column without values has no categories', () => {
   expect(typed([null, null])).toMatchObject({
     kind: 'category',
     categories: [],
@@ -25,14 +25,14 @@ test('nothing but missing values is a column of no classes', () => {
   });
 });
 
-test('more than 255 classes need wider codes', () => {
+test('more than 255 categories need wider codes', () => {
   const column = typed(Array.from({ length: 300 }, (_, i) => `c${i}`));
   if (column.kind !== 'category') throw new Error('not a category');
   expect(column.codes).toBeInstanceOf(Uint16Array);
   expect(column.categories[column.codes[299] ?? -1]?.name).toBe('c299');
 });
 
-test('names of the prototype are only names', () => {
+test('names of prototype properties are ordinary categories', () => {
   const column = typed(['__proto__', 'constructor', '__proto__']);
   if (column.kind !== 'category') throw new Error('not a category');
   expect(column.categories.map(({ name, count }) => [name, count])).toEqual([
@@ -41,7 +41,7 @@ test('names of the prototype are only names', () => {
   ]);
 });
 
-test('codes of clusters in JSON are categories in their order, counts are numbers', () => {
+test('cluster numbers in JSON are categories in numeric order, counts are numeric', () => {
   const codes = Array.from({ length: 200 }, (_, i) => (i === 7 ? null : i % 11));
   const clusters = inferColumn('cluster', codes, kindOf(codes));
   if (clusters.kind !== 'category') throw new Error('not a category');
@@ -52,13 +52,13 @@ test('codes of clusters in JSON are categories in their order, counts are number
   expect(inferColumn('n_genes', codes, kindOf(codes)).kind).toBe('number');
 });
 
-test('text has the order of the exporter', () => {
+test('categories are sorted like in the exporter', () => {
   const column = typed(['B10', 'é', 'b1', 'B2', '10', '-1', '2', '']);
   if (column.kind !== 'category') throw new Error('not a category');
   expect(column.categories.map(({ name }) => name)).toEqual(['', '2', '10', '-1', 'B2', 'B10', 'b1', 'é']);
 });
 
-test.each([true, false])('numbers that float32 would change stay as they are, typed: %s', (json) => {
+test.each([true, false])('numbers that float32 would change are kept as float64, typed: %s', (json) => {
   for (const values of [
     [16_777_217, 16_777_216, 3],
     [0.1, 0.1 + 1e-12, 0.5],
@@ -78,7 +78,7 @@ test.each([true, false])('numbers that float32 would change stay as they are, ty
   if (plain.kind === 'number') expect(plain.values).toBeInstanceOf(Float32Array);
 });
 
-test('identifiers beyond 2^53 are categories with all their digits', () => {
+test('identifiers beyond 2^53 are categories that keep all digits', () => {
   const digits = ['1152921504606846977', '1152921504606846978', '5'];
   const untyped = inferColumn('id', digits, null);
   const exact = typed([{ whole: digits[0] ?? '' }, { whole: digits[1] ?? '' }, 5]);
@@ -88,7 +88,7 @@ test('identifiers beyond 2^53 are categories with all their digits', () => {
   }
 });
 
-test('text that stands for a missing value is one, words that name categories are not', () => {
+test('text for missing values is missing, but words that may name categories are kept', () => {
   const column = typed(['A', 'nan', 'NaN', '<NA>', 'NaT', null, 'None', 'NA', 'null', '']);
   if (column.kind !== 'category') throw new Error('not a category');
   expect(column.missing).toBe(5);
@@ -109,7 +109,7 @@ test('infinite numbers are missing, in CSV and in JSON', () => {
   }
 });
 
-test('CSV text that only looks like a number is text', () => {
+test('CSV text that only resembles a number is categorical', () => {
   for (const cells of [
     ['007', '008', '009'],
     ['0x10', '0x11', '0x12'],
@@ -118,7 +118,7 @@ test('CSV text that only looks like a number is text', () => {
     expect(inferColumn('a', cells, null).kind).toBe('category');
 });
 
-test('what JSON says of a column decides how its CSV is read', () => {
+test('the type of a JSON column determines how its CSV is read', () => {
   const few = Array.from({ length: 40 }, (_, i) => String(i % 5));
   expect(inferColumn('a', few, 'number').kind).toBe('number');
   expect(inferColumn('a', ['1.5', '2.5', '3.5'], 'text').kind).toBe('category');

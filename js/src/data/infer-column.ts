@@ -4,25 +4,25 @@ import { narrowest } from '../lib/numbers';
 import { areCodes } from './codes';
 import { type CategoryValues, type Codes, type ColumnValues, numberValues } from './columns';
 
-/** `whole`: digits of a whole number that is larger than JavaScript's numbers are exact. */
+/** Value in a table; `whole` holds the digits of an integer beyond the exact range of JavaScript numbers. */
 export type Cell = string | number | boolean | { whole: string } | null;
 
-/** Whole numbers with no more distinct values than this, in a table without types, are taken as codes. */
+/** Maximum number of distinct integers that are read as codes in a table without types. */
 const MOST_UNTYPED_CODES = 50;
 
-/** What the values of a column are. */
+/** Type of the values of a column. */
 export type Kind = 'number' | 'text';
 
 /**
- * How pandas writes a missing value when a column was turned into text. `None`, `NA` and `null` are left as they are:
- * people name categories so.
+ * Texts that pandas writes for missing values in a column converted to text. `None`, `NA` and `null` are not included:
+ * they are also used as category names.
  */
 export const MISSING_TEXTS: ReadonlySet<string> = new Set(['nan', 'NaN', 'NaT', '<NA>']);
 
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 const INFINITE = /^[+-]?inf(inity)?$/i;
 
-/** What a table that tells text from numbers (JSON) says of a column; null where no cell has a value. */
+/** Returns the type of a column in a table that distinguishes text from numbers (JSON); null if it has no values. */
 export function kindOf(cells: readonly Cell[]): Kind | null {
   let found: Kind | null = null;
   for (const cell of cells) {
@@ -36,7 +36,7 @@ export function kindOf(cells: readonly Cell[]): Kind | null {
 const isMissing = (cell: Cell): boolean =>
   cell === null || (typeof cell === 'string' && MISSING_TEXTS.has(cell));
 
-/** Makes a column of the cells of a 1.0 table; where nothing says what its `kind` is, the text itself decides. */
+/** Converts a column of a 1.0 table; if `kind` is null, infers the type from the text. */
 export function inferColumn(name: string, cells: readonly Cell[], kind: Kind | null): ColumnValues {
   const plain = cells.map((cell) => (isMissing(cell) ? null : cell));
   const values = kind === 'text' ? null : numbersOf(plain, kind);
@@ -46,8 +46,8 @@ export function inferColumn(name: string, cells: readonly Cell[], kind: Kind | n
 }
 
 /**
- * Infinite numbers are missing. Null where there is anything but numbers, or a whole number that would be rounded:
- * identifiers are names.
+ * Converts cells to numbers, with NaN for missing and infinite ones. Returns null if any cell is not a number or is an
+ * integer that would be rounded: those are identifiers.
  */
 function numbersOf(cells: readonly Cell[], kind: 'number' | null): Float64Array | null {
   const values = new Float64Array(cells.length).fill(Number.NaN);
@@ -61,7 +61,7 @@ function numbersOf(cells: readonly Cell[], kind: 'number' | null): Float64Array 
     } else if (typeof cell === 'string') {
       const text = cell.trim();
       if (INFINITE.test(text)) continue;
-      // Where nothing says that it is a number, an identifier with leading zeros is text.
+      // Without a known type, digits with leading zeros are an identifier.
       if (!NUMBER.test(text) || (kind === null && /^0\d/.test(text)) || isRounded(text)) return null;
       const value = Number(text);
       if (Number.isFinite(value)) values[i] = value;
@@ -71,7 +71,7 @@ function numbersOf(cells: readonly Cell[], kind: 'number' | null): Float64Array 
   return found || kind === 'number' ? values : null;
 }
 
-/** Whether numbers in a table without types may have been text: '0', '1', '2' of clusters. */
+/** Returns whether numbers in a table without types may be category names, such as clusters '0', '1', '2'. */
 function mayBeText(values: Float64Array): boolean {
   const distinct = new Set<number>();
   for (const value of values) {
@@ -82,7 +82,7 @@ function mayBeText(values: Float64Array): boolean {
   return distinct.size <= MOST_UNTYPED_CODES && distinct.size * 2 < values.length;
 }
 
-/** Whether text is a whole number that JavaScript's numbers cannot hold. */
+/** Returns whether text is an integer that JavaScript numbers cannot represent exactly. */
 export function isRounded(text: string): boolean {
   return /^\s*[+-]?\d{16,}\s*$/.test(text) && BigInt(Number(text)) !== BigInt(text.trim().replace('+', ''));
 }
@@ -94,7 +94,7 @@ function categoryColumn(name: string, cells: readonly Cell[], numeric: boolean):
     if (cell === true) return 'True';
     if (cell === false) return 'False';
     if (typeof cell === 'object' && cell !== null) return cell.whole;
-    // 3.0 in a table of text is the code 3.
+    // Writes the code 3.0 as 3.
     return String(numeric ? Number(cell) : cell);
   };
   for (const cell of cells) {

@@ -2,12 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { compared, composition, countInside, foremost, valuesBySide } from './inside';
 import { geneMeaning } from './meaning';
 
-test('counts of the marked cells by code, those without a value last', () => {
+test('selected cells are counted by code, with those without a value last', () => {
   const codes = Uint8Array.from([0, 1, 1, 2, 0]);
   expect([...countInside(Uint8Array.from([1, 1, 1, 1, 0]), codes, 2)]).toEqual([1, 2, 1]);
 });
 
-test('shares of classes among the marked cells and the rest, the farthest apart first', () => {
+test('composition compares fractions inside and outside, largest difference first', () => {
   const codes = Uint8Array.from([0, 0, 0, 1, 1, 2, 2, 2, 2, 3]);
   const mask = Uint8Array.from([1, 1, 0, 1, 0, 0, 0, 0, 0, 1]);
   expect(composition(mask, codes, [3, 2, 4, 1])).toEqual([
@@ -25,7 +25,7 @@ test('shares of classes among the marked cells and the rest, the farthest apart 
   ]);
 });
 
-test('a class of which the selection has none is told only where it is common in the rest', () => {
+test('a category absent from the selection is listed only if it is common in the rest', () => {
   const codes = new Uint8Array(1000);
   codes[999] = 1;
   codes.fill(2, 900, 999);
@@ -33,7 +33,7 @@ test('a class of which the selection has none is told only where it is common in
   expect(composition(mask, codes, [900, 1, 99, 0]).map(({ code }) => code)).toEqual([0, 2]);
 });
 
-test('of many classes those told first go either way', () => {
+test('the foremost categories include both enriched and depleted ones', () => {
   const part = (code: number, inside: number, rest: number) => ({ code, count: 1, inside, rest });
   const parts = [...[0.5, 0.4, 0.3, 0.2, 0.1].map((share, code) => part(code, share, 0)), part(5, 0, 0.05)];
   expect(foremost(parts, 4).map(({ code }) => code)).toEqual([0, 1, 2, 5]);
@@ -42,7 +42,7 @@ test('of many classes those told first go either way', () => {
   expect(foremost(alone, 2)).toEqual(alone.slice(0, 2));
 });
 
-test('means and shares inside and outside, without what is no number', () => {
+test('means and detected fractions inside and outside ignore missing values', () => {
   const values = Float32Array.from([0, 3, Number.NaN, 5, 7]);
   expect(valuesBySide(Uint8Array.from([1, 1, 1, 0, 0]), values)).toEqual({
     inside: { mean: 1.5, linear: Number.NaN, detected: 1 / 2 },
@@ -51,7 +51,7 @@ test('means and shares inside and outside, without what is no number', () => {
   expect(valuesBySide(new Uint8Array(5), values).inside.mean).toBeNaN();
 });
 
-describe('means are compared on a scale that has ratios', () => {
+describe('comparison of means', () => {
   const logs = (counts: readonly number[], base = Math.E) =>
     Float32Array.from(counts, (count) => Math.log1p(count) / Math.log(base));
   const mask = Uint8Array.from([1, 1, 0, 0]);
@@ -62,7 +62,7 @@ describe('means are compared on a scale that has ratios', () => {
   // One cell with many counts inside: the mean of the logarithms is lower there, the mean of the counts higher.
   const counts = [0, 60, 10, 10];
 
-  test.each([null, Math.E, 2, 10])('logarithms of base %s are turned back first', (base) => {
+  test.each([null, Math.E, 2, 10])('logarithms of base %s are compared after back-transformation', (base) => {
     const values = logs(counts, base ?? Math.E);
     const { inside, outside } = valuesBySide(mask, values);
     expect(inside.mean).toBeLessThan(outside.mean);
@@ -74,7 +74,7 @@ describe('means are compared on a scale that has ratios', () => {
     expect(comparison.outside).toBeCloseTo(10, 4);
   });
 
-  test('counts have a ratio as they are', () => {
+  test('counts are compared by their ratio', () => {
     const counted = geneMeaning({ kind: 'counts', log_base: null }, false);
     expect(of(Float32Array.from(counts), counted)).toEqual({
       kind: 'ratio',
@@ -94,12 +94,12 @@ describe('means are compared on a scale that has ratios', () => {
     ['unstated', null, false],
     ['counts with negative values', { kind: 'counts', log_base: null } as const, true],
     ['a logarithm of base 1', { kind: 'log1p', log_base: 1 } as const, false],
-  ])('%s values have a difference', (_, stated, negative) => {
+  ])('%s values are compared by their difference', (_, stated, negative) => {
     const values = Float32Array.of(-1, 0.5, 0.25, Number.NaN);
     expect(of(values, geneMeaning(stated, negative))).toEqual({ kind: 'difference', difference: -0.5 });
   });
 
-  test('values beyond any logarithm of a count have a difference', () => {
+  test('values too large for logarithms of counts are compared by their difference', () => {
     const comparison = of(Float32Array.of(2000, 0, 1000, 1000), geneMeaning({ kind: 'log1p' }, false));
     expect(comparison).toEqual({ kind: 'difference', difference: 0 });
   });

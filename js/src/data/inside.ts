@@ -1,7 +1,7 @@
 import type { Numbers } from '../lib/numbers';
 import type { Codes } from './columns';
 
-/** How many of the marked cells have each code below `count`; the last entry counts those beyond. */
+/** Counts the marked cells by code; the last entry counts codes of `count` and above. */
 export function countInside(mask: Uint8Array, codes: Codes, count: number): Uint32Array {
   const counts = new Uint32Array(count + 1);
   for (let cell = 0; cell < mask.length; cell++) {
@@ -12,24 +12,24 @@ export function countInside(mask: Uint8Array, codes: Codes, count: number): Uint
   return counts;
 }
 
-/** How much of one class there is among the marked cells and among all others. */
+/** Fractions of one category among the marked cells and among all others. */
 export interface Part {
-  /** The number of classes is the code of cells without a value. */
+  /** Code of the category; the number of categories for cells without a value. */
   code: number;
-  /** Marked cells */
+  /** Number of marked cells. */
   count: number;
-  /** Of the marked cells, 0 to 1 */
+  /** Fraction of the marked cells, 0 to 1. */
   inside: number;
-  /** Of the others; NaN where there are none. */
+  /** Fraction of the other cells; NaN if there are none. */
   rest: number;
 }
 
-/** What is absent inside is told where it is at least this share of the rest. */
+/** A category absent inside is listed if it is at least this fraction of the rest. */
 const NOTABLE = 0.01;
 
 /**
- * Classes by how far their shares lie apart: what is enriched and what is depleted come first.
- * `totals` counts the cells of each class, marked or not; the last entry those of none.
+ * Compares the composition of the marked cells with that of all others, sorted by descending difference of fractions.
+ * `totals` counts all cells of each category; its last entry counts cells without a value.
  */
 export function composition(mask: Uint8Array, codes: Codes, totals: ArrayLike<number>): Part[] {
   const counts = countInside(mask, codes, totals.length - 1);
@@ -51,10 +51,10 @@ export function composition(mask: Uint8Array, codes: Codes, totals: ArrayLike<nu
     .sort((a, b) => apart(b) - apart(a));
 }
 
-/** So many of what is enriched and of what is depleted are told in any case. */
+/** Minimum number of enriched and of depleted categories to list. */
 const OF_EACH = 2;
 
-/** The first of a composition: in its order, with some of either direction. */
+/** Returns the first `count` parts of a composition, including some enriched and some depleted ones. */
 export function foremost(parts: readonly Part[], count: number): readonly Part[] {
   const enriched = parts.filter(({ inside, rest }) => inside > rest);
   const depleted = parts.filter(({ inside, rest }) => inside < rest);
@@ -64,17 +64,17 @@ export function foremost(parts: readonly Part[], count: number): readonly Part[]
 }
 
 export interface Side {
-  /** Of the finite values; NaN where there is none. */
+  /** Mean of the finite values; NaN if there are none. */
   mean: number;
-  /** Of the same values on a scale that has ratios; NaN where there is none. */
+  /** Mean after back-transformation to a linear scale; NaN if there is no such scale. */
   linear: number;
-  /** Share of the cells with a value whose value is not zero, 0 to 1; NaN where there is none. */
+  /** Fraction of nonzero values among cells with a value, 0 to 1; NaN if there are none. */
   detected: number;
 }
 
 /**
- * The values of the marked cells and of the others; `among` leaves out the cells that it has no flag for.
- * `linear` is applied to each value before its second mean: a mean of logarithms is no logarithm of a mean.
+ * Summarizes the values of the marked cells and of the others; `among` restricts both to its flagged cells.
+ * `linear` is applied to each value before averaging: a mean of logarithms is not the logarithm of a mean.
  */
 export function valuesBySide(
   mask: Uint8Array,
@@ -107,19 +107,19 @@ export function valuesBySide(
   return { inside: of(1), outside: of(0) };
 }
 
-/** How the marked cells differ from the others. */
+/** Comparison of the marked cells with the others. */
 export type Comparison =
   | { kind: 'ratio'; ratio: number; inside: number; outside: number }
   | { kind: 'difference'; difference: number };
 
 /**
- * A ratio of the linear means where there is such a scale, else the difference of the means; null where a side has no
- * value. Of zero and zero the ratio is NaN, of something and zero infinite.
+ * Returns the ratio of the linear means if there is a linear scale, else the difference of the means; null if a side
+ * has no values. The ratio is NaN for 0 / 0 and infinite for a division by 0.
  */
 export function compared(inside: Side, outside: Side): Comparison | null {
   if (Number.isNaN(inside.mean) || Number.isNaN(outside.mean)) return null;
   const scales = [inside.linear, outside.linear];
-  // Values far beyond any logarithm of a count have no finite count.
+  // Values too large to be logarithms of counts back-transform to infinity.
   if (scales.every((mean) => Number.isFinite(mean) && mean >= 0)) {
     const { linear } = inside;
     return { kind: 'ratio', ratio: linear / outside.linear, inside: linear, outside: outside.linear };

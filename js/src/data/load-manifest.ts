@@ -1,20 +1,21 @@
 import type { Manifest } from '../contract/manifest';
 import { MANIFEST_SHAPE } from '../contract/manifest-shape';
 import { FormatError, LooseFileError, VersionError } from '../lib/errors';
+import { formatCount } from '../lib/format';
 import { looseJson } from '../lib/json';
 import { differs, type Shape } from '../lib/shape';
 import type { BundleSource, ReadContext } from '../source/bundle-source';
 import { decode } from './asset';
 
 const PATH = 'manifest.json';
-/** A whole transcriptome takes half of it. */
+/** Maximum size in bytes; the manifest of a whole transcriptome takes half of it. */
 const LARGEST = 2 ** 26;
-/** Of what stands in a title: longer names are cut there. */
+/** Maximum length of the dataset name, which is shown in titles. */
 const LONGEST_NAME = 1000;
-/** More cells than a page can hold the places of. */
+/** Maximum number of cells whose coordinates fit into the memory of a page. */
 const MOST_CELLS = 2 ** 27;
 const KNOWN_MAJOR = '1';
-/** Fields that are not checked: a wrong value in one of them does not keep the tissue from being shown. */
+/** Fields that are not checked: the tissue can be shown even if one of them is invalid. */
 const LENIENT = new Set([
   ...['image', 'view', 'embed_origins', 'warnings', 'generator', 'created_at', 'max_asset_bytes'],
   ...['dataset_name', 'coordinate_source', 'preview_path', 'n_genes_exported'],
@@ -27,7 +28,7 @@ const CHECKED: Shape = {
   required: MANIFEST_SHAPE.required.filter((name) => !LENIENT.has(name)),
 };
 
-/** What breaks the format and can be read all the same goes to `remarks`. */
+/** Reads and checks the manifest. Adds format violations that can be tolerated to `remarks`. */
 export async function loadManifest(
   source: BundleSource,
   ctx: ReadContext,
@@ -38,9 +39,12 @@ export async function loadManifest(
   try {
     const read = looseJson(new TextDecoder().decode(bytes));
     value = read.value;
-    if (read.constants > 0) remarks.push(new LooseFileError(PATH, 'it is not strict JSON (NaN or Infinity)'));
+    if (read.constants > 0)
+      remarks.push(
+        new LooseFileError(PATH, 'it is not strict JSON: it contains NaN or Infinity, read as null'),
+      );
   } catch (cause) {
-    throw new FormatError(PATH, 'it is not JSON', cause);
+    throw new FormatError(PATH, 'it is not valid JSON', cause);
   }
   return checkManifest(value);
 }
@@ -48,7 +52,7 @@ export async function loadManifest(
 /** Checks the version and the types of the fields that the viewer depends on; ignores unknown fields. */
 export function checkManifest(value: unknown): Manifest {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new FormatError(PATH, 'it is not an object');
+    throw new FormatError(PATH, 'it is not a JSON object');
   }
   const fields = value as Record<string, unknown>;
   const version = fields.schema_version;
@@ -58,7 +62,10 @@ export function checkManifest(value: unknown): Manifest {
   if (problem) throw new FormatError(PATH, problem);
   const cells = fields.n_cells as number;
   if (cells > MOST_CELLS)
-    throw new FormatError(PATH, `it says ${cells} cells, and a page holds ${MOST_CELLS} at most`);
+    throw new FormatError(
+      PATH,
+      `it states ${formatCount(cells)} cells; the viewer supports at most ${formatCount(MOST_CELLS)}`,
+    );
   if (typeof fields.dataset_name === 'string' && fields.dataset_name.length > LONGEST_NAME) {
     return { ...value, dataset_name: `${fields.dataset_name.slice(0, LONGEST_NAME)}…` } as Manifest;
   }

@@ -12,19 +12,22 @@ test.each([
   [{ kind: 'log1p', log_base: null }, true, 'values', false, false],
   [null, false, 'values', true, false],
   [undefined, true, 'values', false, false],
-] as const)('%o with negative values %s are %s', (stated, negative, noun, detectable, ratio) => {
-  const meaning = geneMeaning(stated, negative);
-  expect(meaning).toMatchObject({ noun, detectable });
-  expect(meaning.linear !== null).toBe(ratio);
-});
+] as const)(
+  'values stated as %o, negative %s, are described as %s',
+  (stated, negative, noun, detectable, ratio) => {
+    const meaning = geneMeaning(stated, negative);
+    expect(meaning).toMatchObject({ noun, detectable });
+    expect(meaning.linear !== null).toBe(ratio);
+  },
+);
 
-test('of a mean of several genes only that of counts has ratios', () => {
+test('the mean of several genes has ratios only for counts', () => {
   expect(scoreMeaning(geneMeaning({ kind: 'counts' }, false)).linear).not.toBeNull();
   const score = scoreMeaning(geneMeaning({ kind: 'log1p' }, false));
   expect(score).toMatchObject({ noun: 'log1p values', linear: null });
 });
 
-test('one gene with negative values tells that zero is a value of the matrix', () => {
+test('a negative minimum in any gene is detected', () => {
   const gene = (min: number) => ({
     gene: 'g',
     index: 0,

@@ -1,20 +1,20 @@
 import type { Expression, Values } from '../contract/manifest';
 
-/** What a number in the page is a number of, and what may be made of it. */
+/** Scale of the values, and the statistics that are valid on it. */
 export interface Meaning {
-  /** What a mean is a mean of: "counts", "log1p values" */
+  /** Noun for the values: "counts", "log1p values". */
   noun: string;
-  /** Whether zero means that nothing was detected. */
+  /** Whether zero means not detected. */
   detectable: boolean;
-  /** From a value to what it counts, so that means have ratios; null where only differences make sense. */
+  /** Transforms a value to a linear scale, on which means have ratios; null if only differences are meaningful. */
   linear: ((value: number) => number) | null;
-  /** How two means are compared, for the reader. */
+  /** Explains to the user how two means are compared. */
   comparison: string;
 }
 
 const DIFFERENCE = 'Inside minus outside';
 
-/** Of a numeric annotation: nothing is known of its scale. */
+/** Meaning of a numeric annotation, whose scale is unknown. */
 export const COLUMN_MEANING: Meaning = {
   noun: 'values',
   detectable: false,
@@ -38,7 +38,7 @@ const SCALED: Meaning = {
 
 const logarithms = new Map<number | null, Meaning>();
 
-/** The same object for the same base: it is compared by identity. */
+/** Returns the meaning of logarithms; the same object for the same base, because meanings are compared by identity. */
 function logMeaning(base: number | null): Meaning | null {
   const known = logarithms.get(base);
   if (known) return known;
@@ -55,12 +55,15 @@ function logMeaning(base: number | null): Meaning | null {
   return meaning;
 }
 
-/** What the values of a gene are; bundles from before the field state nothing. `negative`: some gene of the matrix has values below zero. */
+/**
+ * Returns the meaning of expression values. `values` is missing in older bundles; `negative` tells whether any gene has
+ * values below zero.
+ */
 export function geneMeaning(values: Values | null | undefined, negative: boolean): Meaning {
   const kind = values?.kind ?? 'unknown';
   if (kind === 'scaled') return SCALED;
   const known = kind === 'counts' ? COUNTS : kind === 'log1p' ? logMeaning(values?.log_base ?? null) : null;
-  // Neither counts nor their logarithms go below zero, whatever the bundle states.
+  // Counts and their logarithms are never negative, so ignore a statement that contradicts the values.
   if (known && !negative) return known;
   const why =
     kind === 'unknown' ? 'the bundle does not state the scale of its values' : 'no ratio on this scale';
@@ -72,7 +75,7 @@ export function geneMeaning(values: Values | null | undefined, negative: boolean
   };
 }
 
-/** Of the mean of several genes: a mean of logarithms cannot be turned back into a mean of counts. */
+/** Returns the meaning of a mean of several genes: a mean of logarithms cannot be back-transformed to mean counts. */
 export function scoreMeaning(gene: Meaning): Meaning {
   if (gene.linear === null || gene === COUNTS) return gene;
   return { ...gene, linear: null, comparison: `${DIFFERENCE}: a mean of logarithms has no ratio.` };
@@ -80,7 +83,7 @@ export function scoreMeaning(gene: Meaning): Meaning {
 
 const signed = new WeakMap<Expression, boolean>();
 
-/** Whether any gene of the bundle has a value below zero, as far as the manifest says. */
+/** Returns whether any gene of the bundle has a negative minimum in its summary. */
 export function hasNegatives(expression: Expression): boolean {
   const known = signed.get(expression);
   if (known !== undefined) return known;

@@ -6,7 +6,7 @@ const written = async (...given: Parameters<typeof regionsToCsv>) =>
 
 const names = (cell: number) => ['a', 'b,1', 'c"x', 'd'][cell] ?? '';
 
-test('regions go out as a table and come back', async () => {
+test('regions survive export to CSV and import', async () => {
   const regions = [
     { name: 'edge, upper', cells: Uint32Array.of(0, 1) },
     { name: 'core', cells: Uint32Array.of(1, 2) },
@@ -18,13 +18,13 @@ test('regions go out as a table and come back', async () => {
   expect(await regionsFromCsv(csv, 4, names)).toEqual({ regions, unknown: 0 });
 });
 
-test('columns in another order, cells of another bundle, no such columns', async () => {
+test('columns may be in any order, and cells of other bundles are counted', async () => {
   const { regions, unknown } = await regionsFromCsv('n,region,cell_id\n1,x,d\n2,x,zz\n3,,a\n', 4, names);
   expect(regions).toEqual([{ name: 'x', cells: Uint32Array.of(3) }]);
   expect(unknown).toBe(1);
 });
 
-test('semicolons, tabs, other cases; and what is wrong with a table that is none', async () => {
+test('other separators and cases are accepted, and invalid tables are rejected', async () => {
   const regions = [{ name: 'x, y', cells: Uint32Array.of(0, 1) }];
   for (const text of [
     'Cell_ID;Region\na;x, y\n"b,1";x, y\n',
@@ -32,12 +32,12 @@ test('semicolons, tabs, other cases; and what is wrong with a table that is none
   ])
     expect(await regionsFromCsv(text, 4, names)).toEqual({ regions, unknown: 0 });
   await expect(regionsFromCsv('id;label\na;b\n', 4, names)).rejects.toThrow(
-    'has the columns “cell_id” and “region”; the first line of this one names “id”, “label”.',
+    'needs the columns “cell_id” and “region”, but its header is “id”, “label”.',
   );
   await expect(regionsFromCsv('\n', 4, names)).rejects.toThrow('empty');
 });
 
-test('ids and names that a spreadsheet would take for formulas come back as they were', async () => {
+test('ids and names that look like spreadsheet formulas survive export and import', async () => {
   const ids = ['=1+1', "'=1+1", '-1', '@cell', '\tx'];
   const idOf = (cell: number) => ids[cell] ?? '';
   const regions = [
@@ -52,7 +52,7 @@ test('ids and names that a spreadsheet would take for formulas come back as they
   expect(found).toEqual({ regions: [{ name: 'a', cells: Uint32Array.of(0, 1) }], unknown: 0 });
 });
 
-test('more rows than are written or read at once', async () => {
+test('tables longer than one slice are written and read', async () => {
   const cells = 10_000;
   const regions = [{ name: 'all', cells: Uint32Array.from({ length: cells }, (_, cell) => cell) }];
   const csv = await written(regions, String);
@@ -60,7 +60,7 @@ test('more rows than are written or read at once', async () => {
   expect(await regionsFromCsv(csv, cells, String)).toEqual({ regions, unknown: 0 });
 });
 
-test('a region for each cell is refused by the name of its column', async () => {
+test('a table with one region per cell is rejected', async () => {
   const cells = 30_000;
   const nameOf = (cell: number) => `cell ${cell}`;
   const rows = Array.from({ length: cells }, (_, cell) => `${nameOf(cell)},region ${cell}`);

@@ -5,20 +5,20 @@ import type { CellNames } from './cell-ids';
 
 interface Named {
   name: string;
-  /** Ascending, unique. */
+  /** Ascending and unique. */
   cells: Uint32Array;
 }
 
 /** Maximum number of regions; more cannot be told apart. */
 export const MOST_REGIONS = 500;
-/** Of all regions together; each takes four bytes. */
+/** Maximum number of cells in all regions together; each takes four bytes. */
 export const MOST_REGION_CELLS = 2 ** 26;
 
 const encoder = new TextEncoder();
-/** After so many rows the work looks at the clock. */
+/** Number of rows between two checks of the clock. */
 const AT_ONCE = 4096;
 
-/** A row for each cell of each region: a cell that is in two stands there twice. In pieces, as a Blob takes them. */
+/** Writes one row per cell and region, so a cell in two regions has two rows. Returns parts for a Blob. */
 export async function regionsToCsv(regions: readonly Named[], names: CellNames): Promise<BlobPart[]> {
   const due = turns();
   const parts: BlobPart[] = ['cell_id,region\r\n'];
@@ -34,13 +34,13 @@ export async function regionsToCsv(regions: readonly Named[], names: CellNames):
   return parts;
 }
 
-/** Spreadsheets of many countries write semicolons, other programs tabs. */
+/** Spreadsheets write semicolons in many locales; other programs write tabs. */
 const SEPARATORS = [',', ';', '\t'];
 const MOST_TOLD = 6;
 
 const namesOf = (fields: readonly string[]) => fields.map((name) => name.trim().toLowerCase());
 
-/** By the first line, which names the columns. */
+/** Detects the separator from the header. */
 function separatorOf(text: string): string {
   const lines = SEPARATORS.map((separator) => [...(csvRows(text, separator).next().value ?? [])]);
   const at = lines.findIndex((line) => {
@@ -50,14 +50,14 @@ function separatorOf(text: string): string {
   const found = SEPARATORS[at];
   if (found !== undefined) return found;
   const longest = lines.reduce((most, line) => (line.length > most.length ? line : most));
-  if (longest.length === 0) throw new Error('It is empty.');
-  const told = longest.slice(0, MOST_TOLD).map((name) => `“${name.trim().slice(0, 40)}”`);
+  if (longest.length === 0) throw new Error('The file is empty.');
+  const header = longest.slice(0, MOST_TOLD).map((name) => `“${name.trim().slice(0, 40)}”`);
   throw new Error(
-    `A table of regions has the columns “cell_id” and “region”; the first line of this one names ${told.join(', ')}${longest.length > MOST_TOLD ? ', …' : ''}.`,
+    `A region table needs the columns “cell_id” and “region”, but its header is ${header.join(', ')}${longest.length > MOST_TOLD ? ', …' : ''}.`,
   );
 }
 
-/** Regions by the names of their cells; `unknown` counts rows whose cell is not in this bundle. */
+/** Reads regions from a table of cell ids; `unknown` counts rows whose cell is not in this bundle. */
 export async function regionsFromCsv(
   text: string,
   cells: number,
@@ -69,7 +69,7 @@ export async function regionsFromCsv(
     if (cell % AT_ONCE === 0) await due();
     places.set(names(cell), cell);
   }
-  // Another program writes ids as they are.
+  // Other programs write ids without a guard against formulas.
   const placeOf = (id: string) => places.get(unguarded(id)) ?? places.get(id);
   const found = new Map<string, number[]>();
   let unknown = 0;
@@ -91,7 +91,7 @@ export async function regionsFromCsv(
     else found.set(name, [place]);
     if (found.size > MOST_REGIONS) {
       throw new Error(
-        `Its column “region” has more than ${MOST_REGIONS} different names, such as “${name.slice(0, 40)}”. A region usually has many cells; check that this is the right column.`,
+        `The column “region” has more than ${MOST_REGIONS} different names, such as “${name.slice(0, 40)}”. A region usually contains many cells; check that this is the right column.`,
       );
     }
   }

@@ -26,7 +26,7 @@ test('two callers share one read', async () => {
   expect(reads.size).toBe(0);
 });
 
-test("one caller's abort leaves the read to the other; the last one's ends it", async () => {
+test('a read is aborted only when its last caller aborts', async () => {
   const reads = new SharedReads<number>();
   const gate = deferred();
   let inner: AbortSignal | null = null;
@@ -46,7 +46,7 @@ test("one caller's abort leaves the read to the other; the last one's ends it", 
   expect(reads.size).toBe(0);
 });
 
-test('a failed read is tried anew', async () => {
+test('a failed read is retried on the next call', async () => {
   const reads = new SharedReads<number>();
   const { signal } = new AbortController();
   await expect(reads.run('a', signal, () => Promise.reject(new Error('no')))).rejects.toThrow('no');

@@ -1,4 +1,4 @@
-/** Reads that several callers may share: one caller's abort ends only its own wait; the last one's ends the read. */
+/** Shares concurrent reads of one key. An abort rejects only its caller; the last caller's abort stops the read. */
 export class SharedReads<T> {
   #running = new Map<string, { result: Promise<T>; stop: AbortController; waiting: number }>();
 

@@ -3,31 +3,31 @@ import { pause, turns } from '../lib/pause';
 import { quantile } from '../lib/quantile';
 import type { Codes } from './columns';
 
-/** How the values of one class lie. */
+/** Distribution of the values of one category. */
 export interface Spread {
-  /** Cells with a value */
+  /** Number of cells with a value. */
   count: number;
   mean: number;
-  /** Quartiles, with linear interpolation as numpy's; NaN where there is no cell. */
+  /** Quartiles with linear interpolation, like numpy; NaN if there are no cells. */
   q1: number;
   median: number;
   q3: number;
-  /** Cells in each of `BINS` equal steps of the scale, what lies beyond in the end bins. */
+  /** Cells in each of `BINS` equal steps of the scale; values beyond it are counted in the end bins. */
   bins: Uint32Array;
-  /** Cells with values below the scale, and above it */
+  /** Cells with values below and above the scale. */
   below: number;
   above: number;
 }
 
-/** Where values lie on an axis. */
+/** Maps values to positions on an axis. */
 export interface Scale {
-  /** 0 at the lower limit, 1 at the upper, no further. */
+  /** Position: 0 at the lower limit, 1 at the upper, clamped. */
   share(value: number): number;
   readonly range: readonly [number, number];
 }
 
 export const BINS = 48;
-/** So many values at once: a class may have millions. */
+/** Number of values per slice: a category may have millions. */
 const AT_ONCE = 100_000;
 
 const EMPTY: Spread = {
@@ -42,9 +42,8 @@ const EMPTY: Spread = {
 };
 
 /**
- * The spread of the finite values of each class, of the cells that `mask` marks with `side`; all cells without a mask.
- *
- * Stops between two turns when `signal` says so.
+ * Computes the distribution of the finite values of each category, over the cells where `mask` equals `side`, or over
+ * all cells without a mask. Runs in slices; can be aborted between them.
  */
 export async function spreadsByCode(
   values: Numbers,
@@ -81,7 +80,7 @@ export async function spreadsByCode(
   return spreads;
 }
 
-/** Of finite values, which are reordered. */
+/** Computes the distribution of finite values, which are reordered. */
 async function spreadOf(
   values: Numbers,
   { share, range: [low, high] }: Scale,
@@ -111,7 +110,7 @@ async function spreadOf(
   return { count: values.length, mean: sum / values.length, q1, median, q3, bins, below, above };
 }
 
-/** Half-widths of a violin, 0 to 1: neighbouring bins lent a little to each other, the largest at 1. */
+/** Returns half-widths of a violin, smoothed over neighboring bins and scaled to a maximum of 1. */
 export function halfWidths(bins: Uint32Array): Float32Array {
   const smooth = new Float32Array(bins.length);
   for (let i = 0; i < bins.length; i++) {
@@ -119,6 +118,6 @@ export function halfWidths(bins: Uint32Array): Float32Array {
     smooth[i] = ((bins[i - 1] ?? here) + 2 * here + (bins[i + 1] ?? here)) / 4;
   }
   const most = smooth.reduce((top, value) => Math.max(top, value), 0);
-  // Areas would hide the few cells that express a sparse gene behind the many that do not.
+  // Square roots keep the few cells that express a sparse gene visible beside the many that do not.
   return most > 0 ? smooth.map((value) => Math.sqrt(value / most)) : smooth;
 }

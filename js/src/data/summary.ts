@@ -6,9 +6,9 @@ export interface Summary {
   min: number;
   max: number;
   mean: number;
-  /** Share of the cells with a value whose value is not zero, 0 to 1. */
+  /** Fraction of nonzero values among cells with a value, 0 to 1. */
   fraction: number;
-  /** Robust limits for the colours. */
+  /** Robust limits for coloring. */
   lower: number;
   upper: number;
 }
@@ -79,20 +79,20 @@ async function inTurns(steps: Steps): Promise<Summary> {
   }
 }
 
-/** Of a gene: zeros are the many that say little, so the limits come from the other values. */
+/** Summarizes a gene. The limits come from the nonzero values: zeros dominate most genes. */
 export const summariseGene = (values: Numbers): Summary => atOnce(geneSteps(values));
-/** The same, with the page alive meanwhile. */
+/** Like `summariseGene`, pausing between steps to keep the page responsive. */
 export const summariseGeneInTurns = (values: Float32Array): Promise<Summary> => inTurns(geneSteps(values));
 
-/** Of a numeric annotation: every value counts. */
+/** Summarizes a numeric annotation. The limits come from all finite values. */
 export const summariseColumn = (values: Numbers): Summary => atOnce(columnSteps(values));
-/** The same, with the page alive meanwhile. */
+/** Like `summariseColumn`, pausing between steps to keep the page responsive. */
 export const summariseColumnInTurns = (values: Numbers): Promise<Summary> => inTurns(columnSteps(values));
 
-/** float32 ends here; exporters write it for infinity. */
+/** Just below the float32 maximum, which some exporters write for infinity. */
 const INFINITE = 3.4e38;
 
-/** `values` with NaN for what is infinite, and how many cells have no value. Copies only where something changes. */
+/** Replaces infinite values by NaN and counts the missing ones. Copies only if something changes. */
 export function withoutInfinite(values: Float32Array): { values: Float32Array; missing: number } {
   let missing = 0;
   let infinite = false;
@@ -108,14 +108,14 @@ export function withoutInfinite(values: Float32Array): { values: Float32Array; m
   return { values: finite, missing };
 }
 
-/** How many cells have no value. */
+/** Counts the cells without a value. */
 export function countMissing(values: Numbers): number {
   let missing = 0;
   for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) missing++;
   return missing;
 }
 
-/** Mean of the finite values of each code. NaN for a code without any. */
+/** Computes the mean of the finite values of each code; NaN for a code without any. */
 export function meanByCode(
   values: Numbers,
   codes: { readonly length: number; readonly [index: number]: number },

@@ -25,7 +25,7 @@ const CSV = 'cell_id,cluster,area\na,T,1.5\nb,,2.5\nc,B,\n';
 const LOOSE =
   '[{"cell_id":"a","cluster":NaN,"area":1.5},{"cell_id":"b","cluster":NaN,"area":2.5},{"cell_id":"c","cluster":NaN,"area":NaN}]';
 
-/** A bundle of format 1.0 as other exporters write it. */
+/** Opens a bundle in format 1.0 as written by other exporters. */
 async function opened({ json, csv, coords = COORDS, columns = ['cluster', 'area'], ...rest }: Tables) {
   const { cells = 3, gzip = true, change } = rest;
   const files = new Map<string, Uint8Array>();
@@ -75,38 +75,40 @@ const read = async (tables: Tables) => {
 };
 
 describe.each([true, false])('gzip %s', (gzip) => {
-  test('where the JSON holds NaN, the values of the CSV count', async () => {
+  test('if the JSON contains NaN, values are read from the CSV', async () => {
     const { values, remarks } = await read({ json: LOOSE, csv: CSV, gzip });
     expect(values).toEqual({ cluster: ['T', null, 'B'], area: [1.5, 2.5, N] });
     expect(remarks).toEqual([
       expect.stringMatching(
-        /obs_records_000\.json(\.gz)?: it is not strict JSON \(NaN or Infinity 4 times\); annotations were read from assets\/obs_000\.csv/,
+        /obs_records_000\.json(\.gz)?: it is not strict JSON \(contains NaN or Infinity 4 times\); annotations were read from assets\/obs_000\.csv/,
       ),
     ]);
   });
 
-  test('without a CSV, NaN in the JSON is no value', async () => {
+  test('without a CSV, NaN in the JSON is a missing value', async () => {
     const json = LOOSE.replaceAll('"cluster":NaN', '"cluster":"T"');
     const { values, remarks } = await read({ json, gzip });
     expect(values).toEqual({ cluster: ['T', 'T', 'T'], area: [1.5, 2.5, N] });
-    expect(remarks[0]).toMatch(/not strict JSON \(NaN or Infinity once\); these cells have no value/);
+    expect(remarks[0]).toMatch(
+      /not strict JSON \(contains NaN or Infinity once\); these cells have no value/,
+    );
   });
 });
 
-test('a column of which the exporter lost every value says so', async () => {
+test('a column that lost all its values is reported', async () => {
   const { values, remarks } = await read({ json: LOOSE, csv: 'cell_id,cluster,area\na,,1\nb,,2\nc,,3\n' });
   expect(values.cluster).toEqual([null, null, null]);
   expect(remarks.join()).toMatch(/no cell has a value of “cluster”/);
 });
 
-test('strict tables give no remark', async () => {
+test('strict tables cause no remarks', async () => {
   const json =
     '[{"cell_id":"a","cluster":"T","area":1},{"cell_id":"b","cluster":null,"area":2},{"cell_id":"c","cluster":"B","area":null}]';
   expect((await read({ json, csv: CSV })).remarks).toEqual([]);
   expect((await read({ csv: CSV })).remarks).toEqual([]);
 });
 
-test('the JSON says what is text where the CSV cannot', async () => {
+test('the JSON determines which CSV columns are text', async () => {
   const json =
     '[{"cell_id":"a","cluster":"1","area":NaN},{"cell_id":"b","cluster":"22","area":3},{"cell_id":"c","cluster":"3","area":1}]';
   const csv = 'cell_id,cluster,area\na,1,\nb,22,3\nc,3,1\n';
@@ -118,17 +120,17 @@ test.each([
   ['CRLF', CSV.replaceAll('\n', '\r\n')],
   ['a byte order mark', `\ufeff${CSV}`],
   ['no line break at the end', CSV.trimEnd()],
-])('CSV with %s', async (_, csv) => {
+])('CSV with %s is read', async (_, csv) => {
   expect((await read({ csv })).values).toEqual({ cluster: ['T', null, 'B'], area: [1.5, 2.5, N] });
 });
 
-test('CSV with quotes, commas and line breaks in names', async () => {
+test('CSV with quotes, commas and line breaks in names is read', async () => {
   const csv = 'cell_id,"clu,ster"\na,"say ""hi"",\nthere"\nb,"x\r\ny"\nc,\n';
   const { values } = await read({ csv, columns: ['clu,ster'] });
   expect(values['clu,ster']).toEqual(['say "hi",\nthere', 'x\r\ny', null]);
 });
 
-test('chunks are read in the order of their numbers', async () => {
+test('chunks are read in numeric order', async () => {
   const head = 'cell_id,cluster\n';
   const bundle = await opened({
     csv: Array.from({ length: 3 }, (_, i) => `${head}${'abc'[i]},${i}x\n`),
@@ -138,31 +140,31 @@ test('chunks are read in the order of their numbers', async () => {
   expect(labels(await bundle.column('cluster', ctx()))).toEqual(['0x', '1x', '2x']);
 });
 
-test('text for missing values and infinite numbers are no value, and counted', async () => {
+test('text for missing values and infinite numbers are missing and reported', async () => {
   const csv = 'cell_id,cluster,area\na,nan,1.5\nb,None,inf\nc,nan,2.5\n';
   const { values, remarks } = await read({ csv });
   expect(values).toEqual({ cluster: [null, 'None', null], area: [1.5, N, 2.5] });
   expect(remarks).toEqual([
-    'Column “cluster”: “nan” in 2 cells was read as no value.',
-    'Column “area”: “inf” in 1 cell was read as no value.',
+    'Column “cluster”: “nan” in 2 cells was read as a missing value.',
+    'Column “area”: “inf” in 1 cell was read as a missing value.',
   ]);
 });
 
-test('cells in another order are matched by their ids', async () => {
+test('cells in a different order are matched by their ids', async () => {
   const csv = 'cell_id,cluster,area\nc,B,3\na,T,1\nb,M,2.5\n';
   const { values, remarks } = await read({ csv });
   expect(values).toEqual({ cluster: ['T', 'M', 'B'], area: [1, 2.5, 3] });
-  expect(remarks.join()).toMatch(/another order than the coordinates/);
+  expect(remarks.join()).toMatch(/a different order than the coordinates/);
 });
 
-test('tables of other cells are refused with the first that differs', async () => {
+test('a table with different cells is rejected naming the first mismatch', async () => {
   const bundle = await opened({ csv: CSV.replace('\nb,', '\nz,') });
   await expect(bundle.columns(ctx())).rejects.toThrow(
-    /obs_000\.csv.*row 2 is the cell “z” where the coordinates have “b”/,
+    /obs_000\.csv.*row 2 is cell “z”, but the coordinates have “b”/,
   );
 });
 
-test('cells are named by another field, by the other table, or by their number', async () => {
+test('cell names come from another field, the other table, or the cell number', async () => {
   const coords = COORDS.replaceAll('cell_id', 'barcode');
   const { bundle } = await read({ csv: CSV.replace('cell_id', ''), coords });
   expect([0, 2].map(await bundle.cellNames(ctx()))).toEqual(['a', 'c']);
@@ -173,7 +175,7 @@ test('cells are named by another field, by the other table, or by their number',
   expect((await none.cellNames(ctx()))(1)).toBe('Cell 2');
 });
 
-test('ids that are numbers in one table and text in the other are the same', async () => {
+test('ids that are numbers in one table match text in the other', async () => {
   const coords = '[{"cell_id":1,"x":0,"y":1},{"cell_id":2,"x":1,"y":1}]';
   const { bundle, values } = await read({
     csv: 'cell_id,cluster\n1,A\n2,B\n',
@@ -185,7 +187,7 @@ test('ids that are numbers in one table and text in the other are the same', asy
   expect((await bundle.cellNames(ctx()))(0)).toBe('1');
 });
 
-test('cells without coordinates have no place, and are counted', async () => {
+test('cells without coordinates are counted in a remark', async () => {
   const coords =
     '[{"cell_id":"a","x":0,"y":10},{"cell_id":"b","x":null,"y":20},{"cell_id":"c","x":"10","y":NaN}]';
   const bundle = await opened({ csv: CSV, coords });
@@ -200,11 +202,11 @@ test.each([
     { coords: '[{"cell_id":"a","X":0,"Y":1}]', cells: 1 },
     /coords_000\.json.*“x” and “y” \(it has cell_id, X, Y\)/,
   ],
-  ['not JSON', { coords: '<html>' }, /coords_000\.json\.gz cannot be read: it is not JSON/],
+  ['not JSON', { coords: '<html>' }, /coords_000\.json\.gz cannot be read: it is not valid JSON/],
   ['not a list', { coords: '{"x":[0]}' }, /coords_000\.json.*not a list of records/],
   ['a list of lists', { coords: '[[0,1]]' }, /not a list of records/],
-  ['other cells', { cells: 4 }, /the table has 3 rows where the manifest says 4 cells/],
-  ['no number at all', { coords: '[{"x":null,"y":null}]', cells: 1 }, /no cell has numbers as x and y/],
+  ['other cells', { cells: 4 }, /the table has 3 rows, but the manifest states 4 cells/],
+  ['no number at all', { coords: '[{"x":null,"y":null}]', cells: 1 }, /no cell has numeric x and y/],
   [
     'no coordinates',
     {
@@ -214,37 +216,37 @@ test.each([
     },
     /lists no coords_json/,
   ],
-] as const)('coordinates: %s', async (_, tables, message) => {
+] as const)('invalid coordinates are rejected: %s', async (_, tables, message) => {
   const bundle = await opened({ csv: CSV, ...tables });
   await expect(bundle.positions(ctx())).rejects.toThrow(message);
 });
 
 test.each([
   [
-    'a row is cut',
+    'a truncated row',
     { csv: 'cell_id,cluster,area\na,T,1\nb,T\nc,T,2\n' },
-    /obs_000\.csv\.gz cannot be read: row 2 has 2 fields where the header has 3/,
+    /obs_000\.csv\.gz cannot be read: row 2 has 2 fields, but the header has 3/,
   ],
-  ['a quote is not closed', { csv: 'cell_id,cluster,area\na,"T,1\nb,T,2\nc,T,3\n' }, /obs_000\.csv/],
+  ['an unclosed quote', { csv: 'cell_id,cluster,area\na,"T,1\nb,T,2\nc,T,3\n' }, /obs_000\.csv/],
   [
     'both damaged',
     { json: '[', csv: 'cell_id,cluster,area\na,T,1\n' },
-    /obs_records_000\.json\.gz cannot be read: it is not JSON/,
+    /obs_records_000\.json\.gz cannot be read: it is not valid JSON/,
   ],
   ['neither', {}, /lists neither obs_json nor obs_csv/],
-])('annotations: %s', async (_, tables, message) => {
+])('invalid annotations are rejected: %s', async (_, tables, message) => {
   await expect((await opened(tables)).columns(ctx())).rejects.toThrow(message);
 });
 
-test('damaged JSON gives way to the CSV', async () => {
+test('annotations are read from the CSV if the JSON is damaged', async () => {
   const { values, remarks } = await read({ json: LOOSE.slice(0, 60), csv: CSV });
   expect(values.cluster).toEqual(['T', null, 'B']);
   expect(remarks.join()).toMatch(
-    /obs_records_000\.json\.gz cannot be read: it is not JSON\. Annotations were read from assets\/obs_000\.csv\.gz instead\./,
+    /obs_records_000\.json\.gz cannot be read: it is not valid JSON\. Annotations were read from assets\/obs_000\.csv\.gz instead\./,
   );
 });
 
-test('missing JSON gives way to the CSV', async () => {
+test('annotations are read from the CSV if the JSON is missing', async () => {
   const { values, remarks } = await read({
     csv: CSV,
     change: (manifest) =>
@@ -254,13 +256,13 @@ test('missing JSON gives way to the CSV', async () => {
   expect(remarks.join()).toContain(new NotFoundError('assets/gone.json').message.slice(0, 30));
 });
 
-test('a column that no table has is left out and named', async () => {
+test('a column missing from the tables is skipped and reported', async () => {
   const { values, remarks } = await read({ csv: CSV, columns: ['cluster', 'gone'] });
   expect(values).toEqual({ cluster: ['T', null, 'B'] });
   expect(remarks.join()).toMatch(/it has no column “gone”/);
 });
 
-test('an image without a transform fills the extent of the cells, its first row on top', () => {
+test('an image without a transform is stretched over the extent of the cells, first row on top', () => {
   const at = ({ scale, offset }: ReturnType<typeof stretched>, x: number, y: number) => [
     x * scale[0] + offset[0],
     y * scale[1] + offset[1],

@@ -9,21 +9,22 @@ import type { AssetReader } from './chunks';
 import type { ColumnValues } from './columns';
 import { type Cell, inferColumn, isRounded, kindOf, MISSING_TEXTS } from './infer-column';
 
-/** The 1.0 tables, for bundles without the columnar fast path. */
+/** Coordinates read from the tables of format 1.0, for bundles without columnar coordinates. */
 export interface CoordinateTable {
-  /** Interleaved x, y, counted from the origin; NaN where a cell has no coordinates. */
+  /** Interleaved x, y relative to the origin; NaN for cells without coordinates. */
   coords: Float32Array;
   origin: Origin;
-  /** Null where the table names no cells. */
+  /** Null if the table has no cell ids. */
   ids: readonly string[] | null;
   remarks: readonly Error[];
 }
 
+/** Annotations read from the tables of format 1.0, for bundles without columnar annotations. */
 export interface ObsTable {
   columns: readonly ColumnValues[];
-  /** Null where the table names no cells. */
+  /** Null if the table has no cell ids. */
   ids: readonly string[] | null;
-  /** What breaks the format, and how it was read. */
+  /** Format violations and how they were handled. */
   remarks: readonly Error[];
 }
 
@@ -53,7 +54,7 @@ async function records(
   try {
     read = looseJson(json);
   } catch (cause) {
-    throw new FormatError(path, 'it is not JSON', cause);
+    throw new FormatError(path, 'it is not valid JSON', cause);
   }
   const { value, constants } = read;
   const isRow = (row: unknown) => typeof row === 'object' && row !== null && !Array.isArray(row);
@@ -62,19 +63,19 @@ async function records(
   return { rows: value as Row[], constants };
 }
 
-/** Text is passed over, so that digits inside it stay. */
+/** Matches strings too, so that digits inside them are kept. */
 const TEXT_OR_LONG = /"(?:[^"\\]|\\.)*"|(?<![\d.])-?\d{16,}(?![\d.eE])/g;
 
-/** JSON whose whole numbers that `JSON.parse` would round are objects with their digits. */
+/** Replaces integers that `JSON.parse` would round by objects with their digits. */
 function withWholeNumbers(json: string): string {
-  // Only a number follows a colon without quotes: most tables have none so long.
+  // Fast path: most tables contain no integer that long.
   if (!/:\s*-?\d{16,}\s*[,}]/.test(json)) return json;
   return json.replace(TEXT_OR_LONG, (found) =>
     found.startsWith('"') || !isRounded(found) ? found : `{"whole":"${found}"}`,
   );
 }
 
-/** The files of a table, as a sentence begins with them. */
+/** Names the files of a table at the start of a message. */
 const named = (files: readonly string[]) =>
   files.length > 1 ? `${files[0]} and ${files.length - 1} more` : `${files[0] ?? 'manifest.json'}`;
 
@@ -82,11 +83,11 @@ function checkRows(rows: number, manifest: Manifest, files: readonly string[]): 
   if (rows === manifest.n_cells) return;
   throw new FormatError(
     named(files),
-    `the table has ${formatCount(rows)} rows where the manifest says ${formatCount(manifest.n_cells)} cells`,
+    `the table has ${formatCount(rows)} rows, but the manifest states ${formatCount(manifest.n_cells)} cells`,
   );
 }
 
-/** A number, also one that is written as text; NaN for all else. */
+/** Converts a finite number, or text that contains one; returns NaN for anything else. */
 function numberOf(value: unknown): number {
   if (typeof value === 'number') return Number.isFinite(value) ? value : Number.NaN;
   if (typeof value !== 'string' || value.trim() === '') return Number.NaN;
@@ -94,7 +95,7 @@ function numberOf(value: unknown): number {
   return Number.isFinite(number) ? number : Number.NaN;
 }
 
-/** The field that names the cells: `cell_id`, else the first of those that are nothing else. */
+/** Returns the field with the cell ids: `cell_id`, else the first that is not one of `others`. */
 function idField(fields: readonly string[], others: readonly string[]): string | null {
   if (fields.includes('cell_id')) return 'cell_id';
   return fields.find((field) => !others.includes(field)) ?? null;
@@ -120,7 +121,7 @@ export async function readCoordinateTable(
       if (key === undefined) key = idField(Object.keys(record), ['x', 'y']);
       const [x, y] = [numberOf(record.x), numberOf(record.y)];
       const whole = !Number.isNaN(x) && !Number.isNaN(y);
-      // A cell with half of its coordinates has no place.
+      // A cell with only one coordinate counts as having none.
       coords[rows * 2] = whole ? x : Number.NaN;
       coords[rows * 2 + 1] = whole ? y : Number.NaN;
       if (whole) placed++;
@@ -134,7 +135,7 @@ export async function readCoordinateTable(
     }
   }
   checkRows(rows, manifest, files);
-  if (rows > 0 && placed === 0) throw new FormatError(named(files), 'no cell has numbers as x and y');
+  if (rows > 0 && placed === 0) throw new FormatError(named(files), 'no cell has numeric x and y');
   const remarks: Error[] = [];
   if (placed < rows) {
     const without = formatCount(rows - placed);
@@ -147,17 +148,20 @@ export async function readCoordinateTable(
   return { coords: seenFrom(origin, coords), origin, ids: key ? ids : null, remarks };
 }
 
-/** The cells of the wanted columns, as one kind of table has them. */
+/** Values of the exported columns, read from either the JSON or the CSV tables. */
 interface Read {
   files: readonly string[];
-  /** One list a column; null where the table has no such column. */
+  /** One list per column; null if the table has no such column. */
   cells: (Cell[] | null)[];
   ids: string[] | null;
-  /** NaN and Infinity in JSON. */
+  /** Number of NaN and Infinity tokens in JSON. */
   constants: number;
 }
 
-/** JSON first: it tells numbers from text that looks like numbers. Where it is not strict JSON, the values of the CSV count. */
+/**
+ * Reads the annotations of format 1.0. Prefers JSON, which distinguishes numbers from text that looks like numbers; if
+ * it is not strict JSON, takes the values from the CSV.
+ */
 export async function readObsTable(
   reader: AssetReader,
   manifest: Manifest,
@@ -192,7 +196,7 @@ export async function readObsTable(
     remarks.push(
       new LeftOutError(
         `${typed.message} Annotations were read from ${named(values.files)} instead.`,
-        'Export the data again to be sure of them.',
+        'Export the data again to restore the original table.',
       ),
     );
   else if (typed && typed.constants > 0) remarks.push(notStrict(typed, values));
@@ -217,10 +221,13 @@ function notStrict({ files, constants }: Read, values: Read): Error {
     values.files === files
       ? 'these cells have no value'
       : `annotations were read from ${named(values.files)}`;
-  return new LooseFileError(named(files), `it is not strict JSON (NaN or Infinity ${times}); ${how}`);
+  return new LooseFileError(
+    named(files),
+    `it is not strict JSON (contains NaN or Infinity ${times}); ${how}`,
+  );
 }
 
-/** Columns in which no cell has a value, in one remark. */
+/** Reports all columns without values in one remark. */
 function* emptyColumns(columns: readonly ColumnValues[], { files }: Read): Generator<Error> {
   const empty = columns.filter(
     (column) => column.kind === 'category' && column.codes.length > 0 && column.categories.length === 0,
@@ -229,11 +236,11 @@ function* emptyColumns(columns: readonly ColumnValues[], { files }: Read): Gener
   const list = empty.map(({ name }) => `“${name}”`).join(', ');
   yield new LooseFileError(
     named(files),
-    `no cell has a value of ${list}; KaroSpaceBuilder 0.x loses columns of text when cells have names, so export the data again`,
+    `no cell has a value of ${list}; KaroSpaceBuilder 0.x loses text columns if the cells have names. Export the data again to restore them`,
   );
 }
 
-/** Text that stands for a missing value, and infinite numbers: the format has an empty field for both. */
+/** Reports text for missing values and infinite numbers; the format requires an empty field for both. */
 function* textRemarks(
   names: readonly string[],
   cells: readonly (readonly Cell[] | null)[],
@@ -251,12 +258,12 @@ function* textRemarks(
     for (const [word, count] of found)
       yield new LooseFileError(
         `Column “${name}”`,
-        `“${word}” in ${formatCount(count)} ${count === 1 ? 'cell' : 'cells'} was read as no value`,
+        `“${word}” in ${formatCount(count)} ${count === 1 ? 'cell' : 'cells'} was read as a missing value`,
       );
   }
 }
 
-/** The table's cells in the order of the coordinates. */
+/** Reorders the cells of the table like the coordinates. */
 async function sameCells(
   { files, cells, ids }: Read,
   coordinateIds: () => Promise<readonly string[] | null>,
@@ -270,13 +277,13 @@ async function sameCells(
     const row = wanted.findIndex((id, at) => id !== ids[at]);
     throw new FormatError(
       named(files),
-      `row ${formatCount(row + 1)} is the cell “${ids[row]}” where the coordinates have “${wanted[row]}”`,
+      `row ${formatCount(row + 1)} is cell “${ids[row]}”, but the coordinates have “${wanted[row]}”`,
     );
   }
   remarks.push(
     new LooseFileError(
       named(files),
-      'its cells are in another order than the coordinates; they were matched by cell_id',
+      'its cells are in a different order than the coordinates; they were matched by cell_id',
     ),
   );
   return cells.map((column) => column && order.map((row) => column[row] ?? null));
@@ -351,7 +358,7 @@ async function fromCsv(
       if (fields.length !== width)
         throw new FormatError(
           path,
-          `row ${formatCount(rows + 1)} has ${fields.length} fields where the header has ${width}`,
+          `row ${formatCount(rows + 1)} has ${fields.length} fields, but the header has ${width}`,
         );
       if (idAt >= 0) ids.push(fields[idAt] ?? '');
       places.forEach((place, i) => {

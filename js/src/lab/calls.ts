@@ -2,11 +2,11 @@ import type { Kernel, KernelMessage } from '@jupyterlab/services';
 import listing from './listing.py';
 import { onGone } from './restarts';
 
-/** An AnnData object, or one inside of another object. */
+/** AnnData object in the kernel, possibly nested in another object. */
 export interface Found {
-  /** As one would write it: `adata`, `mdata['rna']`. */
+  /** Python expression for the object: `adata`, `mdata['rna']`. */
   label: string;
-  /** The variable, then the key inside of it. */
+  /** Variable name, followed by the key for a nested object. */
   where: string[];
   cells: number;
   genes: number;
@@ -15,20 +15,20 @@ export interface Found {
 
 export interface Listing {
   objects: Found[];
-  /** Of the Python package beside the kernel; null where there is none. */
+  /** Version of the Python package in the kernel's environment; null if it is not installed. */
   version: string | null;
 }
 
-/** The kernel took the question along when it ended or was restarted, or someone gave up asking. */
+/** The request was lost because the kernel ended or was restarted, or it was aborted. */
 export class Unanswered extends Error {}
 
 const POLL_MS = 300;
-/** A cell that raises makes a kernel drop what waits behind it: that is asked again. */
+/** Reply status if a cell raised before the request; kernels drop queued requests then, so it is repeated. */
 const ABORTED = 'aborted';
 
 /**
- * What an expression is worth in the kernel, without a trace in its history, its counters or its variables.
- * It may take as long as the cells before it; it rejects with `Unanswered` when it never will be answered.
+ * Evaluates an expression in the kernel without affecting its history, execution count or variables.
+ * Waits for the cells queued before it. Rejects with `Unanswered` if no reply will arrive.
  */
 async function evaluate(
   kernel: Kernel.IKernelConnection,
@@ -38,7 +38,7 @@ async function evaluate(
   for (;;) {
     const content = await answered(kernel, expression, signal);
     if ((content.status as string) === ABORTED) continue;
-    if (content.status !== 'ok') throw new Error('The kernel could not run the question.');
+    if (content.status !== 'ok') throw new Error('The kernel could not run the request.');
     const value = content.user_expressions.karospace as Record<string, unknown> | undefined;
     if (value?.status !== 'ok') throw new Error(`${String(value?.ename)}: ${String(value?.evalue)}`);
     return (value.data as Record<string, unknown>)['application/json'];
@@ -56,14 +56,14 @@ function answered(
       future.dispose();
       reject(new Unanswered('The kernel has stopped or was restarted.'));
     };
-    const given = () => {
+    const aborted = () => {
       leave();
       future.dispose();
-      reject(new Unanswered('Nobody waits for the answer any more.'));
+      reject(new Unanswered('The request was canceled.'));
     };
     const leave = () => {
       forget();
-      signal?.removeEventListener('abort', given);
+      signal?.removeEventListener('abort', aborted);
     };
     const future = kernel.requestExecute({
       code: '',
@@ -74,7 +74,7 @@ function answered(
       user_expressions: { karospace: expression },
     });
     const forget = onGone(kernel, lost);
-    signal?.addEventListener('abort', given);
+    signal?.addEventListener('abort', aborted);
     future.done.then(
       ({ content }) => {
         leave();
@@ -85,7 +85,7 @@ function answered(
         reject(thrown instanceof Error ? thrown : new Unanswered(String(thrown)));
       },
     );
-    if (signal?.aborted) given();
+    if (signal?.aborted) aborted();
   });
 }
 
@@ -99,14 +99,14 @@ export async function listObjects(kernel: Kernel.IKernelConnection, signal?: Abo
   return value as Listing;
 }
 
-/** Asks `karospace_jupyter.lab` in the kernel; its errors are for people. */
+/** Calls `karospace_jupyter.lab` in the kernel. Its error messages can be shown to users. */
 export async function call(
   kernel: Kernel.IKernelConnection,
   request: Record<string, unknown>,
   signal?: AbortSignal,
 ): Promise<Record<string, unknown>> {
   let answer = await ask(kernel, request, signal);
-  // Long work goes on in a thread of the kernel's: cells run meanwhile.
+  // Long tasks run in a thread of the kernel, so that cells can run meanwhile; poll for the result.
   while (answer.ticket !== undefined) {
     const { ticket } = answer;
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
@@ -127,18 +127,18 @@ async function ask(
   return answer;
 }
 
-/** What the package says is wrong. */
+/** Error reported by the Python package. */
 export class Answered extends Error {
   constructor(
     message: string,
-    /** Whether a bundle's files are not as its manifest says. */
+    /** Whether files of a bundle do not match its manifest. */
     readonly damaged: boolean,
   ) {
     super(message);
   }
 }
 
-/** Whether two versions are the same: Python writes 0.2.0rc1 where npm writes 0.2.0-rc.1. */
+/** Returns whether two versions are equal, ignoring separators: Python writes 0.2.0rc1, npm writes 0.2.0-rc.1. */
 export function sameVersion(one: string, other: string): boolean {
   const plain = (text: string) => text.toLowerCase().replace(/[^a-z0-9]+/g, '');
   return plain(one) === plain(other);

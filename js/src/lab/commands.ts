@@ -32,7 +32,7 @@ interface Parts {
 const FILE = '.jp-DirListing-item[data-isdir="false"]';
 const category = 'KaroSpace';
 
-/** Commands, and the places where they are found: palette, launcher, file browser, notebook toolbar. */
+/** Adds the commands to the palette, the launcher, the file browser and the notebook toolbar. */
 export function addCommands(parts: Parts): void {
   const { app, side, tabs, follower, panel, palette, launcher, files, notebooks, say, openView } = parts;
   const { commands } = app;
@@ -45,7 +45,7 @@ export function addCommands(parts: Parts): void {
     side.problem.value = thrown instanceof Error ? thrown.message : String(thrown);
     showPanel();
   };
-  /** A bundle by its folder, its manifest or its page. */
+  /** Opens a bundle, given its folder, manifest or page. */
   const openBundle = async (path: string) => {
     const folder = folderFrom(path, PageConfig.getOption('serverRoot'));
     const { contents } = app.serviceManager;
@@ -53,19 +53,25 @@ export function addCommands(parts: Parts): void {
     try {
       await contents.get(manifest, { content: false });
     } catch {
-      throw new Error(say('%1 is no bundle of the file browser: there is no %2.', path || '/', manifest));
+      throw new Error(
+        say(
+          '%1 is not a bundle: the file browser has no %2. Enter the folder that contains manifest.json.',
+          path || '/',
+          manifest,
+        ),
+      );
     }
     tabs.open({ title: folder.split('/').pop() || say('Bundle'), folder });
   };
 
   commands.addCommand(openView, {
-    label: say('Show a viewer again'),
-    // Only when a page is loaded again.
+    label: say('Restore a viewer'),
+    // Only used when the page is reloaded.
     execute: (args) => tabs.open(args as unknown as Shown, { restored: true }),
   });
   commands.addCommand('karospace:panel', {
     label: say('Export AnnData to KaroSpace'),
-    caption: say('Lists the AnnData objects of the notebook in front'),
+    caption: say('List the AnnData objects of the active notebook'),
     icon: (args) => (args.isPalette ? undefined : tissueIcon),
     execute: showPanel,
   });
@@ -79,7 +85,7 @@ export function addCommands(parts: Parts): void {
         const folder = files?.tracker.currentWidget?.model.path ?? '';
         const answer = await InputDialog.getText({
           title: say('Open a KaroSpace bundle'),
-          label: say('Its folder, as the file browser shows it'),
+          label: say('Folder of the bundle (path in the file browser)'),
           text: folder,
         });
         if (!answer.button.accept || answer.value === null) return;
@@ -101,7 +107,7 @@ export function addCommands(parts: Parts): void {
   });
   commands.addCommand('karospace:new-view', {
     label: say('New view'),
-    caption: say('Show an AnnData object of this notebook in a tab beside it'),
+    caption: say('Show an AnnData object of this notebook in a tab next to it'),
     icon: tissueIcon,
     execute: async () => {
       if (side.opening.value) {
@@ -111,14 +117,14 @@ export function addCommands(parts: Parts): void {
       const { objects, name, state, at, busy, version } = await follower.listed();
       const [first] = objects;
       if (!first || version === null) {
-        // The panel says by itself what stands in the way when no list was made, or the package is missing.
+        // The panel itself explains why there is no list or that the package is missing.
         if (!first && (name === null || (at && !busy)))
           side.problem.value = name
-            ? say('%1 holds no AnnData yet. Run the cell that loads it.', name)
-            : say('Open a notebook that holds an AnnData.');
+            ? say('%1 has no AnnData object yet. Run the cell that loads one.', name)
+            : say('Open a notebook with an AnnData object.');
         else if (!first && busy && state !== 'dead')
           side.problem.value = say(
-            'The kernel of %1 is busy: what it holds is listed when it is idle.',
+            'The kernel of %1 is busy. Its objects are listed when it is idle.',
             name ?? '',
           );
         showPanel();
@@ -151,7 +157,7 @@ export function addCommands(parts: Parts): void {
   if (notebooks) app.docRegistry.addWidgetExtension('Notebook', new ViewButton(app, say));
 }
 
-/** The button on each notebook's toolbar. */
+/** Adds a button to the toolbar of each notebook. */
 class ViewButton implements DocumentRegistry.IWidgetExtension<NotebookPanel, INotebookModel> {
   readonly #app: JupyterFrontEnd;
   readonly #say: Say;

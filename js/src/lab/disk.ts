@@ -3,7 +3,7 @@ import { isInside } from '../lib/path';
 import type { Custom, Model } from '../widget/model';
 import { inFolder } from './exports';
 
-/** Reads a file of Jupyter's, by its path there. */
+/** Reads a file through the Jupyter server, given its path there. */
 export type ReadFile = (path: string) => Promise<Uint8Array>;
 
 interface Contents {
@@ -24,8 +24,8 @@ const CHUNK = 2 ** 21;
 const PAGE = 'index.html';
 
 /**
- * A bundle on disk in the shape of a kernel's view, so that the same frame shows it: what a kernel would answer is
- * answered here, from Jupyter's files, and what only a kernel wants to hear is dropped.
+ * Wraps a bundle on disk as the model of a view, so that the same frame can show it. Answers requests from files of the
+ * Jupyter server and ignores messages that only concern a kernel.
  */
 export function viewOnDisk(
   folder: string,
@@ -37,7 +37,7 @@ export function viewOnDisk(
   const traits: Record<string, unknown> = { _fallback: { title }, _group: '', _cells: 0, _slow: true };
   const reading = new Set<string>();
   const say = (message: Custom, buffers: Uint8Array[] = []) => {
-    // Like a comm: never before the sender goes on.
+    // Asynchronous like a comm: never deliver before the sender has returned.
     setTimeout(() => {
       for (const listener of [...listeners]) listener(message, buffers);
     });
@@ -45,11 +45,11 @@ export function viewOnDisk(
   const answer = async ({ view, id, path }: Custom) => {
     const name = String(path);
     const key = `${String(view)} ${String(id)}`;
-    // The frame asks again when an answer takes long, as of a kernel that may have lost the question: none is lost here.
+    // The frame repeats slow requests because a kernel may lose them; no request is lost here.
     if (reading.has(key)) return;
     reading.add(key);
     try {
-      if (!isInside(name)) throw new Error(`${name} is not inside of the bundle.`);
+      if (!isInside(name)) throw new Error(`${name} is outside the bundle.`);
       const bytes = await (name === PAGE ? page() : read(inFolder(folder, name)));
       const count = Math.max(1, Math.ceil(bytes.length / CHUNK));
       for (let index = 0; index < count; index++) {

@@ -1,28 +1,28 @@
-/** An export of this session, as the panel remembers it. */
+/** Export in the list of the panel. */
 export interface Exported {
   title: string;
-  /** Of the bundle, in the kernel's file system. */
+  /** Path of the bundle in the kernel's file system. */
   path: string;
-  /** The same, as Jupyter's files know it; empty where they do not. */
+  /** Path of the bundle on the Jupyter server; empty if it is not accessible there. */
   folder: string;
   kernel: string;
   bytes: number;
   at: number;
-  /** What the last check said. */
+  /** Result of the last verification. */
   checked: string;
 }
 
-/** The path of a bundle's file in Jupyter's files; the folder is empty when it is the server's own. */
+/** Returns the path of a file of a bundle on the Jupyter server; an empty folder is the server's root. */
 export const inFolder = (folder: string, name: string) => (folder === '' ? name : `${folder}/${name}`);
 
 const MOST = 50;
 
-/** The list with one more; an earlier export to the same place is replaced. */
+/** Adds an export to the list; replaces an earlier export to the same path. */
 export function withExport(list: readonly Exported[], one: Exported): Exported[] {
   return [one, ...list.filter(({ path }) => path !== one.path)].slice(0, MOST);
 }
 
-/** The list as it was stored, without what does not look like it. */
+/** Reads a stored list; skips invalid entries. */
 export function storedExports(value: unknown): Exported[] {
   if (!Array.isArray(value)) return [];
   return value.filter(
@@ -35,8 +35,8 @@ export function storedExports(value: unknown): Exported[] {
 }
 
 /**
- * Where a folder lies in Jupyter's files: the kernel works beside its notebook, so a path inside of its working folder
- * is known there. Null for every other path.
+ * Converts a path relative to the kernel's working directory, which is the folder of the notebook, to a path on the
+ * Jupyter server. Returns null for any other path.
  */
 export function folderOf(sessionPath: string, path: string): string | null {
   if (path === '' || path.startsWith('/') || path.startsWith('~') || /^[A-Za-z]:/.test(path)) return null;
@@ -50,17 +50,17 @@ export function folderOf(sessionPath: string, path: string): string | null {
   return parts.join('/');
 }
 
-/** A bundle as its kernel knows it. */
+/** Location of a bundle as reported by its kernel. */
 export interface Written {
-  /** Its folder in the kernel's file system, in every way to write it. */
+  /** All spellings of its path in the kernel's file system. */
   places: readonly string[];
-  /** The same, as seen from the kernel's working folder. */
+  /** Path relative to the kernel's working directory. */
   path: string;
-  /** When it was made: what tells it from another bundle at a place of the same name. */
+  /** Creation time, which distinguishes it from another bundle at the same path. */
   created: string;
 }
 
-/** Candidates for its folder in Jupyter's files: none is sure, for the kernel may work on another machine. */
+/** Returns candidates for its folder on the Jupyter server. None is certain: the kernel may run on another machine. */
 export function candidates(root: string, written: Written, sessionPath: string): string[] {
   const base = root.replace(/\/+$/, '');
   const inside = written.places
@@ -71,7 +71,10 @@ export function candidates(root: string, written: Written, sessionPath: string):
   return [...new Set(beside === null ? inside : [...inside, beside])];
 }
 
-/** A bundle's folder in Jupyter's files, by its path there or in the file system, or that of its manifest or page. */
+/**
+ * Returns the folder of a bundle on the Jupyter server, given its path there or in the file system, or the path of its
+ * manifest or page.
+ */
 export function folderFrom(path: string, root: string): string {
   const base = root.replace(/\/+$/, '');
   const inside =

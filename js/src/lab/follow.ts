@@ -3,7 +3,7 @@ import { effect, type Signal, signal } from '@preact/signals';
 import { type Found, listObjects, Unanswered } from './calls';
 import type { Kernels, Link } from './kernels';
 
-/** What is known of the kernel of the notebook or console in front. */
+/** State of the kernel of the active notebook or console. */
 export interface Followed {
   /** Name of the notebook or console; null when there is none. */
   name: string | null;
@@ -11,7 +11,7 @@ export interface Followed {
   /** Id of the kernel; empty when there is none. */
   kernel: string;
   objects: readonly Found[];
-  /** When the list was made; null when it never was. */
+  /** Time of the list of objects; null if there is none. */
   at: Date | null;
   busy: boolean;
   version: string | null;
@@ -30,32 +30,32 @@ const NOTHING: Followed = {
 };
 const SETTLE_MS = 250;
 const PATIENCE_MS = 5000;
-/** A question that waits behind a long cell is asked again ever more rarely: each one waits there, too. */
+/** Maximum delay before repeating a request; delays increase because repeated requests queue behind a long cell. */
 const LONGEST_MS = 10 * 60_000;
 const LATE_MS = 1000;
 
-/** A notebook or console, as far as it is followed. */
+/** Notebook or console to follow. */
 export interface Document {
-  /** Of now: documents are renamed. */
+  /** Returns the current name: documents can be renamed. */
   readonly name: () => string;
   readonly session: ISessionContext;
 }
 
-/** Follows the document in front, and lists its objects after each execution. */
+/** Follows the active document and lists the objects of its kernel after each execution. */
 export class Follower {
   readonly now: Signal<Followed> = signal(NOTHING);
-  /** The kernel that is followed, for whoever acts on a row of the list. */
+  /** Connection to the followed kernel, for actions on listed objects. */
   link: Link | null = null;
-  /** The session's path: what relative paths in the kernel are relative to. */
+  /** Path of the session, whose folder is the kernel's working directory. */
   path = '';
   readonly #kernels: Kernels;
   #document: Document | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #watchdog: ReturnType<typeof setTimeout> | undefined;
   #asked = false;
-  /** Whether the document had a kernel already: one without is new, or its kernel was shut down. */
+  /** Whether the document had a kernel before; distinguishes a shut-down kernel from a new document. */
   #had = false;
-  /** Of kernels: what an earlier one was asked is never answered. */
+  /** Counts restarts and changes of the kernel: requests to an earlier one are never answered. */
   #life = 0;
   #wanted = false;
   #patience = PATIENCE_MS;
@@ -81,7 +81,7 @@ export class Follower {
     session.propertyChanged.connect(changed);
     const status = (_: unknown, value: string) => {
       this.#connect();
-      this.#heard(value);
+      this.#onStatus(value);
     };
     session.statusChanged.connect(status);
     this.#ends.push(() => {
@@ -93,7 +93,7 @@ export class Follower {
     this.#connect();
   }
 
-  /** Waits, a little while, until the list of the document in front is there; what is known then. */
+  /** Waits up to `PATIENCE_MS` for the list of the active document; returns the state known then. */
   async listed(): Promise<Followed> {
     const end = Date.now() + PATIENCE_MS;
     const known = () => !this.#asked && !this.#wanted && this.now.value.state !== 'starting';
@@ -116,7 +116,7 @@ export class Follower {
     this.now.value = { ...this.now.value, ...part };
   }
 
-  /** Joins the document's kernel of now, which comes late and may be changed for another. */
+  /** Connects to the current kernel of the document, which may start late and change. */
   #connect(): void {
     const document = this.#document;
     if (!document) return;
@@ -145,25 +145,25 @@ export class Follower {
     this.#had = true;
     this.#patience = PATIENCE_MS;
     this.#set({ state: 'starting', kernel: kernel.id, objects: [], at: null, problem: '' });
-    const status = (_: unknown, value: string) => this.#heard(value);
-    const heard = (_: unknown, message: { header: { msg_type: string }; parent_header: object }) => {
+    const status = (_: unknown, value: string) => this.#onStatus(value);
+    const onMessage = (_: unknown, message: { header: { msg_type: string }; parent_header: object }) => {
       const parent = message.parent_header as { msg_type?: string; session?: string };
       if (parent.session === link.kernel.clientId) return;
       if (message.header.msg_type === 'execute_input') this.#wanted = true;
-      // Comms are handled beside the cells: only what was executed says that the kernel is free again.
+      // Comm messages may be handled while a cell runs; only an execute reply shows that the kernel is free again.
       if (message.header.msg_type === 'execute_reply') this.#patience = PATIENCE_MS;
     };
     link.kernel.statusChanged.connect(status);
-    link.kernel.iopubMessage.connect(heard as never);
+    link.kernel.iopubMessage.connect(onMessage as never);
     this.#kernelEnds.push(() => {
       link.kernel.statusChanged.disconnect(status);
-      link.kernel.iopubMessage.disconnect(heard as never);
+      link.kernel.iopubMessage.disconnect(onMessage as never);
     });
     this.refresh();
   }
 
-  /** A status, of our connection or of the document's own: after a restart, either may miss what the other hears. */
-  #heard(value: string): void {
+  /** Handles a status from either connection, ours or the document's: after a restart, either may miss one. */
+  #onStatus(value: string): void {
     if (!this.link) return;
     if (value === 'restarting' || value === 'autorestarting' || value === 'starting') {
       this.#life++;
@@ -174,7 +174,7 @@ export class Follower {
     if (value === 'idle' && (this.#wanted || this.now.value.state === 'starting')) this.refresh();
   }
 
-  /** A question that a kernel took with it when it was restarted is asked again. */
+  /** Repeats a request that was lost in a restart of the kernel. */
   #askAgain(life: number): void {
     if (life !== this.#life || !this.#asked) return;
     this.#patience = Math.min(LONGEST_MS, this.#patience * 2);
@@ -195,7 +195,7 @@ export class Follower {
     if (!link || this.#asked) return;
     if (this.#status() === 'busy') {
       this.#set({ busy: true });
-      return; // once it is idle
+      return; // lists when the kernel is idle
     }
     this.#asked = true;
     this.#wanted = false;
@@ -218,7 +218,7 @@ export class Follower {
     } catch (thrown) {
       if (stale()) return;
       if (thrown instanceof Unanswered) {
-        this.#wanted = true; // of the kernel that comes
+        this.#wanted = true; // list the objects of the next kernel
         return;
       }
       const problem = thrown instanceof Error ? thrown.message : String(thrown);
@@ -247,7 +247,7 @@ export class Follower {
   }
 }
 
-/** Calls `listener` with each value, at once and after each change; the function that it returns ends this. */
+/** Calls `listener` with the current value and after each change. Returns a function that stops it. */
 export function watch<T>(of: Signal<T>, listener: (value: T) => void): () => void {
   return effect(() => listener(of.value));
 }

@@ -1,5 +1,5 @@
 import { LabIcon } from '@jupyterlab/ui-components';
 import svg from './icon.svg';
 
-/** `jp-icon3` takes the theme's colour. */
+/** Uses the class `jp-icon3`, which follows the color of the theme. */
 export const tissueIcon = new LabIcon({ name: 'karospace:tissue', svgstr: svg });

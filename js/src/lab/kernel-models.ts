@@ -9,8 +9,8 @@ type Content = Record<string, unknown>;
 type Send = (data: Content, buffers?: ArrayBuffer[]) => void;
 
 /**
- * One widget of a kernel, spoken to over its comm without a widget manager: the protocol of ipywidgets, as far as a
- * form and a viewer need it.
+ * Model of one widget in a kernel, connected over its comm without a widget manager. Implements the part of the
+ * ipywidgets protocol that forms and viewers need.
  */
 class KernelModel implements Model {
   comm_live = true;
@@ -32,7 +32,7 @@ class KernelModel implements Model {
       this.#lost = reject;
     });
     this.known.catch(() => {});
-    // Ever more rarely: a widget that was closed meanwhile never answers, and a busy kernel keeps every question.
+    // Increase the delay: a closed widget never replies, and a busy kernel queues every request.
     const ask = (wait: number) => {
       send({ method: 'request_state' });
       this.#timer = setTimeout(() => ask(Math.min(LONGEST_MS, wait * 2)), wait);
@@ -74,7 +74,7 @@ class KernelModel implements Model {
     if (data.method === 'update') {
       const state = (data.state ?? {}) as Content;
       Object.assign(this.#state, state);
-      // The answer holds all traits; what a thread sets meanwhile comes with one.
+      // The reply has all traits; updates from threads in the meantime have only the changed one.
       if ('_model_name' in state) {
         clearTimeout(this.#timer);
         this.#found(this);
@@ -83,7 +83,7 @@ class KernelModel implements Model {
     } else if (data.method === 'custom') this.#emit('msg:custom', data.content, buffers);
   }
 
-  /** The kernel's side is gone. */
+  /** Marks the kernel side as gone. */
   lose(): void {
     clearTimeout(this.#timer);
     if (!this.comm_live) return;
@@ -98,15 +98,15 @@ class KernelModel implements Model {
   }
 }
 
-/** The widgets of one kernel, over a connection of our own, beside the cells where the kernel can. */
+/** Widgets of one kernel over a separate connection, in a subshell if the kernel supports it. */
 export class KernelModels {
   readonly #kernel: Kernel.IKernelConnection;
   readonly #models = new Map<string, KernelModel>();
-  #beside: Promise<void> | null = null;
+  #subshellReady: Promise<void> | null = null;
   #subshell: string | null = null;
   #disposed = false;
   readonly #forget: () => void;
-  // A page that is loaded again takes its subshell over: to end it now would be too early for what was just sent there.
+  // A reloaded page takes over its subshell: deleting it now could drop messages that were just sent.
   readonly #onHide = () => {
     if (this.#subshell !== null) sessionStorage.setItem(this.#stored, this.#subshell);
   };
@@ -118,13 +118,13 @@ export class KernelModels {
     window.addEventListener('pagehide', this.#onHide);
   }
 
-  /** Rejects when the kernel ends before it has answered. */
+  /** Resolves with the model of a widget; rejects if the kernel ends before it replies. */
   get(id: string): Promise<Model> {
     let model = this.#models.get(id);
     if (!model) {
       const send = (data: Content, buffers: ArrayBuffer[] = []) => {
-        this.#beside ??= this.#makeSubshell();
-        void this.#beside.then(() => this.#post(id, data, buffers));
+        this.#subshellReady ??= this.#makeSubshell();
+        void this.#subshellReady.then(() => this.#post(id, data, buffers));
       };
       model = new KernelModel(send, (other) => this.get(other));
       this.#models.set(id, model);
@@ -143,7 +143,7 @@ export class KernelModels {
 
   async #makeSubshell(): Promise<void> {
     await this.#kernel.info;
-    // JupyterLab before 4.4, or a kernel without subshells: messages wait behind the cell that runs.
+    // JupyterLab before 4.4 or a kernel without subshells: messages queue behind the running cell.
     if (this.#kernel.supportsSubshells !== true || this.#kernel.isDisposed) return;
     try {
       const left = sessionStorage.getItem(this.#stored);
@@ -154,7 +154,7 @@ export class KernelModels {
       else this.#subshell = (await this.#kernel.requestCreateSubshell({}).done).content.subshell_id ?? null;
       if (this.#disposed) this.#endSubshell();
     } catch {
-      // As without subshells.
+      // Continue without a subshell.
     }
   }
 
@@ -165,7 +165,7 @@ export class KernelModels {
   #endSubshell(): void {
     const subshell = this.#subshell;
     this.#subshell = null;
-    this.#beside = null;
+    this.#subshellReady = null;
     if (subshell !== null && !this.#kernel.isDisposed && this.#kernel.status !== 'dead')
       void this.#kernel.requestDeleteSubshell({ subshell_id: subshell }).done.catch(() => {});
   }
@@ -198,7 +198,7 @@ export class KernelModels {
 
   #loseAll(): void {
     this.#subshell = null;
-    this.#beside = null;
+    this.#subshellReady = null;
     for (const model of this.#models.values()) model.lose();
     this.#models.clear();
   }

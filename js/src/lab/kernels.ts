@@ -1,7 +1,7 @@
 import type { Kernel } from '@jupyterlab/services';
 import { KernelModels } from './kernel-models';
 
-/** A kernel as the panel and the tabs use it; shared, and let go when nobody holds it. */
+/** Shared connection to a kernel; disposed when the last holder releases it. */
 export interface Link {
   readonly kernel: Kernel.IKernelConnection;
   readonly models: KernelModels;
@@ -14,7 +14,7 @@ interface Held {
   holders: number;
 }
 
-/** Connections to kernels, one for each. */
+/** Manages one connection per kernel. */
 export class Kernels {
   readonly #manager: Kernel.IManager;
   readonly #held = new Map<string, Held>();
@@ -26,7 +26,7 @@ export class Kernels {
   hold(model: Kernel.IModel): Link {
     let held = this.#held.get(model.id);
     if (!held || held.kernel.isDisposed) {
-      // Comms of others are none of our business: a connection that handles them would close what it does not know.
+      // Do not handle comms: the connection would close comms of other widgets, whose targets it does not know.
       const kernel = this.#manager.connectTo({
         model: { id: model.id, name: model.name },
         handleComms: false,
@@ -51,7 +51,7 @@ export class Kernels {
     };
   }
 
-  /** Null when no such kernel runs. */
+  /** Connects to a running kernel; returns null if there is none with this id. */
   async find(id: string): Promise<Link | null> {
     const model = await this.#manager.findById(id);
     return model ? this.hold(model) : null;

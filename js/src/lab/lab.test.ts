@@ -15,7 +15,7 @@ const one: Exported = {
   checked: '',
 };
 
-test('where a folder of the kernel lies among the files of Jupyter', () => {
+test('a relative path in the kernel is converted to a path on the Jupyter server', () => {
   expect(folderOf('work/n.ipynb', 'out')).toBe('work/out');
   expect(folderOf('n.ipynb', './deep/out/')).toBe('deep/out');
   expect(folderOf('a/b/n.ipynb', '../out')).toBe('a/out');
@@ -24,17 +24,17 @@ test('where a folder of the kernel lies among the files of Jupyter', () => {
     expect(folderOf('n.ipynb', elsewhere)).toBeNull();
 });
 
-test('an export to the same place takes the place of the earlier one', () => {
+test('an export to the same path replaces the earlier one', () => {
   const again = { ...one, at: 2 };
   expect(withExport([one, { ...one, path: '/data/b' }], again)).toEqual([again, { ...one, path: '/data/b' }]);
 });
 
-test('what was stored by something else is left out', () => {
+test('invalid stored exports are skipped', () => {
   expect(storedExports(undefined)).toEqual([]);
   expect(storedExports([one, null, 3, { ...one, at: 'x' }, { path: 'y' }])).toEqual([one]);
 });
 
-test('a bundle on disk answers like a kernel, and only for what lies inside of it', async () => {
+test('a bundle on disk answers like a kernel, but only for files inside it', async () => {
   const files: Record<string, Uint8Array> = { 'b/manifest.json': new Uint8Array(5_000_000).fill(7) };
   const asked: string[] = [];
   const read = async (path: string) => {
@@ -44,12 +44,12 @@ test('a bundle on disk answers like a kernel, and only for what lies inside of i
     return bytes;
   };
   const model = viewOnDisk('b', 'B', read, async () => new Uint8Array([1, 2]));
-  const heard: { message: Record<string, unknown>; size: number }[] = [];
+  const received: { message: Record<string, unknown>; size: number }[] = [];
   model.on('msg:custom', ((message: Record<string, unknown>, buffers: Uint8Array[]) =>
-    heard.push({ message, size: buffers[0]?.length ?? 0 })) as never);
+    received.push({ message, size: buffers[0]?.length ?? 0 })) as never);
   const until = async (count: number) => {
-    while (heard.length < count) await new Promise((resolve) => setTimeout(resolve, 1));
-    return heard.splice(0);
+    while (received.length < count) await new Promise((resolve) => setTimeout(resolve, 1));
+    return received.splice(0);
   };
   model.send({ type: 'read', id: 'r1', view: 'v', path: 'manifest.json' });
   const parts = await until(3);
@@ -64,14 +64,14 @@ test('a bundle on disk answers like a kernel, and only for what lies inside of i
   expect((await until(1))[0]?.size).toBe(2);
 });
 
-test('a bundle is looked for where the server keeps its files, then beside the notebook', () => {
+test('a bundle is searched for in the root of the server, then next to the notebook', () => {
   const written = { path: 'out', places: ['/home/me/data/a/out', '~/data/a/out'], created: '' };
   expect(candidates('/home/me/data', written, 'b/n.ipynb')).toEqual(['a/out', 'b/out']);
   expect(candidates('~/data/', written, 'a/n.ipynb')).toEqual(['a/out']);
   expect(candidates('/elsewhere', { ...written, path: '/home/me/data/a/out' }, 'n.ipynb')).toEqual([]);
 });
 
-test("a bundle's folder, as people write it", () => {
+test('the folder of a bundle is derived from the paths that users enter', () => {
   expect(folderFrom('a/b/manifest.json', '/srv')).toBe('a/b');
   expect(folderFrom('manifest.json', '/srv')).toBe('');
   expect(folderFrom('/srv/a/b/', '/srv/')).toBe('a/b');
@@ -80,7 +80,7 @@ test("a bundle's folder, as people write it", () => {
   expect(folderFrom('my-manifest.json', '/srv')).toBe('my-manifest.json');
 });
 
-test('a window knows what another one shows', async () => {
+test('a window detects that another one shows the same widget', async () => {
   const [one, other] = [new Windows(), new Windows()];
   const end = other.hold('w');
   const twice = other.hold('w');
@@ -94,7 +94,7 @@ test('a window knows what another one shows', async () => {
   other.dispose();
 });
 
-test('a kernel that starts has not gone; one that starts again, or stops, has', () => {
+test('a restarted or stopped kernel is reported as gone, a starting one is not', () => {
   const kernel = {} as Record<string, Signal<object, unknown>>;
   for (const name of ['statusChanged', 'iopubMessage', 'disposed']) kernel[name] = new Signal({});
   let gone = 0;

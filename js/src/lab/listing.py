@@ -1,5 +1,5 @@
-# Runs inside a notebook's kernel, whatever is installed there: it imports nothing that is not loaded already, and
-# leaves no name behind. `variables` are the user's.
+# Runs in the kernel of a notebook, whatever is installed there: imports only modules that are already loaded and
+# leaves no names behind. `variables` are those of the user.
 import sys
 
 from IPython.display import JSON
@@ -29,7 +29,7 @@ def inside(name, value):
 
 
 def across(name):
-    # Names of the y column for an x that is a separate part of a name: a word, or a part by case.
+    # Yields names of the y column for each x that is a separate word or camel-case part of the name.
     if any(word in name.lower() for word in ("umap", "tsne", "pca")):
         return
     for at, letter in enumerate(name):
@@ -56,7 +56,7 @@ def look():
             continue
         try:
             found = [(row(*part), id(part[2])) for part in inside(name, value)]
-        except Exception:  # an object that is damaged, closed or half made is not listed
+        except Exception:  # do not list damaged, closed or incomplete objects
             continue
         rows += [one for one, key in found if key not in seen]
         seen.update(key for _, key in found)

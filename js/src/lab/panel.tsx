@@ -9,37 +9,37 @@ import { type Found, sameVersion } from './calls';
 import type { Exported } from './exports';
 import type { Followed } from './follow';
 
-/** A form that is open in the panel. */
+/** Form that is open in the panel. */
 export interface OpenForm {
   label: string;
-  /** Name of the notebook, console or file that it belongs to. */
+  /** Name of the notebook, console or file to which it belongs. */
   of: string;
   model: Model;
   place: Place;
 }
 
-/** What is being opened. */
+/** Object or file that is being opened. */
 export interface Opening {
   label: string;
-  /** Its kernel; empty while that starts. */
+  /** Id of its kernel; empty while the kernel starts. */
   kernel: string;
-  /** Gives it up. */
+  /** Cancels opening. */
   stop: AbortController;
 }
 
 export interface PanelModel {
   readonly followed: Signal<Followed>;
   readonly form: Signal<OpenForm | null>;
-  /** Label of the form that was closed last; empty for none. */
+  /** Label of the last form that was closed; empty if none. */
   readonly left: string;
   readonly opening: Signal<Opening | null>;
   readonly problem: Signal<string>;
-  /** Of the list of exports. */
+  /** Problem to show in the list of exports. */
   readonly exportProblem: Signal<string>;
-  /** Whether there is a file browser to show a folder in. */
+  /** Whether the application has a file browser that can show a folder. */
   readonly canReveal: boolean;
   readonly exports: Signal<readonly Exported[]>;
-  /** Of this page's half of the package. */
+  /** Version of the front-end part of the package. */
   readonly version: string;
   refresh(): void;
   open(found: Found): Promise<void>;
@@ -87,13 +87,13 @@ function Alert({ text, say }: { text: Signal<string>; say: Say }): JSX.Element |
   );
 }
 
-/** What is being opened, whichever notebook is in front, and the way out of it. */
+/** Shows what is being opened, whichever notebook is active, with a button to cancel it. */
 function OpeningLine({ model, say }: { model: PanelModel; say: Say }): JSX.Element | null {
   const opening = model.opening.value;
   if (!opening) return null;
   return (
     <p class="kl-opening" role="status">
-      <span>{say('Opening %1 …', opening.label)}</span>
+      <span>{say('Opening %1…', opening.label)}</span>
       <button type="button" class="kl-link" onClick={() => opening.stop.abort()}>
         {say('Cancel')}
       </button>
@@ -116,8 +116,8 @@ function Objects({ model, say }: { model: PanelModel; say: Say }): JSX.Element {
           <button
             type="button"
             class="kl-icon"
-            title={say('List the objects again')}
-            aria-label={say('List the objects again')}
+            title={say('Refresh the list')}
+            aria-label={say('Refresh the list')}
             onClick={() => model.refresh()}
           >
             <svg viewBox="0 0 24 24" aria-hidden="true">
@@ -136,7 +136,7 @@ function Objects({ model, say }: { model: PanelModel; say: Say }): JSX.Element {
                 class="kl-row"
                 disabled={mine(found) || blocked(now)}
                 ref={left.current === found.label ? comeBack : undefined}
-                title={say('Export %1 or look at it', found.label)}
+                title={say('Open %1', found.label)}
                 onClick={() => void model.open(found)}
               >
                 <span class="kl-name">{found.label}</span>
@@ -146,11 +146,11 @@ function Objects({ model, say }: { model: PanelModel; say: Say }): JSX.Element {
                 <span class={found.coordinates ? 'kl-found' : 'kl-note'}>
                   {mine(found)
                     ? now.busy
-                      ? say('opens when the running cell ends')
-                      : say('opens…')
+                      ? say('opens when the running cell finishes')
+                      : say('opening…')
                     : found.coordinates
                       ? say('coordinates found')
-                      : say('no coordinates under usual names')}
+                      : say('no coordinates with common names')}
                 </span>
               </button>
             </li>
@@ -161,14 +161,14 @@ function Objects({ model, say }: { model: PanelModel; say: Say }): JSX.Element {
   );
 }
 
-/** The keyboard's focus was in the form that has just been closed. */
+/** Restores the keyboard focus that was in the form that has just been closed. */
 const comeBack = (button: HTMLElement | null) => {
   if (button && document.activeElement === document.body) button.focus({ preventScroll: true });
 };
 
 const blocked = (now: Followed) => now.version === null;
 
-/** What stands in the way, in one sentence with what to do. */
+/** Explains in one sentence why there is no list and what to do. */
 function Notice({ model, say }: { model: PanelModel; say: Say }): JSX.Element | null {
   const now = model.followed.value;
   const note = (text: string) => (
@@ -177,23 +177,25 @@ function Notice({ model, say }: { model: PanelModel; say: Say }): JSX.Element | 
     </p>
   );
   if (now.state === 'none')
-    return note(say('Open a notebook or a console: the AnnData objects of its kernel are listed here.'));
-  if (now.state === 'no kernel') return note(say('No kernel runs here. Choose one to list its objects.'));
-  if (now.state === 'dead') return note(say('The kernel has stopped. Start it again to list its objects.'));
-  if (now.state === 'foreign') return note(say('This kernel does not run Python: it holds no AnnData.'));
+    return note(say('Open a notebook or console to list the AnnData objects of its kernel.'));
+  if (now.state === 'no kernel')
+    return note(say('No kernel is running. Select a kernel to list its objects.'));
+  if (now.state === 'dead') return note(say('The kernel has stopped. Restart it to list its objects.'));
+  if (now.state === 'foreign')
+    return note(say('This kernel does not run Python, so it has no AnnData objects.'));
   if (now.problem) return note(say('The objects could not be listed: %1', now.problem));
   if (now.state === 'starting')
     return note(
-      now.busy ? say('The kernel is busy; the list comes when it is idle.') : say('The kernel starts…'),
+      now.busy ? say('The kernel is busy. Objects are listed when it is idle.') : say('Starting the kernel…'),
     );
-  const busy = now.busy && now.at ? say('Kernel busy, list from %1', time(now.at)) : '';
+  const busy = now.busy && now.at ? say('Kernel busy; list as of %1', time(now.at)) : '';
   if (now.objects.length === 0)
-    return note(busy || say('No AnnData in this kernel yet. Load one: adata = anndata.read_h5ad(…)'));
+    return note(busy || say('No AnnData objects in this kernel yet. Load one: adata = anndata.read_h5ad(…)'));
   if (now.version === null)
     return (
       <p class="kl-problem" role="alert">
         {say(
-          'karospace-jupyter is not installed beside this kernel. Run this in a cell, then restart the kernel:',
+          'karospace-jupyter is not installed in the kernel’s environment. Run this in a cell, then restart the kernel:',
         )}
         <code>%pip install karospace-jupyter=={model.version}</code>
       </p>
@@ -202,7 +204,7 @@ function Notice({ model, say }: { model: PanelModel; say: Say }): JSX.Element | 
     return (
       <p class="kl-problem" role="alert">
         {say(
-          'This panel is version %1, but the kernel has %2. Run this in a cell, then restart the kernel:',
+          'This panel has version %1, but the kernel has %2. Run this in a cell, then restart the kernel:',
           model.version,
           now.version,
         )}
@@ -216,7 +218,7 @@ function FormPart({ model, form, say }: { model: PanelModel; form: OpenForm; say
   const holder = useRef<HTMLDivElement>(null);
   const heading = useRef<HTMLHeadingElement>(null);
   const failed = useSignal('');
-  // Whoever opened it by keyboard goes on here.
+  // Move the keyboard focus to the new form.
   useEffect(() => heading.current?.focus({ preventScroll: true }), []);
   useEffect(() => {
     const element = holder.current;
@@ -243,8 +245,8 @@ function FormPart({ model, form, say }: { model: PanelModel; form: OpenForm; say
         <button
           type="button"
           class="kl-icon"
-          title={say('Back to the objects')}
-          aria-label={say('Back to the objects')}
+          title={say('Back to the list')}
+          aria-label={say('Back to the list')}
           onClick={() => void model.leaveForm()}
         >
           <svg viewBox="0 0 24 24" aria-hidden="true">
@@ -279,12 +281,12 @@ function Exports({ model, say }: { model: PanelModel; say: Say }): JSX.Element |
   const exports = model.exports.value;
   if (exports.length === 0) return null;
   const labels: Record<ExportAction, string> = {
-    open: say('Open in a tab'),
-    reveal: say('Show in the file browser'),
-    copy: say('Copy the path'),
-    verify: say('Verify every file'),
-    delete: say('Delete from the disk'),
-    forget: say('Take off this list'),
+    open: say('Open in tab'),
+    reveal: say('Show in file browser'),
+    copy: say('Copy path'),
+    verify: say('Verify files'),
+    delete: say('Delete from disk'),
+    forget: say('Remove from list'),
   };
   const actions = (Object.keys(ICONS) as ExportAction[]).filter((one) => one !== 'reveal' || model.canReveal);
   return (

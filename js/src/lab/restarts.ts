@@ -1,20 +1,20 @@
 import type { Kernel, KernelMessage } from '@jupyterlab/services';
 
-/** Calls `listener` when what the kernel held is gone: it ended, or it was restarted, from here or from elsewhere. */
+/** Calls `listener` when the state of the kernel is lost: it ended or was restarted, from this page or another one. */
 export function onGone(kernel: Kernel.IKernelConnection, listener: () => void): () => void {
-  // Each process of a kernel speaks under a session of its own.
+  // Each process of a kernel has its own session id.
   let process: string | null = null;
   const onStatus = (_: unknown, status: Kernel.Status) => {
     if (status === 'restarting' || status === 'autorestarting' || status === 'dead') listener();
   };
-  // Of a restart that another page asked for, nothing else is heard than what a kernel says as it goes and as it comes.
+  // A restart requested by another page only shows in the messages of the kernel when it shuts down and starts.
   const onMessage = (_: unknown, message: KernelMessage.IIOPubMessage) => {
     const { session, msg_type } = message.header;
     const type: string = msg_type;
     const known = process;
     process = session;
     if (type === 'shutdown_reply') listener();
-    // A kernel that has just been started says so to whom connects at once: that is no restart.
+    // The first “starting” status is that of a new kernel, not a restart.
     else if (
       type === 'status' &&
       (message.content as { execution_state?: string }).execution_state === 'starting' &&

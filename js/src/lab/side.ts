@@ -17,7 +17,7 @@ import { closeWidget, type Windows } from './windows';
 const STORED = 'karospace:exports';
 const OPEN = 'karospace:form';
 
-/** First values of each form, from the settings. */
+/** Initial values of forms, from the settings. */
 export interface Defaults {
   outdir: string;
   genes_mode: string;
@@ -35,25 +35,25 @@ interface Parts {
   version: string;
 }
 
-/** What a form is of, as it is remembered when the page is loaded again. */
+/** Description of an open form, stored to restore it when the page is reloaded. */
 interface About {
   label: string;
-  /** The notebook, console or file that it belongs to. */
+  /** Notebook, console or file to which it belongs. */
   of: string;
-  /** Of the kernel's session: relative paths in the kernel are relative to its folder. */
+  /** Path of the kernel's session, whose folder is the kernel's working directory. */
   path: string;
-  /** Whether viewers speak to the kernel; else they read the bundle's files, which are there when it is not. */
+  /** Whether viewers connect to the kernel; otherwise they read the files of the bundle, which outlive it. */
   live: boolean;
-  /** Of the tab that shows the last export. */
+  /** Key of the tab that shows the last export. */
   tab?: string;
 }
 
-/** What happens when a form is closed; `alone` says whether no other page shows it. */
+/** Called when a form is closed; `alone` tells whether no other page shows it. */
 type End = (alone: boolean) => void;
 
 const textOf = (thrown: unknown) => (thrown instanceof Error ? thrown.message : String(thrown));
 
-/** What the side panel does: forms of objects and files, and the exports of this session. */
+/** Controller of the side panel: forms of objects and files, and the list of exports. */
 export class Side implements PanelModel {
   readonly form = signal<OpenForm | null>(null);
   readonly opening = signal<Opening | null>(null);
@@ -93,10 +93,10 @@ export class Side implements PanelModel {
     await this.#show(link, about, { do: 'form', where: found.where });
   }
 
-  /** The form of an `.h5ad`, in a kernel of its own that ends with the form. */
+  /** Opens the form of an `.h5ad` file in a new kernel, which ends with the form. */
   async openFile(given: string): Promise<void> {
     const { app, kernels, say } = this.#parts;
-    // Without the drive that some servers put before it.
+    // Strip the drive prefix that some servers add.
     const path = app.serviceManager.contents.localPath(given);
     const name = path.split('/').pop() ?? path;
     if (this.form.value && this.#open?.about.of === path) return;
@@ -127,18 +127,18 @@ export class Side implements PanelModel {
     }
   }
 
-  /** What must be installed beside a kernel; empty when all is well. */
+  /** Returns what must be installed in the kernel's environment; empty if the versions match. */
   #mismatch(version: string | null): string {
     const { say, version: mine } = this.#parts;
     if (version !== null && sameVersion(version, mine)) return '';
     const what =
       version === null
-        ? say('karospace-jupyter is not installed beside this kernel.')
-        : say('This panel is version %1, but the kernel has %2.', mine, version);
-    return `${what} ${say('Run this where the kernel lives: %1', `pip install karospace-jupyter==${mine}`)}`;
+        ? say('karospace-jupyter is not installed in the kernel’s environment.')
+        : say('This panel has version %1, but the kernel has %2.', mine, version);
+    return `${what} ${say('Run this in the kernel’s environment: %1', `pip install karospace-jupyter==${mine}`)}`;
   }
 
-  /** Closes the form, after asking when it exports; whether it is closed. */
+  /** Closes the form, after confirmation if an export is running. Returns whether it is closed. */
   async leaveForm(): Promise<boolean> {
     const { say, state, windows } = this.#parts;
     const form = this.form.value;
@@ -148,12 +148,12 @@ export class Side implements PanelModel {
       const answer = await showDialog({
         title: say('An export is running'),
         body: say(
-          'Leaving this form cancels the export of %1. What was there before stays as it was.',
+          'Leaving this form cancels the export of %1. An existing bundle is not changed.',
           form.label,
         ),
         buttons: [
           Dialog.cancelButton({ label: say('Stay') }),
-          Dialog.warnButton({ label: say('Cancel the export') }),
+          Dialog.warnButton({ label: say('Cancel export') }),
         ],
       });
       if (!answer.button.accept) return false;
@@ -174,7 +174,7 @@ export class Side implements PanelModel {
     });
   }
 
-  /** A view of an object, without an export to disk. */
+  /** Opens a view of an object without exporting it to disk. */
   async newView(found: Found): Promise<void> {
     const { follower, kernels, tabs } = this.#parts;
     if (!follower.link || this.opening.value) return;
@@ -191,7 +191,7 @@ export class Side implements PanelModel {
     }
   }
 
-  /** From now on this is what is being opened; what was before is given up. */
+  /** Starts opening something; cancels what was being opened before. */
   #begin(label: string, kernel: string): Opening {
     this.opening.value?.stop.abort();
     this.problem.value = '';
@@ -203,16 +203,16 @@ export class Side implements PanelModel {
     return opening;
   }
 
-  /** Makes a form in the kernel and shows it. */
+  /** Creates a form in the kernel and shows it. */
   async #show(link: Link, about: About, request: Record<string, unknown>): Promise<void> {
     const { defaults, say, state, windows } = this.#parts;
     const { label } = about;
     const opening = this.#begin(label, link.kernel.id);
     const end = this.#endOf(link, about);
     const gone = () => this.opening.value !== opening;
-    // A kernel of the form's own would be left behind by a page that is closed now.
+    // Store the kernel at once: if the page were closed now, a kernel started for this form would be left running.
     if (!about.live) void state?.save(OPEN, { ...about, kernel: link.kernel.id, model: '' });
-    // Not given up with the signal: a form that was made in the kernel must be ended there.
+    // Not aborted by the signal: once created in the kernel, the form must be closed there.
     const asked = call(link.kernel, { ...request, options: defaults() });
     try {
       const made = await Promise.race([asked, stopped(opening.stop.signal)]);
@@ -234,7 +234,7 @@ export class Side implements PanelModel {
     }
   }
 
-  /** The page was loaded again: the form of before stands where its kernel still has it. */
+  /** Restores the form after a reload of the page if its kernel still has it. */
   async #restore(stored: unknown): Promise<void> {
     const { kernel, model, label, of, path, live, tab } = (stored ?? {}) as Record<string, unknown>;
     if (typeof kernel !== 'string' || typeof model !== 'string') return;
@@ -260,7 +260,7 @@ export class Side implements PanelModel {
     const held = windows.hold(id);
     const mine = { ...about };
     const remember = () => void state?.save(OPEN, { ...mine, kernel, model: id });
-    // An export again takes the place of the earlier one, in the tab that shows it.
+    // A repeated export replaces the earlier one in its tab.
     let tab: Tab | undefined = about.tab === undefined ? undefined : tabs.byKey(about.tab);
     const show: OpenForm['place']['show'] = async ({ view, title, path, bytes, ...written }) => {
       const folder =
@@ -288,7 +288,7 @@ export class Side implements PanelModel {
     this.form.value = { label, of: of.split('/').pop() ?? of, model, place: { live, show, others } };
   }
 
-  /** What to do when a form is closed: a kernel that was started for it ends with it. */
+  /** Returns the function to call when a form is closed; it shuts down a kernel that was started for the form. */
   #endOf(link: Link, { live }: About): End {
     const { kernels } = this.#parts.app.serviceManager;
     return (alone) => {
@@ -319,7 +319,7 @@ export class Side implements PanelModel {
     if (what === 'delete') {
       const answer = await showDialog({
         title: say('Delete this bundle?'),
-        body: say('%1 and everything in it is deleted. This cannot be undone.', one.path),
+        body: say('%1 and all its contents will be deleted. This cannot be undone.', one.path),
         buttons: [Dialog.cancelButton(), Dialog.warnButton({ label: say('Delete') })],
       });
       if (!answer.button.accept) return;
@@ -345,15 +345,16 @@ export class Side implements PanelModel {
     this.#change(one, { checked: say('verifying…') });
     try {
       const { files } = await call(link.kernel, { do: 'verify', path: one.path });
-      this.#change(one, { checked: say('%1 files are as they were written', String(files)) });
+      const checked = files === 1 ? say('1 file verified') : say('%1 files verified', String(files));
+      this.#change(one, { checked });
     } catch (thrown) {
-      // Only what the files themselves are guilty of.
+      // Mark the bundle as damaged only if its files are the cause of the error.
       this.#change(one, { checked: thrown instanceof Answered && thrown.damaged ? say('damaged') : '' });
       throw thrown;
     }
   }
 
-  /** Work with the kernel that wrote an export, else with one that is started for it and ended afterwards. */
+  /** Runs work in the kernel that made an export, or in a temporary kernel if that one has stopped. */
   async #withKernel(one: Exported, work: (link: Link) => Promise<void>, stays: boolean): Promise<void> {
     const { app, kernels, say } = this.#parts;
     const link = await kernels.find(one.kernel);
@@ -363,7 +364,7 @@ export class Side implements PanelModel {
     }
     if (stays)
       throw new Error(
-        say('The kernel that wrote %1 has stopped. Open the bundle from the file browser.', one.path),
+        say('The kernel that exported %1 has stopped. Open the bundle from the file browser.', one.path),
       );
     const model = await startPython(app.serviceManager, one.folder, say('KaroSpace: %1', one.title));
     const own = kernels.hold(model);

@@ -1,6 +1,6 @@
 import type { Kernel, ServiceManager } from '@jupyterlab/services';
 
-/** Starts a Python kernel beside a file, in a session of its own: one that is there for the same path stays alone. */
+/** Starts a Python kernel in the folder of a file, in a new session that does not affect others for the same path. */
 export async function startPython(
   manager: ServiceManager.IManager,
   path: string,
@@ -15,12 +15,12 @@ export async function startPython(
       type: 'karospace',
       kernel: { name: pythonOf(kernelspecs.specs) },
     },
-    // A connection that handles comms closes those whose target it does not know: the form's.
+    // Do not handle comms: the connection would close that of the form, whose target it does not know.
     { kernelConnectionOptions: { handleComms: false } },
   );
   const model = session.kernel?.model;
-  session.dispose(); // the connection, not the kernel
-  if (!model) throw new Error('No kernel could be started.');
+  session.dispose(); // closes the connection, not the kernel
+  if (!model) throw new Error('No Python kernel could be started. Check the kernels listed in the launcher.');
   return model;
 }
 
@@ -29,7 +29,7 @@ interface Specs {
   kernelspecs: { [name: string]: { language?: string } | undefined };
 }
 
-/** The default kernel when it runs Python, else the first that does. */
+/** Returns the default kernel if it runs Python, else the first kernel that does. */
 export function pythonOf(specs: Specs | null): string {
   if (!specs) return 'python3';
   const runs = (name: string) => specs.kernelspecs[name]?.language?.toLowerCase() === 'python';

@@ -11,7 +11,7 @@ import type { Kernels } from './kernels';
 import { type Shown, ViewTab } from './view-tab';
 import { closeWidget, type Windows } from './windows';
 
-/** Whether the application's main area holds tabs, as JupyterLab's does. */
+/** Returns whether the main area of the application has tabs, like JupyterLab. */
 export const hasTabs = (app: JupyterFrontEnd): boolean => 'layoutModified' in app.shell;
 
 export type Tab = MainAreaWidget<ViewTab>;
@@ -20,18 +20,18 @@ interface Parts {
   app: JupyterFrontEnd;
   kernels: Kernels;
   windows: Windows;
-  /** The viewer's page. */
+  /** Loads the page of the viewer. */
   page: () => Promise<Uint8Array>;
   say: Say;
 }
 
 interface How {
   mode?: 'tab-after' | 'split-right';
-  /** Whether the page was loaded again: then nothing comes to the front, and what is shown is as it was. */
+  /** Whether the tab is restored after a reload: then it is neither activated nor refreshed. */
   restored?: boolean;
 }
 
-/** The viewers in the main area, and what is remembered of them when the page is loaded again. */
+/** Viewers in the main area, which are restored when the page is reloaded. */
 export class Tabs {
   readonly tracker = new WidgetTracker<Tab>({ namespace: 'karospace-view' });
   readonly #parts: Parts;
@@ -49,14 +49,14 @@ export class Tabs {
     });
   }
 
-  /** The tab that was remembered under this key. */
+  /** Returns the tab with this key. */
   byKey(key: string): Tab | undefined {
     return this.tracker.find(({ content }) => content.key === key);
   }
 
   /**
-   * Opens what was remembered, or what someone asks for; a tab that shows it already is brought to the front. The tab
-   * is there at once, what it shows comes later: the application waits for restored tabs before it can be used.
+   * Opens a viewer, or activates the tab that already shows it. Returns the tab immediately and fills it later, because
+   * the application waits for restored tabs on startup.
    */
   open(shown: Shown, { mode = 'tab-after', restored = false }: How = {}): Tab {
     const there = this.tracker.find(
@@ -73,7 +73,7 @@ export class Tabs {
     return tab;
   }
 
-  /** Puts a view into a tab: the kernel's where it is still there, else the bundle on disk. */
+  /** Shows a view in a tab: from the kernel if it still exists there, else from the bundle on disk. */
   async fill(tab: Tab, shown: Shown): Promise<void> {
     const { app, page, say } = this.#parts;
     const { content } = tab;
@@ -88,7 +88,7 @@ export class Tabs {
       if (shown.folder === undefined) {
         content.say(
           say(
-            'The kernel that showed %1 has stopped or was restarted. Export it again, or open its bundle.',
+            'The kernel of %1 has stopped or was restarted. Export it again or open its bundle.',
             shown.title,
           ),
         );
@@ -108,7 +108,7 @@ export class Tabs {
     void this.tracker.save(tab);
   }
 
-  /** The bundle on disk may be another one by now. */
+  /** Reloads the tab if the bundle on disk has changed. */
   async #renew(tab: Tab, shown: Shown): Promise<void> {
     const { contents } = this.#parts.app.serviceManager;
     const found = await contents
@@ -134,12 +134,12 @@ export class Tabs {
       const view = await link.models.get(id);
       const channel = await modelOf(view, view.get('_channel'));
       if (content.isDisposed || content.turn !== turn) {
-        // Closed meanwhile, before anything could be shown: the kernel's part ends as well.
+        // The tab was closed or refilled in the meantime: close the view in the kernel as well.
         closeWidget(link, id, windows);
         return true;
       }
       const lost = () => {
-        // A view that made room for a newer one ends as well.
+        // A view that was replaced by a newer one is also lost; ignore that.
         if (content.turn !== turn || content.isDisposed) return;
         if (view.comm_live === false && shown.folder !== undefined)
           void this.fill(tab, { title: shown.title, folder: shown.folder });
@@ -165,10 +165,10 @@ export class Tabs {
       tab.toolbar.hide();
       app.shell.add(tab, 'main', { mode, activate });
     } else {
-      // Notebook 7 has one document in its main area: the viewer stands beside it, where nothing closes it.
+      // Notebook 7 has a single document in its main area. Show the viewer in the right area, with a close button.
       const close = new ToolbarButton({
         icon: closeIcon,
-        tooltip: say('Close the viewer'),
+        tooltip: say('Close viewer'),
         onClick: () => tab.dispose(),
       });
       tab.toolbar.addItem('close', close);

@@ -5,25 +5,25 @@ import type { Model } from '../widget/model';
 import type { Link } from './kernels';
 import { closeWidget, type Windows } from './windows';
 
-/** What a tab shows, as it is remembered when the page is loaded again. */
+/** Content of a tab, stored to restore it when the page is reloaded. */
 export interface Shown {
   title: string;
-  /** Of the tab: its place in the layout is found by it, whatever it shows later. */
+  /** Key of the tab, by which its position in the layout is restored. */
   key?: string;
-  /** Of a view in a kernel. */
+  /** Kernel and model id of a live view. */
   kernel?: string;
   view?: string;
-  /** Of the bundle, as Jupyter's files know it; also what remains when the kernel has gone. */
+  /** Folder of the bundle on the Jupyter server; shown when the kernel is gone. */
   folder?: string;
 }
 
-/** A viewer in the main area. */
+/** Viewer in the main area. */
 export class ViewTab extends Widget {
   shown: Shown;
   readonly key: string;
-  /** When the bundle on disk was written that is shown; empty for a view of a kernel. */
+  /** Modification time of the bundle on disk; empty for a live view. */
   modified = '';
-  /** Which filling is the latest: an earlier one that comes late is not shown. */
+  /** Number of the latest fill; results of earlier ones that arrive late are discarded. */
   turn = 0;
   #frame: Frame | null = null;
   #end: (() => void) | null = null;
@@ -41,7 +41,7 @@ export class ViewTab extends Widget {
     return ++this.turn;
   }
 
-  /** Shows a view of a kernel; the kernel's part ends with this tab. */
+  /** Shows a live view, which is closed in the kernel together with this tab. */
   showLive(shown: Shown, view: Model, channel: Model, link: Link, windows: Windows): void {
     this.#leave();
     this.shown = shown;

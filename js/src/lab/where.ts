@@ -2,7 +2,7 @@ import { PageConfig } from '@jupyterlab/coreutils';
 import type { Contents } from '@jupyterlab/services';
 import { candidates, inFolder, type Written } from './exports';
 
-/** The bundle's folder in Jupyter's files; null where they do not hold it. */
+/** Finds the folder of a bundle on the Jupyter server; returns null if it is not accessible there. */
 export async function findFolder(
   contents: Contents.IManager,
   written: Written,
@@ -17,7 +17,7 @@ export async function findFolder(
       });
       if (JSON.parse(String(content)).created_at === written.created) return folder;
     } catch {
-      // Not there, or not to be read: the next.
+      // Missing or unreadable: try the next candidate.
     }
   }
   return null;

@@ -4,8 +4,8 @@ import type { Link } from './kernels';
 const WAIT_MS = 200;
 
 /**
- * Which widgets of kernels this page shows, and whether another page of this browser shows one of them, too: a
- * duplicated window has the same tabs and the same form, and closing it must not end the other's.
+ * Tracks which widgets this page shows and asks other pages of this browser whether they show them, too. A duplicated
+ * window has the same tabs and form, and closing it must not close those of the other.
  */
 export class Windows {
   readonly #channel = new BroadcastChannel('karospace');
@@ -19,7 +19,7 @@ export class Windows {
     };
   }
 
-  /** This page shows `id`, until the function that it returns is called. */
+  /** Registers that this page shows `id`. Returns a function that ends this. */
   hold(id: string): () => void {
     this.#held.set(id, (this.#held.get(id) ?? 0) + 1);
     let held = true;
@@ -36,7 +36,7 @@ export class Windows {
     this.#channel.close();
   }
 
-  /** Whether it is shown elsewhere. */
+  /** Returns whether another page shows the widget. */
   async others(id: string): Promise<boolean> {
     const found = await new Promise<boolean>((resolve) => {
       const timer = setTimeout(() => resolve(false), WAIT_MS);
@@ -52,8 +52,8 @@ export class Windows {
 }
 
 /**
- * Ends a widget in its kernel, unless another page shows it, and then lets the kernel go; `then` may do more than that.
- * It should be called when this page does not hold the widget any more, or is about not to.
+ * Closes a widget in its kernel unless another page shows it, then calls `then`, which by default releases the kernel.
+ * Call it when this page no longer shows the widget or is about to stop showing it.
  */
 export function closeWidget(
   link: Link,
@@ -66,7 +66,7 @@ export function closeWidget(
     const model = await link.models.get(id);
     const channel = await modelOf(model, model.get('_channel'));
     channel.send({ type: 'close' });
-    // Until the message is on its way.
+    // Wait until the message has been sent.
     await new Promise((resolve) => setTimeout(resolve, 500));
     return true;
   };

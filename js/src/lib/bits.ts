@@ -1,4 +1,4 @@
-/** One bit for each flag, lowest first: as `numpy.packbits(mask, bitorder='little')`. */
+/** Packs each flag into one bit, lowest bit first, like `numpy.packbits(mask, bitorder='little')`. */
 export function packBits(mask: Uint8Array): Uint8Array {
   const bits = new Uint8Array(Math.ceil(mask.length / 8));
   for (let i = 0; i < mask.length; i++) {
@@ -7,7 +7,7 @@ export function packBits(mask: Uint8Array): Uint8Array {
   return bits;
 }
 
-/** As `packBits`, of the numbers of the flags that are set. */
+/** Packs `count` flags like `packBits`, given the indices of the flags that are set. */
 export function packPlaces(places: Uint32Array, count: number): Uint8Array {
   const bits = new Uint8Array(Math.ceil(count / 8));
   for (let i = 0; i < places.length; i++) {
@@ -17,7 +17,7 @@ export function packPlaces(places: Uint32Array, count: number): Uint8Array {
   return bits;
 }
 
-/** The numbers of the flags that are set among the first `count`, ascending. */
+/** Returns the indices of the flags that are set among the first `count`, ascending. */
 export function placesIn(bits: Uint8Array, count: number): Uint32Array {
   const places = new Uint32Array(setIn(bits));
   let found = 0;
@@ -31,10 +31,10 @@ export function placesIn(bits: Uint8Array, count: number): Uint32Array {
   return found === places.length ? places : places.slice(0, found);
 }
 
-/** The same numbers ascending, each once; what is so already is not copied. */
+/** Sorts indices and removes duplicates. Returns the same array if it is already strictly ascending. */
 export function ascending(places: Uint32Array): Uint32Array {
-  const isSo = places.every((place, at) => at === 0 || place > (places[at - 1] ?? 0));
-  return isSo
+  const isAscending = places.every((place, at) => at === 0 || place > (places[at - 1] ?? 0));
+  return isAscending
     ? places
     : places
         .slice()
@@ -48,14 +48,14 @@ const SET_IN = Uint8Array.from({ length: 256 }, (_, byte) => {
   return set;
 });
 
-/** How many flags are set. */
+/** Counts the flags that are set. */
 export function setIn(bits: Uint8Array): number {
   let set = 0;
   for (let i = 0; i < bits.length; i++) set += SET_IN[bits[i] ?? 0] ?? 0;
   return set;
 }
 
-/** The first `count` flags of `bits`, one byte each. */
+/** Unpacks the first `count` flags of `bits`, one byte each. */
 export function unpackBits(bits: Uint8Array, count: number): Uint8Array {
   const mask = new Uint8Array(count);
   for (let i = 0; i < count; i++) mask[i] = ((bits[i >> 3] ?? 0) >> (i & 7)) & 1;

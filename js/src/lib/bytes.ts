@@ -1,4 +1,4 @@
-/** The parts one after the other, in an array of their own. */
+/** Concatenates the parts into a new array; skips undefined parts. */
 export function joined(parts: readonly (Uint8Array | undefined)[]): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(parts.reduce((sum, part) => sum + (part?.byteLength ?? 0), 0));
   let at = 0;
@@ -23,7 +23,7 @@ export function toBase64(bytes: Uint8Array): string {
   const native = bytes as unknown as { toBase64?: () => string };
   if (native.toBase64) return native.toBase64();
   let text = '';
-  // Not all at once: a call takes only so many arguments.
+  // In chunks: engines limit the number of arguments per call.
   for (let at = 0; at < bytes.length; at += 0x8000)
     text += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
   return btoa(text);

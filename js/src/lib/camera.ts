@@ -1,4 +1,4 @@
-/** Where the view looks: centre in coordinate units; `zoom` 1 shows all cells, whatever the size of the window. */
+/** Center of the view in coordinate units, and zoom. `zoom` 1 fits all cells, whatever the size of the window. */
 export interface Camera {
   x: number;
   y: number;
@@ -12,36 +12,37 @@ export interface Viewport {
   /** CSS pixels */
   width: number;
   height: number;
-  /** No cards float on it. */
+  /** No cards overlap the tissue, so narrow margins suffice. */
   bare?: boolean;
 }
 
-/** Camera and viewport resolved into one map from coordinates to CSS pixels. */
+/** Transform from coordinates to CSS pixels, resolved from a camera and a viewport. */
 export interface View {
   x: number;
   y: number;
   /** CSS pixels per coordinate unit */
   scale: number;
-  /** Where x and y of the data point to: right and down by (a, b) for x, by (c, d) for y; each is 0, 1 or −1. */
+  /** Screen directions (right, down) of the data axes: (a, b) for x, (c, d) for y; each is 0, 1 or −1. */
   axes: readonly [number, number, number, number];
   width: number;
   height: number;
 }
 
-/** How the tissue lies on the screen. */
+/** Rotation and mirroring of the tissue on the screen. */
 export interface Orientation {
   /** Degrees clockwise */
   turn: Turn;
-  /** Mirrored left to right, after the turn. */
+  /** Mirrored left to right, after the rotation. */
   flip: boolean;
 }
 export const TURNS = [0, 90, 180, 270] as const;
 export type Turn = (typeof TURNS)[number];
 export const UPRIGHT: Orientation = { turn: 0, flip: false };
 
+/** Returns whether the rotation swaps width and height. */
 export const lies = ({ turn }: Orientation) => turn === 90 || turn === 270;
 
-/** Where x and y point to on the screen. */
+/** Returns the screen directions of the x and y axes. */
 export function axesOf(yAxis: 'down' | 'up', { turn, flip }: Orientation): View['axes'] {
   let axes = [1, 0, 0, yAxis === 'down' ? 1 : -1] as const;
   for (let at = 0; at < turn; at += 90)
@@ -52,14 +53,14 @@ export function axesOf(yAxis: 'down' | 'up', { turn, flip }: Orientation): View[
 export const MIN_ZOOM = 0.2;
 export const MAX_ZOOM = 2000;
 
-/** CSS pixels; below the first, cards stand in two rows; below the second, the tools would lie on the tissue. */
+/** CSS pixels. Below the first, cards wrap into two rows; below the second, the toolbar would cover the tissue. */
 const TWO_ROWS = 560;
 const NARROW = 480;
 
 /** CSS pixels */
 const BARE = { above: 16, beside: 16 };
 
-/** So wide that the cards at the top and the tools at the left cover no cell, unless the window is too small for that. */
+/** Returns margins that keep the cards and the toolbar off the cells, unless the window is too small. */
 function marginsOf({ width, height }: Viewport): { above: number; beside: number } {
   return {
     above: Math.min(width < TWO_ROWS ? 104 : 68, height * 0.16),
@@ -98,14 +99,14 @@ export function viewOf(
   };
 }
 
-/** Of interleaved x, y. */
+/** Returns the bounding box of interleaved x, y. */
 export function boxOf(points: readonly number[]): Extent {
   const xs = points.filter((_, i) => i % 2 === 0);
   const ys = points.filter((_, i) => i % 2 === 1);
   return [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
 }
 
-/** The camera that shows a box of coordinates as large as the window allows. */
+/** Returns the camera that fits a box of coordinates into the window. */
 export function boxCamera(box: Extent, extent: Extent, viewport: Viewport, orientation = UPRIGHT): Camera {
   const [left, top, right, bottom] = box;
   const { width, height } = viewport;
@@ -118,7 +119,7 @@ export function boxCamera(box: Extent, extent: Extent, viewport: Viewport, orien
   return { x: (left + right) / 2, y: (top + bottom) / 2, zoom };
 }
 
-/** Whether the window shows any of the box. */
+/** Returns whether the window shows any part of the box. */
 export function sees(view: View, [left, top, right, bottom]: Extent): boolean {
   const [ax, ay] = unproject(view, 0, 0);
   const [bx, by] = unproject(view, view.width, view.height);
@@ -137,7 +138,7 @@ export function project(view: View, x: number, y: number): [number, number] {
   return [view.width / 2 + a * dx + c * dy, view.height / 2 + b * dx + d * dy];
 }
 
-/** A way on the screen as one in the data: the axes are at right angles, so their rows turn back. */
+/** Converts a screen offset to data coordinates. The axes are orthonormal, so the transpose is the inverse. */
 function along({ axes: [a, b, c, d], scale }: View, right: number, down: number): [number, number] {
   return [(a * right + b * down) / scale, (c * right + d * down) / scale];
 }
@@ -152,7 +153,7 @@ export function panned(camera: Camera, view: View, dx: number, dy: number): Came
   return { ...camera, x: camera.x - x, y: camera.y - y };
 }
 
-/** Zooms by `factor` and keeps the coordinate below pixel (px, py) where it is. */
+/** Zooms by `factor` and keeps the coordinate under pixel (px, py) in place. */
 export function zoomedAt(camera: Camera, view: View, factor: number, px: number, py: number): Camera {
   const zoom = Math.min(MAX_ZOOM, Math.max(MIN_ZOOM, camera.zoom * factor));
   const [x, y] = unproject(view, px, py);

@@ -1,6 +1,6 @@
 import { cssColour, parseColour, type Rgb } from './colour';
 
-/** Sixteen colours of each map, evenly spaced; `rdbu` is for signed values, white at the middle. */
+/** Evenly spaced stops of each color map; `rdbu` is diverging, for signed values, with white at the center. */
 const STOPS = {
   viridis:
     '440154 481a6c 472f7d 414487 39568c 31688e 2a788e 23888e 1f988b 22a884 35b779 54c568 7ad151 a5db36 d2e21b fde725',
@@ -21,7 +21,7 @@ const TABLES = new Map(
 );
 const GRADIENT_STEPS = 24;
 
-/** A colour of the map at `t` in 0..1. */
+/** Returns the color of the map at `t`, clamped to 0..1. */
 export function colourAt(map: Colormap, t: number): Rgb {
   const stops = TABLES.get(map) ?? [];
   const at = Math.min(1, Math.max(0, t)) * (stops.length - 1);
@@ -33,27 +33,27 @@ export function colourAt(map: Colormap, t: number): Rgb {
   return [mix(0), mix(1), mix(2)];
 }
 
-/** 256 texels, RGBA. */
+/** Returns the color map as 256 RGBA texels. */
 export function rampOf(map: Colormap, reversed: boolean): Uint8Array {
   const ramp = new Uint8Array(256 * 4);
   for (let i = 0; i < 256; i++) ramp.set([...colourAt(map, (reversed ? 255 - i : i) / 255), 255], i * 4);
   return ramp;
 }
 
-/** Logarithm that takes zeros, and signed values by their size. */
+/** Returns log1p of the magnitude with the sign of the value. */
 export function signedLog1p(value: number): number {
   return Math.sign(value) * Math.log1p(Math.abs(value));
 }
 
-/** From values to colours, as the tissue shows them. */
+/** Maps values to the colors that the tissue shows. */
 export interface ColourScale {
-  /** The limits, as values. */
+  /** Lower and upper limit, in units of the values. */
   readonly range: readonly [number, number];
-  /** 0 at the lower limit, 1 at the upper, as far as the colours go. */
+  /** Position within the limits: 0 at the lower, 1 at the upper, clamped. */
   share(value: number): number;
   rgb(value: number): Rgb;
   css(value: number): string;
-  /** A CSS gradient over the values from `from` to `to`, evenly spaced in the values themselves. */
+  /** CSS gradient over the values `from` to `to`, linear in the values (not in their logarithm). */
   gradient(from: number, to: number): string;
 }
 

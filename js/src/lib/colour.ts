@@ -4,26 +4,29 @@ export type Rgb = readonly [number, number, number];
 
 const listOf = (text: string): readonly string[] => text.split(' ').map((colour) => `#${colour}`);
 
-/** `safe` is for colour-blind eyes. */
+/** Category palettes; `safe` is for color-blind readers. */
 export const CLASS_PALETTES = { distinct: listOf(PALETTES.distinct), safe: listOf(PALETTES.safe) } as const;
 export type ClassPalette = keyof typeof CLASS_PALETTES;
 
-/** For bundles that bring no colours. */
+/** Colors for bundles without their own. */
 export const PALETTE = CLASS_PALETTES.distinct;
 
-/** Cells without a value. */
+/** Color of cells without a value. */
 export const MISSING_COLOUR = '#b4bac3';
 
-/** Cells when nothing colours the tissue. */
+/** Color of cells when neither a gene nor an annotation colors the tissue. */
 export const PLAIN_COLOUR = '#7d8896';
 
-/** A hundred that stay apart, then any, as the exporter goes on: nobody tells more of them apart. */
+/**
+ * Returns the color of the category at `index`: one of a hundred distinct colors, then generated ones, like the
+ * exporter. More than a hundred cannot be told apart by eye.
+ */
 export function paletteColour(index: number, name: ClassPalette = 'distinct'): string {
   const palette = CLASS_PALETTES[name];
   return palette[index] ?? furtherColour(index - palette.length);
 }
 
-/** The golden ratio spreads hues for any number of them. */
+/** Generates further colors; steps by the golden ratio spread any number of hues evenly. */
 function furtherColour(index: number): string {
   const hue = (0.07 + index * 0.618033988749895) % 1;
   const lightness = [0.42, 0.62, 0.76][index % 3] ?? 0.5;
@@ -37,17 +40,20 @@ function furtherColour(index: number): string {
 
 const HEX = /^#([0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})$/i;
 
-/** `#rrggbb`, as inputs of colours want it. */
+/** Formats a color as `#rrggbb`, as color inputs require. */
 export function hexColour(rgb: Rgb): string {
   return `#${rgb.map((channel) => channel.toString(16).padStart(2, '0')).join('')}`;
 }
 
-/** The colour as `#rrggbb` if it is one, else grey: as a style, any other text could ask for a picture. */
+/** Returns a hex color as `#rrggbb`, else gray. Used as a style, any other text could load an external image. */
 export function safeColour(text: unknown): string {
   return typeof text === 'string' && HEX.test(text.trim()) ? hexColour(parseColour(text)) : MISSING_COLOUR;
 }
 
-/** `#rgb`, `#rrggbb` or either with an opacity, which is left out; a colour that cannot be read is grey: one bad entry must not stop a load. */
+/**
+ * Parses `#rgb` or `#rrggbb`, ignoring an alpha channel. Returns gray for anything else: one invalid entry must not
+ * abort loading.
+ */
 export function parseColour(text: string): Rgb {
   const hex = HEX.exec(text.trim())?.[1];
   if (!hex) return [180, 186, 195];
@@ -56,7 +62,7 @@ export function parseColour(text: string): Rgb {
   return [value >> 16, (value >> 8) & 255, value & 255];
 }
 
-/** What a browser says of a computed colour, `rgb(…)` or `rgba(…)`; null where nothing of it is seen. */
+/** Parses a computed CSS color, `rgb(…)` or `rgba(…)`. Returns null if it is fully transparent. */
 export function parseCssColour(text: string): Rgb | null {
   const [r, g, b, alpha = 1] = (text.match(/[\d.]+/g) ?? []).map(Number);
   if (!/^rgba?\(/.test(text) || r === undefined || g === undefined || b === undefined || alpha === 0)

@@ -10,18 +10,20 @@ test('a downsampled bundle names the cells of its source', () => {
   expect(bundleText(1000, null)).toBe('1,000 cells');
 });
 
-test('cells without a place are counted where there are any', () => {
-  expect(placedText({ ...all, placed: 4603 })).toBe('4,603 of 9,233 cells have a place in UMAP');
-  expect(placedText({ ...all, placed: 1 })).toBe('1 of 9,233 cells has a place in UMAP');
+test('cells with coordinates are counted only if some lack them', () => {
+  expect(placedText({ ...all, placed: 4603 })).toBe('4,603 of 9,233 cells have coordinates in UMAP');
+  expect(placedText({ ...all, placed: 1 })).toBe('1 of 9,233 cells has coordinates in UMAP');
   expect(placedText(all)).toBe('');
 });
 
-test('a picture counts the cells that it draws, and says of how many', () => {
+test('an image states how many of the cells it draws', () => {
   expect(shownText(all)).toBe('9,233 cells');
   expect(shownText({ ...all, drawn: 4603 })).toBe('4,603 of 9,233 cells in view');
-  expect(shownText({ ...all, placed: 4603, drawn: 4603 })).toBe('4,603 of 9,233 cells have a place in UMAP');
+  expect(shownText({ ...all, placed: 4603, drawn: 4603 })).toBe(
+    '4,603 of 9,233 cells have coordinates in UMAP',
+  );
   expect(shownText({ ...all, placed: 4603, drawn: 12 })).toBe(
-    '12 of 9,233 cells in view, 4,603 have a place in UMAP',
+    '12 of 9,233 cells in view, 4,603 have coordinates in UMAP',
   );
   expect(shownText({ ...all, total: 1000, placed: 1000, drawn: 1000, source: 6471 })).toBe(
     '1,000 of 6,471 cells',

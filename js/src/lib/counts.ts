@@ -1,38 +1,38 @@
 import { formatCount } from './format';
 
-/** The cells of a bundle, and how many of them a window shows. */
+/** Numbers of cells in a bundle and in its current view. */
 export interface Counts {
-  /** Cells of the bundle. */
+  /** Cells in the bundle. */
   total: number;
-  /** Cells of the source, where the bundle says so: more than `total` when it holds a part of them. */
+  /** Cells in the source, if the bundle records it; more than `total` for a downsampled bundle. */
   source: number | null;
-  /** Cells that have coordinates in the layout. */
+  /** Cells with coordinates in the layout. */
   placed: number;
-  /** What cells without coordinates have no place in, as `UMAP`. */
+  /** Name of the layout, such as `UMAP`. */
   place: string;
-  /** Cells that are drawn: with a place, in no hidden category, inside the window. */
+  /** Cells drawn: with coordinates, not in a hidden category, inside the window. */
   drawn: number;
 }
 
 const cells = (count: number) => `${formatCount(count)} ${count === 1 ? 'cell' : 'cells'}`;
 
-/** The cells of a bundle and of its source: `1,000 of 6,471 cells`. */
+/** Formats the numbers of cells in a bundle and in its source: `1,000 of 6,471 cells`. */
 export function bundleText(total: number, source: number | null | undefined): string {
   return source != null && source > total ? `${formatCount(total)} of ${cells(source)}` : cells(total);
 }
 
-/** How many cells have a place in a layout; empty where all have one. */
+/** Formats how many cells have coordinates in a layout; empty if all have. */
 export function placedText({ total, placed, place }: Pick<Counts, 'total' | 'placed' | 'place'>): string {
   if (placed >= total) return '';
-  return `${formatCount(placed)} of ${cells(total)} ${placed === 1 ? 'has' : 'have'} a place in ${place}`;
+  return `${formatCount(placed)} of ${cells(total)} ${placed === 1 ? 'has' : 'have'} coordinates in ${place}`;
 }
 
-/** How many cells a picture shows; each number says what it counts. */
+/** Formats how many cells an image shows, naming what each number counts. */
 export function shownText({ total, source, placed, place, drawn }: Counts): string {
   if (drawn === total) return bundleText(total, source);
   const of = source !== null && source > total ? ` (the source has ${formatCount(source)})` : '';
   if (drawn === placed) return `${placedText({ total, placed, place })}${of}`;
   const without =
-    placed < total ? `, ${formatCount(placed)} ${placed === 1 ? 'has' : 'have'} a place in ${place}` : '';
+    placed < total ? `, ${formatCount(placed)} ${placed === 1 ? 'has' : 'have'} coordinates in ${place}` : '';
   return `${formatCount(drawn)} of ${cells(total)} in view${without}${of}`;
 }

@@ -1,4 +1,4 @@
-/** The remainders of single bytes, of the polynomial that gzip takes, and of bytes that one to three follow. */
+/** CRC tables of gzip's polynomial for a byte followed by zero to three other bytes (slicing by 4). */
 const TABLES = tables();
 
 function tables(): Uint32Array {
@@ -15,7 +15,10 @@ function tables(): Uint32Array {
   return all;
 }
 
-/** CRC-32 as gzip counts it; `before` is that of the bytes in front. Four bytes a step: it takes half the time. */
+/**
+ * Computes the CRC-32 that gzip uses; `before` is the CRC of the preceding bytes. Processing four bytes per step
+ * halves the time.
+ */
 export function crc32(bytes: Uint8Array, before = 0): number {
   const t = TABLES as unknown as number[];
   const b = bytes as unknown as number[];

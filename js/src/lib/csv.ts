@@ -1,23 +1,23 @@
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 const SEPARATOR = '[,;|\\t\\r\\n]';
-// The wide forms start a formula in the spreadsheets of East Asia.
+// East Asian spreadsheets also accept the full-width forms as the start of a formula.
 const FORMULA = '[\'" ]*[=+\\-@\\t\\r＝＋－＠]';
 const [BEGINS, BEGAN] = ['', "'"].map((mark) => new RegExp(`^${mark}(?=${FORMULA})`)) as [RegExp, RegExp];
 const [FOLLOWS, FOLLOWED] = ['', "'"].map(
   (mark) => new RegExp(`(${SEPARATOR})${mark}(?=${FORMULA})`, 'g'),
 ) as [RegExp, RegExp];
 
-/** A quote before each piece that a spreadsheet may take for a formula. Text that is a number stays as it is. */
+/** Prefixes a quote to each part that a spreadsheet could read as a formula. Leaves numbers unchanged. */
 const harmless = (text: string) =>
   NUMBER.test(text) ? text : text.replace(FOLLOWS, "$1'").replace(BEGINS, "'");
 
-/** Text as a field: quoted where it must be, and never a formula, wherever a spreadsheet splits it. */
+/** Formats text as a CSV field: quoted if needed, and never a formula, whichever separator a spreadsheet splits at. */
 export function field(text: string): string {
   const plain = harmless(text);
   return /[",;|\t\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
 }
 
-/** The text of which `field` made this. */
+/** Undoes the guard that `field` adds against formulas. */
 export function unguarded(text: string): string {
   const bare = text.replace(BEGAN, '').replace(FOLLOWED, '$1');
   return harmless(bare) === text ? bare : text;
@@ -28,7 +28,7 @@ export function forEachCsvRow(text: string, row: (fields: readonly string[]) => 
   for (const fields of csvRows(text)) row(fields);
 }
 
-/** The records of RFC 4180 text, or of one with another separator; the array is the same for all. */
+/** Yields the records of RFC 4180 text, or of text with another separator; the array is reused between records. */
 export function* csvRows(text: string, separator = ','): Generator<readonly string[]> {
   const fields: string[] = [];
   let at = text.charCodeAt(0) === 0xfeff ? 1 : 0;
@@ -63,7 +63,7 @@ export function* csvRows(text: string, separator = ','): Generator<readonly stri
     }
     if (text[at] === '\r') at++;
     if (text[at] === '\n') at++;
-    // A blank line is none; one empty field is written with quotes.
+    // Skip blank lines: a record with one empty field is written with quotes.
     if (fields.length > 1 || fields[0] !== '' || quoted) yield fields;
   }
 }

@@ -65,7 +65,7 @@ function places(value: unknown): [Holder, string | number][] {
   return found;
 }
 
-/** Puts odd values in a few places, takes others away, repeats or moves some. */
+/** Replaces, deletes, repeats or moves a few values, inserting invalid ones. */
 export function damagedValue(value: unknown, random: Random): unknown {
   const whole: unknown[] = [structuredClone(value)];
   for (let times = 1 + below(random, MOST); times > 0; times--) {
@@ -91,7 +91,7 @@ export function damagedValue(value: unknown, random: Random): unknown {
   return whole[0];
 }
 
-/** Flips, cuts, blanks, repeats or overwrites a few places. */
+/** Flips bits in, truncates, zeroes, repeats or overwrites a few ranges. */
 export function damagedBytes(bytes: Uint8Array, random: Random): Uint8Array {
   let damaged = [...bytes];
   for (let times = 1 + below(random, MOST); times > 0 && damaged.length > 0; times--) {

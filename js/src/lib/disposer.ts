@@ -1,4 +1,4 @@
-/** Owns what must be released: listeners, GL objects, effects. Releases in reverse order, once. */
+/** Owns resources that must be released: listeners, GL objects, effects. Releases them once, in reverse order. */
 export class Disposer {
   #releases: (() => void)[] = [];
   #done = false;

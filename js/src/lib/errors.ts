@@ -1,34 +1,34 @@
 /**
- * What can go wrong, as values: each error has a literal `tag`, says what failed on what, and what to do.
+ * Errors of the viewer. Each has a literal `tag`, states what failed on which file, and advises what to do.
  *
  * ViewerError
  * ├─ NotFoundError     a file of the bundle is missing
- * ├─ HttpError         the host answered with another error
- * ├─ UnreachableError  no answer, or the browser refused the request
- * ├─ HostError         the page around, or the kernel behind it, refused
- * ├─ FormatError       a file is not what the manifest promises
- * ├─ LooseFileError    a file breaks the format and was read all the same
+ * ├─ HttpError         the server returned another error status
+ * ├─ UnreachableError  no response, or the browser blocked the request
+ * ├─ HostError         the embedding page or its kernel refused the request
+ * ├─ FormatError       a file does not match the manifest
+ * ├─ LooseFileError    a file violates the format but could be read
  * ├─ VersionError      the bundle's major version is unknown
- * ├─ UnknownNameError  a gene or column that the bundle does not have
- * ├─ ViewFileError     a saved view, or a link, that cannot be read
- * ├─ LeftOutError      parts of a view that could not be shown or carried
- * ├─ MaskError         a selection for another number of cells
- * ├─ UnexpectedError   whatever else an odd bundle, or a fault of the viewer, raises
- * ├─ PictureError      a picture that cannot be made as it was asked for
- * └─ GraphicsError     no WebGL2
+ * ├─ UnknownNameError  the bundle has no such gene or annotation
+ * ├─ ViewFileError     a saved view or a link cannot be read
+ * ├─ LeftOutError      parts of a view could not be shown or saved
+ * ├─ MaskError         a selection mask has the wrong length
+ * ├─ UnexpectedError   anything else that an invalid bundle or a bug raises
+ * ├─ PictureError      an image cannot be made as requested
+ * └─ GraphicsError     WebGL2 is not available
  */
 export abstract class ViewerError extends Error {
   abstract readonly tag: string;
-  /** What the reader of the message can do. */
+  /** What the user can do. */
   readonly advice: string;
-  /** File or URL that the error is about. */
+  /** File or URL that the error concerns. */
   readonly path: string | null;
 
   constructor(message: string, advice: string, path: string | null, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
     this.advice = advice;
     this.path = path;
-    // Class names do not survive the build; `tag` tells the kind.
+    // Minification removes class names; `tag` identifies the kind.
     this.name = 'ViewerError';
   }
 }
@@ -37,7 +37,7 @@ export class NotFoundError extends ViewerError {
   override readonly tag = 'not-found';
 
   constructor(path: string, detail: { url?: string; status?: number } = {}) {
-    const where = detail.url ? ` (${detail.status ?? 404} at ${detail.url})` : '';
+    const where = detail.url ? ` (HTTP ${detail.status ?? 404} at ${detail.url})` : '';
     super(
       `The file ${path} is missing from the bundle${where}.`,
       'Check that the whole export folder was copied, then try again.',
@@ -53,8 +53,8 @@ export class HttpError extends ViewerError {
 
   constructor(path: string, url: string, status: number) {
     super(
-      `The server answered ${status} for ${url}.`,
-      'Check that the page may read its own folder, then try again.',
+      `The server returned HTTP ${status} for ${url}.`,
+      'Check that the server allows access to the bundle folder, then try again.',
       path,
     );
     this.url = url;
@@ -68,8 +68,8 @@ export class UnreachableError extends ViewerError {
 
   constructor(path: string, url: string, cause: unknown) {
     super(
-      `No answer for ${url}.`,
-      'Check the connection, then try again. A page opened from disk needs the folder picked by hand.',
+      `No response from ${url}.`,
+      'Check the connection, then try again. If the page was opened from disk, choose the bundle folder.',
       path,
       cause,
     );
@@ -91,7 +91,7 @@ export class FormatError extends ViewerError {
   constructor(path: string, found: string, cause?: unknown) {
     super(
       `${path} cannot be read: ${found}.`,
-      'The file is damaged or was changed. Copy or export the bundle again.',
+      'The file is damaged or was modified. Copy or export the bundle again.',
       path,
       cause,
     );
@@ -102,7 +102,7 @@ export class LooseFileError extends ViewerError {
   override readonly tag = 'loose-file';
 
   constructor(path: string, found: string) {
-    // What was found says how it was read: there is nothing more to do.
+    // No advice: `found` already states how the file was read instead.
     super(`${path}: ${found}.`, '', path);
   }
 }
@@ -114,7 +114,7 @@ export class VersionError extends ViewerError {
 
   constructor(found: string, known: string) {
     super(
-      `This bundle has format ${found}; this viewer reads ${known}.`,
+      `This bundle has format version ${found}; this viewer reads ${known}.`,
       'Export the data again, or open the bundle with the viewer that came with it.',
       'manifest.json',
     );
@@ -126,8 +126,11 @@ export class VersionError extends ViewerError {
 export class UnknownNameError extends ViewerError {
   override readonly tag = 'unknown-name';
 
-  constructor(kind: 'gene' | 'column' | 'column of classes' | 'embedding' | 'section', name: string) {
-    super(`The bundle has no ${kind} “${name}”.`, `Choose a ${kind} that was exported.`, 'manifest.json');
+  constructor(
+    kind: 'gene' | 'annotation' | 'categorical annotation' | 'embedding' | 'section',
+    name: string,
+  ) {
+    super(`The bundle has no ${kind} “${name}”.`, `Choose one of the exported ${kind}s.`, 'manifest.json');
   }
 }
 
@@ -135,7 +138,11 @@ export class ViewFileError extends ViewerError {
   override readonly tag = 'view-file';
 
   constructor(why: string) {
-    super(`The view cannot be opened: ${why}.`, 'Choose a file, or a link, that this viewer made.', 'view');
+    super(
+      `The view cannot be opened: ${why}.`,
+      'Choose a view file or a link created by this viewer.',
+      'view',
+    );
   }
 }
 
@@ -150,12 +157,13 @@ export class LeftOutError extends ViewerError {
 export class MaskError extends ViewerError {
   override readonly tag = 'mask';
 
-  /** `found` is the length of the mask; anything but a number means that the mask is not an array. */
+  /** `found` is the length of the mask; anything other than a number means that it is not an array. */
   constructor(what: string, found: unknown, cells: number) {
-    const has = typeof found === 'number' ? `has ${found} entries` : 'is not an array';
+    const entries = found === 1 ? 'entry' : 'entries';
+    const has = typeof found === 'number' ? `has ${found} ${entries}` : 'is not an array';
     super(
-      `The mask of ${what} ${has}; the bundle has ${cells} cells.`,
-      'Give one entry for each cell, in the order of the bundle.',
+      `The mask of ${what} ${has}; the bundle has ${cells} ${cells === 1 ? 'cell' : 'cells'}.`,
+      'Pass one entry per cell, in the order of the bundle.',
       null,
     );
   }
@@ -187,8 +195,8 @@ export class UnexpectedError extends ViewerError {
 
   constructor(cause: unknown) {
     super(
-      'Something in this bundle cannot be shown: it is not as its format says, or the viewer has a fault.',
-      'Export the data again. If that does not help, report what the console of the browser says.',
+      'Part of this bundle could not be read: it does not follow the bundle format, or the viewer has a bug.',
+      'Export the data again. If that does not help, report the error shown in the browser console.',
       null,
       cause,
     );
@@ -196,8 +204,8 @@ export class UnexpectedError extends ViewerError {
 }
 
 /**
- * The one boundary between what others wrote and who reads it: sentences of this program pass, and what the browser
- * says of a script (“Cannot read properties of null”) goes to the console.
+ * Converts a thrown value to an error that can be shown. Messages written for users pass unchanged; errors of the
+ * JavaScript engine (“Cannot read properties of null”) are logged to the console and replaced by an UnexpectedError.
  */
 export function asError(thrown: unknown): Error {
   if (thrown instanceof ViewerError) return thrown;

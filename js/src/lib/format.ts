@@ -1,11 +1,11 @@
 const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 
-/** Counts: thousands separated. */
+/** Formats a count with thousands separators. */
 export function formatCount(count: number): string {
   return whole.format(count);
 }
 
-/** Values: about three significant digits, never `-0`, exponent only where plain digits would mislead. */
+/** Formats a value with about three significant digits, never `-0`, with an exponent only if it is tiny or huge. */
 export function formatValue(value: number): string {
   if (!Number.isFinite(value)) return 'no value';
   const size = Math.abs(value);
@@ -18,7 +18,7 @@ export function formatValue(value: number): string {
   return value.toPrecision(2);
 }
 
-/** Every digit of a value: whole numbers always, others where they are held as float64. */
+/** Formats a value with all its digits if it is an integer or stored as float64 (`wide`), else like `formatValue`. */
 export function formatExact(value: number, wide: boolean): string {
   if (!Number.isFinite(value)) return 'no value';
   if (Number.isInteger(value) && Math.abs(value) < 2 ** 64) return whole.format(BigInt(value));
@@ -29,7 +29,7 @@ export function formatExact(value: number, wide: boolean): string {
     : `${whole.format(Number(integer))}.${fraction}`;
 }
 
-/** A value of a range, with digits enough to tell it from others in it: time stamps of one day differ late. */
+/** Formats a value of a range with enough digits to distinguish it within the range, such as timestamps of one day. */
 export function formatWithin(value: number, span: number): string {
   const size = Math.abs(value);
   if (!(span > 0) || !(size > 20 * span) || size >= 1e21) return formatValue(value);
@@ -37,18 +37,18 @@ export function formatWithin(value: number, span: number): string {
   return new Intl.NumberFormat('en-US', { maximumFractionDigits: digits }).format(value);
 }
 
-/** Means stand in a column that is read down: no exponents among them. */
+/** Formats a mean for a table column: small values become `<0.001` rather than exponents. */
 export function formatMean(mean: number): string {
   if (mean > 0 && mean < 0.001) return '<0.001';
   return mean < 0 && mean > -0.001 ? '>-0.001' : formatValue(mean);
 }
 
-/** A class as people read it: null is that of cells without a value, and a name may be empty. */
+/** Formats the name of a category: null stands for cells without a value, and a name may be blank. */
 export function formatClass(name: string | null): string {
   return name === null ? 'no value' : name.trim() === '' ? '(empty)' : name;
 }
 
-/** A share of 0 to 1. Only none is "0 %" and only all is "100 %"; NaN stands for a share of nothing. */
+/** Formats a fraction as a percentage. Only exactly 0 is "0 %" and only exactly 1 is "100 %"; NaN (0 of 0) is a dash. */
 export function formatShare(share: number): string {
   if (Number.isNaN(share)) return '–';
   if (share <= 0) return '0 %';
@@ -60,7 +60,7 @@ export function formatShare(share: number): string {
   return `${Number(tenths) < 10 || percent >= 99 ? tenths : Math.round(percent)} %`;
 }
 
-/** How many times as much; NaN, as of nothing and nothing, is a dash. */
+/** Formats a fold change; NaN (0 / 0) is a dash. */
 export function formatRatio(ratio: number): string {
   if (Number.isNaN(ratio)) return '–';
   if (ratio === Infinity) return '∞';
@@ -69,16 +69,17 @@ export function formatRatio(ratio: number): string {
   return `${ratio >= 9.95 ? formatCount(ratio) : ratio.toFixed(1)}×`;
 }
 
-/** A difference with its sign. */
+/** Formats a difference with its sign; NaN is a dash. */
 export function formatDifference(difference: number): string {
   if (Number.isNaN(difference)) return '–';
   const size = formatValue(Math.abs(difference));
   return difference === 0 ? '0' : `${difference < 0 ? '−' : '+'}${size}`;
 }
 
+/** Formats a size in decimal units: 1 kB is 1,000 bytes. */
 export function formatBytes(bytes: number): string {
-  if (bytes < 1024) return `${bytes} bytes`;
-  if (bytes < 1024 ** 2) return `${Math.round(bytes / 1024)} kB`;
-  if (bytes < 1024 ** 3) return `${(bytes / 1024 ** 2).toFixed(1)} MB`;
-  return `${(bytes / 1024 ** 3).toFixed(1)} GB`;
+  if (bytes < 1e3) return `${bytes} ${bytes === 1 ? 'byte' : 'bytes'}`;
+  if (bytes < 1e6) return `${Math.round(bytes / 1e3)} kB`;
+  if (bytes < 1e9) return `${(bytes / 1e6).toFixed(1)} MB`;
+  return `${(bytes / 1e9).toFixed(1)} GB`;
 }

@@ -1,4 +1,4 @@
-/** A uniform grid over points, built by counting sort: the nearest cell in microseconds at a million cells. */
+/** Uniform grid over points, built by counting sort. Finds the nearest of a million cells in microseconds. */
 export interface GridIndex {
   readonly coords: Float32Array;
   readonly x0: number;
@@ -6,7 +6,7 @@ export interface GridIndex {
   readonly side: number;
   readonly columns: number;
   readonly rows: number;
-  /** First position in `cells` of each grid square, and the end of the last. */
+  /** Start of each grid square in `cells`, and the end of the last. */
   readonly starts: Uint32Array;
   readonly cells: Uint32Array;
 }
@@ -18,7 +18,7 @@ export function buildGrid(
   extent: readonly [number, number, number, number],
 ): GridIndex {
   const count = coords.length / 2;
-  // Rounded as the cells are: else the lowest of them may lie outside.
+  // Round to float32 like the coordinates: otherwise the lowest cell could fall outside the grid.
   const [x0, y0, x1, y1] = extent.map(Math.fround) as [number, number, number, number];
   const width = Math.max(x1 - x0, 0);
   const height = Math.max(y1 - y0, 0);
@@ -28,7 +28,7 @@ export function buildGrid(
   const rows = Math.floor(height / side) + 1;
   const starts = new Uint32Array(columns * rows + 1);
   const squares = new Uint32Array(count);
-  // Cells without a finite position belong to no square.
+  // Cells without finite coordinates belong to no square.
   const nowhere = columns * rows;
   for (let i = 0; i < count; i++) {
     const gx = Math.floor(((coords[2 * i] ?? Number.NaN) - x0) / side);
@@ -51,7 +51,7 @@ export function buildGrid(
   return { coords, x0, y0, side, columns, rows, starts, cells };
 }
 
-/** Index of the nearest accepted cell within `radius`, or -1. */
+/** Returns the index of the nearest accepted cell within `radius`, or -1. */
 export function nearestCell(
   grid: GridIndex,
   x: number,
@@ -83,7 +83,10 @@ export function nearestCell(
   return best;
 }
 
-/** Typical distance between neighbours: square root of the occupied area per cell. Cells without a place do not count. */
+/**
+ * Estimates the typical distance between neighbors as the square root of the occupied area per cell. Ignores cells
+ * without coordinates.
+ */
 export function typicalSpacing(
   coords: Float32Array,
   extent: readonly [number, number, number, number],

@@ -2,19 +2,21 @@ import { joined } from './bytes';
 import { isAbort } from './errors';
 import { pause } from './pause';
 
-/** Browsers unpack in the page's own thread all that they are given at once, which is up to 1,032 times as much. */
+/** Bytes per write. Browsers decompress one write on the main thread in one go, to up to 1,032 times its size. */
 const GIVEN = 65_536;
 
-/** So much may come out between two pauses of the page. */
+/** Decompressed bytes between two pauses that let the page respond. */
 const SLICE = 8_400_000;
 
-/** Thrown where more comes out than was asked for; what came until then is let go. */
+/** Thrown if the data decompresses to more bytes than allowed; the partial result is discarded. */
 export class TooLongError extends Error {}
 
 /**
- * Unpacks no more than `most` bytes: a few thousand can hold as many millions, and the page would die of them.
+ * Decompresses at most `most` bytes: a few kilobytes can expand to gigabytes and crash the page.
  *
- * The stream is read by hand: `new Response(stream)` reports corrupt data as a failed fetch.
+ * Reads the stream manually because `new Response(stream)` reports corrupt data as a failed fetch.
+ *
+ * @throws TooLongError if there are more than `most` bytes.
  */
 export async function inflate(
   bytes: Uint8Array,
@@ -26,13 +28,13 @@ export async function inflate(
   const stream = new DecompressionStream(format);
   const writer = stream.writable.getWriter();
   const reader = stream.readable.getReader();
-  // One after the other: what is written is unpacked, whether someone reads it or not.
+  // Await each write: everything written is decompressed at once, even if nobody reads it.
   const feed = async () => {
     for (let at = 0; at < bytes.byteLength; at += GIVEN)
       await writer.write(bytes.subarray(at, at + GIVEN) as Uint8Array<ArrayBuffer>);
     await writer.close();
   };
-  // Failures surface at the reader; unhandled here, they would be reported a second time.
+  // Failures surface at the reader; here they would be reported a second time as unhandled.
   feed().catch(() => {});
   const parts: Uint8Array[] = [];
   let length = 0;

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import { looseJson } from './json';
 
-test('strict JSON is read as it is', () => {
+test('strict JSON is parsed unchanged', () => {
   expect(looseJson('[{"a": 1, "b": null}]')).toEqual({ value: [{ a: 1, b: null }], constants: 0 });
 });
 
-test('numbers that JSON does not have are null, and counted', () => {
+test('NaN and Infinity become null and are counted', () => {
   const text = '[{"a":NaN,"b":-Infinity},{"a":Infinity,"b":-1.5}]';
   expect(looseJson(text)).toEqual({
     value: [
@@ -16,7 +16,7 @@ test('numbers that JSON does not have are null, and counted', () => {
   });
 });
 
-test('the same words inside text stay', () => {
+test('NaN and Infinity inside strings are kept', () => {
   const text = String.raw`[{"NaN":"NaN","q":"say \"NaN\", -Infinity","end":"\\","x":NaN}]`;
   expect(looseJson(text)).toEqual({
     value: [{ NaN: 'NaN', q: 'say "NaN", -Infinity', end: '\\', x: null }],

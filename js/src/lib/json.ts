@@ -1,11 +1,11 @@
-// Text comes first in the alternatives: what is inside it is not a number.
+// Strings come first in the alternation, so that text inside them is not taken for a number.
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\bInfinity\b|\bNaN\b/g;
 
 /**
- * The value of JSON text. Python's `json` module writes `NaN` and `Infinity`, which JSON does not have: they become null,
- * and `constants` counts them.
+ * Parses JSON text, and also the `NaN` and `Infinity` that Python's `json` module writes although JSON has no such
+ * values: they become null, and `constants` counts them.
  *
- * @throws SyntaxError when it is neither.
+ * @throws SyntaxError if the text is neither.
  */
 export function looseJson(text: string): { value: unknown; constants: number } {
   try {

@@ -23,7 +23,7 @@ describe('camera', () => {
   const extent = [0, 0, 100, 50] as const;
   const viewport = { width: 400, height: 300 };
 
-  test.each(['down', 'up'] as const)('projects there and back, y %s', (yAxis) => {
+  test.each(['down', 'up'] as const)('unproject inverts project, y %s', (yAxis) => {
     const view = viewOf({ x: 10, y: 20, zoom: 3 }, extent, viewport, yAxis);
     const [px, py] = project(view, 33, 44);
     const [x, y] = unproject(view, px, py);
@@ -31,14 +31,14 @@ describe('camera', () => {
     expect(y).toBeCloseTo(44);
   });
 
-  test('y grows the way the data says', () => {
+  test('y follows the y axis of the data', () => {
     const at = (yAxis: 'down' | 'up') =>
       project(viewOf(fitCamera(extent), extent, viewport, yAxis), 0, 50)[1];
     expect(at('down')).toBeGreaterThan(150);
     expect(at('up')).toBeLessThan(150);
   });
 
-  test('at zoom 1 everything is in view, also a single cell', () => {
+  test('zoom 1 fits all cells, even a single one', () => {
     const view = viewOf(fitCamera(extent), extent, viewport, 'down');
     const [left, top] = project(view, 0, 0);
     expect(left).toBeGreaterThan(0);
@@ -54,7 +54,7 @@ describe('camera', () => {
     [270, false, [30, -60]],
     [90, true, [30, 60]],
     [180, true, [60, -30]],
-  ] as const)('turned by %d°, mirrored %s', (turn, flip, [right, down]) => {
+  ] as const)('rotation by %d°, mirrored %s', (turn, flip, [right, down]) => {
     for (const yAxis of ['down', 'up'] as const) {
       const orientation = { turn, flip };
       const view = viewOf({ x: 50, y: 25, zoom: 1 }, extent, viewport, yAxis, orientation);
@@ -65,7 +65,7 @@ describe('camera', () => {
       const back = unproject(view, px, py);
       expect(back[0]).toBeCloseTo(50 + 60 / view.scale);
       expect(back[1]).toBeCloseTo(25 + (30 / view.scale) * up);
-      // All corners are in view, and a drag moves with the hand.
+      // All corners are in view, and a drag follows the pointer.
       for (const [x, y] of [
         [0, 0],
         [100, 0],
@@ -78,7 +78,7 @@ describe('camera', () => {
       const moved = panned({ x: 50, y: 25, zoom: 1 }, view, 7, -3);
       const after = project(viewOf(moved, extent, viewport, yAxis, orientation), ...back);
       expect([after[0] - px, after[1] - py].map((value) => Math.round(value))).toEqual([7, -3]);
-      // A box that is asked for fills the window in one direction.
+      // The requested box fills the window in one direction.
       const box = boxCamera([10, 10, 50, 20], extent, viewport, orientation);
       const seen = viewOf(box, extent, viewport, yAxis, orientation);
       const [a, b] = [project(seen, 10, 10), project(seen, 50, 20)];
@@ -87,7 +87,7 @@ describe('camera', () => {
     }
   });
 
-  test('zoom keeps what is under the pointer, a drag moves with it', () => {
+  test('zoom keeps the coordinate under the pointer, and a drag follows the pointer', () => {
     const camera = fitCamera(extent);
     const view = viewOf(camera, extent, viewport, 'up');
     const before = unproject(view, 50, 60);
@@ -104,7 +104,7 @@ describe('grid', () => {
   const coords = Float32Array.from({ length: 2000 }, (_, i) => (i * 7919) % 997);
   const extent = [0, 0, 996, 996] as const;
 
-  test('finds what a search through all finds', () => {
+  test('finds the same nearest cell as a brute-force search', () => {
     const grid = buildGrid(coords, extent);
     for (let k = 0; k < 200; k++) {
       const [x, y] = [(k * 31) % 996, (k * 57) % 996];
@@ -119,8 +119,8 @@ describe('grid', () => {
     }
   });
 
-  test('passes over cells that are not accepted or have no position', () => {
-    // float32 rounds -4.9 down: the extent has more digits.
+  test('skips cells that are not accepted or have no coordinates', () => {
+    // float32 rounds -4.9 down, below the extent, which has more digits.
     const low = buildGrid(Float32Array.from([-4.9, -4.9, 3, 3]), [-4.8999999994, -4.8999999994, 3, 3]);
     expect(nearestCell(low, -4.9, -4.9, 1, () => true)).toBe(0);
     const grid = buildGrid(Float32Array.from([0, 0, Number.NaN, 1, 2, 2]), [0, 0, 2, 2]);
@@ -136,7 +136,7 @@ describe('grid', () => {
     expect(typicalSpacing(lattice, [0, 0, 99, 99])).toBeCloseTo(1, 1);
   });
 
-  test('cells without a place, as those of other sections, do not count for the spacing', () => {
+  test('cells without coordinates, such as those of other sections, do not affect the spacing', () => {
     const gap = new Float32Array(180_000).fill(Number.NaN);
     const lattice = Float32Array.from({ length: 20_000 }, (_, i) =>
       i % 2 ? Math.floor(i / 200) : (i >> 1) % 100,
@@ -147,7 +147,7 @@ describe('grid', () => {
   });
 });
 
-test('crc32: as gzip counts it, of any length and in pieces', () => {
+test('crc32 matches that of gzip for any length, also in parts', () => {
   const bytes = Uint8Array.from({ length: 50 }, (_, i) => (i * 7919) % 251);
   for (let cut = 0; cut <= 50; cut++) {
     expect(crc32(bytes.subarray(0, cut))).toBe(known(bytes.subarray(0, cut)));
@@ -165,7 +165,7 @@ test('csv: quotes, commas, line breaks and empty fields', () => {
   ]);
 });
 
-test('csv: a blank line is no record, one with an empty field in quotes is', () => {
+test('csv: a blank line is skipped, a quoted empty field is a record', () => {
   const rows: string[][] = [];
   forEachCsvRow('a\n""\n\nb\r\n\r\n""\n', (fields) => rows.push([...fields]));
   expect(rows).toEqual([['a'], [''], ['b'], ['']]);
@@ -187,7 +187,7 @@ test('quantile interpolates between neighbours', () => {
   ).toBeCloseTo(79.47, 10);
 });
 
-test('colours', () => {
+test('colors are parsed and formatted', () => {
   expect(parseColour('#fff')).toEqual([255, 255, 255]);
   expect(parseColour('#102030ff')).toEqual([16, 32, 48]);
   expect(parseColour('url(evil)')).toEqual([180, 186, 195]);
@@ -205,9 +205,9 @@ test('colours', () => {
   expect([...rampOf('viridis', true).subarray(0, 4)]).toEqual([253, 231, 37, 255]);
 });
 
-test('colour maps run from one end of the range to the other, and know what is known of them', () => {
+test('color maps span the range and match known colors', () => {
   for (const map of COLORMAPS) expect(colourAt(map, 0)).not.toEqual(colourAt(map, 1));
-  // Matplotlib's value at the middle, to the rounding of sixteen stops.
+  // Matplotlib's color at 0.2, within the rounding of sixteen stops.
   expect(colourAt('magma', 0.2)).toEqual([59, 15, 112]);
   const scale = colourScale({ map: 'greys', reversed: false, log: true, range: [0, 99] });
   expect(scale.share(9)).toBeCloseTo(0.5);
@@ -220,7 +220,7 @@ test('colour maps run from one end of the range to the other, and know what is k
   expect(colourScale({ map: 'rdbu', reversed: false, log: false, range: [3, 3] }).share(3)).toBe(0);
 });
 
-test('numbers as text', () => {
+test('counts and values are formatted', () => {
   expect(formatCount(1234567)).toBe('1,234,567');
   expect([0, 2.305, 8412.4, 0.00001, Number.NaN].map(formatValue)).toEqual([
     '0',
@@ -246,11 +246,11 @@ test.each([
   [1 - 1e-12, '> 99.9 %'],
   [1, '100 %'],
   [Number.NaN, '–'],
-])('the share %d is written as %s', (share, text) => {
+])('the fraction %d is formatted as %s', (share, text) => {
   expect(formatShare(share)).toBe(text);
 });
 
-test('only all is 100 % and only none is 0 %, whatever the number of cells', () => {
+test('only all cells are 100 % and only none are 0 %, whatever the number of cells', () => {
   for (const total of [1, 7, 150, 999, 1000, 1001, 4603, 1_000_000]) {
     const texts = [0, 1, total - 1, total].map((count) => [count, formatShare(count / total)] as const);
     for (const [count, text] of texts) {
@@ -272,7 +272,7 @@ test('ratios and differences of means', () => {
   expect([0.5, -1.25, 0, Number.NaN].map(formatDifference)).toEqual(['+0.50', '−1.25', '0', '–']);
 });
 
-test('exact numbers: no digit of a whole number is left out, none of float64', () => {
+test('exact numbers keep all digits of integers and of float64', () => {
   expect(formatExact(16_777_217, false)).toBe('16,777,217');
   expect(formatExact(1_600_000_001, false)).toBe('1,600,000,001');
   expect(formatExact(2 ** 60, true)).toBe('1,152,921,504,606,846,976');
@@ -285,7 +285,7 @@ test('exact numbers: no digit of a whole number is left out, none of float64', (
   expect(formatExact(Number.NaN, true)).toBe('no value');
 });
 
-test('values of a narrow range far from zero are told apart', () => {
+test('values of a narrow range far from zero stay distinguishable', () => {
   expect([1_600_000_000, 1_600_000_060].map((value) => formatWithin(value, 60))).toEqual([
     '1,600,000,000',
     '1,600,000,060',
@@ -295,12 +295,12 @@ test('values of a narrow range far from zero are told apart', () => {
   expect(formatWithin(5, 0)).toBe('5');
 });
 
-test('paths that stay inside', () => {
+test('only relative paths inside the bundle are accepted', () => {
   expect(['a/b.gz', 'a..b/c'].every(isInside)).toBe(true);
   expect(['', '/a', '../a', 'a/../b', 'C:/x', 'a\\b', './a'].some(isInside)).toBe(false);
 });
 
-test('disposer releases in reverse order, once, and at once when late', () => {
+test('the disposer releases once, in reverse order, and immediately if already disposed', () => {
   const order: number[] = [];
   const disposer = new Disposer();
   disposer.add(() => order.push(1));

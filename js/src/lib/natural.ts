@@ -1,9 +1,9 @@
-/** Superscript, subscript and circled digits: no decimal ones, so each stands for itself. */
+/** Superscript, subscript and circled digits. They are not decimal digits, so each is a number of its own. */
 const SINGLE = '⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉⓪①②③④⑤⑥⑦⑧⑨';
 const NUMBERS = new RegExp(`\\p{Nd}+|[${SINGLE}]`, 'gu');
 const DECIMAL = /\p{Nd}/u;
 
-/** ASCII digits of a number in any script, without leading zeros. */
+/** Converts a number in any script to ASCII digits without leading zeros. */
 function digitsOf(text: string): string {
   let digits = '';
   for (const one of text) {
@@ -21,7 +21,7 @@ function digitsOf(text: string): string {
   return digits.replace(/^0+(?=.)/, '');
 }
 
-/** Text and numbers in turn, text first. */
+/** Splits a name into alternating text and numbers, starting with text. */
 function partsOf(name: string): string[] {
   const text = name.normalize('NFD');
   const parts: string[] = [];
@@ -34,7 +34,7 @@ function partsOf(name: string): string[] {
   return parts;
 }
 
-/** By code points, as Python compares text; JavaScript compares halves of characters. */
+/** Compares by code points like Python; JavaScript compares UTF-16 code units. */
 function compareText(a: string, b: string): number {
   const [left, right] = [Array.from(a), Array.from(b)];
   for (let i = 0; i < Math.min(left.length, right.length); i++) {
@@ -54,7 +54,7 @@ function compareParts(a: readonly string[], b: readonly string[]): number {
   return a.length - b.length;
 }
 
-/** Names in the order of anndata's natsort, which the exporter has too (`plan/natural.py`): 2 before 10. */
+/** Sorts names like anndata's natsort, with 2 before 10. The exporter has the same order (`plan/natural.py`). */
 export function naturalOrder(names: Iterable<string>): string[] {
   return Array.from(names, (name) => ({ name, parts: partsOf(name) }))
     .sort((a, b) => compareParts(a.parts, b.parts) || compareText(a.name, b.name))

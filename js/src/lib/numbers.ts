@@ -1,15 +1,16 @@
-/** Values of cells: float32 where that tells them apart, else float64. */
+/** Values of cells: float32 if that keeps them distinct, else float64. */
 export type Numbers = Float32Array | Float64Array;
 
-/** As many zeros, in the same precision. */
+/** Returns `length` zeros in the precision of `values`. */
 export function zerosLike(values: Numbers, length: number): Numbers {
   return values instanceof Float64Array ? new Float64Array(length) : new Float32Array(length);
 }
 
 /**
- * The values as float32 where that keeps whole numbers as they are, and different values different; else float64.
+ * Converts values to float32 if that keeps integers exact and distinct values distinct; otherwise returns them as
+ * float64.
  *
- * The exporter decides alike (`NumberAnnotation.fits_float32`).
+ * The exporter applies the same rule (`NumberAnnotation.fits_float32`).
  */
 export function narrowest(values: Float64Array): Numbers {
   const narrow = new Float32Array(values);

@@ -6,7 +6,7 @@ const grid = (pitch: number, [x, y]: readonly [number, number]) =>
     i % 2 === 0 ? ((i / 2) % 20) * pitch + x : Math.floor(i / 40) * pitch + y,
   );
 
-test('coordinates near zero have no origin', () => {
+test('coordinates near zero need no origin', () => {
   for (const pitch of [0.01, 0.5, 300]) expect(originOf(grid(pitch, [0, 0]))).toEqual(ZERO);
   expect(originOf(Float64Array.of(Number.NaN, 1))).toEqual(ZERO);
 });
@@ -15,7 +15,7 @@ test.each([
   [1e7, -3e7],
   [5e5, 1e9],
   [123456.7, 6e4],
-] as const)('from %d, %d cells keep their distances', (x, y) => {
+] as const)('cells near %d, %d keep their distances', (x, y) => {
   const xy = grid(0.5, [x, y]);
   const origin = originOf(xy);
   const near = seenFrom(origin, xy);
@@ -27,7 +27,7 @@ test.each([
   [0.3, 4e6],
   [0.5, 1e7],
   [1.5, -1e8],
-])('one cell far from others of pitch %d at %d leaves those exact', (pitch, far) => {
+])('an outlier does not affect the precision of cells with pitch %d at %d', (pitch, far) => {
   const xy = grid(pitch, [far, far]);
   xy.set([0.3, 0.3]);
   const origin = originOf(xy);
@@ -36,13 +36,13 @@ test.each([
     expect(value + (origin[i % 2] ?? 0)).toBeCloseTo(xy[i + 2] ?? 0, 4);
 });
 
-test('one cell far from others near zero changes no origin', () => {
+test('an outlier among cells near zero needs no origin', () => {
   const xy = grid(10, [0, 0]);
   xy.set([1e8, 1e8]);
   expect(originOf(xy)).toEqual(ZERO);
 });
 
-test('gaps between sections do not hide that all are far', () => {
+test('cells far from zero get an origin despite gaps between sections', () => {
   const sections = Array.from({ length: 10 }, (_, i) =>
     grid(1, [1e9 + i * 1e5 + 0.25, 1e9 + i * 1e5 + 0.25]),
   );
@@ -52,13 +52,13 @@ test('gaps between sections do not hide that all are far', () => {
     expect(Math.abs(value + (origin[i % 2] ?? 0) - (xy[i] ?? 0))).toBeLessThan(0.05);
 });
 
-test('extents tell whether float32 was enough', () => {
+test('whether float32 suffices is decided from extents', () => {
   expect(blurs([1e7, 1e7, 1e7 + 10, 1e7 + 10], 400)).toBe(true);
   expect(blurs([0, 0, 1e7, 1e7], 400)).toBe(false);
   expect(blurs([2000, 3000, 20000, 24000], 1_000_000)).toBe(false);
 });
 
-test('sums have no digits that neither number has', () => {
+test('sums have no more decimal places than either number', () => {
   expect(plain(0.1, 1e7)).toBe(10000000.1);
   expect(plain(-0.3, 1e7)).toBe(9999999.7);
   expect(plain(2.5e-7, 3)).toBe(3.00000025);
@@ -66,7 +66,7 @@ test('sums have no digits that neither number has', () => {
   expect(plain(Number.NaN, 5)).toBeNaN();
 });
 
-test('a camera goes to the origin and back', () => {
+test('a camera converted to the origin and back is unchanged', () => {
   const camera = { x: 1e7 + 3.25, y: -2e7, zoom: 4 };
   expect(cameraAt([1e7, -2e7], cameraFrom([1e7, -2e7], camera))).toEqual(camera);
 });

@@ -1,26 +1,26 @@
 import type { Camera, Extent } from './camera';
 
 /**
- * What is subtracted from coordinates before they become float32, which has seven digits: cells, extents and what is
- * drawn are counted from it; what a reader sees and saves is in the coordinates of the source.
+ * Offset that is subtracted from coordinates before they are stored as float32, which has only seven digits. Cells,
+ * extents and drawing are relative to it; coordinates that users see and save are those of the source.
  */
 export type Origin = readonly [x: number, y: number];
 
 export const ZERO: Origin = [0, 0];
 
-/** A share of the distance between neighbors: float32 may move cells by so much, in the mean. */
+/** Tolerated mean rounding error of float32, as a fraction of the distance between neighbors. */
 const FINE = 5e-5;
-/** The same of the cell that is moved most, where only extents are known. */
+/** Tolerated maximum error, used if only extents are known; same unit. */
 const FINE_AT_MOST = 1e-4;
-/** An origin has to make the error so many times less. */
+/** Minimum factor by which an origin must reduce the error. */
 const GAIN = 4;
-/** Cells that tell the distance between neighbors. */
+/** Number of cells sampled to estimate the distance between neighbors. */
 const LOOKED_AT = 32;
 const NEIGHBORS = 6;
 
 /**
- * A round number near the middle of interleaved x, y, or near the median where single cells are far away; zero where
- * float32 holds them as they are. The exporter's rule.
+ * Returns an origin for interleaved x, y: a round number near the center, or near the median if there are outliers;
+ * zero if float32 is precise enough without one. The exporter applies the same rule.
  */
 export function originOf(xy: Float64Array): Origin {
   const placed = placedOf(xy);
@@ -44,7 +44,7 @@ function nearOf(values: Float64Array): number {
   return best;
 }
 
-/** The distance between neighbors from the density around some cells: gaps between sections do not count. */
+/** Estimates the distance between neighbors from the density around sampled cells, so that gaps do not matter. */
 function pitchOf([x, y]: Placed): number {
   const found: number[] = [];
   const looks = Math.min(x.length, LOOKED_AT);
@@ -65,7 +65,7 @@ function pitchOf([x, y]: Placed): number {
   return found[Math.floor(found.length / 2)] ?? 0;
 }
 
-/** To a multiple of the power of ten below the side. */
+/** Rounds to a multiple of the largest power of ten that does not exceed `side`. */
 function rounded(value: number, side: number): number {
   const power = side > 0 ? Math.floor(Math.log10(side)) : 0;
   if (power < 0) return Number(value.toFixed(Math.min(100, -power)));
@@ -73,7 +73,7 @@ function rounded(value: number, side: number): number {
   return Math.round(value / step) * step;
 }
 
-/** Whether float32 moves cells within an extent by more than that, where an origin would help. */
+/** Returns whether float32 moves cells of an extent by more than `FINE_AT_MOST` and an origin would help. */
 export function blurs([x0, y0, x1, y1]: Extent, cells: number): boolean {
   const [dx, dy] = [x1 - x0, y1 - y0];
   const pitch = dx * dy > 0 ? Math.sqrt((dx * dy) / cells) : Math.max(dx, dy) / Math.max(1, cells);
@@ -88,7 +88,7 @@ export function blurs([x0, y0, x1, y1]: Extent, cells: number): boolean {
 
 type Placed = readonly [x: Float64Array, y: Float64Array];
 
-/** The coordinates of cells that have both, by axis. */
+/** Returns the x and y coordinates of the cells that have both. */
 function placedOf(xy: Float64Array): Placed {
   const [x, y] = [new Float64Array(xy.length / 2), new Float64Array(xy.length / 2)];
   let n = 0;
@@ -101,14 +101,14 @@ function placedOf(xy: Float64Array): Placed {
   return [x.subarray(0, n), y.subarray(0, n)];
 }
 
-/** How far float32 moves values from the origin, in the mean. */
+/** Returns the mean rounding error of float32 for values relative to the origin. */
 function errorOf(values: Float64Array, origin: number): number {
   let sum = 0;
   for (const value of values) sum += Math.abs(value - origin - Math.fround(value - origin));
   return values.length ? sum / values.length : 0;
 }
 
-/** Interleaved x, y as seen from the origin. */
+/** Converts interleaved x, y to float32 relative to the origin. */
 export function seenFrom([x, y]: Origin, xy: Float64Array): Float32Array {
   return Float32Array.from(xy, (value, i) => value - (i % 2 === 0 ? x : y));
 }
@@ -117,17 +117,17 @@ export function extentFrom([x, y]: Origin, [x0, y0, x1, y1]: Extent): Extent {
   return [x0 - x, y0 - y, x1 - x, y1 - y];
 }
 
-/** An extent of what is drawn, in coordinates of the source. */
+/** Converts an extent relative to the origin to coordinates of the source. */
 export function extentAt([x, y]: Origin, [x0, y0, x1, y1]: Extent): Extent {
   return [x0 + x, y0 + y, x1 + x, y1 + y];
 }
 
-/** A camera of the view's state, which is in coordinates of the source, as one over what is drawn. */
+/** Converts a camera of the view state (coordinates of the source) to one relative to the origin. */
 export function cameraFrom([x, y]: Origin, camera: Camera): Camera {
   return { ...camera, x: camera.x - x, y: camera.y - y };
 }
 
-/** A camera over what is drawn as one of the view's state. */
+/** Converts a camera relative to the origin to one of the view state (coordinates of the source). */
 export function cameraAt([x, y]: Origin, camera: Camera): Camera {
   return { ...camera, x: camera.x + x, y: camera.y + y };
 }
@@ -137,7 +137,7 @@ const digitsOf = (value: number) => {
   return Math.max(0, fraction.length - Number(exponent));
 };
 
-/** The sum of two numbers with no more digits behind the point than either has: 10000000.1, not 10000000.099999999. */
+/** Adds two numbers without extra decimal places: 10000000.1, not 10000000.099999999. */
 export function plain(value: number, origin: number): number {
   if (origin === 0 || !Number.isFinite(value)) return value;
   return Number((value + origin).toFixed(Math.min(15, Math.max(digitsOf(value), digitsOf(origin)))));

@@ -16,7 +16,7 @@ const linear = (hex: string): Vector => {
   return [r ?? 0, g ?? 0, b ?? 0];
 };
 
-/** Björn Ottosson's OKLab, of linear sRGB. */
+/** Converts linear sRGB to Björn Ottosson's OKLab. */
 const oklab = (rgb: Vector): Vector => {
   const [l, m, s] = times(
     [
@@ -36,7 +36,7 @@ const oklab = (rgb: Vector): Vector => {
   );
 };
 
-/** Machado, Oliveira and Fernandes 2009, severity 1, on linear sRGB. */
+/** Color vision deficiency matrices of Machado, Oliveira and Fernandes 2009, severity 1, on linear sRGB. */
 const EYES: Record<string, readonly Vector[]> = {
   trichromat: [
     [1, 0, 0],
@@ -67,32 +67,32 @@ function leastDistance(colours: readonly string[], eye: readonly Vector[]): numb
 
 const { trichromat = [] } = EYES;
 
-// Two colours are just told apart from about 0.02 on.
-describe('colours of classes', () => {
+// The just noticeable difference is about 0.02.
+describe('category palettes', () => {
   test.each([
     [10, 0.1],
     [20, 0.1],
     [100, 0.055],
-  ])('%i of them are at least %f apart in OKLab', (count, least) => {
+  ])('the first %i distinct colors are at least %f apart in OKLab', (count, least) => {
     const colours = CLASS_PALETTES.distinct.slice(0, count);
     expect(new Set(colours).size).toBe(count);
     expect(leastDistance(colours, trichromat)).toBeGreaterThan(least);
     expect(leastDistance([...colours, MISSING_COLOUR], trichromat)).toBeGreaterThan(least);
   });
 
-  test.each(Object.keys(EYES))('those for colour-blind eyes, as a %s sees them', (eye) => {
+  test.each(Object.keys(EYES))('the color-blind safe palette stays distinct for a %s', (eye) => {
     const at = (count: number) => leastDistance(CLASS_PALETTES.safe.slice(0, count), EYES[eye] ?? []);
     expect(at(10)).toBeGreaterThan(0.07);
     expect(at(20)).toBeGreaterThan(0.06);
     expect(at(100)).toBeGreaterThan(0.02);
   });
 
-  test('the palette for all eyes is not one for colour-blind eyes: the measure tells', () => {
+  test('the default palette is not color-blind safe, so the measure is meaningful', () => {
     expect(leastDistance(CLASS_PALETTES.distinct.slice(0, 20), EYES.deuteranope ?? [])).toBeLessThan(0.03);
   });
 });
 
-test('beyond a hundred classes colours go on as those of the exporter', () => {
+test('colors beyond the hundredth category match those of the exporter', () => {
   const further = [100, 101, 102, 103, 104, 105, 106, 299].map((index) => paletteColour(index));
   expect(further.join(' ')).toBe('#ae6029 #7669d3 #a8e89c #a63066 #62bcda #e3e1a0 #8229ae #d38e69');
   expect(paletteColour(100, 'safe')).toBe('#ae6029');

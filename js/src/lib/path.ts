@@ -1,6 +1,6 @@
 const UNSAFE = /(^|\/)\.\.?(\/|$)|^\/|^[A-Za-z]:|\\|\0|^$/;
 
-/** Whether `path` is relative, `/`-separated and stays inside the bundle. */
+/** Returns whether `path` is relative, `/`-separated and stays inside the bundle. */
 export function isInside(path: string): boolean {
   return !UNSAFE.test(path);
 }

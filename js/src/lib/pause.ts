@@ -1,4 +1,4 @@
-/** Lets the page draw and answer its reader in between. A timer would wait for seconds where the page is hidden. */
+/** Yields to the browser so that the page stays responsive. A timer would wait for seconds while the page is hidden. */
 export function pause(): Promise<void> {
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
@@ -10,10 +10,10 @@ export function pause(): Promise<void> {
   });
 }
 
-/** Longer than this in one turn and the page would feel it. */
+/** Longest time without a pause that does not make the page lag, in milliseconds. */
 const TURN_MS = 24;
 
-/** To be awaited within long work: it pauses where its turn has been long enough. */
+/** Returns a function to await repeatedly in long tasks; it pauses if `TURN_MS` have passed since the last pause. */
 export function turns(): () => Promise<void> {
   let since = performance.now();
   return async () => {

@@ -3,7 +3,7 @@ import { ascending, packBits, packPlaces, placesIn, unpackBits } from './bits';
 import { buildGrid } from './grid-index';
 import { cellsInPolygon, cellsInRectangle, isInPolygon } from './polygon';
 
-/** Numbers 0 to 1 that repeat from run to run. */
+/** Returns a seeded generator of numbers in [0, 1). */
 function dice(seed: number): () => number {
   let state = seed;
   return () => {
@@ -17,7 +17,7 @@ function scattered(cells: number, seed = 1): Float32Array {
   return Float32Array.from({ length: 2 * cells }, () => next() * 100);
 }
 
-/** A wobbling closed line: with `turns` of more than one it crosses itself. */
+/** Returns an irregular closed line; with more than one of `turns` it crosses itself. */
 function lasso(corners: number, radius: number, turns = 1, seed = 7): number[] {
   const next = dice(seed);
   return Array.from({ length: corners }, (_, i) => {
@@ -45,17 +45,17 @@ describe('cells in a polygon', () => {
   test.each([
     ['a triangle', [10, 10, 90, 20, 30, 80]],
     ['a lasso', lasso(200, 30)],
-    ['one that crosses itself', lasso(90, 45, 2)],
-    ['one beyond the tissue', [-50, -50, 150, -50, 150, 50, -50, 50]],
-    ['one with level and upright edges', [20, 20, 80, 20, 80, 60, 50, 60, 50, 80, 20, 80]],
-    ['one thinner than a square', [0, 50, 100, 50.4, 100, 50.5, 0, 50.1]],
-  ])('%s takes what a test of every cell takes', (_, points) => {
+    ['a lasso that crosses itself', lasso(90, 45, 2)],
+    ['a rectangle beyond the tissue', [-50, -50, 150, -50, 150, 50, -50, 50]],
+    ['a polygon with horizontal and vertical edges', [20, 20, 80, 20, 80, 60, 50, 60, 50, 80, 20, 80]],
+    ['a polygon thinner than a grid square', [0, 50, 100, 50.4, 100, 50.5, 0, 50.1]],
+  ])('%s contains the same cells as a brute-force test', (_, points) => {
     const wanted = byBruteForce(coords, (x, y) => isInPolygon(points, x, y));
     expect(sorted(cellsInPolygon(grid, points))).toEqual(wanted);
     expect(wanted.length).toBeGreaterThan(0);
   });
 
-  test('cells on a lattice, with edges on the lines of the grid', () => {
+  test('cells on a lattice are found with polygon edges on grid lines', () => {
     const lattice = Float32Array.from({ length: 20000 }, (_, i) =>
       i % 2 ? Math.floor(i / 200) : (i >> 1) % 100,
     );
@@ -67,20 +67,20 @@ describe('cells in a polygon', () => {
     }
   });
 
-  test('what is not accepted is left out, also where whole squares are taken', () => {
+  test('cells that are not accepted are excluded, even from squares inside the polygon', () => {
     const points = lasso(50, 40);
     const even = cellsInPolygon(grid, points, (cell) => cell % 2 === 0);
     expect(sorted(even)).toEqual(sorted(cellsInPolygon(grid, points)).filter((cell) => cell % 2 === 0));
   });
 
-  test('fewer than three corners hold nothing, nor do cells without a position', () => {
+  test('a polygon with fewer than three corners is empty, and cells without coordinates are never inside', () => {
     expect(cellsInPolygon(grid, [0, 0, 100, 100])).toHaveLength(0);
     expect(cellsInPolygon(grid, [200, 200, 300, 200, 300, 300])).toHaveLength(0);
     const gap = buildGrid(Float32Array.from([1, 1, Number.NaN, 1, 2, 2]), [1, 1, 2, 2]);
     expect(sorted(cellsInPolygon(gap, [0, 0, 9, 0, 9, 9, 0, 9]))).toEqual([0, 2]);
   });
 
-  test('a million cells, a quarter of them inside 200 corners', () => {
+  test('a quarter of a million cells is found inside 200 corners', () => {
     const many = scattered(1_000_000, 3);
     const index = buildGrid(many, extent);
     const points = lasso(200, 28);
@@ -95,7 +95,7 @@ test.each([
   [50, 50, 50.2, 90],
   [-10, -10, 200, 200],
   [49.9, 10, 50, 10.1],
-])('cells in the rectangle %d %d %d %d', (x0, y0, x1, y1) => {
+])('the rectangle %d %d %d %d contains the same cells as a brute-force test', (x0, y0, x1, y1) => {
   const coords = scattered(5000);
   const grid = buildGrid(coords, extent);
   const wanted = byBruteForce(coords, (x, y) => x >= x0 && x <= x1 && y >= y0 && y <= y1);
@@ -104,7 +104,7 @@ test.each([
   expect(sorted(cellsInRectangle(grid, [x0, y0, x1, y1], third))).toEqual(wanted.filter(third));
 });
 
-test('bits, lowest first, there and back', () => {
+test('flags survive packing to bits, lowest first, and unpacking', () => {
   const mask = Uint8Array.from([1, 0, 0, 1, 0, 0, 0, 1, 0, 1, 0]);
   expect([...packBits(mask)]).toEqual([0b10001001, 0b10]);
   expect(unpackBits(packBits(mask), mask.length)).toEqual(mask);

@@ -1,12 +1,12 @@
 import type { GridIndex } from './grid-index';
 
-/** Null accepts every cell. */
+/** Predicate on cells; null accepts every cell. */
 export type Accepts = ((cell: number) => boolean) | null;
 
-/** An edge that only grazes a square still counts as touching it. */
+/** Tolerance, in squares: an edge that only grazes a square counts as touching it. */
 const SLACK = 1e-6;
 
-/** Even-odd rule; `points` are interleaved x, y, the last is joined to the first. */
+/** Tests a point by the even-odd rule; `points` are interleaved x, y of a closed polygon. */
 export function isInPolygon(points: ArrayLike<number>, x: number, y: number): boolean {
   let inside = false;
   const corners = points.length / 2;
@@ -16,7 +16,7 @@ export function isInPolygon(points: ArrayLike<number>, x: number, y: number): bo
   return inside;
 }
 
-/** Whether the edge between the corners `i` and `j` crosses the line from (x, y) to the right. */
+/** Returns whether the edge between corners `i` and `j` crosses the ray from (x, y) to the right. */
 function crosses(points: ArrayLike<number>, i: number, j: number, x: number, y: number): boolean {
   const yi = points[2 * i + 1] ?? 0;
   const yj = points[2 * j + 1] ?? 0;
@@ -26,13 +26,13 @@ function crosses(points: ArrayLike<number>, i: number, j: number, x: number, y: 
   return x < ((xj - xi) * (y - yi)) / (yj - yi) + xi;
 }
 
-/** Cells collected square by square; what is not accepted is left out. */
+/** Collects accepted cells square by square. */
 function collector(grid: GridIndex, most: number, accepts: Accepts) {
   const { starts, cells, columns } = grid;
   const found = new Uint32Array(most);
   let count = 0;
   return {
-    /** The squares `left` to `right` of a row, without a look at their places. */
+    /** Adds the cells of squares `left` to `right` of a row without testing their coordinates. */
     take(row: number, left: number, right: number) {
       const from = starts[row * columns + left] ?? 0;
       const to = starts[row * columns + right + 1] ?? 0;
@@ -46,6 +46,7 @@ function collector(grid: GridIndex, most: number, accepts: Accepts) {
         if (accepts(cell)) found[count++] = cell;
       }
     },
+    /** Adds the cells of one square that are `inside`. */
     test(row: number, column: number, inside: (x: number, y: number) => boolean) {
       const to = starts[row * columns + column + 1] ?? 0;
       for (let at = starts[row * columns + column] ?? 0; at < to; at++) {
@@ -64,7 +65,7 @@ interface Squares {
   right: number;
   top: number;
   bottom: number;
-  /** Cells in them */
+  /** Number of cells in these squares. */
   cells: number;
 }
 
@@ -82,7 +83,7 @@ function squaresOf(grid: GridIndex, x0: number, y0: number, x1: number, y1: numb
   return { left, right, top, bottom, cells };
 }
 
-/** Cells inside a rectangle, its border included. */
+/** Returns the cells inside a rectangle, including its border. */
 export function cellsInRectangle(
   grid: GridIndex,
   [x0, y0, x1, y1]: readonly [number, number, number, number],
@@ -108,10 +109,10 @@ export function cellsInRectangle(
 }
 
 /**
- * Cells inside a polygon by the even-odd rule; `points` are interleaved x, y in coordinate units.
+ * Returns the cells inside a polygon by the even-odd rule; `points` are interleaved x, y in coordinate units.
  *
- * Goes by rows of squares with the edges that reach into the row: squares that no edge touches lie wholly inside or
- * wholly outside and come in runs; only in touched squares are cells tested.
+ * Processes the grid row by row with the edges that reach into the row. Runs of squares that no edge touches are
+ * entirely inside or outside; cells are tested individually only in touched squares.
  */
 export function cellsInPolygon(
   grid: GridIndex,
@@ -163,7 +164,7 @@ export function cellsInPolygon(
       const yi = ((points[2 * i + 1] ?? 0) - grid.y0) / side;
       const xj = ((points[2 * j] ?? 0) - grid.x0) / side;
       const yj = ((points[2 * j + 1] ?? 0) - grid.y0) / side;
-      // The part of the edge between the row's upper and lower line.
+      // Clip the edge to the upper and lower line of the row.
       const at = (y: number) => (yi === yj ? xi : xi + ((xj - xi) * (y - yi)) / (yj - yi));
       const within = (y: number) => Math.min(yBottom, Math.max(yTop, y));
       const xa = yi === yj ? xi : at(within(yi));

@@ -1,6 +1,6 @@
 import type { Numbers } from './numbers';
 
-/** k-th smallest value; reorders `values`. Hoare's selection: linear, where a sort of a million costs 80 ms. */
+/** Returns the k-th smallest value; reorders `values`. Quickselect is linear; sorting a million values takes 80 ms. */
 function select(values: Numbers, k: number): number {
   let left = 0;
   let right = values.length - 1;
@@ -26,7 +26,7 @@ function select(values: Numbers, k: number): number {
   return values[k] ?? Number.NaN;
 }
 
-/** Quantile with linear interpolation; `values` holds finite numbers and is reordered. */
+/** Computes a quantile with linear interpolation. `values` must be finite and are reordered. */
 export function quantile(values: Numbers, q: number): number {
   if (values.length === 0) return 0;
   const at = (values.length - 1) * q;

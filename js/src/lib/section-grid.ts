@@ -6,19 +6,19 @@ export interface Section {
   extent: Extent;
 }
 
-/** A section's place in a grid: what is added to its coordinates, and its box afterwards. */
+/** Position of a section in the grid: the offset added to its coordinates, and the resulting box. */
 export interface Placed {
   section: Section;
   dx: number;
   dy: number;
   box: Extent;
-  /** The box with a part of the way to its neighbours. */
+  /** The box extended by a part of the gap to its neighbors. */
   field: Extent;
 }
 
 const GAP = 0.08;
 
-/** How many columns show the sections largest in a window of this shape. */
+/** Returns the number of columns that shows the sections largest in a window of the given size. */
 export function bestColumns(
   sections: readonly Section[],
   width: number,
@@ -39,8 +39,8 @@ export function bestColumns(
 }
 
 /**
- * Puts sections side by side at one scale, the first at the upper left of the screen however the tissue lies there:
- * each section is turned where it stands. The middle of all is (0, 0).
+ * Arranges sections in a grid at one scale, centered at (0, 0). The first is at the upper left of the screen whatever
+ * the orientation: each section is rotated in place.
  */
 export function placedSections(
   sections: readonly Section[],
@@ -51,7 +51,7 @@ export function placedSections(
   const { wide, high, gap } = largest(sections, orientation);
   const width = Math.min(columns, sections.length) * wide;
   const height = Math.ceil(sections.length / columns) * high;
-  // The way back from the screen to coordinates.
+  // The transpose of the axes converts screen offsets to coordinates.
   const [a, b, c, d] = axesOf(yAxis, orientation);
   const placed = sections.map((section, at): Placed => {
     const [x0, y0, x1, y1] = section.extent;
@@ -70,7 +70,7 @@ function grown([x0, y0, x1, y1]: Extent, by: number): Extent {
   return [x0 - by, y0 - by, x1 + by, y1 + by];
 }
 
-/** The room of one section on the screen. */
+/** Returns the size of a grid field on the screen, and the gap included in it. */
 function largest(
   sections: readonly Section[],
   orientation: Orientation,
@@ -82,7 +82,7 @@ function largest(
     high = Math.max(high, extent[3] - extent[1]);
   }
   if (lies(orientation)) [wide, high] = [high, wide];
-  // A line or a point takes a place, too.
+  // A section without extent, such as a single cell, still needs space.
   const most = Math.max(wide, high) || 1;
   const gap = most * GAP;
   return { wide: Math.max(wide, most * 0.05) + gap, high: Math.max(high, most * 0.05) + gap, gap };

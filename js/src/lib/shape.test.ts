@@ -37,14 +37,14 @@ describe('a value that fits its shape', () => {
     for (const value of values) expect(of(shape)(value)).toBeNull();
   });
 
-  test('fields and kinds of later versions are passed over', () => {
+  test('fields and kinds of later versions are ignored', () => {
     const shape: Shape = { type: 'object', properties: { part: kinds }, $defs };
     expect(differs({ part: { kind: 'whole', path: 'a', more: 1 }, later: [] }, shape)).toBeNull();
     expect(differs({ part: { kind: 'of a later version' } }, shape)).toBeNull();
   });
 });
 
-describe('the first place that does not fit is named', () => {
+describe('the first mismatch is named', () => {
   test.each<[Shape, unknown, string]>([
     [{ type: 'string' }, 1, 'should be a string'],
     [{ type: 'boolean' }, 'true', 'should be true or false'],
@@ -82,7 +82,7 @@ describe('the first place that does not fit is named', () => {
     expect(differs({ part: { kind: 'tiled' } }, shape)).toBe('“part.side” is missing');
     expect(differs({ part: {} }, shape)).toBe('“part.kind” should be a string');
     expect(differs({ part: null }, shape)).toBe('“part.kind” should be a string');
-    // What is wrong inside of an object, rather than that it is not null.
+    // Report what is wrong inside an object rather than that it is not null.
     expect(differs({ perhaps: { path: 1 } }, shape)).toBe('“perhaps.path” should be a string');
   });
 
@@ -92,6 +92,6 @@ describe('the first place that does not fit is named', () => {
   });
 });
 
-test('a contract that names what it does not define is an error of ours', () => {
+test('a contract with an undefined reference throws', () => {
   expect(() => of({ $ref: '#/$defs/None' })(1)).toThrow('The contract has no #/$defs/None');
 });

@@ -1,4 +1,4 @@
-/** The part of JSON Schema that contracts are written in. */
+/** Subset of JSON Schema used by the contracts. */
 export interface Shape {
   type?: string;
   $ref?: string;
@@ -31,7 +31,7 @@ function isOf(value: unknown, type: string): boolean {
   if (type === 'array') return Array.isArray(value);
   if (type === 'object') return typeof value === 'object' && value !== null && !Array.isArray(value);
   if (type === 'integer') return Number.isInteger(value);
-  // NaN in JSON from other programs was parsed as null, a missing value.
+  // `looseJson` parses the NaN that other programs write as null, a missing value.
   if (type === 'number') return typeof value === 'number' || value === null;
   return type === 'null' ? value === null : typeof value === type;
 }

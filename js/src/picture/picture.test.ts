@@ -48,7 +48,7 @@ describe('layout', () => {
   });
 
   test('a count that does not fit next to the name is moved below it', () => {
-    const about = '4,603 of 9,233 cells have a place in UMAP';
+    const about = '4,603 of 9,233 cells have coordinates in UMAP';
     const narrow = layoutPicture(
       contents({
         title: { name: 'A long name of a dataset', about },

@@ -64,7 +64,7 @@ function embeddedPage(): Document {
   return { querySelectorAll: () => elements } as unknown as Document;
 }
 
-/** A page around that sends each file in pieces of one byte, the last piece twice, as after a repeated request. */
+/** Embedding page that sends each file in parts of one byte, the last part twice, as after a repeated request. */
 function hostPort(): MessagePort {
   const { port1, port2 } = new MessageChannel();
   port2.onmessage = ({ data }: MessageEvent<ToHost>) => {
@@ -90,7 +90,7 @@ afterAll(() => {
   for (const port of ports) port.close();
 });
 
-/** The scripts that the exporter writes: the files in two runs of bytes, the second in the middle of a file. */
+/** Scripts like those of the exporter: two shards, with a file that is split between them. */
 async function scripts(): Promise<BundleSource | null> {
   const listed = [...files].filter(([path]) => path !== 'manifest.json');
   const bytes = Buffer.concat(listed.map(([, part]) => part));
@@ -129,7 +129,7 @@ describe.each(sources)('%s source', (_, open) => {
   };
   const ctx = () => ({ signal: new AbortController().signal });
 
-  test('reads bytes, also of odd names', async () => {
+  test('reads files with special characters in their names', async () => {
     expect([...(await (await source()).read('assets/a b#1.bin', ctx()))]).toEqual([0, 1, 2, 255]);
   });
 
@@ -137,32 +137,32 @@ describe.each(sources)('%s source', (_, open) => {
     expect((await (await source()).read('assets/empty.bin', ctx())).byteLength).toBe(0);
   });
 
-  test('a file that is longer than it may be is not handed out', async () => {
+  test('rejects a file that is longer than the limit', async () => {
     const read = async (most: number) => (await source()).read('assets/a b#1.bin', { ...ctx(), most });
     expect((await read(4)).byteLength).toBe(4);
     await expect(read(3)).rejects.toThrow(/assets\/a b#1\.bin cannot be read: it has more than the 3 bytes/);
   });
 
-  test('a missing file is a NotFoundError that names it', async () => {
+  test('rejects a missing file with a NotFoundError that names it', async () => {
     const failure = (await source()).read('assets/none.bin', ctx());
     await expect(failure).rejects.toBeInstanceOf(NotFoundError);
     await expect(failure).rejects.toMatchObject({ tag: 'not-found', path: 'assets/none.bin' });
   });
 
-  test('abort rejects with the reason', async () => {
+  test('rejects with the reason of an abort', async () => {
     const stop = new AbortController();
     const reason = new Error('enough');
     stop.abort(reason);
     await expect((await source()).read('manifest.json', { signal: stop.signal })).rejects.toBe(reason);
   });
 
-  test('reports progress up to the whole', async () => {
+  test('reports progress up to the full size', async () => {
     const steps: number[] = [];
     await (await source()).read('assets/a b#1.bin', { ...ctx(), progress: (done) => steps.push(done) });
     expect(steps.at(-1)).toBe(4);
   });
 
-  test('two reads at once do not mix', async () => {
+  test('keeps concurrent reads apart', async () => {
     const opened = await source();
     const [one, two] = await Promise.all([
       opened.read('manifest.json', ctx()),
@@ -172,27 +172,27 @@ describe.each(sources)('%s source', (_, open) => {
   });
 });
 
-test('an HTTP error carries URL and status', async () => {
+test('an HTTP error has the URL and the status', async () => {
   const failure = httpSource(base).read('assets/broken.bin', { signal: new AbortController().signal });
   await expect(failure).rejects.toBeInstanceOf(HttpError);
   await expect(failure).rejects.toMatchObject({ status: 503, url: `${base}assets/broken.bin` });
 });
 
-test('no answer is an UnreachableError', async () => {
+test('no response is an UnreachableError', async () => {
   const failure = httpSource('http://127.0.0.1:9/').read('manifest.json', {
     signal: new AbortController().signal,
   });
   await expect(failure).rejects.toBeInstanceOf(UnreachableError);
 });
 
-test('a read through the host that is given up is told to it', async () => {
+test('aborting a read through the host sends an abort message', async () => {
   const { port1, port2 } = new MessageChannel();
   ports.push(port1, port2);
-  const told: ToHost[] = [];
+  const sent: ToHost[] = [];
   const both = new Promise<void>((done) => {
     port2.onmessage = ({ data }: MessageEvent<ToHost>) => {
-      told.push(data);
-      if (told.length === 2) done();
+      sent.push(data);
+      if (sent.length === 2) done();
     };
   });
   const stop = new AbortController();
@@ -200,7 +200,7 @@ test('a read through the host that is given up is told to it', async () => {
   stop.abort(new Error('another gene'));
   await expect(failure).rejects.toThrow('another gene');
   await both;
-  expect(told).toEqual([
+  expect(sent).toEqual([
     { type: 'read', id: 1, path: 'assets/slow.bin' },
     { type: 'abort', id: 1 },
   ]);

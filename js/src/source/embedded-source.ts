@@ -5,8 +5,8 @@ import { type BundleSource, mayHave } from './bundle-source';
 const ATTRIBUTE = 'data-karospace-path';
 
 /**
- * Reads files that the page itself carries: `<script type="text/plain" data-karospace-path="assets/…">base64</script>`.
- * Null where the page carries no manifest.
+ * Reads files embedded in the page as `<script type="text/plain" data-karospace-path="assets/…">base64</script>`.
+ * Returns null if no manifest is embedded.
  */
 export function embeddedSource(document: Document): BundleSource | null {
   const elements = new Map<string, Element>();

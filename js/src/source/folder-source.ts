@@ -3,7 +3,7 @@ import { type BundleSource, mayHave } from './bundle-source';
 
 const MANIFEST = 'manifest.json';
 
-/** Reads from files that were picked with `<input webkitdirectory>`; the folder that holds the manifest is the root. */
+/** Reads files chosen with `<input webkitdirectory>`; the folder that contains the manifest is the root. */
 export function filesSource(files: Iterable<File>): BundleSource {
   const byPath = new Map<string, File>();
   for (const file of files) byPath.set(file.webkitRelativePath || file.name, file);
@@ -13,7 +13,7 @@ export function filesSource(files: Iterable<File>): BundleSource {
   return fromFiles(async (path) => byPath.get(root + path) ?? null);
 }
 
-/** Reads from a folder that the browser hands out as a handle, by a picker or a drop. */
+/** Reads a folder from a browser handle, obtained from a folder picker or a drop. */
 export function handleSource(folder: FileSystemDirectoryHandle): BundleSource {
   return fromFiles(async (path) => {
     const names = path.split('/');

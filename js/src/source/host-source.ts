@@ -12,7 +12,7 @@ interface Pending {
   path: string;
 }
 
-/** Reads through a port from whoever embeds the page; that side repeats requests that were lost. */
+/** Reads through a port from the embedding page, which repeats lost requests. */
 export function hostSource(port: MessagePort, live?: string): BundleSource {
   const pending = new Map<number, Pending>();
   let last = 0;
@@ -28,7 +28,7 @@ export function hostSource(port: MessagePort, live?: string): BundleSource {
       read.reject(missing ? new NotFoundError(read.path) : new HostError(read.path, data.message));
       return;
     }
-    // A repeated request is answered twice: a part counts once.
+    // A repeated request may be answered twice; count each part once.
     if (read.parts[data.index] === undefined) read.bytes += data.bytes.byteLength;
     read.parts[data.index] = data.bytes;
     try {

@@ -2,7 +2,7 @@ import { joined } from '../lib/bytes';
 import { FormatError, HttpError, NotFoundError, UnreachableError } from '../lib/errors';
 import { type BundleSource, mayHave, type ReadContext } from './bundle-source';
 
-/** Reads over HTTP, relative to `base` (a URL that ends with `/`). */
+/** Reads files over HTTP, relative to `base` (a URL that ends with `/`). */
 export function httpSource(base: string): BundleSource {
   const closed = new AbortController();
   return {
@@ -31,7 +31,7 @@ export function httpSource(base: string): BundleSource {
 
 async function answer(path: string, url: string, signal: AbortSignal): Promise<Response> {
   try {
-    // Names of assets repeat between exports: ask the host whether a cached copy still holds.
+    // Asset names repeat between exports, so revalidate cached copies.
     return await fetch(url, { signal, cache: 'no-cache' });
   } catch (cause) {
     if (signal.aborted) throw signal.reason;
@@ -41,7 +41,7 @@ async function answer(path: string, url: string, signal: AbortSignal): Promise<R
 
 async function body(path: string, response: Response, ctx: ReadContext): Promise<Uint8Array> {
   if (!response.body) return new Uint8Array(await response.arrayBuffer());
-  // With Content-Encoding the length is that of the compressed bytes, which never arrive here.
+  // With Content-Encoding, the length counts the compressed bytes, which the page never sees.
   const total = response.headers.get('content-encoding') ? 0 : Number(response.headers.get('content-length'));
   const reader = response.body.getReader();
   const parts: Uint8Array[] = [];

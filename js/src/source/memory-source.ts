@@ -1,7 +1,7 @@
 import { NotFoundError } from '../lib/errors';
 import { type BundleSource, mayHave } from './bundle-source';
 
-/** Reads from bytes at hand. */
+/** Reads files from memory. */
 export function memorySource(files: ReadonlyMap<string, Uint8Array>): BundleSource {
   return {
     async read(path, ctx) {

@@ -5,13 +5,13 @@ import { isInside } from '../lib/path';
 import { type BundleSource, mayHave } from './bundle-source';
 
 const MANIFEST = 'manifest.json';
-/** Decoded shards that are kept: a gene's neighbours often come next. */
+/** Number of decoded shards to cache: neighboring genes are often read next. */
 const KEPT = 3;
 
-/** Runs `NAME.js` and resolves with what it hands over; rejects when there is no such script. */
+/** Runs the script at `path` and resolves with the data it passes to the page; rejects if there is no such script. */
 export type RunScript = (path: string) => Promise<{ name: string; base64: string }>;
 
-/** Which bytes each script carries. A manifest that cannot be read is told by whoever opens the bundle. */
+/** Returns the files and shards of a manifest. An invalid manifest is reported later, when the bundle is opened. */
 function indexOf(stored: Uint8Array): { asset_files: AssetFile[]; scripts: ScriptShard[] } {
   try {
     const { asset_files, scripts } = JSON.parse(new TextDecoder().decode(stored)) as Manifest;
@@ -22,8 +22,8 @@ function indexOf(stored: Uint8Array): { asset_files: AssetFile[]; scripts: Scrip
 }
 
 /**
- * Reads a bundle that was written as scripts, too: what a page opened by double click may run, but not read. Null where
- * it was not.
+ * Reads a bundle that was also written as scripts: a page opened from disk may run local scripts but not read local
+ * files. Returns null if the bundle has no scripts.
  */
 export async function scriptSource(run: RunScript): Promise<BundleSource | null> {
   let text: string;
@@ -74,7 +74,7 @@ export async function scriptSource(run: RunScript): Promise<BundleSource | null>
         ctx.progress?.(done, place.end - place.start);
       }
       if (done !== place.end - place.start) throw new NotFoundError(path);
-      // A copy: a shard holds several files, and outlives this one.
+      // Copy: a shard contains several files and stays in the cache.
       return joined(parts);
     },
     dispose() {
@@ -83,7 +83,7 @@ export async function scriptSource(run: RunScript): Promise<BundleSource | null>
   };
 }
 
-/** Runs scripts beside the page. One hands its bytes over by the page's `karospaceFile(name, base64)`. */
+/** Runs scripts in the folder of the page. Each passes its data by calling `karospaceFile(name, base64)`. */
 export function scriptRunner(document: Document): RunScript {
   const handed = new Map<string, string>();
   const scope = window as unknown as { karospaceFile?: (name: string, base64: string) => void };
@@ -93,7 +93,7 @@ export function scriptRunner(document: Document): RunScript {
       if (!isInside(path)) return reject(new NotFoundError(path));
       const script = document.createElement('script');
       script.onload = () => {
-        // The text of a script is as large as its bytes and a third: not kept in the page.
+        // Do not keep the element: its base64 text is a third larger than the data.
         script.remove();
         const name = path === 'manifest.js' ? MANIFEST : path;
         const base64 = handed.get(name);

@@ -24,40 +24,40 @@ import {
 } from './view-state';
 
 export interface Actions extends SelectionActions {
-  /** Applies what is asked; resolves when the values it needs are loaded. */
+  /** Applies a change of the state; resolves when the values it needs are loaded. */
   setState(change: Partial<ViewState>): Promise<void>;
-  /** The same; where the colour, the space or the split is not there, the rest still holds, and the promise rejects. */
+  /** Like `setState`, but applies the rest and then rejects if the color, the layout or the grouping is not available. */
   setStateOrRest(change: Partial<ViewState>): Promise<void>;
-  /** Shows a saved view; rejects at the end where something of it was left out, which is told as well. */
+  /** Shows a saved view. If parts had to be left out, adds a notice and rejects at the end. */
   openView(view: unknown): Promise<void>;
   setColor(color: Color): void;
   retryColor(): void;
-  /** The annotation that splits what is told of values. */
+  /** Sets the annotation by which values are grouped. */
   setGroup(column: string): void;
   setLayout(layout: Layout): void;
-  /** What stands beside; null closes it. */
+  /** Sets the layout of the second view; null closes it. */
   setBeside(layout: Layout | null): void;
-  /** What stands beside comes to the front, and the other way round. */
+  /** Swaps the layouts of the main and the second view. */
   swap(): void;
   toggleClass(column: string, name: string | null): void;
-  /** Shows only this class, or all again if it already stands alone. */
+  /** Shows only this category, or all categories if it is already the only one shown. */
   isolateClass(column: string, name: string | null): void;
   showAll(column: string): void;
   setPalette(palette: PaletteName): void;
-  /** Gives a class a colour, `#rrggbb`. */
+  /** Sets the color of a category, `#rrggbb`. */
   recolorClass(column: string, name: string, color: string): void;
-  /** All classes of the column have the colours of the palette again. */
+  /** Resets all categories of the column to the colors of the palette. */
   resetClassColors(column: string): void;
-  /** The others step back for this class while the reader points at it; null ends that. */
+  /** Dims all other categories while the pointer is over this one; null ends that. */
   emphasise(emphasis: Emphasis | null): void;
   setRange(range: readonly [number, number] | null): void;
-  /** Of the legend. */
+  /** Sets the order of categories in the legend. */
   setClassOrder(order: ClassOrder): void;
-  /** Whether classes are compared by how their values lie. */
+  /** Sets whether categories are compared by the distributions of their values. */
   setSpread(on: boolean): void;
-  /** Of the list that one searches. */
+  /** Sets the order of genes in the search list. */
   setGeneOrder(order: GeneOrder): void;
-  /** How values become colours. */
+  /** Sets how values are mapped to colors. */
   setColours(change: Partial<Pick<ViewState, 'colormap' | 'reversed' | 'scale' | 'dimZeros'>>): void;
   setPointSize(factor: number): void;
   setOpacity(opacity: number): void;
@@ -65,31 +65,31 @@ export interface Actions extends SelectionActions {
   adjustImage(change: Partial<Pick<ViewState, 'imageBrightness' | 'imageContrast'>>): void;
   setTheme(theme: Theme): void;
   setCamera(camera: Camera): void;
-  /** Of what is beside; null shows all of it. */
+  /** Sets the camera of the second view; null fits all cells. */
   setBesideCamera(camera: Camera | null): void;
   pan(dx: number, dy: number): void;
-  /** Zooms about a pixel of the stage, or its middle. */
+  /** Zooms about a pixel of the stage, or its center. */
   zoom(factor: number, at?: { x: number; y: number }): void;
-  /** Shows the box around these points, interleaved x, y in coordinate units. */
+  /** Zooms to the bounding box of the points, interleaved x, y in coordinate units. */
   zoomTo(points: readonly number[]): void;
-  /** By a quarter, clockwise. */
+  /** Rotates by 90 degrees clockwise. */
   turn(): void;
-  /** Left to right. */
+  /** Mirrors left to right. */
   mirror(): void;
   fit(): void;
   reset(): void;
   hover(hover: Hover | null): void;
-  /** Where the pointer is, in coordinate units, counted from the origin of the positions. */
+  /** Sets the position of the pointer, in coordinate units relative to the origin of the positions. */
   point(place: readonly [number, number] | null): void;
   resize(viewport: Viewport): void;
   setSystemDark(dark: boolean): void;
   setWaiting(reason: string | null): void;
   frameDrawn(): void;
-  /** Tells of what failed while the tissue stays usable. */
+  /** Adds a notice about a failure that leaves the tissue usable. */
   notify(error: Error): void;
-  /** It was read, or it is mended. */
+  /** Removes a notice that was dismissed or whose cause is resolved. */
   dismiss(error: Error): void;
-  /** Nothing can be shown any more. */
+  /** Replaces the view by an error: nothing can be shown anymore. */
   fail(error: Error): void;
 }
 
@@ -100,7 +100,7 @@ export function createActions(model: Model, loader: Loader): Actions {
 
   const apply = createApply(model, loader);
 
-  /** What fails beside the tissue is told in a notice. */
+  /** Applies a change and reports failures as a notice. */
   const quietly = (part: Partial<ViewState>) => {
     apply(part).catch((thrown) => {
       if (!isAbort(thrown)) notify(model, asError(thrown));
@@ -140,7 +140,7 @@ export function createActions(model: Model, loader: Loader): Actions {
       }
     },
     setColor(color) {
-      // The problem signal already tells the user why it failed.
+      // The failure is already reported by `model.problem`.
       apply({ color }).catch(() => {});
     },
     setGroup: (groupBy) => quietly({ groupBy }),
@@ -237,7 +237,7 @@ export function createActions(model: Model, loader: Loader): Actions {
       batch(() => {
         const columns = model.gridColumns.value;
         model.viewport.value = { ...before, ...viewport };
-        // Sections that stand in other rows have other places.
+        // Another number of columns moves the sections.
         if (columns !== model.gridColumns.value) fitAll(model);
       });
     },

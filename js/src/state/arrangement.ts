@@ -4,17 +4,17 @@ import type { Arrangement, Layout } from './view-state';
 
 export type FactValue = SectionFact['values'][number];
 
-/** What sections can be ordered and filtered by: an annotation that has one value in each of them. */
+/** Annotation with one value per section, by which sections can be sorted and filtered. */
 export interface Fact {
   column: string;
-  /** One a section, in the order of the file. */
+  /** One value per section, in file order. */
   values: readonly FactValue[];
-  /** Each value once, in the order of the annotation's classes, numbers by size; what is missing last. */
+  /** Unique values: categories in the order of the annotation, numbers ascending; missing values last. */
   distinct: readonly FactValue[];
 }
 
 const NO_FACTS: readonly Fact[] = [];
-/** They are asked for with each frame in which the names of sections move. */
+/** Cache: facts are read in every frame in which the section titles move. */
 const held = new WeakMap<readonly SectionFact[], readonly Fact[]>();
 
 export function factsOf({ sections, columns }: Pick<Manifest, 'sections' | 'columns'>): readonly Fact[] {
@@ -39,14 +39,14 @@ export function factsOf({ sections, columns }: Pick<Manifest, 'sections' | 'colu
   return made;
 }
 
-/** How a layout arranges sections; as the file does where it says nothing. */
+/** Returns the arrangement of sections in a layout; file order by default. */
 export function arrangementOf(layout: Layout): Arrangement {
   if (layout.kind !== 'sections' && layout.kind !== 'section') return { order: 'file' };
   const { order = 'file', by, only } = layout;
   return { order, ...(by ? { by } : {}), ...(only && Object.keys(only).length > 0 ? { only } : {}) };
 }
 
-/** The sections that are shown, in their order. What speaks of columns that are not there changes nothing. */
+/** Filters and sorts sections. Ignores filters and orders by columns that do not exist. */
 export function arranged(
   items: readonly Section[],
   facts: readonly Fact[],
@@ -73,17 +73,20 @@ export function arranged(
   return places.map(item);
 }
 
-/** A section alone, between those that an arrangement puts beside it. */
+/** Returns the layout of a single section, whose neighbors are determined by an arrangement. */
 export function sectionLayout(name: string, { order, ...rest }: Arrangement): Layout {
   return { kind: 'section', name, ...(order === 'file' ? {} : { order }), ...rest };
 }
 
-/** The values of a column that are shown; undefined where it filters nothing. A column may be called `constructor`. */
+/**
+ * Returns the values of a column that are shown; undefined if the column is not filtered. Checks own properties only,
+ * because a column may be named `constructor`.
+ */
 export function shownValues({ only }: Arrangement, column: string): readonly FactValue[] | undefined {
   return only && Object.hasOwn(only, column) ? only[column] : undefined;
 }
 
-/** `arrangement` with a value of a column shown or not; all of them shown is no filter. */
+/** Returns the arrangement with one value of a column shown or hidden; removes the filter if all values are shown. */
 export function withValue(
   arrangement: Arrangement,
   { column, distinct }: Fact,
@@ -98,7 +101,7 @@ export function withValue(
   return next.length > 0 ? { ...rest, only: Object.fromEntries(next) } : rest;
 }
 
-/** What a section is ordered by, where it is by an annotation: to be read beside its name. */
+/** Returns a function that gives the value by which a section is sorted, for display next to its name. */
 export function noteOf(manifest: Manifest, arrangement: Arrangement): (name: string) => string {
   const { order, by } = arrangement;
   const fact = order === 'column' ? factsOf(manifest).find(({ column }) => column === by) : undefined;

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { MISSING_COLOUR, parseColour } from '../lib/colour';
 import { blended, cornersOf } from './blend';
 
-test('two genes mix; a cell without a value of one of them is gray and below all others', () => {
+test('two genes are blended, and a cell without a value of either is gray and drawn below all others', () => {
   const summary = { mean: 0, fraction: 1, min: 0, max: 1, lower: 0, upper: 1 };
   const part = (gene: string, values: number[]) => ({ gene, values: Float32Array.from(values), summary });
   const mixed = blended([part('A', [0, 1, 0, Number.NaN]), part('B', [0, 0, 1, 1])], false);

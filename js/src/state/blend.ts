@@ -4,8 +4,8 @@ import { turns } from '../lib/pause';
 import type { Mixed } from './layer';
 
 /**
- * The colour of each set of genes, by bits: 1 the first, 2 the second, 4 the third. Those of single genes are told apart
- * by colour-blind eyes, too; cells in between are mixed from these corners.
+ * Color of each combination of genes, as bits: 1 for the first gene, 2 for the second, 4 for the third. The colors of
+ * single genes are color-blind safe. Cells in between are interpolated between these corners.
  */
 const CORNERS = {
   1: '#d55e00',
@@ -23,7 +23,7 @@ export function cornersOf(dark: boolean): Rgb[] {
   return Array.from({ length: 8 }, (_, bits) => parseColour(all[bits] ?? ''));
 }
 
-/** The mixture at shares from 0 to 1 of up to three genes. */
+/** Interpolates between the corners for relative levels, 0 to 1, of up to three genes. */
 export function mixture(corners: readonly Rgb[], shares: readonly number[]): Rgb {
   const rgb: [number, number, number] = [0, 0, 0];
   for (let bits = 0; bits < 1 << shares.length; bits++) {
@@ -41,7 +41,7 @@ export function mixture(corners: readonly Rgb[], shares: readonly number[]): Rgb
   return rgb;
 }
 
-/** How much of a gene a value is: 0 at its lower robust limit, 1 at its upper. */
+/** Returns the relative level of a value: 0 at the lower robust limit of the gene, 1 at the upper. */
 export function shareOf({ summary }: Pick<GeneValues, 'summary'>, value: number): number {
   const { lower, upper } = summary;
   return upper > lower && Number.isFinite(value)
@@ -50,8 +50,8 @@ export function shareOf({ summary }: Pick<GeneValues, 'summary'>, value: number)
 }
 
 /**
- * Red, green, blue of each cell and, as alpha, its strongest share: what is strong lies on top. A cell without a value of
- * one of the genes is gray and lies below all others.
+ * Computes the color of each cell, with its highest relative level as alpha, by which cells are stacked. A cell without
+ * a value of one of the genes is gray and drawn below all others.
  */
 export function blended(parts: readonly GeneValues[], dark: boolean): Uint32Array {
   const bytes = new Uint8Array((parts[0]?.values.length ?? 0) * 4);
@@ -59,10 +59,10 @@ export function blended(parts: readonly GeneValues[], dark: boolean): Uint32Arra
   return new Uint32Array(bytes.buffer);
 }
 
-/** After so many cells the work looks at the clock. */
+/** Number of cells between two checks of the clock. */
 const AT_ONCE = 65_536;
 
-/** The same, with the page alive meanwhile. */
+/** Like `blended`, pausing between slices to keep the page responsive. */
 export async function mixed(parts: readonly GeneValues[], dark: boolean): Promise<Mixed> {
   const bytes = new Uint8Array((parts[0]?.values.length ?? 0) * 4);
   const due = turns();
@@ -100,7 +100,7 @@ function mixInto(
     bytes[4 * cell] = rgb[0];
     bytes[4 * cell + 1] = rgb[1];
     bytes[4 * cell + 2] = rgb[2];
-    // Cells without a value lie below those in which no gene is expressed.
+    // Draws cells without a value below those that express none of the genes.
     bytes[4 * cell + 3] = whole ? Math.max(1, 255 * most) : 0;
   }
 }

@@ -4,7 +4,7 @@ import { cornersOf, mixture, shareOf } from './blend';
 import type { Paint } from './class-colours';
 import type { Layer } from './layer';
 
-/** The colour of single cells outside of the tissue's own drawing; null for one that is hidden. */
+/** Returns a function that gives the color of a cell outside the WebGL view; null for a hidden cell. */
 export function cellColour(
   layer: Layer,
   { paint, scale, dark }: { paint: Paint | null; scale: ColourScale; dark: boolean },

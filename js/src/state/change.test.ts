@@ -6,7 +6,7 @@ import { createLoader } from './loader';
 import { createModel } from './model';
 import type { ViewState } from './view-state';
 
-/** A bundle with two embeddings and two sections, whose first embedding comes when `come` is called. */
+/** Opens a bundle with two embeddings and two sections; the first embedding arrives only when `come` is called. */
 async function opened(initial: Partial<ViewState> = {}) {
   const made = await fixture('1.1.0', true);
   const path = 'assets/columnar/umap.bin';
@@ -57,46 +57,46 @@ const UMAP = { kind: 'embedding', name: 'X_umap' } as const;
 const TSNE = { kind: 'embedding', name: 'X_tsne' } as const;
 const TISSUE = { kind: 'tissue' } as const;
 
-describe('of two choices the last one stays', () => {
-  test.each([TISSUE, TSNE])('where cells stand: %o', async (last) => {
+describe('the last of two choices wins', () => {
+  test.each([TISSUE, TSNE])('for the layout: %o', async (last) => {
     const { model, actions, come } = await opened();
     const early = actions.setState({ layout: UMAP, opacity: 0.5 });
     expect(model.task.value?.label).toBe('umap');
     const late = actions.setState({ layout: last });
     come();
-    await expect(early).rejects.toThrow(/Something else/);
+    await expect(early).rejects.toThrow(/Something else was chosen/);
     await late;
     expect(model.state.value.layout).toEqual(last);
-    // What else the first one asked for holds.
+    // The other fields of the first change are applied.
     expect(model.state.value.opacity).toBe(0.5);
     expect(model.task.value).toBeNull();
   });
 
-  test('what stands beside, which leaves the place in front alone', async () => {
+  test('for the second view, without affecting the main view', async () => {
     const { model, actions, come } = await opened();
     const front = actions.setState({ layout: UMAP });
     const early = actions.setState({ beside: UMAP });
     const late = actions.setState({ beside: TSNE });
     come();
-    await expect(early).rejects.toThrow(/Something else/);
+    await expect(early).rejects.toThrow(/Something else was chosen/);
     await Promise.all([front, late]);
     expect(model.state.value).toMatchObject({ layout: UMAP, beside: TSNE });
   });
 });
 
-test('what was chosen while another space was on its way stays', async () => {
+test('a second view chosen while a layout is loading is kept', async () => {
   const { model, actions, come } = await opened();
   const early = actions.setState({ layout: UMAP, beside: TISSUE });
   await actions.setState({ beside: TSNE });
   come();
-  await expect(early).rejects.toThrow(/Something else/);
+  await expect(early).rejects.toThrow(/Something else was chosen/);
   expect(model.state.value).toMatchObject({ layout: UMAP, beside: TSNE });
 });
 
-describe('what the bundle does not have', () => {
+describe('a change that asks for something the bundle does not have', () => {
   const camera = { x: 1, y: 2, zoom: 3 };
 
-  test('goes with what belongs to it, and the rest holds', async () => {
+  test('is applied without that field and its companions', async () => {
     const { model, actions } = await opened();
     const before = model.state.value;
     const asked = actions.setStateOrRest({
@@ -111,7 +111,7 @@ describe('what the bundle does not have', () => {
     expect(model.state.value.opacity).toBe(0.5);
   });
 
-  test('a camera of a space that is not there does not look elsewhere', async () => {
+  test('does not apply the camera of a missing layout', async () => {
     const { model, actions } = await opened();
     const before = model.state.value;
     const gene = { kind: 'gene', gene: 'Actb' } as const;
@@ -122,7 +122,7 @@ describe('what the bundle does not have', () => {
     expect(model.state.value.camera).toEqual(before.camera);
   });
 
-  test('is refused whole where nobody asked for the rest', async () => {
+  test('is rejected entirely by setState', async () => {
     const { model, actions } = await opened();
     const before = model.state.value;
     const asked = actions.setState({ opacity: 0.5, layout: { kind: 'section', name: 'none' } });
@@ -132,7 +132,7 @@ describe('what the bundle does not have', () => {
 });
 
 describe('the camera', () => {
-  test('null is all cells in view', async () => {
+  test('fits all cells if set to null', async () => {
     const { model, actions } = await opened();
     const fitted = model.state.value.camera;
     actions.setCamera({ x: 0, y: 0, zoom: 40 });
@@ -140,7 +140,7 @@ describe('the camera', () => {
     expect(model.state.value.camera).toEqual(fitted);
   });
 
-  test('comes no nearer than cells can be told apart, and is never infinite', async () => {
+  test('is limited to the maximum zoom and ignores infinite values', async () => {
     const { model, actions } = await opened();
     await actions.setState({ camera: { x: 1, y: 2, zoom: 1e9 } });
     expect(model.state.value.camera).toEqual({ x: 1, y: 2, zoom: 2000 });
@@ -149,7 +149,7 @@ describe('the camera', () => {
   });
 });
 
-test('the line around a selection belongs to the space that it was drawn in', async () => {
+test('the outline of a selection is removed with the layout it was drawn in', async () => {
   const { model, actions } = await opened();
   actions.select(Uint32Array.of(0, 1), 'replace', [0, 0, 1, 0, 1, 1]);
   await actions.setState({ opacity: 0.5 });
@@ -159,7 +159,7 @@ test('the line around a selection belongs to the space that it was drawn in', as
   expect(model.selection.value?.count).toBe(2);
 });
 
-test('rows of sections follow the window, unless their number was chosen', async () => {
+test('the number of columns of sections follows the window unless it was chosen', async () => {
   const { model, actions } = await opened();
   actions.resize({ width: 900, height: 200 });
   await actions.setState({ layout: { kind: 'sections', order: 'file' } });
@@ -173,7 +173,7 @@ test('rows of sections follow the window, unless their number was chosen', async
   expect(model.gridColumns.value).toBe(2);
 });
 
-test('a split that was chosen stays with an annotation that was chosen with it', async () => {
+test('a grouping set together with an annotation is kept', async () => {
   const { model, actions } = await opened();
   const color = { kind: 'annotation', column: 'cluster' } as const;
   await actions.setState({ color: { kind: 'gene', gene: 'Actb' } });
@@ -184,7 +184,7 @@ test('a split that was chosen stays with an annotation that was chosen with it',
   expect(model.state.value.groupBy).toBe('cluster');
 });
 
-test('values on both sides of zero are blue and red, unless a map was chosen', async () => {
+test('signed values use a diverging color map unless another one was chosen', async () => {
   const { model, actions } = await opened();
   await actions.setState({ color: { kind: 'gene', gene: '<script>' } });
   expect(model.colormap.value).toBe('rdbu');
@@ -196,7 +196,7 @@ test('values on both sides of zero are blue and red, unless a map was chosen', a
   expect(model.colormap.value).toBe('magma');
 });
 
-test('what was changed while a space was on its way stays', async () => {
+test('fields changed while a layout is loading are kept', async () => {
   const { model, actions, come } = await opened();
   const viewed = actions.openView({
     layout: UMAP,
@@ -212,7 +212,7 @@ test('what was changed while a space was on its way stays', async () => {
   expect(model.layer.value.color).toEqual({ kind: 'annotation', column: 'ok' });
 });
 
-test('where one looks beside is of the space beside', async () => {
+test('the camera of the second view is reset with its layout', async () => {
   const { model, actions, come } = await opened();
   come();
   const besideCamera = { x: 1, y: 2, zoom: 3 };
@@ -224,9 +224,9 @@ test('where one looks beside is of the space beside', async () => {
   expect(model.state.value.besideCamera).toBeNull();
 });
 
-test('numbers are no split, and a colour that is none is passed over', async () => {
+test('a numeric annotation is rejected as a grouping, and an invalid color is ignored', async () => {
   const { model, actions } = await opened();
-  await expect(actions.setState({ groupBy: 'counts' })).rejects.toThrow('no column of classes “counts”');
+  await expect(actions.setState({ groupBy: 'counts' })).rejects.toThrow('no categorical annotation “counts”');
   expect(model.group.value?.name).not.toBe('counts');
   const { color } = model.state.value;
   await actions.setState({ color: 'EPCAM' as never });
@@ -234,8 +234,8 @@ test('numbers are no split, and a colour that is none is passed over', async () 
   expect(model.state.value.color).toBe(color);
 });
 
-describe('what a view asks for and the bundle does not have', () => {
-  test('beside leaves where the cells stand as it was asked for', async () => {
+describe('an initial view that asks for something the bundle does not have', () => {
+  test('keeps its layout if the second view is missing', async () => {
     const layout = { kind: 'sections', order: 'file' } as const;
     const { model } = await opened({ layout, beside: { kind: 'embedding', name: 'X_none' } });
     expect(model.state.value).toMatchObject({ layout, beside: null });
@@ -244,16 +244,18 @@ describe('what a view asks for and the bundle does not have', () => {
     ]);
   });
 
-  test('a colour is told, and another one is shown', async () => {
+  test('shows another color and a notice', async () => {
     const { model } = await opened({ color: { kind: 'gene', gene: 'NONE' } });
     expect(model.layer.value.color).toEqual({ kind: 'annotation', column: 'cluster' });
     expect(model.notices.value.map(({ message }) => message)).toEqual(['The bundle has no gene “NONE”.']);
   });
 
-  test('a split is told, and classes that there are split', async () => {
+  test('uses another grouping and shows a notice', async () => {
     const { model, loadRest } = await opened({ groupBy: 'none' });
     await loadRest();
     expect(model.group.value?.name).toBe('cluster');
-    expect(model.notices.value.map(({ message }) => message)).toEqual(['The bundle has no column “none”.']);
+    expect(model.notices.value.map(({ message }) => message)).toEqual([
+      'The bundle has no annotation “none”.',
+    ]);
   });
 });

@@ -8,11 +8,11 @@ import type { Loader } from './loader';
 import type { Model } from './model';
 import { merged, sameColor, sameLayout, soundColor, type ViewState } from './view-state';
 
-/** What has to be loaded before it can be shown; a later choice of the same replaces one that is still on its way. */
+/** Fields whose values must be loaded before they are shown; a later choice replaces one that is still loading. */
 const PLACES = ['layout', 'beside', 'groupBy'] as const;
 type Place = (typeof PLACES)[number];
 
-/** Fields that mean nothing without another one: limits belong to values, a camera to a space. */
+/** Fields that are only valid together: limits belong to values, a camera belongs to a layout. */
 const COMPANIONS: Partial<Record<keyof ViewState, keyof ViewState>> = {
   color: 'range',
   layout: 'camera',
@@ -20,8 +20,8 @@ const COMPANIONS: Partial<Record<keyof ViewState, keyof ViewState>> = {
 };
 
 /**
- * Applies changes of the state. `orRest`: where the bundle does not have what is asked for, that is left out with all
- * that belongs to it, the rest holds, and the promise rejects at the end.
+ * Applies changes of the state. With `orRest`, leaves out fields that the bundle does not have, along with their
+ * companions, applies the rest, and rejects at the end.
  */
 export type Apply = (change: Partial<ViewState>, options?: { orRest?: boolean }) => Promise<void>;
 
@@ -44,14 +44,14 @@ export function createApply(model: Model, loader: Loader): Apply {
       const companion = COMPANIONS[field];
       if (companion) delete part[companion];
     };
-    // One that is not sound is passed over below, as every such field.
+    // `merged` ignores an invalid color below, like every invalid field.
     const bundle = model.bundle.value;
     const missing =
       part.color && bundle && soundColor(part.color) && missingOf(bundle, model.columns.value, part.color);
     if (missing) leaveOut('color', missing);
     const before = model.state.value;
     const wanted = merged(before, part);
-    // All at once, before anything waits: who chooses while the first is on its way comes after all of them.
+    // Claim all fields before awaiting anything, so that a choice made while the first loads overrides all of them.
     const claims = PLACES.filter((place) => part[place] !== undefined).map(
       (place) => [place, claim(place)] as const,
     );
@@ -68,7 +68,7 @@ export function createApply(model: Model, loader: Loader): Apply {
     for (const [place, signal] of claims)
       if (signal.aborted && part[place] !== undefined) leaveOut(place, signal.reason);
     const now = model.state.value;
-    // So does whoever changed another field meanwhile; where one looks goes with the space.
+    // Other fields changed meanwhile take precedence, too; the camera follows the layout.
     for (const field of Object.keys(part) as (keyof ViewState)[]) {
       if (now[field] === before[field] || field === 'camera' || PLACES.some((place) => place === field))
         continue;
@@ -76,7 +76,7 @@ export function createApply(model: Model, loader: Loader): Apply {
       else delete part[field];
     }
     batch(() => {
-      // Another space has other coordinates; so have sections that are turned where they stand.
+      // Another layout has other coordinates; so does a grid whose sections are rotated in place.
       const next = merged(now, part);
       const lies = lie(next) !== lie(now);
       const moves = !sameLayout(next.layout, now.layout) || (next.layout.kind === 'sections' && lies);
@@ -95,7 +95,7 @@ export function createApply(model: Model, loader: Loader): Apply {
   };
 }
 
-/** The camera that shows all cells. */
+/** Returns the camera that fits all cells. */
 export function wholeOf({ extent, origin = ZERO }: Pick<Positions, 'extent' | 'origin'>): Camera {
   return cameraAt(origin, fitCamera(extent));
 }
@@ -105,7 +105,7 @@ export function fitAll(model: Model): void {
   if (positions) model.state.value = merged(model.state.value, { camera: wholeOf(positions) });
 }
 
-/** A camera of another tissue may look where this one has nothing. */
+/** Fits all cells if none is in view, as can happen with a camera saved for another tissue. */
 export function lookAtCells(model: Model): void {
   const [view, positions] = [model.view.value, model.positions.value];
   if (view && positions && !sees(view, positions.extent)) fitAll(model);

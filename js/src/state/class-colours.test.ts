@@ -12,8 +12,8 @@ async function opened(initial: Partial<ViewState> = {}) {
 
 const STATED = '#102030';
 
-describe('colours of classes', () => {
-  test('are those of the file until a palette or a class of its own overrules them', async () => {
+describe('category colors', () => {
+  test('come from the file unless overridden by a palette or a custom color', async () => {
     const { model, actions, colours } = await opened();
     expect(colours()).toEqual([STATED, STATED, STATED, MISSING_COLOUR]);
     actions.setPalette('safe');
@@ -28,16 +28,16 @@ describe('colours of classes', () => {
     expect(model.state.value.classColors).toEqual({ elsewhere: { '10': '#000000' } });
   });
 
-  test('are in summaries, too', async () => {
+  test('are applied to the summaries of categories', async () => {
     const { model, actions } = await opened();
     actions.recolorClass('cluster', '2', '#ff0000');
     const layer = model.layer.value;
-    if (layer.kind !== 'category') throw new Error('the fixture begins with a category');
+    if (layer.kind !== 'category') throw new Error('the fixture starts with a categorical annotation');
     expect(model.classes.value(layer.column)[2]).toMatchObject({ name: '2', color: '#ff0000', count: 1 });
-    expect(layer.column.categories[2]?.color, 'what was read stays').toBe(STATED);
+    expect(layer.column.categories[2]?.color, 'the column is not modified').toBe(STATED);
   });
 
-  test('a view keeps only colours that are colours', () => {
+  test('are only accepted from a view if valid', () => {
     const sound = { cluster: { a: '#ff0000' } };
     const state = merged(INITIAL, { classColors: sound, palette: 'safe' });
     expect(state).toMatchObject({ classColors: sound, palette: 'safe' });
@@ -48,7 +48,7 @@ describe('colours of classes', () => {
     expect(merged(state, { classColors: odd }).classColors).toBe(odd);
   });
 
-  test('others step back for a class, not for one that is hidden', async () => {
+  test('are dimmed for other categories than the emphasized one, unless it is hidden', async () => {
     const { actions, alpha } = await opened();
     expect(alpha()).toEqual([255, 255, 255, 255]);
     actions.emphasise({ column: 'cluster', name: null });

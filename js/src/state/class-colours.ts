@@ -4,7 +4,7 @@ import { MISSING_COLOUR, paletteColour } from '../lib/colour';
 import { hiddenFlags } from './layer';
 import { type ClassOrder, hiddenOf, type ViewState } from './view-state';
 
-/** The classes of a column, with the colours that they have now. */
+/** Returns the categories of a column with their current colors. */
 export type ClassesOf = (column: CategoryValues) => readonly Category[];
 
 const byName = new Intl.Collator('en', { numeric: true });
@@ -16,17 +16,17 @@ export function ordered(classes: readonly Category[], order: ClassOrder): Catego
   return rows;
 }
 
-/** A class that others step back for. */
+/** Category for which all others are dimmed. */
 export interface Emphasis {
   column: string;
-  /** Null is the class of cells without a value. */
+  /** Null for cells without a value. */
   name: string | null;
 }
 
-/** What the classes of a column look like, by their codes; the last stands for cells without a value. */
+/** Appearance of the categories of a column, by code; the last entry is for cells without a value. */
 export interface Paint {
   colors: readonly string[];
-  /** 0 hides, 255 shows. */
+  /** Opacity from 0 (hidden) to 255. */
   alpha: Uint8Array;
 }
 
@@ -36,7 +36,7 @@ function ownColours(state: Pick<ViewState, 'classColors'>, column: string): Read
   return Object.hasOwn(state.classColors, column) ? (state.classColors[column] ?? {}) : {};
 }
 
-/** Answers are kept as long as the colours: a legend asks with each of its renderings. */
+/** Caches the categories per column until the colors change, because the legend reads them on each render. */
 export function classesWith(state: Pick<ViewState, 'palette' | 'classColors'>): ClassesOf {
   const held = new WeakMap<CategoryValues, readonly Category[]>();
   return (column) => {
@@ -55,7 +55,7 @@ export function classesWith(state: Pick<ViewState, 'palette' | 'classColors'>): 
   };
 }
 
-/** `classColors` with this one, too. */
+/** Returns `classColors` with one color added. */
 export function recoloured(
   state: Pick<ViewState, 'classColors'>,
   column: string,
@@ -63,12 +63,12 @@ export function recoloured(
   color: string,
 ): ViewState['classColors'] {
   const classes = Object.entries(ownColours(state, column)).filter(([other]) => other !== name);
-  // Not by assignment: a class may be named like a part of every object.
+  // `Object.fromEntries` rather than assignment: a category may be named `__proto__`.
   const own = Object.fromEntries([...classes, [name, color.toLowerCase()]]);
   return Object.fromEntries([...Object.entries(withoutColours(state, column)), [column, own]]);
 }
 
-/** `classColors` without those of a column. */
+/** Returns `classColors` without those of a column. */
 export function withoutColours(
   state: Pick<ViewState, 'classColors'>,
   column: string,
@@ -86,7 +86,7 @@ export function paintOf(
   const codeOf = (name: string | null) =>
     name === null ? classes.length : classes.findIndex((other) => other.name === name);
   const front = emphasis?.column === column.name ? codeOf(emphasis.name) : -1;
-  // Where the class itself is hidden, nothing steps back.
+  // Dim nothing if the emphasized category itself is hidden.
   const dims = front >= 0 && hidden[front] !== 1;
   const alpha = hidden.map((flag, code) => (flag === 1 ? 0 : dims && code !== front ? STEPPED_BACK : 255));
   return { colors: [...classes.map(({ color }) => color), MISSING_COLOUR], alpha };

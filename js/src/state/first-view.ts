@@ -5,7 +5,7 @@ import { UnknownNameError } from '../lib/errors';
 import { stateIn } from './saved-view';
 import type { Color, Layout, ViewState } from './view-state';
 
-/** What the bundle opens with; its regions come once the cells are there. */
+/** Returns the initial view of the bundle, without its regions, which are set once the cells are loaded. */
 export function viewOfBundle({ manifest }: Bundle): Partial<ViewState> {
   try {
     return manifest.view ? stateIn(manifest.view, manifest.n_cells) : {};
@@ -14,12 +14,12 @@ export function viewOfBundle({ manifest }: Bundle): Partial<ViewState> {
   }
 }
 
-/** Sections that would lie upon each other stand side by side. */
+/** Returns the initial layout: sections side by side if their coordinates overlap, else the tissue. */
 export function firstLayout({ sections }: Pick<Manifest, 'sections'>): Layout {
   return sections?.overlapping ? { kind: 'sections', order: 'file' } : { kind: 'tissue' };
 }
 
-/** The first category column of which a cell has a value, else the first numbers, or nothing. */
+/** Returns the first categorical annotation with values, else the first numeric annotation, else no color. */
 export function firstColor(columns: readonly ColumnInfo[]): Color {
   const first =
     columns.find((column) => column.kind === 'category' && column.categories.length > 0) ??
@@ -28,7 +28,7 @@ export function firstColor(columns: readonly ColumnInfo[]): Color {
   return first ? { kind: 'annotation', column: first.name } : { kind: 'none' };
 }
 
-/** What of a colour the bundle does not have; null where it has all of it. */
+/** Returns an error for the first gene or annotation of a color that the bundle does not have; else null. */
 export function missingOf(
   { genes }: Pick<Bundle, 'genes'>,
   columns: readonly ColumnInfo[],
@@ -36,7 +36,7 @@ export function missingOf(
 ): UnknownNameError | null {
   if (color.kind === 'annotation') {
     const there = columns.some(({ name }) => name === color.column);
-    return there ? null : new UnknownNameError('column', color.column);
+    return there ? null : new UnknownNameError('annotation', color.column);
   }
   const asked = color.kind === 'gene' ? [color.gene] : 'genes' in color ? color.genes : [];
   const unknown = asked.find((gene) => !genes.has(gene));

@@ -28,13 +28,13 @@ async function faultOf(use: () => Promise<readonly unknown[]>): Promise<string |
   const late = new Promise<never>((_, no) => {
     setTimeout(() => no(new Error('hangs')), LONGEST_MS).unref?.();
   });
-  let told: readonly unknown[];
+  let reported: readonly unknown[];
   try {
-    told = await Promise.race([use(), late]);
+    reported = await Promise.race([use(), late]);
   } catch (thrown) {
-    told = [thrown];
+    reported = [thrown];
   }
-  for (const one of told.map(asError)) {
+  for (const one of reported.map(asError)) {
     if (one.message === 'hangs') return 'hangs';
     if (one instanceof ViewerError && one.tag !== 'unexpected') continue;
     if (one instanceof ViewerError || !/[.:?]/.test(one.message)) {
@@ -45,12 +45,12 @@ async function faultOf(use: () => Promise<readonly unknown[]>): Promise<string |
   return null;
 }
 
-/** Opens a bundle, and shows each of its columns and genes. */
+/** Opens a bundle and colors by each of its annotations and genes; returns all reported errors. */
 async function opened(files: ReadonlyMap<string, Uint8Array>): Promise<readonly unknown[]> {
   const model = createModel();
   const loader = createLoader(model, memorySource(files));
   const actions = createActions(model, loader);
-  const told: unknown[] = [];
+  const reported: unknown[] = [];
   try {
     await loader.start();
     await loader.loadRest();
@@ -60,16 +60,16 @@ async function opened(files: ReadonlyMap<string, Uint8Array>): Promise<readonly 
       ...(manifest?.gene_list ?? []).map((gene) => ({ kind: 'gene', gene }) as const),
     ];
     for (const color of colors.slice(0, 12))
-      await actions.setState({ color }).catch((thrown: unknown) => told.push(thrown));
+      await actions.setState({ color }).catch((thrown: unknown) => reported.push(thrown));
     await loader.settled();
   } catch (thrown) {
-    told.push(thrown);
+    reported.push(thrown);
   }
   const { status } = model;
-  if (status.value.kind === 'error') told.push(status.value.error);
-  told.push(...model.notices.value);
+  if (status.value.kind === 'error') reported.push(status.value.error);
+  reported.push(...model.notices.value);
   loader.dispose();
-  return told;
+  return reported;
 }
 
 const withManifest = ({ files }: Fixture, manifest: unknown) =>
@@ -83,7 +83,7 @@ const KINDS: Record<string, (random: Random) => Promise<readonly unknown[]>> = {
     const of = oneOf(random, [whole, plain]);
     return opened(withManifest(of, damagedValue(of.manifest, random)));
   },
-  'text of the manifest': async (random) => {
+  'manifest text': async (random) => {
     const stored = whole.files.get('manifest.json') ?? new Uint8Array(0);
     return opened(new Map(whole.files).set('manifest.json', damagedBytes(stored, random)));
   },
@@ -112,7 +112,7 @@ const KINDS: Record<string, (random: Random) => Promise<readonly unknown[]>> = {
     openedView(damagedValue(viewOf(), random), 4);
     return [];
   },
-  'views of links': async (random) => {
+  'links with a view': async (random) => {
     const { hash } = await hashOf(viewOf());
     const at = 6 + below(random, hash.length - 6);
     const cut = oneOf(random, [
@@ -123,7 +123,7 @@ const KINDS: Record<string, (random: Random) => Promise<readonly unknown[]>> = {
     if (view !== null) openedView(view, 4);
     return [];
   },
-  'tables of regions': async (random) => {
+  'region tables': async (random) => {
     const text = new TextDecoder().decode(damagedBytes(utf8.encode(CSV), random));
     await regionsFromCsv(text, 4, names);
     return [];
@@ -142,7 +142,7 @@ function viewOf() {
 }
 
 test.each(Object.entries(KINDS))(
-  'damaged %s: loads, or fails with a readable error',
+  'damaged %s either load or fail with a readable error',
   async (kind, use) => {
     vi.spyOn(console, 'error').mockImplementation(() => {});
     const faults: string[] = [];

@@ -3,30 +3,30 @@ import { packBits, unpackBits } from '../lib/bits';
 import type { Model } from './model';
 import { type Region, selectionOf } from './selection';
 
-/** What one step changed, as it was before; what it left alone is not in it. */
+/** Previous values of the fields that one step changed. */
 interface Step {
-  /** One bit for each cell: twenty of a million cells are 2.5 MB. */
+  /** One bit per cell: twenty steps of a million cells take 2.5 MB. */
   selection?: Uint8Array | null;
   regions?: readonly Region[];
 }
 
 export interface History {
-  /** Called before the change. */
+  /** Records the current value; must be called before the change. */
   keep(what: 'selection' | 'regions'): void;
   undo(): void;
   redo(): void;
-  /** Regions came from outside: those of before are no longer anyone's to bring back. */
+  /** Drops the steps that changed regions, because the embedding page replaced all regions. */
   forgetRegions(): void;
 }
 
 const MOST_STEPS = 20;
 
-/** Selections and regions of before, and those that were gone back from. */
+/** Creates the undo and redo history of selections and regions. */
 export function createHistory(model: Model, cells: () => number): History {
   let past: Step[] = [];
   let future: Step[] = [];
 
-  const tell = () => {
+  const publish = () => {
     model.undoable.value = past.length > 0;
     model.redoable.value = future.length > 0;
   };
@@ -50,7 +50,7 @@ export function createHistory(model: Model, cells: () => number): History {
         model.selection.value = step.selection && selectionOf(unpackBits(step.selection, cells()));
         model.outline.value = null;
       }
-      tell();
+      publish();
     });
   };
 
@@ -59,14 +59,14 @@ export function createHistory(model: Model, cells: () => number): History {
       past.push(now(what === 'selection' ? { selection: null } : { regions: [] }));
       if (past.length > MOST_STEPS) past.shift();
       future = [];
-      tell();
+      publish();
     },
     undo: () => go(past, future),
     redo: () => go(future, past),
     forgetRegions() {
       past = past.filter((step) => !step.regions);
       future = future.filter((step) => !step.regions);
-      tell();
+      publish();
     },
   };
 }

@@ -4,14 +4,14 @@ import type { Summary } from '../data/summary';
 import type { Numbers } from '../lib/numbers';
 import type { Color } from './view-state';
 
-/** What a blend looks like on one ground. */
+/** Colors of a blend on a light or dark background. */
 export interface Mixed {
   dark: boolean;
-  /** Red, green, blue of each cell and, as alpha, its strongest share */
+  /** RGB of each cell, with its highest relative level as alpha. */
   colours: Uint32Array;
 }
 
-/** The values that colour the tissue, loaded. */
+/** Loaded values that color the tissue. */
 export type Layer =
   | { kind: 'none'; color: Color }
   | { kind: 'category'; color: Color; column: CategoryValues }
@@ -20,16 +20,16 @@ export type Layer =
       kind: 'value';
       color: Color;
       label: string;
-      /** NaN where a cell has no value. */
+      /** NaN for cells without a value. */
       values: Numbers;
       summary: Summary;
-      /** Cells whose score is the mean of a part of the genes: the others have no value there. */
+      /** Number of cells whose score is the mean of only some of the genes, because the others have no value there. */
       partial?: number;
     };
 
 export const NO_LAYER: Layer = { kind: 'none', color: { kind: 'none' } };
 
-/** One flag for each code, the last for cells without a value. */
+/** Returns one flag per code, 1 if hidden; the last is for cells without a value. */
 export function hiddenFlags(column: CategoryValues, hidden: readonly (string | null)[]): Uint8Array {
   const names = new Set(hidden);
   const flags = new Uint8Array(column.categories.length + 1);
@@ -40,7 +40,7 @@ export function hiddenFlags(column: CategoryValues, hidden: readonly (string | n
   return flags;
 }
 
-/** Whether a cell has no value under this layer; null where all cells are drawn alike. */
+/** Returns a test for cells without a value in this layer; null if the layer has no values. */
 export function missingTest(layer: Layer): ((cell: number) => boolean) | null {
   if (layer.kind === 'category') {
     const { codes, categories } = layer.column;
@@ -52,7 +52,7 @@ export function missingTest(layer: Layer): ((cell: number) => boolean) | null {
   return null;
 }
 
-/** What a cell shows under this layer: its class, its value, or null where it has none. */
+/** Returns the category or value of a cell in this layer; null if it has none. */
 export function valueAt(layer: Layer, cell: number): string | number | null {
   if (layer.kind === 'category') {
     return layer.column.categories[layer.column.codes[cell] ?? -1]?.name ?? null;

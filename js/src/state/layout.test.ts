@@ -28,7 +28,7 @@ const sections: Sections = {
 };
 const none = new Map<string, Positions>();
 
-test('sections stand side by side at one scale, none on another, cells of none nowhere', () => {
+test('sections are laid out at one scale without overlap, and cells without a section have no coordinates', () => {
   const layout = { kind: 'sections', columns: 2, order: 'file' } as const;
   const { positions, titles } = placedCells(tissue, layout, none, sections, 2);
   expect(titles.map(({ section }) => section.name)).toEqual(['s10', 's9']);
@@ -45,7 +45,7 @@ test('sections stand side by side at one scale, none on another, cells of none n
   }
 });
 
-test('where y grows upwards the first section is above, too', () => {
+test('the first section is at the top if y points up', () => {
   const { placed } = placedSections(sections.items, 1, 'up');
   expect(placed[0]?.box[1]).toBeGreaterThan(placed[1]?.box[3] ?? 0);
 });
@@ -56,41 +56,38 @@ test.each([
   ['down', 180, true],
   ['up', 270, false],
   ['up', 0, true],
-] as const)(
-  'y %s, turned by %d, mirrored %s: each section where it stood, the first at the upper left',
-  (yAxis, turn, flip) => {
-    const orientation = { turn, flip };
-    const { placed, extent } = placedSections(sections.items, 1, yAxis, orientation);
-    const view = viewOf(fitCamera(extent), extent, { width: 400, height: 600 }, yAxis, orientation);
-    const boxOn = (box: typeof extent) => {
-      const [x0, y0] = project(view, box[0], box[1]);
-      const [x1, y1] = project(view, box[2], box[3]);
-      return [Math.min(x0, x1), Math.min(y0, y1), Math.max(x0, x1), Math.max(y0, y1)] as const;
-    };
-    const [first, second] = placed.map(({ box }) => boxOn(box)) as [
-      ReturnType<typeof boxOn>,
-      ReturnType<typeof boxOn>,
-    ];
-    expect(first[3]).toBeLessThan(second[1]);
-    expect((first[0] + first[2]) / 2).toBeCloseTo((second[0] + second[2]) / 2);
-    // The second is 10 wide and 20 high, and lies on its side after a quarter.
-    const side = (second[2] - second[0]) / (second[3] - second[1]);
-    expect(side).toBeCloseTo(turn === 90 || turn === 270 ? 2 : 0.5);
-    for (const [left, top, right, bottom] of [first, second]) {
-      expect(Math.min(left, top)).toBeGreaterThan(0);
-      expect(right).toBeLessThan(400);
-      expect(bottom).toBeLessThan(600);
-    }
-  },
-);
+] as const)('sections keep their order with y %s, rotated by %d°, mirrored %s', (yAxis, turn, flip) => {
+  const orientation = { turn, flip };
+  const { placed, extent } = placedSections(sections.items, 1, yAxis, orientation);
+  const view = viewOf(fitCamera(extent), extent, { width: 400, height: 600 }, yAxis, orientation);
+  const boxOn = (box: typeof extent) => {
+    const [x0, y0] = project(view, box[0], box[1]);
+    const [x1, y1] = project(view, box[2], box[3]);
+    return [Math.min(x0, x1), Math.min(y0, y1), Math.max(x0, x1), Math.max(y0, y1)] as const;
+  };
+  const [first, second] = placed.map(({ box }) => boxOn(box)) as [
+    ReturnType<typeof boxOn>,
+    ReturnType<typeof boxOn>,
+  ];
+  expect(first[3]).toBeLessThan(second[1]);
+  expect((first[0] + first[2]) / 2).toBeCloseTo((second[0] + second[2]) / 2);
+  // The second is 10 wide and 20 high; rotation by 90° swaps its sides.
+  const side = (second[2] - second[0]) / (second[3] - second[1]);
+  expect(side).toBeCloseTo(turn === 90 || turn === 270 ? 2 : 0.5);
+  for (const [left, top, right, bottom] of [first, second]) {
+    expect(Math.min(left, top)).toBeGreaterThan(0);
+    expect(right).toBeLessThan(400);
+    expect(bottom).toBeLessThan(600);
+  }
+});
 
-test('sections in the order of their names read numbers as numbers', () => {
+test('sections are sorted by name in natural order, or by number of cells', () => {
   expect(arranged(sections.items, [], { order: 'name' }).map(({ name }) => name)).toEqual(['s9', 's10']);
   const [large, small] = [{ ...sections.items[1], count: 9 }, sections.items[0]] as typeof sections.items;
   expect(arranged([small, large] as never, [], { order: 'cells' })[0]).toBe(large);
 });
 
-test('sections by what an annotation says of each: classes in their order, numbers by size, none last', () => {
+test('sections are sorted and filtered by an annotation, with missing values last', () => {
   const extent: [number, number, number, number] = [0, 0, 1, 1];
   const items = ['a', 'b', 'c', 'd'].map((name) => ({ name, extent, count: 1 }));
   const chunks: never[] = [];
@@ -144,7 +141,7 @@ test.each(['constructor', 'toString', '__proto__'])('a column may be called %s',
   });
 });
 
-test('as many in a row as show them largest', () => {
+test('the number of columns shows sections as large as possible', () => {
   const square = Array.from({ length: 12 }, (_, i) => ({
     name: `${i}`,
     extent: [0, 0, 1, 1] as const,
@@ -158,7 +155,7 @@ test('as many in a row as show them largest', () => {
   expect(columnsOf({ kind: 'sections', order: 'file', columns: 5 }, all, unseen, UPRIGHT)).toBe(5);
 });
 
-test('one section alone, and the tissue where something is not loaded', () => {
+test('a single section is shown alone, and the tissue until the layout is loaded', () => {
   const one = placedCells(tissue, { kind: 'section', name: 's9' }, none, sections, 1).positions;
   expect(one.extent).toEqual([100, 100, 110, 120]);
   expect(one.coords[0]).toBeNaN();
@@ -166,7 +163,7 @@ test('one section alone, and the tissue where something is not loaded', () => {
   expect(placedCells(tissue, { kind: 'embedding', name: 'X_umap' }, none, null, 1).positions).toBe(tissue);
 });
 
-test('a saved view comes back whole, from a file and from a link', async () => {
+test('a saved view is restored from a file and from a link', async () => {
   const model = createModel({ color: { kind: 'gene', gene: 'EPCAM' }, colormap: 'magma', opacity: 0.4 });
   model.bundle.value = { manifest: { n_cells: 10 } } as never;
   const cells = Uint32Array.of(0, 3, 8, 9);
@@ -180,7 +177,7 @@ test('a saved view comes back whole, from a file and from a link', async () => {
   expect(merged(INITIAL, stateIn(await viewOfHash(hash), 10))).toEqual(model.state.value);
 });
 
-test('a link without room for its regions says how many there were', async () => {
+test('a link that leaves out its regions states their number', async () => {
   const model = createModel({});
   const total = 400_000;
   model.bundle.value = { manifest: { n_cells: total } } as never;
@@ -190,24 +187,24 @@ test('a link without room for its regions says how many there were', async () =>
   expect(leftOut).toBe(1);
   const opened = openedView(await viewOfHash(hash), total);
   expect(opened.regions).toBeNull();
-  expect(opened.leftOut?.message).toContain('without its region: too large');
+  expect(opened.leftOut?.message).toContain('does not contain its region');
   expect(openedView({ opacity: 0.5 }, total)).toMatchObject({ regions: null, leftOut: null });
 });
 
-test('a view of other cells says nothing of where to look, nor which are in a region', () => {
+test('the camera and regions of a view with a different number of cells are ignored', () => {
   const state = { opacity: 0.5, camera: { x: 1, y: 2, zoom: 3 } };
   const view = { karospace_view: 1, n_cells: 9000, state, regions: [{ name: 'a', bits: 'AAA=' }] };
   const opened = openedView(view, 10);
   expect(opened).toMatchObject({ state: { opacity: 0.5 }, regions: null });
   expect(opened.state.camera).toBeUndefined();
   expect(opened.leftOut?.message).toContain(
-    'saved from 9,000 cells, and this bundle has 10: where it looks and its regions are left out',
+    'saved for 9,000 cells, but this bundle has 10: its camera and its regions were ignored',
   );
   expect(openedView({ ...view, n_cells: 10 }, 10).state).toEqual(state);
   expect(openedView(state, 10).state).toEqual(state);
 });
 
-test('a place in rows of sections is kept with the number of its rows', () => {
+test('the camera in a grid of sections is saved with the number of columns', () => {
   const model = createModel({ layout: { kind: 'sections', order: 'file' }, camera: { x: 0, y: 0, zoom: 1 } });
   model.tissue.value = tissue;
   model.sections.value = sections;
@@ -217,7 +214,7 @@ test('a place in rows of sections is kept with the number of its rows', () => {
   expect(savedView(model).state.layout).toMatchObject({ columns: 2 });
 });
 
-test('what is no view says so, or changes nothing', async () => {
+test('an invalid view is rejected, and invalid fields are ignored', async () => {
   for (const wrong of [
     null,
     [],
@@ -232,7 +229,7 @@ test('what is no view says so, or changes nothing', async () => {
   for (const hash of ['', '#x']) expect(await viewOfHash(hash)).toBeNull();
   for (const hash of ['#view=', '#view=%%%', '#view=AAAA']) {
     const broken = await viewOfHash(hash);
-    expect(() => openedView(broken, 10)).toThrow('the link is damaged or was cut short');
+    expect(() => openedView(broken, 10)).toThrow('the link is damaged or truncated');
   }
   const garbage = {
     color: 5,

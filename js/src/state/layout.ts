@@ -7,18 +7,18 @@ import { bestColumns, type Placed, placedSections, type Section } from '../lib/s
 import { arranged, arrangementOf, type Fact } from './arrangement';
 import type { Layout } from './view-state';
 
-/** The tissue's sections, with the code of each cell's among `names`. */
+/** Sections of the tissue, and the section of each cell. */
 export interface Sections {
   column: string;
-  /** Those with cells, in the order of the file; their extents are in coordinates of the source. */
+  /** Sections with cells, in file order; their extents are in coordinates of the source. */
   items: readonly Section[];
   facts: readonly Fact[];
-  /** Of the column, whose codes count categories. */
+  /** All categories of the column, to which `codes` refer. */
   categories: readonly string[];
   codes: Codes;
 }
 
-/** How many sections stand in a row. */
+/** Returns the number of columns in the grid of sections. */
 export function columnsOf(
   layout: Layout,
   sections: Pick<Sections, 'items' | 'facts'> | null,
@@ -36,13 +36,13 @@ interface LaidOut {
   titles: readonly Placed[];
 }
 
-/** What an embedding is called by people, as `UMAP`; null for every other place. */
+/** Returns the display name of an embedding, such as `UMAP`; null for other layouts. */
 export function embeddingLabel(layout: Layout, manifest: Pick<Manifest, 'embeddings'> | null): string | null {
   if (layout.kind !== 'embedding') return null;
   return manifest?.embeddings?.find(({ name }) => name === layout.name)?.label ?? layout.name;
 }
 
-/** What a layout is called. */
+/** Returns the display name of a layout. */
 export function layoutLabel(layout: Layout, manifest: Pick<Manifest, 'embeddings'> | null): string {
   if (layout.kind === 'tissue') return 'Tissue';
   if (layout.kind === 'sections') return 'Sections';
@@ -50,7 +50,7 @@ export function layoutLabel(layout: Layout, manifest: Pick<Manifest, 'embeddings
   return embeddingLabel(layout, manifest) ?? '';
 }
 
-/** How many cells have coordinates. */
+/** Counts the cells with coordinates. */
 export function placedCount(coords: Float32Array): number {
   let count = 0;
   for (let at = 0; at < coords.length; at += 2)
@@ -58,7 +58,7 @@ export function placedCount(coords: Float32Array): number {
   return count;
 }
 
-/** Where the cells stand in a layout; in the tissue as long as what the layout needs is not loaded. */
+/** Returns the positions of the cells in a layout, or those in the tissue until the layout is loaded. */
 export function placedCells(
   tissue: Positions,
   layout: Layout,
@@ -87,7 +87,7 @@ export function placedCells(
   return { positions: { ...tissue, coords, extent, origin: ZERO }, titles: placed };
 }
 
-/** Each cell moved with its section; one that is in none of them has no place. */
+/** Moves each cell with its section; cells in no section get no coordinates. */
 function moved(
   { coords }: Positions,
   { categories, codes }: Sections,

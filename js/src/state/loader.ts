@@ -16,19 +16,19 @@ import { Score } from './score';
 import { type Told, taskTeller } from './tasks';
 import { type Color, merged, sameColor, sameLayout, type ViewState } from './view-state';
 
-/** Loads what the state asks for and puts it into the model. */
+/** Loads the data that the state refers to and stores it in the model. */
 export interface Loader extends Places {
   start(): Promise<void>;
-  /** An annotation also splits what is told of values, unless the split was chosen. */
+  /** Loads a color. A categorical annotation also becomes the grouping, unless `keepSplit` is set. */
   load(color: Color, options?: { keepSplit?: boolean }): Promise<void>;
-  /** Resolves when no load is in progress, whatever came of it. */
+  /** Resolves when no load is in progress, whether it succeeded or failed. */
   settled(): Promise<void>;
-  /** What can wait until the first frame stands: image, ids, further columns. */
+  /** Loads what can wait until the first frame is drawn: image, cell ids, further columns. */
   loadRest(): Promise<void>;
   dispose(): void;
 }
 
-/** Columns that are fetched unasked so that the tooltip knows them. */
+/** Number of columns, and maximum number of their values, that are loaded in advance for the tooltip. */
 const TOOLTIP_COLUMNS = 8;
 const TOOLTIP_VALUES = 16_000_000;
 const RECENT_GENES = 5;
@@ -36,13 +36,13 @@ const CHECK_AFTER_MS = 300;
 
 export interface LoaderOptions {
   /**
-   * Nobody said what to show: the bundle's own first view does, and sections that would lie upon each other stand
-   * side by side.
+   * Nothing was requested: start with the initial view of the bundle, and with sections side by side if their
+   * coordinates overlap.
    */
   free?: boolean;
-  /** Load every column unasked. */
+  /** Load all columns in advance. */
   eager: boolean;
-  /** How many cells the tissue had whose view is opened. */
+  /** Number of cells for which the initial view was saved. */
   viewOf?: number | undefined;
 }
 
@@ -55,11 +55,11 @@ export function createLoader(
   let colorRead = new AbortController();
   let pending: Promise<void> = Promise.resolve();
   const ctx = () => ({ signal: closed.signal });
-  /** Checks that wait until the first frame stands. */
+  /** Checks deferred until the first frame is drawn; null afterwards. */
   let unchecked: (() => void)[] | null = [];
-  const tell = taskTeller(model);
+  const startTask = taskTeller(model);
   const timers = new Set<ReturnType<typeof setTimeout>>();
-  /** Has large files checked when what they are read for is drawn; `damaged` says what becomes of others. */
+  /** Defers the check of a large file until its data is drawn; calls `damaged` if the check fails. */
   const later = (damaged: (error: Error) => void) => (check: () => Promise<void>) => {
     const run = () => {
       if (!closed.signal.aborted)
@@ -102,7 +102,7 @@ export function createLoader(
       return { kind: 'blend', color, parts, mixed: await mixed(parts, model.dark.value) };
     }
     if (color.kind === 'score') {
-      // A set may be larger than what is kept: only its sum is.
+      // Keep only the sum: the gene set may be larger than the cache.
       const score = new Score(bundle.manifest.n_cells);
       for (const [done, gene] of color.genes.entries()) {
         score.add(await bundle.genes.read(gene, { signal, later }));
@@ -122,26 +122,26 @@ export function createLoader(
     if (column.kind === 'category') return { kind: 'category', color, column };
     const { values } = column;
     const summary = await column.summarise();
-    // What the panels count of a million values comes in a turn of its own.
+    // Pause so that the panels count a million values in a separate task.
     await pause();
     return { kind: 'value', color, label, values, summary };
   };
 
   const load: Loader['load'] = (color, { keepSplit = false } = {}) => {
-    colorRead.abort(new DOMException('Another colour was chosen.', 'AbortError'));
+    colorRead.abort(new DOMException('Another color was chosen.', 'AbortError'));
     const mine = new AbortController();
     colorRead = mine;
     const signal = AbortSignal.any([mine.signal, closed.signal]);
     const refuse = (error: Error) =>
       batch(() => {
-        // Old colours under a new name would lie.
+        // Do not show the old colors under the new name.
         model.layer.value = NO_LAYER;
         model.problem.value = error;
       });
     const damaged = (error: Error) => {
       if (color.kind === 'annotation') forgetColumn(color.column);
       if (sameColor(model.state.value.color, color)) return refuse(error);
-      // Whoever went on to another colour has seen this one, too.
+      // The user saw wrong values before choosing another color, so report the failure.
       if (sameColor(model.layer.value.color, color)) model.layer.value = NO_LAYER;
       notify(model, error);
     };
@@ -149,9 +149,9 @@ export function createLoader(
       const bundle = model.bundle.value;
       if (!bundle) return;
       model.problem.value = null;
-      const told = tell(labelOf(color));
+      const task = startTask(labelOf(color));
       try {
-        const layer = await layerOf(bundle, color, signal, later(damaged), told.progress);
+        const layer = await layerOf(bundle, color, signal, later(damaged), task.progress);
         if (signal.aborted) throw signal.reason;
         batch(() => {
           model.layer.value = layer;
@@ -166,7 +166,7 @@ export function createLoader(
         refuse(asError(thrown));
         throw thrown;
       } finally {
-        told.end();
+        task.end();
       }
     };
     pending = run();
@@ -174,11 +174,11 @@ export function createLoader(
     return pending;
   };
 
-  const places = createPlaces(model, closed.signal, keepColumn, tell);
+  const places = createPlaces(model, closed.signal, keepColumn, startTask);
   const change = (part: Partial<ViewState>) => {
     model.state.value = merged(model.state.value, part);
   };
-  /** Where the cells stand first: what a link or a file asks for and this bundle does not have is left out. */
+  /** Loads the initial layouts; reports those that the bundle does not have and replaces them by defaults. */
   const layOut = async (bundle: Bundle) => {
     const { layout, beside } = model.state.value;
     try {
@@ -216,12 +216,12 @@ export function createLoader(
         (blob) => {
           model.preview.value = blob;
         },
-        // The picture only bridges the wait.
+        // The preview is optional: it only bridges the wait.
         () => {},
       );
       const withProgress = {
         ...ctx(),
-        // Cells in the wrong places are worse than none.
+        // Wrong coordinates are worse than no view.
         later: later((error) => {
           model.status.value = { kind: 'error', error };
         }),
@@ -233,7 +233,7 @@ export function createLoader(
       const ready = bundle.positions(withProgress);
       const columns = await bundle.columns(ctx()).catch((thrown): readonly ColumnInfo[] => {
         failIfAborted(thrown, closed.signal);
-        // Without its table of classes, the tissue can still be shown.
+        // The tissue can be shown without annotations.
         notify(model, asError(thrown));
         return [];
       });
@@ -325,7 +325,7 @@ export function createLoader(
   };
 }
 
-/** What it is called while it is loaded, and in its legend. */
+/** Returns the name of a color for progress and legend. */
 export function labelOf(color: Color): string {
   if (color.kind === 'annotation') return color.column;
   if (color.kind === 'gene') return color.gene;

@@ -3,14 +3,14 @@ import type { Summary } from '../data/summary';
 import type { Model } from './model';
 import type { Color } from './view-state';
 
-/** What the values of the bundle's genes are; `summary`: of one whose values are there. */
+/** Returns the meaning of expression values in the bundle; `summary` is that of a loaded gene. */
 export function geneMeaningOf(model: Pick<Model, 'bundle'>, summary?: Pick<Summary, 'min'>): Meaning {
   const expression = model.bundle.value?.manifest.expression;
   if (!expression) return geneMeaning(null, false);
   return geneMeaning(expression.values, hasNegatives(expression) || (summary?.min ?? 0) < 0);
 }
 
-/** What the values of a layer are. */
+/** Returns the meaning of the values of a layer. */
 export function meaningOf(
   model: Pick<Model, 'bundle'>,
   { color, summary }: { color: Color; summary: Pick<Summary, 'min'> },

@@ -5,7 +5,7 @@ import { createLoader } from './loader';
 import { createModel } from './model';
 import type { ViewState } from './view-state';
 
-/** A small bundle that is open, with everything that acts on it. */
+/** Opens a small bundle; returns its model, loader and actions. */
 export async function openedModel(initial: Partial<ViewState> = {}, far: readonly [number, number] = [0, 0]) {
   const made = await fixture('1.1.0', true, far);
   const model = createModel(initial);

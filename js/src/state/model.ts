@@ -23,14 +23,14 @@ export type Status =
 
 export interface Hover {
   cell: number;
-  /** In the embedding that is shown beside */
+  /** Whether the pointer is in the second view. */
   beside?: boolean;
-  /** CSS pixels in the stage */
+  /** CSS pixels in the stage. */
   x: number;
   y: number;
 }
 
-/** A read that the user waits for while the tissue stays usable. */
+/** Progress of a read during which the tissue stays usable. */
 export interface Task {
   label: string;
   done: number;
@@ -39,90 +39,90 @@ export interface Task {
 
 export interface RegionNote {
   text: string;
-  /** Something was not done, or not whole. */
+  /** Whether something failed or is incomplete. */
   problem?: boolean;
-  /** It can be taken back from here. */
+  /** Whether to offer undo. */
   undo?: boolean;
 }
 
-/** What the panels and the renderer look at. Written by actions only. */
+/** State observed by the panels and the renderer. Written only by actions and the loader. */
 export interface Model {
   readonly state: Signal<ViewState>;
   readonly status: Signal<Status>;
   readonly bundle: Signal<Bundle | null>;
-  /** Where the cells lie in the tissue. */
+  /** Positions of the cells in the tissue. */
   readonly tissue: Signal<Positions | null>;
-  /** Embeddings that were asked for. */
+  /** Embeddings loaded so far, by name. */
   readonly embeddings: Signal<ReadonlyMap<string, Positions>>;
-  /** The sections, once somebody asked for them. */
+  /** Sections; null until a layout or the user needs them. */
   readonly sections: Signal<Sections | null>;
-  /** Where the cells stand now. */
+  /** Positions of the cells in the current layout. */
   readonly positions: ReadonlySignal<Positions | null>;
-  /** How many sections stand in a row. */
+  /** Number of columns in the grid of sections. */
   readonly gridColumns: ReadonlySignal<number>;
-  /** The cells that have a place there; null where all have. */
+  /** Cells with coordinates in the current layout of sections; null if all have. */
   readonly scope: ReadonlySignal<Scope | null>;
-  /** The cells that can be seen: with a place, and in no hidden category; null where all can. */
+  /** Visible cells: with coordinates and not in a hidden category; null if all are visible. */
   readonly shown: ReadonlySignal<Cells | null>;
-  /** The values of the layer in the scope, with their summary; null where the layer has no values. */
+  /** Values of the layer within the scope, and their summary; null if the layer has no numeric values. */
   readonly here: ReadonlySignal<{ values: Numbers; summary: Summary } | null>;
-  /** Names of the sections and where they stand, where they stand side by side. */
+  /** Names and positions of sections that are laid out side by side. */
   readonly titles: ReadonlySignal<readonly Placed[]>;
   readonly columns: Signal<readonly ColumnInfo[]>;
-  /** Columns whose values are here, for the tooltip and the summaries by class. */
+  /** Columns whose values are loaded, for the tooltip and the summaries by category. */
   readonly loaded: Signal<ReadonlyMap<string, ColumnValues>>;
   readonly cellNames: Signal<CellNames | null>;
   readonly image: Signal<TissueImage | null>;
-  /** Whether there is no more to wait for: the image is here, or it could not be read. */
+  /** Whether loading the image has finished, successfully or not. */
   readonly imageRead: Signal<boolean>;
   readonly preview: Signal<Blob | null>;
   readonly layer: Signal<Layer>;
   readonly task: Signal<Task | null>;
-  /** Why the last colour could not be loaded. */
+  /** Why the last color could not be loaded. */
   readonly problem: Signal<Error | null>;
-  /** What failed beside the tissue, the image, the ids: told until the reader has read it. */
+  /** Failures that leave the tissue usable, such as a missing image; shown until dismissed. */
   readonly notices: Signal<readonly Error[]>;
-  /** Why nothing can be loaded at the moment, in words for the reader. */
+  /** Message for the user why nothing can be loaded at the moment. */
   readonly waiting: Signal<string | null>;
   readonly recentGenes: Signal<readonly string[]>;
-  /** Whether classes are compared by how their values lie, not by one number. */
+  /** Whether categories are compared by distributions of their values rather than by means. */
   readonly spread: Signal<boolean>;
-  /** Of the list that one searches. */
+  /** Order of genes in the search list. */
   readonly geneOrder: Signal<GeneOrder>;
   readonly hover: Signal<Hover | null>;
-  /** Where the pointer is, in coordinate units, counted from the origin of the positions. */
+  /** Position of the pointer, in coordinate units relative to the origin of the positions. */
   readonly pointer: Signal<readonly [number, number] | null>;
-  /** The class that the reader points at in a legend. */
+  /** Category under the pointer in a legend. */
   readonly emphasis: Signal<Emphasis | null>;
   readonly viewport: Signal<Viewport>;
   readonly systemDark: Signal<boolean>;
   readonly drawn: Signal<number>;
   readonly tool: Signal<Tool>;
-  /** What becomes of the selection where no key says it. */
+  /** Selection mode if no modifier key is pressed. */
   readonly how: Signal<How>;
   readonly selection: Signal<Selection | null>;
-  /** Of the region that the reader points at in the list: shown as if it were selected. */
+  /** Mask of the region under the pointer in the list; highlighted like a selection. */
   readonly glance: Signal<Uint8Array | null>;
-  /** Whether there is a selection, or a list of regions, before this one. */
+  /** Whether a change of the selection or the regions can be undone. */
   readonly undoable: Signal<boolean>;
   readonly redoable: Signal<boolean>;
   readonly regions: Signal<readonly Region[]>;
-  /** What came of the last thing that was done with regions. */
+  /** Outcome of the last action on regions. */
   readonly regionNote: Signal<RegionNote | null>;
   readonly draft: Signal<Draft | null>;
-  /** The line that the selection was drawn with: interleaved x, y in coordinate units, counted from the origin. */
+  /** Outline drawn to make the selection: interleaved x, y in coordinate units relative to the origin. */
   readonly outline: Signal<readonly number[] | null>;
 
   readonly view: ReadonlySignal<View | null>;
   readonly dark: ReadonlySignal<boolean>;
   readonly range: ReadonlySignal<readonly [number, number]>;
-  /** The one that the values have now. */
+  /** Color map in use, with `auto` resolved. */
   readonly colormap: ReadonlySignal<Colormap>;
   readonly scale: ReadonlySignal<ColourScale>;
   readonly group: ReadonlySignal<CategoryValues | null>;
-  /** Classes with the colours that they have now: those of a column itself are the bundle's. */
+  /** Categories with their current colors; `column.categories` has those of the bundle. */
   readonly classes: ReadonlySignal<ClassesOf>;
-  /** How the classes of the layer are drawn; null where it has none. */
+  /** Appearance of the categories of the layer; null if it has none. */
   readonly paint: ReadonlySignal<Paint | null>;
 }
 
@@ -140,7 +140,7 @@ export function createModel(initial: Partial<ViewState> = {}): Model {
   const turn = computed(() => state.value.turn);
   const flip = computed(() => state.value.flip);
   const orientation = computed(() => orientationOf(layout.value, { turn: turn.value, flip: flip.value }));
-  // Cells that are in no row stay where they are, however they are looked at.
+  // Only a grid of sections depends on the orientation: other layouts are rotated when drawn.
   const rows = computed(() => (layout.value.kind === 'sections' ? orientation.value : UPRIGHT));
   const gridColumns = computed(() => columnsOf(layout.value, sections.value, viewport.value, rows.value));
   const laidOut = computed(() => {
@@ -184,9 +184,8 @@ export function createModel(initial: Partial<ViewState> = {}): Model {
     if (limits.value) return limits.value;
     if (layer.value.kind !== 'value') return [0, 1];
     const { lower, upper } = here.value?.summary ?? layer.value.summary;
-    // Signed values have their zero in the middle, in a section without negative ones, too.
+    // For signed values, center the range at zero, even in a section without negative values: white means zero.
     if (colormap.value !== 'rdbu' || layer.value.summary.lower >= 0) return [lower, upper];
-    // White is zero.
     const far = Math.max(Math.abs(lower), Math.abs(upper));
     return [-far, far];
   });
@@ -268,7 +267,7 @@ export function createModel(initial: Partial<ViewState> = {}): Model {
   };
 }
 
-/** What says the same takes the place of what said it before. */
+/** Adds a notice, replacing an earlier one with the same message. */
 export function notify(model: Pick<Model, 'notices'>, error: Error): void {
   const others = model.notices.value.filter(({ message }) => message !== error.message);
   model.notices.value = [...others, error];

@@ -9,7 +9,10 @@ import { type Layout, orientationOf, type ViewState } from './view-state';
 
 const TISSUE: Layout = { kind: 'tissue' };
 
-/** A second window on the same model: its own space and camera, the state's `besideCamera`; colours, selection and pointer are shared. */
+/**
+ * Creates the second view of the model. It has its own layout and camera (`beside` and `besideCamera` of the state) and
+ * shares colors, selection and hovered cell.
+ */
 export function besidePane(
   model: Model,
   actions: Actions,
@@ -18,7 +21,7 @@ export function besidePane(
   const viewport = signal<Viewport>({ width: 0, height: 0 });
   let shown = model.state.value.beside ?? TISSUE;
   const layout = computed(() => {
-    shown = model.state.value.beside ?? shown; // the last one while it closes
+    shown = model.state.value.beside ?? shown; // keep the last layout while the view closes
     return shown;
   });
   const turn = computed(() => model.state.value.turn);
@@ -55,13 +58,13 @@ export function besidePane(
       layout: layout.value,
       beside: null,
     };
-    // What moves in the other window alone is no news here: each frame of it would draw all cells once more.
+    // Ignore changes of the main camera: otherwise each frame of the main view would redraw all cells here.
     const last = kept;
     const same = last && (Object.keys(next) as (keyof ViewState)[]).every((key) => last[key] === next[key]);
     if (!same) kept = next;
     return kept ?? next;
   });
-  // Sections that stand in other rows have other places; how many fit is known when the window has its size.
+  // Another number of columns moves the sections, so reset the camera; the number is known once the view has a size.
   let before: { at: Layout; columns: number } | null = null;
   const forget = effect(() => {
     const now = { at: layout.value, columns: gridColumns.value };
@@ -75,7 +78,7 @@ export function besidePane(
   const now = () => camera.value ?? (positions.value && wholeOf(positions.value));
   const pane: Model = {
     ...model,
-    // Read here, never written: the model's own actions do that.
+    // Read-only here: only the actions of the model write the state.
     state: state as unknown as Model['state'],
     positions,
     gridColumns,
@@ -124,7 +127,7 @@ export function besidePane(
       draw(draft) {
         pane.draft.value = draft;
       },
-      // The line belongs to this space, not to the tissue.
+      // Drop the outline: it belongs to this layout, not to the main view.
       select: (cells, how) => actions.select(cells, how),
       frameDrawn() {
         pane.drawn.value++;

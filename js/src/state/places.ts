@@ -8,11 +8,11 @@ import type { Model } from './model';
 import type { Told } from './tasks';
 import type { Layout } from './view-state';
 
-/** Loads where the cells stand, and the classes that split them. */
+/** Loads the data of layouts and groupings. */
 export interface Places {
-  /** What a layout needs. */
+  /** Loads the data that a layout needs. */
   prepare(layout: Layout | null, signal?: AbortSignal): Promise<void>;
-  /** The classes of a column that values are compared by. */
+  /** Loads the categories by which values are grouped. */
   group(column: string, signal?: AbortSignal): Promise<void>;
 }
 
@@ -20,7 +20,7 @@ export function createPlaces(
   model: Model,
   closed: AbortSignal,
   keep: (column: ColumnValues) => void,
-  tell: (label: string) => Told,
+  startTask: (label: string) => Told,
 ): Places {
   const waitFor = async <T>(
     label: string,
@@ -28,13 +28,13 @@ export function createPlaces(
     read: (ctx: ReadContext) => Promise<T>,
   ): Promise<T> => {
     const signal = given ? AbortSignal.any([given, closed]) : closed;
-    const told = tell(label);
+    const task = startTask(label);
     try {
-      const value = await read({ signal, progress: told.progress });
+      const value = await read({ signal, progress: task.progress });
       signal.throwIfAborted();
       return value;
     } finally {
-      told.end();
+      task.end();
     }
   };
 
@@ -75,8 +75,8 @@ export function createPlaces(
   };
 }
 
-/** Refuses a column of numbers. */
+/** Returns a categorical column. Throws for a numeric one. */
 export function classesOf(column: ColumnValues): CategoryValues {
-  if (column.kind !== 'category') throw new UnknownNameError('column of classes', column.name);
+  if (column.kind !== 'category') throw new UnknownNameError('categorical annotation', column.name);
   return column;
 }

@@ -5,18 +5,18 @@ import { openedView, viewOfHash } from './saved-view';
 
 const link = (text: string | Buffer) => `#view=${deflateRawSync(text).toString('base64url')}`;
 
-test('a link holds a view', async () => {
+test('a view is read from a link', async () => {
   expect(await viewOfHash(link('{"opacity":0.5}'))).toEqual({ opacity: 0.5 });
   expect(await viewOfHash('#chapter-2')).toBeNull();
 });
 
-test('a link that unpacks to far more than any view is told, and not unpacked', async () => {
+test('a link that decompresses to far more than any view is rejected', async () => {
   const bomb = link(Buffer.alloc(50_000_000, ' '));
   expect(bomb.length).toBeLessThan(70_000);
   expect(await viewOfHash(bomb)).toBeInstanceOf(ViewFileError);
 });
 
-test('regions of more cells than the limit are refused before they fill the memory', () => {
+test('regions with more cells than the limit are rejected before they are unpacked', () => {
   const cells = 2 ** 22;
   const all = Buffer.alloc(cells / 8, 255).toString('base64');
   const view = (count: number) => ({

@@ -7,26 +7,32 @@ import { inflate } from '../lib/inflate';
 import type { Model } from './model';
 import { INITIAL, type ViewState } from './view-state';
 
-/** A view as a file or a link keeps it. */
+/** View as stored in a file or a link. */
 export interface SavedView {
   karospace_view: 1;
   n_cells: number;
   state: Partial<ViewState>;
-  /** `bits`: base64 of one bit for each cell of the bundle, the first in the lowest bit. Left out: nothing is said of them. */
+  /**
+   * `bits` is base64 of one bit per cell of the bundle, first cell in the lowest bit. If omitted, opening the view
+   * leaves the regions unchanged.
+   */
   regions?: { name: string; color: string; bits: string }[];
-  /** How many regions were too large for the link. */
+  /** Number of regions that were too large for the link. */
   regions_left_out?: number;
 }
 
 export interface OpenedView {
   state: Partial<ViewState>;
-  /** Null where the view says nothing of them. */
+  /** Null if the view does not specify regions. */
   regions: { name: string; color: string; cells: Uint32Array }[] | null;
-  /** What of it is missing, to be told; null where nothing is. */
+  /** Describes the parts that were left out; null if the view is complete. */
   leftOut: LeftOutError | null;
 }
 
-/** What differs from how a viewer opens; with all of it, the view is the same whatever later viewers begin with. */
+/**
+ * Saves the current view. With `whole`, stores all fields, so that the view does not depend on the defaults of later
+ * versions; otherwise only those that differ from the defaults.
+ */
 export function savedView(model: Model, { whole = true } = {}): SavedView {
   const entries = Object.entries(shareable(model)).filter(
     ([key, value]) => whole || JSON.stringify(value) !== JSON.stringify(INITIAL[key as keyof ViewState]),
@@ -53,7 +59,10 @@ function bitsOf(cells: Uint32Array, total: number): string {
   return text;
 }
 
-/** Where one looks in rows of sections depends on how many stand in each: in another window it may be another number. */
+/**
+ * Returns the state to save. The camera in a grid of sections depends on the number of columns, which may differ in
+ * another window: stores that number for the main view, and drops the camera of the second view.
+ */
 function shareable(model: Model): ViewState {
   const { beside } = model.state.value;
   const state =
@@ -70,26 +79,26 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
- * The state of a saved view, or one that stands by itself; what of it is not sound is passed over when it is shown.
- * That of a tissue with other cells says nothing of where to look.
+ * Returns the state of a saved view, or of a bare state. Invalid fields are ignored when it is applied. Cameras are
+ * dropped if the view was saved for a different number of cells.
  */
 export function stateIn(value: unknown, cells: number | null): Partial<ViewState> {
   if (value instanceof ViewFileError) throw value; // a link that could not be read
-  if (!isObject(value)) throw new ViewFileError('it is no object');
+  if (!isObject(value)) throw new ViewFileError('not a JSON object');
   if (!('karospace_view' in value)) return value as Partial<ViewState>;
   if (value.karospace_view !== 1)
-    throw new ViewFileError(`it is of version ${String(value.karospace_view)}; this viewer reads version 1`);
-  if (!isObject(value.state)) throw new ViewFileError('it holds no state');
+    throw new ViewFileError(`it has version ${String(value.karospace_view)}; this viewer reads version 1`);
+  if (!isObject(value.state)) throw new ViewFileError('it has no object “state”');
   const { camera, besideCamera, ...rest } = value.state as Partial<ViewState>;
   if (cells !== null && isOfOthers(value, cells)) return rest;
   return { ...rest, ...(camera ? { camera } : {}), ...(besideCamera ? { besideCamera } : {}) };
 }
 
-/** A view that does not say how many cells it is of is taken for one of these. */
+/** Returns whether a view states a different number of cells. */
 const isOfOthers = ({ n_cells }: Record<string, unknown>, cells: number) =>
   n_cells !== undefined && n_cells !== cells;
 
-/** Reads a saved view; of one of other cells, what holds for these, too. */
+/** Reads a saved view. Ignores cameras and regions if it was saved for a different number of cells. */
 export function openedView(given: unknown, cells: number): OpenedView {
   const state = stateIn(given, cells);
   const value = given as Record<string, unknown>;
@@ -104,18 +113,20 @@ export function openedView(given: unknown, cells: number): OpenedView {
       : null;
   const read = (region: unknown) => {
     if (!isObject(region) || typeof region.name !== 'string' || typeof region.bits !== 'string')
-      throw new ViewFileError('one of its regions has no name or no cells');
+      throw new ViewFileError('one of its regions has no “name” or no “bits”');
     const color = typeof region.color === 'string' ? region.color : '';
     const bits = bytesOf(region.bits);
     if (bits.length !== Math.ceil(cells / 8))
-      throw new ViewFileError(`the region “${region.name}” is of other cells`);
+      throw new ViewFileError(
+        `the region “${region.name}” was made for a different number of cells than ${formatCount(cells)}`,
+      );
     return { name: region.name, color, bits };
   };
   const packed = regions?.map(read) ?? null;
-  // Before any is unpacked: a damaged view would fill the memory.
+  // Check before unpacking: a damaged view could exhaust the memory.
   if ((packed ?? []).reduce((sum, { bits }) => sum + setIn(bits), 0) > MOST_REGION_CELLS)
     throw new ViewFileError(
-      `its regions contain more than ${formatCount(MOST_REGION_CELLS)} cells in total, the limit`,
+      `its regions contain more than ${formatCount(MOST_REGION_CELLS)} cells in total, which is the limit`,
     );
   const unpacked =
     packed?.map(({ name, color, bits }) => ({ name, color, cells: placesIn(bits, cells) })) ?? null;
@@ -123,19 +134,18 @@ export function openedView(given: unknown, cells: number): OpenedView {
 }
 
 function ofOthers({ n_cells, regions }: Record<string, unknown>, cells: number): LeftOutError {
-  const others = typeof n_cells === 'number' ? formatCount(n_cells) : 'other';
-  const what =
-    Array.isArray(regions) && regions.length > 0 ? 'where it looks and its regions are' : 'where it looks is';
+  const others = typeof n_cells === 'number' ? formatCount(n_cells) : 'an unknown number of';
+  const what = Array.isArray(regions) && regions.length > 0 ? 'camera and its regions were' : 'camera was';
   return new LeftOutError(
-    `The view was saved from ${others} cells, and this bundle has ${formatCount(cells)}: ${what} left out.`,
-    'What else it says holds here, too, where the names are the same.',
+    `The view was saved for ${others} cells, but this bundle has ${formatCount(cells)}: its ${what} ignored.`,
+    'All other settings were applied where the names of genes and annotations match.',
   );
 }
 
 const tooLarge = (regions: number) =>
   new LeftOutError(
-    `The link came without its ${regions === 1 ? 'region' : `${regions} regions`}: too large for an address.`,
-    'Ask for the view as a file (S, “Save view”) to have them.',
+    `The link does not contain its ${regions === 1 ? 'region' : `${regions} regions`}: too large for a URL.`,
+    'Ask the sender for the view as a file (S, “Save view”), which contains all regions.',
   );
 
 function bytesOf(text: string): Uint8Array {
@@ -147,14 +157,14 @@ function bytesOf(text: string): Uint8Array {
 }
 
 const PREFIX = '#view=';
-/** Browsers and chat programs cut longer links. */
+/** Maximum length of a link in characters; browsers and chat programs truncate longer ones. */
 const LONGEST = 30_000;
-/** Bytes that an address is unpacked to: links that this page makes hold a tenth of it. */
+/** Maximum decompressed size of a link in bytes, ten times that of the links created here. */
 const LARGEST = 8_000_000;
-/** Regions of so many characters do not become short enough: no need to try after each move. */
+/** Characters of regions that cannot be compressed to a link; avoids trying after each move. */
 const HOPELESS = 100 * LONGEST;
 
-/** As part of an address; without the regions, but with their number, where they would make it too long. */
+/** Encodes a view as a URL fragment. Replaces the regions by their number if they make it too long. */
 export async function hashOf(view: SavedView): Promise<{ hash: string; leftOut: number }> {
   const encode = async (part: SavedView) => {
     const bytes = new TextEncoder().encode(JSON.stringify(part));
@@ -171,7 +181,7 @@ export async function hashOf(view: SavedView): Promise<{ hash: string; leftOut: 
   return { hash: await encode({ ...rest, regions_left_out: leftOut }), leftOut };
 }
 
-/** Null where the address holds no view; of one that cannot be read the reason, which who opens it will tell. */
+/** Decodes a view from a URL fragment. Returns null if it has none, or a ViewFileError if it cannot be read. */
 export async function viewOfHash(hash: string): Promise<unknown> {
   if (!hash.startsWith(PREFIX)) return null;
   try {
@@ -179,7 +189,7 @@ export async function viewOfHash(hash: string): Promise<unknown> {
     const bytes = await inflate(packed, 'deflate-raw', LARGEST);
     return JSON.parse(new TextDecoder().decode(bytes));
   } catch {
-    return new ViewFileError('the link is damaged or was cut short');
+    return new ViewFileError('the link is damaged or truncated');
   }
 }
 

@@ -2,11 +2,11 @@ import { expect, test } from 'vitest';
 import { composition, valuesBySide } from '../data/inside';
 import { cellsWhere, countsIn, outOfSight, packedIn, scopeOf, selectedIn, valuesIn } from './scope';
 
-test('only what has a place counts', () => {
+test('only cells with coordinates are in the scope', () => {
   const coords = Float32Array.of(0, 0, Number.NaN, Number.NaN, 2, 2, 3, 3);
   expect(scopeOf('all', Float32Array.of(0, 0, 1, 1))).toBeNull();
   const scope = scopeOf('A', coords);
-  if (!scope) throw new Error('one cell has no place');
+  if (!scope) throw new Error('expected a scope: one cell has no coordinates');
   expect([...scope.mask]).toEqual([1, 0, 1, 1]);
   expect(scope.count).toBe(3);
   const values = Float32Array.of(1, 2, Number.NaN, 4);
@@ -25,7 +25,7 @@ test('only what has a place counts', () => {
   expect([...Array.from(countsIn(column, null))]).toEqual([9, 9, 5]);
 });
 
-test('a selection against the rest of what is shown', () => {
+test('a selection is compared with the rest of the scope', () => {
   const scope = scopeOf('A', Float32Array.of(0, 0, Number.NaN, Number.NaN, 2, 2, 3, 3));
   const selection = { mask: Uint8Array.of(1, 1, 0, 0), count: 2 };
   const here = selectedIn(selection, scope);
@@ -39,8 +39,8 @@ test('a selection against the rest of what is shown', () => {
   });
 });
 
-test('cells in hidden categories are neither selected nor rest', () => {
-  // 40 of a, 20 of b and 40 of c, which is hidden; half of a and of b selected, and 5 of c from before.
+test('cells in hidden categories are excluded from the selection and the rest', () => {
+  // 40 of a, 20 of b, 40 of c, which is hidden; selected are half of a, half of b, and 5 of c from before hiding.
   const codes = Uint8Array.from({ length: 100 }, (_, cell) => (cell < 40 ? 0 : cell < 60 ? 1 : 2));
   const categories = [40, 20, 40].map((count, code) => ({
     name: 'abc'[code] ?? '',
@@ -66,7 +66,7 @@ test('cells in hidden categories are neither selected nor rest', () => {
   });
 });
 
-test('what is left out of a selection is counted by its reason', () => {
+test('cells left out of a selection are counted by reason', () => {
   const visible = (cell: number) => cell !== 1;
   const scope = { name: 'A', mask: Uint8Array.of(0, 1, 1, 1), count: 3 };
   const shown = { mask: Uint8Array.of(0, 0, 0, 1), count: 1 };

@@ -3,20 +3,20 @@ import { type Numbers, zerosLike } from '../lib/numbers';
 import { type Layer, missingTest } from './layer';
 import { type Selection, selectionOf } from './selection';
 
-/** Some of the cells. */
+/** Subset of the cells. */
 export interface Cells {
-  /** 1 for each of them */
+  /** 1 for each cell in the subset. */
   mask: Uint8Array;
   count: number;
 }
 
-/** The cells that have a place now, where others have none: those of one section, or of the sections that are shown. */
+/** Cells with coordinates in the current layout: those of one section or of the sections shown. */
 export interface Scope extends Cells {
-  /** What they are called together */
+  /** Display name of the subset. */
   name: string;
 }
 
-/** The cells that pass the test; null where all do. */
+/** Returns the cells that pass the test; null if all do. */
 export function cellsWhere(total: number, test: (cell: number) => boolean): Cells | null {
   const mask = new Uint8Array(total);
   let count = 0;
@@ -28,13 +28,13 @@ export function cellsWhere(total: number, test: (cell: number) => boolean): Cell
   return count < total ? { mask, count } : null;
 }
 
-/** Null where all cells have a place. */
+/** Returns the cells with coordinates; null if all have. */
 export function scopeOf(name: string, coords: Float32Array): Scope | null {
   const cells = cellsWhere(coords.length / 2, (cell) => !Number.isNaN(coords[2 * cell]));
   return cells && { name, ...cells };
 }
 
-/** How many cells of each class, then of none. */
+/** Counts the cells of each category; the last entry counts cells without a value. */
 export function countsIn(column: CategoryValues, cells: Cells | null): ArrayLike<number> {
   const { categories, codes, missing } = column;
   if (!cells) return [...categories.map(({ count }) => count), missing];
@@ -47,7 +47,7 @@ export function countsIn(column: CategoryValues, cells: Cells | null): ArrayLike
   return counts;
 }
 
-/** How many of these cells have no value under a layer. */
+/** Counts the cells of the scope without a value in a layer. */
 export function missingIn(layer: Layer, scope: Scope | null): number {
   const missing = missingTest(layer);
   if (!missing) return 0;
@@ -64,18 +64,18 @@ export function missingIn(layer: Layer, scope: Scope | null): number {
   return count;
 }
 
-/** What of a selection lies among these cells; null where nothing does. */
+/** Restricts a selection to a subset of cells; null if none is left. */
 export function selectedIn(selection: Selection, cells: Cells | null): Selection | null {
   if (!cells) return selection;
   return selectionOf(selection.mask.map((flag, cell) => flag & (cells.mask[cell] ?? 0)));
 }
 
-/** The values of these cells, and no value in the place of the others'. */
+/** Returns the values with NaN for cells outside the subset. */
 export function valuesIn(values: Numbers, cells: Cells | null): Numbers {
   return cells ? values.map((value, cell) => (cells.mask[cell] ? value : Number.NaN)) : values;
 }
 
-/** Only the values of these cells. */
+/** Returns only the values of the subset. */
 export function packedIn(values: Numbers, { mask, count }: Cells): Numbers {
   const packed = zerosLike(values, count);
   let at = 0;
@@ -83,7 +83,7 @@ export function packedIn(values: Numbers, { mask, count }: Cells): Numbers {
   return packed;
 }
 
-/** How many selected cells are left out: in other sections, in hidden categories, and without a place. */
+/** Counts selected cells that are left out: in other sections, in hidden categories, and without coordinates. */
 export function outOfSight(
   { mask }: Selection,
   of: { scope: Cells | null; shown: Cells | null; visible: ((cell: number) => boolean) | null },

@@ -3,7 +3,7 @@ import { Score } from './score';
 
 const N = Number.NaN;
 
-test('a score is the mean over the genes that have a value in the cell', () => {
+test('a score is the mean over the genes with a value in the cell', () => {
   const score = new Score(4);
   score.add({ values: Float32Array.of(1, N, N, 0) });
   score.add({ values: Float32Array.of(3, 2, N, 4) });
@@ -12,7 +12,7 @@ test('a score is the mean over the genes that have a value in the cell', () => {
   expect(partial).toBe(1);
 });
 
-test('without missing values every cell has the mean of all genes', () => {
+test('without missing values, the score is the mean of all genes', () => {
   const score = new Score(2);
   score.add({ values: Float32Array.of(1, 0) });
   score.add({ values: Float32Array.of(2, 0) });

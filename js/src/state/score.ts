@@ -1,14 +1,14 @@
 import type { GeneValues } from '../data/genes';
 
 /**
- * The mean of a gene set in each cell, over the genes that have a value there, as scanpy's `score_genes` takes it.
+ * Computes the mean of a gene set in each cell, over the genes with a value there, like scanpy's `score_genes`.
  *
- * A cell has no score only where no gene of the set has a value.
+ * A cell has no score only if no gene of the set has a value.
  */
 export class Score {
   #genes = 0;
   #sum: Float64Array;
-  /** Genes without a value in each cell; null as long as there is none. */
+  /** Number of genes without a value in each cell; null until the first missing value. */
   #absent: Uint32Array | null = null;
 
   constructor(cells: number) {
@@ -28,11 +28,11 @@ export class Score {
     }
   }
 
-  /** `partial` counts the cells whose mean is of a part of the genes. */
+  /** Returns the scores; `partial` counts cells whose mean is over only some of the genes. */
   mean(): { values: Float32Array; partial: number } {
     const absent = this.#absent;
     const genes = this.#genes;
-    // `Float32Array.from` with a function takes twenty times as long.
+    // Twenty times as fast as `Float32Array.from` with a function.
     if (!absent) return { values: new Float32Array(this.#sum.map((total) => total / genes)), partial: 0 };
     let partial = 0;
     const means = this.#sum.map((total, cell) => {

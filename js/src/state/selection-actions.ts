@@ -21,46 +21,46 @@ import {
 
 export interface SelectionActions {
   setTool(tool: Tool): void;
-  /** What becomes of the selection where no key says it; drawing tools only. */
+  /** Sets the selection mode used without modifier keys; drawing tools only. */
   setHow(how: How): void;
-  /** The line that is being drawn, or null when it is done or given up. */
+  /** Sets the outline that is being drawn; null when it is finished or canceled. */
   draw(draft: Draft | null): void;
-  /** `outline` is the line around the cells, which stays to be seen. */
+  /** Selects cells; `outline` is the drawn outline, which stays visible. */
   select(cells: Uint32Array, how: How, outline?: readonly number[]): void;
-  /** Flags other than zero select. */
+  /** Selects the cells with nonzero flags. */
   setSelection(mask: ArrayLike<number> | null): void;
   clearSelection(): void;
-  /** The visible cells for which `wanted` holds. */
+  /** Selects the visible cells for which `wanted` returns true. */
   selectWhere(wanted: (cell: number) => boolean, how: How): void;
-  /** Selects the cells in sight that were not selected. */
+  /** Selects the visible cells that were not selected. */
   invertSelection(): void;
-  /** Goes back to the selection, or the regions, before the last change of them. */
+  /** Undoes the last change of the selection or the regions. */
   undo(): void;
   redo(): void;
-  /** The other cells step back for these while the reader points at their region; null ends that. */
+  /** Highlights these cells by dimming all others while the pointer is over their region; null ends that. */
   glance(cells: Uint32Array | null): void;
-  /** Keeps the selection under a name; a region of that name is replaced. */
+  /** Adds the selection as a region; replaces a region of the same name. */
   addRegion(name?: string): void;
-  /** False where the name is empty or belongs to another region. */
+  /** Renames a region. Returns false if the name is empty or already used. */
   renameRegion(name: string, next: string): boolean;
   removeRegion(name: string): void;
-  /** What came of a file, say. */
+  /** Shows a note in the list of regions, such as the outcome of reading a file. */
   noteRegions(note: RegionNote | null): void;
   selectRegion(name: string, how?: How): void;
-  /** In place of all that there are; unless it is `undoable`, none of those can be brought back. */
+  /** Replaces all regions; unless `undoable`, the previous ones cannot be restored by undo. */
   setRegions(regions: readonly NewRegion[], options?: { undoable?: boolean }): void;
-  /** Beside those that there are, in place of those with the same names. */
+  /** Adds regions; replaces those with the same names. */
   putRegions(regions: readonly NewRegion[]): void;
 }
 
 export interface NewRegion {
   name: string;
-  /** Ascending, unique. */
+  /** Ascending and unique. */
   cells: Uint32Array;
   color?: string;
 }
 
-/** How many cells there are, also before they are loaded. */
+/** Returns the number of cells, even before they are loaded. */
 export const cellCount = (model: Model): number =>
   (model.positions.value?.coords.length ?? 0) / 2 || (model.bundle.value?.manifest.n_cells ?? 0);
 
@@ -73,7 +73,7 @@ export function createSelectionActions(model: Model): SelectionActions {
     if (before === null && next === null) return;
     batch(() => {
       history.keep('selection');
-      // What would be taken back is this now.
+      // Undo would now revert this selection instead of the removed region.
       const note = model.regionNote.value;
       if (note?.undo) model.regionNote.value = { ...note, undo: false };
       model.selection.value = next;
@@ -87,7 +87,7 @@ export function createSelectionActions(model: Model): SelectionActions {
     return selectionOf(mask);
   };
 
-  /** Whether a cell is in sight: not hidden, and with a place where the cells stand now; null where all are. */
+  /** Returns a test for visible cells (not hidden, with coordinates in the current layout); null if all are visible. */
   const seen = (): ((cell: number) => boolean) | null => {
     const visible = visibleTest(model.layer.value, model.state.value);
     const coords = model.positions.value?.coords;
@@ -113,7 +113,7 @@ export function createSelectionActions(model: Model): SelectionActions {
       : null;
   };
 
-  /** Colours that are missing are given out. */
+  /** Validates regions and assigns colors to those without one. */
   const made = (list: readonly NewRegion[], others: readonly Region[] = []): readonly Region[] => {
     const excess = tooMany([...others, ...list]);
     if (excess) throw excess;
@@ -121,7 +121,9 @@ export function createSelectionActions(model: Model): SelectionActions {
     for (const { name, cells, color } of list) {
       const last = cells.at(-1) ?? 0;
       if (last >= total())
-        throw new Error(`The region “${name}” contains cell index ${last}; the bundle has ${total()} cells.`);
+        throw new Error(
+          `The region “${name}” contains the cell index ${last}, but the bundle has only ${total()} cells.`,
+        );
       const taken = [
         ...others,
         ...regions.values(),
@@ -164,7 +166,7 @@ export function createSelectionActions(model: Model): SelectionActions {
         if (wanted(cell) && (!visible || visible(cell))) cells[count++] = cell;
       put(combined(model.selection.value, cells.subarray(0, count), how, total()));
     },
-    // An embedding page may pass anything.
+    // Untyped callers may pass undefined.
     setSelection: (mask) => put(mask === null || mask === undefined ? null : checked(mask, 'the selection')),
     clearSelection: () => put(null),
     invertSelection() {
@@ -210,7 +212,7 @@ export function createSelectionActions(model: Model): SelectionActions {
       if (!find(name)) return;
       batch(() => {
         change(model.regions.value.filter((region) => region.name !== name));
-        model.regionNote.value = { text: `“${name}” is removed.`, undo: true };
+        model.regionNote.value = { text: `Removed “${name}”.`, undo: true };
       });
     },
     noteRegions(note) {

@@ -23,7 +23,7 @@ const list = (...cells: number[]) => Uint32Array.from(cells);
 const every = (cells: number) => Uint32Array.from({ length: cells }, (_, cell) => cell);
 
 describe('selection', () => {
-  test('replaces, adds, subtracts, and is null when nothing is left', async () => {
+  test('can be replaced, extended and reduced, and is null if empty', async () => {
     const { model, actions, selected } = await opened();
     actions.select(list(0, 1), 'add', [0, 0, 1, 0, 1, 1]);
     expect(model.outline.value).not.toBeNull();
@@ -39,7 +39,7 @@ describe('selection', () => {
     expect(model.selection.value).toBeNull();
   });
 
-  test('undo goes back twenty steps', async () => {
+  test('can be undone for twenty steps', async () => {
     const { model, actions, selected } = await opened();
     actions.select(list(0), 'replace');
     actions.select(list(1), 'add');
@@ -55,7 +55,7 @@ describe('selection', () => {
     expect(selected()).toEqual([0]);
   });
 
-  test('a mask is copied, and must be as long as the bundle', async () => {
+  test('copies a mask and rejects one of the wrong length', async () => {
     const { model, actions, cells, selected } = await opened();
     const mask = new Uint8Array(cells);
     mask[2] = 255;
@@ -66,7 +66,7 @@ describe('selection', () => {
     expect(() => actions.setSelection(new Uint8Array(cells + 1))).toThrow(/entries; the bundle has/);
   });
 
-  test('inverting leaves hidden classes out', async () => {
+  test('excludes hidden categories when inverted', async () => {
     const { model, actions, cells, selected } = await opened();
     actions.select(list(0), 'replace');
     actions.invertSelection();
@@ -75,14 +75,14 @@ describe('selection', () => {
     actions.clearSelection();
     actions.invertSelection();
     const layer = model.layer.value;
-    if (layer.kind !== 'category') throw new Error('no classes');
+    if (layer.kind !== 'category') throw new Error('not a category');
     const ten = layer.column.categories.findIndex(({ name }) => name === '10');
     expect(selected()).toEqual([...layer.column.codes].flatMap((code, cell) => (code === ten ? [] : [cell])));
   });
 });
 
 describe('regions', () => {
-  test('are named, replaced, renamed, selected, removed', async () => {
+  test('can be added, replaced, renamed, selected and removed', async () => {
     const { model, actions, selected } = await opened();
     actions.addRegion();
     expect(model.regions.value).toEqual([]);
@@ -114,16 +114,16 @@ describe('regions', () => {
     expect(names()).toEqual(['Region 2']);
   });
 
-  test('what takes a removal back is not offered when it would take back something else', async () => {
+  test('no longer offer undo of a removal after another change', async () => {
     const { model, actions } = await opened();
     actions.select(list(0, 1), 'replace');
     actions.addRegion('a');
     actions.removeRegion('a');
     actions.select(list(2), 'replace');
-    expect(model.regionNote.value).toMatchObject({ text: '“a” is removed.', undo: false });
+    expect(model.regionNote.value).toMatchObject({ text: 'Removed “a”.', undo: false });
   });
 
-  test('come back, and go again, with undo and redo, beside selections', async () => {
+  test('share the undo and redo history with selections', async () => {
     const { model, actions, cells, selected } = await opened();
     const names = () => model.regions.value.map(({ name }) => name);
     actions.select(list(0, 1), 'replace');
@@ -145,13 +145,13 @@ describe('regions', () => {
     expect(names()).toEqual(['a']);
     actions.select(list(3), 'replace');
     expect(model.redoable.value).toBe(false);
-    // What the notebook sets is not undone by what was done before.
+    // Undo does not revert regions set by the notebook.
     actions.setRegions([{ name: 'b', cells: every(cells) }]);
     for (let step = 0; step < 5; step++) actions.undo();
     expect(names()).toEqual(['b']);
   });
 
-  test('put beside others take the place, and the colour, of those with their names', async () => {
+  test('added by name replace those of the same name and keep their color', async () => {
     const { model, actions, cells } = await opened();
     const all = every(cells);
     actions.setRegions([
@@ -174,7 +174,7 @@ describe('regions', () => {
     expect(model.regions.value.map(({ name }) => name)).toEqual(['a', 'b']);
   });
 
-  test('set as a whole: colours that are missing are given out', async () => {
+  test('without a color are assigned an unused one', async () => {
     const { model, actions, cells } = await opened();
     const two = list(0, 1);
     const [first = '', second = '', third = ''] = PALETTE;
@@ -192,7 +192,7 @@ describe('regions', () => {
     expect(model.regions.value).toHaveLength(3);
   });
 
-  test('hundreds of large regions are refused before they fill the memory', async () => {
+  test('beyond the limits are rejected before they exhaust the memory', async () => {
     const { model, actions } = await opened();
     const large = { length: 2 ** 25, at: () => 0 } as unknown as Uint32Array;
     const many = (count: number, cells: Uint32Array) =>
@@ -213,7 +213,7 @@ describe('regions', () => {
   });
 });
 
-test('what is in both stays', () => {
+test('intersecting keeps the cells in both', () => {
   const before = selectionOf([1, 1, 0, 0]);
   expect(combined(before, Uint32Array.of(1, 2), 'intersect', 4)?.mask).toEqual(Uint8Array.of(0, 1, 0, 0));
   expect(combined(before, Uint32Array.of(3), 'intersect', 4)).toBeNull();
@@ -221,10 +221,10 @@ test('what is in both stays', () => {
   expect(howOf({ shiftKey: true, altKey: true })).toBe('intersect');
 });
 
-test('cells by their class or their value, and only those in sight', async () => {
+test('selecting by a condition only selects visible cells', async () => {
   const { model, actions } = await opened();
   const layer = model.layer.value;
-  if (layer.kind !== 'category') throw new Error('the fixture begins with a category');
+  if (layer.kind !== 'category') throw new Error('the fixture starts with a categorical annotation');
   const { codes, categories } = layer.column;
   actions.selectWhere((cell) => codes[cell] === 0, 'replace');
   expect(model.selection.value?.count).toBe([...codes].filter((code) => code === 0).length);

@@ -2,37 +2,37 @@ import { PALETTE, paletteColour } from '../lib/colour';
 import { hiddenFlags, type Layer } from './layer';
 import { hiddenOf, type ViewState } from './view-state';
 
-/** What a drag on the tissue does. */
+/** Action of a drag on the tissue. */
 export type Tool = 'move' | 'lasso' | 'rect' | 'zoom';
 
-/** What becomes of the cells that were selected before. */
+/** Selection mode: how new cells are combined with the current selection. */
 export type How = 'replace' | 'add' | 'subtract' | 'intersect';
 
-/** Masks are never written to once they are in the model. */
+/** Selected cells. Masks in the model are never mutated. */
 export interface Selection {
-  /** 1 for each selected cell */
+  /** 1 for each selected cell. */
   readonly mask: Uint8Array;
-  /** At least one: where nothing is selected there is no selection. */
+  /** At least 1: an empty selection is null. */
   readonly count: number;
 }
 
-/** Stores cells, not a mask: with hundreds of regions, each covers a small part of the tissue. */
+/** Named set of cells. Stores indices, not a mask, because there may be hundreds of small regions. */
 export interface Region {
   readonly name: string;
   readonly color: string;
-  /** Ascending, unique; never mutated. */
+  /** Ascending and unique; never mutated. */
   readonly cells: Uint32Array;
 }
 
-/** A line that is being drawn around cells. */
+/** Outline that is being drawn around cells. */
 export interface Draft {
   kind: 'lasso' | 'rect';
   how: How;
-  /** Interleaved x, y in coordinate units; of a rectangle its four corners. */
+  /** Interleaved x, y in coordinate units; the four corners of a rectangle. */
   points: readonly number[];
 }
 
-/** A copy of 0 and 1 only; null where nothing is selected. */
+/** Copies flags to a mask of 0 and 1; null if nothing is selected. */
 export function selectionOf(flags: ArrayLike<number>): Selection | null {
   const mask = new Uint8Array(flags.length);
   let count = 0;
@@ -44,7 +44,7 @@ export function selectionOf(flags: ArrayLike<number>): Selection | null {
   return count > 0 ? { mask, count } : null;
 }
 
-/** The cells whose flag is not zero, ascending. */
+/** Returns the cells with nonzero flags, ascending. */
 export function cellsOf(flags: ArrayLike<number>): Uint32Array {
   let count = 0;
   for (let cell = 0; cell < flags.length; cell++) if (flags[cell]) count++;
@@ -53,21 +53,21 @@ export function cellsOf(flags: ArrayLike<number>): Uint32Array {
   return cells;
 }
 
-/** A flag for each of `total` cells, 1 for these. */
+/** Returns a mask of `total` cells with 1 for the given ones. */
 export function maskOf(cells: Uint32Array, total: number): Uint8Array {
   const mask = new Uint8Array(total);
   for (let i = 0; i < cells.length; i++) mask[cells[i] ?? 0] = 1;
   return mask;
 }
 
-/** Whether these cells are selected, and no others. */
+/** Returns whether exactly these cells are selected. */
 export function isSelected(cells: Uint32Array, selection: Selection | null): boolean {
   return (
     selection !== null && selection.count === cells.length && cells.every((cell) => selection.mask[cell])
   );
 }
 
-/** `before` with `cells` put in its place, added, or taken away. */
+/** Combines a selection with cells according to the selection mode. */
 export function combined(
   before: Selection | null,
   cells: Uint32Array,
@@ -90,7 +90,7 @@ export function combined(
   return count > 0 ? { mask, count } : null;
 }
 
-/** Whether a cell is drawn; null where all are. */
+/** Returns a test for cells that are not in a hidden category; null if none is hidden. */
 export function visibleTest(
   layer: Layer,
   state: Pick<ViewState, 'hidden'>,
@@ -103,13 +103,13 @@ export function visibleTest(
   return (cell) => flags[codes[cell] ?? 0] !== 1;
 }
 
-/** What the keys that are held say: Shift adds, Alt takes away, both keep what is in both; without any, `plain`. */
+/** Returns the selection mode of the pressed modifier keys: Shift adds, Alt subtracts, both intersect; else `plain`. */
 export function howOf(event: Pick<MouseEvent, 'shiftKey' | 'altKey'>, plain: How = 'replace'): How {
   if (event.shiftKey && event.altKey) return 'intersect';
   return event.shiftKey ? 'add' : event.altKey ? 'subtract' : plain;
 }
 
-/** The first of “Region 1”, “Region 2”, … that is free. */
+/** Returns the first unused name of “Region 1”, “Region 2”, … */
 export function freeName(regions: readonly Region[]): string {
   const taken = new Set(regions.map(({ name }) => name));
   let number = 1;
@@ -117,7 +117,7 @@ export function freeName(regions: readonly Region[]): string {
   return `Region ${number}`;
 }
 
-/** The first colour of the palette that no region has. */
+/** Returns the first color of the palette that no region has. */
 export function freeColour(regions: readonly Pick<Region, 'color'>[]): string {
   const taken = new Set(regions.map(({ color }) => color));
   return PALETTE.find((color) => !taken.has(color)) ?? paletteColour(regions.length);

@@ -4,7 +4,7 @@ import { openedModel } from './model-fixture';
 import { INITIAL, merged, refusedFields, type ViewState } from './view-state';
 
 describe('state', () => {
-  test('is plain data and keeps out what is unsound', () => {
+  test('is plain data and ignores invalid values', () => {
     const next = merged(INITIAL, {
       opacity: 7,
       pointSize: Number.NaN,
@@ -16,7 +16,7 @@ describe('state', () => {
     expect(merged(INITIAL, { evil: 1 } as Partial<ViewState>)).not.toHaveProperty('evil');
   });
 
-  test('names what it keeps out', () => {
+  test('reports the fields that it ignores', () => {
     const change = {
       evil: 1,
       color: { kind: 'gene', name: 'a' },
@@ -32,7 +32,7 @@ describe('state', () => {
     expect(refusedFields(INITIAL, INITIAL)).toEqual([]);
   });
 
-  test('limits go with the colour they were set for', () => {
+  test('resets limits when the color changes', () => {
     const ranged = merged(merged(INITIAL, { color: { kind: 'gene', gene: 'a' } }), { range: [0, 2] });
     expect(ranged.range).toEqual([0, 2]);
     expect(merged(ranged, { color: { kind: 'gene', gene: 'b' } }).range).toBeNull();
@@ -40,7 +40,7 @@ describe('state', () => {
 });
 
 describe('loader', () => {
-  test('begins with the first column of classes', async () => {
+  test('starts with the first categorical annotation', async () => {
     const { model } = await openedModel();
     expect(model.state.value.color).toEqual({ kind: 'annotation', column: 'cluster' });
     expect(model.status.value.kind).toBe('ready');
@@ -48,24 +48,24 @@ describe('loader', () => {
     expect(valueAt(model.layer.value, 3)).toBeNull();
   });
 
-  test('begins with what was asked for, where the bundle has it', async () => {
+  test('starts with the requested color if the bundle has it', async () => {
     const { model } = await openedModel({ color: { kind: 'gene', gene: 'Actb' } });
     expect(model.layer.value.kind).toBe('value');
     const other = await openedModel({ color: { kind: 'gene', gene: 'none' } });
     expect(other.model.state.value.color.kind).toBe('annotation');
   });
 
-  test('the last of several genes wins', async () => {
+  test('shows the last of several requested genes', async () => {
     const { model, actions } = await openedModel();
     const early = actions.setState({ color: { kind: 'gene', gene: 'Actb' } });
     const late = actions.setState({ color: { kind: 'gene', gene: 'Prl8a9' } });
-    await expect(early).rejects.toThrow(/Another colour/);
+    await expect(early).rejects.toThrow(/Another color/);
     await late;
     expect(model.layer.value.color).toEqual({ kind: 'gene', gene: 'Prl8a9' });
     expect(model.task.value).toBeNull();
   });
 
-  test('a gene that cannot be read leaves no old colours under its name', async () => {
+  test('removes the old colors if a gene cannot be read', async () => {
     const { model, actions, made } = await openedModel();
     made.files.delete('assets/expression/gene_00000_part_000.bin.gz');
     await expect(actions.setState({ color: { kind: 'gene', gene: 'Actb' } })).rejects.toThrow(/missing/);
@@ -75,7 +75,7 @@ describe('loader', () => {
     expect(model.problem.value).toBeNull();
   });
 
-  test('a name that the bundle lacks changes nothing', async () => {
+  test('leaves the state unchanged for an unknown gene', async () => {
     const { model, actions } = await openedModel();
     const before = model.state.value;
     await expect(actions.setState({ color: { kind: 'gene', gene: 'none' } })).rejects.toThrow(/no gene/);
@@ -83,8 +83,8 @@ describe('loader', () => {
   });
 });
 
-describe('classes', () => {
-  test('hide, isolate, and show all again', async () => {
+describe('categories', () => {
+  test('can be hidden, isolated and shown again', async () => {
     const { model, actions } = await openedModel();
     const hidden = () => model.state.value.hidden;
     actions.toggleClass('cluster', '10');

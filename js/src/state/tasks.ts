@@ -1,31 +1,31 @@
 import type { Model } from './model';
 
-/** A wait that the reader is told of. */
+/** Reports the progress of one read to the user. */
 export interface Told {
   progress(done: number, total: number): void;
   end(): void;
 }
 
-/** Says in the model what is waited for: of several, the one that began last, then whichever goes on. */
+/** Publishes progress in the model. Of several concurrent reads it shows the last one started, then any other. */
 export function taskTeller(model: Pick<Model, 'task' | 'status'>): (label: string) => Told {
-  let told: object | null = null;
+  let shown: object | null = null;
   return (label) => {
     const mine = {};
-    const say = (done: number, total: number) => {
-      told = mine;
+    const show = (done: number, total: number) => {
+      shown = mine;
       model.task.value = { label, done, total };
     };
-    say(0, 0);
+    show(0, 0);
     let ended = false;
     return {
       progress(done, total) {
-        const free = told === null || told === mine;
-        if (!ended && free && model.status.value.kind === 'ready') say(done, total);
+        const free = shown === null || shown === mine;
+        if (!ended && free && model.status.value.kind === 'ready') show(done, total);
       },
       end() {
         ended = true;
-        if (told !== mine) return;
-        told = null;
+        if (shown !== mine) return;
+        shown = null;
         model.task.value = null;
       },
     };

@@ -2,64 +2,67 @@ import { type Camera, MAX_ZOOM, MIN_ZOOM, type Orientation, TURNS, type Turn, UP
 import { COLORMAPS, type Colormap } from '../lib/colormap';
 import type { ClassPalette } from '../lib/colour';
 
-/** What colours the tissue. */
+/** Data by which the tissue is colored. */
 export type Color =
   | { kind: 'annotation'; column: string }
   | { kind: 'gene'; gene: string }
-  /** The mean of a set of genes. */
+  /** Mean of a gene set. */
   | { kind: 'score'; name: string; genes: readonly string[] }
-  /** Two or three genes at once, a colour each. */
+  /** Two or three genes blended, one color each. */
   | { kind: 'blend'; genes: readonly string[] }
   | { kind: 'none' };
 
-/** Where the cells stand. */
+/** Arrangement of the cells on the screen. */
 export type Layout =
   | { kind: 'tissue' }
-  /** All sections side by side, `columns` in a row; left out, as many as show them largest in the window. */
+  /** Sections in a grid with `columns` columns; by default as many as show the sections largest in the window. */
   | ({ kind: 'sections'; columns?: number | null } & Arrangement)
-  /** One alone; the arrangement says which are before and after it. */
+  /** Single section; the arrangement determines the previous and next one. */
   | ({ kind: 'section'; name: string } & Partial<Arrangement>)
   | { kind: 'embedding'; name: string };
 
-/** Of the file, of their names, their sizes, or what an annotation says of each. */
+/** Orders of sections: file order, by name, by number of cells, or by an annotation. */
 export const SECTION_ORDERS = ['file', 'name', 'cells', 'column'] as const;
 export type SectionOrder = (typeof SECTION_ORDERS)[number];
 
-/** Which sections are shown, in which order. */
+/** Filter and order of sections. */
 export interface Arrangement {
   order: SectionOrder;
-  /** The column of the order `column`. */
+  /** Annotation to sort by if `order` is `column`. */
   by?: string | null;
-  /** Values that are shown, by their columns. */
+  /** Values to show, by annotation. */
   only?: Readonly<Record<string, readonly (string | number | null)[]>>;
 }
 
 export type PaletteName = 'file' | ClassPalette;
 export const PALETTE_NAMES: readonly PaletteName[] = ['file', 'distinct', 'safe'];
 
-/** The largest first, by name, or as the file has them. */
+/** Orders of categories: descending by number of cells, by name, or file order. */
 export const CLASS_ORDERS = ['size', 'name', 'original'] as const;
 export type ClassOrder = (typeof CLASS_ORDERS)[number];
 
 export type Theme = 'light' | 'dark' | 'auto';
 
-/** Everything that a link or a notebook may keep of a view: plain data. */
+/** View of a bundle as stored in a link or a notebook; plain JSON data. */
 export interface ViewState {
   color: Color;
-  /** Hidden classes of each column; null is the class of cells without a value. */
+  /** Hidden categories of each column; null stands for cells without a value. */
   hidden: Readonly<Record<string, readonly (string | null)[]>>;
-  /** Colours of classes: the bundle's own, or a palette in their place. */
+  /** Category colors: those of the bundle, or a palette that replaces them. */
   palette: PaletteName;
-  /** Classes of a column that have a colour of their own, `#rrggbb`, whatever the palette. */
+  /** Custom category colors, `#rrggbb`, by column and category; they override the palette. */
   classColors: Readonly<Record<string, Readonly<Record<string, string>>>>;
-  /** The annotation that splits a gene's summary. */
+  /** Annotation by which values are grouped. */
   groupBy: string | null;
   /**
-   * In coordinates of the source, but for rows of sections, which have places of their own. Null until the data is
-   * there: then all cells in view.
+   * In coordinates of the source, except in a grid of sections, which has its own coordinates. Null until the data is
+   * loaded, then set to fit all cells.
    */
   camera: Camera | null;
-  /** How the tissue lies: degrees clockwise, then mirrored left to right. So each section in rows of them; embeddings stay upright. */
+  /**
+   * Rotation in degrees clockwise, then mirroring left to right. In a grid, each section is rotated in place;
+   * embeddings are never rotated.
+   */
   turn: Turn;
   flip: boolean;
   /** Factor on the natural size of a cell. */
@@ -69,25 +72,25 @@ export interface ViewState {
   imageOn: boolean;
   /** 0 to 1 */
   imageOpacity: number;
-  /** Factors; 1 for the picture as it is. */
+  /** Factors; 1 leaves the image unchanged. */
   imageBrightness: number;
   imageContrast: number;
   theme: Theme;
   layout: Layout;
-  /** What is shown beside, linked. */
+  /** Layout of the second, linked view; null if it is closed. */
   beside: Layout | null;
-  /** Of what is beside; null for all of it. */
+  /** Camera of the second view; null fits all cells. */
   besideCamera: Camera | null;
-  /** Limits of the colours; null for the robust limits of the values. */
+  /** Color limits; null for the robust limits of the values. */
   range: readonly [number, number] | null;
-  /** Of values; `auto`: `rdbu` for those on both sides of zero, `viridis` for others. */
+  /** Color map for values; `auto` is `rdbu` for values on both sides of zero, else `viridis`. */
   colormap: Colormap | 'auto';
   reversed: boolean;
-  /** How values become colours between the limits. */
+  /** Scale of the values between the color limits. */
   scale: 'linear' | 'log1p';
-  /** Whether cells of the value zero step back. */
+  /** Whether cells with the value zero are dimmed. */
   dimZeros: boolean;
-  /** Of the legend, on the page and on pictures. */
+  /** Order of categories in the legend, on the page and in images. */
   classOrder: ClassOrder;
 }
 
@@ -118,7 +121,7 @@ export const INITIAL: ViewState = {
   classOrder: 'size',
 };
 
-/** Of the image's brightness and contrast. */
+/** Limits of the brightness and contrast factors of the image. */
 export const FACTOR = { min: 0.25, max: 4 } as const;
 
 export const POINT_SIZE = { min: 0.2, max: 4 } as const;
@@ -131,7 +134,7 @@ export function sameColor(a: Color, b: Color): boolean {
   return b.kind === 'none';
 }
 
-/** How what a layout shows lies on the screen. */
+/** Returns the orientation of a layout; embeddings are always upright. */
 export function orientationOf(
   { kind }: Layout,
   { turn, flip }: Pick<ViewState, 'turn' | 'flip'>,
@@ -150,7 +153,7 @@ function sameOr<T extends Layout | null>(current: T, next: T): T {
 const between = (value: number, low: number, high: number, fallback: number) =>
   Number.isFinite(value) ? Math.min(high, Math.max(low, value)) : fallback;
 
-/** `current` with the fields of `change` that are sound; the rest stays. */
+/** Merges the valid fields of `change` into `current`; ignores invalid ones. */
 export function merged(current: ViewState, change: Partial<ViewState>): ViewState {
   const next = { ...current, ...definedOf(change) };
   // Limits belong to the values they were set for.
@@ -176,7 +179,7 @@ export function merged(current: ViewState, change: Partial<ViewState>): ViewStat
     classColors: soundClassColors(next.classColors) ? next.classColors : current.classColors,
     groupBy: next.groupBy === null || typeof next.groupBy === 'string' ? next.groupBy : current.groupBy,
     imageOn: next.imageOn !== false,
-    // The same place in another object stays the same object: cells are placed anew for another one.
+    // Keep the identity of an equal layout: a new object would recompute all positions.
     layout: soundLayout(next.layout) ? sameOr(current.layout, next.layout) : current.layout,
     beside:
       next.beside === null || soundLayout(next.beside) ? sameOr(current.beside, next.beside) : current.beside,
@@ -189,20 +192,20 @@ export function merged(current: ViewState, change: Partial<ViewState>): ViewStat
   };
 }
 
-/** The same camera stays the same object: another one is a move. */
+/** Limits the zoom. Keeps the identity of a valid camera, because a new object counts as a move. */
 function nearEnough(camera: Camera | null): Camera | null {
   if (!camera || (camera.zoom >= MIN_ZOOM && camera.zoom <= MAX_ZOOM)) return camera;
   return { ...camera, zoom: between(camera.zoom, MIN_ZOOM, MAX_ZOOM, 1) };
 }
 
-/** The fields of `change` that `merged` leaves as they are, since they are unknown or not sound. */
+/** Returns the fields of `change` that `merged` ignores because they are unknown or invalid. */
 export function refusedFields(current: ViewState, change: Partial<ViewState>): string[] {
   const text = (value: unknown) => JSON.stringify(value);
   return Object.entries(change).flatMap(([key, value]) => {
     if (value === undefined) return [];
     if (!Object.hasOwn(INITIAL, key)) return [key];
     const field = key as keyof ViewState;
-    // A number beyond its limits is brought within them.
+    // Numbers beyond their limits are clamped, not ignored.
     if (Number.isFinite(value) && typeof current[field] === 'number') return [];
     const stays = text(merged(current, { [field]: value })[field]) === text(current[field]);
     return stays && text(value) !== text(current[field]) ? [key] : [];

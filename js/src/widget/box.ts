@@ -9,7 +9,7 @@ export interface Box {
   dispose(): void;
 }
 
-/** A viewer with an edge that drags its height, and a button for the full screen. */
+/** Creates a viewer with a handle to change its height and a button for full screen. */
 export function createBox(view: Model, channel: Model): Box {
   const ends: (() => void)[] = [];
   const element = document.createElement('div');
@@ -38,7 +38,7 @@ export function createBox(view: Model, channel: Model): Box {
   grip.title = 'Drag to change the height';
   grip.setAttribute('role', 'separator');
   grip.setAttribute('aria-orientation', 'horizontal');
-  grip.setAttribute('aria-label', 'Height of the viewer; arrow keys change it');
+  grip.setAttribute('aria-label', 'Viewer height (change with the arrow keys)');
   let from: { y: number; height: number } | null = null;
   const listen = <K extends keyof HTMLElementEventMap>(
     target: HTMLElement,
@@ -51,7 +51,7 @@ export function createBox(view: Model, channel: Model): Box {
   listen(grip, 'pointerdown', (event) => {
     from = { y: event.clientY, height: holder.clientHeight };
     grip.setPointerCapture(event.pointerId);
-    // The frame would swallow the pointer while it passes over it.
+    // Otherwise the frame would capture pointer events while dragging over it.
     frame.element.style.pointerEvents = 'none';
   });
   listen(grip, 'pointermove', (event) => {
@@ -96,7 +96,7 @@ export function createBox(view: Model, channel: Model): Box {
   };
 }
 
-/** Shows the view in a tab of its own, fed by this page; null where the browser lets none open. */
+/** Shows the view in a new browser tab, connected through this page. Returns null if the browser blocks the tab. */
 export function openTab(view: Model, channel: Model): Frame | null {
   const tab = window.open('', '_blank');
   if (!tab) return null;

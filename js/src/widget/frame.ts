@@ -7,10 +7,10 @@ import { isDark, onTheme } from './theme';
 import { Wire } from './wire';
 
 const PAGE = 'index.html';
-/** A page with a strict policy can refuse to run the frame, without telling. */
+/** Time to wait for the frame: a page with a strict security policy blocks it without an error. */
 const FRAME_PATIENCE_MS = 15_000;
-const BUSY = 'waits for the kernel, which is busy.';
-const SLOW = 'is being read.';
+const BUSY = 'is waiting for the kernel, which is busy.';
+const SLOW = 'is loading.';
 const GONE = 'cannot be loaded: the kernel has stopped or was restarted. Run the cell again.';
 
 export interface Frame {
@@ -19,15 +19,15 @@ export interface Frame {
 }
 
 interface Asked {
-  /** The number under which the viewer asked; null for what the frame itself needs. */
+  /** Id of the viewer's request; null for requests of the frame itself. */
   id: number | null;
   parts: (Uint8Array | undefined)[];
   done: ((bytes: Uint8Array) => void) | null;
 }
 
 /**
- * The viewer in a sandboxed frame, joined to the kernel: requests of the page go over the channel's comm, what the
- * kernel wants of the view comes over the view's own.
+ * Creates the viewer in a sandboxed frame and connects it to the kernel: requests of the viewer go over the comm of the
+ * channel, messages of the kernel to the view arrive over the comm of the view.
  */
 export function createFrame(view: Model, channel: Model, where: Document = document): Frame {
   const id = `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;
@@ -47,7 +47,7 @@ export function createFrame(view: Model, channel: Model, where: Document = docum
   note.style.cssText =
     'position:absolute;left:12px;bottom:12px;padding:6px 10px;border-radius:8px;font:12px/16px system-ui,sans-serif;' +
     'background:rgb(127 127 127 / 15%)';
-  note.textContent = view.get('_slow') === true ? 'Reading the bundle…' : 'Waiting for the kernel…';
+  note.textContent = view.get('_slow') === true ? 'Loading the bundle…' : 'Waiting for the kernel…';
   element.append(note);
   const iframe = where.createElement('iframe');
   iframe.setAttribute('sandbox', 'allow-scripts allow-downloads');
@@ -69,7 +69,7 @@ export function createFrame(view: Model, channel: Model, where: Document = docum
     try {
       wire.send({ ...message, view: id }, buffers);
     } catch {
-      // A closed comm throws: whoever waits is told below.
+      // A closed comm throws: `stop` rejects the pending requests.
       stop();
     }
   };
@@ -79,7 +79,7 @@ export function createFrame(view: Model, channel: Model, where: Document = docum
     if (waiting && !port && !slow)
       note.textContent = gone ? `The viewer ${GONE}` : 'Waiting for the kernel, which is busy…';
   });
-  /** The kernel that knew this view is no more; what is loaded stays. */
+  /** Handles the loss of the kernel; data that is already loaded stays visible. */
   const stop = () => {
     if (gone) return;
     gone = true;
@@ -144,7 +144,7 @@ export function createFrame(view: Model, channel: Model, where: Document = docum
     receive(state, selection) {
       if (selection) {
         post({ type: 'select', bits: selection.bits && copied(selection.bits) });
-        // The viewer does not report what it was told: this view's kernel side hears it from here.
+        // The viewer does not echo selections it receives, so forward this one to the kernel.
         ask({ type: 'selection' }, selection.bits ? [selection.bits] : []);
       }
       if (!state) return;
@@ -176,7 +176,7 @@ export function createFrame(view: Model, channel: Model, where: Document = docum
     } else if (data.type === 'ready') note.remove();
   };
 
-  /** Once the frame has called and the kernel has said how the view stands. */
+  /** Initializes the viewer once the frame has said hello and the kernel has sent the state of the view. */
   const greet = () => {
     const target = iframe.contentWindow;
     if (!greeted || !opened || !target || port) return;
@@ -193,7 +193,7 @@ export function createFrame(view: Model, channel: Model, where: Document = docum
     for (const [message, transfer] of early.splice(0)) port.postMessage(message, transfer);
     iframe.style.visibility = 'visible';
   };
-  /** The frame was loaded anew, as browsers do when its place in the page changes. */
+  /** Handles a reload of the frame, as browsers do when it moves within the page. */
   const reopen = () => {
     port?.close();
     port = null;
@@ -213,7 +213,7 @@ export function createFrame(view: Model, channel: Model, where: Document = docum
   };
   page.addEventListener('message', onHello);
   ends.push(() => page.removeEventListener('message', onHello));
-  // A page that is reloaded removes nothing: the kernel would wait for this view.
+  // A reload disposes nothing, so tell the kernel not to wait for this view.
   const onHide = (event: PageTransitionEvent) => {
     if (!event.persisted) ask({ type: 'gone' });
   };
@@ -222,7 +222,7 @@ export function createFrame(view: Model, channel: Model, where: Document = docum
   ends.push(onTheme(() => post({ type: 'dark', dark: isDark() })));
   ends.push(onLost([channel, view], element, stop));
   const failed = (thrown: unknown) => {
-    note.textContent = `The viewer's page did not arrive whole (${String(thrown)}). Run the cell again.`;
+    note.textContent = `The viewer page failed to load (${String(thrown)}). Run the cell again.`;
   };
   let strict: ReturnType<typeof setTimeout> | undefined;
   const begin = () => {
@@ -236,7 +236,7 @@ export function createFrame(view: Model, channel: Model, where: Document = docum
           element.append(iframe);
           strict = setTimeout(() => {
             note.textContent =
-              'The viewer was not allowed to start: the security policy of this page forbids frames with scripts.';
+              'The viewer could not start: the security policy of this page blocks frames with scripts. Open the bundle in a browser instead.';
           }, FRAME_PATIENCE_MS);
         }, failed);
       },

@@ -1,13 +1,13 @@
-/** Views of one group, moved together inside the page. */
+/** View that shares camera, color and selection with the others of its group on the page. */
 export interface Linked {
   group: string;
-  /** Tells apart sets of cells: a selection means nothing to another set. */
+  /** Identifies the set of cells: selections are only shared within the same set. */
   cells: number;
-  /** What others of the group did. */
+  /** Receives changes made in other views of the group. */
   receive(state: Record<string, unknown> | null, selection: { bits: Uint8Array | null } | null): void;
 }
 
-/** Each widget of a page has a module of its own: they meet here. */
+/** Global registry, because each widget on a page loads its own copy of this module. */
 const KEY = Symbol.for('karospace.linked');
 const SHARED = ['camera', 'color', 'hidden', 'range'] as const;
 
@@ -25,7 +25,7 @@ export function join(member: Linked): () => void {
 const others = (member: Linked) =>
   [...members()].filter((other) => other !== member && member.group !== '' && other.group === member.group);
 
-/** Hands on what linked views share of the fields that were changed. */
+/** Forwards the changed fields that linked views share. */
 export function shareState(member: Linked, state: Record<string, unknown>, changed: readonly string[]): void {
   const names = SHARED.filter((name) => changed.includes(name));
   if (names.length === 0) return;

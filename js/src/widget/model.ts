@@ -1,6 +1,6 @@
 import { say } from './say';
 
-/** What a notebook gives a widget's module: the part of anywidget's model that is used here. */
+/** Widget model that the notebook application passes to the module; the part of anywidget's interface used here. */
 export interface Model {
   get(name: string): unknown;
   set(name: string, value: unknown): void;
@@ -8,7 +8,7 @@ export interface Model {
   send(content: unknown, callbacks?: unknown, buffers?: ArrayBuffer[]): void;
   on(event: string, listener: (...args: never[]) => void): void;
   off(event: string, listener: (...args: never[]) => void): void;
-  /** False where the manager knows that the kernel's side is gone. */
+  /** False if the widget manager knows that the kernel side is gone. */
   comm_live?: boolean;
   widget_manager?: { get_model?(id: string): Promise<Model> };
 }
@@ -17,12 +17,14 @@ export type Custom = Record<string, unknown> & { type?: string };
 type Listener = (message: Custom, buffers: Uint8Array[]) => void;
 const LOOK_AFTER_MS = 50;
 
-/** Finds the model behind `IPY_MODEL_…`. */
+/** Resolves a reference such as `IPY_MODEL_…` to its model. */
 export async function modelOf(model: Model, reference: unknown): Promise<Model> {
   const id = String(reference).replace('IPY_MODEL_', '');
   const find = model.widget_manager?.get_model;
   if (!find)
-    throw new Error('This notebook does not let a widget find its parts (widget_manager.get_model).');
+    throw new Error(
+      'This notebook application does not support nested widgets (no widget_manager.get_model). Use another one, such as JupyterLab.',
+    );
   return find.call(model.widget_manager, id);
 }
 
@@ -37,7 +39,7 @@ export async function channelOf(model: Model, element: HTMLElement): Promise<Mod
   }
 }
 
-/** Listens to custom messages; buffers come as bytes, whatever the host makes of them. */
+/** Listens to custom messages. Converts buffers to bytes, whatever type the host passes. */
 export function onCustom(model: Model, listener: Listener): () => void {
   const handle = (message: Custom, buffers?: readonly unknown[]) => {
     if (message && typeof message === 'object') listener(message, (buffers ?? []).map(asBytes));
@@ -52,7 +54,7 @@ function asBytes(buffer: unknown): Uint8Array {
   return new Uint8Array(0);
 }
 
-/** A copy that may be given away: hosts keep views on larger buffers. */
+/** Copies bytes so that they can be transferred: hosts may pass views on larger buffers. */
 export function copied(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return new Uint8Array(bytes);
 }
@@ -62,15 +64,15 @@ export function onChange(model: Model, name: string, listener: () => void): () =
   return () => model.off(`change:${name}`, listener);
 }
 
-/** Calls `listener` when the page knows that no kernel stands behind these models: none did, or it is lost. */
+/** Calls `listener` when these models turn out to have no kernel: there never was one, or it is lost. */
 export function onLost(models: readonly Model[], element: HTMLElement, listener: () => void): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  // Models that the manager hands out say it themselves; others leave it to a class on the output.
+  // Models from a widget manager have `comm_live`; otherwise a class on the output marks the loss.
   const isLost = () =>
     models.some((model) => model.comm_live === false) || element.closest('.jupyter-widgets-disconnected');
   const look = () => {
     clearTimeout(timer);
-    // The class comes after the event and after what is drawn.
+    // The class is set after the event and after rendering.
     timer = setTimeout(() => {
       if (!element.isConnected) look();
       else if (isLost()) listener();

@@ -10,20 +10,20 @@ afterEach(() => {
 
 const patience = { tellAfterMs: 1000, repeatAfterMs: 4000, longestMs: 10_000 };
 
-test('silence is told, and its end', () => {
-  const told: boolean[] = [];
-  const requests = new Requests<string>((waiting) => told.push(waiting), patience);
+test('a late reply and its arrival are reported', () => {
+  const reported: boolean[] = [];
+  const requests = new Requests<string>((waiting) => reported.push(waiting), patience);
   requests.add('a', 'context', () => {});
   vi.advanceTimersByTime(900);
-  expect(told).toEqual([]);
+  expect(reported).toEqual([]);
   vi.advanceTimersByTime(700);
-  expect(told).toEqual([true]);
+  expect(reported).toEqual([true]);
   expect(requests.heard('a')).toBe('context');
-  expect(told).toEqual([true, false]);
+  expect(reported).toEqual([true, false]);
   requests.dispose();
 });
 
-test('a request is repeated, ever more rarely, until it is closed', () => {
+test('a request is repeated with increasing delays until it is closed', () => {
   const sent: number[] = [];
   const requests = new Requests<null>(() => {}, patience);
   requests.add('a', null, (repeat) => sent.push(repeat));
@@ -41,7 +41,7 @@ test('a request is repeated, ever more rarely, until it is closed', () => {
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test('an answer that comes in pieces is not asked for again', () => {
+test('a request is not repeated while parts of its reply arrive', () => {
   const sent: number[] = [];
   const requests = new Requests<null>(() => {}, patience);
   requests.add('a', null, (repeat) => sent.push(repeat));
@@ -53,7 +53,7 @@ test('an answer that comes in pieces is not asked for again', () => {
   requests.dispose();
 });
 
-test('what nobody waits for any more has no context', () => {
+test('a closed request has no context', () => {
   const requests = new Requests<string>(() => {}, patience);
   requests.add('a', 'context', () => {});
   requests.close('a');

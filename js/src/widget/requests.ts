@@ -1,4 +1,4 @@
-/** How long an answer may take before the reader is told, and before the request is sent again. */
+/** Delays before a missing reply is reported to the user and before the request is repeated. */
 export interface Patience {
   tellAfterMs: number;
   repeatAfterMs: number;
@@ -16,8 +16,8 @@ interface Open<T> {
 }
 
 /**
- * Requests on their way to a kernel that may be busy, or a server that drops messages without a word:
- * they are repeated, ever more rarely, until they are answered or given up.
+ * Pending requests to a kernel that may be busy, or through a server that may silently drop messages. Repeats them with
+ * increasing delays until they are answered or closed.
  */
 export class Requests<T> {
   readonly #open = new Map<string, Open<T>>();
@@ -46,21 +46,21 @@ export class Requests<T> {
     send(0);
   }
 
-  /** Something came for `id`; undefined when nobody waits for it any more. */
+  /** Notes that a reply for `id` arrived; returns its context, or undefined if the request is closed. */
   heard(id: string): T | undefined {
     const request = this.#open.get(id);
     if (request) request.heard = performance.now();
-    this.#tell(false);
+    this.#report(false);
     return request?.context;
   }
 
-  /** `id` is answered or given up. */
+  /** Closes a request that was answered or abandoned. */
   close(id: string): void {
     this.#open.delete(id);
     if (this.#open.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
-    this.#tell(false);
+    this.#report(false);
   }
 
   dispose(): void {
@@ -82,10 +82,10 @@ export class Requests<T> {
       request.repeats++;
       request.send(request.repeats);
     }
-    if (silent) this.#tell(true);
+    if (silent) this.#report(true);
   }
 
-  #tell(waiting: boolean): void {
+  #report(waiting: boolean): void {
     if (waiting === this.#waiting) return;
     this.#waiting = waiting;
     this.#onWaiting(waiting);

@@ -1,4 +1,4 @@
-/** Whether the notebook around is dark: by its own word, else by what the system prefers. */
+/** Returns whether the notebook application has a dark theme; falls back to the preference of the system. */
 export function isDark(): boolean {
   const { body, documentElement: html } = document;
   const lab = body.dataset.jpThemeLight;
@@ -13,7 +13,7 @@ export function isDark(): boolean {
   return matchMedia('(prefers-color-scheme: dark)').matches;
 }
 
-/** Calls `listener` whenever the theme may have changed. */
+/** Calls `listener` whenever the theme may have changed. Returns a function that stops listening. */
 export function onTheme(listener: () => void): () => void {
   const observer = new MutationObserver(listener);
   const attributes = ['class', 'theme', 'data-theme', 'data-jp-theme-light', 'data-jp-theme-name'];

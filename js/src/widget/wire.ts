@@ -4,20 +4,20 @@ import { type Custom, copied, type Model, onCustom } from './model';
 type Listener = (message: Custom, buffers: Uint8Array[]) => void;
 
 /**
- * A channel as one viewer or form uses it. Some hosts drop the buffers of messages without a word: `hello` carries one
- * there and back, and where it is lost bytes travel as base64 inside the message.
+ * Connection of one viewer or form to a channel. Some hosts silently drop the buffers of messages: `hello` sends a
+ * buffer in both directions, and if it is lost, bytes are sent as base64 inside messages.
  */
 export class Wire {
   readonly #channel: Model;
   readonly #listen: Listener;
   readonly #ends: (() => void)[] = [];
   readonly #probe = Math.random().toString(36).slice(2);
-  /** Whether bytes arrive: at the kernel, and here. */
+  /** Whether buffers arrive at the kernel (`up`) and here (`down`). */
   #up = true;
   #down = true;
   #onHi: (() => void) | null = null;
 
-  /** Hears what comes over the channel, and over `beside`: the comm of a view. */
+  /** Listens to messages over the channel and over additional comms, such as that of a view. */
   constructor(channel: Model, beside: readonly Model[], listen: Listener) {
     this.#channel = channel;
     this.#listen = listen;
@@ -30,22 +30,22 @@ export class Wire {
       );
   }
 
-  /** Asks how bytes travel; `then` is called once, when the kernel has said it. */
+  /** Tests whether buffers arrive; calls `then` once when the kernel has replied. */
   hello(then: () => void): void {
     this.#onHi ??= then;
     this.#channel.send({ type: 'hello', id: this.#probe }, undefined, [new Uint8Array([1]).buffer]);
   }
 
-  /** Throws where the host knows that the comm is closed. */
+  /** Sends a message. Throws if the host knows that the comm is closed. */
   send(message: Custom, buffers: readonly Uint8Array[] = []): void {
-    const said = this.#down ? message : { ...message, plain: true };
+    const content = this.#down ? message : { ...message, plain: true };
     if (this.#up || buffers.length === 0)
       this.#channel.send(
-        said,
+        content,
         undefined,
         buffers.map((bytes) => copied(bytes).buffer),
       );
-    else this.#channel.send({ ...said, base64: buffers.map(toBase64) });
+    else this.#channel.send({ ...content, base64: buffers.map(toBase64) });
   }
 
   dispose(): void {

@@ -7,7 +7,7 @@ import type { ColumnFact, Traits } from './traits';
 
 const SEARCH_FROM = 8;
 
-/** Which columns of obs come along. */
+/** Lets the user choose the columns of obs to export. */
 export function Columns({ traits }: { traits: Traits }): JSX.Element {
   const query = useSignal('');
   const { columns, help } = traits.summary.value;
@@ -15,13 +15,13 @@ export function Columns({ traits }: { traits: Traits }): JSX.Element {
   const problem = traits.estimate.value.problems?.annotation_columns;
   const known = columns ?? [];
   const defaults = known.filter((column) => column.default).map(({ name }) => name);
-  // By column: what is asked for, with its kind where that is said.
+  // Requested specification (`NAME`, `number:NAME` or `category:NAME`) by column.
   const chosen = new Map((asked ?? defaults).map((spec) => [nameOf(spec, known), spec] as const));
   const wanted = query.value.trim().toLowerCase();
   const shown = known.filter(({ name }) => name.toLowerCase().includes(wanted));
   const set = (names: string[] | null) => traits.change({ annotation_columns: names });
   const setAll = (next: ReadonlyMap<string, string>) => {
-    // In the order of obs, whatever the order of the clicks; names that obs lost stay for the error to name.
+    // Keep the order of obs. Keep names that obs no longer has, so that the error can name them.
     const lost = [...next].filter(([name]) => !known.some((column) => column.name === name));
     set([...known.flatMap(({ name }) => next.get(name) ?? []), ...lost.map(([, spec]) => spec)]);
   };
@@ -79,7 +79,7 @@ export function Columns({ traits }: { traits: Traits }): JSX.Element {
             ))}
             {columns && shown.length === 0 && (
               <li class="kf-empty">
-                {known.length === 0 ? say('obs has no columns.') : say('No column has that name.')}
+                {known.length === 0 ? say('obs has no columns') : say('No matching columns')}
               </li>
             )}
           </ul>
@@ -108,7 +108,10 @@ export function Columns({ traits }: { traits: Traits }): JSX.Element {
 
 const PLURAL = { category: 'categories', number: 'numbers' } as const;
 
-/** The column of `number:NAME` or `category:NAME`; a column of exactly that name takes precedence, as in the export. */
+/**
+ * Returns the column of a specification such as `number:NAME`; a column with exactly that name takes precedence, like
+ * in the export.
+ */
 function nameOf(spec: string, known: readonly ColumnFact[]): string {
   if (known.some(({ name }) => name === spec)) return spec;
   return spec.replace(/^(number|category):/, '');
@@ -119,7 +122,7 @@ const isOther = (spec: string | undefined, { name, other_kind }: ColumnFact) =>
 
 function titleOf(column: ColumnFact): string {
   return column.left_out
-    ? say('%1 · left out unless chosen: %2', column.dtype, column.left_out)
+    ? say('%1 · not exported by default: %2', column.dtype, column.left_out)
     : column.dtype;
 }
 

@@ -10,7 +10,7 @@ const spelled = (spec: string): string =>
 const pairOf = (spec: string | null | undefined) =>
   spec?.startsWith('obs:') ? spec.slice(4).split(',') : [];
 
-/** Where the cells are: what was found, any other obsm, or two columns of obs. */
+/** Lets the user choose the coordinates: the detected ones, other candidates, or two columns of obs. */
 export function Coordinates({ traits }: { traits: Traits }): JSX.Element {
   const { coordinates, columns, detected, help, ready } = traits.summary.value;
   const { coords } = traits.options.value;
@@ -19,11 +19,11 @@ export function Coordinates({ traits }: { traits: Traits }): JSX.Element {
   const found = coordinates ?? [];
   const byHand = useSignal(false);
   const chosen = pairOf(coords ?? detected);
-  // A column of outlines is not a pair.
+  // A single column contains outlines rather than a pair of coordinates.
   const given = chosen.length === 2 ? chosen : [];
   const own = byHand.value || (given.length === 2 && coords != null && !found.includes(coords));
   const choices: [string, string][] = [
-    ['', detected ? spelled(detected) : !ready ? '…' : found.length > 0 ? say('Choose…') : say('none found')],
+    ['', detected ? spelled(detected) : !ready ? '…' : found.length > 0 ? say('Choose…') : say('None found')],
     ...found.filter((spec) => spec !== detected).map((spec): [string, string] => [spec, spelled(spec)]),
   ];
   if (coords && !own && !found.includes(coords)) choices.push([coords, spelled(coords)]);

@@ -2,7 +2,7 @@ import type { ComponentChildren, JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
 import { say } from '../say';
 
-/** A named field with its help, and its problem below. */
+/** Labeled field with a help button and the current problem below. */
 export function Field(props: {
   label: string;
   help?: string | undefined;
@@ -10,7 +10,7 @@ export function Field(props: {
   group?: boolean;
   children: (ids: { id: string; describedBy: string | undefined }) => ComponentChildren;
 }): JSX.Element {
-  // Several widgets stand on one page, each rendered by itself: ids must differ among them all.
+  // Ids must be unique among all widgets on the page, which are rendered independently.
   const id = useMemo(() => `kf-${Math.random().toString(36).slice(2)}`, []);
   const { label, help, problem, group } = props;
   const describedBy = problem ? `${id}-problem` : help ? `${id}-help` : undefined;
@@ -30,7 +30,7 @@ export function Field(props: {
         <button
           type="button"
           class="kf-help"
-          aria-label={say('About %1: %2', label.toLowerCase(), help)}
+          aria-label={say('Help for %1: %2', label, help)}
           data-help={help}
         >
           ?
@@ -73,7 +73,7 @@ export function Segmented<T extends string>(props: {
   return (
     <div class="kf-segments" role="radiogroup" aria-label={props.label}>
       {choices.map(([name, text], at) => (
-        // biome-ignore lint/a11y/useSemanticElements: native radios cannot be drawn as one bar of segments in every host
+        // biome-ignore lint/a11y/useSemanticElements: native radio buttons cannot be styled as a segmented control in every notebook application
         <button
           key={name}
           type="button"
@@ -90,7 +90,7 @@ export function Segmented<T extends string>(props: {
   );
 }
 
-/** A number; empty for none where that is allowed. */
+/** Number input; if `optional`, an empty field means null. */
 export function NumberInput(props: {
   id: string;
   describedBy?: string | undefined;

@@ -1,11 +1,10 @@
 import { useSignal } from '@preact/signals';
 import { type JSX, render } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { formatCount } from '../../lib/format';
 import { type Box, createBox, openTab } from '../box';
 import type { Frame } from '../frame';
 import { channelOf, type Model, modelOf, onLost } from '../model';
-import { say } from '../say';
+import { counted, say } from '../say';
 import { isDark, onTheme } from '../theme';
 import { Columns } from './columns';
 import { Coordinates } from './coordinates';
@@ -19,7 +18,7 @@ import { Run } from './run';
 import run from './run.css';
 import { createTraits, type Traits } from './traits';
 
-/** `narrow` overrules the others: it stays last. */
+/** `narrow` overrides the other styles, so it must come last. */
 const CSS = [base, fields, run, narrow].join('');
 
 const IN_MORE = [
@@ -42,36 +41,39 @@ function Head({ traits }: { traits: Traits }): JSX.Element {
     <header class="kf-head">
       <h2>{say('Export to KaroSpace')}</h2>
       <span>
-        {[say('%1 cells × %2 genes', formatCount(cells), formatCount(genes)), ...(facts ?? [])].join(' · ')}
-        {!ready && ` · ${say('looking…')}`}
+        {[
+          `${counted(cells, '%1 cell', '%1 cells')} × ${counted(genes, '%1 gene', '%1 genes')}`,
+          ...(facts ?? []),
+        ].join(' · ')}
+        {!ready && ` · ${say('Inspecting…')}`}
       </span>
       {traits.silent.value && !traits.lost.value && (
         <span class="kf-silent" role="status">
-          {say('waiting for the kernel')}
+          {say('Waiting for the kernel…')}
         </span>
       )}
     </header>
   );
 }
 
-/** Whoever shows the form: where it keeps viewers, when not below the form. */
+/** Host of the form that shows viewers elsewhere than below the form. */
 export interface Place {
-  /** Whether it wants a viewer of the kernel's; else it shows the bundle's files by itself. */
+  /** Whether it needs a viewer connected to the kernel; otherwise it reads the files of the bundle itself. */
   live: boolean;
-  /** Called with each new export, and when its reader asks for it again. */
+  /** Shows a bundle; called after each export and when the user opens it again. */
   show(exported: {
     view: string;
     title: string;
-    /** Absolute, in the kernel's file system; empty for a bundle in memory. */
+    /** Absolute path in the kernel's file system; empty for a bundle in memory. */
     path: string;
-    /** The same, as seen from the kernel's working folder. */
+    /** Path relative to the kernel's working directory. */
     folder: string;
-    /** The same, in every way to write it. */
+    /** All spellings of the path. */
     places: readonly string[];
     created: string;
     bytes: number;
   }): void | Promise<void>;
-  /** Whether another page shows this form, too. */
+  /** Returns whether another page also shows this form. */
   others(): Promise<boolean>;
 }
 
@@ -144,7 +146,7 @@ function Form({ model, channel, traits, place: elsewhere }: Props): JSX.Element 
   useEffect(() => {
     if ((result.number ?? 0) <= seen.current) return;
     seen.current = result.number ?? 0;
-    // A duplicated window shows the same form: the viewer opens where Export was clicked.
+    // A duplicated window shows the same form; open the viewer only where Export was clicked.
     if (traits.startedHere()) showElsewhere();
     else void elsewhere?.others().then((others) => !others && showElsewhere());
   });
@@ -157,7 +159,7 @@ function Form({ model, channel, traits, place: elsewhere }: Props): JSX.Element 
     if (tab) tabs.current.push(tab);
     failed.value = tab
       ? ''
-      : say('The browser did not let a tab open. Allow this page to open windows, or use HTML.');
+      : say('The browser blocked the new tab. Allow pop-ups for this page, or download the HTML file.');
   };
   const { problems, exists } = traits.estimate.value;
   const { outdir } = traits.options.value;
@@ -180,8 +182,8 @@ function Form({ model, channel, traits, place: elsewhere }: Props): JSX.Element 
                 id={id}
                 describedBy={describedBy}
                 value={outdir ?? ''}
-                placeholder={say('empty: kept in memory')}
-                note={outdir ? (exists ? say('replaces the bundle there') : say('new')) : say('in memory')}
+                placeholder={say('Leave empty to keep it in memory')}
+                note={outdir ? (exists ? say('replaces existing bundle') : say('new')) : say('in memory')}
                 onChange={(value) => traits.change({ outdir: value || null })}
               />
             )}
@@ -194,7 +196,7 @@ function Form({ model, channel, traits, place: elsewhere }: Props): JSX.Element 
             }}
           >
             <summary>
-              <span class="kf-label">{say('More')}</span>
+              <span class="kf-label">{say('More options')}</span>
               {!open.value && (
                 <span class="kf-note">{say('Layer, image, sections, cells, name, compression')}</span>
               )}
@@ -214,7 +216,7 @@ function Form({ model, channel, traits, place: elsewhere }: Props): JSX.Element 
   );
 }
 
-/** Puts the widgets' style into `element`; the theme follows the notebook. */
+/** Adds the styles and a root element to `element`; the theme follows the notebook application. */
 export function styled(element: HTMLElement): { root: HTMLElement; dispose: () => void } {
   const style = document.createElement('style');
   style.textContent = CSS;
@@ -225,7 +227,7 @@ export function styled(element: HTMLElement): { root: HTMLElement; dispose: () =
   };
   theme();
   const end = onTheme(theme);
-  // Notebooks hear keys everywhere: what is typed here is not a command of theirs.
+  // Notebook applications listen to keys everywhere; typing here must not trigger their shortcuts.
   root.dataset.lmSuppressShortcuts = 'true';
   const keep = (event: KeyboardEvent) => event.stopPropagation();
   root.addEventListener('keydown', keep);

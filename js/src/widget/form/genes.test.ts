@@ -1,21 +1,21 @@
 import { expect, test } from 'vitest';
 import { modeOf, namesIn } from './genes';
 
-test('names stand between spaces, commas, semicolons and lines, each once', () => {
+test('names are separated by whitespace, commas and semicolons, without duplicates', () => {
   expect(namesIn(' EPCAM, CD3E;\nCD3E\tHLA-A\r\n')).toEqual(['EPCAM', 'CD3E', 'HLA-A']);
   expect(namesIn(' \n')).toEqual([]);
 });
 
-test('where names hold spaces, these separate nothing', () => {
+test('spaces do not separate names if names contain spaces', () => {
   expect(namesIn('146Nd CD68,  147Sm CD20 \n146Nd CD68\tX', ' ')).toEqual(['146Nd CD68', '147Sm CD20', 'X']);
 });
 
-test('where names hold commas or semicolons, these separate nothing', () => {
+test('commas and semicolons do not separate names if names contain them', () => {
   expect(namesIn('DRB1;DRB5 EPCAM,CD3E', ';')).toEqual(['DRB1;DRB5', 'EPCAM', 'CD3E']);
   expect(namesIn('a, b;c d\ne', ' ,;')).toEqual(['a, b;c d', 'e']);
 });
 
-test('the mode of each way to name genes', () => {
+test('the mode is derived from the value of genes_mode', () => {
   expect(modeOf('hvgs:200')).toEqual({ mode: 'hvgs', count: 200, names: [] });
   expect(modeOf('top_mean:7').mode).toBe('top_mean');
   expect(modeOf('all').mode).toBe('all');

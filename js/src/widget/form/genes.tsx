@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { formatCount } from '../../lib/format';
-import { say } from '../say';
+import { counted, say } from '../say';
 import { Field, NumberInput, Segmented } from './fields';
 import type { Traits } from './traits';
 
@@ -29,11 +29,11 @@ export function modeOf(value: string | readonly string[]): { mode: Mode; count: 
   };
 }
 
-/** What parts names, as a class of a regular expression: line ends, spaces, commas and semicolons, but for those in names. */
+/** Returns the separators of names for use in a regular expression class, without those that names contain (`held`). */
 const parting = (held: string) =>
   (held.includes(' ') ? '\\t\\r\\n' : '\\s') + [...',;'].filter((mark) => !held.includes(mark)).join('');
 
-/** Names as people list them, each once; `held` are spaces, commas and semicolons that some gene's name holds. */
+/** Splits a list into unique names; `held` contains the separators that occur in names of genes. */
 export function namesIn(text: string, held = ''): string[] {
   const parts = text.split(new RegExp(`[${parting(held)}]+`)).map((name) => name.trim());
   return [...new Set(parts.filter((name) => name !== ''))];
@@ -54,7 +54,7 @@ export function Genes({ traits }: { traits: Traits }): JSX.Element {
   const problem = unknown?.length ? undefined : problems?.genes_mode;
   const note =
     mode === 'hvgs' && marked
-      ? say('of %1 · %2 marked in var', formatCount(total), formatCount(marked))
+      ? say('of %1 · %2 flagged in var', formatCount(total), formatCount(marked))
       : say('of %1', formatCount(total));
   return (
     <Field label={say('Genes')} help={help.genes_mode} problem={problem} group>
@@ -77,7 +77,7 @@ export function Genes({ traits }: { traits: Traits }): JSX.Element {
             />
           )}
           {mode === 'list' && <GeneList traits={traits} id={id} />}
-          {mode === 'all' && <p class="kf-note">{say('All %1 genes.', formatCount(total))}</p>}
+          {mode === 'all' && <p class="kf-note">{say('All %1 genes', formatCount(total))}</p>}
         </>
       )}
     </Field>
@@ -91,13 +91,13 @@ function GeneList({ traits, id }: { traits: Traits; id: string }): JSX.Element {
   const active = useSignal(0);
   const area = useRef<HTMLTextAreaElement>(null);
   const asked = useRef(0);
-  /** Lists from here: effects run late, when more may have been typed. */
+  /** Lists typed here, to recognize them in effects that run after further typing. */
   const typed = useRef(new WeakSet<readonly string[]>());
   const { held = '' } = traits.summary.value;
   const names = namesIn(text.value, held);
   const unknown = traits.estimate.value.unknown ?? [];
   useEffect(() => {
-    // Set from Python meanwhile: show that, not what was typed before.
+    // The value was set from Python: show it instead of the typed text.
     if (typeof value === 'string' || typed.current.has(value)) return;
     if (namesIn(text.value, held).join('\n') !== value.join('\n')) text.value = value.join('\n');
   }, [value, text, held]);
@@ -126,7 +126,7 @@ function GeneList({ traits, id }: { traits: Traits; id: string }): JSX.Element {
   const take = (name: string) => {
     const { from, to } = word();
     const next = `${text.value.slice(0, from)}${name}\n${text.value.slice(to).replace(new RegExp(`^[${parting(held)}]+`), '')}`;
-    // At once, not with the next render: the next key may come before that.
+    // Update the element immediately: the next key may arrive before the next render.
     if (area.current) {
       area.current.value = next;
       area.current.focus();
@@ -153,7 +153,7 @@ function GeneList({ traits, id }: { traits: Traits; id: string }): JSX.Element {
         id={id}
         rows={4}
         spellcheck={false}
-        aria-label={say('Genes, one a line')}
+        aria-label={say('Genes, one per line')}
         aria-controls={`${id}-hits`}
         aria-autocomplete="list"
         placeholder={say('Type or paste names: EPCAM, CD3E, …')}
@@ -168,7 +168,7 @@ function GeneList({ traits, id }: { traits: Traits; id: string }): JSX.Element {
         }}
       />
       {hits.value.length > 0 && (
-        <div class="kf-hits" id={`${id}-hits`} role="listbox" aria-label={say('Genes that begin so')}>
+        <div class="kf-hits" id={`${id}-hits`} role="listbox" aria-label={say('Suggestions')}>
           {hits.value.map((name, i) => (
             <div
               key={name}
@@ -186,9 +186,7 @@ function GeneList({ traits, id }: { traits: Traits; id: string }): JSX.Element {
         </div>
       )}
       <div class="kf-note">
-        {names.length === 0
-          ? say('No genes yet: none would be exported.')
-          : say('%1 genes', formatCount(names.length))}
+        {names.length === 0 ? say('No genes listed') : counted(names.length, '%1 gene', '%1 genes')}
         {unknown.length > 0 && ` · ${say('%1 not in the data:', formatCount(unknown.length))}`}
       </div>
       {unknown.length > 0 && (

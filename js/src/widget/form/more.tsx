@@ -4,7 +4,7 @@ import { Check, Field, NumberInput, Select, TextInput } from './fields';
 import { Places } from './places';
 import type { Traits } from './traits';
 
-/** The options that most exports leave as they are. */
+/** Options that most exports leave at their defaults. */
 export function More({ traits }: { traits: Traits }): JSX.Element {
   const options = traits.options.value;
   const { help, layers, raw, libraries, sections, n_cells: cells } = traits.summary.value;
@@ -21,12 +21,12 @@ export function More({ traits }: { traits: Traits }): JSX.Element {
     `${name} (${images.join(', ')})`,
   ]);
   const isFile = image !== null && image !== 'none' && !image.startsWith('uns:');
-  // As asked for, else as found.
+  // The chosen column, else the detected one.
   const split = options.sections === 'none' ? null : (options.sections ?? sections);
   const choice = image === null ? '' : isFile ? 'file' : image;
   return (
     <div class="kf-more">
-      <Field label={say('Expression from')} help={help.layer} problem={problems.layer}>
+      <Field label={say('Expression matrix')} help={help.layer} problem={problems.layer}>
         {({ id, describedBy }) => (
           <Select
             id={id}
@@ -50,9 +50,9 @@ export function More({ traits }: { traits: Traits }): JSX.Element {
               describedBy={describedBy}
               value={choice}
               choices={[
-                ['', own.length > 0 ? say('The object’s own') : say('None in the object')],
+                ['', own.length > 0 ? say('From the object') : say('None in the object')],
                 ...own,
-                ['file', say('A picture file…')],
+                ['file', say('Image file…')],
                 ['none', say('No image')],
               ]}
               onChange={(value) =>
@@ -63,7 +63,7 @@ export function More({ traits }: { traits: Traits }): JSX.Element {
               <TextInput
                 id={`${id}-path`}
                 value={image}
-                placeholder={say('Path of a PNG, JPEG, WebP or TIFF file')}
+                placeholder={say('Path to a PNG, JPEG, WebP or TIFF file')}
                 onChange={(value) => traits.change({ image_path: value })}
               />
             )}
@@ -71,7 +71,7 @@ export function More({ traits }: { traits: Traits }): JSX.Element {
         )}
       </Field>
       <Places traits={traits} />
-      <Field label={say('Cells')} help={help.downsample} problem={problems.downsample}>
+      <Field label={say('Number of cells')} help={help.downsample} problem={problems.downsample}>
         {({ id, describedBy }) => (
           <NumberInput
             id={id}
@@ -89,7 +89,7 @@ export function More({ traits }: { traits: Traits }): JSX.Element {
           />
         )}
       </Field>
-      <Field label={say('Seed of the draw')} help={help.seed} problem={problems.seed}>
+      <Field label={say('Random seed')} help={help.seed} problem={problems.seed}>
         {({ id, describedBy }) => (
           <NumberInput
             id={id}
@@ -106,27 +106,27 @@ export function More({ traits }: { traits: Traits }): JSX.Element {
             id={id}
             describedBy={describedBy}
             value={options.dataset_name ?? ''}
-            placeholder={say('as the object')}
+            placeholder={say('Name of the object')}
             onChange={(value) => traits.change({ dataset_name: value || null })}
           />
         )}
       </Field>
-      <Field label={say('Opens by double click')} help={help.scripts} problem={problems.scripts}>
+      <Field label={say('Open by double-click')} help={help.scripts} problem={problems.scripts}>
         {({ id, describedBy }) => (
           <Select
             id={id}
             describedBy={describedBy}
             value={options.scripts}
             choices={[
-              ['auto', say('While that takes under 200 MB')],
+              ['auto', say('If it adds at most 200 MB')],
               ['yes', say('Always')],
-              ['no', say('No: it asks for its folder')],
+              ['no', say('Never (the viewer asks for the folder)')],
             ]}
             onChange={(scripts) => traits.change({ scripts })}
           />
         )}
       </Field>
-      <Field label={say('Largest file, MiB')} help={help.max_asset_mb} problem={problems.max_asset_mb}>
+      <Field label={say('Maximum file size (MiB)')} help={help.max_asset_mb} problem={problems.max_asset_mb}>
         {({ id, describedBy }) => (
           <NumberInput
             id={id}
@@ -138,7 +138,7 @@ export function More({ traits }: { traits: Traits }): JSX.Element {
           />
         )}
       </Field>
-      <Field label={say('Memory for blocks, MiB')} help={help.memory_mb} problem={problems.memory_mb}>
+      <Field label={say('Memory for blocks (MiB)')} help={help.memory_mb} problem={problems.memory_mb}>
         {({ id, describedBy }) => (
           <NumberInput
             id={id}
@@ -170,7 +170,7 @@ export function More({ traits }: { traits: Traits }): JSX.Element {
           onChange={(gzip) => traits.change({ gzip })}
         />
         <Check
-          label={say('Preview picture')}
+          label={say('Preview image')}
           help={help.preview}
           checked={options.preview}
           onChange={(preview) => traits.change({ preview })}

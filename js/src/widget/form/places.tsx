@@ -3,7 +3,7 @@ import { say } from '../say';
 import { Check, Field, Select, TextInput } from './fields';
 import type { Traits } from './traits';
 
-/** How the tissue is split, where else its cells lie, and what the bundle opens with. */
+/** Lets the user choose sections, embeddings and the initial view. */
 export function Places({ traits }: { traits: Traits }): JSX.Element {
   const { sections, embeddings, view, coords } = traits.options.value;
   const { help, sections: found, section_columns, embeddings: known = [], detected } = traits.summary.value;
@@ -16,7 +16,7 @@ export function Places({ traits }: { traits: Traits }): JSX.Element {
   const toggle = (key: string) => {
     const next = new Set(chosen);
     if (!next.delete(key)) next.add(key);
-    // In the order of obsm; keys that obsm lost stay for the error to name.
+    // Keep the order of obsm. Keep keys that obsm no longer has, so that the error can name them.
     const lost = [...next].filter((other) => !known.some((one) => one.key === other));
     const keys = [...known.map((one) => one.key).filter((other) => next.has(other)), ...lost];
     const asUsual = keys.length === usual.length && usual.every((other) => next.has(other));
@@ -39,13 +39,13 @@ export function Places({ traits }: { traits: Traits }): JSX.Element {
           />
         )}
       </Field>
-      <Field label={say('Opens with the view')} help={help.view} problem={problems.view}>
+      <Field label={say('Initial view')} help={help.view} problem={problems.view}>
         {({ id, describedBy }) => (
           <TextInput
             id={id}
             describedBy={describedBy}
             value={view ?? ''}
-            placeholder={say('A saved view (JSON)')}
+            placeholder={say('Path to a saved view (JSON)')}
             onChange={(value) => traits.change({ view: value || null })}
           />
         )}

@@ -2,10 +2,10 @@ import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { formatBytes, formatCount } from '../../lib/format';
-import { say } from '../say';
+import { counted, say } from '../say';
 import type { Traits } from './traits';
 
-/** A second is a long time for a button that says nothing. */
+/** Delay before explaining why canceling takes long, in milliseconds. */
 const TELL_BUSY_MS = 1000;
 
 function duration(seconds: number): string {
@@ -17,11 +17,11 @@ function duration(seconds: number): string {
 interface Props {
   traits: Traits;
   onTab: (() => void) | null;
-  /** What to do when the kernel has gone. */
+  /** Advice to show when the kernel is lost. */
   again: string;
 }
 
-/** Export, cancel, how far it is, what it will be and what it became. */
+/** Shows the export and cancel buttons, the progress, the estimated size and the result. */
 export function Run({ traits, onTab, again }: Props): JSX.Element {
   const status = traits.status.value;
   const lost = traits.lost.value;
@@ -80,7 +80,7 @@ export function Run({ traits, onTab, again }: Props): JSX.Element {
   );
 }
 
-/** Whether cells are missing that nobody asked to leave out: then the notes are open. */
+/** Returns whether cells are dropped without downsampling; the notes are then expanded. */
 function losesCells(traits: Traits): boolean {
   const { n_cells: exported } = traits.estimate.value;
   return (
@@ -108,10 +108,7 @@ function Size({ traits }: { traits: Traits }): JSX.Element | null {
   if (traits.status.value === 'done' || files === undefined || files === 0) return null;
   const running = traits.status.value === 'running';
   return (
-    <span
-      class={`kf-size${traits.pending.value ? ' kf-stale' : ''}`}
-      title={say('The bytes before compression')}
-    >
+    <span class={`kf-size${traits.pending.value ? ' kf-stale' : ''}`} title={say('Size before compression')}>
       {files === 1
         ? say('1 file · up to %1', formatBytes(bytes ?? 0))
         : say('%1 files · up to %2', formatCount(files), formatBytes(bytes ?? 0))}
@@ -136,8 +133,8 @@ function Progress({ traits }: { traits: Traits }): JSX.Element {
   const message = !cancelling
     ? traits.message.value
     : late.value
-      ? say('The kernel is busy with a cell and cannot hear the cancel yet; it stops when the cell ends.')
-      : say('Cancelling…');
+      ? say('The kernel is busy with a cell. The export will be canceled when the cell finishes.')
+      : say('Canceling…');
   return (
     <>
       <div class="kf-line">
@@ -163,7 +160,7 @@ function Progress({ traits }: { traits: Traits }): JSX.Element {
 function Ended({ traits, onTab, again }: Props): JSX.Element | null {
   const status = traits.status.value;
   const error = traits.lost.value
-    ? `${say('The kernel has stopped or was restarted, and with it this form.')} ${again}`
+    ? `${say('The kernel has stopped or was restarted, so this form no longer works.')} ${again}`
     : traits.error.value;
   if (error) {
     return (
@@ -178,7 +175,7 @@ function Ended({ traits, onTab, again }: Props): JSX.Element | null {
   return (
     <div class="kf-done">
       <span role="status">
-        <strong>{say('Done')}</strong> · {say('%1 files', formatCount(files ?? 0))} ·{' '}
+        <strong>{say('Done')}</strong> · {counted(files ?? 0, '%1 file', '%1 files')} ·{' '}
         {formatBytes(bytes ?? 0)}
         {path ? (
           <>
@@ -192,7 +189,7 @@ function Ended({ traits, onTab, again }: Props): JSX.Element | null {
       <span class="kf-links">
         {onTab && (
           <button type="button" onClick={onTab}>
-            {say('Open in a tab')}
+            {say('Open in tab')}
           </button>
         )}
         <Download traits={traits} kind="html" text="HTML" />
@@ -232,7 +229,7 @@ function Download(props: { traits: Traits; kind: 'html' | 'zip'; text: string })
     <button
       type="button"
       disabled={share.value !== null}
-      title={problem.value || say('Download everything as one %1 file', text)}
+      title={problem.value || say('Download the bundle as one %1 file', text)}
       onClick={() => void run()}
     >
       {problem.value ? say('%1 failed', text) : text}

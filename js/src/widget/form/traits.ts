@@ -12,7 +12,7 @@ export interface ColumnFact {
   default: boolean;
   left_out: string | null;
   classes: number | null;
-  /** What it can be exported as instead, when asked for by a prefix. */
+  /** Other kind as which it can be exported, requested by a prefix. */
   other_kind?: 'category' | 'number' | null;
   colors?: string[];
   range?: [number, number];
@@ -25,19 +25,19 @@ export interface Summary {
   help: Record<string, string>;
   facts?: string[];
   coordinates?: string[];
-  /** Those that are taken when none are chosen. */
+  /** Coordinates used if none are chosen. */
   detected?: string | null;
   columns?: ColumnFact[];
   layers?: string[];
   raw?: boolean;
   libraries?: { name: string; images: string[] }[];
-  /** The column that names sections when nobody asks. */
+  /** Detected column of sections. */
   sections?: string | null;
-  /** All that could. */
+  /** All columns that could define sections. */
   section_columns?: string[];
   embeddings?: { key: string; label: string; default: boolean }[];
   marked?: number | null;
-  /** Which of space, comma and semicolon some gene's name holds. */
+  /** Those of space, comma and semicolon that occur in names of genes. */
   held?: string;
 }
 
@@ -49,7 +49,7 @@ export interface Estimate {
   n_genes?: number;
   warnings?: string[];
   exists?: boolean;
-  /** Of the options that it speaks of. */
+  /** Revision of the options to which the estimate applies. */
   revision?: number;
   unknown?: { name: string; near: string[] }[];
   problems?: Record<string, string>;
@@ -57,12 +57,12 @@ export interface Estimate {
 
 export interface Result {
   name?: string;
-  /** Of the bundle, as seen from the notebook; empty for one in memory. */
+  /** Path of the bundle relative to the notebook; empty for a bundle in memory. */
   path?: string;
   bytes?: number;
   files?: number;
   warnings?: string[];
-  /** Counts this form's exports. */
+  /** Number of exports made by this form. */
   number?: number;
   places?: string[];
   created?: string;
@@ -70,7 +70,7 @@ export interface Result {
 
 export type Status = 'idle' | 'running' | 'done' | 'failed' | 'cancelled';
 
-/** The widget's traits as signals, and what the form asks of the kernel. */
+/** Traits of the widget as signals, and requests to the kernel. */
 export interface Traits {
   readonly summary: ReadonlySignal<Summary>;
   readonly estimate: ReadonlySignal<Estimate>;
@@ -84,20 +84,20 @@ export interface Traits {
   readonly path: ReadonlySignal<string>;
   readonly view: ReadonlySignal<string>;
   readonly options: ReadonlySignal<Options>;
-  /** Whether the options are on their way to the kernel: what it says of them is of earlier ones. */
+  /** Whether changed options have not reached the kernel yet, so that the estimate is outdated. */
   readonly pending: ReadonlySignal<boolean>;
-  /** Whether the kernel has been silent for long. */
+  /** Whether the kernel has not responded for a long time. */
   readonly silent: ReadonlySignal<boolean>;
   readonly cancelling: Signal<boolean>;
-  /** Whether the kernel that knew this form is no more. */
+  /** Whether the kernel of this form has stopped or was restarted. */
   readonly lost: Signal<boolean>;
   change(part: Partial<Options>): void;
   start(): void;
-  /** Whether this page asked for the last export. */
+  /** Returns whether this page started the last export. */
   startedHere(): boolean;
   cancel(): void;
   complete(query: string): Promise<string[]>;
-  /** Has the kernel make a viewer of the last export; its model's id. */
+  /** Creates a viewer of the last export in the kernel; returns the id of its model. */
   makeView(): Promise<string>;
   download(kind: 'html' | 'zip', progress: (share: number) => void): Promise<Uint8Array>;
   dispose(): void;
@@ -130,13 +130,13 @@ export function createTraits(model: Model, channel: Model): Traits {
   const lost = signal(false);
   const status = trait<Status>('status');
   const estimate = trait<Estimate>('_estimate');
-  /** What was changed here and what the kernel has not answered for: until then it knows older values. */
+  /** Options changed here that the kernel has not confirmed yet. */
   const changed = new Set<keyof Options>();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let last = 0;
   let revision = estimate.value.revision ?? 0;
-  let told = '';
-  /** Several forms may share a channel: a form hears the answers to its own requests only. */
+  let lastChange = '';
+  /** Prefix of request ids: several forms may share a channel, so each handles only replies to its own requests. */
   const mine = `f${Math.random().toString(36).slice(2)}-`;
   const requests = new Requests<Waiting>((waiting) => {
     silent.value = waiting;
@@ -177,7 +177,7 @@ export function createTraits(model: Model, channel: Model): Traits {
   };
   const here = (): Partial<Options> =>
     Object.fromEntries([...changed].map((name) => [name, options.value[name]]));
-  /** What the kernel knows, under what was changed here since. */
+  /** Merges unconfirmed local changes over the options of the kernel. */
   const merge = () => {
     const merged = { ...(model.get('options') as Options), ...here() };
     if (JSON.stringify(merged) !== JSON.stringify(options.value)) options.value = merged;
@@ -232,19 +232,19 @@ export function createTraits(model: Model, channel: Model): Traits {
       timer = setTimeout(() => {
         flush();
         revision++;
-        // Only the last change is repeated until the kernel has it; an earlier one would undo it.
-        requests.close(told);
-        told = `${mine}${++last}`;
-        const id = told;
-        const nobody = { parts: [], done: () => {}, fail: () => {} };
-        requests.add(id, nobody, () => send({ type: 'options', id, options: here(), revision }));
+        // Repeat only the last change until the kernel confirms it: an earlier one would revert it.
+        requests.close(lastChange);
+        lastChange = `${mine}${++last}`;
+        const id = lastChange;
+        const ignored = { parts: [], done: () => {}, fail: () => {} };
+        requests.add(id, ignored, () => send({ type: 'options', id, options: here(), revision }));
       }, SEND_AFTER_MS);
     },
     startedHere: () => started,
     start() {
       started = true;
       flush();
-      requests.close(told);
+      requests.close(lastChange);
       ask({ type: 'start', options: here(), revision: ++revision }).catch(() => {});
     },
     cancel() {
