@@ -1,4 +1,4 @@
-"""What an export would take and what is wrong with its options, for forms: no pass over the matrix."""
+"""Estimate the size of an export and check its options, for forms, without a pass over the matrix."""
 
 from __future__ import annotations
 
@@ -32,23 +32,23 @@ if TYPE_CHECKING:
     from karospace_jupyter.source import Source
 
 _VALUES_A_SECOND = 1.2e8
-"""Values of the matrix that one pass reads in a second: measured on 2 cores (tests/bench), for a feeling of time."""
+"""Values of the matrix read per second in one pass, measured on 2 cores (tests/bench); a rough estimate."""
 _ARRAY_BYTES_A_SECOND = 3e8
-"""Bytes of expression, before compression, that are written in a second, the same."""
+"""Bytes of expression, before compression, written per second."""
 _TABLE_BYTES_A_SECOND = 6e7
-"""The same for text, which the interpreter makes."""
+"""Bytes of text tables written per second; slower because Python formats them."""
 _FILES_A_SECOND = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Size and time of an export that was not run."""
+    """Size and duration of an export that was not run."""
 
     files: int
     bytes: int
     """Before compression."""
     seconds: float
-    """On two cores; to be shown as about."""
+    """On two cores; approximate."""
     n_cells: int
     n_genes: int
     warnings: tuple[str, ...] = ()
@@ -110,14 +110,14 @@ def estimate(source: Source, config: ExportConfig) -> Estimate:
             warnings += direction.warnings
             images = pictures.images
             warnings += pictures.warnings
-        elif config.image.kind == "uns":  # an embedding has no image underneath
+        elif config.image.kind == "uns":  # an embedding has no tissue image
             warnings += choose_images(source, config.image, found.spec, cells.rows, xy, sections, codes).warnings
     except ImageError as exc:
         problems["image_path"] = str(exc)
     view = None
     try:
         if config.view is not None:
-            # Which genes come along is known after a pass over the matrix only.
+            # The exported genes are only known after a pass over the matrix.
             view, said = fitting_view(
                 read_view(config.view), cells.n, extent_of(xy), annotations, embeddings, sections, genes=None
             )
@@ -139,11 +139,11 @@ def estimate(source: Source, config: ExportConfig) -> Estimate:
 
 
 def _genes(source: Source, config: ExportConfig) -> tuple[int, int, list[str]]:
-    """Return how many genes, the passes over the matrix that they take, and warnings."""
+    """Return the number of genes, the required passes over the matrix, and warnings."""
     spec = config.genes
     if isinstance(spec, VariableGenes | TopMeanGenes):
         if source.n_genes == 0:
-            msg = f"The matrix {source.matrix_name} has no genes."
+            msg = f"The matrix {source.matrix_name} has no genes. Choose another matrix."
             raise GenesError(msg)
         if spec.kind == "hvgs" and spec != DEFAULT_GENES:
             check_rankable(source, matrix_values(source), spec.n)

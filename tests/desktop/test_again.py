@@ -196,7 +196,7 @@ def test_a_picture_may_have_any_name(person: Any, tissue_file: Path) -> None:
         person.settle()
         assert more.image_path.winfo_viewable(), text
         assert more.image_path.variable.get() == text
-        assert "There is no image file" in more.image.problem.cget("text")
+        assert "does not exist" in more.image.problem.cget("text")
 
 
 def test_a_preset_says_what_it_sets_before_it_is_taken(person: Any, tissue_file: Path) -> None:

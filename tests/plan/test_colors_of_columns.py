@@ -140,7 +140,7 @@ def test_a_number_as_key_is_the_category_of_that_number(kind: Any) -> None:
 def test_numbers_as_keys_are_positions_where_no_category_is_a_number() -> None:
     found = plan(build({2: "#0000ff", 0: "#ff0000", 1: "#00ff00"}, kind=[f"T{i % 3}" for i in range(N)]))
     assert colors_by_name(found) == {"T0": "#ff0000", "T1": "#00ff00", "T2": "#0000ff"}
-    assert any("taken as positions" in warning for warning in found.warnings)
+    assert any("used as positions" in warning for warning in found.warnings)
 
 
 @pytest.mark.parametrize("store", ["memory", "h5ad"])  # anndata writes no such names to zarr any more
@@ -181,7 +181,7 @@ def test_a_series_without_names_goes_by_position() -> None:
 def test_a_category_without_a_color_in_a_dict_is_named() -> None:
     found = plan(build({"a": "#ff0000"}, kind=["a", "b"] * 60))
     assert colors_by_name(found)["a"] == "#ff0000"
-    assert "1 category of 'kind' without a stored color got another one: 'b'." in found.warnings
+    assert "1 category of 'kind' without a stored color got a default color: 'b'." in found.warnings
 
 
 def test_a_longer_list_gives_its_first_colors_and_warns() -> None:
@@ -217,7 +217,7 @@ def test_a_list_as_long_as_the_categories_with_cells_belongs_to_those() -> None:
     values = pd.Categorical(["c", "a"] * 60, categories=["unused", "c", "none", "a"])
     found = plan(build(["#ff0000", "#00ff00"], kind=values))
     assert colors_by_name(found) == {"c": "#ff0000", "a": "#00ff00"}
-    assert any("with cells: the colors were given to those" in warning for warning in found.warnings)
+    assert any("with cells: the colors were assigned to those" in warning for warning in found.warnings)
     full = plan(build(["#111111", "#ff0000", "#222222", "#00ff00"], kind=values))
     assert colors_by_name(full) == {"c": "#ff0000", "a": "#00ff00"}
     assert not any("color" in warning for warning in full.warnings)
@@ -250,7 +250,7 @@ def test_a_dark_color_beside_bright_ones_keeps_its_scale() -> None:
 def test_translucent_colors_are_opaque_with_a_warning() -> None:
     found = plan(build(["#ff000080", (0, 0, 1, 0.5)], kind=["a", "b"] * 60))
     assert colors_by_name(found) == {"a": "#ff0000", "b": "#0000ff"}
-    assert "Colors of 'kind' with an alpha below 1 are drawn opaque: 'a', 'b'." in found.warnings
+    assert "Colors of 'kind' with alpha below 1 are drawn opaque: 'a', 'b'." in found.warnings
 
 
 @pytest.mark.parametrize("bad", ["none", "", "no color", "#12", None, np.nan, 7, (1, 2), (-1, 0, 0), "#ff000000"])

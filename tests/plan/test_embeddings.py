@@ -91,8 +91,8 @@ def test_kinds_of_obsm(kind: str) -> None:
     ("value", "says"),
     [
         (np.ones((N, 1)), r"shape \(60, 1\).*two columns"),
-        (np.full((N, 2), np.nan), "no finite place"),
-        (np.full((N, 2), 1e300), "no finite place"),
+        (np.full((N, 2), np.nan), "no finite coordinates"),
+        (np.full((N, 2), 1e300), "no finite coordinates"),
     ],
 )
 def test_what_is_none_is_an_error_when_named_and_a_note_when_found(value: Any, says: str) -> None:

@@ -237,13 +237,13 @@ class TestFiles:
         assert_shown(plan(adata, image_path=path))
         found = plan(adata, coords="obsm:spatial_um", image_path=path)
         assert [image.scale for image in found.images] == [(1, 1)]
-        assert "of the cells fall on the image a.png" in said(found)
+        assert "of the cells lie within a.png" in said(found)
         assert found.coordinates.spot_diameter is None
         assert "Left out, because they belong to obsm['spatial']" in said(found)
         Image.fromarray(np.zeros((500, 500, 3), "u1")).save(path)
         found = plan(adata, coords="obsm:spatial_um", image_path=path)
         assert [image.scale for image in found.images] == [(1, 1)]
-        assert "fall on the image" not in said(found)
+        assert "of the cells lie within" not in said(found)
 
 
 class TestKeys:
@@ -284,16 +284,16 @@ class TestKeys:
     def test_one_is_taken_without_a_scale_if_the_cells_fall_on_the_image(self, factor: Any) -> None:
         found = plan(visium({"hires": np.zeros((1000, 1000, 3), "u1")}, tissue_hires_scalef=factor))
         assert_shown(found, 1.0)
-        assert "not a scale factor; 1 was used" in said(found)
+        assert "not a scale factor; 1 is used" in said(found)
         found = plan(visium(tissue_hires_scalef=factor))
         assert found.images == ()
-        assert "only 0% of the cells fall on it" in said(found)
+        assert "only 0% of the cells lie within it" in said(found)
         assert "1 was taken" not in said(found)
 
     def test_decisions_on_values_are_said(self) -> None:
         found = plan(visium({"hires": np.dstack([TISSUE, TISSUE[..., :2]])}))
         assert found.images == ()
-        assert "its 5 channels do not vary" in said(found)
+        assert "all of its 5 channels are constant" in said(found)
         tissue = np.random.default_rng(0).random((100, 100, 5))
         assert "hires']: its 5 channels are shown as a composite" in said(plan(visium({"hires": tissue})))
 

@@ -57,7 +57,7 @@ def test_array_that_is_turned_keeps_y_downwards(degrees: float) -> None:
 def test_mirrored_y_grows_upwards(degrees: float, move: tuple[float, float]) -> None:
     found = plan(slide(turned(degrees) @ FLIP_Y, move))
     assert found.coordinates.y_axis == "up"
-    assert any("y grows upwards: array_row" in text for text in found.warnings)
+    assert any("y grows upward: array_row" in text for text in found.warnings)
 
 
 def test_image_lies_under_negative_y() -> None:
@@ -81,7 +81,7 @@ def test_sections_decide_by_their_cells() -> None:
     together.obs["sample"] = together.obs["sample"].astype("category")
     found = plan(together)
     assert found.coordinates.y_axis == "up"
-    assert "By array_row, y grows the other way in the section c (shown mirrored)." in found.warnings
+    assert "According to array_row, y grows the other way in the section c (shown mirrored)." in found.warnings
 
 
 def test_numbers_that_are_no_array_say_nothing() -> None:

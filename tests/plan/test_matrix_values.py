@@ -123,7 +123,7 @@ def test_stated_base_decides_with_a_warning_where_values_are_too_few(
         adata.write_zarr(tmp_path / "a.zarr")
         subject = tmp_path / "a.zarr"
     assert values(subject) == MatrixValues("log1p", base, unchecked=True)
-    assert any("taken as log1p because uns['log1p'] says so" in warning for warning in plan(subject).warnings)
+    assert any("assumed to be log1p because uns['log1p'] says so" in warning for warning in plan(subject).warnings)
 
 
 def test_stated_base_in_text_is_understood() -> None:

@@ -205,7 +205,7 @@ class TestAnnotations:
         adata.obs_names = ["a", "a", "a-1", *adata.obs_names[3:]]
         found = plan(adata)
         assert found.cells.ids[:3].tolist() == ["a", "a-2", "a-1"]
-        assert said(found, "1 cell name occurs")
+        assert said(found, "1 cell name is a duplicate")
 
 
 class TestGenes:
@@ -217,8 +217,8 @@ class TestGenes:
         assert plan(adata, genes_mode="all").genes.names == tuple(adata.var_names)
         found = plan(adata, genes_mode="top_mean:500")
         assert len(found.genes.names) == G
-        assert said(found, "500 were asked for")
-        assert not said(plan(adata), "asked for")
+        assert said(found, "500 were requested")
+        assert not said(plan(adata), "requested")
 
     @pytest.mark.parametrize("log", [False, True], ids=["counts", "log1p"])
     def test_variable_genes_are_scanpys(self, log: bool) -> None:
@@ -281,7 +281,7 @@ class TestGenes:
         found = plan(adata, genes_mode="all")
         assert found.genes.names[:2] == ("A", "A-1")
         assert found.genes.indices[:2].tolist() == [0, 1]
-        assert said(found, "1 gene name occurs more than once")
+        assert said(found, "1 gene name is a duplicate")
 
 
 class TestDownsample:
@@ -370,7 +370,7 @@ class TestImages:
     def test_an_image_elsewhere_is_passed_over(self) -> None:
         found = plan(self.spatial(hires=np.ones((5, 5, 3))))
         assert not found.images
-        assert said(found, "of the cells fall on it")
+        assert said(found, "of the cells lie within it")
 
     def test_several_libraries_are_the_users_choice(self) -> None:
         adata = self.spatial(hires=np.ones((60, 60, 3)))
@@ -399,9 +399,9 @@ class TestImages:
 
     def test_files_that_are_no_pictures(self, tmp_path: Path) -> None:
         (tmp_path / "a.png").write_text("x")
-        with pytest.raises(ImageError, match="not a picture"):
+        with pytest.raises(ImageError, match="not an image in a supported format"):
             plan(build(), image_path=str(tmp_path / "a.png"))
-        with pytest.raises(ImageError, match="no image file"):
+        with pytest.raises(ImageError, match="does not exist"):
             plan(build(), image_path=str(tmp_path / "b.png"))
 
 

@@ -57,7 +57,7 @@ def test_genes_beyond_the_ranked_ones_follow_their_score() -> None:
 def test_an_image_that_was_asked_for_is_never_dropped_in_silence() -> None:
     adata = build()
     adata.obsm["X_umap"] = np.random.default_rng(0).random((N, 2))
-    with pytest.raises(ImageError, match="no image file"):
+    with pytest.raises(ImageError, match="does not exist"):
         plan(adata, coords="obsm:X_umap", image_path="nowhere.png")
     with pytest.raises(ImageError, match="no library 'A'. It holds none"):
         plan(adata, coords="obsm:X_umap", image_path="uns:A")
@@ -77,7 +77,7 @@ def test_whole_numbers_that_name_cells_are_left_out() -> None:
 
 
 @pytest.mark.parametrize(
-    "column", [np.full(N, np.nan), pd.Categorical([None] * N, categories=["a", "b"])], ids=["number", "classes"]
+    "column", [np.full(N, np.nan), pd.Categorical([None] * N, categories=["a", "b"])], ids=["number", "categories"]
 )
 def test_a_column_without_any_value_is_exported_when_asked_for(column: Any) -> None:
     adata = build()
@@ -85,10 +85,10 @@ def test_a_column_without_any_value_is_exported_when_asked_for(column: Any) -> N
     adata.obs["gap"] = column
     unasked = plan(adata)
     assert [a.name for a in unasked.annotations] == ["kind"]
-    assert "Not exported (no value at all): gap." in unasked.warnings
+    assert "Not exported (no values): gap." in unasked.warnings
     asked = plan(adata, annotation_columns=["kind", "gap"])
     assert [a.name for a in asked.annotations] == ["kind", "gap"]
-    assert "The column 'gap' of obs has no value: all 200 are missing." in asked.warnings
+    assert "The column 'gap' of obs has no values: all 200 cells are missing one." in asked.warnings
 
 
 def test_a_cell_has_the_same_id_in_every_sample() -> None:

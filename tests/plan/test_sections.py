@@ -187,9 +187,9 @@ class TestColumn:
         ("values", "says"),
         [
             (["same"] * N, "same value for every cell.*Columns that can: kind"),
-            ([None] * N, "no value"),
+            ([None] * N, "no values"),
             ([i % 501 for i in range(N)], "501 values, more than 500"),
-            (np.arange(N) * 0.5, "does not hold text, classes or whole numbers"),
+            (np.arange(N) * 0.5, "does not hold text, categories or whole numbers"),
             (halves(["a"], ["b"]), "does not hold"),
         ],
     )

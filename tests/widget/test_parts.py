@@ -188,7 +188,7 @@ def test_a_form_offers_embeddings_and_sections(adata: Any, tmp_path: Path) -> No
     shown = look(adata, {"sections": "area", "embeddings": ["X_umpa"], "view": str(tmp_path / "v.json")})
     assert set(shown["problems"]) == {"sections", "embeddings"}
     assert "Did you mean 'X_umap'" in shown["problems"]["embeddings"]
-    assert any("its colour was left out" in text for text in shown["warnings"])
+    assert any("its color was left out" in text for text in shown["warnings"])
     plain = {"scripts": "no"}
     more, less = look(adata, plain), look(adata, {**plain, "embeddings": []})
     assert more["bytes"] - less["bytes"] == 8 * adata.n_obs
