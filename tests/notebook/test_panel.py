@@ -261,7 +261,7 @@ def test_it_follows_the_notebook_in_front(lab: Lab, notebook: Open) -> None:
     first.file = Path(lab.folder) / next(s["path"] for s in sessions if s["path"] == "renamed.ipynb")
     first.python("globals().pop('bare', None) and None")
     listed.click()
-    one.node.get_by_text("There is no bare in this kernel any more").wait_for()
+    one.node.get_by_text("bare no longer exists in this kernel").wait_for()
     # A restarted kernel has nothing; a form of before says so.
     one.node.get_by_role("button", name="Dismiss").click()
     card = one.form("adata")
@@ -459,11 +459,11 @@ def test_leaving_a_form_that_exports_asks(panel: Callable[..., Panel], lab: Lab,
     one.viewer()
     Bundle(Path(lab.folder) / "big_karospace").verify()
     one.back()
-    # A form whose variable holds another object by now does not export the old one.
+    # A form does not export if its variable now refers to a different object.
     card = one.form("adata")
     nb.python("globals().update(adata=adata[:50].copy())")
     one.export(card)
-    card.get_by_text("holds another object by now").wait_for()
+    card.get_by_text("now refers to a different object").wait_for()
 
 
 def test_a_console_is_followed_too(panel: Callable[..., Panel], lab: Lab) -> None:
