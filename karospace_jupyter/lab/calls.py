@@ -123,7 +123,10 @@ def delete(path: str) -> dict[str, Any]:
     check_folder(folder)
     foreign = foreign_entries(folder)
     if foreign:
-        msg = f"Nothing was deleted: {folder} contains {foreign[0]!r}, which is not part of the bundle. Move it away first."
+        msg = (
+            f"{folder} contains {foreign[0]!r}, which is not part of the bundle. "
+            "Move it away first. Nothing was deleted."
+        )
         raise SinkError(msg)
     shutil.rmtree(folder)
     return {}
