@@ -66,7 +66,7 @@ class Columns(Field):
         self.tree.bind("<Button-1>", self._on_click)
         self.tree.bind("<space>", self._on_key)
         self.tree.bind("<Return>", self._on_key)
-        self.tree.bind("k", self._on_turn)
+        self.tree.bind("k", self._on_switch_kind)
         # The export shortcut: without its own binding it would also toggle the row.
         self.tree.bind(f"<{command_key(self)}-Return>", lambda _: None)
         self.tree.bind("<FocusIn>", self._on_focus)
@@ -83,8 +83,8 @@ class Columns(Field):
         self.refresh()
 
     def _share(self, width: int) -> None:
-        beside = int(self.tree.column("kind", "width"))  # type: ignore[call-overload]
-        self.tree.column("#0", width=max(self.theme.px(120), width - beside))
+        kind_width = int(self.tree.column("kind", "width"))  # type: ignore[call-overload]
+        self.tree.column("#0", width=max(self.theme.px(120), width - kind_width))
 
     def destroy(self) -> None:
         """Destroy the widget and release its images now: Tk images may only be released on Tk's thread."""
@@ -199,7 +199,7 @@ class Columns(Field):
         """Set the columns in the order of obs, regardless of the order of the clicks."""
         self._set([chosen[one["name"]] for one in self._facts if one["name"] in chosen])
 
-    def _turn(self, key: str) -> bool:
+    def _switch_kind(self, key: str) -> bool:
         """Switch a checked column to its other kind, or back; return False if it has no other kind."""
         fact = self._facts[int(key)] if key and key != "none" else {}
         chosen = self._chosen()
@@ -210,8 +210,8 @@ class Columns(Field):
         self._set_in_order(chosen)
         return True
 
-    def _on_turn(self, _: object) -> str:
-        self._turn(self.tree.focus())
+    def _on_switch_kind(self, _: object) -> str:
+        self._switch_kind(self.tree.focus())
         return "break"
 
     def _on_click(self, event: tk.Event[Any]) -> str:
@@ -220,7 +220,7 @@ class Columns(Field):
         if key:
             self.tree.focus(key)
             self.tree.selection_set(key)
-            if self.tree.identify_column(event.x) != "#1" or not self._turn(key):
+            if self.tree.identify_column(event.x) != "#1" or not self._switch_kind(key):
                 self._toggle(key)
         return "break"
 

@@ -70,8 +70,8 @@ class MenuBar(tk.Menu):
             window.fault(f"The menu entry could not be written: {exc}.")
             return
         window.desk.forget_faults()
-        said = f"KaroSpace was added to the applications menu.\n\n{entry}"
-        messagebox.showinfo("KaroSpace", said, parent=window.root)
+        message = f"KaroSpace was added to the applications menu.\n\n{entry}"
+        messagebox.showinfo("KaroSpace", message, parent=window.root)
 
     def _about(self) -> None:
         from importlib.metadata import version

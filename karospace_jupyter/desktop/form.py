@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from karospace_jupyter.desktop.theme import Theme
 
 _OWN = "own"
-_BESIDE = 640
+_TWO_COLUMNS = 640
 """Width in pixels, at zoom 1, from which two cards fit side by side."""
 _MAIL_BYTES = 20_000_000
 """Size that most mail servers accept."""
@@ -67,15 +67,15 @@ class Form(Scrolled):
         left = ttk.Frame(inside, style="Card.TFrame", padding=px(16))
         right = ttk.Frame(inside, style="Card.TFrame", padding=px(16))
         self._cards = (left, right)
-        self._beside: bool | None = None
+        self._side_by_side: bool | None = None
         for column in (left, right):
             column.columnconfigure(0, weight=1)
         self.coordinates = Coordinates(left, theme, desk)
         self.coordinates.grid(row=0, column=0, sticky="ew", pady=(0, px(14)))
         self.columns = Columns(left, theme, desk)
         self.columns.grid(row=1, column=0, sticky="nsew")
-        self._stand(px(_BESIDE))
-        inside.bind("<Configure>", lambda event: self._stand(event.width), add="+")
+        self._place_cards(px(_TWO_COLUMNS))
+        inside.bind("<Configure>", lambda event: self._place_cards(event.width), add="+")
         left.rowconfigure(1, weight=int(self.columns.many))
         self.genes = Genes(right, theme, desk, pickers.genes)
         self.genes.grid(row=0, column=0, sticky="ew", pady=(0, px(14)))
@@ -94,23 +94,23 @@ class Form(Scrolled):
         for part in (self.coordinates, self.columns, self.genes, self.target, self.more):
             part.refresh()
 
-    def _stand(self, width: int) -> None:
+    def _place_cards(self, width: int) -> None:
         """Place the two cards side by side, or on top of each other if there is not enough room."""
-        beside = width >= self._theme.px(_BESIDE)
-        if beside == self._beside:
+        side_by_side = width >= self._theme.px(_TWO_COLUMNS)
+        if side_by_side == self._side_by_side:
             return
-        self._beside = beside
+        self._side_by_side = side_by_side
         px, inside = self._theme.px, self.inside
         left, right = self._cards
-        if beside:
+        if side_by_side:
             left.grid(row=1, column=0, columnspan=1, sticky="nsew", padx=(px(12), px(4)), pady=(0, px(12)))
             right.grid(row=1, column=1, columnspan=1, sticky="nsew", padx=(px(4), 0), pady=(0, px(12)))
         else:
             left.grid(row=1, column=0, columnspan=2, sticky="nsew", padx=(px(12), 0), pady=(0, px(8)))
             right.grid(row=2, column=0, columnspan=2, sticky="nsew", padx=(px(12), 0), pady=(0, px(12)))
         # A long list fills the available height; otherwise the space stays empty at the bottom.
-        long = beside and self.columns.many
-        for row, weight in ((1, int(long)), (2, int(beside and not long)), (3, int(not beside))):
+        long = side_by_side and self.columns.many
+        for row, weight in ((1, int(long)), (2, int(side_by_side and not long)), (3, int(not side_by_side))):
             inside.rowconfigure(row, weight=weight)
 
     def kept(self) -> dict[str, Any]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from karospace_jupyter.desktop.theme import Theme
 
 _LOG_LINES = 9
-_SAID_MS = 4000
+_CONFIRMATION_MS = 4000
 _MOST = 9
 """Index of the column after the last button."""
 _FOLDS = ("details", "notes", "log")
@@ -35,7 +35,7 @@ class Run(ttk.Frame):
         px = theme.px
         self.columnconfigure(1, weight=1)
         self.button = ttk.Button(self, text="Export", style="Primary.TButton", command=self._on_button)
-        self._said = self._saying = ""
+        self._confirmation = self._confirmation_timer = ""
         self._there = (False, False)
         """Whether there are notes, and a log."""
         self._wrong = ""
@@ -145,19 +145,19 @@ class Run(ttk.Frame):
 
     def say(self, text: str) -> None:
         """Show a short confirmation for a few seconds."""
-        if self._saying:
-            self.after_cancel(self._saying)
-        self._said, self._saying = text, self.after(_SAID_MS, self._hush)
+        if self._confirmation_timer:
+            self.after_cancel(self._confirmation_timer)
+        self._confirmation, self._confirmation_timer = text, self.after(_CONFIRMATION_MS, self._clear_confirmation)
         self.left.configure(text=text)
 
-    def _hush(self) -> None:
-        self._said = self._saying = ""
+    def _clear_confirmation(self) -> None:
+        self._confirmation = self._confirmation_timer = ""
         self.refresh()
 
     def destroy(self) -> None:
         """Destroy the widget and cancel its timer."""
-        if self._saying:
-            self.after_cancel(self._saying)
+        if self._confirmation_timer:
+            self.after_cancel(self._confirmation_timer)
         super().destroy()
 
     def kept(self) -> dict[str, bool]:
@@ -173,7 +173,7 @@ class Run(ttk.Frame):
     def _message(self, export: dict[str, Any]) -> None:
         shown = self._desk.shown
         px = self._theme.px
-        style, left = "TLabel", self._said
+        style, left = "TLabel", self._confirmation
         if shown.running:
             text = "Cancelling…" if shown.cancelling else export["message"]
             if export.get("eta_s") is not None and not shown.cancelling:
@@ -263,7 +263,7 @@ class Fold(ttk.Frame):
         self._lines: list[str] = []
         self.head = ttk.Button(self, style="Fold.TButton", command=self.toggle)
         self.head.grid(row=0, column=0, sticky="w")
-        self._beside: list[ttk.Button] = []
+        self._buttons: list[ttk.Button] = []
         self.text = tk.Text(
             self, height=1, width=20, wrap="word", font=theme.mono, background=c.soft, foreground=c.ink, relief="flat",
             highlightthickness=0, borderwidth=0, padx=px(10), pady=px(8), state="disabled", takefocus=True,
@@ -274,7 +274,7 @@ class Fold(ttk.Frame):
 
     def add(self, text: str, command: Callable[[], None]) -> None:
         """Add a button next to the heading, visible while the block is expanded."""
-        self._beside.append(ttk.Button(self, text=text, style="Quiet.TButton", command=command))
+        self._buttons.append(ttk.Button(self, text=text, style="Quiet.TButton", command=command))
 
     def put(self, name: str, lines: Sequence[str], *, opened: bool = False) -> None:
         """Set the lines; if lines were only appended, the existing text stays in place."""
@@ -308,10 +308,10 @@ class Fold(ttk.Frame):
             inset = self._theme.px(2)  # aligned with the frames of buttons
             self.text.grid(row=1, column=0, columnspan=2, sticky="ew", padx=(inset, 0), pady=(2 * inset, 0))
             self.bar.grid(row=1, column=2, sticky="ns", pady=(self._theme.px(4), 0))
-            for button in self._beside:
+            for button in self._buttons:
                 button.grid(row=0, column=1, sticky="w")
         else:
-            for part in (self.text, self.bar, *self._beside):
+            for part in (self.text, self.bar, *self._buttons):
                 part.grid_remove()
 
 

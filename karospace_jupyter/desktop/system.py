@@ -130,11 +130,11 @@ def accept_drops(root: Any, opened: Callable[[str], None]) -> None:  # noqa: ANN
 
 def in_time(ask: Callable[[], bool], seconds: float) -> bool:
     """Return the result of `ask`, or False if it takes longer: a lost network share may block for minutes."""
-    said: list[bool] = []
-    thread = threading.Thread(target=lambda: said.append(ask()), name="karospace-ask", daemon=True)
+    results: list[bool] = []
+    thread = threading.Thread(target=lambda: results.append(ask()), name="karospace-ask", daemon=True)
     thread.start()
     thread.join(seconds)
-    return any(said)
+    return any(results)
 
 
 def open_folder(path: str, failed: Callable[[str], None]) -> None:

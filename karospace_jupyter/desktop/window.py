@@ -26,7 +26,7 @@ from karospace_jupyter.desktop.theme import Theme, system_is_dark
 from karospace_jupyter.desktop.welcome import Welcome
 
 _POLL_MS = 30
-_TWICE_S = 0.8
+_REPEAT_S = 0.8
 _SYSTEM_S = 1.0
 _CURSORS = {"TEntry": ("icursor",), "Text": ("mark", "set", "insert")}
 """Tk commands that set the text cursor, by widget class."""
@@ -138,7 +138,7 @@ class Window:
 
     def view(self) -> None:
         """Show the result in the browser: an HTML file directly, anything else through a local server."""
-        if self._twice("view"):
+        if self._just_requested("view"):
             return
         self.desk.forget_faults()
         path = self.desk.shown.result["path"]
@@ -363,15 +363,15 @@ class Window:
 
     # Helpers
 
-    def _twice(self, what: str) -> bool:
+    def _just_requested(self, what: str) -> bool:
         """Return whether the same action was requested a moment ago, as by a double click."""
         now = time.monotonic()
-        again = now - self._latest.get(what, -_TWICE_S) < _TWICE_S
+        again = now - self._latest.get(what, -_REPEAT_S) < _REPEAT_S
         self._latest[what] = now
         return again
 
     def _open_folder(self) -> None:
-        if self._twice("folder"):
+        if self._just_requested("folder"):
             return
         self.desk.forget_faults()
         system.open_folder(self.desk.shown.result["path"], self.fault)
@@ -382,13 +382,13 @@ class Window:
     def _copy_command(self) -> None:
         # A frozen program does not include the command line.
         frozen = getattr(sys, "frozen", False)
-        said = "Copied (requires an installed karospace-export command)" if frozen else "Copied"
-        self.desk.command(lambda text: self._copy(text, said))
+        confirmation = "Copied (requires an installed karospace-export command)" if frozen else "Copied"
+        self.desk.command(lambda text: self._copy(text, confirmation))
 
-    def _copy(self, text: str, said: str = "Copied") -> None:
+    def _copy(self, text: str, confirmation: str = "Copied") -> None:
         self.root.clipboard_clear()
         self.root.clipboard_append(text)
-        self._say(said)
+        self._say(confirmation)
 
     def _say(self, text: str) -> None:
         """Show a confirmation."""

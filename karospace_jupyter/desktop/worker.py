@@ -39,7 +39,7 @@ def run(pipe: Connection) -> None:
     try:
         worker = Worker(pipe)
     except Exception as exc:
-        pipe.send(("broken", *_said(exc)))
+        pipe.send(("broken", *_described(exc)))
         raise
     try:
         worker.listen()
@@ -94,7 +94,7 @@ class Worker:
                 getattr(self, f"on_{word}")(*values)
             except Exception as exc:
                 logger.exception("the message %s failed", word)
-                self._send("fault", word, *_said(exc))
+                self._send("fault", word, *_described(exc))
 
     def end(self) -> None:
         """Cancel a running export; no partial files remain."""
@@ -124,7 +124,7 @@ class Worker:
         """Send the equivalent shell command."""
         from karospace_jupyter.form.options import config_of, shell_of
 
-        self._send("command", shell_of(config_of(_wherever(options)), file=path, program=_program()))
+        self._send("command", shell_of(config_of(_with_absolute_paths(options)), file=path, program=_program()))
 
     def on_export(self, path: str, options: dict[str, Any]) -> None:
         """Start an export of a file."""
@@ -135,7 +135,7 @@ class Worker:
         try:
             self._session.start(Path(path), config_of(options))
         except Exception as exc:  # noqa: BLE001 - shown in the window
-            text, details = _said(exc)
+            text, details = _described(exc)
             log = tuple(filter(None, (text, details)))
             self._send("state", asdict(SessionState("failed", message=text, error=text, log=log)))
 
@@ -166,11 +166,11 @@ class Worker:
             summary = summarise(path)
             kept, wrong = sound(choices)
             self._opened = number
-            self._send("opened", number, summary, plain(ExportConfig()) | kept, wrong, _beside(path))
+            self._send("opened", number, summary, plain(ExportConfig()) | kept, wrong, _default_target(path))
         except Exception as exc:
             if not path:
                 raise
-            self._send("refused", number, *_said(exc))
+            self._send("refused", number, *_described(exc))
 
     def _load(self) -> None:
         with self._loading:  # concurrent imports of anndata may see partially initialized modules
@@ -184,7 +184,7 @@ class Worker:
 
             found = look(path, options)
         except Exception as exc:  # noqa: BLE001 - shown in the window
-            text, details = _said(exc)
+            text, details = _described(exc)
             found = {"problems": {"object": text}, "details": details}
         self._send("looked", revision, found)
 
@@ -217,7 +217,7 @@ class Worker:
                 self._server, self._served = bundle.serve(port=wanted[1]), wanted[0]
                 self._send("serving", self._served, self._server.url)
         except Exception as exc:  # noqa: BLE001 - shown in the window
-            self._send("fault", "serve", *_said(exc))
+            self._send("fault", "serve", *_described(exc))
 
     def _on_state(self, state: SessionState) -> None:
         bundle = self._session.bundle
@@ -239,7 +239,7 @@ class Worker:
                 self._session.cancel()  # the window has closed
 
 
-def _said(exc: Exception) -> tuple[str, str]:
+def _described(exc: Exception) -> tuple[str, str]:
     """Return the error message, and the traceback if the error was unexpected."""
     if isinstance(exc, KaroSpaceError):
         return str(exc), ""
@@ -264,14 +264,14 @@ def _result(bundle: Bundle) -> dict[str, Any]:
     }
 
 
-def _beside(path: str) -> str:
+def _default_target(path: str) -> str:
     """Return the default target for a file, without an ending."""
     file = Path(path)
     folder = file.parent if os.access(file.parent, os.W_OK) else Path.home()
     return str(folder / file.name.removesuffix(".h5ad").removesuffix(".zarr").removesuffix(".h5"))
 
 
-def _wherever(options: dict[str, Any]) -> dict[str, Any]:
+def _with_absolute_paths(options: dict[str, Any]) -> dict[str, Any]:
     """Make all paths absolute, because the command may be run in another folder."""
     from karospace_jupyter.partial import absolute
 
@@ -289,5 +289,5 @@ def _wherever(options: dict[str, Any]) -> dict[str, Any]:
 def _program() -> str:
     """Return the command line program: its name if it is on the path, otherwise next to this Python."""
     name = "karospace-export"
-    beside = shutil.which(name, path=str(Path(sys.executable).parent))
-    return name if shutil.which(name) or beside is None else beside
+    installed = shutil.which(name, path=str(Path(sys.executable).parent))
+    return name if shutil.which(name) or installed is None else installed

@@ -43,7 +43,7 @@ def form(where: list[str], options: dict[str, Any]) -> dict[str, Any]:
         If the object no longer exists.
     """
     adata = _find(where)
-    return _form_of(adata, " ".join(where), options, lambda: _still(where, adata))
+    return _form_of(adata, " ".join(where), options, lambda: _is_current(where, adata))
 
 
 def file(path: str, options: dict[str, Any]) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def new_view(where: list[str]) -> dict[str, Any]:
         assert isinstance(view, KaroSpaceView)  # noqa: S101 - only inline=True returns another type
         return {"model": view.model_id, "title": " ".join(where)}
 
-    return _aside(work)
+    return _in_thread(work)
 
 
 def view_of(path: str) -> dict[str, Any]:
@@ -96,7 +96,7 @@ def verify(path: str) -> dict[str, Any]:
         bundle.verify()
         return {"files": len(bundle.manifest.asset_files) + 2}
 
-    return _aside(work)
+    return _in_thread(work)
 
 
 def answer(ticket: str) -> dict[str, Any]:
@@ -140,7 +140,7 @@ PUBLIC: dict[str, Callable[..., dict[str, Any]]] = {
 _WORK: dict[str, Future[dict[str, Any]]] = {}
 
 
-def _aside(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def _in_thread(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """Run `work` on another thread, so that cells keep running, and return a ticket for the result."""
     future: Future[dict[str, Any]] = Future()
 
@@ -157,7 +157,7 @@ def _aside(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     return {"ticket": ticket}
 
 
-def _still(where: list[str], adata: Any) -> bool:  # noqa: ANN401 - imported late
+def _is_current(where: list[str], adata: Any) -> bool:  # noqa: ANN401 - imported late
     try:
         return _find(where) is adata
     except (SourceError, ViewError):

@@ -213,11 +213,11 @@ def choose_columns(
                 warnings.append(f"The column {name!r} holds whole numbers beyond 2^53; exported as categories.")
         if len(column.values) and bool(column.values.isna().all()):  # exported because it was requested
             warnings.append(f"The column {name!r} of obs has no values: all {cells.n:,} cells are missing one.")
-    unsaid = [name for name in codes if not has_colors(source, name)]
-    if unsaid:
+    without_colors = [name for name in codes if not has_colors(source, name)]
+    if without_colors:
         warnings.append(
-            f"Columns of few distinct whole numbers are exported as categories: {listed(unsaid)}. "
-            f"List {'number:' + unsaid[0]!r} among the annotations to export numbers."
+            f"Columns of few distinct whole numbers are exported as categories: {listed(without_colors)}. "
+            f"List {'number:' + without_colors[0]!r} among the annotations to export numbers."
         )
     return ChosenColumns(annotations, named, warnings)
 
@@ -316,8 +316,8 @@ def _categories(
     found = as_categories(column.values, name)
     full, codes = found.names, found.codes
     used = np.bincount(codes[codes >= 0], minlength=len(full)) > 0
-    colors, said = stored_colors(source, name, full, used)
-    warnings += said
+    colors, new_warnings = stored_colors(source, name, full, used)
+    warnings += new_warnings
     # Categories with the same text (1 and "1") are indistinguishable in a table, so they are merged.
     first: dict[str, int] = {}
     merged = np.array([first.setdefault(text, i) for i, text in enumerate(full)], dtype=np.int64)

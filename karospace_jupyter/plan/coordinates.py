@@ -83,10 +83,10 @@ def find_coordinates(source: Source, spec: CoordsSpec | None) -> FoundCoordinate
     if chosen.kind == "geometry":
         return _from_geometry(source, chosen)
     xy = np.stack([_number(source, chosen.x), _number(source, chosen.y)], axis=1)
-    return FoundCoordinates(chosen, xy, _said_of_guess(chosen) if spec is None else ())
+    return FoundCoordinates(chosen, xy, _guess_warnings(chosen) if spec is None else ())
 
 
-def _said_of_guess(spec: ObsCoords) -> tuple[str, ...]:
+def _guess_warnings(spec: ObsCoords) -> tuple[str, ...]:
     """Warn about columns whose names may not mean coordinates."""
     ranks = [pair.rank for pair in axis_pairs([spec.x, spec.y])]
     if any(spec in rank for rank in RANKS) or (ranks and max(ranks) < 2):
@@ -181,10 +181,10 @@ def _from_obsm(source: Source, spec: ObsmCoords) -> FoundCoordinates:
     if len(xy) != source.n_cells:
         msg = f"obsm[{spec.key!r}] has {len(xy)} rows, but there are {source.n_cells} cells. The file is damaged."
         raise CoordinatesError(msg)
-    return FoundCoordinates(spec, xy, _said_of_columns(source, spec.key, shape[1]))
+    return FoundCoordinates(spec, xy, _column_warnings(source, spec.key, shape[1]))
 
 
-def _said_of_columns(source: Source, key: str, n_columns: int) -> tuple[str, ...]:
+def _column_warnings(source: Source, key: str, n_columns: int) -> tuple[str, ...]:
     """Return a warning if the columns for x and y in an obsm entry are uncertain, or if others were left out."""
     names = source.obsm_columns(key)
     if not names:

@@ -73,8 +73,8 @@ def estimate(source: Source, config: ExportConfig) -> Estimate:
     if found is None:
         return Estimate(0, 0, 0.0, 0, 0, (), problems)
     try:
-        cells, xy, said = choose_cells(source, found.xy, config, column)
-        warnings += [*found.warnings, *said]
+        cells, xy, new_warnings = choose_cells(source, found.xy, config, column)
+        warnings += [*found.warnings, *new_warnings]
     except CoordinatesError as exc:
         return Estimate(0, 0, 0.0, 0, 0, (), {**problems, "coords": str(exc)})
     annotations: list[Annotation] = []
@@ -82,8 +82,8 @@ def estimate(source: Source, config: ExportConfig) -> Estimate:
     images: tuple[PlannedImage, ...] = ()
     codes = None
     spatial = not is_embedding(found.spec)
-    column, said = split(source, config, cells, column, spatial=spatial)
-    warnings += said
+    column, new_warnings = split(source, config, cells, column, spatial=spatial)
+    warnings += new_warnings
     used = columns_of(found.spec)
     try:
         columns = choose_columns(source, cells, config.annotation_columns, used, column)
@@ -96,8 +96,8 @@ def estimate(source: Source, config: ExportConfig) -> Estimate:
         problems["annotation_columns"] = str(exc)
     embeddings: list[PlannedEmbedding] = []
     try:
-        embeddings, said = choose_embeddings(source, cells, found.spec, config.embeddings)
-        warnings += said
+        embeddings, new_warnings = choose_embeddings(source, cells, found.spec, config.embeddings)
+        warnings += new_warnings
     except CoordinatesError as exc:
         problems["embeddings"] = str(exc)
     try:
@@ -118,16 +118,16 @@ def estimate(source: Source, config: ExportConfig) -> Estimate:
     try:
         if config.view is not None:
             # The exported genes are only known after a pass over the matrix.
-            view, said = fitting_view(
+            view, new_warnings = fitting_view(
                 read_view(config.view), cells.n, extent_of(xy), annotations, embeddings, sections, genes=None
             )
-            warnings += said
+            warnings += new_warnings
     except ConfigError as exc:
         problems["view"] = str(exc)
     n_genes, passes = 0, 1
     try:
-        n_genes, passes, said = _genes(source, config)
-        warnings += said
+        n_genes, passes, new_warnings = _genes(source, config)
+        warnings += new_warnings
     except (GenesError, ConfigError) as exc:
         problems["genes_mode"] = str(exc)
     genes = PlannedGenes(np.arange(n_genes, dtype=np.int64), ("",) * n_genes, ())
@@ -149,5 +149,5 @@ def _genes(source: Source, config: ExportConfig) -> tuple[int, int, list[str]]:
             check_rankable(source, matrix_values(source), spec.n)
         marked = spec.kind == "hvgs" and "highly_variable" in source.var_columns
         return min(spec.n, source.n_genes), 1 if marked else 2, []
-    genes, said = choose_genes(source, spec, MatrixValues("other"), None, Job.null())
-    return len(genes.names), min(1, len(genes.names)), said
+    genes, new_warnings = choose_genes(source, spec, MatrixValues("other"), None, Job.null())
+    return len(genes.names), min(1, len(genes.names)), new_warnings

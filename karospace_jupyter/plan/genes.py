@@ -62,8 +62,8 @@ def choose_genes(
     labels = _labels(source)
     indices: NDArray[np.int64]
     if isinstance(spec, ListedGenes):
-        indices, said = _listed_genes(spec, names, labels)
-        warnings += said
+        indices, new_warnings = _listed_genes(spec, names, labels)
+        warnings += new_warnings
     elif spec.kind == "all":
         indices = np.arange(source.n_genes, dtype=np.int64)
     else:
@@ -74,8 +74,8 @@ def choose_genes(
             mean = source.statistics(rows, "as_is", job, variance=False).mean
             indices = np.argsort(-mean, kind="stable")[:n].astype(np.int64)  # NaN (no values) sorts last
         else:
-            indices, said = rank_variable_genes(source, n, values, rows, job, asked=spec != DEFAULT_GENES)
-            warnings += said
+            indices, new_warnings = rank_variable_genes(source, n, values, rows, job, asked=spec != DEFAULT_GENES)
+            warnings += new_warnings
     chosen = [(column, tuple(text[indices].tolist())) for column, text in labels.items()]
     shown = tuple(names[indices].tolist())
     return PlannedGenes(indices, shown, tuple((c, t) for c, t in chosen if any(t) and t != shown)), warnings

@@ -68,12 +68,12 @@ def rank_variable_genes(
             n = n_flagged
         else:
             if score is None:
-                computed, said = _computed(source, source.n_genes, values, rows, job)
+                computed, new_notes = _computed(source, source.n_genes, values, rows, job)
                 score = np.zeros(len(flagged))
                 score[computed] = -np.arange(len(computed))
                 if rank is None:
                     rank = np.where(flagged, level, -np.inf)  # flagged genes keep the order of var
-                notes += said
+                notes += new_notes
             rest = f"the next {n - n_flagged:,} by score were added"
             notes.append(f"{n_flagged:,} genes are marked as highly variable; {rest}.")
     # Ranks are stored for flagged genes only; the score orders the others.

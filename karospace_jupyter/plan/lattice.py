@@ -22,7 +22,7 @@ _FEWEST = 10
 _FIT = 0.9
 """Share of the variance of x and y that array rows and columns have to explain."""
 
-Lies = Literal["down", "up", "mirrored", "swapped", "unknown"]
+Orientation = Literal["down", "up", "mirrored", "swapped", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +63,17 @@ def direction_of_y(
         return Direction("down", known=False)
     array = array if rows is None else array[rows]
     usable = np.isfinite(array).all(axis=1) & np.isfinite(xy).all(axis=1)
-    found: dict[Lies, list[tuple[str, int]]] = {}
+    found: dict[Orientation, list[tuple[str, int]]] = {}
     sections = [("", usable)] if codes is None else [(name, usable & (codes == at)) for at, name in enumerate(names)]
     for name, part in sections:
-        found.setdefault(_lies(array[part], xy[part]), []).append((name, int(part.sum())))
+        found.setdefault(_orientation_of(array[part], xy[part]), []).append((name, int(part.sum())))
     cells = {kind: sum(count for _, count in parts) for kind, parts in found.items()}
     up, down = cells.get("up", 0), cells.get("down", 0)
     y_axis: Literal["down", "up"] = "up" if up > down else "down"
     warnings = []
     if y_axis == "up":
         warnings.append("y grows upward: array_row, which counts downward in the image, decreases as y increases.")
-    other: Lies = "down" if y_axis == "up" else "up"
+    other: Orientation = "down" if y_axis == "up" else "up"
     if up and down:
         warnings.append(f"According to array_row, y grows the other way in {_which(found[other])} (shown mirrored).")
     if "mirrored" in found:
@@ -102,7 +102,7 @@ def _array_of(source: Source) -> NDArray[np.float64] | None:
     return None if col is None or row is None else np.stack([col, row], axis=1)
 
 
-def _lies(array: NDArray[np.float64], xy: NDArray[np.float64]) -> Lies:
+def _orientation_of(array: NDArray[np.float64], xy: NDArray[np.float64]) -> Orientation:
     """Compare the array with the coordinates, by how x and y change along its columns and rows.
 
     A plain correlation of x with the columns would not do: in a rotated tissue, columns and rows are correlated, too.

@@ -51,11 +51,11 @@ def resolve(source: Source, config: ExportConfig, job: Job | None = None) -> Pla
     view = None if config.view is None else read_view(config.view)
     found = find_coordinates(source, config.coordinate_spec)
     column = asked_column(source, config, found.xy)
-    cells, xy, said = choose_cells(source, found.xy, config, column)
-    warnings = [*found.warnings, *said]
+    cells, xy, new_warnings = choose_cells(source, found.xy, config, column)
+    warnings = [*found.warnings, *new_warnings]
     spatial = not is_embedding(found.spec)
-    column, said = split(source, config, cells, column, spatial=spatial)
-    warnings += said
+    column, new_warnings = split(source, config, cells, column, spatial=spatial)
+    warnings += new_warnings
     columns = choose_columns(source, cells, config.annotation_columns, columns_of(found.spec), column)
     warnings += columns.warnings
     sections = None if columns.section is None else plan_sections(columns.section, xy, columns.annotations)
@@ -67,24 +67,24 @@ def resolve(source: Source, config: ExportConfig, job: Job | None = None) -> Pla
     warnings += direction.warnings
     pictures = _pictures(source, config, found.spec, cells.rows, xy, sections, codes, direction, spatial=spatial)
     warnings += [text if text.endswith(".") else f"{text}." for text in pictures.warnings]
-    embeddings, said = choose_embeddings(source, cells, found.spec, config.embeddings)
-    warnings += said
+    embeddings, new_warnings = choose_embeddings(source, cells, found.spec, config.embeddings)
+    warnings += new_warnings
     values = matrix_values(source)
     if values.unchecked:
         warnings.append(
             f"The values of {source.matrix_name} are assumed to be log1p because uns['log1p'] says so; there are too "
             "few values to check."
         )
-    genes, said = choose_genes(source, genes_spec, values, cells.rows, job)
-    warnings += said
+    genes, new_warnings = choose_genes(source, genes_spec, values, cells.rows, job)
+    warnings += new_warnings
     if view is not None:
-        view, said = fitting_view(
+        view, new_warnings = fitting_view(
             view, cells.n, extent_of(xy), columns.annotations, embeddings, sections, set(genes.names)
         )
-        warnings += said
+        warnings += new_warnings
     unit = pictures.unit_um or unit_um(source, cells.rows, xy, codes, pictures.spot_diameter)
     origin = origin_of(xy)
-    warnings += _said_of_rounding(xy, origin)
+    warnings += _rounding_warnings(xy, origin)
     coordinates = PlannedCoordinates(
         spec=found.spec,
         xy=xy,
@@ -137,11 +137,11 @@ def _pictures(
         left_out = choose_images(source, config.image, coords, rows, xy, sections, codes)
         return Pictures((), None, None, left_out.warnings)
     inspect_file(config.image.path)  # an unreadable file is an error even if the image is not used
-    said = f"The image {config.image_path} was left out: the coordinates are those of an embedding, not of tissue."
-    return Pictures((), None, None, (said,))
+    warning = f"The image {config.image_path} was left out: the coordinates are those of an embedding, not of tissue."
+    return Pictures((), None, None, (warning,))
 
 
-def _said_of_rounding(xy: NDArray[np.float64], origin: Origin) -> list[str]:
+def _rounding_warnings(xy: NDArray[np.float64], origin: Origin) -> list[str]:
     lost = sharing(xy, origin)
     if lost:
         return [

@@ -153,15 +153,15 @@ def split(
     asked = config.sections is not None
     values = source.obs(column)
     if (_count(values if cells.rows is None else values.iloc[cells.rows]) or 0) < 2:
-        said = f"No sections are written: all exported cells have the same value of {column!r}."
-        return None, [said] if asked else []
+        warning = f"No sections are written: all exported cells have the same value of {column!r}."
+        return None, [warning] if asked else []
     if asked:
         return column, []
     if not spatial:
         return None, []
     if config.annotation_columns is not None and column not in _named(config.annotation_columns, source.obs_columns):
-        said = f"No sections are written: the column {column!r}, which names them, is not among the annotations."
-        return None, [said]
+        warning = f"No sections are written: the column {column!r}, which names them, is not among the annotations."
+        return None, [warning]
     return column, []
 
 

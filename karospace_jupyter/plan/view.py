@@ -79,9 +79,9 @@ def fitting_view(
         return state, warnings
     fitting = {**view, "state": state}
     if view.get("n_cells", n_cells) != n_cells:
-        said = f"The view was saved from {counted(view['n_cells'], 'cell')}, and {n_cells:,} are exported"
+        difference = f"The view was saved from {counted(view['n_cells'], 'cell')}, and {n_cells:,} are exported"
         if view.get("regions"):
-            warnings.append(f"{said}: its regions were left out.")
+            warnings.append(f"{difference}: its regions were left out.")
             fitting["regions"] = []
         # The camera was checked against the exported cells above.
         fitting["n_cells"] = n_cells

@@ -499,7 +499,7 @@ def test_log_is_saved(person: Any, tissue_file: Path, tmp_path: Path, monkeypatc
     person.shot("log")
     place = tmp_path / "log.txt"
     typist = person.answer("Save log", "type", str(place), "key", "Return")
-    window.run.log._beside[0].invoke()
+    window.run.log._buttons[0].invoke()
     person.joined(typist)
     assert "Writing genes" in place.read_text()
 

@@ -109,8 +109,8 @@ def choose_images(
     # Choosing a library without sections implies that all cells belong to it.
     own = [lib for lib in known if lib.name == named] if named is not None and sections is None else known
     scales = [lib for lib in own if stock.scales(lib)]
-    diameter, said_of_spots = _agreed("spot_diameter_fullres", [lib.spot_diameter for lib in scales])
-    unit, said_of_unit = _agreed("microns_per_pixel", [lib.unit_um for lib in scales])
+    diameter, spot_warnings = _common_value("spot_diameter_fullres", [lib.spot_diameter for lib in scales])
+    unit, unit_warnings = _common_value("microns_per_pixel", [lib.unit_um for lib in scales])
     images: list[PlannedImage] = []
     warnings: list[str] = []
     if isinstance(spec, ImageFromFile):
@@ -118,7 +118,7 @@ def choose_images(
         images = [from_file]
     elif isinstance(spec, ImageFromUns):
         _check_name(named, known)
-        images, warnings = _own(source, named, stock, xy, sections, codes)
+        images, warnings = _library_images(source, named, stock, xy, sections, codes)
     warnings += _left_out(source, stock, spec)
     if images:
         warnings += moved
@@ -129,7 +129,7 @@ def choose_images(
             for image in images
             if not image.sections
         ]
-    return Pictures(tuple(images), diameter, unit, (*warnings, *said_of_spots, *said_of_unit))
+    return Pictures(tuple(images), diameter, unit, (*warnings, *spot_warnings, *unit_warnings))
 
 
 def _check_name(named: str | None, known: tuple[Library, ...]) -> None:
@@ -168,7 +168,7 @@ def _belongs(space: ImageSpace, image: LibraryImage) -> str:
     return f"it belongs to obsm[{owner!r}], which the data does not have"
 
 
-def _own(
+def _library_images(
     source: Source,
     named: str | None,
     stock: _Stock,
@@ -187,8 +187,8 @@ def _own(
         of_sections = [lib for lib in chosen if lib.name in places]
         if not of_sections:
             choices = listed([f"uns:{lib.name}" for lib in chosen])
-            said = f"uns['spatial'] holds several images; none was chosen. To show one, choose it: {choices}."
-            return [], [said]
+            warning = f"uns['spatial'] holds several images; none was chosen. To show one, choose it: {choices}."
+            return [], [warning]
         others = [lib.name for lib in chosen if lib not in of_sections]
         if others:
             column = "" if sections is None else f" of {sections.column!r}"
@@ -227,7 +227,7 @@ def _places(known: tuple[Library, ...], sections: PlannedSections) -> dict[str, 
     return {}
 
 
-def _agreed(what: str, values: list[float | None]) -> tuple[float | None, list[str]]:
+def _common_value(what: str, values: list[float | None]) -> tuple[float | None, list[str]]:
     """Return the value on which all libraries agree, or None and a warning."""
     stated = [value for value in values if value is not None]
     if not stated:
@@ -246,7 +246,7 @@ def share_inside(
     return float(((at >= 0) & (at <= size)).all(axis=1).mean()) if len(at) else 0.0
 
 
-def _corner(origin: str, xy: NDArray[np.float64], size: tuple[int, int], scale: float) -> list[str]:
+def _coverage_warnings(origin: str, xy: NDArray[np.float64], size: tuple[int, int], scale: float) -> list[str]:
     """Warn if all cells lie in a small part of an image, which suggests that the units differ."""
     width, height = np.ptp(xy, axis=0) * scale if len(xy) else (0.0, 0.0)
     cover = float(width * height) / (size[0] * size[1])
@@ -287,7 +287,7 @@ def _from_library(
             )
             scale = 1.0
         reasons += [f"The image {where}: {note}" for note in notes]
-        reasons += _corner(where, xy, size, scale)
+        reasons += _coverage_warnings(where, xy, size, scale)
         reasons += _unused(stock.space, images, image, passed)
         return PlannedImage(where, None, pixels, size, (scale, scale), (0.0, 0.0)), reasons
     return None, reasons + _unused(stock.space, images, None, passed)
@@ -318,7 +318,7 @@ def _from_file(path: Path, stock: _Stock, xy: NDArray[np.float64]) -> tuple[Plan
     scale, fits = _scale_of_file(file, stock, xy)
     warnings = [f"The image {path.name}: {note}" for note in file.notes]
     if fits:
-        warnings += _corner(path.name, xy, file.size, scale)
+        warnings += _coverage_warnings(path.name, xy, file.size, scale)
     else:
         inside = share_inside(xy, file.size, (scale, scale), (0.0, 0.0))
         warnings.append(

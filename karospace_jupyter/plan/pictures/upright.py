@@ -37,11 +37,11 @@ def choose_upright_images(
         pictures = choose_images(source, spec, coords, rows, xy, sections, codes)
         if direction.y_axis == "down" or not pictures.images:
             return pictures
-        said = (
+        warning = (
             "The images are placed by their scale factors although y grows upward according to array_row, so images "
             "and cells are flipped vertically together. Check that they match."
         )
-        return replace(pictures, warnings=(*pictures.warnings, said))
+        return replace(pictures, warnings=(*pictures.warnings, warning))
     pictures = choose_images(source, spec, coords, rows, xy, sections, codes, turned_over=True)
     images = tuple(replace(image, scale=(image.scale[0], -image.scale[1])) for image in pictures.images)
     return replace(pictures, images=images)
