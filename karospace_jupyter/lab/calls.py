@@ -118,7 +118,7 @@ def delete(path: str) -> dict[str, Any]:
     """
     folder = Path(path)
     if not (folder / "manifest.json").is_file():
-        msg = f"{folder} is no longer a bundle: it has no manifest.json. Nothing was deleted."
+        msg = f"{folder} is not a bundle: it has no manifest.json. Nothing was deleted."
         raise SinkError(msg)
     check_folder(folder)
     foreign = foreign_entries(folder)

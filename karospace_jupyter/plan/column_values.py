@@ -81,7 +81,7 @@ def as_categories(values: pd.Series[Any], name: str) -> Categories:
             return Categories(names, codes.astype(np.int64), ordered=False, boolean=False)
         return _by_text(as_text(values), values.isna().to_numpy())
     except (TypeError, ValueError) as exc:
-        msg = f"Cannot use the column {name!r} of obs as categories: it holds {dtype} values ({exc})."
+        msg = f"Cannot use the column {name!r} of obs as categories: it holds {dtype} values ({exc}). Leave it out."
         raise ColumnError(msg) from exc
 
 

@@ -305,7 +305,7 @@ def _as_asked(column: _Column, name: str) -> Numbers:
         example = f" It holds {listed([repr(text) for text in bad], 4)}." if bad else ""
     else:
         example = f" It holds {values.dtype} values."
-    msg = f"The column {name!r} of obs cannot be exported as numbers.{example}"
+    msg = f"The column {name!r} of obs cannot be exported as numbers.{example} List it without 'number:'."
     raise ColumnError(msg)
 
 

@@ -228,7 +228,7 @@ def _number(source: Source, column: str) -> NDArray[np.float64]:
     values = _column(source, column)
     numbers = as_numbers(values)
     if numbers is None:
-        msg = f"The column {column!r} of obs holds {values.dtype}, not numbers: it cannot be used as a coordinate."
+        msg = f"The column {column!r} of obs holds {values.dtype} values, not numbers. Choose a numeric column."
         raise CoordinatesError(msg)
     return numbers
 

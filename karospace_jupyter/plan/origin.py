@@ -40,8 +40,8 @@ def origin_of(xy: NDArray[np.float64]) -> Origin:
     Examples
     --------
     >>> near = np.arange(200.0).reshape(100, 2)
-    >>> origin_of(near), origin_of(near * 0.5 + 1e7)
-    ((0.0, 0.0), (10000000.0, 10000000.0))
+    >>> origin_of(near), origin_of(near * 0.3 + 1e7)
+    ((0.0, 0.0), (10000030.0, 10000030.0))
     """
     placed = xy[np.isfinite(xy).all(axis=1)]
     if not len(placed):

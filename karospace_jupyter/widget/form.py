@@ -371,6 +371,14 @@ def karospace_widget(
     ------
     KaroSpaceError
         If `adata` is not an AnnData object, or an option is invalid.
+
+    Examples
+    --------
+    >>> from karospace_jupyter.datasets import synthetic_tissue
+    >>> form = karospace_widget(synthetic_tissue(300, 60, seed=1), "tissue_viewer", genes_mode="hvgs:20")
+    >>> form.status, form.options["genes_mode"]
+    ('idle', 'hvgs:20')
+    >>> form.close()
     """
     from karospace_jupyter.config import ExportConfig
 

@@ -43,6 +43,14 @@ def karospace_grid(
     ------
     ViewError
         If there is nothing to show.
+
+    Examples
+    --------
+    >>> from karospace_jupyter.datasets import synthetic_tissue
+    >>> adata = synthetic_tissue(300, 60, seed=1)
+    >>> grid = karospace_grid([adata, adata])
+    >>> len(grid.children)
+    2
     """
     if isinstance(subjects, str) or not isinstance(subjects, Sequence) or not subjects:
         given = "an empty list" if isinstance(subjects, Sequence) and not subjects else f"a {type(subjects).__name__}"

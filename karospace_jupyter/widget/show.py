@@ -53,6 +53,15 @@ def karospace_view(
     ------
     KaroSpaceError
         If there is nothing to show; the message says what to do.
+
+    Examples
+    --------
+    >>> from karospace_jupyter.datasets import synthetic_tissue
+    >>> view = karospace_view(synthetic_tissue(300, 60, seed=1))
+    >>> view.color = "cell_type"
+    >>> view.state["color"]
+    {'kind': 'annotation', 'column': 'cell_type'}
+    >>> view.close()
     """
     if adata is not None:
         check_object(adata)

@@ -143,7 +143,7 @@ def test_numeric_keys_are_positions_if_no_category_is_a_number() -> None:
     assert any("used as positions" in warning for warning in found.warnings)
 
 
-@pytest.mark.parametrize("store", ["memory", "h5ad"])  # anndata writes no such names to zarr any more
+@pytest.mark.parametrize("store", ["memory", "h5ad"])  # anndata no longer writes such names to zarr
 def test_category_with_slash_matches_its_key(store: str, tmp_path: Path) -> None:
     given = {"NK/T": "#ff0000", "B": "#0000ff", "a/b/c": "#00ff00"}
     names = list(given)

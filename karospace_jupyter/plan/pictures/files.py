@@ -66,7 +66,7 @@ def inspect_file(path: Path) -> PictureFile:
         If it cannot be used.
     """
     if not path.is_file():
-        msg = f"The image file {path} does not exist."
+        msg = f"The image file {path} does not exist. Check its path."
         raise NoImageFileError(msg)
     notes: list[str] = []
     header = read_header(path)
