@@ -50,7 +50,10 @@ def choose_cells(
             msg = f"The coordinates of all {dropped:,} cells are NaN or infinite. Choose other coordinates."
             raise CoordinatesError(msg)
         rows = np.flatnonzero(placed).astype(np.int64)
-        warnings.append(f"{dropped:,} of {len(xy):,} cells have NaN or infinite coordinates and were left out.")
+        verbs = ("has", "was") if dropped == 1 else ("have", "were")
+        warnings.append(
+            f"{dropped:,} of {len(xy):,} cells {verbs[0]} NaN or infinite coordinates and {verbs[1]} left out."
+        )
     if config.downsample is not None:
         available = len(xy) if rows is None else len(rows)
         if config.downsample < available:

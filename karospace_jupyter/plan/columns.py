@@ -277,9 +277,11 @@ def _numbers(column: _Column, cells: Cells, name: str, shown: str, warnings: lis
     numbers = _as_asked(column, name) if column.numbers is None else column.numbers
     n = len(numbers.values)
     if numbers.infinite:
-        warnings.append(f"{numbers.infinite:,} of {n:,} values of {name!r} are infinite; exported as missing.")
+        verb = "is" if numbers.infinite == 1 else "are"
+        warnings.append(f"{numbers.infinite:,} of {n:,} values of {name!r} {verb} infinite; exported as missing.")
     if numbers.rounded:
-        warnings.append(f"{numbers.rounded:,} of {n:,} values of {name!r} were rounded to the precision of float64.")
+        verb = "was" if numbers.rounded == 1 else "were"
+        warnings.append(f"{numbers.rounded:,} of {n:,} values of {name!r} {verb} rounded to the precision of float64.")
     if numbers.texts is not None:
         warnings.append(
             f"The column {name!r} holds whole numbers that float64 cannot represent: the viewer rounds them to 53 bits"

@@ -170,7 +170,8 @@ def _unknown(
         near = nearest(name, known)
         lines.append(f"  {name}" + (f" (similar: {', '.join(near)})" if near else ""))
     more = f"\n  … and {len(unknown) - 10:,} more" if len(unknown) > 10 else ""
+    verb = "was" if len(unknown) == 1 else "were"
     return (
-        f"{len(unknown):,} of {counted(len(spec.names), 'gene')} in {spec.origin} were not found, neither by name nor "
-        f"by symbol:\n" + "\n".join(lines) + more
+        f"{len(unknown):,} of {counted(len(spec.names), 'gene')} in {spec.origin} {verb} not found, neither by name "
+        f"nor by symbol:\n" + "\n".join(lines) + more
     )

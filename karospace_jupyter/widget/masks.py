@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from karospace_jupyter.errors import ViewError
+from karospace_jupyter.words import counted
 
 Mask = NDArray[np.bool_]
 
@@ -70,12 +71,13 @@ def _positions(array: NDArray[Any], names: NDArray[np.object_]) -> NDArray[np.in
     index = pd.Index(names)
     if not index.is_unique:
         twice = int(index.duplicated().sum())
-        msg = f"{twice:,} cells have a duplicate name: select with booleans or positions instead of names."
+        cells = counted(twice, "cell has", "cells have")
+        msg = f"{cells} a duplicate name: select with booleans or positions instead of names."
         raise ViewError(msg)
     positions = index.get_indexer(pd.Index(array.astype(object)))
     if (positions < 0).any():
         unknown = array[positions < 0]
-        msg = f"{len(unknown):,} of the names are not cells of this view; the first: {str(unknown[0])!r}."
+        msg = f"{counted(len(unknown), 'name is', 'names are')} not in this view; the first: {str(unknown[0])!r}."
         raise ViewError(msg)
     return np.asarray(positions, dtype=np.int64)
 

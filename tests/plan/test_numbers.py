@@ -234,7 +234,7 @@ def test_digits_beyond_float64_warn(values: Any) -> None:
         values = pd.Series(values, dtype=object).to_numpy()
     elif values.dtype.itemsize == 8:
         pytest.skip("no longer float here")
-    assert said(plan(build(area=values)), "were rounded to the precision of float64")
+    assert said(plan(build(area=values)), "rounded to the precision of float64")
 
 
 @pytest.mark.parametrize("one", CODES, ids=lambda one: f"{one['name']} in {one['cells']}")
