@@ -1,4 +1,4 @@
-"""``python -m karospace_jupyter.desktop``."""
+"""Entry point of ``python -m karospace_jupyter.desktop``."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ GEOMETRY = re.compile(r"([1-9]\d{1,4})x([1-9]\d{1,4})\+(-?\d{1,5})\+(-?\d{1,5})"
 
 @dataclass(slots=True)
 class Settings:
-    """Settings that are saved when the window closes."""
+    """Settings that are saved to a file."""
 
     recent: list[str] = field(default_factory=list)
     """Recently opened files, newest first."""
