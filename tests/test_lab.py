@@ -65,7 +65,7 @@ def test_a_form_knows_its_object_and_where_it_goes(names: dict[str, Any]) -> Non
     # Another object by the same name is not exported by the form of the first.
     names["mdata"] = type("MuData", (), {"mod": {"rna one": tissue[:50].copy()}})()
     form._on_start({}, [])
-    assert "another object by now" in form.error
+    assert "now refers to a different object" in form.error
     assert ask(do="known", model=form.model_id) == {"known": True}
     key = form.model_id
     form.close()
@@ -73,9 +73,9 @@ def test_a_form_knows_its_object_and_where_it_goes(names: dict[str, Any]) -> Non
 
 
 def test_what_went_meanwhile_is_said(names: dict[str, Any]) -> None:
-    assert "no adata in this kernel any more" in ask(do="form", where=["adata"], options={})["error"]
+    assert "adata no longer exists in this kernel" in ask(do="form", where=["adata"], options={})["error"]
     names["adata"] = 3
-    assert "is a int now" in ask(do="form", where=["adata"], options={})["error"]
+    assert "is now a int" in ask(do="form", where=["adata"], options={})["error"]
     assert "KeyError" in ask(do="nothing")["error"]
     assert "error" in ask(do="file", path="none.h5ad", options={})
 

@@ -1,5 +1,5 @@
-"""The desktop app: a window that turns an AnnData file into a viewer, for people who do not program.
+"""The desktop app: a window that exports an AnnData file as a viewer, for people who do not program.
 
-The window lives in one process and everything that computes in another (`worker`): whatever the engine does, the
-window answers. They speak in plain values over a pipe.
+The window runs in one process and all computation in another one (`worker`), so that the window always responds. They
+exchange plain values over a pipe.
 """

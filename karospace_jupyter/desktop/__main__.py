@@ -1,4 +1,4 @@
-"""``python -m karospace_jupyter.desktop``."""
+"""Entry point of ``python -m karospace_jupyter.desktop``."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ import sys
 
 from karospace_jupyter.desktop.app import main
 
-# The worker's process imports the main module again, under another name.
+# The process of the worker imports the main module again, under another name.
 if __name__ == "__main__":
     sys.exit(main())

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _NO_TK = """\
-karospace-export-app: this Python has no Tk, which draws the window. Install it:
+karospace-export-app: this Python has no Tk, which is required for the window. Install it:
   Debian, Ubuntu:  sudo apt install python3-tk
   Fedora:          sudo dnf install python3-tkinter
   macOS, Homebrew: brew install python-tk
@@ -22,18 +22,18 @@ karospace-export-app: this Python has no Tk, which draws the window. Install it:
 Or use the command line: karospace-export --h5ad FILE.h5ad --outdir FOLDER"""
 
 _NO_WINDOW = """\
-karospace-export-app: no window can be opened here ({reason}).
+karospace-export-app: cannot open a window ({reason}).
 Start it on a desktop, or with X forwarding (ssh -X).
 Or use the command line: karospace-export --h5ad FILE.h5ad --outdir FOLDER"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Open the window; return the exit status."""
-    multiprocessing.freeze_support()  # in a frozen app the worker is this program again
+    """Open the window and return the exit status."""
+    multiprocessing.freeze_support()  # in a frozen app, the worker is this program started again
     parser = argparse.ArgumentParser(
-        prog="karospace-export-app", description="A window that turns an AnnData file into a viewer of its tissue."
+        prog="karospace-export-app", description="Export an AnnData file as a viewer of its tissue, in a window."
     )
-    parser.add_argument("file", nargs="?", metavar="FILE", help="an .h5ad file or a .zarr folder to open at once")
+    parser.add_argument("file", nargs="?", metavar="FILE", help="an .h5ad file or a .zarr folder to open")
     parser.add_argument("--version", action="store_true", help="print the version")
     options = parser.parse_args(arguments)
     if options.version:
@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _say(text: str) -> None:
-    """Write to the terminal; for who started it from a menu, which has none, in a box of the system."""
+    """Print to the terminal; without one, as when started from a menu, show a message box of the system."""
     if sys.stderr is not None:
         print(text, file=sys.stderr)
         if sys.stderr.isatty():

@@ -1,4 +1,4 @@
-"""The list of annotations: searchable, with classes and colours, ticked by mouse or space bar."""
+"""The list of annotations: searchable, with categories and colors, checked by mouse or space bar."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _ROWS = 9
 _DOTS = 5
 _FINE = 4
 _SCALE = ("#440154", "#3b528b", "#21918c", "#5ec962", "#fde725")
-"""Of a number: what the viewer colours it with."""
+"""The viewer's color scale for numbers."""
 
 
 class Columns(Field):
-    """Which columns of obs come along."""
+    """The field for the columns of obs to export."""
 
     def __init__(self, master: tk.Misc, theme: Theme, desk: Desk) -> None:
         super().__init__(master, theme, "Annotations", desk.shown.summary["help"]["annotation_columns"])
@@ -35,9 +35,9 @@ class Columns(Field):
         self._colored = any(fact.get("colors") or fact["kind"] == "number" for fact in self._facts)
         self._pictures: dict[tuple[Any, ...], tk.PhotoImage] = {}
         self._painted: dict[str, bool | None] = {}
-        """Rows that have their picture, and whether it is ticked."""
+        """Rows whose image is drawn, and whether they are checked."""
         self.many = len(self._facts) > _ROWS
-        """Whether there are more than are seen at once."""
+        """Whether there are more rows than fit at once."""
         if self.many:
             self.rowconfigure(1, weight=1)
             self.body.rowconfigure(1, weight=1)
@@ -56,7 +56,7 @@ class Columns(Field):
         self.tree.column("kind", width=min(kinds, px(150)), minwidth=px(40), anchor="e", stretch=False)
         self.tree.tag_configure("other", foreground=theme.colors.muted)
         self.tree.tag_configure("none", foreground=theme.colors.muted)
-        # Names give way, not what stands beside them.
+        # Shrink the names, not the kinds next to them.
         self.tree.bind("<Configure>", lambda event: self._share(event.width))
         self.tree.grid(row=0, column=0, sticky="nsew")
         bar = ttk.Scrollbar(frame, orient="vertical", command=self.tree.yview)
@@ -66,8 +66,8 @@ class Columns(Field):
         self.tree.bind("<Button-1>", self._on_click)
         self.tree.bind("<space>", self._on_key)
         self.tree.bind("<Return>", self._on_key)
-        self.tree.bind("k", self._on_turn)
-        # That is another key, which exports: without a binding of its own it would tick, too.
+        self.tree.bind("k", self._on_switch_kind)
+        # The export shortcut: without its own binding it would also toggle the row.
         self.tree.bind(f"<{command_key(self)}-Return>", lambda _: None)
         self.tree.bind("<FocusIn>", self._on_focus)
         foot = ttk.Frame(self.body)
@@ -83,21 +83,21 @@ class Columns(Field):
         self.refresh()
 
     def _share(self, width: int) -> None:
-        beside = int(self.tree.column("kind", "width"))  # type: ignore[call-overload]
-        self.tree.column("#0", width=max(self.theme.px(120), width - beside))
+        kind_width = int(self.tree.column("kind", "width"))  # type: ignore[call-overload]
+        self.tree.column("#0", width=max(self.theme.px(120), width - kind_width))
 
     def destroy(self) -> None:
-        """Its pictures go here and now: Tk's may be given back by its own thread alone."""
+        """Destroy the widget and release its images now: Tk images may only be released on Tk's thread."""
         super().destroy()
         self._pictures.clear()
 
     def refresh(self) -> None:
-        """Show the options and what is wrong with them."""
+        """Show the options and their problems."""
         self._fill()
         self.say(self._desk.shown.estimate.get("problems", {}).get("annotation_columns", ""))
 
     def _chosen(self) -> dict[str, str]:
-        """Return what is asked for of each column: its name, with the kind before it where that is said."""
+        """Return the chosen columns by name: each as listed in the options, with a prefix if its kind was chosen."""
         asked = self._desk.shown.options["annotation_columns"]
         if asked is not None:
             names = [one["name"] for one in self._facts]
@@ -106,7 +106,7 @@ class Columns(Field):
         return {one["name"]: one["name"] for one in self._facts if one["default"] and one["name"] not in used}
 
     def _coordinates(self) -> set[str]:
-        """Columns that say where the cells are: unless somebody asks, they are no annotations."""
+        """Return the columns used as coordinates: they are not annotations by default."""
         shown = self._desk.shown
         spec = shown.options["coords"] or shown.summary["detected"] or ""
         return set(spec.removeprefix("obs:").split(",")) if spec.startswith("obs:") else set()
@@ -125,7 +125,7 @@ class Columns(Field):
                 tags = ("other",) if fact["kind"] == "other" else ()
                 self.tree.insert("", "end", key, text=f" {fact['name']}", tags=tags)
             if not rows:
-                text = "No column has that name." if self._facts else "obs has no columns."
+                text = "No matching columns" if self._facts else "obs has no columns"
                 self.tree.insert("", "end", "none", text=text, tags=("none",))
             if focus in rows:
                 self.tree.focus(focus)
@@ -134,7 +134,7 @@ class Columns(Field):
         self.count.configure(text=f"{len(self._chosen()):,} of {len(self._facts):,}")
 
     def _paint(self) -> None:
-        """Draw the pictures of the rows in sight: a wide table has hundreds of others."""
+        """Draw the images of the visible rows only: a wide table may have hundreds of rows."""
         rows = self.tree.get_children()
         first, last = self.tree.yview()
         chosen = self._chosen()
@@ -159,7 +159,7 @@ class Columns(Field):
         self._paint()
 
     def _picture(self, colors: tuple[str, ...], *, on: bool | None) -> tk.PhotoImage:
-        """Return the box to tick, with the first colours of the classes or the scale of a number."""
+        """Return the checkbox, with the first colors of the categories or the color scale of a number."""
         key = (on, *colors[:_DOTS])
         if key not in self._pictures:
             theme = self.theme
@@ -196,11 +196,11 @@ class Columns(Field):
         self._set_in_order(chosen)
 
     def _set_in_order(self, chosen: dict[str, str]) -> None:
-        """In the order of obs, whatever the order of the clicks."""
+        """Set the columns in the order of obs, regardless of the order of the clicks."""
         self._set([chosen[one["name"]] for one in self._facts if one["name"] in chosen])
 
-    def _turn(self, key: str) -> bool:
-        """Export a ticked column as its other kind, or as its first again; False where it has no other."""
+    def _switch_kind(self, key: str) -> bool:
+        """Switch a checked column to its other kind, or back; return False if it has no other kind."""
         fact = self._facts[int(key)] if key and key != "none" else {}
         chosen = self._chosen()
         if not fact.get("other_kind") or fact["name"] not in chosen:
@@ -210,8 +210,8 @@ class Columns(Field):
         self._set_in_order(chosen)
         return True
 
-    def _on_turn(self, _: object) -> str:
-        self._turn(self.tree.focus())
+    def _on_switch_kind(self, _: object) -> str:
+        self._switch_kind(self.tree.focus())
         return "break"
 
     def _on_click(self, event: tk.Event[Any]) -> str:
@@ -220,7 +220,7 @@ class Columns(Field):
         if key:
             self.tree.focus(key)
             self.tree.selection_set(key)
-            if self.tree.identify_column(event.x) != "#1" or not self._turn(key):
+            if self.tree.identify_column(event.x) != "#1" or not self._switch_kind(key):
                 self._toggle(key)
         return "break"
 
@@ -237,7 +237,7 @@ class Columns(Field):
 
 
 def _kind(fact: dict[str, Any], spec: str | None = None) -> str:
-    """Return what a column is exported as; an arrow where a click on it changes that."""
+    """Return the kind as which a column is exported, with an arrow if a click on it changes the kind."""
     other = fact.get("other_kind")
     if other and spec == f"{other}:{fact['name']}":
         return f"{'numbers' if other == 'number' else 'categories'} ⇄"

@@ -1,4 +1,4 @@
-"""What the window shows and what it can ask for, without a window."""
+"""The state of the window and its actions, independent of the user interface."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from typing import Any
 from karospace_jupyter.desktop.link import Link
 
 TARGETS = {"outdir": "_karospace", "single_file": ".html", "zip_path": ".zip"}
-"""The options that name what is written, and how such names end by themselves."""
+"""The options for the target, and the default endings of their names."""
 _SEPARATORS = os.sep + (os.altsep or "")
 _CANCEL_S = 10.0
 _END_S = 3.0
 _DEATHS = 3
-"""So many workers that end before one has predicted anything, and no other is started unasked."""
+"""Stop restarting the worker after this many consecutive crashes without a prediction."""
 _PATIENCE_S = 5.0
-"""So long a file may keep the next one waiting: it may lie on a share that is lost."""
+"""Maximum seconds that a file may block the next one: it may be on a network share that does not respond."""
 
 
 @dataclass(slots=True)
 class Shown:
-    """What is on the desk."""
+    """The state that the window shows."""
 
     path: str = ""
-    """The open file; empty when none is."""
+    """The open file; empty if there is none."""
     opening: str = ""
     refused: str = ""
     """Why a file could not be opened, and what to do."""
@@ -36,47 +36,47 @@ class Shown:
     options: dict[str, Any] = field(default_factory=dict)
     estimate: dict[str, Any] = field(default_factory=dict)
     pending: bool = False
-    """Whether the estimate is still that of earlier options."""
+    """Whether the estimate is outdated because the options changed."""
     export: dict[str, Any] = field(default_factory=lambda: {"status": "idle", "log": ()})
     exported: dict[str, Any] = field(default_factory=dict)
     """Options of the last export."""
     attempted: dict[str, Any] = field(default_factory=dict)
-    """Options of the last attempt, whatever came of it."""
+    """Options of the last attempted export, whether or not it succeeded."""
     cancelling: bool = False
     result: dict[str, Any] = field(default_factory=dict)
     served: str = ""
-    """The bundle that is served."""
+    """The path of the bundle that is served."""
     address: str = ""
     fault: str = ""
-    """What went wrong last; gone with the next thing that is done."""
+    """The last error; cleared by the next action."""
     details: str = ""
-    """Of what was refused or went wrong, where nobody foresaw it."""
+    """Traceback of `refused` or `fault` if the error was unexpected."""
     notes: tuple[str, ...] = ()
-    """What should be known, and stops nothing."""
+    """Notes for the user that do not prevent an export."""
 
     @property
     def running(self) -> bool:
-        """Whether an export runs."""
+        """Whether an export is running."""
         return bool(self.export["status"] == "running")
 
     @property
     def target(self) -> str:
-        """The option that names what is written."""
+        """The option for the target that is set."""
         return target_of(self.options)
 
 
 def target_of(options: dict[str, Any]) -> str:
-    """Return the option that names what is written."""
+    """Return the option for the target that is set."""
     return next((name for name in TARGETS if options.get(name) is not None), "outdir")
 
 
 class Desk:
-    """Keeps the state of the window and speaks to the worker.
+    """Keep the state of the window and communicate with the worker.
 
     Parameters
     ----------
     changed
-        Called with the name of a field of :class:`Shown` that has changed, in the thread that called the desk.
+        Called with the name of each changed field of :class:`Shown`, on the thread that called the desk.
     """
 
     def __init__(self, changed: Callable[[str], None] = lambda _: None) -> None:
@@ -84,39 +84,39 @@ class Desk:
         self.changed = changed
         self._numbers = self._opening = 0
         self._since, self._behind = 0.0, False
-        """When the worker was given the file that it looks into, and whether another one waits for that."""
+        """When the worker started to open the current file, and whether another file is waiting."""
         self._revision = 0
         self._waiting: dict[int, Callable[[list[str]], None]] = {}
         self._commanded: list[Callable[[str], None]] = []
         self._serving: Callable[[str], None] | None = None
         self._choices: dict[str, Any] = {}
         self._stem = ""
-        """Where bundles of the open file lie unless somebody chooses another place."""
+        """The default target of the open file, without an ending."""
         self._written: dict[str, str] = {}
         self._deaths = 0
         self._broken = ""
-        """Why the worker could not begin."""
+        """Why the worker could not start."""
         self._before: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
-        """The last result, and the options that it is of, while another export runs."""
+        """The last result and its options, while another export runs."""
         self._closed = False
         self._link: Link | None = Link()
 
-    # What people do
+    # User actions
 
     def open(self, path: str | Path, choices: dict[str, Any] | None = None) -> None:
-        """Look into an .h5ad file or a .zarr folder.
+        """Open an .h5ad file or a .zarr folder.
 
         Parameters
         ----------
         choices
-            Options for a file that is not the open one, where they can work; ``target`` is one of TARGETS.
+            Options for a newly opened file, used as far as they are valid; ``target`` is one of TARGETS.
         """
         try:
             path = Path(path).expanduser()
-        except RuntimeError:  # a home that nobody has
+        except RuntimeError:  # the home folder of an unknown user
             path = Path(path)
         if self.shown.opening == str(path.absolute()):
-            return  # whoever clicks twice wants it once
+            return  # ignore double clicks
         if self.shown.opening:
             self._behind = True
         else:
@@ -129,10 +129,10 @@ class Desk:
         self._tell("opening")
 
     def give_up(self) -> None:
-        """Look no longer into the file that is being opened, whatever keeps it."""
+        """Cancel opening a file, even if the worker does not respond."""
         if self.shown.opening:
             self._numbers += 1
-            self._opening = self._numbers  # an answer that is on its way does not matter any more
+            self._opening = self._numbers  # ignore an answer that is still in transit
             self.shown.opening = ""
             self._replace()
             self._tell("opening")
@@ -142,7 +142,7 @@ class Desk:
         changed = {name: value for name, value in options.items() if self.shown.options.get(name) != value}
         if not changed:
             if self.shown.estimate.get("problems"):
-                self.look_again()  # whoever chooses the same once more may have mended it
+                self.look_again()  # the cause may have been fixed in the meantime
             return
         self.shown.options = {**self.shown.options, **changed}
         self.forget_faults()
@@ -150,7 +150,7 @@ class Desk:
         self._tell("options")
 
     def write_as(self, target: str) -> None:
-        """Choose what is written: one of TARGETS; the name stays."""
+        """Set the kind of target (one of TARGETS) and keep the name."""
         old = self.shown.target
         if target == old and self.shown.options.get(old) is not None:
             return
@@ -159,34 +159,34 @@ class Desk:
         if stem.lower().endswith(TARGETS[old]):
             stem = stem[: -len(TARGETS[old])]
         stem = stem or self._stem
-        # A name that was typed is there again when its kind is: as long as nobody changed the one in between.
+        # Restore a name that was typed for this kind earlier, unless the current name was changed since.
         known = self._written if self._written.get(old) == value else {old: value}
         self._written = {**known, target: known.get(target) or f"{stem}{TARGETS[target]}"}
         self.change(**{name: self._written[name] if name == target else None for name in TARGETS})
 
     def forget_faults(self) -> None:
-        """Say no longer what went wrong: something else is done now."""
+        """Clear error messages because another action has started."""
         self.shown.refused = self.shown.fault = self.shown.details = ""
         self._tell("refused", "fault")
 
     def look_again(self) -> None:
-        """Predict the same export again: what is on disk may have changed."""
+        """Predict the same export again, because files on disk may have changed."""
         if self.shown.path:
             self._look()
 
     def complete(self, query: str, then: Callable[[list[str]], None]) -> None:
-        """Complete the beginning of a gene's name."""
+        """Request suggestions for a partial gene name."""
         self._numbers += 1
-        self._waiting = {self._numbers: then}  # earlier questions do not matter any more
+        self._waiting = {self._numbers: then}  # drop earlier requests
         self._send("complete", self._numbers, self.shown.path, query, bool(self.shown.options.get("raw")))
 
     def command(self, then: Callable[[str], None]) -> None:
-        """Ask for the shell command that does the same."""
+        """Request the equivalent shell command."""
         self._commanded.append(then)
         self._send("command", self.shown.path, self.shown.exported or self.shown.options)
 
     def export(self) -> None:
-        """Begin the export."""
+        """Start the export."""
         if self.shown.running or self.shown.opening or not self.shown.path:
             return
         self._before = self.shown.result, self.shown.exported
@@ -199,14 +199,14 @@ class Desk:
         self._tell("export", "result", "notes")
 
     def cancel(self) -> None:
-        """Stop the running export; nothing half-written stays."""
+        """Cancel the running export; no partial files remain."""
         if self.shown.running:
             self.shown.cancelling = True
             self._send("cancel")
             self._tell("export")
 
     def serve(self, path: str, port: int = 8000, then: Callable[[str], None] | None = None) -> None:
-        """Serve a bundle on this machine only; `then` gets its address."""
+        """Serve a bundle on this machine only; `then` is called with its address."""
         self.forget_faults()
         self._serving = then
         self._send("serve", path, port)
@@ -216,7 +216,7 @@ class Desk:
         self._send("hush")
 
     def close(self) -> None:
-        """Cancel what runs and end the worker; once is enough."""
+        """Cancel a running export and stop the worker; further calls do nothing."""
         if self._closed:
             return
         self._closed = True
@@ -226,10 +226,10 @@ class Desk:
                 self._sweep(self._link.pid).join()
         self._link = None
 
-    # What the worker says
+    # Messages from the worker
 
     def poll(self) -> None:
-        """Take what the worker has said; never waits."""
+        """Handle the messages of the worker without waiting."""
         if self._behind and time.monotonic() - self._since > _PATIENCE_S:
             self._replace()
         if self._link is None:
@@ -246,7 +246,7 @@ class Desk:
             getattr(self, f"_on_{word}")(*values)
 
     def _answers(self, number: int) -> bool:
-        """Whether a file is the one that was asked for last; if not, the worker goes on with that."""
+        """Return whether the answer belongs to the file requested last; if not, the worker opens that one next."""
         self._since, self._behind = time.monotonic(), False
         return number == self._opening
 
@@ -265,7 +265,7 @@ class Desk:
             s.result, s.exported, s.attempted, s.export = {}, {}, {}, {"status": "idle", "log": ()}
             if wrong:
                 names = ", ".join(wrong)
-                s.notes = (*s.notes, f"The remembered choices of {names} cannot work; they are as at the first start.")
+                s.notes = (*s.notes, f"The saved choices for {names} are invalid and were reset to their defaults.")
         self._look()
         self._tell("path", "summary", "options", "opening", "export", "result", "notes")
 
@@ -294,11 +294,11 @@ class Desk:
         self.shown.export = state
         if state["status"] != "running":
             self.shown.cancelling = False
-            self.forget_faults()  # of what was refused meanwhile
+            self.forget_faults()  # of actions rejected while the export was running
             if state["status"] != "done":
-                # What was exported before is still there, and so is the way to it.
+                # The previous export still exists, so its result stays available.
                 self.shown.result, self.shown.exported = self._before
-            self._look()  # what the folder holds is another answer now
+            self._look()  # the target folder has changed
         self._tell("export", "result")
 
     def _on_done(self, result: dict[str, Any]) -> None:
@@ -317,7 +317,7 @@ class Desk:
         self._tell("address")
 
     def _on_fault(self, word: str, text: str, details: str) -> None:
-        """Say that what was asked for with this word failed; an export says so itself."""
+        """Show the error of the action `word`; an export reports its own errors."""
         if word == "serve":
             self._serving = None
         elif word == "command":
@@ -329,19 +329,19 @@ class Desk:
         self._broken, self.shown.details = text, details
 
     def _on_death(self) -> None:
-        """Say that the worker ended by itself, and go on with another one."""
-        assert self._link is not None  # noqa: S101 - poll() has heard of its end
+        """Report that the worker crashed, and start another one."""
+        assert self._link is not None  # noqa: S101 - poll() detected the end of the worker
         s = self.shown
         pid, code = self._link.pid, self._link.ended()
         self._link = None
         self._deaths += 1
         killed = f" (exit code {code})" if code else ""
         text = (
-            f"The process that reads the data cannot begin: {self._broken}. Install karospace-jupyter again."
+            f"The process that reads the data cannot start: {self._broken}. Reinstall karospace-jupyter."
             if self._broken
-            else "The process that reads the data ended by itself"
-            + (" (killed, probably because memory ran out)" if code == -9 else killed)
-            + ". Nothing half-written stays. Close other programs, or choose fewer cells or less memory, and try again."
+            else "The process that reads the data ended unexpectedly"
+            + (" (killed, probably because it ran out of memory)" if code == -9 else killed)
+            + ". No partial files remain. Close other programs, or choose fewer cells or less memory, and try again."
         )
         running = s.running
         if running:
@@ -349,15 +349,15 @@ class Desk:
         again = self._deaths < _DEATHS and bool(s.path)
         if not again and s.path:
             text += (
-                f" It ended {_DEATHS} times in a row and is not started again by itself: change something to try"
-                " once more, or use the command line, which says more: karospace-export --h5ad FILE --outdir FOLDER."
+                f" It ended {_DEATHS} times in a row and is not restarted automatically: change an option to try again,"
+                " or use the command line, which shows more details: karospace-export --h5ad FILE --outdir FOLDER."
             )
         self._lost(text)
         if again:
-            self._look()  # what the dead one was asked is lost
+            self._look()  # the request to the previous worker is lost
 
     def _lost(self, text: str) -> None:
-        """End whatever was asked of a worker that is not there any more."""
+        """Mark everything that was requested from a lost worker as failed."""
         s = self.shown
         if s.running:
             s.export = {"status": "failed", "message": text, "error": text, "log": (*s.export.get("log", ()), text)}
@@ -371,10 +371,10 @@ class Desk:
         self._waiting, self._commanded, self._serving = {}, [], None
         self._tell("export", "result", "address", "opening", "refused", "fault", "estimate")
 
-    # The process
+    # Process management
 
     def _replace(self) -> None:
-        """Go on with another worker than one that does not answer."""
+        """Replace a worker that does not respond."""
         s = self.shown
         if self._link is not None:
             self._link.drop()
@@ -388,14 +388,14 @@ class Desk:
             self._send("serve", s.served, int(s.address.rstrip("/").rpartition(":")[2]))
 
     def _sweep(self, pid: int) -> threading.Thread:
-        """Remove what the export of a process that was killed has left behind."""
+        """Remove the partial files of the export of a killed process."""
         target = str(self.shown.exported[target_of(self.shown.exported)])
 
         def work() -> None:
             from karospace_jupyter.bundle.write import real_file
             from karospace_jupyter.partial import absolute, sweep
 
-            # Where a link leads to is where the work was done.
+            # For a link, the work was done at its destination.
             for place in dict.fromkeys((absolute(target), real_file(absolute(target)))):
                 sweep(place, gone=pid)
 
@@ -419,7 +419,7 @@ class Desk:
             try:
                 self._link = Link()
             except OSError as exc:
-                self._lost(f"No process can be started: {exc.strerror or exc}. Close other programs and try again.")
+                self._lost(f"Cannot start a process: {exc.strerror or exc}. Close other programs and try again.")
                 return
         self._link.send(*message)
 

@@ -1,4 +1,4 @@
-"""The system's dialogs that ask for a file or a folder."""
+"""The system's file and folder dialogs."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _THERE_S = 0.05
 
 
 class Dialogs:
-    """Asks for one path at a time; each answer is a path, or nothing.
+    """Ask for one path at a time; each method returns a path, or an empty string if the dialog was canceled.
 
     Parameters
     ----------
     root
-        The window that waits.
+        The parent window of the dialogs.
     settings
-        Remember the folder where a search begins.
+        Provide the initial folder.
     """
 
     def __init__(self, root: tk.Tk, settings: Settings) -> None:
@@ -46,29 +46,29 @@ class Dialogs:
         )
 
     def image(self) -> str:
-        """Ask for a picture of the tissue."""
-        return self._file("Tissue image", ("Pictures", "*.png *.jpg *.jpeg *.webp *.tif *.tiff"))
+        """Ask for an image of the tissue."""
+        return self._file("Tissue image", ("Images", "*.png *.jpg *.jpeg *.webp *.tif *.tiff"))
 
     def view(self) -> str:
-        """Ask for a view that the viewer saved."""
-        return self._file("View saved from the viewer", ("Views", "*.json"))
+        """Ask for a saved view of the viewer."""
+        return self._file("Saved view", ("Views", "*.json"))
 
     def genes(self) -> str:
         """Ask for a list of genes."""
-        return self._file("Gene list: one gene a line", ("Lists", "*.txt *.csv *.tsv"))
+        return self._file("Gene list: one gene per line", ("Lists", "*.txt *.csv *.tsv"))
 
     def target(self, target: str, value: str) -> str:
-        """Ask where to write; `target` is one of TARGETS, `value` what is chosen now."""
+        """Ask where to write; `target` is one of TARGETS, `value` its current value."""
         now = Path(value or self._folder())
         if target == "outdir":
             folder = filedialog.askdirectory(parent=self._root, title="Folder to write", initialdir=str(now.parent))
             if not folder:
                 return ""
-            # A folder that holds other things gets one of ours inside of it.
+            # Suggest a new subfolder if the folder holds other files.
             chosen = Path(str(folder))
             try:
                 taken = chosen.is_dir() and any(chosen.iterdir()) and not (chosen / "manifest.json").exists()
-            except OSError:  # what may not be looked into is said beside the field
+            except OSError:  # the field reports unreadable folders
                 taken = False
             return str(chosen / now.name) if taken else str(chosen)
         suffix = TARGETS[target]
@@ -102,5 +102,5 @@ class Dialogs:
 
 
 def _text(answer: object) -> str:
-    """Tk answers with a text, or with an empty tuple."""
+    """Convert Tk's answer, a string or an empty tuple, to a string."""
     return str(answer) if answer else ""

@@ -1,4 +1,4 @@
-"""The options of one file, in two columns."""
+"""The form with the options of a file, in two columns."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
     from karospace_jupyter.desktop.theme import Theme
 
 _OWN = "own"
-_BESIDE = 640
-"""Pixels at the usual size, from which on two cards have room beside each other."""
+_TWO_COLUMNS = 640
+"""Width in pixels, at zoom 1, from which two cards fit side by side."""
 _MAIL_BYTES = 20_000_000
-"""What most mail servers take."""
+"""Size that most mail servers accept."""
 _KINDS = (("outdir", "Folder"), ("single_file", "One HTML file"), ("zip_path", "Zip"))
 _SAYS = {
-    "outdir": "A folder for a web host, or for the preview here.",
-    "single_file": "One file that opens by double click and goes by mail.",
-    "zip_path": "The folder, packed: unpack it on a web host.",
+    "outdir": "A folder for a web host or for the preview on this computer.",
+    "single_file": "One file that opens by double-click and can be sent by mail.",
+    "zip_path": "The folder as a zip, to be unpacked on a web host.",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Pickers:
-    """Dialogs that ask for a file; each returns its path, or nothing."""
+    """Dialogs for choosing files; each returns the path, or an empty string."""
 
     image: Callable[[], str]
     genes: Callable[[], str]
@@ -44,7 +44,7 @@ class Pickers:
 
 
 class Form(Scrolled):
-    """Every option of the open file."""
+    """The form with all options of the open file."""
 
     def __init__(self, master: tk.Misc, theme: Theme, desk: Desk, pickers: Pickers) -> None:
         super().__init__(master, theme, "form")
@@ -67,15 +67,15 @@ class Form(Scrolled):
         left = ttk.Frame(inside, style="Card.TFrame", padding=px(16))
         right = ttk.Frame(inside, style="Card.TFrame", padding=px(16))
         self._cards = (left, right)
-        self._beside: bool | None = None
+        self._side_by_side: bool | None = None
         for column in (left, right):
             column.columnconfigure(0, weight=1)
         self.coordinates = Coordinates(left, theme, desk)
         self.coordinates.grid(row=0, column=0, sticky="ew", pady=(0, px(14)))
         self.columns = Columns(left, theme, desk)
         self.columns.grid(row=1, column=0, sticky="nsew")
-        self._stand(px(_BESIDE))
-        inside.bind("<Configure>", lambda event: self._stand(event.width), add="+")
+        self._place_cards(px(_TWO_COLUMNS))
+        inside.bind("<Configure>", lambda event: self._place_cards(event.width), add="+")
         left.rowconfigure(1, weight=int(self.columns.many))
         self.genes = Genes(right, theme, desk, pickers.genes)
         self.genes.grid(row=0, column=0, sticky="ew", pady=(0, px(14)))
@@ -87,38 +87,38 @@ class Form(Scrolled):
         self.hear_wheel()
 
     def refresh(self) -> None:
-        """Show the options and what is wrong with them."""
+        """Show the options and their problems."""
         shown = self._desk.shown
         self.presets.put(preset_of(shown.options, shown.summary))
         self._say_preset()
         for part in (self.coordinates, self.columns, self.genes, self.target, self.more):
             part.refresh()
 
-    def _stand(self, width: int) -> None:
-        """Put the two cards beside each other, or where that leaves each too little, the first above the second."""
-        beside = width >= self._theme.px(_BESIDE)
-        if beside == self._beside:
+    def _place_cards(self, width: int) -> None:
+        """Place the two cards side by side, or on top of each other if there is not enough room."""
+        side_by_side = width >= self._theme.px(_TWO_COLUMNS)
+        if side_by_side == self._side_by_side:
             return
-        self._beside = beside
+        self._side_by_side = side_by_side
         px, inside = self._theme.px, self.inside
         left, right = self._cards
-        if beside:
+        if side_by_side:
             left.grid(row=1, column=0, columnspan=1, sticky="nsew", padx=(px(12), px(4)), pady=(0, px(12)))
             right.grid(row=1, column=1, columnspan=1, sticky="nsew", padx=(px(4), 0), pady=(0, px(12)))
         else:
             left.grid(row=1, column=0, columnspan=2, sticky="nsew", padx=(px(12), 0), pady=(0, px(8)))
             right.grid(row=2, column=0, columnspan=2, sticky="nsew", padx=(px(12), 0), pady=(0, px(12)))
-        # A long list takes the room that there is; otherwise that stays below.
-        long = beside and self.columns.many
-        for row, weight in ((1, int(long)), (2, int(beside and not long)), (3, int(not beside))):
+        # A long list fills the available height; otherwise the space stays empty at the bottom.
+        long = side_by_side and self.columns.many
+        for row, weight in ((1, int(long)), (2, int(side_by_side and not long)), (3, int(not side_by_side))):
             inside.rowconfigure(row, weight=weight)
 
     def kept(self) -> dict[str, Any]:
-        """Return what is no option, and should outlive another drawing of the same file."""
+        """Return state that is not an option, to be restored when the form is rebuilt."""
         return {"more": self.more.open, "search": self.columns.search.variable.get(), "genes": self.genes.kept()}
 
     def restore(self, state: dict[str, Any], *, same_file: bool) -> None:
-        """Show again what was there before; of another file, what is unfolded."""
+        """Restore the state of an earlier form; for another file, only whether options are expanded."""
         if state["more"] != self.more.open:
             self.more.toggle()
         if same_file:
@@ -126,10 +126,10 @@ class Form(Scrolled):
             self.genes.restore(state["genes"])
 
     def _say_preset(self, pointed: str = "") -> None:
-        """Say what a preset sets: the one that is pointed at, else the one that is taken."""
+        """Describe the preset under the pointer, or the current one."""
         shown = self._desk.shown
         name = pointed or preset_of(shown.options, shown.summary)
-        self.preset_says.configure(text=next((one.says for one in PRESETS if one.name == name), "Your own choices"))
+        self.preset_says.configure(text=next((one.says for one in PRESETS if one.name == name), "Custom choices"))
 
     def _on_preset(self, name: str) -> None:
         preset = next(one for one in PRESETS if one.name == name)
@@ -137,7 +137,7 @@ class Form(Scrolled):
 
 
 class Coordinates(Field):
-    """Where the cells are: what was found, any other obsm, or two columns of obs."""
+    """The field for the coordinates: those detected, another obsm entry, or two columns of obs."""
 
     def __init__(self, master: tk.Misc, theme: Theme, desk: Desk) -> None:
         super().__init__(master, theme, "Coordinates", desk.shown.summary["help"]["coords"])
@@ -145,7 +145,7 @@ class Coordinates(Field):
         summary = desk.shown.summary
         self._numeric = [one["name"] for one in summary["columns"] if one["kind"] == "number"]
         self._by_hand = False
-        """Whether two columns are chosen one by one, whatever they are."""
+        """Whether the user chose to select two columns individually."""
         self.choice = Choice(self.body, theme, self._choose)
         self.choice.grid(row=0, column=0, columnspan=2, sticky="ew")
         self.pair = ttk.Frame(self.body)
@@ -157,11 +157,11 @@ class Coordinates(Field):
         self.refresh()
 
     def refresh(self) -> None:
-        """Show the options and what is wrong with them."""
+        """Show the options and their problems."""
         summary, coords = self._desk.shown.summary, self._desk.shown.options["coords"]
         found, detected = list(summary["coordinates"]), summary["detected"]
         own = bool(coords) and coords.startswith("obs:") and "," in coords and (self._by_hand or coords not in found)
-        first = f"{_spelled(detected)}  (detected)" if detected else "Choose…" if found else "None found"
+        first = f"{_spelled(detected)}  (detected)" if detected else "Choose…" if found else "None detected"
         choices = [("", first), *((spec, _spelled(spec)) for spec in found if spec != detected)]
         if coords and not own and coords not in found:
             choices.append((coords, _spelled(coords)))
@@ -177,13 +177,13 @@ class Coordinates(Field):
             self.pair.grid_remove()
         problem = self._desk.shown.estimate.get("problems", {}).get("coords", "")
         if problem and not coords and found and not summary["several"]:
-            problem = "No coordinates were found under the usual names. Choose where the cells are."
+            problem = "No coordinates were found under the usual names. Choose the coordinates of the cells."
         self.say(problem)
         self.choice.state(["invalid" if problem else "!invalid"])
 
     def _choose(self, value: str) -> None:
         if value == _OWN and self.pair.winfo_manager():
-            return  # they are chosen already
+            return  # already selected
         self._by_hand = value == _OWN
         if self._by_hand:
             shown = self._desk.shown
@@ -199,16 +199,16 @@ class Coordinates(Field):
 
 
 class Target(Field):
-    """What is written, and where."""
+    """The field for the target: what to write, and where."""
 
     def __init__(self, master: tk.Misc, theme: Theme, desk: Desk, pick: Callable[[str, str], str]) -> None:
         help_of = desk.shown.summary["help"]
-        super().__init__(master, theme, "Write", "\n\n".join(f"{kind}: {help_of[name]}" for name, kind in _KINDS))
+        super().__init__(master, theme, "Output", "\n\n".join(f"{kind}: {help_of[name]}" for name, kind in _KINDS))
         self._desk, self._pick = desk, pick
         px = theme.px
         self.kinds = Segments(self.body, _KINDS, desk.write_as, theme)
         self.kinds.grid(row=0, column=0, columnspan=2, sticky="ew")
-        self.path = Entry(self.body, theme, self._on_path, hint="Where to")
+        self.path = Entry(self.body, theme, self._on_path, hint="Path")
         self.path.grid(row=1, column=0, sticky="ew", pady=(px(6), 0))
         self.browse = ttk.Button(self.body, text="Browse…", command=self._on_browse)
         self.browse.grid(row=1, column=1, padx=(px(6), 0), pady=(px(6), 0))
@@ -217,7 +217,7 @@ class Target(Field):
         self.refresh()
 
     def refresh(self) -> None:
-        """Show the options and what is wrong with them."""
+        """Show the options and their problems."""
         shown = self._desk.shown
         name = shown.target
         self.kinds.put(name)
@@ -225,17 +225,17 @@ class Target(Field):
         self.path.put(value)
         problem = shown.estimate.get("problems", {}).get(name, "")
         if not value:
-            problem = "Say where to write."
+            problem = "Enter a path to write to."
         self.say(problem)
         self.path.mark(wrong=bool(problem))
         exists = shown.estimate.get("exists") and not shown.pending
         most = shown.estimate.get("bytes", 0)
         note = _SAYS[name]
         if name == "single_file" and most > _MAIL_BYTES:
-            note = f"One file that opens by double click. With up to {size(most)} it may be too large for mail."
+            note = f"One file that opens by double-click. With up to {size(most)} it may be too large for mail."
         whole_already = not value or value.startswith("~") or Path(value).is_absolute()
-        whole = "" if whole_already else f" It becomes {Path.cwd() / value}."
-        self.note.configure(text=f"{note}{whole}{' Replaces the bundle there.' if exists else ''}")
+        whole = "" if whole_already else f" Full path: {Path.cwd() / value}."
+        self.note.configure(text=f"{note}{whole}{' Replaces the existing bundle.' if exists else ''}")
 
     def _on_path(self, text: str) -> None:
         self._desk.change(**{self._desk.shown.target: text})
@@ -247,7 +247,7 @@ class Target(Field):
             self._desk.change(**{name: path})
 
 
-def _spelled(spec: Any) -> str:  # noqa: ANN401 - a text
+def _spelled(spec: Any) -> str:  # noqa: ANN401 - a string
     text = str(spec)
     if text.startswith("obsm:"):
         return f"obsm['{text[5:]}']"

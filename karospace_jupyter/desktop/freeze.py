@@ -1,7 +1,7 @@
-"""Makes a program that opens by double click, with Python inside: ``python -m karospace_jupyter.desktop.freeze``.
+"""Build a standalone program that includes Python: ``python -m karospace_jupyter.desktop.freeze``.
 
-It needs PyInstaller, and makes the program for the system that it runs on: ``dist/KaroSpace`` with an executable, on
-macOS ``dist/KaroSpace.app``.
+It requires PyInstaller, and builds for the platform on which it runs: ``dist/KaroSpace`` with an executable, on macOS
+``dist/KaroSpace.app``.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from pathlib import Path
 
 from karospace_jupyter.desktop.icon import icon_file
 
-# Found by name when they are used, which PyInstaller cannot see.
+# Imported by name at run time, which PyInstaller cannot detect.
 _WHOLE = ("anndata", "pydantic", "deflate", "platformdirs", "tkinterdnd2", "darkdetect", "zarr", "numcodecs")
 _DATA = ("karospace_jupyter",)
-# Of the environment that it is made in, and none of the app's.
+# Packages of the build environment that the app does not use.
 _WITHOUT = (
     *("IPython", "ipywidgets", "anywidget", "jupyterlab", "notebook"),
     *("matplotlib", "scanpy", "dask", "sklearn", "numba", "llvmlite", "sqlalchemy", "cryptography", "aiohttp"),
@@ -25,11 +25,11 @@ _ICONS = {"win32": ("ICO", "icon.ico"), "darwin": ("ICNS", "icon.icns")}
 
 
 def main() -> int:
-    """Run PyInstaller; return the exit status."""
+    """Run PyInstaller and return the exit status."""
     try:
         from PyInstaller.__main__ import run
     except ImportError:
-        print("This needs PyInstaller: pip install pyinstaller", file=sys.stderr)
+        print("PyInstaller is required: pip install pyinstaller", file=sys.stderr)
         return 1
     with tempfile.TemporaryDirectory() as folder:
         kind, name = _ICONS.get(sys.platform, ("PNG", "icon.png"))
@@ -45,7 +45,7 @@ def main() -> int:
 
 
 def recipe(folder: str, icon: Path, start: Path) -> list[str]:
-    """Return what PyInstaller is asked for; `folder` takes what it needs meanwhile."""
+    """Return the arguments for PyInstaller; `folder` holds temporary files."""
     asked = ["--noconfirm", "--windowed", "--name", "KaroSpace", "--icon", str(icon)]
     asked += ["--distpath", "dist", "--workpath", "build/app", "--specpath", folder]
     asked += ["--copy-metadata", "karospace-jupyter", "--hidden-import", "karospace_jupyter.export"]

@@ -1,4 +1,4 @@
-"""Which genes: a number of them, a list that is typed or in a file, or all."""
+"""The field for the genes: a number of genes, a list that is typed or in a file, or all."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 MODES = (("hvgs", "Variable"), ("top_mean", "Top mean"), ("typed", "Typed"), ("file", "File"), ("all", "All"))
 _SHOWN_UNKNOWN = 6
 _HELP = """\
-Variable: the genes that vary most between cells, or those that the file marks.
+Variable: the genes that vary most between cells, or those marked in the file.
 Top mean: the genes with the highest mean.
-Typed: names, with completion; on lines of their own where names hold spaces, commas or semicolons.
-File: a text file with one gene a line.
+Typed: a list of names, with suggestions; one per line if names contain spaces, commas or semicolons.
+File: a text file with one gene per line.
 All: every gene; the largest bundle."""
 
 
 def names_in(text: str, *, held: str = "") -> list[str]:
-    """Return the names between line ends, spaces, commas and semicolons, each once; `held` are those in names."""
+    """Split text at line ends, spaces, commas and semicolons into unique names, except at characters in `held`."""
     return list(dict.fromkeys(name for name in map(str.strip, re.split(_parting(held), text)) if name))
 
 
@@ -36,7 +36,7 @@ def _parting(held: str) -> str:
 
 
 def mode_of(value: str | list[str]) -> tuple[str, str]:
-    """Return the mode of this option, and its number or path."""
+    """Return the mode of the option, and its number or path."""
     if not isinstance(value, str):
         return "typed", ""
     kind, _, rest = value.partition(":")
@@ -44,7 +44,7 @@ def mode_of(value: str | list[str]) -> tuple[str, str]:
 
 
 class Genes(Field):
-    """Which genes come along."""
+    """The field for the genes to export."""
 
     def __init__(self, master: tk.Misc, theme: Theme, desk: Desk, pick: Callable[[], str]) -> None:
         super().__init__(master, theme, "Genes", _HELP)
@@ -52,7 +52,7 @@ class Genes(Field):
         px = theme.px
         self._count = "500"
         self._held: dict[str, Any] = {"typed": [], "file": "list:"}
-        """What was typed or picked in the modes that are not shown."""
+        """What was typed or chosen in the modes that are not shown."""
         self.segments = Segments(self.body, MODES, self._choose, theme)
         self.segments.grid(row=0, column=0, sticky="ew")
         self.rest = ttk.Frame(self.body)
@@ -60,16 +60,18 @@ class Genes(Field):
         self.rest.columnconfigure(0, weight=1)
         self.number = Entry(self.rest, theme, self._on_number)
         self.note = ttk.Label(self.rest, style="Muted.TLabel")
-        self.path = Entry(self.rest, theme, lambda text: desk.change(genes_mode=f"list:{text}"), hint="One gene a line")
+        self.path = Entry(
+            self.rest, theme, lambda text: desk.change(genes_mode=f"list:{text}"), hint="One gene per line"
+        )
         self.browse = ttk.Button(self.rest, text="Browse…", command=self._on_browse)
         self.typed = Typed(self.rest, theme, desk)
         self.leave = ttk.Button(self.rest, style="Fold.TButton", command=self._leave_out)
-        """Of a file: goes on with the genes that the data has."""
+        """For a file: continue with the genes that exist in the data."""
         self._drawn = ""
         self.refresh()
 
     def refresh(self) -> None:
-        """Show the options and what is wrong with them."""
+        """Show the options and their problems."""
         value = self._desk.shown.options["genes_mode"]
         mode, rest = mode_of(value)
         self.segments.put(mode)
@@ -88,18 +90,18 @@ class Genes(Field):
         n = summary["n_genes"]
         note = f"of {n:,}"
         if mode == "hvgs" and summary["marked"]:
-            note += f" · {summary['marked']:,} are marked as variable"
+            note += f" · {summary['marked']:,} marked as variable"
         if mode == "all" or (rest.isascii() and rest.isdigit() and int(rest) >= n):
-            note = f"All {n:,} genes." if n != 1 else "The only gene."
+            note = f"All {n:,} genes" if n != 1 else "The only gene"
         self.note.configure(text=note)
         estimate = self._desk.shown.estimate
         problem = estimate.get("problems", {}).get("genes_mode", "")
         if mode == "file" and not rest:
-            problem = "Choose a text file with one gene a line."
+            problem = "Choose a text file with one gene per line."
         unknown = estimate.get("unknown") or []
         self.say("" if mode == "typed" and unknown else problem)
         if mode == "file" and unknown and len(unknown) < len(estimate.get("listed", ())):
-            self.leave.configure(text=f"Leave out {'it' if len(unknown) == 1 else f'these {len(unknown):,}'} and go on")
+            self.leave.configure(text="Skip this gene" if len(unknown) == 1 else f"Skip these {len(unknown):,} genes")
             self.leave.grid(row=1, column=0, columnspan=2, sticky="w")
         else:
             self.leave.grid_remove()
@@ -107,11 +109,11 @@ class Genes(Field):
         self.path.mark(wrong=bool(problem))
 
     def kept(self) -> dict[str, Any]:
-        """Return what is no option: what was typed or picked in the modes that are not shown."""
+        """Return state that is not an option: what was typed or chosen in the modes that are not shown."""
         return {"held": self._held, "count": self._count}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Take up again what kept() returned; what the options say counts more."""
+        """Restore the state from kept(); the current options take precedence."""
         mode, _ = mode_of(self._desk.shown.options["genes_mode"])
         self._held |= {name: value for name, value in state["held"].items() if name != mode}
         if mode not in {"hvgs", "top_mean"}:
@@ -160,7 +162,7 @@ class Genes(Field):
 
 
 class Typed(ttk.Frame):
-    """A list of names with completion; those that the data does not have are named."""
+    """A text box for names with suggestions; names that are not in the data are listed below it."""
 
     def __init__(self, master: tk.Misc, theme: Theme, desk: Desk) -> None:
         super().__init__(master)
@@ -192,26 +194,22 @@ class Typed(ttk.Frame):
             self.text.bind(key, self._on_key)
         self.text.bind("<Shift-Tab>", lambda _: self._leave(self.text.tk_focusPrev()))
         for part in (self.text, self.hits):
-            # Asked of the window: this list may be gone by then.
+            # Scheduled on the window, because this widget may be destroyed by then.
             part.bind("<FocusOut>", lambda _: self.winfo_toplevel().after_idle(self._on_focus_out))
         self.hits.bind("<ButtonRelease-1>", lambda _: self._take(self._chosen()))
         select_all(self.text)
 
     def refresh(self) -> None:
-        """Show the names of the options, and which of them are unknown."""
+        """Show the names in the options, and which of them are unknown."""
         value = self._desk.shown.options["genes_mode"]
         if isinstance(value, str):
             return
-        # While Tk has news of a key that was pressed meanwhile, the text is newer than the options.
+        # If the modified flag is set, a key was pressed in the meantime and the text is newer than the options.
         if not self.text.edit_modified() and self._names() != value:
             self.text.replace("1.0", "end", "\n".join(value))
         estimate = self._desk.shown.estimate
         unknown = estimate.get("unknown") or [] if not self._desk.shown.pending else self._drawn
-        text = (
-            "No genes yet: none would be exported."
-            if not value
-            else f"{len(value):,} gene{'s' if len(value) > 1 else ''}"
-        )
+        text = "No genes listed" if not value else f"{len(value):,} gene{'s' if len(value) > 1 else ''}"
         self.note.configure(text=text + (f" · {len(unknown):,} not in the data:" if unknown else ""))
         self._draw_unknown(unknown)
 
@@ -226,10 +224,10 @@ class Typed(ttk.Frame):
             ttk.Label(self.unknown, text=name, style="Problem.TLabel").grid(row=row, column=0, sticky="w")
             for at, near in enumerate(one["near"][:2]):
                 ttk.Button(
-                    self.unknown, text=f"use {near}", style="Quiet.TButton",
+                    self.unknown, text=f"Use {near}", style="Quiet.TButton",
                     command=partial(self._swap, name, [near]),
                 ).grid(row=row, column=1 + at, sticky="w")  # fmt: skip
-            ttk.Button(self.unknown, text="remove", style="Quiet.TButton", command=partial(self._swap, name, [])).grid(
+            ttk.Button(self.unknown, text="Remove", style="Quiet.TButton", command=partial(self._swap, name, [])).grid(
                 row=row, column=3, sticky="w"
             )
         if len(unknown) > _SHOWN_UNKNOWN:
@@ -237,7 +235,7 @@ class Typed(ttk.Frame):
             more.grid(row=_SHOWN_UNKNOWN, column=0, sticky="w")
         if len(unknown) > 1:
             every = ttk.Button(
-                self.unknown, text=f"remove all {len(unknown):,}", style="Fold.TButton", command=self._remove_unknown
+                self.unknown, text=f"Remove all {len(unknown):,}", style="Fold.TButton", command=self._remove_unknown
             )
             every.grid(row=_SHOWN_UNKNOWN + 1, column=0, columnspan=4, sticky="w")
 
@@ -268,7 +266,7 @@ class Typed(ttk.Frame):
             self._offer([])
 
     def _on_focus_out(self) -> None:
-        # A click into the list takes the focus before it takes a name.
+        # A click on a suggestion moves the focus before it selects the name.
         if self.winfo_exists() and str(self.tk.call("focus")) not in {str(self.text), str(self.hits)}:
             self._offer([])
 
@@ -278,12 +276,12 @@ class Typed(ttk.Frame):
 
     def _offer(self, hits: list[str], word: str = "") -> None:
         if not self.winfo_exists() or (hits and word != self._word()):
-            return  # drawn anew, or typed on meanwhile
+            return  # the widget was rebuilt, or the text changed in the meantime
         self.hits.delete(0, "end")
         if hits:
             self.hits.insert("end", *hits)
             self.hits.configure(height=min(6, len(hits)))
-            # Taken by Return: what was typed out, whatever its case, and no other unasked.
+            # Return accepts the first suggestion only if it equals the typed name, ignoring case.
             if hits[0].casefold() == word.casefold():
                 self.hits.selection_set(0)
             self.hits.grid(row=1, column=0, sticky="ew", pady=(self._theme.px(4), 0))
@@ -302,13 +300,13 @@ class Typed(ttk.Frame):
     def _on_key(self, event: tk.Event[Any]) -> str | None:
         count = self.hits.size()
         if count == 0:
-            if event.keysym == "Tab":  # Tab leaves: a list of names needs no tabs
+            if event.keysym == "Tab":  # move the focus: gene names contain no tabs
                 return self._leave(self.text.tk_focusNext())
             return None
         chosen = self._chosen()
         if event.keysym == "Return" and chosen is None:
             self._offer([])
-            return None  # a line ends
+            return None  # insert a line break
         if event.keysym in {"Down", "Up"}:
             step = 1 if event.keysym == "Down" else -1
             at = 0 if chosen is None else max(0, min(count - 1, chosen + step))

@@ -1,4 +1,4 @@
-"""What stands above the form: which file is open, and what is in it."""
+"""The header above the form: the open file and a summary of it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Head(ttk.Frame):
-    """Which file is open, and what is in it."""
+    """The header with the open file and a summary of it."""
 
     def __init__(self, master: tk.Misc, theme: Theme, window: Window) -> None:
         px = theme.px
@@ -36,10 +36,10 @@ class Head(ttk.Frame):
         self.refresh()
 
     def refresh(self) -> None:
-        """Say what is being opened, or why it was not."""
+        """Show the summary, which file is being opened, or why it could not be opened."""
         shown = self._window.desk.shown
         refused = f"Not opened: {shown.refused}" if shown.refused else ""
-        text = f"Looking into {shown.opening} …" if shown.opening else refused or self._facts
+        text = f"Inspecting {shown.opening}…" if shown.opening else refused or self._facts
         wrong = shown.refused and not shown.opening
         self.facts.configure(text=text, style="GroundProblem.TLabel" if wrong else "Ground.TLabel")
         if shown.opening:

@@ -1,4 +1,4 @@
-"""The app's icon: a tissue of spots in the colours of classes."""
+"""The app's icon: a tissue of spots in the colors of categories."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 _COLORS = ("#7aa2ff", "#f2a33a", "#e8578f", "#45b58a")
 _FINE = 4
-# Which class each spot of a row has, from the left; a hole is a space.
+# The color index of each spot in a row; a space is a hole.
 _ROWS = (" 0011 ", "000112", "302112", "330222", "333322", " 3332 ")
 
 
 def icon_image(side: int) -> Image.Image:
-    """Return the icon as a square picture of so many pixels."""
+    """Return the icon as a square image with sides of `side` pixels."""
     size = side * _FINE
     image = Image.new("RGBA", (size, size), (0, 0, 0, 0))
     draw = ImageDraw.Draw(image)
@@ -36,12 +36,12 @@ def icon_image(side: int) -> Image.Image:
 
 
 def draw_icon(theme: Theme, size: float = 64) -> tk.PhotoImage:
-    """Return the icon for this window."""
+    """Return the icon for use in the window."""
     return theme.photo(icon_image(theme.px(size)))
 
 
 def icon_file(kind: str) -> bytes:
-    """Return the icon as a file: ``PNG``, ``ICO`` or ``ICNS``."""
+    """Return the bytes of the icon as a ``PNG``, ``ICO`` or ``ICNS`` file."""
     data = io.BytesIO()
     icon_image(512).save(data, kind)
     return data.getvalue()

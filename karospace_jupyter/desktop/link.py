@@ -1,4 +1,4 @@
-"""The worker's process, as the window sees it: words go out and come in, and nothing here waits for it."""
+"""The window's connection to the worker process; sending and receiving never blocks."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
 
 _DEAD_S = 0.05
-"""A process whose pipe has ended is gone, or as good as."""
+"""Seconds to wait for the exit code of a process whose pipe has ended."""
 
 
 class Link:
-    """A worker of one's own.
+    """A worker process and the pipe to it.
 
     Raises
     ------
     OSError
-        When no process can be started.
+        If no process can be started.
     """
 
     def __init__(self) -> None:
@@ -40,34 +40,34 @@ class Link:
         self._words: queue.SimpleQueue[tuple[Any, ...] | None] = queue.SimpleQueue()
         self._newest_look = 0
         self._stopped = False
-        # A pipe is full when its other end is busy: whoever writes to it then waits, and that is not the window.
+        # Writing to a full pipe blocks while the worker is busy, so it is done on another thread.
         threading.Thread(target=self._write, name="karospace-write", daemon=True).start()
 
     def send(self, *message: Any) -> None:  # noqa: ANN401
-        """Say something; of looks that wait, only the newest goes out."""
+        """Send a message; of several waiting ``look`` messages, only the newest is sent."""
         if message[0] == "look":
             self._newest_look = message[1]
         self._words.put(message)
 
     def heard(self) -> Iterator[tuple[Any, ...]]:
-        """Return what was said meanwhile.
+        """Yield the messages received so far.
 
         Raises
         ------
         EOFError, OSError
-            When the process has ended.
+            If the process has ended.
         """
         while self._pipe.poll():
             yield self._pipe.recv()
 
     def ended(self) -> int | None:
-        """Return the exit code of the process, whose pipe has ended; None while that is not known."""
+        """Return the exit code of the process after its pipe has ended; None if it is not known yet."""
         self._process.join(_DEAD_S)
         self._stop()
         return self._process.exitcode
 
     def end(self, patience: float) -> bool:
-        """Wait until it has stopped what runs and ended; return whether it had to be killed after so many seconds."""
+        """Wait for the process to end, kill it after `patience` seconds, and return whether it was killed."""
         self._stop()
         self._process.join(patience)
         killed = self._process.is_alive()
@@ -77,7 +77,7 @@ class Link:
         return killed
 
     def drop(self) -> None:
-        """Kill it, and do not wait for its end: it may hang in a share that is lost."""
+        """Kill the process without waiting for its end: it may hang on a network share that does not respond."""
         self._stop()
         self._process.kill()
 
@@ -89,9 +89,9 @@ class Link:
         while (message := self._words.get()) is not None:
             if self._stopped or (message[0] == "look" and message[1] < self._newest_look):
                 continue
-            # The process may end meanwhile; `heard` raises then.
+            # The process may end in the meantime; `heard` raises then.
             with contextlib.suppress(OSError, ValueError):
                 self._pipe.send(message)
-        # Only this thread closes the pipe. Closed during a write, its descriptor may already be that of the next
-        # link's pipe when the write takes place, and the next process would get a message that was not for it.
+        # Only this thread closes the pipe. If it were closed during a write, its descriptor could be reused by the
+        # next link's pipe, and the next process would receive a message that was not meant for it.
         self._pipe.close()

@@ -1,4 +1,4 @@
-"""The options that most exports leave as they are, folded away."""
+"""Less common options, in a section that can be expanded."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
     from karospace_jupyter.desktop.theme import Theme
 
 _NUMBERS = (
-    ("downsample", "Cells at most", "all", int),
-    ("seed", "Seed of the draw", "0", int),
-    ("max_asset_mb", "Largest file, MiB", "16", float),
+    ("downsample", "Maximum number of cells", "all", int),
+    ("seed", "Random seed", "0", int),
+    ("max_asset_mb", "Maximum file size, MiB", "16", float),
     ("memory_mb", "Memory for blocks, MiB", "512", int),
     ("jobs", "Threads", "all cores", int),
 )
 _DEFAULTS = {"seed": 0, "max_asset_mb": 16.0, "memory_mb": 512}
 _FOLDED = ("layer", "image_path", "dataset_name", "sections", "embeddings", "view")
 _FILE = "file"
-_SCRIPTS = (("auto", "Below 200 MB"), ("yes", "Always"), ("no", "No: asks for its folder"))
+_SCRIPTS = (("auto", "If below 200 MB"), ("yes", "Always"), ("no", "Never (the viewer asks for the folder)"))
 
 
 class More(ttk.Frame):
-    """Layer, image, sections, embeddings, cells, name, compression."""
+    """Fields for layer, image, sections, embeddings, cells, name and compression."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class More(ttk.Frame):
         self.inside.columnconfigure((0, 1), weight=1, uniform="pair")
         summary = desk.shown.summary
         helps = summary["help"]
-        self.matrix = Field(self.inside, theme, "Expression from", helps["layer"])
+        self.matrix = Field(self.inside, theme, "Expression matrix", helps["layer"])
         self.matrix_choice = Choice(self.matrix.body, theme, self._on_matrix)
         self.image = Field(self.inside, theme, "Tissue image", helps["image_path"])
         self.image_choice = Choice(self.image.body, theme, self._on_image)
@@ -60,7 +60,7 @@ class More(ttk.Frame):
         self.name_entry = Entry(
             self.name.body, theme, lambda text: desk.change(dataset_name=text or None), hint=summary["name"]
         )
-        self.scripts = Field(self.inside, theme, "Opens by double click", helps["scripts"])
+        self.scripts = Field(self.inside, theme, "Open by double-click", helps["scripts"])
         self.scripts_choice = Choice(self.scripts.body, theme, lambda value: desk.change(scripts=value))
         self.places = Places(self.inside, theme, desk, pick_view)
         fields = [self.matrix, self.image, self.places.sections, self.places.view, self.name, self.scripts]
@@ -79,11 +79,11 @@ class More(ttk.Frame):
             field.grid(
                 row=at // 2, column=side, sticky="new", pady=(0, px(10)), padx=(0, px(6)) if side == 0 else (px(6), 0)
             )
-            field.lift()  # Tab goes as they stand
+            field.lift()  # keeps the Tab order in line with the layout
         checks = ttk.Frame(self.inside)
         checks.grid(row=len(fields), column=0, columnspan=2, sticky="w")
         self.ticks: dict[str, tk.BooleanVar] = {}
-        for option, label in (("gzip", "Compress (gzip)"), ("preview", "Preview picture")):
+        for option, label in (("gzip", "Compress (gzip)"), ("preview", "Preview image")):
             variable = tk.BooleanVar(self)
             tick = ttk.Checkbutton(
                 checks, text=label, variable=variable,
@@ -97,12 +97,12 @@ class More(ttk.Frame):
         self.refresh()
 
     def toggle(self) -> None:
-        """Fold or unfold."""
+        """Expand or collapse the section."""
         self.open = not self.open
         self._draw_fold()
 
     def refresh(self) -> None:
-        """Show the options and what is wrong with them; a field that is wrong is not left folded."""
+        """Show the options and their problems; expand the section if one of its fields has a problem."""
         shown = self._desk.shown
         options, summary = shown.options, shown.summary
         problems = shown.estimate.get("problems", {})
@@ -115,7 +115,7 @@ class More(ttk.Frame):
         self.places.refresh()
         self.name_entry.put(options["dataset_name"] or "")
         self.scripts_choice.offer(_SCRIPTS, options["scripts"])
-        # One HTML file opens by double click in any case.
+        # A single HTML file always opens by double-click.
         self.scripts_choice.state(["disabled" if shown.target == "single_file" else "!disabled"])
         for option, (field, entry) in self.numbers.items():
             value = options[option]
@@ -125,9 +125,9 @@ class More(ttk.Frame):
             field.say(problem)
             entry.mark(wrong=bool(problem))
         for field, option in ((self.matrix, "layer"), (self.image, "image_path"), (self.name, "dataset_name")):
-            # While somebody picks a file, there is none yet.
+            # No error while the user is still choosing a file.
             unpicked = option == "image_path" and options[option] == ""
-            field.say("Choose a picture file." if unpicked else problems.get(option, ""))
+            field.say("Choose an image file." if unpicked else problems.get(option, ""))
         for option, variable in self.ticks.items():
             variable.set(options[option])
         if not self.open and any(problems.get(name) for name in (*self.numbers, *_FOLDED)):
@@ -135,8 +135,8 @@ class More(ttk.Frame):
 
     def _refresh_image(self, image: str | None, libraries: list[dict[str, Any]]) -> None:
         own = [(f"uns:{one['name']}", f"{one['name']} ({', '.join(one['images'])})") for one in libraries]
-        first = "The file’s own" if own else "None in the file"
-        choices = [("", first), *own, (_FILE, "A picture file…"), ("none", "No image")]
+        first = "Image in the file" if own else "None in the file"
+        choices = [("", first), *own, (_FILE, "Image file…"), ("none", "No image")]
         in_file = _in_file(image)
         self.image_choice.offer(choices, _FILE if in_file else image or "")
         if in_file:
@@ -150,10 +150,10 @@ class More(ttk.Frame):
 
     def _draw_fold(self) -> None:
         if self.open:
-            self.fold.configure(text="▾ More")
+            self.fold.configure(text="▾ More options")
             self.inside.grid(row=1, column=0, sticky="ew", pady=(self._theme.px(8), 0))
         else:
-            self.fold.configure(text="▸ More: layer, image, sections, cells …")
+            self.fold.configure(text="▸ More options: layer, image, sections, cells…")
             self.inside.grid_remove()
 
     def _on_matrix(self, value: str) -> None:
@@ -164,7 +164,7 @@ class More(ttk.Frame):
         if value != _FILE:
             self._desk.change(image_path=value or None)
             return
-        # A picture that was chosen before stays until there is another one.
+        # Keep the previous image file until another one is chosen.
         if not _in_file(self._desk.shown.options["image_path"]):
             self._desk.change(image_path="")
         self._on_browse()
@@ -185,22 +185,22 @@ class More(ttk.Frame):
         try:
             value: Any = kind(text) if text else _DEFAULTS.get(option)
         except ValueError:
-            value = text  # the options model says what is wrong with it
+            value = text  # validated by the options model, which reports the error
         self._desk.change(**{option: value})
 
 
 def _in_file(image: str | None) -> bool:
-    """Whether an image is a file of its own, chosen or yet to be chosen."""
+    """Return whether the option is an image file, even if none is chosen yet."""
     return image is not None and image != "none" and not image.startswith("uns:")
 
 
 def _as_file(text: str) -> str:
-    """Return the option for a picture of this name: whoever types one may come by a word that means another thing."""
+    """Return the option for an image file with this name, so that it is not mistaken for a keyword."""
     return f"./{text}" if text == "none" or text.startswith("uns:") else text
 
 
 def _same(text: str, value: Any, default: Any) -> bool:  # noqa: ANN401 - of any option
-    """Whether a text that somebody types says this value already."""
+    """Return whether the text in an entry already represents this value."""
     text = ungrouped(text)
     if text == "":
         return value is None or value == default

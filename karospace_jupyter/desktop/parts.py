@@ -1,4 +1,4 @@
-"""Parts that the window is put together from, each a few lines over ttk."""
+"""Small widgets on top of ttk, from which the window is built."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 _TIP_MS = 450
 _TIPS: WeakKeyDictionary[tk.Misc, Tip] = WeakKeyDictionary()
-"""Of widgets that have one of their own."""
+"""Tooltips by widget."""
 
 
 class Tip:
-    """Shows the help of a widget beside it: under the pointer, with the keyboard's focus, or when clicked."""
+    """Show the help of a widget as a tooltip: on hover, on keyboard focus, or when clicked."""
 
     def __init__(self, widget: tk.Widget, theme: Theme, text: str) -> None:
         self._widget, self._theme, self.text = widget, theme, text
@@ -40,7 +40,7 @@ class Tip:
         self._timer = self._widget.after(_TIP_MS, self.show)
 
     def show(self) -> None:
-        """Show it now."""
+        """Show the tooltip now."""
         self.hide()
         if not self.text or not self._widget.winfo_viewable():
             return
@@ -62,7 +62,7 @@ class Tip:
         self._shown = tip
 
     def show_for(self, asker: tk.Misc) -> None:
-        """Show it until a key is pressed in another widget, or the focus leaves that."""
+        """Show the tooltip until a key is pressed in another widget, or that widget loses the focus."""
         if str(asker) not in self._asked:
             self._asked.add(str(asker))
             for event in ("<KeyPress>", "<FocusOut>"):
@@ -70,7 +70,7 @@ class Tip:
         self.show()
 
     def hide(self, _: object = None) -> None:
-        """Hide it."""
+        """Hide the tooltip."""
         if self._timer:
             self._widget.after_cancel(self._timer)
             self._timer = ""
@@ -80,9 +80,9 @@ class Tip:
 
 
 class Words(ttk.Label):
-    """A text that takes the width that it is given, in as many lines as that needs.
+    """A text that wraps to the width that it is given.
 
-    It asks for no width itself: what asks for a width that depends on its width makes a layout that never rests.
+    It requests no width itself: a width request that depends on the width would cause endless layout changes.
     """
 
     def __init__(self, master: tk.Misc, style: str = "TLabel") -> None:
@@ -97,7 +97,7 @@ class Words(ttk.Label):
 
 
 class Line(ttk.Label):
-    """A text on one line that takes the width that it is given; what does not fit ends in an ellipsis."""
+    """A text on one line that fills the available width; text that does not fit ends in an ellipsis."""
 
     def __init__(self, master: tk.Misc, theme: Theme) -> None:
         super().__init__(master, width=1, anchor="w")
@@ -125,7 +125,7 @@ class Line(ttk.Label):
 
 
 class Field(ttk.Frame):
-    """A name, its help, a place for what is asked (`body`), and what is wrong with it below."""
+    """A labeled field with help, a place for its input (`body`), and an error message below it."""
 
     def __init__(self, master: tk.Misc, theme: Theme, name: str, text: str = "") -> None:
         super().__init__(master)
@@ -133,9 +133,9 @@ class Field(ttk.Frame):
         px = theme.px
         self.columnconfigure(0, weight=1)
         head = ttk.Frame(self)
-        head.grid(row=0, column=0, sticky="ew", padx=px(2), pady=(0, px(3)))  # as far in as the lines of boxes
+        head.grid(row=0, column=0, sticky="ew", padx=px(2), pady=(0, px(3)))  # aligned with the frames of entries
         ttk.Label(head, text=name.upper(), style="Caps.TLabel").pack(side="left")
-        # No stop for Tab: with the keyboard, F1 shows it for the field that has the focus.
+        # Not in the Tab order: with the keyboard, F1 shows the help of the focused field.
         self.help = ttk.Button(head, text="?", style="Help.TButton", width=2, takefocus=False)
         self.tip = Tip(self.help, theme, text)
         self.help.configure(command=self.tip.show)
@@ -147,7 +147,7 @@ class Field(ttk.Frame):
         self.problem = Words(self, "Problem.TLabel")
 
     def say(self, problem: str) -> None:
-        """Show what is wrong; nothing when that is empty."""
+        """Show an error message; hide it if it is empty."""
         if self.problem.cget("text") == problem:
             return
         self.problem.configure(text=problem)
@@ -158,7 +158,7 @@ class Field(ttk.Frame):
 
 
 def show_help(widget: object) -> None:
-    """Show the help of the field that a widget is in."""
+    """Show the help of the field that contains a widget."""
     if not isinstance(widget, tk.Misc):
         return
     above: tk.Misc | None = widget
@@ -171,7 +171,7 @@ def show_help(widget: object) -> None:
 
 
 class Entry(ttk.Entry):
-    """A line of text that tells when it was changed by hand; a grey word while it is empty."""
+    """A text entry that reports changes by the user, with a gray placeholder while it is empty."""
 
     def __init__(
         self, master: tk.Misc, theme: Theme, changed: Callable[[str], None], *, hint: str = "", width: int = 10
@@ -194,12 +194,12 @@ class Entry(ttk.Entry):
         select_all(self)
 
     def destroy(self) -> None:
-        """Tk would keep the variable, and that this line, for as long as it calls it."""
+        """Remove the trace: otherwise Tk would keep the variable, and with it this widget, alive."""
         self.variable.trace_remove("write", self._trace)
         super().destroy()
 
     def put(self, text: str) -> None:
-        """Show a text, unless it is there already."""
+        """Set the text, unless it is already set."""
         if self.variable.get() == text:
             return
         self._setting = True
@@ -208,7 +208,7 @@ class Entry(ttk.Entry):
         self.xview_moveto(1.0 if "/" in text or "\\" in text else 0.0)
 
     def mark(self, *, wrong: bool) -> None:
-        """Draw it as wrong or right."""
+        """Mark the entry as invalid or valid."""
         self.state(["invalid" if wrong else "!invalid"])
 
     def _on_write(self, *_: object) -> None:
@@ -224,7 +224,7 @@ class Entry(ttk.Entry):
 
 
 class Choice(ttk.Combobox):
-    """A list of named values."""
+    """A drop-down list of named values."""
 
     def __init__(self, master: tk.Misc, theme: Theme, changed: Callable[[str], None]) -> None:
         super().__init__(master, state="readonly", font=theme.body, width=10)
@@ -232,7 +232,7 @@ class Choice(ttk.Combobox):
         self._names: list[str] = []
         self._changed = changed
         self.bind("<<ComboboxSelected>>", self._on_chosen)
-        # The wheel over a closed list belongs to the page, not to the value.
+        # The wheel over a closed list scrolls the page and does not change the value.
         for event in ("<MouseWheel>", "<Button-4>", "<Button-5>"):
             self.bind(event, lambda event: pass_wheel(self, event))
 
@@ -242,12 +242,12 @@ class Choice(ttk.Combobox):
 
     @property
     def chosen(self) -> str:
-        """The value that is shown."""
+        """The selected value."""
         at = self.current()
         return self._values[at] if at >= 0 else ""
 
     def offer(self, choices: Sequence[tuple[str, str]], value: str) -> None:
-        """Offer values with their names, and show one."""
+        """Set the available values with their names, and select one."""
         values, names = [one for one, _ in choices], [name for _, name in choices]
         if (values, names) != (self._values, self._names):
             self._values, self._names = values, names
@@ -259,10 +259,10 @@ class Choice(ttk.Combobox):
 
 
 class Segments(ttk.Frame):
-    """A few choices side by side, one of them taken; arrow keys move between them.
+    """A row of choices of which one is selected; arrow keys move between them.
 
-    `changed` is called with another choice than the one that was taken; `by_arrow` says meanwhile that somebody only
-    moves along: no time for a dialog.
+    `changed` is called when another choice is selected. `by_arrow` is True during that call if the selection moved by
+    an arrow key; no dialog should open then.
     """
 
     def __init__(
@@ -285,7 +285,7 @@ class Segments(ttk.Frame):
         self._one_stop()
 
     def put(self, value: str) -> None:
-        """Show which is taken; empty for none."""
+        """Select a value; an empty string selects none."""
         self._taken = value
         if self.variable.get() != value:
             self.variable.set(value)
@@ -311,14 +311,14 @@ class Segments(ttk.Frame):
         return "break"
 
     def _one_stop(self) -> None:
-        """Tab stops once, at the one that is taken."""
+        """Make the selected button the only Tab stop."""
         taken = self.variable.get() or next(iter(self.buttons))
         for value, button in self.buttons.items():
             button.configure(takefocus=value == taken)
 
 
 class Scrolled(ttk.Frame):
-    """A column (`inside`) that scrolls when it is higher than its place."""
+    """A column (`inside`) that scrolls if it is higher than the available space."""
 
     def __init__(self, master: tk.Misc, theme: Theme, name: str, style: str = "Ground.TFrame") -> None:
         super().__init__(master, name=name, style=style)
@@ -328,14 +328,14 @@ class Scrolled(ttk.Frame):
         self._canvas = tk.Canvas(self, highlightthickness=0, borderwidth=0, background=background, takefocus=False)
         bar_style = "Ground.Vertical.TScrollbar" if style == "Ground.TFrame" else "Vertical.TScrollbar"
         self._bar = ttk.Scrollbar(self, orient="vertical", command=self._canvas.yview, style=bar_style)
-        # Always there for the bar: if it came and went with it, widths and heights could chase each other for ever.
+        # Always reserve space for the bar: otherwise width and height could keep changing each other.
         self.columnconfigure(1, minsize=self._bar.winfo_reqwidth())
         self._canvas.configure(yscrollcommand=self._on_view, yscrollincrement=1)
         self._turn = theme.px(48)
         self._canvas.grid(row=0, column=0, sticky="nsew")
         self._most = 0
         self.inside = ttk.Frame(self._canvas, style=style)
-        # As high as what is seen: a column that is lower is stretched, and one that grows is noticed.
+        # As high as the visible part: stretches a lower column, and detects one that grows.
         self._strut = ttk.Frame(self.inside, width=0, style=style)
         self._strut.grid(row=0, column=9, rowspan=9, sticky="ns")
         self._item = self._canvas.create_window(0, 0, window=self.inside, anchor="nw")
@@ -348,7 +348,7 @@ class Scrolled(ttk.Frame):
         self.bind("<Destroy>", self._forget)
 
     def hear_wheel(self, widget: tk.Misc | None = None) -> None:
-        """Let the wheel over everything inside scroll."""
+        """Make the mouse wheel scroll over everything inside."""
         widget = widget or self.inside
         tags = widget.bindtags()
         if f"wheel{self}" not in tags and widget.winfo_class() not in {"Text", "Treeview", "Listbox"}:
@@ -357,18 +357,18 @@ class Scrolled(ttk.Frame):
             self.hear_wheel(child)
 
     def limit(self, most: int) -> None:
-        """Be as high as what is inside, and scroll from so many pixels on; not as high as the place."""
+        """Make the widget as high as its content, up to `most` pixels; beyond that it scrolls."""
         if most == self._most:
             return
         if not self._most:
             self._strut.grid_remove()
-            # The bar comes only where there is more than fits without it: it cannot come and go for ever.
+            # The bar only appears if the content does not fit without it, so it cannot flicker.
             self.columnconfigure(1, minsize=0)
         self._most = most
         self._fit()
 
     def wheel(self, event: tk.Event[Any]) -> None:
-        """Scroll by one turn of the wheel."""
+        """Scroll by one step of the wheel."""
         if self.inside.winfo_height() > self._canvas.winfo_height():
             self._canvas.yview_scroll(wheel_steps(event) * self._turn, "units")
 
@@ -388,7 +388,7 @@ class Scrolled(ttk.Frame):
             self._bar.grid(row=0, column=1, sticky="ns")
 
     def _forget(self, event: tk.Event[Any]) -> None:
-        """Tk keeps what is bound to a class for as long as the program runs."""
+        """Remove the class bindings, which Tk would keep until the program ends."""
         if event.widget is not self:
             return
         for name, command in self._heard.items():
@@ -397,7 +397,7 @@ class Scrolled(ttk.Frame):
         self._heard = {}
 
     def follow(self, widget: object) -> None:
-        """Keep what the keyboard has reached in sight."""
+        """Scroll the focused widget into view."""
         if not isinstance(widget, tk.Misc) or not str(widget).startswith(f"{self.inside}."):
             return
         top = widget.winfo_rooty() - self.inside.winfo_rooty()
@@ -411,20 +411,20 @@ class Scrolled(ttk.Frame):
 
 
 def ungrouped(text: str) -> str:
-    """Return what somebody typed as a number without the commas between its thousands; any other comma stays."""
+    """Remove thousands separators from a typed number; other commas are kept."""
     text = text.strip()
     return text.replace(",", "") if re.fullmatch(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?", text) else text
 
 
 def wheel_steps(event: tk.Event[Any]) -> int:
-    """Return how far a turn of the wheel goes, down is positive, on every platform."""
+    """Return the scroll direction of a wheel event on any platform; down is positive."""
     if event.num in (4, 5):
         return -1 if event.num == 4 else 1
     return -1 if event.delta > 0 else 1
 
 
 def pass_wheel(widget: tk.Misc, event: tk.Event[Any]) -> str:
-    """Give a turn of the wheel to the column around a widget."""
+    """Pass a wheel event to the scrolled column around a widget."""
     parent = widget.master
     while parent is not None and not isinstance(parent, Scrolled):
         parent = parent.master
@@ -434,7 +434,7 @@ def pass_wheel(widget: tk.Misc, event: tk.Event[Any]) -> str:
 
 
 def select_all(widget: ttk.Entry | tk.Text) -> None:
-    """Let Ctrl+A take everything, which on X11 goes to the start of the line."""
+    """Bind Ctrl+A to select all, which by default goes to the start of the line on X11."""
 
     def take(_: object) -> str:
         if isinstance(widget, tk.Text):

@@ -1,4 +1,4 @@
-"""How the tissue is split, where else its cells lie, and what the bundle opens with."""
+"""Fields for sections, embeddings and the initial view."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from karospace_jupyter.desktop.theme import Theme
 
 _A_LINE = 2
-"""Embeddings beside each other."""
+"""Embeddings per row."""
 
 
 class Places:
-    """The fields of sections, embeddings and the first view; whoever makes it lays them out."""
+    """The fields for sections, embeddings and the initial view; the owner places them."""
 
     def __init__(self, master: tk.Misc, theme: Theme, desk: Desk, pick_view: Callable[[], str]) -> None:
         self._theme, self._desk, self._pick_view = theme, desk, pick_view
@@ -28,8 +28,8 @@ class Places:
         self.sections = Field(master, theme, "Sections", helps["sections"])
         self.sections_choice = Choice(self.sections.body, theme, lambda value: desk.change(sections=value or None))
         self.sections_choice.grid(row=0, column=0, sticky="ew")
-        self.view = Field(master, theme, "Opens with the view", helps["view"])
-        self.view_path = Entry(self.view.body, theme, lambda text: desk.change(view=text or None), hint="A saved view")
+        self.view = Field(master, theme, "Initial view", helps["view"])
+        self.view_path = Entry(self.view.body, theme, lambda text: desk.change(view=text or None), hint="Saved view")
         self.view_path.grid(row=0, column=0, sticky="ew")
         self.view_browse = ttk.Button(self.view.body, text="Browse…", command=self._on_browse)
         self.view_browse.grid(row=0, column=1, padx=(theme.px(6), 0))
@@ -49,7 +49,7 @@ class Places:
             ttk.Label(self.embeddings.body, text="None in the file", style="Muted.TLabel").grid(sticky="w")
 
     def refresh(self) -> None:
-        """Show the options and what is wrong with them."""
+        """Show the options and their problems."""
         shown = self._desk.shown
         options, summary = shown.options, shown.summary
         found, columns = summary["sections"], summary["section_columns"]
@@ -57,7 +57,7 @@ class Places:
         others = [asked] if asked not in {None, "none", *columns} else []
         self.sections_choice.offer(
             [
-                ("", f"Found: {found}" if found else "None found"),
+                ("", f"{found} (detected)" if found else "None detected"),
                 *((name, name) for name in [*others, *columns]),
                 ("none", "No sections"),
             ],
@@ -84,7 +84,7 @@ class Places:
 
     def _on_tick(self, key: str) -> None:
         chosen = {*self._chosen(), key} if self.ticks[key].get() else {*self._chosen()} - {key}
-        # In the order of obsm; keys that the file has not stay for the error to name.
+        # In the order of obsm; keys that are not in the file are kept, so that the error can name them.
         keys = [*(one for one in self.ticks if one in chosen), *sorted(chosen - {*self.ticks})]
         self._desk.change(embeddings=None if set(keys) == set(self._usual()) else keys)
 

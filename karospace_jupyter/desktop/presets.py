@@ -1,4 +1,4 @@
-"""Ready-made choices, and those that fit every file."""
+"""Presets, and the options that are remembered between files."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 FIT_EVERY_FILE = ("genes_mode", "gzip", "scripts", "preview")
-"""Options that are remembered from one file to the next: none that would leave cells out unasked."""
+"""Options that are remembered from one file to the next; none of them leaves out cells."""
 
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """Some options under one name."""
+    """A named set of options."""
 
     name: str
     says: str
@@ -20,7 +20,7 @@ class Preset:
     every_column: bool = False
 
     def options(self, summary: dict[str, Any]) -> dict[str, Any]:
-        """Return the options that it sets for one file."""
+        """Return the options of the preset for a file."""
         columns = [one["name"] for one in summary.get("columns", ()) if one["kind"] != "other"]
         return {
             "genes_mode": self.genes,
@@ -37,7 +37,7 @@ PRESETS = (
 
 
 def preset_of(options: dict[str, Any], summary: dict[str, Any]) -> str:
-    """Return the name of the preset that these options are, or nothing."""
+    """Return the name of the preset that matches the options, or an empty string."""
     for preset in PRESETS:
         wanted = preset.options(summary)
         if all(options.get(name) == value for name, value in wanted.items()):

@@ -1,4 +1,4 @@
-"""The foot of the window: export, cancel, how far it is, what it became, and the preview."""
+"""The footer of the window: export, cancel, progress, result and preview."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from karospace_jupyter.desktop.theme import Theme
 
 _LOG_LINES = 9
-_SAID_MS = 4000
+_CONFIRMATION_MS = 4000
 _MOST = 9
-"""A column behind the last button."""
+"""Index of the column after the last button."""
 _FOLDS = ("details", "notes", "log")
 _LINE = 1
-"""The row of the button: what comes and goes stands above it."""
+"""Row of the button; everything that appears and disappears is above it."""
 
 
 class Run(ttk.Frame):
-    """Everything from the button to the result."""
+    """The footer with the export button, progress and result."""
 
     def __init__(self, master: tk.Misc, theme: Theme, desk: Desk, actions: dict[str, Callable[[], None]]) -> None:
         super().__init__(master, padding=(theme.px(12), theme.px(10)), name="run")
@@ -35,11 +35,11 @@ class Run(ttk.Frame):
         px = theme.px
         self.columnconfigure(1, weight=1)
         self.button = ttk.Button(self, text="Export", style="Primary.TButton", command=self._on_button)
-        self._said = self._saying = ""
+        self._confirmation = self._confirmation_timer = ""
         self._there = (False, False)
         """Whether there are notes, and a log."""
         self._wrong = ""
-        """Why nothing can be exported now."""
+        """Why an export is currently not possible."""
         self.button.grid(row=_LINE, column=0, sticky="w", padx=(0, px(16)))
         middle = ttk.Frame(self)
         middle.grid(row=_LINE, column=1, sticky="ew")
@@ -51,7 +51,7 @@ class Run(ttk.Frame):
         self.bar = ttk.Progressbar(middle, maximum=1000)
         self.estimate = ttk.Label(self, style="Muted.TLabel")
         self.estimate.grid(row=_LINE, column=2, padx=(px(16), px(2)))
-        # What comes and goes stands above the button, and scrolls where it would take the form's room.
+        # What appears and disappears is above the button, and scrolls instead of taking space from the form.
         self.rest = Scrolled(self, theme, "rest", "TFrame")
         inside = self.rest.inside
         inside.columnconfigure(2, weight=1)
@@ -65,7 +65,7 @@ class Run(ttk.Frame):
         self.preview.columnconfigure(_MOST, weight=0)
         self.served = Words(self.preview, "Muted.TLabel")
         self.served.grid(row=0, column=0, sticky="ew", padx=(px(2), 0))
-        self.preview.add("browse", "Open in the browser", actions["browse"])
+        self.preview.add("browse", "Open in browser", actions["browse"])
         self.preview.add("address", "Copy address", actions["address"])
         self.preview.add("hush", "Stop", actions["hush"])
         self.details = Fold(inside, theme, "Details", self._place_folds)
@@ -77,7 +77,7 @@ class Run(ttk.Frame):
         self.rest.hear_wheel()
 
     def refresh(self) -> None:
-        """Show how it stands."""
+        """Show the current state."""
         shown = self._desk.shown
         export = shown.export
         problems = shown.estimate.get("problems", {})
@@ -87,7 +87,7 @@ class Run(ttk.Frame):
             self.button.state(["disabled" if shown.cancelling else "!disabled"])
         else:
             self.button.configure(text="Export again" if shown.result else "Export", style="Primary.TButton")
-            # Until there is another answer, the last one holds.
+            # Keep the last answer until there is a new one.
             self._wrong = next(iter(problems.values()), "")
             wrong = not ready or bool(shown.opening) or bool(self._wrong) or (shown.pending and not shown.estimate)
             self.button.state(["disabled" if wrong else "!disabled"])
@@ -102,7 +102,7 @@ class Run(ttk.Frame):
         self.details.put("Details", details.splitlines())
         _at(self.details, 1, shown=bool(details), pady=below)
         _at(self.done, 5, shown=bool(shown.result) and not shown.running, pady=below)
-        mine = shown.result.get("path") == shown.served  # which "Open viewer" shows
+        mine = shown.result.get("path") == shown.served  # "Open viewer" shows the same bundle
         self.preview.show("browse", shown=not mine)
         done = self._done()
         self.done.buttons["view"].configure(style="Primary.TButton" if done else "TButton")
@@ -128,12 +128,12 @@ class Run(ttk.Frame):
             self.rest.grid_remove()
 
     def on_room(self, event: tk.Event[Any]) -> None:
-        """Leave at least half of what holds both to the form."""
+        """Reserve at least half of the height for the form."""
         around = self.button.winfo_reqheight() + self._theme.px(30)
         self.rest.limit(max(self._theme.px(44), event.height // 2 - around))
 
     def _place_folds(self) -> None:
-        """Beside each other as long as both are folded."""
+        """Place notes and log side by side if both are collapsed."""
         below = (0, self._theme.px(8))
         notes, log = self._there
         if notes and log and not (self.notes.opened or self.log.opened):
@@ -144,28 +144,28 @@ class Run(ttk.Frame):
         _at(self.log, 3, shown=log, pady=below)
 
     def say(self, text: str) -> None:
-        """Say for a moment that something small went well."""
-        if self._saying:
-            self.after_cancel(self._saying)
-        self._said, self._saying = text, self.after(_SAID_MS, self._hush)
+        """Show a short confirmation for a few seconds."""
+        if self._confirmation_timer:
+            self.after_cancel(self._confirmation_timer)
+        self._confirmation, self._confirmation_timer = text, self.after(_CONFIRMATION_MS, self._clear_confirmation)
         self.left.configure(text=text)
 
-    def _hush(self) -> None:
-        self._said = self._saying = ""
+    def _clear_confirmation(self) -> None:
+        self._confirmation = self._confirmation_timer = ""
         self.refresh()
 
     def destroy(self) -> None:
-        """Nothing is to be said any more."""
-        if self._saying:
-            self.after_cancel(self._saying)
+        """Destroy the widget and cancel its timer."""
+        if self._confirmation_timer:
+            self.after_cancel(self._confirmation_timer)
         super().destroy()
 
     def kept(self) -> dict[str, bool]:
-        """Return which folds are open."""
+        """Return which sections are expanded."""
         return {name: getattr(self, name).opened for name in _FOLDS}
 
     def restore(self, state: dict[str, bool]) -> None:
-        """Open the folds that were open."""
+        """Expand the sections that were expanded."""
         for name in _FOLDS:
             if getattr(self, name).opened != state[name]:
                 getattr(self, name).toggle()
@@ -173,7 +173,7 @@ class Run(ttk.Frame):
     def _message(self, export: dict[str, Any]) -> None:
         shown = self._desk.shown
         px = self._theme.px
-        style, left = "TLabel", self._said
+        style, left = "TLabel", self._confirmation
         if shown.running:
             text = "Cancelling…" if shown.cancelling else export["message"]
             if export.get("eta_s") is not None and not shown.cancelling:
@@ -184,11 +184,11 @@ class Run(ttk.Frame):
             self.bar.grid_remove()
             text = export.get("message", "")
             if self._wrong:
-                # What to do stands beside the field.
+                # The field itself says what to do.
                 sentence = re.split(r"(?<=[.!?])\s", self._wrong.strip(), maxsplit=1)[0]
                 style, text = "Problem.TLabel", f"Not ready: {' '.join(sentence.split())}"
             elif shown.result and export["status"] in {"idle", "done"}:
-                # What was exported with other choices is told more quietly: the next export will be another.
+                # A result with other options is muted, because the next export will differ.
                 style = "Good.TLabel" if self._done() else "Muted.TLabel"
                 result = shown.result
                 what = shape(result["cells"], result["genes"], result["source_cells"])
@@ -200,11 +200,11 @@ class Run(ttk.Frame):
         self.left.configure(text=left)
 
     def _done(self) -> bool:
-        """Whether the result is of these options."""
+        """Return whether the result was exported with the current options."""
         return bool(self._desk.shown.result) and self._desk.shown.options == self._desk.shown.exported
 
     def _failed(self) -> bool:
-        """Whether an export with these options has failed: with other ones, that is past."""
+        """Return whether an export with the current options has failed."""
         shown = self._desk.shown
         return bool(shown.export["status"] == "failed") and shown.options == shown.attempted
 
@@ -228,7 +228,7 @@ class Run(ttk.Frame):
 
 
 class Buttons(ttk.Frame):
-    """A row of buttons; what stands before them, in the first column, takes the room that they leave."""
+    """A row of buttons; the first column takes the remaining width."""
 
     def __init__(self, master: tk.Misc, theme: Theme) -> None:
         super().__init__(master)
@@ -237,14 +237,14 @@ class Buttons(ttk.Frame):
         self.buttons: dict[str, ttk.Button] = {}
 
     def add(self, name: str, text: str, command: Callable[[], None]) -> None:
-        """Put one more at the right."""
+        """Add a button at the right."""
         button = ttk.Button(self, text=text, command=command)
         self.buttons[name] = button
         first = len(self.buttons) == 1 and not self.grid_slaves(row=0, column=0)
         button.grid(row=0, column=len(self.buttons), padx=(0 if first else self._gap, 0))
 
     def show(self, name: str, *, shown: bool) -> None:
-        """Show one, or leave it out."""
+        """Show or hide a button."""
         if shown:
             self.buttons[name].grid()
         else:
@@ -252,7 +252,7 @@ class Buttons(ttk.Frame):
 
 
 class Fold(ttk.Frame):
-    """Lines of text behind their name."""
+    """A collapsible block of text with a heading."""
 
     def __init__(self, master: tk.Misc, theme: Theme, name: str, on_toggle: Callable[[], None] | None = None) -> None:
         super().__init__(master)
@@ -263,7 +263,7 @@ class Fold(ttk.Frame):
         self._lines: list[str] = []
         self.head = ttk.Button(self, style="Fold.TButton", command=self.toggle)
         self.head.grid(row=0, column=0, sticky="w")
-        self._beside: list[ttk.Button] = []
+        self._buttons: list[ttk.Button] = []
         self.text = tk.Text(
             self, height=1, width=20, wrap="word", font=theme.mono, background=c.soft, foreground=c.ink, relief="flat",
             highlightthickness=0, borderwidth=0, padx=px(10), pady=px(8), state="disabled", takefocus=True,
@@ -273,11 +273,11 @@ class Fold(ttk.Frame):
         self._draw()
 
     def add(self, text: str, command: Callable[[], None]) -> None:
-        """Put a button beside the name, there while it is open."""
-        self._beside.append(ttk.Button(self, text=text, style="Quiet.TButton", command=command))
+        """Add a button next to the heading, visible while the block is expanded."""
+        self._buttons.append(ttk.Button(self, text=text, style="Quiet.TButton", command=command))
 
     def put(self, name: str, lines: Sequence[str], *, opened: bool = False) -> None:
-        """Show these lines; what was already there stays where it is."""
+        """Set the lines; if lines were only appended, the existing text stays in place."""
         self._name = name
         lines = list(lines)
         if lines != self._lines:
@@ -296,7 +296,7 @@ class Fold(ttk.Frame):
         self._draw()
 
     def toggle(self) -> None:
-        """Fold or unfold."""
+        """Expand or collapse the block."""
         self.opened = not self.opened
         self._draw()
         if self._on_toggle is not None:
@@ -305,13 +305,13 @@ class Fold(ttk.Frame):
     def _draw(self) -> None:
         self.head.configure(text=f"{'▾' if self.opened else '▸'} {self._name}")
         if self.opened:
-            inset = self._theme.px(2)  # as far in as the lines of buttons
+            inset = self._theme.px(2)  # aligned with the frames of buttons
             self.text.grid(row=1, column=0, columnspan=2, sticky="ew", padx=(inset, 0), pady=(2 * inset, 0))
             self.bar.grid(row=1, column=2, sticky="ns", pady=(self._theme.px(4), 0))
-            for button in self._beside:
+            for button in self._buttons:
                 button.grid(row=0, column=1, sticky="w")
         else:
-            for part in (self.text, self.bar, *self._beside):
+            for part in (self.text, self.bar, *self._buttons):
                 part.grid_remove()
 
 
@@ -323,6 +323,6 @@ def _at(widget: tk.Widget, row: int, *, shown: bool, pady: tuple[int, int], padx
 
 
 def _loses_cells(estimate: dict[str, Any], options: dict[str, Any], summary: dict[str, Any]) -> bool:
-    """Whether cells are missing that nobody asked to leave out: then the notes are open."""
+    """Return whether cells are missing without the user's request; the notes are then expanded."""
     n = estimate.get("n_cells")
     return n is not None and bool(summary) and options.get("downsample") is None and n < summary["n_cells"]

@@ -1,4 +1,4 @@
-"""What the window remembers between two days."""
+"""Settings of the window that are remembered between sessions."""
 
 from __future__ import annotations
 
@@ -16,55 +16,55 @@ logger = logging.getLogger(__name__)
 
 _RECENT = 8
 GEOMETRY = re.compile(r"([1-9]\d{1,4})x([1-9]\d{1,4})\+(-?\d{1,5})\+(-?\d{1,5})")
-"""Width, height and place of a window, as Tk says them."""
+"""Width, height and position of a window in Tk's format."""
 
 
 @dataclass(slots=True)
 class Settings:
-    """Choices that outlive the window."""
+    """Settings that are saved to a file."""
 
     recent: list[str] = field(default_factory=list)
-    """Files that were opened, newest first."""
+    """Recently opened files, newest first."""
     geometry: str = ""
-    """Of the window, as Tk writes it; empty for the first time."""
+    """Position and size of the window in Tk's format; empty if it was never opened."""
     theme: str = "system"
     """``system``, ``light`` or ``dark``."""
     zoom: float = 1.0
-    """Of everything in the window."""
+    """Scale factor of everything in the window."""
     choices: dict[str, Any] = field(default_factory=dict)
-    """Options of the last export that fit every file."""
+    """Options of the last export that apply to any file."""
     folder: str = ""
-    """Where the last file was picked."""
+    """The folder from which the last file was opened."""
 
     def remember(self, path: str) -> None:
-        """Put a file at the front of the recent ones."""
+        """Move a file to the front of the recent ones."""
         self.recent = [path, *(other for other in self.recent if other != path)][:_RECENT]
 
 
 def settings_file() -> Path:
-    """Return where the settings are kept; the variable KAROSPACE_SETTINGS names another file."""
+    """Return the path of the settings; the environment variable KAROSPACE_SETTINGS overrides it."""
     given = os.environ.get("KAROSPACE_SETTINGS")
     return Path(given) if given else Path(platformdirs.user_config_dir("karospace", appauthor=False)) / "desktop.json"
 
 
 def load(file: Path) -> tuple[Settings, str]:
-    """Return the settings, and a note when they could not be read and are as at the beginning."""
+    """Return the settings, and a note if they could not be read and were reset to their defaults."""
     try:
         text = file.read_text(encoding="utf-8")
     except FileNotFoundError:
         return Settings(), ""
     except (OSError, UnicodeDecodeError) as exc:
-        return Settings(), f"The settings in {file} could not be read ({exc}); everything is as at the first start."
+        return Settings(), f"The settings in {file} could not be read ({exc}); the defaults are used."
     try:
         return _checked(json.loads(text)), ""
     except (ValueError, TypeError, RecursionError) as exc:
-        return Settings(), f"The settings in {file} are damaged ({exc}); everything is as at the first start."
+        return Settings(), f"The settings in {file} are damaged ({exc}) and were reset to their defaults."
 
 
 def save(settings: Settings, file: Path) -> None:
-    """Write the settings, whole or not at all; a place that cannot be written is no reason to stop.
+    """Write the settings atomically; a location that cannot be written only causes a log message.
 
-    Files that another window has opened meanwhile stay among the recent ones.
+    Files that another window opened in the meantime are kept among the recent ones.
     """
     others = load(file)[0].recent
     settings.recent = list(dict.fromkeys([*settings.recent, *others]))[:_RECENT]
@@ -74,12 +74,12 @@ def save(settings: Settings, file: Path) -> None:
         partial.write_text(json.dumps(asdict(settings), indent=1, ensure_ascii=False), encoding="utf-8")
         partial.replace(file)
     except (OSError, UnicodeEncodeError) as exc:
-        logger.warning("the settings could not be saved in %s: %s", file, exc)
+        logger.warning("the settings could not be saved to %s: %s", file, exc)
 
 
-def _checked(value: Any) -> Settings:  # noqa: ANN401 - whatever the file holds
+def _checked(value: Any) -> Settings:  # noqa: ANN401 - the file may hold anything
     if not isinstance(value, dict):
-        msg = "they are not an object"
+        msg = "not a JSON object"
         raise TypeError(msg)
     default = Settings()
     for one in fields(Settings):
@@ -90,7 +90,7 @@ def _checked(value: Any) -> Settings:  # noqa: ANN401 - whatever the file holds
             raise TypeError(msg)
         setattr(default, one.name, given)
     if not all(isinstance(path, str) and "\x00" not in path for path in default.recent):
-        msg = "recent holds something else than paths"
+        msg = "recent contains a value that is not a path"
         raise TypeError(msg)
     if default.theme not in {"system", "light", "dark"}:
         msg = f"theme is {default.theme!r}"

@@ -1,4 +1,4 @@
-"""What differs from platform to platform: the root window, dropped files, folders and browsers."""
+"""Platform-specific parts: the root window, dropped files, folders and browsers."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 class NoWindowError(Exception):
-    """No window can be opened; the message says why, as Tk does."""
+    """No window can be opened; the message is the reason that Tk gives."""
 
 
 def forget_frozen_libraries() -> None:
-    """Give programs that are started from here the libraries of the system.
+    """Restore the system's library paths for programs that are started from here.
 
-    A frozen program looks for libraries in its own folder first; a browser or a file manager that inherits that may
-    not start. What is loaded already stays loaded.
+    A frozen program looks for libraries in its own folder first; a browser or file manager that inherits this may not
+    start. Libraries that are already loaded are not affected.
     """
     if not getattr(sys, "frozen", False):
         return
@@ -37,18 +37,18 @@ def forget_frozen_libraries() -> None:
 
 
 def make_root() -> tuple[tk.Tk, bool]:
-    """Return a root window, and whether files can be dropped on it.
+    """Create the root window, and return it with whether files can be dropped on it.
 
     Raises
     ------
     NoWindowError
-        When there is no screen, or Tk is damaged.
+        If there is no display, or Tk is damaged.
     """
     if sys.platform == "win32":
         import contextlib
         import ctypes
 
-        # Before any window: else Windows stretches a blurred one.
+        # Must be set before any window exists; otherwise Windows scales the window and blurs it.
         with contextlib.suppress(AttributeError, OSError):
             ctypes.windll.shcore.SetProcessDpiAwareness(1)
     try:
@@ -59,7 +59,7 @@ def make_root() -> tuple[tk.Tk, bool]:
     try:
         import tkinterdnd2
 
-        # Not its own root: where the library does not load, that leaves a second, empty window.
+        # Not through its own root class: if the library does not load, that leaves a second, empty window.
         tkinterdnd2.TkinterDnD._require(root)  # noqa: SLF001
     except (ImportError, AttributeError, RuntimeError, OSError, tk.TclError):  # it has no public way to do this
         return root, False
@@ -67,13 +67,13 @@ def make_root() -> tuple[tk.Tk, bool]:
 
 
 def _hide_hidden_files(root: tk.Tk) -> None:
-    """Let the file dialogs of X11 begin without hidden files, with a box to tick for those who want them."""
+    """Hide hidden files in the file dialogs of X11, with a checkbox to show them."""
     if root.tk.call("tk", "windowingsystem") != "x11":
         return
     import contextlib
 
     with contextlib.suppress(tk.TclError):
-        root.tk.call("tk_getOpenFile", "-no-such-option")  # loads what the dialogs are made of, and shows none
+        root.tk.call("tk_getOpenFile", "-no-such-option")  # loads the code of the dialogs without showing one
     for name, value in (("showHiddenBtn", "1"), ("showHiddenVar", "0")):
         with contextlib.suppress(tk.TclError):
             root.tk.call("set", f"::tk::dialog::file::{name}", value)
@@ -88,14 +88,14 @@ def _root_class() -> type[tk.Tk]:
 
 
 def command_key(root: tk.Misc) -> str:
-    """Return the key that commands are given with."""
+    """Return the modifier key of keyboard shortcuts."""
     return "Command" if root.tk.call("tk", "windowingsystem") == "aqua" else "Control"
 
 
 def screen_scale(root: tk.Tk) -> float:
-    """Return how many pixels the screen wants for one of a usual screen."""
+    """Return the scale factor of the screen relative to 96 dpi."""
     windowing = root.tk.call("tk", "windowingsystem")
-    if windowing == "aqua":  # there a pixel is a point, whatever the screen
+    if windowing == "aqua":  # a Tk pixel is a point there, at any resolution
         return root.winfo_fpixels("1i") / 72
     if windowing == "x11" and (wanted := _xft_dpi()):
         return wanted / 96
@@ -103,7 +103,7 @@ def screen_scale(root: tk.Tk) -> float:
 
 
 def _xft_dpi() -> float:
-    """Return the resolution that the desktop asks of X11's programs, which Tk does not look at; 0 for none."""
+    """Return the resolution that the desktop sets for X11 programs, which Tk ignores; 0 if there is none."""
     if shutil.which("xrdb") is None:
         return 0
     try:
@@ -115,11 +115,11 @@ def _xft_dpi() -> float:
     return dpi if 48 <= dpi <= 768 else 0
 
 
-def accept_drops(root: Any, opened: Callable[[str], None]) -> None:  # noqa: ANN401 - a root with drops
-    """Call `opened` with the first file that is dropped on the window."""
+def accept_drops(root: Any, opened: Callable[[str], None]) -> None:  # noqa: ANN401 - a root that accepts drops
+    """Call `opened` with the first of the files dropped on the window."""
     root.drop_target_register("DND_Files")
 
-    def take(event: Any) -> str:  # noqa: ANN401 - its own kind of event
+    def take(event: Any) -> str:  # noqa: ANN401 - an event of tkinterdnd2
         files = root.tk.splitlist(event.data)
         if files:
             opened(str(files[0]).removeprefix("file://"))
@@ -129,34 +129,34 @@ def accept_drops(root: Any, opened: Callable[[str], None]) -> None:  # noqa: ANN
 
 
 def in_time(ask: Callable[[], bool], seconds: float) -> bool:
-    """Return what `ask` says, or False when that takes longer: a share that is lost may take minutes."""
-    said: list[bool] = []
-    thread = threading.Thread(target=lambda: said.append(ask()), name="karospace-ask", daemon=True)
+    """Return the result of `ask`, or False if it takes longer: a lost network share may block for minutes."""
+    results: list[bool] = []
+    thread = threading.Thread(target=lambda: results.append(ask()), name="karospace-ask", daemon=True)
     thread.start()
     thread.join(seconds)
-    return any(said)
+    return any(results)
 
 
 def open_folder(path: str, failed: Callable[[str], None]) -> None:
-    """Show a folder, or the one that a file is in, in the platform's file manager.
+    """Show a folder, or the folder of a file, in the platform's file manager.
 
-    Without waiting; `failed` is called with what went wrong, from another thread.
+    Does not wait; `failed` is called with an error message on another thread.
     """
 
     def work() -> None:
         folder = path if os.path.isdir(path) else os.path.dirname(path)  # noqa: PTH112, PTH120 - raises nothing
         command = "open" if sys.platform == "darwin" else "xdg-open"
         if not os.path.isdir(folder):  # noqa: PTH112
-            failed(f"{folder} is not there any more.")
+            failed(f"The folder {folder} no longer exists.")
         elif sys.platform == "win32":
             try:
-                os.startfile(folder)  # noqa: S606 - a folder that we wrote
+                os.startfile(folder)  # noqa: S606 - a folder that the export wrote
             except OSError as exc:
                 failed(f"The folder could not be shown ({exc.strerror or exc}): {folder}")
         elif shutil.which(command) is None:
-            failed(f"No file manager was found. The folder is {folder}")
+            failed(f"No file manager was found. Open this folder yourself: {folder}")
         else:
-            # In a session of its own: it stays when the window goes.
+            # In a separate session, so that it stays open when the window closes.
             done = subprocess.run(  # noqa: S603 - a fixed command
                 [command, folder], start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL, check=False,
@@ -168,14 +168,14 @@ def open_folder(path: str, failed: Callable[[str], None]) -> None:
 
 
 def open_browser(address: str, path: str, failed: Callable[[str], None]) -> None:
-    """Open an address in the browser, while what it shows (`path`) is there.
+    """Open an address in the browser if the file or folder that it shows (`path`) exists.
 
-    Without waiting; `failed` is called with what went wrong, from another thread.
+    Does not wait; `failed` is called with an error message on another thread.
     """
 
     def work() -> None:
         if not os.path.exists(path):  # noqa: PTH110 - raises nothing
-            failed(f"{path} is not there any more. Export it again.")
+            failed(f"{path} no longer exists. Export it again.")
         elif not webbrowser.open(address):
             failed(f"No browser was found. Open this address in one: {address}")
 

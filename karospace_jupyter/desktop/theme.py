@@ -1,4 +1,4 @@
-"""How the window looks: colours, sizes and shapes for ttk, at any resolution, light and dark."""
+"""The look of the window: colors, sizes and shapes for ttk, at any resolution, light and dark."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
-_FINE = 4  # shapes are drawn this much larger, then made smaller: smooth edges
+_FINE = 4  # supersampling factor for smooth edges
 
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """Colours by their role."""
+    """Colors by their role."""
 
     ground: str
     panel: str
@@ -42,7 +42,7 @@ DARK = Palette(
 
 
 def system_is_dark() -> bool:
-    """Whether the desktop asks for dark windows; light where that cannot be known."""
+    """Return whether the desktop uses a dark theme; False if unknown."""
     try:
         import darkdetect
     except ImportError:
@@ -51,16 +51,16 @@ def system_is_dark() -> bool:
 
 
 class Theme:
-    """Makes the styles for one window.
+    """Create the styles for one window.
 
     Parameters
     ----------
     root
         The window.
     dark
-        Light ink on a dark ground.
+        Whether to use light text on a dark background.
     scale
-        Pixels for each one of a usual screen.
+        Pixels of the screen per pixel at 96 dpi.
     """
 
     def __init__(self, root: tk.Tk, *, dark: bool, scale: float) -> None:
@@ -74,47 +74,47 @@ class Theme:
         self.use()
 
     def use(self) -> None:
-        """Draw what is made from now on with it, also a second time: Tk never forgets a theme, so each is kept."""
+        """Use this theme for widgets created from now on; Tk never deletes themes, so each is reused."""
         self.style.theme_use(self._name)
         self._classic()
 
     def px(self, size: float) -> int:
-        """Return a size in pixels of this screen."""
+        """Convert a size to pixels of this screen."""
         return max(1, round(size * self.scale))
 
     def picture(self, image: Image.Image) -> tk.PhotoImage:
-        """Return a picture that Tk shows; it lives as long as the theme."""
+        """Return a Tk image that is kept as long as the theme."""
         made = self.photo(image)
         self._images.append(made)
         return made
 
     def photo(self, image: Image.Image) -> tk.PhotoImage:
-        """Return a picture that Tk shows for as long as somebody keeps it."""
+        """Return a Tk image that is kept as long as it is referenced."""
         data = io.BytesIO()
         image.save(data, "png", compress_level=1)
         return tk.PhotoImage(master=self.root, data=data.getvalue())
 
     def forget(self) -> None:
-        """Give the pictures back, in the thread of the window: a collector in another one may not."""
+        """Release the images on the window's thread; a garbage collector on another thread may not."""
         self._images.clear()
 
     def box(
         self, fill: str, line: str = "", *, radius: float = 8, ring: str = "", on: str | None = None, middle: int = 48
     ) -> tk.PhotoImage:
-        """Return a box with round corners, to be stretched: its corners are its border.
+        """Return a box with round corners that can be stretched: its corners are its border.
 
         Parameters
         ----------
         ring
-            Colour of a second, softer line around it: the focus.
+            Color of a second, softer line around the box, which marks the focus.
         on
-            What is behind it; the panel when not given, transparent when empty. Tk reads the screen back for each
-            piece of a transparent picture: that is slow.
+            Color of the background; the panel by default, transparent if empty. Tk reads the screen back for each
+            part of a transparent image, which is slow.
         middle
-            Pixels between the corners, which Tk repeats: more for what is large, for the same reason.
+            Pixels between the corners, which Tk repeats: use more for large widgets, for the same reason.
         """
         edge = self.px(radius) + self.px(3)
-        # Only the corners are drawn fine; what lies between is one colour a row.
+        # Only the corners are supersampled; the rest of each row has a single color.
         side = 2 * edge + 2
         size = side * _FINE
         behind = self.colors.panel if on is None else on
@@ -123,7 +123,7 @@ class Theme:
         inset = self.px(2) * _FINE
         if ring:
             draw.rounded_rectangle((0, 0, size - 1, size - 1), self.px(radius + 2) * _FINE, fill=ring)
-        if fill or line:  # with neither, Pillow would draw a white line
+        if fill or line:  # with neither, Pillow draws a white line
             draw.rounded_rectangle(
                 (inset, inset, size - 1 - inset, size - 1 - inset),
                 self.px(radius) * _FINE,
@@ -176,7 +176,7 @@ class Theme:
         self._lists(style)
 
     def _element(self, style: ttk.Style, name: str, *images: Any, **options: Any) -> None:  # noqa: ANN401
-        # As small as its corners: else it would ask for the size of its picture.
+        # As small as its corners; otherwise it would request the size of its image.
         for side in ("width", "height"):
             options.setdefault(side, 2 * options["border"] if "border" in options else None)
         style.element_create(
@@ -188,7 +188,7 @@ class Theme:
         style.configure("Ground.TFrame", background=c.ground)
         style.configure("TFrame", background=c.panel)
         style.configure("Line.TFrame", background=c.line)
-        # The same on the ground, and inside of another card.
+        # The same style on the background, and inside another card.
         for kind, behind in {"Card": c.ground, "Inner": c.panel}.items():
             card = self.box(c.panel, c.line, radius=10, on=behind, middle=200)
             self._element(style, f"{kind}.box", card, border=px(13), sticky="nsew", padding=px(3))
@@ -240,7 +240,7 @@ class Theme:
         style.map("Primary.TButton", foreground=[("disabled", c.muted)])
         style.configure("Quiet.TButton", foreground=c.accent, padding=(px(6), px(2)), font=self.body)
         style.map("Quiet.TButton", foreground=[("disabled", c.muted)])
-        # Its text begins where other texts do.
+        # Align its text with other text.
         style.configure("Fold.TButton", foreground=c.accent, padding=(0, px(2)), font=self.body)
         style.layout("Fold.TButton", style.layout("Quiet.TButton"))
         style.configure("Help.TButton", foreground=c.muted, padding=(px(3), 0), font=self.small)
@@ -282,11 +282,11 @@ class Theme:
         style.configure("TCheckbutton", background=c.panel, padding=px(2))
 
     def tick(self, *, on: bool | None, ring: str = "", line: str = "") -> tk.PhotoImage:
-        """Return the picture of a box to tick; None for one that cannot be ticked."""
+        """Return the image of a checkbox; None is one that cannot be checked."""
         return self.picture(self.tick_image(on=on, ring=ring, line=line))
 
     def tick_image(self, *, on: bool | None, ring: str = "", line: str = "") -> Image.Image:
-        """Return the same for drawing on."""
+        """Return the same image for drawing on it."""
         c = self.colors
         side = self.px(20) * _FINE
         image = Image.new("RGBA", (side, side), (0, 0, 0, 0))
@@ -335,14 +335,14 @@ class Theme:
             font=self.body,
         )  # fmt: skip
         style.map("Treeview", background=[("selected", c.accent_soft)], foreground=[("selected", c.ink)])
-        # Without the arrow that opens a row: there is nothing inside.
+        # Without the indicator that expands a row: there are no nested rows.
         row: Any = [
             ("Treeitem.image", {"side": "left", "sticky": ""}),
             ("Treeitem.text", {"side": "left", "sticky": ""}),
         ]
         style.layout("Treeview.Item", [("Treeitem.padding", {"sticky": "nsew", "children": row})])
         style.configure("Treeview.Item", padding=(px(4), 0))
-        # Tk finds the parts that it moves by the ends of their names.
+        # Tk finds the parts that it moves by the endings of their names.
         thumb, wide = (self.box(color, radius=4, on="") for color in (c.line, c.muted))
         narrow: dict[str, Any] = {"border": px(6), "width": px(12), "sticky": "nsew"}
         self._element(style, "Thumb.thumb", thumb, ("active", wide), ("pressed", wide), **narrow)
@@ -359,13 +359,13 @@ class Theme:
         bar: Any = [("Full.pbar", {"side": "left", "sticky": "ns"})]
         style.layout("Horizontal.TProgressbar", [("Empty.trough", {"sticky": "ew", "children": bar})])
         style.configure("Horizontal.TProgressbar", background=c.panel, thickness=px(10))
-        # What moves to and fro, as long as nobody knows how far it is.
+        # Moves back and forth while the progress is unknown.
         self._element(style, "Busy.pbar", full, border=px(5), width=px(90), height=px(10), sticky="nsew")
         busy: Any = [("Busy.pbar", {"side": "left", "sticky": "ns"})]
         style.layout("Busy.Horizontal.TProgressbar", [("Empty.trough", {"sticky": "ew", "children": busy})])
 
     def _classic(self) -> None:
-        """Colour what ttk does not draw: menus, text, the list of a combobox."""
+        """Color what ttk does not draw: menus, text, the list of a combobox."""
         c = self.colors
         self.root.configure(background=c.ground)
         for pattern, value in {
@@ -381,7 +381,7 @@ class Theme:
 
 
 def _stretched(image: Image.Image, edge: int, middle: int) -> Image.Image:
-    """Return a picture with its corners as they are and `middle` pixels between them."""
+    """Stretch an image: keep its corners, with `middle` pixels between them."""
     wide = Image.new(image.mode, (2 * edge + middle, image.height))
     wide.paste(image.crop((0, 0, edge, image.height)), (0, 0))
     wide.paste(image.crop((edge, 0, edge + 1, image.height)).resize((middle, image.height)), (edge, 0))
@@ -394,7 +394,7 @@ def _stretched(image: Image.Image, edge: int, middle: int) -> Image.Image:
 
 
 def _within(*names: str, sticky: str = "nsew") -> Any:  # noqa: ANN401 - Tk's nested lists
-    """Return the layout of elements inside of each other, the outermost first; `sticky` is the innermost's."""
+    """Return a layout of nested elements, the outermost first; `sticky` applies to the innermost."""
     *outer, inmost = names
     layout: Any = [(inmost, {"sticky": sticky})]
     for name in reversed(outer):

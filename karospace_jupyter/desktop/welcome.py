@@ -1,4 +1,4 @@
-"""The window before a file is open."""
+"""The start page, shown until a file is open."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _RECENT = 5
 
 
 class Welcome(ttk.Frame):
-    """Asks for a file."""
+    """The start page, which asks for a file."""
 
     def __init__(
         self, master: tk.Misc, theme: Theme, desk: Desk, settings: Settings, window: Window, *, drops: bool
@@ -34,7 +34,7 @@ class Welcome(ttk.Frame):
 
         self._picture = draw_icon(theme, 72)
         ttk.Label(middle, image=self._picture).pack()
-        ttk.Label(middle, text="From an AnnData to a viewer", style="Title.TLabel").pack(pady=(px(14), px(4)))
+        ttk.Label(middle, text="Export AnnData to a viewer", style="Title.TLabel").pack(pady=(px(14), px(4)))
         hint = "Drop an .h5ad file here, or choose one." if drops else "Choose an .h5ad file or a .zarr folder."
         ttk.Label(middle, text=hint, style="Muted.TLabel").pack()
         row = ttk.Frame(middle)
@@ -47,7 +47,7 @@ class Welcome(ttk.Frame):
         self.bar = ttk.Progressbar(middle, mode="indeterminate", length=px(300), style="Busy.Horizontal.TProgressbar")
         self.cancel = ttk.Button(middle, text="Cancel", command=desk.give_up)
         self.details = Fold(self, theme, "Details")
-        # Whether they are still there is said when one is opened: a share that is lost may take minutes to say so.
+        # Checked only when opened: a lost network share may take minutes to respond.
         recent = settings.recent[:_RECENT]
         self.recent: list[ttk.Button] = []
         if recent:
@@ -66,17 +66,17 @@ class Welcome(ttk.Frame):
         self.refresh()
 
     def destroy(self) -> None:
-        """Its picture goes here and now: Tk's may be given back by its own thread alone."""
+        """Destroy the widget and release its image now: Tk images may only be released on Tk's thread."""
         super().destroy()
         del self._picture
 
     def refresh(self) -> None:
-        """Say what is being opened, or why it was not."""
+        """Show which file is being opened, or why it could not be opened."""
         shown, px = self._desk.shown, self._theme.px
         text = shown.refused or shown.fault or " ".join(shown.notes)
         style = "Problem.TLabel"
         if shown.opening:
-            text, style = f"Looking into {Path(shown.opening).name} …", "Muted.TLabel"
+            text, style = f"Inspecting {Path(shown.opening).name}…", "Muted.TLabel"
             self.bar.start(30)
         else:
             self.bar.stop()

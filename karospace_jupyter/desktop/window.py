@@ -1,4 +1,4 @@
-"""The window: an empty one that asks for a file, or the form of the open file."""
+"""The main window: the start page, or the form of the open file."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ from karospace_jupyter.desktop.theme import Theme, system_is_dark
 from karospace_jupyter.desktop.welcome import Welcome
 
 _POLL_MS = 30
-_TWICE_S = 0.8
+_REPEAT_S = 0.8
 _SYSTEM_S = 1.0
 _CURSORS = {"TEntry": ("icursor",), "Text": ("mark", "set", "insert")}
-"""How Tk is told where a cursor goes."""
+"""Tk commands that set the text cursor, by widget class."""
 _ZOOMS = (0.75, 0.9, 1.0, 1.15, 1.3, 1.5, 1.75, 2.0, 2.5)
 
 
 class Window:
-    """The app's one window.
+    """The main window of the app.
 
     Parameters
     ----------
     file
-        To open at once.
+        A file to open immediately.
     settings_file
-        Where choices are remembered.
+        Where the settings are saved.
     """
 
     def __init__(self, file: str | None = None, settings_file: Path | None = None) -> None:
@@ -61,15 +61,15 @@ class Window:
         self._closed = False
         self._latest: dict[str, float] = {}
         self._kept: dict[str, Any] = {}
-        """What is no option and outlives another drawing: folds, a search, the focus."""
-        # Asked once: each asks a program of the system.
+        """State that is not an option, restored after a rebuild: expanded sections, the search, the focus."""
+        # Determined once, because each call runs a program of the system.
         self._system_dark = system.in_time(system_is_dark, _SYSTEM_S)
         self._scale = max(0.75, system.screen_scale(self.root))
         self._icon: tk.PhotoImage | None = None
         self._themes: dict[tuple[bool, float], Theme] = {}
         self._body: ttk.Frame | None = None
         self._drawn = ""
-        """The file that the form is of."""
+        """The file that the form shows."""
         self.bar: MenuBar
         try:
             self._begin(file)
@@ -90,14 +90,14 @@ class Window:
             system.accept_drops(self.root, self.open)
         if file:
             self.open(file)
-        self.root.update_idletasks()  # drawn before it is seen
+        self.root.update_idletasks()  # draw before the window is shown
         self.root.deiconify()
         self._poll()
 
-    # What people do
+    # User actions
 
     def open(self, path: str) -> None:
-        """Open a file; while an export runs, say that it does."""
+        """Open a file, or show an error if an export is running."""
         if self._busy():
             return
         choices = {name: value for name, value in self.settings.choices.items() if name in {*FIT_EVERY_FILE, "target"}}
@@ -120,13 +120,13 @@ class Window:
             self.open(path)
 
     def _busy(self) -> bool:
-        """Whether an export keeps the window; then it is said."""
+        """Return whether an export is running; if so, show an error."""
         if self.desk.shown.running:
             self.fault("An export is running. Wait for it, or cancel it, before opening another file.")
         return self.desk.shown.running
 
     def export(self) -> None:
-        """Begin the export, and remember the choices that fit every file."""
+        """Start the export, and remember the choices that apply to any file."""
         options = self.desk.shown.options
         chosen = {name: options[name] for name in FIT_EVERY_FILE if name in options}
         genes = chosen.get("genes_mode")
@@ -137,8 +137,8 @@ class Window:
         self.desk.export()
 
     def view(self) -> None:
-        """Show the result in the browser: one HTML file by itself, anything else from a server of ours."""
-        if self._twice("view"):
+        """Show the result in the browser: an HTML file directly, anything else through a local server."""
+        if self._just_requested("view"):
             return
         self.desk.forget_faults()
         path = self.desk.shown.result["path"]
@@ -150,20 +150,20 @@ class Window:
             self.desk.serve(path, then=lambda address: self._browse(address, path))
 
     def close(self) -> None:
-        """Ask when an export runs; then cancel it, stop serving and go."""
+        """Cancel, stop serving and close; ask first if an export is running."""
         if self._closed:
             return
         if self.desk.shown.running and not messagebox.askyesno(
-            "An export is running", "Cancel the export and close? What was there before stays as it was.",
+            "An export is running", "Cancel the export and close? An existing bundle stays unchanged.",
             parent=self.root, icon="warning", default="no",
         ):  # fmt: skip
             return
-        self.settings.geometry = self.root.wm_geometry()  # with its frame, as it is set again
+        self.settings.geometry = self.root.wm_geometry()  # includes the frame, as expected when it is restored
         self._save()
         self.end()
 
     def end(self) -> None:
-        """Cancel what runs, stop serving and go, unasked; once is enough."""
+        """Cancel, stop serving and close without asking; further calls do nothing."""
         if self._closed:
             return
         self._closed = True
@@ -185,9 +185,9 @@ class Window:
     # Drawing
 
     def _build(self) -> None:
-        """Draw everything for the present theme; what is open stays open.
+        """Rebuild everything for the current theme; the open file stays open.
 
-        In two steps, so that the window answers between them.
+        Done in two steps, so that the window can process events in between.
         """
         dark = self._system_dark if self.settings.theme == "system" else self.settings.theme == "dark"
         if self._drawing:
@@ -213,13 +213,13 @@ class Window:
         self._drawing = self.root.after(1, self._draw)
 
     def _draw(self) -> None:
-        """Draw the form, or what asks for a file."""
+        """Draw the form, or the start page."""
         if self._drawing:
             self.root.after_cancel(self._drawing)
             self._drawing = ""
         self._keep()
         body, theme, px = self._body, self.theme, self.theme.px
-        assert body is not None  # noqa: S101 - _build() made it
+        assert body is not None  # noqa: S101 - created by _build()
         for child in body.winfo_children():
             child.destroy()
         self.form = self.run = self.welcome = None
@@ -243,11 +243,11 @@ class Window:
         pickers = Pickers(ask.image, ask.genes, ask.target, ask.view)
         self.form = Form(body, theme, self.desk, pickers)
         self.form.pack(fill="both", expand=True)
-        foot.lift()  # Tab goes from the lowest to the highest: the foot comes last
+        foot.lift()  # Tab follows the stacking order, so the footer comes last
         self._restore()
 
     def _keep(self) -> None:
-        """Note what is no option; between two drawings, what was noted before them still holds."""
+        """Save state that is not an option; between two rebuilds, the last saved state is kept."""
         if self.form is None or self.run is None:
             return
         focus = str(self.root.tk.call("focus"))
@@ -258,7 +258,7 @@ class Window:
         }  # fmt: skip
 
     def _restore(self) -> None:
-        """Show again what was noted."""
+        """Restore the saved state."""
         kept, self._drawn = self._kept, self.desk.shown.path
         if not kept or self.form is None or self.run is None:
             return
@@ -271,7 +271,7 @@ class Window:
                 self.root.tk.call(focus, *_CURSORS[self.root.tk.call("winfo", "class", focus)], kept["cursor"])
 
     def on_focus(self, widget: object) -> None:
-        """Keep what the keyboard has reached in sight; whoever comes back may have mended what was wrong."""
+        """Scroll the focused widget into view; when the window regains focus, check problems again."""
         shown = self.desk.shown
         if widget is self.root and shown.estimate.get("problems") and not shown.running:
             self.desk.look_again()
@@ -280,29 +280,29 @@ class Window:
             self.run.rest.follow(widget)
 
     def export_by_key(self) -> None:
-        """Press the button that exports, if one may."""
+        """Press the export button, if exporting is possible."""
         if self.run is not None and not self.desk.shown.running:
             self.run.button.invoke()
 
     def zoom(self, step: int) -> None:
-        """Draw everything larger or smaller; 0 for the usual size."""
+        """Zoom in or out by one step; 0 resets the zoom."""
         near = min(range(len(_ZOOMS)), key=lambda i: abs(_ZOOMS[i] - self.settings.zoom))
         self.settings.zoom = 1.0 if step == 0 else _ZOOMS[max(0, min(len(_ZOOMS) - 1, near + step))]
         self._save()
         self._build()
 
     def choose_theme(self, name: str) -> None:
-        """Draw everything light, dark, or as the system is."""
+        """Use the light or the dark theme, or that of the system."""
         self.settings.theme = name
         self._save()
         self._build()
 
     def _room(self) -> tuple[int, int]:
-        """Return how large a window can be: below it and above are a title, the menu, a task bar."""
+        """Return the maximum size of a window, minus space for its title, the menu and a task bar."""
         return self.root.winfo_screenwidth(), self.root.winfo_screenheight() - self.theme.px(72)
 
     def _size(self) -> None:
-        """As it was left, where that is still on a screen."""
+        """Restore the previous size and position, as far as it is still on a screen."""
         px, root = self.theme.px, self.root
         width, height = self._room()
         before = remembered.GEOMETRY.fullmatch(self.settings.geometry)
@@ -311,14 +311,14 @@ class Window:
             root.geometry(f"{w}x{h}+{(width - w) // 2}+{max(0, (height - h) // 3)}")
             return
         w, h, x, y = map(int, before.groups())
-        # Of all screens together: a second one may lie to the left of the first.
+        # The area of all screens: a second one may be to the left of the first.
         left, top = min(0, root.winfo_vrootx()), min(0, root.winfo_vrooty())
         width, height = max(width, root.winfo_vrootwidth()), max(height, root.winfo_vrootheight())
         w, h = min(w, width), min(h, height)
         x, y = max(left, min(x, left + width - w)), max(top, min(y, top + height - h))
         root.geometry(f"{w}x{h}+{x}+{y}")
 
-    # What has changed
+    # Updates
 
     def _on_change(self, name: str) -> None:
         self._stale.add(name)
@@ -334,12 +334,12 @@ class Window:
                 self._polling = self.root.after(_POLL_MS, self._poll)
 
     def _on_callback_error(self, kind: type[BaseException], exc: BaseException, trace: TracebackType | None) -> None:
-        """Show what Tk would print where nobody looks; the details are in the log."""
-        if not issubclass(kind, Exception):  # Ctrl-C in the terminal
+        """Show an unexpected error in the window, with its traceback as details."""
+        if not issubclass(kind, Exception):  # Ctrl+C in the terminal
             self.end()
             return
         self.desk.shown.details = "".join(traceback.format_exception(kind, exc, trace)).rstrip()
-        self.fault(f"Unexpected error: {kind.__name__}: {exc}. This is a fault of karospace-jupyter.")
+        self.fault(f"Unexpected error: {kind.__name__}: {exc}. This is a bug in karospace-jupyter; please report it.")
 
     def _refresh(self, stale: set[str]) -> None:
         if "path" in stale:
@@ -354,24 +354,24 @@ class Window:
             self.welcome.refresh()
 
     def _opened(self) -> None:
-        """Remember the file."""
+        """Remember the open file."""
         path = self.desk.shown.path
         self.settings.remember(path)
         self.settings.folder = str(Path(path).parent)
         self._save()
         self.root.title(f"{Path(path).name} – KaroSpace")
 
-    # Small things
+    # Helpers
 
-    def _twice(self, what: str) -> bool:
-        """Whether this was asked for a moment ago: who double-clicks wants one window."""
+    def _just_requested(self, what: str) -> bool:
+        """Return whether the same action was requested a moment ago, as by a double click."""
         now = time.monotonic()
-        again = now - self._latest.get(what, -_TWICE_S) < _TWICE_S
+        again = now - self._latest.get(what, -_REPEAT_S) < _REPEAT_S
         self._latest[what] = now
         return again
 
     def _open_folder(self) -> None:
-        if self._twice("folder"):
+        if self._just_requested("folder"):
             return
         self.desk.forget_faults()
         system.open_folder(self.desk.shown.result["path"], self.fault)
@@ -380,18 +380,18 @@ class Window:
         system.open_browser(address, path, self.fault)
 
     def _copy_command(self) -> None:
-        # A program with Python inside brings no command line along.
+        # A frozen program does not include the command line.
         frozen = getattr(sys, "frozen", False)
-        said = "Copied, for where the command karospace-export is installed" if frozen else "Copied"
-        self.desk.command(lambda text: self._copy(text, said))
+        confirmation = "Copied (requires an installed karospace-export command)" if frozen else "Copied"
+        self.desk.command(lambda text: self._copy(text, confirmation))
 
-    def _copy(self, text: str, said: str = "Copied") -> None:
+    def _copy(self, text: str, confirmation: str = "Copied") -> None:
         self.root.clipboard_clear()
         self.root.clipboard_append(text)
-        self._say(said)
+        self._say(confirmation)
 
     def _say(self, text: str) -> None:
-        """Say that something went well."""
+        """Show a confirmation."""
         self.desk.forget_faults()
         if self.run is not None:
             self.run.say(text)
@@ -402,12 +402,12 @@ class Window:
             try:
                 Path(path).write_text("\n".join([self.desk.shown.path, *self.desk.shown.export["log"], ""]), "utf-8")
             except OSError as exc:
-                self.fault(f"The log could not be written to {path}: {exc.strerror}.")
+                self.fault(f"The log could not be written to {path}: {exc.strerror}. Choose another location.")
             else:
                 self._say("Log saved")
 
     def fault(self, text: str) -> None:
-        """Say what went wrong."""
+        """Show an error message."""
         self.desk.shown.fault = text
         self._on_change("fault")
 
@@ -420,11 +420,11 @@ def _has_cursor(root: tk.Tk, widget: str) -> bool:
 
 
 def show(file: str | None = None) -> None:
-    """Open the window and stay until it is closed."""
+    """Open the window and run until it is closed."""
     window = Window(file)
     try:
         for number in (signal.SIGINT, signal.SIGTERM):
-            # Python hears of it at the next look for news, which is never far.
+            # Python runs the handler at the next poll, within milliseconds.
             signal.signal(number, lambda *_: window.root.after_idle(window.end))
         window.root.mainloop()
     finally:

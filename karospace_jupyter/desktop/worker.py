@@ -1,8 +1,8 @@
-"""The process behind the window: it looks into files, exports, and serves previews.
+"""The process behind the window: inspects files, exports, and serves previews.
 
-Every message is a tuple of a word and plain values; each that is about a file names it, because the window may have
-asked for another one meanwhile. From the window: ``open``, ``look``, ``complete``, ``command``, ``export``,
-``cancel``, ``serve``, ``hush``. To it: ``opened``, ``refused``, ``looked``, ``hits``, ``command``, ``state``,
+Every message is a tuple of a word and plain values. Messages about a file name it, because the window may have
+requested another one in the meantime. From the window: ``open``, ``look``, ``complete``, ``command``, ``export``,
+``cancel``, ``serve``, ``hush``. To the window: ``opened``, ``refused``, ``looked``, ``hits``, ``command``, ``state``,
 ``done``, ``serving``, ``hushed``, ``fault``, ``broken``.
 """
 
@@ -31,15 +31,15 @@ logger = logging.getLogger(__name__)
 
 
 def run(pipe: Connection) -> None:
-    """Answer the window until it is gone; then stop what runs and end."""
+    """Handle messages until the window is gone; then cancel a running export and end."""
     import signal
 
-    # Ctrl-C in the terminal reaches the whole group; the window decides what ends.
+    # Ctrl+C in the terminal reaches the whole process group; the window decides what to stop.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         worker = Worker(pipe)
     except Exception as exc:
-        pipe.send(("broken", *_said(exc)))
+        pipe.send(("broken", *_described(exc)))
         raise
     try:
         worker.listen()
@@ -48,15 +48,15 @@ def run(pipe: Connection) -> None:
 
 
 class Worker:
-    """Answers the window's messages.
+    """Handle the messages of the window.
 
-    Whoever listens never waits for a file: what does is done in a thread of its own, of which only the newest request
-    matters.
+    The listening thread never waits for a file: slow work runs on separate threads, each of which only handles its
+    newest request.
 
     Parameters
     ----------
     pipe
-        To the window.
+        The pipe to the window.
     """
 
     def __init__(self, pipe: Connection) -> None:
@@ -71,20 +71,20 @@ class Worker:
         self._loading = threading.Lock()
         self._opening: tuple[int, str, dict[str, Any]] = (0, "", {})
         self._opened = 0
-        """The number of the last file that could be opened."""
+        """The number of the last file that was opened successfully."""
         self._looking: tuple[int, str, dict[str, Any]] = (0, "", {})
         self._completing: tuple[int, str, str, bool] = (0, "", "", False)
         self._names: tuple[tuple[str, bool, int], list[str]] = (("", False, 0), [])
-        """Genes of a file, or of its raw, when this one was opened."""
+        """The gene names of a file or of its raw, by path, raw and the number of the open file."""
         self._serving: tuple[str, int] | None = None
         work = {"open": self._open, "look": self._look, "complete": self._complete, "serve": self._serve}
         self._threads = {name: Latest(one, f"karospace-{name}") for name, one in work.items()}
         for thread in self._threads.values():
             thread.begin()
-        self._threads["open"].ask()  # loads what it takes, while somebody still looks for the file
+        self._threads["open"].ask()  # imports the required modules while the user chooses a file
 
     def listen(self) -> None:
-        """Answer until the pipe ends."""
+        """Handle messages until the pipe ends."""
         while True:
             try:
                 word, *values = self._pipe.recv()
@@ -94,10 +94,10 @@ class Worker:
                 getattr(self, f"on_{word}")(*values)
             except Exception as exc:
                 logger.exception("the message %s failed", word)
-                self._send("fault", word, *_said(exc))
+                self._send("fault", word, *_described(exc))
 
     def end(self) -> None:
-        """Stop what runs: nothing half-written stays."""
+        """Cancel a running export; no partial files remain."""
         for thread in self._threads.values():
             thread.stop()
         if self._server is not None:
@@ -106,7 +106,7 @@ class Worker:
         self._session.wait()
 
     def on_open(self, number: int, path: str, choices: dict[str, Any]) -> None:
-        """Look into a file; `choices` are options that are remembered from earlier files."""
+        """Open a file; `choices` are options remembered from earlier files."""
         self._opening = (number, path, choices)
         self._threads["open"].ask()
 
@@ -116,40 +116,40 @@ class Worker:
         self._threads["look"].ask()
 
     def on_complete(self, number: int, path: str, query: str, raw: bool) -> None:  # noqa: FBT001 - a message
-        """Complete the beginning of a gene's name."""
+        """Send suggestions for a partial gene name."""
         self._completing = (number, path, query, raw)
         self._threads["complete"].ask()
 
     def on_command(self, path: str, options: dict[str, Any]) -> None:
-        """Say the shell command that does the same."""
+        """Send the equivalent shell command."""
         from karospace_jupyter.form.options import config_of, shell_of
 
-        self._send("command", shell_of(config_of(_wherever(options)), file=path, program=_program()))
+        self._send("command", shell_of(config_of(_with_absolute_paths(options)), file=path, program=_program()))
 
     def on_export(self, path: str, options: dict[str, Any]) -> None:
-        """Begin an export of a file."""
+        """Start an export of a file."""
         from karospace_jupyter.form.options import config_of
         from karospace_jupyter.session import SessionState
 
-        self._session.wait(1)  # the window knows of the last one's end a moment before it has ended
+        self._session.wait(1)  # the window learns of the end of the previous export slightly before its thread ends
         try:
             self._session.start(Path(path), config_of(options))
-        except Exception as exc:  # noqa: BLE001 - whatever it is, the window says it
-            text, details = _said(exc)
+        except Exception as exc:  # noqa: BLE001 - shown in the window
+            text, details = _described(exc)
             log = tuple(filter(None, (text, details)))
             self._send("state", asdict(SessionState("failed", message=text, error=text, log=log)))
 
     def on_cancel(self) -> None:
-        """Stop the running export."""
+        """Cancel the running export."""
         self._session.cancel()
 
     def on_serve(self, path: str, port: int) -> None:
-        """Serve one bundle on this machine, instead of what was served."""
+        """Serve a bundle on this machine, replacing the one served before."""
         self._serving = path, port
         self._threads["serve"].ask()
 
     def on_hush(self) -> None:
-        """Serve nothing any more."""
+        """Stop serving."""
         self._serving = None
         self._threads["serve"].ask()
 
@@ -166,14 +166,14 @@ class Worker:
             summary = summarise(path)
             kept, wrong = sound(choices)
             self._opened = number
-            self._send("opened", number, summary, plain(ExportConfig()) | kept, wrong, _beside(path))
+            self._send("opened", number, summary, plain(ExportConfig()) | kept, wrong, _default_target(path))
         except Exception as exc:
             if not path:
                 raise
-            self._send("refused", number, *_said(exc))
+            self._send("refused", number, *_described(exc))
 
     def _load(self) -> None:
-        with self._loading:  # anndata's parts need each other: imported from two threads, one may see half of it
+        with self._loading:  # concurrent imports of anndata may see partially initialized modules
             import anndata  # noqa: F401
 
     def _look(self) -> None:
@@ -183,8 +183,8 @@ class Worker:
             from karospace_jupyter.form.look import look
 
             found = look(path, options)
-        except Exception as exc:  # noqa: BLE001 - whatever it is, the window says it
-            text, details = _said(exc)
+        except Exception as exc:  # noqa: BLE001 - shown in the window
+            text, details = _described(exc)
             found = {"problems": {"object": text}, "details": details}
         self._send("looked", revision, found)
 
@@ -194,7 +194,7 @@ class Worker:
         from karospace_jupyter.form.look import complete
         from karospace_jupyter.form.summary import gene_names
 
-        # By the number, too: the file may be another one than it was when it was opened before.
+        # The key includes the number: the file may have changed since it was last opened.
         key = path, raw, self._opened
         if self._names[0] != key:
             self._names = key, gene_names(path, raw=raw)
@@ -206,9 +206,9 @@ class Worker:
         wanted = self._serving
         try:
             if wanted and not Path(wanted[0]).exists():
-                msg = f"{wanted[0]} is not there any more. Export it again."
+                msg = f"{wanted[0]} no longer exists. Export it again."
                 raise BundleError(msg)
-            bundle = Bundle(wanted[0]) if wanted else None  # before the end of the other: it may be damaged
+            bundle = Bundle(wanted[0]) if wanted else None  # opened before stopping the server, as it may be damaged
             if self._server is not None:
                 self._server.stop()
                 self._server, self._served = None, ""
@@ -216,8 +216,8 @@ class Worker:
             if wanted and bundle is not None:
                 self._server, self._served = bundle.serve(port=wanted[1]), wanted[0]
                 self._send("serving", self._served, self._server.url)
-        except Exception as exc:  # noqa: BLE001 - whatever it is, the window says it
-            self._send("fault", "serve", *_said(exc))
+        except Exception as exc:  # noqa: BLE001 - shown in the window
+            self._send("fault", "serve", *_described(exc))
 
     def _on_state(self, state: SessionState) -> None:
         bundle = self._session.bundle
@@ -226,7 +226,7 @@ class Worker:
                 result = _result(bundle)
                 self._send("done", result)
                 if self._server is not None and self._served == result["path"] and not Path(self._served).is_dir():
-                    self._server.content = bundle.served()  # a file is another one now; a folder has the same name
+                    self._server.content = bundle.served()  # a file was replaced; a folder is read again anyway
             except Exception:
                 logger.exception("the result of an export could not be shown")
         self._send("state", asdict(state))
@@ -236,11 +236,11 @@ class Worker:
             try:
                 self._pipe.send(message)
             except (BrokenPipeError, OSError):
-                self._session.cancel()  # the window is gone
+                self._session.cancel()  # the window has closed
 
 
-def _said(exc: Exception) -> tuple[str, str]:
-    """Return what went wrong, and the details of what nobody foresaw."""
+def _described(exc: Exception) -> tuple[str, str]:
+    """Return the error message, and the traceback if the error was unexpected."""
     if isinstance(exc, KaroSpaceError):
         return str(exc), ""
     return f"{type(exc).__name__}: {exc}", "".join(traceback.format_exception(exc)).rstrip()
@@ -250,7 +250,7 @@ def _result(bundle: Bundle) -> dict[str, Any]:
     manifest = bundle.manifest
     try:
         files, taken = bundle.size_on_disk()
-    except OSError:  # somebody takes it away at this moment
+    except OSError:  # the bundle is being removed
         files, taken = len(manifest.asset_files), sum(file.size_bytes for file in manifest.asset_files)
     return {
         "name": manifest.dataset_name,
@@ -264,15 +264,15 @@ def _result(bundle: Bundle) -> dict[str, Any]:
     }
 
 
-def _beside(path: str) -> str:
-    """Where a bundle of this file lies unless somebody chooses another place."""
+def _default_target(path: str) -> str:
+    """Return the default target for a file, without an ending."""
     file = Path(path)
     folder = file.parent if os.access(file.parent, os.W_OK) else Path.home()
     return str(folder / file.name.removesuffix(".h5ad").removesuffix(".zarr").removesuffix(".h5"))
 
 
-def _wherever(options: dict[str, Any]) -> dict[str, Any]:
-    """Return the options with whole paths: a command is pasted where another folder is the present one."""
+def _with_absolute_paths(options: dict[str, Any]) -> dict[str, Any]:
+    """Make all paths absolute, because the command may be run in another folder."""
     from karospace_jupyter.partial import absolute
 
     whole = dict(options)
@@ -287,7 +287,7 @@ def _wherever(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _program() -> str:
-    """Return how a shell finds the command line: by its name, or beside the Python that runs here."""
+    """Return the command line program: its name if it is on the path, otherwise next to this Python."""
     name = "karospace-export"
-    beside = shutil.which(name, path=str(Path(sys.executable).parent))
-    return name if shutil.which(name) or beside is None else beside
+    installed = shutil.which(name, path=str(Path(sys.executable).parent))
+    return name if shutil.which(name) or installed is None else installed

@@ -1,1 +1,1 @@
-"""What every form needs, whatever draws it: options as plain values, what the data offers, what is wrong."""
+"""Shared by all forms, independent of the user interface: options as plain values, choices in the data, problems."""

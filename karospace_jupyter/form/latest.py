@@ -1,4 +1,4 @@
-"""Work in a thread that only the newest request matters to."""
+"""Run only the most recently requested work on a background thread."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 
 class Latest:
-    """Runs work in a thread, again when it was asked for meanwhile; never twice at the same time, none at first."""
+    """Coalesce requests onto one background thread; idle until :meth:`begin`."""
 
     def __init__(self, work: Callable[[], None], name: str) -> None:
         self._work, self._name = work, name
@@ -23,11 +23,11 @@ class Latest:
         self._stopped = True
 
     def begin(self) -> None:
-        """From now on, work when asked."""
+        """Start accepting requests."""
         self._stopped = False
 
     def ask(self) -> None:
-        """Work, once more if it is going on already."""
+        """Request a run; if one is in progress, run once more afterward."""
         with self._lock:
             if self._stopped:
                 return
@@ -39,7 +39,7 @@ class Latest:
         threading.Thread(target=context.run, args=(self._run,), name=self._name, daemon=True).start()
 
     def stop(self) -> None:
-        """Work no more; what runs ends by itself."""
+        """Stop accepting requests; a run in progress is completed."""
         with self._lock:
             self._stopped = True
 

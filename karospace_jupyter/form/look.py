@@ -1,4 +1,4 @@
-"""What a form shows of its options: what is wrong with each, and what an export with them would take."""
+"""Check the options of a form, and predict the export that they describe."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ _CHECKS: dict[str, Callable[[Path], None]] = {
 
 
 def look(subject: Any, options: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - a path or an AnnData
-    """Predict an export; nothing is raised.
+    """Predict an export; errors are returned, not raised.
 
     Returns
     -------
     dict
-        ``problems`` by option, "object" for the data; when no option is wrong by itself also ``exists``, ``files``,
-        ``bytes`` (on disk, at most), ``seconds``, ``n_cells``, ``n_genes``, ``warnings``, genes that are ``listed``,
-        and which of them are ``unknown``. ``details`` of what nobody foresaw.
+        ``problems`` by option, with "object" for the data. If each option is valid by itself, also ``exists``,
+        ``files``, ``bytes`` (maximum on disk), ``seconds``, ``n_cells``, ``n_genes``, ``warnings``, the genes that are
+        ``listed``, and which of them are ``unknown``. ``details`` is the traceback of an unexpected error.
     """
     found: dict[str, Any] = {}
     problems: dict[str, str] = {}
@@ -56,7 +56,7 @@ def look(subject: Any, options: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN4
             unknown = unknown_genes(source, config.genes.names) if config.genes.kind == "list" else []
         finally:
             source.close()
-    except Exception as exc:  # noqa: BLE001 - whatever it is, the form says it
+    except Exception as exc:  # noqa: BLE001 - the form shows any error
         if not isinstance(exc, KaroSpaceError):
             found["details"] = traceback.format_exc().rstrip()
         return {**found, "problems": {**problems, **problem_of(exc, options)}}
@@ -75,7 +75,7 @@ def look(subject: Any, options: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN4
 
 
 def _written(files: int, size: int, config: ExportConfig) -> tuple[int, int]:
-    """Return (files, bytes at most) of what stands on disk in the end, from those of the files before compression."""
+    """Convert the size before compression to the number of files and the maximum bytes on disk."""
     page = len(static_file("viewer.html"))
     as_text = size * 4 // 3
     if config.single_file is not None:
@@ -83,21 +83,21 @@ def _written(files: int, size: int, config: ExportConfig) -> tuple[int, int]:
     scripts = {"yes": as_text, "no": 0, "auto": min(as_text, scripts_of.MOST_BYTES)}[config.scripts]
     if config.zip_path is not None:
         return 1, size + scripts + page
-    shards = math.ceil(scripts / scripts_of.TOGETHER) + 1 if scripts else 0  # and manifest.js
+    shards = math.ceil(scripts / scripts_of.TOGETHER) + 1 if scripts else 0  # plus manifest.js
     return files + shards, size + scripts + page
 
 
 def problem_of(exc: Exception, options: dict[str, Any]) -> dict[str, str]:
-    """Return, by option, what `exc` says to whoever fills in a form."""
+    """Return the message of `exc` by the option that it belongs to."""
     if isinstance(exc, KaroSpaceError):
         asked = not isinstance(exc, SourceError) and (options.get("layer") or options.get("raw"))
         return {"layer" if asked or isinstance(exc, NoMatrixError) else "object": str(exc)}
-    logger.error("a form could not look at its data", exc_info=exc)
+    logger.error("failed to inspect the data of a form", exc_info=exc)
     return {"object": f"{type(exc).__name__}: {exc}"}
 
 
 def complete(names: Iterable[str], query: str) -> list[str]:
-    """Return a few of `names` that begin with `query`, then such as hold it, whatever their case."""
+    """Return up to 12 of `names` that start with `query`, then names that contain it, ignoring case."""
     wanted = query.strip().casefold()
     known = list(names)
     starts = [name for name in known if name.casefold().startswith(wanted)]
@@ -106,7 +106,7 @@ def complete(names: Iterable[str], query: str) -> list[str]:
 
 
 def _target(config: ExportConfig) -> tuple[dict[str, str], bool]:
-    """Return what is wrong with each place to write, and whether a bundle is there that would be replaced."""
+    """Return the problems by target, and whether an existing bundle would be replaced."""
     problems: dict[str, str] = {}
     exists = False
     for option, check in _CHECKS.items():
@@ -121,5 +121,5 @@ def _target(config: ExportConfig) -> tuple[dict[str, str], bool]:
         except (SinkError, ConfigError) as exc:
             problems[option] = str(exc)
         except (OSError, ValueError) as exc:
-            problems[option] = f"{given} cannot be used: {exc}. Choose another place."
+            problems[option] = f"Cannot write to {given}: {exc}. Choose another location."
     return problems, exists

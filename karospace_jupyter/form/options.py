@@ -1,4 +1,4 @@
-"""The form's options: the fields of ExportConfig as plain JSON, checked one by one."""
+"""Options of a form: the fields of ExportConfig as plain JSON, validated one by one."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ _NOT_IN_FORMS = {"h5ad_path"}
 
 
 def plain(config: ExportConfig) -> dict[str, Any]:
-    """Return the options as JSON values."""
+    """Convert the options to JSON values."""
     return config.model_dump(mode="json", exclude=_NOT_IN_FORMS)
 
 
 def config_of(options: dict[str, Any]) -> ExportConfig:
-    """Return the model of these options.
+    """Validate options and return them as an ExportConfig.
 
     Raises
     ------
     ConfigError
-        Naming each option that cannot work.
+        Lists each invalid option.
     """
     return ExportConfig(**{key: value for key, value in options.items() if value is not None})
 
 
 def sound(choices: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """Return the choices that can work, and the names of the others: what a file of settings holds may be anything."""
+    """Split saved choices into the valid ones and the names of the invalid ones; a settings file may hold anything."""
     kept: dict[str, Any] = {}
     wrong = []
     for name, value in choices.items():
@@ -47,7 +47,7 @@ def sound(choices: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
 
 
 def problems_of(options: dict[str, Any]) -> dict[str, str]:
-    """Return, by option, why it can never work; empty when all can."""
+    """Return, by option, why its value is invalid; empty if all are valid."""
     found: dict[str, str] = {}
     for name, value in options.items():
         if value is None:
@@ -69,19 +69,19 @@ def problems_of(options: dict[str, Any]) -> dict[str, str]:
 
 
 def code_of(config: ExportConfig, *, name: str, file: str | None) -> str:
-    """Return the Python and the shell command that repeat an export.
+    """Return the Python code and the shell command that repeat an export.
 
     Parameters
     ----------
     name
-        How the object is called in Python.
+        The Python expression for the object.
     file
-        Its file, where it has one.
+        The file of the object; None if it has none.
     """
     outdir = "karospace_bundle" if config.outdir is None else str(config.outdir)
     arguments = [name, repr(outdir), *(f"{key}={_literal(value)}" for key, value in _given(config).items())]
     python = f"adata_to_karospace({', '.join(arguments)})"
-    note = "" if file else f'# first: {name}.write_h5ad("data.h5ad")\n'
+    note = "" if file else f'# First: {name}.write_h5ad("data.h5ad")\n'
     shell = shell_of(config if config.outdir else config.model_copy(update={"outdir": Path(outdir)}), file=file)
     return f"from karospace_jupyter import adata_to_karospace\n{python}\n\n# The same in a shell:\n{note}{shell}"
 
@@ -95,12 +95,12 @@ def shell_of(config: ExportConfig, *, file: str | None, program: str = "karospac
         shell += _flags(key, value)
     words = [_quoted(word) for word in shell]
     if words[0][0] in "\"'":
-        words.insert(0, "&")  # PowerShell, which Windows opens, takes a quoted word for a text
+        words.insert(0, "&")  # PowerShell, the default on Windows, treats a quoted first word as a string
     return " ".join(words)
 
 
 def _given(config: ExportConfig) -> dict[str, Any]:
-    """Return the options that are not as they are when nobody asks, without the input and the folder."""
+    """Return the options that differ from their defaults, without the input and the folder."""
     default = ExportConfig()
     return {
         key: getattr(config, key)
@@ -136,7 +136,7 @@ def _flags(key: str, value: Any) -> list[str]:  # noqa: ANN401 - the value of an
 
 
 def _flag(flag: str, value: str) -> list[str]:
-    # What begins with a dash would be taken for another flag.
+    # A value that starts with a dash would be parsed as another option.
     return [f"{flag}={value}"] if value.startswith("-") else [flag, value]
 
 
@@ -147,10 +147,10 @@ def _literal(value: Any) -> str:  # noqa: ANN401
 
 
 def _quoted(text: str) -> str:
-    """Quote one word for the shell of this system."""
+    """Quote one word for the shell of this platform."""
     if sys.platform != "win32":
         return shlex.quote(text)
-    # For PowerShell, and as far as that goes for cmd; there, no quote is respected by a percent sign.
+    # For PowerShell, and mostly for cmd, where quotes do not protect percent signs.
     if re.fullmatch(r"[\w+=:./\\-]+", text):
         return text
     if "$" in text or "`" in text:

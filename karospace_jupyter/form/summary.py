@@ -1,4 +1,4 @@
-"""What the form shows of an AnnData object: names, kinds, counts and colours; never a pass over its matrix."""
+"""Summarize an AnnData object for a form: names, kinds, counts and colors, without a pass over its matrix."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ _SWATCHES = 5
 
 
 def option_help() -> dict[str, str]:
-    """Return the help of each option, as the model documents it."""
+    """Return the help text of each option, from the descriptions of its model."""
     return {name: field.description or "" for name, field in ExportConfig.model_fields.items()}
 
 
 def quick_summary(subject: Any) -> dict[str, Any]:  # noqa: ANN401 - a path or an AnnData
-    """Return what is known at once, for the first paint.
+    """Return what is immediately available, for the first render.
 
     Raises
     ------
     KaroSpaceError
-        When a file cannot be read.
+        If a file cannot be read.
     """
     if isinstance(subject, Path):
         source = _open_any_matrix(subject)
@@ -46,12 +46,12 @@ def quick_summary(subject: Any) -> dict[str, Any]:  # noqa: ANN401 - a path or a
 
 
 def summarise(subject: Any) -> dict[str, Any]:  # noqa: ANN401
-    """Return everything that the form offers of an AnnData, or of its file.
+    """Return everything that the form shows of an AnnData object or its file.
 
     Raises
     ------
     KaroSpaceError
-        When it cannot be read.
+        If it cannot be read.
     """
     source = _open_any_matrix(subject)
     try:
@@ -94,18 +94,18 @@ def gene_names(subject: Any, *, raw: bool) -> list[str]:  # noqa: ANN401
 def _raw_names(subject: Any) -> list[str]:  # noqa: ANN401
     try:
         return gene_names(subject, raw=True)
-    except KaroSpaceError:  # said when somebody chooses it
+    except KaroSpaceError:  # reported when the user chooses raw
         return []
 
 
 def _held(names: list[str]) -> str:
-    """Return which of space, comma and semicolon some name holds: in a list of names these part nothing."""
+    """Return which of space, comma and semicolon occur in names, and therefore cannot separate a list of names."""
     spaced = any(len(name.split()) > 1 for name in names)
     return " " * spaced + "".join(mark for mark in ",;" if any(mark in name for name in names))
 
 
 def _open_any_matrix(subject: Any) -> Source:  # noqa: ANN401
-    """Open it with X, else with what there is: without X the form still offers layers and raw."""
+    """Open the data with X, or with another matrix if there is no X, so that the form can offer layers and raw."""
     try:
         return open_source(subject)
     except NoMatrixError as exc:
@@ -126,7 +126,7 @@ def _facts(found: Description) -> list[str]:
 
 
 def _embeddings(source: Source, found: Description) -> list[dict[str, Any]]:
-    """Return what obsm offers besides the places in the tissue."""
+    """Return the entries of obsm other than the coordinates of the tissue."""
     return [
         {"key": key, "label": label(key), "default": key in found.usual_embeddings}
         for key, shape in source.obsm_shapes.items()
@@ -143,7 +143,7 @@ def _column(source: Source, column: ColumnSummary, sections: str | None) -> dict
         "name": column.name,
         "kind": column.kind,
         "dtype": column.dtype,
-        # The column of sections comes along whatever it holds.
+        # The section column is always exported.
         "default": column.left_out is None or column.name == sections,
         "left_out": column.left_out,
         "classes": column.n_categories,
@@ -160,7 +160,7 @@ def _column(source: Source, column: ColumnSummary, sections: str | None) -> dict
 
 
 def _marked(source: Source) -> int | None:
-    """Return how many genes are marked as highly variable, None when none is."""
+    """Return the number of genes marked as highly variable, or None if there are none."""
     if "highly_variable" not in source.var_columns:
         return None
     return int((source.var("highly_variable").astype(str).str.lower() == "true").sum()) or None

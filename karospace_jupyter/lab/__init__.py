@@ -1,7 +1,7 @@
-"""What the JupyterLab panel asks of a kernel.
+"""Kernel side of the JupyterLab panel.
 
-The panel runs one expression, silently: ``karospace_jupyter.lab.call(request)``. What it shows then are widgets, over
-their own comms: the same form and the same viewer as in a cell.
+The panel silently runs one expression, ``karospace_jupyter.lab.call(request)``. What it displays are widgets with their
+own comms: the same form and the same viewer as in a notebook cell.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ __all__ = ["call"]
 
 
 def call(request: str) -> Any:  # noqa: ANN401 - IPython's JSON, which has no types
-    """Do what a JSON text asks for, and return the answer as an IPython JSON object.
+    """Run a request given as JSON text, and return the answer as an IPython JSON object.
 
     Parameters
     ----------
     request
-        ``{"do": NAME, ...}``; the rest are arguments of the function of that name in ``lab.calls``. What fails comes
-        back as ``{"error": TEXT, "kind": CLASS}``: a traceback would be for nobody.
+        ``{"do": NAME, ...}``; the other keys are arguments of the function NAME in ``lab.calls``. An error is returned
+        as ``{"error": TEXT, "kind": CLASS}``, because nobody would see a traceback.
     """
     from IPython import display
 
@@ -37,7 +37,7 @@ def call(request: str) -> Any:  # noqa: ANN401 - IPython's JSON, which has no ty
     except KaroSpaceError as exc:
         answer = {"error": str(exc), "kind": type(exc).__name__}
     except Exception as exc:
-        logger.exception("the panel asked for what failed")
+        logger.exception("a request of the panel failed")
         answer = {"error": f"{type(exc).__name__}: {exc}", "kind": type(exc).__name__}
     to_json: Any = display.JSON  # without types
     return to_json(answer)

@@ -1,6 +1,6 @@
-"""The panel's requests, one function each. They run in the kernel's main thread, between cells.
+"""Requests of the panel, one function each. They run on the kernel's main thread, between cells.
 
-What may take long goes on in a thread and answers with a ticket; ``answer`` says later what came of it.
+Long work runs on another thread: the request returns a ticket, and ``answer`` later returns the result.
 """
 
 from __future__ import annotations
@@ -28,55 +28,55 @@ if TYPE_CHECKING:
 
 
 def form(where: list[str], options: dict[str, Any]) -> dict[str, Any]:
-    """Make the form of an object.
+    """Create the form of an object.
 
     Parameters
     ----------
     where
-        The variable's name; for an object inside of another (MuData, SpatialData) its key, too.
+        The name of the variable; for an object inside another one (MuData, SpatialData), also its key.
     options
-        First values of the form. ``{name}`` in ``outdir`` stands for the object.
+        Initial values of the form. ``{name}`` in ``outdir`` is replaced by the name of the object.
 
     Raises
     ------
     SourceError
-        When there is no such object any more.
+        If the object no longer exists.
     """
     adata = _find(where)
-    return _form_of(adata, " ".join(where), options, lambda: _still(where, adata))
+    return _form_of(adata, " ".join(where), options, lambda: _is_current(where, adata))
 
 
 def file(path: str, options: dict[str, Any]) -> dict[str, Any]:
-    """Make the form of an ``.h5ad`` file or a zarr folder, which is not read into memory.
+    """Create the form of an ``.h5ad`` file or a zarr folder, which is not loaded into memory.
 
     Raises
     ------
     SourceError
-        When it cannot be opened.
+        If it cannot be opened.
     """
     return _form_of(expanded(path).absolute(), Path(path).stem, options)
 
 
 def new_view(where: list[str]) -> dict[str, Any]:
-    """Show an object without an export to disk; every gene of it is at hand."""
+    """Show an object without exporting it to disk; all of its genes are available."""
     adata = _find(where)
 
     def work() -> dict[str, Any]:
         view = karospace_view(adata)
-        assert isinstance(view, KaroSpaceView)  # noqa: S101 - only inline=True gives something else
+        assert isinstance(view, KaroSpaceView)  # noqa: S101 - only inline=True returns another type
         return {"model": view.model_id, "title": " ".join(where)}
 
-    return _aside(work)
+    return _in_thread(work)
 
 
 def view_of(path: str) -> dict[str, Any]:
-    """Show a bundle on disk through the kernel, where the page cannot read it by itself."""
+    """Show a bundle on disk through the kernel, for pages that cannot read it directly."""
     view = KaroSpaceView(Bundle(path))
     return {"model": view.model_id, "title": view.bundle.manifest.dataset_name}
 
 
 def known(model: str) -> dict[str, Any]:
-    """Say whether a widget is still there, after the page was loaded again."""
+    """Return whether a widget still exists, after the page was reloaded."""
     from ipywidgets.widgets.widget import _instances
 
     return {"known": model in _instances}
@@ -88,7 +88,7 @@ def verify(path: str) -> dict[str, Any]:
     Raises
     ------
     BundleError
-        With the first file that is not as the manifest says.
+        Names the first file that does not match the manifest.
     """
 
     def work() -> dict[str, Any]:
@@ -96,11 +96,11 @@ def verify(path: str) -> dict[str, Any]:
         bundle.verify()
         return {"files": len(bundle.manifest.asset_files) + 2}
 
-    return _aside(work)
+    return _in_thread(work)
 
 
 def answer(ticket: str) -> dict[str, Any]:
-    """Say what came of long work; while it goes on, only its ticket again."""
+    """Return the result of long work, or its ticket while it is running."""
     future = _WORK[ticket]
     if not future.done():
         return {"ticket": ticket}
@@ -109,21 +109,24 @@ def answer(ticket: str) -> dict[str, Any]:
 
 
 def delete(path: str) -> dict[str, Any]:
-    """Delete a bundle's folder, and nothing that is not one.
+    """Delete the folder of a bundle, and nothing else.
 
     Raises
     ------
     SinkError
-        When the folder is not a bundle, or holds anything else.
+        If the folder is not a bundle, or contains other files.
     """
     folder = Path(path)
     if not (folder / "manifest.json").is_file():
-        msg = f"{folder} is not a bundle any more: it has no manifest.json. Nothing was deleted."
+        msg = f"{folder} is not a bundle: it has no manifest.json. Nothing was deleted."
         raise SinkError(msg)
     check_folder(folder)
     foreign = foreign_entries(folder)
     if foreign:
-        msg = f"{folder} holds {foreign[0]!r}, which is no part of the bundle. Move it away first. Nothing was deleted."
+        msg = (
+            f"{folder} contains {foreign[0]!r}, which is not part of the bundle. "
+            "Move it away first. Nothing was deleted."
+        )
         raise SinkError(msg)
     shutil.rmtree(folder)
     return {}
@@ -137,14 +140,14 @@ PUBLIC: dict[str, Callable[..., dict[str, Any]]] = {
 _WORK: dict[str, Future[dict[str, Any]]] = {}
 
 
-def _aside(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Do `work` in a thread, so that cells go on, and return the ticket for its answer."""
+def _in_thread(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Run `work` on another thread, so that cells keep running, and return a ticket for the result."""
     future: Future[dict[str, Any]] = Future()
 
     def run() -> None:
         try:
             future.set_result(work())
-        except BaseException as exc:  # noqa: BLE001 - raised again for whoever asks
+        except BaseException as exc:  # noqa: BLE001 - raised again in `answer`
             future.set_exception(exc)
 
     ticket = uuid.uuid4().hex
@@ -154,7 +157,7 @@ def _aside(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     return {"ticket": ticket}
 
 
-def _still(where: list[str], adata: Any) -> bool:  # noqa: ANN401 - imported late
+def _is_current(where: list[str], adata: Any) -> bool:  # noqa: ANN401 - imported late
     try:
         return _find(where) is adata
     except (SourceError, ViewError):
@@ -175,7 +178,7 @@ def _form_of(
 
 
 def _find(where: list[str]) -> Any:  # noqa: ANN401
-    """Return the object that a listing named."""
+    """Return the object that an entry of the list refers to."""
     from IPython import get_ipython
 
     name, *keys = where
@@ -186,9 +189,9 @@ def _find(where: list[str]) -> Any:  # noqa: ANN401
         for key in keys:
             value = (value.mod if hasattr(value, "mod") else value.tables)[key]
     except (KeyError, AttributeError):
-        msg = f"There is no {label} in this kernel any more. Refresh the list, or run the cell that makes it."
+        msg = f"{label} no longer exists in this kernel. Refresh the list, or run the cell that creates it."
         raise SourceError(msg) from None
     if not all(hasattr(value, part) for part in ("obs", "var", "obsm", "n_obs")):
-        msg = f"{label} is a {type(value).__name__} now, not an AnnData object. Refresh the list."
+        msg = f"{label} is now a {type(value).__name__}, not an AnnData object. Refresh the list."
         raise ViewError(msg)
     return value

@@ -1,4 +1,4 @@
-"""Deciding everything before a byte is written."""
+"""Decide everything about an export before anything is written."""
 
 from __future__ import annotations
 

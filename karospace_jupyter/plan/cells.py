@@ -1,4 +1,4 @@
-"""Which cells are exported, and under which ids."""
+"""Choose the cells to export and their ids."""
 
 from __future__ import annotations
 
@@ -18,27 +18,28 @@ if TYPE_CHECKING:
     from karospace_jupyter.source import Source
 
 _LARGEST = 1e30
-"""Largest absolute coordinate. float32 overflows a little beyond it."""
+"""Larger coordinates are invalid and approach the limit of float32."""
 
 
 def choose_cells(
     source: Source, xy: NDArray[np.float64], config: ExportConfig, sections: str | None
 ) -> tuple[Cells, NDArray[np.float64], list[str]]:
-    """Drop cells without a place, draw the sample, make ids unique.
+    """Drop cells without valid coordinates, draw the sample and make the ids unique.
 
     Parameters
     ----------
     sections
-        The column that names sections: a sample is drawn within each of them.
+        The column that names the sections; a sample is stratified by it.
 
     Returns
     -------
-    The cells, their coordinates of shape (n_cells, 2), and warnings.
+    tuple of Cells, numpy.ndarray and list of str
+        The cells, their coordinates of shape (n_cells, 2), and warnings.
 
     Raises
     ------
     CoordinatesError
-        When no cell has a place.
+        If no cell has finite coordinates.
     """
     warnings: list[str] = []
     placed = (np.abs(xy) < _LARGEST).all(axis=1)  # False for NaN
@@ -46,11 +47,14 @@ def choose_cells(
     if not placed.all():
         dropped = int((~placed).sum())
         if dropped == len(xy):
-            msg = f"The coordinates of all {dropped:,} cells are NaN, infinite or beyond ±1e30. Choose other coordinates."
+            msg = (
+                f"The coordinates of all {dropped:,} cells are NaN, infinite or beyond ±1e30. Choose other coordinates."
+            )
             raise CoordinatesError(msg)
         rows = np.flatnonzero(placed).astype(np.int64)
         bad = "NaN, infinite or beyond ±1e30"
-        warnings.append(f"{dropped:,} of {len(xy):,} cells have coordinates that are {bad} and were left out.")
+        verb = "was" if dropped == 1 else "were"
+        warnings.append(f"{dropped:,} of {len(xy):,} cells {verb} left out: their coordinates are {bad}.")
     if config.downsample is not None:
         available = len(xy) if rows is None else len(rows)
         if config.downsample < available:
@@ -60,21 +64,21 @@ def choose_cells(
             within = "" if sections is None else f" in proportion within each {sections}"
             warnings.append(f"{len(rows):,} of {available:,} cells were drawn at random{within}.")
         elif config.downsample > available:
-            warnings.append(f"All {available:,} cells are exported; {config.downsample:,} were asked for.")
-    # Over all cells, so that a cell has the same id in every sample.
+            warnings.append(f"All {available:,} cells are exported; {config.downsample:,} were requested.")
+    # Made unique over all cells, so that a cell has the same id in every sample.
     ids, changed = make_unique(as_text(source.cell_names))
     if changed:
         warnings.append(
-            f"{counted(changed, 'cell name occurs', 'cell names occur')} more than once: a suffix tells them apart."
+            f"{counted(changed, 'cell name is a duplicate', 'cell names are duplicates')}: a suffix makes them unique."
         )
     ids = ids if rows is None else ids[rows]
     return Cells(rows, ids), xy if rows is None else xy[rows], warnings
 
 
 def sample(n: int, size: int, sections: NDArray[np.int64] | None, seed: int) -> NDArray[np.int64]:
-    """Draw `size` of `n` positions, ascending, each section in proportion (largest remainder, at least one)."""
+    """Draw `size` of `n` positions, ascending, in proportion to the sections (largest remainder, at least one each)."""
     rng = np.random.Generator(np.random.PCG64(seed))
-    # One random key a cell: a smaller sample of the same seed is a part of a larger one.
+    # One random key per cell, so that a smaller sample with the same seed is a subset of a larger one.
     keys = rng.random(n)
     if sections is None:
         return np.sort(np.argpartition(keys, size - 1)[:size]).astype(np.int64)

@@ -1,4 +1,4 @@
-"""Whole numbers that are codes: clusters, batches, fields of view. They are categories unless numbers are asked for."""
+"""Detect columns of integer codes (clusters, batches, fields of view), which are exported as categories by default."""
 
 from __future__ import annotations
 
@@ -14,37 +14,37 @@ if TYPE_CHECKING:
     from karospace_jupyter.plan.column_values import Numbers
 
 MOST_CODES = 50
-"""Up to this many distinct whole numbers are codes, whatever the column is called: more clusters are rare, and more
-colors cannot be told apart."""
+"""Maximum number of distinct integers that count as codes regardless of the column's name: more clusters are rare, and
+more colors are indistinguishable."""
 MOST_NAMED_CODES = 256
-"""The same where the column's name says that it holds codes."""
+"""Maximum number if the column's name indicates codes."""
 _CELLS_A_CODE = 10
-"""Fewer cells a value, in the mean, look like measurements of a small file."""
+"""Minimum mean number of cells per value; with fewer, the values may be measurements in a small file."""
 _CELLS_A_NAMED_CODE = 2
 _CELLS_A_CODE_WITH_GAPS = 100
-"""The same where clusters are left out, as in a part of the tissue: the numbers themselves say nothing then."""
+"""Minimum if codes are missing, as in a part of the tissue: the numbers themselves are not evidence then."""
 _FEWEST_CELLS_WITH_GAPS = 5
-"""The largest counts are those of one or two cells."""
+"""Minimum number of cells of any value: large counts typically occur in one or two cells."""
 _FILLED = 0.8
-"""Share of the whole numbers between the smallest and the largest code that occur: some clusters may be left out."""
+"""Minimum share of the integers between the smallest and the largest code that occur; a few clusters may be missing."""
 
 _WORDS = Path(__file__).with_name("codes.json")
-"""Words in names of columns. The viewer has them, too, for tables without types.
+"""Words in column names. The viewer uses the same list for tables without types.
 
 codes, measures
-    What the numbers are; `number_of` makes a measure of any name in the first place (n_clusters).
+    What the numbers are; a first word in `number_of` makes any name a measure (n_clusters).
 counted
-    Before a measure or after `number_of` without a separator they make a measure, too (cellcount, nspots).
+    Joined to a measure, or to a word of `number_of`, they make a measure, too (cellcount, nspots).
 relations
-    Between a measure and a code: what is measured (genes_per_cluster).
+    Between a measure and a code: the column holds the measure (genes_per_cluster).
 axes, amounts
-    Not codes by their values alone; amounts only where values are left out (0, 10 and 20 days).
+    Never codes by their values alone; amounts only if values are missing in between (0, 10 and 20 days).
 """
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|log1p")
 
 
 def words_of(name: str) -> list[str]:
-    """Split a name of a column into lower-case words.
+    """Split a column name into lower-case words.
 
     Returns
     -------
@@ -65,17 +65,18 @@ def _known() -> dict[str, frozenset[str]]:
 
 
 def are_codes(name: str, numbers: Numbers, *, colors: bool) -> bool:
-    """Whether a column of numbers holds codes.
+    """Return whether a column of numbers holds codes.
 
-    Its values are whole, at least two of them differ, and
+    Its values must be whole, with at least two distinct ones, and
 
-    1. the file has colors for the column, and at most 256 values differ, or
-    2. its name has a word for codes (cluster, leiden, batch, fov), in the last place if there is one for a measure
-       (count, size, score), too, no value is below -1, at most 256 differ, and there are at least 2 cells for each, or
-    3. its name has no word for a measure or an axis, the values run from -1, 0 or 1 with few gaps (years and doses do
-       not), at most 50 differ, and there are at least 10 cells for each, in the mean, or
-    4. its name has no word for a measure, an axis or an amount, at most 50 values differ, and there are at least 100
-       cells for each, in the mean, and 5 for any.
+    1. the file stores colors for the column, and there are at most 256 distinct values, or
+    2. its name has a word for codes (cluster, leiden, batch, fov), as the last word if there is also one for a measure
+       (count, size, score); no value is below -1, there are at most 256 distinct values, and at least 2 cells per
+       value on average, or
+    3. its name has no word for a measure or an axis; the values start at -1, 0 or 1 and have few gaps (unlike years
+       and doses), there are at most 50 distinct values, and at least 10 cells per value on average, or
+    4. its name has no word for a measure, an axis or an amount; there are at most 50 distinct values, and at least 100
+       cells per value on average and 5 for each.
 
     Parameters
     ----------
@@ -122,7 +123,7 @@ def _is_measure(words: list[str]) -> bool:
 
 
 def _is_joined(word: str) -> bool:
-    """Whether a word is a number of things or a measure of one without a separator: `nspots`, `cellcount`."""
+    """Return whether a word joins a measure and what it counts: `nspots`, `cellcount`."""
     known = _known()
     for at in range(1, len(word)):
         first, rest = word[:at], word[at:]

@@ -1,4 +1,4 @@
-"""Colors of categories: the file's own, else a palette that stays distinct."""
+"""Parse colors of categories, and provide a palette of distinct ones."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-# The viewer's palettes are generated from this file, too. Each color is the farthest, in CIEDE2000 and OKLab, from those
-# before it, from the grey of missing values and from the viewer's grounds; of those for colour-blind eyes the least of
-# three distances counts: as it is, and as deuteranopia and protanopia see it (Machado et al. 2009).
+# The viewer's palettes are generated from this file, too. Each color maximizes the distance in CIEDE2000 and OKLab to
+# the preceding colors, the gray of missing values and the viewer's backgrounds. The color-blind palette uses the
+# smallest of three distances: unmodified, and as seen with deuteranopia and protanopia (Machado et al. 2009).
 _PALETTES = Path(__file__).with_name("palettes.json")
 _XKCD = Path(__file__).with_name("xkcd.json")
-"""The names of the xkcd color survey (public domain, CC0), which matplotlib knows as `xkcd:NAME`."""
+"""Names of the xkcd color survey (public domain, CC0), which matplotlib knows as `xkcd:NAME`."""
 
 _NAMED = {
     "black": "#000000", "white": "#ffffff", "red": "#ff0000", "green": "#008000", "blue": "#0000ff", "yellow": "#ffff00",
@@ -31,7 +31,7 @@ _NAMED = {
     "r": "#ff0000", "g": "#008000", "b": "#0000ff", "c": "#00bfbf", "m": "#bf00bf", "y": "#bfbf00", "k": "#000000", "w": "#ffffff",
 }  # fmt: skip
 
-# matplotlib's default cycle, which files name as "C0" or "tab:blue".
+# matplotlib's default cycle, referred to as "C0" or "tab:blue".
 _CYCLE = ("#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b", "#e377c2", "#7f7f7f", "#bcbd22", "#17becf")
 _TAB = dict(
     zip(("blue", "orange", "green", "red", "purple", "brown", "pink", "gray", "olive", "cyan"), _CYCLE, strict=True)
@@ -44,10 +44,10 @@ def _distinct() -> tuple[str, ...]:
 
 
 def palette(n: int) -> list[str]:
-    """Return `n` colors: a hundred that stay apart, then any, as nobody tells more of them apart."""
+    """Return `n` colors: up to 100 that are easy to tell apart, then generated ones that may not be."""
     colors = list(_distinct()[:n])
     for i in range(n - len(colors)):
-        hue = (0.07 + i * 0.618033988749895) % 1.0  # the golden ratio spreads hues for any number of them
+        hue = (0.07 + i * 0.618033988749895) % 1.0  # the golden ratio spreads any number of hues evenly
         lightness = (0.42, 0.62, 0.76)[i % 3]
         red, green, blue = colorsys.hls_to_rgb(hue, lightness, (0.62, 0.55)[i % 2])
         colors.append(f"#{round(red * 255):02x}{round(green * 255):02x}{round(blue * 255):02x}")
@@ -61,21 +61,22 @@ def _xkcd() -> dict[str, str]:
 
 
 def parse_color(value: Any, *, of_255: bool | None = None) -> str | None:  # noqa: ANN401 - uns holds anything
-    """Return a stored color as ``#rrggbb``, or None when it is not one or cannot be seen.
+    """Parse a stored color to ``#rrggbb``; None if it is invalid or fully transparent.
 
     Parameters
     ----------
     of_255
-        Whether numbers run from 0 to 255, not from 0 to 1; by the largest of them when not given.
+        Whether numbers range from 0 to 255 rather than from 0 to 1; inferred from the largest one by default.
     """
     rgba = parse_rgba(value, of_255=of_255)
     return None if rgba is None or rgba[3] == 0 else "#{:02x}{:02x}{:02x}".format(*rgba[:3])
 
 
 def parse_rgba(value: Any, *, of_255: bool | None = None) -> tuple[int, int, int, float] | None:  # noqa: ANN401
-    """Return red, green and blue (0 to 255) and alpha (0 to 1) of a stored color, or None when it is not one.
+    """Parse a stored color to red, green and blue (0 to 255) and alpha (0 to 1); None if it is invalid.
 
-    Names are CSS's, matplotlib's (``C0``, ``tab:blue``, ``r``, grays as ``"0.5"``) and ``xkcd:NAME``, in any case.
+    Accepts the names of CSS, matplotlib (``C0``, ``tab:blue``, ``r``, grays as ``"0.5"``) and ``xkcd:NAME``, in any
+    case.
     """
     if isinstance(value, bytes):
         value = value.decode("utf-8", "replace")
@@ -121,7 +122,7 @@ def _of_text(text: str) -> tuple[int, int, int, float] | None:
 
 
 def _css(name: str) -> str | None:
-    from PIL import ImageColor  # its table of the CSS names is complete
+    from PIL import ImageColor  # has the complete table of CSS names
 
     if name == "transparent":
         return "#00000000"

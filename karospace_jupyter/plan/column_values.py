@@ -1,4 +1,4 @@
-"""Values of a column of obs, whatever its dtype: as categories or as numbers."""
+"""Read a column of obs of any dtype, as categories or as numbers."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from karospace_jupyter.plan.natural import natural_order
 from karospace_jupyter.source.numbers import as_float, is_object, kind_of
 
 _EXACT = 2.0**53
-"""Whole numbers up to this size are exact in float64."""
+"""Integers up to this magnitude are exact in float64."""
 
 
 @dataclass(frozen=True, slots=True)
 class Categories:
-    """A column as codes, for all cells of the source."""
+    """A column as category codes, for all cells of the source."""
 
     names: list[str]
-    """All categories, also unused ones, in their order; two of them may have the same text."""
+    """All categories in their order, including unused ones; two of them may have the same text."""
     codes: NDArray[np.int64]
     """Shape (n_cells,); -1 where a value is missing."""
     ordered: bool
@@ -40,31 +40,31 @@ class Numbers:
     values: NDArray[np.float64]
     """Shape (n_cells,); NaN where a value is missing or infinite."""
     integers: NDArray[np.int64] | NDArray[np.uint64] | None
-    """The same as whole numbers, exact beyond 2**53, when all are whole, none is missing and they fit."""
+    """The values as integers, exact beyond 2**53, if all are whole, none is missing and they fit."""
     texts: NDArray[np.object_] | None
-    """Exact digits of whole numbers, None where missing; only where float64 rounds some of them."""
+    """Exact digits of integers, None where missing; only set if float64 rounds some of them."""
     single: bool
-    """Whether the source holds float32 or float16, so that text shows no digits that were never there."""
+    """Whether the source stores float32 or float16; text output then omits spurious digits."""
     infinite: int
-    """Infinite values, which count as missing."""
+    """Number of infinite values, which count as missing."""
     rounded: int
-    """Values with more digits than float64 holds."""
+    """Number of values with more digits than float64 can store."""
 
 
 def as_categories(values: pd.Series[Any], name: str) -> Categories:
-    """Return a :func:`plain` column as codes.
+    """Convert a :func:`plain` column to category codes.
 
-    A categorical keeps its order, numbers and dates go by value, text goes in :func:`natural_order`.
+    A categorical keeps its order; numbers and dates are sorted by value, text in :func:`natural_order`.
 
     Raises
     ------
     ColumnError
-        When its values have no text.
+        If the values cannot be converted to text.
     """
     dtype = values.dtype
     if isinstance(dtype, pd.CategoricalDtype):
         categories = values.cat.categories
-        # As Python floats, 0.1 of float32 would have the digits of the nearest float64.
+        # Converted to Python floats, 0.1 of float32 would have the digits of the nearest float64.
         names = as_text(list(categories.to_numpy()) if categories.dtype.kind == "f" else categories).tolist()
         return Categories(names, values.cat.codes.to_numpy().astype(np.int64), bool(values.cat.ordered), boolean=False)
     if pd.api.types.is_bool_dtype(dtype):
@@ -81,7 +81,7 @@ def as_categories(values: pd.Series[Any], name: str) -> Categories:
             return Categories(names, codes.astype(np.int64), ordered=False, boolean=False)
         return _by_text(as_text(values), values.isna().to_numpy())
     except (TypeError, ValueError) as exc:
-        msg = f"The column {name!r} of obs holds {dtype} values that cannot be categories: {exc}."
+        msg = f"Cannot use the column {name!r} of obs as categories: it holds {dtype} values ({exc}). Leave it out."
         raise ColumnError(msg) from exc
 
 
@@ -95,13 +95,13 @@ def _in_order(text: NDArray[np.object_], order: Callable[[list[str]], list[str]]
     codes, found = _distinct(text)
     names = order(found)
     rank = {one: i for i, one in enumerate(names)}
-    renumber = np.array([*(rank[one] for one in found), -1], dtype=np.int64)  # the last entry is reached by -1
+    renumber = np.array([*(rank[one] for one in found), -1], dtype=np.int64)  # code -1 indexes the last entry
     return Categories(names, renumber[codes], ordered=False, boolean=False)
 
 
 def _distinct(text: NDArray[np.object_]) -> tuple[NDArray[np.int64], list[str]]:
-    """Return the place of each text among the distinct ones, -1 for None, and these."""
-    if any(one is not None and "\0" in one for one in text):  # pandas compares texts up to their first NUL
+    """Return the index of each text among the distinct texts (-1 for None), and the distinct texts."""
+    if any(one is not None and "\0" in one for one in text):  # pandas compares text only up to the first NUL
         places: dict[str, int] = {}
         codes = [-1 if one is None else places.setdefault(one, len(places)) for one in text]
         return np.array(codes, dtype=np.int64), list(places)
@@ -110,7 +110,7 @@ def _distinct(text: NDArray[np.object_]) -> tuple[NDArray[np.int64], list[str]]:
 
 
 def _by_value(values: pd.Series[Any]) -> Categories:
-    """Return numbers in their order; whole ones without a point."""
+    """Convert numbers to categories, sorted by value; integers are written without a decimal point."""
     numbers = exact_numbers(values)
     if numbers.texts is not None:
         return _in_order(numbers.texts, lambda found: sorted(found, key=int))
@@ -119,7 +119,7 @@ def _by_value(values: pd.Series[Any]) -> Categories:
         return Categories([str(one) for one in uniques.tolist()], codes.astype(np.int64), ordered=False, boolean=False)
     there = ~np.isnan(numbers.values)
     codes = np.full(len(numbers.values), -1, dtype=np.int64)
-    uniques, codes[there] = np.unique(numbers.values[there] + 0.0, return_inverse=True)  # no -0 beside 0
+    uniques, codes[there] = np.unique(numbers.values[there] + 0.0, return_inverse=True)  # merge -0 with 0
     shown = uniques.astype(np.float32) if numbers.single else uniques
     whole = bool((uniques == np.rint(uniques)).all())
     names = [str(int(one)) for one in uniques] if whole else shown.astype(str).tolist()
@@ -127,7 +127,7 @@ def _by_value(values: pd.Series[Any]) -> Categories:
 
 
 def exact_numbers(values: pd.Series[Any]) -> Numbers:
-    """Return a :func:`plain` column of kind ``number`` as float64, with what float64 cannot hold beside it."""
+    """Convert a :func:`plain` column of kind ``number`` to float64, and keep what float64 cannot represent."""
     if is_object(values):
         return _of_objects(values)
     missing = values.isna().to_numpy()
@@ -163,7 +163,7 @@ def _of_floats(numbers: NDArray[np.float64], missing: NDArray[np.bool_], *, sing
 def _of_integers(integers: NDArray[np.int64] | NDArray[np.uint64], missing: NDArray[np.bool_]) -> Numbers:
     numbers = integers.astype(np.float64)
     texts = None
-    # What float64 rounds up to 2**64 has no integer to be compared with, and is beyond 2**53 in any case.
+    # Values that float64 rounds up to 2**64 have no integer to compare with; they are beyond 2**53 in any case.
     far = np.abs(numbers) > _EXACT
     if far.any() and any(int(a) != b for a, b in zip(numbers[far].tolist(), integers[far].tolist(), strict=True)):
         texts = as_text(integers.tolist())
@@ -188,9 +188,9 @@ def _of_objects(values: pd.Series[Any]) -> Numbers:
                 return _of_integers(integers, missing)  # type: ignore[arg-type]  # either of the two
         texts = np.full(len(raw), None, dtype=object)
         texts[~missing] = [str(one) for one in exact]
-        infinite = np.isinf(numbers)  # beyond the largest float64
+        infinite = np.isinf(numbers)  # beyond the largest finite float64
         return Numbers(np.where(infinite, np.nan, numbers), None, texts, False, 0, 0)  # noqa: FBT003
-    # Of a Decimal the digits count: 0.1 is 0.1 in float64 as people read it, 1.00000000000000000001 is not.
+    # A Decimal is compared by its digits: 0.1 counts as exact in float64, 1.00000000000000000001 does not.
     rounded = sum(
         Decimal(repr(found)) != one if isinstance(one, Decimal) else Fraction(found) != one
         for one, found in zip(there, numbers[~missing].tolist(), strict=True)

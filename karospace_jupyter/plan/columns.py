@@ -1,4 +1,4 @@
-"""Annotations: columns of obs as categories or numbers."""
+"""Annotations: columns of obs exported as categories or numbers."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     Rows = NDArray[np.int64] | None
 
 MAX_CATEGORIES = 256
-"""Categories beyond which a column is no legend; a column that was asked for may have more."""
+"""Columns with more categories are not exported by default, because the legend would be too long."""
 MAX_NUMERIC_COLUMNS = 16
-"""Numeric columns that are exported without being asked for."""
+"""Maximum number of numeric columns exported by default."""
 MOST_IDENTIFIERS = 10_000
-"""Whole numbers beyond 2**53 are exported as categories, which are exact, up to so many of them."""
+"""Columns of integers beyond 2**53 with at most this many values are exported as categories, which are exact."""
 _A_LOOK = 10_000
-"""Cells that tell measurements from few whole numbers."""
+"""Number of cells checked first to tell measurements from columns of few integers."""
 _TOO_LARGE = "whole numbers too large to show exactly: identifiers?"
 
 Chosen = Literal["category", "number"]
@@ -41,25 +41,25 @@ Chosen = Literal["category", "number"]
 
 @dataclass(frozen=True, slots=True)
 class ColumnSummary:
-    """What a column of obs is."""
+    """Summary of a column of obs."""
 
     name: str
     kind: Kind
     dtype: str
     n_categories: int | None
     left_out: str | None
-    """Why it is not exported unless asked for; None when it is."""
+    """Why it is not exported by default; None if it is."""
     other_kind: Chosen | None = None
-    """What it can be exported as instead: codes as numbers, few whole numbers as categories."""
+    """The alternative kind: number for codes, category for few integers."""
 
 
 def summarise_columns(source: Source, rows: NDArray[np.int64] | None, used: Sequence[str] = ()) -> list[ColumnSummary]:
-    """Say of every column of obs what it is and whether it is exported by default.
+    """Describe every column of obs: its kind, and whether it is exported by default.
 
     Parameters
     ----------
     used
-        Columns that are the coordinates.
+        Columns that hold the coordinates.
     """
     found: list[ColumnSummary] = []
     numbers = 0
@@ -89,7 +89,7 @@ def summarise_columns(source: Source, rows: NDArray[np.int64] | None, used: Sequ
 
 def _no_legend(n: int, n_cells: int) -> str | None:
     if n == 0:
-        return "no value at all"
+        return "no values"
     if n < 2:
         return "fewer than 2 categories"
     if n == n_cells and n_cells > 2:
@@ -103,7 +103,7 @@ def _no_scale(numbers: Numbers, values: pd.Series[Any], rows: Rows, name: str, u
     held = numbers.values if rows is None else numbers.values[rows]
     held = held[~np.isnan(held)]
     if len(held) == 0 and numbers.texts is None:
-        return "no value at all"
+        return "no values"
     exact = numbers.texts is None
     if (held.min() == held.max()) if exact else _count(values) == 1:
         return "the same number for every cell"
@@ -115,18 +115,18 @@ def _no_scale(numbers: Numbers, values: pd.Series[Any], rows: Rows, name: str, u
 
 
 def _is_few(values: pd.Series[Any]) -> bool:
-    # For a million measurements, the first thousands are enough to tell.
+    # For large columns, check the first cells before counting all distinct values.
     return bool(values.iloc[:_A_LOOK].nunique() <= MAX_CATEGORIES and 2 <= values.nunique() <= MAX_CATEGORIES)
 
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """A column of obs and what it is by default, for all cells of the source."""
+    """A column of obs and its default kind, for all cells of the source."""
 
     values: pd.Series[Any]
     kind: Kind
     numbers: Numbers | None
-    """Where it holds numbers, also such as are codes."""
+    """Set if it holds numbers, including codes."""
 
 
 def _read(source: Source, name: str, used: Sequence[str] = ()) -> _Column:
@@ -135,7 +135,7 @@ def _read(source: Source, name: str, used: Sequence[str] = ()) -> _Column:
     if kind != "number":
         return _Column(values, kind, None)
     numbers = exact_numbers(values)
-    # Where cells are is measured, however few places there are.
+    # Coordinates are measurements, however few distinct values they have.
     if name not in used and are_codes(name, numbers, colors=has_colors(source, name)):
         return _Column(values, "category", numbers)
     return _Column(values, "number", numbers)
@@ -147,29 +147,29 @@ class ChosenColumns:
 
     annotations: list[Annotation]
     section: CategoryAnnotation | None
-    """The one of them that names sections of the tissue."""
+    """The annotation that names the sections."""
     warnings: list[str]
 
 
 def choose_columns(
     source: Source, cells: Cells, asked: Sequence[str] | None, used: Sequence[str], section: str | None = None
 ) -> ChosenColumns:
-    """Read the annotations that were asked for, or all that make a legend.
+    """Read the requested annotations, or all suitable columns.
 
     Parameters
     ----------
     asked
-        Columns of obs, each as its name, ``number:NAME`` or ``category:NAME``; None for all that make a legend.
+        Columns of obs, each as its name, ``number:NAME`` or ``category:NAME``; None for all suitable ones.
     used
-        Columns that are the coordinates.
+        Columns that hold the coordinates.
     section
-        The column that names sections. It is exported as categories, whatever it holds: in its place where it
-        makes a legend or was asked for, else at the end, so that no number of a section becomes the first color.
+        The column that names the sections. It is always exported as categories: at its own position if it is suitable
+        or requested, otherwise last, so that section numbers do not become the initial color.
 
     Raises
     ------
     ColumnError
-        When a column does not exist or cannot be exported.
+        If a column does not exist or cannot be exported.
     """
     warnings: list[str] = []
     if asked is None:
@@ -196,7 +196,7 @@ def choose_columns(
     for name, kind in wanted.items():
         shown = _shown_name(name, wanted, warnings)
         if list(source.obs_columns).count(name) > 1:
-            warnings.append(f"obs has several columns {name!r}; the first one is exported.")
+            warnings.append(f"obs has several columns named {name!r}; the first one is exported.")
         column = _read(source, name, used)
         if name == section:
             if kind == "number":
@@ -210,42 +210,42 @@ def choose_columns(
             if column.kind == "category" and column.numbers is not None and kind is None:
                 codes.append(name)
             elif column.kind == "number" and kind is None:
-                warnings.append(f"The column {name!r} holds whole numbers beyond 2^53: exported as categories.")
-        if len(column.values) and bool(column.values.isna().all()):  # asked for, so exported: every cell is gray
-            warnings.append(f"The column {name!r} of obs has no value: all {cells.n:,} are missing.")
-    unsaid = [name for name in codes if not has_colors(source, name)]
-    if unsaid:
+                warnings.append(f"The column {name!r} holds whole numbers beyond 2^53; exported as categories.")
+        if len(column.values) and bool(column.values.isna().all()):  # exported because it was requested
+            warnings.append(f"The column {name!r} of obs has no values: all {cells.n:,} cells are missing one.")
+    without_colors = [name for name in codes if not has_colors(source, name)]
+    if without_colors:
         warnings.append(
-            f"Columns of few distinct whole numbers are exported as categories: {listed(unsaid)}. "
-            f"List {'number:' + unsaid[0]!r} among the annotations to export numbers."
+            f"Columns of few distinct whole numbers are exported as categories: {listed(without_colors)}. "
+            f"List {'number:' + without_colors[0]!r} among the annotations to export numbers."
         )
     return ChosenColumns(annotations, named, warnings)
 
 
 def asked_columns(asked: Sequence[str], columns: Sequence[str]) -> dict[str, Chosen | None]:
-    """Return the columns of a list of annotations, in its order, and as what each is asked for.
+    """Return the requested columns in order, and the kind requested for each.
 
     Parameters
     ----------
     asked
         Each a column's name, ``number:NAME`` or ``category:NAME``. A column of exactly that name takes precedence.
     columns
-        Those of obs.
+        The columns of obs.
 
     Raises
     ------
     ColumnError
-        When a column does not exist, or is asked for as two things.
+        If a column does not exist, or is requested as two kinds.
     """
     found: dict[str, Chosen | None] = {}
     for text in asked:
         name, kind = split_kind(text, columns)
         if name not in columns:
-            there = listed(columns, 20) or "no column at all"
+            there = listed(columns, 20) or "no columns"
             msg = f"obs has no column {name!r}.{hint(name, columns)} obs holds: {there}."
             raise ColumnError(msg)
         if found.get(name) is not None and kind is not None and found[name] != kind:
-            msg = f"The column {name!r} is asked for as numbers and as categories. Choose one."
+            msg = f"The column {name!r} is listed both as numbers and as categories. Choose one."
             raise ColumnError(msg)
         found[name] = kind or found.get(name)
     return found
@@ -269,7 +269,7 @@ def _few_identifiers(column: _Column) -> bool:
 def _count(values: pd.Series[Any]) -> int | None:
     try:
         return int(values.nunique())
-    except TypeError:  # lists and dicts have no hash
+    except TypeError:  # lists and dicts are not hashable
         return None
 
 
@@ -277,12 +277,14 @@ def _numbers(column: _Column, cells: Cells, name: str, shown: str, warnings: lis
     numbers = _as_asked(column, name) if column.numbers is None else column.numbers
     n = len(numbers.values)
     if numbers.infinite:
-        warnings.append(f"{numbers.infinite:,} of {n:,} values of {name!r} are infinite: exported as missing.")
+        verb = "is" if numbers.infinite == 1 else "are"
+        warnings.append(f"{numbers.infinite:,} of {n:,} values of {name!r} {verb} infinite; exported as missing.")
     if numbers.rounded:
-        warnings.append(f"{numbers.rounded:,} of {n:,} values of {name!r} are rounded: float64 has fewer digits.")
+        verb = "was" if numbers.rounded == 1 else "were"
+        warnings.append(f"{numbers.rounded:,} of {n:,} values of {name!r} {verb} rounded to the precision of float64.")
     if numbers.texts is not None:
         warnings.append(
-            f"The column {name!r} holds whole numbers that float64 cannot hold: the viewer rounds them to 53 bits"
+            f"The column {name!r} holds whole numbers that float64 cannot represent: the viewer rounds them to 53 bits"
             + (", the tables are exact." if numbers.integers is not None else ", and so do the tables.")
         )
     take = slice(None) if cells.rows is None else cells.rows
@@ -291,7 +293,7 @@ def _numbers(column: _Column, cells: Cells, name: str, shown: str, warnings: lis
 
 
 def _as_asked(column: _Column, name: str) -> Numbers:
-    """Read as numbers what holds none by its dtype: text and categories of digits, truth values as 0 and 1."""
+    """Convert a non-numeric column to numbers: text and categories of digits, booleans as 0 and 1."""
     values = column.values
     if pd.api.types.is_bool_dtype(values.dtype) and not isinstance(values.dtype, pd.CategoricalDtype):
         return exact_numbers(values.astype("Int64"))
@@ -305,20 +307,20 @@ def _as_asked(column: _Column, name: str) -> Numbers:
         example = f" It holds {listed([repr(text) for text in bad], 4)}." if bad else ""
     else:
         example = f" It holds {values.dtype} values."
-    msg = f"The column {name!r} of obs cannot be exported as numbers.{example}"
+    msg = f"The column {name!r} of obs cannot be exported as numbers.{example} List it without 'number:'."
     raise ColumnError(msg)
 
 
 def _categories(
     source: Source, column: _Column, cells: Cells, name: str, shown: str, warnings: list[str]
 ) -> CategoryAnnotation:
-    # Of all cells, so that a sample changes neither the order nor the colors.
+    # Computed from all cells, so that sampling changes neither the order nor the colors.
     found = as_categories(column.values, name)
     full, codes = found.names, found.codes
     used = np.bincount(codes[codes >= 0], minlength=len(full)) > 0
-    colors, said = stored_colors(source, name, full, used)
-    warnings += said
-    # Categories of equal text (1 and "1") cannot be told apart in a table: they become one.
+    colors, new_warnings = stored_colors(source, name, full, used)
+    warnings += new_warnings
+    # Categories with the same text (1 and "1") are indistinguishable in a table, so they are merged.
     first: dict[str, int] = {}
     merged = np.array([first.setdefault(text, i) for i, text in enumerate(full)], dtype=np.int64)
     if len(first) < len(full):
@@ -327,7 +329,7 @@ def _categories(
     if len(full):
         codes = np.where(codes < 0, -1, merged[codes])
     kept = np.flatnonzero(np.bincount(codes[codes >= 0], minlength=len(full)) > 0)
-    renumber = np.full(len(full) + 1, len(kept), dtype=np.int64)  # the last entry, reached by -1, is "missing"
+    renumber = np.full(len(full) + 1, len(kept), dtype=np.int64)  # code -1 indexes the last entry: missing
     renumber[kept] = np.arange(len(kept))
     return CategoryAnnotation(
         name=shown,
@@ -340,7 +342,7 @@ def _categories(
 
 
 def category_colors(source: Source, name: str) -> list[str]:
-    """Return the color of each category of a column, unused ones too, in their order."""
+    """Return the color of each category of a column in order, including unused ones."""
     found = as_categories(plain(source.obs(name)), name)
     used = np.bincount(found.codes[found.codes >= 0], minlength=len(found.names)) > 0
     return stored_colors(source, name, found.names, used)[0]

@@ -1,4 +1,4 @@
-"""Where the cells are: as asked for, or found by names."""
+"""Find the coordinates of the cells: the requested ones, or detected by name."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from karospace_jupyter.source import Source
 
-# Usual names. The first rank that is present wins; two of one rank are the user's to choose from. Other pairs of
-# columns that are named alike come before the last of these ranks, which holds places on a lattice.
+# Usual names. The first rank with a match wins; if a rank has several matches, the user has to choose. Other pairs of
+# columns with similar names come before the last of these ranks, which holds positions on a lattice.
 RANKS: tuple[tuple[CoordsSpec, ...], ...] = (
     (ObsmCoords("spatial"),),
     (ObsmCoords("X_spatial"),),
@@ -42,7 +42,7 @@ RANKS: tuple[tuple[CoordsSpec, ...], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class FoundCoordinates:
-    """Coordinates of every cell of the source, not yet cleared of gaps."""
+    """Coordinates of every cell of the source; some may be missing."""
 
     spec: CoordsSpec
     xy: NDArray[np.float64]
@@ -51,31 +51,31 @@ class FoundCoordinates:
 
 
 def label(spec: CoordsSpec) -> str:
-    """Spell coordinates as the user would."""
+    """Spell coordinates as in the option ``coords``."""
     if spec.kind == "obsm":
         return f"obsm:{spec.key}"
     return f"obs:{spec.column}" if spec.kind == "geometry" else f"obs:{spec.x},{spec.y}"
 
 
 def columns_of(spec: CoordsSpec) -> tuple[str, ...]:
-    """Return the columns of obs that the coordinates are made of."""
+    """Return the columns of obs from which the coordinates are read."""
     if spec.kind == "obs":
         return spec.x, spec.y
     return (spec.column,) if spec.kind == "geometry" else ()
 
 
 def candidates(source: Source) -> list[CoordsSpec]:
-    """Return the coordinates that are present under names for them, best first."""
+    """Return the coordinates detected by name, in order of preference."""
     return [spec for rank in _ranks(source) for spec in rank]
 
 
 def find_coordinates(source: Source, spec: CoordsSpec | None) -> FoundCoordinates:
-    """Read the coordinates that were asked for, or the best candidate.
+    """Read the requested coordinates, or the best candidate.
 
     Raises
     ------
     CoordinatesError
-        When there are none, or several that are equally likely.
+        If there are none, or several equally likely ones.
     """
     chosen = spec or _choose(source)
     if chosen.kind == "obsm":
@@ -83,28 +83,28 @@ def find_coordinates(source: Source, spec: CoordsSpec | None) -> FoundCoordinate
     if chosen.kind == "geometry":
         return _from_geometry(source, chosen)
     xy = np.stack([_number(source, chosen.x), _number(source, chosen.y)], axis=1)
-    return FoundCoordinates(chosen, xy, _said_of_guess(chosen) if spec is None else ())
+    return FoundCoordinates(chosen, xy, _guess_warnings(chosen) if spec is None else ())
 
 
-def _said_of_guess(spec: ObsCoords) -> tuple[str, ...]:
-    """Warn of columns whose names may mean something else than places."""
+def _guess_warnings(spec: ObsCoords) -> tuple[str, ...]:
+    """Warn about columns whose names may not mean coordinates."""
     ranks = [pair.rank for pair in axis_pairs([spec.x, spec.y])]
     if any(spec in rank for rank in RANKS) or (ranks and max(ranks) < 2):
         return ()
     return (
-        f"The columns {spec.x!r} and {spec.y!r} of obs were taken as coordinates because no others were found: they "
-        "may hold something else. Name the coordinates to be sure.",
+        f"The columns {spec.x!r} and {spec.y!r} of obs are used as coordinates because no others were found. If they "
+        "hold something else, choose the coordinates explicitly.",
     )
 
 
 def is_embedding(spec: CoordsSpec) -> bool:
-    """Whether coordinates are those of an embedding, by their name: not of tissue, and y grows upwards."""
+    """Return whether the name of the coordinates is that of an embedding; these are not tissue, and y grows upward."""
     names = [spec.key] if spec.kind == "obsm" else columns_of(spec)
     return any(is_embedding_name(name) for name in names)
 
 
 def _ranks(source: Source) -> list[list[CoordsSpec]]:
-    """Return the coordinates that are present: the more likely first, those that are equally likely together."""
+    """Return the detected coordinates by rank: most likely first, equally likely ones together."""
     usual: list[list[CoordsSpec]] = [[spec for spec in rank if _present(source, spec)] for rank in RANKS]
     known = {columns_of(spec) for rank in RANKS for spec in rank}
     pairs = [
@@ -123,7 +123,7 @@ def _ranks(source: Source) -> list[list[CoordsSpec]]:
 
 
 def _guessed(source: Source) -> list[list[CoordsSpec]]:
-    """Return the only pair of numeric columns that differ in x and y, be the letter a part of a word."""
+    """Return the only pair of numeric columns whose names differ in x and y, even within a word."""
     pair = lone_pair([name for name in source.obs_columns if as_numbers(source.obs(name)) is not None])
     return [[ObsCoords(*pair)]] if pair and _has_places(source, *pair) else []
 
@@ -136,7 +136,7 @@ def _present(source: Source, spec: CoordsSpec) -> bool:
 
 
 def _has_places(source: Source, *columns: str) -> bool:
-    """Whether at least one cell has a number in both columns."""
+    """Return whether at least one cell has a finite number in both columns."""
     numbers = [as_numbers(source.obs(name)) for name in columns]
     there = [np.isfinite(values) for values in numbers if values is not None]
     return len(there) == len(columns) and bool(np.logical_and.reduce(there).any())
@@ -151,7 +151,7 @@ def _choose(source: Source) -> CoordsSpec:
         values = [find_coordinates(source, spec).xy for spec in best]
         if not all(np.array_equal(values[0], other, equal_nan=True) for other in values[1:]):
             names = " and ".join(label(spec) for spec in best)
-            msg = f"There are several coordinates that are equally likely: {names}. Choose one of them."
+            msg = f"Several coordinates are equally likely: {names}. Choose one of them."
             raise CoordinatesError(msg)
     return best[0]
 
@@ -161,12 +161,12 @@ def _nothing_found(source: Source) -> str:
     numeric = [name for name in source.obs_columns if as_numbers(source.obs(name)) is not None]
     there = f"obsm holds {listed(shapes)}." if shapes else "obsm holds no array of numbers."
     there += f" Numeric columns of obs: {listed(numeric, 12)}." if numeric else " obs has no numeric column."
-    # An array of two columns is more likely a place than the first of fifty components.
+    # An array with two columns is more likely to hold coordinates than one with fifty components.
     keys = sorted(source.obsm_shapes, key=lambda key: source.obsm_shapes[key][1:] != (2,))
     named = axis_pairs(numeric)
     pair = f"obs:{named[0].x},{named[0].y}" if named else "obs:XCOLUMN,YCOLUMN"
     example = f"obsm:{keys[0]}" if keys else pair
-    return f"No coordinates were found under the usual names. {there} Name the ones to use, for example {example!r}."
+    return f"No coordinates were found under the usual names. {there} Choose coordinates, for example {example!r}."
 
 
 def _from_obsm(source: Source, spec: ObsmCoords) -> FoundCoordinates:
@@ -175,32 +175,32 @@ def _from_obsm(source: Source, spec: ObsmCoords) -> FoundCoordinates:
         raise CoordinatesError(no_array(source, spec.key))
     shape = shapes[spec.key]
     if len(shape) != 2 or shape[1] < 2:
-        msg = f"obsm[{spec.key!r}] has shape {shape}; coordinates need two columns."
+        msg = f"obsm[{spec.key!r}] has shape {shape}; coordinates need two columns. Choose other coordinates."
         raise CoordinatesError(msg)
     xy = source.obsm(spec.key)
     if len(xy) != source.n_cells:
         msg = f"obsm[{spec.key!r}] has {len(xy)} rows, but there are {source.n_cells} cells. The file is damaged."
         raise CoordinatesError(msg)
-    return FoundCoordinates(spec, xy, _said_of_columns(source, spec.key, shape[1]))
+    return FoundCoordinates(spec, xy, _column_warnings(source, spec.key, shape[1]))
 
 
-def _said_of_columns(source: Source, key: str, n_columns: int) -> tuple[str, ...]:
-    """Say which columns of an obsm entry are x and y where that was not certain, or where others were left out."""
+def _column_warnings(source: Source, key: str, n_columns: int) -> tuple[str, ...]:
+    """Return a warning if the columns for x and y in an obsm entry are uncertain, or if others were left out."""
     names = source.obsm_columns(key)
     if not names:
         if n_columns == 3:
-            return (f"obsm[{key!r}] has 3 columns; the first two are the coordinates, the third (z) was left out.",)
-        return (f"obsm[{key!r}] has {n_columns} columns; the first two are the coordinates.",) if n_columns > 2 else ()
+            return (f"obsm[{key!r}] has 3 columns; the first two are used as x and y, the third (z) was left out.",)
+        return (f"obsm[{key!r}] has {n_columns} columns; the first two are used as x and y.",) if n_columns > 2 else ()
     axes = choose_axes(names)
     x, y = names[axes.x_at], names[axes.y_at]
     if axes.reason == "order":
         return (
-            f"The names of the columns of obsm[{key!r}] do not say which are x and y: the first two numeric ones were "
-            f"taken, {x!r} as x and {y!r} as y.",
+            f"The column names of obsm[{key!r}] do not show which are x and y: the first two numeric ones are used, "
+            f"{x!r} as x and {y!r} as y.",
         )
     others = [name for at, name in enumerate(names) if at not in (axes.x_at, axes.y_at)]
     if others:
-        return (f"obsm[{key!r}]: x is {x!r} and y is {y!r}; its other columns were left out: {listed(others)}.",)
+        return (f"obsm[{key!r}]: x is {x!r} and y is {y!r}; the other columns were left out: {listed(others)}.",)
     return ()
 
 
@@ -210,16 +210,16 @@ def _from_geometry(source: Source, spec: GeometryCoords) -> FoundCoordinates:
     if found is None or not np.isfinite(found.xy).any():
         why = f" The first value: {found.example}." if found is not None and found.example else ""
         msg = (
-            f"The column {spec.column!r} of obs holds no outlines (polygons or points as WKT): it cannot give "
-            f"coordinates by itself.{why} To use two columns of numbers, pass 'obs:XCOLUMN,YCOLUMN'."
+            f"The column {spec.column!r} of obs holds no outlines (polygons or points as WKT), so it cannot be used as "
+            f"coordinates on its own.{why} To use two columns of numbers, pass 'obs:XCOLUMN,YCOLUMN'."
         )
         raise CoordinatesError(msg)
     warnings: tuple[str, ...] = ()
     damaged = int(found.damaged.sum())
     if damaged:
         warnings = (
-            f"{counted(damaged, 'outline')} in the column {spec.column!r} could not be read; without one, a "
-            f"cell has no coordinates. The first: {found.example}.",
+            f"{counted(damaged, 'outline')} in the column {spec.column!r} could not be read; cells without an outline "
+            f"have no coordinates. The first: {found.example}.",
         )
     return FoundCoordinates(spec, found.xy, warnings)
 
@@ -228,7 +228,7 @@ def _number(source: Source, column: str) -> NDArray[np.float64]:
     values = _column(source, column)
     numbers = as_numbers(values)
     if numbers is None:
-        msg = f"The column {column!r} of obs holds {values.dtype}, not numbers: it cannot be a coordinate."
+        msg = f"The column {column!r} of obs holds {values.dtype} values, not numbers. Choose a numeric column."
         raise CoordinatesError(msg)
     return numbers
 
@@ -237,6 +237,6 @@ def _column(source: Source, column: str) -> pd.Series[Any]:
     try:
         return source.obs(column)
     except KeyError:
-        there = listed(source.obs_columns, 20) or "nothing"
+        there = listed(source.obs_columns, 20) or "no columns"
         msg = f"obs has no column {column!r}.{hint(column, source.obs_columns)} obs holds: {there}."
         raise CoordinatesError(msg) from None

@@ -1,4 +1,4 @@
-"""What a source holds: for forms, and for people who ask before they export."""
+"""Summarize the contents of a source, for forms and for a dry run."""
 
 from __future__ import annotations
 
@@ -25,27 +25,27 @@ class Description:
     n_cells: int
     n_genes: int
     matrix_kind: str
-    """"CSR float32"."""
+    """Storage and dtype, for example "CSR float32"."""
     coordinates: tuple[str, ...]
-    """Found under usual names, best first, as `obsm:spatial`."""
+    """Candidates with usual names in order of preference, for example `obsm:spatial`."""
     detected: str | None
-    """The one that is taken when nobody asks; None where there is none, or several that are equally likely."""
+    """The default coordinates; None if there are none, or several equally likely ones."""
     embeddings: tuple[str, ...]
-    """Keys of obsm that are embeddings of at least two dimensions."""
+    """Keys of obsm that hold embeddings with at least two dimensions."""
     usual_embeddings: tuple[str, ...]
-    """Those that are exported when nobody asks, but for the one that is the coordinates."""
+    """Embeddings exported by default, unless they are the coordinates."""
     columns: tuple[ColumnSummary, ...]
     layers: tuple[str, ...]
     has_raw: bool
     libraries: tuple[Library, ...]
     section_column: str | None
-    """The one that names sections of the tissue when nobody asks."""
+    """The column that names the sections by default."""
     section_columns: tuple[str, ...]
-    """All that could."""
+    """All columns that can name sections."""
 
 
 def describe(source: Source) -> Description:
-    """Summarise `source` without reading its matrix."""
+    """Summarize `source` without reading its matrix."""
     shapes = source.obsm_shapes
     found = _found(source)
     return Description(

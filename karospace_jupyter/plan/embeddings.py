@@ -1,4 +1,4 @@
-"""Embeddings: other places of the cells, as asked for, or found by the usual names."""
+"""Embeddings: selected by the user, or detected by their usual names."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ if TYPE_CHECKING:
     from karospace_jupyter.source import Source
 
 _USUAL = (("X_umap", "umap"), ("X_tsne", "tsne"), ("X_pca", "pca"))
-"""One of each is exported without being asked for: the first that is there, whatever its case."""
+"""Exported by default: of each group the first key that exists, ignoring case."""
 _LABELS = {"umap": "UMAP", "tsne": "t-SNE", "pca": "PCA", "phate": "PHATE", "diffmap": "Diffusion map"}
 _LARGEST = float(np.finfo(np.float32).max)
 
 
 def label(key: str) -> str:
-    """Return the name of an embedding for people: `UMAP` for ``X_umap``."""
+    """Return the display name of an embedding: `UMAP` for ``X_umap``."""
     bare = key[2:] if key[:2].lower() == "x_" else key
     return _LABELS.get(bare.lower()) or bare.replace("_", " ").strip() or key
 
 
 def usual_embeddings(source: Source, spec: CoordsSpec | None) -> list[str]:
-    """Return the keys of obsm that are exported when nobody asks: at most three, never the coordinates.
+    """Return the keys of obsm that are exported by default: at most three, never the coordinates.
 
     Parameters
     ----------
     spec
-        The coordinates; None where there are none.
+        The coordinates; None if there are none.
     """
     used = spec.key if spec is not None and spec.kind == "obsm" else None
     found = []
@@ -50,16 +50,17 @@ def usual_embeddings(source: Source, spec: CoordsSpec | None) -> list[str]:
 def choose_embeddings(
     source: Source, cells: Cells, spec: CoordsSpec, asked: Sequence[str] | None
 ) -> tuple[list[PlannedEmbedding], list[str]]:
-    """Read the embeddings that were asked for, or the usual ones.
+    """Read the requested embeddings, or the usual ones.
 
     Returns
     -------
-    The embeddings, and warnings.
+    tuple of list of PlannedEmbedding and list of str
+        The embeddings, and warnings.
 
     Raises
     ------
     CoordinatesError
-        When one that was asked for does not exist or gives the cells no places.
+        If a requested embedding does not exist or has no finite coordinates.
     """
     keys = usual_embeddings(source, spec) if asked is None else list(dict.fromkeys(asked))
     found: list[PlannedEmbedding] = []
@@ -93,7 +94,7 @@ def _read(source: Source, cells: Cells, key: str) -> PlannedEmbedding:
     values = values if cells.rows is None else values[cells.rows]
     placed = (np.abs(values) <= _LARGEST).all(axis=1)  # False for NaN
     if not placed.any():
-        msg = f"obsm[{key!r}] holds no finite place for any of the {cells.n:,} cells. Choose another one."
+        msg = f"obsm[{key!r}] has no finite coordinates for any of the {cells.n:,} cells. Choose another embedding."
         raise CoordinatesError(msg)
     xy = values.copy()
     xy[~placed] = np.nan

@@ -1,4 +1,4 @@
-"""What an export would take and what is wrong with its options, for forms: no pass over the matrix."""
+"""Estimate the size of an export and check its options, for forms, without a pass over the matrix."""
 
 from __future__ import annotations
 
@@ -32,23 +32,23 @@ if TYPE_CHECKING:
     from karospace_jupyter.source import Source
 
 _VALUES_A_SECOND = 1.2e8
-"""Values of the matrix that one pass reads in a second: measured on 2 cores (tests/bench), for a feeling of time."""
+"""Values of the matrix read per second in one pass, measured on 2 cores (tests/bench); a rough estimate."""
 _ARRAY_BYTES_A_SECOND = 3e8
-"""Bytes of expression, before compression, that are written in a second, the same."""
+"""Bytes of expression, before compression, written per second."""
 _TABLE_BYTES_A_SECOND = 6e7
-"""The same for text, which the interpreter makes."""
+"""Bytes of text tables written per second; slower because Python formats them."""
 _FILES_A_SECOND = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Size and time of an export that was not run."""
+    """Size and duration of an export that was not run."""
 
     files: int
     bytes: int
     """Before compression."""
     seconds: float
-    """On two cores; to be shown as about."""
+    """On two cores; approximate."""
     n_cells: int
     n_genes: int
     warnings: tuple[str, ...] = ()
@@ -73,8 +73,8 @@ def estimate(source: Source, config: ExportConfig) -> Estimate:
     if found is None:
         return Estimate(0, 0, 0.0, 0, 0, (), problems)
     try:
-        cells, xy, said = choose_cells(source, found.xy, config, column)
-        warnings += [*found.warnings, *said]
+        cells, xy, new_warnings = choose_cells(source, found.xy, config, column)
+        warnings += [*found.warnings, *new_warnings]
     except CoordinatesError as exc:
         return Estimate(0, 0, 0.0, 0, 0, (), {**problems, "coords": str(exc)})
     annotations: list[Annotation] = []
@@ -82,8 +82,8 @@ def estimate(source: Source, config: ExportConfig) -> Estimate:
     images: tuple[PlannedImage, ...] = ()
     codes = None
     spatial = not is_embedding(found.spec)
-    column, said = split(source, config, cells, column, spatial=spatial)
-    warnings += said
+    column, new_warnings = split(source, config, cells, column, spatial=spatial)
+    warnings += new_warnings
     used = columns_of(found.spec)
     try:
         columns = choose_columns(source, cells, config.annotation_columns, used, column)
@@ -96,8 +96,8 @@ def estimate(source: Source, config: ExportConfig) -> Estimate:
         problems["annotation_columns"] = str(exc)
     embeddings: list[PlannedEmbedding] = []
     try:
-        embeddings, said = choose_embeddings(source, cells, found.spec, config.embeddings)
-        warnings += said
+        embeddings, new_warnings = choose_embeddings(source, cells, found.spec, config.embeddings)
+        warnings += new_warnings
     except CoordinatesError as exc:
         problems["embeddings"] = str(exc)
     try:
@@ -110,24 +110,24 @@ def estimate(source: Source, config: ExportConfig) -> Estimate:
             warnings += direction.warnings
             images = pictures.images
             warnings += pictures.warnings
-        elif config.image.kind == "uns":  # an embedding has no image underneath
+        elif config.image.kind == "uns":  # an embedding has no tissue image
             warnings += choose_images(source, config.image, found.spec, cells.rows, xy, sections, codes).warnings
     except ImageError as exc:
         problems["image_path"] = str(exc)
     view = None
     try:
         if config.view is not None:
-            # Which genes come along is known after a pass over the matrix only.
-            view, said = fitting_view(
+            # The exported genes are only known after a pass over the matrix.
+            view, new_warnings = fitting_view(
                 read_view(config.view), cells.n, extent_of(xy), annotations, embeddings, sections, genes=None
             )
-            warnings += said
+            warnings += new_warnings
     except ConfigError as exc:
         problems["view"] = str(exc)
     n_genes, passes = 0, 1
     try:
-        n_genes, passes, said = _genes(source, config)
-        warnings += said
+        n_genes, passes, new_warnings = _genes(source, config)
+        warnings += new_warnings
     except (GenesError, ConfigError) as exc:
         problems["genes_mode"] = str(exc)
     genes = PlannedGenes(np.arange(n_genes, dtype=np.int64), ("",) * n_genes, ())
@@ -139,15 +139,15 @@ def estimate(source: Source, config: ExportConfig) -> Estimate:
 
 
 def _genes(source: Source, config: ExportConfig) -> tuple[int, int, list[str]]:
-    """Return how many genes, the passes over the matrix that they take, and warnings."""
+    """Return the number of genes, the required passes over the matrix, and warnings."""
     spec = config.genes
     if isinstance(spec, VariableGenes | TopMeanGenes):
         if source.n_genes == 0:
-            msg = f"The matrix {source.matrix_name} has no genes."
+            msg = f"The matrix {source.matrix_name} has no genes. Choose another matrix."
             raise GenesError(msg)
         if spec.kind == "hvgs" and spec != DEFAULT_GENES:
             check_rankable(source, matrix_values(source), spec.n)
         marked = spec.kind == "hvgs" and "highly_variable" in source.var_columns
         return min(spec.n, source.n_genes), 1 if marked else 2, []
-    genes, said = choose_genes(source, spec, MatrixValues("other"), None, Job.null())
-    return len(genes.names), min(1, len(genes.names)), said
+    genes, new_warnings = choose_genes(source, spec, MatrixValues("other"), None, Job.null())
+    return len(genes.names), min(1, len(genes.names)), new_warnings

@@ -1,4 +1,4 @@
-"""Which genes are exported, in which order, under which names."""
+"""Choose the genes to export, their order and their names."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LABEL_COLUMNS = (
     "synonym", "synonyms", "gene_synonym", "gene_synonyms",
     "previous_symbol", "previous_symbols", "prev_symbol", "prev_symbols",
 )  # fmt: skip
-"""Columns of var that name genes in another way, whatever their case; cells may list several: `A|B`, `A,B`, `A;B`."""
+"""Columns of var with alternative names of genes, ignoring case; a value may list several: `A|B`, `A,B`, `A;B`."""
 
 _BETWEEN = re.compile(r"[|;,]")
 
@@ -38,39 +38,44 @@ _BETWEEN = re.compile(r"[|;,]")
 def choose_genes(
     source: Source, spec: GenesSpec, values: MatrixValues, rows: Rows, job: Job
 ) -> tuple[PlannedGenes, list[str]]:
-    """Resolve the genes that were asked for.
+    """Resolve the requested genes.
+
+    Returns
+    -------
+    tuple of PlannedGenes and list of str
+        The genes, and warnings.
 
     Raises
     ------
     GenesError
-        When there is no gene, a listed one does not exist, or variable genes are asked for of scaled values.
+        If there are no genes, a listed one does not exist, or variable genes are requested for scaled values.
     """
     if source.n_genes == 0:
-        msg = f"The matrix {source.matrix_name} has no genes."
+        msg = f"The matrix {source.matrix_name} has no genes. Choose another matrix."
         raise GenesError(msg)
     names, changed = make_unique(as_text(source.gene_names))
     warnings = []
     if changed:
         warnings.append(
-            f"{counted(changed, 'gene name occurs', 'gene names occur')} more than once: a suffix tells them apart."
+            f"{counted(changed, 'gene name is a duplicate', 'gene names are duplicates')}: a suffix makes them unique."
         )
     labels = _labels(source)
     indices: NDArray[np.int64]
     if isinstance(spec, ListedGenes):
-        indices, said = _listed_genes(spec, names, labels)
-        warnings += said
+        indices, new_warnings = _listed_genes(spec, names, labels)
+        warnings += new_warnings
     elif spec.kind == "all":
         indices = np.arange(source.n_genes, dtype=np.int64)
     else:
         if spec.n > source.n_genes and spec != DEFAULT_GENES:
-            warnings.append(f"All {source.n_genes:,} genes are exported; {spec.n:,} were asked for.")
+            warnings.append(f"All {source.n_genes:,} genes are exported; {spec.n:,} were requested.")
         n = min(spec.n, source.n_genes)
         if spec.kind == "top_mean":
             mean = source.statistics(rows, "as_is", job, variance=False).mean
-            indices = np.argsort(-mean, kind="stable")[:n].astype(np.int64)  # NaN, of a gene without values, last
+            indices = np.argsort(-mean, kind="stable")[:n].astype(np.int64)  # NaN (no values) sorts last
         else:
-            indices, said = rank_variable_genes(source, n, values, rows, job, asked=spec != DEFAULT_GENES)
-            warnings += said
+            indices, new_warnings = rank_variable_genes(source, n, values, rows, job, asked=spec != DEFAULT_GENES)
+            warnings += new_warnings
     chosen = [(column, tuple(text[indices].tolist())) for column, text in labels.items()]
     shown = tuple(names[indices].tolist())
     return PlannedGenes(indices, shown, tuple((c, t) for c, t in chosen if any(t) and t != shown)), warnings
@@ -98,20 +103,21 @@ def _listed_genes(
         raise GenesError(_unknown(spec, unknown, names, labels))
     warnings = []
     if several:
-        warnings.append(f"Several genes are called {listed(several)}; the first of each is exported.")
+        warnings.append(f"Several genes are named {listed(several)}; the first one of each name is exported.")
     unique = list(dict.fromkeys(indices))
     if len(unique) < len(indices):
-        warnings.append(f"{counted(len(indices) - len(unique), 'name')} of {spec.origin} came a second time.")
+        repeated = counted(len(indices) - len(unique), "duplicate name")
+        warnings.append(f"{repeated} in {spec.origin} {'was' if len(indices) - len(unique) == 1 else 'were'} ignored.")
     return np.array(unique, dtype=np.int64), warnings
 
 
 def _find(
     wanted: Sequence[str], names: NDArray[np.object_], labels: dict[str, NDArray[np.object_]]
 ) -> tuple[list[int], list[str], list[str]]:
-    """Return the positions of the genes that were found, the names that were not, and those of several genes."""
+    """Return the positions of the genes found, the names not found, and the names that match several genes."""
     lookups = [_positions(names), *(_positions(text) for text in labels.values())]
     lookups += [_positions(text, several=True) for text in labels.values()]
-    # Last resort: Ensembl ids with and without their version (ENSG00000141510.18).
+    # Finally, try Ensembl ids with and without their version (ENSG00000141510.18).
     lookups += [
         _positions(np.array([_unversioned(t) for t in text], dtype=object)) for text in (names, *labels.values())
     ]
@@ -132,7 +138,7 @@ def _find(
 
 
 def unknown_genes(source: Source, wanted: Sequence[str], limit: int = 20) -> list[tuple[str, list[str]]]:
-    """Return the first names that are no gene of `source`, by name or by symbol, each with the names most like it."""
+    """Return the first names that match no gene of `source`, each with the most similar names and symbols."""
     names = make_unique(as_text(source.gene_names))[0]
     labels = _labels(source)
     unknown = _find(wanted, names, labels)[1][:limit]
@@ -141,7 +147,7 @@ def unknown_genes(source: Source, wanted: Sequence[str], limit: int = 20) -> lis
 
 
 def _positions(text: NDArray[np.object_], *, several: bool = False) -> dict[str, list[int]]:
-    """Return the genes of each name, or of each of the `several` names in a cell."""
+    """Map each name to its genes; with `several`, split each value into the names that it lists."""
     found: dict[str, list[int]] = {}
     for i, name in enumerate(text):
         for one in dict.fromkeys(part.strip() for part in _BETWEEN.split(name)) if several else (name,):
@@ -162,9 +168,10 @@ def _unknown(
     lines = []
     for name in unknown[:10]:
         near = nearest(name, known)
-        lines.append(f"  {name}" + (f" (nearest: {', '.join(near)})" if near else ""))
+        lines.append(f"  {name}" + (f" (similar: {', '.join(near)})" if near else ""))
     more = f"\n  … and {len(unknown) - 10:,} more" if len(unknown) > 10 else ""
+    verb = "was" if len(unknown) == 1 else "were"
     return (
-        f"{len(unknown):,} of {len(spec.names):,} genes of {spec.origin} are not in the data, neither by name nor by "
-        f"symbol:\n" + "\n".join(lines) + more
+        f"{len(unknown):,} of {counted(len(spec.names), 'gene')} in {spec.origin} {verb} not found, neither by name "
+        f"nor by symbol:\n" + "\n".join(lines) + more
     )

@@ -1,4 +1,4 @@
-"""Ranking genes by variability: what the file says, else computed."""
+"""Rank genes by variability: as stored in the file, otherwise computed."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ _SCORES = ("dispersions_norm", "variances_norm", "residual_variances", "dispersi
 def rank_variable_genes(
     source: Source, n: int, values: MatrixValues, rows: Rows, job: Job, *, asked: bool
 ) -> tuple[NDArray[np.int64], list[str]]:
-    """Return the `n` most variable genes, best first, and how they were found.
+    """Return the `n` most variable genes, best first, and notes on how they were ranked.
 
-    ``var['highly_variable']`` decides where it is present, ordered by its rank or dispersion; else Seurat's
-    dispersion is computed (Satija et al., Nature Biotechnology 2015), as scanpy does.
+    If ``var['highly_variable']`` exists, it decides, ordered by its rank or dispersion; otherwise Seurat's dispersion
+    is computed (Satija et al., Nature Biotechnology 2015), as in scanpy.
 
     Parameters
     ----------
     values
-        What the values of the matrix are. The variance of scaled values says nothing: those genes are ranked by another
-        matrix of the same data, and where there is none the first are taken.
+        The kind of values in the matrix. The variance of scaled values is meaningless, so their genes are ranked by
+        another matrix of the same data; if there is none, the first `n` genes are returned.
     asked
-        Whether variable genes were asked for. Then scaled values without flags are an error.
+        Whether the user requested variable genes. Scaled values without flags are an error then.
 
     Raises
     ------
     GenesError
-        When variable genes were asked for and the matrix cannot rank them.
+        If variable genes were requested and the matrix cannot rank them.
     """
     flagged = _flagged(source)
     scaled = _unrankable(source, values)
@@ -63,55 +63,55 @@ def rank_variable_genes(
         if score is None and scaled:
             notes.append(
                 f"{n_flagged:,} genes are marked as highly variable, and only those are exported: the values of "
-                f"{source.matrix_name} are scaled, so the others cannot be ranked."
+                f"{source.matrix_name} are scaled, so the other genes cannot be ranked."
             )
             n = n_flagged
         else:
             if score is None:
-                computed, said = _computed(source, source.n_genes, values, rows, job)
+                computed, new_notes = _computed(source, source.n_genes, values, rows, job)
                 score = np.zeros(len(flagged))
                 score[computed] = -np.arange(len(computed))
                 if rank is None:
-                    rank = np.where(flagged, level, -np.inf)  # the flagged ones keep the order of var
-                notes += said
+                    rank = np.where(flagged, level, -np.inf)  # flagged genes keep the order of var
+                notes += new_notes
             rest = f"the next {n - n_flagged:,} by score were added"
             notes.append(f"{n_flagged:,} genes are marked as highly variable; {rest}.")
-    # A rank is stored for flagged genes only; a score orders the others.
+    # Ranks are stored for flagged genes only; the score orders the others.
     order = np.lexsort((-(level if score is None else score), -(level if rank is None else rank), ~flagged))
     return order[:n].astype(np.int64), notes
 
 
 def check_rankable(source: Source, values: MatrixValues, n: int) -> None:
-    """Raise what :func:`rank_variable_genes` would raise, without a pass over the matrix.
+    """Raise the error of :func:`rank_variable_genes` without a pass over the matrix.
 
     Raises
     ------
     GenesError
-        When the matrix cannot rank genes.
+        If the matrix cannot rank genes.
     """
     if _unrankable(source, values) and n < source.n_genes and _flagged(source) is None:
         raise GenesError(cannot_rank(source))
 
 
 def cannot_rank(source: Source) -> str:
-    """Say why scaled values rank no genes, and what to use instead."""
+    """Explain why scaled values cannot rank genes, and what to use instead."""
     others = [label for label, _, _ in _other_matrices(source)]
     instead = f"Read another matrix ({', '.join(others)}), or export" if others else "Export"
     return (
-        f"The values of {source.matrix_name} are scaled (each gene was centered or brought to a variance), so their "
-        f"variance does not tell which genes vary, and var has no column highly_variable. {instead} a list of genes or "
-        "all genes; or compute highly_variable before scaling and store it in var."
+        f"The values of {source.matrix_name} are scaled (each gene was centered or scaled to a fixed variance), so "
+        "their variance does not show which genes vary, and var has no column highly_variable. "
+        f"{instead} a list of genes or all genes; or compute highly_variable before scaling and store it in var."
     )
 
 
 def _unrankable(source: Source, values: MatrixValues) -> bool:
-    """Whether values were scaled, also to unequal variances. Pearson residuals rank although they are centered, too."""
+    """Return whether values were scaled. Pearson residuals can rank genes although they are centered, too."""
     residuals = source.matrix_name == "X" and source.uns("pearson_residuals_normalization") is not None
     return values.kind == "scaled" and not residuals
 
 
 def _other_matrices(source: Source) -> list[tuple[str, Source, MatrixValues]]:
-    """Return the other matrices that rank genes, counts first."""
+    """Return the other matrices that can rank genes, counts first."""
     specs: list[MatrixSpec] = [MatrixX(), *map(MatrixLayer, source.layers)]
     if source.has_raw:
         specs.append(MatrixRaw())
@@ -119,7 +119,7 @@ def _other_matrices(source: Source) -> list[tuple[str, Source, MatrixValues]]:
     for spec in specs:
         try:
             other = source.with_matrix(spec)
-        except KaroSpaceError:  # there is no such matrix, or it is damaged: nobody asked for it
+        except KaroSpaceError:  # missing or damaged; not an error because it was not requested
             continue
         if other.matrix_name == source.matrix_name or other.n_genes == 0:
             continue
@@ -131,7 +131,7 @@ def _other_matrices(source: Source) -> list[tuple[str, Source, MatrixValues]]:
 
 
 def _ranked_elsewhere(source: Source, n: int, rows: Rows, job: Job) -> tuple[NDArray[np.int64], list[str]]:
-    """Rank the genes of a scaled matrix by another matrix of the same cells, else take the first `n`."""
+    """Rank the genes of a scaled matrix by another matrix of the same cells, or return the first `n`."""
     position = pd.Series(np.arange(source.n_genes), index=source.gene_names)
     position = position[~position.index.duplicated()]
     for label, other, values in _other_matrices(source):
@@ -144,8 +144,8 @@ def _ranked_elsewhere(source: Source, n: int, rows: Rows, job: Job) -> tuple[NDA
             return indices[:n], [note]
     note = (
         f"The first {n:,} of {source.n_genes:,} genes are exported, in the order of var: the values of "
-        f"{source.matrix_name} are scaled, so their variance does not tell which genes vary, and the data has no "
-        "column highly_variable, no counts and no log1p values. Name the genes, or export all."
+        f"{source.matrix_name} are scaled, so their variance does not show which genes vary, and the data has no "
+        "column highly_variable, no counts and no log1p values. List the genes, or export all."
     )
     return np.arange(n, dtype=np.int64), [note]
 
@@ -165,7 +165,7 @@ def _flagged(source: Source) -> NDArray[np.bool_] | None:
 
 
 def _stored_rank(source: Source) -> NDArray[np.float64] | None:
-    """Higher is better; a gene without a rank comes last."""
+    """Return the negated rank: higher is better; genes without a rank are last."""
     if "highly_variable_rank" not in source.var_columns:
         return None
     rank = pd.to_numeric(source.var("highly_variable_rank"), errors="coerce").to_numpy(dtype=np.float64)
@@ -173,7 +173,7 @@ def _stored_rank(source: Source) -> NDArray[np.float64] | None:
 
 
 def _stored_score(source: Source) -> NDArray[np.float64] | None:
-    """Higher is better; NaN becomes the lowest."""
+    """Return the score: higher is better; NaN becomes the lowest."""
     for name in _SCORES:
         if name in source.var_columns:
             score = pd.to_numeric(source.var(name), errors="coerce").to_numpy(dtype=np.float64)
@@ -214,9 +214,9 @@ def _dispersion(
 
 
 def _may_be_log1p(source: Source, rows: Rows, job: Job) -> bool:
-    """Whether some genes, spread over the matrix, hold values of 0 to `LARGEST_LOG1P` only.
+    """Return whether a sample of genes has only values from 0 to `LARGEST_LOG1P`.
 
-    Means do not tell: expm1 of standardised values has a positive mean.
+    Means would not show this: expm1 of standardized values has a positive mean.
     """
     some = np.unique(np.linspace(0, source.n_genes - 1, _GENES_LOOKED_AT).astype(np.int64))
     return all(
@@ -226,16 +226,17 @@ def _may_be_log1p(source: Source, rows: Rows, job: Job) -> bool:
 
 
 def seurat_dispersion(mean: NDArray[np.float64], variance: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Dispersion of each gene, normalised within 20 bins of its mean.
+    """Compute the dispersion of each gene, normalized within 20 bins of mean expression.
 
     Parameters
     ----------
     mean, variance
-        Of the values before log1p, shape (n_genes,); NaN for a gene without any value.
+        Of the values before log1p, shape (n_genes,); NaN for a gene without values.
 
     Returns
     -------
-    Shape (n_genes,), NaN for a gene without dispersion.
+    numpy.ndarray
+        Shape (n_genes,), NaN for a gene without dispersion.
     """
     if np.isnan(mean).all():
         return mean
@@ -246,7 +247,7 @@ def seurat_dispersion(mean: NDArray[np.float64], variance: NDArray[np.float64]) 
     frame = pd.DataFrame({"score": log_dispersion, "bin": pd.cut(np.log1p(mean), bins=BINS)})
     groups = frame.groupby("bin", observed=True)["score"]
     average, spread = groups.transform("mean"), groups.transform("std", ddof=1)
-    # A gene alone in its bin has no spread; scanpy and Seurat give it a score of 1.
+    # A gene alone in its bin has no spread; like scanpy and Seurat, give it a score of 1.
     alone = spread.isna()
     spread = spread.mask(alone, average)
     average = average.mask(alone, 0.0)

@@ -1,4 +1,4 @@
-"""Which way y grows, by the rows and columns of the array that the spots lie on."""
+"""Determine the direction of y from the array rows and columns of the spots."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
     from karospace_jupyter.source.protocol import Rows
 
 _FEWEST = 10
-"""Spots that a section needs to say anything."""
+"""Minimum number of spots in a section to determine the direction."""
 _FIT = 0.9
-"""Share of the variance of x and of y that rows and columns have to explain."""
+"""Share of the variance of x and y that array rows and columns have to explain."""
 
-Lies = Literal["down", "up", "mirrored", "swapped", "unknown"]
+Orientation = Literal["down", "up", "mirrored", "swapped", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
 class Direction:
-    """Where y grows."""
+    """The direction in which y grows."""
 
     y_axis: Literal["down", "up"]
     known: bool
-    """Whether the array says so."""
+    """Whether the array positions determine it."""
     warnings: tuple[str, ...] = ()
 
 
@@ -42,49 +42,49 @@ def direction_of_y(
     codes: NDArray[np.int64] | None = None,
     names: Sequence[str] = (),
 ) -> Direction:
-    """Return where y grows: ``array_row`` counts downwards in the image and ``array_col`` to the right.
+    """Determine the direction of y: ``array_row`` counts downward in the image and ``array_col`` to the right.
 
-    An array that is only turned is as the slide lay in the microscope. One that is mirrored is not: no slide is seen
-    from below. Where y is what is mirrored, it grows upwards.
+    A rotated array is accepted: the slide was rotated under the microscope. A mirrored one is not, because no slide is
+    imaged from below. If y is the mirrored axis, it grows upward.
 
     Parameters
     ----------
     rows
-        The cells that are exported.
+        The exported cells.
     xy
         Their coordinates, shape (n_cells, 2).
     codes
-        The section of each, shape (n_cells,); None where there is one.
+        The section of each cell, shape (n_cells,); None if there is only one section.
     names
-        Of the sections.
+        Names of the sections.
     """
     array = _array_of(source)
     if array is None:
         return Direction("down", known=False)
     array = array if rows is None else array[rows]
     usable = np.isfinite(array).all(axis=1) & np.isfinite(xy).all(axis=1)
-    found: dict[Lies, list[tuple[str, int]]] = {}
+    found: dict[Orientation, list[tuple[str, int]]] = {}
     sections = [("", usable)] if codes is None else [(name, usable & (codes == at)) for at, name in enumerate(names)]
     for name, part in sections:
-        found.setdefault(_lies(array[part], xy[part]), []).append((name, int(part.sum())))
+        found.setdefault(_orientation_of(array[part], xy[part]), []).append((name, int(part.sum())))
     cells = {kind: sum(count for _, count in parts) for kind, parts in found.items()}
     up, down = cells.get("up", 0), cells.get("down", 0)
     y_axis: Literal["down", "up"] = "up" if up > down else "down"
     warnings = []
     if y_axis == "up":
-        warnings.append("y grows upwards: array_row, which counts downwards in the image, falls where y grows.")
-    other: Lies = "down" if y_axis == "up" else "up"
+        warnings.append("y grows upward: array_row, which counts downward in the image, decreases as y increases.")
+    other: Orientation = "down" if y_axis == "up" else "up"
     if up and down:
-        warnings.append(f"By array_row, y grows the other way in {_which(found[other])} (shown mirrored).")
+        warnings.append(f"According to array_row, y grows the other way in {_which(found[other])} (shown mirrored).")
     if "mirrored" in found:
         warnings.append(
-            f"By array_col, x is mirrored in {_which(found['mirrored'])} (shown as the coordinates say, mirrored left "
-            "to right)."
+            f"According to array_col, x is mirrored in {_which(found['mirrored'])} (shown as the coordinates are, "
+            "mirrored left to right)."
         )
     if "swapped" in found:
         warnings.append(
-            f"By array_row and array_col, x and y seem to be swapped in {_which(found['swapped'])} (shown as the "
-            "coordinates say). If they are, swap the two columns."
+            f"According to array_row and array_col, x and y seem to be swapped in {_which(found['swapped'])} (shown as "
+            "the coordinates are). If so, swap the two columns."
         )
     return Direction(y_axis, up + down > 0, tuple(warnings))
 
@@ -95,17 +95,17 @@ def _which(parts: Sequence[tuple[str, int]]) -> str:
 
 
 def _array_of(source: Source) -> NDArray[np.float64] | None:
-    """Column and row of each spot, shape (n_cells_source, 2)."""
+    """Return column and row of each spot, shape (n_cells_source, 2)."""
     if not {"array_row", "array_col"} <= set(source.obs_columns):
         return None
     col, row = (as_numbers(source.obs(name)) for name in ("array_col", "array_row"))
     return None if col is None or row is None else np.stack([col, row], axis=1)
 
 
-def _lies(array: NDArray[np.float64], xy: NDArray[np.float64]) -> Lies:
+def _orientation_of(array: NDArray[np.float64], xy: NDArray[np.float64]) -> Orientation:
     """Compare the array with the coordinates, by how x and y change along its columns and rows.
 
-    Not by how x and columns vary together alone: in a tissue that lies askew, columns and rows do so, too.
+    A plain correlation of x with the columns would not do: in a rotated tissue, columns and rows are correlated, too.
     """
     if len(array) < _FEWEST:
         return "unknown"
@@ -116,7 +116,7 @@ def _lies(array: NDArray[np.float64], xy: NDArray[np.float64]) -> Lies:
         return "unknown"
     straight, across = x_col * y_row, x_row * y_col
     if straight - across >= 0:
-        return "down"  # as it is, or turned
+        return "down"  # unchanged or rotated
     if abs(across) > abs(straight):
         return "swapped" if y_col > 0 and x_row > 0 else "mirrored"
     return "up" if y_row < 0 else "mirrored"

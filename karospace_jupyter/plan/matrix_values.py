@@ -1,4 +1,4 @@
-"""What the values of a matrix are: counts, log1p, scaled, or something else."""
+"""Determine what the values of a matrix are: counts, log1p, scaled or other."""
 
 from __future__ import annotations
 
@@ -16,37 +16,37 @@ if TYPE_CHECKING:
 
 _LARGEST = float(np.finfo(np.float32).max)
 LARGEST_LOG1P = 30.0
-"""log1p of the largest counts there are stays below; what is larger was not log-transformed."""
+"""Above log1p of any realistic count; larger values were not log-transformed."""
 
 _BASES = (None, 2.0, 10.0)
-"""Bases that are tried when ``uns`` names none; None is the natural logarithm."""
+"""Bases that are tried if ``uns`` states none; None is the natural logarithm."""
 _RATIOS = (1.5, 8.5)
-"""Ratios of counts that are looked at: 1 says nothing, and a large one need not be whole after rounding."""
+"""Ratios of counts that are checked: 1 is uninformative, and rounding errors make large ratios inconclusive."""
 _FEWEST_CELLS, _FEWEST_GENES = 20, 4
-"""Fewer variances near one are a coincidence."""
+"""With fewer cells or genes, variances near one may be a coincidence."""
 _EXACT_VARIANCE = 0.02
-"""How far from one a variance may be where few are known; that of divided by n, not n - 1, is off by 1 / n."""
+"""Tolerance for a variance of one if there are few genes; dividing by n instead of n - 1 is off by 1 / n."""
 _OFF = 0.05
-"""How far from a whole number a ratio may be: values are often rounded to three digits, or float16."""
+"""Tolerance for a whole ratio: values are often rounded to three digits or stored as float16."""
 
 
 def matrix_values(source: Source) -> MatrixValues:
-    """Decide from a sample of the chosen matrix, and from ``uns['log1p']``, what its values are.
+    """Determine the kind of values from a sample of the chosen matrix and from ``uns['log1p']``.
 
     counts
-        Non-negative whole numbers.
+        Non-negative integers.
     log1p
-        Non-negative values whose inverse is counts over a factor for each cell, or has the same sum in each cell.
-        Where the values are too few to tell, ``uns['log1p']`` decides for ``X`` and ``raw``: it says nothing of layers,
-        and it stays when the values are scaled or replaced.
+        Non-negative values. After the logarithm is undone, each cell holds counts times a constant factor, or all
+        cells have the same sum. If there are too few values to check, ``uns['log1p']`` decides for ``X`` and ``raw``;
+        it does not apply to layers, and it remains in the file when the values are scaled or replaced.
     scaled
-        Each gene is centered on zero, or has a variance of one.
+        Each gene is centered on zero or has a variance of one.
     other
-        Everything else: a wrong claim is worse than none.
+        Anything else: a wrong result would be worse than none.
     """
     sample = source.sample()
     values = sample.values.copy()
-    finite = np.abs(values.data) <= _LARGEST  # False for NaN; what float32 cannot hold is missing, too
+    finite = np.abs(values.data) <= _LARGEST  # False for NaN; values beyond float32 count as missing, too
     missing = sp.csr_matrix((~finite, values.indices, values.indptr), shape=values.shape).sum(axis=0)
     values.data[~finite] = 0.0
     values.sum_duplicates()
@@ -78,14 +78,14 @@ def matrix_values(source: Source) -> MatrixValues:
 
 
 def natural(base: float | None) -> float:
-    """Return what a logarithm is multiplied with to become a natural one."""
+    """Return the factor that converts logarithms of this base to natural ones."""
     return 1.0 if base is None else math.log(base)
 
 
 def _stated(source: Source) -> tuple[bool, float | None]:
-    """Return whether ``uns['log1p']`` speaks of the chosen matrix, and the base that it names.
+    """Return whether ``uns['log1p']`` applies to the chosen matrix, and the base that it states.
 
-    scanpy writes the base there; files lose it when it is None.
+    scanpy stores the base there; a base of None is lost when the file is written.
     """
     if source.matrix_name not in {"X", "raw"}:
         return False, None
@@ -110,7 +110,7 @@ def _inverse(data: NDArray[np.float64], base: float | None) -> NDArray[np.float6
 
 
 def _moments(values: sp.csr_matrix, n: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean and variance of each gene over the `n` cells that have a value."""
+    """Return mean and variance of each gene over the `n` cells that have a value."""
     n_genes = values.shape[1]
     with np.errstate(divide="ignore", invalid="ignore"):
         mean = np.bincount(values.indices, weights=values.data, minlength=n_genes) / n
@@ -121,7 +121,7 @@ def _moments(values: sp.csr_matrix, n: NDArray[np.int64]) -> tuple[NDArray[np.fl
 
 
 def _centered(mean: NDArray[np.float64], variance: NDArray[np.float64]) -> bool:
-    """Whether most genes have a mean near zero, or nearly all have a variance near one."""
+    """Return whether most genes have a mean near zero, or nearly all have a variance near one."""
     varied = _varied(mean, variance)
     if not varied.any():
         return False
@@ -132,16 +132,16 @@ def _centered(mean: NDArray[np.float64], variance: NDArray[np.float64]) -> bool:
 
 
 def _varied(mean: NDArray[np.float64], variance: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return the genes that are not constant but for rounding."""
+    """Return which genes are not constant, apart from rounding errors."""
     with np.errstate(invalid="ignore"):
         return np.asarray(variance > 1e-12 * mean**2)
 
 
 def _unit_variance(values: sp.csr_matrix, variance: NDArray[np.float64]) -> bool:
-    """Whether genes were divided by their standard deviations, without centering."""
+    """Return whether genes were divided by their standard deviations without centering."""
     n_cells, n_genes = values.shape
     detected = np.bincount(values.indices, minlength=n_genes) >= 0.05 * n_cells
-    # A limit, as of sc.pp.scale(max_value=10), takes variance from the genes that reach it.
+    # Clipping, as in sc.pp.scale(max_value=10), reduces the variance of the genes that reach the limit.
     limited = values.indices[values.data == values.data.max()]
     free = np.bincount(limited, minlength=n_genes) == 0
     varied = detected & (variance > 0)
@@ -155,12 +155,12 @@ def _unit_variance(values: sp.csr_matrix, variance: NDArray[np.float64]) -> bool
 
 
 def _whole_ratios(values: sp.csr_matrix, data: NDArray[np.float64]) -> bool | None:
-    """Whether `data` are counts times a factor for each cell: whole multiples of the cell's smallest value.
+    """Return whether `data` are counts times a factor per cell: multiples of the cell's smallest value.
 
     Returns
     -------
     bool or None
-        None where too few ratios tell.
+        None if there are too few informative ratios.
     """
     starts, ends = values.indptr[:-1], values.indptr[1:]
     filled = ends > starts
@@ -174,15 +174,15 @@ def _whole_ratios(values: sp.csr_matrix, data: NDArray[np.float64]) -> bool | No
     n_telling = np.bincount(cell[telling], minlength=values.shape[0])
     n_whole = np.bincount(cell[whole], minlength=values.shape[0])
     judged = n_telling >= 5
-    # A cell whose smallest count is 2 fails: half of them may.
+    # A cell whose smallest count is 2 fails the test, so only half of the cells have to pass.
     if judged.sum() >= 10:
         return bool((n_whole >= 0.95 * n_telling)[judged].mean() >= 0.5)
-    # Of few genes, or of cells that hold little but ones, all cells are judged together.
+    # With few genes, or cells with little but ones, judge all cells together.
     return bool(n_whole.sum() >= 0.5 * n_telling.sum()) if n_telling.sum() >= 50 else None
 
 
 def _equal_sums(values: sp.csr_matrix, inverse: NDArray[np.float64]) -> bool:
-    """Whether the sums of cells are nearly equal after the logarithm is undone, and are not before."""
+    """Return whether the sums of cells are nearly equal after the logarithm is undone, but not before."""
     if values.shape[0] < 50 or values.shape[1] < 50:
         return False
     cell = np.repeat(np.arange(values.shape[0]), np.diff(values.indptr))

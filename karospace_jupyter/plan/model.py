@@ -1,4 +1,4 @@
-"""The plan: everything that an export decides, before a byte is written."""
+"""The plan: all decisions of an export, made before anything is written."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """The cells of the export."""
+    """The exported cells."""
 
     rows: NDArray[np.int64] | None
-    """Their positions in the source, ascending; None means all."""
+    """Their positions in the source, ascending; None for all cells."""
     ids: NDArray[np.object_]
-    """Unique text, shape (n_cells,)."""
+    """Unique cell ids as text, shape (n_cells,)."""
 
     @property
     def n(self) -> int:
@@ -30,22 +30,22 @@ class Cells:
 
 @dataclass(frozen=True, slots=True)
 class PlannedCoordinates:
-    """Where the cells are."""
+    """The coordinates of the exported cells."""
 
     spec: CoordsSpec
     xy: NDArray[np.float64]
     """Shape (n_cells, 2), finite, in the units of the source."""
     y_axis: Literal["down", "up"]
     unit_um: float | None
-    """µm per coordinate unit, where the source states it."""
+    """µm per coordinate unit; None if the source does not state it."""
     spot_diameter: float | None
-    """In coordinate units, where the source states it."""
+    """In coordinate units; None if the source does not state it."""
     origin: tuple[float, float] = (0.0, 0.0)
-    """What is subtracted before the coordinates become float32."""
+    """Subtracted from the coordinates before they are converted to float32."""
 
     @property
     def source(self) -> str:
-        """As the manifest spells it: `obsm:KEY`, `obs:centroid_x_y`, `obs:X,Y` or `obs:COLUMN`."""
+        """The source as written in the manifest: `obsm:KEY`, `obs:centroid_x_y`, `obs:X,Y` or `obs:COLUMN`."""
         if self.spec.kind == "obsm":
             return f"obsm:{self.spec.key}"
         if self.spec.kind == "geometry":
@@ -57,13 +57,13 @@ class PlannedCoordinates:
 
 @dataclass(frozen=True, slots=True)
 class CategoryAnnotation:
-    """A categorical, boolean or text column, for the cells of the export."""
+    """A categorical, boolean or text column of the exported cells."""
 
     name: str
     categories: tuple[str, ...]
     """Used categories only, in the order of the source."""
     colors: tuple[str, ...]
-    """`#rrggbb`, one a category."""
+    """`#rrggbb`, one per category."""
     codes: NDArray[np.int64]
     """Shape (n_cells,); ``len(categories)`` where a value is missing."""
     ordered: bool
@@ -73,20 +73,20 @@ class CategoryAnnotation:
 
 @dataclass(frozen=True, slots=True)
 class NumberAnnotation:
-    """A numeric column, for the cells of the export."""
+    """A numeric column of the exported cells."""
 
     name: str
     values: NDArray[np.float64]
     """Shape (n_cells,); NaN where a value is missing or infinite."""
     integers: NDArray[np.int64] | NDArray[np.uint64] | None
-    """The same as whole numbers, exact beyond 2**53, when the column has an integer dtype and no gap."""
+    """The values as integers, exact beyond 2**53, if the column has an integer dtype and no missing values."""
     single: bool
-    """Whether the source holds float32, so that text shows no digits that were never there."""
+    """Whether the source stores float32; text output then omits spurious digits."""
     kind: Literal["number"] = "number"
 
     @property
     def fits_float32(self) -> bool:
-        """Whether float32 keeps whole numbers as they are, and different values different."""
+        """Whether float32 preserves integers and keeps distinct values distinct."""
         if self.single:
             return True
         values = np.sort(self.values[~np.isnan(self.values)])
@@ -103,16 +103,16 @@ Annotation = CategoryAnnotation | NumberAnnotation
 
 @dataclass(frozen=True, slots=True)
 class PlannedEmbedding:
-    """Another place for each cell, as in a UMAP."""
+    """A second set of positions for the cells, for example a UMAP."""
 
     name: str
-    """The key of obsm."""
+    """The key in obsm."""
     label: str
-    """For people, unique."""
+    """Display name, unique."""
     xy: NDArray[np.float64]
-    """Shape (n_cells, 2); both NaN for a cell without a place, finite for at least one cell."""
+    """Shape (n_cells, 2); both NaN for a cell without a position, finite for at least one cell."""
     origin: tuple[float, float] = (0.0, 0.0)
-    """What is subtracted before the coordinates become float32."""
+    """Subtracted from the coordinates before they are converted to float32."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,65 +123,65 @@ class PlannedSection:
     extent: tuple[float, float, float, float]
     """x min, y min, x max, y max of its cells, in coordinate units."""
     count: int
-    """Cells, at least one."""
+    """Number of cells, at least one."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedFact:
-    """An annotation that has one value in each section."""
+    """An annotation that has a single value in each section."""
 
     column: str
     values: tuple[str | float | None, ...]
-    """One a section; None where its cells have none."""
+    """One per section; None where the values of all its cells are missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedSections:
-    """How the tissue is split."""
+    """The sections of the tissue."""
 
     column: str
     """The name of a category annotation of the same plan."""
     overlapping: bool
-    """Whether sections lie on top of each other."""
+    """Whether the coordinates of any two sections overlap."""
     items: tuple[PlannedSection, ...]
     """At least two, in the order of the categories."""
     missing: int
-    """Cells of no section."""
+    """Number of cells without a section."""
     facts: tuple[PlannedFact, ...]
-    """What sections can be ordered and filtered by."""
+    """Annotations by which sections can be ordered and filtered."""
 
 
 @dataclass(frozen=True, slots=True)
 class MatrixValues:
-    """What the values of the chosen matrix are; see :func:`~karospace_jupyter.plan.matrix_values.matrix_values`."""
+    """The kind of values in the chosen matrix; see :func:`~karospace_jupyter.plan.matrix_values.matrix_values`."""
 
     kind: Literal["counts", "log1p", "scaled", "other"]
     log_base: float | None = None
-    """For log1p; None is the natural logarithm."""
+    """Base of log1p; None is the natural logarithm."""
     unchecked: bool = False
-    """Whether only ``uns['log1p']`` says so: the values are too few to tell."""
+    """Whether this relies on ``uns['log1p']`` alone because there are too few values to check."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedGenes:
-    """The genes of the export, in file order."""
+    """The exported genes, in file order."""
 
     indices: NDArray[np.int64]
     """Positions in the source's var, shape (n_genes,)."""
     names: tuple[str, ...]
     """Unique."""
     labels: tuple[tuple[str, tuple[str, ...]], ...]
-    """Other names for search: (column of var, one label a gene, empty where there is none)."""
+    """Alternative names for the search: (column of var, one label per gene, empty if it has none)."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedImage:
-    """The tissue image, before it is scaled and encoded."""
+    """The tissue image, before scaling and encoding."""
 
     origin: str
-    """For messages: a path, or ``uns['spatial']['lib']['images']['hires']``."""
+    """The source, for messages: a path, or ``uns['spatial']['lib']['images']['hires']``."""
     path: Path | None
-    """The file it comes from, or None when `pixels` holds it."""
+    """The image file, or None if `pixels` holds the image."""
     pixels: NDArray[np.uint8] | None
     """Shape (height, width, 3 or 4)."""
     size: tuple[int, int]
@@ -190,9 +190,9 @@ class PlannedImage:
     """pixel = coordinate * scale + offset."""
     offset: tuple[float, float]
     sections: tuple[str, ...] = ()
-    """The sections whose tissue it shows; none where it is the whole tissue's, or nobody knows."""
+    """The sections that it shows; empty if it shows the whole tissue or the sections are unknown."""
     pages: tuple[int, ...] = (0,)
-    """Pages of the file that it is made of."""
+    """Pages of the file that make up the image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,10 +211,10 @@ class Plan:
     sections: PlannedSections | None
     genes: PlannedGenes
     images: tuple[PlannedImage, ...]
-    """One, or one for each section that has its own."""
+    """One for the whole tissue, or one for each section that has its own."""
     view: dict[str, Any] | None
-    """How the viewer opens, as the viewer spells it."""
+    """The initial view, in the viewer's format."""
     warnings: tuple[str, ...]
     predicted_files: int
     predicted_bytes: int
-    """Before compression."""
+    """Size before compression."""

@@ -1,4 +1,4 @@
-"""Names: made unique, looked up, listed in messages."""
+"""Names: make them unique, look them up, list them in messages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def as_text(values: object) -> NDArray[np.object_]:
-    """Return labels as text, shape (n,)."""
+    """Convert labels to text, shape (n,)."""
     array = np.asarray(values, dtype=object)
     out = np.empty(len(array), dtype=object)
     out[:] = [
@@ -23,17 +23,18 @@ def as_text(values: object) -> NDArray[np.object_]:
     ]
     try:
         "".join(out).encode()
-    except UnicodeEncodeError:  # half of a character: no file can hold it
+    except UnicodeEncodeError:  # a lone surrogate, which no file can store
         out[:] = [v.encode("utf-8", "replace").decode() for v in out]
     return out
 
 
 def make_unique(names: NDArray[np.object_]) -> tuple[NDArray[np.object_], int]:
-    """Tell equal names apart by a suffix: a, a-1, a-2.
+    """Make equal names unique with a suffix: a, a-1, a-2.
 
     Returns
     -------
-    The names, and how many were changed.
+    tuple of numpy.ndarray and int
+        The names, and how many were changed.
     """
     index = pd.Index(names)
     if index.is_unique:
@@ -54,30 +55,30 @@ def make_unique(names: NDArray[np.object_]) -> tuple[NDArray[np.object_], int]:
 
 
 def listed(names: Sequence[object], limit: int = 8) -> str:
-    """Return the first names, and how many more there are."""
+    """Join the first names, followed by the number of remaining ones."""
     shown = ", ".join(map(str, names[:limit]))
     return f"{shown} and {len(names) - limit:,} more" if len(names) > limit else shown
 
 
 def nearest(name: str, names: Sequence[str], n: int = 3) -> list[str]:
-    """Return the names most like `name`, whatever their case."""
+    """Return the names most similar to `name`, ignoring case."""
     folded: dict[str, str] = {}
     for candidate in names:
         folded.setdefault(candidate.casefold(), candidate)
     near = difflib.get_close_matches(name.casefold(), folded, n=n, cutoff=0.6)
-    # Who types half of a name means what begins with it, however long it is.
+    # A partial name also suggests the names that start with it, however long they are.
     begun = sorted((m for m in folded if m not in near and m.startswith(name.casefold())), key=len) if name else []
     return [folded[m] for m in (*near, *begun)[:n]]
 
 
 def hint(name: str, names: Sequence[str]) -> str:
-    """Return " Did you mean …?", or nothing."""
+    """Return " Did you mean …?", or an empty string."""
     near = nearest(name, names)
     return f" Did you mean {' or '.join(repr(n) for n in near)}?" if near else ""
 
 
 def no_array(source: Source, key: str) -> str:
-    """Say that obsm has no array of this name, and what it has."""
+    """Return the message that obsm has no array of this name, and what it holds instead."""
     shapes = source.obsm_shapes
     there = listed([f"{name} ({' × '.join(map(str, shape))})" for name, shape in shapes.items()], 20) or "no array"
     what = source.obsm_passed_over.get(key)

@@ -1,4 +1,4 @@
-"""The natural order of names: 2 before 10."""
+"""Sort names in natural order: 2 before 10."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def natural_order(names: Iterable[str]) -> list[str]:
     """Sort distinct names as anndata sorts the categories of a text column.
 
     ``AnnData.strings_to_categoricals`` sorts with natsort, and ``uns['<column>_colors']`` follows that order. Names
-    that natsort takes for equal (1 and 01) keep the order of plain text. The viewer sorts alike in
+    that natsort considers equal (1 and 01) are in plain text order. The viewer sorts in the same way in
     ``js/src/lib/natural.ts``.
 
     Returns

@@ -1,4 +1,4 @@
-"""The origin of coordinates: what is subtracted from them so that float32 keeps their digits."""
+"""The origin of the coordinates: subtracted before conversion to float32 to preserve precision."""
 
 from __future__ import annotations
 
@@ -12,31 +12,36 @@ Origin = tuple[float, float]
 ZERO: Origin = (0.0, 0.0)
 
 _FINE = 5e-5
-"""Share of the distance between neighbors that float32 may move cells by, in the mean."""
+"""Acceptable mean rounding error of float32, as a share of the distance between neighbors."""
 _GAIN = 4
-"""An origin that makes the error less than so many times smaller is not worth a field that readers must heed."""
+"""Factor by which an origin must reduce the error to be worth a field that readers have to handle."""
 _SHARED = 1e-3
-"""Share of the cells that may be drawn in another place before that is worth a warning."""
+"""Share of the cells that may be misplaced before a warning is issued."""
 _SEEN = 0.05
-"""Share of the distance between neighbors that a cell may be moved by before that can be seen."""
+"""Displacement at which a cell is visibly misplaced, as a share of the distance between neighbors."""
 _LOOKED_AT = 32
-"""Cells that tell the distance between neighbors."""
+"""Number of cells sampled to estimate the distance between neighbors."""
 _NEIGHBORS = 6
 
 
 def origin_of(xy: NDArray[np.float64]) -> Origin:
-    """Return a round number near the middle of the coordinates, or 0 where float32 holds them as they are.
+    """Return a round number near the center of the coordinates, or 0 where float32 is precise enough without one.
 
     Parameters
     ----------
     xy
-        Shape (n_cells, 2); rows with NaN are passed over.
+        Shape (n_cells, 2); rows with NaN are ignored.
+
+    Returns
+    -------
+    tuple of float
+        The origin in x and y.
 
     Examples
     --------
     >>> near = np.arange(200.0).reshape(100, 2)
-    >>> origin_of(near), origin_of(near * 0.5 + 1e7)
-    ((0.0, 0.0), (10000000.0, 10000000.0))
+    >>> origin_of(near), origin_of(near * 0.3 + 1e7)
+    ((0.0, 0.0), (10000030.0, 10000030.0))
     """
     placed = xy[np.isfinite(xy).all(axis=1)]
     if not len(placed):
@@ -50,11 +55,11 @@ def origin_of(xy: NDArray[np.float64]) -> Origin:
 
 
 def _near(values: NDArray[np.float64]) -> float:
-    """Return the middle, or the median where single cells are far away; 0 where neither is much better."""
+    """Return the center, or the median if there are distant outliers; 0 if neither is much better."""
     ordered = np.sort(values)
     low, median, high = (float(ordered[int(len(ordered) * share)]) for share in (0.05, 0.5, 0.95))
     first, last = float(ordered[0]), float(ordered[-1])
-    # Halves first: the sum of two very large numbers has no middle.
+    # Halve before adding: the sum of two very large numbers overflows.
     middles = _rounded(first / 2 + last / 2, last - first), _rounded(median, high - low)
     best, error = 0.0, _error(values)
     for origin in middles:
@@ -73,7 +78,7 @@ def _error(values: NDArray[np.float64]) -> float:
 
 
 def pitch_of(xy: NDArray[np.float64]) -> float:
-    """Return the distance between neighbors from the density around some cells: gaps between sections do not count.
+    """Estimate the distance between neighbors from local densities, so that gaps between sections do not count.
 
     Parameters
     ----------
@@ -83,7 +88,7 @@ def pitch_of(xy: NDArray[np.float64]) -> float:
     Returns
     -------
     float
-        0 where all cells are in one place.
+        0 if all cells have the same position.
 
     Examples
     --------
@@ -102,16 +107,16 @@ def pitch_of(xy: NDArray[np.float64]) -> float:
 
 
 def local(xy: NDArray[np.float64], origin: Origin) -> NDArray[np.float32]:
-    """Return coordinates as seen from an origin, subtracted before they become float32."""
+    """Return coordinates relative to an origin, subtracted before conversion to float32."""
     near: NDArray[np.float32] = (xy - np.asarray(origin)).astype(np.float32)
     return near
 
 
 def sharing(xy: NDArray[np.float64], origin: Origin) -> int:
-    """Return how many cells float32 puts where another cell is, although their coordinates differ.
+    """Count the cells that float32 rounds to the position of another cell although their coordinates differ.
 
-    That happens where parts of the tissue are so far apart that no origin is near all of them. A few among
-    millions are not worth a warning: then 0 is returned.
+    This happens if parts of the tissue are so far apart that no origin is near all of them. Returns 0 if the share
+    of affected cells is too small for a warning.
     """
     near = local(xy, origin)
     if np.array_equal(near, xy - np.asarray(origin)):
@@ -121,7 +126,7 @@ def sharing(xy: NDArray[np.float64], origin: Origin) -> int:
 
 
 def moved(xy: NDArray[np.float64], origin: Origin) -> tuple[int, float]:
-    """Return how many cells float32 moves by a share of the distance to their neighbors that can be seen.
+    """Count the cells that float32 displaces visibly, relative to the distance between neighbors.
 
     Parameters
     ----------
@@ -130,7 +135,8 @@ def moved(xy: NDArray[np.float64], origin: Origin) -> tuple[int, float]:
 
     Returns
     -------
-    The number of cells, 0 when they are not worth a warning, and how far the farthest is moved.
+    tuple of int and float
+        The number of cells, 0 if too few for a warning, and the largest displacement.
     """
     off = np.abs(local(xy, origin) - (xy - np.asarray(origin))).max(axis=1, initial=0)
     if not off.any():

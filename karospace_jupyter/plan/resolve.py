@@ -1,4 +1,4 @@
-"""From a source and options to a plan: everything that can fail by bad input fails here."""
+"""Resolve a source and options to a plan; every error caused by bad input is raised here."""
 
 from __future__ import annotations
 
@@ -36,26 +36,26 @@ if TYPE_CHECKING:
 
 
 def resolve(source: Source, config: ExportConfig, job: Job | None = None) -> Plan:
-    """Decide what an export of `source` holds.
+    """Decide what an export of `source` contains.
 
     Raises
     ------
     PlanError
-        When the data does not hold what the options ask for.
+        If the data does not provide what the options request.
     """
     job = job or Job.null()
     if source.n_cells == 0:
-        msg = f"{source.name} has no cells."
+        msg = f"{source.name} has no cells, so there is nothing to export."
         raise PlanError(msg)
     genes_spec = config.genes
     view = None if config.view is None else read_view(config.view)
     found = find_coordinates(source, config.coordinate_spec)
     column = asked_column(source, config, found.xy)
-    cells, xy, said = choose_cells(source, found.xy, config, column)
-    warnings = [*found.warnings, *said]
+    cells, xy, new_warnings = choose_cells(source, found.xy, config, column)
+    warnings = [*found.warnings, *new_warnings]
     spatial = not is_embedding(found.spec)
-    column, said = split(source, config, cells, column, spatial=spatial)
-    warnings += said
+    column, new_warnings = split(source, config, cells, column, spatial=spatial)
+    warnings += new_warnings
     columns = choose_columns(source, cells, config.annotation_columns, columns_of(found.spec), column)
     warnings += columns.warnings
     sections = None if columns.section is None else plan_sections(columns.section, xy, columns.annotations)
@@ -67,24 +67,24 @@ def resolve(source: Source, config: ExportConfig, job: Job | None = None) -> Pla
     warnings += direction.warnings
     pictures = _pictures(source, config, found.spec, cells.rows, xy, sections, codes, direction, spatial=spatial)
     warnings += [text if text.endswith(".") else f"{text}." for text in pictures.warnings]
-    embeddings, said = choose_embeddings(source, cells, found.spec, config.embeddings)
-    warnings += said
+    embeddings, new_warnings = choose_embeddings(source, cells, found.spec, config.embeddings)
+    warnings += new_warnings
     values = matrix_values(source)
     if values.unchecked:
         warnings.append(
-            f"The values of {source.matrix_name} are taken as log1p because uns['log1p'] says so: they are too few to "
-            "check it."
+            f"The values of {source.matrix_name} are assumed to be log1p because uns['log1p'] says so; there are too "
+            "few values to check."
         )
-    genes, said = choose_genes(source, genes_spec, values, cells.rows, job)
-    warnings += said
+    genes, new_warnings = choose_genes(source, genes_spec, values, cells.rows, job)
+    warnings += new_warnings
     if view is not None:
-        view, said = fitting_view(
+        view, new_warnings = fitting_view(
             view, cells.n, extent_of(xy), columns.annotations, embeddings, sections, set(genes.names)
         )
-        warnings += said
+        warnings += new_warnings
     unit = pictures.unit_um or unit_um(source, cells.rows, xy, codes, pictures.spot_diameter)
     origin = origin_of(xy)
-    warnings += _said_of_rounding(xy, origin)
+    warnings += _rounding_warnings(xy, origin)
     coordinates = PlannedCoordinates(
         spec=found.spec,
         xy=xy,
@@ -128,7 +128,7 @@ def _pictures(
     *,
     spatial: bool,
 ) -> Pictures:
-    """Pictures belong to tissue: an embedding has none underneath."""
+    """Choose the images; an embedding has none."""
     if spatial:
         return choose_upright_images(source, config.image, coords, rows, xy, sections, codes, direction)
     if config.image.kind == "none":
@@ -136,22 +136,22 @@ def _pictures(
     if config.image.kind == "uns":
         left_out = choose_images(source, config.image, coords, rows, xy, sections, codes)
         return Pictures((), None, None, left_out.warnings)
-    inspect_file(config.image.path)  # a file that cannot be read is a mistake here, too
-    said = f"The image {config.image_path} was left out: the coordinates are an embedding, not tissue."
-    return Pictures((), None, None, (said,))
+    inspect_file(config.image.path)  # an unreadable file is an error even if the image is not used
+    warning = f"The image {config.image_path} was left out: the coordinates are those of an embedding, not of tissue."
+    return Pictures((), None, None, (warning,))
 
 
-def _said_of_rounding(xy: NDArray[np.float64], origin: Origin) -> list[str]:
+def _rounding_warnings(xy: NDArray[np.float64], origin: Origin) -> list[str]:
     lost = sharing(xy, origin)
     if lost:
         return [
-            f"Parts of the tissue are too far from each other for the viewer to tell all cells apart: {lost:,} of "
-            f"{len(xy):,} cells are drawn where another one is. The tables keep the exact coordinates."
+            f"Parts of the tissue are too far apart for the viewer to show all cells separately: {lost:,} of "
+            f"{len(xy):,} cells are drawn at the position of another cell. The tables keep the exact coordinates."
         ]
     n, most = moved(xy, origin)
     if not n:
         return []
     return [
-        f"Parts of the tissue are too far from each other for exact places in the viewer: {n:,} of {len(xy):,} cells "
-        f"are drawn up to {most:.2g} from their place. The tables keep the exact coordinates."
+        f"Parts of the tissue are too far apart for exact positions in the viewer: {n:,} of {len(xy):,} cells "
+        f"are drawn up to {most:.2g} units off. The tables keep the exact coordinates."
     ]

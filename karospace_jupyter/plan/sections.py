@@ -1,4 +1,4 @@
-"""Sections of the tissue: which column names them, and whether they lie on top of each other."""
+"""Find the column that names the sections of the tissue, and determine whether they overlap."""
 
 from __future__ import annotations
 
@@ -23,25 +23,30 @@ if TYPE_CHECKING:
     from karospace_jupyter.source import Source
 
 SECTION_COLUMNS = ("library_id", "sample", "sample_id", "section", "slice", "fov")
-"""Usual names of such a column, best first, whatever their case."""
+"""Usual names of the section column in order of preference, ignoring case."""
 MOST_SECTIONS = 500
 
 _OVERLAP = 0.2
-"""Share of the smaller section beyond which two sections are taken to lie on top of each other."""
+"""Two sections overlap if they share more than this fraction of the smaller one."""
 _TILES = 16
 _CELLS_A_TILE = 4
 
 
 def section_column(source: Source, xy: NDArray[np.float64] | None) -> str | None:
-    """Return the column that names tissue sections: of the usual names whose values can, the first.
+    """Return the column that names the sections: the first of the usual names that has suitable values.
 
-    Where several can and the tissue lies on top of itself, it is the first that takes it apart, so that within none
-    of its sections another column finds cells on top of each other.
+    If several are suitable and the tissue overlaps itself, return the first one that separates it, so that within
+    none of its sections another column has categories that overlap.
 
     Parameters
     ----------
     xy
-        Coordinates of all cells, shape (n_cells, 2), NaN where there are none; None when nobody knows them.
+        Coordinates of all cells, shape (n_cells, 2), NaN where missing; None if unknown.
+
+    Returns
+    -------
+    str or None
+        None if no column is suitable.
     """
     fitting = sorted(section_columns(source, SECTION_COLUMNS), key=lambda name: SECTION_COLUMNS.index(name.lower()))
     if len(fitting) < 2 or xy is None:
@@ -58,14 +63,14 @@ def section_column(source: Source, xy: NDArray[np.float64] | None) -> str | None
 
 
 def _by_code(codes: NDArray[np.int64]) -> list[NDArray[np.intp]]:
-    """Return the cells of each code; those of none have a code below zero."""
+    """Return the cells of each code; cells without a section have a negative code and are left out."""
     order = np.argsort(codes, kind="stable")
     parts = np.split(order, np.flatnonzero(np.diff(codes[order])) + 1)
     return [part for part in parts if len(part) and codes[part[0]] >= 0]
 
 
 def _cross(codes: NDArray[np.int64], xy: NDArray[np.float64]) -> bool:
-    """Whether cells of different codes lie on top of each other."""
+    """Return whether cells of different codes overlap."""
     parts = [xy[part] for part in _by_code(codes)]
     return len(parts) > 1 and overlapping(parts, _boxes(parts))
 
@@ -75,28 +80,28 @@ def _boxes(parts: list[NDArray[np.float64]]) -> NDArray[np.float64]:
 
 
 def section_columns(source: Source, among: tuple[str, ...] | None = None) -> list[str]:
-    """Return the columns of categories, text or whole numbers with 2 to 500 values, in the order of obs.
+    """Return the columns of categories, text or integers with 2 to 500 values, in the order of obs.
 
-    One that has another value for every cell names cells, not sections.
+    A column with a different value for every cell names cells, not sections.
 
     Parameters
     ----------
     among
-        Names in lower case; None for all columns.
+        Names in lower case to choose from; None for all columns.
     """
     names = [name for name in dict.fromkeys(source.obs_columns) if among is None or name.lower() in among]
     return [name for name in names if _fits(source.obs(name))]
 
 
 def asked_column(source: Source, config: ExportConfig, xy: NDArray[np.float64] | None) -> str | None:
-    """Return the column that names sections: as asked for, or found by the usual names; None for none.
+    """Return the column that names the sections: the requested one, or one with a usual name; None for no sections.
 
-    `xy` is as for :func:`section_column`.
+    `xy` is the same as for :func:`section_column`.
 
     Raises
     ------
     ColumnError
-        When the one that was asked for does not exist, or splits nothing, or too much.
+        If the requested column does not exist, or has fewer than 2 or too many values.
     """
     name = config.sections
     if name is None:
@@ -104,21 +109,21 @@ def asked_column(source: Source, config: ExportConfig, xy: NDArray[np.float64] |
     if name == "none":
         return None
     if name not in source.obs_columns:
-        there = listed(source.obs_columns, 20) or "no column at all"
+        there = listed(source.obs_columns, 20) or "no columns"
         msg = f"obs has no column {name!r} for sections.{hint(name, source.obs_columns)} obs holds: {there}."
         raise ColumnError(msg)
     n = _count(source.obs(name))
     problem = None
     if n is None:
-        problem = "does not hold text, classes or whole numbers"
+        problem = "does not hold text, categories or whole numbers"
     elif n < 2:
-        problem = "has no value" if n == 0 else "has the same value for every cell"
+        problem = "has no values" if n == 0 else "has the same value for every cell"
     elif n > MOST_SECTIONS:
-        problem = f"has {n:,} values, more than {MOST_SECTIONS} sections"
+        problem = f"has {n:,} values, more than the limit of {MOST_SECTIONS} sections"
     if problem:
         fitting = section_columns(source)
-        instead = f" Columns that can: {listed(fitting, 12)}." if fitting else " No column of obs can."
-        msg = f"The column {name!r} of obs {problem}: it cannot name sections.{instead}"
+        instead = f" Suitable columns: {listed(fitting, 12)}." if fitting else " No column of obs is suitable."
+        msg = f"The column {name!r} of obs {problem}, so it cannot name sections.{instead}"
         raise ColumnError(msg)
     return name
 
@@ -128,62 +133,63 @@ def split(
 ) -> tuple[str | None, list[str]]:
     """Decide whether the export has sections.
 
-    A column that was only found is taken for tissue, not for an embedding, and not against a list of annotations
-    that leaves it out: who lists columns may have a reason not to pass on the names of samples.
+    A detected column is only used for tissue, not for an embedding, and only if the list of annotations, if there is
+    one, includes it: a column may have been left out on purpose, for example to withhold the names of samples.
 
     Parameters
     ----------
     column
-        As :func:`asked_column` returns it.
+        The result of :func:`asked_column`.
     spatial
-        Whether the coordinates are of tissue.
+        Whether the coordinates are those of tissue.
 
     Returns
     -------
-    The column or None, and warnings.
+    tuple of str or None, and list of str
+        The column, and warnings.
     """
     if column is None:
         return None, []
     asked = config.sections is not None
     values = source.obs(column)
     if (_count(values if cells.rows is None else values.iloc[cells.rows]) or 0) < 2:
-        said = f"No sections are written: the exported cells are all of one value of {column!r}."
-        return None, [said] if asked else []
+        warning = f"No sections are written: all exported cells have the same value of {column!r}."
+        return None, [warning] if asked else []
     if asked:
         return column, []
     if not spatial:
         return None, []
     if config.annotation_columns is not None and column not in _named(config.annotation_columns, source.obs_columns):
-        said = f"No sections are written: the column {column!r}, which names them, is not among the annotations."
-        return None, [said]
+        warning = f"No sections are written: the column {column!r}, which names them, is not among the annotations."
+        return None, [warning]
     return column, []
 
 
 def _named(asked: Sequence[str], columns: Sequence[str]) -> set[str]:
-    """Return the columns of a list of annotations, also of one that does not exist."""
+    """Return the columns in a list of annotations, including ones that do not exist."""
     return {split_kind(text, columns)[0] for text in asked}
 
 
 def plan_sections(
     annotation: CategoryAnnotation, xy: NDArray[np.float64], others: Sequence[Annotation]
 ) -> PlannedSections | None:
-    """Measure the sections that a column names; None when fewer than two have cells.
+    """Compute the extents and counts of the sections; None if fewer than two have cells.
 
     Parameters
     ----------
     annotation
-        The column, for the cells of the export.
+        The column that names the sections, for the exported cells.
     xy
         Their coordinates, shape (n_cells, 2), finite.
     others
-        Annotations for the same cells, among them those that sections are ordered and filtered by.
+        Annotations of the same cells, from which those that can order and filter sections are selected.
     """
     n = len(annotation.categories)
     if n < 2:
         return None
     counts = np.bincount(annotation.codes, minlength=n + 1)
     order = np.argsort(annotation.codes, kind="stable")
-    parts = np.split(xy[order], np.cumsum(counts)[:-1])[:n]  # what follows has no section
+    parts = np.split(xy[order], np.cumsum(counts)[:-1])[:n]  # the last part has no section
     boxes = _boxes(parts)
     items = tuple(
         PlannedSection(name, (x0, y0, x1, y1), int(count))
@@ -201,14 +207,14 @@ def plan_sections(
 
 
 def _fact(annotation: Annotation, order: NDArray[np.intp], starts: NDArray[np.int64]) -> PlannedFact | None:
-    """Return the annotation's value in each section; None where one has several, or all have the same.
+    """Return the annotation's value in each section; None if a section has several, or all have the same.
 
     Parameters
     ----------
     order
-        Cells, those of a section together, shape (n_cells,).
+        Cells sorted by section, shape (n_cells,).
     starts
-        Where each section begins in `order`, and where the last one ends, shape (n_sections + 1,).
+        Where each section starts in `order`, and where the last one ends, shape (n_sections + 1,).
     """
     cells = order[: starts[-1]]
     values = annotation.codes[cells] if annotation.kind == "category" else annotation.values[cells]
@@ -228,24 +234,24 @@ def _fact(annotation: Annotation, order: NDArray[np.intp], starts: NDArray[np.in
 
 
 def overlapping(parts: list[NDArray[np.float64]], boxes: NDArray[np.float64]) -> bool:
-    """Whether any two sections lie on top of each other, as those do that have coordinates of their own.
+    """Return whether any two sections overlap, as they do if each has a coordinate system of its own.
 
-    Two sections do when more than a fifth of the smaller one's box lies in the other's, and there, too, more
-    than a fifth of the tiles (at most 16 × 16) that hold cells of either hold cells of both. The second spares
-    sections that are tilted or bent beside each other: their boxes cross, their cells do not.
+    Two sections overlap if their bounding boxes share more than a fifth of the smaller box and, in the shared part,
+    more than a fifth of the non-empty tiles (at most 16 × 16) hold cells of both. The second condition excludes
+    adjacent sections that are tilted or bent: their boxes intersect, but their cells do not mix.
 
     Parameters
     ----------
     parts
-        Coordinates of each section, shape (n_cells of it, 2), at least one cell each.
+        Coordinates of each section, shape (n_cells of the section, 2), at least one cell each.
     boxes
         x min, y min, x max, y max of each section, shape (n_sections, 4).
     """
-    # A section of one cell, or in one line, has no area: every box is made a trifle larger.
+    # A section of a single cell, or along a line, has no area: enlarge every box slightly.
     span = float((boxes[:, 2:].max(axis=0) - boxes[:, :2].min(axis=0)).max())
     low, high = boxes[:, :2] - 1e-6 * span, boxes[:, 2:] + 1e-6 * span
     if span == 0:
-        return True  # all cells in one place
+        return True  # all cells have the same position
     area = (high - low).prod(axis=1)
     for i in range(len(parts) - 1):
         inner = np.minimum(high[i], high[i + 1 :]) - np.maximum(low[i], low[i + 1 :])
@@ -257,12 +263,12 @@ def overlapping(parts: list[NDArray[np.float64]], boxes: NDArray[np.float64]) ->
 
 
 def _mixed(a: NDArray[np.float64], b: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]) -> bool:
-    """Whether two sections share the tiles of the box that both reach into."""
+    """Return whether two sections share tiles of the box in which they overlap."""
     inside = [part[((part >= low) & (part <= high)).all(axis=1)] for part in (a, b)]
     fewest = min(len(part) for part in inside)
     if fewest == 0:
         return False
-    # Few cells leave most of many tiles empty, which would hide that they are among each other.
+    # With few cells, most of many small tiles would be empty, which would hide that the cells mix.
     side = int(np.clip(np.sqrt(fewest / _CELLS_A_TILE), 1, _TILES))
     filled = []
     for part in inside:
@@ -281,19 +287,19 @@ def _fits(values: pd.Series[Any]) -> bool:
 
 
 def _count(values: pd.Series[Any]) -> int | None:
-    """Return how many values there are; None when they can name nothing."""
+    """Return the number of distinct values; None if the values cannot name sections."""
     values = plain(values)
     kind = kind_of(values)
     if kind == "other" or (kind == "number" and not _whole(values)):
         return None
     try:
         return int(values.nunique())
-    except TypeError:  # lists and dicts have no hash
+    except TypeError:  # lists and dicts are not hashable
         return None
 
 
 def _whole(values: pd.Series[Any]) -> bool:
-    """Whether they are whole numbers but for gaps: numbers of sections become floats where one is missing."""
+    """Return whether all values are whole or missing: integers become floats if one is missing."""
     found = exact_numbers(values)
     numbers = found.values[~np.isnan(found.values)]
     return found.infinite == 0 and bool((numbers == np.rint(numbers)).all())

@@ -1,4 +1,4 @@
-"""Predicting how large a bundle becomes."""
+"""Predict the size of a bundle."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from karospace_jupyter.config import ExportConfig
     from karospace_jupyter.plan.model import Annotation, Cells, PlannedGenes, PlannedImage
 
-_NUMBER_TEXT = 18  # bytes of a float as text, about
+_NUMBER_TEXT = 18  # approximate bytes of a float as text
 
 
 def predict(
@@ -27,14 +27,19 @@ def predict(
     embeddings: int,
     view: dict[str, Any] | None,
 ) -> tuple[int, int]:
-    """Return (files, bytes before compression): exact for arrays, estimated for tables and pictures.
+    """Predict the files and bytes (before compression): exact for arrays, estimated for tables and images.
 
     Parameters
     ----------
     embeddings
-        How many there are.
+        Number of embeddings.
     view
-        The one that becomes a part of the manifest.
+        The saved view that is stored in the manifest.
+
+    Returns
+    -------
+    tuple of int
+        Number of files and bytes.
     """
     n, limit = cells.n, config.max_asset_bytes
     arrays = [*[8 * n] * (1 + embeddings), *(_array_bytes(annotation, n) for annotation in annotations)]

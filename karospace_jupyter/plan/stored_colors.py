@@ -1,4 +1,4 @@
-"""Colors that the file has for the categories of a column: ``uns['<column>_colors']``."""
+"""Read the stored colors of a column's categories: ``uns['<column>_colors']``."""
 
 from __future__ import annotations
 
@@ -17,26 +17,27 @@ if TYPE_CHECKING:
     from karospace_jupyter.source import Source
 
 _NAMED = 4
-"""Categories that a warning names."""
+"""Maximum number of categories listed in a warning."""
 _BEYOND = object()
-"""What a list has for a category beyond its end: one warning speaks of its length."""
+"""Placeholder for a category beyond the end of a list; a single warning covers all of them."""
 
 
 def stored_colors(
     source: Source, column: str, names: Sequence[str], used: NDArray[np.bool_]
 ) -> tuple[list[str], list[str]]:
-    """Return one color a category, from the file where it has a usable one, else from the palette.
+    """Return one color per category: the stored one if it is usable, otherwise one from the palette.
 
-    A list goes by position, a dict or a Series by name. A list as long as the categories that have cells, and not as
-    all of them, belongs to those: unused categories were added or removed without their colors. A longer list goes by
-    value where the categories are numbers of its places, in order: clusters were removed without their colors.
+    A list is matched by position, a dict or a Series by name. A list with as many colors as there are categories with
+    cells, but fewer than all categories, is matched to those with cells: unused categories were added or removed
+    without their colors. A longer list is matched by value if the categories are numbers of its positions, in order:
+    clusters were removed without their colors.
 
     Parameters
     ----------
     names
-        All categories of the column, in order.
+        All categories of the column, in their order.
     used
-        Which of them have cells in the source, shape (n_categories,).
+        Whether each has cells in the source, shape (n_categories,).
 
     Returns
     -------
@@ -51,13 +52,13 @@ def stored_colors(
     by_name = _by_name(source, key, value, names, warnings)
     given = by_name if by_name is not None else _by_position(key, value, names, used, warnings)
     if given is None:
-        warnings.append(f"uns[{key!r}] is a {type(value).__name__} without colors: other colors were chosen.")
+        warnings.append(f"uns[{key!r}] is a {type(value).__name__} without colors: default colors are used.")
         return palette(len(names)), warnings
     return _parsed(column, given, names, used, warnings), warnings
 
 
 def has_colors(source: Source, column: str) -> bool:
-    """Whether the file has colors for a column."""
+    """Return whether the file stores colors for a column."""
     return source.uns(f"{column}_colors") is not None
 
 
@@ -84,13 +85,13 @@ def _parsed(
         elif used[i]:
             (missing if one is None else bad).append(name if one is None else f"{_shown(one)} of {name!r}")
     if bad:
-        warnings.append(f"Colors of {column!r} that cannot be drawn were replaced: {listed(bad, _NAMED)}.")
+        warnings.append(f"Invalid or fully transparent colors of {column!r} were replaced: {listed(bad, _NAMED)}.")
     if missing:
         found = f"{counted(len(missing), 'category', 'categories')} of {column!r} without a stored color"
-        warnings.append(f"{found} got another one: {listed([repr(name) for name in missing], _NAMED)}.")
+        warnings.append(f"{found} got a default color: {listed([repr(name) for name in missing], _NAMED)}.")
     if clear:
         shown = listed([repr(name) for name in clear], _NAMED)
-        warnings.append(f"Colors of {column!r} with an alpha below 1 are drawn opaque: {shown}.")
+        warnings.append(f"Colors of {column!r} with alpha below 1 are drawn opaque: {shown}.")
     return colors
 
 
@@ -115,11 +116,11 @@ def _by_name(
     names: Sequence[str],
     warnings: list[str],
 ) -> list[Any] | None:
-    """Return the colors of a dict or a Series with names, one a category; None of anything else."""
+    """Return the colors of a dict or named Series, one per category; None for other types."""
     positions = [str(i) for i in range(len(names))]
-    if isinstance(value, Mapping):  # a group, as the source shows it: names without their values
+    if isinstance(value, Mapping):  # a group, which the source returns as names without values
         keys = [str(one) for one in value]
-        # A name with a slash is one key in memory, and a path in a file.
+        # A name with a slash is a single key in memory, but a path in a file.
         known = {text for name in names for text in _spellings(name) if text in keys or text.split("/")[0] in keys}
         held = {text: source.uns(key, text) for text in known.union(positions).intersection({*keys, *known})}
     elif isinstance(value, pd.Series) and not _counted(value.index):
@@ -130,23 +131,23 @@ def _by_name(
     by_name = [next((held[text] for text in _spellings(name) if held.get(text) is not None), None) for name in names]
     if any(one is None for one in by_name) and set(keys) == set(positions):
         shown = listed([repr(name) for name in names], _NAMED)
-        warnings.append(f"uns[{key!r}] has the keys 0 to {len(names) - 1}: taken as positions of {shown}.")
+        warnings.append(f"uns[{key!r}] has the keys 0 to {len(names) - 1}; they are used as positions of {shown}.")
         return [held[text] for text in positions]
     return by_name
 
 
 def _counted(index: pd.Index) -> bool:
-    """Whether an index only counts the values, as that of a Series made without one; a reversed one names them."""
+    """Return whether an index only numbers the values, like that of a Series created without one."""
     return isinstance(index, pd.RangeIndex) and (index.start, index.step) == (0, 1)
 
 
 def _spellings(name: str) -> tuple[str, ...]:
-    """Return a category as keys may spell it: a key 3.0 is that of the category 3."""
+    """Return the spellings of a category among the keys: the key 3.0 matches the category 3."""
     return (name, name.removesuffix(".0") if name.endswith(".0") else f"{name}.0")
 
 
 def _places(names: Sequence[str], n_colors: int) -> list[int] | None:
-    """Return the places in a list of colors that categories name: numbers from 0, in order; None for other names."""
+    """Return the positions in a list of colors that the categories name (numbers from 0, in order), otherwise None."""
     known = {str(place): place for place in range(n_colors)}
     places = [known.get(name.removesuffix(".0"), -1) for name in names]
     return places if -1 not in places and places == sorted(set(places)) else None
@@ -159,7 +160,7 @@ def _by_position(
     used: NDArray[np.bool_],
     warnings: list[str],
 ) -> list[Any] | None:
-    """Return the colors of a list, one a category (`_BEYOND` where it has none); None of anything else."""
+    """Return the colors of a list, one per category (`_BEYOND` past its end); None for other types."""
     found = _items(value)
     if found is None:
         return None
@@ -168,15 +169,15 @@ def _by_position(
         shown = listed([repr(name) for name, one in zip(names, used, strict=True) if one], _NAMED)
         warnings.append(
             f"uns[{key!r}] has {counted(len(found), 'color')} for {n} categories, {n_used} of them with cells: "
-            f"the colors were given to those, in order ({shown})."
+            f"the colors were assigned to those, in order ({shown})."
         )
         given = iter(found)
         return [next(given) if one else _BEYOND for one in used]
     places = _places(names, len(found)) if len(found) > n else None
     if places is not None:
         warnings.append(
-            f"uns[{key!r}] has {len(found)} colors for {counted(n, 'category', 'categories')}, which are numbers: "
-            "each got the color at its number, from 0."
+            f"uns[{key!r}] has {len(found)} colors for {counted(n, 'category', 'categories')} that are numbers: "
+            "each got the color at its number, counted from 0."
         )
         return [found[place] for place in places]
     if len(found) > n:

@@ -1,4 +1,4 @@
-"""How the viewer opens: a saved view, as far as the bundle can show it."""
+"""Fit a saved view to the contents of the bundle that it opens."""
 
 from __future__ import annotations
 
@@ -32,20 +32,21 @@ def fitting_view(
     sections: PlannedSections | None,
     genes: Collection[str] | None,
 ) -> tuple[dict[str, Any], list[str]]:
-    """Leave out of a saved view what is of something that is not exported.
+    """Remove references to data that is not exported from a saved view.
 
     Parameters
     ----------
     view
-        As :func:`~karospace_jupyter.bundle.saved_view.read_view` returns it.
+        The result of :func:`~karospace_jupyter.bundle.saved_view.read_view`.
     n_cells, annotations, embeddings, sections, genes
-        What is exported; genes are None as long as nobody knows.
+        The contents of the export; genes are None if they are not known yet.
     extent
-        Of the cells in the tissue: x min, y min, x max, y max.
+        The extent of the cells in the tissue: x min, y min, x max, y max.
 
     Returns
     -------
-    The view, and warnings.
+    tuple of dict and list of str
+        The view, and warnings.
     """
     whole = "karospace_view" in view
     state = dict(view["state"] if whole else view)
@@ -53,44 +54,44 @@ def fitting_view(
     warnings = []
     missing = _missing_in_color(state.get("color") or {}, columns, genes)
     if missing:
-        warnings.append(f"The view is coloured by {missing}, which is not exported: its colour was left out.")
-        # Limits belong to the values that they were set for.
+        warnings.append(f"The view is colored by {missing}, which is not exported: its color was left out.")
+        # The limits only apply to the values of that color.
         for field in ("color", "range"):
             state.pop(field, None)
     group = state.get("groupBy")
     if group is not None and group not in columns:
-        warnings.append(f"The view is grouped by the column {group!r}, which is not exported: that was left out.")
+        warnings.append(f"The view is grouped by the column {group!r}, which is not exported: this was left out.")
         del state["groupBy"]
     elif group is not None and not any(isinstance(one, CategoryAnnotation) for one in annotations if one.name == group):
-        warnings.append(f"The view is grouped by the column {group!r}, which holds numbers: that was left out.")
+        warnings.append(f"The view is grouped by the column {group!r}, which holds numbers: this was left out.")
         del state["groupBy"]
     for field in ("layout", "beside"):
         missing = _missing_in_layout(state.get(field) or {}, embeddings, sections)
         if missing:
-            warnings.append(f"The view shows {missing}, which is not exported: that was left out.")
-            # The camera looks at a place of that layout.
+            warnings.append(f"The view shows {missing}, which is not exported: this layout was left out.")
+            # The camera position only applies to that layout.
             for gone in (field, "camera" if field == "layout" else "besideCamera"):
                 state.pop(gone, None)
     if state.get("camera") and not _looks_at(state["camera"], state.get("layout") or {}, extent):
-        warnings.append("The view looks where there are no cells: the bundle opens with all of them in sight.")
+        warnings.append("The camera of the view shows no cells: it was left out, and the bundle opens with all cells.")
         del state["camera"]
     if not whole:
         return state, warnings
     fitting = {**view, "state": state}
     if view.get("n_cells", n_cells) != n_cells:
-        said = f"The view was saved from {counted(view['n_cells'], 'cell')}, and {n_cells:,} are exported"
+        difference = f"The view was saved from {counted(view['n_cells'], 'cell')}, and {n_cells:,} are exported"
         if view.get("regions"):
-            warnings.append(f"{said}: its regions were left out.")
+            warnings.append(f"{difference}: its regions were left out.")
             fitting["regions"] = []
-        # Where it looks holds for these cells: that was seen above.
+        # The camera was checked against the exported cells above.
         fitting["n_cells"] = n_cells
     return fitting, warnings
 
 
 def _looks_at(camera: dict[str, Any], layout: dict[str, Any], extent: tuple[float, float, float, float]) -> bool:
-    """Whether a window of any shape, up to three times as wide as high or the other way round, would show cells."""
+    """Return whether a window with any aspect ratio from 1:3 to 3:1 would show cells."""
     if layout.get("kind", "tissue") != "tissue":
-        return True  # rows of sections and embeddings have places of their own
+        return True  # side-by-side sections and embeddings use other coordinates
     x0, y0, x1, y1 = extent
     reach = 1.5 * max(x1 - x0, y1 - y0) / camera["zoom"]
     return bool(x0 - reach <= camera["x"] <= x1 + reach and y0 - reach <= camera["y"] <= y1 + reach)

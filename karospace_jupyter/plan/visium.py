@@ -1,4 +1,4 @@
-"""How long a pixel is on a Visium slide, whose spots lie on a lattice that is known."""
+"""The pixel size of Visium slides, derived from the known spacing of their spots."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from karospace_jupyter.source.protocol import Rows
 
 PITCH_UM = 100.0
-"""Between the middles of neighbouring spots (10x Genomics, Visium Spatial Gene Expression)."""
+"""Distance between the centers of neighboring spots (10x Genomics, Visium Spatial Gene Expression)."""
 
 _SPOTS_UM = (45.0, 80.0)
-"""What diameters `spot_diameter_fullres` comes to on slides of this kind: spots of 55 µm, drawn somewhat larger."""
+"""Range of `spot_diameter_fullres` in µm on Visium slides: the spots measure 55 µm but are reported somewhat larger."""
 
 _PAIRS = 10
 _SAME_WITHIN = 0.02
@@ -25,21 +25,21 @@ _SAME_WITHIN = 0.02
 def unit_um(
     source: Source, rows: Rows, xy: NDArray[np.float64], codes: NDArray[np.int64] | None, spot_diameter: float | None
 ) -> float | None:
-    """Return the µm of a coordinate unit, or None where the spots are not a Visium slide's.
+    """Return the µm per coordinate unit, or None if the spots are not on a Visium slide.
 
-    The columns ``array_row`` and ``array_col`` are what Space Ranger writes. Other arrays have them, too: only on
-    Visium's are rows shifted by half a spot, so that both numbers are even or both odd, and spots have the stated size.
+    Space Ranger writes the columns ``array_row`` and ``array_col``, but other arrays have them, too. Only on Visium
+    slides are rows shifted by half a spot, so that both numbers are even or both odd, and the spot size matches.
 
     Parameters
     ----------
     rows
-        The cells that are exported.
+        The exported cells.
     xy
-        Their coordinates, shape (n_cells, 2), in pixels of full resolution.
+        Their coordinates, shape (n_cells, 2), in full-resolution pixels.
     codes
-        The section of each, shape (n_cells,); None where there is one.
+        The section of each cell, shape (n_cells,); None if there is only one section.
     spot_diameter
-        In pixels of full resolution.
+        In full-resolution pixels.
     """
     if spot_diameter is None or not {"array_row", "array_col"} <= set(source.obs_columns):
         return None

@@ -1,6 +1,6 @@
-"""The notebook front end: a form, a viewer in the cell, and the way back into Python.
+"""Widgets for notebooks: the form, the viewer, and access to its state from Python.
 
-Names are imported when they are first used: importing this package imports neither anywidget nor anndata.
+Names are imported on first use, so that importing this package imports neither anywidget nor anndata.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _HOMES = {
 __all__ = ["KaroSpaceView", "KaroSpaceWidget", "karospace_grid", "karospace_view", "karospace_widget"]
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - the type depends on the name
     if name not in _HOMES:
         msg = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(msg)

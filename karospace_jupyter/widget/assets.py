@@ -1,4 +1,4 @@
-"""The files that a view may ask for: what the manifest names, the page itself, and genes of the live object."""
+"""Files that a view can request: those in the manifest, the page itself, and genes of the live object."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _LIVE_GENE = "live/gene_"
 
 
 class LiveCells:
-    """An AnnData object beside a bundle of its cells: which row is which cell, and genes that were not exported.
+    """The AnnData object of a bundle: maps its rows to the bundle's cells, and provides genes that were not exported.
 
     Raises
     ------
     ViewError
-        When the object does not hold the bundle's cells.
+        If the object does not contain the cells of the bundle.
     """
 
     def __init__(self, adata: Any, bundle: Bundle, config: ExportConfig) -> None:  # noqa: ANN401 - imported late
@@ -47,31 +47,31 @@ class LiveCells:
         return self.adata.raw.var_names if self._config.raw and self.adata.raw is not None else self.adata.var_names
 
     def gene(self, position: int) -> bytes:
-        """Return the values of one gene for the bundle's cells: float32, little-endian, gzipped; NaN where missing.
+        """Return one gene's values for the bundle's cells as gzipped little-endian float32; NaN where missing.
 
         Raises
         ------
         ViewError
-            When the object has another number of cells or genes than when the view was made.
+            If the cells or genes of the object changed since the view was created.
         """
         with self._lock:
             return bytes(deflate.gzip_compress(self.values(position).astype("<f4").tobytes(), 1))
 
     def check_unchanged(self) -> None:
-        """Refuse an object whose cells or genes are not those of this view any more.
+        """Check that the object still has the cells and genes of this view.
 
         Raises
         ------
         ViewError
-            When names were added, dropped, changed or put into another order.
+            If names were added, removed, changed or reordered.
         """
         for before, now in ((self._obs_names, self.adata.obs_names), (self._genes, self._var_names())):
             if before is not now and not before.equals(now):
-                msg = "The AnnData object has changed its cells or genes since this view was made. Make a new view."
+                msg = "The cells or genes of the AnnData object changed after this view was created. Create a new view."
                 raise ViewError(msg)
 
     def values(self, position: int) -> NDArray[np.float32]:
-        """Return the values of one gene for the bundle's cells, shape (n_cells,); NaN where missing."""
+        """Return one gene's values for the bundle's cells, shape (n_cells,); NaN where missing."""
         self.check_unchanged()
         source = open_source(self.adata, matrix=self._config.matrix)
         try:
@@ -82,14 +82,14 @@ class LiveCells:
             source.close()
         if all_rows and np.array_equal(self.rows, np.arange(len(self.rows))):
             return values
-        # Rows are read in ascending order; the bundle may hold them in another.
+        # Rows are read in ascending order, which may differ from the order in the bundle.
         order = np.empty(len(self.rows), dtype=np.int64)
         order[np.argsort(self.rows, kind="stable")] = np.arange(len(self.rows))
         return values[order]
 
 
 class Assets:
-    """Answers requests for files by name, and refuses every other name."""
+    """Read files by name; only names in the bundle are accepted."""
 
     def __init__(self, bundle: Bundle, live: LiveCells | None) -> None:
         self._bundle, self._live = bundle, live
@@ -101,16 +101,16 @@ class Assets:
         self._manifest: bytes | None = None
 
     def is_live(self, path: object) -> bool:
-        """Whether `path` names a gene of the object, which takes as long as its matrix needs."""
+        """Return whether `path` is a gene of the live object, which may be slow to read."""
         return self._live is not None and isinstance(path, str) and path.startswith(_LIVE_GENE)
 
     def read(self, path: object) -> bytes:
-        """Return a file's bytes as stored, gzipped or not.
+        """Return the bytes of a file as stored, gzipped or not.
 
         Raises
         ------
         BundleError
-            When the bundle's manifest does not name it, or it cannot be read.
+            If the manifest does not list the file, or it cannot be read.
         """
         if path == PAGE:
             return _page()
@@ -123,7 +123,7 @@ class Assets:
         if self._live is not None and isinstance(path, str) and path.startswith(_LIVE_GENE):
             number = path.removeprefix(_LIVE_GENE)
             if not number.isascii() or not number.isdigit() or int(number) >= len(self._live.names):
-                msg = f"There is no gene {number[:20]!r}."
+                msg = f"There is no gene with the index {number[:20]!r}."
                 raise GenesError(msg)
             return self._live.gene(int(number))
         if not isinstance(path, str) or path not in self._names:
@@ -142,7 +142,7 @@ def _page() -> bytes:
 
 
 def _rows_of(adata: Any, bundle: Bundle) -> NDArray[np.int64]:  # noqa: ANN401
-    """Return the row of each of the bundle's cells in the object, shape (n_cells,)."""
+    """Return the row in the object of each of the bundle's cells, shape (n_cells,)."""
     import pandas as pd
 
     names = make_unique(as_text(np.asarray(adata.obs_names, dtype=object)))[0]
@@ -154,7 +154,7 @@ def _rows_of(adata: Any, bundle: Bundle) -> NDArray[np.int64]:  # noqa: ANN401
     if missing:
         msg = (
             f"{missing:,} of the bundle's {len(ids):,} cells are not in this AnnData object "
-            f"(the first: {ids[int(np.argmax(rows < 0))]!r}). Give the object that the bundle was made of."
+            f"(the first: {ids[int(np.argmax(rows < 0))]!r}). Pass the object from which the bundle was exported."
         )
         raise ViewError(msg)
     return rows

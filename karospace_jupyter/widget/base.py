@@ -1,4 +1,4 @@
-"""What all widgets here share: one module for the page, and closing without a rest."""
+"""Base class of all widgets: one JavaScript module, and close() leaves no comm open."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LONGEST_S = 30.0
 
 
 class Base(AnyWidget):
-    """A widget whose face is the package's one module."""
+    """A widget that is rendered by the package's JavaScript module."""
 
     _esm = static_text("widget.js")
 
@@ -36,13 +36,13 @@ class Base(AnyWidget):
             self.comm._reply_subshell_for = None  # noqa: SLF001 - ipykernel has no setting for it
 
     def close(self) -> None:
-        """Close the comm, and that of the layout, which ipywidgets would leave open.
+        """Close the comm and that of the layout, which ipywidgets would leave open.
 
         If the cell that displays the widget also closes it, the page gets both messages at once. It would close a
         model that it has not created yet, and anywidget throws. In a cell, closing therefore waits for the page's
         first message.
         """
-        # Also of an object whose constructor failed: then there is no comm.
+        # Also called for an object whose constructor failed; it has no comm.
         if self._here or getattr(self, "comm", None) is None or not _in_cell():
             self._end()
         elif self._ending is None:
@@ -59,7 +59,7 @@ class Base(AnyWidget):
     def _end(self) -> None:
         if self._ending is not None:
             self._ending.cancel()
-        with _ENDS:  # the timer and messages of several pages may ask at once
+        with _ENDS:  # the timer and messages from several pages may call this concurrently
             layout = self.layout
             super().close()
             if layout is not None:
@@ -67,7 +67,7 @@ class Base(AnyWidget):
 
 
 def cell_request() -> dict[str, Any] | None:
-    """Return the message that runs the present cell of a notebook; None outside of one."""
+    """Return the message that runs the current notebook cell; None outside of a cell."""
     if "ipykernel" not in sys.modules:
         return None
     from IPython import get_ipython

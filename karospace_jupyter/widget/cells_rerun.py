@@ -1,4 +1,4 @@
-"""Closing what an earlier run of the same cell made, so that running a cell again leaks no comm and no thread."""
+"""Close the widgets of a cell's previous run, so that running a cell again leaks neither comms nor threads."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _made: dict[str, tuple[str, list[weakref.ref[Widget]]]] = {}
 
 
 def remember(widget: Widget) -> None:
-    """Note that the running cell made `widget`, and close what earlier runs of this cell made."""
+    """Record that the running cell created `widget`, and close the widgets of its earlier runs."""
     cell, run = _running()
     if cell is None:
         return
@@ -32,7 +32,7 @@ def remember(widget: Widget) -> None:
 
 
 def _running() -> tuple[str | None, str]:
-    """Return the id of the cell that runs, where the front end tells it, and of this run of it."""
+    """Return the id of the running cell (None if the front end does not send it), and the id of this run."""
     request = cell_request()
     cell = None if request is None else (request.get("metadata") or {}).get("cellId")
     return (None, "") if request is None or cell is None else (str(cell), str(request["header"].get("msg_id", "")))

@@ -1,4 +1,4 @@
-"""What an output shows where widgets cannot run, and the viewer that needs none."""
+"""Static output for places where widgets cannot run, and the inline viewer, which needs no widget."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _WIDTH = 640
 
 
 def fallback_picture(bundle: Bundle) -> str:
-    """Return the preview as a small data URL, empty when the bundle has none."""
+    """Return the preview as a small data URL; empty if the bundle has none."""
     path = bundle.manifest.preview_path
     if not path:
         return ""
@@ -29,12 +29,12 @@ def fallback_picture(bundle: Bundle) -> str:
             picture.thumbnail((_WIDTH, _WIDTH))
             picture.save(out, "WEBP", quality=80)
     except (BundleError, ImageError):
-        return ""  # the picture only stands in for the viewer
+        return ""  # the preview is optional
     return "data:image/webp;base64," + base64.b64encode(out.getvalue()).decode()
 
 
 def fallback_html(bundle: Bundle) -> str:
-    """Return the preview picture and one sentence on how to see the tissue."""
+    """Return the preview image and a sentence on how to open the viewer."""
     m = bundle.manifest
     name = html.escape(m.dataset_name)
     picture = fallback_picture(bundle)
@@ -47,13 +47,13 @@ def fallback_html(bundle: Bundle) -> str:
     held = shape(m.n_cells, m.n_genes_exported, m.n_cells_source)
     return (
         f'<div style="font:13px/18px system-ui,sans-serif">{image}<p><b>{name}</b> · {held}. '
-        f"This is a picture of the viewer, which needs a running notebook. {where}</p>"
+        f"This is a preview of the viewer, which needs a running notebook. {where}</p>"
         "</div>"
     )
 
 
 class InlineView:
-    """The viewer with all its data inside the output."""
+    """The viewer with all of its data in the output of a cell."""
 
     def __init__(self, bundle: Bundle, height: int) -> None:
         self.bundle, self.height = bundle, height

@@ -1,4 +1,4 @@
-"""The export form in a cell."""
+"""The export form for notebook cells."""
 
 from __future__ import annotations
 
@@ -35,39 +35,39 @@ logger = logging.getLogger(__name__)
 
 
 class KaroSpaceWidget(Base):
-    """A form that exports one AnnData object, or the file of one, and shows the result below itself.
+    """A form that exports an AnnData object or file, and shows the result below.
 
     Attributes
     ----------
     status : str
         ``idle``, ``running``, ``done``, ``failed`` or ``cancelled``.
     stage : str
-        What is being done: "Writing genes".
+        The current step, for example "Writing genes".
     progress : float
-        Of the whole export, 0 to 1.
+        Of the whole export, from 0 to 1.
     message : str
-        One line for people.
+        One line for display.
     eta_s : float or None
-        Seconds left, None while that cannot be known.
+        Seconds left; None while unknown.
     error : str or None
-        Why the export failed, and what to do.
+        Why the export failed, and what to do; None if it did not.
     options : dict
-        The options of :class:`~karospace_jupyter.ExportConfig`; a part of them may be set, the others stay.
+        The options of :class:`~karospace_jupyter.ExportConfig`; setting some of them keeps the others.
     manifest : dict or None
-        The manifest of the last bundle.
+        The manifest of the last bundle; None before the first export.
     bundle_path : str
-        Where it is; empty for a bundle in memory.
+        The path of the bundle; empty for a bundle in memory.
     log : list of str
-        What happened, a line each.
+        The log of the export, one entry per line.
 
     Raises
     ------
     KaroSpaceError
-        When the object is not an AnnData, or an option can never work.
+        If the object is not an AnnData object, or an option is invalid.
     """
 
     _kind = traitlets.Unicode("form").tag(sync=True)
-    # In the panel the viewer opens elsewhere, once for each export.
+    # In the panel the viewer opens in a separate tab, once for each export.
     _place = traitlets.Enum(["cell", "panel"], "cell").tag(sync=True)
     _channel = traitlets.Unicode().tag(sync=True)
     _view = traitlets.Unicode().tag(sync=True)
@@ -120,53 +120,55 @@ class KaroSpaceWidget(Base):
             options=plain(config),
         )
         cells_rerun.remember(self)
-        # Not before the comm stands: what a thread sets while it opens reaches no page.
+        # Start only now: traits that a thread sets before the comm is open do not reach the page.
         self._estimator.begin()
         self._estimator.ask()
 
-    # For Python
+    # Python API
 
     def start(self) -> None:
-        """Begin the export with the present options; returns at once.
+        """Start the export with the current options and return immediately.
 
         Raises
         ------
         SessionBusyError
-            When an export of this widget is running.
+            If this widget is already exporting.
         ConfigError
-            When an option can never work.
+            If an option is invalid.
+        ViewError
+            If this widget was closed.
         """
         if self._closed:
-            msg = "This widget was closed. Make a new one."
+            msg = "This widget was closed. Create a new one."
             raise ViewError(msg)
         config = config_of(self.options)
         self._session.start(self._subject, config)
         self._exported = config
 
     def cancel(self) -> None:
-        """Stop the running export; what was there before stays as it was."""
+        """Cancel the running export; an existing bundle stays unchanged."""
         self._session.cancel()
 
     def wait(self, timeout: float | None = None) -> str:
-        """Wait until no export runs, at most `timeout` seconds; return the status.
+        """Wait until no export is running, at most `timeout` seconds, and return the status.
 
-        Works from a cell: progress and the buttons stay alive meanwhile.
+        In a cell, progress and buttons keep working while it waits.
         """
         wait_for(lambda: not self._session.running, timeout)
         return self._session.state.status
 
     @property
     def bundle(self) -> Bundle | None:
-        """The bundle of the last export that was done."""
+        """The bundle of the last completed export; None before that."""
         return self._session.bundle
 
     @property
     def view(self) -> KaroSpaceView | None:
-        """The viewer below the form, once there is a bundle."""
+        """The viewer below the form; None before the first export."""
         return self._shown_view
 
     def code(self) -> str:
-        """Return the Python and the shell command that repeat this export."""
+        """Return the Python code and the shell command that repeat this export."""
         file = self._subject if isinstance(self._subject, Path) else getattr(self._subject, "filename", None)
         return code_of(config_of(self.options), name=_name_of(self._subject), file=None if file is None else str(file))
 
@@ -187,7 +189,7 @@ class KaroSpaceWidget(Base):
         known = plain(self._base)
         unknown = [name for name in proposal["value"] if name not in known]
         if unknown:
-            msg = f"There is no option {unknown[0]!r}. The options are: {', '.join(sorted(known))}."
+            msg = f"Unknown option {unknown[0]!r}. The options are: {', '.join(sorted(known))}."
             raise ConfigError(msg)
         return {**known, **self.options, **proposal["value"]}
 
@@ -208,13 +210,13 @@ class KaroSpaceWidget(Base):
         )
         return {**data, "text/html": text}, metadata
 
-    # For the page
+    # Messages from the page
 
     def _on_start(self, message: dict[str, Any], _: list[memoryview]) -> None:
         self._take_options(message)
         try:
             if not self._is_current():
-                msg = "The variable holds another object by now, or none. Go back and choose it again."
+                msg = "The variable now refers to a different object. Go back and select it again."
                 raise ViewError(msg)
             self.start()
         except KaroSpaceError as exc:
@@ -233,26 +235,26 @@ class KaroSpaceWidget(Base):
         given = message.get("options")
         if isinstance(given, dict):
             self.options = {key: value for key, value in given.items() if key in self.options}
-            # After the options: what is said of a revision must be said of its options.
+            # Set after the options, so that an estimate is never attributed to a newer revision than its options.
             self._revision = max(self._revision, int(message.get("revision", 0)))
-            self._estimator.ask()  # the page waits for this revision, also when nothing changed
+            self._estimator.ask()  # the page waits for this revision even if nothing changed
 
     def _on_view(self, message: dict[str, Any], _: list[memoryview]) -> None:
-        """Make a viewer of the last export, which outlives this form."""
+        """Create a viewer of the last export that stays open when this form closes."""
         bundle = self.bundle
         if bundle is None:
-            msg = "There is no bundle yet."
+            msg = "There is no bundle yet. Export first."
             raise ViewError(msg)
         view = self._view_of(bundle, None)
         self._wire.send({"type": "viewed", "id": message.get("id"), "view": view.model_id})
 
     def _on_genes(self, message: dict[str, Any], _: list[memoryview]) -> None:
-        """Complete the beginning of a gene's name."""
+        """Send suggestions for a partial gene name."""
         hits = complete(self._names(), str(message.get("query", "")))
         self._wire.send({"type": "hits", "id": message.get("id"), "genes": hits})
 
     def _names(self) -> Iterable[str]:
-        """Return the names of the genes; those of a file are read once."""
+        """Return the gene names; those of a file are read only once."""
         if isinstance(self._subject, Path):
             raw = bool(self.options.get("raw"))
             if raw not in self._gene_names:
@@ -265,11 +267,11 @@ class KaroSpaceWidget(Base):
         """Pack the bundle into one file and send it to the page."""
         bundle = self.bundle
         if bundle is None:
-            msg = "There is no bundle yet."
+            msg = "There is no bundle yet. Export first."
             raise ViewError(msg)
         self._wire.aside(message, lambda: _packed(bundle, as_zip=message.get("kind") == "zip"))
 
-    # From the threads
+    # Called on background threads
 
     def _on_session(self, state: SessionState) -> None:
         error = state.error
@@ -277,15 +279,15 @@ class KaroSpaceWidget(Base):
             try:
                 self._maker.run(self._show)
             except Exception as exc:
-                logger.exception("the viewer could not be made")
-                error = f"The bundle is complete, but its viewer could not be made: {exc}"
-        # One by one, the status last: ipywidgets' hold_sync() is the widget's, not the thread's, and forgets what
-        # another thread sets meanwhile.
+                logger.exception("the viewer could not be created")
+                error = f"The export succeeded, but its viewer could not be created: {exc}"
+        # Set traits one by one, status last: hold_sync() of ipywidgets applies to the widget, not to the thread, and
+        # drops values that another thread sets in the meantime.
         self.stage, self.progress, self.message = state.stage, state.progress, state.message
         self.eta_s, self.error, self.log = state.eta_s, error, list(state.log)
         self.status = state.status
         if state.status == "done":
-            self._estimator.ask()  # what the folder holds is another answer now
+            self._estimator.ask()  # the target folder has changed
 
     def _show(self) -> None:
         bundle = self._session.bundle
@@ -323,23 +325,23 @@ class KaroSpaceWidget(Base):
         try:
             return KaroSpaceView(bundle, adata=self._live(bundle), config=config, channel=channel)
         except ViewError as exc:
-            # The object has lost cells meanwhile: the bundle is shown by itself.
+            # The object lost cells during the export: show the bundle without it.
             logger.info("%s", exc)
             return KaroSpaceView(bundle, config=config, channel=channel)
 
     def _live(self, bundle: Bundle) -> Any:  # noqa: ANN401
-        """Return the object if it can serve further genes: one in memory whose cells are the bundle's."""
+        """Return the object if it can provide more genes: it is in memory and has the cells of the bundle."""
         in_file = isinstance(self._subject, Path) or getattr(self._subject, "isbacked", False)
         return None if in_file or bundle.manifest.n_cells > self._subject.n_obs else self._subject
 
     def _make_estimate(self) -> None:
-        """Look at the object and at the options, in a thread; the form shows what comes."""
+        """Update summary and estimate on a background thread; the form shows the result."""
         revision = self._revision
         try:
             if not self._summary.get("ready"):
                 self._summary = summarise(self._subject)
             found = look(self._subject, self.options)
-        except Exception as exc:  # noqa: BLE001 - the form says it
+        except Exception as exc:  # noqa: BLE001 - shown in the form
             found = {"problems": problem_of(exc, {})}
         if not self._closed:
             self._estimate = {**found, "revision": revision}
@@ -350,28 +352,41 @@ def karospace_widget(
     outdir: str | os.PathLike[str] | None = None,
     **options: Unpack[ExportOptions],
 ) -> KaroSpaceWidget:
-    """Show a form that exports `adata`, and the viewer below it.
+    """Show a form that exports `adata`, with the viewer below it.
 
     Parameters
     ----------
     adata
-        The AnnData object; it is read and never changed.
+        The AnnData object; it is never modified.
     outdir
-        The folder to write; ``karospace_bundle`` when not given. With an empty text the bundle stays in memory.
+        The folder to write; ``karospace_bundle`` by default. With an empty string the bundle stays in memory.
     **options
-        Any option of :class:`~karospace_jupyter.ExportConfig`, as the form's first values.
+        Any option of :class:`~karospace_jupyter.ExportConfig`, as initial values of the form.
+
+    Returns
+    -------
+    KaroSpaceWidget
+        The form; a cell displays it if it is the last expression.
 
     Raises
     ------
     KaroSpaceError
-        When `adata` is not an AnnData object, or an option can never work.
+        If `adata` is not an AnnData object, or an option is invalid.
+
+    Examples
+    --------
+    >>> from karospace_jupyter.datasets import synthetic_tissue
+    >>> form = karospace_widget(synthetic_tissue(300, 60, seed=1), "tissue_viewer", genes_mode="hvgs:20")
+    >>> form.status, form.options["genes_mode"]
+    ('idle', 'hvgs:20')
+    >>> form.close()
     """
     from karospace_jupyter.config import ExportConfig
 
     check_object(adata)
     if not all(hasattr(adata, name) for name in ("obs", "var", "obsm", "uns", "n_obs", "n_vars")):
         msg = (
-            f"karospace_widget takes an AnnData object, but a {type(adata).__name__} was given. "
+            f"karospace_widget expects an AnnData object, but got a {type(adata).__name__}. "
             "Read a file first: anndata.read_h5ad(path)."
         )
         raise SourceError(msg)
@@ -389,7 +404,7 @@ def _packed(bundle: Bundle, *, as_zip: bool) -> bytes:
 
 
 def _short(path: Path) -> str:
-    """Return the path as seen from the working folder, where it is inside of it."""
+    """Return the path relative to the working directory if it is inside it."""
     try:
         return str(path.relative_to(Path.cwd()))
     except ValueError:
@@ -397,7 +412,7 @@ def _short(path: Path) -> str:
 
 
 def _places(path: Path) -> list[str]:
-    """Return the path in every way that a server may know it: as given, without links, from the home folder."""
+    """Return the path in each form that a server may use: as given, resolved, and relative to the home folder."""
     found = [path, path.resolve()]
     home = Path.home()
     found += [Path("~") / one.relative_to(home) for one in found if one.is_relative_to(home)]
@@ -405,7 +420,7 @@ def _places(path: Path) -> list[str]:
 
 
 def _name_of(subject: Any) -> str:  # noqa: ANN401
-    """Return what Python calls a file, or the name of the variable that holds an object, where there is one."""
+    """Return the Python expression for the subject: a path, or the name of the variable that holds the object."""
     import sys
 
     if isinstance(subject, Path):

@@ -1,4 +1,4 @@
-"""Several views beside each other, linked."""
+"""A grid of linked views."""
 
 from __future__ import annotations
 
@@ -26,23 +26,35 @@ def karospace_grid(
     Parameters
     ----------
     subjects
-        Views, or whatever :func:`~karospace_jupyter.karospace_view` takes.
+        Views, or anything that :func:`~karospace_jupyter.karospace_view` accepts.
     columns
-        Views in a row; at most three when not given.
+        Number of views per row; at most three by default.
     height
-        Of each, in CSS pixels.
+        Height of each view, in CSS pixels.
     linked
-        Share camera, colour, hidden classes, and the selection among views of the same cells. Moving one moves the
-        others in the page itself, without the kernel.
+        Whether views share camera, color and hidden categories, and the selection if they show the same cells. The
+        views are linked in the page, without the kernel.
+
+    Returns
+    -------
+    ipywidgets.GridBox
 
     Raises
     ------
     ViewError
-        When there is nothing to show.
+        If there is nothing to show.
+
+    Examples
+    --------
+    >>> from karospace_jupyter.datasets import synthetic_tissue
+    >>> adata = synthetic_tissue(300, 60, seed=1)
+    >>> grid = karospace_grid([adata, adata])
+    >>> len(grid.children)
+    2
     """
     if isinstance(subjects, str) or not isinstance(subjects, Sequence) or not subjects:
-        given = "an empty one" if isinstance(subjects, Sequence) and not subjects else f"a {type(subjects).__name__}"
-        msg = f"karospace_grid takes a list of views, bundles, paths or AnnData objects, but {given} was given."
+        given = "an empty list" if isinstance(subjects, Sequence) and not subjects else f"a {type(subjects).__name__}"
+        msg = f"karospace_grid expects a list of views, bundles, paths or AnnData objects, but got {given}."
         raise ViewError(msg)
     views: list[KaroSpaceView] = []
     made: list[KaroSpaceView] = []
@@ -52,7 +64,7 @@ def karospace_grid(
                 views.append(subject)
                 continue
             view = karospace_view(subject, height=height)
-            assert isinstance(view, KaroSpaceView)  # noqa: S101 - only inline=True gives something else
+            assert isinstance(view, KaroSpaceView)  # noqa: S101 - only inline=True returns another type
             made.append(view)
             views.append(view)
     except BaseException:
@@ -62,7 +74,7 @@ def karospace_grid(
     if linked:
         group = uuid.uuid4().hex
         for view in views:
-            view._group = group  # noqa: SLF001 - one thing in two classes
+            view._group = group  # noqa: SLF001 - part of the same component
     n = columns or min(3, len(views))
     grid = GridBox(views, layout=Layout(grid_template_columns=f"repeat({n}, minmax(0, 1fr))", grid_gap="8px"))
     grid.add_class("karospace-grid")

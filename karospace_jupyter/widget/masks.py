@@ -1,4 +1,4 @@
-"""Sets of cells: as people give them, as arrays over obs, and as bits on the wire."""
+"""Sets of cells: as user input, as boolean arrays over obs, and as bits in messages."""
 
 from __future__ import annotations
 
@@ -10,46 +10,47 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from karospace_jupyter.errors import ViewError
+from karospace_jupyter.words import counted
 
 Mask = NDArray[np.bool_]
 
 
-def as_mask(value: Any, names: NDArray[np.object_]) -> Mask | None:  # noqa: ANN401 - many forms are understood
-    """Return a boolean array over cells, shape (n,), or None for no selection.
+def as_mask(value: Any, names: NDArray[np.object_]) -> Mask | None:  # noqa: ANN401 - many types are accepted
+    """Convert a selection to a boolean array over cells, shape (n,), or None for no selection.
 
     Parameters
     ----------
     value
-        None; booleans, one a cell (an array, list or Series; a Series is matched by its index when that holds the
-        cells' names); names of cells; or positions of cells.
+        None; booleans, one per cell (an array, list or Series; a Series is matched by index if that holds the names of
+        the cells); names of cells; or positions of cells.
     names
-        Names of the cells, shape (n,).
+        Names of all cells, shape (n,).
 
     Raises
     ------
     ViewError
-        When it is none of these.
+        If it is none of these.
     """
     n = len(names)
     if value is None:
         return None
     if isinstance(value, pd.Series | pd.api.extensions.ExtensionArray) and value.dtype == "boolean":
-        value = value.fillna(value=False).astype(bool)  # as pandas does where such values choose rows
+        value = value.fillna(value=False).astype(bool)  # missing values select nothing, as in pandas
     if isinstance(value, pd.Series) and value.dtype == bool and not value.index.equals(pd.RangeIndex(n)):
         unique = value.index.is_unique and pd.Index(names).is_unique
         matched = value.reindex(pd.Index(names)) if unique else value
         if len(matched) == n and not matched.isna().any():
             return np.asarray(matched, dtype=bool)
     if isinstance(value, str) or not isinstance(value, Sequence | np.ndarray | pd.Series | pd.Index | set | frozenset):
-        msg = f"A selection is booleans over obs, names or positions of cells, or None; {value!r:.80} was given."
+        msg = f"A selection is booleans over obs, names or positions of cells, or None; got {value!r:.80}."
         raise ViewError(msg)
     array: NDArray[Any] = np.asarray(list(value) if isinstance(value, set | frozenset) else value)
     if array.ndim != 1:
-        msg = f"A selection has one dimension; an array of shape {array.shape} was given."
+        msg = f"A selection has one dimension; got an array of shape {array.shape}."
         raise ViewError(msg)
     if array.dtype == bool:
         if len(array) != n:
-            msg = f"A selection of booleans needs one for each of the {n:,} cells; {len(array):,} were given."
+            msg = f"A selection of booleans needs one for each of the {n:,} cells; got {len(array):,}."
             raise ViewError(msg)
         return array.copy()
     positions = _positions(array, names)
@@ -62,7 +63,7 @@ def _positions(array: NDArray[Any], names: NDArray[np.object_]) -> NDArray[np.in
     n = len(names)
     if array.dtype.kind in "iu":
         if len(array) and (array.min() < 0 or array.max() >= n):
-            msg = f"Positions of cells run from 0 to {n - 1}; {int(array.min())} to {int(array.max())} were given."
+            msg = f"Positions of cells run from 0 to {n - 1}; got {int(array.min())} to {int(array.max())}."
             raise ViewError(msg)
         return array.astype(np.int64)
     if not len(array):
@@ -70,31 +71,32 @@ def _positions(array: NDArray[Any], names: NDArray[np.object_]) -> NDArray[np.in
     index = pd.Index(names)
     if not index.is_unique:
         twice = int(index.duplicated().sum())
-        msg = f"{twice:,} cells have a name that others have, too: select with booleans or positions instead of names."
+        cells = counted(twice, "cell has", "cells have")
+        msg = f"{cells} a duplicate name: select with booleans or positions instead of names."
         raise ViewError(msg)
     positions = index.get_indexer(pd.Index(array.astype(object)))
     if (positions < 0).any():
         unknown = array[positions < 0]
-        msg = f"{len(unknown):,} names are not cells of this view; the first: {str(unknown[0])!r}."
+        msg = f"{counted(len(unknown), 'name is', 'names are')} not in this view; the first: {str(unknown[0])!r}."
         raise ViewError(msg)
     return np.asarray(positions, dtype=np.int64)
 
 
 def pack(mask: Mask) -> bytes:
-    """Return one bit a cell, the first cell in the lowest bit."""
+    """Pack a mask into one bit per cell, starting with the lowest bit of the first byte."""
     return np.packbits(mask, bitorder="little").tobytes()
 
 
 def unpack(data: memoryview | bytes, n: int) -> Mask:
-    """Undo :func:`pack` for `n` cells.
+    """Unpack the bits of :func:`pack` for `n` cells.
 
     Raises
     ------
     ViewError
-        When the bits are too few.
+        If there are too few bits.
     """
     bits = np.unpackbits(np.frombuffer(data, dtype=np.uint8), bitorder="little")
     if len(bits) < n:
-        msg = f"A selection of {len(bits):,} cells arrived where {n:,} were expected."
+        msg = f"The page sent a selection of {len(bits):,} cells, but {n:,} were expected."
         raise ViewError(msg)
     return bits[:n].astype(bool)

@@ -1,4 +1,4 @@
-"""Named sets of cells, and as a column of obs."""
+"""Regions: named sets of cells, and their conversion to a column of obs."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from karospace_jupyter.widget.masks import Mask, as_mask
 
 
 def as_regions(value: Any, names: NDArray[np.object_]) -> dict[str, Mask]:  # noqa: ANN401 - checked here
-    """Return name to boolean array over cells.
+    """Convert regions to a dict of names to boolean arrays over cells.
 
     Raises
     ------
     ViewError
-        When it is not a mapping of names to selections.
+        If it is not a mapping of names to selections.
     """
     if not isinstance(value, Mapping):
-        msg = f"Regions are a dict of names to selections; a {type(value).__name__} was given."
+        msg = f"Regions are a dict of names to selections; got a {type(value).__name__}."
         raise ViewError(msg)
     found = {}
     for name, selection in value.items():
@@ -35,7 +35,10 @@ def as_regions(value: Any, names: NDArray[np.object_]) -> dict[str, Mask]:  # no
 
 
 def categories_of(regions: Mapping[str, Mask]) -> pd.Categorical:
-    """Return the regions as one categorical over obs; a cell of several has the last, a cell of none no value."""
+    """Convert the regions to one categorical over obs.
+
+    A cell in several regions gets the last of them; a cell in none has a missing value.
+    """
     codes = np.full(len(next(iter(regions.values()))), -1, dtype=np.int64)
     for code, mask in enumerate(regions.values()):
         codes[mask] = code

@@ -1,4 +1,4 @@
-"""Showing whatever the user has in a cell."""
+"""Show a bundle, a file or an object in a cell."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def karospace_view(
     inline: bool = False,
     **options: Unpack[ExportOptions],
 ) -> KaroSpaceView | InlineView:
-    """Show tissue in the notebook: a bundle, or an AnnData object that is exported to memory first.
+    """Show tissue in the notebook: a bundle, or an AnnData object that is first exported to memory.
 
     Parameters
     ----------
@@ -36,21 +36,35 @@ def karospace_view(
         A :class:`~karospace_jupyter.Bundle`, the path of one (a folder, ``.zip`` or ``.html``), the path of an
         ``.h5ad`` or ``.zarr``, or an AnnData object.
     adata
-        For a bundle: the object that it was made of, so that selections become arrays over its obs and genes that
+        For a bundle: the object from which it was exported. Selections then are arrays over its obs, and genes that
         were not exported can be shown.
     height
-        In CSS pixels.
+        Height in CSS pixels.
     inline
-        Put the whole viewer with its data into the output, so that the saved notebook and its HTML stay interactive
-        without a kernel. Nothing comes back to Python then.
+        Embed the whole viewer with its data in the output, so that the saved notebook and its HTML export stay
+        interactive without a kernel. The viewer then sends nothing back to Python.
     **options
-        For an AnnData: any option of :class:`~karospace_jupyter.ExportConfig`. Genes of an object in memory are read
-        when they are asked for, so none is exported unless ``genes_mode`` asks for some or `inline` is set.
+        For an AnnData object: any option of :class:`~karospace_jupyter.ExportConfig`. Genes of an object in memory are
+        read on demand, so none are exported unless ``genes_mode`` requests them or `inline` is set.
+
+    Returns
+    -------
+    KaroSpaceView or InlineView
+        The latter if `inline` is set.
 
     Raises
     ------
     KaroSpaceError
-        When there is nothing that can be shown; the message says what to do.
+        If there is nothing to show; the message says what to do.
+
+    Examples
+    --------
+    >>> from karospace_jupyter.datasets import synthetic_tissue
+    >>> view = karospace_view(synthetic_tissue(300, 60, seed=1))
+    >>> view.color = "cell_type"
+    >>> view.state["color"]
+    {'kind': 'annotation', 'column': 'cell_type'}
+    >>> view.close()
     """
     if adata is not None:
         check_object(adata)
@@ -71,7 +85,9 @@ def _bundle_of(
     data_file = is_path and is_data_path(Path(subject).expanduser())
     if isinstance(subject, Bundle) or (is_path and not data_file):
         if options:
-            msg = f"A bundle is shown as it is; {', '.join(options)} belong to an export of an AnnData object."
+            msg = (
+                f"The options {', '.join(options)} apply to the export of an AnnData object, not to an existing bundle."
+            )
             raise ViewError(msg)
         bundle = subject if isinstance(subject, Bundle) else Bundle(subject)
         for remark in bundle.remarks:
@@ -85,7 +101,7 @@ def _bundle_of(
 
 
 def _matrix_of(bundle: Bundle) -> ExportOptions:
-    """Return the options that name the matrix the bundle was made of."""
+    """Return the options that select the matrix from which the bundle was exported."""
     source = bundle.manifest.expression.source or "X"
     if source == "raw":
         return {"raw": True}

@@ -1,4 +1,4 @@
-"""Making widgets in a thread that is not the notebook's."""
+"""Create widgets on a background thread."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ if TYPE_CHECKING:
 
 
 class WidgetMaker:
-    """Runs work so that the widgets it makes reach the page, from whichever thread it is called.
+    """Run work that creates widgets, on any thread, so that they reach the page.
 
-    marimo lets a widget be made only where it knows the cell: in the cell itself, and in threads of its own class,
-    which inherit the cell from whoever makes them. So one waits from the beginning, and makes its successor.
+    marimo only allows widgets to be created where it knows the cell: in the cell itself and on threads of its own
+    class, which inherit the cell of their creator. One such thread is therefore prepared in advance, and creates its
+    successor.
     """
 
     def __init__(self) -> None:
         self._next = self._prepared()
 
     def run(self, work: Callable[[], None]) -> None:
-        """Do `work` and wait for it; one call at a time."""
+        """Run `work` and wait for it; only one call at a time is allowed."""
         if self._next is None:
             work()
             return
@@ -30,7 +31,7 @@ class WidgetMaker:
         self._next.start()
         self._done.result()
 
-    def _prepared(self) -> Any:  # noqa: ANN401 - marimo may be absent
+    def _prepared(self) -> Any:  # noqa: ANN401 - marimo may not be installed
         marimo = sys.modules.get("marimo")
         if marimo is None or not marimo.running_in_notebook():
             return None
@@ -40,7 +41,7 @@ class WidgetMaker:
         try:
             self._next = self._prepared()
             self._work()
-        except BaseException as exc:  # noqa: BLE001 - raised again for whoever waits
+        except BaseException as exc:  # noqa: BLE001 - raised again in `run`
             self._done.set_exception(exc)
         else:
             self._done.set_result(None)

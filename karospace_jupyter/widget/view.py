@@ -1,4 +1,4 @@
-"""The viewer in a cell, and what happens in it as values in Python."""
+"""The viewer in a cell, with its state available in Python."""
 
 from __future__ import annotations
 
@@ -45,41 +45,41 @@ if TYPE_CHECKING:
 
 
 class KaroSpaceView(Base):
-    """The viewer of one bundle in a notebook.
+    """The viewer of a bundle in a notebook.
 
     Parameters
     ----------
     bundle
-        What is shown.
+        The bundle to show.
     adata
-        The AnnData object that the bundle was made of. With it, every gene of the object colours the tissue,
+        The AnnData object from which the bundle was exported. With it, every gene of the object can be shown,
         whether it was exported or not, and selections are arrays over ``adata.obs``.
     config
-        The options that the bundle was exported with; they say which matrix further genes come from.
+        The options of the export; they determine the matrix from which further genes are read.
     height
-        In CSS pixels.
+        Height in CSS pixels.
 
     Attributes
     ----------
     color : str
-        Name of a column or a gene; empty for one colour. ``"obs:NAME"`` and ``"gene:NAME"`` tell equal names apart;
-        ``"blend:A,B"`` shows two or three genes at once, ``"score:A,B,C"`` the mean of a set.
+        Name of a column or a gene; empty for a single color. ``"obs:NAME"`` and ``"gene:NAME"`` distinguish equal
+        names; ``"blend:A,B"`` shows two or three genes at once, ``"score:A,B,C"`` the mean of a gene set.
     camera : dict or None
-        ``{"x", "y", "zoom"}``: centre in coordinate units; zoom 1 shows all cells.
+        ``{"x", "y", "zoom"}``: center in coordinate units; zoom 1 shows all cells.
     hidden : dict
-        Hidden classes of each column; None is the class of cells without a value.
+        Hidden categories of each column; None stands for missing values.
     state : dict
-        All of the view, as plain data; a part of it may be set.
+        The complete view as plain data; setting some fields keeps the others.
     selection : numpy.ndarray or None
-        bool, shape (n_obs,): over ``adata.obs``, or over the bundle's cells without an object. None when nothing is
-        selected. May be set to booleans, names or positions of cells.
+        bool, shape (n_obs,): over ``adata.obs``, or over the bundle's cells if there is no object. None if nothing is
+        selected. May be set to booleans, or to names or positions of cells.
     regions : dict
-        Name to bool array, in the order in which they were made.
+        Names to boolean arrays, in the order in which the regions were created.
 
     Raises
     ------
     ViewError
-        When something is asked for that the bundle does not have.
+        If the bundle does not contain what is requested.
     """
 
     _own_channel = False
@@ -112,7 +112,7 @@ class KaroSpaceView(Base):
         self._assets = Assets(bundle, self._live)
         self._lock = threading.RLock()
         self._now = ViewState()
-        # What the page shows already: only what differs from it is sent.
+        # What the page already shows; only differences are sent.
         self._told: tuple[Mask | None, dict[str, Mask]] = (None, {})
         self._views: set[str] = set()
         self._region_colors: dict[str, str] = {}
@@ -138,10 +138,10 @@ class KaroSpaceView(Base):
             if self._own_channel:
                 self._wire.close()
             raise
-        if self._own_channel:  # a form's view ends with its form
+        if self._own_channel:  # the view of a form is closed with its form
             cells_rerun.remember(self)
 
-    # What the user sets
+    # Changes by the user's code
 
     @traitlets.validate("state")
     def _valid_state(self, proposal: dict[str, Any]) -> dict[str, Any]:
@@ -177,7 +177,7 @@ class KaroSpaceView(Base):
             if after == before:
                 return
             if after.color != before.color and "range" not in given:
-                after = changed(after, {"range": None})  # limits belong to the values
+                after = changed(after, {"range": None})  # the limits apply to the previous values
             self._now = after
         moved = {field for field in ViewState.model_fields if getattr(after, field) != getattr(before, field)}
         if after.color != before.color:
@@ -205,43 +205,47 @@ class KaroSpaceView(Base):
         return [] if self.selection is None else [str(name) for name in self._ids[self.selection]]
 
     def annotate(self, name: str, *, overwrite: bool = False) -> None:
-        """Write the regions into ``adata.obs[name]`` as a categorical; cells in no region get no value.
+        """Write the regions to ``adata.obs[name]`` as a categorical; cells in no region have a missing value.
 
-        Without regions, the selection becomes one, named ``selected``. A cell of several regions gets the last.
+        Without regions, the selection is written as a region named ``selected``. Cells in several regions get the last.
 
         Raises
         ------
         ViewError
-            When the view has no AnnData object or nothing to write, or the column exists and may not be overwritten.
+            If the view has no AnnData object, there is nothing to write, or the column exists and `overwrite` is False.
         """
         if self._live is None:
             msg = "This view has no AnnData object to write to. Open it with karospace_view(bundle, adata=adata)."
             raise ViewError(msg)
         obs = self._live.adata.obs
         if not isinstance(name, str) or not name.strip():
-            msg = f"A column of obs needs a name, as text; {name!r} was given."
+            msg = f"The name of a column of obs must be non-empty text; got {name!r}."
             raise ViewError(msg)
         if name in obs.columns and not overwrite:
-            msg = f"obs has a column {name!r} already. Choose another name, or pass overwrite=True."
+            msg = f"obs already has a column {name!r}. Choose another name, or pass overwrite=True."
             raise ViewError(msg)
         regions = self.regions or ({"selected": self.selection} if self.selection is not None else {})
         if not regions:
-            msg = "Nothing is selected and there are no regions. Draw around cells with the lasso first."
+            msg = "There is no selection and there are no regions. Select cells with the lasso first."
             raise ViewError(msg)
         self._live.check_unchanged()
         obs[name] = categories_of(regions)
 
     def snapshot(self, timeout: float = 30) -> Image.Image:
-        """Return what the viewer shows now, as a picture.
+        """Return an image of what the viewer currently shows.
+
+        Returns
+        -------
+        PIL.Image.Image
 
         Raises
         ------
         ViewError
-            When no viewer is open, or none answered within `timeout` seconds.
+            If no viewer is open, or none answered within `timeout` seconds.
         """
         if not wait_for(lambda: bool(self._views), min(timeout, 10)):
             msg = (
-                "No page shows this view yet. A viewer opens when the cell that shows it has ended: "
+                "This view is not displayed yet. A viewer opens when the cell that displays it has finished: "
                 "take the snapshot in a later cell."
             )
             raise ViewError(msg)
@@ -250,16 +254,16 @@ class KaroSpaceView(Base):
         try:
             self._to_page({"type": "snapshot", "id": key})
             if not wait_for(lambda: self._snapshots[key] is not None, timeout):
-                msg = f"The viewer did not answer within {timeout:g} s. Is its page still open?"
+                msg = f"The viewer did not answer within {timeout:g} s. Check that its page is still open."
                 raise ViewError(msg)
             data = self._snapshots[key]
         finally:
             del self._snapshots[key]
         if isinstance(data, str):
-            msg = f"The viewer could not take the picture: {data}"
+            msg = f"The viewer could not take the snapshot: {data}"
             raise ViewError(msg)
         try:
-            with open_picture(data or b"", "The picture that the viewer sent", formats=("PNG",)) as picture:
+            with open_picture(data or b"", "The snapshot from the viewer", formats=("PNG",)) as picture:
                 picture.load()
                 taken: Image.Image = picture
         except ImageError as exc:
@@ -271,7 +275,8 @@ class KaroSpaceView(Base):
 
         Returns
         -------
-        A function that ends this.
+        callable
+            Call it to remove the listener.
         """
         names = ["state", "selection", "regions"]
 
@@ -282,18 +287,18 @@ class KaroSpaceView(Base):
         return lambda: self.unobserve(tell, names)
 
     def close(self) -> None:
-        """Close the viewer wherever it is shown, and the comm."""
+        """Close the viewer everywhere it is displayed, and its comm."""
         if self._own_channel:
             self._wire.close()
         super().close()
 
-    # What the page says. Handlers may run in another thread, at the same time as the user's code.
+    # Messages from the page. Handlers may run on another thread, concurrently with the user's code.
 
     def _on_open(self, message: dict[str, Any], _: list[memoryview]) -> None:
-        """Tell a page that wants to show this view what it looks like now."""
+        """Send the current state to a page that opens this view."""
         self._views.add(str(message.get("view")))
         live = len(self._live.names) if self._live is not None else 0
-        fresh = self._now == ViewState()  # then the bundle, or the viewer, says how it begins
+        fresh = self._now == ViewState()  # then the bundle, or the viewer, determines the initial state
         self._wire.send(
             {
                 "type": "opened", "view": message.get("view"), "id": message.get("id"),
@@ -343,34 +348,34 @@ class KaroSpaceView(Base):
 
     def _on_snapshot(self, message: dict[str, Any], buffers: list[memoryview]) -> None:
         key = str(message.get("id"))
-        # Every place that shows the view was asked: the first picture counts, a failure only when nothing else came.
+        # Every page that displays the view was asked: the first image wins; an error only counts if there is no image.
         if key in self._snapshots and not isinstance(self._snapshots[key], bytes):
-            self._snapshots[key] = bytes(buffers[0]) if buffers else str(message.get("message", "no picture came"))
+            self._snapshots[key] = bytes(buffers[0]) if buffers else str(message.get("message", "it sent no image"))
 
-    # Inside
+    # Internals
 
     def _to_page(self, message: dict[str, Any], buffers: list[bytes] | None = None) -> None:
         if self._views:
             self.send(*self._wire.packed(message, buffers or ()))
 
     def _relay(self, message: dict[str, Any], buffers: list[Any], origin: dict[str, Any]) -> None:
-        """Tell the other places where this view is shown."""
+        """Forward a change to the other pages that display this view."""
         for view in sorted(self._views - {str(origin.get("view"))}):
             self._wire.send({**message, "view": view}, buffers)
 
     def _known(self, handler: Handler) -> Handler:
-        """Refuse what comes from a page that shows another view over the same channel."""
+        """Reject messages from pages that display another view over the same channel."""
 
         def handle(message: dict[str, Any], buffers: list[memoryview]) -> None:
             if str(message.get("view")) in self._views:
                 handler(message, buffers)
             else:
-                self._wire.refuse(message, "This viewer was replaced by that of a newer export.")
+                self._wire.refuse(message, "This viewer was replaced by the viewer of a newer export.")
 
         return handle
 
     def _tell_traits(self) -> None:
-        """Make the traits say what the view is now; an observer of one may change it meanwhile."""
+        """Update the traits to the current state; an observer may change it in the meantime."""
         self.color = self._color_text(self._now.color)
         camera = self._now.camera
         self.camera = None if camera is None else camera.model_dump()  # type: ignore[assignment]  # None is allowed
@@ -399,8 +404,8 @@ class KaroSpaceView(Base):
                 return ByGene(gene=m.gene_list[labels.labels.index(text)])
         if self._live is not None and text in self._live.adata.obs.columns:
             msg = (
-                f"The column {text!r} is in adata.obs, but not in this view: it came later or was left out. "
-                f"Make a new view that names it: karospace_view(adata, annotation_columns=[{text!r}, ...])."
+                f"The column {text!r} is in adata.obs, but not in this view: it was added later or left out. "
+                f"Create a new view that includes it: karospace_view(adata, annotation_columns=[{text!r}, ...])."
             )
             raise ViewError(msg)
         near = nearest(text, [*m.annotation_columns, *genes])

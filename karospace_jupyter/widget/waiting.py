@@ -1,4 +1,4 @@
-"""Waiting inside a cell while messages of the page flow."""
+"""Wait inside a cell while messages from the page are handled."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _STEP_S = 0.02
 
 
 def wait_for(done: Callable[[], bool], timeout: float | None) -> bool:
-    """Wait until `done()`, at most `timeout` seconds; return whether it is.
+    """Wait until `done()` returns True, at most `timeout` seconds, and return whether it did.
 
-    A cell that waits in the main thread would keep a kernel without subshells from hearing the page: there, messages
-    are handled while it waits, and cells that were started meanwhile run afterwards.
+    On a kernel without subshells, a cell that waits on the main thread would block messages from the page. They are
+    handled while it waits; cells that are started in the meantime run afterward.
     """
     end = None if timeout is None else time.monotonic() + timeout
     with _events() as poll:
@@ -31,7 +31,7 @@ def wait_for(done: Callable[[], bool], timeout: float | None) -> bool:
     return True
 
 
-def _events() -> Any:  # noqa: ANN401 - a context that gives a function, or None
+def _events() -> Any:  # noqa: ANN401 - a context manager that returns a function, or None
     if threading.current_thread() is not threading.main_thread() or "ipykernel" not in sys.modules:
         return nullcontext()
     from IPython import get_ipython

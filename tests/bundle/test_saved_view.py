@@ -180,7 +180,7 @@ def test_a_place_without_cells_is_left_out(tissue: Any, tmp_path: Path) -> None:
         view = write(tmp_path, {"karospace_view": 1, "n_cells": 5000, "state": {"camera": camera, "opacity": 0.5}})
         manifest = adata_to_karospace(tissue, tmp_path / "out", view=view).manifest
         assert ("camera" in (manifest.view or {})["state"]) == stays
-        assert any("looks where there are no cells" in text for text in manifest.warnings or []) != stays
+        assert any("camera of the view shows no cells" in text for text in manifest.warnings or []) != stays
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A real screen, a real window on it, a real mouse and keyboard."""
+"""Fixtures with a real display, a real window, and a simulated mouse and keyboard."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from karospace_jupyter.datasets import synthetic_tissue
 
 
 def _missing(what: str) -> None:
-    pytest.skip(f"{what} is missing: the desktop app cannot be tried here")
+    pytest.skip(f"{what} is missing: the desktop app cannot be tested here")
 
 
 @pytest.fixture(scope="session")
 def screen() -> Iterator[str]:
-    """The name of a display of our own."""
+    """Start a virtual display and return its name."""
     try:
         import tkinter  # noqa: F401, ICN001
     except ImportError:
@@ -54,7 +54,7 @@ def forks() -> Forks:
 
 @pytest.fixture
 def new_python() -> None:
-    """The workers of this test are started as the app starts them."""
+    """Start the workers of this test as new processes, as the app does, instead of forking them."""
 
 
 @pytest.fixture(autouse=True)
@@ -66,14 +66,14 @@ def quick_workers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
 
 @pytest.fixture(autouse=True)
 def nothing_left_of_tk() -> Iterator[None]:
-    """Give Tk's objects back in the thread that made them: a later test's threads may not."""
+    """Collect Tk objects on the thread that created them, because they must not be collected on another thread."""
     yield
     gc.collect()
 
 
 @pytest.fixture
 def person(screen: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Person]:
-    """Whoever sits before the screen."""
+    """Return a simulated user of the app."""
     monkeypatch.setenv("DISPLAY", screen)
     monkeypatch.setenv("KAROSPACE_SETTINGS", str(tmp_path / "settings" / "desktop.json"))
     monkeypatch.delenv("BROWSER", raising=False)
@@ -90,7 +90,7 @@ def tissue_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class Person:
-    """Opens windows, clicks, types and waits."""
+    """A simulated user who opens windows, clicks, types and waits."""
 
     def __init__(self, screen: str) -> None:
         self.screen = screen
@@ -117,18 +117,18 @@ class Person:
     def until(self, done: Callable[[], Any], what: str = "") -> None:
         def in_vain() -> str:
             self.shot("gave-up")
-            return f"waited in vain: {what or done}; {self.window and self.shown}"
+            return f"gave up waiting: {what or done}; {self.window and self.shown}"
 
         eventually(done, pause=self.pump, what=in_vain)
 
     def rest(self, times: int) -> None:
-        """Let the window do what it does a moment later."""
+        """Let the window process deferred events."""
         for _ in range(times):
             self.pump()
             let_time_pass(0.005)
 
     def settle(self) -> None:
-        """Wait until the prediction is that of the present options, and everything is drawn."""
+        """Wait until the estimate is up to date and everything is drawn."""
         self.until(lambda: self.shown.refused or not (self.shown.pending or self.shown.opening), "prediction")
         self.rest(15)
 
@@ -145,10 +145,10 @@ class Person:
         self.xdotool("type", "--delay", "15", text)
 
     def answer(self, title: str, *words: str) -> threading.Thread:
-        """Do something in a dialog once it stands: it has a loop of its own. `words` are those of xdotool.
+        """Send xdotool commands (`words`) to a dialog once it is open, from a thread: it runs its own event loop.
 
-        As long as the dialog stands they are said again: it may not have listened yet. One that never goes is closed:
-        the test fails instead of waiting for ever.
+        The commands are repeated while the dialog stays open, because it may not have been ready for input. A dialog
+        that never closes is closed in the end, so that the test fails instead of hanging.
         """
 
         def xdotool(*command: str, check: bool = True) -> str:
@@ -187,7 +187,7 @@ class Person:
         return thread
 
     def joined(self, typist: threading.Thread) -> None:
-        """Wait for whoever answers; meanwhile the window lives, else a dialog that has ended would still stand."""
+        """Wait for the thread of a dialog while processing the window's events, so that the dialog can close."""
         while typist.is_alive():
             if not self.window._closed:
                 self.pump()
@@ -204,7 +204,7 @@ class Person:
         self.rest(10)
 
     def shot(self, name: str) -> Path | None:
-        """Keep a picture of the screen where KAROSPACE_SHOTS says."""
+        """Save a screenshot to the folder KAROSPACE_SHOTS, if it is set."""
         folder = os.environ.get("KAROSPACE_SHOTS")
         if not folder:
             return None
@@ -219,6 +219,6 @@ class Person:
 
     def leave(self) -> None:
         if self.window is not None and not self.window._closed:
-            self.shown.export = {"status": "idle", "log": ()}  # no question at the end
+            self.shown.export = {"status": "idle", "log": ()}  # avoids the confirmation dialog
             self.window.close()
         self.window = None

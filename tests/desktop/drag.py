@@ -1,4 +1,4 @@
-"""Drops a file on a window, as a file manager does: `drag.py TITLE PATH`. The protocol is XDND 5, over X itself."""
+"""Drop a file on a window, like a file manager: `drag.py TITLE PATH`. Implements XDND 5 directly on X."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from Xlib.protocol import event
 
 
 def find(window: Any, name: str) -> Any:
-    """The top window of this name that takes drops."""
+    """Return the top-level window with this name that accepts drops."""
     for child in window.query_tree().children:
         text = child.get_full_text_property(child.display.get_atom("_NET_WM_NAME")) or child.get_wm_name()
         if text == name and child.get_full_property(child.display.get_atom("XdndAware"), X.AnyPropertyType):
@@ -28,7 +28,7 @@ def main(title: str, path: str) -> int:
     atom = screen.intern_atom
     target = find(root, title)
     if target is None:
-        print(f"no window {title} takes drops", file=sys.stderr)
+        print(f"no window {title} accepts drops", file=sys.stderr)
         return 1
     source = root.create_window(0, 0, 1, 1, 0, screen.screen().root_depth)
     kind = atom("text/uri-list")
@@ -48,7 +48,7 @@ def main(title: str, path: str) -> int:
         one = screen.next_event()
         if one.type == X.ClientMessage and one.client_type == atom("XdndStatus"):
             if not one.data[1][1] & 1:
-                print("the drop is refused", file=sys.stderr)
+                print("the drop was rejected", file=sys.stderr)
                 return 1
             send("XdndDrop", 0, X.CurrentTime)
         elif one.type == X.ClientMessage and one.client_type == atom("XdndFinished"):

@@ -1,4 +1,4 @@
-"""Takes the README's picture of the app: `python tests/desktop/picture.py OUT.png` on a display."""
+"""Take the README's screenshot of the app: `python tests/desktop/picture.py OUT.png` on a display."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def main(target: str) -> None:
         until(lambda: time.monotonic() > end)
         root = window.root
         x, y, width, height = root.winfo_rootx(), root.winfo_rooty(), root.winfo_width(), root.winfo_height()
-        top = max(0, int(root.wm_geometry().rpartition("+")[2]))  # with the menu
+        top = max(0, int(root.wm_geometry().rpartition("+")[2]))  # includes the menu
         ImageGrab.grab((x, top, x + width, y + height), xdisplay=os.environ["DISPLAY"]).save(target, optimize=True)
         window.close()
 

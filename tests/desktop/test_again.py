@@ -1,4 +1,4 @@
-"""What stays when everything is drawn anew, and what goes: folds, focus, searches, old faults."""
+"""State that survives a rebuild of the window (expanded sections, focus, searches), and errors that are cleared."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def go_on(window: Any) -> None:
     os.kill(window.desk._link.pid, signal.SIGCONT)
 
 
-def test_another_drawing_keeps_what_is_no_option(person: Any, tissue_file: Path, tmp_path: Path) -> None:
+def test_rebuild_keeps_state_that_is_not_an_option(person: Any, tissue_file: Path, tmp_path: Path) -> None:
     window = person.start(tissue_file)
     window.desk.change(outdir=str(tmp_path / "out"), genes_mode=["EPCAM", "CD3E"])
     person.settle()
@@ -52,7 +52,7 @@ def test_another_drawing_keeps_what_is_no_option(person: Any, tissue_file: Path,
 
     arranged()
     window.zoom(1)
-    window.zoom(1)  # before the first one is drawn
+    window.zoom(1)  # before the first rebuild is finished
     as_before()
     window.choose_theme("dark")
     as_before()
@@ -60,14 +60,14 @@ def test_another_drawing_keeps_what_is_no_option(person: Any, tissue_file: Path,
     window.open(str(tissue_file))
     person.until(lambda: window.form is not form)
     as_before()
-    # What was typed or picked in the modes that are not shown is still there, too.
+    # What was typed or chosen in the modes that are not shown is kept, too.
     window.form.genes.segments.buttons["typed"].invoke()
     assert person.shown.options["genes_mode"] == ["EPCAM", "CD3E"]
     window.form.genes.segments.buttons["top_mean"].invoke()
     assert person.shown.options["genes_mode"] == "top_mean:33"
 
 
-def test_an_old_fault_goes_with_the_next_success(person: Any, tissue_file: Path, tmp_path: Path) -> None:
+def test_error_is_cleared_by_the_next_success(person: Any, tissue_file: Path, tmp_path: Path) -> None:
     window = person.start(tissue_file)
     window.desk.change(outdir=str(tmp_path / "out"))
     person.settle()
@@ -83,17 +83,17 @@ def test_an_old_fault_goes_with_the_next_success(person: Any, tissue_file: Path,
     window._copy_command()
     person.until(lambda: window.run.left.cget("text") == "Copied")
     person.settle_geometry()
-    assert window.run.left.cget("text") == "Copied", "for a moment"
+    assert window.run.left.cget("text") == "Copied", "shown for a few seconds"
     assert not window.run.problem.winfo_viewable()
     assert not window.run.details.winfo_viewable()
-    # A refused file is said until something is done with the open one.
+    # The error about a file is shown until the next action on the open one.
     window.open(str(tmp_path / "nowhere.h5ad"))
     person.until(lambda: "There is no file" in window.head.facts.cget("text"))
     window.form.genes.number.variable.set("40")
     person.until(lambda: "1,200 cells" in window.head.facts.cget("text"))
 
 
-def test_a_bundle_that_is_gone_is_said(person: Any, tissue_file: Path, tmp_path: Path, monkeypatch: Any) -> None:
+def test_missing_bundle_shows_an_error(person: Any, tissue_file: Path, tmp_path: Path, monkeypatch: Any) -> None:
     opened: list[str] = []
     monkeypatch.setattr("karospace_jupyter.desktop.system.webbrowser.open", lambda url: opened.append(url) or True)
     file_manager = tmp_path / "bin" / "xdg-open"
@@ -115,13 +115,13 @@ def test_a_bundle_that_is_gone_is_said(person: Any, tissue_file: Path, tmp_path:
         person.until(lambda folder=folder: (tmp_path / "shown").read_text() == str(folder))
         (tmp_path / "here").rename(tmp_path / f"away-{target}")
         window.view()
-        person.until(lambda: "is not there any more. Export it again" in person.shown.fault)
+        person.until(lambda: "no longer exists. Export it again" in person.shown.fault)
         person.shown.fault = ""
         window._latest.clear()
         window._open_folder()
-        person.until(lambda: "is not there any more" in person.shown.fault)
+        person.until(lambda: "no longer exists" in person.shown.fault)
     assert opened == []
-    # A preview that does not begin opens no browser later on.
+    # A preview that failed to start does not open the browser later.
     (tmp_path / "away-outdir").rename(tmp_path / "here")
     window.desk.serve(person.shown.result["path"])
     person.until(lambda: person.shown.address)
@@ -129,7 +129,7 @@ def test_a_bundle_that_is_gone_is_said(person: Any, tissue_file: Path, tmp_path:
     assert opened == []
 
 
-def test_looking_into_a_file_is_given_up(person: Any, tissue_file: Path, tmp_path: Path) -> None:
+def test_opening_a_file_can_be_cancelled(person: Any, tissue_file: Path, tmp_path: Path) -> None:
     window = person.start()
     stop(window)
     window.open(str(tissue_file))
@@ -151,7 +151,7 @@ def test_looking_into_a_file_is_given_up(person: Any, tissue_file: Path, tmp_pat
     assert "1,200 cells" in window.head.facts.cget("text")
 
 
-def test_export_waits_for_the_answer(person: Any, tissue_file: Path, tmp_path: Path) -> None:
+def test_export_is_disabled_until_the_estimate_is_ready(person: Any, tissue_file: Path, tmp_path: Path) -> None:
     window = person.start(tissue_file)
     window.desk.change(genes_mode="hvgs:none")
     person.settle()
@@ -165,7 +165,7 @@ def test_export_waits_for_the_answer(person: Any, tissue_file: Path, tmp_path: P
     person.until(lambda: "disabled" not in window.run.button.state())
 
 
-def test_return_takes_no_name_unasked(person: Any, tissue_file: Path) -> None:
+def test_return_does_not_accept_an_unselected_suggestion(person: Any, tissue_file: Path) -> None:
     window = person.start(tissue_file)
     person.click(window.form.genes.segments.buttons["typed"])
     person.settle()
@@ -177,7 +177,7 @@ def test_return_takes_no_name_unasked(person: Any, tissue_file: Path) -> None:
     person.settle()
     assert person.shown.options["genes_mode"] == ["cd"]
     assert not typed.hits.winfo_ismapped()
-    # What is written out is taken as the data writes it.
+    # A name typed in full is accepted in the spelling of the data.
     person.type("epcam")
     person.until(lambda: typed.hits.size() > 0, "completion")
     person.key("Return")
@@ -185,7 +185,7 @@ def test_return_takes_no_name_unasked(person: Any, tissue_file: Path) -> None:
     assert person.shown.options["genes_mode"] == ["cd", "EPCAM"]
 
 
-def test_a_picture_may_have_any_name(person: Any, tissue_file: Path) -> None:
+def test_image_file_may_have_any_name(person: Any, tissue_file: Path) -> None:
     window = person.start(tissue_file)
     more = window.form.more
     more.toggle()
@@ -196,10 +196,10 @@ def test_a_picture_may_have_any_name(person: Any, tissue_file: Path) -> None:
         person.settle()
         assert more.image_path.winfo_viewable(), text
         assert more.image_path.variable.get() == text
-        assert "There is no image file" in more.image.problem.cget("text")
+        assert "does not exist" in more.image.problem.cget("text")
 
 
-def test_a_preset_says_what_it_sets_before_it_is_taken(person: Any, tissue_file: Path) -> None:
+def test_preset_is_described_before_it_is_chosen(person: Any, tissue_file: Path) -> None:
     window = person.start(tissue_file)
     for name, says in (("Everything", "every gene ·"), ("Quick look", "50 variable genes")):
         button = window.form.presets.buttons[name]
@@ -210,7 +210,7 @@ def test_a_preset_says_what_it_sets_before_it_is_taken(person: Any, tissue_file:
     assert person.shown.options["genes_mode"] == "hvgs:500"
 
 
-def test_the_system_is_asked_once_and_not_waited_for(person: Any, tissue_file: Path, monkeypatch: Any) -> None:
+def test_system_theme_is_queried_once_without_blocking(person: Any, tissue_file: Path, monkeypatch: Any) -> None:
     asked: list[int] = []
     never = threading.Event()
 
@@ -235,12 +235,12 @@ def test_the_system_is_asked_once_and_not_waited_for(person: Any, tissue_file: P
     ("before", "now"),
     [
         ("900x640+100+30", "900x640+100+30"),
-        ("900x640+-1200+30", "900x640+0+30"),  # on a screen that is not there any more
+        ("900x640+-1200+30", "900x640+0+30"),  # on a screen that is no longer connected
         ("900x640+1300+900", "900x640+500+360"),
         ("9000x9000+0+0", "1400x1000+0+0"),
     ],
 )
-def test_the_window_is_where_it_was_or_at_least_in_sight(person: Any, tmp_path: Path, before: str, now: str) -> None:
+def test_window_position_is_restored_within_the_screen(person: Any, tmp_path: Path, before: str, now: str) -> None:
     file = tmp_path / "settings" / "desktop.json"
     file.parent.mkdir()
     file.write_text(f'{{"geometry": "{before}"}}')
@@ -248,7 +248,7 @@ def test_the_window_is_where_it_was_or_at_least_in_sight(person: Any, tmp_path: 
     person.until(lambda: window.root.wm_geometry() == now, window.root.wm_geometry())
 
 
-def test_a_folder_that_may_not_be_looked_into_is_chosen_all_the_same(monkeypatch: Any, tmp_path: Path) -> None:
+def test_unreadable_folder_can_be_chosen(monkeypatch: Any, tmp_path: Path) -> None:
     from karospace_jupyter.desktop.dialogs import Dialogs
     from karospace_jupyter.desktop.settings import Settings
 
@@ -266,7 +266,7 @@ def test_a_folder_that_may_not_be_looked_into_is_chosen_all_the_same(monkeypatch
     assert ask.target("outdir", str(tmp_path / "out")) == str(folder)
 
 
-def test_a_share_that_is_lost_keeps_no_dialog_waiting(monkeypatch: Any) -> None:
+def test_unresponsive_share_does_not_block_dialogs(monkeypatch: Any) -> None:
     from karospace_jupyter.desktop import dialogs
     from karospace_jupyter.desktop.settings import Settings
 
@@ -278,7 +278,7 @@ def test_a_share_that_is_lost_keeps_no_dialog_waiting(monkeypatch: Any) -> None:
         never.set()
 
 
-def test_a_command_for_powershell(monkeypatch: Any) -> None:
+def test_command_is_quoted_for_powershell(monkeypatch: Any) -> None:
     from karospace_jupyter.config import ExportConfig
     from karospace_jupyter.form.options import shell_of
 
@@ -287,14 +287,14 @@ def test_a_command_for_powershell(monkeypatch: Any) -> None:
     assert shell_of(config, file="a.h5ad").startswith("karospace-export --h5ad a.h5ad")
     spaced = shell_of(config, file="a.h5ad", program="C:\\my tools\\karospace-export.exe")
     assert spaced.startswith('& "C:\\my tools\\karospace-export.exe" --h5ad a.h5ad')
-    # A comma would make two words, a dollar another text, a dash a flag.
+    # A comma would split the word, a dollar sign would be expanded, and a dash would start an option.
     config = ExportConfig(outdir="D:\\Data $run's", coords="obs:x,y", dataset_name="-80C")
     said = shell_of(config, file="a.h5ad")
     for word in ("--outdir 'D:\\Data $run''s'", '--coords "obs:x,y"', "--name=-80C"):
         assert word in said
 
 
-def test_damaged_settings_are_no_obstacle(person: Any, tmp_path: Path) -> None:
+def test_damaged_settings_are_reset(person: Any, tmp_path: Path) -> None:
     file = tmp_path / "settings" / "desktop.json"
     file.parent.mkdir()
     for text in (
@@ -312,7 +312,7 @@ def test_damaged_settings_are_no_obstacle(person: Any, tmp_path: Path) -> None:
         json.loads(file.read_text())
 
 
-def test_themes_and_sizes_keep_what_is_chosen(person: Any, tissue_file: Path) -> None:
+def test_changing_theme_or_zoom_keeps_the_options(person: Any, tissue_file: Path) -> None:
     window = person.start(tissue_file)
     window.form.genes.number.variable.set("33")
     person.settle()

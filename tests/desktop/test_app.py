@@ -1,4 +1,4 @@
-"""The command that opens the window, as a process of its own."""
+"""The command that opens the window, run as a separate process."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
     )
 
 
-def test_without_a_display_it_says_what_to_do(tmp_path: Path) -> None:
+def test_missing_display_is_reported(tmp_path: Path) -> None:
     pytest.importorskip("tkinter")
     ended = run("file.h5ad", KAROSPACE_SETTINGS=str(tmp_path / "s.json"))
     assert ended.returncode == 1
-    assert "no window can be opened here" in ended.stderr
+    assert "cannot open a window" in ended.stderr
     assert "karospace-export --h5ad" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
-def test_without_tk_it_names_the_package() -> None:
+def test_missing_tk_names_the_package() -> None:
     code = (
         "import sys; sys.modules['tkinter'] = None; from karospace_jupyter.desktop.app import main; sys.exit(main([]))"
     )
-    # Without a screen, or it would say it in a box and wait for someone to close it.
+    # Without a display, because it would otherwise show a message box and wait until it is closed.
     environment = {name: value for name, value in os.environ.items() if name not in {"DISPLAY", "WAYLAND_DISPLAY"}}
     ended = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False
@@ -48,7 +48,7 @@ def test_without_tk_it_names_the_package() -> None:
     assert "Traceback" not in ended.stderr
 
 
-def test_who_started_it_from_a_menu_is_told_in_a_box(tmp_path: Path) -> None:
+def test_missing_tk_shows_a_message_box_when_started_from_a_menu(tmp_path: Path) -> None:
     said = tmp_path / "said.txt"
     box = tmp_path / "zenity"
     box.write_text(f'#!/bin/sh\nfor text; do :; done\nprintf "%s" "$text" > "{said}"\n')
@@ -69,8 +69,8 @@ def test_version_and_usage() -> None:
     assert run("--nonsense").returncode == 2
 
 
-def test_the_window_does_not_load_the_engine(screen: str, tissue_file: Path, tmp_path: Path) -> None:
-    """Whatever the engine does, the window answers: it is in another process."""
+def test_window_process_does_not_load_the_engine(screen: str, tissue_file: Path, tmp_path: Path) -> None:
+    """The engine runs in another process, so that the window always responds."""
     code = f"""
 import sys, time
 def main():
@@ -125,7 +125,9 @@ def test_installed_command_opens_the_window(screen: str, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("end", ["key", "killed"])
-def test_a_file_on_the_command_line_by_keyboard_alone(screen: str, tissue_file: Path, tmp_path: Path, end: str) -> None:
+def test_file_from_the_command_line_is_exported_by_keyboard(
+    screen: str, tissue_file: Path, tmp_path: Path, end: str
+) -> None:
     file = tmp_path / "mine.h5ad"
     file.write_bytes(tissue_file.read_bytes())
     environment = {**os.environ, "DISPLAY": screen, "KAROSPACE_SETTINGS": str(tmp_path / "s.json")}
@@ -146,7 +148,7 @@ def _drive(screen: str, file: Path, end: str, app: Any, tmp_path: Path) -> None:
         return done.stdout
 
     def tried(done: Callable[[], bool]) -> bool:
-        """Whether it is done some seconds after a key."""
+        """Return whether `done` becomes true within some seconds after a key press."""
         for _ in range(40):
             if done():
                 return True
@@ -158,7 +160,7 @@ def _drive(screen: str, file: Path, end: str, app: Any, tmp_path: Path) -> None:
     manifest = tmp_path / "mine_karospace" / "manifest.json"
 
     def exported() -> bool:
-        # Nothing happens before the prediction is there; a key too many would export once more.
+        # The key has no effect before the estimate is ready; an additional press would export again.
         xdotool("key", "ctrl+Return")
         return tried(manifest.exists)
 
@@ -167,7 +169,7 @@ def _drive(screen: str, file: Path, end: str, app: Any, tmp_path: Path) -> None:
     processes = children(app.pid)
     assert processes
     if end == "key":
-        # While the window has not heard of the export's end it asks; "No" is what Return says.
+        # Until the window knows that the export has ended, it asks for confirmation; Return answers "No".
         def ended() -> bool:
             xdotool("key", "ctrl+q", check=False)
             if not tried(lambda: app.poll() is not None):

@@ -1,4 +1,4 @@
-"""What stands behind the window: the desk and its worker, without a screen."""
+"""The desk and its worker, tested without a display."""
 
 from __future__ import annotations
 
@@ -52,19 +52,19 @@ def exported(desk: Desk) -> Bundle:
     return Bundle(desk.shown.result["path"])
 
 
-def test_an_export_is_of_the_file_that_is_shown(desk: Desk, files: dict[str, Path], tmp_path: Path) -> None:
-    """Whatever was asked for in between."""
+def test_export_uses_the_file_that_is_shown(desk: Desk, files: dict[str, Path], tmp_path: Path) -> None:
+    """Requests to open other files in between do not matter."""
     opened(desk, files["a"])
     desk.open(files["b"])
     desk.open(files["c"])
-    desk.export()  # refused: another file is on its way
+    desk.export()  # rejected: another file is being opened
     assert not desk.shown.running
     until(desk, lambda: desk.shown.path == str(files["c"]) and not desk.shown.pending)
-    assert not desk._behind, "a worker that has answered is not replaced later on"
+    assert not desk._behind, "a worker that has answered is not replaced later"
     desk.change(outdir=str(tmp_path / "c"))
     assert exported(desk).manifest.n_cells == 400
     assert [path.name for path in tmp_path.iterdir()] == ["c"]
-    # A file that cannot be opened leaves the other one whole.
+    # A file that cannot be opened does not affect the open one.
     desk.open(tmp_path / "nowhere.h5ad")
     until(desk, lambda: desk.shown.refused)
     asked: list[str] = []
@@ -92,7 +92,7 @@ def test_opening_the_same_file_again_keeps_the_choices(desk: Desk, files: dict[s
     assert desk.shown.options["genes_mode"] == "hvgs:7"
 
 
-def test_a_name_outlives_the_kinds_between(desk: Desk, files: dict[str, Path]) -> None:
+def test_target_name_is_kept_when_its_kind_changes(desk: Desk, files: dict[str, Path]) -> None:
     opened(desk, files["a"])
     desk.change(outdir="/here/mine")
     desk.write_as("outdir")
@@ -115,7 +115,7 @@ def test_a_name_outlives_the_kinds_between(desk: Desk, files: dict[str, Path]) -
         {"genes_mode": "list:~no-such-user/genes.txt", "scripts": 1},
     ],
 )
-def test_choices_that_cannot_work_are_left_out(
+def test_invalid_saved_choices_are_reset(
     desk: Desk, files: dict[str, Path], tmp_path: Path, choices: dict[str, Any]
 ) -> None:
     opened(desk, files["a"], {**choices, "preview": False})
@@ -129,7 +129,7 @@ def test_choices_that_cannot_work_are_left_out(
     assert desk.shown.notes == ()
 
 
-def test_a_home_of_nobody_is_said_beside_its_field(desk: Desk, files: dict[str, Path]) -> None:
+def test_unknown_home_folder_is_an_error_of_its_field(desk: Desk, files: dict[str, Path]) -> None:
     opened(desk, files["a"])
     for option, value in (
         ("genes_mode", "list:~no-such-user/genes.txt"), ("view", "~no-such-user/v.json"),
@@ -144,7 +144,7 @@ def test_a_home_of_nobody_is_said_beside_its_field(desk: Desk, files: dict[str, 
     until(desk, lambda: desk.shown.refused)
 
 
-def test_a_fault_goes_with_the_next_thing_that_is_done(desk: Desk, files: dict[str, Path], tmp_path: Path) -> None:
+def test_error_is_cleared_by_the_next_action(desk: Desk, files: dict[str, Path], tmp_path: Path) -> None:
     opened(desk, files["a"])
     desk.serve(str(tmp_path / "nowhere"))
     until(desk, lambda: desk.shown.fault)
@@ -159,9 +159,7 @@ def test_a_fault_goes_with_the_next_thing_that_is_done(desk: Desk, files: dict[s
 
 
 @pytest.mark.parametrize("target", ["zip_path", "single_file", "outdir"])
-def test_a_preview_shows_what_was_exported_last(
-    desk: Desk, files: dict[str, Path], tmp_path: Path, target: str
-) -> None:
+def test_preview_shows_the_last_export(desk: Desk, files: dict[str, Path], tmp_path: Path, target: str) -> None:
     opened(desk, files["a"])
     name = {"zip_path": "out.zip", "single_file": "out.html", "outdir": "out"}[target]
     desk.change(outdir=None, genes_mode="hvgs:3")
@@ -171,7 +169,7 @@ def test_a_preview_shows_what_was_exported_last(
     until(desk, lambda: desk.shown.address)
     address = desk.shown.address
     port = int(address.rstrip("/").rpartition(":")[2])
-    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)) as tab:  # stays open
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)) as tab:  # keep-alive
         tab.request("GET", "/manifest.json")
         assert b'"n_genes_exported":3' in tab.getresponse().read().replace(b" ", b"")
         desk.change(genes_mode="hvgs:5")
@@ -186,7 +184,7 @@ def test_a_preview_shows_what_was_exported_last(
             assert b'"n_genes_exported":5' in data.replace(b" ", b"")
 
 
-def test_a_killed_export_leaves_nothing(desk: Desk, tmp_path: Path) -> None:
+def test_killed_export_leaves_no_files(desk: Desk, tmp_path: Path) -> None:
     path, folder = tmp_path / "large.h5ad", tmp_path / "here"
     synthetic_tissue(20_000, 800, seed=2).write_h5ad(path)
     folder.mkdir()
@@ -200,13 +198,13 @@ def test_a_killed_export_leaves_nothing(desk: Desk, tmp_path: Path) -> None:
     until(desk, lambda: not desk.shown.opening and not list(folder.iterdir()))
 
 
-def test_a_worker_that_keeps_dying_is_given_up(desk: Desk, files: dict[str, Path], tmp_path: Path) -> None:
+def test_worker_that_keeps_crashing_is_not_restarted(desk: Desk, files: dict[str, Path], tmp_path: Path) -> None:
     opened(desk, files["a"])
     said = kill_until_given_up(desk)
-    assert "not started again" in said
+    assert "not restarted automatically" in said
     assert not desk.shown.pending
-    desk.poll()  # nothing is there to hear, and that is no fault
-    # People may go on all the same: with the open file, or with another.
+    desk.poll()  # there is no worker to poll, which is not an error
+    # The user can continue, with the open file or with another one.
     asked: list[str] = []
     desk.command(asked.append)
     until(desk, lambda: asked)
@@ -239,7 +237,7 @@ def kill(desk: Desk, number: int = signal.SIGKILL) -> None:
 
 
 @pytest.mark.parametrize("deaths", [1, 3])
-def test_what_was_exported_before_outlives_a_worker_and_nothing_half_written_stays(
+def test_worker_crash_keeps_the_last_result_and_leaves_no_partial_files(
     desk: Desk, files: dict[str, Path], tmp_path: Path, deaths: int
 ) -> None:
     opened(desk, files["a"])
@@ -249,9 +247,9 @@ def test_what_was_exported_before_outlives_a_worker_and_nothing_half_written_sta
     path, folder = tmp_path / "large.h5ad", tmp_path / "here"
     synthetic_tissue(20_000, 800, seed=2).write_h5ad(path)
     folder.mkdir()
-    desk.shown.path = str(path)  # as if it were the same file: another one has no earlier result
+    desk.shown.path = str(path)  # pretend it is the same file: opening another one clears the result
     desk.change(outdir=str(folder / "out"), genes_mode="all", jobs=1)
-    until(desk, lambda: not desk.shown.pending)  # every such answer is a sign of life, also one heard late
+    until(desk, lambda: not desk.shown.pending)  # a late answer would reset the count of crashes
     desk._deaths = deaths - 1
     desk.export()
     until(desk, lambda: list(folder.iterdir()))
@@ -264,7 +262,7 @@ def test_what_was_exported_before_outlives_a_worker_and_nothing_half_written_sta
     until(desk, lambda: not list(folder.iterdir()))
 
 
-def test_a_worker_that_has_to_be_killed_at_the_end_leaves_nothing(
+def test_worker_killed_on_close_leaves_no_files(
     files: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("karospace_jupyter.desktop.desk._CANCEL_S", 0.2)
@@ -283,21 +281,21 @@ def test_a_worker_that_has_to_be_killed_at_the_end_leaves_nothing(
     assert list(folder.iterdir()) == []
 
 
-def test_a_file_that_kills_the_worker_is_said_beside_the_open_one(desk: Desk, files: dict[str, Path]) -> None:
+def test_file_that_crashes_the_worker_keeps_the_open_file(desk: Desk, files: dict[str, Path]) -> None:
     opened(desk, files["a"])
-    kill(desk, signal.SIGSTOP)  # it does not come to answering
+    kill(desk, signal.SIGSTOP)  # prevents it from answering
     desk.open(files["b"])
     kill(desk)
     until(desk, lambda: not desk.shown.opening)
     until(desk, lambda: not desk.shown.pending)
     assert "memory" in desk.shown.refused
     assert desk.shown.path == str(files["a"])
-    # It goes with the next thing that is done.
+    # The error is cleared by the next action.
     desk.change(genes_mode="hvgs:3")
     assert desk.shown.refused == ""
 
 
-def test_a_file_that_never_answers_keeps_no_other(
+def test_unresponsive_file_does_not_block_another(
     desk: Desk, files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("karospace_jupyter.desktop.desk._PATIENCE_S", 0.3)
@@ -316,7 +314,7 @@ def test_a_file_that_never_answers_keeps_no_other(
     assert desk.shown.summary["n_cells"] == 400
 
 
-def test_a_preview_outlives_a_worker_that_is_replaced(desk: Desk, files: dict[str, Path], tmp_path: Path) -> None:
+def test_preview_survives_replacing_the_worker(desk: Desk, files: dict[str, Path], tmp_path: Path) -> None:
     opened(desk, files["a"])
     desk.change(outdir=str(tmp_path / "out"), genes_mode="hvgs:3")
     exported(desk)
@@ -333,7 +331,7 @@ def test_a_preview_outlives_a_worker_that_is_replaced(desk: Desk, files: dict[st
     assert desk.shown.address == address
 
 
-def test_an_export_that_cannot_begin_leaves_the_last_result(desk: Desk, files: dict[str, Path], tmp_path: Path) -> None:
+def test_export_that_fails_to_start_keeps_the_last_result(desk: Desk, files: dict[str, Path], tmp_path: Path) -> None:
     opened(desk, files["a"])
     desk.change(outdir=str(tmp_path / "out"), genes_mode="hvgs:3")
     exported(desk)
@@ -341,7 +339,7 @@ def test_an_export_that_cannot_begin_leaves_the_last_result(desk: Desk, files: d
     desk.change(seed="nothing")
     desk.export()
     assert desk.shown.running
-    # What fails meanwhile is not the end of the export.
+    # The failure of another action does not end the export.
     desk._on_fault("serve", "no port", "")
     assert desk.shown.running
     until(desk, lambda: not desk.shown.running)
@@ -351,7 +349,7 @@ def test_an_export_that_cannot_begin_leaves_the_last_result(desk: Desk, files: d
 
 
 @pytest.mark.usefixtures("new_python")
-def test_a_worker_that_cannot_begin_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_worker_that_fails_to_start_reports_the_reason(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "h5py.py").write_text("raise ImportError('h5py was built for another machine')")
     monkeypatch.syspath_prepend(tmp_path)
     one = Desk()
@@ -365,7 +363,7 @@ def test_a_worker_that_cannot_begin_says_why(monkeypatch: pytest.MonkeyPatch, tm
         one.close()
 
 
-def test_a_worker_that_dies_while_the_same_file_opens_again(desk: Desk, files: dict[str, Path]) -> None:
+def test_worker_crash_while_reopening_keeps_the_options(desk: Desk, files: dict[str, Path]) -> None:
     opened(desk, files["a"])
     desk.change(genes_mode="hvgs:4")
     kill(desk, signal.SIGSTOP)
@@ -378,7 +376,7 @@ def test_a_worker_that_dies_while_the_same_file_opens_again(desk: Desk, files: d
     assert desk.shown.options["genes_mode"] == "hvgs:4"
 
 
-def test_closing_twice_is_closing(files: dict[str, Path]) -> None:
+def test_desk_can_be_closed_twice(files: dict[str, Path]) -> None:
     one = Desk()
     assert one._link is not None
     pid = one._link.pid

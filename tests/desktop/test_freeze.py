@@ -1,4 +1,4 @@
-"""What PyInstaller is asked for, without asking it: the program itself takes minutes (`make app`)."""
+"""The arguments for PyInstaller, without running it, because a build takes minutes (`make app`)."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def values(asked: list[str], option: str) -> set[str]:
     return {value for name, value in itertools.pairwise(asked) if name == option}
 
 
-def test_the_recipe(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pyinstaller_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[list[str]] = []
 
     def run(asked: list[str]) -> None:
         seen.append(asked)
-        # What it is given exists while it runs, and is Python and a picture.
+        # The files passed to it exist while it runs: a Python script and an icon.
         compile(Path(asked[-1]).read_text(), "start", "exec")
         assert Path(asked[asked.index("--icon") + 1]).stat().st_size > 1000
 
@@ -44,10 +44,10 @@ def test_the_recipe(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not whole & without
     assert values(asked, "--collect-submodules") == {"karospace_jupyter"}
     viewer = files("karospace_jupyter").joinpath("_static", "viewer.html")
-    assert viewer.is_file(), "without it no bundle has a page"
+    assert viewer.is_file(), "bundles need it for their page"
 
 
-def test_nothing_is_left_out_that_an_export_loads(tmp_path: Path, tissue_file: Path) -> None:
+def test_excluded_packages_are_not_needed_for_an_export(tmp_path: Path, tissue_file: Path) -> None:
     code = f"""
 import json, sys
 from pathlib import Path
@@ -57,7 +57,7 @@ from karospace_jupyter.form.look import look
 from karospace_jupyter.form.summary import summarise
 from karospace_jupyter.job import Job
 for name in {sorted(freeze._WITHOUT)!r}:
-    sys.modules[name] = None  # as where it is not there
+    sys.modules[name] = None  # as if it were not installed
 summarise({str(tissue_file)!r})
 look({str(tissue_file)!r}, {{"outdir": {str(tmp_path / "out")!r}}})
 bundle = run(Path({str(tissue_file)!r}), ExportConfig(outdir={str(tmp_path / "out")!r}), Job.null())

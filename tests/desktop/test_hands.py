@@ -1,4 +1,4 @@
-"""What hands do that no plan foresees: second clicks, arrow keys, drops, shortcuts in a text, Ctrl-C."""
+"""Unplanned user input: second clicks, arrow keys, drops, shortcuts in a text box, Ctrl+C."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DRAG = Path(__file__).with_name("drag.py")
 APP = [sys.executable, "-m", "karospace_jupyter.desktop"]
 
 
-def test_a_second_click_changes_nothing(person: Any, tissue_file: Path) -> None:
+def test_second_click_changes_nothing(person: Any, tissue_file: Path) -> None:
     window = person.start(tissue_file)
     genes, target = window.form.genes, window.form.target
     target.path.variable.set("/here/mine")
@@ -32,7 +32,7 @@ def test_a_second_click_changes_nothing(person: Any, tissue_file: Path) -> None:
     person.click(genes.segments.buttons["typed"])
     person.settle()
     assert person.shown.options["genes_mode"] == ["EPCAM", "CD3E"]
-    # Nor is what was typed lost on the way over other kinds.
+    # Switching to other modes does not discard what was typed, either.
     for mode in ("all", "hvgs", "typed"):
         person.click(genes.segments.buttons[mode])
         person.settle()
@@ -40,7 +40,7 @@ def test_a_second_click_changes_nothing(person: Any, tissue_file: Path) -> None:
     assert genes.typed.text.get("1.0", "end").split() == ["EPCAM", "CD3E"]
 
 
-def test_a_completion_is_taken_by_mouse(person: Any, tissue_file: Path) -> None:
+def test_suggestion_is_accepted_by_mouse(person: Any, tissue_file: Path) -> None:
     window = person.start(tissue_file)
     typed = window.form.genes.typed
     person.click(window.form.genes.segments.buttons["typed"])
@@ -57,14 +57,14 @@ def test_a_completion_is_taken_by_mouse(person: Any, tissue_file: Path) -> None:
     person.settle()
     assert person.shown.options["genes_mode"] == [offered[1]]
     assert not typed.hits.winfo_ismapped()
-    # It closes when somebody goes elsewhere.
+    # The suggestions close when the focus moves elsewhere.
     person.type("cd")
     person.until(lambda: typed.hits.size() > 1, "completion")
     person.click(window.form.target.path)
     person.until(lambda: not typed.hits.winfo_ismapped())
 
 
-def test_arrows_move_along_and_open_nothing(person: Any, tissue_file: Path, monkeypatch: Any) -> None:
+def test_arrow_keys_do_not_open_dialogs(person: Any, tissue_file: Path, monkeypatch: Any) -> None:
     window = person.start(tissue_file)
     asked: list[object] = []
     monkeypatch.setattr("karospace_jupyter.desktop.dialogs.filedialog.askopenfilename", lambda **_: asked.append(1))
@@ -87,7 +87,7 @@ def test_arrows_move_along_and_open_nothing(person: Any, tissue_file: Path, monk
     assert asked == [1]
 
 
-def test_shortcuts_work_inside_of_a_text(person: Any, tissue_file: Path, tmp_path: Path, monkeypatch: Any) -> None:
+def test_shortcuts_work_in_a_text_box(person: Any, tissue_file: Path, tmp_path: Path, monkeypatch: Any) -> None:
     window = person.start(tissue_file)
     asked: list[object] = []
     monkeypatch.setattr("karospace_jupyter.desktop.dialogs.filedialog.askopenfilename", lambda **_: asked.append(1))
@@ -107,7 +107,7 @@ def test_shortcuts_work_inside_of_a_text(person: Any, tissue_file: Path, tmp_pat
     assert (tmp_path / "out" / "manifest.json").exists()
 
 
-def test_drawing_again_leaves_nothing_behind(person: Any, tissue_file: Path) -> None:
+def test_rebuild_leaks_no_tk_objects(person: Any, tissue_file: Path) -> None:
     window = person.start(tissue_file)
 
     def left() -> tuple[int, int, int]:
@@ -129,7 +129,7 @@ def test_drawing_again_leaves_nothing_behind(person: Any, tissue_file: Path) -> 
         around()
     after = left()
     assert after[1] == before[1]
-    # Pictures of columns come and go with their rows.
+    # The images of columns are created and released with their rows.
     assert after[0] - before[0] < 10
     assert after[2] - before[2] < 10
 
@@ -152,7 +152,7 @@ def test_recent_files_are_in_the_menu(person: Any, tissue_file: Path, tmp_path: 
     assert person.shown.refused == ""
 
 
-def test_a_file_is_dropped_on_the_window(person: Any, tissue_file: Path, tmp_path: Path) -> None:
+def test_dropped_file_is_opened(person: Any, tissue_file: Path, tmp_path: Path) -> None:
     pytest.importorskip("tkinterdnd2")
     file = tmp_path / "mine, with {braces}, 100 % and π.h5ad"
     file.write_bytes(tissue_file.read_bytes())
@@ -169,7 +169,7 @@ def test_a_file_is_dropped_on_the_window(person: Any, tissue_file: Path, tmp_pat
         source.wait()
 
 
-def test_where_drops_do_not_load_there_is_one_window(person: Any, monkeypatch: Any) -> None:
+def test_only_one_window_opens_without_drop_support(person: Any, monkeypatch: Any) -> None:
     tkinterdnd2 = pytest.importorskip("tkinterdnd2")
 
     def broken(root: Any) -> None:
@@ -194,7 +194,7 @@ def gone(pids: list[int]) -> bool:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_everything(screen: str, tissue_file: Path, tmp_path: Path, number: int) -> None:
+def test_signal_ends_window_and_worker(screen: str, tissue_file: Path, tmp_path: Path, number: int) -> None:
     environment = {**os.environ, "DISPLAY": screen, "KAROSPACE_SETTINGS": str(tmp_path / "s.json")}
     app = subprocess.Popen([*APP, str(tissue_file)], env=environment, stderr=subprocess.PIPE, text=True)
     try:
@@ -213,7 +213,7 @@ def test_a_signal_ends_everything(screen: str, tissue_file: Path, tmp_path: Path
         app.wait()
 
 
-def test_a_fault_at_the_start_leaves_no_process(screen: str, tmp_path: Path) -> None:
+def test_error_at_startup_leaves_no_process(screen: str, tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(
         "import karospace_jupyter.desktop.window as window\n"
@@ -229,7 +229,7 @@ def test_a_fault_at_the_start_leaves_no_process(screen: str, tmp_path: Path) -> 
     assert "on purpose" in ended.stderr
 
 
-def test_broken_tk_is_said(tmp_path: Path) -> None:
+def test_broken_tk_is_reported(tmp_path: Path) -> None:
     code = (
         "import tkinter\n"
         'def broken(*a, **k): raise tkinter.TclError("Can\'t find a usable init.tcl in the following directories: ")\n'
@@ -245,12 +245,12 @@ def test_broken_tk_is_said(tmp_path: Path) -> None:
     assert "Traceback" not in ended.stderr
 
 
-def test_a_frozen_program_gives_others_the_systems_libraries(monkeypatch: Any) -> None:
+def test_frozen_program_restores_the_library_paths(monkeypatch: Any) -> None:
     from karospace_jupyter.desktop.system import forget_frozen_libraries
 
     monkeypatch.setenv("LD_LIBRARY_PATH", "/frozen")
     forget_frozen_libraries()
-    assert os.environ["LD_LIBRARY_PATH"] == "/frozen"  # not frozen: nothing of ours
+    assert os.environ["LD_LIBRARY_PATH"] == "/frozen"  # not frozen, so it is not changed
     monkeypatch.setattr(sys, "frozen", True, raising=False)
     forget_frozen_libraries()
     assert "LD_LIBRARY_PATH" not in os.environ
@@ -260,7 +260,7 @@ def test_a_frozen_program_gives_others_the_systems_libraries(monkeypatch: Any) -
     assert os.environ["LD_LIBRARY_PATH"] == "/mine"
 
 
-def test_the_desktops_resolution_is_heard(person: Any, tmp_path: Path, monkeypatch: Any) -> None:
+def test_desktop_resolution_sets_the_scale(person: Any, tmp_path: Path, monkeypatch: Any) -> None:
     fake = tmp_path / "xrdb"
     fake.write_text("#!/bin/sh\necho 'Xft.dpi:\t192'\n")
     fake.chmod(0o755)
@@ -269,7 +269,7 @@ def test_the_desktops_resolution_is_heard(person: Any, tmp_path: Path, monkeypat
     assert window.theme.scale == 2
 
 
-def test_an_entry_in_the_applications_menu(person: Any, tmp_path: Path, monkeypatch: Any) -> None:
+def test_menu_entry_starts_this_program(person: Any, tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     window = person.start()
     said: list[str] = []
@@ -290,7 +290,7 @@ def test_an_entry_in_the_applications_menu(person: Any, tmp_path: Path, monkeypa
     icon = tmp_path / "data" / "icons" / "hicolor" / "512x512" / "apps" / "karospace-export-app.png"
     with Image.open(icon) as picture:
         assert picture.size == (512, 512)
-    # Where it cannot be written, that is said.
+    # If the entry cannot be written, an error is shown.
     entry.unlink()
     entry.parent.rmdir()
     entry.parent.write_text("in the way")

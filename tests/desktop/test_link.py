@@ -20,9 +20,9 @@ ABSENT = "/nowhere/absent.h5ad"
 
 
 def test_message_of_a_dropped_worker_never_reaches_the_next(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A write is late: its worker is dropped, and another one is there, before it takes place."""
+    """The worker of a delayed write is dropped, and another one exists, before the write takes place."""
     begun, late = threading.Event(), threading.Event()
-    send = Connection._send  # type: ignore[attr-defined]  # below `send`: where the descriptor is known
+    send = Connection._send  # type: ignore[attr-defined]  # below `send`, where the descriptor is known
 
     def slow(self: Any, data: Any, *more: Any) -> None:
         if b"stale" not in bytes(data):
@@ -52,7 +52,7 @@ def test_message_of_a_dropped_worker_never_reaches_the_next(monkeypatch: pytest.
         second.end(10)
 
 
-def test_a_dropped_link_closes_its_pipe() -> None:
+def test_dropped_link_closes_its_pipe() -> None:
     link = Link()
     link.drop()
     eventually(lambda: link._pipe.closed)

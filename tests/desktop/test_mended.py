@@ -1,4 +1,4 @@
-"""What was wrong and is mended, and choices that look alike."""
+"""Regressions, and choices that are easily confused."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def choose(person: Any, choice: Any, value: str) -> None:
 
 
 def stops(person: Any, first: Any, count: int) -> list[str]:
-    """Return which widgets the Tab key leads to from the first one."""
+    """Return the widgets that the Tab key reaches, starting from the first one."""
     first.focus_set()
     person.settle_geometry()
     found = []
@@ -33,7 +33,7 @@ def stops(person: Any, first: Any, count: int) -> list[str]:
 
 @pytest.fixture
 def several(tmp_path: Path) -> Path:
-    """A file with two pairs of columns that both could be the places."""
+    """Return a file with two pairs of columns that are equally likely coordinates."""
     adata = synthetic_tissue(300, 30, seed=3)
     places = np.asarray(adata.obsm.pop("spatial"))
     adata.obs = adata.obs[["cell_type"]].copy()
@@ -45,7 +45,7 @@ def several(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_list_that_is_mended_is_seen_when_one_comes_back(person: Any, tissue_file: Path, tmp_path: Path) -> None:
+def test_gene_list_is_checked_again_on_focus(person: Any, tissue_file: Path, tmp_path: Path) -> None:
     genes = tmp_path / "genes.txt"
     window = person.start(tissue_file)
     window.form.target.path.variable.set(str(tmp_path / "out"))
@@ -54,11 +54,11 @@ def test_a_list_that_is_mended_is_seen_when_one_comes_back(person: Any, tissue_f
     assert "cannot be read" in window.form.genes.problem.cget("text")
     assert window.run.button.instate(["disabled"])
     genes.write_text("CD3E\nEPCAM\n")
-    window.root.event_generate("<FocusIn>")  # as when another program had the focus
+    window.root.event_generate("<FocusIn>")  # as if the window regained the focus
     person.settle()
     assert window.form.genes.problem.cget("text") == ""
     assert window.run.button.instate(["!disabled"])
-    # So it is when the same file is picked again.
+    # The same applies when the same file is chosen again.
     genes.write_text("NONE\n")
     window.desk.look_again()
     person.settle()
@@ -69,7 +69,7 @@ def test_a_list_that_is_mended_is_seen_when_one_comes_back(person: Any, tissue_f
     assert window.form.genes.problem.cget("text") == ""
 
 
-def test_several_places_are_a_choice(person: Any, several: Path) -> None:
+def test_several_coordinates_require_a_choice(person: Any, several: Path) -> None:
     window = person.start(several)
     place = window.form.coordinates
     assert place.choice.get() == "Choose…"
@@ -80,7 +80,7 @@ def test_several_places_are_a_choice(person: Any, several: Path) -> None:
     assert place.problem.cget("text") == ""
 
 
-def test_two_columns_can_be_chosen_one_by_one(person: Any, tmp_path: Path) -> None:
+def test_coordinate_columns_can_be_chosen_individually(person: Any, tmp_path: Path) -> None:
     adata = synthetic_tissue(300, 30, seed=3)
     places = np.asarray(adata.obsm.pop("spatial"))
     adata.obs.insert(0, "y_centroid", places[:, 1])
@@ -95,7 +95,7 @@ def test_two_columns_can_be_chosen_one_by_one(person: Any, tmp_path: Path) -> No
     assert (place.x.chosen, place.y.chosen) == ("x_centroid", "y_centroid")
     choose(person, place.x, "area")
     assert person.shown.options["coords"] == "obs:area,y_centroid"
-    # Choosing the same entry once more changes nothing.
+    # Choosing the same entry again changes nothing.
     choose(person, place.choice, "own")
     assert person.shown.options["coords"] == "obs:area,y_centroid"
     choose(person, place.choice, "")
@@ -103,7 +103,7 @@ def test_two_columns_can_be_chosen_one_by_one(person: Any, tmp_path: Path) -> No
     assert not place.pair.winfo_ismapped()
 
 
-def test_notes_are_of_the_choices_that_stand(person: Any, tissue_file: Path, tmp_path: Path) -> None:
+def test_notes_match_the_current_options(person: Any, tissue_file: Path, tmp_path: Path) -> None:
     window = person.start(tissue_file)
     window.desk.change(genes_mode="hvgs:5", outdir=str(tmp_path / "out"))
     person.settle()
@@ -120,7 +120,7 @@ def test_notes_are_of_the_choices_that_stand(person: Any, tissue_file: Path, tmp
 
 
 @pytest.mark.parametrize("typed", ["~nobody-of-that-name/out", "relative/out"])
-def test_places_that_are_typed(person: Any, tissue_file: Path, typed: str) -> None:
+def test_typed_target_path_is_expanded_or_rejected(person: Any, tissue_file: Path, typed: str) -> None:
     window = person.start(tissue_file)
     window.form.target.path.variable.set(typed)
     person.settle()
@@ -128,13 +128,15 @@ def test_places_that_are_typed(person: Any, tissue_file: Path, typed: str) -> No
     if typed.startswith("~"):
         assert "home folder" in window.form.target.problem.cget("text")
     else:
-        assert f"It becomes {Path.cwd() / typed}." in window.form.target.note.cget("text")
+        assert f"Full path: {Path.cwd() / typed}." in window.form.target.note.cget("text")
 
 
 @pytest.mark.parametrize(
     ("typed", "file"), [("out/", "out.html"), ("out", "out.html"), ("out.HTML", "out.HTML.html"), ("", None)]
 )
-def test_a_folder_becomes_a_file(person: Any, tissue_file: Path, tmp_path: Path, typed: str, file: str | None) -> None:
+def test_folder_target_becomes_a_file_target(
+    person: Any, tissue_file: Path, tmp_path: Path, typed: str, file: str | None
+) -> None:
     window = person.start(tissue_file)
     window.desk.change(outdir=f"{tmp_path}/{typed}" if typed else "")
     window.desk.write_as("single_file")
@@ -146,7 +148,7 @@ def test_a_folder_becomes_a_file(person: Any, tissue_file: Path, tmp_path: Path,
     assert person.shown.options["zip_path"] == f"{tmp_path}/OUT.zip"
 
 
-def test_the_command_works_anywhere(
+def test_copied_command_works_in_any_folder(
     person: Any, tissue_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -168,7 +170,7 @@ def test_the_command_works_anywhere(
     assert not list(elsewhere.iterdir())
 
 
-def test_a_picture_stays_until_there_is_another(person: Any, tissue_file: Path, tmp_path: Path) -> None:
+def test_image_file_is_kept_if_the_dialog_is_cancelled(person: Any, tissue_file: Path, tmp_path: Path) -> None:
     picture = tmp_path / "stain.png"
     Image.new("RGB", (64, 48), "#c8b4d0").save(picture)
     window = person.start(tissue_file)
@@ -184,7 +186,7 @@ def test_a_picture_stays_until_there_is_another(person: Any, tissue_file: Path, 
     assert person.shown.options["image_path"] == str(picture)
 
 
-def test_clicking_a_file_twice_opens_it_once(person: Any, tissue_file: Path) -> None:
+def test_opening_a_file_twice_opens_it_once(person: Any, tissue_file: Path) -> None:
     window = person.start()
     window.open(str(tissue_file))
     number = window.desk._opening
@@ -193,13 +195,13 @@ def test_clicking_a_file_twice_opens_it_once(person: Any, tissue_file: Path) -> 
     person.until(lambda: person.shown.path == str(tissue_file))
 
 
-def test_a_failure_is_past_when_something_else_is_chosen(person: Any, tissue_file: Path, tmp_path: Path) -> None:
+def test_failure_is_cleared_when_options_change(person: Any, tissue_file: Path, tmp_path: Path) -> None:
     window = person.start(tissue_file)
     target = tmp_path / "out"
     window.desk.change(outdir=str(target), genes_mode="hvgs:5")
     person.settle()
     target.mkdir()
-    (target / "mine.txt").write_text("keep")  # after the last look
+    (target / "mine.txt").write_text("keep")  # after the last check
     window.desk.export()
     person.until(lambda: person.shown.export["status"] == "failed")
     person.until(lambda: window.run.problem.cget("text"))
@@ -210,7 +212,7 @@ def test_a_failure_is_past_when_something_else_is_chosen(person: Any, tissue_fil
     assert (target / "mine.txt").read_text() == "keep"
 
 
-def test_tab_goes_as_the_fields_stand(person: Any, tissue_file: Path) -> None:
+def test_tab_follows_the_layout(person: Any, tissue_file: Path) -> None:
     window = person.start(tissue_file)
     more = window.form.more
     more.toggle()
@@ -226,7 +228,7 @@ def test_tab_goes_as_the_fields_stand(person: Any, tissue_file: Path) -> None:
     assert tops == sorted(tops)
 
 
-def test_keys_in_the_list_of_columns(person: Any, tissue_file: Path, tmp_path: Path) -> None:
+def test_shortcuts_in_the_list_of_columns(person: Any, tissue_file: Path, tmp_path: Path) -> None:
     window = person.start(tissue_file)
     window.desk.change(outdir=str(tmp_path / "out"), genes_mode="hvgs:5")
     person.settle()
@@ -235,7 +237,7 @@ def test_keys_in_the_list_of_columns(person: Any, tissue_file: Path, tmp_path: P
     person.key("ctrl+Return")
     person.until(lambda: person.shown.export["status"] == "done")
     assert list(window.form.columns._chosen().items()) == before
-    # F1 explains what has no field around it, too.
+    # F1 also explains widgets that are not inside a field.
     window.form.more.toggle()
     person.settle()
     window.form.more.inside.winfo_children()[-1].winfo_children()[0].focus_set()
@@ -243,7 +245,7 @@ def test_keys_in_the_list_of_columns(person: Any, tissue_file: Path, tmp_path: P
     assert any(child.winfo_class() == "Toplevel" for child in _everything(window.root))
 
 
-def test_windows_remember_together(tmp_path: Path) -> None:
+def test_two_windows_merge_their_recent_files(tmp_path: Path) -> None:
     from karospace_jupyter.desktop.settings import Settings, load, save
 
     file = tmp_path / "desktop.json"

@@ -1,4 +1,4 @@
-"""What somebody found who used the app for the first time, with files of their own."""
+"""Problems found by a first-time user with their own files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def pixels(person: Any, widget: Any) -> Any:
     return np.asarray(ImageGrab.grab(bbox=box, xdisplay=person.screen).convert("RGB")).astype(int)
 
 
-def test_no_cell_is_left_out_because_of_another_file(person: Any, tissue_file: Path, tmp_path: Path) -> None:
+def test_downsampling_is_not_remembered_for_the_next_file(person: Any, tissue_file: Path, tmp_path: Path) -> None:
     window = person.start(tissue_file)
     person.shown.options["seed"] = 7
     window.desk.change(downsample=300, outdir=str(tmp_path / "a"), gzip=False)
@@ -38,11 +38,11 @@ def test_no_cell_is_left_out_because_of_another_file(person: Any, tissue_file: P
     person.settle()
     assert person.shown.options["downsample"] is None
     assert person.shown.options["seed"] == 0
-    assert person.shown.options["gzip"] is False, "what leaves nothing out is remembered"
+    assert person.shown.options["gzip"] is False, "options that leave nothing out are remembered"
     assert "cells" not in window.run.estimate.cget("text")
 
 
-def test_names_with_spaces_are_typed_line_by_line(person: Any, tmp_path: Path) -> None:
+def test_gene_names_with_spaces_are_typed_one_per_line(person: Any, tmp_path: Path) -> None:
     assert names_in("146Nd CD68, 147Sm CD20 \n146Nd CD68", held=" ") == ["146Nd CD68", "147Sm CD20"]
     assert names_in("P1;Q2 P3\nP4,", held=";") == ["P1;Q2", "P3", "P4"]
     adata = synthetic_tissue(300, 40, seed=3)
@@ -62,10 +62,10 @@ def test_names_with_spaces_are_typed_line_by_line(person: Any, tmp_path: Path) -
     assert "not in the data" not in typed.note.cget("text")
     window.desk.change(genes_mode="hvgs:500")
     person.settle()
-    assert window.form.genes.note.cget("text") == "All 40 genes."
+    assert window.form.genes.note.cget("text") == "All 40 genes"
 
 
-def test_groups_of_proteins_are_one_name_each(person: Any, tmp_path: Path) -> None:
+def test_gene_names_with_semicolons_are_not_split(person: Any, tmp_path: Path) -> None:
     adata = synthetic_tissue(300, 40, seed=3)
     names = [f"P{10 + i};Q{50 + i}" for i in range(40)]
     raw = adata.copy()
@@ -91,19 +91,19 @@ def test_groups_of_proteins_are_one_name_each(person: Any, tmp_path: Path) -> No
     assert person.shown.options["genes_mode"] == [*names[:3], names[7]]
 
 
-def test_unknown_genes_of_a_list_can_be_left_out(person: Any, tissue_file: Path, tmp_path: Path) -> None:
+def test_unknown_genes_can_be_removed(person: Any, tissue_file: Path, tmp_path: Path) -> None:
     window = person.start(tissue_file)
     genes = tmp_path / "genes.txt"
     genes.write_text("EPCAM\nTYPO1\nCD3E\nTYPO2\n")
     window.desk.change(genes_mode=f"list:{genes}")
     person.settle()
     assert "disabled" in window.run.button.state()
-    assert "TYPO1" in window.run.message.text, "the reason stands beside the button"
+    assert "TYPO1" in window.run.message.text, "the reason is shown next to the button"
     person.click(window.form.genes.leave)
     person.settle()
     assert person.shown.options["genes_mode"] == ["EPCAM", "CD3E"]
     assert "disabled" not in window.run.button.state()
-    # Typed ones go all at once, too.
+    # Unknown typed genes can be removed all at once, too.
     window.desk.change(genes_mode=["EPCAM", *(f"NO{i}" for i in range(9))])
     person.settle()
     [every] = [one for one in window.form.genes.typed.unknown.winfo_children() if "all 9" in one.cget("text")]
@@ -112,7 +112,7 @@ def test_unknown_genes_of_a_list_can_be_left_out(person: Any, tissue_file: Path,
     assert person.shown.options["genes_mode"] == ["EPCAM"]
 
 
-def test_bars_show_and_move(person: Any, tissue_file: Path) -> None:
+def test_scroll_bar_and_progress_bar_are_drawn(person: Any, tissue_file: Path) -> None:
     window = person.start(tissue_file)
     window.root.geometry("800x560")
     person.settle()
@@ -125,7 +125,7 @@ def test_bars_show_and_move(person: Any, tissue_file: Path) -> None:
     person.xdotool("mousemove", str(x), str(y), "mousedown", "1", "mousemove", str(x), str(y + 120), "mouseup", "1")
     person.settle()
     assert canvas.yview()[0] > 0.1, "dragged"
-    # The bar of an export is as long as what is done.
+    # The progress bar is as long as the completed share.
     state = {"status": "running", "stage": "genes", "message": "Writing genes", "eta_s": 3.0, "log": ()}
     widths = []
     for share in (0.2, 0.8):
@@ -139,7 +139,7 @@ def test_bars_show_and_move(person: Any, tissue_file: Path) -> None:
     assert widths == pytest.approx([0.2, 0.8], abs=0.04)
 
 
-def test_return_presses_and_f1_helps(person: Any, tissue_file: Path) -> None:
+def test_return_presses_buttons_and_f1_shows_help(person: Any, tissue_file: Path) -> None:
     window = person.start(tissue_file)
     assert not window.form.more.open
     window.form.more.fold.focus_force()
@@ -152,14 +152,14 @@ def test_return_presses_and_f1_helps(person: Any, tissue_file: Path) -> None:
     person.key("F1")
     assert window.form.target.tip._shown is not None
     person.key("x")
-    assert window.form.target.tip._shown is None, "it does not stand in the way of what is typed"
-    # What is open stays open when everything is drawn anew.
+    assert window.form.target.tip._shown is None, "the tooltip does not cover what is typed"
+    # Expanded sections stay expanded when everything is rebuilt.
     window.zoom(1)
     person.settle()
     assert window.form.more.open
 
 
-def test_after_a_cancel_the_last_result_is_still_there(person: Any, tissue_file: Path, tmp_path: Path) -> None:
+def test_cancelled_export_keeps_the_last_result(person: Any, tissue_file: Path, tmp_path: Path) -> None:
     window = person.start(tissue_file)
     window.desk.change(outdir=str(tmp_path / "a"))
     person.settle()
@@ -172,24 +172,24 @@ def test_after_a_cancel_the_last_result_is_still_there(person: Any, tissue_file:
     position = window.run.button.winfo_rooty()
     window.desk.change(outdir=str(tmp_path / "b"), genes_mode="all")
     person.settle()
-    # However fast the machine: when the worker hears of the export, the cancel is there, too.
+    # On any machine: the worker receives the cancel together with the export.
     os.kill(window.desk._link.pid, signal.SIGSTOP)
     window.export()
-    window.open(str(tissue_file))  # refused, and said
+    window.open(str(tissue_file))  # rejected with an error
     assert person.shown.fault
     window.desk.cancel()
     os.kill(window.desk._link.pid, signal.SIGCONT)
     person.until(lambda: not person.shown.running)
     person.settle()
-    assert person.shown.fault == "", "an old fault does not outlive the export"
+    assert person.shown.fault == "", "the error is cleared when the export ends"
     assert person.shown.export["status"] == "cancelled"
     assert person.shown.result == first
     assert window.run.done.winfo_ismapped()
     assert "Done" not in window.run.message.text
-    assert window.run.button.winfo_rooty() == position, "the button stays under the mouse"
+    assert window.run.button.winfo_rooty() == position, "the button stays under the pointer"
 
 
-def test_one_file_is_counted_as_one(person: Any, tissue_file: Path, tmp_path: Path) -> None:
+def test_single_file_export_counts_one_file(person: Any, tissue_file: Path, tmp_path: Path) -> None:
     window = person.start(tissue_file)
     window.desk.write_as("single_file")
     window.desk.change(single_file=str(tmp_path / "a.html"))
@@ -206,7 +206,7 @@ def test_one_file_is_counted_as_one(person: Any, tissue_file: Path, tmp_path: Pa
     assert "disabled" in window.form.more.scripts_choice.state()
 
 
-def test_coordinates_are_no_annotations(person: Any, tmp_path: Path) -> None:
+def test_coordinate_columns_are_not_annotations(person: Any, tmp_path: Path) -> None:
     adata = synthetic_tissue(300, 20, seed=3)
     adata.obs["X_centroid"], adata.obs["Y_centroid"] = adata.obsm["spatial"].T
     del adata.obsm["spatial"], adata.obsm["X_umap"]
@@ -217,7 +217,7 @@ def test_coordinates_are_no_annotations(person: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("content", "says"), [(b"", "it is empty"), (b"hello, this", "it starts with 'hello, t'")])
-def test_what_a_wrong_file_is(person: Any, tmp_path: Path, content: bytes, says: str) -> None:
+def test_invalid_file_is_described(person: Any, tmp_path: Path, content: bytes, says: str) -> None:
     path = tmp_path / "a.h5ad"
     path.write_bytes(content)
     window = person.start()

@@ -1,4 +1,4 @@
-"""What is remembered, whatever the file holds."""
+"""Settings are loaded from a file with any content."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from karospace_jupyter.desktop.settings import GEOMETRY, Settings, load, save
         '{"geometry": "1e9x5+1+1"}', '{"folder": "\\u0000"}', '{"choices": []}', "[" * 100_000, "\udcff",
     ],
 )  # fmt: skip
-def test_what_cannot_be_is_as_at_the_first_start(tmp_path: Path, text: str) -> None:
+def test_invalid_settings_are_reset(tmp_path: Path, text: str) -> None:
     file = tmp_path / "desktop.json"
     file.write_bytes(text.encode("utf-8", "surrogateescape"))
     settings, note = load(file)
@@ -27,13 +27,13 @@ def test_what_cannot_be_is_as_at_the_first_start(tmp_path: Path, text: str) -> N
 
 
 @pytest.mark.parametrize(("zoom", "kept"), [("NaN", 1.0), ("1e9", 3.0), ("0", 0.5), ("1.5", 1.5)])
-def test_a_size_stays_within_reason(tmp_path: Path, zoom: str, kept: float) -> None:
+def test_zoom_is_limited(tmp_path: Path, zoom: str, kept: float) -> None:
     file = tmp_path / "desktop.json"
     file.write_text(f'{{"zoom": {zoom}}}')
     assert load(file)[0].zoom == kept
 
 
-def test_there_and_back(tmp_path: Path) -> None:
+def test_settings_round_trip(tmp_path: Path) -> None:
     file = tmp_path / "new" / "desktop.json"
     settings = Settings(recent=["/a/π 🧬.h5ad"], geometry="900x640+-1200+30", theme="dark", choices={"seed": 3})
     save(settings, file)
@@ -43,7 +43,7 @@ def test_there_and_back(tmp_path: Path) -> None:
     assert load(file) == (Settings(), "")
 
 
-def test_a_place_on_a_screen_at_the_left() -> None:
+def test_geometry_accepts_negative_positions() -> None:
     found = GEOMETRY.fullmatch("900x640+-1200+30")
     assert found is not None
     assert [int(part) for part in found.groups()] == [900, 640, -1200, 30]

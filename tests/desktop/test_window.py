@@ -1,4 +1,4 @@
-"""The window, as people use it."""
+"""The window, operated like a user would."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def export(person: Any) -> dict[str, Any]:
     return person.shown.result
 
 
-def test_from_a_file_to_a_viewer(person: Any, tissue_file: Path, tmp_path: Path, monkeypatch: Any) -> None:
-    """What the README says, by mouse: open, export, open the viewer."""
+def test_file_is_exported_and_viewed(person: Any, tissue_file: Path, tmp_path: Path, monkeypatch: Any) -> None:
+    """Follow the README with the mouse: open, export, open the viewer."""
     window = person.start()
     person.shot("welcome")
     person.window.settings.folder = str(tissue_file.parent)
@@ -68,7 +68,9 @@ def test_from_a_file_to_a_viewer(person: Any, tissue_file: Path, tmp_path: Path,
     ],
 )
 @pytest.mark.parametrize("target", ["outdir", "single_file", "zip_path"])
-def test_real_files(person: Any, real_data: Path, tmp_path: Path, name: str, cells: int | None, target: str) -> None:
+def test_real_files_are_exported(
+    person: Any, real_data: Path, tmp_path: Path, name: str, cells: int | None, target: str
+) -> None:
     window = person.start(real_data / f"{name}.h5ad")
     if name == "pbmc68k_reduced":
         assert "coords" in person.shown.estimate["problems"]
@@ -91,7 +93,7 @@ def test_real_files(person: Any, real_data: Path, tmp_path: Path, name: str, cel
 
 
 def begin_a_long_export(person: Any, tmp_path: Path) -> tuple[Any, Path]:
-    """The window while it exports into the folder that is returned."""
+    """Return the window during an export, and the folder that it writes to."""
     path = tmp_path / "large.h5ad"
     synthetic_tissue(20_000, 1500, seed=2).write_h5ad(path)
     folder = tmp_path / "here"
@@ -103,7 +105,7 @@ def begin_a_long_export(person: Any, tmp_path: Path) -> tuple[Any, Path]:
     window.run.button.invoke()
     person.until(lambda: list(folder.iterdir()) or not person.shown.running)
     assert person.shown.running
-    # However fast the machine: it goes on when somebody lets it.
+    # On any machine: the export is paused until the test lets it continue.
     os.kill(window.desk._link.pid, signal.SIGSTOP)
     return window, folder
 
@@ -112,7 +114,7 @@ def let_go_on(window: Any) -> None:
     os.kill(window.desk._link.pid, signal.SIGCONT)
 
 
-def test_cancel_leaves_nothing(person: Any, tmp_path: Path) -> None:
+def test_cancelled_export_leaves_no_files(person: Any, tmp_path: Path) -> None:
     window, folder = begin_a_long_export(person, tmp_path)
     assert window.run.button.cget("text") == "Cancel"
     person.shot("running")
@@ -125,9 +127,9 @@ def test_cancel_leaves_nothing(person: Any, tmp_path: Path) -> None:
     assert window.run.button.cget("text") == "Export"
 
 
-def test_closing_during_an_export_asks(person: Any, tmp_path: Path) -> None:
+def test_closing_during_an_export_asks_for_confirmation(person: Any, tmp_path: Path) -> None:
     window, folder = begin_a_long_export(person, tmp_path)
-    typist = person.answer("An export is running", "key", "Return")  # "No" is what Return says
+    typist = person.answer("An export is running", "key", "Return")  # Return answers "No"
     window.close()
     person.joined(typist)
     assert window.root.winfo_exists()
@@ -144,7 +146,7 @@ def test_closing_during_an_export_asks(person: Any, tmp_path: Path) -> None:
         os.kill(process, 0)
 
 
-def test_a_wrong_file_is_said_and_another_opens(person: Any, tissue_file: Path, tmp_path: Path) -> None:
+def test_invalid_file_shows_an_error_and_another_opens(person: Any, tissue_file: Path, tmp_path: Path) -> None:
     wrong = tmp_path / "text.h5ad"
     wrong.write_text("hello")
     window = person.start(wrong)
@@ -156,7 +158,7 @@ def test_a_wrong_file_is_said_and_another_opens(person: Any, tissue_file: Path, 
     window.open(str(tissue_file))
     person.until(lambda: person.shown.path)
     person.settle()
-    # Now a wrong one beside a good one: what is open stays.
+    # With a file open, an invalid one leaves it open.
     window.open(str(wrong))
     person.until(lambda: person.shown.refused)
     person.settle_geometry()
@@ -164,16 +166,16 @@ def test_a_wrong_file_is_said_and_another_opens(person: Any, tissue_file: Path, 
     assert "is not an .h5ad file" in window.head.facts.cget("text")
 
 
-def test_a_place_that_cannot_be_written(person: Any, tissue_file: Path, tmp_path: Path) -> None:
+def test_unwritable_target_shows_an_error(person: Any, tissue_file: Path, tmp_path: Path) -> None:
     window = person.start(tissue_file)
     file = tmp_path / "file"
     file.write_text("mine")
-    places = {str(file): "is a file", str(file / "in"): "is a file", "": "Say where to write"}
+    places = {str(file): "is a file", str(file / "in"): "is a file", "": "Enter a path to write to"}
     closed = tmp_path / "closed"
     closed.mkdir()
     closed.chmod(0o555)
     if os.access(closed, os.W_OK):
-        closed = Path("/proc/1")  # root may write everywhere else
+        closed = Path("/proc/1")  # root can write to any other folder
     places[str(closed / "bundle")] = "Nothing may be written"
     for place, why in places.items():
         window.form.target.path.variable.set(place)
@@ -187,7 +189,7 @@ def test_a_place_that_cannot_be_written(person: Any, tissue_file: Path, tmp_path
     assert "disabled" not in window.run.button.state()
 
 
-def test_a_busy_port_is_no_obstacle(person: Any, tissue_file: Path, tmp_path: Path, monkeypatch: Any) -> None:
+def test_preview_uses_another_port_if_busy(person: Any, tissue_file: Path, tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr("karospace_jupyter.desktop.system.webbrowser.open", lambda url: True)
     window = person.start(tissue_file)
     window.form.target.path.variable.set(str(tmp_path / "out"))
@@ -210,12 +212,12 @@ def test_a_busy_port_is_no_obstacle(person: Any, tissue_file: Path, tmp_path: Pa
         os.kill(process, 0)
 
 
-def test_genes_by_keyboard(person: Any, tissue_file: Path, tmp_path: Path) -> None:
+def test_genes_are_typed_by_keyboard(person: Any, tissue_file: Path, tmp_path: Path) -> None:
     window = person.start(tissue_file)
     genes = window.form.genes
     person.click(genes.segments.buttons["typed"])
     person.settle()
-    assert "No genes yet" in genes.typed.note.cget("text")
+    assert "No genes listed" in genes.typed.note.cget("text")
     person.click(genes.typed.text)
     names = person.window.desk.shown.summary
     assert names["n_genes"] == 80
@@ -235,7 +237,7 @@ def test_genes_by_keyboard(person: Any, tissue_file: Path, tmp_path: Path) -> No
     person.settle()
     person.until(lambda: genes.typed.unknown.winfo_children(), "the unknown gene")
     person.shot("unknown-gene")
-    remove = [child for child in genes.typed.unknown.winfo_children() if child.cget("text") == "remove"]
+    remove = [child for child in genes.typed.unknown.winfo_children() if child.cget("text") == "Remove"]
     person.click(remove[0])
     person.settle()
     assert person.shown.options["genes_mode"] == [offered[1]]
@@ -244,7 +246,7 @@ def test_genes_by_keyboard(person: Any, tissue_file: Path, tmp_path: Path) -> No
     assert Bundle(tmp_path / "out").manifest.n_genes_exported == 1
 
 
-def test_columns_by_mouse_and_keyboard(person: Any, tissue_file: Path) -> None:
+def test_columns_are_toggled_by_mouse_and_keyboard(person: Any, tissue_file: Path) -> None:
     window = person.start(tissue_file)
     columns = window.form.columns
     before = columns._chosen()
@@ -257,13 +259,13 @@ def test_columns_by_mouse_and_keyboard(person: Any, tissue_file: Path) -> None:
     person.settle()
     second = columns._facts[1]["name"]
     assert (second in columns._chosen()) != (second in before)
-    # Kept in the order of obs.
+    # Columns are kept in the order of obs.
     order = [one["name"] for one in columns._facts]
     chosen = person.shown.options["annotation_columns"]
     assert chosen == sorted(chosen, key=order.index)
 
 
-def test_presets_show_what_they_change(person: Any, tissue_file: Path) -> None:
+def test_presets_set_options(person: Any, tissue_file: Path) -> None:
     window = person.start(tissue_file)
     assert window.form.presets.variable.get() == "Balanced"
     person.click(window.form.presets.buttons["Everything"])
@@ -282,7 +284,7 @@ def test_presets_show_what_they_change(person: Any, tissue_file: Path) -> None:
     assert "disabled" in window.run.button.state()
 
 
-def test_numbers_are_checked_as_one_types(person: Any, tissue_file: Path) -> None:
+def test_numbers_are_validated_while_typing(person: Any, tissue_file: Path) -> None:
     window = person.start(tissue_file)
     window.form.more.toggle()
     person.settle()
@@ -308,15 +310,15 @@ def test_numbers_are_checked_as_one_types(person: Any, tissue_file: Path) -> Non
         number.variable.set(text)
         person.settle()
         assert bool(window.form.genes.problem.cget("text")) == wrong, text
-    assert window.form.genes.note.cget("text") == "All 80 genes."
+    assert window.form.genes.note.cget("text") == "All 80 genes"
 
 
-def test_sections_embeddings_and_the_view(person: Any, tissue_file: Path, tmp_path: Path) -> None:
+def test_sections_embeddings_and_view_are_exported(person: Any, tissue_file: Path, tmp_path: Path) -> None:
     window = person.start(tissue_file)
     window.form.more.toggle()
     person.settle()
     places = window.form.more.places
-    assert places.sections_choice.get() == "Found: section"
+    assert places.sections_choice.get() == "section (detected)"
     assert {key: tick.get() for key, tick in places.ticks.items()} == {"X_umap": True}
     places.sections_choice.current(places.sections_choice._values.index("region"))
     places.sections_choice.event_generate("<<ComboboxSelected>>")
@@ -338,13 +340,13 @@ def test_sections_embeddings_and_the_view(person: Any, tissue_file: Path, tmp_pa
     assert (manifest.embeddings, manifest.view) == (None, {"opacity": 0.5})
     tick.invoke()
     person.settle()
-    assert person.shown.options["embeddings"] is None  # as found, again
+    assert person.shown.options["embeddings"] is None  # the default again
 
 
-def test_the_command_does_the_same(
+def test_copied_command_repeats_the_export(
     person: Any, tissue_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")  # the script of the manifest carries the time
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")  # the manifest's script includes the time
     window = person.start(tissue_file)
     window.form.presets.buttons["Quick look"].invoke()
     window.form.target.path.variable.set(str(tmp_path / "one place"))
@@ -353,14 +355,14 @@ def test_the_command_does_the_same(
     person.until(lambda: window.run.left.cget("text") == "Copied")
     command = window.root.clipboard_get()
     words = shlex.split(command)
-    assert Path(words[0]).name == "karospace-export"  # with its folder where a shell would not find it by name
+    assert Path(words[0]).name == "karospace-export"  # with its folder if it is not on the path
     words[words.index(str(tmp_path / "one place"))] = str(tmp_path / "another")
     subprocess.run(words, check=True, capture_output=True)
     ours, theirs = (Bundle(tmp_path / name).manifest for name in ("one place", "another"))
     assert [file.sha256 for file in ours.asset_files] == [file.sha256 for file in theirs.asset_files]
 
 
-def test_choices_are_remembered(person: Any, tissue_file: Path, tmp_path: Path) -> None:
+def test_choices_are_remembered_between_sessions(person: Any, tissue_file: Path, tmp_path: Path) -> None:
     window = person.start(tissue_file)
     window.form.genes.number.variable.set("12")
     window.form.target.kinds.buttons["zip_path"].invoke()
@@ -380,7 +382,7 @@ def test_choices_are_remembered(person: Any, tissue_file: Path, tmp_path: Path) 
     assert person.shown.options["zip_path"] == str(tissue_file.parent / "tissue.zip")
 
 
-def test_everything_is_reached_by_keyboard(person: Any, tissue_file: Path, tmp_path: Path) -> None:
+def test_all_fields_are_reachable_by_keyboard(person: Any, tissue_file: Path, tmp_path: Path) -> None:
     window = person.start(tissue_file)
     window.form.target.path.variable.set(str(tmp_path / "out"))
     person.settle()
@@ -406,8 +408,8 @@ def test_everything_is_reached_by_keyboard(person: Any, tissue_file: Path, tmp_p
 
 
 @pytest.mark.parametrize("zoom", [1.0, 2.5])
-def test_in_a_small_window_all_is_within_reach(person: Any, tissue_file: Path, tmp_path: Path, zoom: float) -> None:
-    """As on a small screen, and where letters are large."""
+def test_small_window_keeps_everything_reachable(person: Any, tissue_file: Path, tmp_path: Path, zoom: float) -> None:
+    """The window works on a small screen and with large fonts."""
     window = person.start(tissue_file)
     window.settings.zoom = zoom
     window._build()
@@ -435,7 +437,7 @@ def test_in_a_small_window_all_is_within_reach(person: Any, tissue_file: Path, t
     window.run.log.toggle()
     person.settle()
     assert inside(window.run.button)
-    # What does not fit is scrolled to, by the keyboard, too.
+    # What does not fit can be scrolled to, also by keyboard.
     for button in (window.run.preview.buttons["hush"], window.run.done.buttons["folder"]):
         button.focus_force()
         person.settle()
@@ -445,20 +447,18 @@ def test_in_a_small_window_all_is_within_reach(person: Any, tissue_file: Path, t
         assert top + button.winfo_height() <= rest.winfo_height() + 1
 
 
-def test_where_a_relative_path_leads(person: Any, tissue_file: Path, tmp_path: Path, monkeypatch: Any) -> None:
+def test_relative_target_shows_its_full_path(person: Any, tissue_file: Path, tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.chdir(tmp_path)
     window = person.start(tissue_file)
     window.desk.change(outdir="somewhere/out")
     person.settle()
-    assert f"It becomes {tmp_path / 'somewhere/out'}." in window.form.target.note.cget("text")
+    assert f"Full path: {tmp_path / 'somewhere/out'}." in window.form.target.note.cget("text")
     window.desk.change(outdir=str(tmp_path / "out"))
     person.settle()
-    assert "becomes" not in window.form.target.note.cget("text")
+    assert "Full path" not in window.form.target.note.cget("text")
 
 
-def test_what_is_exported_is_told_quietly_once_the_choices_are_others(
-    person: Any, tissue_file: Path, tmp_path: Path
-) -> None:
+def test_result_is_muted_after_options_change(person: Any, tissue_file: Path, tmp_path: Path) -> None:
     window = person.start(tissue_file)
     window.desk.change(outdir=str(tmp_path / "out"))
     person.settle()
@@ -473,7 +473,7 @@ def test_what_is_exported_is_told_quietly_once_the_choices_are_others(
     person.until(lambda: "Not opened: There is no file" in window.head.facts.cget("text"))
 
 
-def test_a_worker_that_dies_is_replaced(person: Any, tissue_file: Path, tmp_path: Path) -> None:
+def test_crashed_worker_is_replaced(person: Any, tissue_file: Path, tmp_path: Path) -> None:
     window = person.start(tissue_file)
     window.form.target.path.variable.set(str(tmp_path / "out"))
     person.settle()
@@ -491,7 +491,7 @@ def test_a_worker_that_dies_is_replaced(person: Any, tissue_file: Path, tmp_path
     assert window.desk._link.pid != first
 
 
-def test_the_log_is_saved(person: Any, tissue_file: Path, tmp_path: Path, monkeypatch: Any) -> None:
+def test_log_is_saved(person: Any, tissue_file: Path, tmp_path: Path, monkeypatch: Any) -> None:
     window = person.start(tissue_file)
     window.form.target.path.variable.set(str(tmp_path / "out"))
     export(person)
@@ -499,12 +499,12 @@ def test_the_log_is_saved(person: Any, tissue_file: Path, tmp_path: Path, monkey
     person.shot("log")
     place = tmp_path / "log.txt"
     typist = person.answer("Save log", "type", str(place), "key", "Return")
-    window.run.log._beside[0].invoke()
+    window.run.log._buttons[0].invoke()
     person.joined(typist)
     assert "Writing genes" in place.read_text()
 
 
-def test_a_zarr_folder(person: Any, tmp_path: Path) -> None:
+def test_zarr_folder_is_exported(person: Any, tmp_path: Path) -> None:
     path = tmp_path / "tissue.zarr"
     synthetic_tissue(300, 30, seed=3).write_zarr(path)
     window = person.start(path)
@@ -514,7 +514,7 @@ def test_a_zarr_folder(person: Any, tmp_path: Path) -> None:
     assert Bundle(tmp_path / "tissue_karospace").manifest.n_genes_exported == 30
 
 
-def test_a_gene_list_and_an_image_from_files(person: Any, tissue_file: Path, tmp_path: Path) -> None:
+def test_gene_list_and_image_are_read_from_files(person: Any, tissue_file: Path, tmp_path: Path) -> None:
     from PIL import Image
 
     genes, picture = tmp_path / "genes.txt", tmp_path / "stain.png"
@@ -539,19 +539,19 @@ def test_a_gene_list_and_an_image_from_files(person: Any, tissue_file: Path, tmp
     manifest = Bundle(tmp_path / "out").manifest
     assert manifest.gene_list == ["CD3E", "EPCAM"]
     assert manifest.image is not None
-    # A list that is gone is said beside the field.
+    # The field shows an error if the list no longer exists.
     genes.unlink()
     window.desk.look_again()
     person.settle()
     assert "cannot be read" in window.form.genes.problem.cget("text")
 
 
-def test_a_file_that_changes_is_seen_by_the_next_look(person: Any, tmp_path: Path) -> None:
+def test_changed_file_is_read_when_reopened(person: Any, tmp_path: Path) -> None:
     path = tmp_path / "mine.h5ad"
     adata = synthetic_tissue(300, 30, seed=3)
     adata.write_h5ad(path)
     window = person.start(path)
-    adata[:, :20].copy().write_h5ad(path)  # not locked by the window
+    adata[:, :20].copy().write_h5ad(path)  # the window does not lock it
     window.open(str(path))
     person.until(lambda: person.shown.summary["n_genes"] == 20)
     person.settle()

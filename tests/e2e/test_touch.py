@@ -100,8 +100,11 @@ def test_gene_list_scrolls_by_touch(opened: Opened) -> None:
     box = genes.bounding_box()
     x, y = box["x"] + 80, box["y"] + box["height"] - 40
     before = viewer.state()["color"]
+    # While a list still moves by itself, a tap stops it and chooses nothing.
+    page.evaluate("""() => document.querySelector('.ks-hits')
+      .addEventListener('scrollend', () => { window.scrollEnded = true; }, {once: true})""")
     fingers.stroke(*([(x, y - step)] for step in range(0, 200, 20)))
-    until_js(page, "() => document.querySelector('.ks-hits').scrollTop > 60")
+    until_js(page, "() => window.scrollEnded && document.querySelector('.ks-hits').scrollTop > 60")
     assert viewer.state()["color"] == before
     hit = genes.get_by_role("option").nth(9)
     name = eventually(hit.locator("span").first.inner_text)

@@ -263,7 +263,7 @@ def test_panel_follows_the_active_notebook(lab: Lab, notebook: Open) -> None:
     first.file = Path(lab.folder) / next(s["path"] for s in sessions if s["path"] == "renamed.ipynb")
     first.python("globals().pop('bare', None) and None")
     listed.click()
-    one.node.get_by_text("There is no bare in this kernel any more").wait_for()
+    one.node.get_by_text("bare no longer exists in this kernel").wait_for()
     # After a restart of the kernel there are no objects, and an open form reports the restart.
     one.node.get_by_role("button", name="Dismiss").click()
     card = one.form("adata")
@@ -461,11 +461,11 @@ def test_leaving_a_form_asks_while_an_export_is_running(panel: Callable[..., Pan
     one.viewer()
     Bundle(Path(lab.folder) / "big_karospace").verify()
     one.back()
-    # A form whose variable now refers to a different object does not export the old one.
+    # A form does not export if its variable now refers to a different object.
     card = one.form("adata")
     nb.python("globals().update(adata=adata[:50].copy())")
     one.export(card)
-    card.get_by_text("holds another object by now").wait_for()
+    card.get_by_text("now refers to a different object").wait_for()
 
 
 def test_panel_follows_a_console(panel: Callable[..., Panel], lab: Lab) -> None:

@@ -1,4 +1,4 @@
-"""Order and colors of categories: color k of the file belongs to category k, wherever the object is read from."""
+"""Order and colors of categories: stored color k applies to category k, from any kind of source."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def build(colors: Any = None, **obs: Any) -> ad.AnnData:
 
 
 def stored(adata: ad.AnnData, store: str, folder: Path) -> Any:
-    """The same object as it is, or written without making its text columns categorical."""
+    """Return the object unchanged, or store it without converting its text columns to categoricals."""
     if store == "memory":
         return adata
     path = folder / f"a.{store}"
@@ -64,7 +64,7 @@ def colors_by_name(found: Plan) -> dict[str, str]:
 
 @pytest.mark.parametrize("store", STORES)
 @pytest.mark.parametrize("dtype", ["object", "string[python]", "missing", "missing string[python]"])
-def test_colors_of_a_text_column_follow_anndatas_order(store: str, dtype: str, tmp_path: Path) -> None:
+def test_colors_of_text_column_follow_order_of_anndata(store: str, dtype: str, tmp_path: Path) -> None:
     values: list[Any] = [str(i % 12) for i in range(N)]
     if dtype.startswith("missing"):
         values[7] = None
@@ -80,14 +80,14 @@ def test_colors_of_a_text_column_follow_anndatas_order(store: str, dtype: str, t
 
 
 @pytest.mark.parametrize("store", STORES)
-def test_sections_of_a_text_column_follow_anndatas_order(store: str, tmp_path: Path) -> None:
+def test_sections_of_text_column_follow_order_of_anndata(store: str, tmp_path: Path) -> None:
     found = plan(stored(build(sample=[f"S{i % 11}" for i in range(N)]), store, tmp_path))
     assert found.sections is not None
     assert [one.name for one in found.sections.items] == [f"S{i}" for i in range(11)]
 
 
 @pytest.mark.parametrize("case", GOLDEN, ids=lambda case: " ".join(case)[:30])
-def test_natural_order_is_anndatas_and_the_viewers(case: list[str]) -> None:
+def test_natural_order_matches_anndata_and_the_viewer(case: list[str]) -> None:
     # The viewer's test reads the same file.
     assert natural_order(reversed(case)) == case
     reference = build(kind=[case[i % len(case)] for i in range(N)])
@@ -95,21 +95,21 @@ def test_natural_order_is_anndatas_and_the_viewers(case: list[str]) -> None:
     assert list(reference.obs["kind"].cat.categories) == case
 
 
-def test_a_categorical_keeps_its_own_order_and_colors() -> None:
+def test_categorical_keeps_its_order_and_colors() -> None:
     for ordered in (False, True):
         values = pd.Categorical(["10", "2", "1"] * 40, categories=["10", "1", "2"], ordered=ordered)
         found = plan(build(["#ff0000", "#00ff00", "#0000ff"], kind=values))
         assert colors_by_name(found) == {"10": "#ff0000", "1": "#00ff00", "2": "#0000ff"}
 
 
-def test_a_sample_of_the_cells_keeps_the_colors_of_all() -> None:
-    # The first category has cells without coordinates only.
+def test_sampling_cells_does_not_change_colors() -> None:
+    # The first category only has cells without coordinates.
     adata = build(COLORS, kind=[str(i % 12) for i in range(N)])
     adata.obsm["spatial"][adata.obs["kind"] == "0"] = np.nan
     assert colors_by_name(plan(adata)) == dict(zip(map(str, range(1, 12)), COLORS[1:], strict=True))
 
 
-def test_the_form_shows_the_colors_of_the_export() -> None:
+def test_form_shows_the_colors_of_the_export() -> None:
     (fact,) = summarise(build(COLORS, kind=[str(i % 12) for i in range(N)]))["columns"]
     assert fact["colors"] == COLORS[:5]
 
@@ -123,7 +123,7 @@ def test_the_form_shows_the_colors_of_the_export() -> None:
         (["B cell", "NK", "T cell", "gone"], ["B cell", "T cell", "NK"]),
     ],
 )
-def test_colors_by_name(store: str, keys: list[str], names: list[str], tmp_path: Path) -> None:
+def test_dict_of_colors_is_matched_by_name(store: str, keys: list[str], names: list[str], tmp_path: Path) -> None:
     given = dict(zip(keys, COLORS, strict=False))
     found = plan(stored(build(given, kind=[names[i % 3] for i in range(N)]), store, tmp_path))
     assert colors_by_name(found) == {name: given[name] for name in names}
@@ -131,20 +131,20 @@ def test_colors_by_name(store: str, keys: list[str], names: list[str], tmp_path:
 
 
 @pytest.mark.parametrize("kind", [int, np.int64, float, str.encode])
-def test_a_number_as_key_is_the_category_of_that_number(kind: Any) -> None:
+def test_numeric_key_matches_the_category_of_that_number(kind: Any) -> None:
     given = {kind(name): COLORS[int(name)] for name in ("3", "1", "0")}
     found = plan(build(given, kind=[("0", "1", "3")[i % 3] for i in range(N)]))
     assert colors_by_name(found) == {"0": COLORS[0], "1": COLORS[1], "3": COLORS[3]}
 
 
-def test_numbers_as_keys_are_positions_where_no_category_is_a_number() -> None:
+def test_numeric_keys_are_positions_if_no_category_is_a_number() -> None:
     found = plan(build({2: "#0000ff", 0: "#ff0000", 1: "#00ff00"}, kind=[f"T{i % 3}" for i in range(N)]))
     assert colors_by_name(found) == {"T0": "#ff0000", "T1": "#00ff00", "T2": "#0000ff"}
-    assert any("taken as positions" in warning for warning in found.warnings)
+    assert any("used as positions" in warning for warning in found.warnings)
 
 
-@pytest.mark.parametrize("store", ["memory", "h5ad"])  # anndata writes no such names to zarr any more
-def test_a_name_with_a_slash_is_a_key(store: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("store", ["memory", "h5ad"])  # anndata no longer writes such names to zarr
+def test_category_with_slash_matches_its_key(store: str, tmp_path: Path) -> None:
     given = {"NK/T": "#ff0000", "B": "#0000ff", "a/b/c": "#00ff00"}
     names = list(given)
     found = plan(stored(build(given, kind=[names[i % 3] for i in range(N)]), store, tmp_path))
@@ -152,7 +152,7 @@ def test_a_name_with_a_slash_is_a_key(store: str, tmp_path: Path) -> None:
     assert not any("color" in warning for warning in found.warnings)
 
 
-def test_colors_of_a_series_go_by_its_index() -> None:
+def test_series_of_colors_is_matched_by_index() -> None:
     given = pd.Series({"b": "#00ff00", "a": "#ff0000"})
     assert colors_by_name(plan(build(given, kind=["a", "b"] * 60))) == {"a": "#ff0000", "b": "#00ff00"}
 
@@ -167,31 +167,31 @@ def test_colors_of_a_series_go_by_its_index() -> None:
     ],
     ids=["reversed", "stepped", "sliced", "whole"],
 )
-def test_a_series_that_was_sliced_goes_by_its_numbers(given: Any, names: str) -> None:
+def test_sliced_series_is_matched_by_its_numeric_index(given: Any, names: str) -> None:
     found = plan(build(given, kind=[names[i % 3] for i in range(N)]))
     assert colors_by_name(found) == {name: COLORS[int(name)] for name in names}
     assert not any("color" in warning for warning in found.warnings)
 
 
-def test_a_series_without_names_goes_by_position() -> None:
+def test_series_with_default_index_is_matched_by_position() -> None:
     found = plan(build(pd.Series(COLORS[:2]), kind=["a", "b"] * 60))
     assert colors_by_name(found) == {"a": COLORS[0], "b": COLORS[1]}
 
 
-def test_a_category_without_a_color_in_a_dict_is_named() -> None:
+def test_category_missing_from_dict_of_colors_warns() -> None:
     found = plan(build({"a": "#ff0000"}, kind=["a", "b"] * 60))
     assert colors_by_name(found)["a"] == "#ff0000"
-    assert "1 category of 'kind' without a stored color got another one: 'b'." in found.warnings
+    assert "1 category of 'kind' without a stored color got a default color: 'b'." in found.warnings
 
 
-def test_a_longer_list_gives_its_first_colors_and_warns() -> None:
+def test_first_colors_of_longer_list_are_used_with_warning() -> None:
     found = plan(build(COLORS, kind=["a", "b"] * 60))
     assert colors_by_name(found) == {"a": COLORS[0], "b": COLORS[1]}
     assert "uns['kind_colors'] has 12 colors for 2 categories: the first 2 were used." in found.warnings
 
 
 @pytest.mark.parametrize("kind", [str, int, float])
-def test_a_longer_list_gives_numbers_the_colors_at_their_places(kind: Any) -> None:
+def test_numeric_categories_use_positions_in_longer_list(kind: Any) -> None:
     names = [str(i) for i in range(12) if i != 5]
     values = pd.Categorical([kind(names[i % 11]) for i in range(N)], categories=[kind(name) for name in names])
     found = plan(build(COLORS, kind=values), annotation_columns=["kind"])
@@ -201,23 +201,23 @@ def test_a_longer_list_gives_numbers_the_colors_at_their_places(kind: Any) -> No
 
 
 @pytest.mark.parametrize("names", [["1", "7"], ["10", "2"], ["0", "-1"], ["0", "b"]])
-def test_other_categories_are_no_places_of_a_longer_list(names: list[str]) -> None:
+def test_other_categories_are_not_positions_in_longer_list(names: list[str]) -> None:
     colors = COLORS if "10" in names else COLORS[:3]
     found = plan(build(colors, kind=pd.Categorical(names * 60, categories=names)))
     assert colors_by_name(found) == dict(zip(names, COLORS, strict=False))
 
 
-def test_a_shorter_list_is_filled_and_warns() -> None:
+def test_shorter_list_is_filled_with_warning() -> None:
     found = plan(build(COLORS[:2], kind=["a", "b", "c"] * 40))
     assert list(colors_by_name(found).values()) == [*COLORS[:2], palette(3)[2]]
     assert "uns['kind_colors'] has 2 colors for 3 categories: others were added." in found.warnings
 
 
-def test_a_list_as_long_as_the_categories_with_cells_belongs_to_those() -> None:
+def test_list_matching_the_categories_with_cells_is_assigned_to_them() -> None:
     values = pd.Categorical(["c", "a"] * 60, categories=["unused", "c", "none", "a"])
     found = plan(build(["#ff0000", "#00ff00"], kind=values))
     assert colors_by_name(found) == {"c": "#ff0000", "a": "#00ff00"}
-    assert any("with cells: the colors were given to those" in warning for warning in found.warnings)
+    assert any("with cells: the colors were assigned to those" in warning for warning in found.warnings)
     full = plan(build(["#111111", "#ff0000", "#222222", "#00ff00"], kind=values))
     assert colors_by_name(full) == {"c": "#ff0000", "a": "#00ff00"}
     assert not any("color" in warning for warning in full.warnings)
@@ -236,38 +236,38 @@ def test_a_list_as_long_as_the_categories_with_cells_belongs_to_those() -> None:
     ],
     ids=["0-1", "0-1 alpha", "0-255", "uint8", "text", "bytes"],
 )
-def test_arrays_of_colors(array: Any, store: str, tmp_path: Path) -> None:
+def test_array_of_colors_is_read(array: Any, store: str, tmp_path: Path) -> None:
     found = plan(stored(build(array, kind=["a", "b"] * 60), store, tmp_path))
     assert colors_by_name(found) == {"a": "#ff0000", "b": "#0080ff"}
     assert not any("color" in warning for warning in found.warnings)
 
 
-def test_a_dark_color_beside_bright_ones_keeps_its_scale() -> None:
+def test_dark_color_uses_the_range_of_the_others() -> None:
     found = plan(build([(1, 0, 0), (255, 255, 255)], kind=["a", "b"] * 60))
     assert colors_by_name(found) == {"a": "#010000", "b": "#ffffff"}
 
 
-def test_translucent_colors_are_opaque_with_a_warning() -> None:
+def test_translucent_colors_become_opaque_with_warning() -> None:
     found = plan(build(["#ff000080", (0, 0, 1, 0.5)], kind=["a", "b"] * 60))
     assert colors_by_name(found) == {"a": "#ff0000", "b": "#0000ff"}
-    assert "Colors of 'kind' with an alpha below 1 are drawn opaque: 'a', 'b'." in found.warnings
+    assert "Colors of 'kind' with alpha below 1 are drawn opaque: 'a', 'b'." in found.warnings
 
 
 @pytest.mark.parametrize("bad", ["none", "", "no color", "#12", None, np.nan, 7, (1, 2), (-1, 0, 0), "#ff000000"])
-def test_what_cannot_be_drawn_is_replaced_with_a_warning(bad: Any) -> None:
+def test_invalid_color_is_replaced_with_warning(bad: Any) -> None:
     found = plan(build(["#ff0000", bad], kind=["a", "b"] * 60))
     assert colors_by_name(found) == {"a": "#ff0000", "b": palette(2)[1]}
     assert any("'b'" in warning and "'kind'" in warning for warning in found.warnings)
 
 
 @pytest.mark.parametrize("value", [7, {"#ff0000", "#00ff00"}, pd.DataFrame({"a": [1]})], ids=["number", "set", "frame"])
-def test_what_is_no_list_of_colors_warns(value: Any) -> None:
+def test_unusable_type_of_colors_warns(value: Any) -> None:
     found = plan(build(value, kind=["a", "b"] * 60))
     assert list(colors_by_name(found).values()) == palette(2)
     assert any("without colors" in warning for warning in found.warnings)
 
 
-def test_every_name_that_matplotlib_knows_is_a_color() -> None:
+def test_all_matplotlib_color_names_are_parsed() -> None:
     known = pytest.importorskip("matplotlib.colors")
     names = {**known.XKCD_COLORS, **known.CSS4_COLORS, **known.TABLEAU_COLORS, **known.BASE_COLORS}
     assert {name: parse_color(name) for name in names} == {name: known.to_hex(value) for name, value in names.items()}
@@ -278,14 +278,14 @@ def test_every_name_that_matplotlib_knows_is_a_color() -> None:
 
 
 @pytest.mark.parametrize("store", STORES)
-def test_colors_of_truth_values(store: str, tmp_path: Path) -> None:
+def test_boolean_column_has_stored_colors(store: str, tmp_path: Path) -> None:
     found = plan(stored(build(["#ff0000", "#00ff00"], kind=[True, False] * 60), store, tmp_path))
     assert colors_by_name(found) == {"False": "#ff0000", "True": "#00ff00"}
 
 
 @pytest.mark.parametrize("store", STORES)
-def test_colors_of_numbers_go_by_value_and_make_them_categories(store: str, tmp_path: Path) -> None:
-    # By its name, it would be a number.
+def test_stored_colors_make_numbers_categories_sorted_by_value(store: str, tmp_path: Path) -> None:
+    # By its name alone, it would be a number.
     adata = build(kind=np.arange(N) % 12)
     adata.obs["n_things"] = adata.obs.pop("kind")
     adata.uns["n_things_colors"] = COLORS

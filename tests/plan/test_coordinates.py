@@ -63,39 +63,39 @@ FRAMES = {
 
 
 @pytest.mark.parametrize("name", FRAMES)
-def test_column_names_of_a_frame_decide(opened: Opener, name: str) -> None:
+def test_column_names_of_frame_determine_x_and_y(opened: Opener, name: str) -> None:
     found = find_coordinates(opened(tissue(spatial=FRAMES[name])), None)
     np.testing.assert_array_equal(found.xy, PLACES)
     assert found.warnings == ()
 
 
-def test_fields_of_a_record_array_decide(opened: Opener) -> None:
+def test_fields_of_record_array_determine_x_and_y(opened: Opener) -> None:
     records = np.zeros(N, dtype=[("y", "f8"), ("x", "f4")])
     records["x"], records["y"] = X, Y
     found = find_coordinates(opened(tissue(spatial=records)), None)
     np.testing.assert_array_equal(found.xy, np.stack([X.astype(np.float32), Y], axis=1))
 
 
-def test_third_dimension_is_said(opened: Opener) -> None:
+def test_third_dimension_warns(opened: Opener) -> None:
     found = find_coordinates(opened(tissue(spatial=frame(z=np.zeros(N), y=Y, x=X))), None)
     np.testing.assert_array_equal(found.xy, PLACES)
-    assert found.warnings == ("obsm['spatial']: x is 'x' and y is 'y'; its other columns were left out: z.",)
+    assert found.warnings == ("obsm['spatial']: x is 'x' and y is 'y'; the other columns were left out: z.",)
     array = find_coordinates(opened(tissue(spatial=np.stack([X, Y, Y], axis=1))), None)
     np.testing.assert_array_equal(array.xy, PLACES)
     assert "the third (z) was left out" in array.warnings[0]
 
 
-def test_unknown_names_are_taken_in_order_with_a_warning(opened: Opener) -> None:
+def test_unknown_column_names_are_used_in_order_with_warning(opened: Opener) -> None:
     found = find_coordinates(opened(tissue(spatial=frame(note=["n"] * N, left=X, top=Y))), None)
     np.testing.assert_array_equal(found.xy, PLACES)
-    assert found.warnings[0].endswith("the first two numeric ones were taken, 'left' as x and 'top' as y.")
+    assert found.warnings[0].endswith("the first two numeric ones are used, 'left' as x and 'top' as y.")
 
 
-def test_equal_names_are_taken_once() -> None:
+def test_first_of_duplicate_column_names_is_used() -> None:
     twice = pd.DataFrame(np.stack([Y, X, Y + 1, X + 1], axis=1), index=NAMES, columns=list("yxyx"))
     found = find_coordinates(open_source(tissue(spatial=twice)), None)
     np.testing.assert_array_equal(found.xy, PLACES)
-    assert "its other columns were left out: y, x" in found.warnings[0]
+    assert "the other columns were left out: y, x" in found.warnings[0]
 
 
 def test_frame_without_two_numeric_columns_is_refused(opened: Opener) -> None:
@@ -128,19 +128,19 @@ def test_one_pair_of_columns_is_found(opened: Opener, x: str, y: str) -> None:
     assert [label(spec) for spec in candidates(source)] == [f"obs:{x},{y}"]
 
 
-def test_several_pairs_are_named(opened: Opener) -> None:
+def test_several_pairs_raise_and_are_listed(opened: Opener) -> None:
     obs = {"x_um": X, "y_um": Y, "x_px": X * 2, "y_px": Y * 2}
     with pytest.raises(CoordinatesError, match=r"equally likely: obs:x_um,y_um and obs:x_px,y_px"):
         find_coordinates(opened(tissue(obs)), None)
 
 
-def test_usual_names_come_first_and_lattices_last(opened: Opener) -> None:
+def test_usual_names_are_preferred_over_lattices(opened: Opener) -> None:
     obs = {"row": Y, "col": X, "array_row": Y, "array_col": X, "pos_x": X, "pos_y": Y, "x_min": X, "y_min": Y}
     names = [label(spec) for spec in candidates(opened(tissue({**obs, "x": X, "y": Y})))]
     assert names == ["obs:x,y", "obs:pos_x,pos_y", "obs:array_col,array_row", "obs:col,row", "obs:x_min,y_min"]
 
 
-def test_embeddings_in_obs_are_no_tissue(opened: Opener) -> None:
+def test_embedding_in_obs_is_not_detected_as_tissue(opened: Opener) -> None:
     source = opened(tissue({"UMAP_x": X, "UMAP_y": Y, "tsne_x": X, "tsne_y": Y}))
     assert candidates(source) == []
     with pytest.raises(CoordinatesError, match="for example 'obs:UMAP_x,UMAP_y'"):
@@ -150,28 +150,28 @@ def test_embeddings_in_obs_are_no_tissue(opened: Opener) -> None:
     assert is_embedding(asked)
 
 
-def test_other_measures_are_taken_with_a_warning(opened: Opener) -> None:
+def test_ambiguous_column_names_are_used_with_warning(opened: Opener) -> None:
     found = find_coordinates(opened(tissue({"x_min": X, "y_min": Y})), None)
-    assert "may hold something else" in found.warnings[0]
+    assert "hold something else" in found.warnings[0]
 
 
 @pytest.mark.parametrize(
     ("x", "y"),
     [("foox", "fooy"), ("objx", "objy"), ("ux", "uy"), ("xcm", "ycm"), ("physx", "physy"), ("DAPIX", "DAPIY")],
 )
-def test_the_only_pair_that_differs_in_a_letter_is_taken_with_a_warning(opened: Opener, x: str, y: str) -> None:
+def test_only_pair_differing_in_x_and_y_is_used_with_warning(opened: Opener, x: str, y: str) -> None:
     source = opened(tissue({y: Y, "area": X, x: X, "umapx": -X, "umapy": -Y}))
     found = find_coordinates(source, None)
     assert label(found.spec) == f"obs:{x},{y}"
-    assert "may hold something else" in found.warnings[0]
+    assert "hold something else" in found.warnings[0]
 
 
-def test_several_pairs_that_differ_in_a_letter_are_not_guessed_from(opened: Opener) -> None:
+def test_several_pairs_differing_in_x_and_y_are_not_used(opened: Opener) -> None:
     with pytest.raises(CoordinatesError, match="No coordinates were found"):
         find_coordinates(opened(tissue({"foox": X, "fooy": Y, "max": X, "may": Y})), None)
 
 
-def test_python_numbers_are_coordinates() -> None:
+def test_python_numbers_are_read_as_coordinates() -> None:
     obs = {"pos_x": pd.Series(X.tolist(), dtype=object).to_numpy(), "pos_y": [Decimal(str(y)) for y in Y.tolist()]}
     obs["pos_x"][3] = None
     found = find_coordinates(open_source(tissue(obs)), None)

@@ -1,4 +1,4 @@
-"""Embeddings beside the tissue: which, and what they may hold."""
+"""Embeddings: which ones are exported, and what they may contain."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def names(found: Plan) -> list[str]:
     return [one.name for one in found.embeddings]
 
 
-def test_the_usual_ones_in_their_order_and_in_any_case() -> None:
+def test_usual_embeddings_are_exported_in_order_ignoring_case() -> None:
     adata = build(X_scVI=places(10), X_pca=places(30), umap=places(), X_UMAP=places(), TSNE=places())
     found = plan(adata)
     assert [(one.name, one.label) for one in found.embeddings] == [
@@ -56,13 +56,13 @@ def test_the_usual_ones_in_their_order_and_in_any_case() -> None:
     np.testing.assert_array_equal(found.embeddings[2].xy, adata.obsm["X_pca"][:, :2])
 
 
-def test_never_the_coordinates_unless_named() -> None:
+def test_coordinates_are_not_an_embedding_unless_requested() -> None:
     adata = build(X_umap=places(), X_pca=places(3))
     assert names(plan(adata, coords="obsm:X_umap")) == ["X_pca"]
     assert names(plan(adata, coords="obsm:X_umap", embeddings=["X_umap"])) == ["X_umap"]
 
 
-def test_as_asked_for() -> None:
+def test_requested_embeddings_are_exported_in_order() -> None:
     adata = build(X_umap=places(), X_scVI=places(10), X_draw_graph_fa=places())
     found = plan(adata, embeddings=("X_scVI", "X_umap", "X_scVI"))
     assert names(found) == ["X_scVI", "X_umap"]
@@ -72,7 +72,7 @@ def test_as_asked_for() -> None:
     assert label("X_") == "X_"
 
 
-def test_labels_stay_apart() -> None:
+def test_equal_labels_fall_back_to_keys() -> None:
     adata = build(X_umap=places(), umap=places())
     assert [one.label for one in plan(adata, embeddings=["X_umap", "umap"]).embeddings] == ["UMAP", "umap"]
 
@@ -91,11 +91,11 @@ def test_kinds_of_obsm(kind: str) -> None:
     ("value", "says"),
     [
         (np.ones((N, 1)), r"shape \(60, 1\).*two columns"),
-        (np.full((N, 2), np.nan), "no finite place"),
-        (np.full((N, 2), 1e300), "no finite place"),
+        (np.full((N, 2), np.nan), "no finite coordinates"),
+        (np.full((N, 2), 1e300), "no finite coordinates"),
     ],
 )
-def test_what_is_none_is_an_error_when_named_and_a_note_when_found(value: Any, says: str) -> None:
+def test_unusable_embedding_raises_if_requested_and_warns_otherwise(value: Any, says: str) -> None:
     adata = build(X_umap=value, X_pca=places())
     with pytest.raises(CoordinatesError, match=says):
         plan(adata, embeddings=["X_umap"])
@@ -104,12 +104,12 @@ def test_what_is_none_is_an_error_when_named_and_a_note_when_found(value: Any, s
     assert any("Not exported as an embedding" in text and "X_umap" in text for text in found.warnings)
 
 
-def test_unknown_keys_list_obsm() -> None:
+def test_unknown_key_lists_obsm() -> None:
     with pytest.raises(CoordinatesError, match=r"no obsm\['X_umpa'\].*Did you mean 'X_umap'.*X_umap \(60 × 2"):
         plan(build(X_umap=places()), embeddings=["X_umpa"])
 
 
-def test_wrong_length(tmp_path: Path) -> None:
+def test_wrong_length_raises(tmp_path: Path) -> None:
     path = tmp_path / "a.h5ad"
     build(X_umap=places()).write_h5ad(path)
     with h5py.File(path, "a") as file:
@@ -123,11 +123,11 @@ def test_wrong_length(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("asset_mb", [16, 0.0005], ids=["one file", "parts"])
-def test_gaps_and_order_arrive(asset_mb: float) -> None:
+def test_missing_positions_and_order_reach_the_bundle(asset_mb: float) -> None:
     wanted = places()
     wanted[3], wanted[7, 1], wanted[9, 0] = np.nan, np.inf, np.nan
     adata = build(X_umap=wanted)
-    adata.obsm["spatial"][0] = np.nan  # this cell is left out: the others stay in order
+    adata.obsm["spatial"][0] = np.nan  # this cell is dropped; the others keep their order
     bundle = run_to_memory(adata, ExportConfig(max_asset_mb=asset_mb))
     bundle.verify()
     found = bundle.embedding("X_umap")
@@ -147,14 +147,14 @@ def test_gaps_and_order_arrive(asset_mb: float) -> None:
         bundle.embedding("X_pca")
 
 
-def test_a_bundle_without_them_says_nothing_of_them() -> None:
+def test_bundle_without_embeddings_omits_the_field() -> None:
     bundle = run_to_memory(build(), ExportConfig())
     assert bundle.manifest.embeddings is None
     with pytest.raises(KeyError):
         bundle.embedding("X_umap")
 
 
-def test_predicted_exactly(tmp_path: Path) -> None:
+def test_size_of_embeddings_is_predicted_exactly(tmp_path: Path) -> None:
     adata = build(X_umap=places(), X_pca=places())
     two, none = plan(adata, gzip=False), plan(adata, gzip=False, embeddings="none")
     assert two.predicted_bytes - none.predicted_bytes == 2 * 8 * N

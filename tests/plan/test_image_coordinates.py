@@ -1,4 +1,4 @@
-"""Images, spot sizes and µm belong to the coordinates that their scale factors refer to."""
+"""Images, spot sizes and µm apply only to the coordinates that their scale factors refer to."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TISSUE = np.full((100, 100, 3), 240, "u1")
 
 
 def visium(images: dict[Any, Any] | None = None, name: Any = "L", **factors: Any) -> ad.AnnData:
-    """Spots on an image of 100 pixels, a tenth of full resolution."""
+    """Return spots on an image of 100 pixels, at a tenth of full resolution."""
     rng = np.random.default_rng(0)
     adata = ad.AnnData(rng.random((N, 2), dtype=np.float32), obs=pd.DataFrame(index=[f"c{i}" for i in range(N)]))
     adata.obsm["spatial"] = rng.uniform(200, 800, (N, 2))
@@ -37,7 +37,7 @@ def visium(images: dict[Any, Any] | None = None, name: Any = "L", **factors: Any
 
 @pytest.fixture(params=["memory", "h5ad", "zarr"])
 def stored(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
-    """Return a function that puts an object where it is read from."""
+    """Return a function that stores an object in the kind of source under test."""
 
     def put(adata: ad.AnnData) -> Any:
         path = tmp_path / f"a.{request.param}"
@@ -57,7 +57,7 @@ def plan(subject: Any, **options: Any) -> Plan:
     source = open_source(subject)
     try:
         found = resolve(source, ExportConfig(genes_mode="all", **options))
-        # Forms say the same of the image.
+        # Forms report the same about the image.
         said = estimate(source, ExportConfig(genes_mode="all", **options)).warnings
         assert {text for text in found.warnings if "image" in text} <= {f"{text.rstrip('.')}." for text in said}
         return found
@@ -89,7 +89,7 @@ def assert_left_out(found: Plan, coordinates: str) -> None:
 
 class TestOtherCoordinates:
     @pytest.mark.parametrize("key", ["spatial_cropped_150_buffer", "spatial_aligned", "spatial_um", "X_mds", "other"])
-    def test_nothing_of_full_resolution_is_taken(self, stored: Any, key: str) -> None:
+    def test_full_resolution_data_is_not_used(self, stored: Any, key: str) -> None:
         adata = visium()
         xy = adata.obsm["spatial"]
         adata.obsm["spatial_cropped_150_buffer"] = xy - [200, 200]
@@ -102,7 +102,7 @@ class TestOtherCoordinates:
         assert_shown(plan(subject))
 
     @pytest.mark.parametrize("kind", ["X_spatial", "centroid", "array", "x, y"])
-    def test_objects_without_pixels_of_full_resolution(self, stored: Any, kind: str) -> None:
+    def test_object_without_full_resolution_pixels_explains_how_to_add_them(self, stored: Any, kind: str) -> None:
         adata = visium()
         xy = adata.obsm.pop("spatial")
         if kind == "X_spatial":
@@ -116,7 +116,7 @@ class TestOtherCoordinates:
         assert_left_out(found, name)
         assert "store them as obsm['spatial']" in said(found)
 
-    def test_columns_in_full_resolution_are_named_where_they_are(self) -> None:
+    def test_full_resolution_columns_are_suggested(self) -> None:
         adata = visium()
         adata.obs["pxl_col_in_fullres"], adata.obs["pxl_row_in_fullres"] = adata.obsm.pop("spatial").T
         adata.obsm["X_spatial"] = np.ones((N, 2)) * np.arange(N)[:, None]
@@ -124,17 +124,17 @@ class TestOtherCoordinates:
         assert_left_out(found, "obsm['X_spatial']")
         assert "'obs:pxl_col_in_fullres,pxl_row_in_fullres'" in said(found)
         assert_shown(plan(adata, coords="obs:pxl_col_in_fullres,pxl_row_in_fullres"))
-        # Rows to the right and columns down are a tissue that was turned.
+        # Rows as x and columns as y mean that the tissue was rotated.
         assert plan(adata, coords="obs:pxl_row_in_fullres,pxl_col_in_fullres").images == ()
 
-    def test_an_image_that_was_named_is_left_out_all_the_same(self) -> None:
+    def test_requested_image_is_left_out_for_other_coordinates(self) -> None:
         adata = visium()
         adata.obsm["spatial_um"] = adata.obsm["spatial"] / 2
         assert_left_out(plan(adata, coords="obsm:spatial_um", image_path="uns:L"), "obsm['spatial_um']")
         with pytest.raises(ImageError, match="no library 'M'"):
             plan(adata, coords="obsm:spatial_um", image_path="uns:M")
 
-    def test_without_an_image_only_what_is_lost_is_said(self) -> None:
+    def test_warning_without_image_lists_only_what_is_lost(self) -> None:
         adata = visium(spot_diameter_fullres=None, microns_per_pixel=None)
         adata.obsm["spatial_um"] = adata.obsm["spatial"] / 2
         assert "Left out" not in said(plan(adata, coords="obsm:spatial_um", image_path="none"))
@@ -148,7 +148,7 @@ class TestOtherCoordinates:
 
 class TestSameCoordinates:
     @pytest.mark.parametrize("dtype", ["f4", "f8"])
-    def test_equal_values_under_another_name(self, stored: Any, dtype: str) -> None:
+    def test_equal_values_under_another_key_count_as_full_resolution(self, stored: Any, dtype: str) -> None:
         adata = visium()
         adata.obsm["X_spatial"] = adata.obsm["spatial"].astype(dtype)
         adata.obs["x"], adata.obs["y"] = adata.obsm["spatial"].T
@@ -157,12 +157,12 @@ class TestSameCoordinates:
         assert_shown(plan(subject, coords="obs:x,y"))
         assert_shown(plan(subject, coords="obsm:X_spatial", downsample=100))
 
-    def test_nearly_equal_values_are_others(self) -> None:
+    def test_nearly_equal_values_are_different_coordinates(self) -> None:
         adata = visium()
         adata.obsm["X_spatial"] = adata.obsm["spatial"] + [3, 0]
         assert_left_out(plan(adata, coords="obsm:X_spatial"), "obsm['X_spatial']")
 
-    def test_spatial_that_is_not_the_columns_of_full_resolution_is_said(self) -> None:
+    def test_spatial_differing_from_full_resolution_columns_warns(self) -> None:
         adata = visium()
         adata.obs["pxl_col_in_fullres"], adata.obs["pxl_row_in_fullres"] = adata.obsm["spatial"].T
         assert "differs from the columns" not in said(plan(adata))
@@ -172,7 +172,7 @@ class TestSameCoordinates:
         assert "obsm['spatial'] differs from the columns pxl_col_in_fullres" in said(found)
 
     @pytest.mark.parametrize("move", [0, 50])
-    def test_negative_y_is_compared_as_the_image_lies(self, move: int) -> None:
+    def test_negative_y_is_compared_with_the_orientation_of_the_image(self, move: int) -> None:
         adata = visium()
         row, col = (side.ravel() for side in np.mgrid[:12, :20])
         xy = np.c_[col * 30 + 200, row * 50 + 200].astype(float)
@@ -183,7 +183,7 @@ class TestSameCoordinates:
         assert [image.scale for image in found.images] == [(0.1, -0.1)]
         assert ("differs from the columns" in said(found)) == (move > 0)
 
-    def test_cells_in_a_corner_of_the_image_are_said(self) -> None:
+    def test_cells_in_a_corner_of_the_image_warn(self) -> None:
         adata = visium()
         assert "cover only" not in said(plan(adata))
         adata.obsm["spatial"] = adata.obsm["spatial"] * 0.1
@@ -198,7 +198,7 @@ class TestCropped:
         adata.obsm[obsm] = adata.obsm["spatial"] - [150, 150]
         return adata
 
-    def test_the_image_that_names_the_coordinates_lies_under_them(self, stored: Any) -> None:
+    def test_image_whose_key_matches_the_coordinates_is_shown(self, stored: Any) -> None:
         subject = stored(self.bins())
         found = plan(subject, coords="obsm:spatial_cropped_150_buffer")
         assert_shown(found, 0.08)
@@ -207,7 +207,7 @@ class TestCropped:
         assert_shown(found)
         assert "'0.5_mpp_150_buffer' (it belongs to obsm['spatial_cropped_150_buffer']" in said(found)
 
-    def test_an_image_of_another_crop_is_left_out(self) -> None:
+    def test_image_of_another_crop_is_left_out(self) -> None:
         adata = self.bins()
         adata.obsm["spatial_cropped_10_buffer"] = adata.obsm["spatial"] - [190, 190]
         found = plan(adata, coords="obsm:spatial_cropped_10_buffer")
@@ -215,14 +215,14 @@ class TestCropped:
         assert found.coordinates.spot_diameter is None
         assert "belongs to obsm['spatial_cropped_150_buffer']; choose the coordinates" in said(found)
 
-    def test_names_of_its_first_versions(self) -> None:
+    def test_keys_of_early_bin2cell_versions_match(self) -> None:
         found = plan(self.bins("0.5_mpp", "spatial_cropped"), coords="obsm:spatial_cropped")
         assert_shown(found, 0.08)
-        # Without cropped coordinates, the image is the whole one.
+        # Without cropped coordinates, the image is that of the whole tissue.
         whole = visium({"0.5_mpp": TISSUE}, tissue_hires_scalef=None, **{"tissue_0.5_mpp_scalef": 0.1})
         assert_shown(plan(whole))
 
-    def test_a_file_of_its_size_takes_its_scale(self, tmp_path: Path) -> None:
+    def test_file_with_the_size_of_the_image_uses_its_scale(self, tmp_path: Path) -> None:
         Image.fromarray(TISSUE[:60, :60]).save(tmp_path / "crop.png")
         found = plan(self.bins(), coords="obsm:spatial_cropped_150_buffer", image_path=str(tmp_path / "crop.png"))
         assert_shown(found, 0.08)
@@ -237,18 +237,18 @@ class TestFiles:
         assert_shown(plan(adata, image_path=path))
         found = plan(adata, coords="obsm:spatial_um", image_path=path)
         assert [image.scale for image in found.images] == [(1, 1)]
-        assert "of the cells fall on the image a.png" in said(found)
+        assert "of the cells lie within a.png" in said(found)
         assert found.coordinates.spot_diameter is None
         assert "Left out, because they belong to obsm['spatial']" in said(found)
         Image.fromarray(np.zeros((500, 500, 3), "u1")).save(path)
         found = plan(adata, coords="obsm:spatial_um", image_path=path)
         assert [image.scale for image in found.images] == [(1, 1)]
-        assert "fall on the image" not in said(found)
+        assert "of the cells lie within" not in said(found)
 
 
 class TestKeys:
     @pytest.mark.parametrize(("key", "factor"), [("fullres", 1.0), ("fullres", None), ("0.5_mpp", 0.3), ("mid", 0.3)])
-    def test_the_largest_image_with_a_scale_is_taken(self, stored: Any, key: str, factor: float | None) -> None:
+    def test_largest_image_with_a_scale_is_used(self, stored: Any, key: str, factor: float | None) -> None:
         side = 1000 if key == "fullres" else 300
         picture = np.zeros((side, side, 3), "u1")
         images = {"hires": TISSUE, key: picture, "lowres": TISSUE[::4, ::4]}
@@ -263,37 +263,37 @@ class TestKeys:
         images = {"hires": np.zeros((3, 100, 100), "u1"), "small": np.zeros((50, 50, 3), "u1")}
         assert_shown(plan(visium(images, tissue_small_scalef=0.05)))
 
-    def test_beyond_a_texture_the_smaller_file_is_read(self) -> None:
+    def test_smaller_image_is_used_beyond_the_texture_limit(self) -> None:
         images = {"fullres": np.zeros((9, 16800, 1), "u1"), "half": np.zeros((9, 8400, 1), "u1"), "low": TISSUE}
         adata = visium(images, tissue_hires_scalef=None, tissue_half_scalef=0.5, tissue_low_scalef=0.1)
         adata.obsm["spatial"] = np.c_[adata.obsm["spatial"][:, 0] * 10, adata.obsm["spatial"][:, 1] / 100]
         assert_shown(plan(adata), 0.5)
 
-    def test_what_has_no_scale_is_said(self, stored: Any) -> None:
+    def test_image_without_scale_warns(self, stored: Any) -> None:
         images = {"hires": TISSUE, "segmentation": np.zeros((400, 400), "u2"), "dapi": np.zeros((900, 900), "u2")}
         found = plan(stored(visium(images)))
         assert_shown(found)
         assert "'segmentation' (there is no tissue_segmentation_scalef)" in said(found)
         assert "'dapi' (there is no tissue_dapi_scalef)" in said(found)
 
-    def test_labels_come_after_tissue(self) -> None:
+    def test_tissue_is_preferred_over_labels(self) -> None:
         images = {"segmentation": np.zeros((400, 400), "u2"), "hires": TISSUE}
         assert_shown(plan(visium(images, tissue_segmentation_scalef=0.4)))
 
     @pytest.mark.parametrize("factor", [None, np.nan, 0.0, "x"])
-    def test_one_is_taken_without_a_scale_if_the_cells_fall_on_the_image(self, factor: Any) -> None:
+    def test_scale_defaults_to_1_if_the_cells_lie_within_the_image(self, factor: Any) -> None:
         found = plan(visium({"hires": np.zeros((1000, 1000, 3), "u1")}, tissue_hires_scalef=factor))
         assert_shown(found, 1.0)
-        assert "not a scale factor; 1 was used" in said(found)
+        assert "not a scale factor; 1 is used" in said(found)
         found = plan(visium(tissue_hires_scalef=factor))
         assert found.images == ()
-        assert "only 0% of the cells fall on it" in said(found)
+        assert "only 0% of the cells lie within it" in said(found)
         assert "1 was taken" not in said(found)
 
-    def test_decisions_on_values_are_said(self) -> None:
+    def test_conversion_of_values_warns(self) -> None:
         found = plan(visium({"hires": np.dstack([TISSUE, TISSUE[..., :2]])}))
         assert found.images == ()
-        assert "its 5 channels do not vary" in said(found)
+        assert "all of its 5 channels are constant" in said(found)
         tissue = np.random.default_rng(0).random((100, 100, 5))
         assert "hires']: its 5 channels are shown as a composite" in said(plan(visium({"hires": tissue})))
 
@@ -301,9 +301,11 @@ class TestKeys:
 class TestLibraries:
     @pytest.mark.parametrize("name", ["a/b", "a/b/c", "tissue 1", "x.y"])
     @pytest.mark.parametrize("nested", [False, True])
-    def test_names_with_slashes(self, stored: Any, name: str, nested: bool, request: pytest.FixtureRequest) -> None:
+    def test_library_names_with_slashes_are_read(
+        self, stored: Any, name: str, nested: bool, request: pytest.FixtureRequest
+    ) -> None:
         adata = visium(name=name)
-        # HDF5 makes groups of them; anndata writes no such names to zarr any more.
+        # HDF5 turns them into groups; anndata no longer writes such names to zarr.
         if nested or "zarr" in request.node.name:
             (library,) = adata.uns["spatial"].values()
             for part in reversed(name.split("/")):
@@ -316,11 +318,11 @@ class TestLibraries:
         assert_shown(plan(subject, image_path=f"uns:{name}"))
 
     @pytest.mark.parametrize("name", [0, 7, np.int64(3)])
-    def test_integer_names_in_memory(self, name: Any) -> None:
+    def test_integer_library_names_are_read_from_memory(self, name: Any) -> None:
         assert_shown(plan(visium(name=name)))
         assert_shown(plan(visium(name=name), image_path=f"uns:{name}"))
 
-    def test_images_without_a_library(self, stored: Any) -> None:
+    def test_images_without_a_library_are_read(self, stored: Any) -> None:
         adata = visium()
         adata.uns["spatial"] = {**adata.uns["spatial"]["L"], "is_single": True}
         subject = stored(adata)
@@ -332,13 +334,13 @@ class TestLibraries:
         assert found.images == ()
         assert "uns['spatial']['images']['hires']" in said(found)
 
-    def test_what_is_no_library_is_passed_over(self, stored: Any) -> None:
+    def test_entries_that_are_not_libraries_are_skipped(self, stored: Any) -> None:
         adata = visium()
         adata.uns["spatial"] |= {"is_single": True, "note": "text", "numbers": np.arange(3), "empty": {}}
         adata.uns["spatial"]["table"] = pd.DataFrame({"images": [1.0]}, index=["a"])
         assert_shown(plan(stored(adata)))
 
-    def test_libraries_that_no_section_names_are_said(self, stored: Any) -> None:
+    def test_libraries_without_a_section_warn(self, stored: Any) -> None:
         adata = visium()
         adata.obs["library_id"] = pd.Categorical(np.where(np.arange(N) % 2, "L", "M"))
         library = adata.uns["spatial"]["L"]
@@ -348,7 +350,7 @@ class TestLibraries:
         assert "not shown, because no section of 'library_id' belongs to them: old." in said(found)
 
     @pytest.mark.parametrize("kind", ["list", "dask", "zarr", "pillow", "bytes"])
-    def test_images_in_memory_of_any_kind(self, kind: str, tmp_path: Path) -> None:
+    def test_image_objects_in_memory_are_read(self, kind: str, tmp_path: Path) -> None:
         if kind == "dask":
             image: Any = pytest.importorskip("dask.array").from_array(TISSUE, chunks=50)
         elif kind == "zarr":

@@ -1,4 +1,4 @@
-"""Images of several libraries: each under the sections that it belongs to, and scales that hold for all cells."""
+"""Images of several libraries: each under its own sections, and scales that apply to all cells."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SCALES = {"A": 0.5, "B": 0.25, "C": 0.4}
 
 
 def visium(libraries: str = "AB", apart: float = 0, **factors: Any) -> ad.AnnData:
-    """One section of each library, in coordinates of its own: upon each other, or `apart`."""
+    """Return one section per library, each with its own coordinate system: overlapping, or `apart`."""
     rng = np.random.default_rng(0)
     which = np.arange(N) % len(libraries)
     obs = pd.DataFrame({"library_id": pd.Categorical([libraries[i] for i in which])})
@@ -47,7 +47,7 @@ def plan(adata: ad.AnnData, **options: Any) -> Plan:
 
 
 def under(adata: ad.AnnData, **options: Any) -> tuple[str | None, dict[str, str | None], dict[str, float]]:
-    """The path of the manifest's image, those of the sections, and the scale that each of these has."""
+    """Return the path of the manifest's image, the paths of the sections' images, and the scale of each."""
     bundle = run_to_memory(adata, ExportConfig(genes_mode="all", **options))
     bundle.verify()
     m = bundle.manifest
@@ -65,7 +65,7 @@ def under(adata: ad.AnnData, **options: Any) -> tuple[str | None, dict[str, str 
 
 
 def test_each_section_has_the_image_of_its_library() -> None:
-    # Of several, none is the image of all cells: readers of 1.0 show none.
+    # With several images, none is that of all cells: readers of format 1.0 show none.
     image, own, scales = under(visium("ABC"))
     assert image is None
     assert own == {"A": "assets/image_000.png", "B": "assets/image_001.png", "C": "assets/image_002.png"}
@@ -73,7 +73,7 @@ def test_each_section_has_the_image_of_its_library() -> None:
     assert "several images" not in str(plan(visium("ABC")).warnings)
 
 
-def test_the_image_of_one_library_belongs_to_its_section_alone() -> None:
+def test_image_of_one_library_is_assigned_to_its_section_only() -> None:
     image, own, _ = under(visium(), image_path="uns:B")
     assert image == "assets/image.png"
     assert own == {"A": None, "B": "assets/image.png"}
@@ -82,7 +82,7 @@ def test_the_image_of_one_library_belongs_to_its_section_alone() -> None:
     assert under(adata)[1] == {"A": "assets/image.png", "B": None}
 
 
-def test_sections_beside_each_other_share_one_image_but_not_two() -> None:
+def test_adjacent_sections_share_one_image_but_not_two() -> None:
     adata = visium(apart=200)
     adata.uns["spatial"]["A"]["images"]["hires"] = np.ones((60, 160, 3))
     adata.uns["spatial"]["B"]["images"]["hires"] = np.ones((60, 160, 3))
@@ -90,47 +90,47 @@ def test_sections_beside_each_other_share_one_image_but_not_two() -> None:
     assert under(adata)[1] == {"A": "assets/image_000.png", "B": "assets/image_001.png"}
 
 
-def test_a_column_beside_that_of_the_sections_may_name_the_library() -> None:
+def test_another_annotation_may_name_the_library() -> None:
     adata = visium()
     adata.obs["sample"] = adata.obs["library_id"].map({"A": "left", "B": "right"})
     assert under(adata, sections="sample")[1] == {"left": "assets/image_000.png", "right": "assets/image_001.png"}
-    # Two pieces of one library's tissue share its image.
+    # Two pieces of tissue from one library share its image.
     adata.obs["piece"] = [f"{name}{i // 2 % 2}" for i, name in enumerate(adata.obs["library_id"])]
     paths = under(adata, sections="piece", image_path="uns:A")[1]
     assert paths == {"A0": "assets/image.png", "A1": "assets/image.png", "B0": None, "B1": None}
 
 
-def test_an_image_that_nothing_assigns_is_said_to_be_shown_under_none(tmp_path: Path) -> None:
+def test_image_without_a_section_is_not_shown_and_warns(tmp_path: Path) -> None:
     Pillow.new("RGB", (120, 110)).save(tmp_path / "a.png")
     found = plan(visium(), image_path=str(tmp_path / "a.png"))
     assert [image.sections for image in found.images] == [()]
-    assert any("lie on top of each other" in text and "a.png" in text for text in found.warnings)
-    assert "top of each other" not in str(plan(visium(), image_path=str(tmp_path / "a.png"), sections="none").warnings)
+    assert any("overlap" in text and "a.png" in text for text in found.warnings)
+    assert "overlap" not in str(plan(visium(), image_path=str(tmp_path / "a.png"), sections="none").warnings)
     adata = visium()
     adata.obs["library_id"] = adata.obs["library_id"].cat.rename_categories({"A": "x", "B": "y"})
     assert any("several images" in text for text in plan(adata).warnings)
     assert plan(adata).images == ()
 
 
-def test_an_image_that_is_not_under_its_section_is_passed_over() -> None:
+def test_image_that_misses_its_section_is_skipped() -> None:
     adata = visium()
     adata.uns["spatial"]["A"]["images"]["hires"] = np.ones((3, 3, 3))
     assert under(adata)[1] == {"A": None, "B": "assets/image.png"}
 
 
-def test_many_images_share_the_room_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_several_images_share_the_size_limit_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("karospace_jupyter.encode.bundle.MAX_SIDE", 64)
     bundle = run_to_memory(visium("ABC"), ExportConfig(genes_mode="all"))
     assert bundle.manifest.sections is not None
     images = [one.image for one in bundle.manifest.sections.items]
     assert [image and max(image.width, image.height) for image in images] == [32, 32, 32]
-    # The transform of each was scaled with it.
+    # The transform of each image was scaled accordingly.
     assert [image and image.transform and image.transform.scale[0] for image in images] == pytest.approx(
         [0.5 * 32 / 60, 0.25 * 32 / 60, 0.4 * 32 / 60], rel=0.02
     )
 
 
-def test_the_form_says_the_same() -> None:
+def test_form_reports_the_same_warnings() -> None:
     found = estimate(open_source(visium("ABC")), ExportConfig(genes_mode="all"))
     planned = plan(visium("ABC"), genes_mode="all")
     assert (found.files, found.bytes) == (planned.predicted_files, planned.predicted_bytes)
@@ -138,20 +138,20 @@ def test_the_form_says_the_same() -> None:
 
 
 class TestScales:
-    def test_what_all_libraries_state_holds_for_all_cells(self) -> None:
+    def test_value_stated_by_all_libraries_applies_to_all_cells(self) -> None:
         found = plan(visium(spot_diameter_fullres=(89.47, 89.5), microns_per_pixel=(0.61, 0.61)))
         assert found.coordinates.spot_diameter == 89.47
         assert found.coordinates.unit_um == 0.61
 
-    def test_what_they_differ_in_is_left_out_and_said(self) -> None:
+    def test_differing_values_are_left_out_with_warning(self) -> None:
         found = plan(visium(spot_diameter_fullres=(89, 178), microns_per_pixel=(0.5, 0.25)))
         assert found.coordinates.spot_diameter is None and found.coordinates.unit_um is None
         assert any("differ in spot_diameter_fullres (89, 178)" in text for text in found.warnings)
-        # Without sections, who names a library says that the cells are its own.
+        # Without sections, choosing a library implies that all cells belong to it.
         found = plan(visium(spot_diameter_fullres=(89, 178)), image_path="uns:B", sections="none")
         assert found.coordinates.spot_diameter == 178
 
-    def test_pixels_in_obs(self) -> None:
+    def test_full_resolution_columns_of_obs_use_the_scales(self) -> None:
         adata = visium()
         adata.obs["pxl_col_in_fullres"], adata.obs["pxl_row_in_fullres"] = adata.obsm.pop("spatial").T
         found = plan(adata)

@@ -15,7 +15,7 @@ H = 400.0
 
 
 def slide(change: np.ndarray | None = None, move: tuple[float, float] = (0, 0), n: int = 12) -> ad.AnnData:
-    """Spots of a hexagonal array, in a tissue that lies askew; `change` maps pixels (x, y) to coordinates."""
+    """Return spots of a hexagonal array in a rotated tissue; `change` maps pixels (x, y) to coordinates."""
     row, at = (side.ravel() for side in np.mgrid[:n, :n])
     inside = row + at < 1.5 * n
     row, col = row[inside], (2 * at + row % 2)[inside]
@@ -46,7 +46,7 @@ SWAP = np.array([[0.0, 1.0], [1.0, 0.0]])
 
 
 @pytest.mark.parametrize("degrees", [0, 7, 90, 180, 270])
-def test_array_that_is_turned_keeps_y_downwards(degrees: float) -> None:
+def test_rotated_array_keeps_y_downward(degrees: float) -> None:
     found = plan(slide(turned(degrees)))
     assert found.coordinates.y_axis == "down"
     assert not any("array_" in text for text in found.warnings)
@@ -54,13 +54,13 @@ def test_array_that_is_turned_keeps_y_downwards(degrees: float) -> None:
 
 @pytest.mark.parametrize("degrees", [0, 7, -20])
 @pytest.mark.parametrize("move", [(0, 0), (0, H)])
-def test_mirrored_y_grows_upwards(degrees: float, move: tuple[float, float]) -> None:
+def test_mirrored_y_grows_upward(degrees: float, move: tuple[float, float]) -> None:
     found = plan(slide(turned(degrees) @ FLIP_Y, move))
     assert found.coordinates.y_axis == "up"
-    assert any("y grows upwards: array_row" in text for text in found.warnings)
+    assert any("y grows upward: array_row" in text for text in found.warnings)
 
 
-def test_image_lies_under_negative_y() -> None:
+def test_image_is_aligned_with_negative_y() -> None:
     straight, mirrored = plan(slide()), plan(slide(FLIP_Y))
     (one,), (other,) = straight.images, mirrored.images
     assert (one.scale, one.offset, other.scale, other.offset) == ((1, 1), (0, 0), (1, -1), (0, 0))
@@ -69,22 +69,22 @@ def test_image_lies_under_negative_y() -> None:
 
 
 @pytest.mark.parametrize(("change", "said"), [(FLIP_X, "x is mirrored in the tissue"), (SWAP, "seem to be swapped")])
-def test_other_mirrors_are_said(change: np.ndarray, said: str) -> None:
+def test_other_reflections_warn(change: np.ndarray, said: str) -> None:
     found = plan(slide(change))
     assert found.coordinates.y_axis == "down"
     assert any(said in text for text in found.warnings)
 
 
-def test_sections_decide_by_their_cells() -> None:
+def test_direction_of_y_follows_the_majority_of_cells() -> None:
     parts = {"a": slide(FLIP_Y), "b": slide(FLIP_Y, (5000, 0)), "c": slide(move=(10000, 0), n=6)}
     together = ad.concat(parts, label="sample", index_unique="-")
     together.obs["sample"] = together.obs["sample"].astype("category")
     found = plan(together)
     assert found.coordinates.y_axis == "up"
-    assert "By array_row, y grows the other way in the section c (shown mirrored)." in found.warnings
+    assert "According to array_row, y grows the other way in the section c (shown mirrored)." in found.warnings
 
 
-def test_numbers_that_are_no_array_say_nothing() -> None:
+def test_columns_that_are_not_an_array_are_ignored() -> None:
     adata = slide(FLIP_Y)
     adata.obs["array_row"] = np.random.default_rng(0).permutation(adata.obs["array_row"].to_numpy())
     assert plan(adata).coordinates.y_axis == "down"

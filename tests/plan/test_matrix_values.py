@@ -1,4 +1,4 @@
-"""What the values of a matrix are, and what that means for ranking genes."""
+"""The kind of values in a matrix, and what it means for ranking genes."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ KINDS: dict[str, tuple[Any, MatrixValues]] = {
 
 @pytest.mark.parametrize("name", KINDS)
 @pytest.mark.parametrize("carrier", ["csr", "csc", "dense", "h5ad", "zarr", "dask"])
-def test_kind_is_read_from_the_values(name: str, carrier: str, tmp_path: Path) -> None:
+def test_kind_is_inferred_from_the_values(name: str, carrier: str, tmp_path: Path) -> None:
     dense, expected = KINDS[name]
     adata = build(sp.csr_matrix(dense) if carrier in {"csr", "h5ad", "zarr"} else dense)
     subject: Any = adata
@@ -111,7 +111,7 @@ def test_kind_is_read_from_the_values(name: str, carrier: str, tmp_path: Path) -
     ],
     ids=["None", "dropped", "two", "numpy", "array", "e"],
 )  # fmt: skip
-def test_stated_base_decides_with_a_warning_where_values_are_too_few(
+def test_stated_base_is_used_with_warning_if_values_are_too_few(
     carrier: str, entry: Any, base: float | None, tmp_path: Path
 ) -> None:
     adata = build(np.random.default_rng(1).gamma(2, 0.5, (6, 4)), log1p=entry)
@@ -123,10 +123,10 @@ def test_stated_base_decides_with_a_warning_where_values_are_too_few(
         adata.write_zarr(tmp_path / "a.zarr")
         subject = tmp_path / "a.zarr"
     assert values(subject) == MatrixValues("log1p", base, unchecked=True)
-    assert any("taken as log1p because uns['log1p'] says so" in warning for warning in plan(subject).warnings)
+    assert any("assumed to be log1p because uns['log1p'] says so" in warning for warning in plan(subject).warnings)
 
 
-def test_stated_base_in_text_is_understood() -> None:
+def test_stated_base_may_be_text() -> None:
     assert values(build(log1p(counts(), 3), log1p={"base": b"3"})) == MatrixValues("log1p", 3.0)
     assert values(build(log1p(counts()), log1p={"base": "nonsense"})) == MatrixValues("log1p")
     assert values(build(np.random.default_rng(1).random((N, G)), log1p={"base": 0.5})) == MatrixValues("other")
@@ -165,7 +165,7 @@ REPLACED: dict[str, tuple[np.ndarray, str]] = {
 @pytest.mark.parametrize("base", [None, 2.0, 10.0])
 @pytest.mark.parametrize("name", REPLACED)
 def test_values_contradict_a_stated_log1p(name: str, base: float | None) -> None:
-    """scanpy writes ``uns['log1p']`` also when a layer was transformed, and leaves it there after scaling."""
+    """scanpy also writes ``uns['log1p']`` if only a layer was transformed, and keeps it after scaling."""
     dense, kind = REPLACED[name]
     found = values(build(dense.astype(np.float32), log1p={"base": base}))
     assert (found.kind, found.unchecked) == (kind, False)
@@ -223,8 +223,8 @@ def test_missing_values_do_not_hide_the_kind(name: str, missing: float) -> None:
 
 
 @pytest.mark.parametrize("as_csc", [False, True], ids=["csr", "csc"])
-def test_last_cells_are_looked_at(as_csc: bool) -> None:
-    """Whole numbers in the first cells (or genes) do not make counts of all."""
+def test_last_cells_are_sampled(as_csc: bool) -> None:
+    """Whole numbers in only the first cells (or genes) do not make the matrix counts."""
     rng = np.random.default_rng(0)
     first = sp.random(30_000, 400, 0.3, format="csr", random_state=rng, data_rvs=lambda n: rng.integers(1, 9, n) * 1.0)
     last = sp.random(10_000, 400, 0.3, format="csr", random_state=rng, data_rvs=lambda n: rng.gamma(2, 0.5, n))
@@ -255,7 +255,7 @@ class TestRanking:
         assert any(f"log1p of base {base:g}" in warning for warning in other.warnings)
 
     @pytest.mark.parametrize("name", ["scaled", "scaled without centering", "scaled, some cells"])
-    def test_scaled_values_are_refused_with_what_to_use_instead(self, name: str) -> None:
+    def test_scaled_values_raise_and_suggest_alternatives(self, name: str) -> None:
         adata = build(KINDS[name][0])
         n = adata.n_obs
         with pytest.raises(GenesError, match=r"values of X are scaled.*Export a list of genes or all genes"):
@@ -269,19 +269,19 @@ class TestRanking:
         assert "scaled" in estimate(open_source(adata), config).problems["genes_mode"]
         assert "genes_mode" not in estimate(open_source(adata), ExportConfig()).problems
 
-    def test_scaled_values_of_unequal_variances_are_refused_too(self) -> None:
+    def test_scaled_values_with_unequal_variances_raise(self) -> None:
         adata = build(scaled(log1p(counts())) * np.where(np.arange(G) % 2, 1, 0.3))
         assert values(adata) == MatrixValues("scaled")
         with pytest.raises(GenesError, match=r"values of X are scaled.*Export a list of genes or all genes"):
             plan(adata, genes_mode="hvgs:20")
 
-    def test_scaled_layer_is_refused_and_names_x(self) -> None:
+    def test_scaled_layer_raises_and_suggests_x(self) -> None:
         adata = build(log1p(counts()))
         adata.layers["scaled"] = scaled(log1p(counts()))
         with pytest.raises(GenesError, match=r"layer:scaled are scaled.*Read another matrix \(X\)"):
             plan(adata, genes_mode="hvgs:20", layer="scaled")
 
-    def test_flags_of_the_file_rank_scaled_values(self) -> None:
+    def test_stored_flags_rank_scaled_values(self) -> None:
         adata = build(scaled(log1p(counts())))
         adata.var["highly_variable"] = [i in VARIABLE for i in range(G)]
         assert set(plan(adata, genes_mode="hvgs:20").genes.indices) == VARIABLE
@@ -289,7 +289,7 @@ class TestRanking:
         assert set(found.genes.indices) == VARIABLE
         assert any("20 genes are marked" in w and "cannot be ranked" in w for w in found.warnings)
 
-    def test_all_genes_of_a_scaled_matrix_need_no_ranking(self) -> None:
+    def test_exporting_all_genes_of_scaled_matrix_needs_no_ranking(self) -> None:
         assert plan(build(scaled(log1p(counts()))), genes_mode=f"hvgs:{G}").genes.indices.tolist() == list(range(G))
 
     def test_default_ranks_scaled_values_by_counts(self) -> None:
@@ -310,7 +310,7 @@ class TestRanking:
         assert set(found.genes.names) == set(plan(build(log1p(wide))).genes.names)
         assert any("ranked by raw" in warning for warning in found.warnings)
 
-    def test_default_on_scaled_values_alone_says_that_the_first_genes_are_taken(self) -> None:
+    def test_default_on_scaled_values_alone_uses_first_genes_with_warning(self) -> None:
         found = plan(build(scaled(log1p(wide_counts()))))
         assert found.genes.indices.tolist() == list(range(500))
         assert any("first 500 of 600 genes" in warning and "scaled" in warning for warning in found.warnings)

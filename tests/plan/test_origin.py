@@ -35,7 +35,7 @@ def test_coordinates_near_zero_have_no_origin(scale: float, pitch: float) -> Non
     assert origin_of(grid(50, pitch) * scale) == (0, 0)
 
 
-def test_whole_numbers_that_float32_holds_have_no_origin() -> None:
+def test_integers_exact_in_float32_have_no_origin() -> None:
     assert origin_of(grid(20, 1.0) + 1e6) == (0, 0)
 
 
@@ -44,7 +44,7 @@ def test_whole_numbers_that_float32_holds_have_no_origin() -> None:
 def test_coordinates_far_from_zero_keep_their_distances(far: tuple[float, float], pitch: float) -> None:
     xy = grid(20, pitch) + far
     origin = origin_of(xy)
-    # What float64 itself loses that far out is lost already.
+    # float64 itself has already lost some precision that far from zero.
     known = float(np.spacing(np.abs(xy).max()))
     np.testing.assert_allclose(local(xy, origin) + np.asarray(origin), xy, rtol=0, atol=1e-4 * pitch + known)
     assert sharing(xy, origin) == 0
@@ -55,7 +55,7 @@ def test_origin_is_a_round_number() -> None:
     assert origin_of(grid() + np.array([1e7 + 3, 0])) == (1e7 + 8, 0)
 
 
-def test_one_place_and_a_line_have_an_origin_too() -> None:
+def test_single_point_and_line_have_an_origin() -> None:
     line = np.stack([np.full(50, 1e7 + 0.25), np.arange(50) * 0.5 + 1e7], axis=1)
     origin = origin_of(line)
     np.testing.assert_array_equal(local(line, origin) + np.asarray(origin), line)
@@ -82,18 +82,18 @@ def test_bundle_states_origin_and_keeps_exact_tables(tmp_path: Path) -> None:
     np.testing.assert_allclose(bundle.embedding("X_umap"), adata.obsm["X_umap"], rtol=0, atol=1e-6)
 
 
-def test_parts_too_far_apart_are_said() -> None:
+def test_parts_too_far_apart_warn() -> None:
     adata = tissue(np.concatenate([grid(), grid() + 3e7]))
     plan = resolve(open_source(adata), ExportConfig(outdir="x"))
-    assert any("too far from each other" in text for text in plan.warnings)
+    assert any("too far apart" in text for text in plan.warnings)
     near = resolve(open_source(tissue(grid())), ExportConfig(outdir="x"))
-    assert not any("too far from each other" in text for text in near.warnings)
+    assert not any("too far apart" in text for text in near.warnings)
 
 
 @pytest.mark.parametrize("pitch", [0.3, 0.5, 1.5])
 @pytest.mark.parametrize("far", [4e6, 1e7, -1e8])
 @pytest.mark.parametrize("outliers", [1, 5])
-def test_outliers_leave_the_tissue_exact_without_a_warning(pitch: float, far: float, outliers: int) -> None:
+def test_outliers_do_not_reduce_precision_or_warn(pitch: float, far: float, outliers: int) -> None:
     xy = grid(80, pitch) + far
     xy[:outliers] = 0.3
     origin = origin_of(xy)
@@ -103,13 +103,13 @@ def test_outliers_leave_the_tissue_exact_without_a_warning(pitch: float, far: fl
     assert not any("too far" in text for text in resolve(open_source(tissue(xy)), ExportConfig(outdir="x")).warnings)
 
 
-def test_outlier_far_from_a_tissue_near_zero_changes_no_origin() -> None:
+def test_distant_outlier_does_not_change_zero_origin() -> None:
     xy = grid(50, 10.0)
     xy[0] = 1e8
     assert origin_of(xy) == (0, 0)
 
 
-def test_sections_too_far_apart_for_exact_places_are_said() -> None:
+def test_sections_too_far_apart_for_exact_positions_warn() -> None:
     xy = np.concatenate([grid(20, 1.0) + 0.37 + 1e6 * i for i in range(10)])
     (said,) = (
         text for text in resolve(open_source(tissue(xy)), ExportConfig(outdir="x")).warnings if "too far" in text
@@ -118,7 +118,7 @@ def test_sections_too_far_apart_for_exact_places_are_said() -> None:
 
 
 @pytest.mark.parametrize("far", [1e8, 1e9])
-def test_gaps_between_sections_do_not_hide_that_all_are_far(far: float) -> None:
+def test_gaps_between_sections_do_not_prevent_an_origin(far: float) -> None:
     xy = np.concatenate([grid(20, 1.0) + 0.25 + 1e5 * i for i in range(10)]) + far
     origin = origin_of(xy)
     np.testing.assert_allclose(local(xy, origin) + np.asarray(origin), xy, rtol=0, atol=0.05)

@@ -1,4 +1,4 @@
-"""Arrays as pictures: ranges from quantiles, channels, layouts."""
+"""Conversion of arrays to images: ranges from quantiles, channels, layouts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RED, GRAY = [200, 50, 50], [230, 230, 230]
 
 
 def two_colors(dtype: Any = np.float64) -> np.ndarray[Any, Any]:
-    """The upper half RED, the lower GRAY, of 0-255."""
+    """Return an image with an upper half in RED and a lower half in GRAY, in 0–255."""
     out = np.full((100, 100, 3), 230, dtype)
     out[:50] = RED
     return out
@@ -44,7 +44,7 @@ class TestRange:
         ],
     )
     @pytest.mark.parametrize("dtype", ["f2", "f4", "f8"])
-    def test_outlying_pixels_of_floats_are_clipped(self, scale: float, outlier: float, dtype: str) -> None:
+    def test_outliers_of_float_images_are_clipped(self, scale: float, outlier: float, dtype: str) -> None:
         if dtype == "f2" and scale == 257:
             pytest.skip("beyond float16")
         array = (two_colors() * scale).astype(dtype)
@@ -55,9 +55,9 @@ class TestRange:
         top = {1 / 255: 1, 1: 255, 257: 65535}[scale]
         assert ("clipped" in said) == (outlier > 1.3 * top or outlier < -0.3 * top)
 
-    def test_ringing_of_interpolation_is_clipped(self) -> None:
+    def test_interpolation_overshoot_is_clipped(self) -> None:
         array = two_colors() / 255
-        array[:, 40:45] = 1.18  # more pixels than quantiles forgive
+        array[:, 40:45] = 1.18  # more pixels than the quantiles ignore
         array[:, 60:65] = -0.15
         pixels, said = read(array)
         assert_two_colors(pixels)
@@ -73,7 +73,7 @@ class TestRange:
             *[("f4", 4095), ("f8", 16383)],
         ],
     )
-    def test_bits_of_integers_are_decided_by_quantiles(self, dtype: str, top: int) -> None:
+    def test_bit_depth_of_integers_is_inferred_from_quantiles(self, dtype: str, top: int) -> None:
         array = np.rint(two_colors() * (top / 255)).astype(dtype)
         assert_two_colors(read(array)[0])
         most = np.iinfo(dtype).max if np.dtype(dtype).kind != "f" else 65535
@@ -83,12 +83,12 @@ class TestRange:
         assert ("clipped" in said) == (top < 0.7 * most)
 
     @pytest.mark.parametrize(("dtype", "high"), [("u2", 300), ("u2", 1500), ("u2", 20000), ("f4", 100), ("u1", 2)])
-    def test_a_range_that_nothing_states_is_said(self, dtype: str, high: int) -> None:
+    def test_inferred_range_is_noted(self, dtype: str, high: int) -> None:
         pixels, said = read(np.linspace(0, high, 10000).reshape(100, 100).astype(dtype))
         assert pixels.max() == 255
         assert "were stretched to full brightness" in said
 
-    def test_dim_images_of_unknown_range_are_stretched_and_said(self) -> None:
+    def test_dim_images_of_unknown_range_are_stretched_and_noted(self) -> None:
         gray = np.linspace(0, 300, 10000).reshape(100, 100).astype("u2")
         pixels, said = read(gray)
         assert pixels.max() == 255
@@ -96,21 +96,21 @@ class TestRange:
         assert read(two_colors() / 25500)[0].max() == 255
         assert "scaled down" in read(np.linspace(0, 1e6, 10000).reshape(100, 100))[1]
 
-    def test_dark_8_bit_images_stay_as_they_are(self) -> None:
+    def test_dark_8_bit_images_are_unchanged(self) -> None:
         dark = np.full((20, 20, 3), 9, "u1")
         pixels, said = read(dark)
         assert (pixels == dark).all()
         assert said == ""
         assert (read(np.zeros((20, 20, 3), "f4"))[0] == 0).all()
 
-    def test_a_mask_of_zeros_and_ones_can_be_seen(self) -> None:
+    def test_mask_of_zeros_and_ones_is_stretched(self) -> None:
         pixels, said = read(np.eye(50, dtype="u1"))
         assert set(np.unique(pixels)) == {0, 255}
         assert "stretched" in said
         assert set(np.unique(read(np.eye(50) > 0)[0])) == {0, 255}
 
     @pytest.mark.parametrize("channels", [1, 2, 3, 4, 5])
-    def test_a_scaled_matrix_is_no_picture(self, channels: int) -> None:
+    def test_scaled_matrix_is_rejected(self, channels: int) -> None:
         scaled = np.random.default_rng(0).normal(0, 1, (60, 60, channels)).clip(-4, 4)
         with pytest.raises(NotAPicture, match="its values run from"):
             as_pixels(scaled)
@@ -118,7 +118,7 @@ class TestRange:
         with pytest.raises(NotAPicture, match="its values run from"):
             as_pixels(skewed)
 
-    def test_pixels_without_a_value_are_black_and_counted(self) -> None:
+    def test_pixels_without_value_are_black_and_counted(self) -> None:
         array = two_colors() / 255
         array[60:62, :3] = np.nan
         array[70, 0] = np.inf
@@ -126,9 +126,9 @@ class TestRange:
         assert_two_colors(pixels)
         assert pixels[61, 2].tolist() == [0] * 3
         assert pixels[70, 0].tolist() == [255] * 3
-        assert "pixels without a value (6) are black" in said
+        assert "6 pixels without a value are black" in said
 
-    def test_blocks_make_no_seam(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_processing_in_blocks_does_not_change_the_result(self, monkeypatch: pytest.MonkeyPatch) -> None:
         array = np.random.default_rng(0).random((301, 40, 3))
         whole = as_pixels(array)
         monkeypatch.setattr("karospace_jupyter.plan.pictures.intensity._SAMPLE", 1 << 10)
@@ -138,7 +138,7 @@ class TestRange:
 class TestChannels:
     @pytest.mark.parametrize("first", [False, True])
     @pytest.mark.parametrize(("n", "dtype"), [(2, "u2"), (4, "u2"), (4, "u1"), (4, "f4"), (6, "u2"), (9, "f8")])
-    def test_channels_of_fluorescence_become_a_composite(self, n: int, dtype: str, first: bool) -> None:
+    def test_fluorescence_channels_become_a_composite(self, n: int, dtype: str, first: bool) -> None:
         scale = {"u2": 30000, "u1": 200, "f4": 0.8, "f8": 900.0}[dtype]
         array = np.zeros((100, 100, n), dtype)
         array[:50, :, 0] = scale
@@ -171,7 +171,7 @@ class TestChannels:
 
     @pytest.mark.parametrize("scale", [1, 1 / 255])
     @pytest.mark.parametrize("opaque", [0.5, 0.97])
-    def test_a_mostly_opaque_channel_is_transparency(self, scale: float, opaque: float) -> None:
+    def test_mostly_opaque_channel_is_transparency(self, scale: float, opaque: float) -> None:
         alpha = np.full((100, 100), 255.0)
         alpha[:, : round(100 * (1 - opaque))] = 40
         array = np.dstack([two_colors(), alpha]) * scale
@@ -186,7 +186,7 @@ class TestChannels:
         pixels = as_pixels(np.dstack([gray, np.full_like(gray, 255)]))
         assert pixels[10, 10].tolist() == [200, 200, 200, 255]
 
-    def test_tissue_cut_out_of_nothing_is_transparency(self) -> None:
+    def test_mask_around_tissue_is_transparency(self) -> None:
         array = np.dstack([two_colors("u1"), np.zeros((100, 100), "u1")])
         array[..., :3] *= 0
         array[40:60, 40:60] = [*RED, 255]
@@ -196,14 +196,14 @@ class TestChannels:
 
     @pytest.mark.parametrize("dtype", ["u1", "u2", "f4"])
     @pytest.mark.parametrize("channels", [1, 3])
-    def test_transparency_that_hides_all_is_ignored_and_said(self, dtype: str, channels: int) -> None:
+    def test_fully_transparent_alpha_is_ignored_and_noted(self, dtype: str, channels: int) -> None:
         array = two_colors()[..., :channels] * {"u1": 1, "u2": 257, "f4": 1 / 255}[dtype]
         pixels, said = read(np.dstack([array, np.zeros((100, 100))]).astype(dtype), alpha=True)
         assert pixels.shape == (100, 100, 3)
         assert np.abs(pixels[10, 10, :channels].astype(int) - RED[:channels]).max() <= 1
         assert said == "its transparency hides every pixel, so it was ignored"
 
-    def test_opaque_may_be_one_beside_colors_of_255(self) -> None:
+    def test_alpha_of_1_is_opaque_with_colors_up_to_255(self) -> None:
         pixels = as_pixels(np.dstack([two_colors(), np.ones((100, 100))]))
         assert_two_colors(pixels)
         assert (pixels[..., 3] == 255).all()
@@ -213,8 +213,8 @@ class TestChannels:
         assert_two_colors(pixels)
         assert said == ""
 
-    def test_channels_that_do_not_vary(self) -> None:
-        with pytest.raises(NotAPicture, match="do not vary"):
+    def test_constant_channels_are_rejected(self) -> None:
+        with pytest.raises(NotAPicture, match="are constant"):
             as_pixels(np.full((20, 20, 2), 7, "u2"))
 
     @pytest.mark.parametrize(
@@ -237,7 +237,7 @@ class TestChannels:
             ((), None),
         ],
     )
-    def test_which_dimension_is_that_of_channels(self, shape: tuple[int, ...], size: Any) -> None:
+    def test_channel_axis_is_inferred_from_the_shape(self, shape: tuple[int, ...], size: Any) -> None:
         assert image_size(shape) == size
         array = np.random.default_rng(0).integers(0, 250, shape).astype("u1")
         if size is None:
@@ -250,7 +250,7 @@ class TestChannels:
 class TestKindsOfObjects:
     def test_nested_lists(self) -> None:
         assert_two_colors(as_pixels(two_colors("u1").tolist()))
-        with pytest.raises(NotAPicture, match="several lengths"):
+        with pytest.raises(NotAPicture, match="differ in length"):
             as_pixels([[1, 2], [3]])
 
     def test_dask(self) -> None:
@@ -261,9 +261,9 @@ class TestKindsOfObjects:
         zarr = pytest.importorskip("zarr")
         assert_two_colors(as_pixels(zarr.array(two_colors("u1"))))
 
-    def test_named_dimensions_decide(self) -> None:
+    def test_named_dimensions_determine_the_layout(self) -> None:
         class Named:
-            """As xarray's DataArray: the array with the names of its dimensions."""
+            """Like xarray's DataArray: an array with named dimensions."""
 
             dims = ("c", "y", "x")
 
@@ -278,16 +278,16 @@ class TestKindsOfObjects:
     def test_pillow_images(self, mode: str) -> None:
         picture = Image.fromarray(two_colors("u1")).convert(mode)
         pixels = as_pixels(picture)
-        assert np.abs(pixels[10, 10, :3].astype(int) - RED).max() <= 5  # palettes and YCbCr round
+        assert np.abs(pixels[10, 10, :3].astype(int) - RED).max() <= 5  # palettes and YCbCr are lossy
 
     @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
     @pytest.mark.parametrize("wrap", [bytes, bytearray, np.void])
-    def test_bytes_of_a_file(self, kind: str, wrap: Any) -> None:
+    def test_bytes_of_an_image_file_are_decoded(self, kind: str, wrap: Any) -> None:
         stream = io.BytesIO()
         Image.fromarray(two_colors("u1")).save(stream, kind)
         assert np.abs(as_pixels(wrap(stream.getvalue()))[10, 10].astype(int) - RED).max() <= 3
 
     @pytest.mark.parametrize("value", [b"text", "images/hires.png", np.array([None]), {"a": 1}, np.ones((9, 9)) * 1j])
-    def test_what_is_no_picture(self, value: Any) -> None:
+    def test_values_that_are_not_an_image_are_rejected(self, value: Any) -> None:
         with pytest.raises(NotAPicture, match="it holds"):
             as_pixels(value)

@@ -1,4 +1,4 @@
-"""What is decided before a byte is written."""
+"""Decisions made before anything is written."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def said(found: Plan, text: str) -> bool:
 
 
 class TestCoordinates:
-    def test_order_of_the_usual_names(self) -> None:
+    def test_usual_names_have_an_order_of_preference(self) -> None:
         adata = build()
         steps = ["obsm:spatial", "obsm:X_spatial", "obs:centroid_x_y", "obs:x_centroid,y_centroid", "obs:x,y"]
         steps += ["obs:array_col,array_row"]
@@ -65,7 +65,7 @@ class TestCoordinates:
                 assert spec.kind == "obs"
                 del adata.obs[spec.x]
 
-    def test_two_of_one_rank_are_the_users_choice(self) -> None:
+    def test_two_equally_likely_coordinates_raise(self) -> None:
         adata = build(x_centroid=np.arange(N), y_centroid=1.0, X_centroid=np.arange(N) + 1, Y_centroid=2.0)
         del adata.obsm["spatial"]
         with pytest.raises(CoordinatesError, match="x_centroid,y_centroid and obs:X_centroid,Y_centroid"):
@@ -93,7 +93,7 @@ class TestCoordinates:
             plan(adata)
         assert plan(adata, coords="obsm:X_umap").coordinates.y_axis == "up"
 
-    def test_what_was_named_is_missing_or_no_number(self) -> None:
+    def test_requested_coordinates_missing_or_not_numeric_raise(self) -> None:
         adata = build(kind=["a", "b"] * (N // 2))
         with pytest.raises(CoordinatesError, match="Did you mean 'spatial'"):
             plan(adata, coords="obsm:spatail")
@@ -103,7 +103,7 @@ class TestCoordinates:
         with pytest.raises(CoordinatesError, match="two columns"):
             plan(adata, coords="obsm:one")
 
-    def test_cells_without_a_place_are_dropped_and_counted(self) -> None:
+    def test_cells_without_coordinates_are_dropped_and_counted(self) -> None:
         adata = build(n=np.arange(N))
         adata.obsm["spatial"][3, 0] = np.nan
         adata.obsm["spatial"][5, 1] = np.inf
@@ -119,7 +119,7 @@ class TestCoordinates:
 
 
 class TestAnnotations:
-    def test_what_makes_a_legend(self) -> None:
+    def test_default_annotations(self) -> None:
         found = plan(
             build(
                 kind=pd.Categorical(["a", "b", "c"] * 40),
@@ -135,10 +135,10 @@ class TestAnnotations:
         for left in ("barcode", "constant", "when", "text"):
             assert said(found, left)
 
-    def test_order_colours_missing_and_unused(self) -> None:
+    def test_order_colors_missing_and_unused_categories(self) -> None:
         values = pd.Categorical(["z", "a", None, "m"] * 30, categories=["z", "unused", "m", "a"], ordered=True)
         adata = build(kind=values)
-        adata.uns["kind_colors"] = ["#ff0000", "#00ff00", "not a colour", "C1"]
+        adata.uns["kind_colors"] = ["#ff0000", "#00ff00", "not a color", "C1"]
         found = plan(adata)
         kind = found.annotations[0]
         assert isinstance(kind, CategoryAnnotation)
@@ -147,7 +147,7 @@ class TestAnnotations:
         assert kind.colors[2] == "#ff7f0e"
         assert kind.codes[:4].tolist() == [0, 2, 3, 1]
         assert kind.ordered
-        assert said(found, "'not a colour' of 'm'")
+        assert said(found, "'not a color' of 'm'")
 
     @pytest.mark.parametrize(
         "values",
@@ -159,9 +159,9 @@ class TestAnnotations:
             np.array([1, "a", None, 2.5] * 30, dtype=object),
             pd.Categorical([1, 2, None, 3] * 30),
         ],
-        ids=["Int64", "boolean", "string", "dates", "mixed", "numbers as classes"],
+        ids=["Int64", "boolean", "string", "dates", "mixed", "numeric categories"],
     )
-    def test_any_dtype_with_gaps_when_asked_for(self, values: Any) -> None:
+    def test_requested_column_of_any_dtype_with_missing_values(self, values: Any) -> None:
         found = plan(build(column=values), annotation_columns=["column"]).annotations[0]
         if isinstance(found, NumberAnnotation):
             assert np.isnan(found.values[2])
@@ -184,14 +184,14 @@ class TestAnnotations:
         assert found.integers is not None
         assert int(found.integers[0]) == 2**60 + 1
 
-    def test_unknown_and_impossible(self) -> None:
+    def test_unknown_or_unusable_column_raises(self) -> None:
         adata = build(cell_type=["a", "b"] * 60)
         with pytest.raises(ColumnError, match="Did you mean 'cell_type'"):
             plan(adata, annotation_columns=["celltype"])
         adata.obs["lists"] = [[1], [2]] * 60
         assert [a.name for a in plan(adata).annotations] == ["cell_type"]
 
-    def test_a_column_named_cell_id(self) -> None:
+    def test_column_named_cell_id_is_renamed(self) -> None:
         adata = build(cell_id=["a", "b"] * 60)
         found = plan(adata)
         assert [a.name for a in found.annotations] == ["cell_id_obs"]
@@ -200,12 +200,12 @@ class TestAnnotations:
     def test_no_columns_at_all(self) -> None:
         assert plan(build()).annotations == ()
 
-    def test_duplicate_names_of_cells(self) -> None:
+    def test_duplicate_cell_names_get_a_suffix(self) -> None:
         adata = build()
         adata.obs_names = ["a", "a", "a-1", *adata.obs_names[3:]]
         found = plan(adata)
         assert found.cells.ids[:3].tolist() == ["a", "a-2", "a-1"]
-        assert said(found, "1 cell name occurs")
+        assert said(found, "1 cell name is a duplicate")
 
 
 class TestGenes:
@@ -217,11 +217,11 @@ class TestGenes:
         assert plan(adata, genes_mode="all").genes.names == tuple(adata.var_names)
         found = plan(adata, genes_mode="top_mean:500")
         assert len(found.genes.names) == G
-        assert said(found, "500 were asked for")
-        assert not said(plan(adata), "asked for")
+        assert said(found, "500 were requested")
+        assert not said(plan(adata), "requested")
 
     @pytest.mark.parametrize("log", [False, True], ids=["counts", "log1p"])
-    def test_variable_genes_are_scanpys(self, log: bool) -> None:
+    def test_variable_genes_match_scanpy(self, log: bool) -> None:
         sc = pytest.importorskip("scanpy")
         rng = np.random.default_rng(2)
         level = rng.gamma(1.0, 1.0, 400) * (1 + 3 * (rng.random((500, 400)) < 0.2))
@@ -239,7 +239,7 @@ class TestGenes:
         assert (np.diff(scores) <= 1e-6).all()
         assert said(found, "log1p of the counts") != log
 
-    def test_what_the_file_says_of_variability_is_taken(self) -> None:
+    def test_stored_variability_is_used(self) -> None:
         adata = build()
         adata.var["highly_variable"] = [i in {3, 4, 5} for i in range(G)]
         adata.var["dispersions_norm"] = np.linspace(0, 1, G)
@@ -258,10 +258,10 @@ class TestGenes:
         found = plan(adata, genes_mode=f"list:{tmp_path / 'genes.txt'}")
         assert found.genes.names == ("g4", "g2", "g5")
         assert found.genes.labels[0] == ("gene_symbols", ("S4", "S2", "S5"))
-        with pytest.raises(GenesError, match=r"2 of 3 genes(.|\n)*g299 \(nearest: g29"):
+        with pytest.raises(GenesError, match=r"2 of 3 genes(.|\n)*g299 \(similar: g29"):
             plan(adata, genes_mode=["g1", "g299", "nothing"])
         adata.var_names = ["FOXP3_TRANSCRIPT_VARIANT_1", *adata.var_names[1:]]
-        with pytest.raises(GenesError, match=r"foxp3 \(nearest: FOXP3_TRANSCRIPT_VARIANT_1\)"):
+        with pytest.raises(GenesError, match=r"foxp3 \(similar: FOXP3_TRANSCRIPT_VARIANT_1\)"):
             plan(adata, genes_mode=["foxp3"])
         (tmp_path / "genes.txt").write_text('"g2,b" , of note\n"g4"\n')
         adata.var_names = [*adata.var_names[:2], "g2,b", *adata.var_names[3:]]
@@ -281,11 +281,11 @@ class TestGenes:
         found = plan(adata, genes_mode="all")
         assert found.genes.names[:2] == ("A", "A-1")
         assert found.genes.indices[:2].tolist() == [0, 1]
-        assert said(found, "1 gene name occurs more than once")
+        assert said(found, "1 gene name is a duplicate")
 
 
 class TestDownsample:
-    def test_stable_and_in_proportion(self) -> None:
+    def test_sample_is_stable_and_proportional(self) -> None:
         adata = build(section=pd.Categorical(["a"] * 90 + ["b"] * 30))
         found = plan(adata, downsample=40)
         again = plan(adata, downsample=40)
@@ -299,14 +299,14 @@ class TestDownsample:
         assert plan(adata, downsample=1000).cells.n == N
 
     @pytest.mark.parametrize("size", [1, 3, 10, 57, 99])
-    def test_exactly_as_many_as_asked_for(self, size: int) -> None:
+    def test_sample_has_exactly_the_requested_size(self, size: int) -> None:
         sections = np.array([0] * 97 + [1, 2, 3], dtype=np.int64)
         found = sample(100, size, sections, 0)
         assert len(np.unique(found)) == size
         if size >= 4:
             assert set(sections[found]) == {0, 1, 2, 3}
 
-    def test_uniform(self) -> None:
+    def test_sample_is_uniform(self) -> None:
         hits = np.zeros(50)
         for seed in range(400):
             hits[sample(50, 10, None, seed)] += 1
@@ -334,7 +334,7 @@ class TestImages:
         assert pixels.dtype == np.uint8
         assert np.abs(pixels[..., :3].astype(int) - PICTURE).max() <= 1
 
-    def test_grey(self) -> None:
+    def test_gray_image_becomes_rgb(self) -> None:
         assert as_pixels(PICTURE[..., 0]).shape == (4, 5, 3)
         assert as_pixels(PICTURE[..., 0] > 100).max() == 255
 
@@ -348,7 +348,7 @@ class TestImages:
             np.ones(3),
         ],
     )
-    def test_what_cannot_be_a_picture(self, array: Any) -> None:
+    def test_invalid_image_array_raises(self, array: Any) -> None:
         with pytest.raises(NotAPicture):
             as_pixels(array)
 
@@ -365,14 +365,14 @@ class TestImages:
         assert found.coordinates.spot_diameter == 7
         found = plan(self.spatial(hires=good * -4, lowres=good[:12, :12]))
         assert [image.scale for image in found.images] == [(0.1, 0.1)]
-        assert said(found, "passed over: its values run")
+        assert said(found, "skipped: its values run")
 
-    def test_an_image_elsewhere_is_passed_over(self) -> None:
+    def test_image_away_from_the_cells_is_skipped(self) -> None:
         found = plan(self.spatial(hires=np.ones((5, 5, 3))))
         assert not found.images
-        assert said(found, "of the cells fall on it")
+        assert said(found, "of the cells lie within it")
 
-    def test_several_libraries_are_the_users_choice(self) -> None:
+    def test_several_libraries_require_a_choice(self) -> None:
         adata = self.spatial(hires=np.ones((60, 60, 3)))
         adata.uns["spatial"]["other"] = adata.uns["spatial"]["lib"]
         found = plan(adata)
@@ -391,33 +391,33 @@ class TestImages:
         assert found.size == (120, 110)
         assert found.scale == (1, 1)
 
-    def test_a_file_of_the_size_of_the_own_image_takes_its_scale(self, tmp_path: Path) -> None:
+    def test_file_with_the_size_of_the_stored_image_uses_its_scale(self, tmp_path: Path) -> None:
         Image.new("RGB", (12, 12)).save(tmp_path / "low.png")
         adata = self.spatial(lowres=np.ones((12, 12, 3)))
         (found,) = plan(adata, image_path=str(tmp_path / "low.png")).images
         assert found.scale == (0.1, 0.1)
 
-    def test_files_that_are_no_pictures(self, tmp_path: Path) -> None:
+    def test_invalid_image_file_raises(self, tmp_path: Path) -> None:
         (tmp_path / "a.png").write_text("x")
-        with pytest.raises(ImageError, match="not a picture"):
+        with pytest.raises(ImageError, match="not an image in a supported format"):
             plan(build(), image_path=str(tmp_path / "a.png"))
-        with pytest.raises(ImageError, match="no image file"):
+        with pytest.raises(ImageError, match="does not exist"):
             plan(build(), image_path=str(tmp_path / "b.png"))
 
 
-def test_colours() -> None:
+def test_parse_color() -> None:
     assert [parse_color(c) for c in ("#F00", "#ff000080", "tab:blue", "Red", (1, 0, 0), [255, 0, 0, 255])] == [
         "#ff0000", "#ff0000", "#1f77b4", "#ff0000", "#ff0000", "#ff0000",
     ]  # fmt: skip
     assert [parse_color(c) for c in ("nope", "#12", None, (1, 2), (-1, 0, 0), ("a", "b", "c"))] == [None] * 6
     for n in (1, 20, 120, 300):
         assert len(set(palette(n))) == n
-    assert palette(100)[:20] == palette(20), "more classes change nothing for the first ones"
+    assert palette(100)[:20] == palette(20), "more categories do not change the first colors"
 
 
 @pytest.mark.parametrize(("n", "least"), [(10, 0.1), (20, 0.1), (100, 0.055)])
-def test_colours_of_a_palette_stay_apart(n: int, least: float) -> None:
-    # Distances in OKLab (Ottosson 2020): two colours are just told apart from about 0.02 on.
+def test_palette_colors_are_distinct(n: int, least: float) -> None:
+    # Distances in OKLab (Ottosson 2020): two colors are barely distinguishable from about 0.02.
     rgb = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in palette(n)]) / 255
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
     to_lms = [[0.4122214708, 0.5363325363, 0.0514459929], [0.2119034982, 0.6806995451, 0.1073969566],

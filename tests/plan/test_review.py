@@ -1,4 +1,4 @@
-"""Cases found by running the plan on data that is not as expected."""
+"""Plans for unusual data."""
 
 from __future__ import annotations
 
@@ -54,12 +54,12 @@ def test_genes_beyond_the_ranked_ones_follow_their_score() -> None:
     assert plan(adata, genes_mode="hvgs:5").genes.names == ("g2", "g1", "g0", "g39", "g38")
 
 
-def test_an_image_that_was_asked_for_is_never_dropped_in_silence() -> None:
+def test_requested_image_is_never_dropped_silently() -> None:
     adata = build()
     adata.obsm["X_umap"] = np.random.default_rng(0).random((N, 2))
-    with pytest.raises(ImageError, match="no image file"):
+    with pytest.raises(ImageError, match="does not exist"):
         plan(adata, coords="obsm:X_umap", image_path="nowhere.png")
-    with pytest.raises(ImageError, match="no library 'A'. It holds none"):
+    with pytest.raises(ImageError, match="no library 'A'. It holds no libraries"):
         plan(adata, coords="obsm:X_umap", image_path="uns:A")
     adata.uns["spatial"] = {
         "A": {"images": {"hires": np.ones((9, 9, 3))}, "scalefactors": {"tissue_hires_scalef": 1.0}}
@@ -69,7 +69,7 @@ def test_an_image_that_was_asked_for_is_never_dropped_in_silence() -> None:
     assert any(w.startswith("Left out") and "uns['spatial']['A']" in w for w in found.warnings)
 
 
-def test_whole_numbers_that_name_cells_are_left_out() -> None:
+def test_integers_that_identify_cells_are_left_out() -> None:
     adata = build()
     adata.obs["cell_id"] = np.arange(N)
     assert plan(adata).annotations == ()
@@ -77,21 +77,21 @@ def test_whole_numbers_that_name_cells_are_left_out() -> None:
 
 
 @pytest.mark.parametrize(
-    "column", [np.full(N, np.nan), pd.Categorical([None] * N, categories=["a", "b"])], ids=["number", "classes"]
+    "column", [np.full(N, np.nan), pd.Categorical([None] * N, categories=["a", "b"])], ids=["number", "categories"]
 )
-def test_a_column_without_any_value_is_exported_when_asked_for(column: Any) -> None:
+def test_requested_column_without_values_is_exported(column: Any) -> None:
     adata = build()
     adata.obs["kind"] = pd.Categorical(["a", "b"] * (N // 2))
     adata.obs["gap"] = column
     unasked = plan(adata)
     assert [a.name for a in unasked.annotations] == ["kind"]
-    assert "Not exported (no value at all): gap." in unasked.warnings
+    assert "Not exported (no values): gap." in unasked.warnings
     asked = plan(adata, annotation_columns=["kind", "gap"])
     assert [a.name for a in asked.annotations] == ["kind", "gap"]
-    assert "The column 'gap' of obs has no value: all 200 are missing." in asked.warnings
+    assert "The column 'gap' of obs has no values: all 200 cells are missing one." in asked.warnings
 
 
-def test_a_cell_has_the_same_id_in_every_sample() -> None:
+def test_cell_has_the_same_id_in_every_sample() -> None:
     adata = build()
     adata.obs_names = pd.Index(["a", "b"] * (N // 2))
     full, part = plan(adata), plan(adata, downsample=50)
@@ -100,5 +100,5 @@ def test_a_cell_has_the_same_id_in_every_sample() -> None:
 
 
 @pytest.mark.parametrize(("name", "color"), [("rebeccapurple", "#663399"), ("slategray", "#708090"), ("nocolor", None)])
-def test_every_css_name_is_a_colour(name: str, color: str | None) -> None:
+def test_all_css_color_names_are_parsed(name: str, color: str | None) -> None:
     assert parse_color(name) == color

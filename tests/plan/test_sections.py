@@ -1,4 +1,4 @@
-"""Sections of the tissue: which column names them, and how they lie."""
+"""Sections of the tissue: detection of their column, and whether they overlap."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def halves(a: Any = "a", b: Any = "b") -> list[Any]:
 
 
 class TestDetection:
-    def test_best_name_first_in_any_case(self) -> None:
+    def test_preferred_name_wins_ignoring_case(self) -> None:
         assert found_in(fov=halves(1, 2), Sample_ID=halves(), section=halves()) == "Sample_ID"
         assert found_in(section=halves(), LIBRARY_ID=halves()) == "LIBRARY_ID"
         assert found_in(kind=halves()) is None
@@ -77,15 +77,15 @@ class TestDetection:
     def test_what_can_name_sections(self, values: Any, fits: bool) -> None:
         assert (found_in(sample=values) == "sample") == fits
 
-    def test_a_name_for_every_cell_is_none(self) -> None:
+    def test_column_with_a_value_per_cell_is_not_detected(self) -> None:
         assert section_column(open_source(build(40, sample=[f"s{i}" for i in range(40)])), None) is None
 
-    def test_the_next_name_when_the_first_cannot(self) -> None:
+    def test_next_name_is_used_if_the_first_is_unsuitable(self) -> None:
         assert found_in(library_id=["one"] * N, fov=halves(1, 2)) == "fov"
 
     @pytest.mark.parametrize("first", ["library_id", "slice"])
-    def test_the_one_that_takes_apart_what_lies_on_top(self, first: str) -> None:
-        """Two patients with two sections each, all four measured from (0, 0)."""
+    def test_column_that_separates_overlapping_tissue_is_chosen(self, first: str) -> None:
+        """Two patients with two sections each; the coordinates of all four start at (0, 0)."""
         patient, section = np.arange(N) // (N // 2), np.arange(N) % 4
         section = patient * 2 + section % 2
         names = ["library_id", "slice"] if first == "library_id" else ["slice", "library_id"]
@@ -98,23 +98,23 @@ class TestDetection:
         assert describe(open_source(adata)).section_column == fine
         found = plan(adata).sections
         assert found is not None and found.overlapping and found.column == fine
-        # Patients beside each other, the sections of each on top: only the finer column takes those apart.
+        # Patients are side by side, the sections of each overlap: only the finer column separates those.
         adata.obsm["spatial"][patient == 1, 0] += 200
         assert section_column(open_source(adata), adata.obsm["spatial"]) == fine
-        # All beside each other: the first usual name, as for any tissue.
+        # Everything is side by side: use the first usual name, as for any tissue.
         adata.obsm["spatial"][section % 2 == 1, 1] += 200
         assert section_column(open_source(adata), adata.obsm["spatial"]) == "library_id"
         gaps = adata.obsm["spatial"].copy()
         gaps[::3] = np.nan
         assert section_column(open_source(adata), gaps) == "library_id"
 
-    def test_fields_of_view_counted_anew_in_each_sample_take_nothing_apart(self) -> None:
+    def test_fields_of_view_numbered_per_sample_do_not_separate_samples(self) -> None:
         sample, fov = np.arange(N) // (N // 2), np.arange(N) % 3
         adata = build(sample=[f"s{i}" for i in sample], fov=fov)
         adata.obsm["spatial"][:, 0] += 150 * fov
         assert section_column(open_source(adata), adata.obsm["spatial"]) == "sample"
 
-    def test_an_embedding_is_no_tissue(self) -> None:
+    def test_embedding_has_no_sections(self) -> None:
         adata = build(sample=halves())
         adata.obsm["X_umap"] = adata.obsm["spatial"]
         assert plan(adata, coords="obsm:X_umap").sections is None
@@ -122,7 +122,7 @@ class TestDetection:
 
 
 class TestColumn:
-    def test_items_in_the_order_of_the_categories(self) -> None:
+    def test_sections_follow_the_order_of_the_categories(self) -> None:
         values = pd.Categorical(["z", "a", None] * (N // 3), categories=["z", "unused", "a"])
         adata = build(sample=values)
         found = plan(adata).sections
@@ -132,7 +132,7 @@ class TestColumn:
         xy = adata.obsm["spatial"][0::3]
         assert found.items[0].extent == (*xy.min(axis=0), *xy.max(axis=0))
 
-    def test_numbers_become_classes_in_their_order_at_the_end(self) -> None:
+    def test_numeric_section_column_becomes_categories_at_the_end(self) -> None:
         fov = [(2, 10, 9)[i % 3] for i in range(N)]
         found = plan(build(fov=fov, kind=halves(), area=np.arange(N) * 0.5))
         assert [a.name for a in found.annotations] == ["kind", "area", "fov"]
@@ -141,20 +141,20 @@ class TestColumn:
         assert column.categories == ("2", "9", "10")
         assert found.sections is not None
         assert [one.name for one in found.sections.items] == ["2", "9", "10"]
-        # Without sections it is a column like others.
+        # Without sections, it is treated like any other column.
         assert [a.kind for a in plan(build(fov=fov, area=fov), sections="none").annotations] == ["category", "number"]
 
-    def test_more_classes_than_a_legend_takes(self) -> None:
+    def test_section_column_may_exceed_the_limit_of_categories(self) -> None:
         found = plan(build(fov=[i % 300 for i in range(N)], sample_x=halves()))
         assert [a.name for a in found.annotations] == ["sample_x", "fov"]
         assert found.sections is not None and len(found.sections.items) == 300
         assert not any("fov" in text for text in found.warnings)
 
-    def test_a_text_column_stays_in_its_place(self) -> None:
+    def test_text_section_column_keeps_its_position(self) -> None:
         found = plan(build(sample=halves(), kind=halves("x", "y")))
         assert [a.name for a in found.annotations] == ["sample", "kind"]
 
-    def test_a_list_that_leaves_out_a_found_column_stays_as_it_is(self) -> None:
+    def test_detected_column_is_not_added_to_a_list_of_annotations(self) -> None:
         adata = build(sample=halves(), kind=halves("x", "y"))
         found = plan(adata, annotation_columns=["kind"])
         assert [a.name for a in found.annotations] == ["kind"]
@@ -165,7 +165,7 @@ class TestColumn:
             "sections" in text for text in plan(adata, annotation_columns=["kind"], sections="none").warnings
         )
 
-    def test_a_named_column_joins_the_list(self) -> None:
+    def test_requested_section_column_is_added_to_the_list(self) -> None:
         adata = build(sample=halves(), kind=halves("x", "y"))
         found = plan(adata, annotation_columns=["kind"], sections="sample")
         assert [a.name for a in found.annotations] == ["kind", "sample"]
@@ -173,23 +173,23 @@ class TestColumn:
         found = plan(adata, annotation_columns=["sample", "kind"], sections="sample")
         assert [a.name for a in found.annotations] == ["sample", "kind"]
 
-    def test_whole_floats_and_booleans_when_named(self) -> None:
+    def test_whole_floats_and_booleans_are_accepted_on_request(self) -> None:
         found = plan(build(batch=[(1.0, 2.0, np.nan)[i % 3] for i in range(N)]), sections="batch").sections
         assert found is not None
         assert [one.name for one in found.items] == ["1", "2"] and found.missing == N // 3
         assert plan(build(flag=halves(True, False)), sections="flag").sections is not None
 
-    def test_cell_id_keeps_its_other_name(self) -> None:
+    def test_section_column_cell_id_is_renamed(self) -> None:
         found = plan(build(cell_id=halves()), sections="cell_id")
         assert found.sections is not None and found.sections.column == "cell_id_obs"
 
     @pytest.mark.parametrize(
         ("values", "says"),
         [
-            (["same"] * N, "same value for every cell.*Columns that can: kind"),
-            ([None] * N, "no value"),
-            ([i % 501 for i in range(N)], "501 values, more than 500"),
-            (np.arange(N) * 0.5, "does not hold text, classes or whole numbers"),
+            (["same"] * N, "same value for every cell.*Suitable columns: kind"),
+            ([None] * N, "no values"),
+            ([i % 501 for i in range(N)], "501 values, more than the limit of 500"),
+            (np.arange(N) * 0.5, "does not hold text, categories or whole numbers"),
             (halves(["a"], ["b"]), "does not hold"),
         ],
     )
@@ -200,19 +200,19 @@ class TestColumn:
         problems = estimate(open_source(adata), ExportConfig(sections="column")).problems
         assert set(problems) == {"sections"}
 
-    def test_one_that_is_not_there(self) -> None:
+    def test_missing_section_column_raises(self) -> None:
         with pytest.raises(ColumnError, match=r"no column 'sampel' for sections. Did you mean 'sample'"):
             plan(build(sample=halves()), sections="sampel")
 
-    def test_one_section_is_left(self) -> None:
+    def test_single_remaining_section_warns(self) -> None:
         adata = build(sample=halves())
         adata.obsm["spatial"][1::2] = np.nan
         found = plan(adata, sections="sample")
         assert found.sections is None
-        assert any("all of one value of 'sample'" in text for text in found.warnings)
+        assert any("have the same value of 'sample'" in text for text in found.warnings)
         assert plan(adata).sections is None
 
-    def test_the_sample_is_drawn_within_the_sections_that_are_asked_for(self) -> None:
+    def test_sample_is_stratified_by_the_requested_sections(self) -> None:
         donor = ["rare"] * 6 + ["common"] * (N - 6)
         adata = build(donor=donor, sample=halves())
         found = plan(adata, sections="donor", downsample=100)
@@ -233,7 +233,7 @@ class TestOverlap:
     def block(self, x: float, y: float, n: int = 500, size: float = 1.0) -> Any:
         return self.rng.random((n, 2)) * size + (x, y)
 
-    def test_coordinate_systems_of_their_own(self) -> None:
+    def test_sections_with_separate_coordinate_systems_overlap(self) -> None:
         assert lying(self.block(0, 0), self.block(0, 0))
         assert lying(self.block(0, 0), self.block(5, 5), self.block(5.1, 5.2))
         assert lying(self.block(0, 0, 5000, 10.0), self.block(4, 4, 50, 1.0))
@@ -249,8 +249,8 @@ class TestOverlap:
         assert not lying(self.block(0, 0), self.block(0.85, 0))  # 15 % of a box
         assert lying(self.block(0, 0), self.block(0.6, 0))
 
-    def test_tilted_beside_each_other(self) -> None:
-        # Two bands along a diagonal: their boxes cross in more than half, their cells nowhere.
+    def test_tilted_adjacent_sections_do_not_overlap(self) -> None:
+        # Two diagonal bands: more than half of their boxes overlap, but their cells do not.
         t, w = self.rng.random((2, 4000)) * [[10.0], [1.0]]
         lower = np.column_stack([t + w, t - w])
         upper = lower + np.array([-1.5, 1.5])
@@ -263,7 +263,7 @@ class TestOverlap:
         assert not lying(line, line + np.array([1.5, 0]))
 
 
-def test_the_manifest_says_it(tmp_path: Path) -> None:
+def test_manifest_lists_the_sections(tmp_path: Path) -> None:
     adata = build(fov=[i % 3 for i in range(N)])
     adata.obsm["spatial"][:, 0] += np.arange(N) % 3 * 200
     bundle = run_to_memory(adata, ExportConfig())
@@ -280,7 +280,7 @@ def test_the_manifest_says_it(tmp_path: Path) -> None:
     assert again is not None and again.overlapping
 
 
-def test_what_is_the_same_in_each_section_is_said_of_it(tmp_path: Path) -> None:
+def test_annotations_constant_within_sections_become_facts(tmp_path: Path) -> None:
     of = np.arange(N) % 3
     adata = build(
         sample=[f"s{one}" for one in of],
@@ -288,7 +288,7 @@ def test_what_is_the_same_in_each_section_is_said_of_it(tmp_path: Path) -> None:
         age=[[41.5, None, 12.0][one] for one in of],
         day=of * 10,
         treated=of == 1,
-        kind=[f"k{i % 2}" for i in range(N)],  # several in each
+        kind=[f"k{i % 2}" for i in range(N)],  # several values in each section
         torn=[None if i == 4 else "x" for i in range(N)],
         gap=[None if i < 9 else float(one) for i, one in enumerate(of)],
         one=["same"] * N,
@@ -317,4 +317,4 @@ def test_a_real_file(real_data: Path, tmp_path: Path) -> None:
     assert manifest.sections is not None
     counts = adata.obs["phenotype"].value_counts()
     assert {one.name: one.count for one in manifest.sections.items} == {str(k): v for k, v in counts.items() if v}
-    assert manifest.sections.overlapping  # cell types are among each other
+    assert manifest.sections.overlapping  # cells of different types are mixed

@@ -1,4 +1,4 @@
-"""The scale of a Visium slide, from the lattice that its spots lie on."""
+"""The scale of a Visium slide, derived from the lattice of its spots."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PITCH = 250.0
 
 
 def slide(*, turned: float = 0.0, shifted: bool = True, diameter: float = 160.0, noise: float = 0.0) -> ad.AnnData:
-    """Spots of 20 rows and 20 columns, `PITCH` pixels apart."""
+    """Return spots in 20 rows and 20 columns, `PITCH` pixels apart."""
     row, at = (side.ravel() for side in np.mgrid[:20, :20])
     col = 2 * at + row % 2 if shifted else at
     right = col * PITCH / (2 if shifted else 1)
@@ -39,40 +39,40 @@ def unit(adata: ad.AnnData | Path, **options: Any) -> float | None:
 
 
 @pytest.mark.parametrize("turned", [0.0, 0.3])
-def test_spots_are_100_um_apart(turned: float) -> None:
+def test_spot_distance_gives_the_scale(turned: float) -> None:
     assert unit(slide(turned=turned, noise=0.5)) == pytest.approx(100 / PITCH, rel=1e-3)
     assert unit(slide(turned=turned), downsample=200) == pytest.approx(100 / PITCH, rel=1e-9)
 
 
-def test_what_the_file_states_comes_first() -> None:
+def test_scale_stated_in_the_file_wins() -> None:
     adata = slide()
     adata.uns["spatial"]["A"]["scalefactors"]["microns_per_pixel"] = 0.7
     assert unit(adata) == 0.7
 
 
-def test_several_slides_with_places_of_their_own() -> None:
+def test_several_slides_with_separate_coordinates() -> None:
     one, other = slide(), slide()
     other.obsm["spatial"] = other.obsm["spatial"] + [9000, 0]
     both = ad.concat({"A": one, "B": other}, label="library_id", index_unique="-")
     both.obs["library_id"] = both.obs["library_id"].astype("category")
     both.uns["spatial"] = dict.fromkeys("AB", one.uns["spatial"]["A"])
     assert unit(both) == pytest.approx(100 / PITCH)
-    assert unit(both, sections="none") is None, "two spots stand at each place of the array"
+    assert unit(both, sections="none") is None, "two spots share each position of the array"
 
 
 @pytest.mark.parametrize(
     "adata",
     [
-        slide(shifted=False),  # a square lattice, as of other arrays
-        slide(diameter=400.0),  # spots of another size than their distance says
-        slide(noise=60.0),  # a tissue that was warped
+        slide(shifted=False),  # a square lattice, as on other arrays
+        slide(diameter=400.0),  # a spot size that contradicts the distance between spots
+        slide(noise=60.0),  # a distorted tissue
     ],
 )
-def test_nothing_is_guessed_of_other_arrays(adata: ad.AnnData) -> None:
+def test_other_arrays_have_no_scale(adata: ad.AnnData) -> None:
     assert unit(adata) is None
 
 
-def test_columns_that_say_nothing() -> None:
+def test_uninformative_array_columns_are_ignored() -> None:
     adata = slide()
     adata.obs["array_row"] = "a"
     assert unit(adata) is None

@@ -1,4 +1,4 @@
-"""How widgets close: at once, or in a notebook cell when the page has created them."""
+"""Closing widgets: immediately, or in a notebook cell once the page has created them."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ def in_cell(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def say_here(widget: Base) -> None:
-    """What the page sends when it has created the widget."""
+    """Send the message of a page that has created the widget."""
     comm: Any = widget.comm
     comm.handle_msg({"content": {"data": {"method": "custom", "content": {"type": "here"}}}, "buffers": []})
 
 
-def test_a_widget_closes_at_once_outside_of_a_cell(widget: Base) -> None:
+def test_widget_closes_immediately_outside_a_cell(widget: Base) -> None:
     widget.close()
     assert widget.comm is None
     widget.close()
 
 
 @pytest.mark.usefixtures("in_cell")
-def test_in_a_cell_a_widget_closes_when_the_page_has_created_it(widget: Base) -> None:
+def test_widget_in_a_cell_closes_once_the_page_has_created_it(widget: Base) -> None:
     widget.close()
     widget.close()
     assert widget.comm is not None
@@ -53,22 +53,20 @@ def test_in_a_cell_a_widget_closes_when_the_page_has_created_it(widget: Base) ->
 
 
 @pytest.mark.usefixtures("in_cell")
-def test_in_a_cell_a_widget_that_the_page_has_created_closes_at_once(widget: Base) -> None:
+def test_widget_in_a_cell_closes_immediately_if_already_created(widget: Base) -> None:
     say_here(widget)
     widget.close()
     assert widget.comm is None
 
 
 @pytest.mark.usefixtures("in_cell")
-def test_in_a_cell_a_widget_that_no_page_displays_closes_in_the_end(
-    widget: Base, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_widget_in_a_cell_closes_after_a_timeout_without_a_page(widget: Base, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(base, "_LONGEST_S", 0.01)
     widget.close()
     eventually(lambda: widget.comm is None)
 
 
-def test_a_widget_whose_constructor_failed_is_collected_in_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_widget_whose_constructor_failed_is_collected_silently(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[Any] = []
     monkeypatch.setattr("sys.unraisablehook", told.append)
 

@@ -1,4 +1,4 @@
-"""The notebook's parts without a notebook."""
+"""Widgets, forms and sessions, tested without a notebook."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def bundle(adata: Any) -> Bundle:
     return run_to_memory(adata, ExportConfig(genes_mode="hvgs:4"))
 
 
-def test_a_session_ends_once_and_never_goes_back(adata: Any, tmp_path: Path) -> None:
+def test_session_finishes_once_and_progress_never_decreases(adata: Any, tmp_path: Path) -> None:
     states: list[Any] = []
     session = ExportSession(states.append)
     session.start(adata, ExportConfig(outdir=tmp_path / "out", genes_mode="all"))
@@ -63,7 +63,7 @@ def test_a_session_ends_once_and_never_goes_back(adata: Any, tmp_path: Path) -> 
     assert "no obsm['none']" in str(session.state.error)
 
 
-def test_a_cancelled_session_leaves_nothing(tmp_path: Path) -> None:
+def test_cancelled_session_leaves_no_files(tmp_path: Path) -> None:
     session = ExportSession()
     session.start(synthetic_tissue(20_000, 300, seed=1), ExportConfig(outdir=tmp_path / "out", genes_mode="all"))
     session.cancel()
@@ -71,7 +71,7 @@ def test_a_cancelled_session_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_listener_that_fails_holds_nobody_up(adata: Any) -> None:
+def test_failing_listener_does_not_block_the_session(adata: Any) -> None:
     def listener(state: Any) -> None:
         if state.status == "done":
             raise RuntimeError
@@ -83,7 +83,7 @@ def test_a_listener_that_fails_holds_nobody_up(adata: Any) -> None:
 
 
 class _ThreadsMayFail:
-    """The failing listener ends its thread with a traceback, which is what is wanted here."""
+    """Silences the traceback of the thread that the failing listener ends."""
 
     def __enter__(self) -> None:
         import threading
@@ -98,8 +98,8 @@ class _ThreadsMayFail:
         threading.excepthook = self._hook
 
 
-@pytest.mark.parametrize("what", ["values", "places", "coordinates", "a column", "genes", "file"])
-def test_a_change_during_the_export_is_reported(what: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("what", ["values", "positions", "coordinates", "a column", "genes", "file"])
+def test_change_during_the_export_raises(what: str, tmp_path: Path) -> None:
     adata = synthetic_tissue(600, 60, seed=2)
     file = tmp_path / "a.h5ad"
     adata.write_h5ad(file)
@@ -110,7 +110,7 @@ def test_a_change_during_the_export_is_reported(what: str, tmp_path: Path) -> No
 
     meddling: dict[str, Any] = {
         "values": lambda: adata.X.data.__imul__(2),
-        "places": lambda: adata.X.indices.sort(),
+        "positions": lambda: adata.X.indices.sort(),
         "coordinates": lambda: adata.obsm["spatial"].__iadd__(1),
         "a column": lambda: adata.obs.drop(columns="cell_type", inplace=True, errors="ignore"),
         "genes": lambda: setattr(adata, "var_names", [f"g{i}" for i in range(adata.n_vars)]),
@@ -122,7 +122,7 @@ def test_a_change_during_the_export_is_reported(what: str, tmp_path: Path) -> No
     assert not (tmp_path / "out").exists()
 
 
-def test_what_is_added_meanwhile_is_no_change(tmp_path: Path) -> None:
+def test_additions_during_the_export_are_ignored(tmp_path: Path) -> None:
     adata = synthetic_tissue(600, 60, seed=2)
 
     def add(_: Any) -> None:
@@ -133,7 +133,7 @@ def test_what_is_added_meanwhile_is_no_change(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["csr", "csc", "dense"])
-def test_live_genes_are_those_of_the_object(kind: str, adata: Any, bundle: Bundle) -> None:
+def test_live_genes_match_the_object(kind: str, adata: Any, bundle: Bundle) -> None:
     given = adata.copy()
     given.X = {"csr": given.X, "csc": sp.csc_matrix(given.X), "dense": given.X.toarray()}[kind]
     turned = given[::-1].copy()
@@ -142,11 +142,11 @@ def test_live_genes_are_those_of_the_object(kind: str, adata: Any, bundle: Bundl
         expected = adata.X[:, 7].toarray().ravel()
         assert np.array_equal(live.values(7), expected)
     turned.obs_names = [f"x{i}" for i in range(turned.n_obs)]
-    with pytest.raises(ViewError, match="has changed its cells"):
+    with pytest.raises(ViewError, match="changed after this view was created"):
         live.values(7)
 
 
-def test_only_what_the_manifest_names_can_be_read(bundle: Bundle) -> None:
+def test_only_files_in_the_manifest_can_be_read(bundle: Bundle) -> None:
     assets = Assets(bundle, None)
     assert assets.read(bundle.manifest.asset_files[0].path)
     for path in ("../x", "/etc/passwd", "assets", "", None, 3, "live/genes.json", "assets/../manifest.json"):
@@ -154,7 +154,7 @@ def test_only_what_the_manifest_names_can_be_read(bundle: Bundle) -> None:
             assets.read(path)
 
 
-def test_masks() -> None:
+def test_masks_accept_booleans_names_and_positions() -> None:
     names = np.array(["a", "b", "c", "d"], dtype=object)
     wanted = [True, False, True, False]
     for given in (wanted, np.array(wanted), ["c", "a"], [0, 2], {"a", "c"}, pd.Series(wanted, index=list("abcd"))):
@@ -169,7 +169,7 @@ def test_masks() -> None:
     assert np.array_equal(unpack(pack(mask), 1001), mask)
 
 
-def test_options_are_checked_one_by_one() -> None:
+def test_options_are_validated_one_by_one() -> None:
     assert problems_of({"genes_mode": "hvgs:5", "gzip": True}) == {}
     assert set(problems_of({"genes_mode": "most", "downsample": 0, "coords": "x"})) == {
         "genes_mode", "downsample", "coords",
@@ -179,7 +179,7 @@ def test_options_are_checked_one_by_one() -> None:
     assert "cannot be read" in found["view"]
 
 
-def test_a_form_offers_embeddings_and_sections(adata: Any, tmp_path: Path) -> None:
+def test_form_offers_embeddings_and_sections(adata: Any, tmp_path: Path) -> None:
     found = summarise(adata)
     assert found["embeddings"] == [{"key": "X_umap", "label": "UMAP", "default": True}]
     assert found["sections"] == "section"
@@ -188,17 +188,17 @@ def test_a_form_offers_embeddings_and_sections(adata: Any, tmp_path: Path) -> No
     shown = look(adata, {"sections": "area", "embeddings": ["X_umpa"], "view": str(tmp_path / "v.json")})
     assert set(shown["problems"]) == {"sections", "embeddings"}
     assert "Did you mean 'X_umap'" in shown["problems"]["embeddings"]
-    assert any("its colour was left out" in text for text in shown["warnings"])
+    assert any("its color was left out" in text for text in shown["warnings"])
     plain = {"scripts": "no"}
     more, less = look(adata, plain), look(adata, {**plain, "embeddings": []})
     assert more["bytes"] - less["bytes"] == 8 * adata.n_obs
     assert more["files"] - less["files"] == 1
-    assert look(adata, {})["bytes"] > more["bytes"], "the same once more as scripts"
+    assert look(adata, {})["bytes"] > more["bytes"], "scripts repeat the data"
     assert look(adata, {"view": str(tmp_path / "v.json")})["bytes"] > look(adata, {})["bytes"]
 
 
 @pytest.mark.parametrize(("embeddings", "columns"), [(("X_umap", "X_my pca"), ("cell_type", "--region")), ((), ())])
-def test_the_code_repeats_the_export(
+def test_code_repeats_the_export(
     adata: Any, tmp_path: Path, embeddings: tuple[str, ...], columns: tuple[str, ...]
 ) -> None:
     config = ExportConfig(
@@ -231,7 +231,7 @@ def test_the_code_repeats_the_export(
         assert getattr(parsed, option) == getattr(config, option), option
 
 
-def test_colours_are_columns_genes_or_an_error_that_helps(adata: Any) -> None:
+def test_color_is_a_column_a_gene_or_a_helpful_error(adata: Any) -> None:
     view = karospace_view(adata)
     heard: list[str] = []
     end = view.on_change(lambda change: heard.append(change["name"]))
@@ -253,7 +253,7 @@ def test_colours_are_columns_genes_or_an_error_that_helps(adata: Any) -> None:
     view.close()
 
 
-def test_several_genes_at_once(adata: Any) -> None:
+def test_color_may_be_several_genes(adata: Any) -> None:
     view = karospace_view(adata)
     view.color = "blend:EPCAM, CD3E"
     assert view.color == "blend:EPCAM,CD3E"
@@ -268,7 +268,7 @@ def test_several_genes_at_once(adata: Any) -> None:
     view.close()
 
 
-def test_a_listener_may_steer_the_view(adata: Any) -> None:
+def test_listener_may_change_the_view(adata: Any) -> None:
     view = karospace_view(adata)
     view.on_change(lambda change: setattr(view, "color", "cell_type") if change["name"] == "selection" else None)
     view.selection = [1, 2]
@@ -277,7 +277,7 @@ def test_a_listener_may_steer_the_view(adata: Any) -> None:
     view.close()
 
 
-def test_linked_views_share(adata: Any) -> None:
+def test_linked_views_share_their_state(adata: Any) -> None:
     one, two = karospace_view(adata), karospace_view(adata)
     for name in ("color", "camera", "hidden", "state"):
         ipywidgets.link((one, name), (two, name))
@@ -294,10 +294,10 @@ def test_linked_views_share(adata: Any) -> None:
     two.close()
 
 
-def test_annotate_writes_on_request_and_never_over() -> None:
+def test_annotate_writes_a_column_and_never_overwrites() -> None:
     adata = synthetic_tissue(300, 60, seed=2)
     view = karospace_view(adata)
-    with pytest.raises(ViewError, match="Nothing is selected"):
+    with pytest.raises(ViewError, match="There is no selection"):
         view.annotate("niche")
     view.regions = {"one": [1, 2], "two": [2, 3]}
     view.annotate("niche")
@@ -309,7 +309,7 @@ def test_annotate_writes_on_request_and_never_over() -> None:
     view.close()
 
 
-def test_whatever_is_given_is_shown_or_refused(adata: Any, bundle: Bundle, tmp_path: Path) -> None:
+def test_view_shows_supported_subjects_and_rejects_others(adata: Any, bundle: Bundle, tmp_path: Path) -> None:
     file = tmp_path / "a.h5ad"
     adata.write_h5ad(file)
     folder = bundle.save(tmp_path / "folder").path
@@ -327,13 +327,13 @@ def test_whatever_is_given_is_shown_or_refused(adata: Any, bundle: Bundle, tmp_p
             karospace_view(nonsense)
     with pytest.raises(ViewError):
         karospace_grid([])
-    with pytest.raises(SourceError, match="takes an AnnData"):
+    with pytest.raises(SourceError, match="expects an AnnData"):
         karospace_widget("x")
     with pytest.raises(ConfigError, match="no option"):
         karospace_widget(adata, nothing=1)
 
 
-def test_closing_leaves_no_widget(adata: Any, tmp_path: Path) -> None:
+def test_closing_a_form_leaves_no_widget(adata: Any, tmp_path: Path) -> None:
     before = len(ipywidgets.widgets.widget._instances)
     widget = karospace_widget(adata, tmp_path / "out", genes_mode="hvgs:3")
     widget.start()
@@ -344,19 +344,19 @@ def test_closing_leaves_no_widget(adata: Any, tmp_path: Path) -> None:
     assert len(ipywidgets.widgets.widget._instances) == before
 
 
-def test_progress_shows_a_bar(adata: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_export_shows_a_progress_bar(adata: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     adata_to_karospace(adata, tmp_path / "out", progress=True)
     assert "Writing genes" in capsys.readouterr().err
 
 
-def test_what_is_found_while_the_comm_opens_reaches_the_page(adata: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_summary_made_while_the_comm_opens_reaches_the_page(adata: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     page: dict[str, Any] = {}
 
     class SlowComm(BaseComm):
         def publish_msg(self, msg_type: str, data: Any = None, **_: Any) -> None:
             page.update((data or {}).get("state", {}))
             if msg_type == "comm_open":
-                let_time_pass(0.3)  # threads have time to look at the object
+                let_time_pass(0.3)  # gives threads time to inspect the object
 
     monkeypatch.setattr("comm.create_comm", SlowComm)
     widget = karospace_widget(adata)

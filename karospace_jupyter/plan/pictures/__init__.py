@@ -1,1 +1,1 @@
-"""Which tissue images are exported, where each lies, and their pixels."""
+"""Choose the tissue images, align them with the cells and read their pixels."""

@@ -1,4 +1,4 @@
-"""Which tissue images are exported, and where each lies under the cells."""
+"""Choose the tissue images and align them with the cells."""
 
 from __future__ import annotations
 
@@ -27,43 +27,43 @@ if TYPE_CHECKING:
 __all__ = ["Library", "Pictures", "choose_images", "libraries", "share_inside"]
 
 SHARE_INSIDE = 0.5
-"""Share of cells that must fall on an image for it to belong to them."""
+"""Share of the cells that must lie within an image for it to match the coordinates."""
 
 SAME_WITHIN = 1e-3
-"""Share by which scale factors of libraries may differ and be taken for the same."""
+"""Relative difference up to which the scale factors of libraries count as equal."""
 
 _LEAST_COVER = 0.01
-"""Share of an image that many cells cover, unless it is not theirs."""
+"""Minimum share of an image that many cells cover; less suggests that the units differ."""
 _MANY_CELLS = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """What ``uns['spatial']`` and the options say of the tissue."""
+    """Images and scale of the tissue, according to ``uns['spatial']`` and the options."""
 
     images: tuple[PlannedImage, ...]
     spot_diameter: float | None
-    """In coordinate units, as far as all cells have the same."""
+    """In coordinate units; None if it differs between libraries."""
     unit_um: float | None
-    """µm per coordinate unit, likewise."""
+    """µm per coordinate unit; None if it differs between libraries."""
     warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Stock:
-    """The libraries of an object, with those of their images that lie under the coordinates."""
+    """The libraries of an object, and which of their images match the coordinates."""
 
     space: ImageSpace
     libraries: tuple[Library, ...]
     images: dict[tuple[str, ...], list[LibraryImage]]
-    """By path of the library, best first."""
+    """By path of the library, in order of preference."""
 
     def under(self, library: Library) -> list[LibraryImage]:
-        """Return the images of a library that belong to the coordinates."""
+        """Return the images of a library that match the coordinates."""
         return [image for image in self.images[library.path] if self.space.shows(image)]
 
     def scales(self, library: Library) -> bool:
-        """Whether the scale factors of a library hold for the coordinates."""
+        """Return whether the scale factors of a library apply to the coordinates."""
         return self.space.is_fullres or bool(self.under(library))
 
 
@@ -78,27 +78,27 @@ def choose_images(
     *,
     turned_over: bool = False,
 ) -> Pictures:
-    """Find the image that was asked for, or the object's own: one for each section where they are told apart.
+    """Choose the requested image, or the stored ones: one for each section if they can be assigned.
 
     Parameters
     ----------
     coords
-        The coordinates of the export: images of ``uns['spatial']`` belong to some only.
+        The coordinates of the export; images of ``uns['spatial']`` only match some coordinates.
     rows
-        The cells of the export.
+        The exported cells.
     xy
-        Where they are, shape (n_cells, 2).
+        Their coordinates, shape (n_cells, 2).
     sections
-        How the tissue is split.
+        The sections of the tissue; None if there are none.
     codes
-        The section of each cell, as a position in ``sections.items``, shape (n_cells,).
+        The section of each cell, as an index into ``sections.items``, shape (n_cells,).
     turned_over
-        Whether rows of the images are counted along -y.
+        Whether image rows are counted along -y.
 
     Raises
     ------
     ImageError
-        When an image that was asked for cannot be used.
+        If a requested image cannot be used.
     """
     known = tuple(libraries(source))
     stock = _Stock(image_space(source, coords, rows, xy), known, {lib.path: images_of(source, lib) for lib in known})
@@ -106,11 +106,11 @@ def choose_images(
         xy = xy * (1.0, -1.0)
     moved = other_columns(source, rows, xy) if stock.space.is_fullres and coords.kind == "obsm" else []
     named = spec.library if spec.kind == "uns" else None
-    # Naming a library of an object without sections implies that all cells belong to it.
+    # Choosing a library without sections implies that all cells belong to it.
     own = [lib for lib in known if lib.name == named] if named is not None and sections is None else known
     scales = [lib for lib in own if stock.scales(lib)]
-    diameter, said_of_spots = _agreed("spot_diameter_fullres", [lib.spot_diameter for lib in scales])
-    unit, said_of_unit = _agreed("microns_per_pixel", [lib.unit_um for lib in scales])
+    diameter, spot_warnings = _common_value("spot_diameter_fullres", [lib.spot_diameter for lib in scales])
+    unit, unit_warnings = _common_value("microns_per_pixel", [lib.unit_um for lib in scales])
     images: list[PlannedImage] = []
     warnings: list[str] = []
     if isinstance(spec, ImageFromFile):
@@ -118,30 +118,30 @@ def choose_images(
         images = [from_file]
     elif isinstance(spec, ImageFromUns):
         _check_name(named, known)
-        images, warnings = _own(source, named, stock, xy, sections, codes)
+        images, warnings = _library_images(source, named, stock, xy, sections, codes)
     warnings += _left_out(source, stock, spec)
     if images:
         warnings += moved
     if sections is not None and sections.overlapping:
         warnings += [
-            f"The image {image.origin} is not shown: the sections by {sections.column!r} lie on top of each other, and "
-            "nothing says to which of them it belongs. If it lies under all cells, export without sections ('none')."
+            f"The image {image.origin} is not shown: the sections by {sections.column!r} overlap, and the image cannot "
+            "be assigned to one of them. If it belongs under all cells, export without sections ('none')."
             for image in images
             if not image.sections
         ]
-    return Pictures(tuple(images), diameter, unit, (*warnings, *said_of_spots, *said_of_unit))
+    return Pictures(tuple(images), diameter, unit, (*warnings, *spot_warnings, *unit_warnings))
 
 
 def _check_name(named: str | None, known: tuple[Library, ...]) -> None:
     if named is not None and named not in {lib.name for lib in known}:
         names = [lib.name for lib in known]
-        there = f"It holds {listed(names)}." if names else "It holds none."
+        there = f"It holds {listed(names)}." if names else "It holds no libraries."
         msg = f"uns['spatial'] has no library {named!r}.{hint(named, names)} {there}"
         raise ImageError(msg)
 
 
 def _left_out(source: Source, stock: _Stock, spec: ImageSpec) -> list[str]:
-    """Say what belongs to other coordinates, when nothing of ``uns['spatial']`` belongs to these."""
+    """Warn about what belongs to other coordinates, if nothing in ``uns['spatial']`` matches the chosen ones."""
     space = stock.space
     if space.is_fullres or any(stock.under(lib) for lib in stock.libraries):
         return []
@@ -168,7 +168,7 @@ def _belongs(space: ImageSpace, image: LibraryImage) -> str:
     return f"it belongs to obsm[{owner!r}], which the data does not have"
 
 
-def _own(
+def _library_images(
     source: Source,
     named: str | None,
     stock: _Stock,
@@ -176,7 +176,7 @@ def _own(
     sections: PlannedSections | None,
     codes: NDArray[np.int64] | None,
 ) -> tuple[list[PlannedImage], list[str]]:
-    """Return the images of the library that was named, or of all whose cells are known."""
+    """Return the images of the chosen library, or of all libraries whose cells are known."""
     space = stock.space
     if not space.is_fullres and not any(stock.under(lib) for lib in stock.libraries):
         return [], []
@@ -187,8 +187,8 @@ def _own(
         of_sections = [lib for lib in chosen if lib.name in places]
         if not of_sections:
             choices = listed([f"uns:{lib.name}" for lib in chosen])
-            said = f"uns['spatial'] holds several images; none was chosen. To show one, name it: {choices}."
-            return [], [said]
+            warning = f"uns['spatial'] holds several images; none was chosen. To show one, choose it: {choices}."
+            return [], [warning]
         others = [lib.name for lib in chosen if lib not in of_sections]
         if others:
             column = "" if sections is None else f" of {sections.column!r}"
@@ -204,9 +204,9 @@ def _own(
         image, reasons = _from_library(source, library, stock, under)
         warnings += reasons
         if image is None and named is not None:
-            msg = f"The library {library.name!r} has no usable image: {'; '.join(reasons) or 'it holds none'}."
+            msg = f"The library {library.name!r} has no usable image: {'; '.join(reasons) or 'it holds no image'}."
             raise ImageError(msg)
-        # One image under sections that lie side by side is as one of the whole tissue.
+        # A single image under sections that do not overlap is treated as an image of the whole tissue.
         apart = sections is not None and (sections.overlapping or len(chosen) > 1)
         if image is not None and sections is not None and apart:
             image = replace(image, sections=tuple(sections.items[at].name for at in its))
@@ -215,7 +215,7 @@ def _own(
 
 
 def _places(known: tuple[Library, ...], sections: PlannedSections) -> dict[str, list[int]]:
-    """Return the sections of each library: those of its name, or for which an annotation names it."""
+    """Return the sections of each library, matched by section name or by the value of an annotation."""
     names = {lib.name for lib in known}
     for values in ([one.name for one in sections.items], *(fact.values for fact in sections.facts)):
         found: dict[str, list[int]] = {}
@@ -227,41 +227,41 @@ def _places(known: tuple[Library, ...], sections: PlannedSections) -> dict[str, 
     return {}
 
 
-def _agreed(what: str, values: list[float | None]) -> tuple[float | None, list[str]]:
-    """Return the value that all libraries state, or none and why."""
+def _common_value(what: str, values: list[float | None]) -> tuple[float | None, list[str]]:
+    """Return the value on which all libraries agree, or None and a warning."""
     stated = [value for value in values if value is not None]
     if not stated:
         return None, []
     if max(stated) - min(stated) <= SAME_WITHIN * max(stated):
         return stated[0], []
     found = listed([f"{value:.6g}" for value in stated])
-    return None, [f"The libraries of uns['spatial'] differ in {what} ({found}): none was taken."]
+    return None, [f"The libraries of uns['spatial'] differ in {what} ({found}): none is used."]
 
 
 def share_inside(
     xy: NDArray[np.float64], size: tuple[int, int], scale: tuple[float, float], offset: tuple[float, float]
 ) -> float:
-    """Share of cells that fall on an image of `size` (width, height) pixels."""
+    """Return the share of cells that lie within an image of `size` (width, height) pixels."""
     at = xy * scale + offset
     return float(((at >= 0) & (at <= size)).all(axis=1).mean()) if len(at) else 0.0
 
 
-def _corner(origin: str, xy: NDArray[np.float64], size: tuple[int, int], scale: float) -> list[str]:
-    """Warn of cells that all lie in a small part of an image, as those in other units do."""
+def _coverage_warnings(origin: str, xy: NDArray[np.float64], size: tuple[int, int], scale: float) -> list[str]:
+    """Warn if all cells lie in a small part of an image, which suggests that the units differ."""
     width, height = np.ptp(xy, axis=0) * scale if len(xy) else (0.0, 0.0)
     cover = float(width * height) / (size[0] * size[1])
     if len(xy) < _MANY_CELLS or cover >= _LEAST_COVER:
         return []
     return [
-        f"The cells cover only {cover:.2%} of the image {origin}: check that the coordinates are pixels of full "
-        "resolution, and not in other units."
+        f"The cells cover only {cover:.2%} of the image {origin}. Check that the coordinates are full-resolution "
+        "pixels and not in other units."
     ]
 
 
 def _from_library(
     source: Source, library: Library, stock: _Stock, xy: NDArray[np.float64]
 ) -> tuple[PlannedImage | None, list[str]]:
-    """Return the best usable image of a library, and what was found and not used."""
+    """Return the best usable image of a library, and notes on those that were not used."""
     reasons: list[str] = []
     images = stock.images[library.path]
     passed: list[LibraryImage] = []
@@ -271,23 +271,23 @@ def _from_library(
         try:
             pixels = as_pixels(source.uns("spatial", *library.path, "images", image.key), notes)
         except NotAPicture as exc:
-            reasons.append(f"The image {where} was passed over: {exc}")
+            reasons.append(f"The image {where} was skipped: {exc}")
             passed.append(image)
             continue
         size = (pixels.shape[1], pixels.shape[0])
         inside = share_inside(xy, size, (scale or 1.0, scale or 1.0), (0.0, 0.0))
         if inside < SHARE_INSIDE:
-            reasons.append(f"The image {where} was passed over: only {inside:.0%} of the cells fall on it")
+            reasons.append(f"The image {where} was skipped: only {inside:.0%} of the cells lie within it")
             passed.append(image)
             continue
         if scale is None:
             found = source.uns("spatial", *library.path, "scalefactors", image.factor_name)
             reasons.append(
-                f"{image.factor_name} of {library.name!r} is {found!r}, not a scale factor; 1 was used for {where}"
+                f"{image.factor_name} of {library.name!r} is {found!r}, not a scale factor; 1 is used for {where}"
             )
             scale = 1.0
         reasons += [f"The image {where}: {note}" for note in notes]
-        reasons += _corner(where, xy, size, scale)
+        reasons += _coverage_warnings(where, xy, size, scale)
         reasons += _unused(stock.space, images, image, passed)
         return PlannedImage(where, None, pixels, size, (scale, scale), (0.0, 0.0)), reasons
     return None, reasons + _unused(stock.space, images, None, passed)
@@ -296,7 +296,7 @@ def _from_library(
 def _unused(
     space: ImageSpace, images: list[LibraryImage], used: LibraryImage | None, passed: list[LibraryImage]
 ) -> list[str]:
-    """Say which images of a library are not shown, but for the other size that Space Ranger writes."""
+    """Return a note on the images of a library that are not shown, except for the smaller copy from Space Ranger."""
     found = []
     for image in images:
         if image is used or image in passed or (image.usual and used is not None):
@@ -310,7 +310,7 @@ def _unused(
     if not found:
         return []
     where = images[0].library.where
-    return [f"{where}['images'] also holds what is not shown: {listed(found)}"]
+    return [f"{where}['images'] also holds images that are not shown: {listed(found)}"]
 
 
 def _from_file(path: Path, stock: _Stock, xy: NDArray[np.float64]) -> tuple[PlannedImage, list[str]]:
@@ -318,18 +318,18 @@ def _from_file(path: Path, stock: _Stock, xy: NDArray[np.float64]) -> tuple[Plan
     scale, fits = _scale_of_file(file, stock, xy)
     warnings = [f"The image {path.name}: {note}" for note in file.notes]
     if fits:
-        warnings += _corner(path.name, xy, file.size, scale)
+        warnings += _coverage_warnings(path.name, xy, file.size, scale)
     else:
         inside = share_inside(xy, file.size, (scale, scale), (0.0, 0.0))
         warnings.append(
-            f"Only {inside:.0%} of the cells fall on the image {path.name} ({file.size[0]} × {file.size[1]} pixels): "
-            "its pixels are not in the coordinates' units, and no scale factor in the data converts them."
+            f"Only {inside:.0%} of the cells lie within {path.name} ({file.size[0]} × {file.size[1]} pixels): "
+            "its pixels do not match the units of the coordinates, and no scale factor in the data converts them."
         )
     return PlannedImage(str(path), path, None, file.size, (scale, scale), (0.0, 0.0), pages=file.pages), warnings
 
 
 def _scale_of_file(file: PictureFile, stock: _Stock, xy: NDArray[np.float64]) -> tuple[float, bool]:
-    """Pixels of the file per coordinate unit: of the object's own image of that size, else 1, else a scale factor."""
+    """Return pixels of the file per coordinate unit: the scale of a stored image with that size, else 1 or another."""
     filled = [lib for lib in stock.libraries if lib.images or len(stock.libraries) == 1]
     own = stock.under(filled[0]) if len(filled) == 1 else []
     for image in own:

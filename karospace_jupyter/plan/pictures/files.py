@@ -1,4 +1,4 @@
-"""Picture files: what they hold, and their pixels."""
+"""Inspect and decode image files."""
 
 from __future__ import annotations
 
@@ -20,35 +20,35 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ORIENTATION = 0x0112
-"""The tag of EXIF and TIFF."""
+"""Tag in EXIF and TIFF."""
 
-_READABLE = "PNG, JPEG, WebP and TIFF can be used"
-_WIDTH, _HEIGHT, _ZERO, _SAMPLES, _EXTRA = 256, 257, 262, 277, 338  # tags of TIFF
+_READABLE = "PNG, JPEG, WebP and TIFF are supported"
+_WIDTH, _HEIGHT, _ZERO, _SAMPLES, _EXTRA = 256, 257, 262, 277, 338  # TIFF tags
 _WHITE_IS_ZERO = 0
-_ALPHA_KINDS = (1, 2)  # of ExtraSamples: associated and unassociated alpha
+_ALPHA_KINDS = (1, 2)  # values of ExtraSamples: associated and unassociated alpha
 _MOST_PAGES = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class PictureFile:
-    """What the header of a picture file says."""
+    """Contents of an image file, according to its header."""
 
     size: tuple[int, int]
     """Width, height in pixels, as stored."""
     pages: tuple[int, ...]
-    """Those that are shown: one, or gray ones that are the channels of one picture."""
+    """The pages that are shown: one, or several gray pages that are channels of one image."""
     notes: tuple[str, ...]
-    """What is not shown and how pages are combined, in words that follow "The image X:"."""
+    """What is not shown and how pages are combined; phrases that follow "The image X:"."""
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[Any]:
-    """Open a picture file with Pillow, large as slides are.
+    """Open an image file with Pillow, with a limit suited to large slides.
 
     Raises
     ------
     ImageError
-        When it is damaged, too large, or nothing that Pillow may read.
+        If the file is damaged, too large, or in an unsupported format.
     """
     try:
         with open_picture(path, f"The image {path}", formats=FILES) as picture:
@@ -58,31 +58,31 @@ def opened(path: Path) -> Iterator[Any]:
 
 
 def inspect_file(path: Path) -> PictureFile:
-    """Read the header of a picture file.
+    """Read the header of an image file.
 
     Raises
     ------
     ImageError
-        When it cannot be used.
+        If it cannot be used.
     """
     if not path.is_file():
-        msg = f"There is no image file {path}."
+        msg = f"The image file {path} does not exist. Check its path."
         raise NoImageFileError(msg)
     notes: list[str] = []
     header = read_header(path)
     if header is not None and header.readable and not _pillow_opens(path):
-        # Full depth and many channels: as they are stored, whatever Pillow makes of them.
-        notes += ["page 1 is shown, and no other"] if header.more_pages else []
+        # Read deep and multi-channel images as stored, because Pillow would convert them.
+        notes += ["only page 1 is shown"] if header.more_pages else []
         return PictureFile(header.size, (0,), tuple(notes))
     with opened(path) as picture:
         if header is not None and header.deep and header.planar and not header.readable:
-            raise ImageError(_unidentified(path))  # Pillow opens it, and confuses its planes
+            raise ImageError(_unidentified(path))  # Pillow opens it, but mixes up its planes
         size = _stored_size(picture)
         turned = picture.getexif().get(ORIENTATION, 1)
         if turned != 1:
             notes.append(
-                f"its orientation tag ({turned}) was not applied, since coordinates count pixels as they are stored. "
-                "If yours were taken from the upright picture, save it upright, without the tag"
+                f"its orientation tag ({turned}) was ignored, because coordinates refer to pixels as stored. If yours "
+                "refer to the upright image, save it upright, without the tag"
             )
         bands, samples = len(picture.getbands()), _tag(picture, _SAMPLES, 1)
         if samples > bands and not _by_channel(header) and picture.mode not in {"P", "PA"}:
@@ -94,25 +94,25 @@ def inspect_file(path: Path) -> PictureFile:
         frames = min(getattr(picture, "n_frames", 1), _MOST_PAGES)
         if frames > 1 and picture.format == "TIFF":
             pages = _pages(picture, frames, notes)
-        elif frames > 1 and picture.format != "MPO":  # whose others are previews
+        elif frames > 1 and picture.format != "MPO":  # the other frames of an MPO are previews
             notes.append(f"only the first of its {frames} frames is shown")
     return PictureFile(size, pages, tuple(notes))
 
 
 def load_pixels(path: Path, pages: tuple[int, ...], notes: list[str]) -> NDArray[np.uint8]:
-    """Decode a picture file, shape (height, width, 3 or 4).
+    """Decode an image file to shape (height, width, 3 or 4).
 
     Parameters
     ----------
     pages
-        As :func:`inspect_file` found them.
+        The pages found by :func:`inspect_file`.
     notes
-        Takes what was decided and a reader should know.
+        Receives notes for the user on how the image was converted.
 
     Raises
     ------
     ImageError
-        When it is damaged, or its values cannot be a picture.
+        If the file is damaged, or its values are not those of an image.
     """
     header = read_header(path)
     if header is not None and pages == (0,) and (_by_channel(header) or not _pillow_opens(path)):
@@ -127,7 +127,7 @@ def load_pixels(path: Path, pages: tuple[int, ...], notes: list[str]) -> NDArray
         alpha = len(layers) == 1 and _has_alpha(picture)
         deep = header is not None and header.deep and array.dtype == np.uint8
         try:
-            # Pillow keeps the upper 8 bits of 16 a channel: in those of a 12-bit camera little is left.
+            # Pillow keeps the upper 8 of 16 bits per channel, which leaves little of the range of a 12-bit camera.
             wide = array.astype(np.uint16) if deep and not alpha else array
             named = wide[:, :, None] if wide.ndim == 2 else wide
             return as_pixels(named, notes, alpha=None if picture.mode == "RGBA" and not alpha else alpha)
@@ -137,7 +137,7 @@ def load_pixels(path: Path, pages: tuple[int, ...], notes: list[str]) -> NDArray
 
 
 def _by_channel(header: TiffHeader | None) -> bool:
-    """Whether Pillow would lose bits or channels, or confuse planes, that can be read."""
+    """Return whether Pillow would lose bits or channels, or mix up planes, that can be read directly."""
     return header is not None and header.readable and (header.deep or header.several_gray)
 
 
@@ -168,12 +168,12 @@ def _values(picture: Any) -> NDArray[Any]:  # noqa: ANN401 - Pillow is imported 
     values = pixels_of_picture(picture)
     values = unsigned(values, picture) if picture.format == "TIFF" else values
     if white_is_zero and picture.mode.startswith(("I", "F")) and values.size:
-        values = values.max() - values  # Pillow inverts images of 8 bits only
+        values = values.max() - values  # Pillow only inverts 8-bit images
     return _as_stored(values, turned)
 
 
 def _as_stored(values: NDArray[Any], orientation: int) -> NDArray[Any]:
-    """Undo the rotation by the orientation tag, which Pillow applies to TIFF and to no other format."""
+    """Undo the rotation by the orientation tag, which Pillow applies to TIFF only."""
     if orientation in {2, 3}:
         values = values[:, ::-1]
     elif orientation in {5, 6}:
@@ -186,7 +186,7 @@ def _as_stored(values: NDArray[Any], orientation: int) -> NDArray[Any]:
 
 
 def _pages(picture: Any, frames: int, notes: list[str]) -> tuple[int, ...]:  # noqa: ANN401
-    """Return the pages of a TIFF that make one picture."""
+    """Return the pages of a TIFF that form one image."""
     kinds = []
     for page in range(frames):
         picture.seek(page)
@@ -195,19 +195,19 @@ def _pages(picture: Any, frames: int, notes: list[str]) -> tuple[int, ...]:  # n
     size, mode = kinds[0]
     equal = next((at for at, kind in enumerate(kinds) if kind != kinds[0]), frames)
     gray = (mode in {"1", "L"} or mode.startswith(("I", "F"))) and _tag(picture, _SAMPLES, 1) == 1
-    # A pyramid goes on with smaller copies of the same.
+    # A pyramid continues with smaller copies of the same image.
     copies = all(other[0] < size[0] and other[1] < size[1] for other, _ in kinds[equal:])
     if equal == 1 or not gray:
         if equal > 1 or not copies:
-            notes.append(f"page 1 of {frames} is shown")
+            notes.append(f"only page 1 of {frames} is shown")
         return (0,)
     shown = min(equal, len(COMPOSITE))
     if equal == 3:
         notes.append("its three gray pages are shown as red, green and blue")
     else:
-        # Which channel has which color is said where they are drawn.
+        # The color of each channel is reported where they are drawn.
         first = "" if shown == equal else f"the first {shown} of "
-        notes.append(f"{first}its {equal} gray pages are shown as channels of one picture")
+        notes.append(f"{first}its {equal} gray pages are shown as channels of one image")
     last = equal if copies else frames
     if last > shown:
         left = f"page {last} is" if last == shown + 1 else f"pages {shown + 1} to {last} are"
@@ -216,12 +216,12 @@ def _pages(picture: Any, frames: int, notes: list[str]) -> tuple[int, ...]:  # n
 
 
 def hides_all(picture: Any) -> bool:  # noqa: ANN401
-    """Whether every pixel of a picture is wholly transparent."""
+    """Return whether every pixel of an image is fully transparent."""
     return _has_alpha(picture) and picture.convert("RGBA").getchannel("A").getextrema()[1] == 0
 
 
 def _has_alpha(picture: Any) -> bool:  # noqa: ANN401
-    """Whether the file says that it has transparency; in a TIFF, a fourth channel may be anything."""
+    """Return whether the file declares transparency; in a TIFF, a fourth channel may be anything."""
     if picture.format == "TIFF" and picture.mode == "RGBA":
         extra = picture.tag_v2.get(_EXTRA, ())
         return bool(extra) and extra[0] in _ALPHA_KINDS
@@ -243,7 +243,7 @@ def _unidentified(path: Path) -> str:
         head = file.read(4)
     if head in {b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"}:
         return (
-            f"The image {path} is a TIFF of a kind that cannot be read (compressed, with many channels, in planes or "
-            "with unusual numbers). Save it with 8 bits a channel, as RGB or with one page for each channel."
+            f"The image {path} is a TIFF of an unsupported kind (compression, number of channels, planes or number "
+            "format). Save it with 8 bits per channel, as RGB or with one page for each channel."
         )
-    return f"The file {path} is not a picture; {_READABLE}."
+    return f"The file {path} is not an image in a supported format; {_READABLE}."

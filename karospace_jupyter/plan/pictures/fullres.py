@@ -1,4 +1,4 @@
-"""Which coordinates the images and scale factors of ``uns['spatial']`` refer to."""
+"""Determine which coordinates the images and scale factors of ``uns['spatial']`` refer to."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ if TYPE_CHECKING:
 
 _FULLRES = ObsmCoords("spatial")
 _EQUAL_WITHIN = 1e-6
-"""Share of the largest coordinate: float32 beside float64."""
+"""Relative to the largest coordinate; covers the difference between float32 and float64."""
 
 _CROPPED = re.compile(r".*_mpp_(\d+)_buffer")
-"""bin2cell: the image `0.5_mpp_150_buffer` is of the coordinates `spatial_cropped_150_buffer`."""
+"""bin2cell: the image `0.5_mpp_150_buffer` matches the coordinates `spatial_cropped_150_buffer`."""
 _CROPPED_BEFORE = re.compile(r"[\d.]+_mpp")
-"""bin2cell's first versions: the image `0.5_mpp` is of `spatial_cropped`, where that is there."""
+"""Early versions of bin2cell: the image `0.5_mpp` matches `spatial_cropped`, if it exists."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImageSpace:
-    """The coordinates of an export, as far as images are concerned."""
+    """The coordinates of an export in relation to the stored images."""
 
     spec: CoordsSpec
     is_fullres: bool
-    """Whether they are the pixels of full resolution that scale factors refer to."""
+    """Whether they are full-resolution pixels, which the scale factors refer to."""
     obsm_keys: tuple[str, ...]
 
     def owner(self, key: str) -> str:
-        """Return the key of obsm that an image belongs to by its own key."""
+        """Return the key of the obsm entry that an image belongs to, derived from the image's key."""
         cropped = _CROPPED.fullmatch(key)
         if cropped:
             return f"spatial_cropped_{cropped[1]}_buffer"
@@ -47,7 +47,7 @@ class ImageSpace:
         return _FULLRES.key
 
     def shows(self, image: LibraryImage) -> bool:
-        """Whether an image lies under these coordinates."""
+        """Return whether an image matches these coordinates."""
         owner = self.owner(image.key)
         if owner == _FULLRES.key:
             return self.is_fullres
@@ -55,7 +55,7 @@ class ImageSpace:
 
     @property
     def name(self) -> str:
-        """For messages."""
+        """Name of the coordinates, for messages."""
         if self.spec.kind == "obsm":
             return f"obsm[{self.spec.key!r}]"
         if self.spec.kind == "geometry":
@@ -64,15 +64,15 @@ class ImageSpace:
 
 
 def image_space(source: Source, spec: CoordsSpec, rows: Rows, xy: NDArray[np.float64]) -> ImageSpace:
-    """Decide whether coordinates are pixels of full resolution.
+    """Determine whether coordinates are full-resolution pixels.
 
-    They are in ``obsm['spatial']`` and in columns such as `pxl_col_in_fullres` and `pxl_row_in_fullres`; other
-    coordinates are where their values equal those of ``obsm['spatial']``.
+    They are if they are ``obsm['spatial']`` or columns such as `pxl_col_in_fullres` and `pxl_row_in_fullres`, or if
+    their values equal those of ``obsm['spatial']``.
 
     Parameters
     ----------
     rows
-        The cells that are exported.
+        The exported cells.
     xy
         Their coordinates, shape (n_cells, 2).
     """
@@ -81,22 +81,22 @@ def image_space(source: Source, spec: CoordsSpec, rows: Rows, xy: NDArray[np.flo
 
 
 def how_to_get(source: Source, space: ImageSpace) -> str:
-    """Say what to choose for images that belong to full resolution."""
+    """Return a hint on how to use images that refer to full-resolution pixels."""
     if _FULLRES.key in space.obsm_keys:
         return f"Choose the coordinates {label(_FULLRES)!r} to use what was left out."
     columns = set(source.obs_columns)
     if {"pxl_col_in_fullres", "pxl_row_in_fullres"} <= columns:
         return "Choose the coordinates 'obs:pxl_col_in_fullres,pxl_row_in_fullres' to use what was left out."
     return (
-        f"The data has no obsm['spatial']. If {space.name} {'holds' if space.spec.kind == 'obsm' else 'hold'} pixels "
-        "of full resolution, store them as obsm['spatial'] to use what was left out."
+        f"The data has no obsm['spatial']. If {space.name} {'holds' if space.spec.kind == 'obsm' else 'hold'} "
+        "full-resolution pixels, store them as obsm['spatial'] to use what was left out."
     )
 
 
 def _columns_in_fullres(spec: CoordsSpec) -> bool:
     if spec.kind != "obs" or not (spec.x.endswith("_in_fullres") and spec.y.endswith("_in_fullres")):
         return False
-    # Rows counted to the right are a tissue that was turned.
+    # Rows as x mean that the tissue was rotated.
     return "row" not in spec.x and "col" not in spec.y
 
 
@@ -116,7 +116,7 @@ def _equal(source: Source, rows: Rows, xy: NDArray[np.float64]) -> bool:
 
 
 def other_columns(source: Source, rows: Rows, xy: NDArray[np.float64]) -> list[str]:
-    """Warn where ``obsm['spatial']`` is not what the columns of Space Ranger say: it was moved, turned or scaled."""
+    """Warn if ``obsm['spatial']`` differs from the columns of Space Ranger: it was moved, rotated or scaled."""
     names = ("pxl_col_in_fullres", "pxl_row_in_fullres")
     if not set(names) <= set(source.obs_columns):
         return []
@@ -125,10 +125,10 @@ def other_columns(source: Source, rows: Rows, xy: NDArray[np.float64]) -> list[s
     except CoordinatesError:
         return []
     own = own if rows is None else own[rows]
-    # Early readers named the columns the wrong way round.
+    # Early readers swapped the names of the columns.
     if any(np.nanmax(np.abs(one - xy), initial=0.0) <= 1.0 for one in (own, own[:, ::-1])):
         return []
     return [
-        f"obsm['spatial'] differs from the columns {names[0]} and {names[1]} of obs: the image may not lie under the "
-        f"cells. If so, choose the coordinates 'obs:{names[0]},{names[1]}'."
+        f"obsm['spatial'] differs from the columns {names[0]} and {names[1]} of obs, so the image may not match the "
+        f"cells. If it does not, choose the coordinates 'obs:{names[0]},{names[1]}'."
     ]

@@ -1,4 +1,4 @@
-"""From intensities of any dtype to the 256 levels of a picture."""
+"""Convert intensities of any dtype to 8-bit images."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from karospace_jupyter.plan.names import listed
+from karospace_jupyter.words import counted
 
 COMPOSITE = (
     ("red", (255, 0, 0)),
@@ -17,51 +18,51 @@ COMPOSITE = (
     ("magenta", (255, 0, 255)),
     ("yellow", (255, 255, 0)),
 )
-"""Name and color of each channel in a composite, in order. The first three leave a picture in RGB as it is."""
+"""Name and color of each channel in a composite, in order. The first three leave an RGB image unchanged."""
 
 _OUTLIERS = 0.001
-"""Share of values at each end that decides nothing about the range."""
+"""Share of values at each end that is ignored when the range is determined."""
 
 _SAMPLE = 1 << 22
-"""Values that quantiles are taken of."""
+"""Maximum number of values from which quantiles are computed."""
 
-_BITS_TOPS = (255.0, 1023.0, 4095.0, 16383.0, 65535.0)  # 8 and 16 bits, cameras of 10, 12 and 14 bits
+_BITS_TOPS = (255.0, 1023.0, 4095.0, 16383.0, 65535.0)  # 8 and 16 bits; cameras with 10, 12 and 14 bits
 _INTEGER_TOPS = (*_BITS_TOPS, 4294967295.0)
 _FLOAT_TOPS = (1.0, *_BITS_TOPS)
 _OVERSHOOT = {"i": 1.02, "f": 1.25}
-"""Share of the top that values may exceed it by: cubic interpolation of floats leaves about a fifth."""
+"""Factor by which values may exceed the top: cubic interpolation of floats overshoots by about a fifth."""
 
 _UNDERSHOOT = 0.25
 _NEGATIVE = 0.2
-"""Share of negative values from which an array is no picture."""
+"""Share of negative values above which an array is not an image."""
 
 _DIM = 1 / 2
-"""Values that stay below this share of the top do not say which range they are of."""
+"""If all values are below this share of the top, the range is ambiguous."""
 
 _DIM_FRACTION = 1 / 64
-"""The same for floats of 0-1, and for 8 bits: a dark picture is more likely there than another range."""
+"""The same for floats of 0–1 and for 8 bits, where a dark image is more likely than another range."""
 
 
-class NotAPicture(ValueError):  # noqa: N818 - it says what the array is
-    """The array cannot be shown as a picture; the message says why."""
+class NotAPicture(ValueError):  # noqa: N818 - names the condition
+    """The array cannot be shown as an image; the message gives the reason."""
 
 
 def to_bytes(array: NDArray[Any], notes: list[str]) -> NDArray[np.uint8]:
-    """Scale intensities to uint8, all channels alike.
+    """Scale intensities to uint8, with the same range for all channels.
 
-    The range (0-1, 8, 10, 12, 14, 16 or 32 bits) follows from quantiles; what lies beyond it is clipped.
+    The range (0–1, or 8, 10, 12, 14, 16 or 32 bits) is inferred from quantiles; values beyond it are clipped.
 
     Parameters
     ----------
     array
         Shape (height, width, channels).
     notes
-        Takes what was decided and a reader should know.
+        Receives notes for the user on how the image was converted.
 
     Raises
     ------
     NotAPicture
-        When the values are not intensities.
+        If the values are not intensities.
     """
     if array.dtype == np.bool_:
         return array.astype(np.uint8) * np.uint8(255)
@@ -92,9 +93,9 @@ def to_bytes(array: NDArray[Any], notes: list[str]) -> NDArray[np.uint8]:
 
 
 def composite(array: NDArray[Any], notes: list[str]) -> NDArray[np.uint8]:
-    """Draw each channel in a color of its own, and add them up.
+    """Draw each channel in its own color, and add them up.
 
-    Each channel is scaled between its quantiles, since channels of fluorescence share no range.
+    Each channel is scaled between its own quantiles, because channels of fluorescence have different ranges.
 
     Parameters
     ----------
@@ -103,12 +104,13 @@ def composite(array: NDArray[Any], notes: list[str]) -> NDArray[np.uint8]:
 
     Returns
     -------
-    Shape (height, width, 3).
+    numpy.ndarray
+        Shape (height, width, 3).
 
     Raises
     ------
     NotAPicture
-        When the values are not intensities, or no channel varies.
+        If the values are not intensities, or all channels are constant.
     """
     n = array.shape[2]
     shown = min(n, len(COMPOSITE))
@@ -128,7 +130,7 @@ def composite(array: NDArray[Any], notes: list[str]) -> NDArray[np.uint8]:
             share = np.clip((_finite(array[block][:, :, at], high) - np.float32(low)) / np.float32(high - low), 0, 1)
             total[block] += share[:, :, None] * np.array(color, np.float32)
     if not drawn:
-        msg = f"its {n} channels do not vary"
+        msg = f"all of its {n} channels are constant"
         raise NotAPicture(msg)
     first = f"the first {shown} of its {n:,} channels are" if shown < n else f"its {n} channels are"
     notes.append(
@@ -136,35 +138,35 @@ def composite(array: NDArray[Any], notes: list[str]) -> NDArray[np.uint8]:
         "quantiles), because they are not gray or red, green and blue with transparency"
     )
     if len(drawn) < shown:
-        notes.append("channels that do not vary were left out of it")
+        notes.append("constant channels were left out of it")
     return np.clip(np.rint(total), 0, 255).astype(np.uint8)
 
 
 def _sample(array: NDArray[Any]) -> NDArray[np.float64]:
-    """Return values spread over the picture, shape (n,)."""
+    """Return values sampled across the image, shape (n,)."""
     step = max(1, int(np.ceil(np.sqrt(array.size / _SAMPLE))))
     return np.asarray(array[::step, ::step], dtype=np.float64).ravel()
 
 
 def _quantiles(values: NDArray[np.float64]) -> tuple[float, float]:
-    """Return a low and a high value that a few outliers do not move."""
+    """Return a low and a high quantile, which are robust to a few outliers."""
     finite = values[np.isfinite(values)]
     if not finite.size:
-        msg = "it holds no finite number"
+        msg = "it holds no finite numbers"
         raise NotAPicture(msg)
-    lit = finite[finite != 0]  # most of a dark picture is background
+    lit = finite[finite != 0]  # most of a dark image is background
     lit = lit if lit.size else finite
     low = np.quantile(finite, _share(finite.size))
     return float(low), float(np.quantile(lit, 1 - _share(lit.size)))
 
 
 def _share(n: int) -> float:
-    """Return the share of `n` values that may be outliers: one pixel, at least, of a small picture."""
+    """Return the share of `n` values that may be outliers: at least one pixel of a small image."""
     return max(_OUTLIERS, min(4 / n, 0.02))
 
 
 def _refuse_negative(values: NDArray[np.float64], low: float, high: float) -> None:
-    """Tell the undershoot of interpolation from a matrix that was scaled to both sides of zero."""
+    """Reject values on both sides of zero, but accept the undershoot of interpolation."""
     reach = max(high, 0.0)
     if low < -_UNDERSHOOT * reach or (values < -0.02 * reach).mean() > _NEGATIVE:
         msg = f"its values run from {np.nanmin(values):.3g} to {np.nanmax(values):.3g}"
@@ -172,7 +174,7 @@ def _refuse_negative(values: NDArray[np.float64], low: float, high: float) -> No
 
 
 def _top(dtype: np.dtype[Any], high: float) -> float:
-    """Return the value that is white."""
+    """Return the value that is shown as white."""
     kind = "f" if dtype.kind == "f" else "i"
     tops = _FLOAT_TOPS if kind == "f" else _INTEGER_TOPS
     return next((top for top in tops if high <= top * _OVERSHOOT[kind]), tops[-1])
@@ -188,10 +190,10 @@ def _note_missing(array: NDArray[Any], notes: list[str]) -> None:
     if array.dtype.kind == "f":
         missing = sum(int(np.isnan(array[block]).any(axis=2).sum()) for block in _blocks(array))
         if missing:
-            notes.append(f"pixels without a value ({missing:,}) are black")
+            notes.append(f"{counted(missing, 'pixel')} without a value {'is' if missing == 1 else 'are'} black")
 
 
 def _blocks(array: NDArray[Any]) -> list[slice]:
-    """Split into rows, so that float copies stay small."""
+    """Split into blocks of rows, so that float copies stay small."""
     rows = max(1, _SAMPLE // max(1, int(np.prod(array.shape[1:]))))
     return [slice(start, start + rows) for start in range(0, len(array), rows)]

@@ -1,4 +1,4 @@
-"""The libraries of ``uns['spatial']``: images, their scale factors, the size of spots."""
+"""Read the libraries of ``uns['spatial']``: images, scale factors and spot sizes."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from karospace_jupyter.source import Source
 
 MAX_SIDE = 8192
-"""Pixels. The largest texture that WebGL2 has on nearly every machine. Several images share this square."""
+"""In pixels: the largest texture size that nearly all devices support in WebGL2. Several images share this square."""
 
 _DEEPEST = 4
-"""Levels of groups below ``uns['spatial']`` that are searched: names with slashes become groups in files."""
+"""Levels of groups searched below ``uns['spatial']``: names with slashes become nested groups in files."""
 
 _LABELS = ("segment", "mask", "label")
-"""Parts of keys of pictures that show no tissue."""
+"""Parts of the keys of images that do not show tissue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +30,15 @@ class Library:
     name: str
     images: tuple[str, ...]
     spot_diameter: float | None
-    """In pixels of full resolution."""
+    """In full-resolution pixels."""
     unit_um: float | None
-    """µm per pixel of full resolution."""
+    """µm per full-resolution pixel."""
     path: tuple[str, ...] = ()
-    """Where it is in ``uns['spatial']``; empty where that holds images without a library."""
+    """Path within ``uns['spatial']``; empty if that holds images without a library."""
 
     @property
     def where(self) -> str:
-        """For messages: ``uns['spatial']['lib']``."""
+        """Location, for messages: ``uns['spatial']['lib']``."""
         return "uns['spatial']" + (f"[{self.name!r}]" if self.path else "")
 
 
@@ -50,7 +50,7 @@ def libraries(source: Source) -> list[Library]:
 def _below(source: Source, path: tuple[str, ...]) -> list[Library]:
     try:
         group = source.uns("spatial", *path)
-    except SourceError:  # something beside the libraries that anndata cannot read
+    except SourceError:  # an entry that is not a library and that anndata cannot read
         return []
     if not isinstance(group, dict) or len(path) > _DEEPEST:
         return []
@@ -70,14 +70,14 @@ def _below(source: Source, path: tuple[str, ...]) -> list[Library]:
     else:
         parts = set()
     for name in group:
-        # Arrays and numbers beside libraries are not read.
+        # Arrays and numbers next to libraries are skipped.
         if name not in {*parts, "metadata"} and source.uns_shape("spatial", *path, name) is None:
             found += _below(source, (*path, name))
     return found
 
 
 def factor(source: Source, path: tuple[str, ...], name: str) -> float | None:
-    """Return a positive number among the scale factors of a library, or None."""
+    """Return a positive scale factor of a library, or None."""
     value: Any = source.uns("spatial", *path, "scalefactors", name)
     try:
         number = float(np.asarray(value).item())
@@ -88,43 +88,43 @@ def factor(source: Source, path: tuple[str, ...], name: str) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class LibraryImage:
-    """An image of a library, not yet read."""
+    """An image of a library that has not been read yet."""
 
     library: Library
     key: str
     size: tuple[int, int] | None
-    """Width, height; None where only reading tells."""
+    """Width, height; None if unknown until the image is read."""
     scale: float | None
-    """Pixels of the image per pixel of full resolution, where that is stated."""
+    """Pixels of the image per full-resolution pixel; None if the file does not state it."""
 
     @property
     def where(self) -> str:
-        """For messages: ``uns['spatial']['lib']['images']['hires']``."""
+        """Location, for messages: ``uns['spatial']['lib']['images']['hires']``."""
         return f"{self.library.where}['images'][{self.key!r}]"
 
     @property
     def factor_name(self) -> str:
-        """Name of its scale factor."""
+        """The name of its scale factor."""
         return f"tissue_{self.key}_scalef"
 
     @property
     def usual(self) -> bool:
-        """Whether it is one of the two that Space Ranger writes."""
+        """Whether it is one of the two images that Space Ranger writes."""
         return self.key in {"hires", "lowres"}
 
 
 def images_of(source: Source, library: Library) -> list[LibraryImage]:
-    """Return the images of a library, best first.
+    """Return the images of a library in order of preference.
 
-    Those whose scale is stated come first, then pictures of tissue before those of labels, then what is larger once
-    both fit a texture; among equals, `hires`.
+    Images with a scale factor come first, then images of tissue before label images, then larger ones, up to the size
+    of a texture; among equals, `hires`.
     """
     images = [
         LibraryImage(
             library,
             key,
             image_size(source.uns_shape("spatial", *library.path, "images", key)),
-            # Full resolution is what the factors refer to.
+            # The factors refer to full-resolution pixels.
             factor(source, library.path, f"tissue_{key}_scalef") or (1.0 if key == "fullres" else None),
         )
         for key in library.images

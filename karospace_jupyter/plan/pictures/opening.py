@@ -1,6 +1,7 @@
-"""The one place where Pillow opens something: only formats that are named, and no more pixels than are asked for.
+"""Open images with Pillow, restricted to listed formats and a maximum number of pixels.
 
-Pillow knows some forty formats, and hands a few of them to other programs (EPS goes to Ghostscript).
+All images are opened here: Pillow supports some forty formats and passes a few of them to other programs (EPS to
+Ghostscript).
 """
 
 from __future__ import annotations
@@ -19,42 +20,42 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 WEB = ("PNG", "JPEG", "WEBP")
-"""What a browser shows; what bundles hold."""
+"""Formats that browsers can show and that bundles contain."""
 FILES = (*WEB, "TIFF")
-"""What a user may name. Several JPEGs in one file (MPO) are JPEG, too."""
+"""Formats that the user can choose. Files with several JPEGs (MPO) are JPEG, too."""
 MAX_PIXELS = 2**31 - 1
-"""Of a picture that the user named: 46,340 × 46,340, which take 6 GB as RGB."""
+"""Limit for an image that the user chose: 46,340 × 46,340 pixels, which take 6 GB as RGB."""
 MAX_SHOWN_PIXELS = 2**26
-"""Of a picture that comes with a bundle: 8,192 × 8,192."""
+"""Limit for an image from a bundle: 8,192 × 8,192 pixels."""
 
-_ONE_AT_A_TIME = threading.RLock()  # Pillow's own limit of pixels is one for the whole process
+_ONE_AT_A_TIME = threading.RLock()  # Pillow's pixel limit is a global of the process
 
 
 class UnknownFormatError(ImageError):
-    """It is in none of the formats."""
+    """The image is in none of the supported formats."""
 
 
 @contextmanager
 def open_picture(
     source: Path | BinaryIO | bytes, what: str, *, formats: tuple[str, ...] = WEB, max_pixels: int = MAX_PIXELS
 ) -> Iterator[Any]:
-    """Open a picture with Pillow, and turn whatever Pillow raises inside the block into an error of this package.
+    """Open an image with Pillow, and convert anything that Pillow raises inside the block to an ImageError.
 
     Parameters
     ----------
     source
-        A file, or its bytes.
+        A file, or the bytes of one.
     what
-        Names it in messages, as ``"The image he.png"``.
+        Name of the image in messages, for example ``"The image he.png"``.
     formats
-        Names of Pillow's formats that are tried; no other is.
+        Names of the Pillow formats that are allowed.
     max_pixels
-        More than these are not decoded.
+        Larger images are rejected.
 
     Raises
     ------
     ImageError
-        When it is in none of the formats, damaged, or too large.
+        If the image is in none of the formats, damaged or too large.
     """
     from PIL import Image, UnidentifiedImageError
 
@@ -63,19 +64,19 @@ def open_picture(
             with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=formats) as picture:
                 width, height = picture.size
                 if width * height > max_pixels:
-                    msg = f"{what} has {width:,} × {height:,} pixels; at most {max_pixels:,} are decoded."
+                    msg = f"{what} has {width:,} × {height:,} pixels; the limit is {max_pixels:,} pixels."
                     raise ImageError(msg)
                 yield picture
         except ImageError:
             raise
         except UnidentifiedImageError as exc:
-            msg = f"{what} is not a picture that can be read: {', '.join(formats)}."
+            msg = f"{what} is not an image in a supported format ({', '.join(formats)})."
             raise UnknownFormatError(msg) from exc
         except MemoryError as exc:
-            msg = f"{what} cannot be decoded: there is not enough memory."
+            msg = f"{what} cannot be decoded: not enough memory. Use a smaller image."
             raise ImageError(msg) from exc
-        except Exception as exc:  # of damaged files, Pillow raises nearly anything
-            # Pillow names an opened file by its repr.
+        except Exception as exc:  # for damaged files, Pillow raises exceptions of many types
+            # Pillow's message contains the repr of the open file.
             reason = re.sub(r"\s*<[^<>]* at 0x[0-9a-fA-F]+>", "", str(exc)).rstrip(".")
             msg = f"{what} cannot be decoded: {reason or type(exc).__name__}."
             raise ImageError(msg) from exc
@@ -86,7 +87,7 @@ def _without_own_limit() -> Iterator[None]:
     from PIL import Image
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # damaged tags that do not matter here
+        warnings.simplefilter("ignore")  # about damaged tags that are not used here
         limit = Image.MAX_IMAGE_PIXELS
         Image.MAX_IMAGE_PIXELS = None
         try:

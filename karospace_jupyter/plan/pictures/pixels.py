@@ -1,4 +1,4 @@
-"""Arrays that AnnData objects hold as images, in their many kinds, as 8-bit pictures."""
+"""Convert the arrays that AnnData objects store as images to 8-bit images."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from karospace_jupyter.plan.pictures.opening import FILES, UnknownFormatError, o
 __all__ = ["NotAPicture", "as_pixels", "image_size", "pixels_of_picture"]
 
 _COLOR = (1, 2, 3, 4)
-"""Numbers of channels that pictures have."""
+"""Numbers of channels of a regular image."""
 
 _MOST_CHANNELS = 256
 _OPAQUE = 0.98
@@ -28,24 +28,24 @@ def as_pixels(
     *,
     alpha: bool | None = None,
 ) -> NDArray[np.uint8]:
-    """Return an image as uint8, shape (height, width, 3 or 4).
+    """Convert an image to uint8, shape (height, width, 3 or 4).
 
-    Takes gray, RGB and RGBA, channels first or last; booleans, integers, floats of 0–1 and of 0–255; other numbers of
-    channels as a composite in false colors.
+    Accepts gray, RGB and RGBA with channels first or last; booleans, integers, floats of 0–1 or 0–255. Other numbers
+    of channels become a composite in false colors.
 
     Parameters
     ----------
     value
         A numpy, dask, zarr or xarray array, nested lists, a Pillow image or the bytes of a PNG or JPEG file.
     notes
-        Takes what was decided and a reader should know, in words that follow "The image X:".
+        Receives notes for the user on how the image was converted; phrases that follow "The image X:".
     alpha
-        Whether the last of two or four channels is transparency; None where the values decide.
+        Whether the last of two or four channels is transparency; None to infer it from the values.
 
     Raises
     ------
     NotAPicture
-        When it is empty or its values cannot be a picture.
+        If it is empty, or its values are not those of an image.
     """
     notes = [] if notes is None else notes
     picture = _as_picture(value)
@@ -57,7 +57,7 @@ def as_pixels(
         msg = "it is empty"
         raise NotAPicture(msg)
     if array.dtype.kind not in "buif":
-        msg = f"it holds {array.dtype}, not numbers"
+        msg = f"it holds {array.dtype} values, not numbers"
         raise NotAPicture(msg)
     array = array if named else _channels_last(array)
     if alpha and array.shape[2] in {2, 4} and not (array[:, :, -1] > 0).any():
@@ -77,7 +77,7 @@ def as_pixels(
 
 
 def image_size(shape: tuple[int, ...] | None) -> tuple[int, int] | None:
-    """Return width and height of an image array of this shape, or None where it is none."""
+    """Return the width and height of an image array with this shape, or None if it is not an image."""
     if shape is None:
         return None
     shape = _without_singles(shape)
@@ -89,7 +89,7 @@ def image_size(shape: tuple[int, ...] | None) -> tuple[int, int] | None:
 
 
 def pixels_of_picture(picture: Any) -> NDArray[Any]:  # noqa: ANN401 - Pillow is imported late
-    """Return the values of a Pillow image: gray as it is, all else as RGB or RGBA."""
+    """Return the values of a Pillow image: gray unchanged, everything else as RGB or RGBA."""
     mode = picture.mode
     if mode == "L" or mode.startswith(("I", "F")):
         return np.asarray(picture)
@@ -102,25 +102,25 @@ def pixels_of_picture(picture: Any) -> NDArray[Any]:  # noqa: ANN401 - Pillow is
 
 
 def _as_picture(value: Any) -> Any:  # noqa: ANN401
-    """Return a Pillow image for one, or for the bytes of a file; else None."""
+    """Return a Pillow image if given one or the bytes of an image file, otherwise None."""
     if type(value).__module__.partition(".")[0] == "PIL":
         return value
     if not isinstance(value, bytes | bytearray | memoryview | np.void):
         return None
     raw = value.tobytes() if isinstance(value, np.void) else bytes(value)
     try:
-        with open_picture(raw, "the file in it", formats=FILES) as picture:
+        with open_picture(raw, "the embedded file", formats=FILES) as picture:
             picture.load()
             return picture
     except UnknownFormatError as exc:
-        msg = "it holds bytes that are not a picture file"
+        msg = "it holds bytes that are not an image file"
         raise NotAPicture(msg) from exc
     except ImageError as exc:
         raise NotAPicture(str(exc).rstrip(".")) from exc
 
 
 def _as_array(value: Any) -> tuple[NDArray[Any], bool]:  # noqa: ANN401
-    """Return the array, and whether its dimensions were named, so that it is (height, width, channels)."""
+    """Return the array, and whether named dimensions already put it in the order (height, width, channels)."""
     if hasattr(value, "toarray"):  # sparse
         value = value.toarray()
     if isinstance(value, np.ma.MaskedArray):
@@ -129,7 +129,7 @@ def _as_array(value: Any) -> tuple[NDArray[Any], bool]:  # noqa: ANN401
     try:
         array = np.asarray(value)
     except ValueError as exc:
-        msg = "its rows have several lengths"
+        msg = "its rows differ in length"
         raise NotAPicture(msg) from exc
     if isinstance(dims, tuple) and len(dims) == array.ndim and {"y", "x"} <= set(dims):
         others = [at for at, name in enumerate(dims) if name not in {"y", "x"}]
@@ -142,7 +142,7 @@ def _as_array(value: Any) -> tuple[NDArray[Any], bool]:  # noqa: ANN401
 
 
 def _without_singles(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Drop dimensions of length one, as those of depth and time, beyond the three of a picture."""
+    """Drop dimensions of length one, such as depth and time, beyond the three of an image."""
     kept = list(shape)
     while len(kept) > 3 and 1 in kept:
         kept.remove(1)
@@ -150,7 +150,7 @@ def _without_singles(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _channel_axis(shape: tuple[int, ...]) -> int | None:
-    """Return which of three dimensions is that of channels, or None."""
+    """Return which of three dimensions is the channel axis, or None."""
     if len(shape) != 3:
         return None
     ends = [at for at in (2, 0) if shape[at] in _COLOR]
@@ -158,7 +158,7 @@ def _channel_axis(shape: tuple[int, ...]) -> int | None:
         return 0
     if ends:
         return ends[0]
-    # More channels than a picture has: by far the shortest side.
+    # More channels than a regular image has: accept the axis if it is by far the shortest.
     short = [at for at in (2, 0) if shape[at] <= _MOST_CHANNELS]
     short = [at for at in short if all(n >= 2 * shape[at] for k, n in enumerate(shape) if k != at)]
     return min(short, key=lambda at: shape[at], default=None)
@@ -169,17 +169,17 @@ def _channels_last(array: NDArray[Any]) -> NDArray[Any]:
     if array.ndim == 2:
         return array[:, :, None]
     if array.ndim != 3:
-        msg = f"it has shape {array.shape}; a picture has two or three dimensions"
+        msg = f"it has shape {array.shape}; an image has two or three dimensions"
         raise NotAPicture(msg)
     axis = _channel_axis(array.shape)
     if axis is None:
-        msg = f"it has shape {array.shape}; which of the dimensions is that of channels cannot be told"
+        msg = f"it has shape {array.shape}, and none of the dimensions is recognizable as channels"
         raise NotAPicture(msg)
     return np.moveaxis(array, axis, 2)
 
 
 def _is_alpha(array: NDArray[Any]) -> bool:
-    """Whether the last channel is transparency: mostly opaque, or a mask that cuts the tissue out of nothing."""
+    """Return whether the last channel is transparency: mostly opaque, or a mask that cuts out the tissue."""
     last = array[:, :, -1]
     if last.dtype == np.bool_:
         return bool(last.mean() >= _MOSTLY)

@@ -1,7 +1,7 @@
-"""Channels of a TIFF that Pillow reads wrongly, partly or not at all: more than 8 bits, planes, many channels, halves.
+"""Read TIFF channels that Pillow cannot read correctly: more than 8 bits, planes, many channels, 16-bit floats.
 
-Pillow reads gray images of any depth. So the file is given a second directory, in which each plane is a gray image, or
-in which the samples of a pixel are neighboring gray pixels.
+Pillow reads gray images of any depth. A second directory is therefore appended to the file, in which each plane is a
+gray image, or in which the samples of a pixel are neighboring gray pixels.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ _PLANAR, _PREDICTOR, _TILE_WIDTH, _TILE_HEIGHT, _TILES, _TILE_BYTES, _EXTRA, _FO
 _SEPARATE = 2
 _FLOATS = 3
 _LOSSLESS = {1, 5, 8, 32773, 32946}
-"""Not compressed, LZW, deflate and PackBits: these know nothing of pixels."""
+"""Uncompressed, LZW, deflate and PackBits: these work on bytes, independent of the pixel layout."""
 
 _ALPHA_KINDS = (1, 2)  # associated and unassociated
-_SHORT, _LONG = 3, 4  # types of values
+_SHORT, _LONG = 3, 4  # TIFF data types
 _OF_LONGS = {_WIDTH, _HEIGHT, _STRIPS, _ROWS, _STRIP_BYTES, _TILE_WIDTH, _TILE_HEIGHT, _TILES, _TILE_BYTES}
 _MAX_BYTES = 1 << 32
 
@@ -46,29 +46,29 @@ class TiffHeader:
     """Width, height in pixels, as stored."""
     samples: int
     bits: int
-    """Of the deepest channel."""
+    """Bits of the deepest channel."""
     planar: bool
     alpha: bool
-    """Whether the last of two or four channels is said to be transparency."""
+    """Whether the last of two or four channels is declared as transparency."""
     gray: bool
-    """Whether zero or the largest number is said to be white: channels beyond the first have no color."""
+    """Whether black or white is declared as zero: channels beyond the first have no color."""
     readable: bool
     """Whether :func:`read_channels` can read it."""
     more_pages: bool
 
     @property
     def deep(self) -> bool:
-        """Whether Pillow would lose bits or confuse planes."""
+        """Whether Pillow would lose bits or mix up planes."""
         return self.samples > 1 and self.bits > 8
 
     @property
     def several_gray(self) -> bool:
-        """Whether Pillow would show the first channel only."""
+        """Whether Pillow would only show the first channel."""
         return self.samples > 1 and self.gray and not self.alpha
 
 
 def read_header(path: Path) -> TiffHeader | None:
-    """Read the first directory; None where it is no TIFF, or one of more than 4 GiB."""
+    """Read the first directory; None if the file is not a TIFF or is a BigTIFF."""
     with path.open("rb") as file:
         info = _directory(file)
     if info is None:
@@ -77,7 +77,7 @@ def read_header(path: Path) -> TiffHeader | None:
     planar = info.get(_PLANAR, 1) == _SEPARATE and samples > 1
     bits = _many(info, _BITS, 1)
     extra = _many(info, _EXTRA, 0)
-    # The predictor of floats does not know the integers that halves are read as.
+    # The predictor for floats cannot be applied to 16-bit floats, which are read as integers.
     predictors = {1, 2} if _is_half(info) else {1, 2, 3}
     readable = (
         info.get(_COMPRESSION, 1) in _LOSSLESS
@@ -86,7 +86,7 @@ def read_header(path: Path) -> TiffHeader | None:
         and bits[0] in {8, 16, 32}
         and info.get(_PREDICTOR, 1) in (predictors if planar else {1})
         and info.get(_ZERO, 1) in {0, 1, 2}
-        # Pillow reads other gray images by itself.
+        # Pillow reads other gray images correctly.
         and (samples > 1 or (_is_half(info) and info.get(_ZERO, 1) == 1))
         and path.stat().st_size < _MAX_BYTES
     )
@@ -103,12 +103,12 @@ def read_header(path: Path) -> TiffHeader | None:
 
 
 def read_channels(path: Path) -> NDArray[Any]:
-    """Return all channels of the first page at their full depth, shape (height, width, channels).
+    """Read all channels of the first page at full depth, shape (height, width, channels).
 
     Raises
     ------
     ImageError
-        When the file is damaged.
+        If the file is damaged.
     """
     raw = path.read_bytes()
     info = _directory(io.BytesIO(raw))
@@ -136,7 +136,7 @@ def read_channels(path: Path) -> NDArray[Any]:
 
 
 def unsigned(values: NDArray[Any], picture: Any) -> NDArray[Any]:  # noqa: ANN401 - Pillow is imported late
-    """Return gray values of 32 bits as the file means them: Pillow knows signed ones only."""
+    """Reinterpret 32-bit gray values as unsigned if the file declares them so: Pillow reads them as signed."""
     if picture.mode == "I" and _many(picture.tag_v2, _FORMAT, 1)[0] == 1:
         return np.ascontiguousarray(values, dtype=np.int32).view(np.uint32)
     return values
@@ -184,12 +184,12 @@ def _gray(info: Any) -> dict[int, Any]:  # noqa: ANN401
 
 
 def _is_half(info: Any) -> bool:  # noqa: ANN401
-    """Whether values are floats of 16 bits, which Pillow does not know: they are read as integers."""
+    """Return whether values are 16-bit floats, which Pillow does not support; they are read as integers."""
     return _many(info, _BITS, 1)[0] == 16 and _many(info, _FORMAT, 1)[0] == _FLOATS
 
 
 def _directory_bytes(tags: dict[int, Any], start: int, order: str) -> bytes:
-    """Return a directory of a TIFF that is written at `start`, with its longer values behind it."""
+    """Return a TIFF directory to be written at `start`, followed by its longer values."""
     head, more = struct.pack(f"{order}H", len(tags)), b""
     behind = start + 2 + 12 * len(tags) + 4
     for tag in sorted(tags):

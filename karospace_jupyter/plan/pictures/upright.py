@@ -1,4 +1,4 @@
-"""Images under coordinates whose y grows upwards."""
+"""Align images with coordinates whose y grows upward."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ def choose_upright_images(
     codes: NDArray[np.int64] | None,
     direction: Direction,
 ) -> Pictures:
-    """Find images as :func:`~karospace_jupyter.plan.pictures.choose.choose_images` does, whichever way y grows.
+    """Choose images like :func:`~karospace_jupyter.plan.pictures.choose.choose_images`, for y in either direction.
 
-    Rows of an image are counted downwards. Where y is their negative, the image is the one of -y.
+    Image rows are counted downward. If y is negated, the image is aligned with -y.
     """
     if direction.y_axis == "down" or np.median(xy[:, 1]) >= 0:
         pictures = choose_images(source, spec, coords, rows, xy, sections, codes)
         if direction.y_axis == "down" or not pictures.images:
             return pictures
-        said = (
-            "The images lie under the cells as their scale factors say, although y grows upwards by array_row: images "
+        warning = (
+            "The images are placed by their scale factors although y grows upward according to array_row, so images "
             "and cells are flipped vertically together. Check that they match."
         )
-        return replace(pictures, warnings=(*pictures.warnings, said))
+        return replace(pictures, warnings=(*pictures.warnings, warning))
     pictures = choose_images(source, spec, coords, rows, xy, sections, codes, turned_over=True)
     images = tuple(replace(image, scale=(image.scale[0], -image.scale[1])) for image in pictures.images)
     return replace(pictures, images=images)
