@@ -84,7 +84,7 @@ def unlisted(m: Manifest) -> dict[str, Any]:
         (fact("patient", "p2", "p2"), "'patient' is not 'p2'"),
         (fact("age", 41.5, 3.0), "'age' is not 3.0"),
         (fact("age", None, 12.0), "'age' is not None"),
-        (fact("cell_type", "Tumour", "Tumour"), "'cell_type' is not 'Tumour'"),
+        (fact("cell_type", "Tumor", "Tumor"), "'cell_type' is not 'Tumor'"),
     ],
 )
 def test_it_is_found(bundle: Bundle, change: Callable[[Manifest], dict[str, Any]], says: str) -> None:

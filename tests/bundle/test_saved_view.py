@@ -19,7 +19,7 @@ from karospace_jupyter.errors import ConfigError
 
 STATE = {
     "color": {"kind": "annotation", "column": "cell_type"},
-    "hidden": {"cell_type": ["Tumour", None]},
+    "hidden": {"cell_type": ["Tumor", None]},
     "camera": {"x": 1.5, "y": -2, "zoom": 3},
     "range": None,
     "pointSize": 1.5,

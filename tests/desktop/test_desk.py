@@ -138,7 +138,7 @@ def test_a_home_of_nobody_is_said_beside_its_field(desk: Desk, files: dict[str, 
         before = desk.shown.options[option]
         desk.change(**{option: value})
         until(desk, lambda: not desk.shown.pending)
-        assert "somebody who has none" in str(desk.shown.estimate["problems"]), option
+        assert "no such user" in str(desk.shown.estimate["problems"]), option
         desk.change(**{option: before})
     desk.open("~no-such-user/a.h5ad")
     until(desk, lambda: desk.shown.refused)

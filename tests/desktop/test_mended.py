@@ -126,7 +126,7 @@ def test_places_that_are_typed(person: Any, tissue_file: Path, typed: str) -> No
     person.settle()
     assert person.shown.fault == ""
     if typed.startswith("~"):
-        assert "home folder" in window.form.target.problem.cget("text")
+        assert "no such user" in window.form.target.problem.cget("text")
     else:
         assert f"It becomes {Path.cwd() / typed}." in window.form.target.note.cget("text")
 

@@ -152,7 +152,7 @@ def test_a_wrong_file_is_said_and_another_opens(person: Any, tissue_file: Path, 
     assert window.welcome.message.winfo_viewable()
     person.shot("wrong-file")
     window.open(str(tmp_path / "nowhere.h5ad"))
-    person.until(lambda: "There is no file" in person.shown.refused)
+    person.until(lambda: "File not found" in person.shown.refused)
     window.open(str(tissue_file))
     person.until(lambda: person.shown.path)
     person.settle()
@@ -470,7 +470,7 @@ def test_what_is_exported_is_told_quietly_once_the_choices_are_others(
     person.settle()
     assert str(window.run.message.cget("style")) == "Muted.TLabel"
     window.open(str(tmp_path / "gone.h5ad"))
-    person.until(lambda: "Not opened: There is no file" in window.head.facts.cget("text"))
+    person.until(lambda: "Not opened: File not found" in window.head.facts.cget("text"))
 
 
 def test_a_worker_that_dies_is_replaced(person: Any, tissue_file: Path, tmp_path: Path) -> None:

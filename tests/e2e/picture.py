@@ -27,7 +27,7 @@ VIEWS = {
 
 def main(folder: str) -> None:
     with tempfile.TemporaryDirectory() as made, sync_playwright() as playwright:
-        adata_to_karospace(synthetic_tissue(), Path(made) / "b", genes_mode="all", dataset_name="Synthetic tumour")
+        adata_to_karospace(synthetic_tissue(), Path(made) / "b", genes_mode="all", dataset_name="Synthetic tumor")
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
         for name, state in VIEWS.items():
             page = browser.new_page(viewport={"width": 1360, "height": 860})

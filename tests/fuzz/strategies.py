@@ -31,7 +31,7 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.samp
         "../x",
         "=1+1",
         "x;=1",
-        "Tumour",
+        "Tumor",
         "é\u0301",
         "\0",
     ]

@@ -41,7 +41,7 @@ class Targets:
         self.view = {
             "karospace_view": 1,
             "n_cells": 120,
-            "state": {"color": {"kind": "gene", "gene": "EPCAM"}, "opacity": 0.5, "hidden": {"cell_type": ["Tumour"]}},
+            "state": {"color": {"kind": "gene", "gene": "EPCAM"}, "opacity": 0.5, "hidden": {"cell_type": ["Tumor"]}},
             "regions": [{"name": "A", "color": "#ff0000", "bits": "AAAA"}],
         }
         self.kinds: dict[str, tuple[Damage, Use]] = {
