@@ -212,7 +212,7 @@ def test_existing_foreign_file_is_not_overwritten(h5ad, tmp_path, arguments):
     (tmp_path / name).write_text("mine")
     done = command("--h5ad", h5ad, option, tmp_path / name, "--quiet")
     assert done.returncode == 1
-    assert "left alone" in done.stderr
+    assert "was not changed" in done.stderr
     assert (tmp_path / name).read_text() == "mine"
 
 

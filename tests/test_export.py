@@ -245,7 +245,7 @@ class TestVerify:
             if chunk["path"] == entry["path"]:
                 chunk["size_bytes"] = len(text)
         (bundle.path / "manifest.json").write_text(json.dumps(raw))
-        with pytest.raises(BundleError, match="differs from its manifest"):
+        with pytest.raises(BundleError, match="does not match its manifest"):
             Bundle(bundle.path).verify()
 
     def test_manifest_path_outside_the_bundle_is_rejected(self, bundle: Bundle) -> None:

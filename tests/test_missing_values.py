@@ -191,7 +191,7 @@ class TestVerify:
 
     def test_infinite_value_is_reported(self, tmp_path: Path) -> None:
         bundle = self.change(self.folder(tmp_path), np.inf)
-        with pytest.raises(BundleError, match="'g4' holds infinite values"):
+        with pytest.raises(BundleError, match="'g4' contains infinite values"):
             bundle.verify()
 
 

@@ -174,7 +174,7 @@ def test_a_place_that_cannot_be_written(person: Any, tissue_file: Path, tmp_path
     closed.chmod(0o555)
     if os.access(closed, os.W_OK):
         closed = Path("/proc/1")  # root may write everywhere else
-    places[str(closed / "bundle")] = "Nothing may be written"
+    places[str(closed / "bundle")] = "is not writable"
     for place, why in places.items():
         window.form.target.path.variable.set(place)
         person.settle()
