@@ -34,18 +34,18 @@ def parser() -> argparse.ArgumentParser:
         description="Export an AnnData file to a static viewer for any browser: a folder, one HTML file or a zip file.",
         epilog="Example: karospace-export --h5ad tissue.h5ad --outdir tissue_viewer --serve",
     )
-    what = p.add_argument_group("input and output")
-    what.add_argument(
+    inputs = p.add_argument_group("input and output")
+    inputs.add_argument(
         "--h5ad", metavar="PATH", help=".h5ad file or .zarr folder to export; PATH without --h5ad also works"
     )
-    what.add_argument("file", nargs="?", metavar="PATH", help=argparse.SUPPRESS)
-    what.add_argument("--outdir", metavar="DIR", help="folder to write; replaces an existing bundle")
-    what.add_argument(
+    inputs.add_argument("file", nargs="?", metavar="PATH", help=argparse.SUPPRESS)
+    inputs.add_argument("--outdir", metavar="DIR", help="folder to write; replaces an existing bundle")
+    inputs.add_argument(
         "--single-file", metavar="FILE.html", help="self-contained HTML file to write; opens with a double click"
     )
-    what.add_argument("--zip", metavar="FILE.zip", help="zip file to write")
-    what.add_argument("--demo", action="store_true", help="export the built-in synthetic tissue instead of a file")
-    what.add_argument("--name", metavar="TEXT", help="dataset name shown in the viewer (default: the file name)")
+    inputs.add_argument("--zip", metavar="FILE.zip", help="zip file to write")
+    inputs.add_argument("--demo", action="store_true", help="export the built-in synthetic tissue instead of a file")
+    inputs.add_argument("--name", metavar="TEXT", help="dataset name shown in the viewer (default: the file name)")
     data = p.add_argument_group("data to export")
     data.add_argument(
         "--coords",
@@ -94,44 +94,44 @@ def parser() -> argparse.ArgumentParser:
         "--seed", metavar="N", type=int, default=0, help="random seed for --downsample (default: %(default)s)"
     )
     data.add_argument("--view", metavar="FILE", help="view file saved from the viewer, used as the initial view")
-    how = p.add_argument_group("output options")
-    how.add_argument(
+    output = p.add_argument_group("output options")
+    output.add_argument(
         "--gzip", metavar="true|false", type=_boolean, default=True, help="compress the assets (default: true)"
     )
-    how.add_argument(
+    output.add_argument(
         "--max-asset-mb", metavar="MIB", type=float, default=16.0, help="split assets larger than MIB (default: 16)"
     )
-    how.add_argument(
+    output.add_argument(
         "--scripts",
         choices=("auto", "yes", "no"),
         default="auto",
         help="also write the assets as scripts, so that the folder opens with a double click "
         "(default: auto, if the scripts take less than 200 MB)",
     )
-    how.add_argument(
+    output.add_argument(
         "--embed-origin",
         metavar="ORIGIN",
         action="append",
         help="origin of pages that may control the embedded viewer, such as https://lab.example, or '*'; "
         "repeatable (default: the origin of the bundle)",
     )
-    how.add_argument("--no-preview", action="store_true", help="do not write preview.png")
-    how.add_argument("--jobs", metavar="N", type=int, help="number of compression threads (default: all cores)")
-    how.add_argument(
+    output.add_argument("--no-preview", action="store_true", help="do not write preview.png")
+    output.add_argument("--jobs", metavar="N", type=int, help="number of compression threads (default: all cores)")
+    output.add_argument(
         "--memory-mb",
         metavar="MIB",
         type=int,
         default=512,
         help="memory for reading the matrix in blocks (default: %(default)s)",
     )
-    then = p.add_argument_group("other modes")
-    then.add_argument("--dry-run", action="store_true", help="print what would be exported; write nothing")
-    then.add_argument("--verify", metavar="PATH", help="check a bundle (folder, HTML or zip) against its manifest")
-    then.add_argument("--serve", action="store_true", help="serve the exported bundle on 127.0.0.1 until Ctrl-C")
-    then.add_argument("--port", metavar="N", type=int, default=8000, help="first port to try (default: %(default)s)")
-    then.add_argument("--json", action="store_true", help="print the result as JSON")
-    then.add_argument("--quiet", action="store_true", help="hide progress and warnings")
-    then.add_argument("--version", action="store_true", help="print the version and exit")
+    modes = p.add_argument_group("other modes")
+    modes.add_argument("--dry-run", action="store_true", help="print what would be exported; write nothing")
+    modes.add_argument("--verify", metavar="PATH", help="check a bundle (folder, HTML or zip) against its manifest")
+    modes.add_argument("--serve", action="store_true", help="serve the exported bundle on 127.0.0.1 until Ctrl-C")
+    modes.add_argument("--port", metavar="N", type=int, default=8000, help="first port to try (default: %(default)s)")
+    modes.add_argument("--json", action="store_true", help="print the result as JSON")
+    modes.add_argument("--quiet", action="store_true", help="hide progress and warnings")
+    modes.add_argument("--version", action="store_true", help="print the version and exit")
     return p
 
 
@@ -159,7 +159,7 @@ class _NotPrintedError(Exception):
     """The command succeeded, but its result cannot be written to stdout."""
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     try:
         print(text, flush=True)
     except OSError as exc:
@@ -167,7 +167,7 @@ def _say(text: str) -> None:
         raise _NotPrintedError(msg) from exc
 
 
-class _OnTheWay:
+class _SafeStderr:
     """A stderr whose write errors are ignored: a closed pipe or a full disk must not abort the export."""
 
     def __init__(self, stream: TextIO | None) -> None:
@@ -196,7 +196,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         The exit status.
     """
-    with contextlib.redirect_stderr(_OnTheWay(sys.stderr)):  # type: ignore[type-var]  # only its methods are used
+    with contextlib.redirect_stderr(_SafeStderr(sys.stderr)):  # type: ignore[type-var]  # only its methods are used
         return _main(arguments)
 
 
@@ -206,7 +206,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     if options.version:
         from importlib.metadata import version
 
-        _say(f"karospace-export {version('karospace-jupyter')}")
+        _print(f"karospace-export {version('karospace-jupyter')}")
         return 0
     problem = _usage(options, p)
     if problem:
@@ -357,7 +357,7 @@ def _verify(options: argparse.Namespace) -> int:
 
     report = Bundle(options.verify).verify()
     if options.json:
-        _say(
+        _print(
             json.dumps(
                 {
                     "path": options.verify,
@@ -372,7 +372,7 @@ def _verify(options: argparse.Namespace) -> int:
         _warn(report.warnings, options)
         hashed = "all" if report.hashed == report.files else f"{report.hashed:,}"
         files = f"{counted(report.files, 'file')}, {size(report.bytes)}"
-        _say(f"{options.verify}: verified ({files}; {hashed} by hash)")
+        _print(f"{options.verify}: verified ({files}; {hashed} by hash)")
     return 0
 
 
@@ -380,7 +380,7 @@ def _print_plan(plan: Plan, options: argparse.Namespace) -> None:
     if options.json:
         import json
 
-        _say(
+        _print(
             json.dumps(
                 {
                     "name": plan.dataset_name,
@@ -413,7 +413,7 @@ def _print_plan(plan: Plan, options: argparse.Namespace) -> None:
         ("files", f"{plan.predicted_files:,}, {size(plan.predicted_bytes)} before compression"),
     ]
     lines = [f"  {name:<12} {text}" for name, text in rows]
-    _say("\n".join([f"{plan.dataset_name}: would export", *lines]))
+    _print("\n".join([f"{plan.dataset_name}: would export", *lines]))
     _warn(plan.warnings, options)
 
 
@@ -449,7 +449,7 @@ def _print_result(bundle: Bundle, paths: Sequence[str], options: argparse.Namesp
             "bytes": taken,
             "warnings": list(bundle.warnings),
         }
-        _say(json.dumps(result))
+        _print(json.dumps(result))
         return
     _warn(bundle.warnings, options)
     if not options.quiet:
@@ -457,7 +457,7 @@ def _print_result(bundle: Bundle, paths: Sequence[str], options: argparse.Namesp
             f"{shape(m.n_cells, m.n_genes_exported, m.n_cells_source)}, {counted(files, 'file')}, {size(taken)}",
             file=sys.stderr,
         )
-    _say("\n".join(paths))
+    _print("\n".join(paths))
 
 
 def _warn(warnings: Sequence[str], options: argparse.Namespace) -> None:
@@ -482,7 +482,7 @@ def _serve(bundle: Bundle, options: argparse.Namespace) -> int:
     with server:
         if options.port not in {0, server.port}:
             print(f"port {options.port} is in use; using {server.port}", file=sys.stderr)
-        _say(f"{server.url}  (press Ctrl-C to stop)")
+        _print(f"{server.url}  (press Ctrl-C to stop)")
         while not stop.wait(0.5):
             pass
     return 0

@@ -324,11 +324,11 @@ def synthetic_tissue(n_cells: int = 20_000, n_genes: int = 300, *, seed: int = 0
         at = tuple(points.astype(int).T)
         region, follicle = drawn["region"][at], drawn["follicle"][at]
         mix = _MIX[region]
-        centre = (region == _FOLLICLE)[:, None] * np.where(follicle < 0.62, 1, -1)[:, None]
+        center = (region == _FOLLICLE)[:, None] * np.where(follicle < 0.62, 1, -1)[:, None]
         mix = (
             mix
-            * np.where(np.arange(len(_TYPES)) == 7, 6.0**centre, 1.0)
-            * np.where(np.arange(len(_TYPES)) == 6, 4.0**-centre, 1.0)
+            * np.where(np.arange(len(_TYPES)) == 7, 6.0**center, 1.0)
+            * np.where(np.arange(len(_TYPES)) == 6, 4.0**-center, 1.0)
         )
         front = np.exp(-(((drawn["away"][at] - 0.95) / 0.16) ** 2)) * (region == _STROMA)
         mix[:, [4, 6, 8]] *= 1 + np.array([6.0, 3.0, 2.0]) * front[:, None]

@@ -30,7 +30,17 @@ from __future__ import annotations
 
 
 class KaroSpaceError(Exception):
-    """Base class of all exceptions of this package."""
+    """Base class of all exceptions of this package.
+
+    Examples
+    --------
+    >>> from karospace_jupyter import Bundle, KaroSpaceError
+    >>> try:
+    ...     Bundle("missing")
+    ... except KaroSpaceError as error:
+    ...     print(error)
+    missing is not a bundle: it does not exist.
+    """
 
 
 class ConfigError(KaroSpaceError):

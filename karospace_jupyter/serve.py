@@ -72,6 +72,12 @@ class BundleServer:
     ------
     OSError
         If no port is free.
+
+    Examples
+    --------
+    >>> with BundleServer("viewer", port=0) as server:
+    ...     server.url.startswith("http://127.0.0.1:")
+    True
     """
 
     def __init__(self, content: str | os.PathLike[str] | Readable, *, port: int = 8000) -> None:

@@ -59,10 +59,14 @@ class Bundle:
 
     Examples
     --------
-    >>> from karospace_jupyter import Bundle
-    >>> bundle = Bundle("viewer")  # doctest: +SKIP
-    >>> bundle.manifest.n_cells  # doctest: +SKIP
-    20000
+    >>> from karospace_jupyter import ExportConfig
+    >>> from karospace_jupyter.datasets import synthetic_tissue
+    >>> from karospace_jupyter.export import run_to_memory
+    >>> bundle = run_to_memory(synthetic_tissue(n_cells=100, n_genes=20), ExportConfig())
+    >>> bundle.manifest.n_cells, bundle.gene("EPCAM").shape, bundle.embedding("X_umap").shape
+    (100, (100,), (100, 2))
+    >>> bundle.save("viewer").path  # doctest: +SKIP
+    PosixPath('/home/user/viewer')
     """
 
     def __init__(self, path: str | os.PathLike[str] | BundleFiles, manifest: Manifest | None = None) -> None:
@@ -77,7 +81,13 @@ class Bundle:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Bundle:
-        """Open the bundle in a folder, a zip file or a single HTML file."""
+        """Open the bundle in a folder, a zip file or a single HTML file.
+
+        Examples
+        --------
+        >>> Bundle.load("viewer.zip").verify().files  # doctest: +SKIP
+        328
+        """
         return cls(path)
 
     @property
@@ -161,6 +171,11 @@ class Bundle:
         ------
         KeyError
             If the gene was not exported.
+
+        Examples
+        --------
+        >>> Bundle("viewer").gene("EPCAM").mean()  # doctest: +SKIP
+        0.8431
         """
         for entry in self.manifest.expression.genes:
             if entry.gene == name:
@@ -181,6 +196,11 @@ class Bundle:
         ------
         KeyError
             If the embedding was not exported.
+
+        Examples
+        --------
+        >>> Bundle("viewer").embedding("X_umap").shape  # doctest: +SKIP
+        (20000, 2)
         """
         for entry in self.manifest.embeddings or ():
             if entry.name == name:
@@ -228,13 +248,25 @@ class Bundle:
         ------
         BundleError
             If the bundle does not match its manifest. The message lists the problems.
+
+        Examples
+        --------
+        >>> Bundle("viewer").verify().warnings  # doctest: +SKIP
+        ()
         """
         from karospace_jupyter.bundle.verify import verify
 
         return verify(self)
 
     def serve(self, *, port: int = 8000) -> BundleServer:
-        """Serve the bundle on 127.0.0.1 until ``stop()`` of the returned server is called; its `url` is the address."""
+        """Serve the bundle on 127.0.0.1 until ``stop()`` of the returned server is called; its `url` is the address.
+
+        Examples
+        --------
+        >>> with Bundle("viewer").serve() as server:  # doctest: +SKIP
+        ...     print(server.url)
+        http://127.0.0.1:8000/
+        """
         from karospace_jupyter.serve import BundleServer
 
         return BundleServer(self.served(), port=port).start()
@@ -247,7 +279,13 @@ class Bundle:
         return WithViewer(FolderFiles(self.files.path) if isinstance(self.files, FolderFiles) else self.files)
 
     def open(self, *, port: int = 8000) -> BundleServer:
-        """Serve the bundle and open it in the web browser."""
+        """Serve the bundle and open it in the web browser. The server stops with ``stop()``.
+
+        Examples
+        --------
+        >>> server = Bundle("viewer").open()  # doctest: +SKIP
+        >>> server.stop()  # doctest: +SKIP
+        """
         import webbrowser
 
         server = self.serve(port=port)
@@ -276,6 +314,11 @@ class Bundle:
         ------
         KaroSpaceError
             If it fails. An existing folder is then unchanged.
+
+        Examples
+        --------
+        >>> Bundle("viewer.zip").save("viewer").path  # doctest: +SKIP
+        PosixPath('/home/user/viewer')
         """
         from karospace_jupyter.bundle.write import save_folder
 
@@ -284,10 +327,22 @@ class Bundle:
     def to_html(self, path: str | os.PathLike[str], *, job: Job | None = None) -> Path:
         """Write the bundle to a single HTML file, which opens with a double click, and return its path.
 
+        Parameters
+        ----------
+        path
+            The HTML file to write.
+        job
+            Receives progress and can cancel the work.
+
         Raises
         ------
         KaroSpaceError
             If it fails. An existing file is then unchanged.
+
+        Examples
+        --------
+        >>> Bundle("viewer").to_html("viewer.html")  # doctest: +SKIP
+        PosixPath('/home/user/viewer.html')
         """
         from karospace_jupyter.bundle.write import save_file
 
@@ -309,6 +364,11 @@ class Bundle:
         ------
         KaroSpaceError
             If it fails. An existing file is then unchanged.
+
+        Examples
+        --------
+        >>> Bundle("viewer").to_zip("viewer.zip")  # doctest: +SKIP
+        PosixPath('/home/user/viewer.zip')
         """
         from karospace_jupyter.bundle.write import save_file
 

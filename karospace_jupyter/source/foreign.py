@@ -121,8 +121,8 @@ def _other_hdf5(root: Any, names: list[str], path: Path) -> str:  # noqa: ANN401
     groups = [root[name] for name in names if not hasattr(root[name], "shape")]
     if any(ten_x <= set(group) for group in groups):
         return (
-            f"{path} is a 10x Genomics matrix, which has no coordinates. Read it with scanpy.read_10x_h5 (a Space "
-            "Ranger folder with squidpy.read.visium, which adds them), and export the object."
+            f"{path} is a 10x Genomics matrix, which has no coordinates. Read it with scanpy.read_10x_h5 and add the "
+            "coordinates, or read its Space Ranger folder with squidpy.read.visium, and export the object."
         )
     if {"matrix", "row_attrs", "col_attrs"} <= set(names):
         return (

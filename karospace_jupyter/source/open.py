@@ -197,7 +197,7 @@ def _open_object(adata: Any, spec: MatrixSpec, memory_bytes: int) -> Source:  # 
         raise SourceError(msg)
     file = getattr(adata, "filename", None)
     if file is not None and not Path(file).exists():
-        msg = f"The object is backed by {file}, which is no longer there. Put it back, or read the data again."
+        msg = f"The object is backed by {file}, which no longer exists. Restore the file, or read the data again."
         raise SourceError(msg)
     value = _matrix_of_object(adata, spec)
     # A backed object returns a dataset of its file, or a wrapper whose `group` is in the file: read these in blocks.
