@@ -99,14 +99,18 @@ def parser() -> argparse.ArgumentParser:
         "--gzip", metavar="true|false", type=_boolean, default=True, help="compress the assets (default: true)"
     )
     output.add_argument(
-        "--max-asset-mb", metavar="MIB", type=float, default=16.0, help="split assets larger than MIB (default: 16)"
+        "--max-asset-mb",
+        metavar="MIB",
+        type=float,
+        default=16.0,
+        help="maximum asset size in MiB; larger assets are split (default: 16)",
     )
     output.add_argument(
         "--scripts",
         choices=("auto", "yes", "no"),
         default="auto",
         help="also write the assets as scripts, so that the folder opens with a double click "
-        "(default: auto, if the scripts take less than 200 MB)",
+        "(default: auto, if the scripts take at most 200 MB)",
     )
     output.add_argument(
         "--embed-origin",
@@ -122,7 +126,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="MIB",
         type=int,
         default=512,
-        help="memory for reading the matrix in blocks (default: %(default)s)",
+        help="memory for reading the matrix in blocks, in MiB (default: %(default)s)",
     )
     modes = p.add_argument_group("other modes")
     modes.add_argument("--dry-run", action="store_true", help="print what would be exported; write nothing")
@@ -168,7 +172,7 @@ def _print(text: str) -> None:
 
 
 class _SafeStderr:
-    """A stderr whose write errors are ignored: a closed pipe or a full disk must not abort the export."""
+    """Wrap stderr and ignore write errors: a closed pipe or a full disk must not abort the export."""
 
     def __init__(self, stream: TextIO | None) -> None:
         self._stream = stream

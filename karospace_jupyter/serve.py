@@ -32,12 +32,12 @@ logger = logging.getLogger(__name__)
 HOST = "127.0.0.1"
 _POLL_S = 0.05
 """Seconds between the server thread's checks for a stop request."""
-_TRIED_PORTS = 100
+_MAX_PORTS = 100
 _BLOCK = 2**18
-_PATIENCE_S = 30
+_IDLE_TIMEOUT_S = 30
 """Seconds after which an idle connection is closed, including keep-alive connections of browsers."""
-_MOST_CONNECTIONS = 128
-_BREATH_S = 0.1
+_MAX_CONNECTIONS = 128
+_RETRY_DELAY_S = 0.1
 _EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 _TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -116,7 +116,7 @@ class BundleServer:
 
     def _bind(self) -> _Server:
         handler = functools.partial(_Handler, lambda: self.content)
-        tried = [0] if self.wanted_port == 0 else range(self.wanted_port, min(self.wanted_port + _TRIED_PORTS, 65536))
+        tried = [0] if self.wanted_port == 0 else range(self.wanted_port, min(self.wanted_port + _MAX_PORTS, 65536))
         last: OSError | None = None
         for port in tried:
             try:
@@ -153,7 +153,7 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, address: tuple[str, int], handler: Callable[..., _Handler]) -> None:
         self._accepted: weakref.WeakSet[socket.socket] = weakref.WeakSet()
-        self._free = threading.BoundedSemaphore(_MOST_CONNECTIONS)
+        self._free = threading.BoundedSemaphore(_MAX_CONNECTIONS)
         super().__init__(address, handler)
 
     def get_request(self) -> tuple[socket.socket, object]:
@@ -161,7 +161,7 @@ class _Server(ThreadingHTTPServer):
             request, address = super().get_request()
         except OSError as exc:
             if exc.errno in _EXHAUSTED:  # the server retries immediately and would spin
-                time.sleep(_BREATH_S)
+                time.sleep(_RETRY_DELAY_S)
             raise
         self._accepted.add(request)
         return request, address
@@ -190,7 +190,7 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    timeout = _PATIENCE_S
+    timeout = _IDLE_TIMEOUT_S
     server_version = "karospace"
     sys_version = ""
 

@@ -151,7 +151,7 @@ def test_idle_connections_are_closed(server, monkeypatch):
 
 
 def test_connections_above_the_limit_are_closed(tmp_path, monkeypatch):
-    monkeypatch.setattr(serve, "_MOST_CONNECTIONS", 2)
+    monkeypatch.setattr(serve, "_MAX_CONNECTIONS", 2)
     (tmp_path / "index.html").write_text("one")
     with BundleServer(tmp_path, port=0) as server:
         with opened(server), opened(server), opened(server) as third:
@@ -177,4 +177,4 @@ def test_server_does_not_spin_without_file_handles(tmp_path, monkeypatch):
     monkeypatch.setattr(socket.socket, "accept", exhausted)
     with BundleServer(tmp_path, port=0) as server:
         assert ask(server, "/")[0] == 200
-    assert rests == [serve._BREATH_S] * 3
+    assert rests == [serve._RETRY_DELAY_S] * 3
