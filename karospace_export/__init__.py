@@ -1,4 +1,4 @@
-"""The exporter under its short import name; like the package itself, it imports what is used, when it is used."""
+"""Alias of ``karospace_jupyter`` with a short import name; its names are imported on first use."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 __all__ = ["Bundle", "ExportConfig", "adata_to_karospace", "export_h5ad"]
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - depends on the name
     if name not in __all__:
         msg = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(msg)

@@ -1,6 +1,6 @@
-"""From an AnnData to a static viewer of its tissue.
+"""Export AnnData objects to a static WebGL viewer of the tissue.
 
-The public names are imported when they are first used: importing the package imports neither anndata nor numpy.
+Public names are imported on first use, so that importing the package imports neither anndata nor numpy.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - depends on the name
     if name not in _HOMES:
         msg = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(msg)

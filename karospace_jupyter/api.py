@@ -1,4 +1,4 @@
-"""The Python front end."""
+"""The Python functions that export a file or an AnnData object."""
 
 from __future__ import annotations
 
@@ -19,29 +19,40 @@ if TYPE_CHECKING:
 
 
 def export_h5ad(config: ExportConfig, job: Job | None = None) -> Manifest:
-    """Export the file ``config.h5ad_path`` to the folder, HTML file and zip that it names.
+    """Export the file ``config.h5ad_path`` to the folder, HTML file and zip that `config` names.
 
     Parameters
     ----------
     config
         The options.
     job
-        Receives progress, and can cancel.
+        Receives progress and can cancel the export.
 
     Returns
     -------
-    The manifest of the bundle that was written.
+    Manifest
+        The manifest of the written bundle.
 
     Raises
     ------
     KaroSpaceError
-        When it fails; then every target is as it was before.
+        If the export fails. Existing targets are then unchanged.
+
+    Examples
+    --------
+    >>> from karospace_jupyter import ExportConfig, export_h5ad
+    >>> manifest = export_h5ad(ExportConfig(h5ad_path="tissue.h5ad", outdir="viewer"))  # doctest: +SKIP
+    >>> manifest.n_cells  # doctest: +SKIP
+    20000
     """
     if not isinstance(config, ExportConfig):
-        msg = f"export_h5ad takes an ExportConfig: export_h5ad(ExportConfig(h5ad_path={config!r}, outdir='viewer'))."
+        msg = (
+            f"export_h5ad expects an ExportConfig, but got {type(config).__name__}. "
+            f"Use export_h5ad(ExportConfig(h5ad_path={config!r}, outdir='viewer'))."
+        )
         raise ConfigError(msg)
     if config.h5ad_path is None:
-        msg = "No input file was given (h5ad_path)."
+        msg = "No input file. Set h5ad_path to the .h5ad file or .zarr folder to export."
         raise ConfigError(msg)
     return run(config.h5ad_path, config, job).manifest
 
@@ -54,29 +65,38 @@ def adata_to_karospace(
     job: Job | None = None,
     **options: Unpack[ExportOptions],
 ) -> Bundle:
-    """Export an AnnData object, which is read and never changed.
+    """Export an AnnData object. The object is not modified.
 
     Parameters
     ----------
     adata
-        The object; also a view, also backed.
+        The AnnData object. Views and backed objects are supported.
     outdir
-        The folder to write. May be left out when `single_file` or `zip_path` is given.
+        The folder to write. Optional if `single_file` or `zip_path` is given.
     progress
-        Show a bar: tqdm's own in a notebook, on stderr elsewhere.
+        Show a progress bar: a widget in a notebook, text on stderr elsewhere.
     job
-        Receives progress, and can cancel.
+        Receives progress and can cancel the export.
     **options
         Any option of :class:`~karospace_jupyter.config.ExportConfig`.
 
     Returns
     -------
-    The bundle: its path, manifest and warnings, with ``verify()``, ``serve()`` and ``open()``.
+    Bundle
+        The written bundle: its path, manifest and warnings, with ``verify()``, ``serve()`` and ``open()``.
 
     Raises
     ------
     KaroSpaceError
-        When it fails; then every target is as it was before.
+        If the export fails. Existing targets are then unchanged.
+
+    Examples
+    --------
+    >>> from karospace_jupyter import adata_to_karospace
+    >>> from karospace_jupyter.datasets import synthetic_tissue
+    >>> bundle = adata_to_karospace(synthetic_tissue(n_cells=500), "viewer")  # doctest: +SKIP
+    >>> bundle.manifest.n_cells  # doctest: +SKIP
+    500
     """
     config = ExportConfig(outdir=outdir, **options)
     if not progress:

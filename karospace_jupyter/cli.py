@@ -1,7 +1,7 @@
 """``karospace-export``: the command line.
 
-Nothing heavy is imported before the arguments are parsed, so that ``--help`` answers at once. Exit status: 0 done,
-1 failure, 2 usage (an option that cannot work, a file that is named and not there), 130 cancelled.
+Heavy imports happen after the arguments are parsed, so that ``--help`` is fast. Exit status: 0 success, 1 failure,
+2 usage error (an invalid option value or a missing input file), 130 cancelled.
 """
 
 from __future__ import annotations
@@ -28,104 +28,114 @@ EXIT_FAILURE, EXIT_USAGE, EXIT_CANCELLED = 1, 2, 130
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return the parser; its options have the names and defaults of ExportConfig."""
+    """Return the argument parser. Its options have the names and defaults of ExportConfig."""
     p = argparse.ArgumentParser(
         prog="karospace-export",
-        description="Turn an AnnData file into a static viewer: a folder, one HTML file or a zip, for any browser.",
+        description="Export an AnnData file to a static viewer for any browser: a folder, one HTML file or a zip file.",
         epilog="Example: karospace-export --h5ad tissue.h5ad --outdir tissue_viewer --serve",
     )
-    what = p.add_argument_group("input and output")
-    what.add_argument("--h5ad", metavar="PATH", help=".h5ad file or .zarr folder to export; PATH alone is the same")
-    what.add_argument("file", nargs="?", metavar="PATH", help=argparse.SUPPRESS)
-    what.add_argument("--outdir", metavar="DIR", help="folder to write; an existing bundle there is replaced")
-    what.add_argument("--single-file", metavar="FILE.html", help="one HTML file to write, which opens by double click")
-    what.add_argument("--zip", metavar="FILE.zip", help="zip file to write")
-    what.add_argument("--demo", action="store_true", help="export the built-in synthetic tissue instead of a file")
-    what.add_argument("--name", metavar="TEXT", help="name shown in the viewer (default: the file's name)")
-    data = p.add_argument_group("what is exported")
+    inputs = p.add_argument_group("input and output")
+    inputs.add_argument(
+        "--h5ad", metavar="PATH", help=".h5ad file or .zarr folder to export; PATH without --h5ad also works"
+    )
+    inputs.add_argument("file", nargs="?", metavar="PATH", help=argparse.SUPPRESS)
+    inputs.add_argument("--outdir", metavar="DIR", help="folder to write; replaces an existing bundle")
+    inputs.add_argument(
+        "--single-file", metavar="FILE.html", help="self-contained HTML file to write; opens with a double click"
+    )
+    inputs.add_argument("--zip", metavar="FILE.zip", help="zip file to write")
+    inputs.add_argument("--demo", action="store_true", help="export the built-in synthetic tissue instead of a file")
+    inputs.add_argument("--name", metavar="TEXT", help="dataset name shown in the viewer (default: the file name)")
+    data = p.add_argument_group("data to export")
     data.add_argument(
-        "--coords", metavar="SPEC", help="obsm:KEY, obs:XCOL,YCOL or obs:OUTLINES (default: found by names)"
+        "--coords",
+        metavar="SPEC",
+        help="coordinates: obsm:KEY, obs:XCOL,YCOL or obs:OUTLINES (default: detected from common names)",
     )
     columns = data.add_mutually_exclusive_group()
     columns.add_argument(
         "--anno",
         metavar="COLUMN",
         action="append",
-        help="column of obs to export; repeatable (default: what makes a legend); number:COLUMN or category:COLUMN "
-        "chooses how whole numbers are exported",
+        help="column of obs to export as an annotation; repeatable (default: columns that make a useful legend); "
+        "number:COLUMN or category:COLUMN sets how a column of integers is exported",
     )
-    columns.add_argument("--no-anno", action="store_true", help="export no column of obs")
+    columns.add_argument("--no-anno", action="store_true", help="export no annotations")
     genes = data.add_mutually_exclusive_group()
     genes.add_argument(
         "--genes",
         metavar="MODE",
         default="hvgs:500",
-        help="hvgs:N, top_mean:N, list:PATH or all (default: %(default)s)",
+        help="genes to export: hvgs:N, top_mean:N, list:PATH or all (default: %(default)s)",
     )
-    genes.add_argument("--gene", metavar="NAME", action="append", help="a gene to export; repeatable")
+    genes.add_argument("--gene", metavar="NAME", action="append", help="gene to export; repeatable")
     data.add_argument(
         "--sections",
         metavar="COLUMN",
-        help="column of obs that names sections of the tissue, or none (default: found by the usual names)",
+        help="column of obs with the tissue sections, or none (default: detected from common names)",
     )
     data.add_argument(
         "--embedding",
         metavar="KEY",
         action="append",
-        help="key of obsm that the viewer offers beside the tissue, or none; repeatable (default: UMAP, t-SNE, PCA)",
+        help="key of obsm to export as an embedding, or none; repeatable (default: UMAP, t-SNE and PCA)",
     )
     data.add_argument("--layer", metavar="NAME", help="read expression from this layer instead of X")
     data.add_argument("--raw", action="store_true", help="read expression from raw instead of X")
     data.add_argument(
         "--image",
         metavar="PATH",
-        help="tissue image: PNG, JPEG, WebP or TIFF file, uns:LIBRARY, or none (default: the object's own)",
+        help="tissue image: PNG, JPEG, WebP or TIFF file, uns:LIBRARY, or none (default: the image stored in the file)",
     )
     data.add_argument(
-        "--downsample", metavar="N", type=int, help="export at most N cells, drawn at random in each section"
+        "--downsample", metavar="N", type=int, help="export at most N cells, sampled at random within each section"
     )
-    data.add_argument("--seed", metavar="N", type=int, default=0, help="seed of the random draw (default: %(default)s)")
-    data.add_argument("--view", metavar="FILE", help="view saved from the viewer, with which the bundle opens")
-    how = p.add_argument_group("how it is written")
-    how.add_argument(
+    data.add_argument(
+        "--seed", metavar="N", type=int, default=0, help="random seed for --downsample (default: %(default)s)"
+    )
+    data.add_argument("--view", metavar="FILE", help="view file saved from the viewer, used as the initial view")
+    output = p.add_argument_group("output options")
+    output.add_argument(
         "--gzip", metavar="true|false", type=_boolean, default=True, help="compress the assets (default: true)"
     )
-    how.add_argument(
-        "--max-asset-mb", metavar="MB", type=float, default=16.0, help="split assets larger than this (default: 16)"
+    output.add_argument(
+        "--max-asset-mb",
+        metavar="MIB",
+        type=float,
+        default=16.0,
+        help="maximum asset size in MiB; larger assets are split (default: 16)",
     )
-    how.add_argument(
+    output.add_argument(
         "--scripts",
         choices=("auto", "yes", "no"),
         default="auto",
-        help="write the assets as scripts, too, so that the folder opens by double click "
-        "(default: while they stay below 200 MB)",
+        help="also write the assets as scripts, so that the folder opens with a double click "
+        "(default: auto, if the scripts take at most 200 MB)",
     )
-    how.add_argument(
+    output.add_argument(
         "--embed-origin",
         metavar="ORIGIN",
         action="append",
-        help="origin of pages that may ask and steer the viewer when they embed it, as https://lab.example, or '*'; "
-        "repeatable (default: the bundle's own)",
+        help="origin of pages that may control the embedded viewer, such as https://lab.example, or '*'; "
+        "repeatable (default: the origin of the bundle)",
     )
-    how.add_argument("--no-preview", action="store_true", help="draw no preview.png")
-    how.add_argument("--jobs", metavar="N", type=int, help="threads that compress (default: all cores)")
-    how.add_argument(
+    output.add_argument("--no-preview", action="store_true", help="do not write preview.png")
+    output.add_argument("--jobs", metavar="N", type=int, help="number of compression threads (default: all cores)")
+    output.add_argument(
         "--memory-mb",
-        metavar="MB",
+        metavar="MIB",
         type=int,
         default=512,
-        help="memory for blocks of the matrix (default: %(default)s)",
+        help="memory for reading the matrix in blocks, in MiB (default: %(default)s)",
     )
-    then = p.add_argument_group("instead, and afterwards")
-    then.add_argument("--dry-run", action="store_true", help="say what an export would hold, and write nothing")
-    then.add_argument(
-        "--verify", metavar="PATH", help="check a bundle's files (folder, HTML or zip) against its manifest"
-    )
-    then.add_argument("--serve", action="store_true", help="then serve the bundle on 127.0.0.1 until Ctrl-C")
-    then.add_argument("--port", metavar="N", type=int, default=8000, help="first port to try (default: %(default)s)")
-    then.add_argument("--json", action="store_true", help="print the result as JSON")
-    then.add_argument("--quiet", action="store_true", help="no progress and no warnings")
-    then.add_argument("--version", action="store_true", help="print the version")
+    modes = p.add_argument_group("other modes")
+    modes.add_argument("--dry-run", action="store_true", help="print what would be exported; write nothing")
+    modes.add_argument("--verify", metavar="PATH", help="check a bundle (folder, HTML or zip) against its manifest")
+    modes.add_argument("--serve", action="store_true", help="serve the exported bundle on 127.0.0.1 until Ctrl-C")
+    modes.add_argument("--port", metavar="N", type=int, default=8000, help="first port to try (default: %(default)s)")
+    modes.add_argument("--json", action="store_true", help="print the result as JSON")
+    modes.add_argument("--quiet", action="store_true", help="hide progress and warnings")
+    modes.add_argument("--version", action="store_true", help="print the version and exit")
     return p
 
 
@@ -134,7 +144,7 @@ FLAGS = {
     "genes_mode": "--genes", "image_path": "--image", "dataset_name": "--name", "embed_origins": "--embed-origin",
     "preview": "--no-preview",
 }  # fmt: skip
-"""Options that are called differently here; the others are called as in Python."""
+"""Flags whose names differ from the option in Python; all other flags have the same name."""
 
 
 def _as_flags(problems: Sequence[tuple[str, str]]) -> str:
@@ -144,25 +154,25 @@ def _as_flags(problems: Sequence[tuple[str, str]]) -> str:
 def _boolean(text: str) -> bool:
     value = {"true": True, "false": False}.get(text.lower())
     if value is None:
-        msg = f"{text!r} is neither true nor false"
+        msg = f"expected true or false, got {text!r}"
         raise argparse.ArgumentTypeError(msg)
     return value
 
 
 class _NotPrintedError(Exception):
-    """What was asked for is done, but the output takes no text."""
+    """The command succeeded, but its result cannot be written to stdout."""
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     try:
         print(text, flush=True)
     except OSError as exc:
-        msg = f"The result cannot be printed ({exc.strerror}); what was to be written is complete. It is:\n{text}"
+        msg = f"The command succeeded, but its result cannot be printed ({exc.strerror}). The result is:\n{text}"
         raise _NotPrintedError(msg) from exc
 
 
-class _OnTheWay:
-    """Standard error, of which no trouble ends an export: it may be closed, or lead to a disk that is full."""
+class _SafeStderr:
+    """Wrap stderr and ignore write errors: a closed pipe or a full disk must not abort the export."""
 
     def __init__(self, stream: TextIO | None) -> None:
         self._stream = stream
@@ -183,8 +193,14 @@ class _OnTheWay:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit status."""
-    with contextlib.redirect_stderr(_OnTheWay(sys.stderr)):  # type: ignore[type-var]  # it is written to, and no more
+    """Run the command.
+
+    Returns
+    -------
+    int
+        The exit status.
+    """
+    with contextlib.redirect_stderr(_SafeStderr(sys.stderr)):  # type: ignore[type-var]  # only its methods are used
         return _main(arguments)
 
 
@@ -194,7 +210,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     if options.version:
         from importlib.metadata import version
 
-        _say(f"karospace-export {version('karospace-jupyter')}")
+        _print(f"karospace-export {version('karospace-jupyter')}")
         return 0
     problem = _usage(options, p)
     if problem:
@@ -214,12 +230,12 @@ def _main(arguments: Sequence[str] | None) -> int:
     except KaroSpaceError as exc:
         if os.environ.get("KAROSPACE_DEBUG"):
             raise
-        said = _as_flags(exc.problems) if isinstance(exc, OptionError) else str(exc)
-        print(f"karospace-export: error: {said}", file=sys.stderr)
+        message = _as_flags(exc.problems) if isinstance(exc, OptionError) else str(exc)
+        print(f"karospace-export: error: {message}", file=sys.stderr)
         return EXIT_USAGE if isinstance(exc, (ConfigError, NamedFileError)) else EXIT_FAILURE
     except _NotPrintedError as exc:
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - kept open until the interpreter ends
-        if not isinstance(exc.__cause__, BrokenPipeError):  # else whoever read the output went away
+        if not isinstance(exc.__cause__, BrokenPipeError):  # the reader of the pipe, such as head, has ended
             print(f"karospace-export: error: {exc}", file=sys.stderr)
         return EXIT_FAILURE
     except Exception as exc:
@@ -227,7 +243,7 @@ def _main(arguments: Sequence[str] | None) -> int:
             raise
         print(
             f"karospace-export: unexpected error: {type(exc).__name__}: {exc}\n"
-            "This is a fault of karospace-export; the environment variable KAROSPACE_DEBUG=1 shows where.",
+            "This is a bug in karospace-jupyter; please report it. KAROSPACE_DEBUG=1 prints the traceback.",
             file=sys.stderr,
         )
         return EXIT_FAILURE
@@ -240,22 +256,22 @@ def _usage(options: argparse.Namespace, p: argparse.ArgumentParser) -> str | Non
             name = action.dest
             if name not in fitting and getattr(options, name, action.default) != action.default:
                 flag = action.option_strings[0] if action.option_strings else getattr(options, name)
-                return f"--verify only checks a bundle that exists: {flag} does not go with it"
+                return f"--verify cannot be combined with {flag}"
         return None
     if options.h5ad and options.file:
         return (
-            f"two inputs are named, {options.h5ad} and {options.file}: name one. "
-            "What takes several values is repeated, as in --anno A --anno B"
+            f"got two inputs, {options.h5ad} and {options.file}; pass one. "
+            "Repeat an option to give it several values: --anno A --anno B"
         )
     options.h5ad = options.h5ad or options.file
     if bool(options.h5ad) == options.demo:
-        return "name an input with --h5ad PATH, or use --demo" if not options.demo else "--demo takes no other input"
+        return "--demo cannot be combined with an input" if options.demo else "no input; pass --h5ad PATH or --demo"
     if options.dry_run and options.serve:
-        return "--dry-run writes nothing that --serve could show"
+        return "--serve cannot be combined with --dry-run, which writes no bundle"
     if not (options.outdir or options.single_file or options.zip or options.dry_run):
-        return "name what to write: --outdir DIR, --single-file FILE.html or --zip FILE.zip"
+        return "no output; pass --outdir DIR, --single-file FILE.html or --zip FILE.zip"
     if not 0 <= options.port <= 65535:
-        return f"--port {options.port}: ports run from 0 to 65535"
+        return f"--port must be between 0 and 65535, got {options.port}"
     return None
 
 
@@ -317,8 +333,8 @@ def _config(options: argparse.Namespace) -> ExportConfig:
     )
 
 
-class _cancel_on_signals:  # noqa: N801 - reads as a with statement
-    """Ctrl-C and SIGTERM cancel the job at its next block; a second Ctrl-C interrupts at once."""
+class _cancel_on_signals:  # noqa: N801 - used as a with statement
+    """Cancel the job at its next block on Ctrl-C or SIGTERM; a second signal interrupts immediately."""
 
     def __init__(self, job: Job) -> None:
         self._job = job
@@ -345,7 +361,7 @@ def _verify(options: argparse.Namespace) -> int:
 
     report = Bundle(options.verify).verify()
     if options.json:
-        _say(
+        _print(
             json.dumps(
                 {
                     "path": options.verify,
@@ -358,9 +374,9 @@ def _verify(options: argparse.Namespace) -> int:
         )
     else:
         _warn(report.warnings, options)
-        hashed = "all with their hashes" if report.hashed == report.files else f"{report.hashed} with a hash"
-        taken = f"{counted(report.files, 'file')}, {size(report.bytes)}"
-        _say(f"{options.verify}: {taken}, {hashed}: all as the manifest says")
+        hashed = "all" if report.hashed == report.files else f"{report.hashed:,}"
+        files = f"{counted(report.files, 'file')}, {size(report.bytes)}"
+        _print(f"{options.verify}: verified ({files}; {hashed} by hash)")
     return 0
 
 
@@ -368,7 +384,7 @@ def _print_plan(plan: Plan, options: argparse.Namespace) -> None:
     if options.json:
         import json
 
-        _say(
+        _print(
             json.dumps(
                 {
                     "name": plan.dataset_name,
@@ -397,11 +413,11 @@ def _print_plan(plan: Plan, options: argparse.Namespace) -> None:
         ("sections", _sections_text(plan)),
         ("embeddings", ", ".join(f"{e.label} ({e.name})" for e in plan.embeddings) or "none"),
         ("image", "; ".join(f"{one.origin}, {one.size[0]} × {one.size[1]}" for one in plan.images) or "none"),
-        *([("opens with", f"the view in {options.view}")] if plan.view is not None else []),
+        *([("initial view", options.view)] if plan.view is not None else []),
         ("files", f"{plan.predicted_files:,}, {size(plan.predicted_bytes)} before compression"),
     ]
     lines = [f"  {name:<12} {text}" for name, text in rows]
-    _say("\n".join([f"{plan.dataset_name}: this would be exported", *lines]))
+    _print("\n".join([f"{plan.dataset_name}: would export", *lines]))
     _warn(plan.warnings, options)
 
 
@@ -417,9 +433,9 @@ def _sections_text(plan: Plan) -> str:
     found = plan.sections
     if found is None:
         return "none"
-    lie = "on top of each other: the viewer lays them out as a grid" if found.overlapping else "side by side"
-    without = f", {found.missing:,} cells of none" if found.missing else ""
-    return f"{len(found.items)} by {found.column}, {lie}{without}"
+    layout = "overlapping; the viewer arranges them in a grid" if found.overlapping else "side by side"
+    without = f"; {counted(found.missing, 'cell')} without a section" if found.missing else ""
+    return f"{len(found.items)} in obs[{found.column!r}], {layout}{without}"
 
 
 def _print_result(bundle: Bundle, paths: Sequence[str], options: argparse.Namespace) -> None:
@@ -437,7 +453,7 @@ def _print_result(bundle: Bundle, paths: Sequence[str], options: argparse.Namesp
             "bytes": taken,
             "warnings": list(bundle.warnings),
         }
-        _say(json.dumps(result))
+        _print(json.dumps(result))
         return
     _warn(bundle.warnings, options)
     if not options.quiet:
@@ -445,13 +461,13 @@ def _print_result(bundle: Bundle, paths: Sequence[str], options: argparse.Namesp
             f"{shape(m.n_cells, m.n_genes_exported, m.n_cells_source)}, {counted(files, 'file')}, {size(taken)}",
             file=sys.stderr,
         )
-    _say("\n".join(paths))
+    _print("\n".join(paths))
 
 
 def _warn(warnings: Sequence[str], options: argparse.Namespace) -> None:
     if not options.quiet:
         for warning in warnings:
-            print(f"note: {warning}", file=sys.stderr)
+            print(f"warning: {warning}", file=sys.stderr)
 
 
 def _serve(bundle: Bundle, options: argparse.Namespace) -> int:
@@ -465,12 +481,12 @@ def _serve(bundle: Bundle, options: argparse.Namespace) -> int:
     try:
         server = bundle.serve(port=options.port)
     except OSError as exc:
-        msg = f"The bundle is written, but cannot be served: {exc.strerror or exc}."
+        msg = f"The bundle was written, but the server failed to start: {exc.strerror or exc}. Try another port."
         raise SinkError(msg) from exc
     with server:
         if options.port not in {0, server.port}:
-            print(f"port {options.port} is taken; {server.port} is used", file=sys.stderr)
-        _say(f"{server.url}  (Ctrl-C stops)")
+            print(f"port {options.port} is in use; using {server.port}", file=sys.stderr)
+        _print(f"{server.url}  (press Ctrl-C to stop)")
         while not stop.wait(0.5):
             pass
     return 0

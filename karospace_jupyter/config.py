@@ -1,7 +1,7 @@
 """The options of an export: one model for Python, the command line, the forms and the desktop app.
 
-Short strings that people type (``hvgs:500``, ``obsm:spatial``) are parsed here, once, into tagged values.
-The string below each field is its documentation; forms and help are made from it.
+Short strings such as ``hvgs:500`` and ``obsm:spatial`` are parsed here, once, into tagged values. The string below
+each field documents the option; the forms show it as help.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class VariableGenes:
 
 @dataclass(frozen=True, slots=True)
 class TopMeanGenes:
-    """The `n` genes of highest mean."""
+    """The `n` genes with the highest mean expression."""
 
     n: int
     kind: Literal["top_mean"] = "top_mean"
@@ -37,7 +37,7 @@ class TopMeanGenes:
 
 @dataclass(frozen=True, slots=True)
 class ListedGenes:
-    """Genes by name, in this order. `origin` says where the names came from, for messages."""
+    """Genes by name, in this order. Messages use `origin` to say where the names came from."""
 
     names: tuple[str, ...]
     origin: str
@@ -56,7 +56,7 @@ GenesSpec = VariableGenes | TopMeanGenes | ListedGenes | AllGenes
 
 @dataclass(frozen=True, slots=True)
 class ObsmCoords:
-    """x and y of ``obsm[key]``: the columns that are named so, else the first two."""
+    """x and y from ``obsm[key]``: the columns with these names, otherwise the first two columns."""
 
     key: str
     kind: Literal["obsm"] = "obsm"
@@ -109,7 +109,7 @@ MatrixSpec = MatrixX | MatrixLayer | MatrixRaw
 
 @dataclass(frozen=True, slots=True)
 class ImageFromFile:
-    """A picture file whose pixels are coordinate units, unless the file is one of the object's own images."""
+    """An image file. Its pixels are coordinate units, unless the file is one of the images stored in the object."""
 
     path: Path
     kind: Literal["file"] = "file"
@@ -117,7 +117,7 @@ class ImageFromFile:
 
 @dataclass(frozen=True, slots=True)
 class ImageFromUns:
-    """The image of one library in ``uns['spatial']``; None means the only one there is."""
+    """The image of one library in ``uns['spatial']``; None selects the only library."""
 
     library: str | None
     kind: Literal["uns"] = "uns"
@@ -131,7 +131,7 @@ class NoImage:
 
 
 DEFAULT_GENES = VariableGenes(500)
-"""Where nobody says which."""
+"""The genes that are exported by default."""
 _ORIGIN = re.compile(r"https?://[a-z0-9._~\[\]:-]+")
 
 ImageSpec = ImageFromFile | ImageFromUns | NoImage
@@ -140,13 +140,18 @@ ImageSpec = ImageFromFile | ImageFromUns | NoImage
 def parse_genes(text: str | tuple[str, ...]) -> GenesSpec:
     """Parse ``hvgs:N``, ``top_mean:N``, ``list:PATH``, ``all`` or a sequence of names.
 
-    A list file holds one gene a line; blank lines and lines that start with ``#`` are skipped, and of a
-    line with tabs or commas the first field counts; quotes keep commas in a name.
+    A list file has one gene per line. Blank lines and lines that start with ``#`` are skipped. Only the first
+    tab- or comma-separated field of a line is read; a quoted name may contain commas.
 
     Raises
     ------
     ConfigError
-        When the text is none of these, or the list file cannot be read or is empty.
+        If the text has none of these forms, or the list file cannot be read or is empty.
+
+    Examples
+    --------
+    >>> parse_genes("top_mean:300")
+    TopMeanGenes(n=300, kind='top_mean')
     """
     if not isinstance(text, str):
         return ListedGenes(tuple(text), "the list of genes")
@@ -155,12 +160,12 @@ def parse_genes(text: str | tuple[str, ...]) -> GenesSpec:
     mode, _, value = text.partition(":")
     if mode in {"hvgs", "top_mean"}:
         if not value.isascii() or not value.isdigit() or int(value) < 1:
-            msg = f"Genes {text!r}: {mode} needs a number of genes of at least 1, as in '{mode}:500'."
+            msg = f"Genes {text!r}: {mode} needs a number of genes of at least 1, such as '{mode}:500'."
             raise ConfigError(msg)
         return VariableGenes(int(value)) if mode == "hvgs" else TopMeanGenes(int(value))
     if mode == "list" and value:
         return _read_gene_list(expanded(value))
-    msg = f"Genes {text!r} is not understood. Use 'hvgs:N', 'top_mean:N', 'list:PATH' or 'all'."
+    msg = f"Genes {text!r} is not valid. Use 'hvgs:N', 'top_mean:N', 'list:PATH' or 'all'."
     raise ConfigError(msg)
 
 
@@ -174,7 +179,7 @@ def _read_gene_list(path: Path) -> ListedGenes:
         msg = f"The gene list {path} cannot be read: {exc.strerror or exc}."
         raise ConfigError(msg) from exc
     except UnicodeDecodeError as exc:
-        msg = f"The gene list {path} is not a text file in UTF-8. Save it as plain text, one gene a line."
+        msg = f"The gene list {path} is not UTF-8 text. Save it as plain text with one gene per line."
         raise ConfigError(msg) from exc
     names = []
     for line in text.splitlines():
@@ -184,16 +189,26 @@ def _read_gene_list(path: Path) -> ListedGenes:
         if name and not name.startswith("#"):
             names.append(name)
     if not names:
-        msg = f"The gene list {path} holds no gene. Write one gene a line."
+        msg = f"The gene list {path} contains no genes. Write one gene per line."
         raise ConfigError(msg)
     return ListedGenes(tuple(dict.fromkeys(names)), str(path))
 
 
 def parse_coords(text: str) -> CoordsSpec:
-    """Parse coordinates as users spell them.
+    """Parse the value of the option ``coords``.
 
-    ``obsm:KEY``, ``obs:XCOL,YCOL``, ``obs:COLUMN`` (a column of outlines as WKT) or ``obs:centroid_x_y`` (the columns
-    centroid_x and centroid_y).
+    Valid forms are ``obsm:KEY``, ``obs:XCOL,YCOL``, ``obs:COLUMN`` (a column of outlines as WKT) and
+    ``obs:centroid_x_y`` (the columns centroid_x and centroid_y).
+
+    Raises
+    ------
+    ConfigError
+        If the text has none of these forms.
+
+    Examples
+    --------
+    >>> parse_coords("obsm:spatial")
+    ObsmCoords(key='spatial', kind='obsm')
     """
     kind, _, value = text.partition(":")
     if kind == "obsm" and value:
@@ -208,7 +223,7 @@ def parse_coords(text: str) -> CoordsSpec:
         return GeometryCoords(value.strip())
     meant = f"obs:{text}" if text.count(",") == 1 else f"obsm:{text}"
     near = f" Did you mean {meant!r}?" if text and not kind.startswith("obs") else ""
-    msg = f"Coordinates {text!r} are not understood. Use 'obsm:KEY' or 'obs:XCOLUMN,YCOLUMN'.{near}"
+    msg = f"Coordinates {text!r} are not valid. Use 'obsm:KEY', 'obs:XCOLUMN,YCOLUMN' or 'obs:OUTLINES'.{near}"
     raise ConfigError(msg)
 
 
@@ -218,7 +233,12 @@ class ExportConfig(BaseModel):
     Raises
     ------
     ConfigError
-        When an option has a value that can never work; the message names the option.
+        If an option has an invalid value. The message names the option.
+
+    Examples
+    --------
+    >>> ExportConfig(outdir="viewer", genes_mode="top_mean:300").genes
+    TopMeanGenes(n=300, kind='top_mean')
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
@@ -226,66 +246,69 @@ class ExportConfig(BaseModel):
     h5ad_path: Path | None = None
     """The `.h5ad` file or `.zarr` folder to export."""
     outdir: Path | None = None
-    """The folder to write. An existing bundle there is replaced when the new one is complete."""
+    """The folder to write. An existing bundle in it is replaced once the new one is complete."""
     single_file: Path | None = None
-    """Write everything into this one HTML file, which opens by double click."""
+    """Write a self-contained HTML file, which opens with a double click."""
     zip_path: Path | None = None
-    """Write everything into this zip file."""
+    """Write a zip file."""
     coords: str | None = None
-    """Where the coordinates are: `obsm:KEY`, `obs:XCOL,YCOL` or `obs:COLUMN` (outlines as WKT, of which the centroids
-    are taken). Found by their names when not given."""
+    """The coordinates: `obsm:KEY`, `obs:XCOL,YCOL` or `obs:COLUMN` (the centroids of outlines as WKT). Detected from
+    common names by default."""
     annotation_columns: tuple[str, ...] | None = None
-    """Columns of obs to export, in this order. Chosen by what makes a legend when not given. Columns of few
-    distinct whole numbers are exported as categories; `number:COLUMN` and `category:COLUMN` choose the kind."""
+    """Columns of obs to export as annotations, in this order. By default, the columns that make a useful legend.
+    Columns with few distinct integers are exported as categories; `number:COLUMN` and `category:COLUMN` set the
+    kind."""
     sections: str | None = None
-    """The column of obs that names sections of the tissue (2 to 500), or `none`. Found by the usual names when not
-    given: library_id, sample, sample_id, section, slice, fov. One that is named here is always exported; one that
-    was found only when the annotations leave it in. A sample is drawn within each section."""
+    """The column of obs with the tissue sections (2 to 500), or `none`. Detected from common names by default:
+    library_id, sample, sample_id, section, slice, fov. A column given here is always exported; a detected one only
+    if it is among the annotations. Downsampling draws cells within each section."""
     embeddings: tuple[str, ...] | None = None
-    """Keys of obsm whose first two dimensions the viewer offers beside the tissue, or `none`. UMAP, t-SNE and PCA by
-    their usual names when not given."""
+    """Keys of obsm to export as embeddings (their first two dimensions), or `none`. By default, UMAP, t-SNE and PCA
+    under their usual names."""
     genes_mode: str | tuple[str, ...] = f"{DEFAULT_GENES.kind}:{DEFAULT_GENES.n}"
-    """Which genes: `hvgs:N`, `top_mean:N`, `list:PATH`, `all`, or a list of names."""
+    """The genes to export: `hvgs:N`, `top_mean:N`, `list:PATH`, `all`, or a list of names."""
     image_path: str | None = None
     """Tissue image: a PNG, JPEG, WebP or TIFF file, `uns:LIBRARY` for one stored in the object, or `none`."""
     downsample: int | None = Field(default=None, ge=1)
-    """Export at most this many cells, drawn at random within each section."""
+    """Export at most this many cells, sampled at random within each section."""
     seed: int = Field(default=0, ge=0)
-    """Seed of the random draw."""
+    """Random seed for downsampling."""
     gzip: bool = True
     """Compress the assets."""
     max_asset_mb: float = Field(default=16.0, gt=0, le=1024, allow_inf_nan=False)
-    """Largest asset before compression, in MiB; what is larger is split. At most what a browser takes: 1024."""
+    """Maximum size of an asset before compression, in MiB. Larger assets are split. The maximum, 1024, is a limit of
+    browsers."""
     dataset_name: str | None = Field(default=None, max_length=LONGEST_NAME)
-    """Name shown in the viewer. The file's name when not given."""
+    """Dataset name shown in the viewer. By default, the file name."""
     scripts: Literal["auto", "yes", "no"] = "auto"
-    """Write the assets as scripts, too, so that the folder opens by double click: `yes`, `no`, or `auto`: while they
-    stay below 200 MB."""
+    """Whether to also write the assets as scripts, so that the folder opens with a double click: `yes`, `no`, or
+    `auto` (if the scripts take at most 200 MB)."""
     view: Path | None = None
-    """A view saved from the viewer (JSON), with which the bundle opens."""
+    """A view file saved from the viewer (JSON), used as the initial view."""
     embed_origins: tuple[str, ...] = ()
-    """Origins of pages that may ask and steer the viewer when they embed it, as `https://lab.example`; `*` for every
-    page. Pages of the bundle's own origin always may."""
+    """Origins of pages that may control the embedded viewer, such as `https://lab.example`; `*` allows every page.
+    Pages with the same origin as the bundle are always allowed."""
     preview: bool = True
-    """Draw `preview.png`."""
+    """Write `preview.png`."""
     layer: str | None = None
     """Read expression from this layer instead of X."""
     raw: bool = False
     """Read expression from `raw` instead of X."""
     jobs: int | None = Field(default=None, ge=1, le=1024)
-    """Threads that compress. All cores when not given."""
+    """Number of compression threads. By default, all cores."""
     memory_mb: int = Field(default=512, ge=16, le=2**24)
-    """Memory for blocks of the matrix, in MiB. Fewer means more passes over the file, never fewer genes."""
+    """Memory for reading the matrix in blocks, in MiB. Less memory means more passes over the file, never fewer
+    genes."""
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401 - pydantic checks each value
         try:
             super().__init__(**options)
         except ValidationError as exc:
             raise _explained(exc) from None
-        # Parsed here so that a mistake is found before a large file is opened.
+        # Parsed here to fail before a large file is opened.
         _ = self.coordinate_spec
         if self.raw and self.layer is not None:
-            msg = f"Both raw and the layer {self.layer!r} were asked for. Expression comes from one matrix: choose one."
+            msg = f"Got both raw=True and layer={self.layer!r}. Expression is read from one matrix; pass one of them."
             raise ConfigError(msg)
 
     @field_validator("embed_origins")
@@ -293,7 +316,10 @@ class ExportConfig(BaseModel):
     def _as_browsers_spell_it(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for origin in value:
             if origin != "*" and not _ORIGIN.fullmatch(origin):
-                msg = f"{origin!r} is no origin; 'https://lab.example' is one: in small letters, without a path; or '*'"
+                msg = (
+                    f"{origin!r} is not a valid origin (lower case, no path); "
+                    "use an origin such as 'https://lab.example', or '*'"
+                )
                 raise ValueError(msg)
         return value
 
@@ -312,7 +338,7 @@ class ExportConfig(BaseModel):
     def _none_of_them(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
         if value is not None and "none" in value:
             if set(value) != {"none"}:
-                msg = "'none' goes with no other embedding"
+                msg = "'none' cannot be combined with embeddings"
                 raise ValueError(msg)
             return ()
         return value
@@ -321,7 +347,7 @@ class ExportConfig(BaseModel):
     @classmethod
     def _a_column(cls, value: object) -> object:
         if value == "":
-            msg = "a column of obs or 'none' is needed"
+            msg = "expected a column of obs or 'none'"
             raise ValueError(msg)
         return value
 
@@ -329,16 +355,16 @@ class ExportConfig(BaseModel):
     @classmethod
     def _no_truth(cls, value: object) -> object:
         if isinstance(value, bool):
-            msg = "a number is needed"
+            msg = "expected a number"
             raise ValueError(msg)
         return value
 
     @field_validator("downsample", "seed", "jobs", "memory_mb", mode="before")
     @classmethod
     def _plain_number(cls, value: object) -> object:
-        # Half of the world writes fifty thousand as 50.000, which would be read as 50.
+        # Many locales write fifty thousand as 50.000, which would be read as 50.
         if isinstance(value, str) and not re.fullmatch(r"\s*[+-]?[0-9]+\s*", value):
-            msg = "a whole number is needed"
+            msg = "expected an integer"
             raise ValueError(msg)
         return value
 
@@ -346,7 +372,7 @@ class ExportConfig(BaseModel):
     @classmethod
     def _no_empty_path(cls, value: object) -> object:
         if value == "":
-            msg = "an empty text is no path; leave the option out instead"
+            msg = "expected a path; omit the option to use the default"
             raise ValueError(msg)
         return value
 
@@ -357,7 +383,7 @@ class ExportConfig(BaseModel):
 
     @property
     def genes(self) -> GenesSpec:
-        """`genes_mode`, parsed; reads the list file when there is one."""
+        """`genes_mode`, parsed. Reads the gene list if one is given."""
         return parse_genes(self.genes_mode)
 
     @property
@@ -367,7 +393,7 @@ class ExportConfig(BaseModel):
 
     @property
     def matrix(self) -> MatrixSpec:
-        """Which matrix holds the expression."""
+        """The matrix to read expression from."""
         if self.raw:
             return MatrixRaw()
         return MatrixX() if self.layer is None else MatrixLayer(self.layer)
@@ -385,31 +411,31 @@ class ExportConfig(BaseModel):
 
     @property
     def max_asset_bytes(self) -> int:
-        """`max_asset_mb` in bytes, at least 4 (one value)."""
+        """`max_asset_mb` in bytes, at least 4 (the size of one value)."""
         return max(4, int(self.max_asset_mb * 2**20))
 
     @property
     def threads(self) -> int:
-        """Number of compressing threads."""
+        """Number of compression threads."""
         if self.jobs is not None:
             return self.jobs
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 _NEEDED = {
-    "annotation_columns": "a list of names of columns is needed, such as ['cell_type']",
-    "embeddings": "a list of keys of obsm is needed, such as ['X_umap'], or 'none'",
-    "embed_origins": "a list of origins is needed, such as ['https://lab.example']",
-    "genes_mode": "'hvgs:N', 'top_mean:N', 'list:PATH', 'all' or a list of names is needed",
-    **dict.fromkeys(("downsample", "seed", "jobs", "memory_mb"), "a whole number is needed"),
-    "max_asset_mb": "a number is needed",
-    **dict.fromkeys(("gzip", "preview", "raw"), "True or False is needed"),
-    "scripts": "'auto', 'yes' or 'no' is needed",
-    **dict.fromkeys(("outdir", "single_file", "zip_path", "h5ad_path", "view"), "a path is needed"),
-    **dict.fromkeys(("coords", "sections", "dataset_name", "layer"), "a text is needed"),
+    "annotation_columns": "expected a list of columns of obs, such as ['cell_type']",
+    "embeddings": "expected a list of keys of obsm, such as ['X_umap'], or 'none'",
+    "embed_origins": "expected a list of origins, such as ['https://lab.example']",
+    "genes_mode": "expected 'hvgs:N', 'top_mean:N', 'list:PATH', 'all' or a list of names",
+    **dict.fromkeys(("downsample", "seed", "jobs", "memory_mb"), "expected an integer"),
+    "max_asset_mb": "expected a number",
+    **dict.fromkeys(("gzip", "preview", "raw"), "expected True or False"),
+    "scripts": "expected 'auto', 'yes' or 'no'",
+    **dict.fromkeys(("outdir", "single_file", "zip_path", "h5ad_path", "view"), "expected a path"),
+    **dict.fromkeys(("coords", "sections", "dataset_name", "layer"), "expected a string"),
 }
 _BOUNDS = {
-    "greater_than_equal": ("at least", "ge"), "greater_than": ("a number above", "gt"),
+    "greater_than_equal": ("at least", "ge"), "greater_than": ("greater than", "gt"),
     "less_than_equal": ("at most", "le"),
 }  # fmt: skip
 _OF_TYPE = ("_type", "_parsing", "_from_float", "path_type", "literal_error")
@@ -421,15 +447,15 @@ def _explained(exc: ValidationError) -> ConfigError:
         name = ".".join(str(part) for part in error["loc"][:1])
         if error["type"] == "extra_forbidden":
             known = ", ".join(sorted(ExportConfig.model_fields))
-            return ConfigError(f"There is no option {name!r}. The options are: {known}.")
+            return ConfigError(f"Unknown option {name!r}. The options are: {known}.")
         of_type = error["type"].endswith(_OF_TYPE)
         what = _NEEDED.get(name, error["msg"]) if of_type else error["msg"].removeprefix("Value error, ")
         if error["type"] in _BOUNDS:
             words, key = _BOUNDS[error["type"]]
-            what = f"{words} {error['ctx'][key]:,} is needed"
+            what = f"must be {words} {error['ctx'][key]:,}"
         if error["type"] == "string_too_long":
             most, given = error["ctx"]["max_length"], len(error["input"])
-            problems.append((name, f"at most {most:,} characters are possible, but {given:,} were given."))
+            problems.append((name, f"must have at most {most:,} characters, got {given:,}."))
             continue
-        problems.append((name, f"{what}, but {error['input']!r} was given."))
+        problems.append((name, f"{what}, got {error['input']!r}."))
     return OptionError(tuple(dict.fromkeys(problems)))

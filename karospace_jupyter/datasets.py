@@ -1,4 +1,4 @@
-"""A synthetic tissue to try the viewer on: no download, the same for the same seed."""
+"""Generate a synthetic tissue to try the viewer; no download, reproducible with a seed."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ __all__ = ["main", "synthetic_tissue"]
 _HEIGHT, _WIDTH = 800, 700  # one section, in pixels of the painted image
 _SCALE = 1 / 7  # painted pixels per full-resolution pixel
 
-_REGIONS = ("Stroma", "Epithelium", "Tumour core", "Tumour rim", "Immune follicle", "Vessel")
+_REGIONS = ("Stroma", "Epithelium", "Tumor core", "Tumor rim", "Immune follicle", "Vessel")
 _STROMA, _EPITHELIUM, _CORE, _RIM, _FOLLICLE, _VESSEL = range(6)
 
-# name: (colour, UMAP centre, UMAP angle, length, bend, mean area in square microns)
+# name: (color, UMAP center, UMAP angle, length, bend, mean area in square microns)
 _TYPES: dict[str, tuple[str, tuple[float, float], float, float, float, float]] = {
-    "Tumour": ("#c2386b", (4.6, 3.4), 0.5, 1.25, 0.35, 118.0),
-    "Cycling tumour": ("#7b2d8b", (7.4, 5.9), 1.9, 0.55, -0.5, 150.0),
+    "Tumor": ("#c2386b", (4.6, 3.4), 0.5, 1.25, 0.35, 118.0),
+    "Cycling tumor": ("#7b2d8b", (7.4, 5.9), 1.9, 0.55, -0.5, 150.0),
     "Epithelial": ("#f0923a", (8.3, -0.9), -0.9, 1.0, 0.45, 96.0),
     "Fibroblast": ("#8fb48a", (-5.0, -3.6), 0.3, 1.3, -0.4, 74.0),
     "Myofibroblast": ("#3f7d6e", (-1.5, -5.3), -0.5, 0.75, 0.45, 82.0),
@@ -33,7 +33,7 @@ _TYPES: dict[str, tuple[str, tuple[float, float], float, float, float, float]] =
     "B cell": ("#5fc0d8", (-1.6, 7.5), 0.4, 0.8, -0.5, 45.0),
     "Macrophage": ("#e6c229", (-8.6, 0.8), 1.2, 0.8, 0.4, 105.0),
 }
-# For each region, the share of each cell type, in the order above.
+# For each region, the proportion of each cell type, in the order above.
 _MIX = np.array(
     [
         [0.00, 0.00, 0.01, 0.66, 0.10, 0.05, 0.08, 0.02, 0.08],
@@ -44,7 +44,7 @@ _MIX = np.array(
         [0.00, 0.00, 0.00, 0.05, 0.22, 0.67, 0.03, 0.00, 0.03],
     ]
 )
-# Marker: mean count by the digits of the types that express it, in the order above.
+# marker: {indices of the cell types that express it, one digit each: mean count}
 _MARKERS: dict[str, dict[str, float]] = {
     "EPCAM": {"01": 9, "2": 7}, "CD3E": {"6": 6}, "COL1A1": {"3": 14, "4": 9}, "MS4A1": {"7": 7},
     "PECAM1": {"5": 8}, "CD68": {"8": 7}, "MKI67": {"1": 6, "0": 0.3, "7": 0.5}, "KRT8": {"01": 8, "2": 6},
@@ -56,7 +56,8 @@ _MARKERS: dict[str, dict[str, float]] = {
     "CD4": {"6": 3, "8": 1}, "CD163": {"8": 6}, "MMP11": {"4": 3, "3": 0.6}, "CCNB1": {"1": 5}, "TFF3": {"2": 9},
     "CD19": {"7": 4}, "TRAC": {"6": 6}, "C1QA": {"8": 8}, "TAGLN": {"4": 10}, "FN1": {"4": 6, "3": 3},
 }  # fmt: skip
-# Types that clustering splits in two, by a gradient in the tissue; clusters are numbered by size, colors are scanpy's.
+# Cell types that the clustering splits in two along a gradient in the tissue. Clusters are numbered by decreasing size
+# and have scanpy's default colors.
 _SPLIT = (0, 3, 6)
 _CLUSTER_COLORS = (
     "#1f77b4", "#ff7f0e", "#279e68", "#d62728", "#aa40fc", "#8c564b",
@@ -66,7 +67,7 @@ _HYPOXIC, _FRONT = ("CA9", "VEGFA"), ("ERBB2", "KRT19", "POSTN", "FAP", "MMP11",
 
 
 def _noise(rng: np.random.Generator, scale: float, power: float) -> NDArray[Any]:
-    """Smooth noise of unit spread: flat above ``scale`` pixels, a power law below it."""
+    """Return smooth noise with unit variance: a flat spectrum above ``scale`` pixels, a power law below."""
     fy, fx = np.fft.fftfreq(_HEIGHT)[:, None], np.fft.rfftfreq(_WIDTH)[None, :]
     gain = (1 + (fy**2 + fx**2) * (2.2 * scale) ** 2) ** (-power / 2)
     field = np.fft.irfft2(np.fft.rfft2(rng.standard_normal((_HEIGHT, _WIDTH))) * gain, s=(_HEIGHT, _WIDTH))
@@ -74,7 +75,7 @@ def _noise(rng: np.random.Generator, scale: float, power: float) -> NDArray[Any]
 
 
 def _blobs(seeds: NDArray[Any], radii: NDArray[Any], warp: tuple[Any, Any]) -> tuple[Any, Any]:
-    """Warped distance to the nearest seed in units of its radius, and that seed's number (from 0)."""
+    """Return the warped distance to the nearest seed in units of its radius, and the index of that seed."""
     from scipy import ndimage
 
     if len(seeds) == 0:
@@ -91,7 +92,7 @@ def _blobs(seeds: NDArray[Any], radii: NDArray[Any], warp: tuple[Any, Any]) -> t
 
 
 def _scatter(rng: np.random.Generator, allowed: NDArray[Any], gap: float, most: int) -> NDArray[Any]:
-    """Up to ``most`` pixels of ``allowed``, no two nearer than ``gap``."""
+    """Sample up to ``most`` pixels of ``allowed`` that are at least ``gap`` pixels apart."""
     pool = np.argwhere(allowed)
     kept: list[Any] = []
     for point in pool[rng.integers(len(pool), size=most * 8)] if len(pool) else ():
@@ -123,18 +124,18 @@ def _section(seed: int, which: int) -> dict[str, Any]:
     depth = ndimage.distance_transform_edt(mask)
     warp = (7 * noise(26), 7 * noise(26))
 
-    # Tumour: a lobed mass with islands at its front and septa of stroma through it.
+    # Tumor: a lobed mass with islands at the invasive front and septa of stroma.
     turn = shared.uniform(0, 6.28)
     cu, cv = 0.26 * np.cos(turn), 0.26 * np.sin(turn)
     away = np.hypot((u - cu) / 0.62, (v - cv) / 0.6) + 0.17 * noise(110, 3.4)
     nest, septum = noise(26, 5.0), noise(62, 4.5)
-    tumour = mask & ((0.86 - away) * 3.4 + 0.62 * nest > 0) & (away < 1.12) & (depth > 7)
-    tumour &= np.abs(septum) > 0.05 + 0.13 * np.clip(away, 0, 1)
+    tumor = mask & ((0.86 - away) * 3.4 + 0.62 * nest > 0) & (away < 1.12) & (depth > 7)
+    tumor &= np.abs(septum) > 0.05 + 0.13 * np.clip(away, 0, 1)
     necrosis = np.clip((0.3 - away) * 6, 0, 1)
 
-    # Glands, and the surface they open on, away from the tumour.
+    # Glands and the surface that they open onto, away from the tumor.
     side = -(u * np.cos(turn) + v * np.sin(turn)) + 0.28 * noise(150)
-    calm = mask & ~soft(tumour.astype(float), 5).astype(bool) & (away > 1.0)
+    calm = mask & ~soft(tumor.astype(float), 5).astype(bool) & (away > 1.0)
     glandular = calm & (side > 0.1)
     seeds = _scatter(own, glandular & (depth > 26), 31, 90)
     gland, _ = _blobs(seeds, own.uniform(12, 19, max(len(seeds), 1)), warp)
@@ -142,7 +143,7 @@ def _section(seed: int, which: int) -> dict[str, Any]:
     lumen = crypts & (gland < 0.36)
     lining = mask & (depth < 11 + 3 * nest) & (side > 0.34) & (away > 0.95)
 
-    # Fat: bubbles with thin walls, on another side.
+    # Fat: bubbles with thin walls, on another side of the tumor.
     fatty = calm & (np.sin(angle - turn + 1.2 * phase[0]) + 0.5 * noise(120) > 0.85) & (side < 0.25) & (depth > 4)
     spots = _scatter(own, fatty, 13, 320)
     _, bubble = _blobs(spots, np.ones(max(len(spots), 1)), (0.3 * warp[0], 0.3 * warp[1]))
@@ -154,7 +155,7 @@ def _section(seed: int, which: int) -> dict[str, Any]:
     follicle, _ = _blobs(seeds, own.uniform(24, 42, max(len(seeds), 1)), warp)
     follicles = mask & (follicle < 1)
 
-    # Vessels: winding contours that taper out, and a few cut across.
+    # Vessels: winding contours that taper, and a few in cross-section.
     course, reach = noise(105, 5.0), np.clip(noise(95) + 0.25, 0, 1.1)
     gy, gx = np.gradient(course)
     off = np.abs(course) / (np.hypot(gy, gx) + 2e-3) / (5.0 * reach + 1e-6)
@@ -165,7 +166,7 @@ def _section(seed: int, which: int) -> dict[str, Any]:
 
     region = np.full(mask.shape, _STROMA)
     region[crypts | lining] = _EPITHELIUM
-    region[tumour] = np.where(away < 0.56, _CORE, _RIM)[tumour]
+    region[tumor] = np.where(away < 0.56, _CORE, _RIM)[tumor]
     region[follicles] = _FOLLICLE
     region[vessels] = _VESSEL
     lumen &= region == _EPITHELIUM
@@ -175,13 +176,13 @@ def _section(seed: int, which: int) -> dict[str, Any]:
     density = density * np.exp(0.22 * noise(30)) * np.where(fat, 0.02, 1.0)
     density[~mask | lumen | cleft | (bore & (off < 0.4))] = 0
 
-    # Paint as two stains: eosin for matrix and cytoplasm, haematoxylin for nuclei.
+    # Two stains: eosin for matrix and cytoplasm, hematoxylin for nuclei.
     fibre = np.sin(9 * course + 5 * septum + 1.3 * nest + 0.9 * noise(6, 3.0))
     eosin = np.array([0.62, 0.50, 0.46, 0.48, 0.26, 0.85])[region]
     eosin = eosin * (1 + np.where(region == _STROMA, 0.26, 0.06) * fibre) * (1 + 0.10 * noise(45)) + 0.16 * necrosis
     haem = np.array([0.10, 0.40, 0.36, 0.40, 0.52, 0.14])[region] * (1 - 0.6 * necrosis)
     haem = haem + np.where(follicles, -0.16 * np.clip(1.2 - 2 * follicle, 0, 1), 0)
-    haem = haem + np.where(crypts, 0.30 * np.clip((gland - 0.62) * 3, 0, 1), 0)  # nuclei sit at the base
+    haem = haem + np.where(crypts, 0.30 * np.clip((gland - 0.62) * 3, 0, 1), 0)  # nuclei are basal
     nuclei = soft((own.random(mask.shape) < 0.11 * density).astype(float), 0.75)
     haem = haem * (1 + 0.10 * noise(16, 3.0)) + 1.15 * nuclei
     blood = soft((bore & (noise(20) > -0.3)).astype(float), 0.8)
@@ -195,7 +196,7 @@ def _section(seed: int, which: int) -> dict[str, Any]:
 
 
 def _place(rng: np.random.Generator, density: NDArray[Any], count: int) -> NDArray[Any]:
-    """Place ``count`` cells by density, then let them push each other apart, as (y, x)."""
+    """Sample ``count`` cells by density, push overlapping cells apart, and return their (y, x)."""
     from scipy.spatial import cKDTree
 
     flat = np.cumsum(density.ravel())
@@ -210,7 +211,7 @@ def _place(rng: np.random.Generator, density: NDArray[Any], count: int) -> NDArr
         moved = points + np.clip(0.28 * push, -3, 3)
         iy, ix = np.clip(moved.astype(int), 0, np.array(density.shape) - 1).T
         here = density[tuple(points.astype(int).T)]
-        stays = np.abs(density[iy, ix] - here) < 0.6 * here  # do not walk over a border
+        stays = np.abs(density[iy, ix] - here) < 0.6 * here  # cells do not cross into another region
         points = np.where(stays[:, None], np.clip(moved, 0, np.array(density.shape) - 1e-3), points)
     return points
 
@@ -223,7 +224,7 @@ def _expression(
     area: NDArray[Any],
     n_genes: int,
 ) -> tuple[Any, list[str], Any]:
-    """Return counts as a CSR matrix, gene names, and which genes follow the structure."""
+    """Return the counts as a CSR matrix, the gene names, and a mask of the genes that follow the structure."""
     from scipy import sparse
 
     names = list(_MARKERS)[:n_genes]
@@ -252,7 +253,7 @@ def _expression(
 
 
 def _embed(rng: np.random.Generator, kind: NDArray[Any], depth: NDArray[Any], fields: NDArray[Any]) -> NDArray[Any]:
-    """Bent, ragged clusters, one to a cell type, ordered along gradients in the tissue."""
+    """Return a UMAP-like embedding: one curved cluster per cell type, ordered along gradients in the tissue."""
     shape = np.array([(*row[1], *row[2:5]) for row in _TYPES.values()])[kind]
     along = 0.7 * rng.standard_normal(len(kind)) + 0.45 * fields[0] + 0.35 * depth
     across = rng.standard_normal(len(kind)) * 0.42 * (1 + 0.5 * np.cos(2.2 * along + kind)) + 0.12 * fields[1]
@@ -264,7 +265,7 @@ def _embed(rng: np.random.Generator, kind: NDArray[Any], depth: NDArray[Any], fi
 
 
 def _clusters(seed: int, kind: NDArray[Any], gradient: NDArray[Any]) -> Any:  # noqa: ANN401 - pandas is imported late
-    """Return what Leiden clustering finds: cell types, some of them in two parts, a few cells in another's cluster."""
+    """Return Leiden-like clusters: the cell types, some split in two, with a few misassigned cells."""
     import pandas as pd
 
     rng = np.random.default_rng([seed, 3])
@@ -278,16 +279,16 @@ def _clusters(seed: int, kind: NDArray[Any], gradient: NDArray[Any]) -> Any:  # 
 
 
 def synthetic_tissue(n_cells: int = 20_000, n_genes: int = 300, *, seed: int = 0) -> AnnData:
-    """Make a small tumour, in two sections on one slide, with an H&E-like image under it.
+    """Generate a small tumor in two sections on one slide, with an H&E-like image.
 
     Parameters
     ----------
     n_cells
-        Cells in all, at least 50.
+        Number of cells in both sections together, at least 50.
     n_genes
-        Genes in all, at least 1. Known markers come first, then ``GENE0001`` and on.
+        Number of genes, at least 1. Known markers come first, followed by ``GENE0001``, ``GENE0002`` and so on.
     seed
-        The same seed gives the same tissue.
+        Random seed. The same seed gives the same tissue.
 
     Returns
     -------
@@ -299,7 +300,13 @@ def synthetic_tissue(n_cells: int = 20_000, n_genes: int = 300, *, seed: int = 0
     Raises
     ------
     ValueError
-        If there are fewer than 50 cells or no gene.
+        If `n_cells` is less than 50 or `n_genes` less than 1.
+
+    Examples
+    --------
+    >>> from karospace_jupyter.datasets import synthetic_tissue
+    >>> synthetic_tissue(n_cells=500, n_genes=40).shape
+    (500, 40)
     """
     if n_cells < 50 or n_genes < 1:
         msg = f"n_cells must be at least 50 and n_genes at least 1 (got {n_cells} and {n_genes})"
@@ -317,11 +324,11 @@ def synthetic_tissue(n_cells: int = 20_000, n_genes: int = 300, *, seed: int = 0
         at = tuple(points.astype(int).T)
         region, follicle = drawn["region"][at], drawn["follicle"][at]
         mix = _MIX[region]
-        centre = (region == _FOLLICLE)[:, None] * np.where(follicle < 0.62, 1, -1)[:, None]
+        center = (region == _FOLLICLE)[:, None] * np.where(follicle < 0.62, 1, -1)[:, None]
         mix = (
             mix
-            * np.where(np.arange(len(_TYPES)) == 7, 6.0**centre, 1.0)
-            * np.where(np.arange(len(_TYPES)) == 6, 4.0**-centre, 1.0)
+            * np.where(np.arange(len(_TYPES)) == 7, 6.0**center, 1.0)
+            * np.where(np.arange(len(_TYPES)) == 6, 4.0**-center, 1.0)
         )
         front = np.exp(-(((drawn["away"][at] - 0.95) / 0.16) ** 2)) * (region == _STROMA)
         mix[:, [4, 6, 8]] *= 1 + np.array([6.0, 3.0, 2.0]) * front[:, None]
@@ -366,7 +373,7 @@ def synthetic_tissue(n_cells: int = 20_000, n_genes: int = 300, *, seed: int = 0
             "area": area,
             "total_counts": total.astype(np.float32),
             "n_genes_by_counts": np.diff(counts.indptr).astype(np.int32),
-            "is_tumour": kind <= 1,
+            "is_tumor": kind <= 1,
             "pathologist": pd.Categorical.from_codes(joined["seen"], list(notes)),
             "leiden": _clusters(seed, kind, joined["fields"][0]),
         },
@@ -390,9 +397,14 @@ def main(argv: Sequence[str] | None = None, *, default: Path | None = None) -> i
     Parameters
     ----------
     argv
-        Arguments of the command line; those of the process when not given.
+        Command line arguments. By default, ``sys.argv[1:]``.
     default
-        Where to write when no path is given; without it, a path is required.
+        Output path if `argv` contains none. If None, `argv` must contain a path.
+
+    Returns
+    -------
+    int
+        The exit status, always 0; invalid arguments raise SystemExit.
     """
     parser = argparse.ArgumentParser(description="Write a synthetic tissue to an .h5ad file.")
     if default is None:
@@ -401,9 +413,9 @@ def main(argv: Sequence[str] | None = None, *, default: Path | None = None) -> i
         parser.add_argument(
             "out", type=Path, metavar="OUT.h5ad", nargs="?", default=default, help="default: %(default)s"
         )
-    parser.add_argument("--cells", type=int, default=20_000, help="cells in all (default: %(default)s)")
-    parser.add_argument("--genes", type=int, default=300, help="genes in all (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same tissue")
+    parser.add_argument("--cells", type=int, default=20_000, help="number of cells (default: %(default)s)")
+    parser.add_argument("--genes", type=int, default=300, help="number of genes (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="random seed (default: %(default)s)")
     args = parser.parse_args(argv)
     try:
         adata = synthetic_tissue(args.cells, args.genes, seed=args.seed)

@@ -1,49 +1,59 @@
-"""Every error that this package raises on purpose.
+"""The exceptions of this package.
 
 ::
 
     KaroSpaceError
-    ├── ConfigError            an option is wrong, before any data was opened
-    │   └── OptionError        options of ExportConfig, by their names
-    ├── NamedFileError         a file that an option names is not there
+    ├── ConfigError            an option is invalid; no data was opened
+    │   └── OptionError        one or more options of ExportConfig, by name
+    ├── NamedFileError         a file named by an option does not exist
     ├── SourceError            the input cannot be read as AnnData
-    │   └── NoSourceError      it is not there (a NamedFileError)
-    ├── PlanError              the input is AnnData, but not what the options ask for
+    │   └── NoSourceError      the input does not exist (also a NamedFileError)
+    ├── PlanError              the data does not contain what the options request
     │   ├── CoordinatesError
     │   ├── ColumnError
     │   ├── GenesError
-    │   │   └── NoMatrixError  X, a layer or raw is not there
+    │   │   └── NoMatrixError  X, a layer or raw does not exist
     │   └── ImageError
-    │       └── NoImageFileError  (a NamedFileError)
-    ├── SinkError              the output cannot be written there
-    ├── BundleError            a folder is not a bundle, or not the one its manifest describes
-    ├── SessionBusyError       an export is running already
-    ├── ViewError              what was asked of a view cannot be shown
-    └── Cancelled              the user stopped the job; nothing was written
+    │       └── NoImageFileError  (also a NamedFileError)
+    ├── SinkError              the output cannot be written
+    ├── BundleError            a path is not a bundle, or does not match its manifest
+    ├── SessionBusyError       an export is already running
+    ├── ViewError              a view does not support the request
+    └── Cancelled              the user cancelled the job; nothing was written
 
-Messages say what failed, on what, what was found and what to do. They never name a command line flag: the
-same text is shown by the command line, the notebook and the desktop app. What is wrong with an option is kept beside
-the option's name, which each of them spells its own way.
+A message says what failed, on what, what was found and what to do. It never names a command line flag, because the
+command line, the notebook and the desktop app show the same text. OptionError keeps each problem next to the name of
+its option, so that each front end can use its own name for the option.
 """
 
 from __future__ import annotations
 
 
 class KaroSpaceError(Exception):
-    """Base of all errors of this package."""
+    """Base class of all exceptions of this package.
+
+    Examples
+    --------
+    >>> from karospace_jupyter import Bundle, KaroSpaceError
+    >>> try:
+    ...     Bundle("missing")
+    ... except KaroSpaceError as error:
+    ...     print(error)
+    missing is not a bundle: it does not exist.
+    """
 
 
 class ConfigError(KaroSpaceError):
-    """An option has a value that can never work."""
+    """An option has an invalid value."""
 
 
 class OptionError(ConfigError):
-    """Options of :class:`~karospace_jupyter.config.ExportConfig` have values that can never work.
+    """Options of :class:`~karospace_jupyter.config.ExportConfig` have invalid values.
 
     Attributes
     ----------
     problems
-        Names of options, each with what is wrong with it.
+        Pairs of an option's name and the problem with its value.
     """
 
     def __init__(self, problems: tuple[tuple[str, str], ...]) -> None:
@@ -52,7 +62,7 @@ class OptionError(ConfigError):
 
 
 class NamedFileError(KaroSpaceError):
-    """A file that an option names is not there."""
+    """A file named by an option does not exist."""
 
 
 class SourceError(KaroSpaceError):
@@ -60,15 +70,15 @@ class SourceError(KaroSpaceError):
 
 
 class NoSourceError(SourceError, NamedFileError):
-    """The input is not there."""
+    """The input does not exist."""
 
 
 class PlanError(KaroSpaceError):
-    """The data does not hold what the options ask for."""
+    """The data does not contain what the options request."""
 
 
 class CoordinatesError(PlanError):
-    """No usable coordinates, or several that are equally likely."""
+    """There are no usable coordinates, or several equally likely ones."""
 
 
 class ColumnError(PlanError):
@@ -76,16 +86,16 @@ class ColumnError(PlanError):
 
 
 class GenesError(PlanError):
-    """Genes are missing, or the matrix that should hold them is."""
+    """Genes, or the matrix that should contain them, are missing."""
 
 
 class NoMatrixError(GenesError):
-    """The matrix that was asked for is not there.
+    """The requested matrix does not exist.
 
     Attributes
     ----------
     instead
-        The matrices that are there: None for raw, a name for a layer.
+        The available matrices: None for raw, a name for a layer.
     """
 
     def __init__(self, message: str, instead: tuple[str | None, ...] = ()) -> None:
@@ -94,11 +104,11 @@ class NoMatrixError(GenesError):
 
 
 class ImageError(PlanError):
-    """The tissue image that was asked for cannot be used."""
+    """The requested tissue image cannot be used."""
 
 
 class NoImageFileError(ImageError, NamedFileError):
-    """The file of the tissue image is not there."""
+    """The file of the tissue image does not exist."""
 
 
 class SinkError(KaroSpaceError):
@@ -106,16 +116,16 @@ class SinkError(KaroSpaceError):
 
 
 class BundleError(KaroSpaceError):
-    """A folder is not a bundle, or differs from its manifest."""
+    """A path is not a bundle, or does not match its manifest."""
 
 
 class SessionBusyError(KaroSpaceError):
-    """An export is running already."""
+    """An export is already running."""
 
 
 class ViewError(KaroSpaceError):
-    """A view was asked for something that it does not have."""
+    """A view does not support the request."""
 
 
-class Cancelled(KaroSpaceError):  # noqa: N818 - it is an outcome that the user asked for, not a fault
+class Cancelled(KaroSpaceError):  # noqa: N818 - an outcome that the user requested, not an error
     """The job was cancelled."""

@@ -1,4 +1,4 @@
-"""The only orchestration: source → plan → encode → sink → bundle."""
+"""Run an export: source → plan → encode → sink → bundle."""
 
 from __future__ import annotations
 
@@ -24,12 +24,17 @@ if TYPE_CHECKING:
 
 
 def plan(subject: Any, config: ExportConfig, job: Job | None = None) -> Plan:  # noqa: ANN401 - a path or an AnnData
-    """Decide everything and write nothing.
+    """Plan an export without writing anything.
+
+    Returns
+    -------
+    Plan
+        What :func:`run` would export.
 
     Raises
     ------
     KaroSpaceError
-        Whatever an export of the same would fail with because of its input.
+        If the input does not allow the export.
     """
     job = job or Job.null()
     source = open_source(subject, matrix=config.matrix, memory_bytes=config.memory_mb * 2**20)
@@ -44,12 +49,13 @@ def run(subject: Any, config: ExportConfig, job: Job | None = None) -> Bundle:  
 
     Returns
     -------
-    The bundle: the folder if there is one, else the HTML file, else the zip.
+    Bundle
+        The written folder if there is one, otherwise the HTML file, otherwise the zip file.
 
     Raises
     ------
     KaroSpaceError
-        When it fails; then every target is as it was before.
+        If the export fails. Existing targets are then unchanged.
     """
     sink = _targets(config)
     manifest = _write(subject, config, sink, job or Job.null())
@@ -57,12 +63,17 @@ def run(subject: Any, config: ExportConfig, job: Job | None = None) -> Bundle:  
 
 
 def run_to_memory(subject: Any, config: ExportConfig, job: Job | None = None) -> Bundle:  # noqa: ANN401 - a path or an AnnData
-    """Export `subject` to memory, whatever targets `config` names.
+    """Export `subject` to memory and ignore the targets that `config` names.
+
+    Returns
+    -------
+    Bundle
+        The bundle in memory.
 
     Raises
     ------
     KaroSpaceError
-        When it fails.
+        If the export fails.
     """
     sink = MemorySink()
     manifest = _write(subject, config, sink, job or Job.null())
@@ -71,12 +82,17 @@ def run_to_memory(subject: Any, config: ExportConfig, job: Job | None = None) ->
 
 
 def targets(config: ExportConfig) -> list[Path]:
-    """Return the absolute paths that :func:`run` writes, the one that it returns first.
+    """Return the absolute paths that :func:`run` writes.
+
+    Returns
+    -------
+    list
+        The paths. The first is the one that :func:`run` returns as a bundle.
 
     Raises
     ------
     KaroSpaceError
-        When none is given, or one is part of another.
+        If there is no target, or one target contains another.
     """
     return _targets(config).targets
 
@@ -87,7 +103,7 @@ def viewer_html() -> bytes:
     Raises
     ------
     KaroSpaceError
-        When the JavaScript was not built, which only happens in a checkout.
+        If the JavaScript is not built, which only happens in a source checkout.
     """
     return static_file("viewer.html")
 
@@ -99,7 +115,7 @@ def _targets(config: ExportConfig) -> SeveralSinks:
     if config.outdir is not None:
         return SeveralSinks(FolderSink(config.outdir), files)
     if not files:
-        msg = "No place to write to was given. Name a folder (outdir), an HTML file (single_file) or a zip (zip_path)."
+        msg = "No output. Set a folder (outdir), an HTML file (single_file) or a zip file (zip_path)."
         raise ConfigError(msg)
     return SeveralSinks(files[0], files[1:])
 

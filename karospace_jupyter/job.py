@@ -1,7 +1,7 @@
-"""A job: stages with progress, and a way to stop them.
+"""A job reports the progress of its stages and can be cancelled.
 
-One small object is the last parameter of everything that takes long. Whoever shows progress gives it a listener,
-whoever wants to stop calls :meth:`Job.cancel`; nobody in between knows about threads.
+Long-running functions take a :class:`Job` as their last parameter. A front end passes a listener to show progress
+and calls :meth:`Job.cancel` to stop; the code in between does not deal with threads.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ _REPORT_EVERY_S = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far one stage is."""
+    """Progress of one stage."""
 
     stage: str
-    """What is being done, for people: "Writing genes"."""
+    """Name of the stage, as shown to users: "Writing genes"."""
     done: int
     total: int
     unit: str
@@ -34,12 +34,12 @@ class Progress:
 
     @property
     def rate(self) -> float:
-        """Units a second, 0 before the first one."""
+        """Units per second; 0 before the first unit."""
         return self.done / self.elapsed_s if self.elapsed_s > 0 else 0.0
 
     @property
     def eta_s(self) -> float | None:
-        """Seconds left in this stage, or None while that cannot be known."""
+        """Seconds left in this stage, or None before the first unit."""
         return (self.total - self.done) / self.rate if self.rate > 0 else None
 
 
@@ -58,7 +58,7 @@ class Stage:
         Raises
         ------
         Cancelled
-            When the job was cancelled.
+            If the job was cancelled.
         """
         self._job.check()
         self._done += n
@@ -73,13 +73,21 @@ class Stage:
 
 
 class Job:
-    """Progress and cancellation of one piece of work.
+    """Progress and cancellation of an export.
 
     Parameters
     ----------
     listener
-        Called with each :class:`Progress`, at most every 50 ms a stage and once at the end of it, from the thread
-        that works.
+        Called with each :class:`Progress`, at most every 50 ms during a stage and once when it ends, from the working
+        thread.
+
+    Examples
+    --------
+    >>> job = Job(lambda progress: print(progress.stage, progress.done))
+    >>> with job.stage("Reading", total=2, unit="files"):
+    ...     pass
+    Reading 0
+    Reading 0
     """
 
     def __init__(self, listener: Callable[[Progress], None] | None = None) -> None:
@@ -88,15 +96,15 @@ class Job:
 
     @classmethod
     def null(cls) -> Job:
-        """Return a job that nobody listens to."""
+        """Return a job without a listener."""
         return cls()
 
     def listen(self, listener: Callable[[Progress], None]) -> None:
-        """Call `listener` too, as the one given at the start."""
+        """Add a listener."""
         self._listeners.append(listener)
 
     def cancel(self) -> None:
-        """Ask the work to stop at its next block. Safe from any thread and from a signal handler."""
+        """Request that the job stop at its next block. Safe to call from any thread and from a signal handler."""
         self._cancelled.set()
 
     @property
@@ -105,22 +113,22 @@ class Job:
         return self._cancelled.is_set()
 
     def check(self) -> None:
-        """Raise :class:`~karospace_jupyter.errors.Cancelled` when the job was cancelled."""
+        """Raise :class:`~karospace_jupyter.errors.Cancelled` if the job was cancelled."""
         if self._cancelled.is_set():
             msg = "The export was cancelled; nothing was written."
             raise Cancelled(msg)
 
     def report(self, progress: Progress) -> None:
-        """Hand one report to the listeners."""
+        """Pass `progress` to the listeners."""
         for listener in self._listeners:
             listener(progress)
 
     @contextmanager
     def stage(self, name: str, total: int, unit: str) -> Iterator[Stage]:
-        """Open a stage of `total` units; it is reported as finished when the block ends without an error."""
+        """Open a stage of `total` units. It is reported as finished if the block ends without an error."""
         self.check()
         stage = Stage(self, name, total, unit)
-        stage._report(finished=False)  # noqa: SLF001 - Stage and Job are one thing in two classes
+        stage._report(finished=False)  # noqa: SLF001 - Stage and Job share one implementation
         yield stage
         self.check()
         stage._report(finished=True)  # noqa: SLF001

@@ -1,4 +1,4 @@
-"""A hidden folder beside a target, where a result is made before it appears in one step."""
+"""Write a result to a hidden folder next to its target, then publish it atomically."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _RENAME_EXCHANGE = 2
 
 
 class Partial:
-    """A context manager that leaves nothing behind but what was published.
+    """A context manager that leaves behind only what was published.
 
     Parameters
     ----------
     target
-        Where the result will be; folders above it are made, and removed again when nothing is published.
+        Path of the result. Missing parent folders are created, and removed again if nothing is published.
     """
 
     def __init__(self, target: Path) -> None:
@@ -43,7 +43,7 @@ class Partial:
     @property
     def folder(self) -> Path:
         """The hidden folder."""
-        assert self._folder is not None, "it is used inside its with block"  # noqa: S101
+        assert self._folder is not None, "Partial must be used as a context manager"  # noqa: S101
         return self._folder
 
     def __enter__(self) -> Partial:
@@ -63,7 +63,7 @@ class Partial:
         self._discard()
 
     def write(self, path: str, data: bytes) -> None:
-        """Store one file in the hidden folder. Safe from several threads."""
+        """Write one file to the hidden folder. Thread-safe."""
         file = self.folder / path
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -72,12 +72,12 @@ class Partial:
             raise failed(exc, self.target / path) from exc
 
     def keep(self, names: list[str]) -> None:
-        """Take these entries of the target's folder along: they will be in the published folder, too."""
+        """Carry these entries of the existing target over to the published folder."""
         try:
             for name in names:
                 old, new = self.target / name, self.folder / name
                 if new.exists():
-                    continue  # a file of the new bundle, by this name
+                    continue  # the new bundle has a file with this name
                 new.parent.mkdir(parents=True, exist_ok=True)
                 if old.is_dir() and not old.is_symlink():
                     shutil.copytree(old, new, symlinks=True, copy_function=_link)
@@ -85,13 +85,16 @@ class Partial:
                     _link(old, new)
         except (OSError, shutil.Error) as exc:
             held = ", ".join(names[:5])
-            msg = f"{self.target} holds {held}, which could not be taken along: {exc}. Move it away first."
+            msg = (
+                f"{self.target} contains {held}, which could not be carried over to the new bundle: {exc}. "
+                "Move these files elsewhere and try again."
+            )
             raise SinkError(msg) from exc
 
     def publish_folder(self) -> None:
-        """Move the folder into place; what was there is removed after that."""
+        """Move the hidden folder to the target, then remove what was there before."""
         try:
-            # mkdtemp makes a private folder; a bundle is made to be shared.
+            # mkdtemp creates a private folder, but bundles are meant to be shared.
             self.folder.chmod(0o777 & ~_umask())
             if self.target.exists():
                 _exchange(self.folder, self.target)
@@ -103,10 +106,10 @@ class Partial:
             raise failed(exc, self.target) from exc
 
     def publish_file(self, file: Path) -> None:
-        """Move one file of the hidden folder into place."""
+        """Move one file of the hidden folder to the target."""
         try:
             file.chmod(0o666 & ~_umask())
-            os.replace(file, self.target)  # noqa: PTH105 - one name for both systems
+            os.replace(file, self.target)  # noqa: PTH105 - replaces an existing file on every system
             self._made = []
         except OSError as exc:
             raise failed(exc, self.target) from exc
@@ -115,7 +118,7 @@ class Partial:
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
-        for folder in self._made:  # innermost first; rmdir leaves a folder that someone else began to use
+        for folder in self._made:  # innermost first; rmdir fails on a folder that another process started to use
             try:
                 folder.rmdir()
             except FileNotFoundError:
@@ -126,7 +129,7 @@ class Partial:
 
 
 def _link(old: str | Path, new: str | Path) -> None:
-    """Give a file a second name, or copy it where the file system has only one for each."""
+    """Hard-link a file, or copy it if the file system does not support hard links."""
     try:
         os.link(old, new, follow_symlinks=False)
     except OSError:
@@ -134,32 +137,35 @@ def _link(old: str | Path, new: str | Path) -> None:
 
 
 def absolute(path: str | os.PathLike[str]) -> Path:
-    """Return `path` with ``~`` and the working folder filled in, links left as they are.
+    """Return the absolute path of `path` with ``~`` expanded. Symbolic links are not resolved.
 
     Raises
     ------
     SinkError
-        When the working folder is gone, or links on the way lead in a circle.
+        If the working directory was deleted, or the path contains a symbolic link loop.
     """
     try:
         whole = Path(os.path.abspath(expanded(path)))  # noqa: PTH100 - resolve() would follow a link
     except FileNotFoundError as exc:
-        msg = f"{path} lies in the working folder, which was deleted. Change to another folder, or give the whole path."
+        msg = (
+            f"{path} is relative to the working directory, which was deleted. "
+            "Change to another directory, or use an absolute path."
+        )
         raise SinkError(msg) from exc
     try:
         whole.resolve()
     except (OSError, RuntimeError) as exc:  # RuntimeError before Python 3.13
-        msg = f"{whole} cannot be found: links on the way lead in a circle. Choose another name."
+        msg = f"{whole} cannot be resolved: it contains a symbolic link loop. Choose another path."
         raise SinkError(msg) from exc
     return whole
 
 
 def failed(exc: OSError, path: Path) -> SinkError:
-    """Say why `path` could not be written."""
+    """Return the error for a failure to write `path`."""
     if exc.errno == errno.ENOSPC:
-        return SinkError(f"The disk is full: {path} could not be written. Nothing was changed; free some space.")
+        return SinkError(f"{path} could not be written: the disk is full. Nothing was changed; free some space.")
     if exc.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
-        return SinkError(f"{path} may not be written by this user ({exc.strerror}). Choose another folder.")
+        return SinkError(f"{path} could not be written: {exc.strerror}. Choose another folder.")
     return SinkError(f"{path} could not be written: {exc.strerror or exc}.")
 
 
@@ -174,24 +180,26 @@ def _prefix(target: Path) -> str:
 
 
 def sweep(target: Path, *, gone: int = 0) -> None:
-    """Remove what killed exports to the same target left behind.
+    """Remove partial folders that killed exports to the same target left behind.
 
     Parameters
     ----------
+    target
+        Path of the result.
     gone
-        A process that has ended for certain: not every system tells.
+        ID of a process that is known to have ended; not every system can tell whether a process is alive.
     """
     here = socket.gethostname()
     for folder in target.parent.glob(glob.escape(_prefix(target)) + "*"):
         host, _, rest = folder.name.removeprefix(_prefix(target)).rpartition("-")[0].rpartition("-")
         if host != here or not rest.isdigit() or (int(rest) != gone and _alive(int(rest))):
             continue
-        logger.info("removing %s, left by a process that is gone", folder)
+        logger.info("removing %s, left behind by a process that has ended", folder)
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _alive(pid: int) -> bool:
-    # Windows knows no signal 0: there the same call would send Ctrl-C.
+    # Windows has no signal 0: there, os.kill(pid, 0) would send Ctrl-C.
     if pid == os.getpid() or sys.platform == "win32":
         return True
     try:
@@ -204,7 +212,7 @@ def _alive(pid: int) -> bool:
 
 
 def _exchange(new: Path, old: Path) -> None:
-    """Swap two folders, in one step where the system can."""
+    """Swap two folders, atomically if the system supports it."""
     real = old.resolve() if old.is_symlink() else old
     if sys.platform == "linux":
         renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
@@ -220,4 +228,4 @@ def _exchange(new: Path, old: Path) -> None:
     except OSError:
         aside.rename(real)
         raise
-    aside.rename(new)  # what is left under the partial name is discarded
+    aside.rename(new)  # the partial name is discarded on exit

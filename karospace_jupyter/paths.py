@@ -1,4 +1,4 @@
-"""Paths as people write them."""
+"""Expand the paths that users enter."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 
 
 def expanded(path: str | os.PathLike[str]) -> Path:
-    """Return `path` with ``~`` filled in.
+    """Return `path` with a leading ``~`` or ``~user`` expanded.
 
     Raises
     ------
     ConfigError
-        When it begins with the home folder of somebody who has none here.
+        If the user does not exist.
     """
     try:
         return Path(path).expanduser()
     except RuntimeError as exc:
-        msg = f"{path} begins with the home folder of somebody who has none here. Write the whole path."
+        msg = f"{path} cannot be expanded: no such user. Use an absolute path."
         raise ConfigError(msg) from exc

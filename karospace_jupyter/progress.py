@@ -1,4 +1,4 @@
-"""Progress as a bar: in a terminal, and in a notebook."""
+"""Progress bars for terminals and notebooks."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 class ProgressBar:
-    """A tqdm bar a stage: tqdm's notebook bar where there is a notebook, text on stderr elsewhere.
+    """Show each stage as a tqdm bar: tqdm's notebook bar in a notebook, text on stderr elsewhere.
 
     Parameters
     ----------
     notebook
-        Whether a notebook may be there; without, nothing of it is imported.
+        Whether to use the notebook bar in a notebook. If False, no notebook packages are imported.
     """
 
     def __init__(self, *, notebook: bool = True) -> None:
@@ -34,13 +34,13 @@ class ProgressBar:
         self.close()
 
     def watch(self, job: Job | None) -> Job:
-        """Return a job whose progress this bar shows: `job` itself, or a new one."""
+        """Show the progress of `job`, or of a new job if it is None, and return that job."""
         job = job or Job()
         job.listen(self)
         return job
 
     def __call__(self, progress: Progress) -> None:
-        """Show one report."""
+        """Show one progress report."""
         if self._bar is None or self._stage != progress.stage:
             self.close()
             self._stage = progress.stage
@@ -56,7 +56,7 @@ class ProgressBar:
             "unit": f" {progress.unit}",
             "file": sys.stderr,
         }
-        # ipykernel is there in a notebook before any of its cells; importing tqdm.auto elsewhere costs and warns.
+        # A notebook imports ipykernel before its first cell. Elsewhere, importing tqdm.auto is slow and warns.
         if self._notebook and "ipykernel" in sys.modules:
             from tqdm.auto import tqdm as notebook_bar
 
@@ -66,7 +66,7 @@ class ProgressBar:
         return tqdm(**options, dynamic_ncols=True)
 
     def close(self) -> None:
-        """End the current line."""
+        """Close the current bar."""
         if self._bar is not None:
             self._bar.close()
             self._bar = None

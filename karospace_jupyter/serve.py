@@ -1,4 +1,4 @@
-"""A preview server for one bundle, for this machine only."""
+"""A local preview server for one bundle; it listens on 127.0.0.1 only."""
 
 from __future__ import annotations
 
@@ -32,45 +32,52 @@ logger = logging.getLogger(__name__)
 HOST = "127.0.0.1"
 _POLL_S = 0.05
 """Seconds between the server thread's checks for a stop request."""
-_TRIED_PORTS = 100
+_MAX_PORTS = 100
 _BLOCK = 2**18
-_PATIENCE_S = 30
-"""So long a connection may say nothing; also one that a browser keeps."""
-_MOST_CONNECTIONS = 128
-_BREATH_S = 0.1
+_IDLE_TIMEOUT_S = 30
+"""Seconds after which an idle connection is closed, including keep-alive connections of browsers."""
+_MAX_CONNECTIONS = 128
+_RETRY_DELAY_S = 0.1
 _EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 _TYPES = {
     ".html": "text/html; charset=utf-8",
     ".json": "application/json",
     ".csv": "text/csv; charset=utf-8",
     ".bin": "application/octet-stream",
-    # Never with Content-Encoding: the page decompresses what it asked for itself.
+    # Never with Content-Encoding: the viewer itself decompresses the files.
     ".gz": "application/gzip",
     ".js": "text/javascript; charset=utf-8",
 }
 
 
 class Readable(Protocol):
-    """Files that lie elsewhere than in a folder."""
+    """Files of a bundle that is not a folder."""
 
     def read(self, path: str) -> bytes:
-        """Return one file, or raise BundleError."""
+        """Return the content of one file, or raise BundleError."""
 
 
 class BundleServer:
-    """Serves one folder, or the files of a bundle, on 127.0.0.1, from a thread.
+    """Serve a folder or the files of a bundle on 127.0.0.1, from a background thread.
 
     Parameters
     ----------
     content
-        What is served; nothing outside it is, not even through a link.
+        The folder or files to serve. Nothing outside of it is served, not even through a symbolic link.
     port
-        First port to try; when it is taken, the next free one is used and `port` says which. 0 takes any.
+        First port to try. If it is in use, the next free port is used; see the attribute `port`. 0 picks any free
+        port.
 
     Raises
     ------
     OSError
-        When no port is free.
+        If no port is free.
+
+    Examples
+    --------
+    >>> with BundleServer("viewer", port=0) as server:
+    ...     server.url.startswith("http://127.0.0.1:")
+    True
     """
 
     def __init__(self, content: str | os.PathLike[str] | Readable, *, port: int = 8000) -> None:
@@ -81,7 +88,7 @@ class BundleServer:
 
     @property
     def content(self) -> Path | Readable:
-        """What is served; another content takes its place from the next request on, at the same address."""
+        """The served content. Assigning new content takes effect from the next request, at the same address."""
         return self._content
 
     @content.setter
@@ -90,7 +97,7 @@ class BundleServer:
 
     @property
     def port(self) -> int:
-        """The port that is listened to, or 0 when stopped."""
+        """The port that the server listens on, or 0 if it is stopped."""
         return int(self._server.server_address[1]) if self._server else 0
 
     @property
@@ -99,7 +106,7 @@ class BundleServer:
         return f"http://{HOST}:{self.port}/"
 
     def start(self) -> BundleServer:
-        """Listen; returns at once."""
+        """Start listening and return immediately."""
         self._server = self._bind()
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(_POLL_S,), name="karospace-serve", daemon=True
@@ -109,7 +116,7 @@ class BundleServer:
 
     def _bind(self) -> _Server:
         handler = functools.partial(_Handler, lambda: self.content)
-        tried = [0] if self.wanted_port == 0 else range(self.wanted_port, min(self.wanted_port + _TRIED_PORTS, 65536))
+        tried = [0] if self.wanted_port == 0 else range(self.wanted_port, min(self.wanted_port + _MAX_PORTS, 65536))
         last: OSError | None = None
         for port in tried:
             try:
@@ -118,11 +125,11 @@ class BundleServer:
                 if exc.errno not in {errno.EADDRINUSE, errno.EACCES}:
                     raise
                 last = exc
-        msg = f"No free port was found from {self.wanted_port} on."
+        msg = f"no free port at or above {self.wanted_port}"
         raise OSError(errno.EADDRINUSE, msg) from last
 
     def stop(self) -> None:
-        """Stop listening, end the connections that browsers keep open, and wait for the thread."""
+        """Stop listening, close keep-alive connections, and wait for the thread."""
         if self._server is not None and self._thread is not None:
             self._server.shutdown()
             self._thread.join()
@@ -130,38 +137,38 @@ class BundleServer:
         self._server = self._thread = None
 
     def __enter__(self) -> BundleServer:
-        """Start, unless it runs already."""
+        """Start the server unless it is already running."""
         return self if self._server else self.start()
 
     def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
-        """Stop."""
+        """Stop the server."""
         self.stop()
 
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    # On Linux it means that connections which have just ended do not keep the port; elsewhere, two servers on one.
+    # On Linux, reuse allows binding a port with connections in TIME_WAIT; elsewhere, two servers could share a port.
     allow_reuse_address = sys.platform == "linux"
     allow_reuse_port = False
 
     def __init__(self, address: tuple[str, int], handler: Callable[..., _Handler]) -> None:
         self._accepted: weakref.WeakSet[socket.socket] = weakref.WeakSet()
-        self._free = threading.BoundedSemaphore(_MOST_CONNECTIONS)
+        self._free = threading.BoundedSemaphore(_MAX_CONNECTIONS)
         super().__init__(address, handler)
 
     def get_request(self) -> tuple[socket.socket, object]:
         try:
             request, address = super().get_request()
         except OSError as exc:
-            if exc.errno in _EXHAUSTED:  # it would be asked again at once, and again
-                time.sleep(_BREATH_S)
+            if exc.errno in _EXHAUSTED:  # the server retries immediately and would spin
+                time.sleep(_RETRY_DELAY_S)
             raise
         self._accepted.add(request)
         return request, address
 
-    def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as the base class has it
+    def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as in the base class
         if not self._free.acquire(blocking=False):
-            self.shutdown_request(request)  # whoever opens so many does not read
+            self.shutdown_request(request)  # no browser opens this many connections
             return
         super().process_request(request, client_address)
 
@@ -174,16 +181,16 @@ class _Server(ThreadingHTTPServer):
     def server_close(self) -> None:
         super().server_close()
         for request in self._accepted:
-            with contextlib.suppress(OSError):  # it has ended by itself
+            with contextlib.suppress(OSError):  # already closed
                 request.shutdown(socket.SHUT_RDWR)
 
-    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002 - the base class has it
-        logger.debug("the connection of %s broke", client_address, exc_info=True)
+    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002 - as in the base class
+        logger.debug("the connection from %s failed", client_address, exc_info=True)
 
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    timeout = _PATIENCE_S
+    timeout = _IDLE_TIMEOUT_S
     server_version = "karospace"
     sys_version = ""
 
@@ -198,7 +205,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(body=False)
 
     def _answer(self, *, body: bool) -> None:
-        # A page of another site can point its own name at 127.0.0.1; the Host header gives it away.
+        # DNS rebinding: another site can point its own name at 127.0.0.1, but the Host header reveals that name.
         if self.headers.get("Host", "").partition(":")[0] not in {HOST, "localhost"}:
             self._refuse(HTTPStatus.FORBIDDEN)
             return
@@ -266,12 +273,15 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as in the base class
         logger.debug(format, *args)
 
 
 def _span(header: str | None, size: int) -> tuple[int, int, bool] | None:
-    """(start, stop, partial) of a Range header; None when it cannot be satisfied. Several ranges give the whole."""
+    """Return (start, stop, partial) of a Range header, or None if it cannot be satisfied.
+
+    Several ranges are answered with the whole file, as RFC 9110 allows.
+    """
     match = re.fullmatch(r"bytes=(\d*)-(\d*)", (header or "").strip())
     if not match or match.groups() == ("", ""):
         return 0, size, False
@@ -284,5 +294,5 @@ def _span(header: str | None, size: int) -> tuple[int, int, bool] | None:
 
 
 def _number(digits: str, beyond: int) -> int:
-    # Python refuses to read numbers of thousands of digits.
+    # int() raises for thousands of digits.
     return int(digits) if len(digits) < 20 else beyond

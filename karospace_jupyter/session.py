@@ -1,4 +1,4 @@
-"""An export in a thread of its own, with a state that others watch: what notebook, panel and desktop share."""
+"""Run exports in a background thread with an observable state, for the notebook, the panel and the desktop app."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from karospace_jupyter import export
 from karospace_jupyter.errors import Cancelled, KaroSpaceError, SessionBusyError
 from karospace_jupyter.job import Job
-from karospace_jupyter.words import shape
+from karospace_jupyter.words import counted, shape, size
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,30 +27,30 @@ logger = logging.getLogger(__name__)
 Status = Literal["idle", "running", "done", "failed", "cancelled"]
 
 _SHARES = {"Reading statistics": 0.35, "Writing genes": 0.55, "Writing tables": 0.07, "Encoding the image": 0.03}
-"""About how much of an export's time each stage takes; a stage that does not come is jumped over."""
+"""Approximate share of each stage in the duration of an export; stages that do not occur are skipped."""
 
 
 @dataclass(frozen=True, slots=True)
 class SessionState:
-    """Where an export is."""
+    """State of an export."""
 
     status: Status = "idle"
     stage: str = ""
-    """What is being done, for people: "Writing genes"."""
+    """Name of the current stage, as shown to users: "Writing genes"."""
     progress: float = 0.0
-    """Of the whole export, 0 to 1; never falls while it runs."""
+    """Progress of the whole export, from 0 to 1; never decreases during an export."""
     message: str = ""
-    """One line: how far the stage is, or how the export ended."""
+    """One line: the progress of the stage, or the outcome of the export."""
     eta_s: float | None = None
-    """Seconds left, None while that cannot be known."""
+    """Seconds left, or None if unknown."""
     error: str | None = None
-    """Why it failed, and what to do."""
+    """Why the export failed, and what to do."""
     log: tuple[str, ...] = field(default=())
-    """What happened so far, a line each, with the time since the start."""
+    """Log lines, each with the time since the start."""
 
 
 class ExportSession:
-    """Runs one export at a time in a background thread.
+    """Run one export at a time in a background thread.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class ExportSession:
 
     Notes
     -----
-    Every start ends in exactly one of done, failed and cancelled.
+    Every started export ends in exactly one of the states done, failed and cancelled.
     """
 
     def __init__(self, listener: Callable[[SessionState], None] | None = None) -> None:
@@ -81,31 +81,31 @@ class ExportSession:
 
     @property
     def running(self) -> bool:
-        """Whether an export runs, or its end is still being told to the listener."""
+        """Whether an export is running or the listener is still being notified of its end."""
         return not self._ended.is_set()
 
     @property
     def bundle(self) -> Bundle | None:
-        """The bundle of the last export that was done."""
+        """The bundle of the last successful export."""
         return self._bundle
 
     def start(self, subject: Any, config: ExportConfig) -> None:  # noqa: ANN401 - a path or an AnnData
-        """Begin to export `subject`; to memory when the options name no place to write.
+        """Start to export `subject`; to memory if the options name no target.
 
         Raises
         ------
         SessionBusyError
-            When an export is running.
+            If an export is already running.
         """
         with self._lock:
             if self.running:
-                msg = "An export is running already. Wait for it or cancel it."
+                msg = "An export is already running. Wait for it to finish, or cancel it."
                 raise SessionBusyError(msg)
             self._job = Job(self._on_progress)
             self._ended.clear()
             self._started, self._before, self._stage = time.monotonic(), 0.0, ""
             self._state = SessionState("running", stage="Opening", message="Opening the data", log=())
-        # A copy of the context, so that what the thread publishes belongs to the request that started it.
+        # A copy of the context, so that the output of the thread is attributed to the request that started it.
         context = contextvars.copy_context()
         thread = threading.Thread(
             target=context.run, args=(self._work, subject, config), name="karospace-export", daemon=True
@@ -114,13 +114,13 @@ class ExportSession:
         thread.start()
 
     def cancel(self) -> None:
-        """Stop the running export at its next block; nothing happens when none runs."""
+        """Cancel the running export, if any, at its next block."""
         job = self._job
         if job is not None:
             job.cancel()
 
     def wait(self, timeout: float | None = None) -> SessionState:
-        """Wait until no export runs, at most `timeout` seconds, and return the state."""
+        """Wait at most `timeout` seconds until no export is running, and return the state."""
         self._ended.wait(timeout)
         return self._state
 
@@ -135,19 +135,23 @@ class ExportSession:
         except KaroSpaceError as exc:
             self._finish("failed", str(exc), error=str(exc))
         except Exception as exc:
-            # Whoever watches must learn of every end; the traceback goes to the log.
+            # Listeners must be notified of every outcome; the traceback goes to the log.
             logger.exception("the export failed unexpectedly")
             self._log(traceback.format_exc().rstrip())
-            text = f"Unexpected error: {type(exc).__name__}: {exc}. This is a fault of karospace-jupyter."
+            text = (
+                f"Unexpected error: {type(exc).__name__}: {exc}. "
+                "This is a bug in karospace-jupyter; please report it with the log."
+            )
             self._finish("failed", text, error=text)
         else:
             self._bundle = bundle
             m = bundle.manifest
-            size = sum(file.size_bytes for file in m.asset_files)
+            n_bytes = sum(file.size_bytes for file in m.asset_files)
             for warning in bundle.warnings:
-                self._log(f"Note: {warning}")
-            text = f"{shape(m.n_cells, m.n_genes_exported, m.n_cells_source)}, {len(m.asset_files) + 2:,} files"
-            self._finish("done", f"{text}, {size / 2**20:.1f} MB")
+                self._log(f"Warning: {warning}")
+            cells_and_genes = shape(m.n_cells, m.n_genes_exported, m.n_cells_source)
+            n_files = len(m.asset_files) + 2  # index.html and manifest.json
+            self._finish("done", f"{cells_and_genes}, {counted(n_files, 'file')}, {size(n_bytes)}")
 
     def _finish(self, status: Status, message: str, *, error: str | None = None) -> None:
         with self._lock:
@@ -158,7 +162,7 @@ class ExportSession:
         try:
             self._notify()
         finally:
-            self._ended.set()  # whatever a listener does, whoever waits goes on
+            self._ended.set()  # wait() must return even if the listener raises
 
     def _on_progress(self, p: Progress) -> None:
         if p.stage != self._stage:
@@ -168,12 +172,12 @@ class ExportSession:
             self._stage = p.stage
             self._log(p.stage)
         within = p.done / p.total if p.total else 1.0
-        # The statistics may be read more than once; progress never falls.
+        # The statistics may be read in several passes; progress must never decrease.
         progress = max(self._state.progress, min(0.99, self._before + _SHARES.get(p.stage, 0.0) * within))
         elapsed = time.monotonic() - self._started
         eta = None
         if progress > 0.03 and elapsed > 0.3:
-            # The rest of this stage at the rate that is told, and the later ones as long as their shares say.
+            # The rest of this stage at its reported rate, plus the later stages in proportion to their shares.
             share = _SHARES.get(p.stage, 0.0)
             later = max(0.0, 1 - self._before - share)
             rest = elapsed * share * (1 - within) / progress if p.eta_s is None else p.eta_s

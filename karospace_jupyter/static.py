@@ -1,4 +1,4 @@
-"""The built JavaScript that travels with the package."""
+"""Read the built JavaScript that is shipped with the package."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ def static_file(name: str) -> bytes:
     Raises
     ------
     KaroSpaceError
-        When the JavaScript was not built, which only happens in a checkout.
+        If the JavaScript is not built, which only happens in a source checkout.
     """
     try:
         return (files("karospace_jupyter") / "_static" / name).read_bytes()
     except FileNotFoundError as exc:
-        msg = "The viewer is not built. In a checkout, run: make js"
+        msg = f"The viewer is not built: {name} is missing. In a source checkout, run: make js"
         raise KaroSpaceError(msg) from exc
 
 
@@ -28,6 +28,6 @@ def static_text(name: str) -> str:
     Raises
     ------
     KaroSpaceError
-        When the JavaScript was not built, which only happens in a checkout.
+        If the JavaScript is not built, which only happens in a source checkout.
     """
     return static_file(name).decode()

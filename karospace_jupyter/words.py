@@ -1,4 +1,4 @@
-"""Numbers as people read them, and names of columns as they write them."""
+"""Format numbers and sizes for display, and parse names of annotations."""
 
 from __future__ import annotations
 
@@ -6,18 +6,30 @@ from collections.abc import Sequence
 from typing import Literal
 
 LONGEST_NAME = 1000
-"""Characters of a dataset's name: it stands in titles."""
+"""Maximum number of characters of a dataset name, which is shown in titles."""
 
 
 def number(value: float) -> str:
-    """Return a value with as many digits as say something."""
+    """Format a value with at most four significant digits unless it is an integer.
+
+    Examples
+    --------
+    >>> number(12345), number(0.123456)
+    ('12,345', '0.1235')
+    """
     if value == int(value) and abs(value) < 1e15:
         return f"{int(value):,}"
     return f"{value:,.4g}" if 1e-3 <= abs(value) < 1e6 else f"{value:.3g}"
 
 
 def size(n: float) -> str:
-    """Return a number of bytes."""
+    """Format a number of bytes with decimal units (1 MB is 10**6 bytes).
+
+    Examples
+    --------
+    >>> size(1_500_000)
+    '1.5 MB'
+    """
     for unit in ("B", "kB", "MB", "GB"):
         if n < 1000 or unit == "GB":
             return f"{n:.0f} {unit}" if unit == "B" else f"{n:.1f} {unit}"
@@ -26,31 +38,54 @@ def size(n: float) -> str:
 
 
 def counted(n: int, one: str, many: str = "") -> str:
-    """Return a number with the word for it."""
+    """Format a number with a noun in the singular or plural; `many` is an irregular plural.
+
+    Examples
+    --------
+    >>> counted(1, "file"), counted(2000, "file")
+    ('1 file', '2,000 files')
+    """
     return f"{n:,} {one if n == 1 else many or f'{one}s'}"
 
 
 def shape(cells: int, genes: int, source: int | None = None) -> str:
-    """Return the numbers of cells and genes as text; `source` is the number of cells before downsampling."""
+    """Format the numbers of cells and genes; `source` is the number of cells before downsampling.
+
+    Examples
+    --------
+    >>> shape(100, 20, 1000)
+    '100 of 1,000 cells × 20 genes'
+    """
     part = source is not None and source > cells
     held = f"{cells:,} of {counted(source or 0, 'cell')}" if part else counted(cells, "cell")
     return f"{held} × {counted(genes, 'gene')}"
 
 
 def duration(seconds: float) -> str:
-    """Return a time that is about right."""
+    """Format a duration with about two digits.
+
+    Examples
+    --------
+    >>> duration(4.21), duration(240)
+    ('4.2 s', '4 min')
+    """
     if seconds < 10:
         return f"{seconds:.1f} s"
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
 def split_kind(text: str, columns: Sequence[str]) -> tuple[str, Literal["category", "number"] | None]:
-    """Split ``number:NAME`` or ``category:NAME`` of a list of annotations; the whole name of a column is not split.
+    """Split ``number:NAME`` or ``category:NAME``, as used in ``annotation_columns``; names in `columns` are not split.
 
     Returns
     -------
     tuple
-        The column, and as what it is asked for: None where the text does not say.
+        The column and the requested kind, None if the text does not specify one.
+
+    Examples
+    --------
+    >>> split_kind("category:leiden", ["leiden"])
+    ('leiden', 'category')
     """
     prefix, _, rest = text.partition(":")
     if text in columns:

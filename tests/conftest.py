@@ -1,4 +1,4 @@
-"""What tests of several rooms share: one real browser, and where real files may lie."""
+"""Fixtures that several test folders share: a real browser and the folder of real files."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 FIRST = ["test_panel.py", "test_form.py", "test_view.py", "e2e", "notebook", "desktop"]
-"""Files and folders of tests, those first that take longest: at the end, two workers share what is short. The other
-notebook tests come late: what they need is installed meanwhile."""
+"""Test files and folders in the order in which they run, the slowest first, so that the short ones balance the two
+workers at the end. The other notebook tests come late, because their environment is installed in the meantime."""
 
 
 @pytest.hookimpl(trylast=True)
@@ -30,11 +30,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         places = [FIRST.index(part) for part in item.path.parts if part in FIRST]
         return min(places, default=len(FIRST))
 
-    items.sort(key=rank)  # otherwise as they came, which is at random
+    items.sort(key=rank)  # stable: the random order is kept within a rank
 
 
 REPORT_MS = 5000
-"""For what a report of a failed test adds: the page may hang."""
+"""Timeout for adding page contents to the report of a failed test; the page may hang."""
 
 
 @pytest.fixture(scope="session")
@@ -43,7 +43,7 @@ def chromium() -> str:
 
     path = find_chromium()
     if path is None:
-        pytest.skip("Chromium is missing; install it, or name one in KAROSPACE_CHROMIUM")
+        pytest.skip("Chromium is missing; install it, or set KAROSPACE_CHROMIUM to its path")
     return path
 
 
@@ -71,7 +71,7 @@ def browser(playwright: Any, chromium: str) -> Iterator[Any]:
 def real_data() -> Path:
     folder = os.environ.get("KAROSPACE_REAL_DATA")
     if not folder or not Path(folder).is_dir():
-        pytest.skip("KAROSPACE_REAL_DATA does not name the folder of real files")
+        pytest.skip("KAROSPACE_REAL_DATA is not set to the folder of real files")
     return Path(folder)
 
 
@@ -79,7 +79,7 @@ def real_data() -> Path:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """What the pages of a failed test showed stands in its report: on another machine nothing else tells."""
+    """Add the text of the open pages to the report of a failed test; in CI nothing else shows them."""
     report = yield
     given = getattr(item, "funcargs", {})
     contexts = [given["window"]] if "window" in given else getattr(given.get("browser"), "contexts", [])

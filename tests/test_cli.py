@@ -1,4 +1,4 @@
-"""The command, as a process."""
+"""Tests of the command line, mostly in a subprocess."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def exported(h5ad):
     return command("--h5ad", h5ad, "--outdir", out, "--json"), out
 
 
-def test_help_and_version():
+def test_help_and_version_exit_with_0():
     for option, text in [("--help", "--outdir"), ("--version", "karospace-export ")]:
         done = command(option)
         assert done.returncode == 0
@@ -63,7 +63,7 @@ def test_help_and_version():
         ["a.h5ad", "b.h5ad", "--outdir", "y"],
     ],
 )
-def test_wrong_usage_is_2(arguments):
+def test_usage_error_exits_with_2(arguments):
     done = command(*arguments)
     assert done.returncode == 2
     assert done.stderr
@@ -71,7 +71,7 @@ def test_wrong_usage_is_2(arguments):
 
 
 @pytest.mark.parametrize("option", ["--h5ad", "--image", "--genes", "--view"])
-def test_a_missing_file_is_2_and_named(h5ad, tmp_path, option):
+def test_missing_file_exits_with_2_and_is_named(h5ad, tmp_path, option):
     given = {"--h5ad": h5ad, "--outdir": tmp_path / "out", option: tmp_path / "absent.h5ad"}
     if option == "--genes":
         given[option] = f"list:{given[option]}"
@@ -83,34 +83,34 @@ def test_a_missing_file_is_2_and_named(h5ad, tmp_path, option):
 
 
 @pytest.mark.parametrize(
-    ("flag", "value", "said"),
+    ("flag", "value", "message"),
     [
-        ("--downsample", "0", "--downsample: at least 1 is needed, but 0 was given."),
-        ("--jobs", "9999", "--jobs: at most 1,024"),
-        ("--memory-mb", "1", "--memory-mb: at least 16"),
-        ("--max-asset-mb", "0", "--max-asset-mb: a number above 0"),
-        ("--seed", "-1", "--seed: at least 0"),
-        ("--embed-origin", "Lab.example/x", "--embed-origin: 'Lab.example/x' is no origin"),
-        ("--sections", "", "--sections: a column of obs or 'none' is needed"),
+        ("--downsample", "0", "--downsample: must be at least 1, got 0."),
+        ("--jobs", "9999", "--jobs: must be at most 1,024"),
+        ("--memory-mb", "1", "--memory-mb: must be at least 16"),
+        ("--max-asset-mb", "0", "--max-asset-mb: must be greater than 0"),
+        ("--seed", "-1", "--seed: must be at least 0"),
+        ("--embed-origin", "Lab.example/x", "--embed-origin: 'Lab.example/x' is not a valid origin"),
+        ("--sections", "", "--sections: expected a column of obs or 'none'"),
         ("--coords", "spatial", "Did you mean 'obsm:spatial'?"),
         ("--coords", "x,y", "Did you mean 'obs:x,y'?"),
     ],
 )
-def test_what_is_wrong_with_an_option_is_said_as_it_was_typed(h5ad, tmp_path, flag, value, said):
+def test_option_error_names_the_flag_as_typed(h5ad, tmp_path, flag, value, message):
     done = command("--h5ad", h5ad, "--outdir", tmp_path / "out", flag, value)
     assert done.returncode == 2, done.stderr
-    assert said in done.stderr
+    assert message in done.stderr
     assert "Option" not in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 
-def test_every_option_has_its_flag():
+def test_every_option_has_a_flag():
     flags = {flag for action in parser()._actions for flag in action.option_strings}
     for name in ExportConfig.model_fields:
         assert (FLAGS.get(name) or "--" + name.replace("_", "-")) in flags
 
 
-def test_json_and_progress(exported):
+def test_json_goes_to_stdout_and_progress_to_stderr(exported):
     done, out = exported
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["n_cells"] == 300
@@ -118,18 +118,18 @@ def test_json_and_progress(exported):
     assert "%" in done.stderr
 
 
-def test_the_path_alone_is_on_stdout(h5ad, tmp_path):
+def test_quiet_prints_only_the_path(h5ad, tmp_path):
     done = command("--h5ad", h5ad, "--outdir", tmp_path / "out", "--quiet")
     assert (done.returncode, done.stdout, done.stderr) == (0, f"{tmp_path / 'out'}\n", "")
 
 
-def test_the_file_may_be_named_without_its_option(h5ad, tmp_path):
+def test_input_may_be_positional(h5ad, tmp_path):
     done = command(h5ad, "--outdir", tmp_path / "out", "--dry-run", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["n_genes"] == 40
 
 
-def test_a_second_value_of_an_option_is_no_second_file(h5ad, tmp_path):
+def test_extra_option_value_explains_how_to_repeat_the_option(h5ad, tmp_path):
     done = command("--h5ad", h5ad, "--outdir", tmp_path / "out", "--anno", "cell_type", "region")
     assert done.returncode == 2
     assert "two inputs" in done.stderr
@@ -143,14 +143,14 @@ def test_dry_run_writes_nothing(h5ad, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_dry_run_says_sections_embeddings_and_the_view(h5ad, tmp_path):
+def test_dry_run_reports_sections_embeddings_and_view(h5ad, tmp_path):
     view = tmp_path / "view.json"
     view.write_text('{"color": {"kind": "gene", "gene": "NOPE"}, "opacity": 1}')
     done = command("--h5ad", h5ad, "--dry-run", "--sections", "region", "--embedding", "X_umap", "--view", view)
     assert done.returncode == 0, done.stderr
-    assert "6 by region, on top of each other" in done.stdout or "by region, side by side" in done.stdout
+    assert "6 in obs['region'], overlapping" in done.stdout or "in obs['region'], side by side" in done.stdout
     assert "UMAP (X_umap)" in done.stdout
-    assert f"the view in {view}" in done.stdout
+    assert f"initial view {view}" in done.stdout
     assert "'NOPE', which is not exported" in done.stderr
     done = command("--h5ad", h5ad, "--dry-run", "--json")
     found = json.loads(done.stdout)
@@ -163,22 +163,22 @@ def test_dry_run_says_sections_embeddings_and_the_view(h5ad, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "status", "says"),
+    ("arguments", "status", "message"),
     [
         (["--sections", "sektion"], 1, "Did you mean 'section'"),
         (["--embedding", "X_tsne"], 1, "obsm holds: X_umap (300 × 2)"),
-        (["--embedding", "none", "--embedding", "X_umap"], 2, "goes with no other"),
+        (["--embedding", "none", "--embedding", "X_umap"], 2, "cannot be combined"),
         (["--view", "/no/such/view.json"], 2, "/no/such/view.json cannot be read"),
     ],
 )
-def test_what_cannot_be_is_said_and_nothing_written(h5ad, tmp_path, arguments, status, says):
+def test_impossible_request_reports_an_error_and_writes_nothing(h5ad, tmp_path, arguments, status, message):
     done = command("--h5ad", h5ad, "--outdir", tmp_path / "out", "--quiet", *arguments)
     assert done.returncode == status
-    assert says in done.stderr
+    assert message in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 
-def test_verify(h5ad, tmp_path):
+def test_verify_detects_a_changed_byte(h5ad, tmp_path):
     out = tmp_path / "out"
     assert command("--h5ad", h5ad, "--outdir", out, "--quiet").returncode == 0
     assert command("--verify", out).returncode == 0
@@ -191,7 +191,7 @@ def test_verify(h5ad, tmp_path):
     assert asset.name in done.stderr
 
 
-def test_one_html_file_and_a_zip(h5ad, tmp_path):
+def test_html_and_zip_are_written_and_verify(h5ad, tmp_path):
     page, zipped, out = tmp_path / "deep/a.html", tmp_path / "a.zip", tmp_path / "out"
     done = command("--h5ad", h5ad, "--single-file", page, "--zip", zipped, "--quiet")
     assert (done.returncode, done.stdout, done.stderr) == (0, f"{page}\n{zipped}\n", "")
@@ -207,28 +207,28 @@ def test_one_html_file_and_a_zip(h5ad, tmp_path):
 
 
 @pytest.mark.parametrize("arguments", [["--single-file", "mine.html"], ["--zip", "mine.zip"]])
-def test_a_foreign_file_is_left_alone(h5ad, tmp_path, arguments):
+def test_existing_foreign_file_is_not_overwritten(h5ad, tmp_path, arguments):
     option, name = arguments
     (tmp_path / name).write_text("mine")
     done = command("--h5ad", h5ad, option, tmp_path / name, "--quiet")
     assert done.returncode == 1
-    assert "left alone" in done.stderr
+    assert "was not changed" in done.stderr
     assert (tmp_path / name).read_text() == "mine"
 
 
-def test_verify_names_what_is_no_bundle(tmp_path):
+def test_verify_rejects_a_file_that_is_not_a_bundle(tmp_path):
     (tmp_path / "a.html").write_text("<p>")
     done = command("--verify", tmp_path / "a.html")
     assert done.returncode == 1
     assert "no manifest.json inside" in done.stderr
 
 
-def test_ctrl_c_during_an_export_is_130_and_leaves_nothing(tmp_path):
+def test_ctrl_c_during_export_exits_with_130_and_leaves_no_files(tmp_path):
     process = subprocess.Popen(
         [*COMMAND, "--demo", "--outdir", str(tmp_path / "out")], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     try:
-        assert process.stderr.read(1)  # the first progress: the job runs
+        assert process.stderr.read(1)  # the first progress report: the job is running
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=PATIENCE_S)
     finally:
@@ -240,7 +240,7 @@ def test_ctrl_c_during_an_export_is_130_and_leaves_nothing(tmp_path):
 
 
 @pytest.mark.parametrize(("option", "name"), [("--outdir", "out"), ("--single-file", "a.html"), ("--zip", "a.zip")])
-def test_serve_answers_says_the_next_port_and_stops(h5ad, tmp_path, option, name):
+def test_serve_uses_the_next_free_port_and_stops_on_ctrl_c(h5ad, tmp_path, option, name):
     with socket.socket() as busy:
         busy.bind(("127.0.0.1", 0))
         busy.listen()
@@ -272,46 +272,48 @@ def test_serve_answers_says_the_next_port_and_stops(h5ad, tmp_path, option, name
             process.kill()
             process.communicate()
     assert process.returncode == 0, stderr
-    assert f"port {port} is taken" in stderr
+    assert f"port {port} is in use" in stderr
 
 
-def test_defaults_are_those_of_the_config():
+def test_defaults_match_export_config():
     config = _config(parser().parse_args(["--h5ad", "a.h5ad", "--outdir", "out"]))
     assert config == ExportConfig(h5ad_path="a.h5ad", outdir="out")
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no file here is always full")
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 @pytest.mark.parametrize(
-    ("away", "code", "said"),
+    ("redirection", "code", "message"),
     [
         (">&-", 0, "300 cells"),
         ("2>&-", 0, ""),
-        (">/dev/full", 1, "cannot be printed (No space left on device); what was to be written is complete"),
+        (">/dev/full", 1, "The command succeeded, but its result cannot be printed (No space left on device)"),
         ("2>/dev/full", 0, ""),
         (">/dev/full 2>/dev/full", 1, ""),
         (">&- 2>&-", 0, ""),
     ],
 )
-def test_an_export_is_not_lost_with_what_it_says(h5ad: Path, tmp_path: Path, away: str, code: int, said: str) -> None:
-    command = f'"{sys.executable}" -m karospace_jupyter.cli --h5ad "{h5ad}" --outdir out --genes hvgs:3 {away}'
+def test_export_survives_closed_or_full_output_streams(
+    h5ad: Path, tmp_path: Path, redirection: str, code: int, message: str
+) -> None:
+    command = f'"{sys.executable}" -m karospace_jupyter.cli --h5ad "{h5ad}" --outdir out --genes hvgs:3 {redirection}'
     ended = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE_S)
     assert ended.returncode == code, ended.stderr
-    assert said in ended.stderr
+    assert message in ended.stderr
     assert "unexpected" not in ended.stderr
     Bundle(tmp_path / "out").verify()
 
 
-def test_a_working_folder_that_was_deleted(h5ad: Path, tmp_path: Path) -> None:
+def test_deleted_working_directory_allows_absolute_paths_only(h5ad: Path, tmp_path: Path) -> None:
     export = f'"{sys.executable}" -m karospace_jupyter.cli --h5ad "{h5ad}" --genes hvgs:3 --quiet --outdir'
     script = f'mkdir gone && cd gone && rmdir ../gone && {{ {export} here; {export} "{tmp_path}/whole"; }}'
     ended = subprocess.run(["sh", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE_S)
     assert ended.returncode == 0, ended.stderr
-    assert "here lies in the working folder, which was deleted" in ended.stderr
+    assert "here is relative to the working directory, which was deleted" in ended.stderr
     Bundle(tmp_path / "whole").verify()
 
 
 @pytest.mark.parametrize("option", ["--outdir", "--zip", "--single-file"])
-def test_links_that_lead_in_a_circle(
+def test_symbolic_link_loop_is_an_error(
     h5ad: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str
 ) -> None:
     (tmp_path / "a").symlink_to("b")

@@ -1,4 +1,4 @@
-"""The options and the short strings that people type."""
+"""Tests of the options and of the short strings such as ``hvgs:500``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from karospace_jupyter.config import (
 from karospace_jupyter.errors import ConfigError
 
 
-def test_genes(tmp_path):
+def test_genes_specs_are_parsed(tmp_path):
     assert parse_genes("hvgs:5") == VariableGenes(5)
     assert parse_genes("top_mean:7") == TopMeanGenes(7)
     assert parse_genes("all") == AllGenes()
@@ -31,12 +31,12 @@ def test_genes(tmp_path):
 @pytest.mark.parametrize(
     "text", ["", "hvgs", "hvgs:0", "hvgs:-1", "hvgs:²", "top_mean:x", "list:", "list:/no/such", "some"]
 )
-def test_genes_that_cannot_be(text):
+def test_invalid_genes_specs_are_rejected(text):
     with pytest.raises(ConfigError):
         parse_genes(text)
 
 
-def test_coordinates():
+def test_coordinate_specs_are_parsed():
     assert parse_coords("obsm:spatial") == ObsmCoords("spatial")
     assert parse_coords("obs:centroid_x_y") == ObsCoords("centroid_x", "centroid_y")
     assert parse_coords("obs:a, b") == ObsCoords("a", "b")
@@ -51,30 +51,30 @@ def test_coordinates():
         ("embed_origins", "https://Lab.example"), ("embed_origins", "null"), ("embed_origins", "javascript://x"), ("embed_origins", 3),
     ],
 )  # fmt: skip
-def test_a_value_that_never_works_is_named(option, value):
+def test_invalid_value_is_named_in_the_error(option, value):
     with pytest.raises(ConfigError, match=value if isinstance(value, str) and value else option):
         ExportConfig(**{option: value})
 
 
-def test_origins():
+def test_origins_are_accepted_as_string_or_list():
     assert ExportConfig().embed_origins == ()
     assert ExportConfig(embed_origins="https://lab.example:8443").embed_origins == ("https://lab.example:8443",)
     assert ExportConfig(embed_origins=["http://[::1]:8000", "*"]).embed_origins == ("http://[::1]:8000", "*")
 
 
-def test_embeddings():
+def test_embeddings_are_accepted_as_string_or_list():
     assert ExportConfig().embeddings is None
     assert ExportConfig(embeddings="X_umap").embeddings == ("X_umap",)
     assert ExportConfig(embeddings=["X_umap", "X_pca"]).embeddings == ("X_umap", "X_pca")
     assert ExportConfig(embeddings="none").embeddings == ExportConfig(embeddings=[]).embeddings == ()
 
 
-def test_raw_and_a_layer_are_one_too_many():
+def test_raw_and_layer_cannot_be_combined():
     with pytest.raises(ConfigError, match="counts"):
         ExportConfig(raw=True, layer="counts")
 
 
-def test_a_name_that_no_title_holds_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"dataset_name: at most 1,000 characters are possible, but 1,001 were given"):
+def test_too_long_dataset_name_is_rejected() -> None:
+    with pytest.raises(ConfigError, match=r"dataset_name: must have at most 1,000 characters, got 1,001"):
         ExportConfig(dataset_name="x" * 1001)
     assert ExportConfig(dataset_name="x" * 1000).dataset_name == "x" * 1000

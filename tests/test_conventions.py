@@ -1,4 +1,4 @@
-"""Rules that keep the tests green on a slow machine: `tests/support/waiting.py` says why."""
+"""Check the rules that keep the tests reliable on a slow machine; see `tests/support/waiting.py`."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import pytest
 
 TESTS = Path(__file__).parent
 EXEMPT = {
-    "support/waiting.py",  # the one place that waits
+    "support/waiting.py",  # the only module that waits
     "notebook/held.py",  # runs in kernels
-    "pins.py",  # asks for hashes; no test
-    *("e2e/picture.py", "notebook/picture.py", "desktop/picture.py"),  # make pictures for the README
+    "pins.py",  # downloads hashes; not a test
+    *("e2e/picture.py", "notebook/picture.py", "desktop/picture.py"),  # make images for the README
 }
 FILES = sorted(
     str(file.relative_to(TESTS))
@@ -24,15 +24,15 @@ FILES = sorted(
 WAITS = {
     "sleep": "use a function of `waiting`",
     "wait_for_timeout": "use a function of `waiting`",
-    "wait_for_function": "use `until_js`: the page's policy refuses to evaluate a string",
-    "monotonic": "use `eventually`; no test measures time",
-    "perf_counter": "use `eventually`; no test measures time",
+    "wait_for_function": "use `until_js`: the page's content security policy forbids evaluating strings",
+    "monotonic": "use `eventually`; tests do not measure time",
+    "perf_counter": "use `eventually`; tests do not measure time",
 }
 READS = {
     "all_inner_texts", "all_text_contents", "count", "get_attribute", "inner_html", "inner_text", "input_value",
     "is_checked", "is_disabled", "is_editable", "is_enabled", "is_hidden", "is_visible", "text_content",
 }  # fmt: skip
-"""What Playwright tells of a moment."""
+"""Playwright methods that return the current state without retrying."""
 ITERATES = {"zip", "list", "tuple", "enumerate", "sorted", "set", "len", "map"}
 
 
@@ -44,7 +44,7 @@ def called(node: ast.AST) -> str:
 
 
 def within(node: ast.AST) -> Iterator[ast.AST]:
-    """The parts of a statement that run where it stands: what is in a function runs where that is called."""
+    """Yield the parts of a statement that run with it, excluding the bodies of functions and classes."""
     for child in ast.iter_child_nodes(node):
         if not isinstance(child, ast.Lambda | ast.FunctionDef | ast.ClassDef):
             yield child
@@ -59,7 +59,7 @@ def broken(tree: ast.AST) -> Iterator[tuple[int, str]]:
         if isinstance(node, ast.Call):
             for keyword in node.keywords:
                 if keyword.arg == "timeout" and isinstance(keyword.value, ast.Constant):
-                    yield node.lineno, "timeout of its own: leave it out, or give PATIENCE_S"
+                    yield node.lineno, "literal timeout: omit it, or use PATIENCE_S"
         iterated = []
         if isinstance(node, ast.For | ast.comprehension):
             iterated = [node.iter]
@@ -67,7 +67,7 @@ def broken(tree: ast.AST) -> Iterator[tuple[int, str]]:
             iterated = node.args
         for one in iterated:
             if called(one) == "all" and isinstance(one, ast.Call) and not one.args and not one.keywords:
-                yield one.lineno, "all(): the list may be another one when it is read; use `evaluate_all` or `boxes`"
+                yield one.lineno, "all(): the list may change before it is read; use `evaluate_all` or `boxes`"
         if isinstance(node, ast.Assert):
             for part in within(node):
                 if called(part) in READS and isinstance(part, ast.Call) and not part.args:
@@ -75,11 +75,14 @@ def broken(tree: ast.AST) -> Iterator[tuple[int, str]]:
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
             for part in within(node):
                 if isinstance(part, ast.Assign) and called(part.value) in READS:
-                    yield part.lineno, f"{called(part.value)} is read once: use `expect`, `becomes` or `eventually`"
+                    yield (
+                        part.lineno,
+                        f"{called(part.value)} is read only once: use `expect`, `becomes` or `eventually`",
+                    )
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_tests_read_again_what_may_still_change(name: str) -> None:
+def test_tests_follow_the_waiting_rules(name: str) -> None:
     found = sorted(set(broken(ast.parse((TESTS / name).read_text()))))
     assert found == []
 
@@ -104,5 +107,5 @@ def test_each_rule_finds_what_it_forbids(line: str) -> None:
         "becomes(lambda: row.inner_text(), 'a')", "subprocess.run(command, timeout=PATIENCE_S)",
     ],
 )  # fmt: skip
-def test_no_rule_forbids_more(line: str) -> None:
+def test_rules_allow_valid_code(line: str) -> None:
     assert not list(broken(ast.parse(line)))

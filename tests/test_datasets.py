@@ -12,7 +12,7 @@ from karospace_jupyter.datasets import main, synthetic_tissue
 
 
 @pytest.mark.parametrize(("cells", "genes"), [(50, 30), (51, 1), (1500, 60)])
-def test_shape_and_contents(cells: int, genes: int) -> None:
+def test_shape_and_content(cells: int, genes: int) -> None:
     adata = synthetic_tissue(cells, genes, seed=3)
     assert adata.shape == (cells, genes)
     assert adata.X.dtype == adata.layers["counts"].dtype == np.float32
@@ -24,7 +24,7 @@ def test_shape_and_contents(cells: int, genes: int) -> None:
         assert {"EPCAM", "CD3E"} <= set(adata.var_names)
 
 
-def test_cells_lie_on_painted_tissue_and_markers_follow_type() -> None:
+def test_cells_are_on_the_painted_tissue_and_markers_match_cell_types() -> None:
     adata = synthetic_tissue(3000, 60)
     entry = adata.uns["spatial"]["synthetic"]
     image = entry["images"]["hires"]
@@ -33,12 +33,12 @@ def test_cells_lie_on_painted_tissue_and_markers_follow_type() -> None:
     assert (image[y, x, 1] < 225).mean() > 0.97
     assert image[:5].mean() > 235
     epcam = adata[:, "EPCAM"].X.toarray().ravel()
-    tumour = adata.obs["is_tumour"].to_numpy()
-    assert epcam[tumour].mean() > 3 * epcam[(adata.obs["cell_type"] == "Fibroblast").to_numpy()].mean()
+    tumor = adata.obs["is_tumor"].to_numpy()
+    assert epcam[tumor].mean() > 3 * epcam[(adata.obs["cell_type"] == "Fibroblast").to_numpy()].mean()
     assert 0 < adata.obs["pathologist"].isna().mean() < 0.6
 
 
-def test_same_seed_same_tissue() -> None:
+def test_same_seed_gives_same_tissue() -> None:
     one, two, other = (synthetic_tissue(200, 40, seed=seed) for seed in (1, 1, 2))
     assert (one.X != two.X).nnz == 0 and one.obs.equals(two.obs)
     for adata, same in ((two, True), (other, False)):
@@ -55,7 +55,7 @@ def test_main_writes_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert anndata.read_h5ad(out).shape == (60, 35)
 
 
-def test_bad_sizes() -> None:
+def test_invalid_sizes_are_rejected() -> None:
     with pytest.raises(ValueError, match="at least 50"):
         synthetic_tissue(10)
     with pytest.raises(SystemExit):
@@ -81,7 +81,7 @@ def test_clusters_refine_cell_types_and_are_numbered_by_size() -> None:
 
 
 @pytest.mark.parametrize("given", [True, False])
-def test_path_may_be_left_out_where_there_is_a_default(
+def test_path_is_optional_with_a_default(
     given: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)

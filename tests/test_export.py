@@ -1,4 +1,4 @@
-"""The whole engine: what is in a bundle, and what happens when something goes wrong."""
+"""Tests of whole exports: the content of the bundle, and failures."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def fingerprint(adata: ad.AnnData) -> str:
     return hashlib.sha256("".join(parts).encode() + x.data.tobytes() + x.indices.tobytes()).hexdigest()
 
 
-def test_the_object_is_not_changed(tissue: ad.AnnData, tmp_path: Path) -> None:
+def test_export_does_not_modify_the_object(tissue: ad.AnnData, tmp_path: Path) -> None:
     before = fingerprint(tissue)
     bundle = adata_to_karospace(tissue, tmp_path / "out")
     assert fingerprint(tissue) == before
@@ -52,7 +52,7 @@ def test_the_object_is_not_changed(tissue: ad.AnnData, tmp_path: Path) -> None:
     assert report.files == len(bundle.manifest.asset_files) == report.hashed
 
 
-def test_every_value_arrives(tissue: ad.AnnData, tmp_path: Path) -> None:
+def test_every_value_is_exported(tissue: ad.AnnData, tmp_path: Path) -> None:
     bundle = adata_to_karospace(tissue, tmp_path / "out", genes_mode="all", max_asset_mb=0.001)
     x: Any = tissue.X
     dense = x.toarray()
@@ -65,7 +65,7 @@ def test_every_value_arrives(tissue: ad.AnnData, tmp_path: Path) -> None:
     bundle.verify()
 
 
-def test_the_manifest_has_the_fields_of_the_format(tissue: ad.AnnData, tmp_path: Path) -> None:
+def test_manifest_has_the_fields_of_the_format(tissue: ad.AnnData, tmp_path: Path) -> None:
     tissue.write_h5ad(tmp_path / "a.h5ad")
     manifest = export_h5ad(
         ExportConfig(
@@ -87,7 +87,7 @@ def test_the_manifest_has_the_fields_of_the_format(tissue: ad.AnnData, tmp_path:
     assert written == {f.path for f in manifest.asset_files} | {"manifest.json", "index.html"}
 
 
-def test_it_agrees_with_the_published_schema(tissue: ad.AnnData, tmp_path: Path) -> None:
+def test_manifest_matches_the_published_schema(tissue: ad.AnnData, tmp_path: Path) -> None:
     assert SCHEMA_PATH.read_text(encoding="utf-8") == schema_text(), "run: python -m karospace_jupyter.bundle.schema"
     jsonschema = pytest.importorskip("jsonschema")
     bundle = adata_to_karospace(tissue, tmp_path / "out")
@@ -121,7 +121,7 @@ def test_no_gzip(tissue: ad.AnnData, tmp_path: Path) -> None:
     assert table.index.tolist() == tissue.obs_names.tolist()
 
 
-def test_progress_reaches_the_end(tissue: ad.AnnData, tmp_path: Path) -> None:
+def test_every_stage_reports_completion(tissue: ad.AnnData, tmp_path: Path) -> None:
     seen: list[Progress] = []
     adata_to_karospace(tissue, tmp_path / "out", job=Job(seen.append))
     ended = [p for p in seen if p.finished]
@@ -130,7 +130,7 @@ def test_progress_reaches_the_end(tissue: ad.AnnData, tmp_path: Path) -> None:
 
 
 def cancelling_job(stop_at: int) -> Job:
-    """Cancel at the report with this number."""
+    """Return a job that cancels itself at the report with this index."""
     seen: list[Progress] = []
 
     def listen(progress: Progress) -> None:
@@ -142,10 +142,8 @@ def cancelling_job(stop_at: int) -> Job:
     return job
 
 
-def test_cancel_at_any_report_leaves_nothing(
-    tissue: ad.AnnData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # Each step reports: how many are skipped for being too quick depends on the machine.
+def test_cancelled_export_leaves_no_files(tissue: ad.AnnData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Report every step: by default, the number of throttled reports depends on the machine.
     monkeypatch.setattr("karospace_jupyter.job._REPORT_EVERY_S", 0.0)
     total: list[Progress] = []
     adata_to_karospace(tissue, tmp_path / "whole", job=Job(total.append))
@@ -159,7 +157,7 @@ def test_cancel_at_any_report_leaves_nothing(
 
 
 @pytest.mark.parametrize("moment", [0.0, 0.05, 0.2, 0.5])
-def test_killed_at_any_moment_leaves_what_was_there(tissue: ad.AnnData, tmp_path: Path, moment: float) -> None:
+def test_killed_export_leaves_the_old_bundle(tissue: ad.AnnData, tmp_path: Path, moment: float) -> None:
     tissue.write_h5ad(tmp_path / "a.h5ad")
     adata_to_karospace(tissue, tmp_path / "out", genes_mode="top_mean:3")
     before = tree(tmp_path / "out")
@@ -176,14 +174,14 @@ def test_killed_at_any_moment_leaves_what_was_there(tissue: ad.AnnData, tmp_path
     process.send_signal(signal.SIGKILL)
     process.communicate()
     after = tree(tmp_path / "out")
-    if after != before:  # it was quicker than the signal: then the new bundle is whole
+    if after != before:  # the export finished before the signal, so the new bundle is complete
         Bundle(tmp_path / "out").verify()
     export_h5ad(ExportConfig(h5ad_path=tmp_path / "a.h5ad", outdir=tmp_path / "out", genes_mode="top_mean:3"))
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.h5ad", "out"]
 
 
-def test_what_no_file_can_hold(tissue: ad.AnnData, tmp_path: Path) -> None:
-    """Half characters, numbers beyond float32, coordinates beyond any place."""
+def test_unrepresentable_values_export(tissue: ad.AnnData, tmp_path: Path) -> None:
+    """Lone surrogates, numbers beyond float32, and coordinates far away."""
     other = tissue.copy()
     other.obs_names = ["\ud800", "\ud801", *other.obs_names[2:]]
     other.obs["half"] = pd.Categorical(["a\ud800", "b"] * 300)
@@ -194,7 +192,7 @@ def test_what_no_file_can_hold(tissue: ad.AnnData, tmp_path: Path) -> None:
     assert bundle.manifest.n_cells == 599
 
 
-def test_damaged_images(tissue: ad.AnnData, tmp_path: Path) -> None:
+def test_damaged_image_is_an_error(tissue: ad.AnnData, tmp_path: Path) -> None:
     from PIL import Image
 
     for suffix in ("jpg", "png"):
@@ -211,7 +209,7 @@ class TestVerify:
     def bundle(self, tissue: ad.AnnData, tmp_path: Path) -> Bundle:
         return adata_to_karospace(tissue, tmp_path / "out", genes_mode="top_mean:3")
 
-    def test_a_changed_byte(self, bundle: Bundle) -> None:
+    def test_changed_byte_is_detected(self, bundle: Bundle) -> None:
         path = bundle.path / bundle.manifest.expression.genes[1].chunks[0].path
         stored = bytearray(path.read_bytes())
         stored[-1] ^= 1
@@ -219,7 +217,7 @@ class TestVerify:
         with pytest.raises(BundleError, match="gene_00001_part_000"):
             bundle.verify()
 
-    def test_a_missing_file(self, bundle: Bundle) -> None:
+    def test_missing_file_is_detected(self, bundle: Bundle) -> None:
         (bundle.path / "preview.png").unlink()
         with pytest.raises(BundleError, match=r"preview\.png"):
             bundle.verify()
@@ -234,8 +232,8 @@ class TestVerify:
             ("columnar", b""),
         ],
     )
-    def test_contents_that_do_not_agree(self, bundle: Bundle, kind: str, after: bytes) -> None:
-        """A file is rewritten, and the manifest's size and hash with it: only the contents tell."""
+    def test_inconsistent_content_is_detected(self, bundle: Bundle, kind: str, after: bytes) -> None:
+        """Rewrite a file together with its size and hash in the manifest, so that only the content is wrong."""
         raw = json.loads((bundle.path / "manifest.json").read_text())
         entry = next(f for f in raw["asset_files"] if f["kind"] == kind)
         text = bytearray(bundle.read(entry["path"]))
@@ -247,16 +245,16 @@ class TestVerify:
             if chunk["path"] == entry["path"]:
                 chunk["size_bytes"] = len(text)
         (bundle.path / "manifest.json").write_text(json.dumps(raw))
-        with pytest.raises(BundleError, match="differs from its manifest"):
+        with pytest.raises(BundleError, match="does not match its manifest"):
             Bundle(bundle.path).verify()
 
-    def test_a_manifest_that_leaves_the_folder(self, bundle: Bundle) -> None:
+    def test_manifest_path_outside_the_bundle_is_rejected(self, bundle: Bundle) -> None:
         path = bundle.path / "manifest.json"
         path.write_text(path.read_text().replace('"preview.png"', '"../../secret.png"'))
         with pytest.raises(BundleError, match="relative path inside the bundle"):
             Bundle(bundle.path)
 
-    def test_not_a_bundle(self, tmp_path: Path) -> None:
+    def test_folder_without_manifest_is_rejected(self, tmp_path: Path) -> None:
         with pytest.raises(BundleError, match=r"no manifest\.json"):
             Bundle(tmp_path)
 
@@ -270,11 +268,13 @@ class TestBadInput:
             ({"genes_mode": "some"}, "hvgs:N"),
             ({"coords": "spatial"}, "obsm:KEY"),
             ({"downsample": 0}, "downsample"),
-            ({"colour": "red"}, "no option 'colour'"),
+            ({"colour": "red"}, "Unknown option 'colour'"),
             ({"raw": True, "layer": "counts"}, "one matrix"),
         ],
     )
-    def test_options(self, tissue: ad.AnnData, tmp_path: Path, options: dict[str, Any], message: str) -> None:
+    def test_invalid_options_are_rejected(
+        self, tissue: ad.AnnData, tmp_path: Path, options: dict[str, Any], message: str
+    ) -> None:
         with pytest.raises(ConfigError, match=message):
             adata_to_karospace(tissue, tmp_path / "out", **options)
         assert list(tmp_path.iterdir()) == []
@@ -289,29 +289,29 @@ class TestBadInput:
         ],
         ids=["no cells", "no genes", "no coordinates", "coordinates NaN"],
     )
-    def test_data(self, tissue: ad.AnnData, tmp_path: Path, spoil: Any) -> None:
+    def test_unusable_data_is_rejected(self, tissue: ad.AnnData, tmp_path: Path, spoil: Any) -> None:
         with pytest.raises(PlanError):
             adata_to_karospace(spoil(tissue.copy()), tmp_path / "out")
         assert list(tmp_path.iterdir()) == []
 
-    def test_unknown_column_and_gene(self, tissue: ad.AnnData, tmp_path: Path) -> None:
+    def test_unknown_column_and_gene_suggest_names(self, tissue: ad.AnnData, tmp_path: Path) -> None:
         with pytest.raises(PlanError, match="cell_type"):
             adata_to_karospace(tissue, tmp_path / "out", annotation_columns=["cel_type"])
         with pytest.raises(PlanError, match="EPCAM"):
             adata_to_karospace(tissue, tmp_path / "out", genes_mode=["EPCAN"])
 
     @pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may write anywhere")
-    def test_a_folder_without_permission(self, tissue: ad.AnnData, tmp_path: Path) -> None:
+    def test_folder_without_permission_is_an_error(self, tissue: ad.AnnData, tmp_path: Path) -> None:
         tmp_path.chmod(0o500)
-        with pytest.raises(SinkError, match="may not be written"):
+        with pytest.raises(SinkError, match="could not be written: Permission denied"):
             adata_to_karospace(tissue, tmp_path / "out")
 
-    def test_a_folder_that_is_no_bundle_is_refused_before_anything_is_read(self, tmp_path: Path) -> None:
+    def test_foreign_folder_is_rejected_before_reading_the_input(self, tmp_path: Path) -> None:
         (tmp_path / "thesis.docx").touch()
         with pytest.raises(SinkError, match=r"thesis\.docx"):
             export_h5ad(ExportConfig(h5ad_path=tmp_path / "nothing.h5ad", outdir=tmp_path))
 
-    def test_all_are_one_family(self) -> None:
+    def test_all_errors_derive_from_karospace_error(self) -> None:
         for kind in (BundleError, Cancelled, ConfigError, PlanError, SinkError):
             assert issubclass(kind, KaroSpaceError)
 
@@ -320,10 +320,10 @@ class TestBadInput:
     "name", ["cycif_mti_phenotyped", "imc_squidpy", "visium_mouse_placenta_small", "pbmc68k_reduced"]
 )
 @pytest.mark.parametrize("raw", [False, True], ids=["X", "raw"])
-def test_real_files(tmp_path: Path, name: str, raw: bool) -> None:
+def test_real_files_export(tmp_path: Path, name: str, raw: bool) -> None:
     folder = os.environ.get("KAROSPACE_REAL_DATA")
     if not folder:
-        pytest.skip("KAROSPACE_REAL_DATA does not name the folder of real files")
+        pytest.skip("KAROSPACE_REAL_DATA is not set to the folder of real files")
     path = Path(folder) / f"{name}.h5ad"
     adata = ad.read_h5ad(path)
     if raw and adata.raw is None:

@@ -1,4 +1,4 @@
-"""`pip install -e .` in a fresh checkout: what the build hook does with and without Node.js."""
+"""Tests of `pip install -e .` in a fresh checkout: the build hook with and without Node.js."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from waiting import PATIENCE_S
 ROOT = Path(__file__).parents[1]
 EXTENSION = "share/jupyter/labextensions/karospace-jupyter/package.json"
 
-# Stand for Node.js: the real build takes its modules from a registry. What it writes is what the hook waits for.
+# A stub for npm, because the real build downloads packages. It writes the files that the hook expects.
 NPM = """#!/bin/sh
 [ "$1" = --version ] && {{ echo {version}; exit 0; }}
 echo "npm $*" >> {log}
@@ -32,7 +32,7 @@ echo "npm $*" >> {log}
 
 
 class Checkout:
-    """The files of the repository without anything built, and a PATH with the programs that a test puts there."""
+    """The repository without build outputs, and a PATH that contains only the programs that a test adds."""
 
     def __init__(self, folder: Path) -> None:
         self.root, self.bin, self.log = folder / "checkout", folder / "bin", folder / "npm.log"
@@ -87,7 +87,7 @@ def holds_extension(names: set[str]) -> bool:
     return any(name.endswith(f".data/data/{EXTENSION}") for name in names)
 
 
-def test_editable_installation_builds_the_viewer_and_carries_the_extension(checkout: Checkout) -> None:
+def test_editable_install_builds_the_viewer_and_includes_the_extension(checkout: Checkout) -> None:
     checkout.put_node()
     done = checkout.build()
     assert done.returncode == 0, done.stdout + done.stderr
@@ -96,7 +96,7 @@ def test_editable_installation_builds_the_viewer_and_carries_the_extension(check
     assert holds_extension(checkout.wheel_names())
 
 
-def test_what_is_built_is_not_built_again(checkout: Checkout) -> None:
+def test_second_build_does_not_run_npm(checkout: Checkout) -> None:
     checkout.put_node()
     assert checkout.build().returncode == 0
     checkout.log.write_text("")
@@ -104,7 +104,7 @@ def test_what_is_built_is_not_built_again(checkout: Checkout) -> None:
     assert checkout.calls() == []
 
 
-def test_newer_sources_are_built_again_without_a_second_npm_ci(checkout: Checkout) -> None:
+def test_newer_sources_are_rebuilt_without_npm_ci(checkout: Checkout) -> None:
     checkout.put_node()
     assert checkout.build().returncode == 0
     checkout.log.write_text("")
@@ -128,7 +128,7 @@ def test_newer_sources_are_built_again_without_a_second_npm_ci(checkout: Checkou
     ],
     ids=["no node", "no npm", "old node", "old npm", "broken node"],
 )
-def test_without_a_usable_node_the_installation_fails_with_what_to_install(
+def test_install_without_usable_node_fails_and_says_what_to_install(
     checkout: Checkout, node: str | None, npm: str | None, expected: str
 ) -> None:
     if node is not None:
@@ -144,7 +144,7 @@ def test_without_a_usable_node_the_installation_fails_with_what_to_install(
     assert checkout.calls() == []
 
 
-def test_without_node_an_older_viewer_is_kept_with_a_warning(checkout: Checkout) -> None:
+def test_outdated_viewer_without_node_is_kept_with_a_warning(checkout: Checkout) -> None:
     checkout.put_node()
     assert checkout.build().returncode == 0
     (checkout.bin / "node").unlink()
@@ -155,7 +155,7 @@ def test_without_node_an_older_viewer_is_kept_with_a_warning(checkout: Checkout)
     assert "older than its sources" in done.stdout + done.stderr
 
 
-def test_failure_of_npm_is_said_with_its_command(checkout: Checkout) -> None:
+def test_npm_failure_is_reported_with_its_command(checkout: Checkout) -> None:
     checkout.put_node(fails=True)
     done = checkout.build()
     assert done.returncode != 0

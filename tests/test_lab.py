@@ -1,4 +1,4 @@
-"""What the panel asks of a kernel, without a page."""
+"""Tests of the panel's requests to the kernel, without a browser."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Shell:
 
 @pytest.fixture
 def names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Any]:
-    """The variables of a kernel that works in a folder of its own."""
+    """The variables of a kernel whose working directory is a temporary folder."""
     monkeypatch.setattr(Shell, "user_ns", {})
     monkeypatch.setattr("IPython.get_ipython", lambda: Shell)
     monkeypatch.chdir(tmp_path)
@@ -35,7 +35,7 @@ def ask(**request: Any) -> Any:
 
 
 def later(answer: dict[str, Any]) -> dict[str, Any]:
-    """What came of work that goes on in a thread."""
+    """Return the answer, waiting for it if it is computed in a thread."""
     if "ticket" in answer:
         ticket = answer["ticket"]
         return eventually(lambda: ask(do="answer", ticket=ticket), lambda found: "ticket" not in found)
@@ -48,7 +48,7 @@ def model(answer: dict[str, Any]) -> Any:
     return _instances[answer["model"]]
 
 
-def test_a_form_knows_its_object_and_where_it_goes(names: dict[str, Any]) -> None:
+def test_form_exports_its_object_to_the_derived_target(names: dict[str, Any]) -> None:
     tissue = synthetic_tissue(300, 60, seed=1)
     names["mdata"] = type("MuData", (), {"mod": {"rna one": tissue}})()
     form = model(
@@ -62,7 +62,7 @@ def test_a_form_knows_its_object_and_where_it_goes(names: dict[str, Any]) -> Non
     assert form.view is None
     form._on_start({}, [])
     assert form.wait(PATIENCE_S) == "done"
-    # Another object by the same name is not exported by the form of the first.
+    # The form does not export a different object with the same name.
     names["mdata"] = type("MuData", (), {"mod": {"rna one": tissue[:50].copy()}})()
     form._on_start({}, [])
     assert "now refers to a different object" in form.error
@@ -72,7 +72,7 @@ def test_a_form_knows_its_object_and_where_it_goes(names: dict[str, Any]) -> Non
     assert ask(do="known", model=key) == {"known": False}
 
 
-def test_what_went_meanwhile_is_said(names: dict[str, Any]) -> None:
+def test_missing_or_changed_objects_return_errors(names: dict[str, Any]) -> None:
     assert "adata no longer exists in this kernel" in ask(do="form", where=["adata"], options={})["error"]
     names["adata"] = 3
     assert "is now a int" in ask(do="form", where=["adata"], options={})["error"]
@@ -80,7 +80,7 @@ def test_what_went_meanwhile_is_said(names: dict[str, Any]) -> None:
     assert "error" in ask(do="file", path="none.h5ad", options={})
 
 
-def test_a_file_is_not_read_into_memory(names: dict[str, Any], tmp_path: Path) -> None:
+def test_form_of_a_file_exports_from_disk(names: dict[str, Any], tmp_path: Path) -> None:
     synthetic_tissue(300, 60, seed=1).write_h5ad(tmp_path / "tissue.h5ad")
     form = model(ask(do="file", path="tissue.h5ad", options={}))
     assert form._subject == tmp_path / "tissue.h5ad"
@@ -91,10 +91,10 @@ def test_a_file_is_not_read_into_memory(names: dict[str, Any], tmp_path: Path) -
 
 
 @pytest.mark.parametrize("carrier", ["h5ad", "zarr"])
-def test_a_file_of_another_tool_has_its_genes_and_categories(
+def test_form_of_a_file_without_encoding_attributes_has_genes_and_categories(
     names: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, carrier: str
 ) -> None:
-    """As its export has them; anndata's own reader gives numbers for both."""
+    """The form and the export agree; anndata's own reader returns numbers for both."""
     tissue = synthetic_tissue(300, 60, seed=1)
     tissue.obs = tissue.obs[[]].assign(ct=pd.Categorical(["A", "B", "C"] * 100))
     path = tmp_path / f"tissue.{carrier}"
@@ -128,7 +128,7 @@ def test_a_file_of_another_tool_has_its_genes_and_categories(
     form.close()
 
 
-def test_a_bundle_is_checked_and_deleted_and_nothing_else_is(names: dict[str, Any], tmp_path: Path) -> None:
+def test_only_bundles_are_verified_and_deleted(names: dict[str, Any], tmp_path: Path) -> None:
     bundle = run(synthetic_tissue(300, 60, seed=1), ExportConfig(outdir=tmp_path / "out", genes_mode="hvgs:3"))
     assert later(ask(do="verify", path=str(bundle.path)))["files"] > 5
     (tmp_path / "thesis").mkdir()

@@ -1,4 +1,4 @@
-"""What may be passed on: the licenses of what is bundled, and of what is installed along."""
+"""Check that the licenses of bundled packages and of dependencies allow redistribution."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PERMISSIVE = re.compile(
 
 
 def needed() -> dict[str, str]:
-    """Every distribution that an installation brings, by its name, with what it says of its license."""
+    """Return every distribution that an installation includes, by name, with the license fields of its metadata."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     found: dict[str, str] = {}
     waiting = list(project["dependencies"])
@@ -35,27 +35,27 @@ def needed() -> dict[str, str]:
             continue
         try:
             one = distribution(name)
-        except PackageNotFoundError:  # of another system
+        except PackageNotFoundError:  # for another platform
             continue
-        found[name] = " ".join(said(one.metadata.json))
+        found[name] = " ".join(license_fields(one.metadata.json))
         waiting += one.requires or []
     return found
 
 
-def said(metadata: dict[str, str | list[str]]) -> Iterator[str]:
+def license_fields(metadata: dict[str, str | list[str]]) -> Iterator[str]:
     yield str(metadata.get("license_expression", ""))
     yield str(metadata.get("license", ""))[:400]
     yield from (line for line in metadata.get("classifier", []) if line.startswith("License"))
 
 
-def test_whatever_is_installed_along_is_permissive() -> None:
+def test_dependencies_have_permissive_licenses() -> None:
     found = needed()
     assert {"anndata", "numpy", "pydantic"} <= set(found)
     assert {name: text for name, text in found.items() if not PERMISSIVE.search(text)} == {}
 
 
 @pytest.mark.parametrize("file", ["NOTICES.txt", "viewer.html"])
-def test_licenses_of_what_is_bundled_go_with_it(file: str) -> None:
+def test_licenses_of_bundled_packages_are_included(file: str) -> None:
     text = static_text(file)
     for package in ("preact", "@preact/signals", "@preact/signals-core"):
         assert re.search(rf"^{package} [0-9.]+ \(MIT\)$", text, re.MULTILINE), package

@@ -1,4 +1,4 @@
-"""What a matrix does not hold is missing in the bundle, in its numbers and in the choice of genes: never zero."""
+"""Missing values of a matrix stay missing in the bundle, in its statistics and in the gene selection; never zero."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ KINDS: dict[str, Any] = {"dense": np.asarray, "csr": sp.csr_matrix, "csc": sp.cs
 
 
 def batches() -> np.ndarray[Any, np.dtype[np.float32]]:
-    """Counts of two batches, of which the second measured neither g0 nor g1, and nobody g2."""
+    """Return counts of two batches: the second lacks g0 and g1, and both lack g2."""
     x = np.random.default_rng(3).poisson(2, (N, G)).astype(np.float32)
     x[N // 2 :, :2] = np.nan
     x[:, 2] = np.nan
@@ -46,8 +46,8 @@ def exported(adata: ad.AnnData, **options: Any) -> Bundle:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-class TestABundleOfTwoBatches:
-    def test_vectors_and_summaries_are_of_the_cells_that_have_a_value(self, kind: str) -> None:
+class TestBundleOfTwoBatches:
+    def test_vectors_and_summaries_ignore_missing_values(self, kind: str) -> None:
         x = batches()
         bundle = exported(tissue(x, kind))
         bundle.verify()
@@ -64,26 +64,26 @@ class TestABundleOfTwoBatches:
             else:
                 assert (entry.summary.mean, entry.summary.fraction, entry.summary.upper) == (0, 0, 0)
 
-    def test_the_warning_names_genes_and_counts_cells(self, kind: str) -> None:
-        said = exported(tissue(batches(), kind)).warnings
+    def test_warning_names_genes_and_counts_cells(self, kind: str) -> None:
+        warnings = exported(tissue(batches(), kind)).warnings
         assert (
-            "3 genes have missing values (NaN): g2 in 200 cells, g0 in 100 cells, g1 in 100 cells. They stay missing."
-        ) in said
-        assert not any("infinite" in text for text in said)
+            "3 genes have missing values (NaN): g2 in 200 cells, g0 in 100 cells, g1 in 100 cells. They remain missing."
+        ) in warnings
+        assert not any("infinite" in text for text in warnings)
 
     @pytest.mark.parametrize("dtype", ["f8", "i8", "u4"])
-    def test_whole_numbers_that_float32_rounds_are_counted_in_a_warning(self, kind: str, dtype: str) -> None:
+    def test_integers_rounded_by_float32_are_counted_in_a_warning(self, kind: str, dtype: str) -> None:
         x = np.random.default_rng(3).poisson(2, (N, G)).astype(dtype)
         x[0, 5], x[1, 5], x[2, 6], x[3, 7] = 2**24 + 1, 2**24 + 3, 2**31 + 1, 2**24
-        said = exported(tissue(x, kind)).warnings
+        warnings = exported(tissue(x, kind)).warnings
         assert (
-            "2 genes have whole numbers beyond 16,777,216 that float32 cannot hold: g5 in 2 cells, g6 in 1 cell. "
+            "2 genes have integers beyond 16,777,216 that float32 cannot represent exactly: g5 in 2 cells, g6 in 1 cell. "
             "They are rounded."
-        ) in said
+        ) in warnings
         x[[0, 1, 2], [5, 5, 6]] = 2**24 + 2
         assert not any("float32" in text for text in exported(tissue(x.astype(dtype), kind)).warnings)
 
-    def test_infinite_values_are_missing_with_a_warning_of_their_own(self, kind: str) -> None:
+    def test_infinite_values_are_missing_with_their_own_warning(self, kind: str) -> None:
         x = batches().astype(np.float64)
         x[:, :3] = 1
         x[0, 5], x[1, 5], x[2, 6] = np.inf, -np.inf, 1e39
@@ -91,15 +91,15 @@ class TestABundleOfTwoBatches:
         bundle.verify()
         assert np.flatnonzero(np.isnan(bundle.gene("g5"))).tolist() == [0, 1]
         assert np.flatnonzero(np.isnan(bundle.gene("g6"))).tolist() == [2]
-        said = [text for text in bundle.warnings if "infinite" in text or "NaN" in text]
-        assert said == [
+        warnings = [text for text in bundle.warnings if "infinite" in text or "NaN" in text]
+        assert warnings == [
             "2 genes have values that are infinite or beyond the range of float32: g5 in 2 cells, g6 in 1 cell. "
             "They are exported as missing."
         ]
 
-    def test_top_mean_compares_means_of_the_cells_that_have_a_value(self, kind: str) -> None:
+    def test_top_mean_ignores_missing_values(self, kind: str) -> None:
         x = batches()
-        x[: N // 2, 0] = 5  # the highest mean of all, but not if gaps were zeros
+        x[: N // 2, 0] = 5  # the highest mean, but not if missing values counted as zeros
         x[:, 4] = 3
         x[:, 5:] = 1
         bundle = exported(tissue(x, kind), genes_mode="top_mean:2")
@@ -108,7 +108,7 @@ class TestABundleOfTwoBatches:
         assert everything[-1] == "g2"  # measured in no cell
 
     @pytest.mark.parametrize("scale", ["counts", "log1p", "other"])
-    def test_ranking_of_variable_genes_leaves_gaps_out(self, kind: str, scale: str) -> None:
+    def test_ranking_of_variable_genes_ignores_missing_values(self, kind: str, scale: str) -> None:
         counted = batches().astype(np.float64)
         counted[: N // 2, 0] *= 5
         given = {"counts": counted, "log1p": np.log1p(counted), "other": counted - 3}[scale]
@@ -132,7 +132,7 @@ class TestABundleOfTwoBatches:
         assert ranked[-1] == 2  # measured in no cell
 
 
-def test_zero_and_missing_differ_in_one_gene() -> None:
+def test_summary_distinguishes_zero_and_missing() -> None:
     summary = summarise(np.array([0, np.nan, 4, 0, np.nan, 2], np.float32))
     assert summary == GeneSummary(min=0, max=4, mean=1.5, fraction=0.5, lower=0, upper=3.98, missing=2)
     without_zero = summarise(np.array([np.nan, 4, 2], np.float32))
@@ -142,13 +142,13 @@ def test_zero_and_missing_differ_in_one_gene() -> None:
     assert (negative.lower, negative.upper) == pytest.approx((-2.96, 0.96))
 
 
-def test_a_matrix_without_any_value_exports() -> None:
+def test_matrix_of_only_missing_values_exports() -> None:
     bundle = exported(tissue(np.full((5, 3), np.nan, np.float32)), genes_mode="hvgs:2")
     bundle.verify()
     assert [entry.summary.missing for entry in bundle.manifest.expression.genes if entry.summary] == [5, 5]
 
 
-def test_the_outer_join_of_two_objects(tmp_path: Path) -> None:
+def test_outer_join_of_two_objects_keeps_missing_values(tmp_path: Path) -> None:
     first, second = (tissue(np.ones((40, G), np.float32)) for _ in range(2))
     second = second[:, 5:].copy()
     joined = ad.concat([first, second], join="outer", index_unique="-", fill_value=np.nan)
@@ -158,7 +158,7 @@ def test_the_outer_join_of_two_objects(tmp_path: Path) -> None:
     assert any(text.startswith("5 genes have missing values (NaN): ") for text in bundle.warnings)
 
 
-def test_a_finite_matrix_gives_no_warning() -> None:
+def test_finite_matrix_gives_no_warning() -> None:
     bundle = exported(tissue(np.ones((5, 3), np.float32)))
     assert not any("missing" in text for text in bundle.warnings)
 
@@ -169,7 +169,7 @@ class TestVerify:
         return tmp_path / "out"
 
     def change(self, folder: Path, value: float) -> Bundle:
-        """Put a value into the first cell of g4, with a manifest that agrees in everything else."""
+        """Write a value to the first cell of g4, and remove the hashes of its file from the manifest."""
         bundle = Bundle(folder)
         path = bundle.manifest.expression.genes[1].chunks[0].path
         values = np.frombuffer((folder / path).read_bytes(), "<f4").copy()
@@ -181,21 +181,21 @@ class TestVerify:
         ]
         return Bundle(bundle.files, bundle.manifest.model_copy(update={"asset_files": files}))
 
-    def test_gaps_that_the_manifest_counts_are_right(self, tmp_path: Path) -> None:
+    def test_correct_missing_count_verifies(self, tmp_path: Path) -> None:
         Bundle(self.folder(tmp_path)).verify()
 
-    def test_a_gap_that_the_manifest_does_not_count_is_reported(self, tmp_path: Path) -> None:
+    def test_wrong_missing_count_is_reported(self, tmp_path: Path) -> None:
         bundle = self.change(self.folder(tmp_path), np.nan)
         with pytest.raises(BundleError, match=r"'g4': cells without a value \(NaN\): 1 found, 0 in the manifest"):
             bundle.verify()
 
-    def test_an_infinite_value_is_reported(self, tmp_path: Path) -> None:
+    def test_infinite_value_is_reported(self, tmp_path: Path) -> None:
         bundle = self.change(self.folder(tmp_path), np.inf)
-        with pytest.raises(BundleError, match="'g4' holds infinite values"):
+        with pytest.raises(BundleError, match="'g4' contains infinite values"):
             bundle.verify()
 
 
-def test_genes_of_the_live_object_keep_their_gaps() -> None:
+def test_genes_of_the_live_object_keep_missing_values() -> None:
     adata = tissue(batches())
     bundle = exported(adata, genes_mode=["g5"])
     live = LiveCells(adata, bundle, ExportConfig())

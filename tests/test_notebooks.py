@@ -1,4 +1,4 @@
-"""The notebooks run from top to bottom, and are stored without what they showed."""
+"""The notebooks run from top to bottom and are stored without outputs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def test_every_notebook_is_tested():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_nothing_that_was_shown_is_stored(name):
+def test_notebook_is_stored_without_outputs(name):
     notebook = nbformat.read(FOLDER / f"{name}.ipynb", as_version=nbformat.NO_CONVERT)
     nbformat.validate(notebook)
     assert notebook.nbformat == 4
@@ -32,12 +32,14 @@ def test_nothing_that_was_shown_is_stored(name):
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", NAMES)
-def test_runs(name, tmp_path):
+def test_notebook_runs_and_shows_a_widget(name, tmp_path):
     notebook = nbformat.read(FOLDER / f"{name}.ipynb", as_version=4)
-    place = {"metadata": {"path": str(tmp_path)}}  # what it writes lands there
+    place = {"metadata": {"path": str(tmp_path)}}  # the working directory of the kernel
     NotebookClient(
         notebook, timeout=PATIENCE_S, startup_timeout=PATIENCE_S, kernel_name="python3", resources=place
     ).execute()
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
     assert any("application/vnd.jupyter.widget-view+json" in output.get("data", {}) for output in outputs)
-    assert [output for output in outputs if output.output_type == "stream"] == [], "warnings, or text nobody asked for"
+    assert [output for output in outputs if output.output_type == "stream"] == [], (
+        "the notebook printed warnings or other text"
+    )

@@ -1,4 +1,4 @@
-"""Which tests skip where a part is missing, and that they fail where all parts are promised."""
+"""Tests skip if an optional part is missing, and fail instead if KAROSPACE_ALL_PARTS is set."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ MISSING = {
 
 
 @pytest.mark.parametrize("name", MISSING)
-def test_missing_part_skips_or_fails_where_all_are_promised(name: str, tmp_path: Path) -> None:
+def test_missing_part_skips_or_fails_with_all_parts(name: str, tmp_path: Path) -> None:
     assert "1 skipped" in run(tmp_path, MISSING[name], all_parts=False)
     found = run(tmp_path, MISSING[name], all_parts=True)
     assert "1 failed" in found or "1 error" in found
@@ -59,11 +59,11 @@ def test_missing_part_skips_or_fails_where_all_are_promised(name: str, tmp_path:
 
 @pytest.mark.parametrize("all_parts", [False, True])
 @pytest.mark.parametrize("module", ["karospace_jupyter.nothing", "pandas"])
-def test_missing_module_that_is_no_part_fails(module: str, all_parts: bool, tmp_path: Path) -> None:
+def test_missing_required_module_fails(module: str, all_parts: bool, tmp_path: Path) -> None:
     code = f"def test_it():\n    raise ModuleNotFoundError('No module named {module}', name={module!r})\n"
     assert "1 failed" in run(tmp_path, code, all_parts=all_parts)
 
 
-def test_other_skips_stay_skips(tmp_path: Path) -> None:
+def test_unrelated_skips_stay_skips(tmp_path: Path) -> None:
     code = "import pytest\ndef test_it():\n    pytest.skip('root may write anywhere')\n"
     assert "1 skipped" in run(tmp_path, code, all_parts=True)

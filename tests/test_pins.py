@@ -1,4 +1,4 @@
-"""The packages for the tests and the app are pinned by version and hash."""
+"""The requirements of the tests and the app are pinned by version and hash."""
 
 from __future__ import annotations
 

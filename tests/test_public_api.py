@@ -1,4 +1,4 @@
-"""The public names: importable, and imported late."""
+"""Tests of the public names: they exist and are imported lazily."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PACKAGES = ["karospace_jupyter", "karospace_export"]
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-def test_importing_the_package_imports_nothing_heavy(package):
+def test_importing_the_package_imports_no_heavy_dependencies(package):
     code = f"import sys, {package}; print([m for m in ('anndata', 'numpy', 'pydantic', 'pandas') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=PATIENCE_S)
     assert done.stdout.strip() == "[]"
@@ -29,7 +29,7 @@ def test_every_public_name_exists(package):
         _ = module.no_such_name
 
 
-def test_both_names_give_the_same_objects():
+def test_both_packages_export_the_same_objects():
     short, long = (importlib.import_module(p) for p in reversed(PACKAGES))
     for name in short.__all__:
         assert getattr(short, name) is getattr(long, name)

@@ -1,4 +1,4 @@
-"""The commands and the snippet of the reference's README, word for word, on the synthetic tissue."""
+"""Run the commands and the snippet of the reference implementation's README verbatim on the synthetic tissue."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ COMMANDS = {
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the first command of the README was run, and the files that the others name."""
+    """A folder in which the README's first command was run, with the files that the other commands use."""
     folder = tmp_path_factory.mktemp("reference")
     done = shell(f"python {ROOT}/examples/generate_synthetic_h5ad.py", folder)
     assert done.stdout.strip() == "synthetic_tiny.h5ad"
@@ -69,7 +69,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same with fewer cells: each command takes a tenth of the time."""
+    """The same files with fewer cells, so that each command takes a tenth of the time."""
     folder = tmp_path_factory.mktemp("small")
     adata = synthetic_tissue(1500)
     adata.write_h5ad(folder / "synthetic_tiny.h5ad")
@@ -82,7 +82,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def shell(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run a line as it is typed in the activated environment."""
+    """Run a shell command in the activated environment."""
     done = subprocess.run(
         ["sh", "-c", command], cwd=folder, env=activated(), capture_output=True, text=True, timeout=PATIENCE_S
     )
@@ -158,7 +158,7 @@ def test_serve_and_port_show_the_bundle_until_interrupted(folder: Path) -> None:
         process.wait()
 
 
-def test_path_and_cells_of_the_generated_file_may_be_given(tmp_path: Path) -> None:
+def test_generator_script_accepts_path_and_size(tmp_path: Path) -> None:
     done = shell(f"python {ROOT}/examples/generate_synthetic_h5ad.py other.h5ad --cells 60 --genes 5", tmp_path)
     assert done.stdout.strip() == "other.h5ad"
     assert (tmp_path / "other.h5ad").exists()

@@ -1,4 +1,4 @@
-"""The promises of SECURITY.md: each names tests that are there."""
+"""Check that the tests named in SECURITY.md exist."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ ROOT = Path(__file__).parents[1]
 NAMED = re.findall(r"`((?:tests|js)/[\w./-]+)(?:::(\w+))?`", (ROOT / "SECURITY.md").read_text(encoding="utf-8"))
 
 
-def test_promises_name_tests() -> None:
+def test_security_md_names_tests() -> None:
     assert len(NAMED) > 15
 
 
 @pytest.mark.parametrize(("file", "name"), NAMED)
-def test_test_is_there(file: str, name: str) -> None:
+def test_named_test_exists(file: str, name: str) -> None:
     text = (ROOT / file).read_text(encoding="utf-8")
     assert not name or re.search(rf"^ *def {name}\(", text, re.MULTILINE)

@@ -1,4 +1,4 @@
-"""The preview server."""
+"""Tests of the preview server."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def ask(server, path, method="GET", **headers):
         ("/data.bin", "application/octet-stream"),
     ],
 )
-def test_types_and_no_content_encoding(server, path, kind):
+def test_content_type_is_set_without_content_encoding(server, path, kind):
     status, headers, _ = ask(server, path)
     assert (status, headers["Content-Type"]) == (200, kind)
     assert "Content-Encoding" not in headers
@@ -62,7 +62,7 @@ def test_types_and_no_content_encoding(server, path, kind):
     ("span", "start", "stop"),
     [("bytes=10-19", 10, 20), ("bytes=90-", 90, 100), ("bytes=-5", 95, 100), (f"bytes=90-{'9' * 6000}", 90, 100)],
 )
-def test_a_range_gives_that_part(server, span, start, stop):
+def test_range_request_returns_that_part(server, span, start, stop):
     status, headers, body = ask(server, "/data.bin", Range=span)
     assert status == 206
     assert body == bytes(range(start, stop))
@@ -70,12 +70,12 @@ def test_a_range_gives_that_part(server, span, start, stop):
 
 
 @pytest.mark.parametrize("span", ["bytes=100-", "bytes=-0", "bytes=20-10", f"bytes={'9' * 6000}-"])
-def test_a_range_that_is_not_there_is_refused(server, span):
+def test_unsatisfiable_range_returns_416(server, span):
     status, headers, _ = ask(server, "/data.bin", Range=span)
     assert (status, headers["Content-Range"]) == (416, "bytes */100")
 
 
-def test_head_sends_the_headers_alone(server):
+def test_head_returns_headers_only(server):
     status, headers, body = ask(server, "/data.bin", "HEAD")
     assert (status, headers["Content-Length"], body) == (200, "100", b"")
 
@@ -86,17 +86,17 @@ def test_nothing_outside_the_folder_is_served(server, path):
     assert (status, body) == (404, b"")
 
 
-def test_another_host_name_is_refused(server):
+def test_foreign_host_header_is_rejected(server):
     assert ask(server, "/", Host="evil.example:80")[0] == 403
     assert ask(server, "/", Host=f"localhost:{server.port}")[0] == 200
 
 
-def test_a_busy_port_gives_the_next_free_one(server, tmp_path):
+def test_next_free_port_is_used_if_port_is_in_use(server, tmp_path):
     with BundleServer(tmp_path, port=server.port) as second:
         assert server.port < second.port <= server.port + 100
 
 
-def test_stop_frees_the_port_and_the_thread(tmp_path):
+def test_stop_releases_port_and_thread(tmp_path):
     server = BundleServer(tmp_path, port=0).start()
     port, thread = server.port, server._thread
     server.stop()
@@ -107,7 +107,7 @@ def test_stop_frees_the_port_and_the_thread(tmp_path):
         probe.bind(("127.0.0.1", port))
 
 
-def test_stop_ends_what_a_browser_keeps_open_and_the_port_is_free_for_the_next(tmp_path):
+def test_stop_closes_keep_alive_connections_and_frees_the_port(tmp_path):
     (tmp_path / "index.html").write_text("one")
     server = BundleServer(tmp_path, port=0).start()
     port = server.port
@@ -121,7 +121,7 @@ def test_stop_ends_what_a_browser_keeps_open_and_the_port_is_free_for_the_next(t
         assert ask(again, "/")[0] == 200
 
 
-def test_another_content_is_served_at_the_same_address(tmp_path):
+def test_content_can_be_replaced_at_the_same_address(tmp_path):
     class Two:
         def read(self, path):
             return b"two"
@@ -141,17 +141,17 @@ def opened(server):
     return contextlib.closing(socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_S))
 
 
-def test_who_says_nothing_is_not_waited_for(server, monkeypatch):
+def test_idle_connections_are_closed(server, monkeypatch):
     monkeypatch.setattr(serve._Handler, "timeout", 0.2)
-    for said in (b"", b"GET /data.bin HTTP/1.1\r\nHost: 127"):
-        with opened(server) as half:
-            half.sendall(said)
-            assert half.recv(1) == b""
+    for sent in (b"", b"GET /data.bin HTTP/1.1\r\nHost: 127"):
+        with opened(server) as incomplete:
+            incomplete.sendall(sent)
+            assert incomplete.recv(1) == b""
     assert ask(server, "/data.bin")[0] == 200
 
 
-def test_more_connections_than_a_browser_opens_are_closed(tmp_path, monkeypatch):
-    monkeypatch.setattr(serve, "_MOST_CONNECTIONS", 2)
+def test_connections_above_the_limit_are_closed(tmp_path, monkeypatch):
+    monkeypatch.setattr(serve, "_MAX_CONNECTIONS", 2)
     (tmp_path / "index.html").write_text("one")
     with BundleServer(tmp_path, port=0) as server:
         with opened(server), opened(server), opened(server) as third:
@@ -164,7 +164,7 @@ def test_more_connections_than_a_browser_opens_are_closed(tmp_path, monkeypatch)
         eventually(answers)
 
 
-def test_without_file_handles_it_does_not_spin(tmp_path, monkeypatch):
+def test_server_does_not_spin_without_file_handles(tmp_path, monkeypatch):
     (tmp_path / "index.html").write_text("one")
     rests, accept = [], socket.socket.accept
 
@@ -177,4 +177,4 @@ def test_without_file_handles_it_does_not_spin(tmp_path, monkeypatch):
     monkeypatch.setattr(socket.socket, "accept", exhausted)
     with BundleServer(tmp_path, port=0) as server:
         assert ask(server, "/")[0] == 200
-    assert rests == [serve._BREATH_S] * 3
+    assert rests == [serve._RETRY_DELAY_S] * 3

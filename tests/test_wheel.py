@@ -1,4 +1,4 @@
-"""What the wheel holds."""
+"""Tests of the content of the wheel."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 @pytest.mark.skipif(
     not (ROOT / "karospace_jupyter/_static/viewer.html").exists(), reason="the viewer is not built (make js)"
 )
-def test_the_wheel_holds_the_viewer_and_no_sources_of_it(tmp_path):
+def test_wheel_contains_the_viewer_but_not_its_sources(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
         cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S,

@@ -1,1 +1,1 @@
-"""The format: manifest, schema, reading, verification."""
+"""The bundle format: manifest, schema, reading, writing and verification."""

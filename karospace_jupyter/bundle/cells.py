@@ -1,4 +1,4 @@
-"""The names of a bundle's cells."""
+"""Read the cell IDs of a bundle."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 def cell_ids(bundle: Bundle) -> NDArray[np.object_]:
-    """Return the ids of the cells in the bundle's order, shape (n_cells,).
+    """Return the cell IDs in the order of the bundle, shape (n_cells,).
 
     Raises
     ------
     BundleError
-        When a file is missing or holds another number of cells.
+        If a file is missing or damaged, or contains the wrong number of cells.
     """
     m = bundle.manifest
     found: list[str] = []
@@ -29,24 +29,25 @@ def cell_ids(bundle: Bundle) -> NDArray[np.object_]:
         for chunk in m.cell_ids.chunks:
             raw, n = bundle.read(chunk.path), chunk.end - chunk.start
             if len(raw) < 4 * (n + 1):
-                msg = f"{chunk.path} holds {len(raw)} bytes: too few for the ids of {n} cells."
+                msg = f"{chunk.path} has {len(raw):,} bytes, too few for the IDs of {n:,} cells."
                 raise BundleError(msg)
             offsets = np.frombuffer(raw, dtype="<u4", count=n + 1).astype(np.int64)
             text = raw[4 * (n + 1) :]
-            if offsets[-1] > len(text) or (np.diff(offsets) < 0).any():  # each would be as long as all of them
-                msg = f"{chunk.path} is damaged: its offsets do not rise, or lead beyond its text of {len(text)} bytes."
+            if offsets[-1] > len(text) or (np.diff(offsets) < 0).any():  # each ID could be as long as the whole text
+                size = f"{len(text):,} bytes"
+                msg = f"{chunk.path} is damaged: its offsets are not ascending or exceed its text of {size}."
                 raise BundleError(msg)
             found += [text[a:b].decode("utf-8", "replace") for a, b in pairwise(offsets.tolist())]
     else:
         found = _from_tables(bundle)
     if len(found) != m.n_cells:
-        msg = f"The bundle names {len(found):,} of its {m.n_cells:,} cells."
+        msg = f"The bundle contains {len(found):,} cell IDs for {m.n_cells:,} cells."
         raise BundleError(msg)
     return np.array(found, dtype=object)
 
 
 def _from_tables(bundle: Bundle) -> list[str]:
-    """Return the ids that a table of format 1.0 holds, whichever has them; else the numbers of the cells."""
+    """Return the IDs from the first table of format 1.0 that has them, otherwise numbered names."""
     m = bundle.manifest
     found: list[str] = []
     for path in paths_of(bundle, "obs_csv"):

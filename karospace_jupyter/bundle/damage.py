@@ -1,4 +1,4 @@
-"""The boundary between what others wrote and this package."""
+"""Convert exceptions caused by damaged files to BundleError."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _OF_DAMAGE = (
 
 @contextmanager
 def damage(where: str) -> Iterator[None]:
-    """Turn whatever odd files raise inside the block into a BundleError that begins with `where`.
+    """Convert exceptions that invalid files raise in the block to a BundleError that begins with `where`.
 
-    Numbers that are text, rows that are too short, text that is no UTF-8, codes beyond range, nesting without end.
+    Examples are text instead of numbers, rows that are too short, invalid UTF-8, codes out of range and deep nesting.
     """
     try:
         yield

@@ -1,6 +1,6 @@
-"""Where the files of a bundle are: a folder, memory, a zip or a single HTML file.
+"""Access the files of a bundle in a folder, in memory, in a zip file or in a single HTML file.
 
-Every implementation gives bytes as stored and refuses a path that would leave the bundle. None keeps a file open.
+Every implementation returns bytes as stored and rejects paths outside of the bundle. None keeps a file open.
 """
 
 from __future__ import annotations
@@ -27,27 +27,28 @@ from karospace_jupyter.paths import expanded
 TAG = b'<script type="text/plain" data-karospace-path="'
 END_TAG = b"</script>\n"
 LARGEST = {"manifest.json": 64 * 2**20, "index.html": 64 * 2**20}
-"""Bytes that are read of what no manifest states the size of: a whole transcriptome takes half of it."""
+"""Maximum size, in bytes, of files whose size is not in a manifest. The manifest of a whole transcriptome takes half
+of it."""
 LARGEST_OTHER = 2**31
 MOST_FILES = 2**18
-"""Files in a zip or a single HTML file."""
+"""Maximum number of files in a zip file or a single HTML file."""
 _MOST_OF_INDEX = 32 * 2**20
-"""Bytes of a zip's directory: some 100 for each file."""
+"""Maximum size, in bytes, of the directory of a zip file, which takes about 100 bytes per file."""
 _LOCAL_HEADER = 30
 _END_OF_ZIP = 22
 _ENCRYPTED = 0x1
 
 
 class MissingFileError(BundleError):
-    """A file is not there."""
+    """A file does not exist."""
 
 
 class BundleFiles(Protocol):
-    """The files of a bundle, wherever they are."""
+    """The files of a bundle, independent of their storage."""
 
     @property
     def origin(self) -> str:
-        """Where they are, for messages."""
+        """Location of the files, for messages."""
 
     def read(self, path: str) -> bytes:
         """Return one file as stored.
@@ -55,7 +56,7 @@ class BundleFiles(Protocol):
         Raises
         ------
         BundleError
-            When it is missing, longer than the manifest says, cannot be read, or the path leaves the bundle.
+            If the file is missing, larger than in the manifest, unreadable, or outside of the bundle.
         """
 
     def names(self) -> Iterable[str]:
@@ -63,18 +64,18 @@ class BundleFiles(Protocol):
 
 
 def open_files(path: str | os.PathLike[str]) -> BundleFiles:
-    """Return the files of the folder, zip or single HTML file at `path`, told apart by content.
+    """Return the files of the folder, zip file or single HTML file at `path`, recognized by content.
 
     Raises
     ------
     BundleError
-        When it is none of these.
+        If it is none of these.
     """
     place = expanded(path)
     try:
         if place.is_dir():
             return FolderFiles(place)
-        if place.exists() and not place.is_file():  # a pipe would be waited for
+        if place.exists() and not place.is_file():  # reading a pipe would block
             msg = f"{place} is not a bundle: it is neither a folder nor a file."
             raise BundleError(msg)
         with place.open("rb") as file:
@@ -86,31 +87,31 @@ def open_files(path: str | os.PathLike[str]) -> BundleFiles:
         msg = f"{place} cannot be read: {exc.strerror or exc}."
         raise BundleError(msg) from exc
     except ValueError as exc:
-        msg = f"{str(place)!r} is no path: {exc}."
+        msg = f"{str(place)!r} is not a valid path: {exc}."
         raise BundleError(msg) from exc
     return ZipFiles(place) if start[:2] == b"PK" else HtmlFiles(place)
 
 
 class Bounded:
-    """Files none of which is read when it is longer than it may be."""
+    """Base class of files that are not read if they exceed their expected size."""
 
     _sizes: Mapping[str, int] = MappingProxyType({})
 
     def expect(self, sizes: Mapping[str, int]) -> None:
-        """Take the bytes that the manifest states of each file, as stored."""
+        """Set the stored size of each file in the manifest, in bytes."""
         self._sizes = sizes
 
     def _may_have(self, path: str, size: int) -> None:
-        said = self._sizes.get(path)
-        most = LARGEST.get(path, LARGEST_OTHER) if said is None else said
+        expected = self._sizes.get(path)
+        most = LARGEST.get(path, LARGEST_OTHER) if expected is None else expected
         if size > most:
-            how = f"at most {most:,} are read" if said is None else f"the manifest says {most:,}"
+            how = f"the limit is {most:,}" if expected is None else f"the manifest says {most:,}"
             msg = f"{path} has {size:,} bytes; {how}. It was not read."
             raise BundleError(msg)
 
 
 class FolderFiles(Bounded):
-    """The files of a folder; links inside it may lead nowhere else."""
+    """The files of a folder. Symbolic links to paths outside of the folder are rejected."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
@@ -122,20 +123,21 @@ class FolderFiles(Bounded):
         try:
             real = (self.path / path).resolve(strict=True)
             if not real.is_relative_to(self.path.resolve()):
-                msg = f"{path} is a link that leads out of {self.origin}. It was not read."
+                msg = f"{path} is a symbolic link to a path outside of {self.origin}. It was not read."
                 raise BundleError(msg)
             found = real.stat()
-            if not stat.S_ISREG(found.st_mode):  # a pipe would be waited for
-                msg = f"{path} in {self.origin} is {'a folder' if real.is_dir() else 'no file'}. It was not read."
+            if not stat.S_ISREG(found.st_mode):  # reading a pipe would block
+                kind = "a folder" if real.is_dir() else "not a regular file"
+                msg = f"{path} in {self.origin} is {kind}. It was not read."
                 raise BundleError(msg)
             self._may_have(path, found.st_size)
             return real.read_bytes()
         except (FileNotFoundError, NotADirectoryError) as exc:
             if not self.path.exists():
-                msg = f"The bundle {self.origin} is no longer there: its folder was moved or deleted. Export it again."
+                msg = f"The bundle {self.origin} no longer exists: its folder was moved or deleted. Export it again."
                 raise MissingFileError(msg) from None
             raise _missing(path, self.origin) from exc
-        except (OSError, RuntimeError) as exc:  # RuntimeError: a loop of links, before Python 3.13
+        except (OSError, RuntimeError) as exc:  # RuntimeError: a symbolic link loop, before Python 3.13
             msg = f"{path} cannot be read: {getattr(exc, 'strerror', None) or exc}."
             raise BundleError(msg) from exc
 
@@ -166,7 +168,10 @@ class MemoryFiles(Bounded):
 
 
 class _OneFile(Bounded):
-    """A file that holds others, indexed once. It must stay the same: positions are remembered, not contents."""
+    """A file that contains others and is indexed once.
+
+    The file must not change afterwards, because only the positions of its members are kept.
+    """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
@@ -182,7 +187,7 @@ class _OneFile(Bounded):
     def _open(self) -> Iterator[BinaryIO]:
         try:
             if not stat.S_ISREG(self.path.stat().st_mode):
-                msg = f"{self.path} is no file, and no folder. It was not read."
+                msg = f"{self.path} is neither a file nor a folder. It was not read."
                 raise BundleError(msg)
             with self.path.open("rb") as file:
                 found = os.fstat(file.fileno())
@@ -198,36 +203,36 @@ class _OneFile(Bounded):
 
 
 class ZipFiles(_OneFile):
-    """The files of a zip, which may lie in one folder of it."""
+    """The files of a zip file, at its top level or in one folder."""
 
     def _index(self, file: BinaryIO) -> None:
         try:
             index = _index_bytes(file)
             if index > _MOST_OF_INDEX:
-                msg = f"the list of its files takes {index:,} bytes; at most {_MOST_OF_INDEX:,} are read"
+                msg = f"its directory has {index:,} bytes; the limit is {_MOST_OF_INDEX:,}"
                 raise ValueError(msg)
             with zipfile.ZipFile(file) as archive:
                 entries = {entry.filename: entry for entry in archive.infolist() if not entry.is_dir()}
         except (zipfile.BadZipFile, NotImplementedError, ValueError) as exc:
-            msg = f"{self.path} is not a zip, or a damaged one: {exc}."
+            msg = f"{self.path} is not a zip file or is damaged: {exc}."
             raise BundleError(msg) from exc
         found = [name for name in entries if re.fullmatch(r"(?!__MACOSX/)(.*/)?manifest\.json", name)]
         depth = min((name.count("/") for name in found), default=0)
         found = [name for name in found if name.count("/") == depth]
         if len(found) != 1:
-            some = "no manifest.json" if not found else "several: " + ", ".join(sorted(found)[:5])
+            some = "no manifest.json" if not found else f"several manifests: {', '.join(sorted(found)[:5])}"
             msg = f"{self.path} is not a bundle: it has {some}."
             raise BundleError(msg)
         prefix = found[0].removesuffix("manifest.json")
         self._entries = {name.removeprefix(prefix): entry for name, entry in entries.items() if name.startswith(prefix)}
 
     def read(self, path: str) -> bytes:
-        """Return one file as stored in the bundle; what the zip itself compressed is decompressed."""
+        """Return one file as stored in the bundle, without the compression of the zip file."""
         entry = self._entries.get(_checked(path))
         if entry is None:
             raise _missing(path, self.origin)
         self._may_have(path, entry.file_size)
-        # Read by hand: zipfile would read the whole directory again for each file, or keep the zip open.
+        # zipfile would read the whole directory again for each file, or keep the zip file open.
         with self._open() as file:
             size = os.fstat(file.fileno()).st_size
             if not 0 <= entry.header_offset <= size or entry.compress_size > size:
@@ -245,14 +250,14 @@ class ZipFiles(_OneFile):
             problem = "the zip is damaged"
         elif entry.compress_type == zipfile.ZIP_DEFLATED:
             try:
-                # Never more than the directory promises: a small zip must not fill the memory.
+                # Never decompress more than the directory states: a small zip file must not fill the memory.
                 data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, entry.file_size + 1)
             except zlib.error as exc:
                 problem = str(exc)
         elif entry.compress_type != zipfile.ZIP_STORED:
-            problem = f"its compression (method {entry.compress_type}) is unknown"
+            problem = f"its compression method {entry.compress_type} is not supported"
         if problem is None and (len(data) != entry.file_size or zlib.crc32(data) != entry.CRC):
-            problem = "its checksum differs"
+            problem = "its checksum does not match"
         if problem:
             msg = f"{path} in {self.path} cannot be read: {problem}."
             raise BundleError(msg)
@@ -264,7 +269,7 @@ class ZipFiles(_OneFile):
 
 
 class HtmlFiles(_OneFile):
-    """The files that a single HTML file carries; ``index.html`` is the page without them."""
+    """The files embedded in a single HTML file; ``index.html`` is the page without them."""
 
     def _index(self, file: BinaryIO) -> None:
         self._spans: dict[str, tuple[int, int]] = {}
@@ -277,12 +282,12 @@ class HtmlFiles(_OneFile):
                     name_end = page.find(b'">', at + len(TAG))
                     end = page.find(END_TAG.rstrip(), name_end) if name_end >= 0 else -1
                     if end < 0:
-                        msg = f"{self.path} is damaged: it ends in the middle of a file."
+                        msg = f"{self.path} is damaged: it ends in the middle of an embedded file. Copy it again."
                         raise BundleError(msg)
                     name = html.unescape(page[at + len(TAG) : name_end].decode("utf-8", "replace"))
-                    self._spans[name] = (name_end + 2, end)  # the last of a name counts, as in the viewer
+                    self._spans[name] = (name_end + 2, end)  # the last one with this name wins, as in the viewer
                     if len(self._spans) > MOST_FILES:
-                        msg = f"{self.path} holds more than {MOST_FILES:,} files. It was not read."
+                        msg = f"{self.path} contains more than {MOST_FILES:,} files. It was not read."
                         raise BundleError(msg)
                     last = end + len(END_TAG.rstrip())
                     last += page[last : last + 1] == b"\n"
@@ -306,7 +311,7 @@ class HtmlFiles(_OneFile):
         if path not in self._spans:
             raise _missing(path, self.origin)
         start_at, end = self._spans[path]
-        self._may_have(path, (end - start_at) // 4 * 3 - 2)  # of base64, without what fills it up
+        self._may_have(path, (end - start_at) // 4 * 3 - 2)  # decoded size of base64, minus the maximum padding
         with self._open() as file:
             file.seek(start_at)
             text = file.read(end - start_at)
@@ -322,13 +327,13 @@ class HtmlFiles(_OneFile):
 
 
 def _index_bytes(file: BinaryIO) -> int:
-    """Return how long the list of files at the end of a zip is: reading it takes memory for each of them."""
+    """Return the size of the directory at the end of a zip file; reading it takes memory for each file."""
     size = file.seek(0, os.SEEK_END)
     file.seek(max(0, size - _END_OF_ZIP - 2**16))
     end = file.read()
     at = end.rfind(b"PK\x05\x06")
     length = int.from_bytes(end[at + 12 : at + 16], "little") if at >= 0 else 0
-    if length == 2**32 - 1:  # a large zip: the length is that between the two records before the end
+    if length == 2**32 - 1:  # ZIP64: the size is in a record before the end
         start = end.rfind(b"PK\x06\x06", 0, at)
         length = int.from_bytes(end[start + 40 : start + 48], "little") if start >= 0 else size
     file.seek(0)

@@ -1,8 +1,8 @@
-"""The manifest of a bundle: the one place where the format is stated in code.
+"""The manifest of a bundle: the definition of the format in code.
 
-The JSON Schema (``manifest.schema.json``) and the viewer's TypeScript types are generated from these models, so
-a field is added here and nowhere else. What format 1.0 requires has no default; what 1.x adds is optional for a
-reader. ``FORMAT.md`` beside this file gives the reason for each addition.
+The JSON Schema (``manifest.schema.json``) and the viewer's TypeScript types are generated from these models, so new
+fields are only added here. Fields required by format 1.0 have no default; fields added by 1.x are optional for a
+reader. ``FORMAT.md`` in this folder gives the reason for each addition.
 """
 
 from __future__ import annotations
@@ -21,7 +21,13 @@ _UNSAFE_PATH = re.compile(r"(^|/)\.\.?(/|$)|^/|^[A-Za-z]:|\\|\x00|^$")
 
 
 def check_path(path: str) -> str:
-    """Return `path` if it is relative, ``/``-separated and stays inside the bundle."""
+    """Return `path` if it is relative, ``/``-separated and inside the bundle.
+
+    Raises
+    ------
+    ValueError
+        If it is not.
+    """
     if _UNSAFE_PATH.search(path):
         msg = f"{path!r} is not a relative path inside the bundle"
         raise ValueError(msg)
@@ -29,7 +35,7 @@ def check_path(path: str) -> str:
 
 
 class _Part(BaseModel):
-    # A reader ignores what it does not know: later 1.x versions only add.
+    # Readers ignore unknown fields, because later 1.x versions only add fields.
     model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
 
 
@@ -43,19 +49,19 @@ class AssetFile(_Part):
     path: str
     """Relative to the manifest, `/`-separated."""
     size_bytes: int = Field(ge=0)
-    """Size as stored, that is after gzip."""
+    """Stored size, that is, after gzip."""
     raw_bytes: int | None = None
     """1.x. Size after decompression; equal to `size_bytes` for a file that is not gzipped."""
     sha256: str | None = None
-    """1.x. Hex digest of the bytes as stored."""
+    """1.x. Hex digest of the stored bytes."""
     raw_crc32: int | None = Field(default=None, ge=0, lt=2**32)
-    """1.x. CRC-32 of the bytes after decompression, as gzip counts it."""
+    """1.x. CRC-32 of the bytes after decompression, as in gzip."""
 
     _safe = field_validator("path")(check_path)
 
 
 class Chunk(_Part):
-    """A run of cells inside one file."""
+    """A range of cells in one file."""
 
     path: str
     start: int = Field(ge=0)
@@ -63,32 +69,32 @@ class Chunk(_Part):
     end: int = Field(ge=0)
     """Last cell, exclusive."""
     size_bytes: int = Field(ge=0)
-    """Size as stored."""
+    """Stored size."""
 
     _safe = field_validator("path")(check_path)
 
 
 class GeneSummary(_Part):
-    """1.x. What the viewer needs to know of a gene before its values are loaded.
+    """1.x. Statistics of a gene that the viewer needs before loading its values.
 
-    Every number is over the cells that have a value; all are 0 where no cell has one.
+    All statistics are over the cells with a value, and 0 if no cell has one.
     """
 
     min: float
     max: float
     mean: float
     fraction: float
-    """Share of cells with a value other than zero, 0 to 1."""
+    """Fraction of cells with a non-zero value, 0 to 1."""
     lower: float
-    """Robust lower limit: 0 when no value is negative, else the interpolated 1st percentile of the non-zero values."""
+    """Robust lower limit: 0 if no value is negative, otherwise the interpolated 1st percentile of non-zero values."""
     upper: float
-    """Robust upper limit: the interpolated 99th percentile of the non-zero values; 0 when all are zero."""
+    """Robust upper limit: the interpolated 99th percentile of non-zero values; 0 if all values are zero."""
     missing: int = Field(default=0, ge=0)
-    """Cells without a value: NaN in the vector."""
+    """Number of cells without a value (NaN in the vector)."""
 
 
 class GeneEntry(_Part):
-    """Where one gene's values are."""
+    """The files of one gene."""
 
     gene: str
     index: int = Field(ge=0)
@@ -97,26 +103,26 @@ class GeneEntry(_Part):
 
 
 class Values(_Part):
-    """1.x. What the values of the matrix are, as far as they show it."""
+    """1.x. Detected kind of the matrix values."""
 
     kind: Literal["counts", "log1p", "scaled", "other"]
-    """`counts`: non-negative whole numbers. `log1p`: logarithm of one plus an amount that is proportional to counts in
+    """`counts`: non-negative integers. `log1p`: logarithm of one plus a value that is proportional to the counts in
     each cell. `scaled`: each gene centered on zero, or divided by its standard deviation. `other`: anything else."""
     log_base: float | None = None
     """Base of the logarithm for `log1p`; null is the natural logarithm."""
 
 
 class Expression(_Part):
-    """How expression is stored."""
+    """Storage of the expression matrix."""
 
     format: str
-    """`per_gene_float32_v1`: little-endian float32, one value per cell; NaN where a cell has none."""
+    """`per_gene_float32_v1`: little-endian float32, one value per cell; NaN for a cell without a value."""
     dtype: Literal["float32"]
     n_cells: int = Field(ge=0)
     gzip: bool
     genes: list[GeneEntry]
     source: str | None = None
-    """1.x. The matrix it was read from: `X`, `layer:NAME` or `raw`."""
+    """1.x. The source matrix: `X`, `layer:NAME` or `raw`."""
     values: Values | None = None
 
 
@@ -139,41 +145,42 @@ class Image(_Part):
 
 
 class Coordinates(_Part):
-    """1.x. What the coordinates mean, and the same values as float32."""
+    """1.x. Meaning of the coordinates, and their values as float32."""
 
     extent: tuple[float, float, float, float]
     """x min, y min, x max, y max, in coordinate units."""
     origin: tuple[float, float] = (0.0, 0.0)
-    """Coordinate = value in the files + origin, in float64. What else the manifest states is in coordinates."""
+    """Coordinate = value in the files + origin, in float64. Everything else in the manifest is in coordinates."""
     y_axis: Literal["down", "up"] = "down"
-    """Where y grows: `down` as in images, `up` as in plots, or as the rows of the spots' array say."""
+    """Direction of increasing y: `down` as in images, `up` as in plots; determined by the array rows of spots if the
+    source has them."""
     unit_um: float | None = None
-    """µm per coordinate unit, where the source states it or the lattice of its spots is known."""
+    """µm per coordinate unit, if stated in the source or derived from the lattice of its spots."""
     spot_diameter: float | None = None
-    """Diameter of a spot in coordinate units, where the source states it."""
+    """Diameter of a spot in coordinate units, if stated in the source."""
     dtype: Literal["float32"] = "float32"
     chunks: list[Chunk]
-    """Files of interleaved x, y pairs, little-endian, less the origin."""
+    """Files of interleaved x, y pairs relative to the origin, little-endian."""
 
 
 class CellIds(_Part):
-    """1.x. Cell ids without JSON.
+    """1.x. Cell IDs without JSON.
 
-    Each file holds `end - start + 1` little-endian uint32 offsets, then one UTF-8 text; id *i* is the text's
-    bytes from offset *i* to offset *i + 1*.
+    Each file contains `end - start + 1` little-endian uint32 offsets, followed by UTF-8 text; ID *i* is the bytes of
+    the text from offset *i* to offset *i + 1*.
     """
 
     chunks: list[Chunk]
 
 
 class Category(_Part):
-    """One class of an annotation."""
+    """One category of an annotation."""
 
     name: str
     color: str
     """`#rrggbb`"""
     count: int = Field(ge=0)
-    """Cells of this class."""
+    """Number of cells in this category."""
 
 
 class CategoryColumn(_Part):
@@ -182,24 +189,24 @@ class CategoryColumn(_Part):
     kind: Literal["category"] = "category"
     name: str
     dtype: Literal["uint8", "uint16", "uint32"]
-    """The smallest that holds every code."""
+    """The smallest type that can represent every code."""
     categories: list[Category]
     """In the order of their codes. A cell without a value has the code `len(categories)`."""
     missing: int = Field(ge=0)
-    """Cells without a value."""
+    """Number of cells without a value."""
     ordered: bool = False
     chunks: list[Chunk]
 
 
 class NumberColumn(_Part):
-    """1.x. A numeric column as float32 or float64, NaN where a cell has no value."""
+    """1.x. A numeric column as float32 or float64, with NaN for cells without a value."""
 
     kind: Literal["number"] = "number"
     name: str
     dtype: Literal["float32", "float64"] = "float32"
-    """`float64` where float32 would change a whole number or make two values equal."""
+    """`float64` if float32 would change an integer or make two different values equal."""
     min: float | None = None
-    """Smallest finite value; null when there is none."""
+    """Smallest finite value; null if there is none."""
     max: float | None = None
     missing: int = Field(ge=0)
     chunks: list[Chunk]
@@ -209,20 +216,21 @@ Column = Annotated[CategoryColumn | NumberColumn, Field(discriminator="kind")]
 
 
 class GeneLabels(_Part):
-    """1.x. Other names of the exported genes, for search."""
+    """1.x. Alternative names of the exported genes, for search."""
 
     column: str
     """The column of var, or `index`."""
     labels: list[str]
-    """Same length and order as `gene_list`; empty where a gene has none. One may list several: `A|B`, `A,B`, `A;B`."""
+    """Same length and order as `gene_list`; empty for a gene without one. A label may list several names: `A|B`, `A,B`,
+    `A;B`."""
 
 
 class ScriptShard(_Part):
-    """1.x. A script that carries a run of bytes of the other files, for pages that may read no file."""
+    """1.x. A script that contains a range of bytes of the other files, for pages that cannot read files."""
 
     path: str
     start: int = Field(ge=0)
-    """First byte, inclusive, of all files in `asset_files` as stored and in order, those of kind `script` left out."""
+    """First byte, inclusive, in the concatenation of all stored files of `asset_files`, in order, except scripts."""
     end: int = Field(ge=0)
     """Last byte, exclusive."""
 
@@ -234,61 +242,62 @@ Extent = tuple[float, float, float, float]
 
 
 class Embedding(_Part):
-    """1.x. Another place for each cell, as in a UMAP: not on the tissue."""
+    """1.x. An embedding of the cells, such as a UMAP."""
 
     name: str
-    """The key of obsm, as `X_umap`."""
+    """The key of obsm, such as `X_umap`."""
     label: str
-    """For people, as `UMAP`."""
+    """Display name, such as `UMAP`."""
     extent: Extent
     """x min, y min, x max, y max of the finite values."""
     origin: tuple[float, float] = (0.0, 0.0)
-    """As of the coordinates."""
+    """Value = value in the files + origin, in float64, as for the coordinates."""
     dtype: Literal["float32"] = "float32"
     chunks: list[Chunk]
-    """Files of interleaved x, y pairs, little-endian; y grows upwards. NaN where a cell has no place in it."""
+    """Files of interleaved x, y pairs relative to the origin, little-endian; y points up. NaN for a cell that is not
+    in the embedding."""
 
 
 class Section(_Part):
     """One section of the tissue."""
 
     name: str
-    """The category of the column."""
+    """The category in the section column."""
     extent: Extent
     """x min, y min, x max, y max of its cells, in coordinate units."""
     count: int = Field(ge=0)
-    """Cells of this section, at least one."""
+    """Number of cells in this section, at least one."""
     image: Image | None = None
-    """The picture of this section's own tissue; several sections may share a file."""
+    """The image of this section; several sections may share a file."""
 
 
 class SectionFact(_Part):
-    """An annotation that has one value in each section, and not the same in all of them."""
+    """An annotation with one value per section that differs between sections."""
 
     column: str
     values: list[str | float | None]
-    """One a section, in the order of `items`; null where its cells have none."""
+    """One value per section, in the order of `items`; null for a section without a value."""
 
 
 class Sections(_Part):
-    """1.x. The tissue lies in several sections."""
+    """1.x. The sections of the tissue."""
 
     column: str
-    """The annotation whose codes say to which section a cell belongs; always one of kind `category`."""
+    """The annotation with the section of each cell; always of kind `category`."""
     overlapping: bool
-    """Whether the sections lie on top of each other, so that they are to be laid out side by side.
+    """Whether the sections overlap, so that a viewer should arrange them side by side.
 
-    Then `image` of the manifest belongs under none of them: a section has its own or none."""
+    If true, `image` of the manifest belongs to none of them; only images of sections are shown."""
     items: list[Section]
-    """The categories of the column that have cells, in their order."""
+    """The categories of the column that have cells, in order."""
     missing: int = Field(ge=0)
-    """Cells of no section."""
+    """Number of cells without a section."""
     facts: list[SectionFact] | None = None
-    """What sections can be ordered and filtered by."""
+    """Annotations by which sections can be sorted and filtered."""
 
 
 class Manifest(BaseModel):
-    """`manifest.json`: everything a reader needs to find and understand the files of a bundle."""
+    """`manifest.json`: everything that a reader needs to find and interpret the files of a bundle."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
 
@@ -304,27 +313,27 @@ class Manifest(BaseModel):
     expression: Expression
     image: Image | None = None
     preview_path: str | None = None
-    # 1.x from here on
+    # Added in 1.x:
     generator: str | None = None
     """1.x. Name and version of the program that wrote the bundle."""
     n_cells_source: int | None = Field(default=None, ge=0)
-    """1.x. Cells of the source; more than `n_cells` when the bundle holds a part of them."""
+    """1.x. Number of cells in the source; greater than `n_cells` if the bundle contains only some of them."""
     coordinates: Coordinates | None = None
     cell_ids: CellIds | None = None
     columns: list[Column] | None = None
-    """1.x. The annotation columns, in order, without JSON."""
+    """1.x. The annotations, in order, without JSON."""
     gene_labels: list[GeneLabels] | None = None
     embeddings: list[Embedding] | None = None
     sections: Sections | None = None
     view: dict[str, Any] | None = None
-    """1.x. How the viewer opens: a view as the viewer saves it, its state alone or with regions."""
+    """1.x. The initial view, as saved by the viewer: its state, or an object with the state and regions."""
     embed_origins: list[str] | None = None
-    """1.x. Origins of other pages that may ask and steer the viewer inside them, as `https://lab.example`; `*` for
+    """1.x. Origins of other pages that may control the embedded viewer, such as `https://lab.example`; `*` allows
     every page."""
     warnings: list[str] | None = None
-    """1.x. What the exporter had to decide or leave out, in plain words."""
+    """1.x. Decisions and omissions of the exporter, for display."""
     max_asset_bytes: int | None = None
-    """1.x. How large the writer let an asset be, before compression: for who writes the bundle again."""
+    """1.x. Maximum size of an asset before compression, for programs that write the bundle again."""
     scripts: list[ScriptShard] | None = None
     """1.x. The same files as scripts, with the manifest itself in `manifest.js`."""
 

@@ -1,7 +1,7 @@
-"""The page of a bundle is a program: which pages this package wrote.
+"""Recognize the page of a bundle, which is a program, as one that this package wrote.
 
-``python -m karospace_jupyter.bundle.pages`` adds the page that is built now to ``pages.json``; it is run once for each
-release, so that later versions know the page again.
+``python -m karospace_jupyter.bundle.pages`` adds the current build of the page to ``pages.json``. Run it once for each
+release, so that later versions recognize the page.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _RELEASED = "pages.json"
 
 
 def is_own_page(page: bytes) -> bool:
-    """Whether a page is that of this version, or of one that was released."""
+    """Return whether a page is that of this version or of a released version."""
     found = hashlib.sha256(page).hexdigest()
     return found in released().values() or found == _current()
 
@@ -33,12 +33,12 @@ def released() -> dict[str, str]:
 def _current() -> str | None:
     try:
         return hashlib.sha256(static_file("viewer.html")).hexdigest()
-    except KaroSpaceError:  # a checkout that was not built
+    except KaroSpaceError:  # a source checkout that is not built
         return None
 
 
 def main() -> None:
-    """Add the page that is built now, under the version that is installed."""
+    """Add the current build of the page under the installed version."""
     pages = released() | {version("karospace-jupyter"): hashlib.sha256(static_file("viewer.html")).hexdigest()}
     Path(__file__).with_name(_RELEASED).write_text(json.dumps(pages, indent=2) + "\n")
 

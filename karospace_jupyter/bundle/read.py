@@ -1,4 +1,4 @@
-"""Opening a bundle that exists."""
+"""Open an existing bundle."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from karospace_jupyter.bundle.manifest import SCHEMA_VERSION, Chunk, Manifest
 from karospace_jupyter.errors import BundleError
 from karospace_jupyter.job import Job
 from karospace_jupyter.static import static_file
-from karospace_jupyter.words import shape
+from karospace_jupyter.words import counted, shape
 
 if TYPE_CHECKING:
     from karospace_jupyter.bundle.scripts import When
@@ -37,30 +37,41 @@ if TYPE_CHECKING:
 
 
 _UNPACKED, _UNPACKED_TIMES = 2**24, 128
-"""Bytes that are unpacked of a file whose length no manifest states: so many, and so many times those stored."""
+"""Limit for decompressing a file whose length is not in the manifest: bytes, plus a multiple of the stored size."""
 _ANY_TABLE, _MOST_OF_A_VALUE = 2**20, 2**10
-"""Bytes of a table: so many, and so many a value with its name."""
+"""Limit for decompressing a table: bytes, plus bytes per value including its name."""
 
 
 class Bundle:
-    """A bundle: a folder, a zip, a single HTML file, or files in memory.
+    """A bundle in a folder, a zip file, a single HTML file, or in memory.
 
     Parameters
     ----------
     path
-        The folder, zip or HTML file, or its files.
+        The folder, zip file or HTML file, or its files.
     manifest
-        Its manifest, when it is known already.
+        The manifest, if it was read before.
 
     Raises
     ------
     BundleError
-        When there is no bundle that this version can read.
+        If it is not a bundle that this version can read.
+
+    Examples
+    --------
+    >>> from karospace_jupyter import ExportConfig
+    >>> from karospace_jupyter.datasets import synthetic_tissue
+    >>> from karospace_jupyter.export import run_to_memory
+    >>> bundle = run_to_memory(synthetic_tissue(n_cells=100, n_genes=20), ExportConfig())
+    >>> bundle.manifest.n_cells, bundle.gene("EPCAM").shape, bundle.embedding("X_umap").shape
+    (100, (100,), (100, 2))
+    >>> bundle.save("viewer").path  # doctest: +SKIP
+    PosixPath('/home/user/viewer')
     """
 
     def __init__(self, path: str | os.PathLike[str] | BundleFiles, manifest: Manifest | None = None) -> None:
         if not isinstance(path, (str, os.PathLike)) and not hasattr(path, "read"):
-            msg = f"A bundle is opened by the path of its folder, zip or HTML file; a {type(path).__name__} was given."
+            msg = f"Bundle expects the path of a folder, zip file or HTML file, got {type(path).__name__}."
             raise BundleError(msg)
         self.files: BundleFiles = open_files(path) if isinstance(path, (str, os.PathLike)) else path
         self.manifest = manifest or read_manifest(self.files)
@@ -70,28 +81,34 @@ class Bundle:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Bundle:
-        """Open the bundle in a folder, a zip or a single HTML file."""
+        """Open the bundle in a folder, a zip file or a single HTML file.
+
+        Examples
+        --------
+        >>> Bundle.load("viewer.zip").verify().files  # doctest: +SKIP
+        328
+        """
         return cls(path)
 
     @property
     def path(self) -> Path | None:
-        """The folder or file; None for files that are elsewhere, as in memory."""
+        """The folder or file; None for a bundle in memory."""
         return self.files.path if isinstance(self.files, (FolderFiles, ZipFiles, HtmlFiles)) else None
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What the exporter had to decide or leave out, and where a bundle of another exporter breaks the format."""
+        """Decisions and omissions of the exporter, and violations of the format in bundles of other exporters."""
         return (*(self.manifest.warnings or ()), *self.remarks)
 
     @functools.cached_property
     def remarks(self) -> tuple[str, ...]:
-        """Where the files break the format, and how they are read all the same; empty for bundles of this package."""
+        """Violations of the format, and how the files are read nevertheless; empty for bundles of this package."""
         from karospace_jupyter.bundle.tables import remarks
 
         return tuple(remarks(self))
 
     def size_on_disk(self) -> tuple[int, int]:
-        """Return how many files the bundle takes where it lies, and their bytes; a zip or an HTML file is one."""
+        """Return the number of files of the bundle and their size in bytes; a zip or HTML file counts as one file."""
         path = self.path
         if path is None:
             return len(self.manifest.asset_files), sum(file.size_bytes for file in self.manifest.asset_files)
@@ -102,44 +119,46 @@ class Bundle:
         return len(sizes), sum(sizes)
 
     def stored(self, path: str) -> bytes:
-        """Return one file of the bundle as stored, that is mostly gzip.
+        """Return one file of the bundle as stored; most files are gzipped.
 
         Raises
         ------
         BundleError
-            When it is missing, longer than the manifest says, or the path leaves the bundle.
+            If the file is missing, larger than in the manifest, or outside of the bundle.
         """
         return self.files.read(path)
 
-    def read(self, path: str, most: int | None = None, why: str = "it may hold here") -> bytes:
+    def read(self, path: str, most: int | None = None, why: str = "the limit for this file") -> bytes:
         """Return one file of the bundle, decompressed.
 
         Parameters
         ----------
+        path
+            Path inside the bundle.
         most
-            No more than so many bytes are unpacked; as many as the manifest says, by default.
+            Maximum decompressed size in bytes. By default, the size in the manifest.
         why
-            Says in messages where `most` comes from, after "the 24 bytes that".
+            Meaning of `most` for messages, which continue "more than 24 bytes, ".
 
         Raises
         ------
         BundleError
-            When it is missing, its gzip is damaged or unpacks to more, or the path leaves the bundle.
+            If the file is missing, damaged, too large, or outside of the bundle.
         """
         stored = self.stored(path)
         listed = self._listed.get(path)
-        said = listed.raw_bytes if listed is not None else None
-        limits = [limit for limit in (most, said) if limit is not None]
+        expected = listed.raw_bytes if listed is not None else None
+        limits = [limit for limit in (most, expected) if limit is not None]
         limit = min(limits, default=_UNPACKED + _UNPACKED_TIMES * len(stored))
-        return decompress(stored, path, limit, why if limit == most else "the manifest says" if limits else why)
+        return decompress(stored, path, limit, why if limit == most or not limits else "the size in the manifest")
 
     def table(self, path: str) -> bytes:
-        """Return a table of format 1.0, decompressed: never more than its rows and columns can take.
+        """Return a table of format 1.0, decompressed; its size is limited by its numbers of rows and columns.
 
         Raises
         ------
         BundleError
-            As :meth:`read` does.
+            As for :meth:`read`.
         """
         m = self.manifest
         values = (m.n_cells + m.n_genes_exported) * (len(m.annotation_columns) + 3)
@@ -151,7 +170,12 @@ class Bundle:
         Raises
         ------
         KeyError
-            When the gene was not exported.
+            If the gene was not exported.
+
+        Examples
+        --------
+        >>> Bundle("viewer").gene("EPCAM").mean()  # doctest: +SKIP
+        0.8431
         """
         for entry in self.manifest.expression.genes:
             if entry.gene == name:
@@ -159,19 +183,24 @@ class Bundle:
         raise KeyError(name)
 
     def embedding(self, name: str) -> NDArray[np.float32] | NDArray[np.float64]:
-        """Return one embedding, shape (n_cells, 2); NaN for cells without a place in it.
+        """Return one embedding, shape (n_cells, 2); NaN for cells that are not in the embedding.
 
-        It is float32; float64 where it lies so far from zero that the bundle states an origin.
+        The dtype is float32, or float64 if the embedding has an origin because it is far from zero.
 
         Parameters
         ----------
         name
-            The key of obsm that it was read from, as ``X_umap``.
+            Key of obsm, such as ``X_umap``.
 
         Raises
         ------
         KeyError
-            When the embedding was not exported.
+            If the embedding was not exported.
+
+        Examples
+        --------
+        >>> Bundle("viewer").embedding("X_umap").shape  # doctest: +SKIP
+        (20000, 2)
         """
         for entry in self.manifest.embeddings or ():
             if entry.name == name:
@@ -181,57 +210,82 @@ class Bundle:
         raise KeyError(name)
 
     def vector(self, chunks: list[Chunk], dtype: np.dtype[np.generic], width: int = 1) -> NDArray[np.generic]:
-        """Join the chunks of an array of `width` values a cell.
+        """Concatenate the chunks of an array with `width` values per cell.
 
         Raises
         ------
         BundleError
-            When they have gaps or a file has another length than its cells need.
+            If there are gaps between the chunks, or a file has the wrong length.
         """
         parts, expected = [], 0
         for chunk in chunks:
             if chunk.start != expected or chunk.end <= chunk.start:
-                msg = f"{chunk.path} starts at cell {chunk.start}; cell {expected} was expected."
+                msg = f"{chunk.path} starts at cell {chunk.start:,}; expected cell {expected:,}."
                 raise BundleError(msg)
             need = (chunk.end - chunk.start) * width * dtype.itemsize
-            raw = self.read(chunk.path, need, f"{chunk.end - chunk.start} cells take")
+            size_of_cells = f"the size of {counted(chunk.end - chunk.start, 'cell')}"
+            raw = self.read(chunk.path, need, size_of_cells)
             if len(raw) != need:
-                msg = f"{chunk.path} holds {len(raw)} bytes; {chunk.end - chunk.start} cells take {need}."
+                msg = f"{chunk.path} has {len(raw):,} bytes; expected {need:,}, {size_of_cells}."
                 raise BundleError(msg)
             parts.append(np.frombuffer(raw, dtype=dtype))
             expected = chunk.end
         if expected != self.manifest.n_cells:
-            msg = f"{chunks[0].path if chunks else 'an array'}: {expected} of {self.manifest.n_cells} cells are there."
+            path = chunks[0].path if chunks else "an array"
+            msg = f"{path} has values for {expected:,} of {counted(self.manifest.n_cells, 'cell')}."
             raise BundleError(msg)
         return np.concatenate(parts) if parts else np.zeros(0, dtype=dtype)
 
     def verify(self) -> VerifyReport:
-        """Check every file's size and hash, all lengths, and that the tables agree.
+        """Check the size and hash of every file, all lengths, and the consistency of the tables.
+
+        Returns
+        -------
+        VerifyReport
+            What was checked, and warnings.
 
         Raises
         ------
         BundleError
-            Naming what is wrong.
+            If the bundle does not match its manifest. The message lists the problems.
+
+        Examples
+        --------
+        >>> Bundle("viewer").verify().warnings  # doctest: +SKIP
+        ()
         """
         from karospace_jupyter.bundle.verify import verify
 
         return verify(self)
 
     def serve(self, *, port: int = 8000) -> BundleServer:
-        """Serve the bundle on 127.0.0.1 until ``stop()`` is called; `url` says where."""
+        """Serve the bundle on 127.0.0.1 until ``stop()`` of the returned server is called; its `url` is the address.
+
+        Examples
+        --------
+        >>> with Bundle("viewer").serve() as server:  # doctest: +SKIP
+        ...     print(server.url)
+        http://127.0.0.1:8000/
+        """
         from karospace_jupyter.serve import BundleServer
 
         return BundleServer(self.served(), port=port).start()
 
     def served(self) -> BundleFiles:
-        """Return what a server hands out: the files, with the viewer of this package as their page."""
+        """Return the files to serve: those of the bundle, with the viewer of this package as the page."""
         from karospace_jupyter.bundle.write import WithViewer
 
-        # Of a folder what is in it then, which may be another export by the same name.
+        # New FolderFiles, because a later export may replace the folder.
         return WithViewer(FolderFiles(self.files.path) if isinstance(self.files, FolderFiles) else self.files)
 
     def open(self, *, port: int = 8000) -> BundleServer:
-        """Serve the bundle and open it in the web browser."""
+        """Serve the bundle and open it in the web browser. The server stops with ``stop()``.
+
+        Examples
+        --------
+        >>> server = Bundle("viewer").open()  # doctest: +SKIP
+        >>> server.stop()  # doctest: +SKIP
+        """
         import webbrowser
 
         server = self.serve(port=port)
@@ -239,80 +293,115 @@ class Bundle:
         return server
 
     def save(self, outdir: str | os.PathLike[str], *, scripts: When = "auto", job: Job | None = None) -> Bundle:
-        """Write the bundle to a folder that appears complete or not at all, and return it from there.
+        """Write the bundle to a folder atomically, and return the bundle in that folder.
 
         Parameters
         ----------
+        outdir
+            The folder to write.
         scripts
-            Whether the folder opens by double click: ``"yes"``, ``"no"``, or ``"auto"``: where that takes at most
-            200 MB more.
+            Whether the folder opens with a double click, which takes additional scripts: ``"yes"``, ``"no"``, or
+            ``"auto"`` (if the scripts take at most 200 MB).
+        job
+            Receives progress and can cancel the work.
+
+        Returns
+        -------
+        Bundle
+            The written bundle.
 
         Raises
         ------
         KaroSpaceError
-            When it fails; then the folder is as it was before.
+            If it fails. An existing folder is then unchanged.
+
+        Examples
+        --------
+        >>> Bundle("viewer.zip").save("viewer").path  # doctest: +SKIP
+        PosixPath('/home/user/viewer')
         """
         from karospace_jupyter.bundle.write import save_folder
 
         return Bundle(save_folder(self.files, self.manifest, outdir, scripts, job or Job.null()))
 
     def to_html(self, path: str | os.PathLike[str], *, job: Job | None = None) -> Path:
-        """Write everything into one HTML file, which opens by double click, and return its path.
+        """Write the bundle to a single HTML file, which opens with a double click, and return its path.
+
+        Parameters
+        ----------
+        path
+            The HTML file to write.
+        job
+            Receives progress and can cancel the work.
 
         Raises
         ------
         KaroSpaceError
-            When it fails; then the file is as it was before.
+            If it fails. An existing file is then unchanged.
+
+        Examples
+        --------
+        >>> Bundle("viewer").to_html("viewer.html")  # doctest: +SKIP
+        PosixPath('/home/user/viewer.html')
         """
         from karospace_jupyter.bundle.write import save_file
 
         return save_file(self.files, self.manifest, path, "html", static_file("viewer.html"), job or Job.null())
 
     def to_zip(self, path: str | os.PathLike[str], *, scripts: When = "auto", job: Job | None = None) -> Path:
-        """Write a zip of one folder, and return its path.
+        """Write the bundle to a zip file that contains one folder, and return its path.
 
         Parameters
         ----------
+        path
+            The zip file to write.
         scripts
-            Whether the unpacked folder opens by double click, as for :meth:`save`.
+            Whether the unpacked folder opens with a double click, as for :meth:`save`.
+        job
+            Receives progress and can cancel the work.
 
         Raises
         ------
         KaroSpaceError
-            When it fails; then the file is as it was before.
+            If it fails. An existing file is then unchanged.
+
+        Examples
+        --------
+        >>> Bundle("viewer").to_zip("viewer.zip")  # doctest: +SKIP
+        PosixPath('/home/user/viewer.zip')
         """
         from karospace_jupyter.bundle.write import save_file
 
         page = static_file("viewer.html")
         return save_file(self.files, self.manifest, path, "zip", page, job or Job.null(), scripts=scripts)
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:  # noqa: ANN401 - as IPython asks
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:  # noqa: ANN401 - defined by IPython
         """Show the viewer when a notebook displays the bundle."""
-        # The front end is named, not imported: this room lies below it.
+        # Imported dynamically, because this package is a lower layer than the widgets.
         view = importlib.import_module("karospace_jupyter.widget.view")
         return view.KaroSpaceView(self)._repr_mimebundle_(**kwargs)
 
     def __repr__(self) -> str:
-        """Name, size and place."""
+        """Return name, shape and location."""
         m = self.manifest
         held = shape(m.n_cells, m.n_genes_exported, m.n_cells_source)
         return f"Bundle({m.dataset_name!r}, {held}, {self.files.origin!r})"
 
 
 def read_manifest(files: BundleFiles) -> Manifest:
-    """Read and check ``manifest.json``.
+    """Read and validate ``manifest.json``.
 
     Raises
     ------
     BundleError
-        When it is missing, damaged, or of a major version that this package does not know.
+        If it is missing, damaged, or of an unsupported major version.
     """
     path = f"manifest.json of {files.origin}"
     with damage(path):
         try:
             stored = files.read("manifest.json")
             value = json.loads(stored)
-            if b"\\ud" in stored.lower():  # half a character, which no page and no file can hold
+            if b"\\ud" in stored.lower():  # a lone surrogate, which cannot be encoded
                 json.dumps(value, ensure_ascii=False).encode()
         except MissingFileError as exc:
             msg = f"{files.origin} is not a bundle: it has no manifest.json."
@@ -326,7 +415,7 @@ def read_manifest(files: BundleFiles) -> Manifest:
         msg = f"{path} has no schema_version: it is not the manifest of a bundle."
         raise BundleError(msg)
     if version.partition(".")[0] != known:
-        msg = f"{path} is of format {version}; this package reads format {known}.x. Update karospace-jupyter."
+        msg = f"{path} has format {version}; this package reads format {known}.x. Update karospace-jupyter."
         raise BundleError(msg)
     try:
         return Manifest.model_validate(value)
@@ -338,12 +427,12 @@ def read_manifest(files: BundleFiles) -> Manifest:
 
 
 def decompress(stored: bytes, path: str, most: int, why: str) -> bytes:
-    """Gunzip `stored` if it is gzip by its first two bytes, whatever its name says.
+    """Decompress `stored` if it is gzip, as determined by its first two bytes and not by its name.
 
     Raises
     ------
     BundleError
-        When the gzip is damaged, or unpacks to more than `most` bytes.
+        If the gzip is damaged, or the result is larger than `most` bytes.
     """
     if stored[:2] != b"\x1f\x8b":
         raw, whole = stored, True
@@ -353,9 +442,9 @@ def decompress(stored: bytes, path: str, most: int, why: str) -> bytes:
             raw = stream.decompress(stored, most + 1)
         whole = stream.eof
     if len(raw) > most:
-        msg = f"{path} holds more than the {most} bytes that {why}. It was not read to its end."
+        msg = f"{path} contains more than {most:,} bytes, {why}. It was not read completely."
         raise BundleError(msg)
     if not whole:
-        msg = f"{path} is damaged: its gzip was cut short."
+        msg = f"{path} is damaged: its gzip data is truncated."
         raise BundleError(msg)
     return raw

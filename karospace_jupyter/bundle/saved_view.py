@@ -1,4 +1,4 @@
-"""A view that was saved from the viewer, read from its file and checked."""
+"""Read and validate a view file that was saved from the viewer."""
 
 from __future__ import annotations
 
@@ -18,49 +18,48 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MOST_BYTES = 32_000_000
-"""Of the file: it becomes a part of the manifest, which every page reads first."""
+"""Maximum size of the file, which becomes part of the manifest that every page loads first."""
 VERSION = 1
-"""Of a view with regions, `karospace_view`."""
+"""Supported version of views with regions, the value of `karospace_view`."""
 
 _FIELDS = {to_camel(name): name for name in ViewState.model_fields}
-_SAVE = "Save the view in the viewer and name that file."
+_SAVE = "Save the view in the viewer again and use that file."
 
 
 def read_view(path: Path) -> dict[str, Any]:
-    """Read a saved view: the state itself, or an object with `karospace_view`, `state` and, say, `regions`.
+    """Read a saved view: a state, or an object with `karospace_view`, `state` and optionally `regions`.
 
-    What later viewers add passes unchecked; the fields that are known have the types of
-    :class:`~karospace_jupyter.bundle.state.ViewState`.
+    Known fields must have the types of :class:`~karospace_jupyter.bundle.state.ViewState`. Unknown fields, which later
+    viewers may add, are not checked.
 
     Returns
     -------
     dict
-        The object as the file holds it, but for fields of the state that are spelled as in Python: the viewer's
-        spelling takes their place.
+        The object in the file, with Python names of state fields replaced by those of the viewer.
 
     Raises
     ------
     ConfigError
-        Saying what is wrong with the file, and where.
+        If the file is not a valid view. The message names the invalid field.
     """
     path = expanded(path)
     value = _parsed(_text(path), path)
     if not isinstance(value, dict):
-        msg = f"The view {path} holds {_kind(value)}, not a JSON object. {_SAVE}"
+        msg = f"The view {path} is {_kind(value)}, not a JSON object. {_SAVE}"
         raise ConfigError(msg)
     if "karospace_view" not in value:
         return _checked_state(value, path, "")
     version = value["karospace_view"]
     if type(version) is not int or version < 1:
-        msg = f"The view {path} has karospace_view: {_short(version)}; the number {VERSION} was expected. {_SAVE}"
+        msg = f"The view {path} has karospace_view: {_short(version)}; expected the number {VERSION}. {_SAVE}"
         raise ConfigError(msg)
     if version > VERSION:
-        msg = f"The view {path} is of version {version}; this package knows {VERSION}. Update karospace-jupyter."
+        msg = f"The view {path} has version {version}; this package supports {VERSION}. Update karospace-jupyter."
         raise ConfigError(msg)
     state = value.get("state")
     if not isinstance(state, dict):
         found = _kind(state) if "state" in value else "nothing"
-        msg = f"The view {path} holds {found} as 'state', where an object is needed. {_SAVE}"
+        msg = f"The view {path}: 'state' must be an object, got {found}. {_SAVE}"
         raise ConfigError(msg)
     _check_regions(value.get("regions", []), value.get("n_cells"), path)
     return {**value, "state": _checked_state(state, path, "state.", empty=True)}
@@ -68,22 +67,22 @@ def read_view(path: Path) -> dict[str, Any]:
 
 def _check_regions(regions: object, n_cells: object, path: Path) -> None:
     if not isinstance(regions, list):
-        msg = f"The view {path} holds {_kind(regions)} as 'regions', where a list is needed. {_SAVE}"
+        msg = f"The view {path}: 'regions' must be a list, got {_kind(regions)}. {_SAVE}"
         raise ConfigError(msg)
     if regions and (type(n_cells) is not int or n_cells < 1):
-        msg = f"The view {path} has regions, but n_cells does not say of how many cells: {_short(n_cells)}. {_SAVE}"
+        msg = f"The view {path} has regions, but n_cells is {_short(n_cells)}, not a number of cells. {_SAVE}"
         raise ConfigError(msg)
     for at, region in enumerate(regions):
         name, bits = (region.get("name"), region.get("bits")) if isinstance(region, dict) else (None, None)
         if not isinstance(name, str) or not isinstance(bits, str):
-            msg = f"The view {path}: regions[{at}] is {_short(region)}; it needs a name and its cells (bits). {_SAVE}"
+            msg = f"The view {path}: regions[{at}] is {_short(region)}; expected a name and its cells (bits). {_SAVE}"
             raise ConfigError(msg)
         try:
             held = len(base64.b64decode(bits, validate=True))
         except ValueError:
             held = -1
         if held != -(-n_cells // 8):  # type: ignore[operator]  # checked above
-            msg = f"The view {path}: the cells (bits) of regions[{at}], {name!r}, are not one bit for each. {_SAVE}"
+            msg = f"The view {path}: the cells (bits) of regions[{at}], {name!r}, are not one bit per cell. {_SAVE}"
             raise ConfigError(msg)
 
 
@@ -92,8 +91,8 @@ def _text(path: Path) -> str:
         size = path.stat().st_size
         if size > MOST_BYTES:
             msg = (
-                f"The view {path} takes {size / 1e6:,.1f} MB; at most {MOST_BYTES / 1e6:.0f} MB go into a manifest. "
-                "Save it with fewer regions."
+                f"The view {path} takes {size / 1e6:,.1f} MB; a manifest can contain at most "
+                f"{MOST_BYTES / 1e6:.0f} MB. Save the view with fewer regions."
             )
             raise ConfigError(msg)
         return path.read_text(encoding="utf-8-sig")
@@ -101,7 +100,7 @@ def _text(path: Path) -> str:
         msg = f"The view {path} cannot be read: {exc.strerror or exc}."
         raise ConfigError(msg) from exc
     except UnicodeDecodeError as exc:
-        msg = f"The view {path} is not a text file in UTF-8. {_SAVE}"
+        msg = f"The view {path} is not UTF-8 text. {_SAVE}"
         raise ConfigError(msg) from exc
 
 
@@ -118,7 +117,7 @@ def _parsed(text: str, path: Path) -> Any:  # noqa: ANN401 - any JSON value
 
     try:
         value = json.loads(text, parse_constant=refuse, parse_float=number)
-        # Half of a character, as "\ud800" spells it: no file can hold it.
+        # Lone surrogates such as "\ud800" cannot be encoded in a file.
         json.dumps(value, ensure_ascii=False).encode()
     except RecursionError as exc:
         msg = f"The view {path} is nested too deeply. {_SAVE}"
@@ -134,20 +133,21 @@ def _checked_state(value: Mapping[str, Any], path: Path, within: str, *, empty: 
     known = {name: item for name, item in spelled.items() if name in _FIELDS}
     if not known and not (empty and not value):
         there = ", ".join(map(repr, list(value)[:8])) or "nothing"
-        msg = f"The view {path} has no field of a view. It holds: {there}. Known are: {', '.join(_FIELDS)}. {_SAVE}"
+        known_names = ", ".join(_FIELDS)
+        msg = f"The view {path} has no known field. It contains: {there}. Known fields are: {known_names}. {_SAVE}"
         raise ConfigError(msg)
     try:
         ViewState.model_validate(known)
     except ValidationError as exc:
         first = exc.errors()[0]
         where = within + ".".join(str(part) for part in first["loc"])
-        msg = f"The view {path}: {where}: {first['msg']}, but {_short(first['input'])} was found. {_SAVE}"
+        msg = f"The view {path}: {where}: {first['msg']}, got {_short(first['input'])}. {_SAVE}"
         raise ConfigError(msg) from None
     return spelled
 
 
 def _kind(value: object) -> str:
-    names = {dict: "an object", list: "a list", str: "a text", bool: "true or false", type(None): "null"}
+    names = {dict: "an object", list: "a list", str: "a string", bool: "true or false", type(None): "null"}
     return names.get(type(value), "a number")
 
 

@@ -1,4 +1,4 @@
-"""The JSON Schema of the manifest: ``python -m karospace_jupyter.bundle.schema`` writes it beside this file."""
+"""Generate the JSON Schema of the manifest: ``python -m karospace_jupyter.bundle.schema`` writes it to this folder."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SCHEMA_PATH = Path(__file__).with_name("manifest.schema.json")
 
 
 def schema_text() -> str:
-    """Return the schema as it is committed."""
+    """Return the text of ``manifest.schema.json``."""
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"karospace-manifest-{SCHEMA_VERSION}",

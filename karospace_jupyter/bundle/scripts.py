@@ -1,7 +1,7 @@
-"""The files of a bundle once more, as scripts: a page that was opened by double click may run them, but read no file.
+"""Write the files of a bundle as scripts: a page opened with a double click can run scripts, but cannot read files.
 
-``manifest.js`` carries the manifest, each shard under ``scripts/`` a run of bytes of the other files, joined in the
-order of ``asset_files``.
+``manifest.js`` contains the manifest. Each shard in ``scripts/`` contains a range of bytes of the other files,
+concatenated in the order of ``asset_files``.
 """
 
 from __future__ import annotations
@@ -23,66 +23,77 @@ When = Literal["auto", "yes", "no"]
 KIND = "script"
 MANIFEST = "manifest.js"
 MOST_BYTES = 200_000_000
-"""Of scripts, before they are left out unless asked for: beside their files they are another 133 %."""
-# One gene a click: a browser runs 2 MB of script in about 15 ms. What is larger than 8 MB as text is cut.
-_ASKS = "Opened by double click, the viewer will ask for its folder: "
-"""Begins what is said of a folder without scripts: nothing that holds for another form of the bundle."""
+"""Size of the scripts above which ``auto`` omits them; they take 133 % of the size of the files."""
+_ASKS = "Opened with a double click, the viewer will ask for its folder: "
+"""Prefix of warnings about missing scripts, which are removed when the bundle is saved in another form."""
 TOGETHER = 1_500_000
-"""Bytes of a script, about."""
+"""Approximate number of bytes per script: a browser runs 2 MB of script, one gene, in about 15 ms."""
 _LARGEST_SCRIPT = 8_000_000
-_WRAPPING = 64  # the call around the text, and more
+"""Maximum size of a script, as text; larger files are split."""
+_WRAPPING = 64  # bytes for the function call around the text, with a margin
 
 
 def size_of(manifest: Manifest) -> int:
-    """Return how many bytes the scripts of a bundle take."""
+    """Return the size of the scripts of a bundle, in bytes."""
     return sum(-(-file.size_bytes * 4 // 3) for file in manifest.asset_files if file.kind != KIND)
 
 
 def write_scripts(
     files: BundleFiles, manifest: Manifest, put: Callable[[str, bytes], None], when: When, job: Job | None = None
 ) -> Manifest:
-    """Write the scripts of a bundle through `put` and return the manifest that names them.
+    """Write the scripts of a bundle with `put` and return a manifest that lists them.
 
-    None is larger than the manifest's `max_asset_bytes`; where the script of the manifest itself would be, there are
-    none, and the warnings say so.
+    No script is larger than `max_asset_bytes` of the manifest. If the script of the manifest itself would be larger,
+    no scripts are written and a warning is added.
 
     Parameters
     ----------
     files
-        Where the assets are; each is read once.
+        The assets; each is read once.
+    manifest
+        The manifest of the bundle.
+    put
+        Called with (path inside the bundle, bytes).
     when
-        `auto` leaves them out where they would take more than 200 MB, and says so among the warnings.
+        `auto` omits the scripts and adds a warning if they would take more than 200 MB.
+    job
+        Receives progress and can cancel the work.
+
+    Returns
+    -------
+    Manifest
+        The manifest with the scripts.
 
     Raises
     ------
     BundleError
-        When an asset has another size than the manifest says.
+        If the size of an asset differs from the manifest.
     """
     plain = without_scripts(manifest)
     if when == "no":
         return plain
     size = size_of(plain)
     if when == "auto" and size > MOST_BYTES:
-        said = (
-            f"{_ASKS}the scripts that spare that would take "
-            f"{size / 1e6:,.0f} MB beside the files, more than {MOST_BYTES / 1e6:,.0f} MB. Scripts “yes” writes them."
+        warning = (
+            f"{_ASKS}the scripts that avoid this would take another {size / 1e6:,.0f} MB, "
+            f"more than {MOST_BYTES / 1e6:,.0f} MB. Set the option scripts to “yes” to write them."
         )
-        return _saying(plain, said)
+        return _saying(plain, warning)
     max_bytes = plain.max_asset_bytes or _LARGEST_SCRIPT
     largest = max(1, (min(max_bytes, _LARGEST_SCRIPT) - _WRAPPING) * 3 // 4)
     runs = _runs([file.size_bytes for file in plain.asset_files], largest)
     shards = [
         ScriptShard(path=f"scripts/{number:04d}.js", start=start, end=end) for number, (start, end) in enumerate(runs)
     ]
-    # It lists the files of the bundle, but no script: none can name its own size.
+    # The manifest in manifest.js does not list the scripts, because a script cannot state its own size.
     carried = plain.model_copy(update={"scripts": shards})
     first = as_script("manifest.json", manifest_bytes(carried))
     if len(first) > max_bytes:
-        said = (
-            f"{_ASKS}the script that carries the manifest takes "
-            f"{len(first):,} bytes, more than the largest asset may ({max_bytes:,})."
+        warning = (
+            f"{_ASKS}the script that contains the manifest takes {len(first):,} bytes, "
+            f"more than the maximum asset size of {max_bytes:,} bytes."
         )
-        return _saying(plain, said)
+        return _saying(plain, warning)
     written: list[AssetFile] = []
     stream = _Stream(files, plain.asset_files)
     with (job or Job.null()).stage("Writing scripts", len(shards), "files") as stage:
@@ -100,7 +111,7 @@ def _put(put: Callable[[str, bytes], None], path: str, script: bytes) -> AssetFi
 
 
 def without_scripts(manifest: Manifest) -> Manifest:
-    """Return the manifest of the same bundle, carried without scripts and without a word of them."""
+    """Return the manifest without its scripts and the warnings about missing scripts."""
     warnings = [one for one in manifest.warnings or () if not one.startswith(_ASKS)]
     if manifest.scripts is None and len(warnings) == len(manifest.warnings or ()):
         return manifest
@@ -114,37 +125,37 @@ def without_scripts(manifest: Manifest) -> Manifest:
 
 
 def carried_manifest(script: bytes) -> Manifest:
-    """Return the manifest that ``manifest.js`` carries.
+    """Return the manifest that ``manifest.js`` contains.
 
     Raises
     ------
     BundleError
-        When it is damaged.
+        If the script is damaged.
     """
     try:
         return Manifest.model_validate_json(from_script("manifest.json", script))
     except ValueError as exc:
-        msg = f"{MANIFEST} carries no manifest"
+        msg = f"{MANIFEST} contains no valid manifest"
         raise BundleError(msg) from exc
 
 
 def manifest_bytes(manifest: Manifest) -> bytes:
-    """Return ``manifest.json``."""
+    """Return the content of ``manifest.json``."""
     return manifest.model_dump_json(exclude_none=True).encode()
 
 
 def as_script(path: str, data: bytes) -> bytes:
-    """Return a classic script that hands `data` to the page under `path`, a name of this module's making."""
+    """Return a classic script that passes `data` to the page as the file `path`, which needs no escaping."""
     return f'karospaceFile("{path}","'.encode() + base64.b64encode(data) + b'")\n'
 
 
 def from_script(path: str, script: bytes) -> bytes:
-    """Return what :func:`as_script` put in.
+    """Return the data of a script made by :func:`as_script`.
 
     Raises
     ------
     BundleError
-        When it is no such script.
+        If it is not such a script.
     """
     start, end = f'karospaceFile("{path}","'.encode(), b'")\n'
     try:
@@ -161,7 +172,7 @@ def _saying(manifest: Manifest, warning: str) -> Manifest:
 
 
 def _runs(sizes: Sequence[int], largest: int) -> Iterator[tuple[int, int]]:
-    """Yield the bytes of each shard: whole files together, and what is large in pieces of its own."""
+    """Yield the byte range of each shard: small files are combined, large files are split."""
     start = at = 0
     for size in sizes:
         if at > start and at - start + size > min(TOGETHER, largest):
@@ -176,7 +187,7 @@ def _runs(sizes: Sequence[int], largest: int) -> Iterator[tuple[int, int]]:
 
 
 class _Stream:
-    """The bytes of all files, one after the other."""
+    """The concatenated bytes of all files."""
 
     def __init__(self, files: BundleFiles, listed: Sequence[AssetFile]) -> None:
         self._files, self._listed = files, iter(listed)
@@ -197,6 +208,6 @@ class _Stream:
         file = next(self._listed)
         data = self._files.read(file.path)
         if len(data) != file.size_bytes:
-            msg = f"{file.path}: {len(data)} bytes, but the manifest says {file.size_bytes}."
+            msg = f"{file.path} has {len(data):,} bytes, but the manifest says {file.size_bytes:,}."
             raise BundleError(msg)
         return memoryview(data)

@@ -1,4 +1,4 @@
-"""What a view shows, as plain data: the Python side of the viewer's state."""
+"""The state of a view as plain data: the Python counterpart of the viewer's state."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ class _Part(BaseModel):
 
 
 class ByAnnotation(_Part):
-    """Coloured by a column of obs."""
+    """Color cells by a column of obs."""
 
     kind: Literal["annotation"] = "annotation"
     column: str
 
 
 class ByGene(_Part):
-    """Coloured by the expression of a gene."""
+    """Color cells by the expression of a gene."""
 
     kind: Literal["gene"] = "gene"
     gene: str
 
 
 class ByScore(_Part):
-    """Coloured by the mean of a set of genes."""
+    """Color cells by the mean of a gene set."""
 
     kind: Literal["score"] = "score"
     name: str
@@ -40,14 +40,14 @@ class ByScore(_Part):
 
 
 class ByBlend(_Part):
-    """Coloured by two or three genes at once."""
+    """Color cells by two or three genes at once."""
 
     kind: Literal["blend"] = "blend"
     genes: list[str] = Field(min_length=2, max_length=3)
 
 
 class ByNothing(_Part):
-    """One colour for all cells."""
+    """Use one color for all cells."""
 
     kind: Literal["none"] = "none"
 
@@ -56,23 +56,23 @@ Color = Annotated[ByAnnotation | ByGene | ByScore | ByBlend | ByNothing, Field(d
 
 
 def several_genes(kind: str, genes: list[str]) -> ByScore | ByBlend:
-    """Return ``blend:A,B`` or ``score:A,B,C``, taken apart.
+    """Return the color for ``blend:A,B`` or ``score:A,B,C``.
 
     Raises
     ------
     ViewError
-        When a blend is of fewer than two genes or more than three.
+        If a blend has fewer than two or more than three genes.
     """
     if kind == "score":
         return ByScore(name=genes[0] if len(genes) == 1 else f"Mean of {len(genes)} genes", genes=genes)
     if not 2 <= len(genes) <= 3:
-        msg = f"A blend is of two or three genes; {len(genes)} were given. Use 'score:' for the mean of a set."
+        msg = f"A blend needs two or three genes, got {len(genes)}. Use 'score:' for the mean of a gene set."
         raise ViewError(msg)
     return ByBlend(genes=genes)
 
 
 def color_text(color: Color, columns: Sequence[str]) -> str:
-    """Return what `view.color` says: a column, a gene, ``blend:A,B``, ``score:A,B,C``, or nothing."""
+    """Return a color as in `view.color`: a column, a gene, ``blend:A,B``, ``score:A,B,C``, or an empty string."""
     if isinstance(color, ByAnnotation):
         return color.column
     if isinstance(color, ByNothing):
@@ -83,7 +83,7 @@ def color_text(color: Color, columns: Sequence[str]) -> str:
 
 
 class OnTissue(_Part):
-    """Cells where they lie."""
+    """Cells at their tissue coordinates."""
 
     kind: Literal["tissue"] = "tissue"
 
@@ -91,9 +91,9 @@ class OnTissue(_Part):
 class _Arrangement(_Part):
     order: Literal["file", "name", "cells", "column"] = "file"
     by: str | None = None
-    """The column that has one value in each section and gives the order `column`."""
+    """The column, with one value per section, that sorts the sections if `order` is `column`."""
     only: dict[str, list[str | float | None]] = Field(default_factory=dict)
-    """Values of such columns that are shown; sections with another one are left out."""
+    """Filters by column: only sections with one of these values are shown."""
 
 
 class SectionGrid(_Arrangement):
@@ -101,18 +101,18 @@ class SectionGrid(_Arrangement):
 
     kind: Literal["sections"] = "sections"
     columns: int | None = Field(default=None, ge=1)
-    """Sections in a row; None for as many as show them largest in the window."""
+    """Number of sections per row; None for the number that shows them largest."""
 
 
 class OneSection(_Arrangement):
-    """One section alone; the arrangement says which are before and after it."""
+    """A single section; the arrangement determines the previous and the next section."""
 
     kind: Literal["section"] = "section"
     name: str
 
 
 class InEmbedding(_Part):
-    """Cells where an embedding of the bundle puts them."""
+    """Cells at their coordinates in an embedding."""
 
     kind: Literal["embedding"] = "embedding"
     name: str
@@ -123,10 +123,10 @@ Layout = Annotated[OnTissue | SectionGrid | OneSection | InEmbedding, Field(disc
 
 
 class Camera(_Part):
-    """Where the view looks."""
+    """Position and zoom of a view."""
 
     x: float = Field(allow_inf_nan=False)
-    """Centre, in coordinate units."""
+    """Center, in coordinate units."""
     y: float = Field(allow_inf_nan=False)
     zoom: float = Field(gt=0, allow_inf_nan=False)
     """1 shows all cells."""
@@ -136,49 +136,50 @@ HexColor = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
 
 
 class ViewState(_Part):
-    """Everything that a notebook may keep of a view."""
+    """The complete state of a view that a notebook can store."""
 
     color: Color = ByNothing()
     hidden: dict[str, list[str | None]] = Field(default_factory=dict)
-    """Hidden classes of each column; None is the class of cells without a value."""
+    """Hidden categories of each column; None stands for cells without a value."""
     palette: Literal["file", "distinct", "safe"] = "file"
-    """Colours of classes: those of the bundle, a palette that stays distinct, or one for colour-blind eyes."""
+    """Colors of categories: those of the bundle, a palette of distinct colors, or a color-blind safe palette."""
     class_colors: dict[str, dict[str, HexColor]] = Field(default_factory=dict)
-    """Classes of a column that have a colour of their own, whatever the palette."""
+    """Custom colors of categories by column; they override the palette."""
     group_by: str | None = None
     """The annotation that splits a gene's summary."""
     camera: Camera | None = None
-    """None for all cells in view."""
+    """None shows all cells."""
     turn: Literal[0, 90, 180, 270] = 0
-    """How the tissue lies: degrees clockwise. Embeddings and rows of sections stay upright."""
+    """Clockwise rotation of the tissue in degrees. Embeddings and the grid of sections are not rotated."""
     flip: bool = False
-    """Whether it is mirrored left to right, after the turn."""
+    """Whether the tissue is mirrored left to right, after the rotation."""
     point_size: float = Field(default=1.0, ge=0.2, le=4)
-    """Factor on the natural size of a cell."""
+    """Factor for the default size of a cell."""
     opacity: float = Field(default=1, ge=0, le=1)
     image_on: bool = True
     image_opacity: float = Field(default=0.85, ge=0, le=1)
     image_brightness: float = Field(default=1.0, ge=0.25, le=4)
-    """Factor; 1 for the picture as it is."""
+    """Factor; 1 leaves the image unchanged."""
     image_contrast: float = Field(default=1.0, ge=0.25, le=4)
     theme: Literal["light", "dark", "auto"] = "auto"
     layout: Layout | None = None
-    """Where the cells stand; None lets the viewer choose: the tissue, or sections side by side that would overlap."""
+    """Layout of the cells; None for the viewer's choice: the tissue, or a grid of sections if they overlap."""
     beside: Layout | None = None
-    """What is shown beside, linked."""
+    """Layout of the linked second view; None for a single view."""
     beside_camera: Camera | None = None
-    """Where the view beside looks; None for all of it."""
+    """Camera of the second view; None shows all cells."""
     range: tuple[float, float] | None = None
-    """Limits of the colours; None for robust limits of the values."""
+    """Color limits; None for robust limits of the values."""
     colormap: Literal["auto", "viridis", "magma", "inferno", "cividis", "greys", "rdbu"] = "auto"
-    """Of values; `rdbu` is blue, white at zero, red; `auto` takes it for values on both sides of zero, else viridis."""
+    """Colormap of values. `rdbu` is blue, white at zero, red; `auto` uses it for values of both signs, otherwise
+    viridis."""
     reversed: bool = False
     scale: Literal["linear", "log1p"] = "linear"
-    """How values become colours between the limits."""
+    """Mapping of values to colors between the limits."""
     dim_zeros: bool = False
-    """Whether cells of the value zero step back."""
+    """Whether cells with the value zero are dimmed."""
     class_order: Literal["size", "name", "original"] = "size"
-    """Of the legend: the largest first, by name, or as the file has them."""
+    """Order of the legend: the largest category first, by name, or as in the file."""
 
     @model_validator(mode="after")
     def _ascending(self) -> ViewState:
@@ -188,37 +189,37 @@ class ViewState(_Part):
         return self
 
     def plain(self) -> dict[str, Any]:
-        """Return it as a dict for Python, with names as in this class."""
+        """Return the state as a dict with the field names of this class."""
         return self.model_dump(mode="json")
 
     def wire(self, names: set[str] | None = None) -> dict[str, Any]:
-        """Return it as the viewer spells it, or only the fields `names`."""
+        """Return the state, or only the fields `names`, as a dict with the viewer's field names."""
         return self.model_dump(mode="json", by_alias=True, include=names)
 
 
 def changed(state: ViewState, change: dict[str, Any]) -> ViewState:
-    """Return `state` with the fields of `change`.
+    """Return `state` updated with the fields of `change`.
 
     Raises
     ------
     ViewError
-        Naming the field that has no such value.
+        If a field is unknown or its value is invalid. The message names the field.
     """
     try:
         return ViewState.model_validate({**state.plain(), **change})
     except ValidationError as exc:
         first = exc.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the state"
-        msg = f"A view has no such state: {where}: {first['msg']}."
+        msg = f"Invalid view state: {where}: {first['msg']}."
         if first["type"] == "extra_forbidden":
-            msg += f" Its fields are: {', '.join(ViewState.model_fields)}."
+            msg += f" The fields are: {', '.join(ViewState.model_fields)}."
         if str(first["loc"][:1]) == "('camera',)":
             msg += " A camera is {'x': ..., 'y': ..., 'zoom': ...} in coordinate units."
         raise ViewError(msg) from None
 
 
 def from_wire(value: object) -> ViewState | None:
-    """Read what the page sent; None when it is not a state. Fields of a later viewer pass by."""
+    """Read a state sent by the page; None if it is invalid. Fields of later viewers are ignored."""
     if not isinstance(value, dict):
         return None
     known = {to_camel(name) for name in ViewState.model_fields}

@@ -1,7 +1,7 @@
-"""The tables of format 1.0, also where another exporter wrote them loosely.
+"""Read the tables of format 1.0, including those of other exporters that violate the format.
 
-What a reader of 1.0 may rely on is strict JSON. KaroSpaceBuilder 0.x writes ``NaN`` into the records of obs and gives
-an image no transform: such bundles are read, and :func:`remarks` says how.
+Format 1.0 requires strict JSON. KaroSpaceBuilder 0.x writes ``NaN`` to the records of obs, and images without a
+transform. Such bundles can be read; :func:`remarks` describes how.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from karospace_jupyter.bundle.read import Bundle
 
 MISSING_TEXTS = frozenset({"nan", "NaN", "NaT", "<NA>"})
-"""How pandas writes a missing value in a column turned into text; ``None`` and ``NA`` may be names of categories."""
+"""Missing values of columns that pandas converted to text. ``None`` and ``NA`` are not included, because they may be
+categories."""
 
 Record = dict[str, Any]
 
@@ -36,12 +37,12 @@ def read_records(bundle: Bundle, path: str) -> tuple[list[Record], int]:
     Returns
     -------
     tuple
-        The records, with None for ``NaN`` and ``Infinity``, and how many of these there were.
+        The records, with None for ``NaN`` and ``Infinity``, and the number of these values.
 
     Raises
     ------
     BundleError
-        When the file is missing, damaged, or holds anything but a list of records.
+        If the file is missing, damaged, or not a list of records.
     """
     constants = 0
 
@@ -62,12 +63,12 @@ def read_records(bundle: Bundle, path: str) -> tuple[list[Record], int]:
 
 
 def read_rows(bundle: Bundle, path: str) -> Iterator[list[str]]:
-    """Read one CSV table, its header first.
+    """Yield the rows of one CSV table, starting with its header.
 
     Raises
     ------
     BundleError
-        When the file is missing, damaged or not CSV.
+        If the file is missing, damaged or not CSV.
     """
     csv.field_size_limit(2**30)
     text = decoded(bundle.table(path), path)
@@ -79,12 +80,12 @@ def read_rows(bundle: Bundle, path: str) -> Iterator[list[str]]:
 
 
 def decoded(raw: bytes, path: str) -> str:
-    """Return the text of a file; a byte order mark is not a part of it.
+    """Decode the text of a file and remove a byte order mark.
 
     Raises
     ------
     BundleError
-        When it is not UTF-8.
+        If it is not UTF-8.
     """
     try:
         return raw.decode("utf-8-sig")
@@ -94,12 +95,12 @@ def decoded(raw: bytes, path: str) -> str:
 
 
 def id_field(fields: Sequence[str], others: Sequence[str]) -> str | None:
-    """Return the field that names the cells: ``cell_id``, else the first that is not one of `others`."""
+    """Return the field with the cell IDs: ``cell_id``, otherwise the first field that is not in `others`."""
     return "cell_id" if "cell_id" in fields else next((field for field in fields if field not in others), None)
 
 
 def remarks(bundle: Bundle) -> list[str]:
-    """Say where a bundle of another exporter breaks the format, and how it is read all the same."""
+    """Describe violations of the format in a bundle of another exporter, and how it is read nevertheless."""
     m = bundle.manifest
     found: list[str] = []
     if m.columns is None and m.annotation_columns:
@@ -109,8 +110,8 @@ def remarks(bundle: Bundle) -> list[str]:
     images = [m.image, *(item.image for item in (m.sections.items if m.sections else []))]
     loose = dict.fromkeys(image.path for image in images if image is not None and image.transform is None)
     found += [
-        f"{path}: the manifest does not say where the image lies, so it is stretched over the extent of the cells "
-        "and may be off."
+        f"{path}: the manifest has no transform for the image, so it is stretched over the extent of the cells "
+        "and may be misaligned."
         for path in loose
     ]
     return found
@@ -147,13 +148,13 @@ def _column_remarks(path: str, columns: dict[str, list[Any]]) -> Iterator[str]:
     empty = [name for name, cells in columns.items() if cells and all(cell in (None, "") for cell in cells)]
     if empty:
         yield (
-            f"{path}: no cell has a value of {', '.join(map(repr, empty))}; KaroSpaceBuilder 0.x loses columns of text "
-            "when cells have names. Export the data again to restore them."
+            f"{path}: no cell has a value of {', '.join(map(repr, empty))}; KaroSpaceBuilder 0.x loses text columns "
+            "if the cells have names. Export the data again to restore them."
         )
     for name, cells in columns.items():
         for word in sorted(MISSING_TEXTS):
             if times := sum(1 for cell in cells if cell == word):
-                yield f"Column {name!r}: {word!r} in {counted(times, 'cell')} is read as no value."
+                yield f"Column {name!r}: {word!r} in {counted(times, 'cell')} is read as a missing value."
 
 
 def _coordinate_remarks(bundle: Bundle) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What a bundle may be written over: nothing, or a bundle of the same form."""
+"""Check the targets of a bundle: only a bundle of the same form may be replaced."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ SUFFIX: dict[Form, str] = {"html": ".html", "zip": ".zip"}
 
 
 def check_folder(target: Path) -> None:
-    """Refuse a folder that must not be replaced.
+    """Raise an error if `target` is a folder that must not be replaced.
 
     Raises
     ------
     SinkError
-        When it is a file, or a folder that is neither empty nor a bundle.
+        If it is a file, or a folder that is neither empty nor a bundle.
     """
     try:
         if not _exists(target, "folder"):
@@ -39,31 +39,29 @@ def check_folder(target: Path) -> None:
     if names and "manifest.json" not in names:
         shown = ", ".join(names[:5]) + (" …" if len(names) > 5 else "")
         msg = (
-            f"{target} is not empty and is not a bundle (no manifest.json); it holds {shown}. "
-            "It was left alone: choose another folder."
+            f"{target} is not empty and is not a bundle (no manifest.json); it contains {shown}. "
+            "It was not changed; choose another folder."
         )
         raise SinkError(msg)
     if names and not _holds_bundle(FolderFiles(target)):
-        msg = (
-            f"{target} holds a manifest.json of something else than a bundle. It was left alone: choose another folder."
-        )
+        msg = f"{target} contains a manifest.json that is not of a bundle. It was not changed; choose another folder."
         raise SinkError(msg)
 
 
 def check_writable(target: Path) -> None:
-    """Refuse a place in which nothing can be written, before anything is computed for it.
+    """Raise an error if `target` cannot be created, before starting to compute its content.
 
     Raises
     ------
     SinkError
-        When the nearest folder above `target` that exists is a file, or may not be written in.
+        If the closest existing parent of `target` is a file or is not writable.
     """
     there = next((folder for folder in (target.parent, *target.parent.parents) if folder.exists()), target.parent)
     if not there.is_dir():
-        msg = f"{there} is a file, so nothing can be written inside of it. Choose another place."
+        msg = f"{target} cannot be written: {there} is a file. Choose another folder."
         raise SinkError(msg)
     if not os.access(there, os.W_OK | os.X_OK):
-        msg = f"Nothing may be written in {there}. Choose another place, or ask for permission."
+        msg = f"{target} cannot be written: {there} is not writable. Choose another folder, or change its permissions."
         raise SinkError(msg)
 
 
@@ -71,7 +69,7 @@ _OWN = {"assets", "index.html", "manifest.js", "manifest.json", "preview.png", "
 
 
 def foreign_entries(target: Path) -> list[str]:
-    """Return what is in a bundle's folder and no exporter made: a README, a ``.git``, ``assets/notes.csv``."""
+    """Return the entries of a bundle's folder that no exporter wrote: a README, ``.git``, ``assets/notes.csv``."""
     try:
         entries = sorted(entry.name for entry in target.iterdir() if entry.name not in _OWN)
         return [*entries, *_foreign_assets(target)]
@@ -82,12 +80,12 @@ def foreign_entries(target: Path) -> list[str]:
 
 
 def publish_over(partial: Partial) -> None:
-    """Let a new bundle's folder appear, with what was in the old one and belongs to nobody here.
+    """Publish the folder of a new bundle, and carry over files of the old folder that are not part of its bundle.
 
     Raises
     ------
     SinkError
-        When another folder stands there by now, or what it holds cannot be taken along.
+        If the target has become a folder that must not be replaced, or files cannot be carried over.
     """
     check_folder(partial.target)
     partial.keep(foreign_entries(partial.target))
@@ -100,7 +98,7 @@ def _foreign_assets(target: Path) -> list[str]:
         manifest = json.loads((target / "manifest.json").read_bytes())
         listed = {str(file["path"]) for file in manifest["asset_files"]}
     except (OSError, ValueError, KeyError, TypeError):
-        return []  # not ours to judge: check_folder() refuses it
+        return []  # check_folder() rejects it
     folders = [target / name for name in ("assets", "scripts")]
     there = (
         path
@@ -113,21 +111,21 @@ def _foreign_assets(target: Path) -> list[str]:
 
 
 def check_file(target: Path, form: Form) -> None:
-    """Refuse a file that must not be replaced.
+    """Raise an error if `target` is a file that must not be replaced.
 
     Raises
     ------
     SinkError
-        When its name ends otherwise, or there is anything but an empty file or a bundle of this form.
+        If it has the wrong suffix, or is neither an empty file nor a bundle of this form.
     """
     if target.suffix.lower() != SUFFIX[form]:
-        msg = f"{target} does not end in {SUFFIX[form]}. Choose a name that does."
+        msg = f"{target} does not end in {SUFFIX[form]}. Choose a name with this suffix."
         raise SinkError(msg)
     try:
         if not _exists(target, "name"):
             return
         if target.is_dir():
-            msg = f"{target} is a folder. Choose the name of a file."
+            msg = f"{target} is a folder. Choose a file name."
             raise SinkError(msg)
         if target.is_file() and target.stat().st_size == 0:
             return
@@ -137,19 +135,19 @@ def check_file(target: Path, form: Form) -> None:
     except OSError as exc:
         raise failed(exc, target) from exc
     if not ours:
-        what = "an HTML file" if form == "html" else "a zip"
-        msg = f"{target} exists and is not {what} that holds a bundle. It was left alone: choose another name."
+        what = "an HTML file" if form == "html" else "a zip file"
+        msg = f"{target} exists and is not {what} with a bundle. It was not changed; choose another name."
         raise SinkError(msg)
 
 
 def _exists(target: Path, word: str) -> bool:
     try:
         if target.is_symlink() and not target.exists():
-            msg = f"{target} is a link that leads nowhere. Remove it or choose another {word}."
+            msg = f"{target} is a broken symbolic link. Remove it or choose another {word}."
             raise SinkError(msg)
         return target.exists()
     except ValueError as exc:
-        msg = f"{str(target)!r} is no path: {exc}."
+        msg = f"{str(target)!r} is not a valid path: {exc}."
         raise SinkError(msg) from exc
 
 

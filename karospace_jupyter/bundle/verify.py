@@ -1,4 +1,4 @@
-"""Verification: sizes, hashes, lengths, and the agreement of tables that say the same twice."""
+"""Verify a bundle: sizes, hashes, lengths, and the consistency of redundant tables."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from karospace_jupyter.bundle.scripts import KIND, MANIFEST, carried_manifest, f
 from karospace_jupyter.bundle.tables import decoded, paths_of, read_records
 from karospace_jupyter.bundle.verify_places import check_embeddings, check_sections
 from karospace_jupyter.errors import BundleError
+from karospace_jupyter.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,45 +33,50 @@ _SHOWN = 20
 
 @dataclass(frozen=True, slots=True)
 class VerifyReport:
-    """What was verified."""
+    """Result of a verification."""
 
     files: int
     bytes: int
-    """As stored."""
+    """Stored size of all files."""
     hashed: int
-    """Files that had a hash to compare with; a 1.0 bundle has none."""
+    """Number of files that were compared with a hash; bundles of format 1.0 have none."""
     warnings: tuple[str, ...] = ()
-    """Where a bundle of another exporter breaks the format and can be read all the same, and whether its page is not
-    one of this package."""
+    """Violations of the format in a bundle of another exporter that can still be read, and whether its page was not
+    written by this package."""
 
 
 def verify(bundle: Bundle) -> VerifyReport:
     """Check a bundle against its manifest.
 
+    Returns
+    -------
+    VerifyReport
+        What was checked, and warnings.
+
     Raises
     ------
     BundleError
-        Naming up to 20 of the things that are wrong.
+        If the bundle does not match its manifest. The message lists up to 20 problems.
     """
     problems: list[str] = []
     total, hashed = 0, 0
-    # Read once, however often it is named.
+    # A file that is listed many times must not be read many times.
     problems += _named_twice(bundle)
     for file in bundle.manifest.asset_files if not problems else ():
         size = _check_file(bundle, file, problems)
         total += size
         hashed += file.sha256 is not None
-    # Contents are compared only when every file is what the manifest says: else one fault is told twice.
+    # Contents are compared only if all files match the manifest; otherwise, a problem would be reported twice.
     if not problems:
         for check in (_check_counts, _check_expression, _check_tables, *_PLACES, _check_scripts):
             try:
-                with damage(f"What {bundle.files.origin} holds"):
+                with damage(f"The content of {bundle.files.origin}"):
                     problems += check(bundle)
             except BundleError as exc:
                 problems.append(str(exc))
     if problems:
         more = f"\n… and {len(problems) - _SHOWN} more." if len(problems) > _SHOWN else ""
-        msg = f"{bundle.files.origin} differs from its manifest:\n" + "\n".join(problems[:_SHOWN]) + more
+        msg = f"{bundle.files.origin} does not match its manifest:\n" + "\n".join(problems[:_SHOWN]) + more
         raise BundleError(msg)
     return VerifyReport(len(bundle.manifest.asset_files), total, hashed, (*bundle.remarks, *_of_page(bundle)))
 
@@ -82,9 +88,9 @@ def _of_page(bundle: Bundle) -> Iterator[str]:
         return
     if not is_own_page(page):
         yield (
-            "index.html is none of the pages that this version knows. It is a program, which runs where the bundle is "
-            "opened by double click or from a web host; a notebook, a server of this package and a copy that it saves "
-            "have its own page instead."
+            "index.html is not a known page of this package. It is a program that runs when the bundle is opened with "
+            "a double click or from a web host. Notebooks, the preview server and saved copies use the viewer of this "
+            "package instead."
         )
 
 
@@ -95,7 +101,7 @@ def _named_twice(bundle: Bundle) -> Iterator[str]:
     for part, paths in (("asset_files", listed), ("expression", used)):
         for path, times in paths.items():
             if times > 1:
-                yield f"{part} names a file twice: {path}, {times:,} times"
+                yield f"{part} lists a file more than once: {path}, {times:,} times"
 
 
 def _check_file(bundle: Bundle, file: AssetFile, problems: list[str]) -> int:
@@ -105,15 +111,17 @@ def _check_file(bundle: Bundle, file: AssetFile, problems: list[str]) -> int:
         problems.append(str(exc))
         return 0
     if len(stored) != file.size_bytes:
-        problems.append(f"{file.path}: {len(stored)} bytes, but the manifest says {file.size_bytes}")
+        problems.append(f"{file.path}: has {len(stored):,} bytes, but the manifest says {file.size_bytes:,}")
     elif file.sha256 is not None and hashlib.sha256(stored).hexdigest() != file.sha256:
-        problems.append(f"{file.path}: its SHA-256 differs from the manifest's")
+        problems.append(f"{file.path}: its SHA-256 does not match the manifest")
     elif file.raw_bytes is not None or file.raw_crc32 is not None:
         raw = bundle.read(file.path)
         if file.raw_bytes is not None and len(raw) != file.raw_bytes:
-            problems.append(f"{file.path}: its decompressed length differs from the manifest's {file.raw_bytes} bytes")
+            problems.append(
+                f"{file.path}: has {len(raw):,} bytes after decompression, but the manifest says {file.raw_bytes:,}"
+            )
         elif file.raw_crc32 is not None and zlib.crc32(raw) != file.raw_crc32:
-            problems.append(f"{file.path}: the checksum of its decompressed bytes differs from the manifest's")
+            problems.append(f"{file.path}: the CRC-32 of its decompressed bytes does not match the manifest")
     return len(stored)
 
 
@@ -122,11 +130,11 @@ def _check_counts(bundle: Bundle) -> Iterator[str]:
     listed = {file.path for file in m.asset_files}
     if m.n_genes_exported != len(m.gene_list) or m.n_genes_exported != len(m.expression.genes):
         yield (
-            f"n_genes_exported is {m.n_genes_exported}, gene_list has {len(m.gene_list)} "
-            f"and expression {len(m.expression.genes)} genes"
+            f"n_genes_exported is {m.n_genes_exported:,}, but gene_list has {len(m.gene_list):,} "
+            f"and expression {len(m.expression.genes):,} genes"
         )
     if m.expression.n_cells != m.n_cells:
-        yield f"expression has {m.expression.n_cells} cells, the bundle {m.n_cells}"
+        yield f"expression has {m.expression.n_cells:,} cells, but the bundle has {m.n_cells:,}"
     used = [chunk.path for entry in m.expression.genes for chunk in entry.chunks]
     used += [chunk.path for embedding in m.embeddings or [] for chunk in embedding.chunks]
     images = [m.image, *(section.image for section in (m.sections.items if m.sections else []))]
@@ -143,11 +151,11 @@ def _check_expression(bundle: Bundle) -> Iterator[str]:
             yield f"gene {position} is {name!r} in gene_list, but {entry.gene!r} (index {entry.index}) in expression"
         values = bundle.vector(entry.chunks, np.dtype("<f4")).astype(np.float32)
         if np.isinf(values).any():
-            yield f"gene {entry.gene!r} holds infinite values"
+            yield f"gene {entry.gene!r} contains infinite values"
         missing = int(np.isnan(values).sum())
         if entry.summary is not None and missing != entry.summary.missing:
-            said = entry.summary.missing
-            yield f"gene {entry.gene!r}: cells without a value (NaN): {missing:,} found, {said:,} in the manifest"
+            stated = entry.summary.missing
+            yield f"gene {entry.gene!r}: cells without a value (NaN): {missing:,} found, {stated:,} in the manifest"
 
 
 def _check_tables(bundle: Bundle) -> Iterator[str]:
@@ -163,15 +171,15 @@ def _check_tables(bundle: Bundle) -> Iterator[str]:
         ("var_csv", var, m.n_genes_exported),
     ):
         if len(rows) != wanted:
-            yield f"{kind} has {len(rows)} rows; {wanted} were expected"
+            yield f"{kind} has {counted(len(rows), 'row')}; expected {wanted:,}"
     if [row.get("gene") for row in var] != m.gene_list:
-        yield "var_csv and gene_list hold different genes"
+        yield "var_csv and gene_list contain different genes"
     ids = [row.get("cell_id") for row in obs_csv]
     if len(set(ids)) != len(ids):
-        yield "obs_csv holds a cell_id twice"
+        yield "obs_csv contains a duplicate cell_id"
     for kind, others in (("obs_json", obs_json), ("coords_json", coords)):
         if [row.get("cell_id") for row in others] != ids:
-            yield f"obs_csv and {kind} hold different cells or another order"
+            yield f"obs_csv and {kind} contain different cells, or cells in a different order"
     for name in m.annotation_columns:
         for row, (a, b) in enumerate(zip(obs_csv, obs_json, strict=False)):
             one, other = a.get(name), b.get(name)
@@ -190,7 +198,7 @@ def _check_columnar(bundle: Bundle) -> Iterator[str]:
     if m.cell_ids is not None:
         ids = [row.get("cell_id") for row in _json_rows(bundle, "obs_json")]
         if cell_ids(bundle).tolist() != ids:
-            yield f"{m.cell_ids.chunks[0].path} holds other cell ids than obs_json"
+            yield f"the cell IDs in {m.cell_ids.chunks[0].path} differ from obs_json"
     rows = list(_json_rows(bundle, "obs_json")) if m.columns else []
     for column in m.columns or []:
         with damage(f"The column {column.name!r}"):
@@ -201,7 +209,7 @@ def _places(bundle: Bundle) -> Iterator[tuple[float, float]]:
     for number, row in enumerate(_json_rows(bundle, "coords_json")):
         x, y = row.get("x"), row.get("y")
         if type(x) not in {int, float} or type(y) not in {int, float}:
-            msg = f"coords_json, row {number}: x is {x!r:.40} and y is {y!r:.40}; two numbers were expected"
+            msg = f"coords_json, row {number}: x is {x!r:.40} and y is {y!r:.40}; expected two numbers"
             raise BundleError(msg)
         yield x, y  # type: ignore[misc]  # both are numbers
 
@@ -222,7 +230,7 @@ def _check_column(bundle: Bundle, column: Column, table: list[Any]) -> Iterator[
         yield f"column {column.name!r}: the columnar codes differ from obs_json"
     counts = np.bincount(codes, minlength=len(names)).tolist()
     if counts[:-1] != [category.count for category in column.categories] or counts[-1] != column.missing:
-        yield f"column {column.name!r}: its counts differ from the manifest's"
+        yield f"column {column.name!r}: its counts do not match the manifest"
 
 
 _PLACES = (_check_columnar, check_embeddings, check_sections)
@@ -234,7 +242,7 @@ def _check_scripts(bundle: Bundle) -> Iterator[str]:
         return
     listed = [file for file in m.asset_files if file.kind != KIND]
     if carried_manifest(bundle.stored(MANIFEST)) != m.model_copy(update={"asset_files": listed}):
-        yield f"{MANIFEST} carries another manifest than manifest.json"
+        yield f"the manifest in {MANIFEST} differs from manifest.json"
     files = (bundle.stored(file.path) for file in listed)
     held, expected = b"", 0
     for shard in m.scripts:
@@ -242,11 +250,11 @@ def _check_scripts(bundle: Bundle) -> Iterator[str]:
         while len(held) < len(data) and (more := next(files, None)) is not None:
             held += more
         if shard.start != expected or shard.end - shard.start != len(data) or held[: len(data)] != data:
-            yield f"{shard.path} carries other bytes than the files"
+            yield f"the bytes in {shard.path} differ from the files"
             return
         held, expected = held[len(data) :], shard.end
     if held or next(files, None) is not None:
-        yield "the scripts end before the files do"
+        yield "the scripts do not contain all bytes of the files"
 
 
 def _as_csv(value: Any) -> str:  # noqa: ANN401 - any JSON value
@@ -254,7 +262,10 @@ def _as_csv(value: Any) -> str:  # noqa: ANN401 - any JSON value
 
 
 def _same_number(text: str, value: Any, *, single: bool) -> bool:  # noqa: ANN401 - any JSON value
-    """Whether both are one number; `single`: as float32, of which pandas writes fewer digits to CSV than to JSON."""
+    """Return whether both are the same number.
+
+    With `single`, compare as float32, for which pandas writes fewer digits to CSV than to JSON.
+    """
     try:
         number = float(text)
     except ValueError:
@@ -267,7 +278,7 @@ def _same_number(text: str, value: Any, *, single: bool) -> bool:  # noqa: ANN40
 def _of_kind(bundle: Bundle, kind: str) -> list[str]:
     paths = paths_of(bundle, kind)
     if not paths:
-        msg = f"asset_files names no {kind}"
+        msg = f"asset_files lists no file of kind {kind}"
         raise BundleError(msg)
     return paths
 
@@ -279,7 +290,7 @@ def _csv_rows(bundle: Bundle, kind: str, header: list[str]) -> Iterator[dict[str
         rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
         with damage(path):
             if list(rows.fieldnames or [])[: len(header)] != header:
-                msg = f"{path} has the columns {rows.fieldnames}; {header} were expected"
+                msg = f"{path} has the columns {rows.fieldnames}; expected {header}"
                 raise BundleError(msg)
             yield from rows
 
@@ -290,6 +301,6 @@ def _json_rows(bundle: Bundle, kind: str) -> Iterator[dict[str, Any]]:
     for path in _of_kind(bundle, kind):
         rows, constants = read_records(bundle, path)
         if constants and strict:
-            msg = f"{path} is not strict JSON: it holds NaN or Infinity ({constants:,} found)"
+            msg = f"{path} is not strict JSON: it contains NaN or Infinity ({constants:,} found)"
             raise BundleError(msg)
         yield from rows

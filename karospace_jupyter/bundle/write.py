@@ -1,4 +1,4 @@
-"""Writing a bundle that exists in another form; `sink` makes its files by the same functions."""
+"""Write an existing bundle in another form; the sinks use the same functions."""
 
 from __future__ import annotations
 
@@ -28,23 +28,28 @@ if TYPE_CHECKING:
     from karospace_jupyter.bundle.targets import Form
     from karospace_jupyter.job import Stage
 
-# A multiple of 3: base64 of the blocks, joined, is base64 of the whole.
+# A multiple of 3, so that the concatenated base64 of the blocks is the base64 of the whole.
 _BLOCK = 3 * 2**18
-# What compresses no further.
+# Suffixes of files that are already compressed.
 _PACKED = {".gz", ".png", ".jpg", ".jpeg", ".webp"}
-# The first day that a zip can name.
+# The earliest date that a zip file can represent.
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def save_folder(
     files: BundleFiles, manifest: Manifest, outdir: str | os.PathLike[str], scripts: When, job: Job
 ) -> Path:
-    """Copy the files that the manifest names, and the page, to a folder that appears complete or not at all.
+    """Write the files in the manifest and the page to a folder atomically.
+
+    Returns
+    -------
+    Path
+        The absolute path of the folder.
 
     Raises
     ------
     KaroSpaceError
-        When it fails; then the folder is as it was before.
+        If it fails. An existing folder is then unchanged.
     """
     target = absolute(outdir)
     check_folder(target)
@@ -71,17 +76,35 @@ def save_file(
     *,
     scripts: When = "no",
 ) -> Path:
-    """Write one HTML file or one zip that appears complete or not at all.
+    """Write an HTML file or a zip file atomically.
 
     Parameters
     ----------
+    files
+        The files of the bundle.
+    manifest
+        The manifest of the bundle.
+    path
+        The file to write.
+    form
+        Whether to write an HTML file or a zip file.
+    page
+        The page of the viewer.
+    job
+        Receives progress and can cancel the work.
     scripts
-        Whether a zip gets the scripts with which its folder opens by double click; an HTML file needs none.
+        Whether a zip file contains the scripts with which its folder opens with a double click; an HTML file needs
+        none.
+
+    Returns
+    -------
+    Path
+        The absolute path of the file.
 
     Raises
     ------
     KaroSpaceError
-        When it fails; then the file is as it was before.
+        If it fails. An existing file is then unchanged.
     """
     target = absolute(path)
     check_file(target, form)
@@ -96,17 +119,17 @@ def save_file(
 
 
 def real_file(target: Path) -> Path:
-    """Return what a link leads to, so that the link stays one."""
+    """Return the target of a symbolic link, so that the link itself is not replaced."""
     return target.resolve() if target.is_symlink() else target
 
 
 def assemble(files: BundleFiles, manifest: Manifest, partial: Partial, form: Form, page: bytes, job: Job) -> Path:
-    """Make the HTML file or zip inside the hidden folder of `partial`, reading one file of the bundle at a time.
+    """Create the HTML file or zip file in the hidden folder of `partial`, reading one file of the bundle at a time.
 
     Raises
     ------
     KaroSpaceError
-        When a file of the bundle is missing, or the disk is full.
+        If a file of the bundle is missing, or the disk is full.
     """
     if form == "html":
         files, manifest = _plain(files, manifest)
@@ -126,7 +149,7 @@ def assemble(files: BundleFiles, manifest: Manifest, partial: Partial, form: For
 
 
 def html_bytes(files: BundleFiles, manifest: Manifest) -> bytes:
-    """Return the single HTML form, in memory."""
+    """Return the bundle as a single HTML file, in memory."""
     out = io.BytesIO()
     files, manifest = _plain(files, manifest)
     with Job.null().stage("Writing", 1, "files") as stage:
@@ -135,7 +158,7 @@ def html_bytes(files: BundleFiles, manifest: Manifest) -> bytes:
 
 
 class _Changed:
-    """The files of a bundle, but for the manifest and what was made with it."""
+    """The files of a bundle, with another manifest and other scripts."""
 
     def __init__(self, files: BundleFiles, manifest: Manifest, made: BundleFiles | None = None) -> None:
         self._files, self._manifest, self._made = files, manifest, made
@@ -155,7 +178,7 @@ class _Changed:
 
 
 def _plain(files: BundleFiles, manifest: Manifest) -> tuple[BundleFiles, Manifest]:
-    """Leave out the scripts."""
+    """Return the bundle without its scripts."""
     plain = without_scripts(manifest)
     return (files, manifest) if plain is manifest else (_Changed(files, plain), plain)
 
@@ -163,7 +186,7 @@ def _plain(files: BundleFiles, manifest: Manifest) -> tuple[BundleFiles, Manifes
 def _with_scripts(
     files: BundleFiles, manifest: Manifest, partial: Partial, when: When, job: Job
 ) -> tuple[BundleFiles, Manifest]:
-    """Make the scripts in the hidden folder where they are wanted and missing."""
+    """Write missing scripts to the hidden folder unless `when` excludes them."""
     if when == "no":
         return _plain(files, manifest)
     if manifest.scripts is not None:
@@ -173,14 +196,14 @@ def _with_scripts(
 
 
 def _paths(manifest: Manifest) -> list[str]:
-    """Manifest first, then in its order. The page is none of the assets, whatever a manifest says."""
+    """Return the manifest and then the assets, in order. The page never counts as an asset."""
     paths = dict.fromkeys(["manifest.json", *(file.path for file in manifest.asset_files)])
     paths.pop("index.html", None)
     return list(paths)
 
 
 class WithViewer:
-    """The files of a bundle, with the viewer of this package as its page: what a bundle brings may do anything."""
+    """The files of a bundle, with the viewer of this package as its page; the page of a bundle is not trusted."""
 
     def __init__(self, files: BundleFiles) -> None:
         self._files = files
@@ -209,12 +232,12 @@ def _write_html(out: BinaryIO, files: BundleFiles, paths: Sequence[str], page: b
 
 
 def _attribute(path: str) -> bytes:
-    # A line break inside an attribute would be changed by the browser.
+    # Browsers normalize line breaks in attributes.
     text = html.escape(path, quote=True).replace("\r", "&#13;").replace("\n", "&#10;")
     try:
         return text.encode()
     except UnicodeEncodeError as exc:
-        msg = f"{path!r} cannot be written as UTF-8."
+        msg = f"The path {path!r} cannot be encoded as UTF-8. Export the bundle again."
         raise BundleError(msg) from exc
 
 
@@ -230,11 +253,11 @@ def _entry(top: str, path: str) -> zipfile.ZipInfo:
     entry = zipfile.ZipInfo(f"{top}/{path}", _ZIP_EPOCH)
     packed = PurePosixPath(path).suffix.lower() in _PACKED
     entry.compress_type = zipfile.ZIP_STORED if packed else zipfile.ZIP_DEFLATED
-    entry.create_system = 3  # Unix, on every system: equal input gives equal bytes
+    entry.create_system = 3  # Unix on every system, so that equal input gives equal bytes
     entry.external_attr = 0o644 << 16
     return entry
 
 
 def _top_folder(target: Path) -> str:
-    """Return the name of the zip, as a folder that every system can make."""
+    """Return the name of the zip file as a folder name that is valid on every system."""
     return re.sub(r'[\x00-\x1f\\/:*?"<>|]', "_", target.stem).strip(" .") or "bundle"

@@ -1,4 +1,4 @@
-"""Turning a plan into named bytes. Knows no paths of this machine and no file handles."""
+"""Encode a plan as named bytes, independent of local paths and file handles."""
 
 from __future__ import annotations
 

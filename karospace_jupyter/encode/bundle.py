@@ -1,4 +1,4 @@
-"""Encoding a whole plan; the manifest comes last."""
+"""Encode a whole plan, with the manifest last."""
 
 from __future__ import annotations
 
@@ -41,12 +41,25 @@ if TYPE_CHECKING:
 def encode_bundle(
     plan: Plan, source: Source, config: ExportConfig, put: Callable[[str, bytes], None], job: Job
 ) -> Manifest:
-    """Write every asset of the plan through `put` and return the manifest that describes them.
+    """Write every asset of the plan with `put` and return the manifest that describes them.
 
     Parameters
     ----------
+    plan
+        What is exported.
+    source
+        The data of the plan.
+    config
+        The options of the export.
     put
-        Takes (path inside the bundle, bytes); called from several threads.
+        Called with (path inside the bundle, bytes), from several threads.
+    job
+        Receives progress and can cancel the export.
+
+    Returns
+    -------
+    Manifest
+        The manifest of the bundle.
     """
     limit = config.max_asset_bytes
     warnings = list(plan.warnings)
@@ -54,7 +67,7 @@ def encode_bundle(
         Packer(put, gzip=config.gzip, threads=config.threads) as packer,
         ThreadPoolExecutor(1, thread_name_prefix="karospace-tables") as side,
     ):
-        # Queued first: these keep the cores busy while the matrix is read.
+        # Queued first to keep the cores busy while the matrix is read.
         coordinates = packer.run(lambda: encode_coordinates(plan.coordinates, packer, limit))
         cell_ids = packer.run(lambda: encode_cell_ids(plan.cells.ids, packer, limit))
         columns = [
@@ -65,7 +78,7 @@ def encode_bundle(
             packer.run(lambda e=embedding, i=index: encode_embedding(e, i, packer, limit))  # type: ignore[misc]  # defaults bind the loop's values
             for index, embedding in enumerate(plan.embeddings)
         ]
-        # Text is made by the interpreter while numpy, outside its lock, works on the matrix.
+        # Text is formatted in Python while numpy processes the matrix without the GIL.
         tables_done = side.submit(_encode_tables, plan, packer, limit, job)
         expression, expression_files, missing = encode_expression(plan, source, packer, limit, job)
         warnings += missing.warnings()
@@ -79,7 +92,7 @@ def encode_bundle(
             if len(drawn) <= limit:
                 preview_files = [packer.store("preview", "preview.png", drawn)]
             else:
-                warnings.append(f"The preview was left out: {_too_large(limit)}.")
+                warnings.append(f"The preview was omitted: {_too_large(limit)}.")
         done_columns = [future.result() for future in columns]
         done_embeddings = [future.result() for future in embeddings]
         files: list[AssetFile] = [
@@ -123,12 +136,12 @@ def encode_bundle(
 def _encode_images(
     planned: Sequence[PlannedImage], packer: Packer, limit: int, warnings: list[str], job: Job
 ) -> tuple[list[Image | None], list[AssetFile]]:
-    """Return each image, or None where it fits no asset, and its file."""
+    """Return each image (None if it exceeds the maximum asset size) and the files."""
     images: list[Image | None] = []
     files: list[AssetFile] = []
     if not planned:
         return images, files
-    # Viewers hold all of them at once: together they take no more than one image may.
+    # The viewer keeps all images in memory, so together they may have as many pixels as a single image.
     side = MAX_SIDE // math.ceil(math.sqrt(len(planned)))
     with job.stage("Encoding images", len(planned), "images") as stage:
         for number, one in enumerate(planned):
@@ -136,7 +149,7 @@ def _encode_images(
             encoded = encode_image(one, limit, stem, side)
             if encoded is None:
                 images.append(None)
-                warnings.append(f"The image {one.origin} was left out: {_too_large(limit)}.")
+                warnings.append(f"The image {one.origin} was omitted: {_too_large(limit)}.")
             else:
                 files.append(packer.store("image", encoded.path, encoded.data))
                 transform = ImageTransform(scale=encoded.scale, offset=encoded.offset)
@@ -148,7 +161,7 @@ def _encode_images(
 
 
 def _too_large(limit: int) -> str:
-    return f"it does not fit the largest asset size of {limit:,} bytes"
+    return f"it exceeds the maximum asset size of {limit:,} bytes"
 
 
 def _sections(plan: Plan, images: Sequence[Image | None]) -> Sections | None:
@@ -193,7 +206,7 @@ def _created_at() -> str:
         try:
             now = dt.datetime.fromtimestamp(int(epoch), dt.UTC)
         except (ValueError, OverflowError, OSError) as exc:
-            msg = f"The environment variable SOURCE_DATE_EPOCH is {epoch!r}; it must be a number of seconds."
+            msg = f"The environment variable SOURCE_DATE_EPOCH is {epoch!r}; expected a number of seconds since 1970."
             raise ConfigError(msg) from exc
     return now.strftime("%Y-%m-%dT%H:%M:%SZ")
 

@@ -1,4 +1,4 @@
-"""The columnar fast path: coordinates, cell ids and annotations as typed arrays."""
+"""Encode coordinates, embeddings, cell IDs and annotations as typed arrays."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ KIND = "columnar"
 def encode_coordinates(
     planned: PlannedCoordinates, packer: Packer, max_bytes: int
 ) -> tuple[Coordinates, list[AssetFile]]:
-    """Coordinates as interleaved float32, seen from their origin."""
+    """Encode the coordinates as interleaved float32, relative to their origin."""
     xy = np.ascontiguousarray(local(planned.xy, planned.origin), dtype="<f4")
     chunks, files = packer.pack_vector(KIND, "assets/columnar/coords_{:03d}.bin", xy, 8, max_bytes)
     (x0, y0), (x1, y1) = planned.xy.min(axis=0).tolist(), planned.xy.max(axis=0).tolist()
@@ -49,7 +49,7 @@ def encode_coordinates(
 def encode_embedding(
     planned: PlannedEmbedding, index: int, packer: Packer, max_bytes: int
 ) -> tuple[Embedding, list[AssetFile]]:
-    """One embedding as interleaved float32, seen from its origin."""
+    """Encode an embedding as interleaved float32, relative to its origin."""
     xy = np.ascontiguousarray(local(planned.xy, planned.origin), dtype="<f4")
     stem = f"assets/columnar/embedding_{index:03d}_{{:03d}}.bin"
     chunks, files = packer.pack_vector(KIND, stem, xy, 8, max_bytes)
@@ -60,7 +60,7 @@ def encode_embedding(
 
 
 def encode_column(annotation: Annotation, index: int, packer: Packer, max_bytes: int) -> tuple[Column, list[AssetFile]]:
-    """One annotation as codes or as float32, float64 where float32 would change what it says."""
+    """Encode an annotation as category codes or as float32; as float64 if float32 would change the values."""
     stem = f"assets/columnar/column_{index:03d}_{{:03d}}.bin"
     if annotation.kind == "number":
         double = not annotation.fits_float32
@@ -77,7 +77,7 @@ def encode_column(annotation: Annotation, index: int, packer: Packer, max_bytes:
         )
         return number, files
     n = len(annotation.categories)
-    dtype = np.min_scalar_type(n)  # n itself is the code of a missing value
+    dtype = np.min_scalar_type(n)  # n is the code of a missing value
     codes: NDArray[np.generic] = annotation.codes.astype(dtype.newbyteorder("<"))
     counts = np.bincount(annotation.codes, minlength=n + 1)
     chunks, files = packer.pack_vector(KIND, stem, codes, dtype.itemsize, max_bytes)
@@ -96,7 +96,7 @@ def encode_column(annotation: Annotation, index: int, packer: Packer, max_bytes:
 
 
 def encode_cell_ids(ids: NDArray[np.object_], packer: Packer, max_bytes: int) -> tuple[CellIds, list[AssetFile]]:
-    """Cell ids as offsets and one text a file."""
+    """Encode the cell IDs; each file contains offsets and the concatenated IDs."""
     texts = [text.encode("utf-8", "replace") for text in ids]
     ends = np.cumsum(np.fromiter((len(text) + 4 for text in texts), dtype=np.int64, count=len(texts)))
     chunks: list[Chunk] = []
@@ -105,7 +105,8 @@ def encode_cell_ids(ids: NDArray[np.object_], packer: Packer, max_bytes: int) ->
     while start < len(texts):
         stop = int(np.searchsorted(ends, before + max_bytes - 4, side="right"))
         if stop == start:
-            msg = f"The largest asset size is too small: one cell id takes {len(texts[start]) + 8} bytes."
+            size = len(texts[start]) + 8
+            msg = f"The maximum asset size (max_asset_mb) is too small: one cell ID takes {size:,} bytes."
             raise ConfigError(msg)
         part = texts[start:stop]
         offsets = np.zeros(len(part) + 1, dtype="<u4")

@@ -1,4 +1,4 @@
-"""Expression: one float32 vector a gene, with a summary of it."""
+"""Encode expression: one float32 vector per gene, with a summary."""
 
 from __future__ import annotations
 
@@ -27,27 +27,27 @@ FORMAT = "per_gene_float32_v1"
 
 @dataclass(frozen=True, slots=True)
 class MissingValues:
-    """Values that the exported genes do not have in some cells, or not exactly."""
+    """Missing and inexact values of the exported genes."""
 
     nan: tuple[tuple[str, int], ...]
-    """Genes with NaN in the source, and in how many cells."""
+    """Genes with NaN in the source, and the number of cells."""
     infinite: tuple[tuple[str, int], ...]
-    """Genes with values that are infinite or beyond the range of float32, and in how many cells."""
+    """Genes with values that are infinite or beyond the range of float32, and the number of cells."""
     rounded: tuple[tuple[str, int], ...]
-    """Genes with whole numbers that float32 cannot hold, and in how many cells."""
+    """Genes with integers that float32 cannot represent exactly, and the number of cells."""
 
     def warnings(self) -> list[str]:
         """Return one warning for each kind that occurs."""
-        said = []
+        warnings = []
         if self.nan:
-            said.append(f"{_genes(self.nan, 'missing values (NaN)')}. They stay missing.")
+            warnings.append(f"{_genes(self.nan, 'missing values (NaN)')}. They remain missing.")
         if self.infinite:
             what = "values that are infinite or beyond the range of float32"
-            said.append(f"{_genes(self.infinite, what)}. They are exported as missing.")
+            warnings.append(f"{_genes(self.infinite, what)}. They are exported as missing.")
         if self.rounded:
-            what = f"whole numbers beyond {LARGEST_EXACT:,} that float32 cannot hold"
-            said.append(f"{_genes(self.rounded, what)}. They are rounded.")
-        return said
+            what = f"integers beyond {LARGEST_EXACT:,} that float32 cannot represent exactly"
+            warnings.append(f"{_genes(self.rounded, what)}. They are rounded.")
+        return warnings
 
 
 def _genes(found: tuple[tuple[str, int], ...], what: str) -> str:
@@ -62,9 +62,9 @@ def summarise(values: NDArray[np.float32]) -> GeneSummary:
     Parameters
     ----------
     values
-        float32, shape (n_cells,), NaN where a cell has no value, else finite; at least one.
+        float32, shape (n_cells,) with n_cells > 0; finite, or NaN for cells without a value.
     """
-    present = values[values != 0]  # NaN differs from zero, too
+    present = values[values != 0]  # includes NaN
     n_zeros = len(values) - len(present)
     nan = np.isnan(present)
     missing = int(np.count_nonzero(nan))
@@ -88,7 +88,7 @@ def summarise(values: NDArray[np.float32]) -> GeneSummary:
 
 
 def _percentile(values: NDArray[np.float32], share: float) -> float:
-    # Interpolated in float64, as the viewer does for a section or a column: both must give the same number.
+    # Interpolates in float64 like the viewer does for sections and columns; the results must be equal.
     at = share * (len(values) - 1)
     low = int(at)
     high = min(low + 1, len(values) - 1)
@@ -103,7 +103,8 @@ def encode_expression(
 
     Returns
     -------
-    The manifest's part, the files, and which genes lack values.
+    tuple
+        The expression entry of the manifest, the files, and the missing values.
     """
     names = plan.genes.names
 
@@ -128,7 +129,7 @@ def encode_expression(
             if vector.rounded:
                 rounded.append((name, vector.rounded))
             done.append(packer.run(lambda p=vector.position, v=vector.values: one(p, v)))  # type: ignore[misc]  # defaults bind the loop's values
-            if len(done) > 16:  # raise the first error of a thread soon, not after the last gene
+            if len(done) > 16:  # raise errors of the threads early, not after the last gene
                 done[-16].result()
             stage.advance()
         entries, files = [], []

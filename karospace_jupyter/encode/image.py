@@ -1,4 +1,4 @@
-"""The tissue image: as given where that is possible, else scaled and encoded."""
+"""Encode the tissue image: copy the file if possible, otherwise scale and encode it."""
 
 from __future__ import annotations
 
@@ -17,32 +17,33 @@ _SUFFIX = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp"}
 
 @dataclass(frozen=True, slots=True)
 class EncodedImage:
-    """An image file with its place in the tissue."""
+    """An image file with its transform to the tissue."""
 
     path: str
     data: bytes
     width: int
     height: int
     scale: tuple[float, float]
-    """pixel = coordinate * scale + offset."""
+    """Pixels per coordinate unit: pixel = coordinate * scale + offset."""
     offset: tuple[float, float]
     notes: tuple[str, ...] = ()
-    """What was changed, for the warnings."""
+    """Descriptions of changes, for the warnings."""
 
 
 def encode_image(
     planned: PlannedImage, max_bytes: int, stem: str = "assets/image", max_side: int = MAX_SIDE
 ) -> EncodedImage | None:
-    """Encode an image to at most `max_bytes` and `max_side` pixels a side, its transform scaled with it.
+    """Encode an image with at most `max_bytes` and `max_side` pixels per side, and scale its transform accordingly.
 
     Returns
     -------
-    The image, or None when not even a picture of 64 pixels fits.
+    EncodedImage or None
+        The image, or None if even an image of 64 pixels exceeds `max_bytes`.
 
     Raises
     ------
     ImageError
-        When the file is damaged.
+        If the file is damaged.
     """
     if planned.path is not None:
         as_given = _as_given(planned, max_bytes, stem)
@@ -71,7 +72,7 @@ def encode_image(
     if size != (width, height) or not lossless:
         notes.append(
             f"The image {planned.origin} ({width} × {height} pixels) was stored as {size[0]} × {size[1]} "
-            f"{'PNG' if lossless else 'JPEG'}, to stay within {max_side} pixels and the largest asset size."
+            f"{'PNG' if lossless else 'JPEG'}, to stay within {max_side:,} pixels per side and the maximum asset size."
         )
     return EncodedImage(
         f"{stem}.{suffix}",
@@ -84,7 +85,7 @@ def encode_image(
 
 
 def _as_given(planned: PlannedImage, max_bytes: int, stem: str) -> EncodedImage | None:
-    """Return the user's file untouched when browsers show it just as it is."""
+    """Return the file unchanged if browsers can show it correctly, otherwise None."""
     if planned.path is None or planned.path.stat().st_size > max_bytes:
         return None
     with opened(planned.path) as picture:
@@ -93,7 +94,7 @@ def _as_given(planned: PlannedImage, max_bytes: int, stem: str) -> EncodedImage 
         plain = picture.mode in {"1", "L", "LA", "P", "RGB", "RGBA"}
         if suffix is None or turned or not plain or max(picture.size) > MAX_SIDE:
             return None
-        picture.load()  # a damaged file is found here, not in the browser
+        picture.load()  # detects a damaged file before it reaches the browser
         if hides_all(picture):
             return None
         width, height = picture.size
@@ -105,7 +106,7 @@ def _open(planned: PlannedImage, notes: list[str]) -> Any:  # noqa: ANN401 - Pil
     from PIL import Image
 
     if planned.path is None:
-        return Image.fromarray(planned.pixels)  # type: ignore[arg-type]  # without a file there are pixels
+        return Image.fromarray(planned.pixels)  # type: ignore[arg-type]  # an image has either a path or pixels
     return Image.fromarray(load_pixels(planned.path, planned.pages, notes))
 
 

@@ -1,4 +1,4 @@
-"""Compressing and handing over assets, on all cores."""
+"""Compress and store assets on all cores."""
 
 from __future__ import annotations
 
@@ -24,28 +24,30 @@ T = TypeVar("T")
 
 
 class Method(Enum):
-    """How bytes are compressed; all give gzip."""
+    """Compression methods; all produce gzip."""
 
     QUICK = "libdeflate, level 1"
-    """20 to 50 times as fast as zlib's level 9."""
+    """20 to 50 times as fast as zlib at level 9."""
     RUNS = "zlib, runs of one byte"
-    """As fast, and up to a quarter smaller where few values lie between zeros, as in counts of most genes."""
+    """As fast as QUICK, and up to 25 % smaller for mostly zero values, such as counts of most genes."""
     THOROUGH = "libdeflate, level 6"
-    """For values that repeat, as larger counts do: up to 4 times as long. (Level 8: up to 20, for a tenth less.)"""
+    """For repeating values, such as larger counts; takes up to 4 times as long as QUICK. (Level 8 takes up to 20 times
+    as long and saves another 10 %.)"""
 
 
 _WORTH = 0.06
-"""Share of the bytes that the thorough method has to save over the quick ones."""
+"""Fraction of bytes that THOROUGH has to save compared with the quick methods to be chosen."""
 _SAMPLE_BYTES = 32 * 2**10
-"""What is compressed by each method to choose one."""
+"""Size of the sample that is compressed with each method to choose one."""
 _SAMPLE_PIECES = 4
-"""Pieces of the sample: neighbors in the file are often of one section, and a gene may be absent there."""
+"""Number of pieces of the sample: adjacent cells are often of one section, in which a gene may be absent."""
 
 
 def best_method(values: NDArray[np.generic]) -> Method:
-    """Choose how to compress `values` by doing it with a sample of them; the same values give the same method.
+    """Choose the compression method for `values` by compressing a sample with each method.
 
-    Which method saves anything shows in its result only: a thorough level makes logarithms of counts larger.
+    The choice is deterministic. Trying is necessary because the effect is hard to predict: THOROUGH makes logarithms
+    of counts larger.
     """
     sample = _sample(values.reshape(-1).view(np.uint8))
     sizes = {method: len(compress(sample, method)) for method in Method}
@@ -54,7 +56,7 @@ def best_method(values: NDArray[np.generic]) -> Method:
 
 
 def compress(raw: bytes, method: Method) -> bytes:
-    """Return `raw` as gzip without a time or a name: equal input, equal bytes."""
+    """Return `raw` as gzip without a timestamp or a name, so that equal input gives equal bytes."""
     if method is Method.RUNS:
         stream = zlib.compressobj(1, zlib.DEFLATED, 16 + zlib.MAX_WBITS, 9, zlib.Z_RLE)
         return stream.compress(raw) + stream.flush()
@@ -70,16 +72,16 @@ def _sample(raw: NDArray[np.uint8]) -> bytes:
 
 
 class Packer:
-    """Compresses assets in threads and hands the bytes to `put`.
+    """Compress assets in threads and pass the bytes to `put`.
 
-    Work is queued a few assets deep, so that memory stays bounded when the sink is slower than the source.
+    Only a few assets are queued, so that memory stays bounded if the sink is slower than the source.
 
     Parameters
     ----------
     put
-        Takes (path, bytes as stored); called from several threads.
+        Called with (path, stored bytes), from several threads.
     gzip
-        Whether assets are compressed.
+        Whether to compress assets.
     threads
         Number of threads.
     """
@@ -97,7 +99,7 @@ class Packer:
         self._pool.shutdown(wait=True, cancel_futures=kind is not None)
 
     def run(self, work: Callable[[], T]) -> Future[T]:
-        """Do `work` in a thread; waits while too much is queued."""
+        """Run `work` in a thread; block while the queue is full."""
         self._slots.acquire()
         try:
             future = self._pool.submit(work)
@@ -108,20 +110,20 @@ class Packer:
         return future
 
     def name(self, path: str) -> str:
-        """Return the name under which an asset is stored: with ``.gz`` when it is compressed."""
+        """Return the stored name of an asset, with ``.gz`` if it is compressed."""
         return f"{path}.gz" if self.gzip else path
 
     def pack(self, kind: str, path: str, raw: bytes, method: Method = Method.QUICK) -> AssetFile:
-        """Compress and hand over one asset. `path` is without ``.gz``."""
+        """Compress and store one asset. `path` is without ``.gz``."""
         stored = compress(raw, method) if self.gzip else raw
-        # gzip ends with the checksum and the length of what it holds.
+        # gzip ends with the CRC-32 and the length of the uncompressed data.
         crc = int.from_bytes(stored[-8:-4], "little") if self.gzip else None
         return self.store(kind, self.name(path), stored, len(raw), crc)
 
     def store(
         self, kind: str, path: str, stored: bytes, raw_bytes: int | None = None, raw_crc32: int | None = None
     ) -> AssetFile:
-        """Hand over bytes as they are."""
+        """Store bytes without compressing them."""
         self._put(path, stored)
         return AssetFile(
             kind=kind,
@@ -141,9 +143,9 @@ class Packer:
         max_bytes: int,
         method: Method = Method.QUICK,
     ) -> tuple[list[Chunk], list[AssetFile]]:
-        """Write one value (or pair) a cell, split into files of at most `max_bytes` before compression.
+        """Write one value (or pair) per cell, split into files of at most `max_bytes` before compression.
 
-        `stem` takes the number of the part: ``"assets/expression/gene_00000_part_{:03d}.bin"``.
+        `stem` is a format string for the part number: ``"assets/expression/gene_00000_part_{:03d}.bin"``.
         """
         per_file = max(1, max_bytes // cell_bytes)
         view = values.reshape(-1).view(np.uint8)

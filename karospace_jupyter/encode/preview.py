@@ -1,4 +1,4 @@
-"""`preview.png`: the tissue at a glance, drawn with numpy."""
+"""Draw `preview.png`, a small image of the tissue, with numpy."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from karospace_jupyter.plan import Annotation, Plan
 
 SIDE = 512
-"""Longer side of the picture in pixels."""
+"""Longer side of the image, in pixels."""
 
-_SHARPNESS = 2  # drawn at twice the size and averaged: soft edges
+_SHARPNESS = 2  # supersampling factor, for smooth edges
 _PLAIN = (87, 117, 168)
 _MISSING = (176, 182, 190)
 _SCALE = np.array(
@@ -30,15 +30,16 @@ _SCALE = np.array(
         (253, 231, 37),
     ],
     dtype=np.float64,
-)  # viridis at nine even steps
+)  # viridis in nine even steps
 
 
 def draw_preview(plan: Plan) -> bytes:
-    """Draw the cells coloured by the first annotation, on a transparent ground.
+    """Draw the cells, colored by the first annotation, on a transparent background.
 
     Returns
     -------
-    PNG, at most 512 × 512 pixels.
+    bytes
+        A PNG of at most 512 × 512 pixels.
     """
     from PIL import Image
 
@@ -59,7 +60,7 @@ def draw_preview(plan: Plan) -> bytes:
     for dy, dx in _disc(len(xy), float(span[0] * span[1]) * scale**2, margin):
         pixels[place + dy * width + dx] = colors
     picture = pixels.reshape(height, width, 4)
-    # Averages colour weighted by alpha, else the edges turn dark.
+    # Average colors weighted by alpha; otherwise the edges become dark.
     h, w = height // _SHARPNESS, width // _SHARPNESS
     parts = picture[: h * 2, : w * 2].reshape(h, 2, w, 2, 4).swapaxes(1, 2).reshape(h, w, 4, 4).astype(np.uint16)
     full = parts[..., 3] > 0
@@ -73,7 +74,7 @@ def draw_preview(plan: Plan) -> bytes:
 
 
 def _disc(n: int, area: float, margin: int) -> list[tuple[int, int]]:
-    """Offsets of a disc as large as the cells' spacing allows."""
+    """Return the pixel offsets of a disc whose size depends on the spacing of the cells."""
     spacing = float(np.sqrt(max(area, 1.0) / max(n, 1)))
     radius = min(0.5 * spacing, margin - 1.0, 9.0)
     reach = int(radius)
@@ -82,7 +83,7 @@ def _disc(n: int, area: float, margin: int) -> list[tuple[int, int]]:
 
 
 def _colors(annotation: Annotation | None, n: int) -> NDArray[np.uint8]:
-    """RGBA of each cell, shape (n, 4)."""
+    """Return the RGBA color of each cell, shape (n, 4)."""
     if annotation is None:
         return np.broadcast_to(np.array([*_PLAIN, 255], dtype=np.uint8), (n, 4))
     if annotation.kind == "category":

@@ -1,6 +1,6 @@
-"""The 1.0 tables: obs and var as CSV, obs and coordinates as JSON records, split by rows.
+"""Encode the tables of format 1.0: obs and var as CSV, obs and coordinates as JSON records, split by rows.
 
-Rows are built from columns of text, so that a million cells cost a second and not a minute.
+Rows are built from columns of text, which takes a second instead of a minute for a million cells.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _BLOCK_ROWS = 65_536
 
 @dataclass(frozen=True, slots=True)
 class TextColumn:
-    """A column whose fields are made for a run of rows."""
+    """A column whose fields are formatted for a range of rows."""
 
     name: str
     csv: Callable[[int, int], Iterable[str]]
@@ -32,14 +32,20 @@ class TextColumn:
 
 
 def csv_field(text: str) -> str:
-    """Quote `text` where CSV (RFC 4180) needs it."""
+    """Quote `text` if CSV (RFC 4180) requires it.
+
+    Examples
+    --------
+    >>> csv_field("T cell"), csv_field("a,b")
+    ('T cell', '"a,b"')
+    """
     if '"' in text:
         return '"' + text.replace('"', '""') + '"'
     return f'"{text}"' if "," in text or "\n" in text or "\r" in text else text
 
 
 def text_column(name: str, values: NDArray[np.object_]) -> TextColumn:
-    """Column of free text."""
+    """Return a column of text."""
     return TextColumn(
         name,
         lambda a, b: map(csv_field, values[a:b]),
@@ -48,12 +54,12 @@ def text_column(name: str, values: NDArray[np.object_]) -> TextColumn:
 
 
 def number_column(name: str, values: NDArray[np.generic]) -> TextColumn:
-    """Column of numbers; a NaN is an empty field and a null."""
+    """Return a column of numbers; NaN is an empty field in CSV and null in JSON."""
 
     def fields(a: int, b: int, missing: str) -> list[str]:
         part = values[a:b]
         if part.dtype == np.float32:
-            # astype(str) writes the shortest digits that give the same float32; repr would show float64's.
+            # astype(str) writes the shortest digits that round-trip as float32; repr would write those of float64.
             texts: list[str] = part.astype(str).tolist()
         else:
             texts = list(map(repr, part.tolist()))
@@ -66,7 +72,7 @@ def number_column(name: str, values: NDArray[np.generic]) -> TextColumn:
 
 
 def annotation_column(annotation: Annotation) -> TextColumn:
-    """Column of an annotation."""
+    """Return the column of an annotation."""
     if annotation.kind == "number":
         if annotation.integers is not None:
             return number_column(annotation.name, annotation.integers)
@@ -106,18 +112,18 @@ def json_chunks(columns: Sequence[TextColumn], n_rows: int, max_bytes: int) -> I
 
 
 def obs_columns(plan: Plan) -> list[TextColumn]:
-    """Columns of the obs table."""
+    """Return the columns of the obs table."""
     return [text_column("cell_id", plan.cells.ids), *map(annotation_column, plan.annotations)]
 
 
 def coords_columns(plan: Plan) -> list[TextColumn]:
-    """Columns of the coordinates table."""
+    """Return the columns of the coordinates table."""
     xy = plan.coordinates.xy
     return [text_column("cell_id", plan.cells.ids), number_column("x", xy[:, 0]), number_column("y", xy[:, 1])]
 
 
 def var_columns(plan: Plan) -> list[TextColumn]:
-    """Columns of the table of exported genes; other names of the genes are appended."""
+    """Return the columns of the table of exported genes, followed by alternative names of the genes."""
     genes = plan.genes
     taken = {"gene", "source_index"}
     extra = [
@@ -130,7 +136,7 @@ def var_columns(plan: Plan) -> list[TextColumn]:
 
 
 def _never_blank(fields: Callable[[int, int], Iterable[str]]) -> Callable[[int, int], Iterable[str]]:
-    """Quote empty fields of an only column: readers skip blank lines."""
+    """Quote empty fields of a single column, because CSV readers skip blank lines."""
     return lambda a, b: (field or '""' for field in fields(a, b))
 
 
@@ -142,7 +148,7 @@ def _rows(template: str, fields: Sequence[Callable[[int, int], Iterable[str]]], 
 
 
 def _split(blocks: Iterator[list[bytes]], max_bytes: int, separator: int) -> Iterator[list[bytes]]:
-    """Regroup rows into runs of at most `max_bytes`, `separator` bytes between two rows; at least one run."""
+    """Yield lists of rows of at most `max_bytes` each, with `separator` bytes between rows; at least one list."""
     chunk: list[bytes] = []
     size, emitted = 0, False
     for block in blocks:
@@ -156,7 +162,10 @@ def _split(blocks: Iterator[list[bytes]], max_bytes: int, separator: int) -> Ite
                 first, before = last, int(ends[last - 1])
             if first < len(block):
                 if not chunk:
-                    msg = f"The largest asset size is too small: one row of a table takes {len(block[first])} bytes."
+                    msg = (
+                        "The maximum asset size (max_asset_mb) is too small: "
+                        f"one row of a table takes {len(block[first]):,} bytes."
+                    )
                     raise ConfigError(msg)
                 yield chunk
                 chunk, size, emitted = [], 0, True

@@ -1,4 +1,4 @@
-"""Publishing bytes: a folder, one HTML file, a zip, memory."""
+"""Publish a bundle as a folder, an HTML file or a zip file, or keep it in memory."""
 
 from __future__ import annotations
 

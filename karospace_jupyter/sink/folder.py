@@ -1,4 +1,4 @@
-"""A folder that appears complete or not at all."""
+"""Publish a folder atomically."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 class FolderSink:
-    """Writes beside the target folder and moves the result into place.
+    """Write to a hidden folder next to the target, then move the result to the target.
 
     Parameters
     ----------
     target
-        Folder to create. An existing bundle is replaced, and what others put beside its files stays; anything else
-        that is not empty is refused.
+        Folder to create. An existing bundle is replaced, while other files in its folder are kept. Any other folder
+        that is not empty is rejected.
     """
 
     def __init__(self, target: Path) -> None:
@@ -30,11 +30,11 @@ class FolderSink:
 
     @property
     def spool(self) -> Path:
-        """Where the files are before they are published."""
+        """The folder that contains the files before they are published."""
         return self._partial.folder
 
     def check(self) -> None:
-        """Refuse a target that must not be replaced."""
+        """Raise SinkError if the target must not be replaced."""
         check_folder(self.target)
 
     def __enter__(self) -> FolderSink:
@@ -50,8 +50,8 @@ class FolderSink:
         self._partial.write(path, data)
 
     def prepare(self, job: Job | None = None) -> None:
-        """Do nothing: the files are made already."""
+        """Do nothing; the files already exist."""
 
     def commit(self) -> None:
-        """Move the folder into place; what was there is removed after that."""
+        """Move the folder to the target, then remove the bundle that was there before."""
         publish_over(self._partial)

@@ -1,4 +1,4 @@
-"""A bundle that stays in memory."""
+"""Keep a bundle in memory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class MemorySink:
-    """Keeps the files; after :meth:`commit` they are in `files`."""
+    """Collect the files of a bundle; after :meth:`commit` they are in `files`."""
 
     def __init__(self) -> None:
         self._put: dict[str, bytes] = {}
@@ -21,7 +21,7 @@ class MemorySink:
         self.spool = None
 
     def check(self) -> None:
-        """Do nothing: memory replaces nothing."""
+        """Do nothing; there is no target that could be replaced."""
 
     def __enter__(self) -> MemorySink:
         return self
@@ -34,8 +34,8 @@ class MemorySink:
         self._put[path] = bytes(data)
 
     def prepare(self, job: Job | None = None) -> None:
-        """Do nothing: the files are made already."""
+        """Do nothing; the files already exist."""
 
     def commit(self) -> None:
-        """Make the files visible."""
+        """Publish the files in the attribute `files`."""
         self.files = MemoryFiles(self._put)

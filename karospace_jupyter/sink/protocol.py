@@ -1,4 +1,4 @@
-"""What a sink does, wherever it writes."""
+"""The interface of a sink, independent of its target."""
 
 from __future__ import annotations
 
@@ -12,47 +12,49 @@ if TYPE_CHECKING:
 
 
 class Sink(Protocol):
-    """Takes files and publishes them together.
+    """Collect files and publish them together.
 
-    A context manager: leaving it without :meth:`commit` discards everything that was put.
+    A sink is a context manager. Leaving the context without :meth:`commit` discards all files.
     """
 
     @property
     def spool(self) -> Path | None:
-        """Where the files are before they are published, for the scripts of a folder or a zip; None for none."""
+        """The folder that contains the files before they are published, for generating scripts; None without one."""
 
     def check(self) -> None:
-        """Refuse, before anything is read, what entering would refuse.
+        """Check the target before any data is read.
 
         Raises
         ------
         SinkError
-            When the target must not be replaced.
+            If the target must not be replaced.
         """
 
     def __enter__(self) -> Sink:
-        """Prepare a place beside the target.
+        """Create a hidden folder next to the target.
 
         Raises
         ------
         SinkError
-            When the target cannot be written or must not be replaced.
+            If the target cannot be written or must not be replaced.
         """
 
     def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
-        """Discard what was not committed."""
+        """Discard files that were not committed."""
 
     def put(self, path: str, data: bytes) -> None:
-        """Store one file under its path inside the bundle. Safe from several threads."""
+        """Store one file under its path inside the bundle. Thread-safe."""
 
     def prepare(self, job: Job | None = None) -> None:
-        """Do what takes long after the last file was put; nothing becomes visible. `commit` does it otherwise.
+        """Do the slow work after the last file was stored, without publishing anything.
+
+        Optional: otherwise, `commit` does this work.
 
         Raises
         ------
         KaroSpaceError
-            When it fails or is cancelled.
+            If it fails or is cancelled.
         """
 
     def commit(self) -> None:
-        """Make everything visible under the target's name at once."""
+        """Publish all files at the target, atomically."""

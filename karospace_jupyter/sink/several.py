@@ -1,4 +1,4 @@
-"""Several targets in one export."""
+"""Publish a bundle to several targets in one export."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
 
 
 class SeveralSinks:
-    """Writes each file once, and publishes it in several forms.
+    """Write each file once and publish it to several targets.
 
-    Everything that can fail for want of space happens before the first target appears.
+    Everything that needs disk space happens before the first target is published.
 
     Parameters
     ----------
     first
-        Collects the files.
+        The sink that collects the files.
     others
-        Are made from what `first` collected.
+        Sinks that are created from the files of `first`.
 
     Raises
     ------
     SinkError
-        When one target is, or is inside, another.
+        If one target equals or contains another.
     """
 
     def __init__(self, first: FolderSink | FileSink, others: Sequence[FileSink] = ()) -> None:
@@ -44,17 +44,19 @@ class SeveralSinks:
         for a, outer in zip(self.targets, real, strict=True):
             for b, inner in zip(self.targets, real, strict=True):
                 if a is not b and inner.is_relative_to(outer):
-                    msg = f"{b} cannot be written together with {a}, which it is part of. Choose another place for one."
+                    msg = (
+                        f"{b} is the same as or inside {a}, which is also written. Choose another path for one of them."
+                    )
                     raise SinkError(msg)
 
     @property
     def spool(self) -> Path | None:
-        """Where the files are before they are published; None where everything becomes one page."""
+        """The folder that contains the files before they are published; None if all targets are HTML files."""
         carried = (self._first, *self._others)
         return None if all(isinstance(sink, HtmlSink) for sink in carried) else self._first.spool
 
     def check(self) -> None:
-        """Refuse targets that must not be replaced."""
+        """Raise SinkError if a target must not be replaced."""
         for sink in (self._first, *self._others):
             sink.check()
 
@@ -73,21 +75,21 @@ class SeveralSinks:
         self._first.put(path, data)
 
     def prepare(self, job: Job | None = None) -> None:
-        """Make every target, still hidden."""
+        """Create every target without publishing it."""
         self._first.prepare(job)
         for sink in self._others:
             sink.prepare(job, spool=self._first.spool)
 
     def commit(self) -> None:
-        """Make the targets visible, one after the other."""
+        """Publish the targets one after the other."""
         done: list[str] = []
-        # A check between two moves would find fault too late.
+        # Check all targets before publishing the first.
         self.check()
         for sink in (*self._others, self._first):
             try:
                 sink.commit()
             except KaroSpaceError as exc:
                 if done:
-                    exc.add_note(f"Written already: {', '.join(done)}.")
+                    exc.add_note(f"Already written: {', '.join(done)}.")
                 raise
             done.append(str(sink.target))

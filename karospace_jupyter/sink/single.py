@@ -1,4 +1,4 @@
-"""One file that appears complete or not at all: an HTML page or a zip."""
+"""Publish an HTML file or a zip file atomically."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 
 class FileSink:
-    """Collects the files in a hidden folder beside the target and makes one file of them.
+    """Collect the files in a hidden folder next to the target and combine them into one file.
 
-    Files come from several threads in any order, and the manifest, which is the first in the result, comes last:
-    hence the folder.
+    The folder is necessary because files arrive from several threads in any order, and the manifest, which is the
+    first entry of the result, arrives last.
 
     Parameters
     ----------
     target
-        File to create. An existing one is replaced when it holds a bundle or nothing; else it is refused.
+        File to create. An existing file is replaced if it is a bundle or empty, otherwise rejected.
     """
 
     form: ClassVar[Form]
@@ -39,11 +39,11 @@ class FileSink:
 
     @property
     def spool(self) -> Path:
-        """Where the files are before they are published."""
+        """The folder that contains the files before they are published."""
         return self._partial.folder
 
     def check(self) -> None:
-        """Refuse a target that must not be replaced."""
+        """Raise SinkError if the target must not be replaced."""
         check_file(self.target, self.form)
 
     def __enter__(self) -> FileSink:
@@ -59,33 +59,35 @@ class FileSink:
         self._partial.write(path, data)
 
     def prepare(self, job: Job | None = None, *, spool: Path | None = None) -> None:
-        """Make the file, still hidden.
+        """Create the file without publishing it.
 
         Parameters
         ----------
+        job
+            Receives progress and can cancel the work.
         spool
-            Where the files of the bundle are, when another sink collected them.
+            Folder of the bundle's files, if another sink collected them.
         """
         files = FolderFiles(spool or self.spool)
         manifest = read_manifest(files)
         self._made = assemble(files, manifest, self._partial, self.form, files.read("index.html"), job or Job.null())
 
     def commit(self) -> None:
-        """Move the file into place."""
+        """Move the file to the target."""
         if self._made is None:
             self.prepare()
-        assert self._made is not None  # noqa: S101 - prepare makes it
+        assert self._made is not None  # noqa: S101 - set by prepare
         self.check()
         self._partial.publish_file(self._made)
 
 
 class HtmlSink(FileSink):
-    """Publishes one HTML file, which opens by double click."""
+    """Publish an HTML file, which opens with a double click."""
 
     form = "html"
 
 
 class ZipSink(FileSink):
-    """Publishes one zip, which holds one folder."""
+    """Publish a zip file that contains one folder."""
 
     form = "zip"

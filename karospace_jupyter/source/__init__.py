@@ -1,4 +1,4 @@
-"""Reading AnnData: in memory, `.h5ad`, zarr, dask. Answers in blocks, never gene by gene."""
+"""Read AnnData in memory, `.h5ad` files, zarr stores and dask arrays; matrices are read in blocks, not by gene."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which of several columns are x and y, by their names."""
+"""Find the x and y columns among several columns by their names."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-# Parts of a name: by case (`CenterX`), by digits (`x1`) and by everything that is neither letter nor digit (`pos_x`).
+# Parts of a name, split at case changes (`CenterX`), at digits (`x1`) and at other characters (`pos_x`).
 _PARTS = re.compile(r"[A-Z]+(?![^\W\d_A-Z])|[A-Z]?[^\W\d_A-Z]+|\d+")
 
 _AXES: dict[str, Literal["x", "y"]] = {
     "x": "x", "col": "x", "cols": "x", "column": "x", "y": "y", "row": "y", "rows": "y",
 }  # fmt: skip
 
-# Words that an axis may be attached to without a separator: `sdimx`, `xpos`, `imagerow`. Of any other word the
-# letter is a part: `max`, `sex`, `exp`, `index`.
+# Words that may have an axis attached without a separator: `sdimx`, `xpos`, `imagerow`. In all other words the letter
+# is not an axis: `max`, `sex`, `exp`, `index`.
 _STEMS = frozenset(
     {
         "abs", "array", "bead", "bin", "c", "cell", "cells", "cen", "cent", "center", "centre", "centroid",
@@ -34,7 +34,7 @@ _EMBEDDINGS = frozenset(
     }
 )  # fmt: skip
 _WITHIN_EMBEDDINGS = ("umap", "tsne", "pca", "phate", "diffmap", "draw_graph", "scvi", "harmony", "mde", "embedding")
-# Pairs of these are measures of a cell, or places within a part of the tissue.
+# Pairs with these words are measurements of a cell, or positions within a part of the tissue.
 _WEAK = frozenset(
     {
         "axis", "bbox", "delta", "diff", "dir", "direction", "end", "err", "error", "fov", "grad", "gradient",
@@ -55,7 +55,7 @@ _Named = tuple[int, tuple[bool, str]]
 
 @dataclass(frozen=True, slots=True)
 class AxisPair:
-    """Two names that differ in the axis only."""
+    """Two names that differ only in the axis."""
 
     x: str
     y: str
@@ -63,15 +63,16 @@ class AxisPair:
     """Position of `x` among the names."""
     y_at: int
     kind: Literal["letters", "lattice"]
-    """Whether the axes are x and y, or columns and rows."""
+    """Whether the axes are called x and y, or column and row."""
     embedding: bool
-    """Whether the names are those of an embedding, as `UMAP_x`."""
+    """Whether the names are those of an embedding, such as `UMAP_x`."""
     weak: bool
-    """Whether the names are those of another measure, as `x_min`, or of a part of the tissue, as `x_local`."""
+    """Whether the names are those of another measurement, such as `x_min`, or of a part of the tissue, such as
+    `x_local`."""
 
     @property
     def rank(self) -> int:
-        """How likely the pair is a place, 0 for the most likely: x and y, pixels, lattices, other measures."""
+        """Likelihood that the pair is a position, 0 for the most likely: x and y, pixels, lattices, other measures."""
         if self.weak:
             return 3
         if self.kind == "letters":
@@ -87,11 +88,11 @@ class Axes:
     x_at: int
     y_at: int
     reason: Literal["names", "numbers", "order"]
-    """By what they were chosen; `order`: the names say nothing, so the first two were taken."""
+    """How they were chosen; `order` means that the names do not tell, so the first two were used."""
 
 
 def choose_axes(names: Sequence[str]) -> Axes:
-    """Return which of at least two columns are x and y: by their names, by their numbers, else the first two.
+    """Choose x and y among two or more columns: by axis names, by trailing numbers, otherwise the first two.
 
     Examples
     --------
@@ -101,24 +102,24 @@ def choose_axes(names: Sequence[str]) -> Axes:
     """
     pairs = axis_pairs(names)
     if pairs:
-        chosen = min(pairs, key=lambda pair: pair.rank)  # the first of those that are as likely
+        chosen = min(pairs, key=lambda pair: pair.rank)  # the first pair of the best rank
         return Axes(chosen.x_at, chosen.y_at, "names")
     numbered = numbered_pair(names)
     return Axes(*numbered, "numbers") if numbered else Axes(0, 1, "order")
 
 
 def axis_pairs(names: Sequence[str]) -> list[AxisPair]:
-    """Return all pairs of names that differ in the axis only, in order of their first name.
+    """Return all pairs of names that differ only in the axis, ordered by their first name.
 
-    The axis is a part of its own in the name: a word (`x_um`, `cell_x_position`, `X [µm]`), a part by case
-    (`CentroidX`) or attached to a word for places (`sdimx`).
+    The axis is a separate part of the name: a word (`x_um`, `cell_x_position`, `X [µm]`), a part in camel case
+    (`CentroidX`), or attached to a word for positions (`sdimx`).
 
     Examples
     --------
     >>> [(pair.x, pair.y) for pair in axis_pairs(["Y_position", "max", "may", "X_position"])]
     [('X_position', 'Y_position')]
     """
-    # By kind and name without the axis, of each axis: positions, and what names of the same case have in common.
+    # {(kind, case-folded name without the axis): {axis: [(position, (upper case axis, name without the axis))]}}
     found: dict[tuple[str, str], dict[str, list[tuple[int, tuple[bool, str]]]]] = defaultdict(
         lambda: {"x": [], "y": []}
     )
@@ -131,7 +132,7 @@ def axis_pairs(names: Sequence[str]) -> list[AxisPair]:
         left = list(sides["y"])
         only = len(sides["x"]) == len(left) == 1
         for x_at, exact in sides["x"]:
-            # Of names that differ in case, those of the same case belong together.
+            # If names differ only in case, those with the same case form a pair.
             partner = next((one for one in left if only or one[1] == exact), None)
             if partner is None:
                 continue
@@ -151,9 +152,9 @@ def axis_pairs(names: Sequence[str]) -> list[AxisPair]:
 
 
 def lone_pair(names: Sequence[str]) -> tuple[str, str] | None:
-    """Return the only two names that differ in one letter, x in one and y in the other; None for none or several.
+    """Return the two names that differ only in one letter, x and y; None if there is no such pair or several.
 
-    The letter may be a part of a word, so this is a guess. Names of embeddings are passed over.
+    The letter may be part of a word, so this is a guess. Names of embeddings are ignored.
 
     Examples
     --------
@@ -171,7 +172,7 @@ def lone_pair(names: Sequence[str]) -> tuple[str, str] | None:
 
 
 def numbered_pair(names: Sequence[str]) -> tuple[int, int] | None:
-    """Return the positions of the first two of numbered names: `UMAP1`, `UMAP2`; `0`, `1`; None for others."""
+    """Return the positions of the first two numbered names (`UMAP1`, `UMAP2`; `0`, `1`), None for other names."""
     stems = {re.sub(r"\d+$", "", name) for name in names}
     numbers = [re.search(r"\d+$", name) for name in names]
     if len(stems) != 1 or any(number is None for number in numbers):
@@ -182,7 +183,7 @@ def numbered_pair(names: Sequence[str]) -> tuple[int, int] | None:
 
 
 def is_embedding_name(name: str) -> bool:
-    """Whether a key of obsm or a column of obs is named as embeddings are: `X_umap`, `tSNE_1`."""
+    """Return whether a key of obsm or a column of obs is named like an embedding: `X_umap`, `tSNE_1`."""
     words = {part.casefold() for part in _PARTS.findall(name)}
     folded = name.casefold()
     return bool(words & _EMBEDDINGS) or any(word in folded for word in _WITHIN_EMBEDDINGS)
@@ -190,12 +191,12 @@ def is_embedding_name(name: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """One way to read an axis in a name."""
+    """One interpretation of a part of a name as an axis."""
 
     axis: Literal["x", "y"]
     kind: Literal["letters", "lattice"]
     template: str
-    """The name with a mark in place of the axis."""
+    """The name with a null character in place of the axis."""
     upper: bool
 
 

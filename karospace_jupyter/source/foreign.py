@@ -1,4 +1,4 @@
-"""What people pass in place of an AnnData: other objects, stores of several tables, files of other formats."""
+"""Recognize inputs that are not AnnData: other objects, stores of several tables, and files of other formats."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _OBJECTS = {
     "SpatialData": ("spatialdata", "tables", "tables", "sdata"),
 }
 _MOST = 12
-# save() and saveRDS() without compression: the format, its version, and of text the version of R that wrote it.
+# save() and saveRDS() without compression: the format, its version and, for text, the version of R.
 _R_DATA = re.compile(rb"RD[AX]\d\n|X\n\0\0\0[\2\3]|A\n[23]\n\d{4}")
 
 
 def is_data_path(path: Path) -> bool:
-    """Whether a path is one of data rather than of a bundle: by its ending, or as a zarr store or a part of one."""
+    """Return whether a path is data rather than a bundle: by its suffix, or as (part of) a zarr store."""
     if (path / "manifest.json").is_file():
         return False
     markers = (".zgroup", "zarr.json", ".zmetadata")
@@ -31,13 +31,13 @@ def is_data_path(path: Path) -> bool:
     return path.suffix.lower() in _DATA or inside or any((path / name).is_file() for name in markers)
 
 
-def check_object(subject: Any) -> None:  # noqa: ANN401 - whatever somebody passes
-    """Refuse objects that hold several AnnData objects.
+def check_object(subject: Any) -> None:  # noqa: ANN401 - any object that a user passes
+    """Reject objects that contain several AnnData objects.
 
     Raises
     ------
     SourceError
-        For MuData and SpatialData; the message names what to choose from.
+        For MuData and SpatialData. The message lists the AnnData objects to choose from.
     """
     for kind, (package, holds, attribute, variable) in _OBJECTS.items():
         if not any(
@@ -46,12 +46,12 @@ def check_object(subject: Any) -> None:  # noqa: ANN401 - whatever somebody pass
             continue
         keys = list(map(str, getattr(subject, attribute)))
         each = [f"{variable}.{attribute}[{json.dumps(key, ensure_ascii=False)}]" for key in keys]
-        msg = f"This is a {kind} object, which holds several AnnData objects. " + _choice(holds, keys, each, "Pass")
+        msg = f"Got a {kind} object, which contains several AnnData objects. " + _choice(holds, keys, each, "Pass")
         raise SourceError(msg)
 
 
 def foreign_group(root: Any, path: Path) -> str:  # noqa: ANN401 - h5py and zarr share no type
-    """Say what a file or store without obs and var (or with modalities) is, and what to do."""
+    """Return an error message for a file or store without obs and var, or with modalities."""
     names = list(root)
     if "mod" in names and not hasattr(root["mod"], "shape"):
         keys = [key for key in root["mod"] if _is_anndata(root["mod"][key])]
@@ -63,7 +63,7 @@ def foreign_group(root: Any, path: Path) -> str:  # noqa: ANN401 - h5py and zarr
     elements = [name for name in ("images", "labels", "points", "shapes", "tables", "table") if name in names]
     if len(elements) >= 2 or any("spatialdata" in str(name) for name in root.attrs):
         if not found:
-            return f"{path} is SpatialData without a table: it has no cells with genes. It holds: {_there(names)}."
+            return f"{path} is SpatialData without a table: it has no gene expression. It contains: {_there(names)}."
         return f"{path} is SpatialData. " + _choice("tables", [k for k, _ in found], [str(p) for _, p in found], "Open")
     if found:
         keys, paths = [key for key, _ in found], [str(inner) for _, inner in found]
@@ -72,14 +72,14 @@ def foreign_group(root: Any, path: Path) -> str:  # noqa: ANN401 - h5py and zarr
 
 
 def holds_modalities(root: Any) -> bool:  # noqa: ANN401
-    """Whether a group is MuData, whose obs and var are those of all modalities."""
+    """Return whether a group is MuData, whose obs and var are those of all modalities."""
     encoding = root.attrs.get("encoding-type", "")
     encoding = encoding.decode() if isinstance(encoding, bytes) else str(encoding)
     return encoding == "MuData" or ("mod" in root and "X" not in root and not hasattr(root["mod"], "shape"))
 
 
 def foreign_file(path: Path, head: bytes) -> str:
-    """Say what a file that is not HDF5 is, by its name and its first bytes, and what to do."""
+    """Return an error message for a file that is not HDF5, based on its name and its first bytes."""
     suffixes = [suffix.lower() for suffix in path.suffixes]
     inner = suffixes[-2] if len(suffixes) > 1 else ""
     last = suffixes[-1] if suffixes else ""
@@ -111,7 +111,7 @@ def _r_data(path: Path) -> str:
 
 def _text_table(path: Path) -> str:
     return (
-        f"{path} is a table of text, not AnnData. Read it (anndata.io has read_csv and read_mtx), add the coordinates "
+        f"{path} is a text table, not AnnData. Read it with anndata.io.read_csv or read_mtx, add the coordinates "
         "of the cells to obsm['spatial'], and export the object, or write it with write_h5ad."
     )
 
@@ -121,18 +121,18 @@ def _other_hdf5(root: Any, names: list[str], path: Path) -> str:  # noqa: ANN401
     groups = [root[name] for name in names if not hasattr(root[name], "shape")]
     if any(ten_x <= set(group) for group in groups):
         return (
-            f"{path} is a 10x Genomics matrix, which has no coordinates. Read it with scanpy.read_10x_h5 (a Space "
-            "Ranger folder with squidpy.read.visium, which adds them), and export the object."
+            f"{path} is a 10x Genomics matrix, which has no coordinates. Read it with scanpy.read_10x_h5 and add the "
+            "coordinates, or read its Space Ranger folder with squidpy.read.visium, and export the object."
         )
     if {"matrix", "row_attrs", "col_attrs"} <= set(names):
         return (
-            f"{path} is a Loom file. Read it with anndata.io.read_loom, put the coordinates of the cells into "
+            f"{path} is a Loom file. Read it with anndata.io.read_loom, add the coordinates of the cells to "
             "obsm['spatial'], and export the object."
         )
     if {"assays", "cell.names"} <= set(names):
         return f"{path} is an h5Seurat file. Convert it in R: SeuratDisk::Convert({path.name!r}, dest = 'h5ad')."
     missing = [name for name in ("obs", "var") if name not in names]
-    return f"{path} is not AnnData: it has no {' and no '.join(missing)}. It holds: {_there(names)}."
+    return f"{path} is not AnnData: it has no {' and no '.join(missing)}. It contains: {_there(names)}."
 
 
 def _is_anndata(node: Any) -> bool:  # noqa: ANN401

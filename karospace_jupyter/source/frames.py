@@ -1,7 +1,7 @@
-"""Data frames in files of anndata before 0.8 and of other tools, such as SeuratDisk.
+"""Read data frames from files written by anndata before 0.8 and by other tools, such as SeuratDisk.
 
-anndata reads frames that state their encoding. Other tools leave it out, and store factors as codes whose categories
-are in a group `__categories`, with or without an attribute of the column that points there.
+anndata reads data frames with encoding metadata. Other tools omit it, and store factors as codes whose categories are
+in a group `__categories`, with or without an attribute of the column that refers to it.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ CATEGORIES = "__categories"
 
 
 def is_frame(node: Any) -> bool:  # noqa: ANN401 - h5py and zarr share no type
-    """Whether a node of a file is a data frame, whatever wrote it."""
+    """Return whether a node of a file is a data frame, with or without encoding metadata."""
     return not hasattr(node, "shape") and (_encoding(node)[0] == "dataframe" or "_index" in node.attrs)
 
 
 def is_current(node: Any) -> bool:  # noqa: ANN401
-    """Whether anndata's own reader knows all of a frame."""
+    """Return whether anndata's own reader supports all of a data frame."""
     if _encoding(node) != ("dataframe", "0.2.0") or CATEGORIES in node:
         return False
     return all(hasattr(node[name], "shape") or _encoding(node[name])[0] for name in node)
@@ -42,18 +42,23 @@ def read_frame(node: Any, where: str) -> pd.DataFrame:  # noqa: ANN401
     node
         Group of h5py or zarr.
     where
-        What it is, for messages: ``obs of tissue.h5ad``.
+        Description of the group for messages: ``obs of tissue.h5ad``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The data frame.
 
     Raises
     ------
     SourceError
-        When it lacks its index or a column, or holds codes without a category.
+        If the index or a column is missing, or a code has no category.
     """
     index = _index_name(node, where)
     columns = _columns(node, index)
     missing = [name for name in columns if name not in node]
     if missing:
-        msg = f"{where} is damaged: it lists the columns {', '.join(missing[:8])}, which it does not hold."
+        msg = f"{where} is damaged: it lists the columns {', '.join(missing[:8])}, which do not exist."
         raise SourceError(msg)
     names = _column(node, index, f"the index of {where}")
     read = {name: _column(node, name, f"the column {name!r} of {where}") for name in columns}
@@ -71,7 +76,7 @@ def _index_name(node: Any, where: str) -> str:  # noqa: ANN401
         if name in node:
             return name
     there = ", ".join(list(node)[:8]) or "nothing"
-    msg = f"{where} has no index (names of its rows): no dataset {(*stated, '_index')[0]!r}. It holds: {there}."
+    msg = f"{where} has no index (row names): the dataset {(*stated, '_index')[0]!r} is missing. It contains: {there}."
     raise SourceError(msg)
 
 
@@ -97,7 +102,7 @@ def _column(node: Any, name: str, where: str) -> Any:  # noqa: ANN401
             return read_element(column)
         if hasattr(column, "shape"):
             return _plain(column)
-        # A group: what it holds tells what its encoding would.
+        # A group without encoding metadata: its members determine the encoding.
         if "codes" in column and "categories" in column:
             return _categorical(column["codes"], column["categories"], column.attrs.get("ordered", False), where)
         if "values" in column and "mask" in column:
@@ -106,7 +111,7 @@ def _column(node: Any, name: str, where: str) -> Any:  # noqa: ANN401
 
 
 def read_element(node: Any) -> Any:  # noqa: ANN401
-    """Read an element with anndata, without its warning of missing encoding metadata: users cannot act on it."""
+    """Read an element with anndata, without its warning about missing encoding metadata; users cannot act on it."""
     from anndata.io import read_elem
 
     with warnings.catch_warnings():
@@ -118,7 +123,7 @@ def _categories_of(node: Any, name: str, column: Any) -> Any | None:  # noqa: AN
     if not hasattr(column, "shape") or column.dtype.kind not in "iuf":
         return None
     reference = column.attrs.get("categories")
-    if reference is not None:  # a reference of HDF5, or a path
+    if reference is not None:  # an HDF5 reference, or a path
         if isinstance(reference, str | bytes):
             return node[_names(reference)[0]]
         return column.file[reference]
@@ -128,7 +133,7 @@ def _categories_of(node: Any, name: str, column: Any) -> Any | None:  # noqa: AN
 def _categorical(column: Any, categories: Any, ordered: Any, where: str) -> pd.Categorical:  # noqa: ANN401
     codes = np.asarray(column[...])
     labels = pd.Index(_plain(categories))
-    # R's missing integer is the smallest one, and SeuratDisk has subtracted 1 from it.
+    # R's missing integer is the smallest integer, from which SeuratDisk subtracts 1.
     gap = np.isnan(codes) if codes.dtype.kind == "f" else codes < 0
     codes = np.where(gap, -1, codes).astype(np.int64)
     codes[codes < 0] = -1
@@ -136,7 +141,7 @@ def _categorical(column: Any, categories: Any, ordered: Any, where: str) -> pd.C
         msg = f"{where} is damaged: it has the code {int(codes.max())} for {len(labels)} categories."
         raise SourceError(msg)
     if not labels.is_unique or labels.hasnans:
-        # Categories that are equal are one; missing ones are no category.
+        # Merge equal categories and drop missing ones.
         values = np.array([*labels, None], dtype=object)[codes]
         return pd.Categorical(values, categories=_unique(labels))
     return pd.Categorical.from_codes(codes, labels, ordered=bool(_first(ordered)))
@@ -158,7 +163,7 @@ def _first(value: Any) -> Any:  # noqa: ANN401 - R writes single values as array
 
 
 def _plain(dataset: Any) -> Any:  # noqa: ANN401
-    """Read a dataset without encoding: text as text, and the truth values of R (TRUE, FALSE, NA) as such."""
+    """Read a dataset without encoding metadata: text as str, and R's logical values (TRUE, FALSE, NA) as booleans."""
     names = _enumeration(dataset)
     values = np.asarray(dataset[...])
     if names is not None and {name.upper() for name in names} <= {"TRUE", "FALSE", "NA"}:

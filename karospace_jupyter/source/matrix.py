@@ -1,4 +1,4 @@
-"""Matrices that answer in blocks: by rows (CSR, dense, dask) or by columns (CSC)."""
+"""Matrices that are read in blocks: by row (CSR, dense, dask) or by column (CSC)."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ Block: TypeAlias = "sp.csr_matrix | NDArray[Any]"
 
 @dataclass(frozen=True, slots=True)
 class CompressedMatrix:
-    """A CSR or CSC matrix whose arrays may lie in a file.
+    """A CSR or CSC matrix, in memory or in a file.
 
-    `data` and `indices` are numpy, h5py or zarr arrays: whatever is sliced into numpy.
+    `data` and `indices` are numpy, h5py or zarr arrays, or other arrays whose slices are numpy arrays.
     """
 
     data: Any
@@ -34,38 +34,38 @@ class CompressedMatrix:
     by_row: bool
 
     def __post_init__(self) -> None:
-        """Refuse arrays that do not belong together: compiled code would read beyond them.
+        """Reject inconsistent arrays, which would make compiled code read out of bounds.
 
         Raises
         ------
         GenesError
-            When the matrix is damaged or holds no numbers.
+            If the matrix is damaged or does not contain numbers.
         """
         check_numbers(self.data.dtype)
         lines, starts = self.shape[0 if self.by_row else 1], self.indptr
         n_data, n_indices = int(self.data.shape[0]), int(self.indices.shape[0])
         fault = None
         if len(starts) != lines + 1:
-            fault = f"indptr has {len(starts)} entries; {lines + 1} were expected"
+            fault = f"indptr has {len(starts)} entries instead of {lines + 1}"
         elif starts[0] != 0 or (np.diff(starts) < 0).any():
-            fault = "indptr does not ascend from 0"
+            fault = "indptr does not start at 0 or is not ascending"
         else:
-            # scipy's own matrices may hold spare room behind the last entry; a file holds exactly its entries.
+            # Arrays of scipy matrices may be longer than the number of entries; arrays in a file may not.
             spare = isinstance(self.data, np.ndarray) and int(starts[-1]) <= min(n_data, n_indices)
             if not spare and not n_data == n_indices == int(starts[-1]):
-                fault = f"data has {n_data}, indices {n_indices} and indptr {int(starts[-1])} entries"
+                fault = f"data has {n_data} entries, indices {n_indices} and indptr {int(starts[-1])}"
         if fault:
             msg = f"The sparse matrix is damaged: {fault}. Copy or write the file again."
             raise GenesError(msg)
 
     @property
     def kind(self) -> str:
-        """For people: "CSR float32"."""
+        """Description for display: "CSR float32"."""
         return f"{'CSR' if self.by_row else 'CSC'} {self.data.dtype}"
 
     @property
     def n_values(self) -> int:
-        """Entries that are stored."""
+        """Number of stored entries."""
         return int(self.indptr[-1])
 
     @property
@@ -74,13 +74,13 @@ class CompressedMatrix:
         return int(self.indptr[-1]) * int(self.data.dtype.itemsize + self.indices.dtype.itemsize)
 
     def runs(self, max_bytes: int) -> Iterator[tuple[int, int]]:
-        """Yield runs of the compressed axis whose entries take about `max_bytes`, at least one line each."""
+        """Yield ranges of the compressed axis whose entries take about `max_bytes`, at least one line each."""
         entries = max(1, max_bytes // (self.data.dtype.itemsize + self.indices.dtype.itemsize))
         n = len(self.indptr) - 1
         start = 0
         while start < n:
             stop = int(np.searchsorted(self.indptr, self.indptr[start] + entries, side="right")) - 1
-            # Also bounded in lines: an almost empty matrix must not become one endless run.
+            # Also limit the number of lines: an almost empty matrix must not become a single range.
             stop = min(max(stop, start + 1), n, start + max(1, max_bytes // 64))
             yield start, stop
             start = stop
@@ -91,7 +91,10 @@ class CompressedMatrix:
         data, indices = as_numbers(self.data[first:last]), self.indices[first:last]
         width = self.shape[1] if self.by_row else self.shape[0]
         if len(indices) and (int(indices.min()) < 0 or int(indices.max()) >= width):
-            msg = f"The sparse matrix is damaged: it holds a column number outside of 0 to {width - 1}."
+            msg = (
+                f"The sparse matrix is damaged: it contains an index outside of 0 to {width - 1}. "
+                "Copy or write the file again."
+            )
             raise GenesError(msg)
         index_type = np.int32 if max(width, last - first) < 2**31 else np.int64
         block = sp.csr_matrix((stop - start, width), dtype=data.dtype)
@@ -101,7 +104,7 @@ class CompressedMatrix:
         return block
 
     def row_blocks(self, max_bytes: int) -> Iterator[tuple[int, Block]]:
-        """Yield (first row, rows). Only for a matrix compressed by row."""
+        """Yield (first row, rows). Only for CSR matrices."""
         for start, stop in self.runs(max_bytes):
             yield start, self.lines(start, stop)
 
@@ -113,17 +116,17 @@ class DenseMatrix:
     array: Any
 
     def __post_init__(self) -> None:
-        """Refuse what holds no numbers."""
+        """Reject arrays that do not contain numbers."""
         check_numbers(self.array.dtype)
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Cells, genes."""
+        """Number of cells and number of genes."""
         return int(self.array.shape[0]), int(self.array.shape[1])
 
     @property
     def kind(self) -> str:
-        """For people: "dense float32"."""
+        """Description for display: "dense float32"."""
         return f"dense {self.array.dtype}"
 
     @property
@@ -133,7 +136,7 @@ class DenseMatrix:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the whole matrix in memory; 0 when it is there already, so that nobody copies it."""
+        """Bytes of the whole matrix in memory."""
         return self.shape[0] * self.shape[1] * int(self.array.dtype.itemsize)
 
     def lines(self, start: int, stop: int) -> Block:
@@ -153,32 +156,32 @@ class DenseMatrix:
 
 @dataclass(frozen=True, slots=True)
 class DaskMatrix:
-    """A dask array; its own row chunks are the blocks."""
+    """A dask array, read in its own row chunks."""
 
     array: Any
 
     def __post_init__(self) -> None:
-        """Refuse what holds no numbers, or does not know its length.
+        """Reject arrays that do not contain numbers or have unknown chunk sizes.
 
         Raises
         ------
         GenesError
-            When the type is not numeric, or the sizes of chunks are unknown.
+            If the type is not numeric, or the chunk sizes are unknown.
         """
-        if self.array.dtype.kind != "O":  # objects are looked at block by block
+        if self.array.dtype.kind != "O":  # objects are checked block by block
             check_numbers(self.array.dtype)
         if any(np.isnan(n) for n in (*self.array.shape, *self.array.chunks[0])):
-            msg = "The dask array does not know the sizes of its chunks. Call its compute_chunk_sizes() first."
+            msg = "The chunk sizes of the dask array are unknown. Call its method compute_chunk_sizes() first."
             raise GenesError(msg)
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Cells, genes."""
+        """Number of cells and number of genes."""
         return int(self.array.shape[0]), int(self.array.shape[1])
 
     @property
     def kind(self) -> str:
-        """For people: "dask float32"."""
+        """Description for display: "dask float32"."""
         return f"dask {self.array.dtype}"
 
     @property
@@ -188,18 +191,18 @@ class DaskMatrix:
 
     @property
     def nbytes(self) -> int:
-        """Bytes if it were dense."""
+        """Bytes of the matrix in dense form."""
         return self.shape[0] * self.shape[1] * int(self.array.dtype.itemsize)
 
     def lines(self, start: int, stop: int) -> Block:
         """Compute rows `start` to `stop`."""
-        # Chunks are converted before they are cut or joined: scipy can do neither with float16.
+        # Convert chunks before slicing or stacking: scipy supports neither for float16.
         rows = self.array.map_blocks(_block, meta=np.empty((0, 0)))[start:stop]
         return _block(rows.compute(scheduler="synchronous"))
 
     def row_blocks(self, max_bytes: int) -> Iterator[tuple[int, Block]]:
         """Yield (first row, rows)."""
-        del max_bytes  # a smaller piece of a dask chunk costs as much as the chunk
+        del max_bytes  # computing a part of a dask chunk costs as much as computing the chunk
         start = 0
         for length in self.array.chunks[0]:
             yield start, self.lines(start, start + length)
@@ -209,13 +212,13 @@ class DaskMatrix:
 Matrix = CompressedMatrix | DenseMatrix | DaskMatrix
 
 
-def matrix_in_memory(value: Any) -> Matrix:  # noqa: ANN401 - anndata holds any array
-    """Wrap what an AnnData object holds as X, a layer or raw.X.
+def matrix_in_memory(value: Any) -> Matrix:  # noqa: ANN401 - anndata allows any array
+    """Wrap X, a layer or raw.X of an AnnData object.
 
     Raises
     ------
     GenesError
-        When it holds no numbers.
+        If it does not contain numbers.
     """
     if sp.issparse(value):
         value = _sparse_numbers(value)
@@ -233,14 +236,14 @@ def matrix_in_memory(value: Any) -> Matrix:  # noqa: ANN401 - anndata holds any 
 
 
 def _block(piece: Any) -> Block:  # noqa: ANN401 - dask is untyped
-    """Return a computed piece of a dask array as numpy or CSR, with values that numpy and scipy compute with."""
+    """Return a computed chunk of a dask array as numpy or CSR, with a type that numpy and scipy can compute with."""
     return sp.csr_matrix(_sparse_numbers(piece)) if sp.issparse(piece) else as_numbers(piece)
 
 
 def _sparse_numbers(value: Any) -> Any:  # noqa: ANN401 - any sparse format
-    """Return the matrix with values of a type that scipy computes with; float16 can be held, but not computed with."""
+    """Return the matrix with values of a type that scipy can compute with; scipy can store float16, but not more."""
     data = getattr(value, "data", None)
-    if not isinstance(data, np.ndarray) or data.dtype.kind == "O":  # lil and dok keep lists
+    if not isinstance(data, np.ndarray) or data.dtype.kind == "O":  # lil and dok store lists
         return value
     numbers = as_numbers(data)
     if numbers is not data:
@@ -250,17 +253,26 @@ def _sparse_numbers(value: Any) -> Any:  # noqa: ANN401 - any sparse format
 
 
 def matrix_in_file(node: Any, where: str) -> Matrix:  # noqa: ANN401 - h5py and zarr share no type
-    """Wrap a dataset or a sparse group of h5py or zarr, of any version of anndata's format."""
+    """Wrap a dataset or a sparse group of h5py or zarr, in any version of anndata's format.
+
+    Raises
+    ------
+    GenesError
+        If it is not a matrix of numbers, or is damaged.
+    """
     if hasattr(node, "shape") and hasattr(node, "dtype"):
         if len(node.shape) != 2:
-            msg = f"{where} has shape {tuple(node.shape)}; a matrix of cells × genes was expected."
+            msg = f"{where} has shape {tuple(node.shape)}; expected a matrix of cells × genes."
             raise GenesError(msg)
         return DenseMatrix(node)
     attrs = node.attrs
     encoding = str(attrs.get("encoding-type", attrs.get("h5sparse_format", "")))
     shape = attrs.get("shape", attrs.get("h5sparse_shape"))
     if encoding[:3] not in {"csr", "csc"} or shape is None:
-        msg = f"{where} is stored as {encoding or 'an unknown kind'}; dense, CSR and CSC matrices can be read."
+        msg = (
+            f"{where} is stored as {encoding or 'an unknown type'}; only dense, CSR and CSC matrices can be read. "
+            "Convert it and write the file again."
+        )
         raise GenesError(msg)
     missing = [name for name in ("data", "indices", "indptr") if name not in node]
     if missing:

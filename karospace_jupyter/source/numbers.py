@@ -1,4 +1,4 @@
-"""What columns hold, whatever their dtype: numbers, categories, or neither."""
+"""Classify columns of any dtype as numbers, categories or neither."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _TRUTH = (bool, np.bool_)
 
 
 def plain(values: pd.Series[Any]) -> pd.Series[Any]:
-    """Return a column without sparse storage, and with the dtype that its objects have in common.
+    """Return a column without sparse storage, and with dtype ``boolean`` if all of its objects are booleans.
 
-    Objects that are all numbers stay objects; those that are all truth values become ``boolean``.
+    Columns of number objects stay columns of objects.
     """
     if isinstance(values.dtype, pd.SparseDtype):
         values = values.sparse.to_dense()
@@ -31,7 +31,7 @@ def plain(values: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def kind_of(values: pd.Series[Any]) -> Kind:
-    """Return what a :func:`plain` column holds: dates and complex numbers are ``other``."""
+    """Return the kind of a column returned by :func:`plain`. Dates and complex numbers are ``other``."""
     dtype = values.dtype
     if isinstance(dtype, pd.CategoricalDtype) or pd.api.types.is_bool_dtype(dtype):
         return "category"
@@ -45,13 +45,13 @@ def kind_of(values: pd.Series[Any]) -> Kind:
 
 
 def holds_numbers(values: pd.Series[Any]) -> bool:
-    """Whether a column of objects holds real numbers and gaps only; text that looks like a number is text."""
+    """Return whether a column of objects contains only real numbers and missing values. Numeric text is text."""
     types = _types(values)
     return bool(types) and all(issubclass(one, _REAL) and not issubclass(one, _TRUTH) for one in types)
 
 
 def is_object(values: pd.Series[Any]) -> bool:
-    """Whether a column holds Python objects."""
+    """Return whether a column contains Python objects."""
     return isinstance(values.dtype, np.dtype) and values.dtype.kind == "O"
 
 
@@ -60,9 +60,9 @@ def _types(values: pd.Series[Any]) -> set[type]:
 
 
 def as_numbers(values: pd.Series[Any]) -> NDArray[np.float64] | None:
-    """Return a column as numbers, NaN where a value is missing; None when it holds anything else.
+    """Return a column as numbers, with NaN for missing values; None if it contains anything else.
 
-    Booleans, complex numbers and text are no numbers; Python numbers in a column of dtype object are.
+    Booleans, complex numbers and text do not count as numbers; Python numbers in a column of dtype object do.
 
     Examples
     --------
@@ -81,7 +81,7 @@ def as_numbers(values: pd.Series[Any]) -> NDArray[np.float64] | None:
 
 
 def as_float(value: Any) -> float:  # noqa: ANN401 - any real number
-    """Return the nearest float64; infinite beyond its range."""
+    """Return the nearest float64, infinite for values beyond its range."""
     try:
         return float(value)
     except OverflowError:

@@ -1,4 +1,4 @@
-"""Which entries of obsm are arrays of numbers, and what the others are."""
+"""Separate the numeric arrays of obsm from the other entries."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NAMES = {
 
 
 def in_memory(obsm: Mapping[Any, Any]) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return the arrays of an AnnData's obsm by key, and what each of the other entries is."""
+    """Return the numeric arrays of an AnnData's obsm by key, and descriptions of the other entries."""
     usable: dict[str, Any] = {}
     others: dict[str, str] = {}
     for key, value in obsm.items():
@@ -30,14 +30,14 @@ def in_memory(obsm: Mapping[Any, Any]) -> tuple[dict[str, Any], dict[str, str]]:
 
 
 def in_file(group: Any, n_cells: int) -> tuple[dict[str, Any], dict[str, str]]:  # noqa: ANN401 - h5py and zarr share no type
-    """Return the arrays of an obsm group by key, and what each of the other entries is.
+    """Return the numeric arrays of an obsm group by key, and descriptions of the other entries.
 
     Parameters
     ----------
     group
-        The group `obsm`. Keys with a slash made groups of their own; their arrays have the key `GROUP/NAME`.
+        The group `obsm`. A key with a slash is stored as a nested group; its arrays have the key `GROUP/NAME`.
     n_cells
-        Rows that an array within such a group must have: other groups hold anything.
+        Number of rows that an array in a nested group must have; nested groups may contain anything else.
     """
     usable: dict[str, Any] = {}
     others: dict[str, str] = {}
@@ -73,10 +73,10 @@ def _rows(node: Any) -> int | None:  # noqa: ANN401
     return int(shape[0]) if shape is not None and len(shape) else None
 
 
-def _unusable(value: Any) -> str | None:  # noqa: ANN401 - obsm holds anything
-    """Return what a value is, for people; None for an array or a table."""
+def _unusable(value: Any) -> str | None:  # noqa: ANN401 - obsm may contain anything
+    """Return a description of a value that is neither an array nor a table of numbers, otherwise None."""
     shape = getattr(value, "shape", None)
-    if not isinstance(shape, tuple):  # an awkward array with a field `shape` has one, too
+    if not isinstance(shape, tuple):  # an awkward array may have a field named `shape`
         if type(value).__module__.partition(".")[0] == "awkward":
             return _NAMES["awkward-array"]
         return "a dict" if isinstance(value, Mapping) else f"a {type(value).__name__}"

@@ -1,4 +1,4 @@
-"""Values of obsm: arrays of all kinds, and tables whose columns have names."""
+"""Read values of obsm: arrays of all kinds, and tables with column names."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class NumericTable:
-    """The columns of a table that hold numbers."""
+    """The numeric columns of a table."""
 
     names: Sequence[str]
     columns: Sequence[NDArray[np.float64]]
     passed_over: Sequence[str]
-    """Columns of anything else."""
+    """Names of the other columns."""
 
 
-def shape_of(value: Any) -> tuple[int, ...]:  # noqa: ANN401 - obsm holds arrays, frames, sparse
+def shape_of(value: Any) -> tuple[int, ...]:  # noqa: ANN401 - an array, a data frame or a sparse matrix
     """Return the shape of an entry of obsm; each field of a record array counts as a column."""
     shape = tuple(value.shape)
     fields = getattr(getattr(value, "dtype", None), "names", None)
@@ -36,19 +36,19 @@ def shape_of(value: Any) -> tuple[int, ...]:  # noqa: ANN401 - obsm holds arrays
 
 
 def is_table(value: Any) -> bool:  # noqa: ANN401
-    """Whether the columns of an entry have names."""
+    """Return whether the columns of an entry have names."""
     return hasattr(value, "columns") or getattr(getattr(value, "dtype", None), "names", None) is not None
 
 
 def as_table(value: Any) -> NumericTable | None:  # noqa: ANN401
-    """Return the numeric columns of a frame or a record array; None for an array without names."""
+    """Return the numeric columns of a data frame or a record array; None for an array without column names."""
     if not is_table(value):
         return None
     if hasattr(value, "columns"):
         if type(value).__module__.startswith("dask"):
             value = value.compute()
         frame = value if isinstance(value, pd.DataFrame) else value.to_pandas()
-        # By position: names may occur twice.
+        # By position, because names may be duplicated.
         series = [(str(name), frame.iloc[:, at]) for at, name in enumerate(frame.columns)]
     else:
         records = np.asarray(value).reshape(len(value))
@@ -65,18 +65,21 @@ def as_table(value: Any) -> NumericTable | None:  # noqa: ANN401
 
 
 def x_and_y(value: Any, key: str) -> NDArray[np.float64]:  # noqa: ANN401
-    """Return x and y of an entry, shape (n_cells, 2): as names say, else the first two columns.
+    """Return x and y of an entry, shape (n_cells, 2): chosen by column names, otherwise the first two columns.
 
     Raises
     ------
     CoordinatesError
-        When there are fewer than two numeric columns.
+        If there are fewer than two numeric columns.
     """
     table = as_table(value)
     if table is not None:
         if len(table.names) < 2:
             there = ", ".join(map(repr, [*table.names, *table.passed_over]))
-            msg = f"obsm[{key!r}] has too few numeric columns ({len(table.names)}; needs two). Its columns: {there}."
+            msg = (
+                f"obsm[{key!r}] has too few numeric columns: got {len(table.names)}, need at least 2. "
+                f"Its columns are: {there}."
+            )
             raise CoordinatesError(msg)
         axes = choose_axes(table.names)
         return np.stack([table.columns[axes.x_at], table.columns[axes.y_at]], axis=1)
@@ -88,6 +91,6 @@ def x_and_y(value: Any, key: str) -> NDArray[np.float64]:  # noqa: ANN401
     try:
         array = np.ma.filled(np.ma.asarray(value, dtype=np.float64), np.nan)
     except (TypeError, ValueError) as exc:
-        msg = f"obsm[{key!r}] does not hold numbers: {exc}."
+        msg = f"obsm[{key!r}] does not contain numbers: {exc}."
         raise CoordinatesError(msg) from exc
     return array[:, :2] if array.ndim == 2 else array.reshape(len(array), -1)

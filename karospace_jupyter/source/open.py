@@ -1,4 +1,4 @@
-"""Opening whatever the user has: an AnnData object, an `.h5ad` file, a zarr folder."""
+"""Open an AnnData object, an `.h5ad` file or a zarr folder."""
 
 from __future__ import annotations
 
@@ -38,24 +38,29 @@ def open_source(
     matrix: MatrixSpec | None = None,
     memory_bytes: int = DEFAULT_MEMORY_BYTES,
 ) -> Source:
-    """Open `subject` with one of its matrices chosen.
+    """Open `subject` and select one of its matrices.
 
     Parameters
     ----------
     subject
-        Path of an `.h5ad` file or a zarr folder, also of a group inside of them (``two.h5mu/mod/rna``), or an
-        :class:`anndata.AnnData` (also a view, also backed).
+        Path of an `.h5ad` file or a zarr folder, path of a group inside one (``two.h5mu/mod/rna``), or an
+        :class:`anndata.AnnData`. Views and backed objects are supported.
     matrix
-        X when not given.
+        The matrix to read expression from. By default, X.
     memory_bytes
-        Budget for blocks of the matrix.
+        Memory for blocks of the matrix.
+
+    Returns
+    -------
+    Source
+        The opened data. Call its ``close()`` to release the file.
 
     Raises
     ------
     SourceError
-        When it is not AnnData, or cannot be read.
+        If it is not AnnData, or cannot be read.
     GenesError
-        When it has no such matrix.
+        If the matrix does not exist.
     """
     matrix = matrix or MatrixX()
     if not isinstance(subject, (str, os.PathLike)):
@@ -66,14 +71,14 @@ def open_source(
         if file is not None:
             return _open_h5ad(file, matrix, memory_bytes, path.relative_to(file).as_posix())
         near = sorted(p.name for pattern in ("*.h5ad", "*.h5mu", "*.zarr") for p in path.parent.glob(pattern))[:8]
-        there = f" In {path.parent} there is: {', '.join(near)}." if near else ""
-        msg = f"There is no file {path}.{there}"
+        there = f" {path.parent} contains: {', '.join(near)}." if near else " Check the path."
+        msg = f"File not found: {path}.{there}"
         raise NoSourceError(msg)
     return _open_zarr(path, matrix, memory_bytes) if path.is_dir() else _open_h5ad(path, matrix, memory_bytes)
 
 
 class _Opened:
-    """The one implementation of :class:`~karospace_jupyter.source.protocol.Source`, over tables and a matrix."""
+    """Implementation of :class:`~karospace_jupyter.source.protocol.Source` for tables and a matrix."""
 
     def __init__(
         self,
@@ -178,7 +183,7 @@ class _Opened:
     def check_unchanged(self) -> None:
         change = self._watch.change()
         if change is not None:
-            msg = f"{self.name} was changed while it was exported: {change}. Nothing was written; export it again."
+            msg = f"{self.name} was changed during the export: {change}. Nothing was written; export it again."
             raise SourceError(msg)
 
     def close(self) -> None:
@@ -188,14 +193,14 @@ class _Opened:
 def _open_object(adata: Any, spec: MatrixSpec, memory_bytes: int) -> Source:  # noqa: ANN401
     check_object(adata)
     if not all(hasattr(adata, name) for name in ("obs", "var", "obsm", "uns", "X")):
-        msg = f"An AnnData object or a path was expected, but a {type(adata).__name__} was given."
+        msg = f"Expected an AnnData object or a path, got {type(adata).__name__}."
         raise SourceError(msg)
     file = getattr(adata, "filename", None)
     if file is not None and not Path(file).exists():
-        msg = f"The object is backed by {file}, which is no longer there. Put it back, or read the data again."
+        msg = f"The object is backed by {file}, which no longer exists. Restore the file, or read the data again."
         raise SourceError(msg)
     value = _matrix_of_object(adata, spec)
-    # A backed object hands out its file's dataset, or a wrapper whose `group` is the file's: read those in blocks.
+    # A backed object returns a dataset of its file, or a wrapper whose `group` is in the file: read these in blocks.
     node = getattr(value, "group", value)
     in_file = type(node).__module__.partition(".")[0] in {"h5py", "zarr"}
     if in_file:
@@ -231,7 +236,7 @@ def _matrix_of_object(adata: Any, spec: MatrixSpec) -> Any:  # noqa: ANN401
 def _no_matrix(spec: MatrixSpec, layers: tuple[str, ...], *, has_raw: bool) -> NoMatrixError:
     wanted = f"layer {spec.name!r}" if spec.kind == "layer" else spec.kind
     there = [f"layer {name!r}" for name in layers] + (["raw"] if has_raw else [])
-    choose = f" Choose one of these instead: {', '.join(there)}." if there else " It has no layer and no raw either."
+    choose = f" Choose one of these instead: {', '.join(there)}." if there else " It has no layers and no raw either."
     return NoMatrixError(f"The data has no {wanted}.{choose}", (*layers, None) if has_raw else layers)
 
 
@@ -241,7 +246,7 @@ def _open_h5ad(path: Path, spec: MatrixSpec, memory_bytes: int, inside: str = ""
         root = file.get(inside) if inside else file
         if root is None or hasattr(root, "shape"):
             there = ", ".join(sorted(file)[:10]) or "nothing"
-            msg = f"{path} has no group {inside}. It holds: {there}."
+            msg = f"{path} has no group {inside}. It contains: {there}."
             raise NoSourceError(msg)
         return _open_root(root, path / inside, spec, memory_bytes, file.close)
     except BaseException:
@@ -253,29 +258,29 @@ def _open_hdf5(path: Path) -> Any:  # noqa: ANN401 - h5py is untyped
     import h5py
 
     if not os.access(path, os.R_OK):
-        msg = f"{path} may not be read by this user."
+        msg = f"{path} cannot be read: permission denied. Change its permissions, or copy it."
         raise SourceError(msg)
     import_filters()
     try:
         return h5py.File(path, "r")
     except OSError as exc:
-        said = str(exc).lower()
-        if "truncated" in said:
-            msg = f"{path} is truncated: an incomplete copy or download. Copy it again."
-        elif "signature" in said:
+        reason = str(exc).lower()
+        if "truncated" in reason:
+            msg = f"{path} is truncated, as by an incomplete copy or download. Copy it again."
+        elif "signature" in reason:
             with path.open("rb") as start:
                 msg = foreign_file(path, start.read(8))
-        elif "lock" in said:
+        elif "lock" in reason:
             msg = (
-                f"{path} is locked: another process has it open for writing, such as a notebook or a pipeline. Close "
+                f"{path} is locked: another process, such as a notebook or a pipeline, has it open for writing. Close "
                 "it there (file.close() or a kernel restart), or copy the file and open the copy. If no process has "
                 "it open, the drive does not support locks: set the environment variable "
                 "HDF5_USE_FILE_LOCKING=FALSE before Python starts."
             )
-        elif "already open for" in said:
+        elif "already open for" in reason:
             msg = (
-                f"{path} is open for writing, or the program that wrote it ended without closing it. Close it there, "
-                f"or run h5clear -s {path.name} if no program has it open."
+                f"{path} is open for writing, or the program that wrote it ended without closing it. Close it in that "
+                f"program, or run h5clear -s {path.name} if no program has it open."
             )
         else:
             msg = f"{path} cannot be opened: {exc}"
@@ -287,11 +292,11 @@ def _open_zarr(path: Path, spec: MatrixSpec, memory_bytes: int) -> Source:
     if not any((path / name).exists() for name in markers):
         msg = f"{path} is a folder, but not a zarr store of an AnnData (it has no {' or '.join(markers[:2])})."
         inner = sorted(str(p) for pattern in ("*.h5ad", "*.h5mu", "*.zarr") for p in path.glob(pattern))[:8]
-        raise SourceError(msg + (f" Open what is in it: {', '.join(inner)}." if inner else ""))
+        raise SourceError(msg + (f" Open one of its files instead: {', '.join(inner)}." if inner else ""))
     try:
         import zarr
     except ImportError as exc:
-        msg = "Reading .zarr needs the package zarr: pip install 'karospace-jupyter[zarr]'."
+        msg = f"Reading {path} requires the package zarr: pip install 'karospace-jupyter[zarr]'."
         raise SourceError(msg) from exc
     with reading(str(path)):
         root = zarr.open_group(str(path), mode="r")
@@ -308,7 +313,7 @@ def _open_root(
     with reading(str(path)):
         if "obs" not in root or "var" not in root or holds_modalities(root):
             raise SourceError(foreign_group(root, path))
-        # Files of anndata before 0.7 keep obs and var as tables of records; anndata itself knows their many variants.
+        # anndata before 0.7 stored obs and var as record arrays; anndata itself reads their many variants.
         legacy = any(hasattr(root[name], "shape") for name in ("obs", "var", "raw/var") if name in root)
     tables = ObjectTables(_read_legacy(path)) if legacy else FileTables(root, str(path))
     with reading(f"{spec.kind} of {path}"):
@@ -339,11 +344,11 @@ def _read_legacy(path: Path) -> Any:  # noqa: ANN401
     import anndata
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # its advice is to write the file again, which is not ours to do
+        warnings.simplefilter("ignore")  # anndata advises rewriting the file, which is up to the user
         try:
             return anndata.read_h5ad(path)
         except Exception as exc:
-            msg = f"{path} has the layout of an old version of anndata and cannot be read: {exc}"
+            msg = f"{path} was written by an old version of anndata and cannot be read: {exc}"
             raise SourceError(msg) from exc
 
 
@@ -362,6 +367,6 @@ def _column(frame: pd.DataFrame, name: str) -> pd.Series[Any]:
 
 
 def _native(column: pd.Series[Any]) -> pd.Series[Any]:
-    """Return the column in native byte order; pandas cannot count values in any other."""
+    """Return the column in native byte order; pandas cannot count values in other byte orders."""
     held = column.dtype
     return column.astype(held.newbyteorder("=")) if isinstance(held, np.dtype) and not held.isnative else column

@@ -1,7 +1,7 @@
-"""Passes over a matrix: statistics of every gene, values of some genes.
+"""Read a matrix in passes: statistics of every gene, values of selected genes.
 
-The order of reading is the matrix's own. One gene of a CSR matrix on disk costs as much as reading all of it, so
-many genes are gathered in one pass, as many as the memory budget holds.
+A matrix is read in its storage order. Reading one gene of a CSR matrix on disk costs as much as reading the whole
+matrix, so each pass gathers as many genes as fit into the memory budget.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 COUNTS_PER_CELL = 10_000.0
-"""What counts are scaled to before genes are ranked; Seurat's and scanpy's tutorials use the same."""
+"""Total to which the counts of each cell are scaled before ranking genes, as in Seurat's and scanpy's tutorials."""
 
 
 class Passes:
-    """Reads one matrix block by block, within a budget of `memory_bytes`."""
+    """Read one matrix block by block, within a budget of `memory_bytes`."""
 
     def __init__(self, matrix: Matrix, where: str, memory_bytes: int) -> None:
         self.matrix = matrix
@@ -44,11 +44,11 @@ class Passes:
 
     @property
     def by_column(self) -> bool:
-        """Whether genes can be read one by one."""
+        """Whether genes can be read individually."""
         return isinstance(self.matrix, CompressedMatrix) and not self.matrix.by_row
 
     def row_blocks(self) -> Iterator[tuple[int, Block]]:
-        """Yield (first row, rows); a matrix that fits the budget is read from its file once only."""
+        """Yield (first row, rows). A matrix that fits into the budget is read from its file only once."""
         if self._kept is not None:
             yield from self._kept
             return
@@ -65,14 +65,14 @@ class Passes:
         return not in_memory and self.matrix.nbytes <= self._memory_bytes
 
     def sample(self) -> Sample:
-        """Read some values from all over the matrix; see :class:`~karospace_jupyter.source.protocol.Source`."""
+        """Sample values across the matrix; see :class:`~karospace_jupyter.source.protocol.Source`."""
         with reading(self._where):
             return sample(self.matrix)
 
     def statistics(
         self, rows: Rows, scale: Scale, job: Job, *, variance: bool, log_base: float | None = None
     ) -> GeneStatistics:
-        """Mean and variance of every gene; see :class:`~karospace_jupyter.source.protocol.Source`."""
+        """Return mean and variance of every gene; see :class:`~karospace_jupyter.source.protocol.Source`."""
         n_cells, n_genes = self.matrix.shape
         n = n_cells if rows is None else len(rows)
         ln_base = 1.0 if log_base is None else math.log(log_base)
@@ -122,7 +122,7 @@ class Passes:
                 stage.advance(stop - start)
 
     def genes(self, indices: NDArray[np.int64], rows: Rows, job: Job) -> Iterator[GeneVector]:
-        """Values of the chosen genes; see :class:`~karospace_jupyter.source.protocol.Source`."""
+        """Yield the values of the selected genes; see :class:`~karospace_jupyter.source.protocol.Source`."""
         if not len(indices):
             return iter(())
         if self.by_column:
@@ -143,7 +143,7 @@ class Passes:
         n = self.matrix.shape[0] if rows is None else len(rows)
         done = 0
         while done < len(indices):
-            # Half of the budget: the other half is for blocks on their way and for vectors that wait to be written.
+            # Half of the budget; the other half is for blocks being read and for vectors waiting to be written.
             gathered = _Gathered(indices[done:], self.matrix.shape[1], n, self._memory_bytes // 2)
             blocks = (_choose_rows(start, block, rows) for start, block in self.row_blocks())
             for _ in _ahead(gathered.add, blocks):
@@ -154,7 +154,7 @@ class Passes:
 
 
 class _Sums:
-    """What means and variances are made of, gene by gene."""
+    """Sums, sums of squares and missing values of each gene."""
 
     def __init__(self, n_genes: int) -> None:
         self.first = np.zeros(n_genes)
@@ -162,18 +162,18 @@ class _Sums:
         self.missing: NDArray[np.int64] | None = None
 
     def count_missing(self, counts: NDArray[np.int64]) -> None:
-        """Add the number of cells without a value."""
+        """Add numbers of cells without a value."""
         self.missing = counts if self.missing is None else self.missing + counts
 
     def add(self, other: _Sums) -> None:
-        """Add those of further cells."""
+        """Add the sums of further cells."""
         self.first += other.first
         self.second += other.second
         if other.missing is not None:
             self.count_missing(other.missing)
 
     def statistics(self, n: int, *, variance: bool) -> GeneStatistics:
-        """Divide by the cells that have a value, of `n`."""
+        """Compute mean and variance over those of the `n` cells that have a value."""
         present = np.full(len(self.first), n, dtype=np.int64)
         if self.missing is not None:
             present -= self.missing
@@ -186,10 +186,10 @@ class _Sums:
 
 
 class _Gathered:
-    """Values of as many of the wanted genes as the budget holds, gathered from blocks of rows.
+    """Gather values from blocks of rows, for as many of the requested genes as the budget allows.
 
-    How much the entries of a sparse matrix take is known only after they were read. So all genes are gathered at
-    first; when the budget is reached, the later half of the genes is let go, to be read in a further pass.
+    The size of the entries of a sparse matrix is known only after reading them. All genes are gathered at first; when
+    the budget is reached, the second half of the genes is dropped and read in a later pass.
     """
 
     def __init__(self, indices: NDArray[np.int64], n_genes: int, n_cells: int, memory_bytes: int) -> None:
@@ -210,7 +210,7 @@ class _Gathered:
         self._lookup[self._indices[: self._wanted]] = np.arange(self._wanted, dtype=np.int32)
 
     def add(self, block: Block) -> None:
-        """Take the wanted genes of the next rows."""
+        """Add the requested genes of the next rows."""
         if isinstance(block, np.ndarray):
             self._add_dense(block)
         else:
@@ -225,12 +225,12 @@ class _Gathered:
         rounded = rounded_in(chosen)
         if rounded is not None:
             self._rounded[: self._wanted] += rounded.sum(axis=0)
-        with np.errstate(over="ignore"):  # a float64 beyond float32 becomes infinite; _vector counts it
+        with np.errstate(over="ignore"):  # values beyond float32 become infinite; _vector counts them
             self._dense[:, self._row : stop] = chosen.T
         self._row = stop
 
     def _add_sparse(self, block: sp.csr_matrix) -> None:
-        if self._wanted == 1:  # one comparison an entry is a third of a lookup: someone waits for one gene
+        if self._wanted == 1:  # comparing takes a third of the time of a lookup; single genes are read interactively
             entries = np.flatnonzero(block.indices == self._indices[0])
             column = np.zeros(len(entries), dtype=np.int32)
         else:
@@ -238,7 +238,7 @@ class _Gathered:
             entries = np.flatnonzero(column >= 0)
             column = column[entries]
         shape = (block.shape[0], self._wanted)
-        # Entries of one place are added up before they are rounded; small whole numbers in a type that holds the sum.
+        # Duplicate entries are summed before rounding; small integers in a type that can represent the sum.
         data = block.data[entries]
         data = data.astype(
             np.float64 if data.dtype.itemsize > 2 and data.dtype != np.float32 else np.float32, copy=False
@@ -256,13 +256,13 @@ class _Gathered:
         self._bytes += _nbytes(part)
         while self._bytes > self._memory_bytes and self._wanted > 1:
             self._wanted = (self._wanted + 1) // 2
-            for i, kept in enumerate(self._parts):  # one by one: both halves are never there together
+            for i, kept in enumerate(self._parts):  # one at a time, so that only one part is in memory twice
                 self._parts[i] = kept[:, : self._wanted]
             self._bytes = sum(map(_nbytes, self._parts))
             self._set_lookup()
 
     def vectors(self) -> Iterator[tuple[NDArray[np.float32], int]]:
-        """Yield (dense vector, rounded values) of each gene, in order, for the genes that were kept."""
+        """Yield (dense vector, number of rounded values) of each gathered gene, in order."""
         rounded = self._rounded.tolist()
         if self._dense is not None:
             yield from zip(self._dense, rounded, strict=False)
@@ -282,7 +282,7 @@ def _nbytes(part: sp.csc_matrix) -> int:
 
 def _vector(position: int, values: NDArray[Any], rounded: int) -> GeneVector:
     missing = missing_in(values)
-    with np.errstate(over="ignore"):  # what is beyond float32 is among the missing
+    with np.errstate(over="ignore"):  # values beyond float32 are counted as missing
         values = values.astype(np.float32, copy=False)
     if missing is None:
         return GeneVector(position, values, 0, 0, rounded)
@@ -291,12 +291,12 @@ def _vector(position: int, values: NDArray[Any], rounded: int) -> GeneVector:
 
 
 def _present(lines: sp.csr_matrix) -> tuple[sp.csr_matrix, NDArray[np.bool_] | None]:
-    """Return the lines as float64 with 0 where an entry is missing, and which are; None when none is."""
+    """Return the lines as float64 with 0 for missing entries, and a mask of these (None if none is missing)."""
     values = np.asarray(lines.data, dtype=np.float64)
-    # Products with a vector run outside the interpreter's lock and need no temporary copy of the columns.
+    # Products with a vector release the GIL and need no temporary copy of the columns.
     whole = sp.csr_matrix((values, lines.indices, lines.indptr), shape=lines.shape)
     out = without_duplicates(whole)
-    # Unless entries were added up, the values as stored tell the same: of float32 that is half of the bytes.
+    # Unless duplicates were summed, check the stored values: for float32, these are half as many bytes.
     missing = missing_in(lines.data if out is whole else out.data)
     if missing is not None:
         out.data = np.where(missing, 0.0, out.data)
@@ -311,7 +311,7 @@ def _choose_rows(start: int, block: Block, rows: Rows) -> Block:
 
 
 def _sums(block: Block, scale: Scale, ln_base: float, *, squared: bool) -> _Sums:
-    """Sum of each gene, and of its squares when asked for, over the rows of a block."""
+    """Sum each gene, and optionally its squares, over the rows of a block."""
     out = _Sums(block.shape[1])
     if isinstance(block, np.ndarray):
         missing = missing_in(block)
@@ -345,7 +345,7 @@ def _sums(block: Block, scale: Scale, ln_base: float, *, squared: bool) -> _Sums
 
 
 def _ahead(work: Callable[[T], U], items: Iterator[T]) -> Iterator[U]:
-    """Apply `work` in a thread while the next item is read; results come in order."""
+    """Apply `work` in a thread while the next item is read; yield the results in order."""
     with ThreadPoolExecutor(1, thread_name_prefix="karospace-read") as pool:
         waiting: Future[U] | None = None
         for item in items:

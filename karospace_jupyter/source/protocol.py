@@ -1,4 +1,4 @@
-"""What a source answers, whatever it reads from."""
+"""The interface of a data source, independent of its storage."""
 
 from __future__ import annotations
 
@@ -19,50 +19,50 @@ if TYPE_CHECKING:
     from karospace_jupyter.config import MatrixSpec
 
 Rows = NDArray[np.int64] | None
-"""Cells by position, in ascending order; None means all."""
+"""Positions of cells, in ascending order; None means all cells."""
 
 Scale = Literal["as_is", "normalised", "expm1"]
-"""What statistics are taken of: the stored values; counts divided by the cell's total, times 10,000; or
-``expm1`` of the stored values, which undoes log1p (of any base)."""
+"""The values that statistics are computed from: the stored values; counts divided by the total of the cell, times
+10,000; or ``expm1`` of the stored values, which undoes log1p (of any base)."""
 
 
 @dataclass(frozen=True, slots=True)
 class GeneStatistics:
-    """Statistics of every gene of the matrix, over the chosen cells."""
+    """Statistics of every gene of the matrix over the selected cells."""
 
     mean: NDArray[np.float64]
-    """Shape (n_genes,), over the cells that have a value; NaN for a gene without any."""
+    """Shape (n_genes,), over the cells with a value; NaN for a gene without values."""
     variance: NDArray[np.float64]
-    """Shape (n_genes,), over the same cells, with their number - 1 in the denominator."""
+    """Shape (n_genes,), over the same n cells, with n - 1 in the denominator."""
     present: NDArray[np.int64]
-    """Shape (n_genes,): cells that have a value."""
+    """Shape (n_genes,): number of cells with a value."""
 
 
 @dataclass(frozen=True, slots=True)
 class GeneVector:
-    """One gene's values."""
+    """The values of one gene."""
 
     position: int
-    """Position in the `indices` that were asked for."""
+    """Position in the requested `indices`."""
     values: NDArray[np.float32]
-    """Shape (n_rows,). NaN where a cell has no value; never infinite."""
+    """Shape (n_rows,). NaN for cells without a value; never infinite."""
     missing: int
-    """Cells without a value: NaN in the source, infinite, or beyond the range of float32."""
+    """Number of cells without a value: NaN in the source, infinite, or beyond the range of float32."""
     infinite: int
-    """Those of `missing` that are infinite or beyond the range of float32."""
+    """Number of cells among `missing` whose value is infinite or beyond the range of float32."""
     rounded: int
-    """Cells with a whole number that float32 cannot hold, and that is rounded."""
+    """Number of cells with an integer that float32 cannot represent exactly, and that is rounded."""
 
 
 class Source(Protocol):
-    """An AnnData object, opened with one of its matrices chosen.
+    """An opened AnnData object with one selected matrix.
 
-    `var` belongs to that matrix: with ``raw`` it is ``adata.raw.var``.
+    `var` belongs to that matrix: for ``raw``, it is ``adata.raw.var``.
     """
 
     @property
     def name(self) -> str:
-        """File name without ending, or "anndata" for an object in memory."""
+        """File name without suffix, or "anndata" for an object in memory."""
 
     @property
     def n_cells(self) -> int:
@@ -70,11 +70,11 @@ class Source(Protocol):
 
     @property
     def n_genes(self) -> int:
-        """Number of columns of the chosen matrix."""
+        """Number of columns of the selected matrix."""
 
     @property
     def n_values(self) -> int:
-        """Values that the chosen matrix stores: its non-zero ones when it is sparse."""
+        """Number of stored values of the selected matrix; the non-zero values of a sparse matrix."""
 
     @property
     def matrix_name(self) -> str:
@@ -82,7 +82,7 @@ class Source(Protocol):
 
     @property
     def matrix_kind(self) -> str:
-        """For people: "CSR float32"."""
+        """Description for display: "CSR float32"."""
 
     @property
     def cell_names(self) -> NDArray[np.object_]:
@@ -94,11 +94,11 @@ class Source(Protocol):
 
     @property
     def obs_columns(self) -> Sequence[str]:
-        """Names, in order."""
+        """Names of the columns of obs, in order."""
 
     @property
     def var_columns(self) -> Sequence[str]:
-        """Names, in order."""
+        """Names of the columns of var, in order."""
 
     @property
     def obsm_shapes(self) -> dict[str, tuple[int, ...]]:
@@ -106,7 +106,7 @@ class Source(Protocol):
 
     @property
     def obsm_passed_over(self) -> dict[str, str]:
-        """Entries of obsm that are no arrays of numbers, and what they are: "an awkward array"."""
+        """Entries of obsm that are not arrays of numbers, with their descriptions: "an awkward array"."""
 
     @property
     def layers(self) -> Sequence[str]:
@@ -114,53 +114,54 @@ class Source(Protocol):
 
     @property
     def has_raw(self) -> bool:
-        """Whether there is a `raw`."""
+        """Whether `raw` exists."""
 
     def obs(self, column: str) -> pd.Series[Any]:
-        """One column of obs, all cells. KeyError when there is none."""
+        """Return one column of obs for all cells. Raises KeyError if it does not exist."""
 
     def var(self, column: str) -> pd.Series[Any]:
-        """One column of var. KeyError when there is none."""
+        """Return one column of var. Raises KeyError if it does not exist."""
 
     def obsm_columns(self, key: str) -> tuple[str, ...]:
-        """Names of the numeric columns of an obsm entry that is a table; empty for an array."""
+        """Return the names of the numeric columns of a table in obsm; empty for an array."""
 
     def obsm(self, key: str) -> NDArray[np.float64]:
-        """Return x and y of an obsm entry, shape (n_cells, 2). KeyError when there is none.
+        """Return x and y of an entry of obsm, shape (n_cells, 2). Raises KeyError if it does not exist.
 
-        In a table, names decide which columns those are (:func:`~karospace_jupyter.source.axis_names.choose_axes`);
-        in an array they are the first two.
+        In a table, the column names determine x and y (:func:`~karospace_jupyter.source.axis_names.choose_axes`); in
+        an array, x and y are the first two columns.
         """
 
-    def uns(self, *path: str) -> Any:  # noqa: ANN401 - uns holds anything
-        """Return a value of uns: arrays as numpy, groups as dict of names to None; None when there is none."""
+    def uns(self, *path: str) -> Any:  # noqa: ANN401 - uns may contain anything
+        """Return a value of uns: arrays as numpy, groups as a dict of names to None; None if it does not exist."""
 
     def uns_shape(self, *path: str) -> tuple[int, ...] | None:
-        """Return the shape of an array of uns without reading it; None when there is none."""
+        """Return the shape of an array of uns without reading it; None if it does not exist."""
 
     def sample(self) -> Sample:
-        """Return some cells with all genes (or some genes with all cells), from all over the chosen matrix."""
+        """Return some cells with all genes (or some genes with all cells), spread over the selected matrix."""
 
     def with_matrix(self, matrix: MatrixSpec) -> Source:
-        """Return the same data with another matrix chosen; closing it closes nothing.
+        """Return the same data with another selected matrix. Closing the result has no effect.
 
-        :class:`~karospace_jupyter.errors.GenesError` when there is no such matrix, or it cannot be read.
+        Raises :class:`~karospace_jupyter.errors.GenesError` if the matrix does not exist or cannot be read.
         """
 
     def statistics(
         self, rows: Rows, scale: Scale, job: Job = ..., *, variance: bool = True, log_base: float | None = None
     ) -> GeneStatistics:
-        """Mean and variance of every gene, in one pass; without `variance` (NaN then) it takes half the time.
+        """Return mean and variance of every gene, computed in one pass.
 
-        Missing values count neither as a cell of a gene nor in the total of a cell. `log_base` is the base that
-        ``expm1`` undoes; None is the natural logarithm.
+        Without `variance`, the variance is NaN and the pass takes half the time. Missing values count neither as a
+        cell of a gene nor in the total of a cell. `log_base` is the base that ``expm1`` undoes; None is the natural
+        logarithm.
         """
 
     def genes(self, indices: NDArray[np.int64], rows: Rows, job: Job = ...) -> Iterator[GeneVector]:
-        """Values of the chosen genes, in ascending position, with memory bounded by the budget."""
+        """Yield the values of the selected genes, in ascending position, within the memory budget."""
 
     def check_unchanged(self) -> None:
-        """Raise :class:`~karospace_jupyter.errors.SourceError` when the data changed since it was opened."""
+        """Raise :class:`~karospace_jupyter.errors.SourceError` if the data changed since it was opened."""
 
     def close(self) -> None:
         """Release the file."""

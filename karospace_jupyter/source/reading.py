@@ -1,4 +1,4 @@
-"""Errors of HDF5 and zarr, in words that say what to do."""
+"""Translate errors of HDF5 and zarr into messages that say what to do."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from karospace_jupyter.errors import KaroSpaceError, SourceError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# HDF5 says so of a filter that it does not know: with a folder for plugins, without one, and with one that lacks it.
+# HDF5's messages for an unknown filter: with a plugin folder, without one, and with one that lacks the filter.
 _NO_FILTER = re.compile(r"required filter|not registered|plugin|filter .*not available", re.IGNORECASE)
 _NO_CODEC = re.compile(r"codec not available|unknown codec|no codec|codec.*not (?:found|registered)", re.IGNORECASE)
 
@@ -22,17 +22,17 @@ _LIBRARIES = frozenset({"h5py", "zarr", "numcodecs"})
 
 @contextmanager
 def reading(where: str) -> Iterator[None]:
-    """Turn whatever fails inside into a SourceError that names the place.
+    """Convert exceptions raised inside the block to a SourceError that names what was read.
 
     Parameters
     ----------
     where
-        What is read: ``obs of tissue.h5ad``.
+        Description of what is read: ``obs of tissue.h5ad``.
 
     Raises
     ------
     SourceError
-        For every error that is not of this package.
+        For every exception except those of this package and MemoryError.
     """
     try:
         yield
@@ -48,11 +48,11 @@ def import_filters() -> bool:
     Returns
     -------
     bool
-        Whether it is installed.
+        Whether hdf5plugin is installed and can be imported.
     """
     try:
         importlib.import_module("hdf5plugin")
-    except (ImportError, OSError):  # OSError: its libraries are for another system
+    except (ImportError, OSError):  # OSError: its libraries are for another platform
         return False
     return True
 
@@ -61,7 +61,10 @@ def _message(where: str, exc: Exception) -> str:
     found = str(exc) or type(exc).__name__
     if _NO_FILTER.search(found):
         if import_filters():
-            return f"{where} is compressed with a filter that HDF5 and hdf5plugin lack: {found}. Write it with gzip."
+            return (
+                f"{where} is compressed with a filter that neither HDF5 nor hdf5plugin includes: {found}. "
+                "Write the file again with gzip compression."
+            )
         return (
             f"{where} is compressed with a filter that HDF5 does not include. Install hdf5plugin "
             "(pip install hdf5plugin) in the environment of this package and try again."
@@ -71,14 +74,14 @@ def _message(where: str, exc: Exception) -> str:
             f"{where} is compressed with a codec that is not installed: {found}. Install the package that provides it "
             "(most are in numcodecs and zarr), or write the data with another codec."
         )
-    # What these say is a sentence; of others (KeyError: 'x') only the class tells what it means.
+    # The messages of these are sentences; others (KeyError: 'x') are only understandable with the class name.
     text = found if isinstance(exc, (OSError, RuntimeError, ValueError)) else f"{type(exc).__name__}: {found}"
-    said = f"{where} cannot be read: {text.rstrip('.')}."
-    return f"{said} The file is damaged or incomplete; copy or write it again." if _of_the_file(exc) else said
+    message = f"{where} cannot be read: {text.rstrip('.')}."
+    return f"{message} The file is damaged or incomplete; copy or write it again." if _of_the_file(exc) else message
 
 
 def _of_the_file(exc: Exception) -> bool:
-    """Whether a library for files found fault with a file's content; what the system refused says nothing of it."""
+    """Return whether a file library rejected the content of a file, as opposed to an error of the operating system."""
     if isinstance(exc, OSError) and exc.errno is not None:
         return False
     modules = (str(frame.f_globals.get("__name__")) for frame, _ in traceback.walk_tb(exc.__traceback__))

@@ -1,4 +1,4 @@
-"""A sample of a matrix, large enough to tell what its values are."""
+"""Sample a matrix to determine what kind of values it contains."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
     from karospace_jupyter.source.matrix import Block, DenseMatrix, Matrix
 
 VALUES = 2_000_000
-"""Stored values in a sample, about: a fraction of a second for any file."""
+"""Approximate number of stored values in a sample; takes a fraction of a second to read from any file."""
 RUNS = 16
-"""Places of the matrix that a sample is taken from: cells are often sorted, by section or by cluster."""
+"""Number of places that a sample is taken from, because cells are often sorted by section or by cluster."""
 _LINES = 200_000
-"""Largest number of rows (or columns, of CSC) in a sample: a matrix may be almost empty."""
+"""Maximum number of rows (columns, for CSC) in a sample, because a matrix may be almost empty."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Some cells with all of their genes, or some genes with all of their cells."""
+    """Some cells with all genes, or some genes with all cells."""
 
     values: sp.csr_matrix
-    """Cells × genes, float64; may hold NaN and infinite values."""
+    """Cells × genes, float64; may contain NaN and infinite values."""
     whole_cells: bool
-    """Whether each cell has all of its genes."""
+    """Whether each cell has all genes."""
 
 
 def sample(matrix: Matrix) -> Sample:
@@ -38,7 +38,7 @@ def sample(matrix: Matrix) -> Sample:
     Returns
     -------
     Sample
-        The whole matrix when it is small.
+        The sample; the whole matrix if it is small.
     """
     if isinstance(matrix, CompressedMatrix):
         lines = _stacked([matrix.lines(start, stop) for start, stop in _compressed_runs(matrix)], matrix)
@@ -62,7 +62,7 @@ def _compressed_runs(matrix: CompressedMatrix) -> list[tuple[int, int]]:
         stop = max(first + 1, min(stop, limit, first + _LINES // len(firsts)))
         runs.append((first, stop))
         taken += int(matrix.indptr[stop] - matrix.indptr[first])
-        if taken > 2 * VALUES and len(runs) >= 3:  # one gene of very many cells is larger than its share
+        if taken > 2 * VALUES and len(runs) >= 3:  # with very many cells, one gene exceeds its share
             break
     return runs
 
@@ -78,7 +78,7 @@ def _dense_runs(matrix: DenseMatrix) -> list[tuple[int, int]]:
 
 
 def _dask_runs(matrix: DaskMatrix) -> list[tuple[int, int]]:
-    """Return rows of the first, middle and last chunks: computing a part of a chunk costs as much as the chunk."""
+    """Return rows of the first, middle and last chunk; computing part of a chunk costs as much as the whole chunk."""
     lengths = matrix.array.chunks[0]
     starts = np.cumsum([0, *lengths])
     few = len(lengths) <= RUNS and matrix.n_values <= VALUES
@@ -88,14 +88,14 @@ def _dask_runs(matrix: DaskMatrix) -> list[tuple[int, int]]:
 
 
 def _runs_of(array: Any, length: int) -> int:  # noqa: ANN401 - h5py and zarr share no type
-    """Return how many places to read: each costs at least a chunk of a file."""
+    """Return the number of places to read; each costs at least one chunk of the file."""
     chunks = getattr(array, "chunks", None)
     n_chunks = -(-length // int(chunks[0])) if chunks else RUNS
     return min(RUNS, max(3, n_chunks))
 
 
 def _places(n: int, runs: int) -> list[int]:
-    """Return the first lines of runs that are spread evenly over `n` lines."""
+    """Return the first lines of `runs` ranges, spread evenly over `n` lines."""
     edges: NDArray[np.int64] = np.unique((np.arange(runs) * n) // runs)
     return [int(edge) for edge in edges]
 

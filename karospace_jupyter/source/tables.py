@@ -1,4 +1,4 @@
-"""obs, var, obsm and uns, from an object or from a file that is opened but not read."""
+"""Read obs, var, obsm and uns from an object, or lazily from an opened file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Tables(Protocol):
-    """What belongs to an AnnData besides its matrices."""
+    """The parts of an AnnData other than its matrices."""
 
     @property
     def obs(self) -> pd.DataFrame:
@@ -30,7 +30,7 @@ class Tables(Protocol):
 
     @property
     def raw_var(self) -> pd.DataFrame | None:
-        """Annotations of the genes of raw, or None without raw."""
+        """Annotations of the genes of raw; None if there is no raw."""
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -38,23 +38,23 @@ class Tables(Protocol):
 
     @property
     def obsm_shapes(self) -> dict[str, tuple[int, ...]]:
-        """Shapes of the arrays, by key."""
+        """Shapes of the numeric arrays, by key."""
 
     @property
     def obsm_passed_over(self) -> dict[str, str]:
-        """What each of the other entries is, by key."""
+        """Descriptions of the other entries, by key."""
 
     def obsm_columns(self, key: str) -> tuple[str, ...]:
-        """Names of the numeric columns of a table; empty for an array."""
+        """Return the names of the numeric columns of a table; empty for an array."""
 
     def obsm(self, key: str) -> NDArray[np.float64]:
         """Return x and y."""
 
-    def uns(self, *path: str) -> Any:  # noqa: ANN401 - uns holds anything
-        """Value of uns; a group as dict of names to None."""
+    def uns(self, *path: str) -> Any:  # noqa: ANN401 - uns may contain anything
+        """Return a value of uns; a group as a dict of names to None."""
 
     def uns_shape(self, *path: str) -> tuple[int, ...] | None:
-        """Shape of an array of uns, which is not read."""
+        """Return the shape of an array of uns without reading it."""
 
 
 class ObjectTables:
@@ -91,11 +91,11 @@ class ObjectTables:
 
     @property
     def obsm_passed_over(self) -> dict[str, str]:
-        """What each of the other entries is."""
+        """Descriptions of the other entries, by key."""
         return obsm_entries.in_memory(self._adata.obsm)[1]
 
     def obsm_columns(self, key: str) -> tuple[str, ...]:
-        """Names of the numeric columns of a table."""
+        """Return the names of the numeric columns of a table."""
         table = obsm_values.as_table(self._adata.obsm[key])
         return () if table is None else tuple(table.names)
 
@@ -104,18 +104,18 @@ class ObjectTables:
         return obsm_values.x_and_y(self._adata.obsm[key], key)
 
     def uns(self, *path: str) -> Any:  # noqa: ANN401
-        """Value of uns."""
+        """Return a value of uns."""
         node = self._node(path)
         return dict.fromkeys(map(_key_text, node)) if isinstance(node, Mapping) else node
 
     def uns_shape(self, *path: str) -> tuple[int, ...] | None:
-        """Shape of an array of uns."""
+        """Return the shape of an array of uns."""
         node = self._node(path)
         shape = getattr(node, "shape", None)
         if shape is None and isinstance(node, list | tuple):
             try:
                 shape = np.shape(node)
-            except ValueError:  # rows of several lengths
+            except ValueError:  # rows of different lengths
                 return None
         return None if shape is None else tuple(int(n) for n in shape)
 
@@ -132,7 +132,7 @@ class ObjectTables:
 
 
 class FileTables:
-    """Tables of an opened `.h5ad` or zarr group, each element read when it is asked for."""
+    """Tables of an opened `.h5ad` or zarr group; each element is read on demand."""
 
     def __init__(self, root: Any, where: str) -> None:  # noqa: ANN401 - h5py and zarr share no type
         self._root = root
@@ -140,7 +140,7 @@ class FileTables:
         self._obsm_tables: dict[str, Any] = {}
 
     def _frame(self, name: str) -> pd.DataFrame:
-        """Read what can only be a data frame, also where nothing says so."""
+        """Read an element that must be a data frame, with or without encoding metadata."""
         where = f"{name} of {self._where}"
         with reading(where):
             node = self._root[name]
@@ -180,7 +180,7 @@ class FileTables:
 
     @property
     def obsm_passed_over(self) -> dict[str, str]:
-        """What each of the other entries is."""
+        """Descriptions of the other entries, by key."""
         return self._obsm_entries[1]
 
     @cached_property
@@ -198,12 +198,12 @@ class FileTables:
         return tuple(self._read(node, f"obsm/{key}").shape)
 
     def obsm_columns(self, key: str) -> tuple[str, ...]:
-        """Names of the numeric columns of a table."""
+        """Return the names of the numeric columns of a table."""
         table = obsm_values.as_table(self._obsm(key))
         return () if table is None else tuple(table.names)
 
     def obsm(self, key: str) -> NDArray[np.float64]:
-        """Return x and y; further columns of an array are not read."""
+        """Return x and y; other columns of an array are not read."""
         return obsm_values.x_and_y(self._obsm(key), key)
 
     def _obsm(self, key: str) -> Any:  # noqa: ANN401
@@ -221,7 +221,7 @@ class FileTables:
         return value
 
     def uns(self, *path: str) -> Any:  # noqa: ANN401
-        """Value of uns."""
+        """Return a value of uns."""
         node = self._node(path)
         if node is None:
             return None
@@ -230,7 +230,7 @@ class FileTables:
         return self._read(node, "uns/" + "/".join(path))
 
     def uns_shape(self, *path: str) -> tuple[int, ...] | None:
-        """Shape of an array of uns, which is not read."""
+        """Return the shape of an array of uns without reading it."""
         shape = getattr(self._node(path), "shape", None)
         return None if shape is None else tuple(int(n) for n in shape)
 
@@ -244,5 +244,5 @@ class FileTables:
 
 
 def _key_text(key: object) -> str:
-    """Return a key as a file would hold it: in memory, keys may be numbers."""
+    """Return a key as text, as in a file; in memory, keys may be numbers."""
     return key.decode("utf-8", "replace") if isinstance(key, bytes) else str(key)

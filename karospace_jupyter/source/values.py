@@ -1,4 +1,4 @@
-"""Values of a matrix: types that the compiled code takes, and which of them are missing."""
+"""Convert the values of a matrix to supported types, and find missing and rounded values."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from karospace_jupyter.errors import GenesError
 
 LARGEST = float(np.finfo(np.float32).max)
 LARGEST_EXACT = 2**24
-"""float32 holds all whole numbers up to this one."""
+"""float32 represents all integers up to this one exactly."""
 
 
 def check_numbers(dtype: np.dtype[Any]) -> None:
-    """Refuse types that hold no numbers.
+    """Reject types that are not real numbers.
 
     Raises
     ------
@@ -24,24 +24,25 @@ def check_numbers(dtype: np.dtype[Any]) -> None:
         For text, dates, complex numbers and records.
     """
     if dtype.kind not in "biuf":
-        msg = f"The matrix holds {dtype} values; numbers were expected."
+        msg = f"The matrix contains values of type {dtype}; expected real numbers."
         raise GenesError(msg)
 
 
 def as_numbers(values: NDArray[Any]) -> NDArray[Any]:
-    """Return values in a type that numpy and scipy both compute with; masked values and None become NaN.
+    """Return values in a type that numpy and scipy can both compute with; masked values and None become NaN.
 
-    No copy is made of what needs no change.
+    Values that need no conversion are not copied.
 
     Parameters
     ----------
     values
-        Of any numeric type, also float16, longdouble, foreign byte order, masked, or objects that are numbers.
+        Values of any numeric type, including float16, longdouble, foreign byte order, masked arrays and objects that
+        are numbers.
 
     Raises
     ------
     GenesError
-        When it holds anything but numbers.
+        If a value is not a number.
     """
     masked = np.ma.getmaskarray(values) if isinstance(values, np.ma.MaskedArray) else None
     out = np.asarray(values)
@@ -50,8 +51,8 @@ def as_numbers(values: NDArray[Any]) -> NDArray[Any]:
     check_numbers(out.dtype)
     if masked is not None and masked.any():
         out = np.where(masked, np.nan, out.astype(np.float64 if out.dtype.itemsize > 2 else np.float32))
-    if out.dtype.kind == "f" and out.dtype.itemsize not in {4, 8}:  # scipy has no code for these
-        with np.errstate(over="ignore"):  # beyond float64 is beyond float32, too, and counted as such
+    if out.dtype.kind == "f" and out.dtype.itemsize not in {4, 8}:  # scipy does not support these
+        with np.errstate(over="ignore"):  # values beyond float64 are also beyond float32, and counted as such
             return out.astype(np.float32 if out.dtype.itemsize < 4 else np.float64)
     return out if out.dtype.isnative else out.astype(out.dtype.newbyteorder("="))
 
@@ -65,21 +66,22 @@ def _from_objects(values: NDArray[Any], masked: NDArray[np.bool_] | None) -> NDA
     try:
         return np.where(empty, np.nan, values).astype(np.float64)
     except (TypeError, ValueError, OverflowError) as exc:
-        msg = f"The matrix holds objects that are not numbers: {exc}."
+        msg = f"The matrix contains objects that are not numbers: {exc}."
         raise GenesError(msg) from exc
 
 
 def missing_in(values: NDArray[Any]) -> NDArray[np.bool_] | None:
-    """Return which values are missing: NaN, infinite, or infinite as float32. None when none is.
+    """Find missing values: NaN, infinite, or infinite as float32.
 
     Returns
     -------
-    bool, of the shape of `values`.
+    numpy.ndarray or None
+        A boolean mask with the shape of `values`, or None if no value is missing.
     """
     if values.dtype.kind != "f" or not values.size:
         return None
     with np.errstate(over="ignore", invalid="ignore"):
-        # Two reductions without a copy. NaN makes both comparisons false.
+        # Two reductions, no copies. NaN makes both comparisons false.
         if values.min() >= -LARGEST and values.max() <= LARGEST:
             return None
         found: NDArray[np.bool_] = ~np.isfinite(values.astype(np.float32, copy=False))
@@ -87,11 +89,12 @@ def missing_in(values: NDArray[Any]) -> NDArray[np.bool_] | None:
 
 
 def rounded_in(values: NDArray[Any]) -> NDArray[np.bool_] | None:
-    """Return which whole numbers float32 changes: some beyond 2**24. None when it changes none.
+    """Find integers beyond 2**24 that float32 rounds.
 
     Returns
     -------
-    bool, of the shape of `values`.
+    numpy.ndarray or None
+        A boolean mask with the shape of `values`, or None if no integer is rounded.
     """
     whole_type = values.dtype.kind in "iu"
     exact = values.dtype.itemsize <= (2 if whole_type else 4) or values.dtype.kind not in "iuf"
@@ -106,9 +109,9 @@ def rounded_in(values: NDArray[Any]) -> NDArray[np.bool_] | None:
 
 
 def without_duplicates(matrix: sp.csr_matrix) -> sp.csr_matrix:
-    """Return the matrix with the entries of one place added up, as the sparse formats mean them."""
+    """Return the matrix with duplicate entries summed, as the sparse formats define them."""
     if matrix.has_canonical_format:
         return matrix
-    turned = matrix.tocsc()  # sorts in linear time, into arrays of its own
+    turned = matrix.tocsc()  # sorts in linear time and copies
     turned.sum_duplicates()
     return turned.tocsr()

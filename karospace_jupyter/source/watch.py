@@ -1,4 +1,4 @@
-"""Noticing that data changed while it was read."""
+"""Detect changes of the data during an export."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _SAMPLES = 1 << 16
 
 
 class ObjectWatch:
-    """Remembers an object in memory by its shape, its names, its coordinates and a sample of its values.
+    """Detect changes of an object in memory from its shape, names, coordinates and a sample of its values.
 
     Notes
     -----
-    65,536 values of each array are compared, spread over it, so a change of the whole (normalising, taking logarithms,
-    scaling, another order of cells) is always noticed, and a change of a few cells perhaps not: comparing all would
-    cost as much as the export.
+    65,536 values spread over each array are compared. A change of the whole array (normalizing, taking logarithms,
+    scaling, reordering cells) is always detected, a change of a few cells possibly not: comparing all values would
+    take as long as the export.
     """
 
     def __init__(self, adata: Any, matrix: Matrix) -> None:  # noqa: ANN401 - anndata is imported late
@@ -30,12 +30,12 @@ class ObjectWatch:
         self._before = self._look()
 
     def change(self) -> str | None:
-        """Say what changed since the start; None when nothing did."""
+        """Return a description of what changed since the start, or None if nothing changed."""
         now = self._look()
         for name, before in self._before.items():
             after = now[name]
             if isinstance(before, dict) and isinstance(after, dict):
-                after = {key: after.get(key) for key in before}  # what was added meanwhile is no part of the export
+                after = {key: after.get(key) for key in before}  # ignore added entries; they are not exported
             if after != before:
                 return name
         return None
@@ -44,28 +44,28 @@ class ObjectWatch:
         held = [getattr(self._matrix, name, None) for name in ("data", "indices", "indptr", "array")]
         parts = [part for array in held for part in _plain(array)]
         return {
-            "its number of cells or genes": tuple(self._adata.shape),
-            "the names of its cells": _checksum(np.asarray(self._adata.obs_names, dtype=object)),
-            "the names of its genes": _checksum(np.asarray(self._adata.var_names, dtype=object)),
-            "the values of its matrix": [_checksum(part) for part in parts if isinstance(part, np.ndarray)],
-            "the columns of its obs": {
+            "number of cells or genes": tuple(self._adata.shape),
+            "cell names": _checksum(np.asarray(self._adata.obs_names, dtype=object)),
+            "gene names": _checksum(np.asarray(self._adata.var_names, dtype=object)),
+            "matrix values": [_checksum(part) for part in parts if isinstance(part, np.ndarray)],
+            "columns of obs": {
                 str(name): str(dtype) for name, dtype in zip(self._adata.obs, self._adata.obs.dtypes, strict=True)
             },
-            "its coordinates": {
+            "coordinates": {
                 str(name): _checksum(array) for name, array in self._adata.obsm.items() if isinstance(array, np.ndarray)
             },
         }
 
 
 class FileWatch:
-    """Remembers a file by its size and time."""
+    """Detect changes of a file from its size, modification time and inode."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._before = self._look()
 
     def change(self) -> str | None:
-        """Say what changed since the start; None when nothing did."""
+        """Return a description of what changed since the start, or None if nothing changed."""
         return None if self._look() == self._before else "the file"
 
     def _look(self) -> tuple[int, int, int] | None:
@@ -77,21 +77,21 @@ class FileWatch:
 
 
 class NoWatch:
-    """For what cannot be watched."""
+    """Stands in for a watch of data that cannot be watched."""
 
     def change(self) -> str | None:
-        """Nothing is known to have changed."""
+        """Return None: changes cannot be detected."""
         return None
 
 
-def _plain(array: Any) -> list[Any]:  # noqa: ANN401 - whatever the matrix is made of
-    """Return the array, and apart from it which of its values are masked."""
+def _plain(array: Any) -> list[Any]:  # noqa: ANN401 - any array that a matrix consists of
+    """Return the array and, for a masked array, its mask separately."""
     masked = isinstance(array, np.ma.MaskedArray)
     return [np.ma.getdata(array), np.ma.getmaskarray(array)] if masked else [array]
 
 
 def _checksum(values: np.ndarray[Any, Any]) -> int:
-    # Positions that do not fall into step with the rows, taken without a copy of the whole.
+    # linspace avoids positions that align with the rows; indexing `flat` avoids copying the array.
     size = values.size
     sample = values.flat[np.linspace(0, size - 1, min(size, _SAMPLES)).astype(np.int64)] if size else values.ravel()
     raw = "\0".join(map(str, sample)).encode("utf-8", "replace") if sample.dtype.kind == "O" else sample.tobytes()

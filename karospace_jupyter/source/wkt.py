@@ -1,4 +1,4 @@
-"""Centroids of cell outlines that are given as well-known text (WKT), or as objects that can be."""
+"""Compute centroids of cell outlines given as well-known text (WKT) or as objects with a `wkt` attribute."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ Point = tuple[float, float]
 _KINDS = ("MULTIPOLYGON", "POLYGON", "MULTIPOINT", "POINT")
 _DIMENSIONS = ("", "Z", "M", "ZM")
 _BRACKETS = re.compile(r"[()]")
-_MISMATCH = "its brackets do not match"
+_MISMATCH = "its parentheses do not match"
 _LOOK_AT = 20
-"""Values that decide whether a column holds geometries."""
+"""Number of values that decide whether a column contains geometries."""
 
 
 class NotWktError(ValueError):
-    """A text that is not a polygon or point, or is damaged."""
+    """The text is not a valid polygon or point."""
 
 
 @dataclass(frozen=True, slots=True)
 class Centroids:
-    """Where the geometries of a column are."""
+    """The centroids of the geometries of a column."""
 
     xy: NDArray[np.float64]
-    """Shape (n, 2), NaN where there is none."""
+    """Shape (n, 2), NaN for rows without a centroid."""
     damaged: NDArray[np.bool_]
-    """Which values could not be read, shape (n,)."""
+    """Mask of the values that could not be read, shape (n,)."""
     example: str
-    """The first of these, and what is wrong with it."""
+    """The first damaged value and its problem."""
 
 
 def holds_geometries(values: pd.Series[Any]) -> bool:
-    """Whether the first values of a column are polygons or points, as WKT or as objects with a `wkt`."""
+    """Return whether the first values of a column are polygons or points, as WKT or as objects with a `wkt`."""
     dtype = values.dtype
     if isinstance(dtype, pd.CategoricalDtype):
         values = pd.Series(values.cat.categories)
@@ -48,13 +48,13 @@ def holds_geometries(values: pd.Series[Any]) -> bool:
     if pd.api.types.is_numeric_dtype(dtype) or dtype.kind in "mM":
         return False
     first = list(values[values.notna().to_numpy()].iloc[:_LOOK_AT])
-    # Damage must not hide a column of outlines, and one sentence that begins with "Point" must not make one.
+    # Damaged values must not hide a column of outlines, and a sentence that begins with "Point" must not count as one.
     named = [text for text in map(_text_of, first) if text is not None and _kind_of(text) is not None]
     return len(named) * 2 > len(first) and any(_centroid_or_none(text) is not None for text in named)
 
 
 def centroids(values: pd.Series[Any]) -> Centroids:
-    """Return the centroid of each geometry: of polygons weighted by area, with holes left out.
+    """Return the centroid of each geometry. Polygons are weighted by area, excluding holes.
 
     Examples
     --------
@@ -77,7 +77,7 @@ def centroids(values: pd.Series[Any]) -> Centroids:
         try:
             text = _text_of(value)
             if text is None:
-                msg = f"it is {type(value).__name__}, not text"
+                msg = f"it is of type {type(value).__name__}, not text"
                 raise NotWktError(msg)
             found = centroid(text)
         except ValueError as exc:
@@ -92,12 +92,12 @@ def centroids(values: pd.Series[Any]) -> Centroids:
 
 
 def centroid(text: str) -> Point | None:
-    """Return the centroid of one WKT geometry; None for an empty one.
+    """Return the centroid of one WKT geometry; None for an empty geometry.
 
     Raises
     ------
     ValueError
-        When the text is no polygon or point, alone or several, or is damaged.
+        If the text is not a valid POLYGON, MULTIPOLYGON, POINT or MULTIPOINT.
     """
     kind = _kind_of(text)
     if kind is None:
@@ -112,7 +112,7 @@ def centroid(text: str) -> Point | None:
         msg = "it has no coordinates"
         raise NotWktError(msg)
     if head not in _DIMENSIONS:
-        msg = f"its coordinates follow {head[:20]!r}, which is not a dimension (Z, M or ZM)"
+        msg = f"{head[:20]!r} before its coordinates is not a dimension (Z, M or ZM)"
         raise NotWktError(msg)
     nested = _nested(bracket + rest)
     if kind in {"POINT", "MULTIPOINT"}:
@@ -128,7 +128,7 @@ def centroid(text: str) -> Point | None:
     return _centroid_of([[_ring(ring) for ring in _lists(polygon)] for polygon in _lists(polygons)])
 
 
-def _text_of(value: Any) -> str | None:  # noqa: ANN401 - a column of objects holds anything
+def _text_of(value: Any) -> str | None:  # noqa: ANN401 - a column of objects may contain anything
     if isinstance(value, str):
         return value
     if isinstance(value, bytes):
@@ -153,11 +153,11 @@ def _centroid_or_none(text: str) -> Point | None:
 
 
 Nested = list[Any]
-"""One text, or lists of such."""
+"""A list of one string, or a list of such lists."""
 
 
 def _nested(text: str) -> Nested:
-    """Parse brackets in one pass: `((1 2, 3 4))` becomes ``[["1 2, 3 4"]]``."""
+    """Parse nested parentheses in one pass: `((1 2, 3 4))` becomes ``[["1 2, 3 4"]]``."""
     top: Nested = []
     stack = [top]
     begin = 0
@@ -172,7 +172,7 @@ def _nested(text: str) -> Nested:
             parent.append(inner)
             stack.append(inner)
         else:
-            if parent is top or bool(between) == bool(parent):  # a text, or lists
+            if parent is top or bool(between) == bool(parent):  # either text or lists, not both
                 raise NotWktError(_MISMATCH)
             if between:
                 parent.append(between)
@@ -190,7 +190,7 @@ def _lists(parts: Nested) -> list[Nested]:
 
 
 def _places(parts: Nested) -> tuple[list[float], list[float]]:
-    """Return x and y of a list of places; further dimensions are passed over."""
+    """Return x and y of a list of positions; further dimensions are ignored."""
     if not isinstance(parts[0], str):
         raise NotWktError(_MISMATCH)
     words = parts[0].replace(",", " , ").split()
@@ -215,20 +215,20 @@ Ring = tuple[list[float], list[float]]
 def _ring(parts: Nested) -> Ring:
     xs, ys = _places(parts)
     if len(xs) < 4 or xs[0] != xs[-1] or ys[0] != ys[-1]:
-        msg = "a ring is not closed, or has fewer than three corners"
+        msg = "a ring is not closed, or has fewer than three vertices"
         raise NotWktError(msg)
     return xs, ys
 
 
 def _centroid_of(polygons: Sequence[Sequence[Ring]]) -> Point:
-    """Weighted by area, holes left out; of an outline without area, by its length; of a single place, that place."""
-    x0, y0 = polygons[0][0][0][0], polygons[0][0][1][0]  # near the origin, products keep their digits
+    """Return the centroid by area, excluding holes; by length for outlines without area; or the single point."""
+    x0, y0 = polygons[0][0][0][0], polygons[0][0][1][0]  # products are more precise near the origin
     total = at_x = at_y = size = 0.0
     for rings in polygons:
         for number, (xs, ys) in enumerate(rings):
             near = [x - x0 for x in xs], [y - y0 for y in ys]
             area, x, y = _moments(*near)
-            # The outline of a polygon adds, its holes subtract, whichever way round each is written.
+            # The outer ring adds and holes subtract, regardless of their orientation.
             sign = math.copysign(1.0, area) * (-1.0 if number else 1.0)
             total += sign * area
             at_x += sign * x
@@ -247,7 +247,7 @@ def _centroid_of(polygons: Sequence[Sequence[Ring]]) -> Point:
 
 
 def _moments(xs: list[float], ys: list[float]) -> tuple[float, float, float]:
-    """Signed area of a ring, and the same times its centroid."""
+    """Return the signed area of a ring, and the signed area times its centroid."""
     area = at_x = at_y = 0.0
     ax, ay = xs[0], ys[0]
     for bx, by in zip(xs, ys, strict=True):

@@ -1,4 +1,4 @@
-"""A bundle as a folder, in memory, as one HTML file and as a zip: the same bundle."""
+"""Tests of every form of a bundle: folder, memory, HTML file and zip file."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def tree(folder: Path) -> dict[str, str]:
 
 
 class TestEveryForm:
-    def test_it_verifies_and_holds_the_values(self, bundle: Bundle, tissue: ad.AnnData) -> None:
+    def test_bundle_verifies_and_contains_the_values(self, bundle: Bundle, tissue: ad.AnnData) -> None:
         report = bundle.verify()
         assert report.files == report.hashed == len(bundle.manifest.asset_files)
         x: Any = tissue.X
@@ -72,18 +72,18 @@ class TestEveryForm:
             wanted = x[:, tissue.var_names.get_loc(gene)].toarray().ravel()
             np.testing.assert_array_equal(bundle.gene(gene), wanted)
 
-    def test_it_gives_the_same_folder(self, bundle: Bundle, made: Path, tmp_path: Path) -> None:
+    def test_saved_folder_is_identical(self, bundle: Bundle, made: Path, tmp_path: Path) -> None:
         saved = bundle.save(tmp_path / "deep" / "saved")
         assert saved.path == tmp_path / "deep" / "saved"
         assert tree(saved.path) == tree(made / "out")
         assert [p.name for p in (tmp_path / "deep").iterdir()] == ["saved"]
 
-    def test_it_gives_the_same_html_and_zip(self, bundle: Bundle, made: Path, tmp_path: Path) -> None:
+    def test_saved_html_and_zip_are_identical(self, bundle: Bundle, made: Path, tmp_path: Path) -> None:
         assert bundle.to_html(tmp_path / "out.html").read_bytes() == (made / "out.html").read_bytes()
         assert bundle.to_zip(tmp_path / "out.zip").read_bytes() == (made / "out.zip").read_bytes()
         assert sorted(p.name for p in tmp_path.iterdir()) == ["out.html", "out.zip"]
 
-    def test_it_can_be_served(self, bundle: Bundle) -> None:
+    def test_bundle_can_be_served(self, bundle: Bundle) -> None:
         server = bundle.serve(port=0)
         try:
             path = bundle.manifest.asset_files[0].path
@@ -101,23 +101,23 @@ class TestEveryForm:
             server.stop()
 
     @pytest.mark.parametrize("path", ["../x", "a/../../x", "/etc/passwd", "C:/x", "a\\b", "", ".", "a/./b", "a\0b"])
-    def test_a_path_that_leaves_it_is_refused(self, bundle: Bundle, path: str) -> None:
+    def test_path_outside_the_bundle_is_rejected(self, bundle: Bundle, path: str) -> None:
         with pytest.raises(BundleError, match="not a relative path inside the bundle"):
             bundle.stored(path)
 
-    def test_what_is_missing_is_named(self, bundle: Bundle) -> None:
+    def test_missing_file_is_named(self, bundle: Bundle) -> None:
         with pytest.raises(BundleError, match="assets/none"):
             bundle.stored("assets/none")
 
-    def test_it_says_where_it_is(self, bundle: Bundle) -> None:
+    def test_repr_contains_the_location(self, bundle: Bundle) -> None:
         assert "400 cells" in repr(bundle)
         assert bundle.files.origin in repr(bundle)
 
-    def test_names(self, bundle: Bundle) -> None:
+    def test_names_lists_every_file(self, bundle: Bundle) -> None:
         listed = {file.path for file in bundle.manifest.asset_files}
         assert set(bundle.files.names()) == listed | {"manifest.json", "index.html"}
 
-    def test_cancel_leaves_nothing(self, bundle: Bundle, tmp_path: Path) -> None:
+    def test_cancelled_save_leaves_no_files(self, bundle: Bundle, tmp_path: Path) -> None:
         def cancelled_after(reports: int) -> Job:
             seen: list[Progress] = []
 
@@ -141,19 +141,19 @@ class TestEveryForm:
 
 
 class TestHostile:
-    def test_a_link_that_leads_out(self, made: Path, tmp_path: Path) -> None:
+    def test_symbolic_link_out_of_the_folder_is_rejected(self, made: Path, tmp_path: Path) -> None:
         bundle = Bundle(made / "out").save(tmp_path / "out")
         (tmp_path / "secret").write_text("secret")
         path = bundle.manifest.asset_files[0].path
         (tmp_path / "out" / path).unlink()
         (tmp_path / "out" / path).symlink_to(tmp_path / "secret")
         for ask in (lambda: bundle.stored(path), bundle.verify, lambda: bundle.to_html(tmp_path / "x.html")):
-            with pytest.raises(BundleError, match="leads out of"):
+            with pytest.raises(BundleError, match="outside of"):
                 ask()
         assert sorted(p.name for p in tmp_path.iterdir()) == ["out", "secret"]
 
     @pytest.mark.parametrize("form", ["html", "zip"])
-    def test_a_manifest_that_leaves_the_folder(self, made: Path, tmp_path: Path, form: str) -> None:
+    def test_manifest_path_outside_the_bundle_is_rejected(self, made: Path, tmp_path: Path, form: str) -> None:
         bundle = Bundle(made / "out")
         text = bundle.stored("manifest.json").replace(b'"preview.png"', b'"../preview.png"')
         path = tmp_path / f"out.{form}"
@@ -166,7 +166,7 @@ class TestHostile:
         with pytest.raises(BundleError, match="relative path inside the bundle"):
             Bundle(path)
 
-    def test_a_name_cannot_end_its_element(self, tmp_path: Path) -> None:
+    def test_file_name_cannot_close_its_html_element(self, tmp_path: Path) -> None:
         name = 'assets/"></script><script>alert(1)</script>&amp;\r\n.bin'
         raw = json.loads(small_manifest())
         raw["asset_files"] = [{"kind": "columnar", "path": name, "size_bytes": 1}]
@@ -176,21 +176,21 @@ class TestHostile:
         assert Bundle(page).stored(name) == b"1"
 
     @pytest.mark.parametrize("cut", [10, 3000, -9])
-    def test_an_html_file_that_was_cut(self, made: Path, tmp_path: Path, cut: int) -> None:
+    def test_truncated_html_file_is_rejected(self, made: Path, tmp_path: Path, cut: int) -> None:
         whole = (made / "out.html").read_bytes()
         at = whole.index(b"<script type=")
         (tmp_path / "a.html").write_bytes(whole[: at + cut if cut > 0 else whole.rindex(b"</script>") + 4])
         with pytest.raises(BundleError, match=r"damaged|no manifest\.json"):
             Bundle(tmp_path / "a.html")
 
-    def test_base64_that_is_damaged(self, made: Path, tmp_path: Path) -> None:
+    def test_damaged_base64_is_rejected(self, made: Path, tmp_path: Path) -> None:
         whole = (made / "out.html").read_bytes()
         at = whole.index(b'data-karospace-path="preview.png">') + 50
         (tmp_path / "a.html").write_bytes(whole[:at] + b"!" + whole[at + 1 :])
         with pytest.raises(BundleError, match=r"preview\.png.*damaged"):
             Bundle(tmp_path / "a.html").verify()
 
-    def test_a_zip_that_is_damaged(self, made: Path, tmp_path: Path) -> None:
+    def test_damaged_zip_is_rejected(self, made: Path, tmp_path: Path) -> None:
         whole = bytearray((made / "out.zip").read_bytes())
         whole[whole.index(b"preview.png") + 100] ^= 1
         (tmp_path / "a.zip").write_bytes(whole)
@@ -200,7 +200,7 @@ class TestHostile:
         with pytest.raises(BundleError, match="damaged"):
             Bundle(tmp_path / "a.zip")
 
-    def test_a_zip_that_lies_about_its_sizes(self, tmp_path: Path) -> None:
+    def test_zip_with_wrong_sizes_is_rejected(self, tmp_path: Path) -> None:
         path = tmp_path / "a.zip"
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("manifest.json", small_manifest())
@@ -211,7 +211,7 @@ class TestHostile:
             ZipFiles(path).read("big")
 
     @pytest.mark.parametrize("form", ["html", "zip"])
-    def test_a_file_that_changed_since_it_was_opened(self, made: Path, tmp_path: Path, form: str) -> None:
+    def test_file_changed_since_opening_is_rejected(self, made: Path, tmp_path: Path, form: str) -> None:
         path = tmp_path / f"a.{form}"
         path.write_bytes((made / f"out.{form}").read_bytes())
         bundle = Bundle(path)
@@ -220,9 +220,9 @@ class TestHostile:
             bundle.stored("preview.png")
 
 
-class TestWhatIsOpened:
-    def test_a_zip_of_plain_files(self, made: Path, tmp_path: Path) -> None:
-        """As people zip by hand: without a folder, or with what macOS adds."""
+class TestOpening:
+    def test_zip_created_by_hand_opens(self, made: Path, tmp_path: Path) -> None:
+        """Zip files that were created by hand: without a folder, or with the entries that macOS adds."""
         files = FolderFiles(made / "out")
         for name, prefix in {"a.zip": "", "b.zip": "any name/"}.items():
             with zipfile.ZipFile(tmp_path / name, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -231,18 +231,18 @@ class TestWhatIsOpened:
                 archive.writestr("__MACOSX/manifest.json", "")
             Bundle(tmp_path / name).verify()
 
-    def test_a_zip_of_two_bundles(self, tmp_path: Path) -> None:
+    def test_zip_with_two_bundles_is_rejected(self, tmp_path: Path) -> None:
         with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
             archive.writestr("a/manifest.json", small_manifest())
             archive.writestr("b/manifest.json", small_manifest())
-        with pytest.raises(BundleError, match=r"several: a/manifest\.json, b/manifest\.json"):
+        with pytest.raises(BundleError, match=r"several manifests: a/manifest\.json, b/manifest\.json"):
             Bundle(tmp_path / "a.zip")
 
-    def test_the_page_of_a_folder(self, made: Path) -> None:
+    def test_page_of_a_folder_is_rejected(self, made: Path) -> None:
         with pytest.raises(BundleError, match="open the folder"):
             Bundle(made / "out" / "index.html")
 
-    def test_nothing(self, tmp_path: Path) -> None:
+    def test_missing_or_empty_bundle_is_rejected(self, tmp_path: Path) -> None:
         with pytest.raises(BundleError, match="does not exist"):
             Bundle(tmp_path / "a.zip")
         (tmp_path / "empty.html").touch()
@@ -251,7 +251,7 @@ class TestWhatIsOpened:
         with pytest.raises(BundleError, match=r"no manifest\.json"):
             Bundle(MemoryFiles({}))
 
-    def test_unpacking_the_zip_makes_one_folder(self, made: Path, tmp_path: Path) -> None:
+    def test_zip_unpacks_to_one_folder(self, made: Path, tmp_path: Path) -> None:
         with zipfile.ZipFile(made / "out.zip") as archive:
             assert archive.testzip() is None
             names = archive.namelist()
@@ -261,14 +261,14 @@ class TestWhatIsOpened:
             archive.extractall(tmp_path)
         assert tree(tmp_path / "out") == tree(made / "out")
 
-    def test_the_elements_of_the_page(self, made: Path) -> None:
+    def test_html_contains_one_element_per_file(self, made: Path) -> None:
         text = (made / "out.html").read_text()
         found = re.findall(r'<script type="text/plain" data-karospace-path="([^"]*)">[A-Za-z0-9+/=]*</script>\n', text)
         listed = Bundle(made / "out").manifest.asset_files
         assert found == ["manifest.json", *(f.path for f in listed if f.kind != "script")]
         assert text.endswith("</script>\n</body>\n</html>\n")
 
-    def test_a_foreign_page_is_never_handed_on(self, tmp_path: Path) -> None:
+    def test_foreign_page_is_never_saved_or_served(self, tmp_path: Path) -> None:
         bundle = Bundle(MemoryFiles({"manifest.json": small_manifest(), "index.html": b"another viewer"}))
         for saved in (bundle.save(tmp_path / "out"), Bundle(bundle.to_zip(tmp_path / "out.zip"))):
             assert saved.stored("index.html") == export.viewer_html()
@@ -276,12 +276,12 @@ class TestWhatIsOpened:
             assert answer.read() == export.viewer_html()
         assert export.viewer_html()[:100] == HtmlFiles(bundle.to_html(tmp_path / "a.html")).read("index.html")[:100]
 
-    def test_verify_says_whose_page_it_is(self, made: Path, tmp_path: Path) -> None:
+    def test_verify_warns_about_a_foreign_page(self, made: Path, tmp_path: Path) -> None:
         folder = Path(shutil.copytree(made / "out", tmp_path / "b"))
         assert Bundle(folder).verify().warnings == ()
         (folder / "index.html").write_bytes(export.viewer_html() + b"<script>parent.fetch('/api')</script>")
-        (said,) = Bundle(folder).verify().warnings
-        assert said.startswith("index.html is none of the pages that this version knows.")
+        (warning,) = Bundle(folder).verify().warnings
+        assert warning.startswith("index.html is not a known page of this package.")
         assert Bundle(folder).save(tmp_path / "saved").verify().warnings == ()
         (folder / "index.html").unlink()
         assert Bundle(folder).verify().warnings == ()
@@ -299,34 +299,34 @@ class TestExport:
         assert set(tree(tmp_path / "a")) == {"x.html", "x.zip"}
 
     @pytest.mark.parametrize("option", ["single_file", "zip_path"])
-    def test_one_file_alone(self, tissue: ad.AnnData, tmp_path: Path, option: str) -> None:
+    def test_single_file_can_be_the_only_target(self, tissue: ad.AnnData, tmp_path: Path, option: str) -> None:
         path = tmp_path / ("x.html" if option == "single_file" else "x.zip")
         bundle = adata_to_karospace(tissue, **{option: path}, **OPTIONS)
         assert bundle.path == path
         bundle.verify()
         assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
-    def test_to_memory(self, tissue: ad.AnnData, tmp_path: Path) -> None:
+    def test_export_to_memory_writes_no_files(self, tissue: ad.AnnData, tmp_path: Path) -> None:
         bundle = export.run_to_memory(tissue, ExportConfig(outdir=tmp_path / "out", **OPTIONS))
         assert bundle.path is None
         bundle.verify()
         assert list(tmp_path.iterdir()) == []
 
-    def test_nowhere(self, tissue: ad.AnnData) -> None:
+    def test_export_without_target_is_rejected(self, tissue: ad.AnnData) -> None:
         with pytest.raises(ConfigError, match=r"outdir.*single_file.*zip_path"):
             adata_to_karospace(tissue)
 
-    def test_into_each_other(self, tissue: ad.AnnData, tmp_path: Path) -> None:
-        with pytest.raises(SinkError, match="part of"):
+    def test_nested_targets_are_rejected(self, tissue: ad.AnnData, tmp_path: Path) -> None:
+        with pytest.raises(SinkError, match="inside"):
             adata_to_karospace(tissue, tmp_path / "out", single_file=tmp_path / "out" / "x.html")
 
-    def test_a_foreign_file_is_refused_before_anything_is_read(self, tmp_path: Path) -> None:
+    def test_foreign_target_is_rejected_before_reading_the_input(self, tmp_path: Path) -> None:
         (tmp_path / "x.html").write_text("<p>my page")
         config = ExportConfig(outdir=tmp_path / "out", single_file=tmp_path / "x.html")
-        with pytest.raises(SinkError, match="left alone"):
+        with pytest.raises(SinkError, match="was not changed"):
             export.run(tmp_path / "nothing.h5ad", config)
 
-    def test_cancel_at_every_report_leaves_nothing(self, tissue: ad.AnnData, tmp_path: Path) -> None:
+    def test_export_cancelled_in_any_stage_leaves_old_files(self, tissue: ad.AnnData, tmp_path: Path) -> None:
         def write(job: Job) -> None:
             adata_to_karospace(
                 tissue,
@@ -344,27 +344,27 @@ class TestExport:
             (tmp_path / path).unlink()
         before = tree(tmp_path)
         for stage in stages:
-            job = Job(cancel_at(stage, lambda: job.cancel()))  # noqa: B023 - called within this round
+            job = Job(cancel_at(stage, lambda: job.cancel()))  # noqa: B023 - called within this iteration
             with pytest.raises(Cancelled):
                 write(job)
             assert tree(tmp_path) == before
             assert [p.name for p in tmp_path.iterdir()] == ["out"]
 
-    def test_what_is_said_of_missing_scripts_stays_with_the_folder(
+    def test_warning_about_missing_scripts_applies_only_to_folders(
         self, tissue: ad.AnnData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        said = "the viewer will ask for its folder"
+        warning = "the viewer will ask for its folder"
         with monkeypatch.context() as small:
             small.setattr("karospace_jupyter.bundle.scripts.MOST_BYTES", 10)
             bundle = adata_to_karospace(tissue, tmp_path / "out", single_file=tmp_path / "one.html")
-            assert said in " ".join(Bundle(tmp_path / "out").warnings)
-            assert said not in " ".join(Bundle(tmp_path / "one.html").warnings)
-            # Who saves it without them is told as well.
+            assert warning in " ".join(Bundle(tmp_path / "out").warnings)
+            assert warning not in " ".join(Bundle(tmp_path / "one.html").warnings)
+            # Saving the HTML file to a folder without scripts adds the warning again.
             plain = Bundle(tmp_path / "one.html").save(tmp_path / "again")
-            assert said in " ".join(plain.warnings)
-        assert said not in " ".join(bundle.save(tmp_path / "whole", scripts="yes").warnings)
+            assert warning in " ".join(plain.warnings)
+        assert warning not in " ".join(bundle.save(tmp_path / "whole", scripts="yes").warnings)
 
-    def test_errors_are_of_the_family(self, made: Path, tmp_path: Path) -> None:
+    def test_errors_derive_from_karospace_error(self, made: Path, tmp_path: Path) -> None:
         (tmp_path / "file").touch()
         for write in (Bundle(made / "out").save, Bundle(made / "out").to_html, Bundle(made / "out").to_zip):
             with pytest.raises(KaroSpaceError):

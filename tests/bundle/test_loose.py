@@ -1,4 +1,4 @@
-"""Bundles of other exporters: what breaks the format is read and named, what cannot be read is an error that says where."""
+"""Bundles of other exporters: violations of the format are read with a warning, unreadable files raise a clear error."""
 
 from __future__ import annotations
 
@@ -45,9 +45,7 @@ def write(tmp_path: Path, obs: pd.DataFrame) -> Callable[..., Path]:
 
 @pytest.mark.parametrize("compressed", [True, False])
 @pytest.mark.parametrize("chunks", [1, 3])
-def test_bundle_with_nan_in_its_json_opens_with_warnings(
-    write: Callable[..., Path], compressed: bool, chunks: int
-) -> None:
+def test_bundle_with_nan_in_json_opens_with_warnings(write: Callable[..., Path], compressed: bool, chunks: int) -> None:
     image = np.zeros((4, 6, 3), dtype=np.uint8)
     bundle = Bundle(write(compressed=compressed, chunks=chunks, image=image))
     assert list(cell_ids(bundle)) == [f"cell-{i}" for i in range(N)]
@@ -61,7 +59,7 @@ def test_bundle_with_nan_in_its_json_opens_with_warnings(
     assert "assets/image.png" in stretched
     *others, page = bundle.verify().warnings
     assert tuple(others) == bundle.warnings
-    assert page.startswith("index.html is none of the pages")
+    assert page.startswith("index.html is not a known page")
 
 
 def test_verify_prints_the_warnings(write: Callable[..., Path], capsys: pytest.CaptureFixture[str]) -> None:
@@ -76,10 +74,10 @@ def test_strict_tables_give_no_warning(write: Callable[..., Path], obs: pd.DataF
     bundle = Bundle(write(obs=obs.assign(area=1.5)))
     assert bundle.warnings == ()
     (page,) = bundle.verify().warnings
-    assert page.startswith("index.html is none of the pages")
+    assert page.startswith("index.html is not a known page")
 
 
-def test_view_of_a_loose_bundle_opens_and_logs_what_is_not_strict(
+def test_view_of_a_bundle_that_violates_the_format_opens_and_logs_warnings(
     write: Callable[..., Path], caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING):
@@ -91,11 +89,13 @@ def test_view_of_a_loose_bundle_opens_and_logs_what_is_not_strict(
 @pytest.mark.parametrize(
     "change", [{"csv": False}, {"records": False}, {"csv": False, "records": False}], ids=["json", "csv", "coords"]
 )
-def test_cells_are_named_by_whichever_table_is_there(write: Callable[..., Path], change: dict[str, bool]) -> None:
+def test_cell_ids_are_read_from_any_available_table(write: Callable[..., Path], change: dict[str, bool]) -> None:
     assert list(cell_ids(Bundle(write(**change)))) == [f"cell-{i}" for i in range(N)]
 
 
-def test_ids_under_another_name_with_quotes_and_line_breaks(write: Callable[..., Path], obs: pd.DataFrame) -> None:
+def test_cell_ids_with_another_column_name_quotes_and_line_breaks_are_read(
+    write: Callable[..., Path], obs: pd.DataFrame
+) -> None:
     names = ['a "1"', "b,\n2", "ü", *(f"0{i}" for i in range(N - 3))]
     folder = write(obs=obs.set_axis(names, axis=0), compressed=False)
     path = folder / "assets/obs_000.csv"
@@ -104,14 +104,14 @@ def test_ids_under_another_name_with_quotes_and_line_breaks(write: Callable[...,
     assert list(cell_ids(Bundle(folder))) == names
 
 
-def test_text_for_missing_values_and_cells_without_coordinates_are_counted(
+def test_missing_value_texts_and_missing_coordinates_are_reported(
     write: Callable[..., Path], obs: pd.DataFrame
 ) -> None:
     xy = np.arange(2 * N, dtype=np.float32).reshape(-1, 2)
     xy[3] = np.nan
     bundle = Bundle(write(obs=obs.assign(area=1, cluster=["nan", "None", "A", "nan"] * 3), xy=xy))
     assert bundle.warnings == (
-        "Column 'cluster': 'nan' in 6 cells is read as no value.",
+        "Column 'cluster': 'nan' in 6 cells is read as a missing value.",
         "assets/coords_000.json.gz: 1 of 12 cells has no coordinates and is not drawn.",
     )
 
@@ -124,7 +124,7 @@ def test_text_for_missing_values_and_cells_without_coordinates_are_counted(
         (b"\xff\xfe[]", r"assets/obs_records_000\.json is not UTF-8"),
     ],
 )
-def test_damaged_json_is_named(write: Callable[..., Path], damaged: bytes, message: str) -> None:
+def test_damaged_json_is_reported(write: Callable[..., Path], damaged: bytes, message: str) -> None:
     folder = write(compressed=False)
     path = folder / "assets/obs_records_000.json"
     path.write_bytes(damaged)
@@ -138,7 +138,7 @@ def test_damaged_json_is_named(write: Callable[..., Path], damaged: bytes, messa
         Bundle(folder).verify()
 
 
-def test_verify_refuses_nan_beside_columnar_files(tmp_path: Path) -> None:
+def test_verify_rejects_nan_in_a_bundle_with_columnar_files(tmp_path: Path) -> None:
     from karospace_jupyter import adata_to_karospace
     from karospace_jupyter.datasets import synthetic_tissue
 
@@ -150,11 +150,11 @@ def test_verify_refuses_nan_beside_columnar_files(tmp_path: Path) -> None:
     (folder / file["path"]).write_bytes(data := gzip.compress(text.encode()))
     file.update(size_bytes=len(data), raw_bytes=None, sha256=None, raw_crc32=None)
     (folder / "manifest.json").write_text(json.dumps(manifest))
-    with pytest.raises(BundleError, match=r"is not strict JSON: it holds NaN or Infinity \(1 found\)"):
+    with pytest.raises(BundleError, match=r"is not strict JSON: it contains NaN or Infinity \(1 found\)"):
         Bundle(folder).verify()
 
 
-def test_viewer_of_this_package_takes_the_place_of_another_exporters_page(
+def test_viewer_of_this_package_replaces_the_page_of_another_exporter(
     write: Callable[..., Path], tmp_path: Path
 ) -> None:
     bundle = Bundle(write())
@@ -174,22 +174,22 @@ def test_viewer_of_this_package_takes_the_place_of_another_exporters_page(
 
 
 @pytest.mark.parametrize(
-    ("cells", "source", "said"), [(1000, 6471, "1,000 of 6,471 cells"), (60, 60, "60 cells"), (60, None, "60 cells")]
+    ("cells", "source", "text"), [(1000, 6471, "1,000 of 6,471 cells"), (60, 60, "60 cells"), (60, None, "60 cells")]
 )
-def test_a_part_of_the_source_is_named_as_one(
-    write: Callable[..., Path], cells: int, source: int | None, said: str
+def test_repr_of_a_downsampled_bundle_states_both_cell_counts(
+    write: Callable[..., Path], cells: int, source: int | None, text: str
 ) -> None:
     bundle = Bundle(write())
     manifest = bundle.manifest.model_copy(update={"n_cells": cells, "n_cells_source": source})
-    assert f"{said} × 1 gene" in repr(Bundle(bundle.files, manifest))
+    assert f"{text} × 1 gene" in repr(Bundle(bundle.files, manifest))
 
 
-def test_gene_with_missing_values_is_read_as_nan_and_verified(write: Callable[..., Path]) -> None:
+def test_gene_with_missing_values_is_read_as_nan_and_verifies(write: Callable[..., Path]) -> None:
     values = np.arange(N, dtype=np.float32)
     values[::3] = np.nan
     bundle = Bundle(write(genes={"Actb": values}))
     assert np.array_equal(bundle.gene("Actb"), values, equal_nan=True)
     bundle.verify()
     values[1] = np.inf
-    with pytest.raises(BundleError, match="gene 'Actb' holds infinite values"):
+    with pytest.raises(BundleError, match="gene 'Actb' contains infinite values"):
         Bundle(write(genes={"Actb": values})).verify()

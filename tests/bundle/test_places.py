@@ -1,4 +1,4 @@
-"""Bundles whose embeddings or sections disagree with what they are of."""
+"""Verification detects embeddings and sections that do not match their data."""
 
 from __future__ import annotations
 
@@ -64,30 +64,30 @@ def unlisted(m: Manifest) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("change", "says"),
+    ("change", "message"),
     [
         (embedding(0, extent=(0.0, 0.0, 1.0, 1.0)), "embedding 'X_umap': its extent"),
-        (embedding(1, name="X_umap"), "'X_umap' is named twice"),
+        (embedding(1, name="X_umap"), "'X_umap' is listed more than once"),
         (embedding(0, chunks=[]), "0 of 300 cells"),
-        (shorter, "299 cells take"),
+        (shorter, "the size of 299 cells"),
         (unlisted, "embedding_000_000.bin.gz is used but not in asset_files"),
-        (sections(column="nope"), "'nope', which is no annotation"),
-        (sections(column="area"), "'area', which is an annotation of numbers"),
+        (sections(column="nope"), "'nope' is not an annotation"),
+        (sections(column="area"), "'area' is a numeric annotation"),
         (sections(column="region"), "names or counts"),
         (sections(missing=1), "names or counts"),
         (sections(items=[]), "names or counts"),
         (item(name="other"), "names or counts"),
         (item(count=1), "names or counts"),
         (item(extent=(0.0, 0.0, 1.0, 1.0)), "section 'Section A': its extent"),
-        (fact("nope", "p2", "p1"), "'nope', by which they are ordered, is no annotation"),
-        (fact("patient", "p2"), "'patient', by which they are ordered, has 1 values for 2 sections"),
+        (fact("nope", "p2", "p1"), "'nope', which sorts them, is not an annotation"),
+        (fact("patient", "p2"), "'patient', which sorts them, has 1 value for 2 sections"),
         (fact("patient", "p2", "p2"), "'patient' is not 'p2'"),
         (fact("age", 41.5, 3.0), "'age' is not 3.0"),
         (fact("age", None, 12.0), "'age' is not None"),
-        (fact("cell_type", "Tumour", "Tumour"), "'cell_type' is not 'Tumour'"),
+        (fact("cell_type", "Tumor", "Tumor"), "'cell_type' is not 'Tumor'"),
     ],
 )
-def test_it_is_found(bundle: Bundle, change: Callable[[Manifest], dict[str, Any]], says: str) -> None:
+def test_inconsistency_is_reported(bundle: Bundle, change: Callable[[Manifest], dict[str, Any]], message: str) -> None:
     bundle.verify()
-    with pytest.raises(BundleError, match=says):
+    with pytest.raises(BundleError, match=message):
         Bundle(bundle.files, bundle.manifest.model_copy(update=change(bundle.manifest))).verify()

@@ -1,4 +1,4 @@
-"""The view with which a bundle opens."""
+"""Tests of the initial view of a bundle."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from karospace_jupyter.errors import ConfigError
 
 STATE = {
     "color": {"kind": "annotation", "column": "cell_type"},
-    "hidden": {"cell_type": ["Tumour", None]},
+    "hidden": {"cell_type": ["Tumor", None]},
     "camera": {"x": 1.5, "y": -2, "zoom": 3},
     "range": None,
     "pointSize": 1.5,
@@ -48,17 +48,17 @@ def write(folder: Path, value: Any) -> Path:
 
 
 @pytest.mark.parametrize("value", [STATE, WHOLE, {"karospace_view": 1, "state": {}}, ViewState().wire()])
-def test_as_it_is(tmp_path: Path, value: dict[str, Any]) -> None:
+def test_valid_view_is_returned_unchanged(tmp_path: Path, value: dict[str, Any]) -> None:
     assert read_view(write(tmp_path, value)) == value
 
 
-def test_a_mark_at_the_start_and_the_spelling_of_python(tmp_path: Path) -> None:
+def test_byte_order_mark_and_python_field_names_are_accepted(tmp_path: Path) -> None:
     path = write(tmp_path, "\ufeff" + json.dumps(ViewState(point_size=2).plain()))
     assert read_view(path) == ViewState(point_size=2).wire()
 
 
 @pytest.mark.parametrize(
-    ("value", "says"),
+    ("value", "message"),
     [
         ("", "not JSON"),
         ("{", "not JSON"),
@@ -69,36 +69,36 @@ def test_a_mark_at_the_start_and_the_spelling_of_python(tmp_path: Path) -> None:
         ([STATE], "a list, not a JSON object"),
         ("null", "null, not"),
         ("3", "a number, not"),
-        ({}, "no field of a view. It holds: nothing"),
-        ({"state": STATE}, "no field of a view. It holds: 'state'. Known are: color, hidden"),
+        ({}, "no known field. It contains: nothing"),
+        ({"state": STATE}, "no known field. It contains: 'state'. Known fields are: color, hidden"),
         ({"karospace_view": 2, "state": STATE}, "version 2.*Update"),
         ({"karospace_view": True, "state": STATE}, "karospace_view: true"),
-        ({"karospace_view": 1}, "nothing as 'state'"),
-        ({"karospace_view": 1, "state": []}, "a list as 'state'"),
-        ({**WHOLE, "regions": {}}, "an object as 'regions'"),
+        ({"karospace_view": 1}, "'state' must be an object, got nothing"),
+        ({"karospace_view": 1, "state": []}, "'state' must be an object, got a list"),
+        ({**WHOLE, "regions": {}}, "'regions' must be a list, got an object"),
         ({**WHOLE, "regions": [{"bits": ""}]}, r"regions\[0\]"),
         ({**WHOLE, "regions": [{"name": "a", "bits": 3}]}, r"regions\[0\]"),
-        ({**WHOLE, "regions": [{"name": "a", "bits": "AAA="}]}, "one bit for each"),
-        ({**WHOLE, "regions": [{"name": "a", "bits": "!"}]}, "one bit for each"),
+        ({**WHOLE, "regions": [{"name": "a", "bits": "AAA="}]}, "one bit per cell"),
+        ({**WHOLE, "regions": [{"name": "a", "bits": "!"}]}, "one bit per cell"),
         ({**WHOLE, "n_cells": None}, "n_cells"),
-        ({"opacity": "much"}, 'opacity: .*\'?"much" was found'),
+        ({"opacity": "much"}, 'opacity: .*, got "much"'),
         ({"opacity": 3}, "opacity"),
         ({"color": {"kind": "gene"}}, r"color.gene.gene: Field required"),
         ({"color": {"kind": "rainbow"}}, "color"),
         ({"camera": {"x": 0, "y": 0, "zoom": 0}}, "camera.zoom"),
         ({"range": [2, 1]}, "lower limit"),
         ({"karospace_view": 1, "state": {"theme": "pink"}}, "state.theme"),
-        ({"karospace_view": 1, "state": {"foo": 1}}, "no field of a view"),
+        ({"karospace_view": 1, "state": {"foo": 1}}, "no known field"),
     ],
 )
-def test_what_is_no_view(tmp_path: Path, value: Any, says: str) -> None:
+def test_invalid_view_is_rejected(tmp_path: Path, value: Any, message: str) -> None:
     path = write(tmp_path, value)
-    with pytest.raises(ConfigError, match=says) as caught:
+    with pytest.raises(ConfigError, match=message) as caught:
         read_view(path)
     assert str(path) in str(caught.value)
 
 
-def test_files_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreadable_file_is_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigError, match=r"absent.json cannot be read: No such file"):
         read_view(tmp_path / "absent.json")
     with pytest.raises(ConfigError, match="cannot be read"):
@@ -113,7 +113,7 @@ def test_files_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize("value", [STATE, WHOLE])
-def test_the_bundle_opens_with_it(tissue: Any, tmp_path: Path, value: dict[str, Any]) -> None:
+def test_view_is_stored_in_the_manifest(tissue: Any, tmp_path: Path, value: dict[str, Any]) -> None:
     bundle = adata_to_karospace(tissue, tmp_path / "out", view=write(tmp_path, value))
     assert bundle.manifest.view == value
     assert json.loads((tmp_path / "out/manifest.json").read_text())["view"] == value
@@ -123,7 +123,7 @@ def test_the_bundle_opens_with_it(tissue: Any, tmp_path: Path, value: dict[str, 
 
 
 @pytest.mark.parametrize(
-    ("part", "says"),
+    ("part", "message"),
     [
         ({"color": {"kind": "blend", "genes": ["CD3E", "NOPE"]}, "range": [0, 1]}, "the gene 'NOPE'"),
         ({"color": {"kind": "score", "name": "s", "genes": ["NOPE", "CD3E"]}}, "the gene 'NOPE'"),
@@ -140,11 +140,13 @@ def test_the_bundle_opens_with_it(tissue: Any, tmp_path: Path, value: dict[str, 
         ),
     ],
 )
-def test_what_the_bundle_has_not_is_left_out(tissue: Any, tmp_path: Path, part: dict[str, Any], says: str) -> None:
+def test_references_to_missing_data_are_dropped(
+    tissue: Any, tmp_path: Path, part: dict[str, Any], message: str
+) -> None:
     path = write(tmp_path, {**part, "opacity": 0.5})
     manifest = adata_to_karospace(tissue, tmp_path / "out", view=path, genes_mode="all").manifest
     assert manifest.view == {"opacity": 0.5}
-    assert any(says in text and "left out" in text for text in manifest.warnings or [])
+    assert any(message in text and "left out" in text for text in manifest.warnings or [])
 
 
 @pytest.mark.parametrize(
@@ -158,7 +160,7 @@ def test_what_the_bundle_has_not_is_left_out(tissue: Any, tmp_path: Path, part: 
         {"color": {"kind": "blend", "genes": ["CD3E", "EPCAM"]}},
     ],
 )
-def test_what_the_bundle_has_stays(tissue: Any, tmp_path: Path, part: dict[str, Any]) -> None:
+def test_references_to_exported_data_are_kept(tissue: Any, tmp_path: Path, part: dict[str, Any]) -> None:
     manifest = adata_to_karospace(tissue, tmp_path / "out", view=write(tmp_path, part), genes_mode="all").manifest
     assert manifest.view == part
     if part.get("layout", {}).get("kind") in {"sections", "section"}:
@@ -166,15 +168,15 @@ def test_what_the_bundle_has_stays(tissue: Any, tmp_path: Path, part: dict[str, 
         assert "layout" not in (manifest.view or {})
 
 
-def test_regions_of_other_cells_are_left_out(tissue: Any, tmp_path: Path) -> None:
+def test_regions_of_different_cells_are_dropped(tissue: Any, tmp_path: Path) -> None:
     manifest = adata_to_karospace(tissue, tmp_path / "out", view=write(tmp_path, WHOLE), downsample=100).manifest
     assert manifest.view == {**WHOLE, "n_cells": 100, "regions": []}
-    said = "saved from 300 cells, and 100 are exported: its regions were left out"
-    assert any(said in text for text in manifest.warnings or [])
+    message = "saved from 300 cells, and 100 are exported: its regions were left out"
+    assert any(message in text for text in manifest.warnings or [])
 
 
-def test_a_place_without_cells_is_left_out(tissue: Any, tmp_path: Path) -> None:
-    """As a view of another tissue has."""
+def test_camera_without_cells_in_view_is_dropped(tissue: Any, tmp_path: Path) -> None:
+    """A camera without cells, as in a view of another tissue."""
     x, y = np.asarray(tissue.obsm["spatial"]).mean(axis=0).tolist()
     for camera, stays in (({"x": x, "y": y, "zoom": 3}, True), ({"x": x + 1e6, "y": y, "zoom": 3}, False)):
         view = write(tmp_path, {"karospace_view": 1, "n_cells": 5000, "state": {"camera": camera, "opacity": 0.5}})
@@ -187,28 +189,30 @@ def test_a_place_without_cells_is_left_out(tissue: Any, tmp_path: Path) -> None:
     "color", [{"kind": "gene", "gene": "EPCAM"}, {"kind": "annotation", "column": "area"}], ids=["gene", "column"]
 )
 @pytest.mark.parametrize("whole", [True, False])
-def test_what_is_not_exported_is_left_out(tissue: Any, tmp_path: Path, color: dict[str, str], whole: bool) -> None:
+def test_references_to_unexported_data_are_dropped(
+    tissue: Any, tmp_path: Path, color: dict[str, str], whole: bool
+) -> None:
     state = {"color": color, "range": [0, 3], "groupBy": "region", "opacity": 0.5}
     value = {"karospace_view": 1, "state": state, "regions": []} if whole else state
     path = write(tmp_path, value)
     options = {"genes_mode": ["CD3E"], "annotation_columns": ["cell_type"], "view": path}
     manifest = adata_to_karospace(tissue, tmp_path / "out", **options).manifest
     assert manifest.view == ({**value, "state": {"opacity": 0.5}} if whole else {"opacity": 0.5})
-    said = [text for text in manifest.warnings or [] if "not exported" in text]
-    assert len(said) == 2
-    assert any("'EPCAM'" in text or "'area'" in text for text in said)
+    warnings = [text for text in manifest.warnings or [] if "not exported" in text]
+    assert len(warnings) == 2
+    assert any("'EPCAM'" in text or "'area'" in text for text in warnings)
     options |= {"genes_mode": ["CD3E", "EPCAM"], "annotation_columns": ["cell_type", "area", "region"]}
     assert adata_to_karospace(tissue, tmp_path / "out", **options).manifest.view == value
 
 
-def test_numbers_split_nothing(tissue: Any, tmp_path: Path) -> None:
+def test_grouping_by_a_numeric_column_is_dropped(tissue: Any, tmp_path: Path) -> None:
     view = write(tmp_path, {"groupBy": "area", "opacity": 0.5})
     manifest = adata_to_karospace(tissue, tmp_path / "out", view=view, annotation_columns=["area"]).manifest
     assert manifest.view == {"opacity": 0.5}
     assert any("grouped by the column 'area', which holds numbers" in text for text in manifest.warnings or [])
 
 
-def test_a_bad_view_writes_nothing(tissue: Any, tmp_path: Path) -> None:
+def test_invalid_view_writes_nothing(tissue: Any, tmp_path: Path) -> None:
     path = write(tmp_path, "{")
     with pytest.raises(ConfigError, match="not JSON"):
         adata_to_karospace(tissue, tmp_path / "out", view=path)

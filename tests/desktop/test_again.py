@@ -88,7 +88,7 @@ def test_error_is_cleared_by_the_next_success(person: Any, tissue_file: Path, tm
     assert not window.run.details.winfo_viewable()
     # The error about a file is shown until the next action on the open one.
     window.open(str(tmp_path / "nowhere.h5ad"))
-    person.until(lambda: "There is no file" in window.head.facts.cget("text"))
+    person.until(lambda: "File not found" in window.head.facts.cget("text"))
     window.form.genes.number.variable.set("40")
     person.until(lambda: "1,200 cells" in window.head.facts.cget("text"))
 

@@ -138,7 +138,7 @@ def test_unknown_home_folder_is_an_error_of_its_field(desk: Desk, files: dict[st
         before = desk.shown.options[option]
         desk.change(**{option: value})
         until(desk, lambda: not desk.shown.pending)
-        assert "somebody who has none" in str(desk.shown.estimate["problems"]), option
+        assert "no such user" in str(desk.shown.estimate["problems"]), option
         desk.change(**{option: before})
     desk.open("~no-such-user/a.h5ad")
     until(desk, lambda: desk.shown.refused)

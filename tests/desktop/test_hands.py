@@ -145,7 +145,7 @@ def test_recent_files_are_in_the_menu(person: Any, tissue_file: Path, tmp_path: 
     assert [window.bar.recent.entrycget(at, "label") for at in range(2)] == [str(tissue_file), str(gone)]
     window.bar.recent.invoke(1)
     person.until(lambda: person.shown.refused)
-    assert "There is no file" in person.shown.refused
+    assert "File not found" in person.shown.refused
     assert person.shown.path == str(tissue_file)
     window.bar.recent.invoke(0)
     person.until(lambda: not person.shown.opening)

@@ -126,7 +126,7 @@ def test_typed_target_path_is_expanded_or_rejected(person: Any, tissue_file: Pat
     person.settle()
     assert person.shown.fault == ""
     if typed.startswith("~"):
-        assert "home folder" in window.form.target.problem.cget("text")
+        assert "no such user" in window.form.target.problem.cget("text")
     else:
         assert f"Full path: {Path.cwd() / typed}." in window.form.target.note.cget("text")
 

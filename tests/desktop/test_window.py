@@ -154,7 +154,7 @@ def test_invalid_file_shows_an_error_and_another_opens(person: Any, tissue_file:
     assert window.welcome.message.winfo_viewable()
     person.shot("wrong-file")
     window.open(str(tmp_path / "nowhere.h5ad"))
-    person.until(lambda: "There is no file" in person.shown.refused)
+    person.until(lambda: "File not found" in person.shown.refused)
     window.open(str(tissue_file))
     person.until(lambda: person.shown.path)
     person.settle()
@@ -176,7 +176,7 @@ def test_unwritable_target_shows_an_error(person: Any, tissue_file: Path, tmp_pa
     closed.chmod(0o555)
     if os.access(closed, os.W_OK):
         closed = Path("/proc/1")  # root can write to any other folder
-    places[str(closed / "bundle")] = "Nothing may be written"
+    places[str(closed / "bundle")] = "is not writable"
     for place, why in places.items():
         window.form.target.path.variable.set(place)
         person.settle()
@@ -470,7 +470,7 @@ def test_result_is_muted_after_options_change(person: Any, tissue_file: Path, tm
     person.settle()
     assert str(window.run.message.cget("style")) == "Muted.TLabel"
     window.open(str(tmp_path / "gone.h5ad"))
-    person.until(lambda: "Not opened: There is no file" in window.head.facts.cget("text"))
+    person.until(lambda: "Not opened: File not found" in window.head.facts.cget("text"))
 
 
 def test_crashed_worker_is_replaced(person: Any, tissue_file: Path, tmp_path: Path) -> None:

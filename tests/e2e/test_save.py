@@ -225,13 +225,13 @@ def test_saved_table_matches_the_anndata(opened: tuple[Viewer, ad.AnnData]) -> N
     assert (rows[["x", "y"]].to_numpy().astype(np.float32) == xy).all()
     assert list(rows["cell_type"]) == list(adata.obs["cell_type"].astype(str))
 
-    viewer.set(hidden={"cell_type": ["Tumour", "B cell"]})
+    viewer.set(hidden={"cell_type": ["Tumor", "B cell"]})
     rows = table(viewer)
-    assert list(rows.index) == list(adata.obs_names[~adata.obs["cell_type"].isin(["Tumour", "B cell"])])
+    assert list(rows.index) == list(adata.obs_names[~adata.obs["cell_type"].isin(["Tumor", "B cell"])])
 
     viewer.page.evaluate("window.karospace.select(Array.from({length: 3000}, (_, i) => i % 10 === 0 ? 1 : 0))")
     rows = table(viewer)
-    kept = ~adata.obs["cell_type"].isin(["Tumour", "B cell"]) & (np.arange(3000) % 10 == 0)
+    kept = ~adata.obs["cell_type"].isin(["Tumor", "B cell"]) & (np.arange(3000) % 10 == 0)
     assert list(rows.index) == list(adata.obs_names[kept])
     viewer.page.evaluate("window.karospace.select(null)")
 

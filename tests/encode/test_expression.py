@@ -1,4 +1,4 @@
-"""The summary of a gene against NumPy."""
+"""Compare the summary of a gene with NumPy."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from karospace_jupyter.encode.expression import summarise
 
 @pytest.mark.parametrize("n", [1, 2, 3, 17, 1000])
 @pytest.mark.parametrize("kind", ["counts", "continuous", "signed"])
-def test_percentiles_are_interpolated_over_the_values_other_than_zero(n: int, kind: str) -> None:
+def test_percentiles_interpolate_over_nonzero_values(n: int, kind: str) -> None:
     rng = np.random.default_rng(n)
     drawn = rng.poisson(3, n) if kind == "counts" else rng.normal(0 if kind == "signed" else 9, 1, n)
     values = np.r_[np.zeros(5, np.float32), drawn.astype(np.float32)]
     present = values[values != 0].astype(np.float64)
     if not len(present):
-        pytest.skip("the draw has only zeros")
+        pytest.skip("the sample contains only zeros")
     summary = summarise(values)
     assert summary.upper == pytest.approx(np.percentile(present, 99), rel=1e-12)
     signed = (values < 0).any()
@@ -24,7 +24,7 @@ def test_percentiles_are_interpolated_over_the_values_other_than_zero(n: int, ki
     assert summary.fraction == len(present) / len(values)
 
 
-def test_percentile_of_squares_is_the_one_of_the_viewer() -> None:
-    # js/src/lib/lib.test.ts holds the same number; the zero is left out here, so that ten values are left.
+def test_percentile_of_squares_matches_the_viewer() -> None:
+    # js/src/lib/lib.test.ts expects the same number. The zero is ignored, so that ten values remain.
     values = np.array([0, *np.arange(10) ** 2 + 1], dtype=np.float32)
     assert summarise(values).upper == pytest.approx(80.47, rel=1e-12)

@@ -1,4 +1,4 @@
-"""How genes are compressed, chosen for each gene from a sample of it."""
+"""Tests of the compression methods and of choosing one for each gene from a sample."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ KINDS = [
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("share", [0.05, 0.3])
-def test_what_is_chosen_is_near_the_smallest_result(kind: str, share: float) -> None:
+def test_chosen_method_is_close_to_the_smallest_result(kind: str, share: float) -> None:
     values = genes(kind, share)
     sizes = {method: len(compress(values.tobytes(), method)) for method in Method}
     chosen = best_method(values)
@@ -61,11 +61,11 @@ def test_what_is_chosen_is_near_the_smallest_result(kind: str, share: float) -> 
         ("pixels", Method.QUICK),
     ],
 )
-def test_each_kind_of_values_has_its_method(kind: str, method: Method) -> None:
+def test_expected_method_is_chosen(kind: str, method: Method) -> None:
     assert best_method(genes(kind, 0.05)) is method
 
 
-def test_gene_of_the_last_cells_only_is_seen() -> None:
+def test_gene_present_only_in_the_last_cells_is_sampled() -> None:
     values = genes("dense counts", 0.3)
     values[: N // 2] = 0
     assert best_method(values) is Method.THOROUGH
@@ -78,7 +78,7 @@ def test_any_length_has_a_method(n: int) -> None:
 
 @pytest.mark.parametrize("method", Method)
 @pytest.mark.parametrize("n", [0, 1, N])
-def test_every_method_gives_gzip_without_a_time(method: Method, n: int) -> None:
+def test_every_method_produces_gzip_without_timestamp(method: Method, n: int) -> None:
     raw = genes("counts", 0.05)[:n].tobytes()
     stored = compress(raw, method)
     assert gzip.decompress(stored) == raw

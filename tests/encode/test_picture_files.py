@@ -1,4 +1,4 @@
-"""Picture files: pages, planes, bits, transparency and orientation."""
+"""Tests of image files: pages, planes, bits, transparency and orientation."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def two_colors() -> np.ndarray[Any, Any]:
 
 
 def write_tiff(path: Path, array: np.ndarray[Any, Any], *, planar: bool = False, raw: Any = None, **tags: int) -> None:
-    """Write an uncompressed TIFF of shape (height, width, channels), with tags that Pillow would not write."""
+    """Write an uncompressed TIFF of shape (height, width, channels), with tags that Pillow cannot write."""
     height, width, n = array.shape
     order = array.dtype.newbyteorder("<")
     parts = raw or [part.astype(order).tobytes() for part in (np.moveaxis(array, 2, 0) if planar else [array])]
@@ -76,7 +76,7 @@ def save_pages(path: Path, pages: list[Any]) -> None:
 
 
 class TestPages:
-    def test_three_gray_pages_are_one_picture_in_color(self, tmp_path: Path) -> None:
+    def test_three_gray_pages_become_one_color_image(self, tmp_path: Path) -> None:
         x = two_colors()
         save_pages(tmp_path / "a.tif", [x[..., k] for k in range(3)])
         pixels, said = read(tmp_path / "a.tif")
@@ -111,14 +111,14 @@ class TestPages:
             (4, (HEIGHT * 2, WIDTH), "page 5 is not shown"),
         ],
     )
-    def test_pages_that_are_not_shown_are_named(self, tmp_path: Path, n: int, other: Any, left: str | None) -> None:
+    def test_pages_that_are_not_shown_are_listed(self, tmp_path: Path, n: int, other: Any, left: str | None) -> None:
         pages = [np.full((HEIGHT, WIDTH), at, "u2") for at in range(n)]
         save_pages(tmp_path / "a.tif", [*pages, *([] if other is None else [np.zeros(other, "u2")])])
         notes = inspect_file(tmp_path / "a.tif").notes
         shown = f"the first {len(COMPOSITE)} of its" if n > len(COMPOSITE) else "its"
         assert notes == (f"{shown} {n} gray pages are shown as channels of one image", *([left] if left else []))
 
-    def test_a_pyramid_is_its_first_page(self, tmp_path: Path) -> None:
+    def test_first_page_of_a_pyramid_is_shown(self, tmp_path: Path) -> None:
         x = two_colors()
         save_pages(tmp_path / "a.tif", [x, x[::2, ::2], x[::4, ::4]])
         pixels, said = read(tmp_path / "a.tif")
@@ -132,13 +132,13 @@ class TestPages:
         assert "not shown" not in said
 
     @pytest.mark.parametrize("other", [two_colors(), np.zeros((300, 300, 3), "u1"), np.zeros((300, 90), "u1")])
-    def test_other_pages_are_said_to_be_left_out(self, tmp_path: Path, other: Any) -> None:
+    def test_omitted_pages_are_reported(self, tmp_path: Path, other: Any) -> None:
         save_pages(tmp_path / "a.tif", [two_colors(), other])
         pixels, said = read(tmp_path / "a.tif")
         assert_two_colors(pixels)
         assert "page 1 of 2 is shown" in said
 
-    def test_frames_of_an_animation(self, tmp_path: Path) -> None:
+    def test_only_the_first_frame_of_an_animation_is_used(self, tmp_path: Path) -> None:
         save_pages(tmp_path / "a.webp", [two_colors(), 255 - two_colors()])
         assert "only the first of its 2 frames" in inspect_file(tmp_path / "a.webp").notes[0]
 
@@ -146,7 +146,7 @@ class TestPages:
 class TestLayoutsOfTiff:
     @pytest.mark.parametrize("planar", [False, True])
     @pytest.mark.parametrize("dtype", ["u1", "u2", "u4", "f4"])
-    def test_channels_within_pixels_or_in_planes(self, tmp_path: Path, planar: bool, dtype: str) -> None:
+    def test_interleaved_and_planar_channels_are_read(self, tmp_path: Path, planar: bool, dtype: str) -> None:
         array = two_colors().astype(dtype) * {"u1": 1, "u2": 257, "u4": 16843009, "f4": 1 / np.float32(255)}[dtype]
         write_tiff(tmp_path / "a.tif", array, planar=planar)
         pixels, said = read(tmp_path / "a.tif")
@@ -155,7 +155,7 @@ class TestLayoutsOfTiff:
 
     @pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate", "packbits"])
     @pytest.mark.parametrize("dtype", ["u1", "u2"])
-    def test_compressed_planes(self, tmp_path: Path, compression: str, dtype: str) -> None:
+    def test_compressed_planes_are_read(self, tmp_path: Path, compression: str, dtype: str) -> None:
         array = two_colors().astype(dtype) * (257 if dtype == "u2" else 1)
         planes = []
         for k in range(3):
@@ -173,7 +173,7 @@ class TestLayoutsOfTiff:
         )  # fmt: skip
         assert_two_colors(read(tmp_path / "a.tif")[0])
 
-    def test_a_fourth_channel_without_a_meaning_is_no_transparency(self, tmp_path: Path) -> None:
+    def test_unspecified_fourth_channel_is_not_transparency(self, tmp_path: Path) -> None:
         array = np.dstack([two_colors(), np.full((HEIGHT, WIDTH), 9, "u1")])
         write_tiff(tmp_path / "a.tif", array)
         pixels, said = read(tmp_path / "a.tif")
@@ -188,7 +188,7 @@ class TestLayoutsOfTiff:
         assert pixels[10, 10].tolist() == [*RED, 9]
         assert said == ""
 
-    def test_zero_may_be_white(self, tmp_path: Path) -> None:
+    def test_white_is_zero_is_inverted(self, tmp_path: Path) -> None:
         gray = np.full((HEIGHT, WIDTH, 1), 60000, "u2")
         gray[:50] = 10000
         write_tiff(tmp_path / "a.tif", gray, tag262=0)
@@ -204,7 +204,7 @@ class TestLayoutsOfTiff:
 
     @pytest.mark.parametrize("planar", [False, True])
     @pytest.mark.parametrize("dtype", ["u1", "u2", "f4"])
-    def test_many_channels_in_one_page(self, tmp_path: Path, planar: bool, dtype: str) -> None:
+    def test_many_channels_in_one_page_become_a_composite(self, tmp_path: Path, planar: bool, dtype: str) -> None:
         array = np.zeros((HEIGHT, WIDTH, 7), dtype)
         array[:50, :, 0] = 180
         array[50:, :, 1] = 90
@@ -217,7 +217,9 @@ class TestLayoutsOfTiff:
     @pytest.mark.parametrize("planar", [False, True])
     @pytest.mark.parametrize("dtype", ["u1", "u2"])
     @pytest.mark.parametrize("tags", [{}, {"tag338": 0}])
-    def test_two_gray_channels(self, tmp_path: Path, planar: bool, dtype: str, tags: dict[str, int]) -> None:
+    def test_two_gray_channels_become_a_composite(
+        self, tmp_path: Path, planar: bool, dtype: str, tags: dict[str, int]
+    ) -> None:
         array = np.zeros((HEIGHT, WIDTH, 2), dtype)
         array[:50, :, 0] = 180
         array[50:, :, 1] = 90
@@ -229,7 +231,7 @@ class TestLayoutsOfTiff:
         assert "first" not in said
 
     @pytest.mark.parametrize("kind", [1, 2])
-    def test_gray_with_transparency(self, tmp_path: Path, kind: int) -> None:
+    def test_gray_with_transparency_is_read(self, tmp_path: Path, kind: int) -> None:
         array = np.full((HEIGHT, WIDTH, 2), 255, "u1")
         array[..., 0] = 60
         write_tiff(tmp_path / "a.tif", array, tag338=kind)
@@ -239,7 +241,7 @@ class TestLayoutsOfTiff:
 
     @pytest.mark.parametrize("planar", [False, True])
     @pytest.mark.parametrize("channels", [1, 3])
-    def test_floats_of_16_bits(self, tmp_path: Path, planar: bool, channels: int) -> None:
+    def test_16_bit_floats_are_read(self, tmp_path: Path, planar: bool, channels: int) -> None:
         array = (two_colors()[..., :channels] / np.float32(255)).astype("f2")
         write_tiff(tmp_path / "a.tif", array, planar=planar)
         pixels, said = read(tmp_path / "a.tif")
@@ -247,20 +249,20 @@ class TestLayoutsOfTiff:
         assert np.abs(pixels[90, 10].astype(int) - GRAY).max() <= 1
         assert said == ""
 
-    def test_big_endian(self, tmp_path: Path) -> None:
+    def test_big_endian_files_are_read(self, tmp_path: Path) -> None:
         Image.fromarray(two_colors()).save(tmp_path / "a.tif", big_endian=True)
         assert_two_colors(read(tmp_path / "a.tif")[0])
         Image.fromarray(two_colors()[..., 0].astype(">u2") * 257).save(tmp_path / "b.tif")
         assert read(tmp_path / "b.tif")[0][10, 10].tolist() == [200] * 3
 
-    def test_numbers_that_cannot_be_read_are_named(self, tmp_path: Path) -> None:
+    def test_unsupported_number_format_is_reported(self, tmp_path: Path) -> None:
         raw = [np.zeros((9, 9, 7), "u1").tobytes()]
         write_tiff(tmp_path / "a.tif", np.zeros((9, 9, 7), "f4").view("u4"), raw=raw, tag258=8, tag339=3)
         with pytest.raises(ImageError, match="a TIFF of an unsupported kind"):
             read(tmp_path / "a.tif")
 
     @pytest.mark.parametrize("tag", [{"tag259": 7}, {"tag317": 2}])
-    def test_kinds_that_cannot_be_read_are_named(self, tmp_path: Path, tag: dict[str, int]) -> None:
+    def test_unsupported_tiff_is_reported(self, tmp_path: Path, tag: dict[str, int]) -> None:
         write_tiff(tmp_path / "a.tif", np.zeros((9, 9, 7), "f4"), **tag)
         with pytest.raises(ImageError, match="a TIFF of an unsupported kind"):
             inspect_file(tmp_path / "a.tif")
@@ -269,7 +271,7 @@ class TestLayoutsOfTiff:
 class TestModes:
     @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr", "I;16", "I", "F"])
     @pytest.mark.parametrize("suffix", ["tif", "png"])
-    def test_gray_of_every_mode(self, tmp_path: Path, mode: str, suffix: str) -> None:
+    def test_gray_is_read_in_every_mode(self, tmp_path: Path, mode: str, suffix: str) -> None:
         gray = np.zeros((HEIGHT, WIDTH), "u1")
         gray[50:] = 255
         if mode in {"I;16", "I"}:
@@ -286,13 +288,13 @@ class TestModes:
         assert pixels[90, 10, :3].min() >= 254
         assert said == ""
 
-    def test_a_hot_pixel_of_16_bits(self, tmp_path: Path) -> None:
+    def test_hot_pixel_does_not_darken_a_16_bit_image(self, tmp_path: Path) -> None:
         gray = np.full((HEIGHT, WIDTH), 3000, "u2")
         gray[0, 0] = 65535
         Image.fromarray(gray).save(tmp_path / "a.png")
         assert read(tmp_path / "a.png")[0][50, 50].tolist() == [187] * 3
 
-    def test_transparency_of_a_png_is_trusted(self, tmp_path: Path) -> None:
+    def test_transparency_of_a_png_is_kept(self, tmp_path: Path) -> None:
         array = np.dstack([two_colors(), np.arange(HEIGHT * WIDTH, dtype="u4").reshape(HEIGHT, WIDTH) % 90]).astype(
             "u1"
         )
@@ -301,7 +303,7 @@ class TestModes:
 
 
 @pytest.mark.parametrize("kind", ["RGBA png", "LA png", "P png", "RGBA webp", "RGBA tif", "16-bit tif"])
-def test_transparency_that_hides_all_is_ignored_and_said(tmp_path: Path, kind: str) -> None:
+def test_transparency_that_hides_everything_is_ignored_with_a_warning(tmp_path: Path, kind: str) -> None:
     mode, suffix = kind.split()
     path = tmp_path / f"a.{suffix}"
     array = np.dstack([two_colors(), np.zeros((HEIGHT, WIDTH), "u1")])
@@ -327,7 +329,7 @@ def test_transparency_that_hides_all_is_ignored_and_said(tmp_path: Path, kind: s
 
 
 @pytest.mark.parametrize("problem", [ValueError(f"bad file {io.BytesIO()!r}."), ValueError(io.BytesIO()), ValueError()])
-def test_messages_name_no_objects(problem: ValueError) -> None:
+def test_error_messages_contain_no_object_reprs(problem: ValueError) -> None:
     stream = io.BytesIO()
     Image.fromarray(two_colors()).save(stream, "PNG")
     with pytest.raises(ImageError) as caught, open_picture(stream.getvalue(), "The image"):
@@ -338,9 +340,7 @@ def test_messages_name_no_objects(problem: ValueError) -> None:
 
 @pytest.mark.parametrize("orientation", range(2, 9))
 @pytest.mark.parametrize("suffix", ["jpg", "png", "tif"])
-def test_pixels_are_counted_as_stored_and_the_orientation_is_said(
-    tmp_path: Path, suffix: str, orientation: int
-) -> None:
+def test_orientation_tag_is_not_applied_but_reported(tmp_path: Path, suffix: str, orientation: int) -> None:
     array = two_colors()
     array[:50, :20] = [0, 200, 0]
     exif = Image.Exif()
@@ -354,7 +354,7 @@ def test_pixels_are_counted_as_stored_and_the_orientation_is_said(
     assert f"its orientation tag ({orientation}) was ignored" in said
 
 
-def test_what_was_decided_of_a_file_is_a_warning_of_the_bundle(tmp_path: Path) -> None:
+def test_decisions_about_an_image_file_are_warnings_of_the_bundle(tmp_path: Path) -> None:
     adata = ad.AnnData(np.ones((20, 2), np.float32))
     adata.obsm["spatial"] = np.random.default_rng(0).random((20, 2)) * 80
     pages = [np.zeros((HEIGHT, WIDTH), "u2") for _ in range(4)]

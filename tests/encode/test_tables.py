@@ -42,7 +42,7 @@ def columns() -> list[TextColumn]:
 
 
 @pytest.mark.parametrize("max_bytes", [10**6, 260])
-def test_csv_reads_back(max_bytes: int) -> None:
+def test_csv_round_trips(max_bytes: int) -> None:
     rows = []
     chunks = list(csv_chunks(columns(), len(NASTY), max_bytes))
     assert (len(chunks) > 1) == (max_bytes == 260)
@@ -58,7 +58,7 @@ def test_csv_reads_back(max_bytes: int) -> None:
 
 
 @pytest.mark.parametrize("max_bytes", [10**6, 300])
-def test_json_reads_back(max_bytes: int) -> None:
+def test_json_round_trips(max_bytes: int) -> None:
     def refuse(name: str) -> None:
         raise AssertionError(name)
 
@@ -73,7 +73,7 @@ def test_json_reads_back(max_bytes: int) -> None:
     assert rows[0]["big"] == 2**63 - 1
 
 
-def test_many_rows_are_split_without_a_gap() -> None:
+def test_split_tables_contain_every_row() -> None:
     values = np.arange(200_000)
     chunks = list(json_chunks([number_column("i", values)], len(values), 100_000))
     assert max(map(len, chunks)) <= 100_000
@@ -81,19 +81,19 @@ def test_many_rows_are_split_without_a_gap() -> None:
     assert [row["i"] for chunk in chunks for row in json.loads(chunk)] == values.tolist()
 
 
-def test_no_rows_make_one_empty_table() -> None:
+def test_no_rows_produce_one_empty_table() -> None:
     empty = [text_column("gene", objects([]))]
     assert list(csv_chunks(empty, 0, 100)) == [b"gene\n"]
     assert list(json_chunks(empty, 0, 100)) == [b"[]"]
 
 
-def test_an_empty_field_of_an_only_column_is_no_blank_line() -> None:
+def test_empty_field_of_a_single_column_is_quoted() -> None:
     only = [text_column("cell_id", objects(["", "a", ""]))]
     (chunk,) = csv_chunks(only, 3, 100)
     assert chunk == b'cell_id\n""\na\n""\n'
     assert list(csv.reader(io.StringIO(chunk.decode()))) == [["cell_id"], [""], ["a"], [""]]
 
 
-def test_a_row_larger_than_the_limit_is_refused() -> None:
+def test_row_larger_than_the_limit_is_rejected() -> None:
     with pytest.raises(ConfigError, match="one row of a table takes"):
         list(json_chunks([text_column("cell_id", objects(["x" * 100]))], 1, 50))

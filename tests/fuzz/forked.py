@@ -1,4 +1,4 @@
-"""Trying one input in a copy of this process: everything is imported there already, and it may die."""
+"""Try one input in a fork of this process, where everything is already imported and a crash does no harm."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from dataclasses import dataclass
 from karospace_jupyter.errors import KaroSpaceError
 
 SECONDS = 10
-"""Of the processor: however busy the machine is."""
+"""Limit of CPU time, which does not depend on how busy the machine is."""
 MEGABYTES = 1000
-"""More than the process has when it begins."""
+"""Limit of memory, in MiB, in addition to that of the process when it starts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How it ended: ``read``, ``refused`` (a clear error), ``fault``, ``hang``, ``memory`` or ``crash``.
+    """Outcome: ``read``, ``refused`` (a clear error), ``fault``, ``hang``, ``memory``, ``crash`` or ``library``.
 
-    ``library``: it crashed or hung inside libhdf5, from where no error comes back.
+    ``library`` is a crash or hang inside libhdf5, which cannot raise an error.
     """
 
     kind: str
@@ -37,26 +37,26 @@ class Outcome:
 
 
 def attempt(work: Callable[[], object]) -> Outcome:
-    """Run `work` in a child."""
-    told, tell = os.pipe()
+    """Run `work` in a child process."""
+    reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
-        os.close(told)
-        _in_child(work, tell)
-    os.close(tell)
-    said = b""
+        os.close(reader)
+        _in_child(work, writer)
+    os.close(writer)
+    output = b""
     while True:
-        ready, _, _ = select.select([told], [], [], 20 * SECONDS)
-        if not ready:  # it waits for something: that takes no time of the processor
+        ready, _, _ = select.select([reader], [], [], 20 * SECONDS)
+        if not ready:  # it blocks without using CPU time
             os.kill(child, signal.SIGKILL)
             break
-        block = os.read(told, 65_536)
+        block = os.read(reader, 65_536)
         if not block:
             break
-        said += block
-    os.close(told)
+        output += block
+    os.close(reader)
     _, status = os.waitpid(child, 0)
-    text = said.decode("utf-8", "replace")
+    text = output.decode("utf-8", "replace")
     kind, _, rest = text.partition("\n")
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
@@ -66,30 +66,30 @@ def attempt(work: Callable[[], object]) -> Outcome:
 
 
 def _is_in_library(traces: str) -> bool:
-    """Whether a thread of what `faulthandler` tells was last in h5py, which calls libhdf5."""
+    """Return whether a thread in the traces of `faulthandler` was last in h5py, which calls libhdf5."""
     tops = [trace.strip().partition("\n")[0] for trace in traces.split("(most recent call first):")[1:]]
     return any("/h5py/" in top for top in tops)
 
 
-def _in_child(work: Callable[[], object], tell: int) -> None:
-    """Never returns."""
+def _in_child(work: Callable[[], object], writer: int) -> None:
+    """Run `work`, write the outcome to the pipe and exit; never returns."""
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 5))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     has = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()  # noqa: PTH123, SIM115
     resource.setrlimit(resource.RLIMIT_AS, (has + MEGABYTES * 2**20,) * 2)
-    faulthandler.enable(tell)
-    faulthandler.register(signal.SIGXCPU, tell, chain=True)
+    faulthandler.enable(writer)
+    faulthandler.register(signal.SIGXCPU, writer, chain=True)
     sys.stdout = sys.stderr = io.StringIO()
     try:
         work()
-        said = "read\n"
+        outcome = "read\n"
     except KaroSpaceError as exc:
-        said = f"refused\n{type(exc).__name__}: {exc}"
+        outcome = f"refused\n{type(exc).__name__}: {exc}"
     except MemoryError:
-        said = f"memory\n{traceback.format_exc()}"
-    except BaseException:  # whatever it is, it should not have been raised
-        said = f"fault\n{traceback.format_exc()}"
+        outcome = f"memory\n{traceback.format_exc()}"
+    except BaseException:  # any other exception is a bug
+        outcome = f"fault\n{traceback.format_exc()}"
     try:
-        os.write(tell, said.encode("utf-8", "backslashreplace")[-60_000:])
+        os.write(writer, outcome.encode("utf-8", "backslashreplace")[-60_000:])
     finally:
         os._exit(0)

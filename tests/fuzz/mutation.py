@@ -1,4 +1,4 @@
-"""Damage, the same for the same seed: of bytes, and of what JSON holds."""
+"""Damage bytes and JSON values, reproducibly with a seed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MOST = 6
 
 
 def of_bytes(data: bytes, rng: random.Random) -> bytes:
-    """Flip, cut, blank, repeat or overwrite a few places."""
+    """Flip, delete, zero, duplicate or overwrite bytes at a few positions."""
     damaged = bytearray(data)
     for _ in range(rng.randint(1, _MOST)):
         size = len(damaged)
@@ -44,7 +44,7 @@ def of_bytes(data: bytes, rng: random.Random) -> bytes:
 
 
 def of_json(value: Any, rng: random.Random) -> Any:
-    """Put odd values in a few places, take others away, repeat some."""
+    """Replace, delete or duplicate a few values."""
     whole = [copy.deepcopy(value)]
     for _ in range(rng.randint(1, _MOST)):
         places = list(_places(whole))
@@ -73,7 +73,7 @@ def of_json(value: Any, rng: random.Random) -> Any:
 
 
 def _places(value: Any) -> Any:
-    """Yield every (holder, key) inside."""
+    """Yield every (container, key) in the value."""
     waiting = [value]
     while waiting:
         one = waiting.pop()

@@ -1,7 +1,7 @@
-"""Damaged inputs, many of them: ``make fuzz``, or ``python tests/fuzz/run.py --kinds h5ad zip --inputs 10000``.
+"""Try many damaged inputs: ``make fuzz``, or ``python tests/fuzz/run.py --kinds h5ad zip --inputs 10000``.
 
-Each input follows from its kind and its number alone. What ends in anything but success or a clear error is printed
-and kept in ``tests/fuzz/found``, where the tests try it again from then on.
+An input is determined by its kind and its number. Inputs that end in anything other than success or a clear error are
+printed and recorded in ``tests/fuzz/found``; the tests try them again from then on.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ FOUND = Path(__file__).parent / "found"
 
 
 def tried(targets: Targets, kind: str, number: int, work: Path) -> tuple[Outcome, Path]:
-    """Make input `number` of a kind in a folder of its own, and use it."""
+    """Create input `number` of a kind in a new folder, and try it."""
     damage, use = targets.kinds[kind]
     folder = work / f"{kind}-{number}"
     folder.mkdir()
@@ -54,7 +54,7 @@ def main() -> int:
 
 
 def keep(kind: str, number: int) -> None:
-    """An input follows from its number: that is what is kept."""
+    """Record the number of an input, from which it can be created again."""
     file = FOUND / f"{kind}.txt"
     known = set(file.read_text().split()) if file.exists() else set()
     file.write_text("\n".join(sorted(known | {str(number)}, key=int)) + "\n")

@@ -31,7 +31,7 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.samp
         "../x",
         "=1+1",
         "x;=1",
-        "Tumour",
+        "Tumor",
         "é\u0301",
         "\0",
     ]
@@ -73,7 +73,7 @@ def matrices(draw: st.DrawFn, n: int, m: int) -> Any:
 
 @st.composite
 def columns(draw: st.DrawFn, n: int) -> Any:
-    """One column of obs."""
+    """Draw a column of obs."""
     kind = draw(st.sampled_from(["number", "text", "category", "numbers", "nullable", "flags", "dates", "objects"]))
     several = st.lists(texts, min_size=1, max_size=4, unique=True)
     if kind == "number":
@@ -114,7 +114,7 @@ def places(draw: st.DrawFn, n: int) -> Any:
 
 @st.composite
 def objects(draw: st.DrawFn) -> ad.AnnData:
-    """An object of a few cells and genes; most have coordinates."""
+    """Draw an object with a few cells and genes; most have coordinates."""
     n, m = draw(st.integers(1, 12)), draw(st.integers(1, 5))
     if draw(st.integers(0, 19)) == 19:
         n, m = draw(st.sampled_from([(0, m), (n, 0), (0, 0)]))

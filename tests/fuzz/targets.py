@@ -1,4 +1,4 @@
-"""What is damaged, and what is then done with it."""
+"""The inputs to damage, and how each is used afterwards."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from karospace_jupyter.errors import KaroSpaceError
 from karospace_jupyter.widget.fallback import fallback_html
 
 Damage = Callable[[random.Random, Path], Path]
-"""Writes a damaged copy into a folder, and says where it is."""
+"""Writes a damaged copy to a folder, and returns its path."""
 Use = Callable[[Path], object]
 
 
 class Targets:
-    """Small files of every kind, made once."""
+    """Small files of every kind, created once."""
 
     def __init__(self, folder: Path) -> None:
         tissue = synthetic_tissue(120, 8, seed=1)
@@ -41,7 +41,7 @@ class Targets:
         self.view = {
             "karospace_view": 1,
             "n_cells": 120,
-            "state": {"color": {"kind": "gene", "gene": "EPCAM"}, "opacity": 0.5, "hidden": {"cell_type": ["Tumour"]}},
+            "state": {"color": {"kind": "gene", "gene": "EPCAM"}, "opacity": 0.5, "hidden": {"cell_type": ["Tumor"]}},
             "regions": [{"name": "A", "color": "#ff0000", "bits": "AAAA"}],
         }
         self.kinds: dict[str, tuple[Damage, Use]] = {
@@ -86,7 +86,7 @@ class Targets:
         return copied
 
     def _table(self, rng: random.Random, folder: Path) -> Path:
-        """A file of which the manifest says what is true, but for what it holds."""
+        """Damage the content of files whose sizes and checksums match the manifest."""
         copied = Path(shutil.copytree(self.bundle, folder / "b"))
         manifest = json.loads(json.dumps(self.manifest))
         files = [file for file in manifest["asset_files"] if file["path"].endswith(".gz")]
@@ -104,7 +104,7 @@ class Targets:
         return copied
 
     def _script(self, rng: random.Random, folder: Path) -> Path:
-        """Files as stored, under a manifest that does not know."""
+        """Damage stored files without updating the manifest."""
         copied = Path(shutil.copytree(self.bundle, folder / "b"))
         for path in rng.sample(sorted(p for p in copied.rglob("*") if p.is_file()), rng.randint(1, 2)):
             path.write_bytes(mutation.of_bytes(path.read_bytes(), rng))
@@ -120,9 +120,9 @@ class Targets:
         try:
             export_h5ad(ExportConfig(h5ad_path=path, outdir=out, genes_mode="all"))
         finally:
-            assert {p.name for p in path.parent.iterdir()} <= {path.name, "out"}, "something was left behind"
+            assert {p.name for p in path.parent.iterdir()} <= {path.name, "out"}, "files were left behind"
             if out.exists():
-                Bundle(out).verify()  # what stands there is complete
+                Bundle(out).verify()  # the published bundle must be complete
 
     def export_with_view(self, path: Path) -> None:
         out = path.parent / "out"
@@ -130,7 +130,7 @@ class Targets:
         Bundle(out).verify()
 
     def open(self, path: Path) -> None:
-        """All that one does with a bundle, as far as it goes."""
+        """Use a bundle in every way, continuing after errors."""
         bundle = Bundle(path)
 
         def genes() -> object:
@@ -153,9 +153,9 @@ class Targets:
             except KaroSpaceError as exc:
                 refused = exc
             except KeyError:
-                if step is not genes:  # one may be listed, and have no entry
+                if step is not genes:  # a gene may be listed without an entry
                     raise
         left = {p.name for p in path.parent.iterdir()} - {path.name, "saved", "saved.html"}
-        assert not left, f"something was left behind: {left}"
+        assert not left, f"files were left behind: {left}"
         if refused is not None:
             raise refused

@@ -1,4 +1,4 @@
-"""A few damaged inputs of every kind, and those that were found to fail before: `run.py` tries many."""
+"""Try a few damaged inputs of every kind, and those that failed before; `run.py` tries many."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 if not sys.platform.startswith("linux"):
-    pytest.skip("inputs are tried in forks, with Linux's limits", allow_module_level=True)
+    pytest.skip("inputs are tried in forks with resource limits of Linux", allow_module_level=True)
 
 from run import FOUND, tried
 from targets import Targets
 
 INPUTS = {"h5ad": 15, "zarr": 10, "manifest": 40, "tables": 25, "scripts": 25, "html": 25, "zip": 25, "view": 10}
-"""They take about a minute together."""
+"""Number of inputs per kind; all of them together take about a minute."""
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def numbers(kind: str) -> list[int]:
 
 
 @pytest.mark.parametrize("kind", INPUTS)
-def test_damage_is_read_or_refused(targets: Targets, tmp_path: Path, kind: str) -> None:
+def test_damaged_input_is_read_or_rejected(targets: Targets, tmp_path: Path, kind: str) -> None:
     failed = {}
     for number in dict.fromkeys(numbers(kind)):
         outcome, _ = tried(targets, kind, number, tmp_path)
@@ -37,5 +37,5 @@ def test_damage_is_read_or_refused(targets: Targets, tmp_path: Path, kind: str) 
     assert not failed, "\n\n".join(f"{kind} {number}: {text}" for number, text in failed.items())
 
 
-def test_every_kind_is_tried(targets: Targets) -> None:
+def test_every_kind_is_tested(targets: Targets) -> None:
     assert set(INPUTS) == set(targets.kinds)

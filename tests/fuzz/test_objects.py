@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 if not sys.platform.startswith("linux"):
-    pytest.skip("inputs are tried in forks, with Linux's limits", allow_module_level=True)
+    pytest.skip("inputs are tried in forks with resource limits of Linux", allow_module_level=True)
 
 import anndata as ad
 import numpy as np
@@ -43,7 +43,7 @@ def test_exported_values_match_the_object() -> None:
         assert outcome.good, f"{outcome.kind}: {outcome.text}\n{adata}\n{adata.obs}\n{adata.X}"
 
     check()
-    # Else the test would hold for an exporter that rejects everything.
+    # Otherwise, an exporter that rejects everything would pass.
     assert outcomes["read"] > outcomes.total() / 2, outcomes
 
 
@@ -58,7 +58,7 @@ SETTINGS = settings(
 
 
 def exported(adata: ad.AnnData) -> None:
-    """Export the object, and compare the bundle with it."""
+    """Export the object and compare the bundle with it."""
     before = adata.copy()
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -66,7 +66,7 @@ def exported(adata: ad.AnnData) -> None:
         try:
             bundle.verify()
         except BundleError as exc:
-            raise AssertionError(exc) from exc  # else counted as a clear error
+            raise AssertionError(exc) from exc  # a BundleError would count as a clear error
         rows = rows_of(bundle, before)
         same_genes(bundle, before, rows)
         same_columns(bundle, before, rows)
@@ -82,7 +82,7 @@ def rows_of(bundle: Bundle, adata: ad.AnnData) -> Any:
 
 
 def placed(adata: ad.AnnData) -> Any:
-    """The cells that are exported: those with finite coordinates that float32 can hold."""
+    """Return a mask of the exported cells: their coordinates are finite and fit into float32."""
     found = usual_xy(adata)
     return np.ones(adata.n_obs, bool) if found is None else (np.abs(found) < 1e30).all(axis=1)
 
@@ -112,8 +112,8 @@ def same_genes(bundle: Bundle, adata: ad.AnnData, rows: Any) -> None:
 def same_columns(bundle: Bundle, adata: ad.AnnData, rows: Any) -> None:
     exported = {column.name for column in bundle.manifest.columns or ()}
     for name in adata.obs.columns:
-        told = any(warning.startswith("Not exported") and name in warning for warning in bundle.warnings)
-        assert name in exported or told, (name, bundle.warnings)
+        reported = any(warning.startswith("Not exported") and name in warning for warning in bundle.warnings)
+        assert name in exported or reported, (name, bundle.warnings)
     for column in bundle.manifest.columns or ():
         held = adata.obs[column.name].iloc[rows]
         missing = held.isna().to_numpy()
@@ -122,9 +122,9 @@ def same_columns(bundle: Bundle, adata: ad.AnnData, rows: Any) -> None:
             texts = [*(category.name for category in column.categories), None]
             for value, none, code in zip(held, missing, shown, strict=True):
                 assert int(code) < len(texts)
-                told = texts[int(code)]
-                assert (told is None) == bool(none), (column.name, value, told)
-                assert none or is_named(value, told), (column.name, value, told)
+                category = texts[int(code)]
+                assert (category is None) == bool(none), (column.name, value, category)
+                assert none or is_named(value, category), (column.name, value, category)
         else:
             for value, none, number in zip(held, missing, shown, strict=True):
                 wanted = np.nan if none else float(value)
@@ -135,12 +135,12 @@ def same_columns(bundle: Bundle, adata: ad.AnnData, rows: Any) -> None:
                 assert number == close or (np.isnan(number) and not np.isfinite(close)), (column.name, value, number)
 
 
-def is_named(value: Any, told: Any) -> bool:
-    """Whether a category's name is that of a value, however its type writes numbers."""
-    if str(value) == told:
+def is_named(value: Any, category: Any) -> bool:
+    """Return whether the name of a category is that of a value, regardless of number formatting."""
+    if str(value) == category:
         return True
     try:
-        return float(value) == float(told)
+        return float(value) == float(category)
     except (TypeError, ValueError):
         return False
 

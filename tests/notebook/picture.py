@@ -26,7 +26,7 @@ def main() -> None:
             browser = p.chromium.launch(executable_path=find_chromium(), args=FLAGS)
             context = browser.new_context(viewport={"width": 1400, "height": 1500})
             nb = lab.notebook(
-                context.new_page(), [SETUP, "w = karospace_widget(adata, dataset_name='Tumour margin')\nw"]
+                context.new_page(), [SETUP, "w = karospace_widget(adata, dataset_name='Tumor margin')\nw"]
             )
             nb.run(0)
             nb.run(1)

@@ -123,9 +123,9 @@ def test_selection_is_synchronized_in_both_directions(shown: tuple[Notebook, Any
         "[__import__('karospace_jupyter.bundle.cells', fromlist=['x']).cell_ids(fewer.bundle)[i] for i in (0, 5, 999)]"
     )
     assert nb.python("fewer.selected_ids") == from_bundle
-    nb.python("setattr(fewer, 'selection', (adata.obs['cell_type'] == 'Tumour').to_numpy())")
+    nb.python("setattr(fewer, 'selection', (adata.obs['cell_type'] == 'Tumor').to_numpy())")
     wanted = nb.python(
-        "int((adata.obs.loc[__import__('karospace_jupyter.bundle.cells', fromlist=['x']).cell_ids(fewer.bundle), 'cell_type'] == 'Tumour').sum())"
+        "int((adata.obs.loc[__import__('karospace_jupyter.bundle.cells', fromlist=['x']).cell_ids(fewer.bundle), 'cell_type'] == 'Tumor').sum())"
     )
     until_js(frame, "n => window.karospace.selection?.reduce((a, b) => a + b, 0) === n", arg=wanted)
     nb.python("setattr(fewer, 'selection', None)")

@@ -100,7 +100,8 @@ def test_first_of_duplicate_column_names_is_used() -> None:
 
 def test_frame_without_two_numeric_columns_is_refused(opened: Opener) -> None:
     with pytest.raises(
-        CoordinatesError, match=r"has too few numeric columns \(1; needs two\). Its columns: 'x', 'name'"
+        CoordinatesError,
+        match=r"has too few numeric columns: got 1, need at least 2. Its columns are: 'x', 'name'",
     ):
         find_coordinates(opened(tissue(spatial=frame(x=X, name=NAMES))), None)
 

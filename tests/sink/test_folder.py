@@ -31,7 +31,7 @@ def names(folder: Path) -> list[str]:
     return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
 
 
-def test_publishes_into_a_new_folder(tmp_path: Path) -> None:
+def test_new_folder_is_created(tmp_path: Path) -> None:
     publish(tmp_path / "deep" / "out")
     assert names(tmp_path) == ["deep/out/assets/a.bin", "deep/out/manifest.json"]
     umask = os.umask(0)
@@ -39,7 +39,7 @@ def test_publishes_into_a_new_folder(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "deep" / "out").stat().st_mode) == 0o777 & ~umask
 
 
-def test_replaces_a_bundle_whole_and_keeps_what_is_none_of_its_files(tmp_path: Path) -> None:
+def test_bundle_is_replaced_and_other_files_are_kept(tmp_path: Path) -> None:
     with FolderSink(tmp_path / "out") as sink:
         for name in ("a", "gone"):
             sink.put(f"assets/{name}.bin", b"old")
@@ -53,7 +53,7 @@ def test_replaces_a_bundle_whole_and_keeps_what_is_none_of_its_files(tmp_path: P
     assert (tmp_path / "out/assets/a.bin").read_bytes() == b"new"
 
 
-def test_replaces_where_the_system_cannot_exchange(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bundle_is_replaced_without_renameat2(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     publish(tmp_path / "out", b"old")
     monkeypatch.setattr(sys, "platform", "darwin")
     publish(tmp_path / "out", b"new")
@@ -61,7 +61,7 @@ def test_replaces_where_the_system_cannot_exchange(tmp_path: Path, monkeypatch: 
     assert (tmp_path / "out/assets/a.bin").read_bytes() == b"new"
 
 
-def test_a_link_to_a_folder_stays_a_link(tmp_path: Path) -> None:
+def test_symbolic_link_to_a_folder_is_kept(tmp_path: Path) -> None:
     publish(tmp_path / "real", b"old")
     (tmp_path / "link").symlink_to(tmp_path / "real")
     publish(tmp_path / "link", b"new")
@@ -69,7 +69,7 @@ def test_a_link_to_a_folder_stays_a_link(tmp_path: Path) -> None:
     assert (tmp_path / "real/assets/a.bin").read_bytes() == b"new"
 
 
-def test_without_commit_everything_is_as_before(tmp_path: Path) -> None:
+def test_nothing_changes_without_commit(tmp_path: Path) -> None:
     publish(tmp_path / "out", b"old")
     before = names(tmp_path)
     with pytest.raises(RuntimeError), FolderSink(tmp_path / "out") as sink:
@@ -86,11 +86,11 @@ def test_without_commit_everything_is_as_before(tmp_path: Path) -> None:
     [
         (lambda p: p.write_text("x"), "is a file"),
         (lambda p: (p.mkdir(), (p / "thesis.docx").touch()), r"not empty and is not a bundle.*thesis\.docx"),
-        (lambda p: (p.mkdir(), (p / "manifest.json").write_text("{}")), "something else than a bundle"),
-        (lambda p: p.symlink_to(p.parent / "nowhere"), "leads nowhere"),
+        (lambda p: (p.mkdir(), (p / "manifest.json").write_text("{}")), "a manifest.json that is not of a bundle"),
+        (lambda p: p.symlink_to(p.parent / "nowhere"), "broken symbolic link"),
     ],
 )
-def test_refuses_what_is_not_a_bundle(tmp_path: Path, fill: Any, message: str) -> None:
+def test_target_that_is_not_a_bundle_is_rejected(tmp_path: Path, fill: Any, message: str) -> None:
     fill(tmp_path / "out")
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(SinkError, match=message):
@@ -98,19 +98,19 @@ def test_refuses_what_is_not_a_bundle(tmp_path: Path, fill: Any, message: str) -
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_an_empty_folder_is_used(tmp_path: Path) -> None:
+def test_empty_folder_is_used(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     publish(tmp_path / "out")
     assert names(tmp_path / "out") == ["assets/a.bin", "manifest.json"]
 
 
-def test_a_parent_that_is_a_file(tmp_path: Path) -> None:
+def test_parent_that_is_a_file_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(SinkError):
         publish(tmp_path / "file" / "out")
 
 
-def test_what_a_killed_export_left_is_swept(tmp_path: Path) -> None:
+def test_remains_of_a_killed_export_are_removed(tmp_path: Path) -> None:
     script = (
         "import os, signal, sys; from pathlib import Path; from karospace_jupyter.sink import FolderSink\n"
         "sink = FolderSink(Path(sys.argv[1])).__enter__(); sink.put('a', b'x'); os.kill(os.getpid(), signal.SIGKILL)"
@@ -124,7 +124,7 @@ def test_what_a_killed_export_left_is_swept(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_a_full_disk_is_said(tmp_path: Path) -> None:
+def test_full_disk_is_reported(tmp_path: Path) -> None:
     with pytest.raises(SinkError, match="disk is full"), FolderSink(tmp_path / "out") as sink:
         partial = next(tmp_path.iterdir())
         (partial / "a.bin").symlink_to("/dev/full")
@@ -132,7 +132,7 @@ def test_a_full_disk_is_said(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_others_put_beside_a_bundle_stays(tmp_path: Path) -> None:
+def test_other_files_in_a_bundle_folder_are_kept(tmp_path: Path) -> None:
     tissue = synthetic_tissue(300, 60, seed=1)
     out = tmp_path / "out"
     run(tissue, ExportConfig(outdir=out, genes_mode="hvgs:3"))
@@ -141,7 +141,7 @@ def test_what_others_put_beside_a_bundle_stays(tmp_path: Path) -> None:
     (out / ".git" / "HEAD").write_text("ref: main")
     (out / "link").symlink_to("README.md")
     run(tissue, ExportConfig(outdir=out, genes_mode="hvgs:4")).verify()
-    # A bundle that is saved over it takes it along as well.
+    # Saving a bundle to the folder keeps these files, too.
     run_to_memory(tissue, ExportConfig(genes_mode="hvgs:5")).save(out).verify()
     assert Bundle(out).manifest.n_genes_exported == 5
     assert (out / "README.md").read_text() == "mine"

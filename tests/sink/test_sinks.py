@@ -1,4 +1,4 @@
-"""What every sink keeps to; each form of a bundle inherits it."""
+"""Tests that every kind of sink must pass."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def tree(folder: Path) -> dict[str, bytes | None]:
 
 
 class SinkTests:
-    """`sink` makes one, `target` is what it creates, and `published` reads that."""
+    """Tests of any sink: `sink` creates it, `target` is its target, and `published` reads the target."""
 
     name: str
 
@@ -75,7 +75,7 @@ class SinkTests:
             sink.commit()
         return self.published(sink)
 
-    def test_what_threads_put_is_there(self, target: Path) -> None:
+    def test_files_stored_from_threads_are_published(self, target: Path) -> None:
         before = threading.active_count()
         files = self.publish(target)
         assert {path: files.read(path) for path in ASSETS} == ASSETS
@@ -84,7 +84,7 @@ class SinkTests:
         assert set(files.names()) == {*ASSETS, "index.html", "manifest.json"}
         assert threading.active_count() == before
 
-    def test_nothing_is_visible_before_the_commit(self, target: Path, tmp_path: Path) -> None:
+    def test_target_does_not_exist_before_commit(self, target: Path, tmp_path: Path) -> None:
         with self.sink(target) as sink:
             fill(sink)
             sink.prepare(Job.null())
@@ -93,7 +93,7 @@ class SinkTests:
         assert [p for p in tmp_path.rglob("*") if p.name.startswith(".")] == []
 
     @pytest.mark.parametrize("prepared", [False, True])
-    def test_nothing_is_left_after_an_error(self, target: Path, tmp_path: Path, prepared: bool) -> None:
+    def test_error_leaves_no_files(self, target: Path, tmp_path: Path, prepared: bool) -> None:
         with pytest.raises(RuntimeError), self.sink(target) as sink:
             fill(sink)
             if prepared:
@@ -103,11 +103,11 @@ class SinkTests:
 
 
 class FileTests(SinkTests):
-    """What sinks that write to a disk keep to as well."""
+    """Tests of sinks that write to disk."""
 
     foreign = b"my thesis"
 
-    def test_ours_is_replaced(self, target: Path, tmp_path: Path) -> None:
+    def test_existing_bundle_is_replaced(self, target: Path, tmp_path: Path) -> None:
         self.publish(target)
         names = set(tree(tmp_path))
         files = self.publish(target, {"assets/a_00.bin": b"new"})
@@ -115,7 +115,7 @@ class FileTests(SinkTests):
         assert "assets/a_01.bin" not in set(files.names())
         assert set(tree(tmp_path)) <= names
 
-    def test_an_error_leaves_the_older_one(self, target: Path, tmp_path: Path) -> None:
+    def test_error_leaves_the_old_bundle(self, target: Path, tmp_path: Path) -> None:
         self.publish(target)
         before = tree(tmp_path)
         with pytest.raises(RuntimeError), self.sink(target) as sink:
@@ -128,16 +128,16 @@ class FileTests(SinkTests):
         target.parent.mkdir(parents=True)
         target.write_bytes(self.foreign)
 
-    def test_a_foreign_one_is_refused(self, target: Path, tmp_path: Path) -> None:
+    def test_foreign_target_is_rejected(self, target: Path, tmp_path: Path) -> None:
         self.make_foreign(target)
         before = tree(tmp_path)
-        with pytest.raises(SinkError, match=r"left alone|is a file"):
+        with pytest.raises(SinkError, match=r"was not changed|is a file"):
             self.sink(target).check()
         with pytest.raises(SinkError, match=target.name):
             self.publish(target)
         assert tree(tmp_path) == before
 
-    def test_a_foreign_one_that_came_meanwhile_is_refused(self, target: Path, tmp_path: Path) -> None:
+    def test_foreign_target_created_during_export_is_rejected(self, target: Path, tmp_path: Path) -> None:
         with pytest.raises(SinkError, match=target.name), self.sink(target) as sink:
             fill(sink)
             self.make_foreign_now(target)
@@ -149,18 +149,18 @@ class FileTests(SinkTests):
     def make_foreign_now(self, target: Path) -> None:
         target.write_bytes(self.foreign)
 
-    def test_a_parent_that_is_a_file(self, tmp_path: Path) -> None:
+    def test_parent_that_is_a_file_is_rejected(self, tmp_path: Path) -> None:
         (tmp_path / "file").touch()
         with pytest.raises(SinkError, match="file"):
             self.publish(tmp_path / "file" / self.name)
         assert tree(tmp_path) == {"file": b""}
 
-    def test_a_link_that_leads_nowhere_is_refused(self, tmp_path: Path) -> None:
+    def test_broken_symbolic_link_is_rejected(self, tmp_path: Path) -> None:
         (tmp_path / self.name).symlink_to(tmp_path / "nowhere")
-        with pytest.raises(SinkError, match="leads nowhere"):
+        with pytest.raises(SinkError, match="broken symbolic link"):
             self.publish(tmp_path / self.name)
 
-    def test_a_link_stays_one(self, tmp_path: Path) -> None:
+    def test_symbolic_link_is_kept(self, tmp_path: Path) -> None:
         (tmp_path / "real").mkdir()
         self.publish(tmp_path / "real" / self.name)
         (tmp_path / self.name).symlink_to(tmp_path / "real" / self.name)
@@ -168,14 +168,14 @@ class FileTests(SinkTests):
         assert (tmp_path / self.name).is_symlink()
         assert FILES[self.name](tmp_path / "real" / self.name).read("assets/a_00.bin") == b"new"
 
-    def test_it_is_as_public_as_other_files(self, target: Path) -> None:
+    def test_permissions_follow_the_umask(self, target: Path) -> None:
         self.publish(target)
         umask = os.umask(0)
         os.umask(umask)
         assert stat.S_IMODE(target.stat().st_mode) == (0o777 if target.is_dir() else 0o666) & ~umask
 
     @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-    def test_a_full_disk_is_said(self, target: Path, tmp_path: Path) -> None:
+    def test_full_disk_is_reported(self, target: Path, tmp_path: Path) -> None:
         with pytest.raises(SinkError, match="disk is full"), self.sink(target) as sink:
             (sink.spool / "a.bin").symlink_to("/dev/full")
             sink.put("a.bin", b"x")
@@ -183,28 +183,28 @@ class FileTests(SinkTests):
 
 
 class SingleTests(FileTests):
-    """What sinks that make one file keep to as well."""
+    """Tests of sinks that write a single file."""
 
-    def test_equal_files_in_any_order_give_equal_bytes(self, tmp_path: Path) -> None:
+    def test_result_does_not_depend_on_the_order_of_files(self, tmp_path: Path) -> None:
         self.publish(tmp_path / "a" / self.name)
         self.publish(tmp_path / "b" / self.name, dict(reversed(ASSETS.items())))
         assert (tmp_path / "a" / self.name).read_bytes() == (tmp_path / "b" / self.name).read_bytes()
 
-    def test_an_empty_file_is_replaced(self, tmp_path: Path) -> None:
+    def test_empty_file_is_replaced(self, tmp_path: Path) -> None:
         (tmp_path / self.name).touch()
         assert self.publish(tmp_path / self.name).read("index.html") == PAGE
 
-    def test_a_folder_is_refused(self, tmp_path: Path) -> None:
+    def test_folder_as_target_is_rejected(self, tmp_path: Path) -> None:
         (tmp_path / self.name).mkdir()
         with pytest.raises(SinkError, match="is a folder"):
             self.publish(tmp_path / self.name)
 
-    def test_another_ending_is_refused(self, tmp_path: Path) -> None:
+    def test_wrong_suffix_is_rejected(self, tmp_path: Path) -> None:
         with pytest.raises(SinkError, match="does not end in"):
             self.publish(tmp_path / "a.txt")
         assert list(tmp_path.iterdir()) == []
 
-    def test_cancel_while_it_is_made(self, target: Path, tmp_path: Path) -> None:
+    def test_cancelled_assembly_leaves_no_files(self, target: Path, tmp_path: Path) -> None:
         seen: list[Progress] = []
         job = Job(lambda progress: (seen.append(progress), job.cancel())[0])  # type: ignore[func-returns-value]
         with pytest.raises(Cancelled), self.sink(target) as sink:
@@ -214,18 +214,20 @@ class SingleTests(FileTests):
         assert list(tmp_path.iterdir()) == []
 
     @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES])
-    def test_a_move_that_fails(self, target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+    def test_failed_move_leaves_no_files(
+        self, target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+    ) -> None:
         def replace(*_: object) -> None:
             raise OSError(code, os.strerror(code))
 
-        with pytest.raises(SinkError, match=r"disk is full|may not be written"), self.sink(target) as sink:
+        with pytest.raises(SinkError, match=r"disk is full|could not be written"), self.sink(target) as sink:
             fill(sink)
             monkeypatch.setattr(os, "replace", replace)
             sink.commit()
         assert list(tmp_path.iterdir()) == []
 
     @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-    def test_a_disk_that_fills_while_it_is_made(self, target: Path, tmp_path: Path) -> None:
+    def test_full_disk_during_assembly_leaves_no_files(self, target: Path, tmp_path: Path) -> None:
         with pytest.raises(SinkError, match="disk is full"), self.sink(target) as sink:
             fill(sink)
             (sink.spool / f".assembled{target.suffix}").symlink_to("/dev/full")
@@ -282,14 +284,14 @@ class TestMemory(SinkTests):
         assert sink.files is not None
         return sink.files
 
-    def test_nothing_is_there_without_a_commit(self) -> None:
+    def test_files_are_not_published_without_commit(self) -> None:
         with MemorySink() as sink:
             fill(sink)
         assert sink.files is None
 
 
 class TestSeveral(FileTests):
-    """The folder is looked at; the others are compared with it below."""
+    """Checks the folder; `publish` compares the other targets with it."""
 
     name = "out"
 
@@ -313,15 +315,15 @@ class TestSeveral(FileTests):
         return folder
 
     @pytest.mark.parametrize("other", ["out/a.html", "out/deep/a.html"])
-    def test_one_inside_the_other_is_refused(self, tmp_path: Path, other: str) -> None:
-        with pytest.raises(SinkError, match="part of"):
+    def test_nested_targets_are_rejected(self, tmp_path: Path, other: str) -> None:
+        with pytest.raises(SinkError, match="inside"):
             SeveralSinks(FolderSink(tmp_path / "out"), [HtmlSink(tmp_path / other)])
 
-    def test_one_foreign_target_stops_all(self, target: Path, tmp_path: Path) -> None:
+    def test_foreign_target_prevents_all_others(self, target: Path, tmp_path: Path) -> None:
         zipped = self.sink(target).targets[2]
         zipped.parent.mkdir(parents=True)
         zipped.write_bytes(b"my thesis")
         before = tree(tmp_path)
-        with pytest.raises(SinkError, match="left alone"):
+        with pytest.raises(SinkError, match="was not changed"):
             self.publish(target)
         assert tree(tmp_path) == before

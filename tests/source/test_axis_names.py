@@ -15,7 +15,7 @@ from karospace_jupyter.source.axis_names import axis_pairs, choose_axes, is_embe
         ("imagecol", "imagerow"), ("pxl_col_in_fullres", "pxl_row_in_fullres"), ("Column", "Row"), ("col", "row"),
     ],
 )  # fmt: skip
-def test_names_that_differ_in_the_axis_are_a_pair(x: str, y: str) -> None:
+def test_names_that_differ_only_in_the_axis_form_a_pair(x: str, y: str) -> None:
     assert [(pair.x, pair.y) for pair in axis_pairs(["area", y, "n_counts", x])] == [(x, y)]
 
 
@@ -26,15 +26,15 @@ def test_names_that_differ_in_the_axis_are_a_pair(x: str, y: str) -> None:
         ["x_um", "y_px"], ["x", "x"], ["pos_x", "posy"], ["yes", "xes"], ["cell", "row"], ["umap_1", "umap_2"],
     ],
 )  # fmt: skip
-def test_letters_inside_of_words_are_no_axis(names: list[str]) -> None:
+def test_letters_within_words_are_not_an_axis(names: list[str]) -> None:
     assert axis_pairs(names) == []
 
 
-def test_names_of_different_case_pair_with_their_own_case() -> None:
+def test_names_pair_with_names_of_the_same_case() -> None:
     assert [(pair.x, pair.y) for pair in axis_pairs(["X", "x", "y", "Y"])] == [("X", "Y"), ("x", "y")]
 
 
-def test_embeddings_and_other_measures_are_marked() -> None:
+def test_embeddings_and_other_measurements_are_flagged() -> None:
     pairs = axis_pairs(["UMAP_x", "UMAP_y", "x_min", "y_min", "x_mm", "y_mm"])
     assert [(pair.embedding, pair.weak) for pair in pairs] == [(True, False), (False, True), (False, False)]
     assert all(map(is_embedding_name, ["X_umap", "tsne_x", "X_scVI", "X_pca_harmony", "t-SNE1"]))
@@ -53,6 +53,6 @@ def test_embeddings_and_other_measures_are_marked() -> None:
         (["left", "top"], "left", "top", "order"),
     ],
 )
-def test_columns_of_a_table_are_chosen_by_their_names(names: list[str], x: str, y: str, reason: str) -> None:
+def test_axes_of_a_table_are_chosen_by_column_names(names: list[str], x: str, y: str, reason: str) -> None:
     axes = choose_axes(names)
     assert (names[axes.x_at], names[axes.y_at], axes.reason) == (x, y, reason)

@@ -1,4 +1,4 @@
-"""Files and objects of other tools: read as they are meant, or named with what to do."""
+"""Files and objects of other tools are read correctly, or rejected with an error that says what to do."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def tissue(n_genes: int = G) -> ad.AnnData:
 
 
 def written(folder: Path, carrier: str) -> tuple[Path, Any]:
-    """Write a tissue with raw, and open the file to change it."""
+    """Write a tissue with raw, and open the file for writing."""
     adata = tissue()
     adata.raw = adata.copy()
     if carrier == "h5ad":
@@ -62,7 +62,7 @@ def put(group: Any, name: str, values: Any) -> Any:
 
 
 def as_codes(frame: Any, column: str, labels: list[str], codes: Any, *, attribute: bool) -> None:
-    """Store a factor as anndata before 0.8 did, or without the attribute as SeuratDisk does."""
+    """Store a factor like anndata before 0.8, or like SeuratDisk, without the attribute."""
     del frame[column]
     array = put(frame, column, codes)
     group = frame.require_group("__categories")
@@ -104,7 +104,7 @@ def test_frames_without_encoding_keep_names_and_categories(
 
 @pytest.mark.parametrize("carrier", ["h5ad", "zarr"])
 def test_frames_without_any_attribute_keep_names_and_columns(tmp_path: Path, carrier: str) -> None:
-    """Nothing says that they are frames, nor what their groups are; where they lie and what they hold does."""
+    """Without encoding metadata, location and content identify data frames and their groups."""
     path, root = written(tmp_path, carrier)
     put(root["obs"].create_group("n"), "values", np.arange(N))
     put(root["obs/n"], "mask", np.arange(N) == 1)
@@ -123,7 +123,7 @@ def test_frames_without_any_attribute_keep_names_and_columns(tmp_path: Path, car
 
 
 @pytest.mark.parametrize("carrier", ["h5ad", "zarr"])
-def test_a_factor_without_encoding_in_a_frame_of_today_is_a_category(tmp_path: Path, carrier: str) -> None:
+def test_factor_without_encoding_in_a_current_frame_is_categorical(tmp_path: Path, carrier: str) -> None:
     path, root = written(tmp_path, carrier)
     for part in ("type", "version"):
         del root["obs/ct"].attrs[f"encoding-{part}"]
@@ -142,7 +142,7 @@ def change_obs(folder: Path) -> tuple[Path, Any]:
     return path, root
 
 
-def test_missing_integers_and_truth_values_of_r_are_missing_and_booleans(tmp_path: Path) -> None:
+def test_missing_integers_and_logical_values_of_r_are_read(tmp_path: Path) -> None:
     path, root = change_obs(tmp_path)
     codes = np.where(CODES < 0, np.iinfo(np.int32).min, CODES).astype(np.int32)
     as_codes(root["obs"], "ct", LABELS, codes, attribute=False)
@@ -156,7 +156,7 @@ def test_missing_integers_and_truth_values_of_r_are_missing_and_booleans(tmp_pat
     source.close()
 
 
-def test_codes_beyond_the_categories_are_an_error_with_the_place(tmp_path: Path) -> None:
+def test_codes_without_a_category_are_an_error_naming_the_column(tmp_path: Path) -> None:
     path, root = change_obs(tmp_path)
     as_codes(root["obs"], "ct", LABELS[:2], CODES, attribute=False)
     root.close()
@@ -166,7 +166,7 @@ def test_codes_beyond_the_categories_are_an_error_with_the_place(tmp_path: Path)
         open_source(path)
 
 
-def test_equal_categories_are_one(tmp_path: Path) -> None:
+def test_equal_categories_are_merged(tmp_path: Path) -> None:
     path, root = change_obs(tmp_path)
     as_codes(root["obs"], "ct", ["A", "B", "A"], CODES, attribute=False)
     root.close()
@@ -176,11 +176,11 @@ def test_equal_categories_are_one(tmp_path: Path) -> None:
     source.close()
 
 
-def test_frame_without_index_or_column_is_an_error_with_the_place(tmp_path: Path) -> None:
+def test_frame_without_index_or_column_is_an_error_naming_the_frame(tmp_path: Path) -> None:
     path, root = change_obs(tmp_path)
     del root["obs/ct"]
     root.close()
-    with pytest.raises(SourceError, match="obs of .* lists the columns ct, which it does not hold"):
+    with pytest.raises(SourceError, match="obs of .* lists the columns ct, which do not exist"):
         open_source(path)
     with h5py.File(path, "r+") as root:
         del root["obs/_index"]
@@ -216,48 +216,48 @@ class TestObsmOfFiles:
             root.close()
         return path
 
-    def test_only_arrays_are_listed(self, path: Path) -> None:
+    def test_only_numeric_arrays_are_listed(self, path: Path) -> None:
         source = open_source(path)
         assert source.obsm_shapes == {"spatial": (N, 2), "X/harmony": (N, 2)}
         assert source.obsm_passed_over == {"airr": "an awkward array", "X": "a group", "words": "an array of text"}
         source.close()
         assert summarise(path)["coordinates"] == ["obsm:spatial", "obsm:X/harmony"]
 
-    def test_others_are_passed_over_by_an_export(self, path: Path) -> None:
+    def test_export_ignores_other_entries(self, path: Path) -> None:
         bundle = export.run_to_memory(path, ExportConfig(preview=False))
         bundle.verify()
         assert bundle.manifest.n_cells == N
         assert not any("airr" in text for text in bundle.warnings)
 
-    def test_an_array_is_found_by_a_key_with_a_slash(self, path: Path) -> None:
+    def test_key_with_a_slash_selects_a_nested_array(self, path: Path) -> None:
         config = ExportConfig(preview=False, coords="obsm:X/harmony")
         assert export.run_to_memory(path, config).manifest.n_cells == N
         source = open_source(path)
         np.testing.assert_array_equal(source.obsm("X/harmony"), np.arange(2.0 * N).reshape(N, 2))
         source.close()
 
-    def test_another_entry_that_is_asked_for_is_named(self, path: Path) -> None:
+    def test_requesting_another_entry_is_an_error_describing_it(self, path: Path) -> None:
         for options in ({"coords": "obsm:airr"}, {"embeddings": ["airr"]}):
             with pytest.raises(CoordinatesError, match=r"obsm\['airr'\] is an awkward array; .* obsm holds: .*spatial"):
                 export.plan(path, ExportConfig(**options))  # type: ignore[arg-type]  # options of several types
 
 
 class Ragged:
-    """As awkward arrays are: a length, and no shape."""
+    """Like an awkward array: it has no shape."""
 
     def __getattr__(self, name: str) -> Any:
         msg = f"no field named {name!r}"
         raise AttributeError(msg)
 
 
-def test_objects_without_shape_in_memory_are_passed_over() -> None:
+def test_objects_without_shape_in_memory_are_ignored() -> None:
     held = {"spatial": np.ones((N, 2)), "ragged": Ragged(), "nested": {"harmony": np.ones((N, 2))}, 3: np.ones((N, 3))}
     usable, others = obsm_entries.in_memory(held)
     assert list(usable) == ["spatial", "3"]
     assert others == {"ragged": "a Ragged", "nested": "a dict"}
 
 
-def test_text_in_memory_is_passed_over() -> None:
+def test_text_in_memory_is_ignored() -> None:
     adata = tissue()
     adata.obsm["words"] = np.array([["a", "b"]] * N, object)
     source = open_source(adata)
@@ -268,18 +268,18 @@ def test_text_in_memory_is_passed_over() -> None:
         export.plan(adata, ExportConfig(coords="obsm:words"))
 
 
-def test_awkward_arrays_in_memory_are_passed_over() -> None:
+def test_awkward_arrays_in_memory_are_ignored() -> None:
     awkward_arrays = pytest.importorskip("awkward", reason="awkward, which makes such arrays, is not installed")
     adata = tissue()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # anndata calls its support experimental
+        warnings.simplefilter("ignore")  # anndata warns that its support is experimental
         adata.obsm["airr"] = awkward_arrays.Array([[{"shape": 1}]] * N)
         assert open_source(adata).obsm_passed_over == {"airr": "an awkward array"}
         assert export.run_to_memory(adata, ExportConfig(preview=False)).manifest.n_cells == N
 
 
 def h5mu(folder: Path) -> Path:
-    """Two modalities, as mudata writes them."""
+    """Write a file with two modalities in the format of mudata."""
     path = folder / "two.h5mu"
     with h5py.File(path, "w") as file:
         file.attrs["encoding-type"] = "MuData"
@@ -299,14 +299,14 @@ def spatialdata(folder: Path, version: int, group: str = "tables") -> Path:
         root.require_group(name)
     tables = root.require_group(group)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # anndata announces another layout of chunks
+        warnings.simplefilter("ignore")  # anndata announces a change of its default chunks
         ad.io.write_elem(tables, "table", tissue())
     return path
 
 
 @pytest.mark.parametrize("entry", [open_source, karospace_view, lambda path: export.plan(path, ExportConfig())])
 class TestStoresOfSeveralTables:
-    def test_a_file_of_mudata_names_its_modalities(self, entry: Any, tmp_path: Path) -> None:
+    def test_mudata_file_lists_its_modalities(self, entry: Any, tmp_path: Path) -> None:
         path = h5mu(tmp_path)
         with pytest.raises(SourceError) as caught:
             entry(path)
@@ -316,16 +316,14 @@ class TestStoresOfSeveralTables:
 
     @pytest.mark.parametrize("version", [2, 3])
     @pytest.mark.parametrize("group", ["tables", "table"])
-    def test_a_store_of_spatialdata_names_its_tables(
-        self, entry: Any, tmp_path: Path, version: int, group: str
-    ) -> None:
+    def test_spatialdata_store_lists_its_tables(self, entry: Any, tmp_path: Path, version: int, group: str) -> None:
         path = spatialdata(tmp_path, version, group)
         with pytest.raises(SourceError) as caught:
             entry(path)
         assert str(caught.value) == f"{path} is SpatialData. Its tables: table. Open {path / group / 'table'}."
 
 
-def test_a_path_leads_to_one_modality_of_a_file(tmp_path: Path) -> None:
+def test_path_may_select_a_modality_of_a_file(tmp_path: Path) -> None:
     path = h5mu(tmp_path) / "mod" / "rna"
     source = open_source(path)
     assert (source.name, source.n_cells, source.n_genes) == ("rna", N, G)
@@ -337,20 +335,20 @@ def test_a_path_leads_to_one_modality_of_a_file(tmp_path: Path) -> None:
         open_source(path.with_name("atac"))
 
 
-def test_a_path_leads_to_one_table_of_a_store(tmp_path: Path) -> None:
+def test_path_may_select_a_table_of_a_store(tmp_path: Path) -> None:
     path = spatialdata(tmp_path, 3) / "tables" / "table"
     assert export.plan(path, ExportConfig()).cells.n == N
 
 
 def of_package(kind: str, package: str, **parts: Any) -> Any:
-    """Return an object that is of a class of another package as far as one can see."""
+    """Return an object whose class appears to belong to another package."""
     made = type(kind, (), {"__module__": f"{package}.core"})()
     vars(made).update(parts)
     return made
 
 
 @pytest.mark.parametrize("entry", [open_source, karospace_view, karospace_widget, adata_to_karospace])
-def test_objects_of_several_tables_name_what_to_pass(entry: Any, tmp_path: Path) -> None:
+def test_objects_of_several_tables_are_rejected_with_alternatives(entry: Any, tmp_path: Path) -> None:
     given = {"outdir": tmp_path / "out"} if entry is adata_to_karospace else {}
     frame = pd.DataFrame()
     mdata = of_package(
@@ -373,14 +371,14 @@ sys.stdin.read()
 """
 
 
-def test_a_file_that_another_process_writes_is_named_as_locked(tmp_path: Path) -> None:
+def test_file_open_for_writing_elsewhere_is_reported_as_locked(tmp_path: Path) -> None:
     tissue().write_h5ad(tmp_path / "a.h5ad")
     command = [sys.executable, "-c", LOCK, str(tmp_path / "a.h5ad")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         assert other.stdout is not None
         assert other.stdout.readline().strip() == b"open"
         try:
-            with pytest.raises(SourceError, match="is locked: another process has it open for writing"):
+            with pytest.raises(SourceError, match="is locked: another process, .* has it open for writing"):
                 open_source(tmp_path / "a.h5ad")
         finally:
             other.communicate()
@@ -389,14 +387,14 @@ def test_a_file_that_another_process_writes_is_named_as_locked(tmp_path: Path) -
 
 FILES: dict[str, tuple[bytes, str]] = {
     "a.rds": (b"\x1f\x8b\x08\x00", "is an R data file. Convert"),
-    "a.csv": (b"cell,x,y", "is a table of text, not AnnData"),
-    "a.csv.gz": (b"\x1f\x8b\x08\x00", "is a table of text, not AnnData"),
+    "a.csv": (b"cell,x,y", "is a text table, not AnnData"),
+    "a.csv.gz": (b"\x1f\x8b\x08\x00", "is a text table, not AnnData"),
     "a.h5ad.gz": (b"\x1f\x8b\x08\x00", "is compressed with gzip. Unpack it"),
     "a.zarr.zip": (b"PK\x03\x04", "is a zip archive. Unpack it and open the zarr store inside"),
     "a.h5ad": (b"", "it is empty"),
     "b.h5ad": (b"something", "it is not HDF5"),
-    "b.csv": (b"A\n1\n2\n", "is a table of text, not AnnData"),
-    "c.csv": (b"X\n1\n2\n", "is a table of text, not AnnData"),
+    "b.csv": (b"A\n1\n2\n", "is a text table, not AnnData"),
+    "c.csv": (b"X\n1\n2\n", "is a text table, not AnnData"),
     "a": (b"A\n1\n2\n", "it is not HDF5"),
     "b": (b"A\n3\n262657\n", "is an R data file. Convert"),
     "c": (b"X\n\0\0\0\3\0\4", "is an R data file. Convert"),
@@ -405,10 +403,10 @@ FILES: dict[str, tuple[bytes, str]] = {
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_files_of_other_formats_are_named(name: str, tmp_path: Path) -> None:
-    content, said = FILES[name]
+def test_files_of_other_formats_are_recognized(name: str, tmp_path: Path) -> None:
+    content, message = FILES[name]
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(SourceError, match=said):
+    with pytest.raises(SourceError, match=message):
         open_source(tmp_path / name)
 
 
@@ -417,22 +415,22 @@ HDF5: dict[str, tuple[list[str], str]] = {
     "ten_x_2": (["mm10/barcodes", "mm10/data", "mm10/indptr"], "is a 10x Genomics matrix"),
     "loom": (["matrix", "row_attrs/Gene", "col_attrs/CellID"], "is a Loom file"),
     "seurat": (["assays/RNA", "cell.names"], "is an h5Seurat file"),
-    "other": (["something"], "it has no obs and no var. It holds: something"),
+    "other": (["something"], "it has no obs and no var. It contains: something"),
 }
 
 
 @pytest.mark.parametrize("name", HDF5)
-def test_hdf5_files_of_other_formats_are_named(name: str, tmp_path: Path) -> None:
-    datasets, said = HDF5[name]
+def test_hdf5_files_of_other_formats_are_recognized(name: str, tmp_path: Path) -> None:
+    datasets, message = HDF5[name]
     with h5py.File(tmp_path / f"{name}.h5", "w") as file:
         for dataset in datasets:
             file[dataset] = np.arange(3)
-    with pytest.raises(SourceError, match=said):
+    with pytest.raises(SourceError, match=message):
         open_source(tmp_path / f"{name}.h5")
 
 
 class TestFilters:
-    """Compression that HDF5 itself does not know."""
+    """Compression with filters that are not part of HDF5."""
 
     @pytest.fixture
     def path(self, tmp_path: Path) -> Path:
@@ -450,10 +448,10 @@ class TestFilters:
         command = [sys.executable, "-c", code, str(path)]
         return subprocess.run(command, capture_output=True, text=True, check=True)
 
-    def test_are_known_when_hdf5plugin_is_installed(self, path: Path) -> None:
+    def test_filters_are_available_with_hdf5plugin(self, path: Path) -> None:
         assert self.run(path, "").stdout.strip() == str(N)
 
-    def test_are_known_for_an_object_that_anndata_has_opened(self, path: Path) -> None:
+    def test_filters_are_available_for_backed_objects(self, path: Path) -> None:
         plugin = pytest.importorskip("hdf5plugin")
         tissue().write_h5ad(path)
         with h5py.File(path, "r+") as file:
@@ -463,37 +461,37 @@ class TestFilters:
         backed = "ad.read_h5ad(sys.argv[1], backed='r')"
         assert self.run(path, "import anndata as ad", backed).stdout.strip() == str(N)
 
-    def test_are_an_error_that_names_it_when_it_is_not(self, path: Path) -> None:
+    def test_missing_hdf5plugin_is_an_error_with_the_install_command(self, path: Path) -> None:
         without = "sys.modules['hdf5plugin'] = None  # import raises ImportError"
         assert "pip install hdf5plugin" in self.run(path, without).stdout
 
 
 @pytest.mark.parametrize(
-    "said",
+    "message",
     [
         "Can't synchronously read data (can't open directory (/usr/local/hdf5/lib/plugin). Please verify its existence)",
         "Can't read data (required filter 'Zstandard compression: http://www.zstd.net' is not registered)",
     ],
 )
-def test_unknown_filters_are_an_error_with_the_install_line(monkeypatch: pytest.MonkeyPatch, said: str) -> None:
+def test_unknown_filter_is_an_error_with_the_install_command(monkeypatch: pytest.MonkeyPatch, message: str) -> None:
     monkeypatch.setitem(sys.modules, "hdf5plugin", None)
     wanted = r"X of a\.h5ad is compressed .* \(pip install hdf5plugin\)"
     with pytest.raises(SourceError, match=wanted), reading.reading("X of a.h5ad"):
-        raise OSError(said)
+        raise OSError(message)
 
 
 @pytest.mark.parametrize(
     "fault",
     [PermissionError(13, "Permission denied", "a.zarr/X/0.0"), OSError(5, "Input/output error"), AttributeError("x")],
 )
-def test_what_no_library_for_files_raises_is_no_damage(monkeypatch: pytest.MonkeyPatch, fault: Exception) -> None:
+def test_system_errors_are_not_reported_as_damage(monkeypatch: pytest.MonkeyPatch, fault: Exception) -> None:
     def fail(*_: Any, **__: Any) -> None:
         raise fault
 
     with pytest.raises(SourceError, match="X cannot be read: ") as found, reading.reading("X"):
         fail()
     assert "damaged" not in str(found.value)
-    if isinstance(fault, OSError):  # also where a library was on the way
+    if isinstance(fault, OSError):  # also if the error passes through a library
         zarr = pytest.importorskip("zarr")
         monkeypatch.setattr(zarr.storage.MemoryStore, "get", fail)
         with pytest.raises(SourceError, match="X cannot be read: ") as found, reading.reading("X"):
@@ -502,7 +500,7 @@ def test_what_no_library_for_files_raises_is_no_damage(monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("carrier", ["h5ad", "zarr"])
-def test_damaged_chunks_are_errors_with_the_place(tmp_path: Path, carrier: str) -> None:
+def test_damaged_chunks_are_errors_naming_the_array(tmp_path: Path, carrier: str) -> None:
     adata = tissue()
     if carrier == "zarr":
         pytest.importorskip("zarr")

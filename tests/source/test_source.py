@@ -1,4 +1,4 @@
-"""One set of tests over everything that can be opened: memory, h5ad and zarr, dense, CSR, CSC, dask."""
+"""Tests of all supported inputs: in memory, h5ad and zarr; dense, CSR, CSC and dask."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def subject(request: pytest.FixtureRequest, kind: str, tmp_path: Path) -> Any:
     if request.param == "dask":
         dask = pytest.importorskip("dask.array")
         if kind == "csc":
-            pytest.skip("dask holds no CSC chunks in AnnData")
+            pytest.skip("AnnData does not support dask arrays with CSC chunks")
         adata.X = dask.from_array(adata.X, chunks=(97, G), asarray=False)
         return adata
     if request.param == "zarr":
@@ -96,7 +96,7 @@ def test_genes_are_the_matrix_columns(subject: Any, rows: Any, memory_bytes: int
 
 
 @pytest.mark.parametrize("rows", ROWS, ids=["all", "some"])
-def test_statistics(subject: Any, rows: Any) -> None:
+def test_statistics_match_numpy_for_every_scale(subject: Any, rows: Any) -> None:
     source = open_source(subject, memory_bytes=2**14)
     dense = counts().toarray().astype(np.float64)
     for scale, values in {
@@ -111,7 +111,7 @@ def test_statistics(subject: Any, rows: Any) -> None:
     assert source.sample().values.nnz == np.count_nonzero(dense)
 
 
-def test_tables(subject: Any) -> None:
+def test_tables_of_obs_var_and_uns_are_read(subject: Any) -> None:
     source = open_source(subject)
     assert (source.n_cells, source.n_genes) == (N, G)
     assert source.gene_names[3] == "g3"
@@ -126,7 +126,7 @@ def test_tables(subject: Any) -> None:
     assert source.layers == ("double",)
 
 
-def test_layer_and_raw(subject: Any) -> None:
+def test_layer_and_raw_are_selectable(subject: Any) -> None:
     layer = open_source(subject, matrix=MatrixLayer("double"))
     first = next(layer.genes(np.array([0]), None))
     np.testing.assert_array_equal(first.values, counts().toarray()[:, 0] * 2)
@@ -138,9 +138,9 @@ def test_layer_and_raw(subject: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", ["csr"], indirect=True)
-def test_obsm(subject: Any) -> None:
+def test_obsm_arrays_frames_and_sparse_are_read(subject: Any) -> None:
     if isinstance(subject, ad.AnnData) and "frame" not in subject.obsm:
-        pytest.skip("concatenation keeps no frames")
+        pytest.skip("concatenation drops data frames")
     source = open_source(subject)
     assert source.obsm_shapes["spatial"] == (N, 3)
     assert source.obsm("spatial").shape == (N, 2)
@@ -151,7 +151,10 @@ def test_obsm(subject: Any) -> None:
 
 
 def with_gaps() -> np.ndarray[Any, np.dtype[np.float64]]:
-    """float64 counts: gene 0 has NaN, infinity and what float32 cannot hold, gene 1 lacks every other cell, gene 2 all."""
+    """Return float64 counts with missing values.
+
+    Gene 0 has NaN, infinite values and one beyond float32, gene 1 lacks every other cell, gene 2 all cells.
+    """
     x = counts().toarray().astype(np.float64)
     x[3, 0], x[4, 0], x[5, 0], x[6, 0] = np.nan, np.inf, -np.inf, 1e300
     x[::2, 1] = np.nan
@@ -176,26 +179,26 @@ def written(adata: ad.AnnData, carrier: str, folder: Path) -> Any:
 @pytest.mark.parametrize("carrier", ["memory", "h5ad", "zarr", "dask"])
 @pytest.mark.parametrize("rows", ROWS, ids=["all", "some"])
 class TestMissingValues:
-    """NaN, infinite values and those beyond float32 are no values: neither zeros nor part of any number."""
+    """NaN, infinite values and values beyond float32 are missing: neither zeros nor part of any statistic."""
 
     @pytest.fixture
     def source(self, kind: str, carrier: str, tmp_path: Path) -> Any:
         if carrier == "dask" and kind == "csc":
-            pytest.skip("dask holds no CSC chunks in AnnData")
+            pytest.skip("AnnData does not support dask arrays with CSC chunks")
         make: Any = {"csr": sp.csr_matrix, "csc": sp.csc_matrix, "dense": np.asarray}[kind]
         return open_source(written(ad.AnnData(make(with_gaps())), carrier, tmp_path), memory_bytes=2**14)
 
-    def test_vectors_keep_them_as_nan_and_count_them(self, source: Any, rows: Any) -> None:
+    def test_vectors_contain_nan_and_count_missing_values(self, source: Any, rows: Any) -> None:
         chosen = with_gaps()[slice(None) if rows is None else rows]
         chosen[~(np.abs(chosen) < 1e300)] = np.nan
         found = list(source.genes(np.arange(4), rows))
         for gene, vector in enumerate(found):
             np.testing.assert_array_equal(vector.values, chosen[:, gene].astype(np.float32))
             assert vector.missing == np.isnan(chosen[:, gene]).sum()
-        infinite = 3 if rows is None else 1  # of the rows 4, 5 and 6, some have the first
+        infinite = 3 if rows is None else 1  # rows 4, 5 and 6; the selected rows contain only row 4
         assert [vector.infinite for vector in found] == [infinite, 0, 0, 0]
 
-    def test_statistics_leave_them_out(self, source: Any, rows: Any) -> None:
+    def test_statistics_ignore_missing_values(self, source: Any, rows: Any) -> None:
         dense = with_gaps()
         dense[~(np.abs(dense) < 1e300)] = np.nan
         totals = np.nansum(dense, axis=1, keepdims=True)
@@ -213,13 +216,13 @@ class TestMissingValues:
             wanted = np.nanvar(chosen[:, keep], axis=0, ddof=1)
             np.testing.assert_allclose(found.variance[keep], wanted, rtol=1e-6, atol=1e-9)
 
-    def test_counts_with_gaps_are_counts(self, source: Any, rows: Any) -> None:
+    def test_counts_with_missing_values_are_counts(self, source: Any, rows: Any) -> None:
         assert matrix_values(source).kind == "counts"
 
 
 @pytest.mark.parametrize("make", [sp.csr_matrix, sp.csc_matrix], ids=["csr", "csc"])
 def test_duplicate_entries_of_a_sparse_matrix_are_summed(make: Any) -> None:
-    """In vectors as in statistics, also where the sum is beyond the type, and without a change to the object."""
+    """In vectors and in statistics, even if the sum exceeds the type, and without modifying the object."""
     rows, columns = np.array([0, 0, 1, 1, 2]), np.array([1, 1, 0, 1, 0])
     data = np.array([100, 100, 1, 3, 2], np.int8)
     order = np.argsort(rows if make is sp.csr_matrix else columns, kind="stable")
@@ -241,7 +244,7 @@ def test_duplicate_entries_of_a_sparse_matrix_are_summed(make: Any) -> None:
     assert adata.X.nnz == 5
 
 
-def test_a_missing_value_that_is_stored_twice_counts_once() -> None:
+def test_duplicate_missing_value_counts_once() -> None:
     twice = sp.csr_matrix((np.array([np.nan, 1, np.nan, 4]), np.array([0, 0, 1, 0]), np.array([0, 3, 4])), shape=(2, 2))
     source = open_source(ad.AnnData(twice))
     assert [vector.missing for vector in source.genes(np.array([0, 1]), None)] == [1, 1]
@@ -251,7 +254,7 @@ def test_a_missing_value_that_is_stored_twice_counts_once() -> None:
 
 
 def of_type(matrix: Any, dtype: str) -> Any:
-    """Return the matrix with values of a type that scipy itself may refuse; of objects, one is None for 0."""
+    """Return the matrix with values of a type that scipy may not support; one object is None instead of 0."""
     if sp.issparse(matrix):
         matrix.data = matrix.data.astype(dtype)
         return matrix
@@ -262,7 +265,7 @@ def of_type(matrix: Any, dtype: str) -> Any:
 
 
 def in_chunks(matrix: Any, n_rows: int) -> Any:
-    """Return a dask array of several chunks of rows and two of columns; scipy does not cut float16 itself."""
+    """Return a dask array with several row chunks and two column chunks; scipy itself cannot slice float16."""
     dask = pytest.importorskip("dask.array")
     if not sp.issparse(matrix):
         return dask.from_array(matrix, chunks=(n_rows, G // 2), asarray=False)
@@ -278,7 +281,7 @@ def in_chunks(matrix: Any, n_rows: int) -> Any:
 
 
 def change_values(path: Path, name: str, dtype: str) -> None:
-    """Write an array of a file again, as another type."""
+    """Rewrite an array of a file with another type."""
     if path.suffix == ".h5ad":
         with h5py.File(path, "r+") as file:
             values, attrs = file[name][...], dict(file[name].attrs)
@@ -295,7 +298,7 @@ def change_values(path: Path, name: str, dtype: str) -> None:
 
 
 class TestTypesOfValues:
-    """Whatever type holds the numbers, they are read as what they are."""
+    """Numbers of any type are read correctly."""
 
     WANTED = np.array([[1.5, 0, -2], [0, 3, 0.25]])
 
@@ -310,7 +313,7 @@ class TestTypesOfValues:
     @pytest.mark.parametrize("dtype", ["f2", "g", ">f4", ">f8"])
     @pytest.mark.parametrize("carrier", ["memory", "h5ad"])
     @pytest.mark.parametrize("kind", KINDS)
-    def test_float(self, dtype: str, carrier: str, kind: str, tmp_path: Path) -> None:
+    def test_float_types_are_read(self, dtype: str, carrier: str, kind: str, tmp_path: Path) -> None:
         make: Any = {"csr": sp.csr_matrix, "csc": sp.csc_matrix, "dense": np.asarray}[kind]
         adata = ad.AnnData(make(self.WANTED))
         if carrier == "memory":
@@ -326,10 +329,12 @@ class TestTypesOfValues:
 
     @pytest.mark.parametrize("dtype", ["f2", "g", ">f4", ">i2", "O"])
     @pytest.mark.parametrize("carrier", ["memory", "h5ad", "zarr", "dask"])
-    def test_an_export_is_planned_and_written(self, dtype: str, carrier: str, kind: str, tmp_path: Path) -> None:
-        """Not only vectors: a plan takes a sample and statistics, too."""
+    def test_any_value_type_can_be_planned_and_exported(
+        self, dtype: str, carrier: str, kind: str, tmp_path: Path
+    ) -> None:
+        """A plan also reads a sample and statistics."""
         if dtype == "O" and (kind != "dense" or carrier in {"h5ad", "zarr"}):
-            pytest.skip("files and sparse matrices hold no objects")
+            pytest.skip("files and sparse matrices do not support objects")
         if dtype == "g" and carrier == "zarr":
             pytest.skip("zarr has no long double")
         adata = build(kind)
@@ -349,7 +354,7 @@ class TestTypesOfValues:
     @pytest.mark.parametrize("dtype", ["f4", "f2", "i4", "O"])
     @pytest.mark.parametrize("filler", [-1e20, -999, 0.5])
     @pytest.mark.parametrize("carrier", ["memory", "dask"])
-    def test_values_under_a_mask_say_nothing_of_the_scale(self, dtype: str, filler: float, carrier: str) -> None:
+    def test_masked_values_do_not_affect_the_detected_scale(self, dtype: str, filler: float, carrier: str) -> None:
         values = counts().toarray()
         mask = np.random.default_rng(0).random(values.shape) < 0.2
         with np.errstate(over="ignore", invalid="ignore"):
@@ -359,7 +364,7 @@ class TestTypesOfValues:
         assert matrix_values(open_source(adata, matrix=MatrixLayer("masked"))).kind == "counts"
 
     @pytest.mark.parametrize("dtype", ["u1", "i8", "u8", ">i4", "?"])
-    def test_whole_numbers(self, dtype: str) -> None:
+    def test_integer_types_are_read(self, dtype: str) -> None:
         wanted = np.array([[1, 0, 1], [0, 1, 1]])
         for make in (np.asarray, sp.csr_matrix, sp.csc_matrix):
             adata = ad.AnnData(make(wanted.astype(np.float32)))
@@ -381,12 +386,12 @@ class TestTypesOfValues:
         assert [vector.missing for vector in found] == [0, 1, 1]
         assert source.statistics(None, "as_is").mean.tolist() == [0.5, 3, 2]
         source.check_unchanged()
-        if dtype != "O":  # of objects, a copy is read
+        if dtype != "O":  # objects are converted to a copy
             masked.mask[0, 0] = True
-            with pytest.raises(SourceError, match="values of its matrix"):
+            with pytest.raises(SourceError, match="matrix values"):
                 source.check_unchanged()
 
-    def test_objects_that_are_numbers(self) -> None:
+    def test_objects_that_are_numbers_are_read(self) -> None:
         objects = np.array([[Decimal("1.5"), 0, None], [True, 3.0, pd.NA]], dtype=object)
         adata = ad.AnnData(np.zeros((2, 3), np.float32))
         adata.layers["objects"] = objects
@@ -395,13 +400,13 @@ class TestTypesOfValues:
         assert found == [[1.5, 1], [0, 3]]
         assert next(source.genes(np.array([2]), None)).missing == 2
 
-    def test_objects_that_are_not_numbers(self) -> None:
+    def test_objects_that_are_not_numbers_are_rejected(self) -> None:
         adata = ad.AnnData(np.zeros((1, 2), np.float32))
         adata.layers["objects"] = np.array([["a", 1]], dtype=object)
         with pytest.raises(GenesError, match="objects that are not numbers"):
             open_source(adata, matrix=MatrixLayer("objects"))
 
-    def test_dask_arrays_of_masked_values(self) -> None:
+    def test_masked_values_of_dask_arrays_are_missing(self) -> None:
         dask = pytest.importorskip("dask.array")
         masked = np.ma.MaskedArray(np.array([[1.5, 9, -2], [0, 3, 0.25]]), mask=[[0, 1, 0], [0, 0, 0]])
         adata = ad.AnnData(self.WANTED)
@@ -409,7 +414,7 @@ class TestTypesOfValues:
         source = open_source(adata, matrix=MatrixLayer("masked"))
         assert next(source.genes(np.array([1]), None)).missing == 1
 
-    def test_dask_of_complex_numbers_is_refused(self) -> None:
+    def test_complex_dask_array_is_rejected(self) -> None:
         dask = pytest.importorskip("dask.array")
         adata = ad.AnnData(self.WANTED)
         adata.X = dask.from_array(self.WANTED.astype(complex), chunks=(1, 3))
@@ -417,7 +422,7 @@ class TestTypesOfValues:
             open_source(adata)
 
 
-def test_cancel_between_blocks() -> None:
+def test_reading_is_cancelled_between_blocks() -> None:
     source = open_source(build("csr"), memory_bytes=1500)
     job = Job()
     vectors = source.genes(np.arange(G), None, job)
@@ -428,40 +433,40 @@ def test_cancel_between_blocks() -> None:
 
 
 class TestBadInput:
-    def test_missing(self, tmp_path: Path) -> None:
+    def test_missing_file_lists_other_files(self, tmp_path: Path) -> None:
         (tmp_path / "other.h5ad").touch()
-        with pytest.raises(SourceError, match=r"no file .*other\.h5ad"):
+        with pytest.raises(SourceError, match=r"File not found: .*other\.h5ad"):
             open_source(tmp_path / "nothing.h5ad")
 
-    def test_not_hdf5(self, tmp_path: Path) -> None:
+    def test_file_that_is_not_hdf5_is_rejected(self, tmp_path: Path) -> None:
         (tmp_path / "a.h5ad").write_text("cell,gene\n")
         with pytest.raises(SourceError, match="not HDF5"):
             open_source(tmp_path / "a.h5ad")
 
-    def test_empty_file(self, tmp_path: Path) -> None:
+    def test_empty_file_is_rejected(self, tmp_path: Path) -> None:
         (tmp_path / "a.h5ad").touch()
         with pytest.raises(SourceError):
             open_source(tmp_path / "a.h5ad")
 
-    def test_hdf5_that_is_not_anndata(self, tmp_path: Path) -> None:
+    def test_hdf5_that_is_not_anndata_is_rejected(self, tmp_path: Path) -> None:
         with h5py.File(tmp_path / "a.h5", "w") as file:
             file["matrix"] = [1, 2]
-        with pytest.raises(SourceError, match="no obs and no var. It holds: matrix"):
+        with pytest.raises(SourceError, match="no obs and no var. It contains: matrix"):
             open_source(tmp_path / "a.h5")
 
     @pytest.mark.parametrize("share", [0.2, 0.5, 0.9, 0.999])
-    def test_truncated(self, tmp_path: Path, share: float) -> None:
+    def test_truncated_file_is_rejected(self, tmp_path: Path, share: float) -> None:
         build("csr").write_h5ad(tmp_path / "a.h5ad")
         whole = (tmp_path / "a.h5ad").read_bytes()
         (tmp_path / "b.h5ad").write_bytes(whole[: int(len(whole) * share)])
         with pytest.raises(SourceError, match="truncated"):
             open_source(tmp_path / "b.h5ad")
 
-    def test_a_folder_that_is_not_zarr(self, tmp_path: Path) -> None:
+    def test_folder_that_is_not_zarr_is_rejected(self, tmp_path: Path) -> None:
         with pytest.raises(SourceError, match="not a zarr store"):
             open_source(tmp_path)
 
-    def test_no_x(self, tmp_path: Path) -> None:
+    def test_missing_x_suggests_layers(self, tmp_path: Path) -> None:
         adata = ad.AnnData(obs=pd.DataFrame(index=["a", "b"]), var=pd.DataFrame(index=["g"]))
         adata.layers["counts"] = np.ones((2, 1))
         adata.write_h5ad(tmp_path / "a.h5ad")
@@ -469,8 +474,8 @@ class TestBadInput:
             with pytest.raises(GenesError, match="no X. Choose one of these instead: layer 'counts'"):
                 open_source(subject)
 
-    def test_something_else(self) -> None:
-        with pytest.raises(SourceError, match="list was given"):
+    def test_other_object_is_rejected(self) -> None:
+        with pytest.raises(SourceError, match="got list"):
             open_source([1, 2])
 
     @pytest.mark.parametrize(
@@ -479,20 +484,20 @@ class TestBadInput:
         ids=str,
     )
     @pytest.mark.parametrize("kind", ["csr", "csc"])
-    def test_damaged_starts_of_lines(self, tmp_path: Path, damage: dict[str, int], kind: str) -> None:
+    def test_damaged_indptr_is_rejected(self, tmp_path: Path, damage: dict[str, int], kind: str) -> None:
         build(kind).write_h5ad(tmp_path / "a.h5ad")
         with h5py.File(tmp_path / "a.h5ad", "r+") as file:
             file["X/indptr"][min(damage["at"], len(file["X/indptr"]) - 1)] = damage["value"]
         with pytest.raises(GenesError, match="damaged"):
             open_source(tmp_path / "a.h5ad")
 
-    def test_text_instead_of_numbers(self) -> None:
+    def test_complex_matrix_is_rejected(self) -> None:
         adata = build("dense")
         adata.X = adata.X.astype(complex)
         with pytest.raises(GenesError, match="complex"):
             open_source(adata)
 
-    def test_column_numbers_outside_the_matrix(self, tmp_path: Path) -> None:
+    def test_out_of_range_indices_are_rejected(self, tmp_path: Path) -> None:
         build("csr").write_h5ad(tmp_path / "a.h5ad")
         with h5py.File(tmp_path / "a.h5ad", "r+") as file:
             file["X/indices"][5] = 4000
@@ -501,7 +506,7 @@ class TestBadInput:
             list(source.genes(np.array([0]), None))
 
 
-def test_column_in_foreign_byte_order_is_read_correctly() -> None:
+def test_column_in_foreign_byte_order_is_read() -> None:
     adata = ad.AnnData(np.ones((4, 2), dtype=np.float32))
     adata.obs["kind"] = np.array([3, 1, 3, 2], dtype=">i4")
     column = open_source(adata).obs("kind")

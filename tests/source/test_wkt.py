@@ -26,11 +26,11 @@ SQUARE = "POLYGON ((0 0, 4 0, 4 4, 0 4, 0 0))"
         ("POLYGON ((7 8, 7 8, 7 8, 7 8))", (7, 8)),
     ],
 )
-def test_centroid_is_weighted_by_area_without_holes(text: str, expected: tuple[float, float]) -> None:
+def test_centroid_is_weighted_by_area_excluding_holes(text: str, expected: tuple[float, float]) -> None:
     assert centroid(text) == pytest.approx(expected)
 
 
-def test_centroid_keeps_digits_far_from_zero() -> None:
+def test_centroid_is_precise_far_from_the_origin() -> None:
     at = [(1e7 + x, -2e7 + y) for x, y in [(0, 0), (0.5, 0), (0.5, 0.5), (0, 0.5), (0, 0)]]
     text = f"POLYGON (({', '.join(f'{x!r} {y!r}' for x, y in at)}))"
     assert centroid(text) == (1e7 + 0.25, -2e7 + 0.25)
@@ -46,21 +46,21 @@ def test_centroid_keeps_digits_far_from_zero() -> None:
         "(" * 5000, "POLYGON " + "(" * 5000, "POLYGON ((,))",
     ],
 )  # fmt: skip
-def test_damaged_text_is_refused(text: str) -> None:
+def test_invalid_wkt_is_rejected(text: str) -> None:
     with pytest.raises(ValueError, match="."):
         centroid(text)
 
 
-def test_column_counts_what_it_cannot_read() -> None:
+def test_damaged_values_of_a_column_are_reported() -> None:
     values = pd.Series([SQUARE, "POLYGON ((0 0, 1", None, "POINT EMPTY", "POINT (8 9)"], dtype=object)
     for column in (values, values.astype("category"), values.astype("string")):
         found = centroids(column)
         np.testing.assert_array_equal(found.xy, [[2, 2], [np.nan] * 2, [np.nan] * 2, [np.nan] * 2, [8, 9]])
         assert found.damaged.tolist() == [False, True, False, False, False]
-        assert found.example == "'POLYGON ((0 0, 1': its brackets do not match"
+        assert found.example == "'POLYGON ((0 0, 1': its parentheses do not match"
 
 
-def test_objects_give_their_own_text() -> None:
+def test_objects_with_a_wkt_attribute_are_geometries() -> None:
     class Outline:
         wkt = SQUARE
 
@@ -73,5 +73,5 @@ def test_objects_give_their_own_text() -> None:
     "values",
     [["a", "b"], ["Point of interest", "b", "c"], [1, 2], [["x"], ["y"]], [None, None], ["POLYGON", "POLYGON"]],
 )
-def test_other_columns_hold_no_geometries(values: list[object]) -> None:
+def test_other_columns_are_not_geometries(values: list[object]) -> None:
     assert not holds_geometries(pd.Series(values))

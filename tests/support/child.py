@@ -1,4 +1,4 @@
-"""Running code in a process of its own, as nothing that a file holds may take the tests down with it."""
+"""Run code in a subprocess, so that a crash on a damaged file does not crash the tests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import json, resource, sys, time
 sys.path[:0] = {paths!r}
 
 def most_resident():
-    try:  # what `resource` says holds what the parent took before this program began
+    try:  # ru_maxrss includes the memory of the parent before exec
         status = open("/proc/self/status").read()
     except OSError:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
@@ -24,14 +24,14 @@ def most_resident():
 
 given = json.loads({given!r})
 start = time.process_time()
-said = None
+error = None
 try:
 {code}
 except Exception as raised:
     from karospace_jupyter.errors import KaroSpaceError
-    said = {{"type": type(raised).__name__, "clear": isinstance(raised, KaroSpaceError), "text": str(raised)}}
+    error = {{"type": type(raised).__name__, "clear": isinstance(raised, KaroSpaceError), "text": str(raised)}}
 print("\\n" + json.dumps({{
-    "error": said,
+    "error": error,
     "seconds": time.process_time() - start,
     "megabytes": most_resident(),
 }}))
@@ -40,20 +40,20 @@ print("\\n" + json.dumps({{
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a process ended."""
+    """Result of a subprocess."""
 
     code: int
     error: dict[str, Any] | None
-    """Type, text, and whether it is one of this package; None when nothing was raised."""
+    """The type and text of the exception, and whether it is a KaroSpaceError; None if nothing was raised."""
     seconds: float
-    """Of the processor."""
+    """CPU time."""
     megabytes: float
-    """The most that were resident."""
+    """Peak resident memory, in MiB."""
     output: str
 
 
 def run(code: str, given: Any = None, *, env: dict[str, str] | None = None) -> Ended:
-    """Run `code`, to which `given` is what was handed over, as JSON."""
+    """Run `code` in a subprocess, with the variable `given` passed as JSON."""
     indented = "\n".join(f"    {line}" for line in code.strip().splitlines())
     script = _FRAME.format(paths=[str(Path(__file__).parent)], given=json.dumps(given), code=indented)
     ended = subprocess.run(
@@ -62,5 +62,5 @@ def run(code: str, given: Any = None, *, env: dict[str, str] | None = None) -> E
     last = ended.stdout.strip().rsplit("\n", 1)[-1]
     if ended.returncode or not last.startswith("{"):
         return Ended(ended.returncode, None, 0, 0, ended.stdout + ended.stderr)
-    told = json.loads(last)
-    return Ended(0, told["error"], told["seconds"], told["megabytes"], ended.stdout + ended.stderr)
+    result = json.loads(last)
+    return Ended(0, result["error"], result["seconds"], result["megabytes"], ended.stdout + ended.stderr)

@@ -1,4 +1,4 @@
-"""The browser of the tests, and how it is started."""
+"""Find the browser for the tests, and its command line flags."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ BROWSER = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    # Of several such flags the last one counts: those that Playwright gives itself are here once more. What is added
-    # are the pages behind the field for addresses, which take a third of the time that it takes to open a viewer.
+    # The last flag of this name wins, so this list repeats the features that Playwright disables. It adds the omnibox
+    # pages, which take a third of the time that it takes to open a viewer.
     "--disable-features="
     "AvoidUnnecessaryBeforeUnloadCheckSync,DestroyProfileOnBrowserClose,HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,"
     "LensOverlay,MediaRouter,PaintHolding,ThirdPartyStoragePartitioning,AvoidCorsURLLoaderRestartOnRedirect,"
     "TcpPortRandomizationWin,OptimizationHints,NetworkTimeServiceQuerying,AimEnabled,PreconnectToSearch,"
     "WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup",
 ]
-# Only what is WebGL is drawn by a graphics card that is a program: whole pages would take three times as long. But the
-# page then waits for each of its drawings, as on no one's desk: benchmarks do without.
+# Use the software GPU for WebGL only: compositing whole pages with it takes three times as long. The page then waits
+# for each of its WebGL frames, unlike with a real GPU, so the benchmarks do not use this flag.
 FLAGS = [*BROWSER, "--disable-gpu-compositing"]
 
 

@@ -1,4 +1,4 @@
-"""Worker processes that start at once."""
+"""Start worker processes quickly, from a fork server."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _IMPORTED = [
 
 
 class Forks:
-    """Starts workers as copies of a process that has imported everything: a new Python would take seconds for it.
+    """Start workers as forks of a process that has imported everything; a new interpreter takes seconds for that.
 
-    They get the environment and the folder of whoever starts them, as a new Python does. The tests of
-    `test_app.py`, and those with the fixture `new_python`, start them as the app does.
+    Workers get the environment and the working directory of the process that starts them, like a new interpreter. The
+    tests of `test_app.py`, and those with the fixture `new_python`, start workers as the app does.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Sections of the built-in tissue, painted once: it takes seconds, whatever the number of cells."""
+"""Cache the painted sections of the synthetic tissue; painting takes seconds for any number of cells."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _paint = datasets._section
 
 @functools.lru_cache(maxsize=8)
 def section(seed: int, which: int) -> dict[str, Any]:
-    """The same for all processes and for later runs; nobody writes to what is painted."""
+    """Return a section from the cache, which all processes and later runs share; callers must not modify it."""
     file = KEPT / f"{PAINTED_BY}-{seed}-{which}.pickle"
     if not file.exists():
         KEPT.mkdir(parents=True, exist_ok=True)
@@ -31,5 +31,5 @@ def section(seed: int, which: int) -> dict[str, Any]:
 
 
 def keep() -> None:
-    """Take sections from there from now on."""
+    """Make the dataset use the cache."""
     datasets._section = section

@@ -1,4 +1,4 @@
-"""Tests whose parts are missing skip with the reason; with KAROSPACE_ALL_PARTS=1, as in CI, they fail instead."""
+"""Skip tests whose optional parts are missing; with KAROSPACE_ALL_PARTS=1, as in CI, they fail instead."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ MODULES = {
     "tests/test_install.py": ("hatchling",),
     "tests/test_wheel.py": ("hatchling",),
 }
-"""Modules of the dev group that all tests of a folder or file need."""
+"""Modules of the dev group that all tests of a folder or file require."""
 
 OPTIONAL = {name for names in MODULES.values() for name in names} | {
     "Xlib", "dask", "darkdetect", "jsonschema", "jupyter_client", "scanpy", "tkinter", "tkinterdnd2", "tornado", "zarr",
 }  # fmt: skip
-"""Modules whose absence skips a test; the absence of any other is a failure."""
+"""Modules whose absence skips a test; the absence of any other module is a failure."""
 
 WITHOUT_VIEWER = (
     "tests/encode",
@@ -36,14 +36,14 @@ WITHOUT_VIEWER = (
     "tests/test_datasets.py",
     "tests/test_install.py",
 )
-"""Tests that export nothing, so that they need no built viewer."""
+"""Tests that do not export and so do not need the built viewer."""
 
 MISSING = re.compile(r"could not import|is missing|is not installed|is not built")
-"""What the reasons of those skips say that a complete machine would not have."""
+"""Matches the reasons of skips that must not occur when all parts are installed."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what needs a part that is missing."""
+    """Skip tests that need a missing part."""
     built = (ROOT / "karospace_jupyter/_static/viewer.html").exists()
     for item in items:
         place = Path(os.path.relpath(item.path, ROOT)).as_posix()
@@ -59,7 +59,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_make_collect_report(
     collector: pytest.Collector,
 ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    """Skip files that import a module which is not installed."""
+    """Skip files that import an optional module that is not installed."""
     report = yield
     found = (
         re.search(r"ModuleNotFoundError: No module named '([\w.]+)'", str(report.longrepr)) if report.failed else None
@@ -75,7 +75,7 @@ def pytest_make_collect_report(
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Skip tests that miss a module when they run; fail those that may not skip."""
+    """Skip tests that fail to import an optional module, or fail tests that must not skip."""
     report = yield
     error = call.excinfo.value if call.excinfo is not None else None
     if report.failed and not ALL_PARTS and isinstance(error, ModuleNotFoundError):
@@ -85,7 +85,7 @@ def pytest_runtest_makereport(
             report.longrepr = (str(item.path), 0, f"Skipped: the Python package {name} is not installed")
     elif report.skipped and ALL_PARTS and isinstance(report.longrepr, tuple) and MISSING.search(report.longrepr[2]):
         report.outcome = "failed"
-        report.longrepr = f"{report.longrepr[2]}. KAROSPACE_ALL_PARTS is set: this test may not skip."
+        report.longrepr = f"{report.longrepr[2]}. KAROSPACE_ALL_PARTS is set: this test must not skip."
     return report
 
 

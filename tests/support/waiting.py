@@ -1,8 +1,8 @@
-"""Waiting for what a program is about to do. No other module of the tests polls or sleeps.
+"""Wait for asynchronous state. No other module of the tests polls or sleeps.
 
-A test reads a state that may still change in one of two ways: through Playwright's `expect`, or through a function here.
-Both read again until the state is as wanted. The limit is the same everywhere and only ends what hangs: a busy machine
-takes longer, and fails no test.
+A test reads a state that may still change either with Playwright's `expect` or with a function of this module. Both
+retry until the state is as expected. The timeout is the same everywhere and only ends hanging tests: a busy machine
+takes longer, but does not fail tests.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ def eventually(
     pause: Callable[[], None] | None = None,
     what: str | Callable[[], str] = "",
 ) -> T:
-    """Read until `check` holds for what was read, and return that.
+    """Call `read` until `check` accepts its result, and return the result.
 
-    `page` handles its events meanwhile: needed where `read` asks something else than a page. `pause` is called between
-    two reads, as to let a window handle its events.
+    `page` handles its events in the meantime, which is necessary if `read` does not access a page. `pause` is called
+    between two reads, for example to let a window handle its events.
     """
     end = time.monotonic() + PATIENCE_S
     while True:
@@ -39,19 +39,19 @@ def eventually(
         if check(found):
             return found
         if time.monotonic() > end:
-            raise AssertionError(f"{what() if callable(what) else what or 'never as wanted'}: {found!r}")
+            raise AssertionError(f"{what() if callable(what) else what or 'never as expected'}: {found!r}")
         if pause is not None:
             pause()
         let_time_pass(_PAUSE_S, page=page)
 
 
 def becomes(read: Callable[[], T], wanted: Any, *, page: Any = None, pause: Callable[[], None] | None = None) -> None:
-    """Read until it equals `wanted`, which may be a `pytest.approx`."""
+    """Call `read` until its result equals `wanted`, which may be a `pytest.approx`."""
     eventually(read, lambda found: found == wanted, page=page, pause=pause, what=f"not {wanted!r}")
 
 
 def holds(assertion: Callable[[], None], *, page: Any = None, pause: Callable[[], None] | None = None) -> None:
-    """Run a function of assertions until none of them fails."""
+    """Call `assertion` until it raises no AssertionError."""
     end = time.monotonic() + PATIENCE_S
 
     def passes() -> bool:
@@ -67,10 +67,10 @@ def holds(assertion: Callable[[], None], *, page: Any = None, pause: Callable[[]
 
 
 def until_js(frame: Any, expression: str, arg: Any = None) -> None:
-    """Wait until an expression, or a function of `arg`, is true in a page.
+    """Wait until a JavaScript expression, or a function of `arg`, is true in a page.
 
-    Each look is an evaluation of its own. `wait_for_function` looks from within the page, whose policy refuses to
-    evaluate a string there.
+    Unlike `wait_for_function`, which evaluates a string inside the page and so violates its content security policy,
+    this evaluates the expression anew for each check.
     """
 
     def look() -> Any:
@@ -78,14 +78,14 @@ def until_js(frame: Any, expression: str, arg: Any = None) -> None:
             return frame.evaluate(expression, arg)
         except Error as error:
             if "context was destroyed" in str(error) or "navigat" in str(error):
-                return False  # another page is loading
+                return False  # the page is navigating
             raise
 
     eventually(look, what=f"never true: {expression}")
 
 
 def let_time_pass(seconds: float, *, page: Any = None) -> None:
-    """Give a program time for what it must not do. Where it is slow the test proves less, and passes all the same."""
+    """Give a program time for something that it must not do. On a slow machine the test proves less, but passes."""
     if page is None:
         time.sleep(seconds)
     else:
@@ -93,12 +93,12 @@ def let_time_pass(seconds: float, *, page: Any = None) -> None:
 
 
 def two_frames(page: Any) -> None:
-    """Return once the page has painted what has changed so far."""
+    """Return after the page has painted all changes so far."""
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
 def patient(browser: Any) -> Any:
-    """Give each context of a browser the limit that all waiting has."""
+    """Set the default timeout of each new context of a browser to PATIENCE_MS."""
     new_context = browser.new_context
 
     def made(**options: Any) -> Any:

@@ -50,7 +50,7 @@ def test_session_finishes_once_and_progress_never_decreases(adata: Any, tmp_path
     states: list[Any] = []
     session = ExportSession(states.append)
     session.start(adata, ExportConfig(outdir=tmp_path / "out", genes_mode="all"))
-    with pytest.raises(SessionBusyError, match="running already"):
+    with pytest.raises(SessionBusyError, match="already running"):
         session.start(adata, ExportConfig())
     assert session.wait(PATIENCE_S).status == "done"
     progress = [state.progress for state in states]
@@ -117,7 +117,7 @@ def test_change_during_the_export_raises(what: str, tmp_path: Path) -> None:
         "file": file.touch,
     }
     subject = file if what == "file" else adata
-    with pytest.raises(SourceError, match="was changed while it was exported"):
+    with pytest.raises(SourceError, match="was changed during the export"):
         run(subject, ExportConfig(outdir=tmp_path / "out"), Job(meddle))
     assert not (tmp_path / "out").exists()
 

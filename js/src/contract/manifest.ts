@@ -1,7 +1,7 @@
 // Generated from karospace_jupyter/bundle/manifest.schema.json by `npm run contract`. Do not edit.
 
 /**
- * `manifest.json`: everything a reader needs to find and understand the files of a bundle.
+ * `manifest.json`: everything that a reader needs to find and interpret the files of a bundle.
  */
 export interface Manifest {
   schema_version: string;
@@ -21,35 +21,35 @@ export interface Manifest {
    */
   generator?: string | null;
   /**
-   * 1.x. Cells of the source; more than `n_cells` when the bundle holds a part of them.
+   * 1.x. Number of cells in the source; greater than `n_cells` if the bundle contains only some of them.
    */
   n_cells_source?: number | null;
   coordinates?: Coordinates | null;
   cell_ids?: CellIds | null;
   /**
-   * 1.x. The annotation columns, in order, without JSON.
+   * 1.x. The annotations, in order, without JSON.
    */
   columns?: (CategoryColumn | NumberColumn)[] | null;
   gene_labels?: GeneLabels[] | null;
   embeddings?: Embedding[] | null;
   sections?: Sections | null;
   /**
-   * 1.x. How the viewer opens: a view as the viewer saves it, its state alone or with regions.
+   * 1.x. The initial view, as saved by the viewer: its state, or an object with the state and regions.
    */
   view?: {
     [k: string]: unknown;
   } | null;
   /**
-   * 1.x. Origins of other pages that may ask and steer the viewer inside them, as `https://lab.example`; `*` for
+   * 1.x. Origins of other pages that may control the embedded viewer, such as `https://lab.example`; `*` allows
    * every page.
    */
   embed_origins?: string[] | null;
   /**
-   * 1.x. What the exporter had to decide or leave out, in plain words.
+   * 1.x. Decisions and omissions of the exporter, for display.
    */
   warnings?: string[] | null;
   /**
-   * 1.x. How large the writer let an asset be, before compression: for who writes the bundle again.
+   * 1.x. Maximum size of an asset before compression, for programs that write the bundle again.
    */
   max_asset_bytes?: number | null;
   /**
@@ -72,7 +72,7 @@ export interface AssetFile {
    */
   path: string;
   /**
-   * Size as stored, that is after gzip.
+   * Stored size, that is, after gzip.
    */
   size_bytes: number;
   /**
@@ -80,20 +80,20 @@ export interface AssetFile {
    */
   raw_bytes?: number | null;
   /**
-   * 1.x. Hex digest of the bytes as stored.
+   * 1.x. Hex digest of the stored bytes.
    */
   sha256?: string | null;
   /**
-   * 1.x. CRC-32 of the bytes after decompression, as gzip counts it.
+   * 1.x. CRC-32 of the bytes after decompression, as in gzip.
    */
   raw_crc32?: number | null;
 }
 /**
- * How expression is stored.
+ * Storage of the expression matrix.
  */
 export interface Expression {
   /**
-   * `per_gene_float32_v1`: little-endian float32, one value per cell; NaN where a cell has none.
+   * `per_gene_float32_v1`: little-endian float32, one value per cell; NaN for a cell without a value.
    */
   format: string;
   dtype: 'float32';
@@ -101,13 +101,13 @@ export interface Expression {
   gzip: boolean;
   genes: GeneEntry[];
   /**
-   * 1.x. The matrix it was read from: `X`, `layer:NAME` or `raw`.
+   * 1.x. The source matrix: `X`, `layer:NAME` or `raw`.
    */
   source?: string | null;
   values?: Values | null;
 }
 /**
- * Where one gene's values are.
+ * The files of one gene.
  */
 export interface GeneEntry {
   gene: string;
@@ -116,7 +116,7 @@ export interface GeneEntry {
   summary?: GeneSummary | null;
 }
 /**
- * A run of cells inside one file.
+ * A range of cells in one file.
  */
 export interface Chunk {
   path: string;
@@ -129,42 +129,42 @@ export interface Chunk {
    */
   end: number;
   /**
-   * Size as stored.
+   * Stored size.
    */
   size_bytes: number;
 }
 /**
- * 1.x. What the viewer needs to know of a gene before its values are loaded.
+ * 1.x. Statistics of a gene that the viewer needs before loading its values.
  *
- * Every number is over the cells that have a value; all are 0 where no cell has one.
+ * All statistics are over the cells with a value, and 0 if no cell has one.
  */
 export interface GeneSummary {
   min: number;
   max: number;
   mean: number;
   /**
-   * Share of cells with a value other than zero, 0 to 1.
+   * Fraction of cells with a non-zero value, 0 to 1.
    */
   fraction: number;
   /**
-   * Robust lower limit: 0 when no value is negative, else the interpolated 1st percentile of the non-zero values.
+   * Robust lower limit: 0 if no value is negative, otherwise the interpolated 1st percentile of non-zero values.
    */
   lower: number;
   /**
-   * Robust upper limit: the interpolated 99th percentile of the non-zero values; 0 when all are zero.
+   * Robust upper limit: the interpolated 99th percentile of non-zero values; 0 if all values are zero.
    */
   upper: number;
   /**
-   * Cells without a value: NaN in the vector.
+   * Number of cells without a value (NaN in the vector).
    */
   missing?: number;
 }
 /**
- * 1.x. What the values of the matrix are, as far as they show it.
+ * 1.x. Detected kind of the matrix values.
  */
 export interface Values {
   /**
-   * `counts`: non-negative whole numbers. `log1p`: logarithm of one plus an amount that is proportional to counts in
+   * `counts`: non-negative integers. `log1p`: logarithm of one plus a value that is proportional to the counts in
    * each cell. `scaled`: each gene centered on zero, or divided by its standard deviation. `other`: anything else.
    */
   kind: 'counts' | 'log1p' | 'scaled' | 'other';
@@ -198,7 +198,7 @@ export interface ImageTransform {
   offset: [number, number];
 }
 /**
- * 1.x. What the coordinates mean, and the same values as float32.
+ * 1.x. Meaning of the coordinates, and their values as float32.
  */
 export interface Coordinates {
   /**
@@ -209,35 +209,36 @@ export interface Coordinates {
    */
   extent: [number, number, number, number];
   /**
-   * Coordinate = value in the files + origin, in float64. What else the manifest states is in coordinates.
+   * Coordinate = value in the files + origin, in float64. Everything else in the manifest is in coordinates.
    *
    * @minItems 2
    * @maxItems 2
    */
   origin?: [number, number];
   /**
-   * Where y grows: `down` as in images, `up` as in plots, or as the rows of the spots' array say.
+   * Direction of increasing y: `down` as in images, `up` as in plots; determined by the array rows of spots if the
+   * source has them.
    */
   y_axis?: 'down' | 'up';
   /**
-   * µm per coordinate unit, where the source states it or the lattice of its spots is known.
+   * µm per coordinate unit, if stated in the source or derived from the lattice of its spots.
    */
   unit_um?: number | null;
   /**
-   * Diameter of a spot in coordinate units, where the source states it.
+   * Diameter of a spot in coordinate units, if stated in the source.
    */
   spot_diameter?: number | null;
   dtype: 'float32';
   /**
-   * Files of interleaved x, y pairs, little-endian, less the origin.
+   * Files of interleaved x, y pairs relative to the origin, little-endian.
    */
   chunks: Chunk[];
 }
 /**
- * 1.x. Cell ids without JSON.
+ * 1.x. Cell IDs without JSON.
  *
- * Each file holds `end - start + 1` little-endian uint32 offsets, then one UTF-8 text; id *i* is the text's
- * bytes from offset *i* to offset *i + 1*.
+ * Each file contains `end - start + 1` little-endian uint32 offsets, followed by UTF-8 text; ID *i* is the bytes of
+ * the text from offset *i* to offset *i + 1*.
  */
 export interface CellIds {
   chunks: Chunk[];
@@ -249,7 +250,7 @@ export interface CategoryColumn {
   kind: 'category';
   name: string;
   /**
-   * The smallest that holds every code.
+   * The smallest type that can represent every code.
    */
   dtype: 'uint8' | 'uint16' | 'uint32';
   /**
@@ -257,14 +258,14 @@ export interface CategoryColumn {
    */
   categories: Category[];
   /**
-   * Cells without a value.
+   * Number of cells without a value.
    */
   missing: number;
   ordered?: boolean;
   chunks: Chunk[];
 }
 /**
- * One class of an annotation.
+ * One category of an annotation.
  */
 export interface Category {
   name: string;
@@ -273,22 +274,22 @@ export interface Category {
    */
   color: string;
   /**
-   * Cells of this class.
+   * Number of cells in this category.
    */
   count: number;
 }
 /**
- * 1.x. A numeric column as float32 or float64, NaN where a cell has no value.
+ * 1.x. A numeric column as float32 or float64, with NaN for cells without a value.
  */
 export interface NumberColumn {
   kind: 'number';
   name: string;
   /**
-   * `float64` where float32 would change a whole number or make two values equal.
+   * `float64` if float32 would change an integer or make two different values equal.
    */
   dtype?: 'float32' | 'float64';
   /**
-   * Smallest finite value; null when there is none.
+   * Smallest finite value; null if there is none.
    */
   min?: number | null;
   max?: number | null;
@@ -296,7 +297,7 @@ export interface NumberColumn {
   chunks: Chunk[];
 }
 /**
- * 1.x. Other names of the exported genes, for search.
+ * 1.x. Alternative names of the exported genes, for search.
  */
 export interface GeneLabels {
   /**
@@ -304,20 +305,21 @@ export interface GeneLabels {
    */
   column: string;
   /**
-   * Same length and order as `gene_list`; empty where a gene has none. One may list several: `A|B`, `A,B`, `A;B`.
+   * Same length and order as `gene_list`; empty for a gene without one. A label may list several names: `A|B`, `A,B`,
+   * `A;B`.
    */
   labels: string[];
 }
 /**
- * 1.x. Another place for each cell, as in a UMAP: not on the tissue.
+ * 1.x. An embedding of the cells, such as a UMAP.
  */
 export interface Embedding {
   /**
-   * The key of obsm, as `X_umap`.
+   * The key of obsm, such as `X_umap`.
    */
   name: string;
   /**
-   * For people, as `UMAP`.
+   * Display name, such as `UMAP`.
    */
   label: string;
   /**
@@ -328,7 +330,7 @@ export interface Embedding {
    */
   extent: [number, number, number, number];
   /**
-   * As of the coordinates.
+   * Value = value in the files + origin, in float64, as for the coordinates.
    *
    * @minItems 2
    * @maxItems 2
@@ -336,34 +338,35 @@ export interface Embedding {
   origin?: [number, number];
   dtype: 'float32';
   /**
-   * Files of interleaved x, y pairs, little-endian; y grows upwards. NaN where a cell has no place in it.
+   * Files of interleaved x, y pairs relative to the origin, little-endian; y points up. NaN for a cell that is not
+   * in the embedding.
    */
   chunks: Chunk[];
 }
 /**
- * 1.x. The tissue lies in several sections.
+ * 1.x. The sections of the tissue.
  */
 export interface Sections {
   /**
-   * The annotation whose codes say to which section a cell belongs; always one of kind `category`.
+   * The annotation with the section of each cell; always of kind `category`.
    */
   column: string;
   /**
-   * Whether the sections lie on top of each other, so that they are to be laid out side by side.
+   * Whether the sections overlap, so that a viewer should arrange them side by side.
    *
-   * Then `image` of the manifest belongs under none of them: a section has its own or none.
+   * If true, `image` of the manifest belongs to none of them; only images of sections are shown.
    */
   overlapping: boolean;
   /**
-   * The categories of the column that have cells, in their order.
+   * The categories of the column that have cells, in order.
    */
   items: Section[];
   /**
-   * Cells of no section.
+   * Number of cells without a section.
    */
   missing: number;
   /**
-   * What sections can be ordered and filtered by.
+   * Annotations by which sections can be sorted and filtered.
    */
   facts?: SectionFact[] | null;
 }
@@ -372,7 +375,7 @@ export interface Sections {
  */
 export interface Section {
   /**
-   * The category of the column.
+   * The category in the section column.
    */
   name: string;
   /**
@@ -383,31 +386,31 @@ export interface Section {
    */
   extent: [number, number, number, number];
   /**
-   * Cells of this section, at least one.
+   * Number of cells in this section, at least one.
    */
   count: number;
   /**
-   * The picture of this section's own tissue; several sections may share a file.
+   * The image of this section; several sections may share a file.
    */
   image?: Image | null;
 }
 /**
- * An annotation that has one value in each section, and not the same in all of them.
+ * An annotation with one value per section that differs between sections.
  */
 export interface SectionFact {
   column: string;
   /**
-   * One a section, in the order of `items`; null where its cells have none.
+   * One value per section, in the order of `items`; null for a section without a value.
    */
   values: (string | number | null)[];
 }
 /**
- * 1.x. A script that carries a run of bytes of the other files, for pages that may read no file.
+ * 1.x. A script that contains a range of bytes of the other files, for pages that cannot read files.
  */
 export interface ScriptShard {
   path: string;
   /**
-   * First byte, inclusive, of all files in `asset_files` as stored and in order, those of kind `script` left out.
+   * First byte, inclusive, in the concatenation of all stored files of `asset_files`, in order, except scripts.
    */
   start: number;
   /**
