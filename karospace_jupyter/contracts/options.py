@@ -14,62 +14,64 @@ class ExportOptions(TypedDict, total=False):
     """Options of an export; see :class:`~karospace_jupyter.ExportConfig`."""
 
     single_file: str | os.PathLike[str] | None
-    """Write everything into this one HTML file, which opens by double click."""
+    """Write a self-contained HTML file, which opens with a double click."""
 
     zip_path: str | os.PathLike[str] | None
-    """Write everything into this zip file."""
+    """Write a zip file."""
 
     coords: str | None
-    """Where the coordinates are: `obsm:KEY`, `obs:XCOL,YCOL` or `obs:COLUMN` (outlines as WKT, of which the centroids
-    are taken). Found by their names when not given."""
+    """The coordinates: `obsm:KEY`, `obs:XCOL,YCOL` or `obs:COLUMN` (the centroids of outlines as WKT). Detected from
+    common names by default."""
 
     annotation_columns: Sequence[str] | None
-    """Columns of obs to export, in this order. Chosen by what makes a legend when not given. Columns of few distinct
-    whole numbers are exported as categories; `number:COLUMN` and `category:COLUMN` choose the kind."""
+    """Columns of obs to export as annotations, in this order. By default, the columns that make a useful legend.
+    Columns with few distinct integers are exported as categories; `number:COLUMN` and `category:COLUMN` set the
+    kind."""
 
     sections: str | None
-    """The column of obs that names sections of the tissue (2 to 500), or `none`. Found by the usual names when not
-    given: library_id, sample, sample_id, section, slice, fov. One that is named here is always exported; one that was
-    found only when the annotations leave it in. A sample is drawn within each section."""
+    """The column of obs with the tissue sections (2 to 500), or `none`. Detected from common names by default:
+    library_id, sample, sample_id, section, slice, fov. A column given here is always exported; a detected one only if
+    it is among the annotations. Downsampling draws cells within each section."""
 
     embeddings: Sequence[str] | None
-    """Keys of obsm whose first two dimensions the viewer offers beside the tissue, or `none`. UMAP, t-SNE and PCA by
-    their usual names when not given."""
+    """Keys of obsm to export as embeddings (their first two dimensions), or `none`. By default, UMAP, t-SNE and PCA
+    under their usual names."""
 
     genes_mode: str | Sequence[str]
-    """Which genes: `hvgs:N`, `top_mean:N`, `list:PATH`, `all`, or a list of names."""
+    """The genes to export: `hvgs:N`, `top_mean:N`, `list:PATH`, `all`, or a list of names."""
 
     image_path: str | None
     """Tissue image: a PNG, JPEG, WebP or TIFF file, `uns:LIBRARY` for one stored in the object, or `none`."""
 
     downsample: int | None
-    """Export at most this many cells, drawn at random within each section."""
+    """Export at most this many cells, sampled at random within each section."""
 
     seed: int
-    """Seed of the random draw."""
+    """Random seed for downsampling."""
 
     gzip: bool
     """Compress the assets."""
 
     max_asset_mb: float
-    """Largest asset before compression, in MiB; what is larger is split. At most what a browser takes: 1024."""
+    """Maximum size of an asset before compression, in MiB. Larger assets are split. The maximum, 1024, is a limit of
+    browsers."""
 
     dataset_name: str | None
-    """Name shown in the viewer. The file's name when not given."""
+    """Dataset name shown in the viewer. By default, the file name."""
 
     scripts: Literal["auto", "yes", "no"]
-    """Write the assets as scripts, too, so that the folder opens by double click: `yes`, `no`, or `auto`: while they
-    stay below 200 MB."""
+    """Whether to also write the assets as scripts, so that the folder opens with a double click: `yes`, `no`, or `auto`
+    (if the scripts take at most 200 MB)."""
 
     view: str | os.PathLike[str] | None
-    """A view saved from the viewer (JSON), with which the bundle opens."""
+    """A view file saved from the viewer (JSON), used as the initial view."""
 
     embed_origins: Sequence[str]
-    """Origins of pages that may ask and steer the viewer when they embed it, as `https://lab.example`; `*` for every
-    page. Pages of the bundle's own origin always may."""
+    """Origins of pages that may control the embedded viewer, such as `https://lab.example`; `*` allows every page.
+    Pages with the same origin as the bundle are always allowed."""
 
     preview: bool
-    """Draw `preview.png`."""
+    """Write `preview.png`."""
 
     layer: str | None
     """Read expression from this layer instead of X."""
@@ -78,7 +80,8 @@ class ExportOptions(TypedDict, total=False):
     """Read expression from `raw` instead of X."""
 
     jobs: int | None
-    """Threads that compress. All cores when not given."""
+    """Number of compression threads. By default, all cores."""
 
     memory_mb: int
-    """Memory for blocks of the matrix, in MiB. Fewer means more passes over the file, never fewer genes."""
+    """Memory for reading the matrix in blocks, in MiB. Less memory means more passes over the file, never fewer
+    genes."""

@@ -6,44 +6,50 @@
  * Raises
  * ------
  * ConfigError
- *     When an option has a value that can never work; the message names the option.
+ *     If an option has an invalid value. The message names the option.
+ *
+ * Examples
+ * --------
+ * >>> ExportConfig(outdir="viewer", genes_mode="top_mean:300").genes
+ * TopMeanGenes(n=300, kind='top_mean')
  */
 export interface Options {
   /**
-   * The folder to write. An existing bundle there is replaced when the new one is complete.
+   * The folder to write. An existing bundle in it is replaced once the new one is complete.
    */
   outdir: string | null;
   /**
-   * Write everything into this one HTML file, which opens by double click.
+   * Write a self-contained HTML file, which opens with a double click.
    */
   single_file: string | null;
   /**
-   * Write everything into this zip file.
+   * Write a zip file.
    */
   zip_path: string | null;
   /**
-   * Where the coordinates are: `obsm:KEY`, `obs:XCOL,YCOL` or `obs:COLUMN` (outlines as WKT, of which the centroids
-   * are taken). Found by their names when not given.
+   * The coordinates: `obsm:KEY`, `obs:XCOL,YCOL` or `obs:COLUMN` (the centroids of outlines as WKT). Detected from
+   * common names by default.
    */
   coords: string | null;
   /**
-   * Columns of obs to export, in this order. Chosen by what makes a legend when not given. Columns of few
-   * distinct whole numbers are exported as categories; `number:COLUMN` and `category:COLUMN` choose the kind.
+   * Columns of obs to export as annotations, in this order. By default, the columns that make a useful legend.
+   * Columns with few distinct integers are exported as categories; `number:COLUMN` and `category:COLUMN` set the
+   * kind.
    */
   annotation_columns: string[] | null;
   /**
-   * The column of obs that names sections of the tissue (2 to 500), or `none`. Found by the usual names when not
-   * given: library_id, sample, sample_id, section, slice, fov. One that is named here is always exported; one that
-   * was found only when the annotations leave it in. A sample is drawn within each section.
+   * The column of obs with the tissue sections (2 to 500), or `none`. Detected from common names by default:
+   * library_id, sample, sample_id, section, slice, fov. A column given here is always exported; a detected one only
+   * if it is among the annotations. Downsampling draws cells within each section.
    */
   sections: string | null;
   /**
-   * Keys of obsm whose first two dimensions the viewer offers beside the tissue, or `none`. UMAP, t-SNE and PCA by
-   * their usual names when not given.
+   * Keys of obsm to export as embeddings (their first two dimensions), or `none`. By default, UMAP, t-SNE and PCA
+   * under their usual names.
    */
   embeddings: string[] | null;
   /**
-   * Which genes: `hvgs:N`, `top_mean:N`, `list:PATH`, `all`, or a list of names.
+   * The genes to export: `hvgs:N`, `top_mean:N`, `list:PATH`, `all`, or a list of names.
    */
   genes_mode: string | string[];
   /**
@@ -51,11 +57,11 @@ export interface Options {
    */
   image_path: string | null;
   /**
-   * Export at most this many cells, drawn at random within each section.
+   * Export at most this many cells, sampled at random within each section.
    */
   downsample: number | null;
   /**
-   * Seed of the random draw.
+   * Random seed for downsampling.
    */
   seed: number;
   /**
@@ -63,29 +69,30 @@ export interface Options {
    */
   gzip: boolean;
   /**
-   * Largest asset before compression, in MiB; what is larger is split. At most what a browser takes: 1024.
+   * Maximum size of an asset before compression, in MiB. Larger assets are split. The maximum, 1024, is a limit of
+   * browsers.
    */
   max_asset_mb: number;
   /**
-   * Name shown in the viewer. The file's name when not given.
+   * Dataset name shown in the viewer. By default, the file name.
    */
   dataset_name: string | null;
   /**
-   * Write the assets as scripts, too, so that the folder opens by double click: `yes`, `no`, or `auto`: while they
-   * stay below 200 MB.
+   * Whether to also write the assets as scripts, so that the folder opens with a double click: `yes`, `no`, or
+   * `auto` (if the scripts take at most 200 MB).
    */
   scripts: 'auto' | 'yes' | 'no';
   /**
-   * A view saved from the viewer (JSON), with which the bundle opens.
+   * A view file saved from the viewer (JSON), used as the initial view.
    */
   view: string | null;
   /**
-   * Origins of pages that may ask and steer the viewer when they embed it, as `https://lab.example`; `*` for every
-   * page. Pages of the bundle's own origin always may.
+   * Origins of pages that may control the embedded viewer, such as `https://lab.example`; `*` allows every page.
+   * Pages with the same origin as the bundle are always allowed.
    */
   embed_origins: string[];
   /**
-   * Draw `preview.png`.
+   * Write `preview.png`.
    */
   preview: boolean;
   /**
@@ -97,11 +104,12 @@ export interface Options {
    */
   raw: boolean;
   /**
-   * Threads that compress. All cores when not given.
+   * Number of compression threads. By default, all cores.
    */
   jobs: number | null;
   /**
-   * Memory for blocks of the matrix, in MiB. Fewer means more passes over the file, never fewer genes.
+   * Memory for reading the matrix in blocks, in MiB. Less memory means more passes over the file, never fewer
+   * genes.
    */
   memory_mb: number;
 }
