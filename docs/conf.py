@@ -44,12 +44,20 @@ nb_execution_mode = "off"  # tests/test_notebooks.py executes the notebooks
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
+python_maximum_signature_line_length = 88
 napoleon_google_docstring = False
 napoleon_use_rtype = False
 
 html_theme = "sphinx_book_theme"
 html_title = project
-html_theme_options = {"show_navbar_depth": 1, "use_download_button": False, "use_fullscreen_button": False}
+html_theme_options = {
+    "show_navbar_depth": 1,
+    "use_download_button": False,
+    "use_fullscreen_button": False,
+    "navbar_persistent": [],  # the search is in the side bar
+}
+html_css_files = ["pages.css"]
+html_static_path = ["_static"]
 html_copy_source = False
 html_show_copyright = False
 copybutton_prompt_text = "$ "
