@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from docutils.nodes import Node
     from sphinx.application import Sphinx
 
-LITERAL = re.compile(r"--[a-z0-9-]+|(?:obsm|obs|hvgs|top_mean|list|uns|number|category):[A-Z]+(?:,[A-Z]+)?|https://\S+?(?=,)")
+LITERAL = re.compile(
+    r"--[a-z0-9-]+|(?:obsm|obs|hvgs|top_mean|list|uns|number|category):[A-Z]+(?:,[A-Z]+)?|https://\S+?(?=,)"
+)
 
 
 def markdown(program: argparse.ArgumentParser) -> str:
