@@ -66,7 +66,8 @@ linkcheck_ignore = [r"http://(127\.0\.0\.1|localhost)", r"https://.*\bexample\b"
 linkcheck_timeout = 30
 
 # Sphinx reads only what is below its source folder.
-(DOCS / "notebooks").mkdir(exist_ok=True)
+shutil.rmtree(DOCS / "notebooks", ignore_errors=True)
+(DOCS / "notebooks").mkdir()
 for notebook in sorted((ROOT / "notebooks").glob("*.ipynb")):
     shutil.copy2(notebook, DOCS / "notebooks" / notebook.name)
 

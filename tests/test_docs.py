@@ -68,6 +68,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("prepared")
     small_tissue().write_h5ad(folder / "tissue.h5ad")
     (folder / "genes.txt").write_text("EPCAM\nCD3E\nCOL1A1\n")
+    (folder / "view.json").write_text('{"color": {"kind": "annotation", "column": "cell_type"}}')  # saved in the viewer
     Image.new("RGB", (200, 160), "pink").save(folder / "stain.png")
     return folder
 
