@@ -6,7 +6,7 @@ PORT ?= 8000
 RETRY := tests/retry.sh
 VIEWER := karospace_jupyter/_static/viewer.html
 
-.PHONY: demo test check lint types layers js-check programs bench fuzz build app js clean
+.PHONY: demo test check lint types layers js-check docs docs-links programs bench fuzz build app js clean
 
 demo: .venv/.installed $(VIEWER)
 ifeq ($(SERVE),0)
@@ -23,7 +23,7 @@ test:
 	$(MAKE) -j 2 check programs $(VIEWER)
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-check: lint types layers js-check
+check: lint types layers js-check docs
 
 lint: .venv/.installed
 	$(BIN)/ruff check .
@@ -34,6 +34,14 @@ types: .venv/.installed
 
 layers: .venv/.installed
 	$(BIN)/lint-imports --no-cache
+
+# Warnings are errors; links between pages, to files and to names in the code are checked.
+docs: .venv/.installed
+	$(BIN)/python -m sphinx -W --keep-going -q -d build/doctrees docs build/docs
+
+# Asks every other site that a page links to; needs the network.
+docs-links: .venv/.installed
+	$(BIN)/python -m sphinx -W --keep-going -q -b linkcheck -d build/doctrees docs build/docs-links
 
 js-check: js/node_modules/.installed
 	cd js && npm run --silent check
@@ -87,4 +95,4 @@ $(VIEWER): js/node_modules/.installed $(shell find js/src -type f) js/build.mjs
 	npm run --silent build --prefix js
 
 clean:
-	rm -rf build dist .venv js/node_modules tests/bench/regl/node_modules karospace_jupyter/_static
+	rm -rf build dist docs/notebooks .venv js/node_modules tests/bench/regl/node_modules karospace_jupyter/_static

@@ -25,6 +25,7 @@ def test_each_package_has_hashes(file: str) -> None:
 def test_each_dependency_is_pinned() -> None:
     pinned = {canonicalize_name(name) for name, _ in PACKAGE.findall((ROOT / "requirements-dev.txt").read_text())}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    asked = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    groups = project["dependency-groups"]
+    asked = [*project["project"]["dependencies"], *groups["dev"], *groups["docs"]]
     names = {canonicalize_name(re.split(r"[^A-Za-z0-9._-]", one)[0]) for one in asked}
     assert names <= pinned, names - pinned

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import re
 import shutil
-import signal
-import subprocess
-import sys
 import urllib.request
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from commands import serve, shell
 from PIL import Image
 from waiting import PATIENCE_S
 
@@ -81,22 +77,6 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def shell(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run a shell command in the activated environment."""
-    done = subprocess.run(
-        ["sh", "-c", command], cwd=folder, env=activated(), capture_output=True, text=True, timeout=PATIENCE_S
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done
-
-
-def activated() -> dict[str, str]:
-    bin_folder = Path(sys.executable).parent
-    if not (bin_folder / "karospace-export").exists():
-        pytest.skip("the command karospace-export is not installed: pip install -e .")
-    return {**os.environ, "PATH": os.pathsep.join([str(bin_folder), os.environ["PATH"]])}
-
-
 @pytest.mark.parametrize("name", COMMANDS)
 def test_command_writes_a_bundle_that_verifies(name: str, small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(small)
@@ -142,20 +122,12 @@ def test_snippet_exports_the_columns_it_names(folder: Path) -> None:
 
 def test_serve_and_port_show_the_bundle_until_interrupted(folder: Path) -> None:
     command = "karospace-export --h5ad synthetic_tiny.h5ad --outdir served --genes top_mean:5 --serve --port 8000"
-    process = subprocess.Popen(
-        command.split(), cwd=folder, env=activated(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    try:
-        assert process.stdout is not None
-        address = next(found[0] for line in process.stdout if (found := re.search(r"http://127\.0\.0\.1:\d+/", line)))
+
+    def look(address: str) -> None:
         with urllib.request.urlopen(address + "manifest.json", timeout=PATIENCE_S) as answer:
             assert b'"n_genes_exported":5' in answer.read().replace(b" ", b"")
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=PATIENCE_S)
-        assert process.returncode == 0
-    finally:
-        process.kill()
-        process.wait()
+
+    serve(command.split(), folder, look)
 
 
 def test_generator_script_accepts_path_and_size(tmp_path: Path) -> None:

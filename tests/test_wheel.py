@@ -31,4 +31,4 @@ def test_wheel_contains_the_viewer_but_not_its_sources(tmp_path):
         f"{bundle}/manifest.schema.json", f"{bundle}/FORMAT.md", f"{bundle}/pages.json",
         "karospace_jupyter/_static/NOTICES.txt",
     }  # fmt: skip
-    assert not [name for name in names if "node_modules" in name or name.startswith("js/")]
+    assert not [name for name in names if "node_modules" in name or name.startswith(("js/", "docs/"))]

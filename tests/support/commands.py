@@ -1,0 +1,45 @@
+"""Runs command lines as they are typed in the activated environment."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from waiting import PATIENCE_S
+
+
+def activated() -> dict[str, str]:
+    bin_folder = Path(sys.executable).parent
+    if not (bin_folder / "karospace-export").exists():
+        pytest.skip("the command karospace-export is not installed: pip install -e .")
+    return {**os.environ, "PATH": os.pathsep.join([str(bin_folder), os.environ["PATH"]])}
+
+
+def shell(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        ["sh", "-ec", command], cwd=folder, env=activated(), capture_output=True, text=True, timeout=PATIENCE_S
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+def serve(command: list[str], folder: Path, look: Callable[[str], object]) -> None:
+    """Run a command with `--serve`, call `look` with the address that it prints, and interrupt it."""
+    process = subprocess.Popen(
+        command, cwd=folder, env=activated(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    try:
+        assert process.stdout is not None
+        look(next(found[0] for line in process.stdout if (found := re.search(r"http://127\.0\.0\.1:\d+/", line))))
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=PATIENCE_S)
+        assert process.returncode == 0
+    finally:
+        process.kill()
+        process.wait()
