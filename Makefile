@@ -6,7 +6,7 @@ PORT ?= 8000
 RETRY := tests/retry.sh
 VIEWER := karospace_jupyter/_static/viewer.html
 
-.PHONY: demo test check lint types layers js-check docs docs-links programs bench fuzz build app js clean
+.PHONY: demo test test-lowest check lint types layers js-check docs docs-links programs bench fuzz build app js clean
 
 demo: .venv/.installed $(VIEWER)
 ifeq ($(SERVE),0)
@@ -22,6 +22,12 @@ test: export KAROSPACE_ALL_PARTS ?= 1
 test:
 	$(MAKE) -j 2 check programs $(VIEWER)
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+# The tests without browsers, with the lowest versions that pyproject.toml allows (Python 3.11).
+LOWEST := build/lowest-venv
+test-lowest: $(LOWEST)/.installed
+	$(LOWEST)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder \
+		tests/source tests/plan tests/encode tests/sink tests/bundle tests/test_export.py tests/test_cli.py
 
 check: lint types layers js-check docs
 
@@ -63,7 +69,7 @@ fuzz: .venv/.installed $(VIEWER)
 	KAROSPACE_FUZZ_INPUTS=$(INPUTS) $(BIN)/python -m pytest -q -o faulthandler_timeout=0 tests/e2e/test_messages.py
 
 build: .venv/.installed $(VIEWER)
-	$(BIN)/python -m hatchling build -t wheel
+	$(BIN)/python -m hatchling build -t sdist -t wheel
 
 # A program that opens by double click, for the system that it is made on: dist/KaroSpace.
 app: .venv/.installed $(VIEWER)
@@ -80,6 +86,12 @@ js: $(VIEWER)
 # After the viewer, which the build hook would build otherwise: two builds at a time would disturb each other.
 .venv/.installed: pyproject.toml .venv/.requirements | $(VIEWER)
 	$(RETRY) $(BIN)/python -m pip install --quiet --retries 5 --timeout 120 --no-build-isolation --no-deps -e .
+	touch $@
+
+$(LOWEST)/.installed: requirements-lowest.txt pyproject.toml | $(VIEWER)
+	test -x $(LOWEST)/bin/python || $(PYTHON) -m venv $(LOWEST)
+	$(RETRY) $(LOWEST)/bin/python -m pip install --quiet --retries 5 --timeout 120 -r requirements-lowest.txt
+	$(RETRY) $(LOWEST)/bin/python -m pip install --quiet --retries 5 --timeout 120 --no-build-isolation --no-deps -e .
 	touch $@
 
 js/node_modules/.installed: js/package.json js/package-lock.json

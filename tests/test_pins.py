@@ -7,13 +7,15 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = re.compile(r"^([A-Za-z0-9._-]+)==\S+(?: ; .*?)?((?: \\\n    --hash=sha256:[0-9a-f]{64})*)$", re.MULTILINE)
 
 
-@pytest.mark.parametrize("file", ["requirements-dev.txt", "requirements-app.txt"])
+@pytest.mark.parametrize("file", ["requirements-dev.txt", "requirements-app.txt", "requirements-lowest.txt"])
 def test_each_package_has_hashes(file: str) -> None:
     text = (ROOT / file).read_text()
     begun = [line for line in text.splitlines() if line and not line.startswith(("#", " "))]
@@ -29,3 +31,27 @@ def test_each_dependency_is_pinned() -> None:
     asked = [*project["project"]["dependencies"], *groups["dev"], *groups["docs"]]
     names = {canonicalize_name(re.split(r"[^A-Za-z0-9._-]", one)[0]) for one in asked}
     assert names <= pinned, names - pinned
+
+
+def versions(file: str) -> dict[str, str]:
+    text = (ROOT / file).read_text()
+    return {
+        canonicalize_name(name): version for name, version in re.findall(r"^([\w.-]+)==([^\s\\]+)", text, re.MULTILINE)
+    }
+
+
+def test_lowest_versions_are_those_that_the_project_allows() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    pinned = versions("requirements-lowest.txt")
+    asked = [Requirement(text) for text in [*project["dependencies"], *project["optional-dependencies"]["zarr"]]]
+    floors = {canonicalize_name(one.name): str(one.specifier).removeprefix(">=") for one in asked}
+    found = {name: pinned.get(name, "0") for name in floors}
+    assert {name: Version(text) for name, text in found.items()} == {
+        name: Version(text) for name, text in floors.items()
+    }, "run the uv command at the top of requirements-lowest.txt"
+
+
+def test_tools_of_the_tests_have_one_version() -> None:
+    asked, pinned = versions("tests/requirements.in"), versions("requirements-dev.txt")
+    lowest = versions("requirements-lowest.txt")
+    assert asked == {name: pinned.get(name) for name in asked} == {name: lowest.get(name) for name in asked}

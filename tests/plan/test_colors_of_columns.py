@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,8 @@ def stored(adata: ad.AnnData, store: str, folder: Path) -> Any:
     """Return the object unchanged, or store it without converting its text columns to categoricals."""
     if store == "memory":
         return adata
+    if "convert_strings_to_categoricals" not in inspect.signature(adata.write_h5ad).parameters:
+        pytest.skip("this anndata makes text columns categorical when it writes them")
     path = folder / f"a.{store}"
     with ad.settings.override(allow_write_nullable_strings=True):
         if store == "h5ad":

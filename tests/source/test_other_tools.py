@@ -45,7 +45,7 @@ def written(folder: Path, carrier: str) -> tuple[Path, Any]:
     if carrier == "h5ad":
         adata.write_h5ad(folder / "a.h5ad")
         return folder / "a.h5ad", h5py.File(folder / "a.h5ad", "r+")
-    zarr = pytest.importorskip("zarr")
+    zarr = pytest.importorskip("zarr", minversion="3")
     adata.write_zarr(folder / "a.zarr")
     root = zarr.open_group(str(folder / "a.zarr"), mode="r+", use_consolidated=False)
     for metadata in (".zmetadata",):
@@ -292,7 +292,7 @@ def h5mu(folder: Path) -> Path:
 
 
 def spatialdata(folder: Path, version: int, group: str = "tables") -> Path:
-    zarr = pytest.importorskip("zarr")
+    zarr = pytest.importorskip("zarr", minversion="3")
     path = folder / "sd.zarr"
     root = zarr.open_group(str(path), mode="w", zarr_format=version)
     for name in ("images", "shapes"):
@@ -492,7 +492,7 @@ def test_system_errors_are_not_reported_as_damage(monkeypatch: pytest.MonkeyPatc
         fail()
     assert "damaged" not in str(found.value)
     if isinstance(fault, OSError):  # also if the error passes through a library
-        zarr = pytest.importorskip("zarr")
+        zarr = pytest.importorskip("zarr", minversion="3")
         monkeypatch.setattr(zarr.storage.MemoryStore, "get", fail)
         with pytest.raises(SourceError, match="X cannot be read: ") as found, reading.reading("X"):
             zarr.open_group(zarr.storage.MemoryStore(), mode="r")

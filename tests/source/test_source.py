@@ -289,7 +289,7 @@ def change_values(path: Path, name: str, dtype: str) -> None:
             file[name] = values.astype(dtype)
             file[name].attrs.update(attrs)
         return
-    zarr = pytest.importorskip("zarr")
+    zarr = pytest.importorskip("zarr", minversion="3")
     root = zarr.open_group(path, use_consolidated=False)
     values, attrs = root[name][...], dict(root[name].attrs)
     del root[name]
