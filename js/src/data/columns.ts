@@ -1,5 +1,5 @@
 import type { Category, CategoryColumn, NumberColumn } from '../contract/manifest';
-import { safeColour } from '../lib/colour';
+import { safeColor } from '../lib/colour';
 import { FormatError } from '../lib/errors';
 import type { Numbers } from '../lib/numbers';
 import type { ReadContext } from '../source/bundle-source';
@@ -42,7 +42,7 @@ export function columnInfo(column: Column | ColumnValues): ColumnInfo {
   const { name, missing } = column;
   const categories = column.categories.map((category) => ({
     ...category,
-    color: safeColour(category.color),
+    color: safeColor(category.color),
   }));
   return { kind: 'category', name, categories, missing };
 }

@@ -1,4 +1,4 @@
-import { paletteColour } from '../lib/colour';
+import { paletteColor } from '../lib/colour';
 import { naturalOrder } from '../lib/natural';
 import { narrowest } from '../lib/numbers';
 import { areCodes } from './codes';
@@ -116,7 +116,7 @@ function categoryColumn(name: string, cells: readonly Cell[], numeric: boolean):
   });
   const categories = labels.map((text, code) => ({
     name: text,
-    color: paletteColour(code),
+    color: paletteColor(code),
     count: counts.get(text) ?? 0,
   }));
   return { kind: 'category', name, categories, missing, codes };

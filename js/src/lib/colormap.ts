@@ -1,4 +1,4 @@
-import { cssColour, parseColour, type Rgb } from './colour';
+import { cssColor, parseColor, type Rgb } from './colour';
 
 /** Evenly spaced stops of each color map; `rdbu` is diverging, for signed values, with white at the center. */
 const STOPS = {
@@ -17,12 +17,12 @@ const STOPS = {
 export type Colormap = keyof typeof STOPS;
 export const COLORMAPS = Object.keys(STOPS) as Colormap[];
 const TABLES = new Map(
-  Object.entries(STOPS).map(([name, text]) => [name, text.split(' ').map((hex) => parseColour(`#${hex}`))]),
+  Object.entries(STOPS).map(([name, text]) => [name, text.split(' ').map((hex) => parseColor(`#${hex}`))]),
 );
 const GRADIENT_STEPS = 24;
 
 /** Returns the color of the map at `t`, clamped to 0..1. */
-export function colourAt(map: Colormap, t: number): Rgb {
+export function colorAt(map: Colormap, t: number): Rgb {
   const stops = TABLES.get(map) ?? [];
   const at = Math.min(1, Math.max(0, t)) * (stops.length - 1);
   const index = Math.max(0, Math.min(stops.length - 2, Math.floor(at)));
@@ -36,7 +36,7 @@ export function colourAt(map: Colormap, t: number): Rgb {
 /** Returns the color map as 256 RGBA texels. */
 export function rampOf(map: Colormap, reversed: boolean): Uint8Array {
   const ramp = new Uint8Array(256 * 4);
-  for (let i = 0; i < 256; i++) ramp.set([...colourAt(map, (reversed ? 255 - i : i) / 255), 255], i * 4);
+  for (let i = 0; i < 256; i++) ramp.set([...colorAt(map, (reversed ? 255 - i : i) / 255), 255], i * 4);
   return ramp;
 }
 
@@ -46,7 +46,7 @@ export function signedLog1p(value: number): number {
 }
 
 /** Maps values to the colors that the tissue shows. */
-export interface ColourScale {
+export interface ColorScale {
   /** Lower and upper limit, in units of the values. */
   readonly range: readonly [number, number];
   /** Position within the limits: 0 at the lower, 1 at the upper, clamped. */
@@ -57,12 +57,12 @@ export interface ColourScale {
   gradient(from: number, to: number): string;
 }
 
-export function colourScale(options: {
+export function colorScale(options: {
   map: Colormap;
   reversed: boolean;
   log: boolean;
   range: readonly [number, number];
-}): ColourScale {
+}): ColorScale {
   const { map, reversed, log } = options;
   const [low, high] = log ? options.range.map(signedLog1p) : options.range;
   const share = (value: number) => {
@@ -71,8 +71,8 @@ export function colourScale(options: {
     const to = high ?? 1;
     return to > from ? Math.min(1, Math.max(0, (at - from) / (to - from))) : 0;
   };
-  const rgb = (value: number) => colourAt(map, reversed ? 1 - share(value) : share(value));
-  const css = (value: number) => cssColour(rgb(value));
+  const rgb = (value: number) => colorAt(map, reversed ? 1 - share(value) : share(value));
+  const css = (value: number) => cssColor(rgb(value));
   return {
     range: options.range,
     share,

@@ -21,13 +21,13 @@ export const PLAIN_COLOUR = '#7d8896';
  * Returns the color of the category at `index`: one of a hundred distinct colors, then generated ones, like the
  * exporter. More than a hundred cannot be told apart by eye.
  */
-export function paletteColour(index: number, name: ClassPalette = 'distinct'): string {
+export function paletteColor(index: number, name: ClassPalette = 'distinct'): string {
   const palette = CLASS_PALETTES[name];
-  return palette[index] ?? furtherColour(index - palette.length);
+  return palette[index] ?? furtherColor(index - palette.length);
 }
 
 /** Generates further colors; steps by the golden ratio spread any number of hues evenly. */
-function furtherColour(index: number): string {
+function furtherColor(index: number): string {
   const hue = (0.07 + index * 0.618033988749895) % 1;
   const lightness = [0.42, 0.62, 0.76][index % 3] ?? 0.5;
   const reach = ([0.62, 0.55][index % 2] ?? 0.6) * Math.min(lightness, 1 - lightness);
@@ -35,26 +35,26 @@ function furtherColour(index: number): string {
     const at = (hue * 12 + turn) % 12;
     return Math.round(255 * (lightness - reach * Math.max(-1, Math.min(at - 3, 9 - at, 1))));
   };
-  return hexColour([channel(0), channel(8), channel(4)]);
+  return hexColor([channel(0), channel(8), channel(4)]);
 }
 
 const HEX = /^#([0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})$/i;
 
 /** Formats a color as `#rrggbb`, as color inputs require. */
-export function hexColour(rgb: Rgb): string {
+export function hexColor(rgb: Rgb): string {
   return `#${rgb.map((channel) => channel.toString(16).padStart(2, '0')).join('')}`;
 }
 
 /** Returns a hex color as `#rrggbb`, else gray. Used as a style, any other text could load an external image. */
-export function safeColour(text: unknown): string {
-  return typeof text === 'string' && HEX.test(text.trim()) ? hexColour(parseColour(text)) : MISSING_COLOUR;
+export function safeColor(text: unknown): string {
+  return typeof text === 'string' && HEX.test(text.trim()) ? hexColor(parseColor(text)) : MISSING_COLOUR;
 }
 
 /**
  * Parses `#rgb` or `#rrggbb`, ignoring an alpha channel. Returns gray for anything else: one invalid entry must not
  * abort loading.
  */
-export function parseColour(text: string): Rgb {
+export function parseColor(text: string): Rgb {
   const hex = HEX.exec(text.trim())?.[1];
   if (!hex) return [180, 186, 195];
   const six = hex.length < 6 ? hex.slice(0, 3).replace(/./g, '$&$&') : hex.slice(0, 6);
@@ -63,13 +63,13 @@ export function parseColour(text: string): Rgb {
 }
 
 /** Parses a computed CSS color, `rgb(…)` or `rgba(…)`. Returns null if it is fully transparent. */
-export function parseCssColour(text: string): Rgb | null {
+export function parseCssColor(text: string): Rgb | null {
   const [r, g, b, alpha = 1] = (text.match(/[\d.]+/g) ?? []).map(Number);
   if (!/^rgba?\(/.test(text) || r === undefined || g === undefined || b === undefined || alpha === 0)
     return null;
   return [r, g, b];
 }
 
-export function cssColour([r, g, b]: Rgb): string {
+export function cssColor([r, g, b]: Rgb): string {
   return `rgb(${r}, ${g}, ${b})`;
 }

@@ -1,8 +1,8 @@
 import { crc32 as known } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { boxCamera, fitCamera, panned, project, unproject, viewOf, zoomedAt } from './camera';
-import { COLORMAPS, colourAt, colourScale, rampOf } from './colormap';
-import { cssColour, parseColour, parseCssColour, safeColour } from './colour';
+import { COLORMAPS, colorAt, colorScale, rampOf } from './colormap';
+import { cssColor, parseColor, parseCssColor, safeColor } from './colour';
 import { crc32 } from './crc32';
 import { forEachCsvRow } from './csv';
 import { Disposer } from './disposer';
@@ -188,36 +188,36 @@ test('quantile interpolates between neighbours', () => {
 });
 
 test('colors are parsed and formatted', () => {
-  expect(parseColour('#fff')).toEqual([255, 255, 255]);
-  expect(parseColour('#102030ff')).toEqual([16, 32, 48]);
-  expect(parseColour('url(evil)')).toEqual([180, 186, 195]);
-  expect(['#A1f', '#a1f8', '#aa11ff', '#aa11ff80'].map(safeColour)).toEqual(new Array(4).fill('#aa11ff'));
-  expect([safeColour('#102030'), safeColour('url(evil)'), safeColour(7)]).toEqual([
+  expect(parseColor('#fff')).toEqual([255, 255, 255]);
+  expect(parseColor('#102030ff')).toEqual([16, 32, 48]);
+  expect(parseColor('url(evil)')).toEqual([180, 186, 195]);
+  expect(['#A1f', '#a1f8', '#aa11ff', '#aa11ff80'].map(safeColor)).toEqual(new Array(4).fill('#aa11ff'));
+  expect([safeColor('#102030'), safeColor('url(evil)'), safeColor(7)]).toEqual([
     '#102030',
     '#b4bac3',
     '#b4bac3',
   ]);
-  expect(parseCssColour('rgb(14, 17, 22)')).toEqual([14, 17, 22]);
-  expect(parseCssColour('rgba(0, 0, 0, 0)')).toBeNull();
-  expect(cssColour(colourAt('viridis', 0))).toBe('rgb(68, 1, 84)');
-  expect(colourAt('viridis', 2)).toEqual([253, 231, 37]);
+  expect(parseCssColor('rgb(14, 17, 22)')).toEqual([14, 17, 22]);
+  expect(parseCssColor('rgba(0, 0, 0, 0)')).toBeNull();
+  expect(cssColor(colorAt('viridis', 0))).toBe('rgb(68, 1, 84)');
+  expect(colorAt('viridis', 2)).toEqual([253, 231, 37]);
   expect([...rampOf('viridis', false).subarray(0, 4)]).toEqual([68, 1, 84, 255]);
   expect([...rampOf('viridis', true).subarray(0, 4)]).toEqual([253, 231, 37, 255]);
 });
 
 test('color maps span the range and match known colors', () => {
-  for (const map of COLORMAPS) expect(colourAt(map, 0)).not.toEqual(colourAt(map, 1));
+  for (const map of COLORMAPS) expect(colorAt(map, 0)).not.toEqual(colorAt(map, 1));
   // Matplotlib's color at 0.2, within the rounding of sixteen stops.
-  expect(colourAt('magma', 0.2)).toEqual([59, 15, 112]);
-  const scale = colourScale({ map: 'greys', reversed: false, log: true, range: [0, 99] });
+  expect(colorAt('magma', 0.2)).toEqual([59, 15, 112]);
+  const scale = colorScale({ map: 'greys', reversed: false, log: true, range: [0, 99] });
   expect(scale.share(9)).toBeCloseTo(0.5);
   expect(scale.share(-1)).toBe(0);
-  expect(scale.css(500)).toBe(cssColour(colourAt('greys', 1)));
-  const turned = colourScale({ map: 'greys', reversed: true, log: false, range: [0, 1] });
-  expect(turned.css(1)).toBe(cssColour(colourAt('greys', 0)));
-  const signed = colourScale({ map: 'rdbu', reversed: false, log: true, range: [-9, 9] });
+  expect(scale.css(500)).toBe(cssColor(colorAt('greys', 1)));
+  const turned = colorScale({ map: 'greys', reversed: true, log: false, range: [0, 1] });
+  expect(turned.css(1)).toBe(cssColor(colorAt('greys', 0)));
+  const signed = colorScale({ map: 'rdbu', reversed: false, log: true, range: [-9, 9] });
   expect(signed.share(0)).toBeCloseTo(0.5);
-  expect(colourScale({ map: 'rdbu', reversed: false, log: false, range: [3, 3] }).share(3)).toBe(0);
+  expect(colorScale({ map: 'rdbu', reversed: false, log: false, range: [3, 3] }).share(3)).toBe(0);
 });
 
 test('counts and values are formatted', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { CLASS_PALETTES, MISSING_COLOUR, paletteColour, parseColour } from './colour';
+import { CLASS_PALETTES, MISSING_COLOUR, paletteColor, parseColor } from './colour';
 
 type Vector = readonly [number, number, number];
 
@@ -9,7 +9,7 @@ const times = (rows: readonly Vector[], [a, b, c]: Vector): Vector => {
 };
 
 const linear = (hex: string): Vector => {
-  const [r, g, b] = parseColour(hex).map((channel) => {
+  const [r, g, b] = parseColor(hex).map((channel) => {
     const share = channel / 255;
     return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
   });
@@ -93,7 +93,7 @@ describe('category palettes', () => {
 });
 
 test('colors beyond the hundredth category match those of the exporter', () => {
-  const further = [100, 101, 102, 103, 104, 105, 106, 299].map((index) => paletteColour(index));
+  const further = [100, 101, 102, 103, 104, 105, 106, 299].map((index) => paletteColor(index));
   expect(further.join(' ')).toBe('#ae6029 #7669d3 #a8e89c #a63066 #62bcda #e3e1a0 #8229ae #d38e69');
-  expect(paletteColour(100, 'safe')).toBe('#ae6029');
+  expect(paletteColor(100, 'safe')).toBe('#ae6029');
 });

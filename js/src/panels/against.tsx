@@ -4,7 +4,7 @@ import { useMemo } from 'preact/hooks';
 import type { CategoryValues } from '../data/columns';
 import { type Comparison, compared, composition, foremost, valuesBySide } from '../data/inside';
 import type { Meaning } from '../data/meaning';
-import { cssColour, MISSING_COLOUR } from '../lib/colour';
+import { cssColor, MISSING_COLOUR } from '../lib/colour';
 import {
   formatClass,
   formatCount,
@@ -190,7 +190,7 @@ export function Against({ selection }: { selection: Selection }): JSX.Element {
             label={gene}
             values={values}
             meaning={meaning}
-            colorOf={() => cssColour(cornersOf(model.dark.value)[1 << at] ?? [0, 0, 0])}
+            colorOf={() => cssColor(cornersOf(model.dark.value)[1 << at] ?? [0, 0, 0])}
           />
         ))}
       {meaning && partial && <p class="ks-note ks-comparison">{meaning.comparison}</p>}

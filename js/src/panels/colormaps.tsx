@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { COLORMAPS, type Colormap, colourScale } from '../lib/colormap';
+import { COLORMAPS, type Colormap, colorScale } from '../lib/colormap';
 import { Chip } from './buttons';
 import { usePanels, useView } from './context';
 
@@ -31,11 +31,11 @@ export function Colormaps(): JSX.Element {
               name="ks-colormap"
               aria-label={NAMES[map]}
               checked={map === shown}
-              onChange={() => actions.setColours({ colormap: map })}
+              onChange={() => actions.setColors({ colormap: map })}
             />
             <span
               style={{
-                background: colourScale({ map, reversed, log: false, range: [0, 1] }).gradient(0, 1),
+                background: colorScale({ map, reversed, log: false, range: [0, 1] }).gradient(0, 1),
               }}
             />
           </label>
@@ -45,28 +45,28 @@ export function Colormaps(): JSX.Element {
         <Chip
           title="Blue to red for values on both sides of zero, Viridis otherwise"
           pressed={colormap === 'auto'}
-          onClick={() => actions.setColours({ colormap: colormap === 'auto' ? shown : 'auto' })}
+          onClick={() => actions.setColors({ colormap: colormap === 'auto' ? shown : 'auto' })}
         >
           Auto
         </Chip>
         <Chip
           title="Reverse the colormap"
           pressed={reversed}
-          onClick={() => actions.setColours({ reversed: !reversed })}
+          onClick={() => actions.setColors({ reversed: !reversed })}
         >
           Reverse
         </Chip>
         <Chip
           title="Scale colors by log(1 + value)"
           pressed={scale === 'log1p'}
-          onClick={() => actions.setColours({ scale: scale === 'log1p' ? 'linear' : 'log1p' })}
+          onClick={() => actions.setColors({ scale: scale === 'log1p' ? 'linear' : 'log1p' })}
         >
           Log
         </Chip>
         <Chip
           title="Dim cells with the value zero"
           pressed={dimZeros}
-          onClick={() => actions.setColours({ dimZeros: !dimZeros })}
+          onClick={() => actions.setColors({ dimZeros: !dimZeros })}
         >
           Dim zeros
         </Chip>

@@ -2,7 +2,7 @@ import { type Signal, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import { genesOf } from '../data/gene-list';
-import { cssColour } from '../lib/colour';
+import { cssColor } from '../lib/colour';
 import { formatValue } from '../lib/format';
 import { cornersOf, mixture } from '../state/blend';
 import type { Layer } from '../state/layer';
@@ -56,7 +56,7 @@ export function MoreGenes(props: { focus: Signal<boolean>; adding: Signal<boolea
             >
               <span
                 class="ks-dot"
-                style={{ background: cssColour(cornersOf(model.dark.value)[1 << at] ?? [0, 0, 0]) }}
+                style={{ background: cssColor(cornersOf(model.dark.value)[1 << at] ?? [0, 0, 0]) }}
               />
               {gene} ×
             </Chip>
@@ -163,7 +163,7 @@ function BlendKey({ layer }: { layer: Extract<Layer, { kind: 'blend' }> }): JSX.
               <span
                 key={`${x} ${y}`}
                 style={{
-                  background: cssColour(roundedRgb(mixture(corners, third ? [x, y, depth] : [x, y]))),
+                  background: cssColor(roundedRgb(mixture(corners, third ? [x, y, depth] : [x, y]))),
                 }}
               />
             )),

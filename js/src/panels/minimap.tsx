@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import { project, unproject, type View } from '../lib/camera';
 import { cameraAt, ZERO } from '../lib/origin';
-import { cellColour } from '../state/cell-colour';
+import { cellColor } from '../state/cell-colour';
 import type { Model } from '../state/model';
 import { usePanels } from './context';
 
@@ -39,7 +39,7 @@ function paint(
   canvas: HTMLCanvasElement,
   view: View,
   coords: Float32Array,
-  colorOf: ReturnType<typeof cellColour>,
+  colorOf: ReturnType<typeof cellColor>,
 ) {
   const ratio = window.devicePixelRatio || 1;
   canvas.width = Math.round(view.width * ratio);
@@ -84,7 +84,7 @@ function Shown(): JSX.Element | null {
   const dark = model.dark.value;
   useLayoutEffect(() => {
     if (canvas.current && whole && positions)
-      paint(canvas.current, whole, positions.coords, cellColour(layer, { paint: look, scale, dark }));
+      paint(canvas.current, whole, positions.coords, cellColor(layer, { paint: look, scale, dark }));
   }, [whole, positions, layer, look, scale, dark]);
   if (!view || !whole) return null;
   const corners = [unproject(view, 0, 0), unproject(view, view.width, view.height)] as const;

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { cssColour, MISSING_COLOUR } from '../lib/colour';
+import { cssColor, MISSING_COLOUR } from '../lib/colour';
 import { formatClass, formatValue } from '../lib/format';
 import { cornersOf } from '../state/blend';
 import { ordered } from '../state/class-colours';
@@ -70,7 +70,7 @@ function Rows(): JSX.Element | null {
     <>
       {layer.parts.map(({ gene }, at) => (
         <div key={gene} class="ks-small-row">
-          <span class="ks-dot" style={{ background: cssColour(corners[1 << at] ?? [0, 0, 0]) }} />
+          <span class="ks-dot" style={{ background: cssColor(corners[1 << at] ?? [0, 0, 0]) }} />
           <span class="ks-clip">{gene}</span>
         </div>
       ))}

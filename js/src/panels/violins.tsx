@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import type { CategoryValues } from '../data/columns';
 import { BINS, halfWidths, type Spread, spreadsByCode } from '../data/spread';
-import type { ColourScale } from '../lib/colormap';
+import type { ColorScale } from '../lib/colormap';
 import { formatClass, formatCount, formatValue } from '../lib/format';
 import type { Numbers } from '../lib/numbers';
 import type { Selection } from '../state/selection';
@@ -30,7 +30,7 @@ interface Ask {
 
 async function rowsOf(
   { values, group, selection }: Ask,
-  scale: ColourScale,
+  scale: ColorScale,
   colors: readonly string[],
   signal: AbortSignal,
 ): Promise<Row[]> {
@@ -62,7 +62,7 @@ function outline(above: Float32Array, below: Float32Array): string {
 
 const NOTHING = new Float32Array(BINS);
 
-function Violin({ row, scale }: { row: Row; scale: ColourScale }): JSX.Element {
+function Violin({ row, scale }: { row: Row; scale: ColorScale }): JSX.Element {
   const { of, rest, color } = row;
   const widths = halfWidths(of.bins);
   const left = scale.share(of.q1) * 100;

@@ -1,10 +1,10 @@
-import { cssColour } from '../lib/colour';
+import { cssColor } from '../lib/colour';
 import { PictureError } from '../lib/errors';
 import { formatCount } from '../lib/format';
 import type { Layout } from './layout';
 import { FONT, type Mark, type Measure, type Paint } from './marks';
 
-const css = ({ color }: Paint) => cssColour(color);
+const css = ({ color }: Paint) => cssColor(color);
 
 let ruler: CanvasRenderingContext2D | null = null;
 
@@ -94,7 +94,7 @@ function drawMark(flat: CanvasRenderingContext2D, mark: Mark, scale: number, tis
   if (mark.kind === 'ramp') {
     const ramp = flat.createLinearGradient(mark.x, 0, mark.x + mark.width, 0);
     mark.colors.forEach((color, index) => {
-      ramp.addColorStop(index / Math.max(1, mark.colors.length - 1), cssColour(color));
+      ramp.addColorStop(index / Math.max(1, mark.colors.length - 1), cssColor(color));
     });
     flat.fillStyle = ramp;
     flat.fill();

@@ -1,4 +1,4 @@
-import { MISSING_COLOUR, parseColour, parseCssColour, type Rgb } from '../lib/colour';
+import { MISSING_COLOUR, parseColor, parseCssColor, type Rgb } from '../lib/colour';
 import { formatClass, formatCount, formatWithin } from '../lib/format';
 import { cornersOf } from '../state/blend';
 import { ordered } from '../state/class-colours';
@@ -28,11 +28,11 @@ export type Legend =
     };
 
 const STEPS = 32;
-const MISSING = parseColour(MISSING_COLOUR);
+const MISSING = parseColor(MISSING_COLOUR);
 
 /** Opacity of dimmed zeros on the background, as in the shader. */
 const DIMMED = 0.22;
-const GROUND = { light: parseColour('#f6f7f9'), dark: parseColour('#0e1116') };
+const GROUND = { light: parseColor('#f6f7f9'), dark: parseColor('#0e1116') };
 
 /** The cells that are drawn in each view of a picture. */
 export type Drawn = readonly Uint32Array[];
@@ -68,7 +68,7 @@ export function legendOf(model: Model, drawn: Drawn): Legend | null {
     const shown = model.classes.value(column).filter((_, code) => present[code] === 1);
     const entries: Entry[] = ordered(shown, model.state.value.classOrder).map(({ name, color }) => ({
       name: formatClass(name),
-      color: parseColour(color),
+      color: parseColor(color),
     }));
     if (missing > 0) entries.push({ name: 'no value', color: MISSING, quiet: true });
     return { kind: 'classes', label: column.name, entries };
@@ -94,7 +94,7 @@ export function legendOf(model: Model, drawn: Drawn): Legend | null {
   const { min, max } = summary;
   const colors = Array.from(
     { length: STEPS },
-    (_, i) => parseCssColour(scale.css(low + (i / (STEPS - 1)) * (high - low))) ?? MISSING,
+    (_, i) => parseCssColor(scale.css(low + (i / (STEPS - 1)) * (high - low))) ?? MISSING,
   );
   const entries: Entry[] = [];
   if (state.dimZeros) entries.push({ name: 'zero', color: dimmed(model.dark.value), quiet: true });

@@ -1,4 +1,4 @@
-import { parseColour, type Rgb } from '../lib/colour';
+import { parseColor, type Rgb } from '../lib/colour';
 
 /** The colors of the interface in the current theme. */
 export interface Palette {
@@ -10,11 +10,11 @@ export interface Palette {
 }
 
 export const LIGHT: Palette = {
-  ground: parseColour('#f6f7f9'),
-  panel: parseColour('#ffffff'),
-  ink: parseColour('#17202b'),
-  muted: parseColour('#5b6775'),
-  line: parseColour('#e3e7ec'),
+  ground: parseColor('#f6f7f9'),
+  panel: parseColor('#ffffff'),
+  ink: parseColor('#17202b'),
+  muted: parseColor('#5b6775'),
+  line: parseColor('#e3e7ec'),
 };
 
 /** Reads the palette from the computed styles, so that pictures match the page. */
@@ -22,7 +22,7 @@ export function paletteOf(element: Element): Palette {
   const style = getComputedStyle(element);
   const of = (name: keyof Palette): Rgb => {
     const text = style.getPropertyValue(`--${name}`);
-    return text ? parseColour(text) : LIGHT[name];
+    return text ? parseColor(text) : LIGHT[name];
   };
   return {
     ground: of('ground'),

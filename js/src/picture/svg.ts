@@ -1,4 +1,4 @@
-import { cssColour } from '../lib/colour';
+import { cssColor } from '../lib/colour';
 import type { Layout } from './layout';
 import { FONT, type Mark, type Paint } from './marks';
 
@@ -31,9 +31,9 @@ function element(
 /** Rounds to thousandths of a pixel. */
 const number = (value: number) => String(Math.round(value * 1000) / 1000);
 
-const fill = ({ color }: Paint) => ({ fill: cssColour(color) });
+const fill = ({ color }: Paint) => ({ fill: cssColor(color) });
 const stroke = ({ color }: Paint, width: number) => ({
-  stroke: cssColour(color),
+  stroke: cssColor(color),
   'stroke-width': width,
 });
 
@@ -89,7 +89,7 @@ function shapeOf(mark: Mark, id: string, tissues: readonly string[]): string {
       const stops = colors.map((color, index) =>
         element('stop', {
           offset: index / Math.max(1, colors.length - 1),
-          'stop-color': cssColour(color),
+          'stop-color': cssColor(color),
         }),
       );
       return [

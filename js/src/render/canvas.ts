@@ -1,5 +1,5 @@
 import type { Viewport } from '../lib/camera';
-import { parseCssColour, type Rgb } from '../lib/colour';
+import { parseCssColor, type Rgb } from '../lib/colour';
 import { GraphicsError } from '../lib/errors';
 
 /** Size of the canvas in device pixels. */
@@ -17,7 +17,7 @@ export function fitCanvas(canvas: HTMLCanvasElement, viewport: Viewport): void {
 /** Returns the background color of the tissue: that of the nearest ancestor that has one. */
 export function groundOf(canvas: HTMLCanvasElement): Rgb {
   for (let element = canvas.parentElement; element; element = element.parentElement) {
-    const color = parseCssColour(getComputedStyle(element).backgroundColor);
+    const color = parseCssColor(getComputedStyle(element).backgroundColor);
     if (color) return color;
   }
   return [255, 255, 255];

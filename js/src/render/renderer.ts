@@ -1,7 +1,7 @@
 import type { Positions, TissueImage } from '../data/bundle';
 import type { View } from '../lib/camera';
 import type { Colormap } from '../lib/colormap';
-import { MISSING_COLOUR, PLAIN_COLOUR, parseColour, type Rgb } from '../lib/colour';
+import { MISSING_COLOUR, PLAIN_COLOUR, parseColor, type Rgb } from '../lib/colour';
 import { GraphicsError } from '../lib/errors';
 import { blended } from '../state/blend';
 import type { Paint } from '../state/class-colours';
@@ -90,13 +90,13 @@ export class Renderer {
     } else if (layer.kind === 'category') this.#points.setCodes(layer.column.codes);
     else if (layer.kind === 'value') {
       if (layer.values instanceof Float32Array) this.#points.setValues(layer.values);
-    } else this.#points.setPlain(parseColour(PLAIN_COLOUR));
+    } else this.#points.setPlain(parseColor(PLAIN_COLOUR));
   }
 
   setPaint({ colors, alpha }: Paint): void {
     const rgba = new Uint8Array(colors.length * 4);
     colors.forEach((color, code) => {
-      rgba.set([...parseColour(color), alpha[code] ?? 255], code * 4);
+      rgba.set([...parseColor(color), alpha[code] ?? 255], code * 4);
     });
     this.#points.setColors(rgba);
   }
@@ -146,7 +146,7 @@ export class Renderer {
       range: exact ? SCALED_RANGE : frame.range,
       log: frame.log && !exact,
       dimZeros: frame.dimZeros,
-      missing: parseColour(MISSING_COLOUR),
+      missing: parseColor(MISSING_COLOUR),
       ground: frame.ground,
       count: frame.budget,
     });

@@ -4,7 +4,7 @@ import { boxCamera, boxOf, type Camera, panned, TURNS, type Viewport, zoomedAt }
 import { asError, isAbort } from '../lib/errors';
 import { cameraAt, cameraFrom, ZERO } from '../lib/origin';
 import { createApply, fitAll, lookAtCells } from './change';
-import { type Emphasis, recoloured, withoutColours } from './class-colours';
+import { type Emphasis, recolored, withoutColors } from './class-colours';
 import { hiddenFlags } from './layer';
 import type { Loader } from './loader';
 import { type Hover, type Model, notify } from './model';
@@ -58,7 +58,7 @@ export interface Actions extends SelectionActions {
   /** Sets the order of genes in the search list. */
   setGeneOrder(order: GeneOrder): void;
   /** Sets how values are mapped to colors. */
-  setColours(change: Partial<Pick<ViewState, 'colormap' | 'reversed' | 'scale' | 'dimZeros'>>): void;
+  setColors(change: Partial<Pick<ViewState, 'colormap' | 'reversed' | 'scale' | 'dimZeros'>>): void;
   setPointSize(factor: number): void;
   setOpacity(opacity: number): void;
   setImage(on: boolean, opacity: number): void;
@@ -172,8 +172,8 @@ export function createActions(model: Model, loader: Loader): Actions {
     showAll: (column) => setHidden(column, []),
     setPalette: (palette) => change({ palette }),
     recolorClass: (column, name, color) =>
-      change({ classColors: recoloured(model.state.value, column, name, color) }),
-    resetClassColors: (column) => change({ classColors: withoutColours(model.state.value, column) }),
+      change({ classColors: recolored(model.state.value, column, name, color) }),
+    resetClassColors: (column) => change({ classColors: withoutColors(model.state.value, column) }),
     emphasise(emphasis) {
       model.emphasis.value = emphasis;
     },
@@ -185,7 +185,7 @@ export function createActions(model: Model, loader: Loader): Actions {
     setGeneOrder(order) {
       model.geneOrder.value = order;
     },
-    setColours: change,
+    setColors: change,
     setPointSize: (pointSize) => change({ pointSize }),
     setOpacity: (opacity) => change({ opacity }),
     adjustImage: change,

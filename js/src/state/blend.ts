@@ -1,5 +1,5 @@
 import type { GeneValues } from '../data/genes';
-import { MISSING_COLOUR, parseColour, type Rgb } from '../lib/colour';
+import { MISSING_COLOUR, parseColor, type Rgb } from '../lib/colour';
 import { turns } from '../lib/pause';
 import type { Mixed } from './layer';
 
@@ -20,7 +20,7 @@ const DARK = { 0: '#3a424e', 7: '#ffffff' } as const;
 
 export function cornersOf(dark: boolean): Rgb[] {
   const all: Record<number, string> = { ...CORNERS, ...(dark ? DARK : LIGHT) };
-  return Array.from({ length: 8 }, (_, bits) => parseColour(all[bits] ?? ''));
+  return Array.from({ length: 8 }, (_, bits) => parseColor(all[bits] ?? ''));
 }
 
 /** Interpolates between the corners for relative levels, 0 to 1, of up to three genes. */
@@ -83,7 +83,7 @@ function mixInto(
   const corners = cornersOf(dark);
   const shares = new Array<number>(parts.length).fill(0);
   const empty = corners[0] ?? [0, 0, 0];
-  const missing = parseColour(MISSING_COLOUR);
+  const missing = parseColor(MISSING_COLOUR);
   for (let cell = from; cell < to; cell++) {
     let most = 0;
     let whole = true;

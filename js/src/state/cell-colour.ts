@@ -1,19 +1,19 @@
-import type { ColourScale } from '../lib/colormap';
-import { MISSING_COLOUR, PLAIN_COLOUR, parseColour, type Rgb } from '../lib/colour';
+import type { ColorScale } from '../lib/colormap';
+import { MISSING_COLOUR, PLAIN_COLOUR, parseColor, type Rgb } from '../lib/colour';
 import { cornersOf, mixture, shareOf } from './blend';
 import type { Paint } from './class-colours';
 import type { Layer } from './layer';
 
 /** Returns a function that gives the color of a cell outside the WebGL view; null for a hidden cell. */
-export function cellColour(
+export function cellColor(
   layer: Layer,
-  { paint, scale, dark }: { paint: Paint | null; scale: ColourScale; dark: boolean },
+  { paint, scale, dark }: { paint: Paint | null; scale: ColorScale; dark: boolean },
 ): (cell: number) => Rgb | null {
-  const missing = parseColour(MISSING_COLOUR);
+  const missing = parseColor(MISSING_COLOUR);
   if (layer.kind === 'category' && paint) {
     const { codes } = layer.column;
     const last = paint.colors.length - 1;
-    const colors = paint.colors.map(parseColour);
+    const colors = paint.colors.map(parseColor);
     return (cell) => {
       const code = Math.min(codes[cell] ?? last, last);
       return paint.alpha[code] === 0 ? null : (colors[code] ?? missing);
@@ -37,6 +37,6 @@ export function cellColour(
       );
     };
   }
-  const plain = parseColour(PLAIN_COLOUR);
+  const plain = parseColor(PLAIN_COLOUR);
   return () => plain;
 }

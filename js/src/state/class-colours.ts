@@ -1,6 +1,6 @@
 import type { Category } from '../contract/manifest';
 import type { CategoryValues } from '../data/columns';
-import { MISSING_COLOUR, paletteColour } from '../lib/colour';
+import { MISSING_COLOUR, paletteColor } from '../lib/colour';
 import { hiddenFlags } from './layer';
 import { type ClassOrder, hiddenOf, type ViewState } from './view-state';
 
@@ -32,7 +32,7 @@ export interface Paint {
 
 const STEPPED_BACK = 36;
 
-function ownColours(state: Pick<ViewState, 'classColors'>, column: string): Readonly<Record<string, string>> {
+function ownColors(state: Pick<ViewState, 'classColors'>, column: string): Readonly<Record<string, string>> {
   return Object.hasOwn(state.classColors, column) ? (state.classColors[column] ?? {}) : {};
 }
 
@@ -40,13 +40,13 @@ function ownColours(state: Pick<ViewState, 'classColors'>, column: string): Read
 export function classesWith(state: Pick<ViewState, 'palette' | 'classColors'>): ClassesOf {
   const held = new WeakMap<CategoryValues, readonly Category[]>();
   return (column) => {
-    const own = ownColours(state, column.name);
+    const own = ownColors(state, column.name);
     if (state.palette === 'file' && Object.keys(own).length === 0) return column.categories;
     const known = held.get(column);
     if (known) return known;
     const { palette } = state;
     const classes = column.categories.map((category, code) => {
-      const stated = palette === 'file' ? category.color : paletteColour(code, palette);
+      const stated = palette === 'file' ? category.color : paletteColor(code, palette);
       const color = Object.hasOwn(own, category.name) ? (own[category.name] ?? stated) : stated;
       return { ...category, color };
     });
@@ -56,20 +56,20 @@ export function classesWith(state: Pick<ViewState, 'palette' | 'classColors'>): 
 }
 
 /** Returns `classColors` with one color added. */
-export function recoloured(
+export function recolored(
   state: Pick<ViewState, 'classColors'>,
   column: string,
   name: string,
   color: string,
 ): ViewState['classColors'] {
-  const classes = Object.entries(ownColours(state, column)).filter(([other]) => other !== name);
+  const classes = Object.entries(ownColors(state, column)).filter(([other]) => other !== name);
   // `Object.fromEntries` rather than assignment: a category may be named `__proto__`.
   const own = Object.fromEntries([...classes, [name, color.toLowerCase()]]);
-  return Object.fromEntries([...Object.entries(withoutColours(state, column)), [column, own]]);
+  return Object.fromEntries([...Object.entries(withoutColors(state, column)), [column, own]]);
 }
 
 /** Returns `classColors` without those of a column. */
-export function withoutColours(
+export function withoutColors(
   state: Pick<ViewState, 'classColors'>,
   column: string,
 ): ViewState['classColors'] {

@@ -5,7 +5,7 @@ import type { CategoryValues, ColumnInfo, ColumnValues } from '../data/columns';
 import type { GeneOrder } from '../data/gene-search';
 import { type Summary, summariseColumn, summariseGene } from '../data/summary';
 import { UPRIGHT, type View, type Viewport, viewOf } from '../lib/camera';
-import { type Colormap, type ColourScale, colourScale } from '../lib/colormap';
+import { type Colormap, type ColorScale, colorScale } from '../lib/colormap';
 import type { Numbers } from '../lib/numbers';
 import { cameraFrom, ZERO } from '../lib/origin';
 import type { Placed } from '../lib/section-grid';
@@ -118,7 +118,7 @@ export interface Model {
   readonly range: ReadonlySignal<readonly [number, number]>;
   /** Color map in use, with `auto` resolved. */
   readonly colormap: ReadonlySignal<Colormap>;
-  readonly scale: ReadonlySignal<ColourScale>;
+  readonly scale: ReadonlySignal<ColorScale>;
   readonly group: ReadonlySignal<CategoryValues | null>;
   /** Categories with their current colors; `column.categories` has those of the bundle. */
   readonly classes: ReadonlySignal<ClassesOf>;
@@ -252,7 +252,7 @@ export function createModel(initial: Partial<ViewState> = {}): Model {
     colormap,
     scale: computed(() => {
       const { map, reversed, log } = mapped.value;
-      return colourScale({ map, reversed, log, range: range.value });
+      return colorScale({ map, reversed, log, range: range.value });
     }),
     group: computed(() => {
       const column = groupBy.value === null ? undefined : loaded.value.get(groupBy.value);

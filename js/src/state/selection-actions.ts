@@ -8,7 +8,7 @@ import {
   cellsOf,
   combined,
   type Draft,
-  freeColour,
+  freeColor,
   freeName,
   type How,
   maskOf,
@@ -129,7 +129,7 @@ export function createSelectionActions(model: Model): SelectionActions {
         ...regions.values(),
         ...list.flatMap((other) => (other.color ? [{ color: other.color }] : [])),
       ];
-      regions.set(name, { name, color: color || freeColour(taken), cells });
+      regions.set(name, { name, color: color || freeColor(taken), cells });
     }
     return [...regions.values()];
   };
@@ -191,7 +191,7 @@ export function createSelectionActions(model: Model): SelectionActions {
       const held = find(wanted);
       const region: Region = {
         name: wanted,
-        color: held?.color ?? freeColour(regions),
+        color: held?.color ?? freeColor(regions),
         cells: cellsOf(selection.mask),
       };
       const next = held ? regions.map((other) => (other === held ? region : other)) : [...regions, region];

@@ -1,4 +1,4 @@
-import { PALETTE, paletteColour } from '../lib/colour';
+import { PALETTE, paletteColor } from '../lib/colour';
 import { hiddenFlags, type Layer } from './layer';
 import { hiddenOf, type ViewState } from './view-state';
 
@@ -118,7 +118,7 @@ export function freeName(regions: readonly Region[]): string {
 }
 
 /** Returns the first color of the palette that no region has. */
-export function freeColour(regions: readonly Pick<Region, 'color'>[]): string {
+export function freeColor(regions: readonly Pick<Region, 'color'>[]): string {
   const taken = new Set(regions.map(({ color }) => color));
-  return PALETTE.find((color) => !taken.has(color)) ?? paletteColour(regions.length);
+  return PALETTE.find((color) => !taken.has(color)) ?? paletteColor(regions.length);
 }
