@@ -26,7 +26,7 @@ _HOMES = {
     "export_h5ad": "karospace_jupyter.api",
     "karospace_grid": "karospace_jupyter.widget.grid",
     "karospace_view": "karospace_jupyter.widget.show",
-    "karospace_widget": "karospace_jupyter.widget.form",
+    "karospace_widget": "karospace_jupyter.widget.export_form",
 }
 
 __all__ = [

@@ -13,7 +13,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
-from karospace_jupyter.words import counted, shape, size
+from karospace_jupyter.formatting import counted, shape, size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,8 +15,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from karospace_jupyter.errors import ConfigError, OptionError
+from karospace_jupyter.formatting import LONGEST_NAME
 from karospace_jupyter.paths import expanded
-from karospace_jupyter.words import LONGEST_NAME
 
 
 @dataclass(frozen=True, slots=True)

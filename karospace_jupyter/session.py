@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from karospace_jupyter import export
 from karospace_jupyter.errors import Cancelled, KaroSpaceError, SessionBusyError
+from karospace_jupyter.formatting import counted, shape, size
 from karospace_jupyter.job import Job
-from karospace_jupyter.words import counted, shape, size
 
 if TYPE_CHECKING:
     from collections.abc import Callable

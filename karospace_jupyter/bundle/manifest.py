@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from karospace_jupyter.words import LONGEST_NAME
+from karospace_jupyter.formatting import LONGEST_NAME
 
 SCHEMA_VERSION = "1.1.0"
 """Version of the format that this package writes."""

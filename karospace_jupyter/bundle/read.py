@@ -26,9 +26,9 @@ from karospace_jupyter.bundle.files import (
 )
 from karospace_jupyter.bundle.manifest import SCHEMA_VERSION, Chunk, Manifest
 from karospace_jupyter.errors import BundleError
+from karospace_jupyter.formatting import counted, shape
 from karospace_jupyter.job import Job
 from karospace_jupyter.static import static_file
-from karospace_jupyter.words import counted, shape
 
 if TYPE_CHECKING:
     from karospace_jupyter.bundle.scripts import When

@@ -12,7 +12,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from karospace_jupyter.errors import BundleError
-from karospace_jupyter.words import counted
+from karospace_jupyter.formatting import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

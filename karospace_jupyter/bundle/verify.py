@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from karospace_jupyter.bundle.cells import cell_ids
+from karospace_jupyter.bundle.cell_ids import cell_ids
 from karospace_jupyter.bundle.damage import damage
 from karospace_jupyter.bundle.files import MissingFileError
 from karospace_jupyter.bundle.pages import is_own_page
@@ -20,7 +20,7 @@ from karospace_jupyter.bundle.scripts import KIND, MANIFEST, carried_manifest, f
 from karospace_jupyter.bundle.tables import decoded, paths_of, read_records
 from karospace_jupyter.bundle.verify_places import check_embeddings, check_sections
 from karospace_jupyter.errors import BundleError
-from karospace_jupyter.words import counted
+from karospace_jupyter.formatting import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from karospace_jupyter.words import counted
+from karospace_jupyter.formatting import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,8 +8,8 @@ from tkinter import messagebox
 from typing import TYPE_CHECKING
 
 from karospace_jupyter.desktop.menu import add_to_menu, has_menu
-from karospace_jupyter.desktop.parts import show_help
 from karospace_jupyter.desktop.system import command_key
+from karospace_jupyter.desktop.widgets import show_help
 
 if TYPE_CHECKING:
     from collections.abc import Callable

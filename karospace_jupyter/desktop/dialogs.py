@@ -7,7 +7,7 @@ from pathlib import Path
 from tkinter import filedialog
 from typing import TYPE_CHECKING, Any
 
-from karospace_jupyter.desktop.desk import TARGETS
+from karospace_jupyter.desktop.app_state import TARGETS
 from karospace_jupyter.desktop.system import in_time
 
 if TYPE_CHECKING:

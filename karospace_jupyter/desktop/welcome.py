@@ -8,10 +8,10 @@ from pathlib import Path
 from tkinter import ttk
 from typing import TYPE_CHECKING
 
-from karospace_jupyter.desktop.run import Fold
+from karospace_jupyter.desktop.export_bar import Fold
 
 if TYPE_CHECKING:
-    from karospace_jupyter.desktop.desk import Desk
+    from karospace_jupyter.desktop.app_state import Desk
     from karospace_jupyter.desktop.settings import Settings
     from karospace_jupyter.desktop.theme import Theme
     from karospace_jupyter.desktop.window import Window

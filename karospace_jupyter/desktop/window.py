@@ -14,14 +14,14 @@ from typing import Any
 
 from karospace_jupyter.desktop import settings as remembered
 from karospace_jupyter.desktop import system
+from karospace_jupyter.desktop.app_state import Desk
 from karospace_jupyter.desktop.commands import MenuBar, bind_keys
-from karospace_jupyter.desktop.desk import Desk
 from karospace_jupyter.desktop.dialogs import Dialogs
-from karospace_jupyter.desktop.form import Form, Pickers
-from karospace_jupyter.desktop.head import Head
+from karospace_jupyter.desktop.export_bar import Run
+from karospace_jupyter.desktop.file_header import Head
 from karospace_jupyter.desktop.icon import draw_icon
+from karospace_jupyter.desktop.option_form import Form, Pickers
 from karospace_jupyter.desktop.presets import FIT_EVERY_FILE
-from karospace_jupyter.desktop.run import Run
 from karospace_jupyter.desktop.theme import Theme, system_is_dark
 from karospace_jupyter.desktop.welcome import Welcome
 

@@ -20,7 +20,7 @@ from karospace_jupyter.bundle.manifest import (
     Sections,
 )
 from karospace_jupyter.encode import tables
-from karospace_jupyter.encode.columns import encode_cell_ids, encode_column, encode_coordinates, encode_embedding
+from karospace_jupyter.encode.columnar import encode_cell_ids, encode_column, encode_coordinates, encode_embedding
 from karospace_jupyter.encode.expression import encode_expression
 from karospace_jupyter.encode.image import encode_image
 from karospace_jupyter.encode.pack import Packer

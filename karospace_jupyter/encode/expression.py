@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from karospace_jupyter.bundle.manifest import AssetFile, Expression, GeneEntry, GeneSummary, Values
 from karospace_jupyter.encode.pack import Method, best_method
+from karospace_jupyter.formatting import counted
 from karospace_jupyter.plan.names import listed
 from karospace_jupyter.source.values import LARGEST_EXACT
-from karospace_jupyter.words import counted
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

@@ -15,7 +15,7 @@ from karospace_jupyter.errors import ConfigError, KaroSpaceError, NoMatrixError,
 from karospace_jupyter.form.options import config_of, problems_of
 from karospace_jupyter.paths import expanded
 from karospace_jupyter.plan import estimate
-from karospace_jupyter.plan.genes import unknown_genes
+from karospace_jupyter.plan.gene_choice import unknown_genes
 from karospace_jupyter.source import open_source
 from karospace_jupyter.static import static_file
 

@@ -10,14 +10,14 @@ import numpy as np
 from karospace_jupyter.config import ExportConfig, MatrixLayer, MatrixRaw
 from karospace_jupyter.errors import KaroSpaceError, NoMatrixError
 from karospace_jupyter.plan import Description, describe
+from karospace_jupyter.plan.annotations import category_colors
 from karospace_jupyter.plan.column_values import exact_numbers
-from karospace_jupyter.plan.columns import category_colors
 from karospace_jupyter.plan.embeddings import label
 from karospace_jupyter.source import open_source
 from karospace_jupyter.source.numbers import plain
 
 if TYPE_CHECKING:
-    from karospace_jupyter.plan.columns import ColumnSummary
+    from karospace_jupyter.plan.annotations import ColumnSummary
     from karospace_jupyter.source import Source
 
 _SWATCHES = 5

@@ -9,9 +9,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from karospace_jupyter.errors import CoordinatesError
+from karospace_jupyter.formatting import counted
 from karospace_jupyter.plan.model import Cells
 from karospace_jupyter.plan.names import as_text, make_unique
-from karospace_jupyter.words import counted
 
 if TYPE_CHECKING:
     from karospace_jupyter.config import ExportConfig

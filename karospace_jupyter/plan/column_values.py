@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from karospace_jupyter.errors import ColumnError
 from karospace_jupyter.plan.names import as_text
-from karospace_jupyter.plan.natural import natural_order
+from karospace_jupyter.plan.natural_order import natural_order
 from karospace_jupyter.source.numbers import as_float, is_object, kind_of
 
 _EXACT = 2.0**53

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from karospace_jupyter.config import ObsmCoords
 from karospace_jupyter.errors import CoordinatesError
-from karospace_jupyter.plan.columns import ColumnSummary, summarise_columns
+from karospace_jupyter.plan.annotations import ColumnSummary, summarise_columns
 from karospace_jupyter.plan.coordinates import FoundCoordinates, candidates, find_coordinates, is_embedding, label
 from karospace_jupyter.plan.embeddings import usual_embeddings
 from karospace_jupyter.plan.pictures.choose import Library, libraries

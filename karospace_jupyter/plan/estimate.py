@@ -11,11 +11,11 @@ from karospace_jupyter.bundle.saved_view import read_view
 from karospace_jupyter.config import DEFAULT_GENES, TopMeanGenes, VariableGenes
 from karospace_jupyter.errors import ColumnError, ConfigError, CoordinatesError, GenesError, ImageError
 from karospace_jupyter.job import Job
+from karospace_jupyter.plan.annotations import choose_columns
 from karospace_jupyter.plan.cells import choose_cells
-from karospace_jupyter.plan.columns import choose_columns
 from karospace_jupyter.plan.coordinates import FoundCoordinates, columns_of, find_coordinates, is_embedding
 from karospace_jupyter.plan.embeddings import choose_embeddings
-from karospace_jupyter.plan.genes import choose_genes
+from karospace_jupyter.plan.gene_choice import choose_genes
 from karospace_jupyter.plan.hvg import check_rankable
 from karospace_jupyter.plan.lattice import direction_of_y
 from karospace_jupyter.plan.matrix_values import matrix_values

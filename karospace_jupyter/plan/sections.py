@@ -9,11 +9,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from karospace_jupyter.errors import ColumnError
+from karospace_jupyter.formatting import split_kind
 from karospace_jupyter.plan.column_values import exact_numbers
 from karospace_jupyter.plan.model import PlannedFact, PlannedSection, PlannedSections
 from karospace_jupyter.plan.names import hint, listed
 from karospace_jupyter.source.numbers import kind_of, plain
-from karospace_jupyter.words import split_kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

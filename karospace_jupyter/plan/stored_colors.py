@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from karospace_jupyter.formatting import counted
 from karospace_jupyter.plan.colors import palette, parse_rgba
 from karospace_jupyter.plan.names import listed
-from karospace_jupyter.words import counted
 
 if TYPE_CHECKING:
     from karospace_jupyter.source import Source

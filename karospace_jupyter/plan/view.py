@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from karospace_jupyter.formatting import counted
 from karospace_jupyter.plan.model import CategoryAnnotation
 from karospace_jupyter.plan.names import listed
-from karospace_jupyter.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

@@ -8,17 +8,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from karospace_jupyter.widget.form import KaroSpaceWidget, karospace_widget
+    from karospace_jupyter.widget.export_form import KaroSpaceWidget, karospace_widget
     from karospace_jupyter.widget.grid import karospace_grid
     from karospace_jupyter.widget.show import karospace_view
     from karospace_jupyter.widget.view import KaroSpaceView
 
 _HOMES = {
     "KaroSpaceView": "karospace_jupyter.widget.view",
-    "KaroSpaceWidget": "karospace_jupyter.widget.form",
+    "KaroSpaceWidget": "karospace_jupyter.widget.export_form",
     "karospace_grid": "karospace_jupyter.widget.grid",
     "karospace_view": "karospace_jupyter.widget.show",
-    "karospace_widget": "karospace_jupyter.widget.form",
+    "karospace_widget": "karospace_jupyter.widget.export_form",
 }
 
 __all__ = ["KaroSpaceView", "KaroSpaceWidget", "karospace_grid", "karospace_view", "karospace_widget"]

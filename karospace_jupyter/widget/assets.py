@@ -11,7 +11,7 @@ import deflate
 import numpy as np
 from numpy.typing import NDArray
 
-from karospace_jupyter.bundle.cells import cell_ids
+from karospace_jupyter.bundle.cell_ids import cell_ids
 from karospace_jupyter.errors import BundleError, GenesError, ViewError
 from karospace_jupyter.plan.names import as_text, make_unique
 from karospace_jupyter.source import open_source

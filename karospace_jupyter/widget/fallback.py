@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from karospace_jupyter.bundle.write import html_bytes
 from karospace_jupyter.errors import BundleError, ImageError
+from karospace_jupyter.formatting import shape
 from karospace_jupyter.plan.pictures.opening import MAX_SHOWN_PIXELS, open_picture
-from karospace_jupyter.words import shape
 
 if TYPE_CHECKING:
     from karospace_jupyter.bundle.read import Bundle

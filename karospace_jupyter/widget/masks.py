@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from karospace_jupyter.errors import ViewError
-from karospace_jupyter.words import counted
+from karospace_jupyter.formatting import counted
 
 Mask = NDArray[np.bool_]
 

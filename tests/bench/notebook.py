@@ -20,7 +20,7 @@ import pandas as pd
 import scipy.sparse as sp
 
 from karospace_jupyter import ExportConfig, adata_to_karospace, karospace_widget
-from karospace_jupyter.bundle.cells import cell_ids
+from karospace_jupyter.bundle.cell_ids import cell_ids
 from karospace_jupyter.datasets import synthetic_tissue
 from karospace_jupyter.session import ExportSession
 from karospace_jupyter.static import static_file

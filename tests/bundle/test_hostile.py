@@ -19,7 +19,7 @@ import pytest
 from PIL import Image
 
 from karospace_jupyter import Bundle, adata_to_karospace
-from karospace_jupyter.bundle.cells import cell_ids
+from karospace_jupyter.bundle.cell_ids import cell_ids
 from karospace_jupyter.datasets import synthetic_tissue
 from karospace_jupyter.errors import BundleError
 from karospace_jupyter.widget.fallback import fallback_html, fallback_picture
@@ -65,7 +65,7 @@ def first(folder: Path, kind: str) -> dict[str, Any]:
 
 OPEN = """
 from karospace_jupyter import Bundle
-from karospace_jupyter.bundle.cells import cell_ids
+from karospace_jupyter.bundle.cell_ids import cell_ids
 bundle = Bundle(given["folder"])
 if given["what"] == "verify":
     bundle.verify()

@@ -61,7 +61,7 @@ def new_python() -> None:
 def quick_workers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if sys.platform.startswith("linux") and "new_python" not in request.fixturenames:
         forks = request.getfixturevalue("forks")
-        monkeypatch.setattr("karospace_jupyter.desktop.link.multiprocessing.get_context", lambda _: forks)
+        monkeypatch.setattr("karospace_jupyter.desktop.worker_process.multiprocessing.get_context", lambda _: forks)
 
 
 @pytest.fixture(autouse=True)

@@ -24,7 +24,7 @@ COUNT_LIVE = Path(__file__).with_name("count_live.js").read_text()
 COUNTED = ("timers", "frames", "observers", "workers", "urls", "gl", "programs", "contexts")
 NOTHING = {"listeners": [], **dict.fromkeys(COUNTED, 0)}
 GENE_CACHE = 128 * 2**20
-"""Bytes, as CACHE_BYTES in js/src/data/genes.ts."""
+"""Bytes, as CACHE_BYTES in js/src/data/gene-store.ts."""
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from pathlib import Path
 import mutation
 
 from karospace_jupyter import Bundle, ExportConfig, adata_to_karospace, export_h5ad
-from karospace_jupyter.bundle.cells import cell_ids
+from karospace_jupyter.bundle.cell_ids import cell_ids
 from karospace_jupyter.datasets import synthetic_tissue
 from karospace_jupyter.errors import KaroSpaceError
 from karospace_jupyter.widget.fallback import fallback_html

@@ -23,7 +23,7 @@ from hypothesis import HealthCheck, given, settings
 from strategies import objects
 
 from karospace_jupyter import Bundle, adata_to_karospace
-from karospace_jupyter.bundle.cells import cell_ids
+from karospace_jupyter.bundle.cell_ids import cell_ids
 from karospace_jupyter.bundle.manifest import CategoryColumn
 from karospace_jupyter.errors import BundleError
 from karospace_jupyter.plan.names import as_text, make_unique

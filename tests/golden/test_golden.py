@@ -11,7 +11,7 @@ import pytest
 from golden_tissue import HERE, ORIGIN, expected, tissue, write_current
 
 from karospace_jupyter import Bundle
-from karospace_jupyter.bundle.cells import cell_ids
+from karospace_jupyter.bundle.cell_ids import cell_ids
 from karospace_jupyter.bundle.manifest import CategoryColumn
 
 VALUES = json.loads((HERE / "values.json").read_text())

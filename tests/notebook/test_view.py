@@ -120,12 +120,12 @@ def test_selection_is_synchronized_in_both_directions(shown: tuple[Notebook, Any
     nb.until("0 if fewer.selection is None else int(fewer.selection.sum())", 3)
     assert nb.python("[len(fewer.selection), str(fewer.selection.dtype)]") == [3000, "bool"]
     from_bundle = nb.python(
-        "[__import__('karospace_jupyter.bundle.cells', fromlist=['x']).cell_ids(fewer.bundle)[i] for i in (0, 5, 999)]"
+        "[__import__('karospace_jupyter.bundle.cell_ids', fromlist=['x']).cell_ids(fewer.bundle)[i] for i in (0, 5, 999)]"
     )
     assert nb.python("fewer.selected_ids") == from_bundle
     nb.python("setattr(fewer, 'selection', (adata.obs['cell_type'] == 'Tumor').to_numpy())")
     wanted = nb.python(
-        "int((adata.obs.loc[__import__('karospace_jupyter.bundle.cells', fromlist=['x']).cell_ids(fewer.bundle), 'cell_type'] == 'Tumor').sum())"
+        "int((adata.obs.loc[__import__('karospace_jupyter.bundle.cell_ids', fromlist=['x']).cell_ids(fewer.bundle), 'cell_type'] == 'Tumor').sum())"
     )
     until_js(frame, "n => window.karospace.selection?.reduce((a, b) => a + b, 0) === n", arg=wanted)
     nb.python("setattr(fewer, 'selection', None)")

@@ -16,7 +16,7 @@ from karospace_jupyter.config import ExportConfig
 from karospace_jupyter.form.summary import summarise
 from karospace_jupyter.plan import CategoryAnnotation, Plan, resolve
 from karospace_jupyter.plan.colors import palette, parse_color
-from karospace_jupyter.plan.natural import natural_order
+from karospace_jupyter.plan.natural_order import natural_order
 from karospace_jupyter.source import open_source
 
 N = 120

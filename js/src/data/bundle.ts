@@ -6,9 +6,9 @@ import type { BundleSource, ReadContext } from '../source/bundle-source';
 import { readAsset } from './asset';
 import { type CellNames, readCellIds } from './cell-ids';
 import { asFloat32, assetReader, forgetting, readChunks } from './chunks';
-import { type ColumnInfo, type ColumnValues, columnInfo, readColumn } from './columns';
+import { type ColumnInfo, type ColumnValues, columnInfo, readColumn } from './column-values';
 import { type GeneSearch, geneSearch } from './gene-search';
-import { type GeneStore, geneStore } from './genes';
+import { type GeneStore, geneStore } from './gene-store';
 import { loadManifest } from './load-manifest';
 import { type CoordinateTable, type ObsTable, readCoordinateTable, readObsTable } from './tables';
 

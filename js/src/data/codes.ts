@@ -1,6 +1,6 @@
 import { WORDS } from '../contract/codes';
 
-/** Thresholds of the exporter (`plan/codes.py`). */
+/** Thresholds of the exporter (`plan/integer_codes.py`). */
 const MOST = 50;
 const MOST_NAMED = 256;
 const CELLS_A_CODE = 10;

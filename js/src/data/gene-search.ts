@@ -1,5 +1,5 @@
 import type { GeneSummary, Manifest } from '../contract/manifest';
-import { missingOf } from './genes';
+import { missingOf } from './gene-store';
 
 export interface GeneHit {
   gene: string;

@@ -3,7 +3,7 @@ import { join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { memorySource } from '../source/memory-source';
 import { openBundle } from './bundle';
-import type { ColumnValues } from './columns';
+import type { ColumnValues } from './column-values';
 
 /** Bundles that the Python tests hold against the exporter, and what any reader must make of them. */
 const GOLDEN = join(import.meta.dirname, '../../../tests/golden');

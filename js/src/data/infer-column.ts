@@ -1,8 +1,8 @@
-import { paletteColor } from '../lib/colour';
+import { paletteColor } from '../lib/color';
 import { naturalOrder } from '../lib/natural';
 import { narrowest } from '../lib/numbers';
 import { areCodes } from './codes';
-import { type CategoryValues, type Codes, type ColumnValues, numberValues } from './columns';
+import { type CategoryValues, type Codes, type ColumnValues, numberValues } from './column-values';
 
 /** Value in a table; `whole` holds the digits of an integer beyond the exact range of JavaScript numbers. */
 export type Cell = string | number | boolean | { whole: string } | null;

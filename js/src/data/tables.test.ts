@@ -4,7 +4,7 @@ import { NotFoundError } from '../lib/errors';
 import { memorySource } from '../source/memory-source';
 import { openBundle, stretched } from './bundle';
 import { gzipped } from './bundle-fixture';
-import type { ColumnValues } from './columns';
+import type { ColumnValues } from './column-values';
 
 const N = Number.NaN;
 const ctx = () => ({ signal: new AbortController().signal });

@@ -6,7 +6,7 @@ import { looseJson } from '../lib/json';
 import { type Origin, originOf, seenFrom } from '../lib/origin';
 import type { ReadContext } from '../source/bundle-source';
 import type { AssetReader } from './chunks';
-import type { ColumnValues } from './columns';
+import type { ColumnValues } from './column-values';
 import { type Cell, inferColumn, isRounded, kindOf, MISSING_TEXTS } from './infer-column';
 
 /** Coordinates read from the tables of format 1.0, for bundles without columnar coordinates. */

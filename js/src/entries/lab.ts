@@ -9,16 +9,16 @@ import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStateDB } from '@jupyterlab/statedb';
 import { ITranslator } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
+import { Follower } from '../lab/active-kernel';
 import { addCommands } from '../lab/commands';
-import { Follower } from '../lab/follow';
 import { tissueIcon } from '../lab/icon';
 import { Kernels } from '../lab/kernels';
 import css from '../lab/lab.css';
 import { renderPanel } from '../lab/panel';
-import { type Defaults, Side } from '../lab/side';
+import { type Defaults, Side } from '../lab/panel-controller';
 import { hasTabs, Tabs } from '../lab/tabs';
 import { Windows } from '../lab/windows';
-import { plainly, type Say, translateWith } from '../widget/say';
+import { plainly, type Say, translateWith } from '../widget/translate';
 
 declare const __VERSION__: string;
 

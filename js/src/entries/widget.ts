@@ -1,5 +1,5 @@
 import { createBox } from '../widget/box';
-import { renderForm, styled } from '../widget/form/form';
+import { renderForm, styled } from '../widget/form/export-form';
 import { channelOf, type Model } from '../widget/model';
 
 interface Render {

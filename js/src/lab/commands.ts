@@ -7,11 +7,11 @@ import type { ILauncher } from '@jupyterlab/launcher';
 import type { INotebookModel, INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import { DisposableDelegate, type IDisposable } from '@lumino/disposable';
 import type { Widget } from '@lumino/widgets';
-import type { Say } from '../widget/say';
+import type { Say } from '../widget/translate';
+import type { Follower } from './active-kernel';
 import { folderFrom, inFolder } from './exports';
-import type { Follower } from './follow';
 import { tissueIcon } from './icon';
-import type { Side } from './side';
+import type { Side } from './panel-controller';
 import type { Tabs } from './tabs';
 import type { Shown } from './view-tab';
 

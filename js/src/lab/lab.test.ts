@@ -1,7 +1,7 @@
 import { Signal } from '@lumino/signaling';
 import { expect, test } from 'vitest';
-import { viewOnDisk } from './disk';
 import { candidates, type Exported, folderFrom, folderOf, storedExports, withExport } from './exports';
+import { viewOnDisk } from './jupyter-files';
 import { onGone } from './restarts';
 import { Windows } from './windows';
 

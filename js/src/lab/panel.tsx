@@ -2,12 +2,12 @@ import { type Signal, useSignal } from '@preact/signals';
 import { type JSX, render } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { formatBytes, formatCount } from '../lib/format';
-import { type Place, renderForm } from '../widget/form/form';
+import { type Place, renderForm } from '../widget/form/export-form';
 import type { Model } from '../widget/model';
-import type { Say } from '../widget/say';
+import type { Say } from '../widget/translate';
+import type { Followed } from './active-kernel';
 import { type Found, sameVersion } from './calls';
 import type { Exported } from './exports';
-import type { Followed } from './follow';
 
 /** Form that is open in the panel. */
 export interface OpenForm {

@@ -1,4 +1,4 @@
-import { cssColor, parseColor, type Rgb } from './colour';
+import { cssColor, parseColor, type Rgb } from './color';
 
 /** Evenly spaced stops of each color map; `rdbu` is diverging, for signed values, with white at the center. */
 const STOPS = {

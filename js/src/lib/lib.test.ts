@@ -1,8 +1,8 @@
 import { crc32 as known } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { boxCamera, fitCamera, panned, project, unproject, viewOf, zoomedAt } from './camera';
+import { cssColor, parseColor, parseCssColor, safeColor } from './color';
 import { COLORMAPS, colorAt, colorScale, rampOf } from './colormap';
-import { cssColor, parseColor, parseCssColor, safeColor } from './colour';
 import { crc32 } from './crc32';
 import { forEachCsvRow } from './csv';
 import { Disposer } from './disposer';

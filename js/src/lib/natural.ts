@@ -54,7 +54,7 @@ function compareParts(a: readonly string[], b: readonly string[]): number {
   return a.length - b.length;
 }
 
-/** Sorts names like anndata's natsort, with 2 before 10. The exporter has the same order (`plan/natural.py`). */
+/** Sorts names like anndata's natsort, with 2 before 10. The exporter has the same order (`plan/natural_order.py`). */
 export function naturalOrder(names: Iterable<string>): string[] {
   return Array.from(names, (name) => ({ name, parts: partsOf(name) }))
     .sort((a, b) => compareParts(a.parts, b.parts) || compareText(a.name, b.name))

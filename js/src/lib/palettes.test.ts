@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { CLASS_PALETTES, MISSING_COLOUR, paletteColor, parseColor } from './colour';
+import { CLASS_PALETTES, MISSING_COLOUR, paletteColor, parseColor } from './color';
 
 type Vector = readonly [number, number, number];
 

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { ClassLegend } from './class-legend';
+import { ClassLegend } from './category-legend';
 import { ColumnSelect } from './column-select';
 import { usePanels, useView } from './context';
 import { counted } from './title-card';

@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { useRef } from 'preact/hooks';
-import type { ColumnInfo } from '../data/columns';
+import type { ColumnInfo } from '../data/column-values';
 import type { Color } from '../state/view-state';
 import { usePanels } from './context';
 

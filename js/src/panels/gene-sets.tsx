@@ -2,13 +2,13 @@ import { type Signal, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import { genesOf } from '../data/gene-list';
-import { cssColor } from '../lib/colour';
+import { cssColor } from '../lib/color';
 import { formatValue } from '../lib/format';
 import { cornersOf, mixture } from '../state/blend';
 import type { Layer } from '../state/layer';
 import { Chip } from './buttons';
 import { usePanels, useView } from './context';
-import { WithoutValue } from './without-value';
+import { WithoutValue } from './missing-row';
 
 const MOST_BLENDED = 3;
 const STEPS = 6;

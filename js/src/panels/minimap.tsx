@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import { project, unproject, type View } from '../lib/camera';
 import { cameraAt, ZERO } from '../lib/origin';
-import { cellColor } from '../state/cell-colour';
+import { cellColor } from '../state/cell-color';
 import type { Model } from '../state/model';
 import { usePanels } from './context';
 

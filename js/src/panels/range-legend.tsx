@@ -5,12 +5,12 @@ import { type Bar, histogram } from '../data/histogram';
 import type { Summary } from '../data/summary';
 import { formatCount, formatWithin } from '../lib/format';
 import type { Numbers } from '../lib/numbers';
+import { meaningOf } from '../state/gene-meaning';
 import type { Layer } from '../state/layer';
-import { meaningOf } from '../state/meaning';
 import { howOf } from '../state/selection';
 import { usePanels, useView } from './context';
+import { WithoutValue } from './missing-row';
 import { counted } from './title-card';
-import { WithoutValue } from './without-value';
 
 const BINS = 36;
 /** How far the axis extends beyond the robust limits, in multiples of their distance. End bars hold the rest. */

@@ -4,7 +4,7 @@ import { useMemo, useRef } from 'preact/hooks';
 import { formatShare } from '../lib/format';
 import { outOfSight, selectedIn } from '../state/scope';
 import { freeName, type Selection, visibleTest } from '../state/selection';
-import { Against } from './against';
+import { Against } from './comparison';
 import { usePanels, useView } from './context';
 import { Icon } from './icons';
 import { NameField } from './name-field';

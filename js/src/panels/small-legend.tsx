@@ -1,11 +1,11 @@
 import type { JSX } from 'preact';
-import { cssColor, MISSING_COLOUR } from '../lib/colour';
+import { cssColor, MISSING_COLOUR } from '../lib/color';
 import { formatClass, formatValue } from '../lib/format';
 import { cornersOf } from '../state/blend';
-import { ordered } from '../state/class-colours';
+import { ordered } from '../state/category-colors';
 import { hiddenOf } from '../state/view-state';
 import { usePanels } from './context';
-import { WithoutValue } from './without-value';
+import { WithoutValue } from './missing-row';
 
 const MOST = 14;
 

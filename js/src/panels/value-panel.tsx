@@ -1,9 +1,9 @@
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
-import { COLUMN_MEANING } from '../data/meaning';
 import { countMissing } from '../data/summary';
+import { COLUMN_MEANING } from '../data/value-meaning';
 import { formatShare, formatWithin } from '../lib/format';
-import { ByClass, ScopeName } from './by-class';
+import { ByClass, ScopeName } from './by-category';
 import { Colormaps } from './colormaps';
 import { ColumnSelect } from './column-select';
 import { usePanels, useView } from './context';

@@ -1,8 +1,8 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
-import type { CategoryValues } from '../data/columns';
-import { BINS, halfWidths, type Spread, spreadsByCode } from '../data/spread';
+import type { CategoryValues } from '../data/column-values';
+import { BINS, halfWidths, type Spread, spreadsByCode } from '../data/distribution';
 import type { ColorScale } from '../lib/colormap';
 import { formatClass, formatCount, formatValue } from '../lib/format';
 import type { Numbers } from '../lib/numbers';

@@ -1,4 +1,4 @@
-import { cssColor } from '../lib/colour';
+import { cssColor } from '../lib/color';
 import { PictureError } from '../lib/errors';
 import { formatCount } from '../lib/format';
 import type { Layout } from './layout';

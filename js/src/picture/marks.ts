@@ -1,4 +1,4 @@
-import type { Rgb } from '../lib/colour';
+import type { Rgb } from '../lib/color';
 
 /** Colors are numbers, never text, so that color strings of a bundle cannot reach a stylesheet. */
 export interface Paint {

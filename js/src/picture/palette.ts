@@ -1,4 +1,4 @@
-import { parseColor, type Rgb } from '../lib/colour';
+import { parseColor, type Rgb } from '../lib/color';
 
 /** The colors of the interface in the current theme. */
 export interface Palette {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Rgb } from '../lib/colour';
+import type { Rgb } from '../lib/color';
 import { scaleBar } from '../lib/scale-bar';
 import { createModel } from '../state/model';
 import { fileName } from './file-name';

@@ -1,4 +1,4 @@
-import { cssColor } from '../lib/colour';
+import { cssColor } from '../lib/color';
 import type { Layout } from './layout';
 import { FONT, type Mark, type Paint } from './marks';
 

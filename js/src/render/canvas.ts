@@ -1,5 +1,5 @@
 import type { Viewport } from '../lib/camera';
-import { parseCssColor, type Rgb } from '../lib/colour';
+import { parseCssColor, type Rgb } from '../lib/color';
 import { GraphicsError } from '../lib/errors';
 
 /** Size of the canvas in device pixels. */

@@ -1,6 +1,6 @@
-import type { Codes } from '../data/columns';
+import type { Codes } from '../data/column-values';
+import type { Rgb } from '../lib/color';
 import { type Colormap, rampOf, signedLog1p } from '../lib/colormap';
-import type { Rgb } from '../lib/colour';
 import categoryVertex from './category.vert.glsl';
 import type { GlScope, Program } from './gl-scope';
 import mixedVertex from './mixed.vert.glsl';

@@ -1,10 +1,10 @@
 import type { Positions, TissueImage } from '../data/bundle';
 import type { View } from '../lib/camera';
+import { MISSING_COLOUR, PLAIN_COLOUR, parseColor, type Rgb } from '../lib/color';
 import type { Colormap } from '../lib/colormap';
-import { MISSING_COLOUR, PLAIN_COLOUR, parseColor, type Rgb } from '../lib/colour';
 import { GraphicsError } from '../lib/errors';
 import { blended } from '../state/blend';
-import type { Paint } from '../state/class-colours';
+import type { Paint } from '../state/category-colors';
 import type { Layer } from '../state/layer';
 import { alongScale, SCALED_RANGE, type Scaling, sameScaling } from './exact';
 import { GlScope } from './gl-scope';

@@ -1,4 +1,4 @@
-import type { Codes } from '../data/columns';
+import type { Codes } from '../data/column-values';
 
 /** Number of consecutive cells of the file that are spread over the drawing order. */
 const BLOCK = 256;

@@ -1,13 +1,13 @@
 import { effect } from '@preact/signals';
 import type { Positions } from '../data/bundle';
 import { project, type View } from '../lib/camera';
-import type { Rgb } from '../lib/colour';
+import type { Rgb } from '../lib/color';
 import { Disposer } from '../lib/disposer';
 import { asError, GraphicsError } from '../lib/errors';
 import type { Actions } from '../state/actions';
 import type { Model } from '../state/model';
 import { canvasSize, fitCanvas, groundOf, photographOf } from './canvas';
-import { follow, paintWith, shownMask } from './follow';
+import { follow, paintWith, shownMask } from './change-tracking';
 import { imagePieces } from './image-pieces';
 import { attachInput } from './input';
 import { picker, pointSizer } from './picking';

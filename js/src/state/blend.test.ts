@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { MISSING_COLOUR, parseColor } from '../lib/colour';
+import { MISSING_COLOUR, parseColor } from '../lib/color';
 import { blended, cornersOf } from './blend';
 
 test('two genes are blended, and a cell without a value of either is gray and drawn below all others', () => {

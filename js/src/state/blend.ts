@@ -1,5 +1,5 @@
-import type { GeneValues } from '../data/genes';
-import { MISSING_COLOUR, parseColor, type Rgb } from '../lib/colour';
+import type { GeneValues } from '../data/gene-store';
+import { MISSING_COLOUR, parseColor, type Rgb } from '../lib/color';
 import { turns } from '../lib/pause';
 import type { Mixed } from './layer';
 

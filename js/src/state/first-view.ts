@@ -1,6 +1,6 @@
 import type { Manifest } from '../contract/manifest';
 import type { Bundle } from '../data/bundle';
-import type { ColumnInfo } from '../data/columns';
+import type { ColumnInfo } from '../data/column-values';
 import { UnknownNameError } from '../lib/errors';
 import { stateIn } from './saved-view';
 import type { Color, Layout, ViewState } from './view-state';

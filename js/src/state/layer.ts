@@ -1,5 +1,5 @@
-import type { CategoryValues } from '../data/columns';
-import type { GeneValues } from '../data/genes';
+import type { CategoryValues } from '../data/column-values';
+import type { GeneValues } from '../data/gene-store';
 import type { Summary } from '../data/summary';
 import type { Numbers } from '../lib/numbers';
 import type { Color } from './view-state';

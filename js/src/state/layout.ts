@@ -1,6 +1,6 @@
 import type { Manifest } from '../contract/manifest';
 import type { Positions } from '../data/bundle';
-import type { Codes } from '../data/columns';
+import type { Codes } from '../data/column-values';
 import { type Orientation, UPRIGHT, type Viewport } from '../lib/camera';
 import { extentFrom, ZERO } from '../lib/origin';
 import { bestColumns, type Placed, placedSections, type Section } from '../lib/section-grid';

@@ -1,7 +1,7 @@
 import { computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { Bundle, Positions, TissueImage } from '../data/bundle';
 import type { CellNames } from '../data/cell-ids';
-import type { CategoryValues, ColumnInfo, ColumnValues } from '../data/columns';
+import type { CategoryValues, ColumnInfo, ColumnValues } from '../data/column-values';
 import type { GeneOrder } from '../data/gene-search';
 import { type Summary, summariseColumn, summariseGene } from '../data/summary';
 import { UPRIGHT, type View, type Viewport, viewOf } from '../lib/camera';
@@ -9,7 +9,7 @@ import { type Colormap, type ColorScale, colorScale } from '../lib/colormap';
 import type { Numbers } from '../lib/numbers';
 import { cameraFrom, ZERO } from '../lib/origin';
 import type { Placed } from '../lib/section-grid';
-import { type ClassesOf, classesWith, type Emphasis, type Paint, paintOf } from './class-colours';
+import { type ClassesOf, classesWith, type Emphasis, type Paint, paintOf } from './category-colors';
 import { type Layer, NO_LAYER } from './layer';
 import { columnsOf, placedCells, type Sections } from './layout';
 import { type Cells, cellsWhere, packedIn, type Scope, scopeOf } from './scope';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { composition, valuesBySide } from '../data/inside';
+import { composition, valuesBySide } from '../data/composition';
 import { cellsWhere, countsIn, outOfSight, packedIn, scopeOf, selectedIn, valuesIn } from './scope';
 
 test('only cells with coordinates are in the scope', () => {

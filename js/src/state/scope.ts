@@ -1,4 +1,4 @@
-import type { CategoryValues } from '../data/columns';
+import type { CategoryValues } from '../data/column-values';
 import { type Numbers, zerosLike } from '../lib/numbers';
 import { type Layer, missingTest } from './layer';
 import { type Selection, selectionOf } from './selection';

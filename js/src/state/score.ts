@@ -1,4 +1,4 @@
-import type { GeneValues } from '../data/genes';
+import type { GeneValues } from '../data/gene-store';
 
 /**
  * Computes the mean of a gene set in each cell, over the genes with a value there, like scanpy's `score_genes`.

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { fixture } from '../data/bundle-fixture';
-import { PALETTE } from '../lib/colour';
+import { PALETTE } from '../lib/color';
 import { memorySource } from '../source/memory-source';
 import { createActions } from './actions';
 import { createLoader } from './loader';

@@ -1,4 +1,4 @@
-import { PALETTE, paletteColor } from '../lib/colour';
+import { PALETTE, paletteColor } from '../lib/color';
 import { hiddenFlags, type Layer } from './layer';
 import { hiddenOf, type ViewState } from './view-state';
 

@@ -1,6 +1,6 @@
 import { type Camera, MAX_ZOOM, MIN_ZOOM, type Orientation, TURNS, type Turn, UPRIGHT } from '../lib/camera';
+import type { ClassPalette } from '../lib/color';
 import { COLORMAPS, type Colormap } from '../lib/colormap';
-import type { ClassPalette } from '../lib/colour';
 
 /** Data by which the tissue is colored. */
 export type Color =

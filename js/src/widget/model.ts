@@ -1,4 +1,4 @@
-import { say } from './say';
+import { say } from './translate';
 
 /** Widget model that the notebook application passes to the module; the part of anywidget's interface used here. */
 export interface Model {

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from karospace_jupyter.formatting import counted
 from karospace_jupyter.plan.names import listed
-from karospace_jupyter.words import counted
 
 COMPOSITE = (
     ("red", (255, 0, 0)),

@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
-import { say } from '../say';
+import { say } from '../translate';
 import { Field, Select } from './fields';
 import type { Traits } from './traits';
 

@@ -1,6 +1,6 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
-import { say } from '../say';
+import { say } from '../translate';
 
 /** Labeled field with a help button and the current problem below. */
 export function Field(props: {

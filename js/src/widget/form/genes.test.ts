@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { modeOf, namesIn } from './genes';
+import { modeOf, namesIn } from './gene-field';
 
 test('names are separated by whitespace, commas and semicolons, without duplicates', () => {
   expect(namesIn(' EPCAM, CD3E;\nCD3E\tHLA-A\r\n')).toEqual(['EPCAM', 'CD3E', 'HLA-A']);

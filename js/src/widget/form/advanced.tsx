@@ -1,0 +1,181 @@
+import type { JSX } from 'preact';
+import { say } from '../translate';
+import { Check, Field, NumberInput, Select, TextInput } from './fields';
+import { Places } from './layout-fields';
+import type { Traits } from './traits';
+
+/** Options that most exports leave at their defaults. */
+export function More({ traits }: { traits: Traits }): JSX.Element {
+  const options = traits.options.value;
+  const { help, layers, raw, libraries, sections, n_cells: cells } = traits.summary.value;
+  const problems = traits.estimate.value.problems ?? {};
+  const matrices: [string, string][] = [
+    ['X', 'X'],
+    ...(layers ?? []).map((name): [string, string] => [`layer:${name}`, `layers['${name}']`]),
+    ...(raw ? [['raw', 'raw'] as [string, string]] : []),
+  ];
+  const matrix = options.raw ? 'raw' : options.layer ? `layer:${options.layer}` : 'X';
+  const image = options.image_path;
+  const own = (libraries ?? []).map(({ name, images }): [string, string] => [
+    `uns:${name}`,
+    `${name} (${images.join(', ')})`,
+  ]);
+  const isFile = image !== null && image !== 'none' && !image.startsWith('uns:');
+  // The chosen column, else the detected one.
+  const split = options.sections === 'none' ? null : (options.sections ?? sections);
+  const choice = image === null ? '' : isFile ? 'file' : image;
+  return (
+    <div class="kf-more">
+      <Field label={say('Expression matrix')} help={help.layer} problem={problems.layer}>
+        {({ id, describedBy }) => (
+          <Select
+            id={id}
+            describedBy={describedBy}
+            value={matrix}
+            choices={matrices}
+            onChange={(value) =>
+              traits.change({
+                raw: value === 'raw',
+                layer: value.startsWith('layer:') ? value.slice(6) : null,
+              })
+            }
+          />
+        )}
+      </Field>
+      <Field label={say('Tissue image')} help={help.image_path} problem={problems.image_path}>
+        {({ id, describedBy }) => (
+          <>
+            <Select
+              id={id}
+              describedBy={describedBy}
+              value={choice}
+              choices={[
+                ['', own.length > 0 ? say('From the object') : say('None in the object')],
+                ...own,
+                ['file', say('Image file…')],
+                ['none', say('No image')],
+              ]}
+              onChange={(value) =>
+                traits.change({ image_path: value === '' ? null : value === 'file' ? '' : value })
+              }
+            />
+            {isFile && (
+              <TextInput
+                id={`${id}-path`}
+                value={image}
+                placeholder={say('Path to a PNG, JPEG, WebP or TIFF file')}
+                onChange={(value) => traits.change({ image_path: value })}
+              />
+            )}
+          </>
+        )}
+      </Field>
+      <Places traits={traits} />
+      <Field label={say('Number of cells')} help={help.downsample} problem={problems.downsample}>
+        {({ id, describedBy }) => (
+          <NumberInput
+            id={id}
+            describedBy={describedBy}
+            value={options.downsample}
+            min={1}
+            optional
+            placeholder={say('all')}
+            note={
+              split
+                ? say('of %1 · by %2', cells.toLocaleString('en'), split)
+                : say('of %1', cells.toLocaleString('en'))
+            }
+            onChange={(value) => traits.change({ downsample: value })}
+          />
+        )}
+      </Field>
+      <Field label={say('Random seed')} help={help.seed} problem={problems.seed}>
+        {({ id, describedBy }) => (
+          <NumberInput
+            id={id}
+            describedBy={describedBy}
+            value={options.seed}
+            min={0}
+            onChange={(value) => value !== null && traits.change({ seed: value })}
+          />
+        )}
+      </Field>
+      <Field label={say('Name')} help={help.dataset_name} problem={problems.dataset_name}>
+        {({ id, describedBy }) => (
+          <TextInput
+            id={id}
+            describedBy={describedBy}
+            value={options.dataset_name ?? ''}
+            placeholder={say('Name of the object')}
+            onChange={(value) => traits.change({ dataset_name: value || null })}
+          />
+        )}
+      </Field>
+      <Field label={say('Open by double-click')} help={help.scripts} problem={problems.scripts}>
+        {({ id, describedBy }) => (
+          <Select
+            id={id}
+            describedBy={describedBy}
+            value={options.scripts}
+            choices={[
+              ['auto', say('If it adds at most 200 MB')],
+              ['yes', say('Always')],
+              ['no', say('Never (the viewer asks for the folder)')],
+            ]}
+            onChange={(scripts) => traits.change({ scripts })}
+          />
+        )}
+      </Field>
+      <Field label={say('Maximum file size (MiB)')} help={help.max_asset_mb} problem={problems.max_asset_mb}>
+        {({ id, describedBy }) => (
+          <NumberInput
+            id={id}
+            describedBy={describedBy}
+            value={options.max_asset_mb}
+            min={0.001}
+            step={0.5}
+            onChange={(value) => value !== null && traits.change({ max_asset_mb: value })}
+          />
+        )}
+      </Field>
+      <Field label={say('Memory for blocks (MiB)')} help={help.memory_mb} problem={problems.memory_mb}>
+        {({ id, describedBy }) => (
+          <NumberInput
+            id={id}
+            describedBy={describedBy}
+            value={options.memory_mb}
+            min={16}
+            onChange={(value) => value !== null && traits.change({ memory_mb: value })}
+          />
+        )}
+      </Field>
+      <Field label={say('Threads')} help={help.jobs} problem={problems.jobs}>
+        {({ id, describedBy }) => (
+          <NumberInput
+            id={id}
+            describedBy={describedBy}
+            value={options.jobs}
+            min={1}
+            optional
+            placeholder={say('all cores')}
+            onChange={(value) => traits.change({ jobs: value })}
+          />
+        )}
+      </Field>
+      <div class="kf-checks">
+        <Check
+          label={say('Compress (gzip)')}
+          help={help.gzip}
+          checked={options.gzip}
+          onChange={(gzip) => traits.change({ gzip })}
+        />
+        <Check
+          label={say('Preview image')}
+          help={help.preview}
+          checked={options.preview}
+          onChange={(preview) => traits.change({ preview })}
+        />
+      </div>
+    </div>
+  );
+}

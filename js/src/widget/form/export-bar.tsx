@@ -1,0 +1,239 @@
+import { useSignal } from '@preact/signals';
+import type { JSX } from 'preact';
+import { useEffect } from 'preact/hooks';
+import { formatBytes, formatCount } from '../../lib/format';
+import { counted, say } from '../translate';
+import type { Traits } from './traits';
+
+/** Delay before explaining why canceling takes long, in milliseconds. */
+const TELL_BUSY_MS = 1000;
+
+function duration(seconds: number): string {
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 90) return `${Math.round(seconds)} s`;
+  return `${Math.round(seconds / 60)} min`;
+}
+
+interface Props {
+  traits: Traits;
+  onTab: (() => void) | null;
+  /** Advice to show when the kernel is lost. */
+  again: string;
+}
+
+/** Shows the export and cancel buttons, the progress, the estimated size and the result. */
+export function Run({ traits, onTab, again }: Props): JSX.Element {
+  const status = traits.status.value;
+  const lost = traits.lost.value;
+  const running = status === 'running' && !lost;
+  const { problems, warnings } = traits.estimate.value;
+  const blocked = Object.keys(problems ?? {}).length > 0 && !traits.pending.value;
+  const logOpen = useSignal(false);
+  const log = traits.log.value;
+  const notes = running || status === 'done' ? [] : (warnings ?? []);
+  return (
+    <div class="kf-run">
+      <div class="kf-bar">
+        {running ? (
+          <button
+            type="button"
+            class="kf-button"
+            disabled={traits.cancelling.value}
+            onClick={() => traits.cancel()}
+          >
+            {say('Cancel')}
+          </button>
+        ) : (
+          <button
+            type="button"
+            class="kf-button kf-primary"
+            disabled={blocked || lost || !traits.summary.value.ready}
+            onClick={() => traits.start()}
+          >
+            {status === 'done' ? say('Export again') : say('Export')}
+          </button>
+        )}
+        <div class="kf-middle">
+          {running ? <Progress traits={traits} /> : <Ended traits={traits} onTab={onTab} again={again} />}
+        </div>
+        {status !== 'done' && <Size traits={traits} />}
+      </div>
+      {problems?.object && (
+        <p class="kf-problem kf-wide" role="alert">
+          {problems.object}
+        </p>
+      )}
+      {notes.length > 0 && <Notes notes={notes} open={losesCells(traits)} />}
+      {log.length > 0 && (
+        <details
+          class="kf-log"
+          open={logOpen.value}
+          onToggle={(event) => {
+            logOpen.value = event.currentTarget.open;
+          }}
+        >
+          <summary>{say('Log')}</summary>
+          {logOpen.value && <pre>{log.join('\n')}</pre>}
+        </details>
+      )}
+    </div>
+  );
+}
+
+/** Returns whether cells are dropped without downsampling; the notes are then expanded. */
+function losesCells(traits: Traits): boolean {
+  const { n_cells: exported } = traits.estimate.value;
+  return (
+    exported !== undefined &&
+    traits.options.value.downsample === null &&
+    exported < traits.summary.value.n_cells
+  );
+}
+
+function Notes({ notes, open }: { notes: readonly string[]; open: boolean }): JSX.Element {
+  return (
+    <details class="kf-log" open={open}>
+      <summary>{notes.length === 1 ? say('1 note') : say('%1 notes', String(notes.length))}</summary>
+      <ul>
+        {notes.map((note) => (
+          <li key={note}>{note}</li>
+        ))}
+      </ul>
+    </details>
+  );
+}
+
+function Size({ traits }: { traits: Traits }): JSX.Element | null {
+  const { files, bytes, seconds } = traits.estimate.value;
+  if (traits.status.value === 'done' || files === undefined || files === 0) return null;
+  const running = traits.status.value === 'running';
+  return (
+    <span class={`kf-size${traits.pending.value ? ' kf-stale' : ''}`} title={say('Size before compression')}>
+      {files === 1
+        ? say('1 file · up to %1', formatBytes(bytes ?? 0))
+        : say('%1 files · up to %2', formatCount(files), formatBytes(bytes ?? 0))}
+      {!running && ` · ≈ ${duration(seconds ?? 0)}`}
+    </span>
+  );
+}
+
+function Progress({ traits }: { traits: Traits }): JSX.Element {
+  const share = Math.round(traits.progress.value * 1000) / 10;
+  const eta = traits.eta.value;
+  const late = useSignal(false);
+  const cancelling = traits.cancelling.value;
+  useEffect(() => {
+    late.value = false;
+    if (!cancelling) return;
+    const timer = setTimeout(() => {
+      late.value = true;
+    }, TELL_BUSY_MS);
+    return () => clearTimeout(timer);
+  }, [cancelling, late]);
+  const message = !cancelling
+    ? traits.message.value
+    : late.value
+      ? say('The kernel is busy with a cell. The export will be canceled when the cell finishes.')
+      : say('Canceling…');
+  return (
+    <>
+      <div class="kf-line">
+        <span class="kf-clip" role="status">
+          {message}
+        </span>
+        {eta !== null && !cancelling && <span class="kf-figures">{say('%1 left', duration(eta))}</span>}
+      </div>
+      <div
+        class="kf-track"
+        role="progressbar"
+        aria-label={say('Export')}
+        aria-valuemin={0}
+        aria-valuemax={100}
+        aria-valuenow={Math.round(share)}
+      >
+        <div style={{ width: `${share}%` }} />
+      </div>
+    </>
+  );
+}
+
+function Ended({ traits, onTab, again }: Props): JSX.Element | null {
+  const status = traits.status.value;
+  const error = traits.lost.value
+    ? `${say('The kernel has stopped or was restarted, so this form no longer works.')} ${again}`
+    : traits.error.value;
+  if (error) {
+    return (
+      <p class="kf-problem" role="alert">
+        {error}
+      </p>
+    );
+  }
+  if (status === 'cancelled') return <p class="kf-note">{traits.message.value}</p>;
+  if (status !== 'done') return null;
+  const { bytes, files, path, warnings } = traits.result.value;
+  return (
+    <div class="kf-done">
+      <span role="status">
+        <strong>{say('Done')}</strong> · {counted(files ?? 0, '%1 file', '%1 files')} ·{' '}
+        {formatBytes(bytes ?? 0)}
+        {path ? (
+          <>
+            {' · '}
+            <code title={traits.path.value}>{path}</code>
+          </>
+        ) : (
+          ` · ${say('in memory')}`
+        )}
+      </span>
+      <span class="kf-links">
+        {onTab && (
+          <button type="button" onClick={onTab}>
+            {say('Open in tab')}
+          </button>
+        )}
+        <Download traits={traits} kind="html" text="HTML" />
+        <Download traits={traits} kind="zip" text="Zip" />
+      </span>
+      {warnings && warnings.length > 0 && <Notes notes={warnings} open={losesCells(traits)} />}
+    </div>
+  );
+}
+
+function Download(props: { traits: Traits; kind: 'html' | 'zip'; text: string }): JSX.Element {
+  const { traits, kind, text } = props;
+  const share = useSignal<number | null>(null);
+  const problem = useSignal('');
+  const run = async () => {
+    share.value = 0;
+    problem.value = '';
+    try {
+      const bytes = await traits.download(kind, (part) => {
+        share.value = part;
+      });
+      const type = kind === 'zip' ? 'application/zip' : 'text/html';
+      const url = URL.createObjectURL(new Blob([bytes as Uint8Array<ArrayBuffer>], { type }));
+      const link = document.createElement('a');
+      const name = (traits.result.value.name ?? 'tissue').replace(/[^\p{L}\p{N}._-]+/gu, '_');
+      link.href = url;
+      link.download = `${name}.${kind}`;
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(url), 60_000);
+    } catch (thrown) {
+      problem.value = thrown instanceof Error ? thrown.message : String(thrown);
+    } finally {
+      share.value = null;
+    }
+  };
+  return (
+    <button
+      type="button"
+      disabled={share.value !== null}
+      title={problem.value || say('Download the bundle as one %1 file', text)}
+      onClick={() => void run()}
+    >
+      {problem.value ? say('%1 failed', text) : text}
+      {share.value !== null && ` ${Math.floor(share.value * 100)} %`}
+    </button>
+  );
+}

@@ -1,0 +1,74 @@
+import type { JSX } from 'preact';
+import { say } from '../translate';
+import { Check, Field, Select, TextInput } from './fields';
+import type { Traits } from './traits';
+
+/** Lets the user choose sections, embeddings and the initial view. */
+export function Places({ traits }: { traits: Traits }): JSX.Element {
+  const { sections, embeddings, view, coords } = traits.options.value;
+  const { help, sections: found, section_columns, embeddings: known = [], detected } = traits.summary.value;
+  const problems = traits.estimate.value.problems ?? {};
+  const columns = section_columns ?? [];
+  const asked = sections !== null && sections !== 'none' && !columns.includes(sections) ? [sections] : [];
+  const used = coords ?? detected;
+  const usual = known.filter((one) => one.default && `obsm:${one.key}` !== used).map(({ key }) => key);
+  const chosen = new Set(embeddings ?? usual);
+  const toggle = (key: string) => {
+    const next = new Set(chosen);
+    if (!next.delete(key)) next.add(key);
+    // Keep the order of obsm. Keep keys that obsm no longer has, so that the error can name them.
+    const lost = [...next].filter((other) => !known.some((one) => one.key === other));
+    const keys = [...known.map((one) => one.key).filter((other) => next.has(other)), ...lost];
+    const asUsual = keys.length === usual.length && usual.every((other) => next.has(other));
+    traits.change({ embeddings: asUsual ? null : keys });
+  };
+  return (
+    <>
+      <Field label={say('Sections')} help={help.sections} problem={problems.sections}>
+        {({ id, describedBy }) => (
+          <Select
+            id={id}
+            describedBy={describedBy}
+            value={sections ?? ''}
+            choices={[
+              ['', found ? say('Found: %1', found) : say('None found')],
+              ...[...asked, ...columns].map((name): [string, string] => [name, name]),
+              ['none', say('No sections')],
+            ]}
+            onChange={(value) => traits.change({ sections: value || null })}
+          />
+        )}
+      </Field>
+      <Field label={say('Initial view')} help={help.view} problem={problems.view}>
+        {({ id, describedBy }) => (
+          <TextInput
+            id={id}
+            describedBy={describedBy}
+            value={view ?? ''}
+            placeholder={say('Path to a saved view (JSON)')}
+            onChange={(value) => traits.change({ view: value || null })}
+          />
+        )}
+      </Field>
+      {(known.length > 0 || problems.embeddings) && (
+        <div class="kf-row">
+          <Field label={say('Embeddings')} help={help.embeddings} problem={problems.embeddings} group>
+            {() => (
+              <div class="kf-checks">
+                {known.map(({ key, label }) => (
+                  <Check
+                    key={key}
+                    label={label}
+                    help={`obsm['${key}']`}
+                    checked={chosen.has(key)}
+                    onChange={() => toggle(key)}
+                  />
+                ))}
+              </div>
+            )}
+          </Field>
+        </div>
+      )}
+    </>
+  );
+}

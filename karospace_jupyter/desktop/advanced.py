@@ -1,0 +1,212 @@
+"""Less common options, in a section that can be expanded."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from functools import partial
+from tkinter import ttk
+from typing import TYPE_CHECKING, Any
+
+from karospace_jupyter.desktop.layout_options import Places
+from karospace_jupyter.desktop.widgets import Choice, Entry, Field, Tip, ungrouped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from karospace_jupyter.desktop.app_state import Desk
+    from karospace_jupyter.desktop.theme import Theme
+
+_NUMBERS = (
+    ("downsample", "Maximum number of cells", "all", int),
+    ("seed", "Random seed", "0", int),
+    ("max_asset_mb", "Maximum file size, MiB", "16", float),
+    ("memory_mb", "Memory for blocks, MiB", "512", int),
+    ("jobs", "Threads", "all cores", int),
+)
+_DEFAULTS = {"seed": 0, "max_asset_mb": 16.0, "memory_mb": 512}
+_FOLDED = ("layer", "image_path", "dataset_name", "sections", "embeddings", "view")
+_FILE = "file"
+_SCRIPTS = (("auto", "If below 200 MB"), ("yes", "Always"), ("no", "Never (the viewer asks for the folder)"))
+
+
+class More(ttk.Frame):
+    """Fields for layer, image, sections, embeddings, cells, name and compression."""
+
+    def __init__(
+        self,
+        master: tk.Misc,
+        theme: Theme,
+        desk: Desk,
+        pick_image: Callable[[], str],
+        pick_view: Callable[[], str],
+    ) -> None:
+        super().__init__(master)
+        self._theme, self._desk, self._pick_image = theme, desk, pick_image
+        px = theme.px
+        self.columnconfigure(0, weight=1)
+        self.fold = ttk.Button(self, style="Fold.TButton", command=self.toggle)
+        self.fold.grid(row=0, column=0, sticky="w")
+        self.inside = ttk.Frame(self)
+        self.inside.columnconfigure((0, 1), weight=1, uniform="pair")
+        summary = desk.shown.summary
+        helps = summary["help"]
+        self.matrix = Field(self.inside, theme, "Expression matrix", helps["layer"])
+        self.matrix_choice = Choice(self.matrix.body, theme, self._on_matrix)
+        self.image = Field(self.inside, theme, "Tissue image", helps["image_path"])
+        self.image_choice = Choice(self.image.body, theme, self._on_image)
+        self.image_path = Entry(self.image.body, theme, self._on_image_path, hint="Path")
+        self.image_browse = ttk.Button(self.image.body, text="Browse…", command=self._on_browse)
+        self.name = Field(self.inside, theme, "Name", helps["dataset_name"])
+        self.name_entry = Entry(
+            self.name.body, theme, lambda text: desk.change(dataset_name=text or None), hint=summary["name"]
+        )
+        self.scripts = Field(self.inside, theme, "Open by double-click", helps["scripts"])
+        self.scripts_choice = Choice(self.scripts.body, theme, lambda value: desk.change(scripts=value))
+        self.places = Places(self.inside, theme, desk, pick_view)
+        fields = [self.matrix, self.image, self.places.sections, self.places.view, self.name, self.scripts]
+        for choice in (self.matrix_choice, self.image_choice, self.name_entry, self.scripts_choice):
+            choice.grid(row=0, column=0, columnspan=2, sticky="ew")
+        self.numbers: dict[str, tuple[Field, Entry]] = {}
+        for option, label, hint, kind in _NUMBERS:
+            field = Field(self.inside, theme, label, helps[option])
+            entry = Entry(field.body, theme, partial(self._on_number, option, kind), hint=hint)
+            entry.grid(row=0, column=0, sticky="ew")
+            self.numbers[option] = field, entry
+            fields.append(field)
+        fields.append(self.places.embeddings)
+        for at, field in enumerate(fields):
+            side = at % 2
+            field.grid(
+                row=at // 2, column=side, sticky="new", pady=(0, px(10)), padx=(0, px(6)) if side == 0 else (px(6), 0)
+            )
+            field.lift()  # keeps the Tab order in line with the layout
+        checks = ttk.Frame(self.inside)
+        checks.grid(row=len(fields), column=0, columnspan=2, sticky="w")
+        self.ticks: dict[str, tk.BooleanVar] = {}
+        for option, label in (("gzip", "Compress (gzip)"), ("preview", "Preview image")):
+            variable = tk.BooleanVar(self)
+            tick = ttk.Checkbutton(
+                checks, text=label, variable=variable,
+                command=partial(self._on_tick, option),
+            )  # fmt: skip
+            tick.pack(side="left", padx=(0, px(14)))
+            Tip(tick, theme, helps[option])
+            self.ticks[option] = variable
+        self.open = False
+        self._draw_fold()
+        self.refresh()
+
+    def toggle(self) -> None:
+        """Expand or collapse the section."""
+        self.open = not self.open
+        self._draw_fold()
+
+    def refresh(self) -> None:
+        """Show the options and their problems; expand the section if one of its fields has a problem."""
+        shown = self._desk.shown
+        options, summary = shown.options, shown.summary
+        problems = shown.estimate.get("problems", {})
+        matrices = [("X", "X"), *((f"layer:{name}", f"layers['{name}']") for name in summary["layers"])]
+        if summary["raw"]:
+            matrices.append(("raw", "raw"))
+        layer = options["layer"]
+        self.matrix_choice.offer(matrices, "raw" if options["raw"] else f"layer:{layer}" if layer else "X")
+        self._refresh_image(options["image_path"], summary["libraries"])
+        self.places.refresh()
+        self.name_entry.put(options["dataset_name"] or "")
+        self.scripts_choice.offer(_SCRIPTS, options["scripts"])
+        # A single HTML file always opens by double-click.
+        self.scripts_choice.state(["disabled" if shown.target == "single_file" else "!disabled"])
+        for option, (field, entry) in self.numbers.items():
+            value = options[option]
+            if not _same(entry.variable.get(), value, _DEFAULTS.get(option)):
+                entry.put("" if value is None else f"{value:g}" if isinstance(value, float) else str(value))
+            problem = problems.get(option, "")
+            field.say(problem)
+            entry.mark(wrong=bool(problem))
+        for field, option in ((self.matrix, "layer"), (self.image, "image_path"), (self.name, "dataset_name")):
+            # No error while the user is still choosing a file.
+            unpicked = option == "image_path" and options[option] == ""
+            field.say("Choose an image file." if unpicked else problems.get(option, ""))
+        for option, variable in self.ticks.items():
+            variable.set(options[option])
+        if not self.open and any(problems.get(name) for name in (*self.numbers, *_FOLDED)):
+            self.toggle()
+
+    def _refresh_image(self, image: str | None, libraries: list[dict[str, Any]]) -> None:
+        own = [(f"uns:{one['name']}", f"{one['name']} ({', '.join(one['images'])})") for one in libraries]
+        first = "Image in the file" if own else "None in the file"
+        choices = [("", first), *own, (_FILE, "Image file…"), ("none", "No image")]
+        in_file = _in_file(image)
+        self.image_choice.offer(choices, _FILE if in_file else image or "")
+        if in_file:
+            if _as_file(self.image_path.variable.get()) != image:
+                self.image_path.put(image or "")
+            self.image_path.grid(row=1, column=0, sticky="ew", pady=(self._theme.px(4), 0))
+            self.image_browse.grid(row=1, column=1, padx=(self._theme.px(6), 0), pady=(self._theme.px(4), 0))
+        else:
+            self.image_path.grid_remove()
+            self.image_browse.grid_remove()
+
+    def _draw_fold(self) -> None:
+        if self.open:
+            self.fold.configure(text="▾ More options")
+            self.inside.grid(row=1, column=0, sticky="ew", pady=(self._theme.px(8), 0))
+        else:
+            self.fold.configure(text="▸ More options: layer, image, sections, cells…")
+            self.inside.grid_remove()
+
+    def _on_matrix(self, value: str) -> None:
+        layer = value.removeprefix("layer:") if value.startswith("layer:") else None
+        self._desk.change(raw=value == "raw", layer=layer)
+
+    def _on_image(self, value: str) -> None:
+        if value != _FILE:
+            self._desk.change(image_path=value or None)
+            return
+        # Keep the previous image file until another one is chosen.
+        if not _in_file(self._desk.shown.options["image_path"]):
+            self._desk.change(image_path="")
+        self._on_browse()
+
+    def _on_image_path(self, text: str) -> None:
+        self._desk.change(image_path=_as_file(text))
+
+    def _on_browse(self) -> None:
+        path = self._pick_image()
+        if path:
+            self._desk.change(image_path=path)
+
+    def _on_tick(self, option: str) -> None:
+        self._desk.change(**{option: self.ticks[option].get()})
+
+    def _on_number(self, option: str, kind: type[int | float], text: str) -> None:
+        text = ungrouped(text)
+        try:
+            value: Any = kind(text) if text else _DEFAULTS.get(option)
+        except ValueError:
+            value = text  # validated by the options model, which reports the error
+        self._desk.change(**{option: value})
+
+
+def _in_file(image: str | None) -> bool:
+    """Return whether the option is an image file, even if none is chosen yet."""
+    return image is not None and image != "none" and not image.startswith("uns:")
+
+
+def _as_file(text: str) -> str:
+    """Return the option for an image file with this name, so that it is not mistaken for a keyword."""
+    return f"./{text}" if text == "none" or text.startswith("uns:") else text
+
+
+def _same(text: str, value: Any, default: Any) -> bool:  # noqa: ANN401 - of any option
+    """Return whether the text in an entry already represents this value."""
+    text = ungrouped(text)
+    if text == "":
+        return value is None or value == default
+    if isinstance(value, str) or value is None:
+        return text == value
+    try:
+        return float(text) == float(value)
+    except ValueError:
+        return False

@@ -1,0 +1,428 @@
+"""The state of the window and its actions, independent of the user interface."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from karospace_jupyter.desktop.worker_process import Link
+
+TARGETS = {"outdir": "_karospace", "single_file": ".html", "zip_path": ".zip"}
+"""The options for the target, and the default endings of their names."""
+_SEPARATORS = os.sep + (os.altsep or "")
+_CANCEL_S = 10.0
+_END_S = 3.0
+_DEATHS = 3
+"""Stop restarting the worker after this many consecutive crashes without a prediction."""
+_PATIENCE_S = 5.0
+"""Maximum seconds that a file may block the next one: it may be on a network share that does not respond."""
+
+
+@dataclass(slots=True)
+class Shown:
+    """The state that the window shows."""
+
+    path: str = ""
+    """The open file; empty if there is none."""
+    opening: str = ""
+    refused: str = ""
+    """Why a file could not be opened, and what to do."""
+    summary: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
+    estimate: dict[str, Any] = field(default_factory=dict)
+    pending: bool = False
+    """Whether the estimate is outdated because the options changed."""
+    export: dict[str, Any] = field(default_factory=lambda: {"status": "idle", "log": ()})
+    exported: dict[str, Any] = field(default_factory=dict)
+    """Options of the last export."""
+    attempted: dict[str, Any] = field(default_factory=dict)
+    """Options of the last attempted export, whether or not it succeeded."""
+    cancelling: bool = False
+    result: dict[str, Any] = field(default_factory=dict)
+    served: str = ""
+    """The path of the bundle that is served."""
+    address: str = ""
+    fault: str = ""
+    """The last error; cleared by the next action."""
+    details: str = ""
+    """Traceback of `refused` or `fault` if the error was unexpected."""
+    notes: tuple[str, ...] = ()
+    """Notes for the user that do not prevent an export."""
+
+    @property
+    def running(self) -> bool:
+        """Whether an export is running."""
+        return bool(self.export["status"] == "running")
+
+    @property
+    def target(self) -> str:
+        """The option for the target that is set."""
+        return target_of(self.options)
+
+
+def target_of(options: dict[str, Any]) -> str:
+    """Return the option for the target that is set."""
+    return next((name for name in TARGETS if options.get(name) is not None), "outdir")
+
+
+class Desk:
+    """Keep the state of the window and communicate with the worker.
+
+    Parameters
+    ----------
+    changed
+        Called with the name of each changed field of :class:`Shown`, on the thread that called the desk.
+    """
+
+    def __init__(self, changed: Callable[[str], None] = lambda _: None) -> None:
+        self.shown = Shown()
+        self.changed = changed
+        self._numbers = self._opening = 0
+        self._since, self._behind = 0.0, False
+        """When the worker started to open the current file, and whether another file is waiting."""
+        self._revision = 0
+        self._waiting: dict[int, Callable[[list[str]], None]] = {}
+        self._commanded: list[Callable[[str], None]] = []
+        self._serving: Callable[[str], None] | None = None
+        self._choices: dict[str, Any] = {}
+        self._stem = ""
+        """The default target of the open file, without an ending."""
+        self._written: dict[str, str] = {}
+        self._deaths = 0
+        self._broken = ""
+        """Why the worker could not start."""
+        self._before: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
+        """The last result and its options, while another export runs."""
+        self._closed = False
+        self._link: Link | None = Link()
+
+    # User actions
+
+    def open(self, path: str | Path, choices: dict[str, Any] | None = None) -> None:
+        """Open an .h5ad file or a .zarr folder.
+
+        Parameters
+        ----------
+        choices
+            Options for a newly opened file, used as far as they are valid; ``target`` is one of TARGETS.
+        """
+        try:
+            path = Path(path).expanduser()
+        except RuntimeError:  # the home folder of an unknown user
+            path = Path(path)
+        if self.shown.opening == str(path.absolute()):
+            return  # ignore double clicks
+        if self.shown.opening:
+            self._behind = True
+        else:
+            self._since, self._behind = time.monotonic(), False
+        self._numbers += 1
+        self._opening, self._choices = self._numbers, choices or {}
+        self.shown.opening = str(path.absolute())
+        self.forget_faults()
+        self._send_open()
+        self._tell("opening")
+
+    def give_up(self) -> None:
+        """Cancel opening a file, even if the worker does not respond."""
+        if self.shown.opening:
+            self._numbers += 1
+            self._opening = self._numbers  # ignore an answer that is still in transit
+            self.shown.opening = ""
+            self._replace()
+            self._tell("opening")
+
+    def change(self, **options: Any) -> None:  # noqa: ANN401 - ExportConfig checks each
+        """Set some options."""
+        changed = {name: value for name, value in options.items() if self.shown.options.get(name) != value}
+        if not changed:
+            if self.shown.estimate.get("problems"):
+                self.look_again()  # the cause may have been fixed in the meantime
+            return
+        self.shown.options = {**self.shown.options, **changed}
+        self.forget_faults()
+        self._look()
+        self._tell("options")
+
+    def write_as(self, target: str) -> None:
+        """Set the kind of target (one of TARGETS) and keep the name."""
+        old = self.shown.target
+        if target == old and self.shown.options.get(old) is not None:
+            return
+        value = str(self.shown.options.get(old) or "")
+        stem = value.rstrip(_SEPARATORS)
+        if stem.lower().endswith(TARGETS[old]):
+            stem = stem[: -len(TARGETS[old])]
+        stem = stem or self._stem
+        # Restore a name that was typed for this kind earlier, unless the current name was changed since.
+        known = self._written if self._written.get(old) == value else {old: value}
+        self._written = {**known, target: known.get(target) or f"{stem}{TARGETS[target]}"}
+        self.change(**{name: self._written[name] if name == target else None for name in TARGETS})
+
+    def forget_faults(self) -> None:
+        """Clear error messages because another action has started."""
+        self.shown.refused = self.shown.fault = self.shown.details = ""
+        self._tell("refused", "fault")
+
+    def look_again(self) -> None:
+        """Predict the same export again, because files on disk may have changed."""
+        if self.shown.path:
+            self._look()
+
+    def complete(self, query: str, then: Callable[[list[str]], None]) -> None:
+        """Request suggestions for a partial gene name."""
+        self._numbers += 1
+        self._waiting = {self._numbers: then}  # drop earlier requests
+        self._send("complete", self._numbers, self.shown.path, query, bool(self.shown.options.get("raw")))
+
+    def command(self, then: Callable[[str], None]) -> None:
+        """Request the equivalent shell command."""
+        self._commanded.append(then)
+        self._send("command", self.shown.path, self.shown.exported or self.shown.options)
+
+    def export(self) -> None:
+        """Start the export."""
+        if self.shown.running or self.shown.opening or not self.shown.path:
+            return
+        self._before = self.shown.result, self.shown.exported
+        self.shown.export = {"status": "running", "stage": "", "progress": 0.0, "message": "Starting", "log": ()}
+        self.shown.cancelling, self.shown.result = False, {}
+        self.shown.exported = self.shown.attempted = self.shown.options
+        self.shown.notes = ()
+        self.forget_faults()
+        self._send("export", self.shown.path, self.shown.options)
+        self._tell("export", "result", "notes")
+
+    def cancel(self) -> None:
+        """Cancel the running export; no partial files remain."""
+        if self.shown.running:
+            self.shown.cancelling = True
+            self._send("cancel")
+            self._tell("export")
+
+    def serve(self, path: str, port: int = 8000, then: Callable[[str], None] | None = None) -> None:
+        """Serve a bundle on this machine only; `then` is called with its address."""
+        self.forget_faults()
+        self._serving = then
+        self._send("serve", path, port)
+
+    def hush(self) -> None:
+        """Stop serving."""
+        self._send("hush")
+
+    def close(self) -> None:
+        """Cancel a running export and stop the worker; further calls do nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._link is not None:
+            running = self.shown.running
+            if self._link.end(_CANCEL_S if running else _END_S) and running:
+                self._sweep(self._link.pid).join()
+        self._link = None
+
+    # Messages from the worker
+
+    def poll(self) -> None:
+        """Handle the messages of the worker without waiting."""
+        if self._behind and time.monotonic() - self._since > _PATIENCE_S:
+            self._replace()
+        if self._link is None:
+            return
+        messages = self._link.heard()
+        while True:
+            try:
+                word, *values = next(messages)
+            except StopIteration:
+                return
+            except (EOFError, OSError):
+                self._on_death()
+                return
+            getattr(self, f"_on_{word}")(*values)
+
+    def _answers(self, number: int) -> bool:
+        """Return whether the answer belongs to the file requested last; if not, the worker opens that one next."""
+        self._since, self._behind = time.monotonic(), False
+        return number == self._opening
+
+    def _on_opened(
+        self, number: int, summary: dict[str, Any], options: dict[str, Any], wrong: list[str], stem: str
+    ) -> None:
+        if not self._answers(number):
+            return
+        s = self.shown
+        again = s.path == s.opening
+        s.path, s.opening, s.summary, self._stem = s.opening, "", summary, stem
+        if not again:
+            target = self._choices.get("target")
+            target = target if isinstance(target, str) and target in TARGETS else "outdir"
+            s.options, s.estimate = {**options, target: f"{stem}{TARGETS[target]}"}, {}
+            s.result, s.exported, s.attempted, s.export = {}, {}, {}, {"status": "idle", "log": ()}
+            if wrong:
+                names = ", ".join(wrong)
+                s.notes = (*s.notes, f"The saved choices for {names} are invalid and were reset to their defaults.")
+        self._look()
+        self._tell("path", "summary", "options", "opening", "export", "result", "notes")
+
+    def _on_refused(self, number: int, why: str, details: str) -> None:
+        if self._answers(number):
+            self.shown.opening, self.shown.refused, self.shown.details = "", why, details
+            self._tell("opening", "refused")
+
+    def _on_looked(self, revision: int, estimate: dict[str, Any]) -> None:
+        self._deaths = 0
+        if revision == self._revision:
+            self.shown.estimate, self.shown.pending = estimate, False
+            self._tell("estimate")
+
+    def _on_hits(self, number: int, hits: list[str]) -> None:
+        then = self._waiting.pop(number, None)
+        if then:
+            then(hits)
+
+    def _on_command(self, text: str) -> None:
+        for then in self._commanded:
+            then(text)
+        self._commanded = []
+
+    def _on_state(self, state: dict[str, Any]) -> None:
+        self.shown.export = state
+        if state["status"] != "running":
+            self.shown.cancelling = False
+            self.forget_faults()  # of actions rejected while the export was running
+            if state["status"] != "done":
+                # The previous export still exists, so its result stays available.
+                self.shown.result, self.shown.exported = self._before
+            self._look()  # the target folder has changed
+        self._tell("export", "result")
+
+    def _on_done(self, result: dict[str, Any]) -> None:
+        self.shown.result = result
+        self._tell("result")
+
+    def _on_serving(self, path: str, address: str) -> None:
+        self.shown.served, self.shown.address = path, address
+        then, self._serving = self._serving, None
+        if then:
+            then(address)
+        self._tell("address")
+
+    def _on_hushed(self) -> None:
+        self.shown.served = self.shown.address = ""
+        self._tell("address")
+
+    def _on_fault(self, word: str, text: str, details: str) -> None:
+        """Show the error of the action `word`; an export reports its own errors."""
+        if word == "serve":
+            self._serving = None
+        elif word == "command":
+            self._commanded = []
+        self.shown.fault, self.shown.details = text, details
+        self._tell("fault")
+
+    def _on_broken(self, text: str, details: str) -> None:
+        self._broken, self.shown.details = text, details
+
+    def _on_death(self) -> None:
+        """Report that the worker crashed, and start another one."""
+        assert self._link is not None  # noqa: S101 - poll() detected the end of the worker
+        s = self.shown
+        pid, code = self._link.pid, self._link.ended()
+        self._link = None
+        self._deaths += 1
+        killed = f" (exit code {code})" if code else ""
+        text = (
+            f"The process that reads the data cannot start: {self._broken}. Reinstall karospace-jupyter."
+            if self._broken
+            else "The process that reads the data ended unexpectedly"
+            + (" (killed, probably because it ran out of memory)" if code == -9 else killed)
+            + ". No partial files remain. Close other programs, or choose fewer cells or less memory, and try again."
+        )
+        running = s.running
+        if running:
+            self._sweep(pid)
+        again = self._deaths < _DEATHS and bool(s.path)
+        if not again and s.path:
+            text += (
+                f" It ended {_DEATHS} times in a row and is not restarted automatically: change an option to try again,"
+                " or use the command line, which shows more details: karospace-export --h5ad FILE --outdir FOLDER."
+            )
+        self._lost(text)
+        if again:
+            self._look()  # the request to the previous worker is lost
+
+    def _lost(self, text: str) -> None:
+        """Mark everything that was requested from a lost worker as failed."""
+        s = self.shown
+        if s.running:
+            s.export = {"status": "failed", "message": text, "error": text, "log": (*s.export.get("log", ()), text)}
+            s.result, s.exported = self._before
+        elif s.opening:
+            s.refused = text
+        else:
+            s.fault = text
+        s.cancelling = s.pending = self._behind = False
+        s.served = s.address = s.opening = self._broken = ""
+        self._waiting, self._commanded, self._serving = {}, [], None
+        self._tell("export", "result", "address", "opening", "refused", "fault", "estimate")
+
+    # Process management
+
+    def _replace(self) -> None:
+        """Replace a worker that does not respond."""
+        s = self.shown
+        if self._link is not None:
+            self._link.drop()
+            self._link = None
+        self._since, self._behind = time.monotonic(), False
+        if s.opening:
+            self._send_open()
+        if s.path and s.pending:
+            self._look()
+        if s.served:
+            self._send("serve", s.served, int(s.address.rstrip("/").rpartition(":")[2]))
+
+    def _sweep(self, pid: int) -> threading.Thread:
+        """Remove the partial files of the export of a killed process."""
+        target = str(self.shown.exported[target_of(self.shown.exported)])
+
+        def work() -> None:
+            from karospace_jupyter.bundle.write import real_file
+            from karospace_jupyter.partial import absolute, sweep
+
+            # For a link, the work was done at its destination.
+            for place in dict.fromkeys((absolute(target), real_file(absolute(target)))):
+                sweep(place, gone=pid)
+
+        thread = threading.Thread(target=work, name="karospace-sweep")
+        thread.start()
+        return thread
+
+    def _look(self) -> None:
+        self._revision += 1
+        self.shown.pending = True
+        self._send("look", self._revision, self.shown.path, self.shown.options)
+
+    def _send_open(self) -> None:
+        choices = {name: value for name, value in self._choices.items() if name != "target"}
+        self._send("open", self._opening, self.shown.opening, choices)
+
+    def _send(self, *message: Any) -> None:  # noqa: ANN401
+        if self._closed:
+            return
+        if self._link is None:
+            try:
+                self._link = Link()
+            except OSError as exc:
+                self._lost(f"Cannot start a process: {exc.strerror or exc}. Close other programs and try again.")
+                return
+        self._link.send(*message)
+
+    def _tell(self, *names: str) -> None:
+        for name in names:
+            self.changed(name)

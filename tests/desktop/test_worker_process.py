@@ -1,0 +1,60 @@
+"""The pipe between the window and its worker."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import pytest
+from waiting import eventually
+
+from karospace_jupyter.desktop.worker_process import Link
+
+pytestmark = pytest.mark.usefixtures("new_python")
+
+ABSENT = "/nowhere/absent.h5ad"
+
+
+def test_message_of_a_dropped_worker_never_reaches_the_next(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The worker of a delayed write is dropped, and another one exists, before the write takes place."""
+    begun, late = threading.Event(), threading.Event()
+    send = Connection._send  # type: ignore[attr-defined]  # below `send`, where the descriptor is known
+
+    def slow(self: Any, data: Any, *more: Any) -> None:
+        if b"stale" not in bytes(data):
+            send(self, data, *more)
+            return
+        descriptor = self._handle
+        begun.set()
+        late.wait()
+        os.write(descriptor, data)
+
+    monkeypatch.setattr(Connection, "_send", slow)
+    first = Link()
+    os.kill(first.pid, signal.SIGSTOP)
+    first.send("open", 1, str(tmp_path / "stale.h5ad"), {})
+    eventually(begun.is_set)
+    first.drop()
+    second = Link()
+    heard: list[tuple[Any, ...]] = []
+    try:
+        second.send("open", 2, ABSENT, {})
+        eventually(second._words.empty)
+        late.set()
+        eventually(lambda: heard.extend(second.heard()) or heard)
+        assert [word[:2] for word in heard] == [("refused", 2)]
+    finally:
+        late.set()
+        second.end(10)
+
+
+def test_dropped_link_closes_its_pipe() -> None:
+    link = Link()
+    link.drop()
+    eventually(lambda: link._pipe.closed)
+    with pytest.raises(OSError, match="closed"):
+        next(link.heard())
