@@ -24,9 +24,11 @@ test:
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # The tests without browsers, with the lowest versions that pyproject.toml allows (Python 3.11).
+# But for the text of the schema, which newer versions of pydantic write differently.
 LOWEST := build/lowest-venv
 test-lowest: $(LOWEST)/.installed
 	$(LOWEST)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder \
+		--deselect tests/test_export.py::test_it_agrees_with_the_published_schema \
 		tests/source tests/plan tests/encode tests/sink tests/bundle tests/test_export.py tests/test_cli.py
 
 check: lint types layers js-check docs

@@ -9,6 +9,8 @@ import pickle
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from karospace_jupyter import datasets
 
 KEPT = Path(__file__).parents[2] / "build" / "sections"
@@ -20,7 +22,8 @@ _paint = datasets._section
 @functools.lru_cache(maxsize=8)
 def section(seed: int, which: int) -> dict[str, Any]:
     """Return a section from the cache, which all processes and later runs share; callers must not modify it."""
-    file = KEPT / f"{PAINTED_BY}-{seed}-{which}.pickle"
+    # NumPy 1 cannot load what NumPy 2 has pickled.
+    file = KEPT / f"{PAINTED_BY}-{np.__version__}-{seed}-{which}.pickle"
     if not file.exists():
         KEPT.mkdir(parents=True, exist_ok=True)
         made = file.with_suffix(f".{os.getpid()}")
