@@ -120,7 +120,7 @@ def test_view_file_is_saved_and_opened(opened: tuple[Viewer, ad.AnnData], tmp_pa
     assert page.evaluate("window.karospace.getView()") == view
     # An invalid file shows an error and changes nothing.
     wrong = tmp_path / "wrong.json"
-    for text, why in (("{", "not a JSON file"), ('{"karospace_view": 9}', "version 9"), ("[]", "no object")):
+    for text, why in (("{", "not a JSON file"), ('{"karospace_view": 9}', "version 9"), ("[]", "not a JSON object")):
         wrong.write_text(text)
         menu.get_by_label("View file").set_input_files(wrong)
         menu.get_by_role("status").get_by_text(why).wait_for()
