@@ -329,7 +329,7 @@ def test_view_shows_supported_subjects_and_rejects_others(adata: Any, bundle: Bu
         karospace_grid([])
     with pytest.raises(SourceError, match="expects an AnnData"):
         karospace_widget("x")
-    with pytest.raises(ConfigError, match="no option"):
+    with pytest.raises(ConfigError, match="Unknown option"):
         karospace_widget(adata, nothing=1)
 
 
