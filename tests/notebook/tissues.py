@@ -1,4 +1,4 @@
-"""Built-in tissue for kernels, cached on disk because generating one takes seconds, whatever its size."""
+"""Built-in tissue for kernels, cached on disk because generating one takes seconds at any size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-# Runs in the kernel of a notebook, whatever is installed there: imports only modules that are already loaded and
+# Runs in the kernel of a notebook, with unknown packages: imports only modules that are already loaded and
 # leaves no names behind. `variables` are those of the user.
 import sys
 

@@ -1,4 +1,4 @@
-/** Center of the view in coordinate units, and zoom. `zoom` 1 fits all cells, whatever the size of the window. */
+/** Center of the view in coordinate units, and zoom. `zoom` 1 fits all cells at any window size. */
 export interface Camera {
   x: number;
   y: number;

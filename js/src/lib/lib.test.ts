@@ -250,7 +250,7 @@ test.each([
   expect(formatShare(share)).toBe(text);
 });
 
-test('only all cells are 100 % and only none are 0 %, whatever the number of cells', () => {
+test('only all cells are 100 % and only none are 0 %, for any number of cells', () => {
   for (const total of [1, 7, 150, 999, 1000, 1001, 4603, 1_000_000]) {
     const texts = [0, 1, total - 1, total].map((count) => [count, formatShare(count / total)] as const);
     for (const [count, text] of texts) {

@@ -39,7 +39,7 @@ export async function channelOf(model: Model, element: HTMLElement): Promise<Mod
   }
 }
 
-/** Listens to custom messages. Converts buffers to bytes, whatever type the host passes. */
+/** Listens to custom messages. Converts buffers of any type to bytes. */
 export function onCustom(model: Model, listener: Listener): () => void {
   const handle = (message: Custom, buffers?: readonly unknown[]) => {
     if (message && typeof message === 'object') listener(message, (buffers ?? []).map(asBytes));
