@@ -227,6 +227,10 @@ def parse_coords(text: str) -> CoordsSpec:
     raise ConfigError(msg)
 
 
+NOT_IN_FORMS = frozenset({"h5ad_path"})
+"""Options that forms neither show nor send: a form is of one input."""
+
+
 class ExportConfig(BaseModel):
     """All options of an export.
 

@@ -9,12 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
-from karospace_jupyter.config import ExportConfig
+from karospace_jupyter.config import NOT_IN_FORMS, ExportConfig
 
 FOLDER = Path(__file__).parent
 _NOT_KEYWORDS = {"h5ad_path", "outdir"}
 """Options that the Python functions take as parameters of their own."""
-_NOT_IN_FORMS = {"h5ad_path"}
 
 
 def generated() -> dict[str, str]:
@@ -25,7 +24,7 @@ def generated() -> dict[str, str]:
 def options_schema() -> str:
     """Return the JSON Schema of the options as forms send and receive them: every field is present."""
     schema = ExportConfig.model_json_schema(mode="serialization")
-    for name in _NOT_IN_FORMS:
+    for name in NOT_IN_FORMS:
         del schema["properties"][name]
     schema["title"] = "Options"
     schema["required"] = list(schema["properties"])

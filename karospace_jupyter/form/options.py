@@ -9,15 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from karospace_jupyter.bundle.saved_view import read_view
-from karospace_jupyter.config import ExportConfig
+from karospace_jupyter.config import NOT_IN_FORMS, ExportConfig
 from karospace_jupyter.errors import ConfigError
-
-_NOT_IN_FORMS = {"h5ad_path"}
 
 
 def plain(config: ExportConfig) -> dict[str, Any]:
     """Convert the options to JSON values."""
-    return config.model_dump(mode="json", exclude=_NOT_IN_FORMS)
+    return config.model_dump(mode="json", exclude=set(NOT_IN_FORMS))
 
 
 def config_of(options: dict[str, Any]) -> ExportConfig:

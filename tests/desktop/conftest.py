@@ -132,6 +132,12 @@ class Person:
         self.until(lambda: self.shown.refused or not (self.shown.pending or self.shown.opening), "prediction")
         self.rest(15)
 
+    def export(self) -> None:
+        """Export with the present options, and wait until the result is shown."""
+        self.window.export()
+        self.until(lambda: self.shown.result and not self.shown.running)
+        self.settle()
+
     def click(self, widget: Any, x: float = 0.5, y: float = 0.5) -> None:
         self.settle_geometry()
         px = widget.winfo_rootx() + int(widget.winfo_width() * x)

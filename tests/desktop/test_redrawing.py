@@ -29,9 +29,7 @@ def test_rebuild_keeps_state_that_is_not_an_option(person: Any, tissue_file: Pat
     window.form.genes.number.variable.set("33")
     window.form.genes.segments.buttons["all"].invoke()
     person.settle()
-    window.export()
-    person.until(lambda: person.shown.result and not person.shown.running)
-    person.settle()
+    person.export()
 
     def arranged() -> None:
         window.form.columns.search.variable.set("cell")
@@ -71,9 +69,7 @@ def test_error_is_cleared_by_the_next_success(person: Any, tissue_file: Path, tm
     window = person.start(tissue_file)
     window.desk.change(outdir=str(tmp_path / "out"))
     person.settle()
-    window.export()
-    person.until(lambda: person.shown.result and not person.shown.running)
-    person.settle()
+    person.export()
     window._on_callback_error(RuntimeError, RuntimeError("on purpose"), None)
     person.until(lambda: "on purpose" in window.run.problem.cget("text"))
     window.run.details.toggle()

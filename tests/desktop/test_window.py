@@ -462,9 +462,7 @@ def test_result_is_muted_after_options_change(person: Any, tissue_file: Path, tm
     window = person.start(tissue_file)
     window.desk.change(outdir=str(tmp_path / "out"))
     person.settle()
-    window.export()
-    person.until(lambda: person.shown.result and not person.shown.running)
-    person.settle()
+    person.export()
     assert str(window.run.message.cget("style")) == "Good.TLabel"
     window.desk.change(genes_mode="all")
     person.settle()

@@ -1,4 +1,4 @@
-import { formatCount } from './format';
+import { counted, formatCount } from './format';
 
 /** Numbers of cells in a bundle and in its current view. */
 export interface Counts {
@@ -14,7 +14,7 @@ export interface Counts {
   drawn: number;
 }
 
-const cells = (count: number) => `${formatCount(count)} ${count === 1 ? 'cell' : 'cells'}`;
+const cells = (count: number) => counted(count, 'cell');
 
 /** Formats the numbers of cells in a bundle and in its source: `1,000 of 6,471 cells`. */
 export function bundleText(total: number, source: number | null | undefined): string {

@@ -60,6 +60,11 @@ export function formatShare(share: number): string {
   return `${Number(tenths) < 10 || percent >= 99 ? tenths : Math.round(percent)} %`;
 }
 
+/** Formats a count with its noun in the singular or plural. */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${formatCount(count)} ${count === 1 ? one : many}`;
+}
+
 /** Formats a fold change; NaN (0 / 0) is a dash. */
 export function formatRatio(ratio: number): string {
   if (Number.isNaN(ratio)) return '–';
@@ -78,7 +83,7 @@ export function formatDifference(difference: number): string {
 
 /** Formats a size in decimal units: 1 kB is 1,000 bytes. */
 export function formatBytes(bytes: number): string {
-  if (bytes < 1e3) return `${bytes} ${bytes === 1 ? 'byte' : 'bytes'}`;
+  if (bytes < 1e3) return counted(bytes, 'byte');
   if (bytes < 1e6) return `${Math.round(bytes / 1e3)} kB`;
   if (bytes < 1e9) return `${(bytes / 1e6).toFixed(1)} MB`;
   return `${(bytes / 1e9).toFixed(1)} GB`;

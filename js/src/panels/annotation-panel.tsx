@@ -1,8 +1,8 @@
 import type { JSX } from 'preact';
+import { counted } from '../lib/format';
 import { ClassLegend } from './category-legend';
 import { ColumnSelect } from './column-select';
 import { usePanels, useView } from './context';
-import { counted } from './title-card';
 
 function Select(): JSX.Element {
   const { model, actions } = usePanels();

@@ -2,7 +2,7 @@ import { type Signal, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
 import { countMissing } from '../data/summary';
-import { formatMean, formatShare } from '../lib/format';
+import { counted, formatMean, formatShare } from '../lib/format';
 import { meaningOf } from '../state/gene-meaning';
 import { Chip } from './buttons';
 import { ByClass, ScopeName } from './by-category';
@@ -12,7 +12,6 @@ import { GeneSearchBox } from './gene-search-box';
 import { currentGenes, MoreGenes, withGene } from './gene-sets';
 import { Problem } from './problem';
 import { RangeLegend } from './range-legend';
-import { counted } from './title-card';
 
 function Search({ focus }: { focus: Signal<boolean> }): JSX.Element {
   const { model, actions } = usePanels();

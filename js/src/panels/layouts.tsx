@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
 import type { Bundle } from '../data/bundle';
+import { counted } from '../lib/format';
 import { arranged, arrangementOf, factsOf, sectionLayout } from '../state/arrangement';
 import { layoutLabel } from '../state/layout';
 import type { Model } from '../state/model';
@@ -7,7 +8,6 @@ import type { Layout } from '../state/view-state';
 import { usePanels } from './context';
 import { IconButton } from './icons';
 import { SectionFilter, SectionOrderSelect } from './section-order';
-import { counted } from './title-card';
 
 /** Estimated width of a choice, in CSS pixels: per letter, for padding, and at most. */
 const LETTER = 7.5;

@@ -1,10 +1,10 @@
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
 import { MISSING_COLOUR } from '../lib/color';
+import { counted } from '../lib/format';
 import type { Layer } from '../state/layer';
 import { missingIn } from '../state/scope';
 import { usePanels } from './context';
-import { counted } from './title-card';
 
 /** The legend row of the gray cells: how many have no value. */
 export function WithoutValue({ layer }: { layer: Layer }): JSX.Element | null {

@@ -3,14 +3,13 @@ import type { JSX } from 'preact';
 import { useId, useMemo, useRef } from 'preact/hooks';
 import { type Bar, histogram } from '../data/histogram';
 import type { Summary } from '../data/summary';
-import { formatCount, formatWithin } from '../lib/format';
+import { counted, formatCount, formatWithin } from '../lib/format';
 import type { Numbers } from '../lib/numbers';
 import { meaningOf } from '../state/gene-meaning';
 import type { Layer } from '../state/layer';
 import { howOf } from '../state/selection';
 import { usePanels, useView } from './context';
 import { WithoutValue } from './missing-row';
-import { counted } from './title-card';
 
 const BINS = 36;
 /** How far the axis extends beyond the robust limits, in multiples of their distance. End bars hold the rest. */

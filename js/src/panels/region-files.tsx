@@ -2,11 +2,11 @@ import type { JSX } from 'preact';
 import { useRef } from 'preact/hooks';
 import { regionsFromCsv, regionsToCsv } from '../data/region-files';
 import { asError } from '../lib/errors';
+import { counted } from '../lib/format';
 import { fileName } from '../picture/file-name';
 import { openedView, savedView } from '../state/saved-view';
 import { HeadingButton } from './buttons';
 import { usePanels } from './context';
-import { counted } from './title-card';
 
 function parsed(text: string): unknown {
   try {

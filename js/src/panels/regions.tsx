@@ -1,14 +1,13 @@
 import { type Signal, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
-import { formatCount } from '../lib/format';
+import { counted, formatCount } from '../lib/format';
 import { freeName, howOf, isSelected, type Region } from '../state/selection';
 import { HeadingButton } from './buttons';
 import { usePanels } from './context';
 import { Icon } from './icons';
 import { type About, NameField } from './name-field';
 import { RegionFiles } from './region-files';
-import { counted } from './title-card';
 
 const isTaken = (regions: readonly Region[], name: string) => regions.some((region) => region.name === name);
 

@@ -2,12 +2,11 @@ import { type Signal, useComputed, useSignal, useSignalEffect } from '@preact/si
 import type { JSX } from 'preact';
 import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { asError, ViewerError } from '../lib/errors';
-import { formatCount } from '../lib/format';
+import { counted, formatCount } from '../lib/format';
 import { type PictureOptions, SCALES } from '../picture/pictures';
 import { usePanels } from './context';
 import { copyPicture } from './download';
 import { Icon } from './icons';
-import { counted } from './title-card';
 import { ViewFiles } from './view-files';
 
 type Part = 'legend' | 'scaleBar' | 'title' | 'beside' | 'transparent';

@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { useId, useRef } from 'preact/hooks';
-import { formatCount } from '../lib/format';
+import { counted, formatCount } from '../lib/format';
 import {
   arranged,
   arrangementOf,
@@ -12,7 +12,6 @@ import {
 } from '../state/arrangement';
 import type { Arrangement, Layout, SectionOrder } from '../state/view-state';
 import { usePanels } from './context';
-import { counted } from './title-card';
 
 type Grid = Extract<Layout, { kind: 'sections' }>;
 

@@ -3,11 +3,11 @@ import type { JSX, TargetedKeyboardEvent } from 'preact';
 import { useMemo } from 'preact/hooks';
 import type { Manifest } from '../contract/manifest';
 import { project, type View } from '../lib/camera';
+import { counted } from '../lib/format';
 import type { Placed } from '../lib/section-grid';
 import { arrangementOf, noteOf, sectionLayout } from '../state/arrangement';
 import type { Layout } from '../state/view-state';
 import { usePanels } from './context';
-import { counted } from './title-card';
 
 /** Sections narrower than this, in CSS pixels, show their name only while the pointer is on them. */
 const LEAST_WIDTH = 36;

@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useMemo, useRef } from 'preact/hooks';
-import { formatShare } from '../lib/format';
+import { counted, formatShare } from '../lib/format';
 import { outOfSight, selectedIn } from '../state/scope';
 import { freeName, type Selection, visibleTest } from '../state/selection';
 import { Against } from './comparison';
@@ -9,7 +9,6 @@ import { usePanels, useView } from './context';
 import { Icon } from './icons';
 import { NameField } from './name-field';
 import { replaces } from './regions';
-import { counted } from './title-card';
 
 /** Restricts the selection to visible cells: in a section that is shown and in no hidden category. */
 function useSelectedHere(selection: Selection): Selection | null {

@@ -1,13 +1,9 @@
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
 import { bundleText, placedText } from '../lib/counts';
-import { formatCount } from '../lib/format';
+import { counted } from '../lib/format';
 import { embeddingLabel, placedCount } from '../state/layout';
 import { usePanels, useView } from './context';
-
-export function counted(count: number, one: string, many = `${one}s`): string {
-  return `${formatCount(count)} ${count === 1 ? one : many}`;
-}
 
 export function TitleCard(): JSX.Element | null {
   const { model } = usePanels();

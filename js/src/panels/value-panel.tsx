@@ -2,14 +2,13 @@ import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
 import { countMissing } from '../data/summary';
 import { COLUMN_MEANING } from '../data/value-meaning';
-import { formatShare, formatWithin } from '../lib/format';
+import { counted, formatShare, formatWithin } from '../lib/format';
 import { ByClass, ScopeName } from './by-category';
 import { Colormaps } from './colormaps';
 import { ColumnSelect } from './column-select';
 import { usePanels, useView } from './context';
 import { Problem } from './problem';
 import { RangeLegend } from './range-legend';
-import { counted } from './title-card';
 
 function Select(): JSX.Element {
   const { model, actions } = usePanels();

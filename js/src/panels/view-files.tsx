@@ -1,8 +1,8 @@
 import type { JSX } from 'preact';
 import { useRef } from 'preact/hooks';
+import { counted } from '../lib/format';
 import { hashOf, savedView } from '../state/saved-view';
 import { usePanels } from './context';
-import { counted } from './title-card';
 
 /** Links are offered on web hosts only: other addresses do not work for other people. */
 const WEB = /^https?:$/.test(location.protocol);

@@ -4,12 +4,11 @@ import { useEffect } from 'preact/hooks';
 import type { CategoryValues } from '../data/column-values';
 import { BINS, halfWidths, type Spread, spreadsByCode } from '../data/distribution';
 import type { ColorScale } from '../lib/colormap';
-import { formatClass, formatCount, formatValue } from '../lib/format';
+import { counted, formatClass, formatCount, formatValue } from '../lib/format';
 import type { Numbers } from '../lib/numbers';
 import type { Selection } from '../state/selection';
 import { More } from './buttons';
 import { usePanels } from './context';
-import { counted } from './title-card';
 
 const MOST = 40;
 
