@@ -29,7 +29,7 @@ LOWEST := build/lowest-venv
 test-lowest: $(LOWEST)/.installed
 	$(LOWEST)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder \
 		--deselect tests/test_export.py::test_it_agrees_with_the_published_schema \
-		tests/source tests/plan tests/encode tests/sink tests/bundle tests/test_export.py tests/test_cli.py
+		tests/source tests/plan tests/encode tests/publish tests/bundle tests/test_export.py tests/test_cli.py
 
 check: lint types layers js-check docs
 

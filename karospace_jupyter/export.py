@@ -1,4 +1,4 @@
-"""Run an export: source → plan → encode → sink → bundle."""
+"""Run an export: source → plan → encode → publish → bundle."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from karospace_jupyter.encode import encode_bundle
 from karospace_jupyter.errors import ConfigError
 from karospace_jupyter.job import Job
 from karospace_jupyter.plan import Plan, resolve
-from karospace_jupyter.sink import FolderSink, HtmlSink, MemorySink, SeveralSinks, ZipSink
+from karospace_jupyter.publish import FolderSink, HtmlSink, MemorySink, SeveralSinks, ZipSink
 from karospace_jupyter.source import open_source
 from karospace_jupyter.static import static_file
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from karospace_jupyter.bundle.manifest import Manifest
     from karospace_jupyter.config import ExportConfig
-    from karospace_jupyter.sink import Sink
+    from karospace_jupyter.publish import Sink
 
 
 def plan(subject: Any, config: ExportConfig, job: Job | None = None) -> Plan:  # noqa: ANN401 - a path or an AnnData

@@ -22,8 +22,8 @@ from waiting import PATIENCE_S
 
 from karospace_jupyter import Bundle, adata_to_karospace
 from karospace_jupyter.bundle.manifest import SCHEMA_VERSION, Manifest
-from karospace_jupyter.bundle.state import ViewState
 from karospace_jupyter.datasets import synthetic_tissue
+from karospace_jupyter.view.state import ViewState
 
 PAGE = (files("karospace_jupyter.bundle") / "FORMAT.md").read_text(encoding="utf-8")
 PROGRAMS: dict[str, str] = dict(re.findall(r"```python\n# (\w+\.py)\n(.*?)```", PAGE, re.DOTALL))

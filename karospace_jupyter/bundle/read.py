@@ -273,7 +273,7 @@ class Bundle:
 
     def served(self) -> BundleFiles:
         """Return the files to serve: those of the bundle, with the viewer of this package as the page."""
-        from karospace_jupyter.bundle.write import WithViewer
+        from karospace_jupyter.publish.write import WithViewer
 
         # New FolderFiles, because a later export may replace the folder.
         return WithViewer(FolderFiles(self.files.path) if isinstance(self.files, FolderFiles) else self.files)
@@ -320,7 +320,7 @@ class Bundle:
         >>> Bundle("viewer.zip").save("viewer").path  # doctest: +SKIP
         PosixPath('/home/user/viewer')
         """
-        from karospace_jupyter.bundle.write import save_folder
+        from karospace_jupyter.publish.write import save_folder
 
         return Bundle(save_folder(self.files, self.manifest, outdir, scripts, job or Job.null()))
 
@@ -344,7 +344,7 @@ class Bundle:
         >>> Bundle("viewer").to_html("viewer.html")  # doctest: +SKIP
         PosixPath('/home/user/viewer.html')
         """
-        from karospace_jupyter.bundle.write import save_file
+        from karospace_jupyter.publish.write import save_file
 
         return save_file(self.files, self.manifest, path, "html", static_file("viewer.html"), job or Job.null())
 
@@ -370,7 +370,7 @@ class Bundle:
         >>> Bundle("viewer").to_zip("viewer.zip")  # doctest: +SKIP
         PosixPath('/home/user/viewer.zip')
         """
-        from karospace_jupyter.bundle.write import save_file
+        from karospace_jupyter.publish.write import save_file
 
         page = static_file("viewer.html")
         return save_file(self.files, self.manifest, path, "zip", page, job or Job.null(), scripts=scripts)

@@ -392,8 +392,8 @@ class Desk:
         target = str(self.shown.exported[target_of(self.shown.exported)])
 
         def work() -> None:
-            from karospace_jupyter.bundle.write import real_file
-            from karospace_jupyter.partial import absolute, sweep
+            from karospace_jupyter.publish.partial import absolute, sweep
+            from karospace_jupyter.publish.write import real_file
 
             # For a link, the work was done at its destination.
             for place in dict.fromkeys((absolute(target), real_file(absolute(target)))):

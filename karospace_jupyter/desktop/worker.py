@@ -273,7 +273,7 @@ def _default_target(path: str) -> str:
 
 def _with_absolute_paths(options: dict[str, Any]) -> dict[str, Any]:
     """Make all paths absolute, because the command may be run in another folder."""
-    from karospace_jupyter.partial import absolute
+    from karospace_jupyter.publish.partial import absolute
 
     whole = dict(options)
     for name in ("outdir", "single_file", "zip_path", "view", "image_path"):

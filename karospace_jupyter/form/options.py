@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from karospace_jupyter.bundle.saved_view import read_view
 from karospace_jupyter.config import NOT_IN_FORMS, ExportConfig
 from karospace_jupyter.errors import ConfigError
+from karospace_jupyter.view.saved_view import read_view
 
 
 def plain(config: ExportConfig) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from karospace_jupyter.bundle.saved_view import read_view
 from karospace_jupyter.config import DEFAULT_GENES, TopMeanGenes, VariableGenes
 from karospace_jupyter.errors import ColumnError, ConfigError, CoordinatesError, GenesError, ImageError
 from karospace_jupyter.job import Job
@@ -25,6 +24,7 @@ from karospace_jupyter.plan.pictures.upright import choose_upright_images
 from karospace_jupyter.plan.sections import asked_column, plan_sections, split
 from karospace_jupyter.plan.sizes import predict
 from karospace_jupyter.plan.view import extent_of, fitting_view
+from karospace_jupyter.view.saved_view import read_view
 
 if TYPE_CHECKING:
     from karospace_jupyter.config import ExportConfig

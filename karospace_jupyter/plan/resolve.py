@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from karospace_jupyter.bundle.saved_view import read_view
 from karospace_jupyter.errors import PlanError
 from karospace_jupyter.job import Job
 from karospace_jupyter.plan.annotations import choose_columns
@@ -23,6 +22,7 @@ from karospace_jupyter.plan.sections import asked_column, plan_sections, split
 from karospace_jupyter.plan.sizes import predict
 from karospace_jupyter.plan.view import extent_of, fitting_view
 from karospace_jupyter.plan.visium import unit_um
+from karospace_jupyter.view.saved_view import read_view
 
 if TYPE_CHECKING:
     import numpy as np

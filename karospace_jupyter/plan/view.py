@@ -37,7 +37,7 @@ def fitting_view(
     Parameters
     ----------
     view
-        The result of :func:`~karospace_jupyter.bundle.saved_view.read_view`.
+        The result of :func:`~karospace_jupyter.view.saved_view.read_view`.
     n_cells, annotations, embeddings, sections, genes
         The contents of the export; genes are None if they are not known yet.
     extent

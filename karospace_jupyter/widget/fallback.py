@@ -7,10 +7,10 @@ import html
 import io
 from typing import TYPE_CHECKING
 
-from karospace_jupyter.bundle.write import html_bytes
 from karospace_jupyter.errors import BundleError, ImageError
 from karospace_jupyter.formatting import shape
 from karospace_jupyter.plan.pictures.opening import MAX_SHOWN_PIXELS, open_picture
+from karospace_jupyter.publish.write import html_bytes
 
 if TYPE_CHECKING:
     from karospace_jupyter.bundle.read import Bundle

@@ -12,7 +12,11 @@ import traitlets
 
 from karospace_jupyter.bundle.cell_ids import cell_ids
 from karospace_jupyter.bundle.read import Bundle
-from karospace_jupyter.bundle.state import (
+from karospace_jupyter.config import ExportConfig
+from karospace_jupyter.errors import ImageError, ViewError
+from karospace_jupyter.plan.names import nearest
+from karospace_jupyter.plan.pictures.opening import open_picture
+from karospace_jupyter.view.state import (
     ByAnnotation,
     ByGene,
     ByNothing,
@@ -23,10 +27,6 @@ from karospace_jupyter.bundle.state import (
     from_wire,
     several_genes,
 )
-from karospace_jupyter.config import ExportConfig
-from karospace_jupyter.errors import ImageError, ViewError
-from karospace_jupyter.plan.names import nearest
-from karospace_jupyter.plan.pictures.opening import open_picture
 from karospace_jupyter.widget import cells_rerun
 from karospace_jupyter.widget.assets import Assets, LiveCells
 from karospace_jupyter.widget.base import Base

@@ -18,10 +18,10 @@ from waiting import becomes, eventually, until_js
 
 from karospace_jupyter import adata_to_karospace
 from karospace_jupyter.bundle.read import Bundle
-from karospace_jupyter.bundle.saved_view import read_view
-from karospace_jupyter.bundle.state import from_wire
 from karospace_jupyter.datasets import synthetic_tissue
 from karospace_jupyter.plan import colors
+from karospace_jupyter.view.saved_view import read_view
+from karospace_jupyter.view.state import from_wire
 
 pytestmark = pytest.mark.e2e
 

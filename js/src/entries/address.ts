@@ -1,5 +1,5 @@
 import { Disposer } from '../lib/disposer';
-import { hashOf, viewOfHash } from '../state/saved-view';
+import { hashOf, viewOfHash } from '../state/save/saved-view';
 import type { Viewer } from './viewer';
 
 const AFTER_MS = 400;

@@ -4,8 +4,8 @@ import type { Second } from '../panels/app';
 import type { Shown } from '../picture/pictures';
 import { createStage, type Stage } from '../render/stage';
 import type { Actions } from '../state/actions';
+import { besidePane } from '../state/layout/pane';
 import type { Model } from '../state/model';
-import { besidePane } from '../state/pane';
 
 /** Creates and disposes the second view as the state requests. */
 export function joinBeside(

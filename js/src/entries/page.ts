@@ -4,7 +4,7 @@ import type { BundleSource } from '../source/bundle-source';
 import { embeddedSource } from '../source/embedded-source';
 import { httpSource } from '../source/http-source';
 import { scriptRunner, scriptSource } from '../source/script-source';
-import { viewOfHash } from '../state/saved-view';
+import { viewOfHash } from '../state/save/saved-view';
 import { followAddress } from './address';
 import { isHosted, openHosted } from './hosted';
 import { answerMessages } from './messages';

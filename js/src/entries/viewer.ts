@@ -8,12 +8,12 @@ import { createPictures, imageSettled, type PictureOptions } from '../picture/pi
 import { createStage, type Stage } from '../render/stage';
 import type { BundleSource } from '../source/bundle-source';
 import { createActions } from '../state/actions';
-import { valueAt } from '../state/layer';
+import { valueAt } from '../state/color/layer';
 import { createLoader } from '../state/loader';
 import { createModel } from '../state/model';
-import { openedView, type SavedView, savedView, stateIn } from '../state/saved-view';
-import { cellsOf, maskOf, type Region } from '../state/selection';
-import { cellCount, type NewRegion } from '../state/selection-actions';
+import { openedView, type SavedView, savedView, stateIn } from '../state/save/saved-view';
+import { cellsOf, maskOf, type Region } from '../state/selection/selection';
+import { cellCount, type NewRegion } from '../state/selection/selection-actions';
 import { refusedFields, type ViewState } from '../state/view-state';
 import { joinBeside } from './beside';
 

@@ -5,7 +5,7 @@ import type { Pictures } from '../picture/pictures';
 import type { Actions } from '../state/actions';
 import type { Model } from '../state/model';
 import type { ViewState } from '../state/view-state';
-import type { Download } from './download';
+import type { Download } from './save/download';
 
 export interface PanelContext {
   model: Model;

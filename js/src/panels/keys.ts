@@ -4,7 +4,7 @@ import type { Actions } from '../state/actions';
 import type { Model } from '../state/model';
 import type { Chrome, Second } from './app';
 import { toggleImage } from './display';
-import { neighbour, partnerOf } from './layouts';
+import { neighbour, partnerOf } from './layout/layouts';
 import { nextTheme } from './theme';
 
 const STEP = 60;

@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
 import { bundleText, placedText } from '../lib/counts';
 import { counted } from '../lib/format';
-import { embeddingLabel, placedCount } from '../state/layout';
+import { embeddingLabel, placedCount } from '../state/layout/layout';
 import { usePanels, useView } from './context';
 
 export function TitleCard(): JSX.Element | null {

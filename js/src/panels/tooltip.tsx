@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { formatClass, formatExact, formatValue } from '../lib/format';
-import { valueAt } from '../state/layer';
+import { valueAt } from '../state/color/layer';
 import { usePanels } from './context';
 
 const WIDTH = 260;

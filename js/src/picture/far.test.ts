@@ -3,9 +3,9 @@ import { openBundle } from '../data/bundle';
 import { fixture } from '../data/bundle-fixture';
 import { project } from '../lib/camera';
 import { memorySource } from '../source/memory-source';
-import { NO_LAYER } from '../state/layer';
+import { NO_LAYER } from '../state/color/layer';
 import { openedModel } from '../state/model-fixture';
-import { openedView, savedView } from '../state/saved-view';
+import { openedView, savedView } from '../state/save/saved-view';
 import { csvOf } from './table';
 
 const FAR = [1e7 + 0.25, -3e7 + 0.5] as const;

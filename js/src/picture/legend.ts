@@ -1,9 +1,9 @@
 import { MISSING_COLOUR, parseColor, parseCssColor, type Rgb } from '../lib/color';
 import { formatClass, formatCount, formatWithin } from '../lib/format';
-import { cornersOf } from '../state/blend';
-import { ordered } from '../state/category-colors';
-import { meaningOf } from '../state/gene-meaning';
-import { type Layer, missingTest } from '../state/layer';
+import { cornersOf } from '../state/color/blend';
+import { ordered } from '../state/color/category-colors';
+import { meaningOf } from '../state/color/gene-meaning';
+import { type Layer, missingTest } from '../state/color/layer';
 import type { Model } from '../state/model';
 
 export interface Entry {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Positions } from '../data/bundle';
 import type { View } from '../lib/camera';
 import { field, forEachCsvRow, unguarded } from '../lib/csv';
-import { type Layer, NO_LAYER } from '../state/layer';
+import { type Layer, NO_LAYER } from '../state/color/layer';
 import { cellsInView, csvOf, shortest } from './table';
 
 const HOSTILE = '<script>alert("x")</script>, π 🧬\nline';

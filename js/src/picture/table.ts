@@ -4,7 +4,7 @@ import { project, type View } from '../lib/camera';
 import { field } from '../lib/csv';
 import { plain, ZERO } from '../lib/origin';
 import { turns } from '../lib/pause';
-import { type Layer, valueAt } from '../state/layer';
+import { type Layer, valueAt } from '../state/color/layer';
 
 /** Returns the visible cells: their center is in view, and they pass the tests. */
 export function cellsInView(

@@ -1,7 +1,7 @@
 import { unproject } from '../lib/camera';
 import type { Actions } from '../state/actions';
 import type { Model } from '../state/model';
-import type { Draft, How } from '../state/selection';
+import type { Draft, How } from '../state/selection/selection';
 
 export interface Point {
   x: number;

@@ -3,7 +3,7 @@ import { unproject } from '../lib/camera';
 import type { Disposer } from '../lib/disposer';
 import type { Actions } from '../state/actions';
 import type { Model } from '../state/model';
-import { type Draft, howOf } from '../state/selection';
+import { type Draft, howOf } from '../state/selection/selection';
 import { beginDrawing, type Drawing, type Point } from './drawing';
 
 const CLICK_ZOOM = 2;

@@ -3,7 +3,7 @@ import { unproject, type View } from '../lib/camera';
 import { buildGrid, type GridIndex, nearestCell, typicalSpacing } from '../lib/grid-index';
 import { cellsInPolygon, cellsInRectangle } from '../lib/polygon';
 import type { Model } from '../state/model';
-import { type Draft, visibleTest } from '../state/selection';
+import { type Draft, visibleTest } from '../state/selection/selection';
 
 const REACH = 6;
 const SMALLEST = 1.4;

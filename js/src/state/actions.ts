@@ -3,13 +3,13 @@ import type { GeneOrder } from '../data/gene-search';
 import { boxCamera, boxOf, type Camera, panned, TURNS, type Viewport, zoomedAt } from '../lib/camera';
 import { asError, isAbort } from '../lib/errors';
 import { cameraAt, cameraFrom, ZERO } from '../lib/origin';
-import { type Emphasis, recolored, withoutColors } from './category-colors';
 import { createApply, fitAll, lookAtCells } from './change';
-import { hiddenFlags } from './layer';
+import { type Emphasis, recolored, withoutColors } from './color/category-colors';
+import { hiddenFlags } from './color/layer';
 import type { Loader } from './loader';
 import { type Hover, type Model, notify } from './model';
-import { openedView } from './saved-view';
-import { createSelectionActions, type SelectionActions } from './selection-actions';
+import { openedView } from './save/saved-view';
+import { createSelectionActions, type SelectionActions } from './selection/selection-actions';
 import {
   type ClassOrder,
   type Color,

@@ -3,9 +3,9 @@ import type { Positions } from '../data/bundle';
 import { type Camera, fitCamera, sees } from '../lib/camera';
 import { isAbort } from '../lib/errors';
 import { cameraAt, ZERO } from '../lib/origin';
-import { missingOf } from './first-view';
 import type { Loader } from './loader';
 import type { Model } from './model';
+import { missingOf } from './save/first-view';
 import { merged, sameColor, sameLayout, soundColor, type ViewState } from './view-state';
 
 /** Fields whose values must be loaded before they are shown; a later choice replaces one that is still loading. */

@@ -7,7 +7,7 @@ import { memorySource } from '../source/memory-source';
 import { createActions } from './actions';
 import { createLoader } from './loader';
 import { createModel } from './model';
-import { hashOf, openedView, savedView, viewOfHash } from './saved-view';
+import { hashOf, openedView, savedView, viewOfHash } from './save/saved-view';
 
 /** Number of inputs of each kind. An input depends only on its kind and number. */
 const INPUTS = Number(process.env.KAROSPACE_FUZZ_INPUTS ?? 150);

@@ -6,13 +6,13 @@ import { summariseGeneInTurns } from '../data/summary';
 import { asError, isAbort } from '../lib/errors';
 import { pause } from '../lib/pause';
 import type { BundleSource, ReadContext } from '../source/bundle-source';
-import { mixed } from './blend';
 import { lookAtCells, wholeOf } from './change';
-import { firstColor, firstLayout, missingOf, viewOfBundle } from './first-view';
-import { type Layer, NO_LAYER } from './layer';
-import { classesOf, createPlaces, type Places } from './layout-loader';
+import { mixed } from './color/blend';
+import { type Layer, NO_LAYER } from './color/layer';
+import { Score } from './color/score';
+import { classesOf, createPlaces, type Places } from './layout/layout-loader';
 import { type Model, notify } from './model';
-import { Score } from './score';
+import { firstColor, firstLayout, missingOf, viewOfBundle } from './save/first-view';
 import { type Told, taskTeller } from './tasks';
 import { type Color, merged, sameColor, sameLayout, type ViewState } from './view-state';
 

@@ -9,11 +9,18 @@ import { type Colormap, type ColorScale, colorScale } from '../lib/colormap';
 import type { Numbers } from '../lib/numbers';
 import { cameraFrom, ZERO } from '../lib/origin';
 import type { Placed } from '../lib/section-grid';
-import { type ClassesOf, classesWith, type Emphasis, type Paint, paintOf } from './category-colors';
-import { type Layer, NO_LAYER } from './layer';
-import { columnsOf, placedCells, type Sections } from './layout';
-import { type Cells, cellsWhere, packedIn, type Scope, scopeOf } from './scope';
-import { type Draft, type How, type Region, type Selection, type Tool, visibleTest } from './selection';
+import { type ClassesOf, classesWith, type Emphasis, type Paint, paintOf } from './color/category-colors';
+import { type Layer, NO_LAYER } from './color/layer';
+import { type Cells, cellsWhere, packedIn, type Scope, scopeOf } from './color/scope';
+import { columnsOf, placedCells, type Sections } from './layout/layout';
+import {
+  type Draft,
+  type How,
+  type Region,
+  type Selection,
+  type Tool,
+  visibleTest,
+} from './selection/selection';
 import { INITIAL, merged, orientationOf, type ViewState } from './view-state';
 
 export type Status =

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { valueAt } from './layer';
+import { valueAt } from './color/layer';
 import { openedModel } from './model-fixture';
 import { INITIAL, merged, refusedFields, type ViewState } from './view-state';
 

@@ -1,0 +1,27 @@
+import type { JSX } from 'preact';
+import { counted } from '../../lib/format';
+import { usePanels, useView } from '../context';
+import { ClassLegend } from './category-legend';
+import { ColumnSelect } from './column-select';
+
+function Select(): JSX.Element {
+  const { model, actions } = usePanels();
+  const color = useView('color');
+  const columns = model.columns.value.filter((column) => column.kind === 'category');
+  if (columns.length === 0) {
+    return <p class="ks-note">This bundle has no categorical annotations.</p>;
+  }
+  const value = color.kind === 'annotation' ? color.column : '';
+  const shown = columns.find(({ name }) => name === value);
+  return (
+    <ColumnSelect
+      label="Annotation"
+      names={columns.map(({ name }) => name)}
+      value={value}
+      note={shown?.kind === 'category' ? counted(shown.categories.length, 'category', 'categories') : ''}
+      onChange={(column) => actions.setColor({ kind: 'annotation', column })}
+    />
+  );
+}
+
+export const AnnotationPanel = { Select, Legend: ClassLegend };

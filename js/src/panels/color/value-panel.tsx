@@ -1,0 +1,82 @@
+import type { JSX } from 'preact';
+import { useMemo } from 'preact/hooks';
+import { countMissing } from '../../data/summary';
+import { COLUMN_MEANING } from '../../data/value-meaning';
+import { counted, formatShare, formatWithin } from '../../lib/format';
+import { usePanels, useView } from '../context';
+import { Problem } from '../problem';
+import { ByClass, ScopeName } from './by-category';
+import { Colormaps } from './colormaps';
+import { ColumnSelect } from './column-select';
+import { RangeLegend } from './range-legend';
+
+function Select(): JSX.Element {
+  const { model, actions } = usePanels();
+  const color = useView('color');
+  const names = model.columns.value.filter(({ kind }) => kind === 'number').map(({ name }) => name);
+  if (names.length === 0) return <p class="ks-note">This bundle has no numeric annotations.</p>;
+  return (
+    <ColumnSelect
+      label="Value"
+      names={names}
+      value={color.kind === 'annotation' ? color.column : ''}
+      note="number"
+      onChange={(column) => actions.setColor({ kind: 'annotation', column })}
+    />
+  );
+}
+
+function Facts(): JSX.Element | null {
+  const { model } = usePanels();
+  const layer = model.layer.value;
+  const here = model.here.value?.values;
+  const missing = useMemo(() => (here ? countMissing(here) : 0), [here]);
+  if (model.problem.value) return <Problem />;
+  if (layer.kind !== 'value' || layer.color.kind !== 'annotation' || !here) return null;
+  if (missing === here.length) {
+    return (
+      <section class="ks-section">
+        <p class="ks-note">No cells have a value here.</p>
+      </section>
+    );
+  }
+  const { min, max, mean } = model.here.value?.summary ?? layer.summary;
+  return (
+    <>
+      <section class="ks-section">
+        <h2 class="ks-heading">Range</h2>
+        <RangeLegend layer={layer} />
+        <Colormaps />
+      </section>
+      <section class="ks-section">
+        <div class="ks-heading-line">
+          <h2 class="ks-heading">Statistics</h2>
+          <ScopeName />
+        </div>
+        <dl class="ks-facts">
+          {[
+            ['Minimum', min],
+            ['Mean', mean],
+            ['Maximum', max],
+          ].map(([name, value]) => (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd>{formatWithin(Number(value), max - min)}</dd>
+            </div>
+          ))}
+          {missing > 0 && (
+            <div>
+              <dt>No value</dt>
+              <dd>
+                {counted(missing, 'cell')}, {formatShare(missing / here.length)}
+              </dd>
+            </div>
+          )}
+        </dl>
+        <ByClass values={layer.values} meaning={COLUMN_MEANING} />
+      </section>
+    </>
+  );
+}
+
+export const ValuePanel = { Select, Facts };

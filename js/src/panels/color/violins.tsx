@@ -1,0 +1,146 @@
+import { useSignal } from '@preact/signals';
+import type { JSX } from 'preact';
+import { useEffect } from 'preact/hooks';
+import type { CategoryValues } from '../../data/column-values';
+import { BINS, halfWidths, type Spread, spreadsByCode } from '../../data/distribution';
+import type { ColorScale } from '../../lib/colormap';
+import { counted, formatClass, formatCount, formatValue } from '../../lib/format';
+import type { Numbers } from '../../lib/numbers';
+import type { Selection } from '../../state/selection/selection';
+import { More } from '../buttons';
+import { usePanels } from '../context';
+
+const MOST = 40;
+
+interface Row {
+  name: string;
+  color: string;
+  /** The selected cells, or all cells without a selection */
+  of: Spread;
+  /** The other cells; null without a selection */
+  rest: Spread | null;
+}
+
+interface Ask {
+  values: Numbers;
+  group: CategoryValues;
+  selection: Selection | null;
+}
+
+async function rowsOf(
+  { values, group, selection }: Ask,
+  scale: ColorScale,
+  colors: readonly string[],
+  signal: AbortSignal,
+): Promise<Row[]> {
+  const of = (side: 0 | 1) =>
+    spreadsByCode(values, group.codes, group.categories.length, scale, {
+      mask: selection?.mask ?? null,
+      side,
+      signal,
+    });
+  const mine = await of(1);
+  const others = selection && (await of(0));
+  return group.categories
+    .map(({ name }, code) => ({
+      name,
+      color: colors[code] ?? '',
+      of: mine[code] as Spread,
+      rest: others?.[code] ?? null,
+    }))
+    .filter(({ of: { count } }) => count > 0)
+    .sort((a, b) => b.of.mean - a.of.mean);
+}
+
+/** Path of a violin in a viewBox of `BINS` by 2: the upper edge from left to right, then the lower edge back. */
+function outline(above: Float32Array, below: Float32Array): string {
+  const top = Array.from(above, (width, i) => `${i + 0.5} ${(1 - width).toFixed(3)}`);
+  const bottom = Array.from(below, (width, i) => `${i + 0.5} ${(1 + width).toFixed(3)}`).reverse();
+  return `M0 1L${top.join('L')}L${BINS} 1L${bottom.join('L')}Z`;
+}
+
+const NOTHING = new Float32Array(BINS);
+
+function Violin({ row, scale }: { row: Row; scale: ColorScale }): JSX.Element {
+  const { of, rest, color } = row;
+  const widths = halfWidths(of.bins);
+  const left = scale.share(of.q1) * 100;
+  const right = scale.share(of.q3) * 100;
+  const below = of.below + (rest?.below ?? 0);
+  const above = of.above + (rest?.above ?? 0);
+  return (
+    <span class="ks-violin" aria-hidden="true">
+      <svg viewBox={`0 0 ${BINS} 2`} preserveAspectRatio="none" aria-hidden="true">
+        <path d={outline(widths, rest ? NOTHING : widths)} fill={color} />
+        {rest && <path d={outline(NOTHING, halfWidths(rest.bins))} class="ks-violin-rest" />}
+      </svg>
+      <span class="ks-violin-box" style={{ left: `${left}%`, width: `${right - left}%` }} />
+      <span class="ks-violin-median" style={{ left: `${scale.share(of.median) * 100}%` }} />
+      {below > 0 && <span class="ks-violin-end ks-first" />}
+      {above > 0 && <span class="ks-violin-end" />}
+    </span>
+  );
+}
+
+function about({ name, of, rest }: Row, [low, high]: readonly [number, number]): string {
+  const describe = (spread: Spread) => {
+    if (spread.count === 0) return 'no cells';
+    const { median, q1, q3, count, below, above } = spread;
+    return [
+      `median ${formatValue(median)}`,
+      `quartiles ${formatValue(q1)} to ${formatValue(q3)}`,
+      counted(count, 'cell'),
+      ...(below > 0 ? [`${formatCount(below)} below ${formatValue(low)}`] : []),
+      ...(above > 0 ? [`${formatCount(above)} above ${formatValue(high)}`] : []),
+    ].join(', ');
+  };
+  return rest ? `${name}: selected ${describe(of)}; the rest ${describe(rest)}` : `${name}: ${describe(of)}`;
+}
+
+/**
+ * The distribution of the values in each category, on the scale of the colors. With a selection, its cells are above
+ * the line and the rest, gray, below it.
+ */
+export function Violins({ values, group, selection }: Ask): JSX.Element {
+  const { model } = usePanels();
+  const rows = useSignal<readonly Row[] | null>(null);
+  const whole = useSignal(false);
+  const scale = model.scale.value;
+  const classes = model.classes.value;
+  useEffect(() => {
+    const closed = new AbortController();
+    const colors = classes(group).map(({ color }) => color);
+    rowsOf({ values, group, selection }, scale, colors, closed.signal).then(
+      (made) => {
+        if (!closed.signal.aborted) rows.value = made;
+      },
+      // Aborted: newer input replaced this computation.
+      () => {},
+    );
+    return () => closed.abort();
+  }, [values, group, selection, scale, classes, rows]);
+  if (rows.value?.length === 0) return <p class="ks-note">No cells here have both a value and a category.</p>;
+  const made = rows.value ?? [];
+  return (
+    <>
+      <ul class="ks-violins" aria-label={`Distribution by ${group.name}`} aria-busy={rows.value === null}>
+        {(whole.value ? made : made.slice(0, MOST)).map((row) => (
+          <li key={row.name} title={about(row, scale.range)} aria-label={about(row, scale.range)}>
+            <span class="ks-dot" style={{ background: row.color }} />
+            <span class="ks-class-name">{formatClass(row.name)}</span>
+            <Violin row={row} scale={scale} />
+            <span class="ks-number ks-muted">{formatValue(row.of.median)}</span>
+          </li>
+        ))}
+      </ul>
+      <More whole={whole} more={made.length - MOST} />
+      {made.length > 0 && (
+        <p class="ks-note ks-violin-note">
+          Number: median. Width: square root of the number of cells, scaled for each category.
+          {made.some(({ of, rest }) => of.below + of.above + (rest?.below ?? 0) + (rest?.above ?? 0) > 0) &&
+            ` A bar at an end marks cells beyond ${formatValue(scale.range[0])} to ${formatValue(scale.range[1])}.`}
+        </p>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,54 @@
+import type { JSX } from 'preact';
+import { useLayoutEffect, useRef } from 'preact/hooks';
+import type { PanelContext } from '../context';
+import { Panels, usePanels } from '../context';
+import { IconButton } from '../icons';
+import { Highlight } from '../selection/highlight';
+import { Outline } from '../selection/outline';
+import { Placed } from '../title-card';
+import { Tooltip } from '../tooltip';
+import { LayoutSelect } from './layouts';
+import { ScaleBar } from './scale-bar';
+import { SectionTitles } from './section-titles';
+
+/** The second view: the same cells, colors, selection and pointer in another layout. */
+export function Beside({
+  pane,
+  holder,
+}: {
+  pane: Pick<PanelContext, 'model' | 'actions'>;
+  holder: HTMLElement;
+}): JSX.Element | null {
+  const around = usePanels();
+  const { model, actions } = around;
+  const place = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    place.current?.prepend(holder);
+  }, [holder]);
+  const { beside } = model.state.value;
+  if (!beside) return null;
+  return (
+    <div class="ks-beside" ref={place}>
+      <Panels.Provider value={{ ...around, ...pane }}>
+        <Outline />
+        <Highlight />
+        <SectionTitles />
+        <div class="ks-cards">
+          <div class="ks-top">
+            <div class="ks-card ks-layouts">
+              <LayoutSelect label="Second view" layout={beside} onLayout={actions.setBeside} />
+              <IconButton icon="swap" label="Swap views" shortcut="X" onClick={() => actions.swap()} />
+              <IconButton icon="fit" label="Show all cells in this view" onClick={() => pane.actions.fit()} />
+              <IconButton icon="close" label="Close" shortcut="B" onClick={() => actions.setBeside(null)} />
+            </div>
+          </div>
+          <div class="ks-bottom">
+            <ScaleBar />
+            <Placed />
+          </div>
+        </div>
+        <Tooltip beside />
+      </Panels.Provider>
+    </div>
+  );
+}

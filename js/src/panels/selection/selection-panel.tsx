@@ -1,0 +1,178 @@
+import { useSignal } from '@preact/signals';
+import type { JSX } from 'preact';
+import { useMemo, useRef } from 'preact/hooks';
+import { counted, formatShare } from '../../lib/format';
+import { outOfSight, selectedIn } from '../../state/color/scope';
+import { freeName, type Selection, visibleTest } from '../../state/selection/selection';
+import { usePanels, useView } from '../context';
+import { Icon } from '../icons';
+import { Against } from './comparison';
+import { NameField } from './name-field';
+import { replaces } from './regions';
+
+/** Restricts the selection to visible cells: in a section that is shown and in no hidden category. */
+function useSelectedHere(selection: Selection): Selection | null {
+  const { model } = usePanels();
+  const shown = model.shown.value;
+  return useMemo(() => selectedIn(selection, shown), [selection, shown]);
+}
+
+function Count({ here }: { here: Selection | null }): JSX.Element {
+  const { model } = usePanels();
+  const shown = model.shown.value;
+  if (!here) return <span role="status">No cells here</span>;
+  const { count, mask } = here;
+  return (
+    <span class="ks-selected" role="status">
+      <strong>{counted(count, 'cell')}</strong> · {formatShare(count / (shown?.count ?? mask.length))}
+    </span>
+  );
+}
+
+/** Names the cells that are compared, if not all, and counts the selected cells that are excluded. */
+function Elsewhere({ selection }: { selection: Selection }): JSX.Element | null {
+  const { model } = usePanels();
+  const scope = model.scope.value;
+  const shown = model.shown.value;
+  const layer = model.layer.value;
+  const hidden = useView('hidden');
+  const visible = useMemo(() => visibleTest(layer, { hidden }), [layer, hidden]);
+  const out = useMemo(
+    () => outOfSight(selection, { scope, shown, visible }),
+    [selection, scope, shown, visible],
+  );
+  if (!scope && !visible && out.unplaced === 0) return null;
+  const are = (count: number) => (count === 1 ? 'is' : 'are');
+  return (
+    <p class="ks-note ks-break ks-selection-of">
+      {scope && (
+        <>
+          In {scope.name}
+          {out.elsewhere > 0 &&
+            `; ${counted(out.elsewhere, 'selected cell')} elsewhere ${are(out.elsewhere)} excluded`}
+          .{' '}
+        </>
+      )}
+      {visible &&
+        (out.hidden > 0
+          ? `${counted(out.hidden, 'selected cell')} in hidden categories ${are(out.hidden)} excluded. `
+          : 'Cells in hidden categories are excluded. ')}
+      {out.unplaced > 0 &&
+        `${counted(out.unplaced, 'selected cell')} without coordinates in this embedding ${are(out.unplaced)} excluded.`}
+    </p>
+  );
+}
+
+function Buttons(): JSX.Element {
+  const { model, actions } = usePanels();
+  const naming = useSignal(false);
+  const back = useRef(false);
+  if (naming.value) {
+    return (
+      <NameField
+        label="Region name"
+        value={freeName(model.regions.value)}
+        about={replaces(model.regions.value)}
+        onName={actions.addRegion}
+        onClose={(byKey) => {
+          back.current = byKey;
+          naming.value = false;
+        }}
+      />
+    );
+  }
+  return (
+    <div class="ks-pills">
+      <button
+        type="button"
+        class="ks-pill ks-strong"
+        ref={(button) => {
+          if (!button || !back.current) return;
+          back.current = false;
+          button.focus();
+        }}
+        onClick={() => {
+          naming.value = true;
+        }}
+      >
+        Save as region
+      </button>
+      <button type="button" class="ks-pill" onClick={() => actions.invertSelection()}>
+        Invert
+      </button>
+      <button
+        type="button"
+        class="ks-pill"
+        title="Clear the selection (Esc)"
+        onClick={() => actions.clearSelection()}
+      >
+        Clear
+      </button>
+    </div>
+  );
+}
+
+function Whole({ selection: all }: { selection: Selection }): JSX.Element {
+  const selection = useSelectedHere(all);
+  return (
+    <>
+      <div class="ks-heading-line">
+        <h2 class="ks-heading">Selection</h2>
+        <Count here={selection} />
+      </div>
+      <Elsewhere selection={all} />
+      {selection && <Against selection={selection} />}
+      <Buttons />
+    </>
+  );
+}
+
+export type Room = 'card' | 'section' | 'line';
+
+/** Chooses where the selection is shown: a card on the tissue if there is room, else the panel, else one line. */
+export function roomFor(stage: { width: number; height: number }, panelOpen: boolean): Room {
+  if (stage.width >= 640 && stage.height >= 600) return 'card';
+  return panelOpen ? 'section' : 'line';
+}
+
+export function SelectionPanel({ as, onMore }: { as: Room; onMore: () => void }): JSX.Element | null {
+  const { model } = usePanels();
+  const selection = model.selection.value;
+  if (!selection) return null;
+  if (as === 'section') {
+    return (
+      <section class="ks-section ks-selection" aria-label="Selection">
+        <Whole selection={selection} />
+      </section>
+    );
+  }
+  if (as === 'card') {
+    return (
+      <section class="ks-card ks-selection ks-selection-card" aria-label="Selection">
+        <Whole selection={selection} />
+      </section>
+    );
+  }
+  return <Line selection={selection} onMore={onMore} />;
+}
+
+function Line({ selection, onMore }: { selection: Selection; onMore: () => void }): JSX.Element {
+  const { actions } = usePanels();
+  const here = useSelectedHere(selection);
+  return (
+    <section class="ks-card ks-selection-line" aria-label="Selection">
+      <button type="button" class="ks-text-button" title="Show the selection in the panel" onClick={onMore}>
+        <Count here={here} />
+      </button>
+      <button
+        type="button"
+        class="ks-icon-button"
+        aria-label="Clear selection"
+        title="Clear the selection (Esc)"
+        onClick={() => actions.clearSelection()}
+      >
+        <Icon name="close" size={16} />
+      </button>
+    </section>
+  );
+}

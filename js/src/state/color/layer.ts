@@ -1,0 +1,65 @@
+import type { CategoryValues } from '../../data/column-values';
+import type { GeneValues } from '../../data/gene-store';
+import type { Summary } from '../../data/summary';
+import type { Numbers } from '../../lib/numbers';
+import type { Color } from '../view-state';
+
+/** Colors of a blend on a light or dark background. */
+export interface Mixed {
+  dark: boolean;
+  /** RGB of each cell, with its highest relative level as alpha. */
+  colours: Uint32Array;
+}
+
+/** Loaded values that color the tissue. */
+export type Layer =
+  | { kind: 'none'; color: Color }
+  | { kind: 'category'; color: Color; column: CategoryValues }
+  | { kind: 'blend'; color: Color; parts: readonly GeneValues[]; mixed?: Mixed }
+  | {
+      kind: 'value';
+      color: Color;
+      label: string;
+      /** NaN for cells without a value. */
+      values: Numbers;
+      summary: Summary;
+      /** Number of cells whose score is the mean of only some of the genes, because the others have no value there. */
+      partial?: number;
+    };
+
+export const NO_LAYER: Layer = { kind: 'none', color: { kind: 'none' } };
+
+/** Returns one flag per code, 1 if hidden; the last is for cells without a value. */
+export function hiddenFlags(column: CategoryValues, hidden: readonly (string | null)[]): Uint8Array {
+  const names = new Set(hidden);
+  const flags = new Uint8Array(column.categories.length + 1);
+  column.categories.forEach(({ name }, code) => {
+    if (names.has(name)) flags[code] = 1;
+  });
+  if (names.has(null)) flags[column.categories.length] = 1;
+  return flags;
+}
+
+/** Returns a test for cells without a value in this layer; null if the layer has no values. */
+export function missingTest(layer: Layer): ((cell: number) => boolean) | null {
+  if (layer.kind === 'category') {
+    const { codes, categories } = layer.column;
+    return (cell) => (codes[cell] ?? categories.length) >= categories.length;
+  }
+  if (layer.kind === 'value') return (cell) => !Number.isFinite(layer.values[cell]);
+  if (layer.kind === 'blend')
+    return (cell) => layer.parts.some(({ values }) => !Number.isFinite(values[cell]));
+  return null;
+}
+
+/** Returns the category or value of a cell in this layer; null if it has none. */
+export function valueAt(layer: Layer, cell: number): string | number | null {
+  if (layer.kind === 'category') {
+    return layer.column.categories[layer.column.codes[cell] ?? -1]?.name ?? null;
+  }
+  if (layer.kind === 'value') {
+    const value = layer.values[cell];
+    return value === undefined || Number.isNaN(value) ? null : value;
+  }
+  return null;
+}

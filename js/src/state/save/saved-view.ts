@@ -1,0 +1,199 @@
+import { MOST_REGION_CELLS, MOST_REGIONS } from '../../data/region-files';
+import { packPlaces, placesIn, setIn } from '../../lib/bits';
+import { fromBase64, toBase64 } from '../../lib/bytes';
+import { LeftOutError, ViewFileError } from '../../lib/errors';
+import { formatCount } from '../../lib/format';
+import { inflate } from '../../lib/inflate';
+import type { Model } from '../model';
+import { INITIAL, type ViewState } from '../view-state';
+
+/** View as stored in a file or a link. */
+export interface SavedView {
+  karospace_view: 1;
+  n_cells: number;
+  state: Partial<ViewState>;
+  /**
+   * `bits` is base64 of one bit per cell of the bundle, first cell in the lowest bit. If omitted, opening the view
+   * leaves the regions unchanged.
+   */
+  regions?: { name: string; color: string; bits: string }[];
+  /** Number of regions that were too large for the link. */
+  regions_left_out?: number;
+}
+
+export interface OpenedView {
+  state: Partial<ViewState>;
+  /** Null if the view does not specify regions. */
+  regions: { name: string; color: string; cells: Uint32Array }[] | null;
+  /** Describes the parts that were left out; null if the view is complete. */
+  leftOut: LeftOutError | null;
+}
+
+/**
+ * Saves the current view. With `whole`, stores all fields, so that the view does not depend on the defaults of later
+ * versions; otherwise only those that differ from the defaults.
+ */
+export function savedView(model: Model, { whole = true } = {}): SavedView {
+  const entries = Object.entries(shareable(model)).filter(
+    ([key, value]) => whole || JSON.stringify(value) !== JSON.stringify(INITIAL[key as keyof ViewState]),
+  );
+  const total = model.bundle.value?.manifest.n_cells ?? 0;
+  return {
+    karospace_view: 1,
+    n_cells: total,
+    state: Object.fromEntries(entries),
+    regions: model.regions.value.map(({ name, color, cells }) => ({
+      name,
+      color,
+      bits: bitsOf(cells, total),
+    })),
+  };
+}
+
+/** Encoded once per region: its cells are never mutated. */
+const texts = new WeakMap<Uint32Array, string>();
+
+function bitsOf(cells: Uint32Array, total: number): string {
+  const text = texts.get(cells) ?? toBase64(packPlaces(cells, total));
+  texts.set(cells, text);
+  return text;
+}
+
+/**
+ * Returns the state to save. The camera in a grid of sections depends on the number of columns, which may differ in
+ * another window: stores that number for the main view, and drops the camera of the second view.
+ */
+function shareable(model: Model): ViewState {
+  const { beside } = model.state.value;
+  const state =
+    beside?.kind === 'sections' && !beside.columns
+      ? { ...model.state.value, besideCamera: null }
+      : model.state.value;
+  const { layout, camera } = state;
+  if (layout.kind !== 'sections' || layout.columns || !camera) return state;
+  if (camera.zoom === 1 && camera.x === 0 && camera.y === 0) return state;
+  return { ...state, layout: { ...layout, columns: model.gridColumns.value } };
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/**
+ * Returns the state of a saved view, or of a bare state. Invalid fields are ignored when it is applied. Cameras are
+ * dropped if the view was saved for a different number of cells.
+ */
+export function stateIn(value: unknown, cells: number | null): Partial<ViewState> {
+  if (value instanceof ViewFileError) throw value; // a link that could not be read
+  if (!isObject(value)) throw new ViewFileError('not a JSON object');
+  if (!('karospace_view' in value)) return value as Partial<ViewState>;
+  if (value.karospace_view !== 1)
+    throw new ViewFileError(`it has version ${String(value.karospace_view)}; this viewer reads version 1`);
+  if (!isObject(value.state)) throw new ViewFileError('it has no object “state”');
+  const { camera, besideCamera, ...rest } = value.state as Partial<ViewState>;
+  if (cells !== null && isOfOthers(value, cells)) return rest;
+  return { ...rest, ...(camera ? { camera } : {}), ...(besideCamera ? { besideCamera } : {}) };
+}
+
+/** Returns whether a view states a different number of cells. */
+const isOfOthers = ({ n_cells }: Record<string, unknown>, cells: number) =>
+  n_cells !== undefined && n_cells !== cells;
+
+/** Reads a saved view. Ignores cameras and regions if it was saved for a different number of cells. */
+export function openedView(given: unknown, cells: number): OpenedView {
+  const state = stateIn(given, cells);
+  const value = given as Record<string, unknown>;
+  if ('karospace_view' in value && isOfOthers(value, cells))
+    return { state, regions: null, leftOut: ofOthers(value, cells) };
+  const regions = Array.isArray(value.regions) ? value.regions : null;
+  if (regions && regions.length > MOST_REGIONS)
+    throw new ViewFileError(`it has ${regions.length} regions; the limit is ${MOST_REGIONS}`);
+  const leftOut =
+    typeof value.regions_left_out === 'number' && value.regions_left_out > 0
+      ? tooLarge(value.regions_left_out)
+      : null;
+  const read = (region: unknown) => {
+    if (!isObject(region) || typeof region.name !== 'string' || typeof region.bits !== 'string')
+      throw new ViewFileError('one of its regions has no “name” or no “bits”');
+    const color = typeof region.color === 'string' ? region.color : '';
+    const bits = bytesOf(region.bits);
+    if (bits.length !== Math.ceil(cells / 8))
+      throw new ViewFileError(
+        `the region “${region.name}” was made for a different number of cells than ${formatCount(cells)}`,
+      );
+    return { name: region.name, color, bits };
+  };
+  const packed = regions?.map(read) ?? null;
+  // Check before unpacking: a damaged view could exhaust the memory.
+  if ((packed ?? []).reduce((sum, { bits }) => sum + setIn(bits), 0) > MOST_REGION_CELLS)
+    throw new ViewFileError(
+      `its regions contain more than ${formatCount(MOST_REGION_CELLS)} cells in total, which is the limit`,
+    );
+  const unpacked =
+    packed?.map(({ name, color, bits }) => ({ name, color, cells: placesIn(bits, cells) })) ?? null;
+  return { state, leftOut, regions: unpacked };
+}
+
+function ofOthers({ n_cells, regions }: Record<string, unknown>, cells: number): LeftOutError {
+  const others = typeof n_cells === 'number' ? formatCount(n_cells) : 'an unknown number of';
+  const what = Array.isArray(regions) && regions.length > 0 ? 'camera and its regions were' : 'camera was';
+  return new LeftOutError(
+    `The view was saved for ${others} cells, but this bundle has ${formatCount(cells)}: its ${what} ignored.`,
+    'All other settings were applied where the names of genes and annotations match.',
+  );
+}
+
+const tooLarge = (regions: number) =>
+  new LeftOutError(
+    `The link does not contain its ${regions === 1 ? 'region' : `${regions} regions`}: too large for a URL.`,
+    'Ask the sender for the view as a file (S, “Save view”), which contains all regions.',
+  );
+
+function bytesOf(text: string): Uint8Array {
+  try {
+    return fromBase64(text);
+  } catch {
+    throw new ViewFileError('one of its regions is damaged');
+  }
+}
+
+const PREFIX = '#view=';
+/** Maximum length of a link in characters; browsers and chat programs truncate longer ones. */
+const LONGEST = 30_000;
+/** Maximum decompressed size of a link in bytes, ten times that of the links created here. */
+const LARGEST = 8_000_000;
+/** Characters of regions that cannot be compressed to a link; avoids trying after each move. */
+const HOPELESS = 100 * LONGEST;
+
+/** Encodes a view as a URL fragment. Replaces the regions by their number if they make it too long. */
+export async function hashOf(view: SavedView): Promise<{ hash: string; leftOut: number }> {
+  const encode = async (part: SavedView) => {
+    const bytes = new TextEncoder().encode(JSON.stringify(part));
+    const packed = await through(bytes, new CompressionStream('deflate-raw'));
+    return PREFIX + toBase64(packed).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
+  };
+  const { regions = [], ...rest } = view;
+  const leftOut = regions.length;
+  const size = regions.reduce((sum, { bits }) => sum + bits.length, 0);
+  if (size <= HOPELESS) {
+    const whole = await encode(view);
+    if (whole.length <= LONGEST || leftOut === 0) return { hash: whole, leftOut: 0 };
+  }
+  return { hash: await encode({ ...rest, regions_left_out: leftOut }), leftOut };
+}
+
+/** Decodes a view from a URL fragment. Returns null if it has none, or a ViewFileError if it cannot be read. */
+export async function viewOfHash(hash: string): Promise<unknown> {
+  if (!hash.startsWith(PREFIX)) return null;
+  try {
+    const packed = fromBase64(hash.slice(PREFIX.length).replaceAll('-', '+').replaceAll('_', '/'));
+    const bytes = await inflate(packed, 'deflate-raw', LARGEST);
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    return new ViewFileError('the link is damaged or truncated');
+  }
+}
+
+async function through(bytes: Uint8Array, stream: GenericTransformStream): Promise<Uint8Array> {
+  const piped = new Blob([bytes as Uint8Array<ArrayBuffer>]).stream().pipeThrough(stream);
+  return new Uint8Array(await new Response(piped).arrayBuffer());
+}

@@ -1,0 +1,242 @@
+import { batch } from '@preact/signals';
+import { MOST_REGION_CELLS, MOST_REGIONS } from '../../data/region-files';
+import { MaskError } from '../../lib/errors';
+import { formatCount } from '../../lib/format';
+import { type Model, notify, type RegionNote } from '../model';
+import { createHistory } from './history';
+import {
+  cellsOf,
+  combined,
+  type Draft,
+  freeColor,
+  freeName,
+  type How,
+  maskOf,
+  type Region,
+  type Selection,
+  selectionOf,
+  type Tool,
+  visibleTest,
+} from './selection';
+
+export interface SelectionActions {
+  setTool(tool: Tool): void;
+  /** Sets the selection mode used without modifier keys; drawing tools only. */
+  setHow(how: How): void;
+  /** Sets the outline that is being drawn; null when it is finished or canceled. */
+  draw(draft: Draft | null): void;
+  /** Selects cells; `outline` is the drawn outline, which stays visible. */
+  select(cells: Uint32Array, how: How, outline?: readonly number[]): void;
+  /** Selects the cells with nonzero flags. */
+  setSelection(mask: ArrayLike<number> | null): void;
+  clearSelection(): void;
+  /** Selects the visible cells for which `wanted` returns true. */
+  selectWhere(wanted: (cell: number) => boolean, how: How): void;
+  /** Selects the visible cells that were not selected. */
+  invertSelection(): void;
+  /** Undoes the last change of the selection or the regions. */
+  undo(): void;
+  redo(): void;
+  /** Highlights these cells by dimming all others while the pointer is over their region; null ends that. */
+  glance(cells: Uint32Array | null): void;
+  /** Adds the selection as a region; replaces a region of the same name. */
+  addRegion(name?: string): void;
+  /** Renames a region. Returns false if the name is empty or already used. */
+  renameRegion(name: string, next: string): boolean;
+  removeRegion(name: string): void;
+  /** Shows a note in the list of regions, such as the outcome of reading a file. */
+  noteRegions(note: RegionNote | null): void;
+  selectRegion(name: string, how?: How): void;
+  /** Replaces all regions; unless `undoable`, the previous ones cannot be restored by undo. */
+  setRegions(regions: readonly NewRegion[], options?: { undoable?: boolean }): void;
+  /** Adds regions; replaces those with the same names. */
+  putRegions(regions: readonly NewRegion[]): void;
+}
+
+export interface NewRegion {
+  name: string;
+  /** Ascending and unique. */
+  cells: Uint32Array;
+  color?: string;
+}
+
+/** Returns the number of cells, even before they are loaded. */
+export const cellCount = (model: Model): number =>
+  (model.positions.value?.coords.length ?? 0) / 2 || (model.bundle.value?.manifest.n_cells ?? 0);
+
+export function createSelectionActions(model: Model): SelectionActions {
+  const total = () => cellCount(model);
+  const history = createHistory(model, total);
+
+  const put = (next: Selection | null, outline: readonly number[] | null = null) => {
+    const before = model.selection.value;
+    if (before === null && next === null) return;
+    batch(() => {
+      history.keep('selection');
+      // Undo would now revert this selection instead of the removed region.
+      const note = model.regionNote.value;
+      if (note?.undo) model.regionNote.value = { ...note, undo: false };
+      model.selection.value = next;
+      model.outline.value = next && outline;
+    });
+  };
+
+  const checked = (mask: ArrayLike<number>, what: string) => {
+    const cells = total();
+    if (mask?.length !== cells) throw new MaskError(what, mask?.length, cells);
+    return selectionOf(mask);
+  };
+
+  /** Returns a test for visible cells (not hidden, with coordinates in the current layout); null if all are visible. */
+  const seen = (): ((cell: number) => boolean) | null => {
+    const visible = visibleTest(model.layer.value, model.state.value);
+    const coords = model.positions.value?.coords;
+    if (model.state.value.layout.kind === 'tissue' || !coords) return visible;
+    return (cell) => !Number.isNaN(coords[2 * cell]) && (!visible || visible(cell));
+  };
+
+  const change = (regions: readonly Region[]) =>
+    batch(() => {
+      history.keep('regions');
+      model.regions.value = regions;
+      model.regionNote.value = null;
+    });
+
+  const tooMany = (all: readonly NewRegion[]): Error | null => {
+    if (all.length > MOST_REGIONS)
+      return new Error(`Got ${all.length} regions; the limit is ${MOST_REGIONS}.`);
+    const places = all.reduce((sum, { cells }) => sum + cells.length, 0);
+    return places > MOST_REGION_CELLS
+      ? new Error(
+          `The regions contain ${formatCount(places)} cells in total; the limit is ${formatCount(MOST_REGION_CELLS)}.`,
+        )
+      : null;
+  };
+
+  /** Validates regions and assigns colors to those without one. */
+  const made = (list: readonly NewRegion[], others: readonly Region[] = []): readonly Region[] => {
+    const excess = tooMany([...others, ...list]);
+    if (excess) throw excess;
+    const regions = new Map<string, Region>();
+    for (const { name, cells, color } of list) {
+      const last = cells.at(-1) ?? 0;
+      if (last >= total())
+        throw new Error(
+          `The region “${name}” contains the cell index ${last}, but the bundle has only ${total()} cells.`,
+        );
+      const taken = [
+        ...others,
+        ...regions.values(),
+        ...list.flatMap((other) => (other.color ? [{ color: other.color }] : [])),
+      ];
+      regions.set(name, { name, color: color || freeColor(taken), cells });
+    }
+    return [...regions.values()];
+  };
+
+  const find = (name: string) => model.regions.value.find((region) => region.name === name);
+
+  return {
+    setTool(tool) {
+      batch(() => {
+        model.tool.value = tool;
+        model.draft.value = null;
+        if (tool !== 'lasso' && tool !== 'rect') model.how.value = 'replace';
+      });
+    },
+    setHow(how) {
+      model.how.value = how;
+    },
+    draw(draft) {
+      model.draft.value = draft;
+    },
+    select(cells, how, outline) {
+      const before = model.selection.value;
+      put(
+        combined(before, cells, how, total()),
+        (before === null || how === 'replace') && outline ? outline : null,
+      );
+    },
+    selectWhere(wanted, asked) {
+      const how = asked === 'replace' ? model.how.value : asked;
+      const visible = seen();
+      const cells = new Uint32Array(total());
+      let count = 0;
+      for (let cell = 0; cell < cells.length; cell++)
+        if (wanted(cell) && (!visible || visible(cell))) cells[count++] = cell;
+      put(combined(model.selection.value, cells.subarray(0, count), how, total()));
+    },
+    // Untyped callers may pass undefined.
+    setSelection: (mask) => put(mask === null || mask === undefined ? null : checked(mask, 'the selection')),
+    clearSelection: () => put(null),
+    invertSelection() {
+      const visible = seen();
+      const before = model.selection.value?.mask;
+      const next = new Uint8Array(total());
+      for (let cell = 0; cell < next.length; cell++) {
+        if (!before?.[cell] && (!visible || visible(cell))) next[cell] = 1;
+      }
+      put(selectionOf(next));
+    },
+    undo: history.undo,
+    redo: history.redo,
+    glance(cells) {
+      model.glance.value = cells && maskOf(cells, total());
+    },
+    addRegion(name) {
+      const selection = model.selection.value;
+      if (!selection) return;
+      const regions = model.regions.value;
+      const wanted = name?.trim() || freeName(regions);
+      const held = find(wanted);
+      const region: Region = {
+        name: wanted,
+        color: held?.color ?? freeColor(regions),
+        cells: cellsOf(selection.mask),
+      };
+      const next = held ? regions.map((other) => (other === held ? region : other)) : [...regions, region];
+      const excess = tooMany(next);
+      if (excess) notify(model, excess);
+      else change(next);
+    },
+    renameRegion(name, next) {
+      const wanted = next.trim();
+      if (wanted === name) return true;
+      if (!wanted || find(wanted)) return false;
+      change(
+        model.regions.value.map((region) => (region.name === name ? { ...region, name: wanted } : region)),
+      );
+      return true;
+    },
+    removeRegion(name) {
+      if (!find(name)) return;
+      batch(() => {
+        change(model.regions.value.filter((region) => region.name !== name));
+        model.regionNote.value = { text: `Removed “${name}”.`, undo: true };
+      });
+    },
+    noteRegions(note) {
+      model.regionNote.value = note;
+    },
+    selectRegion(name, asked = 'replace') {
+      const how = asked === 'replace' ? model.how.value : asked;
+      const region = find(name);
+      if (!region) return;
+      put(combined(model.selection.value, region.cells, how, total()));
+    },
+    setRegions(list, { undoable = false } = {}) {
+      const next = made(list);
+      if (undoable) return change(next);
+      batch(() => {
+        history.forgetRegions();
+        model.regions.value = next;
+        model.regionNote.value = null;
+      });
+    },
+    putRegions(list) {
+      const others = model.regions.value.filter((one) => !list.some((other) => other.name === one.name));
+      const coloured = list.map((one) => ({ ...one, color: one.color || (find(one.name)?.color ?? '') }));
+      change([...others, ...made(coloured, others)]);
+    },
+  };
+}

@@ -1,0 +1,263 @@
+"""Write an existing bundle in another form; the sinks use the same functions."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import re
+import zipfile
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, BinaryIO
+
+from karospace_jupyter.bundle.files import END_TAG, TAG, FolderFiles
+from karospace_jupyter.bundle.scripts import MANIFEST, manifest_bytes, without_scripts, write_scripts
+from karospace_jupyter.errors import BundleError
+from karospace_jupyter.job import Job
+from karospace_jupyter.publish.partial import Partial, absolute, failed
+from karospace_jupyter.publish.targets import SUFFIX, check_file, check_folder, publish_over
+from karospace_jupyter.static import static_file
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable, Sequence
+
+    from karospace_jupyter.bundle.files import BundleFiles
+    from karospace_jupyter.bundle.manifest import Manifest
+    from karospace_jupyter.bundle.scripts import When
+    from karospace_jupyter.job import Stage
+    from karospace_jupyter.publish.targets import Form
+
+# A multiple of 3, so that the concatenated base64 of the blocks is the base64 of the whole.
+_BLOCK = 3 * 2**18
+# Suffixes of files that are already compressed.
+_PACKED = {".gz", ".png", ".jpg", ".jpeg", ".webp"}
+# The earliest date that a zip file can represent.
+_ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+def save_folder(
+    files: BundleFiles, manifest: Manifest, outdir: str | os.PathLike[str], scripts: When, job: Job
+) -> Path:
+    """Write the files in the manifest and the page to a folder atomically.
+
+    Returns
+    -------
+    Path
+        The absolute path of the folder.
+
+    Raises
+    ------
+    KaroSpaceError
+        If it fails. An existing folder is then unchanged.
+    """
+    target = absolute(outdir)
+    check_folder(target)
+    with Partial(target) as partial:
+        files, manifest = _with_scripts(files, manifest, partial, scripts, job)
+        paths = [path for path in _paths(manifest) if not (partial.folder / path).exists()]
+        with job.stage(f"Writing {target.name}", len(paths), "files") as stage:
+            for path in paths:
+                partial.write(path, files.read(path))
+                stage.advance()
+        partial.write("index.html", static_file("viewer.html"))
+        job.check()
+        publish_over(partial)
+    return target
+
+
+def save_file(
+    files: BundleFiles,
+    manifest: Manifest,
+    path: str | os.PathLike[str],
+    form: Form,
+    page: bytes,
+    job: Job,
+    *,
+    scripts: When = "no",
+) -> Path:
+    """Write an HTML file or a zip file atomically.
+
+    Parameters
+    ----------
+    files
+        The files of the bundle.
+    manifest
+        The manifest of the bundle.
+    path
+        The file to write.
+    form
+        Whether to write an HTML file or a zip file.
+    page
+        The page of the viewer.
+    job
+        Receives progress and can cancel the work.
+    scripts
+        Whether a zip file contains the scripts with which its folder opens with a double click; an HTML file needs
+        none.
+
+    Returns
+    -------
+    Path
+        The absolute path of the file.
+
+    Raises
+    ------
+    KaroSpaceError
+        If it fails. An existing file is then unchanged.
+    """
+    target = absolute(path)
+    check_file(target, form)
+    with Partial(real_file(target)) as partial:
+        if form == "zip":
+            files, manifest = _with_scripts(files, manifest, partial, scripts, job)
+        made = assemble(files, manifest, partial, form, page, job)
+        job.check()
+        check_file(target, form)
+        partial.publish_file(made)
+    return target
+
+
+def real_file(target: Path) -> Path:
+    """Return the target of a symbolic link, so that the link itself is not replaced."""
+    return target.resolve() if target.is_symlink() else target
+
+
+def assemble(files: BundleFiles, manifest: Manifest, partial: Partial, form: Form, page: bytes, job: Job) -> Path:
+    """Create the HTML file or zip file in the hidden folder of `partial`, reading one file of the bundle at a time.
+
+    Raises
+    ------
+    KaroSpaceError
+        If a file of the bundle is missing, or the disk is full.
+    """
+    if form == "html":
+        files, manifest = _plain(files, manifest)
+    paths = _paths(manifest)
+    made = partial.folder / f".assembled{SUFFIX[form]}"
+    target = partial.target
+    with job.stage(f"Writing {target.name}", len(paths), "files") as stage:
+        try:
+            with made.open("wb") as out:
+                if form == "html":
+                    _write_html(out, files, paths, page, stage)
+                else:
+                    _write_zip(out, files, paths, page, _top_folder(target), stage)
+        except OSError as exc:
+            raise failed(exc, target) from exc
+    return made
+
+
+def html_bytes(files: BundleFiles, manifest: Manifest) -> bytes:
+    """Return the bundle as a single HTML file, in memory."""
+    out = io.BytesIO()
+    files, manifest = _plain(files, manifest)
+    with Job.null().stage("Writing", 1, "files") as stage:
+        _write_html(out, files, _paths(manifest), static_file("viewer.html"), stage)
+    return out.getvalue()
+
+
+class _Changed:
+    """The files of a bundle, with another manifest and other scripts."""
+
+    def __init__(self, files: BundleFiles, manifest: Manifest, made: BundleFiles | None = None) -> None:
+        self._files, self._manifest, self._made = files, manifest, made
+        self.origin = files.origin
+
+    def read(self, path: str) -> bytes:
+        """Return one file as stored."""
+        if path == "manifest.json":
+            return manifest_bytes(self._manifest)
+        if self._made is not None and (path == MANIFEST or path.startswith("scripts/")):
+            return self._made.read(path)
+        return self._files.read(path)
+
+    def names(self) -> Iterable[str]:
+        """Return the paths of all files."""
+        return (*_paths(self._manifest), "index.html")
+
+
+def _plain(files: BundleFiles, manifest: Manifest) -> tuple[BundleFiles, Manifest]:
+    """Return the bundle without its scripts."""
+    plain = without_scripts(manifest)
+    return (files, manifest) if plain is manifest else (_Changed(files, plain), plain)
+
+
+def _with_scripts(
+    files: BundleFiles, manifest: Manifest, partial: Partial, when: When, job: Job
+) -> tuple[BundleFiles, Manifest]:
+    """Write missing scripts to the hidden folder unless `when` excludes them."""
+    if when == "no":
+        return _plain(files, manifest)
+    if manifest.scripts is not None:
+        return files, manifest
+    more = write_scripts(files, manifest, partial.write, when, job)
+    return _Changed(files, more, FolderFiles(partial.folder)), more
+
+
+def _paths(manifest: Manifest) -> list[str]:
+    """Return the manifest and then the assets, in order. The page never counts as an asset."""
+    paths = dict.fromkeys(["manifest.json", *(file.path for file in manifest.asset_files)])
+    paths.pop("index.html", None)
+    return list(paths)
+
+
+class WithViewer:
+    """The files of a bundle, with the viewer of this package as its page; the page of a bundle is not trusted."""
+
+    def __init__(self, files: BundleFiles) -> None:
+        self._files = files
+        self.origin = files.origin
+
+    def read(self, path: str) -> bytes:
+        """Return one file as stored."""
+        return static_file("viewer.html") if path == "index.html" else self._files.read(path)
+
+    def names(self) -> Iterable[str]:
+        """Return the paths of all files."""
+        return tuple(dict.fromkeys([*self._files.names(), "index.html"]))
+
+
+def _write_html(out: BinaryIO, files: BundleFiles, paths: Sequence[str], page: bytes, stage: Stage) -> None:
+    at = page.rfind(b"</body>")
+    at = len(page) if at < 0 else at
+    out.write(page[:at])
+    for path in paths:
+        data = memoryview(files.read(path))
+        out.write(TAG + _attribute(path) + b'">')
+        out.writelines(base64.b64encode(data[start : start + _BLOCK]) for start in range(0, len(data), _BLOCK))
+        out.write(END_TAG)
+        stage.advance()
+    out.write(page[at:])
+
+
+def _attribute(path: str) -> bytes:
+    # Browsers normalize line breaks in attributes.
+    text = html.escape(path, quote=True).replace("\r", "&#13;").replace("\n", "&#10;")
+    try:
+        return text.encode()
+    except UnicodeEncodeError as exc:
+        msg = f"The path {path!r} cannot be encoded as UTF-8. Export the bundle again."
+        raise BundleError(msg) from exc
+
+
+def _write_zip(out: BinaryIO, files: BundleFiles, paths: Sequence[str], page: bytes, top: str, stage: Stage) -> None:
+    with zipfile.ZipFile(out, "w", allowZip64=True) as archive:
+        archive.writestr(_entry(top, "index.html"), page)
+        for path in paths:
+            archive.writestr(_entry(top, path), files.read(path))
+            stage.advance()
+
+
+def _entry(top: str, path: str) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(f"{top}/{path}", _ZIP_EPOCH)
+    packed = PurePosixPath(path).suffix.lower() in _PACKED
+    entry.compress_type = zipfile.ZIP_STORED if packed else zipfile.ZIP_DEFLATED
+    entry.create_system = 3  # Unix on every system, so that equal input gives equal bytes
+    entry.external_attr = 0o644 << 16
+    return entry
+
+
+def _top_folder(target: Path) -> str:
+    """Return the name of the zip file as a folder name that is valid on every system."""
+    return re.sub(r'[\x00-\x1f\\/:*?"<>|]', "_", target.stem).strip(" .") or "bundle"
