@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from karospace_jupyter import Bundle, ExportConfig, adata_to_karospace
-from karospace_jupyter.view import saved_view
 from karospace_jupyter.datasets import synthetic_tissue
 from karospace_jupyter.errors import ConfigError
+from karospace_jupyter.view import saved_view
 from karospace_jupyter.view.saved_view import read_view
 from karospace_jupyter.view.state import ViewState
 
