@@ -1,10 +1,10 @@
-// Writes src/contract/manifest.ts and manifest-shape.ts from the JSON Schema that the Python models generate,
-// src/contract/options.ts from that of the options, src/contract/palettes.ts from the palettes of the exporter, and src/contract/codes.ts from its words for columns of codes; --check fails on drift.
-import { readFile, writeFile } from 'node:fs/promises';
+// Writes src/contract from what the Python package generates: types from its JSON Schemas, the palettes of the exporter,
+// and its words for columns of codes. --check fails on drift.
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { compile } from 'json-schema-to-typescript';
 
 const schemaUrl = new URL('../karospace_jupyter/bundle/manifest.schema.json', import.meta.url);
-const optionsUrl = new URL('../karospace_jupyter/contracts/options.schema.json', import.meta.url);
+const contractsUrl = new URL('../karospace_jupyter/contracts/', import.meta.url);
 const palettesUrl = new URL('../karospace_jupyter/plan/palettes.json', import.meta.url);
 const codesUrl = new URL('../karospace_jupyter/plan/codes.json', import.meta.url);
 
@@ -31,20 +31,23 @@ function plain(node, isType) {
   return out;
 }
 
-const schema = JSON.parse(await readFile(schemaUrl, 'utf8'));
-const types = await compile(plain(schema, true), 'Manifest', {
-  additionalProperties: false,
-  bannerComment:
-    '// Generated from karospace_jupyter/bundle/manifest.schema.json by `npm run contract`. Do not edit.',
-  style: { singleQuote: true, printWidth: 110 },
-});
+/** The types of a schema; its title names the type of the whole. */
+const typesOf = (schema, from) =>
+  compile(plain(schema, true), schema.title, {
+    additionalProperties: false,
+    bannerComment: `// Generated from karospace_jupyter/${from} by \`npm run contract\`. Do not edit.`,
+    style: { singleQuote: true, printWidth: 110 },
+  });
 
-const options = await compile(plain(JSON.parse(await readFile(optionsUrl, 'utf8')), true), 'Options', {
-  additionalProperties: false,
-  bannerComment:
-    '// Generated from karospace_jupyter/contracts/options.schema.json by `npm run contract`. Do not edit.',
-  style: { singleQuote: true, printWidth: 110 },
-});
+const schema = JSON.parse(await readFile(schemaUrl, 'utf8'));
+const types = await typesOf({ ...schema, title: 'Manifest' }, 'bundle/manifest.schema.json');
+
+const ENDING = '.schema.json';
+const contracts = [];
+for (const name of (await readdir(contractsUrl)).filter((file) => file.endsWith(ENDING)).sort()) {
+  const held = JSON.parse(await readFile(new URL(name, contractsUrl), 'utf8'));
+  contracts.push([`${name.slice(0, -ENDING.length)}.ts`, await typesOf(held, `contracts/${name}`)]);
+}
 
 const NOT_CHECKED = new Set([
   ...['title', 'description', 'default', '$schema', '$id'],
@@ -93,7 +96,7 @@ ${words.join('')}} as const;
 for (const [file, text] of [
   ['manifest.ts', types],
   ['manifest-shape.ts', shapes],
-  ['options.ts', options],
+  ...contracts,
   ['palettes.ts', palettes],
   ['codes.ts', codes],
 ]) {

@@ -9,16 +9,27 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
+from pydantic import TypeAdapter
+
 from karospace_jupyter.config import NOT_IN_FORMS, ExportConfig
 
 FOLDER = Path(__file__).parent
+CONTRACTS: dict[str, tuple[str, Any]] = {}
+"""By the name of the schema: the name of its type in TypeScript, and the model or union of models."""
 _NOT_KEYWORDS = {"h5ad_path", "outdir"}
 """Options that the Python functions take as parameters of their own."""
 
 
 def generated() -> dict[str, str]:
     """Return the text of each generated file, by its name in this folder."""
-    return {"options.py": options_types(), "options.schema.json": options_schema()}
+    schemas = {f"{name}.schema.json": schema_of(title, type_) for name, (title, type_) in CONTRACTS.items()}
+    return {"options.py": options_types(), "options.schema.json": options_schema(), **schemas}
+
+
+def schema_of(title: str, type_: Any) -> str:  # noqa: ANN401 - any annotation
+    """Return the JSON Schema of a model, or of a union of models, as they are written."""
+    schema = {**TypeAdapter(type_).json_schema(mode="serialization"), "title": title}
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
 def options_schema() -> str:
