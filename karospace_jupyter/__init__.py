@@ -7,18 +7,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from karospace_jupyter import display
+
 if TYPE_CHECKING:
     from karospace_jupyter.api import adata_to_karospace, export_h5ad
-    from karospace_jupyter.bundle.read import Bundle
     from karospace_jupyter.config import ExportConfig
     from karospace_jupyter.errors import KaroSpaceError
     from karospace_jupyter.job import Job
+    from karospace_jupyter.publish.bundle import Bundle
     from karospace_jupyter.widget import karospace_grid, karospace_view, karospace_widget
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Bundle": "karospace_jupyter.bundle.read",
+    "Bundle": "karospace_jupyter.publish.bundle",
     "ExportConfig": "karospace_jupyter.config",
     "Job": "karospace_jupyter.job",
     "KaroSpaceError": "karospace_jupyter.errors",
@@ -46,3 +48,12 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - depends on the name
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+def _show(bundle: Bundle, **kwargs: Any) -> Any:  # noqa: ANN401 - defined by IPython
+    from karospace_jupyter.widget.view import KaroSpaceView
+
+    return KaroSpaceView(bundle)._repr_mimebundle_(**kwargs)
+
+
+display.show_with(_show)

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     import os
 
     from karospace_jupyter.bundle.manifest import Manifest
-    from karospace_jupyter.bundle.read import Bundle
     from karospace_jupyter.contracts.options import ExportOptions
     from karospace_jupyter.job import Job
+    from karospace_jupyter.publish.bundle import Bundle
 
 
 def export_h5ad(config: ExportConfig, job: Job | None = None) -> Manifest:

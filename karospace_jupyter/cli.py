@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
 
-    from karospace_jupyter.bundle.read import Bundle
     from karospace_jupyter.config import ExportConfig
     from karospace_jupyter.job import Job
     from karospace_jupyter.plan import Plan
+    from karospace_jupyter.publish.bundle import Bundle
 
 EXIT_FAILURE, EXIT_USAGE, EXIT_CANCELLED = 1, 2, 130
 
@@ -357,7 +357,7 @@ class _cancel_on_signals:  # noqa: N801 - used as a with statement
 def _verify(options: argparse.Namespace) -> int:
     import json
 
-    from karospace_jupyter.bundle.read import Bundle
+    from karospace_jupyter.publish.bundle import Bundle
 
     report = Bundle(options.verify).verify()
     if options.json:

@@ -17,6 +17,8 @@
     │       └── NoImageFileError  (also a NamedFileError)
     ├── SinkError              the output cannot be written
     ├── BundleError            a path is not a bundle, or does not match its manifest
+    │   ├── MissingFileError   a file of a bundle does not exist
+    │   └── NotExportedError   a bundle has no such gene or embedding (also a KeyError)
     ├── SessionBusyError       an export is already running
     ├── ViewError              a view does not support the request
     └── Cancelled              the user cancelled the job; nothing was written
@@ -117,6 +119,16 @@ class SinkError(KaroSpaceError):
 
 class BundleError(KaroSpaceError):
     """A path is not a bundle, or does not match its manifest."""
+
+
+class MissingFileError(BundleError):
+    """A file of a bundle does not exist."""
+
+
+class NotExportedError(BundleError, KeyError):
+    """A bundle does not contain the requested gene or embedding."""
+
+    __str__ = Exception.__str__  # KeyError shows the repr of its message
 
 
 class SessionBusyError(KaroSpaceError):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from karospace_jupyter.bundle.files import FolderFiles
-from karospace_jupyter.bundle.read import Bundle
-from karospace_jupyter.bundle.scripts import manifest_bytes, write_scripts
 from karospace_jupyter.encode import encode_bundle
 from karospace_jupyter.errors import ConfigError
 from karospace_jupyter.job import Job
 from karospace_jupyter.plan import Plan, resolve
 from karospace_jupyter.publish import FolderSink, HtmlSink, MemorySink, SeveralSinks, ZipSink
+from karospace_jupyter.publish.bundle import Bundle
+from karospace_jupyter.publish.scripts import manifest_bytes, write_scripts
 from karospace_jupyter.source import open_source
 from karospace_jupyter.static import static_file
 

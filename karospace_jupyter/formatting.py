@@ -1,7 +1,8 @@
-"""Format numbers and sizes for display, and parse names of annotations."""
+"""Format numbers and sizes for display, suggest similar names, and parse names of annotations."""
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
 from typing import Literal
 
@@ -72,6 +73,35 @@ def duration(seconds: float) -> str:
     if seconds < 10:
         return f"{seconds:.1f} s"
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+
+
+def nearest(name: str, names: Sequence[str], n: int = 3) -> list[str]:
+    """Return the names most similar to `name`, ignoring case.
+
+    Examples
+    --------
+    >>> nearest("epca", ["CD3E", "EPCAM"])
+    ['EPCAM']
+    """
+    folded: dict[str, str] = {}
+    for candidate in names:
+        folded.setdefault(candidate.casefold(), candidate)
+    near = difflib.get_close_matches(name.casefold(), folded, n=n, cutoff=0.6)
+    # A partial name also suggests the names that start with it, however long they are.
+    begun = sorted((m for m in folded if m not in near and m.startswith(name.casefold())), key=len) if name else []
+    return [folded[m] for m in (*near, *begun)[:n]]
+
+
+def hint(name: str, names: Sequence[str]) -> str:
+    """Return " Did you mean …?", or an empty string.
+
+    Examples
+    --------
+    >>> hint("EPCA", ["CD3E", "EPCAM"])
+    " Did you mean 'EPCAM'?"
+    """
+    near = nearest(name, names)
+    return f" Did you mean {' or '.join(repr(n) for n in near)}?" if near else ""
 
 
 def split_kind(text: str, columns: Sequence[str]) -> tuple[str, Literal["category", "number"] | None]:

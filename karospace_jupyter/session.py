@@ -18,9 +18,9 @@ from karospace_jupyter.job import Job
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from karospace_jupyter.bundle.read import Bundle
     from karospace_jupyter.config import ExportConfig
     from karospace_jupyter.job import Progress
+    from karospace_jupyter.publish.bundle import Bundle
 
 logger = logging.getLogger(__name__)
 

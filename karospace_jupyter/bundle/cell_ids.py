@@ -12,10 +12,10 @@ from karospace_jupyter.bundle.tables import id_field, paths_of, read_records, re
 from karospace_jupyter.errors import BundleError
 
 if TYPE_CHECKING:
-    from karospace_jupyter.bundle.read import Bundle
+    from karospace_jupyter.bundle.read import BundleReader
 
 
-def cell_ids(bundle: Bundle) -> NDArray[np.object_]:
+def cell_ids(bundle: BundleReader) -> NDArray[np.object_]:
     """Return the cell IDs in the order of the bundle, shape (n_cells,).
 
     Raises
@@ -46,7 +46,7 @@ def cell_ids(bundle: Bundle) -> NDArray[np.object_]:
     return np.array(found, dtype=object)
 
 
-def _from_tables(bundle: Bundle) -> list[str]:
+def _from_tables(bundle: BundleReader) -> list[str]:
     """Return the IDs from the first table of format 1.0 that has them, otherwise numbered names."""
     m = bundle.manifest
     found: list[str] = []

@@ -21,7 +21,7 @@ from types import MappingProxyType
 from typing import BinaryIO, Protocol
 
 from karospace_jupyter.bundle.manifest import check_path
-from karospace_jupyter.errors import BundleError
+from karospace_jupyter.errors import BundleError, MissingFileError
 from karospace_jupyter.paths import expanded
 
 TAG = b'<script type="text/plain" data-karospace-path="'
@@ -37,10 +37,6 @@ _MOST_OF_INDEX = 32 * 2**20
 _LOCAL_HEADER = 30
 _END_OF_ZIP = 22
 _ENCRYPTED = 0x1
-
-
-class MissingFileError(BundleError):
-    """A file does not exist."""
 
 
 class BundleFiles(Protocol):

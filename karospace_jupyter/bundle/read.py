@@ -1,40 +1,20 @@
-"""Open an existing bundle."""
+"""Read an existing bundle."""
 
 from __future__ import annotations
 
-import functools
-import importlib
 import json
 import os
 import zlib
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from karospace_jupyter.bundle.damage import damage
-from karospace_jupyter.bundle.files import (
-    Bounded,
-    BundleFiles,
-    FolderFiles,
-    HtmlFiles,
-    MissingFileError,
-    ZipFiles,
-    open_files,
-)
+from karospace_jupyter.bundle.files import Bounded, BundleFiles, open_files
 from karospace_jupyter.bundle.manifest import SCHEMA_VERSION, Chunk, Manifest
-from karospace_jupyter.errors import BundleError
-from karospace_jupyter.formatting import counted, shape
-from karospace_jupyter.job import Job
-from karospace_jupyter.static import static_file
-
-if TYPE_CHECKING:
-    from karospace_jupyter.bundle.scripts import When
-    from karospace_jupyter.bundle.verify import VerifyReport
-    from karospace_jupyter.serve import BundleServer
-
+from karospace_jupyter.errors import BundleError, MissingFileError, NotExportedError
+from karospace_jupyter.formatting import counted, hint
 
 _UNPACKED, _UNPACKED_TIMES = 2**24, 128
 """Limit for decompressing a file whose length is not in the manifest: bytes, plus a multiple of the stored size."""
@@ -42,8 +22,8 @@ _ANY_TABLE, _MOST_OF_A_VALUE = 2**20, 2**10
 """Limit for decompressing a table: bytes, plus bytes per value including its name."""
 
 
-class Bundle:
-    """A bundle in a folder, a zip file, a single HTML file, or in memory.
+class BundleReader:
+    """Read the manifest, the files and the arrays of a bundle.
 
     Parameters
     ----------
@@ -56,17 +36,6 @@ class Bundle:
     ------
     BundleError
         If it is not a bundle that this version can read.
-
-    Examples
-    --------
-    >>> from karospace_jupyter import ExportConfig
-    >>> from karospace_jupyter.datasets import synthetic_tissue
-    >>> from karospace_jupyter.export import run_to_memory
-    >>> bundle = run_to_memory(synthetic_tissue(n_cells=100, n_genes=20), ExportConfig())
-    >>> bundle.manifest.n_cells, bundle.gene("EPCAM").shape, bundle.embedding("X_umap").shape
-    (100, (100,), (100, 2))
-    >>> bundle.save("viewer").path  # doctest: +SKIP
-    PosixPath('/home/user/viewer')
     """
 
     def __init__(self, path: str | os.PathLike[str] | BundleFiles, manifest: Manifest | None = None) -> None:
@@ -78,45 +47,6 @@ class Bundle:
         self._listed = {file.path: file for file in self.manifest.asset_files}
         if isinstance(self.files, Bounded):
             self.files.expect({path: file.size_bytes for path, file in self._listed.items()})
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Bundle:
-        """Open the bundle in a folder, a zip file or a single HTML file.
-
-        Examples
-        --------
-        >>> Bundle.load("viewer.zip").verify().files  # doctest: +SKIP
-        328
-        """
-        return cls(path)
-
-    @property
-    def path(self) -> Path | None:
-        """The folder or file; None for a bundle in memory."""
-        return self.files.path if isinstance(self.files, (FolderFiles, ZipFiles, HtmlFiles)) else None
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """Decisions and omissions of the exporter, and violations of the format in bundles of other exporters."""
-        return (*(self.manifest.warnings or ()), *self.remarks)
-
-    @functools.cached_property
-    def remarks(self) -> tuple[str, ...]:
-        """Violations of the format, and how the files are read nevertheless; empty for bundles of this package."""
-        from karospace_jupyter.bundle.tables import remarks
-
-        return tuple(remarks(self))
-
-    def size_on_disk(self) -> tuple[int, int]:
-        """Return the number of files of the bundle and their size in bytes; a zip or HTML file counts as one file."""
-        path = self.path
-        if path is None:
-            return len(self.manifest.asset_files), sum(file.size_bytes for file in self.manifest.asset_files)
-        if path.is_file():
-            return 1, path.stat().st_size
-        names = {"index.html", "manifest.json", *(file.path for file in self.manifest.asset_files)}
-        sizes = [os.stat(path / name).st_size for name in names if (path / name).is_file()]  # noqa: PTH116
-        return len(sizes), sum(sizes)
 
     def stored(self, path: str) -> bytes:
         """Return one file of the bundle as stored; most files are gzipped.
@@ -169,8 +99,8 @@ class Bundle:
 
         Raises
         ------
-        KeyError
-            If the gene was not exported.
+        NotExportedError
+            If the gene was not exported; also a KeyError.
 
         Examples
         --------
@@ -180,7 +110,8 @@ class Bundle:
         for entry in self.manifest.expression.genes:
             if entry.gene == name:
                 return self.vector(entry.chunks, np.dtype("<f4")).astype(np.float32, copy=False)
-        raise KeyError(name)
+        msg = f"No gene {name!r} in {self.files.origin}.{hint(name, self.manifest.gene_list)}"
+        raise NotExportedError(msg)
 
     def embedding(self, name: str) -> NDArray[np.float32] | NDArray[np.float64]:
         """Return one embedding, shape (n_cells, 2); NaN for cells that are not in the embedding.
@@ -194,8 +125,8 @@ class Bundle:
 
         Raises
         ------
-        KeyError
-            If the embedding was not exported.
+        NotExportedError
+            If the embedding was not exported; also a KeyError.
 
         Examples
         --------
@@ -207,7 +138,9 @@ class Bundle:
                 pairs = self.vector(entry.chunks, np.dtype("<f4"), 2)
                 xy = pairs.reshape(-1, 2).astype(np.float32, copy=False)
                 return xy + np.asarray(entry.origin) if any(entry.origin) else xy
-        raise KeyError(name)
+        names = [entry.name for entry in self.manifest.embeddings or ()]
+        msg = f"No embedding {name!r} in {self.files.origin}.{hint(name, names)}"
+        raise NotExportedError(msg)
 
     def vector(self, chunks: list[Chunk], dtype: np.dtype[np.generic], width: int = 1) -> NDArray[np.generic]:
         """Concatenate the chunks of an array with `width` values per cell.
@@ -235,157 +168,6 @@ class Bundle:
             msg = f"{path} has values for {expected:,} of {counted(self.manifest.n_cells, 'cell')}."
             raise BundleError(msg)
         return np.concatenate(parts) if parts else np.zeros(0, dtype=dtype)
-
-    def verify(self) -> VerifyReport:
-        """Check the size and hash of every file, all lengths, and the consistency of the tables.
-
-        Returns
-        -------
-        VerifyReport
-            What was checked, and warnings.
-
-        Raises
-        ------
-        BundleError
-            If the bundle does not match its manifest. The message lists the problems.
-
-        Examples
-        --------
-        >>> Bundle("viewer").verify().warnings  # doctest: +SKIP
-        ()
-        """
-        from karospace_jupyter.bundle.verify import verify
-
-        return verify(self)
-
-    def serve(self, *, port: int = 8000) -> BundleServer:
-        """Serve the bundle on 127.0.0.1 until ``stop()`` of the returned server is called; its `url` is the address.
-
-        Examples
-        --------
-        >>> with Bundle("viewer").serve() as server:  # doctest: +SKIP
-        ...     print(server.url)
-        http://127.0.0.1:8000/
-        """
-        from karospace_jupyter.serve import BundleServer
-
-        return BundleServer(self.served(), port=port).start()
-
-    def served(self) -> BundleFiles:
-        """Return the files to serve: those of the bundle, with the viewer of this package as the page."""
-        from karospace_jupyter.publish.write import WithViewer
-
-        # New FolderFiles, because a later export may replace the folder.
-        return WithViewer(FolderFiles(self.files.path) if isinstance(self.files, FolderFiles) else self.files)
-
-    def open(self, *, port: int = 8000) -> BundleServer:
-        """Serve the bundle and open it in the web browser. The server stops with ``stop()``.
-
-        Examples
-        --------
-        >>> server = Bundle("viewer").open()  # doctest: +SKIP
-        >>> server.stop()  # doctest: +SKIP
-        """
-        import webbrowser
-
-        server = self.serve(port=port)
-        webbrowser.open(server.url)
-        return server
-
-    def save(self, outdir: str | os.PathLike[str], *, scripts: When = "auto", job: Job | None = None) -> Bundle:
-        """Write the bundle to a folder atomically, and return the bundle in that folder.
-
-        Parameters
-        ----------
-        outdir
-            The folder to write.
-        scripts
-            Whether the folder opens with a double click, which takes additional scripts: ``"yes"``, ``"no"``, or
-            ``"auto"`` (if the scripts take at most 200 MB).
-        job
-            Receives progress and can cancel the work.
-
-        Returns
-        -------
-        Bundle
-            The written bundle.
-
-        Raises
-        ------
-        KaroSpaceError
-            If it fails. An existing folder is then unchanged.
-
-        Examples
-        --------
-        >>> Bundle("viewer.zip").save("viewer").path  # doctest: +SKIP
-        PosixPath('/home/user/viewer')
-        """
-        from karospace_jupyter.publish.write import save_folder
-
-        return Bundle(save_folder(self.files, self.manifest, outdir, scripts, job or Job.null()))
-
-    def to_html(self, path: str | os.PathLike[str], *, job: Job | None = None) -> Path:
-        """Write the bundle to a single HTML file, which opens with a double click, and return its path.
-
-        Parameters
-        ----------
-        path
-            The HTML file to write.
-        job
-            Receives progress and can cancel the work.
-
-        Raises
-        ------
-        KaroSpaceError
-            If it fails. An existing file is then unchanged.
-
-        Examples
-        --------
-        >>> Bundle("viewer").to_html("viewer.html")  # doctest: +SKIP
-        PosixPath('/home/user/viewer.html')
-        """
-        from karospace_jupyter.publish.write import save_file
-
-        return save_file(self.files, self.manifest, path, "html", static_file("viewer.html"), job or Job.null())
-
-    def to_zip(self, path: str | os.PathLike[str], *, scripts: When = "auto", job: Job | None = None) -> Path:
-        """Write the bundle to a zip file that contains one folder, and return its path.
-
-        Parameters
-        ----------
-        path
-            The zip file to write.
-        scripts
-            Whether the unpacked folder opens with a double click, as for :meth:`save`.
-        job
-            Receives progress and can cancel the work.
-
-        Raises
-        ------
-        KaroSpaceError
-            If it fails. An existing file is then unchanged.
-
-        Examples
-        --------
-        >>> Bundle("viewer").to_zip("viewer.zip")  # doctest: +SKIP
-        PosixPath('/home/user/viewer.zip')
-        """
-        from karospace_jupyter.publish.write import save_file
-
-        page = static_file("viewer.html")
-        return save_file(self.files, self.manifest, path, "zip", page, job or Job.null(), scripts=scripts)
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:  # noqa: ANN401 - defined by IPython
-        """Show the viewer when a notebook displays the bundle."""
-        # Imported dynamically, because this package is a lower layer than the widgets.
-        view = importlib.import_module("karospace_jupyter.widget.view")
-        return view.KaroSpaceView(self)._repr_mimebundle_(**kwargs)
-
-    def __repr__(self) -> str:
-        """Return name, shape and location."""
-        m = self.manifest
-        held = shape(m.n_cells, m.n_genes_exported, m.n_cells_source)
-        return f"Bundle({m.dataset_name!r}, {held}, {self.files.origin!r})"
 
 
 def read_manifest(files: BundleFiles) -> Manifest:

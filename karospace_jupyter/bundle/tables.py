@@ -17,7 +17,7 @@ from karospace_jupyter.formatting import counted
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from karospace_jupyter.bundle.read import Bundle
+    from karospace_jupyter.bundle.read import BundleReader
 
 MISSING_TEXTS = frozenset({"nan", "NaN", "NaT", "<NA>"})
 """Missing values of columns that pandas converted to text. ``None`` and ``NA`` are not included, because they may be
@@ -26,12 +26,12 @@ categories."""
 Record = dict[str, Any]
 
 
-def paths_of(bundle: Bundle, kind: str) -> list[str]:
+def paths_of(bundle: BundleReader, kind: str) -> list[str]:
     """Return the paths of one kind of file, in the order of the manifest."""
     return [file.path for file in bundle.manifest.asset_files if file.kind == kind]
 
 
-def read_records(bundle: Bundle, path: str) -> tuple[list[Record], int]:
+def read_records(bundle: BundleReader, path: str) -> tuple[list[Record], int]:
     """Read one JSON table.
 
     Returns
@@ -62,7 +62,7 @@ def read_records(bundle: Bundle, path: str) -> tuple[list[Record], int]:
     return value, constants
 
 
-def read_rows(bundle: Bundle, path: str) -> Iterator[list[str]]:
+def read_rows(bundle: BundleReader, path: str) -> Iterator[list[str]]:
     """Yield the rows of one CSV table, starting with its header.
 
     Raises
@@ -99,7 +99,7 @@ def id_field(fields: Sequence[str], others: Sequence[str]) -> str | None:
     return "cell_id" if "cell_id" in fields else next((field for field in fields if field not in others), None)
 
 
-def remarks(bundle: Bundle) -> list[str]:
+def remarks(bundle: BundleReader) -> list[str]:
     """Describe violations of the format in a bundle of another exporter, and how it is read nevertheless."""
     m = bundle.manifest
     found: list[str] = []
@@ -117,7 +117,7 @@ def remarks(bundle: Bundle) -> list[str]:
     return found
 
 
-def _annotation_remarks(bundle: Bundle) -> Iterator[str]:
+def _annotation_remarks(bundle: BundleReader) -> Iterator[str]:
     json_paths, csv_paths = paths_of(bundle, "obs_json"), paths_of(bundle, "obs_csv")
     if not json_paths and not csv_paths:
         yield "The manifest lists neither obs_json nor obs_csv: no cell has annotations."
@@ -157,7 +157,7 @@ def _column_remarks(path: str, columns: dict[str, list[Any]]) -> Iterator[str]:
                 yield f"Column {name!r}: {word!r} in {counted(times, 'cell')} is read as a missing value."
 
 
-def _coordinate_remarks(bundle: Bundle) -> Iterator[str]:
+def _coordinate_remarks(bundle: BundleReader) -> Iterator[str]:
     paths = paths_of(bundle, "coords_json")
     if not paths:
         yield "The manifest lists no coords_json: no cell has coordinates."
@@ -180,7 +180,7 @@ def _number(value: object) -> float | None:
         return None
 
 
-def _json_columns(bundle: Bundle, paths: list[str], names: list[str]) -> tuple[dict[str, list[Any]], int]:
+def _json_columns(bundle: BundleReader, paths: list[str], names: list[str]) -> tuple[dict[str, list[Any]], int]:
     columns: dict[str, list[Any]] = {name: [] for name in names}
     constants = 0
     for path in paths:
@@ -192,7 +192,7 @@ def _json_columns(bundle: Bundle, paths: list[str], names: list[str]) -> tuple[d
     return columns, constants
 
 
-def _csv_columns(bundle: Bundle, paths: list[str], names: list[str]) -> dict[str, list[Any]]:
+def _csv_columns(bundle: BundleReader, paths: list[str], names: list[str]) -> dict[str, list[Any]]:
     columns: dict[str, list[Any]] = {name: [] for name in names}
     for path in paths:
         rows = read_rows(bundle, path)

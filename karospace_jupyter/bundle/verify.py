@@ -14,19 +14,18 @@ import numpy as np
 
 from karospace_jupyter.bundle.cell_ids import cell_ids
 from karospace_jupyter.bundle.damage import damage
-from karospace_jupyter.bundle.files import MissingFileError
 from karospace_jupyter.bundle.pages import is_own_page
 from karospace_jupyter.bundle.scripts import KIND, MANIFEST, carried_manifest, from_script
-from karospace_jupyter.bundle.tables import decoded, paths_of, read_records
+from karospace_jupyter.bundle.tables import decoded, paths_of, read_records, remarks
 from karospace_jupyter.bundle.verify_places import check_embeddings, check_sections
-from karospace_jupyter.errors import BundleError
+from karospace_jupyter.errors import BundleError, MissingFileError
 from karospace_jupyter.formatting import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from karospace_jupyter.bundle.manifest import AssetFile, Column
-    from karospace_jupyter.bundle.read import Bundle
+    from karospace_jupyter.bundle.read import BundleReader
 
 _SHOWN = 20
 
@@ -45,7 +44,7 @@ class VerifyReport:
     written by this package."""
 
 
-def verify(bundle: Bundle) -> VerifyReport:
+def verify(bundle: BundleReader) -> VerifyReport:
     """Check a bundle against its manifest.
 
     Returns
@@ -78,10 +77,10 @@ def verify(bundle: Bundle) -> VerifyReport:
         more = f"\n… and {len(problems) - _SHOWN} more." if len(problems) > _SHOWN else ""
         msg = f"{bundle.files.origin} does not match its manifest:\n" + "\n".join(problems[:_SHOWN]) + more
         raise BundleError(msg)
-    return VerifyReport(len(bundle.manifest.asset_files), total, hashed, (*bundle.remarks, *_of_page(bundle)))
+    return VerifyReport(len(bundle.manifest.asset_files), total, hashed, (*remarks(bundle), *_of_page(bundle)))
 
 
-def _of_page(bundle: Bundle) -> Iterator[str]:
+def _of_page(bundle: BundleReader) -> Iterator[str]:
     try:
         page = bundle.stored("index.html")
     except MissingFileError:
@@ -94,7 +93,7 @@ def _of_page(bundle: Bundle) -> Iterator[str]:
         )
 
 
-def _named_twice(bundle: Bundle) -> Iterator[str]:
+def _named_twice(bundle: BundleReader) -> Iterator[str]:
     m = bundle.manifest
     listed = Counter(file.path for file in m.asset_files)
     used = Counter(chunk.path for entry in m.expression.genes for chunk in entry.chunks)
@@ -104,7 +103,7 @@ def _named_twice(bundle: Bundle) -> Iterator[str]:
                 yield f"{part} lists a file more than once: {path}, {times:,} times"
 
 
-def _check_file(bundle: Bundle, file: AssetFile, problems: list[str]) -> int:
+def _check_file(bundle: BundleReader, file: AssetFile, problems: list[str]) -> int:
     try:
         stored = bundle.stored(file.path)
     except BundleError as exc:
@@ -125,7 +124,7 @@ def _check_file(bundle: Bundle, file: AssetFile, problems: list[str]) -> int:
     return len(stored)
 
 
-def _check_counts(bundle: Bundle) -> Iterator[str]:
+def _check_counts(bundle: BundleReader) -> Iterator[str]:
     m = bundle.manifest
     listed = {file.path for file in m.asset_files}
     if m.n_genes_exported != len(m.gene_list) or m.n_genes_exported != len(m.expression.genes):
@@ -144,7 +143,7 @@ def _check_counts(bundle: Bundle) -> Iterator[str]:
             yield f"{path} is used but not in asset_files"
 
 
-def _check_expression(bundle: Bundle) -> Iterator[str]:
+def _check_expression(bundle: BundleReader) -> Iterator[str]:
     m = bundle.manifest
     for position, (name, entry) in enumerate(zip(m.gene_list, m.expression.genes, strict=False)):
         if entry.gene != name or entry.index != position:
@@ -158,7 +157,7 @@ def _check_expression(bundle: Bundle) -> Iterator[str]:
             yield f"gene {entry.gene!r}: cells without a value (NaN): {missing:,} found, {stated:,} in the manifest"
 
 
-def _check_tables(bundle: Bundle) -> Iterator[str]:
+def _check_tables(bundle: BundleReader) -> Iterator[str]:
     m = bundle.manifest
     obs_csv = list(_csv_rows(bundle, "obs_csv", ["cell_id", *m.annotation_columns]))
     obs_json = list(_json_rows(bundle, "obs_json"))
@@ -188,7 +187,7 @@ def _check_tables(bundle: Bundle) -> Iterator[str]:
                 break
 
 
-def _check_columnar(bundle: Bundle) -> Iterator[str]:
+def _check_columnar(bundle: BundleReader) -> Iterator[str]:
     m = bundle.manifest
     if m.coordinates is not None:
         xy = bundle.vector(m.coordinates.chunks, np.dtype("<f4"), 2).reshape(-1, 2)
@@ -205,7 +204,7 @@ def _check_columnar(bundle: Bundle) -> Iterator[str]:
             yield from _check_column(bundle, column, [row.get(column.name) for row in rows])
 
 
-def _places(bundle: Bundle) -> Iterator[tuple[float, float]]:
+def _places(bundle: BundleReader) -> Iterator[tuple[float, float]]:
     for number, row in enumerate(_json_rows(bundle, "coords_json")):
         x, y = row.get("x"), row.get("y")
         if type(x) not in {int, float} or type(y) not in {int, float}:
@@ -214,7 +213,7 @@ def _places(bundle: Bundle) -> Iterator[tuple[float, float]]:
         yield x, y  # type: ignore[misc]  # both are numbers
 
 
-def _check_column(bundle: Bundle, column: Column, table: list[Any]) -> Iterator[str]:
+def _check_column(bundle: BundleReader, column: Column, table: list[Any]) -> Iterator[str]:
     values = bundle.vector(column.chunks, np.dtype(column.dtype).newbyteorder("<"))
     if column.kind == "number":
         wanted = np.array([np.nan if v is None else v for v in table], dtype=np.float64).astype(values.dtype)
@@ -236,7 +235,7 @@ def _check_column(bundle: Bundle, column: Column, table: list[Any]) -> Iterator[
 _PLACES = (_check_columnar, check_embeddings, check_sections)
 
 
-def _check_scripts(bundle: Bundle) -> Iterator[str]:
+def _check_scripts(bundle: BundleReader) -> Iterator[str]:
     m = bundle.manifest
     if m.scripts is None:
         return
@@ -275,7 +274,7 @@ def _same_number(text: str, value: Any, *, single: bool) -> bool:  # noqa: ANN40
     return number == float(value) or (single and bool(np.float32(number) == np.float32(value)))
 
 
-def _of_kind(bundle: Bundle, kind: str) -> list[str]:
+def _of_kind(bundle: BundleReader, kind: str) -> list[str]:
     paths = paths_of(bundle, kind)
     if not paths:
         msg = f"asset_files lists no file of kind {kind}"
@@ -283,7 +282,7 @@ def _of_kind(bundle: Bundle, kind: str) -> list[str]:
     return paths
 
 
-def _csv_rows(bundle: Bundle, kind: str, header: list[str]) -> Iterator[dict[str, str]]:
+def _csv_rows(bundle: BundleReader, kind: str, header: list[str]) -> Iterator[dict[str, str]]:
     csv.field_size_limit(2**30)
     for path in _of_kind(bundle, kind):
         text = decoded(bundle.table(path), path)
@@ -295,7 +294,7 @@ def _csv_rows(bundle: Bundle, kind: str, header: list[str]) -> Iterator[dict[str
             yield from rows
 
 
-def _json_rows(bundle: Bundle, kind: str) -> Iterator[dict[str, Any]]:
+def _json_rows(bundle: BundleReader, kind: str) -> Iterator[dict[str, Any]]:
     # Exporters that write columnar files write strict JSON.
     strict = bundle.manifest.columns is not None
     for path in _of_kind(bundle, kind):

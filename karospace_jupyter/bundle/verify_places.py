@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from karospace_jupyter.bundle.manifest import Extent, SectionFact, Sections
-    from karospace_jupyter.bundle.read import Bundle
+    from karospace_jupyter.bundle.read import BundleReader
 
 
-def check_embeddings(bundle: Bundle) -> Iterator[str]:
+def check_embeddings(bundle: BundleReader) -> Iterator[str]:
     """Yield the problems of the embeddings: names, lengths, extents."""
     embeddings = bundle.manifest.embeddings or []
     names = [one.name for one in embeddings]
@@ -30,7 +30,7 @@ def check_embeddings(bundle: Bundle) -> Iterator[str]:
             yield f"embedding {one.name!r}: its extent does not match the manifest"
 
 
-def check_sections(bundle: Bundle) -> Iterator[str]:
+def check_sections(bundle: BundleReader) -> Iterator[str]:
     """Yield the differences of the sections from their column and from the coordinates."""
     m = bundle.manifest
     if m.sections is None:
@@ -54,7 +54,9 @@ def check_sections(bundle: Bundle) -> Iterator[str]:
     yield from _check_extents(m.sections, codes_of, xy, codes, m.coordinates.origin)
 
 
-def _check_fact(bundle: Bundle, fact: SectionFact, codes_of: list[int], codes: NDArray[np.int64]) -> Iterator[str]:
+def _check_fact(
+    bundle: BundleReader, fact: SectionFact, codes_of: list[int], codes: NDArray[np.int64]
+) -> Iterator[str]:
     column = next((one for one in bundle.manifest.columns or [] if one.name == fact.column), None)
     if column is None or len(fact.values) != len(codes_of):
         values, n_sections = counted(len(fact.values), "value"), counted(len(codes_of), "section")

@@ -23,7 +23,7 @@ from karospace_jupyter.errors import BundleError, KaroSpaceError
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-    from karospace_jupyter.bundle.read import Bundle
+    from karospace_jupyter.publish.bundle import Bundle
     from karospace_jupyter.serve import BundleServer
     from karospace_jupyter.session import ExportSession, SessionState
 
@@ -201,7 +201,7 @@ class Worker:
         self._send("hits", number, complete(self._names[1], query))
 
     def _serve(self) -> None:
-        from karospace_jupyter.bundle.read import Bundle
+        from karospace_jupyter.publish.bundle import Bundle
 
         wanted = self._serving
         try:

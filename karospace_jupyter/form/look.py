@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from karospace_jupyter.bundle import scripts as scripts_of
 from karospace_jupyter.errors import ConfigError, KaroSpaceError, NoMatrixError, SinkError, SourceError
 from karospace_jupyter.form.options import config_of, problems_of
 from karospace_jupyter.paths import expanded
 from karospace_jupyter.plan import estimate
 from karospace_jupyter.plan.gene_choice import unknown_genes
+from karospace_jupyter.publish import scripts as scripts_of
 from karospace_jupyter.publish.targets import check_file, check_folder, check_writable
 from karospace_jupyter.source import open_source
 from karospace_jupyter.static import static_file

@@ -14,10 +14,10 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from karospace_jupyter.bundle.read import Bundle
 from karospace_jupyter.config import ExportConfig
 from karospace_jupyter.errors import SinkError, SourceError, ViewError
 from karospace_jupyter.paths import expanded
+from karospace_jupyter.publish.bundle import Bundle
 from karospace_jupyter.publish.targets import check_folder, foreign_entries
 from karospace_jupyter.widget.export_form import KaroSpaceWidget
 from karospace_jupyter.widget.show import karospace_view

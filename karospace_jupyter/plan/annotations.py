@@ -10,11 +10,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from karospace_jupyter.errors import ColumnError
-from karospace_jupyter.formatting import split_kind
+from karospace_jupyter.formatting import hint, split_kind
 from karospace_jupyter.plan.column_values import Numbers, as_categories, exact_numbers
 from karospace_jupyter.plan.integer_codes import are_codes
 from karospace_jupyter.plan.model import Annotation, CategoryAnnotation, NumberAnnotation
-from karospace_jupyter.plan.names import as_text, hint, listed
+from karospace_jupyter.plan.names import as_text, listed
 from karospace_jupyter.plan.stored_colors import has_colors, stored_colors
 from karospace_jupyter.source.numbers import Kind, kind_of, plain
 

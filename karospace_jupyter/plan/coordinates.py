@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from karospace_jupyter.config import CoordsSpec, GeometryCoords, ObsCoords, ObsmCoords
 from karospace_jupyter.errors import CoordinatesError
-from karospace_jupyter.formatting import counted
-from karospace_jupyter.plan.names import hint, listed, no_array
+from karospace_jupyter.formatting import counted, hint
+from karospace_jupyter.plan.names import listed, no_array
 from karospace_jupyter.source.axis_names import axis_pairs, choose_axes, is_embedding_name, lone_pair
 from karospace_jupyter.source.numbers import as_numbers
 from karospace_jupyter.source.wkt import centroids, holds_geometries

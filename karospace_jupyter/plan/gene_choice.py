@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from karospace_jupyter.config import DEFAULT_GENES, GenesSpec, ListedGenes
 from karospace_jupyter.errors import GenesError
-from karospace_jupyter.formatting import counted
+from karospace_jupyter.formatting import counted, nearest
 from karospace_jupyter.plan.hvg import rank_variable_genes
 from karospace_jupyter.plan.model import MatrixValues, PlannedGenes
-from karospace_jupyter.plan.names import as_text, listed, make_unique, nearest
+from karospace_jupyter.plan.names import as_text, listed, make_unique
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,14 +1,15 @@
-"""Names: make them unique, look them up, list them in messages."""
+"""Names: make them unique, list them in messages."""
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+from karospace_jupyter.formatting import hint
 
 if TYPE_CHECKING:
     from karospace_jupyter.source import Source
@@ -58,23 +59,6 @@ def listed(names: Sequence[object], limit: int = 8) -> str:
     """Join the first names, followed by the number of remaining ones."""
     shown = ", ".join(map(str, names[:limit]))
     return f"{shown} and {len(names) - limit:,} more" if len(names) > limit else shown
-
-
-def nearest(name: str, names: Sequence[str], n: int = 3) -> list[str]:
-    """Return the names most similar to `name`, ignoring case."""
-    folded: dict[str, str] = {}
-    for candidate in names:
-        folded.setdefault(candidate.casefold(), candidate)
-    near = difflib.get_close_matches(name.casefold(), folded, n=n, cutoff=0.6)
-    # A partial name also suggests the names that start with it, however long they are.
-    begun = sorted((m for m in folded if m not in near and m.startswith(name.casefold())), key=len) if name else []
-    return [folded[m] for m in (*near, *begun)[:n]]
-
-
-def hint(name: str, names: Sequence[str]) -> str:
-    """Return " Did you mean …?", or an empty string."""
-    near = nearest(name, names)
-    return f" Did you mean {' or '.join(repr(n) for n in near)}?" if near else ""
 
 
 def no_array(source: Source, key: str) -> str:

@@ -9,10 +9,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from karospace_jupyter.errors import ColumnError
-from karospace_jupyter.formatting import split_kind
+from karospace_jupyter.formatting import hint, split_kind
 from karospace_jupyter.plan.column_values import exact_numbers
 from karospace_jupyter.plan.model import PlannedFact, PlannedSection, PlannedSections
-from karospace_jupyter.plan.names import hint, listed
+from karospace_jupyter.plan.names import listed
 from karospace_jupyter.source.numbers import kind_of, plain
 
 if TYPE_CHECKING:

@@ -11,10 +11,11 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO
 
 from karospace_jupyter.bundle.files import END_TAG, TAG, FolderFiles
-from karospace_jupyter.bundle.scripts import MANIFEST, manifest_bytes, without_scripts, write_scripts
+from karospace_jupyter.bundle.scripts import MANIFEST, without_scripts
 from karospace_jupyter.errors import BundleError
 from karospace_jupyter.job import Job
 from karospace_jupyter.publish.partial import Partial, absolute, failed
+from karospace_jupyter.publish.scripts import manifest_bytes, write_scripts
 from karospace_jupyter.publish.targets import SUFFIX, check_file, check_folder, publish_over
 from karospace_jupyter.static import static_file
 
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 
     from karospace_jupyter.bundle.files import BundleFiles
     from karospace_jupyter.bundle.manifest import Manifest
-    from karospace_jupyter.bundle.scripts import When
     from karospace_jupyter.job import Stage
+    from karospace_jupyter.publish.scripts import When
     from karospace_jupyter.publish.targets import Form
 
 # A multiple of 3, so that the concatenated base64 of the blocks is the base64 of the whole.

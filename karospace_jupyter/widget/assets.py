@@ -18,8 +18,8 @@ from karospace_jupyter.source import open_source
 from karospace_jupyter.static import static_file
 
 if TYPE_CHECKING:
-    from karospace_jupyter.bundle.read import Bundle
     from karospace_jupyter.config import ExportConfig
+    from karospace_jupyter.publish.bundle import Bundle
 
 PAGE = "index.html"
 LIVE_LIST = "live/genes.json"

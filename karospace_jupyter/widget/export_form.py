@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterable
 
-    from karospace_jupyter.bundle.read import Bundle
     from karospace_jupyter.config import ExportConfig
     from karospace_jupyter.contracts.options import ExportOptions
+    from karospace_jupyter.publish.bundle import Bundle
 
 logger = logging.getLogger(__name__)
 

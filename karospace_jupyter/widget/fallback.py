@@ -13,7 +13,7 @@ from karospace_jupyter.plan.pictures.opening import MAX_SHOWN_PIXELS, open_pictu
 from karospace_jupyter.publish.write import html_bytes
 
 if TYPE_CHECKING:
-    from karospace_jupyter.bundle.read import Bundle
+    from karospace_jupyter.publish.bundle import Bundle
 
 _WIDTH = 640
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from karospace_jupyter import export
-from karospace_jupyter.bundle.read import Bundle
 from karospace_jupyter.config import ExportConfig
 from karospace_jupyter.errors import ViewError
+from karospace_jupyter.publish.bundle import Bundle
 from karospace_jupyter.source import check_object, is_data_path
 from karospace_jupyter.widget.fallback import InlineView
 from karospace_jupyter.widget.view import KaroSpaceView

@@ -11,11 +11,11 @@ import numpy as np
 import traitlets
 
 from karospace_jupyter.bundle.cell_ids import cell_ids
-from karospace_jupyter.bundle.read import Bundle
 from karospace_jupyter.config import ExportConfig
 from karospace_jupyter.errors import ImageError, ViewError
-from karospace_jupyter.plan.names import nearest
+from karospace_jupyter.formatting import nearest
 from karospace_jupyter.plan.pictures.opening import open_picture
+from karospace_jupyter.publish.bundle import Bundle
 from karospace_jupyter.view.state import (
     ByAnnotation,
     ByGene,

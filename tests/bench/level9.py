@@ -6,7 +6,7 @@ import json
 import sys
 import zlib
 
-from karospace_jupyter.bundle.read import Bundle
+from karospace_jupyter import Bundle
 
 bundle = Bundle(sys.argv[1])
 paths = [file.path for file in bundle.manifest.asset_files if file.kind == "expression_chunk"]

@@ -16,9 +16,8 @@ import pandas as pd
 import pytest
 from other_exporter import PAGE, aligned_by_mistake, write_reference_bundle
 
-from karospace_jupyter import karospace_view
+from karospace_jupyter import Bundle, karospace_view
 from karospace_jupyter.bundle.cell_ids import cell_ids
-from karospace_jupyter.bundle.read import Bundle
 from karospace_jupyter.cli import main
 from karospace_jupyter.errors import BundleError
 

@@ -15,8 +15,7 @@ import pytest
 from conftest import Viewer
 from playwright.sync_api import expect
 
-from karospace_jupyter import adata_to_karospace
-from karospace_jupyter.bundle.read import Bundle
+from karospace_jupyter import Bundle, adata_to_karospace
 
 pytestmark = pytest.mark.e2e
 

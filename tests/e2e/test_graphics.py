@@ -17,8 +17,7 @@ from pixels import colors_in
 from playwright.sync_api import expect
 from waiting import eventually, patient, until_js
 
-from karospace_jupyter import adata_to_karospace
-from karospace_jupyter.bundle.read import Bundle
+from karospace_jupyter import Bundle, adata_to_karospace
 from karospace_jupyter.datasets import synthetic_tissue
 
 pytestmark = pytest.mark.e2e

@@ -18,8 +18,7 @@ from conftest import Viewer
 from waiting import eventually
 from webhosts import Outside
 
-from karospace_jupyter import adata_to_karospace
-from karospace_jupyter.bundle.read import Bundle
+from karospace_jupyter import Bundle, adata_to_karospace
 from karospace_jupyter.bundle.schema import SCHEMA_PATH
 from karospace_jupyter.bundle.scripts import as_script, from_script
 

@@ -16,8 +16,7 @@ from playwright.sync_api import expect
 from waiting import until_js
 from webhosts import FalteringHost, nginx
 
-from karospace_jupyter import adata_to_karospace
-from karospace_jupyter.bundle.read import Bundle
+from karospace_jupyter import Bundle, adata_to_karospace
 from karospace_jupyter.datasets import synthetic_tissue
 
 pytestmark = pytest.mark.e2e

@@ -14,8 +14,7 @@ import scipy.sparse as sp
 from conftest import Viewer
 from waiting import eventually, until_js
 
-from karospace_jupyter import adata_to_karospace
-from karospace_jupyter.bundle.read import Bundle
+from karospace_jupyter import Bundle, adata_to_karospace
 from karospace_jupyter.datasets import synthetic_tissue
 
 pytestmark = pytest.mark.e2e

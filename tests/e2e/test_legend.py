@@ -16,8 +16,7 @@ from conftest import Viewer
 from playwright.sync_api import expect
 from waiting import becomes, eventually, until_js
 
-from karospace_jupyter import adata_to_karospace
-from karospace_jupyter.bundle.read import Bundle
+from karospace_jupyter import Bundle, adata_to_karospace
 from karospace_jupyter.datasets import synthetic_tissue
 from karospace_jupyter.plan import colors
 from karospace_jupyter.view.saved_view import read_view

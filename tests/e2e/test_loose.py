@@ -12,7 +12,7 @@ from conftest import Viewer
 from other_exporter import aligned_by_mistake, write_reference_bundle
 from playwright.sync_api import expect
 
-from karospace_jupyter.bundle.read import Bundle
+from karospace_jupyter import Bundle
 
 pytestmark = pytest.mark.e2e
 N = 60

@@ -41,7 +41,7 @@ GENES = {
 
 @pytest.fixture
 def opened(tmp_path: Path, serve: Callable[[Path], str], viewer: Viewer) -> Viewer:
-    from karospace_jupyter.bundle.read import Bundle
+    from karospace_jupyter import Bundle
 
     cell = np.arange(N)
     obs = pd.DataFrame({"half": np.where(cell < N // 2, "top", "bottom")}, index=[f"c{i}" for i in cell])

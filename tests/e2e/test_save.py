@@ -18,8 +18,7 @@ from PIL import Image
 from playwright.sync_api import expect
 from waiting import two_frames, until_js
 
-from karospace_jupyter import adata_to_karospace
-from karospace_jupyter.bundle.read import Bundle
+from karospace_jupyter import Bundle, adata_to_karospace
 
 pytestmark = pytest.mark.e2e
 NAME = '<script>alert("x")</script>, π 🧬\nline'

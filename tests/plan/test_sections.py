@@ -11,8 +11,7 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 
-from karospace_jupyter import ExportConfig, export_h5ad
-from karospace_jupyter.bundle.read import Bundle
+from karospace_jupyter import Bundle, ExportConfig, export_h5ad
 from karospace_jupyter.errors import ColumnError
 from karospace_jupyter.export import run_to_memory
 from karospace_jupyter.plan import CategoryAnnotation, Plan, describe, estimate, resolve
