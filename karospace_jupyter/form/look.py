@@ -60,15 +60,16 @@ def look(subject: Any, options: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN4
         if not isinstance(exc, KaroSpaceError):
             found["details"] = traceback.format_exc().rstrip()
         return {**found, "problems": {**problems, **problem_of(exc, options)}}
-    files, most = _written(made.files, made.bytes, config)
+    plan = made.plan
+    files, most = (0, 0) if plan is None else _written(plan.predicted_files, plan.predicted_bytes, config)
     return found | {
         "problems": problems | made.problems,
         "files": files,
         "bytes": most,
         "seconds": made.seconds,
-        "n_cells": made.n_cells,
-        "n_genes": made.n_genes,
-        "warnings": list(made.warnings),
+        "n_cells": 0 if plan is None else plan.cells.n,
+        "n_genes": 0 if plan is None else len(plan.genes.names),
+        "warnings": [] if plan is None else list(plan.warnings),
         "listed": list(config.genes.names) if config.genes.kind == "list" else [],
         "unknown": [{"name": name, "near": near} for name, near in unknown],
     }

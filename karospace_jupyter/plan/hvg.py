@@ -81,18 +81,6 @@ def rank_variable_genes(
     return order[:n].astype(np.int64), notes
 
 
-def check_rankable(source: Source, values: MatrixValues, n: int) -> None:
-    """Raise the error of :func:`rank_variable_genes` without a pass over the matrix.
-
-    Raises
-    ------
-    GenesError
-        If the matrix cannot rank genes.
-    """
-    if _unrankable(source, values) and n < source.n_genes and _flagged(source) is None:
-        raise GenesError(cannot_rank(source))
-
-
 def cannot_rank(source: Source) -> str:
     """Explain why scaled values cannot rank genes, and what to use instead."""
     others = [label for label, _, _ in _other_matrices(source)]

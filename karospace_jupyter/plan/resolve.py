@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from karospace_jupyter.errors import PlanError
+import numpy as np
+
+from karospace_jupyter.errors import ConfigError, PlanError
 from karospace_jupyter.job import Job
-from karospace_jupyter.plan.annotations import choose_columns
+from karospace_jupyter.plan.annotations import ChosenColumns, choose_columns
 from karospace_jupyter.plan.cells import choose_cells
 from karospace_jupyter.plan.coordinates import columns_of, find_coordinates, is_embedding
 from karospace_jupyter.plan.embeddings import choose_embeddings
 from karospace_jupyter.plan.gene_choice import choose_genes
 from karospace_jupyter.plan.lattice import Direction, direction_of_y
 from karospace_jupyter.plan.matrix_values import matrix_values
-from karospace_jupyter.plan.model import Plan, PlannedCoordinates
+from karospace_jupyter.plan.model import Plan, PlannedCoordinates, PlannedGenes
 from karospace_jupyter.plan.origin import moved, origin_of, sharing
 from karospace_jupyter.plan.pictures.choose import Pictures, choose_images
 from karospace_jupyter.plan.pictures.files import inspect_file
@@ -25,14 +28,33 @@ from karospace_jupyter.plan.visium import unit_um
 from karospace_jupyter.view.saved_view import read_view
 
 if TYPE_CHECKING:
-    import numpy as np
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from karospace_jupyter.config import CoordsSpec, ExportConfig
-    from karospace_jupyter.plan.model import PlannedSections
+    from karospace_jupyter.plan.model import PlannedEmbedding, PlannedSections
     from karospace_jupyter.plan.origin import Origin
     from karospace_jupyter.source import Source
     from karospace_jupyter.source.protocol import Rows
+
+
+class Problems:
+    """Raises the problems of a plan, or collects them by option."""
+
+    def __init__(self, *, collect: bool = False) -> None:
+        self._collect = collect
+        self.found: dict[str, str] = {}
+
+    @contextmanager
+    def of(self, option: str) -> Iterator[None]:
+        """Collect a problem of the block under the name of an option, or let it pass."""
+        try:
+            yield
+        except (PlanError, ConfigError) as exc:
+            if not self._collect:
+                raise
+            self.found.setdefault(option, str(exc))
 
 
 def resolve(source: Source, config: ExportConfig, job: Job | None = None) -> Plan:
@@ -43,20 +65,58 @@ def resolve(source: Source, config: ExportConfig, job: Job | None = None) -> Pla
     PlanError
         If the data does not provide what the options request.
     """
-    job = job or Job.null()
+    planned = decide(source, config, Problems(), job or Job.null())
+    assert planned is not None  # noqa: S101 - problems were raised
+    return planned
+
+
+def decide(
+    source: Source, config: ExportConfig, problems: Problems, job: Job, *, genes_known: bool = True
+) -> Plan | None:
+    """Decide what an export of `source` contains, as far as its problems allow.
+
+    Parameters
+    ----------
+    source
+        The data.
+    config
+        The options.
+    problems
+        Receives the problems. What has one is missing in the plan.
+    job
+        Receives progress and can cancel the work.
+    genes_known
+        Whether the ranking of the genes is that of the export; it is not if it comes from a sample.
+
+    Returns
+    -------
+    Plan or None
+        None if there are no coordinates.
+    """
     if source.n_cells == 0:
         msg = f"{source.name} has no cells, so there is nothing to export."
         raise PlanError(msg)
-    genes_spec = config.genes
-    view = None if config.view is None else read_view(config.view)
-    found = find_coordinates(source, config.coordinate_spec)
-    column = asked_column(source, config, found.xy)
-    cells, xy, new_warnings = choose_cells(source, found.xy, config, column)
+    view = found = column = None
+    with problems.of("view"):
+        view = None if config.view is None else read_view(config.view)
+    with problems.of("coords"):
+        found = find_coordinates(source, config.coordinate_spec)
+    with problems.of("sections"):
+        column = asked_column(source, config, None if found is None else found.xy)
+    chosen = None
+    if found is not None:
+        with problems.of("coords"):
+            chosen = choose_cells(source, found.xy, config, column)
+    if found is None or chosen is None:
+        return None
+    cells, xy, new_warnings = chosen
     warnings = [*found.warnings, *new_warnings]
     spatial = not is_embedding(found.spec)
     column, new_warnings = split(source, config, cells, column, spatial=spatial)
     warnings += new_warnings
-    columns = choose_columns(source, cells, config.annotation_columns, columns_of(found.spec), column)
+    columns = ChosenColumns([], None, [])
+    with problems.of("annotation_columns"):
+        columns = choose_columns(source, cells, config.annotation_columns, columns_of(found.spec), column)
     warnings += columns.warnings
     sections = None if columns.section is None else plan_sections(columns.section, xy, columns.annotations)
     codes = None if columns.section is None else columns.section.codes
@@ -65,21 +125,28 @@ def resolve(source: Source, config: ExportConfig, job: Job | None = None) -> Pla
         names = [] if columns.section is None else columns.section.categories
         direction = direction_of_y(source, cells.rows, xy, codes, names)
     warnings += direction.warnings
-    pictures = _pictures(source, config, found.spec, cells.rows, xy, sections, codes, direction, spatial=spatial)
+    pictures = Pictures((), None, None, ())
+    with problems.of("image_path"):
+        pictures = _pictures(source, config, found.spec, cells.rows, xy, sections, codes, direction, spatial=spatial)
     warnings += [text if text.endswith(".") else f"{text}." for text in pictures.warnings]
-    embeddings, new_warnings = choose_embeddings(source, cells, found.spec, config.embeddings)
-    warnings += new_warnings
+    embeddings: list[PlannedEmbedding] = []
+    with problems.of("embeddings"):
+        embeddings, new_warnings = choose_embeddings(source, cells, found.spec, config.embeddings)
+        warnings += new_warnings
     values = matrix_values(source)
     if values.unchecked:
         warnings.append(
             f"The values of {source.matrix_name} are assumed to be log1p because uns['log1p'] says so; there are too "
             "few values to check."
         )
-    genes, new_warnings = choose_genes(source, genes_spec, values, cells.rows, job)
-    warnings += new_warnings
+    genes = PlannedGenes(np.zeros(0, dtype=np.int64), (), ())
+    with problems.of("genes_mode"):
+        genes, new_warnings = choose_genes(source, config.genes, values, cells.rows, job)
+        warnings += new_warnings
     if view is not None:
+        shown = set(genes.names) if genes_known else None
         view, new_warnings = fitting_view(
-            view, cells.n, extent_of(xy), columns.annotations, embeddings, sections, set(genes.names)
+            view, cells.n, extent_of(xy), columns.annotations, embeddings, sections, shown
         )
         warnings += new_warnings
     unit = pictures.unit_um or unit_um(source, cells.rows, xy, codes, pictures.spot_diameter)

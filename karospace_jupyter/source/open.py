@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import warnings
 from pathlib import Path
@@ -162,6 +163,12 @@ class _Opened:
 
     def sample(self) -> Sample:
         return self._passes.sample()
+
+    def sampled(self) -> Source:
+        other = copy.copy(self)
+        other._passes = self._passes.sampled()  # noqa: SLF001 - of the same class
+        other._with_matrix = lambda matrix: self._with_matrix(matrix).sampled()  # noqa: SLF001
+        return other
 
     def with_matrix(self, matrix: MatrixSpec) -> Source:
         return self._with_matrix(matrix)

@@ -69,6 +69,10 @@ class Passes:
         with reading(self._where):
             return sample(self.matrix)
 
+    def sampled(self) -> SampledPasses:
+        """Return passes over a sample of the matrix."""
+        return SampledPasses(self.sample(), self.matrix.shape[1], self._where, self._memory_bytes)
+
     def statistics(
         self, rows: Rows, scale: Scale, job: Job, *, variance: bool, log_base: float | None = None
     ) -> GeneStatistics:
@@ -151,6 +155,36 @@ class Passes:
             for values, rounded in gathered.vectors():
                 yield _vector(done, values, rounded)
                 done += 1
+
+
+class SampledPasses(Passes):
+    """Read a sample instead of the matrix; genes that it does not contain are represented by their neighbors in it."""
+
+    def __init__(self, sample: Sample, n_genes: int, where: str, memory_bytes: int) -> None:
+        lines = sample.values.tocsc()
+        matrix = CompressedMatrix(lines.data, lines.indices, lines.indptr, lines.shape, by_row=False)
+        super().__init__(matrix, where, memory_bytes)
+        self._sample = sample
+        self._places = np.arange(n_genes)
+        if sample.genes is not None:
+            self._places = np.searchsorted(sample.genes, self._places).clip(max=len(sample.genes) - 1)
+
+    def sample(self) -> Sample:
+        """Return the sample."""
+        return self._sample
+
+    def statistics(
+        self, rows: Rows, scale: Scale, job: Job, *, variance: bool, log_base: float | None = None
+    ) -> GeneStatistics:
+        """Return mean and variance of every gene over the sampled cells, whatever the `rows`."""
+        del rows
+        found = super().statistics(None, scale, job, variance=variance, log_base=log_base)
+        return GeneStatistics(found.mean[self._places], found.variance[self._places], found.present[self._places])
+
+    def genes(self, indices: NDArray[np.int64], rows: Rows, job: Job) -> Iterator[GeneVector]:
+        """Yield the values of the selected genes in the sampled cells, whatever the `rows`."""
+        del rows
+        return super().genes(self._places[indices], None, job)
 
 
 class _Sums:

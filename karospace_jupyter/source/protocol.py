@@ -141,6 +141,12 @@ class Source(Protocol):
     def sample(self) -> Sample:
         """Return some cells with all genes (or some genes with all cells), spread over the selected matrix."""
 
+    def sampled(self) -> Source:
+        """Return the same data, with statistics and genes of the sample only: quick, and without a pass.
+
+        Both cover the sampled cells, whatever the selected rows. Closing the result has no effect of its own.
+        """
+
     def with_matrix(self, matrix: MatrixSpec) -> Source:
         """Return the same data with another selected matrix. Closing the result has no effect.
 

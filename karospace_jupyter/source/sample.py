@@ -30,6 +30,8 @@ class Sample:
     """Cells × genes, float64; may contain NaN and infinite values."""
     whole_cells: bool
     """Whether each cell has all genes."""
+    genes: NDArray[np.int64] | None = None
+    """Positions of the genes, ascending; None for all genes."""
 
 
 def sample(matrix: Matrix) -> Sample:
@@ -41,10 +43,14 @@ def sample(matrix: Matrix) -> Sample:
         The sample; the whole matrix if it is small.
     """
     if isinstance(matrix, CompressedMatrix):
-        lines = _stacked([matrix.lines(start, stop) for start, stop in _compressed_runs(matrix)], matrix)
+        runs = _compressed_runs(matrix)
+        lines = _stacked([matrix.lines(start, stop) for start, stop in runs], matrix)
         if matrix.by_row:
             return Sample(lines, whole_cells=True)
-        return Sample(lines.T.tocsr(), whole_cells=lines.shape[0] == matrix.shape[1])
+        if lines.shape[0] == matrix.shape[1]:
+            return Sample(lines.T.tocsr(), whole_cells=True)
+        genes = np.concatenate([np.arange(start, stop) for start, stop in runs])
+        return Sample(lines.T.tocsr(), whole_cells=False, genes=genes)
     runs = _dask_runs(matrix) if isinstance(matrix, DaskMatrix) else _dense_runs(matrix)
     return Sample(_stacked([matrix.lines(start, stop) for start, stop in runs], matrix), whole_cells=True)
 

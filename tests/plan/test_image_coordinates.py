@@ -58,8 +58,9 @@ def plan(subject: Any, **options: Any) -> Plan:
     try:
         found = resolve(source, ExportConfig(genes_mode="all", **options))
         # Forms report the same about the image.
-        said = estimate(source, ExportConfig(genes_mode="all", **options)).warnings
-        assert {text for text in found.warnings if "image" in text} <= {f"{text.rstrip('.')}." for text in said}
+        estimated = estimate(source, ExportConfig(genes_mode="all", **options)).plan
+        assert estimated is not None
+        assert estimated.warnings == found.warnings
         return found
     finally:
         source.close()

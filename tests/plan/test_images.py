@@ -133,8 +133,11 @@ def test_several_images_share_the_size_limit_of_one(monkeypatch: pytest.MonkeyPa
 def test_form_reports_the_same_warnings() -> None:
     found = estimate(open_source(visium("ABC")), ExportConfig(genes_mode="all"))
     planned = plan(visium("ABC"), genes_mode="all")
-    assert (found.files, found.bytes) == (planned.predicted_files, planned.predicted_bytes)
-    assert not any("image" in text for text in found.warnings)
+    assert found.plan is not None
+    assert found.plan.predicted_files == planned.predicted_files
+    assert found.plan.predicted_bytes == planned.predicted_bytes
+    assert found.plan.warnings == planned.warnings
+    assert not any("image" in text for text in found.plan.warnings)
 
 
 class TestScales:
