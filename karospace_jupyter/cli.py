@@ -381,6 +381,8 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _print_plan(plan: Plan, options: argparse.Namespace) -> None:
+    written = plan.size
+    assert written is not None  # noqa: S101 - predicted by export.plan
     if options.json:
         import json
 
@@ -397,7 +399,8 @@ def _print_plan(plan: Plan, options: argparse.Namespace) -> None:
                     "view": options.view,
                     "matrix": plan.matrix_name,
                     "image": "; ".join(image.origin for image in plan.images) or None,
-                    "files": plan.predicted_files,
+                    "files": written.files,
+                    "bytes": written.bytes,
                     "bytes_uncompressed": plan.predicted_bytes,
                     "warnings": plan.warnings,
                 }
@@ -414,7 +417,7 @@ def _print_plan(plan: Plan, options: argparse.Namespace) -> None:
         ("embeddings", ", ".join(f"{e.label} ({e.name})" for e in plan.embeddings) or "none"),
         ("image", "; ".join(f"{one.origin}, {one.size[0]} × {one.size[1]}" for one in plan.images) or "none"),
         *([("initial view", options.view)] if plan.view is not None else []),
-        ("files", f"{plan.predicted_files:,}, {size(plan.predicted_bytes)} before compression"),
+        ("files", f"{written.files:,}, about {size(written.bytes)}"),
     ]
     lines = [f"  {name:<12} {text}" for name, text in rows]
     _print("\n".join([f"{plan.dataset_name}: would export", *lines]))

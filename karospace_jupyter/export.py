@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from karospace_jupyter.bundle.files import FolderFiles
@@ -12,6 +13,7 @@ from karospace_jupyter.plan import Plan, resolve
 from karospace_jupyter.publish import FolderSink, HtmlSink, MemorySink, SeveralSinks, ZipSink
 from karospace_jupyter.publish.bundle import Bundle
 from karospace_jupyter.publish.scripts import manifest_bytes, write_scripts
+from karospace_jupyter.size import predict_size
 from karospace_jupyter.source import open_source
 from karospace_jupyter.static import static_file
 
@@ -29,7 +31,7 @@ def plan(subject: Any, config: ExportConfig, job: Job | None = None) -> Plan:  #
     Returns
     -------
     Plan
-        What :func:`run` would export.
+        What :func:`run` would export, with its size.
 
     Raises
     ------
@@ -39,7 +41,8 @@ def plan(subject: Any, config: ExportConfig, job: Job | None = None) -> Plan:  #
     job = job or Job.null()
     source = open_source(subject, matrix=config.matrix, memory_bytes=config.memory_mb * 2**20)
     try:
-        return resolve(source, config, job)
+        planned = resolve(source, config, job)
+        return replace(planned, size=predict_size(planned, source, config))
     finally:
         source.close()
 

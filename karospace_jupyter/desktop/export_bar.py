@@ -217,7 +217,7 @@ class Run(ttk.Frame):
         estimate = shown.estimate
         kept, there = estimate["n_cells"], shown.summary["n_cells"]
         parts = [f"{kept:,} of {counted(there, 'cell')}"] if kept < there else []
-        parts += [counted(files, "file"), f"up to {size(estimate['bytes'])}", f"≈ {duration(estimate['seconds'])}"]
+        parts += [counted(files, "file"), f"about {size(estimate['bytes'])}", f"≈ {duration(estimate['seconds'])}"]
         self.estimate.configure(text=" · ".join(parts))
 
     def _on_button(self) -> None:

@@ -232,7 +232,7 @@ class Target(Field):
         most = shown.estimate.get("bytes", 0)
         note = _SAYS[name]
         if name == "single_file" and most > _MAIL_BYTES:
-            note = f"One file that opens by double-click. With up to {size(most)} it may be too large for mail."
+            note = f"One file that opens by double-click. With about {size(most)} it may be too large for mail."
         whole_already = not value or value.startswith("~") or Path(value).is_absolute()
         whole = "" if whole_already else f" Full path: {Path.cwd() / value}."
         self.note.configure(text=f"{note}{whole}{' Replaces the existing bundle.' if exists else ''}")

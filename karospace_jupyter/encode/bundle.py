@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -22,11 +21,10 @@ from karospace_jupyter.bundle.manifest import (
 from karospace_jupyter.encode import tables
 from karospace_jupyter.encode.columnar import encode_cell_ids, encode_column, encode_coordinates, encode_embedding
 from karospace_jupyter.encode.expression import encode_expression
-from karospace_jupyter.encode.image import encode_image
+from karospace_jupyter.encode.image import encode_image, largest_side
 from karospace_jupyter.encode.pack import Packer
 from karospace_jupyter.encode.preview import draw_preview
 from karospace_jupyter.errors import ConfigError
-from karospace_jupyter.plan.pictures.libraries import MAX_SIDE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -141,8 +139,7 @@ def _encode_images(
     files: list[AssetFile] = []
     if not planned:
         return images, files
-    # The viewer keeps all images in memory, so together they may have as many pixels as a single image.
-    side = MAX_SIDE // math.ceil(math.sqrt(len(planned)))
+    side = largest_side(planned)
     with job.stage("Encoding images", len(planned), "images") as stage:
         for number, one in enumerate(planned):
             stem = "assets/image" if len(planned) == 1 else f"assets/image_{number:03d}"

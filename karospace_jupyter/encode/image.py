@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import io
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from karospace_jupyter.plan.pictures.files import ORIENTATION, hides_all, load_pixels, opened
 from karospace_jupyter.plan.pictures.libraries import MAX_SIDE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
     from karospace_jupyter.plan import PlannedImage
 
+_TILE, _TILES = 192, 4
+"""Side in pixels, and number per row and column, of the parts of an image that predict its size."""
+_GUESSED_BYTES = 1.5
+"""Bytes per pixel of a photograph as PNG."""
+_BROWSER_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}
 _SUFFIX = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp"}
 
 
@@ -82,6 +94,57 @@ def encode_image(
         offset=(planned.offset[0] * sx, planned.offset[1] * sy),
         notes=tuple(notes),
     )
+
+
+def largest_side(images: Sequence[PlannedImage]) -> int:
+    """Return the maximum pixels per side of each image.
+
+    The viewer keeps all images in memory, so together they may have as many pixels as a single image.
+    """
+    return MAX_SIDE // math.ceil(math.sqrt(max(1, len(images))))
+
+
+def predict_image(planned: PlannedImage, max_bytes: int, max_side: int = MAX_SIDE) -> float:
+    """Predict the bytes of :func:`encode_image`, by encoding parts of the pixels.
+
+    A file that has to be converted is not decoded for this; its size is a guess.
+    """
+    width, height = planned.size
+    side = min(max_side, max(width, height))
+    if planned.path is not None and max(width, height) <= MAX_SIDE:
+        stored = planned.path.stat().st_size
+        if planned.path.suffix.lower() in _BROWSER_SUFFIXES and stored <= max_bytes:
+            return stored
+    n_pixels: float = width * height * (side / max(width, height)) ** 2
+    if planned.pixels is None:
+        return min(max_bytes, n_pixels * _GUESSED_BYTES)
+    part = _tiles(planned.pixels, max(width, height) / side)
+    each: float = len(_save(part, "PNG")) / (part.width * part.height)
+    if each * n_pixels <= max_bytes:
+        return each * n_pixels
+    each = len(_save(part, "JPEG")) / (part.width * part.height)
+    while each * n_pixels > max_bytes:
+        n_pixels *= 0.8**2
+    return each * n_pixels
+
+
+def _tiles(pixels: NDArray[np.uint8], shrink: float) -> Any:  # noqa: ANN401 - Pillow is imported late
+    """Return parts of an image side by side, as they look at the stored size; the whole image if it is small."""
+    from PIL import Image
+
+    height, width = pixels.shape[:2]
+    tile = int(_TILE * shrink)
+    if width * height <= (_TILES * tile) ** 2:
+        whole = Image.fromarray(pixels)
+        return whole.resize((max(1, round(width / shrink)), max(1, round(height / shrink))), _lanczos())
+    out = Image.new(Image.fromarray(pixels[:1, :1]).mode, (_TILES * _TILE, _TILES * _TILE))
+    tall, wide = min(tile, height), min(tile, width)
+    for number in range(_TILES**2):
+        row, column = divmod(number, _TILES)
+        y, x = ((size - own) * at // (_TILES - 1) for size, own, at in ((height, tall, row), (width, wide, column)))
+        part = Image.fromarray(np.ascontiguousarray(pixels[y : y + tall, x : x + wide]))
+        out.paste(part.resize((_TILE, _TILE), _lanczos()), (column * _TILE, row * _TILE))
+    return out
 
 
 def _as_given(planned: PlannedImage, max_bytes: int, stem: str) -> EncodedImage | None:

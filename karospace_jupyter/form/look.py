@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import traceback
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -12,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 from karospace_jupyter.errors import ConfigError, KaroSpaceError, NoMatrixError, SinkError, SourceError
 from karospace_jupyter.form.options import config_of, problems_of
 from karospace_jupyter.paths import expanded
-from karospace_jupyter.plan import estimate
+from karospace_jupyter.plan import Size, estimate
 from karospace_jupyter.plan.gene_choice import unknown_genes
-from karospace_jupyter.publish import scripts as scripts_of
 from karospace_jupyter.publish.targets import check_file, check_folder, check_writable
+from karospace_jupyter.size import predict_size
 from karospace_jupyter.source import open_source
-from karospace_jupyter.static import static_file
 
 if TYPE_CHECKING:
     from karospace_jupyter.config import ExportConfig
@@ -39,7 +37,7 @@ def look(subject: Any, options: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN4
     -------
     dict
         ``problems`` by option, with "object" for the data. If each option is valid by itself, also ``exists``,
-        ``files``, ``bytes`` (maximum on disk), ``seconds``, ``n_cells``, ``n_genes``, ``warnings``, the genes that are
+        ``files``, ``bytes`` (about, on disk), ``seconds``, ``n_cells``, ``n_genes``, ``warnings``, the genes that are
         ``listed``, and which of them are ``unknown``. ``details`` is the traceback of an unexpected error.
     """
     found: dict[str, Any] = {}
@@ -53,6 +51,7 @@ def look(subject: Any, options: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN4
         source = open_source(subject, matrix=config.matrix)
         try:
             made = estimate(source, config)
+            size = Size(0, 0) if made.plan is None else predict_size(made.plan, source, config)
             unknown = unknown_genes(source, config.genes.names) if config.genes.kind == "list" else []
         finally:
             source.close()
@@ -61,11 +60,10 @@ def look(subject: Any, options: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN4
             found["details"] = traceback.format_exc().rstrip()
         return {**found, "problems": {**problems, **problem_of(exc, options)}}
     plan = made.plan
-    files, most = (0, 0) if plan is None else _written(plan.predicted_files, plan.predicted_bytes, config)
     return found | {
         "problems": problems | made.problems,
-        "files": files,
-        "bytes": most,
+        "files": size.files,
+        "bytes": size.bytes,
         "seconds": made.seconds,
         "n_cells": 0 if plan is None else plan.cells.n,
         "n_genes": 0 if plan is None else len(plan.genes.names),
@@ -73,19 +71,6 @@ def look(subject: Any, options: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN4
         "listed": list(config.genes.names) if config.genes.kind == "list" else [],
         "unknown": [{"name": name, "near": near} for name, near in unknown],
     }
-
-
-def _written(files: int, size: int, config: ExportConfig) -> tuple[int, int]:
-    """Convert the size before compression to the number of files and the maximum bytes on disk."""
-    page = len(static_file("viewer.html"))
-    as_text = size * 4 // 3
-    if config.single_file is not None:
-        return 1, as_text + page
-    scripts = {"yes": as_text, "no": 0, "auto": min(as_text, scripts_of.MOST_BYTES)}[config.scripts]
-    if config.zip_path is not None:
-        return 1, size + scripts + page
-    shards = math.ceil(scripts / scripts_of.TOGETHER) + 1 if scripts else 0  # plus manifest.js
-    return files + shards, size + scripts + page
 
 
 def problem_of(exc: Exception, options: dict[str, Any]) -> dict[str, str]:

@@ -17,6 +17,7 @@ from karospace_jupyter.plan.model import (
     PlannedImage,
     PlannedSection,
     PlannedSections,
+    Size,
 )
 from karospace_jupyter.plan.resolve import resolve
 
@@ -35,6 +36,7 @@ __all__ = [
     "PlannedSection",
     "PlannedFact",
     "PlannedSections",
+    "Size",
     "describe",
     "estimate",
     "resolve",

@@ -196,6 +196,14 @@ class PlannedImage:
 
 
 @dataclass(frozen=True, slots=True)
+class Size:
+    """The size of what an export writes."""
+
+    files: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """A resolved export: cells, coordinates, columns, genes, images, sizes and warnings."""
 
@@ -216,5 +224,8 @@ class Plan:
     """The initial view, in the viewer's format."""
     warnings: tuple[str, ...]
     predicted_files: int
+    """Number of files of a folder without scripts."""
     predicted_bytes: int
-    """Size before compression."""
+    """Size of the assets before compression."""
+    size: Size | None = None
+    """About what is written, with the page, scripts and compression; None if it was not predicted."""

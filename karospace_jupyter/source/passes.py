@@ -71,7 +71,7 @@ class Passes:
 
     def sampled(self) -> SampledPasses:
         """Return passes over a sample of the matrix."""
-        return SampledPasses(self.sample(), self.matrix.shape[1], self._where, self._memory_bytes)
+        return SampledPasses(self, self._where, self._memory_bytes)
 
     def statistics(
         self, rows: Rows, scale: Scale, job: Job, *, variance: bool, log_base: float | None = None
@@ -158,20 +158,25 @@ class Passes:
 
 
 class SampledPasses(Passes):
-    """Read a sample instead of the matrix; genes that it does not contain are represented by their neighbors in it."""
+    """Compute statistics from a sample; genes that it does not contain are represented by their neighbors in it."""
 
-    def __init__(self, sample: Sample, n_genes: int, where: str, memory_bytes: int) -> None:
+    def __init__(self, whole: Passes, where: str, memory_bytes: int) -> None:
+        sample = whole.sample()
         lines = sample.values.tocsc()
         matrix = CompressedMatrix(lines.data, lines.indices, lines.indptr, lines.shape, by_row=False)
         super().__init__(matrix, where, memory_bytes)
-        self._sample = sample
-        self._places = np.arange(n_genes)
+        self._sample, self._whole = sample, whole
+        self._places = np.arange(whole.matrix.shape[1])
         if sample.genes is not None:
             self._places = np.searchsorted(sample.genes, self._places).clip(max=len(sample.genes) - 1)
 
     def sample(self) -> Sample:
         """Return the sample."""
         return self._sample
+
+    def sampled(self) -> SampledPasses:
+        """Return the same passes."""
+        return self
 
     def statistics(
         self, rows: Rows, scale: Scale, job: Job, *, variance: bool, log_base: float | None = None
@@ -182,9 +187,9 @@ class SampledPasses(Passes):
         return GeneStatistics(found.mean[self._places], found.variance[self._places], found.present[self._places])
 
     def genes(self, indices: NDArray[np.int64], rows: Rows, job: Job) -> Iterator[GeneVector]:
-        """Yield the values of the selected genes in the sampled cells, whatever the `rows`."""
+        """Yield the values of the selected genes in the sampled cells, or in all cells if this takes no pass."""
         del rows
-        return super().genes(self._places[indices], None, job)
+        return self._whole.genes(indices, None, job) if self._whole.by_column else super().genes(indices, None, job)
 
 
 class _Sums:

@@ -142,9 +142,9 @@ class Source(Protocol):
         """Return some cells with all genes (or some genes with all cells), spread over the selected matrix."""
 
     def sampled(self) -> Source:
-        """Return the same data, with statistics and genes of the sample only: quick, and without a pass.
+        """Return the same data, with statistics and genes that take no pass over the matrix.
 
-        Both cover the sampled cells, whatever the selected rows. Closing the result has no effect of its own.
+        Whatever the selected rows, they cover the sampled cells, or all cells if genes can be read individually.
         """
 
     def with_matrix(self, matrix: MatrixSpec) -> Source:

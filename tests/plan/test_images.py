@@ -119,7 +119,7 @@ def test_image_that_misses_its_section_is_skipped() -> None:
 
 
 def test_several_images_share_the_size_limit_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("karospace_jupyter.encode.bundle.MAX_SIDE", 64)
+    monkeypatch.setattr("karospace_jupyter.encode.image.MAX_SIDE", 64)
     bundle = run_to_memory(visium("ABC"), ExportConfig(genes_mode="all"))
     assert bundle.manifest.sections is not None
     images = [one.image for one in bundle.manifest.sections.items]

@@ -108,10 +108,10 @@ function Size({ traits }: { traits: Traits }): JSX.Element | null {
   if (traits.status.value === 'done' || files === undefined || files === 0) return null;
   const running = traits.status.value === 'running';
   return (
-    <span class={`kf-size${traits.pending.value ? ' kf-stale' : ''}`} title={say('Size before compression')}>
+    <span class={`kf-size${traits.pending.value ? ' kf-stale' : ''}`}>
       {files === 1
-        ? say('1 file · up to %1', formatBytes(bytes ?? 0))
-        : say('%1 files · up to %2', formatCount(files), formatBytes(bytes ?? 0))}
+        ? say('1 file · about %1', formatBytes(bytes ?? 0))
+        : say('%1 files · about %2', formatCount(files), formatBytes(bytes ?? 0))}
       {!running && ` · ≈ ${duration(seconds ?? 0)}`}
     </span>
   );

@@ -1,0 +1,206 @@
+"""Predict the size of what an export writes: encode a sample as the export would, and extrapolate."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import zlib
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from karospace_jupyter.bundle.manifest import AssetFile, Chunk, GeneEntry, Manifest
+from karospace_jupyter.bundle.scripts import as_script
+from karospace_jupyter.encode import encode_bundle
+from karospace_jupyter.encode.expression import summarise
+from karospace_jupyter.encode.image import largest_side, predict_image
+from karospace_jupyter.encode.pack import Method, best_method, compress
+from karospace_jupyter.encode.preview import draw_preview
+from karospace_jupyter.encode.tables import csv_chunks, var_columns
+from karospace_jupyter.job import Job
+from karospace_jupyter.plan.model import Cells, Plan, PlannedGenes, Size
+from karospace_jupyter.publish.scripts import MOST_BYTES, TOGETHER, manifest_bytes
+from karospace_jupyter.static import static_file
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from karospace_jupyter.config import ExportConfig
+    from karospace_jupyter.plan import Annotation, PlannedEmbedding
+    from karospace_jupyter.source import Source
+
+_CELLS = 16_384
+"""Number of cells whose annotations and coordinates are encoded."""
+_RUNS = 8
+"""Number of places that they are taken from: cells are often sorted by section or by cluster."""
+_DRAWN = 200_000
+"""Number of cells in the preview, which hardly changes with more of them."""
+_GENES, _VALUES = 96, 4_000_000
+"""Number of genes that are encoded, and the maximum number of their values."""
+_TAG, _ZIP_ENTRY, _PATH = 58, 98, 42
+"""Bytes around a file in an HTML file and in a zip file, and of its path."""
+_SHARD_ENTRY = 280
+"""Bytes of a script in the manifest."""
+_BASE64 = 4 / 3
+_ZIPPED_BYTES = 2**15
+"""Bytes of a file that are compressed to predict the size of its scripts in a zip file."""
+
+
+def predict_size(plan: Plan, source: Source, config: ExportConfig) -> Size:
+    """Predict the files and bytes of the first target of `config`, or of a folder if it has none.
+
+    Takes no pass over the matrix; the result is approximate.
+    """
+    form: Literal["folder", "html", "zip"] = "folder"
+    if config.outdir is None and (config.single_file or config.zip_path) is not None:
+        form = "html" if config.single_file is not None else "zip"
+    measure = _Measure(gzip=config.gzip, zipped=form == "zip")
+    tables, manifest = _without_genes(plan, source, config, measure)
+    genes, entries, times = _genes(plan, source.sampled(), config, measure)
+    side = largest_side(plan.images)
+    images = sum(predict_image(image, config.max_asset_bytes, side) for image in plan.images)
+    assets, scripts = (tables + genes + images * np.array([1, _BASE64])).tolist()
+    files = plan.predicted_files - 2  # without index.html and manifest.json
+    text = manifest_bytes(manifest)
+    n_text = len(text) + times * len(entries)
+    page = static_file("viewer.html")
+    if form == "html":
+        return Size(1, int(len(page) + (assets + n_text) * _BASE64 + (files + 1) * (_TAG + _PATH)))
+    asked = config.scripts == "yes" or (config.scripts == "auto" and assets * _BASE64 <= MOST_BYTES)
+    if asked and n_text * _BASE64 <= config.max_asset_bytes:
+        shards = math.ceil(assets / min(TOGETHER, config.max_asset_bytes / _BASE64)) + 1  # and manifest.js
+        scripts += n_text * _BASE64 * (_share(as_script("", text + entries)) if form == "zip" else 1)
+        n_text += shards * _SHARD_ENTRY
+    else:
+        shards, scripts = 0, 0.0
+    if form == "folder":
+        return Size(files + 2 + shards, int(len(page) + assets + n_text + scripts))
+    around = (files + 2 + shards) * (_ZIP_ENTRY + 2 * _PATH)
+    return Size(1, int(len(zlib.compress(page)) + assets + n_text * _share(text + entries) + scripts + around))
+
+
+class _Measure:
+    """Measures a file: its bytes, and those of the scripts that contain it, shape (2,)."""
+
+    def __init__(self, *, gzip: bool, zipped: bool) -> None:
+        self.gzip, self._zipped = gzip, zipped
+
+    def __call__(self, raw: bytes, method: Method = Method.QUICK) -> NDArray[np.float64]:
+        return self.stored(compress(raw, method) if self.gzip else raw)
+
+    def stored(self, data: bytes) -> NDArray[np.float64]:
+        if not self._zipped:
+            return np.array([len(data), len(data) * _BASE64])
+        share = _share(as_script("", data[:_ZIPPED_BYTES])) if data else 1.0
+        return np.array([len(data) if self.gzip else len(zlib.compress(data)), len(data) * _BASE64 * share])
+
+
+def _share(text: bytes) -> float:
+    """Return the size of `text` in a zip file, as a share of its size."""
+    return len(zlib.compress(text)) / len(text)
+
+
+def _without_genes(
+    plan: Plan, source: Source, config: ExportConfig, measure: _Measure
+) -> tuple[NDArray[np.float64], Manifest]:
+    """Return the measure of all files but genes and images, and a manifest without genes."""
+    n = plan.cells.n
+    options = config.model_copy(update={"preview": False})
+
+    def encoded(rows: NDArray[np.int64]) -> tuple[NDArray[np.float64], Manifest]:
+        sizes: dict[str, NDArray[np.float64]] = {}
+        manifest = encode_bundle(
+            _part(plan, rows),
+            source,
+            options,
+            lambda path, data: sizes.update({path: measure.stored(data)}),
+            Job.null(),
+        )
+        return np.sum(list(sizes.values()), axis=0), manifest
+
+    if n <= _CELLS:
+        total, manifest = encoded(np.arange(n))
+    else:
+        firsts, length = np.linspace(0, n, _RUNS, endpoint=False).astype(np.int64), _CELLS // _RUNS
+        whole, manifest = encoded((firsts[:, None] + np.arange(length)).ravel())
+        half, _ = encoded((firsts[:, None] + np.arange(length // 2)).ravel())
+        total = whole + (whole - half) / (_CELLS // 2) * (n - _CELLS)
+    if config.preview:
+        total = total + measure.stored(draw_preview(_part(plan, np.arange(0, n, -(-n // _DRAWN)))))
+    for table in csv_chunks(var_columns(plan), len(plan.genes.names), config.max_asset_bytes):
+        total = total + measure(table)
+    return total, manifest
+
+
+def _part(plan: Plan, rows: NDArray[np.int64]) -> Plan:
+    """Return the plan for some of its cells, without genes and images."""
+    return replace(
+        plan,
+        cells=Cells(None, plan.cells.ids[rows]),
+        coordinates=replace(plan.coordinates, xy=plan.coordinates.xy[rows]),
+        annotations=tuple(_annotation(one, rows) for one in plan.annotations),
+        embeddings=tuple(_embedding(one, rows) for one in plan.embeddings),
+        genes=PlannedGenes(np.zeros(0, dtype=np.int64), (), ()),
+        images=(),
+    )
+
+
+def _annotation(annotation: Annotation, rows: NDArray[np.int64]) -> Annotation:
+    if annotation.kind == "category":
+        return replace(annotation, codes=annotation.codes[rows])
+    integers = None if annotation.integers is None else annotation.integers[rows]
+    return replace(annotation, values=annotation.values[rows], integers=integers)
+
+
+def _embedding(embedding: PlannedEmbedding, rows: NDArray[np.int64]) -> PlannedEmbedding:
+    xy = embedding.xy[rows]
+    # An embedding has a position for at least one cell.
+    return replace(embedding, xy=xy if np.isfinite(xy).any() else np.zeros_like(xy))
+
+
+def _genes(
+    plan: Plan, sampled: Source, config: ExportConfig, measure: _Measure
+) -> tuple[NDArray[np.float64], bytes, float]:
+    """Return the measure of all genes, what the manifest says of some, and how many times as many genes there are."""
+    n, n_genes = plan.cells.n, len(plan.genes.names)
+    total, text = np.zeros(2), ""
+    if not n_genes:
+        return total, b"", 0.0
+    # Genes of every level of expression are encoded, because this is what their sizes depend on.
+    mean = sampled.statistics(None, "as_is", variance=False).mean[plan.genes.indices]
+    n_encoded = min(n_genes, max(16, min(_GENES, _VALUES // sampled.sample().values.shape[0])))
+    chosen = np.argsort(mean, kind="stable")[((np.arange(n_encoded) + 0.5) * n_genes / n_encoded).astype(np.int64)]
+    n_chunks = math.ceil(n / max(1, config.max_asset_bytes // 4))
+    for vector in sampled.genes(plan.genes.indices[chosen], None):
+        values: NDArray[np.float32] = np.ascontiguousarray(vector.values, dtype="<f4")
+        if len(values) > n:
+            values = values[np.linspace(0, len(values) - 1, n).astype(np.int64)]
+        total += _extrapolated(values, n, measure)
+        name = plan.genes.names[chosen[vector.position]]
+        path = f"assets/expression/gene_{vector.position:05d}_part_000.bin.gz"
+        file = AssetFile(
+            kind="expression_chunk",
+            path=path,
+            size_bytes=4 * n,
+            raw_bytes=4 * n,
+            sha256=hashlib.sha256(values.tobytes()).hexdigest(),
+            raw_crc32=zlib.crc32(values.tobytes()),
+        )
+        chunks = [Chunk(path=path, start=0, end=n, size_bytes=4 * n)] * n_chunks
+        entry = GeneEntry(gene=name, index=n_genes, chunks=chunks, summary=summarise(values))
+        labels = "".join(labels[chosen[vector.position]] for _, labels in plan.genes.labels)
+        text += f'{entry.model_dump_json()},"{name}","{labels}",{file.model_dump_json() * n_chunks},'
+    return total * (n_genes / n_encoded), text.encode("utf-8", "replace"), n_genes / n_encoded
+
+
+def _extrapolated(values: NDArray[np.float32], n: int, measure: _Measure) -> NDArray[np.float64]:
+    """Return the measure of `n` values of which these are a sample."""
+    method = best_method(values) if measure.gzip else Method.QUICK
+    whole = measure(values.tobytes(), method)
+    if len(values) == n:
+        return whole
+    # Half of the values tells what each value takes from what each file takes.
+    half = values[np.arange(len(values)) // max(1, len(values) // 64) % 2 == 0]
+    each = (whole - measure(half.tobytes(), method)) / max(1, len(values) - len(half))
+    return whole + each * (n - len(values))
