@@ -1,6 +1,6 @@
 """Export AnnData objects to a static WebGL viewer of the tissue.
 
-Public names are imported on first use, so that importing the package imports neither anndata nor numpy.
+Most public names are imported on first use, so that importing the package imports neither anndata nor numpy.
 """
 
 from __future__ import annotations
@@ -8,11 +8,33 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from karospace_jupyter import display
+from karospace_jupyter.errors import (
+    BundleError,
+    Cancelled,
+    ColumnError,
+    ConfigError,
+    CoordinatesError,
+    GenesError,
+    ImageError,
+    KaroSpaceError,
+    MissingFileError,
+    NamedFileError,
+    NoImageFileError,
+    NoMatrixError,
+    NoSourceError,
+    NotExportedError,
+    OptionError,
+    PlanError,
+    SessionBusyError,
+    SinkError,
+    SourceError,
+    UnknownFormatError,
+    ViewError,
+)
 
 if TYPE_CHECKING:
     from karospace_jupyter.api import adata_to_karospace, export_h5ad
     from karospace_jupyter.config import ExportConfig
-    from karospace_jupyter.errors import KaroSpaceError
     from karospace_jupyter.job import Job
     from karospace_jupyter.publish.bundle import Bundle
     from karospace_jupyter.widget import karospace_grid, karospace_view, karospace_widget
@@ -23,7 +45,6 @@ _HOMES = {
     "Bundle": "karospace_jupyter.publish.bundle",
     "ExportConfig": "karospace_jupyter.config",
     "Job": "karospace_jupyter.job",
-    "KaroSpaceError": "karospace_jupyter.errors",
     "adata_to_karospace": "karospace_jupyter.api",
     "export_h5ad": "karospace_jupyter.api",
     "karospace_grid": "karospace_jupyter.widget.grid",
@@ -32,8 +53,12 @@ _HOMES = {
 }
 
 __all__ = [
-    "Bundle", "ExportConfig", "Job", "KaroSpaceError", "__version__", "adata_to_karospace", "export_h5ad",
-    "karospace_grid", "karospace_view", "karospace_widget",
+    "Bundle", "ExportConfig", "Job", "__version__", "adata_to_karospace", "export_h5ad", "karospace_grid",
+    "karospace_view", "karospace_widget",
+    "BundleError", "Cancelled", "ColumnError", "ConfigError", "CoordinatesError", "GenesError", "ImageError",
+    "KaroSpaceError", "MissingFileError", "NamedFileError", "NoImageFileError", "NoMatrixError", "NoSourceError",
+    "NotExportedError", "OptionError", "PlanError", "SessionBusyError", "SinkError", "SourceError",
+    "UnknownFormatError", "ViewError",
 ]  # fmt: skip
 
 

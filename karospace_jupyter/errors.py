@@ -14,7 +14,8 @@
     │   ├── GenesError
     │   │   └── NoMatrixError  X, a layer or raw does not exist
     │   └── ImageError
-    │       └── NoImageFileError  (also a NamedFileError)
+    │       ├── NoImageFileError    (also a NamedFileError)
+    │       └── UnknownFormatError  the image is in none of the supported formats
     ├── SinkError              the output cannot be written
     ├── BundleError            a path is not a bundle, or does not match its manifest
     │   ├── MissingFileError   a file of a bundle does not exist
@@ -111,6 +112,10 @@ class ImageError(PlanError):
 
 class NoImageFileError(ImageError, NamedFileError):
     """The file of the tissue image does not exist."""
+
+
+class UnknownFormatError(ImageError):
+    """The image is in none of the supported formats."""
 
 
 class SinkError(KaroSpaceError):

@@ -33,3 +33,26 @@ def test_both_packages_export_the_same_objects():
     short, long = (importlib.import_module(p) for p in reversed(PACKAGES))
     for name in short.__all__:
         assert getattr(short, name) is getattr(long, name)
+
+
+def test_every_error_is_importable_and_in_the_tree():
+    import karospace_jupyter
+    from karospace_jupyter import errors
+
+    found = {name: value for name, value in vars(errors).items() if isinstance(value, type)}
+    assert set(found) <= set(karospace_jupyter.__all__)
+    assert all(issubclass(value, karospace_jupyter.KaroSpaceError) for value in found.values())
+
+
+def test_bundle_shows_itself_without_an_earlier_import_of_ipywidgets(tmp_path):
+    from karospace_jupyter import adata_to_karospace
+    from karospace_jupyter.datasets import synthetic_tissue
+
+    adata_to_karospace(synthetic_tissue(60, 10), tmp_path / "viewer", genes_mode=())
+    code = (
+        "import sys; from karospace_jupyter import Bundle; bundle = Bundle('viewer'); print('ipywidgets' in sys.modules);"
+        "print('text/html' in bundle._repr_mimebundle_()[0])"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=PATIENCE_S, cwd=tmp_path)
+    assert done.stdout.split() == ["False", "True"]

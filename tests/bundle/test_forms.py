@@ -21,7 +21,14 @@ from waiting import PATIENCE_S
 from karospace_jupyter import Bundle, ExportConfig, adata_to_karospace, export
 from karospace_jupyter.bundle.files import FolderFiles, HtmlFiles, MemoryFiles, ZipFiles
 from karospace_jupyter.datasets import synthetic_tissue
-from karospace_jupyter.errors import BundleError, Cancelled, ConfigError, KaroSpaceError, SinkError
+from karospace_jupyter.errors import (
+    BundleError,
+    Cancelled,
+    ConfigError,
+    KaroSpaceError,
+    NotExportedError,
+    SinkError,
+)
 from karospace_jupyter.job import Job, Progress
 
 FORMS = ["folder", "html", "zip", "memory"]
@@ -400,3 +407,11 @@ def small_manifest() -> bytes:
             "expression": {"format": "", "dtype": "float32", "n_cells": 0, "gzip": False, "genes": []},
         }
     ).encode()
+
+
+def test_missing_gene_and_embedding_suggest_names(bundle: Bundle) -> None:
+    gene = bundle.manifest.gene_list[0]
+    with pytest.raises(NotExportedError, match=rf"^No gene '{gene}X' in .*\. Did you mean '{gene}'"):
+        bundle.gene(f"{gene}X")
+    with pytest.raises(KeyError, match=r"No embedding 'umap' in .*\. Did you mean 'X_umap'\?$"):
+        bundle.embedding("umap")

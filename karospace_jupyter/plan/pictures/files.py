@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from karospace_jupyter.errors import ImageError, NoImageFileError
+from karospace_jupyter.errors import ImageError, NoImageFileError, UnknownFormatError
 from karospace_jupyter.plan.pictures.intensity import COMPOSITE, NotAPicture
-from karospace_jupyter.plan.pictures.opening import FILES, UnknownFormatError, open_picture
+from karospace_jupyter.plan.pictures.opening import FILES, open_picture
 from karospace_jupyter.plan.pictures.pixels import as_pixels, pixels_of_picture
 from karospace_jupyter.plan.pictures.tiff_channels import TiffHeader, read_channels, read_header, unsigned
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from karospace_jupyter.errors import ImageError
+from karospace_jupyter.errors import ImageError, UnknownFormatError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,10 +29,6 @@ MAX_SHOWN_PIXELS = 2**26
 """Limit for an image from a bundle: 8,192 × 8,192 pixels."""
 
 _ONE_AT_A_TIME = threading.RLock()  # Pillow's pixel limit is a global of the process
-
-
-class UnknownFormatError(ImageError):
-    """The image is in none of the supported formats."""
 
 
 @contextmanager

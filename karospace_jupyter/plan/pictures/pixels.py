@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from karospace_jupyter.errors import ImageError
+from karospace_jupyter.errors import ImageError, UnknownFormatError
 from karospace_jupyter.plan.pictures.intensity import NotAPicture, composite, to_bytes
-from karospace_jupyter.plan.pictures.opening import FILES, UnknownFormatError, open_picture
+from karospace_jupyter.plan.pictures.opening import FILES, open_picture
 
 __all__ = ["NotAPicture", "as_pixels", "image_size", "pixels_of_picture"]
 
