@@ -103,7 +103,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="MIB",
         type=float,
         default=16.0,
-        help="maximum asset size in MiB; larger assets are split (default: 16)",
+        help="maximum asset size in MB; larger assets are split (default: 16)",
     )
     output.add_argument(
         "--scripts",
@@ -126,7 +126,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="MIB",
         type=int,
         default=512,
-        help="memory for reading the matrix in blocks, in MiB (default: %(default)s)",
+        help="memory for reading the matrix in blocks, in MB (default: %(default)s)",
     )
     modes = p.add_argument_group("other modes")
     modes.add_argument("--dry-run", action="store_true", help="print what would be exported; write nothing")

@@ -280,7 +280,7 @@ class ExportConfig(BaseModel):
     gzip: bool = True
     """Compress the assets."""
     max_asset_mb: float = Field(default=16.0, gt=0, le=1024, allow_inf_nan=False)
-    """Maximum size of an asset before compression, in MiB. Larger assets are split. The maximum, 1024, is a limit of
+    """Maximum size of an asset before compression, in MB. Larger assets are split. The maximum, 1024, is a limit of
     browsers."""
     dataset_name: str | None = Field(default=None, max_length=LONGEST_NAME)
     """Dataset name shown in the viewer. By default, the file name."""
@@ -301,7 +301,7 @@ class ExportConfig(BaseModel):
     jobs: int | None = Field(default=None, ge=1, le=1024)
     """Number of compression threads. By default, all cores."""
     memory_mb: int = Field(default=512, ge=16, le=2**24)
-    """Memory for reading the matrix in blocks, in MiB. Less memory means more passes over the file, never fewer
+    """Memory for reading the matrix in blocks, in MB. Less memory means more passes over the file, never fewer
     genes."""
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401 - pydantic checks each value
@@ -416,7 +416,12 @@ class ExportConfig(BaseModel):
     @property
     def max_asset_bytes(self) -> int:
         """`max_asset_mb` in bytes, at least 4 (the size of one value)."""
-        return max(4, int(self.max_asset_mb * 2**20))
+        return max(4, round(self.max_asset_mb * 10**6))
+
+    @property
+    def memory_bytes(self) -> int:
+        """`memory_mb` in bytes."""
+        return self.memory_mb * 10**6
 
     @property
     def threads(self) -> int:

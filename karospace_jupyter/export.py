@@ -39,7 +39,7 @@ def plan(subject: Any, config: ExportConfig, job: Job | None = None) -> Plan:  #
         If the input does not allow the export.
     """
     job = job or Job.null()
-    source = open_source(subject, matrix=config.matrix, memory_bytes=config.memory_mb * 2**20)
+    source = open_source(subject, matrix=config.matrix, memory_bytes=config.memory_bytes)
     try:
         planned = resolve(source, config, job)
         return replace(planned, size=predict_size(planned, source, config))
@@ -126,7 +126,7 @@ def _targets(config: ExportConfig) -> SeveralSinks:
 def _write(subject: Any, config: ExportConfig, sink: Sink, job: Job) -> Manifest:  # noqa: ANN401 - a path or an AnnData
     html = viewer_html()
     sink.check()
-    source = open_source(subject, matrix=config.matrix, memory_bytes=config.memory_mb * 2**20)
+    source = open_source(subject, matrix=config.matrix, memory_bytes=config.memory_bytes)
     try:
         planned = resolve(source, config, job)
         with sink:

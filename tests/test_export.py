@@ -61,7 +61,7 @@ def test_every_value_is_exported(tissue: ad.AnnData, tmp_path: Path) -> None:
     for file in bundle.manifest.asset_files:
         if file.kind not in {"image", "preview"}:
             assert file.raw_bytes is not None
-            assert file.raw_bytes <= 0.001 * 2**20
+            assert file.raw_bytes <= 0.001 * 10**6
     bundle.verify()
 
 

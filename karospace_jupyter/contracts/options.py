@@ -53,7 +53,7 @@ class ExportOptions(TypedDict, total=False):
     """Compress the assets."""
 
     max_asset_mb: float
-    """Maximum size of an asset before compression, in MiB. Larger assets are split. The maximum, 1024, is a limit of
+    """Maximum size of an asset before compression, in MB. Larger assets are split. The maximum, 1024, is a limit of
     browsers."""
 
     dataset_name: str | None
@@ -83,5 +83,5 @@ class ExportOptions(TypedDict, total=False):
     """Number of compression threads. By default, all cores."""
 
     memory_mb: int
-    """Memory for reading the matrix in blocks, in MiB. Less memory means more passes over the file, never fewer
+    """Memory for reading the matrix in blocks, in MB. Less memory means more passes over the file, never fewer
     genes."""

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 _NUMBERS = (
     ("downsample", "Maximum number of cells", "all", int),
     ("seed", "Random seed", "0", int),
-    ("max_asset_mb", "Maximum file size, MiB", "16", float),
-    ("memory_mb", "Memory for blocks, MiB", "512", int),
+    ("max_asset_mb", "Maximum file size, MB", "16", float),
+    ("memory_mb", "Memory for blocks, MB", "512", int),
     ("jobs", "Threads", "all cores", int),
 )
 _DEFAULTS = {"seed": 0, "max_asset_mb": 16.0, "memory_mb": 512}

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from karospace_jupyter.source.protocol import GeneStatistics, GeneVector, Rows, Scale, Source
     from karospace_jupyter.source.sample import Sample
 
-DEFAULT_MEMORY_BYTES = 512 * 2**20
+DEFAULT_MEMORY_BYTES = 512 * 10**6
 
 
 def open_source(

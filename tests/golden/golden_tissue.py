@@ -77,7 +77,7 @@ def write_current(folder: Path) -> None:
 
     os.environ["SOURCE_DATE_EPOCH"] = EPOCH
     adata_to_karospace(
-        tissue(), folder, genes_mode="all", gzip=False, scripts="no", preview=False, dataset_name="golden", max_asset_mb=0.001,
+        tissue(), folder, genes_mode="all", gzip=False, scripts="no", preview=False, dataset_name="golden", max_asset_mb=0.001048,
         annotation_columns=["cluster", "type", "ok", "number:score", "number:exact", "section"], embeddings=["X_umap"],
     )  # fmt: skip
     (folder / "index.html").unlink()

@@ -138,7 +138,7 @@ def test_missing_positions_and_order_reach_the_bundle(asset_mb: float) -> None:
     assert (entry.name, entry.label, entry.dtype) == ("X_umap", "UMAP", "float32")
     rest = np.delete(wanted, [0, 3, 7, 9], axis=0)
     assert entry.extent == (*rest.min(axis=0).tolist(), *rest.max(axis=0).tolist())
-    assert len(entry.chunks) == (1 if asset_mb > 1 else 1 + (N - 2) // int(asset_mb * 2**20 // 8))
+    assert len(entry.chunks) == (1 if asset_mb > 1 else 1 + (N - 2) // int(asset_mb * 10**6 // 8))
     kinds = {file.path: file.kind for file in bundle.manifest.asset_files}
     for part, chunk in enumerate(entry.chunks):
         assert chunk.path == f"assets/columnar/embedding_000_{part:03d}.bin.gz"

@@ -69,7 +69,7 @@ export interface Options {
    */
   gzip: boolean;
   /**
-   * Maximum size of an asset before compression, in MiB. Larger assets are split. The maximum, 1024, is a limit of
+   * Maximum size of an asset before compression, in MB. Larger assets are split. The maximum, 1024, is a limit of
    * browsers.
    */
   max_asset_mb: number;
@@ -108,7 +108,7 @@ export interface Options {
    */
   jobs: number | null;
   /**
-   * Memory for reading the matrix in blocks, in MiB. Less memory means more passes over the file, never fewer
+   * Memory for reading the matrix in blocks, in MB. Less memory means more passes over the file, never fewer
    * genes.
    */
   memory_mb: number;

@@ -126,7 +126,7 @@ export function More({ traits }: { traits: Traits }): JSX.Element {
           />
         )}
       </Field>
-      <Field label={say('Maximum file size (MiB)')} help={help.max_asset_mb} problem={problems.max_asset_mb}>
+      <Field label={say('Maximum file size (MB)')} help={help.max_asset_mb} problem={problems.max_asset_mb}>
         {({ id, describedBy }) => (
           <NumberInput
             id={id}
@@ -138,7 +138,7 @@ export function More({ traits }: { traits: Traits }): JSX.Element {
           />
         )}
       </Field>
-      <Field label={say('Memory for blocks (MiB)')} help={help.memory_mb} problem={problems.memory_mb}>
+      <Field label={say('Memory for blocks (MB)')} help={help.memory_mb} problem={problems.memory_mb}>
         {({ id, describedBy }) => (
           <NumberInput
             id={id}
