@@ -81,7 +81,7 @@ def predict_size(plan: Plan, source: Source, config: ExportConfig) -> Size:
 
 
 class _Measure:
-    """Measures a file: its bytes, and those of the scripts that contain it, shape (2,)."""
+    """Measures files: the bytes of one, and of the scripts that contain it, as an array of shape (2,)."""
 
     def __init__(self, *, gzip: bool, zipped: bool) -> None:
         self.gzip, self._zipped = gzip, zipped
@@ -164,11 +164,12 @@ def _genes(
 ) -> tuple[NDArray[np.float64], bytes, float]:
     """Return the measure of all genes, what the manifest says of some, and how many times as many genes there are."""
     n, n_genes = plan.cells.n, len(plan.genes.names)
-    total, text = np.zeros(2), ""
     if not n_genes:
-        return total, b"", 0.0
+        return np.zeros(2), b"", 0.0
+    total, text = np.zeros(2), ""
     # Genes of every level of expression are encoded, because this is what their sizes depend on.
-    mean = sampled.statistics(None, "as_is", variance=False).mean[plan.genes.indices]
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = sampled.statistics(None, "as_is", variance=False).mean[plan.genes.indices]
     n_encoded = min(n_genes, max(16, min(_GENES, _VALUES // sampled.sample().values.shape[0])))
     chosen = np.argsort(mean, kind="stable")[((np.arange(n_encoded) + 0.5) * n_genes / n_encoded).astype(np.int64)]
     n_chunks = math.ceil(n / max(1, config.max_asset_bytes // 4))

@@ -50,8 +50,9 @@ def look(subject: Any, options: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN4
         problems, found["exists"] = _target(config)
         source = open_source(subject, matrix=config.matrix)
         try:
-            made = estimate(source, config)
-            size = Size(0, 0) if made.plan is None else predict_size(made.plan, source, config)
+            sampled = source.sampled()
+            made = estimate(sampled, config)
+            size = Size(0, 0) if made.plan is None else predict_size(made.plan, sampled, config)
             unknown = unknown_genes(source, config.genes.names) if config.genes.kind == "list" else []
         finally:
             source.close()

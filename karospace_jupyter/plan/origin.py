@@ -121,8 +121,11 @@ def sharing(xy: NDArray[np.float64], origin: Origin) -> int:
     near = local(xy, origin)
     if np.array_equal(near, xy - np.asarray(origin)):
         return 0
-    lost = _places(xy) - _places(near.astype(np.float64))
-    return lost if lost > _SHARED * len(xy) else 0
+    few, places = _SHARED * len(xy), _places(near.astype(np.float64))
+    if len(xy) - places <= few:  # spares the slower count of the exact positions
+        return 0
+    lost = _places(xy) - places
+    return lost if lost > few else 0
 
 
 def moved(xy: NDArray[np.float64], origin: Origin) -> tuple[int, float]:
