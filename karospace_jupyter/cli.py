@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from karospace_jupyter.job import Job
     from karospace_jupyter.plan import Plan
     from karospace_jupyter.publish.bundle import Bundle
+    from karospace_jupyter.size import Size
 
 EXIT_FAILURE, EXIT_USAGE, EXIT_CANCELLED = 1, 2, 130
 
@@ -293,7 +294,7 @@ def _run(options: argparse.Namespace) -> int:
 
                 subject = synthetic_tissue()
             if options.dry_run:
-                _print_plan(export.plan(subject, config, job), options)
+                _print_plan(*export.dry_run(subject, config, job), options)
                 return 0
             bundle = export.run(subject, config, job)
         finally:
@@ -380,9 +381,7 @@ def _verify(options: argparse.Namespace) -> int:
     return 0
 
 
-def _print_plan(plan: Plan, options: argparse.Namespace) -> None:
-    written = plan.size
-    assert written is not None  # noqa: S101 - predicted by export.plan
+def _print_plan(plan: Plan, written: Size, options: argparse.Namespace) -> None:
     if options.json:
         import json
 

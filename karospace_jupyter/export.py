@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from karospace_jupyter.bundle.files import FolderFiles
@@ -13,7 +12,7 @@ from karospace_jupyter.plan import Plan, resolve
 from karospace_jupyter.publish import FolderSink, HtmlSink, MemorySink, SeveralSinks, ZipSink
 from karospace_jupyter.publish.bundle import Bundle
 from karospace_jupyter.publish.scripts import manifest_bytes, write_scripts
-from karospace_jupyter.size import predict_size
+from karospace_jupyter.size import Size, predict_size
 from karospace_jupyter.source import open_source
 from karospace_jupyter.static import static_file
 
@@ -31,7 +30,7 @@ def plan(subject: Any, config: ExportConfig, job: Job | None = None) -> Plan:  #
     Returns
     -------
     Plan
-        What :func:`run` would export, with its size.
+        What :func:`run` would export.
 
     Raises
     ------
@@ -41,8 +40,28 @@ def plan(subject: Any, config: ExportConfig, job: Job | None = None) -> Plan:  #
     job = job or Job.null()
     source = open_source(subject, matrix=config.matrix, memory_bytes=config.memory_bytes)
     try:
+        return resolve(source, config, job)
+    finally:
+        source.close()
+
+
+def dry_run(subject: Any, config: ExportConfig, job: Job | None = None) -> tuple[Plan, Size]:  # noqa: ANN401 - a path or an AnnData
+    """Plan an export, and predict its size.
+
+    Returns
+    -------
+    tuple of Plan and Size
+        What :func:`run` would export, and about what it would write.
+
+    Raises
+    ------
+    KaroSpaceError
+        If the input does not allow the export.
+    """
+    source = open_source(subject, matrix=config.matrix, memory_bytes=config.memory_bytes)
+    try:
         planned = resolve(source, config, job)
-        return replace(planned, size=predict_size(planned, source, config))
+        return planned, predict_size(planned, source, config)
     finally:
         source.close()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import zlib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -19,7 +19,7 @@ from karospace_jupyter.encode.pack import Method, best_method, compress
 from karospace_jupyter.encode.preview import draw_preview
 from karospace_jupyter.encode.tables import csv_chunks, var_columns
 from karospace_jupyter.job import Job
-from karospace_jupyter.plan.model import Cells, Plan, PlannedGenes, Size
+from karospace_jupyter.plan.model import Cells, Plan, PlannedGenes
 from karospace_jupyter.publish.scripts import MOST_BYTES, TOGETHER, manifest_bytes
 from karospace_jupyter.static import static_file
 
@@ -45,6 +45,14 @@ _SHARD_ENTRY = 280
 _BASE64 = 4 / 3
 _ZIPPED_BYTES = 2**15
 """Bytes of a file that are compressed to predict the size of its scripts in a zip file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """About what an export writes: with the page, scripts and compression."""
+
+    files: int
+    bytes: int
 
 
 def predict_size(plan: Plan, source: Source, config: ExportConfig) -> Size:

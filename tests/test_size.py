@@ -22,11 +22,10 @@ REAL = ["cycif_mti_phenotyped", "imc_squidpy", "pbmc68k_reduced", "visium_mouse_
 def assert_predicted(subject: Any, tmp_path: Path, form: str, **options: Any) -> None:
     options[form] = str(tmp_path / FORMS[form])
     config = ExportConfig(**options)
-    planned = export.plan(subject, config).size
+    _, planned = export.dry_run(subject, config)
     shown = look(subject, options)
     assert shown["problems"] == {}
     files, size = export.run(subject, config).size_on_disk()
-    assert planned is not None
     assert planned.bytes == pytest.approx(size, rel=0.2)
     assert shown["bytes"] == pytest.approx(size, rel=0.2)
     assert planned.files == pytest.approx(files, rel=0.05, abs=3)

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from karospace_jupyter.errors import ConfigError, KaroSpaceError, NoMatrixError, SinkError, SourceError
 from karospace_jupyter.form.options import config_of, problems_of
 from karospace_jupyter.paths import expanded
-from karospace_jupyter.plan import Size, estimate
+from karospace_jupyter.plan import estimate
 from karospace_jupyter.plan.gene_choice import unknown_genes
 from karospace_jupyter.publish.targets import check_file, check_folder, check_writable
-from karospace_jupyter.size import predict_size
+from karospace_jupyter.size import Size, predict_size
 from karospace_jupyter.source import open_source
 
 if TYPE_CHECKING:

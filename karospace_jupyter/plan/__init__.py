@@ -17,7 +17,6 @@ from karospace_jupyter.plan.model import (
     PlannedImage,
     PlannedSection,
     PlannedSections,
-    Size,
 )
 from karospace_jupyter.plan.resolve import resolve
 
@@ -36,7 +35,6 @@ __all__ = [
     "PlannedSection",
     "PlannedFact",
     "PlannedSections",
-    "Size",
     "describe",
     "estimate",
     "resolve",

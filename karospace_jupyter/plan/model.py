@@ -196,14 +196,6 @@ class PlannedImage:
 
 
 @dataclass(frozen=True, slots=True)
-class Size:
-    """The size of what an export writes."""
-
-    files: int
-    bytes: int
-
-
-@dataclass(frozen=True, slots=True)
 class Plan:
     """A resolved export: cells, coordinates, columns, genes, images, sizes and warnings."""
 
@@ -227,5 +219,3 @@ class Plan:
     """Number of files of a folder without scripts."""
     predicted_bytes: int
     """Size of the assets before compression."""
-    size: Size | None = None
-    """About what is written, with the page, scripts and compression; None if it was not predicted."""
