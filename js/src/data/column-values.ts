@@ -1,6 +1,6 @@
 import type { Category, CategoryColumn, NumberColumn } from '../contract/manifest';
 import { safeColor } from '../lib/color';
-import { FormatError } from '../lib/errors';
+import { FormatError, UnknownNameError } from '../lib/errors';
 import type { Numbers } from '../lib/numbers';
 import type { ReadContext } from '../source/bundle-source';
 import { type AssetReader, asFloat32, asFloat64, asUint16, asUint32, readChunks } from './chunks';
@@ -36,6 +36,12 @@ export interface NumberValues {
 }
 
 export type ColumnValues = CategoryValues | NumberValues;
+
+/** Returns a categorical column. Throws for a numeric one. */
+export function categoryColumn(column: ColumnValues): CategoryValues {
+  if (column.kind !== 'category') throw new UnknownNameError('categorical annotation', column.name);
+  return column;
+}
 
 export function columnInfo(column: Column | ColumnValues): ColumnInfo {
   if (column.kind === 'number') return { kind: 'number', name: column.name };

@@ -4,7 +4,7 @@ import type { Second } from '../panels/app';
 import type { Shown } from '../picture/pictures';
 import { createStage, type Stage } from '../render/stage';
 import type { Actions } from '../state/actions';
-import { besidePane } from '../state/layout/pane';
+import { secondPane } from '../state/layout/pane';
 import type { Model } from '../state/model';
 
 /** Creates and disposes the second view as the state requests. */
@@ -16,7 +16,7 @@ export function joinBeside(
   let close: (() => void) | null = null;
   let shown: Shown | null = null;
   const open = () => {
-    const pane = besidePane(model, actions);
+    const pane = secondPane(model, actions);
     const holder = document.createElement('div');
     holder.className = 'ks-canvas-holder';
     // A new canvas each time: a canvas whose WebGL context was released cannot get another one.

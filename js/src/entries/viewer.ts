@@ -156,8 +156,8 @@ export function createViewer(
   if (options.embed) model.viewport.value = { ...model.viewport.value, bare: true };
   const loader = createLoader(model, source, {
     eager: options.eager ?? false,
-    free,
-    viewOf: cellsSaved(options.view),
+    useBundleView: free,
+    cellsOfView: cellsSaved(options.view),
   });
   const actions = createActions(model, loader);
   let stage: Stage | null = null;

@@ -3,7 +3,6 @@ import type { Disposer } from '../lib/disposer';
 import type { Actions } from '../state/actions';
 import type { Model } from '../state/model';
 import type { Chrome, Second } from './app';
-import { toggleImage } from './display';
 import { neighbour, partnerOf } from './layout/layouts';
 import { nextTheme } from './theme';
 
@@ -107,9 +106,9 @@ export function attachKeys(
     q: () => actions.turn(),
     f: () => actions.mirror(),
     r: () => actions.reset(),
-    i: () => toggleImage(model, actions),
+    i: () => actions.toggleImage(),
     t: () => actions.setTheme(nextTheme(model.state.value.theme, model.systemDark.value)),
-    b: () => actions.setBeside(model.state.value.beside ? null : partnerOf(model)),
+    b: () => actions.setSecondLayout(model.state.value.beside ? null : partnerOf(model)),
     x: () => actions.swap(),
     // Closes one thing at a time, the innermost first.
     Escape: () => {

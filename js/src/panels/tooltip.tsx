@@ -10,7 +10,7 @@ const MAX_ROWS = 8;
 export function Tooltip({ beside = false }: { beside?: boolean }): JSX.Element | null {
   const { model } = usePanels();
   const hover = model.hover.value;
-  if (!hover || (hover.beside ?? false) !== beside) return null;
+  if (!hover || (hover.inSecondView ?? false) !== beside) return null;
   const { cell, x, y } = hover;
   const layer = model.layer.value;
   const rows: [string, string, string][] = [];

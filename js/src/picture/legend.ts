@@ -90,7 +90,7 @@ export function legendOf(model: Model, drawn: Drawn): Legend | null {
   const [low, high] = model.range.value;
   const scale = model.scale.value;
   // Of the single section that is shown, if any.
-  const { summary } = model.here.value ?? layer;
+  const { summary } = model.valuesInScope.value ?? layer;
   const { min, max } = summary;
   const colors = Array.from(
     { length: STEPS },

@@ -4,11 +4,10 @@ import { shownText } from '../lib/counts';
 import { PictureError } from '../lib/errors';
 import { scaleBar } from '../lib/scale-bar';
 import { meaningOf } from '../state/color/gene-meaning';
+import { colorLabel, visibleTest } from '../state/color/layer';
 import { arrangementOf, noteOf } from '../state/layout/arrangement';
 import { embeddingLabel, layoutLabel, placedCount } from '../state/layout/layout';
-import { labelOf } from '../state/loader';
 import type { Model } from '../state/model';
-import { visibleTest } from '../state/selection/selection';
 import { drawLayout, largeCanvas, measureText, pngOf } from './canvas';
 import { fileName } from './file-name';
 import { type Layout, layoutPicture, type Pane } from './layout';
@@ -173,7 +172,7 @@ export function createPictures(model: Model, painter: Painter): Pictures {
 
   const named = () => {
     // The color that is drawn, not one that is still loading.
-    const colour = labelOf(model.layer.value.color) || null;
+    const colour = colorLabel(model.layer.value.color) || null;
     return { dataset: model.bundle.value?.manifest.dataset_name ?? '', colour };
   };
 

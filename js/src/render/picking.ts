@@ -2,8 +2,9 @@ import type { Positions } from '../data/bundle';
 import { unproject, type View } from '../lib/camera';
 import { buildGrid, type GridIndex, nearestCell, typicalSpacing } from '../lib/grid-index';
 import { cellsInPolygon, cellsInRectangle } from '../lib/polygon';
+import { visibleTest } from '../state/color/layer';
 import type { Model } from '../state/model';
-import { type Draft, visibleTest } from '../state/selection/selection';
+import type { Draft } from '../state/selection/selection';
 
 const REACH = 6;
 const SMALLEST = 1.4;

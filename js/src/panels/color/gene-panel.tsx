@@ -48,7 +48,7 @@ function Facts(): JSX.Element | null {
   const { model } = usePanels();
   const layer = model.layer.value;
   const asked = useView('color');
-  const here = model.here.value?.values;
+  const here = model.valuesInScope.value?.values;
   const missing = useMemo(() => (here ? countMissing(here) : 0), [here]);
   if (model.problem.value) return <Problem />;
   if (layer.kind === 'blend') return null;
@@ -75,7 +75,7 @@ function Facts(): JSX.Element | null {
       </section>
     );
   }
-  const { fraction, mean } = model.here.value?.summary ?? layer.summary;
+  const { fraction, mean } = model.valuesInScope.value?.summary ?? layer.summary;
   const meaning = meaningOf(model, layer);
   const source = model.bundle.value?.manifest.expression.source ?? '';
   return (

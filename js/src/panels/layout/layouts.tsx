@@ -143,7 +143,7 @@ export function Layouts(): JSX.Element | null {
           label={beside ? 'Close second view' : `Show ${labelOf(partner, model.bundle.value)} in second view`}
           shortcut="B"
           pressed={beside !== null}
-          onClick={() => actions.setBeside(beside ? null : partner)}
+          onClick={() => actions.setSecondLayout(beside ? null : partner)}
         />
       )}
     </div>

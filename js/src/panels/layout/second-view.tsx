@@ -36,10 +36,15 @@ export function Beside({
         <div class="ks-cards">
           <div class="ks-top">
             <div class="ks-card ks-layouts">
-              <LayoutSelect label="Second view" layout={beside} onLayout={actions.setBeside} />
+              <LayoutSelect label="Second view" layout={beside} onLayout={actions.setSecondLayout} />
               <IconButton icon="swap" label="Swap views" shortcut="X" onClick={() => actions.swap()} />
               <IconButton icon="fit" label="Show all cells in this view" onClick={() => pane.actions.fit()} />
-              <IconButton icon="close" label="Close" shortcut="B" onClick={() => actions.setBeside(null)} />
+              <IconButton
+                icon="close"
+                label="Close"
+                shortcut="B"
+                onClick={() => actions.setSecondLayout(null)}
+              />
             </div>
           </div>
           <div class="ks-bottom">
