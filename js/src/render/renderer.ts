@@ -2,7 +2,6 @@ import type { Positions, TissueImage } from '../data/bundle';
 import type { View } from '../lib/camera';
 import { MISSING_COLOUR, PLAIN_COLOUR, parseColor, type Rgb } from '../lib/color';
 import type { Colormap } from '../lib/colormap';
-import { GraphicsError } from '../lib/errors';
 import { blended } from '../state/color/blend';
 import type { Paint } from '../state/color/category-colors';
 import type { Layer } from '../state/color/layer';
@@ -199,15 +198,4 @@ function placement(view: View, center: readonly [number, number]): Pick<PointSty
   const x = center[0] - view.x;
   const y = center[1] - view.y;
   return { scale, offset: [x * scale[0] + y * scale[1], x * scale[2] + y * scale[3]] };
-}
-
-export function openContext(canvas: HTMLCanvasElement): WebGL2RenderingContext {
-  const gl = canvas.getContext('webgl2', {
-    antialias: false,
-    alpha: true,
-    premultipliedAlpha: true,
-    powerPreference: 'high-performance',
-  });
-  if (!gl) throw new GraphicsError('this browser does not provide WebGL2');
-  return gl;
 }
