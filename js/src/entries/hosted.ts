@@ -3,7 +3,7 @@ import { packBits, packPlaces, placesIn, unpackBits } from '../lib/bits';
 import type { BundleSource } from '../source/bundle-source';
 import { hostSource } from '../source/host-source';
 import type { ViewState } from '../state/view-state';
-import type { Viewer, ViewerOptions } from './viewer';
+import type { Viewer, ViewerOptions } from './viewer-api';
 
 const STATE_EVERY_MS = 80;
 

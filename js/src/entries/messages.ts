@@ -1,5 +1,5 @@
 import { asError, isAbort, ViewerError } from '../lib/errors';
-import type { Viewer, ViewerEvents } from './viewer';
+import type { Viewer, ViewerEvents } from './viewer-api';
 
 /** The members of `window.karospace` that an embedding page may use: all of them; `on` is a message of its own. */
 const ASKED: Record<Exclude<keyof Viewer, 'on'>, 'call' | 'value'> = {

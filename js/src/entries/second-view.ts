@@ -4,11 +4,11 @@ import type { Second } from '../panels/app';
 import type { Shown } from '../picture/pictures';
 import { createStage, type Stage } from '../render/stage';
 import type { Actions } from '../state/actions';
-import { secondPane } from '../state/layout/pane';
+import { secondPane } from '../state/layout/second-pane';
 import type { Model } from '../state/model';
 
 /** Creates and disposes the second view as the state requests. */
-export function joinBeside(
+export function connectSecondView(
   model: Model,
   actions: Actions,
   setSecond: (second: Second | null) => void,
