@@ -1,7 +1,7 @@
 import { effect, untracked } from '@preact/signals';
 import { asError } from '../lib/errors';
 import type { Second } from '../panels/app';
-import type { Shown } from '../picture/pictures';
+import type { PictureWindow } from '../picture/pictures';
 import { createStage, type Stage } from '../render/stage';
 import type { Actions } from '../state/actions';
 import { secondPane } from '../state/layout/second-pane';
@@ -12,9 +12,9 @@ export function connectSecondView(
   model: Model,
   actions: Actions,
   setSecond: (second: Second | null) => void,
-): { current(): Shown | null; dispose(): void } {
+): { current(): PictureWindow | null; dispose(): void } {
   let close: (() => void) | null = null;
-  let shown: Shown | null = null;
+  let shown: PictureWindow | null = null;
   const open = () => {
     const pane = secondPane(model, actions);
     const holder = document.createElement('div');

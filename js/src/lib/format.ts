@@ -61,8 +61,8 @@ export function formatShare(share: number): string {
 }
 
 /** Formats a count with its noun in the singular or plural. */
-export function counted(count: number, one: string, many = `${one}s`): string {
-  return `${formatCount(count)} ${count === 1 ? one : many}`;
+export function counted(count: number, singular: string, plural = `${singular}s`): string {
+  return `${formatCount(count)} ${count === 1 ? singular : plural}`;
 }
 
 /** Formats a fold change; NaN (0 / 0) is a dash. */

@@ -171,7 +171,7 @@ test('csv: a blank line is skipped, a quoted empty field is a record', () => {
   expect(rows).toEqual([['a'], [''], ['b'], ['']]);
 });
 
-test('quantile interpolates between neighbours', () => {
+test('quantile interpolates between neighbors', () => {
   const values = () => Float32Array.from([5, 1, 4, 2, 3]);
   expect(quantile(values(), 0)).toBe(1);
   expect(quantile(values(), 0.5)).toBe(3);

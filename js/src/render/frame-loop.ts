@@ -9,7 +9,7 @@ export type Painted =
   /** Nothing: there are no cells, no size or no context. */
   | 'impossible';
 
-export interface Painter {
+export interface FramePainter {
   paint(): Painted;
   /** A full frame of the current state is drawn. */
   onDrawn(): void;
@@ -28,7 +28,7 @@ export class FrameLoop {
   #late: ReturnType<typeof setTimeout> | undefined;
   #rest: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(painter: Painter) {
+  constructor(painter: FramePainter) {
     this.#turn = painter.guarded(() => this.#paint(painter));
   }
 
@@ -77,7 +77,7 @@ export class FrameLoop {
     this.reject(new DOMException('The viewer was closed.', 'AbortError'));
   }
 
-  #paint({ paint, onDrawn }: Painter): void {
+  #paint({ paint, onDrawn }: FramePainter): void {
     cancelAnimationFrame(this.#frame);
     clearTimeout(this.#late);
     this.#frame = 0;

@@ -35,10 +35,10 @@ export interface Picker {
 
 /** Creates a picker. Its grid index is built on first use. */
 export function picker(model: Model): Picker {
-  let held: GridIndex | null = null;
+  let grid: GridIndex | null = null;
   const gridOf = ({ coords, extent }: Positions) => {
-    if (held?.coords !== coords) held = buildGrid(coords, extent);
-    return held;
+    if (grid?.coords !== coords) grid = buildGrid(coords, extent);
+    return grid;
   };
   const accepts = () => visibleTest(model.layer.value, model.state.value);
   return {

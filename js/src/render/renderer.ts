@@ -1,6 +1,6 @@
 import type { Positions, TissueImage } from '../data/bundle';
 import type { View } from '../lib/camera';
-import { MISSING_COLOUR, PLAIN_COLOUR, parseColor, type Rgb } from '../lib/color';
+import { MISSING_COLOR, PLAIN_COLOR, parseColor, type Rgb } from '../lib/color';
 import type { Colormap } from '../lib/colormap';
 import { blended } from '../state/color/blend';
 import type { Paint } from '../state/color/category-colors';
@@ -85,11 +85,11 @@ export class Renderer {
     this.#scaled = null;
     if (layer.kind === 'blend') {
       const { mixed, parts } = layer;
-      this.#points.setMixed(mixed?.dark === dark ? mixed.colours : blended(parts, dark));
+      this.#points.setMixed(mixed?.dark === dark ? mixed.colors : blended(parts, dark));
     } else if (layer.kind === 'category') this.#points.setCodes(layer.column.codes);
     else if (layer.kind === 'value') {
       if (layer.values instanceof Float32Array) this.#points.setValues(layer.values);
-    } else this.#points.setPlain(parseColor(PLAIN_COLOUR));
+    } else this.#points.setPlain(parseColor(PLAIN_COLOR));
   }
 
   setPaint({ colors, alpha }: Paint): void {
@@ -145,7 +145,7 @@ export class Renderer {
       range: exact ? SCALED_RANGE : frame.range,
       log: frame.log && !exact,
       dimZeros: frame.dimZeros,
-      missing: parseColor(MISSING_COLOUR),
+      missing: parseColor(MISSING_COLOR),
       ground: frame.ground,
       count: frame.budget,
     });

@@ -4,7 +4,7 @@ import type { ColorLoader } from './color/color-loader';
 import { fitAll } from './layout/camera';
 import type { LayoutLoader } from './layout/layout-loader';
 import type { Model } from './model';
-import { missingOf } from './save/first-view';
+import { unknownNameIn } from './save/first-view';
 import { update } from './state-model';
 import { type Layout, merged, sameColor, sameLayout, soundColor, type ViewState } from './view-state';
 
@@ -47,7 +47,10 @@ export function createApply(model: Model, loader: ColorLoader & Pick<LayoutLoade
     // `merged` ignores an invalid color below, like every invalid field.
     const bundle = model.bundle.value;
     const missing =
-      part.color && bundle && soundColor(part.color) && missingOf(bundle, model.columns.value, part.color);
+      part.color &&
+      bundle &&
+      soundColor(part.color) &&
+      unknownNameIn(bundle, model.columns.value, part.color);
     if (missing) leaveOut('color', missing);
     const before = model.state.value;
     const wanted = merged(before, part);

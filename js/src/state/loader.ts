@@ -1,6 +1,6 @@
 import { batch } from '@preact/signals';
 import { type Bundle, openBundle, type Positions } from '../data/bundle';
-import { type ColumnInfo, categoryColumn } from '../data/column-values';
+import { asCategories, type ColumnInfo } from '../data/column-values';
 import { asError, isAbort } from '../lib/errors';
 import type { BundleSource } from '../source/bundle-source';
 import { keepColumn } from './bundle-model';
@@ -10,7 +10,7 @@ import { lookAtCells, wholeOf } from './layout/camera';
 import { createLayoutLoader, type LayoutLoader } from './layout/layout-loader';
 import { createLoadContext } from './load-context';
 import type { Model } from './model';
-import { firstColor, firstLayout, missingOf, viewOfBundle } from './save/first-view';
+import { firstColor, firstLayout, unknownNameIn, viewOfBundle } from './save/first-view';
 import { update } from './state-model';
 import { notify } from './status';
 
@@ -84,7 +84,7 @@ export function createLoader(
   const loadFirstColor = async (bundle: Bundle) => {
     const columns = model.columns.value;
     const wanted = model.state.value.color;
-    const missing = missingOf(bundle, columns, wanted);
+    const missing = unknownNameIn(bundle, columns, wanted);
     if (missing) notify(model, missing);
     if (missing || wanted.kind === 'none') update(model, { color: firstColor(columns) });
     const { color: chosen, groupBy } = model.state.value;
@@ -128,7 +128,7 @@ export function createLoader(
   };
 
   const loadGroup = async (bundle: Bundle, name: string) => {
-    keepColumn(model, categoryColumn(await bundle.column(name, ctx)));
+    keepColumn(model, asCategories(await bundle.column(name, ctx)));
   };
 
   /** Loads columns in advance: all of them, or those that the tooltip shows. */

@@ -47,14 +47,14 @@ function Search({ focus }: { focus: Signal<boolean> }): JSX.Element {
 function Facts(): JSX.Element | null {
   const { model } = usePanels();
   const layer = model.layer.value;
-  const asked = useView('color');
+  const color = useView('color');
   const here = model.valuesInScope.value?.values;
   const missing = useMemo(() => (here ? countMissing(here) : 0), [here]);
   if (model.problem.value) return <Problem />;
   if (layer.kind === 'blend') return null;
   if (layer.kind !== 'value' || layer.color.kind === 'annotation') {
     // The gene is loading; the progress bar on the tissue shows how far.
-    if (asked.kind === 'gene' || 'genes' in asked)
+    if (color.kind === 'gene' || 'genes' in color)
       return (
         <section class="ks-section" aria-hidden="true">
           {[0, 1, 2].map((line) => (

@@ -40,8 +40,8 @@ export function GeneSearchBox(props: { focus: Signal<boolean>; adding: Signal<bo
   const list = useRef<HTMLDivElement>(null);
   const bundle = model.bundle.value;
   const orders = ordersFor(geneMeaningOf(model));
-  const asked = model.geneOrder.value;
-  const order = orders.some(([id]) => id === asked) ? asked : 'file';
+  const wantedOrder = model.geneOrder.value;
+  const order = orders.some(([id]) => id === wantedOrder) ? wantedOrder : 'file';
   const hits = useMemo(
     () => (bundle && query.value !== null ? bundle.search.find(query.value, MOST_HITS, order) : []),
     [bundle, query.value, order],

@@ -5,14 +5,14 @@ import { Panels, usePanels } from '../context';
 import { IconButton } from '../icons';
 import { Highlight } from '../selection/highlight';
 import { Outline } from '../selection/outline';
-import { Placed } from '../title-card';
+import { PlacedCount } from '../title-card';
 import { Tooltip } from '../tooltip';
 import { LayoutSelect } from './layouts';
 import { ScaleBar } from './scale-bar';
 import { SectionTitles } from './section-titles';
 
 /** The second view: the same cells, colors, selection and pointer in another layout. */
-export function Beside({
+export function SecondView({
   pane,
   holder,
 }: {
@@ -49,10 +49,10 @@ export function Beside({
           </div>
           <div class="ks-bottom">
             <ScaleBar />
-            <Placed />
+            <PlacedCount />
           </div>
         </div>
-        <Tooltip beside />
+        <Tooltip inSecondView />
       </Panels.Provider>
     </div>
   );

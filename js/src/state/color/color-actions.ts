@@ -22,7 +22,7 @@ export interface ColorActions {
   /** Resets all categories of the column to the colors of the palette. */
   resetClassColors(column: string): void;
   /** Dims all other categories while the pointer is over this one; null ends that. */
-  emphasise(emphasis: Emphasis | null): void;
+  emphasize(emphasis: Emphasis | null): void;
   setRange(range: readonly [number, number] | null): void;
   /** Sets the order of categories in the legend. */
   setClassOrder(order: ClassOrder): void;
@@ -75,7 +75,7 @@ export function createColorActions(
     recolorClass: (column, name, color) =>
       update(model, { classColors: recolored(model.state.value, column, name, color) }),
     resetClassColors: (column) => update(model, { classColors: withoutColors(model.state.value, column) }),
-    emphasise(emphasis) {
+    emphasize(emphasis) {
       model.emphasis.value = emphasis;
     },
     setRange: (range) => update(model, { range }),

@@ -1,8 +1,8 @@
 import { batch } from '@preact/signals';
 import type { Bundle } from '../../data/bundle';
-import { categoryColumn } from '../../data/column-values';
+import { asCategories } from '../../data/column-values';
 import type { GeneValues } from '../../data/gene-store';
-import { summariseGeneInTurns } from '../../data/summary';
+import { summarizeGeneInTurns } from '../../data/summary';
 import { asError, isAbort } from '../../lib/errors';
 import { pause } from '../../lib/pause';
 import type { ReadContext } from '../../source/bundle-source';
@@ -91,7 +91,7 @@ export function createColorLoader(
     async group(name, signal) {
       const bundle = model.bundle.value;
       if (!bundle) return;
-      keepColumn(model, categoryColumn(await readAsTask(name, signal, (ctx) => bundle.column(name, ctx))));
+      keepColumn(model, asCategories(await readAsTask(name, signal, (ctx) => bundle.column(name, ctx))));
     },
   };
 }
@@ -131,14 +131,14 @@ async function readLayer(
       }
       const { values, partial } = score.mean();
       await pause();
-      return { kind: 'value', color, label, values, summary: await summariseGeneInTurns(values), partial };
+      return { kind: 'value', color, label, values, summary: await summarizeGeneInTurns(values), partial };
     }
     case 'annotation': {
       const column = await bundle.column(color.column, ctx);
       keepColumn(model, column);
       if (column.kind === 'category') return { kind: 'category', color, column };
       const { values } = column;
-      const summary = await column.summarise();
+      const summary = await column.summarize();
       // Pause so that the panels count a million values in a separate task.
       await pause();
       return { kind: 'value', color, label, values, summary };

@@ -1,7 +1,7 @@
 import { computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { CategoryValues } from '../../data/column-values';
 import type { GeneOrder } from '../../data/gene-search';
-import { type Summary, summariseColumn, summariseGene } from '../../data/summary';
+import { type Summary, summarizeColumn, summarizeGene } from '../../data/summary';
 import { type Colormap, type ColorScale, colorScale } from '../../lib/colormap';
 import type { Numbers } from '../../lib/numbers';
 import type { BundleModel } from '../bundle-model';
@@ -111,7 +111,7 @@ function createScopes(
       if (!scope.value) return { values, summary };
       const packed = packedIn(values, scope.value);
       const isGene = color.kind !== 'annotation';
-      return { values: packed, summary: (isGene ? summariseGene : summariseColumn)(packed) };
+      return { values: packed, summary: (isGene ? summarizeGene : summarizeColumn)(packed) };
     }),
   };
 }

@@ -8,7 +8,7 @@ import { type Color, hiddenOf, type ViewState } from '../view-state';
 export interface Mixed {
   dark: boolean;
   /** RGB of each cell, with its highest relative level as alpha. */
-  colours: Uint32Array;
+  colors: Uint32Array;
 }
 
 /** Loaded values that color the tissue. */

@@ -1,5 +1,5 @@
 import type { Bundle } from '../../data/bundle';
-import { categoryColumn } from '../../data/column-values';
+import { asCategories } from '../../data/column-values';
 import { asError, isAbort, NoSectionsError, UnknownNameError } from '../../lib/errors';
 import { keepColumn } from '../bundle-model';
 import type { LoadContext } from '../load-context';
@@ -25,7 +25,7 @@ export function createLayoutLoader(model: Model, { closed, readAsTask }: LoadCon
     const listed = bundle.manifest.sections;
     if (!listed) throw new NoSectionsError();
     const read = await readAsTask(listed.column, signal, (ctx) => bundle.column(listed.column, ctx));
-    const column = categoryColumn(read);
+    const column = asCategories(read);
     keepColumn(model, column);
     const sections = {
       column: listed.column,
