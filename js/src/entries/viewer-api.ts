@@ -74,7 +74,7 @@ export interface Viewer {
   readonly cells: number;
   /** Sets whether the surrounding page is dark, which the theme “auto” follows. */
   setSystemDark(dark: boolean): void;
-  /** Shows why nothing can be loaded at the moment; null clears the message. */
+  /** Shows why nothing can be loaded at the moment, such as “is waiting for the kernel.”; null clears the message. */
   setWaiting(reason: string | null): void;
   /** Other origins whose pages may send messages, as allowed at export; `*` for all. */
   readonly embedOrigins: readonly string[];

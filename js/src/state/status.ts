@@ -18,7 +18,7 @@ export interface StatusModel {
   readonly task: Signal<Task | null>;
   /** Failures that leave the tissue usable, such as a missing image; shown until dismissed. */
   readonly notices: Signal<readonly Error[]>;
-  /** Message for the user why nothing can be loaded at the moment. */
+  /** Why nothing can be loaded at the moment, worded to follow the name of what is loading: “is waiting for …”. */
   readonly waiting: Signal<string | null>;
   /** Number of full frames drawn. */
   readonly drawn: Signal<number>;

@@ -2,7 +2,7 @@ import { type Signal, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
 import { countMissing } from '../../data/summary';
-import { counted, formatMean, formatShare } from '../../lib/format';
+import { counted, formatCount, formatMean, formatShare } from '../../lib/format';
 import { meaningOf } from '../../state/color/gene-meaning';
 import { Chip } from '../buttons';
 import { usePanels, useView } from '../context';
@@ -113,8 +113,8 @@ function Facts(): JSX.Element | null {
         </dl>
         {layer.color.kind === 'score' && (layer.partial ?? 0) > 0 && (
           <p class="ks-note">
-            In {counted(layer.partial ?? 0, 'cell')}, some of the {layer.color.genes.length} genes have no
-            value; their score is the mean of the other genes.
+            In {counted(layer.partial ?? 0, 'cell')}, some of the {formatCount(layer.color.genes.length)}{' '}
+            genes have no value; their score is the mean of the other genes.
           </p>
         )}
         <ByClass values={layer.values} meaning={meaning} />

@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { cssColor, MISSING_COLOR } from '../../lib/color';
-import { formatClass, formatValue } from '../../lib/format';
+import { formatClass, formatCount, formatValue } from '../../lib/format';
 import { cornersOf } from '../../state/color/blend';
 import { ordered } from '../../state/color/category-colors';
 import { hiddenOf } from '../../state/view-state';
@@ -46,7 +46,7 @@ function Rows(): JSX.Element | null {
             <span class="ks-clip">{formatClass(name)}</span>
           </button>
         ))}
-        {classes.length > MOST && <p class="ks-note">… and {classes.length - MOST} more</p>}
+        {classes.length > MOST && <p class="ks-note">… and {formatCount(classes.length - MOST)} more</p>}
       </>
     );
   }

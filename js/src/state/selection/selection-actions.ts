@@ -106,7 +106,7 @@ export function createSelectionActions(model: Model): SelectionActions {
 
   const tooMany = (all: readonly NewRegion[]): Error | null => {
     if (all.length > MOST_REGIONS)
-      return new Error(`Got ${all.length} regions; the limit is ${MOST_REGIONS}.`);
+      return new Error(`Got ${formatCount(all.length)} regions; the limit is ${formatCount(MOST_REGIONS)}.`);
     const places = all.reduce((sum, { cells }) => sum + cells.length, 0);
     return places > MOST_REGION_CELLS
       ? new Error(
@@ -124,7 +124,7 @@ export function createSelectionActions(model: Model): SelectionActions {
       const last = cells.at(-1) ?? 0;
       if (last >= total())
         throw new Error(
-          `The region “${name}” contains the cell index ${last}, but the bundle has only ${total()} cells.`,
+          `The region “${name}” contains the cell index ${formatCount(last)}, but the bundle has only ${formatCount(total())} cells.`,
         );
       const taken = [
         ...others,
