@@ -2,7 +2,7 @@ import { asError, isAbort, ViewerError } from '../lib/errors';
 import type { Viewer, ViewerEvents } from './viewer-api';
 
 /** The members of `window.karospace` that an embedding page may use: all of them; `on` is a message of its own. */
-const MEMBERS: Record<Exclude<keyof Viewer, 'on'>, 'call' | 'value'> = {
+export const MEMBERS: Record<Exclude<keyof Viewer, 'on'>, 'call' | 'value'> = {
   ready: 'value',
   getState: 'call',
   setState: 'call',
@@ -24,7 +24,7 @@ const MEMBERS: Record<Exclude<keyof Viewer, 'on'>, 'call' | 'value'> = {
   embedOrigins: 'value',
   dispose: 'call',
 };
-const EVENTS: Record<keyof ViewerEvents, true> = {
+export const EVENTS: Record<keyof ViewerEvents, true> = {
   ready: true,
   state: true,
   hover: true,
