@@ -1,5 +1,5 @@
-// Writes src/contract from what the Python package generates: types from its JSON Schemas, the palettes of the exporter,
-// and its words for columns of codes. --check fails on drift.
+// Generates src/contract from files of the Python package: types from JSON Schemas, palettes, and words in column names.
+// With --check, fails if a file is out of date.
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { compile } from 'json-schema-to-typescript';
 
@@ -8,7 +8,7 @@ const contractsUrl = new URL('../karospace_jupyter/contracts/', import.meta.url)
 const palettesUrl = new URL('../karospace_jupyter/plan/palettes.json', import.meta.url);
 const codesUrl = new URL('../karospace_jupyter/plan/codes.json', import.meta.url);
 
-/** Into the dialect that the generator knows; property titles would each become a type of their own. */
+/** Converts a schema to the dialect of the generator. Drops titles of properties: each would become a type. */
 function plain(node, isType) {
   if (Array.isArray(node)) return node.map((item) => plain(item, false));
   if (typeof node !== 'object' || node === null) return node;
@@ -24,14 +24,14 @@ function plain(node, isType) {
     out.properties = Object.fromEntries(
       Object.entries(properties).map(([name, value]) => [name, plain(value, false)]),
     );
-    // The tag of a union is always written; the default only spares Python's callers.
+    // The tag of a union is always written: its default is only a convenience in Python.
     const tags = Object.keys(properties).filter((name) => 'const' in properties[name]);
     out.required = [...new Set([...(node.required ?? []), ...tags])];
   }
   return out;
 }
 
-/** The types of a schema; its title names the type of the whole. */
+/** Generates the types of a schema; its title becomes the name of the main type. */
 const typesOf = (schema, from) =>
   compile(plain(schema, true), schema.title, {
     additionalProperties: false,
@@ -45,8 +45,8 @@ const types = await typesOf({ ...schema, title: 'Manifest' }, 'bundle/manifest.s
 const ENDING = '.schema.json';
 const contracts = [];
 for (const name of (await readdir(contractsUrl)).filter((file) => file.endsWith(ENDING)).sort()) {
-  const held = JSON.parse(await readFile(new URL(name, contractsUrl), 'utf8'));
-  contracts.push([`${name.slice(0, -ENDING.length)}.ts`, await typesOf(held, `contracts/${name}`)]);
+  const contract = JSON.parse(await readFile(new URL(name, contractsUrl), 'utf8'));
+  contracts.push([`${name.slice(0, -ENDING.length)}.ts`, await typesOf(contract, `contracts/${name}`)]);
 }
 
 const NOT_CHECKED = new Set([
@@ -55,30 +55,30 @@ const NOT_CHECKED = new Set([
   ...['const', 'enum', 'maxLength', 'additionalProperties'],
 ]);
 
-/** The schema as the viewer checks it. */
+/** Returns the parts of a schema that the viewer checks. */
 function shape(node) {
   if (Array.isArray(node)) return node.map(shape);
   if (typeof node !== 'object' || node === null) return node;
   const { properties, $defs, ...all } = node;
   const rest = Object.entries(all).filter(([key]) => !NOT_CHECKED.has(key));
   const out = Object.fromEntries(rest.map(([key, value]) => [key, shape(value)]));
-  for (const [key, held] of Object.entries({ properties, $defs }))
-    if (held)
-      out[key] = Object.fromEntries(Object.entries(held).map(([name, value]) => [name, shape(value)]));
+  for (const [key, named] of Object.entries({ properties, $defs }))
+    if (named)
+      out[key] = Object.fromEntries(Object.entries(named).map(([name, value]) => [name, shape(value)]));
   return out;
 }
 const shapes = `// Generated from karospace_jupyter/bundle/manifest.schema.json by \`npm run contract\`. Do not edit.
 
-// biome-ignore format: as it is generated
+// biome-ignore format: generated
 export const MANIFEST_SHAPE = ${JSON.stringify(shape(schema))};
 `;
 
 const lists = Object.entries(JSON.parse(await readFile(palettesUrl, 'utf8'))).map(
-  ([name, colours]) => `  ${name}: '${colours.map((colour) => colour.slice(1)).join(' ')}',\n`,
+  ([name, colors]) => `  ${name}: '${colors.map((color) => color.slice(1)).join(' ')}',\n`,
 );
 const palettes = `// Generated from karospace_jupyter/plan/palettes.json by \`npm run contract\`. Do not edit.
 
-/** Colours of classes, \`rrggbb\`: each as far as can be from those before it. */
+/** Colors of categories, \`rrggbb\`: each as different as possible from those before it. */
 export const PALETTES = {
 ${lists.join('')}} as const;
 `;
@@ -88,7 +88,7 @@ const words = Object.entries(JSON.parse(await readFile(codesUrl, 'utf8'))).map(
 );
 const codes = `// Generated from karospace_jupyter/plan/codes.json by \`npm run contract\`. Do not edit.
 
-/** Words in names of columns: for codes, for measures anywhere or in the first place, and for axes. */
+/** Words in column names: for codes, for measures (anywhere, or as the first word), and for axes. */
 export const WORDS = {
 ${words.join('')}} as const;
 `;

@@ -1,6 +1,11 @@
-// Imports point down only; render and panels meet only through state; only the panel knows JupyterLab.
+// Checks the imports of src: they point down, never form a circle, and only the panel knows JupyterLab. Imports of types
+// count like all others.
+//
+// A script of our own, because dependency-cruiser reads types through the API of the TypeScript compiler, which
+// TypeScript 7 does not have, and needs a newer Node.js than the viewer does.
+import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
-import { dirname, join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const below = {
@@ -18,23 +23,62 @@ const below = {
 };
 
 const root = fileURLToPath(new URL('src', import.meta.url));
-const layerOf = (path) => relative(root, path).split(/[\\/]/)[0] ?? '';
-const problems = [];
-for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {
-  if (!entry.isFile() || !/\.tsx?$/.test(entry.name)) continue;
-  const path = join(entry.parentPath, entry.name);
-  const layer = layerOf(path);
-  const text = await readFile(path, 'utf8');
-  const isLab = layer === 'lab' || relative(root, path) === join('entries', 'lab.ts');
-  if (!isLab && /from\s+'@(jupyterlab|lumino)\//.test(text))
-    problems.push(`${relative(root, path)}: only the panel may import JupyterLab`);
-  for (const [, target] of text.matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)) {
-    const other = layerOf(resolve(dirname(path), target));
-    if (other !== layer && !(below[layer] ?? []).includes(other)) {
-      problems.push(`${relative(root, path)}: ${layer} must not import ${other} (${target})`);
+const IMPORT = /(?:from|import)\s*\(?\s*'([^']+)'/g;
+
+/** Imports of each source file: files as paths relative to src, packages as `npm:` and their name. */
+async function readImports() {
+  const imports = new Map();
+  for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile() || !/\.tsx?$/.test(entry.name)) continue;
+    const path = join(entry.parentPath, entry.name);
+    const text = await readFile(path, 'utf8');
+    const targets = [...text.matchAll(IMPORT)].map(([, target]) =>
+      target.startsWith('.') ? nameOf(resolveFile(resolve(dirname(path), target))) : `npm:${target}`,
+    );
+    imports.set(nameOf(path), targets);
+  }
+  return imports;
+}
+
+const nameOf = (path) => relative(root, path).split(sep).join('/');
+const resolveFile = (path) => ['.ts', '.tsx', ''].map((end) => path + end).find(existsSync) ?? path;
+const layerOf = (name) => name.split('/')[0];
+
+function layerProblems(imports) {
+  const problems = [];
+  for (const [name, targets] of imports) {
+    const layer = layerOf(name);
+    const isLab = layer === 'lab' || name === 'entries/lab.ts';
+    for (const target of targets) {
+      const other = layerOf(target);
+      if (/^npm:@(jupyterlab|lumino)\//.test(target) && !isLab)
+        problems.push(`${name}: only the panel may import JupyterLab`);
+      if (!target.startsWith('npm:') && other !== layer && !below[layer]?.includes(other))
+        problems.push(`${name}: ${layer} must not import ${other} (${target})`);
     }
   }
+  return problems;
 }
+
+/** Follows the imports of each file in depth. An import of a file that is being followed closes a circle. */
+function circles(imports) {
+  const found = [];
+  const done = new Set();
+  const path = [];
+  const follow = (name) => {
+    if (path.includes(name)) found.push(`circle: ${[...path.slice(path.indexOf(name)), name].join(' → ')}`);
+    if (done.has(name) || path.includes(name)) return;
+    path.push(name);
+    for (const target of imports.get(name) ?? []) follow(target);
+    path.pop();
+    done.add(name);
+  };
+  for (const name of imports.keys()) follow(name);
+  return found;
+}
+
+const imports = await readImports();
+const problems = [...layerProblems(imports), ...circles(imports)];
 if (problems.length > 0) {
   console.error(problems.join('\n'));
   process.exit(1);

@@ -1,6 +1,6 @@
 // Generated from karospace_jupyter/plan/codes.json by `npm run contract`. Do not edit.
 
-/** Words in names of columns: for codes, for measures anywhere or in the first place, and for axes. */
+/** Words in column names: for codes, for measures (anywhere, or as the first word), and for axes. */
 export const WORDS = {
   codes:
     'annotation banksy batch batches celltype chip class clone cluster clustering code cohort community compartment condition core dataset domain donor fov group id kmeans label lane leiden library louvain mclust metacluster niche patient phenograph plate region replicate roi run sample section slice slide snn state subclass subcluster subject tma treatment type well',

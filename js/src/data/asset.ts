@@ -24,7 +24,7 @@ const CHECK_LATER_FROM = 2_000_000;
 /** Bytes from which a digest delays a frame. */
 const SLICE = 8_400_000;
 
-/** Maximum number of bytes to read if the manifest does not state the size. */
+/** Maximum number of bytes to read if the manifest does not state the size; as in `bundle/files.py`. */
 const LARGEST = 2 ** 31;
 
 /** Limit on decompressed bytes if the manifest does not state the length: a base plus a multiple of the stored bytes. */

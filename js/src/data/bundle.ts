@@ -99,9 +99,9 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
   const images =
     ownImages.length > 0 ? ownImages : manifest.image ? [{ section: null, image: manifest.image }] : [];
 
-  const once = <T>(held: Promise<T>, forget: () => void): Promise<T> => {
-    held.catch(forget);
-    return held;
+  const once = <T>(promise: Promise<T>, forget: () => void): Promise<T> => {
+    promise.catch(forget);
+    return promise;
   };
   const fromTable = (at: ReadContext) => {
     coordinateTable ??= once(readCoordinateTable(reader, manifest, at).then(remarked), () => {
@@ -173,8 +173,8 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
     },
 
     async column(name, at) {
-      const held = loaded.get(name);
-      if (held) return held;
+      const known = loaded.get(name);
+      if (known) return known;
       const stated = manifest.columns?.find((column) => column.name === name);
       const column = stated
         ? await readColumn(reader, stated, cells, {

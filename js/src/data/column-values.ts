@@ -1,11 +1,11 @@
 import type { Category, CategoryColumn, NumberColumn } from '../contract/manifest';
 import { safeColor } from '../lib/color';
-import { FormatError } from '../lib/errors';
+import { FormatError, UnknownNameError } from '../lib/errors';
 import type { Numbers } from '../lib/numbers';
 import type { ReadContext } from '../source/bundle-source';
 import { type AssetReader, asFloat32, asFloat64, asUint16, asUint32, readChunks } from './chunks';
 import type { Summary } from './summary';
-import { summariseColumn, summariseColumnInTurns } from './summary';
+import { summarizeColumn, summarizeColumnInTurns } from './summary';
 
 type Column = CategoryColumn | NumberColumn;
 
@@ -32,10 +32,16 @@ export interface NumberValues {
   values: Numbers;
   readonly summary: Summary;
   /** Computes the summary in slices that keep the page responsive. */
-  summarise(): Promise<Summary>;
+  summarize(): Promise<Summary>;
 }
 
 export type ColumnValues = CategoryValues | NumberValues;
+
+/** Returns a categorical column. Throws for a numeric one. */
+export function asCategories(column: ColumnValues): CategoryValues {
+  if (column.kind !== 'category') throw new UnknownNameError('categorical annotation', column.name);
+  return column;
+}
 
 export function columnInfo(column: Column | ColumnValues): ColumnInfo {
   if (column.kind === 'number') return { kind: 'number', name: column.name };
@@ -76,11 +82,11 @@ export function numberValues(name: string, values: Numbers): NumberValues {
     name,
     values,
     get summary() {
-      summary ??= summariseColumn(values);
+      summary ??= summarizeColumn(values);
       return summary;
     },
-    async summarise() {
-      summary ??= await summariseColumnInTurns(values);
+    async summarize() {
+      summary ??= await summarizeColumnInTurns(values);
       return summary;
     },
   };

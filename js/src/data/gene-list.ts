@@ -2,7 +2,7 @@ import type { Bundle } from './bundle';
 
 const OPENING = new Set('["\'“”‘’`(');
 const CLOSING = new Set(']"\'“”‘’`)');
-const isAround = (one: string, marks: ReadonlySet<string>) => marks.has(one) || one.trim() === '';
+const isAround = (text: string, marks: ReadonlySet<string>) => marks.has(text) || text.trim() === '';
 
 /**
  * Strips the brackets and quotes around names in Python and R lists.

@@ -84,8 +84,8 @@ export function geneSearch(manifest: Manifest, live: readonly string[] = []): Ge
     return summaries[i] ?? null;
   };
   const ordered = (order: GeneOrder): Uint32Array => {
-    const held = orders.get(order);
-    if (held) return held;
+    const known = orders.get(order);
+    if (known) return known;
     const places = Uint32Array.from(genes, (_, i) => i);
     // Genes without a summary come last.
     const height = (i: number) => (order === 'file' ? 0 : (summaryOf(i)?.[order] ?? -Infinity));

@@ -3,7 +3,7 @@ import { FormatError, UnknownNameError } from '../lib/errors';
 import type { ReadContext } from '../source/bundle-source';
 import { type AssetReader, asFloat32, forgetting, readChunks } from './chunks';
 import { SharedReads } from './shared-reads';
-import { type Summary, summariseGene, withoutInfinite } from './summary';
+import { type Summary, summarizeGene, withoutInfinite } from './summary';
 
 const FORMAT = 'per_gene_float32_v1';
 const CACHE_BYTES = 128 * 1024 * 1024;
@@ -41,7 +41,7 @@ export function geneStore(reader: AssetReader, manifest: Manifest, live: readonl
   const load = async (entry: GeneEntry, ctx: ReadContext): Promise<GeneValues> => {
     const raw = asFloat32(await readChunks(reader, entry.chunks, cells, 4, `gene “${entry.gene}”`, ctx));
     const { values, missing } = withoutInfinite(raw);
-    const summary = statedSummary(entry, missing) ?? summariseGene(values);
+    const summary = statedSummary(entry, missing) ?? summarizeGene(values);
     const loaded = { gene: entry.gene, values, summary };
     kept.set(entry.gene, loaded);
     for (const oldest of kept.keys()) {

@@ -8,9 +8,9 @@ import type { BundleSource, ReadContext } from '../source/bundle-source';
 import { decode } from './asset';
 
 const PATH = 'manifest.json';
-/** Maximum size in bytes; the manifest of a whole transcriptome takes half of it. */
+/** Maximum size in bytes, as in `bundle/files.py`; the manifest of a whole transcriptome takes half of it. */
 const LARGEST = 2 ** 26;
-/** Maximum length of the dataset name, which is shown in titles. */
+/** Maximum length of the dataset name, which is shown in titles; as in `formatting.py`. */
 const LONGEST_NAME = 1000;
 /** Maximum number of cells whose coordinates fit into the memory of a page. */
 const MOST_CELLS = 2 ** 27;

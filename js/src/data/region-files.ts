@@ -86,8 +86,8 @@ export async function regionsFromCsv(
     if (++row % AT_ONCE === 0) await due();
     if (place === undefined) unknown++;
     if (place === undefined || name === '') continue;
-    const held = found.get(name);
-    if (held) held.push(place);
+    const places = found.get(name);
+    if (places) places.push(place);
     else found.set(name, [place]);
     if (found.size > MOST_REGIONS) {
       throw new Error(

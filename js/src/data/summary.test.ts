@@ -1,16 +1,16 @@
 import { expect, test } from 'vitest';
 import { histogram } from './histogram';
-import { meanByCode, summariseGene, withoutInfinite } from './summary';
+import { meanByCode, summarizeGene, withoutInfinite } from './summary';
 
 const N = Number.NaN;
 
 test('the summary of a gene covers only cells with a value', () => {
-  const { min, max, mean, fraction, lower, upper } = summariseGene(Float32Array.of(N, 0, 2, N, 4, N));
+  const { min, max, mean, fraction, lower, upper } = summarizeGene(Float32Array.of(N, 0, 2, N, 4, N));
   expect({ min, max, mean }).toEqual({ min: 0, max: 4, mean: 2 });
   expect(fraction).toBeCloseTo(2 / 3);
   expect(lower).toBe(0);
   expect(upper).toBeCloseTo(3.98);
-  expect(summariseGene(Float32Array.of(N, N))).toMatchObject({ mean: 0, fraction: 0 });
+  expect(summarizeGene(Float32Array.of(N, N))).toMatchObject({ mean: 0, fraction: 0 });
 });
 
 test('missing values are excluded from histograms and means', () => {

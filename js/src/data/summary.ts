@@ -80,14 +80,14 @@ async function inTurns(steps: Steps): Promise<Summary> {
 }
 
 /** Summarizes a gene. The limits come from the nonzero values: zeros dominate most genes. */
-export const summariseGene = (values: Numbers): Summary => atOnce(geneSteps(values));
-/** Like `summariseGene`, pausing between steps to keep the page responsive. */
-export const summariseGeneInTurns = (values: Float32Array): Promise<Summary> => inTurns(geneSteps(values));
+export const summarizeGene = (values: Numbers): Summary => atOnce(geneSteps(values));
+/** Like `summarizeGene`, pausing between steps to keep the page responsive. */
+export const summarizeGeneInTurns = (values: Float32Array): Promise<Summary> => inTurns(geneSteps(values));
 
 /** Summarizes a numeric annotation. The limits come from all finite values. */
-export const summariseColumn = (values: Numbers): Summary => atOnce(columnSteps(values));
-/** Like `summariseColumn`, pausing between steps to keep the page responsive. */
-export const summariseColumnInTurns = (values: Numbers): Promise<Summary> => inTurns(columnSteps(values));
+export const summarizeColumn = (values: Numbers): Summary => atOnce(columnSteps(values));
+/** Like `summarizeColumn`, pausing between steps to keep the page responsive. */
+export const summarizeColumnInTurns = (values: Numbers): Promise<Summary> => inTurns(columnSteps(values));
 
 /** Just below the float32 maximum, which some exporters write for infinity. */
 const INFINITE = 3.4e38;

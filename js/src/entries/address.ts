@@ -1,6 +1,6 @@
 import { Disposer } from '../lib/disposer';
 import { hashOf, viewOfHash } from '../state/save/saved-view';
-import type { Viewer } from './viewer';
+import type { Viewer } from './viewer-api';
 
 const AFTER_MS = 400;
 

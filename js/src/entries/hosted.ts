@@ -3,7 +3,7 @@ import { packBits, packPlaces, placesIn, unpackBits } from '../lib/bits';
 import type { BundleSource } from '../source/bundle-source';
 import { hostSource } from '../source/host-source';
 import type { ViewState } from '../state/view-state';
-import type { Viewer, ViewerOptions } from './viewer';
+import type { Viewer, ViewerOptions } from './viewer-api';
 
 const STATE_EVERY_MS = 80;
 
@@ -67,21 +67,21 @@ function connect(
       );
     } else if (message.type === 'snapshot') void snapshot(message.id);
   };
-  /** `reported`: each field as last reported. `asked`: as set by the host, until applied or changed by the user. */
+  /** `reported`: each field as last reported. `requested`: as set by the host, until applied or changed by the user. */
   let reported: Record<string, string> = {};
-  const asked = new Map<string, string>();
+  const requested = new Map<string, string>();
   const report = () => {
     const state = viewer.getState();
     const now = texts(state);
     const others = Object.keys(now).filter((field) => now[field] !== reported[field]);
     // Fields that the user changed. `groupBy` follows the color automatically.
-    const changed = others.filter((field) => field !== 'groupBy' && now[field] !== asked.get(field));
-    for (const field of others) asked.delete(field);
+    const changed = others.filter((field) => field !== 'groupBy' && now[field] !== requested.get(field));
+    for (const field of others) requested.delete(field);
     reported = now;
     post({ type: 'state', state: { ...state }, changed });
   };
   const set = async (state: Partial<ViewState>) => {
-    for (const [field, text] of Object.entries(texts(state))) asked.set(field, text);
+    for (const [field, text] of Object.entries(texts(state))) requested.set(field, text);
     // A linked view may be colored by something that this bundle lacks; apply the other fields.
     await viewer.setState(state, { orRest: true }).catch(() => {});
   };

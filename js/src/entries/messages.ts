@@ -1,8 +1,8 @@
 import { asError, isAbort, ViewerError } from '../lib/errors';
-import type { Viewer, ViewerEvents } from './viewer';
+import type { Viewer, ViewerEvents } from './viewer-api';
 
 /** The members of `window.karospace` that an embedding page may use: all of them; `on` is a message of its own. */
-const ASKED: Record<Exclude<keyof Viewer, 'on'>, 'call' | 'value'> = {
+export const MEMBERS: Record<Exclude<keyof Viewer, 'on'>, 'call' | 'value'> = {
   ready: 'value',
   getState: 'call',
   setState: 'call',
@@ -24,7 +24,7 @@ const ASKED: Record<Exclude<keyof Viewer, 'on'>, 'call' | 'value'> = {
   embedOrigins: 'value',
   dispose: 'call',
 };
-const EVENTS: Record<keyof ViewerEvents, true> = {
+export const EVENTS: Record<keyof ViewerEvents, true> = {
   ready: true,
   state: true,
   hover: true,
@@ -36,14 +36,14 @@ const EVENTS: Record<keyof ViewerEvents, true> = {
 const has = <T extends object>(known: T, name: unknown): name is keyof T =>
   typeof name === 'string' && Object.hasOwn(known, name);
 
-interface Asked {
+interface Request {
   karospace: string;
   id?: unknown;
   args?: unknown[];
 }
 
 /** The sender of a message and how to answer it. */
-interface Asker {
+interface Sender {
   /** Serialized origin; `'null'` for an opaque origin */
   origin: string;
   post(message: unknown): void;
@@ -58,7 +58,7 @@ export function answerMessages(opened: Promise<Viewer>): () => void {
   /** By origin and event */
   const listening = new Map<string, () => void>();
 
-  const listen = (viewer: Viewer, name: 'on' | 'off', event: unknown, { origin, post }: Asker) => {
+  const listen = (viewer: Viewer, name: 'on' | 'off', event: unknown, { origin, post }: Sender) => {
     if (!has(EVENTS, event))
       throw new Error(`Unknown event “${String(event)}”. Known events: ${Object.keys(EVENTS).join(', ')}.`);
     const key = `${origin} ${event}`;
@@ -76,20 +76,20 @@ export function answerMessages(opened: Promise<Viewer>): () => void {
     return null;
   };
 
-  const answer = async ({ karospace: name, args = [] }: Asked, asker: Asker): Promise<unknown> => {
+  const answer = async ({ karospace: name, args = [] }: Request, sender: Sender): Promise<unknown> => {
     const viewer = await opened;
     const failed = await viewer.ready.then(() => null, asError);
-    if (!mayAsk(asker.origin, self.origin, viewer.embedOrigins))
+    if (!mayAsk(sender.origin, self.origin, viewer.embedOrigins))
       throw new Error(
-        `This bundle does not answer pages of ${asker.origin}, only those of its own origin and of the origins that were allowed at export (embed_origins).`,
+        `This bundle does not answer pages of ${sender.origin}, only those of its own origin and of the origins that were allowed at export (embed_origins).`,
       );
     if (failed) throw failed;
-    if (name === 'on' || name === 'off') return listen(viewer, name, args[0], asker);
-    if (!has(ASKED, name))
+    if (name === 'on' || name === 'off') return listen(viewer, name, args[0], sender);
+    if (!has(MEMBERS, name))
       throw new Error(
-        `Unknown message “${name}”. Known messages: ${[...Object.keys(ASKED), 'on', 'off'].join(', ')}.`,
+        `Unknown message “${name}”. Known messages: ${[...Object.keys(MEMBERS), 'on', 'off'].join(', ')}.`,
       );
-    if (ASKED[name] === 'value') return viewer[name];
+    if (MEMBERS[name] === 'value') return viewer[name];
     try {
       return await (viewer[name] as (...all: unknown[]) => unknown)(...args);
     } catch (thrown) {
@@ -100,18 +100,18 @@ export function answerMessages(opened: Promise<Viewer>): () => void {
     }
   };
 
-  const onMessage = (event: MessageEvent<Asked>) => {
-    const asked = event.data;
+  const onMessage = (event: MessageEvent<Request>) => {
+    const message = event.data;
     const { source, origin } = event;
-    if (source !== window.parent || typeof asked?.karospace !== 'string') return;
+    if (source !== window.parent || typeof message?.karospace !== 'string') return;
     // An opaque origin cannot be a target; such a page is only answered when “*” or “null” is allowed.
     const post = (message: unknown) => window.parent.postMessage(message, origin === 'null' ? '*' : origin);
-    answer(asked, { origin, post }).then(
-      (value) => post({ karospace: 'answer', id: asked.id, value }),
+    answer(message, { origin, post }).then(
+      (value) => post({ karospace: 'answer', id: message.id, value }),
       (thrown) =>
         post({
           karospace: 'answer',
-          id: asked.id,
+          id: message.id,
           error: asError(thrown).message,
         }),
     );

@@ -8,7 +8,8 @@ import { viewOfHash } from '../state/save/saved-view';
 import { followAddress } from './address';
 import { isHosted, openHosted } from './hosted';
 import { answerMessages } from './messages';
-import { createViewer, type Viewer, type ViewerOptions } from './viewer';
+import { createViewer } from './viewer';
+import type { Viewer, ViewerOptions } from './viewer-api';
 
 declare global {
   interface Window {

@@ -2,7 +2,7 @@ import { PALETTES } from '../contract/palettes';
 
 export type Rgb = readonly [number, number, number];
 
-const listOf = (text: string): readonly string[] => text.split(' ').map((colour) => `#${colour}`);
+const listOf = (text: string): readonly string[] => text.split(' ').map((color) => `#${color}`);
 
 /** Category palettes; `safe` is for color-blind readers. */
 export const CLASS_PALETTES = { distinct: listOf(PALETTES.distinct), safe: listOf(PALETTES.safe) } as const;
@@ -12,10 +12,10 @@ export type ClassPalette = keyof typeof CLASS_PALETTES;
 export const PALETTE = CLASS_PALETTES.distinct;
 
 /** Color of cells without a value. */
-export const MISSING_COLOUR = '#b4bac3';
+export const MISSING_COLOR = '#b4bac3';
 
 /** Color of cells when neither a gene nor an annotation colors the tissue. */
-export const PLAIN_COLOUR = '#7d8896';
+export const PLAIN_COLOR = '#7d8896';
 
 /**
  * Returns the color of the category at `index`: one of a hundred distinct colors, then generated ones, like the
@@ -47,7 +47,7 @@ export function hexColor(rgb: Rgb): string {
 
 /** Returns a hex color as `#rrggbb`, else gray. Used as a style, any other text could load an external image. */
 export function safeColor(text: unknown): string {
-  return typeof text === 'string' && HEX.test(text.trim()) ? hexColor(parseColor(text)) : MISSING_COLOUR;
+  return typeof text === 'string' && HEX.test(text.trim()) ? hexColor(parseColor(text)) : MISSING_COLOR;
 }
 
 /**

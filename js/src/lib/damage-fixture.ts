@@ -71,22 +71,22 @@ export function damagedValue(value: unknown, random: Random): unknown {
   for (let times = 1 + below(random, MOST); times > 0; times--) {
     const all = places(whole);
     const [holder, key] = oneOf(random, all);
-    const held = holder as Record<string | number, unknown>;
+    const entries = holder as Record<string | number, unknown>;
     const how = below(random, 5);
     if (how === 0) {
       if (Array.isArray(holder)) holder.splice(key as number, 1);
-      else delete held[key];
+      else delete entries[key];
       if (whole.length === 0) whole.push(null);
     } else if (how === 1 && Array.isArray(holder)) {
       for (let copies = oneOf(random, [1, 2, 50]); copies > 0; copies--)
-        holder.push(structuredClone(held[key]));
+        holder.push(structuredClone(entries[key]));
     } else if (how === 2) {
       const [other, at] = oneOf(random, all);
       const taken = structuredClone((other as Record<string | number, unknown>)[at]);
-      if (places([taken]).length < 2000) held[key] = taken;
-    } else if (how === 3 && typeof held[key] === 'number') {
-      held[key] = held[key] + oneOf(random, [-1, 1, 0.5, 1000]);
-    } else held[key] = structuredClone(oneOf(random, ODD));
+      if (places([taken]).length < 2000) entries[key] = taken;
+    } else if (how === 3 && typeof entries[key] === 'number') {
+      entries[key] = entries[key] + oneOf(random, [-1, 1, 0.5, 1000]);
+    } else entries[key] = structuredClone(oneOf(random, ODD));
   }
   return whole[0];
 }

@@ -134,6 +134,14 @@ export class UnknownNameError extends ViewerError {
   }
 }
 
+export class NoSectionsError extends ViewerError {
+  override readonly tag = 'no-sections';
+
+  constructor() {
+    super('The bundle has no sections.', 'Choose another layout.', 'manifest.json');
+  }
+}
+
 export class ViewFileError extends ViewerError {
   override readonly tag = 'view-file';
 

@@ -61,8 +61,8 @@ export function formatShare(share: number): string {
 }
 
 /** Formats a count with its noun in the singular or plural. */
-export function counted(count: number, one: string, many = `${one}s`): string {
-  return `${formatCount(count)} ${count === 1 ? one : many}`;
+export function counted(count: number, singular: string, plural = `${singular}s`): string {
+  return `${formatCount(count)} ${count === 1 ? singular : plural}`;
 }
 
 /** Formats a fold change; NaN (0 / 0) is a dash. */
@@ -84,7 +84,8 @@ export function formatDifference(difference: number): string {
 /** Formats a size in decimal units: 1 kB is 1,000 bytes. */
 export function formatBytes(bytes: number): string {
   if (bytes < 1e3) return counted(bytes, 'byte');
-  if (bytes < 1e6) return `${Math.round(bytes / 1e3)} kB`;
-  if (bytes < 1e9) return `${(bytes / 1e6).toFixed(1)} MB`;
+  // From these bounds on, rounding would give 1000 of the smaller unit.
+  if (bytes < 999_500) return `${Math.round(bytes / 1e3)} kB`;
+  if (bytes < 999_950_000) return `${(bytes / 1e6).toFixed(1)} MB`;
   return `${(bytes / 1e9).toFixed(1)} GB`;
 }

@@ -7,6 +7,7 @@ import { crc32 } from './crc32';
 import { forEachCsvRow } from './csv';
 import { Disposer } from './disposer';
 import {
+  formatBytes,
   formatCount,
   formatDifference,
   formatExact,
@@ -171,7 +172,14 @@ test('csv: a blank line is skipped, a quoted empty field is a record', () => {
   expect(rows).toEqual([['a'], [''], ['b'], ['']]);
 });
 
-test('quantile interpolates between neighbours', () => {
+test('a size is rounded in the unit that it is shown in', () => {
+  expect([0, 1, 999].map(formatBytes)).toEqual(['0 bytes', '1 byte', '999 bytes']);
+  expect([1000, 999_499].map(formatBytes)).toEqual(['1 kB', '999 kB']);
+  expect([999_500, 999_999, 999_949_999].map(formatBytes)).toEqual(['1.0 MB', '1.0 MB', '999.9 MB']);
+  expect(formatBytes(999_950_000)).toBe('1.0 GB');
+});
+
+test('quantile interpolates between neighbors', () => {
   const values = () => Float32Array.from([5, 1, 4, 2, 3]);
   expect(quantile(values(), 0)).toBe(1);
   expect(quantile(values(), 0.5)).toBe(3);

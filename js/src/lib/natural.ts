@@ -6,13 +6,13 @@ const DECIMAL = /\p{Nd}/u;
 /** Converts a number in any script to ASCII digits without leading zeros. */
 function digitsOf(text: string): string {
   let digits = '';
-  for (const one of text) {
-    const single = SINGLE.indexOf(one);
+  for (const character of text) {
+    const single = SINGLE.indexOf(character);
     if (single >= 0) digits += single % 10;
-    else if (one >= '0' && one <= '9') digits += one;
+    else if (character >= '0' && character <= '9') digits += character;
     else {
       // Decimal digits come in runs of ten, zero first; some scripts have several runs in a row.
-      const point = one.codePointAt(0) ?? 0;
+      const point = character.codePointAt(0) ?? 0;
       let before = 0;
       while (before < 60 && DECIMAL.test(String.fromCodePoint(point - before - 1))) before++;
       digits += before % 10;

@@ -16,9 +16,9 @@ export function narrowest(values: Float64Array): Numbers {
   const narrow = new Float32Array(values);
   let changed = false;
   for (let i = 0; i < values.length; i++) {
-    const [value, held] = [values[i] ?? 0, narrow[i] ?? 0];
-    if (value === held || Number.isNaN(value)) continue;
-    if (Number.isInteger(value) || held === 0 || !Number.isFinite(held)) return values;
+    const [value, rounded] = [values[i] ?? 0, narrow[i] ?? 0];
+    if (value === rounded || Number.isNaN(value)) continue;
+    if (Number.isInteger(value) || rounded === 0 || !Number.isFinite(rounded)) return values;
     changed = true;
   }
   if (!changed) return narrow;

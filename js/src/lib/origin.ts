@@ -55,7 +55,7 @@ function pitchOf([x, y]: Placed): number {
       const apart = Math.hypot((x[i] ?? 0) - (x[place] ?? 0), (y[i] ?? 0) - (y[place] ?? 0));
       if (apart === 0 || (nearest.length === NEIGHBORS && apart >= (nearest.at(-1) ?? 0))) continue;
       if (nearest.length === NEIGHBORS) nearest.pop();
-      const after = nearest.findIndex((one) => one > apart);
+      const after = nearest.findIndex((distance) => distance > apart);
       nearest.splice(after < 0 ? nearest.length : after, 0, apart);
     }
     const farthest = nearest.at(-1);

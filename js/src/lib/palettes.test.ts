@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { CLASS_PALETTES, MISSING_COLOUR, paletteColor, parseColor } from './color';
+import { CLASS_PALETTES, MISSING_COLOR, paletteColor, parseColor } from './color';
 
 type Vector = readonly [number, number, number];
 
@@ -55,8 +55,8 @@ const EYES: Record<string, readonly Vector[]> = {
   ],
 };
 
-function leastDistance(colours: readonly string[], eye: readonly Vector[]): number {
-  const seen = colours.map((colour) => oklab(times(eye, linear(colour))));
+function leastDistance(colors: readonly string[], eye: readonly Vector[]): number {
+  const seen = colors.map((color) => oklab(times(eye, linear(color))));
   let least = Infinity;
   seen.forEach((one, at) => {
     for (const other of seen.slice(0, at))
@@ -74,10 +74,10 @@ describe('category palettes', () => {
     [20, 0.1],
     [100, 0.055],
   ])('the first %i distinct colors are at least %f apart in OKLab', (count, least) => {
-    const colours = CLASS_PALETTES.distinct.slice(0, count);
-    expect(new Set(colours).size).toBe(count);
-    expect(leastDistance(colours, trichromat)).toBeGreaterThan(least);
-    expect(leastDistance([...colours, MISSING_COLOUR], trichromat)).toBeGreaterThan(least);
+    const colors = CLASS_PALETTES.distinct.slice(0, count);
+    expect(new Set(colors).size).toBe(count);
+    expect(leastDistance(colors, trichromat)).toBeGreaterThan(least);
+    expect(leastDistance([...colors, MISSING_COLOR], trichromat)).toBeGreaterThan(least);
   });
 
   test.each(Object.keys(EYES))('the color-blind safe palette stays distinct for a %s', (eye) => {

@@ -44,60 +44,65 @@ function isOf(value: unknown, type: string): boolean {
 export function differs(value: unknown, whole: Shape): string | null {
   const resolved = (shape: Shape): Shape => {
     if (!shape.$ref) return shape;
-    const held = whole.$defs?.[shape.$ref.slice('#/$defs/'.length)];
-    if (!held) throw new Error(`The contract has no ${shape.$ref}.`);
-    return held;
+    const definition = whole.$defs?.[shape.$ref.slice('#/$defs/'.length)];
+    if (!definition) throw new Error(`The contract has no ${shape.$ref}.`);
+    return definition;
   };
 
-  const look = (held: unknown, given: Shape, place: string): string | null => {
-    const shape = resolved(given);
+  const look = (value: unknown, node: Shape, place: string): string | null => {
+    const shape = resolved(node);
     const either = shape.anyOf ?? shape.oneOf;
-    if (either) return lookAtAny(held, shape, either, place);
-    if (shape.type && !isOf(held, shape.type))
+    if (either) return lookAtAny(value, shape, either, place);
+    if (shape.type && !isOf(value, shape.type))
       return `“${place}” should be ${NAMES[shape.type] ?? shape.type}`;
-    if (typeof held === 'number') return range(held, shape, place);
-    if (Array.isArray(held)) return lookAtItems(held, shape, place);
-    if (shape.properties) return lookAtFields(held as Record<string, unknown>, shape, place);
+    if (typeof value === 'number') return range(value, shape, place);
+    if (Array.isArray(value)) return lookAtItems(value, shape, place);
+    if (shape.properties) return lookAtFields(value as Record<string, unknown>, shape, place);
     return null;
   };
 
-  const lookAtAny = (held: unknown, shape: Shape, either: readonly Shape[], place: string): string | null => {
+  const lookAtAny = (
+    value: unknown,
+    shape: Shape,
+    either: readonly Shape[],
+    place: string,
+  ): string | null => {
     if (shape.discriminator) {
       const { propertyName, mapping } = shape.discriminator;
-      const tag = isOf(held, 'object') ? (held as Record<string, unknown>)[propertyName] : undefined;
+      const tag = isOf(value, 'object') ? (value as Record<string, unknown>)[propertyName] : undefined;
       if (typeof tag !== 'string') return `“${place}.${propertyName}” should be a string`;
       if (!Object.hasOwn(mapping, tag)) return null;
-      return look(held, { $ref: mapping[tag] ?? '' }, place);
+      return look(value, { $ref: mapping[tag] ?? '' }, place);
     }
-    const problems = either.map((one) => look(held, one, place));
+    const problems = either.map((option) => look(value, option, place));
     // Report the closest alternative: for an object, what is wrong inside it rather than “should be null”.
     return problems.includes(null)
       ? null
-      : (problems.find((_, at) => fits(held, either[at])) ?? problems[0] ?? null);
+      : (problems.find((_, at) => fits(value, either[at])) ?? problems[0] ?? null);
   };
-  const fits = (held: unknown, shape: Shape | undefined) => {
+  const fits = (value: unknown, shape: Shape | undefined) => {
     const type = shape && resolved(shape).type;
-    return type !== undefined && isOf(held, type);
+    return type !== undefined && isOf(value, type);
   };
 
-  const lookAtItems = (held: readonly unknown[], shape: Shape, place: string): string | null => {
-    if (held.length < (shape.minItems ?? 0) || held.length > (shape.maxItems ?? Number.POSITIVE_INFINITY))
-      return `“${place}” should have ${shape.minItems ?? shape.maxItems} items, not ${held.length}`;
-    for (let at = 0; at < held.length; at++) {
+  const lookAtItems = (value: readonly unknown[], shape: Shape, place: string): string | null => {
+    if (value.length < (shape.minItems ?? 0) || value.length > (shape.maxItems ?? Number.POSITIVE_INFINITY))
+      return `“${place}” should have ${shape.minItems ?? shape.maxItems} items, not ${value.length}`;
+    for (let at = 0; at < value.length; at++) {
       const item = shape.prefixItems?.[at] ?? shape.items;
-      const problem = item ? look(held[at], item, `${place}[${at}]`) : null;
+      const problem = item ? look(value[at], item, `${place}[${at}]`) : null;
       if (problem) return problem;
     }
     return null;
   };
 
-  const lookAtFields = (held: Record<string, unknown>, shape: Shape, place: string): string | null => {
+  const lookAtFields = (value: Record<string, unknown>, shape: Shape, place: string): string | null => {
     const at = (name: string) => (place ? `${place}.${name}` : name);
     for (const name of shape.required ?? [])
-      if (!Object.hasOwn(held, name)) return `“${at(name)}” is missing`;
+      if (!Object.hasOwn(value, name)) return `“${at(name)}” is missing`;
     for (const [name, part] of Object.entries(shape.properties ?? {})) {
-      if (!Object.hasOwn(held, name)) continue;
-      const problem = look(held[name], part, at(name));
+      if (!Object.hasOwn(value, name)) continue;
+      const problem = look(value[name], part, at(name));
       if (problem) return problem;
     }
     return null;

@@ -14,7 +14,7 @@ import { IconButton } from './icons';
 import { Layouts } from './layout/layouts';
 import { Minimap } from './layout/minimap';
 import { Pointer, ScaleBar } from './layout/scale-bar';
-import { Beside } from './layout/second-view';
+import { SecondView } from './layout/second-view';
 import { SectionTitles } from './layout/section-titles';
 import { ZoomCard } from './layout/zoom-card';
 import { Notice } from './notice';
@@ -26,7 +26,7 @@ import { type Room, roomFor, SelectionPanel } from './selection/selection-panel'
 import { Tools } from './selection/tools';
 import { StatusView } from './status';
 import { nextTheme } from './theme';
-import { Placed, TitleCard } from './title-card';
+import { PlacedCount, TitleCard } from './title-card';
 import { Tooltip } from './tooltip';
 
 /** Which controls are open. Not part of a saved or shared view. */
@@ -87,7 +87,7 @@ export function App(props: {
           <div class="ks-bottom">
             <Notice wanted={!open} />
             {ready && <ScaleBar />}
-            {!chrome.embed && ready && <Placed />}
+            {!chrome.embed && ready && <PlacedCount />}
             {!chrome.embed && ready && <Pointer />}
             {!chrome.embed && ready && room === 'line' && <SelectionPanel as={room} onMore={openPanel} />}
           </div>
@@ -95,7 +95,7 @@ export function App(props: {
         {ready && <Tooltip />}
         <StatusView />
       </div>
-      {second.value && <Beside {...second.value} />}
+      {second.value && <SecondView {...second.value} />}
       {chrome.embed && ready && <SmallLegend />}
       {open && model.status.value.kind !== 'error' && <Panel chrome={chrome} room={room} />}
       {chrome.helpOpen.value && (

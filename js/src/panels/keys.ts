@@ -3,8 +3,7 @@ import type { Disposer } from '../lib/disposer';
 import type { Actions } from '../state/actions';
 import type { Model } from '../state/model';
 import type { Chrome, Second } from './app';
-import { toggleImage } from './display';
-import { neighbour, partnerOf } from './layout/layouts';
+import { neighborSection, partnerOf } from './layout/layouts';
 import { nextTheme } from './theme';
 
 const STEP = 60;
@@ -24,7 +23,7 @@ function historyActionOf(event: KeyboardEvent): 'undo' | 'redo' | null {
 /** Keys that act on one view: the main one or the second one. */
 function spaceKeys({ model, actions }: Window): Bound {
   const step = (by: 1 | -1) => () => {
-    const next = neighbour(model, by);
+    const next = neighborSection(model, by);
     if (next) actions.setLayout(next);
   };
   return {
@@ -107,13 +106,13 @@ export function attachKeys(
     q: () => actions.turn(),
     f: () => actions.mirror(),
     r: () => actions.reset(),
-    i: () => toggleImage(model, actions),
+    i: () => actions.toggleImage(),
     t: () => actions.setTheme(nextTheme(model.state.value.theme, model.systemDark.value)),
-    b: () => actions.setBeside(model.state.value.beside ? null : partnerOf(model)),
+    b: () => actions.setSecondLayout(model.state.value.beside ? null : partnerOf(model)),
     x: () => actions.swap(),
     // Closes one thing at a time, the innermost first.
     Escape: () => {
-      const drawing = [model, second.value?.pane.model].some((each) => each?.draft.value);
+      const drawing = [model, second.value?.pane.model].some((view) => view?.draft.value);
       if (chrome.saveOpen.value) chrome.saveOpen.value = false;
       else if (drawing) {
         actions.draw(null);
@@ -138,8 +137,8 @@ export function attachKeys(
     if (key === null || (own === 'list' && key !== 'Escape')) return;
     // The browser closes its own popovers.
     if (key === 'Escape' && document.querySelector(':popover-open')) return;
-    const beside = second.value;
-    const window = beside && on?.closest('.ks-beside') ? beside.pane : { model, actions };
+    const secondView = second.value;
+    const window = secondView && on?.closest('.ks-beside') ? secondView.pane : { model, actions };
     const all = { ...bound, ...spaceKeys(window), ...(own === null ? arrowKeys(window) : {}) };
     const act = Object.hasOwn(all, key) ? all[key] : undefined;
     if (!act) return;

@@ -30,7 +30,7 @@ export function StatusView(): JSX.Element | null {
         <Progress done={status.done} total={status.total} label={status.label} />
         <Preview alt="" />
         <div class="ks-loading" role="status">
-          {model.waiting.value ?? `${status.label}…`}
+          {model.waiting.value ? `The viewer ${model.waiting.value}` : `${status.label}…`}
         </div>
       </>
     );

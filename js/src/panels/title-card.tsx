@@ -11,17 +11,17 @@ export function TitleCard(): JSX.Element | null {
   if (!bundle) return <div />;
   const { dataset_name: name, n_cells: cells, n_cells_source: source } = bundle.manifest;
   const genes = bundle.genes.count;
-  const held = `${bundleText(cells, source)} · ${counted(genes, 'gene')}`;
+  const contents = `${bundleText(cells, source)} · ${counted(genes, 'gene')}`;
   return (
     <div class="ks-card ks-title">
       <h1 title={name}>{name}</h1>
-      <span title={held}>{held}</span>
+      <span title={contents}>{contents}</span>
     </div>
   );
 }
 
 /** The number of cells with coordinates in the layout, shown only when some have none. */
-export function Placed(): JSX.Element | null {
+export function PlacedCount(): JSX.Element | null {
   const { model } = usePanels();
   const layout = useView('layout');
   const positions = model.positions.value;

@@ -7,10 +7,10 @@ const WIDTH = 260;
 const MAX_ROWS = 8;
 
 /** The tooltip of the hovered cell, in the view that the pointer is in. The other view shows only its ring. */
-export function Tooltip({ beside = false }: { beside?: boolean }): JSX.Element | null {
+export function Tooltip({ inSecondView = false }: { inSecondView?: boolean }): JSX.Element | null {
   const { model } = usePanels();
   const hover = model.hover.value;
-  if (!hover || (hover.beside ?? false) !== beside) return null;
+  if (!hover || (hover.inSecondView ?? false) !== inSecondView) return null;
   const { cell, x, y } = hover;
   const layer = model.layer.value;
   const rows: [string, string, string][] = [];

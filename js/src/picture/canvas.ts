@@ -1,10 +1,10 @@
 import { cssColor } from '../lib/color';
 import { PictureError } from '../lib/errors';
 import { formatCount } from '../lib/format';
-import type { Layout } from './layout';
-import { FONT, type Mark, type Measure, type Paint } from './marks';
+import type { PictureLayout } from './layout';
+import { FONT, type Mark, type MarkColor, type Measure } from './marks';
 
-const css = ({ color }: Paint) => cssColor(color);
+const css = ({ color }: MarkColor) => cssColor(color);
 
 let ruler: CanvasRenderingContext2D | null = null;
 
@@ -47,7 +47,7 @@ export function largeCanvas(width: number, height: number): HTMLCanvasElement {
 export type PaintTissue = (pane: number, into: CanvasRenderingContext2D, x: number, y: number) => void;
 
 export function drawLayout(
-  layout: Layout,
+  layout: PictureLayout,
   scale: number,
   tissue: PaintTissue,
   into: HTMLCanvasElement,

@@ -29,7 +29,7 @@ export interface Contents {
 }
 
 /** A picture as a list of marks, which both PNG and SVG output draw. */
-export interface Layout {
+export interface PictureLayout {
   /** CSS pixels */
   width: number;
   height: number;
@@ -42,7 +42,7 @@ const EDGE = 12;
 const SECTION = { size: 12, height: 18, padding: 6, least: 36 };
 
 /** Lays out a picture. The title is above the tissue and the legend to its right; neither covers it. */
-export function layoutPicture(contents: Contents, measure: Measure): Layout {
+export function layoutPicture(contents: Contents, measure: Measure): PictureLayout {
   const { palette, transparent } = contents;
   const top = contents.title === null ? 0 : TITLE_HEIGHT;
   const tallest = Math.max(...contents.panes.map((pane) => pane.height));

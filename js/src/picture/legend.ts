@@ -1,4 +1,4 @@
-import { MISSING_COLOUR, parseColor, parseCssColor, type Rgb } from '../lib/color';
+import { MISSING_COLOR, parseColor, parseCssColor, type Rgb } from '../lib/color';
 import { formatClass, formatCount, formatWithin } from '../lib/format';
 import { cornersOf } from '../state/color/blend';
 import { ordered } from '../state/color/category-colors';
@@ -28,7 +28,7 @@ export type Legend =
     };
 
 const STEPS = 32;
-const MISSING = parseColor(MISSING_COLOUR);
+const MISSING = parseColor(MISSING_COLOR);
 
 /** Opacity of dimmed zeros on the background, as in the shader. */
 const DIMMED = 0.22;
@@ -90,7 +90,7 @@ export function legendOf(model: Model, drawn: Drawn): Legend | null {
   const [low, high] = model.range.value;
   const scale = model.scale.value;
   // Of the single section that is shown, if any.
-  const { summary } = model.here.value ?? layer;
+  const { summary } = model.valuesInScope.value ?? layer;
   const { min, max } = summary;
   const colors = Array.from(
     { length: STEPS },

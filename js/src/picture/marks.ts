@@ -1,7 +1,7 @@
 import type { Rgb } from '../lib/color';
 
 /** Colors are numbers, never text, so that color strings of a bundle cannot reach a stylesheet. */
-export interface Paint {
+export interface MarkColor {
   color: Rgb;
 }
 
@@ -16,13 +16,13 @@ export type Mark =
       width: number;
       height: number;
       radius?: number;
-      fill: Paint;
-      line?: Paint;
+      fill: MarkColor;
+      line?: MarkColor;
     }
   /** A horizontal gradient of evenly spaced colors. */
   | { kind: 'ramp'; x: number; y: number; width: number; height: number; radius: number; colors: Rgb[] }
-  | { kind: 'dot'; x: number; y: number; radius: number; fill: Paint }
-  | { kind: 'line'; points: readonly (readonly [number, number])[]; width: number; paint: Paint }
+  | { kind: 'dot'; x: number; y: number; radius: number; fill: MarkColor }
+  | { kind: 'line'; points: readonly (readonly [number, number])[]; width: number; paint: MarkColor }
   /** `y` is the baseline. */
   | {
       kind: 'text';
@@ -32,7 +32,7 @@ export type Mark =
       size: number;
       weight: Weight;
       anchor: 'start' | 'middle' | 'end';
-      fill: Paint;
+      fill: MarkColor;
     }
   /** The area of the tissue of view number `pane`. */
   | { kind: 'tissue'; pane: number; x: number; y: number; width: number; height: number };

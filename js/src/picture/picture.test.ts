@@ -3,7 +3,7 @@ import type { Rgb } from '../lib/color';
 import { scaleBar } from '../lib/scale-bar';
 import { createModel } from '../state/model';
 import { fileName } from './file-name';
-import { type Contents, type Layout, layoutPicture, type Pane } from './layout';
+import { type Contents, layoutPicture, type Pane, type PictureLayout } from './layout';
 import { type Entry, type Legend, legendOf } from './legend';
 import type { Measure, TextMark } from './marks';
 import { LIGHT } from './palette';
@@ -34,8 +34,9 @@ const contents = (change: Partial<Contents> = {}): Contents => ({
   palette: LIGHT,
   ...change,
 });
-const textsOf = (layout: Layout) => layout.marks.filter((mark): mark is TextMark => mark.kind === 'text');
-const wordsOf = (layout: Layout) => textsOf(layout).map(({ text }) => text);
+const textsOf = (layout: PictureLayout) =>
+  layout.marks.filter((mark): mark is TextMark => mark.kind === 'text');
+const wordsOf = (layout: PictureLayout) => textsOf(layout).map(({ text }) => text);
 
 describe('layout', () => {
   test('the tissue keeps its size; title and legend are added around it', () => {

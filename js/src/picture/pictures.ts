@@ -4,14 +4,13 @@ import { shownText } from '../lib/counts';
 import { PictureError } from '../lib/errors';
 import { scaleBar } from '../lib/scale-bar';
 import { meaningOf } from '../state/color/gene-meaning';
+import { colorLabel, visibleTest } from '../state/color/layer';
 import { arrangementOf, noteOf } from '../state/layout/arrangement';
 import { embeddingLabel, layoutLabel, placedCount } from '../state/layout/layout';
-import { labelOf } from '../state/loader';
 import type { Model } from '../state/model';
-import { visibleTest } from '../state/selection/selection';
 import { drawLayout, largeCanvas, measureText, pngOf } from './canvas';
 import { fileName } from './file-name';
-import { type Layout, layoutPicture, type Pane } from './layout';
+import { layoutPicture, type Pane, type PictureLayout } from './layout';
 import { legendOf } from './legend';
 import type { Palette } from './palette';
 import { svgOf } from './svg';
@@ -32,7 +31,7 @@ export interface PictureOptions {
 }
 
 /** A view that can be drawn at any resolution. */
-export interface Shown {
+export interface PictureWindow {
   model: Model;
   paint(into: CanvasRenderingContext2D, x: number, y: number, scale: number): void;
   /** Resolves when the painted pixels can be read. */
@@ -41,7 +40,7 @@ export interface Shown {
 
 export interface Painter {
   /** The views; the first is the main one, whose model the pictures use. */
-  windows(): readonly Shown[];
+  windows(): readonly PictureWindow[];
   palette(): Palette;
 }
 
@@ -99,14 +98,14 @@ function drawnIn({ view, positions, layer, state }: Model): Uint32Array {
 
 /** Memoizes `drawnIn` per view: the save menu calls it on every render. */
 function rememberedDrawn(): (model: Model) => Uint32Array {
-  const held = new WeakMap<Model, { of: readonly unknown[]; cells: Uint32Array }>();
+  const cache = new WeakMap<Model, { of: readonly unknown[]; cells: Uint32Array }>();
   return (model) => {
     const { view, positions, layer, state } = model;
     const of = [view.value, positions.value, layer.value, state.value.hidden];
-    const known = held.get(model);
+    const known = cache.get(model);
     if (known?.of.every((part, at) => part === of[at])) return known.cells;
     const cells = drawnIn(model);
-    held.set(model, { of, cells });
+    cache.set(model, { of, cells });
     return cells;
   };
 }
@@ -139,7 +138,7 @@ export function createPictures(model: Model, painter: Painter): Pictures {
   const closed = new AbortController();
   const drawnOf = rememberedDrawn();
   const windowsOf = ({ beside = true }: PictureOptions) => painter.windows().slice(0, beside ? 2 : 1);
-  const layoutOf = (options: PictureOptions): Layout | null => {
+  const layoutOf = (options: PictureOptions): PictureLayout | null => {
     const manifest = model.bundle.value?.manifest;
     const { legend = true, scaleBar: bar = true, title = true, transparent = false } = options;
     const windows = windowsOf(options);
@@ -173,8 +172,8 @@ export function createPictures(model: Model, painter: Painter): Pictures {
 
   const named = () => {
     // The color that is drawn, not one that is still loading.
-    const colour = labelOf(model.layer.value.color) || null;
-    return { dataset: model.bundle.value?.manifest.dataset_name ?? '', colour };
+    const color = colorLabel(model.layer.value.color) || null;
+    return { dataset: model.bundle.value?.manifest.dataset_name ?? '', color };
   };
 
   return {
@@ -212,8 +211,8 @@ export function createPictures(model: Model, painter: Painter): Pictures {
         await idle();
         rasters.push(await dataUri(await pngOf(canvas)));
       }
-      const { dataset, colour } = named();
-      const name = [dataset, colour].filter(Boolean).join(', ');
+      const { dataset, color } = named();
+      const name = [dataset, color].filter(Boolean).join(', ');
       const text = svgOf(layout, name, rasters);
       return new Blob([text], { type: 'image/svg+xml' });
     },
@@ -243,8 +242,8 @@ export function createPictures(model: Model, painter: Painter): Pictures {
     },
     cells,
     fileName(ending) {
-      const { dataset, colour } = named();
-      return fileName(dataset, colour, ending);
+      const { dataset, color } = named();
+      return fileName(dataset, color, ending);
     },
     dispose: () => closed.abort(new DOMException('The viewer was closed.', 'AbortError')),
   };

@@ -1,6 +1,6 @@
 import { cssColor } from '../lib/color';
-import type { Layout } from './layout';
-import { FONT, type Mark, type Paint } from './marks';
+import type { PictureLayout } from './layout';
+import { FONT, type Mark, type MarkColor } from './marks';
 
 // Characters that XML 1.0 forbids, including lone surrogates: a single one makes the file unreadable.
 const UNFIT = /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/gu;
@@ -31,14 +31,14 @@ function element(
 /** Rounds to thousandths of a pixel. */
 const number = (value: number) => String(Math.round(value * 1000) / 1000);
 
-const fill = ({ color }: Paint) => ({ fill: cssColor(color) });
-const stroke = ({ color }: Paint, width: number) => ({
+const fill = ({ color }: MarkColor) => ({ fill: cssColor(color) });
+const stroke = ({ color }: MarkColor, width: number) => ({
   stroke: cssColor(color),
   'stroke-width': width,
 });
 
 /** Writes the layout as SVG. The tissue of each view is a raster image (a data URI); the rest is shapes and text. */
-export function svgOf(layout: Layout, name: string, tissues: readonly string[]): string {
+export function svgOf(layout: PictureLayout, name: string, tissues: readonly string[]): string {
   const { width, height } = layout;
   const marks = layout.marks.map((mark, index) => shapeOf(mark, `ramp-${index}`, tissues));
   return `<?xml version="1.0" encoding="UTF-8"?>\n${element(

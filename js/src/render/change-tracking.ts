@@ -8,7 +8,7 @@ import type { Renderer } from './renderer';
 /** Receives the changes of a model. */
 export interface Follower {
   /** Wraps a function so that its errors are reported. */
-  guarded<T extends unknown[]>(work: (...given: T) => void): (...given: T) => void;
+  guarded<T extends unknown[]>(work: (...args: T) => void): (...args: T) => void;
   /** The positions changed, or the cells themselves. */
   place(positions: Positions | null): void;
   /** Queues an upload to the GPU; replaces a pending one of the same name. */

@@ -1,7 +1,7 @@
 import { unproject } from '../lib/camera';
 import type { Actions } from '../state/actions';
 import type { Model } from '../state/model';
-import type { Draft, How } from '../state/selection/selection';
+import type { Draft, SelectionMode } from '../state/selection/selection';
 
 export interface Point {
   x: number;
@@ -27,7 +27,7 @@ export function beginDrawing(
   model: Model,
   actions: Actions,
   kind: Draft['kind'],
-  how: How,
+  mode: SelectionMode,
   start: Point,
 ): Drawing {
   const place = ({ x, y }: Point): readonly [number, number] => {
@@ -38,7 +38,7 @@ export function beginDrawing(
   let points: number[] = [...first];
   let last = start;
   let farthest = 0;
-  const show = () => actions.draw({ kind, how, points: points.slice() });
+  const show = () => actions.draw({ kind, mode, points: points.slice() });
   show();
   return {
     get alive() {

@@ -42,7 +42,7 @@ export class GlScope {
 
   texture(filter: 'nearest' | 'linear'): WebGLTexture {
     const gl = this.gl;
-    const texture = this.#own(gl.createTexture(), (held) => gl.deleteTexture(held));
+    const texture = this.#own(gl.createTexture(), (texture) => gl.deleteTexture(texture));
     gl.bindTexture(gl.TEXTURE_2D, texture);
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_S, gl.CLAMP_TO_EDGE);
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_T, gl.CLAMP_TO_EDGE);
@@ -57,13 +57,13 @@ export class GlScope {
 
   program(vertex: string, fragment: string): Program {
     const gl = this.gl;
-    const program = this.#own(gl.createProgram(), (held) => gl.deleteProgram(held));
+    const program = this.#own(gl.createProgram(), (program) => gl.deleteProgram(program));
     const stages: [number, string][] = [
       [gl.VERTEX_SHADER, vertex],
       [gl.FRAGMENT_SHADER, fragment],
     ];
     const shaders = stages.map(([type, source]) => {
-      const shader = this.#own(gl.createShader(type), (held) => gl.deleteShader(held));
+      const shader = this.#own(gl.createShader(type), (shader) => gl.deleteShader(shader));
       gl.shaderSource(shader, source);
       gl.compileShader(shader);
       gl.attachShader(program, shader);

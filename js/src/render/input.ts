@@ -3,7 +3,7 @@ import { unproject } from '../lib/camera';
 import type { Disposer } from '../lib/disposer';
 import type { Actions } from '../state/actions';
 import type { Model } from '../state/model';
-import { type Draft, howOf } from '../state/selection/selection';
+import { type Draft, modeOf } from '../state/selection/selection';
 import { beginDrawing, type Drawing, type Point } from './drawing';
 
 const CLICK_ZOOM = 2;
@@ -78,7 +78,7 @@ export function attachInput(
     const zooms = tool === 'zoom';
     const line = zooms
       ? beginDrawing(model, actions, 'rect', 'replace', at(event))
-      : beginDrawing(model, actions, tool, howOf(event, model.how.value), at(event));
+      : beginDrawing(model, actions, tool, modeOf(event, model.mode.value), at(event));
     drawing = { id: event.pointerId, line, zooms };
     if (!zooms) setTimeout(answers.prepare);
   });
@@ -125,7 +125,7 @@ export function attachInput(
       line.to(at(event));
       const draft = line.done();
       if (draft && zooms) actions.zoomTo(draft.points);
-      else if (draft) actions.select(answers.inside(draft), draft.how, draft.points);
+      else if (draft) actions.select(answers.inside(draft), draft.mode, draft.points);
       else if (zooms) actions.zoom(event.shiftKey || event.altKey ? 1 / CLICK_ZOOM : CLICK_ZOOM, at(event));
       return;
     }

@@ -2,8 +2,9 @@ import type { Positions } from '../data/bundle';
 import { unproject, type View } from '../lib/camera';
 import { buildGrid, type GridIndex, nearestCell, typicalSpacing } from '../lib/grid-index';
 import { cellsInPolygon, cellsInRectangle } from '../lib/polygon';
+import { visibleTest } from '../state/color/layer';
 import type { Model } from '../state/model';
-import { type Draft, visibleTest } from '../state/selection/selection';
+import type { Draft } from '../state/selection/selection';
 
 const REACH = 6;
 const SMALLEST = 1.4;
@@ -34,10 +35,10 @@ export interface Picker {
 
 /** Creates a picker. Its grid index is built on first use. */
 export function picker(model: Model): Picker {
-  let held: GridIndex | null = null;
+  let grid: GridIndex | null = null;
   const gridOf = ({ coords, extent }: Positions) => {
-    if (held?.coords !== coords) held = buildGrid(coords, extent);
-    return held;
+    if (grid?.coords !== coords) grid = buildGrid(coords, extent);
+    return grid;
   };
   const accepts = () => visibleTest(model.layer.value, model.state.value);
   return {

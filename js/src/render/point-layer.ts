@@ -104,8 +104,8 @@ export class PointLayer {
   #program(mode: Mode, round: boolean, flags: readonly Flag[]): Program {
     const kind = mode === 'plain' ? 'category' : mode;
     const key = `${kind} ${round} ${flags}`;
-    const held = this.#programs.get(key);
-    if (held) return held;
+    const known = this.#programs.get(key);
+    if (known) return known;
     const vertex = { value: valueVertex, category: categoryVertex, mixed: mixedVertex }[kind];
     const made = this.#scope.program(vertexSource(vertex, flags), round ? roundFragment : smallFragment);
     this.#programs.set(key, made);

@@ -1,8 +1,7 @@
 import type { Positions, TissueImage } from '../data/bundle';
 import type { View } from '../lib/camera';
-import { MISSING_COLOUR, PLAIN_COLOUR, parseColor, type Rgb } from '../lib/color';
+import { MISSING_COLOR, PLAIN_COLOR, parseColor, type Rgb } from '../lib/color';
 import type { Colormap } from '../lib/colormap';
-import { GraphicsError } from '../lib/errors';
 import { blended } from '../state/color/blend';
 import type { Paint } from '../state/color/category-colors';
 import type { Layer } from '../state/color/layer';
@@ -86,11 +85,11 @@ export class Renderer {
     this.#scaled = null;
     if (layer.kind === 'blend') {
       const { mixed, parts } = layer;
-      this.#points.setMixed(mixed?.dark === dark ? mixed.colours : blended(parts, dark));
+      this.#points.setMixed(mixed?.dark === dark ? mixed.colors : blended(parts, dark));
     } else if (layer.kind === 'category') this.#points.setCodes(layer.column.codes);
     else if (layer.kind === 'value') {
       if (layer.values instanceof Float32Array) this.#points.setValues(layer.values);
-    } else this.#points.setPlain(parseColor(PLAIN_COLOUR));
+    } else this.#points.setPlain(parseColor(PLAIN_COLOR));
   }
 
   setPaint({ colors, alpha }: Paint): void {
@@ -146,7 +145,7 @@ export class Renderer {
       range: exact ? SCALED_RANGE : frame.range,
       log: frame.log && !exact,
       dimZeros: frame.dimZeros,
-      missing: parseColor(MISSING_COLOUR),
+      missing: parseColor(MISSING_COLOR),
       ground: frame.ground,
       count: frame.budget,
     });
@@ -199,15 +198,4 @@ function placement(view: View, center: readonly [number, number]): Pick<PointSty
   const x = center[0] - view.x;
   const y = center[1] - view.y;
   return { scale, offset: [x * scale[0] + y * scale[1], x * scale[2] + y * scale[3]] };
-}
-
-export function openContext(canvas: HTMLCanvasElement): WebGL2RenderingContext {
-  const gl = canvas.getContext('webgl2', {
-    antialias: false,
-    alpha: true,
-    premultipliedAlpha: true,
-    powerPreference: 'high-performance',
-  });
-  if (!gl) throw new GraphicsError('this browser does not provide WebGL2');
-  return gl;
 }

@@ -8,11 +8,14 @@ import type { Actions } from '../state/actions';
 import type { Model } from '../state/model';
 import { canvasSize, fitCanvas, groundOf, photographOf } from './canvas';
 import { follow, paintWith, shownMask } from './change-tracking';
+import { followContext, later, openContext, releaseContext } from './context';
+import { FrameLoop, type Painted } from './frame-loop';
 import { imagePieces } from './image-pieces';
 import { attachInput } from './input';
 import { picker, pointSizer } from './picking';
-import { type Frame, openContext, Renderer } from './renderer';
+import { type Frame, Renderer } from './renderer';
 import { paintTiles } from './tissue-picture';
+import { Transition } from './transition';
 
 export interface Stage {
   /** Resolves when a full frame of the current state is drawn. */
@@ -32,12 +35,7 @@ export interface Stage {
 
 /** Maximum number of cells to draw while the view moves; all are drawn when it rests. */
 const MOVING_BUDGET = 200_000;
-const REST_AFTER_MS = 140;
-const UNSEEN_AFTER_MS = 400;
-/** A lost context is reported after this time: a driver that was reset recovers within two seconds. */
-const LOST_AFTER_MS = 3000;
-/** Duration of the transition between layouts. */
-const PASSAGE_MS = 250;
+const WARM_EVERY_MS = 60;
 const BLACK: Rgb = [0, 0, 0];
 
 export function createStage(
@@ -48,15 +46,13 @@ export function createStage(
   { timed = false }: { timed?: boolean } = {},
 ): Stage {
   const disposer = new Disposer();
-  const waiting: { resolve: () => void; reject: (error: Error) => void }[] = [];
   let renderer: Renderer | null = null;
   let sizeOf: ReturnType<typeof pointSizer> | null = null;
-  let frame = 0;
-  let late: ReturnType<typeof setTimeout> | undefined;
-  let rest: ReturnType<typeof setTimeout> | undefined;
-  let moving = false;
+  /** Until the first frame is drawn. */
   let first = true;
   let ground: Rgb | null = null;
+  let lastView: View | null = null;
+  const transition = new Transition();
   const host = canvas.parentElement ?? canvas;
   const measure = () => actions.resize({ width: host.clientWidth, height: host.clientHeight });
   measure();
@@ -65,42 +61,32 @@ export function createStage(
   const gl = openContext(canvas);
   const pick = picker(model);
 
-  const fail = (thrown: unknown) => {
-    const error = asError(thrown);
-    for (const { reject } of waiting.splice(0)) reject(error);
-    onError(error);
-  };
+  const guarded =
+    <T extends unknown[]>(work: (...args: T) => void) =>
+    (...args: T) => {
+      try {
+        work(...args);
+      } catch (thrown) {
+        // Errors of a lost context are expected; everything is rebuilt when it is restored.
+        if (gl.isContextLost()) return;
+        const error = asError(thrown);
+        loop.reject(error);
+        onError(error);
+      }
+    };
 
-  /** The view of the last frame, and the transition in progress from an earlier one. */
-  let lastView: View | null = null;
-  let passage: { view: View; size: number; since: number } | null = null;
-  const shareOf = () => {
-    const t = passage ? Math.min(1, (performance.now() - passage.since) / PASSAGE_MS) : 1;
-    return t * t * (3 - 2 * t);
-  };
-
-  const budget = () => (moving || passage ? MOVING_BUDGET : Number.MAX_SAFE_INTEGER);
-
-  let warming: ReturnType<typeof setTimeout> | undefined;
-  const warm = () => {
-    warming = setTimeout(() => {
-      if (renderer && (renderer.busy || renderer.warm())) warm();
-    }, 60);
-  };
-
-  const frameOf = (cells: number): Frame | null => {
+  const frameOf = (budget: number): Frame | null => {
     const view = model.view.value;
     if (!renderer || !view || !sizeOf || gl.isContextLost()) return null;
     const state = model.state.value;
     lastView = view;
-    const share = shareOf();
-    const size = sizeOf(view, state.pointSize);
     // Reading styles forces a layout of the page: only if the color is needed.
     if (shownMask(model)) ground ??= groundOf(canvas);
+    const { share, pointSize, passage } = transition.frame(sizeOf(view, state.pointSize));
     return {
       view,
       ratio: window.devicePixelRatio || 1,
-      pointSize: passage ? passage.size + (size - passage.size) * share : size,
+      pointSize,
       opacity: state.opacity,
       range: model.range.value,
       log: state.scale === 'log1p',
@@ -116,8 +102,8 @@ export function createStage(
       ),
       dark: model.dark.value,
       ground: ground ?? BLACK,
-      budget: cells,
-      passage: passage && { view: passage.view, share },
+      budget,
+      passage,
     };
   };
 
@@ -126,14 +112,15 @@ export function createStage(
   const upload = (what: string, work: (to: Renderer) => void) => {
     if (!renderer) return;
     uploads.set(what, work);
-    request();
+    loop.request();
   };
-
   const runUploads = (to: Renderer) => {
     for (const work of uploads.values()) guarded(work)(to);
     uploads.clear();
   };
 
+  const budget = () => (loop.moving || transition.active ? MOVING_BUDGET : Number.MAX_SAFE_INTEGER);
+  /** Returns whether a frame could be drawn. */
   const draw = (cells: number): boolean => {
     const frame = frameOf(cells);
     if (!renderer || !frame) return false;
@@ -143,21 +130,29 @@ export function createStage(
     return true;
   };
 
-  const paint = () => {
-    cancelAnimationFrame(frame);
-    clearTimeout(late);
-    frame = 0;
-    late = undefined;
+  const endTransition = () => {
+    transition.end();
+    renderer?.arrived();
+  };
+
+  /** Prepares the programs of later frames, one at a time. */
+  let warming: ReturnType<typeof setTimeout> | undefined;
+  const warm = () => {
+    warming = setTimeout(() => {
+      if (renderer && (renderer.busy || renderer.warm())) warm();
+    }, WARM_EVERY_MS);
+  };
+  disposer.add(() => clearTimeout(warming));
+
+  const paint = (): Painted => {
     const { width, height } = canvasSize(model.viewport.value);
     const resized = canvas.width !== width || canvas.height !== height;
     // Delay the frame instead of blocking the page until the GPU is done.
-    if ((uploads.size > 0 || resized) && renderer?.busy) return request();
+    if ((uploads.size > 0 || resized) && renderer?.busy) return 'busy';
     if (!draw(budget()) || !renderer) {
-      if (waiting.length === 0) return;
-      // Without a frame there may be no size either: browsers report none for elements out of view.
-      measure();
-      late = setTimeout(turn, UNSEEN_AFTER_MS);
-      return;
+      // There may be no size either: browsers report none for elements out of view.
+      if (loop.awaited) measure();
+      return 'impossible';
     }
     if (first) {
       // Record when the first frame is actually drawn.
@@ -168,38 +163,16 @@ export function createStage(
       first = false;
       warm();
     }
-    if (passage) {
-      if (shareOf() >= 1) arrive();
-      return request();
-    }
-    if (moving) return;
-    actions.frameDrawn();
-    for (const { resolve } of waiting.splice(0)) resolve();
+    if (!transition.active) return 'drawn';
+    if (transition.share >= 1) endTransition();
+    return 'in-transition';
   };
-  /** Paints; errors are reported and reject pending `nextFrame` promises. */
-  const turn = () => guarded(paint)();
-  const request = () => {
-    if (frame === 0) frame = requestAnimationFrame(turn);
-    // Browsers run no animation frames for content out of view; pending `nextFrame` promises still need one.
-    if (waiting.length > 0) late ??= setTimeout(turn, UNSEEN_AFTER_MS);
-  };
+  const loop = new FrameLoop({ paint, onDrawn: actions.frameDrawn, guarded });
 
-  const arrive = () => {
-    passage = null;
-    renderer?.arrived();
-  };
-
-  const move = () => {
+  const onCameraMoved = () => {
     const cells = (model.positions.value?.coords.length ?? 0) / 2;
-    if (cells > MOVING_BUDGET) {
-      moving = true;
-      clearTimeout(rest);
-      rest = setTimeout(() => {
-        moving = false;
-        request();
-      }, REST_AFTER_MS);
-    }
-    request();
+    if (cells > MOVING_BUDGET) loop.move();
+    loop.request();
   };
 
   const build = () => {
@@ -212,41 +185,30 @@ export function createStage(
     paintWith(model, renderer);
     renderer.setImage(model.image.value);
     renderer.setSelected(shownMask(model));
-    request();
+    loop.request();
   };
 
-  const guarded =
-    <T extends unknown[]>(work: (...given: T) => void) =>
-    (...given: T) => {
-      try {
-        work(...given);
-      } catch (thrown) {
-        // Errors of a lost context are expected; everything is rebuilt when it is restored.
-        if (!gl.isContextLost()) fail(thrown);
-      }
-    };
+  const discard = () => {
+    renderer?.dispose();
+    renderer = null;
+  };
 
   const place = (positions: Positions | null) => {
     const sizeBefore = lastView && sizeOf?.(lastView, model.state.value.pointSize);
     sizeOf = positions ? pointSizer(positions) : null;
+    transition.end();
     if (positions && renderer && renderer.cells === positions.coords.length / 2) {
       const still = matchMedia('(prefers-reduced-motion: reduce)').matches || document.hidden;
-      const from = lastView;
-      passage =
-        from && sizeBefore && !first && !still
-          ? { view: from, size: sizeBefore, since: performance.now() }
-          : null;
+      if (lastView && sizeBefore && !first && !still) transition.start(lastView, sizeBefore);
       return upload('positions', (to) => {
-        if (passage) passage.since = performance.now();
-        to.move(positions, passage !== null);
+        transition.restart();
+        to.move(positions, transition.active);
       });
     }
-    renderer?.dispose();
-    renderer = null;
-    passage = null;
+    discard();
     if (positions) build();
   };
-  follow(model, { guarded, place, upload, request, moved: move }, disposer);
+  follow(model, { guarded, place, upload, request: () => loop.request(), moved: onCameraMoved }, disposer);
   disposer.add(
     effect(() => {
       void model.dark.value;
@@ -258,30 +220,13 @@ export function createStage(
       canvas.dataset.tool = model.tool.value;
     }),
   );
-
-  const lost = new GraphicsError('the WebGL context was lost and has not been restored');
-  let missed: ReturnType<typeof setTimeout> | undefined;
-  disposer.listen(canvas, 'webglcontextlost', (event) => {
-    event.preventDefault();
-    renderer?.dispose();
-    renderer = null;
-    missed = setTimeout(() => actions.notify(lost), LOST_AFTER_MS);
-  });
-  disposer.listen(
-    canvas,
-    'webglcontextrestored',
-    guarded(() => {
-      clearTimeout(missed);
-      actions.dismiss(lost);
-      build();
-    }),
-  );
+  followContext(canvas, actions, { onLost: discard, onRestored: guarded(build) }, disposer);
 
   const observer = new ResizeObserver(measure);
   observer.observe(host);
   disposer.add(() => observer.disconnect());
   // Moving to a screen with another pixel density changes no element size.
-  disposer.listen(window, 'resize', request);
+  disposer.listen(window, 'resize', () => loop.request());
 
   attachInput(
     canvas,
@@ -300,13 +245,9 @@ export function createStage(
 
   return {
     nextFrame() {
-      return new Promise((resolve, reject) => {
-        if (disposer.disposed) return reject(new DOMException('The viewer was closed.', 'AbortError'));
-        waiting.push({ resolve, reject });
-        // While a page loads, the next animation frame can be far off.
-        if (first && renderer) turn();
-        else request();
-      });
+      if (disposer.disposed) return Promise.reject(new DOMException('The viewer was closed.', 'AbortError'));
+      // While a page loads, the next animation frame can be far off.
+      return loop.next({ atOnce: first && renderer !== null });
     },
     project(cell) {
       const positions = model.positions.value;
@@ -331,7 +272,7 @@ export function createStage(
       return photographOf(canvas);
     },
     paintTissue(into, x, y, scale) {
-      arrive();
+      endTransition();
       const frame = frameOf(Number.MAX_SAFE_INTEGER);
       if (!renderer || !frame)
         throw new GraphicsError('the tissue is not drawn, so there is no picture of it');
@@ -345,38 +286,9 @@ export function createStage(
     },
     dispose() {
       disposer.dispose();
-      clearTimeout(rest);
-      clearTimeout(warming);
-      clearTimeout(late);
-      clearTimeout(missed);
-      cancelAnimationFrame(frame);
+      loop.dispose();
       renderer?.dispose();
-      const closed = new DOMException('The viewer was closed.', 'AbortError');
-      for (const { reject } of waiting.splice(0)) reject(closed);
       void releaseContext(gl);
     },
   };
-}
-
-const POLL_MS = 8;
-/** A GPU that answers within this time is idle. */
-const AT_ONCE_MS = 24;
-/** Maximum time to wait for the GPU. */
-const PATIENCE_MS = 5000;
-const later = () => new Promise<void>((resolve) => setTimeout(resolve, POLL_MS));
-
-/** Releases the context, of which browsers allow only a few, once the GPU is idle: before, it would block the page. */
-async function releaseContext(gl: WebGL2RenderingContext): Promise<void> {
-  const since = performance.now();
-  const answer = async () => {
-    const asked = performance.now();
-    const fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
-    gl.flush();
-    const waits = () => !gl.isContextLost() && performance.now() - since < PATIENCE_MS;
-    while (fence && waits() && gl.getSyncParameter(fence, gl.SYNC_STATUS) !== gl.SIGNALED) await later();
-    gl.deleteSync(fence);
-    return performance.now() - asked;
-  };
-  while ((await answer()) > AT_ONCE_MS && performance.now() - since < PATIENCE_MS) await later();
-  gl.getExtension('WEBGL_lose_context')?.loseContext();
 }

@@ -35,7 +35,7 @@ export function paintTiles(
   const pointSize = seenSize(gl, frame, scale);
   // GPUs clip points by their center: the margin makes room for half a cell around each tile.
   const margin = Math.ceil((pointSize * scale) / 2) + 1;
-  const { w, h } = fitCanvas(gl, canvas, { width, height, margin });
+  const { w, h } = fitTile(gl, canvas, { width, height, margin });
   for (let top = 0; top < height; top += h) {
     for (let left = 0; left < width; left += w) {
       const [cx, cy] = unproject(view, (left + w / 2) / scale, (top + h / 2) / scale);
@@ -59,7 +59,7 @@ function seenSize(gl: WebGL2RenderingContext, { pointSize, ratio }: Frame, scale
 }
 
 /** Resizes the canvas to a tile with margins; returns the size of the tile without them. */
-function fitCanvas(
+function fitTile(
   gl: WebGL2RenderingContext,
   canvas: HTMLCanvasElement,
   { width, height, margin }: { width: number; height: number; margin: number },

@@ -1,16 +1,16 @@
 import { batch } from '@preact/signals';
-import type { Positions } from '../data/bundle';
-import { type Camera, fitCamera, sees } from '../lib/camera';
 import { isAbort } from '../lib/errors';
-import { cameraAt, ZERO } from '../lib/origin';
-import type { Loader } from './loader';
+import type { ColorLoader } from './color/color-loader';
+import { fitAll } from './layout/camera';
+import type { LayoutLoader } from './layout/layout-loader';
 import type { Model } from './model';
-import { missingOf } from './save/first-view';
-import { merged, sameColor, sameLayout, soundColor, type ViewState } from './view-state';
+import { unknownNameIn } from './save/first-view';
+import { update } from './state-model';
+import { type Layout, merged, sameColor, sameLayout, soundColor, type ViewState } from './view-state';
 
 /** Fields whose values must be loaded before they are shown; a later choice replaces one that is still loading. */
-const PLACES = ['layout', 'beside', 'groupBy'] as const;
-type Place = (typeof PLACES)[number];
+const LOADED_FIELDS = ['layout', 'beside', 'groupBy'] as const;
+type LoadedField = (typeof LOADED_FIELDS)[number];
 
 /** Fields that are only valid together: limits belong to values, a camera belongs to a layout. */
 const COMPANIONS: Partial<Record<keyof ViewState, keyof ViewState>> = {
@@ -25,12 +25,12 @@ const COMPANIONS: Partial<Record<keyof ViewState, keyof ViewState>> = {
  */
 export type Apply = (change: Partial<ViewState>, options?: { orRest?: boolean }) => Promise<void>;
 
-export function createApply(model: Model, loader: Loader): Apply {
-  const onTheWay = new Map<Place, AbortController>();
-  const claim = (place: Place): AbortSignal => {
-    onTheWay.get(place)?.abort(new DOMException('Something else was chosen.', 'AbortError'));
+export function createApply(model: Model, loader: ColorLoader & Pick<LayoutLoader, 'prepare'>): Apply {
+  const loading = new Map<LoadedField, AbortController>();
+  const claim = (field: LoadedField): AbortSignal => {
+    loading.get(field)?.abort(superseded());
     const mine = new AbortController();
-    onTheWay.set(place, mine);
+    loading.set(field, mine);
     return mine.signal;
   };
 
@@ -47,68 +47,68 @@ export function createApply(model: Model, loader: Loader): Apply {
     // `merged` ignores an invalid color below, like every invalid field.
     const bundle = model.bundle.value;
     const missing =
-      part.color && bundle && soundColor(part.color) && missingOf(bundle, model.columns.value, part.color);
+      part.color &&
+      bundle &&
+      soundColor(part.color) &&
+      unknownNameIn(bundle, model.columns.value, part.color);
     if (missing) leaveOut('color', missing);
     const before = model.state.value;
     const wanted = merged(before, part);
     // Claim all fields before awaiting anything, so that a choice made while the first loads overrides all of them.
-    const claims = PLACES.filter((place) => part[place] !== undefined).map(
-      (place) => [place, claim(place)] as const,
+    const claims = LOADED_FIELDS.filter((field) => part[field] !== undefined).map(
+      (field) => [field, claim(field)] as const,
     );
-    for (const [place, signal] of claims) {
-      const still = place !== 'groupBy' && sameLayout(wanted[place], before[place]);
-      if (still || wanted[place] === null) continue;
+    for (const [field, signal] of claims) {
+      const unchanged = field !== 'groupBy' && sameLayout(wanted[field], before[field]);
+      if (unchanged || wanted[field] === null) continue;
       try {
-        if (place === 'groupBy') await loader.group(wanted.groupBy ?? '', signal);
-        else await loader.prepare(wanted[place], signal);
+        if (field === 'groupBy') await loader.group(wanted.groupBy ?? '', signal);
+        else await loader.prepare(wanted[field], signal);
       } catch (thrown) {
-        leaveOut(place, thrown);
+        leaveOut(field, thrown);
       }
     }
-    for (const [place, signal] of claims)
-      if (signal.aborted && part[place] !== undefined) leaveOut(place, signal.reason);
+    for (const [field, signal] of claims)
+      if (signal.aborted && part[field] !== undefined) leaveOut(field, signal.reason);
     const now = model.state.value;
     // Other fields changed meanwhile take precedence, too; the camera follows the layout.
     for (const field of Object.keys(part) as (keyof ViewState)[]) {
-      if (now[field] === before[field] || field === 'camera' || PLACES.some((place) => place === field))
+      if (
+        now[field] === before[field] ||
+        field === 'camera' ||
+        LOADED_FIELDS.some((loaded) => loaded === field)
+      )
         continue;
-      if (field === 'color') leaveOut(field, new DOMException('Something else was chosen.', 'AbortError'));
+      if (field === 'color') leaveOut(field, superseded());
       else delete part[field];
     }
-    batch(() => {
-      // Another layout has other coordinates; so does a grid whose sections are rotated in place.
-      const next = merged(now, part);
-      const lies = lie(next) !== lie(now);
-      const moves = !sameLayout(next.layout, now.layout) || (next.layout.kind === 'sections' && lies);
-      if (moves) model.outline.value = null;
-      const fits = part.camera === null || (moves && !part.camera);
-      if (part.camera === null) delete part.camera;
-      const stays = sameLayout(next.beside, now.beside) && !(next.beside?.kind === 'sections' && lies);
-      model.state.value = merged(now, stays ? part : { besideCamera: null, ...part });
-      if (fits) fitAll(model);
-    });
+    show(model, part);
     const { color } = model.state.value;
     const retry = part.color !== undefined && model.problem.value !== null;
-    if (!sameColor(now.color, color) || retry) await loader.load(color, { keepSplit: part.groupBy != null });
+    if (!sameColor(now.color, color) || retry) await loader.load(color, { keepGroup: part.groupBy != null });
     else await loader.settled();
     if (failures.length > 0) throw failures[0];
   };
 }
 
-/** Returns the camera that fits all cells. */
-export function wholeOf({ extent, origin = ZERO }: Pick<Positions, 'extent' | 'origin'>): Camera {
-  return cameraAt(origin, fitCamera(extent));
+/** Sets all fields in one step; views whose cells move get a camera that fits them, unless the change has one. */
+function show(model: Model, { camera, ...change }: Partial<ViewState>): void {
+  const now = model.state.value;
+  const next = merged(now, change);
+  // Another layout has other coordinates; so does a grid whose sections are rotated in place.
+  const rotated = next.turn !== now.turn || next.flip !== now.flip;
+  const moves = (before: Layout | null, after: Layout | null) =>
+    !sameLayout(before, after) || (after?.kind === 'sections' && rotated);
+  const mainMoves = moves(now.layout, next.layout);
+  batch(() => {
+    if (mainMoves) model.outline.value = null;
+    const cameras = {
+      ...(camera ? { camera } : {}),
+      ...(moves(now.beside, next.beside) ? { besideCamera: null } : {}),
+    };
+    update(model, { ...cameras, ...change });
+    if (camera === null || (mainMoves && !camera)) fitAll(model);
+  });
 }
 
-export function fitAll(model: Model): void {
-  const positions = model.positions.value;
-  if (positions) model.state.value = merged(model.state.value, { camera: wholeOf(positions) });
-}
-
-/** Fits all cells if none is in view, as can happen with a camera saved for another tissue. */
-export function lookAtCells(model: Model): void {
-  const [view, positions] = [model.view.value, model.positions.value];
-  if (view && positions && !sees(view, positions.extent)) fitAll(model);
-}
-
-const lie = ({ turn, flip }: Pick<ViewState, 'turn' | 'flip'>) => `${turn} ${flip}`;
+const superseded = () => new DOMException('Something else was chosen.', 'AbortError');

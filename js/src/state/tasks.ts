@@ -1,13 +1,15 @@
-import type { Model } from './model';
+import type { StatusModel } from './status';
 
 /** Reports the progress of one read to the user. */
-export interface Told {
+export interface TaskProgress {
   progress(done: number, total: number): void;
   end(): void;
 }
 
+export type StartTask = (label: string) => TaskProgress;
+
 /** Publishes progress in the model. Of several concurrent reads it shows the last one started, then any other. */
-export function taskTeller(model: Pick<Model, 'task' | 'status'>): (label: string) => Told {
+export function createTasks(model: Pick<StatusModel, 'task' | 'status'>): StartTask {
   let shown: object | null = null;
   return (label) => {
     const mine = {};

@@ -3,7 +3,7 @@ import type { JSX, TargetedKeyboardEvent } from 'preact';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { Category } from '../../contract/manifest';
 import type { CategoryValues } from '../../data/column-values';
-import { MISSING_COLOUR } from '../../lib/color';
+import { MISSING_COLOR } from '../../lib/color';
 import { formatClass, formatCount, formatShare } from '../../lib/format';
 import { ordered } from '../../state/color/category-colors';
 import { countsIn } from '../../state/color/scope';
@@ -38,7 +38,7 @@ function rowsOf(
     order,
   );
   const missing = counts[classes.length] ?? 0;
-  if (missing > 0 && wanted === '') rows.push({ name: null, color: MISSING_COLOUR, count: missing });
+  if (missing > 0 && wanted === '') rows.push({ name: null, color: MISSING_COLOR, count: missing });
   return rows;
 }
 
@@ -218,13 +218,13 @@ function LegendRow(props: {
     const wanted = code === -1 ? categories.length : code;
     actions.selectWhere((cell) => codes[cell] === wanted, event.shiftKey ? 'add' : 'replace');
   };
-  const point = () => actions.emphasise({ column: column.name, name: row.name });
-  const leave = () => actions.emphasise(null);
+  const point = () => actions.emphasize({ column: column.name, name: row.name });
+  const leave = () => actions.emphasize(null);
   // A row that is removed under the pointer gets no pointerleave event.
   useEffect(
     () => () => {
       const { column: of, name: front } = model.emphasis.peek() ?? {};
-      if (of === column.name && front === row.name) actions.emphasise(null);
+      if (of === column.name && front === row.name) actions.emphasize(null);
     },
     [model, actions, column, row.name],
   );

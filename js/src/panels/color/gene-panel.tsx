@@ -2,7 +2,7 @@ import { type Signal, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
 import { countMissing } from '../../data/summary';
-import { counted, formatMean, formatShare } from '../../lib/format';
+import { counted, formatCount, formatMean, formatShare } from '../../lib/format';
 import { meaningOf } from '../../state/color/gene-meaning';
 import { Chip } from '../buttons';
 import { usePanels, useView } from '../context';
@@ -47,14 +47,14 @@ function Search({ focus }: { focus: Signal<boolean> }): JSX.Element {
 function Facts(): JSX.Element | null {
   const { model } = usePanels();
   const layer = model.layer.value;
-  const asked = useView('color');
-  const here = model.here.value?.values;
+  const color = useView('color');
+  const here = model.valuesInScope.value?.values;
   const missing = useMemo(() => (here ? countMissing(here) : 0), [here]);
   if (model.problem.value) return <Problem />;
   if (layer.kind === 'blend') return null;
   if (layer.kind !== 'value' || layer.color.kind === 'annotation') {
     // The gene is loading; the progress bar on the tissue shows how far.
-    if (asked.kind === 'gene' || 'genes' in asked)
+    if (color.kind === 'gene' || 'genes' in color)
       return (
         <section class="ks-section" aria-hidden="true">
           {[0, 1, 2].map((line) => (
@@ -75,7 +75,7 @@ function Facts(): JSX.Element | null {
       </section>
     );
   }
-  const { fraction, mean } = model.here.value?.summary ?? layer.summary;
+  const { fraction, mean } = model.valuesInScope.value?.summary ?? layer.summary;
   const meaning = meaningOf(model, layer);
   const source = model.bundle.value?.manifest.expression.source ?? '';
   return (
@@ -113,8 +113,8 @@ function Facts(): JSX.Element | null {
         </dl>
         {layer.color.kind === 'score' && (layer.partial ?? 0) > 0 && (
           <p class="ks-note">
-            In {counted(layer.partial ?? 0, 'cell')}, some of the {layer.color.genes.length} genes have no
-            value; their score is the mean of the other genes.
+            In {counted(layer.partial ?? 0, 'cell')}, some of the {formatCount(layer.color.genes.length)}{' '}
+            genes have no value; their score is the mean of the other genes.
           </p>
         )}
         <ByClass values={layer.values} meaning={meaning} />

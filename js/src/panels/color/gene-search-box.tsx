@@ -5,7 +5,7 @@ import type { GeneHit, GeneOrder } from '../../data/gene-search';
 import type { Meaning } from '../../data/value-meaning';
 import { formatCount, formatMean, formatShare } from '../../lib/format';
 import { geneMeaningOf } from '../../state/color/gene-meaning';
-import { labelOf } from '../../state/loader';
+import { colorLabel } from '../../state/color/layer';
 import { usePanels } from '../context';
 import { Icon } from '../icons';
 import { withGene } from './gene-sets';
@@ -32,7 +32,7 @@ export function GeneSearchBox(props: { focus: Signal<boolean>; adding: Signal<bo
   const { focus, adding } = props;
   const { model, actions } = usePanels();
   const { color } = model.state.value;
-  const current = color.kind === 'gene' ? color.gene : 'genes' in color ? labelOf(color) : '';
+  const current = color.kind === 'gene' ? color.gene : 'genes' in color ? colorLabel(color) : '';
   const query = useSignal<string | null>(null);
   const active = useSignal(0);
   const input = useRef<HTMLInputElement>(null);
@@ -40,8 +40,8 @@ export function GeneSearchBox(props: { focus: Signal<boolean>; adding: Signal<bo
   const list = useRef<HTMLDivElement>(null);
   const bundle = model.bundle.value;
   const orders = ordersFor(geneMeaningOf(model));
-  const asked = model.geneOrder.value;
-  const order = orders.some(([id]) => id === asked) ? asked : 'file';
+  const wantedOrder = model.geneOrder.value;
+  const order = orders.some(([id]) => id === wantedOrder) ? wantedOrder : 'file';
   const hits = useMemo(
     () => (bundle && query.value !== null ? bundle.search.find(query.value, MOST_HITS, order) : []),
     [bundle, query.value, order],

@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import { genesOf } from '../../data/gene-list';
 import { cssColor } from '../../lib/color';
-import { formatValue } from '../../lib/format';
+import { counted, formatValue } from '../../lib/format';
 import { cornersOf, mixture } from '../../state/color/blend';
 import type { Layer } from '../../state/color/layer';
 import { Chip } from '../buttons';
@@ -133,12 +133,12 @@ function GeneSet({ onDone }: { onDone: () => void }): JSX.Element {
         class="ks-button"
         disabled={genes.length === 0}
         onClick={() => {
-          const name = genes.length === 1 ? `${genes[0]}` : `Mean of ${genes.length} genes`;
+          const name = genes.length === 1 ? `${genes[0]}` : `Mean of ${counted(genes.length, 'gene')}`;
           actions.setColor({ kind: 'score', name, genes });
           onDone();
         }}
       >
-        Color by the mean of {genes.length} {genes.length === 1 ? 'gene' : 'genes'}
+        Color by the mean of {counted(genes.length, 'gene')}
       </button>
     </div>
   );

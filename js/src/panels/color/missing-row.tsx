@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
-import { MISSING_COLOUR } from '../../lib/color';
+import { MISSING_COLOR } from '../../lib/color';
 import { counted } from '../../lib/format';
 import type { Layer } from '../../state/color/layer';
 import { missingIn } from '../../state/color/scope';
@@ -14,7 +14,7 @@ export function WithoutValue({ layer }: { layer: Layer }): JSX.Element | null {
   if (count === 0) return null;
   return (
     <p class="ks-without-value">
-      <span class="ks-dot" style={{ background: MISSING_COLOUR }} />
+      <span class="ks-dot" style={{ background: MISSING_COLOR }} />
       <span>{counted(count, 'cell')} without a value</span>
     </p>
   );

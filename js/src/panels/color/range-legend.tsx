@@ -7,7 +7,7 @@ import { counted, formatCount, formatWithin } from '../../lib/format';
 import type { Numbers } from '../../lib/numbers';
 import { meaningOf } from '../../state/color/gene-meaning';
 import type { Layer } from '../../state/color/layer';
-import { howOf } from '../../state/selection/selection';
+import { modeOf } from '../../state/selection/selection';
 import { usePanels, useView } from '../context';
 import { WithoutValue } from './missing-row';
 
@@ -170,7 +170,7 @@ function tipAt(bin: number): number {
 export function RangeLegend({ layer }: { layer: Extract<Layer, { kind: 'value' }> }): JSX.Element {
   const { model, actions } = usePanels();
   const track = useRef<HTMLDivElement>(null);
-  const { values, summary } = model.here.value ?? layer;
+  const { values, summary } = model.valuesInScope.value ?? layer;
   const [low, high] = model.range.value;
   const scale = model.scale.value;
   const isGene = layer.color.kind !== 'annotation';
@@ -268,7 +268,7 @@ export function RangeLegend({ layer }: { layer: Extract<Layer, { kind: 'value' }
             actions.selectWhere((cell) => {
               const value = layer.values[cell] ?? Number.NaN;
               return value >= low && value <= high;
-            }, howOf(event))
+            }, modeOf(event))
           }
         >
           Select

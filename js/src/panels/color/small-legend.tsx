@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
-import { cssColor, MISSING_COLOUR } from '../../lib/color';
-import { formatClass, formatValue } from '../../lib/format';
+import { cssColor, MISSING_COLOR } from '../../lib/color';
+import { formatClass, formatCount, formatValue } from '../../lib/format';
 import { cornersOf } from '../../state/color/blend';
 import { ordered } from '../../state/color/category-colors';
 import { hiddenOf } from '../../state/view-state';
@@ -29,7 +29,7 @@ function Rows(): JSX.Element | null {
     const hidden = new Set(hiddenOf(model.state.value, column.name));
     const classes = [
       ...ordered(model.classes.value(column), model.state.value.classOrder),
-      ...(column.missing > 0 ? [{ name: null, color: MISSING_COLOUR, count: column.missing }] : []),
+      ...(column.missing > 0 ? [{ name: null, color: MISSING_COLOR, count: column.missing }] : []),
     ];
     return (
       <>
@@ -46,7 +46,7 @@ function Rows(): JSX.Element | null {
             <span class="ks-clip">{formatClass(name)}</span>
           </button>
         ))}
-        {classes.length > MOST && <p class="ks-note">… and {classes.length - MOST} more</p>}
+        {classes.length > MOST && <p class="ks-note">… and {formatCount(classes.length - MOST)} more</p>}
       </>
     );
   }

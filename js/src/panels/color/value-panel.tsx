@@ -29,7 +29,7 @@ function Select(): JSX.Element {
 function Facts(): JSX.Element | null {
   const { model } = usePanels();
   const layer = model.layer.value;
-  const here = model.here.value?.values;
+  const here = model.valuesInScope.value?.values;
   const missing = useMemo(() => (here ? countMissing(here) : 0), [here]);
   if (model.problem.value) return <Problem />;
   if (layer.kind !== 'value' || layer.color.kind !== 'annotation' || !here) return null;
@@ -40,7 +40,7 @@ function Facts(): JSX.Element | null {
       </section>
     );
   }
-  const { min, max, mean } = model.here.value?.summary ?? layer.summary;
+  const { min, max, mean } = model.valuesInScope.value?.summary ?? layer.summary;
   return (
     <>
       <section class="ks-section">

@@ -1,5 +1,4 @@
 import type { JSX } from 'preact';
-import type { Bundle } from '../../data/bundle';
 import { counted } from '../../lib/format';
 import { arranged, arrangementOf, factsOf, sectionLayout } from '../../state/layout/arrangement';
 import { layoutLabel } from '../../state/layout/layout';
@@ -23,10 +22,6 @@ interface Choice {
   label: string;
   title: string;
   layout: () => Layout;
-}
-
-export function labelOf(layout: Layout, bundle: Bundle | null): string {
-  return layoutLabel(layout, bundle?.manifest ?? null);
 }
 
 export function choicesOf(model: Model): Choice[] {
@@ -140,10 +135,14 @@ export function Layouts(): JSX.Element | null {
       {partner && (
         <IconButton
           icon="split"
-          label={beside ? 'Close second view' : `Show ${labelOf(partner, model.bundle.value)} in second view`}
+          label={
+            beside
+              ? 'Close second view'
+              : `Show ${layoutLabel(partner, model.bundle.value?.manifest ?? null)} in second view`
+          }
           shortcut="B"
           pressed={beside !== null}
-          onClick={() => actions.setBeside(beside ? null : partner)}
+          onClick={() => actions.setSecondLayout(beside ? null : partner)}
         />
       )}
     </div>
@@ -151,7 +150,7 @@ export function Layouts(): JSX.Element | null {
 }
 
 /** The next or previous section; when all sections are shown, the first or the last. */
-export function neighbour(model: Model, by: 1 | -1): Layout | null {
+export function neighborSection(model: Model, by: 1 | -1): Layout | null {
   const { layout } = model.state.value;
   const manifest = model.bundle.value?.manifest;
   if (layout.kind === 'embedding' || !manifest?.sections) return null;
@@ -166,7 +165,7 @@ export function neighbour(model: Model, by: 1 | -1): Layout | null {
 function OneSection({ name }: { name: string }): JSX.Element {
   const { model, actions } = usePanels();
   const go = (by: 1 | -1) => () => {
-    const next = neighbour(model, by);
+    const next = neighborSection(model, by);
     if (next) actions.setLayout(next);
   };
   return (

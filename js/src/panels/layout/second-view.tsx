@@ -5,14 +5,14 @@ import { Panels, usePanels } from '../context';
 import { IconButton } from '../icons';
 import { Highlight } from '../selection/highlight';
 import { Outline } from '../selection/outline';
-import { Placed } from '../title-card';
+import { PlacedCount } from '../title-card';
 import { Tooltip } from '../tooltip';
 import { LayoutSelect } from './layouts';
 import { ScaleBar } from './scale-bar';
 import { SectionTitles } from './section-titles';
 
 /** The second view: the same cells, colors, selection and pointer in another layout. */
-export function Beside({
+export function SecondView({
   pane,
   holder,
 }: {
@@ -36,18 +36,23 @@ export function Beside({
         <div class="ks-cards">
           <div class="ks-top">
             <div class="ks-card ks-layouts">
-              <LayoutSelect label="Second view" layout={beside} onLayout={actions.setBeside} />
+              <LayoutSelect label="Second view" layout={beside} onLayout={actions.setSecondLayout} />
               <IconButton icon="swap" label="Swap views" shortcut="X" onClick={() => actions.swap()} />
               <IconButton icon="fit" label="Show all cells in this view" onClick={() => pane.actions.fit()} />
-              <IconButton icon="close" label="Close" shortcut="B" onClick={() => actions.setBeside(null)} />
+              <IconButton
+                icon="close"
+                label="Close"
+                shortcut="B"
+                onClick={() => actions.setSecondLayout(null)}
+              />
             </div>
           </div>
           <div class="ks-bottom">
             <ScaleBar />
-            <Placed />
+            <PlacedCount />
           </div>
         </div>
-        <Tooltip beside />
+        <Tooltip inSecondView />
       </Panels.Provider>
     </div>
   );

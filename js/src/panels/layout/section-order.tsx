@@ -97,7 +97,7 @@ export function SectionFilter({ layout }: { layout: Grid }): JSX.Element | null 
         title="Show only sections with certain values"
         popovertarget={id}
       >
-        {shown < items.length ? `${shown} of ${items.length}` : 'Filter'}
+        {shown < items.length ? `${formatCount(shown)} of ${formatCount(items.length)}` : 'Filter'}
       </button>
       <div
         id={id}

@@ -24,13 +24,13 @@ export function ViewFiles(props: {
     });
   const open = (file: File) =>
     props.run('Opening…', async () => {
-      let given: unknown;
+      let view: unknown;
       try {
-        given = JSON.parse(await file.text());
+        view = JSON.parse(await file.text());
       } catch {
         throw new Error(`${file.name} is not a JSON file. Choose a view that was saved from this viewer.`);
       }
-      await actions.openView(given);
+      await actions.openView(view);
       return `Opened the view from ${file.name}`;
     });
   const link = () =>

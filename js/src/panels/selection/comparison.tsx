@@ -4,7 +4,7 @@ import { useMemo } from 'preact/hooks';
 import type { CategoryValues } from '../../data/column-values';
 import { type Comparison, compared, composition, foremost, valuesBySide } from '../../data/composition';
 import type { Meaning } from '../../data/value-meaning';
-import { cssColor, MISSING_COLOUR } from '../../lib/color';
+import { cssColor, MISSING_COLOR } from '../../lib/color';
 import {
   formatClass,
   formatCount,
@@ -57,7 +57,7 @@ function Composition({ selection }: { selection: Selection }): JSX.Element | nul
     <>
       <ul class="ks-composition" aria-label={`Composition by ${column.name}`}>
         {listed.map(({ code, count, inside, rest }) => {
-          const { name, color } = named[code] ?? { name: null, color: MISSING_COLOUR };
+          const { name, color } = named[code] ?? { name: null, color: MISSING_COLOR };
           const against = Number.isNaN(rest) ? '' : `, ${formatShare(rest)} of the rest`;
           return (
             <li

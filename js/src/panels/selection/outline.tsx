@@ -20,7 +20,7 @@ export function Outline(): JSX.Element | null {
   if (!view || !points) return null;
   const line = path(points, view);
   return (
-    <svg class={`ks-outline ks-${draft ? draft.how : 'done'}`} aria-hidden="true">
+    <svg class={`ks-outline ks-${draft ? draft.mode : 'done'}`} aria-hidden="true">
       <path class="ks-outline-under" d={line} />
       <path class="ks-outline-line" d={line} />
     </svg>

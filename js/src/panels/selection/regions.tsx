@@ -2,7 +2,7 @@ import { type Signal, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { counted, formatCount } from '../../lib/format';
-import { freeName, howOf, isSelected, type Region } from '../../state/selection/selection';
+import { freeName, isSelected, modeOf, type Region } from '../../state/selection/selection';
 import { HeadingButton } from '../buttons';
 import { usePanels } from '../context';
 import { Icon } from '../icons';
@@ -150,7 +150,7 @@ function Chip({ region, back }: ChipProps): JSX.Element {
         title={`${name}: click to select (Shift adds, Alt subtracts, both intersect), double-click to rename`}
         onClick={(event) => {
           // The second click of a double-click would only add an undo step.
-          if (event.detail < 2) actions.selectRegion(name, howOf(event));
+          if (event.detail < 2) actions.selectRegion(name, modeOf(event));
         }}
         onDblClick={rename}
         onKeyDown={(event) => {

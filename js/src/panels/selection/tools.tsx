@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import type { How, Tool } from '../../state/selection/selection';
+import type { SelectionMode, Tool } from '../../state/selection/selection';
 import { usePanels } from '../context';
 import { IconButton, type IconName } from '../icons';
 
@@ -10,7 +10,7 @@ const TOOLS: readonly [Tool, IconName, string, string][] = [
   ['zoom', 'zoom', 'Zoom to box', 'Z'],
 ];
 
-const MODES: readonly [How, IconName, string, string | undefined][] = [
+const MODES: readonly [SelectionMode, IconName, string, string | undefined][] = [
   ['replace', 'one', 'New selection', undefined],
   ['add', 'both', 'Add to selection', 'Shift'],
   ['subtract', 'less', 'Subtract from selection', 'Alt'],
@@ -50,13 +50,13 @@ function SelectionModes({ canvas }: { canvas: HTMLCanvasElement }): JSX.Element 
   const { model, actions } = usePanels();
   return (
     <fieldset class="ks-card ks-hows" aria-label="Selection mode">
-      {MODES.map(([how, icon, label, shortcut]) => (
+      {MODES.map(([mode, icon, label, shortcut]) => (
         <IconButton
-          key={how}
+          key={mode}
           tool
           {...{ icon, label, shortcut }}
-          pressed={model.how.value === how}
-          onClick={choosing(canvas, () => actions.setHow(how))}
+          pressed={model.mode.value === mode}
+          onClick={choosing(canvas, () => actions.setMode(mode))}
         />
       ))}
       <IconButton

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { MISSING_COLOUR, parseColor } from '../../lib/color';
+import { MISSING_COLOR, parseColor } from '../../lib/color';
 import { blended, cornersOf } from './blend';
 
 test('two genes are blended, and a cell without a value of either is gray and drawn below all others', () => {
@@ -12,5 +12,5 @@ test('two genes are blended, and a cell without a value of either is gray and dr
   expect(rgba(0)).toEqual([...(none ?? []), 1]);
   expect(rgba(1)).toEqual([...(first ?? []), 255]);
   expect(rgba(2)).toEqual([...(second ?? []), 255]);
-  expect(rgba(3)).toEqual([...parseColor(MISSING_COLOUR), 0]);
+  expect(rgba(3)).toEqual([...parseColor(MISSING_COLOR), 0]);
 });

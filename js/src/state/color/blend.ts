@@ -1,5 +1,5 @@
 import type { GeneValues } from '../../data/gene-store';
-import { MISSING_COLOUR, parseColor, type Rgb } from '../../lib/color';
+import { MISSING_COLOR, parseColor, type Rgb } from '../../lib/color';
 import { turns } from '../../lib/pause';
 import type { Mixed } from './layer';
 
@@ -70,7 +70,7 @@ export async function mixed(parts: readonly GeneValues[], dark: boolean): Promis
     await due();
     mixInto(bytes, parts, dark, from, Math.min(bytes.length / 4, from + AT_ONCE));
   }
-  return { dark, colours: new Uint32Array(bytes.buffer) };
+  return { dark, colors: new Uint32Array(bytes.buffer) };
 }
 
 function mixInto(
@@ -83,7 +83,7 @@ function mixInto(
   const corners = cornersOf(dark);
   const shares = new Array<number>(parts.length).fill(0);
   const empty = corners[0] ?? [0, 0, 0];
-  const missing = parseColor(MISSING_COLOUR);
+  const missing = parseColor(MISSING_COLOR);
   for (let cell = from; cell < to; cell++) {
     let most = 0;
     let whole = true;

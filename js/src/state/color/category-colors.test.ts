@@ -1,30 +1,30 @@
 import { describe, expect, test } from 'vitest';
-import { CLASS_PALETTES, MISSING_COLOUR } from '../../lib/color';
+import { CLASS_PALETTES, MISSING_COLOR } from '../../lib/color';
 import { openedModel } from '../model-fixture';
 import { INITIAL, merged, type ViewState } from '../view-state';
 
 async function opened(initial: Partial<ViewState> = {}) {
   const { model, actions } = await openedModel(initial);
-  const colours = () => model.paint.value?.colors;
+  const colors = () => model.paint.value?.colors;
   const alpha = () => [...(model.paint.value?.alpha ?? [])];
-  return { model, actions, colours, alpha };
+  return { model, actions, colors, alpha };
 }
 
-const STATED = '#102030';
+const FROM_FILE = '#102030';
 
 describe('category colors', () => {
   test('come from the file unless overridden by a palette or a custom color', async () => {
-    const { model, actions, colours } = await opened();
-    expect(colours()).toEqual([STATED, STATED, STATED, MISSING_COLOUR]);
+    const { model, actions, colors } = await opened();
+    expect(colors()).toEqual([FROM_FILE, FROM_FILE, FROM_FILE, MISSING_COLOR]);
     actions.setPalette('safe');
-    expect(colours()).toEqual([...CLASS_PALETTES.safe.slice(0, 3), MISSING_COLOUR]);
+    expect(colors()).toEqual([...CLASS_PALETTES.safe.slice(0, 3), MISSING_COLOR]);
     actions.recolorClass('cluster', '10', '#ABCDEF');
     actions.recolorClass('elsewhere', '10', '#000000');
-    expect(colours()?.[1]).toBe('#abcdef');
+    expect(colors()?.[1]).toBe('#abcdef');
     actions.setPalette('file');
-    expect(colours()).toEqual([STATED, '#abcdef', STATED, MISSING_COLOUR]);
+    expect(colors()).toEqual([FROM_FILE, '#abcdef', FROM_FILE, MISSING_COLOR]);
     actions.resetClassColors('cluster');
-    expect(colours()).toEqual([STATED, STATED, STATED, MISSING_COLOUR]);
+    expect(colors()).toEqual([FROM_FILE, FROM_FILE, FROM_FILE, MISSING_COLOR]);
     expect(model.state.value.classColors).toEqual({ elsewhere: { '10': '#000000' } });
   });
 
@@ -34,7 +34,7 @@ describe('category colors', () => {
     const layer = model.layer.value;
     if (layer.kind !== 'category') throw new Error('the fixture starts with a categorical annotation');
     expect(model.classes.value(layer.column)[2]).toMatchObject({ name: '2', color: '#ff0000', count: 1 });
-    expect(layer.column.categories[2]?.color, 'the column is not modified').toBe(STATED);
+    expect(layer.column.categories[2]?.color, 'the column is not modified').toBe(FROM_FILE);
   });
 
   test('are only accepted from a view if valid', () => {
@@ -51,12 +51,12 @@ describe('category colors', () => {
   test('are dimmed for other categories than the emphasized one, unless it is hidden', async () => {
     const { actions, alpha } = await opened();
     expect(alpha()).toEqual([255, 255, 255, 255]);
-    actions.emphasise({ column: 'cluster', name: null });
+    actions.emphasize({ column: 'cluster', name: null });
     expect(alpha()[3]).toBe(255);
     expect(Math.max(...alpha().slice(0, 3))).toBeLessThan(80);
     actions.toggleClass('cluster', null);
     expect(alpha()).toEqual([255, 255, 255, 0]);
-    actions.emphasise({ column: 'another', name: '1' });
+    actions.emphasize({ column: 'another', name: '1' });
     expect(alpha()).toEqual([255, 255, 255, 0]);
   });
 });

@@ -1,6 +1,6 @@
 import type { Category } from '../../contract/manifest';
 import type { CategoryValues } from '../../data/column-values';
-import { MISSING_COLOUR, paletteColor } from '../../lib/color';
+import { MISSING_COLOR, paletteColor } from '../../lib/color';
 import { type ClassOrder, hiddenOf, type ViewState } from '../view-state';
 import { hiddenFlags } from './layer';
 
@@ -30,7 +30,7 @@ export interface Paint {
   alpha: Uint8Array;
 }
 
-const STEPPED_BACK = 36;
+const DIMMED_ALPHA = 36;
 
 function ownColors(state: Pick<ViewState, 'classColors'>, column: string): Readonly<Record<string, string>> {
   return Object.hasOwn(state.classColors, column) ? (state.classColors[column] ?? {}) : {};
@@ -38,19 +38,19 @@ function ownColors(state: Pick<ViewState, 'classColors'>, column: string): Reado
 
 /** Caches the categories per column until the colors change, because the legend reads them on each render. */
 export function classesWith(state: Pick<ViewState, 'palette' | 'classColors'>): ClassesOf {
-  const held = new WeakMap<CategoryValues, readonly Category[]>();
+  const cache = new WeakMap<CategoryValues, readonly Category[]>();
   return (column) => {
     const own = ownColors(state, column.name);
     if (state.palette === 'file' && Object.keys(own).length === 0) return column.categories;
-    const known = held.get(column);
+    const known = cache.get(column);
     if (known) return known;
     const { palette } = state;
     const classes = column.categories.map((category, code) => {
-      const stated = palette === 'file' ? category.color : paletteColor(code, palette);
-      const color = Object.hasOwn(own, category.name) ? (own[category.name] ?? stated) : stated;
+      const base = palette === 'file' ? category.color : paletteColor(code, palette);
+      const color = Object.hasOwn(own, category.name) ? (own[category.name] ?? base) : base;
       return { ...category, color };
     });
-    held.set(column, classes);
+    cache.set(column, classes);
     return classes;
   };
 }
@@ -88,6 +88,6 @@ export function paintOf(
   const front = emphasis?.column === column.name ? codeOf(emphasis.name) : -1;
   // Dim nothing if the emphasized category itself is hidden.
   const dims = front >= 0 && hidden[front] !== 1;
-  const alpha = hidden.map((flag, code) => (flag === 1 ? 0 : dims && code !== front ? STEPPED_BACK : 255));
-  return { colors: [...classes.map(({ color }) => color), MISSING_COLOUR], alpha };
+  const alpha = hidden.map((flag, code) => (flag === 1 ? 0 : dims && code !== front ? DIMMED_ALPHA : 255));
+  return { colors: [...classes.map(({ color }) => color), MISSING_COLOR], alpha };
 }

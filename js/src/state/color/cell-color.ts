@@ -1,4 +1,4 @@
-import { MISSING_COLOUR, PLAIN_COLOUR, parseColor, type Rgb } from '../../lib/color';
+import { MISSING_COLOR, PLAIN_COLOR, parseColor, type Rgb } from '../../lib/color';
 import type { ColorScale } from '../../lib/colormap';
 import { cornersOf, mixture, shareOf } from './blend';
 import type { Paint } from './category-colors';
@@ -9,7 +9,7 @@ export function cellColor(
   layer: Layer,
   { paint, scale, dark }: { paint: Paint | null; scale: ColorScale; dark: boolean },
 ): (cell: number) => Rgb | null {
-  const missing = parseColor(MISSING_COLOUR);
+  const missing = parseColor(MISSING_COLOR);
   if (layer.kind === 'category' && paint) {
     const { codes } = layer.column;
     const last = paint.colors.length - 1;
@@ -37,6 +37,6 @@ export function cellColor(
       );
     };
   }
-  const plain = parseColor(PLAIN_COLOUR);
+  const plain = parseColor(PLAIN_COLOR);
   return () => plain;
 }

@@ -2,13 +2,13 @@ import type { CategoryValues } from '../../data/column-values';
 import type { GeneValues } from '../../data/gene-store';
 import type { Summary } from '../../data/summary';
 import type { Numbers } from '../../lib/numbers';
-import type { Color } from '../view-state';
+import { type Color, hiddenOf, type ViewState } from '../view-state';
 
 /** Colors of a blend on a light or dark background. */
 export interface Mixed {
   dark: boolean;
   /** RGB of each cell, with its highest relative level as alpha. */
-  colours: Uint32Array;
+  colors: Uint32Array;
 }
 
 /** Loaded values that color the tissue. */
@@ -40,6 +40,19 @@ export function hiddenFlags(column: CategoryValues, hidden: readonly (string | n
   return flags;
 }
 
+/** Returns a test for cells that are not in a hidden category; null if none is hidden. */
+export function visibleTest(
+  layer: Layer,
+  state: Pick<ViewState, 'hidden'>,
+): ((cell: number) => boolean) | null {
+  if (layer.kind !== 'category') return null;
+  const hidden = hiddenOf(state, layer.column.name);
+  if (hidden.length === 0) return null;
+  const flags = hiddenFlags(layer.column, hidden);
+  const { codes } = layer.column;
+  return (cell) => flags[codes[cell] ?? 0] !== 1;
+}
+
 /** Returns a test for cells without a value in this layer; null if the layer has no values. */
 export function missingTest(layer: Layer): ((cell: number) => boolean) | null {
   if (layer.kind === 'category') {
@@ -62,4 +75,12 @@ export function valueAt(layer: Layer, cell: number): string | number | null {
     return value === undefined || Number.isNaN(value) ? null : value;
   }
   return null;
+}
+
+/** Returns the name of a color for progress and legend. */
+export function colorLabel(color: Color): string {
+  if (color.kind === 'annotation') return color.column;
+  if (color.kind === 'gene') return color.gene;
+  if (color.kind === 'blend') return color.genes.join(', ');
+  return color.kind === 'score' ? color.name : '';
 }

@@ -14,28 +14,28 @@ export interface Fact {
 }
 
 const NO_FACTS: readonly Fact[] = [];
-/** Cache: facts are read in every frame in which the section titles move. */
-const held = new WeakMap<readonly SectionFact[], readonly Fact[]>();
+/** Kept because facts are read in every frame in which the section titles move. */
+const cache = new WeakMap<readonly SectionFact[], readonly Fact[]>();
 
 export function factsOf({ sections, columns }: Pick<Manifest, 'sections' | 'columns'>): readonly Fact[] {
   if (!sections?.facts) return NO_FACTS;
-  const known = held.get(sections.facts);
+  const known = cache.get(sections.facts);
   if (known) return known;
   const made = sections.facts
     .filter(({ values }) => values.length === sections.items.length)
     .map(({ column, values }) => {
       const stated = columns?.find(({ name }) => name === column);
       const classes = stated?.kind === 'category' ? stated.categories.map(({ name }) => name) : [];
-      const rank = new Map<FactValue, number>(classes.map((name, code) => [name, code]));
-      const height = (value: FactValue) =>
-        value === null ? Infinity : typeof value === 'number' ? value : (rank.get(value) ?? classes.length);
+      const codes = new Map<FactValue, number>(classes.map((name, code) => [name, code]));
+      const rankOf = (value: FactValue) =>
+        value === null ? Infinity : typeof value === 'number' ? value : (codes.get(value) ?? classes.length);
       const distinct = [...new Set(values)].sort((a, b) => {
-        const [one, other] = [height(a), height(b)];
-        return one === other ? 0 : one - other;
+        const [rankA, rankB] = [rankOf(a), rankOf(b)];
+        return rankA === rankB ? 0 : rankA - rankB;
       });
       return { column, values, distinct };
     });
-  held.set(sections.facts, made);
+  cache.set(sections.facts, made);
   return made;
 }
 

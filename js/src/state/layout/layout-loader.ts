@@ -1,82 +1,94 @@
-import type { Bundle, Positions } from '../../data/bundle';
-import type { CategoryValues, ColumnValues } from '../../data/column-values';
-import { UnknownNameError } from '../../lib/errors';
-import type { ReadContext } from '../../source/bundle-source';
+import type { Bundle } from '../../data/bundle';
+import { asCategories } from '../../data/column-values';
+import { asError, isAbort, NoSectionsError, UnknownNameError } from '../../lib/errors';
+import { keepColumn } from '../bundle-model';
+import type { LoadContext } from '../load-context';
 import type { Model } from '../model';
-import type { Told } from '../tasks';
-import type { Layout } from '../view-state';
+import { firstLayout } from '../save/first-view';
+import { update } from '../state-model';
+import { notify } from '../status';
+import { type Layout, sameLayout } from '../view-state';
 import { factsOf } from './arrangement';
 import { embeddingLabel, type Sections } from './layout';
 
-/** Loads the data of layouts and groupings. */
-export interface Places {
+/** Loads the coordinates of layouts. */
+export interface LayoutLoader {
   /** Loads the data that a layout needs. */
   prepare(layout: Layout | null, signal?: AbortSignal): Promise<void>;
-  /** Loads the categories by which values are grouped. */
-  group(column: string, signal?: AbortSignal): Promise<void>;
+  /** Loads the initial layouts; reports those that the bundle does not have and replaces them by defaults. */
+  prepareFirst(bundle: Bundle): Promise<void>;
 }
 
-export function createPlaces(
-  model: Model,
-  closed: AbortSignal,
-  keep: (column: ColumnValues) => void,
-  startTask: (label: string) => Told,
-): Places {
-  const waitFor = async <T>(
-    label: string,
-    given: AbortSignal | undefined,
-    read: (ctx: ReadContext) => Promise<T>,
-  ): Promise<T> => {
-    const signal = given ? AbortSignal.any([given, closed]) : closed;
-    const task = startTask(label);
-    try {
-      const value = await read({ signal, progress: task.progress });
-      signal.throwIfAborted();
-      return value;
-    } finally {
-      task.end();
-    }
-  };
-
-  const needSections = async (bundle: Bundle, signal?: AbortSignal): Promise<Sections> => {
+export function createLayoutLoader(model: Model, { closed, readAsTask }: LoadContext): LayoutLoader {
+  const loadSections = async (bundle: Bundle, signal?: AbortSignal): Promise<Sections> => {
     if (model.sections.value) return model.sections.value;
-    const stated = bundle.manifest.sections;
-    if (!stated) throw new UnknownNameError('section', '');
-    const column = await waitFor(stated.column, signal, (ctx) => bundle.column(stated.column, ctx));
-    const classes = classesOf(column);
-    keep(classes);
-    const categories = classes.categories.map(({ name }) => name);
-    const facts = factsOf(bundle.manifest);
-    const sections = { column: stated.column, items: stated.items, facts, categories, codes: classes.codes };
+    const listed = bundle.manifest.sections;
+    if (!listed) throw new NoSectionsError();
+    const read = await readAsTask(listed.column, signal, (ctx) => bundle.column(listed.column, ctx));
+    const column = asCategories(read);
+    keepColumn(model, column);
+    const sections = {
+      column: listed.column,
+      items: listed.items,
+      facts: factsOf(bundle.manifest),
+      categories: column.categories.map(({ name }) => name),
+      codes: column.codes,
+    };
     model.sections.value = sections;
     return sections;
   };
 
+  const loadEmbedding = async (
+    bundle: Bundle,
+    layout: Layout & { kind: 'embedding' },
+    signal?: AbortSignal,
+  ) => {
+    const { name } = layout;
+    if (model.embeddings.value.has(name)) return;
+    const label = embeddingLabel(layout, bundle.manifest) ?? name;
+    const embedding = await readAsTask(label, signal, (ctx) => bundle.embedding(name, ctx));
+    model.embeddings.value = new Map(model.embeddings.value).set(name, embedding);
+  };
+
+  const prepare: LayoutLoader['prepare'] = async (layout, signal) => {
+    const bundle = model.bundle.value;
+    if (!bundle || !layout || layout.kind === 'tissue') return;
+    if (layout.kind === 'embedding') return loadEmbedding(bundle, layout, signal);
+    if (
+      layout.kind === 'section' &&
+      !bundle.manifest.sections?.items.some(({ name }) => name === layout.name)
+    )
+      throw new UnknownNameError('section', layout.name);
+    await loadSections(bundle, signal);
+  };
+
+  /** Returns whether the layout could be loaded; otherwise adds a notice. */
+  const prepareOrNotify = async (layout: Layout | null): Promise<boolean> => {
+    try {
+      await prepare(layout);
+      return true;
+    } catch (thrown) {
+      if (isAbort(thrown, closed)) throw thrown;
+      notify(model, asError(thrown));
+      return false;
+    }
+  };
+
   return {
-    async prepare(layout, signal) {
-      const bundle = model.bundle.value;
-      if (!bundle || !layout || layout.kind === 'tissue') return;
-      if (layout.kind === 'embedding') {
-        if (model.embeddings.value.has(layout.name)) return;
-        const label = embeddingLabel(layout, bundle.manifest) ?? layout.name;
-        const read = (ctx: ReadContext): Promise<Positions> => bundle.embedding(layout.name, ctx);
-        const embedding = await waitFor(label, signal, read);
-        model.embeddings.value = new Map(model.embeddings.value).set(layout.name, embedding);
-        return;
+    prepare,
+    async prepareFirst(bundle) {
+      const { layout, beside } = model.state.value;
+      if (!(await prepareOrNotify(layout))) {
+        const fallback = firstLayout(bundle.manifest);
+        const available =
+          !sameLayout(fallback, layout) &&
+          (await prepare(fallback).then(
+            () => true,
+            () => false,
+          ));
+        update(model, { layout: available ? fallback : { kind: 'tissue' }, camera: null });
       }
-      const { items } = await needSections(bundle, signal);
-      if (layout.kind === 'section' && !items.some(({ name }) => name === layout.name))
-        throw new UnknownNameError('section', layout.name);
-    },
-    async group(name, signal) {
-      const bundle = model.bundle.value;
-      if (bundle) keep(classesOf(await waitFor(name, signal, (ctx) => bundle.column(name, ctx))));
+      if (!(await prepareOrNotify(beside))) update(model, { beside: null, besideCamera: null });
     },
   };
-}
-
-/** Returns a categorical column. Throws for a numeric one. */
-export function classesOf(column: ColumnValues): CategoryValues {
-  if (column.kind !== 'category') throw new UnknownNameError('categorical annotation', column.name);
-  return column;
 }

@@ -72,10 +72,10 @@ export function placedCells(
   const origin = tissue.origin ?? ZERO;
   const from = (section: Section): Section => ({ ...section, extent: extentFrom(origin, section.extent) });
   if (layout.kind === 'section') {
-    const one = sections.items.find(({ name }) => name === layout.name);
-    if (!one) return { positions: tissue, titles: [] };
-    const coords = moved(tissue, sections, [{ section: one, dx: 0, dy: 0 }]);
-    return { positions: { ...tissue, coords, extent: from(one).extent }, titles: [] };
+    const section = sections.items.find(({ name }) => name === layout.name);
+    if (!section) return { positions: tissue, titles: [] };
+    const coords = moved(tissue, sections, [{ section, dx: 0, dy: 0 }]);
+    return { positions: { ...tissue, coords, extent: from(section).extent }, titles: [] };
   }
   const { placed, extent } = placedSections(
     arranged(sections.items, sections.facts, arrangementOf(layout)).map(from),

@@ -29,7 +29,7 @@ export function firstColor(columns: readonly ColumnInfo[]): Color {
 }
 
 /** Returns an error for the first gene or annotation of a color that the bundle does not have; else null. */
-export function missingOf(
+export function unknownNameIn(
   { genes }: Pick<Bundle, 'genes'>,
   columns: readonly ColumnInfo[],
   color: Color,
@@ -38,7 +38,7 @@ export function missingOf(
     const there = columns.some(({ name }) => name === color.column);
     return there ? null : new UnknownNameError('annotation', color.column);
   }
-  const asked = color.kind === 'gene' ? [color.gene] : 'genes' in color ? color.genes : [];
-  const unknown = asked.find((gene) => !genes.has(gene));
+  const wanted = color.kind === 'gene' ? [color.gene] : 'genes' in color ? color.genes : [];
+  const unknown = wanted.find((gene) => !genes.has(gene));
   return unknown === undefined ? null : new UnknownNameError('gene', unknown);
 }

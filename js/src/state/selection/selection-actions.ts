@@ -2,7 +2,9 @@ import { batch } from '@preact/signals';
 import { MOST_REGION_CELLS, MOST_REGIONS } from '../../data/region-files';
 import { MaskError } from '../../lib/errors';
 import { formatCount } from '../../lib/format';
-import { type Model, notify, type RegionNote } from '../model';
+import { visibleTest } from '../color/layer';
+import type { Model } from '../model';
+import { notify } from '../status';
 import { createHistory } from './history';
 import {
   cellsOf,
@@ -10,28 +12,28 @@ import {
   type Draft,
   freeColor,
   freeName,
-  type How,
   maskOf,
   type Region,
   type Selection,
+  type SelectionMode,
   selectionOf,
   type Tool,
-  visibleTest,
 } from './selection';
+import type { RegionNote } from './selection-model';
 
 export interface SelectionActions {
   setTool(tool: Tool): void;
   /** Sets the selection mode used without modifier keys; drawing tools only. */
-  setHow(how: How): void;
+  setMode(mode: SelectionMode): void;
   /** Sets the outline that is being drawn; null when it is finished or canceled. */
   draw(draft: Draft | null): void;
   /** Selects cells; `outline` is the drawn outline, which stays visible. */
-  select(cells: Uint32Array, how: How, outline?: readonly number[]): void;
+  select(cells: Uint32Array, mode: SelectionMode, outline?: readonly number[]): void;
   /** Selects the cells with nonzero flags. */
   setSelection(mask: ArrayLike<number> | null): void;
   clearSelection(): void;
   /** Selects the visible cells for which `wanted` returns true. */
-  selectWhere(wanted: (cell: number) => boolean, how: How): void;
+  selectWhere(wanted: (cell: number) => boolean, mode: SelectionMode): void;
   /** Selects the visible cells that were not selected. */
   invertSelection(): void;
   /** Undoes the last change of the selection or the regions. */
@@ -46,7 +48,7 @@ export interface SelectionActions {
   removeRegion(name: string): void;
   /** Shows a note in the list of regions, such as the outcome of reading a file. */
   noteRegions(note: RegionNote | null): void;
-  selectRegion(name: string, how?: How): void;
+  selectRegion(name: string, mode?: SelectionMode): void;
   /** Replaces all regions; unless `undoable`, the previous ones cannot be restored by undo. */
   setRegions(regions: readonly NewRegion[], options?: { undoable?: boolean }): void;
   /** Adds regions; replaces those with the same names. */
@@ -104,7 +106,7 @@ export function createSelectionActions(model: Model): SelectionActions {
 
   const tooMany = (all: readonly NewRegion[]): Error | null => {
     if (all.length > MOST_REGIONS)
-      return new Error(`Got ${all.length} regions; the limit is ${MOST_REGIONS}.`);
+      return new Error(`Got ${formatCount(all.length)} regions; the limit is ${formatCount(MOST_REGIONS)}.`);
     const places = all.reduce((sum, { cells }) => sum + cells.length, 0);
     return places > MOST_REGION_CELLS
       ? new Error(
@@ -122,7 +124,7 @@ export function createSelectionActions(model: Model): SelectionActions {
       const last = cells.at(-1) ?? 0;
       if (last >= total())
         throw new Error(
-          `The region “${name}” contains the cell index ${last}, but the bundle has only ${total()} cells.`,
+          `The region “${name}” contains the cell index ${formatCount(last)}, but the bundle has only ${formatCount(total())} cells.`,
         );
       const taken = [
         ...others,
@@ -134,6 +136,9 @@ export function createSelectionActions(model: Model): SelectionActions {
     return [...regions.values()];
   };
 
+  /** Modifier keys take precedence over the mode chosen for the drawing tools. */
+  const chosenMode = (mode: SelectionMode) => (mode === 'replace' ? model.mode.value : mode);
+
   const find = (name: string) => model.regions.value.find((region) => region.name === name);
 
   return {
@@ -141,30 +146,29 @@ export function createSelectionActions(model: Model): SelectionActions {
       batch(() => {
         model.tool.value = tool;
         model.draft.value = null;
-        if (tool !== 'lasso' && tool !== 'rect') model.how.value = 'replace';
+        if (tool !== 'lasso' && tool !== 'rect') model.mode.value = 'replace';
       });
     },
-    setHow(how) {
-      model.how.value = how;
+    setMode(mode) {
+      model.mode.value = mode;
     },
     draw(draft) {
       model.draft.value = draft;
     },
-    select(cells, how, outline) {
+    select(cells, mode, outline) {
       const before = model.selection.value;
       put(
-        combined(before, cells, how, total()),
-        (before === null || how === 'replace') && outline ? outline : null,
+        combined(before, cells, mode, total()),
+        (before === null || mode === 'replace') && outline ? outline : null,
       );
     },
-    selectWhere(wanted, asked) {
-      const how = asked === 'replace' ? model.how.value : asked;
+    selectWhere(wanted, mode) {
       const visible = seen();
       const cells = new Uint32Array(total());
       let count = 0;
       for (let cell = 0; cell < cells.length; cell++)
         if (wanted(cell) && (!visible || visible(cell))) cells[count++] = cell;
-      put(combined(model.selection.value, cells.subarray(0, count), how, total()));
+      put(combined(model.selection.value, cells.subarray(0, count), chosenMode(mode), total()));
     },
     // Untyped callers may pass undefined.
     setSelection: (mask) => put(mask === null || mask === undefined ? null : checked(mask, 'the selection')),
@@ -188,13 +192,15 @@ export function createSelectionActions(model: Model): SelectionActions {
       if (!selection) return;
       const regions = model.regions.value;
       const wanted = name?.trim() || freeName(regions);
-      const held = find(wanted);
+      const existing = find(wanted);
       const region: Region = {
         name: wanted,
-        color: held?.color ?? freeColor(regions),
+        color: existing?.color ?? freeColor(regions),
         cells: cellsOf(selection.mask),
       };
-      const next = held ? regions.map((other) => (other === held ? region : other)) : [...regions, region];
+      const next = existing
+        ? regions.map((other) => (other === existing ? region : other))
+        : [...regions, region];
       const excess = tooMany(next);
       if (excess) notify(model, excess);
       else change(next);
@@ -218,11 +224,10 @@ export function createSelectionActions(model: Model): SelectionActions {
     noteRegions(note) {
       model.regionNote.value = note;
     },
-    selectRegion(name, asked = 'replace') {
-      const how = asked === 'replace' ? model.how.value : asked;
+    selectRegion(name, mode = 'replace') {
       const region = find(name);
       if (!region) return;
-      put(combined(model.selection.value, region.cells, how, total()));
+      put(combined(model.selection.value, region.cells, chosenMode(mode), total()));
     },
     setRegions(list, { undoable = false } = {}) {
       const next = made(list);
@@ -234,9 +239,12 @@ export function createSelectionActions(model: Model): SelectionActions {
       });
     },
     putRegions(list) {
-      const others = model.regions.value.filter((one) => !list.some((other) => other.name === one.name));
-      const coloured = list.map((one) => ({ ...one, color: one.color || (find(one.name)?.color ?? '') }));
-      change([...others, ...made(coloured, others)]);
+      const others = model.regions.value.filter(({ name }) => !list.some((added) => added.name === name));
+      const colored = list.map((region) => ({
+        ...region,
+        color: region.color || (find(region.name)?.color ?? ''),
+      }));
+      change([...others, ...made(colored, others)]);
     },
   };
 }

@@ -5,7 +5,7 @@ import { memorySource } from '../../source/memory-source';
 import { createActions } from '../actions';
 import { createLoader } from '../loader';
 import { createModel } from '../model';
-import { combined, howOf, isSelected, selectionOf } from './selection';
+import { combined, isSelected, modeOf, selectionOf } from './selection';
 
 async function opened() {
   const made = await fixture('1.1.0', true);
@@ -218,7 +218,7 @@ test('intersecting keeps the cells in both', () => {
   expect(combined(before, Uint32Array.of(1, 2), 'intersect', 4)?.mask).toEqual(Uint8Array.of(0, 1, 0, 0));
   expect(combined(before, Uint32Array.of(3), 'intersect', 4)).toBeNull();
   expect(combined(null, Uint32Array.of(3), 'intersect', 4)).toBeNull();
-  expect(howOf({ shiftKey: true, altKey: true })).toBe('intersect');
+  expect(modeOf({ shiftKey: true, altKey: true })).toBe('intersect');
 });
 
 test('selecting by a condition only selects visible cells', async () => {

@@ -1,12 +1,10 @@
 import { PALETTE, paletteColor } from '../../lib/color';
-import { hiddenFlags, type Layer } from '../color/layer';
-import { hiddenOf, type ViewState } from '../view-state';
 
 /** Action of a drag on the tissue. */
 export type Tool = 'move' | 'lasso' | 'rect' | 'zoom';
 
 /** Selection mode: how new cells are combined with the current selection. */
-export type How = 'replace' | 'add' | 'subtract' | 'intersect';
+export type SelectionMode = 'replace' | 'add' | 'subtract' | 'intersect';
 
 /** Selected cells. Masks in the model are never mutated. */
 export interface Selection {
@@ -27,7 +25,7 @@ export interface Region {
 /** Outline that is being drawn around cells. */
 export interface Draft {
   kind: 'lasso' | 'rect';
-  how: How;
+  mode: SelectionMode;
   /** Interleaved x, y in coordinate units; the four corners of a rectangle. */
   points: readonly number[];
 }
@@ -71,16 +69,16 @@ export function isSelected(cells: Uint32Array, selection: Selection | null): boo
 export function combined(
   before: Selection | null,
   cells: Uint32Array,
-  how: How,
+  mode: SelectionMode,
   total: number,
 ): Selection | null {
-  if (how === 'intersect') {
+  if (mode === 'intersect') {
     const both = cells.filter((cell) => before?.mask[cell]);
     return combined(null, both, 'replace', total);
   }
-  const mask = before && how !== 'replace' ? before.mask.slice() : new Uint8Array(total);
-  let count = before && how !== 'replace' ? before.count : 0;
-  const flag = how === 'subtract' ? 0 : 1;
+  const mask = before && mode !== 'replace' ? before.mask.slice() : new Uint8Array(total);
+  let count = before && mode !== 'replace' ? before.count : 0;
+  const flag = mode === 'subtract' ? 0 : 1;
   for (let i = 0; i < cells.length; i++) {
     const cell = cells[i] ?? 0;
     if (mask[cell] === flag) continue;
@@ -90,21 +88,11 @@ export function combined(
   return count > 0 ? { mask, count } : null;
 }
 
-/** Returns a test for cells that are not in a hidden category; null if none is hidden. */
-export function visibleTest(
-  layer: Layer,
-  state: Pick<ViewState, 'hidden'>,
-): ((cell: number) => boolean) | null {
-  if (layer.kind !== 'category') return null;
-  const hidden = hiddenOf(state, layer.column.name);
-  if (hidden.length === 0) return null;
-  const flags = hiddenFlags(layer.column, hidden);
-  const { codes } = layer.column;
-  return (cell) => flags[codes[cell] ?? 0] !== 1;
-}
-
 /** Returns the selection mode of the pressed modifier keys: Shift adds, Alt subtracts, both intersect; else `plain`. */
-export function howOf(event: Pick<MouseEvent, 'shiftKey' | 'altKey'>, plain: How = 'replace'): How {
+export function modeOf(
+  event: Pick<MouseEvent, 'shiftKey' | 'altKey'>,
+  plain: SelectionMode = 'replace',
+): SelectionMode {
   if (event.shiftKey && event.altKey) return 'intersect';
   return event.shiftKey ? 'add' : event.altKey ? 'subtract' : plain;
 }

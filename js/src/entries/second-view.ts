@@ -1,22 +1,22 @@
 import { effect, untracked } from '@preact/signals';
 import { asError } from '../lib/errors';
 import type { Second } from '../panels/app';
-import type { Shown } from '../picture/pictures';
+import type { PictureWindow } from '../picture/pictures';
 import { createStage, type Stage } from '../render/stage';
 import type { Actions } from '../state/actions';
-import { besidePane } from '../state/layout/pane';
+import { secondPane } from '../state/layout/second-pane';
 import type { Model } from '../state/model';
 
 /** Creates and disposes the second view as the state requests. */
-export function joinBeside(
+export function connectSecondView(
   model: Model,
   actions: Actions,
   setSecond: (second: Second | null) => void,
-): { current(): Shown | null; dispose(): void } {
+): { current(): PictureWindow | null; dispose(): void } {
   let close: (() => void) | null = null;
-  let shown: Shown | null = null;
+  let shown: PictureWindow | null = null;
   const open = () => {
-    const pane = besidePane(model, actions);
+    const pane = secondPane(model, actions);
     const holder = document.createElement('div');
     holder.className = 'ks-canvas-holder';
     // A new canvas each time: a canvas whose WebGL context was released cannot get another one.

@@ -1,0 +1,31 @@
+import { ascending } from '../lib/bits';
+import { MaskError } from '../lib/errors';
+import { cellsOf, maskOf, type Region } from '../state/selection/selection';
+import type { NewRegion } from '../state/selection/selection-actions';
+import type { GivenRegion, ShownRegion } from './viewer-api';
+
+/** Copies a region for the users of the viewer. */
+export function publicRegion({ name, color, cells }: Region, total: number): ShownRegion {
+  const region = { name, color, count: cells.length, cells: cells.slice() };
+  // Not enumerable: a message to another page would make and copy the flags of all regions.
+  return Object.defineProperty(region, 'mask', { get: () => maskOf(cells, total) }) as ShownRegion;
+}
+
+/** Copies cell indices, ascending and unique. Throws on values that are not cell indices. */
+function copiedCells(indices: Uint32Array, name: string): Uint32Array {
+  const cells = Uint32Array.from(indices);
+  const wrong = cells.findIndex((cell, at) => cell !== indices[at]);
+  if (wrong >= 0)
+    throw new Error(`The region “${name}” contains ${indices[wrong]}; its cells must be cell indices.`);
+  return ascending(cells);
+}
+
+/** Checks and copies a region that a user of the viewer defines. */
+export function newRegionOf(region: GivenRegion, total: number): NewRegion {
+  const { name, color } = region;
+  if (typeof name !== 'string' || name === '') throw new Error('A region needs a name (a non-empty string).');
+  const rest = color === undefined ? { name } : { name, color };
+  if ('cells' in region) return { ...rest, cells: copiedCells(region.cells, name) };
+  if (region.mask?.length !== total) throw new MaskError(`the region “${name}”`, region.mask?.length, total);
+  return { ...rest, cells: cellsOf(region.mask) };
+}

@@ -1,0 +1,94 @@
+/** Outcome of an attempt to paint. */
+export type Painted =
+  /** A frame of the current state. */
+  | 'drawn'
+  /** A frame of a transition, after which more follow. */
+  | 'in-transition'
+  /** Nothing yet: the GPU is busy. */
+  | 'busy'
+  /** Nothing: there are no cells, no size or no context. */
+  | 'impossible';
+
+export interface FramePainter {
+  paint(): Painted;
+  /** A full frame of the current state is drawn. */
+  onDrawn(): void;
+  /** Wraps a function so that its errors are reported. */
+  guarded(work: () => void): () => void;
+}
+
+const REST_AFTER_MS = 140;
+const UNSEEN_AFTER_MS = 400;
+
+/** Schedules the frames of one canvas and resolves those who wait for them. */
+export class FrameLoop {
+  readonly #turn: () => void;
+  readonly #waiting: { resolve: () => void; reject: (error: Error) => void }[] = [];
+  #frame = 0;
+  #late: ReturnType<typeof setTimeout> | undefined;
+  #rest: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(painter: FramePainter) {
+    this.#turn = painter.guarded(() => this.#paint(painter));
+  }
+
+  /** Whether the camera moves: only some of the cells are drawn until it rests. */
+  get moving(): boolean {
+    return this.#rest !== undefined;
+  }
+
+  get awaited(): boolean {
+    return this.#waiting.length > 0;
+  }
+
+  request(): void {
+    if (this.#frame === 0) this.#frame = requestAnimationFrame(this.#turn);
+    // Browsers run no animation frames for content out of view; those who wait still need one.
+    if (this.awaited) this.#late ??= setTimeout(this.#turn, UNSEEN_AFTER_MS);
+  }
+
+  /** Starts or prolongs a movement; a full frame follows when it ends. */
+  move(): void {
+    clearTimeout(this.#rest);
+    this.#rest = setTimeout(() => {
+      this.#rest = undefined;
+      this.request();
+    }, REST_AFTER_MS);
+  }
+
+  /** Resolves when a full frame of the current state is drawn; `atOnce` paints without waiting for the browser. */
+  next({ atOnce }: { atOnce: boolean }): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject });
+      if (atOnce) this.#turn();
+      else this.request();
+    });
+  }
+
+  /** Rejects all promises of `next`. */
+  reject(error: Error): void {
+    for (const { reject } of this.#waiting.splice(0)) reject(error);
+  }
+
+  dispose(): void {
+    clearTimeout(this.#rest);
+    clearTimeout(this.#late);
+    cancelAnimationFrame(this.#frame);
+    this.reject(new DOMException('The viewer was closed.', 'AbortError'));
+  }
+
+  #paint({ paint, onDrawn }: FramePainter): void {
+    cancelAnimationFrame(this.#frame);
+    clearTimeout(this.#late);
+    this.#frame = 0;
+    this.#late = undefined;
+    const painted = paint();
+    if (painted === 'busy' || painted === 'in-transition') this.request();
+    else if (painted === 'impossible') {
+      if (this.awaited) this.#late ??= setTimeout(this.#turn, UNSEEN_AFTER_MS);
+    } else if (!this.moving) {
+      onDrawn();
+      for (const { resolve } of this.#waiting.splice(0)) resolve();
+    }
+  }
+}

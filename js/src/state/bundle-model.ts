@@ -1,0 +1,32 @@
+import { type Signal, signal } from '@preact/signals';
+import type { Bundle } from '../data/bundle';
+import type { CellNames } from '../data/cell-ids';
+import type { ColumnInfo, ColumnValues } from '../data/column-values';
+
+/** The open bundle and the annotations read from it. */
+export interface BundleModel {
+  readonly bundle: Signal<Bundle | null>;
+  readonly columns: Signal<readonly ColumnInfo[]>;
+  /** Columns whose values are loaded, for the tooltip and the summaries by category. */
+  readonly loaded: Signal<ReadonlyMap<string, ColumnValues>>;
+  readonly cellNames: Signal<CellNames | null>;
+}
+
+export function createBundleModel(): BundleModel {
+  return {
+    bundle: signal<Bundle | null>(null),
+    columns: signal<readonly ColumnInfo[]>([]),
+    loaded: signal<ReadonlyMap<string, ColumnValues>>(new Map()),
+    cellNames: signal<CellNames | null>(null),
+  };
+}
+
+export function keepColumn(model: Pick<BundleModel, 'loaded'>, column: ColumnValues): void {
+  if (model.loaded.value.get(column.name) === column) return;
+  model.loaded.value = new Map(model.loaded.value).set(column.name, column);
+}
+
+export function forgetColumn(model: Pick<BundleModel, 'loaded'>, name: string): void {
+  const others = new Map(model.loaded.value);
+  if (others.delete(name)) model.loaded.value = others;
+}

@@ -1,0 +1,149 @@
+import { computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import type { CategoryValues } from '../../data/column-values';
+import type { GeneOrder } from '../../data/gene-search';
+import { type Summary, summarizeColumn, summarizeGene } from '../../data/summary';
+import { type Colormap, type ColorScale, colorScale } from '../../lib/colormap';
+import type { Numbers } from '../../lib/numbers';
+import type { BundleModel } from '../bundle-model';
+import type { LayoutModel } from '../layout/layout-model';
+import type { StateModel } from '../state-model';
+import type { ViewState } from '../view-state';
+import { type ClassesOf, classesWith, type Emphasis, type Paint, paintOf } from './category-colors';
+import { type Layer, NO_LAYER, visibleTest } from './layer';
+import { type Cells, cellsWhere, packedIn, type Scope, scopeOf } from './scope';
+
+export interface ColorModel {
+  readonly layer: Signal<Layer>;
+  /** Why the last color could not be loaded. */
+  readonly problem: Signal<Error | null>;
+  readonly recentGenes: Signal<readonly string[]>;
+  /** Order of genes in the search list. */
+  readonly geneOrder: Signal<GeneOrder>;
+  /** Whether categories are compared by distributions of their values rather than by means. */
+  readonly spread: Signal<boolean>;
+  /** Category under the pointer in a legend. */
+  readonly emphasis: Signal<Emphasis | null>;
+  /** Cells with coordinates in the current layout of sections; null if all have. */
+  readonly scope: ReadonlySignal<Scope | null>;
+  /** Visible cells: with coordinates and not in a hidden category; null if all are visible. */
+  readonly shown: ReadonlySignal<Cells | null>;
+  /** Values of the layer within the scope, and their summary; null if the layer has no numeric values. */
+  readonly valuesInScope: ReadonlySignal<{ values: Numbers; summary: Summary } | null>;
+  readonly range: ReadonlySignal<readonly [number, number]>;
+  /** Color map in use, with `auto` resolved. */
+  readonly colormap: ReadonlySignal<Colormap>;
+  readonly scale: ReadonlySignal<ColorScale>;
+  /** Values of the annotation by which cells are grouped; null until they are loaded. */
+  readonly group: ReadonlySignal<CategoryValues | null>;
+  /** Categories with their current colors; `column.categories` has those of the bundle. */
+  readonly classes: ReadonlySignal<ClassesOf>;
+  /** Appearance of the categories of the layer; null if it has none. */
+  readonly paint: ReadonlySignal<Paint | null>;
+}
+
+export function createColorModel({
+  state,
+  positions,
+  loaded,
+}: StateModel & Pick<LayoutModel, 'positions'> & Pick<BundleModel, 'loaded'>): ColorModel {
+  const layer = signal<Layer>(NO_LAYER);
+  const emphasis = signal<Emphasis | null>(null);
+  const hidden = computed(() => state.value.hidden);
+  const scopes = createScopes(state, { positions, layer, hidden });
+  const palette = computed(() => state.value.palette);
+  const classColors = computed(() => state.value.classColors);
+  const classes = computed(() => classesWith({ palette: palette.value, classColors: classColors.value }));
+  const groupBy = computed(() => state.value.groupBy);
+  return {
+    layer,
+    problem: signal<Error | null>(null),
+    recentGenes: signal<readonly string[]>([]),
+    geneOrder: signal<GeneOrder>('file'),
+    spread: signal(false),
+    emphasis,
+    ...scopes,
+    ...createScale(state, { layer, valuesInScope: scopes.valuesInScope }),
+    group: computed(() => {
+      const column = groupBy.value === null ? undefined : loaded.value.get(groupBy.value);
+      return column?.kind === 'category' ? column : null;
+    }),
+    classes,
+    paint: computed(() => {
+      if (layer.value.kind !== 'category') return null;
+      const { column } = layer.value;
+      return paintOf(column, classes.value(column), { hidden: hidden.value }, emphasis.value);
+    }),
+  };
+}
+
+/** Derives which cells are placed and visible, and their values. */
+function createScopes(
+  state: ReadonlySignal<ViewState>,
+  {
+    positions,
+    layer,
+    hidden,
+  }: Pick<LayoutModel, 'positions'> &
+    Pick<ColorModel, 'layer'> & { hidden: ReadonlySignal<ViewState['hidden']> },
+): Pick<ColorModel, 'scope' | 'shown' | 'valuesInScope'> {
+  const layout = computed(() => state.value.layout);
+  const scope = computed(() => {
+    const placed = positions.value;
+    const target = layout.value;
+    if (!placed || (target.kind !== 'section' && target.kind !== 'sections')) return null;
+    return scopeOf(target.kind === 'section' ? target.name : 'sections shown', placed.coords);
+  });
+  return {
+    scope,
+    shown: computed(() => {
+      const coords = layout.value.kind === 'tissue' ? undefined : positions.value?.coords;
+      const visible = visibleTest(layer.value, { hidden: hidden.value });
+      if (!coords && !visible) return null;
+      const total = (positions.value?.coords.length ?? 0) / 2;
+      return cellsWhere(
+        total,
+        (cell) => !Number.isNaN(coords?.[2 * cell] ?? 0) && (!visible || visible(cell)),
+      );
+    }),
+    valuesInScope: computed(() => {
+      if (layer.value.kind !== 'value') return null;
+      const { values, summary, color } = layer.value;
+      if (!scope.value) return { values, summary };
+      const packed = packedIn(values, scope.value);
+      const isGene = color.kind !== 'annotation';
+      return { values: packed, summary: (isGene ? summarizeGene : summarizeColumn)(packed) };
+    }),
+  };
+}
+
+/** Derives how numeric values are mapped to colors. */
+function createScale(
+  state: ReadonlySignal<ViewState>,
+  { layer, valuesInScope }: Pick<ColorModel, 'layer' | 'valuesInScope'>,
+): Pick<ColorModel, 'range' | 'colormap' | 'scale'> {
+  const chosenMap = computed(() => state.value.colormap);
+  const chosenRange = computed(() => state.value.range);
+  const reversed = computed(() => state.value.reversed);
+  const log = computed(() => state.value.scale === 'log1p');
+  const colormap = computed((): Colormap => {
+    if (chosenMap.value !== 'auto') return chosenMap.value;
+    const { lower, upper } = layer.value.kind === 'value' ? layer.value.summary : { lower: 0, upper: 1 };
+    return lower < 0 && upper > 0 ? 'rdbu' : 'viridis';
+  });
+  const range = computed<readonly [number, number]>(() => {
+    if (chosenRange.value) return chosenRange.value;
+    if (layer.value.kind !== 'value') return [0, 1];
+    const { lower, upper } = valuesInScope.value?.summary ?? layer.value.summary;
+    // For signed values, center the range at zero, even in a section without negative values: white means zero.
+    if (colormap.value !== 'rdbu' || layer.value.summary.lower >= 0) return [lower, upper];
+    const far = Math.max(Math.abs(lower), Math.abs(upper));
+    return [-far, far];
+  });
+  return {
+    range,
+    colormap,
+    scale: computed(() =>
+      colorScale({ map: colormap.value, reversed: reversed.value, log: log.value, range: range.value }),
+    ),
+  };
+}

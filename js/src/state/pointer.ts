@@ -1,0 +1,37 @@
+import { type Signal, signal } from '@preact/signals';
+
+export interface Hover {
+  cell: number;
+  /** Whether the pointer is in the second view. */
+  inSecondView?: boolean;
+  /** CSS pixels in the stage. */
+  x: number;
+  y: number;
+}
+
+export interface PointerModel {
+  readonly hover: Signal<Hover | null>;
+  /** Position of the pointer, in coordinate units relative to the origin of the positions. */
+  readonly pointer: Signal<readonly [number, number] | null>;
+}
+
+export interface PointerActions {
+  hover(hover: Hover | null): void;
+  /** Sets the position of the pointer, in coordinate units relative to the origin of the positions. */
+  point(position: readonly [number, number] | null): void;
+}
+
+export function createPointerModel(): PointerModel {
+  return { hover: signal<Hover | null>(null), pointer: signal<readonly [number, number] | null>(null) };
+}
+
+export function createPointerActions(model: PointerModel): PointerActions {
+  return {
+    hover(hover) {
+      model.hover.value = hover;
+    },
+    point(position) {
+      model.pointer.value = position;
+    },
+  };
+}

@@ -1,0 +1,33 @@
+import { asError, isAbort } from '../../lib/errors';
+import type { Apply } from '../change';
+import { lookAtCells } from '../layout/camera';
+import type { Model } from '../model';
+import type { SelectionActions } from '../selection/selection-actions';
+import { notify } from '../status';
+import { openedView } from './saved-view';
+
+export interface SaveActions {
+  /** Shows a saved view. If parts had to be left out, adds a notice and rejects at the end. */
+  openView(view: unknown): Promise<void>;
+}
+
+export function createSaveActions(
+  model: Model,
+  apply: Apply,
+  { setRegions }: Pick<SelectionActions, 'setRegions'>,
+): SaveActions {
+  return {
+    async openView(view) {
+      try {
+        const { state, regions, leftOut } = openedView(view, model.bundle.value?.manifest.n_cells ?? 0);
+        if (regions) setRegions(regions, { undoable: true });
+        await apply(state, { orRest: true });
+        if (state.camera) lookAtCells(model);
+        if (leftOut) throw leftOut;
+      } catch (thrown) {
+        if (!isAbort(thrown)) notify(model, asError(thrown));
+        throw thrown;
+      }
+    },
+  };
+}

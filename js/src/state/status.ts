@@ -1,0 +1,70 @@
+import { type Signal, signal } from '@preact/signals';
+
+export type Status =
+  | { kind: 'loading'; label: string; done: number; total: number }
+  | { kind: 'ready' }
+  | { kind: 'error'; error: Error };
+
+/** Progress of a read during which the tissue stays usable. */
+export interface Task {
+  label: string;
+  done: number;
+  total: number;
+}
+
+/** What the viewer reports about its own work. */
+export interface StatusModel {
+  readonly status: Signal<Status>;
+  readonly task: Signal<Task | null>;
+  /** Failures that leave the tissue usable, such as a missing image; shown until dismissed. */
+  readonly notices: Signal<readonly Error[]>;
+  /** Why nothing can be loaded at the moment, worded to follow the name of what is loading: “is waiting for …”. */
+  readonly waiting: Signal<string | null>;
+  /** Number of full frames drawn. */
+  readonly drawn: Signal<number>;
+}
+
+export interface StatusActions {
+  setWaiting(reason: string | null): void;
+  frameDrawn(): void;
+  /** Adds a notice about a failure that leaves the tissue usable. */
+  notify(error: Error): void;
+  /** Removes a notice that was dismissed or whose cause is resolved. */
+  dismiss(error: Error): void;
+  /** Replaces the view by an error: nothing can be shown anymore. */
+  fail(error: Error): void;
+}
+
+export function createStatusModel(): StatusModel {
+  return {
+    status: signal<Status>({ kind: 'loading', label: 'Opening the bundle', done: 0, total: 0 }),
+    task: signal<Task | null>(null),
+    notices: signal<readonly Error[]>([]),
+    waiting: signal<string | null>(null),
+    drawn: signal(0),
+  };
+}
+
+export function createStatusActions(model: StatusModel): StatusActions {
+  return {
+    setWaiting(reason) {
+      model.waiting.value = reason;
+    },
+    frameDrawn() {
+      model.drawn.value++;
+    },
+    notify: (error) => notify(model, error),
+    dismiss(error) {
+      model.notices.value = model.notices.value.filter((other) => other !== error);
+    },
+    fail(error) {
+      model.status.value = { kind: 'error', error };
+    },
+  };
+}
+
+/** Adds a notice, replacing an earlier one with the same message. */
+export function notify(model: Pick<StatusModel, 'notices'>, error: Error): void {
+  const others = model.notices.value.filter(({ message }) => message !== error.message);
+  model.notices.value = [...others, error];
+}
