@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -226,7 +226,7 @@ class ViewState(_Part):
         return self.model_dump(mode="json", by_alias=True, include=names)
 
 
-def changed(state: ViewState, change: dict[str, Any]) -> ViewState:
+def changed(state: ViewState, change: Mapping[str, object]) -> ViewState:
     """Return `state` updated with the fields of `change`.
 
     Raises
