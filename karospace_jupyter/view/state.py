@@ -184,7 +184,7 @@ class ViewState(_Part):
     group_by: str | None = None
     """The annotation that splits a gene's summary."""
     camera: Camera | None = None
-    """None shows all cells."""
+    """In the coordinates of the layout; a grid of sections has coordinates of its own. None shows all cells."""
     turn: Literal[0, 90, 180, 270] = 0
     """Clockwise rotation of the tissue in degrees. Embeddings and the grid of sections are not rotated."""
     flip: bool = False

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class Change(TypedDict):
-    """A change of a view: the name of the attribute, and its new value."""
+    """A change of a view: the name of the attribute (state, selection, or regions), and its new value."""
 
     name: str
     new: Any

@@ -176,7 +176,7 @@ export interface ViewState {
    */
   groupBy?: string | null;
   /**
-   * None shows all cells.
+   * In the coordinates of the layout; a grid of sections has coordinates of its own. None shows all cells.
    */
   camera?: Camera | null;
   /**
