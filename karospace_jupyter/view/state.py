@@ -112,6 +112,14 @@ class OnTissue(_Part):
     kind: Literal["tissue"] = "tissue"
 
 
+def _number(value: object) -> object:
+    """Return an integer for 90.0, and refuse true: JSON has one type of numbers, and Python counts true as 1."""
+    if isinstance(value, bool):
+        msg = "must be a number"
+        raise ValueError(msg)
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 class _Arrangement(_Part):
     order: Literal["file", "name", "cells", "column"] = "file"
     by: str | None = None
@@ -124,7 +132,7 @@ class SectionGrid(_Arrangement):
     """All sections side by side."""
 
     kind: Literal["sections"] = "sections"
-    columns: int | None = Field(default=None, ge=1)
+    columns: Annotated[int, Field(ge=1), BeforeValidator(_number)] | None = None
     """Number of sections per row; None for the number that shows them largest."""
 
 
@@ -185,7 +193,7 @@ class ViewState(_Part):
     """The annotation that splits a gene's summary."""
     camera: Camera | None = None
     """In the coordinates of the layout; a grid of sections has coordinates of its own. None shows all cells."""
-    turn: Literal[0, 90, 180, 270] = 0
+    turn: Annotated[Literal[0, 90, 180, 270], BeforeValidator(_number)] = 0
     """Clockwise rotation of the tissue in degrees. Embeddings and the grid of sections are not rotated."""
     flip: bool = False
     """Whether the tissue is mirrored left to right, after the rotation."""
