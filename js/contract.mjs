@@ -12,8 +12,10 @@ const codesUrl = new URL('../karospace_jupyter/plan/codes.json', import.meta.url
 function plain(node, isType) {
   if (Array.isArray(node)) return node.map((item) => plain(item, false));
   if (typeof node !== 'object' || node === null) return node;
-  const { prefixItems, title, properties, $defs, ...rest } = node;
-  const out = {};
+  const { prefixItems, title, properties, $defs, ...all } = node;
+  // Lengths of lists would become unions of tuples, to which no computed list can be assigned.
+  const { minItems, maxItems, ...rest } = all;
+  const out = prefixItems ? { minItems, maxItems } : {};
   for (const [key, value] of Object.entries(rest)) out[key] = plain(value, false);
   if (isType && title) out.title = title;
   if (prefixItems) out.items = prefixItems.map((item) => plain(item, false));
@@ -49,29 +51,50 @@ for (const name of (await readdir(contractsUrl)).filter((file) => file.endsWith(
   contracts.push([`${name.slice(0, -ENDING.length)}.ts`, await typesOf(contract, `contracts/${name}`)]);
 }
 
-const NOT_CHECKED = new Set([
-  ...['title', 'description', 'default', '$schema', '$id'],
-  // A later version may add names and kinds.
-  ...['const', 'enum', 'maxLength', 'additionalProperties'],
-]);
+const NOT_CHECKED = new Set(['title', 'description', 'default', '$schema', '$id', 'maxLength']);
+// A later version may add names and kinds to the manifest.
+const OPEN = new Set([...NOT_CHECKED, 'const', 'enum', 'additionalProperties']);
 
-/** Returns the parts of a schema that the viewer checks. */
-function shape(node) {
-  if (Array.isArray(node)) return node.map(shape);
+/** The schema as the viewer checks it, without the keywords in `left`. */
+function shape(node, left) {
+  if (Array.isArray(node)) return node.map((item) => shape(item, left));
   if (typeof node !== 'object' || node === null) return node;
   const { properties, $defs, ...all } = node;
-  const rest = Object.entries(all).filter(([key]) => !NOT_CHECKED.has(key));
-  const out = Object.fromEntries(rest.map(([key, value]) => [key, shape(value)]));
-  for (const [key, named] of Object.entries({ properties, $defs }))
-    if (named)
-      out[key] = Object.fromEntries(Object.entries(named).map(([name, value]) => [name, shape(value)]));
+  const rest = Object.entries(all).filter(([key, value]) => !left.has(key) && value !== false);
+  const out = Object.fromEntries(rest.map(([key, value]) => [key, shape(value, left)]));
+  for (const [key, held] of Object.entries({ properties, $defs }))
+    if (held)
+      out[key] = Object.fromEntries(Object.entries(held).map(([name, value]) => [name, shape(value, left)]));
   return out;
 }
 const shapes = `// Generated from karospace_jupyter/bundle/manifest.schema.json by \`npm run contract\`. Do not edit.
 
-// biome-ignore format: generated
-export const MANIFEST_SHAPE = ${JSON.stringify(shape(schema))};
+// biome-ignore format: as it is generated
+export const MANIFEST_SHAPE = ${JSON.stringify(shape(schema, OPEN))};
 `;
+
+const constant = (name, value, comment = '') =>
+  `\n${comment}// biome-ignore format: as it is generated\nexport const ${name} = ${JSON.stringify(value)} as const;\n`;
+const { $defs: savedParts, ...saved } = JSON.parse(
+  await readFile(new URL('view.schema.json', contractsUrl), 'utf8'),
+);
+const { ViewState: state, SavedRegion, ...parts } = savedParts;
+const outer = {
+  ...saved,
+  properties: { ...saved.properties, state: { type: 'object' } },
+  $defs: { SavedRegion },
+};
+const defaults = Object.entries(state.properties).map(([name, { default: value }]) => [name, value]);
+const viewShapes = [
+  '// Generated from karospace_jupyter/contracts/view.schema.json by `npm run contract`. Do not edit.\n',
+  constant('VIEW_SHAPE', shape({ ...state, $defs: parts }, NOT_CHECKED)),
+  constant('VIEW_DEFAULTS', Object.fromEntries(defaults)),
+  constant(
+    'SAVED_VIEW_SHAPE',
+    shape(outer, NOT_CHECKED),
+    '/** Without the fields of the state: invalid ones are ignored when it is applied. */\n',
+  ),
+].join('');
 
 const lists = Object.entries(JSON.parse(await readFile(palettesUrl, 'utf8'))).map(
   ([name, colors]) => `  ${name}: '${colors.map((color) => color.slice(1)).join(' ')}',\n`,
@@ -96,6 +119,7 @@ ${words.join('')}} as const;
 for (const [file, text] of [
   ['manifest.ts', types],
   ['manifest-shape.ts', shapes],
+  ['view-shape.ts', viewShapes],
   ...contracts,
   ['palettes.ts', palettes],
   ['codes.ts', codes],

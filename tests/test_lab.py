@@ -12,6 +12,7 @@ import pytest
 from waiting import PATIENCE_S, eventually
 
 from karospace_jupyter.config import ExportConfig
+from karospace_jupyter.contracts.messages import CompleteGene, Start
 from karospace_jupyter.datasets import synthetic_tissue
 from karospace_jupyter.export import run
 from karospace_jupyter.lab import call
@@ -60,11 +61,11 @@ def test_form_exports_its_object_to_the_derived_target(names: dict[str, Any]) ->
     form.start()
     assert form.wait(PATIENCE_S) == "done"
     assert form.view is None
-    form._on_start({}, [])
+    form._on_start(Start(id="1", options={}, revision=0), [])
     assert form.wait(PATIENCE_S) == "done"
     # The form does not export a different object with the same name.
     names["mdata"] = type("MuData", (), {"mod": {"rna one": tissue[:50].copy()}})()
-    form._on_start({}, [])
+    form._on_start(Start(id="1", options={}, revision=0), [])
     assert "now refers to a different object" in form.error
     assert ask(do="known", model=form.model_id) == {"known": True}
     key = form.model_id
@@ -76,7 +77,9 @@ def test_missing_or_changed_objects_return_errors(names: dict[str, Any]) -> None
     assert "adata no longer exists in this kernel" in ask(do="form", where=["adata"], options={})["error"]
     names["adata"] = 3
     assert "is now a int" in ask(do="form", where=["adata"], options={})["error"]
-    assert "KeyError" in ask(do="nothing")["error"]
+    assert "'nothing'" in ask(do="nothing")["error"]
+    assert "path: Field required" in ask(do="verify")["error"]
+    assert "error" in ask()
     assert "error" in ask(do="file", path="none.h5ad", options={})
 
 
@@ -118,8 +121,8 @@ def test_form_of_a_file_without_encoding_attributes_has_genes_and_categories(
     sent: list[Any] = []
     monkeypatch.setattr(form._wire, "send", lambda message, *_: sent.append(message))
     gene = str(tissue.var_names[7])
-    form._on_genes({"id": 1, "query": gene.lower()}, [])
-    assert gene in sent[0]["genes"]
+    form._on_genes(CompleteGene(id="1", query=gene.lower()), [])
+    assert gene in sent[0].genes
     assert f"adata_to_karospace({str(path)!r}," in form.code()
     monkeypatch.chdir(Path.home())
     form.start()

@@ -12,9 +12,18 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic import TypeAdapter
 
 from karospace_jupyter.config import NOT_IN_FORMS, ExportConfig
+from karospace_jupyter.contracts.messages import ToKernel, ToPage
+from karospace_jupyter.contracts.panel import PanelAnswers, PanelRequest
+from karospace_jupyter.view.saved_view import SavedView
 
 FOLDER = Path(__file__).parent
-CONTRACTS: dict[str, tuple[str, Any]] = {}
+CONTRACTS: dict[str, tuple[str, Any]] = {
+    "view": ("SavedView", SavedView),
+    "to-kernel": ("ToKernel", ToKernel),
+    "to-page": ("ToPage", ToPage),
+    "panel-requests": ("PanelRequest", PanelRequest),
+    "panel-answers": ("PanelAnswers", PanelAnswers),
+}
 """By the name of the schema: the name of its type in TypeScript, and the model or union of models."""
 _NOT_KEYWORDS = {"h5ad_path", "outdir"}
 """Options that the Python functions take as parameters of their own."""

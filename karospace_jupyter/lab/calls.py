@@ -1,6 +1,6 @@
-"""Requests of the panel, one function each. They run on the kernel's main thread, between cells.
+"""Answers to the requests of the panel. They are made on the kernel's main thread, between cells.
 
-Long work runs on another thread: the request returns a ticket, and ``answer`` later returns the result.
+Long work runs on another thread: the answer is a ticket, and :class:`AskAgain` later gets the result.
 """
 
 from __future__ import annotations
@@ -15,6 +15,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from karospace_jupyter.config import ExportConfig
+from karospace_jupyter.contracts.panel import (
+    AskAgain,
+    Delete,
+    Done,
+    IsKnown,
+    Known,
+    Made,
+    NewView,
+    OpenFile,
+    OpenForm,
+    PanelAnswer,
+    PanelRequest,
+    Ticket,
+    Verified,
+    Verify,
+    ViewOf,
+)
 from karospace_jupyter.errors import SinkError, SourceError, ViewError
 from karospace_jupyter.paths import expanded
 from karospace_jupyter.publish.bundle import Bundle
@@ -24,98 +41,79 @@ from karospace_jupyter.widget.show import karospace_view
 from karospace_jupyter.widget.view import KaroSpaceView
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
+
+    from pydantic import JsonValue
 
 
-def form(where: list[str], options: dict[str, Any]) -> dict[str, Any]:
-    """Create the form of an object.
-
-    Parameters
-    ----------
-    where
-        The name of the variable; for an object inside another one (MuData, SpatialData), also its key.
-    options
-        Initial values of the form. ``{name}`` in ``outdir`` is replaced by the name of the object.
+def answer_to(request: PanelRequest) -> PanelAnswer:
+    """Do what a request asks for, and return the answer.
 
     Raises
     ------
-    SourceError
-        If the object no longer exists.
+    KaroSpaceError
+        If it fails; the message says what to do.
     """
+    match request:
+        case OpenForm(where=where, options=options):
+            return _form(where, options)
+        case OpenFile(path=path, options=options):
+            return _form_of(expanded(path).absolute(), Path(path).stem, options)
+        case NewView(where=where):
+            return _new_view(where)
+        case ViewOf(path=path):
+            return Made(model=KaroSpaceView(Bundle(path)).model_id)
+        case IsKnown(model=model):
+            return _known(model)
+        case Verify(path=path):
+            return _verify(path)
+        case Delete(path=path):
+            return _delete(path)
+        case AskAgain(ticket=ticket):
+            return _result(ticket)
+
+
+def _form(where: Sequence[str], options: Mapping[str, JsonValue]) -> Made:
     adata = _find(where)
     return _form_of(adata, " ".join(where), options, lambda: _is_current(where, adata))
 
 
-def file(path: str, options: dict[str, Any]) -> dict[str, Any]:
-    """Create the form of an ``.h5ad`` file or a zarr folder, which is not loaded into memory.
-
-    Raises
-    ------
-    SourceError
-        If it cannot be opened.
-    """
-    return _form_of(expanded(path).absolute(), Path(path).stem, options)
-
-
-def new_view(where: list[str]) -> dict[str, Any]:
-    """Show an object without exporting it to disk; all of its genes are available."""
+def _new_view(where: Sequence[str]) -> Ticket:
     adata = _find(where)
 
-    def work() -> dict[str, Any]:
+    def work() -> Made:
         view = karospace_view(adata)
         assert isinstance(view, KaroSpaceView)  # noqa: S101 - only inline=True returns another type
-        return {"model": view.model_id, "title": " ".join(where)}
+        return Made(model=view.model_id)
 
     return _in_thread(work)
 
 
-def view_of(path: str) -> dict[str, Any]:
-    """Show a bundle on disk through the kernel, for pages that cannot read it directly."""
-    view = KaroSpaceView(Bundle(path))
-    return {"model": view.model_id, "title": view.bundle.manifest.dataset_name}
-
-
-def known(model: str) -> dict[str, Any]:
-    """Return whether a widget still exists, after the page was reloaded."""
+def _known(model: str) -> Known:
     from ipywidgets.widgets.widget import _instances
 
-    return {"known": model in _instances}
+    return Known(known=model in _instances)
 
 
-def verify(path: str) -> dict[str, Any]:
-    """Check every file of a bundle.
-
-    Raises
-    ------
-    BundleError
-        Names the first file that does not match the manifest.
-    """
-
-    def work() -> dict[str, Any]:
+def _verify(path: str) -> Ticket:
+    def work() -> Verified:
         bundle = Bundle(path)
         bundle.verify()
-        return {"files": len(bundle.manifest.asset_files) + 2}
+        return Verified(files=len(bundle.manifest.asset_files) + 2)
 
     return _in_thread(work)
 
 
-def answer(ticket: str) -> dict[str, Any]:
+def _result(ticket: str) -> PanelAnswer:
     """Return the result of long work, or its ticket while it is running."""
     future = _WORK[ticket]
     if not future.done():
-        return {"ticket": ticket}
+        return Ticket(ticket=ticket)
     del _WORK[ticket]
     return future.result()
 
 
-def delete(path: str) -> dict[str, Any]:
-    """Delete the folder of a bundle, and nothing else.
-
-    Raises
-    ------
-    SinkError
-        If the folder is not a bundle, or contains other files.
-    """
+def _delete(path: str) -> Done:
     folder = Path(path)
     if not (folder / "manifest.json").is_file():
         msg = f"{folder} is not a bundle: it has no manifest.json. Nothing was deleted."
@@ -129,20 +127,15 @@ def delete(path: str) -> dict[str, Any]:
         )
         raise SinkError(msg)
     shutil.rmtree(folder)
-    return {}
+    return Done()
 
 
-PUBLIC: dict[str, Callable[..., dict[str, Any]]] = {
-    one.__name__: one for one in (form, file, new_view, view_of, known, verify, answer, delete)
-}
+_WORK: dict[str, Future[PanelAnswer]] = {}
 
 
-_WORK: dict[str, Future[dict[str, Any]]] = {}
-
-
-def _in_thread(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def _in_thread(work: Callable[[], PanelAnswer]) -> Ticket:
     """Run `work` on another thread, so that cells keep running, and return a ticket for the result."""
-    future: Future[dict[str, Any]] = Future()
+    future: Future[PanelAnswer] = Future()
 
     def run() -> None:
         try:
@@ -154,10 +147,10 @@ def _in_thread(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     _WORK[ticket] = future
     context = contextvars.copy_context()
     threading.Thread(target=context.run, args=(run,), name="karospace-panel", daemon=True).start()
-    return {"ticket": ticket}
+    return Ticket(ticket=ticket)
 
 
-def _is_current(where: list[str], adata: Any) -> bool:  # noqa: ANN401 - imported late
+def _is_current(where: Sequence[str], adata: Any) -> bool:  # noqa: ANN401 - imported late
     try:
         return _find(where) is adata
     except (SourceError, ViewError):
@@ -167,17 +160,18 @@ def _is_current(where: list[str], adata: Any) -> bool:  # noqa: ANN401 - importe
 def _form_of(
     subject: Any,  # noqa: ANN401 - a path, or an AnnData, which is imported late
     name: str,
-    options: dict[str, Any],
+    options: Mapping[str, JsonValue],
     is_current: Callable[[], bool] = lambda: True,
-) -> dict[str, Any]:
-    place = str(options.pop("outdir", "") or "{name}_karospace")
+) -> Made:
+    place = str(options.get("outdir") or "{name}_karospace")
     plain = re.sub(r"[^\w.-]+", "_", name).strip("._") or "tissue"
-    config = ExportConfig(outdir=Path(place.replace("{name}", plain)), **{"dataset_name": name, **options})
+    outdir = Path(place.replace("{name}", plain))
+    config = ExportConfig(**{"dataset_name": name, **options, "outdir": outdir})
     widget = KaroSpaceWidget(subject, config, place="panel", is_current=is_current)
-    return {"model": widget.model_id}
+    return Made(model=widget.model_id)
 
 
-def _find(where: list[str]) -> Any:  # noqa: ANN401
+def _find(where: Sequence[str]) -> Any:  # noqa: ANN401
     """Return the object that an entry of the list refers to."""
     from IPython import get_ipython
 

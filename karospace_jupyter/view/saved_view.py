@@ -5,14 +5,14 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from karospace_jupyter.errors import ConfigError
 from karospace_jupyter.paths import expanded
-from karospace_jupyter.view.state import ViewState
+from karospace_jupyter.view.state import LATER, ViewPart, ViewState, from_wire
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +24,29 @@ VERSION = 1
 
 _FIELDS = {to_camel(name): name for name in ViewState.model_fields}
 _SAVE = "Save the view in the viewer again and use that file."
+
+
+class SavedRegion(ViewPart):
+    """A named set of cells."""
+
+    name: str
+    color: str = ""
+    """`#rrggbb`; empty for a color that the viewer chooses."""
+    bits: str
+    """Base64 of one bit per cell of the bundle, first cell in the lowest bit."""
+
+
+class SavedView(ViewPart):
+    """A view as stored in a file or a link. Fields of the state that are left out keep their values."""
+
+    karospace_view: Literal[1]
+    n_cells: int = Field(default=0, ge=0)
+    """Number of cells of the bundle; required if there are regions."""
+    state: ViewState
+    regions: list[SavedRegion] = Field(default_factory=list)
+    """If omitted, opening the view leaves the regions unchanged."""
+    regions_left_out: int = Field(default=0, ge=0)
+    """Number of regions that were too large for the link."""
 
 
 def read_view(path: Path) -> dict[str, Any]:
@@ -61,28 +84,27 @@ def read_view(path: Path) -> dict[str, Any]:
         found = _kind(state) if "state" in value else "nothing"
         msg = f"The view {path}: 'state' must be an object, got {found}. {_SAVE}"
         raise ConfigError(msg)
-    _check_regions(value.get("regions", []), value.get("n_cells"), path)
-    return {**value, "state": _checked_state(state, path, "state.", empty=True)}
+    spelled = {**value, "state": _checked_state(state, path, "state.", empty=True)}
+    try:
+        view = SavedView.model_validate(spelled, strict=True, context=LATER)
+    except ValidationError as exc:
+        raise _error(exc, path) from None
+    _check_regions(view, path)
+    return spelled
 
 
-def _check_regions(regions: object, n_cells: object, path: Path) -> None:
-    if not isinstance(regions, list):
-        msg = f"The view {path}: 'regions' must be a list, got {_kind(regions)}. {_SAVE}"
+def _check_regions(view: SavedView, path: Path) -> None:
+    if view.regions and not view.n_cells:
+        msg = f"The view {path} has regions, but not the number of cells, n_cells. {_SAVE}"
         raise ConfigError(msg)
-    if regions and (type(n_cells) is not int or n_cells < 1):
-        msg = f"The view {path} has regions, but n_cells is {_short(n_cells)}, not a number of cells. {_SAVE}"
-        raise ConfigError(msg)
-    for at, region in enumerate(regions):
-        name, bits = (region.get("name"), region.get("bits")) if isinstance(region, dict) else (None, None)
-        if not isinstance(name, str) or not isinstance(bits, str):
-            msg = f"The view {path}: regions[{at}] is {_short(region)}; expected a name and its cells (bits). {_SAVE}"
-            raise ConfigError(msg)
+    for at, region in enumerate(view.regions):
         try:
-            held = len(base64.b64decode(bits, validate=True))
+            held = len(base64.b64decode(region.bits, validate=True))
         except ValueError:
             held = -1
-        if held != -(-n_cells // 8):  # type: ignore[operator]  # checked above
-            msg = f"The view {path}: the cells (bits) of regions[{at}], {name!r}, are not one bit per cell. {_SAVE}"
+        if held != -(-view.n_cells // 8):
+            where = f"regions[{at}], {region.name!r}"
+            msg = f"The view {path}: the cells (bits) of {where}, are not one bit per cell. {_SAVE}"
             raise ConfigError(msg)
 
 
@@ -137,13 +159,19 @@ def _checked_state(value: Mapping[str, Any], path: Path, within: str, *, empty: 
         msg = f"The view {path} has no known field. It contains: {there}. Known fields are: {known_names}. {_SAVE}"
         raise ConfigError(msg)
     try:
-        ViewState.model_validate(known)
+        from_wire(spelled)
     except ValidationError as exc:
-        first = exc.errors()[0]
-        where = within + ".".join(str(part) for part in first["loc"])
-        msg = f"The view {path}: {where}: {first['msg']}, got {_short(first['input'])}. {_SAVE}"
-        raise ConfigError(msg) from None
+        raise _error(exc, path, within) from None
     return spelled
+
+
+def _error(invalid: ValidationError, path: Path, within: str = "") -> ConfigError:
+    first = invalid.errors()[0]
+    parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
+    where = within + "".join(parts).removeprefix(".")
+    if first["type"] == "list_type":
+        return ConfigError(f"The view {path}: {where!r} must be a list, got {_kind(first['input'])}. {_SAVE}")
+    return ConfigError(f"The view {path}: {where}: {first['msg']}, got {_short(first['input'])}. {_SAVE}")
 
 
 def _kind(value: object) -> str:

@@ -2,19 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
 from karospace_jupyter.errors import ViewError
 
+LATER = "later"
+"""Validation context of data from a viewer: unknown fields, which later viewers may add, are ignored."""
 
-class _Part(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True, use_attribute_docstrings=True
-    )
+
+class ViewPart(BaseModel):
+    """Part of a view or of a saved view."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known(cls, value: Any, info: ValidationInfo) -> Any:  # noqa: ANN401 - any JSON value
+        if info.context != LATER or not isinstance(value, dict):
+            return value
+        known = {*cls.model_fields, *(field.alias for field in cls.model_fields.values())}
+        return {name: item for name, item in value.items() if name in known}
+
+
+class _Part(ViewPart):
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
 
 class ByAnnotation(_Part):
@@ -88,11 +112,19 @@ class OnTissue(_Part):
     kind: Literal["tissue"] = "tissue"
 
 
+def _number(value: object) -> object:
+    """Return an integer for 90.0, and refuse true: JSON has one type of numbers, and Python counts true as 1."""
+    if isinstance(value, bool):
+        msg = "must be a number"
+        raise ValueError(msg)
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 class _Arrangement(_Part):
     order: Literal["file", "name", "cells", "column"] = "file"
     by: str | None = None
     """The column, with one value per section, that sorts the sections if `order` is `column`."""
-    only: dict[str, list[str | float | None]] = Field(default_factory=dict)
+    only: dict[str, list[str | float | None]] = {}
     """Filters by column: only sections with one of these values are shown."""
 
 
@@ -100,7 +132,7 @@ class SectionGrid(_Arrangement):
     """All sections side by side."""
 
     kind: Literal["sections"] = "sections"
-    columns: int | None = Field(default=None, ge=1)
+    columns: Annotated[int, Field(ge=1), BeforeValidator(_number)] | None = None
     """Number of sections per row; None for the number that shows them largest."""
 
 
@@ -125,13 +157,25 @@ Layout = Annotated[OnTissue | SectionGrid | OneSection | InEmbedding, Field(disc
 class Camera(_Part):
     """Position and zoom of a view."""
 
-    x: float = Field(allow_inf_nan=False)
+    x: float
     """Center, in coordinate units."""
-    y: float = Field(allow_inf_nan=False)
-    zoom: float = Field(gt=0, allow_inf_nan=False)
+    y: float
+    zoom: float = Field(gt=0)
     """1 shows all cells."""
 
 
+def _tuple(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value  # JSON has no tuples, and strict types convert nothing
+
+
+def _ascending(limits: tuple[float, float]) -> tuple[float, float]:
+    if not limits[0] < limits[1]:
+        msg = "the lower limit must be below the upper one"
+        raise ValueError(msg)
+    return limits
+
+
+Limits = Annotated[tuple[float, float], BeforeValidator(_tuple), AfterValidator(_ascending)]
 HexColor = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
 
 
@@ -139,17 +183,17 @@ class ViewState(_Part):
     """The complete state of a view that a notebook can store."""
 
     color: Color = ByNothing()
-    hidden: dict[str, list[str | None]] = Field(default_factory=dict)
+    hidden: dict[str, list[str | None]] = {}
     """Hidden categories of each column; None stands for cells without a value."""
     palette: Literal["file", "distinct", "safe"] = "file"
     """Colors of categories: those of the bundle, a palette of distinct colors, or a color-blind safe palette."""
-    class_colors: dict[str, dict[str, HexColor]] = Field(default_factory=dict)
+    class_colors: dict[str, dict[str, HexColor]] = {}
     """Custom colors of categories by column; they override the palette."""
     group_by: str | None = None
     """The annotation that splits a gene's summary."""
     camera: Camera | None = None
-    """None shows all cells."""
-    turn: Literal[0, 90, 180, 270] = 0
+    """In the coordinates of the layout; a grid of sections has coordinates of its own. None shows all cells."""
+    turn: Annotated[Literal[0, 90, 180, 270], BeforeValidator(_number)] = 0
     """Clockwise rotation of the tissue in degrees. Embeddings and the grid of sections are not rotated."""
     flip: bool = False
     """Whether the tissue is mirrored left to right, after the rotation."""
@@ -168,7 +212,7 @@ class ViewState(_Part):
     """Layout of the linked second view; None for a single view."""
     beside_camera: Camera | None = None
     """Camera of the second view; None shows all cells."""
-    range: tuple[float, float] | None = None
+    range: Limits | None = None
     """Color limits; None for robust limits of the values."""
     colormap: Literal["auto", "viridis", "magma", "inferno", "cividis", "greys", "rdbu"] = "auto"
     """Colormap of values. `rdbu` is blue, white at zero, red; `auto` uses it for values of both signs, otherwise
@@ -181,13 +225,6 @@ class ViewState(_Part):
     class_order: Literal["size", "name", "original"] = "size"
     """Order of the legend: the largest category first, by name, or as in the file."""
 
-    @model_validator(mode="after")
-    def _ascending(self) -> ViewState:
-        if self.range is not None and not self.range[0] < self.range[1]:
-            msg = "range: the lower limit must be below the upper one"
-            raise ValueError(msg)
-        return self
-
     def plain(self) -> dict[str, Any]:
         """Return the state as a dict with the field names of this class."""
         return self.model_dump(mode="json")
@@ -197,7 +234,7 @@ class ViewState(_Part):
         return self.model_dump(mode="json", by_alias=True, include=names)
 
 
-def changed(state: ViewState, change: dict[str, Any]) -> ViewState:
+def changed(state: ViewState, change: Mapping[str, object]) -> ViewState:
     """Return `state` updated with the fields of `change`.
 
     Raises
@@ -218,12 +255,12 @@ def changed(state: ViewState, change: dict[str, Any]) -> ViewState:
         raise ViewError(msg) from None
 
 
-def from_wire(value: object) -> ViewState | None:
-    """Read a state sent by the page; None if it is invalid. Fields of later viewers are ignored."""
-    if not isinstance(value, dict):
-        return None
-    known = {to_camel(name) for name in ViewState.model_fields}
-    try:
-        return ViewState.model_validate({key: item for key, item in value.items() if key in known})
-    except ValidationError:
-        return None
+def from_wire(value: object) -> ViewState:
+    """Read a state with the viewer's field names and types; fields of later viewers are ignored.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        If a field has an invalid value.
+    """
+    return ViewState.model_validate(value, strict=True, context=LATER)

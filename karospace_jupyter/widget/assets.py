@@ -100,6 +100,11 @@ class Assets:
             self._names.add(manifest.preview_path)
         self._manifest: bytes | None = None
 
+    @property
+    def n_live(self) -> int:
+        """Number of genes of the live object; 0 if there is none."""
+        return 0 if self._live is None else len(self._live.names)
+
     def is_live(self, path: object) -> bool:
         """Return whether `path` is a gene of the live object, which may be slow to read."""
         return self._live is not None and isinstance(path, str) and path.startswith(_LIVE_GENE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Mapping
 from typing import Any
 
 from anywidget import AnyWidget
@@ -66,14 +67,14 @@ class Base(AnyWidget):
                 layout.close()
 
 
-def cell_request() -> dict[str, Any] | None:
+def cell_request() -> Mapping[str, Mapping[str, object]] | None:
     """Return the message that runs the current notebook cell; None outside of a cell."""
     if "ipykernel" not in sys.modules:
         return None
     from IPython import get_ipython
 
     kernel: Any = getattr(get_ipython(), "kernel", None)
-    parent: dict[str, Any] = {} if kernel is None else kernel.get_parent("shell") or {}
+    parent: Mapping[str, Mapping[str, object]] = {} if kernel is None else kernel.get_parent("shell") or {}
     return parent if (parent.get("header") or {}).get("msg_type") == "execute_request" else None
 
 

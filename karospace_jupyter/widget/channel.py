@@ -8,31 +8,31 @@ the kernel only publishes answers.
 from __future__ import annotations
 
 import base64
-import binascii
 import contextvars
 import logging
 import threading
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import traitlets
+from pydantic import ValidationError
 
+from karospace_jupyter.contracts import messages
+from karospace_jupyter.contracts.messages import Download, Hello, Here, Hi, MakeView, Message, Part, Refused, Start
 from karospace_jupyter.errors import KaroSpaceError
 from karospace_jupyter.widget.base import Base
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    Handler = Callable[[dict[str, Any], list[memoryview]], None]
+    Buffers = list[memoryview]
+    M = TypeVar("M", bound=Message)
+    Handler = Callable[[M, Buffers], None]
 
 logger = logging.getLogger(__name__)
 
 CHUNK = 2 * 2**20
 """Bytes per message; larger ones block the page's main thread."""
-
-
-_ONCE = {"start", "download", "view"}
-"""Requests that must not be repeated."""
 
 
 class Channel(Base):
@@ -43,85 +43,103 @@ class Channel(Base):
     def __init__(self) -> None:
         self._done: deque[str] = deque(maxlen=64)
         self._plain = False
-        self._routes: dict[str, Handler] = {"hello": self._on_hello, "here": lambda *_: None}
+        # Each handler takes the messages of its key, which this type cannot say.
+        self._routes: dict[type[Message], Handler[Any]] = {}
+        self.route(Hello, self._on_hello)
+        self.route(Here, lambda *_: None)
         super().__init__()
-        self.on_msg(lambda _, message, buffers: self._receive(message, buffers))
+        self.on_msg(lambda _, content, buffers: self._receive(content, buffers))
 
-    def route(self, kind: str, handler: Handler) -> None:
+    def route(self, kind: type[M], handler: Handler[M]) -> None:
         """Register `handler` for messages of this type; it runs on the thread on which they arrive."""
         self._routes[kind] = handler
 
-    def packed(
-        self, content: dict[str, Any], buffers: Sequence[bytes | memoryview] = ()
-    ) -> tuple[dict[str, Any], list[bytes | memoryview]]:
+    def packed(self, message: Message, buffers: Sequence[bytes | memoryview] = ()) -> tuple[Message, Sequence[Any]]:
         """Encode a message for transport: unchanged, or with its buffers as text if the host drops buffers."""
         if not self._plain or not buffers:
-            return content, list(buffers)
-        return {**content, "base64": [base64.b64encode(data).decode("ascii") for data in buffers]}, []
+            return message, buffers
+        texts = [base64.b64encode(data).decode("ascii") for data in buffers]
+        return message.model_copy(update={"base64": texts}), ()
 
-    def send(self, content: dict[str, Any], buffers: Sequence[bytes | memoryview] | None = None) -> None:
+    def send(self, message: Message, buffers: Sequence[bytes | memoryview] = ()) -> None:
         """Send a message to every connected page."""
-        super().send(*self.packed(content, buffers or ()))
+        packed, rest = self.packed(message, buffers)
+        super().send(packed.sent(), list(rest))
 
-    def aside(self, request: dict[str, Any], work: Callable[[], bytes]) -> None:
+    def aside(self, request: Message, work: Callable[[], bytes]) -> None:
         """Answer with the result of `work`, computed on another thread so that the channel still receives a cancel."""
 
         def run() -> None:
-            try:
-                self.answer(request, work())
-            except KaroSpaceError as exc:
-                self.refuse(request, str(exc))
-            except Exception as exc:
-                logger.exception("a request from the page failed: %s", request.get("type"))
-                self.refuse(request, f"{type(exc).__name__}: {exc}")
+            self._answered(request, lambda: self.answer(request, work()))
 
         context = contextvars.copy_context()
         threading.Thread(target=context.run, args=(run,), name="karospace-answer", daemon=True).start()
 
-    def answer(self, request: dict[str, Any], data: bytes) -> None:
+    def answer(self, request: Message, data: bytes) -> None:
         """Send bytes as the answer to a request, in parts."""
         view = memoryview(data)
         count = max(1, -(-len(view) // CHUNK))
         for index in range(count):
             part = view[index * CHUNK : (index + 1) * CHUNK]
-            head = {"type": "part", "view": request.get("view"), "id": request.get("id")}
-            self.send({**head, "index": index, "count": count, "total": len(view)}, [part])
+            head = Part(id=request.id or "", view=request.view, index=index, count=count, total=len(view))
+            self.send(head, [part])
 
-    def refuse(self, request: dict[str, Any], message: str, tag: str = "failed") -> None:
+    def refuse(self, request: Message, message: str) -> None:
         """Send the reason why a request failed."""
-        self.send(
-            {"type": "refused", "view": request.get("view"), "id": request.get("id"), "tag": tag, "message": message}
-        )
+        self.send(Refused(id=request.id, view=request.view, tag="failed", message=message))
 
-    def _on_hello(self, message: dict[str, Any], buffers: list[memoryview]) -> None:
+    def _answered(self, request: Message, work: Callable[[], None]) -> None:
+        """Run `work`, which answers a request, and refuse the request if it fails."""
+        try:
+            work()
+        except KaroSpaceError as exc:
+            self.refuse(request, str(exc))
+        except Exception as exc:
+            logger.exception("a request from the page failed: %s", request.type)
+            self.refuse(request, f"{type(exc).__name__}: {exc}")
+
+    def _on_hello(self, message: Hello, buffers: Buffers) -> None:
         """Report whether buffers arrived, and send one back, because some hosts drop them silently."""
-        super().send({**message, "type": "hi", "buffers": len(buffers)}, [b"\x01"])
+        # Not packed: this buffer tests whether buffers arrive.
+        super().send(Hi(id=message.id, buffers=len(buffers)).sent(), [b"\x01"])
 
-    def _receive(self, message: Any, buffers: list[memoryview]) -> None:  # noqa: ANN401 - whatever the page sends
-        if not isinstance(message, dict):
-            return
-        if message.get("plain"):
-            self._plain = True  # applies to every page; the cost for the others is small
-        if "base64" in message:
-            try:
-                buffers = [memoryview(base64.b64decode(text, validate=True)) for text in message["base64"]]
-            except (TypeError, ValueError, binascii.Error) as exc:
-                self.refuse(message, f"The data of the request {message.get('type')!r} was damaged in transit: {exc}")
-                return
-        kind = str(message.get("type"))
-        if kind in _ONCE:
-            key = str(message.get("id"))
-            if key in self._done:
-                return  # repeated by a page after a timeout; the first request is being answered
-            self._done.append(key)
-        handler = self._routes.get(kind)
-        if handler is None:
-            self.refuse(message, f"The kernel does not support the request {message.get('type')!r}.")
+    def _receive(self, content: object, buffers: Buffers) -> None:
+        """Parse what a page sent, and pass it to its handler."""
+        if not isinstance(content, dict):
             return
         try:
-            handler(message, buffers)
-        except KaroSpaceError as exc:
-            self.refuse(message, str(exc))
-        except Exception as exc:
-            logger.exception("a request from the page failed: %s", message.get("type"))
-            self.refuse(message, f"{type(exc).__name__}: {exc}")
+            message = messages.parsed(content)
+        except ValidationError as exc:
+            self.refuse(_sender(content), _why(content, exc))
+            return
+        if message.plain:
+            self._plain = True  # applies to every page; the cost for the others is small
+        if message.base64 is not None:
+            try:
+                buffers = [memoryview(base64.b64decode(text, validate=True)) for text in message.base64]
+            except ValueError as exc:
+                self.refuse(message, f"The data of the request {message.type!r} was damaged in transit: {exc}")
+                return
+        if isinstance(message, Start | Download | MakeView):
+            if message.id in self._done:
+                return  # repeated by a page after a timeout; the first request is being answered
+            self._done.append(message.id)
+        handler = self._routes.get(type(message))
+        if handler is None:
+            self.refuse(message, f"The kernel does not support the request {message.type!r}.")
+            return
+        self._answered(message, lambda: handler(message, buffers))
+
+
+def _sender(content: dict[Any, Any]) -> Message:
+    """Return what is known of an invalid message, to answer it."""
+    texts = {name: content[name] for name in ("id", "view") if isinstance(content.get(name), str)}
+    return Message(type=str(content.get("type")), **texts)
+
+
+def _why(content: dict[Any, Any], invalid: ValidationError) -> str:
+    first = invalid.errors()[0]
+    if not first["loc"]:
+        return f"The kernel does not support the request {content.get('type')!r:.80}."
+    where = ".".join(str(part) for part in first["loc"][1:])
+    return f"The request {content['type']!r} is invalid: {where}: {first['msg']}."

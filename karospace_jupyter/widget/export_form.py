@@ -8,6 +8,20 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import traitlets
 
+from karospace_jupyter.contracts.messages import (
+    Cancel,
+    Cancelling,
+    ChangeOptions,
+    Close,
+    CompleteGene,
+    Download,
+    Hits,
+    MakeView,
+    Noted,
+    Start,
+    Started,
+    Viewed,
+)
 from karospace_jupyter.errors import ConfigError, KaroSpaceError, SourceError, ViewError
 from karospace_jupyter.form.latest import Latest
 from karospace_jupyter.form.look import complete, look, problem_of
@@ -30,6 +44,7 @@ if TYPE_CHECKING:
     from karospace_jupyter.config import ExportConfig
     from karospace_jupyter.contracts.options import ExportOptions
     from karospace_jupyter.publish.bundle import Bundle
+    from karospace_jupyter.widget.channel import Buffers
 
 logger = logging.getLogger(__name__)
 
@@ -107,12 +122,13 @@ class KaroSpaceWidget(Base):
         self._wire = Channel()
         self._maker = WidgetMaker()
         self._estimator = Latest(self._make_estimate, "karospace-estimate")
-        for kind, handler in {
-            "start": self._on_start, "cancel": self._on_cancel, "options": self._on_options,
-            "genes": self._on_genes, "download": self._on_download, "view": self._on_view,
-            "close": lambda *_: self.close(),
-        }.items():  # fmt: skip
-            self._wire.route(kind, handler)
+        self._wire.route(Start, self._on_start)
+        self._wire.route(Cancel, self._on_cancel)
+        self._wire.route(ChangeOptions, self._on_options)
+        self._wire.route(CompleteGene, self._on_genes)
+        self._wire.route(Download, self._on_download)
+        self._wire.route(MakeView, self._on_view)
+        self._wire.route(Close, lambda *_: self.close())
         super().__init__(
             _channel=f"IPY_MODEL_{self._wire.model_id}",
             _place=place,
@@ -212,7 +228,7 @@ class KaroSpaceWidget(Base):
 
     # Messages from the page
 
-    def _on_start(self, message: dict[str, Any], _: list[memoryview]) -> None:
+    def _on_start(self, message: Start, _: Buffers) -> None:
         self._take_options(message)
         try:
             if not self._is_current():
@@ -221,37 +237,34 @@ class KaroSpaceWidget(Base):
             self.start()
         except KaroSpaceError as exc:
             self.error = str(exc)
-        self._wire.send({"type": "started", "id": message.get("id")})
+        self._wire.send(Started(id=message.id))
 
-    def _on_cancel(self, message: dict[str, Any], _: list[memoryview]) -> None:
+    def _on_cancel(self, message: Cancel, _: Buffers) -> None:
         self.cancel()
-        self._wire.send({"type": "cancelling", "id": message.get("id")})
+        self._wire.send(Cancelling(id=message.id))
 
-    def _on_options(self, message: dict[str, Any], _: list[memoryview]) -> None:
+    def _on_options(self, message: ChangeOptions, _: Buffers) -> None:
         self._take_options(message)
-        self._wire.send({"type": "noted", "id": message.get("id")})
+        self._wire.send(Noted(id=message.id))
 
-    def _take_options(self, message: dict[str, Any]) -> None:
-        given = message.get("options")
-        if isinstance(given, dict):
-            self.options = {key: value for key, value in given.items() if key in self.options}
-            # Set after the options, so that an estimate is never attributed to a newer revision than its options.
-            self._revision = max(self._revision, int(message.get("revision", 0)))
-            self._estimator.ask()  # the page waits for this revision even if nothing changed
+    def _take_options(self, message: Start | ChangeOptions) -> None:
+        self.options = {key: value for key, value in message.options.items() if key in self.options}
+        # Set after the options, so that an estimate is never attributed to a newer revision than its options.
+        self._revision = max(self._revision, message.revision)
+        self._estimator.ask()  # the page waits for this revision even if nothing changed
 
-    def _on_view(self, message: dict[str, Any], _: list[memoryview]) -> None:
+    def _on_view(self, message: MakeView, _: Buffers) -> None:
         """Create a viewer of the last export that stays open when this form closes."""
         bundle = self.bundle
         if bundle is None:
             msg = "There is no bundle yet. Export first."
             raise ViewError(msg)
         view = self._view_of(bundle, None)
-        self._wire.send({"type": "viewed", "id": message.get("id"), "view": view.model_id})
+        self._wire.send(Viewed(id=message.id, model=view.model_id))
 
-    def _on_genes(self, message: dict[str, Any], _: list[memoryview]) -> None:
+    def _on_genes(self, message: CompleteGene, _: Buffers) -> None:
         """Send suggestions for a partial gene name."""
-        hits = complete(self._names(), str(message.get("query", "")))
-        self._wire.send({"type": "hits", "id": message.get("id"), "genes": hits})
+        self._wire.send(Hits(id=message.id, genes=complete(self._names(), message.query)))
 
     def _names(self) -> Iterable[str]:
         """Return the gene names; those of a file are read only once."""
@@ -263,13 +276,13 @@ class KaroSpaceWidget(Base):
         raw_table = getattr(self._subject, "raw", None) if self.options.get("raw") else None
         return map(str, (self._subject if raw_table is None else raw_table).var_names)
 
-    def _on_download(self, message: dict[str, Any], _: list[memoryview]) -> None:
+    def _on_download(self, message: Download, _: Buffers) -> None:
         """Pack the bundle into one file and send it to the page."""
         bundle = self.bundle
         if bundle is None:
             msg = "There is no bundle yet. Export first."
             raise ViewError(msg)
-        self._wire.aside(message, lambda: _packed(bundle, as_zip=message.get("kind") == "zip"))
+        self._wire.aside(message, lambda: _packed(bundle, as_zip=message.kind == "zip"))
 
     # Called on background threads
 

@@ -78,7 +78,7 @@ function connect(
     const changed = others.filter((field) => field !== 'groupBy' && now[field] !== requested.get(field));
     for (const field of others) requested.delete(field);
     reported = now;
-    post({ type: 'state', state: { ...state }, changed });
+    post({ type: 'state', state, changed });
   };
   const set = async (state: Partial<ViewState>) => {
     for (const [field, text] of Object.entries(texts(state))) requested.set(field, text);
@@ -107,8 +107,8 @@ function connect(
       if (cells > 0) report();
     }, STATE_EVERY_MS);
   });
-  viewer.on('selection', ({ mask, count }) => {
-    if (!quiet) post({ type: 'selection', bits: mask && packBits(mask), count });
+  viewer.on('selection', ({ mask }) => {
+    if (!quiet) post({ type: 'selection', bits: mask && packBits(mask) });
   });
   viewer.on('regions', (regions) => {
     if (quiet) return;

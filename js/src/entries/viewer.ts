@@ -141,7 +141,7 @@ export function createViewer(
     getState: () => structuredClone(model.state.value),
     async setState(change, { orRest = false } = {}) {
       await latest;
-      const refused = refusedFields(model.state.peek(), change);
+      const refused = refusedFields(change);
       await (orRest ? actions.setStateOrRest(change) : actions.setState(change));
       await drawn(IMAGE_FIELDS.some((field) => Object.hasOwn(change, field)));
       if (refused.length > 0) throw new Error(`${refused.join(', ')}: invalid value, left unchanged`);

@@ -1,4 +1,7 @@
 import type { Kernel, KernelMessage } from '@jupyterlab/services';
+import type { Failed, PanelAnswers, Ticket } from '../contract/panel-answers';
+import type { PanelRequest } from '../contract/panel-requests';
+import type { Plain } from '../contract/plain';
 import listing from './listing.py';
 import { onGone } from './restarts';
 
@@ -100,30 +103,32 @@ export async function listObjects(kernel: Kernel.IKernelConnection, signal?: Abo
 }
 
 /** Calls `karospace_jupyter.lab` in the kernel. Its error messages can be shown to users. */
-export async function call(
+export async function call<R extends Plain<PanelRequest>>(
   kernel: Kernel.IKernelConnection,
-  request: Record<string, unknown>,
+  request: R,
   signal?: AbortSignal,
-): Promise<Record<string, unknown>> {
+): Promise<PanelAnswers[R['do']]> {
   let answer = await ask(kernel, request, signal);
   // Long tasks run in a thread of the kernel, so that cells can run meanwhile; poll for the result.
-  while (answer.ticket !== undefined) {
+  while ('ticket' in answer) {
     const { ticket } = answer;
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     answer = await ask(kernel, { do: 'answer', ticket }, signal);
   }
-  return answer;
+  return answer as PanelAnswers[R['do']];
 }
 
 async function ask(
   kernel: Kernel.IKernelConnection,
-  request: Record<string, unknown>,
+  request: Plain<PanelRequest>,
   signal?: AbortSignal,
-): Promise<Record<string, unknown>> {
+): Promise<PanelAnswers[keyof PanelAnswers] | Ticket> {
   const text = JSON.stringify(JSON.stringify(request));
   const module = "__import__('karospace_jupyter.lab', fromlist=['call'])";
-  const answer = (await evaluate(kernel, `${module}.call(${text})`, signal)) as Record<string, unknown>;
-  if (typeof answer.error === 'string') throw new Answered(answer.error, answer.kind === 'BundleError');
+  const answer = (await evaluate(kernel, `${module}.call(${text})`, signal)) as
+    | PanelAnswers[keyof PanelAnswers]
+    | Failed;
+  if ('error' in answer) throw new Answered(answer.error, answer.kind === 'BundleError');
   return answer;
 }
 

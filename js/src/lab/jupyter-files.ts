@@ -1,6 +1,9 @@
+import type { Plain } from '../contract/plain';
+import type { Read } from '../contract/to-kernel';
+import type { ToPage } from '../contract/to-page';
 import { fromBase64 } from '../lib/bytes';
 import { isInside } from '../lib/path';
-import type { Custom, Model } from '../widget/model';
+import type { Listener, Model } from '../widget/model';
 import { inFolder } from './exports';
 
 /** Reads a file through the Jupyter server, given its path there. */
@@ -33,24 +36,23 @@ export function viewOnDisk(
   read: ReadFile,
   page: () => Promise<Uint8Array>,
 ): Model {
-  const listeners = new Set<(message: Custom, buffers: Uint8Array[]) => void>();
+  const listeners = new Set<Listener>();
   const traits: Record<string, unknown> = { _fallback: { title }, _group: '', _cells: 0, _slow: true };
   const reading = new Set<string>();
-  const say = (message: Custom, buffers: Uint8Array[] = []) => {
+  const say = (message: ToPage, buffers: Uint8Array[] = []) => {
     // Asynchronous like a comm: never deliver before the sender has returned.
     setTimeout(() => {
       for (const listener of [...listeners]) listener(message, buffers);
     });
   };
-  const answer = async ({ view, id, path }: Custom) => {
-    const name = String(path);
-    const key = `${String(view)} ${String(id)}`;
+  const answer = async ({ view = null, id, path }: Plain<Read>) => {
+    const key = `${view} ${id}`;
     // The frame repeats slow requests because a kernel may lose them; no request is lost here.
     if (reading.has(key)) return;
     reading.add(key);
     try {
-      if (!isInside(name)) throw new Error(`${name} is outside the bundle.`);
-      const bytes = await (name === PAGE ? page() : read(inFolder(folder, name)));
+      if (!isInside(path)) throw new Error(`${path} is outside the bundle.`);
+      const bytes = await (path === PAGE ? page() : read(inFolder(folder, path)));
       const count = Math.max(1, Math.ceil(bytes.length / CHUNK));
       for (let index = 0; index < count; index++) {
         const part = bytes.slice(index * CHUNK, (index + 1) * CHUNK);
@@ -58,7 +60,7 @@ export function viewOnDisk(
       }
     } catch (thrown) {
       const reason = thrown instanceof Error ? thrown.message : String(thrown);
-      say({ type: 'refused', view, id, tag: 'not-found', message: `${name} cannot be read: ${reason}` });
+      say({ type: 'refused', view, id, tag: 'not-found', message: `${path} cannot be read: ${reason}` });
     } finally {
       reading.delete(key);
     }
@@ -69,11 +71,11 @@ export function viewOnDisk(
       traits[name] = value;
     },
     save_changes() {},
-    send(content, _callbacks, buffers = []) {
-      const message = content as Custom;
+    send(message, _callbacks, buffers = []) {
       if (message.type === 'hello')
-        say({ ...message, type: 'hi', buffers: buffers.length }, [new Uint8Array(1)]);
-      else if (message.type === 'open') say({ ...message, type: 'opened', state: {}, live: 0, fresh: true });
+        say({ type: 'hi', id: message.id, buffers: buffers.length }, [new Uint8Array(1)]);
+      else if (message.type === 'open')
+        say({ type: 'opened', view: message.view ?? null, id: message.id, state: null, live: 0 });
       else if (message.type === 'read') void answer(message);
     },
     on: (event, listener) => {

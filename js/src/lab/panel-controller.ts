@@ -2,6 +2,7 @@ import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { Clipboard, Dialog, showDialog } from '@jupyterlab/apputils';
 import type { IStateDB } from '@jupyterlab/statedb';
 import { signal } from '@preact/signals';
+import type { OpenForm as FormOf, OpenFile } from '../contract/panel-requests';
 import type { Model } from '../widget/model';
 import type { Say } from '../widget/translate';
 import type { Follower } from './active-kernel';
@@ -182,7 +183,7 @@ export class Side implements PanelModel {
     const opening = this.#begin(found.label, link.kernel.id);
     try {
       const { model } = await call(link.kernel, { do: 'new_view', where: found.where }, opening.stop.signal);
-      tabs.open({ title: found.label, kernel: link.kernel.id, view: String(model) }, { mode: 'split-right' });
+      tabs.open({ title: found.label, kernel: link.kernel.id, view: model }, { mode: 'split-right' });
     } catch (thrown) {
       if (!opening.stop.signal.aborted) throw thrown;
     } finally {
@@ -204,7 +205,11 @@ export class Side implements PanelModel {
   }
 
   /** Creates a form in the kernel and shows it. */
-  async #show(link: Link, about: About, request: Record<string, unknown>): Promise<void> {
+  async #show(
+    link: Link,
+    about: About,
+    request: Omit<FormOf, 'options'> | Omit<OpenFile, 'options'>,
+  ): Promise<void> {
     const { defaults, say, state, windows } = this.#parts;
     const { label } = about;
     const opening = this.#begin(label, link.kernel.id);
@@ -213,10 +218,9 @@ export class Side implements PanelModel {
     // Store the kernel at once: if the page were closed now, a kernel started for this form would be left running.
     if (!about.live) void state?.save(OPEN, { ...about, kernel: link.kernel.id, model: '' });
     // Not aborted by the signal: once created in the kernel, the form must be closed there.
-    const asked = call(link.kernel, { ...request, options: defaults() });
+    const asked = call(link.kernel, { ...request, options: { ...defaults() } });
     try {
-      const made = await Promise.race([asked, stopped(opening.stop.signal)]);
-      const id = String(made.model);
+      const { model: id } = await Promise.race([asked, stopped(opening.stop.signal)]);
       const model = await Promise.race([link.models.get(id), stopped(opening.stop.signal)]);
       if (gone()) throw new Unanswered('');
       this.#put(link, about, id, model, end);
@@ -226,7 +230,7 @@ export class Side implements PanelModel {
         this.refresh();
       }
       asked.then(
-        (made) => closeWidget(link, String(made.model), windows, end),
+        (made) => closeWidget(link, made.model, windows, end),
         () => end(true),
       );
     } finally {
@@ -329,7 +333,7 @@ export class Side implements PanelModel {
       async (link) => {
         if (what === 'open') {
           const { model } = await call(link.kernel, { do: 'view_of', path: one.path });
-          tabs.open({ title: one.title, kernel: link.kernel.id, view: String(model) });
+          tabs.open({ title: one.title, kernel: link.kernel.id, view: model });
         } else if (what === 'verify') await this.#verify(link, one);
         else {
           await call(link.kernel, { do: 'delete', path: one.path });

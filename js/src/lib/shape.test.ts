@@ -58,11 +58,33 @@ describe('the first mismatch is named', () => {
     [integers, -1, 'should be at least 0'],
     [{ type: 'number', exclusiveMinimum: 0 }, 0, 'should be more than 0'],
     [{ type: 'number', exclusiveMaximum: 1 }, 1, 'should be less than 1'],
+    [{ type: 'number', maximum: 1 }, 1.5, 'should be at most 1'],
+    [{ enum: ['a', 'b'] }, 'c', 'should be a, b'],
+    [{ const: 1 }, 2, 'should be 1'],
     [{ type: 'array', minItems: 1 }, [], 'should have 1 items, not 0'],
     [{ type: 'array', maxItems: 1 }, [1, 2], 'should have 1 items, not 2'],
     [{ anyOf: [{ type: 'string' }, { type: 'null' }] }, 1, 'should be a string'],
   ])('%j: %j', (shape, value, problem) => {
     expect(of(shape)(value)).toBe(`“field” ${problem}`);
+  });
+
+  test('in objects with arbitrary names', () => {
+    const colors: Shape = {
+      type: 'object',
+      additionalProperties: { type: 'string', pattern: '^#[0-9a-f]{6}$' },
+    };
+    expect(of(colors)({})).toBeNull();
+    expect(of(colors)({ constructor: '#12ab34' })).toBeNull();
+    expect(of(colors)({ a: '#12ab34', b: 'red' })).toBe('“field.b” should match ^#[0-9a-f]{6}$');
+  });
+
+  test('in kinds and numbers, if they are exact', () => {
+    const exactly = (shape: Shape, value: unknown) =>
+      differs({ field: value }, { type: 'object', properties: { field: shape }, $defs }, { exact: true });
+    expect(exactly(kinds, { kind: 'whole', path: 'a', more: 1 })).toBeNull();
+    expect(exactly(kinds, { kind: 'later' })).toBe('“field.kind” should be whole, tiled');
+    for (const no of [null, Number.NaN, Number.POSITIVE_INFINITY])
+      expect(exactly({ type: 'number' }, no)).toBe('“field” should be a number');
   });
 
   test('in arrays, in objects and behind references', () => {

@@ -2,15 +2,21 @@
 export interface Shape {
   type?: string;
   $ref?: string;
-  $defs?: Record<string, Shape>;
-  properties?: Record<string, Shape>;
+  $defs?: Readonly<Record<string, Shape>>;
+  properties?: Readonly<Record<string, Shape>>;
   required?: readonly string[];
+  /** Values of an object whose names are arbitrary. */
+  additionalProperties?: Shape;
+  const?: unknown;
+  enum?: readonly unknown[];
+  pattern?: string;
   items?: Shape;
   prefixItems?: readonly Shape[];
   anyOf?: readonly Shape[];
   oneOf?: readonly Shape[];
-  discriminator?: { propertyName: string; mapping: Record<string, string> };
+  discriminator?: { propertyName: string; mapping: Readonly<Record<string, string>> };
   minimum?: number;
+  maximum?: number;
   exclusiveMinimum?: number;
   exclusiveMaximum?: number;
   minItems?: number;
@@ -27,21 +33,21 @@ const NAMES: Record<string, string> = {
   null: 'null',
 };
 
-function isOf(value: unknown, type: string): boolean {
+function isOf(value: unknown, type: string, exact: boolean): boolean {
   if (type === 'array') return Array.isArray(value);
   if (type === 'object') return typeof value === 'object' && value !== null && !Array.isArray(value);
   if (type === 'integer') return Number.isInteger(value);
   // `looseJson` parses the NaN that other programs write as null, a missing value.
-  if (type === 'number') return typeof value === 'number' || value === null;
+  if (type === 'number') return exact ? Number.isFinite(value) : typeof value === 'number' || value === null;
   return type === 'null' ? value === null : typeof value === type;
 }
 
 /**
  * Describes the first mismatch of a value with its shape, such as: “columns[2].chunks” should be an array.
  * Returns null if there is none. Ignores fields, kinds and names that the shape does not define: a later version may
- * have added them.
+ * have added them. With `exact`, refuses unknown kinds, and null for numbers.
  */
-export function differs(value: unknown, whole: Shape): string | null {
+export function differs(value: unknown, whole: Shape, { exact = false } = {}): string | null {
   const resolved = (shape: Shape): Shape => {
     if (!shape.$ref) return shape;
     const definition = whole.$defs?.[shape.$ref.slice('#/$defs/'.length)];
@@ -53,12 +59,14 @@ export function differs(value: unknown, whole: Shape): string | null {
     const shape = resolved(node);
     const either = shape.anyOf ?? shape.oneOf;
     if (either) return lookAtAny(value, shape, either, place);
-    if (shape.type && !isOf(value, shape.type))
+    if (shape.type && !isOf(value, shape.type, exact))
       return `“${place}” should be ${NAMES[shape.type] ?? shape.type}`;
+    const allowed = shape.enum ?? (shape.const === undefined ? null : [shape.const]);
+    if (allowed && !allowed.includes(value)) return `“${place}” should be ${allowed.join(', ')}`;
     if (typeof value === 'number') return range(value, shape, place);
+    if (typeof value === 'string') return matches(value, shape, place);
     if (Array.isArray(value)) return lookAtItems(value, shape, place);
-    if (shape.properties) return lookAtFields(value as Record<string, unknown>, shape, place);
-    return null;
+    return isOf(value, 'object', exact) ? lookAtFields(value as Record<string, unknown>, shape, place) : null;
   };
 
   const lookAtAny = (
@@ -69,9 +77,10 @@ export function differs(value: unknown, whole: Shape): string | null {
   ): string | null => {
     if (shape.discriminator) {
       const { propertyName, mapping } = shape.discriminator;
-      const tag = isOf(value, 'object') ? (value as Record<string, unknown>)[propertyName] : undefined;
+      const tag = isOf(value, 'object', exact) ? (value as Record<string, unknown>)[propertyName] : undefined;
       if (typeof tag !== 'string') return `“${place}.${propertyName}” should be a string`;
-      if (!Object.hasOwn(mapping, tag)) return null;
+      if (!Object.hasOwn(mapping, tag))
+        return exact ? `“${place}.${propertyName}” should be ${Object.keys(mapping).join(', ')}` : null;
       return look(value, { $ref: mapping[tag] ?? '' }, place);
     }
     const problems = either.map((option) => look(value, option, place));
@@ -82,7 +91,7 @@ export function differs(value: unknown, whole: Shape): string | null {
   };
   const fits = (value: unknown, shape: Shape | undefined) => {
     const type = shape && resolved(shape).type;
-    return type !== undefined && isOf(value, type);
+    return type !== undefined && isOf(value, type, exact);
   };
 
   const lookAtItems = (value: readonly unknown[], shape: Shape, place: string): string | null => {
@@ -100,9 +109,10 @@ export function differs(value: unknown, whole: Shape): string | null {
     const at = (name: string) => (place ? `${place}.${name}` : name);
     for (const name of shape.required ?? [])
       if (!Object.hasOwn(value, name)) return `“${at(name)}” is missing`;
-    for (const [name, part] of Object.entries(shape.properties ?? {})) {
-      if (!Object.hasOwn(value, name)) continue;
-      const problem = look(value[name], part, at(name));
+    const { properties = {}, additionalProperties: other } = shape;
+    for (const name of Object.keys(other ? value : properties)) {
+      const part = Object.hasOwn(properties, name) ? properties[name] : other;
+      const problem = part && Object.hasOwn(value, name) ? look(value[name], part, at(name)) : null;
       if (problem) return problem;
     }
     return null;
@@ -111,9 +121,16 @@ export function differs(value: unknown, whole: Shape): string | null {
   return look(value, whole, '');
 }
 
+function matches(value: string, { pattern }: Shape, place: string): string | null {
+  return pattern === undefined || new RegExp(pattern).test(value)
+    ? null
+    : `“${place}” should match ${pattern}`;
+}
+
 function range(value: number, shape: Shape, place: string): string | null {
-  const { minimum, exclusiveMinimum: above, exclusiveMaximum: below } = shape;
+  const { minimum, maximum, exclusiveMinimum: above, exclusiveMaximum: below } = shape;
   if (minimum !== undefined && value < minimum) return `“${place}” should be at least ${minimum}`;
+  if (maximum !== undefined && value > maximum) return `“${place}” should be at most ${maximum}`;
   if (above !== undefined && value <= above) return `“${place}” should be more than ${above}`;
   return below !== undefined && value >= below ? `“${place}” should be less than ${below}` : null;
 }

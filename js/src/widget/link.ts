@@ -1,10 +1,12 @@
+import type { StateFields } from '../contract/host';
+
 /** View that shares camera, color and selection with the others of its group on the page. */
 export interface Linked {
   group: string;
   /** Identifies the set of cells: selections are only shared within the same set. */
   cells: number;
   /** Receives changes made in other views of the group. */
-  receive(state: Record<string, unknown> | null, selection: { bits: Uint8Array | null } | null): void;
+  receive(state: StateFields | null, selection: { bits: Uint8Array | null } | null): void;
 }
 
 /** Global registry, because each widget on a page loads its own copy of this module. */
@@ -26,7 +28,7 @@ const others = (member: Linked) =>
   [...members()].filter((other) => other !== member && member.group !== '' && other.group === member.group);
 
 /** Forwards the changed fields that linked views share. */
-export function shareState(member: Linked, state: Record<string, unknown>, changed: readonly string[]): void {
+export function shareState(member: Linked, state: StateFields, changed: readonly string[]): void {
   const names = SHARED.filter((name) => changed.includes(name));
   if (names.length === 0) return;
   const shared = Object.fromEntries(names.map((name) => [name, state[name]]));

@@ -1,3 +1,6 @@
+import type { Plain } from '../contract/plain';
+import type { ToKernel } from '../contract/to-kernel';
+import type { ToPage } from '../contract/to-page';
 import { say } from './translate';
 
 /** Widget model that the notebook application passes to the module; the part of anywidget's interface used here. */
@@ -5,7 +8,7 @@ export interface Model {
   get(name: string): unknown;
   set(name: string, value: unknown): void;
   save_changes(): void;
-  send(content: unknown, callbacks?: unknown, buffers?: ArrayBuffer[]): void;
+  send(content: Sent, callbacks?: unknown, buffers?: ArrayBuffer[]): void;
   on(event: string, listener: (...args: never[]) => void): void;
   off(event: string, listener: (...args: never[]) => void): void;
   /** False if the widget manager knows that the kernel side is gone. */
@@ -13,8 +16,9 @@ export interface Model {
   widget_manager?: { get_model?(id: string): Promise<Model> };
 }
 
-export type Custom = Record<string, unknown> & { type?: string };
-type Listener = (message: Custom, buffers: Uint8Array[]) => void;
+/** Message to the kernel. */
+export type Sent = Plain<ToKernel>;
+export type Listener = (message: ToPage, buffers: Uint8Array[]) => void;
 const LOOK_AFTER_MS = 50;
 
 /** Resolves a reference such as `IPY_MODEL_…` to its model. */
@@ -39,9 +43,12 @@ export async function channelOf(model: Model, element: HTMLElement): Promise<Mod
   }
 }
 
-/** Listens to custom messages. Converts buffers of any type to bytes. */
+/**
+ * Listens to custom messages. Converts buffers of any type to bytes. Messages are not checked: the kernel is trusted, and
+ * has the same version.
+ */
 export function onCustom(model: Model, listener: Listener): () => void {
-  const handle = (message: Custom, buffers?: readonly unknown[]) => {
+  const handle = (message: ToPage, buffers?: readonly unknown[]) => {
     if (message && typeof message === 'object') listener(message, (buffers ?? []).map(asBytes));
   };
   model.on('msg:custom', handle as (...args: never[]) => void);

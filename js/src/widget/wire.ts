@@ -1,7 +1,6 @@
+import type { Hi, ToPage } from '../contract/to-page';
 import { fromBase64, toBase64 } from '../lib/bytes';
-import { type Custom, copied, type Model, onCustom } from './model';
-
-type Listener = (message: Custom, buffers: Uint8Array[]) => void;
+import { copied, type Listener, type Model, onCustom, type Sent } from './model';
 
 /**
  * Connection of one viewer or form to a channel. Some hosts silently drop the buffers of messages: `hello` sends a
@@ -37,7 +36,7 @@ export class Wire {
   }
 
   /** Sends a message. Throws if the host knows that the comm is closed. */
-  send(message: Custom, buffers: readonly Uint8Array[] = []): void {
+  send(message: Sent, buffers: readonly Uint8Array[] = []): void {
     const content = this.#down ? message : { ...message, plain: true };
     if (this.#up || buffers.length === 0)
       this.#channel.send(
@@ -52,7 +51,7 @@ export class Wire {
     for (const end of this.#ends.splice(0)) end();
   }
 
-  #heardHi(message: Custom, buffers: Uint8Array[]): void {
+  #heardHi(message: Hi, buffers: Uint8Array[]): void {
     if (message.id !== this.#probe) return;
     this.#up = message.buffers === 1;
     this.#down = buffers[0]?.length === 1;
@@ -62,6 +61,6 @@ export class Wire {
   }
 }
 
-function bytesOf(message: Custom, buffers: Uint8Array[]): Uint8Array[] {
-  return Array.isArray(message.base64) ? message.base64.map((text) => fromBase64(String(text))) : buffers;
+function bytesOf({ base64 }: ToPage, buffers: Uint8Array[]): Uint8Array[] {
+  return base64 ? base64.map(fromBase64) : buffers;
 }

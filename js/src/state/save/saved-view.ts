@@ -1,25 +1,18 @@
+import type { Plain } from '../../contract/plain';
+import type { SavedView as Stored } from '../../contract/view';
+import { SAVED_VIEW_SHAPE } from '../../contract/view-shape';
 import { MOST_REGION_CELLS, MOST_REGIONS } from '../../data/region-files';
 import { packPlaces, placesIn, setIn } from '../../lib/bits';
 import { fromBase64, toBase64 } from '../../lib/bytes';
 import { LeftOutError, ViewFileError } from '../../lib/errors';
 import { formatCount } from '../../lib/format';
 import { inflate } from '../../lib/inflate';
+import { differs } from '../../lib/shape';
 import type { Model } from '../model';
 import { INITIAL, type ViewState } from '../view-state';
 
 /** View as stored in a file or a link. */
-export interface SavedView {
-  karospace_view: 1;
-  n_cells: number;
-  state: Partial<ViewState>;
-  /**
-   * `bits` is base64 of one bit per cell of the bundle, first cell in the lowest bit. If omitted, opening the view
-   * leaves the regions unchanged.
-   */
-  regions?: { name: string; color: string; bits: string }[];
-  /** Number of regions that were too large for the link. */
-  regions_left_out?: number;
-}
+export type SavedView = Plain<Stored>;
 
 export interface OpenedView {
   state: Partial<ViewState>;
@@ -95,34 +88,25 @@ export function stateIn(value: unknown, cells: number | null): Partial<ViewState
 }
 
 /** Returns whether a view states a different number of cells. */
-const isOfOthers = ({ n_cells }: Record<string, unknown>, cells: number) =>
+const isOfOthers = ({ n_cells }: { n_cells?: unknown }, cells: number) =>
   n_cells !== undefined && n_cells !== cells;
 
 /** Reads a saved view. Ignores cameras and regions if it was saved for a different number of cells. */
 export function openedView(given: unknown, cells: number): OpenedView {
   const state = stateIn(given, cells);
-  const value = given as Record<string, unknown>;
-  if ('karospace_view' in value && isOfOthers(value, cells))
-    return { state, regions: null, leftOut: ofOthers(value, cells) };
-  const regions = Array.isArray(value.regions) ? value.regions : null;
+  if (!isSaved(given)) return { state, regions: null, leftOut: null };
+  if (isOfOthers(given, cells)) return { state, regions: null, leftOut: ofOthers(given, cells) };
+  const { regions, regions_left_out: left = 0 } = given;
   if (regions && regions.length > MOST_REGIONS)
     throw new ViewFileError(`it has ${regions.length} regions; the limit is ${MOST_REGIONS}`);
-  const leftOut =
-    typeof value.regions_left_out === 'number' && value.regions_left_out > 0
-      ? tooLarge(value.regions_left_out)
-      : null;
-  const read = (region: unknown) => {
-    if (!isObject(region) || typeof region.name !== 'string' || typeof region.bits !== 'string')
-      throw new ViewFileError('one of its regions has no “name” or no “bits”');
-    const color = typeof region.color === 'string' ? region.color : '';
-    const bits = bytesOf(region.bits);
+  const packed = regions?.map(({ name, color = '', bits: text }) => {
+    const bits = bytesOf(text);
     if (bits.length !== Math.ceil(cells / 8))
       throw new ViewFileError(
-        `the region “${region.name}” was made for a different number of cells than ${formatCount(cells)}`,
+        `the region “${name}” was made for a different number of cells than ${formatCount(cells)}`,
       );
-    return { name: region.name, color, bits };
-  };
-  const packed = regions?.map(read) ?? null;
+    return { name, color, bits };
+  });
   // Check before unpacking: a damaged view could exhaust the memory.
   if ((packed ?? []).reduce((sum, { bits }) => sum + setIn(bits), 0) > MOST_REGION_CELLS)
     throw new ViewFileError(
@@ -130,14 +114,21 @@ export function openedView(given: unknown, cells: number): OpenedView {
     );
   const unpacked =
     packed?.map(({ name, color, bits }) => ({ name, color, cells: placesIn(bits, cells) })) ?? null;
-  return { state, leftOut, regions: unpacked };
+  return { state, leftOut: left > 0 ? tooLarge(left) : null, regions: unpacked };
 }
 
-function ofOthers({ n_cells, regions }: Record<string, unknown>, cells: number): LeftOutError {
-  const others = typeof n_cells === 'number' ? formatCount(n_cells) : 'an unknown number of';
-  const what = Array.isArray(regions) && regions.length > 0 ? 'camera and its regions were' : 'camera was';
+/** Returns whether `stateIn` took the state from a saved view, whose other fields are valid; false for a bare state. */
+function isSaved(value: unknown): value is SavedView {
+  if (!isObject(value) || !('karospace_view' in value)) return false;
+  const problem = differs(value, SAVED_VIEW_SHAPE, { exact: true });
+  if (problem) throw new ViewFileError(problem);
+  return true;
+}
+
+function ofOthers({ n_cells = 0, regions = [] }: SavedView, cells: number): LeftOutError {
+  const what = regions.length > 0 ? 'camera and its regions were' : 'camera was';
   return new LeftOutError(
-    `The view was saved for ${others} cells, but this bundle has ${formatCount(cells)}: its ${what} ignored.`,
+    `The view was saved for ${formatCount(n_cells)} cells, but this bundle has ${formatCount(cells)}: its ${what} ignored.`,
     'All other settings were applied where the names of genes and annotations match.',
   );
 }

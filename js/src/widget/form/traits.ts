@@ -1,7 +1,9 @@
 import { type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { Options } from '../../contract/options';
+import type { ToKernel } from '../../contract/to-kernel';
+import type { Cancelling, Hits, Noted, Part, Started, ToPage, Viewed } from '../../contract/to-page';
 import { joined } from '../../lib/bytes';
-import { type Custom, copied, type Model, onChange } from '../model';
+import { copied, type Model, onChange, type Sent } from '../model';
 import { Requests } from '../requests';
 import { Wire } from '../wire';
 
@@ -105,10 +107,21 @@ export interface Traits {
 
 const SEND_AFTER_MS = 220;
 
+/** The answer to each request. */
+interface AnswerTo {
+  start: Started;
+  cancel: Cancelling;
+  options: Noted;
+  genes: Hits;
+  view: Viewed;
+  download: Part;
+}
+type Request<K> = Omit<Extract<ToKernel, { type: K }>, 'id'>;
+
 interface Waiting {
   parts: Uint8Array[];
   progress?: (share: number) => void;
-  done: (message: Custom, parts: Uint8Array[]) => void;
+  done: (message: ToPage, parts: Uint8Array[]) => void;
   fail: (error: Error) => void;
 }
 
@@ -143,18 +156,18 @@ export function createTraits(model: Model, channel: Model): Traits {
   });
 
   const wire = new Wire(channel, [], (message, buffers) => {
-    const key = String(message.id);
+    const key = message.id ?? '';
     if (!key.startsWith(mine)) return;
     const waiting = requests.heard(key);
     if (!waiting) return;
     if (message.type === 'part') {
-      waiting.parts[Number(message.index)] = copied(buffers[0] ?? new Uint8Array(0));
+      waiting.parts[message.index] = copied(buffers[0] ?? new Uint8Array(0));
       const got = waiting.parts.filter((part) => part !== undefined).length;
-      waiting.progress?.(got / Number(message.count));
-      if (got < Number(message.count)) return;
+      waiting.progress?.(got / message.count);
+      if (got < message.count) return;
     }
     requests.close(key);
-    if (message.type === 'refused') waiting.fail(new Error(String(message.message)));
+    if (message.type === 'refused') waiting.fail(new Error(message.message));
     else waiting.done(message, waiting.parts);
   });
   ends.push(() => wire.dispose());
@@ -164,7 +177,7 @@ export function createTraits(model: Model, channel: Model): Traits {
     silent.value = true;
   }
 
-  const send = (message: Custom) => {
+  const send = (message: Sent) => {
     try {
       wire.send(message);
     } catch {
@@ -195,16 +208,16 @@ export function createTraits(model: Model, channel: Model): Traits {
     }),
   );
   let started = false;
-  const ask = (message: Custom, progress?: (share: number) => void) =>
-    new Promise<{ message: Custom; parts: Uint8Array[] }>((resolve, reject) => {
+  const ask = <K extends keyof AnswerTo>(message: Request<K>, progress?: (share: number) => void) =>
+    new Promise<{ answer: AnswerTo[K]; parts: Uint8Array[] }>((resolve, reject) => {
       const id = `${mine}${++last}`;
       const waiting: Waiting = {
         parts: [],
-        done: (answer, parts) => resolve({ message: answer, parts }),
+        done: (answer, parts) => resolve({ answer: answer as AnswerTo[K], parts }),
         fail: reject,
         ...(progress ? { progress } : {}),
       };
-      requests.add(id, waiting, () => send({ ...message, id }));
+      requests.add(id, waiting, () => send({ ...message, id } as Sent));
     });
 
   return {
@@ -245,22 +258,22 @@ export function createTraits(model: Model, channel: Model): Traits {
       started = true;
       flush();
       requests.close(lastChange);
-      ask({ type: 'start', options: here(), revision: ++revision }).catch(() => {});
+      ask<'start'>({ type: 'start', options: here(), revision: ++revision }).catch(() => {});
     },
     cancel() {
       cancelling.value = true;
-      ask({ type: 'cancel' }).catch(() => {});
+      ask<'cancel'>({ type: 'cancel' }).catch(() => {});
     },
     async complete(query) {
-      const { message } = await ask({ type: 'genes', query });
-      return Array.isArray(message.genes) ? message.genes.map(String) : [];
+      const { answer } = await ask<'genes'>({ type: 'genes', query });
+      return answer.genes;
     },
     async makeView() {
-      const { message } = await ask({ type: 'view' });
-      return String(message.view);
+      const { answer } = await ask<'view'>({ type: 'view' });
+      return answer.model;
     },
     async download(kind, progress) {
-      const { parts } = await ask({ type: 'download', kind }, progress);
+      const { parts } = await ask<'download'>({ type: 'download', kind }, progress);
       return joined(parts);
     },
     dispose() {

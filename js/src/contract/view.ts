@@ -1,0 +1,226 @@
+// Generated from karospace_jupyter/contracts/view.schema.json by `npm run contract`. Do not edit.
+
+/**
+ * A view as stored in a file or a link. Fields of the state that are left out keep their values.
+ */
+export interface SavedView {
+  karospace_view: 1;
+  /**
+   * Number of cells of the bundle; required if there are regions.
+   */
+  n_cells?: number;
+  state: ViewState;
+  /**
+   * If omitted, opening the view leaves the regions unchanged.
+   */
+  regions?: SavedRegion[];
+  /**
+   * Number of regions that were too large for the link.
+   */
+  regions_left_out?: number;
+}
+/**
+ * The complete state of a view that a notebook can store.
+ */
+export interface ViewState {
+  color?: ByAnnotation | ByGene | ByScore | ByBlend | ByNothing;
+  /**
+   * Hidden categories of each column; None stands for cells without a value.
+   */
+  hidden?: {
+    [k: string]: (string | null)[];
+  };
+  /**
+   * Colors of categories: those of the bundle, a palette of distinct colors, or a color-blind safe palette.
+   */
+  palette?: 'file' | 'distinct' | 'safe';
+  /**
+   * Custom colors of categories by column; they override the palette.
+   */
+  classColors?: {
+    [k: string]: {
+      [k: string]: string;
+    };
+  };
+  /**
+   * The annotation that splits a gene's summary.
+   */
+  groupBy?: string | null;
+  /**
+   * In the coordinates of the layout; a grid of sections has coordinates of its own. None shows all cells.
+   */
+  camera?: Camera | null;
+  /**
+   * Clockwise rotation of the tissue in degrees. Embeddings and the grid of sections are not rotated.
+   */
+  turn?: 0 | 90 | 180 | 270;
+  /**
+   * Whether the tissue is mirrored left to right, after the rotation.
+   */
+  flip?: boolean;
+  /**
+   * Factor for the default size of a cell.
+   */
+  pointSize?: number;
+  opacity?: number;
+  imageOn?: boolean;
+  imageOpacity?: number;
+  /**
+   * Factor; 1 leaves the image unchanged.
+   */
+  imageBrightness?: number;
+  imageContrast?: number;
+  theme?: 'light' | 'dark' | 'auto';
+  /**
+   * Layout of the cells; None for the viewer's choice: the tissue, or a grid of sections if they overlap.
+   */
+  layout?: (OnTissue | SectionGrid | OneSection | InEmbedding) | null;
+  /**
+   * Layout of the linked second view; None for a single view.
+   */
+  beside?: (OnTissue | SectionGrid | OneSection | InEmbedding) | null;
+  /**
+   * Camera of the second view; None shows all cells.
+   */
+  besideCamera?: Camera | null;
+  /**
+   * Color limits; None for robust limits of the values.
+   */
+  range?: [number, number] | null;
+  /**
+   * Colormap of values. `rdbu` is blue, white at zero, red; `auto` uses it for values of both signs, otherwise
+   * viridis.
+   */
+  colormap?: 'auto' | 'viridis' | 'magma' | 'inferno' | 'cividis' | 'greys' | 'rdbu';
+  reversed?: boolean;
+  /**
+   * Mapping of values to colors between the limits.
+   */
+  scale?: 'linear' | 'log1p';
+  /**
+   * Whether cells with the value zero are dimmed.
+   */
+  dimZeros?: boolean;
+  /**
+   * Order of the legend: the largest category first, by name, or as in the file.
+   */
+  classOrder?: 'size' | 'name' | 'original';
+}
+/**
+ * Color cells by a column of obs.
+ */
+export interface ByAnnotation {
+  kind: 'annotation';
+  column: string;
+}
+/**
+ * Color cells by the expression of a gene.
+ */
+export interface ByGene {
+  kind: 'gene';
+  gene: string;
+}
+/**
+ * Color cells by the mean of a gene set.
+ */
+export interface ByScore {
+  kind: 'score';
+  name: string;
+  genes: string[];
+}
+/**
+ * Color cells by two or three genes at once.
+ */
+export interface ByBlend {
+  kind: 'blend';
+  genes: string[];
+}
+/**
+ * Use one color for all cells.
+ */
+export interface ByNothing {
+  kind: 'none';
+}
+/**
+ * Position and zoom of a view.
+ */
+export interface Camera {
+  /**
+   * Center, in coordinate units.
+   */
+  x: number;
+  y: number;
+  /**
+   * 1 shows all cells.
+   */
+  zoom: number;
+}
+/**
+ * Cells at their tissue coordinates.
+ */
+export interface OnTissue {
+  kind: 'tissue';
+}
+/**
+ * All sections side by side.
+ */
+export interface SectionGrid {
+  order?: 'file' | 'name' | 'cells' | 'column';
+  /**
+   * The column, with one value per section, that sorts the sections if `order` is `column`.
+   */
+  by?: string | null;
+  /**
+   * Filters by column: only sections with one of these values are shown.
+   */
+  only?: {
+    [k: string]: (string | number | null)[];
+  };
+  kind: 'sections';
+  /**
+   * Number of sections per row; None for the number that shows them largest.
+   */
+  columns?: number | null;
+}
+/**
+ * A single section; the arrangement determines the previous and the next section.
+ */
+export interface OneSection {
+  order?: 'file' | 'name' | 'cells' | 'column';
+  /**
+   * The column, with one value per section, that sorts the sections if `order` is `column`.
+   */
+  by?: string | null;
+  /**
+   * Filters by column: only sections with one of these values are shown.
+   */
+  only?: {
+    [k: string]: (string | number | null)[];
+  };
+  kind: 'section';
+  name: string;
+}
+/**
+ * Cells at their coordinates in an embedding.
+ */
+export interface InEmbedding {
+  kind: 'embedding';
+  /**
+   * Key of obsm.
+   */
+  name: string;
+}
+/**
+ * A named set of cells.
+ */
+export interface SavedRegion {
+  name: string;
+  /**
+   * `#rrggbb`; empty for a color that the viewer chooses.
+   */
+  color?: string;
+  /**
+   * Base64 of one bit per cell of the bundle, first cell in the lowest bit.
+   */
+  bits: string;
+}

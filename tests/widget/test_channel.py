@@ -1,0 +1,189 @@
+"""Messages of pages: parsed, answered or refused with a reason."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from comm.base_comm import BaseComm
+
+from karospace_jupyter import ExportConfig, KaroSpaceError
+from karospace_jupyter.contracts import generate, messages
+from karospace_jupyter.contracts.messages import ToKernel, ToPage
+from karospace_jupyter.datasets import synthetic_tissue
+from karospace_jupyter.export import run_to_memory
+from karospace_jupyter.widget.channel import Channel
+from karospace_jupyter.widget.view import KaroSpaceView
+
+N = 300
+
+
+class Heard:
+    """Custom messages that the kernel has sent, over all comms."""
+
+    def __init__(self) -> None:
+        self.all: list[tuple[dict[str, Any], list[bytes]]] = []
+
+    def take(self) -> list[dict[str, Any]]:
+        """Return the contents sent since the last call."""
+        found, self.all = self.all, []
+        return [content for content, _ in found]
+
+
+@pytest.fixture
+def heard(monkeypatch: pytest.MonkeyPatch) -> Heard:
+    heard = Heard()
+
+    class Page(BaseComm):
+        def publish_msg(
+            self, msg_type: str, data: Any = None, metadata: Any = None, buffers: Any = None, **_: Any
+        ) -> None:
+            if (data or {}).get("method") == "custom":
+                json.dumps(data["content"])
+                heard.all.append((data["content"], [bytes(one) for one in buffers or ()]))
+
+    monkeypatch.setattr("comm.create_comm", Page)
+    return heard
+
+
+def say(widget: Any, content: Any, buffers: list[bytes] | None = None) -> None:
+    data = {"method": "custom", "content": content}
+    widget.comm.handle_msg({"content": {"data": data}, "buffers": [memoryview(one) for one in buffers or ()]})
+
+
+@pytest.fixture(scope="module")
+def bundle() -> Any:
+    return run_to_memory(synthetic_tissue(N, 40, seed=1), ExportConfig(genes_mode="hvgs:3"))
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ({"type": "nothing"}, "does not support the request 'nothing'"),
+        ({"type": ["read"]}, "does not support the request"),
+        ({}, "does not support the request None"),
+        ({"type": "start", "options": {}, "revision": 1}, "does not support the request 'start'"),
+        ({"type": "hello", "id": 3}, "id: Input should be a valid string"),
+        ({"type": "read", "path": None}, "'read' is invalid: path"),
+        ({"type": "read"}, "path: Field required"),
+        ({"type": "state", "state": {"color": {"kind": "rainbow"}}}, "'state' is invalid: state.color"),
+        ({"type": "state", "state": {"opacity": "0.5"}}, "state.opacity"),
+        ({"type": "state", "state": [1]}, "state"),
+        ({"type": "regions", "names": "a", "colors": []}, "names: Input should be a valid list"),
+        ({"type": "selection", "base64": "AA=="}, "base64: Input should be a valid list"),
+        ({"type": "selection", "base64": ["%"]}, "was damaged in transit"),
+        ({"type": "selection", "plain": "yes"}, "plain"),
+        ({"type": "download", "kind": "exe"}, "kind"),
+    ],
+)  # fmt: skip
+def test_invalid_message_is_refused_with_its_reason(heard: Heard, bundle: Any, content: Any, reason: str) -> None:
+    view = KaroSpaceView(bundle)
+    say(view._wire, {"type": "open", "id": "o", "view": "f"})
+    heard.take()
+    before = view.state
+    say(view._wire, {"id": "r1", "view": "f", **content})
+    (refused,) = heard.take()
+    assert (refused["type"], refused["view"], refused["tag"]) == ("refused", "f", "failed")
+    assert refused.get("id") == (content.get("id", "r1") if isinstance(content.get("id", ""), str) else None)
+    assert reason in refused["message"]
+    assert view.state == before
+    view.close()
+
+
+@pytest.mark.parametrize("content", [None, 3, "read", [], [{"type": "hello", "id": "a"}]])
+def test_content_that_is_no_object_is_ignored(heard: Heard, content: Any) -> None:
+    channel = Channel()
+    say(channel, content)
+    assert heard.take() == []
+    channel.close()
+
+
+def test_changes_of_a_frame_reach_python_and_the_other_frames(heard: Heard, bundle: Any) -> None:
+    view = KaroSpaceView(bundle)
+    for frame in ("one", "two"):
+        say(view._wire, {"type": "open", "id": "open", "view": frame})
+    opened = heard.take()
+    assert opened[0] == {"type": "opened", "view": "one", "id": "open", "state": None, "live": 0}
+    state = {
+        "opacity": 0.5,
+        "range": [0, 1],
+        "color": {"kind": "annotation", "column": "region", "later": 1},
+        "someday": [],
+    }
+    say(view._wire, {"type": "state", "view": "one", "state": state, "echo": False})
+    assert view.state["opacity"] == 0.5
+    known = {"opacity": 0.5, "range": [0, 1], "color": {"kind": "annotation", "column": "region"}}
+    assert heard.take() == [{"type": "set", "view": "two", "state": known}]
+    mask = np.arange(N) < 7
+    bits = np.packbits(mask, bitorder="little").tobytes()
+    say(view._wire, {"type": "selection", "view": "two"}, [bits])
+    assert np.array_equal(view.selection, mask)
+    assert heard.all == [({"type": "select", "view": "one"}, [bits])]
+    heard.take()
+    say(view._wire, {"type": "regions", "view": "one", "names": ["a"], "colors": ["#123456"]}, [bits])
+    assert list(view.regions) == ["a"]
+    assert heard.take() == [{"type": "regions", "view": "two", "names": ["a"], "colors": ["#123456"]}]
+    view.state = {"point_size": 2}
+    assert heard.take() == [{"type": "set", "state": {"pointSize": 2.0}}]
+    say(view._wire, {"type": "gone", "view": "two"})
+    say(view._wire, {"type": "selection", "view": "two"})
+    (refused,) = heard.take()
+    assert "was replaced" in refused["message"]
+    view.close()
+
+
+def test_buffers_are_text_once_a_page_reports_that_they_do_not_arrive(heard: Heard, bundle: Any) -> None:
+    view = KaroSpaceView(bundle)
+    say(view._wire, {"type": "hello", "id": "probe"})
+    assert heard.all == [({"type": "hi", "id": "probe", "buffers": 0}, [b"\x01"])]
+    bits = base64.b64encode(bytes(-(-N // 8))).decode()
+    say(view._wire, {"type": "open", "id": "open", "view": "f", "plain": True})
+    heard.take()
+    say(view._wire, {"type": "selection", "view": "f", "base64": [bits]})
+    assert view.selection is not None and not view.selection.any()
+    view.selection = [0]
+    ((select, buffers),) = heard.all
+    assert buffers == [] and base64.b64decode(select["base64"][0])[0] == 1
+    heard.take()
+    say(view._wire, {"type": "read", "id": "r1", "view": "f", "path": "manifest.json"})
+    (part,) = heard.take()
+    assert (part["type"], part["index"], part["count"]) == ("part", 0, 1)
+    assert len(base64.b64decode(part["base64"][0])) == part["total"]
+    view.close()
+
+
+def test_repeated_request_is_answered_once(heard: Heard) -> None:
+    channel = Channel()
+    starts: list[Any] = []
+    channel.route(messages.Start, lambda message, _: starts.append(message.revision))
+    for _ in range(2):
+        say(channel, {"type": "start", "id": "f-1", "options": {}, "revision": 4})
+    assert starts == [4]
+    channel.close()
+
+
+def test_failing_handler_refuses_its_request(heard: Heard) -> None:
+    channel = Channel()
+
+    failures: list[Exception] = [KaroSpaceError("what to do"), KeyError("x")]
+
+    def fail(*_: Any) -> None:
+        raise failures.pop(0)
+
+    channel.route(messages.Cancel, fail)
+    for text in ("what to do", "KeyError: 'x'"):
+        say(channel, {"type": "cancel", "id": "f-2"})
+        assert heard.take() == [{"type": "refused", "id": "f-2", "view": None, "tag": "failed", "message": text}]
+    channel.close()
+
+
+@pytest.mark.parametrize("union", [ToKernel, ToPage])
+def test_every_message_is_part_of_the_contract(union: Any) -> None:
+    kinds = [one.model_fields["type"].default for one in union.__origin__.__args__]
+    assert len(set(kinds)) == len(kinds)
+    schemas = generate.generated()
+    for kind in kinds:
+        assert f'"const": "{kind}"' in schemas["to-kernel.schema.json" if union is ToKernel else "to-page.schema.json"]
