@@ -12,9 +12,15 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic import TypeAdapter
 
 from karospace_jupyter.config import NOT_IN_FORMS, ExportConfig
+from karospace_jupyter.contracts.form import Estimate, Result, SessionState, Summary
 
 FOLDER = Path(__file__).parent
-CONTRACTS: dict[str, tuple[str, Any]] = {}
+CONTRACTS: dict[str, tuple[str, Any]] = {
+    "estimate": ("Estimate", Estimate),
+    "result": ("Result", Result),
+    "session-state": ("SessionState", SessionState),
+    "summary": ("Summary", Summary),
+}
 """By the name of the schema: the name of its type in TypeScript, and the model or union of models."""
 _NOT_KEYWORDS = {"h5ad_path", "outdir"}
 """Options that the Python functions take as parameters of their own."""

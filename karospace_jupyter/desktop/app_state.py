@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from karospace_jupyter.contracts.form import Defaults, Estimate, Result, SessionState, Summary
 from karospace_jupyter.desktop.worker_process import Link
 
 TARGETS = {"outdir": "_karospace", "single_file": ".html", "zip_path": ".zip"}
@@ -32,18 +33,18 @@ class Shown:
     opening: str = ""
     refused: str = ""
     """Why a file could not be opened, and what to do."""
-    summary: dict[str, Any] = field(default_factory=dict)
+    summary: Summary = field(default_factory=Summary)
     options: dict[str, Any] = field(default_factory=dict)
-    estimate: dict[str, Any] = field(default_factory=dict)
+    estimate: Estimate = field(default_factory=Estimate)
     pending: bool = False
     """Whether the estimate is outdated because the options changed."""
-    export: dict[str, Any] = field(default_factory=lambda: {"status": "idle", "log": ()})
+    export: SessionState = field(default_factory=SessionState)
     exported: dict[str, Any] = field(default_factory=dict)
     """Options of the last export."""
     attempted: dict[str, Any] = field(default_factory=dict)
     """Options of the last attempted export, whether or not it succeeded."""
     cancelling: bool = False
-    result: dict[str, Any] = field(default_factory=dict)
+    result: Result | None = None
     served: str = ""
     """The path of the bundle that is served."""
     address: str = ""
@@ -57,7 +58,12 @@ class Shown:
     @property
     def running(self) -> bool:
         """Whether an export is running."""
-        return bool(self.export["status"] == "running")
+        return self.export.status == "running"
+
+    @property
+    def defaults(self) -> Defaults:
+        """What is exported if nothing is chosen."""
+        return self.estimate.defaults or self.summary.defaults
 
     @property
     def target(self) -> str:
@@ -96,7 +102,7 @@ class Desk:
         self._deaths = 0
         self._broken = ""
         """Why the worker could not start."""
-        self._before: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
+        self._before: tuple[Result | None, dict[str, Any]] = (None, {})
         """The last result and its options, while another export runs."""
         self._closed = False
         self._link: Link | None = Link()
@@ -141,7 +147,7 @@ class Desk:
         """Set some options."""
         changed = {name: value for name, value in options.items() if self.shown.options.get(name) != value}
         if not changed:
-            if self.shown.estimate.get("problems"):
+            if self.shown.estimate.problems:
                 self.look_again()  # the cause may have been fixed in the meantime
             return
         self.shown.options = {**self.shown.options, **changed}
@@ -190,8 +196,8 @@ class Desk:
         if self.shown.running or self.shown.opening or not self.shown.path:
             return
         self._before = self.shown.result, self.shown.exported
-        self.shown.export = {"status": "running", "stage": "", "progress": 0.0, "message": "Starting", "log": ()}
-        self.shown.cancelling, self.shown.result = False, {}
+        self.shown.export = SessionState("running", message="Starting")
+        self.shown.cancelling, self.shown.result = False, None
         self.shown.exported = self.shown.attempted = self.shown.options
         self.shown.notes = ()
         self.forget_faults()
@@ -250,9 +256,7 @@ class Desk:
         self._since, self._behind = time.monotonic(), False
         return number == self._opening
 
-    def _on_opened(
-        self, number: int, summary: dict[str, Any], options: dict[str, Any], wrong: list[str], stem: str
-    ) -> None:
+    def _on_opened(self, number: int, summary: Summary, options: dict[str, Any], wrong: list[str], stem: str) -> None:
         if not self._answers(number):
             return
         s = self.shown
@@ -261,8 +265,8 @@ class Desk:
         if not again:
             target = self._choices.get("target")
             target = target if isinstance(target, str) and target in TARGETS else "outdir"
-            s.options, s.estimate = {**options, target: f"{stem}{TARGETS[target]}"}, {}
-            s.result, s.exported, s.attempted, s.export = {}, {}, {}, {"status": "idle", "log": ()}
+            s.options, s.estimate = {**options, target: f"{stem}{TARGETS[target]}"}, Estimate()
+            s.result, s.exported, s.attempted, s.export = None, {}, {}, SessionState()
             if wrong:
                 names = ", ".join(wrong)
                 s.notes = (*s.notes, f"The saved choices for {names} are invalid and were reset to their defaults.")
@@ -274,9 +278,9 @@ class Desk:
             self.shown.opening, self.shown.refused, self.shown.details = "", why, details
             self._tell("opening", "refused")
 
-    def _on_looked(self, revision: int, estimate: dict[str, Any]) -> None:
+    def _on_looked(self, estimate: Estimate) -> None:
         self._deaths = 0
-        if revision == self._revision:
+        if estimate.revision == self._revision:
             self.shown.estimate, self.shown.pending = estimate, False
             self._tell("estimate")
 
@@ -290,18 +294,18 @@ class Desk:
             then(text)
         self._commanded = []
 
-    def _on_state(self, state: dict[str, Any]) -> None:
+    def _on_state(self, state: SessionState) -> None:
         self.shown.export = state
-        if state["status"] != "running":
+        if state.status != "running":
             self.shown.cancelling = False
             self.forget_faults()  # of actions rejected while the export was running
-            if state["status"] != "done":
+            if state.status != "done":
                 # The previous export still exists, so its result stays available.
                 self.shown.result, self.shown.exported = self._before
             self._look()  # the target folder has changed
         self._tell("export", "result")
 
-    def _on_done(self, result: dict[str, Any]) -> None:
+    def _on_done(self, result: Result) -> None:
         self.shown.result = result
         self._tell("result")
 
@@ -360,7 +364,7 @@ class Desk:
         """Mark everything that was requested from a lost worker as failed."""
         s = self.shown
         if s.running:
-            s.export = {"status": "failed", "message": text, "error": text, "log": (*s.export.get("log", ()), text)}
+            s.export = SessionState("failed", message=text, error=text, log=(*s.export.log, text))
             s.result, s.exported = self._before
         elif s.opening:
             s.refused = text

@@ -14,18 +14,18 @@ import shutil
 import sys
 import threading
 import traceback
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from karospace_jupyter.contracts.form import Estimate, SessionState, Summary
 from karospace_jupyter.errors import BundleError, KaroSpaceError
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-    from karospace_jupyter.bundle.read import Bundle
     from karospace_jupyter.serve import BundleServer
-    from karospace_jupyter.session import ExportSession, SessionState
+    from karospace_jupyter.session import ExportSession
 
 logger = logging.getLogger(__name__)
 
@@ -72,6 +72,8 @@ class Worker:
         self._opening: tuple[int, str, dict[str, Any]] = (0, "", {})
         self._opened = 0
         """The number of the last file that was opened successfully."""
+        self._summary = ("", Summary())
+        """The path and the summary of that file."""
         self._looking: tuple[int, str, dict[str, Any]] = (0, "", {})
         self._completing: tuple[int, str, str, bool] = (0, "", "", False)
         self._names: tuple[tuple[str, bool, int], list[str]] = (("", False, 0), [])
@@ -129,7 +131,6 @@ class Worker:
     def on_export(self, path: str, options: dict[str, Any]) -> None:
         """Start an export of a file."""
         from karospace_jupyter.form.options import config_of
-        from karospace_jupyter.session import SessionState
 
         self._session.wait(1)  # the window learns of the end of the previous export slightly before its thread ends
         try:
@@ -137,7 +138,7 @@ class Worker:
         except Exception as exc:  # noqa: BLE001 - shown in the window
             text, details = _described(exc)
             log = tuple(filter(None, (text, details)))
-            self._send("state", asdict(SessionState("failed", message=text, error=text, log=log)))
+            self._send("state", SessionState("failed", message=text, error=text, log=log))
 
     def on_cancel(self) -> None:
         """Cancel the running export."""
@@ -161,11 +162,11 @@ class Worker:
                 return
             from karospace_jupyter.config import ExportConfig
             from karospace_jupyter.form.options import plain, sound
-            from karospace_jupyter.form.summary import summarise
+            from karospace_jupyter.form.summary import summarize
 
-            summary = summarise(path)
+            summary = summarize(path)
             kept, wrong = sound(choices)
-            self._opened = number
+            self._opened, self._summary = number, (path, summary)
             self._send("opened", number, summary, plain(ExportConfig()) | kept, wrong, _default_target(path))
         except Exception as exc:
             if not path:
@@ -181,12 +182,16 @@ class Worker:
         try:
             self._load()
             from karospace_jupyter.form.look import look
+            from karospace_jupyter.form.summary import defaults_of
 
             found = look(path, options)
+            opened, summary = self._summary
+            if opened == path:
+                found = replace(found, defaults=defaults_of(summary, options["coords"]))
         except Exception as exc:  # noqa: BLE001 - shown in the window
             text, details = _described(exc)
-            found = {"problems": {"object": text}, "details": details}
-        self._send("looked", revision, found)
+            found = Estimate(problems={"object": text}, details=details)
+        self._send("looked", replace(found, revision=revision))
 
     def _complete(self) -> None:
         number, path, query, raw = self._completing
@@ -223,13 +228,15 @@ class Worker:
         bundle = self._session.bundle
         if state.status == "done" and bundle is not None:
             try:
-                result = _result(bundle)
+                from karospace_jupyter.form.result import result_of
+
+                result = result_of(bundle)
                 self._send("done", result)
-                if self._server is not None and self._served == result["path"] and not Path(self._served).is_dir():
+                if self._server is not None and self._served == result.path and not Path(self._served).is_dir():
                     self._server.content = bundle.served()  # a file was replaced; a folder is read again anyway
             except Exception:
                 logger.exception("the result of an export could not be shown")
-        self._send("state", asdict(state))
+        self._send("state", state)
 
     def _send(self, *message: Any) -> None:  # noqa: ANN401
         with self._lock:
@@ -244,24 +251,6 @@ def _described(exc: Exception) -> tuple[str, str]:
     if isinstance(exc, KaroSpaceError):
         return str(exc), ""
     return f"{type(exc).__name__}: {exc}", "".join(traceback.format_exception(exc)).rstrip()
-
-
-def _result(bundle: Bundle) -> dict[str, Any]:
-    manifest = bundle.manifest
-    try:
-        files, taken = bundle.size_on_disk()
-    except OSError:  # the bundle is being removed
-        files, taken = len(manifest.asset_files), sum(file.size_bytes for file in manifest.asset_files)
-    return {
-        "name": manifest.dataset_name,
-        "path": str(bundle.path),
-        "bytes": taken,
-        "files": files,
-        "cells": manifest.n_cells,
-        "source_cells": manifest.n_cells_source,
-        "genes": manifest.n_genes_exported,
-        "warnings": list(bundle.warnings),
-    }
 
 
 def _default_target(path: str) -> str:

@@ -119,7 +119,7 @@ def test_missing_bundle_shows_an_error(person: Any, tissue_file: Path, tmp_path:
     assert opened == []
     # A preview that failed to start does not open the browser later.
     (tmp_path / "away-outdir").rename(tmp_path / "here")
-    window.desk.serve(person.shown.result["path"])
+    window.desk.serve(person.shown.result.path)
     person.until(lambda: person.shown.address)
     person.settle_geometry()
     assert opened == []
