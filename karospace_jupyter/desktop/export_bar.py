@@ -68,7 +68,7 @@ class Run(ttk.Frame):
         self.served.grid(row=0, column=0, sticky="ew", padx=(px(2), 0))
         self.preview.add("browse", "Open in browser", actions["browse"])
         self.preview.add("address", "Copy address", actions["address"])
-        self.preview.add("hush", "Stop", actions["hush"])
+        self.preview.add("stop_serving", "Stop", actions["stop_serving"])
         self.details = Fold(inside, theme, "Details", self._place_folds)
         self.notes = Fold(inside, theme, "notes", self._place_folds)
         self.log = Fold(inside, theme, "Log", self._place_folds)

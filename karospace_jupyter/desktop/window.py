@@ -237,7 +237,8 @@ class Window:
         ttk.Frame(foot, style="Line.TFrame", height=px(1)).pack(fill="x")
         self.run = Run(foot, theme, self.desk, {
             "export": self.export, "view": self.view, "folder": self._open_folder, "command": self._copy_command,
-            "browse": lambda: self._browse(self.desk.shown.address, self.desk.shown.served), "hush": self.desk.hush,
+            "browse": lambda: self._browse(self.desk.shown.address, self.desk.shown.served),
+            "stop_serving": self.desk.stop_serving,
             "address": lambda: self._copy(self.desk.shown.address), "save_log": self._save_log,
         })  # fmt: skip
         self.run.pack(fill="x")

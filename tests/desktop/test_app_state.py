@@ -18,6 +18,7 @@ from waiting import PATIENCE_S, eventually
 from karospace_jupyter import Bundle
 from karospace_jupyter.datasets import synthetic_tissue
 from karospace_jupyter.desktop.app_state import Desk
+from karospace_jupyter.desktop.messages import Failed, StartServing
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def test_export_uses_the_file_that_is_shown(desk: Desk, files: dict[str, Path], 
     desk.export()  # rejected: another file is being opened
     assert not desk.shown.running
     until(desk, lambda: desk.shown.path == str(files["c"]) and not desk.shown.pending)
-    assert not desk._behind, "a worker that has answered is not replaced later"
+    assert not desk._open_waiting, "a worker that has answered is not replaced later"
     desk.change(outdir=str(tmp_path / "c"))
     assert exported(desk).manifest.n_cells == 400
     assert [path.name for path in tmp_path.iterdir()] == ["c"]
@@ -228,13 +229,13 @@ def kill_until_given_up(desk: Desk) -> str:
         until(desk, lambda: desk.shown.fault or (not desk.shown.running and desk.shown.export.error))
         desk.shown.fault, said = "", desk.shown.fault or desk.shown.export.error
         desk.shown.export = replace(desk.shown.export, error=None)
-    assert desk._link is None
+    assert desk._worker is None
     return said
 
 
 def kill(desk: Desk, number: int = signal.SIGKILL) -> None:
-    assert desk._link is not None
-    os.kill(desk._link.pid, number)
+    assert desk._worker is not None
+    os.kill(desk._worker.pid, number)
 
 
 @pytest.mark.parametrize("deaths", [1, 3])
@@ -257,7 +258,7 @@ def test_worker_crash_keeps_the_last_result_and_leaves_no_partial_files(
     kill(desk)
     until(desk, lambda: not desk.shown.running)
     assert desk.shown.export.status == "failed"
-    assert (desk._link is None) == (deaths == 3)
+    assert (desk._worker is None) == (deaths == 3)
     assert desk.shown.result == first
     assert desk.shown.exported["outdir"] == str(tmp_path / "first")
     until(desk, lambda: not list(folder.iterdir()))
@@ -341,7 +342,7 @@ def test_export_that_fails_to_start_keeps_the_last_result(desk: Desk, files: dic
     desk.export()
     assert desk.shown.running
     # The failure of another action does not end the export.
-    desk._on_fault("serve", "no port", "")
+    desk._handle(Failed(StartServing, "no port", ""))
     assert desk.shown.running
     until(desk, lambda: not desk.shown.running)
     assert desk.shown.export.status == "failed"
@@ -379,8 +380,8 @@ def test_worker_crash_while_reopening_keeps_the_options(desk: Desk, files: dict[
 
 def test_desk_can_be_closed_twice(files: dict[str, Path]) -> None:
     one = Desk()
-    assert one._link is not None
-    pid = one._link.pid
+    assert one._worker is not None
+    pid = one._worker.pid
     one.open(files["a"])
     one.close()
     one.close()

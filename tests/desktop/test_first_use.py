@@ -175,12 +175,12 @@ def test_cancelled_export_keeps_the_last_result(person: Any, tissue_file: Path, 
     window.desk.change(outdir=str(tmp_path / "b"), genes_mode="all")
     person.settle()
     # On any machine: the worker receives the cancel together with the export.
-    os.kill(window.desk._link.pid, signal.SIGSTOP)
+    os.kill(window.desk._worker.pid, signal.SIGSTOP)
     window.export()
     window.open(str(tissue_file))  # rejected with an error
     assert person.shown.fault
     window.desk.cancel()
-    os.kill(window.desk._link.pid, signal.SIGCONT)
+    os.kill(window.desk._worker.pid, signal.SIGCONT)
     person.until(lambda: not person.shown.running)
     person.settle()
     assert person.shown.fault == "", "the error is cleared when the export ends"

@@ -189,9 +189,9 @@ def test_image_file_is_kept_if_the_dialog_is_cancelled(person: Any, tissue_file:
 def test_opening_a_file_twice_opens_it_once(person: Any, tissue_file: Path) -> None:
     window = person.start()
     window.open(str(tissue_file))
-    number = window.desk._opening
+    number = window.desk._open_request
     window.open(str(tissue_file))
-    assert window.desk._opening == number
+    assert window.desk._open_request == number
     person.until(lambda: person.shown.path == str(tissue_file))
 
 

@@ -14,11 +14,11 @@ from waiting import PATIENCE_S
 
 
 def stop(window: Any) -> None:
-    os.kill(window.desk._link.pid, signal.SIGSTOP)
+    os.kill(window.desk._worker.pid, signal.SIGSTOP)
 
 
 def go_on(window: Any) -> None:
-    os.kill(window.desk._link.pid, signal.SIGCONT)
+    os.kill(window.desk._worker.pid, signal.SIGCONT)
 
 
 def test_rebuild_keeps_state_that_is_not_an_option(person: Any, tissue_file: Path, tmp_path: Path) -> None:

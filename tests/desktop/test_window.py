@@ -52,7 +52,7 @@ def test_file_is_exported_and_viewed(person: Any, tissue_file: Path, tmp_path: P
     person.shot("done")
     with urllib.request.urlopen(f"{opened[0]}manifest.json") as answer_:
         assert json.load(answer_)["n_cells"] == 1200
-    person.click(window.run.preview.buttons["hush"])
+    person.click(window.run.preview.buttons["stop_serving"])
     person.until(lambda: not person.shown.address)
     with pytest.raises(OSError):
         urllib.request.urlopen(opened[0])
@@ -106,12 +106,12 @@ def begin_a_long_export(person: Any, tmp_path: Path) -> tuple[Any, Path]:
     person.until(lambda: list(folder.iterdir()) or not person.shown.running)
     assert person.shown.running
     # On any machine: the export is paused until the test lets it continue.
-    os.kill(window.desk._link.pid, signal.SIGSTOP)
+    os.kill(window.desk._worker.pid, signal.SIGSTOP)
     return window, folder
 
 
 def let_go_on(window: Any) -> None:
-    os.kill(window.desk._link.pid, signal.SIGCONT)
+    os.kill(window.desk._worker.pid, signal.SIGCONT)
 
 
 def test_cancelled_export_leaves_no_files(person: Any, tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def test_closing_during_an_export_asks_for_confirmation(person: Any, tmp_path: P
     person.joined(typist)
     assert window.root.winfo_exists()
     assert person.shown.running
-    process = window.desk._link.pid
+    process = window.desk._worker.pid
     typist = person.answer("An export is running", "key", "alt+y")
     closing = window.end
     window.end = lambda: (let_go_on(window), closing())
@@ -204,7 +204,7 @@ def test_preview_uses_another_port_if_busy(person: Any, tissue_file: Path, tmp_p
         person.until(lambda: person.shown.address in window.run.served.cget("text"))
         urllib.request.urlopen(person.shown.address).close()
         address = person.shown.address
-    process = window.desk._link.pid
+    process = window.desk._worker.pid
     window.close()
     with pytest.raises(OSError):
         urllib.request.urlopen(address)
@@ -438,7 +438,7 @@ def test_small_window_keeps_everything_reachable(person: Any, tissue_file: Path,
     person.settle()
     assert inside(window.run.button)
     # What does not fit can be scrolled to, also by keyboard.
-    for button in (window.run.preview.buttons["hush"], window.run.done.buttons["folder"]):
+    for button in (window.run.preview.buttons["stop_serving"], window.run.done.buttons["folder"]):
         button.focus_force()
         person.settle()
         rest = window.run.rest
@@ -475,7 +475,7 @@ def test_crashed_worker_is_replaced(person: Any, tissue_file: Path, tmp_path: Pa
     window = person.start(tissue_file)
     window.form.target.path.variable.set(str(tmp_path / "out"))
     person.settle()
-    first = window.desk._link.pid
+    first = window.desk._worker.pid
     window.run.button.invoke()
     os.kill(first, signal.SIGKILL)
     person.until(lambda: not person.shown.running, "the end of it")
@@ -486,7 +486,7 @@ def test_crashed_worker_is_replaced(person: Any, tissue_file: Path, tmp_path: Pa
     person.until(lambda: not person.shown.opening)
     export(person)
     Bundle(tmp_path / "out").verify()
-    assert window.desk._link.pid != first
+    assert window.desk._worker.pid != first
 
 
 def test_log_is_saved(person: Any, tissue_file: Path, tmp_path: Path, monkeypatch: Any) -> None:
