@@ -169,8 +169,8 @@ def test_cancelled_export_keeps_the_last_result(person: Any, tissue_file: Path, 
     person.until(lambda: person.shown.export.status == "done" and person.shown.result, "export")
     first = person.shown.result
     on_disk = [file for file in (tmp_path / "a").rglob("*") if file.is_file()]
-    assert first["files"] == len(on_disk)
-    assert first["bytes"] == sum(file.stat().st_size for file in on_disk)
+    assert first.files == len(on_disk)
+    assert first.bytes == sum(file.stat().st_size for file in on_disk)
     position = window.run.button.winfo_rooty()
     window.desk.change(outdir=str(tmp_path / "b"), genes_mode="all")
     person.settle()
