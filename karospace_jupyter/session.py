@@ -7,10 +7,11 @@ import logging
 import threading
 import time
 import traceback
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from karospace_jupyter import export
+from karospace_jupyter.contracts.form import SessionState
 from karospace_jupyter.errors import Cancelled, KaroSpaceError, SessionBusyError
 from karospace_jupyter.formatting import counted, shape, size
 from karospace_jupyter.job import Job
@@ -19,34 +20,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from karospace_jupyter.config import ExportConfig
+    from karospace_jupyter.contracts.form import Status
     from karospace_jupyter.job import Progress
     from karospace_jupyter.publish.bundle import Bundle
 
 logger = logging.getLogger(__name__)
 
-Status = Literal["idle", "running", "done", "failed", "cancelled"]
-
 _SHARES = {"Reading statistics": 0.35, "Writing genes": 0.55, "Writing tables": 0.07, "Encoding the image": 0.03}
 """Approximate share of each stage in the duration of an export; stages that do not occur are skipped."""
-
-
-@dataclass(frozen=True, slots=True)
-class SessionState:
-    """State of an export."""
-
-    status: Status = "idle"
-    stage: str = ""
-    """Name of the current stage, as shown to users: "Writing genes"."""
-    progress: float = 0.0
-    """Progress of the whole export, from 0 to 1; never decreases during an export."""
-    message: str = ""
-    """One line: the progress of the stage, or the outcome of the export."""
-    eta_s: float | None = None
-    """Seconds left, or None if unknown."""
-    error: str | None = None
-    """Why the export failed, and what to do."""
-    log: tuple[str, ...] = field(default=())
-    """Log lines, each with the time since the start."""
 
 
 class ExportSession:

@@ -13,6 +13,7 @@ from karospace_jupyter.desktop.widgets import Choice, Entry, Field, Tip, ungroup
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from karospace_jupyter.contracts.form import LibraryFact
     from karospace_jupyter.desktop.app_state import Desk
     from karospace_jupyter.desktop.theme import Theme
 
@@ -49,7 +50,7 @@ class More(ttk.Frame):
         self.inside = ttk.Frame(self)
         self.inside.columnconfigure((0, 1), weight=1, uniform="pair")
         summary = desk.shown.summary
-        helps = summary["help"]
+        helps = summary.help
         self.matrix = Field(self.inside, theme, "Expression matrix", helps["layer"])
         self.matrix_choice = Choice(self.matrix.body, theme, self._on_matrix)
         self.image = Field(self.inside, theme, "Tissue image", helps["image_path"])
@@ -58,7 +59,7 @@ class More(ttk.Frame):
         self.image_browse = ttk.Button(self.image.body, text="Browse…", command=self._on_browse)
         self.name = Field(self.inside, theme, "Name", helps["dataset_name"])
         self.name_entry = Entry(
-            self.name.body, theme, lambda text: desk.change(dataset_name=text or None), hint=summary["name"]
+            self.name.body, theme, lambda text: desk.change(dataset_name=text or None), hint=summary.name
         )
         self.scripts = Field(self.inside, theme, "Open by double-click", helps["scripts"])
         self.scripts_choice = Choice(self.scripts.body, theme, lambda value: desk.change(scripts=value))
@@ -105,13 +106,13 @@ class More(ttk.Frame):
         """Show the options and their problems; expand the section if one of its fields has a problem."""
         shown = self._desk.shown
         options, summary = shown.options, shown.summary
-        problems = shown.estimate.get("problems", {})
-        matrices = [("X", "X"), *((f"layer:{name}", f"layers['{name}']") for name in summary["layers"])]
-        if summary["raw"]:
+        problems = shown.estimate.problems
+        matrices = [("X", "X"), *((f"layer:{name}", f"layers['{name}']") for name in summary.layers)]
+        if summary.raw:
             matrices.append(("raw", "raw"))
         layer = options["layer"]
         self.matrix_choice.offer(matrices, "raw" if options["raw"] else f"layer:{layer}" if layer else "X")
-        self._refresh_image(options["image_path"], summary["libraries"])
+        self._refresh_image(options["image_path"], summary.libraries)
         self.places.refresh()
         self.name_entry.put(options["dataset_name"] or "")
         self.scripts_choice.offer(_SCRIPTS, options["scripts"])
@@ -133,8 +134,8 @@ class More(ttk.Frame):
         if not self.open and any(problems.get(name) for name in (*self.numbers, *_FOLDED)):
             self.toggle()
 
-    def _refresh_image(self, image: str | None, libraries: list[dict[str, Any]]) -> None:
-        own = [(f"uns:{one['name']}", f"{one['name']} ({', '.join(one['images'])})") for one in libraries]
+    def _refresh_image(self, image: str | None, libraries: tuple[LibraryFact, ...]) -> None:
+        own = [(f"uns:{one.name}", f"{one.name} ({', '.join(one.images)})") for one in libraries]
         first = "Image in the file" if own else "None in the file"
         choices = [("", first), *own, (_FILE, "Image file…"), ("none", "No image")]
         in_file = _in_file(image)

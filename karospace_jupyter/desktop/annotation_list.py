@@ -14,6 +14,7 @@ from karospace_jupyter.desktop.widgets import Entry, Field
 from karospace_jupyter.formatting import counted, number, split_kind
 
 if TYPE_CHECKING:
+    from karospace_jupyter.contracts.form import ColumnFact
     from karospace_jupyter.desktop.app_state import Desk
     from karospace_jupyter.desktop.theme import Theme
 
@@ -28,11 +29,11 @@ class Columns(Field):
     """The field for the columns of obs to export."""
 
     def __init__(self, master: tk.Misc, theme: Theme, desk: Desk) -> None:
-        super().__init__(master, theme, "Annotations", desk.shown.summary["help"]["annotation_columns"])
+        super().__init__(master, theme, "Annotations", desk.shown.summary.help["annotation_columns"])
         self._desk = desk
         px = theme.px
-        self._facts: list[dict[str, Any]] = desk.shown.summary["columns"]
-        self._colored = any(fact.get("colors") or fact["kind"] == "number" for fact in self._facts)
+        self._facts = desk.shown.summary.columns
+        self._colored = any(fact.colors or fact.kind == "number" for fact in self._facts)
         self._pictures: dict[tuple[Any, ...], tk.PhotoImage] = {}
         self._painted: dict[str, bool | None] = {}
         """Rows whose image is drawn, and whether they are checked."""
@@ -76,7 +77,7 @@ class Columns(Field):
         self.count.pack(side="left")
         for text, command in (
             ("None", lambda: self._set([])),
-            ("All", lambda: self._set([one["name"] for one in self._facts if one["kind"] != "other"])),
+            ("All", lambda: self._set([one.name for one in self._facts if one.kind != "other"])),
             ("Suggested", lambda: self._set(None)),
         ):
             ttk.Button(foot, text=text, style="Quiet.TButton", command=command).pack(side="right")
@@ -94,36 +95,29 @@ class Columns(Field):
     def refresh(self) -> None:
         """Show the options and their problems."""
         self._fill()
-        self.say(self._desk.shown.estimate.get("problems", {}).get("annotation_columns", ""))
+        self.say(self._desk.shown.estimate.problems.get("annotation_columns", ""))
 
     def _chosen(self) -> dict[str, str]:
         """Return the chosen columns by name: each as listed in the options, with a prefix if its kind was chosen."""
         asked = self._desk.shown.options["annotation_columns"]
         if asked is not None:
-            names = [one["name"] for one in self._facts]
+            names = [one.name for one in self._facts]
             return {split_kind(spec, names)[0]: spec for spec in asked}
-        used = self._coordinates()
-        return {one["name"]: one["name"] for one in self._facts if one["default"] and one["name"] not in used}
-
-    def _coordinates(self) -> set[str]:
-        """Return the columns used as coordinates: they are not annotations by default."""
-        shown = self._desk.shown
-        spec = shown.options["coords"] or shown.summary["detected"] or ""
-        return set(spec.removeprefix("obs:").split(",")) if spec.startswith("obs:") else set()
+        return {name: name for name in self._desk.shown.defaults.annotation_columns}
 
     def _set(self, names: list[str] | None) -> None:
         self._desk.change(annotation_columns=names)
 
     def _fill(self) -> None:
         wanted = self.search.variable.get().strip().casefold()
-        rows = {str(at): fact for at, fact in enumerate(self._facts) if wanted in fact["name"].casefold()}
+        rows = {str(at): fact for at, fact in enumerate(self._facts) if wanted in fact.name.casefold()}
         there = self.tree.get_children()
         if list(there) != list(rows):
             focus = self.tree.focus()
             self.tree.delete(*there)
             for key, fact in rows.items():
-                tags = ("other",) if fact["kind"] == "other" else ()
-                self.tree.insert("", "end", key, text=f" {fact['name']}", tags=tags)
+                tags = ("other",) if fact.kind == "other" else ()
+                self.tree.insert("", "end", key, text=f" {fact.name}", tags=tags)
             if not rows:
                 text = "No matching columns" if self._facts else "obs has no columns"
                 self.tree.insert("", "end", "none", text=text, tags=("none",))
@@ -142,13 +136,13 @@ class Columns(Field):
             if key == "none":
                 continue
             fact = self._facts[int(key)]
-            on = None if fact["kind"] == "other" else fact["name"] in chosen
-            self.tree.set(key, "kind", _kind(fact, chosen.get(fact["name"])))
+            on = None if fact.kind == "other" else fact.name in chosen
+            self.tree.set(key, "kind", _kind(fact, chosen.get(fact.name)))
             if self._painted.get(key, ...) == on:
                 continue
             self._painted[key] = on
-            colors = _SCALE if fact["kind"] == "number" else fact.get("colors") or ()
-            self.tree.item(key, image=self._picture(tuple(colors), on=on))
+            colors = _SCALE if fact.kind == "number" else fact.colors
+            self.tree.item(key, image=self._picture(colors, on=on))
 
     def _on_scroll(self, bar: ttk.Scrollbar, first: float, last: float) -> None:
         bar.set(float(first), float(last))
@@ -188,25 +182,26 @@ class Columns(Field):
         if not key or key == "none":
             return
         fact = self._facts[int(key)]
-        if fact["kind"] == "other":
+        if fact.kind == "other":
             return
         chosen = self._chosen()
-        if chosen.pop(fact["name"], None) is None:
-            chosen[fact["name"]] = fact["name"]
+        if chosen.pop(fact.name, None) is None:
+            chosen[fact.name] = fact.name
         self._set_in_order(chosen)
 
     def _set_in_order(self, chosen: dict[str, str]) -> None:
         """Set the columns in the order of obs, regardless of the order of the clicks."""
-        self._set([chosen[one["name"]] for one in self._facts if one["name"] in chosen])
+        self._set([chosen[one.name] for one in self._facts if one.name in chosen])
 
     def _switch_kind(self, key: str) -> bool:
         """Switch a checked column to its other kind, or back; return False if it has no other kind."""
-        fact = self._facts[int(key)] if key and key != "none" else {}
-        chosen = self._chosen()
-        if not fact.get("other_kind") or fact["name"] not in chosen:
+        if not key or key == "none":
             return False
-        other = f"{fact['other_kind']}:{fact['name']}"
-        chosen[fact["name"]] = fact["name"] if chosen[fact["name"]] == other else other
+        fact, chosen = self._facts[int(key)], self._chosen()
+        if not fact.other_kind or fact.name not in chosen:
+            return False
+        other = f"{fact.other_kind}:{fact.name}"
+        chosen[fact.name] = fact.name if chosen[fact.name] == other else other
         self._set_in_order(chosen)
         return True
 
@@ -236,21 +231,20 @@ class Columns(Field):
             self.tree.selection_set(self.tree.focus())
 
 
-def _kind(fact: dict[str, Any], spec: str | None = None) -> str:
+def _kind(fact: ColumnFact, spec: str | None = None) -> str:
     """Return the kind as which a column is exported, with an arrow if a click on it changes the kind."""
-    other = fact.get("other_kind")
-    if other and spec == f"{other}:{fact['name']}":
+    other = fact.other_kind
+    if other and spec == f"{other}:{fact.name}":
         return f"{'numbers' if other == 'number' else 'categories'} ⇄"
     return f"{_own_kind(fact)} ⇄" if other and spec is not None else _own_kind(fact)
 
 
-def _own_kind(fact: dict[str, Any]) -> str:
-    if fact["kind"] == "number":
-        if "range" not in fact:
+def _own_kind(fact: ColumnFact) -> str:
+    if fact.kind == "number":
+        if fact.range is None:
             return "number"
-        low, high = fact["range"]
+        low, high = fact.range
         return f"{number(low)} – {number(high)}"
-    if fact["kind"] == "other":
-        return str(fact["dtype"])
-    count = fact["classes"] or 0
-    return counted(count, "category", "categories")
+    if fact.kind == "other":
+        return fact.dtype
+    return counted(fact.n_categories or 0, "category", "categories")

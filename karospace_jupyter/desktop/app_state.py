@@ -10,7 +10,31 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from karospace_jupyter.desktop.worker_process import Link
+from karospace_jupyter.contracts.form import Defaults, Estimate, Result, SessionState, Summary
+from karospace_jupyter.desktop.messages import (
+    Answer,
+    Broken,
+    CancelExport,
+    CommandWritten,
+    CompleteGene,
+    Failed,
+    Finished,
+    Opened,
+    OpenFile,
+    Predicted,
+    PredictExport,
+    Refused,
+    Request,
+    Serving,
+    ServingStopped,
+    StartExport,
+    StartServing,
+    StateChanged,
+    StopServing,
+    Suggested,
+    WriteCommand,
+)
+from karospace_jupyter.desktop.worker_process import WorkerProcess
 
 TARGETS = {"outdir": "_karospace", "single_file": ".html", "zip_path": ".zip"}
 """The options for the target, and the default endings of their names."""
@@ -32,18 +56,18 @@ class Shown:
     opening: str = ""
     refused: str = ""
     """Why a file could not be opened, and what to do."""
-    summary: dict[str, Any] = field(default_factory=dict)
+    summary: Summary = field(default_factory=Summary)
     options: dict[str, Any] = field(default_factory=dict)
-    estimate: dict[str, Any] = field(default_factory=dict)
+    estimate: Estimate = field(default_factory=Estimate)
     pending: bool = False
     """Whether the estimate is outdated because the options changed."""
-    export: dict[str, Any] = field(default_factory=lambda: {"status": "idle", "log": ()})
+    export: SessionState = field(default_factory=SessionState)
     exported: dict[str, Any] = field(default_factory=dict)
     """Options of the last export."""
     attempted: dict[str, Any] = field(default_factory=dict)
     """Options of the last attempted export, whether or not it succeeded."""
     cancelling: bool = False
-    result: dict[str, Any] = field(default_factory=dict)
+    result: Result | None = None
     served: str = ""
     """The path of the bundle that is served."""
     address: str = ""
@@ -57,7 +81,12 @@ class Shown:
     @property
     def running(self) -> bool:
         """Whether an export is running."""
-        return bool(self.export["status"] == "running")
+        return self.export.status == "running"
+
+    @property
+    def defaults(self) -> Defaults:
+        """What is exported if nothing is chosen."""
+        return self.estimate.defaults or self.summary.defaults
 
     @property
     def target(self) -> str:
@@ -82,8 +111,8 @@ class Desk:
     def __init__(self, changed: Callable[[str], None] = lambda _: None) -> None:
         self.shown = Shown()
         self.changed = changed
-        self._numbers = self._opening = 0
-        self._since, self._behind = 0.0, False
+        self._request_count = self._open_request = 0
+        self._open_started, self._open_waiting = 0.0, False
         """When the worker started to open the current file, and whether another file is waiting."""
         self._revision = 0
         self._waiting: dict[int, Callable[[list[str]], None]] = {}
@@ -96,10 +125,10 @@ class Desk:
         self._deaths = 0
         self._broken = ""
         """Why the worker could not start."""
-        self._before: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
+        self._before: tuple[Result | None, dict[str, Any]] = (None, {})
         """The last result and its options, while another export runs."""
         self._closed = False
-        self._link: Link | None = Link()
+        self._worker: WorkerProcess | None = WorkerProcess()
 
     # User actions
 
@@ -118,11 +147,11 @@ class Desk:
         if self.shown.opening == str(path.absolute()):
             return  # ignore double clicks
         if self.shown.opening:
-            self._behind = True
+            self._open_waiting = True
         else:
-            self._since, self._behind = time.monotonic(), False
-        self._numbers += 1
-        self._opening, self._choices = self._numbers, choices or {}
+            self._open_started, self._open_waiting = time.monotonic(), False
+        self._request_count += 1
+        self._open_request, self._choices = self._request_count, choices or {}
         self.shown.opening = str(path.absolute())
         self.forget_faults()
         self._send_open()
@@ -131,8 +160,8 @@ class Desk:
     def give_up(self) -> None:
         """Cancel opening a file, even if the worker does not respond."""
         if self.shown.opening:
-            self._numbers += 1
-            self._opening = self._numbers  # ignore an answer that is still in transit
+            self._request_count += 1
+            self._open_request = self._request_count  # ignore an answer that is still in transit
             self.shown.opening = ""
             self._replace()
             self._tell("opening")
@@ -141,7 +170,7 @@ class Desk:
         """Set some options."""
         changed = {name: value for name, value in options.items() if self.shown.options.get(name) != value}
         if not changed:
-            if self.shown.estimate.get("problems"):
+            if self.shown.estimate.problems:
                 self.look_again()  # the cause may have been fixed in the meantime
             return
         self.shown.options = {**self.shown.options, **changed}
@@ -176,132 +205,156 @@ class Desk:
 
     def complete(self, query: str, then: Callable[[list[str]], None]) -> None:
         """Request suggestions for a partial gene name."""
-        self._numbers += 1
-        self._waiting = {self._numbers: then}  # drop earlier requests
-        self._send("complete", self._numbers, self.shown.path, query, bool(self.shown.options.get("raw")))
+        self._request_count += 1
+        self._waiting = {self._request_count: then}  # drop earlier requests
+        raw = bool(self.shown.options.get("raw"))
+        self._send(CompleteGene(self._request_count, self.shown.path, query, raw))
 
     def command(self, then: Callable[[str], None]) -> None:
         """Request the equivalent shell command."""
         self._commanded.append(then)
-        self._send("command", self.shown.path, self.shown.exported or self.shown.options)
+        self._send(WriteCommand(self.shown.path, self.shown.exported or self.shown.options))
 
     def export(self) -> None:
         """Start the export."""
         if self.shown.running or self.shown.opening or not self.shown.path:
             return
         self._before = self.shown.result, self.shown.exported
-        self.shown.export = {"status": "running", "stage": "", "progress": 0.0, "message": "Starting", "log": ()}
-        self.shown.cancelling, self.shown.result = False, {}
+        self.shown.export = SessionState("running", message="Starting")
+        self.shown.cancelling, self.shown.result = False, None
         self.shown.exported = self.shown.attempted = self.shown.options
         self.shown.notes = ()
         self.forget_faults()
-        self._send("export", self.shown.path, self.shown.options)
+        self._send(StartExport(self.shown.path, self.shown.options))
         self._tell("export", "result", "notes")
 
     def cancel(self) -> None:
         """Cancel the running export; no partial files remain."""
         if self.shown.running:
             self.shown.cancelling = True
-            self._send("cancel")
+            self._send(CancelExport())
             self._tell("export")
 
     def serve(self, path: str, port: int = 8000, then: Callable[[str], None] | None = None) -> None:
         """Serve a bundle on this machine only; `then` is called with its address."""
         self.forget_faults()
         self._serving = then
-        self._send("serve", path, port)
+        self._send(StartServing(path, port))
 
-    def hush(self) -> None:
+    def stop_serving(self) -> None:
         """Stop serving."""
-        self._send("hush")
+        self._send(StopServing())
 
     def close(self) -> None:
         """Cancel a running export and stop the worker; further calls do nothing."""
         if self._closed:
             return
         self._closed = True
-        if self._link is not None:
+        if self._worker is not None:
             running = self.shown.running
-            if self._link.end(_CANCEL_S if running else _END_S) and running:
-                self._sweep(self._link.pid).join()
-        self._link = None
+            if self._worker.end(_CANCEL_S if running else _END_S) and running:
+                self._sweep(self._worker.pid).join()
+        self._worker = None
 
     # Messages from the worker
 
     def poll(self) -> None:
         """Handle the messages of the worker without waiting."""
-        if self._behind and time.monotonic() - self._since > _PATIENCE_S:
+        if self._open_waiting and time.monotonic() - self._open_started > _PATIENCE_S:
             self._replace()
-        if self._link is None:
+        if self._worker is None:
             return
-        messages = self._link.heard()
+        answers = self._worker.received()
         while True:
             try:
-                word, *values = next(messages)
+                answer = next(answers)
             except StopIteration:
                 return
             except (EOFError, OSError):
                 self._on_death()
                 return
-            getattr(self, f"_on_{word}")(*values)
+            self._handle(answer)
+
+    def _handle(self, answer: Answer) -> None:
+        match answer:
+            case Opened():
+                self._on_opened(answer)
+            case Refused():
+                self._on_refused(answer)
+            case Predicted(estimate):
+                self._on_predicted(estimate)
+            case Suggested(number, names):
+                self._on_suggested(number, names)
+            case CommandWritten(text):
+                self._on_command(text)
+            case StateChanged(state):
+                self._on_state(state)
+            case Finished(result):
+                self._on_finished(result)
+            case Serving(path, address):
+                self._on_serving(path, address)
+            case ServingStopped():
+                self._on_serving_stopped()
+            case Failed():
+                self._on_failed(answer)
+            case Broken(text, details):
+                self._broken, self.shown.details = text, details
 
     def _answers(self, number: int) -> bool:
         """Return whether the answer belongs to the file requested last; if not, the worker opens that one next."""
-        self._since, self._behind = time.monotonic(), False
-        return number == self._opening
+        self._open_started, self._open_waiting = time.monotonic(), False
+        return number == self._open_request
 
-    def _on_opened(
-        self, number: int, summary: dict[str, Any], options: dict[str, Any], wrong: list[str], stem: str
-    ) -> None:
-        if not self._answers(number):
+    def _on_opened(self, answer: Opened) -> None:
+        if not self._answers(answer.number):
             return
         s = self.shown
         again = s.path == s.opening
-        s.path, s.opening, s.summary, self._stem = s.opening, "", summary, stem
+        s.path, s.opening, s.summary, self._stem = s.opening, "", answer.summary, answer.stem
         if not again:
             target = self._choices.get("target")
             target = target if isinstance(target, str) and target in TARGETS else "outdir"
-            s.options, s.estimate = {**options, target: f"{stem}{TARGETS[target]}"}, {}
-            s.result, s.exported, s.attempted, s.export = {}, {}, {}, {"status": "idle", "log": ()}
-            if wrong:
-                names = ", ".join(wrong)
+            s.options, s.estimate = {**answer.options, target: f"{answer.stem}{TARGETS[target]}"}, Estimate()
+            s.result, s.exported, s.attempted, s.export = None, {}, {}, SessionState()
+            if answer.invalid:
+                names = ", ".join(answer.invalid)
                 s.notes = (*s.notes, f"The saved choices for {names} are invalid and were reset to their defaults.")
         self._look()
         self._tell("path", "summary", "options", "opening", "export", "result", "notes")
 
-    def _on_refused(self, number: int, why: str, details: str) -> None:
-        if self._answers(number):
-            self.shown.opening, self.shown.refused, self.shown.details = "", why, details
+    def _on_refused(self, answer: Refused) -> None:
+        if self._answers(answer.number):
+            self.shown.opening, self.shown.refused, self.shown.details = "", answer.reason, answer.details
             self._tell("opening", "refused")
 
-    def _on_looked(self, revision: int, estimate: dict[str, Any]) -> None:
+    def _on_predicted(self, estimate: Estimate) -> None:
         self._deaths = 0
-        if revision == self._revision:
+        if estimate.revision == self._revision:
             self.shown.estimate, self.shown.pending = estimate, False
             self._tell("estimate")
 
-    def _on_hits(self, number: int, hits: list[str]) -> None:
+    def _on_suggested(self, number: int, names: list[str]) -> None:
         then = self._waiting.pop(number, None)
         if then:
-            then(hits)
+            then(names)
 
     def _on_command(self, text: str) -> None:
         for then in self._commanded:
             then(text)
         self._commanded = []
 
-    def _on_state(self, state: dict[str, Any]) -> None:
+    def _on_state(self, state: SessionState) -> None:
         self.shown.export = state
-        if state["status"] != "running":
+        if state.status != "running":
             self.shown.cancelling = False
             self.forget_faults()  # of actions rejected while the export was running
-            if state["status"] != "done":
+            if state.status != "done":
                 # The previous export still exists, so its result stays available.
                 self.shown.result, self.shown.exported = self._before
             self._look()  # the target folder has changed
         self._tell("export", "result")
 
-    def _on_done(self, result: dict[str, Any]) -> None:
+    def _on_finished(self, result: Result) -> None:
         self.shown.result = result
         self._tell("result")
 
@@ -312,28 +365,25 @@ class Desk:
             then(address)
         self._tell("address")
 
-    def _on_hushed(self) -> None:
+    def _on_serving_stopped(self) -> None:
         self.shown.served = self.shown.address = ""
         self._tell("address")
 
-    def _on_fault(self, word: str, text: str, details: str) -> None:
-        """Show the error of the action `word`; an export reports its own errors."""
-        if word == "serve":
+    def _on_failed(self, answer: Failed) -> None:
+        """Show the error of a request; an export reports its own errors."""
+        if answer.request is StartServing:
             self._serving = None
-        elif word == "command":
+        elif answer.request is WriteCommand:
             self._commanded = []
-        self.shown.fault, self.shown.details = text, details
+        self.shown.fault, self.shown.details = answer.text, answer.details
         self._tell("fault")
-
-    def _on_broken(self, text: str, details: str) -> None:
-        self._broken, self.shown.details = text, details
 
     def _on_death(self) -> None:
         """Report that the worker crashed, and start another one."""
-        assert self._link is not None  # noqa: S101 - poll() detected the end of the worker
+        assert self._worker is not None  # noqa: S101 - poll() detected the end of the worker
         s = self.shown
-        pid, code = self._link.pid, self._link.ended()
-        self._link = None
+        pid, code = self._worker.pid, self._worker.ended()
+        self._worker = None
         self._deaths += 1
         killed = f" (exit code {code})" if code else ""
         text = (
@@ -360,13 +410,13 @@ class Desk:
         """Mark everything that was requested from a lost worker as failed."""
         s = self.shown
         if s.running:
-            s.export = {"status": "failed", "message": text, "error": text, "log": (*s.export.get("log", ()), text)}
+            s.export = SessionState("failed", message=text, error=text, log=(*s.export.log, text))
             s.result, s.exported = self._before
         elif s.opening:
             s.refused = text
         else:
             s.fault = text
-        s.cancelling = s.pending = self._behind = False
+        s.cancelling = s.pending = self._open_waiting = False
         s.served = s.address = s.opening = self._broken = ""
         self._waiting, self._commanded, self._serving = {}, [], None
         self._tell("export", "result", "address", "opening", "refused", "fault", "estimate")
@@ -376,16 +426,16 @@ class Desk:
     def _replace(self) -> None:
         """Replace a worker that does not respond."""
         s = self.shown
-        if self._link is not None:
-            self._link.drop()
-            self._link = None
-        self._since, self._behind = time.monotonic(), False
+        if self._worker is not None:
+            self._worker.drop()
+            self._worker = None
+        self._open_started, self._open_waiting = time.monotonic(), False
         if s.opening:
             self._send_open()
         if s.path and s.pending:
             self._look()
         if s.served:
-            self._send("serve", s.served, int(s.address.rstrip("/").rpartition(":")[2]))
+            self._send(StartServing(s.served, int(s.address.rstrip("/").rpartition(":")[2])))
 
     def _sweep(self, pid: int) -> threading.Thread:
         """Remove the partial files of the export of a killed process."""
@@ -406,22 +456,22 @@ class Desk:
     def _look(self) -> None:
         self._revision += 1
         self.shown.pending = True
-        self._send("look", self._revision, self.shown.path, self.shown.options)
+        self._send(PredictExport(self._revision, self.shown.path, self.shown.options))
 
     def _send_open(self) -> None:
         choices = {name: value for name, value in self._choices.items() if name != "target"}
-        self._send("open", self._opening, self.shown.opening, choices)
+        self._send(OpenFile(self._open_request, self.shown.opening, choices))
 
-    def _send(self, *message: Any) -> None:  # noqa: ANN401
+    def _send(self, request: Request) -> None:
         if self._closed:
             return
-        if self._link is None:
+        if self._worker is None:
             try:
-                self._link = Link()
+                self._worker = WorkerProcess()
             except OSError as exc:
                 self._lost(f"Cannot start a process: {exc.strerror or exc}. Close other programs and try again.")
                 return
-        self._link.send(*message)
+        self._worker.send(request)
 
     def _tell(self, *names: str) -> None:
         for name in names:

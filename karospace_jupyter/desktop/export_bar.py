@@ -14,6 +14,7 @@ from karospace_jupyter.formatting import counted, duration, shape, size
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from karospace_jupyter.contracts.form import Result, SessionState
     from karospace_jupyter.desktop.app_state import Desk
     from karospace_jupyter.desktop.theme import Theme
 
@@ -67,7 +68,7 @@ class Run(ttk.Frame):
         self.served.grid(row=0, column=0, sticky="ew", padx=(px(2), 0))
         self.preview.add("browse", "Open in browser", actions["browse"])
         self.preview.add("address", "Copy address", actions["address"])
-        self.preview.add("hush", "Stop", actions["hush"])
+        self.preview.add("stop_serving", "Stop", actions["stop_serving"])
         self.details = Fold(inside, theme, "Details", self._place_folds)
         self.notes = Fold(inside, theme, "notes", self._place_folds)
         self.log = Fold(inside, theme, "Log", self._place_folds)
@@ -80,7 +81,7 @@ class Run(ttk.Frame):
         """Show the current state."""
         shown = self._desk.shown
         export = shown.export
-        problems = shown.estimate.get("problems", {})
+        estimate, problems = shown.estimate, shown.estimate.problems
         ready = bool(shown.options) and bool(shown.options.get(shown.target))
         if shown.running:
             self.button.configure(text="Cancel", style="TButton")
@@ -89,20 +90,20 @@ class Run(ttk.Frame):
             self.button.configure(text="Export again" if shown.result else "Export", style="Primary.TButton")
             # Keep the last answer until there is a new one.
             self._wrong = next(iter(problems.values()), "")
-            wrong = not ready or bool(shown.opening) or bool(self._wrong) or (shown.pending and not shown.estimate)
+            wrong = not ready or bool(shown.opening) or bool(self._wrong) or (shown.pending and not estimate.files)
             self.button.state(["disabled" if wrong else "!disabled"])
         self._message(export)
         self._estimate()
-        failed = self._failed() and (export.get("error") or "")
+        failed = (export.error or "") if self._failed() else ""
         text = shown.fault or failed or problems.get("object", "")
         self.problem.configure(text=text)
         below = (0, self._theme.px(8))
         _at(self.problem, 0, shown=bool(text), pady=below, padx=self._theme.px(2))
-        details = shown.details or (shown.estimate.get("details", "") if text else "")
+        details = shown.details or (estimate.details if text else "")
         self.details.put("Details", details.splitlines())
         _at(self.details, 1, shown=bool(details), pady=below)
-        _at(self.done, 5, shown=bool(shown.result) and not shown.running, pady=below)
-        mine = shown.result.get("path") == shown.served  # "Open viewer" shows the same bundle
+        _at(self.done, 5, shown=shown.result is not None and not shown.running, pady=below)
+        mine = shown.result is not None and shown.result.path == shown.served  # "Open viewer" shows the same bundle
         self.preview.show("browse", shown=not mine)
         done = self._done()
         self.done.buttons["view"].configure(style="Primary.TButton" if done else "TButton")
@@ -112,15 +113,15 @@ class Run(ttk.Frame):
         place = f"{Path(shown.served).name} at {shown.address}, on this machine only"
         self.served.configure(text=f"{other}{place}" if other else f"Preview of {place}")
         _at(self.preview, 4, shown=bool(shown.address), pady=below)
-        warnings = (shown.result if self._done() else shown.estimate).get("warnings")
-        notes = [*shown.notes, *(warnings or ())]
+        notes = [*shown.notes, *(done or estimate).warnings]
         count = len(notes)
-        losing = _loses_cells(shown.estimate, shown.options, shown.summary)
         self.notes.put(
-            f"{count} note{'s' if count > 1 else ''}", [f"• {one}" for one in notes], opened=losing or bool(shown.notes)
+            f"{count} note{'s' if count > 1 else ''}",
+            [f"• {one}" for one in notes],
+            opened=estimate.loses_cells or bool(shown.notes),
         )
-        self.log.put("Log", export.get("log", ()))
-        self._there = (count > 0 and not shown.running, bool(export.get("log")))
+        self.log.put("Log", export.log)
+        self._there = (count > 0 and not shown.running, bool(export.log))
         self._place_folds()
         if self.rest.inside.grid_slaves():
             self.rest.grid(row=0, column=0, columnspan=3, sticky="ew")
@@ -170,54 +171,54 @@ class Run(ttk.Frame):
             if getattr(self, name).opened != state[name]:
                 getattr(self, name).toggle()
 
-    def _message(self, export: dict[str, Any]) -> None:
+    def _message(self, export: SessionState) -> None:
         shown = self._desk.shown
         px = self._theme.px
         style, left = "TLabel", self._confirmation
         if shown.running:
-            text = "Cancelling…" if shown.cancelling else export["message"]
-            if export.get("eta_s") is not None and not shown.cancelling:
-                left = f"{duration(export['eta_s'])} left"
-            self.bar.configure(value=1000 * export["progress"])
+            text = "Cancelling…" if shown.cancelling else export.message
+            if export.eta_s is not None and not shown.cancelling:
+                left = f"{duration(export.eta_s)} left"
+            self.bar.configure(value=1000 * export.progress)
             self.bar.grid(row=1, column=0, columnspan=2, sticky="ew", pady=(px(5), 0))
         else:
             self.bar.grid_remove()
-            text = export.get("message", "")
+            text = export.message
             if self._wrong:
                 # The field itself says what to do.
                 sentence = re.split(r"(?<=[.!?])\s", self._wrong.strip(), maxsplit=1)[0]
                 style, text = "Problem.TLabel", f"Not ready: {' '.join(sentence.split())}"
-            elif shown.result and export["status"] in {"idle", "done"}:
+            elif shown.result and export.status in {"idle", "done"}:
                 # A result with other options is muted, because the next export will differ.
                 style = "Good.TLabel" if self._done() else "Muted.TLabel"
                 result = shown.result
-                what = shape(result["cells"], result["genes"], result["source_cells"])
-                taken = f"{counted(result['files'], 'file')}, {size(result['bytes'])}"
-                text = f"Done · {Path(result['path']).name} · {what} · {taken}"
-            elif export["status"] in {"idle", "failed"}:
+                what = shape(result.n_cells, result.n_genes, result.n_cells_source)
+                taken = f"{counted(result.files, 'file')}, {size(result.bytes)}"
+                text = f"Done · {Path(result.path).name} · {what} · {taken}"
+            elif export.status in {"idle", "failed"}:
                 text = "The export failed." if self._failed() else ""
         self.message.put(text, style)
         self.left.configure(text=left)
 
-    def _done(self) -> bool:
-        """Return whether the result was exported with the current options."""
-        return bool(self._desk.shown.result) and self._desk.shown.options == self._desk.shown.exported
+    def _done(self) -> Result | None:
+        """Return the result if it was exported with the current options."""
+        shown = self._desk.shown
+        return shown.result if shown.options == shown.exported else None
 
     def _failed(self) -> bool:
         """Return whether an export with the current options has failed."""
         shown = self._desk.shown
-        return bool(shown.export["status"] == "failed") and shown.options == shown.attempted
+        return shown.export.status == "failed" and shown.options == shown.attempted
 
     def _estimate(self) -> None:
         shown = self._desk.shown
-        files = shown.estimate.get("files")
-        if shown.running or self._done() or not files:
+        estimate = shown.estimate
+        if shown.running or self._done() or not estimate.files:
             self.estimate.configure(text="")
             return
-        estimate = shown.estimate
-        kept, there = estimate["n_cells"], shown.summary["n_cells"]
+        kept, there = estimate.n_cells, shown.summary.n_cells
         parts = [f"{kept:,} of {counted(there, 'cell')}"] if kept < there else []
-        parts += [counted(files, "file"), f"about {size(estimate['bytes'])}", f"≈ {duration(estimate['seconds'])}"]
+        parts += [counted(estimate.files, "file"), f"about {size(estimate.bytes)}", f"≈ {duration(estimate.seconds)}"]
         self.estimate.configure(text=" · ".join(parts))
 
     def _on_button(self) -> None:
@@ -320,9 +321,3 @@ def _at(widget: tk.Widget, row: int, *, shown: bool, pady: tuple[int, int], padx
         widget.grid(row=row, column=0, columnspan=3, sticky="ew", pady=pady, padx=padx)
     else:
         widget.grid_remove()
-
-
-def _loses_cells(estimate: dict[str, Any], options: dict[str, Any], summary: dict[str, Any]) -> bool:
-    """Return whether cells are missing without the user's request; the notes are then expanded."""
-    n = estimate.get("n_cells")
-    return n is not None and bool(summary) and options.get("downsample") is None and n < summary["n_cells"]

@@ -13,6 +13,7 @@ from karospace_jupyter.desktop.widgets import Entry, Field, Segments, select_all
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from karospace_jupyter.contracts.form import UnknownGene
     from karospace_jupyter.desktop.app_state import Desk
     from karospace_jupyter.desktop.theme import Theme
 
@@ -26,13 +27,9 @@ File: a text file with one gene per line.
 All: every gene; the largest bundle."""
 
 
-def names_in(text: str, *, held: str = "") -> list[str]:
-    """Split text at line ends, spaces, commas and semicolons into unique names, except at characters in `held`."""
-    return list(dict.fromkeys(name for name in map(str.strip, re.split(_parting(held), text)) if name))
-
-
-def _parting(held: str) -> str:
-    return "[" + (r"\t\r\n" if " " in held else r"\s") + "".join(mark for mark in ",;" if mark not in held) + "]"
+def names_in(text: str, *, separators: str = r"\s,;") -> list[str]:
+    """Split text into unique names; `separators` are written as in the brackets of a regular expression."""
+    return list(dict.fromkeys(name for name in map(str.strip, re.split(f"[{separators}]", text)) if name))
 
 
 def mode_of(value: str | list[str]) -> tuple[str, str]:
@@ -87,20 +84,20 @@ class Genes(Field):
         if mode != self._drawn:
             self._draw(mode)
         summary = self._desk.shown.summary
-        n = summary["n_genes"]
+        n = summary.n_genes
         note = f"of {n:,}"
-        if mode == "hvgs" and summary["marked"]:
-            note += f" · {summary['marked']:,} marked as variable"
+        if mode == "hvgs" and summary.marked:
+            note += f" · {summary.marked:,} marked as variable"
         if mode == "all" or (rest.isascii() and rest.isdigit() and int(rest) >= n):
             note = f"All {n:,} genes" if n != 1 else "The only gene"
         self.note.configure(text=note)
         estimate = self._desk.shown.estimate
-        problem = estimate.get("problems", {}).get("genes_mode", "")
+        problem = estimate.problems.get("genes_mode", "")
         if mode == "file" and not rest:
             problem = "Choose a text file with one gene per line."
-        unknown = estimate.get("unknown") or []
+        unknown = estimate.unknown
         self.say("" if mode == "typed" and unknown else problem)
-        if mode == "file" and unknown and len(unknown) < len(estimate.get("listed", ())):
+        if mode == "file" and unknown and len(unknown) < len(estimate.listed):
             self.leave.configure(text="Skip this gene" if len(unknown) == 1 else f"Skip these {len(unknown):,} genes")
             self.leave.grid(row=1, column=0, columnspan=2, sticky="w")
         else:
@@ -157,8 +154,8 @@ class Genes(Field):
 
     def _leave_out(self) -> None:
         estimate = self._desk.shown.estimate
-        unknown = {one["name"] for one in estimate.get("unknown") or ()}
-        self._desk.change(genes_mode=[name for name in estimate.get("listed", ()) if name not in unknown])
+        unknown = {one.name for one in estimate.unknown}
+        self._desk.change(genes_mode=[name for name in estimate.listed if name not in unknown])
 
 
 class Typed(ttk.Frame):
@@ -187,8 +184,8 @@ class Typed(ttk.Frame):
         self.note.grid(row=1, column=0, sticky="w", padx=px(2), pady=(px(3), 0))
         self.unknown = ttk.Frame(self)
         self.unknown.grid(row=2, column=0, sticky="ew", padx=px(2))
-        self._drawn: list[dict[str, Any]] = []
-        self._held: str = desk.shown.summary["held"]
+        self._drawn: tuple[UnknownGene, ...] = ()
+        self._separators = desk.shown.summary.separators
         self.text.bind("<<Modified>>", self._on_text)
         for key in ("<Down>", "<Up>", "<Return>", "<Tab>", "<Escape>"):
             self.text.bind(key, self._on_key)
@@ -208,21 +205,21 @@ class Typed(ttk.Frame):
         if not self.text.edit_modified() and self._names() != value:
             self.text.replace("1.0", "end", "\n".join(value))
         estimate = self._desk.shown.estimate
-        unknown = estimate.get("unknown") or [] if not self._desk.shown.pending else self._drawn
+        unknown = self._drawn if self._desk.shown.pending else estimate.unknown
         text = "No genes listed" if not value else f"{len(value):,} gene{'s' if len(value) > 1 else ''}"
         self.note.configure(text=text + (f" · {len(unknown):,} not in the data:" if unknown else ""))
         self._draw_unknown(unknown)
 
-    def _draw_unknown(self, unknown: list[dict[str, Any]]) -> None:
+    def _draw_unknown(self, unknown: tuple[UnknownGene, ...]) -> None:
         if unknown == self._drawn:
             return
         self._drawn = unknown
         for child in self.unknown.winfo_children():
             child.destroy()
         for row, one in enumerate(unknown[:_SHOWN_UNKNOWN]):
-            name = one["name"]
+            name = one.name
             ttk.Label(self.unknown, text=name, style="Problem.TLabel").grid(row=row, column=0, sticky="w")
-            for at, near in enumerate(one["near"][:2]):
+            for at, near in enumerate(one.near[:2]):
                 ttk.Button(
                     self.unknown, text=f"Use {near}", style="Quiet.TButton",
                     command=partial(self._swap, name, [near]),
@@ -240,10 +237,10 @@ class Typed(ttk.Frame):
             every.grid(row=_SHOWN_UNKNOWN + 1, column=0, columnspan=4, sticky="w")
 
     def _names(self) -> list[str]:
-        return names_in(self.text.get("1.0", "end"), held=self._held)
+        return names_in(self.text.get("1.0", "end"), separators=self._separators)
 
     def _remove_unknown(self) -> None:
-        unknown = {one["name"] for one in self._drawn}
+        unknown = {one.name for one in self._drawn}
         self.text.replace("1.0", "end", "\n".join(name for name in self._names() if name not in unknown))
 
     def _swap(self, name: str, instead: list[str]) -> None:
@@ -272,7 +269,7 @@ class Typed(ttk.Frame):
 
     def _word(self) -> str:
         before = self.text.get("insert linestart", "insert")
-        return re.split(_parting(self._held), before)[-1].lstrip()
+        return re.split(f"[{self._separators}]", before)[-1].lstrip()
 
     def _offer(self, hits: list[str], word: str = "") -> None:
         if not self.winfo_exists() or (hits and word != self._word()):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tkinter as tk
 from functools import partial
 from tkinter import ttk
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from karospace_jupyter.desktop.widgets import Choice, Entry, Field, Tip
 
@@ -24,7 +24,7 @@ class Places:
 
     def __init__(self, master: tk.Misc, theme: Theme, desk: Desk, pick_view: Callable[[], str]) -> None:
         self._theme, self._desk, self._pick_view = theme, desk, pick_view
-        helps = desk.shown.summary["help"]
+        helps = desk.shown.summary.help
         self.sections = Field(master, theme, "Sections", helps["sections"])
         self.sections_choice = Choice(self.sections.body, theme, lambda value: desk.change(sections=value or None))
         self.sections_choice.grid(row=0, column=0, sticky="ew")
@@ -36,11 +36,11 @@ class Places:
         self.embeddings = Field(master, theme, "Embeddings", helps["embeddings"])
         self.embeddings.body.columnconfigure(0, weight=0)
         self.ticks: dict[str, tk.BooleanVar] = {}
-        for at, one in enumerate(desk.shown.summary["embeddings"]):
-            key = one["key"]
+        for at, one in enumerate(desk.shown.summary.embeddings):
+            key = one.key
             self.ticks[key] = tk.BooleanVar(master)
             tick = ttk.Checkbutton(
-                self.embeddings.body, text=one["label"], variable=self.ticks[key],
+                self.embeddings.body, text=one.label, variable=self.ticks[key],
                 command=partial(self._on_tick, key),
             )  # fmt: skip
             tick.grid(row=at // _A_LINE, column=at % _A_LINE, sticky="w", padx=(0, theme.px(14)))
@@ -52,7 +52,7 @@ class Places:
         """Show the options and their problems."""
         shown = self._desk.shown
         options, summary = shown.options, shown.summary
-        found, columns = summary["sections"], summary["section_columns"]
+        found, columns = summary.sections, summary.section_columns
         asked = options["sections"]
         others = [asked] if asked not in {None, "none", *columns} else []
         self.sections_choice.offer(
@@ -67,26 +67,20 @@ class Places:
         chosen = self._chosen()
         for key, variable in self.ticks.items():
             variable.set(key in chosen)
-        problems = shown.estimate.get("problems", {})
+        problems = shown.estimate.problems
         for field, option in ((self.sections, "sections"), (self.view, "view"), (self.embeddings, "embeddings")):
             field.say(problems.get(option, ""))
         self.view_path.mark(wrong=bool(problems.get("view")))
 
-    def _usual(self) -> list[str]:
-        shown = self._desk.shown
-        used = shown.options["coords"] or shown.summary["detected"]
-        known: list[dict[str, Any]] = shown.summary["embeddings"]
-        return [one["key"] for one in known if one["default"] and f"obsm:{one['key']}" != used]
-
-    def _chosen(self) -> list[str]:
+    def _chosen(self) -> tuple[str, ...]:
         asked = self._desk.shown.options["embeddings"]
-        return self._usual() if asked is None else list(asked)
+        return self._desk.shown.defaults.embeddings if asked is None else tuple(asked)
 
     def _on_tick(self, key: str) -> None:
         chosen = {*self._chosen(), key} if self.ticks[key].get() else {*self._chosen()} - {key}
         # In the order of obsm; keys that are not in the file are kept, so that the error can name them.
         keys = [*(one for one in self.ticks if one in chosen), *sorted(chosen - {*self.ticks})]
-        self._desk.change(embeddings=None if set(keys) == set(self._usual()) else keys)
+        self._desk.change(embeddings=None if set(keys) == set(self._desk.shown.defaults.embeddings) else keys)
 
     def _on_browse(self) -> None:
         path = self._pick_view()

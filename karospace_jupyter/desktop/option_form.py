@@ -140,10 +140,10 @@ class Coordinates(Field):
     """The field for the coordinates: those detected, another obsm entry, or two columns of obs."""
 
     def __init__(self, master: tk.Misc, theme: Theme, desk: Desk) -> None:
-        super().__init__(master, theme, "Coordinates", desk.shown.summary["help"]["coords"])
+        super().__init__(master, theme, "Coordinates", desk.shown.summary.help["coords"])
         self._desk = desk
         summary = desk.shown.summary
-        self._numeric = [one["name"] for one in summary["columns"] if one["kind"] == "number"]
+        self._numeric = [one.name for one in summary.columns if one.kind == "number"]
         self._by_hand = False
         """Whether the user chose to select two columns individually."""
         self.choice = Choice(self.body, theme, self._choose)
@@ -159,7 +159,7 @@ class Coordinates(Field):
     def refresh(self) -> None:
         """Show the options and their problems."""
         summary, coords = self._desk.shown.summary, self._desk.shown.options["coords"]
-        found, detected = list(summary["coordinates"]), summary["detected"]
+        found, detected = summary.coordinates, summary.detected
         own = bool(coords) and coords.startswith("obs:") and "," in coords and (self._by_hand or coords not in found)
         first = f"{_spelled(detected)}  (detected)" if detected else "Choose…" if found else "None detected"
         choices = [("", first), *((spec, _spelled(spec)) for spec in found if spec != detected)]
@@ -175,9 +175,7 @@ class Coordinates(Field):
             self.pair.grid(row=1, column=0, columnspan=2, sticky="ew", pady=(self.theme.px(6), 0))
         else:
             self.pair.grid_remove()
-        problem = self._desk.shown.estimate.get("problems", {}).get("coords", "")
-        if problem and not coords and found and not summary["several"]:
-            problem = "No coordinates were found under the usual names. Choose the coordinates of the cells."
+        problem = self._desk.shown.estimate.problems.get("coords", "")
         self.say(problem)
         self.choice.state(["invalid" if problem else "!invalid"])
 
@@ -187,7 +185,7 @@ class Coordinates(Field):
         self._by_hand = value == _OWN
         if self._by_hand:
             shown = self._desk.shown
-            now = shown.options["coords"] or shown.summary["detected"] or ""
+            now = shown.options["coords"] or shown.summary.detected or ""
             pair = now if now.startswith("obs:") and "," in now else f"obs:{self._numeric[0]},{self._numeric[1]}"
             self._desk.change(coords=pair)
         else:
@@ -202,7 +200,7 @@ class Target(Field):
     """The field for the target: what to write, and where."""
 
     def __init__(self, master: tk.Misc, theme: Theme, desk: Desk, pick: Callable[[str, str], str]) -> None:
-        help_of = desk.shown.summary["help"]
+        help_of = desk.shown.summary.help
         super().__init__(master, theme, "Output", "\n\n".join(f"{kind}: {help_of[name]}" for name, kind in _KINDS))
         self._desk, self._pick = desk, pick
         px = theme.px
@@ -223,13 +221,13 @@ class Target(Field):
         self.kinds.put(name)
         value = str(shown.options.get(name) or "")
         self.path.put(value)
-        problem = shown.estimate.get("problems", {}).get(name, "")
+        problem = shown.estimate.problems.get(name, "")
         if not value:
             problem = "Enter a path to write to."
         self.say(problem)
         self.path.mark(wrong=bool(problem))
-        exists = shown.estimate.get("exists") and not shown.pending
-        most = shown.estimate.get("bytes", 0)
+        exists = shown.estimate.exists and not shown.pending
+        most = shown.estimate.bytes
         note = _SAYS[name]
         if name == "single_file" and most > _MAIL_BYTES:
             note = f"One file that opens by double-click. With about {size(most)} it may be too large for mail."

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from karospace_jupyter.contracts.form import Summary
 
 FIT_EVERY_FILE = ("genes_mode", "gzip", "scripts", "preview")
 """Options that are remembered from one file to the next; none of them leaves out cells."""
@@ -19,9 +22,9 @@ class Preset:
     downsample: int | None = None
     every_column: bool = False
 
-    def options(self, summary: dict[str, Any]) -> dict[str, Any]:
+    def options(self, summary: Summary) -> dict[str, Any]:
         """Return the options of the preset for a file."""
-        columns = [one["name"] for one in summary.get("columns", ()) if one["kind"] != "other"]
+        columns = [one.name for one in summary.columns if one.kind != "other"]
         return {
             "genes_mode": self.genes,
             "downsample": self.downsample,
@@ -36,7 +39,7 @@ PRESETS = (
 )
 
 
-def preset_of(options: dict[str, Any], summary: dict[str, Any]) -> str:
+def preset_of(options: dict[str, Any], summary: Summary) -> str:
     """Return the name of the preset that matches the options, or an empty string."""
     for preset in PRESETS:
         wanted = preset.options(summary)

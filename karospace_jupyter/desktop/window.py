@@ -141,7 +141,10 @@ class Window:
         if self._just_requested("view"):
             return
         self.desk.forget_faults()
-        path = self.desk.shown.result["path"]
+        result = self.desk.shown.result
+        if result is None:
+            return
+        path = result.path
         if path.endswith(".html"):
             self._browse(Path(path).as_uri(), path)
         elif self.desk.shown.served == path:
@@ -234,7 +237,8 @@ class Window:
         ttk.Frame(foot, style="Line.TFrame", height=px(1)).pack(fill="x")
         self.run = Run(foot, theme, self.desk, {
             "export": self.export, "view": self.view, "folder": self._open_folder, "command": self._copy_command,
-            "browse": lambda: self._browse(self.desk.shown.address, self.desk.shown.served), "hush": self.desk.hush,
+            "browse": lambda: self._browse(self.desk.shown.address, self.desk.shown.served),
+            "stop_serving": self.desk.stop_serving,
             "address": lambda: self._copy(self.desk.shown.address), "save_log": self._save_log,
         })  # fmt: skip
         self.run.pack(fill="x")
@@ -273,7 +277,7 @@ class Window:
     def on_focus(self, widget: object) -> None:
         """Scroll the focused widget into view; when the window regains focus, check problems again."""
         shown = self.desk.shown
-        if widget is self.root and shown.estimate.get("problems") and not shown.running:
+        if widget is self.root and shown.estimate.problems and not shown.running:
             self.desk.look_again()
         if self.form is not None and self.run is not None:
             self.form.follow(widget)
@@ -374,7 +378,8 @@ class Window:
         if self._just_requested("folder"):
             return
         self.desk.forget_faults()
-        system.open_folder(self.desk.shown.result["path"], self.fault)
+        if self.desk.shown.result is not None:
+            system.open_folder(self.desk.shown.result.path, self.fault)
 
     def _browse(self, address: str, path: str) -> None:
         system.open_browser(address, path, self.fault)
@@ -400,7 +405,7 @@ class Window:
         path = self._ask.log()
         if path:
             try:
-                Path(path).write_text("\n".join([self.desk.shown.path, *self.desk.shown.export["log"], ""]), "utf-8")
+                Path(path).write_text("\n".join([self.desk.shown.path, *self.desk.shown.export.log, ""]), "utf-8")
             except OSError as exc:
                 self.fault(f"The log could not be written to {path}: {exc.strerror}. Choose another location.")
             else:

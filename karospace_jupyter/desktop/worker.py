@@ -1,10 +1,4 @@
-"""The process behind the window: inspects files, exports, and serves previews.
-
-Every message is a tuple of a word and plain values. Messages about a file name it, because the window may have
-requested another one in the meantime. From the window: ``open``, ``look``, ``complete``, ``command``, ``export``,
-``cancel``, ``serve``, ``hush``. To the window: ``opened``, ``refused``, ``looked``, ``hits``, ``command``, ``state``,
-``done``, ``serving``, ``hushed``, ``fault``, ``broken``.
-"""
+"""The process behind the window: inspects files, exports, and serves previews."""
 
 from __future__ import annotations
 
@@ -14,18 +8,40 @@ import shutil
 import sys
 import threading
 import traceback
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from karospace_jupyter.contracts.form import Estimate, SessionState, Summary
+from karospace_jupyter.desktop.messages import (
+    Broken,
+    CancelExport,
+    CommandWritten,
+    CompleteGene,
+    Failed,
+    Finished,
+    Opened,
+    OpenFile,
+    Predicted,
+    PredictExport,
+    Refused,
+    Serving,
+    ServingStopped,
+    StartExport,
+    StartServing,
+    StateChanged,
+    StopServing,
+    Suggested,
+    WriteCommand,
+)
 from karospace_jupyter.errors import BundleError, KaroSpaceError
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-    from karospace_jupyter.publish.bundle import Bundle
+    from karospace_jupyter.desktop.messages import Answer, Request
     from karospace_jupyter.serve import BundleServer
-    from karospace_jupyter.session import ExportSession, SessionState
+    from karospace_jupyter.session import ExportSession
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +55,7 @@ def run(pipe: Connection) -> None:
     try:
         worker = Worker(pipe)
     except Exception as exc:
-        pipe.send(("broken", *_described(exc)))
+        pipe.send(Broken(*_described(exc)))
         raise
     try:
         worker.listen()
@@ -69,32 +85,38 @@ class Worker:
         self._server: BundleServer | None = None
         self._served = ""
         self._loading = threading.Lock()
-        self._opening: tuple[int, str, dict[str, Any]] = (0, "", {})
+        self._opening = OpenFile(0, "", {})
         self._opened = 0
         """The number of the last file that was opened successfully."""
-        self._looking: tuple[int, str, dict[str, Any]] = (0, "", {})
-        self._completing: tuple[int, str, str, bool] = (0, "", "", False)
+        self._summary = ("", Summary())
+        """The path and the summary of that file."""
+        self._predicting = PredictExport(0, "", {})
+        self._completing = CompleteGene(0, "", "", raw=False)
         self._names: tuple[tuple[str, bool, int], list[str]] = (("", False, 0), [])
         """The gene names of a file or of its raw, by path, raw and the number of the open file."""
-        self._serving: tuple[str, int] | None = None
-        work = {"open": self._open, "look": self._look, "complete": self._complete, "serve": self._serve}
-        self._threads = {name: Latest(one, f"karospace-{name}") for name, one in work.items()}
+        self._serving: StartServing | None = None
+        self._threads: dict[type[Request], Latest] = {
+            OpenFile: Latest(self._open, "karospace-open"),
+            PredictExport: Latest(self._predict, "karospace-look"),
+            CompleteGene: Latest(self._complete, "karospace-complete"),
+            StartServing: Latest(self._serve, "karospace-serve"),
+        }
         for thread in self._threads.values():
             thread.begin()
-        self._threads["open"].ask()  # imports the required modules while the user chooses a file
+        self._threads[OpenFile].ask()  # imports the required modules while the user chooses a file
 
     def listen(self) -> None:
         """Handle messages until the pipe ends."""
         while True:
             try:
-                word, *values = self._pipe.recv()
+                request: Request = self._pipe.recv()
             except (EOFError, OSError):
                 return
             try:
-                getattr(self, f"on_{word}")(*values)
+                self._handle(request)
             except Exception as exc:
-                logger.exception("the message %s failed", word)
-                self._send("fault", word, *_described(exc))
+                logger.exception("the request %s failed", type(request).__name__)
+                self._send(Failed(type(request), *_described(exc)))
 
     def end(self) -> None:
         """Cancel a running export; no partial files remain."""
@@ -105,136 +127,138 @@ class Worker:
         self._session.cancel()
         self._session.wait()
 
-    def on_open(self, number: int, path: str, choices: dict[str, Any]) -> None:
-        """Open a file; `choices` are options remembered from earlier files."""
-        self._opening = (number, path, choices)
-        self._threads["open"].ask()
+    def _handle(self, request: Request) -> None:
+        """Answer a request, or hand it to the thread of its kind."""
+        match request:
+            case OpenFile():
+                self._opening = request
+                self._threads[OpenFile].ask()
+            case PredictExport():
+                self._predicting = request
+                self._threads[PredictExport].ask()
+            case CompleteGene():
+                self._completing = request
+                self._threads[CompleteGene].ask()
+            case WriteCommand():
+                self._write_command(request)
+            case StartExport():
+                self._export(request)
+            case CancelExport():
+                self._session.cancel()
+            case StartServing():
+                self._serving = request
+                self._threads[StartServing].ask()
+            case StopServing():
+                self._serving = None
+                self._threads[StartServing].ask()
 
-    def on_look(self, revision: int, path: str, options: dict[str, Any]) -> None:
-        """Predict an export with these options."""
-        self._looking = (revision, path, options)
-        self._threads["look"].ask()
-
-    def on_complete(self, number: int, path: str, query: str, raw: bool) -> None:  # noqa: FBT001 - a message
-        """Send suggestions for a partial gene name."""
-        self._completing = (number, path, query, raw)
-        self._threads["complete"].ask()
-
-    def on_command(self, path: str, options: dict[str, Any]) -> None:
-        """Send the equivalent shell command."""
+    def _write_command(self, request: WriteCommand) -> None:
         from karospace_jupyter.form.options import config_of, shell_of
 
-        self._send("command", shell_of(config_of(_with_absolute_paths(options)), file=path, program=_program()))
+        config = config_of(_with_absolute_paths(request.options))
+        self._send(CommandWritten(shell_of(config, file=request.path, program=_program())))
 
-    def on_export(self, path: str, options: dict[str, Any]) -> None:
-        """Start an export of a file."""
+    def _export(self, request: StartExport) -> None:
         from karospace_jupyter.form.options import config_of
-        from karospace_jupyter.session import SessionState
 
         self._session.wait(1)  # the window learns of the end of the previous export slightly before its thread ends
         try:
-            self._session.start(Path(path), config_of(options))
+            self._session.start(Path(request.path), config_of(request.options))
         except Exception as exc:  # noqa: BLE001 - shown in the window
             text, details = _described(exc)
             log = tuple(filter(None, (text, details)))
-            self._send("state", asdict(SessionState("failed", message=text, error=text, log=log)))
-
-    def on_cancel(self) -> None:
-        """Cancel the running export."""
-        self._session.cancel()
-
-    def on_serve(self, path: str, port: int) -> None:
-        """Serve a bundle on this machine, replacing the one served before."""
-        self._serving = path, port
-        self._threads["serve"].ask()
-
-    def on_hush(self) -> None:
-        """Stop serving."""
-        self._serving = None
-        self._threads["serve"].ask()
+            self._send(StateChanged(SessionState("failed", message=text, error=text, log=log)))
 
     def _open(self) -> None:
-        number, path, choices = self._opening
+        request = self._opening
+        path = request.path
         try:
             self._load()
             if not path:
                 return
             from karospace_jupyter.config import ExportConfig
             from karospace_jupyter.form.options import plain, sound
-            from karospace_jupyter.form.summary import summarise
+            from karospace_jupyter.form.summary import summarize
 
-            summary = summarise(path)
-            kept, wrong = sound(choices)
-            self._opened = number
-            self._send("opened", number, summary, plain(ExportConfig()) | kept, wrong, _default_target(path))
+            summary = summarize(path)
+            kept, invalid = sound(request.choices)
+            self._opened, self._summary = request.number, (path, summary)
+            options = plain(ExportConfig()) | kept
+            self._send(Opened(request.number, summary, options, invalid, _default_target(path)))
         except Exception as exc:
             if not path:
                 raise
-            self._send("refused", number, *_described(exc))
+            self._send(Refused(request.number, *_described(exc)))
 
     def _load(self) -> None:
         with self._loading:  # concurrent imports of anndata may see partially initialized modules
             import anndata  # noqa: F401
 
-    def _look(self) -> None:
-        revision, path, options = self._looking
+    def _predict(self) -> None:
+        request = self._predicting
         try:
             self._load()
             from karospace_jupyter.form.look import look
+            from karospace_jupyter.form.summary import defaults_of
 
-            found = look(path, options)
+            found = look(request.path, request.options)
+            opened, summary = self._summary
+            if opened == request.path:
+                found = replace(found, defaults=defaults_of(summary, request.options["coords"]))
         except Exception as exc:  # noqa: BLE001 - shown in the window
             text, details = _described(exc)
-            found = {"problems": {"object": text}, "details": details}
-        self._send("looked", revision, found)
+            found = Estimate(problems={"object": text}, details=details)
+        self._send(Predicted(replace(found, revision=request.revision)))
 
     def _complete(self) -> None:
-        number, path, query, raw = self._completing
+        request = self._completing
         self._load()
         from karospace_jupyter.form.look import complete
         from karospace_jupyter.form.summary import gene_names
 
         # The key includes the number: the file may have changed since it was last opened.
-        key = path, raw, self._opened
+        key = request.path, request.raw, self._opened
         if self._names[0] != key:
-            self._names = key, gene_names(path, raw=raw)
-        self._send("hits", number, complete(self._names[1], query))
+            self._names = key, gene_names(request.path, raw=request.raw)
+        self._send(Suggested(request.number, complete(self._names[1], request.query)))
 
     def _serve(self) -> None:
         from karospace_jupyter.publish.bundle import Bundle
 
         wanted = self._serving
         try:
-            if wanted and not Path(wanted[0]).exists():
-                msg = f"{wanted[0]} no longer exists. Export it again."
+            if wanted and not Path(wanted.path).exists():
+                msg = f"{wanted.path} no longer exists. Export it again."
                 raise BundleError(msg)
-            bundle = Bundle(wanted[0]) if wanted else None  # opened before stopping the server, as it may be damaged
+            bundle = Bundle(wanted.path) if wanted else None  # opened before stopping the server, as it may be damaged
             if self._server is not None:
                 self._server.stop()
                 self._server, self._served = None, ""
-                self._send("hushed")
+                self._send(ServingStopped())
             if wanted and bundle is not None:
-                self._server, self._served = bundle.serve(port=wanted[1]), wanted[0]
-                self._send("serving", self._served, self._server.url)
+                self._server, self._served = bundle.serve(port=wanted.port), wanted.path
+                self._send(Serving(self._served, self._server.url))
         except Exception as exc:  # noqa: BLE001 - shown in the window
-            self._send("fault", "serve", *_described(exc))
+            self._send(Failed(StartServing, *_described(exc)))
 
     def _on_state(self, state: SessionState) -> None:
         bundle = self._session.bundle
         if state.status == "done" and bundle is not None:
             try:
-                result = _result(bundle)
-                self._send("done", result)
-                if self._server is not None and self._served == result["path"] and not Path(self._served).is_dir():
+                from karospace_jupyter.form.result import result_of
+
+                result = result_of(bundle)
+                self._send(Finished(result))
+                if self._server is not None and self._served == result.path and not Path(self._served).is_dir():
                     self._server.content = bundle.served()  # a file was replaced; a folder is read again anyway
             except Exception:
                 logger.exception("the result of an export could not be shown")
-        self._send("state", asdict(state))
+        self._send(StateChanged(state))
 
-    def _send(self, *message: Any) -> None:  # noqa: ANN401
+    def _send(self, answer: Answer) -> None:
         with self._lock:
             try:
-                self._pipe.send(message)
+                self._pipe.send(answer)
             except (BrokenPipeError, OSError):
                 self._session.cancel()  # the window has closed
 
@@ -244,24 +268,6 @@ def _described(exc: Exception) -> tuple[str, str]:
     if isinstance(exc, KaroSpaceError):
         return str(exc), ""
     return f"{type(exc).__name__}: {exc}", "".join(traceback.format_exception(exc)).rstrip()
-
-
-def _result(bundle: Bundle) -> dict[str, Any]:
-    manifest = bundle.manifest
-    try:
-        files, taken = bundle.size_on_disk()
-    except OSError:  # the bundle is being removed
-        files, taken = len(manifest.asset_files), sum(file.size_bytes for file in manifest.asset_files)
-    return {
-        "name": manifest.dataset_name,
-        "path": str(bundle.path),
-        "bytes": taken,
-        "files": files,
-        "cells": manifest.n_cells,
-        "source_cells": manifest.n_cells_source,
-        "genes": manifest.n_genes_exported,
-        "warnings": list(bundle.warnings),
-    }
 
 
 def _default_target(path: str) -> str:

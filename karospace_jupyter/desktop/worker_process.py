@@ -9,17 +9,20 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from karospace_jupyter.desktop import worker
+from karospace_jupyter.desktop.messages import PredictExport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from multiprocessing.connection import Connection
     from multiprocessing.context import SpawnProcess
 
+    from karospace_jupyter.desktop.messages import Answer, Request
+
 _DEAD_S = 0.05
 """Seconds to wait for the exit code of a process whose pipe has ended."""
 
 
-class Link:
+class WorkerProcess:
     """A worker process and the pipe to it.
 
     Raises
@@ -37,20 +40,20 @@ class Link:
         theirs.close()
         assert self._process.pid is not None  # noqa: S101 - it has started
         self.pid = self._process.pid
-        self._words: queue.SimpleQueue[tuple[Any, ...] | None] = queue.SimpleQueue()
-        self._newest_look = 0
+        self._requests: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
+        self._newest_revision = 0
         self._stopped = False
         # Writing to a full pipe blocks while the worker is busy, so it is done on another thread.
         threading.Thread(target=self._write, name="karospace-write", daemon=True).start()
 
-    def send(self, *message: Any) -> None:  # noqa: ANN401
-        """Send a message; of several waiting ``look`` messages, only the newest is sent."""
-        if message[0] == "look":
-            self._newest_look = message[1]
-        self._words.put(message)
+    def send(self, request: Request) -> None:
+        """Send a request; of several waiting predictions, only the newest is requested."""
+        if isinstance(request, PredictExport):
+            self._newest_revision = request.revision
+        self._requests.put(request)
 
-    def heard(self) -> Iterator[tuple[Any, ...]]:
-        """Yield the messages received so far.
+    def received(self) -> Iterator[Answer]:
+        """Yield the answers received so far.
 
         Raises
         ------
@@ -83,15 +86,16 @@ class Link:
 
     def _stop(self) -> None:
         self._stopped = True
-        self._words.put(None)
+        self._requests.put(None)
 
     def _write(self) -> None:
-        while (message := self._words.get()) is not None:
-            if self._stopped or (message[0] == "look" and message[1] < self._newest_look):
+        while (request := self._requests.get()) is not None:
+            outdated = isinstance(request, PredictExport) and request.revision < self._newest_revision
+            if self._stopped or outdated:
                 continue
-            # The process may end in the meantime; `heard` raises then.
+            # The process may end in the meantime; `received` raises then.
             with contextlib.suppress(OSError, ValueError):
-                self._pipe.send(message)
+                self._pipe.send(request)
         # Only this thread closes the pipe. If it were closed during a write, its descriptor could be reused by the
-        # next link's pipe, and the next process would receive a message that was not meant for it.
+        # next worker's pipe, and the next process would receive a message that was not meant for it.
         self._pipe.close()

@@ -8,10 +8,13 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from karospace_jupyter.contracts.form import Estimate, UnknownGene
 from karospace_jupyter.errors import ConfigError, KaroSpaceError, NoMatrixError, SinkError, SourceError
 from karospace_jupyter.form.options import config_of, problems_of
+from karospace_jupyter.form.summary import arrays_as_coordinates
 from karospace_jupyter.paths import expanded
 from karospace_jupyter.plan import estimate
+from karospace_jupyter.plan.coordinates import candidates
 from karospace_jupyter.plan.gene_choice import unknown_genes
 from karospace_jupyter.publish.targets import check_file, check_folder, check_writable
 from karospace_jupyter.size import Size, predict_size
@@ -19,10 +22,13 @@ from karospace_jupyter.source import open_source
 
 if TYPE_CHECKING:
     from karospace_jupyter.config import ExportConfig
+    from karospace_jupyter.source import Source
 
 logger = logging.getLogger(__name__)
 
 _HITS = 12
+_CHOOSE_COORDINATES = "No coordinates were found under the usual names. Choose the coordinates of the cells."
+"""Shorter than the message of the export: a form lists what there is."""
 _CHECKS: dict[str, Callable[[Path], None]] = {
     "outdir": check_folder,
     "single_file": lambda target: check_file(target, "html"),
@@ -30,48 +36,53 @@ _CHECKS: dict[str, Callable[[Path], None]] = {
 }
 
 
-def look(subject: Any, options: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - a path or an AnnData
+def look(subject: Any, options: dict[str, Any]) -> Estimate:  # noqa: ANN401 - a path or an AnnData
     """Predict an export; errors are returned, not raised.
 
-    Returns
-    -------
-    dict
-        ``problems`` by option, with "object" for the data. If each option is valid by itself, also ``exists``,
-        ``files``, ``bytes`` (about, on disk), ``seconds``, ``n_cells``, ``n_genes``, ``warnings``, the genes that are
-        ``listed``, and which of them are ``unknown``. ``details`` is the traceback of an unexpected error.
+    The estimate has no files if an option is invalid by itself, or the data cannot be read.
     """
-    found: dict[str, Any] = {}
+    exists = False
     problems: dict[str, str] = {}
     try:
         problems = problems_of(options)
         if problems:
-            return {"problems": problems}
+            return Estimate(problems=problems)
         config = config_of(options)
-        problems, found["exists"] = _target(config)
+        problems, exists = _target(config)
         source = open_source(subject, matrix=config.matrix)
         try:
             sampled = source.sampled()
             made = estimate(sampled, config)
             size = Size(0, 0) if made.plan is None else predict_size(made.plan, sampled, config)
             unknown = unknown_genes(source, config.genes.names) if config.genes.kind == "list" else []
+            problems |= made.problems
+            if "coords" in made.problems and config.coords is None and _must_choose(source):
+                problems["coords"] = _CHOOSE_COORDINATES
+            n_cells = 0 if made.plan is None else made.plan.cells.n
+            loses_cells = config.downsample is None and 0 < n_cells < source.n_cells
         finally:
             source.close()
     except Exception as exc:  # noqa: BLE001 - the form shows any error
-        if not isinstance(exc, KaroSpaceError):
-            found["details"] = traceback.format_exc().rstrip()
-        return {**found, "problems": {**problems, **problem_of(exc, options)}}
-    plan = made.plan
-    return found | {
-        "problems": problems | made.problems,
-        "files": size.files,
-        "bytes": size.bytes,
-        "seconds": made.seconds,
-        "n_cells": 0 if plan is None else plan.cells.n,
-        "n_genes": 0 if plan is None else len(plan.genes.names),
-        "warnings": [] if plan is None else list(plan.warnings),
-        "listed": list(config.genes.names) if config.genes.kind == "list" else [],
-        "unknown": [{"name": name, "near": near} for name, near in unknown],
-    }
+        details = "" if isinstance(exc, KaroSpaceError) else traceback.format_exc().rstrip()
+        return Estimate(problems={**problems, **problem_of(exc, options)}, details=details, exists=exists)
+    return Estimate(
+        problems=problems,
+        exists=exists,
+        files=size.files,
+        bytes=size.bytes,
+        seconds=made.seconds,
+        n_cells=n_cells,
+        n_genes=0 if made.plan is None else len(made.plan.genes.names),
+        loses_cells=loses_cells,
+        warnings=() if made.plan is None else made.plan.warnings,
+        listed=config.genes.names if config.genes.kind == "list" else (),
+        unknown=tuple(UnknownGene(name, tuple(near)) for name, near in unknown),
+    )
+
+
+def _must_choose(source: Source) -> bool:
+    """Return whether no coordinates were detected by name, but others can be chosen."""
+    return not candidates(source) and bool(arrays_as_coordinates(source))
 
 
 def problem_of(exc: Exception, options: dict[str, Any]) -> dict[str, str]:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from karospace_jupyter.config import ExportConfig, MatrixLayer, MatrixRaw
-from karospace_jupyter.errors import KaroSpaceError, NoMatrixError
+from karospace_jupyter.config import ExportConfig, MatrixLayer, MatrixRaw, parse_coords
+from karospace_jupyter.contracts.form import ColumnFact, Defaults, EmbeddingFact, LibraryFact, Summary
+from karospace_jupyter.errors import ConfigError, KaroSpaceError, NoMatrixError
 from karospace_jupyter.plan import Description, describe
 from karospace_jupyter.plan.annotations import category_colors
 from karospace_jupyter.plan.column_values import exact_numbers
+from karospace_jupyter.plan.coordinates import columns_of
 from karospace_jupyter.plan.embeddings import label
 from karospace_jupyter.source import open_source
 from karospace_jupyter.source.numbers import plain
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
     from karospace_jupyter.plan.annotations import ColumnSummary
     from karospace_jupyter.source import Source
 
@@ -28,7 +34,7 @@ def option_help() -> dict[str, str]:
     return {name: field.description or "" for name, field in ExportConfig.model_fields.items()}
 
 
-def quick_summary(subject: Any) -> dict[str, Any]:  # noqa: ANN401 - a path or an AnnData
+def quick_summary(subject: Any) -> Summary:  # noqa: ANN401 - a path or an AnnData
     """Return what is immediately available, for the first render.
 
     Raises
@@ -42,10 +48,10 @@ def quick_summary(subject: Any) -> dict[str, Any]:  # noqa: ANN401 - a path or a
         source.close()
     else:
         n_cells, n_genes = int(subject.n_obs), int(subject.n_vars)
-    return {"n_cells": n_cells, "n_genes": n_genes, "ready": False, "help": option_help()}
+    return Summary(n_cells, n_genes, help=option_help())
 
 
-def summarise(subject: Any) -> dict[str, Any]:  # noqa: ANN401
+def summarize(subject: Any) -> Summary:  # noqa: ANN401
     """Return everything that the form shows of an AnnData object or its file.
 
     Raises
@@ -56,30 +62,43 @@ def summarise(subject: Any) -> dict[str, Any]:  # noqa: ANN401
     source = _open_any_matrix(subject)
     try:
         found = describe(source)
-        return {
-            "name": found.name,
-            "n_cells": found.n_cells,
-            "n_genes": found.n_genes,
-            "help": option_help(),
-            "ready": True,
-            "facts": _facts(found),
-            "coordinates": [*dict.fromkeys([*found.coordinates, *_other_coordinates(source)])],
-            "detected": found.detected,
-            "several": found.detected is None and len(found.coordinates) > 1,
-            "columns": [_column(source, column, found.section_column) for column in found.columns],
-            "layers": list(found.layers),
-            "raw": found.has_raw,
-            "libraries": [
-                {"name": library.name, "images": list(library.images)} for library in found.libraries if library.images
-            ],
-            "sections": found.section_column,
-            "section_columns": list(found.section_columns),
-            "embeddings": _embeddings(source, found),
-            "marked": _marked(source),
-            "held": _held([*map(str, source.gene_names), *(_raw_names(subject) if found.has_raw else ())]),
-        }
+        summary = Summary(
+            n_cells=found.n_cells,
+            n_genes=found.n_genes,
+            help=option_help(),
+            ready=True,
+            name=found.name,
+            facts=tuple(_facts(found)),
+            coordinates=tuple(dict.fromkeys([*found.coordinates, *arrays_as_coordinates(source)])),
+            detected=found.detected,
+            columns=tuple(_column(source, column, found.section_column) for column in found.columns),
+            layers=found.layers,
+            raw=found.has_raw,
+            libraries=tuple(
+                LibraryFact(library.name, tuple(library.images)) for library in found.libraries if library.images
+            ),
+            sections=found.section_column,
+            section_columns=found.section_columns,
+            embeddings=tuple(_embeddings(source, found)),
+            marked=_marked(source),
+            separators=separators_of([*map(str, source.gene_names), *(_raw_names(subject) if found.has_raw else ())]),
+        )
     finally:
         source.close()
+    return replace(summary, defaults=defaults_of(summary, None))
+
+
+def defaults_of(summary: Summary, coords: str | None) -> Defaults:
+    """Return what is exported by default with these coordinates; None are the detected ones."""
+    used: tuple[str, ...] = ()
+    chosen = coords or summary.detected
+    if chosen:
+        with suppress(ConfigError):  # a problem of the option
+            used = columns_of(parse_coords(chosen))
+    return Defaults(
+        tuple(one.name for one in summary.columns if one.default and one.name not in used),
+        tuple(one.key for one in summary.embeddings if one.default and f"obsm:{one.key}" != chosen),
+    )
 
 
 def gene_names(subject: Any, *, raw: bool) -> list[str]:  # noqa: ANN401
@@ -98,10 +117,10 @@ def _raw_names(subject: Any) -> list[str]:  # noqa: ANN401
         return []
 
 
-def _held(names: list[str]) -> str:
-    """Return which of space, comma and semicolon occur in names, and therefore cannot separate a list of names."""
+def separators_of(names: Collection[str]) -> str:
+    """Return the characters that can separate names in a list, as in the brackets of a regular expression."""
     spaced = any(len(name.split()) > 1 for name in names)
-    return " " * spaced + "".join(mark for mark in ",;" if any(mark in name for name in names))
+    return (r"\t\r\n" if spaced else r"\s") + "".join(mark for mark in ",;" if not any(mark in name for name in names))
 
 
 def _open_any_matrix(subject: Any) -> Source:  # noqa: ANN401
@@ -125,38 +144,39 @@ def _facts(found: Description) -> list[str]:
     return facts
 
 
-def _embeddings(source: Source, found: Description) -> list[dict[str, Any]]:
-    """Return the entries of obsm other than the coordinates of the tissue."""
-    return [
-        {"key": key, "label": label(key), "default": key in found.usual_embeddings}
-        for key, shape in source.obsm_shapes.items()
-        if len(shape) == 2 and shape[1] >= 2 and f"obsm:{key}" not in found.coordinates
-    ]
+def _embeddings(source: Source, found: Description) -> Iterator[EmbeddingFact]:
+    """Yield the entries of obsm other than the coordinates of the tissue."""
+    for key, shape in source.obsm_shapes.items():
+        if len(shape) == 2 and shape[1] >= 2 and f"obsm:{key}" not in found.coordinates:
+            yield EmbeddingFact(key, label(key), default=key in found.usual_embeddings)
 
 
-def _other_coordinates(source: Source) -> list[str]:
+def arrays_as_coordinates(source: Source) -> list[str]:
+    """Return every entry of obsm that can serve as coordinates."""
     return [f"obsm:{key}" for key, shape in source.obsm_shapes.items() if len(shape) == 2 and shape[1] >= 2]
 
 
-def _column(source: Source, column: ColumnSummary, sections: str | None) -> dict[str, Any]:
-    shown: dict[str, Any] = {
-        "name": column.name,
-        "kind": column.kind,
-        "dtype": column.dtype,
-        # The section column is always exported.
-        "default": column.left_out is None or column.name == sections,
-        "left_out": column.left_out,
-        "classes": column.n_categories,
-        "other_kind": column.other_kind,
-    }
+def _column(source: Source, column: ColumnSummary, sections: str | None) -> ColumnFact:
+    colors: tuple[str, ...] = ()
+    bounds = None
     if column.kind == "category" and column.n_categories and column.n_categories <= 256:
-        shown["colors"] = category_colors(source, column.name)[:_SWATCHES]
+        colors = tuple(category_colors(source, column.name)[:_SWATCHES])
     elif column.kind == "number":
         values = exact_numbers(plain(source.obs(column.name))).values
         finite = values[np.isfinite(values)]
         if len(finite):
-            shown["range"] = [float(finite.min()), float(finite.max())]
-    return shown
+            bounds = float(finite.min()), float(finite.max())
+    return ColumnFact(
+        name=column.name,
+        kind=column.kind,
+        dtype=column.dtype,
+        default=column.left_out is None or column.name == sections,  # the section column is always exported
+        left_out=column.left_out,
+        n_categories=column.n_categories,
+        other_kind=column.other_kind,
+        colors=colors,
+        range=bounds,
+    )
 
 
 def _marked(source: Source) -> int | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack, get_args
 
 import traitlets
 
+from karospace_jupyter.contracts.form import Estimate, Status
 from karospace_jupyter.contracts.messages import (
     Cancel,
     Cancelling,
@@ -26,8 +28,9 @@ from karospace_jupyter.errors import ConfigError, KaroSpaceError, SourceError, V
 from karospace_jupyter.form.latest import Latest
 from karospace_jupyter.form.look import complete, look, problem_of
 from karospace_jupyter.form.options import code_of, config_of, plain
-from karospace_jupyter.form.summary import gene_names, quick_summary, summarise
-from karospace_jupyter.session import ExportSession, SessionState
+from karospace_jupyter.form.result import result_of
+from karospace_jupyter.form.summary import defaults_of, gene_names, quick_summary, summarize
+from karospace_jupyter.session import ExportSession
 from karospace_jupyter.source import check_object
 from karospace_jupyter.widget import cells_rerun
 from karospace_jupyter.widget.base import Base
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from karospace_jupyter.config import ExportConfig
+    from karospace_jupyter.contracts.form import SessionState
     from karospace_jupyter.contracts.options import ExportOptions
     from karospace_jupyter.publish.bundle import Bundle
     from karospace_jupyter.widget.channel import Buffers
@@ -87,10 +91,10 @@ class KaroSpaceWidget(Base):
     _channel = traitlets.Unicode().tag(sync=True)
     _view = traitlets.Unicode().tag(sync=True)
     _summary = traitlets.Dict().tag(sync=True)
-    _estimate = traitlets.Dict().tag(sync=True)
-    _result = traitlets.Dict().tag(sync=True)
+    _estimate = traitlets.Dict(asdict(Estimate())).tag(sync=True)
+    _result = traitlets.Dict(None, allow_none=True).tag(sync=True)
 
-    status = traitlets.Enum(["idle", "running", "done", "failed", "cancelled"], "idle").tag(sync=True)
+    status = traitlets.Enum(get_args(Status), "idle").tag(sync=True)
     stage = traitlets.Unicode().tag(sync=True)
     progress = traitlets.Float(0.0).tag(sync=True)
     message = traitlets.Unicode().tag(sync=True)
@@ -129,10 +133,11 @@ class KaroSpaceWidget(Base):
         self._wire.route(Download, self._on_download)
         self._wire.route(MakeView, self._on_view)
         self._wire.route(Close, lambda *_: self.close())
+        self._known = quick_summary(subject)
         super().__init__(
             _channel=f"IPY_MODEL_{self._wire.model_id}",
             _place=place,
-            _summary=quick_summary(subject),
+            _summary=asdict(self._known),
             options=plain(config),
         )
         cells_rerun.remember(self)
@@ -314,20 +319,11 @@ class KaroSpaceWidget(Base):
                 view.close()
             return
         self._shown_view = view
-        files, taken = bundle.size_on_disk()
-        self.manifest = bundle.manifest.model_dump(mode="json", exclude_none=True)
-        self.bundle_path = "" if bundle.path is None else str(bundle.path)
         self._exports += 1
-        self._result = {
-            "name": bundle.manifest.dataset_name,
-            "path": "" if bundle.path is None else _short(bundle.path),
-            "bytes": taken,
-            "files": files,
-            "warnings": list(bundle.warnings),
-            "number": self._exports,
-            "places": [] if bundle.path is None else _places(bundle.path),
-            "created": bundle.manifest.created_at,
-        }
+        result = result_of(bundle, number=self._exports)
+        self.manifest = bundle.manifest.model_dump(mode="json", exclude_none=True)
+        self.bundle_path = result.path
+        self._result = asdict(result)
         if view is not None:
             self._view = f"IPY_MODEL_{view.model_id}"
         if old is not None:
@@ -349,15 +345,17 @@ class KaroSpaceWidget(Base):
 
     def _make_estimate(self) -> None:
         """Update summary and estimate on a background thread; the form shows the result."""
-        revision = self._revision
+        revision, options = self._revision, self.options
         try:
-            if not self._summary.get("ready"):
-                self._summary = summarise(self._subject)
-            found = look(self._subject, self.options)
+            if not self._summary["ready"]:
+                self._known = summarize(self._subject)
+                self._summary = asdict(self._known)
+            defaults = defaults_of(self._known, options["coords"])
+            found = replace(look(self._subject, options), defaults=defaults)
         except Exception as exc:  # noqa: BLE001 - shown in the form
-            found = {"problems": problem_of(exc, {})}
+            found = Estimate(problems=problem_of(exc, {}))
         if not self._closed:
-            self._estimate = {**found, "revision": revision}
+            self._estimate = asdict(replace(found, revision=revision))
 
 
 def karospace_widget(
@@ -414,22 +412,6 @@ def _packed(bundle: Bundle, *, as_zip: bool) -> bytes:
         if as_zip:
             return bundle.to_zip(Path(folder) / "bundle.zip").read_bytes()
         return bundle.to_html(Path(folder) / "bundle.html").read_bytes()
-
-
-def _short(path: Path) -> str:
-    """Return the path relative to the working directory if it is inside it."""
-    try:
-        return str(path.relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
-
-
-def _places(path: Path) -> list[str]:
-    """Return the path in each form that a server may use: as given, resolved, and relative to the home folder."""
-    found = [path, path.resolve()]
-    home = Path.home()
-    found += [Path("~") / one.relative_to(home) for one in found if one.is_relative_to(home)]
-    return list(dict.fromkeys(one.as_posix() for one in found))
 
 
 def _name_of(subject: Any) -> str:  # noqa: ANN401

@@ -16,6 +16,7 @@ import pytest
 from forks import Forks
 from waiting import PATIENCE_S, eventually, let_time_pass
 
+from karospace_jupyter.contracts.form import SessionState
 from karospace_jupyter.datasets import synthetic_tissue
 
 
@@ -225,6 +226,6 @@ class Person:
 
     def leave(self) -> None:
         if self.window is not None and not self.window._closed:
-            self.shown.export = {"status": "idle", "log": ()}  # avoids the confirmation dialog
+            self.shown.export = SessionState()  # avoids the confirmation dialog
             self.window.close()
         self.window = None

@@ -8,6 +8,7 @@ import os
 import signal
 import urllib.request
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from waiting import PATIENCE_S, eventually
 from karospace_jupyter import Bundle
 from karospace_jupyter.datasets import synthetic_tissue
 from karospace_jupyter.desktop.app_state import Desk
+from karospace_jupyter.desktop.messages import Failed, StartServing
 
 
 @pytest.fixture
@@ -49,7 +51,7 @@ def opened(desk: Desk, path: Path, choices: dict[str, Any] | None = None) -> Non
 def exported(desk: Desk) -> Bundle:
     desk.export()
     until(desk, lambda: not desk.shown.running and desk.shown.result)
-    return Bundle(desk.shown.result["path"])
+    return Bundle(desk.shown.result.path)
 
 
 def test_export_uses_the_file_that_is_shown(desk: Desk, files: dict[str, Path], tmp_path: Path) -> None:
@@ -60,7 +62,7 @@ def test_export_uses_the_file_that_is_shown(desk: Desk, files: dict[str, Path], 
     desk.export()  # rejected: another file is being opened
     assert not desk.shown.running
     until(desk, lambda: desk.shown.path == str(files["c"]) and not desk.shown.pending)
-    assert not desk._behind, "a worker that has answered is not replaced later"
+    assert not desk._open_waiting, "a worker that has answered is not replaced later"
     desk.change(outdir=str(tmp_path / "c"))
     assert exported(desk).manifest.n_cells == 400
     assert [path.name for path in tmp_path.iterdir()] == ["c"]
@@ -138,7 +140,7 @@ def test_unknown_home_folder_is_an_error_of_its_field(desk: Desk, files: dict[st
         before = desk.shown.options[option]
         desk.change(**{option: value})
         until(desk, lambda: not desk.shown.pending)
-        assert "no such user" in str(desk.shown.estimate["problems"]), option
+        assert "no such user" in str(desk.shown.estimate.problems), option
         desk.change(**{option: before})
     desk.open("~no-such-user/a.h5ad")
     until(desk, lambda: desk.shown.refused)
@@ -165,7 +167,7 @@ def test_preview_shows_the_last_export(desk: Desk, files: dict[str, Path], tmp_p
     desk.change(outdir=None, genes_mode="hvgs:3")
     desk.change(**{target: str(tmp_path / name)})
     exported(desk)
-    desk.serve(desk.shown.result["path"])
+    desk.serve(desk.shown.result.path)
     until(desk, lambda: desk.shown.address)
     address = desk.shown.address
     port = int(address.rstrip("/").rpartition(":")[2])
@@ -194,7 +196,7 @@ def test_killed_export_leaves_no_files(desk: Desk, tmp_path: Path) -> None:
     until(desk, lambda: list(folder.iterdir()))
     kill(desk)
     until(desk, lambda: not desk.shown.running)
-    assert desk.shown.export["status"] == "failed"
+    assert desk.shown.export.status == "failed"
     until(desk, lambda: not desk.shown.opening and not list(folder.iterdir()))
 
 
@@ -211,7 +213,7 @@ def test_worker_that_keeps_crashing_is_not_restarted(desk: Desk, files: dict[str
     desk.change(genes_mode="hvgs:3")
     until(desk, lambda: not desk.shown.pending)
     assert desk.shown.fault == ""
-    assert desk.shown.estimate["n_genes"] == 3
+    assert desk.shown.estimate.n_genes == 3
     hits: list[list[str]] = []
     desk.complete("cd", hits.append)
     until(desk, lambda: hits)
@@ -224,16 +226,16 @@ def test_worker_that_keeps_crashing_is_not_restarted(desk: Desk, files: dict[str
 def kill_until_given_up(desk: Desk) -> str:
     for _ in range(3):
         kill(desk)
-        until(desk, lambda: desk.shown.fault or (not desk.shown.running and desk.shown.export.get("error")))
-        desk.shown.fault, said = "", desk.shown.fault or desk.shown.export["error"]
-        desk.shown.export = {**desk.shown.export, "error": None}
-    assert desk._link is None
+        until(desk, lambda: desk.shown.fault or (not desk.shown.running and desk.shown.export.error))
+        desk.shown.fault, said = "", desk.shown.fault or desk.shown.export.error
+        desk.shown.export = replace(desk.shown.export, error=None)
+    assert desk._worker is None
     return said
 
 
 def kill(desk: Desk, number: int = signal.SIGKILL) -> None:
-    assert desk._link is not None
-    os.kill(desk._link.pid, number)
+    assert desk._worker is not None
+    os.kill(desk._worker.pid, number)
 
 
 @pytest.mark.parametrize("deaths", [1, 3])
@@ -255,8 +257,8 @@ def test_worker_crash_keeps_the_last_result_and_leaves_no_partial_files(
     until(desk, lambda: list(folder.iterdir()))
     kill(desk)
     until(desk, lambda: not desk.shown.running)
-    assert desk.shown.export["status"] == "failed"
-    assert (desk._link is None) == (deaths == 3)
+    assert desk.shown.export.status == "failed"
+    assert (desk._worker is None) == (deaths == 3)
     assert desk.shown.result == first
     assert desk.shown.exported["outdir"] == str(tmp_path / "first")
     until(desk, lambda: not list(folder.iterdir()))
@@ -311,14 +313,14 @@ def test_unresponsive_file_does_not_block_another(
     desk.open(files["c"])
     until(desk, lambda: not desk.shown.opening and not desk.shown.pending)
     assert desk.shown.path == str(files["c"])
-    assert desk.shown.summary["n_cells"] == 400
+    assert desk.shown.summary.n_cells == 400
 
 
 def test_preview_survives_replacing_the_worker(desk: Desk, files: dict[str, Path], tmp_path: Path) -> None:
     opened(desk, files["a"])
     desk.change(outdir=str(tmp_path / "out"), genes_mode="hvgs:3")
     exported(desk)
-    desk.serve(desk.shown.result["path"], 0)
+    desk.serve(desk.shown.result.path, 0)
     until(desk, lambda: desk.shown.address)
     address = desk.shown.address
     desk.open(files["b"])
@@ -340,11 +342,11 @@ def test_export_that_fails_to_start_keeps_the_last_result(desk: Desk, files: dic
     desk.export()
     assert desk.shown.running
     # The failure of another action does not end the export.
-    desk._on_fault("serve", "no port", "")
+    desk._handle(Failed(StartServing, "no port", ""))
     assert desk.shown.running
     until(desk, lambda: not desk.shown.running)
-    assert desk.shown.export["status"] == "failed"
-    assert "seed" in desk.shown.export["error"]
+    assert desk.shown.export.status == "failed"
+    assert "seed" in desk.shown.export.error
     assert desk.shown.result == first
 
 
@@ -371,15 +373,15 @@ def test_worker_crash_while_reopening_keeps_the_options(desk: Desk, files: dict[
     kill(desk)
     until(desk, lambda: desk.shown.refused)
     until(desk, lambda: not desk.shown.pending)
-    assert desk.shown.estimate["n_genes"] == 4
+    assert desk.shown.estimate.n_genes == 4
     opened(desk, files["a"])
     assert desk.shown.options["genes_mode"] == "hvgs:4"
 
 
 def test_desk_can_be_closed_twice(files: dict[str, Path]) -> None:
     one = Desk()
-    assert one._link is not None
-    pid = one._link.pid
+    assert one._worker is not None
+    pid = one._worker.pid
     one.open(files["a"])
     one.close()
     one.close()

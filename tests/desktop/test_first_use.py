@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import ImageGrab
 
+from karospace_jupyter.contracts.form import SessionState
 from karospace_jupyter.datasets import synthetic_tissue
 from karospace_jupyter.desktop.gene_options import names_in
 
@@ -29,7 +31,7 @@ def test_downsampling_is_not_remembered_for_the_next_file(person: Any, tissue_fi
     person.settle()
     assert "300 of 1,200 cells" in window.run.estimate.cget("text")
     window.export()
-    person.until(lambda: person.shown.export["status"] == "done" and person.shown.result, "export")
+    person.until(lambda: person.shown.export.status == "done" and person.shown.result, "export")
     assert "300 of 1,200 cells × 80 genes" in window.run.message.text
     other = tmp_path / "other.h5ad"
     synthetic_tissue(500, 40, seed=3).write_h5ad(other)
@@ -43,8 +45,8 @@ def test_downsampling_is_not_remembered_for_the_next_file(person: Any, tissue_fi
 
 
 def test_gene_names_with_spaces_are_typed_one_per_line(person: Any, tmp_path: Path) -> None:
-    assert names_in("146Nd CD68, 147Sm CD20 \n146Nd CD68", held=" ") == ["146Nd CD68", "147Sm CD20"]
-    assert names_in("P1;Q2 P3\nP4,", held=";") == ["P1;Q2", "P3", "P4"]
+    assert names_in("146Nd CD68, 147Sm CD20 \n146Nd CD68", separators=r"\t\r\n,;") == ["146Nd CD68", "147Sm CD20"]
+    assert names_in("P1;Q2 P3\nP4,", separators=r"\s,") == ["P1;Q2", "P3", "P4"]
     adata = synthetic_tissue(300, 40, seed=3)
     adata.var_names = [f"{140 + i}Nd {name}" for i, name in enumerate(adata.var_names)]
     path = tmp_path / "panel.h5ad"
@@ -126,16 +128,16 @@ def test_scroll_bar_and_progress_bar_are_drawn(person: Any, tissue_file: Path) -
     person.settle()
     assert canvas.yview()[0] > 0.1, "dragged"
     # The progress bar is as long as the completed share.
-    state = {"status": "running", "stage": "genes", "message": "Writing genes", "eta_s": 3.0, "log": ()}
+    state = SessionState("running", stage="genes", message="Writing genes", eta_s=3.0)
     widths = []
     for share in (0.2, 0.8):
-        window.desk.shown.export = {**state, "progress": share}
+        window.desk.shown.export = replace(state, progress=share)
         window.run.refresh()
         picture = pixels(person, window.run.bar)
         row = picture[picture.shape[0] // 2]
         accent = np.array([int(window.theme.colors.accent[i : i + 2], 16) for i in (1, 3, 5)])
         widths.append((np.abs(row - accent).max(axis=1) < 12).mean())
-    window.desk.shown.export = {"status": "idle", "log": ()}
+    window.desk.shown.export = SessionState()
     assert widths == pytest.approx([0.2, 0.8], abs=0.04)
 
 
@@ -164,25 +166,25 @@ def test_cancelled_export_keeps_the_last_result(person: Any, tissue_file: Path, 
     window.desk.change(outdir=str(tmp_path / "a"))
     person.settle()
     window.export()
-    person.until(lambda: person.shown.export["status"] == "done" and person.shown.result, "export")
-    first = dict(person.shown.result)
+    person.until(lambda: person.shown.export.status == "done" and person.shown.result, "export")
+    first = person.shown.result
     on_disk = [file for file in (tmp_path / "a").rglob("*") if file.is_file()]
-    assert first["files"] == len(on_disk)
-    assert first["bytes"] == sum(file.stat().st_size for file in on_disk)
+    assert first.files == len(on_disk)
+    assert first.bytes == sum(file.stat().st_size for file in on_disk)
     position = window.run.button.winfo_rooty()
     window.desk.change(outdir=str(tmp_path / "b"), genes_mode="all")
     person.settle()
     # On any machine: the worker receives the cancel together with the export.
-    os.kill(window.desk._link.pid, signal.SIGSTOP)
+    os.kill(window.desk._worker.pid, signal.SIGSTOP)
     window.export()
     window.open(str(tissue_file))  # rejected with an error
     assert person.shown.fault
     window.desk.cancel()
-    os.kill(window.desk._link.pid, signal.SIGCONT)
+    os.kill(window.desk._worker.pid, signal.SIGCONT)
     person.until(lambda: not person.shown.running)
     person.settle()
     assert person.shown.fault == "", "the error is cleared when the export ends"
-    assert person.shown.export["status"] == "cancelled"
+    assert person.shown.export.status == "cancelled"
     assert person.shown.result == first
     assert window.run.done.winfo_ismapped()
     assert "Done" not in window.run.message.text
@@ -194,13 +196,13 @@ def test_single_file_export_counts_one_file(person: Any, tissue_file: Path, tmp_
     window.desk.write_as("single_file")
     window.desk.change(single_file=str(tmp_path / "a.html"))
     person.settle()
-    predicted = person.shown.estimate["bytes"]
+    predicted = person.shown.estimate.bytes
     assert window.run.estimate.cget("text").startswith("1 file · about")
     window.export()
-    person.until(lambda: person.shown.export["status"] == "done" and person.shown.result, "export")
+    person.until(lambda: person.shown.export.status == "done" and person.shown.result, "export")
     size = (tmp_path / "a.html").stat().st_size
-    assert person.shown.result["files"] == 1
-    assert person.shown.result["bytes"] == size
+    assert person.shown.result.files == 1
+    assert person.shown.result.bytes == size
     assert predicted == pytest.approx(size, rel=0.2)
     assert "a.html" in window.run.message.text
     assert "disabled" in window.form.more.scripts_choice.state()
@@ -212,7 +214,7 @@ def test_coordinate_columns_are_not_annotations(person: Any, tmp_path: Path) -> 
     del adata.obsm["spatial"], adata.obsm["X_umap"]
     adata.write_h5ad(tmp_path / "a.h5ad")
     window = person.start(tmp_path / "a.h5ad")
-    assert person.shown.summary["detected"] == "obs:X_centroid,Y_centroid"
+    assert person.shown.summary.detected == "obs:X_centroid,Y_centroid"
     assert not {"X_centroid", "Y_centroid"} & set(window.form.columns._chosen())
 
 

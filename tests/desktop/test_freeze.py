@@ -54,11 +54,11 @@ from pathlib import Path
 from karospace_jupyter.config import ExportConfig
 from karospace_jupyter.export import run
 from karospace_jupyter.form.look import look
-from karospace_jupyter.form.summary import summarise
+from karospace_jupyter.form.summary import summarize
 from karospace_jupyter.job import Job
 for name in {sorted(freeze._WITHOUT)!r}:
     sys.modules[name] = None  # as if it were not installed
-summarise({str(tissue_file)!r})
+summarize({str(tissue_file)!r})
 look({str(tissue_file)!r}, {{"outdir": {str(tmp_path / "out")!r}}})
 bundle = run(Path({str(tissue_file)!r}), ExportConfig(outdir={str(tmp_path / "out")!r}), Job.null())
 print(json.dumps(bundle.manifest.n_cells))

@@ -108,7 +108,7 @@ def test_notes_match_the_current_options(person: Any, tissue_file: Path, tmp_pat
     window.desk.change(genes_mode="hvgs:5", outdir=str(tmp_path / "out"))
     person.settle()
     window.desk.export()
-    person.until(lambda: person.shown.export["status"] == "done")
+    person.until(lambda: person.shown.export.status == "done")
     person.settle()
     before = window.run.notes._lines
     window.desk.change(annotation_columns=["cell_type"], sections="section")
@@ -189,9 +189,9 @@ def test_image_file_is_kept_if_the_dialog_is_cancelled(person: Any, tissue_file:
 def test_opening_a_file_twice_opens_it_once(person: Any, tissue_file: Path) -> None:
     window = person.start()
     window.open(str(tissue_file))
-    number = window.desk._opening
+    number = window.desk._open_request
     window.open(str(tissue_file))
-    assert window.desk._opening == number
+    assert window.desk._open_request == number
     person.until(lambda: person.shown.path == str(tissue_file))
 
 
@@ -203,7 +203,7 @@ def test_failure_is_cleared_when_options_change(person: Any, tissue_file: Path, 
     target.mkdir()
     (target / "mine.txt").write_text("keep")  # after the last check
     window.desk.export()
-    person.until(lambda: person.shown.export["status"] == "failed")
+    person.until(lambda: person.shown.export.status == "failed")
     person.until(lambda: window.run.problem.cget("text"))
     window.desk.change(outdir=str(tmp_path / "other"))
     person.settle()
@@ -235,7 +235,7 @@ def test_shortcuts_in_the_list_of_columns(person: Any, tissue_file: Path, tmp_pa
     before = list(window.form.columns._chosen().items())
     window.form.columns.tree.focus_set()
     person.key("ctrl+Return")
-    person.until(lambda: person.shown.export["status"] == "done")
+    person.until(lambda: person.shown.export.status == "done")
     assert list(window.form.columns._chosen().items()) == before
     # F1 also explains widgets that are not inside a field.
     window.form.more.toggle()

@@ -14,11 +14,11 @@ from waiting import PATIENCE_S
 
 
 def stop(window: Any) -> None:
-    os.kill(window.desk._link.pid, signal.SIGSTOP)
+    os.kill(window.desk._worker.pid, signal.SIGSTOP)
 
 
 def go_on(window: Any) -> None:
-    os.kill(window.desk._link.pid, signal.SIGCONT)
+    os.kill(window.desk._worker.pid, signal.SIGCONT)
 
 
 def test_rebuild_keeps_state_that_is_not_an_option(person: Any, tissue_file: Path, tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_missing_bundle_shows_an_error(person: Any, tissue_file: Path, tmp_path:
     assert opened == []
     # A preview that failed to start does not open the browser later.
     (tmp_path / "away-outdir").rename(tmp_path / "here")
-    window.desk.serve(person.shown.result["path"])
+    window.desk.serve(person.shown.result.path)
     person.until(lambda: person.shown.address)
     person.settle_geometry()
     assert opened == []

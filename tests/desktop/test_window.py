@@ -18,7 +18,7 @@ from karospace_jupyter import Bundle
 from karospace_jupyter.datasets import synthetic_tissue
 
 
-def export(person: Any) -> dict[str, Any]:
+def export(person: Any) -> Any:
     person.settle()
     person.click(person.window.run.button)
     person.until(lambda: person.shown.result and not person.shown.running, "the export")
@@ -42,7 +42,7 @@ def test_file_is_exported_and_viewed(person: Any, tissue_file: Path, tmp_path: P
     target = tmp_path / "out"
     window.form.target.path.variable.set(str(target))
     result = export(person)
-    assert Path(result["path"]) == target
+    assert Path(result.path) == target
     Bundle(target).verify()
     assert "Done" in window.run.message.text
     opened: list[str] = []
@@ -52,7 +52,7 @@ def test_file_is_exported_and_viewed(person: Any, tissue_file: Path, tmp_path: P
     person.shot("done")
     with urllib.request.urlopen(f"{opened[0]}manifest.json") as answer_:
         assert json.load(answer_)["n_cells"] == 1200
-    person.click(window.run.preview.buttons["hush"])
+    person.click(window.run.preview.buttons["stop_serving"])
     person.until(lambda: not person.shown.address)
     with pytest.raises(OSError):
         urllib.request.urlopen(opened[0])
@@ -73,22 +73,22 @@ def test_real_files_are_exported(
 ) -> None:
     window = person.start(real_data / f"{name}.h5ad")
     if name == "pbmc68k_reduced":
-        assert "coords" in person.shown.estimate["problems"]
+        assert "coords" in person.shown.estimate.problems
         assert "disabled" in window.run.button.state()
         assert window.form.coordinates.problem.winfo_viewable()
         person.shot("no-coordinates")
         values = window.form.coordinates.choice
-        spec = next(spec for spec in person.shown.summary["coordinates"] if spec == "obsm:X_umap")
+        spec = next(spec for spec in person.shown.summary.coordinates if spec == "obsm:X_umap")
         values.current(values._values.index(spec))
         values.event_generate("<<ComboboxSelected>>")
     person.click(window.form.target.kinds.buttons[target])
     place = tmp_path / ("out" if target == "outdir" else f"out{'.html' if target == 'single_file' else '.zip'}")
     window.form.target.path.variable.set(str(place))
     result = export(person)
-    assert result["path"] == str(place)
+    assert result.path == str(place)
     bundle = Bundle(place)
     bundle.verify()
-    assert bundle.manifest.n_cells == (cells or person.shown.summary["n_cells"])
+    assert bundle.manifest.n_cells == (cells or person.shown.summary.n_cells)
     person.shot(f"{name}-{target}")
 
 
@@ -106,12 +106,12 @@ def begin_a_long_export(person: Any, tmp_path: Path) -> tuple[Any, Path]:
     person.until(lambda: list(folder.iterdir()) or not person.shown.running)
     assert person.shown.running
     # On any machine: the export is paused until the test lets it continue.
-    os.kill(window.desk._link.pid, signal.SIGSTOP)
+    os.kill(window.desk._worker.pid, signal.SIGSTOP)
     return window, folder
 
 
 def let_go_on(window: Any) -> None:
-    os.kill(window.desk._link.pid, signal.SIGCONT)
+    os.kill(window.desk._worker.pid, signal.SIGCONT)
 
 
 def test_cancelled_export_leaves_no_files(person: Any, tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_cancelled_export_leaves_no_files(person: Any, tmp_path: Path) -> None:
     assert person.shown.cancelling
     let_go_on(window)
     person.until(lambda: not person.shown.running, "the cancel")
-    assert person.shown.export["status"] == "cancelled"
+    assert person.shown.export.status == "cancelled"
     assert list(folder.iterdir()) == []
     assert window.run.button.cget("text") == "Export"
 
@@ -134,7 +134,7 @@ def test_closing_during_an_export_asks_for_confirmation(person: Any, tmp_path: P
     person.joined(typist)
     assert window.root.winfo_exists()
     assert person.shown.running
-    process = window.desk._link.pid
+    process = window.desk._worker.pid
     typist = person.answer("An export is running", "key", "alt+y")
     closing = window.end
     window.end = lambda: (let_go_on(window), closing())
@@ -198,13 +198,13 @@ def test_preview_uses_another_port_if_busy(person: Any, tissue_file: Path, tmp_p
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        window.desk.serve(person.shown.result["path"], port)
+        window.desk.serve(person.shown.result.path, port)
         person.until(lambda: person.shown.address)
         assert f":{port}/" not in person.shown.address
         person.until(lambda: person.shown.address in window.run.served.cget("text"))
         urllib.request.urlopen(person.shown.address).close()
         address = person.shown.address
-    process = window.desk._link.pid
+    process = window.desk._worker.pid
     window.close()
     with pytest.raises(OSError):
         urllib.request.urlopen(address)
@@ -220,7 +220,7 @@ def test_genes_are_typed_by_keyboard(person: Any, tissue_file: Path, tmp_path: P
     assert "No genes listed" in genes.typed.note.cget("text")
     person.click(genes.typed.text)
     names = person.window.desk.shown.summary
-    assert names["n_genes"] == 80
+    assert names.n_genes == 80
     import anndata
 
     known = [str(name) for name in anndata.read_h5ad(tissue_file).var_names]
@@ -252,15 +252,15 @@ def test_columns_are_toggled_by_mouse_and_keyboard(person: Any, tissue_file: Pat
     before = columns._chosen()
     person.click(columns.tree, 0.3, 13 / columns.tree.winfo_height())
     person.settle()
-    first = columns._facts[0]["name"]
+    first = columns._facts[0].name
     assert (first in columns._chosen()) != (first in before)
     person.key("Down")
     person.key("space")
     person.settle()
-    second = columns._facts[1]["name"]
+    second = columns._facts[1].name
     assert (second in columns._chosen()) != (second in before)
     # Columns are kept in the order of obs.
-    order = [one["name"] for one in columns._facts]
+    order = [one.name for one in columns._facts]
     chosen = person.shown.options["annotation_columns"]
     assert chosen == sorted(chosen, key=order.index)
 
@@ -271,13 +271,13 @@ def test_presets_set_options(person: Any, tissue_file: Path) -> None:
     person.click(window.form.presets.buttons["Everything"])
     person.settle()
     assert person.shown.options["genes_mode"] == "all"
-    assert person.shown.estimate["n_genes"] == 80
+    assert person.shown.estimate.n_genes == 80
     assert "every gene" in window.form.preset_says.cget("text")
     window.form.genes.segments.buttons["hvgs"].invoke()
     window.form.genes.number.variable.set("7")
     person.settle()
     assert window.form.presets.variable.get() == ""
-    assert person.shown.estimate["n_genes"] == 7
+    assert person.shown.estimate.n_genes == 7
     window.form.genes.number.variable.set("none")
     person.settle()
     assert "needs a number of genes" in window.form.genes.problem.cget("text")
@@ -438,7 +438,7 @@ def test_small_window_keeps_everything_reachable(person: Any, tissue_file: Path,
     person.settle()
     assert inside(window.run.button)
     # What does not fit can be scrolled to, also by keyboard.
-    for button in (window.run.preview.buttons["hush"], window.run.done.buttons["folder"]):
+    for button in (window.run.preview.buttons["stop_serving"], window.run.done.buttons["folder"]):
         button.focus_force()
         person.settle()
         rest = window.run.rest
@@ -475,18 +475,18 @@ def test_crashed_worker_is_replaced(person: Any, tissue_file: Path, tmp_path: Pa
     window = person.start(tissue_file)
     window.form.target.path.variable.set(str(tmp_path / "out"))
     person.settle()
-    first = window.desk._link.pid
+    first = window.desk._worker.pid
     window.run.button.invoke()
     os.kill(first, signal.SIGKILL)
     person.until(lambda: not person.shown.running, "the end of it")
-    assert person.shown.export["status"] == "failed"
+    assert person.shown.export.status == "failed"
     person.settle_geometry()
     assert "memory" in window.run.problem.cget("text")
     person.shot("worker-died")
     person.until(lambda: not person.shown.opening)
     export(person)
     Bundle(tmp_path / "out").verify()
-    assert window.desk._link.pid != first
+    assert window.desk._worker.pid != first
 
 
 def test_log_is_saved(person: Any, tissue_file: Path, tmp_path: Path, monkeypatch: Any) -> None:
@@ -524,7 +524,7 @@ def test_gene_list_and_image_are_read_from_files(person: Any, tissue_file: Path,
     person.joined(typist)
     person.settle()
     assert person.shown.options["genes_mode"] == f"list:{genes}"
-    assert person.shown.estimate["n_genes"] == 2
+    assert person.shown.estimate.n_genes == 2
     window.form.more.toggle()
     choice = window.form.more.image_choice
     choice.current(choice._values.index("file"))
@@ -551,6 +551,6 @@ def test_changed_file_is_read_when_reopened(person: Any, tmp_path: Path) -> None
     window = person.start(path)
     adata[:, :20].copy().write_h5ad(path)  # the window does not lock it
     window.open(str(path))
-    person.until(lambda: person.shown.summary["n_genes"] == 20)
+    person.until(lambda: person.shown.summary.n_genes == 20)
     person.settle()
     assert "20 genes" in window.head.facts.cget("text")

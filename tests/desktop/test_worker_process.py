@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from waiting import eventually
 
-from karospace_jupyter.desktop.worker_process import Link
+from karospace_jupyter.desktop.messages import OpenFile, Refused
+from karospace_jupyter.desktop.worker_process import WorkerProcess
 
 pytestmark = pytest.mark.usefixtures("new_python")
 
@@ -34,27 +35,27 @@ def test_message_of_a_dropped_worker_never_reaches_the_next(monkeypatch: pytest.
         os.write(descriptor, data)
 
     monkeypatch.setattr(Connection, "_send", slow)
-    first = Link()
+    first = WorkerProcess()
     os.kill(first.pid, signal.SIGSTOP)
-    first.send("open", 1, str(tmp_path / "stale.h5ad"), {})
+    first.send(OpenFile(1, str(tmp_path / "stale.h5ad"), {}))
     eventually(begun.is_set)
     first.drop()
-    second = Link()
-    heard: list[tuple[Any, ...]] = []
+    second = WorkerProcess()
+    received: list[Any] = []
     try:
-        second.send("open", 2, ABSENT, {})
-        eventually(second._words.empty)
+        second.send(OpenFile(2, ABSENT, {}))
+        eventually(second._requests.empty)
         late.set()
-        eventually(lambda: heard.extend(second.heard()) or heard)
-        assert [word[:2] for word in heard] == [("refused", 2)]
+        eventually(lambda: received.extend(second.received()) or received)
+        assert [(type(one), one.number) for one in received] == [(Refused, 2)]
     finally:
         late.set()
         second.end(10)
 
 
-def test_dropped_link_closes_its_pipe() -> None:
-    link = Link()
-    link.drop()
-    eventually(lambda: link._pipe.closed)
+def test_dropped_worker_closes_its_pipe() -> None:
+    worker = WorkerProcess()
+    worker.drop()
+    eventually(lambda: worker._pipe.closed)
     with pytest.raises(OSError, match="closed"):
-        next(link.heard())
+        next(worker.received())

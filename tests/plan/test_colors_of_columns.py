@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from karospace_jupyter.config import ExportConfig
-from karospace_jupyter.form.summary import summarise
+from karospace_jupyter.form.summary import summarize
 from karospace_jupyter.plan import CategoryAnnotation, Plan, resolve
 from karospace_jupyter.plan.colors import palette, parse_color
 from karospace_jupyter.plan.natural_order import natural_order
@@ -113,8 +113,8 @@ def test_sampling_cells_does_not_change_colors() -> None:
 
 
 def test_form_shows_the_colors_of_the_export() -> None:
-    (fact,) = summarise(build(COLORS, kind=[str(i % 12) for i in range(N)]))["columns"]
-    assert fact["colors"] == COLORS[:5]
+    (fact,) = summarize(build(COLORS, kind=[str(i % 12) for i in range(N)])).columns
+    assert fact.colors == tuple(COLORS[:5])
 
 
 @pytest.mark.parametrize("store", STORES)

@@ -16,7 +16,7 @@ import pytest
 from karospace_jupyter.config import ExportConfig
 from karospace_jupyter.errors import ColumnError
 from karospace_jupyter.export import run_to_memory
-from karospace_jupyter.form.summary import summarise
+from karospace_jupyter.form.summary import summarize
 from karospace_jupyter.plan import CategoryAnnotation, NumberAnnotation, Plan, describe, resolve
 from karospace_jupyter.plan.model import Annotation
 from karospace_jupyter.source import open_source
@@ -324,8 +324,8 @@ def test_column_name_with_a_kind_prefix_is_not_split() -> None:
 
 
 def test_form_offers_the_other_kind_of_a_column() -> None:
-    facts = summarise(build(cluster=np.arange(N) % 11, n_genes=np.arange(N) % 9, area=HALVES, kind=["a", "b"] * 60))
-    assert {one["name"]: (one["kind"], one["other_kind"]) for one in facts["columns"]} == {
+    facts = summarize(build(cluster=np.arange(N) % 11, n_genes=np.arange(N) % 9, area=HALVES, kind=["a", "b"] * 60))
+    assert {one.name: (one.kind, one.other_kind) for one in facts.columns} == {
         "cluster": ("category", "number"),
         "n_genes": ("number", "category"),
         "area": ("number", "category"),

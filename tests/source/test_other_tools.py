@@ -17,7 +17,7 @@ import pytest
 from karospace_jupyter import ExportConfig, adata_to_karospace, export, karospace_view, karospace_widget
 from karospace_jupyter.config import MatrixRaw
 from karospace_jupyter.errors import CoordinatesError, NoSourceError, SourceError
-from karospace_jupyter.form.summary import summarise
+from karospace_jupyter.form.summary import summarize
 from karospace_jupyter.source import obsm_entries, open_source, reading
 
 N, G = 24, 5
@@ -221,7 +221,7 @@ class TestObsmOfFiles:
         assert source.obsm_shapes == {"spatial": (N, 2), "X/harmony": (N, 2)}
         assert source.obsm_passed_over == {"airr": "an awkward array", "X": "a group", "words": "an array of text"}
         source.close()
-        assert summarise(path)["coordinates"] == ["obsm:spatial", "obsm:X/harmony"]
+        assert summarize(path).coordinates == ("obsm:spatial", "obsm:X/harmony")
 
     def test_export_ignores_other_entries(self, path: Path) -> None:
         bundle = export.run_to_memory(path, ExportConfig(preview=False))

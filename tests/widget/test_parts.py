@@ -25,12 +25,13 @@ from karospace_jupyter import (
     karospace_widget,
 )
 from karospace_jupyter.cli import _config, parser
+from karospace_jupyter.contracts.form import EmbeddingFact
 from karospace_jupyter.datasets import synthetic_tissue
 from karospace_jupyter.errors import ConfigError, KaroSpaceError, SessionBusyError, SourceError, ViewError
 from karospace_jupyter.export import run, run_to_memory
 from karospace_jupyter.form.look import look
 from karospace_jupyter.form.options import code_of, problems_of
-from karospace_jupyter.form.summary import summarise
+from karospace_jupyter.form.summary import summarize
 from karospace_jupyter.session import ExportSession
 from karospace_jupyter.widget.assets import Assets, LiveCells
 from karospace_jupyter.widget.masks import as_mask, pack, unpack
@@ -180,21 +181,21 @@ def test_options_are_validated_one_by_one() -> None:
 
 
 def test_form_offers_embeddings_and_sections(adata: Any, tmp_path: Path) -> None:
-    found = summarise(adata)
-    assert found["embeddings"] == [{"key": "X_umap", "label": "UMAP", "default": True}]
-    assert found["sections"] == "section"
-    assert "region" in found["section_columns"] and "area" not in found["section_columns"]
+    found = summarize(adata)
+    assert found.embeddings == (EmbeddingFact(key="X_umap", label="UMAP", default=True),)
+    assert found.sections == "section"
+    assert "region" in found.section_columns and "area" not in found.section_columns
     (tmp_path / "v.json").write_text(json.dumps({"color": {"kind": "annotation", "column": "nope"}}))
     shown = look(adata, {"sections": "area", "embeddings": ["X_umpa"], "view": str(tmp_path / "v.json")})
-    assert set(shown["problems"]) == {"sections", "embeddings"}
-    assert "Did you mean 'X_umap'" in shown["problems"]["embeddings"]
-    assert any("its color was left out" in text for text in shown["warnings"])
+    assert set(shown.problems) == {"sections", "embeddings"}
+    assert "Did you mean 'X_umap'" in shown.problems["embeddings"]
+    assert any("its color was left out" in text for text in shown.warnings)
     plain = {"scripts": "no", "gzip": False}
     more, less = look(adata, plain), look(adata, {**plain, "embeddings": []})
-    assert 8 * adata.n_obs < more["bytes"] - less["bytes"] < 8 * adata.n_obs + 1000, "and its entry in the manifest"
-    assert more["files"] - less["files"] == 1
-    assert look(adata, {"gzip": False})["bytes"] > more["bytes"], "scripts repeat the data"
-    assert look(adata, {"view": str(tmp_path / "v.json")})["bytes"] > look(adata, {})["bytes"]
+    assert 8 * adata.n_obs < more.bytes - less.bytes < 8 * adata.n_obs + 1000, "and its entry in the manifest"
+    assert more.files - less.files == 1
+    assert look(adata, {"gzip": False}).bytes > more.bytes, "scripts repeat the data"
+    assert look(adata, {"view": str(tmp_path / "v.json")}).bytes > look(adata, {}).bytes
 
 
 @pytest.mark.parametrize(("embeddings", "columns"), [(("X_umap", "X_my pca"), ("cell_type", "--region")), ((), ())])
@@ -360,7 +361,7 @@ def test_summary_made_while_the_comm_opens_reaches_the_page(adata: Any, monkeypa
 
     monkeypatch.setattr("comm.create_comm", SlowComm)
     widget = karospace_widget(adata)
-    eventually(lambda: page["_estimate"])
+    eventually(lambda: page["_estimate"]["files"])
     assert page["_summary"]["ready"]
     assert page["_estimate"]["files"] > 1
     widget.close()

@@ -8,15 +8,15 @@ import type { Traits } from './traits';
 export function More({ traits }: { traits: Traits }): JSX.Element {
   const options = traits.options.value;
   const { help, layers, raw, libraries, sections, n_cells: cells } = traits.summary.value;
-  const problems = traits.estimate.value.problems ?? {};
+  const { problems } = traits.estimate.value;
   const matrices: [string, string][] = [
     ['X', 'X'],
-    ...(layers ?? []).map((name): [string, string] => [`layer:${name}`, `layers['${name}']`]),
+    ...layers.map((name): [string, string] => [`layer:${name}`, `layers['${name}']`]),
     ...(raw ? [['raw', 'raw'] as [string, string]] : []),
   ];
   const matrix = options.raw ? 'raw' : options.layer ? `layer:${options.layer}` : 'X';
   const image = options.image_path;
-  const own = (libraries ?? []).map(({ name, images }): [string, string] => [
+  const own = libraries.map(({ name, images }): [string, string] => [
     `uns:${name}`,
     `${name} (${images.join(', ')})`,
   ]);

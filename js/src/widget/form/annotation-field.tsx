@@ -1,20 +1,20 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
+import type { ColumnFact } from '../../contract/summary';
 import { formatCount, formatValue } from '../../lib/format';
 import { say } from '../translate';
 import { Field } from './fields';
-import type { ColumnFact, Traits } from './traits';
+import type { Traits } from './traits';
 
 const SEARCH_FROM = 8;
 
 /** Lets the user choose the columns of obs to export. */
 export function Columns({ traits }: { traits: Traits }): JSX.Element {
   const query = useSignal('');
-  const { columns, help } = traits.summary.value;
+  const { columns: known, help, ready } = traits.summary.value;
   const asked = traits.options.value.annotation_columns;
-  const problem = traits.estimate.value.problems?.annotation_columns;
-  const known = columns ?? [];
-  const defaults = known.filter((column) => column.default).map(({ name }) => name);
+  const problem = traits.estimate.value.problems.annotation_columns;
+  const defaults = traits.defaults.value.annotation_columns;
   // Requested specification (`NAME`, `number:NAME` or `category:NAME`) by column.
   const chosen = new Map((asked ?? defaults).map((spec) => [nameOf(spec, known), spec] as const));
   const wanted = query.value.trim().toLowerCase();
@@ -51,7 +51,7 @@ export function Columns({ traits }: { traits: Traits }): JSX.Element {
             />
           )}
           <ul class="kf-list">
-            {!columns && [0, 1, 2].map((line) => <li key={line} class="kf-skeleton" />)}
+            {!ready && [0, 1, 2].map((line) => <li key={line} class="kf-skeleton" />)}
             {shown.map((column) => (
               <li key={column.name}>
                 <label class={column.kind === 'other' ? 'kf-off' : ''} title={titleOf(column)}>
@@ -77,7 +77,7 @@ export function Columns({ traits }: { traits: Traits }): JSX.Element {
                 )}
               </li>
             ))}
-            {columns && shown.length === 0 && (
+            {ready && shown.length === 0 && (
               <li class="kf-empty">
                 {known.length === 0 ? say('obs has no columns') : say('No matching columns')}
               </li>
@@ -139,9 +139,11 @@ function Kind({ column }: { column: ColumnFact }): JSX.Element {
   if (column.kind === 'other') return <span class="kf-kind">{column.dtype}</span>;
   return (
     <span class="kf-kind">
-      {column.classes === 1 ? say('1 category') : say('%1 categories', formatCount(column.classes ?? 0))}
+      {column.n_categories === 1
+        ? say('1 category')
+        : say('%1 categories', formatCount(column.n_categories ?? 0))}
       <span class="kf-dots" aria-hidden="true">
-        {(column.colors ?? []).map((color, i) => (
+        {column.colors.map((color, i) => (
           <span key={i} style={{ background: color }} />
         ))}
       </span>

@@ -12,11 +12,10 @@ const pairOf = (spec: string | null | undefined) =>
 
 /** Lets the user choose the coordinates: the detected ones, other candidates, or two columns of obs. */
 export function Coordinates({ traits }: { traits: Traits }): JSX.Element {
-  const { coordinates, columns, detected, help, ready } = traits.summary.value;
+  const { coordinates: found, columns, detected, help, ready } = traits.summary.value;
   const { coords } = traits.options.value;
-  const problem = traits.estimate.value.problems?.coords;
-  const numeric = (columns ?? []).filter(({ kind }) => kind === 'number').map(({ name }) => name);
-  const found = coordinates ?? [];
+  const problem = traits.estimate.value.problems.coords;
+  const numeric = columns.filter(({ kind }) => kind === 'number').map(({ name }) => name);
   const byHand = useSignal(false);
   const chosen = pairOf(coords ?? detected);
   // A single column contains outlines rather than a pair of coordinates.

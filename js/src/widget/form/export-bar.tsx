@@ -26,11 +26,11 @@ export function Run({ traits, onTab, again }: Props): JSX.Element {
   const status = traits.status.value;
   const lost = traits.lost.value;
   const running = status === 'running' && !lost;
-  const { problems, warnings } = traits.estimate.value;
-  const blocked = Object.keys(problems ?? {}).length > 0 && !traits.pending.value;
+  const { problems, warnings, loses_cells } = traits.estimate.value;
+  const blocked = Object.keys(problems).length > 0 && !traits.pending.value;
   const logOpen = useSignal(false);
   const log = traits.log.value;
-  const notes = running || status === 'done' ? [] : (warnings ?? []);
+  const notes = running || status === 'done' ? [] : warnings;
   return (
     <div class="kf-run">
       <div class="kf-bar">
@@ -58,12 +58,12 @@ export function Run({ traits, onTab, again }: Props): JSX.Element {
         </div>
         {status !== 'done' && <Size traits={traits} />}
       </div>
-      {problems?.object && (
+      {problems.object && (
         <p class="kf-problem kf-wide" role="alert">
           {problems.object}
         </p>
       )}
-      {notes.length > 0 && <Notes notes={notes} open={losesCells(traits)} />}
+      {notes.length > 0 && <Notes notes={notes} open={loses_cells} />}
       {log.length > 0 && (
         <details
           class="kf-log"
@@ -77,16 +77,6 @@ export function Run({ traits, onTab, again }: Props): JSX.Element {
         </details>
       )}
     </div>
-  );
-}
-
-/** Returns whether cells are dropped without downsampling; the notes are then expanded. */
-function losesCells(traits: Traits): boolean {
-  const { n_cells: exported } = traits.estimate.value;
-  return (
-    exported !== undefined &&
-    traits.options.value.downsample === null &&
-    exported < traits.summary.value.n_cells
   );
 }
 
@@ -105,14 +95,14 @@ function Notes({ notes, open }: { notes: readonly string[]; open: boolean }): JS
 
 function Size({ traits }: { traits: Traits }): JSX.Element | null {
   const { files, bytes, seconds } = traits.estimate.value;
-  if (traits.status.value === 'done' || files === undefined || files === 0) return null;
+  if (traits.status.value === 'done' || files === 0) return null;
   const running = traits.status.value === 'running';
   return (
     <span class={`kf-size${traits.pending.value ? ' kf-stale' : ''}`}>
       {files === 1
-        ? say('1 file · about %1', formatBytes(bytes ?? 0))
-        : say('%1 files · about %2', formatCount(files), formatBytes(bytes ?? 0))}
-      {!running && ` · ≈ ${duration(seconds ?? 0)}`}
+        ? say('1 file · about %1', formatBytes(bytes))
+        : say('%1 files · about %2', formatCount(files), formatBytes(bytes))}
+      {!running && ` · ≈ ${duration(seconds)}`}
     </span>
   );
 }
@@ -170,17 +160,17 @@ function Ended({ traits, onTab, again }: Props): JSX.Element | null {
     );
   }
   if (status === 'cancelled') return <p class="kf-note">{traits.message.value}</p>;
-  if (status !== 'done') return null;
-  const { bytes, files, path, warnings } = traits.result.value;
+  const result = traits.result.value;
+  if (status !== 'done' || !result) return null;
+  const { bytes, files, folder, warnings } = result;
   return (
     <div class="kf-done">
       <span role="status">
-        <strong>{say('Done')}</strong> · {counted(files ?? 0, '%1 file', '%1 files')} ·{' '}
-        {formatBytes(bytes ?? 0)}
-        {path ? (
+        <strong>{say('Done')}</strong> · {counted(files, '%1 file', '%1 files')} · {formatBytes(bytes)}
+        {folder ? (
           <>
             {' · '}
-            <code title={traits.path.value}>{path}</code>
+            <code title={traits.path.value}>{folder}</code>
           </>
         ) : (
           ` · ${say('in memory')}`
@@ -195,7 +185,7 @@ function Ended({ traits, onTab, again }: Props): JSX.Element | null {
         <Download traits={traits} kind="html" text="HTML" />
         <Download traits={traits} kind="zip" text="Zip" />
       </span>
-      {warnings && warnings.length > 0 && <Notes notes={warnings} open={losesCells(traits)} />}
+      {warnings.length > 0 && <Notes notes={warnings} open={traits.estimate.value.loses_cells} />}
     </div>
   );
 }
@@ -214,7 +204,7 @@ function Download(props: { traits: Traits; kind: 'html' | 'zip'; text: string })
       const type = kind === 'zip' ? 'application/zip' : 'text/html';
       const url = URL.createObjectURL(new Blob([bytes as Uint8Array<ArrayBuffer>], { type }));
       const link = document.createElement('a');
-      const name = (traits.result.value.name ?? 'tissue').replace(/[^\p{L}\p{N}._-]+/gu, '_');
+      const name = (traits.result.value?.name ?? 'tissue').replace(/[^\p{L}\p{N}._-]+/gu, '_');
       link.href = url;
       link.download = `${name}.${kind}`;
       link.click();

@@ -43,7 +43,7 @@ function Head({ traits }: { traits: Traits }): JSX.Element {
       <span>
         {[
           `${counted(cells, '%1 cell', '%1 cells')} × ${counted(genes, '%1 gene', '%1 genes')}`,
-          ...(facts ?? []),
+          ...facts,
         ].join(' · ')}
         {!ready && ` · ${say('Inspecting…')}`}
       </span>
@@ -119,24 +119,17 @@ function Form({ model, channel, traits, place: elsewhere }: Props): JSX.Element 
     },
     [],
   );
-  const result = traits.result.value;
-  const seen = useRef(result.number ?? 0);
+  const number = traits.result.value?.number ?? 0;
+  const seen = useRef(number);
   const showElsewhere = () => {
-    if (!elsewhere) return;
+    const result = traits.result.value;
+    if (!elsewhere || !result) return;
     const made = elsewhere.live ? traits.makeView() : Promise.resolve('');
     made.then(
       (view) => {
         failed.value = '';
-        const { name = 'Tissue', path = '', bytes = 0, places = [], created = '' } = traits.result.value;
-        void elsewhere.show({
-          view,
-          title: name,
-          path: traits.path.value,
-          folder: path,
-          places,
-          created,
-          bytes,
-        });
+        const { name, path, folder, bytes, places, created } = result;
+        void elsewhere.show({ view, title: name, path, folder, places, created, bytes });
       },
       (thrown) => {
         failed.value = thrown instanceof Error ? thrown.message : String(thrown);
@@ -144,8 +137,8 @@ function Form({ model, channel, traits, place: elsewhere }: Props): JSX.Element 
     );
   };
   useEffect(() => {
-    if ((result.number ?? 0) <= seen.current) return;
-    seen.current = result.number ?? 0;
+    if (number <= seen.current) return;
+    seen.current = number;
     // A duplicated window shows the same form; open the viewer only where Export was clicked.
     if (traits.startedHere()) showElsewhere();
     else void elsewhere?.others().then((others) => !others && showElsewhere());
@@ -164,7 +157,7 @@ function Form({ model, channel, traits, place: elsewhere }: Props): JSX.Element 
   const { problems, exists } = traits.estimate.value;
   const { outdir } = traits.options.value;
   const { help } = traits.summary.value;
-  const wrongInMore = IN_MORE.some((name) => problems?.[name]);
+  const wrongInMore = IN_MORE.some((name) => problems[name]);
   const { silent } = traits;
   return (
     <div class={`kf-card${silent.value ? ' kf-quiet' : ''}`}>
@@ -176,7 +169,7 @@ function Form({ model, channel, traits, place: elsewhere }: Props): JSX.Element 
         </div>
         <div class="kf-column">
           <Genes traits={traits} />
-          <Field label={say('Folder')} help={help.outdir} problem={problems?.outdir}>
+          <Field label={say('Folder')} help={help.outdir} problem={problems.outdir}>
             {({ id, describedBy }) => (
               <TextInput
                 id={id}
@@ -207,7 +200,7 @@ function Form({ model, channel, traits, place: elsewhere }: Props): JSX.Element 
       </div>
       <Run
         traits={traits}
-        onTab={view || (elsewhere && result.number) ? onTab : null}
+        onTab={view || (elsewhere && number > 0) ? onTab : null}
         again={elsewhere ? say('Go back and choose the data again.') : say('Run the cell again.')}
       />
       {failed.value && <p class="kf-problem kf-wide">{failed.value}</p>}

@@ -29,13 +29,9 @@ export function modeOf(value: string | readonly string[]): { mode: Mode; count: 
   };
 }
 
-/** Returns the separators of names for use in a regular expression class, without those that names contain (`held`). */
-const parting = (held: string) =>
-  (held.includes(' ') ? '\\t\\r\\n' : '\\s') + [...',;'].filter((mark) => !held.includes(mark)).join('');
-
-/** Splits a list into unique names; `held` contains the separators that occur in names of genes. */
-export function namesIn(text: string, held = ''): string[] {
-  const parts = text.split(new RegExp(`[${parting(held)}]+`)).map((name) => name.trim());
+/** Splits a list into unique names; `separators` are written as in the brackets of a regular expression. */
+export function namesIn(text: string, separators = '\\s,;'): string[] {
+  const parts = text.split(new RegExp(`[${separators}]+`)).map((name) => name.trim());
   return [...new Set(parts.filter((name) => name !== ''))];
 }
 
@@ -51,7 +47,7 @@ export function Genes({ traits }: { traits: Traits }): JSX.Element {
     else traits.change({ genes_mode: `${next}:${lastCount.current}` });
   };
   const { problems, unknown } = traits.estimate.value;
-  const problem = unknown?.length ? undefined : problems?.genes_mode;
+  const problem = unknown.length > 0 ? undefined : problems.genes_mode;
   const note =
     mode === 'hvgs' && marked
       ? say('of %1 · %2 flagged in var', formatCount(total), formatCount(marked))
@@ -93,24 +89,24 @@ function GeneList({ traits, id }: { traits: Traits; id: string }): JSX.Element {
   const asked = useRef(0);
   /** Lists typed here, to recognize them in effects that run after further typing. */
   const typed = useRef(new WeakSet<readonly string[]>());
-  const { held = '' } = traits.summary.value;
-  const names = namesIn(text.value, held);
-  const unknown = traits.estimate.value.unknown ?? [];
+  const { unknown } = traits.estimate.value;
+  const { separators } = traits.summary.value;
+  const names = namesIn(text.value, separators);
   useEffect(() => {
     // The value was set from Python: show it instead of the typed text.
     if (typeof value === 'string' || typed.current.has(value)) return;
-    if (namesIn(text.value, held).join('\n') !== value.join('\n')) text.value = value.join('\n');
-  }, [value, text, held]);
+    if (namesIn(text.value, separators).join('\n') !== value.join('\n')) text.value = value.join('\n');
+  }, [value, text, separators]);
   const set = (next: string) => {
     text.value = next;
-    const found = namesIn(next, held);
+    const found = namesIn(next, separators);
     typed.current.add(found);
     traits.change({ genes_mode: found });
   };
   const word = (): { from: number; to: number; text: string } => {
     const at = area.current?.selectionStart ?? 0;
     const before = text.value.slice(0, at);
-    const from = before.search(new RegExp(`[^${parting(held)} ][^${parting(held)}]*$|$`));
+    const from = before.search(new RegExp(`[^${separators} ][^${separators}]*$|$`));
     return { from, to: at, text: before.slice(from) };
   };
   const complete = async () => {
@@ -125,7 +121,7 @@ function GeneList({ traits, id }: { traits: Traits; id: string }): JSX.Element {
   };
   const take = (name: string) => {
     const { from, to } = word();
-    const next = `${text.value.slice(0, from)}${name}\n${text.value.slice(to).replace(new RegExp(`^[${parting(held)}]+`), '')}`;
+    const next = `${text.value.slice(0, from)}${name}\n${text.value.slice(to).replace(new RegExp(`^[${separators}]+`), '')}`;
     // Update the element immediately: the next key may arrive before the next render.
     if (area.current) {
       area.current.value = next;

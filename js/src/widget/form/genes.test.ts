@@ -7,12 +7,16 @@ test('names are separated by whitespace, commas and semicolons, without duplicat
 });
 
 test('spaces do not separate names if names contain spaces', () => {
-  expect(namesIn('146Nd CD68,  147Sm CD20 \n146Nd CD68\tX', ' ')).toEqual(['146Nd CD68', '147Sm CD20', 'X']);
+  expect(namesIn('146Nd CD68,  147Sm CD20 \n146Nd CD68\tX', '\\t\\r\\n,;')).toEqual([
+    '146Nd CD68',
+    '147Sm CD20',
+    'X',
+  ]);
 });
 
 test('commas and semicolons do not separate names if names contain them', () => {
-  expect(namesIn('DRB1;DRB5 EPCAM,CD3E', ';')).toEqual(['DRB1;DRB5', 'EPCAM', 'CD3E']);
-  expect(namesIn('a, b;c d\ne', ' ,;')).toEqual(['a, b;c d', 'e']);
+  expect(namesIn('DRB1;DRB5 EPCAM,CD3E', '\\s,')).toEqual(['DRB1;DRB5', 'EPCAM', 'CD3E']);
+  expect(namesIn('a, b;c d\ne', '\\t\\r\\n')).toEqual(['a, b;c d', 'e']);
 });
 
 test('the mode is derived from the value of genes_mode', () => {

@@ -5,13 +5,11 @@ import type { Traits } from './traits';
 
 /** Lets the user choose sections, embeddings and the initial view. */
 export function Places({ traits }: { traits: Traits }): JSX.Element {
-  const { sections, embeddings, view, coords } = traits.options.value;
-  const { help, sections: found, section_columns, embeddings: known = [], detected } = traits.summary.value;
-  const problems = traits.estimate.value.problems ?? {};
-  const columns = section_columns ?? [];
+  const { sections, embeddings, view } = traits.options.value;
+  const { help, sections: found, section_columns: columns, embeddings: known } = traits.summary.value;
+  const { problems } = traits.estimate.value;
   const asked = sections !== null && sections !== 'none' && !columns.includes(sections) ? [sections] : [];
-  const used = coords ?? detected;
-  const usual = known.filter((one) => one.default && `obsm:${one.key}` !== used).map(({ key }) => key);
+  const usual = traits.defaults.value.embeddings;
   const chosen = new Set(embeddings ?? usual);
   const toggle = (key: string) => {
     const next = new Set(chosen);

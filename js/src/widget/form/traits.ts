@@ -1,5 +1,9 @@
-import { type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import { computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import type { Estimate } from '../../contract/estimate';
 import type { Options } from '../../contract/options';
+import type { Result } from '../../contract/result';
+import type { SessionState } from '../../contract/session-state';
+import type { Defaults, Summary } from '../../contract/summary';
 import type { ToKernel } from '../../contract/to-kernel';
 import type { Cancelling, Hits, Noted, Part, Started, ToPage, Viewed } from '../../contract/to-page';
 import { joined } from '../../lib/bytes';
@@ -7,76 +11,16 @@ import { copied, type Model, onChange, type Sent } from '../model';
 import { Requests } from '../requests';
 import { Wire } from '../wire';
 
-export interface ColumnFact {
-  name: string;
-  kind: 'category' | 'number' | 'other';
-  dtype: string;
-  default: boolean;
-  left_out: string | null;
-  classes: number | null;
-  /** Other kind as which it can be exported, requested by a prefix. */
-  other_kind?: 'category' | 'number' | null;
-  colors?: string[];
-  range?: [number, number];
-}
-
-export interface Summary {
-  ready: boolean;
-  n_cells: number;
-  n_genes: number;
-  help: Record<string, string>;
-  facts?: string[];
-  coordinates?: string[];
-  /** Coordinates used if none are chosen. */
-  detected?: string | null;
-  columns?: ColumnFact[];
-  layers?: string[];
-  raw?: boolean;
-  libraries?: { name: string; images: string[] }[];
-  /** Detected column of sections. */
-  sections?: string | null;
-  /** All columns that could define sections. */
-  section_columns?: string[];
-  embeddings?: { key: string; label: string; default: boolean }[];
-  marked?: number | null;
-  /** Those of space, comma and semicolon that occur in names of genes. */
-  held?: string;
-}
-
-export interface Estimate {
-  files?: number;
-  bytes?: number;
-  seconds?: number;
-  n_cells?: number;
-  n_genes?: number;
-  warnings?: string[];
-  exists?: boolean;
-  /** Revision of the options to which the estimate applies. */
-  revision?: number;
-  unknown?: { name: string; near: string[] }[];
-  problems?: Record<string, string>;
-}
-
-export interface Result {
-  name?: string;
-  /** Path of the bundle relative to the notebook; empty for a bundle in memory. */
-  path?: string;
-  bytes?: number;
-  files?: number;
-  warnings?: string[];
-  /** Number of exports made by this form. */
-  number?: number;
-  places?: string[];
-  created?: string;
-}
-
-export type Status = 'idle' | 'running' | 'done' | 'failed' | 'cancelled';
+type Status = SessionState['status'];
 
 /** Traits of the widget as signals, and requests to the kernel. */
 export interface Traits {
   readonly summary: ReadonlySignal<Summary>;
   readonly estimate: ReadonlySignal<Estimate>;
-  readonly result: ReadonlySignal<Result>;
+  /** What is exported if nothing is chosen. */
+  readonly defaults: ReadonlySignal<Defaults>;
+  /** The last export of this form; null before the first. */
+  readonly result: ReadonlySignal<Result | null>;
   readonly status: ReadonlySignal<Status>;
   readonly progress: ReadonlySignal<number>;
   readonly message: ReadonlySignal<string>;
@@ -142,12 +86,13 @@ export function createTraits(model: Model, channel: Model): Traits {
   const cancelling = signal(false);
   const lost = signal(false);
   const status = trait<Status>('status');
+  const summary = trait<Summary>('_summary');
   const estimate = trait<Estimate>('_estimate');
   /** Options changed here that the kernel has not confirmed yet. */
   const changed = new Set<keyof Options>();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let last = 0;
-  let revision = estimate.value.revision ?? 0;
+  let revision = estimate.value.revision;
   let lastChange = '';
   /** Prefix of request ids: several forms may share a channel, so each handles only replies to its own requests. */
   const mine = `f${Math.random().toString(36).slice(2)}-`;
@@ -198,7 +143,7 @@ export function createTraits(model: Model, channel: Model): Traits {
   ends.push(
     onChange(model, 'options', merge),
     estimate.subscribe((now) => {
-      if (timer !== undefined || (now.revision ?? 0) < revision) return;
+      if (timer !== undefined || now.revision < revision) return;
       pending.value = false;
       changed.clear();
       merge();
@@ -221,9 +166,10 @@ export function createTraits(model: Model, channel: Model): Traits {
     });
 
   return {
-    summary: trait<Summary>('_summary'),
+    summary,
     estimate,
-    result: trait<Result>('_result'),
+    defaults: computed(() => estimate.value.defaults ?? summary.value.defaults),
+    result: trait<Result | null>('_result'),
     status,
     progress: trait<number>('progress'),
     message: trait<string>('message'),

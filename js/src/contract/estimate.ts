@@ -1,0 +1,67 @@
+// Generated from karospace_jupyter/contracts/estimate.schema.json by `npm run contract`. Do not edit.
+
+/**
+ * A predicted export; without files if there is none yet, or an option prevents it.
+ */
+export interface Estimate {
+  /**
+   * Revision of the options to which the estimate applies.
+   */
+  revision: number;
+  /**
+   * Why an export would fail, by option; "object" for the data.
+   */
+  problems: {
+    [k: string]: string;
+  };
+  /**
+   * Traceback of an unexpected error.
+   */
+  details: string;
+  /**
+   * Whether an existing bundle would be replaced.
+   */
+  exists: boolean;
+  files: number;
+  /**
+   * Maximum on disk.
+   */
+  bytes: number;
+  seconds: number;
+  n_cells: number;
+  n_genes: number;
+  /**
+   * Whether cells are left out that the user did not ask to leave out.
+   */
+  loses_cells: boolean;
+  warnings: string[];
+  /**
+   * Genes listed in the options or in their file.
+   */
+  listed: string[];
+  /**
+   * Listed genes that are not in the data.
+   */
+  unknown: UnknownGene[];
+  /**
+   * Defaults with the chosen coordinates; None for those of the summary.
+   */
+  defaults: Defaults | null;
+}
+/**
+ * A listed gene that is not in the data.
+ */
+export interface UnknownGene {
+  name: string;
+  /**
+   * Similar names in the data.
+   */
+  near: string[];
+}
+/**
+ * What is exported if nothing is chosen.
+ */
+export interface Defaults {
+  annotation_columns: string[];
+  embeddings: string[];
+}

@@ -1,0 +1,56 @@
+"""Describe the bundle of a finished export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from karospace_jupyter.contracts.form import Result
+
+if TYPE_CHECKING:
+    from karospace_jupyter.publish.bundle import Bundle
+
+
+def result_of(bundle: Bundle, *, number: int = 0) -> Result:
+    """Return what a form shows of a bundle.
+
+    Parameters
+    ----------
+    number
+        The number of exports made by the form.
+    """
+    manifest, path = bundle.manifest, bundle.path
+    try:
+        files, taken = bundle.size_on_disk()
+    except OSError:  # the bundle is being removed
+        files, taken = len(manifest.asset_files), sum(file.size_bytes for file in manifest.asset_files)
+    return Result(
+        name=manifest.dataset_name,
+        path="" if path is None else str(path),
+        bytes=taken,
+        files=files,
+        n_cells=manifest.n_cells,
+        n_cells_source=manifest.n_cells_source,
+        n_genes=manifest.n_genes_exported,
+        warnings=tuple(bundle.warnings),
+        created=manifest.created_at,
+        folder="" if path is None else _short(path),
+        places=() if path is None else _places(path),
+        number=number,
+    )
+
+
+def _short(path: Path) -> str:
+    """Return the path relative to the working directory if it is inside it."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def _places(path: Path) -> tuple[str, ...]:
+    """Return the path in each form that a server may use: as given, resolved, and relative to the home folder."""
+    found = [path, path.resolve()]
+    home = Path.home()
+    found += [Path("~") / one.relative_to(home) for one in found if one.is_relative_to(home)]
+    return tuple(dict.fromkeys(one.as_posix() for one in found))
