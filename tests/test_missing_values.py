@@ -18,6 +18,7 @@ from karospace_jupyter.encode.expression import summarise
 from karospace_jupyter.errors import BundleError
 from karospace_jupyter.job import Job
 from karospace_jupyter.plan.hvg import rank_variable_genes, seurat_dispersion
+from karospace_jupyter.plan.loess import loess
 from karospace_jupyter.plan.matrix_values import matrix_values
 from karospace_jupyter.source import open_source
 from karospace_jupyter.widget.assets import Assets, LiveCells
@@ -114,7 +115,7 @@ class TestBundleOfTwoBatches:
         given = {"counts": counted, "log1p": np.log1p(counted), "other": counted - 3}[scale]
         x = given.astype(np.float32)
         ranked_values = {
-            "counts": counted / np.nansum(counted, axis=1, keepdims=True) * 1e4,
+            "counts": counted,
             "log1p": np.expm1(x.astype(np.float64)),
             "other": x.astype(np.float64),
         }[scale]
@@ -122,7 +123,13 @@ class TestBundleOfTwoBatches:
         mean, variance = np.full(G, np.nan), np.full(G, np.nan)
         mean[keep] = np.nanmean(ranked_values[:, keep], axis=0)
         variance[keep] = np.nanvar(ranked_values[:, keep], axis=0, ddof=1)
-        score = variance if scale == "other" else seurat_dispersion(mean, variance)
+        score = seurat_dispersion(mean, variance) if scale == "log1p" else variance
+        if scale == "counts":
+            deviation = np.full(G, np.nan)
+            deviation[keep] = np.sqrt(10 ** loess(np.log10(mean[keep]), np.log10(variance[keep])))
+            n = (~np.isnan(counted)).sum(axis=0)
+            score = np.nansum(np.minimum((counted - mean) / deviation, np.sqrt(n)) ** 2, axis=0) / (n - 1)
+            score[~keep] = np.nan
         best = np.argsort(-np.where(np.isnan(score), -np.inf, score), kind="stable")
         source = open_source(tissue(x, kind))
         values = matrix_values(source)

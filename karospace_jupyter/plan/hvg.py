@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -10,17 +10,20 @@ from numpy.typing import NDArray
 
 from karospace_jupyter.config import MatrixLayer, MatrixRaw, MatrixX
 from karospace_jupyter.errors import GenesError, KaroSpaceError
+from karospace_jupyter.plan.loess import loess
 from karospace_jupyter.plan.matrix_values import LARGEST_LOG1P, matrix_values
 
 if TYPE_CHECKING:
     from karospace_jupyter.config import MatrixSpec
     from karospace_jupyter.job import Job
     from karospace_jupyter.plan.model import MatrixValues
-    from karospace_jupyter.source import Source
+    from karospace_jupyter.source import GeneStatistics, Source
     from karospace_jupyter.source.protocol import Rows
 
 BINS = 20
 _GENES_LOOKED_AT = 16
+_FEWEST_DETECTED, _DETECTED_SHARE = 10, 0.01
+"""Genes detected in fewer cells, or in a smaller share of them, come after all others: their variance is noise."""
 _SCORES = ("dispersions_norm", "variances_norm", "residual_variances", "dispersions", "variances")
 
 
@@ -29,8 +32,10 @@ def rank_variable_genes(
 ) -> tuple[NDArray[np.int64], list[str]]:
     """Return the `n` most variable genes, best first, and notes on how they were ranked.
 
-    If ``var['highly_variable']`` exists, it decides, ordered by its rank or dispersion; otherwise Seurat's dispersion
-    is computed (Satija et al., Nature Biotechnology 2015), as in scanpy.
+    If ``var['highly_variable']`` exists, it decides, ordered by its rank or dispersion. Otherwise, counts are ranked by
+    their standardized variance (Stuart et al., Cell 2019; flavor ``seurat_v3`` in scanpy) and log1p values by Seurat's
+    dispersion (Satija et al., Nature Biotechnology 2015; flavor ``seurat``). Genes that are detected in less than 1 %
+    of the cells, or in fewer than 10, come last, also among flagged genes if not all of these are exported.
 
     Parameters
     ----------
@@ -76,8 +81,11 @@ def rank_variable_genes(
                 notes += new_notes
             rest = f"the next {n - n_flagged:,} by score were added"
             notes.append(f"{n_flagged:,} genes are marked as highly variable; {rest}.")
+    rare = np.zeros(len(flagged), dtype=bool)
+    if n < n_flagged:  # in a file that holds variable genes only, the flags choose nothing
+        rare = _rarely_detected(source.statistics(rows, "as_is", job))
     # Ranks are stored for flagged genes only; the score orders the others.
-    order = np.lexsort((-(level if score is None else score), -(level if rank is None else rank), ~flagged))
+    order = np.lexsort((-(level if score is None else score), -(level if rank is None else rank), rare, ~flagged))
     return order[:n].astype(np.int64), notes
 
 
@@ -173,32 +181,56 @@ def _computed(
     source: Source, n: int, values: MatrixValues, rows: Rows, job: Job
 ) -> tuple[NDArray[np.int64], list[str]]:
     score: NDArray[np.float64] | None = None
+    note = f"The values of {source.matrix_name} are neither counts nor log1p: genes were ranked by variance."
     if values.kind == "counts":
-        score = _dispersion(source, "normalised", None, rows, job)
+        found = source.statistics(rows, "as_is", job)
+        score = _variance_of_counts(source, found, rows, job)
         note = (
-            f"The matrix {source.matrix_name} holds counts: variable genes were ranked on log1p of the counts "
-            "normalized to 10,000 per cell."
+            f"The matrix {source.matrix_name} holds counts: genes were ranked by their standardized variance, as by "
+            "Seurat's method vst (flavor seurat_v3 in scanpy)."
         )
     elif values.kind == "log1p" or (values.kind == "other" and _may_be_log1p(source, rows, job)):
-        score = _dispersion(source, "expm1", values.log_base, rows, job)
-        base = "" if values.log_base is None else f" of base {values.log_base:g}"
-        note = f"Variable genes were ranked by Seurat's normalized dispersion, taking the values as log1p{base}."
+        with np.errstate(over="ignore"):
+            found = source.statistics(rows, "expm1", job, log_base=values.log_base)
+        score = _dispersion(found)
+        if score is not None:
+            base = "" if values.log_base is None else f" of base {values.log_base:g}"
+            note = f"Variable genes were ranked by Seurat's normalized dispersion, taking the values as log1p{base}."
     if score is None:
-        score = source.statistics(rows, "as_is", job).variance
-        note = f"The values of {source.matrix_name} are neither counts nor log1p: genes were ranked by variance."
-    order = np.argsort(-np.where(np.isnan(score), -np.inf, score), kind="stable")
+        found = source.statistics(rows, "as_is", job)
+        score = found.variance
+    order = np.lexsort((-np.where(np.isnan(score), -np.inf, score), _rarely_detected(found)))
     return order[:n].astype(np.int64), [note]
 
 
-def _dispersion(
-    source: Source, scale: Literal["normalised", "expm1"], log_base: float | None, rows: Rows, job: Job
-) -> NDArray[np.float64] | None:
-    with np.errstate(over="ignore"):
-        found = source.statistics(rows, scale, job, log_base=log_base)
+def _rarely_detected(found: GeneStatistics) -> NDArray[np.bool_]:
+    return np.asarray(found.detected < np.maximum(_FEWEST_DETECTED, _DETECTED_SHARE * found.present))
+
+
+def _dispersion(found: GeneStatistics) -> NDArray[np.float64] | None:
     measured = found.present > 0
     mean, variance = found.mean[measured], found.variance[measured]
     usable = np.isfinite(mean).all() and np.isfinite(variance).all() and (mean >= 0).all()
     return seurat_dispersion(found.mean, found.variance) if usable else None
+
+
+def _variance_of_counts(source: Source, found: GeneStatistics, rows: Rows, job: Job) -> NDArray[np.float64]:
+    """Return the variance of each gene's standardized and clipped counts; NaN for a constant gene.
+
+    The standard deviation that a gene with the same mean usually has comes from a regression over all genes. Counts
+    more than sqrt(n_cells) deviations above the mean are clipped there, so that a few cells cannot decide (Stuart et
+    al., Cell 2019).
+    """
+    varied = found.variance > 0
+    deviation = np.full(len(varied), np.nan)
+    fitted = loess(np.log10(found.mean[varied]), np.log10(found.variance[varied])) if varied.any() else np.empty(0)
+    deviation[varied] = np.sqrt(10**fitted)
+    n = found.present
+    ceiling = np.where(varied, found.mean + deviation * np.sqrt(n), np.inf)
+    clipped = source.statistics(rows, "as_is", job, ceiling=ceiling)
+    squares = clipped.variance * (n - 1) + n * (clipped.mean - found.mean) ** 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(squares / ((n - 1) * deviation**2))
 
 
 def _may_be_log1p(source: Source, rows: Rows, job: Job) -> bool:

@@ -181,8 +181,11 @@ class _Opened:
         *,
         variance: bool = True,
         log_base: float | None = None,
+        ceiling: NDArray[np.float64] | None = None,
     ) -> GeneStatistics:
-        return self._passes.statistics(rows, scale, job or Job.null(), variance=variance, log_base=log_base)
+        return self._passes.statistics(
+            rows, scale, job or Job.null(), variance=variance, log_base=log_base, ceiling=ceiling
+        )
 
     def genes(self, indices: NDArray[np.int64], rows: Rows, job: Job | None = None) -> Iterator[GeneVector]:
         return self._passes.genes(indices, rows, job or Job.null())

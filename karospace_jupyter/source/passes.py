@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 U = TypeVar("U")
-
-COUNTS_PER_CELL = 10_000.0
-"""Total to which the counts of each cell are scaled before ranking genes, as in Seurat's and scanpy's tutorials."""
 
 
 class Passes:
@@ -74,53 +72,48 @@ class Passes:
         return SampledPasses(self, self._where, self._memory_bytes)
 
     def statistics(
-        self, rows: Rows, scale: Scale, job: Job, *, variance: bool, log_base: float | None = None
+        self,
+        rows: Rows,
+        scale: Scale,
+        job: Job,
+        *,
+        variance: bool,
+        log_base: float | None = None,
+        ceiling: NDArray[np.float64] | None = None,
     ) -> GeneStatistics:
-        """Return mean and variance of every gene; see :class:`~karospace_jupyter.source.protocol.Source`."""
+        """Return statistics of every gene; see :class:`~karospace_jupyter.source.protocol.Source`."""
         n_cells, n_genes = self.matrix.shape
         n = n_cells if rows is None else len(rows)
-        ln_base = 1.0 if log_base is None else math.log(log_base)
+        change = _Change(scale, 1.0 if log_base is None else math.log(log_base), ceiling)
         sums = _Sums(n_genes)
         unit, total = ("genes", n_genes) if self.by_column else ("cells", n_cells)
         with job.stage("Reading statistics", total, unit) as stage:
             if self.by_column:
-                self._column_sums(rows, scale, ln_base, sums, stage)
+                self._column_sums(rows, change, sums, stage)
             else:
                 work = ((start, _choose_rows(start, block, rows), block.shape[0]) for start, block in self.row_blocks())
-                for part, length in _ahead(
-                    lambda item: (_sums(item[1], scale, ln_base, squared=variance), item[2]), work
-                ):
+                for part, length in _ahead(lambda item: (_sums(item[1], change, squared=variance), item[2]), work):
                     sums.add(part)
                     stage.advance(length)
         return sums.statistics(n, variance=variance)
 
-    def _column_sums(self, rows: Rows, scale: Scale, ln_base: float, sums: _Sums, stage: Stage) -> None:
+    def _column_sums(self, rows: Rows, change: _Change, sums: _Sums, stage: Stage) -> None:
         matrix: Any = self.matrix
         chosen = None
         if rows is not None:
             chosen = np.zeros(matrix.shape[0], dtype=bool)
             chosen[rows] = True
-        factors = None
         with reading(self._where):
-            if scale == "normalised":
-                totals = np.zeros(matrix.shape[0])
-                for start, stop in matrix.runs(self._block_bytes):
-                    lines, _ = _present(matrix.lines(start, stop))
-                    totals += np.bincount(lines.indices, weights=lines.data, minlength=len(totals))
-                factors = np.divide(COUNTS_PER_CELL, totals, out=np.zeros_like(totals), where=totals > 0)
             for start, stop in matrix.runs(self._block_bytes):
                 lines, missing = _present(matrix.lines(start, stop))
-                values = lines.data
-                if scale == "expm1":
-                    values = np.expm1(values * ln_base)
-                elif factors is not None:
-                    values = values * factors[lines.indices]
+                genes = np.repeat(np.arange(start, stop), np.diff(lines.indptr))
+                values = change.of(lines.data, genes)
                 if chosen is not None:
                     values = np.where(chosen[lines.indices], values, 0.0)
                     missing = None if missing is None else missing & chosen[lines.indices]
-                genes = np.repeat(np.arange(start, stop), np.diff(lines.indptr))
                 sums.first += np.bincount(genes, weights=values, minlength=len(sums.first))
                 sums.second += np.bincount(genes, weights=values * values, minlength=len(sums.first))
+                sums.detected += np.bincount(genes[values != 0], minlength=len(sums.first))
                 if missing is not None:
                     sums.count_missing(np.bincount(genes[missing], minlength=len(sums.first)))
                 stage.advance(stop - start)
@@ -179,12 +172,22 @@ class SampledPasses(Passes):
         return self
 
     def statistics(
-        self, rows: Rows, scale: Scale, job: Job, *, variance: bool, log_base: float | None = None
+        self,
+        rows: Rows,
+        scale: Scale,
+        job: Job,
+        *,
+        variance: bool,
+        log_base: float | None = None,
+        ceiling: NDArray[np.float64] | None = None,
     ) -> GeneStatistics:
-        """Return mean and variance of every gene over the sampled cells, whatever the `rows`."""
+        """Return statistics of every gene over the sampled cells, whatever the `rows`."""
         del rows
-        found = super().statistics(None, scale, job, variance=variance, log_base=log_base)
-        return GeneStatistics(found.mean[self._places], found.variance[self._places], found.present[self._places])
+        if ceiling is not None and self._sample.genes is not None:
+            ceiling = ceiling[self._sample.genes]
+        found = super().statistics(None, scale, job, variance=variance, log_base=log_base, ceiling=ceiling)
+        at = self._places
+        return GeneStatistics(found.mean[at], found.variance[at], found.present[at], found.detected[at])
 
     def genes(self, indices: NDArray[np.int64], rows: Rows, job: Job) -> Iterator[GeneVector]:
         """Yield the values of the selected genes in the sampled cells, or in all cells if this takes no pass."""
@@ -192,12 +195,28 @@ class SampledPasses(Passes):
         return self._whole.genes(indices, None, job) if self._whole.by_column else super().genes(indices, None, job)
 
 
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What is done to values before they are summed."""
+
+    scale: Scale
+    ln_base: float
+    ceiling: NDArray[np.float64] | None
+
+    def of(self, values: NDArray[np.float64], genes: NDArray[np.integer]) -> NDArray[np.float64]:
+        """Return the values to sum, given the gene of each."""
+        if self.scale == "expm1":
+            values = np.expm1(values * self.ln_base)
+        return values if self.ceiling is None else np.minimum(values, self.ceiling[genes])
+
+
 class _Sums:
-    """Sums, sums of squares and missing values of each gene."""
+    """Sums, sums of squares, detected and missing values of each gene."""
 
     def __init__(self, n_genes: int) -> None:
         self.first = np.zeros(n_genes)
         self.second = np.zeros(n_genes)
+        self.detected = np.zeros(n_genes, dtype=np.int64)
         self.missing: NDArray[np.int64] | None = None
 
     def count_missing(self, counts: NDArray[np.int64]) -> None:
@@ -208,6 +227,7 @@ class _Sums:
         """Add the sums of further cells."""
         self.first += other.first
         self.second += other.second
+        self.detected += other.detected
         if other.missing is not None:
             self.count_missing(other.missing)
 
@@ -219,9 +239,9 @@ class _Sums:
         with np.errstate(over="ignore", invalid="ignore"):
             mean = np.where(present > 0, self.first / np.maximum(present, 1), np.nan)
             if not variance:
-                return GeneStatistics(mean, np.full(len(mean), np.nan), present)
+                return GeneStatistics(mean, np.full(len(mean), np.nan), present, self.detected)
             spread = np.maximum(self.second - present * mean**2, 0) / np.maximum(present - 1, 1)
-        return GeneStatistics(mean, spread, present)
+        return GeneStatistics(mean, spread, present, self.detected)
 
 
 class _Gathered:
@@ -349,7 +369,7 @@ def _choose_rows(start: int, block: Block, rows: Rows) -> Block:
     return block[rows[a:b] - start]
 
 
-def _sums(block: Block, scale: Scale, ln_base: float, *, squared: bool) -> _Sums:
+def _sums(block: Block, change: _Change, *, squared: bool) -> _Sums:
     """Sum each gene, and optionally its squares, over the rows of a block."""
     out = _Sums(block.shape[1])
     if isinstance(block, np.ndarray):
@@ -358,28 +378,25 @@ def _sums(block: Block, scale: Scale, ln_base: float, *, squared: bool) -> _Sums
         if missing is not None:
             values = np.where(missing, 0.0, values)
             out.missing = missing.sum(axis=0)
-        if scale == "expm1":
-            values = np.expm1(values * ln_base)
-        elif scale == "normalised":
-            totals = values.sum(axis=1, keepdims=True)
-            values = values * np.divide(COUNTS_PER_CELL, totals, out=np.zeros_like(totals), where=totals > 0)
+        values = change.of(values, np.arange(block.shape[1]))
         out.first = values.sum(axis=0)
         if squared:
             out.second = np.einsum("ij,ij->j", values, values)
+            out.detected = np.count_nonzero(values, axis=0)
         return out
     matrix, missing = _present(block)
     if missing is not None:
         out.missing = np.bincount(matrix.indices[missing], minlength=block.shape[1])
-    values = np.expm1(matrix.data * ln_base) if scale == "expm1" else matrix.data
+    values = change.of(matrix.data, matrix.indices)
+    # Products with a vector release the GIL and are faster than bincount.
+    ones = np.ones(block.shape[0])
     matrix.data = values
-    weights = np.ones(block.shape[0])
-    if scale == "normalised":
-        totals = matrix @ np.ones(block.shape[1])
-        weights = np.divide(COUNTS_PER_CELL, totals, out=np.zeros_like(totals), where=totals > 0)
-    out.first = matrix.T @ weights
+    out.first = matrix.T @ ones
     if squared:
         matrix.data = values * values
-        out.second = matrix.T @ (weights * weights)
+        out.second = matrix.T @ ones
+        matrix.data = (values != 0).astype(np.float64)
+        out.detected = (matrix.T @ ones).astype(np.int64)
     return out
 
 

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 Rows = NDArray[np.int64] | None
 """Positions of cells, in ascending order; None means all cells."""
 
-Scale = Literal["as_is", "normalised", "expm1"]
-"""The values that statistics are computed from: the stored values; counts divided by the total of the cell, times
-10,000; or ``expm1`` of the stored values, which undoes log1p (of any base)."""
+Scale = Literal["as_is", "expm1"]
+"""The values that statistics are computed from: the stored values, or ``expm1`` of them, which undoes log1p (of any
+base)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,8 @@ class GeneStatistics:
     """Shape (n_genes,), over the same n cells, with n - 1 in the denominator."""
     present: NDArray[np.int64]
     """Shape (n_genes,): number of cells with a value."""
+    detected: NDArray[np.int64]
+    """Shape (n_genes,): number of cells with a value other than zero; zeros if no variance was requested."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,13 +156,25 @@ class Source(Protocol):
         """
 
     def statistics(
-        self, rows: Rows, scale: Scale, job: Job = ..., *, variance: bool = True, log_base: float | None = None
+        self,
+        rows: Rows,
+        scale: Scale,
+        job: Job = ...,
+        *,
+        variance: bool = True,
+        log_base: float | None = None,
+        ceiling: NDArray[np.float64] | None = None,
     ) -> GeneStatistics:
-        """Return mean and variance of every gene, computed in one pass.
+        """Return statistics of every gene, computed in one pass.
 
-        Without `variance`, the variance is NaN and the pass takes half the time. Missing values count neither as a
-        cell of a gene nor in the total of a cell. `log_base` is the base that ``expm1`` undoes; None is the natural
-        logarithm.
+        Parameters
+        ----------
+        variance
+            Whether the variance is needed; the pass takes half the time without.
+        log_base
+            The base that ``expm1`` undoes; None is the natural logarithm.
+        ceiling
+            Shape (n_genes,): larger values of a gene are replaced by this one.
         """
 
     def genes(self, indices: NDArray[np.int64], rows: Rows, job: Job = ...) -> Iterator[GeneVector]:

@@ -224,20 +224,39 @@ class TestGenes:
     def test_variable_genes_match_scanpy(self, log: bool) -> None:
         sc = pytest.importorskip("scanpy")
         rng = np.random.default_rng(2)
-        level = rng.gamma(1.0, 1.0, 400) * (1 + 3 * (rng.random((500, 400)) < 0.2))
+        level = (0.1 + rng.gamma(1.0, 1.0, 400)) * (1 + 3 * (rng.random((500, 400)) < 0.2))
         adata = ad.AnnData(sp.csr_matrix(rng.poisson(level).astype(np.float32)))
         adata.obsm["spatial"] = rng.random((500, 2))
         reference = adata.copy()
-        sc.pp.normalize_total(reference, target_sum=1e4)
-        sc.pp.log1p(reference)
         if log:
+            sc.pp.normalize_total(reference, target_sum=1e4)
+            sc.pp.log1p(reference)
             adata.X = reference.X.copy()
-        sc.pp.highly_variable_genes(reference, flavor="seurat", n_top_genes=50)
+        sc.pp.highly_variable_genes(reference, flavor="seurat" if log else "seurat_v3", n_top_genes=50)
         found = plan(adata, genes_mode="hvgs:50")
-        assert set(found.genes.names) == set(reference.var_names[reference.var["highly_variable"]])
-        scores = reference.var["dispersions_norm"].to_numpy()[found.genes.indices]
-        assert (np.diff(scores) <= 1e-6).all()
-        assert said(found, "log1p of the counts") != log
+        # scanpy's regression of counts is interpolated from a few places, so genes at the limit may differ.
+        expected = set(reference.var_names[reference.var["highly_variable"]])
+        assert len(expected & set(found.genes.names)) >= (50 if log else 48)
+        scores = reference.var["dispersions_norm" if log else "variances_norm"].to_numpy()[found.genes.indices]
+        assert (np.diff(scores) <= (1e-6 if log else 0.1)).all()
+        assert said(found, "holds counts") != log
+
+    @pytest.mark.parametrize("log", [False, True], ids=["counts", "log1p"])
+    def test_rarely_detected_genes_come_after_all_others(self, log: bool) -> None:
+        rng = np.random.default_rng(3)
+        dense = rng.poisson(0.5, (2000, 60)).astype(np.float32)
+        dense[:, :20] = 0
+        dense[:19, :20] = 40  # below 1 % of the cells, with a high variance
+        adata = ad.AnnData(sp.csr_matrix(np.log1p(dense) if log else dense))
+        adata.obsm["spatial"] = rng.random((2000, 2))
+        chosen = plan(adata, genes_mode="hvgs:45").genes.indices.tolist()
+        assert set(chosen[:40]) == set(range(20, 60))
+        assert set(chosen[40:]) < set(range(20))
+        adata.var["highly_variable"] = [i in {3, 50} for i in range(60)]
+        assert 3 in plan(adata, genes_mode="hvgs:2").genes.indices
+        adata.var["highly_variable"] = True
+        adata.var["dispersions_norm"] = np.linspace(1, 0, 60)
+        assert plan(adata, genes_mode="hvgs:41").genes.indices.tolist() == [*range(20, 60), 0]
 
     def test_stored_variability_is_used(self) -> None:
         adata = build()

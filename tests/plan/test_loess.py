@@ -1,0 +1,26 @@
+"""Tests of local regression."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from karospace_jupyter.plan.loess import loess
+
+
+def test_a_noisy_curve_is_fitted_as_by_the_reference() -> None:
+    reference = pytest.importorskip("skmisc.loess")
+    rng = np.random.default_rng(0)
+    x = rng.gamma(2.0, 1.0, 3000)
+    y = np.sin(x) + x + rng.normal(0, 0.3, len(x))
+    model = reference.loess(x, y, span=0.3, degree=2)
+    model.control.surface = "direct"  # without the approximation of its own
+    model.fit()
+    assert np.abs(loess(x, y) - model.outputs.fitted_values).max() < 0.005
+
+
+@pytest.mark.parametrize("x", [[1.0], [1.0, 1.0, 1.0], [0.0, 0.0, 0.0, 1.0], [3.0, 1.0, 2.0]])
+def test_few_or_equal_points_give_finite_values(x: list[float]) -> None:
+    fitted = loess(np.array(x), np.arange(len(x), dtype=float))
+    assert fitted.shape == (len(x),)
+    assert np.isfinite(fitted).all()
