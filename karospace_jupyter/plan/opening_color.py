@@ -1,0 +1,145 @@
+"""Choose the color that a bundle opens with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from karospace_jupyter.plan.integer_codes import words_of
+from karospace_jupyter.plan.model import CategoryAnnotation
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from karospace_jupyter.plan.model import Annotation, PlannedEmbedding, PlannedGenes
+    from karospace_jupyter.source import Source
+
+FEWEST_CATEGORIES, MOST_CATEGORIES = 2, 60
+_TYPES = frozenset(
+    "annotation annotations celltype celltypes identity label labels lineage phenotype phenotypes subclass subtype "
+    "supertype type types".split()
+)
+_CLUSTERS = frozenset(
+    "banksy class cluster clustering clusters community compartment domain domains graphclust kmeans leiden louvain "
+    "mclust metacluster niche niches phenograph region regions seurat state subcluster".split()
+)
+_DESIGN = frozenset(
+    "age batch batches chip condition control core dataset donor fov gender group image lane library method organism "
+    "patient phase plate replicate roi run sample section sex slice slide species stage subject time timepoint tma "
+    "treatment well".split()
+)
+_TOTALS = (
+    "total_counts", "transcript_counts", "n_counts", "ncount_rna", "ncount_spatial", "ncount_xenium", "nucleus_counts",
+    "total_umis", "umi_count", "umi_counts", "numi", "n_umi", "counts", "n_genes_by_counts", "n_genes", "nfeature_rna",
+    "nfeature_spatial",
+)  # fmt: skip
+"""Names of columns with totals of a cell, in lower case, best first."""
+_CELLS, _NEIGHBORS = 20_000, 6
+_SEPARATES = 0.3
+"""How much neighbors must agree for a column whose name says nothing."""
+_GENES = 50
+"""Number of the first exported genes among which the best detected one is chosen."""
+
+
+def opening_color(
+    source: Source,
+    annotations: Sequence[Annotation],
+    section: str | None,
+    xy: NDArray[np.float64],
+    embeddings: Sequence[PlannedEmbedding],
+    genes: PlannedGenes,
+) -> dict[str, Any] | None:
+    """Choose what says most about a tissue at first sight.
+
+    In order of preference: a column of 2 to 60 categories that reads like cell types or clusters, or whose categories
+    lie together in the tissue or in an embedding; total counts; the best detected of the first exported genes.
+
+    Parameters
+    ----------
+    section
+        Name of the annotation that names the sections.
+    xy
+        Coordinates, shape (n_cells, 2).
+
+    Returns
+    -------
+    dict or None
+        A color in the viewer's format; None if there is nothing to color by.
+    """
+    categories = [
+        one
+        for one in annotations
+        if isinstance(one, CategoryAnnotation) and FEWEST_CATEGORIES <= len(one.categories) <= MOST_CATEGORIES
+    ]
+    scores = {one.name: _score(one, one.name == section, xy, embeddings) for one in categories}
+    best = max(scores, key=scores.__getitem__, default=None)
+    if best is not None and scores[best] > 0:
+        return {"kind": "annotation", "column": best}
+    numbers = {one.name.lower(): one.name for one in annotations if one.kind == "number"}
+    total = next((numbers[name] for name in _TOTALS if name in numbers), None)
+    if total is not None:
+        return {"kind": "annotation", "column": total}
+    if genes.names:
+        return {"kind": "gene", "gene": genes.names[_best_detected(source, genes)]}
+    others = [*categories, *annotations]
+    return {"kind": "annotation", "column": others[0].name} if others else None
+
+
+def name_score(name: str) -> float:
+    """Return how much a column's name promises: 3 for cell types, 2 for clusters, -2 for the design of a study.
+
+    Examples
+    --------
+    >>> [name_score(name) for name in ("cell_type", "leiden_0.5", "niche", "sample", "sex", "x1")]
+    [3.0, 2.0, 2.0, -2.0, -2.0, 0.0]
+    """
+    words = words_of(name)
+    if _TYPES & set(words):
+        return 3.0
+    if _CLUSTERS & set(words):
+        return 2.0
+    return -2.0 if _DESIGN & set(words) else 0.0
+
+
+def _score(
+    column: CategoryAnnotation, is_section: bool, xy: NDArray[np.float64], embeddings: Sequence[PlannedEmbedding]
+) -> float:
+    named = -2.0 if is_section else name_score(column.name)
+    if named < 0:
+        return named
+    together = max(agreement(column.codes, len(column.categories), one) for one in (xy, *(e.xy for e in embeddings)))
+    missing = float((column.codes == len(column.categories)).mean())
+    if named == 0 and together < _SEPARATES:
+        return 0.0
+    return (named + together) * (1 - missing)
+
+
+def agreement(codes: NDArray[np.int64], n_categories: int, xy: NDArray[np.float64]) -> float:
+    """Return how much more often neighbors share a category than chance: 0 for a random pattern, 1 for separate ones.
+
+    Parameters
+    ----------
+    codes
+        Shape (n_cells,); `n_categories` stands for a missing value.
+    xy
+        Shape (n_cells, 2); NaN for a cell without a position.
+    """
+    usable = np.flatnonzero((codes < n_categories) & np.isfinite(xy).all(axis=1))
+    if len(usable) > _CELLS:
+        usable = np.sort(np.random.default_rng(0).choice(usable, _CELLS, replace=False))
+    if len(usable) <= _NEIGHBORS:
+        return 0.0
+    held = codes[usable]
+    _, near = cKDTree(xy[usable]).query(xy[usable], k=_NEIGHBORS + 1)
+    same = float((held[near[:, 1:]] == held[:, None]).mean())
+    chance = float((np.bincount(held) / len(held)) @ (np.bincount(held) / len(held)))
+    return max(0.0, (same - chance) / (1 - chance)) if chance < 1 else 0.0
+
+
+def _best_detected(source: Source, genes: PlannedGenes) -> int:
+    values = source.sample().values.tocsc()
+    detected = np.diff(values.indptr)[genes.indices[:_GENES]]
+    return int(detected.argmax())

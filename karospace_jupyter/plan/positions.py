@@ -1,0 +1,51 @@
+"""Recognize numbers that repeat the cells' positions."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+_CELLS = 10_000
+"""Number of cells looked at."""
+_FEWEST = 20
+"""With fewer cells, numbers may follow the position by chance."""
+_UNEXPLAINED = 0.002
+"""Largest share of the variance that rounding to a grid leaves: a Visium slide has 64 columns and more."""
+
+
+def are_positions(
+    values: NDArray[np.float64], xy: NDArray[np.float64], groups: NDArray[np.int64] | None = None
+) -> bool:
+    """Return whether a column only tells where a cell is: a linear function of its coordinates.
+
+    Such a column (``x_centroid``, ``array_row``, pixel positions in another unit) colors the tissue with a gradient.
+
+    Parameters
+    ----------
+    values
+        Shape (n_cells,); NaN is passed over.
+    xy
+        Coordinates, shape (n_cells, 2).
+    groups
+        Section of each cell, shape (n_cells,); sections may have grids of their own.
+
+    Examples
+    --------
+    >>> xy = np.random.default_rng(0).random((100, 2))
+    >>> are_positions(3 * xy[:, 1] + 7, xy), are_positions(np.sqrt(xy[:, 1]), xy)
+    (True, False)
+    """
+    some = np.unique(np.linspace(0, len(xy) - 1, min(len(xy), _CELLS)).astype(np.int64))
+    some = some[np.isfinite(values[some])]
+    if len(some) < _FEWEST:
+        return False
+    group = np.zeros(len(some), dtype=np.int64) if groups is None else groups[some]
+    left = whole = 0.0
+    for one in np.unique(group):
+        part = some[group == one]
+        value = values[part] - values[part].mean()
+        place = xy[part] - xy[part].mean(axis=0)
+        slope = np.linalg.lstsq(place, value, rcond=None)[0]
+        left += float(((value - place @ slope) ** 2).sum())
+        whole += float((value**2).sum())
+    return whole > 0 and left <= _UNEXPLAINED * whole
