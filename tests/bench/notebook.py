@@ -94,8 +94,8 @@ def click(folder: Path) -> tuple[float, float]:
             nb = lab.notebook(
                 context.new_page(), ["from karospace_jupyter import karospace_view\nv = karospace_view('large')\nv"]
             )
-            nb.run(0, timeout=120)
-            frame = nb.viewer(0, timeout=120)
+            nb.run(0)
+            frame = nb.viewer(0)
             took = frame.evaluate(
                 """async () => {
                     const genes = [], redraws = [];
