@@ -287,6 +287,10 @@ class ExportConfig(BaseModel):
     scripts: Literal["auto", "yes", "no"] = "auto"
     """Whether to also write the assets as scripts, so that the folder opens with a double click: `yes`, `no`, or
     `auto` (if the scripts take at most 200 MB)."""
+    color: str | None = None
+    """Initial color: a column of obs or a gene, which is exported in any case. `obs:NAME` and `gene:NAME` distinguish
+    equal names. By default, a column that reads like cell types or clusters, otherwise total counts, otherwise a gene
+    that many cells express."""
     view: Path | None = None
     """A view file saved from the viewer (JSON), used as the initial view."""
     embed_origins: tuple[str, ...] = ()
@@ -441,7 +445,7 @@ _NEEDED = {
     **dict.fromkeys(("gzip", "preview", "raw"), "expected True or False"),
     "scripts": "expected 'auto', 'yes' or 'no'",
     **dict.fromkeys(("outdir", "single_file", "zip_path", "h5ad_path", "view"), "expected a path"),
-    **dict.fromkeys(("coords", "sections", "dataset_name", "layer"), "expected a string"),
+    **dict.fromkeys(("coords", "sections", "dataset_name", "color", "layer"), "expected a string"),
 }
 _BOUNDS = {
     "greater_than_equal": ("at least", "ge"), "greater_than": ("greater than", "gt"),

@@ -15,6 +15,7 @@ from karospace_jupyter.plan.column_values import Numbers, as_categories, exact_n
 from karospace_jupyter.plan.integer_codes import are_codes
 from karospace_jupyter.plan.model import Annotation, CategoryAnnotation, NumberAnnotation
 from karospace_jupyter.plan.names import as_text, listed
+from karospace_jupyter.plan.positions import are_positions
 from karospace_jupyter.plan.stored_colors import has_colors, stored_colors
 from karospace_jupyter.source.numbers import Kind, kind_of, plain
 
@@ -53,21 +54,34 @@ class ColumnSummary:
     """The alternative kind: number for codes, category for few integers."""
 
 
-def summarise_columns(source: Source, rows: NDArray[np.int64] | None, used: Sequence[str] = ()) -> list[ColumnSummary]:
+def summarise_columns(
+    source: Source,
+    rows: NDArray[np.int64] | None,
+    used: Sequence[str] = (),
+    xy: NDArray[np.float64] | None = None,
+    section: str | None = None,
+) -> list[ColumnSummary]:
     """Describe every column of obs: its kind, and whether it is exported by default.
 
     Parameters
     ----------
     used
         Columns that hold the coordinates.
+    xy
+        Coordinates of the cells `rows`, shape (n_rows, 2). Numbers that only repeat them are not exported by default.
+    section
+        The column that names the sections.
     """
+    groups = None if section is None or xy is None else _groups(source, section, rows)
     found: list[ColumnSummary] = []
     numbers = 0
     for name in dict.fromkeys(source.obs_columns):
         column = _read(source, name, used)
         values = column.values if rows is None else column.values.iloc[rows]
         kind, reason, n = column.kind, None, None
-        if kind == "category":
+        if xy is not None and column.numbers is not None and _repeats_positions(column.numbers, rows, xy, groups):
+            kind, reason = "number", "the coordinates themselves" if name in used else "positions of the cells"
+        elif kind == "category":
             n = _count(values)
             if n is None:
                 kind, reason = "other", "values that are neither text nor numbers"
@@ -85,6 +99,15 @@ def summarise_columns(source: Source, rows: NDArray[np.int64] | None, used: Sequ
             other = "number" if kind == "category" else "category" if _is_few(values) else None
         found.append(ColumnSummary(name, kind, str(column.values.dtype), n, reason, other))
     return found
+
+
+def _groups(source: Source, section: str, rows: Rows) -> NDArray[np.int64]:
+    values = source.obs(section)
+    return np.asarray(pd.factorize(values if rows is None else values.iloc[rows])[0], dtype=np.int64)
+
+
+def _repeats_positions(numbers: Numbers, rows: Rows, xy: NDArray[np.float64], groups: NDArray[np.int64] | None) -> bool:
+    return numbers.texts is None and are_positions(numbers.values if rows is None else numbers.values[rows], xy, groups)
 
 
 def _no_legend(n: int, n_cells: int) -> str | None:
@@ -152,7 +175,13 @@ class ChosenColumns:
 
 
 def choose_columns(
-    source: Source, cells: Cells, asked: Sequence[str] | None, used: Sequence[str], section: str | None = None
+    source: Source,
+    cells: Cells,
+    asked: Sequence[str] | None,
+    used: Sequence[str],
+    section: str | None,
+    xy: NDArray[np.float64],
+    also: str | None = None,
 ) -> ChosenColumns:
     """Read the requested annotations, or all suitable columns.
 
@@ -165,6 +194,10 @@ def choose_columns(
     section
         The column that names the sections. It is always exported as categories: at its own position if it is suitable
         or requested, otherwise last, so that section numbers do not become the initial color.
+    xy
+        Coordinates of the exported cells, shape (n_cells, 2).
+    also
+        A column that is exported in any case.
 
     Raises
     ------
@@ -173,7 +206,7 @@ def choose_columns(
     """
     warnings: list[str] = []
     if asked is None:
-        summary = summarise_columns(source, cells.rows, used)
+        summary = summarise_columns(source, cells.rows, used, xy, section)
         wanted: dict[str, Chosen | None] = {
             one.name: None
             for one in summary
@@ -181,7 +214,7 @@ def choose_columns(
         }
         reasons: dict[str, list[str]] = {}
         for one in summary:
-            if one.left_out is not None and one.name != section:
+            if one.left_out is not None and one.name not in (section, also):
                 reasons.setdefault(one.left_out, []).append(one.name)
         warnings += [f"Not exported ({reason}): {listed(left)}." for reason, left in reasons.items()]
     else:
@@ -190,6 +223,9 @@ def choose_columns(
         wanted[section] = None
         if asked is not None:
             warnings.append(f"The column {section!r} was added to the annotations: it names the sections.")
+    if also is not None and also not in wanted:
+        wanted[also] = None
+        warnings.append(f"The column {also!r} was added to the annotations: it is the initial color.")
     annotations: list[Annotation] = []
     named: CategoryAnnotation | None = None
     codes: list[str] = []

@@ -48,6 +48,7 @@ def describe(source: Source) -> Description:
     """Summarize `source` without reading its matrix."""
     shapes = source.obsm_shapes
     found = _found(source)
+    section = section_column(source, found.xy if found else None)
     return Description(
         name=source.name,
         n_cells=source.n_cells,
@@ -59,11 +60,11 @@ def describe(source: Source) -> Description:
             key for key, shape in shapes.items() if len(shape) == 2 and shape[1] >= 2 and is_embedding(ObsmCoords(key))
         ),
         usual_embeddings=tuple(usual_embeddings(source, None)),
-        columns=tuple(summarise_columns(source, None)),
+        columns=tuple(summarise_columns(source, None, xy=found.xy if found else None, section=section)),
         layers=tuple(source.layers),
         has_raw=source.has_raw,
         libraries=tuple(libraries(source)),
-        section_column=section_column(source, found.xy if found else None),
+        section_column=section,
         section_columns=tuple(section_columns(source)),
     )
 

@@ -36,9 +36,14 @@ _BETWEEN = re.compile(r"[|;,]")
 
 
 def choose_genes(
-    source: Source, spec: GenesSpec, values: MatrixValues, rows: Rows, job: Job
+    source: Source, spec: GenesSpec, values: MatrixValues, rows: Rows, job: Job, also: int | None = None
 ) -> tuple[PlannedGenes, list[str]]:
     """Resolve the requested genes.
+
+    Parameters
+    ----------
+    also
+        Position in var of a gene that is exported in any case.
 
     Returns
     -------
@@ -76,6 +81,9 @@ def choose_genes(
         else:
             indices, new_warnings = rank_variable_genes(source, n, values, rows, job, asked=spec != DEFAULT_GENES)
             warnings += new_warnings
+    if also is not None and also not in indices:
+        indices = np.append(indices, also)
+        warnings.append(f"The gene {names[also]!r} was added to the genes: it is the initial color.")
     chosen = [(column, tuple(text[indices].tolist())) for column, text in labels.items()]
     shown = tuple(names[indices].tolist())
     return PlannedGenes(indices, shown, tuple((c, t) for c, t in chosen if any(t) and t != shown)), warnings
@@ -135,6 +143,12 @@ def _find(
             several.append(name)
         indices.append(hits[0])
     return indices, unknown, several
+
+
+def gene_at(source: Source, name: str) -> int | None:
+    """Return the position in var of the gene with this name or symbol; None if there is none."""
+    found, _, _ = _find([name], make_unique(as_text(source.gene_names))[0], _labels(source))
+    return found[0] if found else None
 
 
 def unknown_genes(source: Source, wanted: Sequence[str], limit: int = 20) -> list[tuple[str, list[str]]]:

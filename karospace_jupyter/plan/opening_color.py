@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from karospace_jupyter.errors import PlanError
+from karospace_jupyter.formatting import hint
+from karospace_jupyter.plan.gene_choice import gene_at
 from karospace_jupyter.plan.integer_codes import words_of
 from karospace_jupyter.plan.model import CategoryAnnotation
+from karospace_jupyter.plan.names import as_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,18 +23,24 @@ if TYPE_CHECKING:
     from karospace_jupyter.source import Source
 
 FEWEST_CATEGORIES, MOST_CATEGORIES = 2, 60
-_TYPES = frozenset(
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_TYPES = _words(
     "annotation annotations celltype celltypes identity label labels lineage phenotype phenotypes subclass subtype "
-    "supertype type types".split()
+    "supertype type types"
 )
-_CLUSTERS = frozenset(
+_CLUSTERS = _words(
     "banksy class cluster clustering clusters community compartment domain domains graphclust kmeans leiden louvain "
-    "mclust metacluster niche niches phenograph region regions seurat state subcluster".split()
+    "mclust metacluster niche niches phenograph region regions seurat state subcluster"
 )
-_DESIGN = frozenset(
+_DESIGN = _words(
     "age batch batches chip condition control core dataset donor fov gender group image lane library method organism "
     "patient phase plate replicate roi run sample section sex slice slide species stage subject time timepoint tma "
-    "treatment well".split()
+    "treatment well"
 )
 _TOTALS = (
     "total_counts", "transcript_counts", "n_counts", "ncount_rna", "ncount_spatial", "ncount_xenium", "nucleus_counts",
@@ -42,6 +53,63 @@ _SEPARATES = 0.3
 """How much neighbors must agree for a column whose name says nothing."""
 _GENES = 50
 """Number of the first exported genes among which the best detected one is chosen."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskedColor:
+    """The requested color: one of a column and a gene, or neither."""
+
+    column: str | None = None
+    gene: int | None = None
+    """Position in var."""
+
+
+def asked_color(source: Source, text: str | None) -> AskedColor:
+    """Find the column or gene that the option ``color`` names; columns take precedence.
+
+    Raises
+    ------
+    PlanError
+        If there is none.
+    """
+    if text is None:
+        return AskedColor()
+    kind, _, name = text.partition(":")
+    columns = source.obs_columns
+    if text in columns or (kind == "obs" and name in columns):
+        return AskedColor(column=text if text in columns else name)
+    gene = gene_at(source, text)
+    if gene is None and kind == "gene":
+        gene = gene_at(source, name)
+    if gene is None:
+        meant = name if kind in {"obs", "gene"} else text
+        near = hint(meant, [*columns, *as_text(source.gene_names)])
+        msg = f"The color {text!r} is neither a column of obs nor a gene of {source.matrix_name}.{near}"
+        raise PlanError(msg)
+    return AskedColor(gene=gene)
+
+
+def color_of(asked: AskedColor, annotations: Sequence[Annotation], genes: PlannedGenes) -> dict[str, Any] | None:
+    """Return the requested color in the viewer's format; None if none was requested or it is not exported."""
+    if asked.column is not None:
+        shown = {str(as_text([asked.column])[0]), asked.column}
+        name = next((one.name for one in annotations if one.name in shown), None)
+        return None if name is None else {"kind": "annotation", "column": name}
+    if asked.gene is None or asked.gene not in genes.indices:
+        return None
+    return {"kind": "gene", "gene": genes.names[int(np.flatnonzero(genes.indices == asked.gene)[0])]}
+
+
+def opening_view(view: dict[str, Any] | None, color: dict[str, Any] | None, *, asked: bool) -> dict[str, Any] | None:
+    """Return the initial view with a color, which replaces that of the view only if it was `asked` for."""
+    whole = view is not None and "karospace_view" in view
+    state = {} if view is None else dict(view["state"] if whole else view)
+    if color is None or ("color" in state and not asked):
+        return view
+    if "color" in state:
+        state.pop("range", None)  # the limits belong to the previous color
+    state["color"] = color
+    return {**view, "state": state} if whole and view is not None else state
 
 
 def opening_color(
@@ -74,7 +142,7 @@ def opening_color(
         for one in annotations
         if isinstance(one, CategoryAnnotation) and FEWEST_CATEGORIES <= len(one.categories) <= MOST_CATEGORIES
     ]
-    scores = {one.name: _score(one, one.name == section, xy, embeddings) for one in categories}
+    scores = {one.name: _score(one, section, xy, embeddings) for one in categories}
     best = max(scores, key=scores.__getitem__, default=None)
     if best is not None and scores[best] > 0:
         return {"kind": "annotation", "column": best}
@@ -105,9 +173,9 @@ def name_score(name: str) -> float:
 
 
 def _score(
-    column: CategoryAnnotation, is_section: bool, xy: NDArray[np.float64], embeddings: Sequence[PlannedEmbedding]
+    column: CategoryAnnotation, section: str | None, xy: NDArray[np.float64], embeddings: Sequence[PlannedEmbedding]
 ) -> float:
-    named = -2.0 if is_section else name_score(column.name)
+    named = -2.0 if column.name == section else name_score(column.name)
     if named < 0:
         return named
     together = max(agreement(column.codes, len(column.categories), one) for one in (xy, *(e.xy for e in embeddings)))

@@ -36,7 +36,7 @@ def are_positions(
     (True, False)
     """
     some = np.unique(np.linspace(0, len(xy) - 1, min(len(xy), _CELLS)).astype(np.int64))
-    some = some[np.isfinite(values[some])]
+    some = some[np.isfinite(values[some]) & np.isfinite(xy[some]).all(axis=1)]
     if len(some) < _FEWEST:
         return False
     group = np.zeros(len(some), dtype=np.int64) if groups is None else groups[some]

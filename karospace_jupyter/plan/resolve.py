@@ -17,6 +17,7 @@ from karospace_jupyter.plan.gene_choice import choose_genes
 from karospace_jupyter.plan.lattice import Direction, direction_of_y
 from karospace_jupyter.plan.matrix_values import matrix_values
 from karospace_jupyter.plan.model import Plan, PlannedCoordinates, PlannedGenes
+from karospace_jupyter.plan.opening_color import AskedColor, asked_color, color_of, opening_color, opening_view
 from karospace_jupyter.plan.origin import moved, origin_of, sharing
 from karospace_jupyter.plan.pictures.choose import Pictures, choose_images
 from karospace_jupyter.plan.pictures.files import inspect_file
@@ -114,9 +115,14 @@ def decide(
     spatial = not is_embedding(found.spec)
     column, new_warnings = split(source, config, cells, column, spatial=spatial)
     warnings += new_warnings
+    asked = AskedColor()
+    with problems.of("color"):
+        asked = asked_color(source, config.color)
     columns = ChosenColumns([], None, [])
     with problems.of("annotation_columns"):
-        columns = choose_columns(source, cells, config.annotation_columns, columns_of(found.spec), column)
+        columns = choose_columns(
+            source, cells, config.annotation_columns, columns_of(found.spec), column, xy, asked.column
+        )
     warnings += columns.warnings
     sections = None if columns.section is None else plan_sections(columns.section, xy, columns.annotations)
     codes = None if columns.section is None else columns.section.codes
@@ -141,7 +147,7 @@ def decide(
         )
     genes = PlannedGenes(np.zeros(0, dtype=np.int64), (), ())
     with problems.of("genes_mode"):
-        genes, new_warnings = choose_genes(source, config.genes, values, cells.rows, job)
+        genes, new_warnings = choose_genes(source, config.genes, values, cells.rows, job, asked.gene)
         warnings += new_warnings
     if view is not None:
         shown = set(genes.names) if genes_known else None
@@ -149,6 +155,11 @@ def decide(
             view, cells.n, extent_of(xy), columns.annotations, embeddings, sections, shown
         )
         warnings += new_warnings
+    color = color_of(asked, columns.annotations, genes)
+    if color is None and config.view is None:
+        section = None if columns.section is None else columns.section.name
+        color = opening_color(source, columns.annotations, section, xy, embeddings, genes)
+    view = opening_view(view, color, asked=config.color is not None)
     unit = pictures.unit_um or unit_um(source, cells.rows, xy, codes, pictures.spot_diameter)
     origin = origin_of(xy)
     warnings += _rounding_warnings(xy, origin)
