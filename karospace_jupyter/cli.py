@@ -94,6 +94,12 @@ def parser() -> argparse.ArgumentParser:
     data.add_argument(
         "--seed", metavar="N", type=int, default=0, help="random seed for --downsample (default: %(default)s)"
     )
+    data.add_argument(
+        "--color",
+        metavar="NAME",
+        help="initial color: a column of obs or a gene; obs:NAME and gene:NAME distinguish equal names "
+        "(default: a column that reads like cell types or clusters)",
+    )
     data.add_argument("--view", metavar="FILE", help="view file saved from the viewer, used as the initial view")
     output = p.add_argument_group("output options")
     output.add_argument(
@@ -101,7 +107,7 @@ def parser() -> argparse.ArgumentParser:
     )
     output.add_argument(
         "--max-asset-mb",
-        metavar="MIB",
+        metavar="MB",
         type=float,
         default=16.0,
         help="maximum asset size in MB; larger assets are split (default: 16)",
@@ -124,7 +130,7 @@ def parser() -> argparse.ArgumentParser:
     output.add_argument("--jobs", metavar="N", type=int, help="number of compression threads (default: all cores)")
     output.add_argument(
         "--memory-mb",
-        metavar="MIB",
+        metavar="MB",
         type=int,
         default=512,
         help="memory for reading the matrix in blocks, in MB (default: %(default)s)",
@@ -325,6 +331,7 @@ def _config(options: argparse.Namespace) -> ExportConfig:
         dataset_name=options.name or ("Synthetic tissue" if options.demo else None),
         scripts=options.scripts,
         embed_origins=tuple(options.embed_origin or ()),
+        color=options.color,
         view=options.view,
         preview=not options.no_preview,
         layer=options.layer,
@@ -382,6 +389,8 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _print_plan(plan: Plan, written: Size, options: argparse.Namespace) -> None:
+    from karospace_jupyter.plan.opening_color import color_label
+
     if options.json:
         import json
 
@@ -395,6 +404,7 @@ def _print_plan(plan: Plan, written: Size, options: argparse.Namespace) -> None:
                     "annotations": [a.name for a in plan.annotations],
                     "embeddings": [e.name for e in plan.embeddings],
                     "sections": _sections_json(plan),
+                    "color": color_label(plan.view) or None,
                     "view": options.view,
                     "matrix": plan.matrix_name,
                     "image": "; ".join(image.origin for image in plan.images) or None,
@@ -415,7 +425,8 @@ def _print_plan(plan: Plan, written: Size, options: argparse.Namespace) -> None:
         ("sections", _sections_text(plan)),
         ("embeddings", ", ".join(f"{e.label} ({e.name})" for e in plan.embeddings) or "none"),
         ("image", "; ".join(f"{one.origin}, {one.size[0]} × {one.size[1]}" for one in plan.images) or "none"),
-        *([("initial view", options.view)] if plan.view is not None else []),
+        *([("color", color_label(plan.view))] if color_label(plan.view) else []),
+        *([("initial view", options.view)] if options.view else []),
         ("files", f"{written.files:,}, about {size(written.bytes)}"),
     ]
     lines = [f"  {name:<12} {text}" for name, text in rows]

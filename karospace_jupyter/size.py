@@ -13,7 +13,7 @@ import numpy as np
 from karospace_jupyter.bundle.manifest import AssetFile, Chunk, GeneEntry, Manifest
 from karospace_jupyter.bundle.scripts import as_script
 from karospace_jupyter.encode import encode_bundle
-from karospace_jupyter.encode.expression import summarise
+from karospace_jupyter.encode.expression import summarize
 from karospace_jupyter.encode.image import largest_side, predict_image
 from karospace_jupyter.encode.pack import Method, best_method, compress
 from karospace_jupyter.encode.preview import draw_preview
@@ -197,7 +197,7 @@ def _genes(
             raw_crc32=zlib.crc32(values.tobytes()),
         )
         chunks = [Chunk(path=path, start=0, end=n, size_bytes=4 * n)] * n_chunks
-        entry = GeneEntry(gene=name, index=n_genes, chunks=chunks, summary=summarise(values))
+        entry = GeneEntry(gene=name, index=n_genes, chunks=chunks, summary=summarize(values))
         labels = "".join(labels[chosen[vector.position]] for _, labels in plan.genes.labels)
         text += f'{entry.model_dump_json()},"{name}","{labels}",{file.model_dump_json() * n_chunks},'
     return total * (n_genes / n_encoded), text.encode("utf-8", "replace"), n_genes / n_encoded

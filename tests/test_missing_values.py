@@ -14,7 +14,7 @@ import scipy.sparse as sp
 
 from karospace_jupyter import Bundle, ExportConfig, adata_to_karospace, export
 from karospace_jupyter.bundle.manifest import GeneSummary
-from karospace_jupyter.encode.expression import summarise
+from karospace_jupyter.encode.expression import summarize
 from karospace_jupyter.errors import BundleError
 from karospace_jupyter.job import Job
 from karospace_jupyter.plan.hvg import rank_variable_genes, seurat_dispersion
@@ -140,12 +140,12 @@ class TestBundleOfTwoBatches:
 
 
 def test_summary_distinguishes_zero_and_missing() -> None:
-    summary = summarise(np.array([0, np.nan, 4, 0, np.nan, 2], np.float32))
+    summary = summarize(np.array([0, np.nan, 4, 0, np.nan, 2], np.float32))
     assert summary == GeneSummary(min=0, max=4, mean=1.5, fraction=0.5, lower=0, upper=3.98, missing=2)
-    without_zero = summarise(np.array([np.nan, 4, 2], np.float32))
+    without_zero = summarize(np.array([np.nan, 4, 2], np.float32))
     assert (without_zero.min, without_zero.mean, without_zero.fraction) == (2, 3, 1)
-    assert summarise(np.array([np.nan, 0], np.float32)).fraction == 0
-    negative = summarise(np.array([-3, np.nan, 1], np.float32))
+    assert summarize(np.array([np.nan, 0], np.float32)).fraction == 0
+    negative = summarize(np.array([-3, np.nan, 1], np.float32))
     assert (negative.lower, negative.upper) == pytest.approx((-2.96, 0.96))
 
 

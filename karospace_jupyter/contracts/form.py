@@ -135,10 +135,12 @@ class Estimate:
     """Whether an existing bundle would be replaced."""
     files: int = 0
     bytes: int = 0
-    """Maximum on disk."""
+    """On disk, about."""
     seconds: float = 0.0
     n_cells: int = 0
     n_genes: int = 0
+    color: str = ""
+    """Initial color: the name of a column or a gene; empty if there is none."""
     loses_cells: bool = False
     """Whether cells are left out that the user did not ask to leave out."""
     warnings: tuple[str, ...] = ()

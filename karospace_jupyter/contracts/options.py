@@ -63,6 +63,11 @@ class ExportOptions(TypedDict, total=False):
     """Whether to also write the assets as scripts, so that the folder opens with a double click: `yes`, `no`, or `auto`
     (if the scripts take at most 200 MB)."""
 
+    color: str | None
+    """Initial color: a column of obs or a gene, which is exported in any case. `obs:NAME` and `gene:NAME` distinguish
+    equal names. By default, a column that reads like cell types or clusters, otherwise total counts, otherwise a gene
+    that many cells express."""
+
     view: str | os.PathLike[str] | None
     """A view file saved from the viewer (JSON), used as the initial view."""
 

@@ -25,7 +25,7 @@ _NUMBERS = (
     ("jobs", "Threads", "all cores", int),
 )
 _DEFAULTS = {"seed": 0, "max_asset_mb": 16.0, "memory_mb": 512}
-_FOLDED = ("layer", "image_path", "dataset_name", "sections", "embeddings", "view")
+_FOLDED = ("layer", "image_path", "dataset_name", "sections", "embeddings", "color", "view")
 _FILE = "file"
 _SCRIPTS = (("auto", "If below 200 MB"), ("yes", "Always"), ("no", "Never (the viewer asks for the folder)"))
 
@@ -64,7 +64,9 @@ class More(ttk.Frame):
         self.scripts = Field(self.inside, theme, "Open by double-click", helps["scripts"])
         self.scripts_choice = Choice(self.scripts.body, theme, lambda value: desk.change(scripts=value))
         self.places = Places(self.inside, theme, desk, pick_view)
-        fields = [self.matrix, self.image, self.places.sections, self.places.view, self.name, self.scripts]
+        fields = [
+            self.matrix, self.image, self.places.sections, self.places.color, self.places.view, self.name, self.scripts,
+        ]  # fmt: skip
         for choice in (self.matrix_choice, self.image_choice, self.name_entry, self.scripts_choice):
             choice.grid(row=0, column=0, columnspan=2, sticky="ew")
         self.numbers: dict[str, tuple[Field, Entry]] = {}

@@ -1,4 +1,4 @@
-"""Fields for sections, embeddings and the initial view."""
+"""Fields for sections, embeddings, the initial color and the initial view."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _A_LINE = 2
 
 
 class Places:
-    """The fields for sections, embeddings and the initial view; the owner places them."""
+    """The fields for sections, embeddings, the initial color and view; the owner places them."""
 
     def __init__(self, master: tk.Misc, theme: Theme, desk: Desk, pick_view: Callable[[], str]) -> None:
         self._theme, self._desk, self._pick_view = theme, desk, pick_view
@@ -28,6 +28,9 @@ class Places:
         self.sections = Field(master, theme, "Sections", helps["sections"])
         self.sections_choice = Choice(self.sections.body, theme, lambda value: desk.change(sections=value or None))
         self.sections_choice.grid(row=0, column=0, sticky="ew")
+        self.color = Field(master, theme, "Initial color", helps["color"])
+        self.color_choice = Choice(self.color.body, theme, lambda value: desk.change(color=value or None))
+        self.color_choice.grid(row=0, column=0, sticky="ew")
         self.view = Field(master, theme, "Initial view", helps["view"])
         self.view_path = Entry(self.view.body, theme, lambda text: desk.change(view=text or None), hint="Saved view")
         self.view_path.grid(row=0, column=0, sticky="ew")
@@ -63,12 +66,22 @@ class Places:
             ],
             asked or "",
         )
+        color, automatic = options["color"], shown.estimate.color
+        names = [one.name for one in summary.columns if one.kind != "other"]
+        self.color_choice.offer(
+            [
+                ("", f"Automatic: {automatic}" if automatic and not color else "Automatic"),
+                *((name, name) for name in [*([color] if color and color not in names else []), *names]),
+            ],
+            color or "",
+        )
         self.view_path.put(options["view"] or "")
         chosen = self._chosen()
         for key, variable in self.ticks.items():
             variable.set(key in chosen)
         problems = shown.estimate.problems
-        for field, option in ((self.sections, "sections"), (self.view, "view"), (self.embeddings, "embeddings")):
+        fields = {"sections": self.sections, "color": self.color, "view": self.view, "embeddings": self.embeddings}
+        for option, field in fields.items():
             field.say(problems.get(option, ""))
         self.view_path.mark(wrong=bool(problems.get("view")))
 

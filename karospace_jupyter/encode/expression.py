@@ -56,7 +56,7 @@ def _genes(found: tuple[tuple[str, int], ...], what: str) -> str:
     return f"{counted(len(found), 'gene has', 'genes have')} {what}: {examples}"
 
 
-def summarise(values: NDArray[np.float32]) -> GeneSummary:
+def summarize(values: NDArray[np.float32]) -> GeneSummary:
     """Summarize one gene; see :class:`~karospace_jupyter.bundle.manifest.GeneSummary`.
 
     Parameters
@@ -113,7 +113,7 @@ def encode_expression(
         little = np.ascontiguousarray(values, dtype="<f4")
         method = best_method(little) if packer.gzip else Method.QUICK
         chunks, files = packer.pack_vector("expression_chunk", stem, little, 4, max_bytes, method)
-        return GeneEntry(gene=names[position], index=position, chunks=chunks, summary=summarise(values)), files
+        return GeneEntry(gene=names[position], index=position, chunks=chunks, summary=summarize(values)), files
 
     done: list[Future[tuple[GeneEntry, list[AssetFile]]]] = []
     nan: list[tuple[str, int]] = []

@@ -16,6 +16,7 @@ from karospace_jupyter.paths import expanded
 from karospace_jupyter.plan import estimate
 from karospace_jupyter.plan.coordinates import candidates
 from karospace_jupyter.plan.gene_choice import unknown_genes
+from karospace_jupyter.plan.opening_color import color_label
 from karospace_jupyter.publish.targets import check_file, check_folder, check_writable
 from karospace_jupyter.size import Size, predict_size
 from karospace_jupyter.source import open_source
@@ -73,6 +74,7 @@ def look(subject: Any, options: dict[str, Any]) -> Estimate:  # noqa: ANN401 - a
         seconds=made.seconds,
         n_cells=n_cells,
         n_genes=0 if made.plan is None else len(made.plan.genes.names),
+        color="" if made.plan is None else color_label(made.plan.view),
         loses_cells=loses_cells,
         warnings=() if made.plan is None else made.plan.warnings,
         listed=config.genes.names if config.genes.kind == "list" else (),

@@ -111,7 +111,7 @@ _FLAGS = {
     "coords": "--coords", "image_path": "--image", "downsample": "--downsample", "seed": "--seed",
     "max_asset_mb": "--max-asset-mb", "dataset_name": "--name", "layer": "--layer", "jobs": "--jobs",
     "memory_mb": "--memory-mb", "scripts": "--scripts", "single_file": "--single-file", "zip_path": "--zip",
-    "sections": "--sections", "view": "--view",
+    "sections": "--sections", "color": "--color", "view": "--view",
 }  # fmt: skip
 
 

@@ -54,7 +54,7 @@ class ColumnSummary:
     """The alternative kind: number for codes, category for few integers."""
 
 
-def summarise_columns(
+def summarize_columns(
     source: Source,
     rows: NDArray[np.int64] | None,
     used: Sequence[str] = (),
@@ -206,7 +206,7 @@ def choose_columns(
     """
     warnings: list[str] = []
     if asked is None:
-        summary = summarise_columns(source, cells.rows, used, xy, section)
+        summary = summarize_columns(source, cells.rows, used, xy, section)
         wanted: dict[str, Chosen | None] = {
             one.name: None
             for one in summary

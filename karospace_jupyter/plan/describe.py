@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from karospace_jupyter.config import ObsmCoords
 from karospace_jupyter.errors import CoordinatesError
-from karospace_jupyter.plan.annotations import ColumnSummary, summarise_columns
+from karospace_jupyter.plan.annotations import ColumnSummary, summarize_columns
 from karospace_jupyter.plan.coordinates import FoundCoordinates, candidates, find_coordinates, is_embedding, label
 from karospace_jupyter.plan.embeddings import usual_embeddings
 from karospace_jupyter.plan.pictures.choose import Library, libraries
@@ -60,7 +60,7 @@ def describe(source: Source) -> Description:
             key for key, shape in shapes.items() if len(shape) == 2 and shape[1] >= 2 and is_embedding(ObsmCoords(key))
         ),
         usual_embeddings=tuple(usual_embeddings(source, None)),
-        columns=tuple(summarise_columns(source, None, xy=found.xy if found else None, section=section)),
+        columns=tuple(summarize_columns(source, None, xy=found.xy if found else None, section=section)),
         layers=tuple(source.layers),
         has_raw=source.has_raw,
         libraries=tuple(libraries(source)),

@@ -156,6 +156,19 @@ def opening_color(
     return {"kind": "annotation", "column": others[0].name} if others else None
 
 
+def color_label(view: dict[str, Any] | None) -> str:
+    """Return the color of an initial view as the option ``color`` names it; empty if it is not a column or gene.
+
+    Examples
+    --------
+    >>> color_label({"color": {"kind": "annotation", "column": "leiden"}})
+    'leiden'
+    """
+    state = {} if view is None else view.get("state", view)
+    color = state.get("color") or {}
+    return str(color.get("column") or color.get("gene") or "")
+
+
 def name_score(name: str) -> float:
     """Return how much a column's name promises: 3 for cell types, 2 for clusters, -2 for the design of a study.
 

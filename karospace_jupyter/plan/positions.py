@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 _CELLS = 10_000
 """Number of cells looked at."""
-_FEWEST = 20
+_FEWEST = 50
 """With fewer cells, numbers may follow the position by chance."""
 _UNEXPLAINED = 0.002
 """Largest share of the variance that rounding to a grid leaves: a Visium slide has 64 columns and more."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from karospace_jupyter.encode.expression import summarise
+from karospace_jupyter.encode.expression import summarize
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 17, 1000])
@@ -17,7 +17,7 @@ def test_percentiles_interpolate_over_nonzero_values(n: int, kind: str) -> None:
     present = values[values != 0].astype(np.float64)
     if not len(present):
         pytest.skip("the sample contains only zeros")
-    summary = summarise(values)
+    summary = summarize(values)
     assert summary.upper == pytest.approx(np.percentile(present, 99), rel=1e-12)
     signed = (values < 0).any()
     assert summary.lower == pytest.approx(np.percentile(present, 1) if signed else 0, rel=1e-12)
@@ -27,4 +27,4 @@ def test_percentiles_interpolate_over_nonzero_values(n: int, kind: str) -> None:
 def test_percentile_of_squares_matches_the_viewer() -> None:
     # js/src/lib/lib.test.ts expects the same number. The zero is ignored, so that ten values remain.
     values = np.array([0, *np.arange(10) ** 2 + 1], dtype=np.float32)
-    assert summarise(values).upper == pytest.approx(80.47, rel=1e-12)
+    assert summarize(values).upper == pytest.approx(80.47, rel=1e-12)

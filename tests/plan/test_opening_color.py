@@ -10,6 +10,9 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 
+from karospace_jupyter.config import ExportConfig
+from karospace_jupyter.errors import PlanError
+from karospace_jupyter.export import plan
 from karospace_jupyter.plan.opening_color import agreement, name_score
 from karospace_jupyter.plan.positions import are_positions
 
@@ -67,3 +70,82 @@ def test_sections_have_grids_of_their_own() -> None:
     row = np.tile(array[:, 0], 2).astype(float)
     assert are_positions(row, both, groups)
     assert not are_positions(row, both)
+
+
+def tissue(**columns: Any) -> ad.AnnData:
+    """Return cells at random positions with columns of obs."""
+    rng = np.random.default_rng(0)
+    x = sp.csr_matrix(rng.poisson([0.01, 0.2, 2.0, 0.1], (N, 4)).astype(np.float32))
+    adata = ad.AnnData(x, obs=pd.DataFrame(columns, index=[f"c{i}" for i in range(N)]))
+    adata.var_names = ["RARE", "SOME", "MANY", "FEW"]
+    adata.obsm["spatial"] = rng.random((N, 2))
+    return adata
+
+
+def opened(adata: ad.AnnData, **options: Any) -> Any:
+    """Return the color that a bundle of the data opens with."""
+    view = plan(adata, ExportConfig(**options)).view
+    return view and view.get("color")
+
+
+RANDOM = np.random.default_rng(1)
+COUNTS = RANDOM.poisson(500, N).astype(float)
+TYPES = RANDOM.choice(["a", "b", "c"], N)
+SAMPLES = np.repeat(["s1", "s2"], N // 2)
+
+
+def test_cell_types_come_first_then_clusters_then_counts_then_a_gene() -> None:
+    columns = {"area": RANDOM.random(N), "sample": SAMPLES, "leiden": TYPES, "cell_type": TYPES, "total_counts": COUNTS}
+    for expected in ("cell_type", "leiden", "total_counts"):
+        assert opened(tissue(**columns)) == {"kind": "annotation", "column": expected}
+        del columns[expected]
+    assert opened(tissue(**columns)) == {"kind": "gene", "gene": "MANY"}
+    assert opened(tissue()) == {"kind": "gene", "gene": "MANY"}
+
+
+def test_a_pattern_in_space_counts_if_the_name_says_nothing() -> None:
+    adata = tissue(x1=TYPES, total_counts=COUNTS)
+    assert opened(adata) == {"kind": "annotation", "column": "total_counts"}
+    adata.obs["x1"] = np.where(adata.obsm["spatial"][:, 0] > 0.5, "left", "right")
+    assert opened(adata) == {"kind": "annotation", "column": "x1"}
+
+
+def test_of_equal_names_the_separate_categories_win() -> None:
+    adata = tissue(cluster_a=TYPES, cluster_b=TYPES)
+    adata.obs["cluster_b"] = np.where(adata.obsm["spatial"][:, 0] > 0.5, "1", "2")
+    assert opened(adata) == {"kind": "annotation", "column": "cluster_b"}
+
+
+def test_too_many_categories_are_no_first_picture() -> None:
+    adata = tissue(cell_type=[f"t{i % 61}" for i in range(N)], total_counts=COUNTS)
+    assert opened(adata) == {"kind": "annotation", "column": "total_counts"}
+
+
+def test_columns_equal_to_the_positions_are_left_out() -> None:
+    adata = tissue(cell_type=TYPES)
+    xy = adata.obsm["spatial"]
+    adata.obs["x_centroid"], adata.obs["row"] = xy[:, 0] * 0.2125 + 11, np.round(500 * xy[:, 1])
+    found = plan(adata, ExportConfig())
+    assert [one.name for one in found.annotations] == ["cell_type"]
+    assert any("positions of the cells" in text and "x_centroid, row" in text for text in found.warnings)
+    asked = plan(adata, ExportConfig(annotation_columns=["x_centroid"]))
+    assert [one.name for one in asked.annotations] == ["x_centroid"]
+
+
+def test_the_requested_color_is_exported_and_shown(tmp_path: Any) -> None:
+    adata = tissue(cell_type=TYPES, sample=SAMPLES)
+    assert opened(adata, color="sample") == {"kind": "annotation", "column": "sample"}
+    found = plan(adata, ExportConfig(color="FEW", genes_mode=["MANY"], annotation_columns=[]))
+    assert found.view == {"color": {"kind": "gene", "gene": "FEW"}}
+    assert found.genes.names == ("MANY", "FEW")
+    assert any("'FEW' was added to the genes" in text for text in found.warnings)
+    found = plan(adata, ExportConfig(color="obs:sample", annotation_columns=["cell_type"]))
+    assert [one.name for one in found.annotations] == ["cell_type", "sample"]
+    with pytest.raises(PlanError, match="'smple' is neither a column of obs nor a gene of X. Did you mean 'sample'"):
+        plan(adata, ExportConfig(color="smple"))
+    (tmp_path / "view.json").write_text('{"color": {"kind": "gene", "gene": "MANY"}, "range": [1, 2], "opacity": 0.5}')
+    saved = {"view": tmp_path / "view.json"}
+    assert opened(adata, **saved) == {"kind": "gene", "gene": "MANY"}
+    assert plan(adata, ExportConfig(color="gene:RARE", **saved)).view == {
+        "color": {"kind": "gene", "gene": "RARE"}, "opacity": 0.5,
+    }  # fmt: skip

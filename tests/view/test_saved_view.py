@@ -119,7 +119,7 @@ def test_view_is_stored_in_the_manifest(tissue: Any, tmp_path: Path, value: dict
     assert json.loads((tmp_path / "out/manifest.json").read_text())["view"] == value
     assert Bundle(bundle.to_html(tmp_path / "a.html")).manifest.view == value
     bundle.verify()
-    assert adata_to_karospace(tissue, tmp_path / "out").manifest.view is None
+    assert adata_to_karospace(tissue, tmp_path / "out").manifest.view == {"color": STATE["color"]}
 
 
 @pytest.mark.parametrize(

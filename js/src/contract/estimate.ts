@@ -24,12 +24,16 @@ export interface Estimate {
   exists: boolean;
   files: number;
   /**
-   * Maximum on disk.
+   * On disk, about.
    */
   bytes: number;
   seconds: number;
   n_cells: number;
   n_genes: number;
+  /**
+   * Initial color: the name of a column or a gene; empty if there is none.
+   */
+  color: string;
   /**
    * Whether cells are left out that the user did not ask to leave out.
    */

@@ -83,6 +83,12 @@ export interface Options {
    */
   scripts: 'auto' | 'yes' | 'no';
   /**
+   * Initial color: a column of obs or a gene, which is exported in any case. `obs:NAME` and `gene:NAME` distinguish
+   * equal names. By default, a column that reads like cell types or clusters, otherwise total counts, otherwise a gene
+   * that many cells express.
+   */
+  color: string | null;
+  /**
    * A view file saved from the viewer (JSON), used as the initial view.
    */
   view: string | null;

@@ -32,6 +32,7 @@ const IN_MORE = [
   'jobs',
   'sections',
   'embeddings',
+  'color',
   'view',
 ]; // prettier-ignore
 

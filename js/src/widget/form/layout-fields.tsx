@@ -3,11 +3,13 @@ import { say } from '../translate';
 import { Check, Field, Select, TextInput } from './fields';
 import type { Traits } from './traits';
 
-/** Lets the user choose sections, embeddings and the initial view. */
+/** Lets the user choose sections, embeddings, the initial color and the initial view. */
 export function Places({ traits }: { traits: Traits }): JSX.Element {
-  const { sections, embeddings, view } = traits.options.value;
+  const { sections, embeddings, color, view } = traits.options.value;
   const { help, sections: found, section_columns: columns, embeddings: known } = traits.summary.value;
-  const { problems } = traits.estimate.value;
+  const { problems, color: automatic } = traits.estimate.value;
+  const colors = traits.summary.value.columns.filter(({ kind }) => kind !== 'other').map(({ name }) => name);
+  const other = color !== null && !colors.includes(color) ? [color] : [];
   const asked = sections !== null && sections !== 'none' && !columns.includes(sections) ? [sections] : [];
   const usual = traits.defaults.value.embeddings;
   const chosen = new Set(embeddings ?? usual);
@@ -34,6 +36,20 @@ export function Places({ traits }: { traits: Traits }): JSX.Element {
               ['none', say('No sections')],
             ]}
             onChange={(value) => traits.change({ sections: value || null })}
+          />
+        )}
+      </Field>
+      <Field label={say('Initial color')} help={help.color} problem={problems.color}>
+        {({ id, describedBy }) => (
+          <Select
+            id={id}
+            describedBy={describedBy}
+            value={color ?? ''}
+            choices={[
+              ['', color === null && automatic ? say('Automatic: %1', automatic) : say('Automatic')],
+              ...[...other, ...colors].map((name): [string, string] => [name, name]),
+            ]}
+            onChange={(value) => traits.change({ color: value || null })}
           />
         )}
       </Field>
