@@ -34,7 +34,7 @@ suppress_warnings = ["misc.highlighting_failure"]  # of HTML that leaves somethi
 nitpicky = True
 nitpick_ignore_regex = [
     ("py:.*", r"(?!karospace_).*"),  # no inventories of other projects are downloaded: the build needs no network
-    ("py:.*", r"karospace_jupyter\.(bundle|config|job|publish|widget)\..*"),  # modules that define public names
+    ("py:.*", r"karospace_jupyter\.(bundle|config|job|publish|serve|widget)\..*"),  # modules that define public names
 ]
 
 myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist"]
