@@ -23,7 +23,7 @@ test:
 	$(MAKE) -j 2 check programs $(VIEWER)
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-# The tests without browsers, with the lowest versions that pyproject.toml allows (Python 3.11).
+# The tests of exporter and command line, with the lowest versions that pyproject.toml allows (Python 3.11).
 # But for the text of the schema, which newer versions of pydantic write differently.
 LOWEST := build/lowest-venv
 test-lowest: $(LOWEST)/.installed

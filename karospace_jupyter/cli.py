@@ -13,6 +13,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
+from karospace_jupyter.flags import flag_of
 from karospace_jupyter.formatting import counted, shape, size
 
 if TYPE_CHECKING:
@@ -29,11 +30,11 @@ EXIT_FAILURE, EXIT_USAGE, EXIT_CANCELLED = 1, 2, 130
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return the argument parser. Its options have the names and defaults of ExportConfig."""
+    """Return the argument parser. What it stores has the names and defaults of ExportConfig."""
     p = argparse.ArgumentParser(
         prog="karospace-export",
         description="Export an AnnData file to a static viewer for any browser: a folder, one HTML file or a zip file.",
-        epilog="Example: karospace-export --h5ad tissue.h5ad --outdir tissue_viewer --serve",
+        epilog="Example: karospace-export tissue.h5ad --outdir tissue_viewer --serve",
     )
     inputs = p.add_argument_group("input and output")
     inputs.add_argument(
@@ -44,9 +45,11 @@ def parser() -> argparse.ArgumentParser:
     inputs.add_argument(
         "--single-file", metavar="FILE.html", help="self-contained HTML file to write; opens with a double click"
     )
-    inputs.add_argument("--zip", metavar="FILE.zip", help="zip file to write")
+    inputs.add_argument("--zip", dest="zip_path", metavar="FILE.zip", help="zip file to write")
     inputs.add_argument("--demo", action="store_true", help="export the built-in synthetic tissue instead of a file")
-    inputs.add_argument("--name", metavar="TEXT", help="dataset name shown in the viewer (default: the file name)")
+    inputs.add_argument(
+        "--name", dest="dataset_name", metavar="TEXT", help="dataset name shown in the viewer (default: the file name)"
+    )
     data = p.add_argument_group("data to export")
     data.add_argument(
         "--coords",
@@ -56,6 +59,7 @@ def parser() -> argparse.ArgumentParser:
     columns = data.add_mutually_exclusive_group()
     columns.add_argument(
         "--anno",
+        dest="annotation_columns",
         metavar="COLUMN",
         action="append",
         help="column of obs to export as an annotation; repeatable (default: columns that make a useful legend); "
@@ -65,6 +69,7 @@ def parser() -> argparse.ArgumentParser:
     genes = data.add_mutually_exclusive_group()
     genes.add_argument(
         "--genes",
+        dest="genes_mode",
         metavar="MODE",
         default="hvgs:500",
         help="genes to export: hvgs:N, top_mean:N, list:PATH or all (default: %(default)s)",
@@ -77,6 +82,7 @@ def parser() -> argparse.ArgumentParser:
     )
     data.add_argument(
         "--embedding",
+        dest="embeddings",
         metavar="KEY",
         action="append",
         help="key of obsm to export as an embedding, or none; repeatable (default: UMAP, t-SNE and PCA)",
@@ -85,6 +91,7 @@ def parser() -> argparse.ArgumentParser:
     data.add_argument("--raw", action="store_true", help="read expression from raw instead of X")
     data.add_argument(
         "--image",
+        dest="image_path",
         metavar="PATH",
         help="tissue image: PNG, JPEG, WebP or TIFF file, uns:LIBRARY, or none (default: the image stored in the file)",
     )
@@ -121,12 +128,13 @@ def parser() -> argparse.ArgumentParser:
     )
     output.add_argument(
         "--embed-origin",
+        dest="embed_origins",
         metavar="ORIGIN",
         action="append",
         help="origin of pages that may control the embedded viewer, such as https://lab.example, or '*'; "
         "repeatable (default: the origin of the bundle)",
     )
-    output.add_argument("--no-preview", action="store_true", help="do not write preview.png")
+    output.add_argument("--no-preview", dest="preview", action="store_false", help="do not write preview.png")
     output.add_argument("--jobs", metavar="N", type=int, help="number of compression threads (default: all cores)")
     output.add_argument(
         "--memory-mb",
@@ -146,16 +154,8 @@ def parser() -> argparse.ArgumentParser:
     return p
 
 
-FLAGS = {
-    "h5ad_path": "--h5ad", "zip_path": "--zip", "annotation_columns": "--anno", "embeddings": "--embedding",
-    "genes_mode": "--genes", "image_path": "--image", "dataset_name": "--name", "embed_origins": "--embed-origin",
-    "preview": "--no-preview",
-}  # fmt: skip
-"""Flags whose names differ from the option in Python; all other flags have the same name."""
-
-
 def _as_flags(problems: Sequence[tuple[str, str]]) -> str:
-    return "\n".join(f"{FLAGS.get(name) or '--' + name.replace('_', '-')}: {what}" for name, what in problems)
+    return "\n".join(f"{flag_of(name)}: {what}" for name, what in problems)
 
 
 def _boolean(text: str) -> bool:
@@ -275,7 +275,7 @@ def _usage(options: argparse.Namespace, p: argparse.ArgumentParser) -> str | Non
         return "--demo cannot be combined with an input" if options.demo else "no input; pass --h5ad PATH or --demo"
     if options.dry_run and options.serve:
         return "--serve cannot be combined with --dry-run, which writes no bundle"
-    if not (options.outdir or options.single_file or options.zip or options.dry_run):
+    if not (options.outdir or options.single_file or options.zip_path or options.dry_run):
         return "no output; pass --outdir DIR, --single-file FILE.html or --zip FILE.zip"
     if not 0 <= options.port <= 65535:
         return f"--port must be between 0 and 65535, got {options.port}"
@@ -313,32 +313,17 @@ def _run(options: argparse.Namespace) -> int:
 def _config(options: argparse.Namespace) -> ExportConfig:
     from karospace_jupyter.config import ExportConfig
 
-    return ExportConfig(
-        h5ad_path=options.h5ad,
-        outdir=options.outdir or None,
-        single_file=options.single_file or None,
-        zip_path=options.zip or None,
-        coords=options.coords,
-        annotation_columns=() if options.no_anno else options.anno,
-        sections=options.sections,
-        embeddings=options.embedding,
-        genes_mode=tuple(options.gene) if options.gene else options.genes,
-        image_path=options.image,
-        downsample=options.downsample,
-        seed=options.seed,
-        gzip=options.gzip,
-        max_asset_mb=options.max_asset_mb,
-        dataset_name=options.name or ("Synthetic tissue" if options.demo else None),
-        scripts=options.scripts,
-        embed_origins=tuple(options.embed_origin or ()),
-        color=options.color,
-        view=options.view,
-        preview=not options.no_preview,
-        layer=options.layer,
-        raw=options.raw,
-        jobs=options.jobs,
-        memory_mb=options.memory_mb,
-    )
+    given = {name: value for name, value in vars(options).items() if name in ExportConfig.model_fields}
+    given |= {name: given[name] or None for name in ("outdir", "single_file", "zip_path")}
+    given["h5ad_path"] = options.h5ad
+    given["embed_origins"] = options.embed_origins or ()
+    if options.no_anno:
+        given["annotation_columns"] = ()
+    if options.gene:
+        given["genes_mode"] = tuple(options.gene)
+    if options.demo and not options.dataset_name:
+        given["dataset_name"] = "Synthetic tissue"
+    return ExportConfig(**given)
 
 
 class _cancel_on_signals:  # noqa: N801 - used as a with statement

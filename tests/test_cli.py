@@ -14,8 +14,9 @@ import pytest
 from waiting import PATIENCE_S
 
 from karospace_jupyter import Bundle, ExportConfig
-from karospace_jupyter.cli import FLAGS, _config, main, parser
+from karospace_jupyter.cli import _config, main, parser
 from karospace_jupyter.datasets import synthetic_tissue
+from karospace_jupyter.flags import flag_of
 
 COMMAND = [sys.executable, "-m", "karospace_jupyter.cli"]
 
@@ -104,10 +105,12 @@ def test_option_error_names_the_flag_as_typed(h5ad, tmp_path, flag, value, messa
     assert list(tmp_path.iterdir()) == []
 
 
-def test_every_option_has_a_flag():
-    flags = {flag for action in parser()._actions for flag in action.option_strings}
-    for name in ExportConfig.model_fields:
-        assert (FLAGS.get(name) or "--" + name.replace("_", "-")) in flags
+def test_every_option_has_a_flag_with_its_default():
+    actions = {flag: action for action in parser()._actions for flag in action.option_strings}
+    for name, field in ExportConfig.model_fields.items():
+        action = actions[flag_of(name)]
+        assert action.dest == name or name == "h5ad_path", "its value would be ignored"
+        assert (action.default or None) == (field.default or None)
 
 
 def test_json_goes_to_stdout_and_progress_to_stderr(exported):

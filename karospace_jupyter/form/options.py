@@ -10,6 +10,7 @@ from typing import Any
 
 from karospace_jupyter.config import NOT_IN_FORMS, ExportConfig
 from karospace_jupyter.errors import ConfigError
+from karospace_jupyter.flags import flag_of
 from karospace_jupyter.view.saved_view import read_view
 
 
@@ -107,30 +108,20 @@ def _given(config: ExportConfig) -> dict[str, Any]:
     }
 
 
-_FLAGS = {
-    "coords": "--coords", "image_path": "--image", "downsample": "--downsample", "seed": "--seed",
-    "max_asset_mb": "--max-asset-mb", "dataset_name": "--name", "layer": "--layer", "jobs": "--jobs",
-    "memory_mb": "--memory-mb", "scripts": "--scripts", "single_file": "--single-file", "zip_path": "--zip",
-    "sections": "--sections", "color": "--color", "view": "--view",
-}  # fmt: skip
-
-
 def _flags(key: str, value: Any) -> list[str]:  # noqa: ANN401 - the value of any option
     if key == "annotation_columns":
-        return [f"--anno={column}" for column in value] or ["--no-anno"]
+        return [f"{flag_of(key)}={column}" for column in value] or ["--no-anno"]
     if key == "embeddings":
-        return [f"--embedding={name}" for name in value or ("none",)]
+        return [f"{flag_of(key)}={name}" for name in value or ("none",)]
     if key == "embed_origins":
-        return [f"--embed-origin={origin}" for origin in value]
+        return [f"{flag_of(key)}={origin}" for origin in value]
     if key == "genes_mode":
-        return _flag("--genes", value) if isinstance(value, str) else [f"--gene={name}" for name in value]
+        return _flag(flag_of(key), value) if isinstance(value, str) else [f"--gene={name}" for name in value]
     if key == "gzip":
-        return ["--gzip", "true" if value else "false"]
-    if key == "preview":
-        return [] if value else ["--no-preview"]
-    if key == "raw":
-        return ["--raw"] if value else []
-    return _flag(_FLAGS[key], str(value))
+        return [flag_of(key), "true" if value else "false"]
+    if isinstance(value, bool):  # differs from its default
+        return [flag_of(key)]
+    return _flag(flag_of(key), str(value))
 
 
 def _flag(flag: str, value: str) -> list[str]:
