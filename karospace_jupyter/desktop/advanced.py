@@ -7,14 +7,14 @@ from functools import partial
 from tkinter import ttk
 from typing import TYPE_CHECKING, Any
 
-from karospace_jupyter.desktop.layout_options import Places
+from karospace_jupyter.desktop.layout_options import LayoutOptions
 from karospace_jupyter.desktop.widgets import Choice, Entry, Field, Tip, ungrouped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from karospace_jupyter.contracts.form import LibraryFact
-    from karospace_jupyter.desktop.app_state import Desk
+    from karospace_jupyter.desktop.app_state import AppState
     from karospace_jupyter.desktop.theme import Theme
 
 _NUMBERS = (
@@ -30,26 +30,26 @@ _FILE = "file"
 _SCRIPTS = (("auto", "If below 200 MB"), ("yes", "Always"), ("no", "Never (the viewer asks for the folder)"))
 
 
-class More(ttk.Frame):
+class Advanced(ttk.Frame):
     """Fields for layer, image, sections, embeddings, cells, name and compression."""
 
     def __init__(
         self,
         master: tk.Misc,
         theme: Theme,
-        desk: Desk,
+        app_state: AppState,
         pick_image: Callable[[], str],
         pick_view: Callable[[], str],
     ) -> None:
         super().__init__(master)
-        self._theme, self._desk, self._pick_image = theme, desk, pick_image
+        self._theme, self._app_state, self._pick_image = theme, app_state, pick_image
         px = theme.px
         self.columnconfigure(0, weight=1)
         self.fold = ttk.Button(self, style="Fold.TButton", command=self.toggle)
         self.fold.grid(row=0, column=0, sticky="w")
         self.inside = ttk.Frame(self)
         self.inside.columnconfigure((0, 1), weight=1, uniform="pair")
-        summary = desk.shown.summary
+        summary = app_state.shown.summary
         helps = summary.help
         self.matrix = Field(self.inside, theme, "Expression matrix", helps["layer"])
         self.matrix_choice = Choice(self.matrix.body, theme, self._on_matrix)
@@ -59,14 +59,13 @@ class More(ttk.Frame):
         self.image_browse = ttk.Button(self.image.body, text="Browse…", command=self._on_browse)
         self.name = Field(self.inside, theme, "Name", helps["dataset_name"])
         self.name_entry = Entry(
-            self.name.body, theme, lambda text: desk.change(dataset_name=text or None), hint=summary.name
+            self.name.body, theme, lambda text: app_state.change(dataset_name=text or None), hint=summary.name
         )
         self.scripts = Field(self.inside, theme, "Open by double-click", helps["scripts"])
-        self.scripts_choice = Choice(self.scripts.body, theme, lambda value: desk.change(scripts=value))
-        self.places = Places(self.inside, theme, desk, pick_view)
-        fields = [
-            self.matrix, self.image, self.places.sections, self.places.color, self.places.view, self.name, self.scripts,
-        ]  # fmt: skip
+        self.scripts_choice = Choice(self.scripts.body, theme, lambda value: app_state.change(scripts=value))
+        self.layout_options = LayoutOptions(self.inside, theme, app_state, pick_view)
+        places = self.layout_options
+        fields = [self.matrix, self.image, places.sections, places.color, places.view, self.name, self.scripts]
         for choice in (self.matrix_choice, self.image_choice, self.name_entry, self.scripts_choice):
             choice.grid(row=0, column=0, columnspan=2, sticky="ew")
         self.numbers: dict[str, tuple[Field, Entry]] = {}
@@ -76,7 +75,7 @@ class More(ttk.Frame):
             entry.grid(row=0, column=0, sticky="ew")
             self.numbers[option] = field, entry
             fields.append(field)
-        fields.append(self.places.embeddings)
+        fields.append(self.layout_options.embeddings)
         for at, field in enumerate(fields):
             side = at % 2
             field.grid(
@@ -106,7 +105,7 @@ class More(ttk.Frame):
 
     def refresh(self) -> None:
         """Show the options and their problems; expand the section if one of its fields has a problem."""
-        shown = self._desk.shown
+        shown = self._app_state.shown
         options, summary = shown.options, shown.summary
         problems = shown.estimate.problems
         matrices = [("X", "X"), *((f"layer:{name}", f"layers['{name}']") for name in summary.layers)]
@@ -115,7 +114,7 @@ class More(ttk.Frame):
         layer = options["layer"]
         self.matrix_choice.offer(matrices, "raw" if options["raw"] else f"layer:{layer}" if layer else "X")
         self._refresh_image(options["image_path"], summary.libraries)
-        self.places.refresh()
+        self.layout_options.refresh()
         self.name_entry.put(options["dataset_name"] or "")
         self.scripts_choice.offer(_SCRIPTS, options["scripts"])
         # A single HTML file always opens by double-click.
@@ -161,27 +160,27 @@ class More(ttk.Frame):
 
     def _on_matrix(self, value: str) -> None:
         layer = value.removeprefix("layer:") if value.startswith("layer:") else None
-        self._desk.change(raw=value == "raw", layer=layer)
+        self._app_state.change(raw=value == "raw", layer=layer)
 
     def _on_image(self, value: str) -> None:
         if value != _FILE:
-            self._desk.change(image_path=value or None)
+            self._app_state.change(image_path=value or None)
             return
         # Keep the previous image file until another one is chosen.
-        if not _in_file(self._desk.shown.options["image_path"]):
-            self._desk.change(image_path="")
+        if not _in_file(self._app_state.shown.options["image_path"]):
+            self._app_state.change(image_path="")
         self._on_browse()
 
     def _on_image_path(self, text: str) -> None:
-        self._desk.change(image_path=_as_file(text))
+        self._app_state.change(image_path=_as_file(text))
 
     def _on_browse(self) -> None:
         path = self._pick_image()
         if path:
-            self._desk.change(image_path=path)
+            self._app_state.change(image_path=path)
 
     def _on_tick(self, option: str) -> None:
-        self._desk.change(**{option: self.ticks[option].get()})
+        self._app_state.change(**{option: self.ticks[option].get()})
 
     def _on_number(self, option: str, kind: type[int | float], text: str) -> None:
         text = ungrouped(text)
@@ -189,7 +188,7 @@ class More(ttk.Frame):
             value: Any = kind(text) if text else _DEFAULTS.get(option)
         except ValueError:
             value = text  # validated by the options model, which reports the error
-        self._desk.change(**{option: value})
+        self._app_state.change(**{option: value})
 
 
 def _in_file(image: str | None) -> bool:

@@ -15,7 +15,7 @@ from karospace_jupyter.formatting import counted, number, split_kind
 
 if TYPE_CHECKING:
     from karospace_jupyter.contracts.form import ColumnFact
-    from karospace_jupyter.desktop.app_state import Desk
+    from karospace_jupyter.desktop.app_state import AppState
     from karospace_jupyter.desktop.theme import Theme
 
 _ROWS = 9
@@ -25,14 +25,14 @@ _SCALE = ("#440154", "#3b528b", "#21918c", "#5ec962", "#fde725")
 """The viewer's color scale for numbers."""
 
 
-class Columns(Field):
+class AnnotationList(Field):
     """The field for the columns of obs to export."""
 
-    def __init__(self, master: tk.Misc, theme: Theme, desk: Desk) -> None:
-        super().__init__(master, theme, "Annotations", desk.shown.summary.help["annotation_columns"])
-        self._desk = desk
+    def __init__(self, master: tk.Misc, theme: Theme, app_state: AppState) -> None:
+        super().__init__(master, theme, "Annotations", app_state.shown.summary.help["annotation_columns"])
+        self._app_state = app_state
         px = theme.px
-        self._facts = desk.shown.summary.columns
+        self._facts = app_state.shown.summary.columns
         self._colored = any(fact.colors or fact.kind == "number" for fact in self._facts)
         self._pictures: dict[tuple[Any, ...], tk.PhotoImage] = {}
         self._painted: dict[str, bool | None] = {}
@@ -95,18 +95,18 @@ class Columns(Field):
     def refresh(self) -> None:
         """Show the options and their problems."""
         self._fill()
-        self.say(self._desk.shown.estimate.problems.get("annotation_columns", ""))
+        self.say(self._app_state.shown.estimate.problems.get("annotation_columns", ""))
 
     def _chosen(self) -> dict[str, str]:
         """Return the chosen columns by name: each as listed in the options, with a prefix if its kind was chosen."""
-        asked = self._desk.shown.options["annotation_columns"]
+        asked = self._app_state.shown.options["annotation_columns"]
         if asked is not None:
             names = [one.name for one in self._facts]
             return {split_kind(spec, names)[0]: spec for spec in asked}
-        return {name: name for name in self._desk.shown.defaults.annotation_columns}
+        return {name: name for name in self._app_state.shown.defaults.annotation_columns}
 
     def _set(self, names: list[str] | None) -> None:
-        self._desk.change(annotation_columns=names)
+        self._app_state.change(annotation_columns=names)
 
     def _fill(self) -> None:
         wanted = self.search.variable.get().strip().casefold()

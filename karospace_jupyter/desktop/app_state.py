@@ -99,13 +99,13 @@ def target_of(options: dict[str, Any]) -> str:
     return next((name for name in TARGETS if options.get(name) is not None), "outdir")
 
 
-class Desk:
+class AppState:
     """Keep the state of the window and communicate with the worker.
 
     Parameters
     ----------
     changed
-        Called with the name of each changed field of :class:`Shown`, on the thread that called the desk.
+        Called with the name of each changed field of :class:`Shown`, on the thread that called the method.
     """
 
     def __init__(self, changed: Callable[[str], None] = lambda _: None) -> None:

@@ -69,7 +69,7 @@ class MenuBar(tk.Menu):
         except OSError as exc:
             window.fault(f"The menu entry could not be written: {exc}.")
             return
-        window.desk.forget_faults()
+        window.app_state.forget_faults()
         message = f"KaroSpace was added to the applications menu.\n\n{entry}"
         messagebox.showinfo("KaroSpace", message, parent=window.root)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from karospace_jupyter.contracts.form import Result, SessionState
-    from karospace_jupyter.desktop.app_state import Desk
+    from karospace_jupyter.desktop.app_state import AppState
     from karospace_jupyter.desktop.theme import Theme
 
 _LOG_LINES = 9
@@ -27,12 +27,14 @@ _LINE = 1
 """Row of the button; everything that appears and disappears is above it."""
 
 
-class Run(ttk.Frame):
+class ExportBar(ttk.Frame):
     """The footer with the export button, progress and result."""
 
-    def __init__(self, master: tk.Misc, theme: Theme, desk: Desk, actions: dict[str, Callable[[], None]]) -> None:
+    def __init__(
+        self, master: tk.Misc, theme: Theme, app_state: AppState, actions: dict[str, Callable[[], None]]
+    ) -> None:
         super().__init__(master, padding=(theme.px(12), theme.px(10)), name="run")
-        self._theme, self._desk, self._actions = theme, desk, actions
+        self._theme, self._app_state, self._actions = theme, app_state, actions
         px = theme.px
         self.columnconfigure(1, weight=1)
         self.button = ttk.Button(self, text="Export", style="Primary.TButton", command=self._on_button)
@@ -79,7 +81,7 @@ class Run(ttk.Frame):
 
     def refresh(self) -> None:
         """Show the current state."""
-        shown = self._desk.shown
+        shown = self._app_state.shown
         export = shown.export
         estimate, problems = shown.estimate, shown.estimate.problems
         ready = bool(shown.options) and bool(shown.options.get(shown.target))
@@ -172,7 +174,7 @@ class Run(ttk.Frame):
                 getattr(self, name).toggle()
 
     def _message(self, export: SessionState) -> None:
-        shown = self._desk.shown
+        shown = self._app_state.shown
         px = self._theme.px
         style, left = "TLabel", self._confirmation
         if shown.running:
@@ -202,16 +204,16 @@ class Run(ttk.Frame):
 
     def _done(self) -> Result | None:
         """Return the result if it was exported with the current options."""
-        shown = self._desk.shown
+        shown = self._app_state.shown
         return shown.result if shown.options == shown.exported else None
 
     def _failed(self) -> bool:
         """Return whether an export with the current options has failed."""
-        shown = self._desk.shown
+        shown = self._app_state.shown
         return shown.export.status == "failed" and shown.options == shown.attempted
 
     def _estimate(self) -> None:
-        shown = self._desk.shown
+        shown = self._app_state.shown
         estimate = shown.estimate
         if shown.running or self._done() or not estimate.files:
             self.estimate.configure(text="")
@@ -222,8 +224,8 @@ class Run(ttk.Frame):
         self.estimate.configure(text=" · ".join(parts))
 
     def _on_button(self) -> None:
-        if self._desk.shown.running:
-            self._desk.cancel()
+        if self._app_state.shown.running:
+            self._app_state.cancel()
         else:
             self._actions["export"]()
 

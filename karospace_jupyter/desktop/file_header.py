@@ -23,7 +23,7 @@ class Head(ttk.Frame):
         px = theme.px
         super().__init__(master, name="head", style="Ground.TFrame", padding=(px(14), px(12), px(12), px(10)))
         self._window = window
-        summary, path = window.desk.shown.summary, Path(window.desk.shown.path)
+        summary, path = window.app_state.shown.summary, Path(window.app_state.shown.path)
         self.columnconfigure(0, weight=1)
         name = ttk.Label(self, text=path.name, style="GroundTitle.TLabel")
         name.grid(row=0, column=0, sticky="w")
@@ -37,12 +37,12 @@ class Head(ttk.Frame):
 
     def refresh(self) -> None:
         """Show the summary, which file is being opened, or why it could not be opened."""
-        shown = self._window.desk.shown
+        shown = self._window.app_state.shown
         refused = f"Not opened: {shown.refused}" if shown.refused else ""
         text = f"Inspecting {shown.opening}…" if shown.opening else refused or self._facts
         wrong = shown.refused and not shown.opening
         self.facts.configure(text=text, style="GroundProblem.TLabel" if wrong else "Ground.TLabel")
         if shown.opening:
-            self.open.configure(text="Cancel", command=self._window.desk.give_up)
+            self.open.configure(text="Cancel", command=self._window.app_state.give_up)
         else:
             self.open.configure(text="Open another…", command=self._window.pick)

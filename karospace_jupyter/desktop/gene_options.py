@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from karospace_jupyter.contracts.form import UnknownGene
-    from karospace_jupyter.desktop.app_state import Desk
+    from karospace_jupyter.desktop.app_state import AppState
     from karospace_jupyter.desktop.theme import Theme
 
 MODES = (("hvgs", "Variable"), ("top_mean", "Top mean"), ("typed", "Typed"), ("file", "File"), ("all", "All"))
@@ -40,12 +40,12 @@ def mode_of(value: str | list[str]) -> tuple[str, str]:
     return ("file" if kind == "list" else kind), rest
 
 
-class Genes(Field):
+class GeneOptions(Field):
     """The field for the genes to export."""
 
-    def __init__(self, master: tk.Misc, theme: Theme, desk: Desk, pick: Callable[[], str]) -> None:
+    def __init__(self, master: tk.Misc, theme: Theme, app_state: AppState, pick: Callable[[], str]) -> None:
         super().__init__(master, theme, "Genes", _HELP)
-        self._desk, self._pick = desk, pick
+        self._app_state, self._pick = app_state, pick
         px = theme.px
         self._count = "500"
         self._held: dict[str, Any] = {"typed": [], "file": "list:"}
@@ -58,10 +58,10 @@ class Genes(Field):
         self.number = Entry(self.rest, theme, self._on_number)
         self.note = ttk.Label(self.rest, style="Muted.TLabel")
         self.path = Entry(
-            self.rest, theme, lambda text: desk.change(genes_mode=f"list:{text}"), hint="One gene per line"
+            self.rest, theme, lambda text: app_state.change(genes_mode=f"list:{text}"), hint="One gene per line"
         )
         self.browse = ttk.Button(self.rest, text="Browse…", command=self._on_browse)
-        self.typed = Typed(self.rest, theme, desk)
+        self.typed = Typed(self.rest, theme, app_state)
         self.leave = ttk.Button(self.rest, style="Fold.TButton", command=self._leave_out)
         """For a file: continue with the genes that exist in the data."""
         self._drawn = ""
@@ -69,7 +69,7 @@ class Genes(Field):
 
     def refresh(self) -> None:
         """Show the options and their problems."""
-        value = self._desk.shown.options["genes_mode"]
+        value = self._app_state.shown.options["genes_mode"]
         mode, rest = mode_of(value)
         self.segments.put(mode)
         if mode in self._held:
@@ -83,7 +83,7 @@ class Genes(Field):
             self.typed.refresh()
         if mode != self._drawn:
             self._draw(mode)
-        summary = self._desk.shown.summary
+        summary = self._app_state.shown.summary
         n = summary.n_genes
         note = f"of {n:,}"
         if mode == "hvgs" and summary.marked:
@@ -91,7 +91,7 @@ class Genes(Field):
         if mode == "all" or (rest.isascii() and rest.isdigit() and int(rest) >= n):
             note = f"All {n:,} genes" if n != 1 else "The only gene"
         self.note.configure(text=note)
-        estimate = self._desk.shown.estimate
+        estimate = self._app_state.shown.estimate
         problem = estimate.problems.get("genes_mode", "")
         if mode == "file" and not rest:
             problem = "Choose a text file with one gene per line."
@@ -111,7 +111,7 @@ class Genes(Field):
 
     def restore(self, state: dict[str, Any]) -> None:
         """Restore the state from kept(); the current options take precedence."""
-        mode, _ = mode_of(self._desk.shown.options["genes_mode"])
+        mode, _ = mode_of(self._app_state.shown.options["genes_mode"])
         self._held |= {name: value for name, value in state["held"].items() if name != mode}
         if mode not in {"hvgs", "top_mean"}:
             self._count = state["count"]
@@ -134,9 +134,9 @@ class Genes(Field):
 
     def _choose(self, mode: str) -> None:
         if mode in self._held:
-            self._desk.change(genes_mode=self._held[mode])
+            self._app_state.change(genes_mode=self._held[mode])
         else:
-            self._desk.change(genes_mode="all" if mode == "all" else f"{mode}:{self._count}")
+            self._app_state.change(genes_mode="all" if mode == "all" else f"{mode}:{self._count}")
         self.refresh()
         if mode == "file" and self._held[mode] == "list:" and not self.segments.by_arrow:
             self._on_browse()
@@ -145,25 +145,25 @@ class Genes(Field):
         mode = self.segments.variable.get()
         if mode in {"hvgs", "top_mean"}:
             self._count = ungrouped(text)
-            self._desk.change(genes_mode=f"{mode}:{self._count}")
+            self._app_state.change(genes_mode=f"{mode}:{self._count}")
 
     def _on_browse(self) -> None:
         path = self._pick()
         if path:
-            self._desk.change(genes_mode=f"list:{path}")
+            self._app_state.change(genes_mode=f"list:{path}")
 
     def _leave_out(self) -> None:
-        estimate = self._desk.shown.estimate
+        estimate = self._app_state.shown.estimate
         unknown = {one.name for one in estimate.unknown}
-        self._desk.change(genes_mode=[name for name in estimate.listed if name not in unknown])
+        self._app_state.change(genes_mode=[name for name in estimate.listed if name not in unknown])
 
 
 class Typed(ttk.Frame):
     """A text box for names with suggestions; names that are not in the data are listed below it."""
 
-    def __init__(self, master: tk.Misc, theme: Theme, desk: Desk) -> None:
+    def __init__(self, master: tk.Misc, theme: Theme, app_state: AppState) -> None:
         super().__init__(master)
-        self._theme, self._desk = theme, desk
+        self._theme, self._app_state = theme, app_state
         c, px = theme.colors, theme.px
         self.columnconfigure(0, weight=1)
         frame = ttk.Frame(self, style="Inner.TFrame", padding=px(6))
@@ -185,7 +185,7 @@ class Typed(ttk.Frame):
         self.unknown = ttk.Frame(self)
         self.unknown.grid(row=2, column=0, sticky="ew", padx=px(2))
         self._drawn: tuple[UnknownGene, ...] = ()
-        self._separators = desk.shown.summary.separators
+        self._separators = app_state.shown.summary.separators
         self.text.bind("<<Modified>>", self._on_text)
         for key in ("<Down>", "<Up>", "<Return>", "<Tab>", "<Escape>"):
             self.text.bind(key, self._on_key)
@@ -198,14 +198,14 @@ class Typed(ttk.Frame):
 
     def refresh(self) -> None:
         """Show the names in the options, and which of them are unknown."""
-        value = self._desk.shown.options["genes_mode"]
+        value = self._app_state.shown.options["genes_mode"]
         if isinstance(value, str):
             return
         # If the modified flag is set, a key was pressed in the meantime and the text is newer than the options.
         if not self.text.edit_modified() and self._names() != value:
             self.text.replace("1.0", "end", "\n".join(value))
-        estimate = self._desk.shown.estimate
-        unknown = self._drawn if self._desk.shown.pending else estimate.unknown
+        estimate = self._app_state.shown.estimate
+        unknown = self._drawn if self._app_state.shown.pending else estimate.unknown
         text = "No genes listed" if not value else f"{len(value):,} gene{'s' if len(value) > 1 else ''}"
         self.note.configure(text=text + (f" · {len(unknown):,} not in the data:" if unknown else ""))
         self._draw_unknown(unknown)
@@ -254,11 +254,11 @@ class Typed(ttk.Frame):
             return
         self.text.edit_modified(False)  # noqa: FBT003 - Tk's own
         names = self._names()
-        if not isinstance(self._desk.shown.options["genes_mode"], str):
-            self._desk.change(genes_mode=names)
+        if not isinstance(self._app_state.shown.options["genes_mode"], str):
+            self._app_state.change(genes_mode=names)
         word = self._word()
         if len(word) >= 2 and self.focus_get() is self.text:
-            self._desk.complete(word, lambda hits: self._offer([] if hits == [word] else hits, word))
+            self._app_state.complete(word, lambda hits: self._offer([] if hits == [word] else hits, word))
         else:
             self._offer([])
 

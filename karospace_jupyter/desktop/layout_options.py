@@ -12,34 +12,36 @@ from karospace_jupyter.desktop.widgets import Choice, Entry, Field, Tip
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from karospace_jupyter.desktop.app_state import Desk
+    from karospace_jupyter.desktop.app_state import AppState
     from karospace_jupyter.desktop.theme import Theme
 
 _A_LINE = 2
 """Embeddings per row."""
 
 
-class Places:
+class LayoutOptions:
     """The fields for sections, embeddings, the initial color and view; the owner places them."""
 
-    def __init__(self, master: tk.Misc, theme: Theme, desk: Desk, pick_view: Callable[[], str]) -> None:
-        self._theme, self._desk, self._pick_view = theme, desk, pick_view
-        helps = desk.shown.summary.help
+    def __init__(self, master: tk.Misc, theme: Theme, app_state: AppState, pick_view: Callable[[], str]) -> None:
+        self._theme, self._app_state, self._pick_view = theme, app_state, pick_view
+        helps = app_state.shown.summary.help
         self.sections = Field(master, theme, "Sections", helps["sections"])
-        self.sections_choice = Choice(self.sections.body, theme, lambda value: desk.change(sections=value or None))
+        self.sections_choice = Choice(self.sections.body, theme, lambda value: app_state.change(sections=value or None))
         self.sections_choice.grid(row=0, column=0, sticky="ew")
         self.color = Field(master, theme, "Initial color", helps["color"])
-        self.color_choice = Choice(self.color.body, theme, lambda value: desk.change(color=value or None))
+        self.color_choice = Choice(self.color.body, theme, lambda value: app_state.change(color=value or None))
         self.color_choice.grid(row=0, column=0, sticky="ew")
         self.view = Field(master, theme, "Initial view", helps["view"])
-        self.view_path = Entry(self.view.body, theme, lambda text: desk.change(view=text or None), hint="Saved view")
+        self.view_path = Entry(
+            self.view.body, theme, lambda text: app_state.change(view=text or None), hint="Saved view"
+        )
         self.view_path.grid(row=0, column=0, sticky="ew")
         self.view_browse = ttk.Button(self.view.body, text="Browse…", command=self._on_browse)
         self.view_browse.grid(row=0, column=1, padx=(theme.px(6), 0))
         self.embeddings = Field(master, theme, "Embeddings", helps["embeddings"])
         self.embeddings.body.columnconfigure(0, weight=0)
         self.ticks: dict[str, tk.BooleanVar] = {}
-        for at, one in enumerate(desk.shown.summary.embeddings):
+        for at, one in enumerate(app_state.shown.summary.embeddings):
             key = one.key
             self.ticks[key] = tk.BooleanVar(master)
             tick = ttk.Checkbutton(
@@ -53,7 +55,7 @@ class Places:
 
     def refresh(self) -> None:
         """Show the options and their problems."""
-        shown = self._desk.shown
+        shown = self._app_state.shown
         options, summary = shown.options, shown.summary
         found, columns = summary.sections, summary.section_columns
         asked = options["sections"]
@@ -86,16 +88,16 @@ class Places:
         self.view_path.mark(wrong=bool(problems.get("view")))
 
     def _chosen(self) -> tuple[str, ...]:
-        asked = self._desk.shown.options["embeddings"]
-        return self._desk.shown.defaults.embeddings if asked is None else tuple(asked)
+        asked = self._app_state.shown.options["embeddings"]
+        return self._app_state.shown.defaults.embeddings if asked is None else tuple(asked)
 
     def _on_tick(self, key: str) -> None:
         chosen = {*self._chosen(), key} if self.ticks[key].get() else {*self._chosen()} - {key}
         # In the order of obsm; keys that are not in the file are kept, so that the error can name them.
         keys = [*(one for one in self.ticks if one in chosen), *sorted(chosen - {*self.ticks})]
-        self._desk.change(embeddings=None if set(keys) == set(self._desk.shown.defaults.embeddings) else keys)
+        self._app_state.change(embeddings=None if set(keys) == set(self._app_state.shown.defaults.embeddings) else keys)
 
     def _on_browse(self) -> None:
         path = self._pick_view()
         if path:
-            self._desk.change(view=path)
+            self._app_state.change(view=path)

@@ -9,15 +9,15 @@ from pathlib import Path
 from tkinter import ttk
 from typing import TYPE_CHECKING, Any
 
-from karospace_jupyter.desktop.advanced import More
-from karospace_jupyter.desktop.annotation_list import Columns
-from karospace_jupyter.desktop.gene_options import Genes
+from karospace_jupyter.desktop.advanced import Advanced
+from karospace_jupyter.desktop.annotation_list import AnnotationList
+from karospace_jupyter.desktop.gene_options import GeneOptions
 from karospace_jupyter.desktop.presets import PRESETS, preset_of
 from karospace_jupyter.desktop.widgets import Choice, Entry, Field, Scrolled, Segments, Words
 from karospace_jupyter.formatting import size
 
 if TYPE_CHECKING:
-    from karospace_jupyter.desktop.app_state import Desk
+    from karospace_jupyter.desktop.app_state import AppState
     from karospace_jupyter.desktop.theme import Theme
 
 _OWN = "own"
@@ -43,12 +43,12 @@ class Pickers:
     view: Callable[[], str]
 
 
-class Form(Scrolled):
+class OptionForm(Scrolled):
     """The form with all options of the open file."""
 
-    def __init__(self, master: tk.Misc, theme: Theme, desk: Desk, pickers: Pickers) -> None:
+    def __init__(self, master: tk.Misc, theme: Theme, app_state: AppState, pickers: Pickers) -> None:
         super().__init__(master, theme, "form")
-        self._theme, self._desk, self._pickers = theme, desk, pickers
+        self._theme, self._app_state, self._pickers = theme, app_state, pickers
         px = theme.px
         inside = self.inside
         inside.columnconfigure((0, 1), weight=1, uniform="half")
@@ -70,28 +70,28 @@ class Form(Scrolled):
         self._side_by_side: bool | None = None
         for column in (left, right):
             column.columnconfigure(0, weight=1)
-        self.coordinates = Coordinates(left, theme, desk)
+        self.coordinates = Coordinates(left, theme, app_state)
         self.coordinates.grid(row=0, column=0, sticky="ew", pady=(0, px(14)))
-        self.columns = Columns(left, theme, desk)
+        self.columns = AnnotationList(left, theme, app_state)
         self.columns.grid(row=1, column=0, sticky="nsew")
         self._place_cards(px(_TWO_COLUMNS))
         inside.bind("<Configure>", lambda event: self._place_cards(event.width), add="+")
         left.rowconfigure(1, weight=int(self.columns.many))
-        self.genes = Genes(right, theme, desk, pickers.genes)
+        self.genes = GeneOptions(right, theme, app_state, pickers.genes)
         self.genes.grid(row=0, column=0, sticky="ew", pady=(0, px(14)))
-        self.target = Target(right, theme, desk, pickers.target)
+        self.target = Target(right, theme, app_state, pickers.target)
         self.target.grid(row=1, column=0, sticky="ew", pady=(0, px(14)))
-        self.more = More(right, theme, desk, pickers.image, pickers.view)
-        self.more.grid(row=2, column=0, sticky="ew")
+        self.advanced = Advanced(right, theme, app_state, pickers.image, pickers.view)
+        self.advanced.grid(row=2, column=0, sticky="ew")
         self.refresh()
         self.hear_wheel()
 
     def refresh(self) -> None:
         """Show the options and their problems."""
-        shown = self._desk.shown
+        shown = self._app_state.shown
         self.presets.put(preset_of(shown.options, shown.summary))
         self._say_preset()
-        for part in (self.coordinates, self.columns, self.genes, self.target, self.more):
+        for part in (self.coordinates, self.columns, self.genes, self.target, self.advanced):
             part.refresh()
 
     def _place_cards(self, width: int) -> None:
@@ -115,34 +115,34 @@ class Form(Scrolled):
 
     def kept(self) -> dict[str, Any]:
         """Return state that is not an option, to be restored when the form is rebuilt."""
-        return {"more": self.more.open, "search": self.columns.search.variable.get(), "genes": self.genes.kept()}
+        return {"more": self.advanced.open, "search": self.columns.search.variable.get(), "genes": self.genes.kept()}
 
     def restore(self, state: dict[str, Any], *, same_file: bool) -> None:
         """Restore the state of an earlier form; for another file, only whether options are expanded."""
-        if state["more"] != self.more.open:
-            self.more.toggle()
+        if state["more"] != self.advanced.open:
+            self.advanced.toggle()
         if same_file:
             self.columns.search.variable.set(state["search"])
             self.genes.restore(state["genes"])
 
     def _say_preset(self, pointed: str = "") -> None:
         """Describe the preset under the pointer, or the current one."""
-        shown = self._desk.shown
+        shown = self._app_state.shown
         name = pointed or preset_of(shown.options, shown.summary)
         self.preset_says.configure(text=next((one.says for one in PRESETS if one.name == name), "Custom choices"))
 
     def _on_preset(self, name: str) -> None:
         preset = next(one for one in PRESETS if one.name == name)
-        self._desk.change(**preset.options(self._desk.shown.summary))
+        self._app_state.change(**preset.options(self._app_state.shown.summary))
 
 
 class Coordinates(Field):
     """The field for the coordinates: those detected, another obsm entry, or two columns of obs."""
 
-    def __init__(self, master: tk.Misc, theme: Theme, desk: Desk) -> None:
-        super().__init__(master, theme, "Coordinates", desk.shown.summary.help["coords"])
-        self._desk = desk
-        summary = desk.shown.summary
+    def __init__(self, master: tk.Misc, theme: Theme, app_state: AppState) -> None:
+        super().__init__(master, theme, "Coordinates", app_state.shown.summary.help["coords"])
+        self._app_state = app_state
+        summary = app_state.shown.summary
         self._numeric = [one.name for one in summary.columns if one.kind == "number"]
         self._by_hand = False
         """Whether the user chose to select two columns individually."""
@@ -158,7 +158,7 @@ class Coordinates(Field):
 
     def refresh(self) -> None:
         """Show the options and their problems."""
-        summary, coords = self._desk.shown.summary, self._desk.shown.options["coords"]
+        summary, coords = self._app_state.shown.summary, self._app_state.shown.options["coords"]
         found, detected = summary.coordinates, summary.detected
         own = bool(coords) and coords.startswith("obs:") and "," in coords and (self._by_hand or coords not in found)
         first = f"{_spelled(detected)}  (detected)" if detected else "Choose…" if found else "None detected"
@@ -175,7 +175,7 @@ class Coordinates(Field):
             self.pair.grid(row=1, column=0, columnspan=2, sticky="ew", pady=(self.theme.px(6), 0))
         else:
             self.pair.grid_remove()
-        problem = self._desk.shown.estimate.problems.get("coords", "")
+        problem = self._app_state.shown.estimate.problems.get("coords", "")
         self.say(problem)
         self.choice.state(["invalid" if problem else "!invalid"])
 
@@ -184,27 +184,27 @@ class Coordinates(Field):
             return  # already selected
         self._by_hand = value == _OWN
         if self._by_hand:
-            shown = self._desk.shown
+            shown = self._app_state.shown
             now = shown.options["coords"] or shown.summary.detected or ""
             pair = now if now.startswith("obs:") and "," in now else f"obs:{self._numeric[0]},{self._numeric[1]}"
-            self._desk.change(coords=pair)
+            self._app_state.change(coords=pair)
         else:
-            self._desk.change(coords=value or None)
+            self._app_state.change(coords=value or None)
         self.refresh()
 
     def _pair(self) -> None:
-        self._desk.change(coords=f"obs:{self.x.chosen},{self.y.chosen}")
+        self._app_state.change(coords=f"obs:{self.x.chosen},{self.y.chosen}")
 
 
 class Target(Field):
     """The field for the target: what to write, and where."""
 
-    def __init__(self, master: tk.Misc, theme: Theme, desk: Desk, pick: Callable[[str, str], str]) -> None:
-        help_of = desk.shown.summary.help
+    def __init__(self, master: tk.Misc, theme: Theme, app_state: AppState, pick: Callable[[str, str], str]) -> None:
+        help_of = app_state.shown.summary.help
         super().__init__(master, theme, "Output", "\n\n".join(f"{kind}: {help_of[name]}" for name, kind in _KINDS))
-        self._desk, self._pick = desk, pick
+        self._app_state, self._pick = app_state, pick
         px = theme.px
-        self.kinds = Segments(self.body, _KINDS, desk.write_as, theme)
+        self.kinds = Segments(self.body, _KINDS, app_state.write_as, theme)
         self.kinds.grid(row=0, column=0, columnspan=2, sticky="ew")
         self.path = Entry(self.body, theme, self._on_path, hint="Path")
         self.path.grid(row=1, column=0, sticky="ew", pady=(px(6), 0))
@@ -216,7 +216,7 @@ class Target(Field):
 
     def refresh(self) -> None:
         """Show the options and their problems."""
-        shown = self._desk.shown
+        shown = self._app_state.shown
         name = shown.target
         self.kinds.put(name)
         value = str(shown.options.get(name) or "")
@@ -236,13 +236,13 @@ class Target(Field):
         self.note.configure(text=f"{note}{whole}{' Replaces the existing bundle.' if exists else ''}")
 
     def _on_path(self, text: str) -> None:
-        self._desk.change(**{self._desk.shown.target: text})
+        self._app_state.change(**{self._app_state.shown.target: text})
 
     def _on_browse(self) -> None:
-        name = self._desk.shown.target
-        path = self._pick(name, str(self._desk.shown.options.get(name) or ""))
+        name = self._app_state.shown.target
+        path = self._pick(name, str(self._app_state.shown.options.get(name) or ""))
         if path:
-            self._desk.change(**{name: path})
+            self._app_state.change(**{name: path})
 
 
 def _spelled(spec: Any) -> str:  # noqa: ANN401 - a string

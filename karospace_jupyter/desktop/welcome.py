@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from karospace_jupyter.desktop.export_bar import Fold
 
 if TYPE_CHECKING:
-    from karospace_jupyter.desktop.app_state import Desk
+    from karospace_jupyter.desktop.app_state import AppState
     from karospace_jupyter.desktop.settings import Settings
     from karospace_jupyter.desktop.theme import Theme
     from karospace_jupyter.desktop.window import Window
@@ -23,10 +23,10 @@ class Welcome(ttk.Frame):
     """The start page, which asks for a file."""
 
     def __init__(
-        self, master: tk.Misc, theme: Theme, desk: Desk, settings: Settings, window: Window, *, drops: bool
+        self, master: tk.Misc, theme: Theme, app_state: AppState, settings: Settings, window: Window, *, drops: bool
     ) -> None:
         super().__init__(master, style="Ground.TFrame")
-        self._theme, self._desk = theme, desk
+        self._theme, self._app_state = theme, app_state
         px = theme.px
         middle = ttk.Frame(self, style="Card.TFrame", padding=px(36))
         middle.place(relx=0.5, rely=0.46, anchor="center")
@@ -45,7 +45,7 @@ class Welcome(ttk.Frame):
         self.open_zarr.pack(side="left", padx=(px(8), 0))
         self.message = ttk.Label(middle, style="Muted.TLabel", wraplength=px(440), justify="center")
         self.bar = ttk.Progressbar(middle, mode="indeterminate", length=px(300), style="Busy.Horizontal.TProgressbar")
-        self.cancel = ttk.Button(middle, text="Cancel", command=desk.give_up)
+        self.cancel = ttk.Button(middle, text="Cancel", command=app_state.give_up)
         self.details = Fold(self, theme, "Details")
         # Checked only when opened: a lost network share may take minutes to respond.
         recent = settings.recent[:_RECENT]
@@ -72,7 +72,7 @@ class Welcome(ttk.Frame):
 
     def refresh(self) -> None:
         """Show which file is being opened, or why it could not be opened."""
-        shown, px = self._desk.shown, self._theme.px
+        shown, px = self._app_state.shown, self._theme.px
         text = shown.refused or shown.fault or " ".join(shown.notes)
         style = "Problem.TLabel"
         if shown.opening:

@@ -14,13 +14,13 @@ from typing import Any
 
 from karospace_jupyter.desktop import settings as remembered
 from karospace_jupyter.desktop import system
-from karospace_jupyter.desktop.app_state import Desk
+from karospace_jupyter.desktop.app_state import AppState
 from karospace_jupyter.desktop.commands import MenuBar, bind_keys
 from karospace_jupyter.desktop.dialogs import Dialogs
-from karospace_jupyter.desktop.export_bar import Run
+from karospace_jupyter.desktop.export_bar import ExportBar
 from karospace_jupyter.desktop.file_header import Head
 from karospace_jupyter.desktop.icon import draw_icon
-from karospace_jupyter.desktop.option_form import Form, Pickers
+from karospace_jupyter.desktop.option_form import OptionForm, Pickers
 from karospace_jupyter.desktop.presets import FIT_EVERY_FILE
 from karospace_jupyter.desktop.theme import Theme, system_is_dark
 from karospace_jupyter.desktop.welcome import Welcome
@@ -51,10 +51,10 @@ class Window:
         self.root.withdraw()
         self.root.title("KaroSpace")
         self._ask = Dialogs(self.root, self.settings)
-        self.desk = Desk(self._on_change)
-        self.desk.shown.notes = (note,) if note else ()
-        self.form: Form | None = None
-        self.run: Run | None = None
+        self.app_state = AppState(self._on_change)
+        self.app_state.shown.notes = (note,) if note else ()
+        self.form: OptionForm | None = None
+        self.export_bar: ExportBar | None = None
         self.welcome: Welcome | None = None
         self._stale: set[str] = set()
         self._polling = self._drawing = ""
@@ -101,7 +101,7 @@ class Window:
         if self._busy():
             return
         choices = {name: value for name, value in self.settings.choices.items() if name in {*FIT_EVERY_FILE, "target"}}
-        self.desk.open(path, choices)
+        self.app_state.open(path, choices)
 
     def pick(self) -> None:
         """Ask for an .h5ad file."""
@@ -121,42 +121,42 @@ class Window:
 
     def _busy(self) -> bool:
         """Return whether an export is running; if so, show an error."""
-        if self.desk.shown.running:
+        if self.app_state.shown.running:
             self.fault("An export is running. Wait for it, or cancel it, before opening another file.")
-        return self.desk.shown.running
+        return self.app_state.shown.running
 
     def export(self) -> None:
         """Start the export, and remember the choices that apply to any file."""
-        options = self.desk.shown.options
+        options = self.app_state.shown.options
         chosen = {name: options[name] for name in FIT_EVERY_FILE if name in options}
         genes = chosen.get("genes_mode")
         if not isinstance(genes, str) or genes.startswith("list:"):
             chosen.pop("genes_mode", None)
-        self.settings.choices = {**chosen, "target": self.desk.shown.target}
+        self.settings.choices = {**chosen, "target": self.app_state.shown.target}
         self._save()
-        self.desk.export()
+        self.app_state.export()
 
     def view(self) -> None:
         """Show the result in the browser: an HTML file directly, anything else through a local server."""
         if self._just_requested("view"):
             return
-        self.desk.forget_faults()
-        result = self.desk.shown.result
+        self.app_state.forget_faults()
+        result = self.app_state.shown.result
         if result is None:
             return
         path = result.path
         if path.endswith(".html"):
             self._browse(Path(path).as_uri(), path)
-        elif self.desk.shown.served == path:
-            self._browse(self.desk.shown.address, path)
+        elif self.app_state.shown.served == path:
+            self._browse(self.app_state.shown.address, path)
         else:
-            self.desk.serve(path, then=lambda address: self._browse(address, path))
+            self.app_state.serve(path, then=lambda address: self._browse(address, path))
 
     def close(self) -> None:
         """Cancel, stop serving and close; ask first if an export is running."""
         if self._closed:
             return
-        if self.desk.shown.running and not messagebox.askyesno(
+        if self.app_state.shown.running and not messagebox.askyesno(
             "An export is running", "Cancel the export and close? An existing bundle stays unchanged.",
             parent=self.root, icon="warning", default="no",
         ):  # fmt: skip
@@ -178,7 +178,7 @@ class Window:
             self.root.update_idletasks()
         finally:
             try:
-                self.desk.close()
+                self.app_state.close()
             finally:
                 self.root.destroy()
                 self._icon = None
@@ -212,7 +212,7 @@ class Window:
         self.bar = MenuBar(self)
         self._body = body = ttk.Frame(self.root, style="Ground.TFrame")
         body.pack(fill="both", expand=True)
-        self.form = self.run = self.welcome = None
+        self.form = self.export_bar = self.welcome = None
         self._drawing = self.root.after(1, self._draw)
 
     def _draw(self) -> None:
@@ -225,9 +225,9 @@ class Window:
         assert body is not None  # noqa: S101 - created by _build()
         for child in body.winfo_children():
             child.destroy()
-        self.form = self.run = self.welcome = None
-        if not self.desk.shown.path:
-            self.welcome = Welcome(body, theme, self.desk, self.settings, self, drops=self.drops)
+        self.form = self.export_bar = self.welcome = None
+        if not self.app_state.shown.path:
+            self.welcome = Welcome(body, theme, self.app_state, self.settings, self, drops=self.drops)
             self.welcome.pack(fill="both", expand=True)
             return
         self.head = Head(body, theme, self)
@@ -235,39 +235,40 @@ class Window:
         foot = ttk.Frame(body, name="foot")
         foot.pack(side="bottom", fill="x")
         ttk.Frame(foot, style="Line.TFrame", height=px(1)).pack(fill="x")
-        self.run = Run(foot, theme, self.desk, {
+        self.export_bar = ExportBar(foot, theme, self.app_state, {
             "export": self.export, "view": self.view, "folder": self._open_folder, "command": self._copy_command,
-            "browse": lambda: self._browse(self.desk.shown.address, self.desk.shown.served),
-            "stop_serving": self.desk.stop_serving,
-            "address": lambda: self._copy(self.desk.shown.address), "save_log": self._save_log,
+            "browse": lambda: self._browse(self.app_state.shown.address, self.app_state.shown.served),
+            "stop_serving": self.app_state.stop_serving,
+            "address": lambda: self._copy(self.app_state.shown.address), "save_log": self._save_log,
         })  # fmt: skip
-        self.run.pack(fill="x")
-        body.bind("<Configure>", self.run.on_room)
+        self.export_bar.pack(fill="x")
+        body.bind("<Configure>", self.export_bar.on_room)
         ask = self._ask
         pickers = Pickers(ask.image, ask.genes, ask.target, ask.view)
-        self.form = Form(body, theme, self.desk, pickers)
+        self.form = OptionForm(body, theme, self.app_state, pickers)
         self.form.pack(fill="both", expand=True)
         foot.lift()  # Tab follows the stacking order, so the footer comes last
         self._restore()
 
     def _keep(self) -> None:
         """Save state that is not an option; between two rebuilds, the last saved state is kept."""
-        if self.form is None or self.run is None:
+        if self.form is None or self.export_bar is None:
             return
         focus = str(self.root.tk.call("focus"))
         within = focus.removeprefix(str(self._body)) if focus.startswith(f"{self._body}.") else ""
         cursor = self.root.tk.call(focus, "index", "insert") if _has_cursor(self.root, focus) else ""
         self._kept = {
-            "path": self._drawn, "form": self.form.kept(), "run": self.run.kept(), "focus": within, "cursor": cursor,
+            "path": self._drawn, "form": self.form.kept(), "export_bar": self.export_bar.kept(),
+            "focus": within, "cursor": cursor,
         }  # fmt: skip
 
     def _restore(self) -> None:
         """Restore the saved state."""
-        kept, self._drawn = self._kept, self.desk.shown.path
-        if not kept or self.form is None or self.run is None:
+        kept, self._drawn = self._kept, self.app_state.shown.path
+        if not kept or self.form is None or self.export_bar is None:
             return
         self.form.restore(kept["form"], same_file=kept["path"] == self._drawn)
-        self.run.restore(kept["run"])
+        self.export_bar.restore(kept["export_bar"])
         focus = f"{self._body}{kept['focus']}"
         if kept["focus"] and self.root.tk.getboolean(self.root.tk.call("winfo", "exists", focus)):
             self.root.tk.call("focus", focus)
@@ -276,17 +277,17 @@ class Window:
 
     def on_focus(self, widget: object) -> None:
         """Scroll the focused widget into view; when the window regains focus, check problems again."""
-        shown = self.desk.shown
+        shown = self.app_state.shown
         if widget is self.root and shown.estimate.problems and not shown.running:
-            self.desk.look_again()
-        if self.form is not None and self.run is not None:
+            self.app_state.look_again()
+        if self.form is not None and self.export_bar is not None:
             self.form.follow(widget)
-            self.run.rest.follow(widget)
+            self.export_bar.rest.follow(widget)
 
     def export_by_key(self) -> None:
         """Press the export button, if exporting is possible."""
-        if self.run is not None and not self.desk.shown.running:
-            self.run.button.invoke()
+        if self.export_bar is not None and not self.app_state.shown.running:
+            self.export_bar.button.invoke()
 
     def zoom(self, step: int) -> None:
         """Zoom in or out by one step; 0 resets the zoom."""
@@ -329,7 +330,7 @@ class Window:
 
     def _poll(self) -> None:
         try:
-            self.desk.poll()
+            self.app_state.poll()
             stale, self._stale = self._stale, set()
             if stale:
                 self._refresh(stale)
@@ -342,24 +343,24 @@ class Window:
         if not issubclass(kind, Exception):  # Ctrl+C in the terminal
             self.end()
             return
-        self.desk.shown.details = "".join(traceback.format_exception(kind, exc, trace)).rstrip()
+        self.app_state.shown.details = "".join(traceback.format_exception(kind, exc, trace)).rstrip()
         self.fault(f"Unexpected error: {kind.__name__}: {exc}. This is a bug in karospace-jupyter; please report it.")
 
     def _refresh(self, stale: set[str]) -> None:
         if "path" in stale:
             self._opened()
             self._draw()
-        elif self.form is not None and self.run is not None:
+        elif self.form is not None and self.export_bar is not None:
             if stale & {"options", "estimate"}:
                 self.form.refresh()
             self.head.refresh()
-            self.run.refresh()
+            self.export_bar.refresh()
         elif self.welcome is not None:
             self.welcome.refresh()
 
     def _opened(self) -> None:
         """Remember the open file."""
-        path = self.desk.shown.path
+        path = self.app_state.shown.path
         self.settings.remember(path)
         self.settings.folder = str(Path(path).parent)
         self._save()
@@ -377,9 +378,9 @@ class Window:
     def _open_folder(self) -> None:
         if self._just_requested("folder"):
             return
-        self.desk.forget_faults()
-        if self.desk.shown.result is not None:
-            system.open_folder(self.desk.shown.result.path, self.fault)
+        self.app_state.forget_faults()
+        if self.app_state.shown.result is not None:
+            system.open_folder(self.app_state.shown.result.path, self.fault)
 
     def _browse(self, address: str, path: str) -> None:
         system.open_browser(address, path, self.fault)
@@ -388,7 +389,7 @@ class Window:
         # A frozen program does not include the command line.
         frozen = getattr(sys, "frozen", False)
         confirmation = "Copied (requires an installed karospace-export command)" if frozen else "Copied"
-        self.desk.command(lambda text: self._copy(text, confirmation))
+        self.app_state.command(lambda text: self._copy(text, confirmation))
 
     def _copy(self, text: str, confirmation: str = "Copied") -> None:
         self.root.clipboard_clear()
@@ -397,15 +398,17 @@ class Window:
 
     def _say(self, text: str) -> None:
         """Show a confirmation."""
-        self.desk.forget_faults()
-        if self.run is not None:
-            self.run.say(text)
+        self.app_state.forget_faults()
+        if self.export_bar is not None:
+            self.export_bar.say(text)
 
     def _save_log(self) -> None:
         path = self._ask.log()
         if path:
             try:
-                Path(path).write_text("\n".join([self.desk.shown.path, *self.desk.shown.export.log, ""]), "utf-8")
+                Path(path).write_text(
+                    "\n".join([self.app_state.shown.path, *self.app_state.shown.export.log, ""]), "utf-8"
+                )
             except OSError as exc:
                 self.fault(f"The log could not be written to {path}: {exc.strerror}. Choose another location.")
             else:
@@ -413,7 +416,7 @@ class Window:
 
     def fault(self, text: str) -> None:
         """Show an error message."""
-        self.desk.shown.fault = text
+        self.app_state.shown.fault = text
         self._on_change("fault")
 
     def _save(self) -> None:

@@ -110,7 +110,7 @@ class Person:
 
     @property
     def shown(self) -> Any:
-        return self.window.desk.shown
+        return self.window.app_state.shown
 
     def pump(self) -> None:
         self.window.root.update()

@@ -22,18 +22,18 @@ def main(target: str) -> None:
         file = Path(folder) / "tissue.h5ad"
         synthetic_tissue().write_h5ad(file)
         window = Window(str(file))
-        desk = window.desk
+        app_state = window.app_state
 
         def until(done: object) -> None:
             while not done():  # type: ignore[operator]
                 window.root.update()
                 time.sleep(0.01)
 
-        until(lambda: desk.shown.estimate and not desk.shown.pending)
-        desk.change(outdir="~/viewers/tissue_karospace")
-        until(lambda: not desk.shown.pending)
+        until(lambda: app_state.shown.estimate and not app_state.shown.pending)
+        app_state.change(outdir="~/viewers/tissue_karospace")
+        until(lambda: not app_state.shown.pending)
         window.export()
-        until(lambda: desk.shown.result and not desk.shown.running and not desk.shown.pending)
+        until(lambda: app_state.shown.result and not app_state.shown.running and not app_state.shown.pending)
         end = time.monotonic() + 1
         until(lambda: time.monotonic() > end)
         root = window.root

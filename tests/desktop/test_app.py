@@ -77,10 +77,10 @@ def main():
     from karospace_jupyter.desktop.window import Window
     window = Window({str(tissue_file)!r})
     end = time.monotonic() + {PATIENCE_S}
-    while not window.desk.shown.estimate.files and time.monotonic() < end:
+    while not window.app_state.shown.estimate.files and time.monotonic() < end:
         window.root.update()
         time.sleep(0.01)
-    assert window.desk.shown.estimate.files > 0
+    assert window.app_state.shown.estimate.files > 0
     print(sorted({{"anndata", "h5py", "numpy", "pandas", "pydantic", "scipy"}} & set(sys.modules)))
     window.close()
 if __name__ == "__main__":

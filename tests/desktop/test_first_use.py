@@ -27,12 +27,12 @@ def pixels(person: Any, widget: Any) -> Any:
 def test_downsampling_is_not_remembered_for_the_next_file(person: Any, tissue_file: Path, tmp_path: Path) -> None:
     window = person.start(tissue_file)
     person.shown.options["seed"] = 7
-    window.desk.change(downsample=300, outdir=str(tmp_path / "a"), gzip=False)
+    window.app_state.change(downsample=300, outdir=str(tmp_path / "a"), gzip=False)
     person.settle()
-    assert "300 of 1,200 cells" in window.run.estimate.cget("text")
+    assert "300 of 1,200 cells" in window.export_bar.estimate.cget("text")
     window.export()
     person.until(lambda: person.shown.export.status == "done" and person.shown.result, "export")
-    assert "300 of 1,200 cells × 80 genes" in window.run.message.text
+    assert "300 of 1,200 cells × 80 genes" in window.export_bar.message.text
     other = tmp_path / "other.h5ad"
     synthetic_tissue(500, 40, seed=3).write_h5ad(other)
     window.open(str(other))
@@ -41,7 +41,7 @@ def test_downsampling_is_not_remembered_for_the_next_file(person: Any, tissue_fi
     assert person.shown.options["downsample"] is None
     assert person.shown.options["seed"] == 0
     assert person.shown.options["gzip"] is False, "options that leave nothing out are remembered"
-    assert "cells" not in window.run.estimate.cget("text")
+    assert "cells" not in window.export_bar.estimate.cget("text")
 
 
 def test_gene_names_with_spaces_are_typed_one_per_line(person: Any, tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_gene_names_with_spaces_are_typed_one_per_line(person: Any, tmp_path: Pa
     person.settle()
     assert person.shown.options["genes_mode"] == [adata.var_names[3]]
     assert "not in the data" not in typed.note.cget("text")
-    window.desk.change(genes_mode="hvgs:500")
+    window.app_state.change(genes_mode="hvgs:500")
     person.settle()
     assert window.form.genes.note.cget("text") == "All 40 genes"
 
@@ -75,10 +75,10 @@ def test_gene_names_with_semicolons_are_not_split(person: Any, tmp_path: Path) -
     adata.raw = raw  # X has plain names
     adata.write_h5ad(tmp_path / "proteins.h5ad")
     window = person.start(tmp_path / "proteins.h5ad")
-    window.desk.change(raw=True)
+    window.app_state.change(raw=True)
     listed = tmp_path / "list.txt"
     listed.write_text("\n".join([*names[:3], "TYPO"]))
-    window.desk.change(genes_mode=f"list:{listed}")
+    window.app_state.change(genes_mode=f"list:{listed}")
     person.settle()
     person.click(window.form.genes.leave)
     person.settle()
@@ -97,16 +97,16 @@ def test_unknown_genes_can_be_removed(person: Any, tissue_file: Path, tmp_path: 
     window = person.start(tissue_file)
     genes = tmp_path / "genes.txt"
     genes.write_text("EPCAM\nTYPO1\nCD3E\nTYPO2\n")
-    window.desk.change(genes_mode=f"list:{genes}")
+    window.app_state.change(genes_mode=f"list:{genes}")
     person.settle()
-    assert "disabled" in window.run.button.state()
-    assert "TYPO1" in window.run.message.text, "the reason is shown next to the button"
+    assert "disabled" in window.export_bar.button.state()
+    assert "TYPO1" in window.export_bar.message.text, "the reason is shown next to the button"
     person.click(window.form.genes.leave)
     person.settle()
     assert person.shown.options["genes_mode"] == ["EPCAM", "CD3E"]
-    assert "disabled" not in window.run.button.state()
+    assert "disabled" not in window.export_bar.button.state()
     # Unknown typed genes can be removed all at once, too.
-    window.desk.change(genes_mode=["EPCAM", *(f"NO{i}" for i in range(9))])
+    window.app_state.change(genes_mode=["EPCAM", *(f"NO{i}" for i in range(9))])
     person.settle()
     [every] = [one for one in window.form.genes.typed.unknown.winfo_children() if "all 9" in one.cget("text")]
     person.click(every)
@@ -118,7 +118,7 @@ def test_scroll_bar_and_progress_bar_are_drawn(person: Any, tissue_file: Path) -
     window = person.start(tissue_file)
     window.root.geometry("800x560")
     person.settle()
-    window.form.more.toggle()
+    window.form.advanced.toggle()
     person.settle()
     bar, canvas = window.form._bar, window.form._canvas
     assert bar.identify(6, bar.winfo_height() // 8).endswith("thumb")
@@ -131,24 +131,24 @@ def test_scroll_bar_and_progress_bar_are_drawn(person: Any, tissue_file: Path) -
     state = SessionState("running", stage="genes", message="Writing genes", eta_s=3.0)
     widths = []
     for share in (0.2, 0.8):
-        window.desk.shown.export = replace(state, progress=share)
-        window.run.refresh()
-        picture = pixels(person, window.run.bar)
+        window.app_state.shown.export = replace(state, progress=share)
+        window.export_bar.refresh()
+        picture = pixels(person, window.export_bar.bar)
         row = picture[picture.shape[0] // 2]
         accent = np.array([int(window.theme.colors.accent[i : i + 2], 16) for i in (1, 3, 5)])
         widths.append((np.abs(row - accent).max(axis=1) < 12).mean())
-    window.desk.shown.export = SessionState()
+    window.app_state.shown.export = SessionState()
     assert widths == pytest.approx([0.2, 0.8], abs=0.04)
 
 
 def test_return_presses_buttons_and_f1_shows_help(person: Any, tissue_file: Path) -> None:
     window = person.start(tissue_file)
-    assert not window.form.more.open
-    window.form.more.fold.focus_force()
+    assert not window.form.advanced.open
+    window.form.advanced.fold.focus_force()
     person.settle_geometry()
     person.key("Return")
     person.settle()
-    assert window.form.more.open
+    assert window.form.advanced.open
     window.form.target.path.focus_force()
     person.settle_geometry()
     person.key("F1")
@@ -158,12 +158,12 @@ def test_return_presses_buttons_and_f1_shows_help(person: Any, tissue_file: Path
     # Expanded sections stay expanded when everything is rebuilt.
     window.zoom(1)
     person.settle()
-    assert window.form.more.open
+    assert window.form.advanced.open
 
 
 def test_cancelled_export_keeps_the_last_result(person: Any, tissue_file: Path, tmp_path: Path) -> None:
     window = person.start(tissue_file)
-    window.desk.change(outdir=str(tmp_path / "a"))
+    window.app_state.change(outdir=str(tmp_path / "a"))
     person.settle()
     window.export()
     person.until(lambda: person.shown.export.status == "done" and person.shown.result, "export")
@@ -171,41 +171,41 @@ def test_cancelled_export_keeps_the_last_result(person: Any, tissue_file: Path, 
     on_disk = [file for file in (tmp_path / "a").rglob("*") if file.is_file()]
     assert first.files == len(on_disk)
     assert first.bytes == sum(file.stat().st_size for file in on_disk)
-    position = window.run.button.winfo_rooty()
-    window.desk.change(outdir=str(tmp_path / "b"), genes_mode="all")
+    position = window.export_bar.button.winfo_rooty()
+    window.app_state.change(outdir=str(tmp_path / "b"), genes_mode="all")
     person.settle()
     # On any machine: the worker receives the cancel together with the export.
-    os.kill(window.desk._worker.pid, signal.SIGSTOP)
+    os.kill(window.app_state._worker.pid, signal.SIGSTOP)
     window.export()
     window.open(str(tissue_file))  # rejected with an error
     assert person.shown.fault
-    window.desk.cancel()
-    os.kill(window.desk._worker.pid, signal.SIGCONT)
+    window.app_state.cancel()
+    os.kill(window.app_state._worker.pid, signal.SIGCONT)
     person.until(lambda: not person.shown.running)
     person.settle()
     assert person.shown.fault == "", "the error is cleared when the export ends"
     assert person.shown.export.status == "cancelled"
     assert person.shown.result == first
-    assert window.run.done.winfo_ismapped()
-    assert "Done" not in window.run.message.text
-    assert window.run.button.winfo_rooty() == position, "the button stays under the pointer"
+    assert window.export_bar.done.winfo_ismapped()
+    assert "Done" not in window.export_bar.message.text
+    assert window.export_bar.button.winfo_rooty() == position, "the button stays under the pointer"
 
 
 def test_single_file_export_counts_one_file(person: Any, tissue_file: Path, tmp_path: Path) -> None:
     window = person.start(tissue_file)
-    window.desk.write_as("single_file")
-    window.desk.change(single_file=str(tmp_path / "a.html"))
+    window.app_state.write_as("single_file")
+    window.app_state.change(single_file=str(tmp_path / "a.html"))
     person.settle()
     predicted = person.shown.estimate.bytes
-    assert window.run.estimate.cget("text").startswith("1 file · about")
+    assert window.export_bar.estimate.cget("text").startswith("1 file · about")
     window.export()
     person.until(lambda: person.shown.export.status == "done" and person.shown.result, "export")
     size = (tmp_path / "a.html").stat().st_size
     assert person.shown.result.files == 1
     assert person.shown.result.bytes == size
     assert predicted == pytest.approx(size, rel=0.2)
-    assert "a.html" in window.run.message.text
-    assert "disabled" in window.form.more.scripts_choice.state()
+    assert "a.html" in window.export_bar.message.text
+    assert "disabled" in window.form.advanced.scripts_choice.state()
 
 
 def test_coordinate_columns_are_not_annotations(person: Any, tmp_path: Path) -> None:

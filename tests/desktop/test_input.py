@@ -81,7 +81,7 @@ def test_arrow_keys_do_not_open_dialogs(person: Any, tissue_file: Path, monkeypa
     person.key("Left", "Left")
     person.settle()
     assert "Choose a text file" in genes.problem.cget("text")
-    assert "disabled" in window.run.button.state()
+    assert "disabled" in window.export_bar.button.state()
     person.click(genes.segments.buttons["hvgs"])
     person.click(genes.segments.buttons["file"])
     assert asked == [1]

@@ -49,22 +49,22 @@ def test_gene_list_is_checked_again_on_focus(person: Any, tissue_file: Path, tmp
     genes = tmp_path / "genes.txt"
     window = person.start(tissue_file)
     window.form.target.path.variable.set(str(tmp_path / "out"))
-    window.desk.change(genes_mode=f"list:{genes}")
+    window.app_state.change(genes_mode=f"list:{genes}")
     person.settle()
     assert "cannot be read" in window.form.genes.problem.cget("text")
-    assert window.run.button.instate(["disabled"])
+    assert window.export_bar.button.instate(["disabled"])
     genes.write_text("CD3E\nEPCAM\n")
     window.root.event_generate("<FocusIn>")  # as if the window regained the focus
     person.settle()
     assert window.form.genes.problem.cget("text") == ""
-    assert window.run.button.instate(["!disabled"])
+    assert window.export_bar.button.instate(["!disabled"])
     # The same applies when the same file is chosen again.
     genes.write_text("NONE\n")
-    window.desk.look_again()
+    window.app_state.look_again()
     person.settle()
     assert window.form.genes.problem.cget("text")
     genes.write_text("CD3E\n")
-    window.desk.change(genes_mode=f"list:{genes}")
+    window.app_state.change(genes_mode=f"list:{genes}")
     person.settle()
     assert window.form.genes.problem.cget("text") == ""
 
@@ -74,7 +74,7 @@ def test_several_coordinates_require_a_choice(person: Any, several: Path) -> Non
     place = window.form.coordinates
     assert place.choice.get() == "Choose…"
     assert "equally likely" in place.problem.cget("text")
-    assert "equally likely" in window.run.message.text
+    assert "equally likely" in window.export_bar.message.text
     choose(person, place.choice, "obs:x_centroid,y_centroid")
     assert person.shown.options["coords"] == "obs:x_centroid,y_centroid"
     assert place.problem.cget("text") == ""
@@ -105,18 +105,18 @@ def test_coordinate_columns_can_be_chosen_individually(person: Any, tmp_path: Pa
 
 def test_notes_match_the_current_options(person: Any, tissue_file: Path, tmp_path: Path) -> None:
     window = person.start(tissue_file)
-    window.desk.change(genes_mode="hvgs:5", outdir=str(tmp_path / "out"))
+    window.app_state.change(genes_mode="hvgs:5", outdir=str(tmp_path / "out"))
     person.settle()
-    window.desk.export()
+    window.app_state.export()
     person.until(lambda: person.shown.export.status == "done")
     person.settle()
-    before = window.run.notes._lines
-    window.desk.change(annotation_columns=["cell_type"], sections="section")
+    before = window.export_bar.notes._lines
+    window.app_state.change(annotation_columns=["cell_type"], sections="section")
     person.settle()
-    assert any("it names the sections" in line for line in window.run.notes._lines)
-    window.desk.change(annotation_columns=None, sections=None)
+    assert any("it names the sections" in line for line in window.export_bar.notes._lines)
+    window.app_state.change(annotation_columns=None, sections=None)
     person.settle()
-    assert window.run.notes._lines == before
+    assert window.export_bar.notes._lines == before
 
 
 @pytest.mark.parametrize("typed", ["~nobody-of-that-name/out", "relative/out"])
@@ -138,13 +138,13 @@ def test_folder_target_becomes_a_file_target(
     person: Any, tissue_file: Path, tmp_path: Path, typed: str, file: str | None
 ) -> None:
     window = person.start(tissue_file)
-    window.desk.change(outdir=f"{tmp_path}/{typed}" if typed else "")
-    window.desk.write_as("single_file")
+    window.app_state.change(outdir=f"{tmp_path}/{typed}" if typed else "")
+    window.app_state.write_as("single_file")
     assert person.shown.options["single_file"] == (
         f"{tmp_path}/{file}" if file else str(tissue_file.with_suffix(".html"))
     )
-    window.desk.change(single_file=f"{tmp_path}/OUT.HTML")
-    window.desk.write_as("zip_path")
+    window.app_state.change(single_file=f"{tmp_path}/OUT.HTML")
+    window.app_state.write_as("zip_path")
     assert person.shown.options["zip_path"] == f"{tmp_path}/OUT.zip"
 
 
@@ -156,9 +156,9 @@ def test_copied_command_works_in_any_folder(
     Image.new("RGB", (64, 48), "#c8b4d0").save(tmp_path / "stain.png")
     window = person.start(tissue_file)
     options = {"genes_mode": "list:genes.txt", "image_path": "stain.png", "outdir": "out", "dataset_name": "-80C"}
-    window.desk.change(**options)
+    window.app_state.change(**options)
     said: list[str] = []
-    window.desk.command(said.append)
+    window.app_state.command(said.append)
     person.until(lambda: said)
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
@@ -174,10 +174,10 @@ def test_image_file_is_kept_if_the_dialog_is_cancelled(person: Any, tissue_file:
     picture = tmp_path / "stain.png"
     Image.new("RGB", (64, 48), "#c8b4d0").save(picture)
     window = person.start(tissue_file)
-    window.form.more.toggle()
-    window.desk.change(image_path=str(picture))
+    window.form.advanced.toggle()
+    window.app_state.change(image_path=str(picture))
     person.settle()
-    choice = window.form.more.image_choice
+    choice = window.form.advanced.image_choice
     choice.current(choice._values.index("file"))
     typist = person.answer("Tissue image", "key", "Escape")
     choice.event_generate("<<ComboboxSelected>>")
@@ -189,32 +189,32 @@ def test_image_file_is_kept_if_the_dialog_is_cancelled(person: Any, tissue_file:
 def test_opening_a_file_twice_opens_it_once(person: Any, tissue_file: Path) -> None:
     window = person.start()
     window.open(str(tissue_file))
-    number = window.desk._open_request
+    number = window.app_state._open_request
     window.open(str(tissue_file))
-    assert window.desk._open_request == number
+    assert window.app_state._open_request == number
     person.until(lambda: person.shown.path == str(tissue_file))
 
 
 def test_failure_is_cleared_when_options_change(person: Any, tissue_file: Path, tmp_path: Path) -> None:
     window = person.start(tissue_file)
     target = tmp_path / "out"
-    window.desk.change(outdir=str(target), genes_mode="hvgs:5")
+    window.app_state.change(outdir=str(target), genes_mode="hvgs:5")
     person.settle()
     target.mkdir()
     (target / "mine.txt").write_text("keep")  # after the last check
-    window.desk.export()
+    window.app_state.export()
     person.until(lambda: person.shown.export.status == "failed")
-    person.until(lambda: window.run.problem.cget("text"))
-    window.desk.change(outdir=str(tmp_path / "other"))
+    person.until(lambda: window.export_bar.problem.cget("text"))
+    window.app_state.change(outdir=str(tmp_path / "other"))
     person.settle()
-    assert window.run.problem.cget("text") == ""
-    assert window.run.message.text == ""
+    assert window.export_bar.problem.cget("text") == ""
+    assert window.export_bar.message.text == ""
     assert (target / "mine.txt").read_text() == "keep"
 
 
 def test_tab_follows_the_layout(person: Any, tissue_file: Path) -> None:
     window = person.start(tissue_file)
-    more = window.form.more
+    more = window.form.advanced
     more.toggle()
     person.settle()
     names = stops(person, more.fold, 12)
@@ -230,7 +230,7 @@ def test_tab_follows_the_layout(person: Any, tissue_file: Path) -> None:
 
 def test_shortcuts_in_the_list_of_columns(person: Any, tissue_file: Path, tmp_path: Path) -> None:
     window = person.start(tissue_file)
-    window.desk.change(outdir=str(tmp_path / "out"), genes_mode="hvgs:5")
+    window.app_state.change(outdir=str(tmp_path / "out"), genes_mode="hvgs:5")
     person.settle()
     before = list(window.form.columns._chosen().items())
     window.form.columns.tree.focus_set()
@@ -238,9 +238,9 @@ def test_shortcuts_in_the_list_of_columns(person: Any, tissue_file: Path, tmp_pa
     person.until(lambda: person.shown.export.status == "done")
     assert list(window.form.columns._chosen().items()) == before
     # F1 also explains widgets that are not inside a field.
-    window.form.more.toggle()
+    window.form.advanced.toggle()
     person.settle()
-    window.form.more.inside.winfo_children()[-1].winfo_children()[0].focus_set()
+    window.form.advanced.inside.winfo_children()[-1].winfo_children()[0].focus_set()
     person.key("F1")
     assert any(child.winfo_class() == "Toplevel" for child in _everything(window.root))
 

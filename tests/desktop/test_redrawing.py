@@ -14,16 +14,16 @@ from waiting import PATIENCE_S
 
 
 def stop(window: Any) -> None:
-    os.kill(window.desk._worker.pid, signal.SIGSTOP)
+    os.kill(window.app_state._worker.pid, signal.SIGSTOP)
 
 
 def go_on(window: Any) -> None:
-    os.kill(window.desk._worker.pid, signal.SIGCONT)
+    os.kill(window.app_state._worker.pid, signal.SIGCONT)
 
 
 def test_rebuild_keeps_state_that_is_not_an_option(person: Any, tissue_file: Path, tmp_path: Path) -> None:
     window = person.start(tissue_file)
-    window.desk.change(outdir=str(tmp_path / "out"), genes_mode=["EPCAM", "CD3E"])
+    window.app_state.change(outdir=str(tmp_path / "out"), genes_mode=["EPCAM", "CD3E"])
     person.settle()
     window.form.genes.segments.buttons["hvgs"].invoke()
     window.form.genes.number.variable.set("33")
@@ -35,15 +35,15 @@ def test_rebuild_keeps_state_that_is_not_an_option(person: Any, tissue_file: Pat
         window.form.columns.search.variable.set("cell")
         window.form.target.path.focus_force()
         window.form.target.path.icursor(3)
-        for fold in (window.form.more, window.run.log):
-            if not (fold.open if fold is window.form.more else fold.opened):
+        for fold in (window.form.advanced, window.export_bar.log):
+            if not (fold.open if fold is window.form.advanced else fold.opened):
                 fold.toggle()
         person.settle()
 
     def as_before() -> None:
         person.settle()
-        assert window.form.more.open
-        assert window.run.log.opened
+        assert window.form.advanced.open
+        assert window.export_bar.log.opened
         assert window.form.columns.search.variable.get() == "cell"
         assert window.root.focus_get() is window.form.target.path
         assert window.form.target.path.index("insert") == 3
@@ -67,21 +67,21 @@ def test_rebuild_keeps_state_that_is_not_an_option(person: Any, tissue_file: Pat
 
 def test_error_is_cleared_by_the_next_success(person: Any, tissue_file: Path, tmp_path: Path) -> None:
     window = person.start(tissue_file)
-    window.desk.change(outdir=str(tmp_path / "out"))
+    window.app_state.change(outdir=str(tmp_path / "out"))
     person.settle()
     person.export()
     window._on_callback_error(RuntimeError, RuntimeError("on purpose"), None)
-    person.until(lambda: "on purpose" in window.run.problem.cget("text"))
-    window.run.details.toggle()
-    person.until(lambda: window.run.details.text.winfo_viewable())
-    assert "RuntimeError: on purpose" in window.run.details.text.get("1.0", "end")
+    person.until(lambda: "on purpose" in window.export_bar.problem.cget("text"))
+    window.export_bar.details.toggle()
+    person.until(lambda: window.export_bar.details.text.winfo_viewable())
+    assert "RuntimeError: on purpose" in window.export_bar.details.text.get("1.0", "end")
     person.shot("details")
     window._copy_command()
-    person.until(lambda: window.run.left.cget("text") == "Copied")
+    person.until(lambda: window.export_bar.left.cget("text") == "Copied")
     person.settle_geometry()
-    assert window.run.left.cget("text") == "Copied", "shown for a few seconds"
-    assert not window.run.problem.winfo_viewable()
-    assert not window.run.details.winfo_viewable()
+    assert window.export_bar.left.cget("text") == "Copied", "shown for a few seconds"
+    assert not window.export_bar.problem.winfo_viewable()
+    assert not window.export_bar.details.winfo_viewable()
     # The error about a file is shown until the next action on the open one.
     window.open(str(tmp_path / "nowhere.h5ad"))
     person.until(lambda: "File not found" in window.head.facts.cget("text"))
@@ -100,8 +100,8 @@ def test_missing_bundle_shows_an_error(person: Any, tissue_file: Path, tmp_path:
     (tmp_path / "shown").write_text("")
     window = person.start(tissue_file)
     for target, name in (("single_file", "out.html"), ("outdir", "out")):
-        window.desk.write_as(target)
-        window.desk.change(**{target: str(tmp_path / "here" / name)}, genes_mode="hvgs:3")
+        window.app_state.write_as(target)
+        window.app_state.change(**{target: str(tmp_path / "here" / name)}, genes_mode="hvgs:3")
         person.settle()
         window.export()
         person.until(lambda: person.shown.result and not person.shown.running)
@@ -119,7 +119,7 @@ def test_missing_bundle_shows_an_error(person: Any, tissue_file: Path, tmp_path:
     assert opened == []
     # A preview that failed to start does not open the browser later.
     (tmp_path / "away-outdir").rename(tmp_path / "here")
-    window.desk.serve(person.shown.result.path)
+    window.app_state.serve(person.shown.result.path)
     person.until(lambda: person.shown.address)
     person.settle_geometry()
     assert opened == []
@@ -139,26 +139,26 @@ def test_opening_a_file_can_be_cancelled(person: Any, tissue_file: Path, tmp_pat
     stop(window)
     window.open(str(tmp_path / "nowhere.h5ad"))
     person.until(lambda: window.head.open.cget("text") == "Cancel")
-    assert "disabled" in window.run.button.state()
+    assert "disabled" in window.export_bar.button.state()
     person.click(window.head.open)
     person.until(lambda: window.head.open.cget("text") == "Open another…")
     person.settle()
-    assert "disabled" not in window.run.button.state()
+    assert "disabled" not in window.export_bar.button.state()
     assert "1,200 cells" in window.head.facts.cget("text")
 
 
 def test_export_is_disabled_until_the_estimate_is_ready(person: Any, tissue_file: Path, tmp_path: Path) -> None:
     window = person.start(tissue_file)
-    window.desk.change(genes_mode="hvgs:none")
+    window.app_state.change(genes_mode="hvgs:none")
     person.settle()
-    assert "disabled" in window.run.button.state()
+    assert "disabled" in window.export_bar.button.state()
     stop(window)
-    window.desk.change(genes_mode="hvgs:5")
+    window.app_state.change(genes_mode="hvgs:5")
     person.settle_geometry()
     assert person.shown.pending
-    assert "disabled" in window.run.button.state()
+    assert "disabled" in window.export_bar.button.state()
     go_on(window)
-    person.until(lambda: "disabled" not in window.run.button.state())
+    person.until(lambda: "disabled" not in window.export_bar.button.state())
 
 
 def test_return_does_not_accept_an_unselected_suggestion(person: Any, tissue_file: Path) -> None:
@@ -183,9 +183,9 @@ def test_return_does_not_accept_an_unselected_suggestion(person: Any, tissue_fil
 
 def test_image_file_may_have_any_name(person: Any, tissue_file: Path) -> None:
     window = person.start(tissue_file)
-    more = window.form.more
+    more = window.form.advanced
     more.toggle()
-    window.desk.change(image_path="")
+    window.app_state.change(image_path="")
     person.settle()
     for text in ("none", "none.png", "uns:", "uns:a.png"):
         more.image_path.variable.set(text)

@@ -20,7 +20,7 @@ from karospace_jupyter.datasets import synthetic_tissue
 
 def export(person: Any) -> Any:
     person.settle()
-    person.click(person.window.run.button)
+    person.click(person.window.export_bar.button)
     person.until(lambda: person.shown.result and not person.shown.running, "the export")
     person.settle()
     return person.shown.result
@@ -44,15 +44,15 @@ def test_file_is_exported_and_viewed(person: Any, tissue_file: Path, tmp_path: P
     result = export(person)
     assert Path(result.path) == target
     Bundle(target).verify()
-    assert "Done" in window.run.message.text
+    assert "Done" in window.export_bar.message.text
     opened: list[str] = []
     monkeypatch.setattr("karospace_jupyter.desktop.system.webbrowser.open", lambda url: opened.append(url) or True)
-    person.click(window.run.done.buttons["view"])
+    person.click(window.export_bar.done.buttons["view"])
     person.until(lambda: opened, "the browser")
     person.shot("done")
     with urllib.request.urlopen(f"{opened[0]}manifest.json") as answer_:
         assert json.load(answer_)["n_cells"] == 1200
-    person.click(window.run.preview.buttons["stop_serving"])
+    person.click(window.export_bar.preview.buttons["stop_serving"])
     person.until(lambda: not person.shown.address)
     with pytest.raises(OSError):
         urllib.request.urlopen(opened[0])
@@ -74,7 +74,7 @@ def test_real_files_are_exported(
     window = person.start(real_data / f"{name}.h5ad")
     if name == "pbmc68k_reduced":
         assert "coords" in person.shown.estimate.problems
-        assert "disabled" in window.run.button.state()
+        assert "disabled" in window.export_bar.button.state()
         assert window.form.coordinates.problem.winfo_viewable()
         person.shot("no-coordinates")
         values = window.form.coordinates.choice
@@ -102,29 +102,29 @@ def begin_a_long_export(person: Any, tmp_path: Path) -> tuple[Any, Path]:
     window.form.presets.buttons["Everything"].invoke()
     window.form.target.path.variable.set(str(folder / "bundle"))
     person.settle()
-    window.run.button.invoke()
+    window.export_bar.button.invoke()
     person.until(lambda: list(folder.iterdir()) or not person.shown.running)
     assert person.shown.running
     # On any machine: the export is paused until the test lets it continue.
-    os.kill(window.desk._worker.pid, signal.SIGSTOP)
+    os.kill(window.app_state._worker.pid, signal.SIGSTOP)
     return window, folder
 
 
 def let_go_on(window: Any) -> None:
-    os.kill(window.desk._worker.pid, signal.SIGCONT)
+    os.kill(window.app_state._worker.pid, signal.SIGCONT)
 
 
 def test_cancelled_export_leaves_no_files(person: Any, tmp_path: Path) -> None:
     window, folder = begin_a_long_export(person, tmp_path)
-    assert window.run.button.cget("text") == "Cancel"
+    assert window.export_bar.button.cget("text") == "Cancel"
     person.shot("running")
-    person.click(window.run.button)
+    person.click(window.export_bar.button)
     assert person.shown.cancelling
     let_go_on(window)
     person.until(lambda: not person.shown.running, "the cancel")
     assert person.shown.export.status == "cancelled"
     assert list(folder.iterdir()) == []
-    assert window.run.button.cget("text") == "Export"
+    assert window.export_bar.button.cget("text") == "Export"
 
 
 def test_closing_during_an_export_asks_for_confirmation(person: Any, tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def test_closing_during_an_export_asks_for_confirmation(person: Any, tmp_path: P
     person.joined(typist)
     assert window.root.winfo_exists()
     assert person.shown.running
-    process = window.desk._worker.pid
+    process = window.app_state._worker.pid
     typist = person.answer("An export is running", "key", "alt+y")
     closing = window.end
     window.end = lambda: (let_go_on(window), closing())
@@ -181,12 +181,12 @@ def test_unwritable_target_shows_an_error(person: Any, tissue_file: Path, tmp_pa
         window.form.target.path.variable.set(place)
         person.settle()
         assert why in window.form.target.problem.cget("text")
-        assert "disabled" in window.run.button.state()
+        assert "disabled" in window.export_bar.button.state()
     assert file.read_text() == "mine"
     window.form.target.path.variable.set(str(tmp_path / "good"))
     person.settle()
     assert window.form.target.problem.cget("text") == ""
-    assert "disabled" not in window.run.button.state()
+    assert "disabled" not in window.export_bar.button.state()
 
 
 def test_preview_uses_another_port_if_busy(person: Any, tissue_file: Path, tmp_path: Path, monkeypatch: Any) -> None:
@@ -198,13 +198,13 @@ def test_preview_uses_another_port_if_busy(person: Any, tissue_file: Path, tmp_p
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        window.desk.serve(person.shown.result.path, port)
+        window.app_state.serve(person.shown.result.path, port)
         person.until(lambda: person.shown.address)
         assert f":{port}/" not in person.shown.address
-        person.until(lambda: person.shown.address in window.run.served.cget("text"))
+        person.until(lambda: person.shown.address in window.export_bar.served.cget("text"))
         urllib.request.urlopen(person.shown.address).close()
         address = person.shown.address
-    process = window.desk._worker.pid
+    process = window.app_state._worker.pid
     window.close()
     with pytest.raises(OSError):
         urllib.request.urlopen(address)
@@ -219,7 +219,7 @@ def test_genes_are_typed_by_keyboard(person: Any, tissue_file: Path, tmp_path: P
     person.settle()
     assert "No genes listed" in genes.typed.note.cget("text")
     person.click(genes.typed.text)
-    names = person.window.desk.shown.summary
+    names = person.window.app_state.shown.summary
     assert names.n_genes == 80
     import anndata
 
@@ -281,15 +281,15 @@ def test_presets_set_options(person: Any, tissue_file: Path) -> None:
     window.form.genes.number.variable.set("none")
     person.settle()
     assert "needs a number of genes" in window.form.genes.problem.cget("text")
-    assert "disabled" in window.run.button.state()
+    assert "disabled" in window.export_bar.button.state()
 
 
 def test_numbers_are_validated_while_typing(person: Any, tissue_file: Path) -> None:
     window = person.start(tissue_file)
-    window.form.more.toggle()
+    window.form.advanced.toggle()
     person.settle()
     person.shot("more")
-    field, entry = window.form.more.numbers["downsample"]
+    field, entry = window.form.advanced.numbers["downsample"]
     for text, wrong in (
         ("0", True), ("-3", True), ("many", True), ("1e3", True), ("50.000", True), ("50,5", True), ("²", True),
         ("1,000", False), ("", False),
@@ -299,7 +299,7 @@ def test_numbers_are_validated_while_typing(person: Any, tissue_file: Path) -> N
         assert bool(field.problem.cget("text")) == wrong, text
         assert entry.variable.get() == text
     assert person.shown.options["downsample"] is None
-    field, entry = window.form.more.numbers["max_asset_mb"]
+    field, entry = window.form.advanced.numbers["max_asset_mb"]
     for text, wrong in (("1,5", True), ("1.5", False), ("1,000", False)):
         entry.variable.set(text)
         person.settle()
@@ -315,9 +315,9 @@ def test_numbers_are_validated_while_typing(person: Any, tissue_file: Path) -> N
 
 def test_sections_embeddings_and_view_are_exported(person: Any, tissue_file: Path, tmp_path: Path) -> None:
     window = person.start(tissue_file)
-    window.form.more.toggle()
+    window.form.advanced.toggle()
     person.settle()
-    places = window.form.more.places
+    places = window.form.advanced.layout_options
     assert places.sections_choice.get() == "section (detected)"
     assert {key: tick.get() for key, tick in places.ticks.items()} == {"X_umap": True}
     places.sections_choice.current(places.sections_choice._values.index("region"))
@@ -325,7 +325,7 @@ def test_sections_embeddings_and_view_are_exported(person: Any, tissue_file: Pat
     places.view_path.variable.set(str(tmp_path / "absent.json"))
     person.settle()
     assert "cannot be read" in places.view.problem.cget("text")
-    assert "disabled" in window.run.button.state()
+    assert "disabled" in window.export_bar.button.state()
     (tmp_path / "view.json").write_text('{"opacity": 0.5}')
     places.view_path.variable.set(str(tmp_path / "view.json"))
     [tick] = [one for one in places.embeddings.body.winfo_children() if one.winfo_class() == "TCheckbutton"]
@@ -351,8 +351,8 @@ def test_copied_command_repeats_the_export(
     window.form.presets.buttons["Quick look"].invoke()
     window.form.target.path.variable.set(str(tmp_path / "one place"))
     export(person)
-    person.click(window.run.done.buttons["command"])
-    person.until(lambda: window.run.left.cget("text") == "Copied")
+    person.click(window.export_bar.done.buttons["command"])
+    person.until(lambda: window.export_bar.left.cget("text") == "Copied")
     command = window.root.clipboard_get()
     words = shlex.split(command)
     assert Path(words[0]).name == "karospace-export"  # with its folder if it is not on the path
@@ -397,8 +397,8 @@ def test_all_fields_are_reachable_by_keyboard(person: Any, tissue_file: Path, tm
     wanted = [
         window.head.open, window.form.presets.buttons["Balanced"], window.form.coordinates.choice,
         window.form.columns.tree, window.form.genes.segments.buttons["hvgs"], window.form.genes.number,
-        window.form.target.kinds.buttons["outdir"], window.form.target.path, window.form.more.fold,
-        window.run.button,
+        window.form.target.kinds.buttons["outdir"], window.form.target.path, window.form.advanced.fold,
+        window.export_bar.button,
     ]  # fmt: skip
     order = [seen.index(str(widget)) for widget in wanted]
     assert order == sorted(order)
@@ -415,7 +415,7 @@ def test_small_window_keeps_everything_reachable(person: Any, tissue_file: Path,
     window._build()
     window.root.minsize(1, 1)
     window.root.geometry("500x364" if zoom == 1 else "1280x730")
-    window.desk.change(outdir=str(tmp_path / "out"))
+    window.app_state.change(outdir=str(tmp_path / "out"))
     person.settle()
 
     def inside(widget: Any) -> bool:
@@ -424,24 +424,24 @@ def test_small_window_keeps_everything_reachable(person: Any, tissue_file: Path,
         below, beside = top + widget.winfo_height(), left + widget.winfo_width()
         return bool(top >= 0 and left >= 0 and below <= root.winfo_height() and beside <= root.winfo_width())
 
-    assert inside(window.run.button)
+    assert inside(window.export_bar.button)
     first, second = window.form._cards
     assert second.winfo_rooty() > first.winfo_rooty() + first.winfo_height() - 1, "one card below the other"
-    person.click(window.run.button)
+    person.click(window.export_bar.button)
     person.until(lambda: person.shown.result and not person.shown.running)
-    window.desk.serve(str(tmp_path / "out"))
-    person.until(lambda: person.shown.address and window.run.preview.winfo_ismapped())
+    window.app_state.serve(str(tmp_path / "out"))
+    person.until(lambda: person.shown.address and window.export_bar.preview.winfo_ismapped())
     person.settle()
-    assert inside(window.run.button)
+    assert inside(window.export_bar.button)
     assert window.form.winfo_height() >= window.root.winfo_height() * 0.15
-    window.run.log.toggle()
+    window.export_bar.log.toggle()
     person.settle()
-    assert inside(window.run.button)
+    assert inside(window.export_bar.button)
     # What does not fit can be scrolled to, also by keyboard.
-    for button in (window.run.preview.buttons["stop_serving"], window.run.done.buttons["folder"]):
+    for button in (window.export_bar.preview.buttons["stop_serving"], window.export_bar.done.buttons["folder"]):
         button.focus_force()
         person.settle()
-        rest = window.run.rest
+        rest = window.export_bar.rest
         top = button.winfo_rooty() - rest.winfo_rooty()
         assert top >= 0
         assert top + button.winfo_height() <= rest.winfo_height() + 1
@@ -450,23 +450,23 @@ def test_small_window_keeps_everything_reachable(person: Any, tissue_file: Path,
 def test_relative_target_shows_its_full_path(person: Any, tissue_file: Path, tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.chdir(tmp_path)
     window = person.start(tissue_file)
-    window.desk.change(outdir="somewhere/out")
+    window.app_state.change(outdir="somewhere/out")
     person.settle()
     assert f"Full path: {tmp_path / 'somewhere/out'}." in window.form.target.note.cget("text")
-    window.desk.change(outdir=str(tmp_path / "out"))
+    window.app_state.change(outdir=str(tmp_path / "out"))
     person.settle()
     assert "Full path" not in window.form.target.note.cget("text")
 
 
 def test_result_is_muted_after_options_change(person: Any, tissue_file: Path, tmp_path: Path) -> None:
     window = person.start(tissue_file)
-    window.desk.change(outdir=str(tmp_path / "out"))
+    window.app_state.change(outdir=str(tmp_path / "out"))
     person.settle()
     person.export()
-    assert str(window.run.message.cget("style")) == "Good.TLabel"
-    window.desk.change(genes_mode="all")
+    assert str(window.export_bar.message.cget("style")) == "Good.TLabel"
+    window.app_state.change(genes_mode="all")
     person.settle()
-    assert str(window.run.message.cget("style")) == "Muted.TLabel"
+    assert str(window.export_bar.message.cget("style")) == "Muted.TLabel"
     window.open(str(tmp_path / "gone.h5ad"))
     person.until(lambda: "Not opened: File not found" in window.head.facts.cget("text"))
 
@@ -475,29 +475,29 @@ def test_crashed_worker_is_replaced(person: Any, tissue_file: Path, tmp_path: Pa
     window = person.start(tissue_file)
     window.form.target.path.variable.set(str(tmp_path / "out"))
     person.settle()
-    first = window.desk._worker.pid
-    window.run.button.invoke()
+    first = window.app_state._worker.pid
+    window.export_bar.button.invoke()
     os.kill(first, signal.SIGKILL)
     person.until(lambda: not person.shown.running, "the end of it")
     assert person.shown.export.status == "failed"
     person.settle_geometry()
-    assert "memory" in window.run.problem.cget("text")
+    assert "memory" in window.export_bar.problem.cget("text")
     person.shot("worker-died")
     person.until(lambda: not person.shown.opening)
     export(person)
     Bundle(tmp_path / "out").verify()
-    assert window.desk._worker.pid != first
+    assert window.app_state._worker.pid != first
 
 
 def test_log_is_saved(person: Any, tissue_file: Path, tmp_path: Path, monkeypatch: Any) -> None:
     window = person.start(tissue_file)
     window.form.target.path.variable.set(str(tmp_path / "out"))
     export(person)
-    person.click(window.run.log.head)
+    person.click(window.export_bar.log.head)
     person.shot("log")
     place = tmp_path / "log.txt"
     typist = person.answer("Save log", "type", str(place), "key", "Return")
-    window.run.log._buttons[0].invoke()
+    window.export_bar.log._buttons[0].invoke()
     person.joined(typist)
     assert "Writing genes" in place.read_text()
 
@@ -525,8 +525,8 @@ def test_gene_list_and_image_are_read_from_files(person: Any, tissue_file: Path,
     person.settle()
     assert person.shown.options["genes_mode"] == f"list:{genes}"
     assert person.shown.estimate.n_genes == 2
-    window.form.more.toggle()
-    choice = window.form.more.image_choice
+    window.form.advanced.toggle()
+    choice = window.form.advanced.image_choice
     choice.current(choice._values.index("file"))
     typist = person.answer("Tissue image", "type", str(picture), "key", "Return")
     choice.event_generate("<<ComboboxSelected>>")
@@ -539,7 +539,7 @@ def test_gene_list_and_image_are_read_from_files(person: Any, tissue_file: Path,
     assert manifest.image is not None
     # The field shows an error if the list no longer exists.
     genes.unlink()
-    window.desk.look_again()
+    window.app_state.look_again()
     person.settle()
     assert "cannot be read" in window.form.genes.problem.cget("text")
 
