@@ -24,12 +24,12 @@ def assert_predicted(subject: Any, tmp_path: Path, form: str, **options: Any) ->
     config = ExportConfig(**options)
     _, planned = export.dry_run(subject, config)
     shown = look(subject, options)
-    assert shown["problems"] == {}
+    assert shown.problems == {}
     files, size = export.run(subject, config).size_on_disk()
     assert planned.bytes == pytest.approx(size, rel=0.2)
-    assert shown["bytes"] == pytest.approx(size, rel=0.2)
+    assert shown.bytes == pytest.approx(size, rel=0.2)
     assert planned.files == pytest.approx(files, rel=0.05, abs=3)
-    assert shown["files"] == planned.files
+    assert shown.files == planned.files
 
 
 def matrix(kind: str) -> Any:
@@ -102,5 +102,5 @@ def test_embedding_has_its_size(tmp_path: Path) -> None:
     adata: ad.AnnData = synthetic_tissue(N, G)
     options = {"gzip": False, "scripts": "no", "genes_mode": ()}
     one, none = look(adata, options), look(adata, {**options, "embeddings": []})
-    assert 8 * N < one["bytes"] - none["bytes"] < 8 * N + 1000  # and its entry in the manifest
-    assert one["files"] - none["files"] == 1
+    assert 8 * N < one.bytes - none.bytes < 8 * N + 1000  # and its entry in the manifest
+    assert one.files - none.files == 1
