@@ -43,9 +43,11 @@ def estimate(source: Source, config: ExportConfig) -> Estimate:
     plan = decide(source.sampled(), config, problems, Job.null(), genes_known=not ranked)
     if plan is None:
         return Estimate(None, 0.0, problems.found)
-    marked = config.genes.kind == "hvgs" and "highly_variable" in source.var_columns
     n_genes = len(plan.genes.names)
-    passes = 2 if ranked and not marked else min(1, n_genes)
+    marked = config.genes.kind == "hvgs" and "highly_variable" in source.var_columns
+    # Counts are clipped by limits that take a pass of their own.
+    ranking = 2 if config.genes.kind == "hvgs" and plan.values.kind == "counts" else 1
+    passes = min(1, n_genes) + (ranking if ranked and not marked else 0)
     arrays = 4 * plan.cells.n * n_genes
     seconds = 0.3 + passes * source.n_values / _VALUES_A_SECOND + plan.predicted_files / _FILES_A_SECOND
     seconds += arrays / _ARRAY_BYTES_A_SECOND + max(0, plan.predicted_bytes - arrays) / _TABLE_BYTES_A_SECOND
