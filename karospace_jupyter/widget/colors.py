@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from karospace_jupyter.errors import ViewError
-from karospace_jupyter.formatting import nearest
+from karospace_jupyter.formatting import hint
 from karospace_jupyter.view.state import ByAnnotation, ByGene, ByNothing, Color, several_genes
 
 if TYPE_CHECKING:
@@ -45,8 +45,7 @@ def color_named(text: str, manifest: Manifest, live: LiveCells | None) -> Color:
             f"Create a new view that includes it: karospace_view(adata, annotation_columns=[{text!r}, ...])."
         )
         raise ViewError(msg)
-    near = nearest(text, [*manifest.annotation_columns, *genes])
-    hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+    near = hint(text, [*manifest.annotation_columns, *genes])
     columns = ", ".join(manifest.annotation_columns[:12]) or "none"
-    msg = f"{text!r} is neither a column nor a gene of this view.{hint} Columns: {columns}. Genes: {len(genes):,}."
+    msg = f"{text!r} is neither a column nor a gene of this view.{near} Columns: {columns}. Genes: {len(genes):,}."
     raise ViewError(msg)
