@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import os
 import signal
 import sys
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any, TextIO
 
 from karospace_jupyter.flags import flag_of
@@ -38,120 +40,82 @@ def parser() -> argparse.ArgumentParser:
     )
     inputs = p.add_argument_group("input and output")
     inputs.add_argument(
-        "--h5ad", metavar="PATH", help=".h5ad file or .zarr folder to export; PATH without --h5ad also works"
+        "--h5ad", metavar="PATH", help="The .h5ad file or .zarr folder to export; PATH without --h5ad also works."
     )
     inputs.add_argument("file", nargs="?", metavar="PATH", help=argparse.SUPPRESS)
-    inputs.add_argument("--outdir", metavar="DIR", help="folder to write; replaces an existing bundle")
-    inputs.add_argument(
-        "--single-file", metavar="FILE.html", help="self-contained HTML file to write; opens with a double click"
-    )
-    inputs.add_argument("--zip", dest="zip_path", metavar="FILE.zip", help="zip file to write")
-    inputs.add_argument("--demo", action="store_true", help="export the built-in synthetic tissue instead of a file")
-    inputs.add_argument(
-        "--name", dest="dataset_name", metavar="TEXT", help="dataset name shown in the viewer (default: the file name)"
-    )
+    add = _OptionFlags()
+    add(inputs, "outdir", "DIR")
+    add(inputs, "single_file", "FILE.html")
+    add(inputs, "zip_path", "FILE.zip")
+    inputs.add_argument("--demo", action="store_true", help="Export the built-in synthetic tissue instead of a file.")
+    add(inputs, "dataset_name", "TEXT")
     data = p.add_argument_group("data to export")
-    data.add_argument(
-        "--coords",
-        metavar="SPEC",
-        help="coordinates: obsm:KEY, obs:XCOL,YCOL or obs:OUTLINES (default: detected from common names)",
-    )
+    add(data, "coords", "SPEC")
     columns = data.add_mutually_exclusive_group()
-    columns.add_argument(
-        "--anno",
-        dest="annotation_columns",
-        metavar="COLUMN",
-        action="append",
-        help="column of obs to export as an annotation; repeatable (default: columns that make a useful legend); "
-        "number:COLUMN or category:COLUMN sets how a column of integers is exported",
-    )
-    columns.add_argument("--no-anno", action="store_true", help="export no annotations")
+    add(columns, "annotation_columns", "COLUMN")
+    columns.add_argument("--no-anno", action="store_true", help="Export no annotations.")
     genes = data.add_mutually_exclusive_group()
-    genes.add_argument(
-        "--genes",
-        dest="genes_mode",
-        metavar="MODE",
-        default="hvgs:500",
-        help="genes to export: hvgs:N, top_mean:N, list:PATH or all (default: %(default)s)",
-    )
-    genes.add_argument("--gene", metavar="NAME", action="append", help="gene to export; repeatable")
-    data.add_argument(
-        "--sections",
-        metavar="COLUMN",
-        help="column of obs with the tissue sections, or none (default: detected from common names)",
-    )
-    data.add_argument(
-        "--embedding",
-        dest="embeddings",
-        metavar="KEY",
-        action="append",
-        help="key of obsm to export as an embedding, or none; repeatable (default: UMAP, t-SNE and PCA)",
-    )
-    data.add_argument("--layer", metavar="NAME", help="read expression from this layer instead of X")
-    data.add_argument("--raw", action="store_true", help="read expression from raw instead of X")
-    data.add_argument(
-        "--image",
-        dest="image_path",
-        metavar="PATH",
-        help="tissue image: PNG, JPEG, WebP or TIFF file, uns:LIBRARY, or none (default: the image stored in the file)",
-    )
-    data.add_argument(
-        "--downsample", metavar="N", type=int, help="export at most N cells, sampled at random within each section"
-    )
-    data.add_argument(
-        "--seed", metavar="N", type=int, default=0, help="random seed for --downsample (default: %(default)s)"
-    )
-    data.add_argument(
-        "--color",
-        metavar="NAME",
-        help="initial color: a column of obs or a gene; obs:NAME and gene:NAME distinguish equal names "
-        "(default: a column that reads like cell types or clusters)",
-    )
-    data.add_argument("--view", metavar="FILE", help="view file saved from the viewer, used as the initial view")
+    add(genes, "genes_mode", "MODE")
+    genes.add_argument("--gene", metavar="NAME", action="append", help="A gene to export. Repeatable.")
+    add(data, "sections", "COLUMN")
+    add(data, "embeddings", "KEY")
+    add(data, "layer", "NAME")
+    add(data, "raw")
+    add(data, "image_path", "SPEC")
+    add(data, "downsample", "N")
+    add(data, "seed", "N")
+    add(data, "color", "NAME")
+    add(data, "view", "FILE")
     output = p.add_argument_group("output options")
-    output.add_argument(
-        "--gzip", metavar="true|false", type=_boolean, default=True, help="compress the assets (default: true)"
-    )
-    output.add_argument(
-        "--max-asset-mb",
-        metavar="MB",
-        type=float,
-        default=16.0,
-        help="maximum asset size in MB; larger assets are split (default: 16)",
-    )
-    output.add_argument(
-        "--scripts",
-        choices=("auto", "yes", "no"),
-        default="auto",
-        help="also write the assets as scripts, so that the folder opens with a double click "
-        "(default: auto, if the scripts take at most 200 MB)",
-    )
-    output.add_argument(
-        "--embed-origin",
-        dest="embed_origins",
-        metavar="ORIGIN",
-        action="append",
-        help="origin of pages that may control the embedded viewer, such as https://lab.example, or '*'; "
-        "repeatable (default: the origin of the bundle)",
-    )
-    output.add_argument("--no-preview", dest="preview", action="store_false", help="do not write preview.png")
-    output.add_argument("--jobs", metavar="N", type=int, help="number of compression threads (default: all cores)")
-    output.add_argument(
-        "--memory-mb",
-        metavar="MB",
-        type=int,
-        default=512,
-        help="memory for reading the matrix in blocks, in MB (default: %(default)s)",
-    )
+    add(output, "gzip", "true|false")
+    add(output, "max_asset_mb", "MB")
+    add(output, "scripts")
+    add(output, "embed_origins", "ORIGIN")
+    add(output, "preview")
+    add(output, "jobs", "N")
+    add(output, "memory_mb", "MB")
     modes = p.add_argument_group("other modes")
-    modes.add_argument("--dry-run", action="store_true", help="print what would be exported; write nothing")
-    modes.add_argument("--verify", metavar="PATH", help="check a bundle (folder, HTML or zip) against its manifest")
-    modes.add_argument("--serve", action="store_true", help="serve the exported bundle on 127.0.0.1 until Ctrl-C")
-    modes.add_argument("--port", metavar="N", type=int, default=8000, help="first port to try (default: %(default)s)")
-    modes.add_argument("--json", action="store_true", help="print the result as JSON")
-    modes.add_argument("--quiet", action="store_true", help="hide progress and warnings")
-    modes.add_argument("--version", action="store_true", help="print the version and exit")
+    modes.add_argument("--dry-run", action="store_true", help="Print what would be exported; write nothing.")
+    modes.add_argument("--verify", metavar="PATH", help="Check a bundle (folder, HTML or zip) against its manifest.")
+    modes.add_argument("--serve", action="store_true", help="Serve the exported bundle on 127.0.0.1 until Ctrl-C.")
+    modes.add_argument("--port", metavar="N", type=int, default=8000, help="First port to try. Default: 8000.")
+    modes.add_argument("--json", action="store_true", help="Print the result as JSON.")
+    modes.add_argument("--quiet", action="store_true", help="Hide progress and warnings.")
+    modes.add_argument("--version", action="store_true", help="Print the version and exit.")
     return p
+
+
+class _OptionFlags:
+    """Adds flags of export options, as the schema of ExportConfig describes them: Pydantic takes long to import."""
+
+    def __init__(self) -> None:
+        schema = files("karospace_jupyter.contracts") / "options.schema.json"
+        self._fields = json.loads(schema.read_text(encoding="utf-8"))["properties"]
+
+    def __call__(self, group: argparse._ArgumentGroup, option: str, metavar: str | None = None) -> None:
+        field = self._fields[option]
+        # The first of several types is the one that a shell can pass: a gene mode rather than a list of names.
+        kind = {**field, **next(iter(field.get("anyOf", [])), {})}
+        default = kind["default"]
+        text = kind["description"].replace("`", "").replace("%", "%%")
+        more: dict[str, Any] = {"dest": option, "default": default}
+        match kind["type"]:
+            case "boolean" if metavar:
+                more |= {"type": _boolean, "metavar": metavar}
+                text += f" Default: {str(default).lower()}."
+            case "boolean" if default:
+                more["action"] = "store_false"
+                text = f"Do not {text[0].lower()}{text[1:]}"
+            case "boolean":
+                more["action"] = "store_true"
+            case "array":
+                more |= {"action": "append", "metavar": metavar, "default": None}
+                text += " Repeatable."
+            case _:
+                of = {"integer": int, "number": float}.get(kind["type"], str)
+                more |= {"type": of, "choices": kind["enum"]} if "enum" in kind else {"type": of, "metavar": metavar}
+                text += "" if default is None else f" Default: {default:g}." if of is float else f" Default: {default}."
+        group.add_argument(flag_of(option), help=text, **more)
 
 
 def _as_flags(problems: Sequence[tuple[str, str]]) -> str:
@@ -348,8 +312,6 @@ class _cancel_on_signals:  # noqa: N801 - used as a with statement
 
 
 def _verify(options: argparse.Namespace) -> int:
-    import json
-
     from karospace_jupyter.publish.bundle import Bundle
 
     report = Bundle(options.verify).verify()
@@ -377,8 +339,6 @@ def _print_plan(plan: Plan, written: Size, options: argparse.Namespace) -> None:
     from karospace_jupyter.plan.opening_color import color_label
 
     if options.json:
-        import json
-
         _print(
             json.dumps(
                 {
@@ -440,8 +400,6 @@ def _print_result(bundle: Bundle, paths: Sequence[str], options: argparse.Namesp
     m = bundle.manifest
     files, taken = bundle.size_on_disk()
     if options.json:
-        import json
-
         result = {
             "path": paths[0],
             "paths": list(paths),

@@ -270,7 +270,7 @@ class ExportConfig(BaseModel):
     """Keys of obsm to export as embeddings (their first two dimensions), or `none`. By default, UMAP, t-SNE and PCA
     under their usual names."""
     genes_mode: str | tuple[str, ...] = f"{DEFAULT_GENES.kind}:{DEFAULT_GENES.n}"
-    """The genes to export: `hvgs:N`, `top_mean:N`, `list:PATH`, `all`, or a list of names."""
+    """The genes to export: `hvgs:N`, `top_mean:N`, `list:PATH` or `all`; in Python, also a list of names."""
     image_path: str | None = None
     """Tissue image: a PNG, JPEG, WebP or TIFF file, `uns:LIBRARY` for one stored in the object, or `none`."""
     downsample: int | None = Field(default=None, ge=1)

@@ -38,7 +38,7 @@ class ExportOptions(TypedDict, total=False):
     under their usual names."""
 
     genes_mode: str | Sequence[str]
-    """The genes to export: `hvgs:N`, `top_mean:N`, `list:PATH`, `all`, or a list of names."""
+    """The genes to export: `hvgs:N`, `top_mean:N`, `list:PATH` or `all`; in Python, also a list of names."""
 
     image_path: str | None
     """Tissue image: a PNG, JPEG, WebP or TIFF file, `uns:LIBRARY` for one stored in the object, or `none`."""

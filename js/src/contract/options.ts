@@ -49,7 +49,7 @@ export interface Options {
    */
   embeddings: string[] | null;
   /**
-   * The genes to export: `hvgs:N`, `top_mean:N`, `list:PATH`, `all`, or a list of names.
+   * The genes to export: `hvgs:N`, `top_mean:N`, `list:PATH` or `all`; in Python, also a list of names.
    */
   genes_mode: string | string[];
   /**
