@@ -142,10 +142,9 @@ def opening_color(
         for one in annotations
         if isinstance(one, CategoryAnnotation) and FEWEST_CATEGORIES <= len(one.categories) <= MOST_CATEGORIES
     ]
-    scores = {one.name: _score(one, section, xy, embeddings) for one in categories}
-    best = max(scores, key=scores.__getitem__, default=None)
-    if best is not None and scores[best] > 0:
-        return {"kind": "annotation", "column": best}
+    best = _best_category(categories, section, [xy, *(one.xy for one in embeddings)])
+    if best is not None:
+        return {"kind": "annotation", "column": best.name}
     numbers = {one.name.lower(): one.name for one in annotations if one.kind == "number"}
     total = next((numbers[name] for name in _TOTALS if name in numbers), None)
     if total is not None:
@@ -185,39 +184,63 @@ def name_score(name: str) -> float:
     return -2.0 if _DESIGN & set(words) else 0.0
 
 
-def _score(
-    column: CategoryAnnotation, section: str | None, xy: NDArray[np.float64], embeddings: Sequence[PlannedEmbedding]
-) -> float:
-    named = -2.0 if column.name == section else name_score(column.name)
-    if named < 0:
-        return named
-    together = max(agreement(column.codes, len(column.categories), one) for one in (xy, *(e.xy for e in embeddings)))
-    missing = float((column.codes == len(column.categories)).mean())
-    if named == 0 and together < _SEPARATES:
-        return 0.0
-    return (named + together) * (1 - missing)
+def _best_category(
+    columns: Sequence[CategoryAnnotation], section: str | None, spaces: Sequence[NDArray[np.float64]]
+) -> CategoryAnnotation | None:
+    def promise(column: CategoryAnnotation) -> float:
+        return -2.0 if column.name == section else name_score(column.name)
+
+    def present(column: CategoryAnnotation) -> float:
+        return float((column.codes < len(column.categories)).mean())
+
+    neighbors: list[Neighbors] = []
+    best, best_score = None, 0.0
+    # Neighbors agree at most completely, so that a column far behind by its name needs no comparison.
+    for column in sorted(columns, key=lambda one: (promise(one) + 1) * present(one), reverse=True):
+        named = promise(column)
+        if named < 0 or (named + 1) * present(column) <= best_score:
+            continue
+        neighbors = neighbors or [Neighbors(xy) for xy in spaces]
+        together = max(near.agreement(column.codes, len(column.categories)) for near in neighbors)
+        score = 0.0 if named == 0 and together < _SEPARATES else (named + together) * present(column)
+        if score > best_score:
+            best, best_score = column, score
+    return best
 
 
-def agreement(codes: NDArray[np.int64], n_categories: int, xy: NDArray[np.float64]) -> float:
-    """Return how much more often neighbors share a category than chance: 0 for a random pattern, 1 for separate ones.
+class Neighbors:
+    """The nearest neighbors of cells (of a sample, if there are many).
 
     Parameters
     ----------
-    codes
-        Shape (n_cells,); `n_categories` stands for a missing value.
     xy
         Shape (n_cells, 2); NaN for a cell without a position.
     """
-    usable = np.flatnonzero((codes < n_categories) & np.isfinite(xy).all(axis=1))
-    if len(usable) > _CELLS:
-        usable = np.sort(np.random.default_rng(0).choice(usable, _CELLS, replace=False))
-    if len(usable) <= _NEIGHBORS:
-        return 0.0
-    held = codes[usable]
-    _, near = cKDTree(xy[usable]).query(xy[usable], k=_NEIGHBORS + 1)
-    same = float((held[near[:, 1:]] == held[:, None]).mean())
-    chance = float((np.bincount(held) / len(held)) @ (np.bincount(held) / len(held)))
-    return max(0.0, (same - chance) / (1 - chance)) if chance < 1 else 0.0
+
+    def __init__(self, xy: NDArray[np.float64]) -> None:
+        cells = np.flatnonzero(np.isfinite(xy).all(axis=1))
+        if len(cells) > _CELLS:
+            cells = np.sort(np.random.default_rng(0).choice(cells, _CELLS, replace=False))
+        n = min(_NEIGHBORS, max(0, len(cells) - 1))
+        near = cKDTree(xy[cells]).query(xy[cells], k=n + 1)[1].reshape(len(cells), n + 1)
+        self._pairs = np.repeat(cells, n), cells[near[:, 1:].ravel()]
+
+    def agreement(self, codes: NDArray[np.int64], n_categories: int) -> float:
+        """Return how much more often neighbors share a category than chance: 0 if by chance, 1 if always.
+
+        Parameters
+        ----------
+        codes
+            Shape (n_cells,); `n_categories` stands for a missing value, whose cells do not count.
+        """
+        one, other = (codes[cells] for cells in self._pairs)
+        present = (one < n_categories) & (other < n_categories)
+        if not present.any():
+            return 0.0
+        shares = np.bincount(one[present]) / present.sum()
+        chance = float(shares @ shares)
+        same = float((one == other)[present].mean())
+        return max(0.0, (same - chance) / (1 - chance)) if chance < 1 else 0.0
 
 
 def _best_detected(source: Source, genes: PlannedGenes) -> int:

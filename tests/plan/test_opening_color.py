@@ -13,7 +13,7 @@ import scipy.sparse as sp
 from karospace_jupyter.config import ExportConfig
 from karospace_jupyter.errors import PlanError
 from karospace_jupyter.export import plan
-from karospace_jupyter.plan.opening_color import agreement, name_score
+from karospace_jupyter.plan.opening_color import Neighbors, name_score
 from karospace_jupyter.plan.positions import are_positions
 
 N = 600
@@ -23,12 +23,19 @@ def test_categories_that_lie_together_agree() -> None:
     rng = np.random.default_rng(0)
     xy = rng.random((N, 2))
     halves = (xy[:, 0] > 0.5).astype(np.int64)
-    assert agreement(halves, 2, xy) > 0.8
-    assert agreement(rng.permutation(halves), 2, xy) < 0.1
-    assert agreement(np.zeros(N, np.int64), 1, xy) == 0
-    assert agreement(np.full(N, 2), 2, xy) == 0  # no values
+    near = Neighbors(xy)
+    assert near.agreement(halves, 2) > 0.8
+    assert near.agreement(rng.permutation(halves), 2) < 0.1
+    assert near.agreement(np.zeros(N, np.int64), 1) == 0
+    assert near.agreement(np.full(N, 2), 2) == 0  # no values
+    assert near.agreement(np.where(np.arange(N) % 2, halves, 2), 2) > 0.8  # half of the values
     xy[::2] = np.nan
-    assert agreement(halves, 2, xy) > 0.8
+    assert Neighbors(xy).agreement(halves, 2) > 0.8
+
+
+@pytest.mark.parametrize("n", [0, 1, 2])
+def test_few_cells_have_few_neighbors(n: int) -> None:
+    assert Neighbors(np.zeros((n, 2))).agreement(np.zeros(n, np.int64), 2) == 0
 
 
 @pytest.mark.parametrize(
