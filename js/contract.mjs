@@ -6,6 +6,7 @@ import { compile } from 'json-schema-to-typescript';
 const schemaUrl = new URL('../karospace_jupyter/bundle/manifest.schema.json', import.meta.url);
 const contractsUrl = new URL('../karospace_jupyter/contracts/', import.meta.url);
 const palettesUrl = new URL('../karospace_jupyter/plan/palettes.json', import.meta.url);
+const limitsUrl = new URL('../karospace_jupyter/bundle/limits.json', import.meta.url);
 const codesUrl = new URL('../karospace_jupyter/plan/codes.json', import.meta.url);
 
 /** Converts a schema to the dialect of the generator. Drops titles of properties: each would become a type. */
@@ -116,6 +117,19 @@ export const WORDS = {
 ${words.join('')}} as const;
 `;
 
+const limited = {
+  ...JSON.parse(await readFile(limitsUrl, 'utf8')),
+  dataset_name: schema.properties.dataset_name.maxLength,
+};
+const limits = `// Generated from karospace_jupyter/bundle/limits.json and manifest.schema.json by \`npm run contract\`. Do not edit.
+
+/** Maximum bytes of files whose size no manifest states, and maximum characters of the dataset name. */
+export const LIMITS = {
+${Object.entries(limited)
+  .map(([name, value]) => `  ${name}: ${value},\n`)
+  .join('')}} as const;
+`;
+
 for (const [file, text] of [
   ['manifest.ts', types],
   ['manifest-shape.ts', shapes],
@@ -123,6 +137,7 @@ for (const [file, text] of [
   ...contracts,
   ['palettes.ts', palettes],
   ['codes.ts', codes],
+  ['limits.ts', limits],
 ]) {
   const target = new URL(`src/contract/${file}`, import.meta.url);
   if (!process.argv.includes('--check')) await writeFile(target, text);

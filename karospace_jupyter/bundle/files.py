@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import html
+import json
 import mmap
 import os
 import re
@@ -26,10 +27,10 @@ from karospace_jupyter.paths import expanded
 
 TAG = b'<script type="text/plain" data-karospace-path="'
 END_TAG = b"</script>\n"
-LARGEST = {"manifest.json": 64 * 2**20, "index.html": 64 * 2**20}
-"""Maximum size, in bytes, of files whose size is not in a manifest. The manifest of a whole transcriptome takes half
-of it."""
-LARGEST_OTHER = 2**31
+_LIMITS: dict[str, int] = json.loads(Path(__file__).with_name("limits.json").read_text(encoding="utf-8"))
+"""Maximum sizes in bytes if no manifest states them; the viewer has the same. The manifest of a whole transcriptome
+takes half of its limit."""
+_LARGEST = {"manifest.json": _LIMITS["manifest"], "index.html": _LIMITS["page"]}
 MOST_FILES = 2**18
 """Maximum number of files in a zip file or a single HTML file."""
 _MOST_OF_INDEX = 32 * 2**20
@@ -99,7 +100,7 @@ class Bounded:
 
     def _may_have(self, path: str, size: int) -> None:
         expected = self._sizes.get(path)
-        most = LARGEST.get(path, LARGEST_OTHER) if expected is None else expected
+        most = _LARGEST.get(path, _LIMITS["asset"]) if expected is None else expected
         if size > most:
             how = f"the limit is {most:,}" if expected is None else f"the manifest says {most:,}"
             msg = f"{path} has {size:,} bytes; {how}. It was not read."

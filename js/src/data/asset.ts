@@ -1,3 +1,4 @@
+import { LIMITS } from '../contract/limits';
 import { crc32 } from '../lib/crc32';
 import { FormatError, isAbort } from '../lib/errors';
 import { formatCount } from '../lib/format';
@@ -24,9 +25,6 @@ const CHECK_LATER_FROM = 2_000_000;
 /** Bytes from which a digest delays a frame. */
 const SLICE = 8_400_000;
 
-/** Maximum number of bytes to read if the manifest does not state the size; as in `bundle/files.py`. */
-const LARGEST = 2 ** 31;
-
 /** Limit on decompressed bytes if the manifest does not state the length: a base plus a multiple of the stored bytes. */
 const UNPACKED = 2 ** 24;
 const UNPACKED_TIMES = 128;
@@ -43,7 +41,7 @@ export async function readAsset(
 ): Promise<Uint8Array> {
   if (!isInside(path)) throw new FormatError(path, 'the path points outside the bundle');
   // Some hosts decompress the files they serve.
-  const most = size.stored === undefined ? LARGEST : Math.max(size.stored, size.raw ?? 0);
+  const most = size.stored === undefined ? LIMITS.asset : Math.max(size.stored, size.raw ?? 0);
   const bytes = await source.read(path, { ...ctx, most: ctx.most ?? most });
   const decoded = await decode(path, bytes, size, ctx.signal);
   const check = checkOf(path, bytes, decoded, size);

@@ -1,3 +1,4 @@
+import { LIMITS } from '../contract/limits';
 import type { Manifest } from '../contract/manifest';
 import { MANIFEST_SHAPE } from '../contract/manifest-shape';
 import { FormatError, LooseFileError, VersionError } from '../lib/errors';
@@ -8,10 +9,6 @@ import type { BundleSource, ReadContext } from '../source/bundle-source';
 import { decode } from './asset';
 
 const PATH = 'manifest.json';
-/** Maximum size in bytes, as in `bundle/files.py`; the manifest of a whole transcriptome takes half of it. */
-const LARGEST = 2 ** 26;
-/** Maximum length of the dataset name, which is shown in titles; as in `formatting.py`. */
-const LONGEST_NAME = 1000;
 /** Maximum number of cells whose coordinates fit into the memory of a page. */
 const MOST_CELLS = 2 ** 27;
 const KNOWN_MAJOR = '1';
@@ -34,7 +31,12 @@ export async function loadManifest(
   ctx: ReadContext,
   remarks: Error[] = [],
 ): Promise<Manifest> {
-  const bytes = await decode(PATH, await source.read(PATH, { ...ctx, most: LARGEST }), {}, ctx.signal);
+  const bytes = await decode(
+    PATH,
+    await source.read(PATH, { ...ctx, most: LIMITS.manifest }),
+    {},
+    ctx.signal,
+  );
   let value: unknown;
   try {
     const read = looseJson(new TextDecoder().decode(bytes));
@@ -66,8 +68,8 @@ export function checkManifest(value: unknown): Manifest {
       PATH,
       `it states ${formatCount(cells)} cells; the viewer supports at most ${formatCount(MOST_CELLS)}`,
     );
-  if (typeof fields.dataset_name === 'string' && fields.dataset_name.length > LONGEST_NAME) {
-    return { ...value, dataset_name: `${fields.dataset_name.slice(0, LONGEST_NAME)}…` } as Manifest;
+  if (typeof fields.dataset_name === 'string' && fields.dataset_name.length > LIMITS.dataset_name) {
+    return { ...value, dataset_name: `${fields.dataset_name.slice(0, LIMITS.dataset_name)}…` } as Manifest;
   }
   return value as Manifest;
 }

@@ -1,10 +1,9 @@
+import { LIMITS } from '../contract/limits';
 import { inflate } from '../lib/inflate';
 import type { Model } from './model';
 
 /** Time to wait for the frame: a page with a strict security policy blocks it without an error. */
 const FRAME_PATIENCE_MS = 15_000;
-/** Maximum decompressed size of the page of the viewer in bytes. */
-const LARGEST_PAGE = 2 ** 26;
 
 /** The sandboxed frame of a viewer. Until it is visible, the element shows a note, and a preview of the bundle. */
 export interface FrameElement {
@@ -84,5 +83,5 @@ export function createFrameElement(view: Model, where: Document): FrameElement {
 
 async function textOf(page: Uint8Array): Promise<string> {
   const isGzip = page[0] === 0x1f && page[1] === 0x8b;
-  return new TextDecoder().decode(isGzip ? await inflate(page, 'gzip', LARGEST_PAGE) : page);
+  return new TextDecoder().decode(isGzip ? await inflate(page, 'gzip', LIMITS.page) : page);
 }
