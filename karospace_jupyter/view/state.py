@@ -196,7 +196,7 @@ class ViewState(_Part):
     turn: Annotated[Literal[0, 90, 180, 270], BeforeValidator(_number)] = 0
     """Clockwise rotation of the tissue in degrees. Embeddings and the grid of sections are not rotated."""
     flip: bool = False
-    """Whether the tissue is mirrored left to right, after the rotation."""
+    """Whether the tissue is flipped left to right, after the rotation."""
     point_size: float = Field(default=1.0, ge=0.2, le=4)
     """Factor for the default size of a cell."""
     opacity: float = Field(default=1, ge=0, le=1)

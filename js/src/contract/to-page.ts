@@ -153,7 +153,7 @@ export interface ViewState {
    */
   turn?: 0 | 90 | 180 | 270;
   /**
-   * Whether the tissue is mirrored left to right, after the rotation.
+   * Whether the tissue is flipped left to right, after the rotation.
    */
   flip?: boolean;
   /**
