@@ -113,13 +113,15 @@ class FolderFiles(Bounded):
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
         self.origin = str(self.path)
+        self._root: Path | None = None
 
     def read(self, path: str) -> bytes:
         """Return one file as stored."""
         _checked(path)
         try:
             real = (self.path / path).resolve(strict=True)
-            if not real.is_relative_to(self.path.resolve()):
+            self._root = self._root or self.path.resolve()
+            if not real.is_relative_to(self._root):
                 msg = f"{path} is a symbolic link to a path outside of {self.origin}. It was not read."
                 raise BundleError(msg)
             found = real.stat()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from karospace_jupyter.config import MatrixRaw, MatrixSpec, MatrixX
@@ -24,8 +25,6 @@ from karospace_jupyter.source.watch import FileWatch, NoWatch, ObjectWatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    import pandas as pd
 
     from karospace_jupyter.source.protocol import GeneStatistics, GeneVector, Rows, Scale, Source
     from karospace_jupyter.source.sample import Sample
@@ -364,6 +363,8 @@ def _read_legacy(path: Path) -> Any:  # noqa: ANN401
 
 def _text(index: pd.Index[Any]) -> NDArray[np.object_]:
     values = np.asarray(index, dtype=object)
+    if pd.api.types.infer_dtype(values, skipna=False) == "string":  # a fraction of the time of the loop below
+        return values
     return np.array(
         [v if isinstance(v, str) else v.decode() if isinstance(v, bytes) else str(v) for v in values], dtype=object
     )
