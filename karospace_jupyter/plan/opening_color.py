@@ -49,6 +49,8 @@ _TOTALS = (
 )  # fmt: skip
 """Names of columns with totals of a cell, in lower case, best first."""
 _CELLS, _NEIGHBORS = 20_000, 6
+_APART = 1e-9
+"""How far cells at the same position are moved apart to search neighbors, as a share of the extent."""
 _SEPARATES = 0.3
 """How much neighbors must agree for a column whose name says nothing."""
 _GENES, _VALUES = 50, 50_000_000
@@ -227,16 +229,18 @@ class Neighbors:
         cells = np.flatnonzero(np.isfinite(xy).all(axis=1))
         if len(cells) > _CELLS:
             cells = np.sort(np.random.default_rng(0).choice(cells, _CELLS, replace=False))
+        # Cells at exactly the same position make the search slow, and any of them is as near as the others.
+        span = float(np.ptp(xy[cells], axis=0).max()) if len(cells) else 0.0
+        at = xy[cells] + np.random.default_rng(0).normal(scale=_APART * span, size=(len(cells), 2))
         section = np.zeros(len(cells), dtype=np.int64) if sections is None else sections[cells]
         ones, others = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
-        for part in (cells[section == one] for one in np.unique(section)):
-            n = min(_NEIGHBORS + 1, len(part))  # with the cell itself
-            near = cKDTree(xy[part]).query(xy[part], k=n)[1]
-            ones.append(np.repeat(part, n))
-            others.append(part[near.ravel()])
-        one, other = np.concatenate(ones), np.concatenate(others)
-        # Of cells at the same position, any may come first.
-        self._pairs = one[one != other], other[one != other]
+        for part in (section == one for one in np.unique(section)) if span else ():
+            places, numbers = at[part], cells[part]
+            n = min(_NEIGHBORS, len(numbers) - 1)
+            near = cKDTree(places).query(places, k=n + 1)[1].reshape(len(numbers), n + 1)
+            ones.append(np.repeat(numbers, n))
+            others.append(numbers[near[:, 1:].ravel()])
+        self._pairs = np.concatenate(ones), np.concatenate(others)
         self._section = np.zeros(len(self._pairs[0]), dtype=np.int64) if sections is None else sections[self._pairs[0]]
 
     def agreement(self, codes: NDArray[np.int64], n_categories: int) -> float:
