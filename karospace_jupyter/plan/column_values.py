@@ -101,7 +101,7 @@ def _in_order(text: NDArray[np.object_], order: Callable[[list[str]], list[str]]
 
 def _distinct(text: NDArray[np.object_]) -> tuple[NDArray[np.int64], list[str]]:
     """Return the index of each text among the distinct texts (-1 for None), and the distinct texts."""
-    if any(one is not None and "\0" in one for one in text):  # pandas compares text only up to the first NUL
+    if "\0" in "".join(filter(None, text)):  # pandas compares text only up to the first NUL
         places: dict[str, int] = {}
         codes = [-1 if one is None else places.setdefault(one, len(places)) for one in text]
         return np.array(codes, dtype=np.int64), list(places)

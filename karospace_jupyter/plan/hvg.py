@@ -184,14 +184,14 @@ def _computed(
     note = f"The values of {source.matrix_name} are neither counts nor log1p: genes were ranked by variance."
     if values.kind == "counts":
         found = source.statistics(rows, "as_is", job)
-        score = _variance_of_counts(source, found, rows, job)
-        note = (
-            f"The matrix {source.matrix_name} holds counts: genes were ranked by their standardized variance, as by "
-            "Seurat's method vst (flavor seurat_v3 in scanpy)."
-        )
+        if (found.mean[found.variance > 0] > 0).all():  # otherwise, values outside of the sample are negative
+            score = _variance_of_counts(source, found, rows, job)
+            note = (
+                f"The matrix {source.matrix_name} holds counts: genes were ranked by their standardized variance, as "
+                "by Seurat's method vst (flavor seurat_v3 in scanpy)."
+            )
     elif values.kind == "log1p" or (values.kind == "other" and _may_be_log1p(source, rows, job)):
-        with np.errstate(over="ignore"):
-            found = source.statistics(rows, "expm1", job, log_base=values.log_base)
+        found = source.statistics(rows, "expm1", job, log_base=values.log_base)
         score = _dispersion(found)
         if score is not None:
             base = "" if values.log_base is None else f" of base {values.log_base:g}"

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
 _PLACES = 150
-"""The curve is fitted at so many quantiles of x and at as many equidistant places, and interpolated between them."""
+"""The curve is fitted at so many quantiles of x and near as many equidistant places, and interpolated between them."""
 
 
 def loess(x: NDArray[np.float64], y: NDArray[np.float64], span: float = 0.3) -> NDArray[np.float64]:
@@ -38,7 +38,9 @@ def loess(x: NDArray[np.float64], y: NDArray[np.float64], span: float = 0.3) -> 
     xs, ys = x[order], y[order]
     size = min(len(xs), max(4, int(span * len(xs))))
     quantiles = xs[np.linspace(0, len(xs) - 1, _PLACES).round().astype(np.int64)]
-    places = np.unique([*quantiles, *np.linspace(xs[0], xs[-1], _PLACES)])
+    # Only at points: far from all points, the nearest may be at equal distances, where their weights are zero.
+    spread = xs[np.searchsorted(xs, np.linspace(xs[0], xs[-1], _PLACES))]
+    places = np.unique([*quantiles, *spread])
     fitted = np.array([_fit(xs, ys, place, size) for place in places])
     return fitted.repeat(len(x)) if len(places) == 1 else np.asarray(PchipInterpolator(places, fitted)(x))
 

@@ -18,10 +18,13 @@ if TYPE_CHECKING:
 def as_text(values: object) -> NDArray[np.object_]:
     """Convert labels to text, shape (n,)."""
     array = np.asarray(values, dtype=object)
-    out = np.empty(len(array), dtype=object)
-    out[:] = [
-        v if isinstance(v, str) else v.decode("utf-8", "replace") if isinstance(v, bytes) else str(v) for v in array
-    ]
+    if pd.api.types.infer_dtype(array, skipna=False) == "string":  # much faster than a look at each
+        out = array.copy()
+    else:
+        out = np.empty(len(array), dtype=object)
+        out[:] = [
+            v if isinstance(v, str) else v.decode("utf-8", "replace") if isinstance(v, bytes) else str(v) for v in array
+        ]
     try:
         "".join(out).encode()
     except UnicodeEncodeError:  # a lone surrogate, which no file can store

@@ -49,10 +49,12 @@ _TOTALS = (
 )  # fmt: skip
 """Names of columns with totals of a cell, in lower case, best first."""
 _CELLS, _NEIGHBORS = 20_000, 6
+_APART = 1e-9
+"""How far cells at the same position are moved apart to search neighbors, as a share of the extent."""
 _SEPARATES = 0.3
 """How much neighbors must agree for a column whose name says nothing."""
-_GENES = 50
-"""Number of the first exported genes among which the best detected one is chosen."""
+_GENES, _VALUES = 50, 50_000_000
+"""Number of the first exported genes among which the best detected one is chosen, and of values read for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,8 @@ def opening_color(
         for one in annotations
         if isinstance(one, CategoryAnnotation) and FEWEST_CATEGORIES <= len(one.categories) <= MOST_CATEGORIES
     ]
-    best = _best_category(categories, section, [xy, *(one.xy for one in embeddings)])
+    section_of = next((one.codes for one in annotations if one.name == section and one.kind == "category"), None)
+    best = _best_category(categories, section, section_of, [xy, *(one.xy for one in embeddings)])
     if best is not None:
         return {"kind": "annotation", "column": best.name}
     numbers = {one.name.lower(): one.name for one in annotations if one.kind == "number"}
@@ -185,7 +188,10 @@ def name_score(name: str) -> float:
 
 
 def _best_category(
-    columns: Sequence[CategoryAnnotation], section: str | None, spaces: Sequence[NDArray[np.float64]]
+    columns: Sequence[CategoryAnnotation],
+    section: str | None,
+    section_of: NDArray[np.int64] | None,
+    spaces: Sequence[NDArray[np.float64]],
 ) -> CategoryAnnotation | None:
     def promise(column: CategoryAnnotation) -> float:
         return -2.0 if column.name == section else name_score(column.name)
@@ -200,7 +206,7 @@ def _best_category(
         named = promise(column)
         if named < 0 or (named + 1) * present(column) <= best_score:
             continue
-        neighbors = neighbors or [Neighbors(xy) for xy in spaces]
+        neighbors = neighbors or [Neighbors(xy, section_of) for xy in spaces]
         together = max(near.agreement(column.codes, len(column.categories)) for near in neighbors)
         score = 0.0 if named == 0 and together < _SEPARATES else (named + together) * present(column)
         if score > best_score:
@@ -209,24 +215,38 @@ def _best_category(
 
 
 class Neighbors:
-    """The nearest neighbors of cells (of a sample, if there are many).
+    """The nearest neighbors of cells (of a sample, if there are many) within their sections.
 
     Parameters
     ----------
     xy
         Shape (n_cells, 2); NaN for a cell without a position.
+    sections
+        Section of each cell, shape (n_cells,); sections may overlap. None if there is only one.
     """
 
-    def __init__(self, xy: NDArray[np.float64]) -> None:
+    def __init__(self, xy: NDArray[np.float64], sections: NDArray[np.int64] | None = None) -> None:
         cells = np.flatnonzero(np.isfinite(xy).all(axis=1))
         if len(cells) > _CELLS:
             cells = np.sort(np.random.default_rng(0).choice(cells, _CELLS, replace=False))
-        n = min(_NEIGHBORS, max(0, len(cells) - 1))
-        near = cKDTree(xy[cells]).query(xy[cells], k=n + 1)[1].reshape(len(cells), n + 1)
-        self._pairs = np.repeat(cells, n), cells[near[:, 1:].ravel()]
+        # Cells at exactly the same position make the search slow, and any of them is as near as the others.
+        span = float(np.ptp(xy[cells], axis=0).max()) if len(cells) else 0.0
+        at = xy[cells] + np.random.default_rng(0).normal(scale=_APART * span, size=(len(cells), 2))
+        section = np.zeros(len(cells), dtype=np.int64) if sections is None else sections[cells]
+        ones, others = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
+        for part in (section == one for one in np.unique(section)) if span else ():
+            places, numbers = at[part], cells[part]
+            n = min(_NEIGHBORS, len(numbers) - 1)
+            near = cKDTree(places).query(places, k=n + 1)[1].reshape(len(numbers), n + 1)
+            ones.append(np.repeat(numbers, n))
+            others.append(numbers[near[:, 1:].ravel()])
+        self._pairs = np.concatenate(ones), np.concatenate(others)
+        self._section = np.zeros(len(self._pairs[0]), dtype=np.int64) if sections is None else sections[self._pairs[0]]
 
     def agreement(self, codes: NDArray[np.int64], n_categories: int) -> float:
         """Return how much more often neighbors share a category than chance: 0 if by chance, 1 if always.
+
+        Chance is that of two cells of the same section, so a column that only tells the section gets 0.
 
         Parameters
         ----------
@@ -235,15 +255,18 @@ class Neighbors:
         """
         one, other = (codes[cells] for cells in self._pairs)
         present = (one < n_categories) & (other < n_categories)
-        if not present.any():
+        n = int(present.sum())
+        if not n:
             return 0.0
-        shares = np.bincount(one[present]) / present.sum()
-        chance = float(shares @ shares)
+        counts = np.bincount(self._section[present] * n_categories + one[present])
+        counts = np.pad(counts, (0, -len(counts) % n_categories)).reshape(-1, n_categories)
+        chance = float((counts**2).sum(axis=1) @ (1 / np.maximum(counts.sum(axis=1), 1))) / n
         same = float((one == other)[present].mean())
         return max(0.0, (same - chance) / (1 - chance)) if chance < 1 else 0.0
 
 
 def _best_detected(source: Source, genes: PlannedGenes) -> int:
-    values = source.sample().values.tocsc()
-    detected = np.diff(values.indptr)[genes.indices[:_GENES]]
-    return int(detected.argmax())
+    sampled = source.sampled()
+    some = genes.indices[: max(1, min(_GENES, _VALUES // sampled.sample().values.shape[0]))]
+    detected = [int((np.abs(gene.values) > 0).sum()) for gene in sampled.genes(some, None)]  # not NaN
+    return int(np.argmax(detected))

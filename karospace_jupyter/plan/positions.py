@@ -9,6 +9,8 @@ _CELLS = 10_000
 """Number of cells looked at."""
 _FEWEST = 50
 """With fewer cells, numbers may follow the position by chance."""
+_FEWEST_OF_A_GROUP = 10
+"""Of fewer cells, a linear function of the position explains much of any numbers, and all of those of three."""
 _UNEXPLAINED = 0.002
 """Largest share of the variance that rounding to a grid leaves: a Visium slide has 64 columns and more."""
 
@@ -37,13 +39,16 @@ def are_positions(
     """
     some = np.unique(np.linspace(0, len(xy) - 1, min(len(xy), _CELLS)).astype(np.int64))
     some = some[np.isfinite(values[some]) & np.isfinite(xy[some]).all(axis=1)]
-    if len(some) < _FEWEST:
-        return False
     group = np.zeros(len(some), dtype=np.int64) if groups is None else groups[some]
+    parts = [some[group == one] for one in np.unique(group)]
+    parts = [part for part in parts if len(part) >= _FEWEST_OF_A_GROUP]
+    if sum(map(len, parts)) < _FEWEST:
+        return False
+    largest = max(float(np.abs(values[part]).max()) for part in parts)
     left = whole = 0.0
-    for one in np.unique(group):
-        part = some[group == one]
-        value = values[part] - values[part].mean()
+    for part in parts:
+        value = values[part] / (largest or 1.0)  # squares of very large numbers would overflow
+        value -= value.mean()
         place = xy[part] - xy[part].mean(axis=0)
         slope = np.linalg.lstsq(place, value, rcond=None)[0]
         left += float(((value - place @ slope) ** 2).sum())

@@ -159,6 +159,8 @@ def decide(
     if color is None and config.view is None:
         section = None if columns.section is None else columns.section.name
         color = opening_color(source, columns.annotations, section, xy, embeddings, genes)
+        if color is not None and color["kind"] == "gene" and not genes_known:
+            color = None  # the export chooses among other genes
     view = opening_view(view, color, asked=config.color is not None)
     unit = pictures.unit_um or unit_um(source, cells.rows, xy, codes, pictures.spot_diameter)
     origin = origin_of(xy)

@@ -56,6 +56,8 @@ def is_object(values: pd.Series[Any]) -> bool:
 
 
 def _types(values: pd.Series[Any]) -> set[type]:
+    if pd.api.types.infer_dtype(values, skipna=True) == "string":  # a hundred times faster for the most frequent type
+        return {str}
     return set(map(type, values.to_numpy(dtype=object)[~values.isna().to_numpy()]))
 
 

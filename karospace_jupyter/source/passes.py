@@ -112,7 +112,8 @@ class Passes:
                     values = np.where(chosen[lines.indices], values, 0.0)
                     missing = None if missing is None else missing & chosen[lines.indices]
                 sums.first += np.bincount(genes, weights=values, minlength=len(sums.first))
-                sums.second += np.bincount(genes, weights=values * values, minlength=len(sums.first))
+                with np.errstate(over="ignore"):
+                    sums.second += np.bincount(genes, weights=values * values, minlength=len(sums.first))
                 sums.detected += np.bincount(genes[values != 0], minlength=len(sums.first))
                 if missing is not None:
                     sums.count_missing(np.bincount(genes[missing], minlength=len(sums.first)))
@@ -206,7 +207,8 @@ class _Change:
     def of(self, values: NDArray[np.float64], genes: NDArray[np.integer]) -> NDArray[np.float64]:
         """Return the values to sum, given the gene of each."""
         if self.scale == "expm1":
-            values = np.expm1(values * self.ln_base)
+            with np.errstate(over="ignore"):  # the caller checks whether the statistics are finite
+                values = np.expm1(values * self.ln_base)
         return values if self.ceiling is None else np.minimum(values, self.ceiling[genes])
 
 
@@ -393,7 +395,8 @@ def _sums(block: Block, change: _Change, *, squared: bool) -> _Sums:
     matrix.data = values
     out.first = matrix.T @ ones
     if squared:
-        matrix.data = values * values
+        with np.errstate(over="ignore"):
+            matrix.data = values * values
         out.second = matrix.T @ ones
         matrix.data = (values != 0).astype(np.float64)
         out.detected = (matrix.T @ ones).astype(np.int64)

@@ -42,6 +42,8 @@ class Channel(Base):
 
     def __init__(self) -> None:
         self._done: deque[str] = deque(maxlen=64)
+        self._working: set[tuple[str | None, str | None]] = set()
+        """The requests, by frame and id, that a thread is answering."""
         self._plain = False
         # Each handler takes the messages of its key, which this type cannot say.
         self._routes: dict[type[Message], Handler[Any]] = {}
@@ -67,10 +69,20 @@ class Channel(Base):
         super().send(packed.sent(), list(rest))
 
     def aside(self, request: Message, work: Callable[[], bytes]) -> None:
-        """Answer with the result of `work`, computed on another thread so that the channel still receives a cancel."""
+        """Answer with the result of `work`, computed on another thread so that the channel still receives a cancel.
+
+        Pages repeat requests that take long; those that are being answered are ignored.
+        """
+        key = request.view, request.id
+        if key in self._working:
+            return
+        self._working.add(key)
 
         def run() -> None:
-            self._answered(request, lambda: self.answer(request, work()))
+            try:
+                self._answered(request, lambda: self.answer(request, work()))
+            finally:
+                self._working.discard(key)
 
         context = contextvars.copy_context()
         threading.Thread(target=context.run, args=(run,), name="karospace-answer", daemon=True).start()

@@ -24,3 +24,9 @@ def test_few_or_equal_points_give_finite_values(x: list[float]) -> None:
     fitted = loess(np.array(x), np.arange(len(x), dtype=float))
     assert fitted.shape == (len(x),)
     assert np.isfinite(fitted).all()
+
+
+def test_points_next_to_many_equal_ones_are_fitted() -> None:
+    x = np.r_[np.full(2000, 0.006), 0.008, np.linspace(0.5, 1, 100)]
+    y = 2 * x + 5
+    assert np.abs(loess(x, y) - y).max() < 1e-6

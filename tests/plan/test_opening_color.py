@@ -13,6 +13,7 @@ import scipy.sparse as sp
 from karospace_jupyter.config import ExportConfig
 from karospace_jupyter.errors import PlanError
 from karospace_jupyter.export import plan
+from karospace_jupyter.form.look import look
 from karospace_jupyter.plan.opening_color import Neighbors, name_score
 from karospace_jupyter.plan.positions import are_positions
 
@@ -31,6 +32,21 @@ def test_categories_that_lie_together_agree() -> None:
     assert near.agreement(np.where(np.arange(N) % 2, halves, 2), 2) > 0.8  # half of the values
     xy[::2] = np.nan
     assert Neighbors(xy).agreement(halves, 2) > 0.8
+
+
+def test_neighbors_are_cells_of_the_same_section() -> None:
+    spots = np.stack(np.divmod(np.arange(900), 30), axis=1).astype(np.float64)
+    xy, sections = np.tile(spots, (8, 1)), np.repeat(np.arange(8), 900)  # each has a coordinate system of its own
+    bands = (np.where(sections % 2, xy[:, 0], xy[:, 1]) // 10 + sections).astype(np.int64) % 3
+    near = Neighbors(xy, sections)
+    assert near.agreement(bands, 3) > 0.8
+    assert near.agreement(np.random.default_rng(0).permutation(bands), 3) < 0.02
+    assert near.agreement(sections // 2, 4) == 0  # tells nothing but the section
+
+
+def test_a_cell_is_not_its_own_neighbor() -> None:
+    xy = np.repeat(np.random.default_rng(0).random((300, 2)), 8, axis=0)
+    assert Neighbors(xy).agreement(np.random.default_rng(1).integers(0, 3, len(xy)), 3) < 0.05
 
 
 @pytest.mark.parametrize("n", [0, 1, 2])
@@ -79,6 +95,21 @@ def test_sections_have_grids_of_their_own() -> None:
     assert not are_positions(row, both)
 
 
+@pytest.mark.parametrize("size", [1, 2, 3, 5])
+def test_small_sections_have_no_grid(size: int) -> None:
+    rng = np.random.default_rng(0)
+    assert not are_positions(rng.random(60), rng.random((60, 2)), np.arange(60) // size)
+
+
+def test_very_large_numbers_are_no_positions() -> None:
+    rng = np.random.default_rng(0)
+    values, xy = rng.random(60), rng.random((60, 2))
+    assert not are_positions(values * 1e200, xy)
+    assert are_positions(xy[:, 0] * 1e200, xy)
+    values[7] = np.finfo(np.float64).max  # a mark of missing values
+    assert not are_positions(values, xy)
+
+
 def tissue(**columns: Any) -> ad.AnnData:
     """Return cells at random positions with columns of obs."""
     rng = np.random.default_rng(0)
@@ -108,6 +139,20 @@ def test_cell_types_come_first_then_clusters_then_counts_then_a_gene() -> None:
         del columns[expected]
     assert opened(tissue(**columns)) == {"kind": "gene", "gene": "MANY"}
     assert opened(tissue()) == {"kind": "gene", "gene": "MANY"}
+
+
+@pytest.mark.parametrize("as_format", [sp.csr_matrix, sp.csc_matrix, lambda x: x.toarray()])
+def test_the_best_detected_gene_of_a_large_matrix(as_format: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("karospace_jupyter.source.sample.VALUES", 2000)
+    rng = np.random.default_rng(0)
+    counts = rng.poisson(np.where(np.arange(200) == 151, 3.0, 0.2), (N, 200)).astype(np.float32)
+    adata = ad.AnnData(as_format(sp.csr_matrix(counts)))
+    adata.obsm["spatial"] = rng.random((N, 2))
+    adata.var_names = [f"g{i}" for i in range(200)]
+    listed = [f"g{i}" for i in range(199, 149, -1)]
+    assert opened(adata, genes_mode=listed) == {"kind": "gene", "gene": "g151"}
+    assert look(adata, {"genes_mode": listed}).color == "g151"
+    assert look(adata, {"genes_mode": "hvgs:50"}).color == ""  # the ranking of a sample is not that of the export
 
 
 def test_a_pattern_in_space_counts_if_the_name_says_nothing() -> None:

@@ -8,6 +8,7 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse as sp
 
 from karospace_jupyter.config import ExportConfig
 from karospace_jupyter.errors import ImageError
@@ -43,6 +44,20 @@ def test_values_that_are_neither_counts_nor_log1p_are_ranked_by_variance(kind: s
     found = plan(build(values))
     best = np.argsort(-values.astype(float).var(axis=0), kind="stable")[:10]
     assert found.genes.indices.tolist() == best.tolist()
+    assert any("ranked by variance" in warning for warning in found.warnings)
+
+
+@pytest.mark.parametrize("as_format", [np.asarray, sp.csr_matrix, sp.csc_matrix])
+@pytest.mark.parametrize(("log", "odd"), [(False, -5000.0), (True, 1000.0), (True, 600.0)])
+def test_values_that_the_sample_does_not_show_decide_the_ranking(
+    log: bool, odd: float, as_format: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("karospace_jupyter.source.sample.VALUES", N * G // 3)
+    values = np.random.default_rng(0).poisson(np.linspace(0.5, 4, G), (N, G)).astype(np.float32)
+    values = np.log1p(values) if log else values
+    values[7, 7] = odd
+    found = plan(build(as_format(values)))
+    assert found.genes.names[0] == "g7"
     assert any("ranked by variance" in warning for warning in found.warnings)
 
 

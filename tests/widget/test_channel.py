@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 from typing import Any
 
 import numpy as np
 import pytest
 from comm.base_comm import BaseComm
+from waiting import PATIENCE_S, becomes
 
 from karospace_jupyter import ExportConfig, KaroSpaceError
 from karospace_jupyter.contracts import generate, messages
@@ -162,6 +164,32 @@ def test_repeated_request_is_answered_once(heard: Heard) -> None:
     for _ in range(2):
         say(channel, {"type": "start", "id": "f-1", "options": {}, "revision": 4})
     assert starts == [4]
+    channel.close()
+
+
+def test_request_that_takes_long_is_not_worked_on_twice(heard: Heard) -> None:
+    channel = Channel()
+    started, go_on = threading.Semaphore(0), threading.Semaphore(0)
+
+    def work() -> bytes:
+        started.release()
+        assert go_on.acquire(timeout=PATIENCE_S)
+        return b"values"
+
+    channel.route(messages.Read, lambda message, _: channel.aside(message, work))
+    request = {"type": "read", "id": "r1", "view": "one", "path": "live/gene_0"}
+    say(channel, request)
+    assert started.acquire(timeout=PATIENCE_S)
+    say(channel, request)  # a repetition
+    say(channel, {**request, "view": "two"})
+    assert started.acquire(timeout=PATIENCE_S)
+    go_on.release(2)
+    becomes(lambda: sorted(one["view"] for one, _ in heard.all), ["one", "two"])
+    becomes(lambda: len(channel._working), 0)
+    say(channel, request)  # the answer was lost
+    go_on.release()
+    becomes(lambda: [one["view"] for one, _ in heard.all].count("one"), 2)
+    assert started.acquire(timeout=PATIENCE_S) and not started.acquire(blocking=False)
     channel.close()
 
 

@@ -7,7 +7,6 @@ import { copied, type Model, onLost } from './model';
 import { isDark, onTheme } from './theme';
 import { ViewerPort } from './viewer-port';
 
-const PAGE = 'index.html';
 const BUSY = 'is waiting for the kernel, which is busy.';
 const SLOW = 'is loading.';
 const GONE = 'cannot be loaded: the kernel has stopped or was restarted. Run the cell again.';
@@ -73,7 +72,7 @@ export function createFrame(view: Model, channel: Model, where: Document = docum
     const refused = (tag: string, message: string) => viewer.post({ type: 'refused', id, tag, message });
     if (gone) refused('failed', `This ${GONE}`);
     else
-      kernel.read(readId(id), path, {
+      kernel.read(id, path, {
         part({ index, count, total }, bytes) {
           viewer.post({ type: 'part', id, index, count, total, bytes }, [bytes.buffer]);
         },
@@ -82,7 +81,7 @@ export function createFrame(view: Model, channel: Model, where: Document = docum
   };
   const viewer = new ViewerPort((message: ToHost) => {
     if (message.type === 'read') read(message.id, message.path);
-    else if (message.type === 'abort') kernel.abort(readId(message.id));
+    else if (message.type === 'abort') kernel.abort(message.id);
     else if (message.type === 'state') {
       kernel.tell({ type: 'state', state: message.state, echo: message.changed.length === 0 });
       shareState(linked, message.state, message.changed);
@@ -111,7 +110,7 @@ export function createFrame(view: Model, channel: Model, where: Document = docum
   const reopen = () => {
     viewer.close();
     opened = null;
-    kernel.abortAll(isReadId);
+    kernel.restart();
     kernel.open(say);
   };
   const page = where.defaultView ?? window;
@@ -137,7 +136,7 @@ export function createFrame(view: Model, channel: Model, where: Document = docum
   ];
   kernel.hello(() => {
     kernel.open(say);
-    kernel.read('page', PAGE, { done: shown.fill, refused: say });
+    kernel.readPage({ done: shown.fill, refused: say });
   }, say);
 
   return {
@@ -153,10 +152,6 @@ export function createFrame(view: Model, channel: Model, where: Document = docum
 }
 
 const newId = () => `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;
-
-/** Ids of requests of the viewer, as opposed to those of the frame. */
-const readId = (id: number) => `r${id}`;
-const isReadId = (id: string) => id.startsWith('r');
 
 /** Passes a change made in Python, or in another page, to the viewer. */
 function fromKernel(viewer: ViewerPort, message: ToPage, buffers: readonly Uint8Array[]): void {

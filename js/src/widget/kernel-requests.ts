@@ -26,6 +26,9 @@ interface Listener {
   closed(): void;
 }
 
+/** Start of the ids of reads of the viewer. */
+const READ = 'r';
+
 /** Requests of one frame to the kernel. */
 export class KernelRequests {
   readonly #frame: string;
@@ -33,6 +36,7 @@ export class KernelRequests {
   readonly #wire: Wire;
   readonly #requests: Requests<Pending>;
   #stopped = false;
+  #loads = 0;
 
   constructor(frame: string, view: Model, channel: Model, listener: Listener) {
     this.#frame = frame;
@@ -72,16 +76,24 @@ export class KernelRequests {
     this.#requests.add('open', { refused, parts: [] }, () => this.tell({ type: 'open', id: 'open' }));
   }
 
-  read(id: string, path: string, asked: Asked): void {
-    this.#requests.add(id, { ...asked, parts: [] }, () => this.tell({ type: 'read', id, path }));
+  /** Reads the page of the viewer. */
+  readPage(asked: Asked): void {
+    this.#read('page', 'index.html', asked);
   }
 
-  abort(id: string): void {
-    this.#requests.close(id);
+  /** Reads a file for the viewer. */
+  read(number: number, path: string, asked: Asked): void {
+    this.#read(this.#idOf(number), path, asked);
   }
 
-  abortAll(isMeant: (id: string) => boolean): void {
-    for (const id of this.#requests.ids()) if (isMeant(id)) this.abort(id);
+  abort(number: number): void {
+    this.#requests.close(this.#idOf(number));
+  }
+
+  /** Aborts all reads of the viewer because it was loaded again. */
+  restart(): void {
+    for (const id of this.#requests.ids()) if (id.startsWith(READ)) this.#requests.close(id);
+    this.#loads++;
   }
 
   /** Rejects all requests: the kernel is lost. */
@@ -93,6 +105,15 @@ export class KernelRequests {
   dispose(): void {
     this.#wire.dispose();
     this.#requests.dispose();
+  }
+
+  /** The viewer counts its reads from 1 after each load; answers to those of an earlier load may still arrive. */
+  #idOf(number: number): string {
+    return `${READ}${this.#loads}-${number}`;
+  }
+
+  #read(id: string, path: string, asked: Asked): void {
+    this.#requests.add(id, { ...asked, parts: [] }, () => this.tell({ type: 'read', id, path }));
   }
 
   #receive(message: ToPage, buffers: Uint8Array[]): void {
