@@ -11,7 +11,6 @@ import { type ClassOrder, hiddenOf, PALETTE_NAMES, type PaletteName } from '../.
 import { HeadingButton } from '../buttons';
 import { usePanels, useView } from '../context';
 import { Icon } from '../icons';
-import { Problem } from '../problem';
 
 const NEXT_ORDER: Record<ClassOrder, ClassOrder> = { size: 'name', name: 'original', original: 'size' };
 const SEARCH_FROM = 16;
@@ -65,16 +64,8 @@ function moveFocus(event: TargetedKeyboardEvent<HTMLUListElement>): void {
   next?.focus();
 }
 
-/** Lists the categories of the annotation that colors the tissue: names, cell counts and colors. */
-export function ClassLegend(): JSX.Element | null {
-  const { model } = usePanels();
-  const layer = model.layer.value;
-  if (model.problem.value) return <Problem />;
-  // The key resets the search text when the annotation changes.
-  return layer.kind === 'category' ? <Classes key={layer.column.name} column={layer.column} /> : null;
-}
-
-function Classes({ column }: { column: CategoryValues }): JSX.Element {
+/** Lists the categories of an annotation: names, cell counts and colors. */
+export function ClassLegend({ column }: { column: CategoryValues }): JSX.Element {
   const { model, actions } = usePanels();
   const query = useSignal('');
   /** The row in the tab order: the whole list is a single tab stop. */

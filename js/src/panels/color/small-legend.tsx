@@ -7,9 +7,9 @@ import { hiddenOf } from '../../state/view-state';
 import { usePanels } from '../context';
 import { WithoutValue } from './missing-row';
 
-const MOST = 14;
+const MOST = 300;
 
-/** The legend of an embedded viewer, which has no panel. */
+/** The legend next to the tissue, for an embedded viewer and while the panel is hidden. */
 export function SmallLegend(): JSX.Element | null {
   const { model } = usePanels();
   const layer = model.layer.value;
@@ -33,17 +33,20 @@ function Rows(): JSX.Element | null {
     ];
     return (
       <>
-        <h2 class="ks-heading ks-plain">{column.name}</h2>
+        <h2 class="ks-heading ks-plain" title={column.name}>
+          {column.name}
+        </h2>
         {classes.slice(0, MOST).map(({ name, color }) => (
           <button
             key={name === null ? '\0' : `=${name}`}
             type="button"
             class={hidden.has(name) ? 'ks-hidden' : ''}
             aria-pressed={!hidden.has(name)}
+            title={`${formatClass(name)}: click to hide or show`}
             onClick={() => actions.toggleClass(column.name, name)}
           >
             <span class="ks-dot" style={{ background: color }} />
-            <span class="ks-clip">{formatClass(name)}</span>
+            <span>{formatClass(name)}</span>
           </button>
         ))}
         {classes.length > MOST && <p class="ks-note">… and {formatCount(classes.length - MOST)} more</p>}
@@ -54,11 +57,15 @@ function Rows(): JSX.Element | null {
     const [low, high] = model.range.value;
     return (
       <>
-        <h2 class="ks-heading ks-plain">{layer.label}</h2>
-        <div class="ks-small-gradient" style={{ background: model.scale.value.gradient(low, high) }} />
-        <div class="ks-limits ks-number ks-muted">
-          <span>{formatValue(low)}</span>
-          <span>{formatValue(high)}</span>
+        <h2 class="ks-heading ks-plain" title={layer.label}>
+          {layer.label}
+        </h2>
+        <div class="ks-small-ramp">
+          <div class="ks-small-gradient" style={{ background: model.scale.value.gradient(low, high) }} />
+          <div class="ks-limits ks-number ks-muted">
+            <span>{formatValue(low)}</span>
+            <span>{formatValue(high)}</span>
+          </div>
         </div>
         <WithoutValue layer={layer} />
       </>
