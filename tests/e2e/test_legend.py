@@ -282,7 +282,8 @@ def test_legend_can_be_used_by_keyboard(many: Path, viewer: Viewer) -> None:
     assert at().startswith(f"{listed[-1]}, ")
     page.keyboard.press("Home")
     page.keyboard.press("Shift+Enter")
-    assert len(viewer.state()["hidden"]["kind"]) == len(listed)
+    assert viewer.state()["isolated"] == {"kind": [listed[0]]}
+    assert viewer.state()["hidden"] == {"kind": [listed[1]]}
     assert viewer.state()["camera"]["zoom"] == pytest.approx(1)
 
 
