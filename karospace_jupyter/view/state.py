@@ -185,6 +185,8 @@ class ViewState(_Part):
     color: Color = ByNothing()
     hidden: dict[str, list[str | None]] = {}
     """Hidden categories of each column; None stands for cells without a value."""
+    isolated: dict[str, list[str | None]] = {}
+    """Isolated categories of each column: the cells of all others are dimmed. None stands for cells without a value."""
     palette: Literal["file", "distinct", "safe"] = "file"
     """Colors of categories: those of the bundle, a palette of distinct colors, or a color-blind safe palette."""
     class_colors: dict[str, dict[str, HexColor]] = {}

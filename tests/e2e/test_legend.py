@@ -62,6 +62,38 @@ def test_rows_show_count_and_share(opened: tuple[Viewer, ad.AnnData]) -> None:
     assert hexed(viewer.colors([0])[0]) == "#b4bac3", "cells without a value are gray"
 
 
+def test_legend_is_in_sight_whenever_there_are_colors(opened: tuple[Viewer, ad.AnnData]) -> None:
+    viewer, adata = opened
+    page = viewer.page
+    largest = adata.obs["cell_type"].value_counts().index[0]
+    row = page.locator(".ks-legend, .ks-small-legend").get_by_text(largest, exact=True)
+    hide = page.get_by_role("button", name="Hide panel")
+    for beside in (None, {"kind": "embedding", "name": "X_umap"}):
+        viewer.set(beside=beside)
+        for width, height in ((1360, 860), (980, 470), (400, 500)):
+            page.set_viewport_size({"width": width, "height": height})
+            for _ in range(2):  # with the panel and without it
+                expect(row).to_have_count(1)
+                expect(row).to_be_in_viewport()
+                page.keyboard.press("p")
+    # The small legend hides categories, too.
+    viewer.set(beside=None)
+    expect(hide).to_have_count(0)
+    row.click()
+    viewer.until(f"state.hidden.cell_type?.includes('{largest}')")
+    viewer.set(hidden={}, color={"kind": "gene", "gene": "EPCAM"})
+    expect(page.locator(".ks-small-gradient")).to_be_in_viewport()
+    # Before a gene is chosen, the colors are still those of the annotation.
+    page.set_viewport_size({"width": 1360, "height": 860})
+    viewer.set(color={"kind": "annotation", "column": "cell_type"})
+    page.reload()
+    page.evaluate("window.karospace.ready")
+    page.get_by_role("tab", name="Gene").click()
+    expect(page.get_by_text("Choose a gene")).to_be_visible()
+    expect(row).to_be_in_viewport()
+    assert viewer.problems == []
+
+
 def test_category_color_can_be_changed_and_reset(opened: tuple[Viewer, ad.AnnData], tmp_path: Path) -> None:
     viewer, adata = opened
     page = viewer.page
@@ -250,7 +282,8 @@ def test_legend_can_be_used_by_keyboard(many: Path, viewer: Viewer) -> None:
     assert at().startswith(f"{listed[-1]}, ")
     page.keyboard.press("Home")
     page.keyboard.press("Shift+Enter")
-    assert len(viewer.state()["hidden"]["kind"]) == len(listed)
+    assert viewer.state()["isolated"] == {"kind": [listed[0]]}
+    assert viewer.state()["hidden"] == {"kind": [listed[1]]}
     assert viewer.state()["camera"]["zoom"] == pytest.approx(1)
 
 

@@ -137,18 +137,33 @@ def test_categories_can_be_hidden_and_isolated(tissue: Path, export: Any, serve:
     assert viewer.state()["hidden"] == {}
     assert seen(first)
 
+    def isolated() -> dict[str, list[str]]:
+        state = viewer.state()
+        assert state["hidden"] == {}
+        found: dict[str, list[str]] = state["isolated"]
+        return found
+
     row.dblclick()
-    others = [name for name in [*types.cat.categories, None] if name != first]
-    assert viewer.state()["hidden"] == {"cell_type": others}
+    assert isolated() == {"cell_type": [first]}
     assert seen(first)
-    assert not seen(second)
+    # The others are dimmed: a light gray, so that the tissue stays in sight.
+    dimmed = viewer.colors(cells[second]).astype(int)
+    faint = (np.ptp(dimmed, axis=1) < 12) & (dimmed != ground).any(axis=1) & (dimmed.min(axis=1) > 200)
+    assert faint.mean() > 0.9
+    count = int((types == first).sum())
+    expect(page.get_by_text(f"Isolated: {count:,} of 3,000 cells")).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile(f"^{second},.*dimmed"))).to_be_visible()
+    svg = page.evaluate("window.karospace.picture({format: 'svg'}).then((blob) => blob.text())")
+    assert f"{count:,} isolated" in svg
+    assert f">{len(types.cat.categories) - 1} other categories, dimmed</text>" in svg
+    assert f">{second}</text>" not in svg
     page.get_by_role("button", name="Show all", exact=True).click()
-    assert viewer.state()["hidden"] == {}
+    assert isolated() == {}
     row.focus()
     page.keyboard.press("Shift+Enter")
-    assert viewer.state()["hidden"] == {"cell_type": others}
+    assert isolated() == {"cell_type": [first]}
     page.keyboard.press("Shift+Enter")
-    assert viewer.state()["hidden"] == {}
+    assert isolated() == {}
 
 
 def test_tooltip_shows_cell_id_category_and_value(tissue: Path, export: Any, serve: Any, viewer: Viewer) -> None:

@@ -160,6 +160,12 @@ export interface ViewState {
     [k: string]: (string | null)[];
   };
   /**
+   * Isolated categories of each column: the cells of all others are dimmed. None stands for cells without a value.
+   */
+  isolated?: {
+    [k: string]: (string | null)[];
+  };
+  /**
    * Colors of categories: those of the bundle, a palette of distinct colors, or a color-blind safe palette.
    */
   palette?: 'file' | 'distinct' | 'safe';

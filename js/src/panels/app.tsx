@@ -64,7 +64,7 @@ export function App(props: {
     chrome.panelOpen.value = true;
   };
   return (
-    <div class={`ks-app${open ? ' ks-open' : ''}`}>
+    <div class={`ks-app${open ? ' ks-open' : ''}${chrome.embed ? ' ks-embed' : ''}`}>
       <div class="ks-stage">
         <div class="ks-canvas-holder" ref={holder} />
         <Outline />
@@ -96,7 +96,7 @@ export function App(props: {
         <StatusView />
       </div>
       {second.value && <SecondView {...second.value} />}
-      {chrome.embed && ready && <SmallLegend />}
+      {!open && ready && <SmallLegend />}
       {open && model.status.value.kind !== 'error' && <Panel chrome={chrome} room={room} />}
       {chrome.helpOpen.value && (
         <Help

@@ -24,7 +24,7 @@ const LINES: readonly [string, string][] = [
   ['S', 'save a picture, a table or the view'],
   ['T', 'theme: light, dark, system'],
   ['Click on a category', 'hide or show it'],
-  ['Double-click, Shift+Enter', 'show only this category'],
+  ['Double-click, Shift+Enter', 'isolate it: dim the other categories'],
   ['Alt+click, Alt+Enter on a category', 'select its cells; with Shift, add them'],
   ['Click on a region with Shift, Alt, both', 'add it to the selection, subtract, intersect'],
   ['F2, Delete on a region', 'rename, remove it'],

@@ -1,9 +1,9 @@
 import { MISSING_COLOR, parseColor, parseCssColor, type Rgb } from '../lib/color';
-import { formatClass, formatCount, formatWithin } from '../lib/format';
+import { counted, formatClass, formatCount, formatWithin } from '../lib/format';
 import { cornersOf } from '../state/color/blend';
-import { ordered } from '../state/color/category-colors';
+import { DIMMED_ALPHA, ordered } from '../state/color/category-colors';
 import { meaningOf } from '../state/color/gene-meaning';
-import { type Layer, missingTest } from '../state/color/layer';
+import { dimmedFlags, type Layer, missingTest } from '../state/color/layer';
 import type { Model } from '../state/model';
 
 export interface Entry {
@@ -31,7 +31,7 @@ const STEPS = 32;
 const MISSING = parseColor(MISSING_COLOR);
 
 /** Opacity of dimmed zeros on the background, as in the shader. */
-const DIMMED = 0.22;
+const DIMMED_ZERO = 0.22;
 const GROUND = { light: parseColor('#f6f7f9'), dark: parseColor('#0e1116') };
 
 /** The cells that are drawn in each view of a picture. */
@@ -65,12 +65,23 @@ export function legendOf(model: Model, drawn: Drawn): Legend | null {
     const { column } = layer;
     const present = new Uint8Array(column.categories.length + 1);
     for (const cells of drawn) for (const cell of cells) present[column.codes[cell] ?? 0] = 1;
-    const shown = model.classes.value(column).filter((_, code) => present[code] === 1);
-    const entries: Entry[] = ordered(shown, model.state.value.classOrder).map(({ name, color }) => ({
+    const dimmed = dimmedFlags(column, state);
+    const shown = model.classes
+      .value(column)
+      .filter((_, code) => present[code] === 1 && dimmed?.[code] !== 1);
+    const entries: Entry[] = ordered(shown, state.classOrder).map(({ name, color }) => ({
       name: formatClass(name),
       color: parseColor(color),
     }));
-    if (missing > 0) entries.push({ name: 'no value', color: MISSING, quiet: true });
+    if (missing > 0 && dimmed?.[column.categories.length] !== 1)
+      entries.push({ name: 'no value', color: MISSING, quiet: true });
+    const others = dimmed ? present.reduce((sum, flag, code) => sum + (flag & (dimmed[code] ?? 0)), 0) : 0;
+    if (others > 0)
+      entries.push({
+        name: `${counted(others, 'other category', 'other categories')}, dimmed`,
+        color: faded(DIMMED_ALPHA / 255, model.dark.value),
+        quiet: true,
+      });
     return { kind: 'classes', label: column.name, entries };
   }
   if (layer.kind === 'blend') {
@@ -97,7 +108,8 @@ export function legendOf(model: Model, drawn: Drawn): Legend | null {
     (_, i) => parseCssColor(scale.css(low + (i / (STEPS - 1)) * (high - low))) ?? MISSING,
   );
   const entries: Entry[] = [];
-  if (state.dimZeros) entries.push({ name: 'zero', color: dimmed(model.dark.value), quiet: true });
+  if (state.dimZeros)
+    entries.push({ name: 'zero', color: faded(DIMMED_ZERO, model.dark.value), quiet: true });
   if (missing > 0) entries.push(withoutValue(missing));
   const notes = [
     ...(layer.color.kind === 'score' ? [`mean of ${meaningOf(model, layer).noun}`] : []),
@@ -117,9 +129,10 @@ export function legendOf(model: Model, drawn: Drawn): Legend | null {
   };
 }
 
-function dimmed(dark: boolean): Rgb {
+/** The gray of dimmed cells on the background. */
+function faded(opacity: number, dark: boolean): Rgb {
   const ground = dark ? GROUND.dark : GROUND.light;
   return MISSING.map((channel, at) =>
-    Math.round(DIMMED * channel + (1 - DIMMED) * (ground[at] ?? 0)),
+    Math.round(opacity * channel + (1 - opacity) * (ground[at] ?? 0)),
   ) as unknown as Rgb;
 }

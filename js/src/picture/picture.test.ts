@@ -229,6 +229,23 @@ describe('legend', () => {
     });
   });
 
+  test('categories that are not isolated are one entry, in the gray of their cells', () => {
+    const shown = createModel({ isolated: { kind: ['C'] } });
+    shown.layer.value = model.layer.value;
+    const [isolated, others, ...rest] = legendOf(shown, ALL)?.entries ?? [];
+    expect(isolated).toEqual({ name: 'C', color: [0, 0, 255] });
+    expect(others).toMatchObject({ name: '3 other categories, dimmed', quiet: true });
+    expect(rest).toEqual([]);
+    expect(others?.color.every((channel) => channel > 180)).toBe(true);
+    shown.state.value = { ...shown.state.value, isolated: { kind: [null, 'A', 'B'] } };
+    expect(legendOf(shown, ALL)?.entries.map(({ name }) => name)).toEqual([
+      'B',
+      'A',
+      'no value',
+      '1 other category, dimmed',
+    ]);
+  });
+
   test('categories are in the order of the panel', () => {
     const shown = createModel();
     shown.layer.value = model.layer.value;

@@ -2,9 +2,10 @@ import { effect } from '@preact/signals';
 import { project } from '../lib/camera';
 import { shownText } from '../lib/counts';
 import { PictureError } from '../lib/errors';
+import { formatCount } from '../lib/format';
 import { scaleBar } from '../lib/scale-bar';
 import { meaningOf } from '../state/color/gene-meaning';
-import { colorLabel, visibleTest } from '../state/color/layer';
+import { colorLabel, isolatedTest, visibleTest } from '../state/color/layer';
 import { arrangementOf, noteOf } from '../state/layout/arrangement';
 import { embeddingLabel, layoutLabel, placedCount } from '../state/layout/layout';
 import type { Model } from '../state/model';
@@ -126,7 +127,10 @@ function aboutOf(shown: readonly { model: Model; cells: Uint32Array }[]): string
       place: embeddingLabel(layout, manifest) ?? 'the tissue',
       drawn: cells.length,
     });
-    return [{ label: layoutLabel(layout, manifest), text }];
+    const isolated = isolatedTest(model.layer.value, model.state.value);
+    const count = isolated && cells.reduce((sum, cell) => sum + (isolated(cell) ? 1 : 0), 0);
+    const about = count === null ? text : `${text} · ${formatCount(count)} isolated`;
+    return [{ label: layoutLabel(layout, manifest), text: about }];
   });
   const [first] = texts;
   return texts.every(({ text }) => text === first?.text)

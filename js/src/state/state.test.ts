@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { MISSING_COLOR } from '../lib/color';
 import { valueAt } from './color/layer';
 import { openedModel } from './model-fixture';
 import { INITIAL, merged, refusedFields, type ViewState } from './view-state';
@@ -84,18 +85,45 @@ describe('loader', () => {
 });
 
 describe('categories', () => {
-  test('can be hidden, isolated and shown again', async () => {
+  test('can be hidden and shown again', async () => {
     const { model, actions } = await openedModel();
     const hidden = () => model.state.value.hidden;
-    actions.toggleClass('cluster', '10');
+    actions.toggleClasses('cluster', ['10']);
     expect(hidden()).toEqual({ cluster: ['10'] });
-    actions.isolateClass('cluster', '2');
-    expect(hidden()).toEqual({ cluster: ['1', '10', null] });
-    actions.isolateClass('cluster', '2');
+    // Several are hidden together, unless all of them are.
+    actions.toggleClasses('cluster', ['10', '2']);
+    expect(hidden()).toEqual({ cluster: ['10', '2'] });
+    actions.toggleClasses('cluster', ['10', '2']);
     expect(hidden()).toEqual({});
-    actions.toggleClass('cluster', null);
+    actions.toggleClasses('cluster', [null]);
     expect(hidden()).toEqual({ cluster: [null] });
     actions.showAll('cluster');
     expect(hidden()).toEqual({});
+  });
+
+  test('that are isolated dim the others, which stay visible', async () => {
+    const { model, actions } = await openedModel();
+    const column = model.layer.value.kind === 'category' ? model.layer.value.column : null;
+    const names = [...(column?.categories.map(({ name }) => name) ?? []), null];
+    const opaque = () => names.filter((_, code) => model.paint.value?.alpha[code] === 255);
+    const gone = () => names.filter((_, code) => model.paint.value?.alpha[code] === 0);
+    actions.toggleClasses('cluster', ['10']);
+    actions.toggleClasses('cluster', ['2']);
+    actions.isolateClasses('cluster', ['2']);
+    expect(model.state.value).toMatchObject({ hidden: { cluster: ['10'] }, isolated: { cluster: ['2'] } });
+    expect(opaque()).toEqual(['2']);
+    expect(gone()).toEqual(['10']);
+    expect(model.paint.value?.colors[names.indexOf('1')]).toBe(MISSING_COLOR);
+    const [total = 0, ten = 0] = [column?.codes.length, column?.categories[names.indexOf('10')]?.count];
+    expect(model.shown.value?.count, 'dimmed cells are not hidden').toBe(total - ten);
+    // If the isolated category is hidden, nothing is dimmed.
+    actions.toggleClasses('cluster', ['2']);
+    expect(opaque()).toEqual(names.filter((name) => name !== '2' && name !== '10'));
+    actions.isolateClasses('cluster', ['2']);
+    actions.isolateClasses('cluster', ['2']);
+    expect(model.state.value).toMatchObject({ hidden: { cluster: ['10'] }, isolated: {} });
+    actions.isolateClasses('cluster', [null]);
+    actions.showAll('cluster');
+    expect(model.state.value).toMatchObject({ hidden: {}, isolated: {} });
   });
 });

@@ -111,6 +111,27 @@ export function problemOf(state: Readonly<Record<string, unknown>>): string | nu
 
 export const soundColor = (color: unknown) => isValid('color', color);
 
+/** Names of categories by column; null stands for cells without a value. */
+type NamesByColumn = ViewState['hidden'];
+
+const namesIn = (names: NamesByColumn, column: string): readonly (string | null)[] =>
+  Object.hasOwn(names, column) ? (names[column] ?? []) : [];
+
 export function hiddenOf(state: Pick<ViewState, 'hidden'>, column: string): readonly (string | null)[] {
-  return Object.hasOwn(state.hidden, column) ? (state.hidden[column] ?? []) : [];
+  return namesIn(state.hidden, column);
+}
+
+export function isolatedOf(state: Pick<ViewState, 'isolated'>, column: string): readonly (string | null)[] {
+  return namesIn(state.isolated, column);
+}
+
+/** Returns `names` with those of one column replaced; a column without names is left out. */
+export function withNames(
+  names: NamesByColumn,
+  column: string,
+  next: readonly (string | null)[],
+): NamesByColumn {
+  const others = Object.entries(names).filter(([other]) => other !== column);
+  // `Object.fromEntries` rather than assignment: a column may be named `__proto__`.
+  return Object.fromEntries(next.length > 0 ? [...others, [column, next]] : others);
 }

@@ -11,7 +11,7 @@ export interface Linked {
 
 /** Global registry, because each widget on a page loads its own copy of this module. */
 const KEY = Symbol.for('karospace.linked');
-const SHARED = ['camera', 'color', 'hidden', 'range'] as const;
+const SHARED = ['camera', 'color', 'hidden', 'isolated', 'range'] as const;
 
 function members(): Set<Linked> {
   const page = globalThis as unknown as Record<symbol, Set<Linked> | undefined>;

@@ -1,8 +1,10 @@
 import type { JSX } from 'preact';
 import { counted } from '../../lib/format';
 import { usePanels, useView } from '../context';
+import { Problem } from '../problem';
 import { ClassLegend } from './category-legend';
 import { ColumnSelect } from './column-select';
+import { EarlierLegend } from './earlier-legend';
 
 function Select(): JSX.Element {
   const { model, actions } = usePanels();
@@ -24,4 +26,19 @@ function Select(): JSX.Element {
   );
 }
 
-export const AnnotationPanel = { Select, Legend: ClassLegend };
+function Legend(): JSX.Element | null {
+  const { model } = usePanels();
+  const layer = model.layer.value;
+  if (model.problem.value)
+    return (
+      <>
+        <Problem />
+        <EarlierLegend />
+      </>
+    );
+  // The key resets the search text when the annotation changes.
+  if (layer.kind === 'category') return <ClassLegend key={layer.column.name} column={layer.column} />;
+  return <EarlierLegend />;
+}
+
+export const AnnotationPanel = { Select, Legend };

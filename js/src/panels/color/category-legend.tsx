@@ -1,17 +1,18 @@
 import { useSignal } from '@preact/signals';
 import type { JSX, TargetedKeyboardEvent } from 'preact';
-import { useEffect, useMemo, useRef } from 'preact/hooks';
+import { useMemo, useRef } from 'preact/hooks';
 import type { Category } from '../../contract/manifest';
 import type { CategoryValues } from '../../data/column-values';
 import { MISSING_COLOR } from '../../lib/color';
-import { formatClass, formatCount, formatShare } from '../../lib/format';
+import { counted, formatClass, formatCount, formatShare } from '../../lib/format';
 import { ordered } from '../../state/color/category-colors';
+import { dimmedFlags, flagsOf } from '../../state/color/layer';
 import { countsIn } from '../../state/color/scope';
 import { type ClassOrder, hiddenOf, PALETTE_NAMES, type PaletteName } from '../../state/view-state';
 import { HeadingButton } from '../buttons';
 import { usePanels, useView } from '../context';
 import { Icon } from '../icons';
-import { Problem } from '../problem';
+import { useRowActions } from './row-actions';
 
 const NEXT_ORDER: Record<ClassOrder, ClassOrder> = { size: 'name', name: 'original', original: 'size' };
 const SEARCH_FROM = 16;
@@ -65,21 +66,13 @@ function moveFocus(event: TargetedKeyboardEvent<HTMLUListElement>): void {
   next?.focus();
 }
 
-/** Lists the categories of the annotation that colors the tissue: names, cell counts and colors. */
-export function ClassLegend(): JSX.Element | null {
-  const { model } = usePanels();
-  const layer = model.layer.value;
-  if (model.problem.value) return <Problem />;
-  // The key resets the search text when the annotation changes.
-  return layer.kind === 'category' ? <Classes key={layer.column.name} column={layer.column} /> : null;
-}
-
-function Classes({ column }: { column: CategoryValues }): JSX.Element {
+/** Lists the categories of an annotation: names, cell counts and colors. */
+export function ClassLegend({ column }: { column: CategoryValues }): JSX.Element {
   const { model, actions } = usePanels();
   const query = useSignal('');
   /** The row in the tab order: the whole list is a single tab stop. */
   const stop = useSignal<string | null>(null);
-  const last = useRef<string | null | undefined>(undefined);
+  const last = useRef<string | undefined>(undefined);
   const order = useView('classOrder');
   const classes = model.classes.value;
   const scope = model.scope.value;
@@ -89,7 +82,18 @@ function Classes({ column }: { column: CategoryValues }): JSX.Element {
     () => rowsOf(classes(column), counts, order, query.value),
     [column, classes, counts, order, query.value],
   );
-  const hidden = new Set(hiddenOf({ hidden: useView('hidden') }, column.name));
+  const state = { hidden: useView('hidden'), isolated: useView('isolated') };
+  const hidden = new Set(hiddenOf(state, column.name));
+  const hiddenCodes = flagsOf(column, [...hidden]);
+  const dimmed = dimmedFlags(column, state);
+  const isDimmed = new Map(
+    [...column.categories.map(({ name }) => name), null].map((name, code) => [name, dimmed?.[code] === 1]),
+  );
+  const inFront = Array.from(counts).reduce(
+    (sum, count, code) => (dimmed?.[code] === 1 || hiddenCodes[code] === 1 ? sum : sum + count),
+    0,
+  );
+  const total = scope?.count ?? column.codes.length;
   const largest = Array.from(counts).reduce((most, count) => Math.max(most, count), 0);
   const shown = rows.slice(0, MOST_ROWS);
   const stopAt = shown.find((row) => keyOf(row) === stop.value) ?? shown[0];
@@ -125,6 +129,11 @@ function Classes({ column }: { column: CategoryValues }): JSX.Element {
           Cells in {scope.name}: {formatCount(scope.count)}
         </p>
       )}
+      {dimmed && (
+        <p class="ks-note ks-legend-of" role="status">
+          Isolated: {formatCount(inFront)} of {counted(total, 'cell')}, {formatShare(inFront / total)}
+        </p>
+      )}
       <ul
         class="ks-legend"
         aria-label="Categories. Up and down arrows move, left arrow goes to the color, Enter hides or shows, Shift+Enter isolates, Alt+Enter selects."
@@ -136,8 +145,9 @@ function Classes({ column }: { column: CategoryValues }): JSX.Element {
             row={row}
             column={column}
             hidden={hidden.has(row.name)}
+            dimmed={isDimmed.get(row.name) ?? false}
             width={largest > 0 ? row.count / largest : 0}
-            of={scope?.count ?? column.codes.length}
+            of={total}
             tabStop={row === stopAt}
             last={last}
             onFocus={() => {
@@ -156,7 +166,7 @@ function Classes({ column }: { column: CategoryValues }): JSX.Element {
             ? 'Tap to hide, double-tap to isolate; with the lasso or rectangle tool, tap to select. Tap the dot to change the color.'
             : 'Click to hide, double-click to isolate, Alt+click to select. Click the dot to change the color.'}
         </p>
-        {hidden.size > 0 && (
+        {(hidden.size > 0 || dimmed) && (
           <button type="button" class="ks-link" onClick={() => actions.showAll(column.name)}>
             Show all
           </button>
@@ -180,57 +190,24 @@ function LegendRow(props: {
   row: Row;
   column: CategoryValues;
   hidden: boolean;
+  dimmed: boolean;
   /** Total number of cells */
   of: number;
   /** Width of the bar, 0 to 1 */
   width: number;
   tabStop: boolean;
   onFocus: () => void;
-  /** The category that was clicked last. */
-  last: { current: string | null | undefined };
+  last: { current: string | undefined };
 }): JSX.Element {
-  const { row, column, hidden, of, width, tabStop, onFocus, last } = props;
-  const { model, actions } = usePanels();
+  const { row, column, hidden, dimmed, of, width, tabStop, onFocus, last } = props;
+  const { actions } = usePanels();
   const { color, count } = row;
   const name = formatClass(row.name);
   const share = formatShare(count / Math.max(1, of));
-  const isolate = () => actions.isolateClass(column.name, row.name);
-  /** Touch has no Alt key: with a selection tool active, a tap selects the category. */
-  const selects = (event: MouseEvent) => {
-    const { tool } = model;
-    const finger = event instanceof PointerEvent && event.pointerType === 'touch';
-    return event.altKey || (finger && (tool.value === 'lasso' || tool.value === 'rect'));
-  };
-  const click = (event: MouseEvent) => {
-    // The browser reports quick taps on two rows as a double-click on the second.
-    const same = last.current === row.name;
-    // Ignore the third and later clicks of a fast series.
-    if (same && event.detail > 2) return;
-    const again = same && event.detail === 2;
-    last.current = row.name;
-    if (selects(event)) return select(event);
-    actions.toggleClass(column.name, row.name);
-    if (again) isolate();
-  };
-  const select = (event: MouseEvent | KeyboardEvent) => {
-    const { categories, codes } = column;
-    const code = categories.findIndex((other) => other.name === row.name);
-    const wanted = code === -1 ? categories.length : code;
-    actions.selectWhere((cell) => codes[cell] === wanted, event.shiftKey ? 'add' : 'replace');
-  };
-  const point = () => actions.emphasize({ column: column.name, name: row.name });
-  const leave = () => actions.emphasize(null);
-  // A row that is removed under the pointer gets no pointerleave event.
-  useEffect(
-    () => () => {
-      const { column: of, name: front } = model.emphasis.peek() ?? {};
-      if (of === column.name && front === row.name) actions.emphasize(null);
-    },
-    [model, actions, column, row.name],
-  );
+  const { point, leave, click, keyDown } = useRowActions(column, [row.name], last);
   return (
     <li
-      class={`ks-class-row${hidden ? ' ks-hidden' : ''}`}
+      class={`ks-class-row${hidden ? ' ks-hidden' : dimmed ? ' ks-dimmed' : ''}`}
       // Touch has no hover.
       onPointerEnter={(event) => event.pointerType !== 'touch' && point()}
       onPointerLeave={leave}
@@ -258,15 +235,10 @@ function LegendRow(props: {
         class="ks-class"
         tabIndex={tabStop ? 0 : -1}
         aria-pressed={!hidden}
-        aria-label={`${name}, ${formatCount(count)}, ${share}`}
+        aria-label={`${name}, ${formatCount(count)}, ${share}${dimmed && !hidden ? ', dimmed' : ''}`}
         title={`${name}: click to hide, double-click to isolate, Alt+click to select its cells (with Shift, add them to the selection)`}
         onClick={click}
-        onKeyDown={(event) => {
-          if (event.key !== 'Enter' || !(event.shiftKey || event.altKey)) return;
-          event.preventDefault();
-          if (event.altKey) select(event);
-          else isolate();
-        }}
+        onKeyDown={keyDown}
       >
         <span class={`ks-class-name${row.name === null ? ' ks-muted' : ''}`}>{name}</span>
         <span class="ks-number ks-muted">{formatCount(count)}</span>

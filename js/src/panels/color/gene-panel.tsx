@@ -9,6 +9,7 @@ import { usePanels, useView } from '../context';
 import { Problem } from '../problem';
 import { ByClass, ScopeName } from './by-category';
 import { Colormaps } from './colormaps';
+import { EarlierLegend } from './earlier-legend';
 import { GeneSearchBox } from './gene-search-box';
 import { currentGenes, MoreGenes, withGene } from './gene-sets';
 import { RangeLegend } from './range-legend';
@@ -50,22 +51,34 @@ function Facts(): JSX.Element | null {
   const color = useView('color');
   const here = model.valuesInScope.value?.values;
   const missing = useMemo(() => (here ? countMissing(here) : 0), [here]);
-  if (model.problem.value) return <Problem />;
+  if (model.problem.value)
+    return (
+      <>
+        <Problem />
+        <EarlierLegend />
+      </>
+    );
+  // Its key is above, with the genes.
   if (layer.kind === 'blend') return null;
   if (layer.kind !== 'value' || layer.color.kind === 'annotation') {
     // The gene is loading; the progress bar on the tissue shows how far.
     if (color.kind === 'gene' || 'genes' in color)
-      return (
+      return layer.kind === 'none' ? (
         <section class="ks-section" aria-hidden="true">
           {[0, 1, 2].map((line) => (
             <div class="ks-skeleton" key={line} />
           ))}
         </section>
+      ) : (
+        <EarlierLegend />
       );
     return (
-      <section class="ks-section">
-        <p class="ks-note">Choose a gene to color the tissue by its expression.</p>
-      </section>
+      <>
+        <section class="ks-section">
+          <p class="ks-note">Choose a gene to color the tissue by its expression.</p>
+        </section>
+        <EarlierLegend />
+      </>
     );
   }
   if (here && missing === here.length) {

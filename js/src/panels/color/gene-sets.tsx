@@ -145,7 +145,7 @@ function GeneSet({ onDone }: { onDone: () => void }): JSX.Element {
 }
 
 /** Color key of a blend: one square for two genes, one square per level of the third gene for three. */
-function BlendKey({ layer }: { layer: Extract<Layer, { kind: 'blend' }> }): JSX.Element {
+export function BlendKey({ layer }: { layer: Extract<Layer, { kind: 'blend' }> }): JSX.Element {
   const { model } = usePanels();
   const corners = cornersOf(model.dark.value);
   const [first, second, third] = layer.parts;

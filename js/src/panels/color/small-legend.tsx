@@ -1,15 +1,19 @@
 import type { JSX } from 'preact';
+import { useRef } from 'preact/hooks';
+import type { CategoryValues } from '../../data/column-values';
 import { cssColor, MISSING_COLOR } from '../../lib/color';
 import { formatClass, formatCount, formatValue } from '../../lib/format';
 import { cornersOf } from '../../state/color/blend';
 import { ordered } from '../../state/color/category-colors';
-import { hiddenOf } from '../../state/view-state';
-import { usePanels } from '../context';
+import { dimmedFlags } from '../../state/color/layer';
+import { hiddenOf, isolatedOf } from '../../state/view-state';
+import { usePanels, useView } from '../context';
 import { WithoutValue } from './missing-row';
+import { useRowActions } from './row-actions';
 
-const MOST = 14;
+const MOST = 300;
 
-/** The legend of an embedded viewer, which has no panel. */
+/** The legend next to the tissue, for an embedded viewer and while the panel is hidden. */
 export function SmallLegend(): JSX.Element | null {
   const { model } = usePanels();
   const layer = model.layer.value;
@@ -22,29 +26,36 @@ export function SmallLegend(): JSX.Element | null {
 }
 
 function Rows(): JSX.Element | null {
-  const { model, actions } = usePanels();
+  const { model } = usePanels();
   const layer = model.layer.value;
+  const order = useView('classOrder');
+  const state = { hidden: useView('hidden'), isolated: useView('isolated') };
+  const last = useRef<string | undefined>(undefined);
   if (layer.kind === 'category') {
     const { column } = layer;
-    const hidden = new Set(hiddenOf(model.state.value, column.name));
+    const hidden = new Set(hiddenOf(state, column.name));
+    const dimmed = dimmedFlags(column, state);
+    const isolated = new Set(isolatedOf(state, column.name));
+    const isDimmed = (name: string | null) => dimmed !== null && !isolated.has(name);
     const classes = [
-      ...ordered(model.classes.value(column), model.state.value.classOrder),
+      ...ordered(model.classes.value(column), order),
       ...(column.missing > 0 ? [{ name: null, color: MISSING_COLOR, count: column.missing }] : []),
     ];
     return (
       <>
-        <h2 class="ks-heading ks-plain">{column.name}</h2>
+        <h2 class="ks-heading ks-plain" title={column.name}>
+          {column.name}
+        </h2>
         {classes.slice(0, MOST).map(({ name, color }) => (
-          <button
+          <Row
             key={name === null ? '\0' : `=${name}`}
-            type="button"
-            class={hidden.has(name) ? 'ks-hidden' : ''}
-            aria-pressed={!hidden.has(name)}
-            onClick={() => actions.toggleClass(column.name, name)}
-          >
-            <span class="ks-dot" style={{ background: color }} />
-            <span class="ks-clip">{formatClass(name)}</span>
-          </button>
+            name={name}
+            color={color}
+            column={column}
+            hidden={hidden.has(name)}
+            dimmed={isDimmed(name)}
+            last={last}
+          />
         ))}
         {classes.length > MOST && <p class="ks-note">… and {formatCount(classes.length - MOST)} more</p>}
       </>
@@ -54,11 +65,15 @@ function Rows(): JSX.Element | null {
     const [low, high] = model.range.value;
     return (
       <>
-        <h2 class="ks-heading ks-plain">{layer.label}</h2>
-        <div class="ks-small-gradient" style={{ background: model.scale.value.gradient(low, high) }} />
-        <div class="ks-limits ks-number ks-muted">
-          <span>{formatValue(low)}</span>
-          <span>{formatValue(high)}</span>
+        <h2 class="ks-heading ks-plain" title={layer.label}>
+          {layer.label}
+        </h2>
+        <div class="ks-small-ramp">
+          <div class="ks-small-gradient" style={{ background: model.scale.value.gradient(low, high) }} />
+          <div class="ks-limits ks-number ks-muted">
+            <span>{formatValue(low)}</span>
+            <span>{formatValue(high)}</span>
+          </div>
         </div>
         <WithoutValue layer={layer} />
       </>
@@ -76,5 +91,34 @@ function Rows(): JSX.Element | null {
       ))}
       <WithoutValue layer={layer} />
     </>
+  );
+}
+
+function Row(props: {
+  name: string | null;
+  color: string;
+  column: CategoryValues;
+  hidden: boolean;
+  dimmed: boolean;
+  last: { current: string | undefined };
+}): JSX.Element {
+  const { name, color, column, hidden, dimmed, last } = props;
+  const { point, leave, click, keyDown } = useRowActions(column, [name], last);
+  const text = formatClass(name);
+  return (
+    <button
+      type="button"
+      class={hidden ? 'ks-hidden' : dimmed ? 'ks-dimmed' : ''}
+      aria-pressed={!hidden}
+      aria-label={dimmed && !hidden ? `${text}, dimmed` : text}
+      title={`${text}: click to hide, double-click to isolate, Alt+click to select its cells`}
+      onClick={click}
+      onKeyDown={keyDown}
+      onPointerEnter={(event) => event.pointerType !== 'touch' && point()}
+      onPointerLeave={leave}
+    >
+      <span class="ks-dot" style={{ background: color }} />
+      <span>{text}</span>
+    </button>
   );
 }

@@ -8,6 +8,7 @@ import { Problem } from '../problem';
 import { ByClass, ScopeName } from './by-category';
 import { Colormaps } from './colormaps';
 import { ColumnSelect } from './column-select';
+import { EarlierLegend } from './earlier-legend';
 import { RangeLegend } from './range-legend';
 
 function Select(): JSX.Element {
@@ -31,8 +32,14 @@ function Facts(): JSX.Element | null {
   const layer = model.layer.value;
   const here = model.valuesInScope.value?.values;
   const missing = useMemo(() => (here ? countMissing(here) : 0), [here]);
-  if (model.problem.value) return <Problem />;
-  if (layer.kind !== 'value' || layer.color.kind !== 'annotation' || !here) return null;
+  if (model.problem.value)
+    return (
+      <>
+        <Problem />
+        <EarlierLegend />
+      </>
+    );
+  if (layer.kind !== 'value' || layer.color.kind !== 'annotation' || !here) return <EarlierLegend />;
   if (missing === here.length) {
     return (
       <section class="ks-section">

@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useMemo, useRef } from 'preact/hooks';
 import { counted, formatShare } from '../../lib/format';
-import { visibleTest } from '../../state/color/layer';
+import { isolatedTest, visibleTest } from '../../state/color/layer';
 import { outOfSight, selectedIn } from '../../state/color/scope';
 import { freeName, type Selection } from '../../state/selection/selection';
 import { usePanels, useView } from '../context';
@@ -42,7 +42,13 @@ function Elsewhere({ selection }: { selection: Selection }): JSX.Element | null 
     () => outOfSight(selection, { scope, shown, visible }),
     [selection, scope, shown, visible],
   );
-  if (!scope && !visible && out.unplaced === 0) return null;
+  const isolated = useView('isolated');
+  const dimmed = useMemo(() => {
+    const inFront = isolatedTest(layer, { hidden, isolated });
+    const here = inFront && selectedIn(selection, shown);
+    return here ? here.mask.reduce((sum, flag, cell) => sum + (flag && !inFront(cell) ? 1 : 0), 0) : 0;
+  }, [layer, hidden, isolated, selection, shown]);
+  if (!scope && !visible && out.unplaced === 0 && dimmed === 0) return null;
   const are = (count: number) => (count === 1 ? 'is' : 'are');
   return (
     <p class="ks-note ks-break ks-selection-of">
@@ -59,7 +65,8 @@ function Elsewhere({ selection }: { selection: Selection }): JSX.Element | null 
           ? `${counted(out.hidden, 'selected cell')} in hidden categories ${are(out.hidden)} excluded. `
           : 'Cells in hidden categories are excluded. ')}
       {out.unplaced > 0 &&
-        `${counted(out.unplaced, 'selected cell')} without coordinates in this embedding ${are(out.unplaced)} excluded.`}
+        `${counted(out.unplaced, 'selected cell')} without coordinates in this embedding ${are(out.unplaced)} excluded. `}
+      {dimmed > 0 && `Includes ${counted(dimmed, 'dimmed cell')}.`}
     </p>
   );
 }

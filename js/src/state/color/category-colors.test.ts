@@ -51,12 +51,12 @@ describe('category colors', () => {
   test('are dimmed for other categories than the emphasized one, unless it is hidden', async () => {
     const { actions, alpha } = await opened();
     expect(alpha()).toEqual([255, 255, 255, 255]);
-    actions.emphasize({ column: 'cluster', name: null });
+    actions.emphasize({ column: 'cluster', names: [null] });
     expect(alpha()[3]).toBe(255);
     expect(Math.max(...alpha().slice(0, 3))).toBeLessThan(80);
-    actions.toggleClass('cluster', null);
+    actions.toggleClasses('cluster', [null]);
     expect(alpha()).toEqual([255, 255, 255, 0]);
-    actions.emphasize({ column: 'another', name: '1' });
+    actions.emphasize({ column: 'another', names: ['1'] });
     expect(alpha()).toEqual([255, 255, 255, 0]);
   });
 });

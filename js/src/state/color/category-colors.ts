@@ -2,7 +2,7 @@ import type { Category } from '../../contract/manifest';
 import type { CategoryValues } from '../../data/column-values';
 import { MISSING_COLOR, paletteColor } from '../../lib/color';
 import { type ClassOrder, hiddenOf, type ViewState } from '../view-state';
-import { hiddenFlags } from './layer';
+import { dimmedFlags, flagsOf } from './layer';
 
 /** Returns the categories of a column with their current colors. */
 export type ClassesOf = (column: CategoryValues) => readonly Category[];
@@ -16,11 +16,11 @@ export function ordered(classes: readonly Category[], order: ClassOrder): Catego
   return rows;
 }
 
-/** Category for which all others are dimmed. */
+/** Categories for which all others are dimmed. */
 export interface Emphasis {
   column: string;
-  /** Null for cells without a value. */
-  name: string | null;
+  /** Null stands for cells without a value. */
+  names: readonly (string | null)[];
 }
 
 /** Appearance of the categories of a column, by code; the last entry is for cells without a value. */
@@ -30,7 +30,9 @@ export interface Paint {
   alpha: Uint8Array;
 }
 
-const DIMMED_ALPHA = 36;
+/** Opacity of the other categories while one is pointed at, and of those that are not isolated. */
+const POINTED_AWAY_ALPHA = 36;
+export const DIMMED_ALPHA = 96;
 
 function ownColors(state: Pick<ViewState, 'classColors'>, column: string): Readonly<Record<string, string>> {
   return Object.hasOwn(state.classColors, column) ? (state.classColors[column] ?? {}) : {};
@@ -79,15 +81,21 @@ export function withoutColors(
 export function paintOf(
   column: CategoryValues,
   classes: readonly Category[],
-  state: Pick<ViewState, 'hidden'>,
+  state: Pick<ViewState, 'hidden' | 'isolated'>,
   emphasis: Emphasis | null,
 ): Paint {
-  const hidden = hiddenFlags(column, hiddenOf(state, column.name));
-  const codeOf = (name: string | null) =>
-    name === null ? classes.length : classes.findIndex((other) => other.name === name);
-  const front = emphasis?.column === column.name ? codeOf(emphasis.name) : -1;
-  // Dim nothing if the emphasized category itself is hidden.
-  const dims = front >= 0 && hidden[front] !== 1;
-  const alpha = hidden.map((flag, code) => (flag === 1 ? 0 : dims && code !== front ? DIMMED_ALPHA : 255));
-  return { colors: [...classes.map(({ color }) => color), MISSING_COLOR], alpha };
+  const hidden = flagsOf(column, hiddenOf(state, column.name));
+  const dimmed = dimmedFlags(column, state);
+  const pointed = emphasis?.column === column.name ? flagsOf(column, emphasis.names) : null;
+  // Point at nothing if the emphasized category itself is hidden.
+  const front = pointed?.some((flag, code) => flag === 1 && hidden[code] !== 1) ? pointed : null;
+  const recedes = (code: number) => dimmed?.[code] === 1 && front?.[code] !== 1;
+  const alpha = hidden.map((flag, code) => {
+    if (flag === 1) return 0;
+    if (front) return front[code] === 1 ? 255 : POINTED_AWAY_ALPHA;
+    return recedes(code) ? DIMMED_ALPHA : 255;
+  });
+  // What recedes is gray: faint colors of many categories could be confused with those of the isolated ones.
+  const colors = [...classes.map(({ color }) => color), MISSING_COLOR];
+  return { colors: colors.map((color, code) => (recedes(code) ? MISSING_COLOR : color)), alpha };
 }

@@ -2,19 +2,28 @@ import type { GeneOrder } from '../../data/gene-search';
 import type { Apply } from '../change';
 import type { Model } from '../model';
 import { update } from '../state-model';
-import { type ClassOrder, type Color, hiddenOf, type PaletteName, type ViewState } from '../view-state';
+import {
+  type ClassOrder,
+  type Color,
+  hiddenOf,
+  isolatedOf,
+  type PaletteName,
+  type ViewState,
+  withNames,
+} from '../view-state';
 import { type Emphasis, recolored, withoutColors } from './category-colors';
 import type { ColorLoader } from './color-loader';
-import { hiddenFlags } from './layer';
 
 export interface ColorActions {
   setColor(color: Color): void;
   retryColor(): void;
   /** Sets the annotation by which values are grouped. */
   setGroup(column: string): void;
-  toggleClass(column: string, name: string | null): void;
-  /** Shows only this category, or all categories if it is already the only one shown. */
-  isolateClass(column: string, name: string | null): void;
+  /** Hides the categories, or shows them if all are hidden. */
+  toggleClasses(column: string, names: readonly (string | null)[]): void;
+  /** Dims all other categories, or none if exactly these are already isolated. */
+  isolateClasses(column: string, names: readonly (string | null)[]): void;
+  /** Shows all categories, none of them dimmed. */
   showAll(column: string): void;
   setPalette(palette: PaletteName): void;
   /** Sets the color of a category, `#rrggbb`. */
@@ -40,9 +49,15 @@ export function createColorActions(
   apply: Apply,
   applyOrNotify: (change: Partial<ViewState>) => void,
 ): ColorActions {
-  const setHidden = (column: string, names: readonly (string | null)[]) => {
-    const others = Object.entries(model.state.value.hidden).filter(([other]) => other !== column);
-    update(model, { hidden: Object.fromEntries(names.length > 0 ? [...others, [column, names]] : others) });
+  const show = (
+    column: string,
+    names: Partial<Record<'hidden' | 'isolated', readonly (string | null)[]>>,
+  ) => {
+    const { hidden, isolated } = model.state.value;
+    update(model, {
+      ...(names.hidden ? { hidden: withNames(hidden, column, names.hidden) } : {}),
+      ...(names.isolated ? { isolated: withNames(isolated, column, names.isolated) } : {}),
+    });
   };
 
   return {
@@ -54,23 +69,23 @@ export function createColorActions(
       loader.load(model.state.value.color).catch(() => {});
     },
     setGroup: (groupBy) => applyOrNotify({ groupBy }),
-    toggleClass(column, name) {
+    toggleClasses(column, names) {
       const hidden = hiddenOf(model.state.value, column);
-      setHidden(column, hidden.includes(name) ? hidden.filter((other) => other !== name) : [...hidden, name]);
+      const others = hidden.filter((other) => !names.includes(other));
+      show(column, { hidden: names.every((name) => hidden.includes(name)) ? others : [...others, ...names] });
     },
-    isolateClass(column, name) {
-      const values = model.loaded.value.get(column);
-      if (values?.kind !== 'category') return;
-      const others = [...values.categories.map((category) => category.name), null].filter(
-        (other) => other !== name,
-      );
-      const flags = hiddenFlags(values, hiddenOf(model.state.value, column));
-      const alone =
-        flags.reduce((sum, flag) => sum + flag, 0) >= others.length &&
-        !hiddenOf(model.state.value, column).includes(name);
-      setHidden(column, alone ? [] : others);
+    isolateClasses(column, names) {
+      const hidden = hiddenOf(model.state.value, column);
+      const isolated = isolatedOf(model.state.value, column);
+      const already =
+        isolated.length === names.length &&
+        names.every((name) => isolated.includes(name) && !hidden.includes(name));
+      show(column, {
+        hidden: hidden.filter((other) => !names.includes(other)),
+        isolated: already ? [] : names,
+      });
     },
-    showAll: (column) => setHidden(column, []),
+    showAll: (column) => show(column, { hidden: [], isolated: [] }),
     setPalette: (palette) => update(model, { palette }),
     recolorClass: (column, name, color) =>
       update(model, { classColors: recolored(model.state.value, column, name, color) }),

@@ -21,7 +21,7 @@ export interface ColorModel {
   readonly geneOrder: Signal<GeneOrder>;
   /** Whether categories are compared by distributions of their values rather than by means. */
   readonly spread: Signal<boolean>;
-  /** Category under the pointer in a legend. */
+  /** Categories under the pointer in a legend. */
   readonly emphasis: Signal<Emphasis | null>;
   /** Cells with coordinates in the current layout of sections; null if all have. */
   readonly scope: ReadonlySignal<Scope | null>;
@@ -49,6 +49,7 @@ export function createColorModel({
   const layer = signal<Layer>(NO_LAYER);
   const emphasis = signal<Emphasis | null>(null);
   const hidden = computed(() => state.value.hidden);
+  const isolated = computed(() => state.value.isolated);
   const scopes = createScopes(state, { positions, layer, hidden });
   const palette = computed(() => state.value.palette);
   const classColors = computed(() => state.value.classColors);
@@ -71,7 +72,8 @@ export function createColorModel({
     paint: computed(() => {
       if (layer.value.kind !== 'category') return null;
       const { column } = layer.value;
-      return paintOf(column, classes.value(column), { hidden: hidden.value }, emphasis.value);
+      const shown = { hidden: hidden.value, isolated: isolated.value };
+      return paintOf(column, classes.value(column), shown, emphasis.value);
     }),
   };
 }

@@ -2,7 +2,7 @@ import type { CategoryValues } from '../../data/column-values';
 import type { GeneValues } from '../../data/gene-store';
 import type { Summary } from '../../data/summary';
 import type { Numbers } from '../../lib/numbers';
-import { type Color, hiddenOf, type ViewState } from '../view-state';
+import { type Color, hiddenOf, isolatedOf, type ViewState } from '../view-state';
 
 /** Colors of a blend on a light or dark background. */
 export interface Mixed {
@@ -29,15 +29,43 @@ export type Layer =
 
 export const NO_LAYER: Layer = { kind: 'none', color: { kind: 'none' } };
 
-/** Returns one flag per code, 1 if hidden; the last is for cells without a value. */
-export function hiddenFlags(column: CategoryValues, hidden: readonly (string | null)[]): Uint8Array {
-  const names = new Set(hidden);
+/** Returns one flag per code, 1 if its category is named; the last is for cells without a value. */
+export function flagsOf(column: CategoryValues, named: readonly (string | null)[]): Uint8Array {
+  const names = new Set(named);
   const flags = new Uint8Array(column.categories.length + 1);
   column.categories.forEach(({ name }, code) => {
     if (names.has(name)) flags[code] = 1;
   });
   if (names.has(null)) flags[column.categories.length] = 1;
   return flags;
+}
+
+/**
+ * Returns one flag per code, 1 if dimmed because other categories are isolated; null if none is. Nothing is dimmed if
+ * the isolated categories are themselves hidden or do not exist.
+ */
+export function dimmedFlags(
+  column: CategoryValues,
+  state: Pick<ViewState, 'hidden' | 'isolated'>,
+): Uint8Array | null {
+  const isolated = isolatedOf(state, column.name);
+  if (isolated.length === 0) return null;
+  const hidden = flagsOf(column, hiddenOf(state, column.name));
+  const flags = flagsOf(column, isolated);
+  return flags.some((flag, code) => flag === 1 && hidden[code] !== 1) ? flags.map((flag) => 1 - flag) : null;
+}
+
+/** Returns a test for cells that are neither hidden nor dimmed; null if no category of the layer is dimmed. */
+export function isolatedTest(
+  layer: Layer,
+  state: Pick<ViewState, 'hidden' | 'isolated'>,
+): ((cell: number) => boolean) | null {
+  if (layer.kind !== 'category') return null;
+  const dimmed = dimmedFlags(layer.column, state);
+  if (!dimmed) return null;
+  const hidden = flagsOf(layer.column, hiddenOf(state, layer.column.name));
+  const { codes } = layer.column;
+  return (cell) => dimmed[codes[cell] ?? 0] !== 1 && hidden[codes[cell] ?? 0] !== 1;
 }
 
 /** Returns a test for cells that are not in a hidden category; null if none is hidden. */
@@ -48,7 +76,7 @@ export function visibleTest(
   if (layer.kind !== 'category') return null;
   const hidden = hiddenOf(state, layer.column.name);
   if (hidden.length === 0) return null;
-  const flags = hiddenFlags(layer.column, hidden);
+  const flags = flagsOf(layer.column, hidden);
   const { codes } = layer.column;
   return (cell) => flags[codes[cell] ?? 0] !== 1;
 }
