@@ -4,6 +4,7 @@ import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { Category } from '../../contract/manifest';
 import type { CategoryValues } from '../../data/column-values';
 import { MISSING_COLOR } from '../../lib/color';
+import { startingWith } from '../../lib/counts';
 import { formatClass, formatCount, formatShare } from '../../lib/format';
 import { ordered } from '../../state/color/category-colors';
 import { countsIn } from '../../state/color/scope';
@@ -122,7 +123,7 @@ function Classes({ column }: { column: CategoryValues }): JSX.Element {
       )}
       {scope && (
         <p class="ks-note ks-clip ks-legend-of">
-          Cells in {scope.name}: {formatCount(scope.count)}
+          {startingWith(model.noun.value)} in {scope.name}: {formatCount(scope.count)}
         </p>
       )}
       <ul

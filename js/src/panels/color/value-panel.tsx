@@ -36,7 +36,7 @@ function Facts(): JSX.Element | null {
   if (missing === here.length) {
     return (
       <section class="ks-section">
-        <p class="ks-note">No cells have a value here.</p>
+        <p class="ks-note">No {model.noun.value}s have a value here.</p>
       </section>
     );
   }
@@ -68,7 +68,7 @@ function Facts(): JSX.Element | null {
             <div>
               <dt>No value</dt>
               <dd>
-                {counted(missing, 'cell')}, {formatShare(missing / here.length)}
+                {counted(missing, model.noun.value)}, {formatShare(missing / here.length)}
               </dd>
             </div>
           )}
