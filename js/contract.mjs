@@ -52,9 +52,9 @@ for (const name of (await readdir(contractsUrl)).filter((file) => file.endsWith(
   contracts.push([`${name.slice(0, -ENDING.length)}.ts`, await typesOf(contract, `contracts/${name}`)]);
 }
 
-const NOT_CHECKED = new Set(['title', 'description', 'default', '$schema', '$id', 'maxLength']);
-// A later version may add names and kinds to the manifest.
-const OPEN = new Set([...NOT_CHECKED, 'const', 'enum', 'additionalProperties']);
+const NOT_CHECKED = new Set(['title', 'description', 'default', '$schema', '$id']);
+// A later version may add names and kinds to the manifest, and allow longer names.
+const OPEN = new Set([...NOT_CHECKED, 'const', 'enum', 'additionalProperties', 'maxLength']);
 
 /** The schema as the viewer checks it, without the keywords in `left`. */
 function shape(node, left) {

@@ -51,6 +51,7 @@ def parser() -> argparse.ArgumentParser:
     add(inputs, "dataset_name", "TEXT")
     data = p.add_argument_group("data to export")
     add(data, "coords", "SPEC")
+    add(data, "um_per_unit", "UM")
     columns = data.add_mutually_exclusive_group()
     add(columns, "annotation_columns", "COLUMN")
     columns.add_argument("--no-anno", action="store_true", help="Export no annotations.")
@@ -337,6 +338,7 @@ def _verify(options: argparse.Namespace) -> int:
 
 def _print_plan(plan: Plan, written: Size, options: argparse.Namespace) -> None:
     from karospace_jupyter.plan.opening_color import color_label
+    from karospace_jupyter.plan.scale import scale_text
 
     if options.json:
         _print(
@@ -345,7 +347,10 @@ def _print_plan(plan: Plan, written: Size, options: argparse.Namespace) -> None:
                     "name": plan.dataset_name,
                     "n_cells": plan.cells.n,
                     "n_genes": len(plan.genes.names),
+                    "observations": plan.cells.observations,
                     "coordinates": plan.coordinates.source,
+                    "um_per_unit": plan.coordinates.unit_um,
+                    "um_per_unit_from": plan.coordinates.unit_origin or None,
                     "annotations": [a.name for a in plan.annotations],
                     "embeddings": [e.name for e in plan.embeddings],
                     "sections": _sections_json(plan),
@@ -363,9 +368,10 @@ def _print_plan(plan: Plan, written: Size, options: argparse.Namespace) -> None:
         return
     names = ", ".join(f"{a.name} ({len(a.categories)})" if a.kind == "category" else a.name for a in plan.annotations)
     rows = [
-        ("cells", f"{plan.cells.n:,} of {plan.n_cells_source:,}"),
+        (plan.cells.observations, f"{plan.cells.n:,} of {plan.n_cells_source:,}"),
         ("genes", f"{len(plan.genes.names):,} of {plan.n_genes_source:,}, from {plan.matrix_name}"),
         ("coordinates", plan.coordinates.source),
+        ("scale", scale_text(plan.coordinates.unit_um, plan.coordinates.unit_origin)),
         ("annotations", names or "none"),
         ("sections", _sections_text(plan)),
         ("embeddings", ", ".join(f"{e.label} ({e.name})" for e in plan.embeddings) or "none"),
@@ -391,8 +397,9 @@ def _sections_text(plan: Plan) -> str:
     found = plan.sections
     if found is None:
         return "none"
+    one = plan.cells.observations.removesuffix("s")
     layout = "overlapping; the viewer arranges them in a grid" if found.overlapping else "side by side"
-    without = f"; {counted(found.missing, 'cell')} without a section" if found.missing else ""
+    without = f"; {counted(found.missing, one)} without a section" if found.missing else ""
     return f"{len(found.items)} in obs[{found.column!r}], {layout}{without}"
 
 
@@ -413,10 +420,8 @@ def _print_result(bundle: Bundle, paths: Sequence[str], options: argparse.Namesp
         return
     _warn(bundle.warnings, options)
     if not options.quiet:
-        print(
-            f"{shape(m.n_cells, m.n_genes_exported, m.n_cells_source)}, {counted(files, 'file')}, {size(taken)}",
-            file=sys.stderr,
-        )
+        held = shape(m.n_cells, m.n_genes_exported, m.n_cells_source, m.observations)
+        print(f"{held}, {counted(files, 'file')}, {size(taken)}", file=sys.stderr)
     _print("\n".join(paths))
 
 

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from karospace_jupyter.errors import ConfigError, OptionError
-from karospace_jupyter.formatting import LONGEST_NAME
+from karospace_jupyter.formatting import LONGEST_NAME, number
 from karospace_jupyter.paths import expanded
 
 
@@ -258,6 +258,9 @@ class ExportConfig(BaseModel):
     coords: str | None = None
     """The coordinates: `obsm:KEY`, `obs:XCOL,YCOL` or `obs:COLUMN` (the centroids of outlines as WKT). Detected from
     common names by default."""
+    um_per_unit: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    """µm per coordinate unit, for the scale bar: 1 if the coordinates are in µm. By default, as the data states it, or
+    as known of Visium, Xenium, MERSCOPE and CosMx; otherwise unknown."""
     annotation_columns: tuple[str, ...] | None = None
     """Columns of obs to export as annotations, in this order. By default, the columns that make a useful legend.
     Columns with few distinct integers are exported as categories; `number:COLUMN` and `category:COLUMN` set the
@@ -359,7 +362,7 @@ class ExportConfig(BaseModel):
             raise ValueError(msg)
         return value
 
-    @field_validator("downsample", "seed", "jobs", "memory_mb", "max_asset_mb", mode="before")
+    @field_validator("downsample", "seed", "jobs", "memory_mb", "max_asset_mb", "um_per_unit", mode="before")
     @classmethod
     def _no_truth(cls, value: object) -> object:
         if isinstance(value, bool):
@@ -441,7 +444,7 @@ _NEEDED = {
     "embed_origins": "expected a list of origins, such as ['https://lab.example']",
     "genes_mode": "expected 'hvgs:N', 'top_mean:N', 'list:PATH', 'all' or a list of names",
     **dict.fromkeys(("downsample", "seed", "jobs", "memory_mb"), "expected an integer"),
-    "max_asset_mb": "expected a number",
+    **dict.fromkeys(("max_asset_mb", "um_per_unit"), "expected a number"),
     **dict.fromkeys(("gzip", "preview", "raw"), "expected True or False"),
     "scripts": "expected 'auto', 'yes' or 'no'",
     **dict.fromkeys(("outdir", "single_file", "zip_path", "h5ad_path", "view"), "expected a path"),
@@ -465,7 +468,7 @@ def _explained(exc: ValidationError) -> ConfigError:
         what = _NEEDED.get(name, error["msg"]) if of_type else error["msg"].removeprefix("Value error, ")
         if error["type"] in _BOUNDS:
             words, key = _BOUNDS[error["type"]]
-            what = f"must be {words} {error['ctx'][key]:,}"
+            what = f"must be {words} {number(error['ctx'][key])}"
         if error["type"] == "string_too_long":
             most, given = error["ctx"]["max_length"], len(error["input"])
             problems.append((name, f"must have at most {most:,} characters, got {given:,}."))

@@ -49,16 +49,24 @@ def counted(n: int, one: str, many: str = "") -> str:
     return f"{n:,} {one if n == 1 else many or f'{one}s'}"
 
 
-def shape(cells: int, genes: int, source: int | None = None) -> str:
-    """Format the numbers of cells and genes; `source` is the number of cells before downsampling.
+def shape(cells: int, genes: int, source: int | None = None, observations: str = "cells") -> str:
+    """Format the numbers of cells and genes.
+
+    Parameters
+    ----------
+    source
+        Number of cells before downsampling.
+    observations
+        What they are: cells, spots or bins.
 
     Examples
     --------
-    >>> shape(100, 20, 1000)
-    '100 of 1,000 cells × 20 genes'
+    >>> shape(100, 20, 1000), shape(1, 20, observations="spots")
+    ('100 of 1,000 cells × 20 genes', '1 spot × 20 genes')
     """
     part = source is not None and source > cells
-    held = f"{cells:,} of {counted(source or 0, 'cell')}" if part else counted(cells, "cell")
+    one = observations.removesuffix("s")
+    held = f"{cells:,} of {counted(source or 0, one)}" if part else counted(cells, one)
     return f"{held} × {counted(genes, 'gene')}"
 
 

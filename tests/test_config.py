@@ -46,7 +46,7 @@ def test_coordinate_specs_are_parsed():
     ("option", "value"),
     [
         ("coords", "spatial"), ("coords", "obs:a,b,c"), ("downsample", 0), ("downsample", "50.000"), ("seed", -1), ("max_asset_mb", 0),
-        ("max_asset_mb", float("nan")), ("jobs", 0), ("no_such_option", 1), ("sections", ""), ("view", ""), ("embeddings", 3),
+        ("max_asset_mb", float("nan")), ("um_per_unit", 0), ("um_per_unit", float("inf")), ("um_per_unit", True), ("jobs", 0), ("no_such_option", 1), ("sections", ""), ("view", ""), ("embeddings", 3),
         ("embeddings", ["none", "X_umap"]), ("embed_origins", "lab.example"), ("embed_origins", "https://lab.example/"),
         ("embed_origins", "https://Lab.example"), ("embed_origins", "null"), ("embed_origins", "javascript://x"), ("embed_origins", 3),
     ],

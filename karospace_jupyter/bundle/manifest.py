@@ -155,9 +155,9 @@ class Coordinates(_Part):
     """Direction of increasing y: `down` as in images, `up` as in plots; determined by the array rows of spots if the
     source has them."""
     unit_um: float | None = None
-    """µm per coordinate unit, if stated in the source or derived from the lattice of its spots."""
+    """µm per coordinate unit, if given, stated in the source, or derived from its spots or columns."""
     spot_diameter: float | None = None
-    """Diameter of a spot in coordinate units, if stated in the source."""
+    """Diameter of a spot in coordinate units, if stated in the source; the side of a bin."""
     dtype: Literal["float32"] = "float32"
     chunks: list[Chunk]
     """Files of interleaved x, y pairs relative to the origin, little-endian."""
@@ -316,6 +316,9 @@ class Manifest(BaseModel):
     # Added in 1.x:
     generator: str | None = None
     """1.x. Name and version of the program that wrote the bundle."""
+    observations: Literal["cells", "spots", "bins"] = "cells"
+    """1.x. What a row of the data is: a cell, a spot of an array, or a square bin, which a viewer draws as a square
+    with the side `coordinates.spot_diameter`. Everything else in this format calls them cells."""
     n_cells_source: int | None = Field(default=None, ge=0)
     """1.x. Number of cells in the source; greater than `n_cells` if the bundle contains only some of them."""
     coordinates: Coordinates | None = None

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+Observations = Literal["cells", "spots", "bins"]
 Status = Literal["idle", "running", "done", "failed", "cancelled"]
 
 _SCHEMA: dict[str, Any] = {"use_attribute_docstrings": True, "json_schema_serialization_defaults_required": True}
@@ -78,6 +79,8 @@ class Summary:
 
     n_cells: int = 0
     n_genes: int = 0
+    observations: Observations = "cells"
+    """What a row of the data is."""
     help: dict[str, str] = field(default_factory=dict)
     """Help text by option."""
     ready: bool = False
@@ -139,6 +142,8 @@ class Estimate:
     seconds: float = 0.0
     n_cells: int = 0
     n_genes: int = 0
+    scale: str = ""
+    """The length of a coordinate unit, and where it comes from."""
     color: str = ""
     """Initial color: the name of a column or a gene; empty if there is none."""
     loses_cells: bool = False
@@ -170,6 +175,8 @@ class Result:
     n_genes: int
     warnings: tuple[str, ...]
     created: str
+    observations: Observations = "cells"
+    """What a row of the data is."""
     folder: str = ""
     """Path relative to the working directory, if it is inside it."""
     places: tuple[str, ...] = ()

@@ -23,6 +23,10 @@ class ExportOptions(TypedDict, total=False):
     """The coordinates: `obsm:KEY`, `obs:XCOL,YCOL` or `obs:COLUMN` (the centroids of outlines as WKT). Detected from
     common names by default."""
 
+    um_per_unit: float | None
+    """µm per coordinate unit, for the scale bar: 1 if the coordinates are in µm. By default, as the data states it, or
+    as known of Visium, Xenium, MERSCOPE and CosMx; otherwise unknown."""
+
     annotation_columns: Sequence[str] | None
     """Columns of obs to export as annotations, in this order. By default, the columns that make a useful legend.
     Columns with few distinct integers are exported as categories; `number:COLUMN` and `category:COLUMN` set the

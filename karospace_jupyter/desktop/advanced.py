@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from karospace_jupyter.desktop.theme import Theme
 
 _NUMBERS = (
+    ("um_per_unit", "Scale, µm per coordinate unit", "as detected", float),
     ("downsample", "Maximum number of cells", "all", int),
     ("seed", "Random seed", "0", int),
     ("max_asset_mb", "Maximum file size, MB", "16", float),

@@ -194,7 +194,7 @@ class ExportBar(ttk.Frame):
                 # A result with other options is muted, because the next export will differ.
                 style = "Good.TLabel" if self._done() else "Muted.TLabel"
                 result = shown.result
-                what = shape(result.n_cells, result.n_genes, result.n_cells_source)
+                what = shape(result.n_cells, result.n_genes, result.n_cells_source, result.observations)
                 taken = f"{counted(result.files, 'file')}, {size(result.bytes)}"
                 text = f"Done · {Path(result.path).name} · {what} · {taken}"
             elif export.status in {"idle", "failed"}:
@@ -219,7 +219,8 @@ class ExportBar(ttk.Frame):
             self.estimate.configure(text="")
             return
         kept, there = estimate.n_cells, shown.summary.n_cells
-        parts = [f"{kept:,} of {counted(there, 'cell')}"] if kept < there else []
+        noun = shown.summary.observations.removesuffix("s")
+        parts = [f"{kept:,} of {counted(there, noun)}"] if kept < there else []
         parts += [counted(estimate.files, "file"), f"about {size(estimate.bytes)}", f"≈ {duration(estimate.seconds)}"]
         self.estimate.configure(text=" · ".join(parts))
 

@@ -27,7 +27,7 @@ class Head(ttk.Frame):
         self.columnconfigure(0, weight=1)
         name = ttk.Label(self, text=path.name, style="GroundTitle.TLabel")
         name.grid(row=0, column=0, sticky="w")
-        counts = shape(summary.n_cells, summary.n_genes)
+        counts = shape(summary.n_cells, summary.n_genes, observations=summary.observations)
         self._facts = " · ".join([counts, *summary.facts])
         self.facts = Words(self, "Ground.TLabel")
         self.facts.grid(row=1, column=0, sticky="ew", pady=(px(2), 0))

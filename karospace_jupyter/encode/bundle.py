@@ -117,6 +117,7 @@ def encode_bundle(
             image=images[0] if len(plan.images) == 1 else None,
             preview_path="preview.png" if preview_files else None,
             generator=_generator(),
+            observations=plan.cells.observations,
             n_cells_source=plan.n_cells_source,
             coordinates=coordinates.result()[0],
             cell_ids=cell_ids.result()[0],

@@ -17,12 +17,14 @@ from karospace_jupyter.plan import estimate
 from karospace_jupyter.plan.coordinates import candidates
 from karospace_jupyter.plan.gene_choice import unknown_genes
 from karospace_jupyter.plan.opening_color import color_label
+from karospace_jupyter.plan.scale import scale_text
 from karospace_jupyter.publish.targets import check_file, check_folder, check_writable
 from karospace_jupyter.size import Size, predict_size
 from karospace_jupyter.source import open_source
 
 if TYPE_CHECKING:
     from karospace_jupyter.config import ExportConfig
+    from karospace_jupyter.plan import Plan
     from karospace_jupyter.source import Source
 
 logger = logging.getLogger(__name__)
@@ -73,6 +75,7 @@ def look(subject: Any, options: dict[str, Any]) -> Estimate:  # noqa: ANN401 - a
         bytes=size.bytes,
         seconds=made.seconds,
         n_cells=n_cells,
+        scale="" if made.plan is None else _scale(made.plan),
         n_genes=0 if made.plan is None else len(made.plan.genes.names),
         color="" if made.plan is None else color_label(made.plan.view),
         loses_cells=loses_cells,
@@ -80,6 +83,10 @@ def look(subject: Any, options: dict[str, Any]) -> Estimate:  # noqa: ANN401 - a
         listed=config.genes.names if config.genes.kind == "list" else (),
         unknown=tuple(UnknownGene(name, tuple(near)) for name, near in unknown),
     )
+
+
+def _scale(plan: Plan) -> str:
+    return scale_text(plan.coordinates.unit_um, plan.coordinates.unit_origin)
 
 
 def _must_choose(source: Source) -> bool:

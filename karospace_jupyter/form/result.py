@@ -31,6 +31,7 @@ def result_of(bundle: Bundle, *, number: int = 0) -> Result:
         files=files,
         n_cells=manifest.n_cells,
         n_cells_source=manifest.n_cells_source,
+        observations=manifest.observations,
         n_genes=manifest.n_genes_exported,
         warnings=tuple(bundle.warnings),
         created=manifest.created_at,

@@ -65,6 +65,7 @@ def summarize(subject: Any) -> Summary:  # noqa: ANN401
         summary = Summary(
             n_cells=found.n_cells,
             n_genes=found.n_genes,
+            observations=found.observations,
             help=option_help(),
             ready=True,
             name=found.name,

@@ -248,7 +248,9 @@ def choose_columns(
             elif column.kind == "number" and kind is None:
                 warnings.append(f"The column {name!r} holds whole numbers beyond 2^53; exported as categories.")
         if len(column.values) and bool(column.values.isna().all()):  # exported because it was requested
-            warnings.append(f"The column {name!r} of obs has no values: all {cells.n:,} cells are missing one.")
+            warnings.append(
+                f"The column {name!r} of obs has no values: all {cells.n:,} {cells.observations} are missing one."
+            )
     without_colors = [name for name in codes if not has_colors(source, name)]
     if without_colors:
         warnings.append(

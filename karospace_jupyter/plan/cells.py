@@ -15,6 +15,7 @@ from karospace_jupyter.plan.names import as_text, make_unique
 
 if TYPE_CHECKING:
     from karospace_jupyter.config import ExportConfig
+    from karospace_jupyter.plan.observations import Observations
     from karospace_jupyter.source import Source
 
 _LARGEST = 1e30
@@ -22,7 +23,11 @@ _LARGEST = 1e30
 
 
 def choose_cells(
-    source: Source, xy: NDArray[np.float64], config: ExportConfig, sections: str | None
+    source: Source,
+    xy: NDArray[np.float64],
+    config: ExportConfig,
+    sections: str | None,
+    observations: Observations = "cells",
 ) -> tuple[Cells, NDArray[np.float64], list[str]]:
     """Drop cells without valid coordinates, draw the sample and make the ids unique.
 
@@ -30,6 +35,8 @@ def choose_cells(
     ----------
     sections
         The column that names the sections; a sample is stratified by it.
+    observations
+        What the rows are.
 
     Returns
     -------
@@ -48,13 +55,14 @@ def choose_cells(
         dropped = int((~placed).sum())
         if dropped == len(xy):
             msg = (
-                f"The coordinates of all {dropped:,} cells are NaN, infinite or beyond ±1e30. Choose other coordinates."
+                f"The coordinates of all {dropped:,} {observations} are NaN, infinite or beyond ±1e30. Choose other "
+                "coordinates."
             )
             raise CoordinatesError(msg)
         rows = np.flatnonzero(placed).astype(np.int64)
         bad = "NaN, infinite or beyond ±1e30"
         verb = "was" if dropped == 1 else "were"
-        warnings.append(f"{dropped:,} of {len(xy):,} cells {verb} left out: their coordinates are {bad}.")
+        warnings.append(f"{dropped:,} of {len(xy):,} {observations} {verb} left out: their coordinates are {bad}.")
     if config.downsample is not None:
         available = len(xy) if rows is None else len(rows)
         if config.downsample < available:
@@ -62,17 +70,19 @@ def choose_cells(
             of = None if sections is None else pd.factorize(source.obs(sections))[0][base]
             rows = base[sample(len(base), config.downsample, of, config.seed)]
             within = "" if sections is None else f" in proportion within each {sections}"
-            warnings.append(f"{len(rows):,} of {available:,} cells were drawn at random{within}.")
+            warnings.append(f"{len(rows):,} of {available:,} {observations} were drawn at random{within}.")
         elif config.downsample > available:
-            warnings.append(f"All {available:,} cells are exported; {config.downsample:,} were requested.")
+            warnings.append(f"All {available:,} {observations} are exported; {config.downsample:,} were requested.")
     # Made unique over all cells, so that a cell has the same id in every sample.
     ids, changed = make_unique(as_text(source.cell_names))
     if changed:
+        one = observations.removesuffix("s")
         warnings.append(
-            f"{counted(changed, 'cell name is a duplicate', 'cell names are duplicates')}: a suffix makes them unique."
+            f"{counted(changed, f'{one} name is a duplicate', f'{one} names are duplicates')}: a suffix makes them "
+            "unique."
         )
     ids = ids if rows is None else ids[rows]
-    return Cells(rows, ids), xy if rows is None else xy[rows], warnings
+    return Cells(rows, ids, observations), xy if rows is None else xy[rows], warnings
 
 
 def sample(n: int, size: int, sections: NDArray[np.int64] | None, seed: int) -> NDArray[np.int64]:

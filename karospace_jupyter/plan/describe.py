@@ -10,6 +10,7 @@ from karospace_jupyter.errors import CoordinatesError
 from karospace_jupyter.plan.annotations import ColumnSummary, summarize_columns
 from karospace_jupyter.plan.coordinates import FoundCoordinates, candidates, find_coordinates, is_embedding, label
 from karospace_jupyter.plan.embeddings import usual_embeddings
+from karospace_jupyter.plan.observations import Observations, array_of
 from karospace_jupyter.plan.pictures.choose import Library, libraries
 from karospace_jupyter.plan.sections import section_column, section_columns
 
@@ -24,6 +25,8 @@ class Description:
     name: str
     n_cells: int
     n_genes: int
+    observations: Observations
+    """What a row of the data is."""
     matrix_kind: str
     """Storage and dtype, for example "CSR float32"."""
     coordinates: tuple[str, ...]
@@ -53,6 +56,7 @@ def describe(source: Source) -> Description:
         name=source.name,
         n_cells=source.n_cells,
         n_genes=source.n_genes,
+        observations=_observations(source, found, section),
         matrix_kind=source.matrix_kind,
         coordinates=tuple(label(spec) for spec in candidates(source)),
         detected=label(found.spec) if found else None,
@@ -67,6 +71,12 @@ def describe(source: Source) -> Description:
         section_column=section,
         section_columns=tuple(section_columns(source)),
     )
+
+
+def _observations(source: Source, found: FoundCoordinates | None, section: str | None) -> Observations:
+    if found is None or is_embedding(found.spec):
+        return "cells"
+    return array_of(source, found.xy, section).observations
 
 
 def _found(source: Source) -> FoundCoordinates | None:

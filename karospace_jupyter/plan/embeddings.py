@@ -94,7 +94,10 @@ def _read(source: Source, cells: Cells, key: str) -> PlannedEmbedding:
     values = values if cells.rows is None else values[cells.rows]
     placed = (np.abs(values) <= _LARGEST).all(axis=1)  # False for NaN
     if not placed.any():
-        msg = f"obsm[{key!r}] has no finite coordinates for any of the {cells.n:,} cells. Choose another embedding."
+        msg = (
+            f"obsm[{key!r}] has no finite coordinates for any of the {cells.n:,} {cells.observations}. Choose another "
+            "embedding."
+        )
         raise CoordinatesError(msg)
     xy = values.copy()
     xy[~placed] = np.nan

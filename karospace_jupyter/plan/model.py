@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from karospace_jupyter.config import CoordsSpec
+    from karospace_jupyter.plan.observations import Observations
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,8 @@ class Cells:
     """Their positions in the source, ascending; None for all cells."""
     ids: NDArray[np.object_]
     """Unique cell ids as text, shape (n_cells,)."""
+    observations: Observations = "cells"
+    """What they are: cells, spots of an array, or square bins."""
 
     @property
     def n(self) -> int:
@@ -39,7 +42,9 @@ class PlannedCoordinates:
     unit_um: float | None
     """µm per coordinate unit; None if the source does not state it."""
     spot_diameter: float | None
-    """In coordinate units; None if the source does not state it."""
+    """In coordinate units; None if the source does not state it. The side of a bin."""
+    unit_origin: str = ""
+    """Where `unit_um` comes from, for messages; empty if it is unknown."""
     origin: tuple[float, float] = (0.0, 0.0)
     """Subtracted from the coordinates before they are converted to float32."""
 

@@ -17,11 +17,13 @@ from karospace_jupyter.plan.gene_choice import choose_genes
 from karospace_jupyter.plan.lattice import Direction, direction_of_y
 from karospace_jupyter.plan.matrix_values import matrix_values
 from karospace_jupyter.plan.model import Plan, PlannedCoordinates, PlannedGenes
+from karospace_jupyter.plan.observations import Array, array_of
 from karospace_jupyter.plan.opening_color import AskedColor, asked_color, color_of, opening_color, opening_view
 from karospace_jupyter.plan.origin import moved, origin_of, sharing
 from karospace_jupyter.plan.pictures.choose import Pictures, choose_images
 from karospace_jupyter.plan.pictures.files import inspect_file
 from karospace_jupyter.plan.pictures.upright import choose_upright_images
+from karospace_jupyter.plan.scale import Scale, choose_scale, scales_of_columns
 from karospace_jupyter.plan.sections import asked_column, plan_sections, split
 from karospace_jupyter.plan.sizes import predict
 from karospace_jupyter.plan.view import extent_of, fitting_view
@@ -104,10 +106,12 @@ def decide(
         found = find_coordinates(source, config.coordinate_spec)
     with problems.of("sections"):
         column = asked_column(source, config, None if found is None else found.xy)
-    chosen = None
+    chosen, array = None, Array("cells")
     if found is not None:
+        if not is_embedding(found.spec):
+            array = array_of(source, found.xy, column)
         with problems.of("coords"):
-            chosen = choose_cells(source, found.xy, config, column)
+            chosen = choose_cells(source, found.xy, config, column, array.observations)
     if found is None or chosen is None:
         return None
     cells, xy, new_warnings = chosen
@@ -162,15 +166,19 @@ def decide(
         if color is not None and color["kind"] == "gene" and not genes_known:
             color = None  # the export chooses among other genes
     view = opening_view(view, color, asked=config.color is not None)
-    unit = pictures.unit_um or unit_um(source, cells.rows, xy, codes, pictures.spot_diameter)
+    scale = choose_scale(config.um_per_unit, [])
+    if spatial:
+        scale = _scale(source, config, found.spec, cells.rows, xy, pictures, array)
+    warnings += scale.warnings
     origin = origin_of(xy)
-    warnings += _rounding_warnings(xy, origin)
+    warnings += _rounding_warnings(xy, origin, cells.observations)
     coordinates = PlannedCoordinates(
         spec=found.spec,
         xy=xy,
         y_axis=direction.y_axis,
-        unit_um=unit,
-        spot_diameter=pictures.spot_diameter,
+        unit_um=scale.unit_um,
+        spot_diameter=array.side or pictures.spot_diameter,
+        unit_origin=scale.origin,
         origin=origin,
     )
     files, size = predict(
@@ -194,6 +202,25 @@ def decide(
         predicted_files=files,
         predicted_bytes=size,
     )
+
+
+def _scale(
+    source: Source,
+    config: ExportConfig,
+    coords: CoordsSpec,
+    rows: Rows,
+    xy: NDArray[np.float64],
+    pictures: Pictures,
+    array: Array,
+) -> Scale:
+    """Choose the length of a coordinate unit: as given, as stated, as the array implies, as columns imply."""
+    found = [
+        Scale(pictures.unit_um, "microns_per_pixel in uns['spatial']"),
+        Scale(unit_um(array.hexagonal_pitch, pictures.spot_diameter), "the distance between the spots of Visium"),
+        Scale(array.bin_um / array.side if array.bin_um and array.side else None, "the size of the bins"),
+        *scales_of_columns(source, coords, rows, xy),
+    ]
+    return choose_scale(config.um_per_unit, found)
 
 
 def _pictures(
@@ -221,17 +248,18 @@ def _pictures(
     return Pictures((), None, None, (warning,))
 
 
-def _rounding_warnings(xy: NDArray[np.float64], origin: Origin) -> list[str]:
+def _rounding_warnings(xy: NDArray[np.float64], origin: Origin, observations: str) -> list[str]:
     lost = sharing(xy, origin)
     if lost:
         return [
-            f"Parts of the tissue are too far apart for the viewer to show all cells separately: {lost:,} of "
-            f"{len(xy):,} cells are drawn at the position of another cell. The tables keep the exact coordinates."
+            f"Parts of the tissue are too far apart for the viewer to show all {observations} separately: {lost:,} of "
+            f"{len(xy):,} {observations} are drawn at the position of another. The tables keep the exact "
+            "coordinates."
         ]
     n, most = moved(xy, origin)
     if not n:
         return []
     return [
-        f"Parts of the tissue are too far apart for exact positions in the viewer: {n:,} of {len(xy):,} cells "
+        f"Parts of the tissue are too far apart for exact positions in the viewer: {n:,} of {len(xy):,} {observations} "
         f"are drawn up to {most:.2g} units off. The tables keep the exact coordinates."
     ]

@@ -1,16 +1,17 @@
-"""The pixel size of Visium slides, derived from the known spacing of their spots."""
+"""The array of Visium slides: the distance between neighboring spots or bins, and the pixel size that follows."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from karospace_jupyter.source.numbers import as_numbers
+
 if TYPE_CHECKING:
     from karospace_jupyter.source import Source
-    from karospace_jupyter.source.protocol import Rows
 
 PITCH_UM = 100.0
 """Distance between the centers of neighboring spots (10x Genomics, Visium Spatial Gene Expression)."""
@@ -22,42 +23,61 @@ _PAIRS = 10
 _SAME_WITHIN = 0.02
 
 
-def unit_um(
-    source: Source, rows: Rows, xy: NDArray[np.float64], codes: NDArray[np.int64] | None, spot_diameter: float | None
+def array_pitch(
+    source: Source,
+    xy: NDArray[np.float64],
+    codes: NDArray[np.int64] | None,
+    grid: Literal["hexagonal", "square"],
 ) -> float | None:
-    """Return the µm per coordinate unit, or None if the spots are not on a Visium slide.
+    """Return the distance between neighbors of an array row, or None if the array is not of that kind.
 
-    Space Ranger writes the columns ``array_row`` and ``array_col``, but other arrays have them, too. Only on Visium
-    slides are rows shifted by half a spot, so that both numbers are even or both odd, and the spot size matches.
+    Space Ranger writes the columns ``array_row`` and ``array_col``, but other arrays have them, too. Only on a
+    hexagonal array, rows are shifted by half a spot, so that both numbers are even or both odd.
 
     Parameters
     ----------
-    rows
-        The exported cells.
     xy
-        Their coordinates, shape (n_cells, 2), in full-resolution pixels.
+        Coordinates of all cells, shape (n_cells, 2), NaN where missing.
     codes
         The section of each cell, shape (n_cells,); None if there is only one section.
-    spot_diameter
-        In full-resolution pixels.
     """
-    if spot_diameter is None or not {"array_row", "array_col"} <= set(source.obs_columns):
+    if not {"array_row", "array_col"} <= set(source.obs_columns):
         return None
-    chosen = slice(None) if rows is None else rows
-    row, col = (
-        pd.to_numeric(source.obs(name), errors="coerce").to_numpy(np.float64, na_value=np.nan)[chosen]
-        for name in ("array_row", "array_col")
-    )
-    if not (np.isfinite(row).all() and np.isfinite(col).all()) or ((row + col) % 2 != 0).any():
+    row, col = (as_numbers(source.obs(name)) for name in ("array_row", "array_col"))
+    if row is None or col is None:
+        return None
+    step = 2 if grid == "hexagonal" else 1
+    if not (np.isfinite(row).all() and np.isfinite(col).all()) or (row % 1).any() or ((row + col) % step).any():
         return None
     section = np.zeros(len(row), np.int64) if codes is None else codes
     spots = pd.DataFrame({"section": section, "row": row, "col": col, "x": xy[:, 0], "y": xy[:, 1]})
-    pairs = spots.merge(spots.assign(col=spots["col"] - 2), on=["section", "row", "col"], suffixes=("", "_next"))
+    pairs = spots.merge(spots.assign(col=spots["col"] - step), on=["section", "row", "col"], suffixes=("", "_next"))
     pitch = np.hypot(pairs["x_next"] - pairs["x"], pairs["y_next"] - pairs["y"]).to_numpy()
+    pitch = pitch[np.isfinite(pitch)]
     if len(pitch) < _PAIRS or len(pitch) > len(spots):
         return None
     middle = float(np.median(pitch))
     if middle <= 0 or (np.abs(pitch - middle) > _SAME_WITHIN * middle).mean() > _SAME_WITHIN:
         return None
-    unit = PITCH_UM / middle
+    return middle
+
+
+def unit_um(pitch: float | None, spot_diameter: float | None) -> float | None:
+    """Return the µm per coordinate unit, or None if the spots are not those of a Visium slide.
+
+    Parameters
+    ----------
+    pitch
+        Distance between neighbors of a hexagonal array, in coordinate units; None if it is not hexagonal.
+    spot_diameter
+        In coordinate units.
+
+    Examples
+    --------
+    >>> unit_um(250.0, 160.0), unit_um(250.0, 400.0)
+    (0.4, None)
+    """
+    if pitch is None or spot_diameter is None:
+        return None
+    unit = PITCH_UM / pitch
     return unit if _SPOTS_UM[0] <= spot_diameter * unit <= _SPOTS_UM[1] else None

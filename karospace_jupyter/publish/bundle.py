@@ -220,5 +220,5 @@ class Bundle(BundleReader):
     def __repr__(self) -> str:
         """Return name, shape and location."""
         m = self.manifest
-        held = shape(m.n_cells, m.n_genes_exported, m.n_cells_source)
+        held = shape(m.n_cells, m.n_genes_exported, m.n_cells_source, m.observations)
         return f"Bundle({m.dataset_name!r}, {held}, {self.files.origin!r})"

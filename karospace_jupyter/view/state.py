@@ -18,6 +18,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from karospace_jupyter.errors import ViewError
+from karospace_jupyter.formatting import LONGEST_NAME
 
 LATER = "later"
 """Validation context of data from a viewer: unknown fields, which later viewers may add, are ignored."""
@@ -226,6 +227,12 @@ class ViewState(_Part):
     """Whether cells with the value zero are dimmed."""
     class_order: Literal["size", "name", "original"] = "size"
     """Order of the legend: the largest category first, by name, or as in the file."""
+    labels: bool = False
+    """Whether the names of the categories are shown on the cells."""
+    um_per_unit: float | None = Field(default=None, gt=0)
+    """µm per coordinate unit of the tissue; None for the unit that the bundle states."""
+    title: str | None = Field(default=None, min_length=1, max_length=LONGEST_NAME)
+    """Title in place of the dataset name; None for the dataset name."""
 
     def plain(self) -> dict[str, Any]:
         """Return the state as a dict with the field names of this class."""

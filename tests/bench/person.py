@@ -178,9 +178,13 @@ def keeps(page: Any, done: Done, folder: Path) -> None:
     menu = page.get_by_role("dialog", name="Save")
     menu.get_by_role("button", name="PNG").wait_for()
     done("save menu")
-    for kind, name in (("PNG", "picture"), ("SVG", "drawing"), ("CSV", "table of the cells"), ("Save view", "view")):
+    for kind, name in (("PNG", "picture"), ("SVG", "drawing"), ("CSV", "table of the cells")):
         saved(menu.get_by_role("button", name=kind, exact=True))
         done(f"{name} as a file")
+    page.get_by_role("button", name="Share").click()
+    menu = page.get_by_role("dialog", name="Share")
+    view = saved(menu.get_by_role("button", name="Save view"))
+    done("view as a file")
     menu.get_by_label("View file").set_input_files(view)
     menu.get_by_text("Opened the view from").wait_for()
     done("view from a file")

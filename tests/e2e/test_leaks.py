@@ -142,9 +142,13 @@ def use_save_menu(viewer: Viewer) -> None:
     page.evaluate("window.karospace.snapshot().then(() => null)")
     page.keyboard.press("s")
     menu = page.get_by_role("dialog", name="Save")
-    for kind in ("PNG", "SVG", "CSV", "Save view"):
+    for kind in ("PNG", "SVG", "CSV"):
         with page.expect_download() as file:
             menu.get_by_role("button", name=kind, exact=True).click()
+    page.get_by_role("button", name="Share").click()
+    menu = page.get_by_role("dialog", name="Share")
+    with page.expect_download() as file:
+        menu.get_by_role("button", name="Save view").click()
     menu.get_by_label("View file").set_input_files(file.value.path())
     menu.get_by_text("Opened the view from").wait_for()
     page.keyboard.press("Escape")

@@ -219,7 +219,7 @@ def test_saved_table_matches_the_anndata(opened: tuple[Viewer, ad.AnnData]) -> N
     viewer, adata = opened
     xy = np.asarray(adata.obsm["spatial"], dtype=np.float32)
     rows = table(viewer)
-    assert list(rows.columns) == ["x", "y", "cell_type"]
+    assert list(rows.columns) == ["x", "y", "x_um", "y_um", "cell_type"]
     assert list(rows.index) == list(adata.obs_names)
     assert (rows[["x", "y"]].to_numpy().astype(np.float32) == xy).all()
     assert list(rows["cell_type"]) == list(adata.obs["cell_type"].astype(str))
@@ -255,7 +255,7 @@ def test_hostile_names_in_a_table_are_escaped(hostile: tuple[Viewer, ad.AnnData]
     viewer, adata = hostile
     viewer.set(color={"kind": "annotation", "column": NAME})
     rows = table(viewer)
-    assert list(rows.columns) == ["x", "y", NAME]
+    assert list(rows.columns) == ["x", "y", "x_um", "y_um", NAME]
     # Text that would be a formula gets an apostrophe; numeric categories stay numbers; missing ones are empty.
     assert list(rows.index) == [f"'{name}" for name in adata.obs_names]
     assert list(rows[NAME][:4]) == [NAME, "'=1+1", "-3", ""]
@@ -351,7 +351,7 @@ def test_copied_link_opens_the_view(opened: tuple[Viewer, ad.AnnData]) -> None:
     page = viewer.page
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     viewer.set(color={"kind": "gene", "gene": "EPCAM"}, turn=90)
-    page.get_by_role("button", name=SAVE).click()
+    page.get_by_role("button", name="Share").click()
     page.get_by_role("button", name="Copy link").click()
     page.get_by_text("Link to this view copied to the clipboard").wait_for()
     link = page.evaluate("navigator.clipboard.readText()")

@@ -50,25 +50,25 @@ def inner(viewer: Viewer, count: int) -> list[int]:
     return [int(cell) for cell in np.argsort(distance)[:count]]
 
 
-def test_tap_shows_a_tooltip_until_the_tissue_moves(opened: Opened) -> None:
+def test_tap_opens_the_card_of_a_cell_and_a_drag_moves_it(opened: Opened) -> None:
     viewer, adata, fingers = opened
     page = viewer.page
     cell = inner(viewer, 1)[0]
     spot = viewer.positions([cell])[0]
-    tooltip = page.get_by_role("tooltip")
+    card = page.get_by_role("region", name=f"cell {adata.obs_names[cell]}")
     fingers.stroke([spot])
-    tooltip.get_by_text(str(adata.obs_names[cell])).wait_for()
+    card.wait_for()
     two_frames(page)
-    expect(tooltip, "the tooltip stays when the finger is lifted").to_be_visible()
-    # A drag is not a tap.
+    expect(card, "the card stays when the finger is lifted").to_be_visible()
+    expect(page.get_by_role("tooltip"), "which would say the same").to_have_count(0)
+    before = card.bounding_box()["x"]
+    # A drag is not a tap: the card follows its cell.
     fingers.stroke([spot], [(spot[0] + 30, spot[1])], [(spot[0] + 60, spot[1] + 10)])
-    tooltip.wait_for(state="detached")
     moved = (spot[0] + 60, spot[1] + 10)
     becomes(lambda: viewer.positions([cell])[0], pytest.approx(moved, abs=0.5))
-    fingers.stroke([moved])
-    tooltip.wait_for()
-    page.get_by_role("button", name="Zoom in").tap()
-    tooltip.wait_for(state="detached")
+    becomes(lambda: card.bounding_box()["x"], pytest.approx(before + 60, abs=1))
+    card.get_by_role("button", name="Close card").tap()
+    card.wait_for(state="detached")
 
 
 def test_pinch_keeps_the_tissue_under_the_fingers(opened: Opened) -> None:

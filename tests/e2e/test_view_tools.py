@@ -100,8 +100,9 @@ def test_view_file_is_saved_and_opened(opened: tuple[Viewer, ad.AnnData], tmp_pa
         adata.n_obs,
     )
     view = page.evaluate("window.karospace.getView()")
-    page.keyboard.press("s")
-    menu = page.get_by_role("dialog", name="Save")
+    share = page.get_by_role("button", name="Share")
+    share.click()
+    menu = page.get_by_role("dialog", name="Share")
     with page.expect_download() as download:
         menu.get_by_role("button", name="Save view").click()
     file = tmp_path / download.value.suggested_filename
@@ -114,7 +115,7 @@ def test_view_file_is_saved_and_opened(opened: tuple[Viewer, ad.AnnData], tmp_pa
     page.evaluate("window.karospace.ready")
     viewer.set(color={"kind": "none"}, colormap="viridis", theme="light", pointSize=1)
     page.evaluate("window.karospace.setRegions([])")
-    page.keyboard.press("s")
+    share.click()
     menu.get_by_label("View file").set_input_files(file)
     menu.get_by_text(f"Opened the view from {file.name}").wait_for()
     assert page.evaluate("window.karospace.getView()") == view

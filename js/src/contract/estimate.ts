@@ -31,6 +31,10 @@ export interface Estimate {
   n_cells: number;
   n_genes: number;
   /**
+   * The length of a coordinate unit, and where it comes from.
+   */
+  scale: string;
+  /**
    * Initial color: the name of a column or a gene; empty if there is none.
    */
   color: string;

@@ -21,6 +21,11 @@ export interface Manifest {
    */
   generator?: string | null;
   /**
+   * 1.x. What a row of the data is: a cell, a spot of an array, or a square bin, which a viewer draws as a square
+   * with the side `coordinates.spot_diameter`. Everything else in this format calls them cells.
+   */
+  observations?: 'cells' | 'spots' | 'bins';
+  /**
    * 1.x. Number of cells in the source; greater than `n_cells` if the bundle contains only some of them.
    */
   n_cells_source?: number | null;
@@ -221,11 +226,11 @@ export interface Coordinates {
    */
   y_axis?: 'down' | 'up';
   /**
-   * µm per coordinate unit, if stated in the source or derived from the lattice of its spots.
+   * µm per coordinate unit, if given, stated in the source, or derived from its spots or columns.
    */
   unit_um?: number | null;
   /**
-   * Diameter of a spot in coordinate units, if stated in the source.
+   * Diameter of a spot in coordinate units, if stated in the source; the side of a bin.
    */
   spot_diameter?: number | null;
   dtype: 'float32';

@@ -32,6 +32,11 @@ export interface Options {
    */
   coords: string | null;
   /**
+   * µm per coordinate unit, for the scale bar: 1 if the coordinates are in µm. By default, as the data states it, or
+   * as known of Visium, Xenium, MERSCOPE and CosMx; otherwise unknown.
+   */
+  um_per_unit: number | null;
+  /**
    * Columns of obs to export as annotations, in this order. By default, the columns that make a useful legend.
    * Columns with few distinct integers are exported as categories; `number:COLUMN` and `category:COLUMN` set the
    * kind.

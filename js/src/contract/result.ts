@@ -23,6 +23,10 @@ export interface Result {
   warnings: string[];
   created: string;
   /**
+   * What a row of the data is.
+   */
+  observations: 'cells' | 'spots' | 'bins';
+  /**
    * Path relative to the working directory, if it is inside it.
    */
   folder: string;

@@ -7,6 +7,10 @@ export interface Summary {
   n_cells: number;
   n_genes: number;
   /**
+   * What a row of the data is.
+   */
+  observations: 'cells' | 'spots' | 'bins';
+  /**
    * Help text by option.
    */
   help: {

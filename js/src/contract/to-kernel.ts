@@ -240,6 +240,18 @@ export interface ViewState {
    * Order of the legend: the largest category first, by name, or as in the file.
    */
   classOrder?: 'size' | 'name' | 'original';
+  /**
+   * Whether the names of the categories are shown on the cells.
+   */
+  labels?: boolean;
+  /**
+   * µm per coordinate unit of the tissue; None for the unit that the bundle states.
+   */
+  umPerUnit?: number | null;
+  /**
+   * Title in place of the dataset name; None for the dataset name.
+   */
+  title?: string | null;
 }
 /**
  * Color cells by a column of obs.

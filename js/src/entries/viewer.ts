@@ -81,7 +81,7 @@ export function createViewer(
     pendingView = null;
     if (!view || !manifest) return;
     try {
-      const opened = openedView(view, manifest.n_cells);
+      const opened = openedView(view, manifest.n_cells, model.noun.value);
       if (opened.regions?.length) actions.setRegions(opened.regions);
       if (opened.leftOut) actions.notify(opened.leftOut);
     } catch (thrown) {

@@ -1,3 +1,5 @@
+import { counted } from './format';
+
 /** Subset of JSON Schema used by the contracts. */
 export interface Shape {
   type?: string;
@@ -10,6 +12,9 @@ export interface Shape {
   const?: unknown;
   enum?: readonly unknown[];
   pattern?: string;
+  /** In code points. */
+  minLength?: number;
+  maxLength?: number;
   items?: Shape;
   prefixItems?: readonly Shape[];
   anyOf?: readonly Shape[];
@@ -121,7 +126,14 @@ export function differs(value: unknown, whole: Shape, { exact = false } = {}): s
   return look(value, whole, '');
 }
 
-function matches(value: string, { pattern }: Shape, place: string): string | null {
+function matches(
+  value: string,
+  { pattern, minLength = 0, maxLength = Number.POSITIVE_INFINITY }: Shape,
+  place: string,
+): string | null {
+  const { length } = [...value];
+  if (length < minLength) return `“${place}” should have at least ${counted(minLength, 'character')}`;
+  if (length > maxLength) return `“${place}” should have at most ${counted(maxLength, 'character')}`;
   return pattern === undefined || new RegExp(pattern).test(value)
     ? null
     : `“${place}” should match ${pattern}`;

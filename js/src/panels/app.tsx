@@ -2,6 +2,7 @@ import type { ReadonlySignal, Signal } from '@preact/signals';
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useId, useLayoutEffect, useRef } from 'preact/hooks';
+import { CellCard } from './cell-card';
 import { AnnotationPanel } from './color/annotation-panel';
 import { ColorTabs, type Tab, tabOf } from './color/color-tabs';
 import { GenePanel } from './color/gene-panel';
@@ -10,7 +11,9 @@ import { ValuePanel } from './color/value-panel';
 import { type PanelContext, usePanels } from './context';
 import { Display } from './display';
 import { Help } from './help';
+import { Hint } from './hint';
 import { IconButton } from './icons';
+import { Labels } from './labels';
 import { Layouts } from './layout/layouts';
 import { Minimap } from './layout/minimap';
 import { Pointer, ScaleBar } from './layout/scale-bar';
@@ -19,6 +22,7 @@ import { SectionTitles } from './layout/section-titles';
 import { ZoomCard } from './layout/zoom-card';
 import { Notice } from './notice';
 import { SaveMenu } from './save/save-menu';
+import { ShareMenu } from './save/share-menu';
 import { Highlight } from './selection/highlight';
 import { Outline } from './selection/outline';
 import { Regions } from './selection/regions';
@@ -36,6 +40,7 @@ export interface Chrome {
   /** Show only the tissue and a small legend: the page is embedded in another one. */
   embed: boolean;
   saveOpen: Signal<boolean>;
+  shareOpen: Signal<boolean>;
   /** Set to request keyboard focus for the gene search. */
   findGene: Signal<boolean>;
 }
@@ -68,6 +73,7 @@ export function App(props: {
       <div class="ks-stage">
         <div class="ks-canvas-holder" ref={holder} />
         <Outline />
+        <Labels />
         <Highlight />
         <SectionTitles />
         <div class="ks-cards">
@@ -86,13 +92,15 @@ export function App(props: {
           )}
           <div class="ks-bottom">
             <Notice wanted={!open} />
-            {ready && <ScaleBar />}
+            {ready && <ScaleBar fixed={chrome.embed} />}
             {!chrome.embed && ready && <PlacedCount />}
             {!chrome.embed && ready && <Pointer />}
             {!chrome.embed && ready && room === 'line' && <SelectionPanel as={room} onMore={openPanel} />}
           </div>
         </div>
         {ready && <Tooltip />}
+        {ready && <CellCard />}
+        <Hint />
         <StatusView />
       </div>
       {second.value && <SecondView {...second.value} />}
@@ -119,6 +127,7 @@ function TopCards({ chrome }: { chrome: Chrome }): JSX.Element {
       <TitleCard />
       {ready && <Layouts />}
       <div class="ks-card ks-actions">
+        {ready && <ShareMenu open={chrome.shareOpen} />}
         {ready && <SaveMenu open={chrome.saveOpen} />}
         <IconButton
           icon={theme === 'auto' ? 'auto' : theme === 'dark' ? 'moon' : 'sun'}

@@ -1,14 +1,32 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
+import { labeledColumn } from '../picture/labels';
 import { POINT_SIZE } from '../state/view-state';
 import { HeadingButton } from './buttons';
-import { usePanels } from './context';
+import { usePanels, useView } from './context';
 import { ImageAdjustments, ImageOpacity } from './image/image-controls';
 import { Notices } from './notice';
 import { percent, Slider } from './slider';
 
 /** Logarithmic: half the natural size is as far from the middle as twice the size. */
 const SPAN = { min: Math.log2(POINT_SIZE.min), max: Math.log2(POINT_SIZE.max) };
+
+/** Shows or hides the names of the categories on the cells; nothing if there are no categories. */
+function LabelSwitch(): JSX.Element | null {
+  const { model, actions } = usePanels();
+  const labels = useView('labels');
+  const column = labeledColumn(model);
+  if (!column) return null;
+  return (
+    <label
+      class="ks-check ks-labels-switch"
+      title={`Names of ${column.name} on the ${model.noun.value}s (N)`}
+    >
+      <input type="checkbox" checked={labels} onChange={() => actions.setLabels(!labels)} />
+      Labels
+    </label>
+  );
+}
 
 export function Display(): JSX.Element {
   const { model, actions } = usePanels();
@@ -49,6 +67,7 @@ export function Display(): JSX.Element {
         onInput={(value) => actions.setOpacity(value)}
       />
       {hasImage && <ImageOpacity />}
+      <LabelSwitch />
       {hasImage && adjusting.value && <ImageAdjustments />}
       <Notices />
     </section>

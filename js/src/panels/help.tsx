@@ -2,34 +2,67 @@ import type { JSX } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { IconButton } from './icons';
 
-const LINES: readonly [string, string][] = [
-  ['Drag', 'pan'],
-  ['Wheel, pinch', 'zoom'],
-  ['Double-click, with Shift', 'zoom in, zoom out'],
-  ['V  L  M  Z', 'pan, lasso, rectangle, zoom to box'],
-  ['Draw with Shift, Alt, both', 'add to the selection, subtract, intersect'],
-  ['Space, middle button', 'pan while another tool is active'],
-  ['Esc', 'cancel drawing, clear the selection'],
-  ['Ctrl+Z, with Shift', 'undo, redo changes of the selection or regions'],
-  ['← → ↑ ↓', 'pan'],
-  ['+  −', 'zoom'],
-  ['0', 'show all cells'],
-  ['Q  F', 'rotate by 90°, flip horizontally'],
-  ['R', 'reset the view'],
-  ['I', 'show or hide the image'],
-  ['B  X', 'second view (an embedding or the tissue) on or off, swap views'],
-  ['[  ]  or  ,  .', 'previous, next section; from all sections to one'],
-  ['/', 'search genes'],
-  ['P', 'show or hide the panel'],
-  ['S', 'save a picture, a table or the view'],
-  ['T', 'theme: light, dark, system'],
-  ['Click on a category', 'hide or show it'],
-  ['Double-click, Shift+Enter', 'isolate it: dim the other categories'],
-  ['Alt+click, Alt+Enter on a category', 'select its cells; with Shift, add them'],
-  ['Click on a region with Shift, Alt, both', 'add it to the selection, subtract, intersect'],
-  ['F2, Delete on a region', 'rename, remove it'],
-  ['← →, Page ↑ ↓ on a color limit', 'move the limit'],
-  ['?', 'show this help'],
+/** Keys and gestures, and what they do, by what they act on. */
+const GROUPS: readonly [string, readonly (readonly [string, string])[]][] = [
+  [
+    'Move around',
+    [
+      ['Drag, ← → ↑ ↓', 'pan'],
+      ['Wheel, pinch, +  −', 'zoom'],
+      ['Double-click, with Shift', 'zoom in, zoom out'],
+      ['Z', 'zoom to box'],
+      ['0', 'show all cells'],
+      ['Q  F', 'rotate by 90°, flip horizontally'],
+      ['R', 'reset the view'],
+    ],
+  ],
+  [
+    'Layout',
+    [
+      ['[  ]  or  ,  .', 'previous, next section; from all sections to one'],
+      ['B  X', 'second view (an embedding or the tissue) on or off, swap views'],
+    ],
+  ],
+  [
+    'Cells',
+    [
+      ['Click, tap', 'open the card of a cell; Esc closes it'],
+      ['Enter on the tissue', 'open the card of the cell in the middle'],
+      ['V  L  M', 'pan, lasso, rectangle'],
+      ['Draw with Shift, Alt, both', 'add to the selection, subtract, intersect'],
+      ['Space, middle button', 'pan while another tool is active'],
+      ['Esc', 'cancel drawing, clear the selection'],
+      ['Ctrl+Z, with Shift', 'undo, redo changes of the selection or regions'],
+    ],
+  ],
+  [
+    'Categories and genes',
+    [
+      ['Click on a category', 'hide or show it'],
+      ['Double-click, Shift+Enter', 'isolate it: dim the other categories'],
+      ['Alt+click, Alt+Enter on a category', 'select its cells; with Shift, add them'],
+      ['N', 'names of the categories on the cells'],
+      ['/', 'search genes'],
+      ['← →, Page ↑ ↓ on a color limit', 'move the limit'],
+    ],
+  ],
+  [
+    'Regions',
+    [
+      ['Click on a region with Shift, Alt, both', 'add it to the selection, subtract, intersect'],
+      ['F2, Delete on a region', 'rename, remove it'],
+    ],
+  ],
+  [
+    'Viewer',
+    [
+      ['S', 'save a picture or a table'],
+      ['I', 'show or hide the image'],
+      ['P', 'show or hide the panel'],
+      ['T', 'theme: light, dark, system'],
+      ['?', 'show this help'],
+    ],
+  ],
 ];
 
 export function Help({ onClose }: { onClose: () => void }): JSX.Element {
@@ -53,14 +86,21 @@ export function Help({ onClose }: { onClose: () => void }): JSX.Element {
         <h2 class="ks-heading">Keyboard and mouse</h2>
         <IconButton icon="close" label="Close" shortcut="Esc" onClick={onClose} />
       </div>
-      <dl class="ks-facts">
-        {LINES.map(([key, what]) => (
-          <div key={key}>
-            <dt>{key}</dt>
-            <dd>{what}</dd>
-          </div>
+      <div class="ks-help-groups">
+        {GROUPS.map(([name, lines]) => (
+          <section key={name}>
+            <h3>{name}</h3>
+            <dl class="ks-facts">
+              {lines.map(([key, what]) => (
+                <div key={key}>
+                  <dt>{key}</dt>
+                  <dd>{what}</dd>
+                </div>
+              ))}
+            </dl>
+          </section>
         ))}
-      </dl>
+      </div>
     </dialog>
   );
 }

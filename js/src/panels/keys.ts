@@ -1,5 +1,6 @@
 import type { ReadonlySignal } from '@preact/signals';
 import type { Disposer } from '../lib/disposer';
+import { labeledColumn } from '../picture/labels';
 import type { Actions } from '../state/actions';
 import type { Model } from '../state/model';
 import type { Chrome, Second } from './app';
@@ -25,6 +26,8 @@ function spaceKeys({ model, actions }: Window): Bound {
   const step = (by: 1 | -1) => () => {
     const next = neighborSection(model, by);
     if (next) actions.setLayout(next);
+    else if (model.bundle.value?.manifest.sections) actions.hint('An embedding has no sections');
+    else actions.hint('No sections in this bundle');
   };
   return {
     '+': () => actions.zoom(ZOOM),
@@ -48,8 +51,41 @@ function arrowKeys({ actions }: Window): Bound {
   };
 }
 
+/** Keys that need something to act on; without it, they say what is missing. */
+function objectKeys(model: Model, actions: Actions): Bound {
+  const state = () => model.state.value;
+  /** Only the tissue can be rotated, in either view. */
+  const onTissue = (act: () => void) => () => {
+    const { layout, beside } = state();
+    if (layout.kind !== 'embedding' || (beside && beside.kind !== 'embedding')) act();
+    else actions.hint('Embeddings are not rotated or flipped');
+  };
+  return {
+    q: onTissue(() => actions.turn()),
+    f: onTissue(() => actions.mirror()),
+    i: () => {
+      if (model.bundle.value?.hasImage) actions.toggleImage();
+      else actions.hint('No tissue image in this bundle');
+    },
+    n: () => {
+      if (labeledColumn(model)) actions.setLabels(!state().labels);
+      else actions.hint('No categories to label: color by an annotation');
+    },
+    b: () => {
+      const partner = partnerOf(model);
+      if (state().beside) actions.setSecondLayout(null);
+      else if (partner) actions.setSecondLayout(partner);
+      else actions.hint('No second layout in this bundle');
+    },
+    x: () => {
+      if (state().beside) actions.swap();
+      else actions.hint('No second view to swap with');
+    },
+  };
+}
+
 /** Keys of the panels and tools, which an embedded viewer does not show. */
-function chromeKeys(chrome: Chrome, actions: Actions): Bound {
+function chromeKeys(chrome: Chrome, model: Model, actions: Actions): Bound {
   return {
     p: () => {
       chrome.panelOpen.value = !chrome.panelOpen.value;
@@ -61,6 +97,7 @@ function chromeKeys(chrome: Chrome, actions: Actions): Bound {
       chrome.helpOpen.value = !chrome.helpOpen.value;
     },
     '/': () => {
+      if (model.bundle.value?.genes.count === 0) return actions.hint('No genes in this bundle');
       chrome.panelOpen.value = true;
       chrome.findGene.value = true;
     },
@@ -103,23 +140,21 @@ export function attachKeys(
 ): void {
   const { chrome, second } = around;
   const bound: Bound = {
-    q: () => actions.turn(),
-    f: () => actions.mirror(),
+    ...objectKeys(model, actions),
     r: () => actions.reset(),
-    i: () => actions.toggleImage(),
     t: () => actions.setTheme(nextTheme(model.state.value.theme, model.systemDark.value)),
-    b: () => actions.setSecondLayout(model.state.value.beside ? null : partnerOf(model)),
-    x: () => actions.swap(),
     // Closes one thing at a time, the innermost first.
     Escape: () => {
       const drawing = [model, second.value?.pane.model].some((view) => view?.draft.value);
       if (chrome.saveOpen.value) chrome.saveOpen.value = false;
+      else if (chrome.shareOpen.value) chrome.shareOpen.value = false;
       else if (drawing) {
         actions.draw(null);
         second.value?.pane.actions.draw(null);
-      } else actions.clearSelection();
+      } else if (model.pinned.value) actions.pin(null);
+      else actions.clearSelection();
     },
-    ...(chrome.embed ? {} : chromeKeys(chrome, actions)),
+    ...(chrome.embed ? {} : chromeKeys(chrome, model, actions)),
   };
   disposer.listen<KeyboardEvent>(target, 'keydown', (event) => {
     if (event.defaultPrevented) return;

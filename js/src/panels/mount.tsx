@@ -73,6 +73,7 @@ export function mountPanels(
     panelOpen: signal(true),
     helpOpen: signal(false),
     saveOpen: signal(false),
+    shareOpen: signal(false),
     findGene: signal(false),
     embed: options.embed ?? false,
   };

@@ -1,20 +1,66 @@
+import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
-import { useMemo } from 'preact/hooks';
+import { useMemo, useRef } from 'preact/hooks';
 import { bundleText, placedText } from '../lib/counts';
 import { counted } from '../lib/format';
 import { embeddingLabel, placedCount } from '../state/layout/layout';
 import { usePanels, useView } from './context';
 
+/** Maximum number of characters, as in the state of a view. */
+const LONGEST = 1000;
+
 export function TitleCard(): JSX.Element | null {
-  const { model } = usePanels();
+  const { model, actions } = usePanels();
+  const editing = useSignal(false);
+  const button = useRef<HTMLButtonElement>(null);
   const bundle = model.bundle.value;
   if (!bundle) return <div />;
+  /** A null title leaves it as it is. */
+  const close = (next: string | null) => {
+    // Removing the field blurs it, which must not save again.
+    if (!editing.value) return;
+    editing.value = false;
+    if (next !== null) actions.setTitle(next);
+    requestAnimationFrame(() => button.current?.focus());
+  };
+  const title = model.title.value;
   const { dataset_name: name, n_cells: cells, n_cells_source: source } = bundle.manifest;
   const genes = bundle.genes.count;
-  const contents = `${bundleText(cells, source)} · ${counted(genes, 'gene')}`;
+  const contents = `${bundleText(cells, source, model.noun.value)} · ${counted(genes, 'gene')}`;
   return (
     <div class="ks-card ks-title">
-      <h1 title={name}>{name}</h1>
+      <h1>
+        {editing.value ? (
+          <input
+            class="ks-title-field"
+            aria-label="Title"
+            // Focus at once: the first letter must not act as a shortcut.
+            ref={(input) => input?.focus()}
+            maxLength={LONGEST}
+            value={title}
+            placeholder={name}
+            spellcheck={false}
+            onFocus={(event) => event.currentTarget.select()}
+            onBlur={(event) => close(event.currentTarget.value)}
+            onKeyDown={(event) => {
+              event.stopPropagation();
+              if (event.key === 'Enter' && !event.isComposing) close(event.currentTarget.value);
+              else if (event.key === 'Escape') close(null);
+            }}
+          />
+        ) : (
+          <button
+            type="button"
+            ref={button}
+            title={title === name ? `${name}: rename` : `${title} (${name}): rename`}
+            onClick={() => {
+              editing.value = true;
+            }}
+          >
+            {title}
+          </button>
+        )}
+      </h1>
       <span title={contents}>{contents}</span>
     </div>
   );
@@ -29,6 +75,6 @@ export function PlacedCount(): JSX.Element | null {
   const placed = useMemo(() => positions && placedCount(positions.coords), [positions]);
   if (placed === null || !manifest || (layout.kind !== 'embedding' && layout.kind !== 'tissue')) return null;
   const place = embeddingLabel(layout, manifest) ?? 'the tissue';
-  const text = placedText({ total: manifest.n_cells, placed, place });
+  const text = placedText({ total: manifest.n_cells, placed, place, noun: model.noun.value });
   return text ? <div class="ks-card ks-placed">{text}</div> : null;
 }

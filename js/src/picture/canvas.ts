@@ -2,7 +2,7 @@ import { cssColor } from '../lib/color';
 import { PictureError } from '../lib/errors';
 import { formatCount } from '../lib/format';
 import type { PictureLayout } from './layout';
-import { FONT, type Mark, type MarkColor, type Measure } from './marks';
+import { FONT, HALO_WIDTH, type Mark, type MarkColor, type Measure } from './marks';
 
 const css = ({ color }: MarkColor) => cssColor(color);
 
@@ -69,6 +69,12 @@ function drawMark(flat: CanvasRenderingContext2D, mark: Mark, scale: number, tis
     flat.font = `${mark.weight} ${mark.size}px ${FONT}`;
     flat.textAlign = mark.anchor === 'middle' ? 'center' : mark.anchor;
     flat.textBaseline = 'alphabetic';
+    if (mark.halo) {
+      flat.strokeStyle = css(mark.halo);
+      flat.lineWidth = HALO_WIDTH;
+      flat.lineJoin = 'round';
+      flat.strokeText(mark.text, mark.x, mark.y);
+    }
     flat.fillStyle = css(mark.fill);
     flat.fillText(mark.text, mark.x, mark.y);
     return;

@@ -6,7 +6,7 @@ import { memorySource } from '../source/memory-source';
 import { NO_LAYER } from '../state/color/layer';
 import { openedModel } from '../state/model-fixture';
 import { openedView, savedView } from '../state/save/saved-view';
-import { csvOf } from './table';
+import { csvOf, TISSUE_AXES } from './table';
 
 const FAR = [1e7 + 0.25, -3e7 + 0.5] as const;
 const XY = [0, 10, 5, 20, 10, 30, 15, 40];
@@ -34,7 +34,14 @@ test.each(['columnar', 'tables', 'columnar without an origin'])(
     ]);
     const names = await bundle.cellNames(ctx());
     const positions = await bundle.positions(ctx());
-    const parts = await csvOf({ cells: Uint32Array.of(0, 3), names, positions, layer: NO_LAYER });
+    const parts = await csvOf({
+      cells: Uint32Array.of(0, 3),
+      names,
+      positions,
+      layer: NO_LAYER,
+      axes: TISSUE_AXES,
+      unitUm: null,
+    });
     expect(await new Blob(parts).text()).toBe(
       'cell_id,x,y\r\na-1,10000000.25,-29999989.5\r\n,10000015.25,-29999959.5\r\n',
     );

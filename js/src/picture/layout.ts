@@ -1,5 +1,6 @@
 import { ARROW, axesLines } from '../lib/axes';
 import type { ScaleBar } from '../lib/scale-bar';
+import { LABEL, type Label } from './labels';
 import type { Legend } from './legend';
 import { legendBlock } from './legend-layout';
 import type { Mark, Measure } from './marks';
@@ -14,6 +15,8 @@ export interface Pane {
   scaleBar: ScaleBar | null;
   /** Axis label of an embedding, without the number of the axis; null for the tissue. */
   axes: string | null;
+  /** Names of categories on their cells. */
+  labels: readonly Label[];
   /** Names above sections: the middle of their lower edge and the available width, in CSS pixels. */
   titles: readonly { x: number; y: number; width: number; text: string }[];
 }
@@ -66,6 +69,7 @@ export function layoutPicture(contents: Contents, measure: Measure): PictureLayo
   contents.panes.forEach((pane, number) => {
     marks.push({ kind: 'tissue', pane: number, x: left, y: top, width: pane.width, height: pane.height });
     if (number > 0) border(left + 0.5, top, left + 0.5, height);
+    marks.push(...labelMarks(pane, { x: left, y: top }, palette));
     marks.push(...sectionMarks(pane, { x: left, y: top }, palette, measure));
     if (pane.scaleBar)
       marks.push(...scaleBarMarks(pane.scaleBar, { x: left, bottom: top + pane.height }, palette, measure));
@@ -110,6 +114,21 @@ function titleMarks(
     { ...plain, ...heading, x: 16, y: 20 },
     { ...plain, ...muted, x: 16, y: 36, text: below, size: 12 },
   ];
+}
+
+/** Names of categories on their cells, readable on any color by an outline. */
+function labelMarks({ labels }: Pane, at: { x: number; y: number }, palette: Palette): Mark[] {
+  return labels.map(({ text, x, y }) => ({
+    kind: 'text',
+    x: at.x + x,
+    y: at.y + y,
+    text,
+    size: LABEL.size,
+    weight: LABEL.weight,
+    anchor: 'middle',
+    fill: { color: palette.ink },
+    halo: { color: palette.ground },
+  }));
 }
 
 /** Section names, as on the page, each on its own background because the image may be below. */

@@ -1,5 +1,6 @@
 import { MISSING_COLOR, parseColor, parseCssColor, type Rgb } from '../lib/color';
-import { counted, formatClass, formatCount, formatWithin } from '../lib/format';
+import type { Noun } from '../lib/counts';
+import { counted, formatClass, formatWithin } from '../lib/format';
 import { cornersOf } from '../state/color/blend';
 import { DIMMED_ALPHA, ordered } from '../state/color/category-colors';
 import { meaningOf } from '../state/color/gene-meaning';
@@ -49,8 +50,8 @@ function missingAmong(layer: Layer, drawn: Drawn): number {
   return count;
 }
 
-const withoutValue = (count: number): Entry => ({
-  name: `${formatCount(count)} ${count === 1 ? 'cell' : 'cells'} without a value`,
+const withoutValue = (count: number, noun: Noun): Entry => ({
+  name: `${counted(count, noun)} without a value`,
   color: MISSING,
   quiet: true,
 });
@@ -95,7 +96,7 @@ export function legendOf(model: Model, drawn: Drawn): Legend | null {
         if (together.length === size)
           entries.push({ name: together.join(' + '), color: corners[bits] ?? MISSING });
       }
-    if (missing > 0) entries.push(withoutValue(missing));
+    if (missing > 0) entries.push(withoutValue(missing, model.noun.value));
     return { kind: 'classes', label: 'genes', entries };
   }
   const [low, high] = model.range.value;
@@ -110,7 +111,7 @@ export function legendOf(model: Model, drawn: Drawn): Legend | null {
   const entries: Entry[] = [];
   if (state.dimZeros)
     entries.push({ name: 'zero', color: faded(DIMMED_ZERO, model.dark.value), quiet: true });
-  if (missing > 0) entries.push(withoutValue(missing));
+  if (missing > 0) entries.push(withoutValue(missing, model.noun.value));
   const notes = [
     ...(layer.color.kind === 'score' ? [`mean of ${meaningOf(model, layer).noun}`] : []),
     ...(state.scale === 'log1p' ? ['colors by log(1 + value)'] : []),

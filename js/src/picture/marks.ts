@@ -33,11 +33,16 @@ export type Mark =
       weight: Weight;
       anchor: 'start' | 'middle' | 'end';
       fill: MarkColor;
+      /** An outline behind the text, for text on the cells. */
+      halo?: MarkColor;
     }
   /** The area of the tissue of view number `pane`. */
   | { kind: 'tissue'; pane: number; x: number; y: number; width: number; height: number };
 
 export type TextMark = Extract<Mark, { kind: 'text' }>;
+
+/** Width of the outline of a text, half of it outside. */
+export const HALO_WIDTH = 3;
 
 /** Returns the width of a text in CSS pixels. */
 export type Measure = (text: string, size: number, weight: Weight) => number;

@@ -23,6 +23,7 @@ const pane = (change: Partial<Pane> = {}): Pane => ({
   height: 860,
   scaleBar: { width: 100, label: '500 µm' },
   axes: null,
+  labels: [],
   titles: [],
   ...change,
 });

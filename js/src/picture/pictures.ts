@@ -11,11 +11,12 @@ import { embeddingLabel, layoutLabel, placedCount } from '../state/layout/layout
 import type { Model } from '../state/model';
 import { drawLayout, largeCanvas, measureText, pngOf } from './canvas';
 import { fileName } from './file-name';
+import { labelsOf } from './labels';
 import { layoutPicture, type Pane, type PictureLayout } from './layout';
 import { legendOf } from './legend';
 import type { Palette } from './palette';
 import { svgOf } from './svg';
-import { cellsInView, csvOf } from './table';
+import { cellsInView, csvOf, embeddingAxes, TISSUE_AXES } from './table';
 
 export interface PictureOptions {
   /** Pixels of the picture per CSS pixel; for SVG, of its tissue raster. Default: 2. */
@@ -63,7 +64,8 @@ export const SCALES = [1, 2, 3, 4] as const;
 const LARGEST = 16;
 
 /** Returns the contents of a view; null before the tissue is loaded. */
-function paneOf({ view, positions, titles, state, bundle }: Model, withBar: boolean): Pane | null {
+function paneOf(model: Model, withBar: boolean): Pane | null {
+  const { view, positions, titles, state, bundle, unitUm } = model;
   const seen = view.value;
   const at = positions.value;
   const manifest = bundle.value?.manifest;
@@ -74,8 +76,9 @@ function paneOf({ view, positions, titles, state, bundle }: Model, withBar: bool
   return {
     width: seen.width,
     height: seen.height,
-    scaleBar: withBar && embedding === null ? scaleBar(seen.scale, at.unitUm) : null,
+    scaleBar: withBar && embedding === null ? scaleBar(seen.scale, unitUm.value) : null,
     axes: withBar ? embedding : null,
+    labels: labelsOf(model, measureText),
     titles: titles.value.map(({ section: { name }, box }) => {
       const [left, y0] = project(seen, box[0], box[1]);
       const [right, y1] = project(seen, box[2], box[3]);
@@ -126,6 +129,7 @@ function aboutOf(shown: readonly { model: Model; cells: Uint32Array }[]): string
       placed: everyCell ? placedCount(positions.coords) : manifest.n_cells,
       place: embeddingLabel(layout, manifest) ?? 'the tissue',
       drawn: cells.length,
+      noun: model.noun.value,
     });
     const isolated = isolatedTest(model.layer.value, model.state.value);
     const count = isolated && cells.reduce((sum, cell) => sum + (isolated(cell) ? 1 : 0), 0);
@@ -152,7 +156,7 @@ export function createPictures(model: Model, painter: Painter): Pictures {
     return layoutPicture(
       {
         panes,
-        title: title ? { name: manifest.dataset_name, about: aboutOf(counted) } : null,
+        title: title ? { name: model.title.value, about: aboutOf(counted) } : null,
         legend: legend
           ? legendOf(
               model,
@@ -177,7 +181,7 @@ export function createPictures(model: Model, painter: Painter): Pictures {
   const named = () => {
     // The color that is drawn, not one that is still loading.
     const color = colorLabel(model.layer.value.color) || null;
-    return { dataset: model.bundle.value?.manifest.dataset_name ?? '', color };
+    return { dataset: model.title.value, color };
   };
 
   return {
@@ -235,7 +239,13 @@ export function createPictures(model: Model, painter: Painter): Pictures {
       // Sections side by side are moved only for display: write the tissue coordinates.
       const inTissue = model.state.value.layout.kind !== 'embedding';
       const places = (inTissue && model.tissue.value) || positions;
-      return new Blob(await csvOf({ cells: seen, names, positions: places, layer, of }), {
+      const { layout } = model.state.value;
+      const axes =
+        layout.kind === 'embedding'
+          ? embeddingAxes(embeddingLabel(layout, bundle.manifest) ?? layout.name)
+          : TISSUE_AXES;
+      const table = { cells: seen, names, positions: places, layer, of, axes, unitUm: model.unitUm.value };
+      return new Blob(await csvOf(table), {
         type: 'text/csv',
       });
     },

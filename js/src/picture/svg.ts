@@ -1,6 +1,6 @@
 import { cssColor } from '../lib/color';
 import type { PictureLayout } from './layout';
-import { FONT, type Mark, type MarkColor } from './marks';
+import { FONT, HALO_WIDTH, type Mark, type MarkColor } from './marks';
 
 // Characters that XML 1.0 forbids, including lone surrogates: a single one makes the file unreadable.
 const UNFIT = /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/gu;
@@ -73,6 +73,9 @@ function shapeOf(mark: Mark, id: string, tissues: readonly string[]): string {
           'font-weight': mark.weight,
           'text-anchor': mark.anchor === 'start' ? undefined : mark.anchor,
           ...fill(mark.fill),
+          ...(mark.halo
+            ? { ...stroke(mark.halo, HALO_WIDTH), 'stroke-linejoin': 'round', 'paint-order': 'stroke' }
+            : {}),
         },
         escapeXml(mark.text),
       );

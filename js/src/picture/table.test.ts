@@ -3,7 +3,7 @@ import type { Positions } from '../data/bundle';
 import type { View } from '../lib/camera';
 import { field, forEachCsvRow, unguarded } from '../lib/csv';
 import { type Layer, NO_LAYER } from '../state/color/layer';
-import { cellsInView, csvOf, shortest } from './table';
+import { cellsInView, csvOf, embeddingAxes, shortest, TISSUE_AXES } from './table';
 
 const HOSTILE = '<script>alert("x")</script>, π 🧬\nline';
 
@@ -83,6 +83,7 @@ test('numbers are written with the fewest digits that round-trip as float32', ()
 });
 
 describe('csv', () => {
+  const plain = { axes: TISSUE_AXES, unitUm: null };
   const names = (cell: number) => ['a', HOSTILE, '=x', 'd', 'e'][cell] ?? '';
   const cells = Uint32Array.from([0, 1, 2]);
 
@@ -98,7 +99,7 @@ describe('csv', () => {
         codes: Uint8Array.from([0, 1, 2, 0, 0]),
       },
     };
-    expect(rowsOf(await new Blob(await csvOf({ cells, names, positions, layer })).text())).toEqual([
+    expect(rowsOf(await new Blob(await csvOf({ ...plain, cells, names, positions, layer })).text())).toEqual([
       ['cell_id', 'x', 'y', HOSTILE],
       ['a', '0', '0', HOSTILE],
       [HOSTILE, '10', '0', '1'],
@@ -114,7 +115,7 @@ describe('csv', () => {
       values: Float32Array.from([-1.5, Number.NaN, 0.1, 0, 0]),
       summary: { min: -1.5, max: 0.1, mean: 0, fraction: 1, lower: -1.5, upper: 0.1 },
     };
-    const rows = rowsOf(await new Blob(await csvOf({ cells, names, positions, layer })).text());
+    const rows = rowsOf(await new Blob(await csvOf({ ...plain, cells, names, positions, layer })).text());
     expect(rows.map((row) => row[3])).toEqual(['EPCAM', '-1.5', '', '0.1']);
   });
 
@@ -127,7 +128,7 @@ describe('csv', () => {
       values: Float64Array.from([...stamps, 0, 0]),
       summary: { min: 0, max: 2 ** 60, mean: 0, fraction: 1, lower: 0, upper: 1 },
     };
-    const rows = rowsOf(await new Blob(await csvOf({ cells, names, positions, layer })).text());
+    const rows = rowsOf(await new Blob(await csvOf({ ...plain, cells, names, positions, layer })).text());
     expect(rows.slice(1).map((row) => row[3])).toEqual([
       '1600000000.25',
       '1152921504606846976',
@@ -144,22 +145,47 @@ describe('csv', () => {
       summary: { min: 1, max: 5, mean: 3, fraction: 1, lower: 0, upper: 5 },
     };
     const of = 'mean of log1p values';
-    const text = await new Blob(await csvOf({ cells, names, positions, layer, of })).text();
+    const text = await new Blob(await csvOf({ ...plain, cells, names, positions, layer, of })).text();
     expect(rowsOf(text)[0]?.[3]).toBe('T cells (mean of log1p values)');
   });
 
   test('there is no value column if nothing colors the tissue', async () => {
     const text = await new Blob(
-      await csvOf({ cells: cells.subarray(0, 1), names, positions, layer: NO_LAYER }),
+      await csvOf({ ...plain, cells: cells.subarray(0, 1), names, positions, layer: NO_LAYER }),
     ).text();
     expect(text).toBe('cell_id,x,y\r\na,0,0\r\n');
+  });
+
+  test('coordinates are named for their unit, and converted if it is not µm', async () => {
+    const textOf = async (change: object) =>
+      new Blob(
+        await csvOf({
+          ...plain,
+          ...change,
+          cells: cells.subarray(1, 2),
+          names: String,
+          positions,
+          layer: NO_LAYER,
+        }),
+      ).text();
+    expect(await textOf({ unitUm: 1 })).toBe('cell_id,x_um,y_um\r\n1,10,0\r\n');
+    expect(await textOf({ unitUm: 0.2125 })).toBe('cell_id,x,y,x_um,y_um\r\n1,10,0,2.125,0\r\n');
+    expect(await textOf({ axes: embeddingAxes('UMAP') })).toBe('cell_id,umap_1,umap_2\r\n1,10,0\r\n');
+    expect(embeddingAxes('t-SNE (harmony)')).toEqual(['t_sne_harmony_1', 't_sne_harmony_2']);
+    expect(embeddingAxes('()')).toEqual(['embedding_1', 'embedding_2']);
   });
 
   test('rows beyond one chunk are written', async () => {
     const many = 120_001;
     const coords = new Float32Array(2 * many).fill(1);
     const all = Uint32Array.from({ length: many }, (_, cell) => cell);
-    const table = { cells: all, names: String, positions: { ...positions, coords }, layer: NO_LAYER };
+    const table = {
+      ...plain,
+      cells: all,
+      names: String,
+      positions: { ...positions, coords },
+      layer: NO_LAYER,
+    };
     const text = await new Blob(await csvOf(table)).text();
     expect(text.split('\r\n')).toHaveLength(many + 2);
     expect(text.endsWith(`${many - 1},1,1\r\n`)).toBe(true);

@@ -44,13 +44,32 @@ export function shortest(value: number, wide = false): string {
 const placeOf = (value: number, origin: number) =>
   origin === 0 || !Number.isFinite(value) ? shortest(value) : String(plain(Number(shortest(value)), origin));
 
+/** Converts a written coordinate to µm, to the nanometer. */
+const inMicrons = (text: string, unitUm: number) =>
+  text === '' ? '' : String(Math.round(Number(text) * unitUm * 1000) / 1000);
+
 export interface Table {
   cells: Uint32Array;
   names: CellNames;
   positions: Positions;
   layer: Layer;
+  /** Names of the columns of x and y. */
+  axes: readonly [string, string];
+  /** µm per unit of the positions: they are written in µm, too; null if unknown or for an embedding. */
+  unitUm: number | null;
   /** What the values are means of ("mean of …"), if they are means. */
   of?: string | undefined;
+}
+
+export const TISSUE_AXES = ['x', 'y'] as const;
+
+/** Names the two columns of an embedding: `umap_1`, `umap_2`. */
+export function embeddingAxes(label: string): readonly [string, string] {
+  const stem = label
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]+/gu, '_')
+    .replace(/^_+|_+$/g, '');
+  return [`${stem || 'embedding'}_1`, `${stem || 'embedding'}_2`];
 }
 
 /** Chunks are kept as bytes: concatenated strings of a million rows cause long garbage-collection pauses. */
@@ -64,6 +83,8 @@ export async function csvOf({
   names,
   positions: { coords, origin = ZERO },
   layer,
+  axes,
+  unitUm,
   of,
 }: Table): Promise<BlobPart[]> {
   const labels =
@@ -74,7 +95,11 @@ export async function csvOf({
         : layer.kind === 'value'
           ? [of ? `${layer.label} (${of})` : layer.label]
           : [];
-  const head = ['cell_id', 'x', 'y', ...labels];
+  // In µm as they are, converted next to the coordinates of the source, or in an unknown unit.
+  const inUm = unitUm === 1;
+  const converted = unitUm !== null && !inUm;
+  const um = axes.map((axis) => `${axis}_um`);
+  const head = ['cell_id', ...(inUm ? um : axes), ...(converted ? um : []), ...labels];
   const parts: BlobPart[] = [`${head.map(field).join(',')}\r\n`];
   const classes = layer.kind === 'category' ? layer.column.categories.map(({ name }) => field(name)) : [];
   const wide = layer.kind === 'value' && layer.values instanceof Float64Array;
@@ -92,7 +117,8 @@ export async function csvOf({
     for (const cell of cells.subarray(from, from + AT_ONCE)) {
       const x = placeOf(coords[2 * cell] ?? Number.NaN, origin[0]);
       const y = placeOf(coords[2 * cell + 1] ?? Number.NaN, origin[1]);
-      rows += `${field(names(cell))},${x},${y}${labels.length === 0 ? '' : `,${last(cell)}`}\r\n`;
+      const more = converted ? `,${inMicrons(x, unitUm)},${inMicrons(y, unitUm)}` : '';
+      rows += `${field(names(cell))},${x},${y}${more}${labels.length === 0 ? '' : `,${last(cell)}`}\r\n`;
     }
     parts.push(encoder.encode(rows));
   }

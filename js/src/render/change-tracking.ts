@@ -26,6 +26,9 @@ const NOT_DRAWN: ReadonlySet<string> = new Set<keyof ViewState>([
   'beside',
   'besideCamera',
   'classOrder',
+  'labels',
+  'umPerUnit',
+  'title',
 ]);
 const drawn = (state: ViewState) =>
   Object.entries(state).flatMap(([field, value]) => (NOT_DRAWN.has(field) ? [] : [value]));

@@ -3,16 +3,21 @@ import { unproject } from '../lib/camera';
 import type { Disposer } from '../lib/disposer';
 import type { Actions } from '../state/actions';
 import type { Model } from '../state/model';
+import type { Pinned } from '../state/pointer';
 import { type Draft, modeOf } from '../state/selection/selection';
 import { beginDrawing, type Drawing, type Point } from './drawing';
 
 const CLICK_ZOOM = 2;
 /** A touch that moves farther than this, in CSS pixels, is not a tap. */
 const TAP = 6;
+/** A mouse button that is released farther away, in CSS pixels, has dragged. */
+const CLICK = 4;
 
 export interface InputAnswers {
   /** The cell under a pixel, or -1. */
   pick(px: number, py: number): number;
+  /** The visible cell that is nearest to a pixel, however far it is, or -1. */
+  nearest(px: number, py: number): number;
   inside(draft: Draft): Uint32Array;
   /** Called when drawing starts. */
   prepare(): void;
@@ -32,6 +37,10 @@ export function attachInput(
   /** Start of a single touch, while it may still be a tap. */
   let tap: Point | null = null;
   let tapped = false;
+  /** Start of a press that may still be a click. */
+  let press: Point | null = null;
+  /** What was pinned before each of the last two clicks, which may be a double click. */
+  let earlier: readonly [Pinned | null, Pinned | null] = [null, null];
   let hoverFrame = 0;
   /** Position of the mouse on the tissue. */
   let resting: Point | null = null;
@@ -48,6 +57,11 @@ export function attachInput(
       const cell = answers.pick(x, y);
       actions.hover(cell < 0 ? null : { cell, x, y });
     });
+  };
+  const clickAt = ({ x, y }: Point) => {
+    earlier = [earlier[1], model.pinned.value];
+    const cell = answers.pick(x, y);
+    actions.pin(cell < 0 ? null : { cell });
   };
   disposer.add(() => cancelAnimationFrame(hoverFrame));
   disposer.add(
@@ -70,6 +84,7 @@ export function attachInput(
     // A second finger starts a pinch zoom and cancels drawing.
     if (pointers.size > 0) drawing?.line.cancel();
     pointers.set(event.pointerId, at(event));
+    press = event.button === 0 && pointers.size === 1 ? at(event) : null;
     tap = event.pointerType === 'touch' && pointers.size === 1 ? at(event) : null;
     const tool = model.tool.value;
     if (tool === 'move' || spaceDown || event.button !== 0 || pointers.size > 1) return;
@@ -104,6 +119,7 @@ export function attachInput(
       return;
     }
     if (Math.hypot(now.x - before.x, now.y - before.y) > 0) actions.hover(null);
+    if (press && Math.hypot(now.x - press.x, now.y - press.y) > (tap ? TAP : CLICK)) press = null;
     if (tap && Math.hypot(now.x - tap.x, now.y - tap.y) > TAP) tap = null;
     if (!other) {
       actions.pan(now.x - before.x, now.y - before.y);
@@ -126,12 +142,14 @@ export function attachInput(
       const draft = line.done();
       if (draft && zooms) actions.zoomTo(draft.points);
       else if (draft) actions.select(answers.inside(draft), draft.mode, draft.points);
-      else if (zooms) actions.zoom(event.shiftKey || event.altKey ? 1 / CLICK_ZOOM : CLICK_ZOOM, at(event));
+      else if (!zooms) clickAt(at(event));
+      else actions.zoom(event.shiftKey || event.altKey ? 1 / CLICK_ZOOM : CLICK_ZOOM, at(event));
       return;
     }
     if (event.type === 'pointerup' && (tap || event.pointerType !== 'touch')) {
       const { x, y } = tap ?? at(event);
       tapped = tap !== null;
+      if (press) clickAt({ x, y });
       hoverAt(x, y);
     }
   };
@@ -161,7 +179,17 @@ export function attachInput(
   );
   disposer.listen<MouseEvent>(canvas, 'dblclick', (event) => {
     if (model.tool.value !== 'move') return;
+    // Its clicks meant the zoom, not the cell.
+    actions.pin(earlier[0]);
     actions.zoom(event.shiftKey ? 1 / CLICK_ZOOM : CLICK_ZOOM, at(event));
+  });
+
+  disposer.listen<KeyboardEvent>(canvas, 'keydown', (event) => {
+    const view = model.view.value;
+    if (event.key !== 'Enter' || event.ctrlKey || event.metaKey || event.altKey || !view) return;
+    event.preventDefault();
+    const cell = answers.nearest(view.width / 2, view.height / 2);
+    if (cell >= 0) actions.pin({ cell, byKey: true });
   });
 
   const setSpace = (down: boolean) => {

@@ -23,6 +23,11 @@ export function pointSizer(positions: Positions): (view: View, factor: number) =
   };
 }
 
+/** Returns whether cells are drawn as squares: bins at their place in the tissue, whose side is known. */
+export function isSquare(model: Pick<Model, 'noun' | 'positions'>): boolean {
+  return model.noun.value === 'bin' && (model.positions.value?.spotDiameter ?? null) !== null;
+}
+
 /** Finds visible cells by position. */
 export interface Picker {
   /** The cell under a pixel, or -1. */
@@ -47,8 +52,13 @@ export function picker(model: Model): Picker {
       const view = model.view.value;
       if (!positions || !view) return -1;
       const [x, y] = unproject(view, px, py);
-      const radius = Math.max(REACH, diameter / 2) / view.scale;
-      return nearestCell(gridOf(positions), x, y, radius, accepts() ?? (() => true));
+      const square = isSquare(model);
+      const half = Math.max(REACH, diameter / 2) / view.scale;
+      const reach = square ? half * Math.SQRT2 : half;
+      const cell = nearestCell(gridOf(positions), x, y, reach, accepts() ?? (() => true));
+      if (!square || cell < 0) return cell;
+      const [left = Number.NaN, up = Number.NaN] = positions.coords.subarray(2 * cell, 2 * cell + 2);
+      return Math.max(Math.abs(left - x), Math.abs(up - y)) <= half ? cell : -1;
     },
     prepare() {
       const positions = model.positions.value;

@@ -15,8 +15,10 @@ export interface PointStyle {
   /** Clip space = scale · (coordinate − center) + offset; `scale` holds two rows of a matrix. */
   scale: readonly [number, number, number, number];
   offset: readonly [number, number];
-  /** Device pixels */
+  /** Diameter, or side of a square, in device pixels. */
   size: number;
+  /** Draw squares instead of discs. */
+  square: boolean;
   opacity: number;
   range: readonly [number, number];
   log: boolean;
@@ -254,7 +256,7 @@ export class PointLayer {
 
   draw(style: PointStyle): void {
     const { gl } = this.#scope;
-    const round = style.size >= ROUND_FROM;
+    const round = !style.square && style.size >= ROUND_FROM;
     const selection = this.#hasSelection;
     const valued = this.#mode === 'value';
     const dim = valued && style.dimZeros;

@@ -17,6 +17,8 @@ export interface Frame {
   ratio: number;
   /** CSS pixels */
   pointSize: number;
+  /** Whether cells are squares with that side. */
+  square: boolean;
   opacity: number;
   range: readonly [number, number];
   log: boolean;
@@ -26,7 +28,6 @@ export interface Frame {
   imageBrightness: number;
   imageContrast: number;
   imagePieces: readonly Piece[];
-  dark: boolean;
   /** Background color of the tissue; used only for unselected cells. */
   ground: Rgb;
   /** Maximum number of cells to draw. */
@@ -34,9 +35,6 @@ export interface Frame {
   /** During a transition: the view of the previous layout, and the progress from 0 to 1. */
   passage?: { view: View; share: number } | null;
 }
-
-/** Brightness of the image in the dark theme. */
-const DARK_LIGHT = 0.38;
 
 /** Owns everything on the GPU for one WebGL context. */
 export class Renderer {
@@ -126,8 +124,11 @@ export class Renderer {
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
     if (frame.imageOpacity > 0) {
-      const light = frame.imageBrightness * (frame.dark ? DARK_LIGHT : 1);
-      const look = { opacity: frame.imageOpacity, light, contrast: frame.imageContrast };
+      const look = {
+        opacity: frame.imageOpacity,
+        light: frame.imageBrightness,
+        contrast: frame.imageContrast,
+      };
       this.#image?.draw(view, look, frame.imagePieces);
     }
     const exact = this.#exact !== null;
@@ -141,6 +142,7 @@ export class Renderer {
       ...placement(view, this.#center),
       passage: passage ? { ...placement(passage.view, this.#centerBefore), share: passage.share } : null,
       size: Math.max(1, frame.pointSize * ratio),
+      square: frame.square,
       opacity: frame.opacity,
       range: exact ? SCALED_RANGE : frame.range,
       log: frame.log && !exact,

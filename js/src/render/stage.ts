@@ -12,7 +12,7 @@ import { followContext, later, openContext, releaseContext } from './context';
 import { FrameLoop, type Painted } from './frame-loop';
 import { imagePieces } from './image-pieces';
 import { attachInput } from './input';
-import { picker, pointSizer } from './picking';
+import { isSquare, picker, pointSizer } from './picking';
 import { type Frame, Renderer } from './renderer';
 import { paintTiles } from './tissue-picture';
 import { Transition } from './transition';
@@ -87,6 +87,7 @@ export function createStage(
       view,
       ratio: window.devicePixelRatio || 1,
       pointSize,
+      square: isSquare(model),
       opacity: state.opacity,
       range: model.range.value,
       log: state.scale === 'log1p',
@@ -100,7 +101,6 @@ export function createStage(
         model.titles.value,
         model.tissue.value?.origin,
       ),
-      dark: model.dark.value,
       ground: ground ?? BLACK,
       budget,
       passage,
@@ -237,6 +237,7 @@ export function createStage(
         const view = model.view.value;
         return view && sizeOf ? pick.at(px, py, sizeOf(view, model.state.value.pointSize)) : -1;
       },
+      nearest: (px, py) => pick.at(px, py, Number.MAX_SAFE_INTEGER),
       inside: pick.inside,
       prepare: pick.prepare,
     },

@@ -1,11 +1,14 @@
-import { type Signal, signal } from '@preact/signals';
+import { computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { Bundle } from '../data/bundle';
 import type { CellNames } from '../data/cell-ids';
 import type { ColumnInfo, ColumnValues } from '../data/column-values';
+import { type Noun, nounOf } from '../lib/counts';
 
 /** The open bundle and the annotations read from it. */
 export interface BundleModel {
   readonly bundle: Signal<Bundle | null>;
+  /** What a row of the data is. */
+  readonly noun: ReadonlySignal<Noun>;
   readonly columns: Signal<readonly ColumnInfo[]>;
   /** Columns whose values are loaded, for the tooltip and the summaries by category. */
   readonly loaded: Signal<ReadonlyMap<string, ColumnValues>>;
@@ -13,8 +16,10 @@ export interface BundleModel {
 }
 
 export function createBundleModel(): BundleModel {
+  const bundle = signal<Bundle | null>(null);
   return {
-    bundle: signal<Bundle | null>(null),
+    bundle,
+    noun: computed(() => nounOf(bundle.value?.manifest.observations)),
     columns: signal<readonly ColumnInfo[]>([]),
     loaded: signal<ReadonlyMap<string, ColumnValues>>(new Map()),
     cellNames: signal<CellNames | null>(null),

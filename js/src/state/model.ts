@@ -34,7 +34,7 @@ export function createModel(initial: Partial<ViewState> = {}): Model {
     ...createStatusModel(),
     ...createSelectionModel(),
     ...createImageModel(),
-    ...createDisplayModel(state),
+    ...createDisplayModel({ ...state, ...bundle }),
     ...createPointerModel(),
   };
 }

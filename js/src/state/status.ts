@@ -18,6 +18,8 @@ export interface StatusModel {
   readonly task: Signal<Task | null>;
   /** Failures that leave the tissue usable, such as a missing image; shown until dismissed. */
   readonly notices: Signal<readonly Error[]>;
+  /** A short notice that disappears by itself; a new object each time, so that it can be repeated. */
+  readonly hint: Signal<{ text: string } | null>;
   /** Why nothing can be loaded at the moment, worded to follow the name of what is loading: “is waiting for …”. */
   readonly waiting: Signal<string | null>;
   /** Number of full frames drawn. */
@@ -29,6 +31,8 @@ export interface StatusActions {
   frameDrawn(): void;
   /** Adds a notice about a failure that leaves the tissue usable. */
   notify(error: Error): void;
+  /** Shows a short notice that disappears by itself; null removes it. */
+  hint(text: string | null): void;
   /** Removes a notice that was dismissed or whose cause is resolved. */
   dismiss(error: Error): void;
   /** Replaces the view by an error: nothing can be shown anymore. */
@@ -40,6 +44,7 @@ export function createStatusModel(): StatusModel {
     status: signal<Status>({ kind: 'loading', label: 'Opening the bundle', done: 0, total: 0 }),
     task: signal<Task | null>(null),
     notices: signal<readonly Error[]>([]),
+    hint: signal<{ text: string } | null>(null),
     waiting: signal<string | null>(null),
     drawn: signal(0),
   };
@@ -54,6 +59,9 @@ export function createStatusActions(model: StatusModel): StatusActions {
       model.drawn.value++;
     },
     notify: (error) => notify(model, error),
+    hint(text) {
+      model.hint.value = text === null ? null : { text };
+    },
     dismiss(error) {
       model.notices.value = model.notices.value.filter((other) => other !== error);
     },

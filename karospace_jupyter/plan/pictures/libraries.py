@@ -33,6 +33,8 @@ class Library:
     """In full-resolution pixels."""
     unit_um: float | None
     """µm per full-resolution pixel."""
+    bin_um: float | None = None
+    """Side of a bin of Visium HD in µm."""
     path: tuple[str, ...] = ()
     """Path within ``uns['spatial']``; empty if that holds images without a library."""
 
@@ -64,6 +66,7 @@ def _below(source: Source, path: tuple[str, ...]) -> list[Library]:
                 tuple(map(str, images)) if isinstance(images, dict) else (),
                 factor(source, path, "spot_diameter_fullres"),
                 factor(source, path, "microns_per_pixel"),
+                factor(source, path, "bin_size_um"),
                 path,
             )
         )

@@ -4,6 +4,7 @@ import { useMemo, useRef } from 'preact/hooks';
 import type { Category } from '../../contract/manifest';
 import type { CategoryValues } from '../../data/column-values';
 import { MISSING_COLOR } from '../../lib/color';
+import { startingWith } from '../../lib/counts';
 import { counted, formatClass, formatCount, formatShare } from '../../lib/format';
 import { ordered } from '../../state/color/category-colors';
 import { dimmedFlags, flagsOf } from '../../state/color/layer';
@@ -126,12 +127,13 @@ export function ClassLegend({ column }: { column: CategoryValues }): JSX.Element
       )}
       {scope && (
         <p class="ks-note ks-clip ks-legend-of">
-          Cells in {scope.name}: {formatCount(scope.count)}
+          {startingWith(model.noun.value)} in {scope.name}: {formatCount(scope.count)}
         </p>
       )}
       {dimmed && (
         <p class="ks-note ks-legend-of" role="status">
-          Isolated: {formatCount(inFront)} of {counted(total, 'cell')}, {formatShare(inFront / total)}
+          Isolated: {formatCount(inFront)} of {counted(total, model.noun.value)},{' '}
+          {formatShare(inFront / total)}
         </p>
       )}
       <ul

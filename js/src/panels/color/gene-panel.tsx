@@ -84,7 +84,7 @@ function Facts(): JSX.Element | null {
   if (here && missing === here.length) {
     return (
       <section class="ks-section">
-        <p class="ks-note">No cells have a value here.</p>
+        <p class="ks-note">No {model.noun.value}s have a value here.</p>
       </section>
     );
   }
@@ -111,7 +111,7 @@ function Facts(): JSX.Element | null {
             <dt>Detected in</dt>
             {meaning.detectable ? (
               <dd>
-                {formatShare(fraction)} of cells{missing > 0 && ' with a value'}
+                {formatShare(fraction)} of {model.noun.value}s{missing > 0 && ' with a value'}
               </dd>
             ) : (
               <dd class="ks-muted" title="On this scale, zero does not mean that the gene was not detected.">
@@ -126,8 +126,9 @@ function Facts(): JSX.Element | null {
         </dl>
         {layer.color.kind === 'score' && (layer.partial ?? 0) > 0 && (
           <p class="ks-note">
-            In {counted(layer.partial ?? 0, 'cell')}, some of the {formatCount(layer.color.genes.length)}{' '}
-            genes have no value; their score is the mean of the other genes.
+            In {counted(layer.partial ?? 0, model.noun.value)}, some of the{' '}
+            {formatCount(layer.color.genes.length)} genes have no value; their score is the mean of the other
+            genes.
           </p>
         )}
         <ByClass values={layer.values} meaning={meaning} />

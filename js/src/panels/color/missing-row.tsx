@@ -15,7 +15,7 @@ export function WithoutValue({ layer }: { layer: Layer }): JSX.Element | null {
   return (
     <p class="ks-without-value">
       <span class="ks-dot" style={{ background: MISSING_COLOR }} />
-      <span>{counted(count, 'cell')} without a value</span>
+      <span>{counted(count, model.noun.value)} without a value</span>
     </p>
   );
 }

@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import { useId, useMemo, useRef } from 'preact/hooks';
 import { type Bar, histogram } from '../../data/histogram';
 import type { Summary } from '../../data/summary';
+import type { Noun } from '../../lib/counts';
 import { counted, formatCount, formatWithin } from '../../lib/format';
 import type { Numbers } from '../../lib/numbers';
 import { meaningOf } from '../../state/color/gene-meaning';
@@ -54,19 +55,21 @@ function barText(
   last: boolean,
   zeros: number,
   shown: (value: number) => string,
+  noun: Noun,
 ): string {
   const from = first && min < bar.from ? `${shown(bar.to)} and below, down to ${shown(min)}` : '';
   const to = last && max > bar.to ? `${shown(bar.from)} and above, up to ${shown(max)}` : '';
   const span = from || to || `${shown(bar.from)} to ${shown(bar.to)}`;
   const atZero = zeros === bar.count ? 'all' : formatCount(zeros);
   const ofZero = bar.cut ? `, ${atZero} at 0; bar truncated` : '';
-  return `${span}: ${counted(bar.count, 'cell')}${ofZero}`;
+  return `${span}: ${counted(bar.count, noun)}${ofZero}`;
 }
 
 /** The histogram. The pointer or the arrow keys show the values of one bar at a time. */
 function Bars({ label, values, axis: [start, end], summary, cutZeros }: BarsProps): JSX.Element {
   const { model } = usePanels();
   const scale = model.scale.value;
+  const noun = model.noun.value;
   const at = useSignal<number | null>(null);
   const note = useId();
   const shown = (value: number) => formatWithin(value, end - start);
@@ -76,16 +79,16 @@ function Bars({ label, values, axis: [start, end], summary, cutZeros }: BarsProp
   );
   const textOf = (bin: number) => {
     const bar = bars[bin];
-    return bar ? barText(bar, summary, bin === 0, bin === BINS - 1, zeros, shown) : '';
+    return bar ? barText(bar, summary, bin === 0, bin === BINS - 1, zeros, shown, noun) : '';
   };
   const cut = bars.find((bar) => bar.cut);
   const first = bars[0];
   const last = bars[BINS - 1];
   const notes = [
-    'Height: √(cell count)',
-    ...(cut ? [`bar at 0 truncated: ${counted(cut.count, 'cell')}`] : []),
-    ...(below > 0 && first ? [`first bar ≤ ${shown(first.to)}: ${counted(first.count, 'cell')}`] : []),
-    ...(above > 0 && last ? [`last bar ≥ ${shown(last.from)}: ${counted(last.count, 'cell')}`] : []),
+    `Height: √(${noun} count)`,
+    ...(cut ? [`bar at 0 truncated: ${counted(cut.count, noun)}`] : []),
+    ...(below > 0 && first ? [`first bar ≤ ${shown(first.to)}: ${counted(first.count, noun)}`] : []),
+    ...(above > 0 && last ? [`last bar ≥ ${shown(last.from)}: ${counted(last.count, noun)}`] : []),
   ];
   const step = (event: KeyboardEvent) => {
     const now = at.value ?? 0;
@@ -263,7 +266,7 @@ export function RangeLegend({ layer }: { layer: Extract<Layer, { kind: 'value' }
         <button
           type="button"
           class="ks-link"
-          title="Select cells with values between the limits"
+          title={`Select ${model.noun.value}s with values between the limits`}
           onClick={(event) =>
             actions.selectWhere((cell) => {
               const value = layer.values[cell] ?? Number.NaN;

@@ -43,7 +43,7 @@ function Facts(): JSX.Element | null {
   if (missing === here.length) {
     return (
       <section class="ks-section">
-        <p class="ks-note">No cells have a value here.</p>
+        <p class="ks-note">No {model.noun.value}s have a value here.</p>
       </section>
     );
   }
@@ -75,7 +75,7 @@ function Facts(): JSX.Element | null {
             <div>
               <dt>No value</dt>
               <dd>
-                {counted(missing, 'cell')}, {formatShare(missing / here.length)}
+                {counted(missing, model.noun.value)}, {formatShare(missing / here.length)}
               </dd>
             </div>
           )}

@@ -4,6 +4,7 @@ import { useEffect } from 'preact/hooks';
 import type { CategoryValues } from '../../data/column-values';
 import { BINS, halfWidths, type Spread, spreadsByCode } from '../../data/distribution';
 import type { ColorScale } from '../../lib/colormap';
+import type { Noun } from '../../lib/counts';
 import { counted, formatClass, formatCount, formatValue } from '../../lib/format';
 import type { Numbers } from '../../lib/numbers';
 import type { Selection } from '../../state/selection/selection';
@@ -82,14 +83,14 @@ function Violin({ row, scale }: { row: Row; scale: ColorScale }): JSX.Element {
   );
 }
 
-function about({ name, of, rest }: Row, [low, high]: readonly [number, number]): string {
+function about({ name, of, rest }: Row, [low, high]: readonly [number, number], noun: Noun): string {
   const describe = (spread: Spread) => {
-    if (spread.count === 0) return 'no cells';
+    if (spread.count === 0) return `no ${noun}s`;
     const { median, q1, q3, count, below, above } = spread;
     return [
       `median ${formatValue(median)}`,
       `quartiles ${formatValue(q1)} to ${formatValue(q3)}`,
-      counted(count, 'cell'),
+      counted(count, noun),
       ...(below > 0 ? [`${formatCount(below)} below ${formatValue(low)}`] : []),
       ...(above > 0 ? [`${formatCount(above)} above ${formatValue(high)}`] : []),
     ].join(', ');
@@ -105,6 +106,7 @@ export function Violins({ values, group, selection }: Ask): JSX.Element {
   const { model } = usePanels();
   const rows = useSignal<readonly Row[] | null>(null);
   const whole = useSignal(false);
+  const noun = model.noun.value;
   const scale = model.scale.value;
   const classes = model.classes.value;
   useEffect(() => {
@@ -119,13 +121,14 @@ export function Violins({ values, group, selection }: Ask): JSX.Element {
     );
     return () => closed.abort();
   }, [values, group, selection, scale, classes, rows]);
-  if (rows.value?.length === 0) return <p class="ks-note">No cells here have both a value and a category.</p>;
+  if (rows.value?.length === 0)
+    return <p class="ks-note">No {noun}s here have both a value and a category.</p>;
   const made = rows.value ?? [];
   return (
     <>
       <ul class="ks-violins" aria-label={`Distribution by ${group.name}`} aria-busy={rows.value === null}>
         {(whole.value ? made : made.slice(0, MOST)).map((row) => (
-          <li key={row.name} title={about(row, scale.range)} aria-label={about(row, scale.range)}>
+          <li key={row.name} title={about(row, scale.range, noun)} aria-label={about(row, scale.range, noun)}>
             <span class="ks-dot" style={{ background: row.color }} />
             <span class="ks-class-name">{formatClass(row.name)}</span>
             <Violin row={row} scale={scale} />
@@ -136,9 +139,9 @@ export function Violins({ values, group, selection }: Ask): JSX.Element {
       <More whole={whole} more={made.length - MOST} />
       {made.length > 0 && (
         <p class="ks-note ks-violin-note">
-          Number: median. Width: square root of the number of cells, scaled for each category.
+          Number: median. Width: square root of the number of {noun}s, scaled for each category.
           {made.some(({ of, rest }) => of.below + of.above + (rest?.below ?? 0) + (rest?.above ?? 0) > 0) &&
-            ` A bar at an end marks cells beyond ${formatValue(scale.range[0])} to ${formatValue(scale.range[1])}.`}
+            ` A bar at an end marks ${noun}s beyond ${formatValue(scale.range[0])} to ${formatValue(scale.range[1])}.`}
         </p>
       )}
     </>

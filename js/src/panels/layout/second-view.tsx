@@ -1,8 +1,10 @@
 import type { JSX } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
+import { CellCard } from '../cell-card';
 import type { PanelContext } from '../context';
 import { Panels, usePanels } from '../context';
 import { IconButton } from '../icons';
+import { Labels } from '../labels';
 import { Highlight } from '../selection/highlight';
 import { Outline } from '../selection/outline';
 import { PlacedCount } from '../title-card';
@@ -31,6 +33,7 @@ export function SecondView({
     <div class="ks-beside" ref={place}>
       <Panels.Provider value={{ ...around, ...pane }}>
         <Outline />
+        <Labels />
         <Highlight />
         <SectionTitles />
         <div class="ks-cards">
@@ -53,6 +56,7 @@ export function SecondView({
           </div>
         </div>
         <Tooltip inSecondView />
+        <CellCard inSecondView />
       </Panels.Provider>
     </div>
   );

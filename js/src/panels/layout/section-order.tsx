@@ -53,7 +53,7 @@ export function SectionOrderSelect({ layout }: { layout: Grid }): JSX.Element {
       >
         <option value="file">file order</option>
         <option value="name">by name</option>
-        <option value="cells">by cell count</option>
+        <option value="cells">by {model.noun.value} count</option>
         {facts.map(({ column }) => (
           <option key={column} value={BY + column}>
             by {column}
@@ -61,7 +61,10 @@ export function SectionOrderSelect({ layout }: { layout: Grid }): JSX.Element {
         ))}
       </select>
       {missing > 0 && (
-        <span class="ks-note" title={`${counted(missing, 'cell')} without a section, not shown here`}>
+        <span
+          class="ks-note"
+          title={`${counted(missing, model.noun.value)} without a section, not shown here`}
+        >
           {formatCount(missing)} unassigned
         </span>
       )}

@@ -82,7 +82,7 @@ function Titles(props: {
   pointed: string | null;
 }): JSX.Element {
   const { view, titles, manifest, layout, pointed } = props;
-  const { actions } = usePanels();
+  const { model, actions } = usePanels();
   const arrangement = arrangementOf(layout);
   const note = noteOf(manifest, arrangement);
   let stops = 0;
@@ -119,7 +119,7 @@ function Titles(props: {
             class={`ks-section-title${wide < ROOMY ? ' ks-small' : ''}${name === pointed ? ' ks-pointed' : ''}`}
             style={at(middle)}
             tabIndex={stops++ === 0 ? 0 : -1}
-            title={`${name}: ${counted(count, 'cell')}. Click to show only this section.`}
+            title={`${name}: ${counted(count, model.noun.value)}. Click to show only this section.`}
             onClick={() => actions.setLayout(sectionLayout(name, arrangement))}
           >
             {name}

@@ -1,13 +1,12 @@
-import { type Signal, useComputed, useSignal, useSignalEffect } from '@preact/signals';
+import { type Signal, useComputed, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
-import { useId, useLayoutEffect, useRef } from 'preact/hooks';
-import { asError, ViewerError } from '../../lib/errors';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { counted, formatCount } from '../../lib/format';
 import { type PictureOptions, SCALES } from '../../picture/pictures';
 import { usePanels } from '../context';
-import { Icon } from '../icons';
 import { copyPicture } from './download';
-import { ViewFiles } from './view-files';
+import { Menu } from './menu';
+import { OutcomeText, useWork } from './outcome';
 
 type Part = 'legend' | 'scaleBar' | 'title' | 'beside' | 'transparent';
 
@@ -19,24 +18,10 @@ const PARTS: readonly [Part, string][] = [
   ['transparent', 'Transparent background'],
 ];
 const SVG_SCALE = 2;
-const GAP = 8;
-
-/** The result of the last action. */
-interface Outcome {
-  text: string;
-  failed: boolean;
-}
 
 type Choice = Required<Pick<PictureOptions, Part | 'scale'>>;
 
 export function SaveMenu({ open }: { open: Signal<boolean> }): JSX.Element {
-  const id = useId();
-  const button = useRef<HTMLButtonElement>(null);
-  const sheet = useRef<HTMLDivElement>(null);
-  const before = useRef<Element | null>(null);
-  /** True during the popover's own toggle events, which the browser also fires on its own. */
-  const toggling = useRef(false);
-  const shown = useSignal(false);
   // The choices are kept while the page is open.
   const choice = useSignal<Choice>({
     scale: 2,
@@ -46,79 +31,16 @@ export function SaveMenu({ open }: { open: Signal<boolean> }): JSX.Element {
     beside: true,
     transparent: false,
   });
-
-  useSignalEffect(() => {
-    const wanted = open.value;
-    if (toggling.current || !sheet.current || sheet.current.matches(':popover-open') === wanted) return;
-    if (wanted) sheet.current.showPopover();
-    else sheet.current.hidePopover();
-  });
-  const place = () => {
-    // Align with the card that contains the button.
-    const at = button.current?.parentElement?.getBoundingClientRect();
-    if (!at || !sheet.current) return;
-    sheet.current.style.top = `${at.bottom + GAP}px`;
-    sheet.current.style.right = `${Math.max(GAP, document.documentElement.clientWidth - at.right)}px`;
-    sheet.current.style.maxHeight = `calc(100vh - ${at.bottom + 2 * GAP}px)`;
-  };
-
   return (
-    <>
-      <button
-        type="button"
-        class="ks-icon-button"
-        ref={button}
-        aria-label="Save picture or table"
-        aria-haspopup="dialog"
-        aria-expanded={shown.value}
-        title="Save picture or table (S)"
-        popovertarget={id}
-      >
-        <Icon name="save" />
-      </button>
-      <div
-        id={id}
-        class="ks-card ks-save"
-        popover="auto"
-        role="dialog"
-        aria-label="Save"
-        tabIndex={-1}
-        ref={sheet}
-        onBeforeToggle={(event) => {
-          // Update now: the toggle event follows later, and a key may come in between.
-          toggling.current = true;
-          open.value = event.newState === 'open';
-          toggling.current = false;
-          if (event.newState !== 'open') return;
-          before.current = document.activeElement;
-          place();
-        }}
-        onToggle={(event) => {
-          const focused = document.activeElement;
-          const inside = sheet.current?.contains(focused) ?? false;
-          shown.value = event.newState === 'open';
-          if (shown.value) {
-            // Keep the focus when closed and reopened quickly: the sheet is still the same.
-            if (!inside) sheet.current?.querySelector<HTMLElement>(':checked')?.focus();
-          } else if (inside || focused === document.body) {
-            const back = before.current;
-            if (back instanceof HTMLElement && back !== document.body) back.focus();
-            else button.current?.focus();
-          }
-        }}
-        // Keys pressed here must not act as shortcuts of the viewer.
-        onKeyDown={(event) => event.stopPropagation()}
-      >
-        {shown.value && <Sheet choice={choice} />}
-      </div>
-    </>
+    <Menu open={open} icon="save" label="Save picture or table" shortcut="S" name="Save">
+      {() => <Sheet choice={choice} />}
+    </Menu>
   );
 }
 
 function Sheet({ choice }: { choice: Signal<Choice> }): JSX.Element {
   const { model, pictures, download } = usePanels();
-  const outcome = useSignal<Outcome | null>(null);
-  const busy = useSignal(false);
+  const { outcome, run } = useWork();
   const first = useRef<HTMLInputElement>(null);
   useLayoutEffect(() => first.current?.focus({ preventScroll: true }), []);
   const { scale, ...parts } = choice.value;
@@ -127,19 +49,6 @@ function Sheet({ choice }: { choice: Signal<Choice> }): JSX.Element {
   const rows = useComputed(() => pictures.cells().length).value;
   const selected = model.selection.value !== null;
 
-  const run = async (doing: string, work: () => Promise<string>) => {
-    if (busy.value) return;
-    busy.value = true;
-    outcome.value = { text: doing, failed: false };
-    try {
-      outcome.value = { text: await work(), failed: false };
-    } catch (thrown) {
-      const error = asError(thrown);
-      const advice = error instanceof ViewerError ? ` ${error.advice}` : '';
-      outcome.value = { text: `${error.message}${advice}`, failed: true };
-    }
-    busy.value = false;
-  };
   const save = (ending: string, doing: string, make: () => Promise<Blob>) =>
     run(doing, async () => {
       await painted();
@@ -227,21 +136,19 @@ function Sheet({ choice }: { choice: Signal<Choice> }): JSX.Element {
       </div>
       <h2 class="ks-heading ks-gap">Table</h2>
       <div class="ks-save-line">
-        <span class="ks-note">{counted(rows, selected ? 'selected cell' : 'cell')} in view</span>
+        <span class="ks-note">
+          {counted(rows, selected ? `selected ${model.noun.value}` : model.noun.value)} in view
+        </span>
         <button
           type="button"
           class="ks-pill"
-          title="Save the cells in view as CSV: ID, coordinates and displayed values"
+          title={`Save the ${model.noun.value}s in view as CSV: ID, coordinates and displayed values`}
           onClick={() => save('csv', 'Writing…', () => pictures.table())}
         >
           CSV
         </button>
       </div>
-      <h2 class="ks-heading ks-gap">View</h2>
-      <ViewFiles run={run} />
-      <p class={`ks-save-said ks-break${outcome.value?.failed ? ' ks-warning' : ''}`} role="status">
-        {outcome.value?.text}
-      </p>
+      <OutcomeText of={outcome.value} />
     </>
   );
 }

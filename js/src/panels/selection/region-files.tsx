@@ -23,9 +23,10 @@ export function RegionFiles(): JSX.Element | null {
   const names = model.cellNames.value;
   const manifest = model.bundle.value?.manifest;
   if (!manifest) return null;
+  const noun = model.noun.value;
   const regions = model.regions.value;
   const save = (ending: string, parts: BlobPart[], type: string) =>
-    download(new Blob(parts, { type }), fileName(manifest.dataset_name, 'regions', ending));
+    download(new Blob(parts, { type }), fileName(model.title.value, 'regions', ending));
   const put = (file: File, found: Parameters<typeof actions.putRegions>[0], unknown = 0) => {
     const replaced = model.regions.value.filter(({ name }) =>
       found.some((other) => other.name === name),
@@ -35,7 +36,7 @@ export function RegionFiles(): JSX.Element | null {
       `Opened ${counted(found.length, 'region')} from ${file.name}.`,
       replaced > 0 ? `Replaced ${counted(replaced, 'region')} of the same name.` : '',
       unknown > 0
-        ? `Skipped ${counted(unknown, 'row')}: ${unknown === 1 ? 'its cell is' : 'their cells are'} not in this bundle.`
+        ? `Skipped ${counted(unknown, 'row')}: ${unknown === 1 ? `its ${noun} is` : `their ${noun}s are`} not in this bundle.`
         : '',
     ];
     actions.noteRegions({ text: text.filter(Boolean).join(' '), problem: unknown > 0, undo: true });
@@ -46,7 +47,7 @@ export function RegionFiles(): JSX.Element | null {
     if (found.length === 0)
       throw new Error(
         unknown > 0
-          ? 'None of its cells are in this bundle. The column “cell_id” must hold cell names, as in obs_names.'
+          ? `None of its ${noun}s are in this bundle. The column “cell_id” must hold their names, as in obs_names.`
           : 'The table contains no regions.',
       );
     put(file, found, unknown);
@@ -56,7 +57,7 @@ export function RegionFiles(): JSX.Element | null {
       const text = await file.text();
       // Decide by content: the file name may have lost its extension.
       if (!/^\s*\{/.test(text)) return await openTable(file, text);
-      const { regions: found, leftOut } = openedView(parsed(text), manifest.n_cells);
+      const { regions: found, leftOut } = openedView(parsed(text), manifest.n_cells, model.noun.value);
       if (!found?.length) throw leftOut ?? new Error('The file contains no regions.');
       put(file, found);
     } catch (thrown) {

@@ -146,7 +146,7 @@ function Chip({ region, back }: ChipProps): JSX.Element {
         class="ks-region-name"
         ref={button}
         aria-pressed={isSelected(cells, model.selection.value)}
-        aria-label={`Select ${name}, ${counted(cells.length, 'cell')}`}
+        aria-label={`Select ${name}, ${counted(cells.length, model.noun.value)}`}
         title={`${name}: click to select (Shift adds, Alt subtracts, both intersect), double-click to rename`}
         onClick={(event) => {
           // The second click of a double-click would only add an undo step.

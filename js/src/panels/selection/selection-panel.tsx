@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useMemo, useRef } from 'preact/hooks';
+import { startingWith } from '../../lib/counts';
 import { counted, formatShare } from '../../lib/format';
 import { isolatedTest, visibleTest } from '../../state/color/layer';
 import { outOfSight, selectedIn } from '../../state/color/scope';
@@ -21,11 +22,12 @@ function useSelectedHere(selection: Selection): Selection | null {
 function Count({ here }: { here: Selection | null }): JSX.Element {
   const { model } = usePanels();
   const shown = model.shown.value;
-  if (!here) return <span role="status">No cells here</span>;
+  if (!here) return <span role="status">No {model.noun.value}s here</span>;
   const { count, mask } = here;
   return (
     <span class="ks-selected" role="status">
-      <strong>{counted(count, 'cell')}</strong> · {formatShare(count / (shown?.count ?? mask.length))}
+      <strong>{counted(count, model.noun.value)}</strong> ·{' '}
+      {formatShare(count / (shown?.count ?? mask.length))}
     </span>
   );
 }
@@ -49,6 +51,7 @@ function Elsewhere({ selection }: { selection: Selection }): JSX.Element | null 
     return here ? here.mask.reduce((sum, flag, cell) => sum + (flag && !inFront(cell) ? 1 : 0), 0) : 0;
   }, [layer, hidden, isolated, selection, shown]);
   if (!scope && !visible && out.unplaced === 0 && dimmed === 0) return null;
+  const noun = model.noun.value;
   const are = (count: number) => (count === 1 ? 'is' : 'are');
   return (
     <p class="ks-note ks-break ks-selection-of">
@@ -56,17 +59,17 @@ function Elsewhere({ selection }: { selection: Selection }): JSX.Element | null 
         <>
           In {scope.name}
           {out.elsewhere > 0 &&
-            `; ${counted(out.elsewhere, 'selected cell')} elsewhere ${are(out.elsewhere)} excluded`}
+            `; ${counted(out.elsewhere, `selected ${noun}`)} elsewhere ${are(out.elsewhere)} excluded`}
           .{' '}
         </>
       )}
       {visible &&
         (out.hidden > 0
-          ? `${counted(out.hidden, 'selected cell')} in hidden categories ${are(out.hidden)} excluded. `
-          : 'Cells in hidden categories are excluded. ')}
+          ? `${counted(out.hidden, `selected ${noun}`)} in hidden categories ${are(out.hidden)} excluded. `
+          : `${startingWith(noun)} in hidden categories are excluded. `)}
       {out.unplaced > 0 &&
-        `${counted(out.unplaced, 'selected cell')} without coordinates in this embedding ${are(out.unplaced)} excluded. `}
-      {dimmed > 0 && `Includes ${counted(dimmed, 'dimmed cell')}.`}
+        `${counted(out.unplaced, `selected ${noun}`)} without coordinates in this embedding ${are(out.unplaced)} excluded. `}
+      {dimmed > 0 && `Includes ${counted(dimmed, `dimmed ${noun}`)}.`}
     </p>
   );
 }

@@ -19,6 +19,8 @@ export interface LayoutActions extends CameraActions {
   turn(): void;
   /** Mirrors left to right. */
   mirror(): void;
+  /** Sets the µm per coordinate unit of the tissue; null for the unit that the bundle states. */
+  setUmPerUnit(um: number | null): void;
   fit(): void;
   resize(viewport: Viewport): void;
 }
@@ -44,6 +46,7 @@ export function createLayoutActions(
       applyOrNotify({ turn: TURNS[(TURNS.indexOf(turn) + 1) % TURNS.length] ?? 0 });
     },
     mirror: () => applyOrNotify({ flip: !model.state.value.flip }),
+    setUmPerUnit: (umPerUnit) => update(model, { umPerUnit }),
     fit: () => fitAll(model),
     resize(viewport) {
       const before = model.viewport.value;

@@ -28,6 +28,8 @@ export interface PaneModel {
   /** Names and positions of sections that are laid out side by side. */
   readonly titles: ReadonlySignal<readonly Placed[]>;
   readonly view: ReadonlySignal<View | null>;
+  /** µm per coordinate unit: as set in the view, else as stated in the bundle; null for embeddings, or if unknown. */
+  readonly unitUm: ReadonlySignal<number | null>;
 }
 
 export type LayoutModel = CoordinateModel & PaneModel;
@@ -64,12 +66,15 @@ export function createPaneModel(
     const [columns, rows] = [gridColumns.value, gridOrientation.value];
     return placedCells(cells, layout.value, embeddings.value, sections.value, columns, rows);
   });
+  const onTissue = computed(() => layout.value.kind !== 'embedding');
+  const umPerUnit = computed(() => state.value.umPerUnit);
   const positions = computed(() => laidOut.value?.positions ?? null);
   return {
     viewport,
     orientation,
     positions,
     gridColumns,
+    unitUm: computed(() => (onTissue.value ? (umPerUnit.value ?? tissue.value?.unitUm ?? null) : null)),
     titles: computed(() => laidOut.value?.titles ?? []),
     view: computed(() => {
       const cells = positions.value;

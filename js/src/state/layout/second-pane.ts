@@ -70,6 +70,7 @@ export function secondPane(
         if (before.width !== next.width || before.height !== next.height) viewport.value = next;
       },
       hover: (hover) => actions.hover(hover && { ...hover, inSecondView: true }),
+      pin: (pinned) => actions.pin(pinned && { ...pinned, inSecondView: true }),
       setLayout: actions.setSecondLayout,
       point(position) {
         paneModel.pointer.value = position;

@@ -19,7 +19,11 @@ export function createSaveActions(
   return {
     async openView(view) {
       try {
-        const { state, regions, leftOut } = openedView(view, model.bundle.value?.manifest.n_cells ?? 0);
+        const { state, regions, leftOut } = openedView(
+          view,
+          model.bundle.value?.manifest.n_cells ?? 0,
+          model.noun.value,
+        );
         if (regions) setRegions(regions, { undoable: true });
         await apply(state, { orRest: true });
         if (state.camera) lookAtCells(model);

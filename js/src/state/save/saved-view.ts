@@ -4,8 +4,9 @@ import { SAVED_VIEW_SHAPE } from '../../contract/view-shape';
 import { MOST_REGION_CELLS, MOST_REGIONS } from '../../data/region-files';
 import { packPlaces, placesIn, setIn } from '../../lib/bits';
 import { fromBase64, toBase64 } from '../../lib/bytes';
+import type { Noun } from '../../lib/counts';
 import { LeftOutError, ViewFileError } from '../../lib/errors';
-import { formatCount } from '../../lib/format';
+import { counted, formatCount } from '../../lib/format';
 import { inflate } from '../../lib/inflate';
 import { differs } from '../../lib/shape';
 import type { Model } from '../model';
@@ -92,10 +93,10 @@ const isOfOthers = ({ n_cells }: { n_cells?: unknown }, cells: number) =>
   n_cells !== undefined && n_cells !== cells;
 
 /** Reads a saved view. Ignores cameras and regions if it was saved for a different number of cells. */
-export function openedView(given: unknown, cells: number): OpenedView {
+export function openedView(given: unknown, cells: number, noun: Noun = 'cell'): OpenedView {
   const state = stateIn(given, cells);
   if (!isSaved(given)) return { state, regions: null, leftOut: null };
-  if (isOfOthers(given, cells)) return { state, regions: null, leftOut: ofOthers(given, cells) };
+  if (isOfOthers(given, cells)) return { state, regions: null, leftOut: ofOthers(given, cells, noun) };
   const { regions, regions_left_out: left = 0 } = given;
   if (regions && regions.length > MOST_REGIONS)
     throw new ViewFileError(`it has ${regions.length} regions; the limit is ${MOST_REGIONS}`);
@@ -103,14 +104,14 @@ export function openedView(given: unknown, cells: number): OpenedView {
     const bits = bytesOf(text);
     if (bits.length !== Math.ceil(cells / 8))
       throw new ViewFileError(
-        `the region “${name}” was made for a different number of cells than ${formatCount(cells)}`,
+        `the region “${name}” was made for a different number of ${noun}s than ${formatCount(cells)}`,
       );
     return { name, color, bits };
   });
   // Check before unpacking: a damaged view could exhaust the memory.
   if ((packed ?? []).reduce((sum, { bits }) => sum + setIn(bits), 0) > MOST_REGION_CELLS)
     throw new ViewFileError(
-      `its regions contain more than ${formatCount(MOST_REGION_CELLS)} cells in total, which is the limit`,
+      `its regions contain more than ${counted(MOST_REGION_CELLS, noun)} in total, which is the limit`,
     );
   const unpacked =
     packed?.map(({ name, color, bits }) => ({ name, color, cells: placesIn(bits, cells) })) ?? null;
@@ -125,10 +126,10 @@ function isSaved(value: unknown): value is SavedView {
   return true;
 }
 
-function ofOthers({ n_cells = 0, regions = [] }: SavedView, cells: number): LeftOutError {
+function ofOthers({ n_cells = 0, regions = [] }: SavedView, cells: number, noun: Noun): LeftOutError {
   const what = regions.length > 0 ? 'camera and its regions were' : 'camera was';
   return new LeftOutError(
-    `The view was saved for ${formatCount(n_cells)} cells, but this bundle has ${formatCount(cells)}: its ${what} ignored.`,
+    `The view was saved for ${counted(n_cells, noun)}, but this bundle has ${formatCount(cells)}: its ${what} ignored.`,
     'All other settings were applied where the names of genes and annotations match.',
   );
 }

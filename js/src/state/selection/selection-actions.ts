@@ -1,7 +1,7 @@
 import { batch } from '@preact/signals';
 import { MOST_REGION_CELLS, MOST_REGIONS } from '../../data/region-files';
 import { MaskError } from '../../lib/errors';
-import { formatCount } from '../../lib/format';
+import { counted, formatCount } from '../../lib/format';
 import { visibleTest } from '../color/layer';
 import type { Model } from '../model';
 import { notify } from '../status';
@@ -110,7 +110,7 @@ export function createSelectionActions(model: Model): SelectionActions {
     const places = all.reduce((sum, { cells }) => sum + cells.length, 0);
     return places > MOST_REGION_CELLS
       ? new Error(
-          `The regions contain ${formatCount(places)} cells in total; the limit is ${formatCount(MOST_REGION_CELLS)}.`,
+          `The regions contain ${counted(places, model.noun.value)} in total; the limit is ${formatCount(MOST_REGION_CELLS)}.`,
         )
       : null;
   };
@@ -124,7 +124,7 @@ export function createSelectionActions(model: Model): SelectionActions {
       const last = cells.at(-1) ?? 0;
       if (last >= total())
         throw new Error(
-          `The region “${name}” contains the cell index ${formatCount(last)}, but the bundle has only ${formatCount(total())} cells.`,
+          `The region “${name}” contains the cell index ${formatCount(last)}, but the bundle has only ${counted(total(), model.noun.value)}.`,
         );
       const taken = [
         ...others,

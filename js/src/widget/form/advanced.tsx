@@ -4,11 +4,17 @@ import { Check, Field, NumberInput, Select, TextInput } from './fields';
 import { Places } from './layout-fields';
 import type { Traits } from './traits';
 
+const NUMBER_OF = {
+  cells: () => say('Number of cells'),
+  spots: () => say('Number of spots'),
+  bins: () => say('Number of bins'),
+};
+
 /** Options that most exports leave at their defaults. */
 export function More({ traits }: { traits: Traits }): JSX.Element {
   const options = traits.options.value;
-  const { help, layers, raw, libraries, sections, n_cells: cells } = traits.summary.value;
-  const { problems } = traits.estimate.value;
+  const { help, layers, raw, libraries, sections, n_cells: cells, observations } = traits.summary.value;
+  const { problems, scale } = traits.estimate.value;
   const matrices: [string, string][] = [
     ['X', 'X'],
     ...layers.map((name): [string, string] => [`layer:${name}`, `layers['${name}']`]),
@@ -70,8 +76,25 @@ export function More({ traits }: { traits: Traits }): JSX.Element {
           </>
         )}
       </Field>
+      <Field label={say('Scale (µm per unit)')} help={help.um_per_unit} problem={problems.um_per_unit}>
+        {({ id, describedBy }) => (
+          <>
+            <NumberInput
+              id={id}
+              describedBy={describedBy}
+              value={options.um_per_unit}
+              min={0}
+              step={0.01}
+              optional
+              placeholder={say('as detected')}
+              onChange={(value) => traits.change({ um_per_unit: value })}
+            />
+            {scale && <span class="kf-note">{scale}</span>}
+          </>
+        )}
+      </Field>
       <Places traits={traits} />
-      <Field label={say('Number of cells')} help={help.downsample} problem={problems.downsample}>
+      <Field label={NUMBER_OF[observations]()} help={help.downsample} problem={problems.downsample}>
         {({ id, describedBy }) => (
           <NumberInput
             id={id}

@@ -24,6 +24,7 @@ const CSS = [base, fields, run, narrow].join('');
 const IN_MORE = [
   'layer',
   'image_path',
+  'um_per_unit',
   'downsample',
   'seed',
   'dataset_name',
@@ -36,16 +37,19 @@ const IN_MORE = [
   'view',
 ]; // prettier-ignore
 
+const COUNTED = {
+  cells: (count: number) => counted(count, '%1 cell', '%1 cells'),
+  spots: (count: number) => counted(count, '%1 spot', '%1 spots'),
+  bins: (count: number) => counted(count, '%1 bin', '%1 bins'),
+};
+
 function Head({ traits }: { traits: Traits }): JSX.Element {
-  const { n_cells: cells, n_genes: genes, facts, ready } = traits.summary.value;
+  const { n_cells: cells, n_genes: genes, observations, facts, ready } = traits.summary.value;
   return (
     <header class="kf-head">
       <h2>{say('Export to KaroSpace')}</h2>
       <span>
-        {[
-          `${counted(cells, '%1 cell', '%1 cells')} × ${counted(genes, '%1 gene', '%1 genes')}`,
-          ...facts,
-        ].join(' · ')}
+        {[`${COUNTED[observations](cells)} × ${counted(genes, '%1 gene', '%1 genes')}`, ...facts].join(' · ')}
         {!ready && ` · ${say('Inspecting…')}`}
       </span>
       {traits.silent.value && !traits.lost.value && (

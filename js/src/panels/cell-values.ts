@@ -1,0 +1,50 @@
+import { formatClass, formatExact, formatValue } from '../lib/format';
+import { valueAt } from '../state/color/layer';
+import type { Model } from '../state/model';
+
+/** A value of a cell, as the tooltip and the card show it. */
+export interface CellValue {
+  key: string;
+  name: string;
+  value: string;
+  /** The annotation that it is from; null for a gene. */
+  column: string | null;
+}
+
+/** Returns the values of a cell: its annotations, the one that colors the cells first. */
+export function annotationsOf(model: Model, cell: number): CellValue[] {
+  const { color } = model.layer.value;
+  const rows: CellValue[] = [];
+  for (const column of model.loaded.value.values()) {
+    const value =
+      column.kind === 'category'
+        ? formatClass(column.categories[column.codes[cell] ?? -1]?.name ?? null)
+        : formatExact(column.values[cell] ?? Number.NaN, column.values instanceof Float64Array);
+    const row = { key: `column ${column.name}`, name: column.name, value, column: column.name };
+    if (color.kind === 'annotation' && color.column === column.name) rows.unshift(row);
+    else rows.push(row);
+  }
+  return rows;
+}
+
+/** Returns the values of the genes that color the cells. */
+export function genesOf(model: Model, cell: number): CellValue[] {
+  const layer = model.layer.value;
+  const row = (key: string, name: string, value: string): CellValue => ({ key, name, value, column: null });
+  if (layer.color.kind === 'gene') {
+    const value = valueAt(layer, cell);
+    return [row('gene', layer.color.gene, typeof value === 'number' ? formatValue(value) : 'no value')];
+  }
+  if (layer.color.kind === 'score')
+    return [row('gene', layer.color.name, formatValue(Number(valueAt(layer, cell) ?? Number.NaN)))];
+  if (layer.kind !== 'blend') return [];
+  return layer.parts.map(({ gene, values }) =>
+    row(`gene ${gene}`, gene, formatValue(values[cell] ?? Number.NaN)),
+  );
+}
+
+/** Returns the name of a cell; its number until the names are loaded. */
+export function cellName(model: Model, cell: number): string {
+  const noun = model.noun.value;
+  return model.cellNames.value?.(cell) ?? `${noun[0]?.toUpperCase()}${noun.slice(1)} ${cell + 1}`;
+}

@@ -1,0 +1,291 @@
+"""Cards, labels, scale, title, and short notices on the tissue."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import Viewer
+from numpy.typing import NDArray
+from PIL import Image
+from playwright.sync_api import expect
+from waiting import becomes, until_js
+
+from karospace_jupyter import adata_to_karospace
+
+pytestmark = pytest.mark.e2e
+
+Opened = tuple[Viewer, ad.AnnData]
+
+
+def picture(viewer: Viewer) -> NDArray[np.uint8]:
+    """Return the picture of the tissue alone."""
+    data = viewer.page.evaluate("""async () => {
+      const blob = await karospace.picture({legend: false, title: false, scaleBar: false, scale: 1});
+      const bytes = new Uint8Array(await blob.arrayBuffer());
+      return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
+    }""")
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB"))
+
+
+def middle_cells(viewer: Viewer, count: int) -> list[int]:
+    """Return cells near the middle of the tissue, away from all cards."""
+    at = np.array(viewer.positions(list(range(3000))))
+    return [int(cell) for cell in np.argsort(np.hypot(*(at - np.median(at, axis=0)).T))[:count]]
+
+
+def test_click_pins_the_card_of_a_cell_until_a_click_elsewhere_or_escape(opened: Opened) -> None:
+    viewer, adata = opened
+    page = viewer.page
+    first, *others = middle_cells(viewer, 300)
+    # To the left: the card of the first cell is to its right.
+    second = min(others, key=lambda cell: viewer.positions([cell])[0][0])
+    card = page.get_by_role("region", name=re.compile("^cell "))
+    page.mouse.click(*viewer.positions([first])[0])
+    expect(card).to_contain_text(str(adata.obs_names[first]))
+    expect(card).to_contain_text(str(adata.obs["cell_type"].iloc[first]))
+    x, y = adata.obsm["spatial"][first] * 0.5
+    expect(card, "coordinates in µm").to_contain_text(f"{x:,.1f}, {y:,.1f}")
+    page.mouse.click(*viewer.positions([second])[0])
+    expect(card).to_contain_text(str(adata.obs_names[second]))
+    expect(card).to_have_count(1)
+    before = viewer.state()["camera"]
+    x, y = viewer.positions([second])[0]
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x - 40, y, steps=4)
+    page.mouse.up()
+    viewer.until(f"state.camera.x !== {before['x']}")
+    expect(card, "a drag is not a click").to_contain_text(str(adata.obs_names[second]))
+    page.keyboard.press("Escape")
+    card.wait_for(state="detached")
+    # A double click zooms, and pins nothing.
+    page.mouse.dblclick(*viewer.positions([first])[0])
+    viewer.until("state.camera.zoom > 1.5")
+    expect(card).to_have_count(0)
+    assert viewer.problems == []
+
+
+def test_card_selects_the_category_of_its_cell(opened: Opened) -> None:
+    viewer, adata = opened
+    page = viewer.page
+    cell = middle_cells(viewer, 1)[0]
+    name = str(adata.obs["cell_type"].iloc[cell])
+    page.mouse.click(*viewer.positions([cell])[0])
+    page.get_by_role("button", name="Select category").click()
+    count = int((adata.obs["cell_type"] == name).sum())
+    until_js(page, "n => karospace.selection?.reduce((sum, flag) => sum + flag, 0) === n", arg=count)
+    page.get_by_role("button", name="Isolate", exact=True).click()
+    viewer.until(f"!state.hidden.cell_type.includes({json.dumps(name)}) && state.hidden.cell_type.length > 2")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy ID").click()
+    page.get_by_role("status").get_by_text("ID copied").wait_for()
+    assert page.evaluate("navigator.clipboard.readText()") == adata.obs_names[cell]
+
+
+def test_card_opens_and_closes_by_keyboard(opened: Opened) -> None:
+    viewer, _ = opened
+    page = viewer.page
+    canvas = page.locator("canvas").first
+    canvas.focus()
+    page.keyboard.press("Enter")
+    card = page.get_by_role("region", name=re.compile("^cell "))
+    expect(card).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Copy ID")).to_be_focused()
+    page.keyboard.press("Escape")
+    card.wait_for(state="detached")
+    expect(canvas).to_be_focused()
+
+
+def test_lasso_still_selects_and_its_click_opens_a_card(opened: Opened) -> None:
+    viewer, _ = opened
+    page = viewer.page
+    page.keyboard.press("m")
+    cell = middle_cells(viewer, 1)[0]
+    x, y = viewer.positions([cell])[0]
+    page.mouse.move(x - 30, y - 30)
+    page.mouse.down()
+    page.mouse.move(x + 30, y + 30, steps=4)
+    page.mouse.up()
+    until_js(page, "() => karospace.selection !== null")
+    card = page.get_by_role("region", name=re.compile("^cell "))
+    expect(card).to_have_count(0)
+    page.mouse.click(x, y)
+    card.wait_for()
+    assert page.evaluate("karospace.selection !== null"), "the selection is kept"
+
+
+def test_labels_name_the_visible_categories_in_view_and_in_pictures(opened: Opened) -> None:
+    viewer, adata = opened
+    page = viewer.page
+    viewer.set(color={"kind": "annotation", "column": "cell_type"})
+    labels = page.locator(".ks-labels text")
+    expect(labels).to_have_count(0)
+    page.get_by_role("checkbox", name="Labels").check()
+    labels.first.wait_for()
+    names = labels.all_text_contents()
+    assert set(names) <= set(adata.obs["cell_type"].cat.categories)
+    boxes = viewer.boxes(".ks-labels text")
+    for at, a in enumerate(boxes):
+        for b in boxes[at + 1 :]:
+            apart = (
+                a["right"] <= b["left"]
+                or b["right"] <= a["left"]
+                or a["bottom"] <= b["top"] + 4
+                or b["bottom"] <= a["top"] + 4
+            )
+            assert apart, "labels do not overlap"
+    svg = page.evaluate("karospace.picture({format: 'svg', legend: false}).then((blob) => blob.text())")
+    for name in names:
+        assert re.search(rf'paint-order="stroke"[^>]*>{re.escape(name)}<', svg)
+    plain = picture(viewer)
+    viewer.set(hidden={"cell_type": [names[0]]})
+    becomes(lambda: names[0] in labels.all_text_contents(), False)
+    viewer.set(hidden={})
+    page.keyboard.press("n")
+    labels.first.wait_for(state="detached")
+    assert viewer.state()["labels"] is False
+    without = picture(viewer)
+    assert (plain != without).any(), "labels are drawn in PNG, too"
+
+
+def test_scale_is_edited_at_the_bar_and_saved_with_the_view(opened: Opened) -> None:
+    viewer, _ = opened
+    page = viewer.page
+    bar = page.get_by_role("button", name=re.compile("^Scale bar"))
+    expect(bar).to_contain_text("µm")
+    before = bar.inner_text()
+    bar.click()
+    field = page.get_by_label("Micrometers per coordinate unit")
+    expect(field).to_have_value("0.5")
+    field.fill("-1")
+    page.get_by_text("Enter a number greater than 0.").wait_for()
+    field.fill("50")
+    page.get_by_role("button", name="Done").click()
+    expect(bar).to_contain_text("mm")
+    expect(bar).to_be_focused()
+    assert viewer.state()["umPerUnit"] == 50
+    svg = page.evaluate("karospace.picture({format: 'svg'}).then((blob) => blob.text())")
+    assert re.search(r">\d+ mm<", svg), "pictures have the same bar"
+    bar.click()
+    page.get_by_role("button", name="Reset: 0.50 µm").click()
+    expect(bar).to_have_text(before)
+    assert viewer.state()["umPerUnit"] is None
+
+
+def test_title_is_renamed_and_names_files_and_pictures(opened: Opened) -> None:
+    viewer, _ = opened
+    page = viewer.page
+    title = page.get_by_role("heading", level=1)
+    expect(title).to_have_text("tissue")
+    title.get_by_role("button").click()
+    page.get_by_label("Title", exact=True).fill("Placenta, day 12")
+    page.keyboard.press("Enter")
+    expect(title).to_have_text("Placenta, day 12")
+    assert viewer.state()["title"] == "Placenta, day 12"
+    svg = page.evaluate("karospace.picture({format: 'svg'}).then((blob) => blob.text())")
+    assert ">Placenta, day 12<" in svg
+    page.keyboard.press("s")
+    with page.expect_download() as download:
+        page.get_by_role("dialog", name="Save").get_by_role("button", name="CSV").click()
+    assert download.value.suggested_filename == "Placenta_day_12-cell_type.csv"
+    page.keyboard.press("Escape")
+    title.get_by_role("button").click()
+    page.get_by_label("Title", exact=True).fill("")
+    page.keyboard.press("Enter")
+    expect(title).to_have_text("tissue")
+
+
+@pytest.mark.parametrize(
+    ("key", "says"),
+    [
+        ("i", "No tissue image in this bundle"),
+        ("[", "No sections in this bundle"),
+        ("b", "No second layout in this bundle"),
+        ("x", "No second view to swap with"),
+        ("n", "No categories to label"),
+    ],
+)
+def test_keys_without_their_object_say_so(plain: Viewer, key: str, says: str) -> None:
+    before = plain.state()
+    plain.page.keyboard.press(key)
+    plain.page.get_by_role("status").get_by_text(says).wait_for()
+    assert plain.state() == before
+
+
+@pytest.fixture
+def plain(viewer: Viewer, plain_folder: Path, serve: Callable[[Path], str]) -> Viewer:
+    return viewer.open(serve(plain_folder))
+
+
+@pytest.fixture(scope="module")
+def plain_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle of bins of Visium HD, without image, sections, embeddings and annotations."""
+    row, col = (part.ravel() for part in np.mgrid[:12, :12])
+    obs = pd.DataFrame(
+        {"array_row": row, "array_col": col},
+        index=[f"s_008um_{r:05d}_{c:05d}-1" for r, c in zip(row, col, strict=True)],
+    )
+    adata = ad.AnnData(np.ones((len(row), 1), np.float32), obs=obs)
+    adata.obsm["spatial"] = np.column_stack([col, row]) * 30.0
+    folder = tmp_path_factory.mktemp("bins") / "b"
+    adata_to_karospace(adata, folder, annotation_columns=[], genes_mode="all", dataset_name="bins")
+    return folder
+
+
+def test_bins_are_squares_that_fill_the_tissue_however_it_is_turned(plain: Viewer) -> None:
+    page = plain.page
+    expect(page.get_by_text("144 bins · 1 gene")).to_be_visible()
+    for turn in (0, 90):
+        plain.set(opacity=1, turn=turn, flip=turn == 90)
+        corners: Any = np.array(plain.positions([0, 1, 12, 13]))
+        shot = plain.pixels().astype(int)
+        box = page.locator("canvas").first.bounding_box()
+        x, y = corners.mean(axis=0) - [box["x"], box["y"]]
+        middle = corners[0] - [box["x"], box["y"]]
+        color, corner = shot[int(middle[1]), int(middle[0])], shot[int(y), int(x)]
+        assert np.abs(color - corner).max() < 12, "the point where four bins meet is covered"
+
+
+def test_corner_of_a_bin_belongs_to_it(plain: Viewer) -> None:
+    page = plain.page
+    first, second = np.array(plain.positions([65, 66]))
+    side = np.hypot(*(second - first))
+    page.mouse.click(*(first + side * 0.45))
+    page.get_by_role("region", name="bin s_008um_00005_00005-1").wait_for()
+
+
+def test_image_is_as_bright_in_the_dark_theme_as_in_the_light_one(
+    tissue: Path, export: Callable[..., Path], serve: Callable[[Path], str], viewer: Viewer
+) -> None:
+    viewer.open(serve(export(tissue, annotation_columns=["cell_type"])))
+    until_js(viewer.page, "() => karospace.getState().imageOn")
+    shots = []
+    for theme in ("light", "dark"):
+        viewer.set(theme=theme, opacity=0, imageOpacity=1)
+        shots.append(picture(viewer))
+    light, dark = (shot[200:-200, 300:-300, :3].astype(int) for shot in shots)
+    assert np.abs(light - dark).mean() < 3
+
+
+def test_table_names_its_columns_for_what_they_are(
+    tissue: Path, export: Callable[..., Path], serve: Callable[[Path], str], viewer: Viewer, tmp_path: Path
+) -> None:
+    viewer.open(serve(export(tissue, genes_mode=["EPCAM"])))
+    page = viewer.page
+    viewer.set(layout={"kind": "embedding", "name": "X_umap"}, color={"kind": "gene", "gene": "EPCAM"})
+    page.keyboard.press("s")
+    with page.expect_download() as download:
+        page.get_by_role("dialog", name="Save").get_by_role("button", name="CSV").click()
+    download.value.save_as(tmp_path / "table.csv")
+    assert list(pd.read_csv(tmp_path / "table.csv")) == ["cell_id", "umap_1", "umap_2", "EPCAM"]
