@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import sys
-from typing import TYPE_CHECKING, Any
+import time
+from typing import TYPE_CHECKING, Any, Protocol
 
 from karospace_jupyter.job import Job
 
@@ -13,25 +15,32 @@ if TYPE_CHECKING:
     from karospace_jupyter.job import Progress
 
 
+class _Bar(Protocol):
+    def show(self, progress: Progress) -> None:
+        """Show one progress report."""
+
+    def end(self, *, failed: bool) -> None:
+        """Stop showing progress."""
+
+
 class ProgressBar:
-    """Show each stage as a tqdm bar: tqdm's notebook bar in a notebook, text on stderr elsewhere.
+    """Show the progress of a job: as HTML in a notebook, as one tqdm bar for each stage on stderr elsewhere.
 
     Parameters
     ----------
     notebook
-        Whether to use the notebook bar in a notebook. If False, no notebook packages are imported.
+        Whether to show HTML in a notebook. If False, no notebook packages are imported.
     """
 
     def __init__(self, *, notebook: bool = True) -> None:
-        self._notebook = notebook
-        self._bar: Any = None
-        self._stage = ""
+        # A notebook imports ipykernel before its first cell.
+        self._bar: _Bar = _NotebookBar() if notebook and "ipykernel" in sys.modules else _TerminalBar()
 
     def __enter__(self) -> ProgressBar:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
-        self.close()
+        self._bar.end(failed=exc is not None)
 
     def watch(self, job: Job | None) -> Job:
         """Show the progress of `job`, or of a new job if it is None, and return that job."""
@@ -41,32 +50,71 @@ class ProgressBar:
 
     def __call__(self, progress: Progress) -> None:
         """Show one progress report."""
+        self._bar.show(progress)
+
+    def close(self) -> None:
+        """Stop showing progress."""
+        self._bar.end(failed=False)
+
+
+class _TerminalBar:
+    def __init__(self) -> None:
+        self._bar: Any = None
+        self._stage = ""
+
+    def show(self, progress: Progress) -> None:
         if self._bar is None or self._stage != progress.stage:
-            self.close()
+            self.end(failed=False)
             self._stage = progress.stage
             self._bar = self._open(progress)
         self._bar.update(progress.done - self._bar.n)
         if progress.finished:
-            self.close()
+            self.end(failed=False)
 
     def _open(self, progress: Progress) -> Any:  # noqa: ANN401 - tqdm is untyped
-        options: dict[str, Any] = {
-            "desc": progress.stage,
-            "total": progress.total,
-            "unit": f" {progress.unit}",
-            "file": sys.stderr,
-        }
-        # A notebook imports ipykernel before its first cell. Elsewhere, importing tqdm.auto is slow and warns.
-        if self._notebook and "ipykernel" in sys.modules:
-            from tqdm.auto import tqdm as notebook_bar
-
-            return notebook_bar(**options)
         from tqdm import tqdm
 
-        return tqdm(**options, dynamic_ncols=True)
+        unit = f" {progress.unit}"
+        return tqdm(desc=progress.stage, total=progress.total, unit=unit, file=sys.stderr, dynamic_ncols=True)
 
-    def close(self) -> None:
-        """Close the current bar."""
+    def end(self, *, failed: bool) -> None:  # noqa: ARG002 - the traceback tells of a failure
         if self._bar is not None:
             self._bar.close()
             self._bar = None
+
+
+class _NotebookBar:
+    """One output, which is updated. It is not a widget: a widget would be lost when the notebook is reopened."""
+
+    def __init__(self) -> None:
+        self._handle: Any = None
+        self._started = time.monotonic()
+        self._stage = ""
+
+    def show(self, progress: Progress) -> None:
+        self._stage = progress.stage
+        share = progress.done / progress.total if progress.total else 1.0
+        left = progress.eta_s
+        note = f" · about {left:.0f} s left" if left is not None and left >= 1 and not progress.finished else ""
+        count = f"{progress.done:,} of {progress.total:,} {progress.unit}{note}"
+        bar = f'<progress value="{share:.3f}" max="1" style="width:200px;vertical-align:middle"></progress>'
+        self._put(f"{progress.stage}: {count}", f"{html.escape(progress.stage)} {bar} {html.escape(count)}")
+
+    def end(self, *, failed: bool) -> None:
+        if self._handle is None:
+            return
+        took = f"{time.monotonic() - self._started:.1f} s"
+        text = f"Stopped after {took}: {self._stage}" if failed else f"Exported in {took}"
+        self._put(text, html.escape(text))
+        self._handle = None
+
+    def _put(self, text: str, body: str) -> None:
+        from IPython import display
+
+        style = "font:13px/20px system-ui,sans-serif;font-variant-numeric:tabular-nums"
+        data = {"text/plain": text, "text/html": f'<div style="{style}">{body}</div>'}
+        if self._handle is None:
+            show: Any = display.display  # without types
+            self._handle = show(data, raw=True, display_id=True)
+        else:
+            self._handle.update(data, raw=True)

@@ -14,12 +14,14 @@ from pydantic import TypeAdapter
 from karospace_jupyter.config import NOT_IN_FORMS, ExportConfig
 from karospace_jupyter.contracts.form import Estimate, Result, SessionState, Summary
 from karospace_jupyter.contracts.messages import ToKernel, ToPage
+from karospace_jupyter.contracts.output import Output
 from karospace_jupyter.contracts.panel import PanelAnswers, PanelRequest
 from karospace_jupyter.view.saved_view import SavedView
 
 FOLDER = Path(__file__).parent
 CONTRACTS: dict[str, tuple[str, Any]] = {
     "estimate": ("Estimate", Estimate),
+    "output": ("Output", Output),
     "result": ("Result", Result),
     "session-state": ("SessionState", SessionState),
     "summary": ("Summary", Summary),

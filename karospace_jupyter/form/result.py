@@ -35,13 +35,13 @@ def result_of(bundle: Bundle, *, number: int = 0) -> Result:
         n_genes=manifest.n_genes_exported,
         warnings=tuple(bundle.warnings),
         created=manifest.created_at,
-        folder="" if path is None else _short(path),
-        places=() if path is None else _places(path),
+        folder="" if path is None else relative(path),
+        places=() if path is None else places(path),
         number=number,
     )
 
 
-def _short(path: Path) -> str:
+def relative(path: Path) -> str:
     """Return the path relative to the working directory if it is inside it."""
     try:
         return str(path.relative_to(Path.cwd()))
@@ -49,7 +49,7 @@ def _short(path: Path) -> str:
         return str(path)
 
 
-def _places(path: Path) -> tuple[str, ...]:
+def places(path: Path) -> tuple[str, ...]:
     """Return the path in each form that a server may use: as given, resolved, and relative to the home folder."""
     found = [path, path.resolve()]
     home = Path.home()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 import threading
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
+import traitlets
 from anywidget import AnyWidget
 
 from karospace_jupyter.static import static_text
@@ -21,11 +23,15 @@ class Base(AnyWidget):
 
     _esm = static_text("widget.js")
 
+    # The model id, which anywidget does not tell the module in the page.
+    _id = traitlets.Unicode().tag(sync=True)
+
     _here = False
     _ending: threading.Timer | None = None
 
     def __init__(self, **traits: Any) -> None:  # noqa: ANN401 - each has its type as a trait
-        super().__init__(**traits)
+        model_id = uuid.uuid4().hex
+        super().__init__(model_id=model_id, _id=model_id, **traits)
         self.on_msg(lambda *_: self._on_page())
 
     def open(self) -> None:

@@ -24,6 +24,7 @@ from karospace_jupyter.contracts.messages import (
     Started,
     Viewed,
 )
+from karospace_jupyter.contracts.output import Output, Tissue
 from karospace_jupyter.errors import ConfigError, KaroSpaceError, SourceError, ViewError
 from karospace_jupyter.form.latest import Latest
 from karospace_jupyter.form.look import complete, look, problem_of
@@ -35,7 +36,7 @@ from karospace_jupyter.source import check_object
 from karospace_jupyter.widget import cells_rerun
 from karospace_jupyter.widget.base import Base
 from karospace_jupyter.widget.channel import Channel
-from karospace_jupyter.widget.fallback import fallback_html
+from karospace_jupyter.widget.output import kept_of, with_fallback
 from karospace_jupyter.widget.threads import WidgetMaker
 from karospace_jupyter.widget.view import KaroSpaceView
 from karospace_jupyter.widget.waiting import wait_for
@@ -220,16 +221,15 @@ class KaroSpaceWidget(Base):
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:  # noqa: ANN401
         shown = super()._repr_mimebundle_(**kwargs)
-        if shown is None:
-            return None
-        data, metadata = shown
-        bundle = self.bundle
-        text = (
-            "<p>The KaroSpace export form needs a running notebook. Run this cell again.</p>"
-            if bundle is None
-            else fallback_html(bundle)
-        )
-        return {**data, "text/html": text}, metadata
+        tissues: tuple[Tissue, ...] = ()
+        height = 470
+        html = "<p>The KaroSpace export form needs a running notebook. Run this cell again.</p>"
+        if self._shown_view is not None:
+            tissue, html = kept_of(self._shown_view)
+            tissues, height = (tissue,), self._shown_view.height
+        title = str(self.options["dataset_name"] or "")
+        output = Output(kind="form", model=self.model_id, title=title, height=height, columns=1, tissues=tissues)
+        return with_fallback(shown, output, html)
 
     # Messages from the page
 

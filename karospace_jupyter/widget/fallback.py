@@ -33,11 +33,10 @@ def fallback_picture(bundle: Bundle) -> str:
     return "data:image/webp;base64," + base64.b64encode(out.getvalue()).decode()
 
 
-def fallback_html(bundle: Bundle) -> str:
+def fallback_html(bundle: Bundle, *, title: str, picture: str) -> str:
     """Return the preview image and a sentence on how to open the viewer."""
     m = bundle.manifest
-    name = html.escape(m.dataset_name)
-    picture = fallback_picture(bundle)
+    name = html.escape(title)
     image = f'<img src="{picture}" alt="{name}" style="max-width:100%;border-radius:8px">' if picture else ""
     where = (
         "Run this cell again to open the viewer."

@@ -8,10 +8,38 @@ from typing import Any
 
 from ipywidgets import GridBox, Layout
 
+from karospace_jupyter.contracts.output import Output
 from karospace_jupyter.errors import ViewError
 from karospace_jupyter.widget import cells_rerun
+from karospace_jupyter.widget.output import kept_of, with_fallback
 from karospace_jupyter.widget.show import karospace_view
 from karospace_jupyter.widget.view import KaroSpaceView
+
+
+class KaroSpaceGrid(GridBox):  # type: ignore[misc]  # ipywidgets has no types
+    """Views in a grid; ``children`` are the views."""
+
+    def __init__(self, views: Sequence[KaroSpaceView], *, columns: int) -> None:
+        self._columns = columns
+        template = f"repeat({columns}, minmax(0, 1fr))"
+        super().__init__(views, layout=Layout(grid_template_columns=template, grid_gap="8px"))
+        self.add_class("karospace-grid")
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:  # noqa: ANN401
+        shown = super()._repr_mimebundle_(**kwargs)  # ipywidgets returns the data alone
+        views: tuple[KaroSpaceView, ...] = self.children
+        kept = [kept_of(view) for view in views]
+        output = Output(
+            kind="grid",
+            model=self.model_id,
+            title=", ".join(view.title for view in views),
+            height=max(view.height for view in views),
+            columns=self._columns,
+            tissues=tuple(tissue for tissue, _ in kept),
+        )
+        style = f"display:grid;grid-template-columns:repeat({self._columns},minmax(0,1fr));gap:8px"
+        html = f'<div style="{style}">{"".join(html for _, html in kept)}</div>'
+        return with_fallback(None if shown is None else (shown, {}), output, html)
 
 
 def karospace_grid(
@@ -20,7 +48,7 @@ def karospace_grid(
     columns: int | None = None,
     height: int = 360,
     linked: bool = True,
-) -> GridBox:
+) -> KaroSpaceGrid:
     """Show several views in a grid.
 
     Parameters
@@ -37,7 +65,8 @@ def karospace_grid(
 
     Returns
     -------
-    ipywidgets.GridBox
+    KaroSpaceGrid
+        An ``ipywidgets.GridBox``.
 
     Raises
     ------
@@ -75,8 +104,6 @@ def karospace_grid(
         group = uuid.uuid4().hex
         for view in views:
             view._group = group  # noqa: SLF001 - part of the same component
-    n = columns or min(3, len(views))
-    grid = GridBox(views, layout=Layout(grid_template_columns=f"repeat({n}, minmax(0, 1fr))", grid_gap="8px"))
-    grid.add_class("karospace-grid")
+    grid = KaroSpaceGrid(views, columns=columns or min(3, len(views)))
     cells_rerun.remember(grid)
     return grid

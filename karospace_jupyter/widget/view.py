@@ -11,6 +11,7 @@ import traitlets
 from karospace_jupyter.bundle.cell_ids import cell_ids
 from karospace_jupyter.config import ExportConfig
 from karospace_jupyter.contracts.messages import Close
+from karospace_jupyter.contracts.output import Output
 from karospace_jupyter.errors import ImageError, ViewError
 from karospace_jupyter.plan.pictures.opening import open_picture
 from karospace_jupyter.publish.bundle import Bundle
@@ -21,8 +22,9 @@ from karospace_jupyter.widget.base import Base
 from karospace_jupyter.widget.cells import Cells
 from karospace_jupyter.widget.channel import Channel
 from karospace_jupyter.widget.colors import color_named
-from karospace_jupyter.widget.fallback import fallback_html, fallback_picture
+from karospace_jupyter.widget.fallback import fallback_picture
 from karospace_jupyter.widget.masks import Mask, as_mask
+from karospace_jupyter.widget.output import kept_of, with_fallback
 from karospace_jupyter.widget.pages import Pages
 from karospace_jupyter.widget.regions import as_regions, categories_of
 
@@ -123,7 +125,7 @@ class KaroSpaceView(Base):
                 height=height,
                 state=self._now.plain(),
                 _channel=f"IPY_MODEL_{self._wire.model_id}",
-                _fallback={"title": bundle.manifest.dataset_name, "picture": fallback_picture(bundle)},
+                _fallback={"title": self.title, "picture": fallback_picture(bundle)},
                 _cells=zlib.crc32("\n".join(map(str, cell_ids(bundle))).encode()),
             )
         except BaseException:
@@ -184,6 +186,11 @@ class KaroSpaceView(Base):
     @traitlets.observe("regions")
     def _push_regions(self, change: dict[str, Any]) -> None:
         self._pages.show_regions(change["new"])
+
+    @property
+    def title(self) -> str:
+        """The name of the data."""
+        return self.bundle.manifest.dataset_name
 
     @property
     def selected_ids(self) -> list[str]:
@@ -286,7 +293,8 @@ class KaroSpaceView(Base):
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:  # noqa: ANN401
         shown = super()._repr_mimebundle_(**kwargs)
-        if shown is None:
-            return None
-        data, metadata = shown
-        return {**data, "text/html": fallback_html(self.bundle)}, metadata
+        tissue, html = kept_of(self)
+        output = Output(
+            kind="view", model=tissue.model, title=tissue.title, height=self.height, columns=1, tissues=(tissue,)
+        )
+        return with_fallback(shown, output, html)

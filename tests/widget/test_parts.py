@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +27,15 @@ from karospace_jupyter import (
 )
 from karospace_jupyter.cli import _config, parser
 from karospace_jupyter.contracts.form import EmbeddingFact
+from karospace_jupyter.contracts.output import MIME_TYPE
 from karospace_jupyter.datasets import synthetic_tissue
 from karospace_jupyter.errors import ConfigError, KaroSpaceError, SessionBusyError, SourceError, ViewError
 from karospace_jupyter.export import run, run_to_memory
 from karospace_jupyter.form.look import look
 from karospace_jupyter.form.options import code_of, problems_of
 from karospace_jupyter.form.summary import summarize
+from karospace_jupyter.job import Progress
+from karospace_jupyter.progress import ProgressBar
 from karospace_jupyter.session import ExportSession
 from karospace_jupyter.widget.assets import Assets, LiveCells
 from karospace_jupyter.widget.masks import as_mask, pack, unpack
@@ -348,6 +352,61 @@ def test_closing_a_form_leaves_no_widget(adata: Any, tmp_path: Path) -> None:
 def test_export_shows_a_progress_bar(adata: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     adata_to_karospace(adata, tmp_path / "out", progress=True)
     assert "Writing genes" in capsys.readouterr().err
+
+
+def test_progress_in_a_notebook_is_one_output_without_a_widget(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[dict[str, str]] = []
+
+    class Handle:
+        def update(self, data: dict[str, str], *, raw: bool) -> None:
+            assert raw
+            shown[-1] = data
+
+    def display(data: dict[str, str], **_: Any) -> Handle:
+        shown.append(data)
+        return Handle()
+
+    monkeypatch.setitem(sys.modules, "ipykernel", sys)
+    monkeypatch.setattr("IPython.display.display", display)
+    job = Job()
+    with ProgressBar() as bar:
+        bar.watch(job)
+        for name in ("Reading <cells>", "Writing genes"):
+            job.report(Progress(name, 30, 60, "genes", 2.0, finished=False))
+            (data,) = shown
+            assert data["text/plain"] == f"{name}: 30 of 60 genes · about 2 s left"
+            assert "<cells>" not in data["text/html"]
+    assert shown[0]["text/plain"].startswith("Exported in")
+    with pytest.raises(ValueError, match="x"), ProgressBar() as bar:
+        other = bar.watch(None)
+        other.report(Progress("Writing genes", 1, 60, "genes", 2.0, finished=False))
+        raise ValueError("x")
+    assert shown[1]["text/plain"].endswith("Writing genes")
+    assert shown[1]["text/plain"].startswith("Stopped")
+
+
+def test_outputs_keep_what_shows_the_tissue_without_a_kernel(adata: Any, bundle: Bundle, tmp_path: Path) -> None:
+    folder = bundle.save(tmp_path / "out")
+    view = karospace_view(folder)
+    data, _ = view._repr_mimebundle_()
+    output = data[MIME_TYPE]
+    (tissue,) = output["tissues"]
+    assert output["kind"] == "view"
+    assert output["model"] == tissue["model"] == data["application/vnd.jupyter.widget-view+json"]["model_id"]
+    assert tissue["picture"].startswith("data:image/webp;base64,")
+    assert tissue["picture"] in data["text/html"]
+    assert str(tmp_path / "out") in tissue["bundle"]["places"]
+    assert tissue["bundle"]["created"] == folder.manifest.created_at
+    grid = karospace_grid([view, adata], columns=1)
+    data, _ = grid._repr_mimebundle_()
+    assert [one["bundle"] is None for one in data[MIME_TYPE]["tissues"]] == [False, True]
+    assert data["text/html"].count("<img") == 2
+    form = karospace_widget(adata)
+    data, _ = form._repr_mimebundle_()
+    assert data[MIME_TYPE]["kind"] == "form"
+    assert data[MIME_TYPE]["tissues"] == ()
+    for one in (*grid.children, grid, form):
+        one.close()
 
 
 def test_summary_made_while_the_comm_opens_reaches_the_page(adata: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ import { PageConfig, URLExt } from '@jupyterlab/coreutils';
 import { IFileBrowserFactory } from '@jupyterlab/filebrowser';
 import { ILauncher } from '@jupyterlab/launcher';
 import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
+import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStateDB } from '@jupyterlab/statedb';
 import { ITranslator } from '@jupyterlab/translation';
@@ -14,6 +15,10 @@ import { addCommands } from '../lab/commands';
 import { tissueIcon } from '../lab/icon';
 import { Kernels } from '../lab/kernels';
 import css from '../lab/lab.css';
+import outputCss from '../lab/output.css';
+import { MIME_TYPE } from '../lab/output-data';
+import { placeOf } from '../lab/output-place';
+import { OutputRenderer } from '../lab/output-renderer';
 import { renderPanel } from '../lab/panel';
 import { type Defaults, Side } from '../lab/panel-controller';
 import { hasTabs, Tabs } from '../lab/tabs';
@@ -25,7 +30,10 @@ declare const __VERSION__: string;
 const NAME = 'karospace-jupyter';
 const OPEN_VIEW = 'karospace:open-view';
 
-const plugin: JupyterFrontEndPlugin<void> = {
+/** Above that of widgets, -10: lower ranks are preferred. */
+const OUTPUT_RANK = -20;
+
+const panelPlugin: JupyterFrontEndPlugin<void> = {
   id: `${NAME}:panel`,
   description: 'Exports the AnnData objects of a kernel to static viewers.',
   autoStart: true,
@@ -53,22 +61,13 @@ const plugin: JupyterFrontEndPlugin<void> = {
     state: IStateDB | null,
     translator: ITranslator | null,
   ) => {
-    const bundle = translator?.load('karospace_jupyter');
-    const say: Say = bundle ? (text, ...values) => bundle.__(text, ...values) : plainly;
+    const say = sayWith(translator);
     translateWith(say);
     const defaults: Defaults = { outdir: '{name}_karospace', genes_mode: 'hvgs:500' };
     const kernels = new Kernels(app.serviceManager.kernels);
     const follower = new Follower(kernels);
-    let viewer: Promise<Uint8Array> | undefined;
-    const page = () => {
-      viewer ??= viewerPage().catch((thrown) => {
-        viewer = undefined;
-        throw thrown;
-      });
-      return viewer;
-    };
     const windows = new Windows();
-    const tabs = new Tabs({ app, kernels, windows, page, say });
+    const tabs = new Tabs({ app, kernels, windows, page: viewerPage, say });
     const side = new Side({
       app,
       kernels,
@@ -81,9 +80,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
       version: __VERSION__,
     }); // prettier-ignore
 
-    const style = document.createElement('style');
-    style.textContent = css;
-    document.head.append(style);
+    addStyle(css);
     const panel = new SidePanel();
     panel.id = 'karospace-panel';
     panel.addClass('kl-side');
@@ -127,7 +124,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
       openView: OPEN_VIEW,
     });
     if (restorer) tabs.restore(restorer, OPEN_VIEW);
-    void settings?.load(plugin.id).then((loaded) => {
+    void settings?.load(panelPlugin.id).then((loaded) => {
       const take = () => {
         defaults.outdir = String(loaded.composite.folder ?? defaults.outdir);
         defaults.genes_mode = String(loaded.composite.genes ?? defaults.genes_mode);
@@ -146,12 +143,68 @@ class SidePanel extends Widget {
   }
 }
 
+const outputPlugin: JupyterFrontEndPlugin<void> = {
+  id: `${NAME}:output`,
+  description: 'Shows views in the outputs of cells, also without their kernel.',
+  autoStart: true,
+  requires: [IRenderMimeRegistry],
+  optional: [INotebookTracker, IConsoleTracker, ITranslator],
+  activate: (
+    app: JupyterFrontEnd,
+    rendermime: IRenderMimeRegistry,
+    notebooks: INotebookTracker | null,
+    consoles: IConsoleTracker | null,
+    translator: ITranslator | null,
+  ) => {
+    addStyle(outputCss);
+    const say = sayWith(translator);
+    const { contents } = app.serviceManager;
+    rendermime.addFactory(
+      {
+        // Renders untrusted data as text and pictures; widgets only in trusted notebooks.
+        safe: true,
+        mimeTypes: [MIME_TYPE],
+        createRenderer: ({ resolver }) =>
+          new OutputRenderer({
+            find: (output) => placeOf(resolver, output, { app, notebooks, consoles }),
+            contents,
+            page: viewerPage,
+            say,
+          }),
+      },
+      OUTPUT_RANK,
+    );
+  },
+};
+
+function sayWith(translator: ITranslator | null): Say {
+  const bundle = translator?.load('karospace_jupyter');
+  return bundle ? (text, ...values) => bundle.__(text, ...values) : plainly;
+}
+
+function addStyle(text: string): void {
+  const style = document.createElement('style');
+  style.textContent = text;
+  document.head.append(style);
+}
+
+let viewer: Promise<Uint8Array> | undefined;
+
+/** Returns the viewer's page; after a failure, the next call tries again. */
+function viewerPage(): Promise<Uint8Array> {
+  viewer ??= fetchViewerPage().catch((thrown) => {
+    viewer = undefined;
+    throw thrown;
+  });
+  return viewer;
+}
+
 /** Fetches the viewer's page, which is installed next to this script. */
-async function viewerPage(): Promise<Uint8Array> {
+async function fetchViewerPage(): Promise<Uint8Array> {
   const base = PageConfig.getOption('fullLabextensionsUrl');
   const answer = await fetch(URLExt.join(base, NAME, 'static', `viewer.html?v=${__VERSION__}`));
   if (!answer.ok) throw new Error(`the viewer's page could not be loaded (HTTP status ${answer.status})`);
   return new Uint8Array(await answer.arrayBuffer());
 }
 
-export default plugin;
+export default [panelPlugin, outputPlugin];

@@ -1,3 +1,4 @@
+import { announce, type Manager, retract } from '../widget/alive';
 import { createBox } from '../widget/box';
 import { renderForm, styled } from '../widget/form/export-form';
 import { channelOf, type Model } from '../widget/model';
@@ -24,6 +25,11 @@ export default {
   initialize({ model }: { model: Model }): void {
     // Sent even if the widget is never displayed: the kernel waits for it before closing the comm.
     model.send({ type: 'here' });
+    const id = String(model.get('_id'));
+    const manager = model.widget_manager as Partial<Manager> | undefined;
+    if (!manager?.create_view) return;
+    announce(id, manager as Manager);
+    model.on('destroy', () => retract(id));
   },
   async render({ model, el }: Render): Promise<(() => void) | undefined> {
     const kind = model.get('_kind');

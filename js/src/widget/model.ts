@@ -18,6 +18,10 @@ export interface Model {
 
 /** Message to the kernel. */
 export type Sent = Plain<ToKernel>;
+
+/** Event of the page around a viewer without a kernel: run its cell again. */
+export const RECONNECT = 'karospace:reconnect';
+
 export type Listener = (message: ToPage, buffers: Uint8Array[]) => void;
 const LOOK_AFTER_MS = 50;
 

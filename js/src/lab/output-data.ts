@@ -1,0 +1,25 @@
+import type { Output } from '../contract/output';
+
+/** MIME type of the outputs, `MIME_TYPE` in `contracts/output.py`. */
+export const MIME_TYPE = 'application/vnd.karospace.view+json';
+
+/** Returns the output in the data of a notebook, which others may have written; null if it is invalid. */
+export function outputIn(data: unknown): Output | null {
+  const is = (value: unknown, types: Record<string, string>) =>
+    typeof value === 'object' &&
+    value !== null &&
+    Object.entries(types).every(([name, type]) => typeof (value as Record<string, unknown>)[name] === type);
+  const output = data as Output;
+  if (!is(output, { kind: 'string', model: 'string', title: 'string', height: 'number', columns: 'number' }))
+    return null;
+  const text = { model: 'string', title: 'string', detail: 'string', picture: 'string' };
+  if (!Array.isArray(output.tissues) || !output.tissues.every((tissue) => is(tissue, text))) return null;
+  const disks = output.tissues.flatMap(({ bundle }) => (bundle ? [bundle] : []));
+  const valid = disks.every(
+    (disk) =>
+      is(disk, { folder: 'string', created: 'string' }) &&
+      Array.isArray(disk.places) &&
+      disk.places.every((place) => typeof place === 'string'),
+  );
+  return valid ? output : null;
+}

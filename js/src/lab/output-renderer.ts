@@ -1,0 +1,240 @@
+import type { IRenderMime } from '@jupyterlab/rendermime';
+import type { Contents, Kernel } from '@jupyterlab/services';
+import { Panel, Widget } from '@lumino/widgets';
+import { signal } from '@preact/signals';
+import type { Output, Tissue } from '../contract/output';
+import { type Manager, managerOf, onModels } from '../widget/alive';
+import { type Model, RECONNECT } from '../widget/model';
+import type { Say } from '../widget/translate';
+import { findFolder } from './bundle-location';
+import { readerOf, viewOnDisk } from './jupyter-files';
+import { MIME_TYPE, outputIn } from './output-data';
+import type { Place } from './output-place';
+import { type PreviewModel, renderPreview } from './output-preview';
+
+interface Parts {
+  find: (output: Output) => Place | null;
+  contents: Contents.IManager;
+  /** Loads the page of the viewer. */
+  page: () => Promise<Uint8Array>;
+  say: Say;
+}
+
+/** Model of a widget in the widget manager of the notebook. */
+type Live = Model & { comm_live?: boolean };
+
+const LOST: readonly Kernel.Status[] = ['dead', 'restarting', 'autorestarting'];
+
+/**
+ * Shows a view, a grid or a form in the output of a cell: the widget if its model exists, else its preview, from which
+ * the cell can be run again and, if the bundle is on disk, the whole viewer can be opened.
+ */
+export class OutputRenderer extends Panel implements IRenderMime.IRenderer {
+  readonly #parts: Parts;
+  #output: Output | null = null;
+  #place: Place | null = null;
+  #state: PreviewModel['state'] = signal('connecting');
+  #preview: Widget | null = null;
+  #view: Widget | null = null;
+  /** Whether to ask the kernel for the widget when it is idle. Each question makes it idle again. */
+  #unsure = true;
+  readonly #ends: (() => void)[] = [];
+
+  constructor(parts: Parts) {
+    super();
+    this.#parts = parts;
+    this.addClass('ko-renderer');
+  }
+
+  async renderModel(mimeModel: IRenderMime.IMimeModel): Promise<void> {
+    const output = outputIn(mimeModel.data[MIME_TYPE]);
+    // Applications render again when anything of the output changes.
+    if (!output || this.#output?.model === output.model) return;
+    this.#leave();
+    this.#output = output;
+    this.#place = this.#parts.find(output);
+    this.#showPreview();
+    // The code of widgets comes from the kernel: run it only in notebooks that the user trusts.
+    if (mimeModel.trusted) {
+      const ids = idsOf(output);
+      this.#ends.push(onModels((id) => ids.includes(id) && void this.#connect()));
+      await this.#connect();
+    } else this.#state.value = 'disconnected';
+  }
+
+  override dispose(): void {
+    if (this.isDisposed) return;
+    this.#leave();
+    super.dispose();
+  }
+
+  #leave(): void {
+    for (const end of this.#ends.splice(0)) end();
+    this.#view?.dispose();
+    this.#preview?.dispose();
+    this.#view = this.#preview = this.#output = null;
+    this.show();
+  }
+
+  #showPreview(): void {
+    const { say } = this.#parts;
+    const output = this.#output as Output;
+    const place = this.#place;
+    this.#state = signal('connecting');
+    const folders = signal<ReadonlyMap<string, string>>(new Map());
+    const opened = signal<ReadonlyMap<string, Model>>(new Map());
+    const problem = signal('');
+    const preview = new Widget();
+    const run = (above: boolean) => {
+      problem.value = '';
+      place?.run?.(above).catch((thrown) => {
+        problem.value = say('The cell could not be run: %1', String(thrown));
+      });
+    };
+    const model: PreviewModel = {
+      output,
+      state: this.#state,
+      folders,
+      opened,
+      problem,
+      canRun: place?.run != null,
+      run,
+      open: (tissue) => {
+        const folder = folders.value.get(tissue.model);
+        if (folder === undefined) return;
+        const { contents, page } = this.#parts;
+        const view = viewOnDisk(folder, tissue.title, readerOf(contents), page);
+        view.set('height', output.height);
+        opened.value = new Map(opened.value).set(tissue.model, view);
+      },
+    };
+    const end = renderPreview(model, preview.node, say);
+    preview.disposed.connect(end);
+    this.#preview = preview;
+    this.addWidget(preview);
+    this.#followKernel();
+    void this.#findFolders(output.tissues, folders);
+    // A viewer that has lost its kernel asks to run its cell.
+    const onReconnect = (event: Event) => {
+      if (!place?.run) return;
+      event.stopPropagation();
+      run(false);
+    };
+    this.node.addEventListener(RECONNECT, onReconnect);
+    if (place?.run) this.node.dataset.karospaceReconnect = '';
+    this.#ends.push(() => this.node.removeEventListener(RECONNECT, onReconnect));
+  }
+
+  async #findFolders(tissues: readonly Tissue[], folders: PreviewModel['folders']): Promise<void> {
+    for (const { model, bundle } of tissues) {
+      if (!bundle) continue;
+      const { places, folder: path, created } = bundle;
+      const at = this.#place?.path ?? '';
+      const folder = await findFolder(this.#parts.contents, { places, path, created }, at);
+      if (folder !== null) folders.value = new Map(folders.value).set(model, folder);
+    }
+  }
+
+  /** Looks for the widget in the kernel of the notebook, again after each change of the kernel. */
+  #followKernel(): void {
+    const session = this.#place?.session;
+    if (!session) return;
+    const look = () => void this.#look();
+    const onStatus = (_: unknown, status: Kernel.Status) => {
+      if (LOST.includes(status)) void this.#lose();
+      else if (status === 'idle' && this.#unsure) look();
+    };
+    const onKernel = (_: unknown, { oldValue }: { oldValue: unknown }) => {
+      if (oldValue) void this.#lose();
+      look();
+    };
+    session.statusChanged.connect(onStatus);
+    session.kernelChanged.connect(onKernel);
+    this.#ends.push(() => {
+      session.statusChanged.disconnect(onStatus);
+      session.kernelChanged.disconnect(onKernel);
+    });
+    look();
+  }
+
+  async #look(): Promise<void> {
+    const output = this.#output;
+    const session = this.#place?.session;
+    if (!output || !session || this.#view) return;
+    this.#unsure = false;
+    await session.ready;
+    const kernel = session.session?.kernel;
+    const known = kernel && (await hasComm(kernel, output.model));
+    if (this.#output !== output || known === undefined) return;
+    this.#state.value = known ? 'connecting' : 'disconnected';
+  }
+
+  /** Tells the viewers that their kernel is gone, which widget managers do only if it was restarted from this page. */
+  async #lose(): Promise<void> {
+    const output = this.#output;
+    if (!output) return;
+    this.#state.value = 'disconnected';
+    this.#unsure = true;
+    for (const id of idsOf(output)) {
+      const manager = managerOf(id);
+      const model = manager && ((await manager.get_model(id).catch(() => null)) as Live | null);
+      if (!manager || !model?.comm_live) continue;
+      model.comm_live = false;
+      const channel = String(model.get('_channel')).replace('IPY_MODEL_', '');
+      const wire = (await manager.get_model(channel).catch(() => null)) as Live | null;
+      if (wire) wire.comm_live = false;
+    }
+  }
+
+  /** Replaces the preview by the widget, if its model exists and is connected. */
+  async #connect(): Promise<void> {
+    const output = this.#output;
+    if (!output || this.#view) return;
+    const managers = idsOf(output).map(managerOf);
+    const manager = managers.find((one): one is Manager => Boolean(one));
+    if (!manager) {
+      // Closed in Python: there is nothing to show.
+      if (managers.some((one) => one === null)) this.hide();
+      return;
+    }
+    try {
+      const model = (await manager.get_model(output.model)) as Live;
+      if (model.comm_live === false) {
+        this.#state.value = 'disconnected';
+        return;
+      }
+      const view = (await manager.create_view(model)) as { luminoWidget?: Widget; pWidget?: Widget };
+      const widget = view.luminoWidget ?? view.pWidget;
+      if (!widget) return;
+      if (this.#output !== output || this.#view || this.isDisposed) {
+        widget.dispose();
+        return;
+      }
+      this.#preview?.dispose();
+      this.#preview = null;
+      this.#view = widget;
+      this.addWidget(widget);
+      widget.disposed.connect(() => {
+        if (this.#view !== widget) return;
+        this.#view = null;
+        this.hide();
+      });
+    } catch (thrown) {
+      // The widget was closed while it was being created.
+      if (idsOf(output).every((id) => managerOf(id) === null)) this.hide();
+      else console.error(thrown);
+    }
+  }
+}
+
+const idsOf = (output: Output): string[] => [output.model, ...output.tissues.map(({ model }) => model)];
+
+/** Returns whether a widget exists in a kernel; undefined if the kernel ends before it replies. */
+async function hasComm(kernel: Kernel.IKernelConnection, id: string): Promise<boolean | undefined> {
+  try {
+    const { content } = await kernel.requestCommInfo({ target_name: 'jupyter.widget' });
+    return content.status === 'ok' && id in content.comms;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest';
+import { announce, managerOf, retract } from '../widget/alive';
+import { outputIn } from './output-data';
+
+const tissue = { model: 'v', title: 'Tonsil', detail: '3,000 cells', picture: '', bundle: null };
+const output = { kind: 'view', model: 'v', title: 'Tonsil', height: 470, columns: 1, tissues: [tissue] };
+
+test('the output of a saved notebook is read only if it is complete', () => {
+  expect(outputIn(output)).toEqual(output);
+  const bundle = { folder: 'out', created: 'now', places: ['/srv/out'] };
+  expect(outputIn({ ...output, tissues: [{ ...tissue, bundle }] })).not.toBeNull();
+  for (const bad of [undefined, null, 'x', {}, { ...output, height: '470' }, { ...output, tissues: {} }])
+    expect(outputIn(bad)).toBeNull();
+  for (const bad of [null, { ...tissue, picture: 3 }, { ...tissue, bundle: { ...bundle, places: [1] } }])
+    expect(outputIn({ ...output, tissues: [bad] })).toBeNull();
+});
+
+test('a widget that was closed is told from one that never existed', () => {
+  const manager = { get_model: async () => null, create_view: async () => null };
+  globalThis.document ??= new EventTarget() as Document;
+  expect(managerOf('w')).toBeUndefined();
+  announce('w', manager);
+  expect(managerOf('w')).toBe(manager);
+  retract('w');
+  expect(managerOf('w')).toBeNull();
+});

@@ -1,0 +1,60 @@
+"""What the output of a cell keeps of a widget, so that JupyterLab can show its tissue without a kernel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+MIME_TYPE = "application/vnd.karospace.view+json"
+"""Preferred by our extension of JupyterLab to the MIME type of widgets; other applications ignore it."""
+
+_SCHEMA: dict[str, Any] = {"use_attribute_docstrings": True, "json_schema_serialization_defaults_required": True}
+
+
+@dataclass(frozen=True, slots=True)
+class OnDisk:
+    """A bundle in a folder."""
+
+    __pydantic_config__ = _SCHEMA
+
+    folder: str
+    """Path relative to the working directory, if it is inside it."""
+    places: tuple[str, ...]
+    """The path in each form that a server may use: as given, resolved, and relative to the home folder."""
+    created: str
+    """When the bundle was written; distinguishes it from a later one in the same folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tissue:
+    """A view in an output."""
+
+    __pydantic_config__ = _SCHEMA
+
+    model: str
+    """Model id of the view."""
+    title: str
+    detail: str
+    """Numbers of cells and genes."""
+    picture: str
+    """The preview as a data URL; empty if there is none."""
+    bundle: OnDisk | None
+    """None for a bundle that is not in a folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A view, a grid of views, or an export form in the output of a cell."""
+
+    __pydantic_config__ = _SCHEMA
+
+    kind: Literal["view", "grid", "form"]
+    model: str
+    """Model id of the widget."""
+    title: str
+    height: int
+    """Of each view, in CSS pixels."""
+    columns: int
+    """Number of views per row."""
+    tissues: tuple[Tissue, ...]
+    """Empty for a form."""

@@ -1,0 +1,169 @@
+"""Saved notebooks: outputs show their tissue after the kernel has gone, in JupyterLab, Notebook 7 and HTML."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lab import TISSUES, Lab, Notebook, viewer_in
+from playwright.sync_api import expect
+from waiting import PATIENCE_S, eventually, until_js
+
+from karospace_jupyter import Bundle
+
+pytestmark = pytest.mark.e2e
+
+Open = Callable[..., Notebook]
+
+CELLS = [
+    f"""{TISSUES}
+from karospace_jupyter import Bundle, adata_to_karospace, karospace_grid, karospace_view, karospace_widget
+adata = synthetic_tissue(3000, 60, seed=3)
+kept = adata_to_karospace(adata, "kept", genes_mode="hvgs:5", progress=True)""",
+    "kept",
+    "v = karospace_view(adata)\nv",
+    "karospace_grid([adata, kept])",
+    "w = karospace_widget(adata)\nw",
+]
+BUNDLE, VIEW, GRID, FORM = 1, 2, 3, 4
+LOST = "model not found"
+
+
+def saved(nb: Notebook) -> dict[str, Any]:
+    """Save the notebook and return it once its file has the outputs of all cells."""
+    nb.command("docmanager:save")
+
+    def read() -> dict[str, Any]:
+        try:
+            found: dict[str, Any] = json.loads(nb.file.read_text())
+        except json.JSONDecodeError:  # the file is being written
+            return {"cells": [{}, {"outputs": []}]}
+        return found
+
+    return eventually(read, lambda found: all(cell["outputs"] for cell in found["cells"][1:]), page=nb.page)
+
+
+def reopen_without_kernel(nb: Notebook) -> None:
+    """Restart the kernel and reload the page, as on the next morning."""
+    process = nb.python("__import__('os').getpid()")
+    nb.command("kernelmenu:restart")
+    nb.page.get_by_role("button", name="Confirm Kernel Restart").click()
+    eventually(lambda: nb.python("__import__('os').getpid()"), lambda now: now != process, page=nb.page)
+    reload(nb)
+
+
+def reload(nb: Notebook) -> None:
+    nb.page.reload()
+    nb.page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
+    until_js(nb.page, "window.jupyterapp !== undefined")
+
+
+def shows_picture(picture: Any) -> None:
+    picture.scroll_into_view_if_needed()
+    eventually(lambda: picture.evaluate("image => image.naturalWidth"), lambda width: width > 100)
+
+
+def shows_html(nb: Notebook) -> None:
+    """Check the HTML that nbconvert makes of the saved notebook, which has no widgets."""
+    command = [sys.executable, "-m", "nbconvert", "--to", "html", nb.file.name]
+    done = subprocess.run(command, cwd=nb.file.parent, timeout=PATIENCE_S, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    page = nb.page.context.new_page()
+    page.goto(nb.file.with_suffix(".html").as_uri(), wait_until="domcontentloaded")
+    pictures = page.locator("img[src^='data:image/webp']")
+    expect(pictures).to_have_count(4)  # the bundle, the view, and both views of the grid
+    for at in range(4):
+        shows_picture(pictures.nth(at))
+    expect(page.locator("body")).to_contain_text("export form needs a running notebook")
+    expect(page.locator("body")).not_to_contain_text(LOST)
+    page.close()
+
+
+def opens_from_disk(nb: Notebook) -> None:
+    """Check that the viewer of the bundle opens without a kernel, and reads a gene."""
+    nb.output(BUNDLE).get_by_role("button", name="Open viewer").click()
+    frame = nb.viewer(BUNDLE)
+    assert frame.evaluate("window.karospace.cells") == 3000
+    gene = Bundle(nb.file.parent / "kept").manifest.gene_list[0]
+    frame.evaluate("gene => window.karospace.setState({color: {kind: 'gene', gene}})", gene)
+    until_js(frame, "window.karospace.valueAt(3) !== null")
+
+
+def test_saved_notebook_shows_its_tissue_in_jupyterlab(notebook: Open) -> None:
+    nb = notebook(CELLS)
+    for cell in range(len(CELLS)):
+        nb.run(cell)
+    nb.output(FORM).locator(".kf-card").get_by_text("detected").wait_for()
+    cells = saved(nb)["cells"]
+    # The finished export leaves a line of text, and no widget.
+    (line,) = cells[0]["outputs"]
+    assert sorted(line["data"]) == ["text/html", "text/plain"]
+    assert "Exported in" in "".join(line["data"]["text/plain"])
+    shows_html(nb)
+    # While the kernel runs, a reloaded page shows the widgets, here with their state in Python.
+    reload(nb)
+    frame = nb.viewer(VIEW)
+    frame.evaluate("window.karospace.select(new Uint8Array(window.karospace.cells).fill(1, 0, 12))")
+    nb.until("0 if v.selection is None else int(v.selection.sum())", 12)
+    nb.output(FORM).locator(".kf-card").wait_for()
+    expect(nb.output(GRID).locator("iframe")).to_have_count(2)
+    expect(nb.page.locator(".ko-bar")).to_have_count(0)
+
+    reopen_without_kernel(nb)
+    for cell, count in ((BUNDLE, 1), (VIEW, 1), (GRID, 2)):
+        output = nb.output(cell)
+        output.get_by_text("Preview, without the kernel").wait_for()
+        pictures = output.locator(".ko-tissue img")
+        expect(pictures).to_have_count(count)
+        for at in range(count):
+            shows_picture(pictures.nth(at))
+    nb.output(FORM).get_by_text("without its kernel").wait_for()
+    expect(nb.page.locator(".jp-Notebook")).not_to_contain_text(LOST)
+    # A bundle on disk opens without a kernel; one in memory does not.
+    expect(nb.output(VIEW).get_by_role("button", name="Open viewer")).to_have_count(0)
+    opens_from_disk(nb)
+    # “Reconnect” runs the cell, here after those above it, in the new kernel.
+    nb.output(VIEW).get_by_role("button", name="Run all above, too").click()
+    frame = nb.viewer(VIEW)
+    other = nb.python("[name for name in adata.var_names if name not in kept.manifest.gene_list][0]")
+    frame.evaluate("gene => window.karospace.setState({color: {kind: 'gene', gene}})", other)
+    until_js(frame, "window.karospace.valueAt(3) !== null")
+    nb.output(FORM).get_by_role("button", name="Reconnect").click()
+    nb.output(FORM).locator(".kf-card").wait_for()
+    assert nb.problems == []
+
+
+def test_saved_notebook_shows_its_tissue_in_notebook_7(browser: Any, tmp_path: Path) -> None:
+    lab = Lab(tmp_path, application="notebook")
+    try:
+        context = browser.new_context(viewport={"width": 1300, "height": 1100})
+        nb = lab.notebook(context.new_page(), CELLS[: BUNDLE + 1])
+        for cell in (0, BUNDLE):
+            nb.run(cell)
+        nb.viewer(BUNDLE)
+        saved(nb)
+        reopen_without_kernel(nb)
+        shows_picture(nb.output(BUNDLE).locator(".ko-tissue img"))
+        opens_from_disk(nb)
+        nb.output(BUNDLE).get_by_role("button", name="Run all above, too").click()
+        nb.output(BUNDLE).locator(".ko-bar").wait_for(state="detached")
+        nb.viewer(BUNDLE)
+        nb.shut_down()
+        context.close()
+    finally:
+        lab.stop()
+
+
+def test_copy_of_an_output_in_a_tab_shows_the_view(notebook: Open) -> None:
+    nb = notebook([CELLS[0], CELLS[VIEW]])
+    nb.run(0)
+    nb.run(1)
+    nb.viewer(1)
+    nb.command("notebook:create-output-view")
+    frame = viewer_in(nb.page.locator(".jp-LinkedOutputView iframe").first)
+    assert frame.evaluate("window.karospace.cells") == 3000
