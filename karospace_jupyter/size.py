@@ -20,7 +20,7 @@ from karospace_jupyter.encode.preview import draw_preview
 from karospace_jupyter.encode.tables import csv_chunks, var_columns
 from karospace_jupyter.job import Job
 from karospace_jupyter.plan.model import Cells, Plan, PlannedGenes
-from karospace_jupyter.publish.scripts import MOST_BYTES, TOGETHER, manifest_bytes
+from karospace_jupyter.publish.scripts import MAX_BYTES, TOGETHER, manifest_bytes
 from karospace_jupyter.static import static_file
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def predict_size(plan: Plan, source: Source, config: ExportConfig) -> Size:
     page = static_file("viewer.html")
     if form == "html":
         return Size(1, int(len(page) + (assets + n_text) * _BASE64 + (files + 1) * (_TAG + _PATH)))
-    asked = config.scripts == "yes" or (config.scripts == "auto" and assets * _BASE64 <= MOST_BYTES)
+    asked = config.scripts == "yes" or (config.scripts == "auto" and assets * _BASE64 <= MAX_BYTES)
     if asked and n_text * _BASE64 <= config.max_asset_bytes:
         shards = math.ceil(assets / min(TOGETHER, config.max_asset_bytes / _BASE64)) + 1  # and manifest.js
         scripts += n_text * _BASE64 * (_share(as_script("", text + entries)) if form == "zip" else 1)

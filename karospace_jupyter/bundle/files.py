@@ -31,9 +31,9 @@ _LIMITS: dict[str, int] = json.loads(Path(__file__).with_name("limits.json").rea
 """Maximum sizes in bytes if no manifest states them; the viewer has the same. The manifest of a whole transcriptome
 takes half of its limit."""
 _LARGEST = {"manifest.json": _LIMITS["manifest"], "index.html": _LIMITS["page"]}
-MOST_FILES = 2**18
+MAX_FILES = 2**18
 """Maximum number of files in a zip file or a single HTML file."""
-_MOST_OF_INDEX = 32 * 2**20
+_MAX_INDEX_BYTES = 32 * 2**20
 """Maximum size, in bytes, of the directory of a zip file, which takes about 100 bytes per file."""
 _LOCAL_HEADER = 30
 _END_OF_ZIP = 22
@@ -205,8 +205,8 @@ class ZipFiles(_OneFile):
     def _index(self, file: BinaryIO) -> None:
         try:
             index = _index_bytes(file)
-            if index > _MOST_OF_INDEX:
-                msg = f"its directory has {index:,} bytes; the limit is {_MOST_OF_INDEX:,}"
+            if index > _MAX_INDEX_BYTES:
+                msg = f"its directory has {index:,} bytes; the limit is {_MAX_INDEX_BYTES:,}"
                 raise ValueError(msg)
             with zipfile.ZipFile(file) as archive:
                 entries = {entry.filename: entry for entry in archive.infolist() if not entry.is_dir()}
@@ -283,8 +283,8 @@ class HtmlFiles(_OneFile):
                         raise BundleError(msg)
                     name = html.unescape(page[at + len(TAG) : name_end].decode("utf-8", "replace"))
                     self._spans[name] = (name_end + 2, end)  # the last one with this name wins, as in the viewer
-                    if len(self._spans) > MOST_FILES:
-                        msg = f"{self.path} contains more than {MOST_FILES:,} files. It was not read."
+                    if len(self._spans) > MAX_FILES:
+                        msg = f"{self.path} contains more than {MAX_FILES:,} files. It was not read."
                         raise BundleError(msg)
                     last = end + len(END_TAG.rstrip())
                     last += page[last : last + 1] == b"\n"

@@ -35,7 +35,7 @@ def result_of(bundle: Bundle, *, number: int = 0) -> Result:
         warnings=tuple(bundle.warnings),
         created=manifest.created_at,
         folder="" if path is None else _short(path),
-        places=() if path is None else _places(path),
+        places=() if path is None else _path_forms(path),
         number=number,
     )
 
@@ -48,7 +48,7 @@ def _short(path: Path) -> str:
         return str(path)
 
 
-def _places(path: Path) -> tuple[str, ...]:
+def _path_forms(path: Path) -> tuple[str, ...]:
     """Return the path in each form that a server may use: as given, resolved, and relative to the home folder."""
     found = [path, path.resolve()]
     home = Path.home()

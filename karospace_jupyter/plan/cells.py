@@ -1,4 +1,4 @@
-"""Choose the cells to export and their ids."""
+"""Choose the cells to export and their IDs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LARGEST = 1e30
 def choose_cells(
     source: Source, xy: NDArray[np.float64], config: ExportConfig, sections: str | None
 ) -> tuple[Cells, NDArray[np.float64], list[str]]:
-    """Drop cells without valid coordinates, draw the sample and make the ids unique.
+    """Drop cells without valid coordinates, draw the sample and make the IDs unique.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def choose_cells(
             warnings.append(f"{len(rows):,} of {available:,} cells were drawn at random{within}.")
         elif config.downsample > available:
             warnings.append(f"All {available:,} cells are exported; {config.downsample:,} were requested.")
-    # Made unique over all cells, so that a cell has the same id in every sample.
+    # Made unique over all cells, so that a cell has the same ID in every sample.
     ids, changed = make_unique(as_text(source.cell_names))
     if changed:
         warnings.append(

@@ -6,28 +6,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 _CELLS = 10_000
-"""Number of cells looked at."""
-_FEWEST = 50
+"""Maximum number of cells that are compared."""
+_MIN_CELLS = 50
 """With fewer cells, numbers may follow the position by chance."""
 _UNEXPLAINED = 0.002
-"""Largest share of the variance that rounding to a grid leaves: a Visium slide has 64 columns and more."""
+"""Maximum share of the variance that rounding to a grid leaves; a Visium slide has at least 64 columns."""
 
 
 def are_positions(
     values: NDArray[np.float64], xy: NDArray[np.float64], groups: NDArray[np.int64] | None = None
 ) -> bool:
-    """Return whether a column only tells where a cell is: a linear function of its coordinates.
+    """Return whether a column only repeats the positions of the cells, as a linear function of their coordinates.
 
     Such a column (``x_centroid``, ``array_row``, pixel positions in another unit) colors the tissue with a gradient.
 
     Parameters
     ----------
     values
-        Shape (n_cells,); NaN is passed over.
+        Shape (n_cells,); NaN is ignored.
     xy
         Coordinates, shape (n_cells, 2).
     groups
-        Section of each cell, shape (n_cells,); sections may have grids of their own.
+        Section of each cell, shape (n_cells,); each section may have its own grid.
 
     Examples
     --------
@@ -37,7 +37,7 @@ def are_positions(
     """
     some = np.unique(np.linspace(0, len(xy) - 1, min(len(xy), _CELLS)).astype(np.int64))
     some = some[np.isfinite(values[some]) & np.isfinite(xy[some]).all(axis=1)]
-    if len(some) < _FEWEST:
+    if len(some) < _MIN_CELLS:
         return False
     group = np.zeros(len(some), dtype=np.int64) if groups is None else groups[some]
     left = whole = 0.0

@@ -17,7 +17,7 @@ from karospace_jupyter.view.state import LATER, ViewPart, ViewState, from_wire
 if TYPE_CHECKING:
     from pathlib import Path
 
-MOST_BYTES = 32_000_000
+MAX_BYTES = 32_000_000
 """Maximum size of the file, which becomes part of the manifest that every page loads first."""
 VERSION = 1
 """Supported version of views with regions, the value of `karospace_view`."""
@@ -111,10 +111,10 @@ def _check_regions(view: SavedView, path: Path) -> None:
 def _text(path: Path) -> str:
     try:
         size = path.stat().st_size
-        if size > MOST_BYTES:
+        if size > MAX_BYTES:
             msg = (
                 f"The view {path} takes {size / 1e6:,.1f} MB; a manifest can contain at most "
-                f"{MOST_BYTES / 1e6:.0f} MB. Save the view with fewer regions."
+                f"{MAX_BYTES / 1e6:.0f} MB. Save the view with fewer regions."
             )
             raise ConfigError(msg)
         return path.read_text(encoding="utf-8-sig")
@@ -154,9 +154,9 @@ def _checked_state(value: Mapping[str, Any], path: Path, within: str, *, empty: 
     spelled = {to_camel(name) if name in ViewState.model_fields else name: item for name, item in value.items()}
     known = {name: item for name, item in spelled.items() if name in _FIELDS}
     if not known and not (empty and not value):
-        there = ", ".join(map(repr, list(value)[:8])) or "nothing"
+        contents = ", ".join(map(repr, list(value)[:8])) or "nothing"
         known_names = ", ".join(_FIELDS)
-        msg = f"The view {path} has no known field. It contains: {there}. Known fields are: {known_names}. {_SAVE}"
+        msg = f"The view {path} has no known field. It contains: {contents}. Known fields are: {known_names}. {_SAVE}"
         raise ConfigError(msg)
     try:
         from_wire(spelled)

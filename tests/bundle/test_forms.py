@@ -362,7 +362,7 @@ class TestExport:
     ) -> None:
         warning = "the viewer will ask for its folder"
         with monkeypatch.context() as small:
-            small.setattr("karospace_jupyter.publish.scripts.MOST_BYTES", 10)
+            small.setattr("karospace_jupyter.publish.scripts.MAX_BYTES", 10)
             bundle = adata_to_karospace(tissue, tmp_path / "out", single_file=tmp_path / "one.html")
             assert warning in " ".join(Bundle(tmp_path / "out").warnings)
             assert warning not in " ".join(Bundle(tmp_path / "one.html").warnings)
