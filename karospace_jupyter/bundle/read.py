@@ -68,7 +68,7 @@ class BundleReader:
         most
             Maximum decompressed size in bytes. By default, the size in the manifest.
         why
-            Meaning of `most` for messages, which continue "more than 24 bytes, ".
+            What `most` is, for messages: "more than 24 bytes, the limit for this file".
 
         Raises
         ------

@@ -31,7 +31,7 @@ class SavedRegion(ViewPart):
 
     name: str
     color: str = ""
-    """`#rrggbb`; empty for a color that the viewer chooses."""
+    """`#rrggbb`; empty if the viewer chooses the color."""
     bits: str
     """Base64 of one bit per cell of the bundle, first cell in the lowest bit."""
 
@@ -46,7 +46,7 @@ class SavedView(ViewPart):
     regions: list[SavedRegion] = Field(default_factory=list)
     """If omitted, opening the view leaves the regions unchanged."""
     regions_left_out: int = Field(default=0, ge=0)
-    """Number of regions that were too large for the link."""
+    """Number of regions that were left out because they were too large for the link."""
 
 
 def read_view(path: Path) -> dict[str, Any]:
@@ -103,8 +103,8 @@ def _check_regions(view: SavedView, path: Path) -> None:
         except ValueError:
             held = -1
         if held != -(-view.n_cells // 8):
-            where = f"regions[{at}], {region.name!r}"
-            msg = f"The view {path}: the cells (bits) of {where}, are not one bit per cell. {_SAVE}"
+            where = f"regions[{at}] ({region.name!r})"
+            msg = f"The view {path}: the bits of {where} are not one bit per cell. {_SAVE}"
             raise ConfigError(msg)
 
 
