@@ -19,7 +19,7 @@ class ProgressBar:
     Parameters
     ----------
     notebook
-        Whether to use the notebook bar in a notebook. If False, no notebook packages are imported.
+        Whether to use the notebook bar in a notebook. If False, notebook packages are not imported.
     """
 
     def __init__(self, *, notebook: bool = True) -> None:

@@ -1,4 +1,4 @@
-"""Choose the color that a bundle opens with."""
+"""Choose the initial color of a bundle."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ _TOTALS = (
 )  # fmt: skip
 """Names of columns with totals of a cell, in lower case, best first."""
 _CELLS, _NEIGHBORS = 20_000, 6
-_SEPARATES = 0.3
+_MIN_AGREEMENT = 0.3
 """Minimum agreement of neighbors for a column whose name gives no indication."""
 _GENES = 50
-"""Number of the first exported genes among which the best detected one is chosen."""
+"""Number of first exported genes from which the best detected one is chosen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +206,7 @@ def _best_category(
             continue
         neighbors = neighbors or [Neighbors(xy) for xy in spaces]
         together = max(near.agreement(column.codes, len(column.categories)) for near in neighbors)
-        score = 0.0 if named == 0 and together < _SEPARATES else (named + together) * present(column)
+        score = 0.0 if named == 0 and together < _MIN_AGREEMENT else (named + together) * present(column)
         if score > best_score:
             best, best_score = column, score
     return best

@@ -148,9 +148,9 @@ def _spellings(name: str) -> tuple[str, ...]:
 
 def _positions(names: Sequence[str], n_colors: int) -> list[int] | None:
     """Return the positions in a list of colors that the categories name (numbers from 0, in order), otherwise None."""
-    known = {str(place): place for place in range(n_colors)}
-    places = [known.get(name.removesuffix(".0"), -1) for name in names]
-    return places if -1 not in places and places == sorted(set(places)) else None
+    known = {str(position): position for position in range(n_colors)}
+    positions = [known.get(name.removesuffix(".0"), -1) for name in names]
+    return positions if -1 not in positions and positions == sorted(set(positions)) else None
 
 
 def _by_position(
@@ -173,13 +173,13 @@ def _by_position(
         )
         given = iter(found)
         return [next(given) if one else _BEYOND for one in used]
-    places = _positions(names, len(found)) if len(found) > n else None
-    if places is not None:
+    positions = _positions(names, len(found)) if len(found) > n else None
+    if positions is not None:
         warnings.append(
             f"uns[{key!r}] has {len(found)} colors for {counted(n, 'category', 'categories')} that are numbers: "
             "each got the color at its number, counted from 0."
         )
-        return [found[place] for place in places]
+        return [found[position] for position in positions]
     if len(found) > n:
         warnings.append(
             f"uns[{key!r}] has {len(found)} colors for {counted(n, 'category', 'categories')}: the first {n} were used."
