@@ -1,4 +1,4 @@
-"""Generate a synthetic tissue to try the viewer; no download, reproducible with a seed."""
+"""Generate a synthetic tissue for trying the viewer, without a download, and reproducible with a seed."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def _section(seed: int, which: int) -> dict[str, Any]:
     tumor &= np.abs(septum) > 0.05 + 0.13 * np.clip(away, 0, 1)
     necrosis = np.clip((0.3 - away) * 6, 0, 1)
 
-    # Glands and the surface that they open onto, away from the tumor.
+    # Glands and the surface on which they open, away from the tumor.
     side = -(u * np.cos(turn) + v * np.sin(turn)) + 0.28 * noise(150)
     calm = mask & ~soft(tumor.astype(float), 5).astype(bool) & (away > 1.0)
     glandular = calm & (side > 0.1)

@@ -1,4 +1,4 @@
-"""How a bundle shows itself in a notebook; the package registers its widget, which lower layers do not import."""
+"""The hook by which a bundle shows itself in a notebook; the notebook layer registers a function here."""
 
 from __future__ import annotations
 

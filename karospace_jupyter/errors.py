@@ -22,7 +22,7 @@
     │   └── NotExportedError   a bundle has no such gene or embedding (also a KeyError)
     ├── SessionBusyError       an export is already running
     ├── ViewError              a view does not support the request
-    └── Cancelled              the user cancelled the job; nothing was written
+    └── Cancelled              the user canceled the job; nothing was written
 
 A message says what failed, on what, what was found and what to do. It never names a command line flag, because the
 command line, the notebook and the desktop app show the same text. OptionError keeps each problem next to the name of
@@ -145,4 +145,4 @@ class ViewError(KaroSpaceError):
 
 
 class Cancelled(KaroSpaceError):  # noqa: N818 - an outcome that the user requested, not an error
-    """The job was cancelled."""
+    """The job was canceled."""

@@ -51,7 +51,7 @@ def dry_run(subject: Any, config: ExportConfig, job: Job | None = None) -> tuple
     Returns
     -------
     tuple of Plan and Size
-        What :func:`run` would export, and about what it would write.
+        What :func:`run` would export, and approximately what it would write.
 
     Raises
     ------

@@ -1,7 +1,7 @@
-"""A job reports the progress of its stages and can be cancelled.
+"""A job reports the progress of its stages and can be canceled.
 
 Long-running functions take a :class:`Job` as their last parameter. A front end passes a listener to show progress
-and calls :meth:`Job.cancel` to stop; the code in between does not deal with threads.
+and calls :meth:`Job.cancel` to stop; the code in between does not need to know about threads.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Progress:
 
     @property
     def eta_s(self) -> float | None:
-        """Seconds left in this stage, or None before the first unit."""
+        """Seconds left in this stage; None before the first unit."""
         return (self.total - self.done) / self.rate if self.rate > 0 else None
 
 
@@ -58,7 +58,7 @@ class Stage:
         Raises
         ------
         Cancelled
-            If the job was cancelled.
+            If the job was canceled.
         """
         self._job.check()
         self._done += n
@@ -113,9 +113,9 @@ class Job:
         return self._cancelled.is_set()
 
     def check(self) -> None:
-        """Raise :class:`~karospace_jupyter.errors.Cancelled` if the job was cancelled."""
+        """Raise :class:`~karospace_jupyter.errors.Cancelled` if the job was canceled."""
         if self._cancelled.is_set():
-            msg = "The export was cancelled; nothing was written."
+            msg = "The export was canceled; nothing was written."
             raise Cancelled(msg)
 
     def report(self, progress: Progress) -> None:

@@ -44,14 +44,14 @@ _TYPES = {
     ".json": "application/json",
     ".csv": "text/csv; charset=utf-8",
     ".bin": "application/octet-stream",
-    # Never with Content-Encoding: the viewer itself decompresses the files.
+    # Sent without Content-Encoding, because the viewer decompresses the files.
     ".gz": "application/gzip",
     ".js": "text/javascript; charset=utf-8",
 }
 
 
 class Readable(Protocol):
-    """Files of a bundle that is not a folder."""
+    """The files of a bundle that is not a folder."""
 
     def read(self, path: str) -> bytes:
         """Return the content of one file, or raise BundleError."""
@@ -160,7 +160,7 @@ class _Server(ThreadingHTTPServer):
         try:
             request, address = super().get_request()
         except OSError as exc:
-            if exc.errno in _EXHAUSTED:  # the server retries immediately and would spin
+            if exc.errno in _EXHAUSTED:  # the server would retry immediately, in a busy loop
                 time.sleep(_RETRY_DELAY_S)
             raise
         self._accepted.add(request)
@@ -205,7 +205,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(body=False)
 
     def _answer(self, *, body: bool) -> None:
-        # DNS rebinding: another site can point its own name at 127.0.0.1, but the Host header reveals that name.
+        # Against DNS rebinding: another site can point its name at 127.0.0.1, but the Host header reveals that name.
         if self.headers.get("Host", "").partition(":")[0] not in {HOST, "localhost"}:
             self._refuse(HTTPStatus.FORBIDDEN)
             return

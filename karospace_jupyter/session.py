@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _SHARES = {"Reading statistics": 0.35, "Writing genes": 0.55, "Writing tables": 0.07, "Encoding the image": 0.03}
-"""Approximate share of each stage in the duration of an export; stages that do not occur are skipped."""
+"""Approximate share of each stage in the duration of an export; stages that do not occur are ignored."""
 
 
 class ExportSession:
@@ -40,7 +40,7 @@ class ExportSession:
 
     Notes
     -----
-    Every started export ends in exactly one of the states done, failed and cancelled.
+    Every export that starts ends in exactly one of the states ``done``, ``failed`` and ``cancelled``.
     """
 
     def __init__(self, listener: Callable[[SessionState], None] | None = None) -> None:
@@ -71,7 +71,7 @@ class ExportSession:
         return self._bundle
 
     def start(self, subject: Any, config: ExportConfig) -> None:  # noqa: ANN401 - a path or an AnnData
-        """Start to export `subject`; to memory if the options name no target.
+        """Start to export `subject`, to memory if the options name no target.
 
         Raises
         ------
@@ -86,7 +86,7 @@ class ExportSession:
             self._ended.clear()
             self._started, self._before, self._stage = time.monotonic(), 0.0, ""
             self._state = SessionState("running", stage="Opening", message="Opening the data", log=())
-        # A copy of the context, so that the output of the thread is attributed to the request that started it.
+        # The context is copied so that the output of the thread is attributed to the request that started it.
         context = contextvars.copy_context()
         thread = threading.Thread(
             target=context.run, args=(self._work, subject, config), name="karospace-export", daemon=True
@@ -158,7 +158,7 @@ class ExportSession:
         elapsed = time.monotonic() - self._started
         eta = None
         if progress > 0.03 and elapsed > 0.3:
-            # The rest of this stage at its reported rate, plus the later stages in proportion to their shares.
+            # The rest of this stage at its current rate, plus the later stages in proportion to their shares.
             share = _SHARES.get(p.stage, 0.0)
             later = max(0.0, 1 - self._before - share)
             rest = elapsed * share * (1 - within) / progress if p.eta_s is None else p.eta_s

@@ -20,7 +20,7 @@ from karospace_jupyter.encode.preview import draw_preview
 from karospace_jupyter.encode.tables import csv_chunks, var_columns
 from karospace_jupyter.job import Job
 from karospace_jupyter.plan.model import Cells, Plan, PlannedGenes
-from karospace_jupyter.publish.scripts import MOST_BYTES, TOGETHER, manifest_bytes
+from karospace_jupyter.publish.scripts import MAX_BYTES, TOGETHER, manifest_bytes
 from karospace_jupyter.static import static_file
 
 if TYPE_CHECKING:
@@ -33,15 +33,15 @@ if TYPE_CHECKING:
 _CELLS = 16_384
 """Number of cells whose annotations and coordinates are encoded."""
 _RUNS = 8
-"""Number of places that they are taken from: cells are often sorted by section or by cluster."""
+"""Number of places from which these cells are taken, because cells are often sorted by section or by cluster."""
 _DRAWN = 200_000
-"""Number of cells in the preview, which hardly changes with more of them."""
+"""Maximum number of cells that are drawn to predict the preview, which hardly changes with more cells."""
 _GENES, _VALUES = 96, 4_000_000
 """Number of genes that are encoded, and the maximum number of their values."""
 _TAG, _ZIP_ENTRY, _PATH = 58, 98, 42
-"""Bytes around a file in an HTML file and in a zip file, and of its path."""
+"""Overhead of a file in an HTML file, its overhead in a zip file, and the length of its path, in bytes."""
 _SHARD_ENTRY = 280
-"""Bytes of a script in the manifest."""
+"""Bytes that a script takes in the manifest."""
 _BASE64 = 4 / 3
 _ZIPPED_BYTES = 2**15
 """Bytes of a file that are compressed to predict the size of its scripts in a zip file."""
@@ -49,7 +49,7 @@ _ZIPPED_BYTES = 2**15
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """About what an export writes: with the page, scripts and compression."""
+    """Approximate output of an export, with the page, the scripts, and compression."""
 
     files: int
     bytes: int
@@ -75,7 +75,7 @@ def predict_size(plan: Plan, source: Source, config: ExportConfig) -> Size:
     page = static_file("viewer.html")
     if form == "html":
         return Size(1, int(len(page) + (assets + n_text) * _BASE64 + (files + 1) * (_TAG + _PATH)))
-    asked = config.scripts == "yes" or (config.scripts == "auto" and assets * _BASE64 <= MOST_BYTES)
+    asked = config.scripts == "yes" or (config.scripts == "auto" and assets * _BASE64 <= MAX_BYTES)
     if asked and n_text * _BASE64 <= config.max_asset_bytes:
         shards = math.ceil(assets / min(TOGETHER, config.max_asset_bytes / _BASE64)) + 1  # and manifest.js
         scripts += n_text * _BASE64 * (_share(as_script("", text + entries)) if form == "zip" else 1)
@@ -89,7 +89,7 @@ def predict_size(plan: Plan, source: Source, config: ExportConfig) -> Size:
 
 
 class _Measure:
-    """Measures files: the bytes of one, and of the scripts that contain it, as an array of shape (2,)."""
+    """Measure a file: its bytes, and those of the scripts that contain it, as an array of shape (2,)."""
 
     def __init__(self, *, gzip: bool, zipped: bool) -> None:
         self.gzip, self._zipped = gzip, zipped
@@ -170,12 +170,12 @@ def _embedding(embedding: PlannedEmbedding, rows: NDArray[np.int64]) -> PlannedE
 def _genes(
     plan: Plan, sampled: Source, config: ExportConfig, measure: _Measure
 ) -> tuple[NDArray[np.float64], bytes, float]:
-    """Return the measure of all genes, what the manifest says of some, and how many times as many genes there are."""
+    """Return the measure of all genes, the manifest entries of a sample, and the ratio of all genes to the sample."""
     n, n_genes = plan.cells.n, len(plan.genes.names)
     if not n_genes:
         return np.zeros(2), b"", 0.0
     total, text = np.zeros(2), ""
-    # Genes of every level of expression are encoded, because this is what their sizes depend on.
+    # Genes of all expression levels are encoded, because their sizes depend on the level.
     with np.errstate(over="ignore", invalid="ignore"):
         mean = sampled.statistics(None, "as_is", variance=False).mean[plan.genes.indices]
     n_encoded = min(n_genes, max(16, min(_GENES, _VALUES // sampled.sample().values.shape[0])))
@@ -204,12 +204,12 @@ def _genes(
 
 
 def _extrapolated(values: NDArray[np.float32], n: int, measure: _Measure) -> NDArray[np.float64]:
-    """Return the measure of `n` values of which these are a sample."""
+    """Return the measure of `n` values, given a sample of them."""
     method = best_method(values) if measure.gzip else Method.QUICK
     whole = measure(values.tobytes(), method)
     if len(values) == n:
         return whole
-    # Half of the values tells what each value takes from what each file takes.
+    # Encoding half of the values separates the bytes per value from the bytes per file.
     half = values[np.arange(len(values)) // max(1, len(values) // 64) % 2 == 0]
     each = (whole - measure(half.tobytes(), method)) / max(1, len(values) - len(half))
     return whole + each * (n - len(values))

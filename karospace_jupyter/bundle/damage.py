@@ -23,7 +23,7 @@ _OF_DAMAGE = (
 def damage(where: str) -> Iterator[None]:
     """Convert exceptions that invalid files raise in the block to a BundleError that begins with `where`.
 
-    Examples are text instead of numbers, rows that are too short, invalid UTF-8, codes out of range and deep nesting.
+    Examples are text instead of numbers, rows that are too short, invalid UTF-8, codes out of range, and deep nesting.
     """
     try:
         yield

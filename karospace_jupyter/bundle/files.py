@@ -28,13 +28,13 @@ from karospace_jupyter.paths import expanded
 TAG = b'<script type="text/plain" data-karospace-path="'
 END_TAG = b"</script>\n"
 _LIMITS: dict[str, int] = json.loads(Path(__file__).with_name("limits.json").read_text(encoding="utf-8"))
-"""Maximum sizes in bytes if no manifest states them; the viewer has the same. The manifest of a whole transcriptome
-takes half of its limit."""
+"""Maximum sizes in bytes if no manifest states them; the viewer has the same limits. The manifest of a whole
+transcriptome takes half of its limit."""
 _LARGEST = {"manifest.json": _LIMITS["manifest"], "index.html": _LIMITS["page"]}
-MOST_FILES = 2**18
+MAX_FILES = 2**18
 """Maximum number of files in a zip file or a single HTML file."""
-_MOST_OF_INDEX = 32 * 2**20
-"""Maximum size, in bytes, of the directory of a zip file, which takes about 100 bytes per file."""
+_MAX_INDEX_BYTES = 32 * 2**20
+"""Maximum size of the directory of a zip file, in bytes; each file takes about 100."""
 _LOCAL_HEADER = 30
 _END_OF_ZIP = 22
 _ENCRYPTED = 0x1
@@ -98,11 +98,11 @@ class Bounded:
         """Set the stored size of each file in the manifest, in bytes."""
         self._sizes = sizes
 
-    def _may_have(self, path: str, size: int) -> None:
+    def _check_size(self, path: str, size: int) -> None:
         expected = self._sizes.get(path)
-        most = _LARGEST.get(path, _LIMITS["asset"]) if expected is None else expected
-        if size > most:
-            how = f"the limit is {most:,}" if expected is None else f"the manifest says {most:,}"
+        limit = _LARGEST.get(path, _LIMITS["asset"]) if expected is None else expected
+        if size > limit:
+            how = f"the limit is {limit:,}" if expected is None else f"the manifest says {limit:,}"
             msg = f"{path} has {size:,} bytes; {how}. It was not read."
             raise BundleError(msg)
 
@@ -129,7 +129,7 @@ class FolderFiles(Bounded):
                 kind = "a folder" if real.is_dir() else "not a regular file"
                 msg = f"{path} in {self.origin} is {kind}. It was not read."
                 raise BundleError(msg)
-            self._may_have(path, found.st_size)
+            self._check_size(path, found.st_size)
             return real.read_bytes()
         except (FileNotFoundError, NotADirectoryError) as exc:
             if not self.path.exists():
@@ -158,7 +158,7 @@ class MemoryFiles(Bounded):
         """Return one file as stored."""
         if _checked(path) not in self._files:
             raise _missing(path, self.origin)
-        self._may_have(path, len(self._files[path]))
+        self._check_size(path, len(self._files[path]))
         return self._files[path]
 
     def names(self) -> Iterable[str]:
@@ -207,8 +207,8 @@ class ZipFiles(_OneFile):
     def _index(self, file: BinaryIO) -> None:
         try:
             index = _index_bytes(file)
-            if index > _MOST_OF_INDEX:
-                msg = f"its directory has {index:,} bytes; the limit is {_MOST_OF_INDEX:,}"
+            if index > _MAX_INDEX_BYTES:
+                msg = f"its directory has {index:,} bytes; the limit is {_MAX_INDEX_BYTES:,}"
                 raise ValueError(msg)
             with zipfile.ZipFile(file) as archive:
                 entries = {entry.filename: entry for entry in archive.infolist() if not entry.is_dir()}
@@ -230,7 +230,7 @@ class ZipFiles(_OneFile):
         entry = self._entries.get(_checked(path))
         if entry is None:
             raise _missing(path, self.origin)
-        self._may_have(path, entry.file_size)
+        self._check_size(path, entry.file_size)
         # zipfile would read the whole directory again for each file, or keep the zip file open.
         with self._open() as file:
             size = os.fstat(file.fileno()).st_size
@@ -285,8 +285,8 @@ class HtmlFiles(_OneFile):
                         raise BundleError(msg)
                     name = html.unescape(page[at + len(TAG) : name_end].decode("utf-8", "replace"))
                     self._spans[name] = (name_end + 2, end)  # the last one with this name wins, as in the viewer
-                    if len(self._spans) > MOST_FILES:
-                        msg = f"{self.path} contains more than {MOST_FILES:,} files. It was not read."
+                    if len(self._spans) > MAX_FILES:
+                        msg = f"{self.path} contains more than {MAX_FILES:,} files. It was not read."
                         raise BundleError(msg)
                     last = end + len(END_TAG.rstrip())
                     last += page[last : last + 1] == b"\n"
@@ -302,7 +302,7 @@ class HtmlFiles(_OneFile):
     def read(self, path: str) -> bytes:
         """Return one file as stored in the bundle."""
         if _checked(path) == "index.html" and path not in self._spans:
-            self._may_have(path, (self._state or (0, 0))[1] - self._page[1] + self._page[0])
+            self._check_size(path, (self._state or (0, 0))[1] - self._page[1] + self._page[0])
             with self._open() as file:
                 start = file.read(self._page[0])
                 file.seek(self._page[1])
@@ -310,7 +310,7 @@ class HtmlFiles(_OneFile):
         if path not in self._spans:
             raise _missing(path, self.origin)
         start_at, end = self._spans[path]
-        self._may_have(path, (end - start_at) // 4 * 3 - 2)  # decoded size of base64, minus the maximum padding
+        self._check_size(path, (end - start_at) // 4 * 3 - 2)  # decoded size of base64, minus the maximum padding
         with self._open() as file:
             file.seek(start_at)
             text = file.read(end - start_at)

@@ -18,7 +18,7 @@ from karospace_jupyter.formatting import counted, hint
 
 _UNPACKED, _UNPACKED_TIMES = 2**24, 128
 """Limit for decompressing a file whose length is not in the manifest: bytes, plus a multiple of the stored size."""
-_ANY_TABLE, _MOST_OF_A_VALUE = 2**20, 2**10
+_ANY_TABLE, _MAX_BYTES_PER_VALUE = 2**20, 2**10
 """Limit for decompressing a table: bytes, plus bytes per value including its name."""
 
 
@@ -68,7 +68,7 @@ class BundleReader:
         most
             Maximum decompressed size in bytes. By default, the size in the manifest.
         why
-            Meaning of `most` for messages, which continue "more than 24 bytes, ".
+            What `most` is, for messages: "more than 24 bytes, the limit for this file".
 
         Raises
         ------
@@ -92,7 +92,7 @@ class BundleReader:
         """
         m = self.manifest
         values = (m.n_cells + m.n_genes_exported) * (len(m.annotation_columns) + 3)
-        return self.read(path, _ANY_TABLE + _MOST_OF_A_VALUE * values)
+        return self.read(path, _ANY_TABLE + _MAX_BYTES_PER_VALUE * values)
 
     def gene(self, name: str) -> NDArray[np.float32]:
         """Return the values of one gene, shape (n_cells,); NaN for cells without a value.

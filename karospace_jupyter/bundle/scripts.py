@@ -47,7 +47,7 @@ def carried_manifest(script: bytes) -> Manifest:
 
 
 def as_script(path: str, data: bytes) -> bytes:
-    """Return a classic script that passes `data` to the page as the file `path`, which needs no escaping."""
+    """Return a classic script that passes `data` to the page as the file `path`; the path needs no escaping."""
     return f'karospaceFile("{path}","'.encode() + base64.b64encode(data) + b'")\n'
 
 

@@ -100,7 +100,7 @@ def id_field(fields: Sequence[str], others: Sequence[str]) -> str | None:
 
 
 def remarks(bundle: BundleReader) -> list[str]:
-    """Describe violations of the format in a bundle of another exporter, and how it is read nevertheless."""
+    """Describe violations of the format in a bundle of another exporter, and how the bundle is read nevertheless."""
     m = bundle.manifest
     found: list[str] = []
     if m.columns is None and m.annotation_columns:

@@ -17,7 +17,7 @@ from karospace_jupyter.bundle.damage import damage
 from karospace_jupyter.bundle.pages import is_own_page
 from karospace_jupyter.bundle.scripts import KIND, MANIFEST, carried_manifest, from_script
 from karospace_jupyter.bundle.tables import decoded, paths_of, read_records, remarks
-from karospace_jupyter.bundle.verify_places import check_embeddings, check_sections
+from karospace_jupyter.bundle.verify_layouts import check_embeddings, check_sections
 from karospace_jupyter.errors import BundleError, MissingFileError
 from karospace_jupyter.formatting import counted
 
@@ -38,10 +38,9 @@ class VerifyReport:
     bytes: int
     """Stored size of all files."""
     hashed: int
-    """Number of files that were compared with a hash; bundles of format 1.0 have none."""
+    """Number of files that were compared with a hash; bundles of format 1.0 have no hashes."""
     warnings: tuple[str, ...] = ()
-    """Violations of the format in a bundle of another exporter that can still be read, and whether its page was not
-    written by this package."""
+    """Violations of the format in a readable bundle of another exporter, and a page that this package did not write."""
 
 
 def verify(bundle: BundleReader) -> VerifyReport:
@@ -60,7 +59,7 @@ def verify(bundle: BundleReader) -> VerifyReport:
     problems: list[str] = []
     total, hashed = 0, 0
     # A file that is listed many times must not be read many times.
-    problems += _named_twice(bundle)
+    problems += _duplicate_paths(bundle)
     for file in bundle.manifest.asset_files if not problems else ():
         size = _check_file(bundle, file, problems)
         total += size
@@ -77,10 +76,10 @@ def verify(bundle: BundleReader) -> VerifyReport:
         more = f"\n… and {len(problems) - _SHOWN} more." if len(problems) > _SHOWN else ""
         msg = f"{bundle.files.origin} does not match its manifest:\n" + "\n".join(problems[:_SHOWN]) + more
         raise BundleError(msg)
-    return VerifyReport(len(bundle.manifest.asset_files), total, hashed, (*remarks(bundle), *_of_page(bundle)))
+    return VerifyReport(len(bundle.manifest.asset_files), total, hashed, (*remarks(bundle), *_page_warnings(bundle)))
 
 
-def _of_page(bundle: BundleReader) -> Iterator[str]:
+def _page_warnings(bundle: BundleReader) -> Iterator[str]:
     try:
         page = bundle.stored("index.html")
     except MissingFileError:
@@ -93,7 +92,7 @@ def _of_page(bundle: BundleReader) -> Iterator[str]:
         )
 
 
-def _named_twice(bundle: BundleReader) -> Iterator[str]:
+def _duplicate_paths(bundle: BundleReader) -> Iterator[str]:
     m = bundle.manifest
     listed = Counter(file.path for file in m.asset_files)
     used = Counter(chunk.path for entry in m.expression.genes for chunk in entry.chunks)
@@ -191,7 +190,7 @@ def _check_columnar(bundle: BundleReader) -> Iterator[str]:
     m = bundle.manifest
     if m.coordinates is not None:
         xy = bundle.vector(m.coordinates.chunks, np.dtype("<f4"), 2).reshape(-1, 2)
-        table = np.array(list(_places(bundle)), dtype=np.float64)
+        table = np.array(list(_coordinates(bundle)), dtype=np.float64)
         if not np.array_equal(xy, (table.reshape(-1, 2) - m.coordinates.origin).astype(np.float32)):
             yield "the columnar coordinates differ from coords_json"
     if m.cell_ids is not None:
@@ -204,7 +203,7 @@ def _check_columnar(bundle: BundleReader) -> Iterator[str]:
             yield from _check_column(bundle, column, [row.get(column.name) for row in rows])
 
 
-def _places(bundle: BundleReader) -> Iterator[tuple[float, float]]:
+def _coordinates(bundle: BundleReader) -> Iterator[tuple[float, float]]:
     for number, row in enumerate(_json_rows(bundle, "coords_json")):
         x, y = row.get("x"), row.get("y")
         if type(x) not in {int, float} or type(y) not in {int, float}:
@@ -274,7 +273,7 @@ def _same_number(text: str, value: Any, *, single: bool) -> bool:  # noqa: ANN40
     return number == float(value) or (single and bool(np.float32(number) == np.float32(value)))
 
 
-def _of_kind(bundle: BundleReader, kind: str) -> list[str]:
+def _paths_of_kind(bundle: BundleReader, kind: str) -> list[str]:
     paths = paths_of(bundle, kind)
     if not paths:
         msg = f"asset_files lists no file of kind {kind}"
@@ -284,7 +283,7 @@ def _of_kind(bundle: BundleReader, kind: str) -> list[str]:
 
 def _csv_rows(bundle: BundleReader, kind: str, header: list[str]) -> Iterator[dict[str, str]]:
     csv.field_size_limit(2**30)
-    for path in _of_kind(bundle, kind):
+    for path in _paths_of_kind(bundle, kind):
         text = decoded(bundle.table(path), path)
         rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
         with damage(path):
@@ -297,7 +296,7 @@ def _csv_rows(bundle: BundleReader, kind: str, header: list[str]) -> Iterator[di
 def _json_rows(bundle: BundleReader, kind: str) -> Iterator[dict[str, Any]]:
     # Exporters that write columnar files write strict JSON.
     strict = bundle.manifest.columns is not None
-    for path in _of_kind(bundle, kind):
+    for path in _paths_of_kind(bundle, kind):
         rows, constants = read_records(bundle, path)
         if constants and strict:
             msg = f"{path} is not strict JSON: it contains NaN or Infinity ({constants:,} found)"

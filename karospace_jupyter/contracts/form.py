@@ -1,6 +1,6 @@
-"""What forms show: a summary of the data, the estimate of an export, its progress and its result.
+"""What forms show: a summary of the data, and the estimate, the progress, and the result of an export.
 
-The notebook form receives these as JSON, the desktop app as they are. They are dataclasses rather than Pydantic models
+The notebook form receives them as JSON, the desktop app as objects. They are dataclasses rather than Pydantic models
 because the window of the app starts without Pydantic.
 """
 
@@ -31,7 +31,7 @@ class ColumnFact:
     """Why it is not exported by default; None if it is."""
     n_categories: int | None = None
     other_kind: Literal["category", "number"] | None = None
-    """Other kind as which it can be exported, requested by a prefix."""
+    """Alternative kind, which a prefix requests; None if there is none."""
     colors: tuple[str, ...] = ()
     """Colors of the first categories."""
     range: tuple[float, float] | None = None
@@ -63,7 +63,7 @@ class LibraryFact:
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """What is exported if nothing is chosen."""
+    """What is exported by default."""
 
     __pydantic_config__ = _SCHEMA
 
@@ -95,7 +95,7 @@ class Summary:
     columns: tuple[ColumnFact, ...] = ()
     layers: tuple[str, ...] = ()
     raw: bool = False
-    """Whether the object has raw."""
+    """Whether `raw` exists."""
     libraries: tuple[LibraryFact, ...] = ()
     sections: str | None = None
     """Detected column of sections."""
@@ -107,8 +107,8 @@ class Summary:
     marked: int | None = None
     """Number of genes marked as highly variable; None if there are none."""
     separators: str = r"\s,;"
-    """Characters that separate names of genes in a list, as in the brackets of a regular expression. Characters that
-    occur in names are not among them."""
+    """Characters that separate gene names in a list, as in the brackets of a regular expression. Characters that occur
+    in names are excluded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,21 +124,21 @@ class UnknownGene:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A predicted export; without files if there is none yet, or an option prevents it."""
+    """A predicted export; without files if there is no prediction yet, or an option prevents it."""
 
     __pydantic_config__ = _SCHEMA
 
     revision: int = 0
     """Revision of the options to which the estimate applies."""
     problems: dict[str, str] = field(default_factory=dict)
-    """Why an export would fail, by option; "object" for the data."""
+    """Why an export would fail, for each option with a problem; the key "object" stands for the data."""
     details: str = ""
     """Traceback of an unexpected error."""
     exists: bool = False
     """Whether an existing bundle would be replaced."""
     files: int = 0
     bytes: int = 0
-    """On disk, about."""
+    """Approximate size on disk."""
     seconds: float = 0.0
     n_cells: int = 0
     n_genes: int = 0
@@ -147,7 +147,7 @@ class Estimate:
     color: str = ""
     """Initial color: the name of a column or a gene; empty if there is none."""
     loses_cells: bool = False
-    """Whether cells are left out that the user did not ask to leave out."""
+    """Whether the export leaves out cells that the user did not choose to leave out."""
     warnings: tuple[str, ...] = ()
     listed: tuple[str, ...] = ()
     """Genes listed in the options or in their file."""
@@ -167,7 +167,7 @@ class Result:
     path: str
     """Absolute path of the bundle; empty for a bundle in memory."""
     bytes: int
-    """On disk."""
+    """Size on disk."""
     files: int
     n_cells: int
     n_cells_source: int | None
@@ -178,7 +178,7 @@ class Result:
     observations: Observations = "cells"
     """What a row of the data is."""
     folder: str = ""
-    """Path relative to the working directory, if it is inside it."""
+    """The path relative to the working directory if it is inside, otherwise the absolute path."""
     places: tuple[str, ...] = ()
     """The path in each form that a server may use: as given, resolved, and relative to the home folder."""
     number: int = 0
@@ -199,8 +199,8 @@ class SessionState:
     message: str = ""
     """One line: the progress of the stage, or the outcome of the export."""
     eta_s: float | None = None
-    """Seconds left, or None if unknown."""
+    """Seconds left; None if unknown."""
     error: str | None = None
     """Why the export failed, and what to do."""
     log: tuple[str, ...] = ()
-    """Log lines, each with the time since the start."""
+    """Log lines, each starting with the time since the start."""

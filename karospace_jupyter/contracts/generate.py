@@ -31,9 +31,9 @@ CONTRACTS: dict[str, tuple[str, Any]] = {
     "panel-requests": ("PanelRequest", PanelRequest),
     "panel-answers": ("PanelAnswers", PanelAnswers),
 }
-"""By the name of the schema: the name of its type in TypeScript, and the model or union of models."""
+"""For each schema: the name of its type in TypeScript, and the model or union of models."""
 _NOT_KEYWORDS = {"h5ad_path", "outdir"}
-"""Options that the Python functions take as parameters of their own."""
+"""Options that are separate parameters of the Python functions."""
 
 
 def generated() -> dict[str, str]:
@@ -43,7 +43,7 @@ def generated() -> dict[str, str]:
 
 
 def schema_of(title: str, type_: Any) -> str:  # noqa: ANN401 - any annotation
-    """Return the JSON Schema of a model, or of a union of models, as they are written."""
+    """Return the JSON Schema of a model or of a union of models, in serialization mode."""
     schema = {**TypeAdapter(type_).json_schema(mode="serialization"), "title": title}
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
@@ -89,7 +89,7 @@ def _options_lines() -> Iterator[str]:
 
 
 def written(annotation: Any) -> str:  # noqa: ANN401 - any annotation
-    """Return a type as source code: of what is accepted, which is more than what the model holds."""
+    """Return a type as source code: the types that are accepted, which are more than the model stores."""
     origin = get_origin(annotation)
     if origin in {Union, types.UnionType}:
         return " | ".join(dict.fromkeys(written(one) for one in get_args(annotation)))

@@ -22,14 +22,14 @@ class Message(BaseModel):
     id: str | None = None
     """Id of a request, repeated by its answer."""
     view: str | None = None
-    """Frame that sent the message, or for which it is; missing for forms, and for all frames of a view."""
+    """Frame that sends or receives the message; missing for forms, and for a message to all frames of a view."""
     plain: bool = False
-    """Whether buffers do not arrive at the sender."""
+    """Whether the sender cannot receive buffers."""
     base64: list[str] | None = None
-    """The buffers, if they do not arrive at the receiver."""
+    """The buffers, if the receiver cannot receive them separately."""
 
     def sent(self) -> dict[str, Any]:
-        """Return the content of the message: the fields that were set, so that a state has only those that changed."""
+        """Return the content of the message: only the fields that were set, so that a state contains only changes."""
         return {"type": self.type, **self.model_dump(mode="json", by_alias=True, exclude_unset=True)}
 
 
@@ -41,7 +41,7 @@ class _Request(Message):
 
 
 class Hello(_Request):
-    """Tests whether buffers arrive: has one, and its answer has one."""
+    """Tests whether buffers arrive; it has one buffer, and so does its answer."""
 
     type: Literal["hello"] = "hello"
 
@@ -77,7 +77,7 @@ class StateChanged(Message):
     type: Literal["state"] = "state"
     state: ViewState
     echo: bool = False
-    """Whether the change came from outside of the frame, so that others know it."""
+    """Whether the change came from outside the frame, so that other frames already have it."""
 
 
 class SelectionChanged(Message):
@@ -92,7 +92,7 @@ class Regions(Message):
     type: Literal["regions"] = "regions"
     names: list[str]
     colors: list[str]
-    """`#rrggbb` for each region; empty for a color that the viewer chooses."""
+    """`#rrggbb` for each region; empty if the viewer chooses the color."""
 
 
 class SnapshotTaken(_Request):

@@ -53,7 +53,7 @@ class IsKnown(_Part):
 
 
 class Verify(_Part):
-    """Checks every file of a bundle."""
+    """Verifies every file of a bundle."""
 
     do: Literal["verify"] = "verify"
     path: str
@@ -104,23 +104,23 @@ class Known(_Part):
 
 
 class Verified(_Part):
-    """A bundle without damage."""
+    """The bundle is undamaged."""
 
     files: int
 
 
 class Done(_Part):
-    """Nothing to report."""
+    """The request succeeded and has no result."""
 
 
 class Ticket(_Part):
-    """The work takes long; ask again for its result."""
+    """The request takes long; its result is requested with this ticket."""
 
     ticket: str
 
 
 class Failed(_Part):
-    """An error, because nobody would see a traceback."""
+    """An error, sent as data because a traceback would not be shown."""
 
     error: str
     kind: str

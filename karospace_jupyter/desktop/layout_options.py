@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from karospace_jupyter.desktop.app_state import AppState
     from karospace_jupyter.desktop.theme import Theme
 
-_A_LINE = 2
+_PER_ROW = 2
 """Embeddings per row."""
 
 
@@ -48,7 +48,7 @@ class LayoutOptions:
                 self.embeddings.body, text=one.label, variable=self.ticks[key],
                 command=partial(self._on_tick, key),
             )  # fmt: skip
-            tick.grid(row=at // _A_LINE, column=at % _A_LINE, sticky="w", padx=(0, theme.px(14)))
+            tick.grid(row=at // _PER_ROW, column=at % _PER_ROW, sticky="w", padx=(0, theme.px(14)))
             Tip(tick, theme, f"obsm['{key}']")
         if not self.ticks:
             ttk.Label(self.embeddings.body, text="None in the file", style="Muted.TLabel").grid(sticky="w")

@@ -35,12 +35,12 @@ class Method(Enum):
     as long and saves another 10 %.)"""
 
 
-_WORTH = 0.06
-"""Fraction of bytes that THOROUGH has to save compared with the quick methods to be chosen."""
+_MIN_SAVING = 0.06
+"""Fraction of bytes that THOROUGH must save over the quick methods to be chosen."""
 _SAMPLE_BYTES = 32 * 2**10
 """Size of the sample that is compressed with each method to choose one."""
 _SAMPLE_PIECES = 4
-"""Number of pieces of the sample: adjacent cells are often of one section, in which a gene may be absent."""
+"""Number of pieces of the sample: adjacent cells often belong to one section, in which a gene may be absent."""
 
 
 def best_method(values: NDArray[np.generic]) -> Method:
@@ -52,7 +52,7 @@ def best_method(values: NDArray[np.generic]) -> Method:
     sample = _sample(values.reshape(-1).view(np.uint8))
     sizes = {method: len(compress(sample, method)) for method in Method}
     quick = Method.RUNS if sizes[Method.RUNS] < sizes[Method.QUICK] else Method.QUICK
-    return Method.THOROUGH if sizes[Method.THOROUGH] < (1 - _WORTH) * sizes[quick] else quick
+    return Method.THOROUGH if sizes[Method.THOROUGH] < (1 - _MIN_SAVING) * sizes[quick] else quick
 
 
 def compress(raw: bytes, method: Method) -> bytes:

@@ -1,1 +1,1 @@
-"""Shared by all forms, independent of the user interface: options as plain values, choices in the data, problems."""
+"""Code that all forms share, independent of the user interface: option values, a summary of the data, problems."""

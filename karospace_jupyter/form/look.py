@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 _HITS = 12
 _CHOOSE_COORDINATES = "No coordinates were found under the usual names. Choose the coordinates of the cells."
-"""Shorter than the message of the export: a form lists what there is."""
+"""Shorter than the message of the export, because a form lists the candidates."""
 _CHECKS: dict[str, Callable[[Path], None]] = {
     "outdir": check_folder,
     "single_file": lambda target: check_file(target, "html"),
@@ -42,7 +42,7 @@ _CHECKS: dict[str, Callable[[Path], None]] = {
 def look(subject: Any, options: dict[str, Any]) -> Estimate:  # noqa: ANN401 - a path or an AnnData
     """Predict an export; errors are returned, not raised.
 
-    The estimate has no files if an option is invalid by itself, or the data cannot be read.
+    The estimate has no files if an option is invalid regardless of the data, or if the data cannot be read.
     """
     exists = False
     problems: dict[str, str] = {}
@@ -95,7 +95,7 @@ def _must_choose(source: Source) -> bool:
 
 
 def problem_of(exc: Exception, options: dict[str, Any]) -> dict[str, str]:
-    """Return the message of `exc` by the option that it belongs to."""
+    """Return the message of `exc`, with the option to which it belongs as the key."""
     if isinstance(exc, KaroSpaceError):
         asked = not isinstance(exc, SourceError) and (options.get("layer") or options.get("raw"))
         return {"layer" if asked or isinstance(exc, NoMatrixError) else "object": str(exc)}
@@ -113,7 +113,7 @@ def complete(names: Iterable[str], query: str) -> list[str]:
 
 
 def _target(config: ExportConfig) -> tuple[dict[str, str], bool]:
-    """Return the problems by target, and whether an existing bundle would be replaced."""
+    """Return the problems of each target, and whether an existing bundle would be replaced."""
     problems: dict[str, str] = {}
     exists = False
     for option, check in _CHECKS.items():

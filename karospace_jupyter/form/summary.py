@@ -35,7 +35,7 @@ def option_help() -> dict[str, str]:
 
 
 def quick_summary(subject: Any) -> Summary:  # noqa: ANN401 - a path or an AnnData
-    """Return what is immediately available, for the first render.
+    """Return the part of the summary that is available immediately, for the first render.
 
     Raises
     ------
@@ -90,7 +90,7 @@ def summarize(subject: Any) -> Summary:  # noqa: ANN401
 
 
 def defaults_of(summary: Summary, coords: str | None) -> Defaults:
-    """Return what is exported by default with these coordinates; None are the detected ones."""
+    """Return what is exported by default with these coordinates; None means the detected ones."""
     used: tuple[str, ...] = ()
     chosen = coords or summary.detected
     if chosen:

@@ -31,10 +31,10 @@ MAX_CATEGORIES = 256
 """Columns with more categories are not exported by default, because the legend would be too long."""
 MAX_NUMERIC_COLUMNS = 16
 """Maximum number of numeric columns exported by default."""
-MOST_IDENTIFIERS = 10_000
+MAX_IDENTIFIERS = 10_000
 """Columns of integers beyond 2**53 with at most this many values are exported as categories, which are exact."""
-_A_LOOK = 10_000
-"""Number of cells checked first to tell measurements from columns of few integers."""
+_CELLS_CHECKED = 10_000
+"""Number of cells that are checked first, to distinguish measurements from columns of few integers."""
 _TOO_LARGE = "whole numbers too large to show exactly: identifiers?"
 
 Chosen = Literal["category", "number"]
@@ -51,7 +51,7 @@ class ColumnSummary:
     left_out: str | None
     """Why it is not exported by default; None if it is."""
     other_kind: Chosen | None = None
-    """The alternative kind: number for codes, category for few integers."""
+    """Alternative kind: number for codes, category for few integers."""
 
 
 def summarize_columns(
@@ -86,9 +86,9 @@ def summarize_columns(
             if n is None:
                 kind, reason = "other", "values that are neither text nor numbers"
             else:
-                reason = _no_legend(n, len(values))
+                reason = _why_no_legend(n, len(values))
         elif kind == "number":
-            reason = _no_scale(column.numbers, values, rows, name, used) if column.numbers else None
+            reason = _why_no_scale(column.numbers, values, rows, name, used) if column.numbers else None
             if reason is None and numbers >= MAX_NUMERIC_COLUMNS:
                 reason = f"more than {MAX_NUMERIC_COLUMNS} numeric columns"
             numbers += reason is None
@@ -96,7 +96,7 @@ def summarize_columns(
             reason = "dates and times" if values.dtype.kind in "mM" else "values that are neither text nor numbers"
         other: Chosen | None = None
         if column.numbers is not None and column.numbers.texts is None:
-            other = "number" if kind == "category" else "category" if _is_few(values) else None
+            other = "number" if kind == "category" else "category" if _has_few_values(values) else None
         found.append(ColumnSummary(name, kind, str(column.values.dtype), n, reason, other))
     return found
 
@@ -110,7 +110,7 @@ def _repeats_positions(numbers: Numbers, rows: Rows, xy: NDArray[np.float64], gr
     return numbers.texts is None and are_positions(numbers.values if rows is None else numbers.values[rows], xy, groups)
 
 
-def _no_legend(n: int, n_cells: int) -> str | None:
+def _why_no_legend(n: int, n_cells: int) -> str | None:
     if n == 0:
         return "no values"
     if n < 2:
@@ -120,7 +120,7 @@ def _no_legend(n: int, n_cells: int) -> str | None:
     return f"more than {MAX_CATEGORIES} categories" if n > MAX_CATEGORIES else None
 
 
-def _no_scale(numbers: Numbers, values: pd.Series[Any], rows: Rows, name: str, used: Sequence[str]) -> str | None:
+def _why_no_scale(numbers: Numbers, values: pd.Series[Any], rows: Rows, name: str, used: Sequence[str]) -> str | None:
     if name in used:
         return "the coordinates themselves"
     held = numbers.values if rows is None else numbers.values[rows]
@@ -137,9 +137,9 @@ def _no_scale(numbers: Numbers, values: pd.Series[Any], rows: Rows, name: str, u
     return None
 
 
-def _is_few(values: pd.Series[Any]) -> bool:
+def _has_few_values(values: pd.Series[Any]) -> bool:
     # For large columns, check the first cells before counting all distinct values.
-    return bool(values.iloc[:_A_LOOK].nunique() <= MAX_CATEGORIES and 2 <= values.nunique() <= MAX_CATEGORIES)
+    return bool(values.iloc[:_CELLS_CHECKED].nunique() <= MAX_CATEGORIES and 2 <= values.nunique() <= MAX_CATEGORIES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,17 +177,17 @@ class ChosenColumns:
 def choose_columns(
     source: Source,
     cells: Cells,
-    asked: Sequence[str] | None,
+    requested: Sequence[str] | None,
     used: Sequence[str],
     section: str | None,
     xy: NDArray[np.float64],
-    also: str | None = None,
+    added: str | None = None,
 ) -> ChosenColumns:
     """Read the requested annotations, or all suitable columns.
 
     Parameters
     ----------
-    asked
+    requested
         Columns of obs, each as its name, ``number:NAME`` or ``category:NAME``; None for all suitable ones.
     used
         Columns that hold the coordinates.
@@ -196,8 +196,8 @@ def choose_columns(
         or requested, otherwise last, so that section numbers do not become the initial color.
     xy
         Coordinates of the exported cells, shape (n_cells, 2).
-    also
-        A column that is exported in any case.
+    added
+        A column that is always exported; None if there is none.
 
     Raises
     ------
@@ -205,7 +205,7 @@ def choose_columns(
         If a column does not exist or cannot be exported.
     """
     warnings: list[str] = []
-    if asked is None:
+    if requested is None:
         summary = summarize_columns(source, cells.rows, used, xy, section)
         wanted: dict[str, Chosen | None] = {
             one.name: None
@@ -214,18 +214,18 @@ def choose_columns(
         }
         reasons: dict[str, list[str]] = {}
         for one in summary:
-            if one.left_out is not None and one.name not in (section, also):
+            if one.left_out is not None and one.name not in (section, added):
                 reasons.setdefault(one.left_out, []).append(one.name)
         warnings += [f"Not exported ({reason}): {listed(left)}." for reason, left in reasons.items()]
     else:
-        wanted = asked_columns(asked, source.obs_columns)
+        wanted = requested_columns(requested, source.obs_columns)
     if section is not None and section not in wanted:
         wanted[section] = None
-        if asked is not None:
+        if requested is not None:
             warnings.append(f"The column {section!r} was added to the annotations: it names the sections.")
-    if also is not None and also not in wanted:
-        wanted[also] = None
-        warnings.append(f"The column {also!r} was added to the annotations: it is the initial color.")
+    if added is not None and added not in wanted:
+        wanted[added] = None
+        warnings.append(f"The column {added!r} was added to the annotations: it is the initial color.")
     annotations: list[Annotation] = []
     named: CategoryAnnotation | None = None
     codes: list[str] = []
@@ -260,12 +260,12 @@ def choose_columns(
     return ChosenColumns(annotations, named, warnings)
 
 
-def asked_columns(asked: Sequence[str], columns: Sequence[str]) -> dict[str, Chosen | None]:
+def requested_columns(requested: Sequence[str], columns: Sequence[str]) -> dict[str, Chosen | None]:
     """Return the requested columns in order, and the kind requested for each.
 
     Parameters
     ----------
-    asked
+    requested
         Each a column's name, ``number:NAME`` or ``category:NAME``. A column of exactly that name takes precedence.
     columns
         The columns of obs.
@@ -276,11 +276,11 @@ def asked_columns(asked: Sequence[str], columns: Sequence[str]) -> dict[str, Cho
         If a column does not exist, or is requested as two kinds.
     """
     found: dict[str, Chosen | None] = {}
-    for text in asked:
+    for text in requested:
         name, kind = split_kind(text, columns)
         if name not in columns:
-            there = listed(columns, 20) or "no columns"
-            msg = f"obs has no column {name!r}.{hint(name, columns)} obs holds: {there}."
+            contents = listed(columns, 20) or "no columns"
+            msg = f"obs has no column {name!r}.{hint(name, columns)} obs holds: {contents}."
             raise ColumnError(msg)
         if found.get(name) is not None and kind is not None and found[name] != kind:
             msg = f"The column {name!r} is listed both as numbers and as categories. Choose one."
@@ -301,7 +301,7 @@ def _shown_name(name: str, wanted: dict[str, Chosen | None], warnings: list[str]
 
 def _few_identifiers(column: _Column) -> bool:
     texts = None if column.numbers is None else column.numbers.texts
-    return texts is not None and (_count(column.values) or 0) <= MOST_IDENTIFIERS
+    return texts is not None and (_count(column.values) or 0) <= MAX_IDENTIFIERS
 
 
 def _count(values: pd.Series[Any]) -> int | None:
@@ -312,7 +312,7 @@ def _count(values: pd.Series[Any]) -> int | None:
 
 
 def _numbers(column: _Column, cells: Cells, name: str, shown: str, warnings: list[str]) -> NumberAnnotation:
-    numbers = _as_asked(column, name) if column.numbers is None else column.numbers
+    numbers = _as_requested(column, name) if column.numbers is None else column.numbers
     n = len(numbers.values)
     if numbers.infinite:
         verb = "is" if numbers.infinite == 1 else "are"
@@ -330,7 +330,7 @@ def _numbers(column: _Column, cells: Cells, name: str, shown: str, warnings: lis
     return NumberAnnotation(shown, numbers.values[take], integers, numbers.single)
 
 
-def _as_asked(column: _Column, name: str) -> Numbers:
+def _as_requested(column: _Column, name: str) -> Numbers:
     """Convert a non-numeric column to numbers: text and categories of digits, booleans as 0 and 1."""
     values = column.values
     if pd.api.types.is_bool_dtype(values.dtype) and not isinstance(values.dtype, pd.CategoricalDtype):

@@ -1,4 +1,4 @@
-"""Choose the cells to export and their ids."""
+"""Choose the cells to export and their IDs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def choose_cells(
     sections: str | None,
     observations: Observations = "cells",
 ) -> tuple[Cells, NDArray[np.float64], list[str]]:
-    """Drop cells without valid coordinates, draw the sample and make the ids unique.
+    """Drop cells without valid coordinates, draw the sample and make the IDs unique.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def choose_cells(
             warnings.append(f"{len(rows):,} of {available:,} {observations} were drawn at random{within}.")
         elif config.downsample > available:
             warnings.append(f"All {available:,} {observations} are exported; {config.downsample:,} were requested.")
-    # Made unique over all cells, so that a cell has the same id in every sample.
+    # Made unique over all cells, so that a cell has the same ID in every sample.
     ids, changed = make_unique(as_text(source.cell_names))
     if changed:
         one = observations.removesuffix("s")

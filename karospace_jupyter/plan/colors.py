@@ -60,19 +60,19 @@ def _xkcd() -> dict[str, str]:
     return found
 
 
-def parse_color(value: Any, *, of_255: bool | None = None) -> str | None:  # noqa: ANN401 - uns holds anything
+def parse_color(value: Any, *, scale_255: bool | None = None) -> str | None:  # noqa: ANN401 - uns holds anything
     """Parse a stored color to ``#rrggbb``; None if it is invalid or fully transparent.
 
     Parameters
     ----------
-    of_255
+    scale_255
         Whether numbers range from 0 to 255 rather than from 0 to 1; inferred from the largest one by default.
     """
-    rgba = parse_rgba(value, of_255=of_255)
+    rgba = parse_rgba(value, scale_255=scale_255)
     return None if rgba is None or rgba[3] == 0 else "#{:02x}{:02x}{:02x}".format(*rgba[:3])
 
 
-def parse_rgba(value: Any, *, of_255: bool | None = None) -> tuple[int, int, int, float] | None:  # noqa: ANN401
+def parse_rgba(value: Any, *, scale_255: bool | None = None) -> tuple[int, int, int, float] | None:  # noqa: ANN401
     """Parse a stored color to red, green and blue (0 to 255) and alpha (0 to 1); None if it is invalid.
 
     Accepts the names of CSS, matplotlib (``C0``, ``tab:blue``, ``r``, grays as ``"0.5"``) and ``xkcd:NAME``, in any
@@ -81,7 +81,7 @@ def parse_rgba(value: Any, *, of_255: bool | None = None) -> tuple[int, int, int
     if isinstance(value, bytes):
         value = value.decode("utf-8", "replace")
     if isinstance(value, str):
-        return _of_text(value.strip().lower())
+        return _from_text(value.strip().lower())
     if isinstance(value, tuple | list) and len(value) == 2 and isinstance(value[0], str):  # matplotlib's (color, alpha)
         named = parse_rgba(value[0])
         alpha = value[1] if isinstance(value[1], int | float) else None
@@ -92,14 +92,14 @@ def parse_rgba(value: Any, *, of_255: bool | None = None) -> tuple[int, int, int
         return None
     if len(parts) not in {3, 4} or not np.isfinite(parts).all() or parts.min() < 0 or parts.max() > 255:
         return None
-    top = 255 if (parts.max() > 1 if of_255 is None else of_255) else 1
+    top = 255 if (parts.max() > 1 if scale_255 is None else scale_255) else 1
     if parts.max() > top:
         return None
     red, green, blue = (round(float(part) * 255 / top) for part in parts[:3])
     return red, green, blue, float(parts[3]) / top if len(parts) == 4 else 1.0
 
 
-def _of_text(text: str) -> tuple[int, int, int, float] | None:
+def _from_text(text: str) -> tuple[int, int, int, float] | None:
     if re.fullmatch(r"#[0-9a-f]{3,4}", text):
         text = "#" + "".join(2 * c for c in text[1:])
     elif text == "none":

@@ -117,9 +117,9 @@ def _by_value(values: pd.Series[Any]) -> Categories:
     if numbers.integers is not None:
         uniques, codes = np.unique(numbers.integers, return_inverse=True)
         return Categories([str(one) for one in uniques.tolist()], codes.astype(np.int64), ordered=False, boolean=False)
-    there = ~np.isnan(numbers.values)
+    present = ~np.isnan(numbers.values)
     codes = np.full(len(numbers.values), -1, dtype=np.int64)
-    uniques, codes[there] = np.unique(numbers.values[there] + 0.0, return_inverse=True)  # merge -0 with 0
+    uniques, codes[present] = np.unique(numbers.values[present] + 0.0, return_inverse=True)  # merge -0 with 0
     shown = uniques.astype(np.float32) if numbers.single else uniques
     whole = bool((uniques == np.rint(uniques)).all())
     names = [str(int(one)) for one in uniques] if whole else shown.astype(str).tolist()
@@ -129,13 +129,13 @@ def _by_value(values: pd.Series[Any]) -> Categories:
 def exact_numbers(values: pd.Series[Any]) -> Numbers:
     """Convert a :func:`plain` column of kind ``number`` to float64, and keep what float64 cannot represent."""
     if is_object(values):
-        return _of_objects(values)
+        return _from_objects(values)
     missing = values.isna().to_numpy()
     dtype = values.dtype
     if pd.api.types.is_integer_dtype(dtype):
         kind = np.uint64 if pd.api.types.is_unsigned_integer_dtype(dtype) else np.int64
         integers = values.to_numpy(dtype=kind, na_value=0) if missing.any() else values.to_numpy(dtype=kind)
-        return _of_integers(integers, missing)
+        return _from_integers(integers, missing)
     rounded = 0
     if dtype.kind == "f" and dtype.itemsize > 8:
         longest = values.to_numpy()
@@ -143,24 +143,24 @@ def exact_numbers(values: pd.Series[Any]) -> Numbers:
             numbers = longest.astype(np.float64)
             rounded = int((np.isfinite(longest) & (numbers.astype(longest.dtype) != longest)).sum())
     elif _is_decimal(dtype):
-        return _of_objects(values.astype(object))
+        return _from_objects(values.astype(object))
     else:
         numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
     single = getattr(dtype, "itemsize", 8) in (2, 4) and pd.api.types.is_float_dtype(dtype)
-    return _of_floats(numbers, missing, single=single, rounded=rounded)
+    return _from_floats(numbers, missing, single=single, rounded=rounded)
 
 
 def _is_decimal(dtype: Any) -> bool:  # noqa: ANN401 - pandas has no types
     return isinstance(dtype, pd.ArrowDtype) and issubclass(dtype.type, Decimal)
 
 
-def _of_floats(numbers: NDArray[np.float64], missing: NDArray[np.bool_], *, single: bool, rounded: int) -> Numbers:
+def _from_floats(numbers: NDArray[np.float64], missing: NDArray[np.bool_], *, single: bool, rounded: int) -> Numbers:
     infinite = np.isinf(numbers) & ~missing
     numbers = np.where(missing | infinite, np.nan, numbers)
     return Numbers(numbers, None, None, single, int(infinite.sum()), rounded)
 
 
-def _of_integers(integers: NDArray[np.int64] | NDArray[np.uint64], missing: NDArray[np.bool_]) -> Numbers:
+def _from_integers(integers: NDArray[np.int64] | NDArray[np.uint64], missing: NDArray[np.bool_]) -> Numbers:
     numbers = integers.astype(np.float64)
     texts = None
     # Values that float64 rounds up to 2**64 have no integer to compare with; they are beyond 2**53 in any case.
@@ -172,20 +172,20 @@ def _of_integers(integers: NDArray[np.int64] | NDArray[np.uint64], missing: NDAr
     return Numbers(numbers, None if missing.any() else integers, texts, single=False, infinite=0, rounded=0)
 
 
-def _of_objects(values: pd.Series[Any]) -> Numbers:
+def _from_objects(values: pd.Series[Any]) -> Numbers:
     missing = values.isna().to_numpy()
     raw = values.to_numpy(dtype=object)
-    there = [one for one, gap in zip(raw, missing, strict=True) if not gap]
+    present = [one for one, gap in zip(raw, missing, strict=True) if not gap]
     numbers = np.full(len(raw), np.nan)
-    numbers[~missing] = [as_float(one) for one in there]
-    if all(isinstance(one, (int, np.integer)) for one in there):
-        exact = [int(one) for one in there]
+    numbers[~missing] = [as_float(one) for one in present]
+    if all(isinstance(one, (int, np.integer)) for one in present):
+        exact = [int(one) for one in present]
         low, high = min(exact, default=0), max(exact, default=0)
         for kind in (np.int64, np.uint64):
             if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max:
                 integers = np.zeros(len(raw), dtype=kind)
                 integers[~missing] = exact
-                return _of_integers(integers, missing)  # type: ignore[arg-type]  # either of the two
+                return _from_integers(integers, missing)  # type: ignore[arg-type]  # either of the two
         texts = np.full(len(raw), None, dtype=object)
         texts[~missing] = [str(one) for one in exact]
         infinite = np.isinf(numbers)  # beyond the largest finite float64
@@ -193,8 +193,8 @@ def _of_objects(values: pd.Series[Any]) -> Numbers:
     # A Decimal is compared by its digits: 0.1 counts as exact in float64, 1.00000000000000000001 does not.
     rounded = sum(
         Decimal(repr(found)) != one if isinstance(one, Decimal) else Fraction(found) != one
-        for one, found in zip(there, numbers[~missing].tolist(), strict=True)
+        for one, found in zip(present, numbers[~missing].tolist(), strict=True)
         if isinstance(one, (Decimal, Fraction)) and np.isfinite(found)
     )
-    single = bool(there) and all(isinstance(one, (np.float32, np.float16)) for one in there)
-    return _of_floats(numbers, missing, single=single, rounded=int(rounded))
+    single = bool(present) and all(isinstance(one, (np.float32, np.float16)) for one in present)
+    return _from_floats(numbers, missing, single=single, rounded=int(rounded))

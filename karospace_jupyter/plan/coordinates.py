@@ -110,7 +110,7 @@ def _ranks(source: Source) -> list[list[CoordsSpec]]:
     pairs = [
         pair
         for pair in axis_pairs(source.obs_columns)
-        if not pair.embedding and (pair.x, pair.y) not in known and _has_places(source, pair.x, pair.y)
+        if not pair.embedding and (pair.x, pair.y) not in known and _has_positions(source, pair.x, pair.y)
     ]
     others: list[list[CoordsSpec]] = [
         [ObsCoords(pair.x, pair.y) for pair in pairs if pair.rank == rank] for rank in range(4)
@@ -125,7 +125,7 @@ def _ranks(source: Source) -> list[list[CoordsSpec]]:
 def _guessed(source: Source) -> list[list[CoordsSpec]]:
     """Return the only pair of numeric columns whose names differ in x and y, even within a word."""
     pair = lone_pair([name for name in source.obs_columns if as_numbers(source.obs(name)) is not None])
-    return [[ObsCoords(*pair)]] if pair and _has_places(source, *pair) else []
+    return [[ObsCoords(*pair)]] if pair and _has_positions(source, *pair) else []
 
 
 def _present(source: Source, spec: CoordsSpec) -> bool:
@@ -135,11 +135,11 @@ def _present(source: Source, spec: CoordsSpec) -> bool:
     return set(columns) <= set(source.obs_columns) and all(as_numbers(source.obs(name)) is not None for name in columns)
 
 
-def _has_places(source: Source, *columns: str) -> bool:
+def _has_positions(source: Source, *columns: str) -> bool:
     """Return whether at least one cell has a finite number in both columns."""
     numbers = [as_numbers(source.obs(name)) for name in columns]
-    there = [np.isfinite(values) for values in numbers if values is not None]
-    return len(there) == len(columns) and bool(np.logical_and.reduce(there).any())
+    finite = [np.isfinite(values) for values in numbers if values is not None]
+    return len(finite) == len(columns) and bool(np.logical_and.reduce(finite).any())
 
 
 def _choose(source: Source) -> CoordsSpec:
@@ -159,14 +159,14 @@ def _choose(source: Source) -> CoordsSpec:
 def _nothing_found(source: Source) -> str:
     shapes = [f"obsm:{key} ({' × '.join(map(str, shape))})" for key, shape in source.obsm_shapes.items()]
     numeric = [name for name in source.obs_columns if as_numbers(source.obs(name)) is not None]
-    there = f"obsm holds {listed(shapes)}." if shapes else "obsm holds no array of numbers."
-    there += f" Numeric columns of obs: {listed(numeric, 12)}." if numeric else " obs has no numeric column."
+    contents = f"obsm holds {listed(shapes)}." if shapes else "obsm holds no array of numbers."
+    contents += f" Numeric columns of obs: {listed(numeric, 12)}." if numeric else " obs has no numeric column."
     # An array with two columns is more likely to hold coordinates than one with fifty components.
     keys = sorted(source.obsm_shapes, key=lambda key: source.obsm_shapes[key][1:] != (2,))
     named = axis_pairs(numeric)
     pair = f"obs:{named[0].x},{named[0].y}" if named else "obs:XCOLUMN,YCOLUMN"
     example = f"obsm:{keys[0]}" if keys else pair
-    return f"No coordinates were found under the usual names. {there} Choose coordinates, for example {example!r}."
+    return f"No coordinates were found under the usual names. {contents} Choose coordinates, for example {example!r}."
 
 
 def _from_obsm(source: Source, spec: ObsmCoords) -> FoundCoordinates:
@@ -237,6 +237,6 @@ def _column(source: Source, column: str) -> pd.Series[Any]:
     try:
         return source.obs(column)
     except KeyError:
-        there = listed(source.obs_columns, 20) or "no columns"
-        msg = f"obs has no column {column!r}.{hint(column, source.obs_columns)} obs holds: {there}."
+        contents = listed(source.obs_columns, 20) or "no columns"
+        msg = f"obs has no column {column!r}.{hint(column, source.obs_columns)} obs holds: {contents}."
         raise CoordinatesError(msg) from None

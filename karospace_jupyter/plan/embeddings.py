@@ -42,13 +42,13 @@ def usual_embeddings(source: Source, spec: CoordsSpec | None) -> list[str]:
     used = spec.key if spec is not None and spec.kind == "obsm" else None
     found = []
     for names in _USUAL:
-        there = [key for name in names for key in source.obsm_shapes if key.lower() == name.lower() and key != used]
-        found += there[:1]
+        present = [key for name in names for key in source.obsm_shapes if key.lower() == name.lower() and key != used]
+        found += present[:1]
     return found
 
 
 def choose_embeddings(
-    source: Source, cells: Cells, spec: CoordsSpec, asked: Sequence[str] | None
+    source: Source, cells: Cells, spec: CoordsSpec, requested: Sequence[str] | None
 ) -> tuple[list[PlannedEmbedding], list[str]]:
     """Read the requested embeddings, or the usual ones.
 
@@ -62,14 +62,14 @@ def choose_embeddings(
     CoordinatesError
         If a requested embedding does not exist or has no finite coordinates.
     """
-    keys = usual_embeddings(source, spec) if asked is None else list(dict.fromkeys(asked))
+    keys = usual_embeddings(source, spec) if requested is None else list(dict.fromkeys(requested))
     found: list[PlannedEmbedding] = []
     warnings = []
     for key in keys:
         try:
             planned = _read(source, cells, key)
         except CoordinatesError as exc:
-            if asked is not None:
+            if requested is not None:
                 raise
             warnings.append(f"Not exported as an embedding: {exc}")
             continue

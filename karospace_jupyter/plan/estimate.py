@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from karospace_jupyter.plan.model import Plan
     from karospace_jupyter.source import Source
 
-_VALUES_A_SECOND = 1.2e8
+_VALUES_PER_SECOND = 1.2e8
 """Values of the matrix read per second in one pass, measured on 2 cores (tests/bench); a rough estimate."""
-_ARRAY_BYTES_A_SECOND = 3e8
+_ARRAY_BYTES_PER_SECOND = 3e8
 """Bytes of expression, before compression, written per second."""
-_TABLE_BYTES_A_SECOND = 6e7
+_TABLE_BYTES_PER_SECOND = 6e7
 """Bytes of text tables written per second; slower because Python formats them."""
-_FILES_A_SECOND = 1000
+_FILES_PER_SECOND = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +28,12 @@ class Estimate:
     """What an export would contain, and how long it would take."""
 
     plan: Plan | None
-    """The plan, without the parts that have problems; None if there are no coordinates. If genes are chosen by a
-    ranking that takes a pass over the matrix, their number is exact, but the ranking is that of a sample."""
+    """The plan, without the parts that have problems; None if there are no coordinates. If ranking the genes takes a
+    pass over the matrix, the number of genes is exact, but they are ranked by a sample."""
     seconds: float
     """On two cores; approximate."""
     problems: dict[str, str] = field(default_factory=dict)
-    """By option: why an export with it would fail."""
+    """For each option with a problem, why the export would fail."""
 
 
 def estimate(source: Source, config: ExportConfig) -> Estimate:
@@ -45,10 +45,10 @@ def estimate(source: Source, config: ExportConfig) -> Estimate:
         return Estimate(None, 0.0, problems.found)
     n_genes = len(plan.genes.names)
     marked = config.genes.kind == "hvgs" and "highly_variable" in source.var_columns
-    # Counts are clipped by limits that take a pass of their own.
+    # Counts are clipped by limits that take another pass.
     ranking = 2 if config.genes.kind == "hvgs" and plan.values.kind == "counts" else 1
     passes = min(1, n_genes) + (ranking if ranked and not marked else 0)
     arrays = 4 * plan.cells.n * n_genes
-    seconds = 0.3 + passes * source.n_values / _VALUES_A_SECOND + plan.predicted_files / _FILES_A_SECOND
-    seconds += arrays / _ARRAY_BYTES_A_SECOND + max(0, plan.predicted_bytes - arrays) / _TABLE_BYTES_A_SECOND
+    seconds = 0.3 + passes * source.n_values / _VALUES_PER_SECOND + plan.predicted_files / _FILES_PER_SECOND
+    seconds += arrays / _ARRAY_BYTES_PER_SECOND + max(0, plan.predicted_bytes - arrays) / _TABLE_BYTES_PER_SECOND
     return Estimate(plan, seconds, problems.found)

@@ -36,14 +36,14 @@ _BETWEEN = re.compile(r"[|;,]")
 
 
 def choose_genes(
-    source: Source, spec: GenesSpec, values: MatrixValues, rows: Rows, job: Job, also: int | None = None
+    source: Source, spec: GenesSpec, values: MatrixValues, rows: Rows, job: Job, added: int | None = None
 ) -> tuple[PlannedGenes, list[str]]:
     """Resolve the requested genes.
 
     Parameters
     ----------
-    also
-        Position in var of a gene that is exported in any case.
+    added
+        Position in var of a gene that is always exported; None if there is none.
 
     Returns
     -------
@@ -79,11 +79,11 @@ def choose_genes(
             mean = source.statistics(rows, "as_is", job, variance=False).mean
             indices = np.argsort(-mean, kind="stable")[:n].astype(np.int64)  # NaN (no values) sorts last
         else:
-            indices, new_warnings = rank_variable_genes(source, n, values, rows, job, asked=spec != DEFAULT_GENES)
+            indices, new_warnings = rank_variable_genes(source, n, values, rows, job, requested=spec != DEFAULT_GENES)
             warnings += new_warnings
-    if also is not None and also not in indices:
-        indices = np.append(indices, also)
-        warnings.append(f"The gene {names[also]!r} was added to the genes: it is the initial color.")
+    if added is not None and added not in indices:
+        indices = np.append(indices, added)
+        warnings.append(f"The gene {names[added]!r} was added to the genes: it is the initial color.")
     chosen = [(column, tuple(text[indices].tolist())) for column, text in labels.items()]
     shown = tuple(names[indices].tolist())
     return PlannedGenes(indices, shown, tuple((c, t) for c, t in chosen if any(t) and t != shown)), warnings
@@ -125,7 +125,7 @@ def _find(
     """Return the positions of the genes found, the names not found, and the names that match several genes."""
     lookups = [_positions(names), *(_positions(text) for text in labels.values())]
     lookups += [_positions(text, several=True) for text in labels.values()]
-    # Finally, try Ensembl ids with and without their version (ENSG00000141510.18).
+    # Finally, try Ensembl IDs with and without their version (ENSG00000141510.18).
     lookups += [
         _positions(np.array([_unversioned(t) for t in text], dtype=object)) for text in (names, *labels.values())
     ]

@@ -22,27 +22,28 @@ if TYPE_CHECKING:
 
 BINS = 20
 _GENES_LOOKED_AT = 16
-_FEWEST_DETECTED, _DETECTED_SHARE = 10, 0.01
-"""Genes detected in fewer cells, or in a smaller share of them, come after all others: their variance is noise."""
+_MIN_DETECTED, _DETECTED_SHARE = 10, 0.01
+"""Genes detected in fewer cells, or in a smaller share of the cells, come last: their variance is noise."""
 _SCORES = ("dispersions_norm", "variances_norm", "residual_variances", "dispersions", "variances")
 
 
 def rank_variable_genes(
-    source: Source, n: int, values: MatrixValues, rows: Rows, job: Job, *, asked: bool
+    source: Source, n: int, values: MatrixValues, rows: Rows, job: Job, *, requested: bool
 ) -> tuple[NDArray[np.int64], list[str]]:
     """Return the `n` most variable genes, best first, and notes on how they were ranked.
 
-    If ``var['highly_variable']`` exists, it decides, ordered by its rank or dispersion. Otherwise, counts are ranked by
-    their standardized variance (Stuart et al., Cell 2019; flavor ``seurat_v3`` in scanpy) and log1p values by Seurat's
-    dispersion (Satija et al., Nature Biotechnology 2015; flavor ``seurat``). Genes that are detected in less than 1 %
-    of the cells, or in fewer than 10, come last, also among flagged genes if not all of these are exported.
+    If ``var['highly_variable']`` exists, its genes come first, ordered by the stored rank or dispersion. Otherwise,
+    counts are ranked by their standardized variance (Stuart et al., Cell 2019; flavor ``seurat_v3`` in scanpy) and
+    log1p values by Seurat's dispersion (Satija et al., Nature Biotechnology 2015; flavor ``seurat``). Genes that are
+    detected in less than 1 % of the cells, or in fewer than 10, come last, also among flagged genes if not all of
+    these are exported.
 
     Parameters
     ----------
     values
         The kind of values in the matrix. The variance of scaled values is meaningless, so their genes are ranked by
         another matrix of the same data; if there is none, the first `n` genes are returned.
-    asked
+    requested
         Whether the user requested variable genes. Scaled values without flags are an error then.
 
     Raises
@@ -56,7 +57,7 @@ def rank_variable_genes(
         return np.arange(source.n_genes, dtype=np.int64), []
     if flagged is None:
         if scaled:
-            if asked:
+            if requested:
                 raise GenesError(cannot_rank(source))
             return _ranked_elsewhere(source, n, rows, job)
         return _computed(source, n, values, rows, job)
@@ -82,7 +83,7 @@ def rank_variable_genes(
             rest = f"the next {n - n_flagged:,} by score were added"
             notes.append(f"{n_flagged:,} genes are marked as highly variable; {rest}.")
     rare = np.zeros(len(flagged), dtype=bool)
-    if n < n_flagged:  # in a file that holds variable genes only, the flags choose nothing
+    if n < n_flagged:  # if the file holds only variable genes, the flags exclude nothing
         rare = _rarely_detected(source.statistics(rows, "as_is", job))
     # Ranks are stored for flagged genes only; the score orders the others.
     order = np.lexsort((-(level if score is None else score), -(level if rank is None else rank), rare, ~flagged))
@@ -204,7 +205,7 @@ def _computed(
 
 
 def _rarely_detected(found: GeneStatistics) -> NDArray[np.bool_]:
-    return np.asarray(found.detected < np.maximum(_FEWEST_DETECTED, _DETECTED_SHARE * found.present))
+    return np.asarray(found.detected < np.maximum(_MIN_DETECTED, _DETECTED_SHARE * found.present))
 
 
 def _dispersion(found: GeneStatistics) -> NDArray[np.float64] | None:
@@ -217,9 +218,8 @@ def _dispersion(found: GeneStatistics) -> NDArray[np.float64] | None:
 def _variance_of_counts(source: Source, found: GeneStatistics, rows: Rows, job: Job) -> NDArray[np.float64]:
     """Return the variance of each gene's standardized and clipped counts; NaN for a constant gene.
 
-    The standard deviation that a gene with the same mean usually has comes from a regression over all genes. Counts
-    more than sqrt(n_cells) deviations above the mean are clipped there, so that a few cells cannot decide (Stuart et
-    al., Cell 2019).
+    The expected standard deviation at the mean of a gene comes from a regression over all genes. Counts more than
+    sqrt(n_cells) deviations above the mean are clipped, so that a few cells cannot dominate (Stuart et al., Cell 2019).
     """
     varied = found.variance > 0
     deviation = np.full(len(varied), np.nan)
@@ -267,7 +267,7 @@ def seurat_dispersion(mean: NDArray[np.float64], variance: NDArray[np.float64]) 
     frame = pd.DataFrame({"score": log_dispersion, "bin": pd.cut(np.log1p(mean), bins=BINS)})
     groups = frame.groupby("bin", observed=True)["score"]
     average, spread = groups.transform("mean"), groups.transform("std", ddof=1)
-    # A gene alone in its bin has no spread; like scanpy and Seurat, give it a score of 1.
+    # A bin with a single gene has no spread; like scanpy and Seurat, give this gene a score of 1.
     alone = spread.isna()
     spread = spread.mask(alone, average)
     average = average.mask(alone, 0.0)

@@ -13,17 +13,17 @@ import numpy as np
 if TYPE_CHECKING:
     from karospace_jupyter.plan.column_values import Numbers
 
-MOST_CODES = 50
+MAX_CODES = 50
 """Maximum number of distinct integers that count as codes regardless of the column's name: more clusters are rare, and
 more colors are indistinguishable."""
-MOST_NAMED_CODES = 256
+MAX_NAMED_CODES = 256
 """Maximum number if the column's name indicates codes."""
-_CELLS_A_CODE = 10
+_CELLS_PER_CODE = 10
 """Minimum mean number of cells per value; with fewer, the values may be measurements in a small file."""
-_CELLS_A_NAMED_CODE = 2
-_CELLS_A_CODE_WITH_GAPS = 100
-"""Minimum if codes are missing, as in a part of the tissue: the numbers themselves are not evidence then."""
-_FEWEST_CELLS_WITH_GAPS = 5
+_CELLS_PER_NAMED_CODE = 2
+_CELLS_PER_CODE_WITH_GAPS = 100
+"""Minimum if codes are missing, as in a part of the tissue: then the numbers themselves are no evidence."""
+_MIN_CELLS_WITH_GAPS = 5
 """Minimum number of cells of any value: large counts typically occur in one or two cells."""
 _FILLED = 0.8
 """Minimum share of the integers between the smallest and the largest code that occur; a few clusters may be missing."""
@@ -71,12 +71,12 @@ def are_codes(name: str, numbers: Numbers, *, colors: bool) -> bool:
 
     1. the file stores colors for the column, and there are at most 256 distinct values, or
     2. its name has a word for codes (cluster, leiden, batch, fov), as the last word if there is also one for a measure
-       (count, size, score); no value is below -1, there are at most 256 distinct values, and at least 2 cells per
+       (count, size, score); no value is below -1, and there are at most 256 distinct values with at least 2 cells per
        value on average, or
     3. its name has no word for a measure or an axis; the values start at -1, 0 or 1 and have few gaps (unlike years
-       and doses), there are at most 50 distinct values, and at least 10 cells per value on average, or
-    4. its name has no word for a measure, an axis or an amount; there are at most 50 distinct values, and at least 100
-       cells per value on average and 5 for each.
+       and doses), and there are at most 50 distinct values with at least 10 cells per value on average, or
+    4. its name has no word for a measure, an axis or an amount; there are at most 50 distinct values with at least 100
+       cells per value on average, and at least 5 for each.
 
     Parameters
     ----------
@@ -94,19 +94,19 @@ def are_codes(name: str, numbers: Numbers, *, colors: bool) -> bool:
     distinct = len(cells)
     if distinct < 2:
         return False
-    if colors and distinct <= MOST_NAMED_CODES:
+    if colors and distinct <= MAX_NAMED_CODES:
         return True
     words, known = words_of(name), _known()
     if values.min() < -1 or _is_measure(words):
         return False
     if any(_is_code(word) for word in words):
-        return distinct <= min(MOST_NAMED_CODES, len(values) // _CELLS_A_NAMED_CODE)
+        return distinct <= min(MAX_NAMED_CODES, len(values) // _CELLS_PER_NAMED_CODE)
     if known["axes"] & {*words}:
         return False
     if values.min() <= 1 and distinct >= _FILLED * (values.max() - values.min() + 1):
-        return distinct <= min(MOST_CODES, len(values) // _CELLS_A_CODE)
-    many = distinct <= min(MOST_CODES, len(values) // _CELLS_A_CODE_WITH_GAPS)
-    return bool(many and cells.min() >= _FEWEST_CELLS_WITH_GAPS) and not known["amounts"] & {*words}
+        return distinct <= min(MAX_CODES, len(values) // _CELLS_PER_CODE)
+    many = distinct <= min(MAX_CODES, len(values) // _CELLS_PER_CODE_WITH_GAPS)
+    return bool(many and cells.min() >= _MIN_CELLS_WITH_GAPS) and not known["amounts"] & {*words}
 
 
 def _is_code(word: str) -> bool:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from karospace_jupyter.source import Source
     from karospace_jupyter.source.protocol import Rows
 
-_FEWEST = 10
+_MIN_CELLS = 10
 """Minimum number of spots in a section to determine the direction."""
 _FIT = 0.9
 """Share of the variance of x and y that array rows and columns have to explain."""
@@ -105,9 +105,9 @@ def _array_of(source: Source) -> NDArray[np.float64] | None:
 def _orientation_of(array: NDArray[np.float64], xy: NDArray[np.float64]) -> Orientation:
     """Compare the array with the coordinates, by how x and y change along its columns and rows.
 
-    A plain correlation of x with the columns would not do: in a rotated tissue, columns and rows are correlated, too.
+    The correlation of x with the columns is not enough: in a rotated tissue, columns and rows are correlated, too.
     """
-    if len(array) < _FEWEST:
+    if len(array) < _MIN_CELLS:
         return "unknown"
     array, xy = array - array.mean(axis=0), xy - xy.mean(axis=0)
     (x_col, y_col), (x_row, y_row) = slopes = np.linalg.lstsq(array, xy, rcond=None)[0]

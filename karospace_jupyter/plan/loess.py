@@ -7,13 +7,13 @@ from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
 _PLACES = 150
-"""The curve is fitted at so many quantiles of x and near as many equidistant places, and interpolated between them."""
+"""The curve is fitted at this many quantiles of x and at as many equidistant points, and interpolated between them."""
 
 
 def loess(x: NDArray[np.float64], y: NDArray[np.float64], span: float = 0.3) -> NDArray[np.float64]:
     """Return the values of a local quadratic regression at each `x`.
 
-    At each place, a parabola is fitted to the nearest points with tricube weights (Cleveland and Devlin, Journal of
+    At each of these, a parabola is fitted to the nearest points with tricube weights (Cleveland and Devlin, Journal of
     the American Statistical Association 1988), as in R's ``loess``, which Seurat uses.
 
     Parameters

@@ -22,7 +22,7 @@ _BASES = (None, 2.0, 10.0)
 """Bases that are tried if ``uns`` states none; None is the natural logarithm."""
 _RATIOS = (1.5, 8.5)
 """Ratios of counts that are checked: 1 is uninformative, and rounding errors make large ratios inconclusive."""
-_FEWEST_CELLS, _FEWEST_GENES = 20, 4
+_MIN_CELLS, _MIN_GENES = 20, 4
 """With fewer cells or genes, variances near one may be a coincidence."""
 _EXACT_VARIANCE = 0.02
 """Tolerance for a variance of one if there are few genes; dividing by n instead of n - 1 is off by 1 / n."""
@@ -146,7 +146,7 @@ def _unit_variance(values: sp.csr_matrix, variance: NDArray[np.float64]) -> bool
     free = np.bincount(limited, minlength=n_genes) == 0
     varied = detected & (variance > 0)
     chosen = variance[varied & free] if len(np.unique(limited)) > 1 else variance[varied]
-    if n_cells < _FEWEST_CELLS or len(chosen) < _FEWEST_GENES:
+    if n_cells < _MIN_CELLS or len(chosen) < _MIN_GENES:
         return False
     if (np.abs(chosen - 1) < _EXACT_VARIANCE).all():
         return True

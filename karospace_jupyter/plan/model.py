@@ -21,7 +21,7 @@ class Cells:
     rows: NDArray[np.int64] | None
     """Their positions in the source, ascending; None for all cells."""
     ids: NDArray[np.object_]
-    """Unique cell ids as text, shape (n_cells,)."""
+    """Unique cell IDs as text, shape (n_cells,)."""
     observations: Observations = "cells"
     """What they are: cells, spots of an array, or square bins."""
 

@@ -1,4 +1,4 @@
-"""Names: make them unique, list them in messages."""
+"""Make names unique, and list them in messages."""
 
 from __future__ import annotations
 
@@ -65,10 +65,10 @@ def listed(names: Sequence[object], limit: int = 8) -> str:
 
 
 def no_array(source: Source, key: str) -> str:
-    """Return the message that obsm has no array of this name, and what it holds instead."""
+    """Return the message that obsm has no array of this name, with the arrays that it holds."""
     shapes = source.obsm_shapes
-    there = listed([f"{name} ({' × '.join(map(str, shape))})" for name, shape in shapes.items()], 20) or "no array"
-    what = source.obsm_passed_over.get(key)
+    contents = listed([f"{name} ({' × '.join(map(str, shape))})" for name, shape in shapes.items()], 20) or "no array"
+    what = source.obsm_others.get(key)
     if what is not None:
-        return f"obsm[{key!r}] is {what}; an array of numbers with two columns is needed. obsm holds: {there}."
-    return f"There is no obsm[{key!r}].{hint(key, list(shapes))} obsm holds: {there}."
+        return f"obsm[{key!r}] is {what}; an array of numbers with two columns is needed. obsm holds: {contents}."
+    return f"There is no obsm[{key!r}].{hint(key, list(shapes))} obsm holds: {contents}."

@@ -1,4 +1,4 @@
-"""Choose the color that a bundle opens with."""
+"""Choose the initial color of a bundle."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from karospace_jupyter.plan.model import Annotation, PlannedEmbedding, PlannedGenes
     from karospace_jupyter.source import Source
 
-FEWEST_CATEGORIES, MOST_CATEGORIES = 2, 60
+MIN_CATEGORIES, MAX_CATEGORIES = 2, 60
 
 
 def _words(text: str) -> frozenset[str]:
@@ -51,14 +51,14 @@ _TOTALS = (
 _CELLS, _NEIGHBORS = 20_000, 6
 _APART = 1e-9
 """How far cells at the same position are moved apart to search neighbors, as a share of the extent."""
-_SEPARATES = 0.3
-"""How much neighbors must agree for a column whose name says nothing."""
+_MIN_AGREEMENT = 0.3
+"""Minimum agreement of neighbors for a column whose name gives no indication."""
 _GENES, _VALUES = 50, 50_000_000
-"""Number of the first exported genes among which the best detected one is chosen, and of values read for it."""
+"""Number of first exported genes from which the best detected one is chosen, and of values read for it."""
 
 
 @dataclass(frozen=True, slots=True)
-class AskedColor:
+class RequestedColor:
     """The requested color: one of a column and a gene, or neither."""
 
     column: str | None = None
@@ -66,7 +66,7 @@ class AskedColor:
     """Position in var."""
 
 
-def asked_color(source: Source, text: str | None) -> AskedColor:
+def requested_color(source: Source, text: str | None) -> RequestedColor:
     """Find the column or gene that the option ``color`` names; columns take precedence.
 
     Raises
@@ -75,11 +75,11 @@ def asked_color(source: Source, text: str | None) -> AskedColor:
         If there is none.
     """
     if text is None:
-        return AskedColor()
+        return RequestedColor()
     kind, _, name = text.partition(":")
     columns = source.obs_columns
     if text in columns or (kind == "obs" and name in columns):
-        return AskedColor(column=text if text in columns else name)
+        return RequestedColor(column=text if text in columns else name)
     gene = gene_at(source, text)
     if gene is None and kind == "gene":
         gene = gene_at(source, name)
@@ -88,25 +88,29 @@ def asked_color(source: Source, text: str | None) -> AskedColor:
         near = hint(meant, [*columns, *as_text(source.gene_names)])
         msg = f"The color {text!r} is neither a column of obs nor a gene of {source.matrix_name}.{near}"
         raise PlanError(msg)
-    return AskedColor(gene=gene)
+    return RequestedColor(gene=gene)
 
 
-def color_of(asked: AskedColor, annotations: Sequence[Annotation], genes: PlannedGenes) -> dict[str, Any] | None:
+def color_of(
+    requested: RequestedColor, annotations: Sequence[Annotation], genes: PlannedGenes
+) -> dict[str, Any] | None:
     """Return the requested color in the viewer's format; None if none was requested or it is not exported."""
-    if asked.column is not None:
-        shown = {str(as_text([asked.column])[0]), asked.column}
+    if requested.column is not None:
+        shown = {str(as_text([requested.column])[0]), requested.column}
         name = next((one.name for one in annotations if one.name in shown), None)
         return None if name is None else {"kind": "annotation", "column": name}
-    if asked.gene is None or asked.gene not in genes.indices:
+    if requested.gene is None or requested.gene not in genes.indices:
         return None
-    return {"kind": "gene", "gene": genes.names[int(np.flatnonzero(genes.indices == asked.gene)[0])]}
+    return {"kind": "gene", "gene": genes.names[int(np.flatnonzero(genes.indices == requested.gene)[0])]}
 
 
-def opening_view(view: dict[str, Any] | None, color: dict[str, Any] | None, *, asked: bool) -> dict[str, Any] | None:
-    """Return the initial view with a color, which replaces that of the view only if it was `asked` for."""
+def opening_view(
+    view: dict[str, Any] | None, color: dict[str, Any] | None, *, requested: bool
+) -> dict[str, Any] | None:
+    """Return the initial view with a color, which replaces that of the view only if it was `requested`."""
     whole = view is not None and "karospace_view" in view
     state = {} if view is None else dict(view["state"] if whole else view)
-    if color is None or ("color" in state and not asked):
+    if color is None or ("color" in state and not requested):
         return view
     if "color" in state:
         state.pop("range", None)  # the limits belong to the previous color
@@ -122,10 +126,10 @@ def opening_color(
     embeddings: Sequence[PlannedEmbedding],
     genes: PlannedGenes,
 ) -> dict[str, Any] | None:
-    """Choose what says most about a tissue at first sight.
+    """Choose the most informative initial color.
 
     In order of preference: a column of 2 to 60 categories that reads like cell types or clusters, or whose categories
-    lie together in the tissue or in an embedding; total counts; the best detected of the first exported genes.
+    form clusters in the tissue or in an embedding; total counts; the best detected of the first exported genes.
 
     Parameters
     ----------
@@ -142,7 +146,7 @@ def opening_color(
     categories = [
         one
         for one in annotations
-        if isinstance(one, CategoryAnnotation) and FEWEST_CATEGORIES <= len(one.categories) <= MOST_CATEGORIES
+        if isinstance(one, CategoryAnnotation) and MIN_CATEGORIES <= len(one.categories) <= MAX_CATEGORIES
     ]
     section_of = next((one.codes for one in annotations if one.name == section and one.kind == "category"), None)
     best = _best_category(categories, section, section_of, [xy, *(one.xy for one in embeddings)])
@@ -159,7 +163,7 @@ def opening_color(
 
 
 def color_label(view: dict[str, Any] | None) -> str:
-    """Return the color of an initial view as the option ``color`` names it; empty if it is not a column or gene.
+    """Return the color of an initial view as spelled in the option ``color``; empty if it is not a column or gene.
 
     Examples
     --------
@@ -172,7 +176,7 @@ def color_label(view: dict[str, Any] | None) -> str:
 
 
 def name_score(name: str) -> float:
-    """Return how much a column's name promises: 3 for cell types, 2 for clusters, -2 for the design of a study.
+    """Score the name of a column: 3 for cell types, 2 for clusters, -2 for the design of a study.
 
     Examples
     --------
@@ -201,14 +205,14 @@ def _best_category(
 
     neighbors: list[Neighbors] = []
     best, best_score = None, 0.0
-    # Neighbors agree at most completely, so that a column far behind by its name needs no comparison.
+    # The agreement is at most 1, so a column with a much lower score for its name needs no comparison.
     for column in sorted(columns, key=lambda one: (promise(one) + 1) * present(one), reverse=True):
         named = promise(column)
         if named < 0 or (named + 1) * present(column) <= best_score:
             continue
         neighbors = neighbors or [Neighbors(xy, section_of) for xy in spaces]
         together = max(near.agreement(column.codes, len(column.categories)) for near in neighbors)
-        score = 0.0 if named == 0 and together < _SEPARATES else (named + together) * present(column)
+        score = 0.0 if named == 0 and together < _MIN_AGREEMENT else (named + together) * present(column)
         if score > best_score:
             best, best_score = column, score
     return best
@@ -251,7 +255,7 @@ class Neighbors:
         Parameters
         ----------
         codes
-            Shape (n_cells,); `n_categories` stands for a missing value, whose cells do not count.
+            Shape (n_cells,); `n_categories` is the code of a missing value. Cells without a value are ignored.
         """
         one, other = (codes[cells] for cells in self._pairs)
         present = (one < n_categories) & (other < n_categories)

@@ -19,7 +19,7 @@ _SHARED = 1e-3
 """Share of the cells that may be misplaced before a warning is issued."""
 _SEEN = 0.05
 """Displacement at which a cell is visibly misplaced, as a share of the distance between neighbors."""
-_LOOKED_AT = 32
+_SAMPLED_CELLS = 32
 """Number of cells sampled to estimate the distance between neighbors."""
 _NEIGHBORS = 6
 _PART = 64
@@ -47,7 +47,7 @@ def origin_of(xy: NDArray[np.float64]) -> Origin:
     placed = xy[np.isfinite(xy).all(axis=1)]
     if not len(placed):
         return ZERO
-    near = [_near(placed[:, axis]) for axis in (0, 1)]
+    near = [_center(placed[:, axis]) for axis in (0, 1)]
     if near == [0.0, 0.0]:
         return ZERO
     fine = _FINE * pitch_of(placed)
@@ -55,7 +55,7 @@ def origin_of(xy: NDArray[np.float64]) -> Origin:
     return x, y
 
 
-def _near(values: NDArray[np.float64]) -> float:
+def _center(values: NDArray[np.float64]) -> float:
     """Return the center, or the median if there are distant outliers; 0 if neither is much better."""
     ordered = np.sort(values)
     low, median, high = (float(ordered[int(len(ordered) * share)]) for share in (0.05, 0.5, 0.95))
@@ -99,7 +99,7 @@ def pitch_of(xy: NDArray[np.float64]) -> float:
     """
     found = []
     x, y = np.ascontiguousarray(xy.T)
-    for place in np.linspace(0, len(xy) - 1, min(len(xy), _LOOKED_AT)).astype(np.int64):
+    for place in np.linspace(0, len(xy) - 1, min(len(xy), _SAMPLED_CELLS)).astype(np.int64):
         square = (x - x[place]) ** 2 + (y - y[place]) ** 2
         # The neighbors in a part of the cells are farther away than those in all cells, so only few are left to sort.
         some = square[::_PART][square[::_PART] > 0]
@@ -117,7 +117,7 @@ def local(xy: NDArray[np.float64], origin: Origin) -> NDArray[np.float32]:
     return near
 
 
-def sharing(xy: NDArray[np.float64], origin: Origin) -> int:
+def count_sharing(xy: NDArray[np.float64], origin: Origin) -> int:
     """Count the cells that float32 rounds to the position of another cell although their coordinates differ.
 
     This happens if parts of the tissue are so far apart that no origin is near all of them. Returns 0 if the share
@@ -131,11 +131,11 @@ def sharing(xy: NDArray[np.float64], origin: Origin) -> int:
     few, places = _SHARED * len(xy), 1 + int(np.count_nonzero(np.diff(bits)))
     if len(xy) - places <= few:  # spares the slower count of the exact positions
         return 0
-    lost = _places(xy) - places
+    lost = _n_positions(xy) - places
     return lost if lost > few else 0
 
 
-def moved(xy: NDArray[np.float64], origin: Origin) -> tuple[int, float]:
+def count_displaced(xy: NDArray[np.float64], origin: Origin) -> tuple[int, float]:
     """Count the cells that float32 displaces visibly, relative to the distance between neighbors.
 
     Parameters
@@ -155,6 +155,6 @@ def moved(xy: NDArray[np.float64], origin: Origin) -> tuple[int, float]:
     return (n, float(off.max())) if n > _SHARED * len(xy) else (0, 0.0)
 
 
-def _places(xy: NDArray[np.float64]) -> int:
+def _n_positions(xy: NDArray[np.float64]) -> int:
     pairs = np.ascontiguousarray(xy, dtype=np.float64).view(np.complex128)
     return len(np.unique(pairs))

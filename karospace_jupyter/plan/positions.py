@@ -6,30 +6,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 _CELLS = 10_000
-"""Number of cells looked at."""
-_FEWEST = 50
+"""Maximum number of cells that are compared."""
+_MIN_CELLS = 50
 """With fewer cells, numbers may follow the position by chance."""
-_FEWEST_OF_A_GROUP = 10
+_MIN_GROUP = 10
 """Of fewer cells, a linear function of the position explains much of any numbers, and all of those of three."""
 _UNEXPLAINED = 0.002
-"""Largest share of the variance that rounding to a grid leaves: a Visium slide has 64 columns and more."""
+"""Maximum share of the variance that rounding to a grid leaves; a Visium slide has at least 64 columns."""
 
 
 def are_positions(
     values: NDArray[np.float64], xy: NDArray[np.float64], groups: NDArray[np.int64] | None = None
 ) -> bool:
-    """Return whether a column only tells where a cell is: a linear function of its coordinates.
+    """Return whether a column only repeats the positions of the cells, as a linear function of their coordinates.
 
     Such a column (``x_centroid``, ``array_row``, pixel positions in another unit) colors the tissue with a gradient.
 
     Parameters
     ----------
     values
-        Shape (n_cells,); NaN is passed over.
+        Shape (n_cells,); NaN is ignored.
     xy
         Coordinates, shape (n_cells, 2).
     groups
-        Section of each cell, shape (n_cells,); sections may have grids of their own.
+        Section of each cell, shape (n_cells,); each section may have its own grid.
 
     Examples
     --------
@@ -41,8 +41,8 @@ def are_positions(
     some = some[np.isfinite(values[some]) & np.isfinite(xy[some]).all(axis=1)]
     group = np.zeros(len(some), dtype=np.int64) if groups is None else groups[some]
     parts = [some[group == one] for one in np.unique(group)]
-    parts = [part for part in parts if len(part) >= _FEWEST_OF_A_GROUP]
-    if sum(map(len, parts)) < _FEWEST:
+    parts = [part for part in parts if len(part) >= _MIN_GROUP]
+    if sum(map(len, parts)) < _MIN_CELLS:
         return False
     largest = max(float(np.abs(values[part]).max()) for part in parts)
     left = whole = 0.0

@@ -18,13 +18,13 @@ from karospace_jupyter.plan.lattice import Direction, direction_of_y
 from karospace_jupyter.plan.matrix_values import matrix_values
 from karospace_jupyter.plan.model import Plan, PlannedCoordinates, PlannedGenes
 from karospace_jupyter.plan.observations import Array, array_of
-from karospace_jupyter.plan.opening_color import AskedColor, asked_color, color_of, opening_color, opening_view
-from karospace_jupyter.plan.origin import moved, origin_of, sharing
+from karospace_jupyter.plan.opening_color import RequestedColor, color_of, opening_color, opening_view, requested_color
+from karospace_jupyter.plan.origin import count_displaced, count_sharing, origin_of
 from karospace_jupyter.plan.pictures.choose import Pictures, choose_images
 from karospace_jupyter.plan.pictures.files import inspect_file
 from karospace_jupyter.plan.pictures.upright import choose_upright_images
 from karospace_jupyter.plan.scale import Scale, choose_scale, scales_of_columns
-from karospace_jupyter.plan.sections import asked_column, plan_sections, split
+from karospace_jupyter.plan.sections import plan_sections, requested_column, split
 from karospace_jupyter.plan.sizes import predict
 from karospace_jupyter.plan.view import extent_of, fitting_view
 from karospace_jupyter.plan.visium import unit_um
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 
 class Problems:
-    """Raises the problems of a plan, or collects them by option."""
+    """Raise the problems of a plan, or collect them by option."""
 
     def __init__(self, *, collect: bool = False) -> None:
         self._collect = collect
@@ -85,7 +85,7 @@ def decide(
     config
         The options.
     problems
-        Receives the problems. What has one is missing in the plan.
+        Receives the problems. Parts with a problem are missing from the plan.
     job
         Receives progress and can cancel the work.
     genes_known
@@ -105,7 +105,7 @@ def decide(
     with problems.of("coords"):
         found = find_coordinates(source, config.coordinate_spec)
     with problems.of("sections"):
-        column = asked_column(source, config, None if found is None else found.xy)
+        column = requested_column(source, config, None if found is None else found.xy)
     chosen, array = None, Array("cells")
     if found is not None:
         if not is_embedding(found.spec):
@@ -119,13 +119,13 @@ def decide(
     spatial = not is_embedding(found.spec)
     column, new_warnings = split(source, config, cells, column, spatial=spatial)
     warnings += new_warnings
-    asked = AskedColor()
+    requested = RequestedColor()
     with problems.of("color"):
-        asked = asked_color(source, config.color)
+        requested = requested_color(source, config.color)
     columns = ChosenColumns([], None, [])
     with problems.of("annotation_columns"):
         columns = choose_columns(
-            source, cells, config.annotation_columns, columns_of(found.spec), column, xy, asked.column
+            source, cells, config.annotation_columns, columns_of(found.spec), column, xy, requested.column
         )
     warnings += columns.warnings
     sections = None if columns.section is None else plan_sections(columns.section, xy, columns.annotations)
@@ -151,7 +151,7 @@ def decide(
         )
     genes = PlannedGenes(np.zeros(0, dtype=np.int64), (), ())
     with problems.of("genes_mode"):
-        genes, new_warnings = choose_genes(source, config.genes, values, cells.rows, job, asked.gene)
+        genes, new_warnings = choose_genes(source, config.genes, values, cells.rows, job, requested.gene)
         warnings += new_warnings
     if view is not None:
         shown = set(genes.names) if genes_known else None
@@ -159,13 +159,13 @@ def decide(
             view, cells.n, extent_of(xy), columns.annotations, embeddings, sections, shown
         )
         warnings += new_warnings
-    color = color_of(asked, columns.annotations, genes)
+    color = color_of(requested, columns.annotations, genes)
     if color is None and config.view is None:
         section = None if columns.section is None else columns.section.name
         color = opening_color(source, columns.annotations, section, xy, embeddings, genes)
         if color is not None and color["kind"] == "gene" and not genes_known:
             color = None  # the export chooses among other genes
-    view = opening_view(view, color, asked=config.color is not None)
+    view = opening_view(view, color, requested=config.color is not None)
     scale = choose_scale(config.um_per_unit, [])
     if spatial:
         scale = _scale(source, config, found.spec, cells.rows, xy, pictures, array)
@@ -249,14 +249,14 @@ def _pictures(
 
 
 def _rounding_warnings(xy: NDArray[np.float64], origin: Origin, observations: str) -> list[str]:
-    lost = sharing(xy, origin)
+    lost = count_sharing(xy, origin)
     if lost:
         return [
             f"Parts of the tissue are too far apart for the viewer to show all {observations} separately: {lost:,} of "
             f"{len(xy):,} {observations} are drawn at the position of another. The tables keep the exact "
             "coordinates."
         ]
-    n, most = moved(xy, origin)
+    n, most = count_displaced(xy, origin)
     if not n:
         return []
     return [

@@ -24,19 +24,19 @@ if TYPE_CHECKING:
 
 SECTION_COLUMNS = ("library_id", "sample", "sample_id", "section", "slice", "fov")
 """Usual names of the section column in order of preference, ignoring case."""
-MOST_SECTIONS = 500
+MAX_SECTIONS = 500
 
 _OVERLAP = 0.2
 """Two sections overlap if they share more than this fraction of the smaller one."""
 _TILES = 16
-_CELLS_A_TILE = 4
+_CELLS_PER_TILE = 4
 
 
 def section_column(source: Source, xy: NDArray[np.float64] | None) -> str | None:
     """Return the column that names the sections: the first of the usual names that has suitable values.
 
-    If several are suitable and the tissue overlaps itself, return the first one that separates it, so that within
-    none of its sections another column has categories that overlap.
+    If several are suitable and their categories overlap in the tissue, return the first one within whose sections no
+    other column has overlapping categories.
 
     Parameters
     ----------
@@ -51,13 +51,13 @@ def section_column(source: Source, xy: NDArray[np.float64] | None) -> str | None
     fitting = sorted(section_columns(source, SECTION_COLUMNS), key=lambda name: SECTION_COLUMNS.index(name.lower()))
     if len(fitting) < 2 or xy is None:
         return next(iter(fitting), None)
-    there = np.isfinite(xy).all(axis=1)
-    codes = {name: pd.factorize(source.obs(name))[0][there] for name in fitting}
-    crossing = [name for name in fitting if _cross(codes[name], xy[there])]
+    placed = np.isfinite(xy).all(axis=1)
+    codes = {name: pd.factorize(source.obs(name))[0][placed] for name in fitting}
+    crossing = [name for name in fitting if _overlap(codes[name], xy[placed])]
     for name in crossing:
         rest = [codes[other] for other in crossing if other != name]
         cells = _by_code(codes[name])
-        if not any(_cross(other[part], xy[there][part]) for part in cells for other in rest):
+        if not any(_overlap(other[part], xy[placed][part]) for part in cells for other in rest):
             return name
     return (crossing or fitting)[0]
 
@@ -69,8 +69,8 @@ def _by_code(codes: NDArray[np.int64]) -> list[NDArray[np.intp]]:
     return [part for part in parts if len(part) and codes[part[0]] >= 0]
 
 
-def _cross(codes: NDArray[np.int64], xy: NDArray[np.float64]) -> bool:
-    """Return whether cells of different codes overlap."""
+def _overlap(codes: NDArray[np.int64], xy: NDArray[np.float64]) -> bool:
+    """Return whether the areas of cells with different codes overlap."""
     parts = [xy[part] for part in _by_code(codes)]
     return len(parts) > 1 and overlapping(parts, _boxes(parts))
 
@@ -93,7 +93,7 @@ def section_columns(source: Source, among: tuple[str, ...] | None = None) -> lis
     return [name for name in names if _fits(source.obs(name))]
 
 
-def asked_column(source: Source, config: ExportConfig, xy: NDArray[np.float64] | None) -> str | None:
+def requested_column(source: Source, config: ExportConfig, xy: NDArray[np.float64] | None) -> str | None:
     """Return the column that names the sections: the requested one, or one with a usual name; None for no sections.
 
     `xy` is the same as for :func:`section_column`.
@@ -109,8 +109,8 @@ def asked_column(source: Source, config: ExportConfig, xy: NDArray[np.float64] |
     if name == "none":
         return None
     if name not in source.obs_columns:
-        there = listed(source.obs_columns, 20) or "no columns"
-        msg = f"obs has no column {name!r} for sections.{hint(name, source.obs_columns)} obs holds: {there}."
+        contents = listed(source.obs_columns, 20) or "no columns"
+        msg = f"obs has no column {name!r} for sections.{hint(name, source.obs_columns)} obs holds: {contents}."
         raise ColumnError(msg)
     n = _count(source.obs(name))
     problem = None
@@ -118,8 +118,8 @@ def asked_column(source: Source, config: ExportConfig, xy: NDArray[np.float64] |
         problem = "does not hold text, categories or whole numbers"
     elif n < 2:
         problem = "has no values" if n == 0 else "has the same value for every cell"
-    elif n > MOST_SECTIONS:
-        problem = f"has {n:,} values, more than the limit of {MOST_SECTIONS} sections"
+    elif n > MAX_SECTIONS:
+        problem = f"has {n:,} values, more than the limit of {MAX_SECTIONS} sections"
     if problem:
         fitting = section_columns(source)
         instead = f" Suitable columns: {listed(fitting, 12)}." if fitting else " No column of obs is suitable."
@@ -139,7 +139,7 @@ def split(
     Parameters
     ----------
     column
-        The result of :func:`asked_column`.
+        The result of :func:`requested_column`.
     spatial
         Whether the coordinates are those of tissue.
 
@@ -150,12 +150,12 @@ def split(
     """
     if column is None:
         return None, []
-    asked = config.sections is not None
+    requested = config.sections is not None
     values = source.obs(column)
     if (_count(values if cells.rows is None else values.iloc[cells.rows]) or 0) < 2:
         warning = f"No sections are written: all exported cells have the same value of {column!r}."
-        return None, [warning] if asked else []
-    if asked:
+        return None, [warning] if requested else []
+    if requested:
         return column, []
     if not spatial:
         return None, []
@@ -165,9 +165,9 @@ def split(
     return column, []
 
 
-def _named(asked: Sequence[str], columns: Sequence[str]) -> set[str]:
+def _named(requested: Sequence[str], columns: Sequence[str]) -> set[str]:
     """Return the columns in a list of annotations, including ones that do not exist."""
-    return {split_kind(text, columns)[0] for text in asked}
+    return {split_kind(text, columns)[0] for text in requested}
 
 
 def plan_sections(
@@ -234,10 +234,10 @@ def _fact(annotation: Annotation, order: NDArray[np.intp], starts: NDArray[np.in
 
 
 def overlapping(parts: list[NDArray[np.float64]], boxes: NDArray[np.float64]) -> bool:
-    """Return whether any two sections overlap, as they do if each has a coordinate system of its own.
+    """Return whether any two sections overlap, as they do if each has its own coordinate system.
 
     Two sections overlap if their bounding boxes share more than a fifth of the smaller box and, in the shared part,
-    more than a fifth of the non-empty tiles (at most 16 × 16) hold cells of both. The second condition excludes
+    more than a fifth of the non-empty tiles (at most 16 × 16) contain cells of both. The second condition excludes
     adjacent sections that are tilted or bent: their boxes intersect, but their cells do not mix.
 
     Parameters
@@ -268,8 +268,8 @@ def _mixed(a: NDArray[np.float64], b: NDArray[np.float64], low: NDArray[np.float
     fewest = min(len(part) for part in inside)
     if fewest == 0:
         return False
-    # With few cells, most of many small tiles would be empty, which would hide that the cells mix.
-    side = int(np.clip(np.sqrt(fewest / _CELLS_A_TILE), 1, _TILES))
+    # With few cells, most small tiles would be empty, which would hide that the cells mix.
+    side = int(np.clip(np.sqrt(fewest / _CELLS_PER_TILE), 1, _TILES))
     filled = []
     for part in inside:
         at = np.minimum(((part - low) / (high - low) * side).astype(np.int64), side - 1)
@@ -283,7 +283,7 @@ def _fits(values: pd.Series[Any]) -> bool:
     if pd.api.types.is_bool_dtype(values.dtype):
         return False
     n = _count(values)
-    return n is not None and 2 <= n <= MOST_SECTIONS and n < len(values)
+    return n is not None and 2 <= n <= MAX_SECTIONS and n < len(values)
 
 
 def _count(values: pd.Series[Any]) -> int | None:

@@ -28,9 +28,9 @@ def stored_colors(
     """Return one color per category: the stored one if it is usable, otherwise one from the palette.
 
     A list is matched by position, a dict or a Series by name. A list with as many colors as there are categories with
-    cells, but fewer than all categories, is matched to those with cells: unused categories were added or removed
-    without their colors. A longer list is matched by value if the categories are numbers of its positions, in order:
-    clusters were removed without their colors.
+    cells, but fewer than all categories, is matched to those with cells, as after adding unused categories without
+    colors. A longer list is matched by value if the categories are numbers of its positions, in order, as after
+    removing clusters without their colors.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def _parsed(
     used: NDArray[np.bool_],
     warnings: list[str],
 ) -> list[str]:
-    of_255 = any(_beyond_one(one) for one in given)
+    scale_255 = any(_beyond_one(one) for one in given)
     colors = palette(len(names))
     bad: list[str] = []
     clear: list[str] = []
@@ -77,7 +77,7 @@ def _parsed(
     for i, (one, name) in enumerate(zip(given, names, strict=True)):
         if one is _BEYOND:
             continue
-        rgba = None if one is None else parse_rgba(one, of_255=of_255)
+        rgba = None if one is None else parse_rgba(one, scale_255=scale_255)
         if rgba is not None and rgba[3] > 0:
             colors[i] = "#{:02x}{:02x}{:02x}".format(*rgba[:3])
             if rgba[3] < 1 and used[i]:
@@ -123,7 +123,7 @@ def _by_name(
         # A name with a slash is a single key in memory, but a path in a file.
         known = {text for name in names for text in _spellings(name) if text in keys or text.split("/")[0] in keys}
         held = {text: source.uns(key, text) for text in known.union(positions).intersection({*keys, *known})}
-    elif isinstance(value, pd.Series) and not _counted(value.index):
+    elif isinstance(value, pd.Series) and not _is_default_index(value.index):
         held = {str(one): item for one, item in value.items()}
         keys = list(held)
     else:
@@ -136,7 +136,7 @@ def _by_name(
     return by_name
 
 
-def _counted(index: pd.Index) -> bool:
+def _is_default_index(index: pd.Index) -> bool:
     """Return whether an index only numbers the values, like that of a Series created without one."""
     return isinstance(index, pd.RangeIndex) and (index.start, index.step) == (0, 1)
 
@@ -146,11 +146,11 @@ def _spellings(name: str) -> tuple[str, ...]:
     return (name, name.removesuffix(".0") if name.endswith(".0") else f"{name}.0")
 
 
-def _places(names: Sequence[str], n_colors: int) -> list[int] | None:
+def _positions(names: Sequence[str], n_colors: int) -> list[int] | None:
     """Return the positions in a list of colors that the categories name (numbers from 0, in order), otherwise None."""
-    known = {str(place): place for place in range(n_colors)}
-    places = [known.get(name.removesuffix(".0"), -1) for name in names]
-    return places if -1 not in places and places == sorted(set(places)) else None
+    known = {str(position): position for position in range(n_colors)}
+    positions = [known.get(name.removesuffix(".0"), -1) for name in names]
+    return positions if -1 not in positions and positions == sorted(set(positions)) else None
 
 
 def _by_position(
@@ -173,13 +173,13 @@ def _by_position(
         )
         given = iter(found)
         return [next(given) if one else _BEYOND for one in used]
-    places = _places(names, len(found)) if len(found) > n else None
-    if places is not None:
+    positions = _positions(names, len(found)) if len(found) > n else None
+    if positions is not None:
         warnings.append(
             f"uns[{key!r}] has {len(found)} colors for {counted(n, 'category', 'categories')} that are numbers: "
             "each got the color at its number, counted from 0."
         )
-        return [found[place] for place in places]
+        return [found[position] for position in positions]
     if len(found) > n:
         warnings.append(
             f"uns[{key!r}] has {len(found)} colors for {counted(n, 'category', 'categories')}: the first {n} were used."

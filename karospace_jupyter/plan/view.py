@@ -60,15 +60,17 @@ def fitting_view(
             state.pop(field, None)
     group = state.get("groupBy")
     if group is not None and group not in columns:
-        warnings.append(f"The view is grouped by the column {group!r}, which is not exported: this was left out.")
+        warnings.append(
+            f"The view is grouped by the column {group!r}, which is not exported: the grouping was left out."
+        )
         del state["groupBy"]
     elif group is not None and not any(isinstance(one, CategoryAnnotation) for one in annotations if one.name == group):
-        warnings.append(f"The view is grouped by the column {group!r}, which holds numbers: this was left out.")
+        warnings.append(f"The view is grouped by the column {group!r}, which holds numbers: the grouping was left out.")
         del state["groupBy"]
     for field in ("layout", "beside"):
         missing = _missing_in_layout(state.get(field) or {}, embeddings, sections)
         if missing:
-            warnings.append(f"The view shows {missing}, which is not exported: this layout was left out.")
+            warnings.append(f"The view shows {missing}, which is not exported: its layout was left out.")
             # The camera position only applies to that layout.
             for gone in (field, "camera" if field == "layout" else "besideCamera"):
                 state.pop(gone, None)
@@ -100,8 +102,8 @@ def _looks_at(camera: dict[str, Any], layout: dict[str, Any], extent: tuple[floa
 def _missing_in_color(color: dict[str, Any], columns: set[str], genes: Collection[str] | None) -> str:
     if color.get("kind") == "annotation":
         return "" if color["column"] in columns else f"the column {color['column']!r}"
-    asked = [color["gene"]] if "gene" in color else list(color.get("genes", ()))
-    absent = [] if genes is None else [repr(gene) for gene in asked if gene not in genes]
+    requested = [color["gene"]] if "gene" in color else list(color.get("genes", ()))
+    absent = [] if genes is None else [repr(gene) for gene in requested if gene not in genes]
     return f"the gene {listed(absent)}" if absent else ""
 
 
@@ -116,8 +118,8 @@ def _missing_in_layout(
     if kind == "section" and (sections is None or all(one.name != name for one in sections.items)):
         return f"the section {name!r}"
     if kind in ("section", "sections") and sections is not None:
-        asked = {*(layout.get("only") or {}), *([layout["by"]] if layout.get("by") else [])}
-        absent = sorted(asked - {one.column for one in sections.facts})
+        requested = {*(layout.get("only") or {}), *([layout["by"]] if layout.get("by") else [])}
+        absent = sorted(requested - {one.column for one in sections.facts})
         if absent:
             return f"sections by {listed([repr(column) for column in absent])}"
     return ""

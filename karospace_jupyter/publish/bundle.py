@@ -1,4 +1,4 @@
-"""The bundle that users hold: reading, and everything else that can be done with it."""
+"""The public class for bundles: reading, verifying, serving, and writing in other forms."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class Bundle(BundleReader):
         return verify(self)
 
     def serve(self, *, port: int = 8000) -> BundleServer:
-        """Serve the bundle on 127.0.0.1 until ``stop()`` of the returned server is called; its `url` is the address.
+        """Serve the bundle on 127.0.0.1 until ``stop()`` of the returned server is called; the address is its `url`.
 
         Examples
         --------
@@ -144,7 +144,7 @@ class Bundle(BundleReader):
         outdir
             The folder to write.
         scripts
-            Whether the folder opens with a double click, which takes additional scripts: ``"yes"``, ``"no"``, or
+            Whether the folder opens with a double click, which requires additional scripts: ``"yes"``, ``"no"``, or
             ``"auto"`` (if the scripts take at most 200 MB).
         job
             Receives progress and can cancel the work.

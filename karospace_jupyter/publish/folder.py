@@ -53,5 +53,5 @@ class FolderSink:
         """Do nothing; the files already exist."""
 
     def commit(self) -> None:
-        """Move the folder to the target, then remove the bundle that was there before."""
+        """Move the folder to the target, then remove the previous bundle."""
         publish_over(self._partial)

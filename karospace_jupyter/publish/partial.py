@@ -38,7 +38,7 @@ class Partial:
     def __init__(self, target: Path) -> None:
         self.target = target
         self._folder: Path | None = None
-        self._made: list[Path] = []
+        self._created: list[Path] = []
 
     @property
     def folder(self) -> Path:
@@ -49,14 +49,14 @@ class Partial:
     def __enter__(self) -> Partial:
         parent = self.target.parent
         try:
-            self._made = [folder for folder in (parent, *parent.parents) if not folder.exists()]
+            self._created = [folder for folder in (parent, *parent.parents) if not folder.exists()]
             parent.mkdir(parents=True, exist_ok=True)
             sweep(self.target)
             prefix = _prefix(self.target) + f"{socket.gethostname()}-{os.getpid()}-"
             self._folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
         except OSError as exc:
             self._discard()
-            raise failed(exc, self.target) from exc
+            raise write_error(exc, self.target) from exc
         return self
 
     def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
@@ -69,7 +69,7 @@ class Partial:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(data)
         except OSError as exc:
-            raise failed(exc, self.target / path) from exc
+            raise write_error(exc, self.target / path) from exc
 
     def keep(self, names: list[str]) -> None:
         """Carry these entries of the existing target over to the published folder."""
@@ -92,7 +92,7 @@ class Partial:
             raise SinkError(msg) from exc
 
     def publish_folder(self) -> None:
-        """Move the hidden folder to the target, then remove what was there before."""
+        """Move the hidden folder to the target, then remove the previous content."""
         try:
             # mkdtemp creates a private folder, but bundles are meant to be shared.
             self.folder.chmod(0o777 & ~_umask())
@@ -101,31 +101,31 @@ class Partial:
             else:
                 self.folder.rename(self.target)
                 self._folder = None
-            self._made = []
+            self._created = []
         except OSError as exc:
-            raise failed(exc, self.target) from exc
+            raise write_error(exc, self.target) from exc
 
     def publish_file(self, file: Path) -> None:
         """Move one file of the hidden folder to the target."""
         try:
             file.chmod(0o666 & ~_umask())
             os.replace(file, self.target)  # noqa: PTH105 - replaces an existing file on every system
-            self._made = []
+            self._created = []
         except OSError as exc:
-            raise failed(exc, self.target) from exc
+            raise write_error(exc, self.target) from exc
 
     def _discard(self) -> None:
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
-        for folder in self._made:  # innermost first; rmdir fails on a folder that another process started to use
+        for folder in self._created:  # innermost first; rmdir fails on a folder that another process started to use
             try:
                 folder.rmdir()
             except FileNotFoundError:
                 continue
             except OSError:
                 break
-        self._made = []
+        self._created = []
 
 
 def _link(old: str | Path, new: str | Path) -> None:
@@ -160,7 +160,7 @@ def absolute(path: str | os.PathLike[str]) -> Path:
     return whole
 
 
-def failed(exc: OSError, path: Path) -> SinkError:
+def write_error(exc: OSError, path: Path) -> SinkError:
     """Return the error for a failure to write `path`."""
     if exc.errno == errno.ENOSPC:
         return SinkError(f"{path} could not be written: the disk is full. Nothing was changed; free some space.")

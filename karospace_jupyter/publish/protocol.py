@@ -53,7 +53,7 @@ class Sink(Protocol):
         Raises
         ------
         KaroSpaceError
-            If it fails or is cancelled.
+            If it fails or is canceled.
         """
 
     def commit(self) -> None:

@@ -1,4 +1,4 @@
-"""Write the files of a bundle as scripts, with which a page that is opened with a double click reads them."""
+"""Write the files of a bundle as scripts, so that a page that is opened with a double click can read them."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from karospace_jupyter.bundle.files import BundleFiles
 
 When = Literal["auto", "yes", "no"]
-MOST_BYTES = 200_000_000
+MAX_BYTES = 200_000_000
 """Size of the scripts above which ``auto`` omits them; they take 133 % of the size of the files."""
 TOGETHER = 1_500_000
-"""Approximate number of bytes per script: a browser runs 2 MB of script, one gene, in about 15 ms."""
-_LARGEST_SCRIPT = 8_000_000
+"""Approximate number of bytes per script: a browser runs a script of 2 MB, the size of one gene, in about 15 ms."""
+_MAX_SCRIPT_BYTES = 8_000_000
 """Maximum size of a script, as text; larger files are split."""
 _WRAPPING = 64  # bytes for the function call around the text, with a margin
 
@@ -65,14 +65,14 @@ def write_scripts(
     if when == "no":
         return plain
     size = size_of(plain)
-    if when == "auto" and size > MOST_BYTES:
+    if when == "auto" and size > MAX_BYTES:
         warning = (
             f"{ASKS}the scripts that avoid this would take another {size / 1e6:,.0f} MB, "
-            f"more than {MOST_BYTES / 1e6:,.0f} MB. Set the option scripts to “yes” to write them."
+            f"more than {MAX_BYTES / 1e6:,.0f} MB. Set the option scripts to “yes” to write them."
         )
-        return _saying(plain, warning)
-    max_bytes = plain.max_asset_bytes or _LARGEST_SCRIPT
-    largest = max(1, (min(max_bytes, _LARGEST_SCRIPT) - _WRAPPING) * 3 // 4)
+        return _with_warning(plain, warning)
+    max_bytes = plain.max_asset_bytes or _MAX_SCRIPT_BYTES
+    largest = max(1, (min(max_bytes, _MAX_SCRIPT_BYTES) - _WRAPPING) * 3 // 4)
     runs = _runs([file.size_bytes for file in plain.asset_files], largest)
     shards = [
         ScriptShard(path=f"scripts/{number:04d}.js", start=start, end=end) for number, (start, end) in enumerate(runs)
@@ -85,7 +85,7 @@ def write_scripts(
             f"{ASKS}the script that contains the manifest takes {len(first):,} bytes, "
             f"more than the maximum asset size of {max_bytes:,} bytes."
         )
-        return _saying(plain, warning)
+        return _with_warning(plain, warning)
     written: list[AssetFile] = []
     stream = _Stream(files, plain.asset_files)
     with (job or Job.null()).stage("Writing scripts", len(shards), "files") as stage:
@@ -107,7 +107,7 @@ def manifest_bytes(manifest: Manifest) -> bytes:
     return manifest.model_dump_json(exclude_none=True).encode()
 
 
-def _saying(manifest: Manifest, warning: str) -> Manifest:
+def _with_warning(manifest: Manifest, warning: str) -> Manifest:
     return manifest.model_copy(update={"warnings": [*(manifest.warnings or []), warning]})
 
 

@@ -35,7 +35,7 @@ class FileSink:
     def __init__(self, target: Path) -> None:
         self.target = absolute(target)
         self._partial = Partial(real_file(self.target))
-        self._made: Path | None = None
+        self._created: Path | None = None
 
     @property
     def spool(self) -> Path:
@@ -70,15 +70,15 @@ class FileSink:
         """
         files = FolderFiles(spool or self.spool)
         manifest = read_manifest(files)
-        self._made = assemble(files, manifest, self._partial, self.form, files.read("index.html"), job or Job.null())
+        self._created = assemble(files, manifest, self._partial, self.form, files.read("index.html"), job or Job.null())
 
     def commit(self) -> None:
         """Move the file to the target."""
-        if self._made is None:
+        if self._created is None:
             self.prepare()
-        assert self._made is not None  # noqa: S101 - set by prepare
+        assert self._created is not None  # noqa: S101 - set by prepare
         self.check()
-        self._partial.publish_file(self._made)
+        self._partial.publish_file(self._created)
 
 
 class HtmlSink(FileSink):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from karospace_jupyter.bundle.files import FolderFiles, HtmlFiles, ZipFiles
 from karospace_jupyter.errors import BundleError, SinkError
-from karospace_jupyter.publish.partial import failed
+from karospace_jupyter.publish.partial import write_error
 
 if TYPE_CHECKING:
     from karospace_jupyter.bundle.files import BundleFiles
@@ -35,7 +35,7 @@ def check_folder(target: Path) -> None:
             raise SinkError(msg)
         names = sorted(entry.name for entry in target.iterdir())
     except OSError as exc:
-        raise failed(exc, target) from exc
+        raise write_error(exc, target) from exc
     if names and "manifest.json" not in names:
         shown = ", ".join(names[:5]) + (" …" if len(names) > 5 else "")
         msg = (
@@ -44,7 +44,7 @@ def check_folder(target: Path) -> None:
         )
         raise SinkError(msg)
     if names and not _holds_bundle(FolderFiles(target)):
-        msg = f"{target} contains a manifest.json that is not of a bundle. It was not changed; choose another folder."
+        msg = f"{target} has a manifest.json that is not that of a bundle. It was not changed; choose another folder."
         raise SinkError(msg)
 
 
@@ -56,12 +56,12 @@ def check_writable(target: Path) -> None:
     SinkError
         If the closest existing parent of `target` is a file or is not writable.
     """
-    there = next((folder for folder in (target.parent, *target.parent.parents) if folder.exists()), target.parent)
-    if not there.is_dir():
-        msg = f"{target} cannot be written: {there} is a file. Choose another folder."
+    parent = next((folder for folder in (target.parent, *target.parent.parents) if folder.exists()), target.parent)
+    if not parent.is_dir():
+        msg = f"{target} cannot be written: {parent} is a file. Choose another folder."
         raise SinkError(msg)
-    if not os.access(there, os.W_OK | os.X_OK):
-        msg = f"{target} cannot be written: {there} is not writable. Choose another folder, or change its permissions."
+    if not os.access(parent, os.W_OK | os.X_OK):
+        msg = f"{target} cannot be written: {parent} is not writable. Choose another folder, or change its permissions."
         raise SinkError(msg)
 
 
@@ -76,7 +76,7 @@ def foreign_entries(target: Path) -> list[str]:
     except FileNotFoundError:
         return []
     except OSError as exc:
-        raise failed(exc, target) from exc
+        raise write_error(exc, target) from exc
 
 
 def publish_over(partial: Partial) -> None:
@@ -100,14 +100,14 @@ def _foreign_assets(target: Path) -> list[str]:
     except (OSError, ValueError, KeyError, TypeError):
         return []  # check_folder() rejects it
     folders = [target / name for name in ("assets", "scripts")]
-    there = (
+    parent = (
         path
         for folder in folders
         if folder.is_dir() and not folder.is_symlink()
         for path in folder.rglob("*")
         if path.is_symlink() or not path.is_dir()
     )
-    return sorted(name for path in there if (name := path.relative_to(target).as_posix()) not in listed)
+    return sorted(name for path in parent if (name := path.relative_to(target).as_posix()) not in listed)
 
 
 def check_file(target: Path, form: Form) -> None:
@@ -133,7 +133,7 @@ def check_file(target: Path, form: Form) -> None:
     except BundleError:
         ours = False
     except OSError as exc:
-        raise failed(exc, target) from exc
+        raise write_error(exc, target) from exc
     if not ours:
         what = "an HTML file" if form == "html" else "a zip file"
         msg = f"{target} exists and is not {what} with a bundle. It was not changed; choose another name."

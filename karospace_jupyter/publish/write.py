@@ -14,7 +14,7 @@ from karospace_jupyter.bundle.files import END_TAG, TAG, FolderFiles
 from karospace_jupyter.bundle.scripts import MANIFEST, without_scripts
 from karospace_jupyter.errors import BundleError
 from karospace_jupyter.job import Job
-from karospace_jupyter.publish.partial import Partial, absolute, failed
+from karospace_jupyter.publish.partial import Partial, absolute, write_error
 from karospace_jupyter.publish.scripts import manifest_bytes, write_scripts
 from karospace_jupyter.publish.targets import SUFFIX, check_file, check_folder, publish_over
 from karospace_jupyter.static import static_file
@@ -112,10 +112,10 @@ def save_file(
     with Partial(real_file(target)) as partial:
         if form == "zip":
             files, manifest = _with_scripts(files, manifest, partial, scripts, job)
-        made = assemble(files, manifest, partial, form, page, job)
+        created = assemble(files, manifest, partial, form, page, job)
         job.check()
         check_file(target, form)
-        partial.publish_file(made)
+        partial.publish_file(created)
     return target
 
 
@@ -135,18 +135,18 @@ def assemble(files: BundleFiles, manifest: Manifest, partial: Partial, form: For
     if form == "html":
         files, manifest = _plain(files, manifest)
     paths = _paths(manifest)
-    made = partial.folder / f".assembled{SUFFIX[form]}"
+    created = partial.folder / f".assembled{SUFFIX[form]}"
     target = partial.target
     with job.stage(f"Writing {target.name}", len(paths), "files") as stage:
         try:
-            with made.open("wb") as out:
+            with created.open("wb") as out:
                 if form == "html":
                     _write_html(out, files, paths, page, stage)
                 else:
                     _write_zip(out, files, paths, page, _top_folder(target), stage)
         except OSError as exc:
-            raise failed(exc, target) from exc
-    return made
+            raise write_error(exc, target) from exc
+    return created
 
 
 def html_bytes(files: BundleFiles, manifest: Manifest) -> bytes:
@@ -161,16 +161,16 @@ def html_bytes(files: BundleFiles, manifest: Manifest) -> bytes:
 class _Changed:
     """The files of a bundle, with another manifest and other scripts."""
 
-    def __init__(self, files: BundleFiles, manifest: Manifest, made: BundleFiles | None = None) -> None:
-        self._files, self._manifest, self._made = files, manifest, made
+    def __init__(self, files: BundleFiles, manifest: Manifest, created: BundleFiles | None = None) -> None:
+        self._files, self._manifest, self._created = files, manifest, created
         self.origin = files.origin
 
     def read(self, path: str) -> bytes:
         """Return one file as stored."""
         if path == "manifest.json":
             return manifest_bytes(self._manifest)
-        if self._made is not None and (path == MANIFEST or path.startswith("scripts/")):
-            return self._made.read(path)
+        if self._created is not None and (path == MANIFEST or path.startswith("scripts/")):
+            return self._created.read(path)
         return self._files.read(path)
 
     def names(self) -> Iterable[str]:

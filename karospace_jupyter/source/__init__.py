@@ -1,4 +1,4 @@
-"""Read AnnData in memory, `.h5ad` files, zarr stores and dask arrays; matrices are read in blocks, not by gene."""
+"""Read AnnData objects, `.h5ad` files, zarr stores and dask arrays; matrices are read in blocks, not gene by gene."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ class AxisPair:
 
     @property
     def rank(self) -> int:
-        """Likelihood that the pair is a position, 0 for the most likely: x and y, pixels, lattices, other measures."""
+        """Rank by likelihood of being a position, 0 for the most likely: x and y, pixels, lattices, other measures."""
         if self.weak:
             return 3
         if self.kind == "letters":
@@ -88,7 +88,7 @@ class Axes:
     x_at: int
     y_at: int
     reason: Literal["names", "numbers", "order"]
-    """How they were chosen; `order` means that the names do not tell, so the first two were used."""
+    """How they were chosen; `order` means that the names do not show the axes, so the first two were used."""
 
 
 def choose_axes(names: Sequence[str]) -> Axes:

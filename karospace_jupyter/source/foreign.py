@@ -63,7 +63,7 @@ def foreign_group(root: Any, path: Path) -> str:  # noqa: ANN401 - h5py and zarr
     elements = [name for name in ("images", "labels", "points", "shapes", "tables", "table") if name in names]
     if len(elements) >= 2 or any("spatialdata" in str(name) for name in root.attrs):
         if not found:
-            return f"{path} is SpatialData without a table: it has no gene expression. It contains: {_there(names)}."
+            return f"{path} is SpatialData without a table: it has no gene expression. It contains: {_contents(names)}."
         return f"{path} is SpatialData. " + _choice("tables", [k for k, _ in found], [str(p) for _, p in found], "Open")
     if found:
         keys, paths = [key for key, _ in found], [str(inner) for _, inner in found]
@@ -132,14 +132,14 @@ def _other_hdf5(root: Any, names: list[str], path: Path) -> str:  # noqa: ANN401
     if {"assays", "cell.names"} <= set(names):
         return f"{path} is an h5Seurat file. Convert it in R: SeuratDisk::Convert({path.name!r}, dest = 'h5ad')."
     missing = [name for name in ("obs", "var") if name not in names]
-    return f"{path} is not AnnData: it has no {' and no '.join(missing)}. It contains: {_there(names)}."
+    return f"{path} is not AnnData: it has no {' and no '.join(missing)}. It contains: {_contents(names)}."
 
 
 def _is_anndata(node: Any) -> bool:  # noqa: ANN401
     return not hasattr(node, "shape") and "obs" in node and "var" in node
 
 
-def _there(names: Sequence[str]) -> str:
+def _contents(names: Sequence[str]) -> str:
     return ", ".join(sorted(names)[:10]) or "nothing"
 
 

@@ -75,8 +75,10 @@ def _index_name(node: Any, where: str) -> str:  # noqa: ANN401
     for name in (*stated, "_index", "index", "cell_names", "gene_names"):
         if name in node:
             return name
-    there = ", ".join(list(node)[:8]) or "nothing"
-    msg = f"{where} has no index (row names): the dataset {(*stated, '_index')[0]!r} is missing. It contains: {there}."
+    contents = ", ".join(list(node)[:8]) or "nothing"
+    msg = (
+        f"{where} has no index (row names): the dataset {(*stated, '_index')[0]!r} is missing. It contains: {contents}."
+    )
     raise SourceError(msg)
 
 

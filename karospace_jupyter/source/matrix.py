@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Block: TypeAlias = "sp.csr_matrix | NDArray[Any]"
-"""Some rows of a matrix, all genes."""
+"""Some rows of a matrix, with all genes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +241,7 @@ def _block(piece: Any) -> Block:  # noqa: ANN401 - dask is untyped
 
 
 def _sparse_numbers(value: Any) -> Any:  # noqa: ANN401 - any sparse format
-    """Return the matrix with values of a type that scipy can compute with; scipy can store float16, but not more."""
+    """Return the matrix with values of a type that scipy can compute with; scipy cannot compute with float16."""
     data = getattr(value, "data", None)
     if not isinstance(data, np.ndarray) or data.dtype.kind == "O":  # lil and dok store lists
         return value

@@ -13,19 +13,19 @@ from numpy.typing import NDArray
 Kind = Literal["category", "number", "other"]
 
 _REAL = (int, float, np.integer, np.floating, Decimal, Fraction)
-_TRUTH = (bool, np.bool_)
+_BOOLEANS = (bool, np.bool_)
 
 
 def plain(values: pd.Series[Any]) -> pd.Series[Any]:
     """Return a column without sparse storage, and with dtype ``boolean`` if all of its objects are booleans.
 
-    Columns of number objects stay columns of objects.
+    Columns of Python numbers keep the dtype object.
     """
     if isinstance(values.dtype, pd.SparseDtype):
         values = values.sparse.to_dense()
     if is_object(values):
         types = _types(values)
-        if types and types <= set(_TRUTH):
+        if types and types <= set(_BOOLEANS):
             return values.astype("boolean")
     return values
 
@@ -47,7 +47,7 @@ def kind_of(values: pd.Series[Any]) -> Kind:
 def holds_numbers(values: pd.Series[Any]) -> bool:
     """Return whether a column of objects contains only real numbers and missing values. Numeric text is text."""
     types = _types(values)
-    return bool(types) and all(issubclass(one, _REAL) and not issubclass(one, _TRUTH) for one in types)
+    return bool(types) and all(issubclass(one, _REAL) and not issubclass(one, _BOOLEANS) for one in types)
 
 
 def is_object(values: pd.Series[Any]) -> bool:
@@ -76,9 +76,9 @@ def as_numbers(values: pd.Series[Any]) -> NDArray[np.float64] | None:
         return None
     if not is_object(values):
         return np.asarray(values.to_numpy(dtype=np.float64, na_value=np.nan))
-    there = ~values.isna().to_numpy()
+    present = ~values.isna().to_numpy()
     numbers = np.full(len(values), np.nan)
-    numbers[there] = [as_float(one) for one in values.to_numpy(dtype=object)[there]]
+    numbers[present] = [as_float(one) for one in values.to_numpy(dtype=object)[present]]
     return numbers
 
 

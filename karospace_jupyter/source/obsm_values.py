@@ -75,10 +75,10 @@ def x_and_y(value: Any, key: str) -> NDArray[np.float64]:  # noqa: ANN401
     table = as_table(value)
     if table is not None:
         if len(table.names) < 2:
-            there = ", ".join(map(repr, [*table.names, *table.passed_over]))
+            contents = ", ".join(map(repr, [*table.names, *table.passed_over]))
             msg = (
                 f"obsm[{key!r}] has too few numeric columns: got {len(table.names)}, need at least 2. "
-                f"Its columns are: {there}."
+                f"Its columns are: {contents}."
             )
             raise CoordinatesError(msg)
         axes = choose_axes(table.names)

@@ -71,8 +71,8 @@ def open_source(
         if file is not None:
             return _open_h5ad(file, matrix, memory_bytes, path.relative_to(file).as_posix())
         near = sorted(p.name for pattern in ("*.h5ad", "*.h5mu", "*.zarr") for p in path.parent.glob(pattern))[:8]
-        there = f" {path.parent} contains: {', '.join(near)}." if near else " Check the path."
-        msg = f"File not found: {path}.{there}"
+        contents = f" {path.parent} contains: {', '.join(near)}." if near else " Check the path."
+        msg = f"File not found: {path}.{contents}"
         raise NoSourceError(msg)
     return _open_zarr(path, matrix, memory_bytes) if path.is_dir() else _open_h5ad(path, matrix, memory_bytes)
 
@@ -145,8 +145,8 @@ class _Opened:
         return _column(self._var, column)
 
     @property
-    def obsm_passed_over(self) -> dict[str, str]:
-        return self._tables.obsm_passed_over
+    def obsm_others(self) -> dict[str, str]:
+        return self._tables.obsm_others
 
     def obsm_columns(self, key: str) -> tuple[str, ...]:
         return self._tables.obsm_columns(key)
@@ -244,8 +244,10 @@ def _matrix_of_object(adata: Any, spec: MatrixSpec) -> Any:  # noqa: ANN401
 
 def _no_matrix(spec: MatrixSpec, layers: tuple[str, ...], *, has_raw: bool) -> NoMatrixError:
     wanted = f"layer {spec.name!r}" if spec.kind == "layer" else spec.kind
-    there = [f"layer {name!r}" for name in layers] + (["raw"] if has_raw else [])
-    choose = f" Choose one of these instead: {', '.join(there)}." if there else " It has no layers and no raw either."
+    contents = [f"layer {name!r}" for name in layers] + (["raw"] if has_raw else [])
+    choose = (
+        f" Choose one of these instead: {', '.join(contents)}." if contents else " It has no layers and no raw either."
+    )
     return NoMatrixError(f"The data has no {wanted}.{choose}", (*layers, None) if has_raw else layers)
 
 
@@ -254,8 +256,8 @@ def _open_h5ad(path: Path, spec: MatrixSpec, memory_bytes: int, inside: str = ""
     try:
         root = file.get(inside) if inside else file
         if root is None or hasattr(root, "shape"):
-            there = ", ".join(sorted(file)[:10]) or "nothing"
-            msg = f"{path} has no group {inside}. It contains: {there}."
+            contents = ", ".join(sorted(file)[:10]) or "nothing"
+            msg = f"{path} has no group {inside}. It contains: {contents}."
             raise NoSourceError(msg)
         return _open_root(root, path / inside, spec, memory_bytes, file.close)
     except BaseException:
@@ -275,7 +277,7 @@ def _open_hdf5(path: Path) -> Any:  # noqa: ANN401 - h5py is untyped
     except OSError as exc:
         reason = str(exc).lower()
         if "truncated" in reason:
-            msg = f"{path} is truncated, as by an incomplete copy or download. Copy it again."
+            msg = f"{path} is truncated, for example by an incomplete copy or download. Copy it again."
         elif "signature" in reason:
             with path.open("rb") as start:
                 msg = foreign_file(path, start.read(8))

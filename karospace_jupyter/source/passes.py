@@ -84,7 +84,7 @@ class Passes:
         """Return statistics of every gene; see :class:`~karospace_jupyter.source.protocol.Source`."""
         n_cells, n_genes = self.matrix.shape
         n = n_cells if rows is None else len(rows)
-        change = _Change(scale, 1.0 if log_base is None else math.log(log_base), ceiling)
+        change = _Transform(scale, 1.0 if log_base is None else math.log(log_base), ceiling)
         sums = _Sums(n_genes)
         unit, total = ("genes", n_genes) if self.by_column else ("cells", n_cells)
         with job.stage("Reading statistics", total, unit) as stage:
@@ -92,12 +92,14 @@ class Passes:
                 self._column_sums(rows, change, sums, stage)
             else:
                 work = ((start, _choose_rows(start, block, rows), block.shape[0]) for start, block in self.row_blocks())
-                for part, length in _ahead(lambda item: (_sums(item[1], change, squared=variance), item[2]), work):
+                for part, length in _map_ahead(
+                    lambda item: (_sum_block(item[1], change, squared=variance), item[2]), work
+                ):
                     sums.add(part)
                     stage.advance(length)
         return sums.statistics(n, variance=variance)
 
-    def _column_sums(self, rows: Rows, change: _Change, sums: _Sums, stage: Stage) -> None:
+    def _column_sums(self, rows: Rows, change: _Transform, sums: _Sums, stage: Stage) -> None:
         matrix: Any = self.matrix
         chosen = None
         if rows is not None:
@@ -144,7 +146,7 @@ class Passes:
             # Half of the budget; the other half is for blocks being read and for vectors waiting to be written.
             gathered = _Gathered(indices[done:], self.matrix.shape[1], n, self._memory_bytes // 2)
             blocks = (_choose_rows(start, block, rows) for start, block in self.row_blocks())
-            for _ in _ahead(gathered.add, blocks):
+            for _ in _map_ahead(gathered.add, blocks):
                 job.check()
             for values, rounded in gathered.vectors():
                 yield _vector(done, values, rounded)
@@ -182,7 +184,7 @@ class SampledPasses(Passes):
         log_base: float | None = None,
         ceiling: NDArray[np.float64] | None = None,
     ) -> GeneStatistics:
-        """Return statistics of every gene over the sampled cells, whatever the `rows`."""
+        """Return statistics of every gene over the sampled cells, regardless of `rows`."""
         del rows
         if ceiling is not None and self._sample.genes is not None:
             ceiling = ceiling[self._sample.genes]
@@ -197,8 +199,8 @@ class SampledPasses(Passes):
 
 
 @dataclass(frozen=True, slots=True)
-class _Change:
-    """What is done to values before they are summed."""
+class _Transform:
+    """Transform values before they are summed."""
 
     scale: Scale
     ln_base: float
@@ -371,7 +373,7 @@ def _choose_rows(start: int, block: Block, rows: Rows) -> Block:
     return block[rows[a:b] - start]
 
 
-def _sums(block: Block, change: _Change, *, squared: bool) -> _Sums:
+def _sum_block(block: Block, change: _Transform, *, squared: bool) -> _Sums:
     """Sum each gene, and optionally its squares, over the rows of a block."""
     out = _Sums(block.shape[1])
     if isinstance(block, np.ndarray):
@@ -403,7 +405,7 @@ def _sums(block: Block, change: _Change, *, squared: bool) -> _Sums:
     return out
 
 
-def _ahead(work: Callable[[T], U], items: Iterator[T]) -> Iterator[U]:
+def _map_ahead(work: Callable[[T], U], items: Iterator[T]) -> Iterator[U]:
     """Apply `work` in a thread while the next item is read; yield the results in order."""
     with ThreadPoolExecutor(1, thread_name_prefix="karospace-read") as pool:
         waiting: Future[U] | None = None

@@ -53,7 +53,7 @@ class GeneVector:
     infinite: int
     """Number of cells among `missing` whose value is infinite or beyond the range of float32."""
     rounded: int
-    """Number of cells with an integer that float32 cannot represent exactly, and that is rounded."""
+    """Number of cells with an integer that was rounded, because float32 cannot represent it exactly."""
 
 
 class Source(Protocol):
@@ -107,7 +107,7 @@ class Source(Protocol):
         """Shape of each array or table of obsm, in order."""
 
     @property
-    def obsm_passed_over(self) -> dict[str, str]:
+    def obsm_others(self) -> dict[str, str]:
         """Entries of obsm that are not arrays of numbers, with their descriptions: "an awkward array"."""
 
     @property
@@ -146,7 +146,7 @@ class Source(Protocol):
     def sampled(self) -> Source:
         """Return the same data, with statistics and genes that take no pass over the matrix.
 
-        Whatever the selected rows, they cover the sampled cells, or all cells if genes can be read individually.
+        They cover the sampled cells (all cells if genes can be read individually), regardless of the selected rows.
         """
 
     def with_matrix(self, matrix: MatrixSpec) -> Source:
@@ -170,11 +170,11 @@ class Source(Protocol):
         Parameters
         ----------
         variance
-            Whether the variance is needed; the pass takes half the time without.
+            Whether the variance is needed; without it, the pass takes half the time.
         log_base
             The base that ``expm1`` undoes; None is the natural logarithm.
         ceiling
-            Shape (n_genes,): larger values of a gene are replaced by this one.
+            Shape (n_genes,): the maximum for each gene; larger values are clipped.
         """
 
     def genes(self, indices: NDArray[np.int64], rows: Rows, job: Job = ...) -> Iterator[GeneVector]:

@@ -74,13 +74,13 @@ def _message(where: str, exc: Exception) -> str:
             f"{where} is compressed with a codec that is not installed: {found}. Install the package that provides it "
             "(most are in numcodecs and zarr), or write the data with another codec."
         )
-    # The messages of these are sentences; others (KeyError: 'x') are only understandable with the class name.
+    # The messages of these exceptions are sentences; others (KeyError: 'x') make no sense without the class name.
     text = found if isinstance(exc, (OSError, RuntimeError, ValueError)) else f"{type(exc).__name__}: {found}"
     message = f"{where} cannot be read: {text.rstrip('.')}."
-    return f"{message} The file is damaged or incomplete; copy or write it again." if _of_the_file(exc) else message
+    return f"{message} The file is damaged or incomplete; copy or write it again." if _is_file_damage(exc) else message
 
 
-def _of_the_file(exc: Exception) -> bool:
+def _is_file_damage(exc: Exception) -> bool:
     """Return whether a file library rejected the content of a file, as opposed to an error of the operating system."""
     if isinstance(exc, OSError) and exc.errno is not None:
         return False

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 VALUES = 2_000_000
 """Approximate number of stored values in a sample; takes a fraction of a second to read from any file."""
 RUNS = 16
-"""Number of places that a sample is taken from, because cells are often sorted by section or by cluster."""
+"""Number of places from which a sample is taken, because cells are often sorted by section or by cluster."""
 _LINES = 200_000
 """Maximum number of rows (columns, for CSC) in a sample, because a matrix may be almost empty."""
 
@@ -60,7 +60,7 @@ def _compressed_runs(matrix: CompressedMatrix) -> list[tuple[int, int]]:
     if matrix.n_values <= VALUES and n <= _LINES:
         return [(0, n)]
     runs, taken = [], 0
-    firsts = _places(n, _runs_of(matrix.data, matrix.n_values))
+    firsts = _starts(n, _runs_of(matrix.data, matrix.n_values))
     for number, first in enumerate(firsts):
         limit = firsts[number + 1] if number + 1 < len(firsts) else n
         end = int(matrix.indptr[first]) + VALUES // len(firsts)
@@ -78,7 +78,7 @@ def _dense_runs(matrix: DenseMatrix) -> list[tuple[int, int]]:
     n = max(1, VALUES // max(1, n_genes))
     if n_cells <= n:
         return [(0, n_cells)]
-    firsts = _places(n_cells, min(_runs_of(matrix.array, n_cells), n))
+    firsts = _starts(n_cells, min(_runs_of(matrix.array, n_cells), n))
     length = min(max(1, n // len(firsts)), n_cells // len(firsts))
     return [(first, min(first + length, n_cells)) for first in firsts]
 
@@ -100,7 +100,7 @@ def _runs_of(array: Any, length: int) -> int:  # noqa: ANN401 - h5py and zarr sh
     return min(RUNS, max(3, n_chunks))
 
 
-def _places(n: int, runs: int) -> list[int]:
+def _starts(n: int, runs: int) -> list[int]:
     """Return the first lines of `runs` ranges, spread evenly over `n` lines."""
     edges: NDArray[np.int64] = np.unique((np.arange(runs) * n) // runs)
     return [int(edge) for edge in edges]

@@ -41,7 +41,7 @@ class Tables(Protocol):
         """Shapes of the numeric arrays, by key."""
 
     @property
-    def obsm_passed_over(self) -> dict[str, str]:
+    def obsm_others(self) -> dict[str, str]:
         """Descriptions of the other entries, by key."""
 
     def obsm_columns(self, key: str) -> tuple[str, ...]:
@@ -90,7 +90,7 @@ class ObjectTables:
         return {key: obsm_values.shape_of(value) for key, value in usable.items()}
 
     @property
-    def obsm_passed_over(self) -> dict[str, str]:
+    def obsm_others(self) -> dict[str, str]:
         """Descriptions of the other entries, by key."""
         return obsm_entries.in_memory(self._adata.obsm)[1]
 
@@ -179,7 +179,7 @@ class FileTables:
         return {key: self._shape(node, key) for key, node in self._obsm_entries[0].items()}
 
     @property
-    def obsm_passed_over(self) -> dict[str, str]:
+    def obsm_others(self) -> dict[str, str]:
         """Descriptions of the other entries, by key."""
         return self._obsm_entries[1]
 

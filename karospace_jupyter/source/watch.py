@@ -27,11 +27,11 @@ class ObjectWatch:
 
     def __init__(self, adata: Any, matrix: Matrix) -> None:  # noqa: ANN401 - anndata is imported late
         self._adata, self._matrix = adata, matrix
-        self._before = self._look()
+        self._before = self._fingerprint()
 
     def change(self) -> str | None:
         """Return a description of what changed since the start, or None if nothing changed."""
-        now = self._look()
+        now = self._fingerprint()
         for name, before in self._before.items():
             after = now[name]
             if isinstance(before, dict) and isinstance(after, dict):
@@ -40,7 +40,7 @@ class ObjectWatch:
                 return name
         return None
 
-    def _look(self) -> dict[str, object]:
+    def _fingerprint(self) -> dict[str, object]:
         held = [getattr(self._matrix, name, None) for name in ("data", "indices", "indptr", "array")]
         parts = [part for array in held for part in _plain(array)]
         return {
@@ -62,13 +62,13 @@ class FileWatch:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._before = self._look()
+        self._before = self._fingerprint()
 
     def change(self) -> str | None:
         """Return a description of what changed since the start, or None if nothing changed."""
-        return None if self._look() == self._before else "the file"
+        return None if self._fingerprint() == self._before else "the file"
 
-    def _look(self) -> tuple[int, int, int] | None:
+    def _fingerprint(self) -> tuple[int, int, int] | None:
         try:
             stat = self._path.stat()
         except OSError:
@@ -77,7 +77,7 @@ class FileWatch:
 
 
 class NoWatch:
-    """Stands in for a watch of data that cannot be watched."""
+    """Placeholder for data whose changes cannot be detected."""
 
     def change(self) -> str | None:
         """Return None: changes cannot be detected."""

@@ -19,7 +19,7 @@ _KINDS = ("MULTIPOLYGON", "POLYGON", "MULTIPOINT", "POINT")
 _DIMENSIONS = ("", "Z", "M", "ZM")
 _BRACKETS = re.compile(r"[()]")
 _MISMATCH = "its parentheses do not match"
-_LOOK_AT = 20
+_VALUES_CHECKED = 20
 """Number of values that decide whether a column contains geometries."""
 
 
@@ -40,14 +40,14 @@ class Centroids:
 
 
 def holds_geometries(values: pd.Series[Any]) -> bool:
-    """Return whether the first values of a column are polygons or points, as WKT or as objects with a `wkt`."""
+    """Return whether a column starts with polygons or points, as WKT or as objects with an attribute `wkt`."""
     dtype = values.dtype
     if isinstance(dtype, pd.CategoricalDtype):
         values = pd.Series(values.cat.categories)
         dtype = values.dtype
     if pd.api.types.is_numeric_dtype(dtype) or dtype.kind in "mM":
         return False
-    first = list(values[values.notna().to_numpy()].iloc[:_LOOK_AT])
+    first = list(values[values.notna().to_numpy()].iloc[:_VALUES_CHECKED])
     # Damaged values must not hide a column of outlines, and a sentence that begins with "Point" must not count as one.
     named = [text for text in map(_text_of, first) if text is not None and _kind_of(text) is not None]
     return len(named) * 2 > len(first) and any(_centroid_or_none(text) is not None for text in named)
@@ -117,7 +117,7 @@ def centroid(text: str) -> Point | None:
     nested = _nested(bracket + rest)
     if kind in {"POINT", "MULTIPOINT"}:
         parts = nested if kind == "MULTIPOINT" and not isinstance(nested[0], str) else [nested]
-        places = [_places(part) for part in parts]
+        places = [_positions(part) for part in parts]
         xs = [x for part, _ in places for x in part]
         ys = [y for _, part in places for y in part]
         if kind == "POINT" and len(xs) != 1:
@@ -189,7 +189,7 @@ def _lists(parts: Nested) -> list[Nested]:
     return parts
 
 
-def _places(parts: Nested) -> tuple[list[float], list[float]]:
+def _positions(parts: Nested) -> tuple[list[float], list[float]]:
     """Return x and y of a list of positions; further dimensions are ignored."""
     if not isinstance(parts[0], str):
         raise NotWktError(_MISMATCH)
@@ -213,7 +213,7 @@ Ring = tuple[list[float], list[float]]
 
 
 def _ring(parts: Nested) -> Ring:
-    xs, ys = _places(parts)
+    xs, ys = _positions(parts)
     if len(xs) < 4 or xs[0] != xs[-1] or ys[0] != ys[-1]:
         msg = "a ring is not closed, or has fewer than three vertices"
         raise NotWktError(msg)

@@ -17,7 +17,7 @@ from karospace_jupyter.view.state import LATER, ViewPart, ViewState, from_wire
 if TYPE_CHECKING:
     from pathlib import Path
 
-MOST_BYTES = 32_000_000
+MAX_BYTES = 32_000_000
 """Maximum size of the file, which becomes part of the manifest that every page loads first."""
 VERSION = 1
 """Supported version of views with regions, the value of `karospace_view`."""
@@ -31,7 +31,7 @@ class SavedRegion(ViewPart):
 
     name: str
     color: str = ""
-    """`#rrggbb`; empty for a color that the viewer chooses."""
+    """`#rrggbb`; empty if the viewer chooses the color."""
     bits: str
     """Base64 of one bit per cell of the bundle, first cell in the lowest bit."""
 
@@ -46,7 +46,7 @@ class SavedView(ViewPart):
     regions: list[SavedRegion] = Field(default_factory=list)
     """If omitted, opening the view leaves the regions unchanged."""
     regions_left_out: int = Field(default=0, ge=0)
-    """Number of regions that were too large for the link."""
+    """Number of regions that were left out because they were too large for the link."""
 
 
 def read_view(path: Path) -> dict[str, Any]:
@@ -103,18 +103,18 @@ def _check_regions(view: SavedView, path: Path) -> None:
         except ValueError:
             held = -1
         if held != -(-view.n_cells // 8):
-            where = f"regions[{at}], {region.name!r}"
-            msg = f"The view {path}: the cells (bits) of {where}, are not one bit per cell. {_SAVE}"
+            where = f"regions[{at}] ({region.name!r})"
+            msg = f"The view {path}: the bits of {where} are not one bit per cell. {_SAVE}"
             raise ConfigError(msg)
 
 
 def _text(path: Path) -> str:
     try:
         size = path.stat().st_size
-        if size > MOST_BYTES:
+        if size > MAX_BYTES:
             msg = (
                 f"The view {path} takes {size / 1e6:,.1f} MB; a manifest can contain at most "
-                f"{MOST_BYTES / 1e6:.0f} MB. Save the view with fewer regions."
+                f"{MAX_BYTES / 1e6:.0f} MB. Save the view with fewer regions."
             )
             raise ConfigError(msg)
         return path.read_text(encoding="utf-8-sig")
@@ -154,9 +154,9 @@ def _checked_state(value: Mapping[str, Any], path: Path, within: str, *, empty: 
     spelled = {to_camel(name) if name in ViewState.model_fields else name: item for name, item in value.items()}
     known = {name: item for name, item in spelled.items() if name in _FIELDS}
     if not known and not (empty and not value):
-        there = ", ".join(map(repr, list(value)[:8])) or "nothing"
+        contents = ", ".join(map(repr, list(value)[:8])) or "nothing"
         known_names = ", ".join(_FIELDS)
-        msg = f"The view {path} has no known field. It contains: {there}. Known fields are: {known_names}. {_SAVE}"
+        msg = f"The view {path} has no known field. It contains: {contents}. Known fields are: {known_names}. {_SAVE}"
         raise ConfigError(msg)
     try:
         from_wire(spelled)

@@ -114,7 +114,7 @@ class OnTissue(_Part):
 
 
 def _number(value: object) -> object:
-    """Return an integer for 90.0, and refuse true: JSON has one type of numbers, and Python counts true as 1."""
+    """Return 90.0 as an integer, and refuse True: JSON has one type of numbers, and in Python, True equals 1."""
     if isinstance(value, bool):
         msg = "must be a number"
         raise ValueError(msg)
@@ -185,7 +185,7 @@ class ViewState(_Part):
 
     color: Color = ByNothing()
     hidden: dict[str, list[str | None]] = {}
-    """Hidden categories of each column; None stands for cells without a value."""
+    """Hidden categories of each column; None hides cells without a value."""
     isolated: dict[str, list[str | None]] = {}
     """Isolated categories of each column: the cells of all others are dimmed. None stands for cells without a value."""
     palette: Literal["file", "distinct", "safe"] = "file"
@@ -193,9 +193,9 @@ class ViewState(_Part):
     class_colors: dict[str, dict[str, HexColor]] = {}
     """Custom colors of categories by column; they override the palette."""
     group_by: str | None = None
-    """The annotation that splits a gene's summary."""
+    """The annotation by which the values of a gene are summarized."""
     camera: Camera | None = None
-    """In the coordinates of the layout; a grid of sections has coordinates of its own. None shows all cells."""
+    """In the coordinates of the layout; a grid of sections has its own. None shows all cells."""
     turn: Annotated[Literal[0, 90, 180, 270], BeforeValidator(_number)] = 0
     """Clockwise rotation of the tissue in degrees. Embeddings and the grid of sections are not rotated."""
     flip: bool = False

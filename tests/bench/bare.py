@@ -1,4 +1,7 @@
-"""The bare limit: FILE GENES OUTDIR. Reads, builds, compresses on all cores, writes; prints seconds."""
+"""Measure the bare limit: read, build, compress on all cores, and write. Prints seconds.
+
+Usage: python tests/bench/bare.py FILE GENES OUTDIR
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The viewer in a browser: 1,000,000 and 5,000,000 cells against plain WebGL2 and regl-scatterplot; prints rows with verdicts.
+"""Compare the viewer with plain WebGL2 and regl-scatterplot, for 1,000,000 and 5,000,000 cells; print a table.
 
-Everything is drawn in software on the processor: trust the ratios. A frame counts as drawn when a pixel was read back
-from it. `plain.html` draws the very picture that the viewer drew from the same files, and nothing else.
+Everything is drawn in software on the CPU, so only the ratios are meaningful. A frame counts as drawn when a pixel was read
+back from it. `plain.html` draws the same image as the viewer from the same files, and nothing else.
 """
 
 from __future__ import annotations
@@ -32,13 +32,15 @@ GRID = {"layout": {"kind": "sections", "columns": 12, "order": "file"}}
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cells", type=int, default=1_000_000, help="of the bundles that are compared")
-    parser.add_argument("--large", type=int, default=5_000_000, help="cells of the large bundle; 0 leaves it out")
-    parser.add_argument("--json", action="store_true", help="rows for who prints them with others")
+    parser.add_argument("--cells", type=int, default=1_000_000, help="number of cells in the compared bundles")
+    parser.add_argument("--large", type=int, default=5_000_000, help="number of cells in the large bundle; 0 omits it")
+    parser.add_argument("--json", action="store_true", help="print the rows as JSON, for run.py")
     parser.add_argument("--rounds", type=int, default=7)
     options = parser.parse_args()
     if options.cells <= MOVING_BUDGET:
-        parser.error(f"--cells: more than {MOVING_BUDGET:,}, of which the viewer draws all while it moves")
+        parser.error(
+            f"--cells must be above {MOVING_BUDGET:,}: up to this number, the viewer draws all cells while moving"
+        )
     work = Path(tempfile.mkdtemp(prefix="karospace-bench-"))
     try:
         with sync_playwright() as playwright:
@@ -49,7 +51,7 @@ def main() -> None:
             bundle = cells.build(work / "sections", options.cells, sections=True)
             rows += with_sections(playwright, bundle, options.cells, options.rounds)
             if options.large:
-                rows += of_many(playwright, cells.build(work / "large", options.large), options.large)
+                rows += large_bundle(playwright, cells.build(work / "large", options.large), options.large)
         print(json.dumps(rows) if options.json else table(rows))
     finally:
         shutil.rmtree(work)
@@ -61,47 +63,43 @@ def page_size() -> list[Row]:
 
 
 def against_others(playwright: Playwright, bundle: Path, n: int, rounds: int) -> list[Row]:
-    say(f"frames of {n:,} cells …")
+    log(f"frames of {n:,} cells …")
     bundle_regl(bundle)
     with pages(playwright, bundle) as opened:
         first = frames.first_frames(opened, rounds, BOTH)
         took = frames.work(opened, n, rounds)
         first_lasso = frames.first_lasso(opened, n, rounds)
 
-    def beside(what: str, ours: float, plain: float, theirs: float, limit: str = "") -> Row:
+    def compared(what: str, ours: float, plain: float, theirs: float, limit: str = "") -> Row:
         ratio = ours / plain
         found = f"{ours:.0f} ms = {ratio:.2f} × plain ({plain:.0f} ms); regl-scatterplot {theirs:.0f} ms"
         return row(what, found, value=ratio if limit else None, limit=limit)
 
     share = took["moving"] / took["frame"]
     return [
-        beside(f"first frame of {n:,} cells", first["viewer"], first["plain"], first["regl"], "≤ 1.3 ×"),
-        beside(
-            "values in the cache → colours drawn", took["colour"], took["plain colour"], took["regl colour"], "≤ 1.2 ×"
-        ),
-        beside("a full frame", took["frame"], took["plain frame"], took["regl frame"]),
-        row("a frame while moving", f"{took['moving']:.0f} ms = {share:.2f} × the full", value=share, limit="≤ 0.35 ×"),
+        compared(f"first frame of {n:,} cells", first["viewer"], first["plain"], first["regl"], "≤ 1.3 ×"),
+        compared("cached values → colors drawn", took["color"], took["plain color"], took["regl color"], "≤ 1.2 ×"),
+        compared("full frame", took["frame"], took["plain frame"], took["regl frame"]),
+        row("frame while moving", f"{took['moving']:.0f} ms = {share:.2f} × the full", value=share, limit="≤ 0.35 ×"),
+        row("hover: script time for each pointer move", f"{took['hover']:.2f} ms", value=took["hover"], limit="≤ 1 ms"),
         row(
-            "hover, script for each move of the pointer", f"{took['hover']:.2f} ms", value=took["hover"], limit="≤ 1 ms"
-        ),
-        row(
-            "a lasso around a quarter of the cells, script until they are known",
+            "lasso around a quarter of the cells: script time until the selection is known",
             f"{took['lasso']:.0f} ms; regl-scatterplot {took['regl lasso']:.0f} ms",
             value=took["lasso"],
             limit="≤ 60 ms",
         ),
         row(
-            "the same by the first touch, with the index of all cells",
+            "the same for the first lasso, with building the index of all cells",
             f"{first_lasso:.0f} ms",
             value=first_lasso,
             limit="≤ 60 ms",
         ),
-        row("the same until it is drawn, with upload and frame", f"{took['lasso drawn']:.0f} ms"),
+        row("the same until drawn, with upload and frame", f"{took['lasso drawn']:.0f} ms"),
     ]
 
 
 def with_sections(playwright: Playwright, bundle: Path, n: int, rounds: int) -> list[Row]:
-    say(f"{cells.SECTIONS} sections of {n:,} cells …")
+    log(f"{cells.SECTIONS} sections of {n:,} cells …")
     with pages(playwright, bundle) as opened:
         first = frames.first_frames(opened, rounds, ("plain",))
         grid = frames.layouts(opened, n, rounds, GRID)
@@ -116,23 +114,23 @@ def with_sections(playwright: Playwright, bundle: Path, n: int, rounds: int) -> 
             limit="≤ 1.3 ×",
         ),
         row(
-            f"a frame of {cells.SECTIONS} sections side by side",
-            f"{grid['grid']:.0f} ms = {full:.2f} × the tissue's",
+            f"frame of {cells.SECTIONS} sections side by side",
+            f"{grid['grid']:.0f} ms = {full:.2f} × the tissue",
             value=full,
             limit="≤ 1.2 ×",
         ),
         row(
             "the same while moving",
-            f"{grid['grid moving']:.0f} ms = {moving:.2f} × the tissue's",
+            f"{grid['grid moving']:.0f} ms = {moving:.2f} × the tissue",
             value=moving,
             limit="≤ 1.2 ×",
         ),
-        stall(f"longest task of the page, {n:,} cells", longest),
+        longest_task(f"longest task in the page, {n:,} cells", longest),
     ]
 
 
-def of_many(playwright: Playwright, bundle: Path, n: int) -> list[Row]:
-    say(f"memory of {n:,} cells …")
+def large_bundle(playwright: Playwright, bundle: Path, n: int) -> list[Row]:
+    log(f"memory of {n:,} cells …")
     with pages(playwright, bundle) as opened:
         taken = large.measure(opened, n)
     with pages(playwright, bundle) as opened:
@@ -143,19 +141,19 @@ def of_many(playwright: Playwright, bundle: Path, n: int) -> list[Row]:
 
     return [
         memory(f"heap and array buffers, {n:,} cells", taken["heap"]),
-        memory("the most that their process ever held", taken["resident"]),
-        stall(f"longest task of the page, {n:,} cells: look, select, colour", longest),
+        memory("peak memory of that process", taken["resident"]),
+        longest_task(f"longest task in the page, {n:,} cells: viewing, selecting, coloring", longest),
     ]
 
 
-def stall(what: str, longest: stalls.Found) -> Row:
+def longest_task(what: str, longest: stalls.Found) -> Row:
     over = sorted(((ms, name) for name, ms in longest.items() if ms > LONGEST_TASK), reverse=True)
-    told = over or [max((ms, name) for name, ms in longest.items())]
-    found = ", ".join(f"{ms:.0f} ms ({name})" for ms, name in told)
-    return row(what, found, value=told[0][0], limit=f"≤ {LONGEST_TASK} ms")
+    reported = over or [max((ms, name) for name, ms in longest.items())]
+    found = ", ".join(f"{ms:.0f} ms ({name})" for ms, name in reported)
+    return row(what, found, value=reported[0][0], limit=f"≤ {LONGEST_TASK} ms")
 
 
-def say(text: str) -> None:
+def log(text: str) -> None:
     print(text, file=sys.stderr)
 
 

@@ -1,4 +1,4 @@
-"""The bundles that the browser's benchmark opens: uniform noise, of which every cell is to be drawn."""
+"""Bundles for the benchmark of the viewer: uniform noise, so that every cell has to be drawn."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from karospace_jupyter import adata_to_karospace
 SECTIONS = 100
 GENES = 6
 SIDE = 10_000
-"""Of the tissue, in coordinate units."""
+"""Side of the tissue, in coordinate units."""
 
 
 def build(folder: Path, cells: int, *, sections: bool = False) -> Path:
-    """Write a bundle; with `sections` it also has a hundred of them, ten by ten in the tissue, and a UMAP."""
+    """Write a bundle; with `sections`, it also has ten by ten sections and a UMAP."""
     print(f"exporting {cells:,} cells …", file=sys.stderr)
     rng = np.random.default_rng(0)
     xy = rng.random((cells, 2), dtype=np.float32)
@@ -44,5 +44,5 @@ def build(folder: Path, cells: int, *, sections: bool = False) -> Path:
         folder,
         genes_mode="all",
         sections="section" if sections else "none",
-        scripts="yes" if sections else "no",  # for the page that is opened by double click
+        scripts="yes" if sections else "no",  # for the page that is opened with a double click
     ).path

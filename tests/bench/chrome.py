@@ -1,4 +1,4 @@
-"""Pages of the benchmark: the viewer, plain WebGL2 and regl-scatterplot over one bundle, in software WebGL."""
+"""Open the pages of the benchmark (the viewer, plain WebGL2 and regl-scatterplot) for one bundle, in software WebGL."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from karospace_jupyter.serve import BundleServer
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "support"))
-from chromium import BROWSER, find_chromium  # noqa: E402 - the tests' folder comes first
+from chromium import BROWSER, find_chromium  # noqa: E402 - needs the path above
 
 SIZE = {"width": 1320, "height": 800}
 FIRST_FRAME = "performance.getEntriesByName('karospace:first-frame')[0].startTime"
 
 
 def bundle_regl(folder: Path) -> None:
-    """Put the page of regl-scatterplot, with the library inside, beside a bundle."""
+    """Write the page of regl-scatterplot, which includes the library, to the folder of a bundle."""
     command = ["../../../js/node_modules/.bin/esbuild", "page.js", "--bundle", "--minify", "--format=iife"]
     outfile = f"--outfile={(folder / 'page.js').resolve()}"
     subprocess.run([*command, outfile, "--log-level=warning"], cwd=HERE / "regl", check=True)
@@ -33,7 +33,7 @@ def bundle_regl(folder: Path) -> None:
 
 
 class Pages:
-    """Opens one page at a time, each in a fresh context: nothing stands in a cache."""
+    """Open one page at a time, each in a new context, so that nothing is cached."""
 
     def __init__(self, browser: Any, bundle: Path) -> None:
         self.browser = browser
@@ -67,7 +67,7 @@ class Pages:
 
     @contextmanager
     def other(self, name: str, picture: dict[str, Any]) -> Iterator[Any]:
-        """Open `plain` or `regl` over the same files, to draw the picture that the viewer drew."""
+        """Open `plain` or `regl` with the same files, to draw the same image as the viewer."""
         with self.page(f"{name}.html?picture={quote(json.dumps(picture))}") as page:
             page.evaluate("window.first")
             yield page
@@ -75,7 +75,7 @@ class Pages:
 
 @contextmanager
 def pages(playwright: Playwright, bundle: Path) -> Iterator[Pages]:
-    """A browser of its own over one bundle."""
+    """Start a separate browser for one bundle."""
     browser = playwright.chromium.launch(executable_path=find_chromium(), args=BROWSER)
     opened = Pages(browser, bundle)
     try:

@@ -1,6 +1,7 @@
-"""How long the desktop app's window is silent, against 100 ms, while everything goes on that could keep it.
+"""Measure how long the window of the desktop app does not respond during demanding actions; the limit is 100 ms.
 
-Needs a display: `xvfb-run python tests/bench/desktop.py` without one."""
+Requires a display; without one, run `xvfb-run python tests/bench/desktop.py`.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +26,9 @@ _TYPED = (1_500, 5_000)
 
 
 class Watch:
-    """Notes the longest time between two turns of the window's loop, by what goes on.
+    """Record the longest time between two iterations of the event loop during each action.
 
-    And the most that its thread worked between two: the rest is the wait for a core, or for the screen.
+    Also record the maximum CPU time of the thread between two iterations; the rest is waiting for a core or the screen.
     """
 
     def __init__(self, root: Any) -> None:
@@ -46,7 +48,7 @@ class Watch:
         self._root.after(_TICK_MS, self._tick)
 
     def until(self, name: str, done: Callable[[], Any], seconds: float = 0) -> None:
-        """Let the window live until `done`, and at least so long."""
+        """Run the event loop until `done`, and for at least `seconds`."""
         self._stage = name
         start = time.perf_counter()
         while not done() or time.perf_counter() - start < seconds:
@@ -69,38 +71,40 @@ def main() -> None:
         small.obs = pd.concat([small.obs, pd.DataFrame(more, index=small.obs_names)], axis=1)
         small.write_h5ad(wide)
         window = Window()
-        desk, root = window.desk, window.root
+        app_state, root = window.app_state, window.root
         watch = Watch(root)
         watch.until("start", root.winfo_viewable, 1)
         window.open(str(file))
-        watch.until("open and draw the form", lambda: desk.shown.path and not desk.shown.pending, 1)
+        watch.until("open and draw the form", lambda: app_state.shown.path and not app_state.shown.pending, 1)
         for _ in range(2):
-            root.after(1, window.form.more.toggle)
-            watch.until("unfold and fold More", lambda: True, 0.5)
+            root.after(1, window.form.advanced.toggle)
+            watch.until("expand and collapse the options", lambda: True, 0.5)
         for step in (1, 1, 0):
             root.after(1, window.zoom, step)
             watch.until("zoom", lambda: True, 1)
         for name in ("dark", "light"):
             root.after(1, window.choose_theme, name)
             watch.until("change the theme", lambda: True, 1)
-        desk.change(outdir=str(Path(folder) / "out"), genes_mode="all")
-        watch.until("look at every gene", lambda: not desk.shown.pending)
+        app_state.change(outdir=str(Path(folder) / "out"), genes_mode="all")
+        watch.until("estimate an export of all genes", lambda: not app_state.shown.pending)
         window.export()
-        watch.until("export 36,000 × 5,000", lambda: desk.shown.result and not desk.shown.running)
+        watch.until("export 36,000 × 5,000", lambda: app_state.shown.result and not app_state.shown.running)
         fill_the_log(window, watch)
         for n in _TYPED:
             type_genes(window, watch, [str(name) for name in adata.var_names[:n]])
         window.open(str(wide))
-        watch.until(f"open {_COLUMNS} columns", lambda: desk.shown.path == str(wide) and not desk.shown.pending, 1)
+        watch.until(
+            f"open {_COLUMNS} columns", lambda: app_state.shown.path == str(wide) and not app_state.shown.pending, 1
+        )
         assert window.form is not None
         window.form.columns.search.variable.set("column 1")
-        watch.until("search among them", lambda: True, 0.5)
+        watch.until("search the columns", lambda: True, 0.5)
         window.form.columns.search.variable.set("")
-        watch.until("search among them", lambda: True, 0.5)
-        desk.change(annotation_columns=[fact["name"] for fact in desk.shown.summary["columns"]])
-        watch.until("tick them all", lambda: not desk.shown.pending, 0.5)
+        watch.until("search the columns", lambda: True, 0.5)
+        app_state.change(annotation_columns=[fact.name for fact in app_state.shown.summary.columns])
+        watch.until("select all columns", lambda: not app_state.shown.pending, 0.5)
         window.close()
-    print(f"{'while':<28}{'took':>8}{'most work at once':>20}{'longest silence':>18}{'limit':>10}  verdict")
+    print(f"{'action':<32}{'took':>8}{'longest CPU time':>20}{'longest pause':>18}{'limit':>10}  verdict")
     for name, seconds in watch.took.items():
         longest, work = watch.longest[name], watch.most_work[name]
         verdict = (
@@ -108,38 +112,38 @@ def main() -> None:
             if longest <= LIMIT_S
             else "NOT MET"
             if work > LIMIT_S
-            else "NOT MET: it waited for a core or the screen"
+            else "NOT MET: waiting for a core or the screen"
         )
         print(
-            f"{name:<28}{seconds:>6.1f} s{work * 1000:>17.0f} ms{longest * 1000:>15.0f} ms{LIMIT_S * 1000:>7.0f} ms"
+            f"{name:<32}{seconds:>6.1f} s{work * 1000:>17.0f} ms{longest * 1000:>15.0f} ms{LIMIT_S * 1000:>7.0f} ms"
             f"  {verdict}"
         )
 
 
 def fill_the_log(window: Any, watch: Watch) -> None:
-    """The log is open while lines come, as fast as they ever do; then all of them at once."""
-    shown, run = window.desk.shown, window.run
+    """Append lines to the expanded log at the maximum rate; then replace all of them at once."""
+    shown, export_bar = window.app_state.shown, window.export_bar
     lines: tuple[str, ...] = ()
-    window.root.after(1, run.log.toggle)
+    window.root.after(1, export_bar.log.toggle)
     for at in range(0, _LINES, _LINES // 20):
         lines += tuple(f"{at + i:7.1f} s  Writing genes" for i in range(_LINES // 20))
-        shown.export = {**shown.export, "log": lines}
+        shown.export = replace(shown.export, log=lines)
         window.root.after(1, window._on_change, "export")
-        watch.until(f"a log of {_LINES:,} lines grows", lambda: True, 0.1)
-    shown.export = {**shown.export, "log": tuple(reversed(lines))}
+        watch.until(f"append {_LINES:,} lines to the log", lambda: True, 0.1)
+    shown.export = replace(shown.export, log=tuple(reversed(lines)))
     window.root.after(1, window._on_change, "export")
-    watch.until("the log is another one", lambda: True, 0.5)
-    window.root.after(1, run.log.toggle)
-    shown.export = {**shown.export, "log": ()}
+    watch.until("replace the log", lambda: True, 0.5)
+    window.root.after(1, export_bar.log.toggle)
+    shown.export = replace(shown.export, log=())
     window._on_change("export")
-    watch.until("the log is another one", lambda: True, 0.2)
+    watch.until("replace the log", lambda: True, 0.2)
 
 
 def type_genes(window: Any, watch: Watch, names: list[str]) -> None:
-    """A long list is there; somebody types on at its end."""
+    """Type at the end of a long list of genes."""
     stage = f"type after {len(names):,} genes"
-    window.root.after(1, lambda: window.desk.change(genes_mode=names))
-    watch.until(stage, lambda: not window.desk.shown.pending, 0.5)
+    window.root.after(1, lambda: window.app_state.change(genes_mode=names))
+    watch.until(stage, lambda: not window.app_state.shown.pending, 0.5)
     text = window.form.genes.typed.text
     text.focus_force()
     for letter in "\nCD3E KRT8 ":

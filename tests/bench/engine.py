@@ -1,4 +1,7 @@
-"""The engine without its imports: FILE GENES OUTDIR. Prints seconds."""
+"""Measure the exporter without its imports. Prints seconds.
+
+Usage: python tests/bench/engine.py FILE GENES OUTDIR
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-import anndata.io  # noqa: F401 - not part of what is timed
+import anndata.io  # noqa: F401 - not part of the measured time
 
 from karospace_jupyter.config import ExportConfig
 from karospace_jupyter.export import run

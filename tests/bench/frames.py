@@ -1,4 +1,4 @@
-"""Frames of the viewer against plain WebGL2 and regl-scatterplot over the same arrays, in interleaved rounds."""
+"""Compare frames of the viewer with plain WebGL2 and regl-scatterplot on the same arrays, in interleaved rounds."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from chrome import FIRST_FRAME, Pages
 
 GENES = 4
 MOVES = 200
-# Where the tissue lies in the page, by some of its cells.
+# The bounding box of the tissue in the page, from a sample of its cells.
 SPREAD = """() => {
   const spots = Array.from({length: 2000}, (_, cell) => karospace.project(cell));
   const [xs, ys] = [spots.map(({x}) => x), spots.map(({y}) => y)];
@@ -23,7 +23,7 @@ CHANGE = "gene => bench.change({color: {kind: 'gene', gene: `gene${gene}`}})"
 
 
 def first_frames(pages: Pages, rounds: int, others: tuple[str, ...]) -> dict[str, float]:
-    """Median milliseconds from the request of the page until its first frame stood."""
+    """Return the median milliseconds from the request of the page to its first frame."""
     found: dict[str, list[float]] = defaultdict(list)
     for _ in range(rounds):
         with pages.viewer() as page:
@@ -37,7 +37,7 @@ def first_frames(pages: Pages, rounds: int, others: tuple[str, ...]) -> dict[str
 
 
 def work(pages: Pages, cells: int, rounds: int) -> dict[str, float]:
-    """Median milliseconds of what a person does with the tissue, taking turns with plain WebGL2 and regl-scatterplot."""
+    """Return the median milliseconds of each interaction, alternating with plain WebGL2 and regl-scatterplot."""
     found: dict[str, list[float]] = defaultdict(list)
     with ExitStack() as opened:
         page = opened.enter_context(pages.viewer())
@@ -52,20 +52,20 @@ def work(pages: Pages, cells: int, rounds: int) -> dict[str, float]:
             for name, other in others.items():
                 found[f"{name} frame"].append(other.evaluate("frame()"))
                 rest(other)
-        # Once round before it counts: the values are in the viewer's cache then, and programs are compiled.
-        colours: dict[str, tuple[Any, str]] = {
-            "colour": (page, CHANGE),
-            **{f"{name} colour": (other, "gene => colour(gene)") for name, other in others.items()},
+        # The first round is not measured: it fills the cache of the viewer and compiles the shader programs.
+        changes: dict[str, tuple[Any, str]] = {
+            "color": (page, CHANGE),
+            **{f"{name} color": (other, "gene => color(gene)") for name, other in others.items()},
         }
-        order = [*colours]
+        order = [*changes]
         for turn in range(GENES + 3 * rounds):
             for name in order:
-                painted, change = colours[name]
-                ms = painted.evaluate(change, turn % GENES)
-                rest(painted)
+                drawn, change = changes[name]
+                ms = drawn.evaluate(change, turn % GENES)
+                rest(drawn)
                 if turn >= GENES:
                     found[name].append(ms)
-            # Each comes after each of the others as often: one that leaves the processor's caches to itself costs the next.
+            # Each page follows each other page equally often, because a page leaves the CPU caches cold for the next.
             order = order[1:] + order[:1] if turn % 2 else order[::-1]
         found["hover"] = [hover(page) for _ in range(3)]
         for _ in range(rounds):
@@ -79,7 +79,7 @@ def work(pages: Pages, cells: int, rounds: int) -> dict[str, float]:
 
 
 def first_lasso(pages: Pages, cells: int, rounds: int) -> float:
-    """Median milliseconds of script of a lasso by finger: no pointer has hovered, so it builds the index, too."""
+    """Return the median script milliseconds of a lasso by touch, which also builds the index: nothing was hovered before."""
     found = []
     for _ in range(rounds):
         with pages.viewer() as page:
@@ -89,14 +89,14 @@ def first_lasso(pages: Pages, cells: int, rounds: int) -> float:
 
 
 def layouts(pages: Pages, cells: int, rounds: int, grid: dict[str, Any]) -> dict[str, float]:
-    """Median milliseconds of full frames and of those while the view moves, in the tissue and in the grid."""
+    """Return the median milliseconds of full frames and of frames while moving, in the tissue and in the grid."""
     found: dict[str, list[float]] = defaultdict(list)
     with pages.viewer() as page:
         page.wait_for_load_state("networkidle")
         for _ in range(rounds):
             for name, state in (("tissue", {"layout": {"kind": "tissue"}}), ("grid", grid)):
                 page.evaluate("state => bench.change(state)", state)
-                # Until the cells have arrived there.
+                # Wait for the end of the transition.
                 page.wait_for_timeout(600)
                 turns = page.evaluate("cells => bench.turns(6, cells)", cells)
                 found[f"{name} moving"] += turns["moving"]
@@ -105,7 +105,7 @@ def layouts(pages: Pages, cells: int, rounds: int, grid: dict[str, Any]) -> dict
 
 
 def rest(page: Any) -> None:
-    """Let the browser put on the screen what was drawn, whatever follows: the next one is not to pay for it."""
+    """Wait until the browser has presented the frame, so that this does not slow down the next measurement."""
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     page.wait_for_timeout(600)
 
@@ -115,7 +115,7 @@ def medians(found: dict[str, list[float]]) -> dict[str, float]:
 
 
 def hover(page: Any) -> float:
-    """Milliseconds of script for each move of the pointer over the cells, by the browser's own account."""
+    """Return the script milliseconds per pointer move over the cells, as measured by the browser."""
     page.evaluate("() => { window.moves = 0; addEventListener('pointermove', () => { window.moves++; }, true); }")
     page.mouse.move(400, 400)
     page.wait_for_timeout(300)
@@ -136,9 +136,9 @@ def script(session: Any) -> float:
 
 
 def lasso(page: Any, cells: int, *, finger: bool = False) -> dict[str, float]:
-    """Milliseconds from letting go of a lasso around a quarter of the cells, as `bench.lasso` tells them."""
+    """Return the milliseconds from the release of a lasso around a quarter of the cells, measured by `bench.lasso`."""
     page.keyboard.press("l")
-    # Uniform noise: half the tissue each way holds a quarter of the cells.
+    # In uniform noise, half the width and half the height contain a quarter of the cells.
     left, top, right, bottom = page.evaluate(SPREAD)
     x0, y0 = left + (right - left) / 4, top + (bottom - top) / 4
     wide, high = (right - left) / 2, (bottom - top) / 2
@@ -172,5 +172,5 @@ def touch(page: Any, line: Line, before_the_end: Callable[[], None]) -> None:
 
 
 def quarter(took: dict[str, float], cells: int) -> dict[str, float]:
-    assert 0.2 < took["count"] / cells < 0.3, f"the lasso took {took['count']:.0f} of {cells} cells"
+    assert 0.2 < took["count"] / cells < 0.3, f"the lasso selected {took['count']:.0f} of {cells} cells"
     return took

@@ -1,7 +1,9 @@
-"""Write a synthetic CSR `.h5ad` of any size, block by block: PATH CELLS GENES [KIND].
+"""Write a synthetic CSR `.h5ad` of any size, block by block.
 
-KIND is `continuous` (log-normalized, a depth of its own for each cell: nearly all values are distinct; the default),
-`log1p` (log-normalized, few distinct library sizes: values repeat) or `counts`.
+Usage: python tests/bench/generate.py PATH CELLS GENES [KIND]
+
+KIND is `continuous` (log-normalized, a different depth for each cell, so that nearly all values are distinct; the default),
+`log1p` (log-normalized, few distinct library sizes, so that values repeat) or `counts`.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import h5py
 import numpy as np
 import pandas as pd
 
-SHARE = 0.05  # of values that are not zero
+NONZERO_SHARE = 0.05
 
 
 def main(path: str, n_cells: int, n_genes: int, kind: str = "continuous") -> None:
@@ -28,7 +30,7 @@ def main(path: str, n_cells: int, n_genes: int, kind: str = "continuous") -> Non
     adata = ad.AnnData(obs=obs, var=pd.DataFrame(index=[f"gene{i}" for i in range(n_genes)]))
     adata.obsm["spatial"] = rng.random((n_cells, 2)) * 10_000
     adata.write_h5ad(path)
-    k = int(n_genes * SHARE)
+    k = int(n_genes * NONZERO_SHARE)
     with h5py.File(path, "a") as file:
         if "X" in file:
             del file["X"]
@@ -46,7 +48,7 @@ def main(path: str, n_cells: int, n_genes: int, kind: str = "continuous") -> Non
 
 
 def values(rng: np.random.Generator, kind: str, columns: np.ndarray) -> np.ndarray:
-    """Values of some cells, shape (cells, entries of a cell)."""
+    """Return the values of some cells, shape (cells, entries per cell)."""
     m, k = columns.shape
     if kind == "continuous":
         counts = rng.poisson(1 + columns % 5) + 1.0

@@ -1,8 +1,8 @@
-"""What 5,000,000 cells take of memory while they are opened, moved and coloured anew.
+"""Measure the memory of 5,000,000 cells while they are opened, moved and recolored.
 
-Two accounts: the page's heap with its array buffers, as the browser's debugger states it after each step, and the
-largest resident memory of the whole process that runs the page, as the kernel kept it. The second holds the first, and
-the browser's own code, and what one step takes and gives back.
+There are two measurements: the heap of the page with its array buffers, as reported by the debugger of the browser after
+each step, and the peak resident memory of the process that runs the page, as reported by the operating system. The second
+includes the first, the code of the browser, and temporary memory.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ MB = 1_000_000
 
 
 def measure(pages: Pages, cells: int) -> dict[str, float]:
-    """Megabytes: the heap after the hungriest step, and the most that the process ever held."""
+    """Return megabytes: the largest heap after a step, and the peak resident memory of the process."""
     with pages.viewer() as page:
         session = page.context.new_cdp_session(page)
         heaps = [heap(session)]
@@ -36,12 +36,12 @@ def heap(session: Any) -> float:
 
 
 def peak(pages: Pages) -> float:
-    """Of the largest of the browser's pages; the others are empty."""
+    """Return the peak memory of the largest page of the browser; the others are empty."""
     processes = pages.browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
-    return max(high_water(process["id"]) for process in processes if process["type"] == "renderer")
+    return max(peak_resident(process["id"]) for process in processes if process["type"] == "renderer")
 
 
-def high_water(process: int) -> float:
+def peak_resident(process: int) -> float:
     for line in Path(f"/proc/{process}/status").read_text().splitlines():
         name, value = line.split(":")
         if name == "VmHWM":

@@ -1,4 +1,7 @@
-"""Bytes of a bundle's expression if it were gzip level 9: BUNDLE."""
+"""Print the number of bytes of a bundle's expression if compressed with gzip level 9.
+
+Usage: python tests/bench/level9.py BUNDLE
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Gene by gene with gzip level 9: FILE GENES. Prints seconds."""
+"""Measure an export gene by gene with gzip level 9. Prints seconds.
+
+Usage: python tests/bench/naive.py FILE GENES
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What the notebook costs: python tests/bench/notebook.py
+"""Measure the notebook integration and print a table with limits: python tests/bench/notebook.py.
 
-Prints a table: import, form, overhead of the session, a gene that was not exported, and in a real JupyterLab the time
-from choosing a gene to its colours. Each as measured, and against its limit.
+The rows are the import, the form, the overhead of the session, a gene that was not exported and, in a real JupyterLab, the
+time from choosing a gene to its colors.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from karospace_jupyter.widget.assets import LiveCells
 
 TESTS = Path(__file__).parents[1]
 sys.path[:0] = [str(TESTS / "notebook"), str(TESTS / "support")]
-from chromium import BROWSER, find_chromium  # noqa: E402 - a path of the tests comes first
+from chromium import BROWSER, find_chromium  # noqa: E402 - needs the path above
 from lab import Lab  # noqa: E402
 
 CELLS = 1_000_000
@@ -83,7 +83,7 @@ def overhead() -> float:
 
 
 def click(folder: Path) -> tuple[float, float]:
-    """Return seconds from choosing a gene of 1,000,000 cells to its colours, and of a plain redraw."""
+    """Return the seconds from choosing a gene of 1,000,000 cells to its colors, and those of a redraw alone."""
     from playwright.sync_api import sync_playwright
 
     lab = Lab(folder)
@@ -139,12 +139,10 @@ def main() -> None:
         live = LiveCells(adata, bundle, ExportConfig())
         started = time.perf_counter()
         live.gene(777)
-        rows.append(("a gene of the live object, kernel", f"{time.perf_counter() - started:.2f} s", "–"))
+        rows.append(("gene of the live object, kernel only", f"{time.perf_counter() - started:.2f} s", "–"))
         assert len(cell_ids(bundle)) == CELLS
         took, redraw = click(folder)
-        rows.append(
-            ("gene, click to colour, 1,000,000 cells", f"{took:.2f} s (a plain redraw {redraw:.2f} s)", "0.3 s")
-        )
+        rows.append(("gene, click to color, 1,000,000 cells", f"{took:.2f} s (redraw alone {redraw:.2f} s)", "0.3 s"))
     for name, found, limit in rows:
         print(f"{name:42} {found:36} limit {limit}")
 

@@ -1,4 +1,4 @@
-"""Drawing the preview of 1,000,000 cells; prints the median of five."""
+"""Draw the preview of 1,000,000 cells five times, and print the median of the seconds."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 from types import SimpleNamespace
 
 import numpy as np
-import PIL.Image  # noqa: F401 - not part of what is timed
+import PIL.Image  # noqa: F401 - not part of the measured time
 
 from karospace_jupyter.encode.preview import draw_preview
 from karospace_jupyter.plan.model import CategoryAnnotation
@@ -20,6 +20,6 @@ plan = SimpleNamespace(coordinates=SimpleNamespace(xy=rng.random((n, 2)), y_axis
 times = []
 for _ in range(5):
     start = time.perf_counter()
-    draw_preview(plan)  # type: ignore[arg-type]  # the parts of a plan that it looks at
+    draw_preview(plan)  # type: ignore[arg-type]  # the parts of a plan that it uses
     times.append(time.perf_counter() - start)
 print(json.dumps({"seconds": statistics.median(times)}))

@@ -1,15 +1,15 @@
-"""Rows of what was measured, each with its verdict."""
+"""Rows of the benchmark tables: measurements with their verdicts."""
 
 from __future__ import annotations
 
 import re
 
 Row = tuple[str, str, str, str]
-"""What, measured, limit, verdict."""
+"""Name, measurement, limit, verdict."""
 
 
 def row(what: str, found: str, *, value: float | None = None, limit: str = "") -> Row:
-    """`value` is held against the number in a limit like `≤ 1.3 ×`."""
+    """Return a row whose verdict compares `value` with the number in a limit such as `≤ 1.3 ×`."""
     if value is None:
         return (what, found, limit, "")
     wanted = float(re.sub(r"[^\d.]", "", limit))

@@ -1,8 +1,8 @@
-"""Speed and memory, side by side with the bare limit, in one run: ``make bench``.
+"""Measure speed and memory, compared with the bare limit: ``make bench``.
 
-The *bare limit* reads the matrix with h5py, builds the chosen genes' dense vectors, compresses them with the same
-library on all cores and writes them: nothing else could be left out. Times are medians; quote the ratios. Each row
-says whether its limit is met; only errors fail the run.
+The *bare limit* is a program that only reads the matrix with h5py, builds the dense vectors of the chosen genes, compresses
+them with the same library on all cores and writes them. Times are medians; quote the ratios. Each row shows whether its
+limit is met; only errors fail the run.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ HERE = Path(__file__).parent
 
 
 def timed(command: list[str], env: dict[str, str] | None = None) -> tuple[float, float, str]:
-    """Seconds, peak resident MiB and standard output of a whole process."""
+    """Run a process; return its seconds, peak resident MiB and standard output."""
     start = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **(env or {})})
     assert process.stdout is not None
@@ -39,7 +39,7 @@ def timed(command: list[str], env: dict[str, str] | None = None) -> tuple[float,
 
 
 def rounds(n: int, **commands: list[str]) -> dict[str, tuple[float, float, str]]:
-    """Run the commands in turn, `n` times; medians of seconds, maxima of memory, last output."""
+    """Run the commands in turn, `n` times; return the median seconds, the maximum memory and the last output of each."""
     results: dict[str, list[tuple[float, float, str]]] = {name: [] for name in commands}
     for _ in range(n):
         for name, command in commands.items():
@@ -53,7 +53,7 @@ def rounds(n: int, **commands: list[str]) -> dict[str, tuple[float, float, str]]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--skip-large", action="store_true", help="leave out 1,000,000 cells")
+    parser.add_argument("--skip-large", action="store_true", help="omit the benchmarks of 1,000,000 cells")
     options = parser.parse_args()
     work = Path(tempfile.mkdtemp(prefix="karospace-bench-"))
     rows: list[Row] = []
@@ -83,39 +83,39 @@ def generate(path: Path, cells: int, genes: int, kind: str = "continuous") -> No
 
 
 KINDS = {
-    "continuous": "log-normalized, every depth its own",
-    "log1p": "log-normalized, few distinct library sizes",
+    "continuous": "log-normalized",
+    "log1p": "log-normalized with few distinct library sizes",
     "counts": "counts",
 }
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One matrix: the whole command and its bytes."""
+    """Measurements of the whole command for one matrix."""
 
     what: str
     seconds: float
     bare: float
     share: float
-    """Of the time of `import anndata` and the bare limit."""
+    """Time of the command relative to `import anndata` and the bare limit together."""
     bytes: float
-    """Against gzip level 9."""
+    """Size relative to gzip level 9."""
 
     def row(self) -> Row:
         found = (
             f"{self.seconds:.2f} s = {self.share:.2f} × (import + {self.bare:.2f} s); {self.bytes:.3f} × gzip level 9"
         )
-        return row(f"the whole command, {self.what}", found)
+        return row(f"whole command, {self.what}", found)
 
 
 def export_200k(work: Path, n: int) -> list[Row]:
-    """200,000 cells × 5,000 genes, 5 % non-zero, CSR, top_mean:500, in three kinds of values; and a real file."""
+    """Export 500 of 5,000 genes of 200,000 cells (CSR, 5 % non-zero), for three kinds of values, and of a real file."""
     measured = []
     engine, by_gene, load = 0.0, 0.0, 0.0
-    for kind, words in KINDS.items():
+    for kind, description in KINDS.items():
         file = work / f"{kind}.h5ad"
         generate(file, 200_000, 5_000, kind)
-        one, load = whole_command(file, words, work, n)
+        one, load = whole_command(file, description, work, n)
         measured.append(one)
         if kind == "continuous":
             engine = json.loads(timed(python(str(HERE / "engine.py"), str(file), "500", str(work / "engine")))[2])[
@@ -127,26 +127,26 @@ def export_200k(work: Path, n: int) -> list[Row]:
     if real is not None:
         measured.append(whole_command(real, f"real file ({real.name})", work, n)[0])
     else:
-        print("KAROSPACE_REAL_DATA names no folder: no real file is measured", file=sys.stderr)
+        print("KAROSPACE_REAL_DATA is not set to a folder with a CSR file: no real file is measured", file=sys.stderr)
     slowest, largest = max(measured, key=lambda one: one.share), max(measured, key=lambda one: one.bytes)
     times = by_gene / engine
     return [
         row("`import anndata`", f"{load:.2f} s"),
         *(one.row() for one in measured),
         row(
-            f"the slowest of these ({slowest.what})",
+            f"slowest of these ({slowest.what})",
             f"{slowest.share:.2f} × (import + bare limit)",
             value=slowest.share,
             limit="≤ 1.6 ×",
         ),
         row(
-            f"the largest of these ({largest.what})",
+            f"largest of these ({largest.what})",
             f"{largest.bytes:.3f} × gzip level 9",
             value=largest.bytes,
             limit="≤ 1.1 ×",
         ),
         row(
-            "the engine alone against gene by gene with gzip level 9",
+            "exporter alone compared with an export gene by gene at gzip level 9",
             f"{engine:.2f} s; {by_gene:.0f} s (10 genes, scaled) = {times:.0f} ×",
             value=times,
             limit="≥ 100 ×",
@@ -155,7 +155,7 @@ def export_200k(work: Path, n: int) -> list[Row]:
 
 
 def whole_command(file: Path, what: str, work: Path, n: int) -> tuple[Measured, float]:
-    """Export 500 genes of `file` and compare with the bare limit; also seconds of `import anndata`."""
+    """Export 500 genes of `file` and compare with the bare limit; also return the seconds of `import anndata`."""
     out = work / "out"
     export = python("-m", "karospace_jupyter.cli", "--h5ad", str(file), "--outdir", str(out), "--genes", "top_mean:500")
     found = rounds(
@@ -173,12 +173,12 @@ def whole_command(file: Path, what: str, work: Path, n: int) -> tuple[Measured, 
 
 
 def real_file() -> Path | None:
-    """The largest real `.h5ad` whose X is CSR: of values that were not made here."""
+    """Return the largest `.h5ad` in the folder of real files whose X is CSR; None if there is none."""
     import h5py
 
-    folder = os.environ.get("KAROSPACE_REAL_DATA", HERE.parents[1] / "../shared/data")
+    folder = os.environ.get("KAROSPACE_REAL_DATA")
     found = []
-    for path in Path(folder).glob("*.h5ad"):
+    for path in Path(folder).glob("*.h5ad") if folder else ():
         with h5py.File(path) as file:
             if "X" in file and dict(file["X"].attrs).get("encoding-type") == "csr_matrix":
                 found.append(path)
@@ -186,7 +186,7 @@ def real_file() -> Path | None:
 
 
 def memory_1m(work: Path) -> list[Row]:
-    """1,000,000 × 2,000, backed: peak memory for few and many genes."""
+    """Measure the peak memory for 1,000,000 cells × 2,000 genes on disk, with few and many exported genes."""
     file = work / "1m.h5ad"
     generate(file, 1_000_000, 2_000)
     rows = []
@@ -209,7 +209,7 @@ def memory_1m(work: Path) -> list[Row]:
 
 
 def preview_1m() -> list[Row]:
-    """Drawing the preview of 1,000,000 cells."""
+    """Measure the preview of 1,000,000 cells."""
     seconds = json.loads(timed(python(str(HERE / "preview.py")))[2])["seconds"]
     return [row("preview of 1,000,000 cells", f"{seconds:.2f} s", value=seconds, limit="≤ 0.3 s")]
 

@@ -1,4 +1,4 @@
-"""The longest task of the main thread, from the first frame on, while a person uses everything."""
+"""Measure the longest task of the main thread after the first frame, while a simulated user uses every feature."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import person
+import user
 from chrome import FIRST_FRAME, Pages
 
 # The browser reports each task of more than 50 ms.
@@ -17,17 +17,17 @@ new PerformanceObserver((list) => {
   for (const {startTime, duration} of list.getEntries()) tasks.push([startTime, startTime + duration]);
 }).observe({type: 'longtask', buffered: true});
 """
-# Of a task that had begun before, what came after.
+# A task that started earlier counts from `since`.
 LONGEST = "since => Math.max(0, ...tasks.map(([start, end]) => end - Math.max(start, since)))"
-# Two frames and a moment more: a report comes after its task.
+# Wait for two frames and a little longer, because a task is reported after its end.
 SETTLED = "() => new Promise((done) => setTimeout(() => requestAnimationFrame(() => setTimeout(done, 400)), 400))"
 
 Found = dict[str, float]
-"""The longest task in milliseconds, by what was done meanwhile; 0 where none was over 50 ms."""
+"""For each action, its longest task in milliseconds; 0 if none took more than 50 ms."""
 
 
 class Watch:
-    """Takes down the longest task of each thing that is done in a page, from its first frame on."""
+    """Record the longest task of each action in a page, starting with its first frame."""
 
     def __init__(self, page: Any, found: Found) -> None:
         self._page = page
@@ -43,37 +43,37 @@ class Watch:
 
 
 def measure_core(pages: Pages) -> Found:
-    """What is done with any number of cells: look, select, colour."""
+    """Measure the actions that are tested with any number of cells: viewing, selecting, coloring."""
     found: Found = {}
     with pages.viewer(OBSERVE) as page:
-        watch = opened(page, found, "what loads after the first frame")
-        person.looks(page, watch.done)
-        person.selects(page, watch.done)
-        person.colours(page, watch.done)
+        watch = opened(page, found, "loading after the first frame")
+        user.explore(page, watch.done)
+        user.select(page, watch.done)
+        user.color(page, watch.done)
     return found
 
 
 def measure(pages: Pages) -> Found:
-    """The same, and all else there is: sections, files, pictures, a link, and a page opened by double click."""
+    """Measure also sections, files, pictures, a link, and a page opened with a double click."""
     found = measure_core(pages)
     with pages.viewer(OBSERVE) as page, tempfile.TemporaryDirectory() as folder:
-        watch = opened(page, found, "what loads after the first frame")
-        person.arranges(page, watch.done)
-        person.keeps(page, watch.done, Path(folder))
-        link = person.links(page, watch.done)
+        watch = opened(page, found, "loading after the first frame")
+        user.arrange(page, watch.done)
+        user.save(page, watch.done, Path(folder))
+        link = user.link(page, watch.done)
     with pages.viewer(OBSERVE, at=link) as page:
-        opened(page, found, "a link with regions")
+        opened(page, found, "link with regions")
     with pages.viewer(OBSERVE, at=(pages.bundle / "index.html").as_uri()) as page:
-        watch = opened(page, found, "opened by double click")
+        watch = opened(page, found, "opened with a double click")
         for gene in ("gene4", "gene5", "gene4"):
-            person.sets(page, {"color": {"kind": "gene", "gene": gene}})
-        watch.done("genes of a page opened by double click")
+            user.set_state(page, {"color": {"kind": "gene", "gene": gene}})
+        watch.done("genes of a page opened with a double click")
     return found
 
 
 def opened(page: Any, found: Found, name: str) -> Watch:
     watch = Watch(page, found)
-    # With the names of the cells, and the classes by which values are split, everything is there.
+    # Everything is loaded once regions can be opened (cell IDs) and values are grouped (categories).
     page.get_by_role("region", name="Regions").get_by_role("button", name="Open").wait_for()
     page.wait_for_function("() => karospace.getState().groupBy !== null")
     watch.done(name)

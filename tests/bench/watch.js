@@ -1,4 +1,4 @@
-// Runs before the viewer: times each of its frames, from the first line of script until a pixel was read back.
+// Runs before the viewer, and measures each of its frames, from the first line of script until a pixel was read back.
 (() => {
   'use strict';
   const frames = [];
@@ -10,7 +10,7 @@
     drawArrays.call(this, mode, first, count);
     if (mode !== this.POINTS) return;
     context = this;
-    // The viewer compiles others meanwhile.
+    // The viewer may compile other programs in the meantime.
     program = this.getParameter(this.CURRENT_PROGRAM);
     drawn = count;
   };
@@ -33,15 +33,15 @@
   const bench = {
     /** Whether frames are timed. */
     timing: false,
-    /** What the last frame was drawn with, for who wants to draw the same. */
+    /** Return the parameters of the last frame, for drawing the same image. */
     picture() {
       const gl = context;
-      // Upright, as it opens: the rows of the matrix hold nothing beside its diagonal.
+      // The initial view is not rotated, so the matrix is diagonal.
       const [sx, , , sy] = uniform(gl, 'scale');
       const view = [sx, sy, ...uniform(gl, 'offset')];
       return {width: gl.drawingBufferWidth, height: gl.drawingBufferHeight, view, size: uniform(gl, 'size')};
     },
-    /** Turns of the wheel, each with the frame that it brings, and the full frame when the view rests. */
+    /** Turn the wheel; return the times of the frames while moving, and of the full frame afterwards. */
     async turns(count, cells) {
       bench.timing = true;
       const moving = [];
@@ -61,14 +61,14 @@
       bench.timing = false;
       return {moving, full: full().ms};
     },
-    /** From the change of state until the new frame was read back. */
+    /** Change the state; return the time until the new frame was read back. */
     async change(state) {
       const start = performance.now();
       await window.karospace.setState(state);
       read(context);
       return performance.now() - start;
     },
-    /** From letting go of the lasso: `script` until the selection is known and in the panels, `drawn` until it is read back. */
+    /** Return the times from the release of a lasso: `script` until the panels show the selection, `drawn` until it was read back. */
     lasso() {
       return new Promise((done) => {
         let start = 0;

@@ -124,8 +124,8 @@ class TestEveryForm:
         listed = {file.path for file in bundle.manifest.asset_files}
         assert set(bundle.files.names()) == listed | {"manifest.json", "index.html"}
 
-    def test_cancelled_save_leaves_no_files(self, bundle: Bundle, tmp_path: Path) -> None:
-        def cancelled_after(reports: int) -> Job:
+    def test_canceled_save_leaves_no_files(self, bundle: Bundle, tmp_path: Path) -> None:
+        def canceled_after(reports: int) -> Job:
             seen: list[Progress] = []
 
             def listen(progress: Progress) -> None:
@@ -143,7 +143,7 @@ class TestEveryForm:
         ):
             for reports in (1, 2):
                 with pytest.raises(Cancelled):
-                    write(cancelled_after(reports))
+                    write(canceled_after(reports))
                 assert list(tmp_path.iterdir()) == []
 
 
@@ -333,7 +333,7 @@ class TestExport:
         with pytest.raises(SinkError, match="was not changed"):
             export.run(tmp_path / "nothing.h5ad", config)
 
-    def test_export_cancelled_in_any_stage_leaves_old_files(self, tissue: ad.AnnData, tmp_path: Path) -> None:
+    def test_export_canceled_in_any_stage_leaves_old_files(self, tissue: ad.AnnData, tmp_path: Path) -> None:
         def write(job: Job) -> None:
             adata_to_karospace(
                 tissue,
@@ -362,7 +362,7 @@ class TestExport:
     ) -> None:
         warning = "the viewer will ask for its folder"
         with monkeypatch.context() as small:
-            small.setattr("karospace_jupyter.publish.scripts.MOST_BYTES", 10)
+            small.setattr("karospace_jupyter.publish.scripts.MAX_BYTES", 10)
             bundle = adata_to_karospace(tissue, tmp_path / "out", single_file=tmp_path / "one.html")
             assert warning in " ".join(Bundle(tmp_path / "out").warnings)
             assert warning not in " ".join(Bundle(tmp_path / "one.html").warnings)

@@ -71,7 +71,7 @@ def test_form_and_viewer_work_in_notebook_7(page: Any, tmp_path: Path) -> None:
     try:
         nb = lab.notebook(page, [FORM, "w"])
         nb.run(0)
-        others = list(nb.problems)  # Notebook 7 has some of its own
+        others = list(nb.problems)  # Notebook 7 itself logs some
         nb.run(1)
         export_by_click(nb.output(1))
         frame = nb.viewer(1)
@@ -116,9 +116,9 @@ def test_ipykernel_6_handles_messages_while_a_cell_waits(six: str, notebook: Ope
     nb.run(2, wait=False)
     bar.wait_for()
     card.get_by_role("button", name="Cancel").click()
-    card.get_by_text("The export was cancelled").wait_for()
+    card.get_by_text("The export was canceled").wait_for()
     nb.until("ended", "cancelled")
-    # A cell that computes does not: the form says that the kernel is busy, and cancels after the cell.
+    # A cell that computes handles none: the form shows that the kernel is busy, and cancels after the cell.
     nb.run(3, wait=False)
     bar.wait_for()
     card.get_by_role("button", name="Cancel").click()
@@ -171,10 +171,10 @@ def converted(folder: Path, name: str, *options: str) -> str:
 
 def without_network(page: Any) -> list[Any]:
     """Make every network request fail; return the list of requests."""
-    asked: list[Any] = []
-    page.on("request", lambda request: asked.append(request))
+    requests: list[Any] = []
+    page.on("request", lambda request: requests.append(request))
     page.route(re.compile("^https?:"), lambda route: route.abort())
-    return asked
+    return requests
 
 
 def shows_the_picture(page: Any, folder: Path) -> None:
@@ -238,14 +238,14 @@ def test_nbconvert_with_widget_state_shows_that_there_is_no_kernel(
 
 def test_nbconvert_keeps_an_inline_view_interactive(page: Any, tmp_path: Path) -> None:
     file = written(tmp_path, [BUNDLE, "karospace_view(b, inline=True)"])
-    asked = without_network(page)
+    requests = without_network(page)
     page.goto(converted(tmp_path, file.name, "--execute"))
     frame = viewer_of(page)
-    before = len(asked)
+    before = len(requests)
     shows_a_gene(frame)
-    assert [request.url for request in asked[before:]] == []
+    assert [request.url for request in requests[before:]] == []
     # The page of nbconvert loads scripts from a CDN; the viewer itself requests nothing.
-    own = [request.url for request in asked if request.frame == frame]
+    own = [request.url for request in requests if request.frame == frame]
     assert [url for url in own if not url.startswith(("about:", "data:", "blob:"))] == []
 
 
@@ -335,15 +335,15 @@ def test_view_works_in_jupyterhub_behind_its_proxy(
     page.fill("input[name=password]", "any")
     page.click("input[type=submit], button[type=submit]")
     page.wait_for_url("**/user/ada/lab**")
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
     page.goto(server.url + "user/ada/lab/tree/page.ipynb")
     run_first_cell(page)
     frame = viewer_of(page)
     shows_a_gene(frame)
     python_heard(frame, home)
     inside = (f"{server.url}user/ada/", f"{server.url}hub/", "blob:", "data:", "about:")
-    assert [url for url in asked if not url.startswith(inside)] == []
+    assert [url for url in requests if not url.startswith(inside)] == []
     # The files of the viewer are sent in kernel messages, not requested over HTTP.
-    paths = [urlsplit(url).path for url in asked if not url.startswith(("blob:", "data:"))]
+    paths = [urlsplit(url).path for url in requests if not url.startswith(("blob:", "data:"))]
     assert [path for path in paths if re.search(r"/(index\.html|manifest\.json|assets/.*|files/.*)$", path)] == []

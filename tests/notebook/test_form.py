@@ -236,7 +236,7 @@ def test_progress_and_cancel_work_while_a_cell_runs(shared: Notebook, lab: Lab, 
     card.get_by_role("button", name="Cancel").click()
     card.get_by_role("button", name=re.compile("^Export")).wait_for()
     expect(nb.prompt(3), "the cell is still running").to_have_text("[*]:")
-    expect(card.locator(".kf-middle")).to_contain_text("cancelled", use_inner_text=True)
+    expect(card.locator(".kf-middle")).to_contain_text("canceled", use_inner_text=True)
     assert not (Path(lab.folder) / "slow").exists()
     assert not list(Path(lab.folder).glob(".slow*"))
     (Path(lab.folder) / "forms.go").touch()

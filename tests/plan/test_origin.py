@@ -10,7 +10,7 @@ import pytest
 
 from karospace_jupyter import Bundle, ExportConfig, export_h5ad
 from karospace_jupyter.plan import resolve
-from karospace_jupyter.plan.origin import local, origin_of, sharing
+from karospace_jupyter.plan.origin import count_sharing, local, origin_of
 from karospace_jupyter.source import open_source
 
 FAR = (1e7, -3e7)
@@ -47,7 +47,7 @@ def test_coordinates_far_from_zero_keep_their_distances(far: tuple[float, float]
     # float64 itself has already lost some precision that far from zero.
     known = float(np.spacing(np.abs(xy).max()))
     np.testing.assert_allclose(local(xy, origin) + np.asarray(origin), xy, rtol=0, atol=1e-4 * pitch + known)
-    assert sharing(xy, origin) == 0
+    assert count_sharing(xy, origin) == 0
 
 
 def test_origin_is_a_round_number() -> None:

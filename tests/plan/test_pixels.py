@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from karospace_jupyter.plan.pictures.intensity import COMPOSITE
-from karospace_jupyter.plan.pictures.pixels import NotAPicture, as_pixels, image_size
+from karospace_jupyter.plan.pictures.pixels import NotAnImage, as_pixels, image_size
 
 RED, GRAY = [200, 50, 50], [230, 230, 230]
 
@@ -112,10 +112,10 @@ class TestRange:
     @pytest.mark.parametrize("channels", [1, 2, 3, 4, 5])
     def test_scaled_matrix_is_rejected(self, channels: int) -> None:
         scaled = np.random.default_rng(0).normal(0, 1, (60, 60, channels)).clip(-4, 4)
-        with pytest.raises(NotAPicture, match="its values run from"):
+        with pytest.raises(NotAnImage, match="its values run from"):
             as_pixels(scaled)
         skewed = np.random.default_rng(0).exponential(2, (60, 60, channels)) - 0.8
-        with pytest.raises(NotAPicture, match="its values run from"):
+        with pytest.raises(NotAnImage, match="its values run from"):
             as_pixels(skewed)
 
     def test_pixels_without_value_are_black_and_counted(self) -> None:
@@ -214,7 +214,7 @@ class TestChannels:
         assert said == ""
 
     def test_constant_channels_are_rejected(self) -> None:
-        with pytest.raises(NotAPicture, match="are constant"):
+        with pytest.raises(NotAnImage, match="are constant"):
             as_pixels(np.full((20, 20, 2), 7, "u2"))
 
     @pytest.mark.parametrize(
@@ -241,7 +241,7 @@ class TestChannels:
         assert image_size(shape) == size
         array = np.random.default_rng(0).integers(0, 250, shape).astype("u1")
         if size is None:
-            with pytest.raises(NotAPicture):
+            with pytest.raises(NotAnImage):
                 as_pixels(array)
         else:
             assert as_pixels(array).shape[:2] == size[::-1]
@@ -250,7 +250,7 @@ class TestChannels:
 class TestKindsOfObjects:
     def test_nested_lists(self) -> None:
         assert_two_colors(as_pixels(two_colors("u1").tolist()))
-        with pytest.raises(NotAPicture, match="differ in length"):
+        with pytest.raises(NotAnImage, match="differ in length"):
             as_pixels([[1, 2], [3]])
 
     def test_dask(self) -> None:
@@ -289,5 +289,5 @@ class TestKindsOfObjects:
 
     @pytest.mark.parametrize("value", [b"text", "images/hires.png", np.array([None]), {"a": 1}, np.ones((9, 9)) * 1j])
     def test_values_that_are_not_an_image_are_rejected(self, value: Any) -> None:
-        with pytest.raises(NotAPicture, match="it holds"):
+        with pytest.raises(NotAnImage, match="it holds"):
             as_pixels(value)

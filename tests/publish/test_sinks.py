@@ -204,7 +204,7 @@ class SingleTests(FileTests):
             self.publish(tmp_path / "a.txt")
         assert list(tmp_path.iterdir()) == []
 
-    def test_cancelled_assembly_leaves_no_files(self, target: Path, tmp_path: Path) -> None:
+    def test_canceled_assembly_leaves_no_files(self, target: Path, tmp_path: Path) -> None:
         seen: list[Progress] = []
         job = Job(lambda progress: (seen.append(progress), job.cancel())[0])  # type: ignore[func-returns-value]
         with pytest.raises(Cancelled), self.sink(target) as sink:

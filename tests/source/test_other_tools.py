@@ -219,7 +219,7 @@ class TestObsmOfFiles:
     def test_only_numeric_arrays_are_listed(self, path: Path) -> None:
         source = open_source(path)
         assert source.obsm_shapes == {"spatial": (N, 2), "X/harmony": (N, 2)}
-        assert source.obsm_passed_over == {"airr": "an awkward array", "X": "a group", "words": "an array of text"}
+        assert source.obsm_others == {"airr": "an awkward array", "X": "a group", "words": "an array of text"}
         source.close()
         assert summarize(path).coordinates == ("obsm:spatial", "obsm:X/harmony")
 
@@ -262,7 +262,7 @@ def test_text_in_memory_is_ignored() -> None:
     adata.obsm["words"] = np.array([["a", "b"]] * N, object)
     source = open_source(adata)
     assert source.obsm_shapes == {"spatial": (N, 2)}
-    assert source.obsm_passed_over == {"words": "an array of text"}
+    assert source.obsm_others == {"words": "an array of text"}
     source.check_unchanged()
     with pytest.raises(CoordinatesError, match=r"obsm\['words'\] is an array of text"):
         export.plan(adata, ExportConfig(coords="obsm:words"))
@@ -274,7 +274,7 @@ def test_awkward_arrays_in_memory_are_ignored() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # anndata warns that its support is experimental
         adata.obsm["airr"] = awkward_arrays.Array([[{"shape": 1}]] * N)
-        assert open_source(adata).obsm_passed_over == {"airr": "an awkward array"}
+        assert open_source(adata).obsm_others == {"airr": "an awkward array"}
         assert export.run_to_memory(adata, ExportConfig(preview=False)).manifest.n_cells == N
 
 

@@ -107,7 +107,7 @@ def test_unreadable_file_is_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyP
     with pytest.raises(ConfigError, match="UTF-8"):
         read_view(tmp_path / "a.json")
     path = write(tmp_path, STATE)
-    monkeypatch.setattr(saved_view, "MOST_BYTES", path.stat().st_size - 1)
+    monkeypatch.setattr(saved_view, "MAX_BYTES", path.stat().st_size - 1)
     with pytest.raises(ConfigError, match="at most"):
         read_view(path)
 

@@ -1,7 +1,7 @@
 // Generated from karospace_jupyter/contracts/estimate.schema.json by `npm run contract`. Do not edit.
 
 /**
- * A predicted export; without files if there is none yet, or an option prevents it.
+ * A predicted export; without files if there is no prediction yet, or an option prevents it.
  */
 export interface Estimate {
   /**
@@ -9,7 +9,7 @@ export interface Estimate {
    */
   revision: number;
   /**
-   * Why an export would fail, by option; "object" for the data.
+   * Why an export would fail, for each option with a problem; the key "object" stands for the data.
    */
   problems: {
     [k: string]: string;
@@ -24,7 +24,7 @@ export interface Estimate {
   exists: boolean;
   files: number;
   /**
-   * On disk, about.
+   * Approximate size on disk.
    */
   bytes: number;
   seconds: number;
@@ -39,7 +39,7 @@ export interface Estimate {
    */
   color: string;
   /**
-   * Whether cells are left out that the user did not ask to leave out.
+   * Whether the export leaves out cells that the user did not choose to leave out.
    */
   loses_cells: boolean;
   warnings: string[];
@@ -67,7 +67,7 @@ export interface UnknownGene {
   near: string[];
 }
 /**
- * What is exported if nothing is chosen.
+ * What is exported by default.
  */
 export interface Defaults {
   annotation_columns: string[];

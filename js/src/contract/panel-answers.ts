@@ -29,23 +29,23 @@ export interface Known {
   known: boolean;
 }
 /**
- * A bundle without damage.
+ * The bundle is undamaged.
  */
 export interface Verified {
   files: number;
 }
 /**
- * Nothing to report.
+ * The request succeeded and has no result.
  */
 export interface Done {}
 /**
- * The work takes long; ask again for its result.
+ * The request takes long; its result is requested with this ticket.
  */
 export interface Ticket {
   ticket: string;
 }
 /**
- * An error, because nobody would see a traceback.
+ * An error, sent as data because a traceback would not be shown.
  */
 export interface Failed {
   error: string;

@@ -48,7 +48,7 @@ export interface IsKnown {
   model: string;
 }
 /**
- * Checks every file of a bundle.
+ * Verifies every file of a bundle.
  */
 export interface Verify {
   do: 'verify';

@@ -10,7 +10,7 @@ export interface Result {
    */
   path: string;
   /**
-   * On disk.
+   * Size on disk.
    */
   bytes: number;
   files: number;
@@ -27,7 +27,7 @@ export interface Result {
    */
   observations: 'cells' | 'spots' | 'bins';
   /**
-   * Path relative to the working directory, if it is inside it.
+   * The path relative to the working directory if it is inside, otherwise the absolute path.
    */
   folder: string;
   /**

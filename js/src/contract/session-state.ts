@@ -18,7 +18,7 @@ export interface SessionState {
    */
   message: string;
   /**
-   * Seconds left, or None if unknown.
+   * Seconds left; None if unknown.
    */
   eta_s: number | null;
   /**
@@ -26,7 +26,7 @@ export interface SessionState {
    */
   error: string | null;
   /**
-   * Log lines, each with the time since the start.
+   * Log lines, each starting with the time since the start.
    */
   log: string[];
 }

@@ -36,7 +36,7 @@ export interface Summary {
   columns: ColumnFact[];
   layers: string[];
   /**
-   * Whether the object has raw.
+   * Whether `raw` exists.
    */
   raw: boolean;
   libraries: LibraryFact[];
@@ -55,8 +55,8 @@ export interface Summary {
    */
   marked: number | null;
   /**
-   * Characters that separate names of genes in a list, as in the brackets of a regular expression. Characters that
-   * occur in names are not among them.
+   * Characters that separate gene names in a list, as in the brackets of a regular expression. Characters that occur
+   * in names are excluded.
    */
   separators: string;
 }
@@ -77,7 +77,7 @@ export interface ColumnFact {
   left_out: string | null;
   n_categories: number | null;
   /**
-   * Other kind as which it can be exported, requested by a prefix.
+   * Alternative kind, which a prefix requests; None if there is none.
    */
   other_kind: ('category' | 'number') | null;
   /**

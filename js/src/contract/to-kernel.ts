@@ -20,21 +20,21 @@ export type ToKernel =
 export type JsonValue = unknown;
 
 /**
- * Tests whether buffers arrive: has one, and its answer has one.
+ * Tests whether buffers arrive; it has one buffer, and so does its answer.
  */
 export interface Hello {
   type: 'hello';
   id: string;
   /**
-   * Frame that sent the message, or for which it is; missing for forms, and for all frames of a view.
+   * Frame that sends or receives the message; missing for forms, and for a message to all frames of a view.
    */
   view?: string | null;
   /**
-   * Whether buffers do not arrive at the sender.
+   * Whether the sender cannot receive buffers.
    */
   plain?: boolean;
   /**
-   * The buffers, if they do not arrive at the receiver.
+   * The buffers, if the receiver cannot receive them separately.
    */
   base64?: string[] | null;
 }
@@ -48,15 +48,15 @@ export interface Here {
    */
   id?: string | null;
   /**
-   * Frame that sent the message, or for which it is; missing for forms, and for all frames of a view.
+   * Frame that sends or receives the message; missing for forms, and for a message to all frames of a view.
    */
   view?: string | null;
   /**
-   * Whether buffers do not arrive at the sender.
+   * Whether the sender cannot receive buffers.
    */
   plain?: boolean;
   /**
-   * The buffers, if they do not arrive at the receiver.
+   * The buffers, if the receiver cannot receive them separately.
    */
   base64?: string[] | null;
 }
@@ -67,15 +67,15 @@ export interface Open {
   type: 'open';
   id: string;
   /**
-   * Frame that sent the message, or for which it is; missing for forms, and for all frames of a view.
+   * Frame that sends or receives the message; missing for forms, and for a message to all frames of a view.
    */
   view?: string | null;
   /**
-   * Whether buffers do not arrive at the sender.
+   * Whether the sender cannot receive buffers.
    */
   plain?: boolean;
   /**
-   * The buffers, if they do not arrive at the receiver.
+   * The buffers, if the receiver cannot receive them separately.
    */
   base64?: string[] | null;
 }
@@ -89,15 +89,15 @@ export interface Gone {
    */
   id?: string | null;
   /**
-   * Frame that sent the message, or for which it is; missing for forms, and for all frames of a view.
+   * Frame that sends or receives the message; missing for forms, and for a message to all frames of a view.
    */
   view?: string | null;
   /**
-   * Whether buffers do not arrive at the sender.
+   * Whether the sender cannot receive buffers.
    */
   plain?: boolean;
   /**
-   * The buffers, if they do not arrive at the receiver.
+   * The buffers, if the receiver cannot receive them separately.
    */
   base64?: string[] | null;
 }
@@ -108,15 +108,15 @@ export interface Read {
   type: 'read';
   id: string;
   /**
-   * Frame that sent the message, or for which it is; missing for forms, and for all frames of a view.
+   * Frame that sends or receives the message; missing for forms, and for a message to all frames of a view.
    */
   view?: string | null;
   /**
-   * Whether buffers do not arrive at the sender.
+   * Whether the sender cannot receive buffers.
    */
   plain?: boolean;
   /**
-   * The buffers, if they do not arrive at the receiver.
+   * The buffers, if the receiver cannot receive them separately.
    */
   base64?: string[] | null;
   path: string;
@@ -131,20 +131,20 @@ export interface StateChanged {
    */
   id?: string | null;
   /**
-   * Frame that sent the message, or for which it is; missing for forms, and for all frames of a view.
+   * Frame that sends or receives the message; missing for forms, and for a message to all frames of a view.
    */
   view?: string | null;
   /**
-   * Whether buffers do not arrive at the sender.
+   * Whether the sender cannot receive buffers.
    */
   plain?: boolean;
   /**
-   * The buffers, if they do not arrive at the receiver.
+   * The buffers, if the receiver cannot receive them separately.
    */
   base64?: string[] | null;
   state: ViewState;
   /**
-   * Whether the change came from outside of the frame, so that others know it.
+   * Whether the change came from outside the frame, so that other frames already have it.
    */
   echo?: boolean;
 }
@@ -154,7 +154,7 @@ export interface StateChanged {
 export interface ViewState {
   color?: ByAnnotation | ByGene | ByScore | ByBlend | ByNothing;
   /**
-   * Hidden categories of each column; None stands for cells without a value.
+   * Hidden categories of each column; None hides cells without a value.
    */
   hidden?: {
     [k: string]: (string | null)[];
@@ -178,11 +178,11 @@ export interface ViewState {
     };
   };
   /**
-   * The annotation that splits a gene's summary.
+   * The annotation by which the values of a gene are summarized.
    */
   groupBy?: string | null;
   /**
-   * In the coordinates of the layout; a grid of sections has coordinates of its own. None shows all cells.
+   * In the coordinates of the layout; a grid of sections has its own. None shows all cells.
    */
   camera?: Camera | null;
   /**
@@ -367,15 +367,15 @@ export interface SelectionChanged {
    */
   id?: string | null;
   /**
-   * Frame that sent the message, or for which it is; missing for forms, and for all frames of a view.
+   * Frame that sends or receives the message; missing for forms, and for a message to all frames of a view.
    */
   view?: string | null;
   /**
-   * Whether buffers do not arrive at the sender.
+   * Whether the sender cannot receive buffers.
    */
   plain?: boolean;
   /**
-   * The buffers, if they do not arrive at the receiver.
+   * The buffers, if the receiver cannot receive them separately.
    */
   base64?: string[] | null;
 }
@@ -389,20 +389,20 @@ export interface Regions {
    */
   id?: string | null;
   /**
-   * Frame that sent the message, or for which it is; missing for forms, and for all frames of a view.
+   * Frame that sends or receives the message; missing for forms, and for a message to all frames of a view.
    */
   view?: string | null;
   /**
-   * Whether buffers do not arrive at the sender.
+   * Whether the sender cannot receive buffers.
    */
   plain?: boolean;
   /**
-   * The buffers, if they do not arrive at the receiver.
+   * The buffers, if the receiver cannot receive them separately.
    */
   base64?: string[] | null;
   names: string[];
   /**
-   * `#rrggbb` for each region; empty for a color that the viewer chooses.
+   * `#rrggbb` for each region; empty if the viewer chooses the color.
    */
   colors: string[];
 }
@@ -413,15 +413,15 @@ export interface SnapshotTaken {
   type: 'snapshot';
   id: string;
   /**
-   * Frame that sent the message, or for which it is; missing for forms, and for all frames of a view.
+   * Frame that sends or receives the message; missing for forms, and for a message to all frames of a view.
    */
   view?: string | null;
   /**
-   * Whether buffers do not arrive at the sender.
+   * Whether the sender cannot receive buffers.
    */
   plain?: boolean;
   /**
-   * The buffers, if they do not arrive at the receiver.
+   * The buffers, if the receiver cannot receive them separately.
    */
   base64?: string[] | null;
   /**
@@ -439,15 +439,15 @@ export interface Close {
    */
   id?: string | null;
   /**
-   * Frame that sent the message, or for which it is; missing for forms, and for all frames of a view.
+   * Frame that sends or receives the message; missing for forms, and for a message to all frames of a view.
    */
   view?: string | null;
   /**
-   * Whether buffers do not arrive at the sender.
+   * Whether the sender cannot receive buffers.
    */
   plain?: boolean;
   /**
-   * The buffers, if they do not arrive at the receiver.
+   * The buffers, if the receiver cannot receive them separately.
    */
   base64?: string[] | null;
 }
@@ -458,15 +458,15 @@ export interface ChangeOptions {
   type: 'options';
   id: string;
   /**
-   * Frame that sent the message, or for which it is; missing for forms, and for all frames of a view.
+   * Frame that sends or receives the message; missing for forms, and for a message to all frames of a view.
    */
   view?: string | null;
   /**
-   * Whether buffers do not arrive at the sender.
+   * Whether the sender cannot receive buffers.
    */
   plain?: boolean;
   /**
-   * The buffers, if they do not arrive at the receiver.
+   * The buffers, if the receiver cannot receive them separately.
    */
   base64?: string[] | null;
   options: {
@@ -484,15 +484,15 @@ export interface Start {
   type: 'start';
   id: string;
   /**
-   * Frame that sent the message, or for which it is; missing for forms, and for all frames of a view.
+   * Frame that sends or receives the message; missing for forms, and for a message to all frames of a view.
    */
   view?: string | null;
   /**
-   * Whether buffers do not arrive at the sender.
+   * Whether the sender cannot receive buffers.
    */
   plain?: boolean;
   /**
-   * The buffers, if they do not arrive at the receiver.
+   * The buffers, if the receiver cannot receive them separately.
    */
   base64?: string[] | null;
   options: {
@@ -507,15 +507,15 @@ export interface Cancel {
   type: 'cancel';
   id: string;
   /**
-   * Frame that sent the message, or for which it is; missing for forms, and for all frames of a view.
+   * Frame that sends or receives the message; missing for forms, and for a message to all frames of a view.
    */
   view?: string | null;
   /**
-   * Whether buffers do not arrive at the sender.
+   * Whether the sender cannot receive buffers.
    */
   plain?: boolean;
   /**
-   * The buffers, if they do not arrive at the receiver.
+   * The buffers, if the receiver cannot receive them separately.
    */
   base64?: string[] | null;
 }
@@ -526,15 +526,15 @@ export interface CompleteGene {
   type: 'genes';
   id: string;
   /**
-   * Frame that sent the message, or for which it is; missing for forms, and for all frames of a view.
+   * Frame that sends or receives the message; missing for forms, and for a message to all frames of a view.
    */
   view?: string | null;
   /**
-   * Whether buffers do not arrive at the sender.
+   * Whether the sender cannot receive buffers.
    */
   plain?: boolean;
   /**
-   * The buffers, if they do not arrive at the receiver.
+   * The buffers, if the receiver cannot receive them separately.
    */
   base64?: string[] | null;
   query: string;
@@ -546,15 +546,15 @@ export interface Download {
   type: 'download';
   id: string;
   /**
-   * Frame that sent the message, or for which it is; missing for forms, and for all frames of a view.
+   * Frame that sends or receives the message; missing for forms, and for a message to all frames of a view.
    */
   view?: string | null;
   /**
-   * Whether buffers do not arrive at the sender.
+   * Whether the sender cannot receive buffers.
    */
   plain?: boolean;
   /**
-   * The buffers, if they do not arrive at the receiver.
+   * The buffers, if the receiver cannot receive them separately.
    */
   base64?: string[] | null;
   kind: 'html' | 'zip';
@@ -566,15 +566,15 @@ export interface MakeView {
   type: 'view';
   id: string;
   /**
-   * Frame that sent the message, or for which it is; missing for forms, and for all frames of a view.
+   * Frame that sends or receives the message; missing for forms, and for a message to all frames of a view.
    */
   view?: string | null;
   /**
-   * Whether buffers do not arrive at the sender.
+   * Whether the sender cannot receive buffers.
    */
   plain?: boolean;
   /**
-   * The buffers, if they do not arrive at the receiver.
+   * The buffers, if the receiver cannot receive them separately.
    */
   base64?: string[] | null;
 }

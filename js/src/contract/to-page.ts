@@ -22,15 +22,15 @@ export interface Hi {
   type: 'hi';
   id: string;
   /**
-   * Frame that sent the message, or for which it is; missing for forms, and for all frames of a view.
+   * Frame that sends or receives the message; missing for forms, and for a message to all frames of a view.
    */
   view?: string | null;
   /**
-   * Whether buffers do not arrive at the sender.
+   * Whether the sender cannot receive buffers.
    */
   plain?: boolean;
   /**
-   * The buffers, if they do not arrive at the receiver.
+   * The buffers, if the receiver cannot receive them separately.
    */
   base64?: string[] | null;
   /**
@@ -45,15 +45,15 @@ export interface Part {
   type: 'part';
   id: string;
   /**
-   * Frame that sent the message, or for which it is; missing for forms, and for all frames of a view.
+   * Frame that sends or receives the message; missing for forms, and for a message to all frames of a view.
    */
   view?: string | null;
   /**
-   * Whether buffers do not arrive at the sender.
+   * Whether the sender cannot receive buffers.
    */
   plain?: boolean;
   /**
-   * The buffers, if they do not arrive at the receiver.
+   * The buffers, if the receiver cannot receive them separately.
    */
   base64?: string[] | null;
   index: number;
@@ -76,15 +76,15 @@ export interface Refused {
    */
   id?: string | null;
   /**
-   * Frame that sent the message, or for which it is; missing for forms, and for all frames of a view.
+   * Frame that sends or receives the message; missing for forms, and for a message to all frames of a view.
    */
   view?: string | null;
   /**
-   * Whether buffers do not arrive at the sender.
+   * Whether the sender cannot receive buffers.
    */
   plain?: boolean;
   /**
-   * The buffers, if they do not arrive at the receiver.
+   * The buffers, if the receiver cannot receive them separately.
    */
   base64?: string[] | null;
   tag: 'failed' | 'not-found';
@@ -97,15 +97,15 @@ export interface Opened {
   type: 'opened';
   id: string;
   /**
-   * Frame that sent the message, or for which it is; missing for forms, and for all frames of a view.
+   * Frame that sends or receives the message; missing for forms, and for a message to all frames of a view.
    */
   view?: string | null;
   /**
-   * Whether buffers do not arrive at the sender.
+   * Whether the sender cannot receive buffers.
    */
   plain?: boolean;
   /**
-   * The buffers, if they do not arrive at the receiver.
+   * The buffers, if the receiver cannot receive them separately.
    */
   base64?: string[] | null;
   /**
@@ -123,7 +123,7 @@ export interface Opened {
 export interface ViewState {
   color?: ByAnnotation | ByGene | ByScore | ByBlend | ByNothing;
   /**
-   * Hidden categories of each column; None stands for cells without a value.
+   * Hidden categories of each column; None hides cells without a value.
    */
   hidden?: {
     [k: string]: (string | null)[];
@@ -147,11 +147,11 @@ export interface ViewState {
     };
   };
   /**
-   * The annotation that splits a gene's summary.
+   * The annotation by which the values of a gene are summarized.
    */
   groupBy?: string | null;
   /**
-   * In the coordinates of the layout; a grid of sections has coordinates of its own. None shows all cells.
+   * In the coordinates of the layout; a grid of sections has its own. None shows all cells.
    */
   camera?: Camera | null;
   /**
@@ -336,15 +336,15 @@ export interface SetState {
    */
   id?: string | null;
   /**
-   * Frame that sent the message, or for which it is; missing for forms, and for all frames of a view.
+   * Frame that sends or receives the message; missing for forms, and for a message to all frames of a view.
    */
   view?: string | null;
   /**
-   * Whether buffers do not arrive at the sender.
+   * Whether the sender cannot receive buffers.
    */
   plain?: boolean;
   /**
-   * The buffers, if they do not arrive at the receiver.
+   * The buffers, if the receiver cannot receive them separately.
    */
   base64?: string[] | null;
   state: ViewState;
@@ -359,15 +359,15 @@ export interface Select {
    */
   id?: string | null;
   /**
-   * Frame that sent the message, or for which it is; missing for forms, and for all frames of a view.
+   * Frame that sends or receives the message; missing for forms, and for a message to all frames of a view.
    */
   view?: string | null;
   /**
-   * Whether buffers do not arrive at the sender.
+   * Whether the sender cannot receive buffers.
    */
   plain?: boolean;
   /**
-   * The buffers, if they do not arrive at the receiver.
+   * The buffers, if the receiver cannot receive them separately.
    */
   base64?: string[] | null;
 }
@@ -381,20 +381,20 @@ export interface Regions {
    */
   id?: string | null;
   /**
-   * Frame that sent the message, or for which it is; missing for forms, and for all frames of a view.
+   * Frame that sends or receives the message; missing for forms, and for a message to all frames of a view.
    */
   view?: string | null;
   /**
-   * Whether buffers do not arrive at the sender.
+   * Whether the sender cannot receive buffers.
    */
   plain?: boolean;
   /**
-   * The buffers, if they do not arrive at the receiver.
+   * The buffers, if the receiver cannot receive them separately.
    */
   base64?: string[] | null;
   names: string[];
   /**
-   * `#rrggbb` for each region; empty for a color that the viewer chooses.
+   * `#rrggbb` for each region; empty if the viewer chooses the color.
    */
   colors: string[];
 }
@@ -405,15 +405,15 @@ export interface TakeSnapshot {
   type: 'snapshot';
   id: string;
   /**
-   * Frame that sent the message, or for which it is; missing for forms, and for all frames of a view.
+   * Frame that sends or receives the message; missing for forms, and for a message to all frames of a view.
    */
   view?: string | null;
   /**
-   * Whether buffers do not arrive at the sender.
+   * Whether the sender cannot receive buffers.
    */
   plain?: boolean;
   /**
-   * The buffers, if they do not arrive at the receiver.
+   * The buffers, if the receiver cannot receive them separately.
    */
   base64?: string[] | null;
 }
@@ -424,15 +424,15 @@ export interface Started {
   type: 'started';
   id: string;
   /**
-   * Frame that sent the message, or for which it is; missing for forms, and for all frames of a view.
+   * Frame that sends or receives the message; missing for forms, and for a message to all frames of a view.
    */
   view?: string | null;
   /**
-   * Whether buffers do not arrive at the sender.
+   * Whether the sender cannot receive buffers.
    */
   plain?: boolean;
   /**
-   * The buffers, if they do not arrive at the receiver.
+   * The buffers, if the receiver cannot receive them separately.
    */
   base64?: string[] | null;
 }
@@ -443,15 +443,15 @@ export interface Cancelling {
   type: 'cancelling';
   id: string;
   /**
-   * Frame that sent the message, or for which it is; missing for forms, and for all frames of a view.
+   * Frame that sends or receives the message; missing for forms, and for a message to all frames of a view.
    */
   view?: string | null;
   /**
-   * Whether buffers do not arrive at the sender.
+   * Whether the sender cannot receive buffers.
    */
   plain?: boolean;
   /**
-   * The buffers, if they do not arrive at the receiver.
+   * The buffers, if the receiver cannot receive them separately.
    */
   base64?: string[] | null;
 }
@@ -462,15 +462,15 @@ export interface Noted {
   type: 'noted';
   id: string;
   /**
-   * Frame that sent the message, or for which it is; missing for forms, and for all frames of a view.
+   * Frame that sends or receives the message; missing for forms, and for a message to all frames of a view.
    */
   view?: string | null;
   /**
-   * Whether buffers do not arrive at the sender.
+   * Whether the sender cannot receive buffers.
    */
   plain?: boolean;
   /**
-   * The buffers, if they do not arrive at the receiver.
+   * The buffers, if the receiver cannot receive them separately.
    */
   base64?: string[] | null;
 }
@@ -481,15 +481,15 @@ export interface Hits {
   type: 'hits';
   id: string;
   /**
-   * Frame that sent the message, or for which it is; missing for forms, and for all frames of a view.
+   * Frame that sends or receives the message; missing for forms, and for a message to all frames of a view.
    */
   view?: string | null;
   /**
-   * Whether buffers do not arrive at the sender.
+   * Whether the sender cannot receive buffers.
    */
   plain?: boolean;
   /**
-   * The buffers, if they do not arrive at the receiver.
+   * The buffers, if the receiver cannot receive them separately.
    */
   base64?: string[] | null;
   genes: string[];
@@ -501,15 +501,15 @@ export interface Viewed {
   type: 'viewed';
   id: string;
   /**
-   * Frame that sent the message, or for which it is; missing for forms, and for all frames of a view.
+   * Frame that sends or receives the message; missing for forms, and for a message to all frames of a view.
    */
   view?: string | null;
   /**
-   * Whether buffers do not arrive at the sender.
+   * Whether the sender cannot receive buffers.
    */
   plain?: boolean;
   /**
-   * The buffers, if they do not arrive at the receiver.
+   * The buffers, if the receiver cannot receive them separately.
    */
   base64?: string[] | null;
   /**

@@ -15,7 +15,7 @@ export interface SavedView {
    */
   regions?: SavedRegion[];
   /**
-   * Number of regions that were too large for the link.
+   * Number of regions that were left out because they were too large for the link.
    */
   regions_left_out?: number;
 }
@@ -25,7 +25,7 @@ export interface SavedView {
 export interface ViewState {
   color?: ByAnnotation | ByGene | ByScore | ByBlend | ByNothing;
   /**
-   * Hidden categories of each column; None stands for cells without a value.
+   * Hidden categories of each column; None hides cells without a value.
    */
   hidden?: {
     [k: string]: (string | null)[];
@@ -49,11 +49,11 @@ export interface ViewState {
     };
   };
   /**
-   * The annotation that splits a gene's summary.
+   * The annotation by which the values of a gene are summarized.
    */
   groupBy?: string | null;
   /**
-   * In the coordinates of the layout; a grid of sections has coordinates of its own. None shows all cells.
+   * In the coordinates of the layout; a grid of sections has its own. None shows all cells.
    */
   camera?: Camera | null;
   /**
@@ -234,7 +234,7 @@ export interface InEmbedding {
 export interface SavedRegion {
   name: string;
   /**
-   * `#rrggbb`; empty for a color that the viewer chooses.
+   * `#rrggbb`; empty if the viewer chooses the color.
    */
   color?: string;
   /**

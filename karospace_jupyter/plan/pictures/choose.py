@@ -17,7 +17,7 @@ from karospace_jupyter.plan.names import listed
 from karospace_jupyter.plan.pictures.files import PictureFile, inspect_file
 from karospace_jupyter.plan.pictures.fullres import ImageSpace, how_to_get, image_space, other_columns
 from karospace_jupyter.plan.pictures.libraries import Library, LibraryImage, images_of, libraries
-from karospace_jupyter.plan.pictures.pixels import NotAPicture, as_pixels
+from karospace_jupyter.plan.pictures.pixels import NotAnImage, as_pixels
 
 if TYPE_CHECKING:
     from karospace_jupyter.config import CoordsSpec
@@ -33,8 +33,8 @@ SHARE_INSIDE = 0.5
 SAME_WITHIN = 1e-3
 """Relative difference up to which the scale factors of libraries count as equal."""
 
-_LEAST_COVER = 0.01
-"""Minimum share of an image that many cells cover; less suggests that the units differ."""
+_MIN_COVER = 0.01
+"""Minimum share of an image that the cells cover, if there are many; less suggests that the units differ."""
 _MANY_CELLS = 100
 
 
@@ -51,7 +51,7 @@ class Pictures:
 
 
 @dataclass(frozen=True, slots=True)
-class _Stock:
+class _Candidates:
     """The libraries of an object, and which of their images match the coordinates."""
 
     space: ImageSpace
@@ -59,13 +59,13 @@ class _Stock:
     images: dict[tuple[str, ...], list[LibraryImage]]
     """By path of the library, in order of preference."""
 
-    def under(self, library: Library) -> list[LibraryImage]:
+    def matching(self, library: Library) -> list[LibraryImage]:
         """Return the images of a library that match the coordinates."""
         return [image for image in self.images[library.path] if self.space.shows(image)]
 
-    def scales(self, library: Library) -> bool:
+    def applies_to(self, library: Library) -> bool:
         """Return whether the scale factors of a library apply to the coordinates."""
-        return self.space.is_fullres or bool(self.under(library))
+        return self.space.is_fullres or bool(self.matching(library))
 
 
 def choose_images(
@@ -77,7 +77,7 @@ def choose_images(
     sections: PlannedSections | None = None,
     codes: NDArray[np.int64] | None = None,
     *,
-    turned_over: bool = False,
+    flipped: bool = False,
 ) -> Pictures:
     """Choose the requested image, or the stored ones: one for each section if they can be assigned.
 
@@ -93,7 +93,7 @@ def choose_images(
         The sections of the tissue; None if there are none.
     codes
         The section of each cell, as an index into ``sections.items``, shape (n_cells,).
-    turned_over
+    flipped
         Whether image rows are counted along -y.
 
     Raises
@@ -102,25 +102,27 @@ def choose_images(
         If a requested image cannot be used.
     """
     known = tuple(libraries(source))
-    stock = _Stock(image_space(source, coords, rows, xy), known, {lib.path: images_of(source, lib) for lib in known})
-    if turned_over:
+    candidates = _Candidates(
+        image_space(source, coords, rows, xy), known, {lib.path: images_of(source, lib) for lib in known}
+    )
+    if flipped:
         xy = xy * (1.0, -1.0)
-    moved = other_columns(source, rows, xy) if stock.space.is_fullres and coords.kind == "obsm" else []
+    moved = other_columns(source, rows, xy) if candidates.space.is_fullres and coords.kind == "obsm" else []
     named = spec.library if spec.kind == "uns" else None
     # Choosing a library without sections implies that all cells belong to it.
     own = [lib for lib in known if lib.name == named] if named is not None and sections is None else known
-    scales = [lib for lib in own if stock.scales(lib)]
-    diameter, spot_warnings = _common_value("spot_diameter_fullres", [lib.spot_diameter for lib in scales])
-    unit, unit_warnings = _common_value("microns_per_pixel", [lib.unit_um for lib in scales])
+    scaled = [lib for lib in own if candidates.applies_to(lib)]
+    diameter, spot_warnings = _common_value("spot_diameter_fullres", [lib.spot_diameter for lib in scaled])
+    unit, unit_warnings = _common_value("microns_per_pixel", [lib.unit_um for lib in scaled])
     images: list[PlannedImage] = []
     warnings: list[str] = []
     if isinstance(spec, ImageFromFile):
-        from_file, warnings = _from_file(spec.path, stock, xy)
+        from_file, warnings = _from_file(spec.path, candidates, xy)
         images = [from_file]
     elif isinstance(spec, ImageFromUns):
         _check_name(named, known)
-        images, warnings = _library_images(source, named, stock, xy, sections, codes)
-    warnings += _left_out(source, stock, spec)
+        images, warnings = _library_images(source, named, candidates, xy, sections, codes)
+    warnings += _left_out(source, candidates, spec)
     if images:
         warnings += moved
     if sections is not None and sections.overlapping:
@@ -136,21 +138,23 @@ def choose_images(
 def _check_name(named: str | None, known: tuple[Library, ...]) -> None:
     if named is not None and named not in {lib.name for lib in known}:
         names = [lib.name for lib in known]
-        there = f"It holds {listed(names)}." if names else "It holds no libraries."
-        msg = f"uns['spatial'] has no library {named!r}.{hint(named, names)} {there}"
+        contents = f"It holds {listed(names)}." if names else "It holds no libraries."
+        msg = f"uns['spatial'] has no library {named!r}.{hint(named, names)} {contents}"
         raise ImageError(msg)
 
 
-def _left_out(source: Source, stock: _Stock, spec: ImageSpec) -> list[str]:
-    """Warn about what belongs to other coordinates, if nothing in ``uns['spatial']`` matches the chosen ones."""
-    space = stock.space
-    if space.is_fullres or any(stock.under(lib) for lib in stock.libraries):
+def _left_out(source: Source, candidates: _Candidates, spec: ImageSpec) -> list[str]:
+    """Warn about images and scales of other coordinates, if nothing in ``uns['spatial']`` matches the chosen ones."""
+    space = candidates.space
+    if space.is_fullres or any(candidates.matching(lib) for lib in candidates.libraries):
         return []
-    images = [image for lib in stock.libraries for image in stock.images[lib.path]] if spec.kind == "uns" else []
+    images = (
+        [image for lib in candidates.libraries for image in candidates.images[lib.path]] if spec.kind == "uns" else []
+    )
     own = [image for image in images if space.owner(image.key) == "spatial"]
     things = [f"image{'s' if len(own) > 1 else ''} {listed([image.where for image in own])}"] if own else []
-    things += ["spot size (spot_diameter_fullres)"] if any(lib.spot_diameter for lib in stock.libraries) else []
-    things += ["µm per pixel (microns_per_pixel)"] if any(lib.unit_um for lib in stock.libraries) else []
+    things += ["spot size (spot_diameter_fullres)"] if any(lib.spot_diameter for lib in candidates.libraries) else []
+    things += ["µm per pixel (microns_per_pixel)"] if any(lib.unit_um for lib in candidates.libraries) else []
     warnings = []
     if things:
         belong = "it belongs" if len(things) == 1 and len(own) <= 1 else "they belong"
@@ -172,17 +176,17 @@ def _belongs(space: ImageSpace, image: LibraryImage) -> str:
 def _library_images(
     source: Source,
     named: str | None,
-    stock: _Stock,
+    candidates: _Candidates,
     xy: NDArray[np.float64],
     sections: PlannedSections | None,
     codes: NDArray[np.int64] | None,
 ) -> tuple[list[PlannedImage], list[str]]:
     """Return the images of the chosen library, or of all libraries whose cells are known."""
-    space = stock.space
-    if not space.is_fullres and not any(stock.under(lib) for lib in stock.libraries):
+    space = candidates.space
+    if not space.is_fullres and not any(candidates.matching(lib) for lib in candidates.libraries):
         return [], []
-    chosen = [lib for lib in stock.libraries if (lib.images if named is None else lib.name == named)]
-    places = {} if sections is None else _places(stock.libraries, sections)
+    chosen = [lib for lib in candidates.libraries if (lib.images if named is None else lib.name == named)]
+    places = {} if sections is None else _sections_of(candidates.libraries, sections)
     warnings: list[str] = []
     if len(chosen) > 1:
         of_sections = [lib for lib in chosen if lib.name in places]
@@ -201,8 +205,8 @@ def _library_images(
     images: list[PlannedImage] = []
     for library in chosen:
         its = places.get(library.name, [])
-        under = xy if codes is None or not its else xy[np.isin(codes, its)]
-        image, reasons = _from_library(source, library, stock, under)
+        matching = xy if codes is None or not its else xy[np.isin(codes, its)]
+        image, reasons = _from_library(source, library, candidates, matching)
         warnings += reasons
         if image is None and named is not None:
             msg = f"The library {library.name!r} has no usable image: {'; '.join(reasons) or 'it holds no image'}."
@@ -215,7 +219,7 @@ def _library_images(
     return images, warnings
 
 
-def _places(known: tuple[Library, ...], sections: PlannedSections) -> dict[str, list[int]]:
+def _sections_of(known: tuple[Library, ...], sections: PlannedSections) -> dict[str, list[int]]:
     """Return the sections of each library, matched by section name or by the value of an annotation."""
     names = {lib.name for lib in known}
     for values in ([one.name for one in sections.items], *(fact.values for fact in sections.facts)):
@@ -251,7 +255,7 @@ def _coverage_warnings(origin: str, xy: NDArray[np.float64], size: tuple[int, in
     """Warn if all cells lie in a small part of an image, which suggests that the units differ."""
     width, height = np.ptp(xy, axis=0) * scale if len(xy) else (0.0, 0.0)
     cover = float(width * height) / (size[0] * size[1])
-    if len(xy) < _MANY_CELLS or cover >= _LEAST_COVER:
+    if len(xy) < _MANY_CELLS or cover >= _MIN_COVER:
         return []
     return [
         f"The cells cover only {cover:.2%} of the image {origin}. Check that the coordinates are full-resolution "
@@ -260,18 +264,18 @@ def _coverage_warnings(origin: str, xy: NDArray[np.float64], size: tuple[int, in
 
 
 def _from_library(
-    source: Source, library: Library, stock: _Stock, xy: NDArray[np.float64]
+    source: Source, library: Library, candidates: _Candidates, xy: NDArray[np.float64]
 ) -> tuple[PlannedImage | None, list[str]]:
     """Return the best usable image of a library, and notes on those that were not used."""
     reasons: list[str] = []
-    images = stock.images[library.path]
+    images = candidates.images[library.path]
     passed: list[LibraryImage] = []
-    for image in stock.under(library):
+    for image in candidates.matching(library):
         where, scale = image.where, image.scale
         notes: list[str] = []
         try:
             pixels = as_pixels(source.uns("spatial", *library.path, "images", image.key), notes)
-        except NotAPicture as exc:
+        except NotAnImage as exc:
             reasons.append(f"The image {where} was skipped: {exc}")
             passed.append(image)
             continue
@@ -289,9 +293,9 @@ def _from_library(
             scale = 1.0
         reasons += [f"The image {where}: {note}" for note in notes]
         reasons += _coverage_warnings(where, xy, size, scale)
-        reasons += _unused(stock.space, images, image, passed)
+        reasons += _unused(candidates.space, images, image, passed)
         return PlannedImage(where, None, pixels, size, (scale, scale), (0.0, 0.0)), reasons
-    return None, reasons + _unused(stock.space, images, None, passed)
+    return None, reasons + _unused(candidates.space, images, None, passed)
 
 
 def _unused(
@@ -314,9 +318,9 @@ def _unused(
     return [f"{where}['images'] also holds images that are not shown: {listed(found)}"]
 
 
-def _from_file(path: Path, stock: _Stock, xy: NDArray[np.float64]) -> tuple[PlannedImage, list[str]]:
+def _from_file(path: Path, candidates: _Candidates, xy: NDArray[np.float64]) -> tuple[PlannedImage, list[str]]:
     file = inspect_file(path)
-    scale, fits = _scale_of_file(file, stock, xy)
+    scale, fits = _scale_of_file(file, candidates, xy)
     warnings = [f"The image {path.name}: {note}" for note in file.notes]
     if fits:
         warnings += _coverage_warnings(path.name, xy, file.size, scale)
@@ -329,10 +333,13 @@ def _from_file(path: Path, stock: _Stock, xy: NDArray[np.float64]) -> tuple[Plan
     return PlannedImage(str(path), path, None, file.size, (scale, scale), (0.0, 0.0), pages=file.pages), warnings
 
 
-def _scale_of_file(file: PictureFile, stock: _Stock, xy: NDArray[np.float64]) -> tuple[float, bool]:
-    """Return pixels of the file per coordinate unit: the scale of a stored image with that size, else 1 or another."""
-    filled = [lib for lib in stock.libraries if lib.images or len(stock.libraries) == 1]
-    own = stock.under(filled[0]) if len(filled) == 1 else []
+def _scale_of_file(file: PictureFile, candidates: _Candidates, xy: NDArray[np.float64]) -> tuple[float, bool]:
+    """Return the pixels of the file per coordinate unit, and whether most cells lie within the image at this scale.
+
+    The scale is that of a stored image with the same size, otherwise 1 or the scale of a stored image of another size.
+    """
+    filled = [lib for lib in candidates.libraries if lib.images or len(candidates.libraries) == 1]
+    own = candidates.matching(filled[0]) if len(filled) == 1 else []
     for image in own:
         if image.scale is not None and image.size == file.size:
             return image.scale, True

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from karospace_jupyter.errors import ImageError, NoImageFileError, UnknownFormatError
-from karospace_jupyter.plan.pictures.intensity import COMPOSITE, NotAPicture
+from karospace_jupyter.plan.pictures.intensity import COMPOSITE, NotAnImage
 from karospace_jupyter.plan.pictures.opening import FILES, open_picture
 from karospace_jupyter.plan.pictures.pixels import as_pixels, pixels_of_picture
 from karospace_jupyter.plan.pictures.tiff_channels import TiffHeader, read_channels, read_header, unsigned
@@ -26,7 +26,7 @@ _READABLE = "PNG, JPEG, WebP and TIFF are supported"
 _WIDTH, _HEIGHT, _ZERO, _SAMPLES, _EXTRA = 256, 257, 262, 277, 338  # TIFF tags
 _WHITE_IS_ZERO = 0
 _ALPHA_KINDS = (1, 2)  # values of ExtraSamples: associated and unassociated alpha
-_MOST_PAGES = 4096
+_MAX_PAGES = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def inspect_file(path: Path) -> PictureFile:
                 f"{'is' if bands == 1 else 'are'} shown"
             )
         pages: tuple[int, ...] = (0,)
-        frames = min(getattr(picture, "n_frames", 1), _MOST_PAGES)
+        frames = min(getattr(picture, "n_frames", 1), _MAX_PAGES)
         if frames > 1 and picture.format == "TIFF":
             pages = _pages(picture, frames, notes)
         elif frames > 1 and picture.format != "MPO":  # the other frames of an MPO are previews
@@ -131,7 +131,7 @@ def load_pixels(path: Path, pages: tuple[int, ...], notes: list[str]) -> NDArray
             wide = array.astype(np.uint16) if deep and not alpha else array
             named = wide[:, :, None] if wide.ndim == 2 else wide
             return as_pixels(named, notes, alpha=None if picture.mode == "RGBA" and not alpha else alpha)
-        except NotAPicture as exc:
+        except NotAnImage as exc:
             msg = f"The image {path} cannot be shown: {exc}."
             raise ImageError(msg) from exc
 
@@ -156,7 +156,7 @@ def _load_channels(path: Path, header: TiffHeader, notes: list[str]) -> NDArray[
         raise UnknownFormatError(_unidentified(path)) from exc
     try:
         return as_pixels(array, notes, alpha=header.alpha or None)
-    except NotAPicture as exc:
+    except NotAnImage as exc:
         msg = f"The image {path} cannot be shown: {exc}."
         raise ImageError(msg) from exc
 

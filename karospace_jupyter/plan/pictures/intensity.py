@@ -43,7 +43,7 @@ _DIM_FRACTION = 1 / 64
 """The same for floats of 0–1 and for 8 bits, where a dark image is more likely than another range."""
 
 
-class NotAPicture(ValueError):  # noqa: N818 - names the condition
+class NotAnImage(ValueError):  # noqa: N818 - names the condition
     """The array cannot be shown as an image; the message gives the reason."""
 
 
@@ -61,7 +61,7 @@ def to_bytes(array: NDArray[Any], notes: list[str]) -> NDArray[np.uint8]:
 
     Raises
     ------
-    NotAPicture
+    NotAnImage
         If the values are not intensities.
     """
     if array.dtype == np.bool_:
@@ -109,7 +109,7 @@ def composite(array: NDArray[Any], notes: list[str]) -> NDArray[np.uint8]:
 
     Raises
     ------
-    NotAPicture
+    NotAnImage
         If the values are not intensities, or all channels are constant.
     """
     n = array.shape[2]
@@ -131,7 +131,7 @@ def composite(array: NDArray[Any], notes: list[str]) -> NDArray[np.uint8]:
             total[block] += share[:, :, None] * np.array(color, np.float32)
     if not drawn:
         msg = f"all of its {n} channels are constant"
-        raise NotAPicture(msg)
+        raise NotAnImage(msg)
     first = f"the first {shown} of its {n:,} channels are" if shown < n else f"its {n} channels are"
     notes.append(
         f"{first} shown as a composite ({listed(drawn)}; each between its {_OUTLIERS:.1%} and {1 - _OUTLIERS:.1%} "
@@ -153,7 +153,7 @@ def _quantiles(values: NDArray[np.float64]) -> tuple[float, float]:
     finite = values[np.isfinite(values)]
     if not finite.size:
         msg = "it holds no finite numbers"
-        raise NotAPicture(msg)
+        raise NotAnImage(msg)
     lit = finite[finite != 0]  # most of a dark image is background
     lit = lit if lit.size else finite
     low = np.quantile(finite, _share(finite.size))
@@ -170,7 +170,7 @@ def _refuse_negative(values: NDArray[np.float64], low: float, high: float) -> No
     reach = max(high, 0.0)
     if low < -_UNDERSHOOT * reach or (values < -0.02 * reach).mean() > _NEGATIVE:
         msg = f"its values run from {np.nanmin(values):.3g} to {np.nanmax(values):.3g}"
-        raise NotAPicture(msg)
+        raise NotAnImage(msg)
 
 
 def _top(dtype: np.dtype[Any], high: float) -> float:

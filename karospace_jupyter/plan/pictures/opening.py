@@ -28,7 +28,7 @@ MAX_PIXELS = 2**31 - 1
 MAX_SHOWN_PIXELS = 2**26
 """Limit for an image from a bundle: 8,192 × 8,192 pixels."""
 
-_ONE_AT_A_TIME = threading.RLock()  # Pillow's pixel limit is a global of the process
+_LOCK = threading.RLock()  # Pillow's pixel limit is a global of the process
 
 
 @contextmanager
@@ -55,7 +55,7 @@ def open_picture(
     """
     from PIL import Image, UnidentifiedImageError
 
-    with _ONE_AT_A_TIME, _without_own_limit():
+    with _LOCK, _without_own_limit():
         try:
             with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=formats) as picture:
                 width, height = picture.size

@@ -8,15 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from karospace_jupyter.errors import ImageError, UnknownFormatError
-from karospace_jupyter.plan.pictures.intensity import NotAPicture, composite, to_bytes
+from karospace_jupyter.plan.pictures.intensity import NotAnImage, composite, to_bytes
 from karospace_jupyter.plan.pictures.opening import FILES, open_picture
 
-__all__ = ["NotAPicture", "as_pixels", "image_size", "pixels_of_picture"]
+__all__ = ["NotAnImage", "as_pixels", "image_size", "pixels_of_picture"]
 
 _COLOR = (1, 2, 3, 4)
 """Numbers of channels of a regular image."""
 
-_MOST_CHANNELS = 256
+_MAX_CHANNELS = 256
 _OPAQUE = 0.98
 _MOSTLY = 0.5
 _OPAQUE_TOPS = (1.0, 255.0, 65535.0)
@@ -44,7 +44,7 @@ def as_pixels(
 
     Raises
     ------
-    NotAPicture
+    NotAnImage
         If it is empty, or its values are not those of an image.
     """
     notes = [] if notes is None else notes
@@ -55,10 +55,10 @@ def as_pixels(
     array, named = _as_array(value)
     if array.size == 0:
         msg = "it is empty"
-        raise NotAPicture(msg)
+        raise NotAnImage(msg)
     if array.dtype.kind not in "buif":
         msg = f"it holds {array.dtype} values, not numbers"
-        raise NotAPicture(msg)
+        raise NotAnImage(msg)
     array = array if named else _channels_last(array)
     if alpha and array.shape[2] in {2, 4} and not (array[:, :, -1] > 0).any():
         notes.append("its transparency hides every pixel, so it was ignored")
@@ -114,9 +114,9 @@ def _as_picture(value: Any) -> Any:  # noqa: ANN401
             return picture
     except UnknownFormatError as exc:
         msg = "it holds bytes that are not an image file"
-        raise NotAPicture(msg) from exc
+        raise NotAnImage(msg) from exc
     except ImageError as exc:
-        raise NotAPicture(str(exc).rstrip(".")) from exc
+        raise NotAnImage(str(exc).rstrip(".")) from exc
 
 
 def _as_array(value: Any) -> tuple[NDArray[Any], bool]:  # noqa: ANN401
@@ -130,7 +130,7 @@ def _as_array(value: Any) -> tuple[NDArray[Any], bool]:  # noqa: ANN401
         array = np.asarray(value)
     except ValueError as exc:
         msg = "its rows differ in length"
-        raise NotAPicture(msg) from exc
+        raise NotAnImage(msg) from exc
     if isinstance(dims, tuple) and len(dims) == array.ndim and {"y", "x"} <= set(dims):
         others = [at for at, name in enumerate(dims) if name not in {"y", "x"}]
         wide = [at for at in others if array.shape[at] != 1]
@@ -159,7 +159,7 @@ def _channel_axis(shape: tuple[int, ...]) -> int | None:
     if ends:
         return ends[0]
     # More channels than a regular image has: accept the axis if it is by far the shortest.
-    short = [at for at in (2, 0) if shape[at] <= _MOST_CHANNELS]
+    short = [at for at in (2, 0) if shape[at] <= _MAX_CHANNELS]
     short = [at for at in short if all(n >= 2 * shape[at] for k, n in enumerate(shape) if k != at)]
     return min(short, key=lambda at: shape[at], default=None)
 
@@ -170,11 +170,11 @@ def _channels_last(array: NDArray[Any]) -> NDArray[Any]:
         return array[:, :, None]
     if array.ndim != 3:
         msg = f"it has shape {array.shape}; an image has two or three dimensions"
-        raise NotAPicture(msg)
+        raise NotAnImage(msg)
     axis = _channel_axis(array.shape)
     if axis is None:
         msg = f"it has shape {array.shape}, and none of the dimensions is recognizable as channels"
-        raise NotAPicture(msg)
+        raise NotAnImage(msg)
     return np.moveaxis(array, axis, 2)
 
 

@@ -42,6 +42,6 @@ def choose_upright_images(
             "and cells are flipped vertically together. Check that they match."
         )
         return replace(pictures, warnings=(*pictures.warnings, warning))
-    pictures = choose_images(source, spec, coords, rows, xy, sections, codes, turned_over=True)
+    pictures = choose_images(source, spec, coords, rows, xy, sections, codes, flipped=True)
     images = tuple(replace(image, scale=(image.scale[0], -image.scale[1])) for image in pictures.images)
     return replace(pictures, images=images)

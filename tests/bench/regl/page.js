@@ -1,10 +1,10 @@
-// The same cells through regl-scatterplot, in its quick mode: what a person who takes a library would get.
+// Draws the same cells with regl-scatterplot in its performance mode, as a user of the library would.
 import createScatterplot from 'regl-scatterplot';
 
 const picture = JSON.parse(new URLSearchParams(location.search).get('picture'));
 
 const RAMP = Array.from({length: 256}, (_, i) => [i / 255, i / 255, 1 - i / 255, 1]);
-// A square of 200 corners around the middle, as a hand would draw it.
+// A square of 200 points around the center, like a line drawn by hand.
 const EDGE = Array.from({length: 50}, (_, i) => i / 25 - 1);
 const RING = [...EDGE.map((e) => [e, -1]), ...EDGE.map((e) => [1, e]), ...EDGE.map((e) => [-e, 1]), ...EDGE.map((e) => [-1, -e])];
 
@@ -18,7 +18,7 @@ async function bytes(paths) {
   return new Blob(parts).arrayBuffer();
 }
 
-/** When the first frame stood; from then on there are `frame`, `colour` and `lasso`, which tell how long they took. */
+/** Resolves to the time of the first frame. Afterwards, `frame`, `color` and `lasso` run, and return the milliseconds that this takes. */
 window.first = (async () => {
   const manifest = await (await fetch('manifest.json')).json();
   const [place, codes] = await Promise.all([
@@ -59,12 +59,12 @@ window.first = (async () => {
   const spatialIndex = plot.get('spatialIndex');
   const genes = manifest.expression.genes.slice(0, 4);
   const values = await Promise.all(genes.map(({chunks}) => bytes(chunks.map(({path}) => path))));
-  window.colour = (gene) => {
+  window.color = (gene) => {
     plot.set({pointColor: RAMP});
     const points = {x, y, valueA: new Float32Array(values[gene])};
     return timed(() => plot.draw(points, {spatialIndex, zDataType: 'continuous'}));
   };
-  // Uniform noise: half the tissue each way holds a quarter of the cells.
+  // In uniform noise, half the width and half the height contain a quarter of the cells.
   const [w, h] = [((x1 - x0) / 4) * view[0] * (width / height), ((y1 - y0) / 4) * Math.abs(view[1])];
   window.lasso = () => {
     const start = performance.now();

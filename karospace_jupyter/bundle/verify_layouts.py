@@ -31,7 +31,7 @@ def check_embeddings(bundle: BundleReader) -> Iterator[str]:
 
 
 def check_sections(bundle: BundleReader) -> Iterator[str]:
-    """Yield the differences of the sections from their column and from the coordinates."""
+    """Yield the differences between the sections and their column or the coordinates."""
     m = bundle.manifest
     if m.sections is None:
         return
@@ -61,7 +61,7 @@ def _check_fact(
     if column is None or len(fact.values) != len(codes_of):
         values, n_sections = counted(len(fact.values), "value"), counted(len(codes_of), "section")
         found = "is not an annotation" if column is None else f"has {values} for {n_sections}"
-        yield f"sections: {fact.column!r}, which sorts them, {found}"
+        yield f"sections: the fact {fact.column!r} {found}"
         return
     stored = bundle.vector(column.chunks, np.dtype(column.dtype).newbyteorder("<"))
     for value, code in zip(fact.values, codes_of, strict=True):

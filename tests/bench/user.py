@@ -1,4 +1,4 @@
-"""What a person does with the viewer, step by step; `done` is told the name of each step when it is over."""
+"""Simulate a user of the viewer, step by step; `done` is called with the name of each step after it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Done = Callable[[str], None]
 QUARTER = [(250, 200), *((250 + 8 * i, 200) for i in range(50)), (650, 600), (250, 600), (250, 210)]
 
 
-def sets(page: Any, state: dict[str, Any]) -> None:
+def set_state(page: Any, state: dict[str, Any]) -> None:
     page.evaluate("state => karospace.setState(state)", state)
 
 
@@ -23,15 +23,15 @@ def drag(page: Any, points: list[tuple[float, float]]) -> None:
     page.mouse.up()
 
 
-def turn_the_wheel(page: Any) -> None:
+def zoom_with_the_wheel(page: Any) -> None:
     for i in range(12):
         page.mouse.wheel(0, 120 if i % 2 else -120)
 
 
-def looks(page: Any, done: Done) -> None:
+def explore(page: Any, done: Done) -> None:
     drag(page, [(400 + 5 * i, 400 + 3 * i) for i in range(30)])
     done("pan")
-    turn_the_wheel(page)
+    zoom_with_the_wheel(page)
     done("zoom")
     for i in range(60):
         page.mouse.move(300 + 4 * i, 300 + 3 * (i % 20))
@@ -40,16 +40,16 @@ def looks(page: Any, done: Done) -> None:
     drag(page, [(500, 400), (560, 440), (620, 480)])
     page.locator(".ks-minimap").wait_for()
     page.keyboard.press("v")
-    done("zoom to a box, with the small map")
+    done("zoom to a box, with the minimap")
     page.keyboard.press("q")
     page.keyboard.press("r")
-    done("turn")
+    done("rotate")
     page.keyboard.press("p")
     page.keyboard.press("p")
     done("side panel")
 
 
-def selects(page: Any, done: Done) -> None:
+def select(page: Any, done: Done) -> None:
     page.keyboard.press("l")
     drag(page, QUARTER)
     done("lasso")
@@ -65,20 +65,20 @@ def selects(page: Any, done: Done) -> None:
     done("undo")
     legend = page.locator(".ks-legend").get_by_text("type 3", exact=True)
     legend.click(modifiers=["Alt"])
-    done("select a class")
+    done("select a category")
     page.get_by_role("button", name="+ New").click()
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Select Region 1").wait_for()
     done("save a region")
     page.keyboard.press("Escape")
     page.keyboard.press("Escape")
-    done("end of the selection")
+    done("clear the selection")
     for _ in range(2):
         legend.click()
         done("legend")
 
 
-def colours(page: Any, done: Done) -> None:
+def color(page: Any, done: Done) -> None:
     page.get_by_role("tab", name="Gene").click()
     box = page.get_by_role("combobox", name="Gene", exact=True)
     box.click()
@@ -86,68 +86,68 @@ def colours(page: Any, done: Done) -> None:
     done("gene search")
     box.press("Enter")
     done("gene")
-    sets(page, {"color": {"kind": "gene", "gene": "gene3"}})
-    sets(page, {"color": {"kind": "gene", "gene": "gene2"}})
+    set_state(page, {"color": {"kind": "gene", "gene": "gene3"}})
+    set_state(page, {"color": {"kind": "gene", "gene": "gene2"}})
     done("gene by script")
     page.get_by_role("slider", name="Lower color limit").press("PageUp")
-    done("limits of the colours")
+    done("color limits")
     page.get_by_title("Select cells with values between the limits").click()
     done("select by value")
     panel = page.locator(".ks-panel")
     panel.get_by_role("button", name="Violins").click()
     for side in page.locator(".ks-violins").all():
         side.locator("li").first.wait_for()
-    done("violins of a selection and the rest")
+    done("violins of the selection and of the other cells")
     page.keyboard.press("Escape")
     panel.locator(".ks-violins li").first.wait_for()
     done("violins")
     panel.get_by_role("button", name="Mean").click()
-    sets(page, {"scale": "log1p", "colormap": "magma"})
-    done("logarithm and another map")
-    sets(page, {"color": {"kind": "blend", "genes": ["gene0", "gene1", "gene2"]}})
+    set_state(page, {"scale": "log1p", "colormap": "magma"})
+    done("logarithm and another color map")
+    set_state(page, {"color": {"kind": "blend", "genes": ["gene0", "gene1", "gene2"]}})
     done("blend of three genes")
-    sets(page, {"color": {"kind": "score", "name": "all", "genes": [f"gene{i}" for i in range(6)]}})
+    set_state(page, {"color": {"kind": "score", "name": "all", "genes": [f"gene{i}" for i in range(6)]}})
     done("score of six genes")
-    sets(page, {"color": {"kind": "annotation", "column": "total_counts"}})
-    done("numbers")
-    sets(page, {"color": {"kind": "annotation", "column": "cluster"}})
-    done("classes")
+    set_state(page, {"color": {"kind": "annotation", "column": "total_counts"}})
+    done("numeric annotation")
+    set_state(page, {"color": {"kind": "annotation", "column": "cluster"}})
+    done("categories")
 
 
-def arranges(page: Any, done: Done) -> None:
-    sets(page, {"layout": {"kind": "sections", "columns": 12, "order": "file"}})
+def arrange(page: Any, done: Done) -> None:
+    set_state(page, {"layout": {"kind": "sections", "columns": 12, "order": "file"}})
     done("grid of sections")
     page.mouse.move(500, 400)
-    turn_the_wheel(page)
+    zoom_with_the_wheel(page)
     done("zoom in the grid")
     page.get_by_label("Section order").select_option("cells")
-    done("order of the sections")
+    done("section order")
     page.keyboard.press("q")
     page.keyboard.press("r")
-    done("turn in the grid")
-    sets(page, {"layout": {"kind": "section", "name": "section 7"}})
+    done("rotate in the grid")
+    set_state(page, {"layout": {"kind": "section", "name": "section 7"}})
     page.keyboard.press("]")
     done("one section")
-    sets(page, {"layout": {"kind": "embedding", "name": "X_umap"}})
+    set_state(page, {"layout": {"kind": "embedding", "name": "X_umap"}})
     done("embedding")
-    sets(page, {"layout": {"kind": "tissue"}})
+    set_state(page, {"layout": {"kind": "tissue"}})
     done("back to the tissue")
     page.keyboard.press("b")
     page.locator(".ks-beside canvas").wait_for()
-    done("a second window")
+    done("second view")
     page.keyboard.press("l")
     drag(page, [(150 + (x - 250) * 0.8, y) for x, y in QUARTER])
     page.keyboard.press("v")
-    done("lasso with a second window")
+    done("lasso with a second view")
     page.keyboard.press("x")
     done("swap")
     page.keyboard.press("x")
     page.keyboard.press("b")
-    done("one window again")
+    done("close the second view")
 
 
-def keeps(page: Any, done: Done, folder: Path) -> None:
-    """With what the lasso selected."""
+def save(page: Any, done: Done, folder: Path) -> None:
+    """Save and open files; cells must be selected."""
 
     def saved(button: Any) -> Path:
         with page.expect_download() as download:
@@ -169,7 +169,7 @@ def keeps(page: Any, done: Done, folder: Path) -> None:
     for file, name in ((table, "regions from CSV"), (view, "regions from JSON")):
         page.evaluate("karospace.setRegions([])")
         kept.wait_for(state="detached")
-        done("end of the regions")
+        done("delete the regions")
         regions.get_by_label("Region file").set_input_files(file)
         kept.wait_for()
         done(name)
@@ -178,7 +178,7 @@ def keeps(page: Any, done: Done, folder: Path) -> None:
     menu = page.get_by_role("dialog", name="Save")
     menu.get_by_role("button", name="PNG").wait_for()
     done("save menu")
-    for kind, name in (("PNG", "picture"), ("SVG", "drawing"), ("CSV", "table of the cells")):
+    for kind, name in (("PNG", "picture"), ("SVG", "drawing"), ("CSV", "table of cells")):
         saved(menu.get_by_role("button", name=kind, exact=True))
         done(f"{name} as a file")
     page.get_by_role("button", name="Share").click()
@@ -191,8 +191,8 @@ def keeps(page: Any, done: Done, folder: Path) -> None:
     page.keyboard.press("Escape")
 
 
-def links(page: Any, done: Done) -> str:
-    """Move while a region of few cells is in the address; what the address is then."""
+def link(page: Any, done: Done) -> str:
+    """Move while the address contains a region of few cells, and return the part of the address with the view."""
     page.evaluate("""() => karospace.setRegions([
       {name: 'few', mask: Uint8Array.from({length: karospace.cells}, (_, cell) => (cell % 2000 === 0 ? 1 : 0))},
     ])""")
