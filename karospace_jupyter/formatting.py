@@ -8,6 +8,7 @@ from typing import Literal
 
 LONGEST_NAME = 1000
 """Maximum number of characters of a dataset name, which is shown in titles."""
+_UNITS = {10**3: "kB", 10**6: "MB", 10**9: "GB"}
 
 
 def number(value: float) -> str:
@@ -28,14 +29,13 @@ def size(n: float) -> str:
 
     Examples
     --------
-    >>> size(1_500_000)
-    '1.5 MB'
+    >>> size(1_500_000), size(999_999)
+    ('1.5 MB', '1.0 MB')
     """
-    for unit in ("B", "kB", "MB", "GB"):
-        if n < 1000 or unit == "GB":
-            return f"{n:.0f} {unit}" if unit == "B" else f"{n:.1f} {unit}"
-        n /= 1000
-    return ""
+    if n < 999.5:
+        return f"{n:.0f} B"
+    unit = next((unit for unit in (10**3, 10**6) if n < 999.95 * unit), 10**9)
+    return f"{n / unit:,.1f} {_UNITS[unit]}"
 
 
 def counted(n: int, one: str, many: str = "") -> str:
