@@ -8,6 +8,8 @@ from typing import Literal
 
 LONGEST_NAME = 1000
 """Maximum number of characters of a dataset name, which is shown in titles."""
+_DIGITS = 6
+"""Names with at least so many digits are identifiers, such as ENSG00000141510."""
 _UNITS = {10**3: "kB", 10**6: "MB", 10**9: "GB"}
 
 
@@ -82,11 +84,15 @@ def nearest(name: str, names: Sequence[str], n: int = 3) -> list[str]:
     --------
     >>> nearest("epca", ["CD3E", "EPCAM"])
     ['EPCAM']
+    >>> nearest("ENSG00000141510", ["ENSG00000141511", "ENSG00000141510.18"])
+    ['ENSG00000141510.18']
     """
     folded: dict[str, str] = {}
     for candidate in names:
         folded.setdefault(candidate.casefold(), candidate)
-    near = difflib.get_close_matches(name.casefold(), folded, n=n, cutoff=0.6)
+    # The digits of identifiers resemble each other without a meaning, and comparing all of them takes seconds.
+    plain = sum(map(str.isdigit, name)) < _DIGITS
+    near = difflib.get_close_matches(name.casefold(), folded, n=n, cutoff=0.6) if plain else []
     # A partial name also suggests the names that start with it, however long they are.
     begun = sorted((m for m in folded if m not in near and m.startswith(name.casefold())), key=len) if name else []
     return [folded[m] for m in (*near, *begun)[:n]]
