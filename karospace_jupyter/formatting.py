@@ -8,6 +8,9 @@ from typing import Literal
 
 LONGEST_NAME = 1000
 """Maximum number of characters of a dataset name, which is shown in titles."""
+_DIGITS = 6
+"""Names with at least so many digits are identifiers, such as ENSG00000141510."""
+_UNITS = {10**3: "kB", 10**6: "MB", 10**9: "GB"}
 
 
 def number(value: float) -> str:
@@ -28,14 +31,13 @@ def size(n: float) -> str:
 
     Examples
     --------
-    >>> size(1_500_000)
-    '1.5 MB'
+    >>> size(1_500_000), size(999_999)
+    ('1.5 MB', '1.0 MB')
     """
-    for unit in ("B", "kB", "MB", "GB"):
-        if n < 1000 or unit == "GB":
-            return f"{n:.0f} {unit}" if unit == "B" else f"{n:.1f} {unit}"
-        n /= 1000
-    return ""
+    if n < 999.5:
+        return f"{n:.0f} B"
+    unit = next((unit for unit in (10**3, 10**6) if n < 999.95 * unit), 10**9)
+    return f"{n / unit:,.1f} {_UNITS[unit]}"
 
 
 def counted(n: int, one: str, many: str = "") -> str:
@@ -90,11 +92,15 @@ def nearest(name: str, names: Sequence[str], n: int = 3) -> list[str]:
     --------
     >>> nearest("epca", ["CD3E", "EPCAM"])
     ['EPCAM']
+    >>> nearest("ENSG00000141510", ["ENSG00000141511", "ENSG00000141510.18"])
+    ['ENSG00000141510.18']
     """
     folded: dict[str, str] = {}
     for candidate in names:
         folded.setdefault(candidate.casefold(), candidate)
-    near = difflib.get_close_matches(name.casefold(), folded, n=n, cutoff=0.6)
+    # The digits of identifiers resemble each other without a meaning, and comparing all of them takes seconds.
+    plain = sum(map(str.isdigit, name)) < _DIGITS
+    near = difflib.get_close_matches(name.casefold(), folded, n=n, cutoff=0.6) if plain else []
     # A partial name also suggests the names that start with it, however long they are.
     begun = sorted((m for m in folded if m not in near and m.startswith(name.casefold())), key=len) if name else []
     return [folded[m] for m in (*near, *begun)[:n]]

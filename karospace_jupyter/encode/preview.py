@@ -95,7 +95,7 @@ def _colors(annotation: Annotation | None, n: int) -> NDArray[np.uint8]:
     if not finite.any():
         return np.broadcast_to(np.array([*_MISSING, 255], dtype=np.uint8), (n, 4))
     low, high = np.percentile(values[finite], [1, 99])
-    share = np.nan_to_num(np.clip((values - low) / ((high - low) or 1.0), 0, 1))
+    share = np.nan_to_num((np.clip(values, low, high) - low) / ((high - low) or 1.0))
     steps = np.linspace(0, 1, 256)
     lut = np.stack([np.interp(steps, np.linspace(0, 1, len(_SCALE)), _SCALE[:, c]) for c in range(3)], axis=1)
     palette = np.array([(*rgb, 255) for rgb in [*lut.round().astype(int).tolist(), _MISSING]], dtype=np.uint8)

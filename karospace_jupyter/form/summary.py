@@ -17,6 +17,7 @@ from karospace_jupyter.plan.annotations import category_colors
 from karospace_jupyter.plan.column_values import exact_numbers
 from karospace_jupyter.plan.coordinates import columns_of
 from karospace_jupyter.plan.embeddings import label
+from karospace_jupyter.plan.hvg import marked_genes
 from karospace_jupyter.source import open_source
 from karospace_jupyter.source.numbers import plain
 
@@ -182,6 +183,5 @@ def _column(source: Source, column: ColumnSummary, sections: str | None) -> Colu
 
 def _marked(source: Source) -> int | None:
     """Return the number of genes marked as highly variable, or None if there are none."""
-    if "highly_variable" not in source.var_columns:
-        return None
-    return int((source.var("highly_variable").astype(str).str.lower() == "true").sum()) or None
+    marked = marked_genes(source)
+    return None if marked is None else int(marked.sum())

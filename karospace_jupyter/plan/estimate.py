@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from karospace_jupyter.config import TopMeanGenes, VariableGenes
 from karospace_jupyter.job import Job
+from karospace_jupyter.plan.hvg import marked_genes
 from karospace_jupyter.plan.resolve import Problems, decide
 
 if TYPE_CHECKING:
-    from karospace_jupyter.config import ExportConfig
-    from karospace_jupyter.plan.model import Plan
+    from karospace_jupyter.config import ExportConfig, GenesSpec
+    from karospace_jupyter.plan.model import MatrixValues, Plan
     from karospace_jupyter.source import Source
 
 _VALUES_PER_SECOND = 1.2e8
@@ -44,11 +45,19 @@ def estimate(source: Source, config: ExportConfig) -> Estimate:
     if plan is None:
         return Estimate(None, 0.0, problems.found)
     n_genes = len(plan.genes.names)
-    marked = config.genes.kind == "hvgs" and "highly_variable" in source.var_columns
-    # Counts are clipped by limits that take another pass.
-    ranking = 2 if config.genes.kind == "hvgs" and plan.values.kind == "counts" else 1
-    passes = min(1, n_genes) + (ranking if ranked and not marked else 0)
+    passes = min(1, n_genes) + _ranking_passes(source, config.genes, plan.values)
     arrays = 4 * plan.cells.n * n_genes
     seconds = 0.3 + passes * source.n_values / _VALUES_PER_SECOND + plan.predicted_files / _FILES_PER_SECOND
     seconds += arrays / _ARRAY_BYTES_PER_SECOND + max(0, plan.predicted_bytes - arrays) / _TABLE_BYTES_PER_SECOND
     return Estimate(plan, seconds, problems.found)
+
+
+def _ranking_passes(source: Source, genes: GenesSpec, values: MatrixValues) -> int:
+    """Return how many passes over the matrix it takes to rank the genes."""
+    if not isinstance(genes, VariableGenes):
+        return int(isinstance(genes, TopMeanGenes))
+    marked = marked_genes(source)
+    if marked is not None:
+        return int(genes.n < marked.sum())  # to put rarely detected genes last
+    # Counts are clipped by limits that take a pass of their own.
+    return 2 if values.kind == "counts" else 1

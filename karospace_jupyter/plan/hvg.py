@@ -51,7 +51,7 @@ def rank_variable_genes(
     GenesError
         If variable genes were requested and the matrix cannot rank them.
     """
-    flagged = _flagged(source)
+    flagged = marked_genes(source)
     scaled = _unrankable(source, values)
     if scaled and n >= source.n_genes:
         return np.arange(source.n_genes, dtype=np.int64), []
@@ -147,7 +147,8 @@ def _ranked_elsewhere(source: Source, n: int, rows: Rows, job: Job) -> tuple[NDA
     return np.arange(n, dtype=np.int64), [note]
 
 
-def _flagged(source: Source) -> NDArray[np.bool_] | None:
+def marked_genes(source: Source) -> NDArray[np.bool_] | None:
+    """Return which genes ``var['highly_variable']`` marks, shape (n_genes,); None if it marks none."""
     if "highly_variable" not in source.var_columns:
         return None
     values = source.var("highly_variable")

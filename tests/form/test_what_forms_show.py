@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from karospace_jupyter.config import ExportConfig
 from karospace_jupyter.contracts import generate
 from karospace_jupyter.contracts.form import Defaults, Estimate, SessionState
 from karospace_jupyter.datasets import synthetic_tissue
-from karospace_jupyter.export import run_to_memory
+from karospace_jupyter.export import plan, run_to_memory
 from karospace_jupyter.form.look import look
 from karospace_jupyter.form.result import result_of
 from karospace_jupyter.form.summary import defaults_of, quick_summary, separators_of, summarize
@@ -76,3 +77,34 @@ def test_unusual_coordinates_are_left_to_the_user(adata: Any) -> None:
 )
 def test_characters_in_names_do_not_separate_them(names: list[str], separators: str) -> None:
     assert separators_of(names) == separators
+
+
+@pytest.mark.parametrize(
+    ("column", "marked"),
+    [([True] * 5 + [False] * 15, 5), (["True"] * 5 + ["nan"] * 15, 5), (["True"] * 5 + ["perhaps"] * 15, None)],
+)
+def test_marked_genes_are_those_of_the_export(adata: Any, column: list[Any], marked: int | None) -> None:
+    other = adata.copy()
+    other.var["highly_variable"] = column
+    assert summarize(other).marked == marked
+    chosen = plan(other, ExportConfig(genes_mode="hvgs:5")).genes.indices
+    assert (sorted(chosen) == [0, 1, 2, 3, 4]) == (marked is not None)
+
+
+def test_time_of_an_estimate_counts_the_passes_that_rank_genes(adata: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = adata.copy()
+    other.X = (10 * other.X).ceil()  # counts
+    del other.var["highly_variable"]
+    module = sys.modules["karospace_jupyter.plan.estimate"]
+    monkeypatch.setattr(module, "_VALUES_A_SECOND", other.X.nnz / 100)  # a pass takes a hundred seconds
+
+    def passes(genes: str) -> int:
+        return round((look(other, {"genes_mode": genes}).seconds - look(other, {"genes_mode": "all"}).seconds) / 100)
+
+    assert passes("top_mean:5") == 1
+    assert passes("hvgs:5") == 2
+    other.var["highly_variable"] = ["perhaps"] * 20  # marks none
+    assert passes("hvgs:5") == 2
+    other.var["highly_variable"] = [True] * 10 + [False] * 10
+    assert passes("hvgs:10") == 0
+    assert passes("hvgs:5") == 1  # those that few cells express come last

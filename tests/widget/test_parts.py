@@ -36,7 +36,7 @@ from karospace_jupyter.form.options import code_of, problems_of
 from karospace_jupyter.form.summary import summarize
 from karospace_jupyter.job import Progress
 from karospace_jupyter.progress import ProgressBar
-from karospace_jupyter.session import ExportSession
+from karospace_jupyter.session import _SHARES, ExportSession
 from karospace_jupyter.widget.assets import Assets, LiveCells
 from karospace_jupyter.widget.masks import as_mask, pack, unpack
 
@@ -61,6 +61,7 @@ def test_session_finishes_once_and_progress_never_decreases(adata: Any, tmp_path
     progress = [state.progress for state in states]
     assert progress == sorted(progress) and progress[-1] == 1.0
     assert [state.status for state in states].count("done") == 1
+    assert {*_SHARES} - {state.stage for state in states} == {"Reading statistics"}  # all genes need no ranking
     assert session.bundle is not None
     assert session.bundle.path == tmp_path / "out"
     session.start(adata, ExportConfig(outdir=tmp_path / "out", coords="obsm:none"))
