@@ -158,6 +158,8 @@ class Coordinates(_Part):
     """µm per coordinate unit, if given, stated in the source, or derived from its spots or columns."""
     spot_diameter: float | None = None
     """Diameter of a spot in coordinate units, if stated in the source; the side of a bin."""
+    bin_angle: float | None = None
+    """Angle of the rows of bins in degrees from x toward y, between -45 and 45."""
     dtype: Literal["float32"] = "float32"
     chunks: list[Chunk]
     """Files of interleaved x, y pairs relative to the origin, little-endian."""

@@ -41,6 +41,7 @@ def encode_coordinates(
         y_axis=planned.y_axis,
         unit_um=planned.unit_um,
         spot_diameter=planned.spot_diameter,
+        bin_angle=planned.bin_angle,
         chunks=chunks,
     )
     return meaning, files

@@ -43,6 +43,8 @@ class PlannedCoordinates:
     """µm per coordinate unit; None if the source does not state it."""
     spot_diameter: float | None
     """In coordinate units; None if the source does not state it. The side of a bin."""
+    bin_angle: float | None = None
+    """Angle of the rows of bins in degrees from x toward y; None if the rows are no bins."""
     unit_origin: str = ""
     """Where `unit_um` comes from, for messages; empty if it is unknown."""
     origin: tuple[float, float] = (0.0, 0.0)

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from karospace_jupyter.plan.pictures.libraries import libraries
-from karospace_jupyter.plan.visium import array_pitch
+from karospace_jupyter.plan.visium import array_grid
 
 if TYPE_CHECKING:
     from karospace_jupyter.source import Source
@@ -33,6 +33,8 @@ class Array:
     """Side of a bin in coordinate units."""
     bin_um: float | None = None
     """Side of a bin in µm; None if the data does not state it."""
+    bin_angle: float | None = None
+    """Angle of the rows of bins in degrees from x toward y; None if the sections differ."""
 
 
 def array_of(source: Source, xy: NDArray[np.float64], section: str | None) -> Array:
@@ -49,15 +51,15 @@ def array_of(source: Source, xy: NDArray[np.float64], section: str | None) -> Ar
         The column that names the sections; None if there are none.
     """
     codes = None if section is None else pd.factorize(source.obs(section))[0]
-    hexagonal = array_pitch(source, xy, codes, "hexagonal")
+    hexagonal = array_grid(source, xy, codes, "hexagonal")
     if hexagonal is not None:
-        return Array("spots", hexagonal_pitch=hexagonal)
+        return Array("spots", hexagonal_pitch=hexagonal.pitch)
     name = _BIN_NAME.match(str(source.cell_names[0])) if source.n_cells else None
     stated = {library.bin_um for library in libraries(source) if library.bin_um}
     bin_um = float(name[1]) if name else stated.pop() if len(stated) == 1 else None
-    side = array_pitch(source, xy, codes, "square") if bin_um else None
-    if side is not None:
-        return Array("bins", side=side, bin_um=bin_um)
+    square = array_grid(source, xy, codes, "square") if bin_um else None
+    if square is not None:
+        return Array("bins", side=square.pitch, bin_um=bin_um, bin_angle=square.angle)
     # The columns of Space Ranger's tissue_positions, for samples too small for the distances.
     tissue_positions = {"in_tissue", "array_row", "array_col"} <= set(source.obs_columns)
     return Array("spots" if tissue_positions and bin_um is None else "cells")

@@ -178,6 +178,7 @@ def decide(
         y_axis=direction.y_axis,
         unit_um=scale.unit_um,
         spot_diameter=array.side or pictures.spot_diameter,
+        bin_angle=array.bin_angle,
         unit_origin=scale.origin,
         origin=origin,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -21,15 +22,27 @@ _SPOTS_UM = (45.0, 80.0)
 
 _PAIRS = 10
 _SAME_WITHIN = 0.02
+_SAME_DIRECTION = 0.99
+"""Length of the mean fourth power of the directions, at least; 1 if all are the same."""
 
 
-def array_pitch(
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The array of a slide."""
+
+    pitch: float
+    """Distance between neighbors of a row, in coordinate units."""
+    angle: float | None
+    """Angle of the rows in degrees from x toward y, modulo a right angle, between -45 and 45; None if it varies."""
+
+
+def array_grid(
     source: Source,
     xy: NDArray[np.float64],
     codes: NDArray[np.int64] | None,
     grid: Literal["hexagonal", "square"],
-) -> float | None:
-    """Return the distance between neighbors of an array row, or None if the array is not of that kind.
+) -> Grid | None:
+    """Return the array that the spots belong to, or None if it is not of that kind.
 
     Space Ranger writes the columns ``array_row`` and ``array_col``, but other arrays have them, too. Only on a
     hexagonal array, rows are shifted by half a spot, so that both numbers are even or both odd.
@@ -52,14 +65,17 @@ def array_pitch(
     section = np.zeros(len(row), np.int64) if codes is None else codes
     spots = pd.DataFrame({"section": section, "row": row, "col": col, "x": xy[:, 0], "y": xy[:, 1]})
     pairs = spots.merge(spots.assign(col=spots["col"] - step), on=["section", "row", "col"], suffixes=("", "_next"))
-    pitch = np.hypot(pairs["x_next"] - pairs["x"], pairs["y_next"] - pairs["y"]).to_numpy()
-    pitch = pitch[np.isfinite(pitch)]
+    steps = ((pairs["x_next"] - pairs["x"]) + 1j * (pairs["y_next"] - pairs["y"])).to_numpy(np.complex128)
+    steps = steps[np.isfinite(steps)]
+    pitch = np.abs(steps)
     if len(pitch) < _PAIRS or len(pitch) > len(spots):
         return None
     middle = float(np.median(pitch))
     if middle <= 0 or (np.abs(pitch - middle) > _SAME_WITHIN * middle).mean() > _SAME_WITHIN:
         return None
-    return middle
+    # The fourth power is the same for all four sides of a square.
+    side = ((steps / middle) ** 4).mean()
+    return Grid(middle, float(np.degrees(np.angle(side)) / 4) if abs(side) > _SAME_DIRECTION else None)
 
 
 def unit_um(pitch: float | None, spot_diameter: float | None) -> float | None:

@@ -8,7 +8,6 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import anndata as ad
 import numpy as np
@@ -237,7 +236,9 @@ def plain_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         index=[f"s_008um_{r:05d}_{c:05d}-1" for r, c in zip(row, col, strict=True)],
     )
     adata = ad.AnnData(np.ones((len(row), 1), np.float32), obs=obs)
-    adata.obsm["spatial"] = np.column_stack([col, row]) * 30.0
+    # Slides are turned a little under the microscope.
+    turn = np.array([[np.cos(0.1), np.sin(0.1)], [-np.sin(0.1), np.cos(0.1)]])
+    adata.obsm["spatial"] = np.column_stack([col, row]) @ turn * 30.0
     folder = tmp_path_factory.mktemp("bins") / "b"
     adata_to_karospace(adata, folder, annotation_columns=[], genes_mode="all", dataset_name="bins")
     return folder
@@ -246,22 +247,28 @@ def plain_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_bins_are_squares_that_fill_the_tissue_however_it_is_turned(plain: Viewer) -> None:
     page = plain.page
     expect(page.get_by_text("144 bins · 1 gene")).to_be_visible()
+    plain.set(opacity=1)
     for turn in (0, 90):
-        plain.set(opacity=1, turn=turn, flip=turn == 90)
-        corners: Any = np.array(plain.positions([0, 1, 12, 13]))
-        shot = plain.pixels().astype(int)
+        plain.set(turn=turn, flip=turn == 90)
         box = page.locator("canvas").first.bounding_box()
-        x, y = corners.mean(axis=0) - [box["x"], box["y"]]
-        middle = corners[0] - [box["x"], box["y"]]
-        color, corner = shot[int(middle[1]), int(middle[0])], shot[int(y), int(x)]
-        assert np.abs(color - corner).max() < 12, "the point where four bins meet is covered"
+        at = np.array(plain.positions([65, 66, 77, 78, 0])) - [box["x"], box["y"]]
+        shot = plain.pixels().astype(int)
+        color = shot[int(at[0][1]), int(at[0][0])]
+        x, y = at[:4].mean(axis=0).astype(int)
+        meet = shot[y - 15 : y + 16, x - 15 : x + 16]
+        assert np.abs(meet - color).max() < 12, "no hole where four bins meet"
+        # The outer corner of the first bin: its bin ends there, and a disc would end before.
+        out = (at[4] - at[:4].mean(axis=0)) / np.linalg.norm(at[4] - at[:4].mean(axis=0))
+        half = np.linalg.norm(at[1] - at[0]) / 2
+        inside, outside = ((at[4] + out * half * far).astype(int) for far in (1.25, 1.6))
+        assert np.abs(shot[inside[1], inside[0]] - color).max() < 12
+        assert np.abs(shot[outside[1], outside[0]] - color).max() > 40
 
 
 def test_corner_of_a_bin_belongs_to_it(plain: Viewer) -> None:
     page = plain.page
-    first, second = np.array(plain.positions([65, 66]))
-    side = np.hypot(*(second - first))
-    page.mouse.click(*(first + side * 0.45))
+    first, right, below = np.array(plain.positions([65, 66, 77]))
+    page.mouse.click(*(first + 0.45 * (right - first) + 0.45 * (below - first)))
     page.get_by_role("region", name="bin s_008um_00005_00005-1").wait_for()
 
 

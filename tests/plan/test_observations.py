@@ -65,6 +65,7 @@ def test_visium_hd_has_bins_with_their_side(adata: ad.AnnData) -> None:
     assert found.cells.observations == "bins"
     assert found.coordinates.spot_diameter == pytest.approx(30.0)
     assert found.coordinates.unit_um == pytest.approx(8 / 30)
+    assert found.coordinates.bin_angle == pytest.approx(np.degrees(0.02))
     assert "400 bins × 2 genes" in repr(run_to_memory(adata, ExportConfig(genes_mode="all")))
 
 

@@ -233,6 +233,10 @@ export interface Coordinates {
    * Diameter of a spot in coordinate units, if stated in the source; the side of a bin.
    */
   spot_diameter?: number | null;
+  /**
+   * Angle of the rows of bins in degrees from x toward y, between -45 and 45.
+   */
+  bin_angle?: number | null;
   dtype: 'float32';
   /**
    * Files of interleaved x, y pairs relative to the origin, little-endian.

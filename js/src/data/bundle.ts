@@ -23,6 +23,8 @@ export interface Positions {
   /** µm per coordinate unit */
   unitUm: number | null;
   spotDiameter: number | null;
+  /** Angle of the rows of bins, in degrees from x toward y. Omitted if zero. */
+  binAngle?: number | undefined;
 }
 
 export interface TissuePicture {
@@ -158,6 +160,7 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
         yAxis: stated?.y_axis ?? 'down',
         unitUm: stated?.unit_um ?? null,
         spotDiameter: stated?.spot_diameter ?? null,
+        binAngle: stated?.bin_angle ?? undefined,
       };
       if (!columnar) {
         const { coords, origin } = await fromTable(at);

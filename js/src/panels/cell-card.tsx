@@ -38,21 +38,6 @@ function Card({ cell, focus }: { cell: number; focus: boolean }): JSX.Element | 
   const [x, y] = project(view, coords[2 * cell] ?? Number.NaN, coords[2 * cell + 1] ?? Number.NaN);
   // In another section, or without coordinates in this embedding.
   if (!Number.isFinite(x)) return null;
-  const right = x + AWAY + WIDTH <= view.width - EDGE || x < view.width / 2;
-  const left = Math.min(
-    Math.max(EDGE, right ? x + AWAY : x - AWAY - WIDTH),
-    Math.max(EDGE, view.width - EDGE - WIDTH),
-  );
-  const upper = y < view.height / 2;
-  const vertical = upper
-    ? {
-        top: `${Math.max(EDGE, y - AWAY)}px`,
-        maxHeight: `${view.height - Math.max(EDGE, y - AWAY) - EDGE}px`,
-      }
-    : {
-        bottom: `${Math.max(EDGE, view.height - y - AWAY)}px`,
-        maxHeight: `${view.height - Math.max(EDGE, view.height - y - AWAY) - EDGE}px`,
-      };
   const name = cellName(model, cell);
   return (
     <section
@@ -60,7 +45,7 @@ function Card({ cell, focus }: { cell: number; focus: boolean }): JSX.Element | 
       ref={card}
       tabIndex={-1}
       aria-label={`${model.noun.value} ${name}`}
-      style={{ left: `${left}px`, width: `${Math.min(WIDTH, view.width - 2 * EDGE)}px`, ...vertical }}
+      style={placeOf(x, y, view)}
     >
       <div class="ks-heading-line">
         <strong class="ks-break">{name}</strong>
@@ -73,6 +58,24 @@ function Card({ cell, focus }: { cell: number; focus: boolean }): JSX.Element | 
       <Acts cell={cell} />
     </section>
   );
+}
+
+/** Places the card to the right or left of its cell; where both are too narrow, below or above it. */
+function placeOf(x: number, y: number, view: { width: number; height: number }): Record<string, string> {
+  const width = Math.min(WIDTH, view.width - 2 * EDGE);
+  const fitsRight = x + AWAY + width <= view.width - EDGE;
+  const fitsLeft = x - AWAY - width >= EDGE;
+  const left = fitsRight ? x + AWAY : fitsLeft ? x - AWAY - width : x - width / 2;
+  const within = Math.min(Math.max(EDGE, left), view.width - EDGE - width);
+  const upper = y < view.height / 2;
+  const from = (upper ? y : view.height - y) + (fitsRight || fitsLeft ? -AWAY : AWAY);
+  const gap = Math.min(Math.max(EDGE, from), view.height - EDGE);
+  return {
+    left: `${within}px`,
+    width: `${width}px`,
+    [upper ? 'top' : 'bottom']: `${gap}px`,
+    maxHeight: `${view.height - gap - EDGE}px`,
+  };
 }
 
 function CopyName({ name }: { name: string }): JSX.Element {

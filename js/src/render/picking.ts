@@ -57,8 +57,12 @@ export function picker(model: Model): Picker {
       const reach = square ? half * Math.SQRT2 : half;
       const cell = nearestCell(gridOf(positions), x, y, reach, accepts() ?? (() => true));
       if (!square || cell < 0) return cell;
-      const [left = Number.NaN, up = Number.NaN] = positions.coords.subarray(2 * cell, 2 * cell + 2);
-      return Math.max(Math.abs(left - x), Math.abs(up - y)) <= half ? cell : -1;
+      const angle = ((positions.binAngle ?? 0) * Math.PI) / 180;
+      const dx = x - (positions.coords[2 * cell] ?? Number.NaN);
+      const dy = y - (positions.coords[2 * cell + 1] ?? Number.NaN);
+      const along = Math.abs(dx * Math.cos(angle) + dy * Math.sin(angle));
+      const across = Math.abs(dy * Math.cos(angle) - dx * Math.sin(angle));
+      return Math.max(along, across) <= half ? cell : -1;
     },
     prepare() {
       const positions = model.positions.value;

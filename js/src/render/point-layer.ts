@@ -9,6 +9,7 @@ import roundFragment from './round.frag.glsl';
 import selectionFunctions from './selection.glsl';
 import { placed } from './shuffle';
 import smallFragment from './small.frag.glsl';
+import squareFragment from './square.frag.glsl';
 import valueVertex from './value.vert.glsl';
 
 export interface PointStyle {
@@ -17,8 +18,8 @@ export interface PointStyle {
   offset: readonly [number, number];
   /** Diameter, or side of a square, in device pixels. */
   size: number;
-  /** Draw squares instead of discs. */
-  square: boolean;
+  /** Screen direction (right, down) of the rows, if cells are squares with that side; null for discs. */
+  squares: readonly [number, number] | null;
   opacity: number;
   range: readonly [number, number];
   log: boolean;
@@ -38,10 +39,27 @@ export interface Passage {
   share: number;
 }
 
+/** Discs, squares along the edges of the screen, and turned squares. */
+type Shape = 'round' | 'small' | 'square';
+const FRAGMENTS: Record<Shape, string> = {
+  round: roundFragment,
+  small: smallFragment,
+  square: squareFragment,
+};
+
+/** Small points are squares: a `discard` would cost more than it shows. */
+function shapeOf({ size, squares }: Pick<PointStyle, 'size' | 'squares'>): Shape {
+  if (size < ROUND_FROM) return 'small';
+  if (!squares) return 'round';
+  return Math.min(...squares.map(Math.abs)) < UPRIGHT ? 'small' : 'square';
+}
+
 type Mode = 'plain' | 'category' | 'value' | 'mixed';
 
-/** Smaller points are squares, in device pixels: a `discard` would cost more than it shows. */
+/** Device pixels */
 const ROUND_FROM = 2.5;
+/** Sine of the largest angle at which squares count as upright: less than a pixel on a bin of 200 pixels. */
+const UPRIGHT = 0.005;
 const LUT_WIDTH = 256;
 /** Attribute locations, as in the shaders. */
 const PLACE = 0;
@@ -103,13 +121,13 @@ export class PointLayer {
   }
 
   /** Returns a program, compiled on first use: each takes about a tenth of the time of a first frame. */
-  #program(mode: Mode, round: boolean, flags: readonly Flag[]): Program {
+  #program(mode: Mode, shape: Shape, flags: readonly Flag[]): Program {
     const kind = mode === 'plain' ? 'category' : mode;
-    const key = `${kind} ${round} ${flags}`;
+    const key = `${kind} ${shape} ${flags}`;
     const known = this.#programs.get(key);
     if (known) return known;
     const vertex = { value: valueVertex, category: categoryVertex, mixed: mixedVertex }[kind];
-    const made = this.#scope.program(vertexSource(vertex, flags), round ? roundFragment : smallFragment);
+    const made = this.#scope.program(vertexSource(vertex, flags), FRAGMENTS[shape]);
     this.#programs.set(key, made);
     return made;
   }
@@ -118,11 +136,11 @@ export class PointLayer {
   warm(): boolean {
     const wanted = ([[], ['SELECTION']] as const).flatMap((flags) =>
       (['category', 'value'] as const).flatMap((mode) =>
-        [false, true].map((round) => [mode, round, flags] as const),
+        (['small', 'round'] as const).map((shape) => [mode, shape, flags] as const),
       ),
     );
     // Start compiling all of them before checking any: the check blocks.
-    const absent = wanted.find(([mode, round, flags]) => !this.#programs.has(`${mode} ${round} ${flags}`));
+    const absent = wanted.find(([mode, shape, flags]) => !this.#programs.has(`${mode} ${shape} ${flags}`));
     if (absent) {
       this.#program(...absent);
       return true;
@@ -256,7 +274,8 @@ export class PointLayer {
 
   draw(style: PointStyle): void {
     const { gl } = this.#scope;
-    const round = !style.square && style.size >= ROUND_FROM;
+    const shape = shapeOf(style);
+    const round = shape === 'round';
     const selection = this.#hasSelection;
     const valued = this.#mode === 'value';
     const dim = valued && style.dimZeros;
@@ -265,7 +284,7 @@ export class PointLayer {
     if (valued && style.log) flags.push('LOG');
     if (dim) flags.push('DIM');
     if (style.passage) flags.push('PASSAGE');
-    const program = this.#program(this.#mode, round, flags);
+    const program = this.#program(this.#mode, shape, flags);
     program.use();
     gl.uniform4f(program.uniform('scale'), ...style.scale);
     gl.uniform2f(program.uniform('offset'), ...style.offset);
@@ -275,7 +294,11 @@ export class PointLayer {
       gl.uniform2f(program.uniform('offsetBefore'), ...offset);
       gl.uniform1f(program.uniform('share'), share);
     }
-    gl.uniform1f(program.uniform('size'), style.size);
+    const [right, down] = style.squares ?? [1, 0];
+    // The upright square around a turned one.
+    const around = shape === 'square' ? Math.abs(right) + Math.abs(down) : 1;
+    gl.uniform1f(program.uniform('size'), style.size * around);
+    if (shape === 'square') gl.uniform2f(program.uniform('row'), right * around, down * around);
     gl.uniform1f(program.uniform('opacity'), style.opacity);
     gl.activeTexture(gl.TEXTURE0);
     gl.uniform1i(program.uniform('lut'), 0);

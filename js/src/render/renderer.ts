@@ -17,8 +17,8 @@ export interface Frame {
   ratio: number;
   /** CSS pixels */
   pointSize: number;
-  /** Whether cells are squares with that side. */
-  square: boolean;
+  /** Angle of the rows in degrees from x toward y, if cells are squares with that side; null for discs. */
+  squares: number | null;
   opacity: number;
   range: readonly [number, number];
   log: boolean;
@@ -142,7 +142,7 @@ export class Renderer {
       ...placement(view, this.#center),
       passage: passage ? { ...placement(passage.view, this.#centerBefore), share: passage.share } : null,
       size: Math.max(1, frame.pointSize * ratio),
-      square: frame.square,
+      squares: frame.squares === null ? null : rowOnScreen(view, frame.squares),
       opacity: frame.opacity,
       range: exact ? SCALED_RANGE : frame.range,
       log: frame.log && !exact,
@@ -186,6 +186,12 @@ export class Renderer {
     this.#fence = null;
     this.#scope.dispose();
   }
+}
+
+/** Returns the screen direction (right, down) of rows at that angle in degrees from x toward y. */
+function rowOnScreen({ axes: [a, b, c, d] }: View, angle: number): readonly [number, number] {
+  const [x, y] = [Math.cos((angle * Math.PI) / 180), Math.sin((angle * Math.PI) / 180)];
+  return [a * x + c * y, b * x + d * y];
 }
 
 function centerOf({ extent }: Positions): readonly [number, number] {

@@ -87,7 +87,7 @@ export function createStage(
       view,
       ratio: window.devicePixelRatio || 1,
       pointSize,
-      square: isSquare(model),
+      squares: isSquare(model) ? (model.positions.value?.binAngle ?? 0) : null,
       opacity: state.opacity,
       range: model.range.value,
       log: state.scale === 'log1p',
