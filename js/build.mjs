@@ -1,9 +1,11 @@
 // Bundles the viewer into one HTML file (inline script and style, so that it opens from any host and from disk), and
 // the widgets into one module, and the panel into an extension of JupyterLab.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { context } from 'esbuild';
+import { context, transform } from 'esbuild';
 import { extension } from './lab-extension.mjs';
 import { asComment, noticesOf, packagesIn } from './notices.mjs';
+
+const minify = !process.argv.includes('--watch');
 
 const template = new URL('src/entries/index.html', import.meta.url);
 const target = new URL('../karospace_jupyter/_static/viewer.html', import.meta.url);
@@ -33,21 +35,48 @@ const page = {
   },
 };
 
+/** Style sheets and shaders are texts in the bundle, which esbuild does not minify by itself. */
+const texts = {
+  name: 'texts',
+  setup(build) {
+    build.onLoad({ filter: /\.css$/ }, async ({ path }) => {
+      const { code } = await transform(await readFile(path, 'utf8'), {
+        loader: 'css',
+        minify,
+        target: 'es2022',
+      });
+      return { contents: code, loader: 'text' };
+    });
+    build.onLoad({ filter: /\.glsl$/ }, async ({ path }) => {
+      const code = await readFile(path, 'utf8');
+      const short = code.replace(/\/\/.*$/gm, '').replace(/^\s+/gm, '');
+      return { contents: minify ? short : code, loader: 'text' };
+    });
+  },
+};
+
 const common = {
   bundle: true,
   metafile: true,
   target: 'es2022',
-  minify: !process.argv.includes('--watch'),
+  minify,
   charset: 'utf8',
   legalComments: 'none',
   jsx: 'automatic',
   jsxImportSource: 'preact',
-  loader: { '.css': 'text', '.glsl': 'text', '.svg': 'text', '.py': 'text' },
+  loader: { '.svg': 'text', '.py': 'text' },
+  plugins: [texts],
 };
 const entry = (name) => new URL(`src/entries/${name}`, import.meta.url).pathname;
 const bundles = await Promise.all([
   // A classic script: module scripts do not load from file://.
-  context({ ...common, entryPoints: [entry('page.ts')], write: false, format: 'iife', plugins: [page] }),
+  context({
+    ...common,
+    entryPoints: [entry('page.ts')],
+    write: false,
+    format: 'iife',
+    plugins: [texts, page],
+  }),
   // The module that notebooks load for every widget.
   context({
     ...common,
@@ -55,7 +84,7 @@ const bundles = await Promise.all([
     outfile: new URL('../karospace_jupyter/_static/widget.js', import.meta.url).pathname,
     format: 'esm',
   }),
-  context({ ...common, entryPoints: [entry('lab.ts')], ...(await extension(lab)) }),
+  context({ ...common, entryPoints: [entry('lab.ts')], ...(await extension(lab, [texts])) }),
 ]);
 if (process.argv.includes('--watch')) {
   await Promise.all(bundles.map((bundle) => bundle.watch()));

@@ -7,7 +7,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 const NAME = 'karospace-jupyter';
 
 /** What esbuild needs besides the common options, to write the extension into the folder `target`. */
-export async function extension(target) {
+export async function extension(target, plugins) {
   const { version } = JSON.parse(await readFile(new URL('package.json', import.meta.url), 'utf8'));
   return {
     format: 'cjs',
@@ -16,6 +16,7 @@ export async function extension(target) {
     external: ['@jupyterlab/*', '@lumino/*'],
     define: { __VERSION__: JSON.stringify(version) },
     plugins: [
+      ...plugins,
       { name: 'extension', setup: (build) => build.onEnd((result) => write(result, target, version)) },
     ],
   };
