@@ -29,6 +29,7 @@ const LINES: readonly [string, string][] = [
   ['Click on a region with Shift, Alt, both', 'add it to the selection, subtract, intersect'],
   ['F2, Delete on a region', 'rename, remove it'],
   ['← →, Page ↑ ↓ on a color limit', 'move the limit'],
+  ['← →, double-click on the panel’s edge', 'resize the panel, reset its width'],
   ['?', 'show this help'],
 ];
 

@@ -26,6 +26,7 @@ const NOT_DRAWN: ReadonlySet<string> = new Set<keyof ViewState>([
   'beside',
   'besideCamera',
   'classOrder',
+  'panelWidth',
 ]);
 const drawn = (state: ViewState) =>
   Object.entries(state).flatMap(([field, value]) => (NOT_DRAWN.has(field) ? [] : [value]));

@@ -12,6 +12,8 @@ export interface DisplayActions {
   setPointSize(factor: number): void;
   setOpacity(opacity: number): void;
   setTheme(theme: Theme): void;
+  /** Sets the width of the panel, in CSS pixels. */
+  setPanelWidth(width: number): void;
   setSystemDark(dark: boolean): void;
 }
 
@@ -29,6 +31,7 @@ export function createDisplayActions(model: StateModel & DisplayModel): DisplayA
     setPointSize: (pointSize) => update(model, { pointSize }),
     setOpacity: (opacity) => update(model, { opacity }),
     setTheme: (theme) => update(model, { theme }),
+    setPanelWidth: (panelWidth) => update(model, { panelWidth }),
     setSystemDark(dark) {
       model.systemDark.value = dark;
     },
