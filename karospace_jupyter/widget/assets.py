@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from karospace_jupyter.bundle.cell_ids import cell_ids
-from karospace_jupyter.errors import BundleError, GenesError, ViewError
+from karospace_jupyter.errors import BundleError, ColumnError, GenesError, ViewError
 from karospace_jupyter.plan.names import as_text, make_unique
 from karospace_jupyter.source import open_source
 from karospace_jupyter.static import static_file
+from karospace_jupyter.widget.live_columns import LiveColumns
 
 if TYPE_CHECKING:
     from karospace_jupyter.config import ExportConfig
@@ -23,11 +24,13 @@ if TYPE_CHECKING:
 
 PAGE = "index.html"
 LIVE_LIST = "live/genes.json"
+LIVE_COLUMNS = "live/columns.json"
 _LIVE_GENE = "live/gene_"
+_LIVE_COLUMN = "live/column_"
 
 
 class LiveCells:
-    """The AnnData object of a bundle: maps its rows to the bundle's cells, and provides genes that were not exported.
+    """The AnnData object of a bundle: maps its rows to the bundle's cells, and provides its genes and columns.
 
     Raises
     ------
@@ -40,6 +43,7 @@ class LiveCells:
         self._config = config
         self._lock = threading.Lock()
         self.rows = _rows_of(adata, bundle)
+        self.columns = LiveColumns(adata, bundle, self.rows)
         self.names: tuple[str, ...] = tuple(make_unique(as_text(self._var_names()))[0].tolist())
         self._obs_names, self._genes = adata.obs_names, self._var_names()
 
@@ -125,6 +129,14 @@ class Assets:
             return self._manifest
         if self._live is not None and path == LIVE_LIST:
             return gzip.compress(json.dumps(self._live.names).encode(), 6, mtime=0)
+        if self._live is not None and path == LIVE_COLUMNS:
+            return gzip.compress(json.dumps(self._live.columns.listing()).encode(), 6, mtime=0)
+        if self._live is not None and isinstance(path, str) and path.startswith(_LIVE_COLUMN):
+            column = self._live.columns.read(path.removeprefix(_LIVE_COLUMN))
+            if column is None:
+                msg = "The column has changed since it was listed."
+                raise ColumnError(msg)
+            return column
         if self._live is not None and isinstance(path, str) and path.startswith(_LIVE_GENE):
             number = path.removeprefix(_LIVE_GENE)
             if not number.isascii() or not number.isdigit() or int(number) >= len(self._live.names):
