@@ -95,8 +95,8 @@ class LiveCells:
 class Assets:
     """Read files by name; only names in the bundle are accepted."""
 
-    def __init__(self, bundle: Bundle, live: LiveCells | None) -> None:
-        self._bundle, self._live = bundle, live
+    def __init__(self, bundle: Bundle, live: LiveCells | None, *, name: str | None = None) -> None:
+        self._bundle, self._live, self._name = bundle, live, name
         manifest = bundle.manifest
         self._names = {file.path for file in manifest.asset_files}
         self._names |= {chunk.path for gene in manifest.expression.genes for chunk in gene.chunks}
@@ -113,6 +113,13 @@ class Assets:
         """Return whether `path` is a gene of the live object, which may be slow to read."""
         return self._live is not None and isinstance(path, str) and path.startswith(_LIVE_GENE)
 
+    def _named_manifest(self) -> bytes:
+        """Return the manifest with the name of the view."""
+        stored = self._bundle.stored("manifest.json")
+        if self._name in (None, self._bundle.manifest.dataset_name):
+            return stored
+        return json.dumps({**json.loads(stored), "dataset_name": self._name}).encode()
+
     def read(self, path: object) -> bytes:
         """Return the bytes of a file as stored, gzipped or not.
 
@@ -125,7 +132,7 @@ class Assets:
             return _page()
         if path == "manifest.json":
             if self._manifest is None:
-                self._manifest = gzip.compress(self._bundle.stored("manifest.json"), 6, mtime=0)
+                self._manifest = gzip.compress(self._named_manifest(), 6, mtime=0)
             return self._manifest
         if self._live is not None and path == LIVE_LIST:
             return gzip.compress(json.dumps(self._live.names).encode(), 6, mtime=0)

@@ -54,6 +54,8 @@ class KaroSpaceView(Base):
         whether it was exported or not, and selections are arrays over ``adata.obs``.
     config
         The options of the export; they determine the matrix from which further genes are read.
+    name
+        Name to show instead of that of the dataset.
     height
         Height in CSS pixels.
 
@@ -103,14 +105,16 @@ class KaroSpaceView(Base):
         adata: Any = None,  # noqa: ANN401 - AnnData is imported late
         config: ExportConfig | None = None,
         channel: Channel | None = None,
+        name: str | None = None,
         height: int = 470,
     ) -> None:
         self.bundle = bundle
+        self._name = name or bundle.manifest.dataset_name
         self._live = None if adata is None else LiveCells(adata, bundle, config or ExportConfig())
         self._shown_columns: list[dict[str, JsonValue]] = []
         cells = Cells(bundle, self._live)
         self._cell_names = cells.names
-        self._assets = Assets(bundle, self._live)
+        self._assets = Assets(bundle, self._live, name=self._name)
         self._lock = threading.RLock()
         self._now = ViewState()
         self._own_channel = channel is None
@@ -193,7 +197,7 @@ class KaroSpaceView(Base):
     @property
     def title(self) -> str:
         """The name of the data."""
-        return self.bundle.manifest.dataset_name
+        return self._name
 
     @property
     def selected_ids(self) -> list[str]:

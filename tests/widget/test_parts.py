@@ -7,6 +7,7 @@ import json
 import shlex
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import ipywidgets
@@ -401,6 +402,40 @@ def test_every_column_of_obs_colors_the_view_with_its_current_values(monkeypatch
         karospace_view(view.bundle).color = "niche"
     with pytest.raises(ViewError, match="no AnnData object to read"):
         karospace_view(view.bundle).refresh()
+    view.close()
+
+
+def test_views_are_named_after_the_variable_or_as_requested(
+    adata: Any, bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variables = {"tonsil": adata, "_": adata, "other": None}
+    monkeypatch.setattr("IPython.get_ipython", lambda: SimpleNamespace(user_ns=variables))
+
+    def shown(view: Any) -> str:
+        name = json.loads(gzip.decompress(view._assets.read("manifest.json")))["dataset_name"]
+        assert name == view.title == view._fallback["title"]
+        view.close()
+        return str(name)
+
+    assert shown(karospace_view(adata)) == "tonsil"
+    assert [shown(karospace_view(adata, **{key: "Mine"})) for key in ("name", "dataset_name")] == ["Mine"] * 2
+    assert [shown(karospace_view(bundle, **{key: "Mine"})) for key in ("name", "dataset_name")] == ["Mine"] * 2
+    assert shown(karospace_view(bundle)) == bundle.manifest.dataset_name
+    grid = karospace_grid([adata, bundle], names=["Left", None])
+    assert [shown(view) for view in grid.children] == ["Left", bundle.manifest.dataset_name]
+    variables["other"] = adata  # two names for one object
+    assert shown(karospace_view(adata)) == "anndata"
+    assert adata_to_karospace(adata, tmp_path / "out", name="Mine").manifest.dataset_name == "Mine"
+    form = karospace_widget(adata, name="Mine")
+    assert form.options["dataset_name"] == "Mine"
+    form.close()
+    for both in (karospace_view, karospace_widget, adata_to_karospace):
+        with pytest.raises(ConfigError, match="Pass one of them"):
+            both(adata, name="a", dataset_name="b")
+    view = karospace_view(adata)
+    for names, reason in ((["a"], "got names=1 names"), ("ab", "got names='ab'"), (["a", "b"], "has a name already")):
+        with pytest.raises(ViewError, match=reason):
+            karospace_grid([view, view], names=names)
     view.close()
 
 
