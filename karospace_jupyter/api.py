@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from karospace_jupyter.config import ExportConfig
 from karospace_jupyter.errors import ConfigError
 from karospace_jupyter.export import run
+from karospace_jupyter.form.options import with_name
 from karospace_jupyter.progress import ProgressBar
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def adata_to_karospace(
     adata: Any,  # noqa: ANN401 - AnnData is imported late
     outdir: str | os.PathLike[str] | None = None,
     *,
+    name: str | None = None,
     progress: bool = False,
     job: Job | None = None,
     **options: Unpack[ExportOptions],
@@ -73,6 +75,8 @@ def adata_to_karospace(
         The AnnData object. Views and backed objects are supported.
     outdir
         The folder to write. Optional if `single_file` or `zip_path` is given.
+    name
+        Name of the dataset, the same as the option `dataset_name`.
     progress
         Show a progress bar: a widget in a notebook, text on stderr elsewhere.
     job
@@ -98,7 +102,7 @@ def adata_to_karospace(
     >>> bundle.manifest.n_cells  # doctest: +SKIP
     500
     """
-    config = ExportConfig(outdir=outdir, **options)
+    config = ExportConfig(outdir=outdir, **with_name(options, name))
     if not progress:
         return run(adata, config, job)
     with ProgressBar() as bar:

@@ -232,6 +232,16 @@ class SetState(Message):
     state: ViewState
 
 
+class LiveChanged(Message):
+    """Says what the live object provides, after it has changed: genes that were read before may be outdated."""
+
+    type: Literal["live"] = "live"
+    columns: list[dict[str, JsonValue]]
+    """Columns that are read from the object, as in the manifest; they replace those of the bundle by name."""
+    genes: bool
+    """Whether the values of genes may have changed, too."""
+
+
 class Select(Message):
     """Changes the selection. One buffer: one bit per cell; none for no selection."""
 
@@ -283,6 +293,7 @@ ToPage = Annotated[
     | Refused
     | Opened
     | SetState
+    | LiveChanged
     | Select
     | Regions
     | TakeSnapshot

@@ -6,12 +6,31 @@ import re
 import shlex
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from karospace_jupyter.config import NOT_IN_FORMS, ExportConfig
 from karospace_jupyter.errors import ConfigError
 from karospace_jupyter.flags import flag_of
 from karospace_jupyter.view.saved_view import read_view
+
+if TYPE_CHECKING:
+    from karospace_jupyter.contracts.options import ExportOptions
+
+
+def with_name(options: ExportOptions, name: str | None) -> ExportOptions:
+    """Return the options with `name` as the name of the dataset.
+
+    Raises
+    ------
+    ConfigError
+        If the options name the dataset, too.
+    """
+    if name is None:
+        return options
+    if options.get("dataset_name") is not None:
+        msg = f"Got name={name!r} and dataset_name={options['dataset_name']!r}, which mean the same. Pass one of them."
+        raise ConfigError(msg)
+    return {**options, "dataset_name": name}
 
 
 def plain(config: ExportConfig) -> dict[str, Any]:

@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from karospace_jupyter.bundle.cell_ids import cell_ids
-from karospace_jupyter.errors import BundleError, GenesError, ViewError
+from karospace_jupyter.errors import BundleError, ColumnError, GenesError, ViewError
 from karospace_jupyter.plan.names import as_text, make_unique
 from karospace_jupyter.source import open_source
 from karospace_jupyter.static import static_file
+from karospace_jupyter.widget.live_columns import LiveColumns
 
 if TYPE_CHECKING:
     from karospace_jupyter.config import ExportConfig
@@ -23,11 +24,13 @@ if TYPE_CHECKING:
 
 PAGE = "index.html"
 LIVE_LIST = "live/genes.json"
+LIVE_COLUMNS = "live/columns.json"
 _LIVE_GENE = "live/gene_"
+_LIVE_COLUMN = "live/column_"
 
 
 class LiveCells:
-    """The AnnData object of a bundle: maps its rows to the bundle's cells, and provides genes that were not exported.
+    """The AnnData object of a bundle: maps its rows to the bundle's cells, and provides its genes and columns.
 
     Raises
     ------
@@ -40,6 +43,7 @@ class LiveCells:
         self._config = config
         self._lock = threading.Lock()
         self.rows = _rows_of(adata, bundle)
+        self.columns = LiveColumns(adata, bundle, self.rows)
         self.names: tuple[str, ...] = tuple(make_unique(as_text(self._var_names()))[0].tolist())
         self._obs_names, self._genes = adata.obs_names, self._var_names()
 
@@ -91,8 +95,8 @@ class LiveCells:
 class Assets:
     """Read files by name; only names in the bundle are accepted."""
 
-    def __init__(self, bundle: Bundle, live: LiveCells | None) -> None:
-        self._bundle, self._live = bundle, live
+    def __init__(self, bundle: Bundle, live: LiveCells | None, *, name: str | None = None) -> None:
+        self._bundle, self._live, self._name = bundle, live, name
         manifest = bundle.manifest
         self._names = {file.path for file in manifest.asset_files}
         self._names |= {chunk.path for gene in manifest.expression.genes for chunk in gene.chunks}
@@ -109,6 +113,13 @@ class Assets:
         """Return whether `path` is a gene of the live object, which may be slow to read."""
         return self._live is not None and isinstance(path, str) and path.startswith(_LIVE_GENE)
 
+    def _named_manifest(self) -> bytes:
+        """Return the manifest with the name of the view."""
+        stored = self._bundle.stored("manifest.json")
+        if self._name in (None, self._bundle.manifest.dataset_name):
+            return stored
+        return json.dumps({**json.loads(stored), "dataset_name": self._name}).encode()
+
     def read(self, path: object) -> bytes:
         """Return the bytes of a file as stored, gzipped or not.
 
@@ -121,10 +132,18 @@ class Assets:
             return _page()
         if path == "manifest.json":
             if self._manifest is None:
-                self._manifest = gzip.compress(self._bundle.stored("manifest.json"), 6, mtime=0)
+                self._manifest = gzip.compress(self._named_manifest(), 6, mtime=0)
             return self._manifest
         if self._live is not None and path == LIVE_LIST:
             return gzip.compress(json.dumps(self._live.names).encode(), 6, mtime=0)
+        if self._live is not None and path == LIVE_COLUMNS:
+            return gzip.compress(json.dumps(self._live.columns.listing()).encode(), 6, mtime=0)
+        if self._live is not None and isinstance(path, str) and path.startswith(_LIVE_COLUMN):
+            column = self._live.columns.read(path.removeprefix(_LIVE_COLUMN))
+            if column is None:
+                msg = "The column has changed since it was listed."
+                raise ColumnError(msg)
+            return column
         if self._live is not None and isinstance(path, str) and path.startswith(_LIVE_GENE):
             number = path.removeprefix(_LIVE_GENE)
             if not number.isascii() or not number.isdigit() or int(number) >= len(self._live.names):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def color_named(text: str, manifest: Manifest, live: LiveCells | None) -> Color:
-    """Return the color of a text as in `view.color`.
+    """Return the color of a text as in `view.color`; reads a column of obs that the view does not have yet.
 
     Raises
     ------
@@ -25,27 +25,35 @@ def color_named(text: str, manifest: Manifest, live: LiveCells | None) -> Color:
     kind, _, name = text.partition(":")
     if not text:
         return ByNothing()
-    if kind == "obs" and name in manifest.annotation_columns:
+    columns = {*manifest.annotation_columns, *(live.columns.names if live else ())}
+    if kind == "obs" and (name in columns or _is_added(name, live)):
         return ByAnnotation(column=name)
     if kind == "gene" and name in genes:
         return ByGene(gene=name)
     several = [part.strip() for part in name.split(",")]
     if kind in {"blend", "score"} and text not in genes and genes.issuperset(several):
         return several_genes(kind, several)
-    if text in manifest.annotation_columns:
+    if text in columns:
         return ByAnnotation(column=text)
     if text in genes:
         return ByGene(gene=text)
     for labels in manifest.gene_labels or ():
         if text in labels.labels:
             return ByGene(gene=manifest.gene_list[labels.labels.index(text)])
-    if live is not None and text in live.adata.obs.columns:
-        msg = (
-            f"The column {text!r} is in adata.obs, but not in this view: it was added later or left out. "
-            f"Create a new view that includes it: karospace_view(adata, annotation_columns=[{text!r}, ...])."
-        )
-        raise ViewError(msg)
-    near = hint(text, [*manifest.annotation_columns, *genes])
-    columns = ", ".join(manifest.annotation_columns[:12]) or "none"
-    msg = f"{text!r} is neither a column nor a gene of this view.{near} Columns: {columns}. Genes: {len(genes):,}."
+    if _is_added(text, live):
+        return ByAnnotation(column=text)
+    near = hint(text, [*columns, *genes])
+    listed = ", ".join(manifest.annotation_columns[:12]) or "none"
+    msg = f"{text!r} is neither a column nor a gene of this view.{near} Columns: {listed}. Genes: {len(genes):,}."
+    if live is None:
+        msg += " For the other columns and genes of the object, pass it: karospace_view(bundle, adata=adata)."
     raise ViewError(msg)
+
+
+def _is_added(name: str, live: LiveCells | None) -> bool:
+    """Read a column of obs, if there is one with this name, and return whether there is."""
+    if live is None or name not in live.adata.obs.columns:
+        return False
+    live.check_unchanged()
+    live.columns.add(name)
+    return True

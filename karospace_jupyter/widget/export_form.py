@@ -28,7 +28,7 @@ from karospace_jupyter.contracts.output import Output, Tissue
 from karospace_jupyter.errors import ConfigError, KaroSpaceError, SourceError, ViewError
 from karospace_jupyter.form.latest import Latest
 from karospace_jupyter.form.look import complete, look, problem_of
-from karospace_jupyter.form.options import code_of, config_of, plain
+from karospace_jupyter.form.options import code_of, config_of, plain, with_name
 from karospace_jupyter.form.result import result_of
 from karospace_jupyter.form.summary import defaults_of, gene_names, quick_summary, summarize
 from karospace_jupyter.session import ExportSession
@@ -38,6 +38,7 @@ from karospace_jupyter.widget.base import Base
 from karospace_jupyter.widget.channel import Channel
 from karospace_jupyter.widget.output import kept_of, with_fallback
 from karospace_jupyter.widget.threads import WidgetMaker
+from karospace_jupyter.widget.variables import variables_of
 from karospace_jupyter.widget.view import KaroSpaceView
 from karospace_jupyter.widget.waiting import wait_for
 
@@ -361,6 +362,8 @@ class KaroSpaceWidget(Base):
 def karospace_widget(
     adata: Any,  # noqa: ANN401 - anndata is imported late
     outdir: str | os.PathLike[str] | None = None,
+    *,
+    name: str | None = None,
     **options: Unpack[ExportOptions],
 ) -> KaroSpaceWidget:
     """Show a form that exports `adata`, with the viewer below it.
@@ -371,6 +374,8 @@ def karospace_widget(
         The AnnData object; it is never modified.
     outdir
         The folder to write; ``karospace_bundle`` by default. With an empty string the bundle stays in memory.
+    name
+        Name of the dataset, the same as the option `dataset_name`.
     **options
         Any option of :class:`~karospace_jupyter.ExportConfig`, as initial values of the form.
 
@@ -402,7 +407,7 @@ def karospace_widget(
         )
         raise SourceError(msg)
     place = Path("karospace_bundle") if outdir is None else Path(outdir) if str(outdir) else None
-    return KaroSpaceWidget(adata, ExportConfig(outdir=place, **options))
+    return KaroSpaceWidget(adata, ExportConfig(outdir=place, **with_name(options, name)))
 
 
 def _packed(bundle: Bundle, *, as_zip: bool) -> bytes:
@@ -416,15 +421,4 @@ def _packed(bundle: Bundle, *, as_zip: bool) -> bytes:
 
 def _name_of(subject: Any) -> str:  # noqa: ANN401
     """Return the Python expression for the subject: a path, or the name of the variable that holds the object."""
-    import sys
-
-    if isinstance(subject, Path):
-        return repr(str(subject))
-    if "IPython" in sys.modules:
-        from IPython import get_ipython
-
-        names = [name for name, value in getattr(get_ipython(), "user_ns", {}).items() if value is subject]
-        public = [name for name in names if not name.startswith("_")]
-        if public:
-            return str(public[0])
-    return "adata"
+    return repr(str(subject)) if isinstance(subject, Path) else (variables_of(subject) or ["adata"])[0]

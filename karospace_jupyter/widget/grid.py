@@ -45,6 +45,7 @@ class KaroSpaceGrid(GridBox):  # type: ignore[misc]  # ipywidgets has no types
 def karospace_grid(
     subjects: Sequence[Any],
     *,
+    names: Sequence[str | None] | None = None,
     columns: int | None = None,
     height: int = 360,
     linked: bool = True,
@@ -55,6 +56,8 @@ def karospace_grid(
     ----------
     subjects
         Views, or anything that :func:`~karospace_jupyter.karospace_view` accepts.
+    names
+        Name of each view, as for :func:`~karospace_jupyter.karospace_view`; None for its default.
     columns
         Number of views per row; at most three by default.
     height
@@ -85,14 +88,23 @@ def karospace_grid(
         given = "an empty list" if isinstance(subjects, Sequence) and not subjects else f"a {type(subjects).__name__}"
         msg = f"karospace_grid expects a list of views, bundles, paths or AnnData objects, but got {given}."
         raise ViewError(msg)
+    if names is None:
+        names = [None] * len(subjects)
+    if isinstance(names, str) or len(names) != len(subjects):
+        found = repr(names) if isinstance(names, str) else f"{len(names)} names"
+        msg = f"karospace_grid needs one name for each of the {len(subjects)} views; got names={found}."
+        raise ViewError(msg)
     views: list[KaroSpaceView] = []
     made: list[KaroSpaceView] = []
     try:
-        for subject in subjects:
+        for subject, name in zip(subjects, names, strict=True):
             if isinstance(subject, KaroSpaceView):
+                if name is not None:
+                    msg = f"The view {subject.title!r} has a name already: pass name={name!r} to karospace_view."
+                    raise ViewError(msg)
                 views.append(subject)
                 continue
-            view = karospace_view(subject, height=height)
+            view = karospace_view(subject, name=name, height=height)
             assert isinstance(view, KaroSpaceView)  # noqa: S101 - only inline=True returns another type
             made.append(view)
             views.append(view)

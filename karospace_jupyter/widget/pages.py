@@ -9,6 +9,7 @@ import numpy as np
 
 from karospace_jupyter.contracts.messages import (
     Gone,
+    LiveChanged,
     Message,
     Open,
     Opened,
@@ -27,6 +28,8 @@ from karospace_jupyter.widget.waiting import wait_for
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from pydantic import JsonValue
+
     from karospace_jupyter.view.state import ViewState
     from karospace_jupyter.widget.assets import Assets
     from karospace_jupyter.widget.cells import Cells
@@ -35,6 +38,12 @@ if TYPE_CHECKING:
 
     Buffer = bytes | memoryview
     Send = Callable[[Message, Sequence[Buffer]], None]
+
+
+_OPENS_S = 10.0
+"""How long a snapshot waits for a view that is about to be displayed."""
+_REOPENS_S = 1.0
+"""How long it waits for a view that was displayed before, and may be reopening."""
 
 
 class Displayed(Protocol):
@@ -77,6 +86,7 @@ class Pages:
         self._view, self._channel, self._assets, self._cells = view, channel, assets, cells
         self._send, self._initial_state, self._take_state = send, initial_state, take_state
         self._frames: set[str] = set()
+        self._was_open = False
         # What the frames show: only differences are sent.
         self._selection: Mask | None = None
         self._regions: dict[str, Mask] = {}
@@ -93,6 +103,10 @@ class Pages:
     def show_state(self, state: ViewState) -> None:
         """Show the fields of a state that were set."""
         self._tell(SetState(state=state))
+
+    def show_live(self, columns: list[dict[str, JsonValue]], *, genes: bool) -> None:
+        """Show the current columns of the live object, and, if `genes`, the current values of its genes."""
+        self._tell(LiveChanged(columns=columns, genes=genes))
 
     def show_selection(self, mask: Mask | None) -> None:
         """Show a selection, unless it is shown already."""
@@ -114,7 +128,13 @@ class Pages:
         ViewError
             If no viewer is open, or none answered within `timeout` seconds.
         """
-        if not wait_for(lambda: bool(self._frames), min(timeout, 10)):
+        if not wait_for(lambda: bool(self._frames), min(timeout, _OPENS_S if not self._was_open else _REOPENS_S)):
+            if self._was_open:
+                msg = (
+                    "This view is no longer displayed: its output was cleared or its page was closed. "
+                    "Show it again as the last line of a cell, then take the snapshot in a later cell."
+                )
+                raise ViewError(msg)
             msg = (
                 "This view is not displayed yet. A viewer opens when the cell that displays it has finished: "
                 "take the snapshot in a later cell."
@@ -139,6 +159,7 @@ class Pages:
         """Send the current state to a frame that opens this view."""
         frame = str(message.view)
         self._frames.add(frame)
+        self._was_open = True
         state, live = self._initial_state(), self._assets.n_live
         self._channel.send(Opened(id=message.id, view=frame, state=state, live=live))
         if self._view.selection is not None:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, Unpack
 from karospace_jupyter import export
 from karospace_jupyter.config import ExportConfig
 from karospace_jupyter.errors import ViewError
+from karospace_jupyter.form.options import with_name
 from karospace_jupyter.publish.bundle import Bundle
 from karospace_jupyter.source import check_object, is_data_path
 from karospace_jupyter.widget.fallback import InlineView
+from karospace_jupyter.widget.variables import variables_of
 from karospace_jupyter.widget.view import KaroSpaceView
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ def karospace_view(
     subject: Any,  # noqa: ANN401 - a bundle, a path or an AnnData
     *,
     adata: Any = None,  # noqa: ANN401
+    name: str | None = None,
     height: int = 470,
     inline: bool = False,
     **options: Unpack[ExportOptions],
@@ -38,6 +41,9 @@ def karospace_view(
     adata
         For a bundle: the object from which it was exported. Selections then are arrays over its obs, and genes that
         were not exported can be shown.
+    name
+        Name of the view. By default, an object is named after the variable that holds it, if there is exactly one; a
+        bundle keeps the name of its dataset. `dataset_name` means the same.
     height
         Height in CSS pixels.
     inline
@@ -68,10 +74,11 @@ def karospace_view(
     """
     if adata is not None:
         check_object(adata)
+    options = with_name(options, name)
     bundle, live, config = _bundle_of(subject, adata, options, inline=inline)
     if inline:
         return InlineView(bundle, height)
-    return KaroSpaceView(bundle, adata=live, config=config, height=height)
+    return KaroSpaceView(bundle, adata=live, config=config, name=options.get("dataset_name"), height=height)
 
 
 def _bundle_of(
@@ -84,9 +91,10 @@ def _bundle_of(
     is_path = isinstance(subject, str | Path)
     data_file = is_path and is_data_path(Path(subject).expanduser())
     if isinstance(subject, Bundle) or (is_path and not data_file):
-        if options:
+        others = [option for option in options if option != "dataset_name"]
+        if others:
             msg = (
-                f"The options {', '.join(options)} apply to the export of an AnnData object, not to an existing bundle."
+                f"The options {', '.join(others)} apply to the export of an AnnData object, not to an existing bundle."
             )
             raise ViewError(msg)
         bundle = subject if isinstance(subject, Bundle) else Bundle(subject)
@@ -96,6 +104,9 @@ def _bundle_of(
     in_memory = not is_path and not getattr(subject, "isbacked", False)
     if in_memory and not inline:
         options = {"genes_mode": (), **options}
+    if in_memory and options.get("dataset_name") is None:
+        variables = variables_of(subject)
+        options = {**options, "dataset_name": variables[0] if len(variables) == 1 else None}
     config = ExportConfig(**options)
     return export.run_to_memory(subject, config), subject if in_memory else None, config
 

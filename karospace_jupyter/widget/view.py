@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from PIL import Image
+    from pydantic import JsonValue
 
 
 class Change(TypedDict):
@@ -53,13 +54,16 @@ class KaroSpaceView(Base):
         whether it was exported or not, and selections are arrays over ``adata.obs``.
     config
         The options of the export; they determine the matrix from which further genes are read.
+    name
+        Name to show instead of that of the dataset.
     height
         Height in CSS pixels.
 
     Attributes
     ----------
     color : str
-        Name of a column or a gene; empty for a single color. ``"obs:NAME"`` and ``"gene:NAME"`` distinguish equal
+        Name of a column or a gene; empty for a single color. With an object, every column of its obs, also those added
+        later. ``"obs:NAME"`` and ``"gene:NAME"`` distinguish equal
         names; ``"blend:A,B"`` shows two or three genes at once, ``"score:A,B,C"`` the mean of a gene set.
     camera : dict or None
         ``{"x", "y", "zoom"}``: center in coordinate units; zoom 1 shows all cells.
@@ -101,13 +105,16 @@ class KaroSpaceView(Base):
         adata: Any = None,  # noqa: ANN401 - AnnData is imported late
         config: ExportConfig | None = None,
         channel: Channel | None = None,
+        name: str | None = None,
         height: int = 470,
     ) -> None:
         self.bundle = bundle
+        self._name = name or bundle.manifest.dataset_name
         self._live = None if adata is None else LiveCells(adata, bundle, config or ExportConfig())
+        self._shown_columns: list[dict[str, JsonValue]] = []
         cells = Cells(bundle, self._live)
         self._cell_names = cells.names
-        self._assets = Assets(bundle, self._live)
+        self._assets = Assets(bundle, self._live, name=self._name)
         self._lock = threading.RLock()
         self._now = ViewState()
         self._own_channel = channel is None
@@ -190,7 +197,7 @@ class KaroSpaceView(Base):
     @property
     def title(self) -> str:
         """The name of the data."""
-        return self.bundle.manifest.dataset_name
+        return self._name
 
     @property
     def selected_ids(self) -> list[str]:
@@ -223,6 +230,37 @@ class KaroSpaceView(Base):
             raise ViewError(msg)
         self._live.check_unchanged()
         obs[name] = categories_of(regions)
+        self._live.columns.add(name)
+        self._show_live(genes=False)
+
+    def refresh(self) -> None:
+        """Show the current values of ``adata.obs``, the stored colors in ``adata.uns``, and the matrix.
+
+        Columns that were added to obs appear in the viewer. Those that were removed disappear, except for columns of
+        the bundle. Exported genes keep the values of the export.
+
+        Raises
+        ------
+        ViewError
+            If the view has no AnnData object, or its cells or genes have changed.
+
+        Examples
+        --------
+        >>> from karospace_jupyter import karospace_view
+        >>> from karospace_jupyter.datasets import synthetic_tissue
+        >>> adata = synthetic_tissue(300, 60, seed=1)
+        >>> view = karospace_view(adata)
+        >>> adata.obs["large"] = adata.obs["area"] > adata.obs["area"].median()
+        >>> view.refresh()
+        >>> view.color = "large"
+        >>> view.close()
+        """
+        if self._live is None:
+            msg = "This view has no AnnData object to read. Open it with karospace_view(bundle, adata=adata)."
+            raise ViewError(msg)
+        self._live.check_unchanged()
+        self._live.columns.refresh()
+        self._show_live(genes=True)
 
     def snapshot(self, timeout: float = 30) -> Image.Image:
         """Return an image of what the viewer currently shows.
@@ -286,10 +324,19 @@ class KaroSpaceView(Base):
         self.state = self._now.plain()
 
     def _color_named(self, text: str) -> Color:
-        return color_named(text, self.bundle.manifest, self._live)
+        color = color_named(text, self.bundle.manifest, self._live)
+        if self._live is not None and self._live.columns.listing() != self._shown_columns:
+            self._show_live(genes=False)
+        return color
+
+    def _show_live(self, *, genes: bool) -> None:
+        assert self._live is not None  # noqa: S101 - callers have checked it
+        self._shown_columns = self._live.columns.listing()
+        self._pages.show_live(self._shown_columns, genes=genes)
 
     def _text_of(self, color: Color) -> str:
-        return color_text(color, self.bundle.manifest.annotation_columns)
+        columns = () if self._live is None else self._live.columns.names
+        return color_text(color, [*self.bundle.manifest.annotation_columns, *columns])
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:  # noqa: ANN401
         shown = super()._repr_mimebundle_(**kwargs)

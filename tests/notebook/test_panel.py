@@ -384,6 +384,16 @@ def test_new_view_opens_without_an_export(panel: Callable[..., Panel]) -> None:
     gene = nb.python("adata.var_names[59]")
     frame.evaluate("gene => window.karospace.setState({color: {kind: 'gene', gene}})", gene)
     until_js(frame, "window.karospace.valueAt(7) !== null")
+    # Each object of the panel has the same beside its export.
+    one.show()
+    one.node.get_by_role("button", name="View").first.click()
+    eventually(lambda: page.locator(".kl-tab").count(), lambda count: count == 2, page=page)
+    assert one.viewer().evaluate("window.karospace.cells") == 3000
+    labels = page.evaluate(
+        """() => ['karospace:panel', 'karospace:new-view', 'karospace:open-bundle']
+            .map((name) => window.jupyterapp.commands.label(name, {isPalette: true}))"""
+    )
+    assert all(label.startswith("KaroSpace: ") for label in labels)
 
 
 def test_panel_reports_a_missing_package_or_another_version(panel: Callable[..., Panel]) -> None:

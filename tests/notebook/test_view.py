@@ -145,6 +145,14 @@ def test_regions_become_a_column_only_on_request(shown: tuple[Notebook, Any]) ->
     nb.python("v.annotate('niche')")
     assert nb.python("[str(adata.obs['niche'].iloc[i]) for i in (0, 1, 2, 9)]") == ["nan", "rim", "core", "core"]
     assert nb.python("str(adata.obs['niche'].dtype)") == "category"
+    # The viewer lists the new column at once; `frame` has never been asked for it.
+    nb.python("setattr(v, 'color', 'niche')")
+    until_js(frame, "window.karospace.getState().color.column === 'niche' && window.karospace.valueAt(9) === 'core'")
+    nb.python("setattr(v, 'regions', {'core': [1]}) or v.annotate('niche', overwrite=True)")
+    until_js(frame, "window.karospace.valueAt(1) === 'core' && window.karospace.valueAt(9) === null")
+    nb.python("adata.obs.__setitem__('halves', np.where(np.arange(3000) < 9, 'left', 'right')) or v.refresh()")
+    frame.get_by_role("tab", name="Annotation").click()
+    expect(frame.get_by_role("option", name="halves")).to_have_count(1)
     nb.python("setattr(v, 'regions', {'one': [4, 5, 6]})")
     until_js(frame, "window.karospace.regions.length === 1 && window.karospace.regions[0].count === 3")
 
@@ -158,16 +166,17 @@ def test_snapshot_returns_an_image_of_the_tissue(shown: tuple[Notebook, Any]) ->
 
 
 def test_loaded_data_stays_available_after_a_kernel_restart(notebook: Open) -> None:
-    nb = notebook([DATA, "v = karospace_view(adata)\nv"])
+    nb = notebook([f"{DATA}\nv = karospace_view(adata)\nv"])
     nb.run(0)
-    nb.run(1)
-    frame = nb.viewer(1)
+    frame = nb.viewer(0)
     frame.evaluate("window.karospace.setState({color: {kind: 'gene', gene: 'EPCAM'}})")
     until_js(frame, "document.querySelector('.ks-root') !== null")
     process = nb.python("__import__('os').getpid()")
     nb.command("kernelmenu:restart")
     nb.page.get_by_role("button", name="Confirm Kernel Restart").click()
     eventually(lambda: not psutil.pid_exists(process), page=nb.page, what="the kernel does not end")
+    sign = frame.locator(".ks-lost")
+    expect(sign).to_contain_text("Kernel disconnected")
     # All annotations and the loaded gene are still available.
     for column in ("region", "cell_type", "area"):
         frame.evaluate("column => window.karospace.setState({color: {kind: 'annotation', column}})", column)
@@ -178,6 +187,16 @@ def test_loaded_data_stays_available_after_a_kernel_restart(notebook: Open) -> N
     )
     message = "(window.refused ?? '') + (document.querySelector('.ks-waiting')?.textContent ?? '')"
     eventually(lambda: frame.evaluate(message), lambda text: "Run the cell again" in text)
+    # The color that was shown stays, and the viewer names what is missing; running the cell again connects it.
+    expect(sign).to_contain_text("VIM cannot be loaded: the kernel has stopped.")
+    assert frame.evaluate("window.karospace.getState().color.gene") == "EPCAM"
+    assert frame.evaluate("window.karospace.valueAt(3)") is not None
+    sign.get_by_role("button", name="Reconnect").click()
+    eventually(lambda: frame.is_detached(), page=nb.page, what="the cell does not run")
+    again = nb.viewer(0)
+    expect(again.locator(".ks-lost")).to_have_count(0)
+    again.evaluate("window.karospace.setState({color: {kind: 'gene', gene: 'VIM'}})")
+    until_js(again, "window.karospace.valueAt(3) !== null")
 
 
 def test_gene_is_read_while_a_cell_runs(shown: tuple[Notebook, Any], lab: Lab) -> None:

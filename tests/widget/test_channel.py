@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import threading
+import time
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 from comm.base_comm import BaseComm
 from waiting import PATIENCE_S, becomes
 
-from karospace_jupyter import ExportConfig, KaroSpaceError
+from karospace_jupyter import ExportConfig, KaroSpaceError, ViewError, karospace_view
 from karospace_jupyter.contracts import generate, messages
 from karospace_jupyter.contracts.messages import ToKernel, ToPage
 from karospace_jupyter.datasets import synthetic_tissue
@@ -215,3 +216,32 @@ def test_every_message_is_part_of_the_contract(union: Any) -> None:
     schemas = generate.generated()
     for kind in kinds:
         assert f'"const": "{kind}"' in schemas["to-kernel.schema.json" if union is ToKernel else "to-page.schema.json"]
+
+
+def test_snapshot_of_a_cleared_output_fails_at_once(heard: Heard, bundle: Any) -> None:
+    view = KaroSpaceView(bundle)
+    say(view._wire, {"type": "open", "id": "open", "view": "one"})
+    say(view._wire, {"type": "gone", "view": "one"})
+    heard.take()
+    began = time.monotonic()
+    with pytest.raises(ViewError, match="no longer displayed: its output was cleared"):
+        view.snapshot()
+    assert time.monotonic() - began < 5
+    assert heard.take() == []
+    view.close()
+
+
+def test_columns_of_the_object_are_sent_to_open_frames(heard: Heard) -> None:
+    adata = synthetic_tissue(N, 60, seed=2)
+    view = karospace_view(adata)
+    say(view._wire, {"type": "open", "id": "open", "view": "one"})
+    heard.take()
+    adata.obs["late"] = np.arange(N)
+    view.color = "late"
+    live, state = heard.take()
+    assert (live["type"], live["genes"], [one["name"] for one in live["columns"]]) == ("live", False, ["late"])
+    assert state["state"]["color"] == {"kind": "annotation", "column": "late"}
+    view.refresh()
+    (live,) = heard.take()
+    assert live["genes"] is True
+    view.close()

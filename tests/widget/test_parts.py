@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import shlex
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import ipywidgets
@@ -353,6 +355,89 @@ def test_closing_a_form_leaves_no_widget(adata: Any, tmp_path: Path) -> None:
 def test_export_shows_a_progress_bar(adata: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     adata_to_karospace(adata, tmp_path / "out", progress=True)
     assert "Writing genes" in capsys.readouterr().err
+
+
+def test_every_column_of_obs_colors_the_view_with_its_current_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    adata = synthetic_tissue(300, 60, seed=2)
+    view = karospace_view(adata, annotation_columns=["region", "area"], downsample=100)
+
+    def values(name: str) -> Any:
+        (entry,) = [one for one in view._live.columns.listing() if one["name"] == name]
+        raw = gzip.decompress(view._assets.read(entry["chunks"][0]["path"]))
+        found = np.frombuffer(raw, entry["dtype"])
+        return (
+            found if entry["kind"] == "number" else [[*entry["categories"], {"name": None}][i]["name"] for i in found]
+        )
+
+    rows = view._live.rows
+    # A column that was left out, one that was added later, and one that annotate writes.
+    view.color = "cell_type"
+    assert view.color == "cell_type"
+    assert values("cell_type") == adata.obs["cell_type"].iloc[rows].astype(str).tolist()
+    adata.obs["late"] = np.arange(300) / 7
+    view.color = "obs:late"
+    assert values("late") == pytest.approx(adata.obs["late"].iloc[rows].to_numpy())
+    view.selection = rows[:5]
+    view.annotate("niche")
+    assert values("niche") == ["selected"] * 5 + [None] * 95
+    view.selection = rows[:7]
+    view.annotate("niche", overwrite=True)
+    assert values("niche") == ["selected"] * 7 + [None] * 93
+    # Columns of the bundle are listed once they differ from it, and genes are read anew.
+    names = [one["name"] for one in view._live.columns.listing()]
+    view.refresh()
+    assert [one["name"] for one in view._live.columns.listing()] == names
+    adata.obs["region"] = adata.obs["region"].astype(str).str.upper()
+    adata.obs["more"] = adata.obs["region"]
+    adata.obs["identifiers"] = adata.obs_names
+    del adata.obs["late"]
+    view.refresh()
+    listed = [one["name"] for one in view._live.columns.listing()]
+    assert set(listed) == {"cell_type", "niche", "region", "more", "identifiers"}
+    assert values("region") == adata.obs["region"].iloc[rows].tolist()
+    monkeypatch.setattr("karospace_jupyter.widget.live_columns.MOST_CATEGORIES", 99)
+    adata.obs["barcode"] = adata.obs_names
+    with pytest.raises(ViewError, match="'barcode' of obs has 100 categories; at most 99"):
+        view.color = "barcode"
+    with pytest.raises(ViewError, match="pass it: karospace_view"):
+        karospace_view(view.bundle).color = "niche"
+    with pytest.raises(ViewError, match="no AnnData object to read"):
+        karospace_view(view.bundle).refresh()
+    view.close()
+
+
+def test_views_are_named_after_the_variable_or_as_requested(
+    adata: Any, bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variables = {"tonsil": adata, "_": adata, "other": None}
+    monkeypatch.setattr("IPython.get_ipython", lambda: SimpleNamespace(user_ns=variables))
+
+    def shown(view: Any) -> str:
+        name = json.loads(gzip.decompress(view._assets.read("manifest.json")))["dataset_name"]
+        assert name == view.title == view._fallback["title"]
+        view.close()
+        return str(name)
+
+    assert shown(karospace_view(adata)) == "tonsil"
+    assert [shown(karospace_view(adata, **{key: "Mine"})) for key in ("name", "dataset_name")] == ["Mine"] * 2
+    assert [shown(karospace_view(bundle, **{key: "Mine"})) for key in ("name", "dataset_name")] == ["Mine"] * 2
+    assert shown(karospace_view(bundle)) == bundle.manifest.dataset_name
+    grid = karospace_grid([adata, bundle], names=["Left", None])
+    assert [shown(view) for view in grid.children] == ["Left", bundle.manifest.dataset_name]
+    variables["other"] = adata  # two names for one object
+    assert shown(karospace_view(adata)) == "anndata"
+    assert adata_to_karospace(adata, tmp_path / "out", name="Mine").manifest.dataset_name == "Mine"
+    form = karospace_widget(adata, name="Mine")
+    assert form.options["dataset_name"] == "Mine"
+    form.close()
+    for both in (karospace_view, karospace_widget, adata_to_karospace):
+        with pytest.raises(ConfigError, match="Pass one of them"):
+            both(adata, name="a", dataset_name="b")
+    view = karospace_view(adata)
+    for names, reason in ((["a"], "got names=1 names"), ("ab", "got names='ab'"), (["a", "b"], "has a name already")):
+        with pytest.raises(ViewError, match=reason):
+            karospace_grid([view, view], names=names)
+    view.close()
 
 
 def test_progress_in_a_notebook_is_one_output_without_a_widget(monkeypatch: pytest.MonkeyPatch) -> None:

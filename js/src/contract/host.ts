@@ -34,14 +34,20 @@ export type ToHost =
   | { type: 'selection'; bits: Uint8Array | null }
   | { type: 'regions'; regions: PlainRegion[] }
   | { type: 'snapshot'; id: string; png: Uint8Array | null; message?: string }
-  | { type: 'ready' };
+  | { type: 'ready' }
+  /** The user asks for a kernel, after `lost`. */
+  | { type: 'reconnect' };
 
 export type ToViewer =
   | { type: 'part'; id: number; index: number; count: number; total: number; bytes: Uint8Array }
   | { type: 'refused'; id: number; tag: string; message: string }
   /** Why no data arrives at the moment; null when it arrives again. */
   | { type: 'waiting'; reason: string | null }
+  /** The kernel is gone for good; what is loaded stays. */
+  | { type: 'lost'; canReconnect: boolean }
   | { type: 'set'; state: StateFields }
+  /** The live object has other columns now, as in a manifest, or also other values of genes. */
+  | { type: 'live'; columns: readonly unknown[]; genes: boolean }
   | { type: 'select'; bits: Uint8Array | null }
   | { type: 'regions'; regions: PlainRegion[] }
   | { type: 'dark'; dark: boolean }

@@ -6,6 +6,7 @@ export type ToPage =
   | Refused
   | Opened
   | SetState
+  | LiveChanged
   | Select
   | Regions
   | TakeSnapshot
@@ -14,6 +15,7 @@ export type ToPage =
   | Noted
   | Hits
   | Viewed;
+export type JsonValue = unknown;
 
 /**
  * Answers :class:`Hello`. One buffer of one byte.
@@ -352,6 +354,38 @@ export interface SetState {
    */
   base64?: string[] | null;
   state: ViewState;
+}
+/**
+ * Says what the live object provides, after it has changed: genes that were read before may be outdated.
+ */
+export interface LiveChanged {
+  type: 'live';
+  /**
+   * Id of a request, repeated by its answer.
+   */
+  id?: string | null;
+  /**
+   * Frame that sent the message, or for which it is; missing for forms, and for all frames of a view.
+   */
+  view?: string | null;
+  /**
+   * Whether buffers do not arrive at the sender.
+   */
+  plain?: boolean;
+  /**
+   * The buffers, if they do not arrive at the receiver.
+   */
+  base64?: string[] | null;
+  /**
+   * Columns that are read from the object, as in the manifest; they replace those of the bundle with the same name.
+   */
+  columns: {
+    [k: string]: JsonValue;
+  }[];
+  /**
+   * Whether the values of genes may have changed, too.
+   */
+  genes: boolean;
 }
 /**
  * Changes the selection. One buffer: one bit per cell; none for no selection.

@@ -2,7 +2,7 @@ import type { Coordinates, Embedding, ImageTransform, Manifest } from '../contra
 import type { Extent } from '../lib/camera';
 import { asError, FormatError, isAbort, LooseFileError, UnknownNameError } from '../lib/errors';
 import { blurs, extentAt, extentFrom, type Origin, ZERO } from '../lib/origin';
-import type { BundleSource, ReadContext } from '../source/bundle-source';
+import type { BundleSource, Column, ReadContext } from '../source/bundle-source';
 import { readAsset } from './asset';
 import { type CellNames, readCellIds } from './cell-ids';
 import { asFloat32, assetReader, forgetting, readChunks } from './chunks';
@@ -55,6 +55,8 @@ export interface Bundle {
   positions(ctx: ReadContext): Promise<Positions>;
   columns(ctx: ReadContext): Promise<readonly ColumnInfo[]>;
   column(name: string, ctx: ReadContext): Promise<ColumnValues>;
+  /** Takes the columns of the live object. Returns all columns, and the names of those whose values have changed. */
+  setLiveColumns(columns: readonly Column[]): { columns: readonly ColumnInfo[]; changed: readonly string[] };
   /** Reads the coordinates of an embedding; y points up, as in plots. */
   embedding(name: string, ctx: ReadContext): Promise<Positions>;
   cellNames(ctx: ReadContext): Promise<CellNames>;
@@ -83,7 +85,12 @@ const STRETCHED =
 
 export async function openBundle(source: BundleSource, ctx: ReadContext): Promise<Bundle> {
   const remarks: Error[] = [];
-  const [manifest, live] = await Promise.all([loadManifest(source, ctx, remarks), liveGenes(source, ctx)]);
+  const [manifest, live, columns] = await Promise.all([
+    loadManifest(source, ctx, remarks),
+    liveGenes(source, ctx),
+    liveColumns(source, ctx),
+  ]);
+  let liveByName = byName(columns);
   const reader = assetReader(source, manifest);
   const cells = manifest.n_cells;
   const loaded = new Map<string, ColumnValues>();
@@ -100,6 +107,16 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
   // If sections have their own images, `manifest.image` repeats one of them for readers of format 1.0.
   const images =
     ownImages.length > 0 ? ownImages : manifest.image ? [{ section: null, image: manifest.image }] : [];
+
+  let stored: readonly ColumnInfo[] = [];
+  const allColumns = (): readonly ColumnInfo[] => {
+    const live = new Map([...liveByName.values()].map((column) => [column.name, columnInfo(column)]));
+    const own = new Set(stored.map(({ name }) => name));
+    return [
+      ...stored.map((column) => live.get(column.name) ?? column),
+      ...[...live.values()].filter(({ name }) => !own.has(name)),
+    ];
+  };
 
   const once = <T>(promise: Promise<T>, forget: () => void): Promise<T> => {
     promise.catch(forget);
@@ -171,14 +188,26 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
     },
 
     async columns(at) {
-      if (manifest.columns) return manifest.columns.map(columnInfo);
-      return (await fromObs(at)).columns.map(columnInfo);
+      stored = (manifest.columns ?? (await fromObs(at)).columns).map(columnInfo);
+      return allColumns();
+    },
+
+    setLiveColumns(now) {
+      const before = liveByName;
+      liveByName = byName(now);
+      // The path of a column changes with its values.
+      const pathOf = (column: Column | undefined) => column?.chunks[0]?.path;
+      const changed = [...new Set([...before.keys(), ...liveByName.keys()])].filter(
+        (name) => pathOf(before.get(name)) !== pathOf(liveByName.get(name)),
+      );
+      for (const name of changed) loaded.delete(name);
+      return { columns: allColumns(), changed };
     },
 
     async column(name, at) {
       const known = loaded.get(name);
       if (known) return known;
-      const stated = manifest.columns?.find((column) => column.name === name);
+      const stated = liveByName.get(name) ?? manifest.columns?.find((column) => column.name === name);
       const column = stated
         ? await readColumn(reader, stated, cells, {
             ...at,
@@ -188,7 +217,9 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
           ? undefined
           : (await fromObs(at)).columns.find((candidate) => candidate.name === name);
       if (!column) throw new UnknownNameError('annotation', name);
-      loaded.set(name, column);
+      // The live object may have changed while the column was read.
+      const current = liveByName.get(name);
+      if (current === undefined || current === stated) loaded.set(name, column);
       return column;
     },
 
@@ -260,9 +291,18 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
 
 async function liveGenes(source: BundleSource, ctx: ReadContext): Promise<readonly string[]> {
   if (!source.live) return [];
-  const names: unknown = JSON.parse(new TextDecoder().decode(await readAsset(source, source.live, {}, ctx)));
+  const names: unknown = JSON.parse(
+    new TextDecoder().decode(await readAsset(source, source.live.genes, {}, ctx)),
+  );
   return Array.isArray(names) ? names.map(String) : [];
 }
+
+async function liveColumns(source: BundleSource, ctx: ReadContext): Promise<readonly Column[]> {
+  if (!source.live) return [];
+  return JSON.parse(new TextDecoder().decode(await readAsset(source, source.live.columns, {}, ctx)));
+}
+
+const byName = (columns: readonly Column[]) => new Map(columns.map((column) => [column.name, column]));
 
 async function bitmapOf(path: string, bytes: Uint8Array): Promise<ImageBitmap> {
   try {

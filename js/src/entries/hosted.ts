@@ -33,7 +33,7 @@ function connect(
   show: (source: BundleSource, options: ViewerOptions) => Viewer,
 ): void {
   const post = (message: ToHost, transfer: Transferable[] = []) => port.postMessage(message, transfer);
-  const source = hostSource(port, init.live > 0 ? 'live/genes.json' : undefined);
+  const source = hostSource(port, init.live > 0);
   port.start();
   const viewer = show(source, {
     state: init.state as Partial<ViewState>,

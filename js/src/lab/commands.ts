@@ -65,18 +65,21 @@ export function addCommands(parts: Parts): void {
   };
 
   commands.addCommand(openView, {
-    label: say('Restore a viewer'),
+    label: say('KaroSpace: Restore a viewer'),
     // Only used when the page is reloaded.
     execute: (args) => tabs.open(args as unknown as Shown, { restored: true }),
   });
   commands.addCommand('karospace:panel', {
-    label: say('Export AnnData to KaroSpace'),
+    label: (args) =>
+      args.isPalette
+        ? say('KaroSpace: List AnnData objects to view or export')
+        : say('Export AnnData to KaroSpace'),
     caption: say('List the AnnData objects of the active notebook'),
     icon: (args) => (args.isPalette ? undefined : tissueIcon),
     execute: showPanel,
   });
   commands.addCommand('karospace:open-bundle', {
-    label: (args) => (args.isMenu ? say('Open in KaroSpace') : say('Open a KaroSpace bundle…')),
+    label: (args) => (args.isMenu ? say('Open in KaroSpace') : say('KaroSpace: Open a bundle…')),
     icon: tissueIcon,
     isVisible: (args) => !args.isMenu || selected()?.name === 'manifest.json',
     execute: async (args) => {
@@ -106,7 +109,7 @@ export function addCommands(parts: Parts): void {
     },
   });
   commands.addCommand('karospace:new-view', {
-    label: say('New view'),
+    label: say('KaroSpace: New view of an AnnData object'),
     caption: say('Show an AnnData object of this notebook in a tab next to it'),
     icon: tissueIcon,
     execute: async () => {

@@ -48,7 +48,7 @@ function TissuePart({ model, tissue, say }: { model: PreviewModel; tissue: Tissu
   const { height } = model.output;
   const canOpen = model.folders.value.has(tissue.model);
   return (
-    <figure class="ko-tissue" style={{ height }}>
+    <figure class="ko-tissue" style={{ height: `${height}px` }}>
       {/^data:image\/(webp|png);base64,/.test(tissue.picture) ? (
         <img src={tissue.picture} alt={say('Preview of %1', tissue.title)} />
       ) : (

@@ -175,6 +175,13 @@ export class Side implements PanelModel {
     });
   }
 
+  view(found: Found): void {
+    this.newView(found).catch((thrown) => {
+      this.problem.value = this.#parts.say('%1: %2', found.label, textOf(thrown));
+      this.refresh();
+    });
+  }
+
   /** Opens a view of an object without exporting it to disk. */
   async newView(found: Found): Promise<void> {
     const { follower, kernels, tabs } = this.#parts;

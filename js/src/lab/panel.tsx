@@ -42,7 +42,10 @@ export interface PanelModel {
   /** Version of the front-end part of the package. */
   readonly version: string;
   refresh(): void;
+  /** Opens the export form of an object. */
   open(found: Found): Promise<void>;
+  /** Opens a view of an object in a tab, without an export. */
+  view(found: Found): void;
   leaveForm(): Promise<boolean>;
   act(what: ExportAction, exported: Exported): void;
 }
@@ -130,13 +133,13 @@ function Objects({ model, say }: { model: PanelModel; say: Say }): JSX.Element {
       {now.objects.length > 0 && (
         <ul class="kl-list">
           {now.objects.map((found) => (
-            <li key={found.label}>
+            <li key={found.label} class="kl-object">
               <button
                 type="button"
                 class="kl-row"
                 disabled={mine(found) || blocked(now)}
                 ref={left.current === found.label ? comeBack : undefined}
-                title={say('Open %1', found.label)}
+                title={say('Export %1', found.label)}
                 onClick={() => void model.open(found)}
               >
                 <span class="kl-name">{found.label}</span>
@@ -153,6 +156,26 @@ function Objects({ model, say }: { model: PanelModel; say: Say }): JSX.Element {
                       : say('no coordinates with common names')}
                 </span>
               </button>
+              <span class="kl-choices">
+                <button
+                  type="button"
+                  class="kl-link"
+                  disabled={mine(found) || blocked(now)}
+                  title={say('View %1 in a tab, without an export', found.label)}
+                  onClick={() => model.view(found)}
+                >
+                  {say('View')}
+                </button>
+                <button
+                  type="button"
+                  class="kl-link"
+                  disabled={mine(found) || blocked(now)}
+                  title={say('Open the export form of %1', found.label)}
+                  onClick={() => void model.open(found)}
+                >
+                  {say('Export')}
+                </button>
+              </span>
             </li>
           ))}
         </ul>

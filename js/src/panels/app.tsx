@@ -29,7 +29,7 @@ import { Outline } from './selection/outline';
 import { Regions } from './selection/regions';
 import { type Room, roomFor, SelectionPanel } from './selection/selection-panel';
 import { Tools } from './selection/tools';
-import { StatusView } from './status';
+import { LostKernel, StatusView } from './status';
 import { nextTheme } from './theme';
 import { PlacedCount, TitleCard } from './title-card';
 import { Tooltip } from './tooltip';
@@ -93,6 +93,7 @@ export function App(props: {
           )}
           <div class="ks-bottom">
             <Notice wanted={!open} />
+            {ready && <LostKernel />}
             {ready && <ScaleBar fixed={chrome.embed} />}
             {!chrome.embed && ready && <PlacedCount />}
             {!chrome.embed && ready && <Pointer />}

@@ -48,6 +48,33 @@ export function StatusView(): JSX.Element | null {
   return task ? <Progress done={task.done} total={task.total} label={`Loading ${task.label}`} /> : null;
 }
 
+/** A quiet sign that the kernel is gone; says what cannot be loaded once it is asked for. */
+export function LostKernel(): JSX.Element | null {
+  const { model } = usePanels();
+  const lost = model.lost.value;
+  if (!lost) return null;
+  const { wanted, reconnect } = lost;
+  return (
+    <div class="ks-card ks-lost" role="status">
+      <span>
+        {wanted ? (
+          <>
+            <strong>{wanted}</strong> cannot be loaded: the kernel has stopped.
+          </>
+        ) : (
+          'Kernel disconnected'
+        )}
+        {wanted && !reconnect && ' Run the cell again.'}
+      </span>
+      {reconnect && (
+        <button type="button" class="ks-button" title="Run the cell again" onClick={reconnect}>
+          Reconnect
+        </button>
+      )}
+    </div>
+  );
+}
+
 function Progress({ done, total, label }: { done: number; total: number; label: string }): JSX.Element {
   const known = total > 0;
   return (

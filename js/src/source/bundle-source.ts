@@ -1,3 +1,4 @@
+import type { CategoryColumn, NumberColumn } from '../contract/manifest';
 import { FormatError } from '../lib/errors';
 import { formatCount } from '../lib/format';
 
@@ -21,11 +22,29 @@ export function mayHave(path: string, bytes: number, { most }: ReadContext): voi
   }
 }
 
+/** The AnnData object in a kernel, which provides genes and columns besides those of the bundle. */
+export interface LiveObject {
+  /** File that lists its genes, readable as `live/gene_N`, where N is the index in the list. */
+  readonly genes: string;
+  /** File that lists its columns as in a manifest; they replace those of the bundle with the same name. */
+  readonly columns: string;
+  /** Calls `listener` when columns, or also the values of genes, have changed. Returns a function that ends this. */
+  onChange(listener: (change: LiveChange) => void): () => void;
+}
+
+export interface LiveChange {
+  columns: readonly Column[];
+  genes: boolean;
+}
+
+export type Column = CategoryColumn | NumberColumn;
+
 /** Provides the files of a bundle. */
 export interface BundleSource {
   /** Reads the bytes as stored. Rejects with NotFoundError for a missing file and with `signal.reason` on abort. */
   read(path: string, ctx: ReadContext): Promise<Uint8Array>;
-  /** File that lists additional genes, readable as `live/gene_N`, where N is the index in the list. */
-  readonly live?: string | undefined;
+  readonly live?: LiveObject | undefined;
+  /** Calls `listener` when the kernel that provides the bytes is gone; it gets a function that runs the cell again. */
+  onLost?(listener: (reconnect: (() => void) | null) => void): void;
   dispose(): void;
 }

@@ -1,7 +1,14 @@
 import type { ToHost, ToViewer } from '../contract/host';
 import { joined } from '../lib/bytes';
 import { HostError, NotFoundError } from '../lib/errors';
-import { type BundleSource, mayHave, type ReadContext } from './bundle-source';
+import {
+  type BundleSource,
+  type Column,
+  type LiveChange,
+  type LiveObject,
+  mayHave,
+  type ReadContext,
+} from './bundle-source';
 
 interface Pending {
   parts: (Uint8Array | undefined)[];
@@ -13,12 +20,32 @@ interface Pending {
 }
 
 /** Reads through a port from the embedding page, which repeats lost requests. */
-export function hostSource(port: MessagePort, live?: string): BundleSource {
+export function hostSource(port: MessagePort, hasLive = false): BundleSource {
   const pending = new Map<number, Pending>();
   let last = 0;
   const post = (message: ToHost) => port.postMessage(message);
 
+  const listeners = new Set<(change: LiveChange) => void>();
+  const lostListeners = new Set<(reconnect: (() => void) | null) => void>();
+  const live: LiveObject = {
+    genes: 'live/genes.json',
+    columns: 'live/columns.json',
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+
   const onMessage = ({ data }: MessageEvent<ToViewer>) => {
+    if (data.type === 'lost') {
+      const reconnect = data.canReconnect ? () => post({ type: 'reconnect' }) : null;
+      for (const listener of lostListeners) listener(reconnect);
+    }
+    if (data.type === 'live') {
+      // Not checked, like the manifest's types: the kernel is trusted.
+      const change = { columns: data.columns as readonly Column[], genes: data.genes };
+      for (const listener of listeners) listener(change);
+    }
     if (data.type !== 'part' && data.type !== 'refused') return;
     const read = pending.get(data.id);
     if (!read) return;
@@ -48,7 +75,8 @@ export function hostSource(port: MessagePort, live?: string): BundleSource {
   port.addEventListener('message', onMessage);
 
   return {
-    live,
+    live: hasLive ? live : undefined,
+    onLost: (listener) => void lostListeners.add(listener),
     read(path, ctx) {
       if (ctx.signal.aborted) return Promise.reject(ctx.signal.reason);
       return new Promise((resolve, reject) => {

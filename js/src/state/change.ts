@@ -85,7 +85,12 @@ export function createApply(model: Model, loader: ColorLoader & Pick<LayoutLoade
     show(model, part);
     const { color } = model.state.value;
     const retry = part.color !== undefined && model.problem.value !== null;
-    if (!sameColor(now.color, color) || retry) await loader.load(color, { keepGroup: part.groupBy != null });
+    if (!sameColor(now.color, color) || retry)
+      await loader.load(color, { keepGroup: part.groupBy != null }).catch((thrown) => {
+        // The earlier color stays if the kernel is gone; so do its limits.
+        if (sameColor(model.state.value.color, now.color)) update(model, { range: now.range });
+        throw thrown;
+      });
     else await loader.settled();
     if (failures.length > 0) throw failures[0];
   };

@@ -2,8 +2,8 @@ import { batch } from '@preact/signals';
 import { type Bundle, openBundle, type Positions } from '../data/bundle';
 import { asCategories, type ColumnInfo } from '../data/column-values';
 import { asError, isAbort } from '../lib/errors';
-import type { BundleSource } from '../source/bundle-source';
-import { keepColumn } from './bundle-model';
+import type { BundleSource, LiveChange } from '../source/bundle-source';
+import { forgetColumn, keepColumn } from './bundle-model';
 import { type ColorLoader, createColorLoader } from './color/color-loader';
 import { closeImage, loadImage, loadPreview } from './image/image-loader';
 import { lookAtCells, wholeOf } from './layout/camera';
@@ -106,10 +106,50 @@ export function createLoader(
       model.status.value = { kind: 'ready' };
     });
 
+  let early: LiveChange | null = null;
+  /** Shows what has changed in the live object; reads the current color and grouping again if they are affected. */
+  const takeChange = ({ columns, genes }: LiveChange) => {
+    const bundle = model.bundle.value;
+    if (!bundle) {
+      early = { columns, genes: false };
+      return;
+    }
+    const now = bundle.setLiveColumns(columns);
+    if (genes) bundle.genes.forget();
+    // Until the columns are read, there is nothing to update.
+    if (model.status.value.kind !== 'ready') return;
+    batch(() => {
+      model.columns.value = now.columns;
+      for (const name of now.changed) forgetColumn(model, name);
+    });
+    void readAgain(bundle, now.changed, genes);
+  };
+  const readAgain = async (bundle: Bundle, changed: readonly string[], genes: boolean) => {
+    const { color: shown, groupBy } = model.state.value;
+    const there = new Set(model.columns.value.map(({ name }) => name));
+    try {
+      const gone = shown.kind === 'annotation' && !there.has(shown.column);
+      if (gone) update(model, { color: firstColor(model.columns.value) });
+      const affected = shown.kind === 'annotation' ? changed.includes(shown.column) : genes;
+      if (gone || affected) await color.load(model.state.value.color, { keepGroup: true });
+      if (groupBy === null || !changed.includes(groupBy)) return;
+      if (there.has(groupBy)) await loadGroup(bundle, groupBy);
+      else update(model, { groupBy: null });
+    } catch (thrown) {
+      // A color that cannot be read is already shown as `model.problem`.
+      if (model.problem.value === null) notifyUnlessClosed(thrown);
+    }
+  };
+  source.onLost?.((reconnect) => {
+    model.lost.value = { reconnect, wanted: '' };
+  });
+  const endChanges = source.live?.onChange(takeChange);
+
   const start = async () => {
     model.status.value = { kind: 'loading', label: 'Opening the bundle', done: 0, total: 0 };
     try {
       const bundle = model.bundle.value ?? (await openBundle(source, ctx));
+      if (early) bundle.setLiveColumns((early as LiveChange).columns);
       model.bundle.value = bundle;
       void loadPreview(model, bundle, closed);
       const tissue = readTissue(bundle);
@@ -162,6 +202,7 @@ export function createLoader(
       await loadColumns(bundle);
     },
     dispose() {
+      endChanges?.();
       context.close();
       closeImage(model);
     },

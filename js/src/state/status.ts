@@ -12,6 +12,14 @@ export interface Task {
   total: number;
 }
 
+/** The source of the data is gone: what is loaded stays, nothing else can be loaded. */
+export interface Lost {
+  /** Runs the cell again; null where the user has to. */
+  reconnect: (() => void) | null;
+  /** What was last asked for and cannot be loaded; empty if nothing. */
+  wanted: string;
+}
+
 /** What the viewer reports about its own work. */
 export interface StatusModel {
   readonly status: Signal<Status>;
@@ -22,6 +30,8 @@ export interface StatusModel {
   readonly hint: Signal<{ text: string } | null>;
   /** Why nothing can be loaded at the moment, worded to follow the name of what is loading: “is waiting for …”. */
   readonly waiting: Signal<string | null>;
+  /** Set when the kernel that provides the data is gone. */
+  readonly lost: Signal<Lost | null>;
   /** Number of full frames drawn. */
   readonly drawn: Signal<number>;
 }
@@ -46,6 +56,7 @@ export function createStatusModel(): StatusModel {
     notices: signal<readonly Error[]>([]),
     hint: signal<{ text: string } | null>(null),
     waiting: signal<string | null>(null),
+    lost: signal<Lost | null>(null),
     drawn: signal(0),
   };
 }

@@ -3,7 +3,7 @@ import type { Opened, Regions, ToPage } from '../contract/to-page';
 import { createFrameElement } from './frame-element';
 import { KernelRequests } from './kernel-requests';
 import { join, type Linked, shareSelection, shareState } from './link';
-import { copied, type Model, onLost } from './model';
+import { copied, type Model, onLost, RECONNECT } from './model';
 import { isDark, onTheme } from './theme';
 import { ViewerPort } from './viewer-port';
 
@@ -30,7 +30,7 @@ export function createFrame(view: Model, channel: Model, where: Document = docum
 
   const kernel = new KernelRequests(newId(), view, channel, {
     waiting(waiting) {
-      viewer.post({ type: 'waiting', reason: gone ? GONE : waiting ? (slow() ? SLOW : BUSY) : null });
+      viewer.post({ type: 'waiting', reason: waiting && !gone ? (slow() ? SLOW : BUSY) : null });
       if (waiting && !viewer.isOpen && !slow())
         shown.say(gone ? `The viewer ${GONE}` : 'Waiting for the kernel, which is busy…');
     },
@@ -46,7 +46,8 @@ export function createFrame(view: Model, channel: Model, where: Document = docum
     if (gone) return;
     gone = true;
     kernel.stop(`This ${GONE}`);
-    viewer.post({ type: 'waiting', reason: GONE });
+    viewer.post({ type: 'waiting', reason: null });
+    viewer.post({ type: 'lost', canReconnect: shown.element.closest('[data-karospace-reconnect]') !== null });
     if (!viewer.isOpen) shown.say(`The viewer ${GONE}`);
   };
   const say = (_tag: string, message: string) => shown.say(message);
@@ -96,7 +97,9 @@ export function createFrame(view: Model, channel: Model, where: Document = docum
     } else if (message.type === 'snapshot') {
       const { id, png, message: problem = '' } = message;
       kernel.tell({ type: 'snapshot', id, message: problem }, png ? [png] : []);
-    } else if (message.type === 'ready') shown.removeNote();
+    } else if (message.type === 'reconnect')
+      shown.element.dispatchEvent(new CustomEvent(RECONNECT, { bubbles: true }));
+    else if (message.type === 'ready') shown.removeNote();
   });
 
   /** Initializes the viewer once the frame has said hello and the kernel has sent the state of the view. */
@@ -156,6 +159,8 @@ const newId = () => `${Date.now().toString(36)}-${Math.random().toString(36).sli
 /** Passes a change made in Python, or in another page, to the viewer. */
 function fromKernel(viewer: ViewerPort, message: ToPage, buffers: readonly Uint8Array[]): void {
   if (message.type === 'set') viewer.post({ type: 'set', state: message.state });
+  else if (message.type === 'live')
+    viewer.post({ type: 'live', columns: message.columns, genes: message.genes });
   else if (message.type === 'select')
     viewer.post({ type: 'select', bits: buffers[0] ? copied(buffers[0]) : null });
   else if (message.type === 'regions') viewer.post({ type: 'regions', regions: regionsOf(message, buffers) });

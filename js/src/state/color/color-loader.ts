@@ -3,7 +3,7 @@ import type { Bundle } from '../../data/bundle';
 import { asCategories } from '../../data/column-values';
 import type { GeneValues } from '../../data/gene-store';
 import { summarizeGeneInTurns } from '../../data/summary';
-import { asError, isAbort } from '../../lib/errors';
+import { asError, HostError, isAbort } from '../../lib/errors';
 import { pause } from '../../lib/pause';
 import type { ReadContext } from '../../source/bundle-source';
 import { forgetColumn, keepColumn } from '../bundle-model';
@@ -72,7 +72,14 @@ export function createColorLoader(
       show(layer, keepGroup);
     } catch (thrown) {
       if (isAbort(thrown, signal)) throw thrown;
-      refuse(asError(thrown));
+      const lost = model.lost.value;
+      // The shown color stays, and the legend with it.
+      if (lost && thrown instanceof HostError && model.layer.value !== NO_LAYER)
+        batch(() => {
+          update(model, { color: model.layer.value.color });
+          model.lost.value = { ...lost, wanted: colorLabel(color) };
+        });
+      else refuse(asError(thrown));
       throw thrown;
     } finally {
       task.end();
