@@ -209,6 +209,8 @@ class ViewState(_Part):
     """Factor; 1 leaves the image unchanged."""
     image_contrast: float = Field(default=1.0, ge=0.25, le=4)
     theme: Literal["light", "dark", "auto"] = "auto"
+    panel_width: float = Field(default=320, ge=240, le=1600)
+    """Width of the panel in CSS pixels; it takes at most half of the page."""
     layout: Layout | None = None
     """Layout of the cells; None for the viewer's choice: the tissue, or a grid of sections if they overlap."""
     beside: Layout | None = None

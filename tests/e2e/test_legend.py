@@ -287,6 +287,67 @@ def test_legend_can_be_used_by_keyboard(many: Path, viewer: Viewer) -> None:
     assert viewer.state()["camera"]["zoom"] == pytest.approx(1)
 
 
+LONG = ["Extravillous trophoblast, interstitial, of the anchoring villi", "Syncytiotrophoblast", "B"]
+
+
+def test_long_names_get_the_room_of_numbers_and_of_a_wider_panel(
+    viewer: Viewer, tmp_path: Path, serve: Callable[[Path], str]
+) -> None:
+    adata = synthetic_tissue(n_cells=600, seed=2)
+    adata.obs["kind"] = pd.Categorical(np.array(LONG)[np.arange(adata.n_obs) % 3])
+    adata_to_karospace(adata, tmp_path / "b", genes_mode=["EPCAM"], annotation_columns=["kind"], image_path="none")
+    page = viewer.open(serve(tmp_path / "b")).page
+    viewer.set(color={"kind": "annotation", "column": "kind"})
+    cut = """() => [...document.querySelectorAll('.ks-legend .ks-class-name')]
+      .some((name) => name.scrollHeight > name.clientHeight + 1 || name.scrollWidth > name.clientWidth + 1)"""
+    expect(page.locator(".ks-legend .ks-share").first).to_be_hidden()
+    assert not page.evaluate(cut)
+    assert sorted(names(viewer)) == sorted(LONG)
+    # The whole picture has the name, too, on as many lines as it needs.
+    svg = page.evaluate("window.karospace.picture({format: 'svg'}).then((blob) => blob.text())")
+    lines = re.findall(r">([^<>]+)</text>", svg)
+    assert LONG[0] in " ".join(lines)
+
+    edge = page.get_by_role("separator", name="Panel width")
+    panel = page.get_by_role("complementary", name="Color and display")
+
+    def width() -> float:
+        return float(panel.bounding_box()["width"])
+
+    expect(edge).to_have_attribute("aria-valuenow", "320")
+    edge.focus()
+    page.keyboard.press("ArrowLeft")
+    expect(edge).to_have_attribute("aria-valuenow", "336")
+    becomes(width, 336)
+    page.keyboard.press("End")
+    becomes(width, 680)  # half of the page
+    expect(page.locator(".ks-legend .ks-share").first).to_be_visible()
+    assert not page.evaluate(cut)
+    page.keyboard.press("Home")
+    becomes(width, 240)
+    assert not page.evaluate(cut)
+    box = edge.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + 400
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x - 100, y, steps=3)
+    page.mouse.up()
+    becomes(width, 340)
+    # Kept like the theme: in the view, its link, and by Python.
+    viewer.address()
+    page.reload()
+    page.evaluate("window.karospace.ready")
+    becomes(width, 340)
+    state = from_wire(viewer.state())
+    assert state.panel_width == 340
+    page.set_viewport_size({"width": 640, "height": 700})
+    expect(edge).to_be_hidden()
+    page.set_viewport_size({"width": 1360, "height": 860})
+    edge.dblclick()
+    becomes(width, 320)
+    assert viewer.problems == []
+
+
 def test_alt_click_selects_a_category(opened: tuple[Viewer, ad.AnnData]) -> None:
     viewer, adata = opened
     first, second = list(adata.obs["cell_type"].cat.categories)[:2]

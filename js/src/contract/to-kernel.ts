@@ -207,6 +207,10 @@ export interface ViewState {
   imageContrast?: number;
   theme?: 'light' | 'dark' | 'auto';
   /**
+   * Width of the panel in CSS pixels; it takes at most half of the page.
+   */
+  panelWidth?: number;
+  /**
    * Layout of the cells; None for the viewer's choice: the tissue, or a grid of sections if they overlap.
    */
   layout?: (OnTissue | SectionGrid | OneSection | InEmbedding) | null;

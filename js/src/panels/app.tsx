@@ -8,7 +8,7 @@ import { ColorTabs, type Tab, tabOf } from './color/color-tabs';
 import { GenePanel } from './color/gene-panel';
 import { SmallLegend } from './color/small-legend';
 import { ValuePanel } from './color/value-panel';
-import { type PanelContext, usePanels } from './context';
+import { type PanelContext, usePanels, useView } from './context';
 import { Display } from './display';
 import { Help } from './help';
 import { Hint } from './hint';
@@ -21,6 +21,7 @@ import { SecondView } from './layout/second-view';
 import { SectionTitles } from './layout/section-titles';
 import { ZoomCard } from './layout/zoom-card';
 import { Notice } from './notice';
+import { PanelEdge } from './panel-edge';
 import { SaveMenu } from './save/save-menu';
 import { ShareMenu } from './save/share-menu';
 import { Highlight } from './selection/highlight';
@@ -176,7 +177,12 @@ function Panel({ chrome, room }: { chrome: Chrome; room: Room }): JSX.Element {
   const tab = chosen.value ?? preferred;
   const busy = model.status.value.kind !== 'ready';
   return (
-    <aside class="ks-panel" aria-label="Color and display">
+    <aside
+      class="ks-panel"
+      aria-label="Color and display"
+      style={{ '--panel-width': `${useView('panelWidth')}px` }}
+    >
+      <PanelEdge />
       <div class="ks-panel-scroll">
         {!busy && room === 'section' && <SelectionPanel as={room} onMore={() => {}} />}
         <section class="ks-section ks-tabs-section">

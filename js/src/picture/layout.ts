@@ -50,9 +50,9 @@ export function layoutPicture(contents: Contents, measure: Measure): PictureLayo
   const top = contents.title === null ? 0 : TITLE_HEIGHT;
   const tallest = Math.max(...contents.panes.map((pane) => pane.height));
   const shown = contents.panes.reduce((sum, pane) => sum + pane.width, 0);
-  const height = top + tallest;
-  const at = { x: shown, y: top, height: tallest };
+  const at = { x: shown, y: top, width: shown, height: tallest };
   const legend = contents.legend && legendBlock(contents.legend, at, palette, measure);
+  const height = top + Math.max(tallest, legend?.height ?? 0);
   const width = shown + (legend?.width ?? 0);
   const marks: Mark[] = [];
   const fill = (x: number, y: number, w: number, h: number, color: Palette['ground']) => {
@@ -68,7 +68,7 @@ export function layoutPicture(contents: Contents, measure: Measure): PictureLayo
   let left = 0;
   contents.panes.forEach((pane, number) => {
     marks.push({ kind: 'tissue', pane: number, x: left, y: top, width: pane.width, height: pane.height });
-    if (number > 0) border(left + 0.5, top, left + 0.5, height);
+    if (number > 0) border(left + 0.5, top, left + 0.5, top + tallest);
     marks.push(...labelMarks(pane, { x: left, y: top }, palette));
     marks.push(...sectionMarks(pane, { x: left, y: top }, palette, measure));
     if (pane.scaleBar)

@@ -2,67 +2,79 @@ import { formatCount } from '../lib/format';
 import type { Entry, Legend } from './legend';
 import type { Mark, Measure, Weight } from './marks';
 import type { Palette } from './palette';
-import { fitted, oneLine } from './text';
+import { oneLine, wrapped } from './text';
 
 export interface Block {
   width: number;
+  /** Taller than the tissue if the columns would otherwise be wider than it. */
+  height: number;
   marks: Mark[];
 }
 
 const PADDING = 16;
-const ROW = 22;
-const HEADING = 30;
-const DOT = 5.5;
-const NAME_AT = 20;
-const SIZE = 13;
+const EDGE = 12;
+const HEADING = 18;
 const SMALL = 12;
 const RAMP = { width: 148, height: 12 };
-/** Maximum width of a name, in CSS pixels. */
-const LONGEST = 190;
-/** Maximum number of columns: more could be wider than the tissue. */
-const COLUMNS = 2;
+/** Maximum width of a name, in CSS pixels. Longer names take several lines. */
+const LONGEST = 240;
 const BETWEEN = 16;
+/** Width to height of a compact picture. */
+const ASPECT = 2;
+/** Entries of a legend, as many as the panel lists; the rest is counted. */
+const MOST = 300;
+/** Lines of one name: more than any name that people read. */
+const MOST_LINES = 8;
 
-/** Lays out the legend with its upper left corner at `at`. Entries that do not fit into `height` are counted. */
+/** Measures of the entries, in CSS pixels. */
+interface Style {
+  size: number;
+  /** From one entry to the next, for its first line. */
+  row: number;
+  /** For further lines of a name. */
+  line: number;
+  dot: number;
+  nameAt: number;
+}
+const ROOMY: Style = { size: 13, row: 22, line: 16, dot: 5.5, nameAt: 20 };
+/** For legends of many categories, which would be larger than the tissue. */
+const DENSE: Style = { size: 11, row: 16, line: 13, dot: 4.5, nameAt: 15 };
+const DENSE_FROM = 40;
+
+/** An entry with the lines of its name; without color for the number of entries that are left out. */
+interface Item {
+  lines: string[];
+  color: Entry['color'] | null;
+  quiet: boolean;
+  width: number;
+  height: number;
+}
+
+/** Lays out the legend with its upper left corner at `at`, next to a tissue of the given size. */
 export function legendBlock(
   legend: Legend,
-  at: { x: number; y: number; height: number },
+  at: { x: number; y: number; width: number; height: number },
   palette: Palette,
   measure: Measure,
 ): Block {
   const left = at.x + PADDING;
   const marks: Mark[] = [];
   let widest = 0;
-  const text = (
-    content: string,
-    x: number,
-    y: number,
-    how: { size?: number; weight?: Weight; quiet?: boolean },
-  ) => {
-    const { size = SIZE, weight = 400, quiet = false } = how;
-    const shown = fitted(oneLine(content), LONGEST, size, weight, measure);
-    marks.push({
-      kind: 'text',
-      x,
-      y,
-      text: shown,
-      size,
-      weight,
-      anchor: 'start',
-      fill: { color: quiet ? palette.muted : palette.ink },
-    });
-    widest = Math.max(widest, x - left + measure(shown, size, weight));
+  const text = (content: string, x: number, y: number, size: number, weight: Weight, quiet: boolean) => {
+    const fill = { color: quiet ? palette.muted : palette.ink };
+    marks.push({ kind: 'text', x, y, text: content, size, weight, anchor: 'start', fill });
   };
-  const row = (entry: Entry | string, x: number, top: number) => {
-    const middle = top + ROW / 2;
-    if (typeof entry === 'string') return text(entry, x + NAME_AT, middle + 4.5, { quiet: true });
-    marks.push({ kind: 'dot', x: x + DOT, y: middle, radius: DOT, fill: { color: entry.color } });
-    text(entry.name, x + NAME_AT, middle + 4.5, { quiet: entry.quiet ?? false });
+  /** Writes a line of text on its own, and returns its lower edge. */
+  const paragraph = (content: string, top: number, size: number, weight: Weight, quiet: boolean): number => {
+    const lines = linesOf(content, size, weight, measure);
+    lines.forEach((line, index) => {
+      text(line, left, top + index * HEADING, size, weight, quiet);
+      widest = Math.max(widest, measure(line, size, weight));
+    });
+    return top + lines.length * HEADING;
   };
 
-  let top = at.y + 12;
-  text(legend.label, left, top + 15, { weight: 600 });
-  top += HEADING;
+  let top = paragraph(legend.label, at.y + EDGE + 15, ROOMY.size, 600, false) - 3;
   if (legend.kind === 'values') {
     const [low, high] = legend.limits;
     const { height } = RAMP;
@@ -72,7 +84,7 @@ export function legendBlock(
     marks.push({ kind: 'ramp', x: left, y: top, width, height, radius: 4, colors: legend.colors });
     widest = Math.max(widest, width);
     top += height + 16;
-    text(low, left, top, { size: SMALL, quiet: true });
+    text(low, left, top, SMALL, 400, true);
     marks.push({
       kind: 'text',
       x: left + width,
@@ -83,26 +95,98 @@ export function legendBlock(
       anchor: 'end',
       fill: { color: palette.muted },
     });
-    if (legend.note) {
-      top += 18;
-      text(legend.note, left, top, { size: SMALL, quiet: true });
-    }
+    if (legend.note) top = paragraph(legend.note, top + 18, SMALL, 400, true) - HEADING;
     top += 10;
   }
-  const room = Math.max(1, Math.floor((at.y + at.height - 12 - top) / ROW));
-  const { entries } = legend;
-  const columns = entries.length > room ? COLUMNS : 1;
-  const places = room * columns;
-  const kept = entries.length > places ? entries.slice(0, places - 1) : entries;
-  const lines: (Entry | string)[] = [...kept];
-  const more = entries.length - kept.length;
-  if (more > 0) lines.push(`… and ${formatCount(more)} more`);
+  const style = legend.entries.length > DENSE_FROM ? DENSE : ROOMY;
+  const items = itemsOf(legend.entries, style, measure);
+  const columns = inColumns(items, at.y + at.height - EDGE - top, at.width);
   let x = left;
-  for (let first = 0; first < lines.length; first += room) {
-    if (first > 0) x = left + widest + BETWEEN;
-    lines.slice(first, first + room).forEach((line, index) => {
-      row(line, x, top + index * ROW);
-    });
+  let bottom = top;
+  for (const column of columns) {
+    let y = top;
+    for (const item of column) {
+      const middle = y + style.row / 2;
+      if (item.color)
+        marks.push({
+          kind: 'dot',
+          x: x + style.dot,
+          y: middle,
+          radius: style.dot,
+          fill: { color: item.color },
+        });
+      item.lines.forEach((line, index) => {
+        text(
+          line,
+          x + style.nameAt,
+          middle + 0.35 * style.size + index * style.line,
+          style.size,
+          400,
+          item.quiet,
+        );
+      });
+      y += item.height;
+    }
+    bottom = Math.max(bottom, y);
+    const end = x - left + widthOf(column);
+    widest = Math.max(widest, end);
+    x = left + end + BETWEEN;
   }
-  return { width: Math.ceil(widest) + 2 * PADDING, marks };
+  return { width: Math.ceil(widest) + 2 * PADDING, height: Math.ceil(bottom + EDGE - at.y), marks };
+}
+
+function linesOf(content: string, size: number, weight: Weight, measure: Measure): string[] {
+  const lines = wrapped(oneLine(content), LONGEST, size, weight, measure);
+  return lines.length > MOST_LINES ? [...lines.slice(0, MOST_LINES - 1), `${lines[MOST_LINES - 1]}…`] : lines;
+}
+
+function itemsOf(entries: readonly Entry[], style: Style, measure: Measure): Item[] {
+  const itemOf = (name: string, color: Item['color'], quiet: boolean): Item => {
+    const lines = linesOf(name, style.size, 400, measure);
+    return {
+      lines,
+      color,
+      quiet,
+      width: style.nameAt + Math.max(...lines.map((line) => measure(line, style.size, 400))),
+      height: style.row + (lines.length - 1) * style.line,
+    };
+  };
+  const more = entries.length - MOST;
+  const items = entries.slice(0, MOST).map(({ name, color, quiet }) => itemOf(name, color, quiet ?? false));
+  return more > 0 ? [...items, itemOf(`… and ${formatCount(more)} more`, null, true)] : items;
+}
+
+const widthOf = (column: readonly Item[]) => Math.max(...column.map(({ width }) => width));
+
+/**
+ * Distributes the items over columns of at most `height`. If these are much wider than the tissue, the columns become
+ * longer: of all numbers of columns, the one that makes the most compact picture is chosen.
+ */
+function inColumns(items: readonly Item[], height: number, tissue: number): Item[][] {
+  const filled = (most: number): Item[][] => {
+    const columns: Item[][] = [];
+    let used = Infinity;
+    for (const item of items) {
+      if (used + item.height > most) {
+        columns.push([]);
+        used = 0;
+      }
+      columns.at(-1)?.push(item);
+      used += item.height;
+    }
+    return columns;
+  };
+  const total = items.reduce((sum, item) => sum + item.height, 0);
+  const tallest = items.reduce((most, item) => Math.max(most, item.height), 0);
+  let best: { columns: Item[][]; cost: number } | null = null;
+  for (let count = 1; count <= items.length; count++) {
+    const most = Math.max(height, tallest, total / count + tallest);
+    const columns = filled(most);
+    const wide = columns.reduce((sum, column) => sum + widthOf(column) + BETWEEN, 0);
+    const used = Math.max(...columns.map((column) => column.reduce((sum, item) => sum + item.height, 0)));
+    const cost = Math.max((tissue + wide) / ASPECT, height, used);
+    if (!best || cost < best.cost) best = { columns, cost };
+    if (most === height) break;
+  }
+  return best?.columns ?? [];
 }

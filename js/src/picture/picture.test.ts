@@ -117,22 +117,45 @@ describe('layout', () => {
     expect([clear.width, clear.height]).toEqual([solid.width, solid.height]);
   });
 
-  test.each([254, 470, 860])(
-    'a legend of 120 categories is cut to %i pixels and counts the rest',
-    (height) => {
-      const names = Array.from({ length: 120 }, (_, i) => `category ${i}`);
-      const layout = layoutPicture(contents({ panes: [pane({ height })], legend: classes(names) }), measure);
-      const words = wordsOf(layout);
-      const shown = words.filter((word) => word.startsWith('category '));
-      expect(words).toContain(`… and ${120 - shown.length} more`);
-      expect(shown).toEqual(names.slice(0, shown.length));
-      expect(layout.marks.filter(({ kind }) => kind === 'dot')).toHaveLength(shown.length);
-      for (const { x, y, text, size } of textsOf(layout)) {
+  test.each([
+    [400, 254],
+    [980, 470],
+    [1040, 860],
+  ])(
+    'next to %i × %i pixels of tissue, a legend lists 120 categories with long names in full',
+    (width, height) => {
+      const names = Array.from(
+        { length: 120 },
+        (_, i) => `${i} CD8-positive, alpha-beta memory T cell of the decidua`,
+      );
+      const layout = layoutPicture(
+        contents({ panes: [pane({ width, height })], legend: classes(names) }),
+        measure,
+      );
+      const dots = layout.marks.filter((mark) => mark.kind === 'dot');
+      expect(dots).toHaveLength(120);
+      const words = wordsOf(layout).slice(wordsOf(layout).indexOf('cell_type') + 1);
+      expect(words.join(' ')).toBe(names.join(' '));
+      const lines = textsOf(layout);
+      for (const { x, y, text, size } of lines) {
         expect(y).toBeLessThanOrEqual(layout.height - 4);
         expect(x + measure(text, size, 400)).toBeLessThanOrEqual(layout.width);
       }
+      // No line is on another one.
+      const places = new Set(lines.map(({ x, y }) => `${x} ${y}`));
+      expect(places.size).toBe(lines.length);
+      // Columns rather than one endless list.
+      expect(new Set(dots.map(({ x }) => x)).size).toBeGreaterThan(1);
+      expect(layout.height).toBeLessThan(Math.max(1000, height + 100));
     },
   );
+
+  test('a legend of more categories than anyone can tell apart counts the rest', () => {
+    const names = Array.from({ length: 1000 }, (_, i) => `category ${i}`);
+    const words = wordsOf(layoutPicture(contents({ legend: classes(names) }), measure));
+    expect(words.filter((word) => word.startsWith('category '))).toEqual(names.slice(0, 300));
+    expect(words).toContain('… and 700 more');
+  });
 
   test('a legend lists all categories if they fit', () => {
     const names = Array.from({ length: 36 }, (_, i) => `category ${i}`);
@@ -171,14 +194,21 @@ describe('layout', () => {
     expect(wordsOf(layout)[0]).toMatch(/^<script>/);
   });
 
-  test('long and multi-line names stay on one line within the column', () => {
-    const long = 'a very long category name '.repeat(20);
-    const layout = layoutPicture(contents({ legend: classes([long, 'two\nlines\u0000', HOSTILE]) }), measure);
+  test('long names take several lines, and line breaks in names none', () => {
+    const long = 'Extravillous trophoblast, interstitial, of the anchoring villi in the first trimester';
+    const word = 'x'.repeat(90);
+    const legend = { ...classes([long, 'two\nlines\u0000', HOSTILE, word]), label: long };
+    const layout = layoutPicture(contents({ legend }), measure);
     const words = wordsOf(layout);
     expect(words).toContain('two lines');
-    expect(words.find((word) => word.startsWith('a very'))).toMatch(/…$/);
-    expect(words.every((word) => !/[\n\r\0]/.test(word))).toBe(true);
-    expect(layout.width - 1040).toBeLessThan(260);
+    expect(words.filter((line) => long.includes(line)).join(' ')).toBe(`${long} ${long}`);
+    expect(words.filter((line) => /^x+$/.test(line)).join('')).toBe(word);
+    expect(words.every((line) => !/[\n\r\0]/.test(line))).toBe(true);
+    expect(layout.width - 1040).toBeLessThan(310);
+    // A whole text instead of a name is cut, and says so.
+    const text = wordsOf(layoutPicture(contents({ legend: classes(['endless '.repeat(200)]) }), measure));
+    expect(text.filter((line) => line.startsWith('endless'))).toHaveLength(8);
+    expect(text.at(-1)).toMatch(/…$/);
   });
 
   test('the legend of values is a color ramp between the limits', () => {

@@ -19,3 +19,33 @@ export function fitted(text: string, most: number, size: number, weight: Weight,
   }
   return `${letters.slice(0, fits).join('').trimEnd()}…`;
 }
+
+/** Breaks the text into lines of at most `most`, after spaces and punctuation, or within a longer word. */
+export function wrapped(
+  text: string,
+  most: number,
+  size: number,
+  weight: Weight,
+  measure: Measure,
+): string[] {
+  const lines: string[] = [];
+  let line = '';
+  const fits = (part: string) => measure(part.trimEnd(), size, weight) <= most;
+  for (const word of text.match(/[^\s\-_/,;|]*[\s\-_/,;|]?/gu) ?? []) {
+    if (fits(line + word)) {
+      line += word;
+      continue;
+    }
+    if (line) lines.push(line.trimEnd());
+    line = '';
+    for (const letter of word) {
+      if (line && !fits(line + letter)) {
+        lines.push(line);
+        line = '';
+      }
+      line += letter;
+    }
+  }
+  if (line.trim() || lines.length === 0) lines.push(line.trimEnd());
+  return lines;
+}

@@ -29,6 +29,7 @@ const NOT_DRAWN: ReadonlySet<string> = new Set<keyof ViewState>([
   'labels',
   'umPerUnit',
   'title',
+  'panelWidth',
 ]);
 const drawn = (state: ViewState) =>
   Object.entries(state).flatMap(([field, value]) => (NOT_DRAWN.has(field) ? [] : [value]));

@@ -18,6 +18,8 @@ export interface DisplayActions {
   setTitle(title: string | null): void;
   setLabels(labels: boolean): void;
   setTheme(theme: Theme): void;
+  /** Sets the width of the panel, in CSS pixels. */
+  setPanelWidth(width: number): void;
   setSystemDark(dark: boolean): void;
 }
 
@@ -47,6 +49,7 @@ export function createDisplayActions(
     },
     setLabels: (labels) => update(model, { labels }),
     setTheme: (theme) => update(model, { theme }),
+    setPanelWidth: (panelWidth) => update(model, { panelWidth }),
     setSystemDark(dark) {
       model.systemDark.value = dark;
     },

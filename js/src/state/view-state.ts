@@ -30,6 +30,8 @@ export const INITIAL: ViewState = { ...VIEW_DEFAULTS, layout: { kind: 'tissue' }
 /** Limits of the brightness and contrast factors of the image. */
 export const FACTOR = { min: FIELDS.imageBrightness.minimum, max: FIELDS.imageBrightness.maximum } as const;
 
+export const PANEL_WIDTH = { min: FIELDS.panelWidth.minimum } as const;
+
 export const POINT_SIZE = { min: FIELDS.pointSize.minimum, max: FIELDS.pointSize.maximum } as const;
 
 export function sameColor(a: Color, b: Color): boolean {

@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
 import type { JSX, TargetedKeyboardEvent } from 'preact';
-import { useMemo, useRef } from 'preact/hooks';
+import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import type { Category } from '../../contract/manifest';
 import type { CategoryValues } from '../../data/column-values';
 import { MISSING_COLOR } from '../../lib/color';
@@ -46,6 +46,30 @@ function rowsOf(
 
 const keyOf = ({ name }: Row) => (name === null ? '\0missing' : `=${name}`);
 
+/**
+ * Gives names room before numbers: with names that two lines cannot hold, the shares go, then the bars; names that are
+ * longer still take more lines.
+ */
+function useRoomForNames(rows: readonly Row[]) {
+  const list = useRef<HTMLUListElement>(null);
+  useLayoutEffect(() => {
+    const shown = list.current;
+    if (!shown) return;
+    const makeRoom = () => {
+      for (const without of ['', 'share', 'share bar']) {
+        shown.dataset.without = without;
+        const names = [...shown.querySelectorAll('.ks-class-name')];
+        if (!names.some(({ scrollHeight, clientHeight }) => scrollHeight > clientHeight + 1)) return;
+      }
+    };
+    makeRoom();
+    const width = new ResizeObserver(makeRoom);
+    width.observe(shown);
+    return () => width.disconnect();
+  }, [rows]);
+  return list;
+}
+
 /** Moves focus with the arrow keys: up and down between rows, left and right between a row's color and name. */
 function moveFocus(event: TargetedKeyboardEvent<HTMLUListElement>): void {
   const list = event.currentTarget;
@@ -83,6 +107,7 @@ export function ClassLegend({ column }: { column: CategoryValues }): JSX.Element
     () => rowsOf(classes(column), counts, order, query.value),
     [column, classes, counts, order, query.value],
   );
+  const list = useRoomForNames(rows);
   const state = { hidden: useView('hidden'), isolated: useView('isolated') };
   const hidden = new Set(hiddenOf(state, column.name));
   const hiddenCodes = flagsOf(column, [...hidden]);
@@ -137,6 +162,7 @@ export function ClassLegend({ column }: { column: CategoryValues }): JSX.Element
         </p>
       )}
       <ul
+        ref={list}
         class="ks-legend"
         aria-label="Categories. Up and down arrows move, left arrow goes to the color, Enter hides or shows, Shift+Enter isolates, Alt+Enter selects."
         onKeyDown={moveFocus}
