@@ -100,6 +100,8 @@ class GeneEntry(_Part):
     index: int = Field(ge=0)
     chunks: list[Chunk]
     summary: GeneSummary | None = None
+    variability_rank: int | None = Field(default=None, ge=1)
+    """1.x. Rank among the genes by variability, 1 for the most variable; absent if the values do not show it."""
 
 
 class Values(_Part):

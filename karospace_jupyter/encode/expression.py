@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from karospace_jupyter.bundle.manifest import AssetFile, Expression, GeneEntry, GeneSummary, Values
 from karospace_jupyter.encode.pack import Method, best_method
+from karospace_jupyter.encode.variability import Moments, moments, variability_ranks
 from karospace_jupyter.formatting import counted
 from karospace_jupyter.plan.names import listed
 from karospace_jupyter.source.values import LARGEST_EXACT
@@ -108,14 +109,15 @@ def encode_expression(
     """
     names = plan.genes.names
 
-    def one(position: int, values: NDArray[np.float32]) -> tuple[GeneEntry, list[AssetFile]]:
+    def one(position: int, values: NDArray[np.float32]) -> tuple[GeneEntry, list[AssetFile], Moments]:
         stem = f"assets/expression/gene_{position:05d}_part_{{:03d}}.bin"
         little = np.ascontiguousarray(values, dtype="<f4")
         method = best_method(little) if packer.gzip else Method.QUICK
         chunks, files = packer.pack_vector("expression_chunk", stem, little, 4, max_bytes, method)
-        return GeneEntry(gene=names[position], index=position, chunks=chunks, summary=summarize(values)), files
+        entry = GeneEntry(gene=names[position], index=position, chunks=chunks, summary=summarize(values))
+        return entry, files, moments(values, plan.values)
 
-    done: list[Future[tuple[GeneEntry, list[AssetFile]]]] = []
+    done: list[Future[tuple[GeneEntry, list[AssetFile], Moments]]] = []
     nan: list[tuple[str, int]] = []
     infinite: list[tuple[str, int]] = []
     rounded: list[tuple[str, int]] = []
@@ -132,11 +134,17 @@ def encode_expression(
             if len(done) > 16:  # raise errors of the threads early, not after the last gene
                 done[-16].result()
             stage.advance()
-        entries, files = [], []
+        entries, files, statistics = [], [], []
         for future in done:
-            entry, written = future.result()
+            entry, written, found = future.result()
             entries.append(entry)
             files += written
+            statistics.append(found)
+    ranks = variability_ranks(statistics, plan.values)
+    if ranks is not None:
+        entries = [
+            entry.model_copy(update={"variability_rank": rank}) for entry, rank in zip(entries, ranks, strict=True)
+        ]
     expression = Expression(
         format=FORMAT,
         dtype="float32",

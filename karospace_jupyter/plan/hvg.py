@@ -84,7 +84,8 @@ def rank_variable_genes(
             notes.append(f"{n_flagged:,} genes are marked as highly variable; {rest}.")
     rare = np.zeros(len(flagged), dtype=bool)
     if n < n_flagged:  # if the file holds only variable genes, the flags exclude nothing
-        rare = _rarely_detected(source.statistics(rows, "as_is", job))
+        found = source.statistics(rows, "as_is", job)
+        rare = rarely_detected(found.detected, found.present)
     # Ranks are stored for flagged genes only; the score orders the others.
     order = np.lexsort((-(level if score is None else score), -(level if rank is None else rank), rare, ~flagged))
     return order[:n].astype(np.int64), notes
@@ -201,12 +202,13 @@ def _computed(
     if score is None:
         found = source.statistics(rows, "as_is", job)
         score = found.variance
-    order = np.lexsort((-np.where(np.isnan(score), -np.inf, score), _rarely_detected(found)))
+    order = np.lexsort((-np.where(np.isnan(score), -np.inf, score), rarely_detected(found.detected, found.present)))
     return order[:n].astype(np.int64), [note]
 
 
-def _rarely_detected(found: GeneStatistics) -> NDArray[np.bool_]:
-    return np.asarray(found.detected < np.maximum(_MIN_DETECTED, _DETECTED_SHARE * found.present))
+def rarely_detected(detected: NDArray[np.int64], present: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return for each gene whether it is detected in so few of the cells with a value that its variance is noise."""
+    return np.asarray(detected < np.maximum(_MIN_DETECTED, _DETECTED_SHARE * present))
 
 
 def _dispersion(found: GeneStatistics) -> NDArray[np.float64] | None:

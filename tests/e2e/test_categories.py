@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -96,16 +97,21 @@ def test_selection_is_compared_with_the_rest(opened: tuple[Viewer, ad.AnnData]) 
     assert viewer.problems == []
 
 
-@pytest.mark.parametrize("order", ["mean", "fraction"])
-def test_genes_are_sorted_by_mean_or_detection(opened: tuple[Viewer, ad.AnnData], order: str) -> None:
+@pytest.mark.parametrize("order", ["mean", "fraction", "variability", "name"])
+def test_genes_are_sorted_as_the_list_says(opened: tuple[Viewer, ad.AnnData], order: str) -> None:
     viewer, adata = opened
     page = viewer.page
     page.keyboard.press("/")
     page.get_by_label("Gene order").select_option(order)
-    height = {
-        gene: values(adata, gene).mean() if order == "mean" else (values(adata, gene) != 0).mean() for gene in GENES
+    manifest = page.evaluate("fetch('manifest.json').then((answer) => answer.json())")
+    rank = {entry["gene"]: entry["variability_rank"] for entry in manifest["expression"]["genes"]}
+    keys: dict[str, Callable[[str], Any]] = {
+        "mean": lambda gene: -values(adata, gene).mean(),
+        "fraction": lambda gene: -(values(adata, gene) != 0).mean(),
+        "variability": lambda gene: rank[gene],
+        "name": lambda gene: gene,
     }
-    wanted = sorted(GENES, key=lambda gene: -height[gene])
+    wanted = sorted(GENES, key=keys[order])
     rows = page.get_by_role("option").filter(has_text=re.compile("|".join(GENES)))
     becomes(lambda: [text.split("\n")[0] for text in rows.all_inner_texts()], wanted)
     # The list has the focus: Enter chooses the first gene.

@@ -119,6 +119,10 @@ export interface GeneEntry {
   index: number;
   chunks: Chunk[];
   summary?: GeneSummary | null;
+  /**
+   * 1.x. Rank among the genes by variability, 1 for the most variable; absent if the values do not show it.
+   */
+  variability_rank?: number | null;
 }
 /**
  * A range of cells in one file.

@@ -81,3 +81,26 @@ test('a gene without a value in any cell is listed last, without a summary', () 
   expect(hits.map(({ gene }) => gene)).toEqual(['some', 'low', 'none']);
   expect(hits.at(-1)?.summary).toBeNull();
 });
+
+test('genes are sorted by name and by variability; those without a rank come last', () => {
+  const stated = [
+    ['g10', 2],
+    ['g2', null],
+    ['a', 1],
+  ] as const;
+  const sorted = geneSearch({
+    gene_list: stated.map(([gene]) => gene),
+    expression: {
+      genes: stated.map(([gene, rank], index) => ({ gene, index, chunks: [], variability_rank: rank })),
+    },
+  } as unknown as Manifest);
+  const names = (query: string, order: 'file' | 'name' | 'variability') =>
+    sorted.find(query, 9, order).map(({ gene }) => gene);
+  expect(sorted.variable).toBe(true);
+  expect(names('', 'file')).toEqual(['g10', 'g2', 'a']);
+  expect(names('', 'name')).toEqual(['a', 'g2', 'g10']);
+  expect(names('g', 'name')).toEqual(['g2', 'g10']);
+  expect(names('', 'variability')).toEqual(['a', 'g10', 'g2']);
+  expect(sorted.find('a', 1)[0]?.rank).toBe(1);
+  expect(search(['x'], {}).find('', 1)).toMatchObject([{ gene: 'x', rank: null }]);
+});

@@ -7,10 +7,15 @@ export interface GeneHit {
   label: string;
   /** Summary over cells with a value; null if the bundle does not state it or no cell has a value. */
   summary: GeneSummary | null;
+  /** Rank by variability, 1 for the most variable; null if the bundle does not state it. */
+  rank: number | null;
 }
 
-/** File order, or descending by mean or by the fraction of cells in which the gene is detected. */
-export type GeneOrder = 'file' | 'mean' | 'fraction';
+/**
+ * File order, by name, descending by mean or by the fraction of cells in which the gene is detected, or the most
+ * variable first.
+ */
+export type GeneOrder = 'file' | 'name' | 'mean' | 'fraction' | 'variability';
 
 export interface GeneSearch {
   find(query: string, limit: number, order?: GeneOrder): GeneHit[];
@@ -18,7 +23,11 @@ export interface GeneSearch {
   named(label: string): string | undefined;
   /** Whether the bundle has summaries to sort genes by. */
   readonly ranked: boolean;
+  /** Whether the bundle states which genes are the most variable. */
+  readonly variable: boolean;
 }
+
+const byName = new Intl.Collator('en', { numeric: true });
 
 /** Number of match ranks: exact, prefix of the name, prefix of a label, substring of the name, substring of a label. */
 const RANKS = 5;
@@ -64,6 +73,7 @@ export function geneSearch(manifest: Manifest, live: readonly string[] = []): Ge
   let names: Names | null = null;
   let exact: Map<string, string> | null = null;
   let summaries: (GeneSummary | null)[] | null = null;
+  let ranks: Map<string, number | null> | null = null;
   const orders = new Map<GeneOrder, Uint32Array>();
   const labelOf = (i: number): string => {
     for (const labels of labelLists) {
@@ -83,13 +93,23 @@ export function geneSearch(manifest: Manifest, live: readonly string[] = []): Ge
     }
     return summaries[i] ?? null;
   };
+  const rankOf = (i: number): number | null => {
+    ranks ??= new Map(manifest.expression.genes.map((entry) => [entry.gene, entry.variability_rank ?? null]));
+    return ranks.get(genes[i] ?? '') ?? null;
+  };
   const ordered = (order: GeneOrder): Uint32Array => {
     const known = orders.get(order);
     if (known) return known;
     const places = Uint32Array.from(genes, (_, i) => i);
-    // Genes without a summary come last.
-    const height = (i: number) => (order === 'file' ? 0 : (summaryOf(i)?.[order] ?? -Infinity));
-    if (order !== 'file') places.sort((a, b) => height(b) - height(a) || a - b);
+    // Genes without a statistic come last.
+    const height = (i: number) => {
+      if (order === 'mean' || order === 'fraction') return summaryOf(i)?.[order] ?? -Infinity;
+      return order === 'variability' ? -(rankOf(i) ?? Infinity) : 0;
+    };
+    const compared = (a: number, b: number) =>
+      order === 'name' ? byName.compare(genes[a] ?? '', genes[b] ?? '') : height(b) - height(a);
+    // `-Infinity - -Infinity` is NaN, which counts as equal.
+    if (order !== 'file') places.sort((a, b) => compared(a, b) || a - b);
     orders.set(order, places);
     return places;
   };
@@ -97,7 +117,7 @@ export function geneSearch(manifest: Manifest, live: readonly string[] = []): Ge
   const find = (query: string, limit: number, order: GeneOrder = 'file'): GeneHit[] => {
     names ??= namesOf(genes, labelLists);
     const wanted = folded(query.trim());
-    const ranks: GeneHit[][] = Array.from({ length: RANKS }, () => []);
+    const buckets: GeneHit[][] = Array.from({ length: RANKS }, () => []);
     for (const i of ordered(order)) {
       const text = names.texts[i] ?? '';
       let best = wanted === '' ? ANY_PLACE : RANKS;
@@ -115,13 +135,13 @@ export function geneSearch(manifest: Manifest, live: readonly string[] = []): Ge
         }
       }
       // If sorted by a statistic, only an exact match takes precedence over that order.
-      const bucket = ranks[order === 'file' || best === 0 || best === RANKS ? best : ANY_PLACE];
+      const bucket = buckets[order === 'file' || best === 0 || best === RANKS ? best : ANY_PLACE];
       if (!bucket || bucket.length >= limit) continue;
       const label = found > 0 ? (names.of[i]?.[found] ?? '') : labelOf(i);
-      bucket.push({ gene: genes[i] ?? '', label, summary: summaryOf(i) });
+      bucket.push({ gene: genes[i] ?? '', label, summary: summaryOf(i), rank: rankOf(i) });
       if (wanted === '' && bucket.length >= limit) break;
     }
-    return ranks.flat().slice(0, limit);
+    return buckets.flat().slice(0, limit);
   };
 
   /** Indexes names by their normalized form; names take precedence over labels, and these over aliases. */
@@ -153,6 +173,9 @@ export function geneSearch(manifest: Manifest, live: readonly string[] = []): Ge
     },
     get ranked() {
       return manifest.expression.genes.some(({ summary }) => summary != null);
+    },
+    get variable() {
+      return manifest.expression.genes.some((entry) => entry.variability_rank != null);
     },
   };
 }

@@ -1,7 +1,7 @@
 import { type Signal, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
-import type { GeneHit, GeneOrder } from '../../data/gene-search';
+import type { GeneHit, GeneOrder, GeneSearch } from '../../data/gene-search';
 import type { Meaning } from '../../data/value-meaning';
 import { formatCount, formatMean, formatShare } from '../../lib/format';
 import { geneMeaningOf } from '../../state/color/gene-meaning';
@@ -13,17 +13,23 @@ import { withGene } from './gene-sets';
 const MOST_HITS = 100;
 
 /** The available sort orders. By detection only if a value of zero means "not detected". */
-function ordersFor({ noun, detectable }: Meaning): readonly [GeneOrder, string][] {
+function ordersFor(
+  { noun, detectable }: Meaning,
+  { ranked, variable }: Pick<GeneSearch, 'ranked' | 'variable'>,
+): readonly (readonly [GeneOrder, string])[] {
   return [
     ['file', 'File order'],
-    ['mean', `Highest mean of ${noun} first`],
-    ...(detectable ? [['fraction', 'Most detected first'] as const] : []),
-  ] as [GeneOrder, string][];
+    ['name', 'A–Z'],
+    ...(variable ? [['variability', 'Most variable first'] as const] : []),
+    ...(ranked ? [['mean', `Highest mean of ${noun} first`] as const] : []),
+    ...(ranked && detectable ? [['fraction', 'Most detected first'] as const] : []),
+  ];
 }
 
 /** The text next to each gene: the value that the list is sorted by, or the gene's label. */
-function ranked({ label, summary }: GeneHit, order: GeneOrder): string {
-  if (order === 'file' || !summary) return label;
+function valueText({ label, summary, rank }: GeneHit, order: GeneOrder): string {
+  if (order === 'variability') return rank === null ? '' : `no. ${formatCount(rank)}`;
+  if (order === 'file' || order === 'name' || !summary) return label;
   return order === 'mean' ? formatMean(summary.mean) : formatShare(summary.fraction);
 }
 
@@ -39,7 +45,7 @@ export function GeneSearchBox(props: { focus: Signal<boolean>; adding: Signal<bo
   const byKey = useRef(false);
   const list = useRef<HTMLDivElement>(null);
   const bundle = model.bundle.value;
-  const orders = ordersFor(geneMeaningOf(model));
+  const orders = bundle ? ordersFor(geneMeaningOf(model), bundle.search) : [];
   const wantedOrder = model.geneOrder.value;
   const order = orders.some(([id]) => id === wantedOrder) ? wantedOrder : 'file';
   const hits = useMemo(
@@ -146,7 +152,7 @@ export function GeneSearchBox(props: { focus: Signal<boolean>; adding: Signal<bo
               onClick={() => choose(hit.gene)}
             >
               <span>{hit.gene}</span>
-              <span class="ks-muted ks-clip ks-number">{ranked(hit, order)}</span>
+              <span class="ks-muted ks-clip ks-number">{valueText(hit, order)}</span>
             </div>
           ))}
           {hits.length === 0 && (
@@ -154,7 +160,7 @@ export function GeneSearchBox(props: { focus: Signal<boolean>; adding: Signal<bo
           )}
         </div>
       )}
-      {bundle?.search.ranked && (
+      {genes > 1 && (
         <label class="ks-gene-order ks-heading-select ks-muted">
           <select
             aria-label="Gene order"
