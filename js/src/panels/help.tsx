@@ -59,7 +59,7 @@ const GROUPS: readonly [string, readonly (readonly [string, string])[]][] = [
       ['S', 'save a picture or a table'],
       ['I', 'show or hide the image'],
       ['P', 'show or hide the panel'],
-      ['← →, double-click on the panel’s edge', 'resize the panel, reset its width'],
+      ['← → on the panel’s edge', 'resize the panel'],
       ['T', 'theme: light, dark, system'],
       ['?', 'show this help'],
     ],

@@ -28,7 +28,7 @@ export function PanelEdge(): JSX.Element {
       aria-valuemin={PANEL_WIDTH.min}
       aria-valuemax={most}
       aria-valuenow={width}
-      title="Drag or use the arrow keys to resize the panel; double-click to reset"
+      title="Resize the panel; double-click to reset"
       onPointerDown={(event) => {
         if (event.button !== 0) return;
         const handle = event.currentTarget;

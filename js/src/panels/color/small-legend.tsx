@@ -111,7 +111,7 @@ function Row(props: {
       class={hidden ? 'ks-hidden' : dimmed ? 'ks-dimmed' : ''}
       aria-pressed={!hidden}
       aria-label={dimmed && !hidden ? `${text}, dimmed` : text}
-      title={`${text}: click to hide, double-click to isolate, Alt+click to select its cells`}
+      title={`${text}: click to hide, double-click to isolate`}
       onClick={click}
       onKeyDown={keyDown}
       onPointerEnter={(event) => event.pointerType !== 'touch' && point()}
