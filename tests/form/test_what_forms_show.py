@@ -110,7 +110,7 @@ def test_time_of_an_estimate_counts_the_passes_that_rank_genes(adata: Any, monke
     other.X = (10 * other.X).ceil()  # counts
     del other.var["highly_variable"]
     module = sys.modules["karospace_jupyter.plan.estimate"]
-    monkeypatch.setattr(module, "_VALUES_A_SECOND", other.X.nnz / 100)  # a pass takes a hundred seconds
+    monkeypatch.setattr(module, "_VALUES_PER_SECOND", other.X.nnz / 100)  # a pass takes a hundred seconds
 
     def passes(genes: str) -> int:
         return round((look(other, {"genes_mode": genes}).seconds - look(other, {"genes_mode": "all"}).seconds) / 100)
