@@ -199,12 +199,9 @@ class Worker:
         try:
             self._load()
             from karospace_jupyter.form.look import look
-            from karospace_jupyter.form.summary import defaults_of
 
-            found = look(request.path, request.options)
             opened, summary = self._summary
-            if opened == request.path:
-                found = replace(found, defaults=defaults_of(summary, request.options["coords"]))
+            found = look(request.path, request.options, summary if opened == request.path else None)
         except Exception as exc:  # noqa: BLE001 - shown in the window
             text, details = _described(exc)
             found = Estimate(problems={"object": text}, details=details)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from karospace_jupyter.contracts.form import Estimate, UnknownGene
+from karospace_jupyter.contracts.form import Defaults, Estimate, UnknownGene
 from karospace_jupyter.errors import ConfigError, KaroSpaceError, NoMatrixError, SinkError, SourceError
 from karospace_jupyter.form.options import config_of, problems_of
-from karospace_jupyter.form.summary import arrays_as_coordinates
+from karospace_jupyter.form.summary import arrays_as_coordinates, defaults_of
 from karospace_jupyter.paths import expanded
 from karospace_jupyter.plan import estimate
 from karospace_jupyter.plan.coordinates import candidates
@@ -24,6 +25,7 @@ from karospace_jupyter.source import open_source
 
 if TYPE_CHECKING:
     from karospace_jupyter.config import ExportConfig
+    from karospace_jupyter.contracts.form import Summary
     from karospace_jupyter.plan import Plan
     from karospace_jupyter.source import Source
 
@@ -39,11 +41,25 @@ _CHECKS: dict[str, Callable[[Path], None]] = {
 }
 
 
-def look(subject: Any, options: dict[str, Any]) -> Estimate:  # noqa: ANN401 - a path or an AnnData
+def look(
+    subject: Any,  # noqa: ANN401 - a path or an AnnData
+    options: dict[str, Any],
+    summary: Summary | None = None,
+) -> Estimate:
     """Predict an export; errors are returned, not raised.
 
-    The estimate has no files if an option is invalid regardless of the data, or if the data cannot be read.
+    The estimate has no files if an option is invalid regardless of the data, or if the data cannot be read. Its
+    defaults are those with the chosen coordinates; without a `summary` of the data, it has none.
     """
+    defaults = None if summary is None else defaults_of(summary, options.get("coords"))
+    found = _look(subject, options)
+    if defaults is None or found.defaults is None:
+        return replace(found, defaults=defaults)
+    return replace(found, defaults=replace(defaults, annotation_columns=found.defaults.annotation_columns))
+
+
+def _look(subject: Any, options: dict[str, Any]) -> Estimate:  # noqa: ANN401
+    """Predict an export; its defaults are only known for annotations, and only if none are chosen."""
     exists = False
     problems: dict[str, str] = {}
     try:
@@ -63,6 +79,8 @@ def look(subject: Any, options: dict[str, Any]) -> Estimate:  # noqa: ANN401 - a
                 problems["coords"] = _CHOOSE_COORDINATES
             n_cells = 0 if made.plan is None else made.plan.cells.n
             loses_cells = config.downsample is None and 0 < n_cells < source.n_cells
+            usual = made.plan if config.annotation_columns is None else None
+            defaults = None if usual is None else Defaults(usual.columns, ())
         finally:
             source.close()
     except Exception as exc:  # noqa: BLE001 - the form shows any error
@@ -82,6 +100,7 @@ def look(subject: Any, options: dict[str, Any]) -> Estimate:  # noqa: ANN401 - a
         warnings=() if made.plan is None else made.plan.warnings,
         listed=config.genes.names if config.genes.kind == "list" else (),
         unknown=tuple(UnknownGene(name, tuple(near)) for name, near in unknown),
+        defaults=defaults,
     )
 
 

@@ -169,6 +169,8 @@ class ChosenColumns:
     """The annotations of an export."""
 
     annotations: list[Annotation]
+    columns: tuple[str, ...]
+    """The column of obs of each."""
     section: CategoryAnnotation | None
     """The annotation that names the sections."""
     warnings: list[str]
@@ -257,7 +259,7 @@ def choose_columns(
             f"Columns of few distinct whole numbers are exported as categories: {listed(without_colors)}. "
             f"List {'number:' + without_colors[0]!r} among the annotations to export numbers."
         )
-    return ChosenColumns(annotations, named, warnings)
+    return ChosenColumns(annotations, tuple(wanted), named, warnings)
 
 
 def requested_columns(requested: Sequence[str], columns: Sequence[str]) -> dict[str, Chosen | None]:

@@ -214,6 +214,8 @@ class Plan:
     cells: Cells
     coordinates: PlannedCoordinates
     annotations: tuple[Annotation, ...]
+    columns: tuple[str, ...]
+    """The column of obs of each annotation, which may have another name in the bundle."""
     embeddings: tuple[PlannedEmbedding, ...]
     sections: PlannedSections | None
     genes: PlannedGenes

@@ -122,7 +122,7 @@ def decide(
     requested = RequestedColor()
     with problems.of("color"):
         requested = requested_color(source, config.color)
-    columns = ChosenColumns([], None, [])
+    columns = ChosenColumns([], (), None, [])
     with problems.of("annotation_columns"):
         columns = choose_columns(
             source, cells, config.annotation_columns, columns_of(found.spec), column, xy, requested.column
@@ -194,6 +194,7 @@ def decide(
         cells=cells,
         coordinates=coordinates,
         annotations=tuple(columns.annotations),
+        columns=columns.columns,
         embeddings=tuple(embeddings),
         sections=sections,
         genes=genes,

@@ -30,7 +30,7 @@ from karospace_jupyter.form.latest import Latest
 from karospace_jupyter.form.look import complete, look, problem_of
 from karospace_jupyter.form.options import code_of, config_of, plain, with_name
 from karospace_jupyter.form.result import result_of
-from karospace_jupyter.form.summary import defaults_of, gene_names, quick_summary, summarize
+from karospace_jupyter.form.summary import gene_names, quick_summary, summarize
 from karospace_jupyter.session import ExportSession
 from karospace_jupyter.source import check_object
 from karospace_jupyter.widget import cells_rerun
@@ -351,8 +351,7 @@ class KaroSpaceWidget(Base):
             if not self._summary["ready"]:
                 self._known = summarize(self._subject)
                 self._summary = asdict(self._known)
-            defaults = defaults_of(self._known, options["coords"])
-            found = replace(look(self._subject, options), defaults=defaults)
+            found = look(self._subject, options, self._known)
         except Exception as exc:  # noqa: BLE001 - shown in the form
             found = Estimate(problems=problem_of(exc, {}))
         if not self._closed:

@@ -49,6 +49,20 @@ def test_defaults_leave_out_the_chosen_coordinates(adata: Any) -> None:
     assert defaults_of(summary, "nonsense") == detected
 
 
+@pytest.mark.parametrize("coords", [None, "obsm:spatial", "obsm:X_umap", "obs:x_centroid,total_counts"])
+def test_columns_that_a_form_marks_are_those_of_the_export(adata: Any, coords: str | None) -> None:
+    other = adata.copy()
+    other.obs["x_centroid"], other.obs["cell_id"] = 2 * other.obsm["spatial"][:, 0], np.arange(200) % 7
+    options = {} if coords is None else {"coords": coords}
+    found = look(other, options, summarize(other)).defaults
+    assert found is not None
+    exported = plan(other, ExportConfig(**options))
+    names = [name.replace("cell_id_obs", "cell_id") for name in (one.name for one in exported.annotations)]
+    assert found.annotation_columns == tuple(names)
+    assert ("x_centroid" in names) == (coords == "obsm:X_umap")
+    assert found.embeddings == tuple(one.name for one in exported.embeddings)
+
+
 def test_estimate_says_whether_cells_are_lost_without_request(adata: Any) -> None:
     lost = adata.copy()
     lost.obsm["spatial"][:5] = np.nan
@@ -96,7 +110,7 @@ def test_time_of_an_estimate_counts_the_passes_that_rank_genes(adata: Any, monke
     other.X = (10 * other.X).ceil()  # counts
     del other.var["highly_variable"]
     module = sys.modules["karospace_jupyter.plan.estimate"]
-    monkeypatch.setattr(module, "_VALUES_A_SECOND", other.X.nnz / 100)  # a pass takes a hundred seconds
+    monkeypatch.setattr(module, "_VALUES_PER_SECOND", other.X.nnz / 100)  # a pass takes a hundred seconds
 
     def passes(genes: str) -> int:
         return round((look(other, {"genes_mode": genes}).seconds - look(other, {"genes_mode": "all"}).seconds) / 100)
