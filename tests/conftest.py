@@ -79,7 +79,7 @@ def real_data() -> Path:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add the text of the open pages to the report of a failed test; in CI nothing else shows them."""
+    """Add the text of the open pages to the report of a failed test, because in CI nothing else shows them."""
     report = yield
     given = getattr(item, "funcargs", {})
     contexts = [given["window"]] if "window" in given else getattr(given.get("browser"), "contexts", [])

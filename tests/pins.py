@@ -1,4 +1,4 @@
-"""Writes the hashes of all pinned packages: `python tests/pins.py requirements-dev.txt requirements-app.txt`.
+"""Write the hashes of all pinned packages: `python tests/pins.py requirements-dev.txt requirements-app.txt`.
 
 With hashes, pip rejects any other file of the same name and version, whichever mirror serves it.
 """

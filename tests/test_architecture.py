@@ -1,4 +1,4 @@
-"""The page of the architecture: its picture and its tables agree with the import contracts."""
+"""The picture and the tables of the architecture page agree with the import contracts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def drawing() -> ModuleType:
 
 
 def table(head: str) -> list[list[str]]:
-    """The cells of the table with this header line, without the header."""
+    """Return the cells of the table with this header line, without the header."""
     lines = PAGE[PAGE.index(head) :].split("\n\n")[0].splitlines()[2:]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 
@@ -35,7 +35,7 @@ def test_picture_is_current(drawing: ModuleType) -> None:
     assert current == drawing.picture(), "run `python docs/draw_layers.py` and commit the picture"
 
 
-def test_table_names_the_modules_in_the_order_of_the_layers(drawing: ModuleType) -> None:
+def test_table_lists_modules_in_the_order_of_the_layers(drawing: ModuleType) -> None:
     modules = [name.removeprefix("karospace_jupyter.") for layer in drawing.layers() for name in layer]
     assert [row[0].strip("`") for row in table("| module | responsibility |")] == modules
 
@@ -52,5 +52,5 @@ def test_table_of_the_viewer_agrees_with_its_layers() -> None:
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_path_on_the_page_exists(path: str) -> None:
+def test_paths_named_on_the_page_exist(path: str) -> None:
     assert (ROOT / path).exists()

@@ -1,4 +1,4 @@
-"""What is generated from the models is up to date, and means what the models accept."""
+"""The files generated from the models are up to date, and match what the models accept."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_generated_files_are_current() -> None:
         assert held == text, f"{name}: run python -m karospace_jupyter.contracts, then npm run contract in js"
 
 
-def test_keyword_arguments_are_the_options_of_the_model() -> None:
+def test_keyword_arguments_match_the_options_model() -> None:
     names = set(ExportOptions.__annotations__)
     assert names | {"h5ad_path", "outdir"} == set(ExportConfig.model_fields)
     hints = get_type_hints(ExportOptions)
@@ -31,11 +31,11 @@ def test_keyword_arguments_are_the_options_of_the_model() -> None:
 
 
 @pytest.mark.parametrize("function", [adata_to_karospace, karospace_view, karospace_widget])
-def test_editors_know_the_options_of_each_entry_point(function) -> None:
+def test_entry_points_have_typed_options(function) -> None:
     assert inspect.signature(function).parameters["options"].annotation == "Unpack[ExportOptions]"
 
 
-def test_options_of_a_form_fit_their_schema() -> None:
+def test_form_options_match_their_schema() -> None:
     schema = json.loads(generate.options_schema())
     jsonschema.validate(plain(ExportConfig()), schema)
     full = ExportConfig(

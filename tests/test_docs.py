@@ -1,4 +1,4 @@
-"""Every code block of the README and of docs/ is executed, and what the pages quote from the code is there."""
+"""Every code block of the README and of docs/ is executed, and quoted messages exist in the code."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def blocks(page: str) -> list[Block]:
 
 def small_tissue() -> Any:
     adata = synthetic_tissue(1500, 60)
-    library = adata.uns["spatial"]["synthetic"]  # a small picture: it takes longer to encode than all genes
+    library = adata.uns["spatial"]["synthetic"]  # a smaller image, because encoding it would take longer than all genes
     library["images"]["hires"] = library["images"]["hires"][::4, ::4]
     library["scalefactors"]["tissue_hires_scalef"] /= 4
     return adata
@@ -64,7 +64,7 @@ def small_tissue() -> Any:
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The files that the pages name."""
+    """Create the files that the pages use."""
     folder = tmp_path_factory.mktemp("prepared")
     small_tissue().write_h5ad(folder / "tissue.h5ad")
     (folder / "genes.txt").write_text("EPCAM\nCD3E\nCOL1A1\n")
@@ -124,7 +124,7 @@ def test_languages_of_code_blocks_are_known(page: str) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_console_blocks_hold_nothing_that_could_run(page: str) -> None:
+def test_console_blocks_contain_no_runnable_commands(page: str) -> None:
     console = [line for block in blocks(page) if block.language == "console" for line in block.code.splitlines()]
     assert [
         line for line in console if re.match(r"(\$ )?(karospace-export(?!-app)|python -[cm] karospace)", line)
@@ -134,7 +134,7 @@ def test_console_blocks_hold_nothing_that_could_run(page: str) -> None:
     assert [target for target in targets if not re.search(rf"^{target}:", makefile, re.MULTILINE)] == []
 
 
-def test_few_blocks_are_left_out_and_each_has_a_reason() -> None:
+def test_few_blocks_are_not_run_and_each_has_a_reason() -> None:
     left_out = [block.reason for page in PAGES for block in blocks(page) if block.reason is not None]
     assert len(left_out) <= 5
     assert all(reason.startswith("needs ") for reason in left_out if reason)
@@ -144,11 +144,11 @@ def test_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text().splitlines()) <= 120
 
 
-def test_messages_in_troubleshooting_are_those_of_the_code() -> None:
-    """Headings of the page quote a part of each message, with … for what differs."""
+def test_messages_in_troubleshooting_exist_in_the_code() -> None:
+    """Headings of the page quote part of a message, with … for variable text."""
     sources = [*(ROOT / "karospace_jupyter").rglob("*.py"), *(ROOT / "js/src").rglob("*.ts*"), ROOT / "hatch_build.py"]
     code = "\n".join(path.read_text() for path in sources)
-    code = re.sub(r"[\"'`]\s*\n\s*f?[\"'`]", "", code)  # texts that continue on the next line
+    code = re.sub(r"[\"'`]\s*\n\s*f?[\"'`]", "", code)  # join strings that continue on the next line
     page = (ROOT / "docs/troubleshooting.md").read_text()
     quoted = re.findall(r"^###.*?“(.+)”", page, re.MULTILINE)
     assert len(quoted) >= 15

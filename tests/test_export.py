@@ -113,7 +113,7 @@ def test_csr_csc_dense_give_equal_bytes(tissue: ad.AnnData, tmp_path: Path, monk
     assert trees[0] == trees[1] == trees[2]
 
 
-def test_no_gzip(tissue: ad.AnnData, tmp_path: Path) -> None:
+def test_export_without_gzip_stores_uncompressed_files(tissue: ad.AnnData, tmp_path: Path) -> None:
     bundle = adata_to_karospace(tissue, tmp_path / "out", gzip=False)
     assert not [f.path for f in bundle.manifest.asset_files if f.path.endswith(".gz")]
     bundle.verify()
@@ -129,7 +129,7 @@ def test_every_stage_reports_completion(tissue: ad.AnnData, tmp_path: Path) -> N
     assert all(p.done == p.total for p in ended)
 
 
-def cancelling_job(stop_at: int) -> Job:
+def canceling_job(stop_at: int) -> Job:
     """Return a job that cancels itself at the report with this index."""
     seen: list[Progress] = []
 
@@ -142,7 +142,7 @@ def cancelling_job(stop_at: int) -> Job:
     return job
 
 
-def test_cancelled_export_leaves_no_files(tissue: ad.AnnData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_canceled_export_leaves_no_files(tissue: ad.AnnData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Report every step: by default, the number of throttled reports depends on the machine.
     monkeypatch.setattr("karospace_jupyter.job._REPORT_EVERY_S", 0.0)
     total: list[Progress] = []
@@ -151,7 +151,7 @@ def test_cancelled_export_leaves_no_files(tissue: ad.AnnData, tmp_path: Path, mo
     steps = [*range(0, len(total) - 1, max(1, len(total) // 30)), len(total) - 2]
     for stop_at in steps:
         with pytest.raises(Cancelled):
-            adata_to_karospace(tissue, tmp_path / "out", job=cancelling_job(stop_at))
+            adata_to_karospace(tissue, tmp_path / "out", job=canceling_job(stop_at))
         assert tree(tmp_path) == before
         assert sorted(p.name for p in tmp_path.iterdir()) == ["whole"]
 

@@ -1,4 +1,4 @@
-"""The page of the bundle format: its tables name every field, and its example programs run."""
+"""The tables of the format page name every field, and its example programs run."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ GENES = ["EPCAM", "CD3E"]
 
 
 def fields_of(part: Any) -> Iterator[str]:
-    """The names of all fields of a model, and of the models inside of it."""
+    """Yield the names of all fields of a model and of the models inside it."""
     if isinstance(part, type) and issubclass(part, BaseModel):
         for name, field in part.model_fields.items():
             yield name
@@ -71,7 +71,7 @@ def module(programs: Path, name: str) -> ModuleType:
 
 
 def run(programs: Path, name: str) -> str:
-    # Isolated from the environment, but for the folder: only NumPy and the standard library are imported.
+    # Only the folder is added to the path: the programs need nothing but NumPy and the standard library.
     code = (
         f"import sys; sys.path.insert(0, '.'); import {name}; "
         "assert not {'pandas', 'pydantic', 'karospace_jupyter'} & {*sys.modules}"
@@ -83,7 +83,7 @@ def run(programs: Path, name: str) -> str:
     return done.stdout
 
 
-def test_page_states_the_version_that_is_written() -> None:
+def test_page_states_the_version_that_the_exporter_writes() -> None:
     assert f"specifies format **{SCHEMA_VERSION.rpartition('.')[0]}**" in PAGE
 
 
@@ -120,7 +120,7 @@ def test_reader_reads_annotations_of_a_bundle_without_arrays(programs: Path) -> 
     assert reader.annotation("area").tolist() == [41.5, 38.0, 52.25]
 
 
-def test_reader_refuses_another_major_version_and_paths_that_leave(bundle: Bundle, programs: Path) -> None:
+def test_reader_rejects_other_major_versions_and_paths_outside_the_bundle(bundle: Bundle, programs: Path) -> None:
     assert bundle.path is not None
     reader = module(programs, "reader").Reader
     opened = reader(bundle.path)
@@ -148,6 +148,6 @@ def test_bundle_of_the_writer_is_verified(programs: Path) -> None:
     assert bundle.gene("CD3E").tolist() == [3, 0, 1]
 
 
-def test_page_of_the_documentation_is_this_one() -> None:
+def test_documentation_includes_the_format_page() -> None:
     page = Path(__file__).parents[1] / "docs/bundle-format.md"
     assert "{include} ../karospace_jupyter/bundle/FORMAT.md" in page.read_text(encoding="utf-8")

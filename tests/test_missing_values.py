@@ -55,13 +55,13 @@ class TestBundleOfTwoBatches:
         for position, entry in enumerate(bundle.manifest.expression.genes):
             values = x[:, position]
             np.testing.assert_array_equal(bundle.gene(f"g{position}"), values)
-            there = values[~np.isnan(values)]
+            present = values[~np.isnan(values)]
             assert entry.summary is not None
-            assert entry.summary.missing == N - len(there)
-            if len(there):
-                assert entry.summary.mean == pytest.approx(there.mean())
-                assert entry.summary.fraction == (there != 0).mean()
-                assert (entry.summary.min, entry.summary.max) == (there.min(), there.max())
+            assert entry.summary.missing == N - len(present)
+            if len(present):
+                assert entry.summary.mean == pytest.approx(present.mean())
+                assert entry.summary.fraction == (present != 0).mean()
+                assert (entry.summary.min, entry.summary.max) == (present.min(), present.max())
             else:
                 assert (entry.summary.mean, entry.summary.fraction, entry.summary.upper) == (0, 0, 0)
 
@@ -134,7 +134,7 @@ class TestBundleOfTwoBatches:
         source = open_source(tissue(x, kind))
         values = matrix_values(source)
         assert values.kind == scale
-        ranked, _ = rank_variable_genes(source, G, values, None, Job.null(), asked=True)
+        ranked, _ = rank_variable_genes(source, G, values, None, Job.null(), requested=True)
         assert ranked.tolist() == best.tolist()
         assert ranked[-1] == 2  # measured in no cell
 

@@ -40,7 +40,7 @@ def versions(file: str) -> dict[str, str]:
     }
 
 
-def test_lowest_versions_are_those_that_the_project_allows() -> None:
+def test_lowest_versions_match_the_bounds_of_the_project() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     pinned = versions("requirements-lowest.txt")
     asked = [Requirement(text) for text in [*project["dependencies"], *project["optional-dependencies"]["zarr"]]]
@@ -51,7 +51,7 @@ def test_lowest_versions_are_those_that_the_project_allows() -> None:
     }, "run the uv command at the top of requirements-lowest.txt"
 
 
-def test_tools_of_the_tests_have_one_version() -> None:
+def test_tools_used_by_tests_have_a_single_version() -> None:
     asked, pinned = versions("tests/requirements.in"), versions("requirements-dev.txt")
     lowest = versions("requirements-lowest.txt")
     assert asked == {name: pinned.get(name) for name in asked} == {name: lowest.get(name) for name in asked}

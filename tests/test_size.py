@@ -81,24 +81,24 @@ def test_size_follows_the_options(tmp_path: Path, options: dict[str, Any]) -> No
 
 
 @pytest.mark.usefixtures("small_samples")
-def test_size_of_genes_stored_by_column(tmp_path: Path) -> None:
+def test_size_of_genes_stored_by_column_is_predicted(tmp_path: Path) -> None:
     adata = synthetic_tissue(N, G)
     adata.X = matrix("log1p").tocsc()
     assert_predicted(adata, tmp_path, "outdir", genes_mode="top_mean:40", image_path="none")
 
 
-def test_image_has_its_size(tmp_path: Path) -> None:
+def test_image_is_included_in_the_predicted_size(tmp_path: Path) -> None:
     assert_predicted(synthetic_tissue(N, G), tmp_path, "single_file", genes_mode=())
 
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("name", REAL)
-def test_sizes_of_real_files(real_data: Path, tmp_path: Path, name: str, form: str) -> None:
+def test_sizes_of_real_files_are_predicted(real_data: Path, tmp_path: Path, name: str, form: str) -> None:
     coords = "obsm:X_umap" if name.startswith("pbmc") else None
     assert_predicted(real_data / f"{name}.h5ad", tmp_path, form, coords=coords)
 
 
-def test_embedding_has_its_size(tmp_path: Path) -> None:
+def test_embedding_is_included_in_the_predicted_size(tmp_path: Path) -> None:
     adata: ad.AnnData = synthetic_tissue(N, G)
     options = {"gzip": False, "scripts": "no", "genes_mode": ()}
     one, none = look(adata, options), look(adata, {**options, "embeddings": []})

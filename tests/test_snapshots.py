@@ -67,13 +67,15 @@ def signatures(name: str, found: Any) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("package", ["karospace_jupyter", "karospace_export"])
-def test_public_names_and_signatures(package: str) -> None:
+def test_public_names_and_signatures_match_their_snapshot(package: str) -> None:
     module = importlib.import_module(package)
     lines = [line for name in sorted(module.__all__) for line in signatures(name, getattr(module, name))]
     assert_stored(f"{package}.txt", "\n".join(lines) + "\n")
 
 
-def test_dry_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_dry_run_matches_its_snapshot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.chdir(tmp_path)
     tissue().write_h5ad("golden.h5ad")
     assert main(["golden.h5ad", "--dry-run", "--genes", "all"]) == 0
@@ -83,7 +85,7 @@ def test_dry_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest
     assert_stored("dry_run.txt", re.sub(r"about .*", "about …", shown.out) + warnings)
 
 
-def test_manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_manifest_matches_its_snapshot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", EPOCH)
     bundle = adata_to_karospace(
         tissue(), tmp_path / "viewer", genes_mode="all", gzip=False, scripts="no", preview=False, dataset_name="golden"
@@ -92,7 +94,7 @@ def test_manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert_stored("manifest.json", as_json({**manifest, "generator": "karospace-jupyter …"}))
 
 
-def test_saved_view(tmp_path: Path) -> None:
+def test_saved_view_matches_its_snapshot(tmp_path: Path) -> None:
     state = ViewState(
         color=ByBlend(genes=["EPCAM", "CD3E"]),
         hidden={"cell_type": ["Tumor", None]},

@@ -1,4 +1,4 @@
-"""The version is written in one place, `karospace_jupyter/__init__.py`; what has to repeat it says the same."""
+"""The version has a single source, `karospace_jupyter/__init__.py`; all copies agree with it."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def test_project_reads_the_version_from_the_package() -> None:
     assert project["tool"]["hatch"]["version"]["path"] == "karospace_jupyter/__init__.py"
 
 
-def test_installed_package_has_the_version() -> None:
+def test_installed_package_has_the_same_version() -> None:
     assert version("karospace-jupyter") == __version__
 
 
 @pytest.mark.parametrize("file", ["js/package.json", "js/package-lock.json"])
-def test_viewer_has_the_version(file: str) -> None:
+def test_viewer_has_the_same_version(file: str) -> None:
     found = json.loads((ROOT / file).read_text(encoding="utf-8"))
     # npm writes 0.2.0-rc.1 where Python writes 0.2.0rc1.
     assert re.sub(r"-(a|b|rc)\.", r"\1", found["version"]) == __version__
@@ -36,7 +36,7 @@ def test_viewer_has_the_version(file: str) -> None:
     assert found.get("packages", {"": found})[""]["version"] == found["version"]
 
 
-def test_citation_has_the_version() -> None:
+def test_citation_has_the_same_version() -> None:
     text = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
     assert re.findall(r"^version: (.+)$", text, re.MULTILINE) == [__version__]
 

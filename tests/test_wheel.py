@@ -1,4 +1,4 @@
-"""The wheel and the sdist: what they hold, how large they are, and that both work in a fresh environment."""
+"""The wheel and the sdist: their contents, their size, and an export in a fresh environment."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LARGEST = 3_000_000
-"""Bytes of the wheel."""
+"""Maximum size of the wheel in bytes."""
 
 pytestmark = pytest.mark.skipif(
     not (ROOT / "karospace_jupyter/_static/viewer.html").exists(), reason="the viewer is not built (make js)"
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(
 
 
 def run(*command: str | Path, cwd: Path) -> str:
-    # Nothing of the checkout: neither its folder nor what PYTHONPATH names.
+    # The checkout must not be used, so neither its folder nor PYTHONPATH is passed on.
     env = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
     done = subprocess.run([str(part) for part in command], cwd=cwd, env=env, capture_output=True, text=True)
     assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
@@ -49,20 +49,20 @@ def sdist(dist: Path) -> Path:
 
 
 def environment(folder: Path) -> Path:
-    """A new environment; returns its Python."""
+    """Create an environment, and return its Python."""
     run(sys.executable, "-m", "venv", folder / "env", cwd=folder)
     return folder / "env" / "bin" / "python"
 
 
 def install(python: Path, *what: str | Path) -> None:
     retry = ["sh", ROOT / "tests/retry.sh"]
-    # Not compiled: the tests import a small part of it.
+    # Do not compile: the tests import only a small part.
     run(*retry, python, "-m", "pip", "install", "--quiet", "--no-compile", "--retries", "5", *what, cwd=python.parent)
 
 
 @pytest.fixture(scope="module")
 def with_wheel(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Python of an environment with the wheel and its dependencies, in the versions of the other tests."""
+    """Return the Python of an environment with the wheel and its dependencies, in the pinned versions."""
     folder = tmp_path_factory.mktemp("wheel")
     pins = re.findall(r"^[\w.-]+==[^\s\\]+(?: ;.*(?= \\))?", (ROOT / "requirements-dev.txt").read_text(), re.MULTILINE)
     (folder / "constraints.txt").write_text("\n".join(pins))
@@ -73,11 +73,11 @@ def with_wheel(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def with_sdist(sdist: Path, with_wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Python of an environment with the sdist, which takes the dependencies from that of the wheel."""
+    """Return the Python of an environment with the sdist, which uses the dependencies of the wheel's environment."""
     folder = tmp_path_factory.mktemp("sdist")
     python = environment(folder)
     install(python, "--no-deps", sdist)
-    # What stands in such a file comes after what is installed.
+    # Folders in a .pth file come after the installed packages on the import path.
     others, own = (Path(run(one, "-c", SITE, cwd=folder).strip()) for one in (with_wheel, python))
     (own / "dependencies.pth").write_text(f"{others}\n")
     return python
@@ -87,7 +87,7 @@ SITE = "import sysconfig; print(sysconfig.get_path('purelib'))"
 
 
 def check_export(python: Path, folder: Path) -> None:
-    """The command exports, verifies, and is that of this environment; the panel of JupyterLab is in its place."""
+    """Check that the command of this environment exports and verifies, and that the panel is installed."""
     where = run(python, "-c", "import karospace_jupyter; print(karospace_jupyter.__file__)", cwd=folder).strip()
     assert Path(where).is_relative_to(python.parents[1])
     command = python.parent / "karospace-export"
@@ -117,7 +117,7 @@ def test_wheel_is_small(wheel: Path) -> None:
     assert wheel.stat().st_size <= LARGEST
 
 
-def test_sdist_holds_the_sources_and_the_built_viewer(sdist: Path) -> None:
+def test_sdist_contains_the_sources_and_the_built_viewer(sdist: Path) -> None:
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     assert names >= {

@@ -1,4 +1,4 @@
-"""The workflows of CI: they run targets of the Makefile, with actions of exact versions."""
+"""The CI workflows run targets of the Makefile, with pinned actions."""
 
 from __future__ import annotations
 
@@ -19,35 +19,34 @@ def text(request: pytest.FixtureRequest) -> str:
     return found
 
 
-def test_there_are_workflows_to_test_to_document_and_to_release() -> None:
+def test_workflows_for_tests_docs_and_releases_exist() -> None:
     assert [path.name for path in WORKFLOWS] == ["ci.yml", "docs.yml", "release.yml"]
 
 
-def test_actions_have_exact_versions(text: str) -> None:
+def test_actions_are_pinned(text: str) -> None:
     used = re.findall(r"uses: (\S+)", text)
     assert used
     assert [action for action in used if not re.fullmatch(r"[\w.-]+/[\w./-]+@v\d+\.\d+\.\d+", action)] == []
 
 
-def test_targets_of_make_are_there(text: str) -> None:
+def test_make_targets_exist(text: str) -> None:
     targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-    # `docs` is defined together with the documentation.
-    assert set(re.findall(r"run: make ([\w-]+)", text)) <= targets | {"docs"}
+    assert set(re.findall(r"run: make ([\w-]+)", text)) <= targets
 
 
-def test_files_that_steps_name_are_there(text: str) -> None:
+def test_files_named_in_steps_exist(text: str) -> None:
     named = re.findall(r"(?<![\w/])((?:tests|js)/[\w./-]+|requirements-[\w.-]+)", text)
     assert [path for path in named if not (ROOT / path).exists()] == []
 
 
-def test_nothing_may_write_but_the_job_that_publishes(text: str) -> None:
+def test_only_the_publishing_job_has_write_permission(text: str) -> None:
     assert "\npermissions:\n  contents: read\n" in text
     others = set(re.findall(r"^ {6}([\w-]+): write$", text, re.MULTILINE))
     assert others <= {"id-token"}
     assert bool(others) == ("gh-action-pypi-publish" in text)
 
 
-def test_versions_of_python_are_those_of_the_classifiers() -> None:
+def test_python_versions_match_the_classifiers() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     prefix = "Programming Language :: Python :: 3."
     assert [one.rpartition(" ")[2] for one in project["classifiers"] if one.startswith(prefix)] == PYTHONS

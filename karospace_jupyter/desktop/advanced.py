@@ -118,19 +118,19 @@ class Advanced(ttk.Frame):
         self.layout_options.refresh()
         self.name_entry.put(options["dataset_name"] or "")
         self.scripts_choice.offer(_SCRIPTS, options["scripts"])
-        # A single HTML file always opens by double-click.
+        # A single HTML file always opens with a double click.
         self.scripts_choice.state(["disabled" if shown.target == "single_file" else "!disabled"])
         for option, (field, entry) in self.numbers.items():
             value = options[option]
             if not _same(entry.variable.get(), value, _DEFAULTS.get(option)):
                 entry.put("" if value is None else f"{value:g}" if isinstance(value, float) else str(value))
             problem = problems.get(option, "")
-            field.say(problem)
+            field.show_problem(problem)
             entry.mark(wrong=bool(problem))
         for field, option in ((self.matrix, "layer"), (self.image, "image_path"), (self.name, "dataset_name")):
-            # No error while the user is still choosing a file.
+            # Show no error while the user is still choosing a file.
             unpicked = option == "image_path" and options[option] == ""
-            field.say("Choose an image file." if unpicked else problems.get(option, ""))
+            field.show_problem("Choose an image file." if unpicked else problems.get(option, ""))
         for option, variable in self.ticks.items():
             variable.set(options[option])
         if not self.open and any(problems.get(name) for name in (*self.numbers, *_FOLDED)):
@@ -198,7 +198,7 @@ def _in_file(image: str | None) -> bool:
 
 
 def _as_file(text: str) -> str:
-    """Return the option for an image file with this name, so that it is not mistaken for a keyword."""
+    """Return the option for an image file, spelled so that its name is not mistaken for a keyword."""
     return f"./{text}" if text == "none" or text.startswith("uns:") else text
 
 

@@ -95,7 +95,7 @@ class AnnotationList(Field):
     def refresh(self) -> None:
         """Show the options and their problems."""
         self._fill()
-        self.say(self._app_state.shown.estimate.problems.get("annotation_columns", ""))
+        self.show_problem(self._app_state.shown.estimate.problems.get("annotation_columns", ""))
 
     def _chosen(self) -> dict[str, str]:
         """Return the chosen columns by name: each as listed in the options, with a prefix if its kind was chosen."""
@@ -153,7 +153,7 @@ class AnnotationList(Field):
         self._paint()
 
     def _picture(self, colors: tuple[str, ...], *, on: bool | None) -> tk.PhotoImage:
-        """Return the checkbox, with the first colors of the categories or the color scale of a number."""
+        """Return the image of a row: its checkbox, and the first category colors or the color scale of numbers."""
         key = (on, *colors[:_DOTS])
         if key not in self._pictures:
             theme = self.theme
@@ -232,7 +232,7 @@ class AnnotationList(Field):
 
 
 def _kind(fact: ColumnFact, spec: str | None = None) -> str:
-    """Return the kind as which a column is exported, with an arrow if a click on it changes the kind."""
+    """Return the kind of an exported column, with an arrow if a click on it changes the kind."""
     other = fact.other_kind
     if other and spec == f"{other}:{fact.name}":
         return f"{'numbers' if other == 'number' else 'categories'} ⇄"

@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         import tkinter  # noqa: F401, ICN001
     except ImportError:
-        _say(_NO_TK)
+        _report(_NO_TK)
         return 1
     from karospace_jupyter.desktop import system
     from karospace_jupyter.desktop.window import show
@@ -53,13 +53,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         show(options.file)
     except system.NoWindowError as exc:
-        _say(_NO_WINDOW.format(reason=exc))
+        _report(_NO_WINDOW.format(reason=exc))
         return 1
     return 0
 
 
-def _say(text: str) -> None:
-    """Print to the terminal; without one, as when started from a menu, show a message box of the system."""
+def _report(text: str) -> None:
+    """Print to the terminal; show a message box if there is none, as when the app was started from a menu."""
     if sys.stderr is not None:
         print(text, file=sys.stderr)
         if sys.stderr.isatty():

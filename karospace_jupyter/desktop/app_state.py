@@ -44,7 +44,7 @@ _END_S = 3.0
 _DEATHS = 3
 """Stop restarting the worker after this many consecutive crashes without a prediction."""
 _PATIENCE_S = 5.0
-"""Maximum seconds that a file may block the next one: it may be on a network share that does not respond."""
+"""Maximum seconds that opening a file may delay the next one; a network share may not respond."""
 
 
 @dataclass(slots=True)
@@ -85,7 +85,7 @@ class Shown:
 
     @property
     def defaults(self) -> Defaults:
-        """What is exported if nothing is chosen."""
+        """What is exported by default."""
         return self.estimate.defaults or self.summary.defaults
 
     @property
@@ -155,7 +155,7 @@ class AppState:
         self.shown.opening = str(path.absolute())
         self.forget_faults()
         self._send_open()
-        self._tell("opening")
+        self._notify("opening")
 
     def give_up(self) -> None:
         """Cancel opening a file, even if the worker does not respond."""
@@ -164,19 +164,19 @@ class AppState:
             self._open_request = self._request_count  # ignore an answer that is still in transit
             self.shown.opening = ""
             self._replace()
-            self._tell("opening")
+            self._notify("opening")
 
     def change(self, **options: Any) -> None:  # noqa: ANN401 - ExportConfig checks each
         """Set some options."""
         changed = {name: value for name, value in options.items() if self.shown.options.get(name) != value}
         if not changed:
             if self.shown.estimate.problems:
-                self.look_again()  # the cause may have been fixed in the meantime
+                self.predict_again()  # the cause may have been fixed in the meantime
             return
         self.shown.options = {**self.shown.options, **changed}
         self.forget_faults()
-        self._look()
-        self._tell("options")
+        self._predict()
+        self._notify("options")
 
     def write_as(self, target: str) -> None:
         """Set the kind of target (one of TARGETS) and keep the name."""
@@ -196,12 +196,12 @@ class AppState:
     def forget_faults(self) -> None:
         """Clear error messages because another action has started."""
         self.shown.refused = self.shown.fault = self.shown.details = ""
-        self._tell("refused", "fault")
+        self._notify("refused", "fault")
 
-    def look_again(self) -> None:
+    def predict_again(self) -> None:
         """Predict the same export again, because files on disk may have changed."""
         if self.shown.path:
-            self._look()
+            self._predict()
 
     def complete(self, query: str, then: Callable[[list[str]], None]) -> None:
         """Request suggestions for a partial gene name."""
@@ -226,14 +226,14 @@ class AppState:
         self.shown.notes = ()
         self.forget_faults()
         self._send(StartExport(self.shown.path, self.shown.options))
-        self._tell("export", "result", "notes")
+        self._notify("export", "result", "notes")
 
     def cancel(self) -> None:
         """Cancel the running export; no partial files remain."""
         if self.shown.running:
             self.shown.cancelling = True
             self._send(CancelExport())
-            self._tell("export")
+            self._notify("export")
 
     def serve(self, path: str, port: int = 8000, then: Callable[[str], None] | None = None) -> None:
         """Serve a bundle on this machine only; `then` is called with its address."""
@@ -301,7 +301,7 @@ class AppState:
                 self._broken, self.shown.details = text, details
 
     def _answers(self, number: int) -> bool:
-        """Return whether the answer belongs to the file requested last; if not, the worker opens that one next."""
+        """Return whether the answer belongs to the last requested file; otherwise, the worker opens that file next."""
         self._open_started, self._open_waiting = time.monotonic(), False
         return number == self._open_request
 
@@ -319,19 +319,19 @@ class AppState:
             if answer.invalid:
                 names = ", ".join(answer.invalid)
                 s.notes = (*s.notes, f"The saved choices for {names} are invalid and were reset to their defaults.")
-        self._look()
-        self._tell("path", "summary", "options", "opening", "export", "result", "notes")
+        self._predict()
+        self._notify("path", "summary", "options", "opening", "export", "result", "notes")
 
     def _on_refused(self, answer: Refused) -> None:
         if self._answers(answer.number):
             self.shown.opening, self.shown.refused, self.shown.details = "", answer.reason, answer.details
-            self._tell("opening", "refused")
+            self._notify("opening", "refused")
 
     def _on_predicted(self, estimate: Estimate) -> None:
         self._deaths = 0
         if estimate.revision == self._revision:
             self.shown.estimate, self.shown.pending = estimate, False
-            self._tell("estimate")
+            self._notify("estimate")
 
     def _on_suggested(self, number: int, names: list[str]) -> None:
         then = self._waiting.pop(number, None)
@@ -347,27 +347,27 @@ class AppState:
         self.shown.export = state
         if state.status != "running":
             self.shown.cancelling = False
-            self.forget_faults()  # of actions rejected while the export was running
+            self.forget_faults()  # those of actions that were rejected while the export was running
             if state.status != "done":
                 # The previous export still exists, so its result stays available.
                 self.shown.result, self.shown.exported = self._before
-            self._look()  # the target folder has changed
-        self._tell("export", "result")
+            self._predict()  # the target folder has changed
+        self._notify("export", "result")
 
     def _on_finished(self, result: Result) -> None:
         self.shown.result = result
-        self._tell("result")
+        self._notify("result")
 
     def _on_serving(self, path: str, address: str) -> None:
         self.shown.served, self.shown.address = path, address
         then, self._serving = self._serving, None
         if then:
             then(address)
-        self._tell("address")
+        self._notify("address")
 
     def _on_serving_stopped(self) -> None:
         self.shown.served = self.shown.address = ""
-        self._tell("address")
+        self._notify("address")
 
     def _on_failed(self, answer: Failed) -> None:
         """Show the error of a request; an export reports its own errors."""
@@ -376,7 +376,7 @@ class AppState:
         elif answer.request is WriteCommand:
             self._commanded = []
         self.shown.fault, self.shown.details = answer.text, answer.details
-        self._tell("fault")
+        self._notify("fault")
 
     def _on_death(self) -> None:
         """Report that the worker crashed, and start another one."""
@@ -404,7 +404,7 @@ class AppState:
             )
         self._lost(text)
         if again:
-            self._look()  # the request to the previous worker is lost
+            self._predict()  # the request to the previous worker is lost
 
     def _lost(self, text: str) -> None:
         """Mark everything that was requested from a lost worker as failed."""
@@ -419,7 +419,7 @@ class AppState:
         s.cancelling = s.pending = self._open_waiting = False
         s.served = s.address = s.opening = self._broken = ""
         self._waiting, self._commanded, self._serving = {}, [], None
-        self._tell("export", "result", "address", "opening", "refused", "fault", "estimate")
+        self._notify("export", "result", "address", "opening", "refused", "fault", "estimate")
 
     # Process management
 
@@ -433,7 +433,7 @@ class AppState:
         if s.opening:
             self._send_open()
         if s.path and s.pending:
-            self._look()
+            self._predict()
         if s.served:
             self._send(StartServing(s.served, int(s.address.rstrip("/").rpartition(":")[2])))
 
@@ -445,7 +445,7 @@ class AppState:
             from karospace_jupyter.publish.partial import absolute, sweep
             from karospace_jupyter.publish.write import real_file
 
-            # For a link, the work was done at its destination.
+            # A link was written at its destination.
             for place in dict.fromkeys((absolute(target), real_file(absolute(target)))):
                 sweep(place, gone=pid)
 
@@ -453,7 +453,7 @@ class AppState:
         thread.start()
         return thread
 
-    def _look(self) -> None:
+    def _predict(self) -> None:
         self._revision += 1
         self.shown.pending = True
         self._send(PredictExport(self._revision, self.shown.path, self.shown.options))
@@ -473,6 +473,6 @@ class AppState:
                 return
         self._worker.send(request)
 
-    def _tell(self, *names: str) -> None:
+    def _notify(self, *names: str) -> None:
         for name in names:
             self.changed(name)

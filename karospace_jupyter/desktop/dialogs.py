@@ -27,7 +27,7 @@ class Dialogs:
     root
         The parent window of the dialogs.
     settings
-        Provide the initial folder.
+        Provides the initial folder.
     """
 
     def __init__(self, root: tk.Tk, settings: Settings) -> None:
@@ -50,7 +50,7 @@ class Dialogs:
         return self._file("Tissue image", ("Images", "*.png *.jpg *.jpeg *.webp *.tif *.tiff"))
 
     def view(self) -> str:
-        """Ask for a saved view of the viewer."""
+        """Ask for a view that was saved in the viewer."""
         return self._file("Saved view", ("Views", "*.json"))
 
     def genes(self) -> str:

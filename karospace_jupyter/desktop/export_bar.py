@@ -8,7 +8,7 @@ from pathlib import Path
 from tkinter import ttk
 from typing import TYPE_CHECKING, Any
 
-from karospace_jupyter.desktop.widgets import Line, Scrolled, Words
+from karospace_jupyter.desktop.widgets import ClippedLabel, Scrolled, WrappedLabel
 from karospace_jupyter.formatting import counted, duration, shape, size
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _MOST = 9
 """Index of the column after the last button."""
 _FOLDS = ("details", "notes", "log")
 _LINE = 1
-"""Row of the button; everything that appears and disappears is above it."""
+"""Row of the button; elements that appear and disappear are above it."""
 
 
 class ExportBar(ttk.Frame):
@@ -40,25 +40,25 @@ class ExportBar(ttk.Frame):
         self.button = ttk.Button(self, text="Export", style="Primary.TButton", command=self._on_button)
         self._confirmation = self._confirmation_timer = ""
         self._there = (False, False)
-        """Whether there are notes, and a log."""
+        """Whether there are notes, and whether there is a log."""
         self._wrong = ""
         """Why an export is currently not possible."""
         self.button.grid(row=_LINE, column=0, sticky="w", padx=(0, px(16)))
         middle = ttk.Frame(self)
         middle.grid(row=_LINE, column=1, sticky="ew")
         middle.columnconfigure(0, weight=1)
-        self.message = Line(middle, theme)
+        self.message = ClippedLabel(middle, theme)
         self.message.grid(row=0, column=0, sticky="ew")
         self.left = ttk.Label(middle, style="Muted.TLabel")
         self.left.grid(row=0, column=1, sticky="e", padx=(px(12), 0))
         self.bar = ttk.Progressbar(middle, maximum=1000)
         self.estimate = ttk.Label(self, style="Muted.TLabel")
         self.estimate.grid(row=_LINE, column=2, padx=(px(16), px(2)))
-        # What appears and disappears is above the button, and scrolls instead of taking space from the form.
+        # Elements that appear and disappear are above the button, and scroll instead of taking space from the form.
         self.rest = Scrolled(self, theme, "rest", "TFrame")
         inside = self.rest.inside
         inside.columnconfigure(2, weight=1)
-        self.problem = Words(inside, "Problem.TLabel")
+        self.problem = WrappedLabel(inside, "Problem.TLabel")
         self.done = Buttons(inside, theme)
         self.done.add("view", "Open viewer", actions["view"])
         self.done.add("folder", "Open folder", actions["folder"])
@@ -66,7 +66,7 @@ class ExportBar(ttk.Frame):
         self.preview = Buttons(inside, theme)
         self.preview.columnconfigure(0, weight=1)
         self.preview.columnconfigure(_MOST, weight=0)
-        self.served = Words(self.preview, "Muted.TLabel")
+        self.served = WrappedLabel(self.preview, "Muted.TLabel")
         self.served.grid(row=0, column=0, sticky="ew", padx=(px(2), 0))
         self.preview.add("browse", "Open in browser", actions["browse"])
         self.preview.add("address", "Copy address", actions["address"])
@@ -77,7 +77,7 @@ class ExportBar(ttk.Frame):
         self.log.add("Save log…", actions["save_log"])
         self.refresh()
         self.rest.limit(px(300))
-        self.rest.hear_wheel()
+        self.rest.bind_wheel()
 
     def refresh(self) -> None:
         """Show the current state."""
@@ -146,7 +146,7 @@ class ExportBar(ttk.Frame):
         _at(self.notes, 2, shown=notes, pady=below)
         _at(self.log, 3, shown=log, pady=below)
 
-    def say(self, text: str) -> None:
+    def confirm(self, text: str) -> None:
         """Show a short confirmation for a few seconds."""
         if self._confirmation_timer:
             self.after_cancel(self._confirmation_timer)
@@ -178,7 +178,7 @@ class ExportBar(ttk.Frame):
         px = self._theme.px
         style, left = "TLabel", self._confirmation
         if shown.running:
-            text = "Cancelling…" if shown.cancelling else export.message
+            text = "Canceling…" if shown.cancelling else export.message
             if export.eta_s is not None and not shown.cancelling:
                 left = f"{duration(export.eta_s)} left"
             self.bar.configure(value=1000 * export.progress)
@@ -187,7 +187,7 @@ class ExportBar(ttk.Frame):
             self.bar.grid_remove()
             text = export.message
             if self._wrong:
-                # The field itself says what to do.
+                # The field itself shows what to do.
                 sentence = re.split(r"(?<=[.!?])\s", self._wrong.strip(), maxsplit=1)[0]
                 style, text = "Problem.TLabel", f"Not ready: {' '.join(sentence.split())}"
             elif shown.result and export.status in {"idle", "done"}:

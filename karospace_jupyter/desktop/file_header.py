@@ -1,4 +1,4 @@
-"""The header above the form: the open file and a summary of it."""
+"""The header above the form: the open file and its summary."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 from tkinter import ttk
 from typing import TYPE_CHECKING
 
-from karospace_jupyter.desktop.widgets import Words
+from karospace_jupyter.desktop.widgets import WrappedLabel
 from karospace_jupyter.formatting import shape
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Head(ttk.Frame):
-    """The header with the open file and a summary of it."""
+    """The header with the open file and its summary."""
 
     def __init__(self, master: tk.Misc, theme: Theme, window: Window) -> None:
         px = theme.px
@@ -29,7 +29,7 @@ class Head(ttk.Frame):
         name.grid(row=0, column=0, sticky="w")
         counts = shape(summary.n_cells, summary.n_genes, observations=summary.observations)
         self._facts = " · ".join([counts, *summary.facts])
-        self.facts = Words(self, "Ground.TLabel")
+        self.facts = WrappedLabel(self, "Ground.TLabel")
         self.facts.grid(row=1, column=0, sticky="ew", pady=(px(2), 0))
         self.open = ttk.Button(self, style="Ground.TButton")
         self.open.grid(row=0, column=1, rowspan=2, sticky="e")

@@ -1,7 +1,7 @@
 """Build a standalone program that includes Python: ``python -m karospace_jupyter.desktop.freeze``.
 
-It requires PyInstaller, and builds for the platform on which it runs: ``dist/KaroSpace`` with an executable, on macOS
-``dist/KaroSpace.app``.
+It requires PyInstaller, and builds for the platform on which it runs: the folder ``dist/KaroSpace`` with an executable,
+or ``dist/KaroSpace.app`` on macOS.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from pathlib import Path
 from karospace_jupyter.desktop.icon import icon_file
 
 # Imported by name at run time, which PyInstaller cannot detect.
-_WHOLE = ("anndata", "pydantic", "deflate", "platformdirs", "tkinterdnd2", "darkdetect", "zarr", "numcodecs")
+_COLLECTED = ("anndata", "pydantic", "deflate", "platformdirs", "tkinterdnd2", "darkdetect", "zarr", "numcodecs")
 _DATA = ("karospace_jupyter",)
 # Packages of the build environment that the app does not use.
-_WITHOUT = (
+_EXCLUDED = (
     *("IPython", "ipywidgets", "anywidget", "jupyterlab", "notebook"),
     *("matplotlib", "scanpy", "dask", "sklearn", "numba", "llvmlite", "sqlalchemy", "cryptography", "aiohttp"),
     *("pytest", "mypy"),
@@ -49,11 +49,11 @@ def recipe(folder: str, icon: Path, start: Path) -> list[str]:
     asked = ["--noconfirm", "--windowed", "--name", "KaroSpace", "--icon", str(icon)]
     asked += ["--distpath", "dist", "--workpath", "build/app", "--specpath", folder]
     asked += ["--copy-metadata", "karospace-jupyter", "--hidden-import", "karospace_jupyter.export"]
-    for package in _WHOLE:
+    for package in _COLLECTED:
         asked += ["--collect-all", package] if _there(package) else []
     for package in _DATA:
         asked += ["--collect-data", package, "--collect-submodules", package]
-    for package in _WITHOUT:
+    for package in _EXCLUDED:
         asked += ["--exclude-module", package]
     return [*asked, str(start)]
 

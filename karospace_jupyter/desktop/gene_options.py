@@ -1,4 +1,4 @@
-"""The field for the genes: a number of genes, a list that is typed or in a file, or all."""
+"""The field for the genes: a number of genes, a typed list, a list in a file, or all genes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Variable: the genes that vary most between cells, or those marked in the file.
 Top mean: the genes with the highest mean.
 Typed: a list of names, with suggestions; one per line if names contain spaces, commas or semicolons.
 File: a text file with one gene per line.
-All: every gene; the largest bundle."""
+All: every gene; gives the largest bundle."""
 
 
 def names_in(text: str, *, separators: str = r"\s,;") -> list[str]:
@@ -49,7 +49,7 @@ class GeneOptions(Field):
         px = theme.px
         self._count = "500"
         self._held: dict[str, Any] = {"typed": [], "file": "list:"}
-        """What was typed or chosen in the modes that are not shown."""
+        """Text and choices of the modes that are not shown."""
         self.segments = Segments(self.body, MODES, self._choose, theme)
         self.segments.grid(row=0, column=0, sticky="ew")
         self.rest = ttk.Frame(self.body)
@@ -63,7 +63,7 @@ class GeneOptions(Field):
         self.browse = ttk.Button(self.rest, text="Browse…", command=self._on_browse)
         self.typed = Typed(self.rest, theme, app_state)
         self.leave = ttk.Button(self.rest, style="Fold.TButton", command=self._leave_out)
-        """For a file: continue with the genes that exist in the data."""
+        """Button for a list in a file: continue with the genes that exist in the data."""
         self._drawn = ""
         self.refresh()
 
@@ -96,7 +96,7 @@ class GeneOptions(Field):
         if mode == "file" and not rest:
             problem = "Choose a text file with one gene per line."
         unknown = estimate.unknown
-        self.say("" if mode == "typed" and unknown else problem)
+        self.show_problem("" if mode == "typed" and unknown else problem)
         if mode == "file" and unknown and len(unknown) < len(estimate.listed):
             self.leave.configure(text="Skip this gene" if len(unknown) == 1 else f"Skip these {len(unknown):,} genes")
             self.leave.grid(row=1, column=0, columnspan=2, sticky="w")
@@ -106,7 +106,7 @@ class GeneOptions(Field):
         self.path.mark(wrong=bool(problem))
 
     def kept(self) -> dict[str, Any]:
-        """Return state that is not an option: what was typed or chosen in the modes that are not shown."""
+        """Return state that is not an option: text and choices of the modes that are not shown."""
         return {"held": self._held, "count": self._count}
 
     def restore(self, state: dict[str, Any]) -> None:

@@ -20,7 +20,7 @@ _PER_ROW = 2
 
 
 class LayoutOptions:
-    """The fields for sections, embeddings, the initial color and view; the owner places them."""
+    """The fields for sections, embeddings, the initial color, and the initial view; the owner places them."""
 
     def __init__(self, master: tk.Misc, theme: Theme, app_state: AppState, pick_view: Callable[[], str]) -> None:
         self._theme, self._app_state, self._pick_view = theme, app_state, pick_view
@@ -84,7 +84,7 @@ class LayoutOptions:
         problems = shown.estimate.problems
         fields = {"sections": self.sections, "color": self.color, "view": self.view, "embeddings": self.embeddings}
         for option, field in fields.items():
-            field.say(problems.get(option, ""))
+            field.show_problem(problems.get(option, ""))
         self.view_path.mark(wrong=bool(problems.get("view")))
 
     def _chosen(self) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ _NAME = "karospace-export-app"
 
 
 def has_menu() -> bool:
-    """Return whether the desktop supports such entries, and they would start this program."""
+    """Return whether the desktop supports menu entries, and an entry would start this program."""
     return sys.platform == "linux" and not getattr(sys, "frozen", False)
 
 

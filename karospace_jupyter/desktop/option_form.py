@@ -13,7 +13,7 @@ from karospace_jupyter.desktop.advanced import Advanced
 from karospace_jupyter.desktop.annotation_list import AnnotationList
 from karospace_jupyter.desktop.gene_options import GeneOptions
 from karospace_jupyter.desktop.presets import PRESETS, preset_of
-from karospace_jupyter.desktop.widgets import Choice, Entry, Field, Scrolled, Segments, Words
+from karospace_jupyter.desktop.widgets import Choice, Entry, Field, Scrolled, Segments, WrappedLabel
 from karospace_jupyter.formatting import size
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _MAIL_BYTES = 20_000_000
 _KINDS = (("outdir", "Folder"), ("single_file", "One HTML file"), ("zip_path", "Zip"))
 _SAYS = {
     "outdir": "A folder for a web host or for the preview on this computer.",
-    "single_file": "One file that opens by double-click and can be sent by mail.",
+    "single_file": "One file that opens with a double click and can be sent by mail.",
     "zip_path": "The folder as a zip, to be unpacked on a web host.",
 }
 
@@ -57,13 +57,13 @@ class OptionForm(Scrolled):
         card.columnconfigure(1, weight=1)
         self.presets = Segments(card, [(one.name, one.name) for one in PRESETS], self._on_preset, theme)
         self.presets.grid(row=0, column=0, sticky="w")
-        self.preset_says = Words(card, "Muted.TLabel")
-        self.preset_says.grid(row=0, column=1, sticky="ew", padx=px(14))
+        self.preset_description = WrappedLabel(card, "Muted.TLabel")
+        self.preset_description.grid(row=0, column=1, sticky="ew", padx=px(14))
         for name, button in self.presets.buttons.items():
             for event in ("<Enter>", "<FocusIn>"):
-                button.bind(event, lambda _, name=name: self._say_preset(name), add="+")  # type: ignore[misc]
+                button.bind(event, lambda _, name=name: self._describe_preset(name), add="+")  # type: ignore[misc]
             for event in ("<Leave>", "<FocusOut>"):
-                button.bind(event, lambda _: self._say_preset(), add="+")
+                button.bind(event, lambda _: self._describe_preset(), add="+")
         left = ttk.Frame(inside, style="Card.TFrame", padding=px(16))
         right = ttk.Frame(inside, style="Card.TFrame", padding=px(16))
         self._cards = (left, right)
@@ -84,13 +84,13 @@ class OptionForm(Scrolled):
         self.advanced = Advanced(right, theme, app_state, pickers.image, pickers.view)
         self.advanced.grid(row=2, column=0, sticky="ew")
         self.refresh()
-        self.hear_wheel()
+        self.bind_wheel()
 
     def refresh(self) -> None:
         """Show the options and their problems."""
         shown = self._app_state.shown
         self.presets.put(preset_of(shown.options, shown.summary))
-        self._say_preset()
+        self._describe_preset()
         for part in (self.coordinates, self.columns, self.genes, self.target, self.advanced):
             part.refresh()
 
@@ -125,11 +125,13 @@ class OptionForm(Scrolled):
             self.columns.search.variable.set(state["search"])
             self.genes.restore(state["genes"])
 
-    def _say_preset(self, pointed: str = "") -> None:
+    def _describe_preset(self, pointed: str = "") -> None:
         """Describe the preset under the pointer, or the current one."""
         shown = self._app_state.shown
         name = pointed or preset_of(shown.options, shown.summary)
-        self.preset_says.configure(text=next((one.says for one in PRESETS if one.name == name), "Custom choices"))
+        self.preset_description.configure(
+            text=next((one.description for one in PRESETS if one.name == name), "Custom choices")
+        )
 
     def _on_preset(self, name: str) -> None:
         preset = next(one for one in PRESETS if one.name == name)
@@ -137,7 +139,7 @@ class OptionForm(Scrolled):
 
 
 class Coordinates(Field):
-    """The field for the coordinates: those detected, another obsm entry, or two columns of obs."""
+    """The field for the coordinates: detected ones, another obsm entry, or two columns of obs."""
 
     def __init__(self, master: tk.Misc, theme: Theme, app_state: AppState) -> None:
         super().__init__(master, theme, "Coordinates", app_state.shown.summary.help["coords"])
@@ -145,7 +147,7 @@ class Coordinates(Field):
         summary = app_state.shown.summary
         self._numeric = [one.name for one in summary.columns if one.kind == "number"]
         self._by_hand = False
-        """Whether the user chose to select two columns individually."""
+        """Whether the user is choosing two columns individually."""
         self.choice = Choice(self.body, theme, self._choose)
         self.choice.grid(row=0, column=0, columnspan=2, sticky="ew")
         self.pair = ttk.Frame(self.body)
@@ -176,7 +178,7 @@ class Coordinates(Field):
         else:
             self.pair.grid_remove()
         problem = self._app_state.shown.estimate.problems.get("coords", "")
-        self.say(problem)
+        self.show_problem(problem)
         self.choice.state(["invalid" if problem else "!invalid"])
 
     def _choose(self, value: str) -> None:
@@ -210,7 +212,7 @@ class Target(Field):
         self.path.grid(row=1, column=0, sticky="ew", pady=(px(6), 0))
         self.browse = ttk.Button(self.body, text="Browse…", command=self._on_browse)
         self.browse.grid(row=1, column=1, padx=(px(6), 0), pady=(px(6), 0))
-        self.note = Words(self.body, "Muted.TLabel")
+        self.note = WrappedLabel(self.body, "Muted.TLabel")
         self.note.grid(row=2, column=0, columnspan=2, sticky="ew", padx=px(2), pady=(px(3), 0))
         self.refresh()
 
@@ -224,13 +226,13 @@ class Target(Field):
         problem = shown.estimate.problems.get(name, "")
         if not value:
             problem = "Enter a path to write to."
-        self.say(problem)
+        self.show_problem(problem)
         self.path.mark(wrong=bool(problem))
         exists = shown.estimate.exists and not shown.pending
         most = shown.estimate.bytes
         note = _SAYS[name]
         if name == "single_file" and most > _MAIL_BYTES:
-            note = f"One file that opens by double-click. With about {size(most)} it may be too large for mail."
+            note = f"One file that opens with a double click. At about {size(most)}, it may be too large for mail."
         whole_already = not value or value.startswith("~") or Path(value).is_absolute()
         whole = "" if whole_already else f" Full path: {Path.cwd() / value}."
         self.note.configure(text=f"{note}{whole}{' Replaces the existing bundle.' if exists else ''}")

@@ -17,7 +17,7 @@ class Preset:
     """A named set of options."""
 
     name: str
-    says: str
+    description: str
     genes: str
     downsample: int | None = None
     every_column: bool = False

@@ -62,7 +62,7 @@ def load(file: Path) -> tuple[Settings, str]:
 
 
 def save(settings: Settings, file: Path) -> None:
-    """Write the settings atomically; a location that cannot be written only causes a log message.
+    """Write the settings atomically; a location that is not writable only causes a log message.
 
     Files that another window opened in the meantime are kept among the recent ones.
     """

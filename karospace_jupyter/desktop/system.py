@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class NoWindowError(Exception):
-    """No window can be opened; the message is the reason that Tk gives."""
+    """No window can be opened; the message is the reason given by Tk."""
 
 
 def forget_frozen_libraries() -> None:
@@ -59,7 +59,7 @@ def make_root() -> tuple[tk.Tk, bool]:
     try:
         import tkinterdnd2
 
-        # Not through its own root class: if the library does not load, that leaves a second, empty window.
+        # Its own root class is not used: if the library does not load, that class leaves a second, empty window.
         tkinterdnd2.TkinterDnD._require(root)  # noqa: SLF001
     except (ImportError, AttributeError, RuntimeError, OSError, tk.TclError):  # it has no public way to do this
         return root, False
@@ -103,7 +103,7 @@ def screen_scale(root: tk.Tk) -> float:
 
 
 def _xft_dpi() -> float:
-    """Return the resolution that the desktop sets for X11 programs, which Tk ignores; 0 if there is none."""
+    """Return the resolution in dpi that the desktop sets for X11 programs, and that Tk ignores; 0 if it sets none."""
     if shutil.which("xrdb") is None:
         return 0
     try:
@@ -129,7 +129,7 @@ def accept_drops(root: Any, opened: Callable[[str], None]) -> None:  # noqa: ANN
 
 
 def in_time(ask: Callable[[], bool], seconds: float) -> bool:
-    """Return the result of `ask`, or False if it takes longer: a lost network share may block for minutes."""
+    """Return the result of `ask`, or False if it takes too long: a lost network share may block for minutes."""
     results: list[bool] = []
     thread = threading.Thread(target=lambda: results.append(ask()), name="karospace-ask", daemon=True)
     thread.start()

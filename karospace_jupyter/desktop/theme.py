@@ -1,4 +1,4 @@
-"""The look of the window: colors, sizes and shapes for ttk, at any resolution, light and dark."""
+"""The appearance of the window: colors, sizes, and shapes for ttk, at any resolution, light and dark."""
 
 from __future__ import annotations
 
@@ -83,19 +83,19 @@ class Theme:
         return max(1, round(size * self.scale))
 
     def picture(self, image: Image.Image) -> tk.PhotoImage:
-        """Return a Tk image that is kept as long as the theme."""
+        """Return a Tk image that lives as long as the theme."""
         made = self.photo(image)
         self._images.append(made)
         return made
 
     def photo(self, image: Image.Image) -> tk.PhotoImage:
-        """Return a Tk image that is kept as long as it is referenced."""
+        """Return a Tk image that lives as long as it is referenced."""
         data = io.BytesIO()
         image.save(data, "png", compress_level=1)
         return tk.PhotoImage(master=self.root, data=data.getvalue())
 
     def forget(self) -> None:
-        """Release the images on the window's thread; a garbage collector on another thread may not."""
+        """Release the images on the thread of the window; a garbage collection on another thread must not do it."""
         self._images.clear()
 
     def box(
@@ -176,7 +176,7 @@ class Theme:
         self._lists(style)
 
     def _element(self, style: ttk.Style, name: str, *images: Any, **options: Any) -> None:  # noqa: ANN401
-        # As small as its corners; otherwise it would request the size of its image.
+        # The element is as small as its corners; otherwise, it would request the size of its image.
         for side in ("width", "height"):
             options.setdefault(side, 2 * options["border"] if "border" in options else None)
         style.element_create(
@@ -240,7 +240,7 @@ class Theme:
         style.map("Primary.TButton", foreground=[("disabled", c.muted)])
         style.configure("Quiet.TButton", foreground=c.accent, padding=(px(6), px(2)), font=self.body)
         style.map("Quiet.TButton", foreground=[("disabled", c.muted)])
-        # Align its text with other text.
+        # Align the text of the button with other text.
         style.configure("Fold.TButton", foreground=c.accent, padding=(0, px(2)), font=self.body)
         style.layout("Fold.TButton", style.layout("Quiet.TButton"))
         style.configure("Help.TButton", foreground=c.muted, padding=(px(3), 0), font=self.small)
@@ -335,7 +335,7 @@ class Theme:
             font=self.body,
         )  # fmt: skip
         style.map("Treeview", background=[("selected", c.accent_soft)], foreground=[("selected", c.ink)])
-        # Without the indicator that expands a row: there are no nested rows.
+        # The layout has no indicator for expanding a row, because no rows are nested.
         row: Any = [
             ("Treeitem.image", {"side": "left", "sticky": ""}),
             ("Treeitem.text", {"side": "left", "sticky": ""}),
@@ -359,7 +359,7 @@ class Theme:
         bar: Any = [("Full.pbar", {"side": "left", "sticky": "ns"})]
         style.layout("Horizontal.TProgressbar", [("Empty.trough", {"sticky": "ew", "children": bar})])
         style.configure("Horizontal.TProgressbar", background=c.panel, thickness=px(10))
-        # Moves back and forth while the progress is unknown.
+        # This bar moves back and forth while the progress is unknown.
         self._element(style, "Busy.pbar", full, border=px(5), width=px(90), height=px(10), sticky="nsew")
         busy: Any = [("Busy.pbar", {"side": "left", "sticky": "ns"})]
         style.layout("Busy.Horizontal.TProgressbar", [("Empty.trough", {"sticky": "ew", "children": busy})])

@@ -61,12 +61,12 @@ class Tip:
         tip.wm_geometry(f"+{x}+{y}")
         self._shown = tip
 
-    def show_for(self, asker: tk.Misc) -> None:
-        """Show the tooltip until a key is pressed in another widget, or that widget loses the focus."""
-        if str(asker) not in self._asked:
-            self._asked.add(str(asker))
+    def show_for(self, focused: tk.Misc) -> None:
+        """Show the tooltip until a key is pressed in `focused`, the focused widget, or it loses the focus."""
+        if str(focused) not in self._asked:
+            self._asked.add(str(focused))
             for event in ("<KeyPress>", "<FocusOut>"):
-                asker.bind(event, self.hide, add="+")
+                focused.bind(event, self.hide, add="+")
         self.show()
 
     def hide(self, _: object = None) -> None:
@@ -79,10 +79,10 @@ class Tip:
             self._shown = None
 
 
-class Words(ttk.Label):
-    """A text that wraps to the width that it is given.
+class WrappedLabel(ttk.Label):
+    """A text that wraps at the available width.
 
-    It requests no width itself: a width request that depends on the width would cause endless layout changes.
+    It requests no width itself: a request that depends on the available width would cause endless layout changes.
     """
 
     def __init__(self, master: tk.Misc, style: str = "TLabel") -> None:
@@ -96,7 +96,7 @@ class Words(ttk.Label):
             self.configure(wraplength=event.width)
 
 
-class Line(ttk.Label):
+class ClippedLabel(ttk.Label):
     """A text on one line that fills the available width; text that does not fit ends in an ellipsis."""
 
     def __init__(self, master: tk.Misc, theme: Theme) -> None:
@@ -144,9 +144,9 @@ class Field(ttk.Frame):
         self.body = ttk.Frame(self)
         self.body.grid(row=1, column=0, sticky="nsew")
         self.body.columnconfigure(0, weight=1)
-        self.problem = Words(self, "Problem.TLabel")
+        self.problem = WrappedLabel(self, "Problem.TLabel")
 
-    def say(self, problem: str) -> None:
+    def show_problem(self, problem: str) -> None:
         """Show an error message; hide it if it is empty."""
         if self.problem.cget("text") == problem:
             return
@@ -261,8 +261,8 @@ class Choice(ttk.Combobox):
 class Segments(ttk.Frame):
     """A row of choices of which one is selected; arrow keys move between them.
 
-    `changed` is called when another choice is selected. `by_arrow` is True during that call if the selection moved by
-    an arrow key; no dialog should open then.
+    `changed` is called when another choice is selected. `by_arrow` is True during that call if an arrow key moved the
+    selection; no dialog should open then.
     """
 
     def __init__(
@@ -318,7 +318,7 @@ class Segments(ttk.Frame):
 
 
 class Scrolled(ttk.Frame):
-    """A column (`inside`) that scrolls if it is higher than the available space."""
+    """A column (`inside`) that scrolls if it is taller than the available space."""
 
     def __init__(self, master: tk.Misc, theme: Theme, name: str, style: str = "Ground.TFrame") -> None:
         super().__init__(master, name=name, style=style)
@@ -333,38 +333,38 @@ class Scrolled(ttk.Frame):
         self._canvas.configure(yscrollcommand=self._on_view, yscrollincrement=1)
         self._turn = theme.px(48)
         self._canvas.grid(row=0, column=0, sticky="nsew")
-        self._most = 0
+        self._max_height = 0
         self.inside = ttk.Frame(self._canvas, style=style)
-        # As high as the visible part: stretches a lower column, and detects one that grows.
+        # Make the content at least as high as the visible part, and detect content that grows.
         self._strut = ttk.Frame(self.inside, width=0, style=style)
         self._strut.grid(row=0, column=9, rowspan=9, sticky="ns")
         self._item = self._canvas.create_window(0, 0, window=self.inside, anchor="nw")
         self.inside.bind("<Configure>", lambda _: self._fit())
         self._canvas.bind("<Configure>", lambda _: self._fit())
-        self._heard = {
+        self._wheel_commands = {
             event: self.bind_class(f"wheel{self}", event, self.wheel)
             for event in ("<MouseWheel>", "<Button-4>", "<Button-5>")
         }
         self.bind("<Destroy>", self._forget)
 
-    def hear_wheel(self, widget: tk.Misc | None = None) -> None:
+    def bind_wheel(self, widget: tk.Misc | None = None) -> None:
         """Make the mouse wheel scroll over everything inside."""
         widget = widget or self.inside
         tags = widget.bindtags()
         if f"wheel{self}" not in tags and widget.winfo_class() not in {"Text", "Treeview", "Listbox"}:
             widget.bindtags((*tags, f"wheel{self}"))
         for child in widget.winfo_children():
-            self.hear_wheel(child)
+            self.bind_wheel(child)
 
     def limit(self, most: int) -> None:
-        """Make the widget as high as its content, up to `most` pixels; beyond that it scrolls."""
-        if most == self._most:
+        """Make the widget as tall as its content, up to `most` pixels; taller content scrolls."""
+        if most == self._max_height:
             return
-        if not self._most:
+        if not self._max_height:
             self._strut.grid_remove()
             # The bar only appears if the content does not fit without it, so it cannot flicker.
             self.columnconfigure(1, minsize=0)
-        self._most = most
+        self._max_height = most
         self._fit()
 
     def wheel(self, event: tk.Event[Any]) -> None:
@@ -374,8 +374,8 @@ class Scrolled(ttk.Frame):
 
     def _fit(self) -> None:
         width = self._canvas.winfo_width()
-        if self._most:
-            self._canvas.configure(height=min(self._most, self.inside.winfo_reqheight()))
+        if self._max_height:
+            self._canvas.configure(height=min(self._max_height, self.inside.winfo_reqheight()))
         self._strut.configure(height=self._canvas.winfo_height())
         self._canvas.itemconfigure(self._item, width=width)
         self._canvas.configure(scrollregion=(0, 0, width, self.inside.winfo_reqheight()))
@@ -391,10 +391,10 @@ class Scrolled(ttk.Frame):
         """Remove the class bindings, which Tk would keep until the program ends."""
         if event.widget is not self:
             return
-        for name, command in self._heard.items():
+        for name, command in self._wheel_commands.items():
             self.unbind_class(f"wheel{self}", name)
             self._root().deletecommand(command)  # where bind_class() registers it
-        self._heard = {}
+        self._wheel_commands = {}
 
     def follow(self, widget: object) -> None:
         """Scroll the focused widget into view."""
@@ -434,7 +434,7 @@ def pass_wheel(widget: tk.Misc, event: tk.Event[Any]) -> str:
 
 
 def select_all(widget: ttk.Entry | tk.Text) -> None:
-    """Bind Ctrl+A to select all, which by default goes to the start of the line on X11."""
+    """Bind Ctrl+A to select all; by default, it moves to the start of the line on X11."""
 
     def take(_: object) -> str:
         if isinstance(widget, tk.Text):

@@ -157,7 +157,7 @@ class Window:
         if self._closed:
             return
         if self.app_state.shown.running and not messagebox.askyesno(
-            "An export is running", "Cancel the export and close? An existing bundle stays unchanged.",
+            "An export is running", "Cancel the export and close? An existing bundle remains unchanged.",
             parent=self.root, icon="warning", default="no",
         ):  # fmt: skip
             return
@@ -279,7 +279,7 @@ class Window:
         """Scroll the focused widget into view; when the window regains focus, check problems again."""
         shown = self.app_state.shown
         if widget is self.root and shown.estimate.problems and not shown.running:
-            self.app_state.look_again()
+            self.app_state.predict_again()
         if self.form is not None and self.export_bar is not None:
             self.form.follow(widget)
             self.export_bar.rest.follow(widget)
@@ -297,17 +297,17 @@ class Window:
         self._build()
 
     def choose_theme(self, name: str) -> None:
-        """Use the light or the dark theme, or that of the system."""
+        """Use the light theme, the dark theme, or that of the system."""
         self.settings.theme = name
         self._save()
         self._build()
 
     def _room(self) -> tuple[int, int]:
-        """Return the maximum size of a window, minus space for its title, the menu and a task bar."""
+        """Return the size of the screen, minus space for the title, the menu, and a task bar."""
         return self.root.winfo_screenwidth(), self.root.winfo_screenheight() - self.theme.px(72)
 
     def _size(self) -> None:
-        """Restore the previous size and position, as far as it is still on a screen."""
+        """Restore the previous size and position, if the window is still on a screen."""
         px, root = self.theme.px, self.root
         width, height = self._room()
         before = remembered.GEOMETRY.fullmatch(self.settings.geometry)
@@ -369,7 +369,7 @@ class Window:
     # Helpers
 
     def _just_requested(self, what: str) -> bool:
-        """Return whether the same action was requested a moment ago, as by a double click."""
+        """Return whether the same action was requested a moment ago, for example by a double click."""
         now = time.monotonic()
         again = now - self._latest.get(what, -_REPEAT_S) < _REPEAT_S
         self._latest[what] = now
@@ -394,13 +394,13 @@ class Window:
     def _copy(self, text: str, confirmation: str = "Copied") -> None:
         self.root.clipboard_clear()
         self.root.clipboard_append(text)
-        self._say(confirmation)
+        self._confirm(confirmation)
 
-    def _say(self, text: str) -> None:
+    def _confirm(self, text: str) -> None:
         """Show a confirmation."""
         self.app_state.forget_faults()
         if self.export_bar is not None:
-            self.export_bar.say(text)
+            self.export_bar.confirm(text)
 
     def _save_log(self) -> None:
         path = self._ask.log()
@@ -412,7 +412,7 @@ class Window:
             except OSError as exc:
                 self.fault(f"The log could not be written to {path}: {exc.strerror}. Choose another location.")
             else:
-                self._say("Log saved")
+                self._confirm("Log saved")
 
     def fault(self, text: str) -> None:
         """Show an error message."""

@@ -47,7 +47,7 @@ logger = logging.getLogger(__name__)
 
 
 def run(pipe: Connection) -> None:
-    """Handle messages until the window is gone; then cancel a running export and end."""
+    """Handle messages until the window is closed; then cancel a running export and end."""
     import signal
 
     # Ctrl+C in the terminal reaches the whole process group; the window decides what to stop.
@@ -64,7 +64,7 @@ def run(pipe: Connection) -> None:
 
 
 class Worker:
-    """Handle the messages of the window.
+    """Handle the messages from the window.
 
     The listening thread never waits for a file: slow work runs on separate threads, each of which only handles its
     newest request.
@@ -87,13 +87,13 @@ class Worker:
         self._loading = threading.Lock()
         self._opening = OpenFile(0, "", {})
         self._opened = 0
-        """The number of the last file that was opened successfully."""
+        """The request number of the last file that was opened successfully."""
         self._summary = ("", Summary())
         """The path and the summary of that file."""
         self._predicting = PredictExport(0, "", {})
         self._completing = CompleteGene(0, "", "", raw=False)
         self._names: tuple[tuple[str, bool, int], list[str]] = (("", False, 0), [])
-        """The gene names of a file or of its raw, by path, raw and the number of the open file."""
+        """The gene names of a file or of its raw; the key is the path, raw, and the request number of the open file."""
         self._serving: StartServing | None = None
         self._threads: dict[type[Request], Latest] = {
             OpenFile: Latest(self._open, "karospace-open"),
@@ -177,11 +177,11 @@ class Worker:
             if not path:
                 return
             from karospace_jupyter.config import ExportConfig
-            from karospace_jupyter.form.options import plain, sound
+            from karospace_jupyter.form.options import plain, valid_choices
             from karospace_jupyter.form.summary import summarize
 
             summary = summarize(path)
-            kept, invalid = sound(request.choices)
+            kept, invalid = valid_choices(request.choices)
             self._opened, self._summary = request.number, (path, summary)
             options = plain(ExportConfig()) | kept
             self._send(Opened(request.number, summary, options, invalid, _default_target(path)))
@@ -213,7 +213,7 @@ class Worker:
         from karospace_jupyter.form.look import complete
         from karospace_jupyter.form.summary import gene_names
 
-        # The key includes the number: the file may have changed since it was last opened.
+        # The key includes the request number, because the file may have changed since it was last opened.
         key = request.path, request.raw, self._opened
         if self._names[0] != key:
             self._names = key, gene_names(request.path, raw=request.raw)
@@ -227,7 +227,9 @@ class Worker:
             if wanted and not Path(wanted.path).exists():
                 msg = f"{wanted.path} no longer exists. Export it again."
                 raise BundleError(msg)
-            bundle = Bundle(wanted.path) if wanted else None  # opened before stopping the server, as it may be damaged
+            bundle = (
+                Bundle(wanted.path) if wanted else None
+            )  # opened before stopping the server, because it may be damaged
             if self._server is not None:
                 self._server.stop()
                 self._server, self._served = None, ""

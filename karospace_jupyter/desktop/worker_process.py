@@ -47,7 +47,7 @@ class WorkerProcess:
         threading.Thread(target=self._write, name="karospace-write", daemon=True).start()
 
     def send(self, request: Request) -> None:
-        """Send a request; of several waiting predictions, only the newest is requested."""
+        """Send a request; of several waiting predictions, only the newest is sent."""
         if isinstance(request, PredictExport):
             self._newest_revision = request.revision
         self._requests.put(request)
@@ -93,9 +93,9 @@ class WorkerProcess:
             outdated = isinstance(request, PredictExport) and request.revision < self._newest_revision
             if self._stopped or outdated:
                 continue
-            # The process may end in the meantime; `received` raises then.
+            # The process may end in the meantime; then `received` raises an error.
             with contextlib.suppress(OSError, ValueError):
                 self._pipe.send(request)
-        # Only this thread closes the pipe. If it were closed during a write, its descriptor could be reused by the
-        # next worker's pipe, and the next process would receive a message that was not meant for it.
+        # Only this thread closes the pipe. If it were closed during a write, the pipe of the next worker could get the
+        # same descriptor, and that worker would receive a message that was not meant for it.
         self._pipe.close()

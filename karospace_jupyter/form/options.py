@@ -49,8 +49,8 @@ def config_of(options: dict[str, Any]) -> ExportConfig:
     return ExportConfig(**{key: value for key, value in options.items() if value is not None})
 
 
-def sound(choices: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """Split saved choices into the valid ones and the names of the invalid ones; a settings file may hold anything."""
+def valid_choices(choices: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Split saved choices into the valid ones and the names of invalid ones; a settings file may contain anything."""
     kept: dict[str, Any] = {}
     wrong = []
     for name, value in choices.items():
@@ -65,7 +65,7 @@ def sound(choices: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
 
 
 def problems_of(options: dict[str, Any]) -> dict[str, str]:
-    """Return, by option, why its value is invalid; empty if all are valid."""
+    """Return the problem of each invalid option; empty if all are valid."""
     found: dict[str, str] = {}
     for name, value in options.items():
         if value is None:

@@ -116,11 +116,11 @@ class Person:
         self.window.root.update()
 
     def until(self, done: Callable[[], Any], what: str = "") -> None:
-        def in_vain() -> str:
+        def timeout_message() -> str:
             self.shot("gave-up")
-            return f"gave up waiting: {what or done}; {self.window and self.shown}"
+            return f"timed out: {what or done}; {self.window and self.shown}"
 
-        eventually(done, pause=self.pump, what=in_vain)
+        eventually(done, pause=self.pump, what=timeout_message)
 
     def rest(self, times: int) -> None:
         """Let the window process deferred events."""
@@ -134,7 +134,7 @@ class Person:
         self.rest(15)
 
     def export(self) -> None:
-        """Export with the present options, and wait until the result is shown."""
+        """Export with the current options, and wait until the result is shown."""
         self.window.export()
         self.until(lambda: self.shown.result and not self.shown.running)
         self.settle()
@@ -152,10 +152,10 @@ class Person:
         self.xdotool("type", "--delay", "15", text)
 
     def answer(self, title: str, *words: str) -> threading.Thread:
-        """Send xdotool commands (`words`) to a dialog once it is open, from a thread: it runs its own event loop.
+        """Send xdotool commands (`words`) to a dialog once it is open, from a thread, because the dialog blocks.
 
         The commands are repeated while the dialog stays open, because it may not have been ready for input. A dialog
-        that never closes is closed in the end, so that the test fails instead of hanging.
+        that still does not close is dismissed, so that the test fails instead of hanging.
         """
 
         def xdotool(*command: str, check: bool = True) -> str:
@@ -164,7 +164,7 @@ class Person:
                 ["xdotool", *command], env=environment, check=check, capture_output=True, text=True, timeout=PATIENCE_S
             ).stdout
 
-        def goes(dialog: str) -> bool:
+        def closes(dialog: str) -> bool:
             for _ in range(100):
                 if dialog not in xdotool("search", "--onlyvisible", "--name", title, check=False).split():
                     return True
@@ -183,10 +183,10 @@ class Person:
             for _ in range(10):
                 for command in commands:
                     xdotool(*command)
-                if goes(dialog):
+                if closes(dialog):
                     return
             xdotool("key", "Escape", check=False)
-            if not goes(dialog):
+            if not closes(dialog):
                 xdotool("key", "Return", check=False)
 
         thread = threading.Thread(target=work)

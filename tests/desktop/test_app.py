@@ -49,9 +49,9 @@ def test_missing_tk_names_the_package() -> None:
 
 
 def test_missing_tk_shows_a_message_box_when_started_from_a_menu(tmp_path: Path) -> None:
-    said = tmp_path / "said.txt"
+    shown = tmp_path / "shown.txt"
     box = tmp_path / "zenity"
-    box.write_text(f'#!/bin/sh\nfor text; do :; done\nprintf "%s" "$text" > "{said}"\n')
+    box.write_text(f'#!/bin/sh\nfor text; do :; done\nprintf "%s" "$text" > "{shown}"\n')
     box.chmod(0o755)
     code = (
         "import sys; sys.modules['tkinter'] = None; from karospace_jupyter.desktop.app import main; sys.exit(main([]))"
@@ -61,7 +61,7 @@ def test_missing_tk_shows_a_message_box_when_started_from_a_menu(tmp_path: Path)
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
     assert ended.returncode == 1
-    assert "python3-tk" in said.read_text()
+    assert "python3-tk" in shown.read_text()
 
 
 def test_version_and_usage() -> None:

@@ -1,4 +1,4 @@
-"""The app_state and its worker, tested without a display."""
+"""The state of the app and its worker, tested without a display."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def exported(app_state: AppState) -> Bundle:
 
 
 def test_export_uses_the_file_that_is_shown(app_state: AppState, files: dict[str, Path], tmp_path: Path) -> None:
-    """Requests to open other files in between do not matter."""
+    """Requests to open other files in the meantime have no effect."""
     opened(app_state, files["a"])
     app_state.open(files["b"])
     app_state.open(files["c"])
@@ -69,10 +69,10 @@ def test_export_uses_the_file_that_is_shown(app_state: AppState, files: dict[str
     # A file that cannot be opened does not affect the open one.
     app_state.open(tmp_path / "nowhere.h5ad")
     until(app_state, lambda: app_state.shown.refused)
-    asked: list[str] = []
-    app_state.command(asked.append)
-    until(app_state, lambda: asked)
-    assert str(files["c"]) in asked[0]
+    commands: list[str] = []
+    app_state.command(commands.append)
+    until(app_state, lambda: commands)
+    assert str(files["c"]) in commands[0]
     hits: list[list[str]] = []
     app_state.complete("cd", hits.append)
     until(app_state, lambda: hits)
@@ -206,14 +206,14 @@ def test_worker_that_keeps_crashing_is_not_restarted(
     app_state: AppState, files: dict[str, Path], tmp_path: Path
 ) -> None:
     opened(app_state, files["a"])
-    said = kill_until_given_up(app_state)
-    assert "not restarted automatically" in said
+    error = kill_until_given_up(app_state)
+    assert "not restarted automatically" in error
     assert not app_state.shown.pending
     app_state.poll()  # there is no worker to poll, which is not an error
     # The user can continue, with the open file or with another one.
-    asked: list[str] = []
-    app_state.command(asked.append)
-    until(app_state, lambda: asked)
+    commands: list[str] = []
+    app_state.command(commands.append)
+    until(app_state, lambda: commands)
     app_state.change(genes_mode="hvgs:3")
     until(app_state, lambda: not app_state.shown.pending)
     assert app_state.shown.fault == ""
@@ -233,10 +233,10 @@ def kill_until_given_up(app_state: AppState) -> str:
         until(
             app_state, lambda: app_state.shown.fault or (not app_state.shown.running and app_state.shown.export.error)
         )
-        app_state.shown.fault, said = "", app_state.shown.fault or app_state.shown.export.error
+        app_state.shown.fault, error = "", app_state.shown.fault or app_state.shown.export.error
         app_state.shown.export = replace(app_state.shown.export, error=None)
     assert app_state._worker is None
-    return said
+    return error
 
 
 def kill(app_state: AppState, number: int = signal.SIGKILL) -> None:

@@ -161,7 +161,7 @@ def test_return_presses_buttons_and_f1_shows_help(person: Any, tissue_file: Path
     assert window.form.advanced.open
 
 
-def test_cancelled_export_keeps_the_last_result(person: Any, tissue_file: Path, tmp_path: Path) -> None:
+def test_canceled_export_keeps_the_last_result(person: Any, tissue_file: Path, tmp_path: Path) -> None:
     window = person.start(tissue_file)
     window.app_state.change(outdir=str(tmp_path / "a"))
     person.settle()
@@ -174,7 +174,7 @@ def test_cancelled_export_keeps_the_last_result(person: Any, tissue_file: Path, 
     position = window.export_bar.button.winfo_rooty()
     window.app_state.change(outdir=str(tmp_path / "b"), genes_mode="all")
     person.settle()
-    # On any machine: the worker receives the cancel together with the export.
+    # The worker receives the cancel together with the export, so that the machine's speed does not matter.
     os.kill(window.app_state._worker.pid, signal.SIGSTOP)
     window.export()
     window.open(str(tissue_file))  # rejected with an error
@@ -218,11 +218,13 @@ def test_coordinate_columns_are_not_annotations(person: Any, tmp_path: Path) -> 
     assert not {"X_centroid", "Y_centroid"} & set(window.form.columns._chosen())
 
 
-@pytest.mark.parametrize(("content", "says"), [(b"", "it is empty"), (b"hello, this", "it starts with 'hello, t'")])
-def test_invalid_file_is_described(person: Any, tmp_path: Path, content: bytes, says: str) -> None:
+@pytest.mark.parametrize(
+    ("content", "description"), [(b"", "it is empty"), (b"hello, this", "it starts with 'hello, t'")]
+)
+def test_invalid_file_is_described(person: Any, tmp_path: Path, content: bytes, description: str) -> None:
     path = tmp_path / "a.h5ad"
     path.write_bytes(content)
     window = person.start()
     window.open(str(path))
     person.until(lambda: person.shown.refused)
-    assert says in person.shown.refused
+    assert description in person.shown.refused

@@ -17,32 +17,32 @@ from waiting import PATIENCE_S
 from karospace_jupyter.desktop import freeze
 
 
-def values(asked: list[str], option: str) -> set[str]:
-    return {value for name, value in itertools.pairwise(asked) if name == option}
+def values(arguments: list[str], option: str) -> set[str]:
+    return {value for name, value in itertools.pairwise(arguments) if name == option}
 
 
 def test_pyinstaller_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[list[str]] = []
 
-    def run(asked: list[str]) -> None:
-        seen.append(asked)
+    def run(arguments: list[str]) -> None:
+        seen.append(arguments)
         # The files passed to it exist while it runs: a Python script and an icon.
-        compile(Path(asked[-1]).read_text(), "start", "exec")
-        assert Path(asked[asked.index("--icon") + 1]).stat().st_size > 1000
+        compile(Path(arguments[-1]).read_text(), "start", "exec")
+        assert Path(arguments[arguments.index("--icon") + 1]).stat().st_size > 1000
 
     fake = types.ModuleType("PyInstaller.__main__")
     fake.run = run  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "PyInstaller", types.ModuleType("PyInstaller"))
     monkeypatch.setitem(sys.modules, "PyInstaller.__main__", fake)
     assert freeze.main() == 0
-    [asked] = seen
-    assert "--windowed" in asked
-    assert values(asked, "--copy-metadata") == {"karospace-jupyter"}
+    [arguments] = seen
+    assert "--windowed" in arguments
+    assert values(arguments, "--copy-metadata") == {"karospace-jupyter"}
     assert distribution("karospace-jupyter").version  # the window shows it
-    whole, without = values(asked, "--collect-all"), values(asked, "--exclude-module")
+    whole, without = values(arguments, "--collect-all"), values(arguments, "--exclude-module")
     assert {"anndata", "pydantic"} <= whole
     assert not whole & without
-    assert values(asked, "--collect-submodules") == {"karospace_jupyter"}
+    assert values(arguments, "--collect-submodules") == {"karospace_jupyter"}
     viewer = files("karospace_jupyter").joinpath("_static", "viewer.html")
     assert viewer.is_file(), "bundles need it for their page"
 
@@ -56,7 +56,7 @@ from karospace_jupyter.export import run
 from karospace_jupyter.form.look import look
 from karospace_jupyter.form.summary import summarize
 from karospace_jupyter.job import Job
-for name in {sorted(freeze._WITHOUT)!r}:
+for name in {sorted(freeze._EXCLUDED)!r}:
     sys.modules[name] = None  # as if it were not installed
 summarize({str(tissue_file)!r})
 look({str(tissue_file)!r}, {{"outdir": {str(tmp_path / "out")!r}}})

@@ -66,8 +66,8 @@ def test_suggestion_is_accepted_by_mouse(person: Any, tissue_file: Path) -> None
 
 def test_arrow_keys_do_not_open_dialogs(person: Any, tissue_file: Path, monkeypatch: Any) -> None:
     window = person.start(tissue_file)
-    asked: list[object] = []
-    monkeypatch.setattr("karospace_jupyter.desktop.dialogs.filedialog.askopenfilename", lambda **_: asked.append(1))
+    calls: list[object] = []
+    monkeypatch.setattr("karospace_jupyter.desktop.dialogs.filedialog.askopenfilename", lambda **_: calls.append(1))
     genes = window.form.genes
     genes.segments.buttons["hvgs"].focus_force()
     person.settle_geometry()
@@ -77,20 +77,20 @@ def test_arrow_keys_do_not_open_dialogs(person: Any, tissue_file: Path, monkeypa
         person.settle()
         seen.append(genes.segments.variable.get())
     assert seen == ["top_mean", "typed", "file", "all", "hvgs"]
-    assert asked == []
+    assert calls == []
     person.key("Left", "Left")
     person.settle()
     assert "Choose a text file" in genes.problem.cget("text")
     assert "disabled" in window.export_bar.button.state()
     person.click(genes.segments.buttons["hvgs"])
     person.click(genes.segments.buttons["file"])
-    assert asked == [1]
+    assert calls == [1]
 
 
 def test_shortcuts_work_in_a_text_box(person: Any, tissue_file: Path, tmp_path: Path, monkeypatch: Any) -> None:
     window = person.start(tissue_file)
-    asked: list[object] = []
-    monkeypatch.setattr("karospace_jupyter.desktop.dialogs.filedialog.askopenfilename", lambda **_: asked.append(1))
+    calls: list[object] = []
+    monkeypatch.setattr("karospace_jupyter.desktop.dialogs.filedialog.askopenfilename", lambda **_: calls.append(1))
     window.form.target.path.variable.set(str(tmp_path / "out"))
     person.click(window.form.genes.segments.buttons["typed"])
     person.settle()
@@ -99,7 +99,7 @@ def test_shortcuts_work_in_a_text_box(person: Any, tissue_file: Path, tmp_path: 
     person.type("EPCAM ")
     before = text.get("1.0", "end")
     person.key("ctrl+o")
-    assert asked == [1]
+    assert calls == [1]
     person.settle()
     person.key("ctrl+Return")
     person.until(lambda: person.shown.result)
@@ -205,8 +205,8 @@ def test_signal_ends_window_and_worker(screen: str, tissue_file: Path, tmp_path:
         workers = children(app.pid)
         assert workers
         app.send_signal(number)
-        _, said = app.communicate(timeout=PATIENCE_S)
-        assert "Traceback" not in said
+        _, errors = app.communicate(timeout=PATIENCE_S)
+        assert "Traceback" not in errors
         assert gone(workers)
     finally:
         app.kill()
@@ -275,13 +275,13 @@ def test_desktop_resolution_sets_the_scale(person: Any, tmp_path: Path, monkeypa
 def test_menu_entry_starts_this_program(person: Any, tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     window = person.start()
-    said: list[str] = []
+    messages: list[str] = []
     monkeypatch.setattr(
-        "karospace_jupyter.desktop.commands.messagebox.showinfo", lambda *texts, **_: said.extend(texts)
+        "karospace_jupyter.desktop.commands.messagebox.showinfo", lambda *texts, **_: messages.extend(texts)
     )
     window.bar.add_entry()
     entry = tmp_path / "data" / "applications" / "karospace-export-app.desktop"
-    assert str(entry) in said[1]
+    assert str(entry) in messages[1]
     line = next(line for line in entry.read_text().splitlines() if line.startswith("Exec="))
     command = shlex.split(line.removeprefix("Exec=").replace("%%", "%"))
     assert command == [sys.executable, "-P", "-m", "karospace_jupyter.desktop", "%f"]

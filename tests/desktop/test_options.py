@@ -1,4 +1,4 @@
-"""Regressions, and choices that are easily confused."""
+"""Options that are easily confused, and fixed bugs."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ def stops(person: Any, first: Any, count: int) -> list[str]:
 def several(tmp_path: Path) -> Path:
     """Return a file with two pairs of columns that are equally likely coordinates."""
     adata = synthetic_tissue(300, 30, seed=3)
-    places = np.asarray(adata.obsm.pop("spatial"))
+    positions = np.asarray(adata.obsm.pop("spatial"))
     adata.obs = adata.obs[["cell_type"]].copy()
     for at, (x, y) in enumerate((("x_centroid", "y_centroid"), ("center_x", "center_y"))):
-        adata.obs[x], adata.obs[y] = places[:, 0] + at, places[:, 1]
+        adata.obs[x], adata.obs[y] = positions[:, 0] + at, positions[:, 1]
     adata.uns.clear()
     path = tmp_path / "several.h5ad"
     adata.write_h5ad(path)
@@ -60,7 +60,7 @@ def test_gene_list_is_checked_again_on_focus(person: Any, tissue_file: Path, tmp
     assert window.export_bar.button.instate(["!disabled"])
     # The same applies when the same file is chosen again.
     genes.write_text("NONE\n")
-    window.app_state.look_again()
+    window.app_state.predict_again()
     person.settle()
     assert window.form.genes.problem.cget("text")
     genes.write_text("CD3E\n")
@@ -82,9 +82,9 @@ def test_several_coordinates_require_a_choice(person: Any, several: Path) -> Non
 
 def test_coordinate_columns_can_be_chosen_individually(person: Any, tmp_path: Path) -> None:
     adata = synthetic_tissue(300, 30, seed=3)
-    places = np.asarray(adata.obsm.pop("spatial"))
-    adata.obs.insert(0, "y_centroid", places[:, 1])
-    adata.obs.insert(0, "x_centroid", places[:, 0])
+    positions = np.asarray(adata.obsm.pop("spatial"))
+    adata.obs.insert(0, "y_centroid", positions[:, 1])
+    adata.obs.insert(0, "x_centroid", positions[:, 0])
     path = tmp_path / "cells.h5ad"
     adata.write_h5ad(path)
     window = person.start(path)
@@ -157,20 +157,20 @@ def test_copied_command_works_in_any_folder(
     window = person.start(tissue_file)
     options = {"genes_mode": "list:genes.txt", "image_path": "stain.png", "outdir": "out", "dataset_name": "-80C"}
     window.app_state.change(**options)
-    said: list[str] = []
-    window.app_state.command(said.append)
-    person.until(lambda: said)
+    commands: list[str] = []
+    window.app_state.command(commands.append)
+    person.until(lambda: commands)
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     monkeypatch.chdir(elsewhere)
-    program, *arguments = shlex.split(said[0])
+    program, *arguments = shlex.split(commands[0])
     assert program.endswith("karospace-export")
     assert main([*arguments, "--quiet"]) == 0
     assert (tmp_path / "out" / "manifest.json").exists()
     assert not list(elsewhere.iterdir())
 
 
-def test_image_file_is_kept_if_the_dialog_is_cancelled(person: Any, tissue_file: Path, tmp_path: Path) -> None:
+def test_image_file_is_kept_if_the_dialog_is_canceled(person: Any, tissue_file: Path, tmp_path: Path) -> None:
     picture = tmp_path / "stain.png"
     Image.new("RGB", (64, 48), "#c8b4d0").save(picture)
     window = person.start(tissue_file)
@@ -218,10 +218,10 @@ def test_tab_follows_the_layout(person: Any, tissue_file: Path) -> None:
     more.toggle()
     person.settle()
     names = stops(person, more.fold, 12)
-    places = [window.root.nametowidget(name) for name in names[1:]]
+    positions = [window.root.nametowidget(name) for name in names[1:]]
     tops = [
         (widget.winfo_rooty() // 20, widget.winfo_rootx())
-        for widget in places
+        for widget in positions
         if str(widget).startswith(str(more.inside))
     ]
     assert len(tops) >= 8

@@ -17,7 +17,7 @@ def stop(window: Any) -> None:
     os.kill(window.app_state._worker.pid, signal.SIGSTOP)
 
 
-def go_on(window: Any) -> None:
+def resume(window: Any) -> None:
     os.kill(window.app_state._worker.pid, signal.SIGCONT)
 
 
@@ -125,7 +125,7 @@ def test_missing_bundle_shows_an_error(person: Any, tissue_file: Path, tmp_path:
     assert opened == []
 
 
-def test_opening_a_file_can_be_cancelled(person: Any, tissue_file: Path, tmp_path: Path) -> None:
+def test_opening_a_file_can_be_canceled(person: Any, tissue_file: Path, tmp_path: Path) -> None:
     window = person.start()
     stop(window)
     window.open(str(tissue_file))
@@ -157,7 +157,7 @@ def test_export_is_disabled_until_the_estimate_is_ready(person: Any, tissue_file
     person.settle_geometry()
     assert person.shown.pending
     assert "disabled" in window.export_bar.button.state()
-    go_on(window)
+    resume(window)
     person.until(lambda: "disabled" not in window.export_bar.button.state())
 
 
@@ -197,21 +197,21 @@ def test_image_file_may_have_any_name(person: Any, tissue_file: Path) -> None:
 
 def test_preset_is_described_before_it_is_chosen(person: Any, tissue_file: Path) -> None:
     window = person.start(tissue_file)
-    for name, says in (("Everything", "every gene ·"), ("Quick look", "50 variable genes")):
+    for name, description in (("Everything", "every gene ·"), ("Quick look", "50 variable genes")):
         button = window.form.presets.buttons[name]
         person.xdotool("mousemove", str(button.winfo_rootx() + 10), str(button.winfo_rooty() + 10))
-        person.until(lambda says=says: says in window.form.preset_says.cget("text"))
+        person.until(lambda description=description: description in window.form.preset_description.cget("text"))
     person.xdotool("mousemove", "5", "5")
-    person.until(lambda: "500 variable genes" in window.form.preset_says.cget("text"))
+    person.until(lambda: "500 variable genes" in window.form.preset_description.cget("text"))
     assert person.shown.options["genes_mode"] == "hvgs:500"
 
 
 def test_system_theme_is_queried_once_without_blocking(person: Any, tissue_file: Path, monkeypatch: Any) -> None:
-    asked: list[int] = []
+    calls: list[int] = []
     never = threading.Event()
 
     def hangs() -> bool:
-        asked.append(1)
+        calls.append(1)
         never.wait(PATIENCE_S)
         return True
 
@@ -222,7 +222,7 @@ def test_system_theme_is_queried_once_without_blocking(person: Any, tissue_file:
         assert not window.theme.dark
         for theme in ("dark", "system"):
             window.choose_theme(theme)
-        assert asked == [1]
+        assert calls == [1]
     finally:
         never.set()
 
@@ -285,9 +285,9 @@ def test_command_is_quoted_for_powershell(monkeypatch: Any) -> None:
     assert spaced.startswith('& "C:\\my tools\\karospace-export.exe" --h5ad a.h5ad')
     # A comma would split the word, a dollar sign would be expanded, and a dash would start an option.
     config = ExportConfig(outdir="D:\\Data $run's", coords="obs:x,y", dataset_name="-80C")
-    said = shell_of(config, file="a.h5ad")
+    command = shell_of(config, file="a.h5ad")
     for word in ("--outdir 'D:\\Data $run''s'", '--coords "obs:x,y"', "--name=-80C"):
-        assert word in said
+        assert word in command
 
 
 def test_damaged_settings_are_reset(person: Any, tmp_path: Path) -> None:

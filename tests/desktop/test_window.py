@@ -1,4 +1,4 @@
-"""The window, operated like a user would."""
+"""The window, operated by a simulated user."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_real_files_are_exported(
     person.shot(f"{name}-{target}")
 
 
-def begin_a_long_export(person: Any, tmp_path: Path) -> tuple[Any, Path]:
+def start_a_paused_export(person: Any, tmp_path: Path) -> tuple[Any, Path]:
     """Return the window during an export, and the folder that it writes to."""
     path = tmp_path / "large.h5ad"
     synthetic_tissue(20_000, 1500, seed=2).write_h5ad(path)
@@ -105,22 +105,22 @@ def begin_a_long_export(person: Any, tmp_path: Path) -> tuple[Any, Path]:
     window.export_bar.button.invoke()
     person.until(lambda: list(folder.iterdir()) or not person.shown.running)
     assert person.shown.running
-    # On any machine: the export is paused until the test lets it continue.
+    # The export is paused until the test resumes it, so that the machine's speed does not matter.
     os.kill(window.app_state._worker.pid, signal.SIGSTOP)
     return window, folder
 
 
-def let_go_on(window: Any) -> None:
+def resume(window: Any) -> None:
     os.kill(window.app_state._worker.pid, signal.SIGCONT)
 
 
-def test_cancelled_export_leaves_no_files(person: Any, tmp_path: Path) -> None:
-    window, folder = begin_a_long_export(person, tmp_path)
+def test_canceled_export_leaves_no_files(person: Any, tmp_path: Path) -> None:
+    window, folder = start_a_paused_export(person, tmp_path)
     assert window.export_bar.button.cget("text") == "Cancel"
     person.shot("running")
     person.click(window.export_bar.button)
     assert person.shown.cancelling
-    let_go_on(window)
+    resume(window)
     person.until(lambda: not person.shown.running, "the cancel")
     assert person.shown.export.status == "cancelled"
     assert list(folder.iterdir()) == []
@@ -128,7 +128,7 @@ def test_cancelled_export_leaves_no_files(person: Any, tmp_path: Path) -> None:
 
 
 def test_closing_during_an_export_asks_for_confirmation(person: Any, tmp_path: Path) -> None:
-    window, folder = begin_a_long_export(person, tmp_path)
+    window, folder = start_a_paused_export(person, tmp_path)
     typist = person.answer("An export is running", "key", "Return")  # Return answers "No"
     window.close()
     person.joined(typist)
@@ -137,7 +137,7 @@ def test_closing_during_an_export_asks_for_confirmation(person: Any, tmp_path: P
     process = window.app_state._worker.pid
     typist = person.answer("An export is running", "key", "alt+y")
     closing = window.end
-    window.end = lambda: (let_go_on(window), closing())
+    window.end = lambda: (resume(window), closing())
     window.close()
     person.joined(typist)
     assert window._closed
@@ -272,7 +272,7 @@ def test_presets_set_options(person: Any, tissue_file: Path) -> None:
     person.settle()
     assert person.shown.options["genes_mode"] == "all"
     assert person.shown.estimate.n_genes == 80
-    assert "every gene" in window.form.preset_says.cget("text")
+    assert "every gene" in window.form.preset_description.cget("text")
     window.form.genes.segments.buttons["hvgs"].invoke()
     window.form.genes.number.variable.set("7")
     person.settle()
@@ -539,7 +539,7 @@ def test_gene_list_and_image_are_read_from_files(person: Any, tissue_file: Path,
     assert manifest.image is not None
     # The field shows an error if the list no longer exists.
     genes.unlink()
-    window.app_state.look_again()
+    window.app_state.predict_again()
     person.settle()
     assert "cannot be read" in window.form.genes.problem.cget("text")
 

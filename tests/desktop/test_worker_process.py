@@ -21,7 +21,7 @@ ABSENT = "/nowhere/absent.h5ad"
 
 
 def test_message_of_a_dropped_worker_never_reaches_the_next(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The worker of a delayed write is dropped, and another one exists, before the write takes place."""
+    """A delayed write takes place after its worker was dropped and another one was started."""
     begun, late = threading.Event(), threading.Event()
     send = Connection._send  # type: ignore[attr-defined]  # below `send`, where the descriptor is known
 

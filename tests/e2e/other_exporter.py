@@ -40,7 +40,7 @@ def write_reference_bundle(
 
     table = obs.rename_axis("cell_id").reset_index()
     table["cell_id"] = table["cell_id"].astype(str)
-    places = pd.DataFrame({"cell_id": table["cell_id"], "x": xy[:, 0], "y": xy[:, 1]})
+    positions = pd.DataFrame({"cell_id": table["cell_id"], "x": xy[:, 0], "y": xy[:, 1]})
     bounds = np.linspace(0, len(table), chunks + 1).astype(int)
     for part in range(chunks):
         rows = slice(bounds[part], bounds[part + 1])
@@ -49,7 +49,7 @@ def write_reference_bundle(
         if records:
             text = json.dumps(table.iloc[rows].to_dict(orient="records"), separators=(",", ":"))
             put("obs_json", f"obs_records_{part:03d}.json", text.encode())
-        text = json.dumps(places.iloc[rows].to_dict(orient="records"), separators=(",", ":"))
+        text = json.dumps(positions.iloc[rows].to_dict(orient="records"), separators=(",", ":"))
         put("coords_json", f"coords_{part:03d}.json", text.encode())
     var = pd.DataFrame({"gene": list(genes), "source_index": range(len(genes))})
     put("var_csv", "var_000.csv", var.to_csv(index=False).encode())

@@ -37,9 +37,9 @@ def test_bundle_opens_with_genes_and_image_and_requests_only_its_own_files(viewe
         viewer.pixels, lambda now: (without_image != now).any(axis=2).mean() >= 0.1, what="the image is not drawn"
     )
     assert viewer.problems == []
-    asked = own(viewer.requests)
-    assert all(request.startswith(folder.as_uri()) for request in asked)
-    assert all(request.endswith((".html", ".js")) for request in asked)
+    requests = own(viewer.requests)
+    assert all(request.startswith(folder.as_uri()) for request in requests)
+    assert all(request.endswith((".html", ".js")) for request in requests)
     # Scripts are removed from the page after they have run.
     expect(viewer.page.locator("script[src]")).to_have_count(0)
 

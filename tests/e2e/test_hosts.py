@@ -21,7 +21,7 @@ from karospace_jupyter.datasets import synthetic_tissue
 
 pytestmark = pytest.mark.e2e
 
-WAIT = 60  # seconds until a test gives up
+WAIT = 60  # seconds before a test fails
 
 NGINX = {
     "plain": "",

@@ -52,7 +52,7 @@ def focused(viewer: Viewer) -> str:
 
 
 def press(viewer: Viewer, key: str, **more: Any) -> None:
-    """Dispatch a key event as other keyboard layouts produce it."""
+    """Dispatch a key event like other keyboard layouts."""
     viewer.page.evaluate(
         "event => document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {bubbles: true, ...event}))",
         {"key": key, **more},

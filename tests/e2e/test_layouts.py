@@ -127,9 +127,9 @@ def test_sections_are_shown_side_by_side_or_alone(opened: Callable[..., tuple[Vi
     viewer.becomes(lambda: viewer.state()["layout"], {"kind": "section", "name": names[1]})
     first = int(np.flatnonzero((adata.obs["section"] == names[0]).to_numpy())[0])
     second = int(np.flatnonzero((adata.obs["section"] == names[1]).to_numpy())[0])
-    places = page.evaluate("cells => cells.map((c) => window.karospace.project(c)?.x ?? NaN)", [first, second])
-    assert np.isnan(places[0])
-    assert 0 < places[1] < 1040
+    positions = page.evaluate("cells => cells.map((c) => window.karospace.project(c)?.x ?? NaN)", [first, second])
+    assert np.isnan(positions[0])
+    assert 0 < positions[1] < 1040
     page.keyboard.press("]")
     viewer.becomes(lambda: viewer.state()["layout"]["name"], names[0])
     assert viewer.problems == []

@@ -106,7 +106,7 @@ def test_category_color_can_be_changed_and_reset(opened: tuple[Viewer, ad.AnnDat
     viewer.set()
     assert hexed(viewer.colors([cell])[0]) == "#12fe34"
     assert viewer.state()["classColors"] == {"cell_type": {name: "#12fe34"}}
-    # The color is in pictures, in the address and in a saved view, and Python reads it.
+    # Pictures, the address and saved views contain the color, and Python reads it.
     svg = page.evaluate("window.karospace.picture({format: 'svg'}).then((blob) => blob.text())")
     assert re.search(r"#12fe34|rgb\(18,? 254,? 52\)", svg)
     viewer.address()

@@ -65,13 +65,13 @@ def middles(viewer: Viewer, adata: ad.AnnData) -> dict[str, tuple[float, float]]
 
 def reading_order(viewer: Viewer, adata: ad.AnnData) -> list[str]:
     """Return the names of the sections in reading order: rows are at least 100 px apart."""
-    places = middles(viewer, adata)
+    positions = middles(viewer, adata)
     lines: list[list[str]] = []
-    for name in sorted(places, key=lambda name: places[name][1]):
-        if not lines or places[name][1] - places[lines[-1][-1]][1] > 100:
+    for name in sorted(positions, key=lambda name: positions[name][1]):
+        if not lines or positions[name][1] - positions[lines[-1][-1]][1] > 100:
             lines.append([])
         lines[-1].append(name)
-    return [name for line in lines for name in sorted(line, key=lambda name: places[name][0])]
+    return [name for line in lines for name in sorted(line, key=lambda name: positions[name][0])]
 
 
 def test_sections_are_sorted_and_filtered_by_annotations(opened: Opened) -> None:
@@ -172,17 +172,17 @@ def test_image_is_drawn_under_each_section(opened: Opened, turned: dict[str, Any
     whole = viewer.colors(sure.tolist()).astype(int)
     viewer.set(layout={"kind": "sections", "columns": 3, "order": "name"}, **turned)
     shot = np.asarray(Image.open(io.BytesIO(viewer.page.screenshot())).convert("RGB")).astype(int)
-    places = np.array(viewer.positions(sure.tolist()))
+    positions = np.array(viewer.positions(sure.tolist()))
     titles = [
         (box["x"] - 2, box["y"] - 2, box["x"] + box["width"] + 2, box["y"] + box["height"] + 2)
         for box in viewer.boxes(".ks-section-title, .ks-card")
     ]
-    free = [i for i, (x, y) in enumerate(places) if not any(a < x < c and b < y < d for a, b, c, d in titles)]
+    free = [i for i, (x, y) in enumerate(positions) if not any(a < x < c and b < y < d for a, b, c, d in titles)]
     assert len(free) > 30
-    there = np.array([shot[int(y), int(x)] for x, y in places[free]])
+    sampled = np.array([shot[int(y), int(x)] for x, y in positions[free]])
     # The image has another scale: single pixels differ, their positions do not.
-    apart = np.abs(there - whole[free]).max(axis=1)
-    shuffled = np.abs(there - np.roll(whole[free], 7, axis=0)).max(axis=1)
+    apart = np.abs(sampled - whole[free]).max(axis=1)
+    shuffled = np.abs(sampled - np.roll(whole[free], 7, axis=0)).max(axis=1)
     assert np.median(apart) < 0.4 * np.median(shuffled)
     if turned:
         return

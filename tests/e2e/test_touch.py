@@ -22,14 +22,14 @@ class Fingers:
     def __init__(self, page: Any) -> None:
         self.session = page.context.new_cdp_session(page)
 
-    def put(self, kind: str, places: Sequence[tuple[float, float]]) -> None:
-        points = [{"x": x, "y": y, "id": at} for at, (x, y) in enumerate(places)]
-        self.session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    def put(self, kind: str, points: Sequence[tuple[float, float]]) -> None:
+        touches = [{"x": x, "y": y, "id": at} for at, (x, y) in enumerate(points)]
+        self.session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
 
     def stroke(self, *steps: Sequence[tuple[float, float]]) -> None:
         """Touch down at the first step, move through the others, and lift after the last."""
-        for at, places in enumerate(steps):
-            self.put("touchMove" if at else "touchStart", places)
+        for at, points in enumerate(steps):
+            self.put("touchMove" if at else "touchStart", points)
         self.put("touchEnd", [])
 
 
@@ -87,9 +87,9 @@ def test_pinch_keeps_the_tissue_under_the_fingers(opened: Opened) -> None:
     for steps in (ways, [(factor / 2.2, shift) for factor, shift in reversed(ways)]):
         a, b = np.array(viewer.positions([left, right]))
         center, arm = (a + b) / 2 - steps[0][1], (b - a) / 2 / steps[0][0]
-        places = [[tuple(center + s - arm * f), tuple(center + s + arm * f)] for f, s in steps]
-        fingers.stroke(*places)
-        last = places[-1]
+        points = [[tuple(center + s - arm * f), tuple(center + s + arm * f)] for f, s in steps]
+        fingers.stroke(*points)
+        last = points[-1]
         holds(lambda wanted=last: np.testing.assert_allclose(viewer.positions([left, right]), wanted, atol=1.5))
     expect(viewer.page.get_by_role("tooltip")).to_have_count(0)
 
@@ -144,8 +144,8 @@ def test_selection_mode_buttons_work_without_keys(opened: Opened) -> None:
     page.get_by_role("button", name="Rectangle select").tap()
     undo = switch.get_by_role("button", name="Undo")
     expect(undo).to_be_disabled()
-    places = np.array(viewer.positions(list(range(3000))))
-    (x, y) = np.median(places, axis=0)
+    points = np.array(viewer.positions(list(range(3000))))
+    (x, y) = np.median(points, axis=0)
 
     def draw(left: float, right: float) -> int:
         earlier = page.evaluate(count)
@@ -154,7 +154,7 @@ def test_selection_mode_buttons_work_without_keys(opened: Opened) -> None:
         return int(page.evaluate(count))
 
     def inside(left: float, right: float) -> int:
-        return int(((np.abs(places[:, 1] - y) <= 50) & (places[:, 0] >= x + left) & (places[:, 0] <= x + right)).sum())
+        return int(((np.abs(points[:, 1] - y) <= 50) & (points[:, 0] >= x + left) & (points[:, 0] <= x + right)).sum())
 
     # click(), not tap(): the browser sometimes drops a tap right after synthetic touch strokes.
     assert draw(-80, 0) == pytest.approx(inside(-80, 0), abs=2)

@@ -99,7 +99,7 @@ def _answers(process: subprocess.Popen[bytes], port: int) -> bool:
 
 
 class FalteringHost:
-    """Serve a folder. Of a held file, half is sent immediately and the rest when it is released."""
+    """Serve a folder. Half of a held file is sent immediately, and the rest when it is released."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -189,7 +189,7 @@ class FalteringHost:
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.0"  # one connection per request, so that closing it ends the request
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it so
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - as in the base class
         pass
 
 

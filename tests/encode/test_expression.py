@@ -25,6 +25,6 @@ def test_percentiles_interpolate_over_nonzero_values(n: int, kind: str) -> None:
 
 
 def test_percentile_of_squares_matches_the_viewer() -> None:
-    # js/src/lib/lib.test.ts expects the same number. The zero is ignored, so that ten values remain.
+    # js/src/lib/lib.test.ts expects the same number. The zero is ignored, so ten values remain.
     values = np.array([0, *np.arange(10) ** 2 + 1], dtype=np.float32)
     assert summarize(values).upper == pytest.approx(80.47, rel=1e-12)

@@ -80,9 +80,9 @@ class TestPages:
     def test_three_gray_pages_become_one_color_image(self, tmp_path: Path) -> None:
         x = two_colors()
         save_pages(tmp_path / "a.tif", [x[..., k] for k in range(3)])
-        pixels, said = read(tmp_path / "a.tif")
+        pixels, noted = read(tmp_path / "a.tif")
         assert_two_colors(pixels)
-        assert "three gray pages are shown as red, green and blue" in said
+        assert "three gray pages are shown as red, green and blue" in noted
         save_pages(tmp_path / "b.tif", [x[..., k].astype("u2") * 257 for k in range(3)])
         assert_two_colors(read(tmp_path / "b.tif")[0])
 
@@ -93,13 +93,13 @@ class TestPages:
         pages[0][:50] = 180
         pages[1][50:] = 90
         save_pages(tmp_path / "a.tif", pages)
-        pixels, said = read(tmp_path / "a.tif")
+        pixels, noted = read(tmp_path / "a.tif")
         assert pixels[10, 10].tolist() == [255, 0, 0]
         assert pixels[90, 10].tolist() == [0, 255, 0]
-        assert f"its {n} gray pages" in said
-        assert "1 red, 2 green" in said
+        assert f"its {n} gray pages" in noted
+        assert "1 red, 2 green" in noted
         assert len(inspect_file(tmp_path / "a.tif").pages) == min(n, len(COMPOSITE))
-        assert ("not shown" in said) == (n > len(COMPOSITE))
+        assert ("not shown" in noted) == (n > len(COMPOSITE))
 
     @pytest.mark.parametrize(
         ("n", "other", "left"),
@@ -122,22 +122,22 @@ class TestPages:
     def test_first_page_of_a_pyramid_is_shown(self, tmp_path: Path) -> None:
         x = two_colors()
         save_pages(tmp_path / "a.tif", [x, x[::2, ::2], x[::4, ::4]])
-        pixels, said = read(tmp_path / "a.tif")
+        pixels, noted = read(tmp_path / "a.tif")
         assert_two_colors(pixels)
-        assert said == ""
+        assert noted == ""
         # Three channels, each with smaller copies.
         small = [x[::2, ::2, k] for k in range(3)]
         save_pages(tmp_path / "b.tif", [*(x[..., k] for k in range(3)), *small])
-        pixels, said = read(tmp_path / "b.tif")
+        pixels, noted = read(tmp_path / "b.tif")
         assert_two_colors(pixels)
-        assert "not shown" not in said
+        assert "not shown" not in noted
 
     @pytest.mark.parametrize("other", [two_colors(), np.zeros((300, 300, 3), "u1"), np.zeros((300, 90), "u1")])
     def test_omitted_pages_are_reported(self, tmp_path: Path, other: Any) -> None:
         save_pages(tmp_path / "a.tif", [two_colors(), other])
-        pixels, said = read(tmp_path / "a.tif")
+        pixels, noted = read(tmp_path / "a.tif")
         assert_two_colors(pixels)
-        assert "page 1 of 2 is shown" in said
+        assert "page 1 of 2 is shown" in noted
 
     def test_only_the_first_frame_of_an_animation_is_used(self, tmp_path: Path) -> None:
         save_pages(tmp_path / "a.webp", [two_colors(), 255 - two_colors()])
@@ -150,9 +150,9 @@ class TestLayoutsOfTiff:
     def test_interleaved_and_planar_channels_are_read(self, tmp_path: Path, planar: bool, dtype: str) -> None:
         array = two_colors().astype(dtype) * {"u1": 1, "u2": 257, "u4": 16843009, "f4": 1 / np.float32(255)}[dtype]
         write_tiff(tmp_path / "a.tif", array, planar=planar)
-        pixels, said = read(tmp_path / "a.tif")
+        pixels, noted = read(tmp_path / "a.tif")
         assert_two_colors(pixels)
-        assert said == ""
+        assert noted == ""
 
     @pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate", "packbits"])
     @pytest.mark.parametrize("dtype", ["u1", "u2"])
@@ -177,17 +177,17 @@ class TestLayoutsOfTiff:
     def test_unspecified_fourth_channel_is_not_transparency(self, tmp_path: Path) -> None:
         array = np.dstack([two_colors(), np.full((HEIGHT, WIDTH), 9, "u1")])
         write_tiff(tmp_path / "a.tif", array)
-        pixels, said = read(tmp_path / "a.tif")
+        pixels, noted = read(tmp_path / "a.tif")
         assert pixels.shape[2] == 3
-        assert "4 channels are shown as a composite" in said
+        assert "4 channels are shown as a composite" in noted
         write_tiff(tmp_path / "b.tif", array, tag338=0)
-        pixels, said = read(tmp_path / "b.tif")
+        pixels, noted = read(tmp_path / "b.tif")
         assert_two_colors(pixels)
-        assert "it has 4 channels; the first 3 of them are shown" in said
+        assert "it has 4 channels; the first 3 of them are shown" in noted
         write_tiff(tmp_path / "c.tif", array, tag338=2)
-        pixels, said = read(tmp_path / "c.tif")
+        pixels, noted = read(tmp_path / "c.tif")
         assert pixels[10, 10].tolist() == [*RED, 9]
-        assert said == ""
+        assert noted == ""
 
     def test_white_is_zero_is_inverted(self, tmp_path: Path) -> None:
         gray = np.full((HEIGHT, WIDTH, 1), 60000, "u2")
@@ -199,9 +199,9 @@ class TestLayoutsOfTiff:
 
     def test_color_of_12_bits_keeps_its_levels(self, tmp_path: Path) -> None:
         write_tiff(tmp_path / "a.tif", two_colors().astype("u2") * 16)
-        pixels, said = read(tmp_path / "a.tif")
+        pixels, noted = read(tmp_path / "a.tif")
         assert_two_colors(pixels)
-        assert said == ""
+        assert noted == ""
 
     @pytest.mark.parametrize("planar", [False, True])
     @pytest.mark.parametrize("dtype", ["u1", "u2", "f4"])
@@ -210,10 +210,10 @@ class TestLayoutsOfTiff:
         array[:50, :, 0] = 180
         array[50:, :, 1] = 90
         write_tiff(tmp_path / "a.tif", array, planar=planar, tag262=1)
-        pixels, said = read(tmp_path / "a.tif")
+        pixels, noted = read(tmp_path / "a.tif")
         assert pixels[10, 10].tolist() == [255, 0, 0]
         assert pixels[90, 10].tolist() == [0, 255, 0]
-        assert "the first 6 of its 7 channels" in said
+        assert "the first 6 of its 7 channels" in noted
 
     @pytest.mark.parametrize("planar", [False, True])
     @pytest.mark.parametrize("dtype", ["u1", "u2"])
@@ -225,30 +225,30 @@ class TestLayoutsOfTiff:
         array[:50, :, 0] = 180
         array[50:, :, 1] = 90
         write_tiff(tmp_path / "a.tif", array, planar=planar, **tags)
-        pixels, said = read(tmp_path / "a.tif")
+        pixels, noted = read(tmp_path / "a.tif")
         assert pixels[10, 10].tolist() == [255, 0, 0]
         assert pixels[90, 10].tolist() == [0, 255, 0]
-        assert "its 2 channels are shown as a composite" in said
-        assert "first" not in said
+        assert "its 2 channels are shown as a composite" in noted
+        assert "first" not in noted
 
     @pytest.mark.parametrize("kind", [1, 2])
     def test_gray_with_transparency_is_read(self, tmp_path: Path, kind: int) -> None:
         array = np.full((HEIGHT, WIDTH, 2), 255, "u1")
         array[..., 0] = 60
         write_tiff(tmp_path / "a.tif", array, tag338=kind)
-        pixels, said = read(tmp_path / "a.tif")
+        pixels, noted = read(tmp_path / "a.tif")
         assert pixels[10, 10].tolist() == [60, 60, 60, 255]
-        assert said == ""
+        assert noted == ""
 
     @pytest.mark.parametrize("planar", [False, True])
     @pytest.mark.parametrize("channels", [1, 3])
     def test_16_bit_floats_are_read(self, tmp_path: Path, planar: bool, channels: int) -> None:
         array = (two_colors()[..., :channels] / np.float32(255)).astype("f2")
         write_tiff(tmp_path / "a.tif", array, planar=planar)
-        pixels, said = read(tmp_path / "a.tif")
+        pixels, noted = read(tmp_path / "a.tif")
         assert np.abs(pixels[10, 10, :channels].astype(int) - RED[:channels]).max() <= 1
         assert np.abs(pixels[90, 10].astype(int) - GRAY).max() <= 1
-        assert said == ""
+        assert noted == ""
 
     def test_big_endian_files_are_read(self, tmp_path: Path) -> None:
         Image.fromarray(two_colors()).save(tmp_path / "a.tif", big_endian=True)
@@ -286,10 +286,10 @@ class TestModes:
         if (suffix, mode) == ("tif", "YCbCr") and int(PIL.__version__.split(".")[0]) < 13:
             pytest.skip("this Pillow cannot read such a TIFF")
         picture.save(tmp_path / f"a.{suffix}")
-        pixels, said = read(tmp_path / f"a.{suffix}")
+        pixels, noted = read(tmp_path / f"a.{suffix}")
         assert pixels[10, 10, :3].max() <= 1
         assert pixels[90, 10, :3].min() >= 254
-        assert said == ""
+        assert noted == ""
 
     def test_hot_pixel_does_not_darken_a_16_bit_image(self, tmp_path: Path) -> None:
         gray = np.full((HEIGHT, WIDTH), 3000, "u2")
@@ -350,11 +350,11 @@ def test_orientation_tag_is_not_applied_but_reported(tmp_path: Path, suffix: str
     exif[0x0112] = orientation
     options: dict[str, Any] = {"tiffinfo": {0x0112: orientation}} if suffix == "tif" else {"exif": exif}
     Image.fromarray(array).save(tmp_path / f"a.{suffix}", **options)
-    pixels, said = read(tmp_path / f"a.{suffix}")
+    pixels, noted = read(tmp_path / f"a.{suffix}")
     assert pixels.shape == array.shape
     assert np.abs(pixels[5:45, 5:15].astype(int) - [0, 200, 0]).max() < 20
     assert np.abs(pixels[55:95, 5:75].astype(int) - GRAY).max() < 20
-    assert f"its orientation tag ({orientation}) was ignored" in said
+    assert f"its orientation tag ({orientation}) was ignored" in noted
 
 
 def test_decisions_about_an_image_file_are_warnings_of_the_bundle(tmp_path: Path) -> None:
@@ -364,9 +364,9 @@ def test_decisions_about_an_image_file_are_warnings_of_the_bundle(tmp_path: Path
     pages[2][:] = np.arange(WIDTH)
     save_pages(tmp_path / "a.tif", pages)
     bundle = run_to_memory(adata, ExportConfig(genes_mode="all", image_path=str(tmp_path / "a.tif")))
-    said = "\n".join(bundle.manifest.warnings or [])
-    assert "a.tif: its 4 gray pages are shown as channels of one image." in said
-    assert "3 blue" in said
+    noted = "\n".join(bundle.manifest.warnings or [])
+    assert "a.tif: its 4 gray pages are shown as channels of one image." in noted
+    assert "3 blue" in noted
     assert bundle.manifest.image is not None
     stored = np.asarray(Image.open(io.BytesIO(bundle.read(bundle.manifest.image.path))))
     assert stored[50, 79].tolist() == [0, 0, 255]

@@ -47,8 +47,8 @@ def of_json(value: Any, rng: random.Random) -> Any:
     """Replace, delete or duplicate a few values."""
     whole = [copy.deepcopy(value)]
     for _ in range(rng.randint(1, _MOST)):
-        places = list(_places(whole))
-        holder, key = rng.choice(places)
+        locations = list(_locations(whole))
+        holder, key = rng.choice(locations)
         how = rng.randrange(5)
         if how == 0:
             del holder[key]
@@ -57,13 +57,13 @@ def of_json(value: Any, rng: random.Random) -> Any:
         elif how == 1 and isinstance(holder, list):
             holder.extend(copy.deepcopy(holder[key]) for _ in range(rng.choice([1, 2, 50])))
         elif how == 2:
-            other, at = rng.choice(places)
+            other, at = rng.choice(locations)
             taken = (
                 other[at]
                 if (isinstance(other, dict) and at in other) or (isinstance(other, list) and at < len(other))
                 else None
             )
-            if len(list(_places([taken]))) < 2000:
+            if len(list(_locations([taken]))) < 2000:
                 holder[key] = copy.deepcopy(taken)
         elif how == 3 and isinstance(holder[key], int | float) and not isinstance(holder[key], bool):
             holder[key] = holder[key] + rng.choice([-1, 1, 0.5, 1000])
@@ -72,7 +72,7 @@ def of_json(value: Any, rng: random.Random) -> Any:
     return whole[0]
 
 
-def _places(value: Any) -> Any:
+def _locations(value: Any) -> Any:
     """Yield every (container, key) in the value."""
     waiting = [value]
     while waiting:

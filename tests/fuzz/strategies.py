@@ -100,7 +100,7 @@ def columns(draw: st.DrawFn, n: int) -> Any:
 
 
 @st.composite
-def places(draw: st.DrawFn, n: int) -> Any:
+def positions(draw: st.DrawFn, n: int) -> Any:
     width = draw(st.sampled_from([2, 2, 2, 3]))
     dtype = np.dtype(draw(st.sampled_from(["float32", "float64", "int32", "uint16"])))
     usual = st.integers(0, 500) if dtype.kind in "iu" else st.floats(-1e4, 1e4, width=32)
@@ -126,6 +126,6 @@ def objects(draw: st.DrawFn) -> ad.AnnData:
     var = pd.DataFrame(index=pd.Index(draw(st.lists(texts, min_size=m, max_size=m, unique=unique)), dtype=object))
     made = ad.AnnData(draw(matrices(n, m)), obs=obs, var=var)
     if draw(st.integers(0, 9)) < 9:
-        found = draw(places(n))
+        found = draw(positions(n))
         made.obsm["spatial"] = found.set_index(obs.index) if isinstance(found, pd.DataFrame) else found
     return made

@@ -1,7 +1,7 @@
-"""Small bundles of each version of the format, and what they must be read as.
+"""Small bundles of each version of the format, with the values that readers must return.
 
-``python tests/golden/golden_tissue.py`` writes them anew. The values in ``values.json`` come from the object itself, not from a
-bundle. Bundles of a version that was released are never written again: they are what a later viewer must still open.
+``python tests/golden/golden_tissue.py`` writes the current ones again. The values in ``values.json`` come from the object
+itself, not from a bundle. Bundles of a released version are never rewritten, because later viewers must still open them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import pandas as pd
 
 HERE = Path(__file__).parent
 EPOCH = "1767225600"
-"""What the bundles state as the time of their export, in seconds since 1970."""
+"""Time of the export in the bundles, in seconds since 1970."""
 
 N = 24
 ORIGIN = 1e7
@@ -28,7 +28,7 @@ CLUSTERS = ("1", "2", "10")
 
 
 def tissue() -> ad.AnnData:
-    """Every kind of column, order and gap, at coordinates far from zero, in two sections."""
+    """Return an object with every kind of column, order and missing value, far from zero, in two sections."""
     cell = np.arange(N)
     obs = pd.DataFrame(index=["", 'b "2"', "ü,é", *(f"cell-{i}" for i in range(3, N))])
     obs["cluster"] = [None if i % 7 == 6 else CLUSTERS[i % 3] for i in cell]
@@ -50,7 +50,7 @@ def tissue() -> ad.AnnData:
 
 
 def expected(adata: ad.AnnData) -> dict[str, Any]:
-    """What any reader must make of it; None is missing."""
+    """Return the values that every reader must return; None is a missing value."""
 
     def plain(values: Any) -> list[Any]:
         return [None if pd.isna(one) else one.item() if hasattr(one, "item") else one for one in values]
@@ -72,7 +72,7 @@ def expected(adata: ad.AnnData) -> dict[str, Any]:
 
 
 def write_current(folder: Path) -> None:
-    """Export with this package. The page is left out: it is large, and another part of the project."""
+    """Export with this package, without the page, which is large and tested elsewhere."""
     from karospace_jupyter import adata_to_karospace
 
     os.environ["SOURCE_DATE_EPOCH"] = EPOCH
@@ -84,7 +84,7 @@ def write_current(folder: Path) -> None:
 
 
 def write_plain(folder: Path) -> None:
-    """Write what format 1.0 asks for, and nothing more: no columns, no hashes, no embedding."""
+    """Write only what format 1.0 requires: no columnar files, no hashes, no embedding."""
     from other_exporter import write_reference_bundle
 
     adata = tissue()

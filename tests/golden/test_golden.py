@@ -21,12 +21,12 @@ def files_of(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_stored_values_are_those_of_the_object() -> None:
+def test_stored_values_match_the_object() -> None:
     assert json.loads(json.dumps(expected(tissue()))) == VALUES
 
 
-def test_an_export_gives_the_stored_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If the format or its writer changed on purpose, `python tests/golden/golden_tissue.py` stores the new bundle."""
+def test_export_reproduces_the_stored_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After an intended change of the format or the exporter, run `python tests/golden/golden_tissue.py`."""
     monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
     write_current(tmp_path / "bundle")
     written, stored = files_of(tmp_path / "bundle"), files_of(HERE / "1.1")
@@ -36,7 +36,7 @@ def test_an_export_gives_the_stored_bundle(tmp_path: Path, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
-def test_cells_and_genes_of_a_stored_bundle(version: str) -> None:
+def test_cells_and_genes_of_stored_bundles_are_read(version: str) -> None:
     bundle = Bundle(HERE / version)
     assert bundle.manifest.schema_version == f"{version}.0"
     assert list(cell_ids(bundle)) == VALUES["ids"]
@@ -45,7 +45,7 @@ def test_cells_and_genes_of_a_stored_bundle(version: str) -> None:
         np.testing.assert_array_equal(bundle.gene(gene), np.array(values, dtype=np.float32))
 
 
-def test_columns_and_coordinates_of_a_stored_bundle() -> None:
+def test_columns_and_coordinates_of_stored_bundles_are_read() -> None:
     bundle = Bundle(HERE / "1.1")
     manifest = bundle.manifest
     assert manifest.coordinates is not None

@@ -33,14 +33,14 @@ def installing(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, Future[Path]]]:
     """Start all required installations early, one at a time and at low priority, so that they do not delay tests."""
-    asked = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
+    needed = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
     own = tmp_path_factory.getbasetemp()
     shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
     with ThreadPoolExecutor(1) as one_at_a_time:
         yield {
             name: one_at_a_time.submit(_once, install, shared / name)
             for name, install in INSTALLED.items()
-            if name in asked
+            if name in needed
         }
         one_at_a_time.shutdown(cancel_futures=True)
 

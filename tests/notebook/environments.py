@@ -119,7 +119,7 @@ def select(frame: Any) -> None:
 
 
 def python_heard(frame: Any, folder: Path) -> None:
-    """Check that a selection made in the viewer reaches Python, which writes it to a file (`TELL`)."""
+    """Check that a selection made in the viewer reaches Python, where `TELL` writes it to a file."""
     select(frame)
 
     def found() -> Any:

@@ -1,4 +1,4 @@
-"""Pauses exports in a kernel, so that they do not finish before a test has clicked.
+"""Pause exports in a kernel, so that they do not finish before a test has clicked.
 
 After `import held`, exports write genes up to the fraction in the file `hold` in the kernel's folder and then wait;
 they can be canceled meanwhile. Without that file, exports run to the end.

@@ -1,4 +1,4 @@
-"""Starts JupyterLab with real kernels and drives its notebooks in a real browser."""
+"""Start JupyterLab with real kernels, and drive its notebooks in a real browser."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ GRACE_S = 15
 
 
 def _end_with_the_parent() -> None:
-    """Have Linux end this process when the tests are killed, so that no server outlives them."""
+    """Make Linux end this process when the tests are killed, so that no server outlives them."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
@@ -330,7 +330,7 @@ IN_THE_WAY = re.compile(
 
 
 def clear_the_way(page: Any) -> None:
-    """Dismiss such dialogs automatically when they cover an element to click."""
+    """Dismiss these dialogs automatically when they cover an element to click."""
     dialog = page.locator(".jp-Dialog").filter(has_text=IN_THE_WAY)
 
     def dismiss(shown: Any) -> None:

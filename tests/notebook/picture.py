@@ -1,4 +1,4 @@
-"""Makes the screenshots of the notebook and the panel for the README: `python tests/notebook/picture.py`."""
+"""Take the screenshots of the notebook and the panel for the README: `python tests/notebook/picture.py`."""
 
 from __future__ import annotations
 

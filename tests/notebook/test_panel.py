@@ -500,7 +500,7 @@ def test_panel_follows_a_console(panel: Callable[..., Panel], lab: Lab) -> None:
 
 
 def test_listing_and_package_know_the_same_coordinates() -> None:
-    """The listing also runs in kernels without this package, so it has its own list of names."""
+    """The listing also runs in kernels without this package, so it contains its own list of names."""
     scope: dict[str, Any] = {"variables": {}}
     source = Path(__file__).parents[2] / "js" / "src" / "lab" / "listing.py"
     exec(source.read_text(), scope)

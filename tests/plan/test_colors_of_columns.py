@@ -40,7 +40,7 @@ def stored(adata: ad.AnnData, store: str, folder: Path) -> Any:
     if store == "memory":
         return adata
     if "convert_strings_to_categoricals" not in inspect.signature(adata.write_h5ad).parameters:
-        pytest.skip("this anndata makes text columns categorical when it writes them")
+        pytest.skip("this version of anndata writes text columns as categoricals")
     path = folder / f"a.{store}"
     with ad.settings.override(allow_write_nullable_strings=True):
         if store == "h5ad":
@@ -74,7 +74,7 @@ def test_colors_of_text_column_follow_order_of_anndata(store: str, dtype: str, t
     text = pd.array(values, dtype="string[python]") if "string" in dtype else np.array(values, dtype=object)
     adata = build(COLORS, kind=text)
     if store != "memory" and dtype == "missing":
-        pytest.skip("anndata writes no objects with gaps")
+        pytest.skip("anndata does not write objects with missing values")
     reference = adata.copy()
     reference.strings_to_categoricals()
     found = plan(stored(adata, store, tmp_path), annotation_columns=["kind"])
@@ -288,7 +288,7 @@ def test_boolean_column_has_stored_colors(store: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("store", STORES)
 def test_stored_colors_make_numbers_categories_sorted_by_value(store: str, tmp_path: Path) -> None:
-    # By its name alone, it would be a number.
+    # Its name alone would make it a number.
     adata = build(kind=np.arange(N) % 12)
     adata.obs["n_things"] = adata.obs.pop("kind")
     adata.uns["n_things_colors"] = COLORS

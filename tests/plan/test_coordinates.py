@@ -146,9 +146,9 @@ def test_embedding_in_obs_is_not_detected_as_tissue(opened: Opener) -> None:
     assert candidates(source) == []
     with pytest.raises(CoordinatesError, match="for example 'obs:UMAP_x,UMAP_y'"):
         find_coordinates(source, None)
-    asked = parse_coords("obs:UMAP_x,UMAP_y")
-    np.testing.assert_array_equal(find_coordinates(source, asked).xy, PLACES)
-    assert is_embedding(asked)
+    requested = parse_coords("obs:UMAP_x,UMAP_y")
+    np.testing.assert_array_equal(find_coordinates(source, requested).xy, PLACES)
+    assert is_embedding(requested)
 
 
 def test_ambiguous_column_names_are_used_with_warning(opened: Opener) -> None:

@@ -1,4 +1,4 @@
-"""Embeddings: which ones are exported, and what they may contain."""
+"""The choice of embeddings to export, and their values."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def build(**obsm: Any) -> ad.AnnData:
     return adata
 
 
-def places(columns: int = 2) -> Any:
+def positions(columns: int = 2) -> Any:
     return np.random.default_rng(1).normal(size=(N, columns))
 
 
@@ -48,7 +48,7 @@ def names(found: Plan) -> list[str]:
 
 
 def test_usual_embeddings_are_exported_in_order_ignoring_case() -> None:
-    adata = build(X_scVI=places(10), X_pca=places(30), umap=places(), X_UMAP=places(), TSNE=places())
+    adata = build(X_scVI=positions(10), X_pca=positions(30), umap=positions(), X_UMAP=positions(), TSNE=positions())
     found = plan(adata)
     assert [(one.name, one.label) for one in found.embeddings] == [
         ("X_UMAP", "UMAP"), ("TSNE", "t-SNE"), ("X_pca", "PCA"),
@@ -57,13 +57,13 @@ def test_usual_embeddings_are_exported_in_order_ignoring_case() -> None:
 
 
 def test_coordinates_are_not_an_embedding_unless_requested() -> None:
-    adata = build(X_umap=places(), X_pca=places(3))
+    adata = build(X_umap=positions(), X_pca=positions(3))
     assert names(plan(adata, coords="obsm:X_umap")) == ["X_pca"]
     assert names(plan(adata, coords="obsm:X_umap", embeddings=["X_umap"])) == ["X_umap"]
 
 
 def test_requested_embeddings_are_exported_in_order() -> None:
-    adata = build(X_umap=places(), X_scVI=places(10), X_draw_graph_fa=places())
+    adata = build(X_umap=positions(), X_scVI=positions(10), X_draw_graph_fa=positions())
     found = plan(adata, embeddings=("X_scVI", "X_umap", "X_scVI"))
     assert names(found) == ["X_scVI", "X_umap"]
     assert found.embeddings[0].label == "scVI"
@@ -73,13 +73,13 @@ def test_requested_embeddings_are_exported_in_order() -> None:
 
 
 def test_equal_labels_fall_back_to_keys() -> None:
-    adata = build(X_umap=places(), umap=places())
+    adata = build(X_umap=positions(), umap=positions())
     assert [one.label for one in plan(adata, embeddings=["X_umap", "umap"]).embeddings] == ["UMAP", "umap"]
 
 
 @pytest.mark.parametrize("kind", ["frame", "sparse"])
-def test_kinds_of_obsm(kind: str) -> None:
-    wanted = places()
+def test_embedding_in_a_frame_or_sparse_matrix_is_read(kind: str) -> None:
+    wanted = positions()
     adata = build()
     adata.obsm["X_umap"] = (
         pd.DataFrame(wanted, index=adata.obs_names, columns=["a", "b"]) if kind == "frame" else sp.csr_matrix(wanted)
@@ -88,16 +88,16 @@ def test_kinds_of_obsm(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "says"),
+    ("value", "message"),
     [
         (np.ones((N, 1)), r"shape \(60, 1\).*two columns"),
         (np.full((N, 2), np.nan), "no finite coordinates"),
         (np.full((N, 2), 1e300), "no finite coordinates"),
     ],
 )
-def test_unusable_embedding_raises_if_requested_and_warns_otherwise(value: Any, says: str) -> None:
-    adata = build(X_umap=value, X_pca=places())
-    with pytest.raises(CoordinatesError, match=says):
+def test_unusable_embedding_raises_if_requested_and_warns_otherwise(value: Any, message: str) -> None:
+    adata = build(X_umap=value, X_pca=positions())
+    with pytest.raises(CoordinatesError, match=message):
         plan(adata, embeddings=["X_umap"])
     found = plan(adata)
     assert names(found) == ["X_pca"]
@@ -106,12 +106,12 @@ def test_unusable_embedding_raises_if_requested_and_warns_otherwise(value: Any, 
 
 def test_unknown_key_lists_obsm() -> None:
     with pytest.raises(CoordinatesError, match=r"no obsm\['X_umpa'\].*Did you mean 'X_umap'.*X_umap \(60 × 2"):
-        plan(build(X_umap=places()), embeddings=["X_umpa"])
+        plan(build(X_umap=positions()), embeddings=["X_umpa"])
 
 
 def test_wrong_length_raises(tmp_path: Path) -> None:
     path = tmp_path / "a.h5ad"
-    build(X_umap=places()).write_h5ad(path)
+    build(X_umap=positions()).write_h5ad(path)
     with h5py.File(path, "a") as file:
         attributes = dict(file["obsm/X_umap"].attrs)
         del file["obsm/X_umap"]
@@ -124,7 +124,7 @@ def test_wrong_length_raises(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("asset_mb", [16, 0.0005], ids=["one file", "parts"])
 def test_missing_positions_and_order_reach_the_bundle(asset_mb: float) -> None:
-    wanted = places()
+    wanted = positions()
     wanted[3], wanted[7, 1], wanted[9, 0] = np.nan, np.inf, np.nan
     adata = build(X_umap=wanted)
     adata.obsm["spatial"][0] = np.nan  # this cell is dropped; the others keep their order
@@ -155,13 +155,13 @@ def test_bundle_without_embeddings_omits_the_field() -> None:
 
 
 def test_size_of_embeddings_is_predicted_exactly(tmp_path: Path) -> None:
-    adata = build(X_umap=places(), X_pca=places())
+    adata = build(X_umap=positions(), X_pca=positions())
     two, none = plan(adata, gzip=False), plan(adata, gzip=False, embeddings="none")
     assert two.predicted_bytes - none.predicted_bytes == 2 * 8 * N
     assert two.predicted_files - none.predicted_files == 2
 
 
-def test_a_real_file(real_data: Path, tmp_path: Path) -> None:
+def test_embedding_of_a_real_file_is_exact(real_data: Path, tmp_path: Path) -> None:
     path = real_data / "pbmc68k_reduced.h5ad"
     adata = ad.read_h5ad(path)
     from karospace_jupyter import export_h5ad

@@ -66,7 +66,7 @@ def plan(subject: Any, **options: Any) -> Plan:
         source.close()
 
 
-def said(found: Plan) -> str:
+def warnings_of(found: Plan) -> str:
     return "\n".join(found.warnings)
 
 
@@ -74,7 +74,7 @@ def assert_shown(found: Plan, scale: float = 0.1) -> None:
     assert [image.scale for image in found.images] == [(scale, scale)]
     assert found.coordinates.spot_diameter == 20
     assert found.coordinates.unit_um == 0.5
-    assert "Left out" not in said(found)
+    assert "Left out" not in warnings_of(found)
 
 
 def assert_left_out(found: Plan, coordinates: str) -> None:
@@ -99,7 +99,7 @@ class TestOtherCoordinates:
         subject = stored(adata)
         found = plan(subject, coords=f"obsm:{key}")
         assert_left_out(found, f"obsm['{key}']")
-        assert "Choose the coordinates 'obsm:spatial'" in said(found)
+        assert "Choose the coordinates 'obsm:spatial'" in warnings_of(found)
         assert_shown(plan(subject))
 
     @pytest.mark.parametrize("kind", ["X_spatial", "centroid", "array", "x, y"])
@@ -115,7 +115,7 @@ class TestOtherCoordinates:
             name = f"the columns '{x}' and '{y}' of obs"
         found = plan(stored(adata))
         assert_left_out(found, name)
-        assert "store them as obsm['spatial']" in said(found)
+        assert "store them as obsm['spatial']" in warnings_of(found)
 
     def test_full_resolution_columns_are_suggested(self) -> None:
         adata = visium()
@@ -123,7 +123,7 @@ class TestOtherCoordinates:
         adata.obsm["X_spatial"] = np.ones((N, 2)) * np.arange(N)[:, None]
         found = plan(adata)
         assert_left_out(found, "obsm['X_spatial']")
-        assert "'obs:pxl_col_in_fullres,pxl_row_in_fullres'" in said(found)
+        assert "'obs:pxl_col_in_fullres,pxl_row_in_fullres'" in warnings_of(found)
         assert_shown(plan(adata, coords="obs:pxl_col_in_fullres,pxl_row_in_fullres"))
         # Rows as x and columns as y mean that the tissue was rotated.
         assert plan(adata, coords="obs:pxl_row_in_fullres,pxl_col_in_fullres").images == ()
@@ -138,13 +138,13 @@ class TestOtherCoordinates:
     def test_warning_without_image_lists_only_what_is_lost(self) -> None:
         adata = visium(spot_diameter_fullres=None, microns_per_pixel=None)
         adata.obsm["spatial_um"] = adata.obsm["spatial"] / 2
-        assert "Left out" not in said(plan(adata, coords="obsm:spatial_um", image_path="none"))
-        assert "Left out, because it belongs to obsm['spatial']" in said(plan(adata, coords="obsm:spatial_um"))
+        assert "Left out" not in warnings_of(plan(adata, coords="obsm:spatial_um", image_path="none"))
+        assert "Left out, because it belongs to obsm['spatial']" in warnings_of(plan(adata, coords="obsm:spatial_um"))
         adata.uns["spatial"]["L"]["images"]["lowres"] = TISSUE
-        assert "Left out, because they belong to obsm['spatial']" in said(plan(adata, coords="obsm:spatial_um"))
-        assert "Left out" in said(plan(adata, coords="obsm:spatial_um"))
+        assert "Left out, because they belong to obsm['spatial']" in warnings_of(plan(adata, coords="obsm:spatial_um"))
+        assert "Left out" in warnings_of(plan(adata, coords="obsm:spatial_um"))
         del adata.uns["spatial"]
-        assert "Left out" not in said(plan(adata, coords="obsm:spatial_um"))
+        assert "Left out" not in warnings_of(plan(adata, coords="obsm:spatial_um"))
 
 
 class TestSameCoordinates:
@@ -166,11 +166,11 @@ class TestSameCoordinates:
     def test_spatial_differing_from_full_resolution_columns_warns(self) -> None:
         adata = visium()
         adata.obs["pxl_col_in_fullres"], adata.obs["pxl_row_in_fullres"] = adata.obsm["spatial"].T
-        assert "differs from the columns" not in said(plan(adata))
+        assert "differs from the columns" not in warnings_of(plan(adata))
         adata.obsm["spatial"] = np.c_[1000 - adata.obsm["spatial"][:, 1], adata.obsm["spatial"][:, 0]]
         found = plan(adata)
         assert len(found.images) == 1
-        assert "obsm['spatial'] differs from the columns pxl_col_in_fullres" in said(found)
+        assert "obsm['spatial'] differs from the columns pxl_col_in_fullres" in warnings_of(found)
 
     @pytest.mark.parametrize("move", [0, 50])
     def test_negative_y_is_compared_with_the_orientation_of_the_image(self, move: int) -> None:
@@ -182,13 +182,13 @@ class TestSameCoordinates:
         adata.obsm["spatial"] = np.c_[xy[:, 0] + move, -xy[:, 1]]
         found = plan(adata)
         assert [image.scale for image in found.images] == [(0.1, -0.1)]
-        assert ("differs from the columns" in said(found)) == (move > 0)
+        assert ("differs from the columns" in warnings_of(found)) == (move > 0)
 
     def test_cells_in_a_corner_of_the_image_warn(self) -> None:
         adata = visium()
-        assert "cover only" not in said(plan(adata))
+        assert "cover only" not in warnings_of(plan(adata))
         adata.obsm["spatial"] = adata.obsm["spatial"] * 0.1
-        assert "cells cover only 0.3" in said(plan(adata))
+        assert "cells cover only 0.3" in warnings_of(plan(adata))
 
 
 class TestCropped:
@@ -206,7 +206,7 @@ class TestCropped:
         assert "0.5_mpp_150_buffer" in found.images[0].origin
         found = plan(subject)
         assert_shown(found)
-        assert "'0.5_mpp_150_buffer' (it belongs to obsm['spatial_cropped_150_buffer']" in said(found)
+        assert "'0.5_mpp_150_buffer' (it belongs to obsm['spatial_cropped_150_buffer']" in warnings_of(found)
 
     def test_image_of_another_crop_is_left_out(self) -> None:
         adata = self.bins()
@@ -214,7 +214,7 @@ class TestCropped:
         found = plan(adata, coords="obsm:spatial_cropped_10_buffer")
         assert found.images == ()
         assert found.coordinates.spot_diameter is None
-        assert "belongs to obsm['spatial_cropped_150_buffer']; choose the coordinates" in said(found)
+        assert "belongs to obsm['spatial_cropped_150_buffer']; choose the coordinates" in warnings_of(found)
 
     def test_keys_of_early_bin2cell_versions_match(self) -> None:
         found = plan(self.bins("0.5_mpp", "spatial_cropped"), coords="obsm:spatial_cropped")
@@ -238,13 +238,13 @@ class TestFiles:
         assert_shown(plan(adata, image_path=path))
         found = plan(adata, coords="obsm:spatial_um", image_path=path)
         assert [image.scale for image in found.images] == [(1, 1)]
-        assert "of the cells lie within a.png" in said(found)
+        assert "of the cells lie within a.png" in warnings_of(found)
         assert found.coordinates.spot_diameter is None
-        assert "Left out, because they belong to obsm['spatial']" in said(found)
+        assert "Left out, because they belong to obsm['spatial']" in warnings_of(found)
         Image.fromarray(np.zeros((500, 500, 3), "u1")).save(path)
         found = plan(adata, coords="obsm:spatial_um", image_path=path)
         assert [image.scale for image in found.images] == [(1, 1)]
-        assert "of the cells lie within" not in said(found)
+        assert "of the cells lie within" not in warnings_of(found)
 
 
 class TestKeys:
@@ -258,7 +258,7 @@ class TestKeys:
         )
         assert_shown(found, 1.0 if key == "fullres" else 0.3)
         assert found.images[0].size == (side, side)
-        assert "not shown" not in said(found)
+        assert "not shown" not in warnings_of(found)
 
     def test_channels_first_images_are_compared_by_their_pixels(self) -> None:
         images = {"hires": np.zeros((3, 100, 100), "u1"), "small": np.zeros((50, 50, 3), "u1")}
@@ -274,8 +274,8 @@ class TestKeys:
         images = {"hires": TISSUE, "segmentation": np.zeros((400, 400), "u2"), "dapi": np.zeros((900, 900), "u2")}
         found = plan(stored(visium(images)))
         assert_shown(found)
-        assert "'segmentation' (there is no tissue_segmentation_scalef)" in said(found)
-        assert "'dapi' (there is no tissue_dapi_scalef)" in said(found)
+        assert "'segmentation' (there is no tissue_segmentation_scalef)" in warnings_of(found)
+        assert "'dapi' (there is no tissue_dapi_scalef)" in warnings_of(found)
 
     def test_tissue_is_preferred_over_labels(self) -> None:
         images = {"segmentation": np.zeros((400, 400), "u2"), "hires": TISSUE}
@@ -285,18 +285,18 @@ class TestKeys:
     def test_scale_defaults_to_1_if_the_cells_lie_within_the_image(self, factor: Any) -> None:
         found = plan(visium({"hires": np.zeros((1000, 1000, 3), "u1")}, tissue_hires_scalef=factor))
         assert_shown(found, 1.0)
-        assert "not a scale factor; 1 is used" in said(found)
+        assert "not a scale factor; 1 is used" in warnings_of(found)
         found = plan(visium(tissue_hires_scalef=factor))
         assert found.images == ()
-        assert "only 0% of the cells lie within it" in said(found)
-        assert "1 was taken" not in said(found)
+        assert "only 0% of the cells lie within it" in warnings_of(found)
+        assert "1 was taken" not in warnings_of(found)
 
     def test_conversion_of_values_warns(self) -> None:
         found = plan(visium({"hires": np.dstack([TISSUE, TISSUE[..., :2]])}))
         assert found.images == ()
-        assert "all of its 5 channels are constant" in said(found)
+        assert "all of its 5 channels are constant" in warnings_of(found)
         tissue = np.random.default_rng(0).random((100, 100, 5))
-        assert "hires']: its 5 channels are shown as a composite" in said(plan(visium({"hires": tissue})))
+        assert "hires']: its 5 channels are shown as a composite" in warnings_of(plan(visium({"hires": tissue})))
 
 
 class TestLibraries:
@@ -333,7 +333,7 @@ class TestLibraries:
         adata.obsm["spatial_um"] = adata.obsm["spatial"] / 2
         found = plan(adata, coords="obsm:spatial_um")
         assert found.images == ()
-        assert "uns['spatial']['images']['hires']" in said(found)
+        assert "uns['spatial']['images']['hires']" in warnings_of(found)
 
     def test_entries_that_are_not_libraries_are_skipped(self, stored: Any) -> None:
         adata = visium()
@@ -348,7 +348,7 @@ class TestLibraries:
         adata.uns["spatial"] |= {"M": library, "old": library}
         found = plan(stored(adata))
         assert [image.sections for image in found.images] == [("L",), ("M",)]
-        assert "not shown, because no section of 'library_id' belongs to them: old." in said(found)
+        assert "not shown, because no section of 'library_id' belongs to them: old." in warnings_of(found)
 
     @pytest.mark.parametrize("kind", ["list", "dask", "zarr", "pillow", "bytes"])
     def test_image_objects_in_memory_are_read(self, kind: str, tmp_path: Path) -> None:

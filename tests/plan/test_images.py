@@ -1,4 +1,4 @@
-"""Images of several libraries: each under its own sections, and scales that apply to all cells."""
+"""Images of several libraries, each under its own sections, and scales that apply to all cells."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def under(adata: ad.AnnData, **options: Any) -> tuple[str | None, dict[str, str 
 
 
 def test_each_section_has_the_image_of_its_library() -> None:
-    # With several images, none is that of all cells: readers of format 1.0 show none.
+    # With several images, none shows all cells, so readers of format 1.0 show no image.
     image, own, scales = under(visium("ABC"))
     assert image is None
     assert own == {"A": "assets/image_000.png", "B": "assets/image_001.png", "C": "assets/image_002.png"}

@@ -15,7 +15,7 @@ H = 400.0
 
 
 def slide(change: np.ndarray | None = None, move: tuple[float, float] = (0, 0), n: int = 12) -> ad.AnnData:
-    """Return spots of a hexagonal array in a rotated tissue; `change` maps pixels (x, y) to coordinates."""
+    """Return the spots of a hexagonal array in a rotated tissue; `change` maps pixels (x, y) to coordinates."""
     row, at = (side.ravel() for side in np.mgrid[:n, :n])
     inside = row + at < 1.5 * n
     row, col = row[inside], (2 * at + row % 2)[inside]
@@ -68,11 +68,11 @@ def test_image_is_aligned_with_negative_y() -> None:
     np.testing.assert_allclose(*pixels)
 
 
-@pytest.mark.parametrize(("change", "said"), [(FLIP_X, "x is mirrored in the tissue"), (SWAP, "seem to be swapped")])
-def test_other_reflections_warn(change: np.ndarray, said: str) -> None:
+@pytest.mark.parametrize(("change", "message"), [(FLIP_X, "x is mirrored in the tissue"), (SWAP, "seem to be swapped")])
+def test_other_reflections_warn(change: np.ndarray, message: str) -> None:
     found = plan(slide(change))
     assert found.coordinates.y_axis == "down"
-    assert any(said in text for text in found.warnings)
+    assert any(message in text for text in found.warnings)
 
 
 def test_direction_of_y_follows_the_majority_of_cells() -> None:

@@ -8,13 +8,13 @@ import pytest
 from karospace_jupyter.plan.loess import loess
 
 
-def test_a_noisy_curve_is_fitted_as_by_the_reference() -> None:
+def test_noisy_curve_is_fitted_like_the_reference() -> None:
     reference = pytest.importorskip("skmisc.loess")
     rng = np.random.default_rng(0)
     x = rng.gamma(2.0, 1.0, 3000)
     y = np.sin(x) + x + rng.normal(0, 0.3, len(x))
     model = reference.loess(x, y, span=0.3, degree=2)
-    model.control.surface = "direct"  # without the approximation of its own
+    model.control.surface = "direct"  # without its interpolation
     model.fit()
     assert np.abs(loess(x, y) - model.outputs.fitted_values).max() < 0.005
 

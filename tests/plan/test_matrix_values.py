@@ -1,4 +1,4 @@
-"""The kind of values in a matrix, and what it means for ranking genes."""
+"""The kind of values in a matrix, and its effect on the ranking of genes."""
 
 from __future__ import annotations
 
@@ -224,7 +224,7 @@ def test_missing_values_do_not_hide_the_kind(name: str, missing: float) -> None:
 
 @pytest.mark.parametrize("as_csc", [False, True], ids=["csr", "csc"])
 def test_last_cells_are_sampled(as_csc: bool) -> None:
-    """Whole numbers in only the first cells (or genes) do not make the matrix counts."""
+    """A matrix is not counts if only its first cells (or genes) have whole numbers."""
     rng = np.random.default_rng(0)
     first = sp.random(30_000, 400, 0.3, format="csr", random_state=rng, data_rvs=lambda n: rng.integers(1, 9, n) * 1.0)
     last = sp.random(10_000, 400, 0.3, format="csr", random_state=rng, data_rvs=lambda n: rng.gamma(2, 0.5, n))

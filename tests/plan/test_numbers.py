@@ -68,7 +68,7 @@ def categories(found: Plan) -> CategoryAnnotation:
     return annotation
 
 
-def said(found: Plan, text: str) -> bool:
+def warns(found: Plan, text: str) -> bool:
     return any(text in warning for warning in found.warnings)
 
 
@@ -142,7 +142,7 @@ def test_integers_with_missing_values_are_numeric() -> None:
         ([True, 1.5, None, False] * 30, ("1.5", "False", "True")),
         (["nan", "None", "NA", ""] * 30, ("", "NA", "None", "nan")),
     ],
-    ids=["digits", "mixed", "truth values and numbers", "words for missing"],
+    ids=["digits", "mixed", "booleans and numbers", "text for missing values"],
 )
 def test_text_column_is_categorical(values: list[Any], expected: tuple[str, ...]) -> None:
     assert categories(plan(build(kind=pd.Series(values, dtype=object).to_numpy()))).categories == expected
@@ -199,10 +199,10 @@ def test_identifiers_beyond_float64_are_left_out_or_exact(dtype: str, store: str
     assert [one.name for one in unasked.annotations] == ["area"]
     assert "Not exported (whole numbers too large to show exactly: identifiers?): barcode." in unasked.warnings
     assert categories(plan(subject, annotation_columns=["barcode"])).categories == tuple(map(str, exact))
-    asked = plan(subject, annotation_columns=["number:barcode"])
-    assert numbers(asked).integers is not None
-    assert numbers(asked).integers.tolist() == exact  # type: ignore[union-attr]
-    assert said(asked, "the viewer rounds them")
+    requested = plan(subject, annotation_columns=["number:barcode"])
+    assert numbers(requested).integers is not None
+    assert numbers(requested).integers.tolist() == exact  # type: ignore[union-attr]
+    assert warns(requested, "the viewer rounds them")
 
 
 def test_identifiers_keep_their_order_with_missing_values_and_beyond_64_bits() -> None:
@@ -234,7 +234,7 @@ def test_digits_beyond_float64_warn(values: Any) -> None:
         values = pd.Series(values, dtype=object).to_numpy()
     elif values.dtype.itemsize == 8:
         pytest.skip("no longer float here")
-    assert said(plan(build(area=values)), "rounded to the precision of float64")
+    assert warns(plan(build(area=values)), "rounded to the precision of float64")
 
 
 @pytest.mark.parametrize("one", CODES, ids=lambda one: f"{one['name']} in {one['cells']}")
@@ -265,7 +265,7 @@ def test_clusters_are_categories_by_default_and_numbers_on_request(values: Any, 
     subject = stored(build(cluster=values), store, tmp_path)
     found = plan(subject)
     assert categories(found).categories == tuple(map(str, range(11)))
-    assert said(found, "Columns of few distinct whole numbers are exported as categories: cluster.")
+    assert warns(found, "Columns of few distinct whole numbers are exported as categories: cluster.")
     assert categories(plan(subject, annotation_columns=["cluster"])).categories == tuple(map(str, range(11)))
     assert numbers(plan(subject, annotation_columns=["number:cluster"])).values[12] == 1
 

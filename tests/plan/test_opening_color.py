@@ -1,4 +1,4 @@
-"""Tests of the color that a bundle opens with."""
+"""The initial color of a bundle."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from karospace_jupyter.plan.positions import are_positions
 N = 600
 
 
-def test_categories_that_lie_together_agree() -> None:
+def test_spatially_clustered_categories_agree() -> None:
     rng = np.random.default_rng(0)
     xy = rng.random((N, 2))
     halves = (xy[:, 0] > 0.5).astype(np.int64)
@@ -50,7 +50,7 @@ def test_a_cell_is_not_its_own_neighbor() -> None:
 
 
 @pytest.mark.parametrize("n", [0, 1, 2])
-def test_few_cells_have_few_neighbors(n: int) -> None:
+def test_cells_without_neighbors_have_no_agreement(n: int) -> None:
     assert Neighbors(np.zeros((n, 2))).agreement(np.zeros(n, np.int64), 2) == 0
 
 
@@ -62,7 +62,7 @@ def test_few_cells_have_few_neighbors(n: int) -> None:
         ("sample", -2), ("library_id", -2), ("Patient", -2), ("sex", -2), ("fov", -2), ("A1", 0),
     ],
 )  # fmt: skip
-def test_names_of_cell_types_come_before_clusters_and_never_the_design(name: str, score: float) -> None:
+def test_names_of_cell_types_score_above_clusters_and_study_design(name: str, score: float) -> None:
     assert name_score(name) == score
 
 
@@ -87,7 +87,7 @@ def test_array_positions_are_recognized_by_value(rotation: float) -> None:
     assert not are_positions(np.full(len(xy), np.nan), xy)
 
 
-def test_sections_have_grids_of_their_own() -> None:
+def test_grid_positions_are_recognized_in_each_section() -> None:
     array, xy = grid()
     both, groups = np.concatenate([xy, xy[:, ::-1] + 1e5]), np.repeat([0, 1], len(xy))
     row = np.tile(array[:, 0], 2).astype(float)
@@ -121,7 +121,7 @@ def tissue(**columns: Any) -> ad.AnnData:
 
 
 def opened(adata: ad.AnnData, **options: Any) -> Any:
-    """Return the color that a bundle of the data opens with."""
+    """Return the initial color of a bundle of the data."""
     view = plan(adata, ExportConfig(**options)).view
     return view and view.get("color")
 
@@ -132,7 +132,7 @@ TYPES = RANDOM.choice(["a", "b", "c"], N)
 SAMPLES = np.repeat(["s1", "s2"], N // 2)
 
 
-def test_cell_types_come_first_then_clusters_then_counts_then_a_gene() -> None:
+def test_cell_types_are_preferred_over_clusters_counts_and_genes() -> None:
     columns = {"area": RANDOM.random(N), "sample": SAMPLES, "leiden": TYPES, "cell_type": TYPES, "total_counts": COUNTS}
     for expected in ("cell_type", "leiden", "total_counts"):
         assert opened(tissue(**columns)) == {"kind": "annotation", "column": expected}
@@ -155,36 +155,36 @@ def test_the_best_detected_gene_of_a_large_matrix(as_format: Any, monkeypatch: p
     assert look(adata, {"genes_mode": "hvgs:50"}).color == ""  # the ranking of a sample is not that of the export
 
 
-def test_a_pattern_in_space_counts_if_the_name_says_nothing() -> None:
+def test_column_with_an_uninformative_name_is_chosen_for_its_spatial_pattern() -> None:
     adata = tissue(x1=TYPES, total_counts=COUNTS)
     assert opened(adata) == {"kind": "annotation", "column": "total_counts"}
     adata.obs["x1"] = np.where(adata.obsm["spatial"][:, 0] > 0.5, "left", "right")
     assert opened(adata) == {"kind": "annotation", "column": "x1"}
 
 
-def test_of_equal_names_the_separate_categories_win() -> None:
+def test_spatially_separate_categories_are_preferred_among_equal_names() -> None:
     adata = tissue(cluster_a=TYPES, cluster_b=TYPES)
     adata.obs["cluster_b"] = np.where(adata.obsm["spatial"][:, 0] > 0.5, "1", "2")
     assert opened(adata) == {"kind": "annotation", "column": "cluster_b"}
 
 
-def test_too_many_categories_are_no_first_picture() -> None:
+def test_column_of_too_many_categories_is_not_chosen() -> None:
     adata = tissue(cell_type=[f"t{i % 61}" for i in range(N)], total_counts=COUNTS)
     assert opened(adata) == {"kind": "annotation", "column": "total_counts"}
 
 
-def test_columns_equal_to_the_positions_are_left_out() -> None:
+def test_columns_that_repeat_the_positions_are_left_out() -> None:
     adata = tissue(cell_type=TYPES)
     xy = adata.obsm["spatial"]
     adata.obs["x_centroid"], adata.obs["row"] = xy[:, 0] * 0.2125 + 11, np.round(500 * xy[:, 1])
     found = plan(adata, ExportConfig())
     assert [one.name for one in found.annotations] == ["cell_type"]
     assert any("positions of the cells" in text and "x_centroid, row" in text for text in found.warnings)
-    asked = plan(adata, ExportConfig(annotation_columns=["x_centroid"]))
-    assert [one.name for one in asked.annotations] == ["x_centroid"]
+    requested = plan(adata, ExportConfig(annotation_columns=["x_centroid"]))
+    assert [one.name for one in requested.annotations] == ["x_centroid"]
 
 
-def test_the_requested_color_is_exported_and_shown(tmp_path: Any) -> None:
+def test_requested_color_is_exported_and_shown(tmp_path: Any) -> None:
     adata = tissue(cell_type=TYPES, sample=SAMPLES)
     assert opened(adata, color="sample") == {"kind": "annotation", "column": "sample"}
     found = plan(adata, ExportConfig(color="FEW", genes_mode=["MANY"], annotation_columns=[]))

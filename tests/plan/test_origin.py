@@ -111,10 +111,10 @@ def test_distant_outlier_does_not_change_zero_origin() -> None:
 
 def test_sections_too_far_apart_for_exact_positions_warn() -> None:
     xy = np.concatenate([grid(20, 1.0) + 0.37 + 1e6 * i for i in range(10)])
-    (said,) = (
+    (noted,) = (
         text for text in resolve(open_source(tissue(xy)), ExportConfig(outdir="x")).warnings if "too far" in text
     )
-    assert "cells are drawn up to 0." in said
+    assert "cells are drawn up to 0." in noted
 
 
 @pytest.mark.parametrize("far", [1e8, 1e9])

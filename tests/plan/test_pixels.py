@@ -49,21 +49,21 @@ class TestRange:
             pytest.skip("beyond float16")
         array = (two_colors() * scale).astype(dtype)
         array[0, 0] = outlier
-        pixels, said = read(array)
+        pixels, noted = read(array)
         assert_two_colors(pixels)
         assert set(pixels[0, 0].tolist()) == {255 if outlier > 0 else 0}
         top = {1 / 255: 1, 1: 255, 257: 65535}[scale]
-        assert ("clipped" in said) == (outlier > 1.3 * top or outlier < -0.3 * top)
+        assert ("clipped" in noted) == (outlier > 1.3 * top or outlier < -0.3 * top)
 
     def test_interpolation_overshoot_is_clipped(self) -> None:
         array = two_colors() / 255
         array[:, 40:45] = 1.18  # more pixels than the quantiles ignore
         array[:, 60:65] = -0.15
-        pixels, said = read(array)
+        pixels, noted = read(array)
         assert_two_colors(pixels)
         assert pixels[90, 42].tolist() == [255] * 3
         assert pixels[90, 62].tolist() == [0] * 3
-        assert said == ""
+        assert noted == ""
 
     @pytest.mark.parametrize(
         ("dtype", "top"),
@@ -78,35 +78,35 @@ class TestRange:
         assert_two_colors(read(array)[0])
         most = np.iinfo(dtype).max if np.dtype(dtype).kind != "f" else 65535
         array[0, 0] = most
-        pixels, said = read(array)
+        pixels, noted = read(array)
         assert_two_colors(pixels)
-        assert ("clipped" in said) == (top < 0.7 * most)
+        assert ("clipped" in noted) == (top < 0.7 * most)
 
     @pytest.mark.parametrize(("dtype", "high"), [("u2", 300), ("u2", 1500), ("u2", 20000), ("f4", 100), ("u1", 2)])
     def test_inferred_range_is_noted(self, dtype: str, high: int) -> None:
-        pixels, said = read(np.linspace(0, high, 10000).reshape(100, 100).astype(dtype))
+        pixels, noted = read(np.linspace(0, high, 10000).reshape(100, 100).astype(dtype))
         assert pixels.max() == 255
-        assert "were stretched to full brightness" in said
+        assert "were stretched to full brightness" in noted
 
     def test_dim_images_of_unknown_range_are_stretched_and_noted(self) -> None:
         gray = np.linspace(0, 300, 10000).reshape(100, 100).astype("u2")
-        pixels, said = read(gray)
+        pixels, noted = read(gray)
         assert pixels.max() == 255
-        assert "stretched" in said
+        assert "stretched" in noted
         assert read(two_colors() / 25500)[0].max() == 255
         assert "scaled down" in read(np.linspace(0, 1e6, 10000).reshape(100, 100))[1]
 
     def test_dark_8_bit_images_are_unchanged(self) -> None:
         dark = np.full((20, 20, 3), 9, "u1")
-        pixels, said = read(dark)
+        pixels, noted = read(dark)
         assert (pixels == dark).all()
-        assert said == ""
+        assert noted == ""
         assert (read(np.zeros((20, 20, 3), "f4"))[0] == 0).all()
 
     def test_mask_of_zeros_and_ones_is_stretched(self) -> None:
-        pixels, said = read(np.eye(50, dtype="u1"))
+        pixels, noted = read(np.eye(50, dtype="u1"))
         assert set(np.unique(pixels)) == {0, 255}
-        assert "stretched" in said
+        assert "stretched" in noted
         assert set(np.unique(read(np.eye(50) > 0)[0])) == {0, 255}
 
     @pytest.mark.parametrize("channels", [1, 2, 3, 4, 5])
@@ -122,11 +122,11 @@ class TestRange:
         array = two_colors() / 255
         array[60:62, :3] = np.nan
         array[70, 0] = np.inf
-        pixels, said = read(array)
+        pixels, noted = read(array)
         assert_two_colors(pixels)
         assert pixels[61, 2].tolist() == [0] * 3
         assert pixels[70, 0].tolist() == [255] * 3
-        assert "6 pixels without a value are black" in said
+        assert "6 pixels without a value are black" in noted
 
     def test_processing_in_blocks_does_not_change_the_result(self, monkeypatch: pytest.MonkeyPatch) -> None:
         array = np.random.default_rng(0).random((301, 40, 3))
@@ -144,12 +144,12 @@ class TestChannels:
         array[:50, :, 0] = scale
         array[50:, :, 1] = scale * 2 / 3
         array[..., -1] = array[..., -1] if n == 2 else scale / 60
-        pixels, said = read(np.moveaxis(array, 2, 0) if first else array)
+        pixels, noted = read(np.moveaxis(array, 2, 0) if first else array)
         assert pixels.shape == (100, 100, 3)
         assert pixels[10, 10].tolist() == [255, 0, 0]
         assert pixels[90, 10].tolist() == [0, 255, 0]
-        assert "1 red, 2 green" in said
-        assert (f"the first {len(COMPOSITE)} of its 9 channels" in said) == (n == 9)
+        assert "1 red, 2 green" in noted
+        assert (f"the first {len(COMPOSITE)} of its 9 channels" in noted) == (n == 9)
 
     def test_colors_of_a_composite_add_up(self) -> None:
         array = np.zeros((60, 100, 6))
@@ -176,12 +176,12 @@ class TestChannels:
         alpha[:, : round(100 * (1 - opaque))] = 40
         array = np.dstack([two_colors(), alpha]) * scale
         for value in [array] if scale != 1 else [array, array.astype("u1")]:
-            pixels, said = read(value)
+            pixels, noted = read(value)
             assert_two_colors(pixels)
             assert (np.abs(pixels[..., 3] - alpha) <= 1).all()
-            assert said == ""
+            assert noted == ""
 
-    def test_gray_with_transparency(self) -> None:
+    def test_gray_with_transparency_is_read(self) -> None:
         gray = two_colors()[..., 0].astype("u1")
         pixels = as_pixels(np.dstack([gray, np.full_like(gray, 255)]))
         assert pixels[10, 10].tolist() == [200, 200, 200, 255]
@@ -198,10 +198,10 @@ class TestChannels:
     @pytest.mark.parametrize("channels", [1, 3])
     def test_fully_transparent_alpha_is_ignored_and_noted(self, dtype: str, channels: int) -> None:
         array = two_colors()[..., :channels] * {"u1": 1, "u2": 257, "f4": 1 / 255}[dtype]
-        pixels, said = read(np.dstack([array, np.zeros((100, 100))]).astype(dtype), alpha=True)
+        pixels, noted = read(np.dstack([array, np.zeros((100, 100))]).astype(dtype), alpha=True)
         assert pixels.shape == (100, 100, 3)
         assert np.abs(pixels[10, 10, :channels].astype(int) - RED[:channels]).max() <= 1
-        assert said == "its transparency hides every pixel, so it was ignored"
+        assert noted == "its transparency hides every pixel, so it was ignored"
 
     def test_alpha_of_1_is_opaque_with_colors_up_to_255(self) -> None:
         pixels = as_pixels(np.dstack([two_colors(), np.ones((100, 100))]))
@@ -209,9 +209,9 @@ class TestChannels:
         assert (pixels[..., 3] == 255).all()
 
     def test_three_channels_of_16_bits_are_red_green_blue(self) -> None:
-        pixels, said = read((two_colors() * 257).astype("u2"))
+        pixels, noted = read((two_colors() * 257).astype("u2"))
         assert_two_colors(pixels)
-        assert said == ""
+        assert noted == ""
 
     def test_constant_channels_are_rejected(self) -> None:
         with pytest.raises(NotAnImage, match="are constant"):
@@ -248,16 +248,16 @@ class TestChannels:
 
 
 class TestKindsOfObjects:
-    def test_nested_lists(self) -> None:
+    def test_nested_lists_are_read(self) -> None:
         assert_two_colors(as_pixels(two_colors("u1").tolist()))
         with pytest.raises(NotAnImage, match="differ in length"):
             as_pixels([[1, 2], [3]])
 
-    def test_dask(self) -> None:
+    def test_dask_arrays_are_read(self) -> None:
         dask = pytest.importorskip("dask.array")
         assert_two_colors(as_pixels(dask.from_array(two_colors("u1"), chunks=30)))
 
-    def test_zarr(self) -> None:
+    def test_zarr_arrays_are_read(self) -> None:
         zarr = pytest.importorskip("zarr")
         assert_two_colors(as_pixels(zarr.array(two_colors("u1"))))
 
@@ -275,7 +275,7 @@ class TestKindsOfObjects:
         assert pixels[0, 0].tolist() == RED
 
     @pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "CMYK", "YCbCr"])
-    def test_pillow_images(self, mode: str) -> None:
+    def test_pillow_images_of_any_mode_are_read(self, mode: str) -> None:
         picture = Image.fromarray(two_colors("u1")).convert(mode)
         pixels = as_pixels(picture)
         assert np.abs(pixels[10, 10, :3].astype(int) - RED).max() <= 5  # palettes and YCbCr are lossy

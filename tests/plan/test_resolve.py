@@ -39,7 +39,7 @@ def plan(adata: ad.AnnData, **options: Any) -> Plan:
     return resolve(open_source(adata, matrix=config.matrix), config)
 
 
-def said(found: Plan, text: str) -> bool:
+def warns(found: Plan, text: str) -> bool:
     return any(text in warning for warning in found.warnings)
 
 
@@ -73,7 +73,7 @@ class TestCoordinates:
         assert plan(adata, coords="obs:X_centroid,Y_centroid").coordinates.xy[0].tolist() == [1, 2]
 
     @pytest.mark.parametrize("kind", ["frame", "sparse", "three"])
-    def test_kinds_of_obsm(self, kind: str) -> None:
+    def test_coordinates_of_any_array_type_are_read(self, kind: str) -> None:
         adata = build()
         wanted = adata.obsm["spatial"].copy()
         if kind == "frame":
@@ -84,9 +84,9 @@ class TestCoordinates:
             adata.obsm["spatial"] = np.column_stack([wanted, np.ones(N)])
         found = plan(adata)
         np.testing.assert_array_equal(found.coordinates.xy, wanted)
-        assert said(found, "3 columns") == (kind == "three")
+        assert warns(found, "3 columns") == (kind == "three")
 
-    def test_none(self) -> None:
+    def test_no_usual_coordinates_raises_and_lists_candidates(self) -> None:
         adata = build(area=np.arange(N))
         adata.obsm = {"X_umap": np.ones((N, 2))}
         with pytest.raises(CoordinatesError, match=r"X_umap \(120 × 2\).*area"):
@@ -109,7 +109,7 @@ class TestCoordinates:
         adata.obsm["spatial"][5, 1] = np.inf
         found = plan(adata)
         assert found.cells.n == N - 2
-        assert said(found, "2 of 120 cells")
+        assert warns(found, "2 of 120 cells")
         numbers = found.annotations[0]
         assert isinstance(numbers, NumberAnnotation)
         assert numbers.values[:4].tolist() == [0, 1, 2, 4]
@@ -119,7 +119,7 @@ class TestCoordinates:
 
 
 class TestAnnotations:
-    def test_default_annotations(self) -> None:
+    def test_columns_suitable_for_a_legend_are_exported_by_default(self) -> None:
         found = plan(
             build(
                 kind=pd.Categorical(["a", "b", "c"] * 40),
@@ -133,9 +133,9 @@ class TestAnnotations:
         )
         assert [a.name for a in found.annotations] == ["kind", "flag", "area"]
         for left in ("barcode", "constant", "when", "text"):
-            assert said(found, left)
+            assert warns(found, left)
 
-    def test_order_colors_missing_and_unused_categories(self) -> None:
+    def test_categories_keep_their_order_and_colors_without_unused_ones(self) -> None:
         values = pd.Categorical(["z", "a", None, "m"] * 30, categories=["z", "unused", "m", "a"], ordered=True)
         adata = build(kind=values)
         adata.uns["kind_colors"] = ["#ff0000", "#00ff00", "not a color", "C1"]
@@ -147,7 +147,7 @@ class TestAnnotations:
         assert kind.colors[2] == "#ff7f0e"
         assert kind.codes[:4].tolist() == [0, 2, 3, 1]
         assert kind.ordered
-        assert said(found, "'not a color' of 'm'")
+        assert warns(found, "'not a color' of 'm'")
 
     @pytest.mark.parametrize(
         "values",
@@ -173,13 +173,13 @@ class TestAnnotations:
 
     def test_large_integers_stay_exact(self) -> None:
         adata = build(big=np.full(N, 2**60 + 1) + np.arange(N))
-        assert said(plan(adata), "Not exported (whole numbers too large to show exactly: identifiers?): big.")
+        assert warns(plan(adata), "Not exported (whole numbers too large to show exactly: identifiers?): big.")
         found = plan(adata, annotation_columns=["big"]).annotations[0]
         assert isinstance(found, CategoryAnnotation)
         assert found.categories[:2] == (str(2**60 + 1), str(2**60 + 2))
-        asked = plan(adata, annotation_columns=["number:big"])
-        assert said(asked, "the viewer rounds them to 53 bits, the tables are exact")
-        found = asked.annotations[0]
+        requested = plan(adata, annotation_columns=["number:big"])
+        assert warns(requested, "the viewer rounds them to 53 bits, the tables are exact")
+        found = requested.annotations[0]
         assert isinstance(found, NumberAnnotation)
         assert found.integers is not None
         assert int(found.integers[0]) == 2**60 + 1
@@ -195,9 +195,9 @@ class TestAnnotations:
         adata = build(cell_id=["a", "b"] * 60)
         found = plan(adata)
         assert [a.name for a in found.annotations] == ["cell_id_obs"]
-        assert said(found, "cell_id_obs")
+        assert warns(found, "cell_id_obs")
 
-    def test_no_columns_at_all(self) -> None:
+    def test_object_without_columns_has_no_annotations(self) -> None:
         assert plan(build()).annotations == ()
 
     def test_duplicate_cell_names_get_a_suffix(self) -> None:
@@ -205,11 +205,11 @@ class TestAnnotations:
         adata.obs_names = ["a", "a", "a-1", *adata.obs_names[3:]]
         found = plan(adata)
         assert found.cells.ids[:3].tolist() == ["a", "a-2", "a-1"]
-        assert said(found, "1 cell name is a duplicate")
+        assert warns(found, "1 cell name is a duplicate")
 
 
 class TestGenes:
-    def test_modes(self) -> None:
+    def test_genes_are_chosen_by_mean_or_all_of_them(self) -> None:
         adata = build()
         dense = adata.X.toarray()  # type: ignore[union-attr]
         best = np.argsort(-dense.mean(axis=0), kind="stable")[:5]
@@ -217,8 +217,8 @@ class TestGenes:
         assert plan(adata, genes_mode="all").genes.names == tuple(adata.var_names)
         found = plan(adata, genes_mode="top_mean:500")
         assert len(found.genes.names) == G
-        assert said(found, "500 were requested")
-        assert not said(plan(adata), "requested")
+        assert warns(found, "500 were requested")
+        assert not warns(plan(adata), "requested")
 
     @pytest.mark.parametrize("log", [False, True], ids=["counts", "log1p"])
     def test_variable_genes_match_scanpy(self, log: bool) -> None:
@@ -234,12 +234,12 @@ class TestGenes:
             adata.X = reference.X.copy()
         sc.pp.highly_variable_genes(reference, flavor="seurat" if log else "seurat_v3", n_top_genes=50)
         found = plan(adata, genes_mode="hvgs:50")
-        # scanpy's regression of counts is interpolated from a few places, so genes at the limit may differ.
+        # scanpy interpolates the regression of counts from a few points, so genes at the limit may differ.
         expected = set(reference.var_names[reference.var["highly_variable"]])
         assert len(expected & set(found.genes.names)) >= (50 if log else 48)
         scores = reference.var["dispersions_norm" if log else "variances_norm"].to_numpy()[found.genes.indices]
         assert (np.diff(scores) <= (1e-6 if log else 0.1)).all()
-        assert said(found, "holds counts") != log
+        assert warns(found, "holds counts") != log
 
     @pytest.mark.parametrize("log", [False, True], ids=["counts", "log1p"])
     def test_rarely_detected_genes_come_after_all_others(self, log: bool) -> None:
@@ -265,11 +265,11 @@ class TestGenes:
         assert plan(adata, genes_mode="hvgs:2").genes.names == ("g5", "g4")
         found = plan(adata, genes_mode="hvgs:5")
         assert found.genes.names == ("g5", "g4", "g3", "g29", "g28")
-        assert said(found, "next 2")
+        assert warns(found, "next 2")
         adata.var["highly_variable_rank"] = [np.nan] * 3 + [0.0, 2.0, 1.0] + [np.nan] * (G - 6)
         assert plan(adata, genes_mode="hvgs:3").genes.names == ("g3", "g5", "g4")
 
-    def test_lists(self, tmp_path: Path) -> None:
+    def test_listed_genes_are_found_by_name_symbol_or_id(self, tmp_path: Path) -> None:
         adata = build()
         adata.var["gene_symbols"] = [f"S{i}" for i in range(G)]
         adata.var["gene_ids"] = [f"ENSG{i}.7" for i in range(G)]
@@ -286,21 +286,21 @@ class TestGenes:
         adata.var_names = [*adata.var_names[:2], "g2,b", *adata.var_names[3:]]
         assert plan(adata, genes_mode=f"list:{tmp_path / 'genes.txt'}").genes.names == ("g2,b", "g4")
 
-    def test_aliases(self) -> None:
+    def test_previous_symbols_find_genes(self) -> None:
         adata = build()
         adata.var["Previous symbols"] = ["OLD0|OLDER0", "g2, OLD1 ", "", None, "OLD4;OLD4;g1", *[""] * (G - 5)]
         found = plan(adata, genes_mode=["OLD1", "OLDER0", "g2", "OLD4"])
         assert found.genes.names == ("g1", "g0", "g2", "g4")
         assert found.genes.labels == (("Previous symbols", ("g2, OLD1 ", "OLD0|OLDER0", "", "OLD4;OLD4;g1")),)
-        assert not said(found, "Several genes")
+        assert not warns(found, "Several genes")
 
-    def test_duplicate_names(self) -> None:
+    def test_duplicate_gene_names_get_a_suffix(self) -> None:
         adata = build()
         adata.var_names = ["A", "A", *adata.var_names[2:]]
         found = plan(adata, genes_mode="all")
         assert found.genes.names[:2] == ("A", "A-1")
         assert found.genes.indices[:2].tolist() == [0, 1]
-        assert said(found, "1 gene name is a duplicate")
+        assert warns(found, "1 gene name is a duplicate")
 
 
 class TestDownsample:
@@ -348,7 +348,7 @@ class TestImages:
         ],
         ids=["uint8", "0-1", "0-255", "uint16", "channel first", "RGBA"],
     )
-    def test_kinds_of_arrays(self, array: Any) -> None:
+    def test_images_of_any_array_type_become_8_bit(self, array: Any) -> None:
         pixels = as_pixels(array)
         assert pixels.dtype == np.uint8
         assert np.abs(pixels[..., :3].astype(int) - PICTURE).max() <= 1
@@ -384,26 +384,26 @@ class TestImages:
         assert found.coordinates.spot_diameter == 7
         found = plan(self.spatial(hires=good * -4, lowres=good[:12, :12]))
         assert [image.scale for image in found.images] == [(0.1, 0.1)]
-        assert said(found, "skipped: its values run")
+        assert warns(found, "skipped: its values run")
 
     def test_image_away_from_the_cells_is_skipped(self) -> None:
         found = plan(self.spatial(hires=np.ones((5, 5, 3))))
         assert not found.images
-        assert said(found, "of the cells lie within it")
+        assert warns(found, "of the cells lie within it")
 
     def test_several_libraries_require_a_choice(self) -> None:
         adata = self.spatial(hires=np.ones((60, 60, 3)))
         adata.uns["spatial"]["other"] = adata.uns["spatial"]["lib"]
         found = plan(adata)
         assert not found.images
-        assert said(found, "uns:lib, uns:other")
+        assert warns(found, "uns:lib, uns:other")
         assert plan(adata, image_path="uns:other").images
         with pytest.raises(ImageError, match="lib, other"):
             plan(adata, image_path="uns:nothing")
         assert not plan(adata, image_path="none").images
 
     @pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "tif"])
-    def test_files(self, tmp_path: Path, suffix: str) -> None:
+    def test_image_file_of_any_format_is_used(self, tmp_path: Path, suffix: str) -> None:
         path = tmp_path / f"a.{suffix}"
         Image.new("RGB", (120, 110)).save(path)
         (found,) = plan(build(), image_path=str(path)).images
@@ -424,7 +424,7 @@ class TestImages:
             plan(build(), image_path=str(tmp_path / "b.png"))
 
 
-def test_parse_color() -> None:
+def test_colors_are_parsed_and_palettes_are_distinct() -> None:
     assert [parse_color(c) for c in ("#F00", "#ff000080", "tab:blue", "Red", (1, 0, 0), [255, 0, 0, 255])] == [
         "#ff0000", "#ff0000", "#1f77b4", "#ff0000", "#ff0000", "#ff0000",
     ]  # fmt: skip
@@ -448,7 +448,7 @@ def test_palette_colors_are_distinct(n: int, least: float) -> None:
     assert apart[~np.eye(n, dtype=bool)].min() > least
 
 
-def test_description() -> None:
+def test_description_lists_the_contents_of_the_source() -> None:
     adata = build(kind=pd.Categorical(["a", "b"] * 60), section=pd.Categorical(["s", "t"] * 60))
     adata.obsm["X_umap"] = np.ones((N, 2))
     found = describe(open_source(adata))

@@ -73,7 +73,7 @@ class TestDetection:
             ([i % 501 for i in range(N)], False),
         ],
     )
-    def test_what_can_name_sections(self, values: Any, fits: bool) -> None:
+    def test_columns_of_suitable_values_are_detected(self, values: Any, fits: bool) -> None:
         assert (found_in(sample=values) == "sample") == fits
 
     def test_column_with_a_value_per_cell_is_not_detected(self) -> None:
@@ -97,7 +97,7 @@ class TestDetection:
         assert describe(open_source(adata)).section_column == fine
         found = plan(adata).sections
         assert found is not None and found.overlapping and found.column == fine
-        # Patients are side by side, the sections of each overlap: only the finer column separates those.
+        # Patients are side by side, but the sections of each patient overlap: only the finer column separates them.
         adata.obsm["spatial"][patient == 1, 0] += 200
         assert section_column(open_source(adata), adata.obsm["spatial"]) == fine
         # Everything is side by side: use the first usual name, as for any tissue.
@@ -183,7 +183,7 @@ class TestColumn:
         assert found.sections is not None and found.sections.column == "cell_id_obs"
 
     @pytest.mark.parametrize(
-        ("values", "says"),
+        ("values", "message"),
         [
             (["same"] * N, "same value for every cell.*Suitable columns: kind"),
             ([None] * N, "no values"),
@@ -192,9 +192,9 @@ class TestColumn:
             (halves(["a"], ["b"]), "does not hold"),
         ],
     )
-    def test_what_cannot_name_sections(self, values: Any, says: str) -> None:
+    def test_unsuitable_requested_column_raises(self, values: Any, message: str) -> None:
         adata = build(column=values, kind=halves())
-        with pytest.raises(ColumnError, match=says):
+        with pytest.raises(ColumnError, match=message):
             plan(adata, sections="column")
         problems = estimate(open_source(adata), ExportConfig(sections="column")).problems
         assert set(problems) == {"sections"}
@@ -221,7 +221,7 @@ class TestColumn:
         assert not any("within" in text for text in plan(adata, sections="none", downsample=100).warnings)
 
 
-def lying(*parts: Any) -> bool:
+def overlap(*parts: Any) -> bool:
     boxes = np.array([(*part.min(axis=0), *part.max(axis=0)) for part in parts], dtype=np.float64)
     return overlapping([np.asarray(part, dtype=np.float64) for part in parts], boxes)
 
@@ -233,33 +233,33 @@ class TestOverlap:
         return self.rng.random((n, 2)) * size + (x, y)
 
     def test_sections_with_separate_coordinate_systems_overlap(self) -> None:
-        assert lying(self.block(0, 0), self.block(0, 0))
-        assert lying(self.block(0, 0), self.block(5, 5), self.block(5.1, 5.2))
-        assert lying(self.block(0, 0, 5000, 10.0), self.block(4, 4, 50, 1.0))
+        assert overlap(self.block(0, 0), self.block(0, 0))
+        assert overlap(self.block(0, 0), self.block(5, 5), self.block(5.1, 5.2))
+        assert overlap(self.block(0, 0, 5000, 10.0), self.block(4, 4, 50, 1.0))
 
-    def test_few_cells(self) -> None:
-        assert lying(self.block(0, 0, 20), self.block(0, 0, 20))
-        assert lying(np.array([[0.0, 0.0]]), np.array([[0.0, 0.0]]))
-        assert not lying(np.array([[0.0, 0.0]]), np.array([[1.0, 0.0]]))
+    def test_few_cells_at_the_same_position_overlap(self) -> None:
+        assert overlap(self.block(0, 0, 20), self.block(0, 0, 20))
+        assert overlap(np.array([[0.0, 0.0]]), np.array([[0.0, 0.0]]))
+        assert not overlap(np.array([[0.0, 0.0]]), np.array([[1.0, 0.0]]))
 
-    def test_side_by_side(self) -> None:
+    def test_sections_side_by_side_do_not_overlap(self) -> None:
         tiles = [self.block(x, y) for x in range(5) for y in range(4)]
-        assert not lying(*tiles)
-        assert not lying(self.block(0, 0), self.block(0.85, 0))  # 15 % of a box
-        assert lying(self.block(0, 0), self.block(0.6, 0))
+        assert not overlap(*tiles)
+        assert not overlap(self.block(0, 0), self.block(0.85, 0))  # 15 % of a box
+        assert overlap(self.block(0, 0), self.block(0.6, 0))
 
     def test_tilted_adjacent_sections_do_not_overlap(self) -> None:
         # Two diagonal bands: more than half of their boxes overlap, but their cells do not.
         t, w = self.rng.random((2, 4000)) * [[10.0], [1.0]]
         lower = np.column_stack([t + w, t - w])
         upper = lower + np.array([-1.5, 1.5])
-        assert not lying(lower, upper)
-        assert lying(lower, lower + np.array([0.2, -0.2]))
+        assert not overlap(lower, upper)
+        assert overlap(lower, lower + np.array([0.2, -0.2]))
 
-    def test_in_one_line(self) -> None:
+    def test_overlap_is_detected_along_a_line(self) -> None:
         line = np.column_stack([np.linspace(0, 1, 50), np.zeros(50)])
-        assert lying(line, line)
-        assert not lying(line, line + np.array([1.5, 0]))
+        assert overlap(line, line)
+        assert not overlap(line, line + np.array([1.5, 0]))
 
 
 def test_manifest_lists_the_sections(tmp_path: Path) -> None:
@@ -307,7 +307,7 @@ def test_annotations_constant_within_sections_become_facts(tmp_path: Path) -> No
     assert without is not None and without.facts is None
 
 
-def test_a_real_file(real_data: Path, tmp_path: Path) -> None:
+def test_sections_of_a_real_file_have_exact_counts(real_data: Path, tmp_path: Path) -> None:
     path = real_data / "cycif_mti_phenotyped.h5ad"
     adata = ad.read_h5ad(path)
     config = ExportConfig(h5ad_path=path, outdir=tmp_path / "out", genes_mode="top_mean:3", sections="phenotype")

@@ -101,9 +101,9 @@ def test_requested_column_without_values_is_exported(column: Any) -> None:
     unasked = plan(adata)
     assert [a.name for a in unasked.annotations] == ["kind"]
     assert "Not exported (no values): gap." in unasked.warnings
-    asked = plan(adata, annotation_columns=["kind", "gap"])
-    assert [a.name for a in asked.annotations] == ["kind", "gap"]
-    assert "The column 'gap' of obs has no values: all 200 cells are missing one." in asked.warnings
+    requested = plan(adata, annotation_columns=["kind", "gap"])
+    assert [a.name for a in requested.annotations] == ["kind", "gap"]
+    assert "The column 'gap' of obs has no values: all 200 cells are missing one." in requested.warnings
 
 
 def test_cell_has_the_same_id_in_every_sample() -> None:

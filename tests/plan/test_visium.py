@@ -44,13 +44,13 @@ def test_spot_distance_gives_the_scale(turned: float) -> None:
     assert unit(slide(turned=turned), downsample=200) == pytest.approx(100 / PITCH, rel=1e-9)
 
 
-def test_scale_stated_in_the_file_wins() -> None:
+def test_scale_in_the_file_takes_precedence() -> None:
     adata = slide()
     adata.uns["spatial"]["A"]["scalefactors"]["microns_per_pixel"] = 0.7
     assert unit(adata) == 0.7
 
 
-def test_several_slides_with_separate_coordinates() -> None:
+def test_slides_with_separate_coordinates_share_the_scale() -> None:
     one, other = slide(), slide()
     other.obsm["spatial"] = other.obsm["spatial"] + [9000, 0]
     both = ad.concat({"A": one, "B": other}, label="library_id", index_unique="-")
@@ -83,7 +83,7 @@ def test_uninformative_array_columns_are_ignored() -> None:
     assert unit(adata) is None
 
 
-def test_a_real_slide(real_data: Path) -> None:
+def test_scale_of_a_real_slide_matches_its_size(real_data: Path) -> None:
     # 78 rows and 128 columns fill the 6.5 mm of a slide.
     found = unit(real_data / "visium_mouse_placenta_small.h5ad")
     assert found == pytest.approx(100 / 21.3784, rel=1e-4)

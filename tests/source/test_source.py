@@ -1,4 +1,4 @@
-"""Tests of all supported inputs: in memory, h5ad and zarr; dense, CSR, CSC and dask."""
+"""All supported inputs are read correctly: in memory, h5ad and zarr; dense, CSR, CSC and dask."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def test_obsm_arrays_frames_and_sparse_are_read(subject: Any) -> None:
 def with_gaps() -> np.ndarray[Any, np.dtype[np.float64]]:
     """Return float64 counts with missing values.
 
-    Gene 0 has NaN, infinite values and one beyond float32, gene 1 lacks every other cell, gene 2 all cells.
+    Gene 0 has NaN, infinite values and a value beyond float32; gene 1 has a value in every other cell, gene 2 in none.
     """
     x = counts().toarray().astype(np.float64)
     x[3, 0], x[4, 0], x[5, 0], x[6, 0] = np.nan, np.inf, -np.inf, 1e300
@@ -422,7 +422,7 @@ class TestTypesOfValues:
             open_source(adata)
 
 
-def test_reading_is_cancelled_between_blocks() -> None:
+def test_reading_is_canceled_between_blocks() -> None:
     source = open_source(build("csr"), memory_bytes=1500)
     job = Job()
     vectors = source.genes(np.arange(G), None, job)

@@ -15,8 +15,8 @@ BROWSER = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    # The last flag of this name wins, so this list repeats the features that Playwright disables. It adds the omnibox
-    # pages, which take a third of the time that it takes to open a viewer.
+    # The last flag of this name wins, so this list repeats the features that Playwright disables, and adds the omnibox
+    # pages, which take a third of the time needed to open a viewer.
     "--disable-features="
     "AvoidUnnecessaryBeforeUnloadCheckSync,DestroyProfileOnBrowserClose,HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,"
     "LensOverlay,MediaRouter,PaintHolding,ThirdPartyStoragePartitioning,AvoidCorsURLLoaderRestartOnRedirect,"

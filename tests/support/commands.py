@@ -1,4 +1,4 @@
-"""Runs command lines as they are typed in the activated environment."""
+"""Run command lines as users type them in the activated environment."""
 
 from __future__ import annotations
 

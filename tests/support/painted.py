@@ -34,5 +34,5 @@ def section(seed: int, which: int) -> dict[str, Any]:
 
 
 def keep() -> None:
-    """Make the dataset use the cache."""
+    """Make `karospace_jupyter.datasets` use the cache."""
     datasets._section = section

@@ -85,7 +85,7 @@ def until_js(frame: Any, expression: str, arg: Any = None) -> None:
 
 
 def let_time_pass(seconds: float, *, page: Any = None) -> None:
-    """Give a program time for something that it must not do. On a slow machine the test proves less, but passes."""
+    """Give a program time to do something that it must not do. On a slow machine, the test proves less but passes."""
     if page is None:
         time.sleep(seconds)
     else:

@@ -97,7 +97,7 @@ def test_invalid_message_is_refused_with_its_reason(heard: Heard, bundle: Any, c
 
 
 @pytest.mark.parametrize("content", [None, 3, "read", [], [{"type": "hello", "id": "a"}]])
-def test_content_that_is_no_object_is_ignored(heard: Heard, content: Any) -> None:
+def test_content_that_is_not_an_object_is_ignored(heard: Heard, content: Any) -> None:
     channel = Channel()
     say(channel, content)
     assert heard.take() == []
@@ -138,7 +138,7 @@ def test_changes_of_a_frame_reach_python_and_the_other_frames(heard: Heard, bund
     view.close()
 
 
-def test_buffers_are_text_once_a_page_reports_that_they_do_not_arrive(heard: Heard, bundle: Any) -> None:
+def test_buffers_are_sent_as_text_if_the_page_cannot_receive_them(heard: Heard, bundle: Any) -> None:
     view = KaroSpaceView(bundle)
     say(view._wire, {"type": "hello", "id": "probe"})
     assert heard.all == [({"type": "hi", "id": "probe", "buffers": 0}, [b"\x01"])]

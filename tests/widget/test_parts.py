@@ -71,7 +71,7 @@ def test_session_finishes_once_and_progress_never_decreases(adata: Any, tmp_path
     assert "no obsm['none']" in str(session.state.error)
 
 
-def test_cancelled_session_leaves_no_files(tmp_path: Path) -> None:
+def test_canceled_session_leaves_no_files(tmp_path: Path) -> None:
     session = ExportSession()
     session.start(synthetic_tissue(20_000, 300, seed=1), ExportConfig(outdir=tmp_path / "out", genes_mode="all"))
     session.cancel()

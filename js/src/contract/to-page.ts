@@ -365,19 +365,19 @@ export interface LiveChanged {
    */
   id?: string | null;
   /**
-   * Frame that sent the message, or for which it is; missing for forms, and for all frames of a view.
+   * Frame that sends or receives the message; missing for forms, and for a message to all frames of a view.
    */
   view?: string | null;
   /**
-   * Whether buffers do not arrive at the sender.
+   * Whether the sender cannot receive buffers.
    */
   plain?: boolean;
   /**
-   * The buffers, if they do not arrive at the receiver.
+   * The buffers, if the receiver cannot receive them separately.
    */
   base64?: string[] | null;
   /**
-   * Columns that are read from the object, as in the manifest; they replace those of the bundle with the same name.
+   * Columns that are read from the object, as in the manifest; they replace those of the bundle by name.
    */
   columns: {
     [k: string]: JsonValue;

@@ -138,7 +138,7 @@ def composite(array: NDArray[Any], notes: list[str]) -> NDArray[np.uint8]:
         "quantiles), because they are not gray or red, green and blue with transparency"
     )
     if len(drawn) < shown:
-        notes.append("constant channels were left out of it")
+        notes.append("constant channels were left out of the composite")
     return np.clip(np.rint(total), 0, 255).astype(np.uint8)
 
 

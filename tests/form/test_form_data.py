@@ -1,4 +1,4 @@
-"""What forms show of the data and of a predicted export is decided here, for every form."""
+"""The data that all forms show: the summary of an object and the estimate of its export."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def adata() -> Any:
     return synthetic_tissue(200, 20, seed=2)
 
 
-def test_what_forms_receive_fits_its_schema(adata: Any, tmp_path: Path) -> None:
+def test_summary_and_estimate_match_their_schemas(adata: Any, tmp_path: Path) -> None:
     result = result_of(run_to_memory(adata, ExportConfig(genes_mode="hvgs:3")), number=1)
     estimate = look(adata, {"genes_mode": ["EPCAM", "NOPE"], "outdir": str(tmp_path / "out")})
     assert [one.name for one in estimate.unknown] == ["NOPE"]
@@ -63,7 +63,7 @@ def test_columns_that_a_form_marks_are_those_of_the_export(adata: Any, coords: s
     assert found.embeddings == tuple(one.name for one in exported.embeddings)
 
 
-def test_estimate_says_whether_cells_are_lost_without_request(adata: Any) -> None:
+def test_estimate_reports_cells_that_are_left_out_without_request(adata: Any) -> None:
     lost = adata.copy()
     lost.obsm["spatial"][:5] = np.nan
     assert not look(adata, {}).loses_cells
@@ -71,7 +71,7 @@ def test_estimate_says_whether_cells_are_lost_without_request(adata: Any) -> Non
     assert not look(lost, {"downsample": 100}).loses_cells
 
 
-def test_unusual_coordinates_are_left_to_the_user(adata: Any) -> None:
+def test_uncommon_coordinates_require_a_choice(adata: Any) -> None:
     unusual = adata.copy()
     unusual.obsm["place"] = unusual.obsm.pop("spatial")
     unusual.obs = unusual.obs.drop(columns=[name for name in unusual.obs if name.endswith("centroid")])
@@ -89,7 +89,7 @@ def test_unusual_coordinates_are_left_to_the_user(adata: Any) -> None:
         (["a, b", "c;d"], r"\t\r\n"),
     ],
 )
-def test_characters_in_names_do_not_separate_them(names: list[str], separators: str) -> None:
+def test_characters_that_occur_in_names_are_not_separators(names: list[str], separators: str) -> None:
     assert separators_of(names) == separators
 
 
