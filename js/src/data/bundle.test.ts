@@ -150,7 +150,7 @@ test('chunks that leave a gap are rejected', async () => {
 
 test('search ranks exact matches, then prefixes, then substrings, and finds alternative names', async () => {
   const { search } = await open(await fixture('1.1.0', false));
-  expect(search.find('prl', 5)).toEqual([{ gene: 'Prl8a9', label: 'ENSMUSG22', summary: null }]);
+  expect(search.find('prl', 5)).toEqual([{ gene: 'Prl8a9', label: 'ENSMUSG22', summary: null, rank: null }]);
   expect(search.find('musg22', 5).map(({ gene }) => gene)).toEqual(['Prl8a9']);
   expect(search.find('', 2)).toHaveLength(2);
   expect(search.find('zzz', 5)).toEqual([]);
