@@ -88,7 +88,7 @@ def test_page_of_an_allowed_origin_controls_the_viewer(
     assert "NOPE" in ask("ask('setState', {color: {kind: 'gene', gene: 'NOPE'}})")["error"]
     frame.get_by_label("Legend").get_by_text("EPCAM").wait_for()
     assert ask("ask('picture', {scale: 1}).then(({value}) => [value.type, value.size > 1000])") == ["image/png", True]
-    assert ask("ask('table')")["value"].startswith("cell_id,x,y,EPCAM\r\n")
+    assert ask("ask('table')")["value"].startswith("cell_id,x,y,x_um,y_um,EPCAM\r\n")
     for nothing in ("constructor", "nothing"):
         assert "Unknown message" in ask(f"ask('{nothing}')")["error"]
     assert "Unknown event" in ask("ask('on', 'toString')")["error"]

@@ -255,7 +255,7 @@ def test_hostile_names_in_a_table_are_escaped(hostile: tuple[Viewer, ad.AnnData]
     viewer, adata = hostile
     viewer.set(color={"kind": "annotation", "column": NAME})
     rows = table(viewer)
-    assert list(rows.columns) == ["x", "y", "x_um", "y_um", NAME]
+    assert list(rows.columns) == ["x", "y", NAME]
     # Text that would be a formula gets an apostrophe; numeric categories stay numbers; missing ones are empty.
     assert list(rows.index) == [f"'{name}" for name in adata.obs_names]
     assert list(rows[NAME][:4]) == [NAME, "'=1+1", "-3", ""]

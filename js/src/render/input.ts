@@ -142,7 +142,7 @@ export function attachInput(
       const draft = line.done();
       if (draft && zooms) actions.zoomTo(draft.points);
       else if (draft) actions.select(answers.inside(draft), draft.mode, draft.points);
-      else if (!zooms) clickAt(at(event));
+      else if (!zooms) actions.pin(null);
       else actions.zoom(event.shiftKey || event.altKey ? 1 / CLICK_ZOOM : CLICK_ZOOM, at(event));
       return;
     }
