@@ -181,7 +181,7 @@ def save(page: Any, done: Done, folder: Path) -> None:
     for kind, name in (("PNG", "picture"), ("SVG", "drawing"), ("CSV", "table of cells")):
         saved(menu.get_by_role("button", name=kind, exact=True))
         done(f"{name} as a file")
-    page.get_by_role("button", name="Share").click()
+    page.get_by_role("button", name="Share, save").click()
     menu = page.get_by_role("dialog", name="Share")
     view = saved(menu.get_by_role("button", name="Save view"))
     done("view as a file")

@@ -145,7 +145,7 @@ def use_save_menu(viewer: Viewer) -> None:
     for kind in ("PNG", "SVG", "CSV"):
         with page.expect_download() as file:
             menu.get_by_role("button", name=kind, exact=True).click()
-    page.get_by_role("button", name="Share").click()
+    page.get_by_role("button", name="Share, save").click()
     menu = page.get_by_role("dialog", name="Share")
     with page.expect_download() as file:
         menu.get_by_role("button", name="Save view").click()

@@ -351,7 +351,7 @@ def test_copied_link_opens_the_view(opened: tuple[Viewer, ad.AnnData]) -> None:
     page = viewer.page
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     viewer.set(color={"kind": "gene", "gene": "EPCAM"}, turn=90)
-    page.get_by_role("button", name="Share").click()
+    page.get_by_role("button", name="Share, save").click()
     page.get_by_role("button", name="Copy link").click()
     page.get_by_text("Link to this view copied to the clipboard").wait_for()
     link = page.evaluate("navigator.clipboard.readText()")

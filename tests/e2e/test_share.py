@@ -110,7 +110,7 @@ def test_bundle_opens_with_a_saved_view(
         " ({name, mask: Uint8Array.from({length: n}, (_, i) => i % 5 === at)})))",
         adata.n_obs,
     )
-    page.get_by_role("button", name="Share").click()
+    page.get_by_role("button", name="Share, save").click()
     with page.expect_download() as download:
         page.get_by_role("dialog", name="Share").get_by_role("button", name="Save view").click()
     file = tmp_path / "tissue.view.json"

@@ -100,7 +100,7 @@ def test_view_file_is_saved_and_opened(opened: tuple[Viewer, ad.AnnData], tmp_pa
         adata.n_obs,
     )
     view = page.evaluate("window.karospace.getView()")
-    share = page.get_by_role("button", name="Share")
+    share = page.get_by_role("button", name="Share, save")
     share.click()
     menu = page.get_by_role("dialog", name="Share")
     with page.expect_download() as download:
