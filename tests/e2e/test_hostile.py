@@ -91,7 +91,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ).path  # fmt: skip
 
 
-FIXED = {"schema_version", "format", "dtype", "y_axis", "sha256"}
+FIXED = {"schema_version", "format", "dtype", "y_axis", "observations", "sha256"}
 """Fields with fixed values: with any other text, the bundle does not open. They have a separate test."""
 
 

@@ -84,7 +84,7 @@ def test_card_selects_the_category_of_its_cell(opened: Opened) -> None:
     count = int((adata.obs["cell_type"] == name).sum())
     until_js(page, "n => karospace.selection?.reduce((sum, flag) => sum + flag, 0) === n", arg=count)
     page.get_by_role("button", name="Isolate", exact=True).click()
-    viewer.until(f"!state.hidden.cell_type.includes({json.dumps(name)}) && state.hidden.cell_type.length > 2")
+    viewer.until(f"state.isolated.cell_type?.join() === {json.dumps(name)}")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Copy ID").click()
     page.get_by_role("status").get_by_text("ID copied").wait_for()
@@ -106,7 +106,7 @@ def test_card_opens_and_closes_by_keyboard(opened: Opened) -> None:
     expect(canvas).to_be_focused()
 
 
-def test_lasso_still_selects_and_its_click_opens_a_card(opened: Opened) -> None:
+def test_click_with_a_drawing_tool_opens_no_card(opened: Opened) -> None:
     viewer, _ = opened
     page = viewer.page
     page.keyboard.press("m")
@@ -120,7 +120,12 @@ def test_lasso_still_selects_and_its_click_opens_a_card(opened: Opened) -> None:
     card = page.get_by_role("region", name=re.compile("^cell "))
     expect(card).to_have_count(0)
     page.mouse.click(x, y)
+    page.keyboard.press("v")
+    page.mouse.click(x, y)
     card.wait_for()
+    page.keyboard.press("m")
+    page.mouse.click(x, y)
+    card.wait_for(state="detached")
     assert page.evaluate("karospace.selection !== null"), "the selection is kept"
 
 
