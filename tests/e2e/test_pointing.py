@@ -114,7 +114,7 @@ def test_pointing_at_a_region_highlights_its_cells(
     for point, leave in (
         (region.hover, lambda: page.get_by_text("Spot size").hover()),
         (
-            lambda: (page.get_by_role("button", name="Open", exact=True).first.focus(), page.keyboard.press("Tab")),
+            lambda: (page.get_by_role("button", name="Open…", exact=True).focus(), page.keyboard.press("Tab")),
             page.locator("canvas").first.focus,
         ),
     ):
