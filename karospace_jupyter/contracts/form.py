@@ -12,7 +12,7 @@ from typing import Any, Literal
 Observations = Literal["cells", "spots", "bins"]
 Status = Literal["idle", "running", "done", "failed", "cancelled"]
 
-_SCHEMA: dict[str, Any] = {"use_attribute_docstrings": True, "json_schema_serialization_defaults_required": True}
+SCHEMA: dict[str, Any] = {"use_attribute_docstrings": True, "json_schema_serialization_defaults_required": True}
 """Configuration of the JSON Schemas: described by the strings below the fields, every field present."""
 
 
@@ -20,7 +20,7 @@ _SCHEMA: dict[str, Any] = {"use_attribute_docstrings": True, "json_schema_serial
 class ColumnFact:
     """A column of obs."""
 
-    __pydantic_config__ = _SCHEMA
+    __pydantic_config__ = SCHEMA
 
     name: str
     kind: Literal["category", "number", "other"]
@@ -42,7 +42,7 @@ class ColumnFact:
 class EmbeddingFact:
     """An entry of obsm that can be exported as an embedding."""
 
-    __pydantic_config__ = _SCHEMA
+    __pydantic_config__ = SCHEMA
 
     key: str
     label: str
@@ -55,7 +55,7 @@ class EmbeddingFact:
 class LibraryFact:
     """A library in ``uns['spatial']`` with images."""
 
-    __pydantic_config__ = _SCHEMA
+    __pydantic_config__ = SCHEMA
 
     name: str
     images: tuple[str, ...]
@@ -65,7 +65,7 @@ class LibraryFact:
 class Defaults:
     """What is exported by default."""
 
-    __pydantic_config__ = _SCHEMA
+    __pydantic_config__ = SCHEMA
 
     annotation_columns: tuple[str, ...] = ()
     embeddings: tuple[str, ...] = ()
@@ -75,7 +75,7 @@ class Defaults:
 class Summary:
     """What a form shows of an AnnData object or its file."""
 
-    __pydantic_config__ = _SCHEMA
+    __pydantic_config__ = SCHEMA
 
     n_cells: int = 0
     n_genes: int = 0
@@ -115,7 +115,7 @@ class Summary:
 class UnknownGene:
     """A listed gene that is not in the data."""
 
-    __pydantic_config__ = _SCHEMA
+    __pydantic_config__ = SCHEMA
 
     name: str
     near: tuple[str, ...]
@@ -126,7 +126,7 @@ class UnknownGene:
 class Estimate:
     """A predicted export; without files if there is no prediction yet, or an option prevents it."""
 
-    __pydantic_config__ = _SCHEMA
+    __pydantic_config__ = SCHEMA
 
     revision: int = 0
     """Revision of the options to which the estimate applies."""
@@ -161,7 +161,7 @@ class Estimate:
 class Result:
     """A finished export."""
 
-    __pydantic_config__ = _SCHEMA
+    __pydantic_config__ = SCHEMA
 
     name: str
     path: str
@@ -189,7 +189,7 @@ class Result:
 class SessionState:
     """State of an export."""
 
-    __pydantic_config__ = _SCHEMA
+    __pydantic_config__ = SCHEMA
 
     status: Status = "idle"
     stage: str = ""

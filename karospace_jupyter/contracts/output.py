@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
+
+from karospace_jupyter.contracts.form import SCHEMA
 
 MIME_TYPE = "application/vnd.karospace.view+json"
 """Preferred by our extension of JupyterLab to the MIME type of widgets; other applications ignore it."""
-
-_SCHEMA: dict[str, Any] = {"use_attribute_docstrings": True, "json_schema_serialization_defaults_required": True}
 
 
 @dataclass(frozen=True, slots=True)
 class OnDisk:
     """A bundle in a folder."""
 
-    __pydantic_config__ = _SCHEMA
+    __pydantic_config__ = SCHEMA
 
     folder: str
     """Path relative to the working directory, if it is inside it."""
@@ -29,7 +29,7 @@ class OnDisk:
 class Tissue:
     """A view in an output."""
 
-    __pydantic_config__ = _SCHEMA
+    __pydantic_config__ = SCHEMA
 
     model: str
     """Model id of the view."""
@@ -46,7 +46,7 @@ class Tissue:
 class Output:
     """A view, a grid of views, or an export form in the output of a cell."""
 
-    __pydantic_config__ = _SCHEMA
+    __pydantic_config__ = SCHEMA
 
     kind: Literal["view", "grid", "form"]
     model: str

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from karospace_jupyter.plan.hvg import rarely_detected, seurat_dispersion
+from karospace_jupyter.plan.hvg import most_variable_first, seurat_dispersion
 from karospace_jupyter.plan.loess import loess
 
 if TYPE_CHECKING:
@@ -66,8 +66,8 @@ def variability_ranks(genes: Sequence[Moments], matrix: MatrixValues) -> list[in
             score = _relative_variance(mean, variance)
         else:
             score = seurat_dispersion(mean, variance) if matrix.kind == "log1p" else variance
-    rare = rarely_detected(np.array([gene.detected for gene in genes]), np.array([gene.present for gene in genes]))
-    order = np.lexsort((-np.where(np.isnan(score), -np.inf, score), rare))
+    detected = np.array([gene.detected for gene in genes])
+    order = most_variable_first(score, detected, np.array([gene.present for gene in genes]))
     ranks = np.empty(len(genes), dtype=np.int64)
     ranks[order] = np.arange(1, len(genes) + 1)
     return [int(rank) for rank in ranks]

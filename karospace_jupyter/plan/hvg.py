@@ -202,8 +202,15 @@ def _computed(
     if score is None:
         found = source.statistics(rows, "as_is", job)
         score = found.variance
-    order = np.lexsort((-np.where(np.isnan(score), -np.inf, score), rarely_detected(found.detected, found.present)))
-    return order[:n].astype(np.int64), [note]
+    return most_variable_first(score, found.detected, found.present)[:n], [note]
+
+
+def most_variable_first(
+    score: NDArray[np.float64], detected: NDArray[np.int64], present: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return positions of genes by descending score; those without a score, then rarely detected ones, come last."""
+    order = np.lexsort((-np.where(np.isnan(score), -np.inf, score), rarely_detected(detected, present)))
+    return order.astype(np.int64)
 
 
 def rarely_detected(detected: NDArray[np.int64], present: NDArray[np.int64]) -> NDArray[np.bool_]:

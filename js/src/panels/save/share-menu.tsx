@@ -4,6 +4,7 @@ import { useId, useRef } from 'preact/hooks';
 import { counted } from '../../lib/format';
 import { hashOf, savedView } from '../../state/save/saved-view';
 import { usePanels } from '../context';
+import { FileInput } from '../file-input';
 import { Icon, type IconName } from '../icons';
 import { Menu } from './menu';
 import { OutcomeText, useWork } from './outcome';
@@ -83,19 +84,7 @@ function Sheet(): JSX.Element | null {
           onClick={() => input.current?.click()}
         />
       </ul>
-      <input
-        ref={input}
-        type="file"
-        accept=".json"
-        class="ks-offscreen"
-        tabIndex={-1}
-        aria-label="View file"
-        onChange={(event) => {
-          const file = event.currentTarget.files?.[0];
-          event.currentTarget.value = '';
-          if (file) openFile(file);
-        }}
-      />
+      <FileInput input={input} accept=".json" label="View file" open={openFile} />
       <OutcomeText of={outcome.value} />
     </>
   );

@@ -7,6 +7,7 @@ import { fileName } from '../../picture/file-name';
 import { openedView, savedView } from '../../state/save/saved-view';
 import { HeadingButton } from '../buttons';
 import { usePanels } from '../context';
+import { FileInput } from '../file-input';
 
 function parsed(text: string): unknown {
   try {
@@ -91,18 +92,11 @@ export function RegionFiles(): JSX.Element | null {
       >
         Open…
       </HeadingButton>
-      <input
-        ref={input}
-        type="file"
+      <FileInput
+        input={input}
         accept=".csv,.tsv,.txt,.json"
-        class="ks-offscreen"
-        tabIndex={-1}
-        aria-label="Region file"
-        onChange={(event) => {
-          const file = event.currentTarget.files?.[0];
-          event.currentTarget.value = '';
-          if (file) void open(file);
-        }}
+        label="Region file"
+        open={(file) => void open(file)}
       />
     </span>
   );

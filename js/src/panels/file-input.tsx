@@ -1,0 +1,27 @@
+import type { JSX, RefObject } from 'preact';
+
+/** Opens the browser's file dialog when its element is clicked, which a button next to it does. */
+export function FileInput(props: {
+  input: RefObject<HTMLInputElement | null>;
+  /** Extensions, separated by commas. */
+  accept: string;
+  label: string;
+  open: (file: File) => void;
+}): JSX.Element {
+  return (
+    <input
+      ref={props.input}
+      type="file"
+      accept={props.accept}
+      class="ks-offscreen"
+      tabIndex={-1}
+      aria-label={props.label}
+      onChange={(event) => {
+        const file = event.currentTarget.files?.[0];
+        // Choosing the same file again must be a change, too.
+        event.currentTarget.value = '';
+        if (file) props.open(file);
+      }}
+    />
+  );
+}
