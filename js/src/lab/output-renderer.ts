@@ -1,7 +1,7 @@
 import type { IRenderMime } from '@jupyterlab/rendermime';
 import type { Contents, Kernel } from '@jupyterlab/services';
 import { Panel, Widget } from '@lumino/widgets';
-import { signal } from '@preact/signals';
+import { effect, signal } from '@preact/signals';
 import type { Output, Tissue } from '../contract/output';
 import { type Manager, managerOf, onModels } from '../widget/alive';
 import { type Model, RECONNECT } from '../widget/model';
@@ -59,7 +59,9 @@ export class OutputRenderer extends Panel implements IRenderMime.IRenderer {
       const ids = idsOf(output);
       this.#ends.push(onModels((id) => ids.includes(id) && void this.#connect()));
       await this.#connect();
-    } else this.#state.value = 'disconnected';
+      if (this.#place) return;
+    }
+    this.#state.value = 'disconnected';
   }
 
   override dispose(): void {
@@ -113,7 +115,13 @@ export class OutputRenderer extends Panel implements IRenderMime.IRenderer {
     this.#preview = preview;
     this.addWidget(preview);
     this.#followKernel();
-    void this.#findFolders(output.tissues, folders);
+    // A widget that lives needs no files: look for them on the server only where it does not.
+    const state = this.#state;
+    this.#ends.push(
+      effect(() => {
+        if (state.value === 'disconnected') void this.#findFolders(output.tissues, folders);
+      }),
+    );
     // A viewer that has lost its kernel asks to run its cell.
     const onReconnect = (event: Event) => {
       if (!place?.run) return;
@@ -164,7 +172,7 @@ export class OutputRenderer extends Panel implements IRenderMime.IRenderer {
     this.#unsure = false;
     await session.ready;
     const kernel = session.session?.kernel;
-    const known = kernel && (await hasComm(kernel, output.model));
+    const known = kernel ? await hasComm(kernel, output.model) : false;
     if (this.#output !== output || known === undefined) return;
     this.#state.value = known ? 'connecting' : 'disconnected';
   }
