@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any, Protocol
 
 from karospace_jupyter.job import Job
+from karospace_jupyter.kernel import running_kernel
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -33,8 +34,7 @@ class ProgressBar:
     """
 
     def __init__(self, *, notebook: bool = True) -> None:
-        # A notebook imports ipykernel before its first cell.
-        self._bar: _Bar = _NotebookBar() if notebook and "ipykernel" in sys.modules else _TerminalBar()
+        self._bar: _Bar = _NotebookBar() if notebook and running_kernel() is not None else _TerminalBar()
 
     def __enter__(self) -> ProgressBar:
         return self

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import uuid
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from typing import Any
 import traitlets
 from anywidget import AnyWidget
 
+from karospace_jupyter.kernel import running_kernel
 from karospace_jupyter.static import static_text
 
 _ENDS = threading.RLock()
@@ -75,11 +75,7 @@ class Base(AnyWidget):
 
 def cell_request() -> Mapping[str, Mapping[str, object]] | None:
     """Return the message that runs the current notebook cell; None outside of a cell."""
-    if "ipykernel" not in sys.modules:
-        return None
-    from IPython import get_ipython
-
-    kernel: Any = getattr(get_ipython(), "kernel", None)
+    kernel = running_kernel()
     parent: Mapping[str, Mapping[str, object]] = {} if kernel is None else kernel.get_parent("shell") or {}
     return parent if (parent.get("header") or {}).get("msg_type") == "execute_request" else None
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
+
+from karospace_jupyter.kernel import running_kernel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,12 +33,7 @@ def wait_for(done: Callable[[], bool], timeout: float | None) -> bool:
 
 
 def _events() -> Any:  # noqa: ANN401 - a context manager that returns a function, or None
-    if threading.current_thread() is not threading.main_thread() or "ipykernel" not in sys.modules:
-        return nullcontext()
-    from IPython import get_ipython
-
-    shell = get_ipython()
-    if getattr(shell, "kernel", None) is None:
+    if threading.current_thread() is not threading.main_thread() or running_kernel() is None:
         return nullcontext()
     from jupyter_ui_poll import ui_events
 

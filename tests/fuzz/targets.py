@@ -16,7 +16,7 @@ from karospace_jupyter import Bundle, ExportConfig, adata_to_karospace, export_h
 from karospace_jupyter.bundle.cell_ids import cell_ids
 from karospace_jupyter.datasets import synthetic_tissue
 from karospace_jupyter.errors import KaroSpaceError
-from karospace_jupyter.widget.fallback import fallback_html
+from karospace_jupyter.widget.fallback import fallback_html, fallback_picture
 
 Damage = Callable[[random.Random, Path], Path]
 """Writes a damaged copy to a folder, and returns its path."""
@@ -138,7 +138,7 @@ class Targets:
 
         steps: list[Callable[[], object]] = [
             lambda: bundle.warnings,
-            lambda: fallback_html(bundle),
+            lambda: fallback_html(bundle, title="tissue", picture=fallback_picture(bundle)),
             lambda: cell_ids(bundle),
             genes,
             lambda: [bundle.embedding(one.name) for one in bundle.manifest.embeddings or ()],

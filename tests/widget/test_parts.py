@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import shlex
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -452,7 +451,7 @@ def test_progress_in_a_notebook_is_one_output_without_a_widget(monkeypatch: pyte
         shown.append(data)
         return Handle()
 
-    monkeypatch.setitem(sys.modules, "ipykernel", sys)
+    monkeypatch.setattr("karospace_jupyter.progress.running_kernel", object)
     monkeypatch.setattr("IPython.display.display", display)
     job = Job()
     with ProgressBar() as bar:
