@@ -39,6 +39,7 @@ lint: .venv/.installed
 
 types: .venv/.installed
 	$(BIN)/mypy
+	$(BIN)/mypy --config-file tests/mypy.ini tests
 
 layers: .venv/.installed
 	$(BIN)/lint-imports --no-cache

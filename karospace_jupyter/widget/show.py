@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 from karospace_jupyter import export
 from karospace_jupyter.config import ExportConfig
@@ -22,10 +22,30 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
+@overload
 def karospace_view(
-    subject: Any,  # noqa: ANN401 - a bundle, a path or an AnnData
+    subject: Any,  # noqa: ANN401
     *,
     adata: Any = None,  # noqa: ANN401
+    name: str | None = None,
+    height: int = 470,
+    inline: Literal[False] = False,
+    **options: Unpack[ExportOptions],
+) -> KaroSpaceView: ...
+@overload
+def karospace_view(
+    subject: Any,  # noqa: ANN401
+    *,
+    adata: Any = None,  # noqa: ANN401
+    name: str | None = None,
+    height: int = 470,
+    inline: bool,
+    **options: Unpack[ExportOptions],
+) -> KaroSpaceView | InlineView: ...
+def karospace_view(
+    subject: Any,
+    *,
+    adata: Any = None,
     name: str | None = None,
     height: int = 470,
     inline: bool = False,

@@ -336,8 +336,9 @@ def test_view_shows_supported_subjects_and_rejects_others(adata: Any, bundle: Bu
         karospace_grid([])
     with pytest.raises(SourceError, match="expects an AnnData"):
         karospace_widget("x")
+    wrong: Any = {"nothing": 1}
     with pytest.raises(ConfigError, match="Unknown option"):
-        karospace_widget(adata, nothing=1)
+        karospace_widget(adata, **wrong)
 
 
 def test_closing_a_form_leaves_no_widget(adata: Any, tmp_path: Path) -> None:
