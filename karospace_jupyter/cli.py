@@ -1,7 +1,7 @@
 """``karospace-export``: the command line.
 
 Heavy imports happen after the arguments are parsed, so that ``--help`` is fast. Exit status: 0 success, 1 failure,
-2 usage error (an invalid option value or a missing input file), 130 cancelled.
+2 usage error (an invalid option value or a missing input file), 130 canceled.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from karospace_jupyter.flags import flag_of
 from karospace_jupyter.formatting import counted, shape, size
@@ -31,9 +31,16 @@ if TYPE_CHECKING:
 EXIT_FAILURE, EXIT_USAGE, EXIT_CANCELLED = 1, 2, 130
 
 
+class _Parser(argparse.ArgumentParser):
+    """Reports a usage error in one line: the usage of all options would push it out of sight."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(EXIT_USAGE, f"{self.prog}: error: {message}\nFor all options: {self.prog} --help\n")
+
+
 def parser() -> argparse.ArgumentParser:
     """Return the argument parser. What it stores has the names and defaults of ExportConfig."""
-    p = argparse.ArgumentParser(
+    p = _Parser(
         prog="karospace-export",
         description="Export an AnnData file to a static viewer for any browser: a folder, one HTML file or a zip file.",
         epilog="Example: karospace-export tissue.h5ad --outdir tissue_viewer --serve",
@@ -78,6 +85,9 @@ def parser() -> argparse.ArgumentParser:
     modes = p.add_argument_group("other modes")
     modes.add_argument("--dry-run", action="store_true", help="Print what would be exported; write nothing.")
     modes.add_argument("--verify", metavar="PATH", help="Check a bundle (folder, HTML or zip) against its manifest.")
+    modes.add_argument(
+        "--open", metavar="BUNDLE", help="Show a bundle (folder, HTML or zip) in the browser; serve it until Ctrl-C."
+    )
     modes.add_argument("--serve", action="store_true", help="Serve the exported bundle on 127.0.0.1 until Ctrl-C.")
     modes.add_argument("--port", metavar="N", type=int, default=8000, help="First port to try. Default: 8000.")
     modes.add_argument("--json", action="store_true", help="Print the result as JSON.")
@@ -186,9 +196,7 @@ def _main(arguments: Sequence[str] | None) -> int:
         return 0
     problem = _usage(options, p)
     if problem:
-        p.print_usage(sys.stderr)
-        print(f"karospace-export: error: {problem}", file=sys.stderr)
-        return EXIT_USAGE
+        p.error(problem)
     from karospace_jupyter.errors import Cancelled, ConfigError, KaroSpaceError, NamedFileError, OptionError
 
     try:
@@ -197,7 +205,7 @@ def _main(arguments: Sequence[str] | None) -> int:
         print(f"karospace-export: {exc}", file=sys.stderr)
         return EXIT_CANCELLED
     except KeyboardInterrupt:
-        print("karospace-export: cancelled", file=sys.stderr)
+        print("karospace-export: canceled", file=sys.stderr)
         return EXIT_CANCELLED
     except KaroSpaceError as exc:
         if os.environ.get("KAROSPACE_DEBUG"):
@@ -222,14 +230,16 @@ def _main(arguments: Sequence[str] | None) -> int:
 
 
 def _usage(options: argparse.Namespace, p: argparse.ArgumentParser) -> str | None:
-    if options.verify is not None:
-        fitting = {"verify", "json", "quiet"}
+    port = f"--port must be between 0 and 65535, got {options.port}" if not 0 <= options.port <= 65535 else None
+    for mode, fitting in (("verify", {"json", "quiet"}), ("open", {"port", "quiet"})):
+        if getattr(options, mode) is None:
+            continue
         for action in p._actions:  # noqa: SLF001 - argparse has no public list of its options
             name = action.dest
-            if name not in fitting and getattr(options, name, action.default) != action.default:
+            if name not in {mode, *fitting} and getattr(options, name, action.default) != action.default:
                 flag = action.option_strings[0] if action.option_strings else getattr(options, name)
-                return f"--verify cannot be combined with {flag}"
-        return None
+                return f"--{mode} cannot be combined with {flag}"
+        return port
     if options.h5ad and options.file:
         return (
             f"got two inputs, {options.h5ad} and {options.file}; pass one. "
@@ -242,14 +252,14 @@ def _usage(options: argparse.Namespace, p: argparse.ArgumentParser) -> str | Non
         return "--serve cannot be combined with --dry-run, which writes no bundle"
     if not (options.outdir or options.single_file or options.zip_path or options.dry_run):
         return "no output; pass --outdir DIR, --single-file FILE.html or --zip FILE.zip"
-    if not 0 <= options.port <= 65535:
-        return f"--port must be between 0 and 65535, got {options.port}"
-    return None
+    return port
 
 
 def _run(options: argparse.Namespace) -> int:
     if options.verify is not None:
         return _verify(options)
+    if options.open is not None:
+        return _open(options)
     from karospace_jupyter import export
     from karospace_jupyter.job import Job
     from karospace_jupyter.progress import ProgressBar
@@ -334,6 +344,14 @@ def _verify(options: argparse.Namespace) -> int:
         files = f"{counted(report.files, 'file')}, {size(report.bytes)}"
         _print(f"{options.verify}: verified ({files}; {hashed} by hash)")
     return 0
+
+
+def _open(options: argparse.Namespace) -> int:
+    from karospace_jupyter.publish.bundle import Bundle
+
+    bundle = Bundle(options.open)
+    _warn(bundle.remarks, options)
+    return _serve(bundle, options, in_browser=True)
 
 
 def _print_plan(plan: Plan, written: Size, options: argparse.Namespace) -> None:
@@ -431,8 +449,9 @@ def _warn(warnings: Sequence[str], options: argparse.Namespace) -> None:
             print(f"warning: {warning}", file=sys.stderr)
 
 
-def _serve(bundle: Bundle, options: argparse.Namespace) -> int:
+def _serve(bundle: Bundle, options: argparse.Namespace, *, in_browser: bool = False) -> int:
     import threading
+    import webbrowser
 
     from karospace_jupyter.errors import SinkError
 
@@ -442,12 +461,15 @@ def _serve(bundle: Bundle, options: argparse.Namespace) -> int:
     try:
         server = bundle.serve(port=options.port)
     except OSError as exc:
-        msg = f"The bundle was written, but the server failed to start: {exc.strerror or exc}. Try another port."
+        written = "" if in_browser else "The bundle was written. "
+        msg = f"{written}The server failed to start: {exc.strerror or exc}. Try another port."
         raise SinkError(msg) from exc
     with server:
         if options.port not in {0, server.port}:
             print(f"port {options.port} is in use; using {server.port}", file=sys.stderr)
         _print(f"{server.url}  (press Ctrl-C to stop)")
+        if in_browser and not webbrowser.open(server.url):
+            print("No browser was found on this machine. Open the address above in one.", file=sys.stderr)
         while not stop.wait(0.5):
             pass
     return 0

@@ -11,7 +11,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from waiting import PATIENCE_S
+from waiting import PATIENCE_S, eventually
 
 from karospace_jupyter import Bundle, ExportConfig
 from karospace_jupyter.cli import _config, main, parser
@@ -60,6 +60,11 @@ def test_help_and_version_exit_with_0():
         ["--verify", "x", "--serve"],
         ["--verify", "x", "--genes", "all"],
         ["--verify", "x", "y.h5ad"],
+        ["--verify", "x", "--open", "x"],
+        ["--open", "x", "--outdir", "y"],
+        ["--open", "x", "y.h5ad"],
+        ["--open", "x", "--json"],
+        ["--open", "x", "--port", "70000"],
         ["--demo", "x.h5ad", "--outdir", "y"],
         ["a.h5ad", "b.h5ad", "--outdir", "y"],
     ],
@@ -67,8 +72,9 @@ def test_help_and_version_exit_with_0():
 def test_usage_error_exits_with_2(arguments):
     done = command(*arguments)
     assert done.returncode == 2
-    assert done.stderr
-    assert "Traceback" not in done.stderr
+    problem, hint = done.stderr.splitlines()
+    assert problem.startswith("karospace-export: error: ")
+    assert hint == "For all options: karospace-export --help"
 
 
 @pytest.mark.parametrize("option", ["--h5ad", "--image", "--genes", "--view"])
@@ -324,3 +330,59 @@ def test_symbolic_link_loop_is_an_error(
     for target in ("a", "a/x.html", "a/x.zip"):
         assert main(["--h5ad", str(h5ad), option, str(tmp_path / target), "--genes", "hvgs:3"]) in {1, 2}
         assert "unexpected" not in capsys.readouterr().err
+
+
+@pytest.fixture
+def browser(tmp_path, monkeypatch):
+    """A browser that writes the address that it is asked to open."""
+    program = tmp_path / "browser"
+    program.write_text(
+        f'#!/bin/sh\nprintf "%s" "$1" > {tmp_path}/opened.part && mv {tmp_path}/opened.part {tmp_path}/opened\n'
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("BROWSER", f"{program} %s")
+    return tmp_path / "opened"
+
+
+@pytest.mark.parametrize("kind", ["folder", "zip", "html"])
+def test_open_shows_a_bundle_in_the_browser_until_ctrl_c(exported, tmp_path, browser, kind):
+    path = {"folder": exported[1], "zip": tmp_path / "a.zip", "html": tmp_path / "a.html"}[kind]
+    if kind == "zip":
+        Bundle(exported[1]).to_zip(path)
+    if kind == "html":
+        Bundle(exported[1]).to_html(path)
+    process = subprocess.Popen(
+        [*COMMAND, "--open", str(path), "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        url = process.stdout.readline().split()[0]
+        eventually(browser.exists)
+        assert browser.read_text() == url
+        with urllib.request.urlopen(url + "manifest.json", timeout=PATIENCE_S) as answer:
+            assert json.load(answer)["n_cells"] == 300
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=PATIENCE_S)
+    finally:
+        process.kill()
+        process.communicate()
+    assert process.returncode == 0, stderr
+    assert not stderr
+
+
+def test_open_rejects_what_is_not_a_bundle(h5ad):
+    done = command("--open", h5ad)
+    assert done.returncode == 1
+    assert str(h5ad) in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("kind", ["folder", "zip", "html"])
+def test_bundle_in_the_place_of_data_is_recognized(exported, tmp_path, kind):
+    path = {"folder": exported[1], "zip": tmp_path / "a.zip", "html": tmp_path / "a.html"}[kind]
+    if kind == "zip":
+        Bundle(exported[1]).to_zip(path)
+    if kind == "html":
+        Bundle(exported[1]).to_html(path)
+    done = command(path, "--outdir", tmp_path / "out")
+    assert f"karospace-export --open {path}" in done.stderr
+    assert not (tmp_path / "out").exists()

@@ -94,7 +94,7 @@ def run_commands(code: str, folder: Path) -> None:
         words = shlex.split(line, comments=True)
         if words[:1] != ["karospace-export"]:
             shell(line, folder)
-        elif "--serve" in words:
+        elif {"--serve", "--open"} & {*words}:
             serve(words, folder, answers)
         else:
             assert main(words[1:]) == 0, line  # in this process: a start takes longer than most exports

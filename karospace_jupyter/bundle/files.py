@@ -89,6 +89,21 @@ def open_files(path: str | os.PathLike[str]) -> BundleFiles:
     return ZipFiles(place) if start[:2] == b"PK" else HtmlFiles(place)
 
 
+def is_bundle(path: Path) -> bool:
+    """Return whether a path is a bundle: a folder with a manifest, or a zip or HTML file that holds one.
+
+    Whether the bundle can be read, only reading its manifest tells.
+    """
+    if path.is_dir():
+        return (path / "manifest.json").is_file()
+    if path.suffix.lower() not in {".zip", ".html", ".htm"}:
+        return False
+    try:
+        return "manifest.json" in open_files(path).names()
+    except BundleError:
+        return False
+
+
 class Bounded:
     """Base class of files that are not read if they exceed their expected size."""
 

@@ -35,7 +35,11 @@ class Welcome(ttk.Frame):
         self._picture = draw_icon(theme, 72)
         ttk.Label(middle, image=self._picture).pack()
         ttk.Label(middle, text="Export AnnData to a viewer", style="Title.TLabel").pack(pady=(px(14), px(4)))
-        hint = "Drop an .h5ad file here, or choose one." if drops else "Choose an .h5ad file or a .zarr folder."
+        hint = (
+            "Drop an .h5ad file or an exported viewer here, or choose a file."
+            if drops
+            else "Choose an .h5ad file or a .zarr folder."
+        )
         ttk.Label(middle, text=hint, style="Muted.TLabel").pack()
         row = ttk.Frame(middle)
         row.pack(pady=(px(18), 0))
@@ -73,8 +77,9 @@ class Welcome(ttk.Frame):
     def refresh(self) -> None:
         """Show which file is being opened, or why it could not be opened."""
         shown, px = self._app_state.shown, self._theme.px
-        text = shown.refused or shown.fault or " ".join(shown.notes)
-        style = "Problem.TLabel"
+        text, style = shown.refused or shown.fault or " ".join(shown.notes), "Problem.TLabel"
+        if not text and shown.address:
+            text, style = f"{Path(shown.served).name} is open at {shown.address}, on this machine only.", "Muted.TLabel"
         if shown.opening:
             text, style = f"Inspecting {Path(shown.opening).name}…", "Muted.TLabel"
             self.bar.start(30)

@@ -33,6 +33,15 @@ _CURSORS = {"TEntry": ("icursor",), "Text": ("mark", "set", "insert")}
 _ZOOMS = (0.75, 0.9, 1.0, 1.15, 1.3, 1.5, 1.75, 2.0, 2.5)
 
 
+def _is_bundle(path: Path) -> bool:
+    if path.suffix.lower() not in {".zip", ".html", ".htm"} and not (path / "manifest.json").is_file():
+        return False
+    # Loads the models of the manifest, which takes longer than the window takes to open.
+    from karospace_jupyter.bundle.files import is_bundle
+
+    return is_bundle(path)
+
+
 class Window:
     """The main window of the app.
 
@@ -97,7 +106,10 @@ class Window:
     # User actions
 
     def open(self, path: str) -> None:
-        """Open a file, or show an error if an export is running."""
+        """Open a file, or show an error if an export is running; a bundle is shown in the browser."""
+        if _is_bundle(Path(path)):
+            self._show_bundle(str(Path(path).absolute()))
+            return
         if self._busy():
             return
         choices = {name: value for name, value in self.settings.choices.items() if name in {*FIT_EVERY_FILE, "target"}}
@@ -147,7 +159,11 @@ class Window:
         path = result.path
         if path.endswith(".html"):
             self._browse(Path(path).as_uri(), path)
-        elif self.app_state.shown.served == path:
+        else:
+            self._show_bundle(path)
+
+    def _show_bundle(self, path: str) -> None:
+        if self.app_state.shown.served == path:
             self._browse(self.app_state.shown.address, path)
         else:
             self.app_state.serve(path, then=lambda address: self._browse(address, path))

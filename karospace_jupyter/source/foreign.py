@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from karospace_jupyter.bundle.files import is_bundle
 from karospace_jupyter.errors import SourceError
 
 if TYPE_CHECKING:
@@ -87,6 +88,8 @@ def foreign_file(path: Path, head: bytes) -> str:
         return f"{path} is not an .h5ad file: it is empty."
     if last in {".rds", ".rdata", ".rda"}:
         return _r_data(path)
+    if is_bundle(path):
+        return bundle_instead(path)
     if head.startswith(b"PK"):
         what = "zarr store" if ".zarr" in suffixes else "file"
         return f"{path} is a zip archive. Unpack it and open the {what} inside."
@@ -100,6 +103,14 @@ def foreign_file(path: Path, head: bytes) -> str:
         return _r_data(path)
     begins = head.decode("utf-8", "replace")
     return f"{path} is not an .h5ad file: it is not HDF5 (it starts with {begins!r})."
+
+
+def bundle_instead(path: Path) -> str:
+    """Return an error message for a bundle in the place of data."""
+    return (
+        f"{path} is a viewer that was exported before, not AnnData. To see it, run karospace-export --open {path}, or "
+        "drop it on the desktop app; in a notebook, use karospace_view."
+    )
 
 
 def _r_data(path: Path) -> str:

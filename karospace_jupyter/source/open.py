@@ -12,11 +12,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from karospace_jupyter.bundle.files import is_bundle
 from karospace_jupyter.config import MatrixRaw, MatrixSpec, MatrixX
 from karospace_jupyter.errors import NoMatrixError, NoSourceError, SourceError
 from karospace_jupyter.job import Job
 from karospace_jupyter.paths import expanded
-from karospace_jupyter.source.foreign import check_object, foreign_file, foreign_group, holds_modalities
+from karospace_jupyter.source.foreign import bundle_instead, check_object, foreign_file, foreign_group, holds_modalities
 from karospace_jupyter.source.matrix import Matrix, matrix_in_file, matrix_in_memory
 from karospace_jupyter.source.passes import Passes
 from karospace_jupyter.source.reading import import_filters, reading
@@ -301,6 +302,8 @@ def _open_hdf5(path: Path) -> Any:  # noqa: ANN401 - h5py is untyped
 def _open_zarr(path: Path, spec: MatrixSpec, memory_bytes: int) -> Source:
     markers = (".zgroup", "zarr.json", ".zmetadata")
     if not any((path / name).exists() for name in markers):
+        if is_bundle(path):
+            raise SourceError(bundle_instead(path))
         msg = f"{path} is a folder, but not a zarr store of an AnnData (it has no {' or '.join(markers[:2])})."
         inner = sorted(str(p) for pattern in ("*.h5ad", "*.h5mu", "*.zarr") for p in path.glob(pattern))[:8]
         raise SourceError(msg + (f" Open one of its files instead: {', '.join(inner)}." if inner else ""))

@@ -9,13 +9,15 @@ import signal
 import socket
 import subprocess
 import urllib.request
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from karospace_jupyter import Bundle
+from karospace_jupyter import Bundle, ExportConfig
 from karospace_jupyter.datasets import synthetic_tissue
+from karospace_jupyter.export import run
 
 
 def export(person: Any) -> Any:
@@ -554,3 +556,30 @@ def test_changed_file_is_read_when_reopened(person: Any, tmp_path: Path) -> None
     person.until(lambda: person.shown.summary.n_genes == 20)
     person.settle()
     assert "20 genes" in window.head.facts.cget("text")
+
+
+@pytest.mark.parametrize("kind", ["folder", "zip", "html"])
+def test_dropped_bundle_opens_in_the_browser(person: Any, tmp_path: Path, monkeypatch: Any, kind: str) -> None:
+    path = tmp_path / {"folder": "out", "zip": "out.zip", "html": "out.html"}[kind]
+    option = {"folder": "outdir", "zip": "zip_path", "html": "single_file"}[kind]
+    run(synthetic_tissue(n_cells=300, n_genes=40), ExportConfig(**{option: path}))
+    opened: list[str] = []
+    monkeypatch.setattr("karospace_jupyter.desktop.system.webbrowser.open", lambda url: opened.append(url) or True)
+    window = person.start()
+    window.open(str(path))
+    person.until(lambda: opened, "the browser")
+    with urllib.request.urlopen(f"{opened[0]}manifest.json") as answer:
+        assert json.load(answer)["n_cells"] == 300
+    person.settle()
+    assert window.welcome.message.cget("text") == f"{path.name} is open at {opened[0]}, on this machine only."
+    person.shot(f"bundle-{kind}")
+    # It is served until the next one.
+    window.open(str(path))
+    person.until(lambda: opened[1:], "the browser again")
+    assert opened[0] == opened[1]
+    packed = tmp_path / "data.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("a.h5ad", b"")
+    window.open(str(packed))
+    person.until(lambda: person.shown.refused or person.shown.fault, "the message")
+    assert "Unpack it" in person.shown.refused + person.shown.fault

@@ -256,13 +256,16 @@ def test_panel_follows_the_active_notebook(lab: Lab, notebook: Open) -> None:
     first.page.evaluate("window.jupyterapp.serviceManager.contents.rename('first.ipynb', 'renamed.ipynb')")
     one.node.locator(".kl-head").get_by_text("renamed.ipynb").wait_for()
     # Opening an object that was deleted in the meantime shows a message.
-    first.page.evaluate("document.querySelector('.kl-row').disabled")
     listed = one.row("bare")
     listed.wait_for()
-    sessions = json.load(urllib.request.urlopen(f"{lab.url}api/sessions"))
-    first.file = Path(lab.folder) / next(s["path"] for s in sessions if s["path"] == "renamed.ipynb")
-    first.python("globals().pop('bare', None) and None")
-    listed.click()
+    # In one step, since the panel lists the objects again as soon as the kernel is idle.
+    listed.evaluate(
+        """(row) => {
+          const { kernel } = window.jupyterapp.shell.currentWidget.sessionContext.session;
+          kernel.requestExecute({ code: "del bare", silent: true });
+          row.click();
+        }"""
+    )
     one.node.get_by_text("bare no longer exists in this kernel").wait_for()
     # After a restart of the kernel there are no objects, and an open form reports the restart.
     one.node.get_by_role("button", name="Dismiss").click()

@@ -15,10 +15,11 @@ from waiting import PATIENCE_S
 
 
 def activated() -> dict[str, str]:
+    """Return the environment of the activated virtual environment, with a browser that shows nothing."""
     bin_folder = Path(sys.executable).parent
     if not (bin_folder / "karospace-export").exists():
         pytest.skip("the command karospace-export is not installed: pip install -e .")
-    return {**os.environ, "PATH": os.pathsep.join([str(bin_folder), os.environ["PATH"]])}
+    return {**os.environ, "PATH": os.pathsep.join([str(bin_folder), os.environ["PATH"]]), "BROWSER": "true %s"}
 
 
 def shell(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -30,7 +31,7 @@ def shell(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def serve(command: list[str], folder: Path, look: Callable[[str], object]) -> None:
-    """Run a command with `--serve`, call `look` with the address that it prints, and interrupt it."""
+    """Run a command that serves a bundle, call `look` with the address that it prints, and interrupt it."""
     process = subprocess.Popen(
         command, cwd=folder, env=activated(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
