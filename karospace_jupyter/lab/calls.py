@@ -75,7 +75,7 @@ def answer_to(request: PanelRequest) -> PanelAnswer:
 
 def _form(where: Sequence[str], options: Mapping[str, JsonValue]) -> Made:
     adata = _find(where)
-    return _form_of(adata, " ".join(where), options, lambda: _is_current(where, adata))
+    return _form_of(adata, " ".join(where), options, lambda: "" if _is_current(where, adata) else " ".join(where))
 
 
 def _new_view(where: Sequence[str]) -> Ticket:
@@ -161,13 +161,13 @@ def _form_of(
     subject: Any,  # noqa: ANN401 - a path, or an AnnData, which is imported late
     name: str,
     options: Mapping[str, JsonValue],
-    is_current: Callable[[], bool] = lambda: True,
+    reassigned: Callable[[], str] = lambda: "",
 ) -> Made:
     place = str(options.get("outdir") or "{name}_karospace")
     plain = re.sub(r"[^\w.-]+", "_", name).strip("._") or "tissue"
     outdir = Path(place.replace("{name}", plain))
     config = ExportConfig(**{"dataset_name": name, **options, "outdir": outdir})
-    widget = KaroSpaceWidget(subject, config, place="panel", is_current=is_current)
+    widget = KaroSpaceWidget(subject, config, place="panel", reassigned=reassigned)
     return Made(model=widget.model_id)
 
 

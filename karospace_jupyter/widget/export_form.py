@@ -38,7 +38,7 @@ from karospace_jupyter.widget.base import Base
 from karospace_jupyter.widget.channel import Channel
 from karospace_jupyter.widget.output import kept_of, with_fallback
 from karospace_jupyter.widget.threads import WidgetMaker
-from karospace_jupyter.widget.variables import variables_of
+from karospace_jupyter.widget.variables import after_each_cell, reassigned, variables_of
 from karospace_jupyter.widget.view import KaroSpaceView
 from karospace_jupyter.widget.waiting import wait_for
 
@@ -95,6 +95,8 @@ class KaroSpaceWidget(Base):
     _summary = traitlets.Dict().tag(sync=True)
     _estimate = traitlets.Dict(asdict(Estimate())).tag(sync=True)
     _result = traitlets.Dict(None, allow_none=True).tag(sync=True)
+    # The variable that held the object of this form, if it holds another one now.
+    _other = traitlets.Unicode().tag(sync=True)
 
     status = traitlets.Enum(get_args(Status), "idle").tag(sync=True)
     stage = traitlets.Unicode().tag(sync=True)
@@ -113,11 +115,12 @@ class KaroSpaceWidget(Base):
         config: ExportConfig,
         *,
         place: str = "cell",
-        is_current: Callable[[], bool] = lambda: True,
+        reassigned: Callable[[], str] = lambda: "",
     ) -> None:
         self._subject = subject
         self._gene_names: dict[bool, list[str]] = {}
-        self._is_current = is_current
+        self._reassigned = reassigned
+        """Return the name of the variable of `subject` that now holds another object; empty if none does."""
         self._base = config
         self._session = ExportSession(self._on_session)
         self._shown_view: KaroSpaceView | None = None
@@ -143,6 +146,7 @@ class KaroSpaceWidget(Base):
             options=plain(config),
         )
         cells_rerun.remember(self)
+        self._end_checks = after_each_cell(self._check_variable)
         # Start only now: traits that a thread sets before the comm is open do not reach the page.
         self._estimator.begin()
         self._estimator.ask()
@@ -202,6 +206,7 @@ class KaroSpaceWidget(Base):
         self._closed = True
         self._session.cancel()
         self._estimator.stop()
+        self._end_checks()
         if self._shown_view is not None:
             self._shown_view.close()
         self._wire.close()
@@ -237,13 +242,16 @@ class KaroSpaceWidget(Base):
     def _on_start(self, message: Start, _: Buffers) -> None:
         self._take_options(message)
         try:
-            if not self._is_current():
+            if self._place == "panel" and self._reassigned():
                 msg = "The variable now refers to a different object. Go back and select it again."
                 raise ViewError(msg)
             self.start()
         except KaroSpaceError as exc:
             self.error = str(exc)
         self._wire.send(Started(id=message.id))
+
+    def _check_variable(self) -> None:
+        self._other = self._reassigned()
 
     def _on_cancel(self, message: Cancel, _: Buffers) -> None:
         self.cancel()
@@ -406,7 +414,9 @@ def karospace_widget(
         )
         raise SourceError(msg)
     place = Path("karospace_bundle") if outdir is None else Path(outdir) if str(outdir) else None
-    return KaroSpaceWidget(adata, ExportConfig(outdir=place, **with_name(options, name)))
+    names = variables_of(adata)
+    config = ExportConfig(outdir=place, **with_name(options, name))
+    return KaroSpaceWidget(adata, config, reassigned=lambda: reassigned(adata, names))
 
 
 def _packed(bundle: Bundle, *, as_zip: bool) -> bytes:

@@ -321,12 +321,21 @@ def test_form_fits_a_narrow_dark_panel_and_works_by_keyboard(notebook: Open, sho
         nb.page.screenshot(path=shots / "narrow-dark.png")
 
 
-def test_form_reports_a_restarted_kernel(notebook: Open) -> None:
-    nb = notebook([DATA, "w = karospace_widget(adata, 'again')\nw"])
+def test_form_reports_a_reassigned_variable_and_a_restarted_kernel(notebook: Open, shots: Path | None) -> None:
+    cells = [DATA, "w = karospace_widget(adata, 'again')\nw", "adata = adata[:100].copy()", "adata = w._subject"]
+    nb = notebook(cells)
     nb.run(0)
     nb.run(1)
     card = form(nb, 1)
     card.get_by_text("detected").wait_for()
+    earlier = card.get_by_text("adata now holds another object; this form is for the earlier one. Run the cell again.")
+    nb.run(2)
+    earlier.wait_for()
+    if shots:
+        card.screenshot(path=shots / "reassigned.png")
+    nb.run(3)
+    expect(earlier).to_have_count(0)
+    expect(card.get_by_role("button", name="Export", exact=True)).to_be_enabled()
     nb.command("kernelmenu:restart")
     nb.page.get_by_role("button", name="Confirm Kernel Restart").click()
     card.get_by_text("Run the cell again").wait_for()

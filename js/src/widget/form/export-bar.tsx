@@ -17,7 +17,7 @@ function duration(seconds: number): string {
 interface Props {
   traits: Traits;
   onTab: (() => void) | null;
-  /** Advice to show when the kernel is lost. */
+  /** Advice to show when this form is outdated. */
   again: string;
 }
 
@@ -61,6 +61,11 @@ export function Run({ traits, onTab, again }: Props): JSX.Element {
       {problems.object && (
         <p class="kf-problem kf-wide" role="alert">
           {problems.object}
+        </p>
+      )}
+      {traits.other.value && !lost && (
+        <p class="kf-note kf-wide" role="status">
+          {say('%1 now holds another object; this form is for the earlier one.', traits.other.value)} {again}
         </p>
       )}
       {notes.length > 0 && <Notes notes={notes} open={loses_cells} />}

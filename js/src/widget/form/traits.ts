@@ -22,6 +22,8 @@ export interface Traits {
   /** The last export of this form; null before the first. */
   readonly result: ReadonlySignal<Result | null>;
   readonly status: ReadonlySignal<Status>;
+  /** The variable that held the object of this form and now holds another one; empty if there is none. */
+  readonly other: ReadonlySignal<string>;
   readonly progress: ReadonlySignal<number>;
   readonly message: ReadonlySignal<string>;
   readonly eta: ReadonlySignal<number | null>;
@@ -171,6 +173,7 @@ export function createTraits(model: Model, channel: Model): Traits {
     defaults: computed(() => estimate.value.defaults ?? summary.value.defaults),
     result: trait<Result | null>('_result'),
     status,
+    other: trait<string>('_other'),
     progress: trait<number>('progress'),
     message: trait<string>('message'),
     eta: trait<number | null>('eta_s'),
