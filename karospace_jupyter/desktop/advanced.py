@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from karospace_jupyter.desktop.app_state import AppState
     from karospace_jupyter.desktop.theme import Theme
 
+_AS_DETECTED = "as detected"
 _NUMBERS = (
-    ("um_per_unit", "Scale, µm per coordinate unit", "as detected", float),
+    ("um_per_unit", "Scale, µm per coordinate unit", _AS_DETECTED, float),
     ("downsample", "Maximum number of cells", "all", int),
     ("seed", "Random seed", "0", int),
     ("max_asset_mb", "Maximum file size, MB", "16", float),
@@ -127,6 +128,7 @@ class Advanced(ttk.Frame):
             problem = problems.get(option, "")
             field.show_problem(problem)
             entry.mark(wrong=bool(problem))
+        self.numbers["um_per_unit"][1].hint(shown.estimate.scale or _AS_DETECTED)
         for field, option in ((self.matrix, "layer"), (self.image, "image_path"), (self.name, "dataset_name")):
             # Show no error while the user is still choosing a file.
             unpicked = option == "image_path" and options[option] == ""

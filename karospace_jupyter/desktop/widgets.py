@@ -207,6 +207,11 @@ class Entry(ttk.Entry):
         self._setting = False
         self.xview_moveto(1.0 if "/" in text or "\\" in text else 0.0)
 
+    def hint(self, text: str) -> None:
+        """Set the placeholder."""
+        self._hint.configure(text=text)
+        self._draw_hint()
+
     def mark(self, *, wrong: bool) -> None:
         """Mark the entry as invalid or valid."""
         self.state(["invalid" if wrong else "!invalid"])

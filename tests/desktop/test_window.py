@@ -301,6 +301,9 @@ def test_numbers_are_validated_while_typing(person: Any, tissue_file: Path) -> N
         assert bool(field.problem.cget("text")) == wrong, text
         assert entry.variable.get() == text
     assert person.shown.options["downsample"] is None
+    # The field for the scale shows the detected one.
+    assert "µm (" in person.shown.estimate.scale
+    assert window.form.advanced.numbers["um_per_unit"][1]._hint.cget("text") == person.shown.estimate.scale
     field, entry = window.form.advanced.numbers["max_asset_mb"]
     for text, wrong in (("1,5", True), ("1.5", False), ("1,000", False)):
         entry.variable.set(text)

@@ -64,7 +64,7 @@ export function Run({ traits, onTab, again }: Props): JSX.Element {
         </p>
       )}
       {traits.other.value && !lost && (
-        <p class="kf-note kf-wide" role="status">
+        <p class="kf-note" role="status">
           {say('%1 now holds another object; this form is for the earlier one.', traits.other.value)} {again}
         </p>
       )}
