@@ -109,7 +109,7 @@ class TestOtherCoordinates:
         if kind == "X_spatial":
             adata.obsm["X_spatial"], name = xy * 0.1, "obsm['X_spatial']"
         else:
-            names = {"centroid": ("x_centroid", "y_centroid"), "array": ("array_col", "array_row"), "x, y": ("x", "y")}
+            names = {"centroid": ("centroid_x", "centroid_y"), "array": ("array_col", "array_row"), "x, y": ("x", "y")}
             x, y = names[kind]
             adata.obs[x], adata.obs[y] = xy.astype(int).T if kind == "array" else xy.T * 0.2125
             name = f"the columns '{x}' and '{y}' of obs"
