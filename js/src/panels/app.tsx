@@ -71,7 +71,7 @@ export function App(props: {
   };
   return (
     <div class={`ks-app${open ? ' ks-open' : ''}${chrome.embed ? ' ks-embed' : ''}`}>
-      <div class="ks-stage">
+      <section class="ks-stage" aria-label="View">
         <div class="ks-canvas-holder" ref={holder} />
         <Outline />
         <Labels />
@@ -104,7 +104,7 @@ export function App(props: {
         {ready && <CellCard />}
         <Hint />
         <StatusView />
-      </div>
+      </section>
       {second.value && <SecondView {...second.value} />}
       {!open && ready && <SmallLegend />}
       {open && model.status.value.kind !== 'error' && <Panel chrome={chrome} room={room} />}

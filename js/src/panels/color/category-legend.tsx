@@ -263,13 +263,13 @@ function LegendRow(props: {
         class="ks-class"
         tabIndex={tabStop ? 0 : -1}
         aria-pressed={!hidden}
-        aria-label={`${name}, ${formatCount(count)}, ${share}${dimmed && !hidden ? ', dimmed' : ''}`}
+        aria-label={`${name} ${formatCount(count)} ${share}${dimmed && !hidden ? ', dimmed' : ''}`}
         title={`${name}: click to hide, double-click to isolate, Alt+click to select its cells (with Shift, add them to the selection)`}
         onClick={click}
         onKeyDown={keyDown}
       >
-        <span class={`ks-class-name${row.name === null ? ' ks-muted' : ''}`}>{name}</span>
-        <span class="ks-number ks-muted">{formatCount(count)}</span>
+        <span class={`ks-class-name${row.name === null ? ' ks-muted' : ''}`}>{name}</span>{' '}
+        <span class="ks-number ks-muted">{formatCount(count)}</span>{' '}
         <span class="ks-number ks-muted ks-share">{share}</span>
         <span class="ks-bar">
           <span style={{ width: `${Math.max(4, width * 100)}%`, background: color }} />

@@ -1,6 +1,6 @@
 import type { Signal } from '@preact/signals';
 import type { JSX } from 'preact';
-import { useId, useRef } from 'preact/hooks';
+import { useRef } from 'preact/hooks';
 import { counted } from '../../lib/format';
 import { hashOf, savedView } from '../../state/save/saved-view';
 import { usePanels } from '../context';
@@ -92,16 +92,12 @@ function Sheet(): JSX.Element | null {
 
 function Act(props: { icon: IconName; name: string; about: string; onClick: () => void }): JSX.Element {
   const { icon, name, about, onClick } = props;
-  const id = useId();
   return (
     <li>
-      <button type="button" class="ks-act" aria-label={name} aria-describedby={id} onClick={onClick}>
+      <button type="button" class="ks-act" onClick={onClick}>
         <Icon name={icon} />
         <span>
-          {name}
-          <span class="ks-note" id={id}>
-            {about}
-          </span>
+          {name} <span class="ks-note">{about}</span>
         </span>
       </button>
     </li>
