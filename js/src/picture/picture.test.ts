@@ -298,7 +298,13 @@ describe('legend', () => {
     const values = Float32Array.from([-3, 0, 1, Number.NaN, 9]);
     const summary = { min: -3, max: 9, mean: 1.75, fraction: 0.75, lower: -3, upper: 5 };
     const shown = createModel({ dimZeros: true, scale: 'log1p', colormap: 'cividis' });
-    shown.loadedLayer.value = { kind: 'value', color: { kind: 'gene', gene: 'g' }, label: 'g', values, summary };
+    shown.loadedLayer.value = {
+      kind: 'value',
+      color: { kind: 'gene', gene: 'g' },
+      label: 'g',
+      values,
+      summary,
+    };
     const legend = legendOf(shown, [Uint32Array.of(0, 1, 2, 3, 4)]);
     expect(legend).toMatchObject({ limits: ['-3', '≥ 5'], note: 'colors by log(1 + value)' });
     expect(legend?.entries.map(({ name }) => name)).toEqual(['zero', '1 cell without a value']);
@@ -312,7 +318,13 @@ describe('legend', () => {
     const values = Float32Array.from([1, Number.NaN, Number.NaN, 2]);
     const summary = { min: 1, max: 2, mean: 1.5, fraction: 1, lower: 0, upper: 2 };
     const shown = createModel();
-    shown.loadedLayer.value = { kind: 'value', color: { kind: 'gene', gene: 'g' }, label: 'g', values, summary };
+    shown.loadedLayer.value = {
+      kind: 'value',
+      color: { kind: 'gene', gene: 'g' },
+      label: 'g',
+      values,
+      summary,
+    };
     const windows = [Uint32Array.of(0, 1), Uint32Array.of(1, 2, 3)];
     expect(legendOf(shown, windows)?.entries.map(({ name }) => name)).toEqual(['2 cells without a value']);
     expect(legendOf(model, [Uint32Array.of(0), Uint32Array.of(8)])?.entries.map(({ name }) => name)).toEqual([

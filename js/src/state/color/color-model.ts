@@ -73,7 +73,9 @@ export function createColorModel({
     ...createScale(state, { layer, valuesInScope: scopes.valuesInScope }),
     group: computed(() => {
       const column = groupBy.value === null ? undefined : loaded.value.get(groupBy.value);
-      return column?.kind === 'category' ? grouped(column, groupsOf({ groups: groups.value }, column.name)) : null;
+      return column?.kind === 'category'
+        ? grouped(column, groupsOf({ groups: groups.value }, column.name))
+        : null;
     }),
     classes,
     paint: computed(() => {

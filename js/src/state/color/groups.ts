@@ -89,9 +89,7 @@ function fold(column: CategoryValues, groups: readonly Group[]): CategoryValues 
     const place = group && placeOf.get(group);
     if (place !== undefined) return place;
     if (!group) return categories.push(category) - 1;
-    const members = group.members
-      .flatMap((name) => all.get(name) ?? [])
-      .sort((a, b) => b.count - a.count);
+    const members = group.members.flatMap((name) => all.get(name) ?? []).sort((a, b) => b.count - a.count);
     const code = categories.length;
     placeOf.set(group, code);
     categories.push({
@@ -106,8 +104,7 @@ function fold(column: CategoryValues, groups: readonly Group[]): CategoryValues 
   // Cells without a value have a code beyond the last category.
   codeOf.push(categories.length);
   const codes = column.codes.slice();
-  for (let cell = 0; cell < codes.length; cell++)
-    codes[cell] = codeOf[codes[cell] ?? 0] ?? categories.length;
+  for (let cell = 0; cell < codes.length; cell++) codes[cell] = codeOf[codes[cell] ?? 0] ?? categories.length;
   return { ...column, categories, codes, ungrouped: column };
 }
 
@@ -126,5 +123,7 @@ export function isTaken(
   rows: readonly GroupedCategory[],
 ): boolean {
   const free = new Set(rows.flatMap((row) => [row.name, ...membersOf(row)]));
-  return !free.has(name) && [...categories, ...(ungrouped?.categories ?? [])].some((one) => one.name === name);
+  return (
+    !free.has(name) && [...categories, ...(ungrouped?.categories ?? [])].some((one) => one.name === name)
+  );
 }

@@ -2,8 +2,8 @@ import type { CategoryValues } from '../../data/column-values';
 import type { GeneValues } from '../../data/gene-store';
 import type { Summary } from '../../data/summary';
 import type { Numbers } from '../../lib/numbers';
-import { grouped, groupsOf, membersOf } from './groups';
 import { type Color, hiddenOf, isolatedOf, type ViewState } from '../view-state';
+import { grouped, groupsOf, membersOf } from './groups';
 
 /** Colors of a blend on a light or dark background. */
 export interface Mixed {
