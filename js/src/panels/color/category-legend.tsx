@@ -189,7 +189,7 @@ export function ClassLegend({ column }: { column: CategoryValues }): JSX.Element
           <Icon name="both" size={14} />
         </HeadingButton>
       </div>
-      {column.categories.length >= SEARCH_FROM && (
+      {(column.ungrouped ?? column).categories.length >= SEARCH_FROM && (
         <div class="ks-field ks-search">
           <Icon name="search" size={14} />
           <input
