@@ -7,7 +7,7 @@ import json
 import re
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -39,13 +39,16 @@ _TAB = dict(
 
 
 @cache
-def _distinct() -> tuple[str, ...]:
-    return tuple(json.loads(_PALETTES.read_text(encoding="utf-8"))["distinct"])
+def _listed(name: str) -> tuple[str, ...]:
+    return tuple(json.loads(_PALETTES.read_text(encoding="utf-8"))[name])
 
 
-def palette(n: int) -> list[str]:
-    """Return `n` colors: up to 100 that are easy to tell apart, then generated ones that may not be."""
-    colors = list(_distinct()[:n])
+def palette(n: int, name: Literal["distinct", "safe"] = "distinct") -> list[str]:
+    """Return `n` colors: those of a palette, which are easy to tell apart, then generated ones that may not be.
+
+    The palette `safe` is for color-blind readers.
+    """
+    colors = list(_listed(name)[:n])
     for i in range(n - len(colors)):
         hue = (0.07 + i * 0.618033988749895) % 1.0  # the golden ratio spreads any number of hues evenly
         lightness = (0.42, 0.62, 0.76)[i % 3]

@@ -67,6 +67,10 @@ def fitting_view(
     elif group is not None and not any(isinstance(one, CategoryAnnotation) for one in annotations if one.name == group):
         warnings.append(f"The view is grouped by the column {group!r}, which holds numbers: the grouping was left out.")
         del state["groupBy"]
+    kept, lost = _fitting_groups(state.get("groups") or {}, annotations)
+    if lost:
+        warnings.append(f"Groups of categories that are not exported were left out: {listed(lost)}.")
+        state["groups"] = kept
     for field in ("layout", "beside"):
         missing = _missing_in_layout(state.get(field) or {}, embeddings, sections)
         if missing:
@@ -88,6 +92,24 @@ def fitting_view(
         # The camera was checked against the exported cells above.
         fitting["n_cells"] = n_cells
     return fitting, warnings
+
+
+def _fitting_groups(
+    groups: dict[str, list[dict[str, Any]]], annotations: Sequence[Annotation]
+) -> tuple[dict[str, list[dict[str, Any]]], list[str]]:
+    """Remove groups and members that are not exported; return what is left, and the names of the changed groups."""
+    names = {one.name: set(one.categories) for one in annotations if isinstance(one, CategoryAnnotation)}
+    kept: dict[str, list[dict[str, Any]]] = {}
+    lost = []
+    for column, groups_of in groups.items():
+        known = names.get(column, set())
+        for group in groups_of:
+            members = [member for member in group["members"] if member in known]
+            if len(members) < len(group["members"]):
+                lost.append(f"{group['name']!r} of {column!r}")
+            if members:
+                kept.setdefault(column, []).append({**group, "members": members})
+    return kept, lost
 
 
 def _looks_at(camera: dict[str, Any], layout: dict[str, Any], extent: tuple[float, float, float, float]) -> bool:

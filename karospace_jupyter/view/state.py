@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
@@ -180,6 +181,30 @@ Limits = Annotated[tuple[float, float], BeforeValidator(_tuple), AfterValidator(
 HexColor = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
 
 
+class CategoryGroup(_Part):
+    """Several categories of a column that are shown as one."""
+
+    name: str = Field(min_length=1, max_length=LONGEST_NAME)
+    """It may be the name of a member, but not of another category of the column."""
+    members: list[str] = Field(min_length=1)
+    """Names of the categories."""
+    color: HexColor | None = None
+    """None for the color of the largest member."""
+
+
+def _without_repeats(groups: dict[str, list[CategoryGroup]]) -> dict[str, list[CategoryGroup]]:
+    for column, listed in groups.items():
+        for what, texts in (
+            ("group", [group.name for group in listed]),
+            ("category", [member for group in listed for member in group.members]),
+        ):
+            if len(set(texts)) < len(texts):
+                repeated = next(text for text, count in Counter(texts).items() if count > 1)
+                msg = f"the groups of {column!r} have the {what} {repeated!r} twice"
+                raise ValueError(msg)
+    return groups
+
+
 class ViewState(_Part):
     """The complete state of a view that a notebook can store."""
 
@@ -192,6 +217,9 @@ class ViewState(_Part):
     """Colors of categories: those of the bundle, a palette of distinct colors, or a color-blind safe palette."""
     class_colors: dict[str, dict[str, HexColor]] = {}
     """Custom colors of categories by column; they override the palette."""
+    groups: Annotated[dict[str, list[CategoryGroup]], AfterValidator(_without_repeats)] = {}
+    """Groups of categories by column. The other fields name their members: a group is hidden or isolated if all its
+    members are."""
     group_by: str | None = None
     """The annotation by which the values of a gene are summarized."""
     camera: Camera | None = None

@@ -26,7 +26,7 @@ def color_named(text: str, manifest: Manifest, live: LiveCells | None) -> Color:
     if not text:
         return ByNothing()
     columns = {*manifest.annotation_columns, *(live.columns.names if live else ())}
-    if kind == "obs" and (name in columns or _is_added(name, live)):
+    if kind == "obs" and (name in columns or is_added(name, live)):
         return ByAnnotation(column=name)
     if kind == "gene" and name in genes:
         return ByGene(gene=name)
@@ -40,7 +40,7 @@ def color_named(text: str, manifest: Manifest, live: LiveCells | None) -> Color:
     for labels in manifest.gene_labels or ():
         if text in labels.labels:
             return ByGene(gene=manifest.gene_list[labels.labels.index(text)])
-    if _is_added(text, live):
+    if is_added(text, live):
         return ByAnnotation(column=text)
     near = hint(text, [*columns, *genes])
     listed = ", ".join(manifest.annotation_columns[:12]) or "none"
@@ -50,7 +50,7 @@ def color_named(text: str, manifest: Manifest, live: LiveCells | None) -> Color:
     raise ViewError(msg)
 
 
-def _is_added(name: str, live: LiveCells | None) -> bool:
+def is_added(name: str, live: LiveCells | None) -> bool:
     """Read a column of obs, if there is one with this name, and return whether there is."""
     if live is None or name not in live.adata.obs.columns:
         return False

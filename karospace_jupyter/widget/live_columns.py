@@ -55,6 +55,11 @@ class LiveColumns:
         """Names of the columns that are read from the object."""
         return set(self._held)
 
+    def column(self, name: str) -> Column | None:
+        """Return a column that is read from the object; None if it is not."""
+        held = self._held.get(name)
+        return None if held is None else held[0]
+
     def listing(self) -> list[dict[str, JsonValue]]:
         """Return the columns as entries of a manifest; the path of a column changes with its values."""
         found = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import zlib
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import traitlets
@@ -21,18 +22,21 @@ from karospace_jupyter.widget.assets import Assets, LiveCells
 from karospace_jupyter.widget.base import Base
 from karospace_jupyter.widget.cells import Cells
 from karospace_jupyter.widget.channel import Channel
-from karospace_jupyter.widget.colors import color_named
+from karospace_jupyter.widget.colors import color_named, is_added
 from karospace_jupyter.widget.fallback import fallback_picture
+from karospace_jupyter.widget.groups import Groups, as_groups, grouped_column, groups_of
 from karospace_jupyter.widget.masks import Mask, as_mask
 from karospace_jupyter.widget.output import kept_of, with_fallback
 from karospace_jupyter.widget.pages import Pages
 from karospace_jupyter.widget.regions import as_regions, categories_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from PIL import Image
     from pydantic import JsonValue
+
+    from karospace_jupyter.bundle.manifest import Column
 
 
 class Change(TypedDict):
@@ -69,6 +73,9 @@ class KaroSpaceView(Base):
         ``{"x", "y", "zoom"}``: center in coordinate units; zoom 1 shows all cells.
     hidden : dict
         Hidden categories of each column; None stands for missing values.
+    groups : dict
+        Groups of categories, which the viewer shows as one: ``{"cell_type": {"Immune": ["B cell", "T cell"]}}``. Their
+        colors are in ``state["groups"]``; a group that keeps its name keeps its color.
     state : dict
         The complete view as plain data; setting some fields keeps the others.
     selection : numpy.ndarray or None
@@ -94,6 +101,7 @@ class KaroSpaceView(Base):
     color = traitlets.Unicode()
     camera = traitlets.Dict(allow_none=True, default_value=None)
     hidden = traitlets.Dict()
+    groups = traitlets.Dict()
     state = traitlets.Dict()
     selection = traitlets.Any(default_value=None, allow_none=True)
     regions = traitlets.Dict()
@@ -157,6 +165,13 @@ class KaroSpaceView(Base):
         name = proposal["trait"].name
         return changed(self._now, {name: proposal["value"]}).plain()[name]
 
+    @traitlets.validate("groups")
+    def _valid_groups(self, proposal: dict[str, Any]) -> Groups:
+        value = proposal["value"]
+        if value == (now := groups_of(self._now)):  # a saved view may have groups of columns that are not shown
+            return now
+        return groups_of(changed(self._now, {"groups": self._groups_named(value)}))
+
     @traitlets.validate("selection")
     def _valid_selection(self, proposal: dict[str, Any]) -> Mask | None:
         return as_mask(proposal["value"], self._cell_names)
@@ -165,7 +180,7 @@ class KaroSpaceView(Base):
     def _valid_regions(self, proposal: dict[str, Any]) -> dict[str, Mask]:
         return as_regions(proposal["value"], self._cell_names)
 
-    @traitlets.observe("state", "color", "camera", "hidden")
+    @traitlets.observe("state", "color", "camera", "hidden", "groups")
     def _push_state(self, change: dict[str, Any]) -> None:
         name, value = change["name"], change["new"]
         given: Mapping[str, object] = value if name == "state" else {name: value}
@@ -173,6 +188,10 @@ class KaroSpaceView(Base):
             if value == self._text_of(self._now.color):
                 return
             given = {"color": self._color_named(value).model_dump()}
+        if name == "groups":
+            if value == groups_of(self._now):
+                return
+            given = {"groups": self._groups_named(value)}
         with self._lock:
             before, after = self._now, changed(self._now, given)
             if after == before:
@@ -204,15 +223,39 @@ class KaroSpaceView(Base):
         """Names of the selected cells, in the order of obs."""
         return [] if self.selection is None else [str(name) for name in self._cell_names[self.selection]]
 
-    def annotate(self, name: str, *, overwrite: bool = False) -> None:
+    def annotate(self, name: str, *, groups: str | None = None, overwrite: bool = False) -> None:
         """Write the regions to ``adata.obs[name]`` as a categorical; cells in no region have a missing value.
 
         Without regions, the selection is written as a region named ``selected``. Cells in several regions get the last.
+
+        With `groups`, write that column of obs with its groups of categories instead, for all cells of the object, and
+        their colors to ``adata.uns[f"{name}_colors"]``.
+
+        Parameters
+        ----------
+        name
+            Name of the column to write.
+        groups
+            Name of a column whose categories are grouped in the viewer.
+        overwrite
+            Whether to replace an existing column.
 
         Raises
         ------
         ViewError
             If the view has no AnnData object, there is nothing to write, or the column exists and `overwrite` is False.
+
+        Examples
+        --------
+        >>> from karospace_jupyter import karospace_view
+        >>> from karospace_jupyter.datasets import synthetic_tissue
+        >>> adata = synthetic_tissue(300, 60, seed=1)
+        >>> view = karospace_view(adata)
+        >>> view.groups = {"cell_type": {"Lymphocyte": ["B cell", "T cell"]}}
+        >>> view.annotate("lineage", groups="cell_type")
+        >>> "Lymphocyte" in adata.obs["lineage"].cat.categories
+        True
+        >>> view.close()
         """
         if self._live is None:
             msg = "This view has no AnnData object to write to. Open it with karospace_view(bundle, adata=adata)."
@@ -224,12 +267,38 @@ class KaroSpaceView(Base):
         if name in obs.columns and not overwrite:
             msg = f"obs already has a column {name!r}. Choose another name, or pass overwrite=True."
             raise ViewError(msg)
+        if groups is not None:
+            self._annotate_groups(name, groups)
+            return
         regions = self.regions or ({"selected": self.selection} if self.selection is not None else {})
         if not regions:
             msg = "There is no selection and there are no regions. Select cells with the lasso first."
             raise ViewError(msg)
         self._live.check_unchanged()
         obs[name] = categories_of(regions)
+        self._live.columns.add(name)
+        self._show_live(genes=False)
+
+    def _annotate_groups(self, name: str, column: str) -> None:
+        assert self._live is not None  # noqa: S101 - annotate has checked it
+        adata = self._live.adata
+        listed = self._now.groups.get(column)
+        if not listed or column not in adata.obs.columns:
+            found = "has no groups" if column in adata.obs.columns else "is not a column of obs"
+            having = ", ".join(map(repr, groups_of(self._now))) or "none; group categories in the legend of the viewer"
+            msg = f"{column!r} {found}. Columns with groups: {having}."
+            raise ViewError(msg)
+        if name == column:
+            msg = f"The groups refer to the categories of {column!r}, which would be lost. Choose another name."
+            raise ViewError(msg)
+        self._live.check_unchanged()
+        shown = self._column(column)
+        values, colors = grouped_column(
+            adata.obs[column], listed, shown if shown and shown.kind == "category" else None, self._now
+        )
+        adata.obs[name] = values
+        if colors:
+            adata.uns[f"{name}_colors"] = colors
         self._live.columns.add(name)
         self._show_live(genes=False)
 
@@ -321,13 +390,31 @@ class KaroSpaceView(Base):
         camera = self._now.camera
         self.camera = None if camera is None else camera.model_dump()  # type: ignore[assignment]  # None is allowed
         self.hidden = {key: list(names) for key, names in self._now.hidden.items()}
+        self.groups = groups_of(self._now)
         self.state = self._now.plain()
 
     def _color_named(self, text: str) -> Color:
         color = color_named(text, self.bundle.manifest, self._live)
+        self._show_added()
+        return color
+
+    def _groups_named(self, value: Mapping[str, object]) -> dict[str, list[dict[str, JsonValue]]]:
+        columns = {name: self._column(name) for name in self.bundle.manifest.annotation_columns}
+        for name in value:
+            if name not in columns and is_added(name, self._live):
+                columns[name] = self._column(name)
+        self._show_added()
+        return as_groups(value, self._now, columns)
+
+    def _column(self, name: str) -> Column | None:
+        """Return the column that the viewer shows; None if it is not known, as for bundles of format 1.0."""
+        live = None if self._live is None else self._live.columns.column(name)
+        return live or next((column for column in self.bundle.manifest.columns or () if column.name == name), None)
+
+    def _show_added(self) -> None:
+        """Show columns of obs that were read on request."""
         if self._live is not None and self._live.columns.listing() != self._shown_columns:
             self._show_live(genes=False)
-        return color
 
     def _show_live(self, *, genes: bool) -> None:
         assert self._live is not None  # noqa: S101 - callers have checked it

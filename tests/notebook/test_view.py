@@ -157,6 +157,27 @@ def test_regions_become_a_column_only_on_request(shown: tuple[Notebook, Any]) ->
     until_js(frame, "window.karospace.regions.length === 1 && window.karospace.regions[0].count === 3")
 
 
+def test_groups_are_synchronized_and_become_a_column(shown: tuple[Notebook, Any]) -> None:
+    nb, frame = shown
+    state = "window.karospace.getState()"
+    nb.python("setattr(v, 'color', 'cell_type')")
+    nb.python("setattr(v, 'groups', {'cell_type': {'Lymphocyte': ['B cell', 'T cell']}})")
+    until_js(frame, f"{state}.color.column === 'cell_type' && {state}.groups.cell_type?.length === 1")
+    cell = nb.python("int(np.flatnonzero(adata.obs['cell_type'] == 'B cell')[0])")
+    until_js(frame, "cell => window.karospace.valueAt(cell) === 'Lymphocyte'", arg=cell)
+    frame.get_by_role("button", name="Rename Lymphocyte").click()
+    frame.get_by_label("New name for Lymphocyte").fill("Lymphoid")
+    frame.get_by_label("New name for Lymphocyte").press("Enter")
+    nb.until("v.groups", {"cell_type": {"Lymphoid": ["B cell", "T cell"]}})
+    nb.python("v.annotate('lineage', groups='cell_type')")
+    assert nb.python(f"str(adata.obs['lineage'].iloc[{cell}])") == "Lymphoid"
+    nb.python("setattr(v, 'color', 'lineage')")
+    until_js(frame, f"{state}.color.column === 'lineage'")
+    until_js(frame, "cell => window.karospace.valueAt(cell) === 'Lymphoid'", arg=cell)
+    nb.python("setattr(v, 'groups', {})")
+    until_js(frame, f"Object.keys({state}.groups).length === 0")
+
+
 def test_snapshot_returns_an_image_of_the_tissue(shown: tuple[Notebook, Any]) -> None:
     nb, frame = shown
     nb.run(3)

@@ -212,6 +212,25 @@ def test_grouping_by_a_numeric_column_is_dropped(tissue: Any, tmp_path: Path) ->
     assert any("grouped by the column 'area', which holds numbers" in text for text in manifest.warnings or [])
 
 
+def test_groups_of_unexported_categories_are_dropped(tissue: Any, tmp_path: Path) -> None:
+    groups = {
+        "cell_type": [
+            {"name": "A", "members": ["Tumor", "nothing"], "color": "#00ff00"},
+            {"name": "B", "members": ["x"]},
+        ],
+        "region": [{"name": "C", "members": [tissue.obs["region"].cat.categories[0]]}],
+        "area": [{"name": "D", "members": ["1"]}],
+    }
+    view = write(tmp_path, {"groups": groups, "opacity": 0.5})
+    manifest = adata_to_karospace(
+        tissue, tmp_path / "out", view=view, annotation_columns=["cell_type", "area"]
+    ).manifest
+    kept = {"cell_type": [{"name": "A", "members": ["Tumor"], "color": "#00ff00"}]}
+    assert manifest.view == {"groups": kept, "opacity": 0.5}
+    lost = "'A' of 'cell_type', 'B' of 'cell_type', 'C' of 'region', 'D' of 'area'"
+    assert f"Groups of categories that are not exported were left out: {lost}." in (manifest.warnings or [])
+
+
 def test_invalid_view_writes_nothing(tissue: Any, tmp_path: Path) -> None:
     path = write(tmp_path, "{")
     with pytest.raises(ConfigError, match="not JSON"):

@@ -49,6 +49,13 @@ export interface ViewState {
     };
   };
   /**
+   * Groups of categories by column. The other fields name their members: a group is hidden or isolated if all its
+   * members are.
+   */
+  groups?: {
+    [k: string]: CategoryGroup[];
+  };
+  /**
    * The annotation by which the values of a gene are summarized.
    */
   groupBy?: string | null;
@@ -162,6 +169,23 @@ export interface ByBlend {
  */
 export interface ByNothing {
   kind: 'none';
+}
+/**
+ * Several categories of a column that are shown as one.
+ */
+export interface CategoryGroup {
+  /**
+   * It may be the name of a member, but not of another category of the column.
+   */
+  name: string;
+  /**
+   * Names of the categories.
+   */
+  members: string[];
+  /**
+   * None for the color of the largest member.
+   */
+  color?: string | null;
 }
 /**
  * Position and zoom of a view.

@@ -16,13 +16,23 @@ export type ColumnInfo =
   | { kind: 'category'; name: string; categories: readonly Category[]; missing: number }
   | { kind: 'number'; name: string };
 
+/** A category, or a group of categories that is shown as one. */
+export interface GroupedCategory extends Category {
+  /** For a group: names of its categories, the largest first. */
+  members?: readonly string[];
+  /** For a group: its custom color. */
+  ownColor?: string;
+}
+
 export interface CategoryValues {
   kind: 'category';
   name: string;
-  categories: readonly Category[];
+  categories: readonly GroupedCategory[];
   missing: number;
   /** Category of each cell; cells without a value have the code `categories.length`. */
   codes: Codes;
+  /** If some categories are groups: the column without them. */
+  ungrouped?: CategoryValues;
 }
 
 export interface NumberValues {

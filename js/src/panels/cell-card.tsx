@@ -4,6 +4,7 @@ import { project } from '../lib/camera';
 import { formatClass } from '../lib/format';
 import { ZERO } from '../lib/origin';
 import { placeText } from '../lib/scale-bar';
+import { membersOf } from '../state/color/groups';
 import { annotationsOf, cellName, genesOf } from './cell-values';
 import { usePanels } from './context';
 import { IconButton } from './icons';
@@ -150,7 +151,9 @@ function Acts({ cell }: { cell: number }): JSX.Element | null {
   if (layer.kind !== 'category') return null;
   const { column } = layer;
   const code = column.codes[cell] ?? column.categories.length;
-  const name = column.categories[code]?.name ?? null;
+  const category = column.categories[code];
+  const name = category?.name ?? null;
+  const names = category ? membersOf(category) : [null];
   const what = name === null ? `the ${model.noun.value}s without a value` : `“${formatClass(name)}”`;
   return (
     <div class="ks-pills">
@@ -168,7 +171,7 @@ function Acts({ cell }: { cell: number }): JSX.Element | null {
         type="button"
         class="ks-pill"
         title="Dim all other categories; again to show them"
-        onClick={() => actions.isolateClasses(column.name, [name])}
+        onClick={() => actions.isolateClasses(column.name, names)}
       >
         Isolate
       </button>
@@ -177,7 +180,7 @@ function Acts({ cell }: { cell: number }): JSX.Element | null {
         class="ks-pill"
         title={`Hide ${what}`}
         onClick={() => {
-          actions.toggleClasses(column.name, [name]);
+          actions.toggleClasses(column.name, names);
           actions.pin(null);
         }}
       >

@@ -1,4 +1,6 @@
+import type { CategoryValues } from '../data/column-values';
 import { formatClass, formatExact, formatValue } from '../lib/format';
+import { grouped, groupsOf } from '../state/color/groups';
 import { valueAt } from '../state/color/layer';
 import type { Model } from '../state/model';
 
@@ -18,13 +20,21 @@ export function annotationsOf(model: Model, cell: number): CellValue[] {
   for (const column of model.loaded.value.values()) {
     const value =
       column.kind === 'category'
-        ? formatClass(column.categories[column.codes[cell] ?? -1]?.name ?? null)
+        ? categoryOf(model, column, cell)
         : formatExact(column.values[cell] ?? Number.NaN, column.values instanceof Float64Array);
     const row = { key: `column ${column.name}`, name: column.name, value, column: column.name };
     if (color.kind === 'annotation' && color.column === column.name) rows.unshift(row);
     else rows.push(row);
   }
   return rows;
+}
+
+/** Returns the category of a cell; for one in a group, the group and the category. */
+function categoryOf(model: Model, column: CategoryValues, cell: number): string {
+  const name = formatClass(column.categories[column.codes[cell] ?? -1]?.name ?? null);
+  const { categories, codes } = grouped(column, groupsOf(model.state.value, column.name));
+  const group = categories[codes[cell] ?? -1];
+  return group?.members && group.name !== name ? `${group.name} (${name})` : name;
 }
 
 /** Returns the values of the genes that color the cells. */

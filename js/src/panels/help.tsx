@@ -32,7 +32,7 @@ const GROUPS: readonly [string, readonly (readonly [string, string])[]][] = [
       ['Draw with Shift, Alt, both', 'add to the selection, subtract, intersect'],
       ['Space, middle button', 'pan while another tool is active'],
       ['Esc', 'cancel drawing, clear the selection'],
-      ['Ctrl+Z, with Shift', 'undo, redo changes of the selection or regions'],
+      ['Ctrl+Z, with Shift', 'undo, redo changes of the selection, regions or groups'],
     ],
   ],
   [
@@ -41,6 +41,8 @@ const GROUPS: readonly [string, readonly (readonly [string, string])[]][] = [
       ['Click on a category', 'hide or show it'],
       ['Double-click, Shift+Enter', 'isolate it: dim the other categories'],
       ['Alt+click, Alt+Enter on a category', 'select its cells; with Shift, add them'],
+      ['Ctrl+click, Ctrl+Enter on categories', 'check them to show them as one group'],
+      ['F2, Delete on a group', 'rename, ungroup it'],
       ['N', 'names of the categories on the cells'],
       ['/', 'search genes'],
       ['← →, Page ↑ ↓ on a color limit', 'move the limit'],

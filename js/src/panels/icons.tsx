@@ -17,6 +17,7 @@ const PATHS = {
   help: 'M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17zM9.6 9.4a2.4 2.4 0 1 1 3.5 2.2c-.7.4-1.1.9-1.1 1.7M12 16.4v.1',
   panel: 'M4 5h16v14H4zM15 5v14',
   one: 'M6 6h12v12H6z',
+  checked: 'M6 6h12v12H6zM9 12l2.300 2.300 3.900-4.300',
   both: 'M4 4h11v5h5v11H9v-5H4z',
   less: 'M4 4h11v5H9v6H4zM13 20h7v-7M20 13v7h-7',
   common: 'M9 9h6v6H9zM4 10V4h6M14 20h6v-6',

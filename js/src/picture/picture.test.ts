@@ -229,7 +229,7 @@ describe('layout', () => {
 
 describe('legend', () => {
   const model = createModel({ hidden: { kind: ['B'] } });
-  model.layer.value = {
+  model.loadedLayer.value = {
     kind: 'category',
     color: { kind: 'annotation', column: 'kind' },
     column: {
@@ -262,7 +262,7 @@ describe('legend', () => {
 
   test('categories that are not isolated are one entry, in the gray of their cells', () => {
     const shown = createModel({ isolated: { kind: ['C'] } });
-    shown.layer.value = model.layer.value;
+    shown.loadedLayer.value = model.loadedLayer.value;
     const [isolated, others, ...rest] = legendOf(shown, ALL)?.entries ?? [];
     expect(isolated).toEqual({ name: 'C', color: [0, 0, 255] });
     expect(others).toMatchObject({ name: '3 other categories, dimmed', quiet: true });
@@ -279,7 +279,7 @@ describe('legend', () => {
 
   test('categories are in the order of the panel', () => {
     const shown = createModel();
-    shown.layer.value = model.layer.value;
+    shown.loadedLayer.value = model.loadedLayer.value;
     const names = () => legendOf(shown, ALL)?.entries.map(({ name }) => name);
     expect(names()).toEqual(['B', 'C', 'A', 'no value']);
     shown.state.value = { ...shown.state.value, classOrder: 'name' };
@@ -288,7 +288,7 @@ describe('legend', () => {
 
   test('custom colors and palettes apply to the picture', () => {
     const shown = createModel({ classColors: { kind: { C: '#00ff00' } }, palette: 'safe' });
-    shown.layer.value = model.layer.value;
+    shown.loadedLayer.value = model.loadedLayer.value;
     const legend = legendOf(shown, ALL);
     expect(legend?.entries.find(({ name }) => name === 'C')?.color).toEqual([0, 255, 0]);
     expect(legend?.entries.find(({ name }) => name === 'A')?.color).toEqual([0, 0x72, 0xb2]);
@@ -298,7 +298,13 @@ describe('legend', () => {
     const values = Float32Array.from([-3, 0, 1, Number.NaN, 9]);
     const summary = { min: -3, max: 9, mean: 1.75, fraction: 0.75, lower: -3, upper: 5 };
     const shown = createModel({ dimZeros: true, scale: 'log1p', colormap: 'cividis' });
-    shown.layer.value = { kind: 'value', color: { kind: 'gene', gene: 'g' }, label: 'g', values, summary };
+    shown.loadedLayer.value = {
+      kind: 'value',
+      color: { kind: 'gene', gene: 'g' },
+      label: 'g',
+      values,
+      summary,
+    };
     const legend = legendOf(shown, [Uint32Array.of(0, 1, 2, 3, 4)]);
     expect(legend).toMatchObject({ limits: ['-3', '≥ 5'], note: 'colors by log(1 + value)' });
     expect(legend?.entries.map(({ name }) => name)).toEqual(['zero', '1 cell without a value']);
@@ -312,7 +318,13 @@ describe('legend', () => {
     const values = Float32Array.from([1, Number.NaN, Number.NaN, 2]);
     const summary = { min: 1, max: 2, mean: 1.5, fraction: 1, lower: 0, upper: 2 };
     const shown = createModel();
-    shown.layer.value = { kind: 'value', color: { kind: 'gene', gene: 'g' }, label: 'g', values, summary };
+    shown.loadedLayer.value = {
+      kind: 'value',
+      color: { kind: 'gene', gene: 'g' },
+      label: 'g',
+      values,
+      summary,
+    };
     const windows = [Uint32Array.of(0, 1), Uint32Array.of(1, 2, 3)];
     expect(legendOf(shown, windows)?.entries.map(({ name }) => name)).toEqual(['2 cells without a value']);
     expect(legendOf(model, [Uint32Array.of(0), Uint32Array.of(8)])?.entries.map(({ name }) => name)).toEqual([
@@ -325,7 +337,7 @@ describe('legend', () => {
     const summary = { min: 0, max: 1, mean: 0.5, fraction: 1, lower: 0, upper: 1 };
     const part = (gene: string, values: number[]) => ({ gene, values: Float32Array.from(values), summary });
     const shown = createModel();
-    shown.layer.value = {
+    shown.loadedLayer.value = {
       kind: 'blend',
       color: { kind: 'blend', genes: ['a', 'b'] },
       parts: [part('a', [0, 1, Number.NaN]), part('b', [Number.NaN, 1, 0])],

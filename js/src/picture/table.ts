@@ -87,9 +87,10 @@ export async function csvOf({
   unitUm,
   of,
 }: Table): Promise<BlobPart[]> {
+  const ungrouped = layer.kind === 'category' ? layer.column.ungrouped : undefined;
   const labels =
     layer.kind === 'category'
-      ? [layer.column.name]
+      ? [layer.column.name, ...(ungrouped ? [`${layer.column.name}_groups`] : [])]
       : layer.kind === 'blend'
         ? layer.parts.map(({ gene }) => gene)
         : layer.kind === 'value'
@@ -102,9 +103,13 @@ export async function csvOf({
   const head = ['cell_id', ...(inUm ? um : axes), ...(converted ? um : []), ...labels];
   const parts: BlobPart[] = [`${head.map(field).join(',')}\r\n`];
   const classes = layer.kind === 'category' ? layer.column.categories.map(({ name }) => field(name)) : [];
+  const members = ungrouped?.categories.map(({ name }) => field(name)) ?? [];
   const wide = layer.kind === 'value' && layer.values instanceof Float64Array;
   const last = (cell: number) => {
-    if (layer.kind === 'category') return classes[layer.column.codes[cell] ?? -1] ?? '';
+    if (layer.kind === 'category') {
+      const name = classes[layer.column.codes[cell] ?? -1] ?? '';
+      return ungrouped ? `${members[ungrouped.codes[cell] ?? -1] ?? ''},${name}` : name;
+    }
     if (layer.kind === 'blend')
       return layer.parts.map(({ values }) => shortest(values[cell] ?? Number.NaN)).join(',');
     const value = valueAt(layer, cell);

@@ -2,6 +2,7 @@ import { batch } from '@preact/signals';
 import { asError, isAbort } from '../lib/errors';
 import { createApply } from './change';
 import { type ColorActions, createColorActions } from './color/color-actions';
+import { createGroupActions, type GroupActions } from './color/group-actions';
 import { createDisplayActions, type DisplayActions } from './display';
 import { createImageActions, type ImageActions } from './image/image-actions';
 import { fitAll } from './layout/camera';
@@ -10,7 +11,8 @@ import type { Loader } from './loader';
 import type { Model } from './model';
 import { createPointerActions, type PointerActions } from './pointer';
 import { createSaveActions, type SaveActions } from './save/save-actions';
-import { createSelectionActions, type SelectionActions } from './selection/selection-actions';
+import { createHistory } from './selection/history';
+import { cellCount, createSelectionActions, type SelectionActions } from './selection/selection-actions';
 import { update } from './state-model';
 import { createStatusActions, notify, type StatusActions } from './status';
 import { INITIAL, type ViewState } from './view-state';
@@ -19,6 +21,7 @@ export interface Actions
   extends StatusActions,
     LayoutActions,
     ColorActions,
+    GroupActions,
     SelectionActions,
     ImageActions,
     DisplayActions,
@@ -39,11 +42,13 @@ export function createActions(model: Model, loader: Loader): Actions {
       if (!isAbort(thrown)) notify(model, asError(thrown));
     });
   };
-  const selectionActions = createSelectionActions(model);
+  const history = createHistory(model, () => cellCount(model));
+  const selectionActions = createSelectionActions(model, history);
   return {
     ...createStatusActions(model),
     ...createLayoutActions(model, apply, applyOrNotify),
     ...createColorActions(model, loader, apply, applyOrNotify),
+    ...createGroupActions(model, history),
     ...selectionActions,
     ...createImageActions(model),
     ...createDisplayActions(model),

@@ -1,11 +1,13 @@
 import { batch } from '@preact/signals';
 import { isAbort } from '../lib/errors';
 import type { ColorLoader } from './color/color-loader';
+import { misfitOf } from './color/groups';
 import { fitAll } from './layout/camera';
 import type { LayoutLoader } from './layout/layout-loader';
 import type { Model } from './model';
 import { unknownNameIn } from './save/first-view';
 import { update } from './state-model';
+import { notify } from './status';
 import { type Layout, merged, sameColor, sameLayout, soundColor, type ViewState } from './view-state';
 
 /** Fields whose values must be loaded before they are shown; a later choice replaces one that is still loading. */
@@ -54,6 +56,13 @@ export function createApply(model: Model, loader: ColorLoader & Pick<LayoutLoade
     if (missing) leaveOut('color', missing);
     const before = model.state.value;
     const wanted = merged(before, part);
+    const misfit = wanted.groups !== before.groups && bundle && misfitOf(wanted.groups, model.columns.value);
+    if (misfit) {
+      if (!orRest) throw misfit;
+      // What fits is shown, and the program that set the groups may not report errors.
+      notify(model, misfit);
+      failures.push(misfit);
+    }
     // Claim all fields before awaiting anything, so that a choice made while the first loads overrides all of them.
     const claims = LOADED_FIELDS.filter((field) => part[field] !== undefined).map(
       (field) => [field, claim(field)] as const,

@@ -5,6 +5,7 @@ import { asError, isAbort } from '../lib/errors';
 import type { BundleSource, LiveChange } from '../source/bundle-source';
 import { forgetColumn, keepColumn } from './bundle-model';
 import { type ColorLoader, createColorLoader } from './color/color-loader';
+import { misfitOf } from './color/groups';
 import { closeImage, loadImage, loadPreview } from './image/image-loader';
 import { lookAtCells, wholeOf } from './layout/camera';
 import { createLayoutLoader, type LayoutLoader } from './layout/layout-loader';
@@ -155,6 +156,8 @@ export function createLoader(
       const tissue = readTissue(bundle);
       model.columns.value = await readColumns(bundle);
       if (useBundleView) update(model, { layout: firstLayout(bundle.manifest), ...viewOfBundle(bundle) });
+      const misfit = misfitOf(model.state.value.groups, model.columns.value);
+      if (misfit) notify(model, misfit);
       const [positions] = await Promise.all([tissue, loadFirstColor(bundle), layout.prepareFirst(bundle)]);
       showTissue(bundle, positions);
     } catch (thrown) {

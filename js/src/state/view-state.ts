@@ -54,8 +54,8 @@ export function sameLayout(a: Layout | null, b: Layout | null): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
-function sameOr<T extends Layout | null>(current: T, next: T): T {
-  return sameLayout(current, next) ? current : next;
+function sameOr<T>(current: T, next: T): T {
+  return current === next || JSON.stringify(current) === JSON.stringify(next) ? current : next;
 }
 
 /** Merges the valid fields of `change` into `current`; ignores invalid ones. */
@@ -70,7 +70,8 @@ export function merged(current: ViewState, change: Partial<ViewState>): ViewStat
     ...next,
     camera: nearEnough(next.camera),
     besideCamera: nearEnough(next.besideCamera),
-    // Keep the identity of an equal layout: a new object would recompute all positions.
+    // Keep the identity of equal values: a new layout would recompute all positions, new groups all categories.
+    groups: sameOr(current.groups, next.groups),
     layout: sameOr(current.layout, next.layout),
     beside: sameOr(current.beside, next.beside),
   };
@@ -107,8 +108,23 @@ const isValid = (field: string, value: unknown) =>
 /** Describes the first invalid field of a stored state, like the model in Python; ignores unknown fields. */
 export function problemOf(state: Readonly<Record<string, unknown>>): string | null {
   const problem = differs(state, VIEW_SHAPE, { exact: true });
-  if (problem || !Array.isArray(state.range) || state.range[0] < state.range[1]) return problem;
-  return 'The lower limit of “range” should be below the upper one';
+  if (problem) return problem;
+  if (Array.isArray(state.range) && !(state.range[0] < state.range[1]))
+    return 'The lower limit of “range” should be below the upper one';
+  return Object.hasOwn(state, 'groups') ? repeatedIn(state.groups as ViewState['groups']) : null;
+}
+
+/** Describes the first group or category that a column has twice in its groups. */
+function repeatedIn(groups: ViewState['groups']): string | null {
+  for (const [column, listed] of Object.entries(groups)) {
+    const names = listed.map(({ name }) => name);
+    for (const texts of [names, listed.flatMap(({ members }) => members)]) {
+      const seen = new Set<string>();
+      const repeated = texts.find((text) => seen.size === seen.add(text).size);
+      if (repeated !== undefined) return `“groups.${column}” has “${repeated}” twice`;
+    }
+  }
+  return null;
 }
 
 export const soundColor = (color: unknown) => isValid('color', color);

@@ -1,33 +1,28 @@
 import { useSignal } from '@preact/signals';
 import type { JSX, TargetedKeyboardEvent } from 'preact';
 import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
-import type { Category } from '../../contract/manifest';
-import type { CategoryValues } from '../../data/column-values';
+import type { CategoryValues, GroupedCategory } from '../../data/column-values';
 import { MISSING_COLOR } from '../../lib/color';
 import { startingWith } from '../../lib/counts';
-import { counted, formatClass, formatCount, formatShare } from '../../lib/format';
+import { counted, formatCount, formatShare } from '../../lib/format';
 import { ordered } from '../../state/color/category-colors';
+import { membersOf } from '../../state/color/groups';
 import { dimmedFlags, flagsOf } from '../../state/color/layer';
 import { countsIn } from '../../state/color/scope';
 import { type ClassOrder, hiddenOf, PALETTE_NAMES, type PaletteName } from '../../state/view-state';
 import { HeadingButton } from '../buttons';
 import { usePanels, useView } from '../context';
 import { Icon } from '../icons';
-import { useRowActions } from './row-actions';
+import { GroupForm } from './grouping';
+import { LegendRow, type Row } from './legend-row';
 
 const NEXT_ORDER: Record<ClassOrder, ClassOrder> = { size: 'name', name: 'original', original: 'size' };
 const SEARCH_FROM = 16;
 /** At most this many rows are rendered; the others are reachable by search. */
 const MOST_ROWS = 300;
 
-interface Row {
-  name: string | null;
-  color: string;
-  count: number;
-}
-
 function rowsOf(
-  classes: readonly Category[],
+  classes: readonly GroupedCategory[],
   counts: ArrayLike<number>,
   order: ClassOrder,
   query: string,
@@ -35,16 +30,47 @@ function rowsOf(
   const wanted = query.trim().toLowerCase();
   const rows: Row[] = ordered(
     classes
-      .map((category, code) => ({ ...category, count: counts[code] ?? 0 }))
-      .filter(({ name }) => name.toLowerCase().includes(wanted)),
+      .map((category, code) => ({
+        ...category,
+        names: membersOf(category),
+        count: counts[code] ?? 0,
+        code,
+        ...(category.members ? { group: category } : {}),
+      }))
+      .filter(({ name, names }) => [name, ...names].some((text) => text.toLowerCase().includes(wanted))),
     order,
   );
   const missing = counts[classes.length] ?? 0;
-  if (missing > 0 && wanted === '') rows.push({ name: null, color: MISSING_COLOR, count: missing });
+  if (missing > 0 && wanted === '')
+    rows.push({ name: null, names: [null], color: MISSING_COLOR, count: missing, code: classes.length });
   return rows;
 }
 
-const keyOf = ({ name }: Row) => (name === null ? '\0missing' : `=${name}`);
+const keyOf = ({ name }: Pick<Row, 'name'>) => (name === null ? '\0missing' : `=${name}`);
+
+/** The rows that are checked to be grouped, by name; null while none is chosen. */
+function usePicked(listed: readonly Row[]) {
+  const picked = useSignal<ReadonlySet<string> | null>(null);
+  const last = useRef<string | null>(null);
+  return {
+    names: picked.value,
+    set(names: Iterable<string> | null) {
+      picked.value = names && new Set(names);
+      last.current = null;
+    },
+    /** Checks or unchecks a row; with `range`, checks all from the last one to this one. */
+    toggle(name: string, range: boolean) {
+      const next = new Set(picked.value);
+      const order = listed.flatMap((row) => row.name ?? []);
+      const ends = [order.indexOf(last.current ?? ''), order.indexOf(name)] as const;
+      if (range && ends[0] >= 0)
+        for (const between of order.slice(Math.min(...ends), Math.max(...ends) + 1)) next.add(between);
+      else if (!next.delete(name)) next.add(name);
+      last.current = name;
+      picked.value = next;
+    },
+  };
+}
 
 /**
  * Gives names room before numbers: with names that two lines cannot hold, the shares go, then the bars; names that are
@@ -75,7 +101,7 @@ function moveFocus(event: TargetedKeyboardEvent<HTMLUListElement>): void {
   const list = event.currentTarget;
   const from = event.target as Element;
   const row = from.closest('li');
-  if (!row || event.altKey || event.ctrlKey || event.metaKey) return;
+  if (!row || event.altKey || event.ctrlKey || event.metaKey || from.matches('[type="text"]')) return;
   const to = {
     ArrowUp: row.previousElementSibling,
     ArrowDown: row.nextElementSibling,
@@ -109,20 +135,35 @@ export function ClassLegend({ column }: { column: CategoryValues }): JSX.Element
   );
   const list = useRoomForNames(rows);
   const state = { hidden: useView('hidden'), isolated: useView('isolated') };
-  const hidden = new Set(hiddenOf(state, column.name));
-  const hiddenCodes = flagsOf(column, [...hidden]);
+  const hidden = flagsOf(column, hiddenOf(state, column.name));
   const dimmed = dimmedFlags(column, state);
-  const isDimmed = new Map(
-    [...column.categories.map(({ name }) => name), null].map((name, code) => [name, dimmed?.[code] === 1]),
-  );
   const inFront = Array.from(counts).reduce(
-    (sum, count, code) => (dimmed?.[code] === 1 || hiddenCodes[code] === 1 ? sum : sum + count),
+    (sum, count, code) => (dimmed?.[code] === 1 || hidden[code] === 1 ? sum : sum + count),
     0,
   );
   const total = scope?.count ?? column.codes.length;
   const largest = Array.from(counts).reduce((most, count) => Math.max(most, count), 0);
   const shown = rows.slice(0, MOST_ROWS);
   const stopAt = shown.find((row) => keyOf(row) === stop.value) ?? shown[0];
+  const picked = usePicked(shown);
+  const checked = (row: { name: string | null }) =>
+    picked.names !== null && row.name !== null && picked.names.has(row.name);
+  /** Whether the row in the tab order takes the focus at the next rendering */
+  const takesFocus = useRef(false);
+  useLayoutEffect(() => {
+    if (!takesFocus.current) return;
+    takesFocus.current = false;
+    list.current?.querySelector<HTMLElement>('button[tabindex="0"]')?.focus();
+  });
+  const focusOn = (name: string | null) => {
+    if (name) stop.value = keyOf({ name });
+    takesFocus.current = true;
+  };
+  const endPicking = (name: string | null) => {
+    picked.set(null);
+    if (name !== null) query.value = '';
+    focusOn(name);
+  };
   return (
     <section class="ks-section">
       <div class="ks-heading-line">
@@ -135,8 +176,20 @@ export function ClassLegend({ column }: { column: CategoryValues }): JSX.Element
         >
           {order} <Icon name="down" size={12} />
         </HeadingButton>
+        <HeadingButton
+          title="Group categories: show several as one (Ctrl+click on a category)"
+          label="Group categories"
+          pressed={picked.names !== null}
+          onClick={() => {
+            if (picked.names) return endPicking(null);
+            picked.set([]);
+            focusOn(null);
+          }}
+        >
+          <Icon name="both" size={14} />
+        </HeadingButton>
       </div>
-      {column.categories.length >= SEARCH_FROM && (
+      {(column.ungrouped ?? column).categories.length >= SEARCH_FROM && (
         <div class="ks-field ks-search">
           <Icon name="search" size={14} />
           <input
@@ -164,16 +217,24 @@ export function ClassLegend({ column }: { column: CategoryValues }): JSX.Element
       <ul
         ref={list}
         class="ks-legend"
-        aria-label="Categories. Up and down arrows move, left arrow goes to the color, Enter hides or shows, Shift+Enter isolates, Alt+Enter selects."
-        onKeyDown={moveFocus}
+        aria-label="Categories. Up and down arrows move, left arrow goes to the color, Enter hides or shows, Shift+Enter isolates, Alt+Enter selects, Ctrl+Enter checks it to be grouped. On a group, F2 renames and Delete ungroups."
+        onKeyDown={(event) => {
+          moveFocus(event);
+          if (event.key !== 'Escape' || event.defaultPrevented || picked.names === null) return;
+          event.preventDefault();
+          endPicking(null);
+        }}
       >
         {shown.map((row) => (
           <LegendRow
             key={keyOf(row)}
             row={row}
             column={column}
-            hidden={hidden.has(row.name)}
-            dimmed={isDimmed.get(row.name) ?? false}
+            hidden={hidden[row.code] === 1}
+            dimmed={dimmed?.[row.code] === 1}
+            checked={picked.names && checked(row)}
+            onCheck={picked.toggle}
+            focusOn={focusOn}
             width={largest > 0 ? row.count / largest : 0}
             of={total}
             tabStop={row === stopAt}
@@ -188,18 +249,36 @@ export function ClassLegend({ column }: { column: CategoryValues }): JSX.Element
         <p class="ks-note">{formatCount(rows.length - MOST_ROWS)} more; use the search to find them.</p>
       )}
       {rows.length === 0 && <p class="ks-note">No matching categories.</p>}
+      {picked.names && (
+        <GroupForm
+          column={column}
+          rows={column.categories.filter(checked)}
+          cells={column.categories.reduce(
+            (sum, row, code) => sum + (checked(row) ? (counts[code] ?? 0) : 0),
+            0,
+          )}
+          onAll={
+            query.value.trim() === ''
+              ? null
+              : () => picked.set([...(picked.names ?? []), ...rows.flatMap(({ name }) => name ?? [])])
+          }
+          onDone={endPicking}
+        />
+      )}
       <div class="ks-legend-foot">
         <p class="ks-note">
-          {matchMedia('(pointer: coarse)').matches
-            ? 'Tap to hide, double-tap to isolate; with the lasso or rectangle tool, tap to select. Tap the dot to change the color.'
-            : 'Click to hide, double-click to isolate, Alt+click to select. Click the dot to change the color.'}
+          {picked.names
+            ? 'Click to check, Shift+click to check a range.'
+            : matchMedia('(pointer: coarse)').matches
+              ? 'Tap to hide, double-tap to isolate; with the lasso or rectangle tool, tap to select. Tap the dot to change the color.'
+              : 'Click to hide, double-click to isolate, Alt+click to select, Ctrl+click to group. Click the dot to change the color.'}
         </p>
-        {(hidden.size > 0 || dimmed) && (
+        {(hiddenOf(state, column.name).length > 0 || dimmed) && (
           <button type="button" class="ks-link" onClick={() => actions.showAll(column.name)}>
             Show all
           </button>
         )}
-        {Object.hasOwn(classColors, column.name) && (
+        {(Object.hasOwn(classColors, column.name) || column.categories.some(({ ownColor }) => ownColor)) && (
           <button
             type="button"
             class="ks-link"
@@ -211,72 +290,6 @@ export function ClassLegend({ column }: { column: CategoryValues }): JSX.Element
         )}
       </div>
     </section>
-  );
-}
-
-function LegendRow(props: {
-  row: Row;
-  column: CategoryValues;
-  hidden: boolean;
-  dimmed: boolean;
-  /** Total number of cells */
-  of: number;
-  /** Width of the bar, 0 to 1 */
-  width: number;
-  tabStop: boolean;
-  onFocus: () => void;
-  last: { current: string | undefined };
-}): JSX.Element {
-  const { row, column, hidden, dimmed, of, width, tabStop, onFocus, last } = props;
-  const { actions } = usePanels();
-  const { color, count } = row;
-  const name = formatClass(row.name);
-  const share = formatShare(count / Math.max(1, of));
-  const { point, leave, click, keyDown } = useRowActions(column, [row.name], last);
-  return (
-    <li
-      class={`ks-class-row${hidden ? ' ks-hidden' : dimmed ? ' ks-dimmed' : ''}`}
-      // Touch has no hover.
-      onPointerEnter={(event) => event.pointerType !== 'touch' && point()}
-      onPointerLeave={leave}
-      onFocusIn={(event) => {
-        onFocus();
-        if ((event.target as Element).matches(':focus-visible')) point();
-      }}
-      onFocusOut={leave}
-    >
-      {row.name === null ? (
-        <span class="ks-dot" style={{ background: color }} />
-      ) : (
-        <input
-          type="color"
-          class="ks-swatch-dot"
-          tabIndex={-1}
-          aria-label={`Color of ${name}`}
-          title={`Change the color of ${name}`}
-          value={color}
-          onInput={(event) => actions.recolorClass(column.name, row.name ?? '', event.currentTarget.value)}
-        />
-      )}
-      <button
-        type="button"
-        class="ks-class"
-        tabIndex={tabStop ? 0 : -1}
-        aria-pressed={!hidden}
-        aria-label={`${name} ${formatCount(count)} ${share}${dimmed && !hidden ? ', dimmed' : ''}`}
-        title={`${name}: click to hide, double-click to isolate, Alt+click to select its cells (with Shift, add them to the selection)`}
-        onClick={click}
-        onKeyDown={keyDown}
-      >
-        <span class={`ks-class-name${row.name === null ? ' ks-muted' : ''}`}>{name}</span>{' '}
-        <span class="ks-number ks-muted">{formatCount(count)}</span>{' '}
-        <span class="ks-number ks-muted ks-share">{share}</span>
-        <span class="ks-bar">
-          <span style={{ width: `${Math.max(4, width * 100)}%`, background: color }} />
-        </span>
-        <Icon name={hidden ? 'hidden' : 'eye'} size={16} />
-      </button>
-    </li>
   );
 }
 

@@ -5,11 +5,12 @@ import { cssColor, MISSING_COLOR } from '../../lib/color';
 import { formatClass, formatCount, formatValue } from '../../lib/format';
 import { cornersOf } from '../../state/color/blend';
 import { ordered } from '../../state/color/category-colors';
-import { dimmedFlags } from '../../state/color/layer';
-import { hiddenOf, isolatedOf } from '../../state/view-state';
+import { membersOf } from '../../state/color/groups';
+import { dimmedFlags, flagsOf } from '../../state/color/layer';
+import { hiddenOf } from '../../state/view-state';
 import { usePanels, useView } from '../context';
 import { WithoutValue } from './missing-row';
-import { useRowActions } from './row-actions';
+import { type RowNames, useRowActions } from './row-actions';
 
 const MOST = 300;
 
@@ -33,27 +34,28 @@ function Rows(): JSX.Element | null {
   const last = useRef<string | undefined>(undefined);
   if (layer.kind === 'category') {
     const { column } = layer;
-    const hidden = new Set(hiddenOf(state, column.name));
+    const hidden = flagsOf(column, hiddenOf(state, column.name));
     const dimmed = dimmedFlags(column, state);
-    const isolated = new Set(isolatedOf(state, column.name));
-    const isDimmed = (name: string | null) => dimmed !== null && !isolated.has(name);
+    const named = model.classes.value(column).map((category, code) => ({ ...category, code }));
+    const missing = { name: null, color: MISSING_COLOR, code: named.length };
     const classes = [
-      ...ordered(model.classes.value(column), order),
-      ...(column.missing > 0 ? [{ name: null, color: MISSING_COLOR, count: column.missing }] : []),
+      ...ordered(named, order).map((category) => ({ ...category, names: membersOf(category) })),
+      ...(column.missing > 0 ? [{ ...missing, names: [null] }] : []),
     ];
     return (
       <>
         <h2 class="ks-heading ks-plain" title={column.name}>
           {column.name}
         </h2>
-        {classes.slice(0, MOST).map(({ name, color }) => (
+        {classes.slice(0, MOST).map(({ name, names, color, code }) => (
           <Row
             key={name === null ? '\0' : `=${name}`}
             name={name}
+            names={names}
             color={color}
             column={column}
-            hidden={hidden.has(name)}
-            dimmed={isDimmed(name)}
+            hidden={hidden[code] === 1}
+            dimmed={dimmed?.[code] === 1}
             last={last}
           />
         ))}
@@ -96,14 +98,15 @@ function Rows(): JSX.Element | null {
 
 function Row(props: {
   name: string | null;
+  names: RowNames;
   color: string;
   column: CategoryValues;
   hidden: boolean;
   dimmed: boolean;
   last: { current: string | undefined };
 }): JSX.Element {
-  const { name, color, column, hidden, dimmed, last } = props;
-  const { point, leave, click, keyDown } = useRowActions(column, [name], last);
+  const { name, names, color, column, hidden, dimmed, last } = props;
+  const { point, leave, click, keyDown } = useRowActions(column, names, last);
   const text = formatClass(name);
   return (
     <button

@@ -1,15 +1,14 @@
-import type { Category } from '../../contract/manifest';
-import type { CategoryValues } from '../../data/column-values';
+import type { CategoryValues, GroupedCategory } from '../../data/column-values';
 import { MISSING_COLOR, paletteColor } from '../../lib/color';
 import { type ClassOrder, hiddenOf, type ViewState } from '../view-state';
 import { dimmedFlags, flagsOf } from './layer';
 
 /** Returns the categories of a column with their current colors. */
-export type ClassesOf = (column: CategoryValues) => readonly Category[];
+export type ClassesOf = (column: CategoryValues) => readonly GroupedCategory[];
 
 const byName = new Intl.Collator('en', { numeric: true });
 
-export function ordered(classes: readonly Category[], order: ClassOrder): Category[] {
+export function ordered<T extends GroupedCategory>(classes: readonly T[], order: ClassOrder): T[] {
   const rows = [...classes];
   if (order === 'size') rows.sort((a, b) => b.count - a.count);
   if (order === 'name') rows.sort((a, b) => byName.compare(a.name, b.name));
@@ -40,14 +39,21 @@ function ownColors(state: Pick<ViewState, 'classColors'>, column: string): Reado
 
 /** Caches the categories per column until the colors change, because the legend reads them on each render. */
 export function classesWith(state: Pick<ViewState, 'palette' | 'classColors'>): ClassesOf {
-  const cache = new WeakMap<CategoryValues, readonly Category[]>();
-  return (column) => {
+  const cache = new WeakMap<CategoryValues, readonly GroupedCategory[]>();
+  const classesOf: ClassesOf = (column) => {
     const own = ownColors(state, column.name);
     if (state.palette === 'file' && Object.keys(own).length === 0) return column.categories;
     const known = cache.get(column);
     if (known) return known;
     const { palette } = state;
+    // Grouping changes the codes, but not the colors of the other categories.
+    const colorOf =
+      column.ungrouped && new Map(classesOf(column.ungrouped).map(({ name, color }) => [name, color]));
     const classes = column.categories.map((category, code) => {
+      if (colorOf) {
+        const { name, color, members, ownColor } = category;
+        return { ...category, color: ownColor ?? colorOf.get(members?.[0] ?? name) ?? color };
+      }
       const base = palette === 'file' ? category.color : paletteColor(code, palette);
       const color = Object.hasOwn(own, category.name) ? (own[category.name] ?? base) : base;
       return { ...category, color };
@@ -55,6 +61,7 @@ export function classesWith(state: Pick<ViewState, 'palette' | 'classColors'>): 
     cache.set(column, classes);
     return classes;
   };
+  return classesOf;
 }
 
 /** Returns `classColors` with one color added. */
@@ -80,7 +87,7 @@ export function withoutColors(
 
 export function paintOf(
   column: CategoryValues,
-  classes: readonly Category[],
+  classes: readonly GroupedCategory[],
   state: Pick<ViewState, 'hidden' | 'isolated'>,
   emphasis: Emphasis | null,
 ): Paint {

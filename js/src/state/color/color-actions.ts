@@ -13,6 +13,7 @@ import {
 } from '../view-state';
 import { type Emphasis, recolored, withoutColors } from './category-colors';
 import type { ColorLoader } from './color-loader';
+import { groupsOf, withGroups } from './groups';
 
 export interface ColorActions {
   setColor(color: Color): void;
@@ -28,7 +29,7 @@ export interface ColorActions {
   setPalette(palette: PaletteName): void;
   /** Sets the color of a category, `#rrggbb`. */
   recolorClass(column: string, name: string, color: string): void;
-  /** Resets all categories of the column to the colors of the palette. */
+  /** Resets all categories and groups of the column to the colors of the palette. */
   resetClassColors(column: string): void;
   /** Dims all other categories while the pointer is over this one; null ends that. */
   emphasize(emphasis: Emphasis | null): void;
@@ -89,7 +90,14 @@ export function createColorActions(
     setPalette: (palette) => update(model, { palette }),
     recolorClass: (column, name, color) =>
       update(model, { classColors: recolored(model.state.value, column, name, color) }),
-    resetClassColors: (column) => update(model, { classColors: withoutColors(model.state.value, column) }),
+    resetClassColors(column) {
+      const { groups } = model.state.value;
+      const plain = groupsOf({ groups }, column).map((group) => ({ ...group, color: null }));
+      update(model, {
+        classColors: withoutColors(model.state.value, column),
+        groups: withGroups(groups, column, plain),
+      });
+    },
     emphasize(emphasis) {
       model.emphasis.value = emphasis;
     },

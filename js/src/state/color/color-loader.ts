@@ -38,7 +38,7 @@ export function createColorLoader(
   const refuse = (error: Error) =>
     batch(() => {
       // Do not show the old colors under the new name.
-      model.layer.value = NO_LAYER;
+      model.loadedLayer.value = NO_LAYER;
       model.problem.value = error;
     });
 
@@ -46,13 +46,13 @@ export function createColorLoader(
     if (color.kind === 'annotation') forgetColumn(model, color.column);
     if (sameColor(model.state.value.color, color)) return refuse(error);
     // The user saw wrong values before choosing another color, so report the failure.
-    if (sameColor(model.layer.value.color, color)) model.layer.value = NO_LAYER;
+    if (sameColor(model.loadedLayer.value.color, color)) model.loadedLayer.value = NO_LAYER;
     notify(model, error);
   };
 
   const show = (layer: Layer, keepGroup: boolean) =>
     batch(() => {
-      model.layer.value = layer;
+      model.loadedLayer.value = layer;
       if (layer.kind === 'category' && !keepGroup) update(model, { groupBy: layer.column.name });
       if (layer.color.kind !== 'gene') return;
       const { gene } = layer.color;
@@ -74,9 +74,9 @@ export function createColorLoader(
       if (isAbort(thrown, signal)) throw thrown;
       const lost = model.lost.value;
       // The shown color stays, and the legend with it.
-      if (lost && thrown instanceof HostError && model.layer.value !== NO_LAYER)
+      if (lost && thrown instanceof HostError && model.loadedLayer.value !== NO_LAYER)
         batch(() => {
-          update(model, { color: model.layer.value.color });
+          update(model, { color: model.loadedLayer.value.color });
           model.lost.value = { ...lost, wanted: colorLabel(color) };
         });
       else refuse(asError(thrown));

@@ -9,11 +9,15 @@ import type { LayoutModel } from '../layout/layout-model';
 import type { StateModel } from '../state-model';
 import type { ViewState } from '../view-state';
 import { type ClassesOf, classesWith, type Emphasis, type Paint, paintOf } from './category-colors';
-import { type Layer, NO_LAYER, visibleTest } from './layer';
+import { grouped, groupsOf } from './groups';
+import { groupedLayer, type Layer, NO_LAYER, visibleTest } from './layer';
 import { type Cells, cellsWhere, packedIn, type Scope, scopeOf } from './scope';
 
 export interface ColorModel {
-  readonly layer: Signal<Layer>;
+  /** Loaded values that color the tissue, as in the bundle. */
+  readonly loadedLayer: Signal<Layer>;
+  /** The loaded values with groups of categories; what is shown. */
+  readonly layer: ReadonlySignal<Layer>;
   /** Why the last color could not be loaded. */
   readonly problem: Signal<Error | null>;
   readonly recentGenes: Signal<readonly string[]>;
@@ -33,7 +37,7 @@ export interface ColorModel {
   /** Color map in use, with `auto` resolved. */
   readonly colormap: ReadonlySignal<Colormap>;
   readonly scale: ReadonlySignal<ColorScale>;
-  /** Values of the annotation by which cells are grouped; null until they are loaded. */
+  /** The annotation by which cells are grouped, with groups of its categories; null until it is loaded. */
   readonly group: ReadonlySignal<CategoryValues | null>;
   /** Categories with their current colors; `column.categories` has those of the bundle. */
   readonly classes: ReadonlySignal<ClassesOf>;
@@ -46,7 +50,9 @@ export function createColorModel({
   positions,
   loaded,
 }: StateModel & Pick<LayoutModel, 'positions'> & Pick<BundleModel, 'loaded'>): ColorModel {
-  const layer = signal<Layer>(NO_LAYER);
+  const loadedLayer = signal<Layer>(NO_LAYER);
+  const groups = computed(() => state.value.groups);
+  const layer = computed(() => groupedLayer(loadedLayer.value, groups.value));
   const emphasis = signal<Emphasis | null>(null);
   const hidden = computed(() => state.value.hidden);
   const isolated = computed(() => state.value.isolated);
@@ -56,6 +62,7 @@ export function createColorModel({
   const classes = computed(() => classesWith({ palette: palette.value, classColors: classColors.value }));
   const groupBy = computed(() => state.value.groupBy);
   return {
+    loadedLayer,
     layer,
     problem: signal<Error | null>(null),
     recentGenes: signal<readonly string[]>([]),
@@ -66,7 +73,9 @@ export function createColorModel({
     ...createScale(state, { layer, valuesInScope: scopes.valuesInScope }),
     group: computed(() => {
       const column = groupBy.value === null ? undefined : loaded.value.get(groupBy.value);
-      return column?.kind === 'category' ? column : null;
+      return column?.kind === 'category'
+        ? grouped(column, groupsOf({ groups: groups.value }, column.name))
+        : null;
     }),
     classes,
     paint: computed(() => {

@@ -3,6 +3,7 @@ import type { GeneValues } from '../../data/gene-store';
 import type { Summary } from '../../data/summary';
 import type { Numbers } from '../../lib/numbers';
 import { type Color, hiddenOf, isolatedOf, type ViewState } from '../view-state';
+import { grouped, groupsOf, membersOf } from './groups';
 
 /** Colors of a blend on a light or dark background. */
 export interface Mixed {
@@ -29,12 +30,22 @@ export type Layer =
 
 export const NO_LAYER: Layer = { kind: 'none', color: { kind: 'none' } };
 
-/** Returns one flag per code, 1 if its category is named; the last is for cells without a value. */
+/** Returns the layer with the groups of its column as categories. */
+export function groupedLayer(layer: Layer, groups: ViewState['groups']): Layer {
+  if (layer.kind !== 'category') return layer;
+  const column = grouped(layer.column, groupsOf({ groups }, layer.column.name));
+  return column === layer.column ? layer : { ...layer, column };
+}
+
+/**
+ * Returns one flag per code, 1 if its category is named, or all members of its group are; the last is for cells without
+ * a value.
+ */
 export function flagsOf(column: CategoryValues, named: readonly (string | null)[]): Uint8Array {
   const names = new Set(named);
   const flags = new Uint8Array(column.categories.length + 1);
-  column.categories.forEach(({ name }, code) => {
-    if (names.has(name)) flags[code] = 1;
+  column.categories.forEach((category, code) => {
+    if (membersOf(category).every((name) => names.has(name))) flags[code] = 1;
   });
   if (names.has(null)) flags[column.categories.length] = 1;
   return flags;

@@ -5,7 +5,7 @@ import { counted, formatCount } from '../../lib/format';
 import { visibleTest } from '../color/layer';
 import type { Model } from '../model';
 import { notify } from '../status';
-import { createHistory } from './history';
+import type { History } from './history';
 import {
   cellsOf,
   combined,
@@ -36,7 +36,7 @@ export interface SelectionActions {
   selectWhere(wanted: (cell: number) => boolean, mode: SelectionMode): void;
   /** Selects the visible cells that were not selected. */
   invertSelection(): void;
-  /** Undoes the last change of the selection or the regions. */
+  /** Undoes the last change of the selection, the regions or the groups of categories. */
   undo(): void;
   redo(): void;
   /** Highlights these cells by dimming all others while the pointer is over their region; null ends that. */
@@ -66,9 +66,8 @@ export interface NewRegion {
 export const cellCount = (model: Model): number =>
   (model.positions.value?.coords.length ?? 0) / 2 || (model.bundle.value?.manifest.n_cells ?? 0);
 
-export function createSelectionActions(model: Model): SelectionActions {
+export function createSelectionActions(model: Model, history: History): SelectionActions {
   const total = () => cellCount(model);
-  const history = createHistory(model, total);
 
   const put = (next: Selection | null, outline: readonly number[] | null = null) => {
     const before = model.selection.value;
