@@ -229,6 +229,15 @@ class GeneLabels(_Part):
     `A;B`."""
 
 
+class GeneSet(_Part):
+    """1.x. A named set of genes, which a viewer shows as their mean."""
+
+    name: str
+    """Unique."""
+    genes: list[str]
+    """Names in `gene_list`, at least one."""
+
+
 class ScriptShard(_Part):
     """1.x. A script that contains a range of bytes of the other files, for pages that cannot read files."""
 
@@ -330,6 +339,7 @@ class Manifest(BaseModel):
     columns: list[Column] | None = None
     """1.x. The annotations, in order, without JSON."""
     gene_labels: list[GeneLabels] | None = None
+    gene_sets: list[GeneSet] | None = None
     embeddings: list[Embedding] | None = None
     sections: Sections | None = None
     view: dict[str, Any] | None = None
