@@ -333,7 +333,7 @@ export interface GeneSet {
    */
   name: string;
   /**
-   * Names in `gene_list`, at least one.
+   * Names in `gene_list`.
    */
   genes: string[];
 }

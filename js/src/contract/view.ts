@@ -18,6 +18,10 @@ export interface SavedView {
    * Number of regions that were left out because they were too large for the link.
    */
   regions_left_out?: number;
+  /**
+   * Number of gene sets that were left out because they were too large for the link.
+   */
+  gene_sets_left_out?: number;
 }
 /**
  * The complete state of a view that a notebook can store.

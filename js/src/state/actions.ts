@@ -2,6 +2,7 @@ import { batch } from '@preact/signals';
 import { asError, isAbort } from '../lib/errors';
 import { createApply } from './change';
 import { type ColorActions, createColorActions } from './color/color-actions';
+import { createGeneSetActions, type GeneSetActions } from './color/gene-set-actions';
 import { createDisplayActions, type DisplayActions } from './display';
 import { createImageActions, type ImageActions } from './image/image-actions';
 import { fitAll } from './layout/camera';
@@ -19,6 +20,7 @@ export interface Actions
   extends StatusActions,
     LayoutActions,
     ColorActions,
+    GeneSetActions,
     SelectionActions,
     ImageActions,
     DisplayActions,
@@ -44,6 +46,7 @@ export function createActions(model: Model, loader: Loader): Actions {
     ...createStatusActions(model),
     ...createLayoutActions(model, apply, applyOrNotify),
     ...createColorActions(model, loader, apply, applyOrNotify),
+    ...createGeneSetActions(model, applyOrNotify),
     ...selectionActions,
     ...createImageActions(model),
     ...createDisplayActions(model),

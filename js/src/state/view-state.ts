@@ -107,6 +107,9 @@ const isValid = (field: string, value: unknown) =>
 /** Describes the first invalid field of a stored state, like the model in Python; ignores unknown fields. */
 export function problemOf(state: Readonly<Record<string, unknown>>): string | null {
   const problem = differs(state, VIEW_SHAPE, { exact: true });
+  const sets = problem ? null : (state.geneSets as ViewState['geneSets']);
+  if (sets && new Set(sets.map(({ name }) => name)).size < sets.length)
+    return 'The names of the sets in “geneSets” should differ';
   if (problem || !Array.isArray(state.range) || state.range[0] < state.range[1]) return problem;
   return 'The lower limit of “range” should be below the upper one';
 }
