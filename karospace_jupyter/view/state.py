@@ -111,12 +111,17 @@ def several_genes(kind: str, genes: list[str]) -> ByScore | ByBlend:
     return ByBlend(genes=genes)
 
 
-def color_text(color: Color, columns: Sequence[str]) -> str:
-    """Return a color as in `view.color`: a column, a gene, ``blend:A,B``, ``score:A,B,C``, or an empty string."""
+def color_text(color: Color, columns: Sequence[str], sets: Mapping[str, Sequence[str]] | None = None) -> str:
+    """Return a color as in `view.color`: a column, a gene, ``blend:A,B``, ``score:A,B,C``, or an empty string.
+
+    The score of one of the gene `sets` is ``score:NAME``.
+    """
     if isinstance(color, ByAnnotation):
         return color.column
     if isinstance(color, ByNothing):
         return ""
+    if isinstance(color, ByScore) and color.genes and set(color.genes) <= set((sets or {}).get(color.name, ())):
+        return f"score:{color.name}"
     if isinstance(color, ByScore | ByBlend):
         return f"{color.kind}:{','.join(color.genes)}"
     return f"gene:{color.gene}" if color.gene in columns else color.gene
