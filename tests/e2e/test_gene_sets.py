@@ -95,9 +95,13 @@ def test_saved_view_reopens_with_its_sets(opened: tuple[Viewer, ad.AnnData], tmp
     viewer.until("state.color.name === 'B cells'")
     view = tmp_path / "view.json"
     view.write_text(json.dumps(page.evaluate("karospace.getView()")))
-    link = viewer.address()
-    page.goto("about:blank")
-    viewer.open(link)
+    page.reload()
+    page.evaluate("window.karospace.ready")
+    page.get_by_role("button", name="Share, save or open this view").click()
+    page.get_by_label("View file").set_input_files(view)
+    page.get_by_text("Opened the view from view.json").wait_for()
+    page.keyboard.press("Escape")
+    page.get_by_role("tab", name="Gene").click()
     viewer.becomes(lambda: names(viewer), [ODD, "B cells"])
     assert viewer.state()["color"]["name"] == "B cells"
     # Another bundle, with fewer genes: what it has is used, the rest is named.
