@@ -175,6 +175,9 @@ def _json_items(text: str, origin: str) -> Iterable[tuple[object, object]]:
     except json.JSONDecodeError as exc:
         msg = f"{origin} is not valid JSON: line {exc.lineno:,}, column {exc.colno:,}: {exc.msg}. Expected {_JSON}."
         raise ConfigError(msg) from exc
+    except ValueError as exc:  # a number with thousands of digits
+        msg = f"{origin} is not valid JSON: {exc}. Expected {_JSON}."
+        raise ConfigError(msg) from exc
     except RecursionError as exc:
         msg = f"{origin} is nested too deeply. Expected {_JSON}."
         raise ConfigError(msg) from exc

@@ -18,6 +18,7 @@ from karospace_jupyter.plan.gene_sets import choose_gene_sets
 from karospace_jupyter.plan.lattice import Direction, direction_of_y
 from karospace_jupyter.plan.matrix_values import matrix_values
 from karospace_jupyter.plan.model import Plan, PlannedCoordinates, PlannedGenes
+from karospace_jupyter.plan.names import as_text, make_unique
 from karospace_jupyter.plan.observations import Array, array_of
 from karospace_jupyter.plan.opening_color import RequestedColor, color_of, opening_color, opening_view, requested_color
 from karospace_jupyter.plan.origin import count_displaced, count_sharing, origin_of
@@ -175,6 +176,8 @@ def decide(
         warnings += new_warnings
     if view is not None:
         shown = set(genes.names) if genes_known else None
+        if genes_on_demand:
+            shown = set(make_unique(as_text(source.gene_names))[0])
         view, new_warnings = fitting_view(
             view, cells.n, extent_of(xy), columns.annotations, embeddings, sections, shown, gene_sets
         )

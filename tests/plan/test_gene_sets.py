@@ -15,7 +15,7 @@ import scipy.sparse as sp
 from karospace_jupyter import Bundle, ExportConfig, adata_to_karospace
 from karospace_jupyter.errors import BundleError, ConfigError, GenesError, KaroSpaceError, PlanError
 from karospace_jupyter.export import run_to_memory
-from karospace_jupyter.gene_sets import LONGEST_SET_NAME, MOST_GENES, MOST_SETS, joined, read_gene_sets
+from karospace_jupyter.gene_sets import LONGEST_SET_NAME, MOST_GENES, MOST_SETS, GeneSets, joined, read_gene_sets
 from karospace_jupyter.plan import Plan, resolve
 from karospace_jupyter.source import open_source
 
@@ -89,6 +89,7 @@ class TestFiles:
             ('{"": ["CD3E"]}', r"the name of gene set 1 is empty"),
             ('["CD3E"]', r"contains a list. Expected an object"),
             ("[" * 100_000, r"nested too deeply"),
+            ('{"A": [' + "9" * 5000 + "]}", r"is not valid JSON: .*4300 digits"),
             (b"A\tx\t\xff\n", r"is not UTF-8 text"),
             ("x" * (LONGEST_SET_NAME + 1) + "\ty\tCD3E\n", r"has 201 characters, more than 200"),
         ],
@@ -108,7 +109,7 @@ class TestFiles:
             plan(adata, gene_sets=[one, str(two)])
 
     def test_too_many_sets_or_genes_raise(self) -> None:
-        fits = {f"s{i}": ("A",) for i in range(MOST_SETS)}
+        fits: GeneSets = {f"s{i}": ("A",) for i in range(MOST_SETS)}
         assert joined([("x", fits)]) == fits
         with pytest.raises(ConfigError, match=r"Got 501 gene sets with 501 genes. At most 500 sets with 20,000 genes"):
             joined([("x", fits), ("y", {"more": ("A",)})])

@@ -299,6 +299,24 @@ def test_gene_sets_can_be_read_and_set(adata: Any, caplog: pytest.LogCaptureFixt
     view.close()
 
 
+def test_saved_view_of_an_object_keeps_genes_that_are_read_when_needed(adata: Any, tmp_path: Path) -> None:
+    file = tmp_path / "view.json"
+    sets = [{"name": "T", "genes": ["CD3E", "NOPE"]}]
+    file.write_text(json.dumps({"color": {"kind": "gene", "gene": "EPCAM"}, "geneSets": sets}))
+    view = karospace_view(adata, view=file)
+    shown = view.bundle.manifest.view
+    assert shown == {"color": {"kind": "gene", "gene": "EPCAM"}, "geneSets": [{"name": "T", "genes": ["CD3E"]}]}
+    view.close()
+
+
+def test_form_keeps_gene_sets(adata: Any) -> None:
+    form = karospace_widget(adata, gene_sets={"T": ["CD3E"]})
+    assert form.options["gene_sets"] == {"T": ["CD3E"]}
+    form.options = {**form.options, "seed": 3}
+    assert form.options["gene_sets"] == {"T": ["CD3E"]}
+    form.close()
+
+
 def test_code_of_a_form_repeats_gene_sets() -> None:
     files = code_of(ExportConfig(gene_sets=["a b.gmt", "uns:markers"]), name="adata", file="x.h5ad")
     assert "gene_sets=['a b.gmt', 'uns:markers']" in files

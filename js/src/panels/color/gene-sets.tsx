@@ -158,7 +158,14 @@ function GeneSets(): JSX.Element | null {
       {undo && (
         <p class="ks-note ks-break" role="status">
           Removed “{undo.name}”.{' '}
-          <button type="button" class="ks-link" onClick={() => actions.setGeneSets(undo.before)}>
+          <button
+            type="button"
+            class="ks-link"
+            onClick={() => {
+              actions.setGeneSets(undo.before);
+              back.value = undo.name;
+            }}
+          >
             Undo
           </button>
         </p>
