@@ -65,6 +65,7 @@ def parser() -> argparse.ArgumentParser:
     genes = data.add_mutually_exclusive_group()
     add(genes, "genes_mode", "MODE")
     genes.add_argument("--gene", metavar="NAME", action="append", help="A gene to export. Repeatable.")
+    add(data, "gene_sets", "FILE")
     add(data, "sections", "COLUMN")
     add(data, "embeddings", "KEY")
     add(data, "layer", "NAME")
@@ -372,6 +373,7 @@ def _print_plan(plan: Plan, written: Size, options: argparse.Namespace) -> None:
                     "annotations": [a.name for a in plan.annotations],
                     "embeddings": [e.name for e in plan.embeddings],
                     "sections": _sections_json(plan),
+                    "gene_sets": [one.name for one in plan.gene_sets],
                     "color": color_label(plan.view) or None,
                     "view": options.view,
                     "matrix": plan.matrix_name,
@@ -388,6 +390,7 @@ def _print_plan(plan: Plan, written: Size, options: argparse.Namespace) -> None:
     rows = [
         (plan.cells.observations, f"{plan.cells.n:,} of {plan.n_cells_source:,}"),
         ("genes", f"{len(plan.genes.names):,} of {plan.n_genes_source:,}, from {plan.matrix_name}"),
+        *([("gene sets", _gene_sets_text(plan))] if plan.gene_sets else []),
         ("coordinates", plan.coordinates.source),
         ("scale", scale_text(plan.coordinates.unit_um, plan.coordinates.unit_origin)),
         ("annotations", names or "none"),
@@ -419,6 +422,12 @@ def _sections_text(plan: Plan) -> str:
     layout = "overlapping; the viewer arranges them in a grid" if found.overlapping else "side by side"
     without = f"; {counted(found.missing, one)} without a section" if found.missing else ""
     return f"{len(found.items)} in obs[{found.column!r}], {layout}{without}"
+
+
+def _gene_sets_text(plan: Plan) -> str:
+    from karospace_jupyter.plan.names import listed
+
+    return listed([f"{one.name} ({len(one.genes)})" for one in plan.gene_sets])
 
 
 def _print_result(bundle: Bundle, paths: Sequence[str], options: argparse.Namespace) -> None:

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from karospace_jupyter.errors import ConfigError, OptionError
 from karospace_jupyter.formatting import LONGEST_NAME, number
+from karospace_jupyter.gene_sets import as_gene_sets, check_size
 from karospace_jupyter.paths import expanded
 
 
@@ -274,6 +275,10 @@ class ExportConfig(BaseModel):
     under their usual names."""
     genes_mode: str | tuple[str, ...] = f"{DEFAULT_GENES.kind}:{DEFAULT_GENES.n}"
     """The genes to export: `hvgs:N`, `top_mean:N`, `list:PATH` or `all`; in Python, also a list of names."""
+    gene_sets: tuple[str, ...] | dict[str, tuple[str, ...]] | None = None
+    """Named gene sets, which the viewer shows as scores: a GMT file, a JSON file with `{"name": ["gene", ...]}`, or
+    `uns:KEY` for a dictionary of marker genes in the object; in Python, also a dictionary. Their genes are exported in
+    any case."""
     image_path: str | None = None
     """Tissue image: a PNG, JPEG, WebP or TIFF file, `uns:LIBRARY` for one stored in the object, or `none`."""
     downsample: int | None = Field(default=None, ge=1)
@@ -343,6 +348,23 @@ class ExportConfig(BaseModel):
     @classmethod
     def _as_tuple(cls, value: object) -> object:
         return tuple(value) if isinstance(value, list) else value
+
+    @field_validator("gene_sets", mode="before")
+    @classmethod
+    def _as_gene_sets(cls, value: object) -> object:
+        if isinstance(value, (str, os.PathLike)):
+            value = (value,)
+        if isinstance(value, (list, tuple)):
+            files = tuple(os.fspath(one) if isinstance(one, os.PathLike) else one for one in value)
+            if not all(isinstance(one, str) for one in files):
+                raise ValueError(_NEEDED["gene_sets"])
+            return files
+        if not hasattr(value, "items"):
+            return value
+        # A dictionary, or a table with one column for each set.
+        sets = as_gene_sets(value.items(), "gene_sets")
+        check_size(sets)
+        return sets
 
     @field_validator("embeddings")
     @classmethod
@@ -442,6 +464,7 @@ _NEEDED = {
     "annotation_columns": "expected a list of columns of obs, such as ['cell_type']",
     "embeddings": "expected a list of keys of obsm, such as ['X_umap'], or 'none'",
     "embed_origins": "expected a list of origins, such as ['https://lab.example']",
+    "gene_sets": "expected a file, 'uns:KEY', a list of these, or a dictionary of names to lists of genes",
     "genes_mode": "expected 'hvgs:N', 'top_mean:N', 'list:PATH', 'all' or a list of names",
     **dict.fromkeys(("downsample", "seed", "jobs", "memory_mb"), "expected an integer"),
     **dict.fromkeys(("max_asset_mb", "um_per_unit"), "expected a number"),

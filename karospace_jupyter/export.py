@@ -84,8 +84,25 @@ def run(subject: Any, config: ExportConfig, job: Job | None = None) -> Bundle:  
     return Bundle(sink.targets[0], manifest)
 
 
-def run_to_memory(subject: Any, config: ExportConfig, job: Job | None = None) -> Bundle:  # noqa: ANN401 - a path or an AnnData
+def run_to_memory(
+    subject: Any,  # noqa: ANN401 - a path or an AnnData
+    config: ExportConfig,
+    job: Job | None = None,
+    *,
+    genes_on_demand: bool = False,
+) -> Bundle:
     """Export `subject` to memory and ignore the targets that `config` names.
+
+    Parameters
+    ----------
+    subject
+        The path of the file, or the AnnData object.
+    config
+        The options.
+    job
+        Receives progress and can cancel the export.
+    genes_on_demand
+        Whether the viewer can read genes that are not exported, so that those of gene sets need not be exported.
 
     Returns
     -------
@@ -98,7 +115,7 @@ def run_to_memory(subject: Any, config: ExportConfig, job: Job | None = None) ->
         If the export fails.
     """
     sink = MemorySink()
-    manifest = _write(subject, config, sink, job or Job.null())
+    manifest = _write(subject, config, sink, job or Job.null(), genes_on_demand=genes_on_demand)
     assert sink.files is not None  # noqa: S101 - commit made them
     return Bundle(sink.files, manifest)
 
@@ -142,12 +159,19 @@ def _targets(config: ExportConfig) -> SeveralSinks:
     return SeveralSinks(files[0], files[1:])
 
 
-def _write(subject: Any, config: ExportConfig, sink: Sink, job: Job) -> Manifest:  # noqa: ANN401 - a path or an AnnData
+def _write(
+    subject: Any,  # noqa: ANN401 - a path or an AnnData
+    config: ExportConfig,
+    sink: Sink,
+    job: Job,
+    *,
+    genes_on_demand: bool = False,
+) -> Manifest:
     html = viewer_html()
     sink.check()
     source = open_source(subject, matrix=config.matrix, memory_bytes=config.memory_bytes)
     try:
-        planned = resolve(source, config, job)
+        planned = resolve(source, config, job, genes_on_demand=genes_on_demand)
         with sink:
             manifest = encode_bundle(planned, source, config, sink.put, job)
             source.check_unchanged()

@@ -127,6 +127,25 @@ def test_json_goes_to_stdout_and_progress_to_stderr(exported):
     assert "%" in done.stderr
 
 
+def test_gene_sets_are_read_from_several_files(h5ad, tmp_path):
+    one, two = tmp_path / "one.gmt", tmp_path / "two.json"
+    one.write_text("T cells\thttps://example.org\tCD3E\tNOPE\n")
+    two.write_text('{"Tumor": ["EPCAM", "KRT8"]}')
+    flags = ("--gene-set", one, "--gene-set", two)
+    plain = command(h5ad, "--dry-run", *flags)
+    assert "  gene sets    T cells (1), Tumor (2)\n" in plain.stdout
+    assert "warning: 1 gene of 1 gene set is not in X: NOPE." in plain.stderr
+    assert json.loads(command(h5ad, "--dry-run", "--json", *flags).stdout)["gene_sets"] == ["T cells", "Tumor"]
+    out = tmp_path / "out"
+    assert command(h5ad, "--outdir", out, "--genes", "top_mean:2", "--quiet", *flags).returncode == 0
+    assert Bundle(out).gene_sets == {"T cells": ["CD3E"], "Tumor": ["EPCAM", "KRT8"]}
+    one.write_text("T cells CD3E\n")
+    failed = command(h5ad, "--outdir", tmp_path / "other", *flags)
+    assert failed.returncode == 2
+    assert f"The gene set file {one}, line 1: found 1 tab-separated field" in failed.stderr
+    assert not (tmp_path / "other").exists()
+
+
 def test_quiet_prints_only_the_path(h5ad, tmp_path):
     done = command("--h5ad", h5ad, "--outdir", tmp_path / "out", "--quiet")
     assert (done.returncode, done.stdout, done.stderr) == (0, f"{tmp_path / 'out'}\n", "")

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from karospace_jupyter.formatting import LONGEST_NAME
+from karospace_jupyter.gene_sets import LONGEST_SET_NAME, MOST_SETS
 
 SCHEMA_VERSION = "1.1.0"
 """Version of the format that this package writes."""
@@ -229,6 +230,15 @@ class GeneLabels(_Part):
     `A;B`."""
 
 
+class GeneSet(_Part):
+    """1.x. A named set of genes, which a viewer shows as their mean."""
+
+    name: str = Field(min_length=1, max_length=LONGEST_SET_NAME)
+    """Unique."""
+    genes: list[str] = Field(min_length=1)
+    """Names in `gene_list`."""
+
+
 class ScriptShard(_Part):
     """1.x. A script that contains a range of bytes of the other files, for pages that cannot read files."""
 
@@ -330,6 +340,7 @@ class Manifest(BaseModel):
     columns: list[Column] | None = None
     """1.x. The annotations, in order, without JSON."""
     gene_labels: list[GeneLabels] | None = None
+    gene_sets: Annotated[list[GeneSet], Field(max_length=MOST_SETS)] | None = None
     embeddings: list[Embedding] | None = None
     sections: Sections | None = None
     view: dict[str, Any] | None = None

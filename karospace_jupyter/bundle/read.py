@@ -113,6 +113,11 @@ class BundleReader:
         msg = f"No gene {name!r} in {self.files.origin}.{hint(name, self.manifest.gene_list)}"
         raise NotExportedError(msg)
 
+    @property
+    def gene_sets(self) -> dict[str, list[str]]:
+        """The named gene sets of the bundle and their genes; empty if it has none."""
+        return {one.name: list(one.genes) for one in self.manifest.gene_sets or ()}
+
     def embedding(self, name: str) -> NDArray[np.float32] | NDArray[np.float64]:
         """Return one embedding, shape (n_cells, 2); NaN for cells that are not in the embedding.
 

@@ -35,6 +35,11 @@ CONTRACTS: dict[str, tuple[str, Any]] = {
 _NOT_KEYWORDS = {"h5ad_path", "outdir"}
 """Options that are separate parameters of the Python functions."""
 
+_ACCEPTED = {
+    "gene_sets": "str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | Mapping[str, Sequence[str]] | None"
+}
+"""Types of options that accept much more than the model stores."""
+
 
 def generated() -> dict[str, str]:
     """Return the text of each generated file, by its name in this folder."""
@@ -72,7 +77,7 @@ def _options_lines() -> Iterator[str]:
     yield "from __future__ import annotations"
     yield ""
     yield "import os"
-    yield "from collections.abc import Sequence"
+    yield "from collections.abc import Mapping, Sequence"
     yield "from typing import Literal, TypedDict"
     yield ""
     yield ""
@@ -82,7 +87,7 @@ def _options_lines() -> Iterator[str]:
         if name in _NOT_KEYWORDS:
             continue
         yield ""
-        yield f"    {name}: {written(field.annotation)}"
+        yield f"    {name}: {_ACCEPTED.get(name) or written(field.annotation)}"
         text = " ".join((field.description or "").split())
         lines = textwrap.wrap(f'"""{text}"""', width=116, break_long_words=False, break_on_hyphens=False)
         yield from (f"    {line}" for line in lines)

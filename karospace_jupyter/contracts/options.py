@@ -6,7 +6,7 @@ Generated from ExportConfig by `python -m karospace_jupyter.contracts`. Do not e
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, TypedDict
 
 
@@ -43,6 +43,11 @@ class ExportOptions(TypedDict, total=False):
 
     genes_mode: str | Sequence[str]
     """The genes to export: `hvgs:N`, `top_mean:N`, `list:PATH` or `all`; in Python, also a list of names."""
+
+    gene_sets: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | Mapping[str, Sequence[str]] | None
+    """Named gene sets, which the viewer shows as scores: a GMT file, a JSON file with `{"name": ["gene", ...]}`, or
+    `uns:KEY` for a dictionary of marker genes in the object; in Python, also a dictionary. Their genes are exported in
+    any case."""
 
     image_path: str | None
     """Tissue image: a PNG, JPEG, WebP or TIFF file, `uns:LIBRARY` for one stored in the object, or `none`."""

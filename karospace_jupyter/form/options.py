@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from karospace_jupyter.contracts.options import ExportOptions
 
 
+SETS_FILE = "gene_sets.json"
+"""File in shell commands that stands for gene sets that are not in a file."""
+
+
 def with_name(options: ExportOptions, name: str | None) -> ExportOptions:
     """Return the options with `name` as the name of the dataset.
 
@@ -100,6 +104,8 @@ def code_of(config: ExportConfig, *, name: str, file: str | None) -> str:
     arguments = [name, repr(outdir), *(f"{key}={_literal(value)}" for key, value in _given(config).items())]
     python = f"adata_to_karospace({', '.join(arguments)})"
     note = "" if file else f'# First: {name}.write_h5ad("data.h5ad")\n'
+    if isinstance(config.gene_sets, dict):
+        note += f"# First: save the gene sets in {SETS_FILE}\n"
     shell = shell_of(config if config.outdir else config.model_copy(update={"outdir": Path(outdir)}), file=file)
     return f"from karospace_jupyter import adata_to_karospace\n{python}\n\n# The same in a shell:\n{note}{shell}"
 
@@ -132,6 +138,9 @@ def _flags(key: str, value: Any) -> list[str]:  # noqa: ANN401 - the value of an
         return [f"{flag_of(key)}={column}" for column in value] or ["--no-anno"]
     if key == "embeddings":
         return [f"{flag_of(key)}={name}" for name in value or ("none",)]
+    if key == "gene_sets":
+        # A shell cannot pass a dictionary.
+        return [f"{flag_of(key)}={file}" for file in ((SETS_FILE,) if isinstance(value, dict) else value)]
     if key == "embed_origins":
         return [f"{flag_of(key)}={origin}" for origin in value]
     if key == "genes_mode":
@@ -151,6 +160,8 @@ def _flag(flag: str, value: str) -> list[str]:
 def _literal(value: Any) -> str:  # noqa: ANN401
     if isinstance(value, Path):
         return repr(str(value))
+    if isinstance(value, dict):
+        return repr({key: list(one) for key, one in value.items()})
     return repr(list(value)) if isinstance(value, tuple) else repr(value)
 
 

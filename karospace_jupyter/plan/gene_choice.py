@@ -36,7 +36,13 @@ _BETWEEN = re.compile(r"[|;,]")
 
 
 def choose_genes(
-    source: Source, spec: GenesSpec, values: MatrixValues, rows: Rows, job: Job, added: int | None = None
+    source: Source,
+    spec: GenesSpec,
+    values: MatrixValues,
+    rows: Rows,
+    job: Job,
+    added: int | None = None,
+    of_sets: NDArray[np.int64] | None = None,
 ) -> tuple[PlannedGenes, list[str]]:
     """Resolve the requested genes.
 
@@ -44,6 +50,8 @@ def choose_genes(
     ----------
     added
         Position in var of a gene that is always exported; None if there is none.
+    of_sets
+        Positions in var of the genes of gene sets, which are always exported.
 
     Returns
     -------
@@ -81,6 +89,11 @@ def choose_genes(
         else:
             indices, new_warnings = rank_variable_genes(source, n, values, rows, job, requested=spec != DEFAULT_GENES)
             warnings += new_warnings
+    more = of_sets[~np.isin(of_sets, indices)] if of_sets is not None else indices[:0]
+    if len(more) > 0:
+        indices = np.concatenate([indices, more])
+        verb = "was" if len(more) == 1 else "were"
+        warnings.append(f"{counted(len(more), 'gene')} of gene sets {verb} added to the genes.")
     if added is not None and added not in indices:
         indices = np.append(indices, added)
         warnings.append(f"The gene {names[added]!r} was added to the genes: it is the initial color.")
@@ -149,6 +162,21 @@ def gene_at(source: Source, name: str) -> int | None:
     """Return the position in var of the gene with this name or symbol; None if there is none."""
     found, _, _ = _find([name], make_unique(as_text(source.gene_names))[0], _labels(source))
     return found[0] if found else None
+
+
+def find_genes(source: Source, wanted: Sequence[str]) -> tuple[NDArray[np.object_], dict[str, int], list[str]]:
+    """Find genes by name or symbol.
+
+    Returns
+    -------
+    tuple
+        The unique names of all genes, the position in var of each gene that was found, and the names that match
+        several genes.
+    """
+    names = make_unique(as_text(source.gene_names))[0]
+    indices, unknown, several = _find(wanted, names, _labels(source))
+    missing = set(unknown)
+    return names, dict(zip((name for name in wanted if name not in missing), indices, strict=True)), several
 
 
 def unknown_genes(source: Source, wanted: Sequence[str], limit: int = 20) -> list[tuple[str, list[str]]]:

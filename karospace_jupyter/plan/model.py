@@ -182,6 +182,15 @@ class PlannedGenes:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedGeneSet:
+    """A named set of genes."""
+
+    name: str
+    genes: tuple[str, ...]
+    """Names as in :class:`PlannedGenes`; at least one."""
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedImage:
     """The tissue image, before scaling and encoding."""
 
@@ -219,6 +228,7 @@ class Plan:
     embeddings: tuple[PlannedEmbedding, ...]
     sections: PlannedSections | None
     genes: PlannedGenes
+    gene_sets: tuple[PlannedGeneSet, ...]
     images: tuple[PlannedImage, ...]
     """One for the whole tissue, or one for each section that has its own."""
     view: dict[str, Any] | None

@@ -14,9 +14,11 @@ from karospace_jupyter.plan.cells import choose_cells
 from karospace_jupyter.plan.coordinates import columns_of, find_coordinates, is_embedding
 from karospace_jupyter.plan.embeddings import choose_embeddings
 from karospace_jupyter.plan.gene_choice import choose_genes
+from karospace_jupyter.plan.gene_sets import choose_gene_sets
 from karospace_jupyter.plan.lattice import Direction, direction_of_y
 from karospace_jupyter.plan.matrix_values import matrix_values
 from karospace_jupyter.plan.model import Plan, PlannedCoordinates, PlannedGenes
+from karospace_jupyter.plan.names import as_text, make_unique
 from karospace_jupyter.plan.observations import Array, array_of
 from karospace_jupyter.plan.opening_color import RequestedColor, color_of, opening_color, opening_view, requested_color
 from karospace_jupyter.plan.origin import count_displaced, count_sharing, origin_of
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from karospace_jupyter.config import CoordsSpec, ExportConfig
-    from karospace_jupyter.plan.model import PlannedEmbedding, PlannedSections
+    from karospace_jupyter.plan.model import PlannedEmbedding, PlannedGeneSet, PlannedSections
     from karospace_jupyter.plan.origin import Origin
     from karospace_jupyter.source import Source
     from karospace_jupyter.source.protocol import Rows
@@ -60,21 +62,32 @@ class Problems:
             self.found.setdefault(option, str(exc))
 
 
-def resolve(source: Source, config: ExportConfig, job: Job | None = None) -> Plan:
+def resolve(source: Source, config: ExportConfig, job: Job | None = None, *, genes_on_demand: bool = False) -> Plan:
     """Decide what an export of `source` contains.
+
+    Parameters
+    ----------
+    genes_on_demand
+        Whether genes that are not exported can be read later, so that those of gene sets need not be exported.
 
     Raises
     ------
     PlanError
         If the data does not provide what the options request.
     """
-    planned = decide(source, config, Problems(), job or Job.null())
+    planned = decide(source, config, Problems(), job or Job.null(), genes_on_demand=genes_on_demand)
     assert planned is not None  # noqa: S101 - problems were raised
     return planned
 
 
 def decide(
-    source: Source, config: ExportConfig, problems: Problems, job: Job, *, genes_known: bool = True
+    source: Source,
+    config: ExportConfig,
+    problems: Problems,
+    job: Job,
+    *,
+    genes_known: bool = True,
+    genes_on_demand: bool = False,
 ) -> Plan | None:
     """Decide what an export of `source` contains, as far as its problems allow.
 
@@ -90,6 +103,8 @@ def decide(
         Receives progress and can cancel the work.
     genes_known
         Whether the ranking of the genes is that of the export; it is not if it comes from a sample.
+    genes_on_demand
+        Whether genes that are not exported can be read later, as for :func:`resolve`.
 
     Returns
     -------
@@ -149,14 +164,22 @@ def decide(
             f"The values of {source.matrix_name} are assumed to be log1p because uns['log1p'] says so; there are too "
             "few values to check."
         )
+    gene_sets: tuple[PlannedGeneSet, ...] = ()
+    genes_of_sets = np.zeros(0, dtype=np.int64)
+    with problems.of("gene_sets"):
+        gene_sets, genes_of_sets, new_warnings = choose_gene_sets(source, config.gene_sets)
+        warnings += new_warnings
     genes = PlannedGenes(np.zeros(0, dtype=np.int64), (), ())
     with problems.of("genes_mode"):
-        genes, new_warnings = choose_genes(source, config.genes, values, cells.rows, job, requested.gene)
+        of_sets = None if genes_on_demand else genes_of_sets
+        genes, new_warnings = choose_genes(source, config.genes, values, cells.rows, job, requested.gene, of_sets)
         warnings += new_warnings
     if view is not None:
         shown = set(genes.names) if genes_known else None
+        if genes_on_demand:
+            shown = set(make_unique(as_text(source.gene_names))[0])
         view, new_warnings = fitting_view(
-            view, cells.n, extent_of(xy), columns.annotations, embeddings, sections, shown
+            view, cells.n, extent_of(xy), columns.annotations, embeddings, sections, shown, gene_sets
         )
         warnings += new_warnings
     color = color_of(requested, columns.annotations, genes)
@@ -183,7 +206,7 @@ def decide(
         origin=origin,
     )
     files, size = predict(
-        cells, columns.annotations, genes, pictures.images, config, embeddings=len(embeddings), view=view
+        cells, columns.annotations, genes, pictures.images, config, gene_sets, embeddings=len(embeddings), view=view
     )
     return Plan(
         dataset_name=config.dataset_name or source.name,
@@ -198,6 +221,7 @@ def decide(
         embeddings=tuple(embeddings),
         sections=sections,
         genes=genes,
+        gene_sets=gene_sets,
         images=pictures.images,
         view=view,
         warnings=tuple(warnings),

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from karospace_jupyter.config import ExportConfig
-    from karospace_jupyter.plan.model import Annotation, Cells, PlannedGenes, PlannedImage
+    from karospace_jupyter.plan.model import Annotation, Cells, PlannedGenes, PlannedGeneSet, PlannedImage
 
 _NUMBER_TEXT = 18  # approximate bytes of a float as text
 
@@ -23,6 +23,7 @@ def predict(
     genes: PlannedGenes,
     images: Sequence[PlannedImage],
     config: ExportConfig,
+    gene_sets: Sequence[PlannedGeneSet] = (),
     *,
     embeddings: int,
     view: dict[str, Any] | None,
@@ -54,6 +55,7 @@ def predict(
         n * (id_bytes + 4),
     ]
     seen = 0 if view is None else len(json.dumps(view))
+    seen += sum(len(gene) + 4 for one in gene_sets for gene in (one.name, *one.genes))
     pictures = sum(min(limit, image.size[0] * image.size[1] * 1.5) for image in images)
     files = len(genes.names) * math.ceil(4 * n / limit)
     files += sum(max(1, math.ceil(size / limit)) for size in [*arrays, *tables])

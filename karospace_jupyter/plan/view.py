@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from karospace_jupyter.formatting import counted
+from karospace_jupyter.gene_sets import MOST_SETS
 from karospace_jupyter.plan.model import CategoryAnnotation
 from karospace_jupyter.plan.names import listed
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from karospace_jupyter.plan.model import Annotation, PlannedEmbedding, PlannedSections
+    from karospace_jupyter.plan.model import Annotation, PlannedEmbedding, PlannedGeneSet, PlannedSections
 
 
 def extent_of(xy: NDArray[np.float64]) -> tuple[float, float, float, float]:
@@ -31,6 +32,7 @@ def fitting_view(
     embeddings: Sequence[PlannedEmbedding],
     sections: PlannedSections | None,
     genes: Collection[str] | None,
+    gene_sets: Sequence[PlannedGeneSet] = (),
 ) -> tuple[dict[str, Any], list[str]]:
     """Remove references to data that is not exported from a saved view.
 
@@ -42,6 +44,8 @@ def fitting_view(
         The contents of the export; genes are None if they are not known yet.
     extent
         The extent of the cells in the tissue: x min, y min, x max, y max.
+    gene_sets
+        The gene sets of the bundle, which the view keeps.
 
     Returns
     -------
@@ -71,6 +75,9 @@ def fitting_view(
     if lost:
         warnings.append(f"Groups of categories that are not exported were left out: {listed(lost)}.")
         state["groups"] = kept
+    if state.get("geneSets") is not None:
+        state["geneSets"], new_warnings = _fitting_sets(state["geneSets"], genes, gene_sets)
+        warnings += new_warnings
     for field in ("layout", "beside"):
         missing = _missing_in_layout(state.get(field) or {}, embeddings, sections)
         if missing:
@@ -110,6 +117,34 @@ def _fitting_groups(
             if members:
                 kept.setdefault(column, []).append({**group, "members": members})
     return kept, lost
+
+
+def _fitting_sets(
+    sets: list[dict[str, Any]], genes: Collection[str] | None, exported: Sequence[PlannedGeneSet]
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return the sets of the bundle, followed by those of the view as far as their genes are exported."""
+    warnings = []
+    own = {one.name for one in exported}
+    others = [one for one in sets if one["name"] not in own]
+    if genes is not None:
+        absent = list(dict.fromkeys(gene for one in others for gene in one["genes"] if gene not in genes))
+        if absent:
+            warnings.append(
+                f"{counted(len(absent), 'gene')} of gene sets of the view {'is' if len(absent) == 1 else 'are'} not "
+                f"exported and left out: {listed(absent)}."
+            )
+        others = [{**one, "genes": [gene for gene in one["genes"] if gene in genes]} for one in others]
+        empty = [repr(one["name"]) for one in others if not one["genes"]]
+        if empty:
+            which = "A gene set" if len(empty) == 1 else f"{len(empty):,} gene sets"
+            warnings.append(f"{which} of the view without exported genes left out: {listed(empty)}.")
+            others = [one for one in others if one["genes"]]
+    room = MOST_SETS - len(exported)
+    if len(others) > room:
+        warnings.append(
+            f"{counted(len(others) - room, 'gene set')} of the view left out: at most {MOST_SETS} are shown."
+        )
+    return [*({"name": one.name, "genes": list(one.genes)} for one in exported), *others[:room]], warnings
 
 
 def _looks_at(camera: dict[str, Any], layout: dict[str, Any], extent: tuple[float, float, float, float]) -> bool:

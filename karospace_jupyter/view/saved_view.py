@@ -47,6 +47,8 @@ class SavedView(ViewPart):
     """If omitted, opening the view leaves the regions unchanged."""
     regions_left_out: int = Field(default=0, ge=0)
     """Number of regions that were left out because they were too large for the link."""
+    gene_sets_left_out: int = Field(default=0, ge=0)
+    """Number of gene sets that were left out because they were too large for the link."""
 
 
 def read_view(path: Path) -> dict[str, Any]:

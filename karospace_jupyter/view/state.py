@@ -20,6 +20,7 @@ from pydantic.alias_generators import to_camel
 
 from karospace_jupyter.errors import ViewError
 from karospace_jupyter.formatting import LONGEST_NAME
+from karospace_jupyter.gene_sets import LONGEST_SET_NAME, MOST_SETS
 
 LATER = "later"
 """Validation context of data from a viewer: unknown fields, which later viewers may add, are ignored."""
@@ -81,6 +82,20 @@ class ByNothing(_Part):
 Color = Annotated[ByAnnotation | ByGene | ByScore | ByBlend | ByNothing, Field(discriminator="kind")]
 
 
+class GeneSet(_Part):
+    """A named set of genes."""
+
+    name: str = Field(min_length=1, max_length=LONGEST_SET_NAME)
+    genes: list[str] = Field(min_length=1)
+
+
+def _distinct(sets: list[GeneSet]) -> list[GeneSet]:
+    if len({one.name for one in sets}) < len(sets):
+        msg = "the names of the sets must differ"
+        raise ValueError(msg)
+    return sets
+
+
 def several_genes(kind: str, genes: list[str]) -> ByScore | ByBlend:
     """Return the color for ``blend:A,B`` or ``score:A,B,C``.
 
@@ -97,12 +112,17 @@ def several_genes(kind: str, genes: list[str]) -> ByScore | ByBlend:
     return ByBlend(genes=genes)
 
 
-def color_text(color: Color, columns: Sequence[str]) -> str:
-    """Return a color as in `view.color`: a column, a gene, ``blend:A,B``, ``score:A,B,C``, or an empty string."""
+def color_text(color: Color, columns: Sequence[str], sets: Mapping[str, Sequence[str]] | None = None) -> str:
+    """Return a color as in `view.color`: a column, a gene, ``blend:A,B``, ``score:A,B,C``, or an empty string.
+
+    The score of one of the gene `sets` is ``score:NAME``.
+    """
     if isinstance(color, ByAnnotation):
         return color.column
     if isinstance(color, ByNothing):
         return ""
+    if isinstance(color, ByScore) and color.genes and set(color.genes) <= set((sets or {}).get(color.name, ())):
+        return f"score:{color.name}"
     if isinstance(color, ByScore | ByBlend):
         return f"{color.kind}:{','.join(color.genes)}"
     return f"gene:{color.gene}" if color.gene in columns else color.gene
@@ -259,6 +279,8 @@ class ViewState(_Part):
     """Order of the legend: the largest category first, by name, or as in the file."""
     labels: bool = False
     """Whether the names of the categories are shown on the cells."""
+    gene_sets: Annotated[list[GeneSet], Field(max_length=MOST_SETS), AfterValidator(_distinct)] | None = None
+    """Gene sets that the viewer lists; None for those of the bundle."""
     um_per_unit: float | None = Field(default=None, gt=0)
     """µm per coordinate unit of the tissue; None for the unit that the bundle states."""
     title: str | None = Field(default=None, min_length=1, max_length=LONGEST_NAME)

@@ -13,12 +13,15 @@ from numpy.typing import NDArray
 
 from karospace_jupyter.bundle.cell_ids import cell_ids
 from karospace_jupyter.errors import BundleError, ColumnError, GenesError, ViewError
+from karospace_jupyter.plan.gene_choice import find_genes
 from karospace_jupyter.plan.names import as_text, make_unique
 from karospace_jupyter.source import open_source
 from karospace_jupyter.static import static_file
 from karospace_jupyter.widget.live_columns import LiveColumns
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from karospace_jupyter.config import ExportConfig
     from karospace_jupyter.publish.bundle import Bundle
 
@@ -49,6 +52,17 @@ class LiveCells:
 
     def _var_names(self) -> Any:  # noqa: ANN401
         return self.adata.raw.var_names if self._config.raw and self.adata.raw is not None else self.adata.var_names
+
+    def gene_names(self, wanted: Sequence[str]) -> dict[str, str]:
+        """Return the name in this view of each gene that the object has, found by name or by symbol."""
+        if not wanted:
+            return {}
+        source = open_source(self.adata, matrix=self._config.matrix)
+        try:
+            names, positions, _ = find_genes(source, wanted)
+        finally:
+            source.close()
+        return {gene: str(names[position]) for gene, position in positions.items()}
 
     def gene(self, position: int) -> bytes:
         """Return one gene's values for the bundle's cells as gzipped little-endian float32; NaN where missing.

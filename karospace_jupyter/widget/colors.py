@@ -6,14 +6,18 @@ from typing import TYPE_CHECKING
 
 from karospace_jupyter.errors import ViewError
 from karospace_jupyter.formatting import hint
-from karospace_jupyter.view.state import ByAnnotation, ByGene, ByNothing, Color, several_genes
+from karospace_jupyter.view.state import ByAnnotation, ByGene, ByNothing, ByScore, Color, several_genes
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from karospace_jupyter.bundle.manifest import Manifest
     from karospace_jupyter.widget.assets import LiveCells
 
 
-def color_named(text: str, manifest: Manifest, live: LiveCells | None) -> Color:
+def color_named(
+    text: str, manifest: Manifest, live: LiveCells | None, sets: Mapping[str, Sequence[str]] | None = None
+) -> Color:
     """Return the color of a text as in `view.color`; reads a column of obs that the view does not have yet.
 
     Raises
@@ -30,6 +34,10 @@ def color_named(text: str, manifest: Manifest, live: LiveCells | None) -> Color:
         return ByAnnotation(column=name)
     if kind == "gene" and name in genes:
         return ByGene(gene=name)
+    if kind == "score" and name in (sets or {}):
+        known = [gene for gene in (sets or {})[name] if gene in genes]
+        if known:
+            return ByScore(name=name, genes=known)
     several = [part.strip() for part in name.split(",")]
     if kind in {"blend", "score"} and text not in genes and genes.issuperset(several):
         return several_genes(kind, several)

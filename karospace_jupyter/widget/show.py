@@ -128,7 +128,12 @@ def _bundle_of(
         variables = variables_of(subject)
         options = {**options, "dataset_name": variables[0] if len(variables) == 1 else None}
     config = ExportConfig(**options)
-    return export.run_to_memory(subject, config), subject if in_memory else None, config
+    on_demand = in_memory and not inline
+    return (
+        export.run_to_memory(subject, config, genes_on_demand=on_demand),
+        subject if in_memory else None,
+        config,
+    )
 
 
 def _matrix_of(bundle: Bundle) -> ExportOptions:

@@ -24,6 +24,7 @@ from karospace_jupyter.widget.cells import Cells
 from karospace_jupyter.widget.channel import Channel
 from karospace_jupyter.widget.colors import color_named, is_added
 from karospace_jupyter.widget.fallback import fallback_picture
+from karospace_jupyter.widget.gene_sets import known_sets
 from karospace_jupyter.widget.groups import Groups, as_groups, grouped_column, groups_of
 from karospace_jupyter.widget.masks import Mask, as_mask
 from karospace_jupyter.widget.output import kept_of, with_fallback
@@ -68,9 +69,13 @@ class KaroSpaceView(Base):
     color : str
         Name of a column or a gene; empty for a single color. With an object, every column of its obs, also those added
         later. ``"obs:NAME"`` and ``"gene:NAME"`` distinguish equal
-        names; ``"blend:A,B"`` shows two or three genes at once, ``"score:A,B,C"`` the mean of a gene set.
+        names; ``"blend:A,B"`` shows two or three genes at once, ``"score:A,B,C"`` the mean of genes, ``"score:NAME"``
+        that of a gene set.
     camera : dict or None
         ``{"x", "y", "zoom"}``: center in coordinate units; zoom 1 shows all cells.
+    gene_sets : dict
+        Names of gene sets to their genes, which the viewer lists. Set it to other sets, or to None for those of the
+        bundle.
     hidden : dict
         Hidden categories of each column; None stands for missing values.
     groups : dict
@@ -102,6 +107,7 @@ class KaroSpaceView(Base):
     camera = traitlets.Dict(allow_none=True, default_value=None)
     hidden = traitlets.Dict()
     groups = traitlets.Dict()
+    gene_sets = traitlets.Any()
     state = traitlets.Dict()
     selection = traitlets.Any(default_value=None, allow_none=True)
     regions = traitlets.Dict()
@@ -139,6 +145,7 @@ class KaroSpaceView(Base):
             super().__init__(
                 height=height,
                 state=self._now.plain(),
+                gene_sets=self._sets_now(),
                 _channel=f"IPY_MODEL_{self._wire.model_id}",
                 _fallback={"title": self.title, "picture": fallback_picture(bundle)},
                 _cells=zlib.crc32("\n".join(map(str, cell_ids(bundle))).encode()),
@@ -172,6 +179,12 @@ class KaroSpaceView(Base):
             return now
         return groups_of(changed(self._now, {"groups": self._groups_named(value)}))
 
+    @traitlets.validate("gene_sets")
+    def _valid_gene_sets(self, proposal: dict[str, Any]) -> dict[str, list[str]]:
+        sets = proposal["value"]
+        # Those of the page are set after each of its changes; finding their genes again would take too long.
+        return sets if sets == self._sets_now() else known_sets(sets, self.bundle.manifest, self._live)
+
     @traitlets.validate("selection")
     def _valid_selection(self, proposal: dict[str, Any]) -> Mask | None:
         return as_mask(proposal["value"], self._cell_names)
@@ -180,7 +193,7 @@ class KaroSpaceView(Base):
     def _valid_regions(self, proposal: dict[str, Any]) -> dict[str, Mask]:
         return as_regions(proposal["value"], self._cell_names)
 
-    @traitlets.observe("state", "color", "camera", "hidden", "groups")
+    @traitlets.observe("state", "color", "camera", "hidden", "groups", "gene_sets")
     def _push_state(self, change: dict[str, Any]) -> None:
         name, value = change["name"], change["new"]
         given: Mapping[str, object] = value if name == "state" else {name: value}
@@ -192,6 +205,14 @@ class KaroSpaceView(Base):
             if value == groups_of(self._now):
                 return
             given = {"groups": self._groups_named(value)}
+        if name == "gene_sets":
+            if value is None:  # traitlets does not validate it
+                self.gene_sets = self.bundle.gene_sets
+                return
+            if value == self._sets_now():
+                return
+            sets = [{"name": one, "genes": genes} for one, genes in value.items()]
+            given = {"gene_sets": None if value == self.bundle.gene_sets else sets}
         with self._lock:
             before, after = self._now, changed(self._now, given)
             if after == before:
@@ -391,10 +412,11 @@ class KaroSpaceView(Base):
         self.camera = None if camera is None else camera.model_dump()  # type: ignore[assignment]  # None is allowed
         self.hidden = {key: list(names) for key, names in self._now.hidden.items()}
         self.groups = groups_of(self._now)
+        self.gene_sets = self._sets_now()
         self.state = self._now.plain()
 
     def _color_named(self, text: str) -> Color:
-        color = color_named(text, self.bundle.manifest, self._live)
+        color = color_named(text, self.bundle.manifest, self._live, self._sets_now())
         self._show_added()
         return color
 
@@ -416,6 +438,10 @@ class KaroSpaceView(Base):
         if self._live is not None and self._live.columns.listing() != self._shown_columns:
             self._show_live(genes=False)
 
+    def _sets_now(self) -> dict[str, list[str]]:
+        sets = self._now.gene_sets
+        return self.bundle.gene_sets if sets is None else {one.name: list(one.genes) for one in sets}
+
     def _show_live(self, *, genes: bool) -> None:
         assert self._live is not None  # noqa: S101 - callers have checked it
         self._shown_columns = self._live.columns.listing()
@@ -423,7 +449,7 @@ class KaroSpaceView(Base):
 
     def _text_of(self, color: Color) -> str:
         columns = () if self._live is None else self._live.columns.names
-        return color_text(color, [*self.bundle.manifest.annotation_columns, *columns])
+        return color_text(color, [*self.bundle.manifest.annotation_columns, *columns], self._sets_now())
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:  # noqa: ANN401
         shown = super()._repr_mimebundle_(**kwargs)

@@ -275,6 +275,57 @@ def test_color_may_be_several_genes(adata: Any) -> None:
     view.close()
 
 
+def test_gene_sets_can_be_read_and_set(adata: Any, caplog: pytest.LogCaptureFixture) -> None:
+    labels = adata.var["gene_ids"]
+    view = karospace_view(adata, gene_sets={"T": ["CD3E", "CD8A"]})
+    assert view.gene_sets == {"T": ["CD3E", "CD8A"]}
+    assert view.bundle.manifest.gene_list == [], "a view reads genes when they are needed"
+    view.color = "score:T"
+    assert view.color == "score:T"
+    assert view.state["color"] == {"kind": "score", "name": "T", "genes": ["CD3E", "CD8A"]}
+    view.gene_sets = {**view.gene_sets, "E": ["EPCAM", labels["MS4A1"], "NOPE"]}
+    assert view.gene_sets == {"T": ["CD3E", "CD8A"], "E": ["EPCAM", "MS4A1"]}
+    assert view.state["gene_sets"][1] == {"name": "E", "genes": ["EPCAM", "MS4A1"]}
+    assert "1 gene of gene_sets is not in this view and left out: NOPE." in caplog.text
+    view.state = {"gene_sets": [{"name": "Other", "genes": ["VIM"]}]}
+    assert view.gene_sets == {"Other": ["VIM"]}
+    assert view.color == "score:CD3E,CD8A", "no set has this name"
+    for wrong in ({"x": ["NOPE"]}, {"": ["VIM"]}, {"x": 3}, {"x": []}, ["VIM"]):
+        with pytest.raises(ViewError, match=r"gene set|gene_sets"):
+            view.gene_sets = wrong
+    assert view.gene_sets == {"Other": ["VIM"]}
+    view.gene_sets = None
+    assert (view.gene_sets, view.state["gene_sets"]) == ({"T": ["CD3E", "CD8A"]}, None)
+    view.close()
+
+
+def test_saved_view_of_an_object_keeps_genes_that_are_read_when_needed(adata: Any, tmp_path: Path) -> None:
+    file = tmp_path / "view.json"
+    sets = [{"name": "T", "genes": ["CD3E", "NOPE"]}]
+    file.write_text(json.dumps({"color": {"kind": "gene", "gene": "EPCAM"}, "geneSets": sets}))
+    view = karospace_view(adata, view=file)
+    shown = view.bundle.manifest.view
+    assert shown == {"color": {"kind": "gene", "gene": "EPCAM"}, "geneSets": [{"name": "T", "genes": ["CD3E"]}]}
+    view.close()
+
+
+def test_form_keeps_gene_sets(adata: Any) -> None:
+    form = karospace_widget(adata, gene_sets={"T": ["CD3E"]})
+    assert form.options["gene_sets"] == {"T": ["CD3E"]}
+    form.options = {**form.options, "seed": 3}
+    assert form.options["gene_sets"] == {"T": ["CD3E"]}
+    form.close()
+
+
+def test_code_of_a_form_repeats_gene_sets() -> None:
+    files = code_of(ExportConfig(gene_sets=["a b.gmt", "uns:markers"]), name="adata", file="x.h5ad")
+    assert "gene_sets=['a b.gmt', 'uns:markers']" in files
+    assert "'--gene-set=a b.gmt' --gene-set=uns:markers" in files
+    given = code_of(ExportConfig(gene_sets={"T": ["CD3E"]}), name="adata", file="x.h5ad")
+    assert "gene_sets={'T': ['CD3E']}" in given
+    assert "# First: save the gene sets in gene_sets.json\n" in given and "--gene-set=gene_sets.json" in given
+
+
 def test_listener_may_change_the_view(adata: Any) -> None:
     view = karospace_view(adata)
     view.on_change(lambda change: setattr(view, "color", "cell_type") if change["name"] == "selection" else None)

@@ -36,6 +36,7 @@ export interface Manifest {
    */
   columns?: (CategoryColumn | NumberColumn)[] | null;
   gene_labels?: GeneLabels[] | null;
+  gene_sets?: GeneSet[] | null;
   embeddings?: Embedding[] | null;
   sections?: Sections | null;
   /**
@@ -322,6 +323,19 @@ export interface GeneLabels {
    * `A;B`.
    */
   labels: string[];
+}
+/**
+ * 1.x. A named set of genes, which a viewer shows as their mean.
+ */
+export interface GeneSet {
+  /**
+   * Unique.
+   */
+  name: string;
+  /**
+   * Names in `gene_list`.
+   */
+  genes: string[];
 }
 /**
  * 1.x. An embedding of the cells, such as a UMAP.

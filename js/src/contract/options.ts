@@ -58,6 +58,17 @@ export interface Options {
    */
   genes_mode: string | string[];
   /**
+   * Named gene sets, which the viewer shows as scores: a GMT file, a JSON file with `{"name": ["gene", ...]}`, or
+   * `uns:KEY` for a dictionary of marker genes in the object; in Python, also a dictionary. Their genes are exported in
+   * any case.
+   */
+  gene_sets:
+    | string[]
+    | {
+        [k: string]: string[];
+      }
+    | null;
+  /**
    * Tissue image: a PNG, JPEG, WebP or TIFF file, `uns:LIBRARY` for one stored in the object, or `none`.
    */
   image_path: string | null;

@@ -256,6 +256,10 @@ export interface ViewState {
    */
   labels?: boolean;
   /**
+   * Gene sets that the viewer lists; None for those of the bundle.
+   */
+  geneSets?: GeneSet[] | null;
+  /**
    * µm per coordinate unit of the tissue; None for the unit that the bundle states.
    */
   umPerUnit?: number | null;
@@ -384,6 +388,13 @@ export interface InEmbedding {
    * Key of obsm.
    */
   name: string;
+}
+/**
+ * A named set of genes.
+ */
+export interface GeneSet {
+  name: string;
+  genes: string[];
 }
 /**
  * The selection has changed. One buffer: one bit per cell; none if nothing is selected.

@@ -227,6 +227,10 @@ export interface ViewState {
    */
   labels?: boolean;
   /**
+   * Gene sets that the viewer lists; None for those of the bundle.
+   */
+  geneSets?: GeneSet[] | null;
+  /**
    * µm per coordinate unit of the tissue; None for the unit that the bundle states.
    */
   umPerUnit?: number | null;
@@ -355,6 +359,13 @@ export interface InEmbedding {
    * Key of obsm.
    */
   name: string;
+}
+/**
+ * A named set of genes.
+ */
+export interface GeneSet {
+  name: string;
+  genes: string[];
 }
 /**
  * Changes fields of the state.

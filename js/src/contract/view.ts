@@ -18,6 +18,10 @@ export interface SavedView {
    * Number of regions that were left out because they were too large for the link.
    */
   regions_left_out?: number;
+  /**
+   * Number of gene sets that were left out because they were too large for the link.
+   */
+  gene_sets_left_out?: number;
 }
 /**
  * The complete state of a view that a notebook can store.
@@ -126,6 +130,10 @@ export interface ViewState {
    * Whether the names of the categories are shown on the cells.
    */
   labels?: boolean;
+  /**
+   * Gene sets that the viewer lists; None for those of the bundle.
+   */
+  geneSets?: GeneSet[] | null;
   /**
    * µm per coordinate unit of the tissue; None for the unit that the bundle states.
    */
@@ -255,6 +263,13 @@ export interface InEmbedding {
    * Key of obsm.
    */
   name: string;
+}
+/**
+ * A named set of genes.
+ */
+export interface GeneSet {
+  name: string;
+  genes: string[];
 }
 /**
  * A named set of cells.

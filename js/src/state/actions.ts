@@ -2,6 +2,7 @@ import { batch } from '@preact/signals';
 import { asError, isAbort } from '../lib/errors';
 import { createApply } from './change';
 import { type ColorActions, createColorActions } from './color/color-actions';
+import { createGeneSetActions, type GeneSetActions } from './color/gene-set-actions';
 import { createGroupActions, type GroupActions } from './color/group-actions';
 import { createDisplayActions, type DisplayActions } from './display';
 import { createImageActions, type ImageActions } from './image/image-actions';
@@ -22,6 +23,7 @@ export interface Actions
     LayoutActions,
     ColorActions,
     GroupActions,
+    GeneSetActions,
     SelectionActions,
     ImageActions,
     DisplayActions,
@@ -49,6 +51,7 @@ export function createActions(model: Model, loader: Loader): Actions {
     ...createLayoutActions(model, apply, applyOrNotify),
     ...createColorActions(model, loader, apply, applyOrNotify),
     ...createGroupActions(model, history),
+    ...createGeneSetActions(model, applyOrNotify),
     ...selectionActions,
     ...createImageActions(model),
     ...createDisplayActions(model),

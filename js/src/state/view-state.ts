@@ -111,6 +111,9 @@ export function problemOf(state: Readonly<Record<string, unknown>>): string | nu
   if (problem) return problem;
   if (Array.isArray(state.range) && !(state.range[0] < state.range[1]))
     return 'The lower limit of “range” should be below the upper one';
+  const sets = state.geneSets as ViewState['geneSets'];
+  if (sets && new Set(sets.map(({ name }) => name)).size < sets.length)
+    return 'The names of the sets in “geneSets” should differ';
   return Object.hasOwn(state, 'groups') ? repeatedIn(state.groups as ViewState['groups']) : null;
 }
 

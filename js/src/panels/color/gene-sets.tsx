@@ -3,11 +3,14 @@ import type { JSX } from 'preact';
 import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import { genesOf } from '../../data/gene-list';
 import { cssColor } from '../../lib/color';
-import { counted, formatValue } from '../../lib/format';
+import { counted, formatCount, formatValue } from '../../lib/format';
 import { cornersOf, mixture } from '../../state/color/blend';
+import { type GeneSet, MOST_SETS, scoreOf } from '../../state/color/gene-sets';
 import type { Layer } from '../../state/color/layer';
+import { sameColor } from '../../state/view-state';
 import { Chip } from '../buttons';
 import { usePanels, useView } from '../context';
+import { NamedChip, neighborOf } from '../named-chip';
 import { WithoutValue } from './missing-row';
 
 const MOST_BLENDED = 3;
@@ -92,15 +95,93 @@ export function MoreGenes(props: { focus: Signal<boolean>; adding: Signal<boolea
         </Chip>
       </div>
       {adding.value && can && <p class="ks-note">Choose a gene to add to the blend.</p>}
-      {writing.value && <GeneSet onDone={() => (writing.value = false)} />}
+      {writing.value && <SetEditor onDone={() => (writing.value = false)} />}
+      <GeneSets />
       {layer.kind === 'blend' && <BlendKey layer={layer} />}
     </>
   );
 }
 
-function GeneSet({ onDone }: { onDone: () => void }): JSX.Element {
+/** The named gene sets of the view. A click shows one as a score. */
+function GeneSets(): JSX.Element | null {
+  const { model, actions } = usePanels();
+  const back = useSignal<string | null>(null);
+  /** The set that was removed last, and all sets before. */
+  const removed = useSignal<{ name: string; before: readonly GeneSet[]; after: readonly GeneSet[] } | null>(
+    null,
+  );
+  const color = useView('color');
+  const bundle = model.bundle.value;
+  const sets = model.geneSets.value;
+  if (!bundle) return null;
+  // Later changes would be undone, too.
+  const undo = removed.value?.after === sets ? removed.value : null;
+  return (
+    <>
+      {sets.length > 0 && (
+        <ul class="ks-region-list ks-gene-sets" aria-label="Gene sets">
+          {sets.map((set) => {
+            const { name, genes } = set;
+            const score = scoreOf(set, bundle);
+            const known = score?.kind === 'score' ? score.genes.length : 0;
+            const part =
+              known < genes.length ? `${formatCount(known)} of ${counted(genes.length, 'gene')}` : '';
+            return (
+              <NamedChip
+                key={name}
+                name={name}
+                noun="gene set"
+                size={part ? `${formatCount(known)} of ${formatCount(genes.length)}` : formatCount(known)}
+                pressed={score !== null && sameColor(color, score)}
+                disabled={score === null}
+                label={`Color by ${name}, ${part || counted(known, 'gene')}`}
+                title={
+                  part
+                    ? `${name}: ${part} ${known === 1 ? 'is' : 'are'} in this bundle`
+                    : `${name}: click to color by the mean of its genes, double-click to rename`
+                }
+                onClick={() => score && actions.setColor(score)}
+                isTaken={(next) => model.geneSets.value.some((other) => other.name === next)}
+                onRename={(next) => actions.renameGeneSet(name, next)}
+                onRemove={() => {
+                  const next = neighborOf(sets, name);
+                  actions.removeGeneSet(name);
+                  removed.value = { name, before: sets, after: model.geneSets.value };
+                  return next;
+                }}
+                back={back}
+              />
+            );
+          })}
+        </ul>
+      )}
+      {undo && (
+        <p class="ks-note ks-break" role="status">
+          Removed “{undo.name}”.{' '}
+          <button
+            type="button"
+            class="ks-link"
+            onClick={() => {
+              actions.setGeneSets(undo.before);
+              back.value = undo.name;
+            }}
+          >
+            Undo
+          </button>
+        </p>
+      )}
+    </>
+  );
+}
+
+function SetEditor({ onDone }: { onDone: () => void }): JSX.Element {
   const { model, actions } = usePanels();
   const color = useView('color');
+  const sets = model.geneSets.value;
+  const isKept = (wanted: string) => sets.some((set) => set.name === wanted);
+  const name = useSignal(color.kind === 'score' && isKept(color.name) ? color.name : '');
+  const kept = name.value.trim();
+  const full = kept !== '' && !isKept(kept) && sets.length >= MOST_SETS;
   const field = useRef<HTMLTextAreaElement>(null);
   useLayoutEffect(() => field.current?.focus(), []);
   const text = useSignal(color.kind === 'score' ? color.genes.join('\n') : '');
@@ -128,17 +209,37 @@ function GeneSet({ onDone }: { onDone: () => void }): JSX.Element {
           Not in this bundle: {unknown.join(', ')}
         </p>
       )}
+      <input
+        class="ks-field"
+        type="text"
+        aria-label="Name of the set"
+        placeholder="Name, to keep the set in this view"
+        maxLength={120}
+        spellcheck={false}
+        value={name.value}
+        onInput={(event) => {
+          name.value = event.currentTarget.value;
+        }}
+      />
+      {(full || isKept(kept)) && (
+        <p class={`ks-break ${full ? 'ks-warning' : 'ks-note'}`} role="status">
+          {full
+            ? `A view has at most ${MOST_SETS} gene sets. Remove one first.`
+            : `This replaces the genes of “${kept}”.`}
+        </p>
+      )}
       <button
         type="button"
         class="ks-button"
-        disabled={genes.length === 0}
+        disabled={genes.length === 0 || full}
         onClick={() => {
-          const name = genes.length === 1 ? `${genes[0]}` : `Mean of ${counted(genes.length, 'gene')}`;
-          actions.setColor({ kind: 'score', name, genes });
+          const unnamed = genes.length === 1 ? `${genes[0]}` : `Mean of ${counted(genes.length, 'gene')}`;
+          if (kept) actions.putGeneSet({ name: kept, genes });
+          actions.setColor({ kind: 'score', name: kept || unnamed, genes });
           onDone();
         }}
       >
-        Color by the mean of {counted(genes.length, 'gene')}
+        {kept ? 'Save and color' : 'Color'} by the mean of {counted(genes.length, 'gene')}
       </button>
     </div>
   );

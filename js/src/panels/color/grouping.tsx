@@ -5,7 +5,7 @@ import { counted } from '../../lib/format';
 import { freeGroupName, isTaken } from '../../state/color/groups';
 import { usePanels } from '../context';
 import { Icon } from '../icons';
-import { NameField } from '../selection/name-field';
+import { NameField } from '../name-field';
 
 const inUse = (name: string) => `Another category is already named “${name}”.`;
 

@@ -1,8 +1,7 @@
 import type { Signal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useRef } from 'preact/hooks';
-import { counted } from '../../lib/format';
-import { hashOf, savedView } from '../../state/save/saved-view';
+import { hashOf, leftOutText, savedView } from '../../state/save/saved-view';
 import { usePanels } from '../context';
 import { FileInput } from '../file-input';
 import { Icon, type IconName } from '../icons';
@@ -47,7 +46,7 @@ function Sheet(): JSX.Element | null {
   const link = () =>
     run('Copying…', async () => {
       const view = savedView(model);
-      const { hash, leftOut } = await hashOf(view);
+      const { hash, leftOut, setsLeftOut } = await hashOf(view);
       try {
         await navigator.clipboard.writeText(location.href.split('#', 1)[0] + hash);
       } catch {
@@ -55,9 +54,10 @@ function Sheet(): JSX.Element | null {
           'The browser does not allow this page to copy. Copy the address of the page instead: it contains the view.',
         );
       }
-      return leftOut === 0
+      const left = leftOutText(leftOut, setsLeftOut);
+      return left === ''
         ? 'Link to this view copied to the clipboard'
-        : `Link copied without ${counted(leftOut, 'region')}, too large for a link. Save the view to share them`;
+        : `Link copied without ${left}, too large for a link. Save the view to share all of it`;
     });
   return (
     <>
@@ -74,7 +74,7 @@ function Sheet(): JSX.Element | null {
         <Act
           icon="save"
           name="Save view"
-          about="Colors, camera, layout and regions as a file; karospace-export --view opens a bundle with it"
+          about="Colors, camera, layout, gene sets and regions as a file; karospace-export --view opens a bundle with it"
           onClick={save}
         />
         <Act

@@ -8,8 +8,8 @@ import { outOfSight, selectedIn } from '../../state/color/scope';
 import { freeName, type Selection } from '../../state/selection/selection';
 import { usePanels, useView } from '../context';
 import { Icon } from '../icons';
+import { NameField } from '../name-field';
 import { Against } from './comparison';
-import { NameField } from './name-field';
 import { replaces } from './regions';
 
 /** Restricts the selection to visible cells: in a section that is shown and in no hidden category. */

@@ -9,6 +9,7 @@ import type { LayoutModel } from '../layout/layout-model';
 import type { StateModel } from '../state-model';
 import type { ViewState } from '../view-state';
 import { type ClassesOf, classesWith, type Emphasis, type Paint, paintOf } from './category-colors';
+import { type GeneSet, geneSetsOf } from './gene-sets';
 import { grouped, groupsOf } from './groups';
 import { groupedLayer, type Layer, NO_LAYER, visibleTest } from './layer';
 import { type Cells, cellsWhere, packedIn, type Scope, scopeOf } from './scope';
@@ -20,6 +21,8 @@ export interface ColorModel {
   readonly layer: ReadonlySignal<Layer>;
   /** Why the last color could not be loaded. */
   readonly problem: Signal<Error | null>;
+  /** Gene sets of the view. */
+  readonly geneSets: ReadonlySignal<readonly GeneSet[]>;
   readonly recentGenes: Signal<readonly string[]>;
   /** Order of genes in the search list. */
   readonly geneOrder: Signal<GeneOrder>;
@@ -49,7 +52,8 @@ export function createColorModel({
   state,
   positions,
   loaded,
-}: StateModel & Pick<LayoutModel, 'positions'> & Pick<BundleModel, 'loaded'>): ColorModel {
+  bundle,
+}: StateModel & Pick<LayoutModel, 'positions'> & Pick<BundleModel, 'loaded' | 'bundle'>): ColorModel {
   const loadedLayer = signal<Layer>(NO_LAYER);
   const groups = computed(() => state.value.groups);
   const layer = computed(() => groupedLayer(loadedLayer.value, groups.value));
@@ -61,10 +65,12 @@ export function createColorModel({
   const classColors = computed(() => state.value.classColors);
   const classes = computed(() => classesWith({ palette: palette.value, classColors: classColors.value }));
   const groupBy = computed(() => state.value.groupBy);
+  const ownSets = computed(() => state.value.geneSets);
   return {
     loadedLayer,
     layer,
     problem: signal<Error | null>(null),
+    geneSets: computed(() => geneSetsOf(ownSets.value, bundle.value)),
     recentGenes: signal<readonly string[]>([]),
     geneOrder: signal<GeneOrder>('file'),
     spread: signal(false),

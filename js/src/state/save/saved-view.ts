@@ -97,7 +97,7 @@ export function openedView(given: unknown, cells: number, noun: Noun = 'cell'): 
   const state = stateIn(given, cells);
   if (!isSaved(given)) return { state, regions: null, leftOut: null };
   if (isOfOthers(given, cells)) return { state, regions: null, leftOut: ofOthers(given, cells, noun) };
-  const { regions, regions_left_out: left = 0 } = given;
+  const { regions, regions_left_out: left = 0, gene_sets_left_out: setsLeft = 0 } = given;
   if (regions && regions.length > MOST_REGIONS)
     throw new ViewFileError(`it has ${regions.length} regions; the limit is ${MOST_REGIONS}`);
   const packed = regions?.map(({ name, color = '', bits: text }) => {
@@ -115,7 +115,7 @@ export function openedView(given: unknown, cells: number, noun: Noun = 'cell'): 
     );
   const unpacked =
     packed?.map(({ name, color, bits }) => ({ name, color, cells: placesIn(bits, cells) })) ?? null;
-  return { state, leftOut: left > 0 ? tooLarge(left) : null, regions: unpacked };
+  return { state, leftOut: left + setsLeft > 0 ? tooLarge(left, setsLeft) : null, regions: unpacked };
 }
 
 /** Returns whether `stateIn` took the state from a saved view, whose other fields are valid; false for a bare state. */
@@ -134,11 +134,18 @@ function ofOthers({ n_cells = 0, regions = [] }: SavedView, cells: number, noun:
   );
 }
 
-const tooLarge = (regions: number) =>
+const tooLarge = (regions: number, sets: number) =>
   new LeftOutError(
-    `The link does not contain its ${regions === 1 ? 'region' : `${regions} regions`}: too large for a URL.`,
-    'Ask the sender for the view as a file (S, “Save view”), which contains all regions.',
+    `The link does not contain its ${leftOutText(regions, sets)}: too large for a URL.`,
+    'Ask the sender for the view as a file (S, “Save view”), which contains everything.',
   );
+
+/** Lists what was left out of a link. */
+export function leftOutText(regions: number, sets: number): string {
+  const named = (count: number, noun: string) =>
+    count === 0 ? [] : [count === 1 ? noun : `${count} ${noun}s`];
+  return [...named(regions, 'region'), ...named(sets, 'gene set')].join(' and ');
+}
 
 function bytesOf(text: string): Uint8Array {
   try {
@@ -156,8 +163,10 @@ const LARGEST = 8_000_000;
 /** Characters of regions that cannot be compressed to a link; avoids trying after each move. */
 const HOPELESS = 100 * LONGEST;
 
-/** Encodes a view as a URL fragment. Replaces the regions by their number if they make it too long. */
-export async function hashOf(view: SavedView): Promise<{ hash: string; leftOut: number }> {
+/** Encodes a view as a URL fragment. Replaces its regions, then also its gene sets, by their number if it is too long. */
+export async function hashOf(
+  view: SavedView,
+): Promise<{ hash: string; leftOut: number; setsLeftOut: number }> {
   const encode = async (part: SavedView) => {
     const bytes = new TextEncoder().encode(JSON.stringify(part));
     const packed = await through(bytes, new CompressionStream('deflate-raw'));
@@ -168,9 +177,14 @@ export async function hashOf(view: SavedView): Promise<{ hash: string; leftOut: 
   const size = regions.reduce((sum, { bits }) => sum + bits.length, 0);
   if (size <= HOPELESS) {
     const whole = await encode(view);
-    if (whole.length <= LONGEST || leftOut === 0) return { hash: whole, leftOut: 0 };
+    if (whole.length <= LONGEST) return { hash: whole, leftOut: 0, setsLeftOut: 0 };
   }
-  return { hash: await encode({ ...rest, regions_left_out: leftOut }), leftOut };
+  const part = leftOut > 0 ? { ...rest, regions_left_out: leftOut } : view;
+  const hash = await encode(part);
+  const { geneSets, ...state } = view.state as Partial<ViewState>;
+  const setsLeftOut = hash.length > LONGEST ? (geneSets?.length ?? 0) : 0;
+  if (setsLeftOut === 0) return { hash, leftOut, setsLeftOut };
+  return { hash: await encode({ ...part, state, gene_sets_left_out: setsLeftOut }), leftOut, setsLeftOut };
 }
 
 /** Decodes a view from a URL fragment. Returns null if it has none, or a ViewFileError if it cannot be read. */

@@ -1,0 +1,105 @@
+"""Match the genes of gene sets to those of the matrix."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from karospace_jupyter.errors import GenesError, PlanError
+from karospace_jupyter.formatting import counted, hint
+from karospace_jupyter.gene_sets import GeneSets, as_gene_sets, joined, read_gene_sets
+from karospace_jupyter.plan.gene_choice import find_genes
+from karospace_jupyter.plan.model import PlannedGeneSet
+from karospace_jupyter.plan.names import as_text, listed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from karospace_jupyter.source import Source
+
+
+def choose_gene_sets(
+    source: Source, given: tuple[str, ...] | GeneSets | None
+) -> tuple[tuple[PlannedGeneSet, ...], NDArray[np.int64], list[str]]:
+    """Resolve gene sets.
+
+    Parameters
+    ----------
+    given
+        Paths of files and ``uns:KEY``, or the sets themselves.
+
+    Returns
+    -------
+    tuple
+        The sets, the positions of their genes in var, and warnings.
+
+    Raises
+    ------
+    ConfigError
+        If a file is invalid, or there are too many sets.
+    PlanError
+        If uns has no such sets, or a set has no gene of the matrix.
+    """
+    sets = given if isinstance(given, dict) else joined((text, _read(source, text)) for text in given or ())
+    if not sets:
+        return (), np.zeros(0, dtype=np.int64), []
+    wanted = list(dict.fromkeys(gene for genes in sets.values() for gene in genes))
+    names, positions, several = find_genes(source, wanted)
+    empty = {name: genes for name, genes in sets.items() if positions.keys().isdisjoint(genes)}
+    if empty:
+        raise GenesError(_without_genes(source, empty, len(sets)))
+    warnings = []
+    unknown = [gene for gene in wanted if gene not in positions]
+    if unknown:
+        affected = sum(not positions.keys() >= set(genes) for genes in sets.values())
+        verb = "is" if len(unknown) == 1 else "are"
+        warnings.append(
+            f"{counted(len(unknown), 'gene')} of {counted(affected, 'gene set')} {verb} not in {source.matrix_name}: "
+            f"{listed(unknown)}. The sets are used without {'it' if len(unknown) == 1 else 'them'}."
+        )
+    if several:
+        warnings.append(f"Several genes are named {listed(several)}; gene sets use the first one of each name.")
+    planned = tuple(
+        PlannedGeneSet(name, tuple(dict.fromkeys(names[positions[gene]] for gene in genes if gene in positions)))
+        for name, genes in sets.items()
+    )
+    return planned, np.array(list(dict.fromkeys(positions.values())), dtype=np.int64), warnings
+
+
+def _read(source: Source, text: str) -> GeneSets:
+    if not text.startswith("uns:"):
+        return read_gene_sets(text)
+    key = text.removeprefix("uns:")
+    value = source.uns(key)
+    where = f"uns[{key!r}]"
+    if value is None:
+        keys = list(source.uns() or ())
+        msg = f"There is no {where}.{hint(key, keys)} uns contains: {listed(keys, 20) or 'nothing'}."
+        raise PlanError(msg)
+    items: Iterable[tuple[object, object]]
+    if isinstance(value, dict):
+        items = ((name, source.uns(key, name)) for name in value)
+    elif hasattr(value, "columns") and hasattr(value, "items"):  # a table with one column for each set
+        items = value.items()
+    else:
+        msg = f"{where} is of type {type(value).__name__}; expected a dictionary of names to lists of genes."
+        raise PlanError(msg)
+    sets = as_gene_sets(items, where)
+    if not sets:
+        msg = f"{where} contains no gene sets."
+        raise PlanError(msg)
+    return sets
+
+
+def _without_genes(source: Source, empty: GeneSets, total: int) -> str:
+    name, genes = next(iter(empty.items()))
+    near = hint(genes[0], as_text(source.gene_names).tolist())
+    sets = "The gene set" if len(empty) == 1 else f"{len(empty):,} of {counted(total, 'gene set')}"
+    have = "has" if len(empty) == 1 else "have"
+    return (
+        f"{sets} {listed([repr(one) for one in empty])} {have} no gene in {source.matrix_name}, neither by name nor by "
+        f"symbol. The genes of {name!r} are: {listed(genes)}.{near} Check the species and the kind of names, or remove "
+        "the set."
+    )
