@@ -1,0 +1,178 @@
+"""Start the browsers of three engines: Chromium, Firefox (Gecko) and WebKitGTK's own browser.
+
+Each has a home folder of its own, and everything that it starts ends with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from chromium import FLAGS, find_chromium
+from waiting import eventually
+from webdriver import Driver, DriverError, DriverPage, HttpDriver, MarionetteDriver
+
+ENGINES = ("chromium", "firefox", "webkit")
+SIZE = {"width": 1100, "height": 700}
+"""The size of every page, in CSS pixels: pictures of different engines are compared."""
+
+FIREFOX_SETTINGS = {
+    "marionette.port": 0,  # a free port, which is written into the profile
+    "webgl.force-enabled": True,  # on the software renderer
+    "gfx.x11-egl.force-enabled": True,
+    "layout.css.devPixelsPerPx": "1.0",
+    "ui.prefersReducedMotion": 1,
+    "browser.download.folderList": 2,
+    "browser.download.alwaysOpenPanel": False,
+    "browser.tabs.animated": False,
+    "browser.aboutwelcome.enabled": False,
+    "datareporting.policy.dataSubmissionEnabled": False,
+    "toolkit.telemetry.enabled": False,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """A running browser."""
+
+    name: str
+    version: str
+    page: DriverPage
+    downloads: Path
+
+
+@contextmanager
+def running(name: str, display: str, home: Path) -> Iterator[Engine]:
+    """Run a browser on a display, or skip the test if it is not installed."""
+    downloads = home / "Downloads"
+    downloads.mkdir(parents=True)
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("XDG_", "DBUS_"))}
+    environment |= {
+        "HOME": str(home),
+        "DISPLAY": display,
+        "LIBGL_ALWAYS_SOFTWARE": "1",
+        # Neither a message bus nor helpers of the desktop, which would outlive the browser.
+        "DBUS_SESSION_BUS_ADDRESS": "disabled:",
+        "NO_AT_BRIDGE": "1",
+        "GSETTINGS_BACKEND": "memory",
+        "GTK_THEME": "Adwaita",
+        "MOZ_CRASHREPORTER_DISABLE": "1",
+        # WebKit's sandbox does not work for root, nor in containers.
+        "WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS": "1",
+    }
+    command, connect = {"chromium": _chromium, "firefox": _firefox, "webkit": _webkit}[name](home, downloads)
+    with (home / "log").open("wb") as log:
+        # A session of its own, to which all its processes belong.
+        process = subprocess.Popen(
+            command, env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
+        )
+    try:
+        driver = connect()
+        page = DriverPage(driver)
+        page.set_viewport_size(SIZE)
+        yield Engine(name, driver.capabilities["browserVersion"], page, downloads)
+        with contextlib.suppress(DriverError):
+            driver.command("quit")
+    finally:
+        end(process)
+
+
+def processes_of(session: int) -> list[int]:
+    """Return the processes that belong to a session."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, _, _, its_session = stat.read_text().rpartition(")")[2].split()[:4]
+            if int(its_session) == session and state != "Z":
+                found.append(int(stat.parent.name))
+    return found
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process and all that it has started."""
+
+    def remaining() -> list[int]:
+        left = processes_of(process.pid)
+        for one in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(one, signal.SIGKILL)
+        return left
+
+    eventually(remaining, lambda left: not left, what="processes remain")
+    process.wait()
+
+
+def _chromium(home: Path, downloads: Path) -> tuple[list[str], Any]:
+    driver, browser = shutil.which("chromedriver"), find_chromium()
+    if driver is None or browser is None:
+        pytest.skip("ChromeDriver or Chromium is missing")
+    if _major(driver) != _major(browser):
+        pytest.skip(f"a ChromeDriver for Chromium {_major(browser)} is missing; {driver} is for {_major(driver)}")
+    port = _free_port()
+    options = {
+        "binary": browser,
+        "args": [*FLAGS, f"--user-data-dir={home / 'profile'}", "--force-device-scale-factor=1", "--disable-breakpad"],
+        "prefs": {"download.default_directory": str(downloads)},
+    }
+    return [driver, f"--port={port}"], lambda: HttpDriver(port, {"goog:chromeOptions": options})
+
+
+def _firefox(home: Path, downloads: Path) -> tuple[list[str], Any]:
+    browser = shutil.which("firefox-esr") or shutil.which("firefox")
+    if browser is None:
+        pytest.skip("Firefox is missing")
+    profile = home / "profile"
+    profile.mkdir()
+    settings = {**FIREFOX_SETTINGS, "browser.download.dir": str(downloads)}
+    (profile / "user.js").write_text(
+        "".join(f"user_pref({_js(key)}, {_js(value)});\n" for key, value in settings.items())
+    )
+    port = profile / "MarionetteActivePort"
+
+    def connect() -> Driver:
+        return MarionetteDriver(int(eventually(lambda: port.exists() and port.read_text(), what="Firefox never opens")))
+
+    return [browser, "--marionette", "--no-remote", "--profile", str(profile), "about:blank"], connect
+
+
+def _webkit(home: Path, downloads: Path) -> tuple[list[str], Any]:
+    driver = shutil.which("WebKitWebDriver")
+    browsers = [path for path in Path("/usr/lib").glob("*/webkit2gtk-4.1/MiniBrowser") if os.access(path, os.X_OK)]
+    if driver is None or not browsers:
+        pytest.skip("WebKitGTK's browser or its WebDriver is missing")
+    config = home / ".config"
+    config.mkdir()
+    (config / "user-dirs.dirs").write_text(f'XDG_DOWNLOAD_DIR="{downloads}"\n')
+    port = _free_port()
+    options = {"binary": str(browsers[0]), "args": ["--automation"]}
+    return [driver, f"--port={port}"], lambda: HttpDriver(port, {"webkitgtk:browserOptions": options})
+
+
+def _js(value: Any) -> str:
+    import json
+
+    return json.dumps(value)
+
+
+def _major(program: str) -> str:
+    text = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
+    found = re.search(r"\d+", text)
+    assert found, text
+    return found[0]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
