@@ -7,13 +7,16 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+ENDING_WITH_THE_TESTS = ["setpriv", "--pdeathsig", "KILL", "--"]
+"""Prefix of a command that is killed even if the tests are killed and so cannot end it."""
+
 
 @contextmanager
-def virtual_display(size: str = "1400x1000") -> Iterator[str]:
+def virtual_display(size: str = "1400x1400") -> Iterator[str]:
     """Run an Xvfb of this test run, with a free number, and return its name."""
     read, write = os.pipe()
     server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(write), "-screen", "0", f"{size}x24", "-nolisten", "tcp"],
+        [*ENDING_WITH_THE_TESTS, "Xvfb", "-displayfd", str(write), "-screen", "0", f"{size}x24", "-nolisten", "tcp"],
         pass_fds=[write],
         stderr=subprocess.DEVNULL,
     )

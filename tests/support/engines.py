@@ -6,6 +6,7 @@ Each has a home folder of its own, and everything that it starts ends with it.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -20,7 +21,8 @@ from typing import Any
 
 import pytest
 from chromium import FLAGS, find_chromium
-from waiting import eventually
+from display import ENDING_WITH_THE_TESTS
+from waiting import PATIENCE_S, becomes, eventually
 from webdriver import Driver, DriverError, DriverPage, HttpDriver, MarionetteDriver
 
 ENGINES = ("chromium", "firefox", "webkit")
@@ -50,6 +52,48 @@ class Engine:
     version: str
     page: DriverPage
     downloads: Path
+    display: str
+
+    @contextmanager
+    def other_tab(self) -> Iterator[None]:
+        """Show another tab, which hides the page."""
+        page, driver = self.page, self.page.driver
+        hidden = lambda: page.evaluate("document.hidden")  # noqa: E731
+        if self.name == "webkit":
+            # WebKitGTK's browser opens tabs behind the others, and shows them at the press of its own keys.
+            own = driver.command("handle")
+            other = driver.command("new_window", type="tab")["handle"]
+            self._keys("ctrl+Page_Down")
+        else:
+            page.evaluate("() => { window.other = open('about:blank'); }")
+        try:
+            eventually(hidden, what="the other tab is not shown")
+            yield
+        finally:
+            if self.name == "webkit":
+                self._keys("ctrl+Page_Up")
+                eventually(lambda: not hidden(), what="the tab stays hidden")
+                driver.command("switch", handle=other)
+                driver.command("close")
+                driver.command("switch", handle=own)
+            else:
+                page.evaluate("() => window.other.close()")
+        eventually(lambda: not hidden(), what="the tab stays hidden")
+        page.set_viewport_size(SIZE)  # without the row of tabs
+
+    def _keys(self, keys: str) -> None:
+        """Press keys of the browser, which the page does not get."""
+        windows = self._xdotool("search", "--onlyvisible", "--name", r"^\[Automation\]").split()
+        assert len(windows) == 1, windows
+        self._xdotool("windowfocus", windows[0])
+        becomes(lambda: self._xdotool("getwindowfocus").split(), windows)
+        self._xdotool("key", keys)
+
+    def _xdotool(self, *words: str) -> str:
+        environment = {**os.environ, "DISPLAY": self.display}
+        return subprocess.run(
+            ["xdotool", *words], env=environment, capture_output=True, text=True, check=True, timeout=PATIENCE_S
+        ).stdout
 
 
 @contextmanager
@@ -75,13 +119,18 @@ def running(name: str, display: str, home: Path) -> Iterator[Engine]:
     with (home / "log").open("wb") as log:
         # A session of its own, to which all its processes belong.
         process = subprocess.Popen(
-            command, env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
+            [*ENDING_WITH_THE_TESTS, *command],
+            env=environment,
+            stdout=log,
+            stderr=log,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
         )
     try:
         driver = connect()
         page = DriverPage(driver)
         page.set_viewport_size(SIZE)
-        yield Engine(name, driver.capabilities["browserVersion"], page, downloads)
+        yield Engine(name, driver.capabilities["browserVersion"], page, downloads, display)
         with contextlib.suppress(DriverError):
             driver.command("quit")
     finally:
@@ -160,8 +209,6 @@ def _webkit(home: Path, downloads: Path) -> tuple[list[str], Any]:
 
 
 def _js(value: Any) -> str:
-    import json
-
     return json.dumps(value)
 
 

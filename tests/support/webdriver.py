@@ -188,6 +188,7 @@ class DriverPage:
         self.mouse.click(*self.find(selector, name))
 
     def set_input_files(self, selector: str, file: str) -> None:
+        eventually(lambda: self.evaluate("selector => document.querySelector(selector) !== null", selector))
         found = self.driver.command("find", using="css selector", value=selector)
         self.driver.command("type", id=found[ELEMENT], text=file)
 
@@ -249,7 +250,7 @@ class Keyboard:
 
     def press(self, keys: str) -> None:
         """Press a key, or several that are joined with plus signs at the same time."""
-        held = [KEYS.get(key, key) for key in keys.split("+")]
+        held = [KEYS.get(key, key) for key in (keys.split("+") if len(keys) > 1 else [keys])]
         self._act(
             *({"type": "keyDown", "value": key} for key in held),
             *({"type": "keyUp", "value": key} for key in reversed(held)),
