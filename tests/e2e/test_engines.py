@@ -8,6 +8,9 @@ import json
 import os
 import re
 import shutil
+import socket
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -15,11 +18,12 @@ from pathlib import Path
 from typing import Any
 
 import anndata as ad
+import engines
 import numpy as np
 import pandas as pd
 import pytest
 from conftest import Viewer, assert_genes, view_in
-from display import virtual_display
+from display import ENDING_WITH_THE_TESTS, virtual_display
 from engines import ENGINES, SIZE, Engine, running
 from numpy.typing import NDArray
 from PIL import Image
@@ -161,11 +165,17 @@ def assert_category_colors(
     cells = np.random.default_rng(0).choice(adata.n_obs, 300, replace=False)
     colors = palette(bundle)
     wanted = np.array([colors[name] for name in adata.obs["cell_type"].iloc[cells]])
-    shown = viewer.shot() if on is None else on
-    seen = np.array([shown[int(y), int(x)] for x, y in viewer.positions(cells.tolist())])
-    apart = np.abs(seen - wanted).max(axis=1)
-    # Some cells are covered by others.
-    assert (apart <= 2).mean() > 0.85, f"{(apart <= 2).mean():.0%} of the cells have the color of their category"
+
+    def same() -> None:
+        shown = viewer.shot() if on is None else on
+        seen = np.array([shown[int(y), int(x)] for x, y in viewer.positions(cells.tolist())])
+        share = (np.abs(seen - wanted).max(axis=1) <= 2).mean()
+        assert share > 0.85, f"{share:.0%} of the cells have the color of their category"  # the others are covered
+
+    if on is None:
+        holds(same)  # the screen is painted after the page
+    else:
+        same()
 
 
 def apart(one: NDArray[np.int16], other: NDArray[np.int16]) -> float:
@@ -222,8 +232,11 @@ def test_gene_is_found_and_drawn(opened: EngineViewer, adata: ad.AnnData) -> Non
     values = dense(adata, "EPCAM")
     opened.set(range=[0, float(np.quantile(values, 0.9))], colormap="viridis")
     top = np.flatnonzero(values >= np.quantile(values, 0.95))
-    yellow = np.abs(opened.colors(top.tolist()).astype(int) - [253, 231, 37]).max(axis=1) <= 3
-    assert yellow.mean() > 0.9
+    eventually(
+        lambda: np.abs(opened.colors(top.tolist()).astype(int) - [253, 231, 37]).max(axis=1),
+        lambda apart: (apart <= 3).mean() > 0.9,
+        what="the highest values are not yellow",
+    )
     opened.no_problems()
 
 
@@ -231,15 +244,14 @@ def test_two_genes_are_blended(opened: EngineViewer, adata: ad.AnnData) -> None:
     page = opened.page
     opened.set(color={"kind": "gene", "gene": "EPCAM"})
     page.click("button", "+ Blend")
-    page.evaluate(
-        "() => document.querySelector('[role=combobox]:focus') !== null || document.querySelector('[role=combobox]').focus()"
-    )
+    becomes(lambda: page.evaluate("document.activeElement.getAttribute('role')"), "combobox")
     page.keyboard.type("cd3e")
     page.keyboard.press("Enter")
     opened.until("state.color.kind === 'blend' && state.color.genes.join() === 'EPCAM,CD3E'")
     epcam, cd3e = dense(adata, "EPCAM"), dense(adata, "CD3E")
     only = [int(np.argmax(np.where(cd3e == 0, epcam, 0))), int(np.argmax(np.where(epcam == 0, cd3e, 0)))]
-    np.testing.assert_allclose(opened.colors(only).astype(int), [[0xD5, 0x5E, 0x00], [0x00, 0x72, 0xB2]], atol=6)
+    orange, blue = [0xD5, 0x5E, 0x00], [0x00, 0x72, 0xB2]
+    holds(lambda: np.testing.assert_allclose(opened.colors(only).astype(int), [orange, blue], atol=6))
     opened.no_problems()
 
 
@@ -400,7 +412,7 @@ def test_page_and_picture_are_as_in_chromium(
                 Image.fromarray(pixels.astype(np.uint8)).save(Path(folder) / f"{what}-{view['theme']}-{name}.png")
     # The tissue is the same but for its smooth edges.
     assert tissues[0].std() > 10
-    assert apart(*tissues) < 0.3
+    assert apart(*tissues) < 0.5
     # Each engine has letters of its own widths, and draws lists and scroll bars in its own way.
     assert pictures[1].shape == pytest.approx(pictures[0].shape, abs=16)
     width = min(one.shape[1] for one in tissues)
@@ -571,3 +583,35 @@ def test_closed_viewer_leaves_no_graphics_objects(opened: EngineViewer) -> None:
     opened.page.evaluate("window.karospace.dispose()")
     becomes(lambda: opened.page.evaluate("window.karospace.liveObjects"), 0)
     assert opened.page.evaluate("window.problems") == []
+
+
+RUNNING = """
+import sys, time
+from pathlib import Path
+sys.path[:0] = {paths!r}
+from display import ENDING_WITH_THE_TESTS, virtual_display
+from engines import running
+with virtual_display() as display, running("webkit", display, Path({home!r})) as engine:
+    print("running", display, flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(not ENDING_WITH_THE_TESTS, reason="setpriv is a program of Linux")
+def test_browser_and_display_end_even_if_the_tests_are_killed(tmp_path: Path, started: Callable[[str], Engine]) -> None:
+    started("webkit")  # or skip
+    home = tmp_path / "home"
+    code = RUNNING.format(paths=[str(Path(engines.__file__).parent)], home=str(home))
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as tests:
+        assert tests.stdout is not None
+        words = tests.stdout.readline().split()
+        assert words[0] == "running"
+        assert len(engines.processes_of(home)) > 2
+        display = Path(f"/tmp/.X11-unix/X{words[1][1:]}")
+        assert display.exists()
+        tests.kill()
+    becomes(lambda: engines.processes_of(home), [])
+    with socket.socket(socket.AF_UNIX) as probe:
+        assert probe.connect_ex(str(display)) != 0

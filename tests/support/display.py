@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-ENDING_WITH_THE_TESTS = ["setpriv", "--pdeathsig", "KILL", "--"]
-"""Prefix of a command that is killed even if the tests are killed and so cannot end it."""
+import pytest
+
+ENDING_WITH_THE_TESTS = ["setpriv", "--pdeathsig", "KILL", "--"] if shutil.which("setpriv") else []
+"""Prefix of a command that must end even if the tests are killed and so cannot end it."""
 
 
 @contextmanager
 def virtual_display(size: str = "1400x1400") -> Iterator[str]:
-    """Run an Xvfb of this test run, with a free number, and return its name."""
+    """Run an Xvfb with a free number, and return its name. Skip the test if it is not installed."""
+    if shutil.which("Xvfb") is None:
+        pytest.skip("Xvfb is missing")
     read, write = os.pipe()
     server = subprocess.Popen(
         [*ENDING_WITH_THE_TESTS, "Xvfb", "-displayfd", str(write), "-screen", "0", f"{size}x24", "-nolisten", "tcp"],

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chromium import FLAGS, find_chromium
+from chromium import FLAGS, find_chromiums
 from display import ENDING_WITH_THE_TESTS
 from waiting import PATIENCE_S, becomes, eventually
 from webdriver import Driver, DriverError, DriverPage, HttpDriver, MarionetteDriver
@@ -134,40 +134,45 @@ def running(name: str, display: str, home: Path) -> Iterator[Engine]:
         with contextlib.suppress(DriverError):
             driver.command("quit")
     finally:
-        end(process)
+        end(process, home)
 
 
-def processes_of(session: int) -> list[int]:
-    """Return the processes that belong to a session."""
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            state, _, _, its_session = stat.read_text().rpartition(")")[2].split()[:4]
-            if int(its_session) == session and state != "Z":
-                found.append(int(stat.parent.name))
-    return found
+def processes_of(home: Path) -> list[int]:
+    """Return the processes that were started with this home folder, or in the session of one that was."""
+    found, sessions = [], set()
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # ended in the meantime
+            state, _, _, session = (process / "stat").read_text().rpartition(")")[2].split()[:4]
+            if state == "Z":
+                continue
+            found.append((int(process.name), session))
+            if f"HOME={home}".encode() in (process / "environ").read_bytes().split(b"\0"):
+                sessions.add(session)
+    return [process for process, session in found if session in sessions]
 
 
-def end(process: subprocess.Popen[bytes]) -> None:
-    """Kill a process and all that it has started."""
+def end(process: subprocess.Popen[bytes], home: Path) -> None:
+    """Kill a browser and all that it has started."""
 
     def remaining() -> list[int]:
-        left = processes_of(process.pid)
+        left = processes_of(home)
         for one in left:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(one, signal.SIGKILL)
         return left
 
+    process.kill()
     eventually(remaining, lambda left: not left, what="processes remain")
     process.wait()
 
 
 def _chromium(home: Path, downloads: Path) -> tuple[list[str], Any]:
-    driver, browser = shutil.which("chromedriver"), find_chromium()
-    if driver is None or browser is None:
+    driver, browsers = shutil.which("chromedriver"), find_chromiums()
+    if driver is None or not browsers:
         pytest.skip("ChromeDriver or Chromium is missing")
-    if _major(driver) != _major(browser):
-        pytest.skip(f"a ChromeDriver for Chromium {_major(browser)} is missing; {driver} is for {_major(driver)}")
+    browser = next((one for one in browsers if _major(one) == _major(driver)), None)
+    if browser is None:
+        pytest.skip(f"a Chromium {_major(driver)} is missing, for which {driver} is made")
     port = _free_port()
     options = {
         "binary": browser,
@@ -181,11 +186,13 @@ def _firefox(home: Path, downloads: Path) -> tuple[list[str], Any]:
     browser = shutil.which("firefox-esr") or shutil.which("firefox")
     if browser is None:
         pytest.skip("Firefox is missing")
+    if _is_snap(browser):
+        pytest.skip("Firefox is a snap here, which may not read the profile of a test")
     profile = home / "profile"
     profile.mkdir()
     settings = {**FIREFOX_SETTINGS, "browser.download.dir": str(downloads)}
     (profile / "user.js").write_text(
-        "".join(f"user_pref({_js(key)}, {_js(value)});\n" for key, value in settings.items())
+        "".join(f"user_pref({json.dumps(key)}, {json.dumps(value)});\n" for key, value in settings.items())
     )
     port = profile / "MarionetteActivePort"
 
@@ -195,21 +202,23 @@ def _firefox(home: Path, downloads: Path) -> tuple[list[str], Any]:
     return [browser, "--marionette", "--no-remote", "--profile", str(profile), "about:blank"], connect
 
 
+def _is_snap(program: str) -> bool:
+    # On Ubuntu, a script that starts the snap.
+    file = Path(program).resolve()
+    return "/snap/" in str(file) or b"/snap/bin" in file.read_bytes()[:4096]
+
+
 def _webkit(home: Path, downloads: Path) -> tuple[list[str], Any]:
     driver = shutil.which("WebKitWebDriver")
     browsers = [path for path in Path("/usr/lib").glob("*/webkit2gtk-4.1/MiniBrowser") if os.access(path, os.X_OK)]
-    if driver is None or not browsers:
-        pytest.skip("WebKitGTK's browser or its WebDriver is missing")
+    if driver is None or not browsers or shutil.which("xdotool") is None:
+        pytest.skip("WebKitGTK's browser, its WebDriver or xdotool is missing")
     config = home / ".config"
     config.mkdir()
     (config / "user-dirs.dirs").write_text(f'XDG_DOWNLOAD_DIR="{downloads}"\n')
     port = _free_port()
     options = {"binary": str(browsers[0]), "args": ["--automation"]}
     return [driver, f"--port={port}"], lambda: HttpDriver(port, {"webkitgtk:browserOptions": options})
-
-
-def _js(value: Any) -> str:
-    return json.dumps(value)
 
 
 def _major(program: str) -> str:

@@ -15,7 +15,7 @@ from playwright.sync_api import Error
 
 T = TypeVar("T")
 
-PATIENCE_S = 12.0
+PATIENCE_S = 180.0
 PATIENCE_MS = 1000 * PATIENCE_S
 _PAUSE_S = 0.025
 
