@@ -35,7 +35,7 @@ def screen() -> Iterator[str]:
     for program in ("Xvfb", "xdotool"):
         if shutil.which(program) is None:
             _missing(program)
-    with virtual_display() as display:
+    with virtual_display("1400x1000") as display:
         yield display
 
 

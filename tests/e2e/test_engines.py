@@ -24,7 +24,7 @@ import pandas as pd
 import pytest
 from conftest import Viewer, assert_genes, view_in
 from display import ENDING_WITH_THE_TESTS, virtual_display
-from engines import ENGINES, SIZE, Engine, running
+from engines import ENGINES, SCREEN, SIZE, Engine, running
 from numpy.typing import NDArray
 from PIL import Image
 from screen import MIDDLE, Screen, drag, select, selected, selection
@@ -110,7 +110,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str]
 
         def start(name: str) -> Engine:
             if name not in made:
-                display = stack.enter_context(virtual_display())
+                display = stack.enter_context(virtual_display(SCREEN))
                 made[name] = stack.enter_context(running(name, display, tmp_path_factory.mktemp(name)))
             return made[name]
 
@@ -590,8 +590,8 @@ import sys, time
 from pathlib import Path
 sys.path[:0] = {paths!r}
 from display import ENDING_WITH_THE_TESTS, virtual_display
-from engines import running
-with virtual_display() as display, running("webkit", display, Path({home!r})) as engine:
+from engines import SCREEN, running
+with virtual_display(SCREEN) as display, running("webkit", display, Path({home!r})) as engine:
     print("running", display, flush=True)
     sys.stdin.read()
 """

@@ -15,7 +15,7 @@ ENDING_WITH_THE_TESTS = ["setpriv", "--pdeathsig", "KILL", "--"] if shutil.which
 
 
 @contextmanager
-def virtual_display(size: str = "1400x1400") -> Iterator[str]:
+def virtual_display(size: str) -> Iterator[str]:
     """Run an Xvfb with a free number, and return its name. Skip the test if it is not installed."""
     if shutil.which("Xvfb") is None:
         pytest.skip("Xvfb is missing")

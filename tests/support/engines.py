@@ -28,6 +28,8 @@ from webdriver import Driver, DriverError, DriverPage, HttpDriver, MarionetteDri
 ENGINES = ("chromium", "firefox", "webkit")
 SIZE = {"width": 1100, "height": 700}
 """The size of every page, in CSS pixels: pictures of different engines are compared."""
+SCREEN = "1400x1400"
+"""Room for such a page, and for the list of downloads that WebKitGTK's browser shows below it."""
 
 FIREFOX_SETTINGS = {
     "marionette.port": 0,  # a free port, which is written into the profile
