@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from display import virtual_display
 from forks import Forks
 from waiting import PATIENCE_S, eventually, let_time_pass
 
@@ -34,18 +35,8 @@ def screen() -> Iterator[str]:
     for program in ("Xvfb", "xdotool"):
         if shutil.which(program) is None:
             _missing(program)
-    read, write = os.pipe()
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(write), "-screen", "0", "1400x1000x24", "-nolisten", "tcp"],
-        pass_fds=[write],
-        stderr=subprocess.DEVNULL,
-    )
-    os.close(write)
-    with os.fdopen(read) as pipe:
-        display = f":{pipe.readline().strip()}"
-    yield display
-    server.terminate()
-    server.wait()
+    with virtual_display("1400x1000") as display:
+        yield display
 
 
 @pytest.fixture(scope="session")

@@ -67,11 +67,8 @@ def test_menus_and_dialogs_have_no_barriers(themed: Viewer) -> None:
 
 
 def test_every_tab_of_the_panel_has_no_barriers(themed: Viewer) -> None:
-    tabs = themed.page.get_by_role("tab")
-    names = tabs.all_inner_texts()
-    assert len(names) > 2
-    for name in names:
-        tab = tabs.filter(has_text=name)
+    for name in ("Annotation", "Gene", "Value"):
+        tab = themed.page.get_by_role("tab", name=name)
         tab.click()
         expect(tab).to_have_attribute("aria-selected", "true")
         assert barriers(themed.page) == [], name

@@ -28,10 +28,12 @@ BROWSER = [
 FLAGS = [*BROWSER, "--disable-gpu-compositing"]
 
 
-def find_chromium() -> str | None:
+def find_chromiums() -> list[str]:
+    """Return the paths of all Chromiums, the preferred one first."""
     named = os.environ.get("KAROSPACE_CHROMIUM")
-    for name in [named] if named else ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]:
-        found = shutil.which(name)
-        if found:
-            return found
-    return None
+    names = [named] if named else ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
+    return [path for path in map(shutil.which, names) if path]
+
+
+def find_chromium() -> str | None:
+    return next(iter(find_chromiums()), None)

@@ -47,4 +47,5 @@ export const HALO_WIDTH = 3;
 /** Returns the width of a text in CSS pixels. */
 export type Measure = (text: string, size: number, weight: Weight) => number;
 
-export const FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif";
+/** The fonts of the page in `base.css`, whose labels are measured with it, too. */
+export const FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";

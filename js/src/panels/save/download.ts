@@ -38,3 +38,11 @@ export async function copyPicture(picture: Promise<Blob>): Promise<void> {
   }
   await navigator.clipboard.write([new ClipboardItem({ 'image/png': picture })]);
 }
+
+/** Copies a text to the clipboard. Takes a promise, like `copyPicture`, where the browser does. */
+export async function copyText(text: Promise<string>): Promise<void> {
+  const { clipboard } = navigator;
+  if (typeof ClipboardItem === 'undefined') return clipboard.writeText(await text);
+  const type = 'text/plain';
+  return clipboard.write([new ClipboardItem({ [type]: text.then((all) => new Blob([all], { type })) })]);
+}

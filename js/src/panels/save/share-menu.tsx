@@ -5,6 +5,7 @@ import { hashOf, leftOutText, savedView } from '../../state/save/saved-view';
 import { usePanels } from '../context';
 import { FileInput } from '../file-input';
 import { Icon, type IconName } from '../icons';
+import { copyText } from './download';
 import { Menu } from './menu';
 import { OutcomeText, useWork } from './outcome';
 
@@ -45,15 +46,17 @@ function Sheet(): JSX.Element | null {
     });
   const link = () =>
     run('Copying…', async () => {
-      const view = savedView(model);
-      const { hash, leftOut, setsLeftOut } = await hashOf(view);
+      const made = hashOf(savedView(model));
       try {
-        await navigator.clipboard.writeText(location.href.split('#', 1)[0] + hash);
+        await copyText(made.then(({ hash }) => location.href.split('#', 1)[0] + hash));
       } catch {
+        // An error of the link itself takes precedence.
+        await made;
         throw new Error(
           'The browser does not allow this page to copy. Copy the address of the page instead: it contains the view.',
         );
       }
+      const { leftOut, setsLeftOut } = await made;
       const left = leftOutText(leftOut, setsLeftOut);
       return left === ''
         ? 'Link to this view copied to the clipboard'
