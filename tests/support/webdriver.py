@@ -175,7 +175,7 @@ class DriverPage:
         eventually(fits, lambda found: found == [size["width"], size["height"]], what="the window keeps its size")
 
     def find(self, selector: str, name: str = "") -> list[float]:
-        """Return the center of the one visible element that matches and has this name or text, once it is at rest."""
+        """Return the center of the one visible element that matches and has this name, text or first line of text, once it is at rest."""
         seen: list[Any] = [None]
 
         def look() -> Any:
@@ -195,7 +195,8 @@ class DriverPage:
 
 FIND = """([selector, name]) => [...document.querySelectorAll(selector)]
   .filter((one) => one.getClientRects().length > 0 &&
-    (!name || [one.getAttribute('aria-label'), one.title, one.textContent.trim()].includes(name)))
+    (!name || [one.getAttribute('aria-label'), one.title, one.textContent.trim(),
+      one.firstElementChild?.nextElementSibling?.firstChild?.textContent.trim()].includes(name)))
   .map((one) => { const box = one.getBoundingClientRect();
     return [Math.round(box.left + box.width / 2), Math.round(box.top + box.height / 2)]; })"""
 

@@ -99,8 +99,8 @@ export function LegendRow(props: {
           event.preventDefault();
         }}
       >
-        <span class={`ks-class-name${row.name === null ? ' ks-muted' : ''}`}>{name}</span>
-        <span class="ks-number ks-muted">{formatCount(count)}</span>
+        <span class={`ks-class-name${row.name === null ? ' ks-muted' : ''}`}>{name}</span>{' '}
+        <span class="ks-number ks-muted">{formatCount(count)}</span>{' '}
         <span class="ks-number ks-muted ks-share">{share}</span>
         <span class="ks-bar">
           <span style={{ width: `${Math.max(4, width * 100)}%`, background: color }} />
