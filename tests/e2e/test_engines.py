@@ -279,11 +279,11 @@ def test_legend_hides_isolates_and_selects(opened: EngineViewer, adata: ad.AnnDa
         )
         return found
 
-    page.mouse.click(*row(first))
-    opened.until(f"state.hidden.cell_type?.join() === '{first}'")
-    becomes(lambda: (drawn(first), drawn(second)), (False, True))
-    page.mouse.click(*row(first))
-    opened.until("!state.hidden.cell_type?.length")
+    # No two clicks in a row on one category: how soon they follow decides whether they are a double click.
+    page.mouse.click(*row(second))
+    opened.until(f"state.hidden.cell_type?.join() === '{second}'")
+    becomes(lambda: (drawn(first), drawn(second)), (True, False))
+    opened.set(hidden={})
     becomes(lambda: (drawn(first), drawn(second)), (True, True))
     page.mouse.click(*row(first), count=2)
     opened.until(f"state.isolated.cell_type?.join() === '{first}'")
