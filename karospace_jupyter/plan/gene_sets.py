@@ -40,7 +40,7 @@ def choose_gene_sets(
     ConfigError
         If a file is invalid, or there are too many sets.
     PlanError
-        If uns has no such sets, or a set has no gene of the matrix.
+        If uns has no such sets, or no set has a gene of the matrix.
     """
     sets = given if isinstance(given, dict) else joined((text, _read(source, text)) for text in given or ())
     if not sets:
@@ -48,10 +48,15 @@ def choose_gene_sets(
     wanted = list(dict.fromkeys(gene for genes in sets.values() for gene in genes))
     names, positions, several = find_genes(source, wanted)
     empty = {name: genes for name, genes in sets.items() if positions.keys().isdisjoint(genes)}
-    if empty:
-        raise GenesError(_without_genes(source, empty, len(sets)))
     warnings = []
-    unknown = [gene for gene in wanted if gene not in positions]
+    if empty:
+        what = _without_genes(source, empty, len(sets))
+        if len(empty) == len(sets):
+            msg = f"{what} Check the species and the kind of names."
+            raise GenesError(msg)
+        warnings.append(f"{what} {'It is' if len(empty) == 1 else 'They are'} left out.")
+    sets = {name: genes for name, genes in sets.items() if name not in empty}
+    unknown = list(dict.fromkeys(gene for genes in sets.values() for gene in genes if gene not in positions))
     if unknown:
         affected = sum(not positions.keys() >= set(genes) for genes in sets.values())
         verb = "is" if len(unknown) == 1 else "are"
@@ -100,6 +105,5 @@ def _without_genes(source: Source, empty: GeneSets, total: int) -> str:
     have = "has" if len(empty) == 1 else "have"
     return (
         f"{sets} {listed([repr(one) for one in empty])} {have} no gene in {source.matrix_name}, neither by name nor by "
-        f"symbol. The genes of {name!r} are: {listed(genes)}.{near} Check the species and the kind of names, or remove "
-        "the set."
+        f"symbol. The genes of {name!r} are: {listed(genes)}.{near}"
     )

@@ -81,7 +81,7 @@ export function LegendRow(props: {
         tabIndex={tabStop ? 0 : -1}
         {...(checked === null ? { 'aria-pressed': !hidden } : { role: 'checkbox', 'aria-checked': checked })}
         disabled={checked !== null && row.name === null}
-        aria-label={`${name} ${formatCount(count)} ${share}${dimmed && !hidden ? ', dimmed' : ''}${about}`}
+        aria-label={`${name}, ${formatCount(count)}, ${share}${dimmed && !hidden ? ', dimmed' : ''}${about}`}
         title={`${name}: click to hide, double-click to isolate, Alt+click to select its cells (with Shift, add them to the selection)`}
         onClick={(event) => {
           if (checked !== null) check(event.shiftKey);
