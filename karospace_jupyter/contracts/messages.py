@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 
+from karospace_jupyter.bundle.manifest import Values
 from karospace_jupyter.view.state import LATER, ViewState
 
 
@@ -232,14 +233,24 @@ class SetState(Message):
     state: ViewState
 
 
+class LiveMatrix(BaseModel):
+    """The matrix that genes of the live object are read from, instead of that of the bundle."""
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+    source: str
+    """`X`, `layer:NAME` or `raw`."""
+    values: Values
+
+
 class LiveChanged(Message):
     """Says what the live object provides, after it has changed: genes that were read before may be outdated."""
 
     type: Literal["live"] = "live"
     columns: list[dict[str, JsonValue]]
     """Columns that are read from the object, as in the manifest; they replace those of the bundle by name."""
-    genes: bool
-    """Whether the values of genes may have changed, too."""
+    matrix: LiveMatrix | None
+    """The matrix, if the values of genes may have changed, too."""
 
 
 class Select(Message):

@@ -12,9 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from karospace_jupyter.bundle.cell_ids import cell_ids
+from karospace_jupyter.bundle.manifest import Values
+from karospace_jupyter.config import MatrixLayer, MatrixRaw, MatrixX
+from karospace_jupyter.contracts.messages import LiveMatrix
 from karospace_jupyter.errors import BundleError, ColumnError, GenesError, ViewError
+from karospace_jupyter.formatting import hint
 from karospace_jupyter.plan.gene_choice import find_genes
-from karospace_jupyter.plan.names import as_text, make_unique
+from karospace_jupyter.plan.matrix_values import matrix_values
+from karospace_jupyter.plan.names import as_text, listed, make_unique
 from karospace_jupyter.source import open_source
 from karospace_jupyter.static import static_file
 from karospace_jupyter.widget.live_columns import LiveColumns
@@ -22,7 +27,7 @@ from karospace_jupyter.widget.live_columns import LiveColumns
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from karospace_jupyter.config import ExportConfig
+    from karospace_jupyter.config import ExportConfig, MatrixSpec
     from karospace_jupyter.publish.bundle import Bundle
 
 PAGE = "index.html"
@@ -43,7 +48,9 @@ class LiveCells:
 
     def __init__(self, adata: Any, bundle: Bundle, config: ExportConfig) -> None:  # noqa: ANN401 - imported late
         self.adata = adata
-        self._config = config
+        self._spec = config.matrix
+        self.matrix: LiveMatrix | None = None
+        """The matrix of the genes, once it is another one than that of the bundle, or has changed."""
         self._lock = threading.Lock()
         self.rows = _rows_of(adata, bundle)
         self.columns = LiveColumns(adata, bundle, self.rows)
@@ -51,13 +58,57 @@ class LiveCells:
         self._obs_names, self._genes = adata.obs_names, self._var_names()
 
     def _var_names(self) -> Any:  # noqa: ANN401
-        return self.adata.raw.var_names if self._config.raw and self.adata.raw is not None else self.adata.var_names
+        in_raw = self._spec.kind == "raw" and self.adata.raw is not None
+        return self.adata.raw.var_names if in_raw else self.adata.var_names
+
+    @property
+    def layer(self) -> str:
+        """The matrix that genes are read from: ``X``, ``raw`` or the name of a layer."""
+        return self._spec.name if self._spec.kind == "layer" else self._spec.kind
+
+    def read_from(self, layer: str) -> None:
+        """Read genes from another matrix: ``X``, ``raw`` or the name of a layer.
+
+        Raises
+        ------
+        ViewError
+            If there is no such matrix, or its genes are not those of this view.
+        """
+        layers = list(map(str, self.adata.layers))
+        known = ["X", *(["raw"] if self.adata.raw is not None else []), *layers]
+        if layer not in known:
+            msg = f"There is no layer {layer!r}.{hint(layer, known)} The matrices of the object are: {listed(known)}."
+            raise ViewError(msg)
+        # A layer may be named like one of the others.
+        spec: MatrixSpec = MatrixLayer(layer) if layer in layers else MatrixX() if layer == "X" else MatrixRaw()
+        with self._lock:
+            before, self._spec = self._spec, spec
+            if before != spec and not self._genes.equals(self._var_names()):
+                self._spec = before
+                msg = f"{layer} has other genes than this view. Create a new view with raw={spec.kind == 'raw'}."
+                raise ViewError(msg)
+
+    def read_again(self) -> None:
+        """Note that genes are read from the matrix as it is now, also those of the bundle.
+
+        Raises
+        ------
+        KaroSpaceError
+            If the matrix cannot be read.
+        """
+        source = open_source(self.adata, matrix=self._spec)
+        try:
+            found = matrix_values(source)
+            values = Values(kind=found.kind, log_base=found.log_base)
+            self.matrix = LiveMatrix(source=source.matrix_name, values=values)
+        finally:
+            source.close()
 
     def gene_names(self, wanted: Sequence[str]) -> dict[str, str]:
         """Return the name in this view of each gene that the object has, found by name or by symbol."""
         if not wanted:
             return {}
-        source = open_source(self.adata, matrix=self._config.matrix)
+        source = open_source(self.adata, matrix=self._spec)
         try:
             names, positions, _ = find_genes(source, wanted)
         finally:
@@ -91,7 +142,7 @@ class LiveCells:
     def values(self, position: int) -> NDArray[np.float32]:
         """Return one gene's values for the bundle's cells, shape (n_cells,); NaN where missing."""
         self.check_unchanged()
-        source = open_source(self.adata, matrix=self._config.matrix)
+        source = open_source(self.adata, matrix=self._spec)
         try:
             all_rows = len(self.rows) == source.n_cells
             rows = None if all_rows else np.sort(self.rows)
@@ -149,7 +200,9 @@ class Assets:
                 self._manifest = gzip.compress(self._named_manifest(), 6, mtime=0)
             return self._manifest
         if self._live is not None and path == LIVE_LIST:
-            return gzip.compress(json.dumps(self._live.names).encode(), 6, mtime=0)
+            matrix = self._live.matrix
+            listed_genes = {"names": self._live.names, "matrix": None if matrix is None else matrix.model_dump()}
+            return gzip.compress(json.dumps(listed_genes).encode(), 6, mtime=0)
         if self._live is not None and path == LIVE_COLUMNS:
             return gzip.compress(json.dumps(self._live.columns.listing()).encode(), 6, mtime=0)
         if self._live is not None and isinstance(path, str) and path.startswith(_LIVE_COLUMN):

@@ -10,6 +10,7 @@ import numpy as np
 from karospace_jupyter.contracts.messages import (
     Gone,
     LiveChanged,
+    LiveMatrix,
     Message,
     Open,
     Opened,
@@ -104,9 +105,9 @@ class Pages:
         """Show the fields of a state that were set."""
         self._tell(SetState(state=state))
 
-    def show_live(self, columns: list[dict[str, JsonValue]], *, genes: bool) -> None:
-        """Show the current columns of the live object, and, if `genes`, the current values of its genes."""
-        self._tell(LiveChanged(columns=columns, genes=genes))
+    def show_live(self, columns: list[dict[str, JsonValue]], matrix: LiveMatrix | None) -> None:
+        """Show the current columns of the live object, and, with a `matrix`, the current values of its genes."""
+        self._tell(LiveChanged(columns=columns, matrix=matrix))
 
     def show_selection(self, mask: Mask | None) -> None:
         """Show a selection, unless it is shown already."""

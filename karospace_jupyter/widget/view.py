@@ -47,6 +47,9 @@ class Change(TypedDict):
     new: Any
 
 
+_NO_OBJECT = "This view has no AnnData object to read. Open it with karospace_view(bundle, adata=adata)."
+
+
 class KaroSpaceView(Base):
     """The viewer of a bundle in a notebook.
 
@@ -76,6 +79,8 @@ class KaroSpaceView(Base):
     gene_sets : dict
         Names of gene sets to their genes, which the viewer lists. Set it to other sets, or to None for those of the
         bundle.
+    layer : str
+        The matrix of the object that genes are read from: ``X``, ``raw`` or the name of a layer.
     hidden : dict
         Hidden categories of each column; None stands for missing values.
     groups : dict
@@ -108,6 +113,7 @@ class KaroSpaceView(Base):
     hidden = traitlets.Dict()
     groups = traitlets.Dict()
     gene_sets = traitlets.Any()
+    layer = traitlets.Unicode()
     state = traitlets.Dict()
     selection = traitlets.Any(default_value=None, allow_none=True)
     regions = traitlets.Dict()
@@ -146,6 +152,7 @@ class KaroSpaceView(Base):
                 height=height,
                 state=self._now.plain(),
                 gene_sets=self._sets_now(),
+                layer=self._layer_now(),
                 _channel=f"IPY_MODEL_{self._wire.model_id}",
                 _fallback={"title": self.title, "picture": fallback_picture(bundle)},
                 _cells=zlib.crc32("\n".join(map(str, cell_ids(bundle))).encode()),
@@ -184,6 +191,17 @@ class KaroSpaceView(Base):
         sets = proposal["value"]
         # Those of the page are set after each of its changes; finding their genes again would take too long.
         return sets if sets == self._sets_now() else known_sets(sets, self.bundle.manifest, self._live)
+
+    @traitlets.validate("layer")
+    def _valid_layer(self, proposal: dict[str, Any]) -> str:
+        layer: str = proposal["value"]
+        if layer != self._layer_now():
+            if self._live is None:
+                raise ViewError(_NO_OBJECT)
+            self._live.read_from(layer)
+            self._live.read_again()
+            self._show_live(genes=True)
+        return layer
 
     @traitlets.validate("selection")
     def _valid_selection(self, proposal: dict[str, Any]) -> Mask | None:
@@ -346,10 +364,10 @@ class KaroSpaceView(Base):
         >>> view.close()
         """
         if self._live is None:
-            msg = "This view has no AnnData object to read. Open it with karospace_view(bundle, adata=adata)."
-            raise ViewError(msg)
+            raise ViewError(_NO_OBJECT)
         self._live.check_unchanged()
         self._live.columns.refresh()
+        self._live.read_again()
         self._show_live(genes=True)
 
     def snapshot(self, timeout: float = 30) -> Image.Image:
@@ -445,7 +463,12 @@ class KaroSpaceView(Base):
     def _show_live(self, *, genes: bool) -> None:
         assert self._live is not None  # noqa: S101 - callers have checked it
         self._shown_columns = self._live.columns.listing()
-        self._pages.show_live(self._shown_columns, genes=genes)
+        self._pages.show_live(self._shown_columns, self._live.matrix if genes else None)
+
+    def _layer_now(self) -> str:
+        if self._live is not None:
+            return self._live.layer
+        return (self.bundle.manifest.expression.source or "X").removeprefix("layer:")
 
     def _text_of(self, color: Color) -> str:
         columns = () if self._live is None else self._live.columns.names

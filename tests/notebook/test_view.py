@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 import pytest
 from lab import TISSUES, Lab, Notebook, viewer_in
@@ -155,6 +156,19 @@ def test_regions_become_a_column_only_on_request(shown: tuple[Notebook, Any]) ->
     expect(frame.get_by_role("option", name="halves")).to_have_count(1)
     nb.python("setattr(v, 'regions', {'one': [4, 5, 6]})")
     until_js(frame, "window.karospace.regions.length === 1 && window.karospace.regions[0].count === 3")
+
+
+def test_layer_of_the_view_replaces_exported_genes(shown: tuple[Notebook, Any]) -> None:
+    nb, frame = shown
+    gene = nb.python("v.bundle.manifest.gene_list[0]")
+    cells = nb.python(f"np.argsort(adata[:, {gene!r}].X.toarray().ravel())[-3:].tolist()")
+    assert gene_in(frame, gene, cells) == pytest.approx(expected(nb, gene, cells))
+    nb.python("setattr(v, 'layer', 'counts')")
+    counts = nb.python(f"adata[{cells}, {gene!r}].layers['counts'].toarray().ravel().tolist()")
+    becomes(lambda: [frame.evaluate("cell => window.karospace.valueAt(cell)", cell) for cell in cells], counts)
+    expect(frame.get_by_text("layer:counts")).to_be_visible()
+    nb.python("setattr(v, 'layer', 'X')")
+    holds(lambda: np.testing.assert_allclose(gene_in(frame, gene, cells), expected(nb, gene, cells), rtol=1e-6))
 
 
 def test_groups_are_synchronized_and_become_a_column(shown: tuple[Notebook, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import threading
 from typing import Any
@@ -236,9 +237,47 @@ def test_columns_of_the_object_are_sent_to_open_frames(heard: Heard) -> None:
     adata.obs["late"] = np.arange(N)
     view.color = "late"
     live, state = heard.take()
-    assert (live["type"], live["genes"], [one["name"] for one in live["columns"]]) == ("live", False, ["late"])
+    assert (live["type"], live["matrix"], [one["name"] for one in live["columns"]]) == ("live", None, ["late"])
     assert state["state"]["color"] == {"kind": "annotation", "column": "late"}
     view.refresh()
     (live,) = heard.take()
-    assert live["genes"] is True
+    assert live["matrix"] == {"source": "X", "values": {"kind": "log1p", "log_base": None}}
+    view.layer = "counts"
+    (live,) = heard.take()
+    assert live["matrix"] == {"source": "layer:counts", "values": {"kind": "counts", "log_base": None}}
     view.close()
+
+
+def test_genes_are_read_from_the_layer_of_the_view() -> None:
+    adata = synthetic_tissue(N, 60, seed=2)
+    adata.raw = adata[:, :50]
+    view = karospace_view(adata, genes_mode="hvgs:5")
+    assert view.layer == "X"
+
+    def listed() -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(gzip.decompress(view._assets.read("live/genes.json")))
+        return found
+
+    def values() -> Any:
+        return np.frombuffer(gzip.decompress(view._assets.read("live/gene_3")), "<f4")
+
+    assert listed()["matrix"] is None
+    np.testing.assert_array_equal(values(), adata.X[:, [3]].toarray().ravel())
+    view.layer = "counts"
+    assert listed()["matrix"]["source"] == "layer:counts"
+    np.testing.assert_array_equal(values(), adata.layers["counts"][:, [3]].toarray().ravel())
+    for layer, message in (("count", "Did you mean 'counts'"), ("raw", "other genes")):
+        with pytest.raises(ViewError, match=message):
+            view.layer = layer
+        assert view.layer == "counts"
+        np.testing.assert_array_equal(values(), adata.layers["counts"][:, [3]].toarray().ravel())
+    view.layer = "X"
+    assert listed()["matrix"]["source"] == "X"
+    view.close()
+    raw = karospace_view(adata, raw=True)
+    assert raw.layer == "raw"
+    raw.close()
+    bundle = karospace_view(raw.bundle)
+    with pytest.raises(ViewError, match="no AnnData object"):
+        bundle.layer = "counts"
+    bundle.close()

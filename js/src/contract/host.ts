@@ -1,6 +1,7 @@
 /** Messages between a viewer in a frame and the page around it, over one MessagePort. */
 
 import type { Plain } from './plain';
+import type { LiveMatrix } from './to-page';
 import type { ViewState } from './view';
 
 export const HELLO = 'karospace:hello';
@@ -47,7 +48,7 @@ export type ToViewer =
   | { type: 'lost'; canReconnect: boolean }
   | { type: 'set'; state: StateFields }
   /** The live object has other columns now, as in a manifest, or also other values of genes. */
-  | { type: 'live'; columns: readonly unknown[]; genes: boolean }
+  | { type: 'live'; columns: readonly unknown[]; matrix: LiveMatrix | null }
   | { type: 'select'; bits: Uint8Array | null }
   | { type: 'regions'; regions: PlainRegion[] }
   | { type: 'dark'; dark: boolean }

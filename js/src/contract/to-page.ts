@@ -418,9 +418,33 @@ export interface LiveChanged {
     [k: string]: JsonValue;
   }[];
   /**
-   * Whether the values of genes may have changed, too.
+   * The matrix, if the values of genes may have changed, too.
    */
-  genes: boolean;
+  matrix: LiveMatrix | null;
+}
+/**
+ * The matrix that genes of the live object are read from, instead of that of the bundle.
+ */
+export interface LiveMatrix {
+  /**
+   * `X`, `layer:NAME` or `raw`.
+   */
+  source: string;
+  values: Values;
+}
+/**
+ * 1.x. Detected kind of the matrix values.
+ */
+export interface Values {
+  /**
+   * `counts`: non-negative integers. `log1p`: logarithm of one plus a value that is proportional to the counts in
+   * each cell. `scaled`: each gene centered on zero, or divided by its standard deviation. `other`: anything else.
+   */
+  kind: 'counts' | 'log1p' | 'scaled' | 'other';
+  /**
+   * Base of the logarithm for `log1p`; null is the natural logarithm.
+   */
+  log_base?: number | null;
 }
 /**
  * Changes the selection. One buffer: one bit per cell; none for no selection.

@@ -1,8 +1,9 @@
 import type { Coordinates, Embedding, ImageTransform, Manifest } from '../contract/manifest';
+import type { LiveMatrix } from '../contract/to-page';
 import type { Extent } from '../lib/camera';
 import { asError, FormatError, isAbort, LooseFileError, UnknownNameError } from '../lib/errors';
 import { blurs, extentAt, extentFrom, type Origin, ZERO } from '../lib/origin';
-import type { BundleSource, Column, ReadContext } from '../source/bundle-source';
+import type { BundleSource, Column, LiveGenes, ReadContext } from '../source/bundle-source';
 import { readAsset } from './asset';
 import { type CellNames, readCellIds } from './cell-ids';
 import { asFloat32, assetReader, forgetting, readChunks } from './chunks';
@@ -56,6 +57,8 @@ export interface Bundle {
   columns(ctx: ReadContext): Promise<readonly ColumnInfo[]>;
   column(name: string, ctx: ReadContext): Promise<ColumnValues>;
   /** Takes the columns of the live object. Returns all columns, and the names of those whose values have changed. */
+  /** Returns this bundle with the genes of the live object instead of its own, read anew from this matrix. */
+  withLiveGenes(matrix: LiveMatrix): Bundle;
   setLiveColumns(columns: readonly Column[]): { columns: readonly ColumnInfo[]; changed: readonly string[] };
   /** Reads the coordinates of an embedding; y points up, as in plots. */
   embedding(name: string, ctx: ReadContext): Promise<Positions>;
@@ -167,10 +170,21 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
     return stretched(extent, size, manifest.coordinates?.y_axis ?? 'down');
   };
 
-  return {
+  const bundle: Bundle = {
     manifest,
-    genes: geneStore(reader, manifest, live),
-    search: geneSearch(manifest, live),
+    genes: geneStore(reader, manifest, live.names),
+    search: geneSearch(manifest, live.names),
+
+    withLiveGenes({ source, values }) {
+      const expression = { ...manifest.expression, genes: [], source, values };
+      const without = { ...manifest, expression, gene_list: [] };
+      return {
+        ...bundle,
+        manifest: without,
+        genes: geneStore(reader, without, live.names),
+        search: geneSearch(without, live.names),
+      };
+    },
 
     async positions(at) {
       const meaning = {
@@ -287,14 +301,12 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
       return path ? new Blob([(await reader.read(path, undefined, at)) as Uint8Array<ArrayBuffer>]) : null;
     },
   };
+  return live.matrix ? bundle.withLiveGenes(live.matrix) : bundle;
 }
 
-async function liveGenes(source: BundleSource, ctx: ReadContext): Promise<readonly string[]> {
-  if (!source.live) return [];
-  const names: unknown = JSON.parse(
-    new TextDecoder().decode(await readAsset(source, source.live.genes, {}, ctx)),
-  );
-  return Array.isArray(names) ? names.map(String) : [];
+async function liveGenes(source: BundleSource, ctx: ReadContext): Promise<LiveGenes> {
+  if (!source.live) return { names: [], matrix: null };
+  return JSON.parse(new TextDecoder().decode(await readAsset(source, source.live.genes, {}, ctx)));
 }
 
 async function liveColumns(source: BundleSource, ctx: ReadContext): Promise<readonly Column[]> {

@@ -21,8 +21,6 @@ export interface GeneStore {
   readonly count: number;
   has(gene: string): boolean;
   read(gene: string, ctx: ReadContext): Promise<GeneValues>;
-  /** Drops all values read so far, because those of the live object have changed. */
-  forget(): void;
 }
 
 /** Reads single genes and caches the most recently used. */
@@ -37,18 +35,14 @@ export function geneStore(reader: AssetReader, manifest: Manifest, live: readonl
     return entries.get(gene);
   };
   const kept = new Map<string, GeneValues>();
-  /** Counts calls of `forget`: a read that began before must not be shared or kept. */
-  let age = 0;
   const reads = new SharedReads<GeneValues>();
   const keep = Math.max(CACHE_LEAST, Math.floor(CACHE_BYTES / Math.max(1, cells * 4)));
 
   const load = async (entry: GeneEntry, ctx: ReadContext): Promise<GeneValues> => {
-    const begun = age;
     const raw = asFloat32(await readChunks(reader, entry.chunks, cells, 4, `gene “${entry.gene}”`, ctx));
     const { values, missing } = withoutInfinite(raw);
     const summary = statedSummary(entry, missing) ?? summarizeGene(values);
     const loaded = { gene: entry.gene, values, summary };
-    if (begun !== age) return loaded;
     kept.set(entry.gene, loaded);
     for (const oldest of kept.keys()) {
       if (kept.size <= keep) break;
@@ -60,10 +54,6 @@ export function geneStore(reader: AssetReader, manifest: Manifest, live: readonl
   return {
     count: live.length === 0 ? expression.genes.length : new Set([...live, ...manifest.gene_list]).size,
     has: (gene) => entryOf(gene) !== undefined,
-    forget() {
-      age++;
-      kept.clear();
-    },
     async read(gene, ctx) {
       ctx.signal.throwIfAborted();
       if (expression.format !== FORMAT) {
@@ -81,9 +71,7 @@ export function geneStore(reader: AssetReader, manifest: Manifest, live: readonl
         return cached;
       }
       const later = forgetting(ctx.later, () => kept.delete(gene));
-      return reads.run(`${age} ${gene}`, ctx.signal, (signal) =>
-        load(entry, { signal, progress: ctx.progress, later }),
-      );
+      return reads.run(gene, ctx.signal, (signal) => load(entry, { signal, progress: ctx.progress, later }));
     },
   };
 }

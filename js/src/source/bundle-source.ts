@@ -1,4 +1,5 @@
 import type { CategoryColumn, NumberColumn } from '../contract/manifest';
+import type { LiveMatrix } from '../contract/to-page';
 import { FormatError } from '../lib/errors';
 import { formatCount } from '../lib/format';
 
@@ -24,7 +25,9 @@ export function mayHave(path: string, bytes: number, { most }: ReadContext): voi
 
 /** The AnnData object in a kernel, which provides genes and columns besides those of the bundle. */
 export interface LiveObject {
-  /** File that lists its genes, readable as `live/gene_N`, where N is the index in the list. */
+  /**
+   * File with a `LiveGenes`; the genes are readable as `live/gene_N`, where N is the index in the list.
+   */
   readonly genes: string;
   /** File that lists its columns as in a manifest; they replace those of the bundle with the same name. */
   readonly columns: string;
@@ -34,7 +37,14 @@ export interface LiveObject {
 
 export interface LiveChange {
   columns: readonly Column[];
-  genes: boolean;
+  /** The matrix that genes are read from; null if they did not change. */
+  matrix: LiveMatrix | null;
+}
+
+export interface LiveGenes {
+  names: readonly string[];
+  /** The matrix that they are read from; null if the exported genes are still valid. */
+  matrix: LiveMatrix | null;
 }
 
 export type Column = CategoryColumn | NumberColumn;

@@ -43,7 +43,7 @@ export function hostSource(port: MessagePort, hasLive = false): BundleSource {
     }
     if (data.type === 'live') {
       // Not checked, like the manifest's types: the kernel is trusted.
-      const change = { columns: data.columns as readonly Column[], genes: data.genes };
+      const change = { columns: data.columns as readonly Column[], matrix: data.matrix };
       for (const listener of listeners) listener(change);
     }
     if (data.type !== 'part' && data.type !== 'refused') return;

@@ -4,6 +4,7 @@ import { HostError } from '../lib/errors';
 import type { BundleSource, Column, LiveChange } from '../source/bundle-source';
 import { memorySource } from '../source/memory-source';
 import { createActions } from './actions';
+import { geneMeaningOf } from './color/gene-meaning';
 import { valueAt } from './color/layer';
 import { createLoader } from './loader';
 import { createModel } from './model';
@@ -25,7 +26,7 @@ const column = (name: string, path: string, categories: string[]): Column => ({
 async function openLive() {
   const made = await fixture('1.1.0', true);
   const { files } = made;
-  files.set('live/genes.json', asJson(['Live']));
+  files.set('live/genes.json', asJson({ names: ['Live'], matrix: null }));
   files.set('live/columns.json', asJson([]));
   files.set('live/gene_0', new Uint8Array(Float32Array.from([1, 2, 3, 4]).buffer));
   let tell: (change: LiveChange) => void = () => {};
@@ -45,12 +46,13 @@ async function openLive() {
   return { model, loader, actions, files, tell: (change: LiveChange) => tell(change) };
 }
 
+const COUNTS = { source: 'layer:counts', values: { kind: 'counts' as const, log_base: null } };
 const annotation = (name: string) => ({ color: { kind: 'annotation' as const, column: name } });
 
 test('a column of the live object is listed and colors the tissue as soon as it is announced', async () => {
   const { model, actions, files, tell } = await openLive();
   files.set('live/column_1', new Uint8Array([1, 0, 0, 1]));
-  tell({ columns: [column('niche', 'live/column_1', ['rim', 'core'])], genes: false });
+  tell({ columns: [column('niche', 'live/column_1', ['rim', 'core'])], matrix: null });
   expect(model.columns.value.map(({ name }) => name)).toEqual(['cluster', 'counts', 'niche']);
   await actions.setState(annotation('niche'));
   expect(valueAt(model.layer.value, 0)).toBe('core');
@@ -60,19 +62,19 @@ test('the current color follows a column that changed, and ends with a column th
   const { model, actions, loader, files, tell } = await openLive();
   files.set('live/column_1', new Uint8Array([1, 0, 0, 1]));
   files.set('live/column_2', new Uint8Array([0, 0, 0, 0]));
-  tell({ columns: [column('cluster', 'live/column_1', ['rim', 'core'])], genes: false });
+  tell({ columns: [column('cluster', 'live/column_1', ['rim', 'core'])], matrix: null });
   await loader.settled();
   expect(valueAt(model.layer.value, 0)).toBe('core');
-  tell({ columns: [column('cluster', 'live/column_2', ['rim', 'core'])], genes: false });
+  tell({ columns: [column('cluster', 'live/column_2', ['rim', 'core'])], matrix: null });
   await loader.settled();
   expect(valueAt(model.layer.value, 0)).toBe('rim');
   // The column of the bundle comes back.
-  tell({ columns: [], genes: false });
+  tell({ columns: [], matrix: null });
   await loader.settled();
   expect(valueAt(model.layer.value, 1)).toBe('10');
-  tell({ columns: [column('niche', 'live/column_1', ['rim', 'core'])], genes: false });
+  tell({ columns: [column('niche', 'live/column_1', ['rim', 'core'])], matrix: null });
   await actions.setState(annotation('niche'));
-  tell({ columns: [], genes: false });
+  tell({ columns: [], matrix: null });
   await loader.settled();
   expect(model.state.value.color).toEqual(annotation('cluster').color);
 });
@@ -82,9 +84,35 @@ test('genes are read again after the matrix of the live object has changed', asy
   await actions.setState({ color: { kind: 'gene', gene: 'Live' } });
   expect(valueAt(model.layer.value, 3)).toBe(4);
   files.set('live/gene_0', new Uint8Array(Float32Array.from([9, 9, 9, 9]).buffer));
-  tell({ columns: [], genes: true });
+  tell({ columns: [], matrix: COUNTS });
   await loader.settled();
   expect(valueAt(model.layer.value, 3)).toBe(9);
+});
+
+test('exported genes are read from another matrix of the live object, with its meaning', async () => {
+  const { model, actions, loader, files, tell } = await openLive();
+  const [exported] = model.bundle.value?.manifest.gene_list ?? [];
+  if (exported === undefined) throw new Error('the fixture has no genes');
+  files.set('live/genes.json', asJson({ names: [exported], matrix: COUNTS }));
+  await actions.setState({ color: { kind: 'gene', gene: exported } });
+  const before = valueAt(model.layer.value, 3);
+  tell({ columns: [], matrix: COUNTS });
+  await loader.settled();
+  // The live object of this test does not have this gene.
+  expect(model.problem.value?.message).toContain(exported);
+
+  // A page that opens later gets the matrix with the genes.
+  const source = {
+    ...memorySource(files),
+    live: { genes: 'live/genes.json', columns: 'live/columns.json', onChange: () => () => {} },
+  };
+  const later = createModel({ color: { kind: 'gene', gene: exported } });
+  await createLoader(later, source).start();
+  expect(valueAt(later.layer.value, 3)).toBe(4);
+  expect(before).not.toBe(4);
+  expect(geneMeaningOf(later).noun).toBe('counts');
+  expect(later.bundle.value?.manifest.expression.source).toBe('layer:counts');
+  expect(later.bundle.value?.search.ranked).toBe(false);
 });
 
 test('without a kernel, the color that is shown stays, with its limits', async () => {

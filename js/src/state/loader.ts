@@ -109,21 +109,22 @@ export function createLoader(
 
   let early: LiveChange | null = null;
   /** Shows what has changed in the live object; reads the current color and grouping again if they are affected. */
-  const takeChange = ({ columns, genes }: LiveChange) => {
-    const bundle = model.bundle.value;
-    if (!bundle) {
-      early = { columns, genes: false };
+  const takeChange = ({ columns, matrix }: LiveChange) => {
+    const opened = model.bundle.value;
+    if (!opened) {
+      early = { columns, matrix };
       return;
     }
-    const now = bundle.setLiveColumns(columns);
-    if (genes) bundle.genes.forget();
+    const now = opened.setLiveColumns(columns);
+    const bundle = matrix ? opened.withLiveGenes(matrix) : opened;
+    model.bundle.value = bundle;
     // Until the columns are read, there is nothing to update.
     if (model.status.value.kind !== 'ready') return;
     batch(() => {
       model.columns.value = now.columns;
       for (const name of now.changed) forgetColumn(model, name);
     });
-    void readAgain(bundle, now.changed, genes);
+    void readAgain(bundle, now.changed, matrix !== null);
   };
   const readAgain = async (bundle: Bundle, changed: readonly string[], genes: boolean) => {
     const { color: shown, groupBy } = model.state.value;
@@ -149,8 +150,10 @@ export function createLoader(
   const start = async () => {
     model.status.value = { kind: 'loading', label: 'Opening the bundle', done: 0, total: 0 };
     try {
-      const bundle = model.bundle.value ?? (await openBundle(source, ctx));
-      if (early) bundle.setLiveColumns((early as LiveChange).columns);
+      const opened = model.bundle.value ?? (await openBundle(source, ctx));
+      const { columns = null, matrix = null } = (early as LiveChange | null) ?? {};
+      if (columns) opened.setLiveColumns(columns);
+      const bundle = matrix ? opened.withLiveGenes(matrix) : opened;
       model.bundle.value = bundle;
       void loadPreview(model, bundle, closed);
       const tissue = readTissue(bundle);

@@ -160,7 +160,7 @@ const newId = () => `${Date.now().toString(36)}-${Math.random().toString(36).sli
 function fromKernel(viewer: ViewerPort, message: ToPage, buffers: readonly Uint8Array[]): void {
   if (message.type === 'set') viewer.post({ type: 'set', state: message.state });
   else if (message.type === 'live')
-    viewer.post({ type: 'live', columns: message.columns, genes: message.genes });
+    viewer.post({ type: 'live', columns: message.columns, matrix: message.matrix });
   else if (message.type === 'select')
     viewer.post({ type: 'select', bits: buffers[0] ? copied(buffers[0]) : null });
   else if (message.type === 'regions') viewer.post({ type: 'regions', regions: regionsOf(message, buffers) });
