@@ -76,9 +76,10 @@ def adata_to_karospace(
     outdir
         The folder to write. Optional if `single_file` or `zip_path` is given.
     name
-        Name of the dataset, the same as the option `dataset_name`.
+        Name of the dataset, the same as the option `dataset_name`. By default, in notebooks, the variable that holds
+        the object, if there is exactly one.
     progress
-        Show a progress bar: a widget in a notebook, text on stderr elsewhere.
+        Show a progress bar: in the output of the cell in a notebook, on stderr elsewhere.
     job
         Receives progress and can cancel the export.
     **options

@@ -16,6 +16,7 @@ from karospace_jupyter.bundle.files import is_bundle
 from karospace_jupyter.config import MatrixRaw, MatrixSpec, MatrixX
 from karospace_jupyter.errors import NoMatrixError, NoSourceError, SourceError
 from karospace_jupyter.job import Job
+from karospace_jupyter.kernel import variable_of
 from karospace_jupyter.paths import expanded
 from karospace_jupyter.source.foreign import bundle_instead, check_object, foreign_file, foreign_group, holds_modalities
 from karospace_jupyter.source.matrix import Matrix, matrix_in_file, matrix_in_memory
@@ -217,7 +218,7 @@ def _open_object(adata: Any, spec: MatrixSpec, memory_bytes: int) -> Source:  # 
         import_filters()
     chosen = matrix_in_file(node, spec.kind) if in_file else matrix_in_memory(value)
     return _Opened(
-        "anndata",
+        variable_of(adata) or ("anndata" if file is None else Path(file).stem),
         ObjectTables(adata),
         chosen,
         spec,

@@ -31,6 +31,7 @@ from karospace_jupyter.form.look import complete, look, problem_of
 from karospace_jupyter.form.options import code_of, config_of, plain, with_name
 from karospace_jupyter.form.result import result_of
 from karospace_jupyter.form.summary import gene_names, quick_summary, summarize
+from karospace_jupyter.kernel import after_each_cell, reassigned, variables_of
 from karospace_jupyter.session import ExportSession
 from karospace_jupyter.source import check_object
 from karospace_jupyter.widget import cells_rerun
@@ -38,7 +39,6 @@ from karospace_jupyter.widget.base import Base
 from karospace_jupyter.widget.channel import Channel
 from karospace_jupyter.widget.output import kept_of, with_fallback
 from karospace_jupyter.widget.threads import WidgetMaker
-from karospace_jupyter.widget.variables import after_each_cell, reassigned, variables_of
 from karospace_jupyter.widget.view import KaroSpaceView
 from karospace_jupyter.widget.waiting import wait_for
 

@@ -13,7 +13,6 @@ from karospace_jupyter.form.options import with_name
 from karospace_jupyter.publish.bundle import Bundle
 from karospace_jupyter.source import check_object, is_data_path
 from karospace_jupyter.widget.fallback import InlineView
-from karospace_jupyter.widget.variables import variables_of
 from karospace_jupyter.widget.view import KaroSpaceView
 
 if TYPE_CHECKING:
@@ -124,9 +123,6 @@ def _bundle_of(
     in_memory = not is_path and not getattr(subject, "isbacked", False)
     if in_memory and not inline:
         options = {"genes_mode": (), **options}
-    if in_memory and options.get("dataset_name") is None:
-        variables = variables_of(subject)
-        options = {**options, "dataset_name": variables[0] if len(variables) == 1 else None}
     config = ExportConfig(**options)
     on_demand = in_memory and not inline
     return (

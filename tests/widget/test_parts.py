@@ -470,6 +470,7 @@ def test_views_are_named_after_the_variable_or_as_requested(
         return str(name)
 
     assert shown(karospace_view(adata)) == "tonsil"
+    assert adata_to_karospace(adata, tmp_path / "named").manifest.dataset_name == "tonsil"
     assert [shown(karospace_view(adata, **{key: "Mine"})) for key in ("name", "dataset_name")] == ["Mine"] * 2
     assert [shown(karospace_view(bundle, **{key: "Mine"})) for key in ("name", "dataset_name")] == ["Mine"] * 2
     assert shown(karospace_view(bundle)) == bundle.manifest.dataset_name
