@@ -80,6 +80,8 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "color": {"kind": "score", "name": payload(91), "genes": [payload(0), payload(1)]},
         "hidden": {payload(100): [payload(3)]},
         "classColors": {payload(100): {payload(1): "#123456"}},
+        "groups": {payload(100): [{"name": payload(94), "members": [payload(4), payload(5)]}]},
+        "geneSets": [{"name": payload(95), "genes": [payload(1), payload(3)]}],
         "layout": layout,
     }
     folder = tmp_path_factory.mktemp("hostile")
@@ -87,7 +89,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "view.json").write_text(json.dumps(view))
     return adata_to_karospace(
         adata, folder / "bundle", genes_mode="all", dataset_name=payload(0), sections=payload(103),
-        view=folder / "view.json", embed_origins=["https://lab.example"], scripts="yes",
+        gene_sets={payload(93): [payload(0), payload(2)]}, view=folder / "view.json", embed_origins=["https://lab.example"], scripts="yes",
     ).path  # fmt: skip
 
 
@@ -233,6 +235,8 @@ def test_hostile_texts_are_shown_as_text(planted: Bundle, serve: Any, watched: V
     assert_harmless(viewer, url, known)
     viewer.set(layout={"kind": "tissue"}, beside=None, hidden={}, classColors={})
     viewer.set(color={"kind": "annotation", "column": first}, groupBy=first)
+    shown(payload(94))
+    viewer.set(groups={})
     for category in manifest["columns"][0]["categories"]:
         shown(category["name"])
     x, y = viewer.positions([7])[0]
@@ -253,6 +257,8 @@ def test_hostile_texts_are_shown_as_text(planted: Bundle, serve: Any, watched: V
 
     gene, other, unread = manifest["gene_list"][:3]
     viewer.set(color={"kind": "gene", "gene": gene})
+    for name in (payload(93), payload(95)):
+        shown(name)
     panel = page.get_by_role("complementary", name="Color and display")
     split_by = panel.get_by_label("Split by")
     split_by.wait_for()
