@@ -166,17 +166,21 @@ class FileTables:
     @cached_property
     def raw_var(self) -> pd.DataFrame | None:
         """Annotations of the genes of raw."""
-        return self._frame("raw/var") if "raw/var" in self._root else None
+        with reading(f"raw of {self._where}"):
+            there = "raw/var" in self._root
+        return self._frame("raw/var") if there else None
 
     @cached_property
     def layers(self) -> tuple[str, ...]:
         """Names of the layers."""
-        return tuple(self._root["layers"]) if "layers" in self._root else ()
+        with reading(f"layers of {self._where}"):
+            return tuple(self._root["layers"]) if "layers" in self._root else ()
 
     @cached_property
     def obsm_shapes(self) -> dict[str, tuple[int, ...]]:
         """Shapes, by key."""
-        return {key: self._shape(node, key) for key, node in self._obsm_entries[0].items()}
+        with reading(f"obsm of {self._where}"):
+            return {key: self._shape(node, key) for key, node in self._obsm_entries[0].items()}
 
     @property
     def obsm_others(self) -> dict[str, str]:
@@ -185,9 +189,9 @@ class FileTables:
 
     @cached_property
     def _obsm_entries(self) -> tuple[dict[str, Any], dict[str, str]]:
-        if "obsm" not in self._root:
-            return {}, {}
         with reading(f"obsm of {self._where}"):
+            if "obsm" not in self._root:
+                return {}, {}
             return obsm_entries.in_file(self._root["obsm"], len(self.obs))
 
     def _shape(self, node: Any, key: str) -> tuple[int, ...]:  # noqa: ANN401
@@ -211,9 +215,9 @@ class FileTables:
             raise KeyError(key)
         if key in self._obsm_tables:
             return self._obsm_tables[key]
-        node = self._root["obsm"][key]
-        if hasattr(node, "shape") and node.dtype.names is None:
-            with reading(f"obsm/{key} of {self._where}"):
+        with reading(f"obsm/{key} of {self._where}"):
+            node = self._root["obsm"][key]
+            if hasattr(node, "shape") and node.dtype.names is None:
                 return node[:, :2] if len(node.shape) == 2 else self._read(node, f"obsm/{key}")
         value = self._read(node, f"obsm/{key}")
         if obsm_values.is_table(value):
@@ -222,16 +226,19 @@ class FileTables:
 
     def uns(self, *path: str) -> Any:  # noqa: ANN401
         """Return a value of uns."""
-        node = self._node(path)
-        if node is None:
-            return None
-        if not hasattr(node, "shape") and str(node.attrs.get("encoding-type", "dict")) == "dict":
-            return dict.fromkeys(node)
-        return self._read(node, "uns/" + "/".join(path))
+        name = "/".join(("uns", *path))
+        with reading(f"{name} of {self._where}"):
+            node = self._node(path)
+            if node is None:
+                return None
+            if not hasattr(node, "shape") and str(node.attrs.get("encoding-type", "dict")) == "dict":
+                return dict.fromkeys(node)
+            return self._read(node, name)
 
     def uns_shape(self, *path: str) -> tuple[int, ...] | None:
         """Return the shape of an array of uns without reading it."""
-        shape = getattr(self._node(path), "shape", None)
+        with reading(f"{'/'.join(('uns', *path))} of {self._where}"):
+            shape = getattr(self._node(path), "shape", None)
         return None if shape is None else tuple(int(n) for n in shape)
 
     def _node(self, path: tuple[str, ...]) -> Any:  # noqa: ANN401

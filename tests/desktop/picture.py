@@ -29,7 +29,7 @@ def main(target: str) -> None:
                 window.root.update()
                 time.sleep(0.01)
 
-        until(lambda: app_state.shown.estimate and not app_state.shown.pending)
+        until(lambda: app_state.shown.path and app_state.shown.estimate.files and not app_state.shown.pending)
         app_state.change(outdir="~/viewers/tissue_karospace")
         until(lambda: not app_state.shown.pending)
         window.export()
