@@ -344,7 +344,7 @@ def _open_root(
     file = path if path.is_file() else next((parent for parent in path.parents if parent.is_file()), None)
     watch = FileWatch(file) if file is not None else NoWatch()
     return _Opened(
-        path.stem,
+        _name_of(path),
         tables,
         chosen,
         spec,
@@ -353,6 +353,14 @@ def _open_root(
         close,
         lambda other: _open_root(root, path, other, memory_bytes, lambda: None),
     )
+
+
+def _name_of(path: Path) -> str:
+    """Return the name of a file or store; for a path into one, also what is inside, unless it is the only table."""
+    around = next((parent for parent in path.parents if parent.suffix.lower() in {".h5ad", ".h5mu", ".zarr"}), None)
+    if around is None:
+        return path.stem
+    return around.stem if path.name == "table" else f"{around.stem} {path.name}"
 
 
 def _read_legacy(path: Path) -> Any:  # noqa: ANN401

@@ -326,7 +326,7 @@ class TestStoresOfSeveralTables:
 def test_path_may_select_a_modality_of_a_file(tmp_path: Path) -> None:
     path = h5mu(tmp_path) / "mod" / "rna"
     source = open_source(path)
-    assert (source.name, source.n_cells, source.n_genes) == ("rna", N, G)
+    assert (source.name, source.n_cells, source.n_genes) == ("two rna", N, G)
     source.check_unchanged()
     source.close()
     bundle = adata_to_karospace(str(path), tmp_path / "out", genes_mode="all", preview=False)
@@ -336,8 +336,9 @@ def test_path_may_select_a_modality_of_a_file(tmp_path: Path) -> None:
 
 
 def test_path_may_select_a_table_of_a_store(tmp_path: Path) -> None:
-    path = spatialdata(tmp_path, 3) / "tables" / "table"
-    assert export.plan(path, ExportConfig()).cells.n == N
+    store = spatialdata(tmp_path, 3)
+    planned = export.plan(store / "tables" / "table", ExportConfig())
+    assert (planned.cells.n, planned.dataset_name) == (N, store.stem)
 
 
 def of_package(kind: str, package: str, **parts: Any) -> Any:
