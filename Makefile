@@ -74,7 +74,7 @@ fuzz: .venv/.installed $(VIEWER)
 build: .venv/.installed $(VIEWER)
 	$(BIN)/python -m hatchling build -t sdist -t wheel
 
-# A program that opens by double click, for the system that it is made on: dist/KaroSpace.
+# A program that opens with a double-click, for the system that it is made on: dist/KaroSpace.
 app: .venv/.installed $(VIEWER)
 	$(RETRY) $(BIN)/python -m pip install --quiet --retries 5 --timeout 120 -r requirements-app.txt
 	$(BIN)/python -m karospace_jupyter.desktop.freeze

@@ -135,7 +135,7 @@ def _text(path: Path, origin: str) -> str:
         size = path.stat().st_size
         if size > _MOST_BYTES:
             msg = (
-                f"{origin} takes {size / 1e6:,.1f} MB; at most {_MOST_BYTES / 1e6:.0f} MB are read. "
+                f"{origin} has {size / 1e6:,.1f} MB; at most {_MOST_BYTES / 1e6:.0f} MB are read. "
                 "Keep only the sets that you need."
             )
             raise ConfigError(msg)

@@ -1,7 +1,7 @@
 """The kernel of the notebook that this process runs, if it runs one, and its variables.
 
-An imported ipykernel is no sign of a kernel: programs that talk to kernels import it, too. IPython is not imported
-here, since a kernel has imported it before its first cell.
+An imported ipykernel does not mean that a kernel is running: programs that talk to kernels import it, too. IPython is
+used only if it is already imported; a kernel imports it before its first cell.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def reassigned(subject: object, names: list[str]) -> str:
 
 
 def after_each_cell(method: Callable[[], None]) -> Callable[[], None]:
-    """Call a bound method after each cell, as long as its object exists; returns a function that ends this."""
+    """Call a bound method after each cell while its object exists; return a function that stops this."""
     events = getattr(_shell(), "events", None)
     if events is None:
         return lambda: None

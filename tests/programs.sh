@@ -1,6 +1,6 @@
 #!/bin/sh
-# Finds the programs that tests drive, or installs them where that can be done without asking: a Chromium with its driver,
-# Firefox, and WebKitGTK's browser with its driver; for those and the desktop app a screen (Xvfb) and a hand (xdotool); for
+# Finds the programs that tests drive, or installs them where no confirmation is needed: a Chromium with its driver,
+# Firefox, and WebKitGTK's browser with its driver; for those and the desktop app a virtual display (Xvfb) and simulated input (xdotool); for
 # the app Tk; for bundles on the web an nginx. Without them, tests of a plain `pytest` skip, and those of `make test`
 # fail, unless KAROSPACE_ALL_PARTS is empty.
 python=${1:-python3}
@@ -19,7 +19,7 @@ has_chromium || missing="$missing chromium"
 has chromedriver || missing="$missing chromium-driver"
 has firefox-esr || has firefox || missing="$missing firefox-esr"
 has WebKitWebDriver || missing="$missing webkit2gtk-driver"
-# Draws WebGL2 for Firefox and WebKit without a GPU.
+# Software renderer, for WebGL2 in Firefox and WebKit without a GPU.
 set -- /usr/lib/*/dri/swrast_dri.so
 [ -e "$1" ] || missing="$missing libgl1-mesa-dri"
 has Xvfb || missing="$missing xvfb"

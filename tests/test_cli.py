@@ -396,7 +396,7 @@ def test_open_rejects_what_is_not_a_bundle(h5ad):
 
 
 @pytest.mark.parametrize("kind", ["folder", "zip", "html"])
-def test_bundle_in_the_place_of_data_is_recognized(exported, tmp_path, kind):
+def test_bundle_passed_as_data_is_recognized(exported, tmp_path, kind):
     path = {"folder": exported[1], "zip": tmp_path / "a.zip", "html": tmp_path / "a.html"}[kind]
     if kind == "zip":
         Bundle(exported[1]).to_zip(path)

@@ -66,7 +66,7 @@ def test_form_exports_its_object_to_the_derived_target(names: dict[str, Any]) ->
     # The form does not export a different object with the same name.
     names["mdata"] = type("MuData", (), {"mod": {"rna one": tissue[:50].copy()}})()
     form._on_start(Start(id="1", options={}, revision=0), [])
-    assert "now refers to a different object" in form.error
+    assert "no longer refers to the object" in form.error
     assert ask(do="known", model=form.model_id) == {"known": True}
     key = form.model_id
     form.close()

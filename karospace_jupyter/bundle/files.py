@@ -92,7 +92,7 @@ def open_files(path: str | os.PathLike[str]) -> BundleFiles:
 def is_bundle(path: Path) -> bool:
     """Return whether a path is a bundle: a folder with a manifest, or a zip or HTML file that holds one.
 
-    Whether the bundle can be read, only reading its manifest tells.
+    Only reading the manifest shows whether the bundle is valid.
     """
     if path.is_dir():
         return (path / "manifest.json").is_file()

@@ -231,7 +231,7 @@ class GeneLabels(_Part):
 
 
 class GeneSet(_Part):
-    """1.x. A named set of genes, which a viewer shows as their mean."""
+    """1.x. A named set of genes, which a viewer shows as the mean of its genes."""
 
     name: str = Field(min_length=1, max_length=LONGEST_SET_NAME)
     """Unique."""

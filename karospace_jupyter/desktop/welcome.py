@@ -36,7 +36,7 @@ class Welcome(ttk.Frame):
         ttk.Label(middle, image=self._picture).pack()
         ttk.Label(middle, text="Export AnnData to a viewer", style="Title.TLabel").pack(pady=(px(14), px(4)))
         hint = (
-            "Drop an .h5ad file or an exported viewer here, or choose a file."
+            "Drop an .h5ad file or an exported bundle here, or choose a file."
             if drops
             else "Choose an .h5ad file or a .zarr folder."
         )

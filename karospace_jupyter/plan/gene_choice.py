@@ -93,7 +93,7 @@ def choose_genes(
     if len(more) > 0:
         indices = np.concatenate([indices, more])
         verb = "was" if len(more) == 1 else "were"
-        warnings.append(f"{counted(len(more), 'gene')} of gene sets {verb} added to the genes.")
+        warnings.append(f"{counted(len(more), 'gene')} of gene sets {verb} added to the export.")
     if added is not None and added not in indices:
         indices = np.append(indices, added)
         warnings.append(f"The gene {names[added]!r} was added to the genes: it is the initial color.")

@@ -68,7 +68,7 @@ def resolve(source: Source, config: ExportConfig, job: Job | None = None, *, gen
     Parameters
     ----------
     genes_on_demand
-        Whether genes that are not exported can be read later, so that those of gene sets need not be exported.
+        Whether genes that are not exported can be read later, so that a view may use them.
 
     Raises
     ------
@@ -171,8 +171,7 @@ def decide(
         warnings += new_warnings
     genes = PlannedGenes(np.zeros(0, dtype=np.int64), (), ())
     with problems.of("genes_mode"):
-        of_sets = None if genes_on_demand else genes_of_sets
-        genes, new_warnings = choose_genes(source, config.genes, values, cells.rows, job, requested.gene, of_sets)
+        genes, new_warnings = choose_genes(source, config.genes, values, cells.rows, job, requested.gene, genes_of_sets)
         warnings += new_warnings
     if view is not None:
         shown = set(genes.names) if genes_known else None

@@ -73,7 +73,7 @@ def fitting_view(
         del state["groupBy"]
     kept, lost = _fitting_groups(state.get("groups") or {}, annotations)
     if lost:
-        warnings.append(f"Groups of categories that are not exported were left out: {listed(lost)}.")
+        warnings.append(f"Categories that are not exported were left out of groups: {listed(lost)}.")
         state["groups"] = kept
     if state.get("geneSets") is not None:
         state["geneSets"], new_warnings = _fitting_sets(state["geneSets"], genes, gene_sets)
@@ -124,8 +124,16 @@ def _fitting_sets(
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """Return the sets of the bundle, followed by those of the view as far as their genes are exported."""
     warnings = []
-    own = {one.name for one in exported}
+    own = {one.name: set(one.genes) for one in exported}
     others = [one for one in sets if one["name"] not in own]
+    differing = [repr(one["name"]) for one in sets if one["name"] in own and set(one["genes"]) != own[one["name"]]]
+    if differing:
+        warnings.append(
+            f"Gene sets of the view have the genes of the export instead of their own: {listed(differing)}."
+        )
+    returned = [repr(name) for name in own if name not in {one["name"] for one in sets}]
+    if returned:
+        warnings.append(f"Gene sets that the view has removed are exported again: {listed(returned)}.")
     if genes is not None:
         absent = list(dict.fromkeys(gene for one in others for gene in one["genes"] if gene not in genes))
         if absent:
@@ -137,13 +145,13 @@ def _fitting_sets(
         empty = [repr(one["name"]) for one in others if not one["genes"]]
         if empty:
             which = "A gene set" if len(empty) == 1 else f"{len(empty):,} gene sets"
-            warnings.append(f"{which} of the view without exported genes left out: {listed(empty)}.")
+            were = "was" if len(empty) == 1 else "were"
+            warnings.append(f"{which} of the view without exported genes {were} left out: {listed(empty)}.")
             others = [one for one in others if one["genes"]]
     room = MOST_SETS - len(exported)
     if len(others) > room:
-        warnings.append(
-            f"{counted(len(others) - room, 'gene set')} of the view left out: at most {MOST_SETS} are shown."
-        )
+        surplus = counted(len(others) - room, "gene set was", "gene sets were")
+        warnings.append(f"{surplus} left out of the view: at most {MOST_SETS} are shown.")
     return [*({"name": one.name, "genes": list(one.genes)} for one in exported), *others[:room]], warnings
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -107,9 +108,10 @@ def foreign_file(path: Path, head: bytes) -> str:
 
 def bundle_instead(path: Path) -> str:
     """Return an error message for a bundle in the place of data."""
+    command = f"karospace-export --open {shlex.quote(str(path))}"
     return (
-        f"{path} is a viewer that was exported before, not AnnData. To see it, run karospace-export --open {path}, or "
-        "drop it on the desktop app; in a notebook, use karospace_view."
+        f"{path} is an exported bundle, not AnnData. To view it, run {command}, or drop it on the desktop app; in a "
+        "notebook, use karospace_view."
     )
 
 

@@ -356,7 +356,7 @@ def _open_root(
 
 
 def _name_of(path: Path) -> str:
-    """Return the name of a file or store; for a path into one, also what is inside, unless it is the only table."""
+    """Return the name of a file or store; for a path into one, also what is inside, unless that is called ``table``."""
     around = next((parent for parent in path.parents if parent.suffix.lower() in {".h5ad", ".h5mu", ".zarr"}), None)
     if around is None:
         return path.stem

@@ -64,7 +64,7 @@ class Source(Protocol):
 
     @property
     def name(self) -> str:
-        """File name without suffix; for an object, the variable of the notebook that holds it, or "anndata"."""
+        """File name without suffix; for an object, the notebook variable that holds it, else its file, or "anndata"."""
 
     @property
     def n_cells(self) -> int:

@@ -115,13 +115,13 @@ def several_genes(kind: str, genes: list[str]) -> ByScore | ByBlend:
 def color_text(color: Color, columns: Sequence[str], sets: Mapping[str, Sequence[str]] | None = None) -> str:
     """Return a color as in `view.color`: a column, a gene, ``blend:A,B``, ``score:A,B,C``, or an empty string.
 
-    The score of one of the gene `sets` is ``score:NAME``.
+    The score of one of the gene `sets` (name to the genes that the view can read) is ``score:NAME``.
     """
     if isinstance(color, ByAnnotation):
         return color.column
     if isinstance(color, ByNothing):
         return ""
-    if isinstance(color, ByScore) and color.genes and set(color.genes) <= set((sets or {}).get(color.name, ())):
+    if isinstance(color, ByScore) and color.genes and [*color.genes] == [*(sets or {}).get(color.name, ())]:
         return f"score:{color.name}"
     if isinstance(color, ByScore | ByBlend):
         return f"{color.kind}:{','.join(color.genes)}"
@@ -238,8 +238,8 @@ class ViewState(_Part):
     class_colors: dict[str, dict[str, HexColor]] = {}
     """Custom colors of categories by column; they override the palette."""
     groups: Annotated[dict[str, list[CategoryGroup]], AfterValidator(_without_repeats)] = {}
-    """Groups of categories by column. The other fields name their members: a group is hidden or isolated if all its
-    members are."""
+    """Groups of categories by column. Other fields, such as `hidden`, list the members: a group is hidden or isolated
+    if all its members are."""
     group_by: str | None = None
     """The annotation by which the values of a gene are summarized."""
     camera: Camera | None = None

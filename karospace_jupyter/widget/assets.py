@@ -50,7 +50,7 @@ class LiveCells:
         self.adata = adata
         self._spec = config.matrix
         self.matrix: LiveMatrix | None = None
-        """The matrix of the genes, once it is another one than that of the bundle, or has changed."""
+        """The matrix of the genes, once it differs from that of the bundle or has changed."""
         self._lock = threading.Lock()
         self.rows = _rows_of(adata, bundle)
         self.columns = LiveColumns(adata, bundle, self.rows)
@@ -89,7 +89,7 @@ class LiveCells:
                 raise ViewError(msg)
 
     def read_again(self) -> None:
-        """Note that genes are read from the matrix as it is now, also those of the bundle.
+        """Read all genes from the current matrix from now on, including those of the bundle.
 
         Raises
         ------

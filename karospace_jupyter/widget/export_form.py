@@ -243,7 +243,7 @@ class KaroSpaceWidget(Base):
         self._take_options(message)
         try:
             if self._place == "panel" and self._reassigned():
-                msg = "The variable now refers to a different object. Go back and select it again."
+                msg = "The variable no longer refers to the object that this form exports. Go back and select it again."
                 raise ViewError(msg)
             self.start()
         except KaroSpaceError as exc:

@@ -70,6 +70,21 @@ def as_groups(
     }
 
 
+def with_lists(value: Any) -> Any:  # noqa: ANN401 - checked later
+    """Return groups with lists instead of arrays and indexes, which cannot be compared with those of a state."""
+    if not isinstance(value, Mapping):
+        return value
+    return {
+        column: {
+            name: members.tolist() if isinstance(members, np.ndarray | pd.Index) else members
+            for name, members in groups.items()
+        }
+        if isinstance(groups, Mapping)
+        else groups
+        for column, groups in value.items()
+    }
+
+
 def _color_in(state: ViewState, column: str, name: str) -> str | None:
     return next((group.color for group in state.groups.get(column, ()) if group.name == name), None)
 
@@ -82,7 +97,7 @@ def _checked(name: str, listed: object, columns: Mapping[str, Column | None]) ->
         msg = f"Groups: {name!r} is {found}.{hint(str(name), categorical)} Only categories can be grouped."
         raise ViewError(msg)
     if not isinstance(listed, Mapping):
-        msg = f"The groups of {name!r} are a dict of names to categories; got a {type(listed).__name__}."
+        msg = f"The groups of {name!r} must be a dict of names to lists of categories; got a {type(listed).__name__}."
         raise ViewError(msg)
     names = [category.name for category in column.categories] if column and column.kind == "category" else None
     owners: dict[str, str] = {}

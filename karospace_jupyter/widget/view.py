@@ -25,7 +25,7 @@ from karospace_jupyter.widget.channel import Channel
 from karospace_jupyter.widget.colors import color_named, is_added
 from karospace_jupyter.widget.fallback import fallback_picture
 from karospace_jupyter.widget.gene_sets import known_sets
-from karospace_jupyter.widget.groups import Groups, as_groups, grouped_column, groups_of
+from karospace_jupyter.widget.groups import Groups, as_groups, grouped_column, groups_of, with_lists
 from karospace_jupyter.widget.masks import Mask, as_mask
 from karospace_jupyter.widget.output import kept_of, with_fallback
 from karospace_jupyter.widget.pages import Pages
@@ -181,7 +181,7 @@ class KaroSpaceView(Base):
 
     @traitlets.validate("groups")
     def _valid_groups(self, proposal: dict[str, Any]) -> Groups:
-        value = proposal["value"]
+        value = with_lists(proposal["value"])
         if value == (now := groups_of(self._now)):  # a saved view may have groups of columns that are not shown
             return now
         return groups_of(changed(self._now, {"groups": self._groups_named(value)}))
@@ -189,8 +189,10 @@ class KaroSpaceView(Base):
     @traitlets.validate("gene_sets")
     def _valid_gene_sets(self, proposal: dict[str, Any]) -> dict[str, list[str]]:
         sets = proposal["value"]
-        # Those of the page are set after each of its changes; finding their genes again would take too long.
-        return sets if sets == self._sets_now() else known_sets(sets, self.bundle.manifest, self._live)
+        # Those of the page are set after each of its changes; finding their genes again would take too long. Arrays
+        # and tables cannot be compared with lists.
+        plain = isinstance(sets, dict) and all(isinstance(genes, list) for genes in sets.values())
+        return sets if plain and sets == self._sets_now() else known_sets(sets, self.bundle.manifest, self._live)
 
     @traitlets.validate("layer")
     def _valid_layer(self, proposal: dict[str, Any]) -> str:
@@ -198,9 +200,16 @@ class KaroSpaceView(Base):
         if layer != self._layer_now():
             if self._live is None:
                 raise ViewError(_NO_OBJECT)
+            before = self._live.layer
             self._live.read_from(layer)
-            self._live.read_again()
+            try:
+                self._live.read_again()
+            except BaseException:
+                self._live.read_from(before)
+                raise
             self._show_live(genes=True)
+            if self._now.color.kind in {"gene", "score", "blend"} and self._now.range is not None:
+                self.state = {"range": None}  # the limits apply to the values of the other matrix
         return layer
 
     @traitlets.validate("selection")
@@ -267,8 +276,8 @@ class KaroSpaceView(Base):
 
         Without regions, the selection is written as a region named ``selected``. Cells in several regions get the last.
 
-        With `groups`, write that column of obs with its groups of categories instead, for all cells of the object, and
-        their colors to ``adata.uns[f"{name}_colors"]``.
+        With `groups`, write that column of obs with its categories replaced by their groups, for all cells of the
+        object, and their colors to ``adata.uns[f"{name}_colors"]``.
 
         Parameters
         ----------
@@ -345,7 +354,7 @@ class KaroSpaceView(Base):
         """Show the current values of ``adata.obs``, the stored colors in ``adata.uns``, and the matrix.
 
         Columns that were added to obs appear in the viewer. Those that were removed disappear, except for columns of
-        the bundle. Exported genes keep the values of the export.
+        the bundle. All genes are then read from the object, also those that were exported.
 
         Raises
         ------
@@ -472,7 +481,9 @@ class KaroSpaceView(Base):
 
     def _text_of(self, color: Color) -> str:
         columns = () if self._live is None else self._live.columns.names
-        return color_text(color, [*self.bundle.manifest.annotation_columns, *columns], self._sets_now())
+        genes = {*self.bundle.manifest.gene_list, *(self._live.names if self._live else ())}
+        sets = {name: [gene for gene in listed if gene in genes] for name, listed in self._sets_now().items()}
+        return color_text(color, [*self.bundle.manifest.annotation_columns, *columns], sets)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:  # noqa: ANN401
         shown = super()._repr_mimebundle_(**kwargs)

@@ -1,4 +1,4 @@
-"""The viewer in three engines: Chromium, Firefox and WebKitGTK, with real mice, keys, files and pixels."""
+"""The viewer in three engines: Chromium, Firefox and WebKitGTK, with mouse and keyboard input, files and screenshots."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str]
 def viewer(request: pytest.FixtureRequest, started: Callable[[str], Engine]) -> Iterator[EngineViewer]:
     engine = started(request.param)
     engine.page.set_viewport_size(SIZE)  # WebKit's list of downloads makes the page smaller
-    engine.page.mouse.move(500, 695)  # over nothing that reacts
+    engine.page.mouse.move(500, 695)  # away from anything that reacts
     yield EngineViewer(engine)
     engine.page.driver.command("release")
 
@@ -262,7 +262,7 @@ def test_legend_hides_isolates_and_selects(opened: EngineViewer, adata: ad.AnnDa
     cells = {name: np.flatnonzero(adata.obs["cell_type"] == name)[:60].tolist() for name in (first, second)}
 
     def drawn(name: str) -> bool:
-        """Whether cells are drawn in the color of their category."""
+        """Return whether cells are drawn in the color of their category."""
         page.mouse.move(300, 690)  # away from the legend, which dims the other categories
         opened.set()
         return bool(
@@ -393,7 +393,7 @@ VIEWS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("engine", ["firefox", "webkit"])
 @pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS.keys())
-def test_page_and_picture_are_as_in_chromium(
+def test_page_and_picture_match_chromium(
     started: Callable[[str], Engine], bundle: Bundle, serve: Callable[[Path], str], view: dict[str, Any], engine: str
 ) -> None:
     url = serve(bundle.path)
@@ -413,7 +413,7 @@ def test_page_and_picture_are_as_in_chromium(
     # The tissue is the same but for its smooth edges.
     assert tissues[0].std() > 10
     assert apart(*tissues) < 0.5
-    # Each engine has letters of its own widths, and draws lists and scroll bars in its own way.
+    # Each engine has its own letter widths, and draws lists and scroll bars in its own way.
     assert pictures[1].shape == pytest.approx(pictures[0].shape, abs=4)
     width = min(one.shape[1] for one in tissues)
     assert apart(pictures[0][:, :width], pictures[1][:, :width]) < 1
@@ -500,7 +500,7 @@ def test_link_restores_the_view_and_is_copied(opened: EngineViewer) -> None:
     page.click("button", "Share, save or open this view")
     page.click("button", "Copy link")
     opened.shows("Link to this view copied to the clipboard")
-    # Pasted where a user would.
+    # Paste where a user would.
     page.keyboard.press("Escape")
     page.keyboard.press("/")
     page.keyboard.press("Control+v")
@@ -597,7 +597,7 @@ with virtual_display(SCREEN) as display, running("webkit", display, Path({home!r
 """
 
 
-@pytest.mark.skipif(not ENDING_WITH_THE_TESTS, reason="setpriv is a program of Linux")
+@pytest.mark.skipif(not ENDING_WITH_THE_TESTS, reason="setpriv exists only on Linux")
 def test_browser_and_display_end_even_if_the_tests_are_killed(tmp_path: Path, started: Callable[[str], Engine]) -> None:
     started("webkit")  # or skip
     home = tmp_path / "home"

@@ -174,7 +174,7 @@ def test_groups_are_kept_in_links_view_files_and_exports(
     # Categories that the export leaves out are dropped from the group.
     less = adata[adata.obs["cell_type"] != "B cell"].copy()
     bundle = adata_to_karospace(less, tmp_path / "less", genes_mode=["EPCAM"], view=tmp_path / "view.json")
-    assert "Groups of categories that are not exported were left out: 'Lymphocyte' of 'cell_type'." in (
+    assert "Categories that are not exported were left out of groups: 'Lymphocyte' of 'cell_type'." in (
         bundle.manifest.warnings or []
     )
     viewer.open(serve(tmp_path / "less"))

@@ -328,7 +328,7 @@ def test_form_reports_a_reassigned_variable_and_a_restarted_kernel(notebook: Ope
     nb.run(1)
     card = form(nb, 1)
     card.get_by_text("detected").wait_for()
-    earlier = card.get_by_text("adata now holds another object; this form is for the earlier one. Run the cell again.")
+    earlier = card.get_by_text("adata no longer refers to the object that this form exports. Run the cell again.")
     nb.run(2)
     earlier.wait_for()
     if shots:

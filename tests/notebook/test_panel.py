@@ -478,7 +478,7 @@ def test_leaving_a_form_asks_while_an_export_is_running(panel: Callable[..., Pan
     card = one.form("adata")
     nb.python("globals().update(adata=adata[:50].copy())")
     one.export(card)
-    card.get_by_text("now refers to a different object").wait_for()
+    card.get_by_text("The variable no longer refers to the object").wait_for()
 
 
 def test_panel_follows_a_console(panel: Callable[..., Panel], lab: Lab) -> None:

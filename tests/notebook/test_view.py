@@ -229,7 +229,7 @@ def test_loaded_data_stays_available_after_a_kernel_restart(notebook: Open) -> N
     assert frame.evaluate("window.karospace.valueAt(3)") is not None
     reconnect = sign.get_by_role("button", name="Reconnect")
     reconnect.click(trial=True)
-    # The frame of the button is removed by the click: a click that Playwright sends may wait for that frame for ever.
+    # The frame of the button is removed by the click: a click that Playwright sends may wait for that frame forever.
     reconnect.evaluate("button => { setTimeout(() => button.click()); }")
     eventually(lambda: frame.is_detached(), page=nb.page, what="the cell does not run")
     again = nb.viewer(0)

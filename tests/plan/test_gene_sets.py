@@ -174,7 +174,7 @@ class TestGenes:
     def test_genes_of_sets_are_exported(self, adata: ad.AnnData) -> None:
         found = plan(adata, gene_sets={"A": ["VIM", "EPCAM"], "B": ["DCN"]})
         assert found.genes.names == ("EPCAM", "VIM", "DCN")
-        assert "2 genes of gene sets were added to the genes." in found.warnings
+        assert "2 genes of gene sets were added to the export." in found.warnings
         assert not any("gene sets" in text for text in plan(adata, gene_sets={"A": ["EPCAM"]}).warnings)
 
     def test_unknown_genes_are_counted_and_named(self, adata: ad.AnnData) -> None:
@@ -242,10 +242,10 @@ class TestView:
         found = plan(adata, view=view)
         assert found.view is not None and found.view["geneSets"] == [{"name": "Mine", "genes": ["EPCAM"]}]
         assert "2 genes of gene sets of the view are not exported and left out: VIM, DCN." in found.warnings
-        assert "A gene set of the view without exported genes left out: 'Gone'." in found.warnings
+        assert "A gene set of the view without exported genes was left out: 'Gone'." in found.warnings
 
     def test_sets_beyond_the_limit_are_left_out_with_a_warning(self, adata: ad.AnnData, tmp_path: Path) -> None:
         many = [{"name": f"s{i}", "genes": ["EPCAM"]} for i in range(MOST_SETS)]
         found = plan(adata, view=self.view(tmp_path, many), gene_sets={"A": ["EPCAM"]})
         assert found.view is not None and len(found.view["geneSets"]) == MOST_SETS
-        assert any("1 gene set of the view left out: at most 500" in text for text in found.warnings)
+        assert any("1 gene set was left out of the view: at most 500" in text for text in found.warnings)

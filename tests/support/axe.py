@@ -1,4 +1,4 @@
-"""Barriers that axe-core finds in a page, for people who use a screen reader or a keyboard, or see little."""
+"""Barriers that axe-core finds in a page, for people who use a screen reader or a keyboard, or have low vision."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 AXE = Path(__file__).parents[2] / "js/node_modules/axe-core/axe.min.js"
-# WCAG 2.2 A and AA, and what axe-core recommends beyond.
+# WCAG 2.2 A and AA, and the best practices of axe-core.
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 

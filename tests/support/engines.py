@@ -62,7 +62,7 @@ class Engine:
         page, driver = self.page, self.page.driver
         hidden = lambda: page.evaluate("document.hidden")  # noqa: E731
         if self.name == "webkit":
-            # WebKitGTK's browser opens tabs behind the others, and shows them at the press of its own keys.
+            # WebKitGTK's browser opens tabs behind the others, and switches to them only with its own shortcuts.
             own = driver.command("handle")
             other = driver.command("new_window", type="tab")["handle"]
             self._keys("ctrl+Page_Down")
@@ -84,7 +84,7 @@ class Engine:
         page.set_viewport_size(SIZE)  # without the row of tabs
 
     def _keys(self, keys: str) -> None:
-        """Press keys of the browser, which the page does not get."""
+        """Press a shortcut of the browser, which the page does not receive."""
         windows = self._xdotool("search", "--onlyvisible", "--name", r"^\[Automation\]").split()
         assert len(windows) == 1, windows
         self._xdotool("windowfocus", windows[0])
@@ -174,7 +174,7 @@ def _chromium(home: Path, downloads: Path) -> tuple[list[str], Any]:
         pytest.skip("ChromeDriver or Chromium is missing")
     browser = next((one for one in browsers if _major(one) == _major(driver)), None)
     if browser is None:
-        pytest.skip(f"a Chromium {_major(driver)} is missing, for which {driver} is made")
+        pytest.skip(f"{driver} needs Chromium {_major(driver)}, which is missing")
     port = _free_port()
     options = {
         "binary": browser,

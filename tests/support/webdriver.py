@@ -1,6 +1,6 @@
 """A small WebDriver client, and a page with the part of Playwright's API that the tests of all engines use.
 
-Playwright drives builds of Firefox and WebKit of its own only. The browsers of a Linux distribution are driven with the
+Playwright drives only its own builds of Firefox and WebKit. The browsers of a Linux distribution are driven with the
 WebDriver protocol: over HTTP, or over Firefox's own socket (Marionette), for which no other program is needed.
 """
 
@@ -100,7 +100,7 @@ class MarionetteDriver:
         self.capabilities: dict[str, Any] = self._ask("WebDriver:NewSession", {})["capabilities"]
 
     def command(self, name: str, **given: Any) -> Any:
-        if name == "switch":  # raises the tab, which the standard leaves open
+        if name == "switch":  # raises the tab, which the standard does not require
             given["focus"] = True
         if name == "screenshot":
             given = {"full": False}
@@ -175,7 +175,7 @@ class DriverPage:
         eventually(fits, lambda found: found == [size["width"], size["height"]], what="the window keeps its size")
 
     def find(self, selector: str, name: str = "") -> list[float]:
-        """Return the center of the one visible element that matches and has this name, text or first line of text, once it is at rest."""
+        """Return the center of the one visible element that matches and has this name, text or first line of text, once it has stopped moving."""
         seen: list[Any] = [None]
 
         def look() -> Any:

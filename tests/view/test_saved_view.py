@@ -228,7 +228,7 @@ def test_groups_of_unexported_categories_are_dropped(tissue: Any, tmp_path: Path
     kept = {"cell_type": [{"name": "A", "members": ["Tumor"], "color": "#00ff00"}]}
     assert manifest.view == {"groups": kept, "opacity": 0.5}
     lost = "'A' of 'cell_type', 'B' of 'cell_type', 'C' of 'region', 'D' of 'area'"
-    assert f"Groups of categories that are not exported were left out: {lost}." in (manifest.warnings or [])
+    assert f"Categories that are not exported were left out of groups: {lost}." in (manifest.warnings or [])
 
 
 def test_invalid_view_writes_nothing(tissue: Any, tmp_path: Path) -> None:

@@ -271,7 +271,15 @@ def test_genes_are_read_from_the_layer_of_the_view() -> None:
             view.layer = layer
         assert view.layer == "counts"
         np.testing.assert_array_equal(values(), adata.layers["counts"][:, [3]].toarray().ravel())
+    # A matrix that cannot be read leaves the view as it was, and limits belong to the matrix that they were set for.
+    adata.layers["bad"] = adata.layers["counts"].astype(complex)
+    with pytest.raises(KaroSpaceError):
+        view.layer = "bad"
+    assert (view.layer, view._live.layer) == ("counts", "counts")
+    view.color = adata.var_names[3]
+    view.state = {"range": [0, 3]}
     view.layer = "X"
+    assert view.state["range"] is None
     assert listed()["matrix"]["source"] == "X"
     view.close()
     raw = karospace_view(adata, raw=True)

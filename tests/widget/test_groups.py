@@ -62,7 +62,7 @@ def test_groups_made_in_the_viewer_are_read_in_python(view: KaroSpaceView) -> No
     [
         ({"cell_typ": {"A": ["B cell"]}}, r"'cell_typ' is not a column of this view\. Did you mean 'cell_type'"),
         ({"area": {"A": ["1"]}}, "'area' is a numeric column"),
-        ({"cell_type": ["B cell"]}, "a dict of names to categories; got a list"),
+        ({"cell_type": ["B cell"]}, "a dict of names to lists of categories; got a list"),
         ({"cell_type": {" ": ["B cell"]}}, "its name must be non-empty text"),
         ({"cell_type": {"A": []}}, r"at least one name; got \[\]"),
         ({"cell_type": {"A": "B cell"}}, "must be a list of names with at least one name; got 'B cell'"),
@@ -153,3 +153,23 @@ def test_annotate_rejects_columns_without_groups_and_their_own_column(adata: Any
     with pytest.raises(ViewError, match="which would be lost"):
         view.annotate("cell_type", groups="cell_type", overwrite=True)
     assert "lineage" not in adata.obs
+
+
+def test_groups_may_be_arrays_and_set_again(view: KaroSpaceView) -> None:
+    for members in (np.array(["B cell", "T cell"]), pd.Index(["B cell", "T cell"])):
+        view.groups = {"cell_type": {"Lymphocyte": members}}
+        assert view.groups == {"cell_type": {"Lymphocyte": ["B cell", "T cell"]}}
+
+
+def test_gene_sets_may_be_arrays_and_tables_and_scores_follow_them(adata: Any) -> None:
+    view = karospace_view(adata, gene_sets={"T": ["CD3E", "EPCAM"]})
+    view.bundle.verify()
+    assert set(view.bundle.manifest.gene_list) == {"CD3E", "EPCAM"}
+    for genes in (np.array(["CD3E"]), ["CD3E"], np.array(["CD3E", "VIM"])):
+        for _ in range(2):
+            view.gene_sets = {"T": genes}
+            view.color = "score:T"
+            assert view.state["color"] == {"kind": "score", "name": "T", "genes": list(genes)}
+    view.gene_sets = pd.DataFrame({"A": ["CD3E"], "B": ["VIM"]})
+    assert view.gene_sets == {"A": ["CD3E"], "B": ["VIM"]}
+    view.close()

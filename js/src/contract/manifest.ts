@@ -325,7 +325,7 @@ export interface GeneLabels {
   labels: string[];
 }
 /**
- * 1.x. A named set of genes, which a viewer shows as their mean.
+ * 1.x. A named set of genes, which a viewer shows as the mean of its genes.
  */
 export interface GeneSet {
   /**

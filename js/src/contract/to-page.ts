@@ -149,8 +149,8 @@ export interface ViewState {
     };
   };
   /**
-   * Groups of categories by column. The other fields name their members: a group is hidden or isolated if all its
-   * members are.
+   * Groups of categories by column. Other fields, such as `hidden`, list the members: a group is hidden or isolated
+   * if all its members are.
    */
   groups?: {
     [k: string]: CategoryGroup[];

@@ -56,9 +56,9 @@ export interface Bundle {
   positions(ctx: ReadContext): Promise<Positions>;
   columns(ctx: ReadContext): Promise<readonly ColumnInfo[]>;
   column(name: string, ctx: ReadContext): Promise<ColumnValues>;
-  /** Takes the columns of the live object. Returns all columns, and the names of those whose values have changed. */
   /** Returns this bundle with the genes of the live object instead of its own, read anew from this matrix. */
   withLiveGenes(matrix: LiveMatrix): Bundle;
+  /** Takes the columns of the live object. Returns all columns, and the names of those whose values have changed. */
   setLiveColumns(columns: readonly Column[]): { columns: readonly ColumnInfo[]; changed: readonly string[] };
   /** Reads the coordinates of an embedding; y points up, as in plots. */
   embedding(name: string, ctx: ReadContext): Promise<Positions>;
@@ -177,7 +177,13 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
 
     withLiveGenes({ source, values }) {
       const expression = { ...manifest.expression, genes: [], source, values };
-      const without = { ...manifest, expression, gene_list: [] };
+      // The labels are in the order of the exported genes.
+      const at = new Map(manifest.gene_list.map((gene, index) => [gene, index]));
+      const gene_labels = (manifest.gene_labels ?? []).map((column) => ({
+        ...column,
+        labels: live.names.map((gene) => column.labels[at.get(gene) ?? -1] ?? ''),
+      }));
+      const without = { ...manifest, expression, gene_list: [], gene_labels };
       return {
         ...bundle,
         manifest: without,

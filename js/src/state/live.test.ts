@@ -115,6 +115,21 @@ test('exported genes are read from another matrix of the live object, with its m
   expect(later.bundle.value?.search.ranked).toBe(false);
 });
 
+test('labels of exported genes stay with their genes after the matrix has changed', async () => {
+  const { model, files } = await openLive();
+  const search = () => model.bundle.value?.search;
+  const genes = model.bundle.value?.manifest.gene_list ?? [];
+  const labels = genes.map((gene) => search()?.find(gene, 1)[0]?.label ?? '');
+  expect(labels.filter((label) => label !== '').length).toBeGreaterThan(1);
+  // The object lists its genes in another order than the bundle.
+  files.set('live/genes.json', asJson({ names: ['Live', ...[...genes].reverse()], matrix: COUNTS }));
+  const live = { genes: 'live/genes.json', columns: 'live/columns.json', onChange: () => () => {} };
+  const later = createModel();
+  await createLoader(later, { ...memorySource(files), live }).start();
+  const after = genes.map((gene) => later.bundle.value?.search.find(gene, 1)[0]?.label ?? '');
+  expect(after).toEqual(labels);
+});
+
 test('without a kernel, the color that is shown stays, with its limits', async () => {
   const made = await fixture('1.1.0', true);
   let lose: (reconnect: (() => void) | null) => void = () => {};

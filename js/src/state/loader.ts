@@ -108,6 +108,8 @@ export function createLoader(
     });
 
   let early: LiveChange | null = null;
+  /** Whether the matrix changed while the bundle was opened. */
+  let outdated = false;
   /** Shows what has changed in the live object; reads the current color and grouping again if they are affected. */
   const takeChange = ({ columns, matrix }: LiveChange) => {
     const opened = model.bundle.value;
@@ -118,8 +120,11 @@ export function createLoader(
     const now = opened.setLiveColumns(columns);
     const bundle = matrix ? opened.withLiveGenes(matrix) : opened;
     model.bundle.value = bundle;
-    // Until the columns are read, there is nothing to update.
-    if (model.status.value.kind !== 'ready') return;
+    // Until the columns are read, there is nothing to update. The first color may already have been read.
+    if (model.status.value.kind !== 'ready') {
+      outdated ||= matrix !== null;
+      return;
+    }
     batch(() => {
       model.columns.value = now.columns;
       for (const name of now.changed) forgetColumn(model, name);
@@ -163,6 +168,7 @@ export function createLoader(
       if (misfit) notify(model, misfit);
       const [positions] = await Promise.all([tissue, loadFirstColor(bundle), layout.prepareFirst(bundle)]);
       showTissue(bundle, positions);
+      if (outdated) void readAgain(model.bundle.value, [], true);
     } catch (thrown) {
       if (!isAbort(thrown, closed)) model.status.value = { kind: 'error', error: asError(thrown) };
       throw thrown;

@@ -48,7 +48,7 @@ function rowsOf(
 
 const keyOf = ({ name }: Pick<Row, 'name'>) => (name === null ? '\0missing' : `=${name}`);
 
-/** The rows that are checked to be grouped, by name; null while none is chosen. */
+/** The rows that are checked to be grouped, by name; null unless categories are being grouped. */
 function usePicked(listed: readonly Row[]) {
   const picked = useSignal<ReadonlySet<string> | null>(null);
   const last = useRef<string | null>(null);
@@ -217,7 +217,7 @@ export function ClassLegend({ column }: { column: CategoryValues }): JSX.Element
       <ul
         ref={list}
         class="ks-legend"
-        aria-label="Categories. Up and down arrows move, left arrow goes to the color, Enter hides or shows, Shift+Enter isolates, Alt+Enter selects, Ctrl+Enter checks it to be grouped. On a group, F2 renames and Delete ungroups."
+        aria-label="Categories. Up and down arrows move, left arrow goes to the color, Enter hides or shows, Shift+Enter isolates, Alt+Enter selects, Ctrl+Enter checks a category for grouping. On a group, F2 renames and Delete ungroups."
         onKeyDown={(event) => {
           moveFocus(event);
           if (event.key !== 'Escape' || event.defaultPrevented || picked.names === null) return;

@@ -31,7 +31,7 @@ export function LegendRow(props: {
   tabStop: boolean;
   onFocus: () => void;
   last: { current: string | undefined };
-  /** Whether it is checked to be grouped; null while none is chosen. */
+  /** Whether it is checked to be grouped; null unless categories are being grouped. */
   checked: boolean | null;
   onCheck: (name: string, range: boolean) => void;
   /** Focuses the row with this name once it is rendered; null for the current one. */
@@ -82,7 +82,11 @@ export function LegendRow(props: {
         {...(checked === null ? { 'aria-pressed': !hidden } : { role: 'checkbox', 'aria-checked': checked })}
         disabled={checked !== null && row.name === null}
         aria-label={`${name}, ${formatCount(count)}, ${share}${dimmed && !hidden ? ', dimmed' : ''}${about}`}
-        title={`${name}: click to hide, double-click to isolate, Alt+click to select its cells (with Shift, add them to the selection)`}
+        title={
+          checked !== null
+            ? `${name}: click to check, Shift+click to check a range`
+            : `${name}: click to hide, double-click to isolate, Alt+click to select its cells (with Shift, add them to the selection), Ctrl+click to group`
+        }
         onClick={(event) => {
           if (checked !== null) check(event.shiftKey);
           else if ((event.ctrlKey || event.metaKey) && row.name !== null) check(false);

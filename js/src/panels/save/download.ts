@@ -39,7 +39,7 @@ export async function copyPicture(picture: Promise<Blob>): Promise<void> {
   await navigator.clipboard.write([new ClipboardItem({ 'image/png': picture })]);
 }
 
-/** Copies a text to the clipboard. Takes a promise, like `copyPicture`, where the browser does. */
+/** Copies text to the clipboard. Passes the promise on, as `copyPicture` does, where the browser supports it. */
 export async function copyText(text: Promise<string>): Promise<void> {
   const { clipboard } = navigator;
   if (typeof ClipboardItem === 'undefined') return clipboard.writeText(await text);

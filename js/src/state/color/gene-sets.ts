@@ -10,7 +10,7 @@ export const MOST_SETS = VIEW_SHAPE.properties.geneSets.anyOf[0].maxItems;
 /** Returns the gene sets of a view: its own, else those of the bundle. */
 export function geneSetsOf(own: ViewState['geneSets'], bundle: Bundle | null): readonly GeneSet[] {
   if (own) return own;
-  // Names of another exporter may not be unique.
+  // Another exporter may have written duplicate names.
   return [...new Map((bundle?.manifest.gene_sets ?? []).map((set) => [set.name, set] as const)).values()];
 }
 

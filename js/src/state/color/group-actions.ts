@@ -45,22 +45,24 @@ export function createGroupActions(model: Model, history: History): GroupActions
         .map((group) => ({ ...group, members: group.members.filter((one) => !members.includes(one)) }))
         .filter((group) => group.members.length > 0 && group.name !== name);
       const color = rows.find(({ ownColor }) => ownColor)?.ownColor ?? null;
-      history.keepView(['groups', 'hidden', 'isolated']);
-      put(column.name, [...others, { name, members, color }], {
-        hidden: withNames(state.hidden, column.name, asWhole(hiddenOf(state, column.name), members)),
-        isolated: withNames(state.isolated, column.name, asWhole(isolatedOf(state, column.name), members)),
-      });
+      history.keepView(['groups', 'hidden', 'isolated'], () =>
+        put(column.name, [...others, { name, members, color }], {
+          hidden: withNames(state.hidden, column.name, asWhole(hiddenOf(state, column.name), members)),
+          isolated: withNames(state.isolated, column.name, asWhole(isolatedOf(state, column.name), members)),
+        }),
+      );
       return true;
     },
     renameGroup(column, row, given) {
       const name = given.trim();
       if (!isFree(column, name, [row])) return false;
       if (name === row.name) return true;
-      history.keepView(['groups']);
       const groups = groupsOf(model.state.value, column.name);
-      put(
-        column.name,
-        groups.map((group) => (group.name === row.name ? { ...group, name } : group)),
+      history.keepView(['groups'], () =>
+        put(
+          column.name,
+          groups.map((group) => (group.name === row.name ? { ...group, name } : group)),
+        ),
       );
       return true;
     },
@@ -72,11 +74,8 @@ export function createGroupActions(model: Model, history: History): GroupActions
       );
     },
     ungroup(column, name) {
-      history.keepView(['groups']);
-      put(
-        column,
-        groupsOf(model.state.value, column).filter((group) => group.name !== name),
-      );
+      const others = groupsOf(model.state.value, column).filter((group) => group.name !== name);
+      history.keepView(['groups'], () => put(column, others));
     },
   };
 }

@@ -34,7 +34,8 @@ function problemOf({ name, members }: Group, names: ReadonlySet<string>): string
   const unknown = members.filter((member) => !names.has(member));
   if (unknown.length === 0) return null;
   const more = unknown.length > 3 ? ` and ${unknown.length - 3} more` : '';
-  return `there is no category ${unknown.slice(0, 3).map(quoted).join(', ')}${more}`;
+  const are = unknown.length === 1 ? 'is no category' : 'are no categories';
+  return `there ${are} ${unknown.slice(0, 3).map(quoted).join(', ')}${more}`;
 }
 
 const quoted = (text: string) => `“${text}”`;

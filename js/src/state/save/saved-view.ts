@@ -163,7 +163,7 @@ const LARGEST = 8_000_000;
 /** Characters of regions that cannot be compressed to a link; avoids trying after each move. */
 const HOPELESS = 100 * LONGEST;
 
-/** Encodes a view as a URL fragment. Replaces its regions, then also its gene sets, by their number if it is too long. */
+/** Encodes a view as a URL fragment. Replaces its regions, then also its gene sets, with their number if the link is too long. */
 export async function hashOf(
   view: SavedView,
 ): Promise<{ hash: string; leftOut: number; setsLeftOut: number }> {

@@ -12,13 +12,15 @@ interface Step {
   regions?: readonly Region[];
   /** Groups of categories, and what grouping them changes. */
   view?: Partial<ViewState>;
+  /** What the step made of these fields: those that were changed otherwise since then are left alone. */
+  made?: Partial<ViewState>;
 }
 
 export interface History {
   /** Records the current value; must be called before the change. */
   keep(what: 'selection' | 'regions'): void;
-  /** Records the current values of fields of the view; must be called before the change. */
-  keepView(fields: readonly (keyof ViewState)[]): void;
+  /** Records what a change makes of fields of the view. */
+  keepView(fields: readonly (keyof ViewState)[], change: () => void): void;
   undo(): void;
   redo(): void;
   /** Drops the steps that changed regions, because the embedding page replaced all regions. */
@@ -26,6 +28,12 @@ export interface History {
 }
 
 const MOST_STEPS = 20;
+
+/** Returns a field as text to compare; colors of groups do not count, because choosing one is no step. */
+const textOf = (state: Partial<ViewState>, field: string): string =>
+  JSON.stringify((state as Record<string, unknown>)[field], (key, value) =>
+    key === 'color' ? undefined : value,
+  );
 
 /** Creates the undo and redo history of selections, regions and groups of categories. */
 export function createHistory(model: Model, cells: () => number): History {
@@ -38,6 +46,11 @@ export function createHistory(model: Model, cells: () => number): History {
   };
   const viewNow = (fields: readonly string[]): Partial<ViewState> =>
     Object.fromEntries(Object.entries(model.state.value).filter(([field]) => fields.includes(field)));
+  const unchangedSince = ({ view = {}, made = {} }: Step): Partial<ViewState> => {
+    const current = viewNow(Object.keys(view));
+    const same = (field: string) => textOf(current, field) === textOf(made, field);
+    return Object.fromEntries(Object.entries(view).filter(([field]) => same(field)));
+  };
   const add = (step: Step) => {
     past.push(step);
     if (past.length > MOST_STEPS) past.shift();
@@ -49,7 +62,7 @@ export function createHistory(model: Model, cells: () => number): History {
     return {
       ...('selection' in like ? { selection: before && packBits(before.mask) } : {}),
       ...('regions' in like ? { regions: model.regions.value } : {}),
-      ...(like.view ? { view: viewNow(Object.keys(like.view)) } : {}),
+      ...(like.view ? { view: viewNow(Object.keys(like.view)), made: like.view } : {}),
     };
   };
   const go = (from: Step[], to: Step[]) => {
@@ -61,7 +74,7 @@ export function createHistory(model: Model, cells: () => number): History {
         model.regions.value = step.regions;
         model.regionNote.value = null;
       }
-      if (step.view) update(model, step.view);
+      if (step.view) update(model, unchangedSince(step));
       if (step.selection !== undefined) {
         model.selection.value = step.selection && selectionOf(unpackBits(step.selection, cells()));
         model.outline.value = null;
@@ -72,7 +85,11 @@ export function createHistory(model: Model, cells: () => number): History {
 
   return {
     keep: (what) => add(now(what === 'selection' ? { selection: null } : { regions: [] })),
-    keepView: (fields) => add({ view: viewNow(fields) }),
+    keepView(fields, change) {
+      const view = viewNow(fields);
+      change();
+      add({ view, made: viewNow(fields) });
+    },
     undo: () => go(past, future),
     redo: () => go(future, past),
     forgetRegions() {

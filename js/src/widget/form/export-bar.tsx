@@ -65,7 +65,7 @@ export function Run({ traits, onTab, again }: Props): JSX.Element {
       )}
       {traits.other.value && !lost && (
         <p class="kf-note" role="status">
-          {say('%1 now holds another object; this form is for the earlier one.', traits.other.value)} {again}
+          {say('%1 no longer refers to the object that this form exports.', traits.other.value)} {again}
         </p>
       )}
       {notes.length > 0 && <Notes notes={notes} open={loses_cells} />}

@@ -22,7 +22,7 @@ export interface Traits {
   /** The last export of this form; null before the first. */
   readonly result: ReadonlySignal<Result | null>;
   readonly status: ReadonlySignal<Status>;
-  /** The variable that held the object of this form and now holds another one; empty if there is none. */
+  /** The variable that held the object of this form and now refers to another one; empty if there is none. */
   readonly other: ReadonlySignal<string>;
   readonly progress: ReadonlySignal<number>;
   readonly message: ReadonlySignal<string>;
