@@ -351,6 +351,16 @@ def test_symbolic_link_loop_is_an_error(
         assert "unexpected" not in capsys.readouterr().err
 
 
+def bundle_as(kind, folder, tmp_path):
+    """Return the path of the bundle in `folder` as a folder, zip or HTML file."""
+    match kind:
+        case "zip":
+            return Bundle(folder).to_zip(tmp_path / "a.zip")
+        case "html":
+            return Bundle(folder).to_html(tmp_path / "a.html")
+    return folder
+
+
 @pytest.fixture
 def browser(tmp_path, monkeypatch):
     """A browser that writes the address that it is asked to open."""
@@ -365,11 +375,7 @@ def browser(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("kind", ["folder", "zip", "html"])
 def test_open_shows_a_bundle_in_the_browser_until_ctrl_c(exported, tmp_path, browser, kind):
-    path = {"folder": exported[1], "zip": tmp_path / "a.zip", "html": tmp_path / "a.html"}[kind]
-    if kind == "zip":
-        Bundle(exported[1]).to_zip(path)
-    if kind == "html":
-        Bundle(exported[1]).to_html(path)
+    path = bundle_as(kind, exported[1], tmp_path)
     process = subprocess.Popen(
         [*COMMAND, "--open", str(path), "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -397,11 +403,7 @@ def test_open_rejects_what_is_not_a_bundle(h5ad):
 
 @pytest.mark.parametrize("kind", ["folder", "zip", "html"])
 def test_bundle_passed_as_data_is_recognized(exported, tmp_path, kind):
-    path = {"folder": exported[1], "zip": tmp_path / "a.zip", "html": tmp_path / "a.html"}[kind]
-    if kind == "zip":
-        Bundle(exported[1]).to_zip(path)
-    if kind == "html":
-        Bundle(exported[1]).to_html(path)
+    path = bundle_as(kind, exported[1], tmp_path)
     done = command(path, "--outdir", tmp_path / "out")
     assert f"karospace-export --open {path}" in done.stderr
     assert not (tmp_path / "out").exists()

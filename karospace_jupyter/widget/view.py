@@ -481,8 +481,10 @@ class KaroSpaceView(Base):
 
     def _text_of(self, color: Color) -> str:
         columns = () if self._live is None else self._live.columns.names
-        genes = {*self.bundle.manifest.gene_list, *(self._live.names if self._live else ())}
-        sets = {name: [gene for gene in listed if gene in genes] for name, listed in self._sets_now().items()}
+        sets = {}
+        if color.kind == "score" and color.name in (listed := self._sets_now()):
+            genes = {*self.bundle.manifest.gene_list, *(self._live.names if self._live else ())}
+            sets[color.name] = [gene for gene in listed[color.name] if gene in genes]
         return color_text(color, [*self.bundle.manifest.annotation_columns, *columns], sets)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:  # noqa: ANN401

@@ -27,6 +27,7 @@ from display import ENDING_WITH_THE_TESTS, virtual_display
 from engines import ENGINES, SCREEN, SIZE, Engine, running
 from numpy.typing import NDArray
 from PIL import Image
+from pixels import PICTURE
 from screen import MIDDLE, Screen, drag, select, selected, selection
 from waiting import becomes, eventually, holds
 
@@ -38,12 +39,6 @@ pytestmark = pytest.mark.e2e
 GROUND = np.array([0xF6, 0xF7, 0xF9])
 """The background of the light theme."""
 ROW = ".ks-legend button[aria-pressed]"
-PICTURE = """async (options) => {
-  const bytes = new Uint8Array(await (await window.karospace.picture(options)).arrayBuffer());
-  let text = '';
-  for (let i = 0; i < bytes.length; i += 32768) text += String.fromCharCode(...bytes.subarray(i, i + 32768));
-  return btoa(text);
-}"""
 # Errors from here on; those before are seen because the page then does not become ready.
 WATCH = """() => {
   window.problems = [];

@@ -15,6 +15,7 @@ import pytest
 from conftest import Viewer
 from numpy.typing import NDArray
 from PIL import Image
+from pixels import PICTURE
 from playwright.sync_api import expect
 from waiting import two_frames, until_js
 
@@ -25,12 +26,6 @@ NAME = '<script>alert("x")</script>, π 🧬\nline'
 SVG = "{http://www.w3.org/2000/svg}"
 XLINK = "{http://www.w3.org/1999/xlink}"
 SAVE = "Save picture or table"
-PICTURE = """async (options) => {
-  const bytes = new Uint8Array(await (await window.karospace.picture(options)).arrayBuffer());
-  let text = '';
-  for (let i = 0; i < bytes.length; i += 32768) text += String.fromCharCode(...bytes.subarray(i, i + 32768));
-  return btoa(text);
-}"""
 BARE = {"legend": False, "title": False, "scaleBar": False}
 
 

@@ -1,7 +1,7 @@
 import { type Signal, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
-import { Icon } from './icons';
+import { Icon, type IconName } from './icons';
 import { NameField } from './name-field';
 
 interface Props {
@@ -99,25 +99,34 @@ export function NamedChip(props: Props): JSX.Element {
         <span class="ks-clip">{name}</span>
         <span class="ks-muted">· {size}</span>
       </button>
-      <button
-        type="button"
-        class="ks-region-act"
-        aria-label={`Rename ${name}`}
-        title="Rename (F2)"
-        onClick={rename}
-      >
-        <Icon name="pencil" size={14} />
-      </button>
-      <button
-        type="button"
-        class="ks-region-act"
-        aria-label={`Remove ${name}`}
-        title="Remove (Delete)"
-        onClick={remove}
-      >
-        <Icon name="close" size={14} />
-      </button>
+      <ItemButton icon="pencil" does="Rename" name={name} shortcut="F2" onClick={rename} />
+      <ItemButton icon="close" does="Remove" name={name} shortcut="Delete" onClick={remove} />
     </li>
+  );
+}
+
+/** A small button that acts on an item of a list. */
+export function ItemButton(props: {
+  icon: IconName;
+  /** What it does, such as: Rename. */
+  does: string;
+  name: string;
+  shortcut: string;
+  tabIndex?: number;
+  onClick: () => void;
+}): JSX.Element {
+  const { icon, does, name, shortcut, tabIndex, onClick } = props;
+  return (
+    <button
+      type="button"
+      class="ks-region-act"
+      tabIndex={tabIndex}
+      aria-label={`${does} ${name}`}
+      title={`${does} (${shortcut})`}
+      onClick={onClick}
+    >
+      <Icon name={icon} size={14} />
+    </button>
   );
 }
 

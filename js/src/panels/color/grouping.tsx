@@ -4,8 +4,8 @@ import type { CategoryValues, GroupedCategory } from '../../data/column-values';
 import { counted } from '../../lib/format';
 import { freeGroupName, isTaken } from '../../state/color/groups';
 import { usePanels } from '../context';
-import { Icon } from '../icons';
 import { NameField } from '../name-field';
+import { ItemButton } from '../named-chip';
 
 const inUse = (name: string) => `Another category is already named “${name}”.`;
 
@@ -120,26 +120,22 @@ export function GroupLine(props: {
       <span class="ks-clip" title={listed}>
         {listed}
       </span>
-      <button
-        type="button"
-        class="ks-region-act"
+      <ItemButton
+        icon="pencil"
+        does="Rename"
+        name={name}
+        shortcut="F2"
         tabIndex={-1}
-        aria-label={`Rename ${name}`}
-        title="Rename (F2)"
         onClick={() => onRename(true)}
-      >
-        <Icon name="pencil" size={14} />
-      </button>
-      <button
-        type="button"
-        class="ks-region-act"
+      />
+      <ItemButton
+        icon="close"
+        does="Ungroup"
+        name={name}
+        shortcut="Delete"
         tabIndex={-1}
-        aria-label={`Ungroup ${name}`}
-        title="Ungroup (Delete)"
         onClick={() => actions.ungroup(column.name, name)}
-      >
-        <Icon name="close" size={14} />
-      </button>
+      />
     </div>
   );
 }
