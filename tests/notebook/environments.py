@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -58,6 +59,8 @@ tell(v)
 
 GENE = "EPCAM"
 SELECTED = [4, 7, 2999]
+ANY_TEXT = re.compile("")
+"""Text of any dialog: before the first cell has run, none is under test."""
 
 
 def viewer_of(page: Any) -> Any:
@@ -71,7 +74,7 @@ def viewer_of(page: Any) -> Any:
 
 def run_first_cell(page: Any) -> None:
     """Run the first cell by keyboard. JupyterLab may still be starting, so repeat a key press that had no effect."""
-    clear_the_way(page)
+    clear_the_way(page, ANY_TEXT)
     page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for()
     cell = page.locator(".jp-CodeCell").first
 

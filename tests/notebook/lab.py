@@ -329,12 +329,14 @@ IN_THE_WAY = re.compile(
 """Texts of dialogs that JupyterLab may open at any time when its server is slow; not under test."""
 
 
-def clear_the_way(page: Any) -> None:
-    """Dismiss these dialogs automatically when they cover an element to click."""
-    dialog = page.locator(".jp-Dialog").filter(has_text=IN_THE_WAY)
+def clear_the_way(page: Any, texts: re.Pattern[str] = IN_THE_WAY) -> None:
+    """Dismiss dialogs with these texts automatically when they cover an element to click."""
+    dialog = page.locator(".jp-Dialog").filter(has_text=texts)
 
     def dismiss(shown: Any) -> None:
         buttons = shown.locator(".jp-Dialog-footer button")
-        buttons.filter(has_text=re.compile("Dismiss|Cancel|Ok")).first.click(no_wait_after=True)
+        # Without the kernel that this dialog suggests no cell would run.
+        wanted = "^Select$" if "Select Kernel" in shown.inner_text() else "Dismiss|Cancel|Close|Ok"
+        buttons.filter(has_text=re.compile(wanted, re.IGNORECASE)).first.click(no_wait_after=True)
 
     page.add_locator_handler(dialog.first, dismiss)

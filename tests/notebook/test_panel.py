@@ -258,11 +258,12 @@ def test_panel_follows_the_active_notebook(lab: Lab, notebook: Open) -> None:
     # Opening an object that was deleted in the meantime shows a message.
     listed = one.row("bare")
     listed.wait_for()
-    # In one step, since the panel lists the objects again as soon as the kernel is idle.
+    # In one step, since the panel lists the objects again as soon as the kernel is idle. The click waits for the end of
+    # the deletion, because the panel's own connection to the kernel may be faster.
     listed.evaluate(
-        """(row) => {
+        """async (row) => {
           const { kernel } = window.jupyterapp.shell.currentWidget.sessionContext.session;
-          kernel.requestExecute({ code: "del bare", silent: true });
+          await kernel.requestExecute({ code: "del bare", silent: true }).done;
           row.click();
         }"""
     )
