@@ -65,6 +65,7 @@ def parser() -> argparse.ArgumentParser:
     genes = data.add_mutually_exclusive_group()
     add(genes, "genes_mode", "MODE")
     genes.add_argument("--gene", metavar="NAME", action="append", help="A gene to export. Repeatable.")
+    add(data, "packed")
     add(data, "gene_sets", "FILE")
     add(data, "sections", "COLUMN")
     add(data, "embeddings", "KEY")
@@ -438,7 +439,7 @@ def _print_result(bundle: Bundle, paths: Sequence[str], options: argparse.Namesp
             "path": paths[0],
             "paths": list(paths),
             "n_cells": m.n_cells,
-            "n_genes": m.n_genes_exported,
+            "n_genes": m.n_genes,
             "files": files,
             "bytes": taken,
             "warnings": list(bundle.warnings),
@@ -447,7 +448,7 @@ def _print_result(bundle: Bundle, paths: Sequence[str], options: argparse.Namesp
         return
     _warn(bundle.warnings, options)
     if not options.quiet:
-        held = shape(m.n_cells, m.n_genes_exported, m.n_cells_source, m.observations)
+        held = shape(m.n_cells, m.n_genes, m.n_cells_source, m.observations)
         print(f"{held}, {counted(files, 'file')}, {size(taken)}", file=sys.stderr)
     _print("\n".join(paths))
 

@@ -275,6 +275,9 @@ class ExportConfig(BaseModel):
     under their usual names."""
     genes_mode: str | tuple[str, ...] = f"{DEFAULT_GENES.kind}:{DEFAULT_GENES.n}"
     """The genes to export: `hvgs:N`, `top_mean:N`, `list:PATH` or `all`; in Python, also a list of names."""
+    packed: Literal["yes", "no"] = "no"
+    """Whether to also write every gene of the matrix, packed into about a fiftieth of its size: `yes` or `no`. The
+    viewer then shows any gene."""
     gene_sets: tuple[str, ...] | dict[str, tuple[str, ...]] | None = None
     """Named gene sets, which the viewer shows as scores: a GMT file, a JSON file with `{"name": ["gene", ...]}`, or
     `uns:KEY` for a dictionary of marker genes in the object; in Python, also a dictionary. Their genes are exported in
@@ -469,6 +472,7 @@ _NEEDED = {
     **dict.fromkeys(("downsample", "seed", "jobs", "memory_mb"), "expected an integer"),
     **dict.fromkeys(("max_asset_mb", "um_per_unit"), "expected a number"),
     **dict.fromkeys(("gzip", "preview", "raw"), "expected True or False"),
+    "packed": "expected 'yes' or 'no'",
     "scripts": "expected 'auto', 'yes' or 'no'",
     **dict.fromkeys(("outdir", "single_file", "zip_path", "h5ad_path", "view"), "expected a path"),
     **dict.fromkeys(("coords", "sections", "dataset_name", "color", "layer"), "expected a string"),

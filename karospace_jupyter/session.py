@@ -130,7 +130,7 @@ class ExportSession:
             n_bytes = sum(file.size_bytes for file in m.asset_files)
             for warning in bundle.warnings:
                 self._log(f"Warning: {warning}")
-            cells_and_genes = shape(m.n_cells, m.n_genes_exported, m.n_cells_source, m.observations)
+            cells_and_genes = shape(m.n_cells, m.n_genes, m.n_cells_source, m.observations)
             n_files = len(m.asset_files) + 2  # index.html and manifest.json
             self._finish("done", f"{cells_and_genes}, {counted(n_files, 'file')}, {size(n_bytes)}")
 

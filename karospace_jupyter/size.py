@@ -16,6 +16,7 @@ from karospace_jupyter.encode import encode_bundle
 from karospace_jupyter.encode.expression import summarize
 from karospace_jupyter.encode.image import largest_side, predict_image
 from karospace_jupyter.encode.pack import Method, best_method, compress
+from karospace_jupyter.encode.packed import predict_packed
 from karospace_jupyter.encode.preview import draw_preview
 from karospace_jupyter.encode.tables import csv_chunks, var_columns
 from karospace_jupyter.job import Job
@@ -68,8 +69,9 @@ def predict_size(plan: Plan, source: Source, config: ExportConfig) -> Size:
     genes, entries, times = _genes(plan, source.sampled(), config, measure)
     side = largest_side(plan.images)
     images = sum(predict_image(image, config.max_asset_bytes, side) for image in plan.images)
-    assets, scripts = (tables + genes + images * np.array([1, _BASE64])).tolist()
-    files = plan.predicted_files - 2  # without index.html and manifest.json
+    n_packed, packed = (0, 0) if plan.packed is None else predict_packed(source, plan.cells.n, gzip=config.gzip)
+    assets, scripts = (tables + genes + (images + packed) * np.array([1, _BASE64])).tolist()
+    files = plan.predicted_files - 2 + n_packed  # without index.html and manifest.json
     text = manifest_bytes(manifest)
     n_text = len(text) + times * len(entries)
     page = static_file("viewer.html")
@@ -150,6 +152,7 @@ def _part(plan: Plan, rows: NDArray[np.int64]) -> Plan:
         annotations=tuple(_annotation(one, rows) for one in plan.annotations),
         embeddings=tuple(_embedding(one, rows) for one in plan.embeddings),
         genes=PlannedGenes(np.zeros(0, dtype=np.int64), (), ()),
+        packed=None,
         images=(),
     )
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from karospace_jupyter.formatting import LONGEST_NAME
 from karospace_jupyter.gene_sets import LONGEST_SET_NAME, MOST_SETS
 
-SCHEMA_VERSION = "1.1.0"
+SCHEMA_VERSION = "1.2.0"
 """Version of the format that this package writes."""
 
 _UNSAFE_PATH = re.compile(r"(^|/)\.\.?(/|$)|^/|^[A-Za-z]:|\\|\x00|^$")
@@ -46,7 +46,7 @@ class AssetFile(_Part):
     kind: str
     """`obs_csv`, `obs_json`, `coords_json`, `var_csv`, `expression_chunk`, `image`, `preview`.
 
-    1.x: `columnar`, `script`."""
+    1.x: `columnar`, `script`, `packed`."""
     path: str
     """Relative to the manifest, `/`-separated."""
     size_bytes: int = Field(ge=0)
@@ -127,6 +127,47 @@ class Expression(_Part):
     source: str | None = None
     """1.x. The source matrix: `X`, `layer:NAME` or `raw`."""
     values: Values | None = None
+
+
+class PackedShard(_Part):
+    """Consecutive genes in one file."""
+
+    paths: list[str] = Field(min_length=1)
+    """One file; several if the genes take more than the maximum asset size. They are read one after the other."""
+    first: int = Field(ge=0)
+    """First gene, inclusive."""
+    end: int = Field(ge=0)
+    """Last gene, exclusive."""
+
+    @field_validator("paths")
+    @classmethod
+    def _safe(cls, paths: list[str]) -> list[str]:
+        return [check_path(path) for path in paths]
+
+
+class Packed(_Part):
+    """1.2. All genes of a matrix, sparse and exact to the last bit of float32; ``FORMAT.md`` defines the files."""
+
+    version: int
+    """1. A reader that does not know it passes over the packed genes and uses `expression`."""
+    source: str
+    """The source matrix: `X`, `layer:NAME` or `raw`."""
+    n_genes: int = Field(ge=0)
+    values: str
+    """`ladder`: codes for the values in `ladders`. `float32`: the values themselves."""
+    index: list[str]
+    """Names, places and statistics of the genes; several files are read one after the other."""
+    ladders: list[str] | None = None
+    """The values that codes stand for; null for `float32`."""
+    labels: list[str] | None = None
+    """The columns of var with alternative names of the genes, which are in the index."""
+    shards: list[PackedShard]
+    """In the order of the genes, without gaps."""
+
+    @field_validator("index", "ladders")
+    @classmethod
+    def _safe(cls, paths: list[str] | None) -> list[str] | None:
+        return None if paths is None else [check_path(path) for path in paths]
 
 
 class ImageTransform(_Part):
@@ -325,6 +366,7 @@ class Manifest(BaseModel):
     gene_list: list[str]
     asset_files: list[AssetFile]
     expression: Expression
+    packed: Packed | None = None
     image: Image | None = None
     preview_path: str | None = None
     # Added in 1.x:
@@ -354,6 +396,11 @@ class Manifest(BaseModel):
     """1.x. Maximum size of an asset before compression, for programs that write the bundle again."""
     scripts: list[ScriptShard] | None = None
     """1.x. The same files as scripts, with the manifest itself in `manifest.js`."""
+
+    @property
+    def n_genes(self) -> int:
+        """Number of genes that a reader can show: all of them if they are packed."""
+        return self.n_genes_exported if self.packed is None else self.packed.n_genes
 
     @field_validator("preview_path")
     @classmethod

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import zlib
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +15,14 @@ from pydantic import ValidationError
 from karospace_jupyter.bundle.damage import damage
 from karospace_jupyter.bundle.files import Bounded, BundleFiles, open_files
 from karospace_jupyter.bundle.manifest import SCHEMA_VERSION, Chunk, Manifest
+from karospace_jupyter.bundle.packed import PackedGenes
 from karospace_jupyter.errors import BundleError, MissingFileError, NotExportedError
 from karospace_jupyter.formatting import counted, hint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import scipy.sparse as sp
 
 _UNPACKED, _UNPACKED_TIMES = 2**24, 128
 """Limit for decompressing a file whose length is not in the manifest: bytes, plus a multiple of the stored size."""
@@ -110,8 +118,73 @@ class BundleReader:
         for entry in self.manifest.expression.genes:
             if entry.gene == name:
                 return self.vector(entry.chunks, np.dtype("<f4")).astype(np.float32, copy=False)
-        msg = f"No gene {name!r} in {self.files.origin}.{hint(name, self.manifest.gene_list)}"
-        raise NotExportedError(msg)
+        packed = self.packed_genes
+        position = None if packed is None else packed.position(name)
+        if packed is None or position is None:
+            msg = f"No gene {name!r} in {self.files.origin}.{hint(name, self.gene_names)}"
+            raise NotExportedError(msg)
+        return packed.vector(position)
+
+    @functools.cached_property
+    def packed_genes(self) -> PackedGenes | None:
+        """All genes of the matrix; None if the bundle has only those in `gene_list`.
+
+        Raises
+        ------
+        BundleError
+            If they are damaged, or of a version that this package cannot read.
+        """
+        return None if self.manifest.packed is None else PackedGenes(self)
+
+    @property
+    def gene_names(self) -> tuple[str, ...]:
+        """The names of all genes that :meth:`gene` returns: all genes of the matrix if they are packed.
+
+        Examples
+        --------
+        >>> len(Bundle("viewer").gene_names)  # doctest: +SKIP
+        18085
+        """
+        packed = self.packed_genes
+        return tuple(self.manifest.gene_list) if packed is None else tuple(packed.index.names)
+
+    @property
+    def gene_labels(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Alternative names of the genes: (column of var, one text for each of `gene_names`)."""
+        packed = self.packed_genes
+        if packed is None:
+            return tuple((one.column, tuple(one.labels)) for one in self.manifest.gene_labels or ())
+        columns = self.manifest.packed.labels if self.manifest.packed else None
+        return tuple((column, tuple(texts)) for column, texts in zip(columns or (), packed.index.labels, strict=True))
+
+    def matrix(self) -> sp.csc_matrix:
+        """Return the values of all genes, shape (n_cells, n_genes), float32; the columns are `gene_names`.
+
+        Missing values are stored as NaN. The values are those of the source to the last bit of float32.
+
+        Raises
+        ------
+        BundleError
+            If a file is missing or damaged.
+
+        Examples
+        --------
+        >>> Bundle("viewer").matrix().shape  # doctest: +SKIP
+        (20000, 18085)
+        """
+        import scipy.sparse as sp
+
+        packed = self.packed_genes
+        entries = _entries(self) if packed is None else packed.entries()
+        cells, values = [], []
+        starts = [0]
+        for of_gene, found in entries:
+            cells.append(of_gene)
+            values.append(found)
+            starts.append(starts[-1] + len(of_gene))
+        indices = np.concatenate(cells) if cells else np.zeros(0, dtype=np.int64)
+        data = np.concatenate(values) if values else np.zeros(0, dtype=np.float32)
+        return sp.csc_matrix((data, indices, starts), shape=(self.manifest.n_cells, len(starts) - 1))
 
     @property
     def gene_sets(self) -> dict[str, list[str]]:
@@ -173,6 +246,14 @@ class BundleReader:
             msg = f"{path} has values for {expected:,} of {counted(self.manifest.n_cells, 'cell')}."
             raise BundleError(msg)
         return np.concatenate(parts) if parts else np.zeros(0, dtype=dtype)
+
+
+def _entries(bundle: BundleReader) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+    """Yield the cells and the values of the entries of each gene in `gene_list`."""
+    for gene in bundle.manifest.expression.genes:
+        values = bundle.vector(gene.chunks, np.dtype("<f4")).astype(np.float32, copy=False)
+        cells = np.flatnonzero(values)  # includes NaN
+        yield cells, values[cells]
 
 
 def read_manifest(files: BundleFiles) -> Manifest:

@@ -66,7 +66,7 @@ def verify(bundle: BundleReader) -> VerifyReport:
         hashed += file.sha256 is not None
     # Contents are compared only if all files match the manifest; otherwise, a problem would be reported twice.
     if not problems:
-        for check in (_check_counts, _check_expression, _check_tables, *_PLACES, _check_scripts):
+        for check in (_check_counts, _check_expression, _check_packed, _check_tables, *_PLACES, _check_scripts):
             try:
                 with damage(f"The content of {bundle.files.origin}"):
                     problems += check(bundle)
@@ -142,6 +142,9 @@ def _check_counts(bundle: BundleReader) -> Iterator[str]:
     used += [chunk.path for embedding in m.embeddings or [] for chunk in embedding.chunks]
     images = [m.image, *(section.image for section in (m.sections.items if m.sections else []))]
     used += [path for path in (m.preview_path, *(image.path for image in images if image)) if path]
+    if m.packed is not None:
+        parts = (m.packed.index, m.packed.ladders or [], *(shard.paths for shard in m.packed.shards))
+        used += [path for paths in parts for path in paths]
     for path in used:
         if path not in listed:
             yield f"{path} is used but not in asset_files"
@@ -159,6 +162,29 @@ def _check_expression(bundle: BundleReader) -> Iterator[str]:
         if entry.summary is not None and missing != entry.summary.missing:
             stated = entry.summary.missing
             yield f"gene {entry.gene!r}: cells without a value (NaN): {missing:,} found, {stated:,} in the manifest"
+
+
+def _check_packed(bundle: BundleReader) -> Iterator[str]:
+    packed, dense = bundle.packed_genes, {entry.gene: entry for entry in bundle.manifest.expression.genes}
+    if packed is None:
+        return
+    index = packed.index
+    if len(set(index.names)) != len(index.names):
+        yield "the packed genes contain a name twice"
+    for absent in sorted(dense.keys() - set(index.names))[:_SHOWN]:
+        yield f"gene {absent!r} is in gene_list, but not among the packed genes"
+    for gene, (cells, values) in enumerate(packed.entries()):
+        name, missing = index.names[gene], int(np.isnan(values).sum())
+        if missing != index.missing[gene]:
+            stated = int(index.missing[gene])
+            yield f"packed gene {name!r}: cells without a value: {missing:,} found, {stated:,} in the index"
+        if not values.all() or np.isinf(values).any():
+            yield f"packed gene {name!r} contains zeros or infinite values"
+        if name in dense:
+            vector = np.zeros(bundle.manifest.n_cells, dtype=np.float32)
+            vector[cells] = values
+            if not np.array_equal(bundle.vector(dense[name].chunks, np.dtype("<f4")), vector, equal_nan=True):
+                yield f"gene {name!r}: the packed values differ from those in expression"
 
 
 def _check_tables(bundle: BundleReader) -> Iterator[str]:

@@ -44,6 +44,10 @@ class ExportOptions(TypedDict, total=False):
     genes_mode: str | Sequence[str]
     """The genes to export: `hvgs:N`, `top_mean:N`, `list:PATH` or `all`; in Python, also a list of names."""
 
+    packed: Literal["yes", "no"]
+    """Whether to also write every gene of the matrix, packed into about a fiftieth of its size: `yes` or `no`. The
+    viewer then shows any gene."""
+
     gene_sets: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | Mapping[str, Sequence[str]] | None
     """Named gene sets, which the viewer shows as scores: a GMT file, a JSON file with `{"name": ["gene", ...]}`, or
     `uns:KEY` for a dictionary of marker genes in the object; in Python, also a dictionary. Their genes are exported in

@@ -24,6 +24,7 @@ from karospace_jupyter.encode.columnar import encode_cell_ids, encode_column, en
 from karospace_jupyter.encode.expression import encode_expression
 from karospace_jupyter.encode.image import encode_image, largest_side
 from karospace_jupyter.encode.pack import Packer
+from karospace_jupyter.encode.packed import encode_packed
 from karospace_jupyter.encode.preview import draw_preview
 from karospace_jupyter.errors import ConfigError
 
@@ -80,6 +81,11 @@ def encode_bundle(
         # Text is formatted in Python while numpy processes the matrix without the GIL.
         tables_done = side.submit(_encode_tables, plan, packer, limit, job)
         expression, expression_files, missing = encode_expression(plan, source, packer, limit, job)
+        packed = None
+        if plan.packed is not None:
+            # The missing values of all genes include those of the genes above.
+            packed, packed_files, missing = encode_packed(plan, source, packer, limit, config.memory_bytes, job)
+            expression_files = [*expression_files, *packed_files]
         warnings += missing.warnings()
         with job.stage("Writing tables", 1, "step") as stage:
             table_files = tables_done.result()
@@ -115,6 +121,7 @@ def encode_bundle(
             gene_list=list(plan.genes.names),
             asset_files=files,
             expression=expression,
+            packed=packed,
             image=images[0] if len(plan.images) == 1 else None,
             preview_path="preview.png" if preview_files else None,
             generator=_generator(),

@@ -66,7 +66,11 @@ def summarize(values: NDArray[np.float32]) -> GeneSummary:
         float32, shape (n_cells,) with n_cells > 0; finite, or NaN for cells without a value.
     """
     present = values[values != 0]  # includes NaN
-    n_zeros = len(values) - len(present)
+    return summarize_entries(present, len(values) - len(present))
+
+
+def summarize_entries(present: NDArray[np.float32], n_zeros: int) -> GeneSummary:
+    """Summarize one gene, given its values other than zero, with NaN, and the number of zeros."""
     nan = np.isnan(present)
     missing = int(np.count_nonzero(nan))
     if missing:

@@ -89,6 +89,7 @@ class Packer:
     def __init__(self, put: Callable[[str, bytes], None], *, gzip: bool, threads: int) -> None:
         self._put = put
         self.gzip = gzip
+        self.threads = threads
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="karospace-pack")
         self._slots = threading.BoundedSemaphore(2 * threads + 2)
 

@@ -32,8 +32,13 @@ class Moments:
 
 def moments(values: NDArray[np.float32], matrix: MatrixValues) -> Moments:
     """Compute the statistics of one gene; `values` has NaN for cells without a value."""
-    found = values[values != 0].astype(np.float64)  # includes NaN
-    zeros = len(values) - len(found)
+    found = values[values != 0]  # includes NaN
+    return moments_of_entries(found, len(values) - len(found), matrix)
+
+
+def moments_of_entries(entries: NDArray[np.float32], zeros: int, matrix: MatrixValues) -> Moments:
+    """Compute the statistics of one gene, given its values other than zero, with NaN, and the number of zeros."""
+    found = entries.astype(np.float64)
     found = found[~np.isnan(found)]
     if matrix.kind == "log1p":
         with np.errstate(over="ignore"):

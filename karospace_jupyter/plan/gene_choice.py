@@ -13,7 +13,7 @@ from karospace_jupyter.config import DEFAULT_GENES, GenesSpec, ListedGenes
 from karospace_jupyter.errors import GenesError
 from karospace_jupyter.formatting import counted, nearest
 from karospace_jupyter.plan.hvg import rank_variable_genes
-from karospace_jupyter.plan.model import MatrixValues, PlannedGenes
+from karospace_jupyter.plan.model import MatrixValues, PlannedGenes, PlannedPacked
 from karospace_jupyter.plan.names import as_text, listed, make_unique
 
 if TYPE_CHECKING:
@@ -97,9 +97,22 @@ def choose_genes(
     if added is not None and added not in indices:
         indices = np.append(indices, added)
         warnings.append(f"The gene {names[added]!r} was added to the genes: it is the initial color.")
-    chosen = [(column, tuple(text[indices].tolist())) for column, text in labels.items()]
     shown = tuple(names[indices].tolist())
-    return PlannedGenes(indices, shown, tuple((c, t) for c, t in chosen if any(t) and t != shown)), warnings
+    return PlannedGenes(indices, shown, _worthwhile(labels, shown, indices)), warnings
+
+
+def all_genes(source: Source) -> PlannedPacked:
+    """Return the names of all genes, for packing them."""
+    names = tuple(make_unique(as_text(source.gene_names))[0].tolist())
+    return PlannedPacked(names, _worthwhile(_labels(source), names, slice(None)))
+
+
+def _worthwhile(
+    labels: dict[str, NDArray[np.object_]], shown: tuple[str, ...], indices: NDArray[np.int64] | slice
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return the labels of the chosen genes that are neither empty nor their names."""
+    chosen = [(column, tuple(text[indices].tolist())) for column, text in labels.items()]
+    return tuple((column, texts) for column, texts in chosen if any(texts) and texts != shown)
 
 
 def _labels(source: Source) -> dict[str, NDArray[np.object_]]:

@@ -182,6 +182,16 @@ class PlannedGenes:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedPacked:
+    """All genes of the matrix, which are packed."""
+
+    names: tuple[str, ...]
+    """Unique, in the order of the source."""
+    labels: tuple[tuple[str, tuple[str, ...]], ...]
+    """Alternative names: (column of var, one text per gene)."""
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedGeneSet:
     """A named set of genes."""
 
@@ -228,6 +238,8 @@ class Plan:
     embeddings: tuple[PlannedEmbedding, ...]
     sections: PlannedSections | None
     genes: PlannedGenes
+    packed: PlannedPacked | None
+    """None if only `genes` are exported."""
     gene_sets: tuple[PlannedGeneSet, ...]
     images: tuple[PlannedImage, ...]
     """One for the whole tissue, or one for each section that has its own."""

@@ -13,7 +13,7 @@ from karospace_jupyter.plan.annotations import ChosenColumns, choose_columns
 from karospace_jupyter.plan.cells import choose_cells
 from karospace_jupyter.plan.coordinates import columns_of, find_coordinates, is_embedding
 from karospace_jupyter.plan.embeddings import choose_embeddings
-from karospace_jupyter.plan.gene_choice import choose_genes
+from karospace_jupyter.plan.gene_choice import all_genes, choose_genes
 from karospace_jupyter.plan.gene_sets import choose_gene_sets
 from karospace_jupyter.plan.lattice import Direction, direction_of_y
 from karospace_jupyter.plan.matrix_values import matrix_values
@@ -175,7 +175,7 @@ def decide(
         warnings += new_warnings
     if view is not None:
         shown = set(genes.names) if genes_known else None
-        if genes_on_demand:
+        if genes_on_demand or config.packed == "yes":
             shown = set(make_unique(as_text(source.gene_names))[0])
         view, new_warnings = fitting_view(
             view, cells.n, extent_of(xy), columns.annotations, embeddings, sections, shown, gene_sets
@@ -220,6 +220,7 @@ def decide(
         embeddings=tuple(embeddings),
         sections=sections,
         genes=genes,
+        packed=all_genes(source) if config.packed == "yes" and not genes_on_demand else None,
         gene_sets=gene_sets,
         images=pictures.images,
         view=view,

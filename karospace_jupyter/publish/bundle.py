@@ -17,9 +17,12 @@ from karospace_jupyter.formatting import shape
 from karospace_jupyter.job import Job
 from karospace_jupyter.publish.write import WithViewer, save_file, save_folder
 from karospace_jupyter.serve import BundleServer
+from karospace_jupyter.source.from_bundle import as_anndata
 from karospace_jupyter.static import static_file
 
 if TYPE_CHECKING:
+    import anndata as ad
+
     from karospace_jupyter.bundle.files import BundleFiles
     from karospace_jupyter.publish.scripts import When
 
@@ -213,6 +216,24 @@ class Bundle(BundleReader):
         page = static_file("viewer.html")
         return save_file(self.files, self.manifest, path, "zip", page, job or Job.null(), scripts=scripts)
 
+    def to_anndata(self) -> ad.AnnData:
+        """Return the cells, annotations, coordinates, embeddings and genes as an AnnData object.
+
+        `X` holds all genes of the matrix if they are packed, else the exported ones. Columns that were not exported,
+        images, and graphs are not in a bundle.
+
+        Raises
+        ------
+        BundleError
+            If a file is damaged, or the bundle is of format 1.0.
+
+        Examples
+        --------
+        >>> Bundle("viewer").to_anndata()  # doctest: +SKIP
+        AnnData object with n_obs × n_vars = 20000 × 18085
+        """
+        return as_anndata(self)
+
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:  # noqa: ANN401 - defined by IPython
         """Show the viewer when a notebook displays the bundle."""
         return display.mimebundle(self, **kwargs)
@@ -220,5 +241,5 @@ class Bundle(BundleReader):
     def __repr__(self) -> str:
         """Return name, shape and location."""
         m = self.manifest
-        held = shape(m.n_cells, m.n_genes_exported, m.n_cells_source, m.observations)
+        held = shape(m.n_cells, m.n_genes, m.n_cells_source, m.observations)
         return f"Bundle({m.dataset_name!r}, {held}, {self.files.origin!r})"

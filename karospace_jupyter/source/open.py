@@ -28,6 +28,7 @@ from karospace_jupyter.source.watch import FileWatch, NoWatch, ObjectWatch
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from karospace_jupyter.source.entries import Entries
     from karospace_jupyter.source.protocol import GeneStatistics, GeneVector, Rows, Scale, Source
     from karospace_jupyter.source.sample import Sample
 
@@ -187,6 +188,13 @@ class _Opened:
         return self._passes.statistics(
             rows, scale, job or Job.null(), variance=variance, log_base=log_base, ceiling=ceiling
         )
+
+    @property
+    def by_column(self) -> bool:
+        return self._passes.by_column
+
+    def entries(self, rows: Rows, most: int) -> Iterator[Callable[[], Entries]]:
+        return self._passes.entries(rows, most)
 
     def genes(self, indices: NDArray[np.int64], rows: Rows, job: Job | None = None) -> Iterator[GeneVector]:
         return self._passes.genes(indices, rows, job or Job.null())

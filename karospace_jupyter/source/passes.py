@@ -6,6 +6,7 @@ matrix, so each pass gathers as many genes as fit into the memory budget.
 
 from __future__ import annotations
 
+import functools
 import math
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from karospace_jupyter.source.entries import Entries, as_entries, pieces, summed
 from karospace_jupyter.source.matrix import Block, CompressedMatrix, Matrix
 from karospace_jupyter.source.protocol import GeneStatistics, GeneVector, Rows, Scale
 from karospace_jupyter.source.reading import reading
@@ -128,6 +130,30 @@ class Passes:
         if self.by_column:
             return self._genes_by_column(indices, rows)
         return self._genes_by_row(indices, rows, job)
+
+    def entries(self, rows: Rows, most: int) -> Iterator[Callable[[], Entries]]:
+        """Yield the parts of the matrix; see :class:`~karospace_jupyter.source.protocol.Source`."""
+        if self.by_column:
+            yield from self._entries_by_column(rows, most)
+            return
+        cell = 0
+        for start, block in self.row_blocks():
+            for piece in pieces(_choose_rows(start, block, rows), most):
+                yield functools.partial(as_entries, piece, cell, 0)
+                cell += piece.shape[0]
+
+    def _entries_by_column(self, rows: Rows, most: int) -> Iterator[Callable[[], Entries]]:
+        matrix: Any = self.matrix
+
+        def turned(lines: sp.csr_matrix, gene: int) -> Entries:
+            block = summed(lines).T.tocsr()
+            return as_entries(block if rows is None else block[rows], 0, gene)
+
+        entry_bytes = int(matrix.data.dtype.itemsize + matrix.indices.dtype.itemsize)
+        for start, stop in matrix.runs(most * entry_bytes):
+            with reading(self._where):
+                lines = matrix.lines(start, stop)
+            yield functools.partial(turned, lines, start)
 
     def _genes_by_column(self, indices: NDArray[np.int64], rows: Rows) -> Iterator[GeneVector]:
         matrix: Any = self.matrix

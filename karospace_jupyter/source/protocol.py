@@ -12,11 +12,12 @@ from karospace_jupyter.job import Job
 from karospace_jupyter.source.sample import Sample
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import pandas as pd
 
     from karospace_jupyter.config import MatrixSpec
+    from karospace_jupyter.source.entries import Entries
 
 Rows = NDArray[np.int64] | None
 """Positions of cells, in ascending order; None means all cells."""
@@ -179,6 +180,17 @@ class Source(Protocol):
 
     def genes(self, indices: NDArray[np.int64], rows: Rows, job: Job = ...) -> Iterator[GeneVector]:
         """Yield the values of the selected genes, in ascending position, within the memory budget."""
+
+    @property
+    def by_column(self) -> bool:
+        """Whether the matrix is stored by gene (CSC)."""
+
+    def entries(self, rows: Rows, most: int) -> Iterator[Callable[[], Entries]]:
+        """Yield the parts of the matrix, which together hold all genes of the selected cells, in ascending order.
+
+        A part has all genes of some cells or, of a matrix that is stored by gene, all cells of some genes. Each is a
+        function that returns it, to be called in any thread, and has about `most` values.
+        """
 
     def check_unchanged(self) -> None:
         """Raise :class:`~karospace_jupyter.errors.SourceError` if the data changed since it was opened."""

@@ -11,12 +11,12 @@ from karospace_jupyter.view.state import ByAnnotation, ByGene, ByNothing, ByScor
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from karospace_jupyter.bundle.manifest import Manifest
+    from karospace_jupyter.bundle.read import BundleReader
     from karospace_jupyter.widget.assets import LiveCells
 
 
 def color_named(
-    text: str, manifest: Manifest, live: LiveCells | None, sets: Mapping[str, Sequence[str]] | None = None
+    text: str, bundle: BundleReader, live: LiveCells | None, sets: Mapping[str, Sequence[str]] | None = None
 ) -> Color:
     """Return the color of a text as in `view.color`; reads a column of obs that the view does not have yet.
 
@@ -25,7 +25,8 @@ def color_named(
     ViewError
         If it names nothing that the view has. The message suggests similar names.
     """
-    genes = {*manifest.gene_list, *(live.names if live else ())}
+    manifest = bundle.manifest
+    genes = {*bundle.gene_names, *(live.names if live else ())}
     kind, _, name = text.partition(":")
     if not text:
         return ByNothing()
@@ -45,9 +46,9 @@ def color_named(
         return ByAnnotation(column=text)
     if text in genes:
         return ByGene(gene=text)
-    for labels in manifest.gene_labels or ():
-        if text in labels.labels:
-            return ByGene(gene=manifest.gene_list[labels.labels.index(text)])
+    for _, labels in bundle.gene_labels:
+        if text in labels:
+            return ByGene(gene=bundle.gene_names[labels.index(text)])
     if is_added(text, live):
         return ByAnnotation(column=text)
     near = hint(text, [*columns, *genes])

@@ -43,7 +43,7 @@ def fallback_html(bundle: Bundle, *, title: str, picture: str) -> str:
         if bundle.path is None
         else f"Run this cell, or open <code>{html.escape(str(bundle.path))}</code>, to see it."
     )
-    held = shape(m.n_cells, m.n_genes_exported, m.n_cells_source, m.observations)
+    held = shape(m.n_cells, m.n_genes, m.n_cells_source, m.observations)
     return (
         f'<div style="font:13px/18px system-ui,sans-serif">{image}<p><b>{name}</b> · {held}. '
         f"This is a preview of the viewer, which needs a running notebook. {where}</p>"

@@ -11,7 +11,7 @@ from karospace_jupyter.gene_sets import as_gene_sets, check_size
 from karospace_jupyter.plan.names import listed
 
 if TYPE_CHECKING:
-    from karospace_jupyter.bundle.manifest import Manifest
+    from karospace_jupyter.bundle.read import BundleReader
     from karospace_jupyter.widget.assets import LiveCells
 
 logger = logging.getLogger(__name__)
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 def known_sets(
     given: Any,  # noqa: ANN401 - a dictionary or a table
-    manifest: Manifest,
+    bundle: BundleReader,
     live: LiveCells | None,
 ) -> dict[str, list[str]]:
     """Return gene sets with the names that the genes have in the view.
@@ -38,12 +38,12 @@ def known_sets(
     except ConfigError as exc:
         raise ViewError(str(exc)) from None
     wanted = list(dict.fromkeys(gene for genes in sets.values() for gene in genes))
-    names = _exported(wanted, manifest)
+    names = _exported(wanted, bundle)
     if live is not None:
         names = {**live.gene_names([gene for gene in wanted if gene not in names]), **names}
     for name, genes in sets.items():
         if names.keys().isdisjoint(genes):
-            near = hint(genes[0], [*manifest.gene_list, *(live.names if live else ())])
+            near = hint(genes[0], [*bundle.gene_names, *(live.names if live else ())])
             msg = f"The gene set {name!r} has no gene of this view. Its genes are: {listed(genes)}.{near}"
             raise ViewError(msg)
     unknown = [gene for gene in wanted if gene not in names]
@@ -56,10 +56,10 @@ def known_sets(
     return {name: list(dict.fromkeys(names[gene] for gene in genes if gene in names)) for name, genes in sets.items()}
 
 
-def _exported(wanted: list[str], manifest: Manifest) -> dict[str, str]:
+def _exported(wanted: list[str], bundle: BundleReader) -> dict[str, str]:
     """Return the names of the exported genes among those wanted, found by name or by label."""
-    names = dict(zip(manifest.gene_list, manifest.gene_list, strict=True))
-    for labels in manifest.gene_labels or ():
-        for label, gene in zip(labels.labels, manifest.gene_list, strict=False):
+    names = {gene: gene for gene in bundle.gene_names}
+    for _, labels in bundle.gene_labels:
+        for label, gene in zip(labels, bundle.gene_names, strict=False):
             names.setdefault(label, gene)
     return {gene: names[gene] for gene in wanted if gene in names}

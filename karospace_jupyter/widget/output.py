@@ -40,7 +40,7 @@ def kept_of(view: _View) -> tuple[Tissue, str]:
     tissue = Tissue(
         model=view.model_id,
         title=view.title,
-        detail=shape(m.n_cells, m.n_genes_exported, m.n_cells_source, m.observations),
+        detail=shape(m.n_cells, m.n_genes, m.n_cells_source, m.observations),
         picture=picture,
         bundle=_on_disk(view.bundle),
     )

@@ -192,7 +192,7 @@ class KaroSpaceView(Base):
         # Those of the page are set after each of its changes; finding their genes again would take too long. Arrays
         # and tables cannot be compared with lists.
         plain = isinstance(sets, dict) and all(isinstance(genes, list) for genes in sets.values())
-        return sets if plain and sets == self._sets_now() else known_sets(sets, self.bundle.manifest, self._live)
+        return sets if plain and sets == self._sets_now() else known_sets(sets, self.bundle, self._live)
 
     @traitlets.validate("layer")
     def _valid_layer(self, proposal: dict[str, Any]) -> str:
@@ -443,7 +443,7 @@ class KaroSpaceView(Base):
         self.state = self._now.plain()
 
     def _color_named(self, text: str) -> Color:
-        color = color_named(text, self.bundle.manifest, self._live, self._sets_now())
+        color = color_named(text, self.bundle, self._live, self._sets_now())
         self._show_added()
         return color
 
@@ -483,7 +483,7 @@ class KaroSpaceView(Base):
         columns = () if self._live is None else self._live.columns.names
         sets = {}
         if color.kind == "score" and color.name in (listed := self._sets_now()):
-            genes = {*self.bundle.manifest.gene_list, *(self._live.names if self._live else ())}
+            genes = {*self.bundle.gene_names, *(self._live.names if self._live else ())}
             sets[color.name] = [gene for gene in listed[color.name] if gene in genes]
         return color_text(color, [*self.bundle.manifest.annotation_columns, *columns], sets)
 

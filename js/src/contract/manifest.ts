@@ -14,6 +14,7 @@ export interface Manifest {
   gene_list: string[];
   asset_files: AssetFile[];
   expression: Expression;
+  packed?: Packed | null;
   image?: Image | null;
   preview_path?: string | null;
   /**
@@ -70,7 +71,7 @@ export interface AssetFile {
   /**
    * `obs_csv`, `obs_json`, `coords_json`, `var_csv`, `expression_chunk`, `image`, `preview`.
    *
-   * 1.x: `columnar`, `script`.
+   * 1.x: `columnar`, `script`, `packed`.
    */
   kind: string;
   /**
@@ -182,6 +183,57 @@ export interface Values {
    * Base of the logarithm for `log1p`; null is the natural logarithm.
    */
   log_base?: number | null;
+}
+/**
+ * 1.2. All genes of a matrix, sparse and exact to the last bit of float32; ``FORMAT.md`` defines the files.
+ */
+export interface Packed {
+  /**
+   * 1. A reader that does not know it passes over the packed genes and uses `expression`.
+   */
+  version: number;
+  /**
+   * The source matrix: `X`, `layer:NAME` or `raw`.
+   */
+  source: string;
+  n_genes: number;
+  /**
+   * `ladder`: codes for the values in `ladders`. `float32`: the values themselves.
+   */
+  values: string;
+  /**
+   * Names, places and statistics of the genes; several files are read one after the other.
+   */
+  index: string[];
+  /**
+   * The values that codes stand for; null for `float32`.
+   */
+  ladders?: string[] | null;
+  /**
+   * The columns of var with alternative names of the genes, which are in the index.
+   */
+  labels?: string[] | null;
+  /**
+   * In the order of the genes, without gaps.
+   */
+  shards: PackedShard[];
+}
+/**
+ * Consecutive genes in one file.
+ */
+export interface PackedShard {
+  /**
+   * One file; several if the genes take more than the maximum asset size. They are read one after the other.
+   */
+  paths: string[];
+  /**
+   * First gene, inclusive.
+   */
+  first: number;
+  /**
+   * Last gene, exclusive.
+   */
+  end: number;
 }
 /**
  * The tissue image.

@@ -58,6 +58,11 @@ export interface Options {
    */
   genes_mode: string | string[];
   /**
+   * Whether to also write every gene of the matrix, packed into about a fiftieth of its size: `yes` or `no`. The
+   * viewer then shows any gene.
+   */
+  packed: 'yes' | 'no';
+  /**
    * Named gene sets, which the viewer shows as scores: a GMT file, a JSON file with `{"name": ["gene", ...]}`, or
    * `uns:KEY` for a dictionary of marker genes in the object; in Python, also a dictionary. Their genes are exported in
    * any case.

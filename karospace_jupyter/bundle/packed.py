@@ -1,0 +1,297 @@
+"""The files of packed genes: every gene of a matrix, sparse and exact.
+
+FORMAT.md defines them. This module holds the layout of the index and of the ladders, and reads genes; the exporter
+uses the same functions.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from karospace_jupyter.bundle.damage import damage
+from karospace_jupyter.errors import BundleError
+from karospace_jupyter.formatting import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from karospace_jupyter.bundle.manifest import Packed
+    from karospace_jupyter.bundle.read import BundleReader
+
+VERSION = 1
+MAGIC = b"KSPK"
+FULL = 255
+"""A byte of the gaps that says: add 255 and read on."""
+MOST_CODES = 2**16
+"""Maximum number of values of a ladder: codes take at most two bytes."""
+_COUNTS = ("stored", "gap_bytes", "missing", "variability_rank", "width")
+_NUMBERS = ("min", "max", "mean", "lower", "upper")
+_HEADER = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """Where each gene is, and its statistics. Every array has one value for each gene."""
+
+    n_cells: int
+    names: list[str]
+    labels: list[list[str]]
+    """Alternative names of the genes, one list for each column of `Packed.labels`."""
+    stored: NDArray[np.uint32]
+    """Number of entries: cells whose value is not zero, or missing."""
+    gap_bytes: NDArray[np.uint32]
+    """Bytes of the cells of the entries; 0 if every cell has an entry."""
+    missing: NDArray[np.uint32]
+    """Number of entries without a value (NaN)."""
+    variability_rank: NDArray[np.uint32]
+    """1 for the most variable gene; 0 if the values do not show it."""
+    width: NDArray[np.uint32]
+    """Bytes of each entry: 1 or 2 for codes, 4 for float32."""
+    min: NDArray[np.float32]
+    max: NDArray[np.float32]
+    mean: NDArray[np.float32]
+    lower: NDArray[np.float32]
+    upper: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """The values that codes stand for: each cell has a ladder, and a code is a step on it."""
+
+    starts: NDArray[np.int64]
+    """Shape (n_ladders + 1,): the first value of each ladder."""
+    values: NDArray[np.float32]
+    """The values of all ladders, one after the other; those of a ladder ascend by their bits."""
+    ladders: NDArray[np.int64]
+    """Shape (n_cells,): the ladder of each cell."""
+
+
+def write_index(index: Index) -> bytes:
+    """Return the bytes of an index."""
+    header = np.array([VERSION, len(index.names), index.n_cells, 1 + len(index.labels)], dtype="<u4")
+    parts = [MAGIC, header.tobytes()]
+    parts += [getattr(index, name).astype("<u4").tobytes() for name in _COUNTS]
+    parts += [getattr(index, name).astype("<f4").tobytes() for name in _NUMBERS]
+    for texts in (index.names, *index.labels):
+        data = [text.encode("utf-8", "surrogatepass") for text in texts]
+        ends = np.cumsum([0, *map(len, data)]).astype("<u4")
+        joined = b"".join(data)
+        parts += [ends.tobytes(), joined, bytes(-len(joined) % 4)]
+    return b"".join(parts)
+
+
+def read_index(raw: bytes, path: str, packed: Packed, n_cells: int) -> Index:
+    """Read an index.
+
+    Raises
+    ------
+    BundleError
+        If it is damaged, or does not belong to this manifest.
+    """
+    with damage(path):
+        if raw[:4] != MAGIC:
+            msg = f"{path} is not an index of packed genes"
+            raise BundleError(msg)
+        version, g, cells, texts = np.frombuffer(raw, "<u4", _HEADER, 4).tolist()
+        if version != VERSION:
+            msg = f"{path} has version {version}; this package reads version {VERSION}. Update karospace-jupyter"
+            raise BundleError(msg)
+        if (g, cells, texts) != (packed.n_genes, n_cells, 1 + len(packed.labels or ())):
+            msg = f"{path} has {counted(g, 'gene')} and {counted(cells, 'cell')}, not those of the manifest"
+            raise BundleError(msg)
+        at = 4 + 4 * _HEADER
+        arrays: dict[str, Any] = {}
+        for name in (*_COUNTS, *_NUMBERS):
+            arrays[name] = np.frombuffer(raw, "<u4" if name in _COUNTS else "<f4", g, at)
+            at += 4 * g
+        found = []
+        for _ in range(texts):
+            ends = np.frombuffer(raw, "<u4", g + 1, at).astype(np.int64)
+            at += 4 * (g + 1)
+            length = int(ends[-1])
+            if (np.diff(ends) < 0).any() or ends[0] != 0 or at + length > len(raw):
+                msg = f"{path} is damaged: its names are not where it says"
+                raise BundleError(msg)
+            text = raw[at : at + length]
+            found.append([text[a:b].decode("utf-8", "surrogatepass") for a, b in itertools.pairwise(ends.tolist())])
+            at += length + -length % 4
+        if at != len(raw):
+            msg = f"{path} is damaged: it has {len(raw):,} bytes; expected {at:,}"
+            raise BundleError(msg)
+        return Index(n_cells, found[0], found[1:], **arrays)
+
+
+def write_steps(steps: Steps) -> bytes:
+    """Return the bytes of the ladders."""
+    n = len(steps.starts) - 1
+    header = np.array([n, len(steps.values)], dtype="<u4").tobytes()
+    starts = steps.starts.astype("<u4").tobytes()
+    cells = planes(steps.ladders.astype(_ladder_type(n)))
+    return header + starts + planes(steps.values.astype("<f4")) + cells
+
+
+def read_steps(raw: bytes, path: str, n_cells: int) -> Steps:
+    """Read the ladders.
+
+    Raises
+    ------
+    BundleError
+        If they are damaged.
+    """
+    with damage(path):
+        n, n_values = np.frombuffer(raw, "<u4", 2).tolist()
+        dtype = _ladder_type(n)
+        expected = 8 + 4 * (n + 1) + 4 * n_values + n_cells * dtype.itemsize
+        if len(raw) != expected:
+            msg = f"{path} is damaged: it has {len(raw):,} bytes; expected {expected:,}"
+            raise BundleError(msg)
+        starts = np.frombuffer(raw, "<u4", n + 1, 8).astype(np.int64)
+        at = 8 + 4 * (n + 1)
+        values = from_planes(raw[at : at + 4 * n_values], np.dtype("<f4")).astype(np.float32)
+        ladders = from_planes(raw[at + 4 * n_values :], dtype).astype(np.int64)
+        if starts[0] != 0 or starts[-1] != n_values or (np.diff(starts) < 0).any() or (ladders >= n).any():
+            msg = f"{path} is damaged: a ladder is not among its values"
+            raise BundleError(msg)
+        return Steps(starts, values, ladders)
+
+
+def _ladder_type(n: int) -> np.dtype[np.generic]:
+    return np.dtype("u1" if n <= 2**8 else "<u2" if n <= 2**16 else "<u4")
+
+
+def planes(values: NDArray[np.generic]) -> bytes:
+    """Return little-endian values as planes: the lowest byte of every value, then the next byte of every value."""
+    return values.view(np.uint8).reshape(-1, values.dtype.itemsize).T.tobytes()
+
+
+def from_planes(raw: bytes, dtype: np.dtype[np.generic]) -> NDArray[np.generic]:
+    """Return the values of planes."""
+    if dtype.itemsize == 1:
+        return np.frombuffer(raw, dtype)
+    plane = np.frombuffer(raw, np.uint8).reshape(dtype.itemsize, -1)
+    return np.ascontiguousarray(plane.T).view(dtype).ravel()
+
+
+def cells_of(gaps: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Return the cells of the entries of a gene from its gaps."""
+    full = gaps == FULL
+    step = gaps.astype(np.int64) + 1
+    step[full] = FULL
+    return np.asarray((np.cumsum(step) - 1)[~full])
+
+
+class PackedGenes:
+    """Read the packed genes of a bundle.
+
+    Parameters
+    ----------
+    bundle
+        The bundle; its manifest has `packed`.
+
+    Raises
+    ------
+    BundleError
+        If they are of a version that this package cannot read, or damaged.
+    """
+
+    def __init__(self, bundle: BundleReader) -> None:
+        packed = bundle.manifest.packed
+        assert packed is not None  # noqa: S101 - as documented
+        if packed.version != VERSION or packed.values not in {"ladder", "float32"}:
+            msg = (
+                f"The packed genes of {bundle.files.origin} have version {packed.version} with values "
+                f"{packed.values!r}; this package reads version {VERSION} with 'ladder' or 'float32'. Update "
+                "karospace-jupyter. The other genes of the bundle can be read."
+            )
+            raise BundleError(msg)
+        self._bundle, self._packed = bundle, packed
+        if bundle.manifest.n_cells > sum(file.raw_bytes or 0 for file in bundle.manifest.asset_files):
+            msg = f"{bundle.files.origin} states more cells than its files could hold."
+            raise BundleError(msg)
+        n = bundle.manifest.n_cells
+        self.index = read_index(self._joined(packed.index), packed.index[0], packed, n)
+        self.steps = None
+        if packed.values == "ladder":
+            if not packed.ladders:
+                msg = f"The packed genes of {bundle.files.origin} have no ladders; their codes cannot be read."
+                raise BundleError(msg)
+            self.steps = read_steps(self._joined(packed.ladders), packed.ladders[0], n)
+        self._positions = {name: i for i, name in enumerate(self.index.names)}
+        expected = 0
+        for shard in packed.shards:
+            if shard.first != expected or shard.end <= shard.first:
+                msg = f"{shard.paths[0]} starts at gene {shard.first:,}; expected gene {expected:,}."
+                raise BundleError(msg)
+            expected = shard.end
+        if expected != packed.n_genes:
+            msg = f"The packed genes have files for {expected:,} of {counted(packed.n_genes, 'gene')}."
+            raise BundleError(msg)
+
+    def position(self, name: str) -> int | None:
+        """Return the position of a gene; None if there is none of this name."""
+        return self._positions.get(name)
+
+    def vector(self, position: int) -> NDArray[np.float32]:
+        """Return the values of one gene, shape (n_cells,)."""
+        shard = next(shard for shard in self._packed.shards if shard.first <= position < shard.end)
+        raw, gaps, values = self._shard(shard.paths, shard.first, shard.end)
+        i = position - shard.first
+        cells, found = self._entries(raw, shard.paths[0], position, int(gaps[i]), int(values[i]))
+        vector = np.zeros(self.index.n_cells, dtype=np.float32)
+        vector[cells] = found
+        return vector
+
+    def entries(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+        """Yield the cells and the values of the entries of every gene, in order."""
+        for shard in self._packed.shards:
+            raw, gaps, values = self._shard(shard.paths, shard.first, shard.end)
+            for i in range(shard.end - shard.first):
+                yield self._entries(raw, shard.paths[0], shard.first + i, int(gaps[i]), int(values[i]))
+
+    def _joined(self, paths: Sequence[str]) -> bytes:
+        if not paths:
+            msg = f"The packed genes of {self._bundle.files.origin} lack a file."
+            raise BundleError(msg)
+        return b"".join(self._bundle.read(path) for path in paths)
+
+    def _shard(
+        self, paths: Sequence[str], first: int, end: int
+    ) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]:
+        """Return a shard, and where in it the gaps and the values of each of its genes start."""
+        index = self.index
+        gap_bytes = index.gap_bytes[first:end].astype(np.int64)
+        sizes = index.stored[first:end].astype(np.int64) * index.width[first:end]
+        gaps = np.cumsum(gap_bytes) - gap_bytes
+        values = gap_bytes.sum() + np.cumsum(sizes) - sizes
+        raw = np.frombuffer(self._joined(paths), np.uint8)
+        expected = int(gap_bytes.sum() + sizes.sum())
+        if len(raw) != expected:
+            msg = f"{paths[0]} has {len(raw):,} bytes; expected {expected:,} for its genes."
+            raise BundleError(msg)
+        return raw, gaps, values
+
+    def _entries(
+        self, raw: NDArray[np.uint8], path: str, gene: int, gap: int, at: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        index = self.index
+        n, width, n_gaps = int(index.stored[gene]), int(index.width[gene]), int(index.gap_bytes[gene])
+        cells = np.arange(index.n_cells) if n == index.n_cells and not n_gaps else cells_of(raw[gap : gap + n_gaps])
+        if len(cells) != n or (n and cells[-1] >= index.n_cells):
+            msg = f"{path} is damaged: the cells of the gene {index.names[gene]!r} do not match the index."
+            raise BundleError(msg)
+        data = raw[at : at + n * width].tobytes()
+        if self.steps is None:
+            return cells, from_planes(data, np.dtype("<f4")).astype(np.float32)
+        steps = self.steps
+        codes = from_planes(data, np.dtype("u1" if width == 1 else "<u2")).astype(np.int64)
+        ladders = steps.ladders[cells]
+        places = steps.starts[ladders] + codes
+        if (places >= steps.starts[ladders + 1]).any():
+            msg = f"{path} is damaged: the gene {index.names[gene]!r} has a code beyond the ladder of its cell."
+            raise BundleError(msg)
+        return cells, steps.values[places]

@@ -1,0 +1,557 @@
+"""Encode packed genes: every gene of the matrix, sparse, in files of about 1 MiB before compression.
+
+The matrix is read once, in blocks (twice if it is stored by gene). Each block is turned from cells to genes and held
+in this form, as the bytes of the format and two bytes a value at most; what exceeds the memory is held in a temporary
+file. Then each gene is put together, summarized and written.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from karospace_jupyter.bundle.manifest import AssetFile, Packed, PackedShard
+from karospace_jupyter.bundle.packed import (
+    FULL,
+    VERSION,
+    Index,
+    Steps,
+    cells_of,
+    planes,
+    write_index,
+    write_steps,
+)
+from karospace_jupyter.encode.expression import MissingValues, summarize_entries
+from karospace_jupyter.encode.ladders import Ladders, LadderTooLongError, Levels, levels
+from karospace_jupyter.encode.pack import Method, compress
+from karospace_jupyter.encode.variability import Moments, moments_of_entries, variability_ranks
+from karospace_jupyter.source.entries import as_entries
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from karospace_jupyter.bundle.manifest import GeneSummary
+    from karospace_jupyter.encode.pack import Packer
+    from karospace_jupyter.job import Job, Stage
+    from karospace_jupyter.plan import Plan
+    from karospace_jupyter.source import Source
+    from karospace_jupyter.source.entries import Entries
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+SHARD_BYTES = 2**20
+"""Genes are put together in files of at most this size before compression; a larger gene has its own."""
+_BLOCK_BYTES_PER_ENTRY = 64
+"""Memory that one value of a block takes while the block is encoded."""
+_MOST_ENTRIES = 4_000_000
+"""Maximum number of values of a block."""
+_SAMPLED = 300_000
+"""Number of values that are encoded in both forms to choose one."""
+_SAMPLED_RUNS = 8
+_BATCH = 32
+"""Number of genes that a thread puts together at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """A block turned to genes."""
+
+    gene: int
+    gaps: NDArray[np.uint8]
+    gap_starts: NDArray[np.int64]
+    """Shape (n_genes + 1,)."""
+    values: NDArray[Any]
+    """Provisional codes, or float32."""
+    starts: NDArray[np.int64]
+    """Shape (n_genes + 1,)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Gene:
+    """A gene as written, and what the index says of it."""
+
+    gaps: bytes
+    values: bytes
+    stored: int
+    width: int
+    summary: GeneSummary
+    moments: Moments
+
+
+def encode_packed(
+    plan: Plan, source: Source, packer: Packer, max_bytes: int, memory_bytes: int, job: Job
+) -> tuple[Packed, list[AssetFile], MissingValues]:
+    """Write every gene of the matrix.
+
+    Parameters
+    ----------
+    plan
+        Which cells are exported; what the values are.
+    source
+        The data of the plan.
+    packer
+        Compresses and stores the files.
+    max_bytes
+        Maximum size of a file before compression.
+    memory_bytes
+        Memory for blocks and for what is held.
+    job
+        Receives progress and can cancel the export.
+
+    Returns
+    -------
+    tuple
+        The entry of the manifest, the files, and the missing values of all genes.
+    """
+    with ThreadPoolExecutor(packer.threads, thread_name_prefix="karospace-packed") as pool:
+        return _Encoder(plan, source, packer, max_bytes, memory_bytes, pool, job).encode()
+
+
+class _Encoder:
+    def __init__(
+        self,
+        plan: Plan,
+        source: Source,
+        packer: Packer,
+        max_bytes: int,
+        memory_bytes: int,
+        pool: ThreadPoolExecutor,
+        job: Job,
+    ) -> None:
+        self._plan, self._source, self._packer, self._job, self._pool = plan, source, packer, job, pool
+        self._max_bytes, self._memory_bytes = max_bytes, memory_bytes
+        self._n, self._g = plan.cells.n, source.n_genes
+        share = memory_bytes // (4 * (packer.threads + 1) * _BLOCK_BYTES_PER_ENTRY)
+        self._most = max(2**16, min(_MOST_ENTRIES, share))
+        self._infinite = np.zeros(self._g, dtype=np.int64)
+        self._rounded = np.zeros(self._g, dtype=np.int64)
+
+    def encode(self) -> tuple[Packed, list[AssetFile], MissingValues]:
+        lowest, sample = _sampled(self._source, self._plan.cells.rows, self._n, self._most, self._job)
+        if _prefers_ladders(*sample):
+            try:
+                return self._encode(lowest, Ladders())
+            except LadderTooLongError:
+                self._infinite[:] = self._rounded[:] = 0
+        return self._encode(lowest, None)
+
+    def _encode(
+        self, lowest: NDArray[np.uint32] | None, ladders: Ladders | None
+    ) -> tuple[Packed, list[AssetFile], MissingValues]:
+        with _Held(self._memory_bytes // 2) as held:
+            lows: list[NDArray[np.uint32]] = []
+            with self._job.stage("Reading all genes", self._n if lowest is None else self._g, self._unit) as stage:
+                blocks = list(self._blocks(lowest, ladders, lows, held, stage))
+            steps = final = None
+            if ladders is not None:
+                steps, final = ladders.finish(np.concatenate(lows) if lowest is None else lowest)
+            return self._write(blocks, steps, final)
+
+    @property
+    def _unit(self) -> str:
+        return "genes" if self._source.by_column else "cells"
+
+    def _blocks(
+        self,
+        lowest: NDArray[np.uint32] | None,
+        ladders: Ladders | None,
+        lows: list[NDArray[np.uint32]],
+        held: _Held,
+        stage: Stage,
+    ) -> Iterator[_Block]:
+        def prepared(part: Callable[[], Entries]) -> tuple[Entries, Levels | None]:
+            entries = part()
+            if ladders is None:
+                return entries, None
+            return entries, levels(entries.values.data.view(np.uint32), entries.values.indptr)
+
+        def coded(item: tuple[Entries, Levels | None]) -> tuple[Entries, Levels | None, NDArray[np.uint16] | None]:
+            entries, found = item
+            self._infinite[entries.gene : entries.gene + len(entries.infinite)] += entries.infinite
+            self._rounded[entries.gene : entries.gene + len(entries.rounded)] += entries.rounded
+            if ladders is None or found is None:
+                return entries, None, None
+            low = lowest
+            if low is None:
+                low = _first(found)
+                lows.append(low)
+            return entries, found, ladders.add(low, found)
+
+        def turned(item: tuple[Entries, Levels | None, NDArray[np.uint16] | None]) -> tuple[Entries, Any]:
+            entries, found, places = item
+            values = entries.values
+            if found is not None and places is not None:
+                # The place of each entry: that of its value among the values of its cell.
+                of_row = np.repeat(found.starts.astype(np.int32), np.diff(values.indptr))
+                codes = places[of_row + found.level]
+                narrow = not len(codes) or int(codes.max()) < 2**8
+                values = type(values)(
+                    (codes.astype(np.uint8) if narrow else codes, values.indices, values.indptr), shape=values.shape
+                )
+            return entries, values.tocsc()
+
+        last = np.full(self._g, -1, dtype=np.int64)
+
+        def placed(item: tuple[Entries, Any]) -> tuple[int, int, Any, NDArray[np.int64]]:
+            entries, columns = item
+            genes = np.flatnonzero(np.diff(columns.indptr))
+            first = np.zeros(columns.shape[1], dtype=np.int64)
+            first[genes] = columns.indices[columns.indptr[genes]] + entries.cell - last[entries.gene + genes] - 1
+            last[entries.gene + genes] = columns.indices[columns.indptr[genes + 1] - 1] + entries.cell
+            return entries.gene, entries.values.shape[0], columns, first
+
+        def with_gaps(item: tuple[int, int, Any, NDArray[np.int64]]) -> tuple[int, _Block]:
+            gene, n_cells, columns, first = item
+            gaps, starts = gaps_of(columns.indices, columns.indptr, first)
+            block = _Block(gene, gaps, starts, columns.data, columns.indptr.astype(np.int64))
+            return (columns.shape[1] if self._source.by_column else n_cells), block
+
+        ahead = self._packer.threads
+        parts = self._source.entries(self._plan.cells.rows, self._most)
+        read = _ahead(self._pool, prepared, parts, ahead)
+        genes = _ahead(self._pool, turned, (coded(item) for item in read), ahead)
+        for length, block in _ahead(self._pool, with_gaps, (placed(item) for item in genes), ahead):
+            yield _Block(block.gene, held.hold(block.gaps), block.gap_starts, held.hold(block.values), block.starts)
+            stage.advance(length)
+
+    def _write(
+        self, blocks: list[_Block], steps: Steps | None, final: NDArray[np.uint16] | None
+    ) -> tuple[Packed, list[AssetFile], MissingValues]:
+        base = None if steps is None else steps.starts[steps.ladders]
+        last_of = [block.gene + len(block.starts) - 1 for block in blocks]
+        by_column = self._source.by_column
+
+        def put_together(gene: int) -> _Gene:
+            parts = [
+                (block, gene - block.gene)
+                for block, end in zip(blocks, last_of, strict=True)
+                if not by_column or block.gene <= gene < end
+            ]
+            gaps = _joined([block.gaps[block.gap_starts[i] : block.gap_starts[i + 1]] for block, i in parts])
+            held = _joined([block.values[block.starts[i] : block.starts[i + 1]] for block, i in parts])
+            n = len(held)
+            if n == self._n:
+                gaps = gaps[:0]
+            if base is None or steps is None or final is None:
+                values, data, width = held, planes(np.ascontiguousarray(held, dtype="<f4")), 4
+            else:
+                cells = np.arange(n) if n == self._n else cells_of(gaps)
+                places = base[cells] + held
+                codes = final[places]
+                values = steps.values[base[cells] + codes]
+                width = 1 if not n or int(codes.max()) < 2**8 else 2
+                data = planes(codes.astype("u1" if width == 1 else "<u2"))
+            zeros = self._n - n
+            summary = summarize_entries(values, zeros)
+            return _Gene(gaps.tobytes(), data, n, width, summary, moments_of_entries(values, zeros, self._plan.values))
+
+        batches = (range(start, min(start + _BATCH, self._g)) for start in range(0, self._g, _BATCH))
+        done = _ahead(self._pool, lambda batch: [put_together(gene) for gene in batch], batches, self._packer.threads)
+        return self._publish((gene for batch in done for gene in batch), steps)
+
+    def _publish(self, genes: Iterable[_Gene], steps: Steps | None) -> tuple[Packed, list[AssetFile], MissingValues]:
+        written: list[tuple[int, int, list[Future[AssetFile]]]] = []
+        waiting: list[_Gene] = []
+        size = first = 0
+        facts: list[tuple[int, int, int, GeneSummary, Moments]] = []
+
+        def write() -> None:
+            nonlocal size, first
+            raw = b"".join([*(gene.gaps for gene in waiting), *(gene.values for gene in waiting)])
+            written.append((first, first + len(waiting), self._pack(f"shard_{len(written):04d}", raw)))
+            first += len(waiting)
+            size = 0
+            waiting.clear()
+            if len(written) > 4:  # raise errors of the threads early
+                for future in written[-4][2]:
+                    future.result()
+
+        with self._job.stage("Writing all genes", self._g, "genes") as stage:
+            for gene in genes:
+                length = len(gene.gaps) + len(gene.values)
+                if waiting and size + length > min(SHARD_BYTES, self._max_bytes):
+                    write()
+                waiting.append(gene)
+                size += length
+                facts.append((gene.stored, len(gene.gaps), gene.width, gene.summary, gene.moments))
+                stage.advance()
+            if waiting:
+                write()
+        index = self._index(facts)
+        labels = self._plan.packed.labels if self._plan.packed is not None else ()
+        index_files = self._pack("index", write_index(index))
+        ladder_files = None if steps is None else self._pack("ladders", write_steps(steps))
+        files: list[AssetFile] = []
+
+        def paths(futures: list[Future[AssetFile]]) -> list[str]:
+            done = [future.result() for future in futures]
+            files.extend(done)
+            return [file.path for file in done]
+
+        packed = Packed(
+            version=VERSION,
+            source=self._plan.matrix_name,
+            n_genes=self._g,
+            values="float32" if steps is None else "ladder",
+            index=paths(index_files),
+            ladders=None if ladder_files is None else paths(ladder_files),
+            labels=[column for column, _ in labels] or None,
+            shards=[PackedShard(paths=paths(futures), first=a, end=b) for a, b, futures in written],
+        )
+        return packed, files, self._missing(index)
+
+    def _pack(self, name: str, raw: bytes) -> list[Future[AssetFile]]:
+        """Write a file, or several if it exceeds the maximum size."""
+        pieces = [raw[at : at + self._max_bytes] for at in range(0, len(raw), self._max_bytes)] or [raw]
+        stems = [f"assets/packed/{name}" + (f"_{i:03d}" if len(pieces) > 1 else "") for i in range(len(pieces))]
+        return [
+            self._packer.run(lambda s=stem, r=piece: self._packer.pack("packed", f"{s}.bin", r, Method.RUNS))  # type: ignore[misc]  # defaults bind the loop's values
+            for stem, piece in zip(stems, pieces, strict=True)
+        ]
+
+    def _index(self, facts: list[tuple[int, int, int, GeneSummary, Moments]]) -> Index:
+        planned = self._plan.packed
+        assert planned is not None  # noqa: S101 - packed genes are planned
+        ranks = variability_ranks([fact[4] for fact in facts], self._plan.values) if facts else None
+        summaries = [fact[3] for fact in facts]
+
+        def counts(values: Iterable[int]) -> NDArray[np.uint32]:
+            return np.fromiter(values, dtype=np.uint32, count=self._g)
+
+        def numbers(name: str) -> NDArray[np.float32]:
+            return np.array([getattr(summary, name) for summary in summaries], dtype=np.float32)
+
+        return Index(
+            n_cells=self._n,
+            names=list(planned.names),
+            labels=[list(texts) for _, texts in planned.labels],
+            stored=counts(fact[0] for fact in facts),
+            gap_bytes=counts(fact[1] for fact in facts),
+            missing=counts(summary.missing for summary in summaries),
+            variability_rank=counts(ranks if ranks is not None else [0] * self._g),
+            width=counts(fact[2] for fact in facts),
+            min=numbers("min"),
+            max=numbers("max"),
+            mean=numbers("mean"),
+            lower=numbers("lower"),
+            upper=numbers("upper"),
+        )
+
+    def _missing(self, index: Index) -> MissingValues:
+        def found(counts: NDArray[Any]) -> tuple[tuple[str, int], ...]:
+            return tuple((index.names[i], int(counts[i])) for i in np.flatnonzero(counts))
+
+        return MissingValues(found(index.missing - self._infinite), found(self._infinite), found(self._rounded))
+
+
+def gaps_of(
+    cells: NDArray[np.integer], starts: NDArray[np.integer], first: NDArray[np.int64]
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Encode the cells of the entries of some genes.
+
+    Parameters
+    ----------
+    cells
+        The cells, ascending within each gene, one gene after the other.
+    starts
+        Where each gene starts in `cells`, shape (n_genes + 1,).
+    first
+        Shape (n_genes,): number of cells before the first entry of each gene, since its last entry in the block before.
+
+    Returns
+    -------
+    tuple
+        The bytes, and where each gene starts in them.
+    """
+    begins: NDArray[np.int64] = starts.astype(np.int64)
+    gaps = np.empty(len(cells), dtype=np.int64)
+    gaps[1:] = cells[1:]
+    gaps[1:] -= cells[:-1]
+    gaps -= 1
+    genes = np.flatnonzero(np.diff(begins))
+    gaps[begins[genes]] = first[genes]
+    large = np.flatnonzero(gaps >= FULL)
+    if not len(large):
+        return gaps.astype(np.uint8), begins
+    times, rest = np.divmod(gaps[large], FULL)
+    small = gaps.astype(np.uint8)
+    small[large] = rest
+    added = np.zeros(len(cells) + 1, dtype=np.int64)
+    added[large + 1] = times
+    added = np.cumsum(added)
+    out = np.full(len(cells) + int(added[-1]), FULL, dtype=np.uint8)
+    out[np.arange(len(cells)) + added[1:]] = small
+    return out, begins + added[begins]
+
+
+class _Held:
+    """Hold arrays in memory up to a limit, and the others in a temporary file."""
+
+    def __init__(self, memory_bytes: int) -> None:
+        self._left = memory_bytes
+        self._file: Any = None
+
+    def __enter__(self) -> _Held:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def hold(self, array: NDArray[Any]) -> NDArray[Any]:
+        """Return the array, or the same values in a file."""
+        if array.nbytes <= self._left or not array.nbytes:
+            self._left -= array.nbytes
+            return array
+        if self._file is None:
+            self._file = tempfile.TemporaryFile(prefix="karospace-")  # noqa: SIM115 - closed with this object
+        at = self._file.seek(0, os.SEEK_END)
+        self._file.write(np.ascontiguousarray(array).data)
+        self._file.flush()
+        return np.memmap(self._file, dtype=array.dtype, mode="r", offset=at, shape=array.shape)
+
+
+def _ahead(pool: ThreadPoolExecutor, work: Callable[[T], U], items: Iterable[T], most: int) -> Iterator[U]:
+    """Apply `work` in threads to at most `most` items ahead of the result that is used; yield the results in order."""
+    waiting: deque[Future[U]] = deque()
+    try:
+        for item in items:
+            waiting.append(pool.submit(work, item))
+            if len(waiting) > most:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for future in waiting:
+            future.cancel()
+
+
+def _joined(parts: list[NDArray[Any]]) -> NDArray[Any]:
+    return np.asarray(parts[0]) if len(parts) == 1 else np.concatenate(parts) if parts else np.zeros(0, np.uint8)
+
+
+def _first(found: Levels) -> NDArray[np.uint32]:
+    """Return the smallest value of each cell; 0 for a cell without entries."""
+    low = np.zeros(len(found.counts), dtype=np.uint32)
+    some = found.counts > 0
+    low[some] = found.bits[found.starts[some]]
+    return low
+
+
+def _sampled(
+    source: Source, rows: NDArray[np.int64] | None, n: int, most: int, job: Job
+) -> tuple[NDArray[np.uint32] | None, tuple[NDArray[np.uint32], NDArray[np.int64]]]:
+    """Sample cells with all their genes.
+
+    Returns
+    -------
+    tuple
+        Bits of the smallest value of each cell if the matrix is stored by gene, so that all of it had to be read;
+        otherwise None. Then the bits of the values of the sampled cells, one cell after the other, and where each
+        cell starts.
+    """
+    if not source.by_column:
+        values = source.sample().values
+        chosen = _runs(values.shape[0], values.nnz)
+        entries = as_entries(values[chosen], 0, 0).values
+        return None, (entries.data.view(np.uint32), entries.indptr.astype(np.int64))
+    lowest = np.full(n, np.iinfo(np.uint32).max, dtype=np.uint32)
+    chosen = _runs(n, source.n_values)
+    parts = []
+    with job.stage("Reading the lowest values", source.n_genes, "genes") as stage:
+        for part in source.entries(rows, most):
+            matrix = part().values
+            bits = matrix.data.view(np.uint32)
+            some = np.flatnonzero(np.diff(matrix.indptr))
+            if len(some):
+                lowest[some] = np.minimum(lowest[some], np.minimum.reduceat(bits, matrix.indptr[some]))
+            parts.append(matrix[chosen])
+            stage.advance(matrix.shape[1])
+    whole = sp.hstack(parts, format="csr") if parts else sp.csr_matrix((len(chosen), 0), dtype=np.float32)
+    return lowest, (whole.data.view(np.uint32), whole.indptr.astype(np.int64))
+
+
+def _runs(n: int, n_values: int) -> NDArray[np.int64]:
+    """Return cells from eight places that have about as many values as a sample needs."""
+    length = max(1, _SAMPLED * n // max(1, n_values) // _SAMPLED_RUNS)
+    if length * _SAMPLED_RUNS >= n:
+        return np.arange(n)
+    firsts = np.arange(_SAMPLED_RUNS) * n // _SAMPLED_RUNS
+    return np.asarray((firsts[:, None] + np.arange(length)).ravel())
+
+
+def _prefers_ladders(bits: NDArray[np.uint32], indptr: NDArray[np.int64]) -> bool:
+    """Return whether codes and ladders take fewer bytes than the values; measured on a sample."""
+    coded = _coded(bits, indptr)
+    return coded is not None and coded.values + coded.ladders < _stored(planes(bits.view("<f4")))
+
+
+@dataclass(frozen=True, slots=True)
+class _Coded:
+    """Stored bytes of a sample as codes."""
+
+    values: int
+    ladders: int
+    n_keys: int
+    """Number of values of all ladders."""
+    width: int
+
+
+def _coded(bits: NDArray[np.uint32], indptr: NDArray[np.int64]) -> _Coded | None:
+    """Encode a sample; return None if codes cannot represent it."""
+    if not len(bits):
+        return None
+    found = levels(bits, indptr)
+    ladders = Ladders()
+    try:
+        low = _first(found)
+        places = ladders.add(low, found)
+    except LadderTooLongError:
+        return None
+    steps, final = ladders.finish(low)
+    lengths = np.diff(indptr)
+    codes = final[
+        np.repeat(steps.starts[steps.ladders], lengths) + places[np.repeat(found.starts, lengths) + found.level]
+    ]
+    width = 1 if int(codes.max()) < 2**8 else 2
+    return _Coded(_stored(planes(codes.astype(f"<u{width}"))), _stored(write_steps(steps)), len(ladders), width)
+
+
+def _stored(raw: bytes) -> int:
+    return len(compress(raw, Method.RUNS))
+
+
+def predict_packed(source: Source, n: int, *, gzip: bool) -> tuple[int, int]:
+    """Predict the number of files and the bytes of the packed genes of `n` cells, without a pass over the matrix."""
+    whole = as_entries(source.sample().values, 0, 0).values
+    cells, n_genes = whole.shape
+    if not whole.nnz:
+        return 2, 48 * source.n_genes
+    n_values = whole.nnz / (cells * n_genes) * n * source.n_genes
+    chosen = whole[_runs(cells, whole.nnz)]
+    bits, indptr = chosen.data.view(np.uint32), chosen.indptr.astype(np.int64)
+    coded = _coded(bits, indptr)
+    columns = chosen.tocsc()
+    gaps, _ = gaps_of(columns.indices, columns.indptr, np.zeros(n_genes, dtype=np.int64))
+    raw_values, values, ladders = 4 * len(bits), _stored(planes(bits.view("<f4"))), 0.0
+    if coded is not None and coded.values + coded.ladders < values:
+        raw_values, values = coded.width * len(bits), coded.values
+        # New values become rarer with every cell: extrapolate as they do within the sample.
+        half = chosen[: chosen.shape[0] // 2]
+        fewer = _coded(half.data.view(np.uint32), half.indptr.astype(np.int64))
+        growth = np.log2(coded.n_keys / fewer.n_keys) if fewer is not None and chosen.shape[0] > 1 else 1.0
+        ladders = coded.ladders * (n / chosen.shape[0]) ** min(1.0, max(0.0, growth))
+        ladders = max(ladders, 1.5 * n if ladders > coded.ladders else 0)
+    times = n_values / len(bits)
+    files = int(np.ceil((raw_values + len(gaps)) * times / SHARD_BYTES)) + 2
+    size = (values + _stored(gaps.tobytes())) if gzip else raw_values + len(gaps)
+    return files, int(size * times + ladders + 40 * source.n_genes)

@@ -1,0 +1,59 @@
+"""Turn a bundle back into an AnnData object."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from karospace_jupyter.bundle.cell_ids import cell_ids
+from karospace_jupyter.errors import BundleError
+
+if TYPE_CHECKING:
+    import anndata as ad
+
+    from karospace_jupyter.bundle.manifest import Column
+    from karospace_jupyter.bundle.read import BundleReader
+
+
+def as_anndata(bundle: BundleReader) -> ad.AnnData:
+    """Return the cells, annotations, coordinates, embeddings and genes of a bundle as an AnnData object.
+
+    Raises
+    ------
+    BundleError
+        If a file is damaged, or the bundle is of format 1.0, which states neither the type nor the colors of its
+        annotations.
+    """
+    import anndata as ad
+
+    m = bundle.manifest
+    if m.columns is None or m.coordinates is None:
+        msg = f"{bundle.files.origin} is of format 1.0, whose tables do not state the types of the annotations."
+        raise BundleError(msg)
+    names = pd.Index(cell_ids(bundle).tolist(), dtype=object)
+    obs = pd.DataFrame({column.name: _values(bundle, column) for column in m.columns}, index=names)
+    var = pd.DataFrame(dict(bundle.gene_labels), index=pd.Index(bundle.gene_names, dtype=object))
+    made = ad.AnnData(X=bundle.matrix().tocsr(), obs=obs, var=var)
+    xy = bundle.vector(m.coordinates.chunks, np.dtype("<f4"), 2).reshape(-1, 2).astype(np.float64)
+    made.obsm["spatial"] = xy + np.asarray(m.coordinates.origin)
+    for embedding in m.embeddings or ():
+        if embedding.name != "spatial":
+            made.obsm[embedding.name] = bundle.embedding(embedding.name)
+    for column in m.columns:
+        if column.kind == "category":
+            made.uns[f"{column.name}_colors"] = [category.color for category in column.categories]
+    return made
+
+
+def _values(bundle: BundleReader, column: Column) -> Any:  # noqa: ANN401 - an array or a categorical
+    values = bundle.vector(column.chunks, np.dtype(column.dtype).newbyteorder("<"))
+    if column.kind == "number":
+        return values.astype(column.dtype)
+    names = [category.name for category in column.categories]
+    codes = values.astype(np.int64)
+    if len(codes) and int(codes.max()) > len(names):
+        msg = f"The column {column.name!r} has the code {int(codes.max())}, which has no category."
+        raise BundleError(msg)
+    return pd.Categorical.from_codes(np.where(codes == len(names), -1, codes), names, ordered=column.ordered)
