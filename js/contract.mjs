@@ -61,17 +61,31 @@ function shape(node, left) {
   if (Array.isArray(node)) return node.map((item) => shape(item, left));
   if (typeof node !== 'object' || node === null) return node;
   const { properties, $defs, ...all } = node;
-  const rest = Object.entries(all).filter(([key, value]) => !left.has(key) && value !== false);
+  // The mapping of a discriminator says what `oneOf` repeats.
+  const rest = Object.entries(all).filter(
+    ([key, value]) => !left.has(key) && value !== false && !(key === 'oneOf' && node.discriminator),
+  );
   const out = Object.fromEntries(rest.map(([key, value]) => [key, shape(value, left)]));
   for (const [key, held] of Object.entries({ properties, $defs }))
     if (held)
       out[key] = Object.fromEntries(Object.entries(held).map(([name, value]) => [name, shape(value, left)]));
   return out;
 }
+/** Fields that the viewer does not check: it can show the tissue even if one of them is invalid. */
+const LENIENT = new Set([
+  ...['image', 'view', 'embed_origins', 'warnings', 'generator', 'created_at', 'max_asset_bytes', 'packed'],
+  ...['dataset_name', 'coordinate_source', 'preview_path', 'n_genes_exported'],
+]);
+const withoutLenient = ({ properties, required, ...rest }) => ({
+  ...rest,
+  properties: Object.fromEntries(Object.entries(properties).filter(([name]) => !LENIENT.has(name))),
+  required: required.filter((name) => !LENIENT.has(name)),
+});
+
 const shapes = `// Generated from karospace_jupyter/bundle/manifest.schema.json by \`npm run contract\`. Do not edit.
 
 // biome-ignore format: as it is generated
-export const MANIFEST_SHAPE = ${JSON.stringify(shape(schema, OPEN))};
+export const MANIFEST_SHAPE = ${JSON.stringify(shape(withoutLenient(schema), OPEN))};
 `;
 
 const constant = (name, value, comment = '') =>

@@ -71,15 +71,18 @@ def predict_size(plan: Plan, source: Source, config: ExportConfig) -> Size:
     images = sum(predict_image(image, config.max_asset_bytes, side) for image in plan.images)
     n_packed, packed = (0, 0) if plan.packed is None else predict_packed(source, plan.cells.n, gzip=config.gzip)
     assets, scripts = (tables + genes + (images + packed) * np.array([1, _BASE64])).tolist()
+    carried = assets
+    if plan.packed is not None:  # the scripts carry no single genes
+        carried, scripts = assets - genes[0], scripts - genes[1]
     files = plan.predicted_files - 2 + n_packed  # without index.html and manifest.json
     text = manifest_bytes(manifest)
     n_text = len(text) + times * len(entries)
     page = static_file("viewer.html")
     if form == "html":
         return Size(1, int(len(page) + (assets + n_text) * _BASE64 + (files + 1) * (_TAG + _PATH)))
-    asked = config.scripts == "yes" or (config.scripts == "auto" and assets * _BASE64 <= MAX_BYTES)
+    asked = config.scripts == "yes" or (config.scripts == "auto" and carried * _BASE64 <= MAX_BYTES)
     if asked and n_text * _BASE64 <= config.max_asset_bytes:
-        shards = math.ceil(assets / min(TOGETHER, config.max_asset_bytes / _BASE64)) + 1  # and manifest.js
+        shards = math.ceil(carried / min(TOGETHER, config.max_asset_bytes / _BASE64)) + 1  # and manifest.js
         scripts += n_text * _BASE64 * (_share(as_script("", text + entries)) if form == "zip" else 1)
         n_text += shards * _SHARD_ENTRY
     else:

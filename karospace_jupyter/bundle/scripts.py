@@ -1,14 +1,14 @@
 """The files of a bundle as scripts: a page opened with a double click can run scripts, but cannot read files.
 
-``manifest.js`` contains the manifest. Each shard in ``scripts/`` contains a range of bytes of the other files,
-concatenated in the order of ``asset_files``.
+``manifest.js`` contains the manifest. Each shard in ``scripts/`` contains a range of bytes of the other files that the
+viewer reads, concatenated in the order of ``asset_files``.
 """
 
 from __future__ import annotations
 
 import base64
 
-from karospace_jupyter.bundle.manifest import Manifest
+from karospace_jupyter.bundle.manifest import AssetFile, Manifest
 from karospace_jupyter.errors import BundleError
 
 KIND = "script"
@@ -29,6 +29,12 @@ def without_scripts(manifest: Manifest) -> Manifest:
             "warnings": None if manifest.warnings is None else warnings,
         }
     )
+
+
+def carried_files(manifest: Manifest) -> list[AssetFile]:
+    """Return the files that the scripts contain: not those of single genes if all genes are packed."""
+    left_out = {KIND} if manifest.packed is None else {KIND, "expression_chunk"}
+    return [file for file in manifest.asset_files if file.kind not in left_out]
 
 
 def carried_manifest(script: bytes) -> Manifest:

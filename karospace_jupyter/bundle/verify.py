@@ -15,7 +15,7 @@ import numpy as np
 from karospace_jupyter.bundle.cell_ids import cell_ids
 from karospace_jupyter.bundle.damage import damage
 from karospace_jupyter.bundle.pages import is_own_page
-from karospace_jupyter.bundle.scripts import KIND, MANIFEST, carried_manifest, from_script
+from karospace_jupyter.bundle.scripts import MANIFEST, carried_files, carried_manifest, from_script
 from karospace_jupyter.bundle.tables import decoded, paths_of, read_records, remarks
 from karospace_jupyter.bundle.verify_layouts import check_embeddings, check_sections
 from karospace_jupyter.errors import BundleError, MissingFileError
@@ -269,7 +269,7 @@ def _check_scripts(bundle: BundleReader) -> Iterator[str]:
     m = bundle.manifest
     if m.scripts is None:
         return
-    listed = [file for file in m.asset_files if file.kind != KIND]
+    listed = carried_files(m)
     if carried_manifest(bundle.stored(MANIFEST)) != m.model_copy(update={"asset_files": listed}):
         yield f"the manifest in {MANIFEST} differs from manifest.json"
     files = (bundle.stored(file.path) for file in listed)

@@ -6,7 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING, Literal
 
 from karospace_jupyter.bundle.manifest import AssetFile, Manifest, ScriptShard
-from karospace_jupyter.bundle.scripts import ASKS, KIND, MANIFEST, as_script, without_scripts
+from karospace_jupyter.bundle.scripts import ASKS, KIND, MANIFEST, as_script, carried_files, without_scripts
 from karospace_jupyter.errors import BundleError
 from karospace_jupyter.job import Job
 
@@ -27,7 +27,7 @@ _WRAPPING = 64  # bytes for the function call around the text, with a margin
 
 def size_of(manifest: Manifest) -> int:
     """Return the size of the scripts of a bundle, in bytes."""
-    return sum(-(-file.size_bytes * 4 // 3) for file in manifest.asset_files if file.kind != KIND)
+    return sum(-(-file.size_bytes * 4 // 3) for file in carried_files(manifest))
 
 
 def write_scripts(
@@ -73,13 +73,14 @@ def write_scripts(
         return _with_warning(plain, warning)
     max_bytes = plain.max_asset_bytes or _MAX_SCRIPT_BYTES
     largest = max(1, (min(max_bytes, _MAX_SCRIPT_BYTES) - _WRAPPING) * 3 // 4)
-    runs = _runs([file.size_bytes for file in plain.asset_files], largest)
+    listed = carried_files(plain)
+    runs = _runs([file.size_bytes for file in listed], largest)
     shards = [
         ScriptShard(path=f"scripts/{number:04d}.js", start=start, end=end) for number, (start, end) in enumerate(runs)
     ]
-    # The manifest in manifest.js does not list the scripts, because a script cannot state its own size.
+    # The manifest in manifest.js lists the files in the scripts; a script cannot state its own size.
     carried = plain.model_copy(update={"scripts": shards})
-    first = as_script("manifest.json", manifest_bytes(carried))
+    first = as_script("manifest.json", manifest_bytes(carried.model_copy(update={"asset_files": listed})))
     if len(first) > max_bytes:
         warning = (
             f"{ASKS}the script that contains the manifest takes {len(first):,} bytes, "
@@ -87,7 +88,7 @@ def write_scripts(
         )
         return _with_warning(plain, warning)
     written: list[AssetFile] = []
-    stream = _Stream(files, plain.asset_files)
+    stream = _Stream(files, listed)
     with (job or Job.null()).stage("Writing scripts", len(shards), "files") as stage:
         for shard in shards:
             written.append(_put(put, shard.path, as_script(shard.path, stream.take(shard.end - shard.start))))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -77,31 +76,16 @@ def write_current(folder: Path) -> None:
 
     os.environ["SOURCE_DATE_EPOCH"] = EPOCH
     adata_to_karospace(
-        tissue(), folder, genes_mode="all", gzip=False, scripts="no", preview=False, dataset_name="golden", max_asset_mb=0.001048,
+        tissue(), folder, genes_mode=GENES[:2], packed="yes", gzip=False, scripts="no", preview=False, dataset_name="golden", max_asset_mb=0.001048,
         annotation_columns=["cluster", "type", "ok", "number:score", "number:exact", "section"], embeddings=["X_umap"],
     )  # fmt: skip
     (folder / "index.html").unlink()
 
 
-def write_plain(folder: Path) -> None:
-    """Write only what format 1.0 requires: no columnar files, no hashes, no embedding."""
-    from other_exporter import write_reference_bundle
-
-    adata = tissue()
-    obs = adata.obs.drop(columns=["exact"])
-    xy = np.asarray(adata.obsm["spatial"] - ORIGIN, dtype=np.float32)
-    matrix = np.asarray(adata.X)
-    write_reference_bundle(
-        folder, obs=obs, xy=xy, genes={gene: matrix[:, i] for i, gene in enumerate(GENES)}, compressed=False
-    )
-
-
 def main() -> None:
-    sys.path.insert(0, str(HERE.parent / "e2e"))
     (HERE / "values.json").write_text(json.dumps(expected(tissue()), ensure_ascii=False, indent=1) + "\n")
-    for version, write in {"1.0": write_plain, "1.1": write_current}.items():
-        shutil.rmtree(HERE / version, ignore_errors=True)
-        write(HERE / version)
+    shutil.rmtree(HERE / "1.2", ignore_errors=True)
+    write_current(HERE / "1.2")
 
 
 if __name__ == "__main__":

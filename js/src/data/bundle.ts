@@ -1,7 +1,7 @@
 import type { Coordinates, Embedding, ImageTransform, Manifest } from '../contract/manifest';
 import type { LiveMatrix } from '../contract/to-page';
 import type { Extent } from '../lib/camera';
-import { asError, FormatError, isAbort, LooseFileError, UnknownNameError } from '../lib/errors';
+import { asError, FormatError, isAbort, LooseFileError, UnknownNameError, ViewerError } from '../lib/errors';
 import { blurs, extentAt, extentFrom, type Origin, ZERO } from '../lib/origin';
 import type { BundleSource, Column, LiveGenes, ReadContext } from '../source/bundle-source';
 import { readAsset } from './asset';
@@ -11,6 +11,7 @@ import { type ColumnInfo, type ColumnValues, columnInfo, readColumn } from './co
 import { type GeneSearch, geneSearch } from './gene-search';
 import { type GeneStore, geneStore } from './gene-store';
 import { loadManifest } from './load-manifest';
+import { withPackedGenes } from './packed';
 import { type CoordinateTable, type ObsTable, readCoordinateTable, readObsTable } from './tables';
 
 export interface Positions {
@@ -88,13 +89,26 @@ const STRETCHED =
 
 export async function openBundle(source: BundleSource, ctx: ReadContext): Promise<Bundle> {
   const remarks: Error[] = [];
-  const [manifest, live, columns] = await Promise.all([
+  let [manifest, live, columns] = await Promise.all([
     loadManifest(source, ctx, remarks),
     liveGenes(source, ctx),
     liveColumns(source, ctx),
   ]);
   let liveByName = byName(columns);
-  const reader = assetReader(source, manifest);
+  let reader = assetReader(source, manifest);
+  if (manifest.packed && !live.matrix) {
+    try {
+      ({ manifest, reader } = await withPackedGenes(manifest, manifest.packed, reader, ctx));
+    } catch (thrown) {
+      if (isAbort(thrown, ctx.signal)) throw thrown;
+      // Anything else comes from a manifest that states something else than packed genes.
+      remarks.push(
+        thrown instanceof ViewerError
+          ? thrown
+          : new FormatError('manifest.json', 'the packed genes cannot be read', thrown),
+      );
+    }
+  }
   const cells = manifest.n_cells;
   const loaded = new Map<string, ColumnValues>();
   let coordinateTable: Promise<CoordinateTable> | null = null;

@@ -40,7 +40,7 @@ const namesOf = (column: ColumnValues) =>
     ? Array.from(column.codes, (code) => column.categories[code]?.name ?? null)
     : null;
 
-describe.each(['1.0', '1.1'])('the stored bundle of format %s', (version) => {
+describe.each(['1.0', '1.1', '1.2'])('the stored bundle of format %s', (version) => {
   test('has the cells and genes of the object', async () => {
     const bundle = await opened(version);
     expect(bundle.manifest.schema_version).toBe(`${version}.0`);
@@ -70,14 +70,14 @@ describe.each(['1.0', '1.1'])('the stored bundle of format %s', (version) => {
       expect.arrayContaining([
         ...Object.keys(values.categories),
         'score',
-        ...(version === '1.1' ? ['exact'] : []),
+        ...(version === '1.0' ? [] : ['exact']),
       ]),
     );
   });
 });
 
-test('coordinates far from zero and an embedding are exact', async () => {
-  const bundle = await opened('1.1');
+test.each(['1.1', '1.2'])('coordinates far from zero and an embedding are exact (%s)', async (version) => {
+  const bundle = await opened(version);
   const { coords, origin } = await bundle.positions(ctx);
   const exact = values.ids.map((_, cell) => [
     (coords[2 * cell] ?? 0) + (origin?.[0] ?? 0),

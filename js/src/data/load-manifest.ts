@@ -4,7 +4,7 @@ import { MANIFEST_SHAPE } from '../contract/manifest-shape';
 import { FormatError, LooseFileError, VersionError } from '../lib/errors';
 import { formatCount } from '../lib/format';
 import { looseJson } from '../lib/json';
-import { differs, type Shape } from '../lib/shape';
+import { differs } from '../lib/shape';
 import type { BundleSource, ReadContext } from '../source/bundle-source';
 import { decode } from './asset';
 
@@ -12,19 +12,6 @@ const PATH = 'manifest.json';
 /** Maximum number of cells whose coordinates fit into the memory of a page. */
 const MOST_CELLS = 2 ** 27;
 const KNOWN_MAJOR = '1';
-/** Fields that are not checked: the tissue can be shown even if one of them is invalid. */
-const LENIENT = new Set([
-  ...['image', 'view', 'embed_origins', 'warnings', 'generator', 'created_at', 'max_asset_bytes'],
-  ...['dataset_name', 'coordinate_source', 'preview_path', 'n_genes_exported'],
-]);
-const CHECKED: Shape = {
-  ...MANIFEST_SHAPE,
-  properties: Object.fromEntries(
-    Object.entries(MANIFEST_SHAPE.properties).filter(([name]) => !LENIENT.has(name)),
-  ),
-  required: MANIFEST_SHAPE.required.filter((name) => !LENIENT.has(name)),
-};
-
 /** Reads and checks the manifest. Adds format violations that can be tolerated to `remarks`. */
 export async function loadManifest(
   source: BundleSource,
@@ -60,7 +47,7 @@ export function checkManifest(value: unknown): Manifest {
   const version = fields.schema_version;
   if (typeof version !== 'string') throw new FormatError(PATH, '“schema_version” is missing');
   if (version.split('.')[0] !== KNOWN_MAJOR) throw new VersionError(version, `${KNOWN_MAJOR}.x`);
-  const problem = differs(value, CHECKED);
+  const problem = differs(value, MANIFEST_SHAPE);
   if (problem) throw new FormatError(PATH, problem);
   const cells = fields.n_cells as number;
   if (cells > MOST_CELLS)

@@ -18,7 +18,6 @@ export interface Shape {
   items?: Shape;
   prefixItems?: readonly Shape[];
   anyOf?: readonly Shape[];
-  oneOf?: readonly Shape[];
   discriminator?: { propertyName: string; mapping: Readonly<Record<string, string>> };
   minimum?: number;
   maximum?: number;
@@ -62,8 +61,7 @@ export function differs(value: unknown, whole: Shape, { exact = false } = {}): s
 
   const look = (value: unknown, node: Shape, place: string): string | null => {
     const shape = resolved(node);
-    const either = shape.anyOf ?? shape.oneOf;
-    if (either) return lookAtAny(value, shape, either, place);
+    if (shape.anyOf || shape.discriminator) return lookAtAny(value, shape, place);
     if (shape.type && !isOf(value, shape.type, exact))
       return `“${place}” should be ${NAMES[shape.type] ?? shape.type}`;
     const allowed = shape.enum ?? (shape.const === undefined ? null : [shape.const]);
@@ -74,12 +72,7 @@ export function differs(value: unknown, whole: Shape, { exact = false } = {}): s
     return isOf(value, 'object', exact) ? lookAtFields(value as Record<string, unknown>, shape, place) : null;
   };
 
-  const lookAtAny = (
-    value: unknown,
-    shape: Shape,
-    either: readonly Shape[],
-    place: string,
-  ): string | null => {
+  const lookAtAny = (value: unknown, shape: Shape, place: string): string | null => {
     if (shape.discriminator) {
       const { propertyName, mapping } = shape.discriminator;
       const tag = isOf(value, 'object', exact) ? (value as Record<string, unknown>)[propertyName] : undefined;
@@ -88,6 +81,7 @@ export function differs(value: unknown, whole: Shape, { exact = false } = {}): s
         return exact ? `“${place}.${propertyName}” should be ${Object.keys(mapping).join(', ')}` : null;
       return look(value, { $ref: mapping[tag] ?? '' }, place);
     }
+    const either = shape.anyOf ?? [];
     const problems = either.map((option) => look(value, option, place));
     // Report the closest alternative: for an object, what is wrong inside it rather than “should be null”.
     return problems.includes(null)

@@ -1,0 +1,194 @@
+import type { GeneEntry, Manifest, Packed } from '../contract/manifest';
+import { FormatError } from '../lib/errors';
+import type { ReadContext } from '../source/bundle-source';
+import { type AssetReader, asUint32 } from './chunks';
+
+const VERSION = 1;
+const MAGIC = 0x4b50534b;
+const HEADER = 5;
+/** Arrays of the index: entries, bytes of gaps, missing, variability rank, width; min, max, mean, lower, upper. */
+const ARRAYS = 10;
+/** Byte of the gaps that says: add 255 and read on. */
+const FULL = 255;
+/** Decompressed shards that are kept: genes of one shard are often read one after the other. */
+const KEPT = 16;
+/** Prefix of the path that stands for a packed gene. No file can have it, because it is absolute. */
+const GENE = '/packed/';
+
+/** Values that codes stand for: each cell has a ladder, and a code is a step on it. */
+interface Steps {
+  starts: Uint32Array;
+  values: Float32Array;
+  ladderOf: Uint32Array;
+}
+
+/** Returns little-endian numbers of `width` bytes that are stored as planes. */
+function fromPlanes(bytes: Uint8Array, width: number): Uint32Array {
+  const count = bytes.length / width;
+  const found = new Uint32Array(count);
+  for (let plane = 0; plane < width; plane++)
+    for (let i = 0; i < count; i++) {
+      found[i] = (found[i] as number) | ((bytes[plane * count + i] as number) << (8 * plane));
+    }
+  return found;
+}
+
+/** Lists all packed genes in a manifest, and reads them like files with one float32 per cell. */
+export async function withPackedGenes(
+  manifest: Manifest,
+  packed: Packed,
+  reader: AssetReader,
+  ctx: ReadContext,
+): Promise<{ manifest: Manifest; reader: AssetReader }> {
+  const { n_cells: cells } = manifest;
+  const { version, values: form, shards } = packed;
+  if (version !== VERSION || (form !== 'ladder' && form !== 'float32')) {
+    throw new FormatError(
+      'manifest.json',
+      `this viewer reads packed genes of version 1, not of version ${version} with values “${form}”, so only some genes are shown`,
+    );
+  }
+  const joined = async (paths: readonly string[], at: ReadContext) => {
+    const parts = await Promise.all(paths.map((path) => reader.read(path, undefined, at)));
+    return new Uint8Array(await new Blob(parts as BlobPart[]).arrayBuffer());
+  };
+  const damaged = (path: string | undefined) =>
+    new FormatError(path ?? 'manifest.json', 'the packed genes do not match their index');
+
+  const [bytes, stepBytes] = await Promise.all([
+    joined(packed.index, ctx),
+    joined(packed.ladders ?? [], ctx),
+  ]);
+  const words = asUint32(bytes.subarray(0, bytes.length & ~3));
+  const genes = packed.n_genes;
+  const texts = 1 + (packed.labels?.length ?? 0);
+  if ([MAGIC, VERSION, genes, cells, texts].some((word, i) => word !== words[i]))
+    throw damaged(packed.index[0]);
+  const array = (number: number) => words.subarray(HEADER + number * genes, HEADER + (number + 1) * genes);
+  const [stored, gapBytes, missing, ranks, width] = [0, 1, 2, 3, 4].map(array) as [
+    Uint32Array,
+    Uint32Array,
+    Uint32Array,
+    Uint32Array,
+    Uint32Array,
+  ];
+  const number = (which: number, gene: number) => floats[HEADER + which * genes + gene] as number;
+  const floats = new Float32Array(words.buffer, words.byteOffset, words.length);
+  const decoder = new TextDecoder();
+  let at = HEADER + ARRAYS * genes;
+  const [names, ...labels] = Array.from({ length: texts }, () => {
+    const ends = words.subarray(at, at + genes + 1);
+    const from = 4 * (at + genes + 1);
+    at += genes + 1 + Math.ceil((ends[genes] ?? 0) / 4);
+    if (at > words.length) throw damaged(packed.index[0]);
+    return Array.from(ends.subarray(1), (end, i) =>
+      decoder.decode(bytes.subarray(from + (ends[i] as number), from + end)),
+    );
+  }) as [string[], ...string[][]];
+
+  let steps: Steps | null = null;
+  if (form === 'ladder') {
+    const head = asUint32(stepBytes.subarray(0, stepBytes.length & ~3));
+    const [ladders = 0, count = 0] = head;
+    const from = 8 + 4 * (ladders + 1);
+    const of = fromPlanes(stepBytes.subarray(from, from + 4 * count), 4);
+    const size = ladders <= 256 ? 1 : ladders <= 65536 ? 2 : 4;
+    const ladderOf = fromPlanes(stepBytes.subarray(from + 4 * count), size);
+    if (ladderOf.length !== cells) throw damaged(packed.ladders?.[0]);
+    steps = { starts: head.subarray(2, 3 + ladders), values: new Float32Array(of.buffer), ladderOf };
+  }
+
+  const kept = new Map<string, Promise<Uint8Array>>();
+  const shardOf = (gene: number) => shards.find(({ first, end }) => first <= gene && gene < end);
+  const shardBytes = (paths: readonly string[], ctx: ReadContext) => {
+    const [key = ''] = paths;
+    const read = kept.get(key) ?? joined(paths, ctx);
+    kept.delete(key);
+    kept.set(key, read);
+    read.catch(() => kept.delete(key));
+    for (const oldest of kept.keys()) {
+      if (kept.size <= KEPT) break;
+      kept.delete(oldest);
+    }
+    return read;
+  };
+
+  const read = async (gene: number, ctx: ReadContext): Promise<Uint8Array> => {
+    const shard = shardOf(gene);
+    if (!shard) throw damaged(undefined);
+    const raw = await shardBytes(shard.paths, ctx);
+    let [gap, value, length] = [0, 0, 0];
+    for (let i = shard.first; i < shard.end; i++) {
+      const taken = (stored[i] as number) * (width[i] as number);
+      if (i < gene) [gap, value] = [gap + (gapBytes[i] as number), value + taken];
+      length += (gapBytes[i] as number) + taken;
+      value += gapBytes[i] as number;
+    }
+    const [n, wide, gaps] = [stored[gene] as number, width[gene] as number, gapBytes[gene] as number];
+    if (raw.length !== length || n > cells) throw damaged(shard.paths[0]);
+    const found = new Float32Array(cells);
+    const codes = fromPlanes(raw.subarray(value, value + n * wide), wide);
+    const exact = new Float32Array(codes.buffer);
+    let cell = -1;
+    let place = gap;
+    for (let i = 0; i < n; i++) {
+      cell++;
+      if (gaps > 0) {
+        let step: number;
+        do {
+          step = raw[place++] as number;
+          cell += step;
+        } while (step === FULL);
+      }
+      if (!steps) found[cell] = exact[i] as number;
+      else {
+        const ladder = steps.ladderOf[cell] as number;
+        const on = (steps.starts[ladder] as number) + (codes[i] as number);
+        const value = steps.values[on];
+        if (value === undefined || !(on < (steps.starts[ladder + 1] as number)))
+          throw damaged(shard.paths[0]);
+        found[cell] = value;
+      }
+    }
+    if (cell >= cells || place !== gap + gaps) throw damaged(shard.paths[0]);
+    return new Uint8Array(found.buffer);
+  };
+
+  const positions = new Map(names.map((name, i) => [name, i]));
+  const own = manifest.gene_list.flatMap((name) => positions.get(name) ?? []);
+  const first = new Set(own);
+  const order = [...own, ...names.flatMap((_, i) => (first.has(i) ? [] : [i]))];
+  const entry = (gene: number, index: number): GeneEntry => ({
+    gene: names[gene] as string,
+    index,
+    chunks: [{ path: GENE + gene, start: 0, end: cells, size_bytes: 4 * cells }],
+    summary: {
+      min: number(5, gene),
+      max: number(6, gene),
+      mean: number(7, gene),
+      fraction:
+        ((stored[gene] as number) - (missing[gene] as number)) /
+        Math.max(1, cells - (missing[gene] as number)),
+      lower: number(8, gene),
+      upper: number(9, gene),
+      missing: missing[gene] as number,
+    },
+    variability_rank: ranks[gene] || null,
+  });
+  return {
+    manifest: {
+      ...manifest,
+      gene_list: order.map((gene) => names[gene] as string),
+      gene_labels: labels.map((of, i) => ({
+        column: packed.labels?.[i] ?? '',
+        labels: order.map((gene) => of[gene] as string),
+      })),
+      expression: { ...manifest.expression, genes: order.map(entry) },
+    },
+    reader: {
+      files: reader.files,
+      read: (path, raw, ctx) =>
+        path.startsWith(GENE) ? read(Number(path.slice(GENE.length)), ctx) : reader.read(path, raw, ctx),
+    },
+  };
+}
