@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from karospace_jupyter.errors import ConfigError, OptionError
 from karospace_jupyter.formatting import LONGEST_NAME, number
 from karospace_jupyter.gene_sets import as_gene_sets, check_size
-from karospace_jupyter.paths import expanded
+from karospace_jupyter.paths import bounded_text, expanded
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,15 +173,16 @@ def parse_genes(text: str | tuple[str, ...]) -> GenesSpec:
 _QUOTED = re.compile(r'\s*"((?:[^"]|"")*)"\s*(?:[,\t]|$)')
 
 
+_MOST_BYTES = 64_000_000
+"""Maximum size of a gene list; a larger file is something else."""
+
+
 def _read_gene_list(path: Path) -> ListedGenes:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as exc:
-        msg = f"The gene list {path} cannot be read: {exc.strerror or exc}."
-        raise ConfigError(msg) from exc
-    except UnicodeDecodeError as exc:
-        msg = f"The gene list {path} is not UTF-8 text. Save it as plain text with one gene per line."
-        raise ConfigError(msg) from exc
+    text = bounded_text(
+        path, f"The gene list {path}", max_bytes=_MOST_BYTES,
+        if_larger=f"at most {_MOST_BYTES / 1e6:.0f} MB are read. Pass a text file with one gene per line.",
+        if_not_text="Save it as plain text with one gene per line.",
+    )  # fmt: skip
     names = []
     for line in text.splitlines():
         quoted = _QUOTED.match(line)
