@@ -15,6 +15,7 @@ from karospace_jupyter.plan.gene_choice import gene_at
 from karospace_jupyter.plan.integer_codes import words_of
 from karospace_jupyter.plan.model import CategoryAnnotation
 from karospace_jupyter.plan.names import as_text
+from karospace_jupyter.view.color_text import split_color
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,15 +77,15 @@ def requested_color(source: Source, text: str | None) -> RequestedColor:
     """
     if text is None:
         return RequestedColor()
-    kind, _, name = text.partition(":")
     columns = source.obs_columns
-    if text in columns or (kind == "obs" and name in columns):
-        return RequestedColor(column=text if text in columns else name)
+    prefix, name = split_color(text, columns)
+    if prefix in {None, "obs"} and name in columns:
+        return RequestedColor(column=name)
     gene = gene_at(source, text)
-    if gene is None and kind == "gene":
+    if gene is None and prefix == "gene":
         gene = gene_at(source, name)
     if gene is None:
-        meant = name if kind in {"obs", "gene"} else text
+        meant = name if prefix in {"obs", "gene"} else text
         near = hint(meant, [*columns, *as_text(source.gene_names)])
         msg = f"The color {text!r} is neither a column of obs nor a gene of {source.matrix_name}.{near}"
         raise PlanError(msg)

@@ -16,7 +16,8 @@ from karospace_jupyter.contracts.output import Output
 from karospace_jupyter.errors import ImageError, ViewError
 from karospace_jupyter.plan.pictures.opening import open_picture
 from karospace_jupyter.publish.bundle import Bundle
-from karospace_jupyter.view.state import Color, ViewState, changed, color_text, from_wire
+from karospace_jupyter.view.color_text import color_text
+from karospace_jupyter.view.state import Color, ViewState, changed, from_wire
 from karospace_jupyter.widget import cells_rerun
 from karospace_jupyter.widget.assets import Assets, LiveCells
 from karospace_jupyter.widget.base import Base

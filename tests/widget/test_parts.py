@@ -260,6 +260,19 @@ def test_color_is_a_column_a_gene_or_a_helpful_error(adata: Any) -> None:
     view.close()
 
 
+def test_color_of_a_column_that_looks_prefixed_is_that_column(adata: Any) -> None:
+    adata.obs["obs:region"] = adata.obs["cell_type"].to_numpy()
+    view = karospace_view(adata)
+    view.state = {"color": {"kind": "annotation", "column": "obs:region"}}
+    assert view.color == "obs:region"
+    view.color = "region"
+    view.color = "obs:region"
+    assert view.state["color"] == {"kind": "annotation", "column": "obs:region"}
+    view.color = "obs:cell_type"
+    assert view.color == "cell_type"
+    view.close()
+
+
 def test_color_may_be_several_genes(adata: Any) -> None:
     view = karospace_view(adata)
     view.color = "blend:EPCAM, CD3E"
