@@ -201,13 +201,7 @@ class KaroSpaceView(Base):
         if layer != self._layer_now():
             if self._live is None:
                 raise ViewError(_NO_OBJECT)
-            before = self._live.layer
             self._live.read_from(layer)
-            try:
-                self._live.read_again()
-            except BaseException:
-                self._live.read_from(before)
-                raise
             self._show_live(genes=True)
             if self._now.color.kind in {"gene", "score", "blend"} and self._now.range is not None:
                 self.state = {"range": None}  # the limits apply to the values of the other matrix
@@ -376,8 +370,8 @@ class KaroSpaceView(Base):
         if self._live is None:
             raise ViewError(_NO_OBJECT)
         self._live.check_unchanged()
-        self._live.columns.refresh()
         self._live.read_again()
+        self._live.columns.refresh()
         self._show_live(genes=True)
 
     def snapshot(self, timeout: float = 30) -> Image.Image:
