@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from karospace_jupyter.plan.hvg import most_variable_first, seurat_dispersion
 from karospace_jupyter.plan.loess import loess
+from karospace_jupyter.source.values import without_log1p
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,8 +37,7 @@ def moments(values: NDArray[np.float32], matrix: MatrixValues) -> Moments:
     zeros = len(values) - len(found)
     found = found[~np.isnan(found)]
     if matrix.kind == "log1p":
-        with np.errstate(over="ignore"):
-            found = np.expm1(found if matrix.log_base is None else found * np.log(matrix.log_base))
+        found = without_log1p(found, matrix.log_base)
     n = len(found) + zeros
     if n < 2:
         return Moments(float("nan"), float("nan"), len(found), n)
