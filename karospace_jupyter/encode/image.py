@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from karospace_jupyter.plan.pictures.files import ORIENTATION, hides_all, load_pixels, opened
-from karospace_jupyter.plan.pictures.libraries import MAX_SIDE
+from karospace_jupyter.plan.images.files import ORIENTATION, hides_all, load_pixels, opened
+from karospace_jupyter.plan.images.libraries import MAX_SIDE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

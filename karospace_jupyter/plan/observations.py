@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from karospace_jupyter.plan.pictures.libraries import libraries
+from karospace_jupyter.plan.images.libraries import libraries
 from karospace_jupyter.plan.visium import array_grid
 
 if TYPE_CHECKING:

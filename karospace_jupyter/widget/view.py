@@ -14,7 +14,7 @@ from karospace_jupyter.config import ExportConfig
 from karospace_jupyter.contracts.messages import Close
 from karospace_jupyter.contracts.output import Output
 from karospace_jupyter.errors import ImageError, ViewError
-from karospace_jupyter.plan.pictures.opening import open_picture
+from karospace_jupyter.plan.images.opening import open_picture
 from karospace_jupyter.publish.bundle import Bundle
 from karospace_jupyter.view.color_text import color_text
 from karospace_jupyter.view.state import Color, ViewState, changed, from_wire

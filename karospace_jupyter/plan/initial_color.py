@@ -105,7 +105,7 @@ def color_of(
     return {"kind": "gene", "gene": genes.names[int(np.flatnonzero(genes.indices == requested.gene)[0])]}
 
 
-def opening_view(
+def initial_view(
     view: dict[str, Any] | None, color: dict[str, Any] | None, *, requested: bool
 ) -> dict[str, Any] | None:
     """Return the initial view with a color, which replaces that of the view only if it was `requested`."""
@@ -119,7 +119,7 @@ def opening_view(
     return {**view, "state": state} if whole and view is not None else state
 
 
-def opening_color(
+def initial_color(
     source: Source,
     annotations: Sequence[Annotation],
     section: str | None,
