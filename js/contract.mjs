@@ -123,11 +123,11 @@ const constant = (name, value, comment = '') =>
 const { $defs: savedParts, ...saved } = JSON.parse(
   await readFile(new URL('view.schema.json', contractsUrl), 'utf8'),
 );
-const { ViewState: state, SavedRegion, ...parts } = savedParts;
+const { ViewState: state, SavedRegion, LinkedGeneSet, ...parts } = savedParts;
 const outer = {
   ...saved,
   properties: { ...saved.properties, state: { type: 'object' } },
-  $defs: { SavedRegion },
+  $defs: { SavedRegion, LinkedGeneSet },
 };
 const defaults = Object.entries(state.properties).map(([name, { default: value }]) => [name, value]);
 const viewShapes = [

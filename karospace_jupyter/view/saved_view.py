@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from karospace_jupyter.errors import ConfigError
+from karospace_jupyter.gene_sets import LONGEST_SET_NAME, MOST_SETS
 from karospace_jupyter.paths import bounded_text, expanded
 from karospace_jupyter.view.state import LATER, ViewPart, ViewState, from_wire
 
@@ -36,6 +37,16 @@ class SavedRegion(ViewPart):
     """Base64 of one bit per cell of the bundle, first cell in the lowest bit."""
 
 
+class LinkedGeneSet(ViewPart):
+    """A gene set in a link."""
+
+    name: str = Field(min_length=1, max_length=LONGEST_SET_NAME)
+    of: str = ""
+    """Name of the gene set of the bundle that has the same genes."""
+    genes: list[str] = Field(default_factory=list)
+    """Only of sets that the bundle does not have."""
+
+
 class SavedView(ViewPart):
     """A view as stored in a file or a link. Fields of the state that are left out keep their values."""
 
@@ -45,6 +56,8 @@ class SavedView(ViewPart):
     state: ViewState
     regions: list[SavedRegion] = Field(default_factory=list)
     """If omitted, opening the view leaves the regions unchanged."""
+    gene_sets: list[LinkedGeneSet] = Field(default_factory=list, max_length=MOST_SETS)
+    """In links, in place of `geneSets` of the state, because a link must be short."""
     regions_left_out: int = Field(default=0, ge=0)
     """Number of regions that were left out because they were too large for the link."""
     gene_sets_left_out: int = Field(default=0, ge=0)
