@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from karospace_jupyter.plan import PlannedImage
 
 _TILE, _TILES = 192, 4
-"""Side in pixels, and number per row and column, of the parts of an image that predict its size."""
+"""Side in pixels of the tiles that are encoded to predict the size of an image, and their number per row and column."""
 _GUESSED_BYTES = 1.5
 """Bytes per pixel of a photograph as PNG."""
 _BROWSER_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from karospace_jupyter.plan.model import MatrixValues
 
 _FEWEST_FITTED = 10
-"""Fewer genes have no trend that their variance could be compared with."""
+"""With fewer genes, the trend of the variance cannot be estimated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def moments(values: NDArray[np.float32], matrix: MatrixValues) -> Moments:
 
 
 def variability_ranks(genes: Sequence[Moments], matrix: MatrixValues) -> list[int] | None:
-    """Rank genes, 1 for the most variable, like the choice of variable genes at export.
+    """Rank genes, 1 for the most variable, in the same way in which an export chooses variable genes.
 
     Counts are compared by their variance relative to that of genes with the same mean, log1p values by Seurat's
     normalized dispersion, and others by their variance. Rarely detected genes come last.

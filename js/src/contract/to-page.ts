@@ -146,7 +146,7 @@ export interface SetState {
   state: ViewState;
 }
 /**
- * Says what the live object provides, after it has changed: genes that were read before may be outdated.
+ * Describes what the live object provides after a change: genes that were read before may be outdated.
  */
 export interface LiveChanged {
   type: 'live';
