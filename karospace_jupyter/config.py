@@ -230,7 +230,7 @@ def parse_coords(text: str) -> CoordsSpec:
 
 
 NOT_IN_FORMS = frozenset({"h5ad_path"})
-"""Options that forms neither show nor send: a form is of one input."""
+"""Options that forms neither show nor send, because a form has one input."""
 
 
 class ExportConfig(BaseModel):
@@ -261,8 +261,8 @@ class ExportConfig(BaseModel):
     """The coordinates: `obsm:KEY`, `obs:XCOL,YCOL` or `obs:COLUMN` (the centroids of outlines as WKT). Detected from
     common names by default."""
     um_per_unit: float | None = Field(default=None, gt=0, allow_inf_nan=False)
-    """µm per coordinate unit, for the scale bar: 1 if the coordinates are in µm. By default, as the data states it, or
-    as known of Visium, Xenium, MERSCOPE and CosMx; otherwise unknown."""
+    """µm per coordinate unit, for the scale bar: 1 if the coordinates are in µm. By default, the scale that the
+    data states, or that of Visium, Xenium, MERSCOPE and CosMx; otherwise unknown."""
     annotation_columns: tuple[str, ...] | None = None
     """Columns of obs to export as annotations, in this order. By default, the columns that make a useful legend.
     Columns with few distinct integers are exported as categories; `number:COLUMN` and `category:COLUMN` set the
@@ -278,8 +278,8 @@ class ExportConfig(BaseModel):
     """The genes to export: `hvgs:N`, `top_mean:N`, `list:PATH` or `all`; in Python, also a list of names."""
     gene_sets: tuple[str, ...] | dict[str, tuple[str, ...]] | None = None
     """Named gene sets, which the viewer shows as scores: a GMT file, a JSON file with `{"name": ["gene", ...]}`, or
-    `uns:KEY` for a dictionary of marker genes in the object; in Python, also a dictionary. Their genes are exported in
-    any case."""
+    `uns:KEY` for a dictionary of marker genes in the object; in Python, also a dictionary. Their genes are always
+    exported."""
     image_path: str | None = None
     """Tissue image: a PNG, JPEG, WebP or TIFF file, `uns:LIBRARY` for one stored in the object, or `none`."""
     downsample: int | None = Field(default=None, ge=1)
@@ -297,8 +297,8 @@ class ExportConfig(BaseModel):
     """Whether to also write the assets as scripts, so that the folder opens with a double click: `yes`, `no`, or
     `auto` (if the scripts take at most 200 MB)."""
     color: str | None = None
-    """Initial color: a column of obs or a gene, which is exported in any case. `obs:NAME` and `gene:NAME` distinguish
-    equal names. By default, a column that reads like cell types or clusters, otherwise total counts, otherwise a gene
+    """Initial color: a column of obs or a gene, which is always exported. `obs:NAME` and `gene:NAME` distinguish
+    equal names. By default, a column that looks like cell types or clusters, otherwise total counts, otherwise a gene
     that many cells express."""
     view: Path | None = None
     """A view file saved from the viewer (JSON), used as the initial view."""

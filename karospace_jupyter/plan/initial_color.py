@@ -51,16 +51,16 @@ _TOTALS = (
 """Names of columns with totals of a cell, in lower case, best first."""
 _CELLS, _NEIGHBORS = 20_000, 6
 _APART = 1e-9
-"""How far cells at the same position are moved apart to search neighbors, as a share of the extent."""
+"""How far cells at the same position are moved apart for the search of neighbors, as a share of the extent."""
 _MIN_AGREEMENT = 0.3
 """Minimum agreement of neighbors for a column whose name gives no indication."""
 _GENES, _VALUES = 50, 50_000_000
-"""Number of first exported genes from which the best detected one is chosen, and of values read for it."""
+"""Maximum number of exported genes that are compared to choose the best detected one, and of values read for that."""
 
 
 @dataclass(frozen=True, slots=True)
 class RequestedColor:
-    """The requested color: one of a column and a gene, or neither."""
+    """The requested color: a column, a gene, or neither."""
 
     column: str | None = None
     gene: int | None = None
@@ -129,7 +129,7 @@ def initial_color(
 ) -> dict[str, Any] | None:
     """Choose the most informative initial color.
 
-    In order of preference: a column of 2 to 60 categories that reads like cell types or clusters, or whose categories
+    In order of preference: a column of 2 to 60 categories that looks like cell types or clusters, or whose categories
     form clusters in the tissue or in an embedding; total counts; the best detected of the first exported genes.
 
     Parameters
@@ -251,7 +251,7 @@ class Neighbors:
     def agreement(self, codes: NDArray[np.int64], n_categories: int) -> float:
         """Return how much more often neighbors share a category than chance: 0 if by chance, 1 if always.
 
-        Chance is that of two cells of the same section, so a column that only tells the section gets 0.
+        Chance is that of two cells of the same section, so a column that only identifies the section gets 0.
 
         Parameters
         ----------
