@@ -38,7 +38,7 @@ class Array:
 
 
 def array_of(source: Source, xy: NDArray[np.float64], section: str | None) -> Array:
-    """Find out what the rows are, by the array that they belong to; without one, they are cells.
+    """Determine what the rows are from the array that they belong to; without one, they are cells.
 
     Bins of Visium HD are a square array in data that states the size of a bin. Cells that were assembled from bins
     keep that size, but not the array.
